@@ -1,0 +1,106 @@
+# Gatehouse. `make run` from a fresh clone to a working system, `make test` for every test; `make help` lists the rest.
+#
+# One folder per variant: build/release, build/asan, build/fuzz. Sources are found by folder, so a new file needs no line
+# here. Arrows point down: core <- db, policy <- programs (tests/lint checks it).
+
+MODE ?= release
+B := build/$(MODE)
+CC := gcc
+PREFIX ?= /usr/local
+
+PKGS := libcurl sqlite3 jansson libxml-2.0 libxslt libexslt openssl yaml-0.1 libpcre2-8 libsodium
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-truncation -Werror
+release := -O2 -fno-plt -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS := -std=gnu11 -D_GNU_SOURCE -g $(WARN) $($(MODE)) -I. -I$B/gen $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LDLIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lfcgi -lmd4c -llmdb -lpthread -lm
+
+# ---- libraries and programs -------------------------------------------------------------------------------------------
+core_SRC := $(wildcard core/*.c core/*/*.c)
+db_SRC := $(wildcard db/*.c)
+policy_SRC := $(wildcard policy/*.c policy/*/*.c)
+web_SRC := $(wildcard portal/web/*.c)
+# each program is its folder; main() stands in FOLDER/main.c, the rest goes into a library so that tests can link it
+gateway_SRC := $(filter-out fcgi/main.c,$(wildcard fcgi/*.c))
+portal_SRC := $(filter-out portal/portal/main.c,$(wildcard portal/portal/*.c))
+admin_SRC := $(filter-out portal/admin/main.c,$(wildcard portal/admin/*.c))
+keeper_SRC := $(filter-out keeper/main.c,$(wildcard keeper/*.c))
+cli_SRC := $(filter-out cli/main.c,$(wildcard cli/*.c))
+
+LIBS := core db policy web gateway portal admin keeper cli
+define LIB_RULE
+$B/lib$(1).a: $$(patsubst %.c,$B/%.o,$$($(1)_SRC))
+	@mkdir -p $$(@D); rm -f $$@; ar rcs $$@ $$^
+endef
+$(foreach l,$(LIBS),$(eval $(call LIB_RULE,$l)))
+
+gatehouse_OBJ := $B/cli/main.o $B/libcli.a $B/libpolicy.a $B/libdb.a $B/libcore.a
+gatehouse-gateway_OBJ := $B/fcgi/main.o $B/libgateway.a $B/libpolicy.a $B/libdb.a $B/libcore.a
+gatehouse-portal_OBJ := $B/portal/portal/main.o $B/libportal.a $B/libweb.a $B/libpolicy.a $B/libdb.a $B/libcore.a
+gatehouse-admin_OBJ := $B/portal/admin/main.o $B/libadmin.a $B/libweb.a $B/libpolicy.a $B/libdb.a $B/libcore.a
+gatehouse-keeper_OBJ := $B/keeper/main.o $B/libkeeper.a $B/libdb.a $B/libcore.a
+main_gatehouse := cli/main.c
+main_gatehouse-gateway := fcgi/main.c
+main_gatehouse-portal := portal/portal/main.c
+main_gatehouse-admin := portal/admin/main.c
+main_gatehouse-keeper := keeper/main.c
+# a program is built once its main.c exists
+PROGRAMS := $(foreach p,gatehouse gatehouse-gateway gatehouse-portal gatehouse-admin gatehouse-keeper,\
+	$(if $(wildcard $(main_$p)),$p))
+BINS := $(addprefix $B/bin/,$(PROGRAMS))
+
+.DEFAULT_GOAL := all
+all: $(BINS)
+
+.SECONDEXPANSION:
+$(BINS): $B/bin/%: $$($$*_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+$B/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	@echo "cc $<"
+	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# rewritten only when the command changes, so a new flag rebuilds everything and nothing else does
+$B/flags: FORCE
+	@mkdir -p $(@D); echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' > $@
+FORCE:
+
+-include make/generated.mk
+
+# ---- tests ------------------------------------------------------------------------------------------------------------
+UNIT_SRC := $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c)
+UNIT_BIN := $(UNIT_SRC:%.c=$B/%)
+UNIT_LIBS := $(addprefix $B/lib,$(addsuffix .a,portal admin web gateway keeper cli policy db core))
+
+$(UNIT_BIN): $B/%: $B/%.o $(UNIT_LIBS)
+	@$(CC) $(CFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+
+units: $(UNIT_BIN)
+
+# `make unit T=core/str` builds and runs one; `make unit` all, with the sanitizers on
+unit:
+	@$(MAKE) --no-print-directory MODE=asan units-run
+
+units-run: $(if $(T),$B/tests/unit/$(dir $T)test_$(notdir $T),units)
+	@tests/run $(if $(T),$B/tests/unit/$(dir $T)test_$(notdir $T),$(UNIT_BIN))
+
+-include make/test.mk make/run.mk make/deps.mk make/bench.mk make/fuzz.mk make/install.mk make/assets.mk
+
+# ---- for people -------------------------------------------------------------------------------------------------------
+compile_commands.json: FORCE
+	@tests/tools/compile-commands '$(CC) $(CFLAGS)' $(core_SRC) $(db_SRC) $(policy_SRC) $(web_SRC) $(wildcard fcgi/*.c \
+		portal/portal/*.c portal/admin/*.c keeper/*.c cli/*.c) $(UNIT_SRC) > $@
+
+# each public header compiles alone
+headers:
+	@for h in $$(git ls-files '*.h'); do \
+		$(CC) $(CFLAGS) -Wno-unused -fsyntax-only -x c $$h || exit 1; done; echo "headers: ok"
+
+clean:
+	rm -rf build
+
+.PHONY: all FORCE units unit units-run headers clean
+-include $(shell find $B -name '*.d' 2>/dev/null)

@@ -1,0 +1,136 @@
+/* exchange.h - one request on its way through the policies, and where it stands.
+ *
+ * A document is compiled once (policy/compiler.h) into a flat program; this struct is what the program works on. Its
+ * program counter is here, so an exchange that waits costs its arena and neither a thread nor a stack.
+ *
+ * The owner (gateway worker, offline runner) fills identity, request and scopes, then calls exchange_start. From then on
+ * the library runs until it waits, and the host calls exchange_resume each time a wait is over. When the last section has
+ * run, exchange.finished is called exactly once, with the response in place. */
+#pragma once
+
+#include "core/error.h"
+#include "policy/expr/value.h"
+#include "policy/host.h"
+
+struct policy_document;
+
+enum section { SECTION_INBOUND, SECTION_BACKEND, SECTION_OUTBOUND, SECTION_ON_ERROR, SECTION__COUNT };
+enum scope { SCOPE_GLOBAL, SCOPE_WORKSPACE, SCOPE_PRODUCT, SCOPE_API, SCOPE_OPERATION, SCOPE__COUNT };
+
+/* What `context` shows. Borrowed texts; STR_NULL where not known. Pointers in exchange are NULL where C# shows null. */
+struct ctx_api {
+	struct str id, name, path, version, revision;
+	bool is_current_revision;
+	struct url service_url;
+	struct str key_header, key_query;        /* names of the subscription key parameters */
+};
+struct ctx_operation {
+	struct str id, name, method, url_template;
+};
+struct ctx_group {
+	struct str id, name;
+};
+struct ctx_product {
+	struct str id, name;
+	bool approval_required, subscription_required, published;
+	int64_t subscriptions_limit;             /* < 0: none */
+	const struct ctx_group *groups;
+	size_t n_groups;
+};
+struct ctx_subscription {
+	struct str id, name, key, primary_key, secondary_key;
+	int64_t created_us, start_us, end_us;    /* start, end: 0 when not set */
+};
+struct ctx_identity {
+	struct str provider, id;
+};
+struct ctx_user {
+	struct str id, email, first_name, last_name, note;
+	int64_t registered_us;
+	const struct ctx_group *groups;
+	size_t n_groups;
+	const struct ctx_identity *identities;
+	size_t n_identities;
+};
+struct ctx_deployment {
+	struct str region, service_id, service_name, gateway_id, gateway_instance_id;
+	bool gateway_is_managed;
+};
+struct ctx_workspace {
+	struct str id, name;
+};
+
+/* context.LastError, and what the client is to see. */
+struct last_error {
+	bool set;
+	struct str source, reason, message, scope, section, path, policy_id;
+	int status;                  /* for the client when on-error does not answer itself */
+	struct str public_message;   /* STR_NULL: the fixed text of the status */
+};
+
+/* One executed instruction. Kept only when exchange.trace_on. Secrets are masked when it is printed. */
+struct trace_step {
+	struct trace_step *next;
+	enum section section;
+	enum scope scope;
+	struct str policy;           /* element name */
+	unsigned line;               /* of the document, from 1 */
+	struct str decision;         /* a sentence: "condition is false", "header X set to …" */
+	int64_t duration_us;
+};
+
+struct variable {
+	struct str name;
+	struct value value;
+};
+
+struct program_state;                /* private to policy/program.c */
+
+struct exchange {
+	struct arena *arena;
+	const struct policy_host *host;
+	void *owner;                 /* the host's own structure */
+	void (*finished)(struct exchange *);
+
+	struct request request;
+	struct response response;
+	struct fields matched;       /* URI template parameters */
+	struct str request_id;       /* a GUID in text */
+	int64_t started_us;          /* wall clock: context.Timestamp */
+
+	const struct ctx_api *api;
+	const struct ctx_operation *operation;
+	const struct ctx_product *product;
+	const struct ctx_subscription *subscription;
+	const struct ctx_user *user;
+	const struct ctx_deployment *deployment;
+	const struct ctx_workspace *workspace;
+	struct str backend_id;       /* chosen by set-backend-service; STR_NULL: request.url as it stands */
+
+	/* innermost first is looked up by scope; NULL where a scope has no document */
+	const struct policy_document *documents[SCOPE__COUNT];
+
+	struct variable *variables;
+	size_t n_variables, cap_variables;
+	struct last_error error;
+
+	bool trace_on;
+	struct trace_step *trace_first, *trace_last;
+	enum section section;        /* where the program stands */
+	struct program_state *program;
+};
+
+/* The value of a variable, or NULL. Names compare exactly, as in the reference system. */
+const struct value *exchange_variable(const struct exchange *x, struct str name);
+bool exchange_set_variable(struct exchange *x, struct str name, struct value v) MUST_USE;   /* false: out of memory */
+
+void exchange_start(struct exchange *x);
+void exchange_resume(struct exchange *x);        /* a wait is over */
+void exchange_cancel(struct exchange *x);        /* the client has gone: nothing more runs, `finished` is not called */
+
+/* Fails the present instruction: fills x->error (scope, section, path and policyId from where the program stands) and
+ * returns STEP_FAIL, so that `return exchange_fail(...)` reads well. reason may be STR_NULL. */
+enum step exchange_fail(struct exchange *x, int status, struct str reason, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* Adds the decision to the trace step of the present instruction; costs nothing when trace_on is false. */
+void exchange_trace(struct exchange *x, const char *fmt, ...) PRINTF_LIKE(2, 3);

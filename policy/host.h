@@ -1,0 +1,104 @@
+/* host.h - everything a policy may do to the world, as one table of functions.
+ *
+ * The policy library has no socket, clock, file or store. Whoever runs programs (the gateway; the offline runner of
+ * `gatehouse policy run`; a test) supplies this table. That is what makes a policy testable on a laptop.
+ *
+ * Functions that may take time return an enum step:
+ *   STEP_NEXT  done; the result is in place
+ *   STEP_WAIT  started; the host will call exchange_resume() once it is done, with the result in place
+ *   STEP_FAIL  could not be started; exchange_fail() has been called
+ * All calls come from the thread that runs the exchange. */
+#pragma once
+
+#include "policy/message.h"
+
+struct exchange;
+
+enum step {
+	STEP_NEXT,       /* go on with the next instruction */
+	STEP_JUMP,       /* the instruction set the program counter itself */
+	STEP_WAIT,       /* I/O is under way; run the instruction's resume when it is done */
+	STEP_RESPOND,    /* the response stands; run no further section */
+	STEP_FAIL,       /* exchange.error is filled; run the on-error section */
+};
+
+/* forward-request: send exchange.request to the backend that exchange.backend names, fill exchange.response. */
+struct forward_options {
+	uint32_t timeout_ms;             /* for the response headers; 0: the host's default */
+	uint32_t continue_timeout_ms;    /* wait for 100 Continue; 0: do not ask for it */
+	bool follow_redirects;
+	bool buffer_request_body;        /* keep the body so that a retry can send it again */
+	bool buffer_response;            /* hold the whole response before going on */
+	unsigned http_version;           /* 1: HTTP/1.1, 2: HTTP/2 only, 3: HTTP/2 or 1.1 */
+};
+
+enum call_failure { CALL_OK, CALL_TIMEOUT, CALL_CONNECT, CALL_TLS, CALL_PROTOCOL, CALL_TOO_LARGE, CALL_CANCELLED };
+
+/* send-request, token and key fetches: a request of its own with a held response. Lives in the exchange's arena. */
+struct subrequest {
+	struct request request;          /* url complete; body NONE or HELD */
+	uint32_t timeout_ms;
+	struct str client_cert_pem, client_key_pem;   /* STR_NULL: none */
+	struct str proxy_url, proxy_user, proxy_password;
+	bool one_way;                    /* nobody waits for the answer; survives the exchange */
+	size_t max_response_bytes;       /* 0: the host's default */
+	/* filled by the host: */
+	bool done;
+	enum call_failure failure;
+	struct str failure_text;         /* for a person: what happened, with the address, without secrets */
+	struct response response;
+};
+
+/* One counter, taken and tested in one atomic operation. A window of `window_s` seconds holds at most `limit`. */
+enum counter_kind {
+	COUNTER_SLIDING,                 /* rate-limit: sliding window */
+	COUNTER_FIXED,                   /* quota: windows of window_s from origin_us; window_s 0 is for ever */
+	COUNTER_BUCKET,                  /* token bucket (GCRA): limit per window_s, burst as given */
+};
+
+struct counter_take {
+	enum counter_kind kind;
+	struct str key;                  /* unique over the instance: the policy puts its scope and id into it */
+	uint64_t limit, amount;          /* amount 0 only looks */
+	uint32_t window_s;
+	uint64_t burst;                  /* COUNTER_BUCKET */
+	int64_t origin_us;               /* COUNTER_FIXED: start of the first window */
+	bool forced;                     /* count even when it goes over the limit (what has already happened) */
+	/* filled by the host: */
+	bool allowed;                    /* nothing was taken when false */
+	uint64_t remaining;
+	uint32_t retry_after_s;          /* when not allowed: after this long the same amount is let through; rounded up */
+	uint32_t reset_s;                /* until the window is empty again */
+};
+
+enum cache_store { CACHE_INTERNAL, CACHE_EXTERNAL, CACHE_PREFER_EXTERNAL };
+
+struct policy_host {
+	/* wall clock, µs since 1970; the offline host answers with a time that was given to it */
+	int64_t (*now_us)(struct exchange *);
+	uint64_t (*random)(struct exchange *);                   /* 64 random bits; seeded offline */
+
+	enum step (*forward)(struct exchange *, const struct forward_options *);
+	enum step (*send)(struct exchange *, struct subrequest *);
+	enum step (*sleep)(struct exchange *, uint32_t ms);
+	enum step (*take)(struct exchange *, struct counter_take *);
+	/* limit-concurrency: true when one more may go in; every enter that succeeded is left once */
+	bool (*enter)(struct exchange *, struct str key, uint32_t max);
+	void (*leave)(struct exchange *, struct str key);
+
+	/* values are bytes; the policy layer serialises. get: STR_NULL when absent, else bytes in the exchange's arena */
+	enum step (*cache_get)(struct exchange *, enum cache_store, struct str key, struct str *value);
+	enum step (*cache_put)(struct exchange *, enum cache_store, struct str key, struct str value, uint32_t ttl_s);
+	enum step (*cache_remove)(struct exchange *, enum cache_store, struct str key);
+
+	/* fire and forget; bounded and dropped with a count when the sink is slow */
+	void (*log_to)(struct exchange *, struct str logger_id, struct str message);
+	void (*metric)(struct exchange *, struct str ns, struct str name, double value, const struct fields *dimensions);
+
+	/* PEM of a certificate with its private key, by id or thumbprint (hexadecimal, any case); false: unknown */
+	bool (*certificate)(struct exchange *, struct str id_or_thumbprint, struct str *cert_pem, struct str *key_pem);
+	/* base address of a configured backend; false: unknown */
+	bool (*backend)(struct exchange *, struct str id, struct str *url);
+	/* the API's description document (JSON text) for mock-response and the validate family; STR_NULL: none */
+	struct str (*api_document)(struct exchange *);
+};
