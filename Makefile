@@ -68,6 +68,9 @@ $B/flags: FORCE
 	@mkdir -p $(@D); echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' > $@
 FORCE:
 
+# make/assets.mk adds what is built from npm packages
+assets:
+
 -include make/generated.mk
 
 # ---- tests ------------------------------------------------------------------------------------------------------------
@@ -102,5 +105,5 @@ headers:
 clean:
 	rm -rf build
 
-.PHONY: all FORCE units unit units-run headers clean
+.PHONY: all assets FORCE units unit units-run headers clean
 -include $(shell find $B -name '*.d' 2>/dev/null)

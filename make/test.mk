@@ -1,0 +1,19 @@
+# `make test`: every test, with the sanitizers on, from a fresh clone. The closing line is "N passed, N failed".
+# SERVERS=nginx runs the HTTP tests behind one web server only; T=tests/http/access.test.js runs one file.
+
+HTTP_TESTS := $(wildcard tests/http/*.test.js)
+BROWSER_TESTS := $(wildcard tests/browser/*.test.js)
+
+test: deps-test
+	@$(MAKE) --no-print-directory test-build
+	@$(MAKE) --no-print-directory MODE=asan test-run
+
+# the sanitized programs, and the release build for what is measured (memory, start-up)
+test-build:
+	@$(MAKE) --no-print-directory -j2 MODE=release all assets
+	@$(MAKE) --no-print-directory -j2 MODE=asan all units
+
+test-run:
+	@tests/run $(or $(T),tests/lint $(UNIT_BIN) $(HTTP_TESTS) $(BROWSER_TESTS))
+
+.PHONY: test test-build test-run

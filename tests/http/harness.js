@@ -1,0 +1,238 @@
+// Starts a whole Gatehouse (store, workers, keeper, portal, admin) behind a real web server with the configuration that
+// deploy/ ships, and real backends. Everything lives in a folder of its own under /tmp and on free loopback ports.
+//
+//   const { start, SERVERS } = require('./harness');
+//   const gw = await start({ server: 'nginx', workers: 2, setup: (gw) => gw.cli('import', …) });
+//   await fetch(`${gw.url}/api/…`); … await gw.stop();
+//
+// stop() fails when any process wrote a sanitizer report or died by itself.
+'use strict';
+const { spawn, spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const http = require('node:http');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+
+const ROOT = path.resolve(__dirname, '../..');
+const SERVERS = (process.env.SERVERS || 'lighttpd,nginx,apache').split(',');
+const ASAN = process.env.GATEHOUSE_BIN || path.join(ROOT, 'build/asan/bin');
+const RELEASE = path.join(ROOT, 'build/release/bin');
+const START_TIMEOUT_MS = 20000;
+const STOP_TIMEOUT_MS = 20000;
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const s = net.createServer();
+    s.once('error', reject);
+    s.listen(0, '127.0.0.1', () => {
+      const { port } = s.address();
+      s.close(() => resolve(port));
+    });
+  });
+}
+
+// Calls `probe` until it gives something true; there is no event to wait for when another program opens its port.
+async function until(probe, what, timeoutMs = START_TIMEOUT_MS) {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await probe();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`timed out waiting for ${what}`);
+    await new Promise((r) => setTimeout(r, 20));
+  }
+}
+
+// A backend that records what it received and answers as told: `reply` is (req, res, body) => void.
+async function backend(reply) {
+  const seen = [];
+  const answer = reply || ((req, res, body) => {
+    res.setHeader('Content-Type', 'application/json');
+    res.end(JSON.stringify({ method: req.method, url: req.url, headers: req.headers, body: body.toString() }));
+  });
+  const server = http.createServer({ maxHeaderSize: 1 << 20 }, (req, res) => {
+    const chunks = [];
+    req.on('data', (c) => chunks.push(c));
+    req.on('end', () => {
+      const body = Buffer.concat(chunks);
+      seen.push({ method: req.method, url: req.url, headers: req.headers, rawHeaders: req.rawHeaders, body });
+      answer(req, res, body);
+    });
+  });
+  server.keepAliveTimeout = 60000;
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  return {
+    port, seen, server, url: `http://127.0.0.1:${port}`,
+    close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); }),
+  };
+}
+
+function shipped(file, gw) {
+  return fs.readFileSync(path.join(ROOT, 'deploy', file), 'utf8')
+    .replaceAll('/run/gatehouse/', `${gw.sockets}/`)
+    .replaceAll('/usr/share/gatehouse/www/', `${gw.dir}/www/`)
+    .replaceAll('/usr/share/gatehouse/www', `${gw.dir}/www`)
+    .replaceAll('/usr/bin/gatehouse-gateway', path.join(gw.bin, 'gatehouse-gateway'))
+    .replaceAll('/var/lib/gatehouse', gw.state)
+    .replaceAll('listen 8080;', `listen 127.0.0.1:${gw.port};`);
+}
+
+const TYPES = '".css" => "text/css; charset=utf-8", ".js" => "text/javascript; charset=utf-8", ".svg" => "image/svg+xml", '
+  + '".json" => "application/json"';
+
+const servers = {
+  lighttpd(gw) {
+    const conf = `${gw.dir}/lighttpd.conf`;
+    fs.writeFileSync(conf, `server.document-root = "${gw.dir}/www"\nserver.bind = "127.0.0.1"\nserver.port = ${gw.port}\n`
+      + `server.errorlog = "${gw.dir}/lighttpd.log"\nserver.max-request-size = 0\nmimetype.assign = ( ${TYPES} )\n`
+      + `server.upload-dirs = ( "${gw.dir}" )\n${shipped('lighttpd/gatehouse.conf', gw)}`);
+    return ['lighttpd', ['-D', '-f', conf]];
+  },
+  nginx(gw) {
+    const conf = `${gw.dir}/nginx.conf`;
+    fs.writeFileSync(conf, `daemon off;\npid ${gw.dir}/nginx.pid;\nerror_log ${gw.dir}/nginx.log warn;\nworker_processes 1;\n`
+      + `${process.getuid() === 0 ? 'user www-data;\n' : ''}events { worker_connections 4096; }\nhttp {\n`
+      + 'types { text/css css; text/javascript js; image/svg+xml svg; application/json json; }\n'
+      + ['client_body', 'fastcgi', 'proxy', 'scgi', 'uwsgi'].map((t) => `${t}_temp_path ${gw.dir}/nginx-${t};\n`).join('')
+      + `access_log off;\n${shipped('nginx/gatehouse.conf', gw)}}\n`);
+    return ['nginx', ['-c', conf, '-p', gw.dir]];
+  },
+  apache(gw, file = 'apache/gatehouse.conf', modules = ['proxy', 'proxy_fcgi']) {
+    const conf = `${gw.dir}/apache.conf`;
+    const load = ['mpm_event', 'authz_core', 'alias', 'mime', 'headers', ...modules]
+      .map((m) => `LoadModule ${m}_module /usr/lib/apache2/modules/mod_${m}.so\n`).join('');
+    fs.writeFileSync(conf, `ServerRoot "${gw.dir}"\nServerName 127.0.0.1\nPidFile ${gw.dir}/apache.pid\n`
+      + `ErrorLog ${gw.dir}/apache.log\nListen 127.0.0.1:${gw.port}\nDefaultRuntimeDir ${gw.dir}\n${load}`
+      + `${process.getuid() === 0 ? 'User www-data\nGroup www-data\n' : ''}TypesConfig /etc/mime.types\n`
+      + `DocumentRoot "${gw.dir}/www"\n${shipped(file, gw)}`);
+    return ['apache2', ['-D', 'FOREGROUND', '-f', conf]];
+  },
+  'apache-fcgid'(gw) {
+    if (process.getuid() === 0) spawnSync('chown', ['-R', 'www-data:www-data', gw.state]);
+    return servers.apache(gw, 'apache/gatehouse-fcgid.conf', ['fcgid']);
+  },
+};
+
+class Gateway {
+  constructor(options) {
+    this.options = { server: 'lighttpd', workers: 2, config: {}, env: {}, ...options };
+    this.bin = this.options.build === 'release' ? RELEASE : ASAN;
+    this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-'));
+    fs.chmodSync(this.dir, 0o755);
+    this.state = path.join(this.dir, 'state');
+    this.sockets = path.join(this.dir, 'run');
+    this.processes = [];
+    this.admin = { email: 'admin@example.com', password: 'correct horse battery staple' };
+  }
+
+  // Runs the command; throws on a refusal unless { fails: true }.
+  cli(...args) {
+    const options = typeof args.at(-1) === 'object' ? args.pop() : {};
+    const r = spawnSync(path.join(this.bin, 'gatehouse'), args, {
+      env: { ...process.env, ...this.options.env, GATEHOUSE_STATE: this.state }, encoding: 'utf8', input: options.input,
+      maxBuffer: 64 << 20,
+    });
+    if (r.status !== 0 && !options.fails)
+      throw new Error(`gatehouse ${args.join(' ')}: exit ${r.status ?? r.signal}\n${r.stdout}${r.stderr}`);
+    return { code: r.status, stdout: r.stdout, stderr: r.stderr, json: () => JSON.parse(r.stdout) };
+  }
+
+  file(name, text) {
+    const file = path.join(this.dir, name);
+    fs.writeFileSync(file, text);
+    return file;
+  }
+
+  run(name, command, args, env = {}) {
+    const log = path.join(this.dir, `${name}.out`);
+    const fd = fs.openSync(log, 'a');
+    const child = spawn(command, args, { stdio: ['ignore', fd, fd], env: { ...process.env, ...this.options.env, ...env } });
+    fs.closeSync(fd);
+    const p = { name, child, log, ended: false };
+    p.exit = new Promise((resolve) => child.on('exit', (code, signal) => { p.ended = true; resolve({ code, signal }); }));
+    this.processes.push(p);
+    return p;
+  }
+
+  log(name) {
+    return fs.readFileSync(path.join(this.dir, `${name}.out`), 'utf8');
+  }
+
+  pids(program) {   // of the supervisor's children by program name
+    const out = spawnSync('ps', ['-o', 'pid=,comm=', '--ppid', String(this.serve.child.pid)], { encoding: 'utf8' }).stdout;
+    return out.split('\n').map((l) => l.trim().split(/\s+/)).filter((f) => f[1] && program.startsWith(f[1]) && f[1].length >= 15)
+      .map((f) => Number(f[0]));
+  }
+
+  serveArgs() {
+    return ['serve', '--state', this.state, '--socket-dir', this.sockets, '--workers', String(this.options.workers)];
+  }
+
+  async start() {
+    fs.cpSync(path.join(ROOT, 'www'), path.join(this.dir, 'www'), { recursive: true });
+    const password = this.file('password', `${this.admin.password}\n`);
+    this.cli('init', '--admin', this.admin.email, '--password-file', password);
+    const config = Object.entries(this.options.config).map(([k, v]) => `${k} = ${v}\n`).join('');
+    fs.writeFileSync(path.join(this.state, 'gatehouse.conf'), config);
+    if (this.options.setup) await this.options.setup(this);
+    this.port = await freePort();
+    this.url = `http://127.0.0.1:${this.port}`;
+    this.serve = this.run('serve', path.join(this.bin, 'gatehouse'), this.serveArgs());
+    const [command, args] = servers[this.options.server](this);
+    this.web = this.run('web', command, args);
+    await until(async () => {
+      for (const p of this.processes) if (p.ended) throw new Error(`${p.name} ended: ${this.log(p.name)}`);
+      return fetch(`${this.url}/api/-/health`).then((r) => r.status === 200, () => false);
+    }, 'the gateway').catch(async (error) => {
+      const logs = this.processes.map((p) => `--- ${p.name}\n${this.log(p.name)}`).join('\n');
+      await this.stop().catch(() => {});
+      throw new Error(`${error.message}\n${logs}`);
+    });
+    return this;
+  }
+
+  async end(p, signal = 'SIGTERM') {
+    if (!p.ended) p.child.kill(signal);
+    const timer = setTimeout(() => p.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const how = await p.exit;
+    clearTimeout(timer);
+    return how;
+  }
+
+  async stop() {
+    const problems = [];
+    for (const p of [...this.processes].reverse()) {
+      if (p.ended && !p.mayEnd) problems.push(`${p.name} had ended by itself`);
+      const how = await this.end(p);
+      if (p.name === 'serve' && how.code !== 0 && !p.mayEnd) problems.push(`serve ended with ${how.code ?? how.signal}`);
+      const text = fs.readFileSync(p.log, 'utf8');
+      if (/ERROR: (Address|Leak)Sanitizer|runtime error:/.test(text)) problems.push(`${p.name}:\n${text.slice(-8000)}`);
+    }
+    if (problems.length) throw new Error(problems.join('\n'));
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+const start = (options) => new Gateway(options).start();
+
+// The state of an installation without servers, for tests of the command alone.
+function offline(options) {
+  const gw = new Gateway(options);
+  gw.cli('init', '--admin', gw.admin.email, '--password-file', gw.file('password', `${gw.admin.password}\n`));
+  return gw;
+}
+
+// One call over a raw socket: what fetch would normalise or refuse to send.
+function raw(port, text, { timeoutMs = 10000 } = {}) {
+  return new Promise((resolve, reject) => {
+    const chunks = [];
+    const s = net.connect(port, '127.0.0.1', () => s.write(text));
+    s.setTimeout(timeoutMs, () => s.destroy());
+    s.on('data', (c) => chunks.push(c));
+    s.on('error', reject);
+    s.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
+  });
+}
+
+module.exports = { start, offline, backend, raw, until, freePort, Gateway, SERVERS, ROOT, ASAN, RELEASE };
