@@ -114,6 +114,9 @@ struct exchange {
 	size_t n_variables, cap_variables;
 	struct last_error error;
 
+	struct str client_cert_pem, client_key_pem;   /* to show to the backend; STR_NULL: none */
+	struct str proxy_url, proxy_user, proxy_password;     /* on the way to the backend; STR_NULL: none */
+
 	bool trace_on;
 	struct trace_step *trace_first, *trace_last;
 	enum section section;        /* where the program stands */

@@ -7,6 +7,9 @@
  *   STEP_NEXT  done; the result is in place
  *   STEP_WAIT  started; the host will call exchange_resume() once it is done, with the result in place
  *   STEP_FAIL  could not be started; exchange_fail() has been called
+ * The struct that describes an operation lives in the exchange's arena; the host sets its `done` when it is over (also
+ * when it answers STEP_NEXT). Several sub-requests, sleeps and cache operations of one exchange may be under way at once
+ * (policy `wait`); exchange_resume is called after each, and the program looks at `done`.
  * All calls come from the thread that runs the exchange. */
 #pragma once
 
@@ -22,17 +25,24 @@ enum step {
 	STEP_FAIL,       /* exchange.error is filled; run the on-error section */
 };
 
-/* forward-request: send exchange.request to the backend that exchange.backend names, fill exchange.response. */
-struct forward_options {
+enum call_failure { CALL_OK, CALL_TIMEOUT, CALL_CONNECT, CALL_TLS, CALL_PROTOCOL, CALL_TOO_LARGE, CALL_CANCELLED };
+
+/* forward-request: send exchange.request to the backend that exchange.backend_id or request.url names and put the answer
+ * into exchange.response. The response's body is a stream unless buffer_response is set. */
+struct forward {
 	uint32_t timeout_ms;             /* for the response headers; 0: the host's default */
 	uint32_t continue_timeout_ms;    /* wait for 100 Continue; 0: do not ask for it */
 	bool follow_redirects;
 	bool buffer_request_body;        /* keep the body so that a retry can send it again */
 	bool buffer_response;            /* hold the whole response before going on */
 	unsigned http_version;           /* 1: HTTP/1.1, 2: HTTP/2 only, 3: HTTP/2 or 1.1 */
+	struct str client_cert_pem, client_key_pem;   /* authentication-certificate; STR_NULL: none */
+	struct str proxy_url, proxy_user, proxy_password;     /* proxy; STR_NULL: none */
+	/* filled by the host: */
+	bool done;
+	enum call_failure failure;       /* CALL_OK: exchange.response holds what the backend answered */
+	struct str failure_text;         /* for a person: what happened, with the address, without secrets */
 };
-
-enum call_failure { CALL_OK, CALL_TIMEOUT, CALL_CONNECT, CALL_TLS, CALL_PROTOCOL, CALL_TOO_LARGE, CALL_CANCELLED };
 
 /* send-request, token and key fetches: a request of its own with a held response. Lives in the exchange's arena. */
 struct subrequest {
@@ -69,27 +79,41 @@ struct counter_take {
 	uint64_t remaining;
 	uint32_t retry_after_s;          /* when not allowed: after this long the same amount is let through; rounded up */
 	uint32_t reset_s;                /* until the window is empty again */
+	bool done;
 };
 
 enum cache_store { CACHE_INTERNAL, CACHE_EXTERNAL, CACHE_PREFER_EXTERNAL };
+
+struct cache_op {
+	enum cache_store store;
+	struct str key;
+	struct str value;                /* put: what to keep. get: filled by the host, STR_NULL when absent; in the arena */
+	uint32_t ttl_s;                  /* put; at least 1 */
+	bool done;                       /* set by the host */
+};
+
+struct host_sleep {
+	uint32_t ms;
+	bool done;                       /* set by the host */
+};
 
 struct policy_host {
 	/* wall clock, µs since 1970; the offline host answers with a time that was given to it */
 	int64_t (*now_us)(struct exchange *);
 	uint64_t (*random)(struct exchange *);                   /* 64 random bits; seeded offline */
 
-	enum step (*forward)(struct exchange *, const struct forward_options *);
+	enum step (*forward)(struct exchange *, struct forward *);
 	enum step (*send)(struct exchange *, struct subrequest *);
-	enum step (*sleep)(struct exchange *, uint32_t ms);
+	enum step (*sleep)(struct exchange *, struct host_sleep *);
 	enum step (*take)(struct exchange *, struct counter_take *);
 	/* limit-concurrency: true when one more may go in; every enter that succeeded is left once */
 	bool (*enter)(struct exchange *, struct str key, uint32_t max);
 	void (*leave)(struct exchange *, struct str key);
 
-	/* values are bytes; the policy layer serialises. get: STR_NULL when absent, else bytes in the exchange's arena */
-	enum step (*cache_get)(struct exchange *, enum cache_store, struct str key, struct str *value);
-	enum step (*cache_put)(struct exchange *, enum cache_store, struct str key, struct str value, uint32_t ttl_s);
-	enum step (*cache_remove)(struct exchange *, enum cache_store, struct str key);
+	/* values are bytes; the policy layer serialises. A cache that is away is a miss, and put and remove do nothing. */
+	enum step (*cache_get)(struct exchange *, struct cache_op *);
+	enum step (*cache_put)(struct exchange *, struct cache_op *);
+	enum step (*cache_remove)(struct exchange *, struct cache_op *);
 
 	/* fire and forget; bounded and dropped with a count when the sink is slow */
 	void (*log_to)(struct exchange *, struct str logger_id, struct str message);

@@ -33,6 +33,12 @@ struct url {
 	struct str query;            /* without "?", as sent; STR_NULL when there is none */
 };
 
+/* An absolute http or https address. False when it is none; *out borrows from s. */
+bool url_parse(struct str s, struct url *out) MUST_USE;
+/* "https://host:8443/path?query"; the port only where it is not the scheme's own. STR_NULL when out of memory. */
+struct str url_text(struct arena *a, const struct url *u);
+unsigned url_port(const struct url *u);      /* the port, or the scheme's own: 80, 443 */
+
 enum body_kind {
 	BODY_NONE,                   /* the message has no body */
 	BODY_STREAM,                 /* bytes are on their way through the host; policies cannot see them */
