@@ -1,0 +1,366 @@
+/* cache.c - three LMDB tables.
+ *
+ *   values   digest (32 bytes)                     -> expiry (8) | key length (4) | space | key | value
+ *   expiries expiry (8, big-endian) | digest (32)  -> nothing
+ *   usage    "bytes"                               -> bytes that all entries take (8)
+ *
+ * LMDB keys end at 511 bytes, ours do not: a value is found by the SHA-256 of name space and key, and the key stands in
+ * the record so that a collision would be seen. The second table keeps entries in the order in which they expire: the
+ * sweeper reads its front, and so does eviction, because what is about to expire is worth least. Least recently used
+ * would need a write for every read. */
+#include "core/cache.h"
+
+#include "core/file.h"
+#include "core/str.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+enum { DIGEST_BYTES = 32, HEAD_BYTES = 13, EVICT_BATCH = 64, EVICT_TRIES = 64, READERS_MAX = 512, PAGE = 4096,
+       LEAST_BYTES = 1 << 20 };
+
+struct cache {
+	MDB_env *env;
+	MDB_dbi values, expiries, usage;
+	MDB_txn *reader;                 /* reset between look-ups, so that one costs no allocation */
+	size_t max_bytes;
+	uint64_t evicted;
+};
+
+struct entry_key {
+	unsigned char expiry[8], digest[DIGEST_BYTES];
+};
+
+#define TRY_LMDB(call, what)                                                                      \
+	do {                                                                                      \
+		int lmdb_rc_ = (call);                                                            \
+		if (lmdb_rc_)                                                                     \
+			FAIL(err, IO, "cache: " what ": %s", mdb_strerror(lmdb_rc_));             \
+	} while (0)
+
+static void put_u64(unsigned char out[8], uint64_t v)
+{
+	for (unsigned i = 0; i < 8; i++)
+		out[i] = (unsigned char)(v >> (56 - 8 * i));
+}
+
+static uint64_t get_u64(const unsigned char in[8])
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		v = v << 8 | in[i];
+	return v;
+}
+
+static gh_rc digest_of(char space, struct str key, unsigned char out[DIGEST_BYTES], struct gh_err *err)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) && EVP_DigestUpdate(ctx, &space, 1)
+		  && EVP_DigestUpdate(ctx, key.p, key.n) && EVP_DigestFinal_ex(ctx, out, NULL);
+
+	EVP_MD_CTX_free(ctx);
+	if (!ok)
+		FAIL(err, NOMEM, "cache: no digest");
+	return GH_RC_OK;
+}
+
+static gh_rc open_tables(struct cache *c, struct gh_err *err)
+{
+	MDB_txn *txn;
+	int rc;
+
+	TRY_LMDB(mdb_txn_begin(c->env, NULL, 0, &txn), "begin");
+	rc = mdb_dbi_open(txn, "values", MDB_CREATE, &c->values);
+	if (!rc)
+		rc = mdb_dbi_open(txn, "expiries", MDB_CREATE, &c->expiries);
+	if (!rc)
+		rc = mdb_dbi_open(txn, "usage", MDB_CREATE, &c->usage);
+	if (rc) {
+		mdb_txn_abort(txn);
+		FAIL(err, IO, "cache: open: %s", mdb_strerror(rc));
+	}
+	TRY_LMDB(mdb_txn_commit(txn), "commit");
+	TRY_LMDB(mdb_txn_begin(c->env, NULL, MDB_RDONLY, &c->reader), "begin");
+	mdb_txn_reset(c->reader);
+	return GH_RC_OK;
+}
+
+gh_rc cache_open(struct cache **out, const char *dir, size_t max_bytes, struct gh_err *err)
+{
+	struct cache *c;
+	gh_rc rc;
+	int lmdb = 0;
+
+	TRY(file_make_dirs(dir, 0700, err));
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		FAIL(err, NOMEM, "cache: no memory");
+	c->max_bytes = ((max_bytes < LEAST_BYTES ? LEAST_BYTES : max_bytes) + PAGE - 1) / PAGE * PAGE;
+	lmdb = mdb_env_create(&c->env);
+	if (!lmdb)
+		lmdb = mdb_env_set_maxdbs(c->env, 3);
+	if (!lmdb)
+		lmdb = mdb_env_set_maxreaders(c->env, READERS_MAX);
+	if (!lmdb)
+		lmdb = mdb_env_set_mapsize(c->env, 2 * c->max_bytes + LEAST_BYTES);
+	if (!lmdb)
+		lmdb = mdb_env_open(c->env, dir, MDB_NOSYNC | MDB_WRITEMAP | MDB_NOMEMINIT | MDB_NORDAHEAD, 0600);
+	if (lmdb)
+		rc = gh_err_set(err, GH_E_IO, __FILE__, __LINE__, "cache: %s: %s", dir, mdb_strerror(lmdb));
+	else
+		rc = open_tables(c, err);
+	if (rc.code) {
+		cache_close(c);
+		return rc;
+	}
+	*out = c;
+	return GH_RC_OK;
+}
+
+void cache_close(struct cache *c)
+{
+	if (!c)
+		return;
+	if (c->reader)
+		mdb_txn_abort(c->reader);
+	if (c->env)
+		mdb_env_close(c->env);
+	free(c);
+}
+
+/* The stored value when the record is of this key and has not expired, else STR_NULL. Points into the map. */
+static struct str value_of(MDB_val record, char space, struct str key, int64_t now_us)
+{
+	const unsigned char *p = record.mv_data;
+	size_t key_n;
+
+	if (record.mv_size < HEAD_BYTES || get_u64(p) <= (uint64_t)now_us)
+		return STR_NULL;
+	key_n = (size_t)p[8] << 24 | (size_t)p[9] << 16 | (size_t)p[10] << 8 | p[11];
+	if ((char)p[12] != space || key_n != key.n || key_n > record.mv_size - HEAD_BYTES
+	    || (key_n && memcmp(p + HEAD_BYTES, key.p, key_n) != 0))
+		return STR_NULL;
+	return (struct str){ (const char *)p + HEAD_BYTES + key_n, record.mv_size - HEAD_BYTES - key_n };
+}
+
+gh_rc cache_get(struct cache *c, char space, struct str key, int64_t now_us, struct arena *a, struct str *value,
+		struct gh_err *err)
+{
+	unsigned char digest[DIGEST_BYTES];
+	MDB_val k = { sizeof(digest), digest }, record;
+	struct str found = STR_NULL;
+	int lmdb;
+
+	*value = STR_NULL;
+	TRY(digest_of(space, key, digest, err));
+	TRY_LMDB(mdb_txn_renew(c->reader), "renew");
+	lmdb = mdb_get(c->reader, c->values, &k, &record);
+	if (!lmdb)
+		found = value_of(record, space, key, now_us);
+	if (found.p)
+		*value = arena_dup(a, found);
+	mdb_txn_reset(c->reader);
+	if (lmdb && lmdb != MDB_NOTFOUND)
+		FAIL(err, IO, "cache: get: %s", mdb_strerror(lmdb));
+	if (found.p && !value->p)
+		FAIL(err, NOMEM, "cache: a value of %zu bytes does not fit into the memory of the request", found.n);
+	return GH_RC_OK;
+}
+
+/* What an entry takes: a large record has pages of its own, a small one shares a page that is two thirds full. */
+static uint64_t cost_of(size_t record_bytes)
+{
+	size_t small = (record_bytes + sizeof(struct entry_key) + 64) * 3 / 2;
+
+	return record_bytes > PAGE / 2 ? (record_bytes + 16 + PAGE - 1) / PAGE * PAGE + 256 : small;
+}
+
+static int get_usage(struct cache *c, MDB_txn *txn, uint64_t *bytes)
+{
+	MDB_val k = { 5, (void *)(uintptr_t) "bytes" }, v;
+	int lmdb = mdb_get(txn, c->usage, &k, &v);
+
+	*bytes = !lmdb && v.mv_size == 8 ? get_u64(v.mv_data) : 0;
+	return lmdb == MDB_NOTFOUND ? 0 : lmdb;
+}
+
+static int change_usage(struct cache *c, MDB_txn *txn, uint64_t add, uint64_t remove)
+{
+	unsigned char bytes[8];
+	MDB_val k = { 5, (void *)(uintptr_t) "bytes" }, v = { sizeof(bytes), bytes };
+	uint64_t now;
+	int lmdb = get_usage(c, txn, &now);
+
+	if (lmdb)
+		return lmdb;
+	put_u64(bytes, now + add > remove ? now + add - remove : 0);
+	return mdb_put(txn, c->usage, &k, &v, 0);
+}
+
+/* Removes the record of the digest and its place in the order of expiry. MDB_NOTFOUND when there is none. */
+static int remove_in(struct cache *c, MDB_txn *txn, unsigned char digest[DIGEST_BYTES])
+{
+	MDB_val k = { DIGEST_BYTES, digest }, record, e;
+	struct entry_key entry;
+	uint64_t cost;
+	int lmdb = mdb_get(txn, c->values, &k, &record);
+
+	if (lmdb)
+		return lmdb;
+	cost = cost_of(record.mv_size);
+	memcpy(entry.expiry, record.mv_data, sizeof(entry.expiry));
+	memcpy(entry.digest, digest, DIGEST_BYTES);
+	e = (MDB_val){ sizeof(entry), &entry };
+	lmdb = mdb_del(txn, c->expiries, &e, NULL);
+	if (lmdb && lmdb != MDB_NOTFOUND)
+		return lmdb;
+	lmdb = mdb_del(txn, c->values, &k, NULL);
+	return lmdb ? lmdb : change_usage(c, txn, 0, cost);
+}
+
+/* Removes up to `most` entries from the front of the order of expiry, those that expire up to `until_us` only. */
+static int drop_front(struct cache *c, uint64_t until_us, size_t most, size_t *dropped)
+{
+	MDB_txn *txn;
+	int lmdb = mdb_txn_begin(c->env, NULL, 0, &txn);
+
+	*dropped = 0;
+	if (lmdb)
+		return lmdb;
+	while (*dropped < most && !lmdb) {
+		MDB_val k = { 0 }, nothing;
+		MDB_cursor *cursor;
+		struct entry_key entry;
+
+		lmdb = mdb_cursor_open(txn, c->expiries, &cursor);
+		if (lmdb)
+			break;
+		lmdb = mdb_cursor_get(cursor, &k, &nothing, MDB_FIRST);
+		if (!lmdb)
+			memcpy(&entry, k.mv_data, sizeof(entry));
+		mdb_cursor_close(cursor);
+		if (lmdb || get_u64(entry.expiry) > until_us)
+			break;
+		lmdb = remove_in(c, txn, entry.digest);
+		++*dropped;
+	}
+	if (lmdb && lmdb != MDB_NOTFOUND) {
+		mdb_txn_abort(txn);
+		return lmdb;
+	}
+	return mdb_txn_commit(txn);
+}
+
+static int put_once(struct cache *c, unsigned char digest[DIGEST_BYTES], char space, struct str key, struct str value,
+		    uint64_t expires_us)
+{
+	struct entry_key entry;
+	MDB_val k = { DIGEST_BYTES, digest }, e = { sizeof(entry), &entry }, nothing = { 0, NULL };
+	MDB_val record = { HEAD_BYTES + key.n + value.n, NULL };
+	uint64_t usage;
+	unsigned char *p;
+	MDB_txn *txn;
+	int lmdb = mdb_txn_begin(c->env, NULL, 0, &txn);
+
+	if (lmdb)
+		return lmdb;
+	put_u64(entry.expiry, expires_us);
+	memcpy(entry.digest, digest, DIGEST_BYTES);
+	lmdb = remove_in(c, txn, digest);
+	if (!lmdb || lmdb == MDB_NOTFOUND)
+		lmdb = get_usage(c, txn, &usage);
+	if (!lmdb && usage + cost_of(record.mv_size) > c->max_bytes)
+		lmdb = MDB_MAP_FULL;
+	if (!lmdb)
+		lmdb = change_usage(c, txn, cost_of(record.mv_size), 0);
+	if (!lmdb)
+		lmdb = mdb_put(txn, c->expiries, &e, &nothing, 0);
+	if (!lmdb)
+		lmdb = mdb_put(txn, c->values, &k, &record, MDB_RESERVE);
+	if (lmdb) {
+		mdb_txn_abort(txn);
+		return lmdb;
+	}
+	p = record.mv_data;
+	put_u64(p, expires_us);
+	for (unsigned i = 0; i < 4; i++)
+		p[8 + i] = (unsigned char)(key.n >> (24 - 8 * i));
+	p[12] = (unsigned char)space;
+	if (key.n)
+		memcpy(p + HEAD_BYTES, key.p, key.n);
+	if (value.n)
+		memcpy(p + HEAD_BYTES + key.n, value.p, value.n);
+	return mdb_txn_commit(txn);
+}
+
+gh_rc cache_put(struct cache *c, char space, struct str key, struct str value, int64_t now_us, int64_t expires_us,
+		struct gh_err *err)
+{
+	unsigned char digest[DIGEST_BYTES];
+	int lmdb;
+
+	if (key.n > c->max_bytes / 4 || value.n > c->max_bytes / 4 - key.n)
+		FAIL(err, LIMIT, "cache: an entry of %zu bytes is more than a quarter of the cache (%zu bytes)",
+		     key.n + value.n, c->max_bytes);
+	TRY(digest_of(space, key, digest, err));
+	lmdb = put_once(c, digest, space, key, value, (uint64_t)expires_us);
+	for (unsigned i = 0; lmdb == MDB_MAP_FULL && i < EVICT_TRIES; i++) {
+		size_t dropped;
+
+		/* what has expired first; when that is nothing, the next to expire */
+		lmdb = drop_front(c, (uint64_t)now_us, EVICT_BATCH, &dropped);
+		if (!lmdb && !dropped) {
+			lmdb = drop_front(c, UINT64_MAX, EVICT_BATCH, &dropped);
+			c->evicted += dropped;
+		}
+		if (!lmdb)
+			lmdb = put_once(c, digest, space, key, value, (uint64_t)expires_us);
+	}
+	if (lmdb)
+		FAIL(err, IO, "cache: put: %s", mdb_strerror(lmdb));
+	return GH_RC_OK;
+}
+
+gh_rc cache_remove(struct cache *c, char space, struct str key, bool *was_there, struct gh_err *err)
+{
+	unsigned char digest[DIGEST_BYTES];
+	MDB_txn *txn;
+	int lmdb;
+
+	TRY(digest_of(space, key, digest, err));
+	TRY_LMDB(mdb_txn_begin(c->env, NULL, 0, &txn), "begin");
+	lmdb = remove_in(c, txn, digest);
+	*was_there = lmdb == 0;
+	if (lmdb && lmdb != MDB_NOTFOUND) {
+		mdb_txn_abort(txn);
+		FAIL(err, IO, "cache: remove: %s", mdb_strerror(lmdb));
+	}
+	TRY_LMDB(mdb_txn_commit(txn), "commit");
+	return GH_RC_OK;
+}
+
+gh_rc cache_sweep(struct cache *c, int64_t now_us, size_t most, size_t *removed, struct gh_err *err)
+{
+	int dead;
+
+	TRY_LMDB(mdb_reader_check(c->env, &dead), "reader check");
+	TRY_LMDB(drop_front(c, (uint64_t)now_us, most, removed), "sweep");
+	return GH_RC_OK;
+}
+
+gh_rc cache_stats(struct cache *c, struct cache_stats *out, struct gh_err *err)
+{
+	MDB_stat stat;
+	int lmdb;
+
+	TRY_LMDB(mdb_txn_renew(c->reader), "renew");
+	lmdb = mdb_stat(c->reader, c->values, &stat);
+	mdb_txn_reset(c->reader);
+	if (lmdb)
+		FAIL(err, IO, "cache: %s", mdb_strerror(lmdb));
+	*out = (struct cache_stats){ .entries = stat.ms_entries, .evicted = c->evicted };
+	return GH_RC_OK;
+}

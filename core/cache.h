@@ -1,0 +1,36 @@
+/* cache.h - values that the workers of one machine share, with an expiry and a byte limit.
+ *
+ * LMDB in a folder of the state directory: readers take no lock and make no system call, writers take turns through a
+ * robust lock, a process killed in the middle of a write loses that write and nothing else. Nothing is synced to disk:
+ * after a power loss the cache may be empty, which is all a cache promises.
+ *
+ * The limit is the size of the map. When it is full, what has expired goes first, then what would expire next.
+ * Keys are any bytes; two name spaces never meet. Times are wall clock, µs since 1970; the caller passes `now`.
+ * A handle belongs to one thread of one process: open it after fork. */
+#pragma once
+
+#include "core/arena.h"
+#include "core/error.h"
+
+struct cache;
+
+/* dir is made when missing. max_bytes is rounded up to whole pages; a file made with another limit keeps its content. */
+GH_RC cache_open(struct cache **out, const char *dir, size_t max_bytes, struct gh_err *err);
+void cache_close(struct cache *c);               /* NULL is fine */
+
+/* The value in the arena, or STR_NULL when absent or expired. */
+GH_RC cache_get(struct cache *c, char space, struct str key, int64_t now_us, struct arena *a, struct str *value,
+		struct gh_err *err);
+/* LIMIT when key and value together are more than a quarter of the cache. */
+GH_RC cache_put(struct cache *c, char space, struct str key, struct str value, int64_t now_us, int64_t expires_us,
+		struct gh_err *err);
+GH_RC cache_remove(struct cache *c, char space, struct str key, bool *was_there, struct gh_err *err);
+
+/* Removes at most `most` expired entries and the marks of readers that died; for a timer. */
+GH_RC cache_sweep(struct cache *c, int64_t now_us, size_t most, size_t *removed, struct gh_err *err);
+
+struct cache_stats {
+	size_t entries;
+	uint64_t evicted;        /* by this handle: before their time, for want of room */
+};
+GH_RC cache_stats(struct cache *c, struct cache_stats *out, struct gh_err *err);

@@ -1,0 +1,141 @@
+/* The shared cache: expiry, limit, name spaces, and what happens when a writer is killed. */
+#include "tests/unit/check.h"
+
+#include "core/cache.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char dir[64];
+static struct cache *cache;
+static struct arena *arena;
+
+static int set_up(void **state UNUSED)
+{
+	struct gh_err err = { 0 };
+
+	snprintf(dir, sizeof(dir), "/tmp/gatehouse-cache-XXXXXX");
+	arena = arena_new(64 << 20);
+	return mkdtemp(dir) && arena && !cache_open(&cache, dir, 1 << 20, &err).code ? 0 : -1;
+}
+
+static int tear_down(void **state UNUSED)
+{
+	char path[96];
+
+	cache_close(cache);
+	arena_free(arena);
+	snprintf(path, sizeof(path), "%s/data.mdb", dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/lock.mdb", dir);
+	unlink(path);
+	return rmdir(dir);
+}
+
+static struct str get(char space, struct str key, int64_t now)
+{
+	struct gh_err err = { 0 };
+	struct str v;
+
+	if (cache_get(cache, space, key, now, arena, &v, &err).code)
+		fail_msg("%s", err.message);
+	return v;
+}
+
+static void put(char space, struct str key, struct str value, int64_t now, int64_t expires)
+{
+	struct gh_err err = { 0 };
+
+	if (cache_put(cache, space, key, value, now, expires, &err).code)
+		fail_msg("%s", err.message);
+}
+
+static void values(void **state UNUSED)
+{
+	struct gh_err err;
+	bool was_there;
+	char *long_key = calloc(1, 5000);
+
+	put('a', STR("k"), STR("one"), 10, 100);
+	put('b', STR("k"), STR(""), 10, 100);
+	CHECK_STR("found", get('a', STR("k"), 99), STR("one"));
+	CHECK("an empty value is there", get('b', STR("k"), 99).p != NULL);
+	CHECK("expired at its time", get('a', STR("k"), 100).p == NULL);
+	CHECK("other name space", get('c', STR("k"), 50).p == NULL);
+	put('a', STR("k"), STR("two"), 10, 200);
+	CHECK_STR("replaced, with the new expiry", get('a', STR("k"), 150), STR("two"));
+	put('a', (struct str){ long_key, 5000 }, STR("long"), 10, 100);
+	CHECK_STR("a key of 5,000 bytes", get('a', (struct str){ long_key, 5000 }, 50), STR("long"));
+	assert_int_equal(cache_remove(cache, 'a', STR("k"), &was_there, &err).code, GH_OK);
+	CHECK("removed", was_there && get('a', STR("k"), 50).p == NULL);
+	assert_int_equal(cache_remove(cache, 'a', STR("k"), &was_there, &err).code, GH_OK);
+	CHECK("nothing left to remove", !was_there);
+	free(long_key);
+	check_done();
+}
+
+static void limit(void **state UNUSED)
+{
+	static char big[20000];
+	struct cache_stats stats;
+	struct gh_err err = { 0 };
+	size_t removed;
+
+	assert_int_equal(cache_put(cache, 'a', STR("k"), (struct str){ big, 1 << 19 }, 1, 2, NULL).code, GH_E_LIMIT);
+	for (int i = 0; i < 500; i++)        /* ten times the limit */
+		put('a', arena_printf(arena, "%d", i), (struct str){ big, sizeof(big) }, 10, 1000 + i);
+	assert_int_equal(cache_stats(cache, &stats, &err).code, GH_OK);
+	CHECK("what does not fit has gone", stats.evicted > 400 && stats.entries > 5 && stats.entries < 60);
+	CHECK("the newest is there", get('a', STR("499"), 20).n == sizeof(big));
+	CHECK("the first to expire went first", get('a', STR("0"), 20).p == NULL);
+	assert_int_equal(cache_sweep(cache, 100000, 1000, &removed, &err).code, GH_OK);
+	CHECK_INT("the sweeper takes all that expired", removed, stats.entries);
+	assert_int_equal(cache_stats(cache, &stats, &err).code, GH_OK);
+	CHECK_INT("empty", stats.entries, 0);
+	check_done();
+}
+
+/* A writer is killed at a random moment, many times: the others go on reading and writing. */
+static void killed_writer(void **state UNUSED)
+{
+	static char value[3000];
+
+	for (int round = 0; round < 20; round++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			struct cache *own;
+
+			if (cache_open(&own, dir, 1 << 20, NULL).code)
+				_exit(1);
+			for (unsigned i = 0;; i++) {
+				char key[16];
+				int n = snprintf(key, sizeof(key), "%u", i % 200);
+
+				if (cache_put(own, 'k', (struct str){ key, (size_t)n }, (struct str){ value, sizeof(value) }, 1, 1000,
+					      NULL)
+					    .code)
+					_exit(1);
+			}
+		}
+		usleep(2000 + (useconds_t)rand() % 3000);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		put('m', STR("mine"), arena_printf(arena, "%d", round), 1, 1000);
+		CHECK_STR("still works", get('m', STR("mine"), 2), arena_printf(arena, "%d", round));
+	}
+	check_done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(values, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(limit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(killed_writer, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
