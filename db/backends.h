@@ -1,0 +1,31 @@
+/* backends.h - backends that policies and APIs name by id, and pools of them. */
+#pragma once
+
+#include "db/store.h"
+
+struct store_backend {
+	struct str id, name, description;
+	struct str url;                          /* STR_NULL for a pool */
+	bool is_pool;
+	bool verify_tls, verify_name;            /* check the server's certificate chain; its name */
+	struct str client_certificate_id;        /* STR_NULL: none */
+	struct str credentials;                  /* JSON: header, query, authorization; sealed in the store; STR_NULL: none */
+	struct str breaker;                      /* JSON of circuit-breaker rules; STR_NULL: none */
+};
+
+struct store_pool_member {
+	struct str pool_id, backend_id;
+	int64_t weight, priority;                /* weight from 1; the lowest priority number is used first */
+};
+
+GH_RC store_backend_create(struct store *s, const struct store_backend *b, struct gh_err *err);
+GH_RC store_backend_update(struct store *s, const struct store_backend *b, struct gh_err *err);
+GH_RC store_backend_delete(struct store *s, struct str id, struct gh_err *err);  /* CONFLICT while in use */
+GH_RC store_backend_find(struct store *s, struct arena *a, struct str id, struct store_backend *out, bool *found,
+			 struct gh_err *err);
+/* in_clear unseals the credentials; else they are STR_NULL. */
+GH_RC store_backends(struct store *s, struct arena *a, bool in_clear, struct store_backend **out, size_t *n,
+		     struct gh_err *err);
+
+GH_RC store_pool_set(struct store *s, struct str pool_id, const struct store_pool_member *v, size_t n, struct gh_err *err);
+GH_RC store_pool_members(struct store *s, struct arena *a, struct store_pool_member **out, size_t *n, struct gh_err *err);

@@ -1,0 +1,57 @@
+/* products.h - products, the APIs in them, and service-level tiers.
+ *
+ * A product is what a developer subscribes to. Limits of a product are its policy document (db/policies.h), so that one
+ * mechanism enforces them. A tier is a named pair of limits that a subscription to a product may be bound to. */
+#pragma once
+
+#include "db/store.h"
+
+enum store_approval { STORE_APPROVAL_AUTO, STORE_APPROVAL_MANUAL };
+enum store_product_state { STORE_PRODUCT_DRAFT, STORE_PRODUCT_PUBLISHED };
+
+struct store_product {
+	struct str id, name, description, terms;
+	struct str business_group_id;            /* STR_NULL: "default" */
+	bool subscription_required;
+	int64_t approval;                        /* enum store_approval */
+	int64_t state;                           /* enum store_product_state */
+	int64_t subscriptions_limit;             /* of one user; 0: any number */
+	int64_t created_us;
+};
+
+struct store_product_api {
+	struct str product_id, api_id;
+};
+
+struct store_tier {
+	struct str id, product_id, name, description;
+	int64_t approval;                        /* enum store_approval */
+	int64_t rate_calls, rate_seconds;        /* 0: no limit */
+	int64_t quota_calls, quota_seconds;
+	bool deprecated;                         /* takes no new subscription */
+};
+
+GH_RC store_product_create(struct store *s, const struct store_product *p, struct gh_err *err);
+GH_RC store_product_update(struct store *s, const struct store_product *p, struct gh_err *err);
+GH_RC store_product_delete(struct store *s, struct str id, struct gh_err *err);  /* CONFLICT while subscriptions stand */
+GH_RC store_product_find(struct store *s, struct arena *a, struct str id, struct store_product *out, bool *found,
+			 struct gh_err *err);
+GH_RC store_products(struct store *s, struct arena *a, const struct store_page *page, struct store_product **out, size_t *n,
+		     struct gh_err *err);
+GH_RC store_products_of_api(struct store *s, struct arena *a, struct str api_id, struct store_product **out, size_t *n,
+			    struct gh_err *err);
+
+GH_RC store_product_add_api(struct store *s, struct str product_id, struct str api_id, struct gh_err *err);  /* again is fine */
+GH_RC store_product_remove_api(struct store *s, struct str product_id, struct str api_id, struct gh_err *err);
+GH_RC store_product_apis(struct store *s, struct arena *a, struct store_product_api **out, size_t *n, struct gh_err *err);
+
+/* Who may see and subscribe to a product: members of these groups; a product with none is open to everybody. */
+GH_RC store_product_add_group(struct store *s, struct str product_id, struct str group_id, struct gh_err *err);
+GH_RC store_product_remove_group(struct store *s, struct str product_id, struct str group_id, struct gh_err *err);
+GH_RC store_product_groups(struct store *s, struct arena *a, struct str product_id, struct str **out, size_t *n,
+			   struct gh_err *err);
+
+GH_RC store_tier_create(struct store *s, const struct store_tier *t, struct gh_err *err);
+GH_RC store_tier_update(struct store *s, const struct store_tier *t, struct gh_err *err);
+GH_RC store_tier_delete(struct store *s, struct str id, struct gh_err *err);     /* CONFLICT while subscriptions stand */
+GH_RC store_tiers(struct store *s, struct arena *a, struct store_tier **out, size_t *n, struct gh_err *err);
