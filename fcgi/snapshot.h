@@ -1,0 +1,111 @@
+/* snapshot.h - the whole configuration as one immutable value.
+ *
+ * A snapshot is read from the store in one transaction, compiled, and then never changed; a worker routes, checks and
+ * runs every exchange with the snapshot that was current when the exchange began. Life cycle: snapshot_build in a thread
+ * with its own store (snapshot_loader), swapped in by the loop; counted references; freed when the last exchange that
+ * began with it has ended. One that does not compile is refused as a whole and the present one serves on.
+ *
+ * Subscriptions and users are not in it (fcgi/access.h): a million of them cost nothing here. */
+#pragma once
+
+#include "core/config.h"
+#include "core/map.h"
+#include "core/uritemplate.h"
+#include "policy/compiler.h"
+
+struct store;
+
+struct snap_environment {
+	struct str id, name, business_group; /* business_group: id, the workspace */
+	struct str host, path_prefix;        /* STR_NULL: any; none */
+	const struct policy_document *policy;        /* of the workspace; NULL: none */
+	struct ctx_workspace workspace;
+};
+
+struct snap_product {
+	struct ctx_product ctx;
+	const struct policy_document *policy;
+};
+
+struct snap_operation {
+	struct ctx_operation ctx;
+	const struct uritemplate *template;
+	const struct policy_document *policy;        /* NULL: none */
+};
+
+/* One revision of one version of one API in one environment: what a request is for. */
+struct snap_api {
+	struct ctx_api ctx;
+	const struct snap_environment *environment;
+	int64_t revision;
+	struct str backend_id;               /* of a backend or pool; STR_NULL: ctx.service_url */
+	bool deprecated;
+	struct str base_path;                /* as the client sees it: environment prefix, path, version segment; for the realm */
+	struct str version_header, version_query;    /* where the version stands; STR_NULL: in the path, or none */
+	struct uritemplate_set *operations;
+	const struct policy_document *policy;        /* NULL: none */
+	const struct snap_product *const *products;  /* published products that hold this API, by id */
+	size_t n_products;
+	bool key_required;                   /* the API asks for a subscription key */
+};
+
+struct snap_backend {
+	struct str id, url;                  /* url: STR_NULL for a pool */
+	bool verify_tls, verify_name;
+	struct str client_certificate_id, credentials, breaker;      /* STR_NULL: none; the last two JSON */
+	const struct snap_pool_member *members;      /* by priority, then id */
+	size_t n_members;
+};
+
+struct snap_pool_member {
+	const struct snap_backend *backend;
+	int64_t weight, priority;
+};
+
+struct snap_certificate {
+	struct str id, thumbprint;           /* hexadecimal, upper case */
+	struct str cert_pem, key_pem;
+};
+
+struct snapshot {
+	uint64_t generation;                 /* of the store when it was read */
+	int64_t built_us;                    /* wall clock */
+	const struct policy_document *global;        /* NULL: none */
+	const struct snap_product *const *products;
+	size_t n_products;
+	size_t n_apis, n_operations, n_documents;    /* for `gatehouse doctor` and the log */
+	struct ctx_deployment deployment;
+	struct snapshot_private *priv;
+};
+
+/* Reads and compiles. The result holds one reference. On failure err says what and where: "api orders, policy: line 3,
+ * column 5: …"; UNAVAILABLE when the store could not be read. */
+GH_RC snapshot_build(struct store *store, const struct config *config, struct snapshot **out, struct gh_err *err);
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s);     /* NULL is fine; may be called from any thread */
+
+const struct snap_product *snapshot_product(const struct snapshot *s, struct str id);
+const struct snap_backend *snapshot_backend(const struct snapshot *s, struct str id);
+const struct snap_certificate *snapshot_certificate(const struct snapshot *s, struct str id_or_thumbprint);
+/* The documents that apply to an exchange: `out` is exchange.documents; product may be NULL. */
+void snapshot_documents(const struct snapshot *s, const struct snap_api *api, const struct snap_operation *operation,
+			const struct snap_product *product, const struct policy_document *out[SCOPE__COUNT]);
+
+/* ---- the loader: builds off the loop -------------------------------------------------------------------------------- */
+/* A thread that opens the store, watches its generation and builds. When a snapshot stands (or was refused) it writes to
+ * an eventfd that the loop watches; the loop then takes what is new. */
+struct snapshot_loader;
+
+struct snapshot_loader_options {
+	const char *state_dir;
+	const struct config *config;
+	uint32_t poll_ms;                    /* how often the generation is looked at; 0: 200 */
+};
+
+GH_RC snapshot_loader_start(const struct snapshot_loader_options *o, struct snapshot_loader **out, struct gh_err *err);
+int snapshot_loader_fd(const struct snapshot_loader *l);             /* readable: call snapshot_loader_take */
+void snapshot_loader_wake(struct snapshot_loader *l);                /* look at the store now (SIGHUP) */
+/* The newest snapshot that has not been taken yet (its reference passes to the caller), or NULL. When the latest build
+ * was refused, *refused is filled once (message of the error) and the caller logs it. Loop thread only. */
+struct snapshot *snapshot_loader_take(struct snapshot_loader *l, struct gh_err *refused);
+void snapshot_loader_stop(struct snapshot_loader *l);                /* waits for a build under way; NULL is fine */
