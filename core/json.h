@@ -35,7 +35,7 @@ struct jsn_limits {
 
 /* Parses one whole document (RFC 8259). *out is owned by the caller (json_decref). On failure *out is NULL, *where (when
  * not NULL) has the place and err->message says what is wrong without the place. LIMIT: too large or too deep.
- * With JSN_BIG_INTEGERS integers that fit stay integers; only those past 64 bits are rounded to a real. */
+ * With JSN_BIG_INTEGERS a document with an integer past 64 bits is read with its integers past 2^53 as (rounded) reals. */
 GH_RC jsn_parse(struct str text, const struct jsn_limits *limits, json_t **out, struct text_where *where,
 		struct gh_err *err);
 

@@ -1,9 +1,10 @@
 /* yaml.h - YAML 1.2 (core schema) to and from jansson values.
  *
  * One document per text. Aliases share the value they name, so a document stays as large in memory as it was written; a
- * walk over it does not, hence the cap on nodes counted with every alias expanded. Tags other than those of the core
- * schema, merge keys and names that are no scalars are errors; NaN and infinities are texts, as JSON has no such number.
- * A name that is a number, boolean or null (`200:`, `on:`) is its own text. */
+ * walk over it does not, hence the cap on nodes counted with every alias expanded. The merge key `<<` of YAML 1.1 is
+ * understood, because descriptions use it. Tags other than those of the core schema and names that are no scalars are
+ * errors; NaN and infinities are texts, as JSON has no such number. A name that is a number, boolean or null (`200:`,
+ * `on:`) is its own text. */
 #pragma once
 
 #include "core/json.h"
