@@ -105,7 +105,7 @@ static void put_literal(struct buf *b, struct str s, unsigned depth)
 	while (str_split(&rest, '\n', &line)) {
 		buf_char(b, '\n');
 		if (line.n)
-			pad(b, depth);
+			pad(b, depth ? depth : 1);
 		buf_str(b, line);
 	}
 }
