@@ -1,0 +1,53 @@
+/* call.h - what the parts of a call say to each other. call.c is its life, call_gate.c the way in (routing, access),
+ * call_forward.c the backend side, call_answer.c the way out, host*.c what its policies may do to the world. */
+#pragma once
+
+#include "fcgi/worker.h"
+
+/* Refuses the call with the reason's own answer. Nothing further runs for it but on-error, which is not asked. */
+void call_refuse(struct call *k, enum reason why);
+/* Everything of the client's side is known: find the route, check the access, start the policies or answer. */
+void call_gate(struct call *k);
+/* Starts the policies, once the body is here when they need it. */
+void call_start(struct call *k, bool needs_body);
+/* Gives back what the gate took: snapshot, access. */
+void call_leave_gate(struct call *k);
+/* The telemetry record. */
+void call_record(struct call *k);
+
+/* ---- answers ---- */
+void answer_finished(struct call *k);            /* exchange.finished: writes the head */
+void answer_pump(struct call *k);                /* moves body bytes towards the client, ends the call with the last */
+void answer_reason(struct call *k, enum reason why);     /* JSON with status, message and request id */
+void answer_json(struct call *k, int status, struct str json);
+struct str answer_status_text(int status);
+
+/* ---- the backend side ---- */
+enum step host_forward(struct exchange *x, struct forward *f);
+void forward_body_arrived(struct call *k);       /* more of the request's body, or its end */
+void forward_resume(struct call *k);             /* the client's side has room again */
+void forward_drop(struct call *k);               /* cancels the transfer */
+void forward_settle(struct call *k);             /* in its turn: tells the policy how its forward-request ended */
+bool forward_over(const struct call *k);         /* no more bytes will come from the backend */
+/* Fields for the backend: the client's without what ends here, and what a gateway adds. False: out of memory. */
+bool forward_fields(struct call *k, struct fields *out);
+
+/* ---- the host ---- */
+extern const struct policy_host live_host;
+enum { CACHE_SPACE_POLICY = 'p' };               /* name space of policies' values in core/cache.h */
+enum call_failure call_failure_of(enum reason why);
+enum step host_send(struct exchange *x, struct subrequest *w);
+void host_send_drop(struct call *k);
+void host_drop(struct call *k);                  /* cancels sub-requests and sleeps */
+/* what needs the snapshot or the counters: host_gate.c */
+enum step gate_take(struct exchange *x, struct counter_take *t);
+bool gate_enter(struct exchange *x, struct str key, uint32_t max);
+void gate_leave(struct exchange *x, struct str key);
+void gate_log_to(struct exchange *x, struct str logger_id, struct str message);
+void gate_metric(struct exchange *x, struct str ns, struct str name, double value, const struct fields *dimensions);
+bool gate_certificate(struct exchange *x, struct str id, struct str *cert_pem, struct str *key_pem);
+bool gate_backend(struct exchange *x, struct str id, struct str *url);
+struct str gate_api_document(struct exchange *x);
+
+/* ---- the end ---- */
+void call_over(struct call *k);                  /* END_REQUEST has been queued, or there is nobody to tell */

@@ -1,0 +1,113 @@
+/* call_fields.c - the header fields that a backend gets.
+ *
+ * The client's fields as the policies left them, without those that end at this hop (RFC 9110 section 7.6.1), with what
+ * a gateway adds: X-Forwarded-*, Forwarded (RFC 7239), traceparent (W3C Trace Context) and X-Request-Id. A policy may
+ * have changed X-Forwarded-For; the client's address is appended whatever it did. */
+#include "fcgi/call.h"
+
+#include "core/str.h"
+
+enum treatment {
+	PASS,
+	DROP,                            /* ends here, or is made anew below */
+};
+
+static enum treatment own_field(struct str n)
+{
+	static const struct str made_anew[] = {
+		STR_INIT("Host"), STR_INIT("Content-Length"), STR_INIT("Expect"), STR_INIT("Forwarded"),
+		STR_INIT("X-Forwarded-For"), STR_INIT("X-Forwarded-Host"), STR_INIT("X-Forwarded-Proto"),
+		STR_INIT("X-Request-Id"), STR_INIT("Traceparent"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(made_anew); i++)
+		if (n.n == made_anew[i].n && str_eq_ci(n, made_anew[i]))
+			return DROP;
+	return field_is_hop_by_hop(n) ? DROP : PASS;
+}
+
+static struct str joined_with(struct arena *a, const struct fields *f, struct str name, struct str last)
+{
+	struct str before = fields_joined(f, name);
+
+	return before.n ? arena_printf(a, "%.*s, %.*s", STR_ARG(before), STR_ARG(last)) : last;
+}
+
+/* for=203.0.113.9, for="[2001:db8::1]" */
+static struct str forwarded_element(struct call *k)
+{
+	const struct request *rq = &k->x.request;
+	bool v6 = str_find_char(rq->ip, ':') != SIZE_MAX;
+	struct str ip = rq->ip.n ? rq->ip : STR("unknown");
+	struct str host = k->client_host;
+
+	return arena_printf(k->arena, v6 ? "for=\"[%.*s]\";host=\"%.*s\";proto=%.*s" : "for=%.*s;host=\"%.*s\";proto=%.*s",
+			    STR_ARG(ip), STR_ARG(host), STR_ARG(rq->original_url.scheme));
+}
+
+static void hex_id(char *to, size_t n, const uint8_t *from)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		to[2 * i] = hex[from[i] >> 4];
+		to[2 * i + 1] = hex[from[i] & 15];
+	}
+	to[2 * n] = '\0';
+}
+
+/* Each try is a span of its own under the same trace. */
+static void next_span(struct call *k)
+{
+	uint8_t random[24];
+
+	worker_random(k->wk, random, sizeof(random));
+	random[0] |= 1;                  /* neither id may be all zero */
+	random[16] |= 1;
+	if (!k->trace.trace_id[0]
+	    && !trace_context_parse(fields_get(&k->x.request.headers, STR("traceparent")), &k->trace)) {
+		k->trace_begun = true;
+		hex_id(k->trace.trace_id, 16, random);
+		k->trace.parent_id[0] = '\0';
+		k->trace.flags = 1;
+	}
+	hex_id(k->trace.span_id, 8, random + 16);
+}
+
+static bool add_gateway_fields(struct call *k, const struct fields *from, struct fields *out)
+{
+	struct str proto = k->x.request.original_url.scheme;
+	struct str ip = k->x.request.ip.n ? k->x.request.ip : STR("unknown");
+
+	return fields_add(out, STR("X-Forwarded-For"), joined_with(k->arena, from, STR("X-Forwarded-For"), ip))
+	       && fields_add(out, STR("X-Forwarded-Host"), k->client_host)
+	       && fields_add(out, STR("X-Forwarded-Proto"), proto)
+	       && fields_add(out, STR("Forwarded"), joined_with(k->arena, from, STR("Forwarded"), forwarded_element(k)))
+	       && fields_add(out, STR("traceparent"), trace_context_text(k->arena, &k->trace))
+	       && fields_add(out, STR("X-Request-Id"), k->x.request_id);
+}
+
+bool forward_fields(struct call *k, struct fields *out)
+{
+	const struct fields *from = &k->x.request.headers;
+	struct str connection = fields_joined(from, STR("Connection"));
+	bool changed = k->x.request.body.changed;
+
+	next_span(k);
+	for (size_t i = 0; i < from->n; i++) {
+		const struct field *f = &from->v[i];
+
+		if (own_field(f->name) == DROP || (connection.n && field_listed(connection, f->name)))
+			continue;
+		if (changed && str_eq_ci(f->name, STR("Content-Encoding")))
+			continue;
+		if (k->trace_begun && str_eq_ci(f->name, STR("tracestate")))
+			continue;        /* belongs to a trace that could not be continued */
+		/* a policy may have made a value out of anything */
+		if (!field_name_ok(f->name) || !field_value_ok(f->value))
+			continue;
+		if (!fields_add(out, f->name, f->value))
+			return false;
+	}
+	return add_gateway_fields(k, from, out);
+}

@@ -1,0 +1,279 @@
+/* call_forward.c - the backend side of a call: one forward-request after another (retry), bodies through both ways.
+ *
+ * Request body: `up` holds what has come and not been taken. A body that is all here when it is sent, and small, goes as
+ * one piece and stays where it is, so that it can be sent again; otherwise curl takes it from `up` as it comes.
+ *
+ * Response body: until the head has gone to the client, bytes wait in `down` (bounded; curl is paused beyond). Then they
+ * go straight into the connection's output queue, which has the same bound. */
+#include "fcgi/call.h"
+
+#include "core/log.h"
+#include "core/str.h"
+
+enum { WHOLE_BODY_MAX = 65536 };
+
+/* ---- while curl runs: only notes ---- */
+
+static bool no_body(const struct call *k, int status)
+{
+	return k->head_request || status == 204 || status == 304;
+}
+
+static void on_head(struct transfer *t)
+{
+	struct call *k = transfer_owner(t);
+	struct response *r = &k->x.response;
+
+	*r = *transfer_response(t);
+	r->body = (struct body){ .kind = BODY_STREAM };
+	k->forward_length = transfer_length(t);
+	if (no_body(k, r->status) || transfer_length(t) == 0)
+		r->body.kind = BODY_NONE;
+	k->first_byte_us = k->wk->loop.now_us;
+	if (!k->hold || r->body.kind == BODY_NONE)
+		call_wake(k);
+}
+
+static bool on_body(struct transfer *t, struct str bytes)
+{
+	struct call *k = transfer_owner(t);
+	size_t bound = k->wk->limits.stream_buffer;
+
+	if (k->hold) {
+		if (bytes.n > k->wk->limits.held_body - k->down.n) {
+			k->forward_reason = REASON_BACKEND_BODY;
+			call_wake(k);
+			return false;
+		}
+	} else if (k->stage == CALL_ANSWERING && k->conn) {
+		if (conn_queued(k->conn) > bound)
+			return false;
+		k->down_bytes += bytes.n;
+		conn_write(k->conn, bytes);
+		return true;
+	} else if (k->down.n > bound) {
+		return false;
+	}
+	buf_str(&k->down, bytes);
+	return true;
+}
+
+static size_t on_upload(struct transfer *t, char *to, size_t n)
+{
+	struct call *k = transfer_owner(t);
+	size_t have = k->up.n - k->up_at;
+
+	if (k->up_broken)
+		return UPSTREAM_GIVE_UP;
+	if (!have)
+		return k->up_ended ? 0 : UPSTREAM_LATER;
+	if (n > have)
+		n = have;
+	memcpy(to, k->up.p + k->up_at, n);
+	k->body_gone = true;
+	k->up_at += n;
+	if (k->up_at == k->up.n) {
+		k->up_at = 0;
+		buf_clear(&k->up);
+	} else if (k->up_at > k->wk->limits.stream_buffer) {
+		buf_drop_front(&k->up, k->up_at);
+		k->up_at = 0;
+	}
+	if (k->conn && k->up.n - k->up_at <= k->wk->limits.stream_buffer / 2)
+		conn_pause(k->conn, false);
+	return n;
+}
+
+static void on_done(struct transfer *t, enum reason why)
+{
+	struct call *k = transfer_owner(t);
+
+	k->forward = NULL;
+	k->down_ended = true;
+	k->backend_us = k->wk->loop.now_us;
+	if (why != REASON_NONE) {
+		if (k->forward_reason == REASON_NONE)
+			k->forward_reason = why;
+		log_info("backend failed", KV_STR("request_id", k->x.request_id), KV_STR("reason", reason_info(why)->word),
+			 KV_STR("host", k->backend_host), KV_CSTR("detail", transfer_problem(t)));
+	}
+	/* what the client still sends has no taker any more */
+	k->discard_up = true;
+	buf_clear(&k->up);
+	k->up_at = 0;
+	if (k->conn)
+		conn_pause(k->conn, false);
+	call_wake(k);
+}
+
+static const struct transfer_ops ops = { .head = on_head, .body = on_body, .upload = on_upload, .done = on_done };
+
+/* ---- starting ---- */
+
+static void fail_forward(struct call *k, struct forward *f, enum reason why)
+{
+	f->done = true;
+	f->failure = call_failure_of(why);
+	f->failure_text = arena_printf(k->arena, "%.*s (%.*s)", STR_ARG(reason_info(why)->message), STR_ARG(k->backend_host));
+	k->reason = why;
+}
+
+static void body_of(struct call *k, struct upstream_request *rq)
+{
+	struct body *b = &k->x.request.body;
+	struct str method = k->x.request.method;
+	bool wants_length = str_eq(method, STR("POST")) || str_eq(method, STR("PUT")) || str_eq(method, STR("PATCH"));
+
+	rq->body = b->kind;
+	rq->bytes = b->bytes;
+	rq->length = k->up_length;
+	if (b->kind == BODY_STREAM && k->up_ended && !k->body_gone && k->up.n <= WHOLE_BODY_MAX) {
+		rq->body = BODY_HELD;
+		rq->bytes = buf_view(&k->up);
+	} else if (b->kind == BODY_STREAM && k->up_ended && !k->body_gone) {
+		rq->length = (int64_t)k->up.n;
+	} else if (b->kind == BODY_NONE && wants_length) {
+		rq->body = BODY_HELD;        /* says Content-Length: 0 (RFC 9110 section 8.6) */
+		rq->bytes = STR("");
+	}
+}
+
+/* The backend's own name, unless a policy has set another. */
+static struct str host_field(const struct call *k)
+{
+	struct str host = fields_get(&k->x.request.headers, STR("Host"));
+
+	return str_eq(host, k->client_host) || !field_value_ok(host) ? STR_NULL : host;
+}
+
+static enum reason start(struct call *k, struct forward *f)
+{
+	struct upstream_request rq = {
+		.method = k->x.request.method, .url = &k->x.request.url, .host = host_field(k), .first_byte_ms = f->timeout_ms,
+		.expect_continue_ms = f->continue_timeout_ms, .follow_redirects = f->follow_redirects,
+		.http_version = f->http_version, .client_cert_pem = f->client_cert_pem, .client_key_pem = f->client_key_pem,
+		.proxy_url = f->proxy_url, .proxy_user = f->proxy_user, .proxy_password = f->proxy_password,
+	};
+	struct fields fields;
+	enum reason why;
+
+	fields_init(&fields, k->arena);
+	if (!forward_fields(k, &fields))
+		return REASON_NO_MEMORY;
+	rq.headers = &fields;
+	body_of(k, &rq);
+	k->hold = f->buffer_response || k->holds_response;
+	k->forward_us = k->wk->loop.now_us;
+	k->forward = upstream_start(k->wk->up, k->arena, &rq, &ops, k, &why);
+	return k->forward ? REASON_NONE : why;
+}
+
+static void reset_backend_side(struct call *k)
+{
+	forward_drop(k);
+	k->x.response = (struct response){ 0 };
+	fields_init(&k->x.response.headers, k->arena);
+	buf_clear(&k->down);
+	k->down_at = 0;
+	k->down_ended = false;
+	k->forward_reason = k->reason = REASON_NONE;
+	k->backend_host = k->x.request.url.host;
+	k->tries++;
+}
+
+enum step host_forward(struct exchange *x, struct forward *f)
+{
+	struct call *k = x->owner;
+	enum reason why;
+
+	reset_backend_side(k);
+	f->done = false;
+	f->failure = CALL_OK;
+	if (k->x.request.body.kind == BODY_STREAM && k->body_gone) {
+		fail_forward(k, f, REASON_BACKEND_SEND);
+		f->failure_text = STR("The request body has been sent already and was not kept; set buffer-request-body");
+		return STEP_NEXT;
+	}
+	k->wish = f;
+	if (k->x.request.body.kind == BODY_STREAM && f->buffer_request_body && !k->up_ended) {
+		k->forward_waits_body = true;
+		if (k->conn)
+			conn_pause(k->conn, false);
+		return STEP_WAIT;
+	}
+	why = start(k, f);
+	if (why == REASON_NONE)
+		return STEP_WAIT;
+	k->wish = NULL;
+	fail_forward(k, f, why);
+	return STEP_NEXT;
+}
+
+void forward_body_arrived(struct call *k)
+{
+	if (k->forward && !k->forward_waits_body)
+		transfer_resume(k->forward);
+}
+
+void forward_resume(struct call *k)
+{
+	transfer_resume(k->forward);
+}
+
+void forward_drop(struct call *k)
+{
+	struct transfer *t = k->forward;
+
+	k->forward = NULL;
+	k->wish = NULL;
+	if (t)
+		transfer_cancel(t);
+}
+
+bool forward_over(const struct call *k)
+{
+	return !k->forward;
+}
+
+/* The held body is complete: it becomes text of the exchange. */
+static void hand_over_held(struct call *k)
+{
+	struct body *b = &k->x.response.body;
+
+	b->kind = BODY_HELD;
+	b->bytes = buf_view(&k->down);
+}
+
+void forward_settle(struct call *k)
+{
+	struct forward *f = k->wish;
+
+	if (k->forward_waits_body && k->up_ended) {
+		enum reason why;
+
+		k->forward_waits_body = false;
+		k->x.request.body.kind = k->up.n ? BODY_HELD : BODY_NONE;
+		k->x.request.body.bytes = buf_view(&k->up);
+		why = start(k, f);
+		if (why != REASON_NONE) {
+			k->forward_reason = why;
+			k->down_ended = true;
+		}
+	}
+	if (!f || k->forward_waits_body)
+		return;
+	if (k->forward_reason != REASON_NONE && (k->hold || !k->x.response.status)) {
+		forward_drop(k);
+		k->x.response = (struct response){ 0 };
+		fields_init(&k->x.response.headers, k->arena);
+		fail_forward(k, f, k->forward_reason);
+	} else if (k->x.response.status && (!k->hold || k->down_ended || k->x.response.body.kind == BODY_NONE)) {
+		if (k->hold && k->x.response.body.kind == BODY_STREAM)
+			hand_over_held(k);
+		f->done = true;
+	} else {
+		return;
+	}
+	k->wish = NULL;
+	k->resume_due = true;
+}

@@ -1,0 +1,294 @@
+#include "fcgi/fields_util.h"
+
+#include "core/str.h"
+
+/* Classes of bytes, one look-up each. */
+enum { C_TOKEN = 1, C_CTL = 2, C_PATH = 4, C_ID = 8, C_HEX = 16 };
+
+static unsigned char classes[256];
+
+__attribute__((constructor)) static void fill_classes(void)
+{
+	for (int c = 0; c < 256; c++) {
+		bool alnum = ascii_is_digit((char)c) || ascii_is_alpha((char)c);
+		bool hex = ascii_is_digit((char)c) || (ascii_lower((char)c) >= 'a' && ascii_lower((char)c) <= 'f');
+
+		if (c < 128 && c && (alnum || strchr("!#$%&'*+-.^_`|~", c)))
+			classes[c] |= C_TOKEN;
+		if ((c < 32 && c != '\t') || c == 127)
+			classes[c] |= C_CTL;
+		if (c > 32 && c < 127 && c != '\\' && c != '#')
+			classes[c] |= C_PATH;
+		if (c < 128 && c && (alnum || strchr("-_.:+/=@", c)))
+			classes[c] |= C_ID;
+		if (c < 128 && hex)
+			classes[c] |= C_HEX;
+	}
+}
+
+static bool all_of(struct str s, unsigned char cls)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!(classes[(unsigned char)s.p[i]] & cls))
+			return false;
+	return true;
+}
+
+bool field_name_ok(struct str s)
+{
+	return s.n && all_of(s, C_TOKEN);
+}
+
+bool field_value_ok(struct str s)
+{
+	unsigned char seen = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		seen |= classes[(unsigned char)s.p[i]];
+	return !(seen & C_CTL);
+}
+
+bool method_ok(struct str s)
+{
+	return s.n && s.n <= 32 && all_of(s, C_TOKEN);
+}
+
+bool request_id_ok(struct str s)
+{
+	return s.n && s.n <= 128 && all_of(s, C_ID);
+}
+
+/* Names whose usual case is not Capital-After-Dash. */
+static const struct str odd_names[] = {
+	STR_INIT("TE"), STR_INIT("DNT"), STR_INIT("SOAPAction"), STR_INIT("Content-MD5"), STR_INIT("Sec-CH-UA"),
+	STR_INIT("Sec-CH-UA-Mobile"), STR_INIT("Sec-CH-UA-Platform"), STR_INIT("Sec-GPC"), STR_INIT("Sec-WebSocket-Key"),
+};
+
+void field_name_from_cgi(char *p, size_t n)
+{
+	bool start = true;
+
+	for (size_t i = 0; i < n; i++) {
+		p[i] = p[i] == '_' ? '-' : start ? ascii_upper(p[i]) : ascii_lower(p[i]);
+		start = p[i] == '-';
+	}
+	for (size_t i = 0; i < ARRAY_LEN(odd_names); i++)
+		if (odd_names[i].n == n && str_eq_ci(odd_names[i], (struct str){ p, n }))
+			memcpy(p, odd_names[i].p, n);
+}
+
+bool field_is_hop_by_hop(struct str name)
+{
+	static const struct str names[] = {
+		STR_INIT("Connection"), STR_INIT("Keep-Alive"), STR_INIT("Proxy-Connection"), STR_INIT("TE"),
+		STR_INIT("Trailer"), STR_INIT("Transfer-Encoding"), STR_INIT("Upgrade"), STR_INIT("Proxy-Authenticate"),
+		STR_INIT("Proxy-Authorization"), STR_INIT("Proxy-Authentication-Info"), STR_INIT("HTTP2-Settings"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (name.n == names[i].n && str_eq_ci(name, names[i]))
+			return true;
+	return false;
+}
+
+bool field_listed(struct str connection, struct str name)
+{
+	for (struct str part; str_split(&connection, ',', &part);)
+		if (str_eq_ci(str_trim(part), name))
+			return true;
+	return false;
+}
+
+/* ---- addresses ---- */
+
+static char *put(char *to, struct str s)
+{
+	if (s.n)
+		memcpy(to, s.p, s.n);
+	return to + s.n;
+}
+
+static char *put_encoded(char *to, struct str s)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (classes[c] & C_PATH) {
+			*to++ = (char)c;
+			continue;
+		}
+		*to++ = '%';
+		*to++ = hex[c >> 4];
+		*to++ = hex[c & 15];
+	}
+	return to;
+}
+
+struct str url_for_wire(struct arena *a, const struct url *u)
+{
+	size_t most = u->scheme.n + u->host.n + 3 * (u->path.n + u->query.n) + 16;
+	char *text = arena_alloc_text(a, most), *p = text;
+
+	if (!text)
+		return STR_NULL;
+	p = put(put(put(p, u->scheme), STR("://")), u->host);
+	if (u->port) {
+		char digits[8];
+		size_t i = sizeof(digits);
+
+		for (unsigned v = u->port & 0xffff; v; v /= 10)
+			digits[--i] = (char)('0' + v % 10);
+		*p++ = ':';
+		p = put(p, (struct str){ digits + i, sizeof(digits) - i });
+	}
+	if (!u->path.n || u->path.p[0] != '/')
+		*p++ = '/';
+	p = put_encoded(p, u->path);
+	if (!str_is_null(u->query)) {
+		*p++ = '?';
+		p = put_encoded(p, u->query);
+	}
+	*p = '\0';
+	return (struct str){ text, (size_t)(p - text) };
+}
+
+static int hex_value(char c)
+{
+	return ascii_is_digit(c) ? c - '0' : (ascii_lower(c) - 'a') + 10;
+}
+
+/* One path segment, escapes looked through: "." and ".." in any spelling. */
+struct segment {
+	size_t dots, others;
+};
+
+static bool is_dot_segment(const struct segment *s)
+{
+	return !s->others && (s->dots == 1 || s->dots == 2);
+}
+
+static enum target_problem check_path(struct str path)
+{
+	struct segment seg = { 0, 0 };
+
+	for (size_t i = 1; i < path.n; i++) {
+		int c = (unsigned char)path.p[i];
+
+		if (c == '/') {
+			if (is_dot_segment(&seg))
+				return TARGET_DOTS;
+			seg = (struct segment){ 0, 0 };
+			continue;
+		}
+		if (c == '%') {
+			if (path.n - i < 3 || !all_of((struct str){ path.p + i + 1, 2 }, C_HEX))
+				return TARGET_ESCAPE;
+			c = hex_value(path.p[i + 1]) << 4 | hex_value(path.p[i + 2]);
+			i += 2;
+			if (c == '/' || c == '\\')
+				return TARGET_SLASH;
+			if (c == 0)
+				return TARGET_ESCAPE;
+		} else if (!(classes[c] & C_PATH)) {
+			return TARGET_BAD;
+		}
+		/* "..;x" is a dot segment to servers with path parameters */
+		if (c == '.')
+			seg.dots++;
+		else if (c == ';' && is_dot_segment(&seg))
+			return TARGET_DOTS;
+		else
+			seg.others++;
+	}
+	return is_dot_segment(&seg) ? TARGET_DOTS : TARGET_OK;
+}
+
+static enum target_problem check_query(struct str query)
+{
+	for (size_t i = 0; i < query.n; i++) {
+		unsigned char c = (unsigned char)query.p[i];
+
+		if (c == '%' && (query.n - i < 3 || !all_of((struct str){ query.p + i + 1, 2 }, C_HEX)))
+			return TARGET_ESCAPE;
+		if (!(classes[c] & C_PATH) && c != '\\')
+			return TARGET_BAD;
+	}
+	return TARGET_OK;
+}
+
+enum target_problem target_split(struct str target, struct str *path, struct str *query)
+{
+	size_t mark;
+	enum target_problem problem;
+
+	/* absolute form (RFC 9112 section 3.2.2): the authority is known from elsewhere */
+	if (str_starts_ci(target, STR("http://")) || str_starts_ci(target, STR("https://"))) {
+		size_t at = str_find_char(str_from(target, 8), '/');
+
+		target = at == SIZE_MAX ? STR("/") : str_from(target, at + 8);
+	}
+	if (!target.n || target.p[0] != '/')
+		return TARGET_BAD;
+	mark = str_find_char(target, '?');
+	*path = mark == SIZE_MAX ? target : str_first(target, mark);
+	*query = mark == SIZE_MAX ? STR_NULL : str_from(target, mark + 1);
+	problem = check_path(*path);
+	return problem != TARGET_OK ? problem : check_query(*query);
+}
+
+/* ---- trace context ---- */
+
+static bool lower_hex(struct str s, char *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (!ascii_is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'f'))
+			return false;
+		any |= s.p[i] != '0';
+		if (out)
+			out[i] = s.p[i];
+	}
+	if (out)
+		out[s.n] = '\0';
+	return any;
+}
+
+bool trace_context_parse(struct str s, struct trace_context *out)
+{
+	struct str flags;
+
+	/* version-traceid-parentid-flags; a later version may have more behind another dash */
+	if (s.n < 55 || s.p[2] != '-' || s.p[35] != '-' || s.p[52] != '-')
+		return false;
+	if (!all_of(str_first(s, 2), C_HEX) || str_eq_ci(str_first(s, 2), STR("ff")))
+		return false;
+	if (str_starts(s, STR("00")) ? s.n != 55 : s.n > 55 && s.p[55] != '-')
+		return false;
+	flags = (struct str){ s.p + 53, 2 };
+	if (!all_of(flags, C_HEX) || !lower_hex((struct str){ s.p + 3, 32 }, out->trace_id)
+	    || !lower_hex((struct str){ s.p + 36, 16 }, out->parent_id))
+		return false;
+	out->flags = (unsigned char)(hex_value(flags.p[0]) << 4 | hex_value(flags.p[1]));
+	return true;
+}
+
+struct str trace_context_text(struct arena *a, const struct trace_context *t)
+{
+	static const char hex[] = "0123456789abcdef";
+	char *text = arena_alloc_text(a, 56), *p = text;
+
+	if (!text)
+		return STR_NULL;
+	p = put(p, STR("00-"));
+	p = put(p, (struct str){ t->trace_id, 32 });
+	*p++ = '-';
+	p = put(p, (struct str){ t->span_id, 16 });
+	*p++ = '-';
+	*p++ = hex[t->flags >> 4];
+	*p++ = hex[t->flags & 15];
+	*p = '\0';
+	return (struct str){ text, 55 };
+}

@@ -1,0 +1,12 @@
+#include "fcgi/reason.h"
+
+static const struct reason_info table[REASON__COUNT] = {
+#define X(name, word_, status_, message_) [REASON_##name] = { STR_INIT(word_), STR_INIT(message_), status_ },
+	REASONS(X)
+#undef X
+};
+
+const struct reason_info *reason_info(enum reason r)
+{
+	return &table[(unsigned)r < REASON__COUNT ? r : REASON_INTERNAL];
+}

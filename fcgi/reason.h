@@ -1,0 +1,58 @@
+/* reason.h - every way in which a call can go wrong, once: the word that telemetry, log and console show, the status and
+ * the sentence that the client gets. Policies bring their own reasons (azure names such as RateLimitExceeded) beside these.
+ *
+ * REASON(NAME, "word", status, "message") */
+#pragma once
+
+#include "core/base.h"
+
+#define REASONS(X)                                                                                                      \
+	X(NONE, "", 200, "")                                                                                            \
+	X(BAD_REQUEST, "bad_request", 400, "Malformed request")                                                         \
+	X(BAD_PATH, "bad_path", 400, "The path is not valid: it holds a bad percent-escape, a dot segment or an encoded slash") \
+	X(BAD_HEADER, "bad_header", 400, "A header field of the request is not valid")                                  \
+	X(BAD_LENGTH, "bad_length", 400, "The request has no valid Content-Length")                                     \
+	X(BAD_METHOD, "bad_method", 400, "The request method is not valid")                                             \
+	X(KEY_MISSING, "key_missing", 401, "Access denied")                                                             \
+	X(KEY_INVALID, "key_invalid", 401, "Access denied")                                                             \
+	X(NO_ROUTE, "no_route", 404, "Resource not found")                                                              \
+	X(CLIENT_TIMEOUT, "client_timeout", 408, "The request body did not arrive in time")                             \
+	X(BODY_TOO_LARGE, "body_too_large", 413, "The request body is larger than the limit")                           \
+	X(URI_TOO_LONG, "uri_too_long", 414, "The request URI is longer than the limit")                                \
+	X(EXPECTATION, "expectation", 417, "The expectation of the request cannot be met")                              \
+	X(HEADERS_TOO_LARGE, "headers_too_large", 431, "The header fields of the request are larger than the limit")    \
+	X(CLIENT_GONE, "client_gone", 499, "The client closed the connection")                                          \
+	X(INTERNAL, "internal", 500, "Internal server error")                                                           \
+	X(NO_MEMORY, "no_memory", 500, "Internal server error")                                                         \
+	X(BACKEND_URL, "backend_url", 502, "The backend's address is not valid")                                        \
+	X(BACKEND_CONNECT, "backend_connect", 502, "The backend cannot be reached")                                     \
+	X(BACKEND_DNS, "backend_dns", 502, "The backend's name cannot be resolved")                                     \
+	X(BACKEND_TLS, "backend_tls", 502, "The secure connection to the backend failed")                               \
+	X(BACKEND_GARBAGE, "backend_garbage", 502, "The backend sent a malformed response")                             \
+	X(BACKEND_CUT_OFF, "backend_cut_off", 502, "The backend closed the connection before its response was complete") \
+	X(BACKEND_SEND, "backend_send", 502, "The request could not be sent to the backend")                            \
+	X(BACKEND_HEADERS, "backend_headers", 502, "The header fields of the backend's response are larger than the limit") \
+	X(BACKEND_BODY, "backend_body", 502, "The backend's response is larger than the limit")                         \
+	X(BACKEND_REDIRECTS, "backend_redirects", 502, "The backend redirects too often")                               \
+	X(NO_CONFIGURATION, "no_configuration", 503, "The gateway has no configuration yet")                            \
+	X(OVERLOAD, "overload", 503, "The gateway is busy, try again")                                                  \
+	X(DRAINING, "draining", 503, "The gateway is stopping, try again")                                              \
+	X(BACKEND_CONNECT_TIMEOUT, "backend_connect_timeout", 504, "The backend did not accept the connection in time") \
+	X(BACKEND_TLS_TIMEOUT, "backend_tls_timeout", 504, "The backend did not finish the TLS handshake in time")      \
+	X(BACKEND_TIMEOUT, "backend_timeout", 504, "The backend did not answer in time")                                \
+	X(BACKEND_IDLE, "backend_idle", 504, "The backend fell silent in the middle of its response")                   \
+	X(BACKEND_TOTAL, "backend_total", 504, "The exchange with the backend took too long")
+
+enum reason {
+#define X(name, word, status, message) REASON_##name,
+	REASONS(X)
+#undef X
+	REASON__COUNT
+};
+
+struct reason_info {
+	struct str word, message;
+	int status;
+};
+
+const struct reason_info *reason_info(enum reason r);

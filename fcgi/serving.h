@@ -1,0 +1,31 @@
+/* serving.h - what a worker serves from: the current snapshot, the key cache, counters, shared cache and telemetry; and
+ * how they are opened, swapped and reported. */
+#pragma once
+
+#include "core/counter.h"
+#include "core/telemetry.h"
+#include "fcgi/access.h"
+#include "fcgi/snapshot.h"
+#include "fcgi/worker.h"
+
+struct serving {
+	struct snapshot *snapshot;       /* NULL: none yet, every call gets 503 */
+	struct snapshot_loader *loader;
+	struct watch loader_watch;
+	struct worker *wk;
+	struct access_cache *access;     /* NULL: the store could not be opened yet; tried again each second */
+	struct counters *counters;       /* NULL: limits cannot be kept, calls that need one get 503 */
+	struct telemetry *telemetry;     /* NULL: nothing is recorded */
+	struct arena *loop_arena;
+	int64_t tried_us, reported_us;
+	bool refused;                    /* the latest configuration did not compile */
+	struct gh_err refusal;
+	uint64_t calls, failures;        /* since the start */
+	uint64_t rotation;               /* of backend pools */
+};
+
+/* wait_for_snapshot: plain CGI, which cannot answer 503 and hope. Trouble with a part is logged, not fatal. */
+GH_RC serving_open(struct worker *wk, bool wait_for_snapshot, struct gh_err *err);
+void serving_close(struct worker *wk);
+void serving_reload(struct worker *wk);          /* SIGHUP */
+void serving_poll(struct worker *wk);            /* once a round: retries and the status file, when due */

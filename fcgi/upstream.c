@@ -1,0 +1,321 @@
+/* upstream.c - curl's multi handle inside our loop.
+ *
+ * curl tells which sockets it wants watched (on_socket) and when it wants to be called (on_timer); we call it back with
+ * curl_multi_socket_action. It forgets a socket at the end of each transfer and asks for it again with the next one on
+ * the same connection. Passed on to epoll that would be two system calls per request, so a socket stays in the set until
+ * it is closed, or until an event comes that nobody waits for (loop.h does that part).
+ *
+ * Time limits are kept here and not in curl: a sweep over the active transfers each SWEEP_US compares each with its
+ * present phase. That gives every phase its own limit and its own reason, and costs nothing per request. */
+#include "fcgi/upstream_impl.h"
+
+#include "core/clock.h"
+#include "core/str.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { SWEEP_US = 50000, IDLE_HANDLES_MAX = 256, DNS_CACHE_S = 60 };
+
+struct backend_socket {
+	struct watch watch;
+	struct upstream *up;
+	struct grave grave;
+};
+
+static void socket_ready(struct watch *w, uint32_t events)
+{
+	struct backend_socket *s = CONTAINER_OF(w, struct backend_socket, watch);
+	int mask = 0, running;
+
+	if (events & EPOLLIN)
+		mask |= CURL_CSELECT_IN;
+	if (events & EPOLLOUT)
+		mask |= CURL_CSELECT_OUT;
+	if (events & (EPOLLHUP | EPOLLERR))
+		mask |= CURL_CSELECT_IN | (events & EPOLLERR ? CURL_CSELECT_ERR : 0);
+	curl_multi_socket_action(s->up->multi, w->fd, mask, &running);
+	s->up->looked = false;
+}
+
+static struct backend_socket *socket_of(struct upstream *u, int fd)
+{
+	struct backend_socket *s;
+
+	if (fd < 0)
+		return NULL;
+	if ((size_t)fd >= u->n_sockets) {
+		size_t n = ((size_t)fd + 64) * 2;
+		struct backend_socket **v = realloc(u->sockets, n * sizeof(struct backend_socket *));
+
+		if (!v)
+			return NULL;
+		memset(v + u->n_sockets, 0, (n - u->n_sockets) * sizeof(struct backend_socket *));
+		u->sockets = v;
+		u->n_sockets = n;
+	}
+	s = u->sockets[fd];
+	if (!s) {
+		s = calloc(1, sizeof(*s));
+		if (!s)
+			return NULL;
+		loop_watch_init(&s->watch, fd, socket_ready);
+		s->up = u;
+		u->sockets[fd] = s;
+	}
+	return s;
+}
+
+static int on_socket(CURL *easy UNUSED, curl_socket_t fd, int what, void *up, void *sockp UNUSED)
+{
+	struct upstream *u = up;
+	struct backend_socket *s;
+	uint32_t want = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
+
+	if (what == CURL_POLL_REMOVE) {
+		if (fd >= 0 && (size_t)fd < u->n_sockets && u->sockets[fd])
+			u->sockets[fd]->watch.wanted = 0;
+		return 0;
+	}
+	s = socket_of(u, fd);
+	return s && loop_want(u->loop, &s->watch, want) ? 0 : -1;
+}
+
+static void free_socket(struct grave *g)
+{
+	free(CONTAINER_OF(g, struct backend_socket, grave));
+}
+
+int upstream_close_socket(void *up, curl_socket_t fd)
+{
+	struct upstream *u = up;
+
+	if (fd >= 0 && (size_t)fd < u->n_sockets && u->sockets[fd]) {
+		loop_forget(u->loop, &u->sockets[fd]->watch, true);
+		loop_bury(u->loop, &u->sockets[fd]->grave, free_socket);
+		u->sockets[fd] = NULL;
+	}
+	return close(fd);
+}
+
+static int on_timer(CURLM *multi UNUSED, long ms, void *up)
+{
+	struct upstream *u = up;
+
+	u->due_us = ms < 0 ? INT64_MAX : ms == 0 ? 0 : u->loop->now_us + ms * 1000;
+	return 0;
+}
+
+struct upstream *upstream_new(struct loop *l, const struct upstream_limits *limits, struct gh_err *err)
+{
+	struct upstream *u = calloc(1, sizeof(*u));
+
+	if (!u || !(u->multi = curl_multi_init())) {
+		free(u);
+		gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory for the backend side");
+		return NULL;
+	}
+	u->loop = l;
+	u->limits = *limits;
+	u->due_us = INT64_MAX;
+	u->looked = true;
+	curl_multi_setopt(u->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(u->multi, CURLMOPT_SOCKETDATA, u);
+	curl_multi_setopt(u->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(u->multi, CURLMOPT_TIMERDATA, u);
+	curl_multi_setopt(u->multi, CURLMOPT_MAXCONNECTS, limits->max_connections);
+	return u;
+}
+
+void upstream_free(struct upstream *u)
+{
+	if (!u)
+		return;
+	while (u->idle) {
+		struct transfer *t = u->idle;
+
+		u->idle = t->next;
+		curl_easy_cleanup(t->easy);
+		free(t);
+	}
+	curl_multi_cleanup(u->multi);
+	for (size_t i = 0; i < u->n_sockets; i++)
+		free(u->sockets[i]);
+	free(u->sockets);
+	free(u);
+}
+
+/* ---- transfers ---- */
+
+struct transfer *upstream_handle(struct upstream *u)
+{
+	struct transfer *t = u->idle;
+
+	if (t) {
+		u->idle = t->next;
+		u->n_idle--;
+		return t;
+	}
+	t = calloc(1, sizeof(*t));
+	if (!t || !(t->easy = curl_easy_init())) {
+		free(t);
+		return NULL;
+	}
+	t->up = u;
+	t->dirty = true;
+	return t;
+}
+
+/* Back into the pool. What the handle pointed to belongs to an arena that is going away, so it is pointed elsewhere when
+ * the next request sets it; until then the handle does nothing. */
+void upstream_recycle(struct transfer *t)
+{
+	struct upstream *u = t->up;
+
+	if (u->n_idle >= IDLE_HANDLES_MAX) {
+		curl_easy_cleanup(t->easy);
+		free(t);
+		return;
+	}
+	t->owner = NULL;
+	t->next = u->idle;
+	u->idle = t;
+	u->n_idle++;
+}
+
+static void unlink_active(struct transfer *t)
+{
+	struct upstream *u = t->up;
+
+	*(t->prev ? &t->prev->next : &u->active) = t->next;
+	if (t->next)
+		t->next->prev = t->prev;
+	u->n_active--;
+}
+
+bool upstream_add(struct transfer *t)
+{
+	struct upstream *u = t->up;
+
+	if (curl_multi_add_handle(u->multi, t->easy) != CURLM_OK)
+		return false;
+	t->prev = NULL;
+	t->next = u->active;
+	if (u->active)
+		u->active->prev = t;
+	u->active = t;
+	u->n_active++;
+	u->looked = false;
+	return true;
+}
+
+void transfer_cancel(struct transfer *t)
+{
+	if (!t)
+		return;
+	curl_multi_remove_handle(t->up->multi, t->easy);
+	unlink_active(t);
+	upstream_recycle(t);
+}
+
+void transfer_resume(struct transfer *t)
+{
+	if (!t || !t->paused)
+		return;
+	t->paused = false;
+	t->touched_us = t->up->loop->now_us;
+	curl_easy_pause(t->easy, CURLPAUSE_CONT);
+	t->up->looked = false;
+}
+
+static void finish(struct transfer *t, enum reason why)
+{
+	curl_multi_remove_handle(t->up->multi, t->easy);
+	unlink_active(t);
+	t->ops->done(t, why);
+	upstream_recycle(t);
+}
+
+static bool report_finished(struct upstream *u)
+{
+	bool any = false;
+	CURLMsg *msg;
+	int left;
+
+	while ((msg = curl_multi_info_read(u->multi, &left))) {
+		struct transfer *t;
+
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+		finish(t, transfer_verdict(t, msg->data.result));
+		any = true;
+	}
+	return any;
+}
+
+static void sweep(struct upstream *u)
+{
+	for (struct transfer *t = u->active, *next; t; t = next) {
+		enum reason late = transfer_late(t, u->loop->now_us);
+
+		next = t->next;
+		if (late != REASON_NONE)
+			finish(t, late);
+	}
+}
+
+bool upstream_turn(struct upstream *u)
+{
+	int64_t now = u->loop->now_us;
+	bool any = false;
+	int running;
+
+	if (u->due_us <= now) {
+		u->due_us = INT64_MAX;
+		curl_multi_socket_action(u->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+		u->looked = false;
+		any = true;
+	}
+	if (!u->looked) {
+		u->looked = true;
+		any |= report_finished(u);
+	}
+	if (u->n_active && now - u->swept_us >= SWEEP_US) {
+		u->swept_us = now;
+		sweep(u);
+	}
+	return any;
+}
+
+int64_t upstream_due(const struct upstream *u)
+{
+	int64_t sweep_at = u->n_active ? u->swept_us + SWEEP_US : INT64_MAX;
+
+	return u->due_us < sweep_at ? u->due_us : sweep_at;
+}
+
+size_t upstream_active(const struct upstream *u)
+{
+	return u->n_active;
+}
+
+void *transfer_owner(const struct transfer *t)
+{
+	return t->owner;
+}
+
+struct response *transfer_response(struct transfer *t)
+{
+	return &t->response;
+}
+
+int64_t transfer_length(const struct transfer *t)
+{
+	return t->length;
+}
+
+const char *transfer_problem(const struct transfer *t)
+{
+	return t->problem;
+}

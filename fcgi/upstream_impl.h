@@ -1,0 +1,51 @@
+/* upstream_impl.h - what upstream.c (sockets, pools, time) and transfer.c (one request, one response) share. */
+#pragma once
+
+#include "fcgi/upstream.h"
+
+enum transfer_phase {
+	TRANSFER_CONNECTING,             /* or waiting for the first byte: curl knows which */
+	TRANSFER_BODY,                   /* the head has come */
+};
+
+struct transfer {
+	CURL *easy;
+	struct upstream *up;
+	struct transfer *next, *prev;    /* in upstream.active, or next in upstream.idle */
+	const struct transfer_ops *ops;
+	void *owner;
+	struct arena *arena;
+	struct response response;
+	int64_t length;                  /* Content-Length; -1: none */
+	size_t head_bytes;
+	enum transfer_phase phase;
+	bool follow, has_location, chunked;
+	unsigned redirects;
+	enum reason failed;              /* found by a callback, which could only make curl stop */
+	bool head_done, paused, dirty;   /* dirty: options differ from the base set */
+	bool seen_upload;
+	int64_t started_us, touched_us;  /* touched: last byte in either direction */
+	int64_t first_byte_ms, total_ms;
+	char problem[CURL_ERROR_SIZE];
+};
+
+struct upstream {
+	struct loop *loop;
+	CURLM *multi;
+	struct upstream_limits limits;
+	struct backend_socket **sockets;         /* by descriptor */
+	size_t n_sockets;
+	struct transfer *active, *idle;
+	size_t n_active, n_idle;
+	int64_t due_us, swept_us;
+	bool looked;                             /* curl has not run since its messages were read */
+};
+
+struct transfer *upstream_handle(struct upstream *u);    /* from the pool, or new; NULL: no memory */
+void upstream_recycle(struct transfer *t);
+bool upstream_add(struct transfer *t);
+int upstream_close_socket(void *up, curl_socket_t fd);
+
+/* What an ended transfer means, and whether one is late. */
+enum reason transfer_verdict(struct transfer *t, CURLcode result);
+enum reason transfer_late(struct transfer *t, int64_t now_us);

@@ -1,0 +1,245 @@
+/* worker.c - one gateway process: accepting, turns, sweeps, drain. */
+#include "fcgi/worker.h"
+
+#include "core/log.h"
+#include "core/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ACCEPTS_PER_ROUND = 64, SWEEP_US = 100000, IDLE_WAIT_US = 200000, CONNS_MAX_FACTOR = 2 };
+
+static void take_limits(struct worker *wk)
+{
+	const struct config *c = wk->config;
+
+	wk->limits = (struct worker_limits){
+		.max_in_flight = (size_t)config_int(c, CONFIG_GATEWAY_MAX_IN_FLIGHT),
+		.header_bytes = (size_t)config_int(c, CONFIG_GATEWAY_MAX_HEADER_BYTES),
+		.held_body = (size_t)config_int(c, CONFIG_GATEWAY_MAX_HELD_BODY_BYTES),
+		.uri_bytes = (size_t)config_int(c, CONFIG_GATEWAY_MAX_URI_BYTES),
+		.stream_buffer = (size_t)config_int(c, CONFIG_GATEWAY_STREAM_BUFFER_BYTES),
+		.request_memory = (size_t)config_int(c, CONFIG_GATEWAY_REQUEST_MEMORY_BYTES),
+		.subresponse = (size_t)config_int(c, CONFIG_GATEWAY_MAX_SUBRESPONSE_BYTES),
+		.one_way = (size_t)config_int(c, CONFIG_GATEWAY_MAX_ONE_WAY),
+		.max_body = (uint64_t)config_int(c, CONFIG_GATEWAY_MAX_BODY_BYTES),
+		.idle_us = config_int(c, CONFIG_GATEWAY_IDLE_TIMEOUT_MS) * 1000,
+		.drain_us = config_int(c, CONFIG_GATEWAY_DRAIN_TIMEOUT_MS) * 1000,
+		.base_path = config_text(c, CONFIG_GATEWAY_BASE_PATH),
+	};
+}
+
+GH_RC worker_init(struct worker *wk, const struct config *config, const char *state_dir, unsigned number,
+	struct gh_err *err)
+{
+	struct upstream_limits limits = {
+		.connect_ms = config_int(config, CONFIG_GATEWAY_CONNECT_TIMEOUT_MS),
+		.first_byte_ms = config_int(config, CONFIG_GATEWAY_FIRST_BYTE_TIMEOUT_MS),
+		.idle_ms = config_int(config, CONFIG_GATEWAY_IDLE_TIMEOUT_MS),
+		.total_ms = config_int(config, CONFIG_GATEWAY_TOTAL_TIMEOUT_MS),
+		.max_header_bytes = (size_t)config_int(config, CONFIG_GATEWAY_MAX_HEADER_BYTES),
+		.max_connections = (long)config_int(config, CONFIG_GATEWAY_MAX_BACKEND_CONNECTIONS),
+	};
+
+	memset(wk, 0, sizeof(*wk));
+	wk->config = config;
+	wk->state_dir = state_dir;
+	wk->number = number;
+	wk->listen.fd = -1;
+	wk->turns_end = &wk->turns;
+	take_limits(wk);
+	TRY(loop_init(&wk->loop, err));
+	wk->up = upstream_new(&wk->loop, &limits, err);
+	return wk->up ? GH_RC_OK : (gh_rc){ err ? err->code : GH_E_NOMEM };
+}
+
+void worker_release(struct worker *wk)
+{
+	while (wk->conns)
+		conn_close(wk->conns);
+	while (wk->pool) {
+		struct call *k = wk->pool;
+
+		wk->pool = k->next;
+		call_free(k);
+	}
+	upstream_free(wk->up);
+	loop_release(&wk->loop);
+	if (wk->listen.fd >= 0)
+		close(wk->listen.fd);
+}
+
+/* ---- accepting ---- */
+
+static void accept_some(struct watch *w, uint32_t events UNUSED)
+{
+	struct worker *wk = CONTAINER_OF(w, struct worker, listen);
+
+	for (int i = 0; i < ACCEPTS_PER_ROUND; i++) {
+		int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct conn *c;
+
+		if (fd < 0) {
+			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+				log_error("cannot accept", KV_CSTR("error", strerror(errno)));
+			return;
+		}
+		c = conn_new(wk, fd);
+		if (!c) {
+			log_error("out of memory for a connection", KV_INT("connections", wk->n_conns));
+			close(fd);
+			return;
+		}
+		conn_read(c);            /* the request is usually there already */
+	}
+}
+
+GH_RC worker_listen(struct worker *wk, int fd, struct gh_err *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		FAIL(err, IO, "the listening socket cannot be used: %s", strerror(errno));
+	loop_watch_init(&wk->listen, fd, accept_some);
+	wk->listen.exclusive = true;     /* other workers wait on the same socket: wake one, not all */
+	if (!loop_want(&wk->loop, &wk->listen, EPOLLIN))
+		FAIL(err, IO, "the listening socket cannot be watched: %s", strerror(errno));
+	return GH_RC_OK;
+}
+
+/* ---- one round ---- */
+
+static bool run_turns(struct worker *wk)
+{
+	bool any = wk->turns != NULL;
+
+	while (wk->turns) {
+		struct call *k = wk->turns;
+
+		wk->turns = k->next_turn;
+		if (!wk->turns)
+			wk->turns_end = &wk->turns;
+		k->on_turn = false;
+		if (k->stage == CALL_OVER)
+			call_recycle(k);
+		else
+			call_turn(k);
+	}
+	return any;
+}
+
+static void flush_all(struct worker *wk)
+{
+	struct conn *list = wk->dirty;
+
+	wk->dirty = NULL;
+	while (list) {
+		struct conn *c = list;
+
+		list = c->next_dirty;
+		c->dirty = false;
+		if (c->dead)
+			conn_bury(c);
+		else
+			conn_flush(c);
+	}
+}
+
+static void sweep(struct worker *wk)
+{
+	int64_t now = wk->loop.now_us;
+
+	wk->swept_us = now;
+	for (struct conn *c = wk->conns, *next; c; c = next) {
+		next = c->next;
+		if (c->closing && c->lingers && now > c->linger_by_us)
+			conn_close(c);
+		else if (conn_queued(c) && now - c->touched_us > wk->limits.idle_us)
+			conn_close(c);   /* the web server has stopped reading */
+		else if (c->call && call_client_is_late(c->call, now))
+			call_wake(c->call);
+		else if (!c->call && wk->stopping && !conn_queued(c))
+			conn_close(c);
+	}
+}
+
+static void drive(struct worker *wk)
+{
+	bool more;
+
+	do {
+		more = upstream_turn(wk->up);
+		more |= run_turns(wk);
+	} while (more);
+	flush_all(wk);
+}
+
+static int64_t next_wait(const struct worker *wk)
+{
+	int64_t due = upstream_due(wk->up), wait = wk->n_calls || wk->stopping ? SWEEP_US : IDLE_WAIT_US;
+
+	if (wk->turns || wk->dirty)
+		return 0;
+	if (due != INT64_MAX && due - wk->loop.now_us < wait)
+		wait = due - wk->loop.now_us;
+	return wait;
+}
+
+static bool drained(struct worker *wk)
+{
+	if (!wk->stopping)
+		return false;
+	if (wk->loop.now_us > wk->drain_by_us) {
+		log_warn("stopped with calls in flight", KV_INT("calls", wk->n_calls));
+		return true;
+	}
+	return !wk->n_conns && !upstream_active(wk->up);
+}
+
+void worker_run(struct worker *wk)
+{
+	do {
+		worker_poll(wk);
+		drive(wk);
+		if (wk->loop.now_us - wk->swept_us >= SWEEP_US)
+			sweep(wk);
+		if (wk->once && !wk->n_conns)
+			return;
+		loop_round(&wk->loop, next_wait(wk));
+	} while (!drained(wk));
+}
+
+void worker_stop(struct worker *wk)
+{
+	if (wk->stopping)
+		return;
+	wk->stopping = true;
+	wk->drain_by_us = wk->loop.now_us + wk->limits.drain_us;
+	if (wk->listen.fd >= 0) {
+		loop_forget(&wk->loop, &wk->listen, false);
+		close(wk->listen.fd);
+		wk->listen.fd = -1;
+	}
+}
+
+void worker_random(struct worker *wk, void *to, size_t n)
+{
+	if (wk->random_left < n) {
+		size_t have = 0;
+
+		while (have < RANDOM_BYTES) {
+			ssize_t got = getrandom(wk->random + have, RANDOM_BYTES - have, 0);
+
+			if (got > 0)
+				have += (size_t)got;
+		}
+		wk->random_left = RANDOM_BYTES;
+	}
+	wk->random_left -= n;
+	memcpy(to, wk->random + wk->random_left, n);
+	explicit_bzero(wk->random + wk->random_left, n);
+}

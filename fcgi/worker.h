@@ -1,0 +1,189 @@
+/* worker.h - one gateway process: its loop, connections to the web server, calls in flight and backend side.
+ *
+ *   conn   a FastCGI connection (conn.c). Carries one call at a time, many one after the other.
+ *   call   one exchange, from the first parameter to the telemetry record (call*.c). Recycled.
+ *
+ * Everything here belongs to the loop's thread. Calls that may go on are put on the turn list (call_wake) and are run by
+ * worker_turn, never from inside a curl callback or the middle of a parser. */
+#pragma once
+
+#include "core/config.h"
+#include "fcgi/fcgi_codec.h"
+#include "fcgi/fields_util.h"
+#include "fcgi/loop.h"
+#include "fcgi/reason.h"
+#include "fcgi/upstream.h"
+#include "policy/exchange.h"
+
+enum {
+	SCRATCH_BYTES = 65536,           /* one read from a FastCGI connection */
+	CALLS_KEPT = 256,                /* recycled calls, with their first arena block */
+	RANDOM_BYTES = 4096,
+};
+
+struct call;
+struct worker;
+struct serving;                          /* snapshot and what goes with it: serving.h */
+
+/* ---- connections ---- */
+
+struct conn {
+	struct watch watch;
+	struct worker *wk;
+	struct conn *next, *prev;        /* worker.conns */
+	struct conn *next_dirty;
+	struct fcgi_reader reader;
+	struct call *call;               /* NULL between requests */
+	struct buf out;                  /* records on their way out; the first `sent` bytes have left */
+	size_t sent;
+	size_t record_at;                /* header of the STDOUT record that is being filled; SIZE_MAX: none */
+	int out_fd;                      /* watch.fd, but for plain CGI */
+	bool raw;                        /* plain CGI: no records */
+	bool raw_ended;
+	bool keep;                       /* FCGI_KEEP_CONN of the present request */
+	bool closing;                    /* close when `out` has left */
+	bool paused;                     /* not reading: the upload buffer is full */
+	bool lingers;                    /* answered before all of the request had come; see conn_end */
+	bool dirty, dead;
+	int64_t linger_by_us;
+	uint64_t raw_left;               /* plain CGI: body bytes still to be read */
+	int64_t touched_us;              /* last byte in or out */
+	struct grave grave;
+};
+
+struct conn *conn_new(struct worker *wk, int fd);
+struct conn *conn_new_cgi(struct worker *wk, int in_fd, int out_fd, uint64_t body_bytes);
+void conn_start_cgi(struct conn *c);                     /* its call has its parameters */
+void conn_read(struct conn *c);                          /* what is there now */
+void conn_close(struct conn *c);                         /* drops its call as client_gone */
+void conn_write(struct conn *c, struct str bytes);       /* response bytes; flushed at the end of the round */
+void conn_end(struct conn *c);                           /* the response is complete */
+void conn_flush(struct conn *c);
+void conn_pause(struct conn *c, bool pause);
+void conn_bury(struct conn *c);                          /* frees a dead one when the round is over */
+static inline size_t conn_queued(const struct conn *c)   /* bytes that have not left yet */
+{
+	return c->out.n - c->sent;
+}
+
+/* ---- calls ---- */
+
+enum call_stage {
+	CALL_READING,                    /* parameters are coming in */
+	CALL_WANTS_BODY,                 /* the policies need the whole body first */
+	CALL_RUNNING,                    /* the policies run, or wait */
+	CALL_ANSWERING,                  /* the head has been sent */
+	CALL_OVER,
+};
+
+struct subcall;                          /* a sub-request under way: host_send.c */
+struct call_sleep;                       /* a policy that sleeps: host.c */
+
+struct call {
+	struct exchange x;               /* x.owner is the call */
+	struct worker *wk;
+	struct conn *conn;               /* NULL once the client has gone */
+	struct serving *serving;
+	struct arena *arena;
+	struct call *next, *prev;        /* worker.calls, or the pool */
+	struct call *next_turn;
+	enum call_stage stage;
+	bool on_turn, resume_due, finished, started, head_request, overload;
+	enum reason reason;              /* why it failed, or NONE */
+	const char *problem;             /* detail for the log; NULL */
+
+	/* from the client */
+	struct buf params;
+	bool params_over;                /* longer than allowed */
+	struct buf up;                   /* body bytes that nobody has taken yet, from up_at on */
+	size_t up_at;
+	bool up_ended, up_broken, discard_up;
+	int64_t up_length;               /* declared; -1: not */
+	uint64_t up_bytes;               /* that came */
+	int64_t up_touched_us;
+
+	/* to and from the backend */
+	struct transfer *forward;
+	struct forward *wish;            /* the forward-request that waits for it */
+	bool forward_waits_body;         /* the body must be complete before it can be sent (again) */
+	bool body_gone;                  /* part of a streamed body has been sent: it cannot be sent again */
+	bool holds_response, hold;       /* the policies need the whole response; so does this forward-request */
+	struct buf down;                 /* body bytes that came before the head was sent, or that are held */
+	size_t down_at;
+	bool down_ended;
+	enum reason forward_reason;
+	int64_t forward_length;          /* Content-Length of the backend's response; -1: none */
+	struct str backend_host, client_host;    /* client_host: the Host field as it came, port and all */
+	struct trace_context trace;
+	bool trace_begun;                /* here, not by the client */
+
+	/* to the client */
+	struct str held;                 /* body that is all here, from held_at on */
+	size_t held_at;
+	uint64_t down_bytes;
+	int status;
+
+	/* when: monotonic µs; 0: did not happen */
+	int64_t begun_us, forward_us, first_byte_us, backend_us, over_us;
+	unsigned tries;                  /* forward-requests so far */
+	struct subcall *subcalls;
+	struct call_sleep *sleeps;
+	void *access;                    /* of fcgi/access.h */
+};
+
+struct call *call_new(struct conn *c);                   /* NULL: out of memory */
+void call_params(struct call *k, struct str bytes);
+void call_params_end(struct call *k);
+void call_stdin(struct call *k, struct str bytes);
+void call_stdin_end(struct call *k);
+void call_client_gone(struct call *k);
+void call_wake(struct call *k);                          /* give it a turn */
+void call_turn(struct call *k);
+void call_drained(struct call *k);                       /* the output queue has room again */
+bool call_client_is_late(struct call *k, int64_t now_us); /* notes the reason; then it wants a turn */
+void call_recycle(struct call *k);                       /* after it is over */
+void call_free(struct call *k);                          /* of the pool */
+
+/* ---- the worker ---- */
+
+struct worker_limits {
+	size_t max_in_flight, header_bytes, held_body, uri_bytes, stream_buffer, request_memory, subresponse,
+		one_way;
+	uint64_t max_body;
+	int64_t idle_us, drain_us;
+	struct str base_path;
+};
+
+struct worker {
+	struct loop loop;
+	struct upstream *up;
+	const struct config *config;
+	struct worker_limits limits;
+	const char *state_dir;
+	unsigned number;
+	struct watch listen;
+	struct conn *conns;
+	size_t n_conns;
+	struct conn *dirty;
+	struct call *calls, *pool;       /* in flight; recycled */
+	size_t n_calls, n_pool;
+	struct call *turns, **turns_end;
+	struct serving *serving;         /* NULL: none yet */
+	struct cache *cache;             /* NULL: not there */
+	int64_t cache_complained_us;
+	size_t n_one_way;
+	int64_t swept_us, drain_by_us;
+	bool stopping, once;             /* once: plain CGI, stop after one call */
+	uint8_t random[RANDOM_BYTES];
+	size_t random_left;
+	char scratch[SCRATCH_BYTES];
+};
+
+GH_RC worker_init(struct worker *wk, const struct config *config, const char *state_dir, unsigned number,
+	struct gh_err *err);
+void worker_release(struct worker *wk);
+GH_RC worker_listen(struct worker *wk, int fd, struct gh_err *err);
+void worker_run(struct worker *wk);                      /* until stopped and drained */
+void worker_stop(struct worker *wk);                     /* drain */
+void worker_poll(struct worker *wk);                     /* signals, generations, snapshots: once a round */
+void worker_random(struct worker *wk, void *to, size_t n);
