@@ -17,12 +17,19 @@ enum {
 	DOCUMENT_NODES_MAX = 100000,
 };
 
+/* A text that was decoded or had named values put in still knows where each byte came from: a run of places, sorted. */
+struct doc_run {
+	uint32_t at, source;         /* from this byte of the text on the bytes stand at `source` of the document, … */
+	bool fixed;                  /* … or all of them come from that one place (an entity, a named value) */
+};
+
 /* An attribute's value or an element's text. */
 struct doc_text {
-	struct str raw;              /* as it stands in the document, without quotes and outer white space of texts */
-	struct str text;             /* entities decoded; the expression without white space around it */
+	struct str text;             /* entities decoded; an expression without white space around it */
 	bool expression;             /* begins with "@(" or "@{" and is nothing else */
-	bool cdata;
+	uint32_t at;                 /* offset of the first byte */
+	const struct doc_run *runs;  /* NULL: the text stands in the document just so, from `at` on */
+	size_t n_runs;
 };
 
 struct doc_attr {
@@ -36,7 +43,7 @@ struct doc_node {
 	struct doc_node *parent, *first, *last, *next;   /* child elements in order */
 	struct str name;             /* with its prefix */
 	struct doc_attr *attrs;
-	struct doc_text text;        /* all text of an element without child elements; with some: see has_text */
+	struct doc_text text;        /* its own text, white space and all; an expression is trimmed */
 	bool has_text;               /* text that is not white space stands in it */
 	struct str inner;            /* source between start and end tag, untouched */
 	struct str outer;            /* source from "<" of the start tag to ">" of the end tag */
@@ -60,7 +67,30 @@ bool document_parse(struct arena *a, struct str source, const struct document_li
 
 /* Line and column, both from 1, in bytes. */
 void document_place(const struct document *d, size_t offset, unsigned *line, unsigned *column);
-/* Offset of p, which points into d->source. */
-size_t document_offset(const struct document *d, const char *p);
+/* Offset in the document of byte `i` of a text. */
+size_t doc_text_source(const struct doc_text *t, size_t i);
+
+/* Does the text, white space in front aside, begin like an expression? */
+bool text_is_expression(struct str s);
+
+/* Length of the C# string or character literal that s begins with, or 0. */
+size_t csharp_literal_length(struct str s);
+
+/* A text that is put together from pieces of the document, with its runs. Failure (no memory) is sticky. */
+struct doc_builder {
+	struct arena *arena;
+	char *p;
+	size_t n, cap;
+	struct doc_run *runs;
+	size_t n_runs, cap_runs;
+	bool failed;
+};
+void doc_builder_init(struct doc_builder *b, struct arena *a, size_t expected);
+void doc_builder_add(struct doc_builder *b, struct str bytes, uint32_t source, bool fixed);
+bool doc_builder_done(struct doc_builder *b, struct doc_text *out);   /* leaves .expression alone */
+/* Adds source text with the five entities and character references decoded; with outside_strings only outside of C#
+ * string and character literals. A "&" that begins none of them stays. False at an unknown entity, whose offset in s
+ * stands in *bad. */
+bool doc_builder_decode(struct doc_builder *b, struct str s, uint32_t source, bool outside_strings, size_t *bad);
 
 const struct doc_attr *doc_attr(const struct doc_node *n, struct str name);

@@ -60,25 +60,22 @@ void compile_uses_body(struct compiler *c);
 
 /* ---- while running ------------------------------------------------------------------------------------------------- */
 /* The value of an argument for this request. False: exchange_fail has been called; return STEP_FAIL. */
-bool arg_text(struct exchange *x, const struct arg *a, struct str *out) MUST_USE;    /* STR_NULL when there is none */
-bool arg_int(struct exchange *x, const struct arg *a, int64_t *out) MUST_USE;        /* also ENUM: the index */
-bool arg_bool(struct exchange *x, const struct arg *a, bool *out) MUST_USE;
-bool arg_real(struct exchange *x, const struct arg *a, double *out) MUST_USE;
-bool arg_value(struct exchange *x, const struct arg *a, struct value *out) MUST_USE; /* a literal gives a string */
+bool arg_get_text(struct exchange *x, const struct arg *a, struct str *out) MUST_USE;    /* STR_NULL when there is none */
+bool arg_get_int(struct exchange *x, const struct arg *a, int64_t *out) MUST_USE;        /* also ENUM: the index */
+bool arg_get_bool(struct exchange *x, const struct arg *a, bool *out) MUST_USE;
+bool arg_get_real(struct exchange *x, const struct arg *a, double *out) MUST_USE;
+bool arg_get_value(struct exchange *x, const struct arg *a, struct value *out) MUST_USE; /* a literal gives a string */
 
 void **step_state(struct exchange *x);               /* of the present instruction; NULL before its first run */
 /* True in outbound and on-error: policies then work on the response. */
 bool works_on_response(const struct exchange *x);
 struct fields *message_headers(struct exchange *x);  /* of the message that the section works on */
 struct body *message_body(struct exchange *x);
+const struct policy_uses *exchange_uses(const struct exchange *x);   /* of all documents that apply */
 
 /* What is to happen when the pipeline has ended, with the response in place and before `finished`: newest last.
  * False: out of memory. */
 bool exchange_at_end(struct exchange *x, void (*fn)(struct exchange *x, void *arg), void *arg) MUST_USE;
-
-/* The standard answer of a status: JSON with blanks, Content-Type, reason. message STR_NULL: the fixed text. */
-bool respond_error(struct exchange *x, int status, struct str message) MUST_USE;
-struct str status_reason(int status);                /* "Not Found"; "" when not known */
 
 /* exchange_fail for a policy with a documented answer: what LastError says and what the client reads differ. */
 enum step exchange_refuse(struct exchange *x, int status, struct str reason, struct str message, struct str public_message);

@@ -66,6 +66,9 @@ struct last_error {
 	struct str source, reason, message, scope, section, path, policy_id;
 	int status;                  /* for the client when on-error does not answer itself */
 	struct str public_message;   /* STR_NULL: the fixed text of the status */
+	struct str public_reason;    /* reason phrase; STR_NULL: the usual one of the status */
+	bool keep_response;          /* exchange.response is the answer as it stands, not the standard one of the status */
+	struct str header, header_value;     /* one more header field for the client, as Retry-After; STR_NULL: none */
 };
 
 /* One executed instruction. Kept only when exchange.trace_on. Secrets are masked when it is printed. */
@@ -128,12 +131,28 @@ const struct value *exchange_variable(const struct exchange *x, struct str name)
 bool exchange_set_variable(struct exchange *x, struct str name, struct value v) MUST_USE;   /* false: out of memory */
 
 void exchange_start(struct exchange *x);
+/* In place of exchange_start when a step before the policies has failed (no such operation, key refused): x->error holds
+ * source, reason, message, status and the public texts; the on-error section runs and then `finished` is called. */
+void exchange_start_failed(struct exchange *x);
 void exchange_resume(struct exchange *x);        /* a wait is over */
 void exchange_cancel(struct exchange *x);        /* the client has gone: nothing more runs, `finished` is not called */
+/* When `finished` is called or the exchange is cancelled, operations of policy `wait` may still be under way; the host
+ * abandons them. */
 
 /* Fails the present instruction: fills x->error (scope, section, path and policyId from where the program stands) and
  * returns STEP_FAIL, so that `return exchange_fail(...)` reads well. reason may be STR_NULL. */
 enum step exchange_fail(struct exchange *x, int status, struct str reason, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* A line that a document writes into the trace: policy trace, context.Trace(). Costs nothing when trace_on is false. */
+void exchange_trace_message(struct exchange *x, struct str text);
+
+/* The standard answer of a status: JSON with blanks, Content-Type, reason. message STR_NULL: the fixed text. */
+bool respond_error(struct exchange *x, int status, struct str message) MUST_USE;
+struct str status_reason(int status);            /* "Not Found"; "" when not known */
+struct str scope_name(enum scope s);             /* "global" … */
+struct str section_name(enum section s);         /* "inbound" … */
+/* The text with every secret of the exchange's documents replaced by "***". STR_NULL: out of memory. */
+struct str exchange_mask(struct exchange *x, struct str text);
 
 /* Adds the decision to the trace step of the present instruction; costs nothing when trace_on is false. */
 void exchange_trace(struct exchange *x, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -28,6 +28,8 @@ enum {
 	ARG_EXPR = 1 << 1,           /* may be a policy expression */
 	ARG_EMPTY = 1 << 2,          /* an empty text is allowed (it is an error otherwise) */
 	ARG_SECRET = 1 << 3,         /* never shown in traces */
+	ARG_VERBATIM = 1 << 4,       /* of a text: white space around it is kept */
+	ARG_TEMPLATE = 1 << 5,       /* of a text: with template="liquid" it is a Liquid template */
 };
 
 struct arg_schema {

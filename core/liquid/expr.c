@@ -12,7 +12,7 @@ static bool name_char(char c)
 void lex_init(struct lexer *x, struct parser *p, struct str source, struct place at)
 {
 	*x = (struct lexer){ .p = p, .source = source, .at = at };
-	lex_next(x);
+	liquid_lex_next(x);
 }
 
 static size_t number_length(struct str s)
@@ -62,7 +62,7 @@ static void lex_sign(struct lexer *x, struct str s)
 	x->pos += x->text.n;
 }
 
-void lex_next(struct lexer *x)
+void liquid_lex_next(struct lexer *x)
 {
 	struct str s;
 	char c;
@@ -165,7 +165,7 @@ static GH_RC parse_steps(struct lexer *x, struct expr *e)
 
 		if (!step)
 			NO_MEMORY(x->p->err);
-		lex_next(x);
+		liquid_lex_next(x);
 		if (dot) {
 			/* "contains" is an operator elsewhere, a member here */
 			if (x->kind != LEX_NAME && x->op != OP_CONTAINS)
@@ -176,7 +176,7 @@ static GH_RC parse_steps(struct lexer *x, struct expr *e)
 			if (x->kind != LEX_BRACKET_END)
 				return lex_expected(x, "']'");
 		}
-		lex_next(x);
+		liquid_lex_next(x);
 		*tail = step;
 		tail = &step->next;
 	}
@@ -186,15 +186,15 @@ static GH_RC parse_steps(struct lexer *x, struct expr *e)
 static GH_RC parse_range(struct lexer *x, struct expr *e)
 {
 	e->kind = EXPR_RANGE;
-	lex_next(x);
+	liquid_lex_next(x);
 	TRY(expr_parse(x, &e->from));
 	if (x->kind != LEX_RANGE)
 		return lex_expected(x, "'..' of a range");
-	lex_next(x);
+	liquid_lex_next(x);
 	TRY(expr_parse(x, &e->to));
 	if (x->kind != LEX_CLOSE)
 		return lex_expected(x, "')'");
-	lex_next(x);
+	liquid_lex_next(x);
 	return GH_RC_OK;
 }
 
@@ -202,7 +202,7 @@ static GH_RC parse_name(struct lexer *x, struct expr *e)
 {
 	struct str name = x->text;
 
-	lex_next(x);
+	liquid_lex_next(x);
 	if (word_literal(name, &e->literal) && x->kind != LEX_DOT && x->kind != LEX_BRACKET) {
 		e->kind = EXPR_LITERAL;
 		return GH_RC_OK;
@@ -217,12 +217,12 @@ static GH_RC parse_primary(struct lexer *x, struct expr *e)
 	switch (x->kind) {
 	case LEX_STRING:
 		e->literal = liquid_of_text(x->text);
-		lex_next(x);
+		liquid_lex_next(x);
 		return GH_RC_OK;
 	case LEX_NUMBER:
 		if (!value_parse_number(x->text, &e->literal))
 			return lex_expected(x, "a number");
-		lex_next(x);
+		liquid_lex_next(x);
 		return GH_RC_OK;
 	case LEX_NAME:
 		return parse_name(x, e);
@@ -230,11 +230,11 @@ static GH_RC parse_primary(struct lexer *x, struct expr *e)
 		return parse_range(x, e);
 	case LEX_BRACKET:
 		e->kind = EXPR_PATH;
-		lex_next(x);
+		liquid_lex_next(x);
 		TRY(expr_parse(x, &e->root_expr));
 		if (x->kind != LEX_BRACKET_END)
 			return lex_expected(x, "']'");
-		lex_next(x);
+		liquid_lex_next(x);
 		return parse_steps(x, e);
 	default:
 		return lex_expected(x, "a value");
@@ -262,7 +262,7 @@ static bool named_argument(const struct lexer *x)
 {
 	struct lexer ahead = *x;
 
-	lex_next(&ahead);
+	liquid_lex_next(&ahead);
 	return x->kind == LEX_NAME && ahead.kind == LEX_COLON;
 }
 
@@ -272,8 +272,8 @@ static GH_RC parse_argument(struct lexer *x, struct filter_call *call)
 		if (!call->filter->named || !str_eq(x->text, str_of(call->filter->named)))
 			FAIL_AT(x->p, lex_place(x), "filter '%s' has no argument named '%.*s'", call->filter->name,
 				STR_ARG(x->text));
-		lex_next(x);
-		lex_next(x);
+		liquid_lex_next(x);
+		liquid_lex_next(x);
 		return expr_parse(x, &call->named);
 	}
 	if (call->n == LIQUID_MAX_ARGS)
@@ -298,7 +298,7 @@ static GH_RC parse_call(struct lexer *x, struct filter_call *call)
 {
 	const struct liquid_options *o = &x->p->t->options;
 
-	lex_next(x);
+	liquid_lex_next(x);
 	call->at = lex_place(x);
 	if (x->kind != LEX_NAME)
 		return lex_expected(x, "the name of a filter");
@@ -310,10 +310,10 @@ static GH_RC parse_call(struct lexer *x, struct filter_call *call)
 		FAIL_AT(x->p, call->at, "unknown filter '%.*s'%s%s%s", STR_ARG(str_first(x->text, 60)),
 			near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 	}
-	lex_next(x);
+	liquid_lex_next(x);
 	if (x->kind == LEX_COLON)
 		do {
-			lex_next(x);
+			liquid_lex_next(x);
 			TRY(parse_argument(x, call));
 		} while (x->kind == LEX_COMMA);
 	return check_arity(x, call);
@@ -348,7 +348,7 @@ GH_RC condition_parse(struct lexer *x, const struct condition **out)
 	TRY(expr_parse(x, &c->left));
 	if (x->kind == LEX_COMPARE) {
 		c->op = x->op;
-		lex_next(x);
+		liquid_lex_next(x);
 		TRY(expr_parse(x, &c->right));
 	}
 	*out = c;
@@ -356,7 +356,7 @@ GH_RC condition_parse(struct lexer *x, const struct condition **out)
 		c->logic = lex_is(x, "and") ? LOGIC_AND : LOGIC_OR;
 		if (++x->depth > LIQUID_MAX_EXPR_NESTING)
 			FAIL_AT(x->p, lex_place(x), "a condition joins more than %d parts", LIQUID_MAX_EXPR_NESTING);
-		lex_next(x);
+		liquid_lex_next(x);
 		return condition_parse(x, &c->rest);
 	}
 	return lex_want_end(x);

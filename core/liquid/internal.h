@@ -111,7 +111,7 @@ struct lexer {                            /* one tag's or output's inside */
 };
 
 void lex_init(struct lexer *x, struct parser *p, struct str source, struct place at);
-void lex_next(struct lexer *x);
+void liquid_lex_next(struct lexer *x);
 bool lex_is(const struct lexer *x, const char *word);             /* the current lexeme is this name */
 struct place lex_place(const struct lexer *x);
 GH_RC lex_expected(struct lexer *x, const char *what);            /* the error "expected WHAT, found …" */

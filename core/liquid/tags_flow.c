@@ -164,7 +164,7 @@ static GH_RC parse_when(struct parser *p, const struct token *head, struct branc
 		tail = &w->next;
 		if (x.kind != LEX_COMMA && !lex_is(&x, "or"))
 			return lex_want_end(&x);
-		lex_next(&x);
+		liquid_lex_next(&x);
 	}
 }
 

@@ -238,12 +238,12 @@ static GH_RC parse_options(struct lexer *x, struct loop_node *n)
 		const struct expr **to = NULL;
 
 		if (x->kind == LEX_COMMA) {
-			lex_next(x);
+			liquid_lex_next(x);
 			continue;
 		}
 		if (lex_is(x, "reversed")) {
 			n->reversed = true;
-			lex_next(x);
+			liquid_lex_next(x);
 			continue;
 		}
 		if (lex_is(x, "limit"))
@@ -254,13 +254,13 @@ static GH_RC parse_options(struct lexer *x, struct loop_node *n)
 			to = &n->cols;
 		if (!to)
 			return lex_expected(x, "limit, offset, cols or reversed");
-		lex_next(x);
+		liquid_lex_next(x);
 		if (x->kind != LEX_COLON)
 			return lex_expected(x, "':'");
-		lex_next(x);
+		liquid_lex_next(x);
 		if (to == &n->offset && lex_is(x, "continue")) {
 			n->go_on = true;
-			lex_next(x);
+			liquid_lex_next(x);
 			continue;
 		}
 		TRY(expr_parse(x, to));
@@ -276,10 +276,10 @@ static GH_RC parse_head(struct parser *p, const struct token *t, struct loop_nod
 	if (x.kind != LEX_NAME)
 		return lex_expected(&x, "the name of the loop's variable");
 	n->variable = x.text;
-	lex_next(&x);
+	liquid_lex_next(&x);
 	if (!lex_is(&x, "in"))
 		return lex_expected(&x, "'in'");
-	lex_next(&x);
+	liquid_lex_next(&x);
 	TRY(expr_parse(&x, &n->list.base));
 	n->name = arena_printf(p->a, "%.*s-%.*s", STR_ARG(n->variable), STR_ARG(n->list.base->source));
 	if (str_is_null(n->name))

@@ -38,7 +38,7 @@ static GH_RC parse_target(struct lexer *x, struct str *name)
 	    || x->text.p[x->text.n - 1] == '?')
 		return lex_expected(x, "a name to write to");
 	*name = x->text;
-	lex_next(x);
+	liquid_lex_next(x);
 	return GH_RC_OK;
 }
 
@@ -70,7 +70,7 @@ gh_rc parse_assign(struct parser *p, const struct token *t, struct block *into)
 	TRY(parse_target(&x, &n->name));
 	if (x.kind != LEX_ASSIGN)
 		return lex_expected(&x, "'='");
-	lex_next(&x);
+	liquid_lex_next(&x);
 	TRY(filtered_parse(&x, &n->value));
 	n->head.blank = true;
 	node_add(into, &n->head);
@@ -201,11 +201,11 @@ gh_rc parse_cycle(struct parser *p, const struct token *t, struct block *into)
 	n->n = 1;
 	if (x.kind == LEX_COLON) {
 		n->group = items[0];
-		lex_next(&x);
+		liquid_lex_next(&x);
 		TRY(expr_parse(&x, &items[0]));
 	}
 	while (x.kind == LEX_COMMA) {
-		lex_next(&x);
+		liquid_lex_next(&x);
 		if (x.kind == LEX_END)
 			break;
 		if (n->n == ARRAY_LEN(items))

@@ -128,7 +128,7 @@ static GH_RC parse_values(struct lexer *x, struct partial_node *n)
 		struct named_value *nv;
 
 		if (x->kind == LEX_COMMA) {
-			lex_next(x);
+			liquid_lex_next(x);
 			continue;
 		}
 		if (x->kind != LEX_NAME)
@@ -137,10 +137,10 @@ static GH_RC parse_values(struct lexer *x, struct partial_node *n)
 		if (!nv)
 			NO_MEMORY(x->p->err);
 		nv->name = x->text;
-		lex_next(x);
+		liquid_lex_next(x);
 		if (x->kind != LEX_COLON)
 			return lex_expected(x, "':'");
-		lex_next(x);
+		liquid_lex_next(x);
 		TRY(expr_parse(x, &nv->value));
 		*tail = nv;
 		tail = &nv->next;
@@ -154,15 +154,15 @@ static GH_RC parse_bound(struct lexer *x, struct partial_node *n)
 	if (!lex_is(x, "with") && !lex_is(x, "for"))
 		return GH_RC_OK;
 	n->each = lex_is(x, "for");
-	lex_next(x);
+	liquid_lex_next(x);
 	TRY(expr_parse(x, &n->bound));
 	if (!lex_is(x, "as"))
 		return GH_RC_OK;
-	lex_next(x);
+	liquid_lex_next(x);
 	if (x->kind != LEX_NAME)
 		return lex_expected(x, "a name behind 'as'");
 	n->alias = x->text;
-	lex_next(x);
+	liquid_lex_next(x);
 	return GH_RC_OK;
 }
 

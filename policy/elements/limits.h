@@ -1,0 +1,47 @@
+/* limits.h - what rate-limit, rate-limit-by-key, quota and quota-by-key share. */
+#pragma once
+
+#include "policy/element.h"
+
+/* Names of headers and variables in which a limit tells where it stands. */
+struct limit_names {
+	struct arg retry_header, retry_variable, remaining_header, remaining_variable, total_header;
+};
+
+#define LIMIT_NAME_ARGS(type, def_retry)                                                                              \
+	{ .name = "retry-after-header-name", .kind = ARG_TEXT, .def = def_retry,                                      \
+	  .offset = offsetof(type, names) + offsetof(struct limit_names, retry_header),                               \
+	  .help = "header of a refusal with the seconds to wait" },                                                   \
+	{ .name = "retry-after-variable-name", .kind = ARG_TEXT,                                                      \
+	  .offset = offsetof(type, names) + offsetof(struct limit_names, retry_variable),                             \
+	  .help = "variable with the seconds to wait, set when the limit is exceeded" },                              \
+	{ .name = "remaining-calls-header-name", .kind = ARG_TEXT,                                                    \
+	  .offset = offsetof(type, names) + offsetof(struct limit_names, remaining_header),                           \
+	  .help = "header of each response with the calls that are left" },                                           \
+	{ .name = "remaining-calls-variable-name", .kind = ARG_TEXT,                                                  \
+	  .offset = offsetof(type, names) + offsetof(struct limit_names, remaining_variable),                         \
+	  .help = "variable with the calls that are left" },                                                          \
+	{ .name = "total-calls-header-name", .kind = ARG_TEXT,                                                        \
+	  .offset = offsetof(type, names) + offsetof(struct limit_names, total_header),                               \
+	  .help = "header of each response with the calls that are allowed" }
+
+/* Several counters that one call counts against: either all are taken or none. */
+enum { LIMIT_TAKES_MAX = 24 };
+
+struct limit_state {
+	struct counter_take takes[LIMIT_TAKES_MAX];
+	size_t n, at;
+	bool looking;                /* first round of several: is there room everywhere? */
+};
+
+/* Takes them all. STEP_NEXT: done, *refused is the one that said no, or NULL. */
+enum step limit_take(struct exchange *x, struct limit_state *s, const struct counter_take **refused);
+/* Tells headers and variables about what was taken; the headers go on the response at the end. False after exchange_fail. */
+bool limit_report(struct exchange *x, const struct limit_names *names, uint64_t remaining, uint64_t total) MUST_USE;
+/* Refuses: fills the error, Retry-After and the variable. */
+enum step limit_refuse(struct exchange *x, const struct limit_names *names, uint32_t retry_after_s);
+
+/* "hh:mm:ss", with days in front ("5.03:23:11") when there are some: .NET's TimeSpan. */
+struct str limit_time_span(struct arena *a, uint32_t seconds);
+/* Does an <api name= id=> or <operation name= id=> speak of the present one? */
+bool limit_names_this(const struct arg *name, const struct arg *id, struct str this_name, struct str this_id);

@@ -1,0 +1,117 @@
+/* trace.c - the record of what each policy did, kept only when somebody asked for it. */
+#include "policy/program.h"
+
+#include "core/clock.h"
+#include "core/str.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { TRACE_STEPS_MAX = 2000, DECISION_MAX = 1024 };
+
+void trace_begin(struct exchange *x, struct fiber *f, const struct instruction *i)
+{
+	struct trace_step *t;
+
+	f->trace = NULL;
+	if (!x->trace_on || !i->name.n || x->program->traced >= TRACE_STEPS_MAX)
+		return;
+	t = arena_new_of(x->arena, struct trace_step);
+	if (!t)
+		return;
+	x->program->traced++;
+	t->section = x->section;
+	t->scope = f->frames[f->n_frames - 1].scope;
+	t->policy = i->name;
+	t->line = i->line;
+	if (x->trace_last)
+		x->trace_last->next = t;
+	else
+		x->trace_first = t;
+	x->trace_last = t;
+	f->trace = t;
+	f->trace_started_us = clock_mono_us();
+}
+
+void trace_end(struct exchange *x, struct fiber *f)
+{
+	(void)x;
+	if (f->trace)
+		f->trace->duration_us = clock_mono_us() - f->trace_started_us;
+	f->trace = NULL;
+}
+
+static void add(struct exchange *x, struct str text)
+{
+	struct trace_step *t = x->program && x->program->now ? x->program->now->trace : NULL;
+	struct str all;
+
+	if (!t)
+		return;
+	all = t->decision.n ? arena_printf(x->arena, "%.*s; %.*s", STR_ARG(t->decision), STR_ARG(text)) : arena_dup(x->arena, text);
+	if (!str_is_null(all))
+		t->decision = all;
+}
+
+void exchange_trace(struct exchange *x, const char *fmt, ...)
+{
+	char text[DECISION_MAX];
+	va_list ap;
+
+	if (!x->trace_on)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	add(x, str_of(text));
+}
+
+void exchange_trace_message(struct exchange *x, struct str text)
+{
+	if (x->trace_on)
+		add(x, str_first(text, DECISION_MAX));
+}
+
+/* ---- secrets ------------------------------------------------------------------------------------------------------- */
+
+static struct str mask_one(struct arena *a, struct str text, struct str secret)
+{
+	size_t n = 0, at;
+	char *p, *to;
+
+	for (struct str s = text; (at = str_find(s, secret)) != SIZE_MAX; s = str_from(s, at + secret.n))
+		n++;
+	if (!n)
+		return text;
+	to = p = arena_alloc_text(a, text.n + n * 3);
+	if (!p)
+		return STR_NULL;
+	while ((at = str_find(text, secret)) != SIZE_MAX) {
+		memcpy(to, text.p, at);
+		memcpy(to + at, "***", 3);
+		to += at + 3;
+		text = str_from(text, at + secret.n);
+	}
+	if (text.n)
+		memcpy(to, text.p, text.n);
+	return (struct str){ p, (size_t)(to - p) + text.n };
+}
+
+static struct str mask_document(struct arena *a, struct str text, const struct policy_document *d)
+{
+	for (size_t i = 0; i < d->n_secrets && text.n; i++)
+		text = mask_one(a, text, d->secrets[i]);
+	for (enum section s = 0; s < SECTION__COUNT && !d->fragment; s++)
+		for (uint32_t i = 0; i < d->sections[s].n; i++)
+			if (d->sections[s].v[i].op == OP_FRAGMENT)
+				text = mask_document(a, text, d->sections[s].v[i].config);
+	return text;
+}
+
+struct str exchange_mask(struct exchange *x, struct str text)
+{
+	for (int s = 0; s < SCOPE__COUNT; s++)
+		if (x->documents[s])
+			text = mask_document(x->arena, text, x->documents[s]);
+	return text;
+}
