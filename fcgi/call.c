@@ -233,6 +233,15 @@ void call_start(struct call *k, bool needs_body)
 	exchange_start(&k->x);
 }
 
+void call_start_failed(struct call *k)
+{
+	k->stage = CALL_RUNNING;
+	k->started = true;
+	k->x.host = &live_host;
+	k->x.finished = finished;
+	exchange_start_failed(&k->x);
+}
+
 void call_refuse(struct call *k, enum reason why)
 {
 	if (k->started && !k->finished)

@@ -10,6 +10,8 @@ void call_refuse(struct call *k, enum reason why);
 void call_gate(struct call *k);
 /* Starts the policies, once the body is here when they need it. */
 void call_start(struct call *k, bool needs_body);
+/* Runs the on-error sections only: x.error says what the gate found. */
+void call_start_failed(struct call *k);
 /* Gives back what the gate took: snapshot, access. */
 void call_leave_gate(struct call *k);
 /* The telemetry record. */
@@ -19,7 +21,10 @@ void call_record(struct call *k);
 void answer_finished(struct call *k);            /* exchange.finished: writes the head */
 void answer_pump(struct call *k);                /* moves body bytes towards the client, ends the call with the last */
 void answer_reason(struct call *k, enum reason why);     /* JSON with status, message and request id */
+struct str answer_body(struct call *k, enum reason why); /* that JSON */
 void answer_json(struct call *k, int status, struct str json);
+/* The same without sending it: x.response is in place, fields may be added. status_text STR_NULL: the usual one. */
+void answer_prepare(struct call *k, int status, struct str status_text, struct str json);
 struct str answer_status_text(int status);
 
 /* ---- the backend side ---- */

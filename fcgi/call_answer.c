@@ -201,23 +201,28 @@ void answer_pump(struct call *k)
 
 /* ---- errors of our own ---- */
 
-void answer_json(struct call *k, int status, struct str json)
+void answer_prepare(struct call *k, int status, struct str status_text, struct str json)
 {
 	struct response *r = &k->x.response;
 
 	forward_drop(k);
-	*r = (struct response){ .status = status,
-				.reason = status == 404 ? STR("Resource Not Found") : answer_status_text(status) };
+	*r = (struct response){ .status = status, .reason = status_text };
 	fields_init(&r->headers, k->arena);
 	if (!fields_add(&r->headers, STR("Content-Type"), STR("application/json"))
 	    || (status == 503 && !fields_add(&r->headers, STR("Retry-After"), STR("1"))))
 		json = STR("");
 	r->body = (struct body){ .kind = BODY_HELD, .bytes = json, .changed = true };
+}
+
+void answer_json(struct call *k, int status, struct str json)
+{
+	answer_prepare(k, status, status == 404 ? STR("Resource Not Found") : STR_NULL, json);
 	answer_finished(k);
 }
 
-static struct str error_json(struct call *k, const struct reason_info *why)
+struct str answer_body(struct call *k, enum reason reason)
 {
+	const struct reason_info *why = reason_info(reason);
 	struct str id = k->x.request_id;
 
 	/* a documented form, which clients compare as text */
@@ -232,5 +237,5 @@ void answer_reason(struct call *k, enum reason reason)
 	const struct reason_info *why = reason_info(reason);
 
 	k->reason = reason;
-	answer_json(k, why->status, error_json(k, why));
+	answer_json(k, why->status, answer_body(k, reason));
 }

@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "core/str.h"
+#include "fcgi/snapshot.h"
 
 enum { WHOLE_BODY_MAX = 65536 };
 
@@ -29,9 +30,16 @@ static void on_head(struct transfer *t)
 	k->forward_length = transfer_length(t);
 	if (no_body(k, r->status) || transfer_length(t) == 0)
 		r->body.kind = BODY_NONE;
+	k->backend_status = r->status;
 	k->first_byte_us = k->wk->loop.now_us;
 	if (!k->hold || r->body.kind == BODY_NONE)
 		call_wake(k);
+}
+
+static bool not_now(struct call *k, size_t n)
+{
+	k->backend_bytes_in -= n;
+	return false;
 }
 
 static bool on_body(struct transfer *t, struct str bytes)
@@ -39,20 +47,21 @@ static bool on_body(struct transfer *t, struct str bytes)
 	struct call *k = transfer_owner(t);
 	size_t bound = k->wk->limits.stream_buffer;
 
+	k->backend_bytes_in += bytes.n;
 	if (k->hold) {
 		if (bytes.n > k->wk->limits.held_body - k->down.n) {
 			k->forward_reason = REASON_BACKEND_BODY;
 			call_wake(k);
-			return false;
+			return not_now(k, bytes.n);
 		}
 	} else if (k->stage == CALL_ANSWERING && k->conn) {
 		if (conn_queued(k->conn) > bound)
-			return false;
+			return not_now(k, bytes.n);
 		k->down_bytes += bytes.n;
 		conn_write(k->conn, bytes);
 		return true;
 	} else if (k->down.n > bound) {
-		return false;
+		return not_now(k, bytes.n);
 	}
 	buf_str(&k->down, bytes);
 	return true;
@@ -71,6 +80,7 @@ static size_t on_upload(struct transfer *t, char *to, size_t n)
 		n = have;
 	memcpy(to, k->up.p + k->up_at, n);
 	k->body_gone = true;
+	k->backend_bytes_out += n;
 	k->up_at += n;
 	if (k->up_at == k->up.n) {
 		k->up_at = 0;
@@ -84,13 +94,24 @@ static size_t on_upload(struct transfer *t, char *to, size_t n)
 	return n;
 }
 
+static void note_times(struct call *k, const struct transfer *t)
+{
+	struct transfer_times times = transfer_times(t);
+
+	k->dns_us = times.dns_us;
+	k->connect_us = times.connect_us;
+	k->tls_us = times.tls_us;
+	k->backend_us = k->wk->loop.now_us;
+	k->backend_total_us += k->backend_us - k->forward_us;
+}
+
 static void on_done(struct transfer *t, enum reason why)
 {
 	struct call *k = transfer_owner(t);
 
+	note_times(k, t);
 	k->forward = NULL;
 	k->down_ended = true;
-	k->backend_us = k->wk->loop.now_us;
 	if (why != REASON_NONE) {
 		if (k->forward_reason == REASON_NONE)
 			k->forward_reason = why;
@@ -115,6 +136,8 @@ static void fail_forward(struct call *k, struct forward *f, enum reason why)
 	f->done = true;
 	f->failure = call_failure_of(why);
 	f->failure_text = arena_printf(k->arena, "%.*s (%.*s)", STR_ARG(reason_info(why)->message), STR_ARG(k->backend_host));
+	f->failure_status = reason_info(why)->status;
+	f->failure_body = answer_body(k, why);
 	k->reason = why;
 }
 
@@ -162,6 +185,12 @@ static enum reason start(struct call *k, struct forward *f)
 		return REASON_NO_MEMORY;
 	rq.headers = &fields;
 	body_of(k, &rq);
+	if (rq.body == BODY_HELD)
+		k->backend_bytes_out += rq.bytes.n;
+	if (k->backend) {
+		rq.any_certificate = !k->backend->verify_tls;
+		rq.any_name = !k->backend->verify_name;
+	}
 	k->hold = f->buffer_response || k->holds_response;
 	k->forward_us = k->wk->loop.now_us;
 	k->forward = upstream_start(k->wk->up, k->arena, &rq, &ops, k, &why);

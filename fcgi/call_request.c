@@ -136,8 +136,7 @@ static enum reason read_url(struct reading *r)
 		return REASON_BAD_REQUEST;
 	if (r->p[P_URI].n > r->k->wk->limits.uri_bytes)
 		return REASON_URI_TOO_LONG;
-	if (target_split(r->p[P_URI], &u->path, &u->query) != TARGET_OK) {
-		u->path = STR("/");
+	if (!target_split(r->p[P_URI], &u->path, &u->query)) {
 		return REASON_BAD_PATH;
 	}
 	if (r->host.n ? !take_host(u, r->host) : r->p[P_SERVER_NAME].n && !take_host(u, r->p[P_SERVER_NAME]))
@@ -171,6 +170,35 @@ static enum reason read_expect(struct call *k)
 	return str_is_null(expect) || str_eq_ci(expect, STR("100-continue")) ? REASON_NONE : REASON_EXPECTATION;
 }
 
+/* Every answer carries one, also those to what could not be understood. */
+static void make_request_id(struct call *k)
+{
+	static const char hex[] = "0123456789abcdef";
+	struct str given = fields_get(&k->x.request.headers, STR("X-Request-Id"));
+	uint8_t r[16];
+	char *id;
+	size_t n = 0;
+
+	if (request_id_ok(given)) {
+		k->x.request_id = given;
+		return;
+	}
+	worker_random(k->wk, r, sizeof(r));
+	r[6] = (uint8_t)((r[6] & 0x0f) | 0x40);      /* RFC 9562 version 4 */
+	r[8] = (uint8_t)((r[8] & 0x3f) | 0x80);
+	id = arena_alloc_text(k->arena, 37);
+	if (!id)
+		return;
+	for (size_t i = 0; i < sizeof(r); i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			id[n++] = '-';
+		id[n++] = hex[r[i] >> 4];
+		id[n++] = hex[r[i] & 15];
+	}
+	id[n] = '\0';
+	k->x.request_id = (struct str){ id, n };
+}
+
 enum reason call_request_read(struct call *k)
 {
 	struct reading r = { .k = k };
@@ -187,6 +215,7 @@ enum reason call_request_read(struct call *k)
 	if (r.p[P_CERT].n && (!r.p[P_CERT_OK].n || str_eq_ci(r.p[P_CERT_OK], STR("SUCCESS"))
 			      || str_starts_ci(r.p[P_CERT_OK], STR("FAILED"))))
 		rq->client_cert_pem = r.p[P_CERT];
+	make_request_id(k);
 	if (k->params_over)
 		return REASON_HEADERS_TOO_LARGE;
 	if (r.problem != REASON_NONE)

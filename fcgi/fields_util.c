@@ -1,6 +1,7 @@
 #include "fcgi/fields_util.h"
 
 #include "core/str.h"
+#include "core/uri.h"
 
 /* Classes of bytes, one look-up each. */
 enum { C_TOKEN = 1, C_CTL = 2, C_PATH = 4, C_ID = 8, C_HEX = 16 };
@@ -159,69 +160,9 @@ static int hex_value(char c)
 	return ascii_is_digit(c) ? c - '0' : (ascii_lower(c) - 'a') + 10;
 }
 
-/* One path segment, escapes looked through: "." and ".." in any spelling. */
-struct segment {
-	size_t dots, others;
-};
-
-static bool is_dot_segment(const struct segment *s)
-{
-	return !s->others && (s->dots == 1 || s->dots == 2);
-}
-
-static enum target_problem check_path(struct str path)
-{
-	struct segment seg = { 0, 0 };
-
-	for (size_t i = 1; i < path.n; i++) {
-		int c = (unsigned char)path.p[i];
-
-		if (c == '/') {
-			if (is_dot_segment(&seg))
-				return TARGET_DOTS;
-			seg = (struct segment){ 0, 0 };
-			continue;
-		}
-		if (c == '%') {
-			if (path.n - i < 3 || !all_of((struct str){ path.p + i + 1, 2 }, C_HEX))
-				return TARGET_ESCAPE;
-			c = hex_value(path.p[i + 1]) << 4 | hex_value(path.p[i + 2]);
-			i += 2;
-			if (c == '/' || c == '\\')
-				return TARGET_SLASH;
-			if (c == 0)
-				return TARGET_ESCAPE;
-		} else if (!(classes[c] & C_PATH)) {
-			return TARGET_BAD;
-		}
-		/* "..;x" is a dot segment to servers with path parameters */
-		if (c == '.')
-			seg.dots++;
-		else if (c == ';' && is_dot_segment(&seg))
-			return TARGET_DOTS;
-		else
-			seg.others++;
-	}
-	return is_dot_segment(&seg) ? TARGET_DOTS : TARGET_OK;
-}
-
-static enum target_problem check_query(struct str query)
-{
-	for (size_t i = 0; i < query.n; i++) {
-		unsigned char c = (unsigned char)query.p[i];
-
-		if (c == '%' && (query.n - i < 3 || !all_of((struct str){ query.p + i + 1, 2 }, C_HEX)))
-			return TARGET_ESCAPE;
-		if (!(classes[c] & C_PATH) && c != '\\')
-			return TARGET_BAD;
-	}
-	return TARGET_OK;
-}
-
-enum target_problem target_split(struct str target, struct str *path, struct str *query)
+bool target_split(struct str target, struct str *path, struct str *query)
 {
 	size_t mark;
-	enum target_problem problem;
 
 	/* absolute form (RFC 9112 section 3.2.2): the authority is known from elsewhere */
 	if (str_starts_ci(target, STR("http://")) || str_starts_ci(target, STR("https://"))) {
@@ -229,13 +170,10 @@ enum target_problem target_split(struct str target, struct str *path, struct str
 
 		target = at == SIZE_MAX ? STR("/") : str_from(target, at + 8);
 	}
-	if (!target.n || target.p[0] != '/')
-		return TARGET_BAD;
 	mark = str_find_char(target, '?');
 	*path = mark == SIZE_MAX ? target : str_first(target, mark);
 	*query = mark == SIZE_MAX ? STR_NULL : str_from(target, mark + 1);
-	problem = check_path(*path);
-	return problem != TARGET_OK ? problem : check_query(*query);
+	return uri_check_path(*path) == URI_OK && uri_check_query(*query) == URI_OK;
 }
 
 /* ---- trace context ---- */

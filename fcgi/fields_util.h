@@ -19,9 +19,8 @@ bool field_listed(struct str connection, struct str name);   /* in the value of 
  * policy may have put it there). STR_NULL when out of memory. Followed by a zero byte. */
 struct str url_for_wire(struct arena *a, const struct url *u);
 
-/* Checks a request target as the client sent it and cuts it into path and query. */
-enum target_problem { TARGET_OK, TARGET_BAD, TARGET_ESCAPE, TARGET_DOTS, TARGET_SLASH };
-enum target_problem target_split(struct str target, struct str *path, struct str *query);
+/* Checks a request target as the client sent it (core/uri.h says what is refused) and cuts it into path and query. */
+bool target_split(struct str target, struct str *path, struct str *query);
 
 /* W3C Trace Context: the parent's trace id is kept when the field is valid; `random` gives the ids that are made. */
 struct trace_context {

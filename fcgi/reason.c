@@ -1,5 +1,7 @@
 #include "fcgi/reason.h"
 
+#include "core/str.h"
+
 static const struct reason_info table[REASON__COUNT] = {
 #define X(name, word_, status_, message_) [REASON_##name] = { STR_INIT(word_), STR_INIT(message_), status_ },
 	REASONS(X)
@@ -9,4 +11,9 @@ static const struct reason_info table[REASON__COUNT] = {
 const struct reason_info *reason_info(enum reason r)
 {
 	return &table[(unsigned)r < REASON__COUNT ? r : REASON_INTERNAL];
+}
+
+bool reason_is_backend(enum reason r)
+{
+	return str_starts(reason_info(r)->word, STR("backend_"));
 }

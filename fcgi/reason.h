@@ -13,8 +13,6 @@
 	X(BAD_HEADER, "bad_header", 400, "A header field of the request is not valid")                                  \
 	X(BAD_LENGTH, "bad_length", 400, "The request has no valid Content-Length")                                     \
 	X(BAD_METHOD, "bad_method", 400, "The request method is not valid")                                             \
-	X(KEY_MISSING, "key_missing", 401, "Access denied")                                                             \
-	X(KEY_INVALID, "key_invalid", 401, "Access denied")                                                             \
 	X(NO_ROUTE, "no_route", 404, "Resource not found")                                                              \
 	X(CLIENT_TIMEOUT, "client_timeout", 408, "The request body did not arrive in time")                             \
 	X(BODY_TOO_LARGE, "body_too_large", 413, "The request body is larger than the limit")                           \
@@ -35,6 +33,7 @@
 	X(BACKEND_BODY, "backend_body", 502, "The backend's response is larger than the limit")                         \
 	X(BACKEND_REDIRECTS, "backend_redirects", 502, "The backend redirects too often")                               \
 	X(NO_CONFIGURATION, "no_configuration", 503, "The gateway has no configuration yet")                            \
+	X(STORE_UNAVAILABLE, "store_unavailable", 503, "The key cannot be checked at present, try again")               \
 	X(OVERLOAD, "overload", 503, "The gateway is busy, try again")                                                  \
 	X(DRAINING, "draining", 503, "The gateway is stopping, try again")                                              \
 	X(BACKEND_CONNECT_TIMEOUT, "backend_connect_timeout", 504, "The backend did not accept the connection in time") \
@@ -56,3 +55,4 @@ struct reason_info {
 };
 
 const struct reason_info *reason_info(enum reason r);
+bool reason_is_backend(enum reason r);   /* the backend could not be used */

@@ -16,11 +16,11 @@ struct serving {
 	struct access_cache *access;     /* NULL: the store could not be opened yet; tried again each second */
 	struct counters *counters;       /* NULL: limits cannot be kept, calls that need one get 503 */
 	struct telemetry *telemetry;     /* NULL: nothing is recorded */
-	struct arena *loop_arena;
+	struct documents *documents;
 	int64_t tried_us, reported_us;
 	bool refused;                    /* the latest configuration did not compile */
 	struct gh_err refusal;
-	uint64_t calls, failures;        /* since the start */
+	uint64_t calls, failures, reported_calls;        /* since the start */
 	uint64_t rotation;               /* of backend pools */
 };
 

@@ -203,6 +203,10 @@ static bool special_options(struct transfer *t, const struct upstream_request *r
 		special_blob(e, CURLOPT_SSLCERT_BLOB, rq->client_cert_pem);
 		special_blob(e, CURLOPT_SSLKEY_BLOB, rq->client_key_pem.n ? rq->client_key_pem : rq->client_cert_pem);
 	}
+	if (rq->any_certificate)
+		curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+	if (rq->any_certificate || rq->any_name)
+		curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
 	if (rq->proxy_url.n) {
 		ok = curl_easy_setopt(e, CURLOPT_PROXY, arena_cstr(t->arena, rq->proxy_url)) == CURLE_OK;
 		curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -212,7 +216,7 @@ static bool special_options(struct transfer *t, const struct upstream_request *r
 		}
 	}
 	t->dirty |= rq->follow_redirects || rq->http_version > 1 || rq->expect_continue_ms || rq->client_cert_pem.n
-		 || rq->proxy_url.n;
+		 || rq->proxy_url.n || rq->any_certificate || rq->any_name;
 	return ok;
 }
 

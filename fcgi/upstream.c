@@ -319,3 +319,23 @@ const char *transfer_problem(const struct transfer *t)
 {
 	return t->problem;
 }
+
+static uint32_t info_us(const struct transfer *t, CURLINFO what)
+{
+	curl_off_t us = 0;
+
+	curl_easy_getinfo(t->easy, what, &us);
+	return us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+}
+
+struct transfer_times transfer_times(const struct transfer *t)
+{
+	uint32_t dns = info_us(t, CURLINFO_NAMELOOKUP_TIME_T), connect = info_us(t, CURLINFO_CONNECT_TIME_T);
+	uint32_t tls = info_us(t, CURLINFO_APPCONNECT_TIME_T);
+	long fresh = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &fresh);
+	if (!fresh)
+		return (struct transfer_times){ 0, 0, 0 };
+	return (struct transfer_times){ dns, connect > dns ? connect - dns : 0, tls > connect ? tls - connect : 0 };
+}

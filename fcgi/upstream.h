@@ -53,6 +53,7 @@ struct upstream_request {
 	uint32_t expect_continue_ms;     /* 0: no Expect */
 	bool follow_redirects;
 	unsigned http_version;           /* as in struct forward_options */
+	bool any_certificate, any_name;  /* the backend's certificate is not checked; its name is not */
 	struct str client_cert_pem, client_key_pem, proxy_url, proxy_user, proxy_password;
 };
 
@@ -68,6 +69,10 @@ void transfer_resume(struct transfer *t);                /* ends a pause in both
 void *transfer_owner(const struct transfer *t);
 struct response *transfer_response(struct transfer *t);  /* status, reason, headers; never the body */
 int64_t transfer_length(const struct transfer *t);       /* Content-Length of the response; -1: none given */
+struct transfer_times {
+	uint32_t dns_us, connect_us, tls_us;     /* 0 on a connection that was open already */
+};
+struct transfer_times transfer_times(const struct transfer *t);
 const char *transfer_problem(const struct transfer *t);  /* curl's own words about a failure, for the log */
 
 /* Drives what is due and reports finished transfers. True when something happened, so that the caller looks again. */

@@ -23,6 +23,8 @@ enum {
 
 struct call;
 struct worker;
+struct gate_state;
+struct snap_backend;
 struct serving;                          /* snapshot and what goes with it: serving.h */
 
 /* ---- connections ---- */
@@ -83,7 +85,6 @@ struct call {
 	struct exchange x;               /* x.owner is the call */
 	struct worker *wk;
 	struct conn *conn;               /* NULL once the client has gone */
-	struct serving *serving;
 	struct arena *arena;
 	struct call *next, *prev;        /* worker.calls, or the pool */
 	struct call *next_turn;
@@ -128,7 +129,15 @@ struct call {
 	unsigned tries;                  /* forward-requests so far */
 	struct subcall *subcalls;
 	struct call_sleep *sleeps;
-	void *access;                    /* of fcgi/access.h */
+	struct gate_state *gate;         /* call_gate.h; NULL: did not get that far */
+	struct str word;                 /* reason word of routing or access; STR_NULL: that of `reason` */
+
+	/* for the record */
+	const struct snap_backend *backend;
+	int backend_status;
+	uint64_t backend_bytes_in, backend_bytes_out;
+	int64_t backend_total_us;        /* of all finished tries */
+	uint32_t dns_us, connect_us, tls_us;
 };
 
 struct call *call_new(struct conn *c);                   /* NULL: out of memory */

@@ -66,6 +66,7 @@ struct last_error {
 	struct str source, reason, message, scope, section, path, policy_id;
 	int status;                  /* for the client when on-error does not answer itself */
 	struct str public_message;   /* STR_NULL: the fixed text of the status */
+	struct str public_body;      /* the whole JSON body in place of the standard one; STR_NULL: none */
 	struct str public_reason;    /* reason phrase; STR_NULL: the usual one of the status */
 	bool keep_response;          /* exchange.response is the answer as it stands, not the standard one of the status */
 	struct str header, header_value;     /* one more header field for the client, as Retry-After; STR_NULL: none */

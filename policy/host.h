@@ -42,6 +42,8 @@ struct forward {
 	bool done;
 	enum call_failure failure;       /* CALL_OK: exchange.response holds what the backend answered */
 	struct str failure_text;         /* for a person: what happened, with the address, without secrets */
+	int failure_status;              /* what the client gets when no on-error section answers; 0: 500 */
+	struct str failure_body;         /* JSON for the client that goes with it; STR_NULL: the standard one */
 };
 
 /* send-request, token and key fetches: a request of its own with a held response. Lives in the exchange's arena. */

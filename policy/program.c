@@ -44,6 +44,8 @@ static bool answer_error(struct exchange *x)
 	const struct last_error *e = &x->error;
 	bool ok = e->keep_response || respond_error(x, e->status ? e->status : 500, e->public_message);
 
+	if (ok && !str_is_null(e->public_body))
+		x->response.body.bytes = e->public_body;
 	if (!str_is_null(e->public_reason))
 		x->response.reason = e->public_reason;
 	if (ok && !str_is_null(e->header))

@@ -9,9 +9,13 @@ struct config {
 
 static enum step finish(struct exchange *x, const struct config *c, const struct forward *f)
 {
-	if (f->failure != CALL_OK)
-		return exchange_fail(x, 500, f->failure == CALL_TIMEOUT ? STR("Timeout") : STR("BackendConnectionFailure"), "%.*s",
-				     STR_ARG(f->failure_text));
+	if (f->failure != CALL_OK) {
+		exchange_fail(x, f->failure_status ? f->failure_status : 500,
+			      f->failure == CALL_TIMEOUT ? STR("Timeout") : STR("BackendConnectionFailure"), "%.*s",
+			      STR_ARG(f->failure_text));
+		x->error.public_body = f->failure_body;
+		return STEP_FAIL;
+	}
 	exchange_trace(x, "the backend answered %d", x->response.status);
 	if (c->fail_on_error.number && x->response.status >= 400) {
 		exchange_fail(x, x->response.status, STR("BackendErrorStatusCode"), "The backend answered with status %d.",

@@ -1,0 +1,276 @@
+/* call_gate.c - the way in: which API and operation a call is for, who makes it, which documents apply to it.
+ *
+ * No call goes round this: without a snapshot there is only 503, without a route 404, without a good key 401. What is
+ * refused here never reaches a policy, but for a CORS preflight, which cannot carry a key. */
+#include "fcgi/call_gate.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "fcgi/documents.h"
+#include "fcgi/pool.h"
+
+/* ---- health ---- */
+
+static void answer_health(struct call *k)
+{
+	const struct serving *s = k->wk->serving;
+	unsigned long long generation = s->snapshot ? (unsigned long long)s->snapshot->generation : 0;
+	bool well = s->snapshot && !k->wk->stopping;
+	const char *state = !s->snapshot ? "starting" : k->wk->stopping ? "stopping" : s->refused ? "stale" : "ok";
+
+	k->finished = true;
+	answer_json(k, well ? 200 : 503,
+		    arena_printf(k->arena, "{\"status\":\"%s\",\"generation\":%llu,\"worker\":%u,\"inFlight\":%zu}", state,
+				 generation, k->wk->number, k->wk->n_calls));
+}
+
+/* The path behind the mount; false when it is not below it. */
+static bool behind_mount(const struct call *k, struct str *path)
+{
+	struct str base = k->wk->limits.base_path;
+
+	*path = k->x.request.original_url.path;
+	if (base.n && base.p[base.n - 1] == '/')
+		base.n--;
+	if (!str_starts(*path, base) || (path->n > base.n && path->p[base.n] != '/'))
+		return false;
+	*path = str_from(*path, base.n);
+	if (!path->n)
+		*path = STR("/");
+	return true;
+}
+
+static void fill_context(struct call *k, struct gate_state *g)
+{
+	struct exchange *x = &k->x;
+
+	x->api = &g->route.api->ctx;
+	x->operation = g->route.operation ? &g->route.operation->ctx : NULL;
+	x->deployment = &g->snapshot->deployment;
+	x->workspace = g->route.api->environment ? &g->route.api->environment->workspace : NULL;
+	x->product = g->access.product ? &g->access.product->ctx : NULL;
+	x->subscription = g->access.subscription;
+	x->user = g->access.user;
+	snapshot_documents(g->snapshot, g->route.api, g->route.operation, g->access.product, x->documents);
+}
+
+/* ---- refusals ---- */
+
+/* The API is known, so its on-error sections may have a say; LastError tells them what the gate found. */
+static void fail_in_policies(struct call *k, struct gate_state *g, const struct last_error *error)
+{
+	fill_context(k, g);
+	k->x.error = *error;
+	call_start_failed(k);
+}
+
+static void refuse_route(struct call *k, struct gate_state *g)
+{
+	const struct last_error error = {
+		.set = true, .source = STR_INIT("configuration"), .reason = STR_INIT("OperationNotFound"),
+		.message = STR_INIT("Unable to match incoming request to an operation."), .status = 404,
+		.public_message = STR_INIT("Resource not found"), .public_reason = STR_INIT("Resource Not Found"),
+	};
+
+	k->word = str_of(route_reason(g->route.result));
+	if (g->route.result == ROUTE_BAD_TARGET)
+		call_refuse(k, REASON_BAD_PATH);
+	else if (g->route.api)
+		fail_in_policies(k, g, &error);
+	else
+		call_refuse(k, REASON_NO_ROUTE);
+}
+
+static void refuse_access(struct call *k, struct gate_state *g)
+{
+	const struct access *a = &g->access;
+	const struct last_error error = {
+		.set = true, .source = STR_INIT("authorization"), .reason = a->error_reason, .message = a->error_message,
+		.status = a->status, .public_message = a->message, .public_reason = a->status_reason,
+		.header = a->challenge.n ? STR("WWW-Authenticate") : STR_NULL, .header_value = a->challenge,
+	};
+
+	k->word = str_of(access_reason(a->result));
+	if (a->result == ACCESS_UNAVAILABLE)
+		call_refuse(k, REASON_STORE_UNAVAILABLE);
+	else
+		fail_in_policies(k, g, &error);
+}
+
+/* ---- where it goes ---- */
+
+static struct str join_query(struct arena *a, struct str base, struct str query)
+{
+	if (!base.n)
+		return query;
+	return query.n ? arena_printf(a, "%.*s&%.*s", STR_ARG(base), STR_ARG(query)) : base;
+}
+
+static bool point_at(struct call *k, const struct url *base, struct str rest, struct str query)
+{
+	struct url *u = &k->x.request.url;
+	struct str path = base->path;
+
+	if (path.n && path.p[path.n - 1] == '/')
+		path.n--;
+	*u = *base;
+	/* "/" behind a service address that has a path of its own adds nothing */
+	u->path = !path.n ? rest : str_eq(rest, STR("/")) ? path
+			  : arena_printf(k->arena, "%.*s%.*s", STR_ARG(path), STR_ARG(rest));
+	u->query = join_query(k->arena, base->query, query);
+	return u->path.p != NULL;
+}
+
+static bool point_at_backend(struct call *k, const struct gate_state *g)
+{
+	const struct snap_api *api = g->route.api;
+	struct url base = api->ctx.service_url;
+	struct str address;
+
+	k->x.backend_id = api->backend_id;
+	if (api->backend_id.n
+	    && (!gate_backend(&k->x, api->backend_id, &address) || !url_parse(address, &base)))
+		return false;
+	return point_at(k, &base, g->route.rest, g->route.query);
+}
+
+/* A browser's question before the real request: it carries no key, so only cors may answer it. */
+static bool answered_preflight(struct call *k, struct gate_state *g)
+{
+	if (!g->route.preflight || !g->route.api)
+		return false;
+	fill_context(k, g);
+	k->x.host = &live_host;
+	if (policy_preflight(&k->x) != STEP_RESPOND)
+		return false;
+	k->finished = true;
+	answer_finished(k);
+	return true;
+}
+
+static bool check_access(struct call *k, struct gate_state *g)
+{
+	struct serving *s = k->wk->serving;
+	const struct url *u = &k->x.request.original_url;
+	struct access_request rq = { .api = g->route.api, .headers = &k->x.request.headers, .query = u->query,
+				     .scheme = u->scheme, .host = k->client_host, .now_us = k->x.started_us };
+
+	if (!s->access) {
+		call_refuse(k, REASON_NO_CONFIGURATION);
+		return false;
+	}
+	if (!access_check(s->access, g->snapshot, k->arena, &rq, &g->access)) {
+		call_refuse(k, REASON_NO_MEMORY);
+		return false;
+	}
+	if (g->access.result <= ACCESS_GRANTED)
+		return true;
+	refuse_access(k, g);
+	return false;
+}
+
+static void enter(struct call *k, struct gate_state *g)
+{
+	struct policy_uses uses;
+
+	if (!check_access(k, g))
+		return;
+	if (!access_strip(g->route.api, k->arena, &k->x.request.headers, &g->route.query)) {
+		call_refuse(k, REASON_NO_MEMORY);
+		return;
+	}
+	if (!point_at_backend(k, g)) {
+		call_refuse(k, REASON_BACKEND_URL);
+		return;
+	}
+	fill_context(k, g);
+	uses = policy_uses(k->x.documents);
+	k->holds_response = uses.response_body;
+	k->wk->serving->calls++;
+	call_start(k, uses.request_body || uses.backend_tries);
+}
+
+void call_gate(struct call *k)
+{
+	struct serving *s = k->wk->serving;
+	struct gate_state *g = arena_new_of(k->arena, struct gate_state);
+	const struct request *rq = &k->x.request;
+	struct route_request asked = { .method = rq->method, .host = k->client_host, .query = rq->original_url.query,
+				       .headers = &rq->headers };
+	bool mounted = behind_mount(k, &asked.path);
+
+	if (mounted && str_eq(asked.path, STR("/-/health"))) {
+		answer_health(k);
+		return;
+	}
+	if (!s->snapshot || !g) {
+		call_refuse(k, g ? REASON_NO_CONFIGURATION : REASON_NO_MEMORY);
+		return;
+	}
+	k->gate = g;
+	g->snapshot = snapshot_ref(s->snapshot);
+	g->route.result = ROUTE_NO_API;
+	fields_init(&k->x.matched, k->arena);
+	if (mounted && !route_find(g->snapshot, k->arena, &asked, &g->route, &k->x.matched)) {
+		call_refuse(k, REASON_NO_MEMORY);
+		return;
+	}
+	if (answered_preflight(k, g))
+		return;
+	if (g->route.result != ROUTE_FOUND)
+		refuse_route(k, g);
+	else
+		enter(k, g);
+}
+
+void call_leave_gate(struct call *k)
+{
+	if (k->gate)
+		snapshot_unref(k->gate->snapshot);
+	k->gate = NULL;
+}
+
+/* ---- what the host asks of the snapshot ---- */
+
+static const struct snapshot *snapshot_of(struct exchange *x)
+{
+	struct call *k = x->owner;
+
+	return k->gate ? k->gate->snapshot : NULL;
+}
+
+bool gate_certificate(struct exchange *x, struct str id, struct str *cert_pem, struct str *key_pem)
+{
+	const struct snap_certificate *c = snapshot_certificate(snapshot_of(x), id);
+
+	if (!c)
+		return false;
+	*cert_pem = c->cert_pem;
+	*key_pem = c->key_pem;
+	return true;
+}
+
+bool gate_backend(struct exchange *x, struct str id, struct str *url)
+{
+	struct call *k = x->owner;
+	const struct snap_backend *b = snapshot_backend(snapshot_of(x), id);
+
+	if (b && b->n_members)
+		b = pool_choose(b, &k->wk->serving->rotation);
+	if (!b || !b->url.n)
+		return false;
+	k->backend = b;
+	*url = b->url;
+	return true;
+}
+
+struct str gate_api_document(struct exchange *x)
+{
+	struct call *k = x->owner;
+	struct str out = STR_NULL;
+
+	if (k->gate && k->gate->route.api)
+		documents_get(k->wk->serving->documents, k->arena, k->gate->snapshot->generation, k->gate->route.api, &out);
+	return out;
+}

@@ -1,0 +1,11 @@
+/* call_gate.h - what the gate found out about a call: needed again by the host's functions and by the record. */
+#pragma once
+
+#include "fcgi/call.h"
+#include "fcgi/serving.h"
+
+struct gate_state {                      /* in the call's arena */
+	struct snapshot *snapshot;       /* with a reference of its own */
+	struct route route;
+	struct access access;
+};

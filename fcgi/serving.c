@@ -1,0 +1,228 @@
+/* serving.c - opening, swapping and reporting what a worker serves from.
+ *
+ * A part that cannot be opened is no reason to stop: the worker says so in its log and status file, serves what it can
+ * and tries again each second. That is how a gateway that was started before `gatehouse init`, or whose disk is full,
+ * comes up by itself. */
+#include "fcgi/serving.h"
+
+#include "core/buf.h"
+#include "core/cache.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/paths.h"
+#include "core/str.h"
+#include "fcgi/documents.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { RETRY_US = 1000000, REPORT_US = 1000000, CGI_WAIT_MS = 20000, REPORT_BYTES = 8192 };
+
+static void complain(const char *what, const struct gh_err *err)
+{
+	log_warn(what, KV_CSTR("error", err->message));
+}
+
+/* ---- parts ---- */
+
+static void open_access(struct worker *wk)
+{
+	struct access_options o = {
+		.cache_entries = (size_t)config_int(wk->config, CONFIG_ACCESS_CACHE_ENTRIES),
+		.unknown_entries = (size_t)config_int(wk->config, CONFIG_ACCESS_UNKNOWN_ENTRIES),
+	};
+	struct gh_err err;
+
+	if (access_cache_new(wk->state_dir, &o, &wk->serving->access, &err).code)
+		log_debug("no store yet", KV_CSTR("error", err.message));
+}
+
+static void open_counters(struct worker *wk)
+{
+	char path[PATHS_MAX];
+	struct gh_err err;
+
+	if (paths_join(path, wk->state_dir, "counters", &err).code
+	    || counters_open(path, (size_t)config_int(wk->config, CONFIG_COUNTER_ENTRIES), &wk->serving->counters, &err).code)
+		complain("limits cannot be kept", &err);
+}
+
+static void open_telemetry(struct worker *wk)
+{
+	struct telemetry_options o = {
+		.segment_bytes = (size_t)config_int(wk->config, CONFIG_TELEMETRY_SEGMENT_BYTES),
+		.total_bytes = (uint64_t)config_int(wk->config, CONFIG_TELEMETRY_SPOOL_BYTES),
+	};
+	char path[PATHS_MAX];
+	struct gh_err err;
+
+	if (paths_join(path, wk->state_dir, "telemetry", &err).code
+	    || telemetry_open(path, &o, &wk->serving->telemetry, &err).code)
+		complain("calls cannot be recorded", &err);
+}
+
+static void open_cache(struct worker *wk)
+{
+	struct str dir = config_text(wk->config, CONFIG_CACHE_DIR);
+	char path[PATHS_MAX];
+	struct gh_err err;
+
+	if (dir.n)
+		snprintf(path, sizeof(path), "%.*s", STR_ARG(dir));
+	else if (paths_join(path, wk->state_dir, "cache", &err).code)
+		return;
+	if (cache_open(&wk->cache, path, (size_t)config_int(wk->config, CONFIG_CACHE_MAX_BYTES), &err).code)
+		complain("no shared cache", &err);
+}
+
+static void open_missing(struct worker *wk)
+{
+	struct serving *s = wk->serving;
+
+	if (!s->access)
+		open_access(wk);
+	if (!s->counters)
+		open_counters(wk);
+	if (!s->telemetry)
+		open_telemetry(wk);
+	if (!wk->cache)
+		open_cache(wk);
+}
+
+/* ---- snapshots ---- */
+
+static void take_snapshot(struct worker *wk)
+{
+	struct serving *s = wk->serving;
+	struct gh_err refused = { 0 };
+	struct snapshot *next = snapshot_loader_take(s->loader, &refused);
+
+	if (refused.code) {
+		if (!s->refused || strcmp(s->refusal.message, refused.message) != 0)
+			log_error("configuration refused, the last good one serves on", KV_CSTR("error", refused.message));
+		s->refused = true;
+		s->refusal = refused;
+		s->reported_us = 0;
+	}
+	if (!next)
+		return;
+	log_info("configuration", KV_INT("generation", next->generation), KV_INT("apis", next->n_apis),
+		 KV_INT("operations", next->n_operations));
+	s->refused = refused.code != GH_OK;
+	snapshot_unref(s->snapshot);
+	s->snapshot = next;
+	s->reported_us = 0;
+}
+
+static void loader_ready(struct watch *w, uint32_t events UNUSED)
+{
+	take_snapshot(CONTAINER_OF(w, struct serving, loader_watch)->wk);
+}
+
+static GH_RC start_loader(struct worker *wk, struct gh_err *err)
+{
+	struct serving *s = wk->serving;
+	struct snapshot_loader_options o = { .state_dir = wk->state_dir, .config = wk->config };
+
+	TRY(snapshot_loader_start(&o, &s->loader, err));
+	loop_watch_init(&s->loader_watch, snapshot_loader_fd(s->loader), loader_ready);
+	if (!loop_want(&wk->loop, &s->loader_watch, EPOLLIN))
+		FAIL(err, IO, "the snapshot loader cannot be watched");
+	return GH_RC_OK;
+}
+
+static void wait_for_first(struct worker *wk)
+{
+	struct pollfd p = { .fd = snapshot_loader_fd(wk->serving->loader), .events = POLLIN };
+
+	if (poll(&p, 1, CGI_WAIT_MS) > 0)
+		take_snapshot(wk);
+}
+
+GH_RC serving_open(struct worker *wk, bool wait_for_snapshot, struct gh_err *err)
+{
+	wk->serving = calloc(1, sizeof(*wk->serving));
+	if (!wk->serving)
+		FAIL(err, NOMEM, "no memory to serve from");
+	wk->serving->wk = wk;
+	open_missing(wk);
+	wk->serving->documents = documents_new(wk->state_dir);
+	if (!wk->serving->documents)
+		FAIL(err, NOMEM, "no memory to serve from");
+	TRY(start_loader(wk, err));
+	if (wait_for_snapshot)
+		wait_for_first(wk);
+	return GH_RC_OK;
+}
+
+/* ---- the status file ---- */
+
+static void report(struct worker *wk)
+{
+	struct serving *s = wk->serving;
+	char path[PATHS_MAX], name[64], when[CLOCK_ISO_MAX];
+	struct gh_err err;
+	struct buf b;
+
+	s->reported_us = wk->loop.now_us;
+	buf_init(&b, REPORT_BYTES);
+	buf_fmt(&b, "{\"worker\":%u,\"pid\":%d,\"time\":\"%s\",\"generation\":%llu,\"complete\":%s,", wk->number, (int)getpid(),
+		clock_iso(clock_wall_us(), 3, when), s->snapshot ? (unsigned long long)s->snapshot->generation : 0ULL,
+		s->snapshot ? "true" : "false");
+	buf_cstr(&b, "\"refused\":");
+	if (s->refused)
+		buf_json(&b, str_of(s->refusal.message));
+	else
+		buf_cstr(&b, "null");
+	buf_fmt(&b, ",\"store\":%s,\"counters\":%s,\"telemetry\":%s,\"cache\":%s", s->access ? "true" : "false",
+		s->counters ? "true" : "false", s->telemetry ? "true" : "false", wk->cache ? "true" : "false");
+	buf_fmt(&b, ",\"inFlight\":%zu,\"connections\":%zu,\"calls\":%llu,\"dropped\":%llu,\"draining\":%s}\n", wk->n_calls,
+		wk->n_conns, (unsigned long long)s->calls,
+		s->telemetry ? (unsigned long long)telemetry_dropped(s->telemetry) : 0ULL, wk->stopping ? "true" : "false");
+	snprintf(name, sizeof(name), "run/gateway-%u.json", wk->number);
+	if (buf_ok(&b) && !paths_join(path, wk->state_dir, "run", &err).code && !file_make_dirs(path, 0750, &err).code
+	    && !paths_join(path, wk->state_dir, name, &err).code)
+		(void)!file_write_atomic(path, buf_view(&b), 0640, &err).code;
+	buf_release(&b);
+}
+
+void serving_reload(struct worker *wk)
+{
+	log_info("reload asked for");
+	snapshot_loader_wake(wk->serving->loader);
+}
+
+void serving_poll(struct worker *wk)
+{
+	struct serving *s = wk->serving;
+	int64_t now = wk->loop.now_us;
+
+	if (now - s->tried_us >= RETRY_US) {
+		s->tried_us = now;
+		open_missing(wk);
+	}
+	if (!wk->once && (!s->reported_us || (now - s->reported_us >= REPORT_US && s->calls != s->reported_calls))) {
+		s->reported_calls = s->calls;
+		report(wk);
+	}
+}
+
+void serving_close(struct worker *wk)
+{
+	struct serving *s = wk->serving;
+
+	if (!s)
+		return;
+	snapshot_loader_stop(s->loader);
+	documents_free(s->documents);
+	snapshot_unref(s->snapshot);
+	access_cache_free(s->access);
+	counters_close(s->counters);
+	telemetry_close(s->telemetry);
+	cache_close(wk->cache);
+	free(s);
+	wk->serving = NULL;
+}
