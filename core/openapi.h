@@ -150,7 +150,7 @@ struct openapi {
 };
 
 #define OPENAPI_MAX_BYTES ((size_t)64 << 20)
-#define OPENAPI_MAX_OPERATIONS 20000u
+#define OPENAPI_MAX_OPERATIONS 65536u
 #define OPENAPI_MAX_WARNINGS 200u
 
 /* Everything lives in the arena (give it 512 MB of room for the largest known documents). text need not live longer than

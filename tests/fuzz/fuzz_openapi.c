@@ -1,0 +1,35 @@
+/* A description either fails or gives a model whose every part can be walked, sampled and found again. */
+#include "core/openapi.h"
+#include "core/str.h"
+
+#include <stdlib.h>
+
+static void walk(const struct openapi *o, struct arena *a, const struct openapi_operation *op)
+{
+	if (!openapi_find(o, op->method, op->path) && op->path.n < 4000)
+		abort();
+	if (op->id.n > 0 && !openapi_find_id(o, op->id))
+		abort();
+	if (openapi_operation_slug(a, op).n > 80)
+		abort();
+	(void)openapi_url_template(a, op);
+	for (size_t i = 0; i < op->n_responses; i++)
+		for (size_t k = 0; k < op->responses[i].n_media; k++)
+			(void)openapi_media_example(o, a, &op->responses[i].media[k]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *a = arena_new((size_t)64 << 20);
+	struct text_where at;
+	struct openapi *o;
+
+	if (!openapi_parse(a, (struct str){ (const char *)data, size }, &o, &at, NULL).code) {
+		for (size_t i = 0; i < o->n_operations; i++)
+			walk(o, a, &o->operations[i]);
+		if (o->n_warnings > OPENAPI_MAX_WARNINGS)
+			abort();
+	}
+	arena_free(a);
+	return 0;
+}
