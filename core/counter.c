@@ -1,0 +1,375 @@
+/* counter.c - the shared table of limits.
+ *
+ *   file   header | sets of sliding counters | sets of plain counters (fixed, bucket) | sets of gauges
+ *   set    lock, 8 x { digest of the key, time of last use }, and behind all sets the 8 bodies of each
+ *
+ * A key belongs to one set (by its digest, SipHash-2-4 with a secret of the file, so nobody can make keys that collide).
+ * The set's robust mutex is held for finding the key, making room and the take itself: a few hundred nanoseconds. One word
+ * with compare-and-swap would do for buckets and fixed windows, but not for a window that slides exactly; one mechanism
+ * for all is simpler, and sets are so many that two workers meet only on the same key, where they must wait anyway.
+ *
+ * Death. The kernel marks the lock of a killed holder (robust list); the next one to lock gets EOWNERDEAD and repairs the
+ * set. Nothing but sums can be wrong then: bodies are written before the digest that makes them valid, runs before the
+ * count that covers them. A power cut leaves locks that no kernel will mark, so the file knows the boot it belongs to and
+ * the first process after a boot makes all locks new; it holds a file lock meanwhile.
+ *
+ * Gauges keep one count per process slot. A slot is held by a lock on a byte of the file (open file description lock),
+ * which the kernel takes away with the process, however it dies; who takes a slot over clears what was left in it, and a
+ * refused enter looks for dead slots once a second.
+ *
+ * The file's blocks are taken when it is made: a write to a mapped hole of a full disk would be a SIGBUS. */
+#include "core/counter.h"
+
+#include "core/clock.h"
+#include "core/counter_impl.h"
+#include "core/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- places in the file ------------------------------------------------------------------------------------------------ */
+
+static size_t body_bytes(enum table t)
+{
+	static const size_t bytes[] = {
+		[TABLE_SLIDING] = sizeof(struct sliding), [TABLE_PLAIN] = sizeof(struct plain), [TABLE_GAUGE] = sizeof(struct gauge),
+	};
+
+	return bytes[t];
+}
+
+static size_t layout(size_t entries, struct counters *c)
+{
+	size_t at = (sizeof(struct file_header) + 4095) & ~(size_t)4095;
+
+	for (int t = 0; t < TABLE__COUNT; t++) {
+		size_t sets = 1;
+
+		while (sets * WAYS < (t == TABLE_GAUGE ? entries / 16 : entries))
+			sets *= 2;
+		c->sets_at[t] = at;
+		c->sets[t] = sets;
+		at += (sets * sizeof(struct set) + 4095) & ~(size_t)4095;
+		c->bodies_at[t] = at;
+		at += (sets * WAYS * body_bytes((enum table)t) + 4095) & ~(size_t)4095;
+	}
+	return at;
+}
+
+static struct set *set_at(const struct counters *c, enum table t, size_t i)
+{
+	return (struct set *)(void *)(c->map + c->sets_at[t]) + i;
+}
+
+static void *body_at(const struct counters *c, enum table t, size_t set, unsigned way)
+{
+	return c->map + c->bodies_at[t] + (set * WAYS + way) * body_bytes(t);
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------------------------- */
+
+static bool read_boot_id(char out[BOOT_ID_BYTES])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	memset(out, 0, BOOT_ID_BYTES);
+	if (fd < 0)
+		return false;
+	n = read(fd, out, BOOT_ID_BYTES - 1);
+	close(fd);
+	return n > 0;
+}
+
+static gh_rc make_locks(struct counters *c, struct gh_err *err)
+{
+	pthread_mutexattr_t attr;
+	bool ok = !pthread_mutexattr_init(&attr) && !pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED)
+		  && !pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+
+	for (int t = 0; t < TABLE__COUNT && ok; t++)
+		for (size_t i = 0; i < c->sets[t] && ok; i++)
+			ok = !pthread_mutex_init(&set_at(c, (enum table)t, i)->lock, &attr);
+	if (!ok)
+		FAIL(err, INTERNAL, "counters: robust mutexes are not to be had");
+	pthread_mutexattr_destroy(&attr);
+	return GH_RC_OK;
+}
+
+/* Everything that the monotonic clock measures is void: only fixed windows stay. */
+static void forget_boot(struct counters *c)
+{
+	for (size_t i = 0; i < c->sets[TABLE_PLAIN]; i++) {
+		struct set *s = set_at(c, TABLE_PLAIN, i);
+
+		for (unsigned w = 0; w < WAYS; w++) {
+			const struct plain *p = body_at(c, TABLE_PLAIN, i, w);
+
+			if (s->digest[w].lo && p->type != COUNTER_TYPE_FIXED)
+				s->digest[w] = (struct digest){ 0 };
+			s->used[w] = 0;
+		}
+	}
+}
+
+static gh_rc begin_file(struct counters *c, size_t bytes, size_t entries, bool *fresh, struct gh_err *err)
+{
+	struct file_header h = { 0 };
+	struct stat st;
+	int failed;
+
+	if (fstat(c->fd, &st) < 0)
+		FAIL(err, IO, "counters: %s", strerror(errno));
+	*fresh = (size_t)st.st_size != bytes || pread(c->fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h)
+		 || h.magic != COUNTER_MAGIC || h.entries != entries;
+	if (*fresh && ftruncate(c->fd, 0) < 0)
+		FAIL(err, IO, "counters: %s", strerror(errno));
+	if (*fresh && (failed = posix_fallocate(c->fd, 0, (off_t)bytes)))
+		FAIL(err, IO, "counters: no room for %zu bytes: %s", bytes, strerror(failed));
+	return GH_RC_OK;
+}
+
+/* With the file lock held: a new file, or the first process since the boot, makes the locks. */
+static gh_rc prepare(struct counters *c, size_t entries, bool fresh, struct gh_err *err)
+{
+	char boot[BOOT_ID_BYTES];
+	struct file_header *h = c->header;
+
+	if (!read_boot_id(boot))
+		FAIL(err, IO, "counters: the boot id cannot be read: %s", strerror(errno));
+	if (!fresh && memcmp(h->boot, boot, sizeof(boot)) == 0)
+		return GH_RC_OK;
+	if (!fresh) {
+		forget_boot(c);
+		memset(c->map + c->sets_at[TABLE_SLIDING], 0, c->sets[TABLE_SLIDING] * sizeof(struct set));
+		memset(c->map + c->sets_at[TABLE_GAUGE], 0, c->sets[TABLE_GAUGE] * sizeof(struct set));
+	}
+	TRY(make_locks(c, err));
+	if (fresh)
+		randombytes_buf(h->secret, sizeof(h->secret));
+	memcpy(h->boot, boot, sizeof(boot));
+	h->entries = entries;
+	atomic_thread_fence(memory_order_release);
+	h->magic = COUNTER_MAGIC;
+	return GH_RC_OK;
+}
+
+static bool slot_lock(int fd, unsigned slot, short type, int command, struct flock *l)
+{
+	*l = (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_start = SLOT_LOCKS_AT + slot, .l_len = 1 };
+	return fcntl(fd, command, l) == 0;
+}
+
+/* With the slot's lock in hand nobody else can begin to use it. */
+void counter_slot_clear_dead(struct counters *c, unsigned slot)
+{
+	struct flock l;
+
+	if (slot == c->slot || !slot_lock(c->fd, slot, F_WRLCK, F_OFD_SETLK, &l))
+		return;
+	counter_gauges_clear(c, slot);
+	slot_lock(c->fd, slot, F_UNLCK, F_OFD_SETLK, &l);
+}
+
+static gh_rc take_slot(struct counters *c, struct gh_err *err)
+{
+	struct flock l;
+
+	for (c->slot = 0; c->slot < COUNTER_PROCESSES_MAX; c->slot++) {
+		if (!slot_lock(c->fd, c->slot, F_WRLCK, F_OFD_SETLK, &l))
+			continue;
+		counter_gauges_clear(c, c->slot);
+		return GH_RC_OK;
+	}
+	FAIL(err, LIMIT, "counters: more than %d processes", COUNTER_PROCESSES_MAX);
+}
+
+static gh_rc open_file(struct counters *c, const char *path, size_t entries, struct gh_err *err)
+{
+	size_t bytes = layout(entries, c);
+	bool fresh;
+
+	c->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (c->fd < 0)
+		FAIL(err, IO, "%s: %s", path, strerror(errno));
+	while (flock(c->fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			FAIL(err, IO, "%s: %s", path, strerror(errno));
+	TRY(begin_file(c, bytes, entries, &fresh, err));
+	c->map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, 0);
+	if (c->map == MAP_FAILED) {
+		c->map = NULL;
+		FAIL(err, IO, "%s: %s", path, strerror(errno));
+	}
+	c->bytes = bytes;
+	c->header = (void *)c->map;
+	TRY(prepare(c, entries, fresh, err));
+	TRY(take_slot(c, err));
+	flock(c->fd, LOCK_UN);
+	return GH_RC_OK;
+}
+
+gh_rc counters_open(const char *path, size_t entries, struct counters **out, struct gh_err *err)
+{
+	struct counters *c = calloc(1, sizeof(*c));
+	gh_rc rc;
+
+	if (!c || sodium_init() < 0) {
+		free(c);
+		FAIL(err, NOMEM, "counters: no memory");
+	}
+	c->fd = -1;
+	c->slot = COUNTER_PROCESSES_MAX;
+	c->mono_us = clock_mono_us;
+	c->wall_us = clock_wall_us;
+	rc = open_file(c, path, entries, err);
+	if (rc.code) {
+		counters_close(c);
+		return rc;
+	}
+	*out = c;
+	return rc;
+}
+
+void counters_close(struct counters *c)
+{
+	if (!c)
+		return;
+	if (c->map && c->slot < COUNTER_PROCESSES_MAX)
+		counter_gauges_clear(c, c->slot);
+	if (c->map)
+		munmap(c->map, c->bytes);
+	if (c->fd >= 0)
+		close(c->fd);                        /* gives slot and file lock back */
+	free(c);
+}
+
+void counters_flush(struct counters *c)
+{
+	msync(c->map + c->sets_at[TABLE_PLAIN], c->sets_at[TABLE_GAUGE] - c->sets_at[TABLE_PLAIN], MS_SYNC);
+}
+
+void counters_set_clocks(struct counters *c, int64_t (*mono_us)(void), int64_t (*wall_us)(void))
+{
+	c->mono_us = mono_us ? mono_us : clock_mono_us;
+	c->wall_us = wall_us ? wall_us : clock_wall_us;
+}
+
+struct counter_stats counter_stats(const struct counters *c)
+{
+	return (struct counter_stats){
+		.entries = c->header->entries,
+		.evicted = atomic_load(&c->header->evicted),
+		.recovered = atomic_load(&c->header->recovered),
+		.gauges_full = atomic_load(&c->header->gauges_full),
+	};
+}
+
+/* ---- finding a counter, with its set locked ------------------------------------------------------------------------------ */
+
+struct digest counter_digest(const struct counters *c, struct str key, uint32_t salt)
+{
+	union {
+		struct digest d;
+		unsigned char bytes[crypto_shorthash_siphashx24_BYTES];
+	} out;
+
+	crypto_shorthash_siphashx24(out.bytes, (const unsigned char *)key.p, key.n, c->header->secret);
+	out.d.hi += (uint64_t)salt * 0x9E3779B97F4A7C15u;
+	out.d.lo = (out.d.lo ^ salt) | 1;            /* 0 marks a free way */
+	return out.d;
+}
+
+/* A holder that is preempted keeps us waiting for a turn of the scheduler, so spinning is worth only a moment. */
+void counter_lock(struct counters *c, struct place *p)
+{
+	int rc = EBUSY;
+
+	for (int i = 0; i < 100 && rc == EBUSY; i++)
+		rc = pthread_mutex_trylock(&p->set->lock);
+	if (rc == EBUSY)
+		rc = pthread_mutex_lock(&p->set->lock);
+	if (rc != EOWNERDEAD)
+		return;
+	for (unsigned w = 0; w < WAYS; w++)
+		if (p->table == TABLE_SLIDING && p->set->digest[w].lo)
+			sliding_repair(body_at(c, p->table, p->index, w));
+	pthread_mutex_consistent(&p->set->lock);
+	atomic_fetch_add(&c->header->recovered, 1);
+}
+
+void counter_unlock(struct place *p)
+{
+	pthread_mutex_unlock(&p->set->lock);
+}
+
+struct place counter_place(struct counters *c, enum table t, struct digest d)
+{
+	struct place p = { .table = t, .digest = d, .index = (size_t)(d.hi & (c->sets[t] - 1)) };
+
+	p.set = set_at(c, t, p.index);
+	return p;
+}
+
+static bool counts_nothing(const struct counters *c, enum table t, const void *body, int64_t mono_us)
+{
+	switch (t) {
+	case TABLE_SLIDING:
+		return sliding_idle(body, mono_us);
+	case TABLE_PLAIN:
+		return plain_idle(body, mono_us, c->wall_us());
+	default:
+		return gauge_idle(body);
+	}
+}
+
+/* A free way, else one that counts nothing any more, else the one used least recently. A gauge that counts stays: what is
+ * inside must be able to leave. WAYS: there is none. */
+static unsigned make_room(struct counters *c, const struct place *p, int64_t now)
+{
+	unsigned oldest = WAYS;
+
+	for (unsigned w = 0; w < WAYS; w++) {
+		if (!p->set->digest[w].lo || counts_nothing(c, p->table, body_at(c, p->table, p->index, w), now))
+			return w;
+		if (oldest == WAYS || p->set->used[w] < p->set->used[oldest])
+			oldest = w;
+	}
+	if (p->table == TABLE_GAUGE)
+		return WAYS;
+	atomic_fetch_add(&c->header->evicted, 1);
+	return oldest;
+}
+
+void *counter_find(struct counters *c, struct place *p, bool make)
+{
+	struct set *s = p->set;
+	int64_t now = c->mono_us();
+	unsigned w;
+	void *body;
+
+	for (w = 0; w < WAYS; w++) {
+		if (s->digest[w].lo != p->digest.lo || s->digest[w].hi != p->digest.hi)
+			continue;
+		s->used[w] = now;
+		return body_at(c, p->table, p->index, w);
+	}
+	if (!make || (w = make_room(c, p, now)) == WAYS)
+		return NULL;
+	body = body_at(c, p->table, p->index, w);
+	s->digest[w].lo = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	memset(body, 0, p->table == TABLE_SLIDING ? offsetof(struct sliding, runs) : body_bytes(p->table));
+	s->digest[w].hi = p->digest.hi;
+	s->used[w] = now;
+	atomic_signal_fence(memory_order_seq_cst);
+	s->digest[w].lo = p->digest.lo;
+	return body;
+}
