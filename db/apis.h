@@ -65,13 +65,15 @@ GH_RC store_api_find(struct store *s, struct arena *a, struct str id, int64_t re
 		     struct gh_err *err);
 GH_RC store_api_find_path(struct store *s, struct arena *a, struct str environment_id, struct str path, struct str version,
 			  struct store_api *out, bool *found, struct gh_err *err);
-/* Current revisions, by id. `product_id` STR_NULL: of any product. */
+/* Current revisions, by id. */
 GH_RC store_apis(struct store *s, struct arena *a, const struct store_page *page, struct store_api **out, size_t *n,
 		 struct gh_err *err);
 GH_RC store_apis_of_product(struct store *s, struct arena *a, struct str product_id, struct store_api **out, size_t *n,
 			    struct gh_err *err);
 /* All revisions of all APIs, by id and revision: for a snapshot. */
 GH_RC store_api_revisions(struct store *s, struct arena *a, struct store_api **out, size_t *n, struct gh_err *err);
+GH_RC store_revisions_of_api(struct store *s, struct arena *a, struct str api_id, struct store_api **out, size_t *n,
+			     struct gh_err *err);
 
 /* Copies operations, description and policies of revision `from` (0: current) into the next number, which is not current. */
 GH_RC store_revision_create(struct store *s, struct str api_id, int64_t from, struct str description, int64_t *revision,

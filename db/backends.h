@@ -21,9 +21,9 @@ struct store_pool_member {
 GH_RC store_backend_create(struct store *s, const struct store_backend *b, struct gh_err *err);
 GH_RC store_backend_update(struct store *s, const struct store_backend *b, struct gh_err *err);
 GH_RC store_backend_delete(struct store *s, struct str id, struct gh_err *err);  /* CONFLICT while in use */
-GH_RC store_backend_find(struct store *s, struct arena *a, struct str id, struct store_backend *out, bool *found,
-			 struct gh_err *err);
 /* in_clear unseals the credentials; else they are STR_NULL. */
+GH_RC store_backend_find(struct store *s, struct arena *a, struct str id, bool in_clear, struct store_backend *out, bool *found,
+			 struct gh_err *err);
 GH_RC store_backends(struct store *s, struct arena *a, bool in_clear, struct store_backend **out, size_t *n,
 		     struct gh_err *err);
 

@@ -7,7 +7,7 @@
 
 #include "db/store.h"
 
-struct store_group_of_business {
+struct store_business_group {
 	struct str id, name, parent_id;          /* parent_id: STR_NULL at the top */
 };
 
@@ -18,10 +18,10 @@ struct store_environment {
 	struct str kind;                         /* "production" or "sandbox" */
 };
 
-GH_RC store_business_group_create(struct store *s, const struct store_group_of_business *g, struct gh_err *err);
-GH_RC store_business_group_update(struct store *s, const struct store_group_of_business *g, struct gh_err *err);
+GH_RC store_business_group_create(struct store *s, const struct store_business_group *g, struct gh_err *err);
+GH_RC store_business_group_update(struct store *s, const struct store_business_group *g, struct gh_err *err);
 GH_RC store_business_group_delete(struct store *s, struct str id, struct gh_err *err);
-GH_RC store_business_groups(struct store *s, struct arena *a, struct store_group_of_business **out, size_t *n, struct gh_err *err);
+GH_RC store_business_groups(struct store *s, struct arena *a, struct store_business_group **out, size_t *n, struct gh_err *err);
 
 GH_RC store_environment_create(struct store *s, const struct store_environment *e, struct gh_err *err);
 GH_RC store_environment_update(struct store *s, const struct store_environment *e, struct gh_err *err);

@@ -62,6 +62,9 @@ bool store_in_tx(const struct store *s);
 
 /* The numbers as the store has them: the truth behind core/genfile.h. */
 GH_RC store_generation(struct store *s, uint64_t out[GENFILE__COUNT], struct gh_err *err);
+/* Publishes them again: mends what a process that was killed between commit and publishing left behind. Opening for writing
+ * does it; the keeper does it once a second. */
+GH_RC store_generation_publish(struct store *s, struct gh_err *err);
 
 /* A window of a list, for pages: at most `limit` rows (0: all) after skipping `offset`; `search` keeps rows whose id, name
  * or the like contains the text, without ASCII case. NULL in place of a page: everything. */

@@ -1,0 +1,106 @@
+#include "db/backends.h"
+
+#include "core/str.h"
+#include "db/sql.h"
+
+static const char KIND[] = "backend";
+enum { SCRATCH_BYTES = 4 << 20 };
+
+/* In the database `credentials` holds the sealed bytes; callers see them in clear or not at all. */
+static const struct field backend_fields[] = {
+	FIELD(store_backend, TEXT, id),
+	FIELD(store_backend, TEXT, name),
+	FIELD(store_backend, TEXT, description),
+	FIELD(store_backend, REF, url),
+	FIELD(store_backend, BOOL, is_pool),
+	FIELD(store_backend, BOOL, verify_tls),
+	FIELD(store_backend, BOOL, verify_name),
+	FIELD(store_backend, REF, client_certificate_id),
+	FIELD(store_backend, REF, breaker),
+	FIELD_HIDDEN(store_backend, BLOB, credentials),
+};
+static const struct row_type backend_type = ROW_TYPE("backend", store_backend, backend_fields);
+
+static const struct field member_fields[] = {
+	FIELD(store_pool_member, TEXT, pool_id),
+	FIELD(store_pool_member, TEXT, backend_id),
+	FIELD(store_pool_member, INT, weight),
+	FIELD(store_pool_member, INT, priority),
+};
+static const struct row_type member_type = ROW_TYPE("member of pool", store_pool_member, member_fields);
+
+static gh_rc write_backend(struct store *s, enum sql which, const struct store_backend *b, struct change c, struct gh_err *err)
+{
+	struct arena *scratch = arena_new(SCRATCH_BYTES);
+	struct store_backend row = *b;
+	gh_rc rc;
+
+	if (!scratch)
+		FAIL(err, NOMEM, "backend '%.*s'", STR_ARG(b->id));
+	rc = store_seal(s, scratch, KIND, b->id, b->credentials, &row.credentials, err);
+	if (!rc.code)
+		rc = change_row(s, which, &backend_type, &row, c, err);
+	arena_free(scratch);
+	return rc;
+}
+
+GH_RC store_backend_create(struct store *s, const struct store_backend *b, struct gh_err *err)
+{
+	return write_backend(s, SQL_BACKEND_ADD, b, CHANGE_ADD(b->id), err);
+}
+
+GH_RC store_backend_update(struct store *s, const struct store_backend *b, struct gh_err *err)
+{
+	return write_backend(s, SQL_BACKEND_SET, b, CHANGE_SET(b->id), err);
+}
+
+GH_RC store_backend_delete(struct store *s, struct str id, struct gh_err *err)
+{
+	return change_keys(s, SQL_BACKEND_DROP, id, STR_NULL, CHANGE_DROP("backend"), err);
+}
+
+static gh_rc reveal(struct store *s, struct arena *a, bool in_clear, struct store_backend *b, struct gh_err *err)
+{
+	struct str sealed = b->credentials;
+
+	b->credentials = STR_NULL;
+	return in_clear ? store_unseal(s, a, KIND, b->id, sealed, &b->credentials, err) : GH_RC_OK;
+}
+
+GH_RC store_backend_find(struct store *s, struct arena *a, struct str id, bool in_clear, struct store_backend *out, bool *found,
+			 struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_BACKEND_GET);
+
+	bind_str(st, 1, id);
+	TRY(find_row(s, st, &backend_type, a, out, found, err));
+	return *found ? reveal(s, a, in_clear, out, err) : GH_RC_OK;
+}
+
+GH_RC store_backends(struct store *s, struct arena *a, bool in_clear, struct store_backend **out, size_t *n,
+		     struct gh_err *err)
+{
+	TRY(list_rows(s, sql_use(s, SQL_BACKEND_ALL), &backend_type, a, out, n, err));
+	for (size_t i = 0; i < *n; i++)
+		TRY(reveal(s, a, in_clear, &(*out)[i], err));
+	return GH_RC_OK;
+}
+
+GH_RC store_pool_set(struct store *s, struct str pool_id, const struct store_pool_member *v, size_t n, struct gh_err *err)
+{
+	TRY(change_keys(s, SQL_POOL_CLEAR, pool_id, STR_NULL,
+			(struct change){ .kind = "pool", .raises = RAISES_CONFIG }, err));
+	for (size_t i = 0; i < n; i++) {
+		struct store_pool_member row = v[i];
+
+		row.pool_id = pool_id;
+		TRY(change_row(s, SQL_POOL_ADD, &member_type, &row,
+			       (struct change){ .action = "set", .id = pool_id, .raises = RAISES_CONFIG }, err));
+	}
+	return GH_RC_OK;
+}
+
+GH_RC store_pool_members(struct store *s, struct arena *a, struct store_pool_member **out, size_t *n, struct gh_err *err)
+{
+	return list_rows(s, sql_use(s, SQL_POOL_ALL), &member_type, a, out, n, err);
+}

@@ -1,0 +1,11 @@
+# What is generated from files of the tree: the migrations of db/schema/ as C strings, so that a program carries its schema.
+SCHEMA_SQL := $(sort $(wildcard db/schema/*.sql))
+
+$B/gen/schema.h: $(SCHEMA_SQL) $B/gen/schema.list tools/embed-sql
+	@mkdir -p $(@D); tools/embed-sql $(SCHEMA_SQL) > $@.new && mv $@.new $@
+
+# a file that is added or removed makes the header anew
+$B/gen/schema.list: FORCE
+	@mkdir -p $(@D); echo '$(SCHEMA_SQL)' | cmp -s - $@ || echo '$(SCHEMA_SQL)' > $@
+
+$B/db/migrate.o: $B/gen/schema.h
