@@ -1,0 +1,145 @@
+#include "core/latency.h"
+
+#include "core/str.h"
+
+/* Values below 128 have a bucket each; above, the top 7 bits (a leading one and 6 more) choose it: bucket b holds
+ * [ (64 + b % 64) << (b / 64 - 1), one more ) and its middle is less than 0.8 % from each of them. */
+enum { LINEAR = 128, STEPS = 64 };
+
+static unsigned bucket_of(uint64_t us)
+{
+	unsigned shift;
+
+	if (us > UINT32_MAX)
+		return LATENCY_BUCKETS - 1;
+	if (us < LINEAR)
+		return (unsigned)us;
+	shift = 57 - (unsigned)__builtin_clzll(us);      /* leaves 7 bits */
+	return (shift + 1) * STEPS + (unsigned)(us >> shift) - STEPS;
+}
+
+static uint64_t middle_of(unsigned b)
+{
+	unsigned shift;
+
+	if (b < LINEAR)
+		return b;
+	shift = b / STEPS - 1;
+	return ((uint64_t)(STEPS + b % STEPS) << shift) + ((UINT64_C(1) << shift) >> 1);
+}
+
+static bool have_counts(struct latency *l, struct arena *a)
+{
+	if (!l->count)
+		l->count = arena_alloc(a, LATENCY_BUCKETS, sizeof(*l->count));
+	return l->count;
+}
+
+static void add_to(struct latency *l, unsigned bucket, uint32_t n)
+{
+	uint32_t *c = &l->count[bucket];
+
+	*c = *c > UINT32_MAX - n ? UINT32_MAX : *c + n;
+	l->n += n;
+}
+
+bool latency_add(struct latency *l, struct arena *a, uint64_t us)
+{
+	if (!have_counts(l, a))
+		return false;
+	add_to(l, bucket_of(us), 1);
+	return true;
+}
+
+bool latency_merge(struct latency *to, struct arena *a, const struct latency *from)
+{
+	if (!from->count)
+		return true;
+	if (!have_counts(to, a))
+		return false;
+	for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
+		if (from->count[i])
+			add_to(to, i, from->count[i]);
+	return true;
+}
+
+uint64_t latency_quantile(const struct latency *l, double q)
+{
+	uint64_t sum = 0, want;
+
+	if (!l->count || !l->n)
+		return 0;
+	q = q < 0 ? 0 : q > 1 ? 1 : q;
+	want = (uint64_t)(q * (double)l->n);
+	want += (double)want < q * (double)l->n || !want;       /* rounded up, at least the first */
+	for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+		sum += l->count[i];
+		if (sum >= want)
+			return middle_of(i);
+	}
+	return middle_of(LATENCY_BUCKETS - 1);
+}
+
+static char *put_number(char *to, uint32_t v)
+{
+	for (; v > 127; v >>= 7)
+		*to++ = (char)(v | 128);
+	*to++ = (char)v;
+	return to;
+}
+
+static bool get_number(struct str *s, uint32_t *v)
+{
+	uint64_t all = 0;
+
+	for (unsigned shift = 0; s->n && shift < 35; shift += 7) {
+		unsigned char c = (unsigned char)s->p[0];
+
+		*s = str_from(*s, 1);
+		all |= (uint64_t)(c & 127) << shift;
+		if (c < 128) {
+			*v = (uint32_t)all;
+			return all <= UINT32_MAX;
+		}
+	}
+	return false;
+}
+
+struct str latency_pack(const struct latency *l, struct arena *a)
+{
+	size_t used = 0;
+	unsigned last = 0;
+	char *p, *to;
+
+	if (!l->count)
+		return STR("");
+	for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
+		used += l->count[i] != 0;
+	p = to = arena_alloc_text(a, used * 10);
+	if (!p)
+		return STR_NULL;
+	for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+		if (!l->count[i])
+			continue;
+		to = put_number(put_number(to, i - last), l->count[i]);
+		last = i;
+	}
+	return (struct str){ p, (size_t)(to - p) };
+}
+
+bool latency_unpack(struct latency *l, struct arena *a, struct str packed)
+{
+	uint32_t at = 0, gap, n;
+
+	if (!packed.n)
+		return true;
+	if (!have_counts(l, a))
+		return false;
+	while (packed.n) {
+		if (!get_number(&packed, &gap) || !get_number(&packed, &n) || gap >= LATENCY_BUCKETS - at)
+			return false;
+		at += gap;
+		add_to(l, at, n);
+	}
+	return true;
+}

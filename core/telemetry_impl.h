@@ -1,0 +1,45 @@
+/* telemetry_impl.h - the layout of a segment, for core/telemetry*.c only.
+ *
+ *   header (4096 bytes) | record | record | ... | unused
+ *   record   length u32 | check u32 | started_us | numbers in the order of TELEMETRY_NUMBERS | text lengths u16 | texts |
+ *            zeros up to a multiple of 8
+ *
+ * Numbers stand in the machine's own order: a segment never leaves its host. */
+#pragma once
+
+#include "core/telemetry.h"
+
+#include <stdatomic.h>
+
+#define SEGMENT_MAGIC UINT64_C(0x3130474553484721)
+#define RECORD_CHECK 0x47485245u                     /* xor length: tells a record from what a power cut left */
+
+enum {
+	SEGMENT_HEADER_BYTES = 4096,
+	RECORD_HEAD_BYTES = 8,
+	NUMBERS_BYTES = 0
+#define X(type, name) + (int)sizeof(type)
+	TELEMETRY_NUMBERS(X)
+#undef X
+	,
+	LENGTHS_BYTES = 2 * TELEMETRY_TEXT__COUNT,
+	TEXTS_MAX_BYTES = 0
+#define X(name, max) + (max)
+	TELEMETRY_TEXTS(X)
+#undef X
+	,
+	RECORD_FIXED_BYTES = RECORD_HEAD_BYTES + 8 + NUMBERS_BYTES + LENGTHS_BYTES,
+	RECORD_MAX_BYTES = RECORD_FIXED_BYTES + TEXTS_MAX_BYTES + 8,
+};
+
+struct segment_header {
+	uint64_t magic;
+	uint64_t bytes;                      /* of the file */
+	int64_t started_us;
+	uint32_t pid, version;
+	_Atomic uint64_t committed;          /* bytes of records */
+	_Atomic uint64_t dropped;
+	_Atomic uint32_t finished;
+};
+
+extern const uint16_t telemetry_text_max[TELEMETRY_TEXT__COUNT];

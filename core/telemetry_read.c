@@ -1,0 +1,281 @@
+/* telemetry_read.c - the reader's side, and what is the same for all readers: names and JSON. */
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/str.h"
+#include "core/telemetry_impl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct segment {
+	int fd;
+	const unsigned char *map;
+	const struct segment_header *header;
+	size_t bytes;
+	bool finished;
+};
+
+enum { SEGMENTS_MAX = 1 << 20 };
+
+static int by_name(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static gh_rc keep_name(struct arena *a, const char *name, struct str **names, size_t *n, size_t *cap, struct gh_err *err)
+{
+	struct str copy = arena_dup(a, str_of(name));
+
+	if (*n == *cap) {
+		struct str *more = arena_alloc(a, *cap ? 2 * *cap : 64, sizeof(*more));
+
+		if (!more)
+			FAIL(err, NOMEM, "too many segments");
+		if (*n)
+			memcpy(more, *names, *n * sizeof(*more));
+		*names = more;
+		*cap = *cap ? 2 * *cap : 64;
+	}
+	if (!copy.p || *n == SEGMENTS_MAX)
+		FAIL(err, NOMEM, "too many segments");
+	(*names)[(*n)++] = copy;
+	return GH_RC_OK;
+}
+
+gh_rc segments_list(struct arena *a, const char *dir, struct str **names, size_t *n, struct gh_err *err)
+{
+	DIR *d = opendir(dir);
+	gh_rc rc = GH_RC_OK;
+	struct dirent *e;
+	size_t cap = 0;
+
+	*names = NULL;
+	*n = 0;
+	if (!d && errno == ENOENT)
+		return rc;
+	if (!d)
+		FAIL(err, IO, "%s: %s", dir, strerror(errno));
+	while (!rc.code && (e = readdir(d)))
+		if (str_ends(str_of(e->d_name), STR(".seg")) && strlen(e->d_name) < SEGMENT_NAME_MAX)
+			rc = keep_name(a, e->d_name, names, n, &cap, err);
+	closedir(d);
+	if (*n)
+		qsort(*names, *n, sizeof(**names), by_name);
+	return rc;
+}
+
+static gh_rc path_of(const char *dir, struct str name, char out[4096], struct gh_err *err)
+{
+	if (snprintf(out, 4096, "%s/%.*s", dir, STR_ARG(name)) >= 4096)
+		FAIL(err, INVALID, "%.60s...: path is too long", dir);
+	return GH_RC_OK;
+}
+
+static gh_rc map_file(struct segment *s, const char *path, struct gh_err *err)
+{
+	struct stat st;
+	void *p;
+
+	s->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (s->fd < 0 && errno == ENOENT)
+		FAIL(err, NOT_FOUND, "%s: %s", path, strerror(errno));
+	if (s->fd < 0 || fstat(s->fd, &st) < 0)
+		FAIL(err, IO, "%s: %s", path, strerror(errno));
+	if (st.st_size < SEGMENT_HEADER_BYTES)
+		FAIL(err, SYNTAX, "%s: too short for a telemetry segment", path);
+	s->bytes = (size_t)st.st_size;
+	p = mmap(NULL, s->bytes, PROT_READ, MAP_SHARED, s->fd, 0);
+	if (p == MAP_FAILED)
+		FAIL(err, IO, "%s: %s", path, strerror(errno));
+	s->map = p;
+	s->header = p;
+	if (s->header->magic != SEGMENT_MAGIC || s->header->version != 1 || s->header->bytes != s->bytes)
+		FAIL(err, SYNTAX, "%s: not a telemetry segment", path);
+	return GH_RC_OK;
+}
+
+gh_rc segment_open(const char *dir, struct str name, struct segment **out, struct gh_err *err)
+{
+	char path[4096];
+	struct segment *s;
+	gh_rc rc;
+
+	TRY(path_of(dir, name, path, err));
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		FAIL(err, NOMEM, "%s: no memory", path);
+	s->fd = -1;
+	rc = map_file(s, path, err);
+	if (rc.code) {
+		segment_close(s);
+		return rc;
+	}
+	*out = s;
+	return rc;
+}
+
+void segment_close(struct segment *s)
+{
+	if (!s)
+		return;
+	if (s->map)
+		munmap((void *)(uintptr_t)s->map, s->bytes);
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s);
+}
+
+uint64_t segment_committed(const struct segment *s)
+{
+	uint64_t n = atomic_load_explicit(&s->header->committed, memory_order_acquire);
+
+	return n < s->bytes - SEGMENT_HEADER_BYTES ? n : s->bytes - SEGMENT_HEADER_BYTES;
+}
+
+bool segment_finished(struct segment *s)
+{
+	if (s->finished || atomic_load_explicit(&s->header->finished, memory_order_acquire))
+		return s->finished = true;
+	if (flock(s->fd, LOCK_SH | LOCK_NB) < 0)
+		return false;
+	flock(s->fd, LOCK_UN);
+	return s->finished = true;
+}
+
+uint64_t segment_dropped(const struct segment *s)
+{
+	return atomic_load_explicit(&s->header->dropped, memory_order_relaxed);
+}
+
+gh_rc segment_remove(const char *dir, struct str name, struct gh_err *err)
+{
+	char path[4096];
+
+	TRY(path_of(dir, name, path, err));
+	if (unlink(path) < 0 && errno != ENOENT)
+		FAIL(err, IO, "%s: %s", path, strerror(errno));
+	return GH_RC_OK;
+}
+
+/* ---- records ---------------------------------------------------------------------------------------------------------------- */
+
+static const unsigned char *get(const unsigned char *from, void *p, size_t n)
+{
+	memcpy(p, from, n);
+	return from + n;
+}
+
+static bool record_read(const unsigned char *at, uint32_t bytes, struct telemetry_call *call)
+{
+	const unsigned char *from = at + RECORD_HEAD_BYTES;
+	uint16_t lengths[TELEMETRY_TEXT__COUNT];
+	size_t sum = RECORD_FIXED_BYTES;
+
+	from = get(from, &call->started_us, 8);
+#define X(type, name) from = get(from, &call->name, sizeof(type));
+	TELEMETRY_NUMBERS(X)
+#undef X
+	from = get(from, lengths, LENGTHS_BYTES);
+	for (int i = 0; i < TELEMETRY_TEXT__COUNT; i++) {
+		if (lengths[i] > telemetry_text_max[i])
+			return false;
+		sum += lengths[i];
+	}
+	if (sum > bytes || bytes - sum > 7)
+		return false;
+#define X(name, max)                                                                                      \
+	call->name = (struct str){ (const char *)from, lengths[TELEMETRY_TEXT_##name] };                  \
+	from += lengths[TELEMETRY_TEXT_##name];
+	TELEMETRY_TEXTS(X)
+#undef X
+	return true;
+}
+
+bool segment_next(const struct segment *s, uint64_t *offset, struct telemetry_call *call, bool *damaged)
+{
+	uint64_t committed = segment_committed(s);
+	const unsigned char *at = s->map + SEGMENT_HEADER_BYTES + *offset;
+	uint32_t head[2];
+
+	*damaged = false;
+	if (*offset >= committed)
+		return false;
+	*damaged = true;
+	if (committed - *offset < RECORD_FIXED_BYTES)
+		return false;
+	memcpy(head, at, sizeof(head));
+	if (head[1] != (head[0] ^ RECORD_CHECK) || head[0] % 8 || head[0] < RECORD_FIXED_BYTES
+	    || head[0] > committed - *offset || !record_read(at, head[0], call))
+		return false;
+	*damaged = false;
+	*offset += head[0];
+	return true;
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------------------ */
+
+static const size_t text_offsets[TELEMETRY_TEXT__COUNT] = {
+#define X(name, max) [TELEMETRY_TEXT_##name] = offsetof(struct telemetry_call, name),
+	TELEMETRY_TEXTS(X)
+#undef X
+};
+
+static const char *const text_names[TELEMETRY_TEXT__COUNT] = {
+#define X(name, max) [TELEMETRY_TEXT_##name] = #name,
+	TELEMETRY_TEXTS(X)
+#undef X
+};
+
+struct str *telemetry_text(struct telemetry_call *c, enum telemetry_text t)
+{
+	return (struct str *)(void *)((char *)c + text_offsets[t]);
+}
+
+const char *telemetry_text_name(enum telemetry_text t)
+{
+	return text_names[t];
+}
+
+const char *telemetry_origin_name(enum telemetry_origin o)
+{
+	static const char *const names[] = { "gateway", "backend", "cache", "backend_failed", "client_gone" };
+
+	return o < TELEMETRY_ORIGIN__COUNT ? names[o] : "unknown";
+}
+
+const char *telemetry_cache_name(enum telemetry_cache c)
+{
+	static const char *const names[] = { "none", "hit", "miss" };
+
+	return c < TELEMETRY_CACHE__COUNT ? names[c] : "unknown";
+}
+
+void telemetry_json(struct buf *b, const struct telemetry_call *c)
+{
+	char time[CLOCK_ISO_MAX];
+
+	buf_fmt(b, "{\"time\":\"%s\"", clock_iso(c->started_us, 6, time));
+#define X(type, name)                                   \
+	buf_cstr(b, ",\"" #name "\":");                 \
+	if (strcmp(#name, "origin") == 0)               \
+		buf_json(b, str_of(telemetry_origin_name(c->origin)));  \
+	else if (strcmp(#name, "cache") == 0)           \
+		buf_json(b, str_of(telemetry_cache_name(c->cache)));    \
+	else                                            \
+		buf_u64(b, c->name);
+	TELEMETRY_NUMBERS(X)
+#undef X
+#define X(name, max)                                    \
+	buf_cstr(b, ",\"" #name "\":");                 \
+	buf_json(b, c->name);
+	TELEMETRY_TEXTS(X)
+#undef X
+	buf_char(b, '}');
+}

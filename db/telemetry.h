@@ -1,0 +1,111 @@
+/* telemetry.h - the calls that happened: single records for a while, totals per minute for long (telemetry.db).
+ *
+ * Only the keeper writes here. It takes records out of the workers' segments (core/telemetry.h) and stores, in one
+ * transaction, the rows, the totals and how far each segment has been read; so each record counts exactly once, whenever
+ * which process is killed. These writes are no change of the configuration: no audit entry, no generation.
+ *
+ * Totals are kept per minute and per combination of environment, API, operation, product, subscription, application and
+ * backend. Latencies are kept as a histogram (struct latency) whose percentiles are less than 1 % off. */
+#pragma once
+
+#include "core/latency.h"
+#include "core/telemetry.h"
+#include "db/store.h"
+
+/* ---- for pages and reports ------------------------------------------------------------------------------------------ */
+struct store_traffic {
+	int64_t calls;               /* 0: no data, which is different from "no errors" */
+	int64_t refused;             /* answered 4xx by the gateway: key, limit, route, policy */
+	int64_t client_errors;       /* 4xx of whoever */
+	int64_t gateway_errors;      /* 5xx made by the gateway */
+	int64_t backend_errors;      /* 5xx of the backend, and backends that could not be used (502, 504) */
+	int64_t status_class[6];     /* by first digit; [0]: no status (client gone) */
+	int64_t bytes_in, bytes_out;
+	int64_t gateway_us, backend_us, total_us;        /* sums */
+	int64_t last_call_us;        /* start of the last minute with a call; 0: none */
+	struct latency latency;      /* of the whole call */
+};
+
+/* 100 * (4xx + 5xx) / calls, or -1 when there were no calls: "no data". */
+double store_traffic_error_percent(const struct store_traffic *t);
+
+/* What is counted; texts that are STR_NULL do not narrow. Whole minutes, from_us <= minute < to_us; to_us 0: now. */
+struct store_traffic_filter {
+	struct str environment, api, operation, product, subscription, application, backend;
+	int64_t from_us, to_us;
+};
+
+enum store_traffic_by {
+	STORE_TRAFFIC_TOTAL, STORE_TRAFFIC_BY_ENVIRONMENT, STORE_TRAFFIC_BY_API, STORE_TRAFFIC_BY_OPERATION,
+	STORE_TRAFFIC_BY_PRODUCT, STORE_TRAFFIC_BY_SUBSCRIPTION, STORE_TRAFFIC_BY_APPLICATION, STORE_TRAFFIC_BY_BACKEND,
+	STORE_TRAFFIC_BY__COUNT
+};
+
+struct store_traffic_row {
+	struct str id;               /* of what the rows are by; empty: calls that had none (no API matched). TOTAL: empty */
+	struct store_traffic traffic;
+};
+
+/* One row for each id that had calls, by number of calls; TOTAL always gives one row. */
+GH_RC store_traffic(struct store *s, struct arena *a, enum store_traffic_by by, const struct store_traffic_filter *f,
+		    struct store_traffic_row **out, size_t *n, struct gh_err *err);
+/* The last 24 hours of each API, for the dashboard: as store_traffic by API, with no filter. */
+GH_RC store_traffic_day(struct store *s, struct arena *a, struct store_traffic_row **out, size_t *n, struct gh_err *err);
+/* Totals in steps of step_s seconds (a multiple of 60) over the filter's time, oldest first; steps without calls are there
+ * with calls 0. */
+struct store_traffic_step {
+	int64_t start_us;
+	struct store_traffic traffic;
+};
+GH_RC store_traffic_steps(struct store *s, struct arena *a, const struct store_traffic_filter *f, int64_t step_s,
+			  struct store_traffic_step **out, size_t *n, struct gh_err *err);
+
+/* ---- single calls ---------------------------------------------------------------------------------------------------- */
+struct store_calls_filter {
+	struct str api, subscription, request_id;        /* STR_NULL does not narrow */
+	int status;                  /* 200; 4 is all of 4xx; 0 does not narrow */
+	int64_t after_row;           /* only rows behind this one; 0: all */
+	int64_t from_us, to_us;      /* 0: open */
+	size_t limit;                /* newest ones; 0: 100 */
+};
+struct store_call {
+	int64_t row;
+	struct telemetry_call call;
+};
+/* Oldest first. */
+GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_filter *f, struct store_call **out, size_t *n,
+		  struct gh_err *err);
+
+/* ---- for the keeper --------------------------------------------------------------------------------------------------- */
+/* How far a segment has been read; *found false: not at all. */
+GH_RC store_segment_find(struct store *s, struct str name, uint64_t *offset, uint64_t *dropped, bool *found,
+			 struct gh_err *err);
+
+GH_RC store_drain_begin(struct store *s, struct gh_err *err);
+GH_RC store_drain_call(struct store *s, const struct telemetry_call *call, struct gh_err *err);
+/* Adds to the totals of one minute and combination; texts may be empty, not NULL. */
+struct store_minute {
+	int64_t minute;              /* since 1970 */
+	struct str environment, api, operation, product, subscription, application, backend;
+	struct store_traffic add;    /* last_call_us is ignored */
+};
+GH_RC store_drain_minute(struct store *s, const struct store_minute *m, struct gh_err *err);
+GH_RC store_drain_segment(struct store *s, struct str name, uint64_t offset, uint64_t dropped, struct gh_err *err);
+GH_RC store_drain_forget(struct store *s, struct str name, struct gh_err *err);  /* its file is gone */
+/* Commits when `so_far` is GH_RC_OK, else rolls back and returns so_far. */
+GH_RC store_drain_end(struct store *s, gh_rc so_far, struct gh_err *err);
+/* Names of the segments that have an entry, so that those whose file is gone can be forgotten. */
+GH_RC store_segments(struct store *s, struct arena *a, struct str **out, size_t *n, struct gh_err *err);
+
+/* Deletes at most max_rows rows that are older than the limits; *more: call again. */
+struct store_retention {
+	int64_t raw_before_us, minutes_before_us;        /* 0: keep */
+	int64_t raw_bytes;           /* most bytes of single calls; 0: any */
+	size_t max_rows;
+};
+GH_RC store_telemetry_prune(struct store *s, const struct store_retention *r, bool *more, struct gh_err *err);
+
+struct store_telemetry_stats {
+	int64_t calls, minutes, dropped, raw_bytes, first_call_us, last_call_us;
+};
+GH_RC store_telemetry_stats(struct store *s, struct store_telemetry_stats *out, struct gh_err *err);
