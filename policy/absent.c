@@ -27,6 +27,17 @@ ABSENT struct value value_int(int64_t i)
 	return (struct value){ .kind = VALUE_INT, .i = i };
 }
 
+ABSENT struct value value_bool(bool b)
+{
+	return (struct value){ .kind = VALUE_BOOL, .b = b };
+}
+
+ABSENT const struct value_class *value_class_of(struct value v)
+{
+	(void)v;
+	return NULL;
+}
+
 ABSENT struct value value_string(struct arena *a, struct str s, bool copy)
 {
 	struct text *t = arena_new_of(a, struct text);

@@ -218,7 +218,10 @@ enum step op_fork(struct exchange *x, struct fiber *f, const struct instruction 
 	const struct fork_config *c = i->config;
 	struct fiber *v = f->state;
 	size_t over = 0;
+	int64_t any;
 
+	if (!arg_get_int(x, &c->wait_for, &any))
+		return STEP_FAIL;
 	if (!f->waiting)
 		f->state = v = start_children(x, f, c);
 	if (!v)
@@ -231,10 +234,10 @@ enum step op_fork(struct exchange *x, struct fiber *f, const struct instruction 
 			return o == FIBER_FAILED ? STEP_FAIL : STEP_RESPOND;
 		}
 		over += o == FIBER_DONE;
-		if (over && c->wait_for.number)
+		if (over && any)
 			break;
 	}
-	if (over < c->n && !(over && c->wait_for.number))
+	if (over < c->n && !(over && any))
 		return STEP_WAIT;
 	stop_children(x, v, c->n);
 	exchange_trace(x, "%zu of %zu are done", over, c->n);

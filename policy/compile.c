@@ -76,6 +76,12 @@ void emit_target(struct compiler *c, uint32_t at)
 		c->builder->v[at].target = c->builder->n;
 }
 
+void emit_as(struct compiler *c, uint32_t at, const struct doc_node *n)
+{
+	if (at < c->builder->n)
+		c->builder->v[at].name = n->name;
+}
+
 uint32_t emit_here(const struct compiler *c)
 {
 	return c->builder->n;
@@ -124,7 +130,7 @@ static void check_place(struct compiler *c, const struct doc_node *n, const stru
 		compile_error(c, n, NULL, "<%s> cannot be set on a live scope: %s", t->schema->name, t->not_live);
 }
 
-static void compile_policy(struct compiler *c, const struct doc_node *n)
+void compile_policy(struct compiler *c, const struct doc_node *n)
 {
 	const struct policy_type *t = policy_type_find(n->name);
 	void *config;
@@ -263,11 +269,12 @@ static struct policy_document *compile_with(struct arena *a, struct arena *scrat
 	struct policy_document *out = arena_new_of(a, struct policy_document);
 	struct program_builder builder = { .scratch = scratch, .out = out };
 	struct document_limits limits = env->limits;
+	struct policy_source as = *src;
 	struct document tree;
 	struct compiler c = { .arena = a, .doc = &tree, .source = src, .env = env, .diags = diags, .builder = &builder };
 	size_t errors = diags->errors;
 
-	if (!limits.bytes && src->fragment)
+	if (!limits.bytes && (src->fragment || src->either))
 		limits.bytes = 2 * DOCUMENT_BYTES_MAX;
 	if (!out) {
 		policy_error(diags, 1, 1, "the document needs more memory than it may use");
@@ -278,6 +285,10 @@ static struct policy_document *compile_with(struct arena *a, struct arena *scrat
 	out->fragment = src->fragment;
 	if (!document_parse(scratch, text, &limits, &tree, diags))
 		return NULL;
+	if (src->either && str_eq(tree.root->name, STR("fragment"))) {
+		as.fragment = out->fragment = true;
+		c.source = &as;
+	}
 	compile_root(&c, tree.root);
 	if (builder.failed)
 		policy_error(diags, 1, 1, "the document needs more memory than it may use");

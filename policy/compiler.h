@@ -42,6 +42,7 @@ struct policy_env {
 struct policy_source {
 	enum scope scope;            /* where it will stand; ignored for a fragment */
 	bool fragment;               /* <fragment> instead of <policies> */
+	bool either;                 /* the root says which of the two it is */
 	struct str name;             /* file or id, for messages; may be STR_NULL */
 	struct str url_template;     /* of the operation, for rewrite-uri's placeholders; STR_NULL: not known */
 };

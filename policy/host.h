@@ -123,7 +123,8 @@ struct policy_host {
 
 	/* PEM of a certificate with its private key, by id or thumbprint (hexadecimal, any case); false: unknown */
 	bool (*certificate)(struct exchange *, struct str id_or_thumbprint, struct str *cert_pem, struct str *key_pem);
-	/* base address of a configured backend; false: unknown */
+	/* base address of a configured backend; false: unknown. STR_NULL in *url: it is known, and its address is found when
+	   the request is forwarded; until then the request's own stays */
 	bool (*backend)(struct exchange *, struct str id, struct str *url);
 	/* the API's description document (JSON text) for mock-response and the validate family; STR_NULL: none */
 	struct str (*api_document)(struct exchange *);

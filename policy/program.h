@@ -151,7 +151,9 @@ void trace_end(struct exchange *x, struct fiber *f);
 /* compiler: what emit functions use */
 uint32_t emit(struct compiler *c, enum op op, const struct doc_node *n, const void *config);   /* index */
 void emit_target(struct compiler *c, uint32_t at);           /* the jump at `at` goes to the next instruction */
+void emit_as(struct compiler *c, uint32_t at, const struct doc_node *n);      /* shows it under the name of n */
 uint32_t emit_here(const struct compiler *c);
 void compile_policies(struct compiler *c, const struct doc_node *n);  /* the children of n */
+void compile_policy(struct compiler *c, const struct doc_node *n);
 void compile_enter(struct compiler *c, const struct doc_node *n);     /* path names of what follows begin with n */
 void compile_leave(struct compiler *c);

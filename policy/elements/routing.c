@@ -28,6 +28,8 @@ static enum step run_backend(struct exchange *x, const void *config)
 		return exchange_fail(x, 500, STR("BackendNotFound"), "There is no backend `%.*s`.", STR_ARG(text));
 	x->backend_id = text;
 	exchange_trace(x, "backend %.*s at %.*s", STR_ARG(text), STR_ARG(url));
+	if (str_is_null(url))
+		return STEP_NEXT;
 	return url_set_base(x, url) ? STEP_NEXT : STEP_FAIL;
 }
 

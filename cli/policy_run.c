@@ -1,0 +1,70 @@
+/* policy_run.c - gatehouse policy run: a document executed without a network, see cli/offline.h. */
+#include "cli/command.h"
+#include "cli/offline.h"
+#include "core/file.h"
+#include "core/str.h"
+
+#include <stdio.h>
+
+static GH_RC read_json(struct arena *a, const char *path, json_t **out, struct gh_err *err)
+{
+	struct text_where where = { 0 };
+	struct str text;
+
+	TRY(file_read(a, path, OFFLINE_FILE_MAX, &text, err));
+	gh_rc rc = jsn_parse_in(a, text, NULL, out, &where, err);
+
+	if (rc.code)
+		gh_err_prefix(err, "%s:%u:%u", path, where.line, where.column);
+	return rc;
+}
+
+static const char *folder_of(struct arena *a, const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? arena_dup(a, (struct str){ path, (size_t)(slash - path) }).p : ".";
+}
+
+static gh_rc run(struct cli *c, struct gh_err *err)
+{
+	const char *request_path = option_text(&c->options, "request"), *context_path = option_text(&c->options, "context"), *file;
+	json_t *request, *context = NULL, *out;
+	struct policy_diags diags;
+	struct offline *o;
+	struct str text;
+	gh_rc rc;
+
+	if (!request_path)
+		return cli_usage(c, err, "--request REQ.json is missing");
+	TRY(read_json(c->arena, request_path, &request, err));
+	if (context_path)
+		TRY(read_json(c->arena, context_path, &context, err));
+	TRY(offline_new(c->arena, context, folder_of(c->arena, context_path), &o, err));
+	policy_diags_init(&diags, c->arena);
+	rc = offline_load(o, c->options.args[0], &diags, &file, err);
+	for (size_t i = 0; i < diags.n; i++)
+		if (!diags.v[i].warning)
+			fprintf(stderr, "%s:%u:%u: error: %.*s\n", file, diags.v[i].line, diags.v[i].column, STR_ARG(diags.v[i].message));
+	if (rc.code && diags.errors) {
+		c->exit_code = 1;
+		return GH_RC_OK;
+	}
+	TRY(rc);
+	TRY(offline_run(o, request, option_flag(&c->options, "trace"), &out, err));
+	text = jsn_text(c->arena, out, JSN_INDENT);
+	buf_str(&c->out, text);
+	buf_char(&c->out, '\n');
+	return GH_RC_OK;
+}
+
+static const struct option options[] = {
+	{ "request", OPTION_TEXT, "REQ.json", "the request: method, url, headers, body, ip, repeat" },
+	{ "context", OPTION_TEXT, "CTX.json", "what there is: API, subscription, named values, canned answers" },
+	{ "trace", OPTION_FLAG, NULL, "say what each policy decided" },
+	OPTION_END,
+};
+const struct command command_policy_run = {
+	.name = "policy run", .args = "FILE", .least_args = 1, .most_args = 1, .options = options,
+	.summary = "run a request through a policy document without a network", .run = run,
+};
