@@ -108,6 +108,8 @@ void liquid_set_bool(struct liquid_record *r, const char *name, bool b);
 struct liquid_record *liquid_push_record(struct liquid_list *l);         /* a new record at the end; never NULL */
 struct liquid_record *liquid_set_record(struct liquid_record *r, const char *name);      /* a new record; never NULL */
 struct liquid_list *liquid_set_list(struct liquid_record *r, const char *name);          /* a new list; never NULL */
+/* The record that stands under the name, to be filled further; a failed one that takes nothing when there is none. */
+struct liquid_record *liquid_record_of(struct liquid_record *r, const char *name);
 
 /* The text that {{ v }} prints, without escaping. STR_NULL when out of memory. */
 struct str liquid_to_text(struct arena *a, struct liquid_value v);

@@ -114,6 +114,14 @@ struct liquid_list *liquid_set_list(struct liquid_record *r, const char *name)
 	return l;
 }
 
+struct liquid_record *liquid_record_of(struct liquid_record *r, const char *name)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (str_eq(r->v[i].name, str_of(name)) && r->v[i].value.kind == LIQUID_RECORD)
+			return (struct liquid_record *)r->v[i].value.record;
+	return liquid_record_new(NULL);
+}
+
 /* ---- text ---------------------------------------------------------------------------------------------------------- */
 
 static const char *shortest(double v, char out[32])

@@ -1,0 +1,25 @@
+/* admin.h - the dashboard: what the people who run the gateway see. */
+#pragma once
+
+#include "db/apis.h"
+#include "db/products.h"
+#include "db/subscriptions.h"
+#include "portal/web/web.h"
+
+extern const struct web_app admin_app;
+
+enum { ADMIN_PAGE_ROWS = 50 };
+
+/* The window that "?page=N&q=text" asks for, and what the template needs to show it. `rows` is what the store gave for
+ * a window of one row more than a page, so that "next" is known without counting. */
+struct store_page admin_window(struct web *w);
+size_t admin_pages(struct web *w, size_t rows);          /* rows to show */
+
+/* The last 24 hours of one API, for lists. */
+struct admin_traffic;
+GH_RC admin_traffic_load(struct web *w, struct admin_traffic **out, struct gh_err *err);
+/* Sets calls, calls_text, errors_text and error_level ("none", "low", "high"); without a call "traffic" is nil. */
+void admin_traffic_put(struct web *w, const struct admin_traffic *t, struct str api_id, struct liquid_record *row);
+
+web_handler admin_sign_in_form, admin_sign_in, admin_sign_out;
+web_handler admin_apis, admin_api, admin_products, admin_subscriptions;

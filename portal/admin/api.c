@@ -1,0 +1,118 @@
+#include "portal/admin/admin.h"
+
+#include "core/map.h"
+#include "core/str.h"
+#include "db/policies.h"
+#include "portal/web/highlight.h"
+
+/* One API: what it is, its operations, and the policy documents that act on it, outermost first. */
+
+static struct str text_or(struct str s, struct str other)
+{
+	return s.n ? s : other;
+}
+
+static void put_facts(struct web *w, const struct store_api *api)
+{
+	struct liquid_record *r = liquid_set_record(w->page, "api");
+
+	liquid_set_text(r, "id", api->id);
+	liquid_set_text(r, "name", text_or(api->name, api->id));
+	liquid_set_text(r, "description", text_or(api->description, STR("")));
+	liquid_set_text(r, "path", api->path);
+	liquid_set_text(r, "version", text_or(api->version, STR("")));
+	liquid_set_int(r, "revision", api->revision);
+	liquid_set_text(r, "environment", api->environment_id);
+	liquid_set_text(r, "state", str_of(store_api_state_names[api->state]));
+	liquid_set_bool(r, "needs_key", api->subscription_required);
+	liquid_set_text(r, "backend", text_or(api->backend_id, text_or(api->backend_url, STR(""))));
+	liquid_set_text(r, "created", web_date(w->a, api->created_us));
+	liquid_set_text(r, "changed", web_date(w->a, api->changed_us));
+}
+
+static GH_RC put_policy(struct web *w, struct liquid_list *list, const struct store_policy_scope *scope, const char *kind,
+			struct str name, bool *found, struct gh_err *err)
+{
+	struct liquid_record *r;
+	struct str xml;
+
+	TRY(store_policy_find(w->site->store, w->a, scope, &xml, found, err));
+	if (!*found)
+		return GH_RC_OK;
+	r = liquid_push_record(list);
+	liquid_set_text(r, "kind", str_of(kind));
+	liquid_set_text(r, "name", name);
+	liquid_set(r, "words", web_highlight_xml(w->a, xml));
+	return GH_RC_OK;
+}
+
+static GH_RC put_products(struct web *w, const struct store_api *api, struct liquid_list *policies, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "products");
+	struct store_product *products;
+	bool found;
+	size_t n;
+
+	TRY(store_products_of_api(w->site->store, w->a, api->id, &products, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		const struct store_policy_scope scope = { .kind = STORE_POLICY_PRODUCT, .product_id = products[i].id };
+		struct str name = text_or(products[i].name, products[i].id);
+
+		liquid_set_text(liquid_push_record(list), "name", name);
+		if (policies)
+			TRY(put_policy(w, policies, &scope, "Product", name, &found, err));
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC put_operations(struct web *w, const struct store_api *api, struct liquid_list *policies, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "operations");
+	struct store_operation *ops;
+	size_t n;
+
+	TRY(store_operations_of(w->site->store, w->a, api->id, api->revision, &ops, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		const struct store_policy_scope scope = { .kind = STORE_POLICY_OPERATION, .api_id = api->id,
+							  .revision = api->revision, .operation_id = ops[i].id };
+		struct liquid_record *r = liquid_push_record(list);
+		bool own = false;
+
+		if (policies)
+			TRY(put_policy(w, policies, &scope, "Operation", text_or(ops[i].name, ops[i].id), &own, err));
+		liquid_set_text(r, "id", ops[i].id);
+		liquid_set_text(r, "method", ops[i].method);
+		liquid_set_text(r, "template", ops[i].uri_template);
+		liquid_set_text(r, "name", text_or(ops[i].name, ops[i].id));
+		liquid_set_bool(r, "own_policy", own);
+	}
+	return GH_RC_OK;
+}
+
+gh_rc admin_api(struct web *w, struct gh_err *err)
+{
+	bool see_policies = web_role_may(w->user.role, WEB_VIEW_POLICIES), found;
+	const struct store_policy_scope global = { .kind = STORE_POLICY_GLOBAL };
+	struct store_policy_scope own = { .kind = STORE_POLICY_API };
+	struct liquid_list *policies = liquid_set_list(w->page, "policies");
+	struct admin_traffic *traffic;
+	struct store_api api;
+
+	TRY(store_api_find(w->site->store, w->a, w->rq.args[0], 0, &api, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "no such API");
+	put_facts(w, &api);
+	TRY(admin_traffic_load(w, &traffic, err));
+	admin_traffic_put(w, traffic, api.id, w->page);
+	own.api_id = api.id;
+	own.revision = api.revision;
+	liquid_set_bool(w->page, "see_policies", see_policies);
+	if (see_policies)
+		TRY(put_policy(w, policies, &global, "Everything", STR("All APIs"), &found, err));
+	TRY(put_products(w, &api, see_policies ? policies : NULL, err));
+	if (see_policies)
+		TRY(put_policy(w, policies, &own, "API", text_or(api.name, api.id), &found, err));
+	TRY(put_operations(w, &api, see_policies ? policies : NULL, err));
+	liquid_set_text(w->page, "title", text_or(api.name, api.id));
+	return web_page(w, "api", err);
+}

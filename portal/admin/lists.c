@@ -1,0 +1,179 @@
+#include "portal/admin/admin.h"
+
+#include "core/clock.h"
+#include "core/map.h"
+#include "core/str.h"
+
+/* The lists: APIs with their day, products, subscriptions. */
+
+struct store_page admin_window(struct web *w)
+{
+	struct str search = web_param(&w->rq.query, "q"), page = web_param(&w->rq.query, "page");
+	struct store_page window = { .limit = ADMIN_PAGE_ROWS + 1 };
+	uint64_t n = 1;
+
+	search = str_first(str_trim(search.p ? search : STR("")), 200);
+	if (!page.n || !str_to_u64(page, 100000, &n) || !n)
+		n = 1;
+	window.search = search.n ? search : STR_NULL;
+	window.offset = (size_t)(n - 1) * ADMIN_PAGE_ROWS;
+	liquid_set_text(w->page, "search", search);
+	liquid_set_int(w->page, "page_number", (int64_t)n);
+	return window;
+}
+
+size_t admin_pages(struct web *w, size_t rows)
+{
+	bool more = rows > ADMIN_PAGE_ROWS;
+
+	liquid_set_bool(w->page, "more", more);
+	return more ? ADMIN_PAGE_ROWS : rows;
+}
+
+static struct str or_id(struct str name, struct str id)
+{
+	return name.n ? name : id;
+}
+
+/* Active subscriptions that open the API: its own and those of the products it is in. */
+static GH_RC subscriptions_of_api(struct web *w, struct str api_id, int64_t *out, struct gh_err *err)
+{
+	struct store_subscription_filter f = { .api_id = api_id, .state = STORE_SUB_ACTIVE };
+	struct store_product *products;
+	int64_t count;
+	size_t n;
+
+	TRY(store_subscriptions_count(w->site->store, &f, out, err));
+	TRY(store_products_of_api(w->site->store, w->a, api_id, &products, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		f = (struct store_subscription_filter){ .product_id = products[i].id, .state = STORE_SUB_ACTIVE };
+		TRY(store_subscriptions_count(w->site->store, &f, &count, err));
+		*out += count;
+	}
+	return GH_RC_OK;
+}
+
+gh_rc admin_apis(struct web *w, struct gh_err *err)
+{
+	struct store_page window = admin_window(w);
+	struct liquid_list *list = liquid_set_list(w->page, "apis");
+	struct admin_traffic *traffic;
+	struct store_api *apis;
+	size_t n;
+
+	TRY(store_apis(w->site->store, w->a, &window, &apis, &n, err));
+	TRY(admin_traffic_load(w, &traffic, err));
+	n = admin_pages(w, n);
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(list);
+		int64_t subscriptions;
+
+		TRY(subscriptions_of_api(w, apis[i].id, &subscriptions, err));
+		liquid_set_text(r, "id", apis[i].id);
+		liquid_set_text(r, "name", or_id(apis[i].name, apis[i].id));
+		liquid_set_text(r, "path", apis[i].path);
+		liquid_set_text(r, "version", apis[i].version.n ? apis[i].version : STR(""));
+		liquid_set_int(r, "revision", apis[i].revision);
+		liquid_set_text(r, "environment", apis[i].environment_id);
+		liquid_set_text(r, "state", str_of(store_api_state_names[apis[i].state]));
+		liquid_set_text(r, "subscriptions", web_number(w->a, subscriptions));
+		admin_traffic_put(w, traffic, apis[i].id, r);
+	}
+	liquid_set_text(w->page, "title", STR("APIs"));
+	return web_page(w, "apis", err);
+}
+
+gh_rc admin_products(struct web *w, struct gh_err *err)
+{
+	struct store_page window = admin_window(w);
+	struct liquid_list *list = liquid_set_list(w->page, "products");
+	struct store_product *products;
+	size_t n;
+
+	TRY(store_products(w->site->store, w->a, &window, &products, &n, err));
+	n = admin_pages(w, n);
+	for (size_t i = 0; i < n; i++) {
+		struct store_subscription_filter f = { .product_id = products[i].id, .state = STORE_SUB_ACTIVE };
+		struct liquid_record *r = liquid_push_record(list);
+		struct liquid_list *names = liquid_set_list(r, "apis");
+		struct store_api *apis;
+		int64_t count;
+		size_t k;
+
+		TRY(store_apis_of_product(w->site->store, w->a, products[i].id, &apis, &k, err));
+		TRY(store_subscriptions_count(w->site->store, &f, &count, err));
+		for (size_t j = 0; j < k; j++) {
+			struct liquid_record *api = liquid_push_record(names);
+
+			liquid_set_text(api, "id", apis[j].id);
+			liquid_set_text(api, "name", or_id(apis[j].name, apis[j].id));
+		}
+		liquid_set_text(r, "id", products[i].id);
+		liquid_set_text(r, "name", or_id(products[i].name, products[i].id));
+		liquid_set_text(r, "description", products[i].description.n ? products[i].description : STR(""));
+		liquid_set_bool(r, "published", products[i].state == STORE_PRODUCT_PUBLISHED);
+		liquid_set_bool(r, "by_hand", products[i].approval == STORE_APPROVAL_MANUAL);
+		liquid_set_bool(r, "needs_key", products[i].subscription_required);
+		liquid_set_text(r, "subscriptions", web_number(w->a, count));
+	}
+	liquid_set_text(w->page, "title", STR("Products"));
+	return web_page(w, "products", err);
+}
+
+/* What a subscription opens, in words, and the API's id when it is one. */
+static void put_scope(const struct store_subscription *s, struct liquid_record *r)
+{
+	liquid_set_text(r, "api_id", s->scope == STORE_SCOPE_API ? s->api_id : STR(""));
+	liquid_set_text(r, "opens", s->scope == STORE_SCOPE_PRODUCT ? s->product_id : s->scope == STORE_SCOPE_API ? s->api_id
+												: STR("all APIs"));
+	liquid_set_text(r, "scope", s->scope == STORE_SCOPE_PRODUCT ? STR("Product") : s->scope == STORE_SCOPE_API ? STR("API")
+											   : STR("Everything"));
+}
+
+static GH_RC put_owner(struct web *w, const struct store_subscription *s, struct liquid_record *r, struct gh_err *err)
+{
+	struct store_application app;
+	struct store_user user;
+	bool found;
+
+	liquid_set_text(r, "owner", STR(""));
+	if (s->application_id.n) {
+		TRY(store_application_find(w->site->store, w->a, s->application_id, &app, &found, err));
+		if (found)
+			liquid_set_text(r, "owner", or_id(app.name, app.id));
+	} else if (s->user_id.n) {
+		TRY(store_user_find(w->site->store, w->a, s->user_id, &user, &found, err));
+		if (found)
+			liquid_set_text(r, "owner", user.email);
+	}
+	return GH_RC_OK;
+}
+
+gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
+{
+	const struct store_subscription_filter all = { .state = -1 };
+	struct store_page window = admin_window(w);
+	struct liquid_list *list = liquid_set_list(w->page, "subscriptions");
+	struct store_subscription *v;
+	struct store_keys prefixes;
+	size_t n;
+
+	TRY(store_subscriptions(w->site->store, w->a, &all, &window, &v, &n, err));
+	n = admin_pages(w, n);
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(list);
+
+		TRY(store_subscription_prefixes(w->site->store, w->a, v[i].id, &prefixes, err));
+		TRY(put_owner(w, &v[i], r, err));
+		put_scope(&v[i], r);
+		liquid_set_text(r, "id", v[i].id);
+		liquid_set_text(r, "name", or_id(v[i].name, v[i].id));
+		liquid_set_text(r, "state", str_of(store_subscription_state_names[v[i].state]));
+		liquid_set_text(r, "primary", prefixes.primary.n ? prefixes.primary : STR(""));
+		liquid_set_text(r, "secondary", prefixes.secondary.n ? prefixes.secondary : STR(""));
+		liquid_set_text(r, "created", web_date(w->a, v[i].created_us));
+		liquid_set_text(r, "ends", v[i].ends_us ? web_date(w->a, v[i].ends_us) : STR(""));
+	}
+	liquid_set_text(w->page, "title", STR("Subscriptions"));
+	return web_page(w, "subscriptions", err);
+}

@@ -1,0 +1,54 @@
+#include "portal/admin/admin.h"
+
+#include "core/str.h"
+
+static const struct web_route routes[] = {
+	{ "GET", "/", WEB_VIEW_APIS, admin_apis },
+	{ "GET", "/apis/{api}", WEB_VIEW_APIS, admin_api },
+	{ "GET", "/products", WEB_VIEW_APIS, admin_products },
+	{ "GET", "/subscriptions", WEB_VIEW_SUBSCRIPTIONS, admin_subscriptions },
+	{ "GET", "/sign-in", WEB_ANYBODY, admin_sign_in_form },
+	{ "POST", "/sign-in", WEB_ANYBODY, admin_sign_in },
+	{ "POST", "/sign-out", WEB_SIGNED_IN, admin_sign_out },
+	{ NULL, NULL, WEB_ANYBODY, NULL },
+};
+
+/* The entries of the menu that the role may open. */
+static GH_RC common(struct web *w, struct gh_err *err UNUSED)
+{
+	static const struct {
+		const char *label, *path, *icon;
+		enum web_right right;
+	} entries[] = {
+		{ "APIs", "", "apis", WEB_VIEW_APIS },
+		{ "Products", "products", "products", WEB_VIEW_APIS },
+		{ "Subscriptions", "subscriptions", "keys", WEB_VIEW_SUBSCRIPTIONS },
+	};
+	struct liquid_list *menu = liquid_set_list(w->page, "menu");
+	struct str here = w->rq.path;
+
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+		struct str path = str_of(entries[i].path);
+		bool first = !path.n && (str_eq(here, STR("/")) || str_starts(here, STR("/apis/")));
+		struct liquid_record *r;
+
+		if (!w->signed_in || !web_role_may(w->user.role, entries[i].right))
+			continue;
+		r = liquid_push_record(menu);
+		liquid_set_text(r, "label", str_of(entries[i].label));
+		liquid_set_text(r, "path", path);
+		liquid_set_text(r, "icon", str_of(entries[i].icon));
+		liquid_set_bool(r, "here", first || (path.n && str_starts(str_from(here, 1), path)));
+	}
+	return GH_RC_OK;
+}
+
+const struct web_app admin_app = {
+	.program = "gatehouse-admin",
+	.templates = "admin",
+	.cookie = "gh_admin",
+	.sign_in = "/sign-in",
+	.base_path = CONFIG_ADMIN_BASE_PATH,
+	.routes = routes,
+	.common = common,
+};

@@ -1,0 +1,200 @@
+#include "portal/portal/portal.h"
+
+#include "core/str.h"
+#include "db/environments.h"
+#include "portal/web/markdown.h"
+
+enum { HOME_APIS = 6, LIST_APIS = 60 };
+
+static bool holds(struct str text, struct str part)
+{
+	for (; text.n >= part.n; text = str_from(text, 1))
+		if (str_starts_ci(text, part))
+			return true;
+	return false;
+}
+
+/* First line or sentence of a description: what fits on a card. */
+static struct str summary(struct str description)
+{
+	size_t at = str_find(description, STR("\n\n"));
+	struct str s = str_trim(str_first(description, at));
+
+	at = str_find(s, STR(". "));
+	return at != SIZE_MAX && at < 160 ? str_first(s, at + 1) : s;
+}
+
+static void put_api(struct liquid_record *r, const struct store_api *api)
+{
+	liquid_set_text(r, "id", api->id);
+	liquid_set_text(r, "name", api->name.n ? api->name : api->id);
+	liquid_set_text(r, "summary", summary(api->description.p ? api->description : STR("")));
+	liquid_set_text(r, "version", api->version.p ? api->version : STR(""));
+	liquid_set_text(r, "path", api->path);
+	liquid_set_text(r, "state", str_of(store_api_state_names[api->state]));
+	liquid_set_bool(r, "needs_key", api->subscription_required);
+}
+
+/* Of a version set the list shows one member: the one that is not deprecated and comes last by its name. */
+static bool shown_in_list(const struct portal_sight *s, const struct store_api *api)
+{
+	if (!api->version_set_id.n)
+		return true;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct store_api *other = &s->apis[i];
+		int64_t state = api->state - other->state;
+
+		if (other == api || !str_eq(other->version_set_id, api->version_set_id))
+			continue;
+		if (state > 0 || (state == 0 && str_cmp(other->version, api->version) > 0))
+			return false;
+	}
+	return true;
+}
+
+static size_t put_list(struct web *w, const struct portal_sight *s, struct str search, size_t most)
+{
+	struct liquid_list *l = liquid_set_list(w->page, "apis");
+	size_t found = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct store_api *api = &s->apis[i];
+
+		if (!shown_in_list(s, api))
+			continue;
+		if (search.n && !holds(api->name, search) && !holds(api->id, search) && !holds(api->path, search)
+		    && !holds(api->description.p ? api->description : STR(""), search))
+			continue;
+		if (found++ < most)
+			put_api(liquid_push_record(l), api);
+	}
+	liquid_set_int(w->page, "found", (int64_t)found);
+	liquid_set_int(w->page, "not_shown", (int64_t)(found > most ? found - most : 0));
+	liquid_set_text(w->page, "search", search);
+	return found;
+}
+
+gh_rc portal_home(struct web *w, struct gh_err *err)
+{
+	struct portal_sight sight;
+
+	TRY(portal_sight_load(w, &sight, err));
+	put_list(w, &sight, STR(""), HOME_APIS);
+	liquid_set(w->page, "title", LIQUID_NIL_VALUE);
+	return web_page(w, "home", err);
+}
+
+gh_rc portal_apis(struct web *w, struct gh_err *err)
+{
+	struct str search = web_param(&w->rq.query, "q");
+	struct portal_sight sight;
+
+	TRY(portal_sight_load(w, &sight, err));
+	put_list(w, &sight, str_first(str_trim(search.p ? search : STR("")), 200), LIST_APIS);
+	liquid_set_text(w->page, "title", STR("APIs"));
+	return web_page(w, "apis", err);
+}
+
+/* ---- one API ------------------------------------------------------------------------------------------------------- */
+
+/* "https://gw.example/api/sandbox/orders/v1": what stands before the operation's template */
+static GH_RC base_address(struct web *w, const struct store_api *api, struct str *out, struct gh_err *err)
+{
+	struct str gateway = config_text(&w->site->config, CONFIG_GATEWAY_BASE_PATH), host;
+	struct store_environment env = { .id = STR_NULL };
+	struct store_version_set set = { .id = STR_NULL };
+	bool found, by_segment = false;
+
+	TRY(store_environment_find(w->site->store, w->a, api->environment_id, &env, &found, err));
+	if (api->version_set_id.n && api->version.n) {
+		TRY(store_version_set_find(w->site->store, w->a, api->version_set_id, &set, &found, err));
+		by_segment = found && str_eq(set.scheme, STR("segment"));
+	}
+	while (gateway.n && gateway.p[gateway.n - 1] == '/')
+		gateway.n--;
+	host = env.host.n ? env.host : w->rq.host;
+	*out = arena_printf(w->a, "%s%.*s%.*s%s%.*s%s%.*s%s%.*s", !host.n ? "" : w->rq.tls ? "https://" : "http://",
+			    STR_ARG(host), STR_ARG(gateway), env.path_prefix.n ? "/" : "", STR_ARG(env.path_prefix),
+			    api->path.n ? "/" : "", STR_ARG(api->path), by_segment ? "/" : "",
+			    STR_ARG(by_segment ? api->version : STR("")));
+	if (!out->p)
+		FAIL(err, NOMEM, "address");
+	return GH_RC_OK;
+}
+
+static void put_versions(struct web *w, const struct portal_sight *s, const struct store_api *api)
+{
+	struct liquid_list *l = liquid_set_list(w->page, "versions");
+
+	if (!api->version_set_id.n)
+		return;
+	for (size_t i = 0; i < s->n; i++) {
+		struct liquid_record *r;
+
+		if (!str_eq(s->apis[i].version_set_id, api->version_set_id))
+			continue;
+		r = liquid_push_record(l);
+		put_api(r, &s->apis[i]);
+		liquid_set_text(r, "label", s->apis[i].version.n ? s->apis[i].version : STR("original"));
+		liquid_set_bool(r, "here", str_eq(s->apis[i].id, api->id));
+	}
+}
+
+static void put_products(struct web *w, const struct portal_sight *s, const struct store_api *api)
+{
+	struct liquid_list *l = liquid_set_list(w->page, "products");
+
+	for (size_t i = 0; i < s->n_products; i++)
+		for (size_t k = 0; k < s->n_links; k++)
+			if (str_eq(s->links[k].product_id, s->products[i].id) && str_eq(s->links[k].api_id, api->id)) {
+				struct liquid_record *r = liquid_push_record(l);
+
+				liquid_set_text(r, "name", s->products[i].name.n ? s->products[i].name : s->products[i].id);
+				liquid_set_text(r, "description",
+						s->products[i].description.p ? s->products[i].description : STR(""));
+				break;
+			}
+}
+
+static void put_operation(struct liquid_record *r, const struct store_operation *op)
+{
+	liquid_set_text(r, "id", op->id);
+	liquid_set_text(r, "method", op->method);
+	liquid_set_text(r, "template", op->uri_template);
+	liquid_set_text(r, "name", op->name.n ? op->name : op->id);
+}
+
+gh_rc portal_api(struct web *w, struct gh_err *err)
+{
+	struct liquid_value description;
+	struct liquid_list *operations;
+	struct store_operation *ops;
+	const struct store_api *api;
+	struct portal_sight sight;
+	struct str address;
+	size_t n;
+
+	TRY(portal_sight_load(w, &sight, err));
+	api = portal_sight_find(&sight, w->rq.args[0]);
+	if (!api)
+		FAIL(err, NOT_FOUND, "no such API");
+	TRY(base_address(w, api, &address, err));
+	TRY(store_operations_of(w->site->store, w->a, api->id, 0, &ops, &n, err));
+	TRY(web_markdown(w->a, api->description, &description, err));
+	put_api(liquid_set_record(w->page, "api"), api);
+	liquid_set(w->page, "description", description);
+	liquid_set_text(w->page, "address", address);
+	liquid_set_text(w->page, "key_header", api->key_header.n ? api->key_header : STR("Ocp-Apim-Subscription-Key"));
+	put_versions(w, &sight, api);
+	put_products(w, &sight, api);
+	operations = liquid_set_list(w->page, "operations");
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(operations);
+
+		put_operation(r, &ops[i]);
+		TRY(web_markdown(w->a, ops[i].description, &description, err));
+		liquid_set(r, "description", description);
+	}
+	liquid_set_text(w->page, "title", api->name.n ? api->name : api->id);
+	return web_page(w, "api", err);
+}

@@ -1,0 +1,18 @@
+/* internal.h - between the files of portal/web. */
+#pragma once
+
+#include "portal/web/web.h"
+
+void web_csrf_prepare(struct web *w);    /* w->csrf is set, a visitor gets the cookie that goes with it */
+bool web_csrf_ok(struct web *w);         /* the form that was sent carries the right token */
+void web_flash_show(struct web *w);      /* page.flash: what the request before left, once */
+const struct liquid_template *web_template(const struct web_templates *t, struct str name);      /* NULL: none */
+
+/* A request of serve.c's making, from CGI variables: name -> value or NULL. */
+struct web_source {
+	const char *(*variable)(void *ctx, const char *name);
+	size_t (*read)(void *ctx, char *to, size_t n);   /* of the body; less than n: its end */
+	void *ctx;
+};
+/* Fills w->rq. The error says why a request cannot be answered (400, 413); w->rq is then complete enough for its page. */
+GH_RC web_request_read(struct web *w, const struct web_source *from, struct gh_err *err);

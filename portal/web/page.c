@@ -1,0 +1,255 @@
+#include "portal/web/internal.h"
+
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/map.h"
+#include "core/paths.h"
+#include "core/str.h"
+
+#include <dirent.h>
+#include <errno.h>
+
+/* Templates are read and parsed when a process starts, partials included, so a mistake in one stops the start and not a
+ * visitor. Names are "folder/name" without ".html". */
+
+enum { TEMPLATE_MAX = 256 * 1024 };
+
+struct web_templates {
+	struct map by_name;              /* -> struct liquid_template */
+};
+
+const struct liquid_template *web_template(const struct web_templates *t, struct str name)
+{
+	return map_get(&t->by_name, name);
+}
+
+static GH_RC load_one(struct web_templates *t, struct arena *a, const char *dir, struct str name, struct gh_err *err)
+{
+	static const struct liquid_options options = { .html = true, .strict_names = true };
+	struct str path = arena_printf(a, "%s/%.*s.html", dir, STR_ARG(name)), text;
+	const struct liquid_template *parsed;
+
+	if (!path.p)
+		FAIL(err, NOMEM, "templates");
+	TRY(file_read(a, path.p, TEMPLATE_MAX, &text, err));
+	TRY(liquid_parse(a, path, text, &options, &parsed, err));
+	if (!map_put(&t->by_name, name, (void *)parsed))
+		FAIL(err, NOMEM, "templates");
+	return GH_RC_OK;
+}
+
+static GH_RC load_folder(struct web_templates *t, struct arena *a, const char *dir, const char *folder, struct gh_err *err)
+{
+	struct str path = arena_printf(a, "%s/%s", dir, folder);
+	DIR *d = path.p ? opendir(path.p) : NULL;
+	struct dirent *e;
+	gh_rc rc = GH_RC_OK;
+
+	if (!d)
+		FAIL(err, IO, "%s/%s: %s", dir, folder, strerror(errno));
+	while (!rc.code && (e = readdir(d))) {
+		struct str file = str_of(e->d_name), name;
+
+		if (!str_ends(file, STR(".html")))
+			continue;
+		name = arena_printf(a, "%s/%.*s", folder, (int)file.n - 5, file.p);
+		rc = name.p ? load_one(t, a, dir, name, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "templates");
+	}
+	closedir(d);
+	return rc;
+}
+
+struct partial_check {
+	const struct web_templates *t;
+	struct str missing;
+};
+
+static void check_partial(void *ctx, struct str name)
+{
+	struct partial_check *c = ctx;
+
+	if (!web_template(c->t, name))
+		c->missing = name;
+}
+
+gh_rc web_templates_load(struct arena *a, const char *share_dir, const char *app_folder, struct web_templates **out,
+			 struct gh_err *err)
+{
+	struct web_templates *t = arena_new_of(a, struct web_templates);
+	struct str dir = arena_printf(a, "%s/templates", share_dir);
+	struct partial_check check = { .t = t };
+	const struct map_slot *slot;
+
+	if (!t || !dir.p)
+		FAIL(err, NOMEM, "templates");
+	map_init(&t->by_name, a, false);
+	TRY(load_folder(t, a, dir.p, "web", err));
+	TRY(load_folder(t, a, dir.p, app_folder, err));
+	for (size_t i = 0; (slot = map_next(&t->by_name, &i));) {
+		liquid_each_partial(slot->value, check_partial, &check);
+		if (check.missing.p)
+			FAIL(err, INVALID, "%s/%.*s.html includes '%.*s', which is not there", dir.p, STR_ARG(slot->key),
+			     STR_ARG(check.missing));
+	}
+	*out = t;
+	return GH_RC_OK;
+}
+
+static const struct liquid_template *load(void *ctx, struct str name)
+{
+	return web_template(ctx, name);
+}
+
+gh_rc web_render(struct web *w, const char *template, struct buf *out, struct gh_err *err)
+{
+	const struct liquid_template *t = web_template(w->site->templates, str_of(template));
+	const struct liquid_env env = { .globals = liquid_of_record(w->page), .load = load, .load_ctx = w->site->templates };
+
+	if (!t)
+		FAIL(err, INTERNAL, "there is no template '%s'", template);
+	return liquid_render(t, &env, w->a, out, err);
+}
+
+static void set_user(struct web *w)
+{
+	struct liquid_record *u;
+	struct str name;
+
+	liquid_set(w->page, "user", LIQUID_NIL_VALUE);
+	if (!w->signed_in)
+		return;
+	u = liquid_set_record(w->page, "user");
+	name = arena_printf(w->a, "%.*s %.*s", STR_ARG(w->user.first_name), STR_ARG(w->user.last_name));
+	name = str_trim(name);
+	liquid_set_text(u, "name", name.n ? name : w->user.email);
+	liquid_set_text(u, "email", w->user.email);
+	liquid_set_text(u, "role", w->user.role);
+}
+
+/* What every template of every app may use. */
+static GH_RC set_common(struct web *w, struct gh_err *err)
+{
+	liquid_set_text(w->page, "base", w->site->base);
+	liquid_set_text(w->page, "static", w->site->static_base);
+	liquid_set_text(w->page, "css_version", w->site->css_version);
+	liquid_set_text(w->page, "request_id", w->rq.id);
+	liquid_set_text(w->page, "path", w->rq.path);
+	set_user(w);
+	web_flash_show(w);
+	if (w->form)
+		web_csrf_prepare(w);
+	liquid_set_text(w->page, "csrf", w->csrf.n ? w->csrf : STR(""));
+	return w->site->app->common ? w->site->app->common(w, err) : GH_RC_OK;
+}
+
+gh_rc web_page(struct web *w, const char *name, struct gh_err *err)
+{
+	struct str full = strchr(name, '/') ? str_of(name) : arena_printf(w->a, "%s/%s", w->site->app->templates, name);
+	struct str layout = arena_printf(w->a, "%s/layout", w->site->app->templates), content;
+	struct buf body;
+	gh_rc rc;
+
+	if (!full.p || !layout.p)
+		FAIL(err, NOMEM, "page");
+	TRY(set_common(w, err));
+	buf_init(&body, w->rs.body.max);
+	rc = web_render(w, full.p, &body, err);
+	content = rc.code ? STR("") : arena_dup(w->a, buf_view(&body));
+	buf_release(&body);
+	TRY(rc);
+	if (!content.p)
+		FAIL(err, NOMEM, "page");
+	liquid_set(w->page, "content_html", liquid_of_markup((struct liquid_markup){ content }));
+	TRY(web_render(w, layout.p, &w->rs.body, err));
+	web_header(w, "Content-Type", STR("text/html; charset=utf-8"));
+	web_header(w, "Cache-Control", w->signed_in || w->form ? STR("no-store") : STR("no-cache"));
+	return GH_RC_OK;
+}
+
+/* ---- forms --------------------------------------------------------------------------------------------------------- */
+
+struct liquid_record *web_form(struct web *w)
+{
+	if (!w->form) {
+		w->form = liquid_set_record(w->page, "form");
+		liquid_set(w->form, "error", LIQUID_NIL_VALUE);
+		liquid_set_record(w->form, "values");
+		liquid_set_record(w->form, "errors");
+	}
+	return w->form;
+}
+
+static struct liquid_record *part(struct web *w, const char *name)
+{
+	return liquid_record_of(web_form(w), name);
+}
+
+void web_form_value(struct web *w, const char *field, struct str value)
+{
+	liquid_set_text(part(w, "values"), field, str_is_null(value) ? STR("") : value);
+}
+
+void web_form_error(struct web *w, const char *field, struct str message)
+{
+	liquid_set_text(part(w, "errors"), field, message);
+}
+
+/* ---- texts --------------------------------------------------------------------------------------------------------- */
+
+struct str web_date(struct arena *a, int64_t us)
+{
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	char iso[CLOCK_ISO_MAX];
+	uint64_t month;
+
+	if (!us)
+		return STR_NULL;
+	clock_iso(us, 0, iso);                           /* 2026-11-21T05:22:07Z */
+	if (!str_to_u64((struct str){ iso + 5, 2 }, 12, &month) || !month)
+		return arena_dup(a, str_of(iso));
+	return arena_printf(a, "%.2s %s %.4s, %.5s UTC", iso + 8, months[month - 1], iso, iso + 11);
+}
+
+struct str web_ago(struct arena *a, int64_t us, int64_t now_us)
+{
+	static const struct {
+		int64_t seconds;
+		const char *name;
+	} units[] = { { 86400 * 365, "year" }, { 86400 * 30, "month" }, { 86400, "day" }, { 3600, "hour" }, { 60, "minute" } };
+	int64_t s = (now_us - us) / 1000000;
+
+	if (!us)
+		return STR_NULL;
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (s >= units[i].seconds) {
+			long long n = (long long)(s / units[i].seconds);
+
+			return arena_printf(a, "%lld %s%s ago", n, units[i].name, n == 1 ? "" : "s");
+		}
+	return STR("just now");
+}
+
+struct str web_number(struct arena *a, int64_t n)
+{
+	char digits[32], out[48];
+	size_t len, o = 0;
+	bool negative = n < 0;
+	struct buf b;
+	struct str s;
+
+	buf_init(&b, sizeof(digits));
+	buf_u64(&b, negative ? 0 - (uint64_t)n : (uint64_t)n);
+	len = b.n < sizeof(digits) ? b.n : 0;
+	if (len)
+		memcpy(digits, b.p, len);
+	buf_release(&b);
+	if (negative)
+		out[o++] = '-';
+	for (size_t i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			out[o++] = ',';
+		out[o++] = digits[i];
+	}
+	s = (struct str){ out, o };
+	return arena_dup(a, s);
+}

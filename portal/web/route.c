@@ -1,0 +1,72 @@
+#include "portal/web/web.h"
+
+#include "core/str.h"
+
+/* The segments of pattern against those of path. */
+static bool match(const char *pattern, struct str path, struct str args[4])
+{
+	struct str p = str_of(pattern), want, have;
+	size_t n = 0;
+
+	for (size_t i = 0; i < 4; i++)
+		args[i] = STR_NULL;
+	while (str_split(&p, '/', &want)) {
+		bool variable = want.n > 2 && want.p[0] == '{';
+
+		if (variable && want.p[want.n - 2] == '*') {
+			args[n] = path;
+			return path.n > 0;
+		}
+		if (!str_split(&path, '/', &have))
+			return false;
+		if (!variable && !str_eq(want, have))
+			return false;
+		if (variable && (!have.n || n == 4))
+			return false;
+		if (variable)
+			args[n++] = have;
+	}
+	return str_is_null(path);
+}
+
+const struct web_route *web_route_find(const struct web_route *routes, struct str method, struct str path, struct str args[4],
+				       struct buf *allow)
+{
+	bool head = str_eq(method, STR("HEAD"));
+
+	for (const struct web_route *r = routes; r->method; r++) {
+		if (!match(r->pattern, path, args))
+			continue;
+		if (str_eq(method, str_of(r->method)) || (head && strcmp(r->method, "GET") == 0))
+			return r;
+		if (allow) {
+			buf_cstr(allow, allow->n ? ", " : "");
+			buf_cstr(allow, strcmp(r->method, "GET") == 0 ? "GET, HEAD" : r->method);
+		}
+	}
+	return NULL;
+}
+
+/* Who may what, a row a role. */
+static const struct {
+	const char *role;
+	unsigned rights;
+} roles[] = {
+#define R(right) (1u << (right))
+	{ "administrator", R(WEB_SIGNED_IN) | R(WEB_VIEW_APIS) | R(WEB_VIEW_POLICIES) | R(WEB_VIEW_SUBSCRIPTIONS) },
+	{ "operator", R(WEB_SIGNED_IN) | R(WEB_VIEW_APIS) | R(WEB_VIEW_POLICIES) | R(WEB_VIEW_SUBSCRIPTIONS) },
+	{ "publisher", R(WEB_SIGNED_IN) | R(WEB_VIEW_APIS) | R(WEB_VIEW_SUBSCRIPTIONS) },
+	{ "auditor", R(WEB_SIGNED_IN) | R(WEB_VIEW_APIS) | R(WEB_VIEW_POLICIES) },
+	{ "developer", R(WEB_SIGNED_IN) },
+#undef R
+};
+
+bool web_role_may(struct str role, enum web_right right)
+{
+	if (right == WEB_ANYBODY)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
+		if (str_eq(role, str_of(roles[i].role)))
+			return roles[i].rights >> right & 1;
+	return false;
+}

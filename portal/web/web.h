@@ -1,0 +1,162 @@
+/* web.h - what the portal and the dashboard share: one request from the socket to the page.
+ *
+ *   web server ── FastCGI ──> serve.c ── request.c ──> app.c: session, route, right, CSRF ──> handler ──> page.c ──> out
+ *
+ * A program is a table of routes (struct web_route) and a folder of templates. Each route names the right that a caller
+ * needs; it is checked in one place (app.c) before the handler runs, and every POST needs its form token there as well, so
+ * a handler cannot forget either. A page is rendered whole before its first byte leaves: a failure becomes an error page
+ * and never half a page. One request at a time per process; nothing here is thread-safe. */
+#pragma once
+
+#include "core/config.h"
+#include "core/counter.h"
+#include "core/liquid.h"
+#include "db/sessions.h"
+#include "db/users.h"
+#include "portal/web/params.h"
+
+/* ---- rights -------------------------------------------------------------------------------------------------------- */
+
+enum web_right {
+	WEB_ANYBODY,                     /* no sign-in needed */
+	WEB_SIGNED_IN,                   /* any user */
+	WEB_VIEW_APIS,                   /* APIs, operations, products and their numbers */
+	WEB_VIEW_POLICIES,
+	WEB_VIEW_SUBSCRIPTIONS,
+	WEB_RIGHT__COUNT
+};
+/* Whether a role ("administrator" …) carries the right. STR_NULL is a visitor. */
+bool web_role_may(struct str role, enum web_right right);
+
+/* ---- request and response ------------------------------------------------------------------------------------------ */
+
+struct web_request {
+	struct str method;               /* upper case */
+	struct str path;                 /* decoded, behind the app's base path, begins with "/" */
+	struct str target;               /* path and query as received, for going back behind a sign-in */
+	struct str media_type;           /* of the body, with parameters */
+	struct str body;
+	struct str address;              /* of the client */
+	struct str host;                 /* "gw.example:8080" as the client named it; empty when it is no host name */
+	struct str if_none_match;
+	bool tls;                        /* the web server speaks TLS with the client */
+	struct web_params query, form, cookies;
+	struct str id;                   /* names this request in logs and error pages */
+	struct str args[4];              /* what the {…} of the route's pattern matched, in order */
+};
+
+enum { WEB_HEADERS_MAX = 16 };
+
+struct web_response {
+	int status;
+	struct {
+		const char *name;
+		struct str value;
+	} headers[WEB_HEADERS_MAX];
+	size_t n_headers;
+	struct buf body;
+};
+
+struct web_site;
+
+struct web {                             /* one request */
+	const struct web_site *site;
+	struct arena *a;
+	struct web_request rq;
+	struct web_response rs;
+	const struct web_route *route;
+	/* who */
+	bool signed_in;
+	struct store_session session;
+	struct store_user user;
+	struct str csrf;                 /* the token that forms carry */
+	/* what the template sees */
+	struct liquid_record *page;
+	struct liquid_record *form;      /* page.form, once web_form was called */
+};
+
+typedef GH_RC web_handler(struct web *w, struct gh_err *err);
+
+struct web_route {
+	const char *method;              /* "GET" answers HEAD too */
+	const char *pattern;             /* "/apis/{id}": {} matches one segment, {…*} the rest */
+	enum web_right right;
+	web_handler *run;
+};
+
+/* Which row answers; *allow (may be NULL) gets the methods that the path knows when none fits ("GET, POST"). NULL: none.
+ * The matched parts are put into args. */
+const struct web_route *web_route_find(const struct web_route *routes, struct str method, struct str path, struct str args[4],
+				       struct buf *allow);
+
+/* ---- a program ----------------------------------------------------------------------------------------------------- */
+
+struct web_app {
+	const char *program;             /* "gatehouse-portal" */
+	const char *templates;           /* its folder in templates/ */
+	const char *cookie;              /* name of the session cookie */
+	const char *sign_in;             /* path of the sign-in page; NULL: there is none */
+	enum setting base_path;
+	const struct web_route *routes;  /* ends with a NULL method */
+	web_handler *common;             /* puts what the layout of every page needs into w->page */
+};
+
+struct web_site {                        /* one process */
+	const struct web_app *app;
+	const char *state_dir, *share_dir;
+	struct config config;
+	struct arena *arena;             /* settings and templates */
+	struct store *store;
+	struct counters *counters;       /* sign-in tries */
+	struct web_templates *templates;
+	struct str base, static_base;    /* both begin and end with "/" */
+	struct str css_version;
+	uint8_t form_key[CRYPTO_SHA256_BYTES];   /* signs the form tokens of visitors */
+};
+
+/* main() of a program: options, settings, templates, store, then requests until SIGTERM. */
+int web_main(const struct web_app *app, int argc, char **argv);
+
+/* One request through session, route, rights and handler to a complete response: web_identify finds out who asks,
+ * web_dispatch does the rest. w is zeroed but for site, arena, rq and the response's buffer. For serve.c and tests. */
+void web_answer(struct web *w);
+void web_identify(struct web *w);
+void web_dispatch(struct web *w);
+
+/* Reads settings and templates (into a new arena) and opens nothing. For serve.c and tests. */
+GH_RC web_site_load(struct web_site *site, struct gh_err *err);
+/* All templates of the app and of web/ parsed, and every partial found. */
+GH_RC web_templates_load(struct arena *a, const char *share_dir, const char *app_folder, struct web_templates **out,
+			 struct gh_err *err);
+/* Renders "folder/name" with w->page to the end of out; for parts of pages. */
+GH_RC web_render(struct web *w, const char *template, struct buf *out, struct gh_err *err);
+
+/* ---- for handlers -------------------------------------------------------------------------------------------------- */
+
+/* Renders the template "NAME.html" of the app with w->page inside the layout. */
+GH_RC web_page(struct web *w, const char *name, struct gh_err *err);
+/* To a path of this app ("apis/orders"), 303 See Other. */
+GH_RC web_redirect(struct web *w, struct str path, struct gh_err *err);
+void web_header(struct web *w, const char *name, struct str value);
+/* The answer to a request that failed: a designed page with the request's id. */
+void web_error_page(struct web *w, int status, const char *explain);
+
+/* Answers with a file of www/ and an ETag; a handler for "/static/{file*}". */
+web_handler web_static;
+
+/* A sentence that the next page shows once, at its head: kind is "good" or "bad". For signed-in users. */
+GH_RC web_flash(struct web *w, const char *kind, struct str text, struct gh_err *err);
+
+/* Starts a session for the user under a new cookie, ends the present one. */
+GH_RC web_session_begin(struct web *w, const struct store_user *user, struct gh_err *err);
+GH_RC web_session_end(struct web *w, struct gh_err *err);
+
+/* A form on a page: `form` in w->page gets csrf, values and errors (by field name); see templates/web/field.html. */
+struct liquid_record *web_form(struct web *w);
+void web_form_value(struct web *w, const char *field, struct str value);
+void web_form_error(struct web *w, const char *field, struct str message);
+
+/* "18 Nov 2026, 14:05 UTC", "3 minutes ago": dates as pages write them. 0 gives STR_NULL. */
+struct str web_date(struct arena *a, int64_t us);
+struct str web_ago(struct arena *a, int64_t us, int64_t now_us);
+struct str web_number(struct arena *a, int64_t n);       /* "12,345" */
