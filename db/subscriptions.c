@@ -172,6 +172,17 @@ GH_RC store_subscription_keys(struct store *s, struct arena *a, struct str id, s
 	return GH_RC_OK;
 }
 
+GH_RC store_subscription_keys_shown(struct store *s, struct arena *a, struct str id, struct str actor, struct store_keys *out,
+				    struct gh_err *err)
+{
+	gh_rc rc;
+
+	TRY(store_tx_begin(s, actor, err));
+	rc = change_note(s, &(struct change){ .action = "show-keys", .kind = "subscription", .id = id }, err);
+	TRY(store_tx_end(s, rc, err));
+	return store_subscription_keys(s, a, id, out, err);
+}
+
 GH_RC store_subscription_prefixes(struct store *s, struct arena *a, struct str id, struct store_keys *out, struct gh_err *err)
 {
 	struct key_row *rows;

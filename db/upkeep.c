@@ -116,14 +116,15 @@ static gh_rc check_copy(sqlite3 *db, const char *path, struct gh_err *err)
 	return ask(db, "SELECT config FROM generation", path, &ignored, text, sizeof(text), err);
 }
 
-/* Whoever has the old configuration must see that it is not the present one: the numbers go on from where they were. */
+/* Whoever has the old configuration must see that it is not the present one: the numbers go on from where they were. A
+ * sign-in that has ended since the copy was made must not come back. */
 static gh_rc continue_generation(sqlite3 *db, const char *state_dir, const char *path, struct gh_err *err)
 {
 	struct genfile *g;
 	char text[256];
 
 	TRY(genfile_open(&g, state_dir, true, err));
-	snprintf(text, sizeof(text), "UPDATE generation SET config = max(config, %llu) + 1, access = max(access, %llu) + 1",
+	snprintf(text, sizeof(text), "UPDATE generation SET config = max(config, %llu) + 1, access = max(access, %llu) + 1; DELETE FROM session",
 		 (unsigned long long)genfile_get(g, GENFILE_CONFIG), (unsigned long long)genfile_get(g, GENFILE_ACCESS));
 	genfile_free(g);
 	return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK

@@ -1,0 +1,174 @@
+/* doctor.c - `gatehouse doctor`: looks at everything that can go wrong with an installation and says how to mend it. It
+ * changes nothing. Exit status 1 when something is broken; a warning is not. */
+#include "cli/output.h"
+#include "core/crypto.h"
+#include "core/str.h"
+#include "db/backends.h"
+#include "db/certificates.h"
+#include "db/named_values.h"
+#include "db/store.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { FINDINGS_MAX = 32, DISK_WARN_MIB = 256, DISK_FAIL_MIB = 32 };
+enum severity { FINE, WARNING, BROKEN };
+static const char *const severities[] = { "ok", "warning", "BROKEN", NULL };
+
+struct finding {
+	int64_t severity;
+	struct str what, detail;
+};
+
+struct doctor {
+	struct cli *c;
+	struct finding v[FINDINGS_MAX];
+	size_t n;
+};
+
+static void tell(struct doctor *d, enum severity severity, const char *what, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+static void tell(struct doctor *d, enum severity severity, const char *what, const char *fmt, ...)
+{
+	char text[600];
+	va_list args;
+
+	if (d->n == FINDINGS_MAX)
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	d->v[d->n++] = (struct finding){ severity, str_of(what), arena_dup(d->c->arena, str_of(text)) };
+	if (severity == BROKEN)
+		d->c->exit_code = 1;
+}
+
+/* ---- the directory ---------------------------------------------------------------------------------------------------- */
+
+static void check_directory(struct doctor *d)
+{
+	struct stat st;
+
+	if (stat(d->c->state_dir, &st) < 0)
+		tell(d, BROKEN, "state directory", "%s: %s; make it with: gatehouse init", d->c->state_dir, strerror(errno));
+	else if (st.st_mode & S_IRWXO)
+		tell(d, WARNING, "state directory", "%s: everybody may look into it; mend that with: chmod o-rwx %s",
+		     d->c->state_dir, d->c->state_dir);
+	else
+		tell(d, FINE, "state directory", "%s", d->c->state_dir);
+}
+
+static void check_disk(struct doctor *d)
+{
+	struct statvfs fs;
+	uint64_t mib;
+
+	if (statvfs(d->c->state_dir, &fs) < 0) {
+		tell(d, WARNING, "disk space", "%s: %s", d->c->state_dir, strerror(errno));
+		return;
+	}
+	mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
+	tell(d, mib < DISK_FAIL_MIB ? BROKEN : mib < DISK_WARN_MIB ? WARNING : FINE, "disk space", "%llu MiB free",
+	     (unsigned long long)mib);
+}
+
+static void check_master_key(struct doctor *d)
+{
+	uint8_t key[PATHS_MASTER_KEY_BYTES];
+	struct gh_err err = { 0 };
+	bool found;
+
+	if (paths_master_key(d->c->state_dir, key, &found, &err).code)
+		tell(d, BROKEN, "master key", "%s", err.message);
+	else if (!found)
+		tell(d, BROKEN, "master key", "neither GATEHOUSE_MASTER_KEY nor %s/master.key; without it no secret opens",
+		     d->c->state_dir);
+	else
+		tell(d, FINE, "master key", "readable by its owner only");
+	crypto_wipe(key, sizeof(key));
+}
+
+/* ---- the store -------------------------------------------------------------------------------------------------------- */
+
+static void tell_part(struct doctor *d, bool good, const char *what, const char *fine, const struct store_check *k)
+{
+	if (good)
+		tell(d, FINE, what, "%s", fine);
+	else
+		tell(d, BROKEN, what, "%.*s", STR_ARG(k->detail));
+}
+
+static void check_secrets(struct doctor *d, struct store *s)
+{
+	struct store_certificate *certificates;
+	struct store_named_value *values;
+	struct store_backend *backends;
+	struct gh_err err = { 0 };
+	size_t n;
+	gh_rc rc = store_named_values(s, d->c->arena, true, &values, &n, &err);
+
+	if (!rc.code)
+		rc = store_backends(s, d->c->arena, true, &backends, &n, &err);
+	if (!rc.code)
+		rc = store_certificates(s, d->c->arena, true, &certificates, &n, &err);
+	if (rc.code)
+		tell(d, BROKEN, "secrets", "%s", err.message);
+	else
+		tell(d, FINE, "secrets", "all open with the master key");
+}
+
+static void check_store(struct doctor *d)
+{
+	struct gh_err err = { 0 };
+	struct store_check k;
+	struct store *s;
+
+	if (store_open(&s, d->c->state_dir, STORE_WRITE, &err).code
+	    && store_open(&s, d->c->state_dir, STORE_READ, &err).code) {
+		tell(d, BROKEN, "store", "%s", err.message);
+		return;
+	}
+	if (store_check(s, d->c->arena, &k, &err).code) {
+		tell(d, BROKEN, "store", "%s", err.message);
+	} else {
+		tell(d, FINE, "store", "schema %u and %u; configuration %lld KiB, telemetry %lld KiB", k.config_version,
+		     k.telemetry_version, (long long)(k.config_bytes >> 10), (long long)(k.telemetry_bytes >> 10));
+		tell_part(d, k.integrity, "files", "undamaged", &k);
+		tell_part(d, k.foreign_keys, "references", "complete", &k);
+		tell_part(d, k.audit_chain, "audit trail", "unchanged since it was written", &k);
+		tell_part(d, k.writable, "writing", "possible", &k);
+		tell_part(d, k.generation_published, "generation", "published to the gateways", &k);
+	}
+	check_secrets(d, s);
+	store_free(s);
+}
+
+static gh_rc run(struct cli *c, struct gh_err *err)
+{
+	static const struct column columns[] = {
+		{ "STATE", "state", COLUMN_NAME, offsetof(struct finding, severity), severities },
+		{ "WHAT", "what", COLUMN_TEXT, offsetof(struct finding, what), NULL },
+		{ "DETAIL", "detail", COLUMN_TEXT, offsetof(struct finding, detail), NULL },
+	};
+	struct doctor *d = arena_new_of(c->arena, struct doctor);
+
+	if (!d)
+		FAIL(err, NOMEM, "looking at the installation");
+	d->c = c;
+	check_directory(d);
+	if (!c->exit_code) {
+		check_disk(d);
+		check_master_key(d);
+		check_store(d);
+	}
+	output_list(c, columns, ARRAY_LEN(columns), d->v, d->n, sizeof(d->v[0]));
+	return GH_RC_OK;
+}
+
+const struct command command_doctor = {
+	.name = "doctor", .summary = "check the installation and say how to mend what is wrong", .run = run,
+};

@@ -1,0 +1,237 @@
+/* product.c - `gatehouse product …`. The limits of a product are written as its policy document, so that the gateway has one
+ * way of limiting calls. */
+#include "cli/output.h"
+#include "core/str.h"
+#include "db/apis.h"
+#include "db/policies.h"
+#include "db/products.h"
+
+#include <limits.h>
+
+enum { RATE_SECONDS_MAX = 300, CALLS_MAX = 1000000000, PERIOD_MAX = 100 * 366 * 86400LL };
+
+static const char *const approvals[] = { "auto", "manual", NULL };
+static const char *const states[] = { "draft", "published", NULL };
+
+static const struct column columns[] = {
+	{ "ID", "id", COLUMN_TEXT, offsetof(struct store_product, id), NULL },
+	{ "NAME", "name", COLUMN_TEXT, offsetof(struct store_product, name), NULL },
+	{ "STATE", "state", COLUMN_NAME, offsetof(struct store_product, state), states },
+	{ "APPROVAL", "approval", COLUMN_NAME, offsetof(struct store_product, approval), approvals },
+	{ "KEY", "subscriptionRequired", COLUMN_BOOL, offsetof(struct store_product, subscription_required), NULL },
+};
+
+/* ---- limits ----------------------------------------------------------------------------------------------------------- */
+
+struct limit {
+	int64_t calls, seconds;          /* calls 0: none */
+};
+
+/* "60", "60s", "5m", "hour". False when it is none of these. */
+static bool parse_period(struct str text, int64_t *seconds)
+{
+	static const struct {
+		struct str unit;
+		int64_t seconds;
+	} units[] = {
+		{ STR_INIT("s"), 1 },     { STR_INIT("second"), 1 },   { STR_INIT("m"), 60 },   { STR_INIT("minute"), 60 },
+		{ STR_INIT("h"), 3600 },  { STR_INIT("hour"), 3600 },  { STR_INIT("d"), 86400 }, { STR_INIT("day"), 86400 },
+		{ STR_INIT("w"), 604800 }, { STR_INIT("week"), 604800 },
+	};
+	size_t digits = 0;
+	int64_t number = 1;
+
+	while (digits < text.n && ascii_is_digit(text.p[digits]))
+		digits++;
+	if (digits && !str_to_i64(str_first(text, digits), 0, PERIOD_MAX, &number))
+		return false;
+	if (digits == text.n) {
+		*seconds = number;
+		return digits > 0;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (str_eq(units[i].unit, str_from(text, digits))) {
+			*seconds = number * units[i].seconds;
+			return *seconds <= PERIOD_MAX;
+		}
+	return false;
+}
+
+static gh_rc parse_limit(struct cli *c, const char *name, int64_t most_seconds, struct limit *out, struct gh_err *err)
+{
+	struct str text = str_of(option_text(&c->options, name));
+	size_t slash = str_find_char(text, '/');
+	int64_t calls;
+
+	if (!text.p)
+		return GH_RC_OK;
+	if (slash == SIZE_MAX || !str_to_i64(str_first(text, slash), 1, CALLS_MAX, &calls)
+	    || !parse_period(str_from(text, slash + 1), &out->seconds))
+		return cli_usage(c, err, "--%s takes CALLS/PERIOD such as 100/60 or 10000/day, not '%.*s'", name,
+				 STR_ARG(str_first(text, 80)));
+	if (out->seconds > most_seconds || (out->seconds < 1 && most_seconds == RATE_SECONDS_MAX))
+		return cli_usage(c, err, "--%s: a period of %lld seconds is not possible; 1 to %lld are%s", name,
+				 (long long)out->seconds, (long long)most_seconds,
+				 most_seconds == RATE_SECONDS_MAX ? " (use --quota for longer ones)" : "");
+	out->calls = calls;
+	return GH_RC_OK;
+}
+
+static struct str limits_document(struct cli *c, struct limit rate, struct limit quota)
+{
+	struct str first = STR(""), second = STR("");
+
+	if (rate.calls)
+		first = arena_printf(c->arena, "\t\t<rate-limit calls=\"%lld\" renewal-period=\"%lld\" />\n",
+				     (long long)rate.calls, (long long)rate.seconds);
+	if (quota.calls)
+		second = arena_printf(c->arena, "\t\t<quota calls=\"%lld\" renewal-period=\"%lld\" />\n",
+				      (long long)quota.calls, (long long)quota.seconds);
+	return arena_printf(c->arena,
+			    "<policies>\n\t<inbound>\n\t\t<base />\n%.*s%.*s\t</inbound>\n"
+			    "\t<backend>\n\t\t<base />\n\t</backend>\n\t<outbound>\n\t\t<base />\n\t</outbound>\n"
+			    "\t<on-error>\n\t\t<base />\n\t</on-error>\n</policies>\n",
+			    STR_ARG(first), STR_ARG(second));
+}
+
+/* ---- create ----------------------------------------------------------------------------------------------------------- */
+
+static const struct option create_options[] = {
+	{ "name", OPTION_TEXT, "NAME", "name that developers read (the id)", false },
+	{ "description", OPTION_TEXT, "TEXT", "what it is for", false },
+	{ "approval", OPTION_TEXT, "auto|manual", "whether somebody decides on a new subscription (auto)", false },
+	{ "rate", OPTION_TEXT, "CALLS/SECONDS", "calls of one subscription in a sliding window of at most 300 s: 100/60", false },
+	{ "quota", OPTION_TEXT, "CALLS/PERIOD", "calls of one subscription in a fixed period: 10000/day, 500/3600", false },
+	{ "require-key", OPTION_TEXT, "yes|no", "whether calls need a subscription key (yes)", false },
+	{ "draft", OPTION_FLAG, NULL, "do not show it in the portal yet", false },
+	{ "api", OPTION_MANY, "API", "put this API into it", false },
+	OPTION_END,
+};
+
+static gh_rc write_product(struct cli *c, struct store *s, const struct store_product *p, struct str document,
+			   struct gh_err *err)
+{
+	struct store_policy_scope scope = { .kind = STORE_POLICY_PRODUCT, .product_id = p->id };
+	const char *api;
+
+	TRY(store_product_create(s, p, err));
+	for (size_t i = 0; (api = option_nth(&c->options, "api", i)); i++) {
+		gh_rc rc = store_product_add_api(s, p->id, str_of(api), err);
+
+		if (rc.code == GH_E_CONFLICT)
+			FAIL(err, NOT_FOUND, "there is no API '%.200s'", api);
+		TRY(rc);
+	}
+	return document.p ? store_policy_set(s, &scope, document, err) : GH_RC_OK;
+}
+
+static gh_rc create(struct cli *c, struct gh_err *err)
+{
+	const char *id = c->options.args[0];
+	struct limit rate = { 0 }, quota = { 0 };
+	struct store_product p = {
+		.id = str_of(id),
+		.name = str_of(option_text_or(&c->options, "name", id)),
+		.description = str_of(option_text_or(&c->options, "description", "")),
+		.subscription_required = strcmp(option_text_or(&c->options, "require-key", "yes"), "yes") == 0,
+		.approval = strcmp(option_text_or(&c->options, "approval", "auto"), "manual") == 0 ? STORE_APPROVAL_MANUAL
+												   : STORE_APPROVAL_AUTO,
+		.state = option_flag(&c->options, "draft") ? STORE_PRODUCT_DRAFT : STORE_PRODUCT_PUBLISHED,
+	};
+	struct str document = STR_NULL;
+	struct store *s;
+
+	TRY(parse_limit(c, "rate", RATE_SECONDS_MAX, &rate, err));
+	TRY(parse_limit(c, "quota", PERIOD_MAX, &quota, err));
+	if (rate.calls || quota.calls)
+		document = limits_document(c, rate, quota);
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	TRY(store_tx_end(s, write_product(c, s, &p, document, err), err));
+	output_row(c, columns, ARRAY_LEN(columns), &p, false);
+	return GH_RC_OK;
+}
+
+const struct command command_product_create = {
+	.name = "product create", .args = "ID", .least_args = 1, .most_args = 1,
+	.summary = "make a product that developers subscribe to",
+	.help = "Limits become the product's policy document; see them with: gatehouse policy show --scope product:ID",
+	.options = create_options, .run = create,
+};
+
+/* ---- list, APIs, delete ----------------------------------------------------------------------------------------------- */
+
+static const struct option list_options[] = {
+	{ "search", OPTION_TEXT, "TEXT", "only those whose id or name contains it", false },
+	OPTION_END,
+};
+
+static gh_rc list(struct cli *c, struct gh_err *err)
+{
+	struct store_page page = { .search = str_of(option_text(&c->options, "search")) };
+	struct store_product *rows;
+	struct store *s;
+	size_t n;
+
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_products(s, c->arena, &page, &rows, &n, err));
+	output_list(c, columns, ARRAY_LEN(columns), rows, n, sizeof(*rows));
+	return GH_RC_OK;
+}
+
+const struct command command_product_list = {
+	.name = "product list", .summary = "list the products", .options = list_options, .run = list,
+};
+
+static gh_rc change_apis(struct cli *c, bool add, struct gh_err *err)
+{
+	struct str product = str_of(c->options.args[0]), api = str_of(c->options.args[1]);
+	struct store_product found_product;
+	struct store_api found_api;
+	struct store *s;
+	bool found;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_product_find(s, c->arena, product, &found_product, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no product '%.*s'", STR_ARG(product));
+	TRY(store_api_find(s, c->arena, api, 0, &found_api, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no API '%.*s'", STR_ARG(api));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, add ? store_product_add_api(s, product, api, err) : store_product_remove_api(s, product, api, err),
+			    err);
+}
+
+static gh_rc add_api(struct cli *c, struct gh_err *err)
+{
+	return change_apis(c, true, err);
+}
+
+static gh_rc remove_api(struct cli *c, struct gh_err *err)
+{
+	return change_apis(c, false, err);
+}
+
+const struct command command_product_add_api = {
+	.name = "product add-api", .args = "ID API", .least_args = 2, .most_args = 2, .summary = "put an API into a product",
+	.run = add_api,
+};
+const struct command command_product_remove_api = {
+	.name = "product remove-api", .args = "ID API", .least_args = 2, .most_args = 2,
+	.summary = "take an API out of a product", .run = remove_api,
+};
+
+static gh_rc delete(struct cli *c, struct gh_err *err)
+{
+	struct store *s;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, store_product_delete(s, str_of(c->options.args[0]), err), err);
+}
+
+const struct command command_product_delete = {
+	.name = "product delete", .args = "ID", .least_args = 1, .most_args = 1,
+	.summary = "delete a product that nobody is subscribed to", .run = delete,
+};

@@ -1,0 +1,275 @@
+/* subscription.c - `gatehouse subscription …`. Keys are printed by create and keys only; they are never arguments, because a
+ * process list shows those. */
+#include "cli/output.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/str.h"
+#include "db/apis.h"
+#include "db/products.h"
+#include "db/subscriptions.h"
+#include "db/users.h"
+
+enum { KEY_FILE_MAX_BYTES = 4096 };
+
+static const char *const scopes[] = { "product", "api", "all", NULL };
+
+/* What is printed: a subscription with names where it holds ids, and its keys. */
+struct printed {
+	struct store_subscription sub;
+	struct str user;
+	struct store_keys keys;
+};
+
+static const struct column columns[] = {
+	{ "ID", "id", COLUMN_TEXT, offsetof(struct printed, sub.id), NULL },
+	{ "NAME", "name", COLUMN_TEXT, offsetof(struct printed, sub.name), NULL },
+	{ "SCOPE", "scope", COLUMN_NAME, offsetof(struct printed, sub.scope), scopes },
+	{ "PRODUCT", "product", COLUMN_TEXT, offsetof(struct printed, sub.product_id), NULL },
+	{ "API", "api", COLUMN_TEXT, offsetof(struct printed, sub.api_id), NULL },
+	{ "USER", "user", COLUMN_TEXT, offsetof(struct printed, user), NULL },
+	{ "STATE", "state", COLUMN_NAME, offsetof(struct printed, sub.state), store_subscription_state_names },
+	{ "ENDS", "ends", COLUMN_TIME, offsetof(struct printed, sub.ends_us), NULL },
+	{ "PRIMARY KEY", "primaryKey", COLUMN_TEXT, offsetof(struct printed, keys.primary), NULL },
+	{ "SECONDARY KEY", "secondaryKey", COLUMN_TEXT, offsetof(struct printed, keys.secondary), NULL },
+};
+enum { COLUMNS_WITHOUT_KEYS = ARRAY_LEN(columns) - 2 };
+
+/* ---- create ----------------------------------------------------------------------------------------------------------- */
+
+static const struct option create_options[] = {
+	{ "product", OPTION_TEXT, "ID", "the keys open the APIs of this product", false },
+	{ "api", OPTION_TEXT, "ID", "the keys open this API", false },
+	{ "all-apis", OPTION_FLAG, NULL, "the keys open every API", false },
+	{ "user", OPTION_TEXT, "EMAIL", "owner", false },
+	{ "name", OPTION_TEXT, "NAME", "name that its owner reads", false },
+	{ "id", OPTION_TEXT, "ID", "id; without it one is made", false },
+	{ "ends", OPTION_TEXT, "TIME", "when it ends: 2027-01-01T00:00:00Z", false },
+	{ "key-file", OPTION_TEXT, "FILE", "take over existing keys: first line primary, second line secondary", false },
+	OPTION_END,
+};
+
+static gh_rc find_scope(struct cli *c, struct store *s, struct store_subscription *sub, struct gh_err *err)
+{
+	const char *product = option_text(&c->options, "product"), *api = option_text(&c->options, "api");
+	bool all = option_flag(&c->options, "all-apis"), found = true;
+	struct store_product found_product;
+	struct store_api found_api;
+
+	if ((product != NULL) + (api != NULL) + all != 1)
+		return cli_usage(c, err, "give one of --product ID, --api ID and --all-apis");
+	sub->scope = product ? STORE_SCOPE_PRODUCT : api ? STORE_SCOPE_API : STORE_SCOPE_ALL_APIS;
+	sub->product_id = str_of(product);
+	sub->api_id = str_of(api);
+	if (product)
+		TRY(store_product_find(s, c->arena, sub->product_id, &found_product, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no product '%.200s'", product);
+	if (api)
+		TRY(store_api_find(s, c->arena, sub->api_id, 0, &found_api, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no API '%.200s'", api);
+	return GH_RC_OK;
+}
+
+static gh_rc find_owner(struct cli *c, struct store *s, struct str *id, struct gh_err *err)
+{
+	struct str email = str_of(option_text(&c->options, "user"));
+	struct store_user user;
+	bool found;
+
+	if (!email.p)
+		return GH_RC_OK;
+	TRY(store_user_find_email(s, c->arena, email, &user, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no user '%.*s'", STR_ARG(str_first(email, 200)));
+	*id = user.id;
+	return GH_RC_OK;
+}
+
+static gh_rc read_keys(struct cli *c, struct store_keys *out, struct gh_err *err)
+{
+	const char *file = option_text(&c->options, "key-file");
+	struct str text, line;
+
+	if (!file)
+		return GH_RC_OK;
+	TRY(file_read(c->arena, file, KEY_FILE_MAX_BYTES, &text, err));
+	str_split(&text, '\n', &line);
+	out->primary = str_trim(line);
+	if (str_split(&text, '\n', &line) && str_trim(line).n)
+		out->secondary = str_trim(line);
+	return GH_RC_OK;
+}
+
+static gh_rc create(struct cli *c, struct gh_err *err)
+{
+	const char *ends = option_text(&c->options, "ends");
+	struct printed p = { .sub = { .id = str_of(option_text(&c->options, "id")),
+				      .name = str_of(option_text_or(&c->options, "name", "")), .state = STORE_SUB_ACTIVE },
+			     .user = str_of(option_text(&c->options, "user")) };
+	struct store_keys given = { STR_NULL, STR_NULL };
+	struct store *s;
+	gh_rc rc;
+
+	if (ends && !clock_parse_iso(str_of(ends), &p.sub.ends_us))
+		return cli_usage(c, err, "--ends takes a time such as 2027-01-01T00:00:00Z, not '%.80s'", ends);
+	TRY(cli_store(c, true, &s, err));
+	TRY(find_scope(c, s, &p.sub, err));
+	TRY(find_owner(c, s, &p.sub.user_id, err));
+	TRY(read_keys(c, &given, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	rc = store_subscription_create(s, c->arena, &p.sub, &given, &p.sub.id, &p.keys, err);
+	TRY(store_tx_end(s, rc, err));
+	output_row(c, columns, ARRAY_LEN(columns), &p, false);
+	return GH_RC_OK;
+}
+
+const struct command command_subscription_create = {
+	.name = "subscription create", .summary = "make a subscription and print its keys",
+	.options = create_options, .run = create,
+};
+
+/* ---- the others ------------------------------------------------------------------------------------------------------- */
+
+static const struct option list_options[] = {
+	{ "product", OPTION_TEXT, "ID", "only of this product", false },
+	{ "api", OPTION_TEXT, "ID", "only of this API", false },
+	{ "user", OPTION_TEXT, "EMAIL", "only of this owner", false },
+	{ "search", OPTION_TEXT, "TEXT", "only those whose id or name contains it", false },
+	{ "limit", OPTION_INT, "N", "at most so many (1000)", false },
+	{ "offset", OPTION_INT, "N", "after skipping so many", false },
+	OPTION_END,
+};
+
+static gh_rc with_owner(struct cli *c, struct store *s, const struct store_subscription *sub, struct printed *p,
+			struct gh_err *err)
+{
+	struct store_user user;
+	bool found;
+
+	*p = (struct printed){ .sub = *sub };
+	if (!sub->user_id.n)
+		return GH_RC_OK;
+	TRY(store_user_find(s, c->arena, sub->user_id, &user, &found, err));
+	if (found)
+		p->user = user.email;
+	return GH_RC_OK;
+}
+
+static gh_rc list(struct cli *c, struct gh_err *err)
+{
+	struct store_subscription_filter filter = { .product_id = str_of(option_text(&c->options, "product")),
+						    .api_id = str_of(option_text(&c->options, "api")), .state = -1 };
+	struct store_page page = { .search = str_of(option_text(&c->options, "search")),
+				   .limit = (size_t)option_int(&c->options, "limit", 1000),
+				   .offset = (size_t)option_int(&c->options, "offset", 0) };
+	struct store_subscription *subs;
+	struct printed *rows;
+	struct store *s;
+	size_t n;
+
+	TRY(cli_store(c, false, &s, err));
+	TRY(find_owner(c, s, &filter.user_id, err));
+	TRY(store_subscriptions(s, c->arena, &filter, &page, &subs, &n, err));
+	rows = arena_alloc(c->arena, n + 1, sizeof(*rows));
+	if (!rows)
+		FAIL(err, NOMEM, "%zu subscriptions", n);
+	for (size_t i = 0; i < n; i++)
+		TRY(with_owner(c, s, &subs[i], &rows[i], err));
+	output_list(c, columns, COLUMNS_WITHOUT_KEYS, rows, n, sizeof(*rows));
+	return GH_RC_OK;
+}
+
+const struct command command_subscription_list = {
+	.name = "subscription list", .summary = "list subscriptions, without their keys", .options = list_options, .run = list,
+};
+
+static gh_rc keys(struct cli *c, struct gh_err *err)
+{
+	struct str id = str_of(c->options.args[0]);
+	struct store_subscription sub;
+	struct store *s;
+	struct printed p;
+	bool found;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_subscription_find(s, c->arena, id, &sub, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no subscription '%.*s'", STR_ARG(str_first(id, 200)));
+	TRY(with_owner(c, s, &sub, &p, err));
+	TRY(store_subscription_keys_shown(s, c->arena, id, str_of(cli_actor(c)), &p.keys, err));
+	output_row(c, columns, ARRAY_LEN(columns), &p, false);
+	return GH_RC_OK;
+}
+
+const struct command command_subscription_keys = {
+	.name = "subscription keys", .args = "ID", .least_args = 1, .most_args = 1,
+	.summary = "print the keys of a subscription (leaves an audit entry)", .run = keys,
+};
+
+static const struct option state_options[] = {
+	{ "note", OPTION_TEXT, "TEXT", "why", false },
+	OPTION_END,
+};
+
+static gh_rc set_state(struct cli *c, struct gh_err *err)
+{
+	struct str name = str_of(c->options.args[1]);
+	struct store *s;
+
+	for (int i = 0; store_subscription_state_names[i]; i++) {
+		if (!str_eq(str_of(store_subscription_state_names[i]), name))
+			continue;
+		TRY(cli_store(c, true, &s, err));
+		TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+		return store_tx_end(s, store_subscription_set_state(s, str_of(c->options.args[0]),
+								    (enum store_subscription_state)i,
+								    str_of(option_text_or(&c->options, "note", "")), err), err);
+	}
+	return cli_usage(c, err, "a subscription is submitted, active, suspended, rejected, cancelled or expired, not '%.40s'",
+			 name.p);
+}
+
+const struct command command_subscription_set_state = {
+	.name = "subscription set-state", .args = "ID STATE", .least_args = 2, .most_args = 2,
+	.summary = "activate, suspend, reject or cancel a subscription", .options = state_options, .run = set_state,
+};
+
+static const struct option rotate_options[] = {
+	{ "secondary", OPTION_FLAG, NULL, "the secondary key (else the primary one)", false },
+	{ "keep-old", OPTION_INT, "SECONDS", "how long the old key stays good (0)", false },
+	OPTION_END,
+};
+
+struct rotated {
+	struct str id, key;
+};
+
+static gh_rc rotate(struct cli *c, struct gh_err *err)
+{
+	static const struct column shown[] = {
+		{ "ID", "id", COLUMN_TEXT, offsetof(struct rotated, id), NULL },
+		{ "NEW KEY", "key", COLUMN_TEXT, offsetof(struct rotated, key), NULL },
+	};
+	enum store_key_slot slot = option_flag(&c->options, "secondary") ? STORE_KEY_SECONDARY : STORE_KEY_PRIMARY;
+	struct rotated out = { .id = str_of(c->options.args[0]) };
+	struct store_subscription sub;
+	struct store *s;
+	bool found;
+	gh_rc rc;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_subscription_find(s, c->arena, out.id, &sub, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no subscription '%.*s'", STR_ARG(str_first(out.id, 200)));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	rc = store_key_replace(s, c->arena, out.id, slot, STR_NULL, option_int(&c->options, "keep-old", 0), &out.key, err);
+	TRY(store_tx_end(s, rc, err));
+	output_row(c, shown, ARRAY_LEN(shown), &out, false);
+	return GH_RC_OK;
+}
+
+const struct command command_subscription_rotate = {
+	.name = "subscription rotate", .args = "ID", .least_args = 1, .most_args = 1,
+	.summary = "put a new key in place of one and print it", .options = rotate_options, .run = rotate,
+};

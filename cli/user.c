@@ -1,0 +1,142 @@
+#include "cli/output.h"
+#include "cli/password.h"
+#include "core/str.h"
+#include "db/sessions.h"
+#include "db/users.h"
+
+static const char *const states[] = { "pending", "active", "blocked", NULL };
+
+struct printed {
+	struct store_user user;
+	struct str password;
+};
+
+static const struct column columns[] = {
+	{ "ID", "id", COLUMN_TEXT, offsetof(struct printed, user.id), NULL },
+	{ "EMAIL", "email", COLUMN_TEXT, offsetof(struct printed, user.email), NULL },
+	{ "ROLE", "role", COLUMN_TEXT, offsetof(struct printed, user.role), NULL },
+	{ "STATE", "state", COLUMN_NAME, offsetof(struct printed, user.state), states },
+	{ "FIRST NAME", "firstName", COLUMN_TEXT, offsetof(struct printed, user.first_name), NULL },
+	{ "LAST NAME", "lastName", COLUMN_TEXT, offsetof(struct printed, user.last_name), NULL },
+	{ "PASSWORD", "password", COLUMN_TEXT, offsetof(struct printed, password), NULL },
+};
+enum { COLUMNS_WITHOUT_PASSWORD = ARRAY_LEN(columns) - 1 };
+
+/* ---- create ----------------------------------------------------------------------------------------------------------- */
+
+static const struct option create_options[] = {
+	{ "role", OPTION_TEXT, "administrator|operator|publisher|auditor|developer", "what the user may do", true },
+	{ "first-name", OPTION_TEXT, "NAME", "first name", false },
+	{ "last-name", OPTION_TEXT, "NAME", "last name", false },
+	{ "password-file", OPTION_TEXT, "FILE", "its first line is the password; without it one is made and printed", false },
+	{ "group", OPTION_MANY, "ID", "make the user a member", false },
+	OPTION_END,
+};
+
+static gh_rc write_user(struct cli *c, struct store *s, struct store_user *u, struct gh_err *err)
+{
+	const char *group;
+
+	TRY(store_user_create(s, c->arena, u, &u->id, err));
+	TRY(store_group_add(s, STR("developers"), u->id, err));
+	if (str_eq(u->role, STR("administrator")))
+		TRY(store_group_add(s, STR("administrators"), u->id, err));
+	for (size_t i = 0; (group = option_nth(&c->options, "group", i)); i++) {
+		gh_rc rc = store_group_add(s, str_of(group), u->id, err);
+
+		if (rc.code == GH_E_CONFLICT)
+			FAIL(err, NOT_FOUND, "there is no group '%.200s'", group);
+		TRY(rc);
+	}
+	return GH_RC_OK;
+}
+
+static gh_rc create(struct cli *c, struct gh_err *err)
+{
+	struct printed p = { .user = { .email = str_of(c->options.args[0]), .role = str_of(option_text(&c->options, "role")),
+				       .first_name = str_of(option_text_or(&c->options, "first-name", "")),
+				       .last_name = str_of(option_text_or(&c->options, "last-name", "")),
+				       .state = STORE_USER_ACTIVE } };
+	char hash[CRYPTO_PASSWORD_HASH_MAX];
+	struct store *s;
+	bool made;
+
+	TRY(cli_password(c, option_text(&c->options, "password-file"), &p.password, &made, err));
+	TRY(cli_store(c, true, &s, err));
+	TRY(crypto_password_hash(p.password, hash, err));
+	p.user.password_hash = str_of(hash);
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	TRY(store_tx_end(s, write_user(c, s, &p.user, err), err));
+	output_row(c, columns, made ? ARRAY_LEN(columns) : COLUMNS_WITHOUT_PASSWORD, &p, false);
+	return GH_RC_OK;
+}
+
+const struct command command_user_create = {
+	.name = "user create", .args = "EMAIL", .least_args = 1, .most_args = 1, .summary = "add a user",
+	.options = create_options, .run = create,
+};
+
+/* ---- the others ------------------------------------------------------------------------------------------------------- */
+
+static const struct option list_options[] = {
+	{ "search", OPTION_TEXT, "TEXT", "only those whose e-mail address or name contains it", false },
+	OPTION_END,
+};
+
+static gh_rc list(struct cli *c, struct gh_err *err)
+{
+	struct store_page page = { .search = str_of(option_text(&c->options, "search")) };
+	struct store_user *users;
+	struct printed *rows;
+	struct store *s;
+	size_t n;
+
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_users(s, c->arena, &page, &users, &n, err));
+	rows = arena_alloc(c->arena, n + 1, sizeof(*rows));
+	if (!rows)
+		FAIL(err, NOMEM, "%zu users", n);
+	for (size_t i = 0; i < n; i++)
+		rows[i].user = users[i];
+	output_list(c, columns, COLUMNS_WITHOUT_PASSWORD, rows, n, sizeof(*rows));
+	return GH_RC_OK;
+}
+
+const struct command command_user_list = {
+	.name = "user list", .summary = "list the users", .options = list_options, .run = list,
+};
+
+static const struct option password_options[] = {
+	{ "password-file", OPTION_TEXT, "FILE", "its first line is the password; without it one is made and printed", false },
+	OPTION_END,
+};
+
+static gh_rc set_password(struct cli *c, struct gh_err *err)
+{
+	struct str email = str_of(c->options.args[0]);
+	char hash[CRYPTO_PASSWORD_HASH_MAX];
+	struct printed p = { 0 };
+	bool found, made;
+	struct store *s;
+	gh_rc rc;
+
+	TRY(cli_password(c, option_text(&c->options, "password-file"), &p.password, &made, err));
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_user_find_email(s, c->arena, email, &p.user, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no user '%.*s'", STR_ARG(str_first(email, 200)));
+	TRY(crypto_password_hash(p.password, hash, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	rc = store_user_set_password(s, p.user.id, str_of(hash), err);
+	if (!rc.code)
+		rc = store_sessions_delete_of_user(s, p.user.id, err);   /* whoever knew the old one is signed out */
+	TRY(store_tx_end(s, rc, err));
+	if (made)
+		output_row(c, columns, ARRAY_LEN(columns), &p, false);
+	return GH_RC_OK;
+}
+
+const struct command command_user_set_password = {
+	.name = "user set-password", .args = "EMAIL", .least_args = 1, .most_args = 1,
+	.summary = "give a user a new password and end all sign-ins", .options = password_options, .run = set_password,
+};
