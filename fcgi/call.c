@@ -250,10 +250,19 @@ void call_refuse(struct call *k, enum reason why)
 	answer_reason(k, why);
 }
 
+/* The body may have come together with the parameters, before its announced length was known. */
+static bool length_is_wrong(const struct call *k)
+{
+	return k->up_length >= 0
+	       && (k->up_bytes > (uint64_t)k->up_length || (k->up_ended && k->up_bytes < (uint64_t)k->up_length));
+}
+
 static void first_turn(struct call *k)
 {
 	enum reason why = call_request_read(k);
 
+	if (why == REASON_NONE && length_is_wrong(k))
+		why = REASON_BAD_LENGTH;
 	k->x.started_us = clock_wall_us();
 	if (why != REASON_NONE)
 		call_refuse(k, why);

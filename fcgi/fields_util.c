@@ -127,6 +127,37 @@ static char *put_encoded(char *to, struct str s)
 	return to;
 }
 
+static char *put_number(char *to, unsigned v)
+{
+	char digits[8];
+	size_t i = sizeof(digits);
+
+	do
+		digits[--i] = (char)('0' + v % 10);
+	while (v /= 10);
+	return put(to, (struct str){ digits + i, sizeof(digits) - i });
+}
+
+static char *put_authority(char *to, const struct url *u)
+{
+	to = put(to, u->host);
+	if (!u->port)
+		return to;
+	*to++ = ':';
+	return put_number(to, u->port & 0xffff);
+}
+
+static char *put_target(char *to, const struct url *u)
+{
+	if (!u->path.n || u->path.p[0] != '/')
+		*to++ = '/';
+	to = put_encoded(to, u->path);
+	if (str_is_null(u->query))
+		return to;
+	*to++ = '?';
+	return put_encoded(to, u->query);
+}
+
 struct str url_for_wire(struct arena *a, const struct url *u)
 {
 	size_t most = u->scheme.n + u->host.n + 3 * (u->path.n + u->query.n) + 16;
@@ -134,25 +165,25 @@ struct str url_for_wire(struct arena *a, const struct url *u)
 
 	if (!text)
 		return STR_NULL;
-	p = put(put(put(p, u->scheme), STR("://")), u->host);
-	if (u->port) {
-		char digits[8];
-		size_t i = sizeof(digits);
-
-		for (unsigned v = u->port & 0xffff; v; v /= 10)
-			digits[--i] = (char)('0' + v % 10);
-		*p++ = ':';
-		p = put(p, (struct str){ digits + i, sizeof(digits) - i });
-	}
-	if (!u->path.n || u->path.p[0] != '/')
-		*p++ = '/';
-	p = put_encoded(p, u->path);
-	if (!str_is_null(u->query)) {
-		*p++ = '?';
-		p = put_encoded(p, u->query);
-	}
+	p = put_target(put_authority(put(put(p, u->scheme), STR("://")), u), u);
 	*p = '\0';
 	return (struct str){ text, (size_t)(p - text) };
+}
+
+void url_write_target(struct buf *b, const struct url *u)
+{
+	char *p = buf_room(b, 3 * (u->path.n + u->query.n) + 2);
+
+	if (p)
+		buf_wrote(b, (size_t)(put_target(p, u) - p));
+}
+
+void url_write_authority(struct buf *b, const struct url *u)
+{
+	char *p = buf_room(b, u->host.n + 8);
+
+	if (p)
+		buf_wrote(b, (size_t)(put_authority(p, u) - p));
 }
 
 static int hex_value(char c)

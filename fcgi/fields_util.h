@@ -2,6 +2,7 @@
  * fields end at this hop (RFC 9110 section 7.6.1), what is added for the backend. Pure functions over struct fields. */
 #pragma once
 
+#include "core/buf.h"
 #include "policy/message.h"
 
 bool field_name_ok(struct str s);        /* a token, RFC 9110 section 5.6.2 */
@@ -18,6 +19,8 @@ bool field_listed(struct str connection, struct str name);   /* in the value of 
 /* The address of a request: scheme://host:port/path?query, with what may not stand in an address percent-encoded (a
  * policy may have put it there). STR_NULL when out of memory. Followed by a zero byte. */
 struct str url_for_wire(struct arena *a, const struct url *u);
+void url_write_target(struct buf *b, const struct url *u);       /* its "/path?query", encoded in the same way */
+void url_write_authority(struct buf *b, const struct url *u);    /* its "host:port" */
 
 /* Checks a request target as the client sent it (core/uri.h says what is refused) and cuts it into path and query. */
 bool target_split(struct str target, struct str *path, struct str *query);

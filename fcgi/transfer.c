@@ -8,15 +8,16 @@
 #include "fcgi/upstream_impl.h"
 
 #include "core/str.h"
+#include "fcgi/direct.h"
 #include "fcgi/fields_util.h"
 
 /* ---- what curl calls ---- */
 
-static size_t stop(struct transfer *t, enum reason why)
+bool transfer_stop(struct transfer *t, enum reason why)
 {
 	if (t->failed == REASON_NONE)
 		t->failed = why;
-	return 0;
+	return false;
 }
 
 static bool status_line(struct transfer *t, struct str line)
@@ -31,11 +32,12 @@ static bool status_line(struct transfer *t, struct str line)
 	if (!str_to_u64(str_first(rest, 3), 999, &status) || status < 100)
 		return false;
 	t->response.status = (int)status;
-	t->response.reason = arena_dup(t->arena, str_trim(str_from(rest, 3)));
+	t->response.reason = str_trim(str_from(rest, 3));
+	t->http_minor = str_starts(line, STR("HTTP/1.0")) ? 0 : 1;
 	fields_init(&t->response.headers, t->arena);
 	t->length = -1;
 	t->has_location = t->chunked = false;
-	return t->response.reason.p != NULL && field_value_ok(t->response.reason);
+	return field_value_ok(t->response.reason);
 }
 
 /* A Content-Length that comes twice must say the same (RFC 9110 section 8.6). */
@@ -52,7 +54,7 @@ static bool content_length(struct transfer *t, struct str value)
 static bool field_line(struct transfer *t, struct str line)
 {
 	size_t colon = str_find_char(line, ':');
-	struct str name, value, copy;
+	struct str name, value;
 
 	if (colon == SIZE_MAX || colon == 0)
 		return false;
@@ -64,16 +66,23 @@ static bool field_line(struct transfer *t, struct str line)
 		return false;
 	if (str_eq_ci(name, STR("Location")))
 		t->has_location = true;
-	if (str_eq_ci(name, STR("Transfer-Encoding")))
+	if (str_eq_ci(name, STR("Transfer-Encoding"))) {
+		/* any other coding would need undoing; twice chunked is somebody's trick */
+		if (t->chunked || !str_eq_ci(value, STR("chunked")))
+			return false;
 		t->chunked = true;
-	copy = arena_dup(t->arena, line);
-	if (!copy.p)
-		return false;
-	return fields_add(&t->response.headers, (struct str){ copy.p, colon },
-			  (struct str){ copy.p + (value.p - line.p), value.n });
+	}
+	return fields_add(&t->response.headers, name, value);
 }
 
-static void head_complete(struct transfer *t)
+bool transfer_head_line(struct transfer *t, struct str line)
+{
+	if (str_starts(line, STR("HTTP/")))
+		return status_line(t, line);
+	return t->response.status && !ascii_is_space(line.p[0]) && field_line(t, line);
+}
+
+void transfer_head_complete(struct transfer *t)
 {
 	int s = t->response.status;
 	bool redirect = t->has_location && (s == 301 || s == 302 || s == 303 || s == 307 || s == 308);
@@ -94,19 +103,23 @@ static void head_complete(struct transfer *t)
 static size_t on_header(char *p, size_t size, size_t n, void *user)
 {
 	struct transfer *t = user;
-	struct str line = str_trim((struct str){ p, size * n });
+	struct str line = { p, size * n };
 
+	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
+		line.n--;
 	t->touched_us = t->up->loop->now_us;
 	if (t->head_done)
 		return size * n;         /* trailers are dropped */
 	t->head_bytes += size * n;
 	if (t->head_bytes > t->up->limits.max_header_bytes)
-		return stop(t, REASON_BACKEND_HEADERS);
-	if (!line.n)
-		head_complete(t);
-	else if (str_starts(line, STR("HTTP/")) ? !status_line(t, line)
-		 : !t->response.status || ascii_is_space(p[0]) || !field_line(t, line))
-		return stop(t, REASON_BACKEND_GARBAGE);
+		return (size_t)transfer_stop(t, REASON_BACKEND_HEADERS);
+	if (!line.n) {
+		transfer_head_complete(t);
+		return size * n;
+	}
+	line = arena_dup(t->arena, line);
+	if (!line.p || !transfer_head_line(t, line))
+		return (size_t)transfer_stop(t, line.p ? REASON_BACKEND_GARBAGE : REASON_NO_MEMORY);
 	return size * n;
 }
 
@@ -341,21 +354,36 @@ static struct curl_slist *header_list(struct arena *a, const struct upstream_req
 	return l.ok ? l.first : NULL;
 }
 
-struct transfer *upstream_start(struct upstream *u, struct arena *a, const struct upstream_request *rq,
-	const struct transfer_ops *ops, void *owner, enum reason *why)
+static bool start_curl(struct transfer *t)
 {
-	struct transfer *t = upstream_handle(u);
-	struct curl_slist *headers;
-	struct str url;
+	const struct upstream_request *rq = &t->rq;
+	struct curl_slist *headers = header_list(t->arena, rq);
+	struct str url = url_for_wire(t->arena, rq->url);
 
-	*why = REASON_NO_MEMORY;
-	if (!t)
-		return NULL;
+	if (!t->easy) {
+		t->easy = curl_easy_init();
+		t->dirty = true;
+	}
+	if (!t->easy)
+		return false;
 	if (t->dirty)
 		base_options(t);
-	t->ops = ops;
-	t->owner = owner;
+	if (url.p && headers && special_options(t, rq) && method_options(t, rq)
+	    && curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK
+	    && curl_easy_setopt(t->easy, CURLOPT_URL, url.p) == CURLE_OK && upstream_add(t))
+		return true;
+	t->dirty = true;
+	return false;
+}
+
+static void prepare(struct transfer *t, struct arena *a, const struct upstream_request *rq)
+{
 	t->arena = a;
+	t->url = *rq->url;
+	t->fields = *rq->headers;
+	t->rq = *rq;
+	t->rq.url = &t->url;
+	t->rq.headers = &t->fields;
 	t->response = (struct response){ 0 };
 	fields_init(&t->response.headers, a);
 	t->length = -1;
@@ -364,20 +392,32 @@ struct transfer *upstream_start(struct upstream *u, struct arena *a, const struc
 	t->follow = rq->follow_redirects;
 	t->redirects = 0;
 	t->failed = REASON_NONE;
-	t->head_done = t->paused = t->seen_upload = false;
+	t->head_done = t->paused = t->seen_upload = t->direct = t->is_over = t->no_body = false;
 	t->problem[0] = '\0';
-	t->started_us = t->touched_us = u->loop->now_us;
-	t->first_byte_ms = rq->first_byte_ms ? rq->first_byte_ms : u->limits.first_byte_ms;
-	t->total_ms = rq->total_ms ? rq->total_ms : u->limits.total_ms;
-	url = url_for_wire(a, rq->url);
-	headers = header_list(a, rq);
-	if (url.p && headers && special_options(t, rq) && method_options(t, rq)
-	    && curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK
-	    && curl_easy_setopt(t->easy, CURLOPT_URL, url.p) == CURLE_OK) {
-		if (upstream_add(t))
-			return t;
+	t->started_us = t->touched_us = t->up->loop->now_us;
+	t->connected_us = 0;
+	t->first_byte_ms = rq->first_byte_ms ? rq->first_byte_ms : t->up->limits.first_byte_ms;
+	t->total_ms = rq->total_ms ? rq->total_ms : t->up->limits.total_ms;
+}
+
+struct transfer *upstream_start(struct upstream *u, struct arena *a, const struct upstream_request *rq,
+	const struct transfer_ops *ops, void *owner, enum reason *why)
+{
+	struct transfer *t = upstream_handle(u);
+
+	*why = REASON_NO_MEMORY;
+	if (!t)
+		return NULL;
+	t->ops = ops;
+	t->owner = owner;
+	prepare(t, a, rq);
+	if (direct_start(u->direct, t)) {
+		t->direct = true;
+		upstream_activate(t);
+		return t;
 	}
-	t->dirty = true;
+	if (start_curl(t))
+		return t;
 	upstream_recycle(t);
 	return NULL;
 }
@@ -393,6 +433,14 @@ static bool secured(struct transfer *t)
 	curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &app);
 	curl_easy_getinfo(t->easy, CURLINFO_SCHEME, &scheme);
 	return !(connect && !app && scheme && str_eq_ci(str_of(scheme), STR("https")));
+}
+
+static bool connected(struct transfer *t)
+{
+	long port = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_PORT, &port);
+	return port > 0;
 }
 
 static enum reason timed_out(struct transfer *t)
@@ -428,9 +476,12 @@ enum reason transfer_verdict(struct transfer *t, CURLcode result)
 		return t->failed;
 	if (result == CURLE_OK)
 		return t->head_done ? REASON_NONE : REASON_BACKEND_GARBAGE;
+	/* what curl says both to a scheme that we forbid and to a response that is no HTTP/1 */
 	if (result == CURLE_UNSUPPORTED_PROTOCOL)
-		/* what curl says both to a scheme that we forbid and to a response that is no HTTP/1 */
-		return t->response.status || t->head_bytes ? REASON_BACKEND_GARBAGE : REASON_BACKEND_URL;
+		return connected(t) ? REASON_BACKEND_GARBAGE : REASON_BACKEND_URL;
+	/* and to a header line that is longer than it takes */
+	if (result == CURLE_OUT_OF_MEMORY && connected(t) && !t->head_done)
+		return REASON_BACKEND_HEADERS;
 	if (result == CURLE_OPERATION_TIMEDOUT)
 		return timed_out(t);
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
@@ -443,6 +494,8 @@ enum reason transfer_late(struct transfer *t, int64_t now_us)
 {
 	if (t->total_ms && now_us - t->started_us > t->total_ms * 1000)
 		return REASON_BACKEND_TOTAL;
+	if (t->phase == TRANSFER_OPENING && now_us - t->started_us > t->up->limits.connect_ms * 1000)
+		return REASON_BACKEND_CONNECT_TIMEOUT;
 	if (t->paused)
 		return REASON_NONE;      /* it is the other side that we wait for; the call has its own limit */
 	/* the clock of the first byte starts again with each piece of a long upload */

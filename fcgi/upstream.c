@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/str.h"
+#include "fcgi/direct.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -116,6 +117,12 @@ struct upstream *upstream_new(struct loop *l, const struct upstream_limits *limi
 		return NULL;
 	}
 	u->loop = l;
+	u->direct = direct_new(u);
+	if (!u->direct) {
+		upstream_free(u);
+		gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory for the backend side");
+		return NULL;
+	}
 	u->limits = *limits;
 	u->due_us = INT64_MAX;
 	u->looked = true;
@@ -131,6 +138,7 @@ void upstream_free(struct upstream *u)
 {
 	if (!u)
 		return;
+	direct_free(u->direct);
 	while (u->idle) {
 		struct transfer *t = u->idle;
 
@@ -157,12 +165,8 @@ struct transfer *upstream_handle(struct upstream *u)
 		return t;
 	}
 	t = calloc(1, sizeof(*t));
-	if (!t || !(t->easy = curl_easy_init())) {
-		free(t);
-		return NULL;
-	}
-	t->up = u;
-	t->dirty = true;
+	if (t)
+		t->up = u;
 	return t;
 }
 
@@ -193,27 +197,42 @@ static void unlink_active(struct transfer *t)
 	u->n_active--;
 }
 
-bool upstream_add(struct transfer *t)
+void upstream_activate(struct transfer *t)
 {
 	struct upstream *u = t->up;
 
-	if (curl_multi_add_handle(u->multi, t->easy) != CURLM_OK)
-		return false;
 	t->prev = NULL;
 	t->next = u->active;
 	if (u->active)
 		u->active->prev = t;
 	u->active = t;
 	u->n_active++;
+}
+
+bool upstream_add(struct transfer *t)
+{
+	struct upstream *u = t->up;
+
+	if (curl_multi_add_handle(u->multi, t->easy) != CURLM_OK)
+		return false;
+	upstream_activate(t);
 	u->looked = false;
 	return true;
+}
+
+static void detach(struct transfer *t)
+{
+	if (t->direct)
+		direct_cancel(t);
+	else
+		curl_multi_remove_handle(t->up->multi, t->easy);
 }
 
 void transfer_cancel(struct transfer *t)
 {
 	if (!t)
 		return;
-	curl_multi_remove_handle(t->up->multi, t->easy);
+	detach(t);
 	unlink_active(t);
 	upstream_recycle(t);
 }
@@ -222,15 +241,32 @@ void transfer_resume(struct transfer *t)
 {
 	if (!t || !t->paused)
 		return;
+	if (t->direct) {
+		direct_resume(t);
+		return;
+	}
 	t->paused = false;
 	t->touched_us = t->up->loop->now_us;
 	curl_easy_pause(t->easy, CURLPAUSE_CONT);
 	t->up->looked = false;
 }
 
-static void finish(struct transfer *t, enum reason why)
+/* The address that curl found for a name serves our own connections for a while. */
+static void learn(struct transfer *t)
 {
-	curl_multi_remove_handle(t->up->multi, t->easy);
+	char *ip = NULL;
+
+	if (t->rq.proxy_url.n || t->follow || !str_eq(t->url.scheme, STR("http")))
+		return;
+	if (curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK && ip && *ip)
+		direct_learn(t->up->direct, t->url.host, url_port(&t->url), ip);
+}
+
+void upstream_finish(struct transfer *t, enum reason why)
+{
+	if (!t->direct && why == REASON_NONE)
+		learn(t);
+	detach(t);
 	unlink_active(t);
 	t->ops->done(t, why);
 	upstream_recycle(t);
@@ -248,7 +284,7 @@ static bool report_finished(struct upstream *u)
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&t);
-		finish(t, transfer_verdict(t, msg->data.result));
+		upstream_finish(t, transfer_verdict(t, msg->data.result));
 		any = true;
 	}
 	return any;
@@ -261,7 +297,7 @@ static void sweep(struct upstream *u)
 
 		next = t->next;
 		if (late != REASON_NONE)
-			finish(t, late);
+			upstream_finish(t, late);
 	}
 }
 
@@ -281,6 +317,7 @@ bool upstream_turn(struct upstream *u)
 		u->looked = true;
 		any |= report_finished(u);
 	}
+	any |= direct_turn(u->direct);
 	if (u->n_active && now - u->swept_us >= SWEEP_US) {
 		u->swept_us = now;
 		sweep(u);
@@ -330,12 +367,16 @@ static uint32_t info_us(const struct transfer *t, CURLINFO what)
 
 struct transfer_times transfer_times(const struct transfer *t)
 {
-	uint32_t dns = info_us(t, CURLINFO_NAMELOOKUP_TIME_T), connect = info_us(t, CURLINFO_CONNECT_TIME_T);
-	uint32_t tls = info_us(t, CURLINFO_APPCONNECT_TIME_T);
+	uint32_t dns, connect, tls;
 	long fresh = 0;
 
+	if (t->direct)
+		return (struct transfer_times){ 0, t->connected_us ? (uint32_t)(t->connected_us - t->started_us) : 0, 0 };
 	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &fresh);
 	if (!fresh)
 		return (struct transfer_times){ 0, 0, 0 };
+	dns = info_us(t, CURLINFO_NAMELOOKUP_TIME_T);
+	connect = info_us(t, CURLINFO_CONNECT_TIME_T);
+	tls = info_us(t, CURLINFO_APPCONNECT_TIME_T);
 	return (struct transfer_times){ dns, connect > dns ? connect - dns : 0, tls > connect ? tls - connect : 0 };
 }

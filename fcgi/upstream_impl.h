@@ -1,10 +1,16 @@
 /* upstream_impl.h - what upstream.c (sockets, pools, time) and transfer.c (one request, one response) share. */
 #pragma once
 
+#include "fcgi/http1.h"
 #include "fcgi/upstream.h"
 
+struct direct;
+struct direct_conn;
+struct origin;
+
 enum transfer_phase {
-	TRANSFER_CONNECTING,             /* or waiting for the first byte: curl knows which */
+	TRANSFER_OPENING,                /* direct only: the connection is being made */
+	TRANSFER_CONNECTING,             /* waiting for the first byte, or (curl) still connecting */
 	TRANSFER_BODY,                   /* the head has come */
 };
 
@@ -26,12 +32,25 @@ struct transfer {
 	bool seen_upload;
 	int64_t started_us, touched_us;  /* touched: last byte in either direction */
 	int64_t first_byte_ms, total_ms;
+	unsigned http_minor;             /* HTTP/1.x of the response */
 	char problem[CURL_ERROR_SIZE];
+
+	/* what goes over our own connections: direct.c */
+	bool direct, is_over, no_body;
+	struct direct_conn *conn;
+	struct origin *origin;
+	struct transfer *next_over;
+	enum reason result;
+	int64_t connected_us;
+	struct upstream_request rq;      /* with its own copies of url and headers */
+	struct url url;
+	struct fields fields;
 };
 
 struct upstream {
 	struct loop *loop;
 	CURLM *multi;
+	struct direct *direct;
 	struct upstream_limits limits;
 	struct backend_socket **sockets;         /* by descriptor */
 	size_t n_sockets;
@@ -44,7 +63,14 @@ struct upstream {
 struct transfer *upstream_handle(struct upstream *u);    /* from the pool, or new; NULL: no memory */
 void upstream_recycle(struct transfer *t);
 bool upstream_add(struct transfer *t);
+void upstream_activate(struct transfer *t);
+void upstream_finish(struct transfer *t, enum reason why);       /* tells the owner, recycles */
 int upstream_close_socket(void *up, curl_socket_t fd);
+
+/* The head of a response, line by line (without its end); each false: malformed. The line must last. */
+bool transfer_head_line(struct transfer *t, struct str line);
+void transfer_head_complete(struct transfer *t);
+bool transfer_stop(struct transfer *t, enum reason why); /* notes the reason; always false */
 
 /* What an ended transfer means, and whether one is late. */
 enum reason transfer_verdict(struct transfer *t, CURLcode result);
