@@ -1,7 +1,7 @@
 /* jsonschema.h - JSON Schema: compile once, validate often.
  *
  * Dialects: draft 4, draft 6, draft 7, 2019-09, 2020-12 (which OpenAPI 3.1 uses), and the two of OpenAPI 3.0 and Swagger
- * 2.0: `nullable`, boolean `exclusiveMinimum`, siblings of "$ref" ignored, `discriminator` told by `propertyName`,
+ * 2.0: `nullable`, boolean `exclusiveMinimum`, siblings of "$ref" ignored,
  * `readOnly` and `writeOnly` by direction. "$schema" inside a document chooses among the drafts.
  *
  * Compiling resolves every reference, compiles every pattern (PCRE2, with a match limit, so a hostile pattern costs a bound
@@ -41,8 +41,8 @@ GH_RC jsonschema_new(struct jsonschema **out, json_t *document, struct str point
 		     const struct jsonschema_options *options, struct gh_err *err);
 void jsonschema_free(struct jsonschema *s);
 
-#define JSONSCHEMA_MAX_DEPTH 200u
-#define JSONSCHEMA_MAX_STEPS 5000000u    /* of one validation: keywords looked at */
+#define JSONSCHEMA_MAX_DEPTH 1000u         /* of nested checks: each level of a value costs one and each reference on the way */
+#define JSONSCHEMA_MAX_STEPS 10000000u   /* of one validation: keywords looked at */
 
 struct jsonschema_error {
 	struct str instance;             /* JSON Pointer into the value */
