@@ -163,9 +163,11 @@ static gh_rc version_of(const char *dir, const char *file, unsigned *out, bool *
 
 GH_RC store_versions(const char *state_dir, struct store_versions *out, bool *found, struct gh_err *err)
 {
+	bool telemetry = true;
+
 	*out = (struct store_versions){ .config_known = migrate_known("config"),
 					.telemetry_known = migrate_known("telemetry") };
 	*found = true;
 	TRY(version_of(state_dir, "config.db", &out->config, found, err));
-	return *found ? version_of(state_dir, "telemetry.db", &out->telemetry, found, err) : GH_RC_OK;
+	return *found ? version_of(state_dir, "telemetry.db", &out->telemetry, &telemetry, err) : GH_RC_OK;
 }

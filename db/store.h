@@ -88,7 +88,8 @@ struct store_check {
 	struct str detail;                               /* first thing that is wrong; STR_NULL when nothing */
 };
 GH_RC store_check(struct store *s, struct arena *a, struct store_check *out, struct gh_err *err);
-/* Versions in the files and versions this program knows, without opening the store for use. False: no store there. */
+/* Versions in the files and versions this program knows, without opening the store for use. *found: config.db is there; a
+ * telemetry.db that is missing has version 0. */
 struct store_versions {
 	unsigned config, telemetry, config_known, telemetry_known;
 };
