@@ -45,8 +45,7 @@ struct route {
 	/* What of the path is behind the API's path, version and revision: starts with "/"; goes to the backend behind the
 	 * API's service URL. Borrowed from `path`. */
 	struct str rest;
-	/* The query without the parameter that named the version; STR_NULL when nothing is left. */
-	struct str query;
+	struct str query;                    /* as it came, with a parameter that names the version; STR_NULL: none */
 };
 
 struct route_request {

@@ -14,6 +14,7 @@
 #include "policy/compiler.h"
 
 struct store;
+struct route_table;
 
 struct snap_environment {
 	struct str id, name, business_group; /* business_group: id, the workspace */
@@ -44,7 +45,7 @@ struct snap_api {
 	struct str version_header, version_query;    /* where the version stands; STR_NULL: in the path, or none */
 	struct uritemplate_set *operations;
 	const struct policy_document *policy;        /* NULL: none */
-	const struct snap_product *const *products;  /* published products that hold this API, by id */
+	const struct snap_product *const *products;  /* that hold this API, by id */
 	size_t n_products;
 	bool key_required;                   /* the API asks for a subscription key */
 };
@@ -75,6 +76,8 @@ struct snapshot {
 	size_t n_products;
 	size_t n_apis, n_operations, n_documents;    /* for `gatehouse doctor` and the log */
 	struct ctx_deployment deployment;
+	bool uses_keys, uses_groups;         /* a policy reads context.Subscription's keys; a user's groups */
+	const struct route_table *routes;
 	struct snapshot_private *priv;
 };
 

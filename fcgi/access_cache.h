@@ -1,0 +1,27 @@
+/* access_cache.h - what is known of keys, by digest: for fcgi/access*.c only. */
+#pragma once
+
+#include "fcgi/access.h"
+
+#include "core/crypto.h"
+#include "db/subscriptions.h"
+
+/* A known key, or one that nobody has (known false: nothing else is set). Lives while it is cached or an exchange uses it. */
+struct key_entry {
+	uint8_t digest[CRYPTO_SHA256_BYTES];
+	struct key_entry *chain;             /* of its hash bucket */
+	struct key_entry *newer, *older;     /* of its kind */
+	unsigned refs;
+	bool known, has_keys, has_groups;
+	struct arena *arena;                 /* of the texts */
+	int64_t state, scope, user_state;    /* of db/subscriptions.h, db/users.h */
+	int64_t key_ends_us;
+	struct str product_id, api_id, application, prefix;
+	struct ctx_subscription subscription;
+	struct ctx_user user;                /* id STR_NULL: none */
+	struct ctx_identity identity;
+};
+
+/* The entry with one reference for the caller, or NULL with err set: the store could not be asked. */
+struct key_entry *access_cache_get(struct access_cache *c, const struct snapshot *s, struct str key, struct gh_err *err);
+void key_entry_unref(void *entry);           /* fits arena_defer */

@@ -1,0 +1,56 @@
+/* snapshot_impl.h - what the files of the snapshot share: its own memory, and the state of a build. */
+#pragma once
+
+#include "fcgi/route_table.h"
+#include "fcgi/snapshot.h"
+
+#include "db/apis.h"
+#include "db/backends.h"
+#include "db/certificates.h"
+#include "db/environments.h"
+#include "db/named_values.h"
+#include "db/policies.h"
+#include "db/products.h"
+#include "db/store.h"
+#include "db/users.h"
+
+#include <stdatomic.h>
+
+struct snapshot_private {
+	struct arena *arena;                 /* holds the snapshot and all in it */
+	_Atomic unsigned refs;
+	struct map products, backends, certificates;         /* by id; certificates by thumbprint too */
+};
+
+/* Rows are read into memory of their own (`rows`), which goes when the build is over; what stays is copied. */
+struct build {
+	struct snapshot *s;
+	struct arena *a, *rows;              /* of the snapshot; of the rows */
+	struct store *store;
+	struct gh_err *err;
+	struct route_table *routes;
+
+	struct map environments, version_sets, named_values, fragments;      /* id -> struct */
+	struct map policies;                 /* place, as build_policy_key writes it -> struct store_policy */
+	struct map documents;                /* text and what it was compiled for -> struct policy_document */
+	struct map operation_apis;           /* "API/revision" that have an operation with a policy */
+
+	size_t n_errors;                     /* the first one is in err */
+};
+
+enum { POLICY_KEY_MAX = 1024 };
+
+/* ---- snapshot_policies.c ---- */
+GH_RC build_read_policies(struct build *b);          /* named values, fragments, documents */
+/* The compiled document of that place. *out NULL: there is none, or it has an error (counted in b). */
+GH_RC build_policy(struct build *b, const struct store_policy_scope *place, struct str url_template,
+		   const struct policy_document **out);
+bool build_has_operation_policies(const struct build *b, struct str api_id, int64_t revision);
+
+/* ---- snapshot_apis.c ---- */
+GH_RC build_apis(struct build *b);
+
+/* Copies into the snapshot: a text; NULL-ness stays. */
+GH_RC build_text(struct build *b, struct str from, struct str *to);
+/* An error of the configuration, not of the machine: counted, and the first one is kept. Returns GH_RC_OK. */
+gh_rc build_error(struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
