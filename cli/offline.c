@@ -194,6 +194,7 @@ static GH_RC run_in(struct offline *o, json_t *request, bool trace, struct arena
 		exchange_start(x);
 	if (!o->finished)
 		FAIL(err, INTERNAL, "the run did not come to an end");
+	exchange_transferred(x, x->request.body.bytes.n, x->response.body.bytes.n);
 	*out = offline_result(o, x, trace);
 	return GH_RC_OK;
 }

@@ -3,6 +3,7 @@
 #include "policy/context.h"
 #include "policy/element.h"
 #include "policy/expr/class.h"
+#include "policy/net/make.h"
 
 #define ABSENT __attribute__((weak))
 
@@ -90,4 +91,29 @@ ABSENT struct response *context_response_of(struct exchange *x, struct value v)
 {
 	(void)x, (void)v;
 	return NULL;
+}
+
+ABSENT gh_rc json_value(struct arena *a, struct str text, struct value *out, struct gh_err *err)
+{
+	(void)a, (void)text, (void)out;
+	FAIL(err, UNSUPPORTED, "JSON values are not supported by this version");
+}
+
+ABSENT gh_rc xml_element_value(struct arena *a, struct str text, struct value *out, struct gh_err *err)
+{
+	(void)a, (void)text, (void)out;
+	FAIL(err, UNSUPPORTED, "XML values are not supported by this version");
+}
+
+struct value_class class_array ABSENT;
+
+ABSENT const struct type *type_named(const char *text)
+{
+	(void)text;
+	return NULL;
+}
+
+ABSENT struct value value_object(const void *object)
+{
+	return (struct value){ .kind = object ? VALUE_OBJECT : VALUE_NULL, .object = (struct object *)(uintptr_t)object };
 }

@@ -101,6 +101,12 @@ void compile_leave(struct compiler *c)
 	c->builder->depth--;
 }
 
+void compile_preflight(struct compiler *c, const struct cors_config *cors)
+{
+	if (!c->builder->out->cors)
+		c->builder->out->cors = cors;
+}
+
 /* ---- policies ------------------------------------------------------------------------------------------------------ */
 
 static void unknown_policy(struct compiler *c, const struct doc_node *n)

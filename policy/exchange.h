@@ -127,6 +127,10 @@ struct exchange {
 	struct program_state *program;
 };
 
+/* Call once after the response has been sent, before the arena goes: bytes of the bodies as they went to and from the
+ * client. Bandwidth quotas are counted here. */
+void exchange_transferred(struct exchange *x, uint64_t request_bytes, uint64_t response_bytes);
+
 /* The value of a variable, or NULL. Names compare exactly, as in the reference system. */
 const struct value *exchange_variable(const struct exchange *x, struct str name);
 bool exchange_set_variable(struct exchange *x, struct str name, struct value v) MUST_USE;   /* false: out of memory */

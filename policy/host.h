@@ -99,6 +99,14 @@ struct host_sleep {
 	bool done;                       /* set by the host */
 };
 
+/* Where authentication-managed-identity gets its tokens. With a secret: an OAuth 2.0 token endpoint, asked with client
+ * credentials (RFC 6749 section 4.4, scope RESOURCE/.default). Without: an instance metadata endpoint, asked with GET,
+ * `Metadata: true` and ?resource=…&client_id=…; both answer JSON with access_token and expires_in. */
+struct host_identity {
+	struct str endpoint;             /* STR_NULL: http://169.254.169.254/metadata/identity/oauth2/token */
+	struct str client_id, client_secret;
+};
+
 struct policy_host {
 	/* wall clock, µs since 1970; the offline host answers with a time that was given to it */
 	int64_t (*now_us)(struct exchange *);
@@ -126,6 +134,8 @@ struct policy_host {
 	/* base address of a configured backend; false: unknown. STR_NULL in *url: it is known, and its address is found when
 	   the request is forwarded; until then the request's own stays */
 	bool (*backend)(struct exchange *, struct str id, struct str *url);
+	/* the token endpoint of this installation; the function may be NULL */
+	bool (*identity)(struct exchange *, struct host_identity *);
 	/* the API's description document (JSON text) for mock-response and the validate family; STR_NULL: none */
 	struct str (*api_document)(struct exchange *);
 };

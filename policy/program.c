@@ -168,6 +168,17 @@ void exchange_cancel(struct exchange *x)
 	fiber_unwind(x, &x->program->main);
 }
 
+void exchange_transferred(struct exchange *x, uint64_t request_bytes, uint64_t response_bytes)
+{
+	for (struct bandwidth_take *b = x->program ? x->program->bandwidth : NULL; b; b = b->next) {
+		b->take.forced = true;
+		b->take.done = false;
+		b->take.amount = request_bytes + response_bytes;
+		if (b->take.amount)
+			x->host->take(x, &b->take);
+	}
+}
+
 /* ---- for policies -------------------------------------------------------------------------------------------------- */
 
 bool exchange_at_end(struct exchange *x, void (*fn)(struct exchange *x, void *arg), void *arg)

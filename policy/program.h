@@ -58,8 +58,7 @@ struct policy_document {
 	bool has_base[SECTION__COUNT];
 	struct str *secrets;
 	size_t n_secrets;
-	const struct cors_config *cors;      /* the first cors policy in inbound, for preflight; NULL: none */
-	bool cors_after_base;        /* <base/> stands before it */
+	const struct cors_config *cors;      /* the first cors policy in inbound, for preflights; NULL: none */
 };
 
 /* ---- configurations that the interpreter itself reads ---- */
@@ -114,10 +113,17 @@ struct end_hook {
 	void *arg;
 };
 
+struct bandwidth_take {
+	struct bandwidth_take *next;
+	struct counter_take take;
+};
+
 struct program_state {
 	struct fiber main;
 	struct fiber *now;           /* the fiber that runs */
 	struct end_hook *hooks;
+	struct fields marks;         /* names that a policy has used up for this request */
+	struct bandwidth_take *bandwidth;    /* quotas to be counted after the transfer */
 	struct policy_uses uses;
 	struct str base_path;        /* the part of request.url.path that is the backend's own; no "/" at its end */
 	uint32_t steps, traced;
@@ -153,6 +159,7 @@ uint32_t emit(struct compiler *c, enum op op, const struct doc_node *n, const vo
 void emit_target(struct compiler *c, uint32_t at);           /* the jump at `at` goes to the next instruction */
 void emit_as(struct compiler *c, uint32_t at, const struct doc_node *n);      /* shows it under the name of n */
 uint32_t emit_here(const struct compiler *c);
+void compile_preflight(struct compiler *c, const struct cors_config *cors);   /* remembers the first */
 void compile_policies(struct compiler *c, const struct doc_node *n);  /* the children of n */
 void compile_policy(struct compiler *c, const struct doc_node *n);
 void compile_enter(struct compiler *c, const struct doc_node *n);     /* path names of what follows begin with n */

@@ -38,6 +38,8 @@ static bool emit_include(struct compiler *c, const struct doc_node *n, void *con
 	if (c->env->fragment && !i->id.unknown)
 		f = c->env->fragment(c->env->ctx, i->id.text);
 	if (f) {
+		if (f->cors && c->section == SECTION_INBOUND)
+			compile_preflight(c, f->cors);
 		c->uses.request_body |= f->uses.request_body;
 		c->uses.response_body |= f->uses.response_body;
 		c->uses.client_certificate |= f->uses.client_certificate;

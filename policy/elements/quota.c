@@ -1,0 +1,317 @@
+/* quota.c - quota and quota-by-key: calls and kilobytes in fixed windows.
+ *
+ * Calls are counted when they come. Bytes are known only after the transfer, so at the beginning it is looked whether
+ * there is room, and what was transferred is counted then, even when it goes over. */
+#include "policy/elements/limits.h"
+
+#include "core/clock.h"
+#include "core/str.h"
+#include "policy/program.h"
+
+enum { KILOBYTE = 1024 };
+
+struct limit {                       /* quota, <api>, <operation> */
+	struct arg name, id, calls, bandwidth, period;
+	struct children inner;
+};
+struct by_key_config {
+	struct limit limit;
+	struct arg key, condition, count, first_start;
+	int64_t origin_us;
+};
+
+struct quota_state {
+	struct limit_state takes;
+	bool bytes[LIMIT_TAKES_MAX];         /* the take looks at bandwidth */
+	bool late;                           /* quota-by-key: calls are counted at the end */
+};
+
+/* ---- taking -------------------------------------------------------------------------------------------------------- */
+
+static struct counter_take *add_take(struct quota_state *s, struct str key, const struct limit *l, bool bytes, int64_t origin_us)
+{
+	struct counter_take *t;
+
+	if (s->takes.n == LIMIT_TAKES_MAX)
+		return NULL;
+	t = &s->takes.takes[s->takes.n];
+	s->bytes[s->takes.n++] = bytes;
+	*t = (struct counter_take){ .kind = COUNTER_FIXED, .key = key, .window_s = (uint32_t)l->period.number, .origin_us = origin_us };
+	t->limit = bytes ? (uint64_t)l->bandwidth.number * KILOBYTE : (uint64_t)l->calls.number;
+	t->amount = bytes ? 0 : 1;
+	return t;
+}
+
+static bool add_limit(struct exchange *x, struct quota_state *s, struct str base, const struct limit *l, int64_t origin_us)
+{
+	struct bandwidth_take *b;
+	struct counter_take *t;
+
+	if (l->calls.given && !add_take(s, arena_printf(x->arena, "%.*s:calls", STR_ARG(base)), l, false, origin_us))
+		return false;
+	if (!l->bandwidth.given)
+		return true;
+	t = add_take(s, arena_printf(x->arena, "%.*s:bytes", STR_ARG(base)), l, true, origin_us);
+	b = arena_new_of(x->arena, struct bandwidth_take);
+	if (!t || !b)
+		return false;
+	b->take = *t;
+	b->next = x->program->bandwidth;
+	x->program->bandwidth = b;
+	return true;
+}
+
+static enum step refuse(struct exchange *x, const struct quota_state *s, const struct counter_take *t)
+{
+	bool bytes = s->bytes[t - s->takes.takes], ends = t->window_s != 0;
+	uint32_t after = t->retry_after_s ? t->retry_after_s : t->reset_s ? t->reset_s : 1;
+	struct str span = limit_time_span(x->arena, after), text;
+
+	text = arena_printf(x->arena, "Out of %s quota.%s%.*s%s", bytes ? "bandwidth" : "call volume",
+			    ends ? " Quota will be replenished in " : "", STR_ARG(ends ? span : STR("")), ends ? "." : "");
+	exchange_refuse(x, 403, STR("QuotaExceeded"), text, text);
+	x->error.public_reason = STR("Quota Exceeded");
+	if (ends) {
+		x->error.header = STR("Retry-After");
+		x->error.header_value = arena_printf(x->arena, "%u", after);
+	}
+	return STEP_FAIL;
+}
+
+static enum step go_on(struct exchange *x, struct quota_state *s)
+{
+	const struct counter_take *refused;
+	enum step step = limit_take(x, &s->takes, &refused);
+
+	if (step != STEP_NEXT)
+		return step;
+	if (refused)
+		return refuse(x, s, refused);
+	for (size_t i = 0; i < s->takes.n; i++) {
+		const struct counter_take *t = &s->takes.takes[i];
+
+		if (!t->remaining && (s->bytes[i] || s->late))
+			return refuse(x, s, t);
+		exchange_trace(x, "%llu of %llu %s left", (unsigned long long)t->remaining, (unsigned long long)t->limit,
+			       s->bytes[i] ? "bytes" : "calls");
+	}
+	return STEP_NEXT;
+}
+
+static enum step resume(struct exchange *x, const void *config)
+{
+	struct quota_state *s = *step_state(x);
+
+	(void)config;
+	return s->takes.takes[s->takes.at].done ? go_on(x, s) : STEP_WAIT;
+}
+
+/* ---- quota --------------------------------------------------------------------------------------------------------- */
+
+static const struct element_schema api_schema, operation_schema;
+
+static bool collect(struct exchange *x, struct quota_state *s, const struct limit *l, struct str base, int64_t origin_us)
+{
+	bool ok = add_limit(x, s, base, l, origin_us);
+
+	for (size_t i = 0; ok && i < l->inner.n; i++) {
+		const struct child *k = &l->inner.v[i];
+		const struct limit *in = k->config;
+		bool api = k->schema == &api_schema;
+		struct str id = api ? (x->api ? x->api->id : STR_NULL) : x->operation ? x->operation->id : STR_NULL;
+		struct str name = api ? (x->api ? x->api->name : STR_NULL) : x->operation ? x->operation->name : STR_NULL;
+
+		if (limit_names_this(&in->name, &in->id, name, id))
+			ok = collect(x, s, in, arena_printf(x->arena, "%.*s:%.*s", STR_ARG(base), STR_ARG(id)), origin_us);
+	}
+	return ok;
+}
+
+static enum step run(struct exchange *x, const void *config)
+{
+	struct quota_state *s;
+	struct str key;
+	int64_t origin;
+
+	if (!x->subscription) {
+		exchange_trace(x, "the call has no subscription");
+		return STEP_NEXT;
+	}
+	s = arena_new_of(x->arena, struct quota_state);
+	key = arena_printf(x->arena, "quota:%.*s:%.*s", STR_ARG(x->product ? x->product->id : STR("")), STR_ARG(x->subscription->id));
+	if (!s || str_is_null(key))
+		return exchange_no_memory(x);
+	*step_state(x) = s;
+	origin = x->subscription->start_us ? x->subscription->start_us : x->subscription->created_us;
+	if (!collect(x, s, config, key, origin))
+		return exchange_no_memory(x);
+	s->takes.looking = s->takes.n > 1;
+	return go_on(x, s);
+}
+
+/* ---- quota-by-key -------------------------------------------------------------------------------------------------- */
+
+struct late {
+	const struct by_key_config *config;
+	struct counter_take take;
+};
+
+static void count_late(struct exchange *x, void *arg)
+{
+	struct late *l = arg;
+	struct last_error before = x->error;
+	bool yes;
+	int64_t n;
+
+	l->take.forced = true;
+	l->take.done = false;
+	if (arg_get_bool(x, &l->config->condition, &yes) && arg_get_int(x, &l->config->count, &n) && yes && n > 0) {
+		l->take.amount = (uint64_t)n;
+		x->host->take(x, &l->take);
+	}
+	x->error = before;
+}
+
+/* A key is counted once in a request, however many policies name it. */
+static bool first_of_request(struct exchange *x, struct str key)
+{
+	struct str mark = arena_printf(x->arena, "\x01quota:%.*s", STR_ARG(key));
+
+	if (str_is_null(mark) || fields_count(&x->program->marks, mark))
+		return false;
+	if (!x->program->marks.arena)
+		fields_init(&x->program->marks, x->arena);
+	return fields_add(&x->program->marks, mark, STR(""));
+}
+
+static bool count_calls(struct exchange *x, const struct by_key_config *c, struct quota_state *s, struct str key)
+{
+	struct counter_take *t = &s->takes.takes[0];
+	bool yes = true, first = first_of_request(x, key);
+	int64_t n = 1;
+	struct late *late;
+
+	if (!c->limit.calls.given)
+		return true;
+	t->amount = 0;
+	if (!first)
+		return true;
+	s->late = c->condition.expr || c->count.expr;
+	if (s->late) {
+		late = arena_new_of(x->arena, struct late);
+		if (!late)
+			return false;
+		*late = (struct late){ .config = c, .take = *t };
+		return exchange_at_end(x, count_late, late);
+	}
+	if (!arg_get_bool(x, &c->condition, &yes) || !arg_get_int(x, &c->count, &n))
+		return false;
+	t->amount = yes ? (uint64_t)n : 0;
+	return true;
+}
+
+static enum step run_by_key(struct exchange *x, const void *config)
+{
+	const struct by_key_config *c = config;
+	struct quota_state *s = arena_new_of(x->arena, struct quota_state);
+	struct str key, base;
+
+	if (!s)
+		return exchange_no_memory(x);
+	*step_state(x) = s;
+	if (!arg_get_text(x, &c->key, &key))
+		return STEP_FAIL;
+	exchange_trace(x, "key %.*s", STR_ARG(key));
+	base = arena_printf(x->arena, "quota-by-key:%.*s", STR_ARG(key));
+	if (!add_limit(x, s, base, &c->limit, c->origin_us) || !count_calls(x, c, s, key))
+		return x->error.set ? STEP_FAIL : exchange_no_memory(x);
+	s->takes.looking = s->takes.n > 1;
+	return go_on(x, s);
+}
+
+/* ---- schemas ------------------------------------------------------------------------------------------------------- */
+
+static bool check_limit(struct compiler *c, const struct doc_node *n, void *config)
+{
+	const struct limit *l = config;
+
+	if (l->calls.given || l->bandwidth.given)
+		return true;
+	compile_error(c, n, NULL, "<%.*s> needs `calls`, `bandwidth` or both", STR_ARG(n->name));
+	return false;
+}
+
+static bool check_inner(struct compiler *c, const struct doc_node *n, void *config)
+{
+	const struct limit *l = config;
+
+	if (l->name.given || l->id.given)
+		return check_limit(c, n, config);
+	compile_error(c, n, NULL, "<%.*s> needs a `name` or an `id`", STR_ARG(n->name));
+	return false;
+}
+
+static bool check_by_key(struct compiler *c, const struct doc_node *n, void *config)
+{
+	struct by_key_config *b = config;
+
+	/* the documented default, 0001-01-01, gives the same windows as the first second of 1970 minus whole days */
+	b->origin_us = -INT64_C(62135596800) * 1000000;
+	if (b->first_start.given && !b->first_start.unknown && !clock_parse_iso(str_trim(b->first_start.text), &b->origin_us)) {
+		compile_error(c, n, "first-period-start", "`first-period-start` must be a time such as 2025-01-02T03:04:05Z");
+		return false;
+	}
+	return check_limit(c, n, config);
+}
+
+#define LIMIT_ARGS                                                                                                    \
+	{ .name = "calls", .kind = ARG_INT, .least = 1, .most = INT64_MAX, .offset = offsetof(struct limit, calls),   \
+	  .help = "calls that are let through in the period" },                                                       \
+	{ .name = "bandwidth", .kind = ARG_INT, .least = 1, .most = INT64_MAX / KILOBYTE, .offset = offsetof(struct limit, bandwidth), \
+	  .help = "kilobytes that may be transferred in the period" },                                                \
+	{ .name = "renewal-period", .kind = ARG_INT, .flags = ARG_REQUIRED, .least = 0, .most = INT32_MAX,            \
+	  .offset = offsetof(struct limit, period), .help = "length of the window in seconds; 0: for ever" }
+#define WHICH_ARGS                                                                                                    \
+	{ .name = "name", .kind = ARG_TEXT, .offset = offsetof(struct limit, name), .help = "its name" },             \
+	{ .name = "id", .kind = ARG_TEXT, .offset = offsetof(struct limit, id), .help = "its id; wins over the name" }
+
+static const struct arg_schema inner_args[] = { WHICH_ARGS, LIMIT_ARGS };
+static const struct element_schema operation_schema = {
+	.name = "operation", .help = "A further quota for one operation of the API.", .config_size = sizeof(struct limit),
+	.args = inner_args, .n_args = ARRAY_LEN(inner_args), .check = check_inner,
+};
+static const struct child_schema api_children[] = {
+	{ .element = &operation_schema, .offset = offsetof(struct limit, inner) },
+};
+static const struct element_schema api_schema = {
+	.name = "api", .help = "A further quota for one API of the product.", .config_size = sizeof(struct limit), .args = inner_args,
+	.n_args = ARRAY_LEN(inner_args), .children = api_children, .n_children = ARRAY_LEN(api_children), .check = check_inner,
+};
+static const struct child_schema children[] = {
+	{ .element = &api_schema, .offset = offsetof(struct limit, inner) },
+};
+static const struct arg_schema args[] = { LIMIT_ARGS };
+static const struct element_schema schema = {
+	.name = "quota", .help = "Refuses calls of a subscription beyond a number or a volume in a fixed window: 403 with Retry-After.",
+	.config_size = sizeof(struct limit), .args = args, .n_args = ARRAY_LEN(args), .children = children,
+	.n_children = ARRAY_LEN(children), .check = check_limit,
+};
+const struct policy_type quota_type = { .schema = &schema, .sections = IN_INBOUND, .scopes = 1 << SCOPE_PRODUCT, .run = run,
+					.resume = resume };
+
+static const struct arg_schema by_key_args[] = {
+	LIMIT_ARGS,
+	{ .name = "counter-key", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct by_key_config, key),
+	  .help = "calls with the same key count together" },
+	{ .name = "increment-condition", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "true",
+	  .offset = offsetof(struct by_key_config, condition), .help = "whether the call counts; an expression is asked at the end" },
+	{ .name = "increment-count", .kind = ARG_INT, .flags = ARG_EXPR, .least = 0, .most = INT32_MAX, .def = "1",
+	  .offset = offsetof(struct by_key_config, count), .help = "how much the call counts; an expression is asked at the end" },
+	{ .name = "first-period-start", .kind = ARG_TEXT, .def = "0001-01-01T00:00:00Z",
+	  .offset = offsetof(struct by_key_config, first_start), .help = "when the first window begins" },
+};
+static const struct element_schema by_key_schema = {
+	.name = "quota-by-key", .help = "Refuses calls of a key beyond a number or a volume in a fixed window: 403 with Retry-After.",
+	.config_size = sizeof(struct by_key_config), .args = by_key_args, .n_args = ARRAY_LEN(by_key_args), .check = check_by_key,
+};
+const struct policy_type quota_by_key_type = { .schema = &by_key_schema, .sections = IN_INBOUND, .run = run_by_key, .resume = resume };
