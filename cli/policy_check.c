@@ -1,23 +1,12 @@
 /* policy_check.c - gatehouse policy check: documents without a store. Named values and fragments are not known here, so
  * references to them are taken on trust; everything else is checked as `policy set` does. */
-#include "cli/command.h"
+#include "cli/policy_store.h"
 #include "core/file.h"
 #include "core/str.h"
-#include "policy/compiler.h"
 
 #include <limits.h>
-#include <stdio.h>
 
 enum { CHECK_FILE_MAX = 4 * 1024 * 1024, CHECK_MEMORY_MAX = 64 * 1024 * 1024 };
-
-static void print_diags(const char *file, const struct policy_diags *d)
-{
-	for (size_t i = 0; i < d->n; i++)
-		fprintf(stderr, "%s:%u:%u: %s: %.*s\n", file, d->v[i].line, d->v[i].column, d->v[i].warning ? "warning" : "error",
-			STR_ARG(d->v[i].message));
-	if (d->errors + d->warnings > d->n)
-		fprintf(stderr, "%s: %zu more\n", file, d->errors + d->warnings - d->n);
-}
 
 static void json_diags(struct cli *c, const char *file, const struct policy_diags *d, bool ok)
 {
@@ -54,7 +43,7 @@ static GH_RC check_file(struct cli *c, const char *file, struct gh_err *err)
 		else if (ok)
 			buf_fmt(&c->out, "%s: ok\n", file);
 		if (!c->json)
-			print_diags(file, &diags);
+			policy_print_diags(file, &diags);
 		if (!ok)
 			c->exit_code = 1;
 	}

@@ -1,10 +1,10 @@
 /* policy_run.c - gatehouse policy run: a document executed without a network, see cli/offline.h. */
 #include "cli/command.h"
 #include "cli/offline.h"
+#include "cli/policy_store.h"
 #include "core/file.h"
 #include "core/str.h"
 
-#include <stdio.h>
 
 static GH_RC read_json(struct arena *a, const char *path, json_t **out, struct gh_err *err)
 {
@@ -35,17 +35,14 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 	struct str text;
 	gh_rc rc;
 
-	if (!request_path)
-		return cli_usage(c, err, "--request REQ.json is missing");
 	TRY(read_json(c->arena, request_path, &request, err));
 	if (context_path)
 		TRY(read_json(c->arena, context_path, &context, err));
 	TRY(offline_new(c->arena, context, folder_of(c->arena, context_path), &o, err));
 	policy_diags_init(&diags, c->arena);
 	rc = offline_load(o, c->options.args[0], &diags, &file, err);
-	for (size_t i = 0; i < diags.n; i++)
-		if (!diags.v[i].warning)
-			fprintf(stderr, "%s:%u:%u: error: %.*s\n", file, diags.v[i].line, diags.v[i].column, STR_ARG(diags.v[i].message));
+	if (diags.errors)
+		policy_print_diags(file, &diags);
 	if (rc.code && diags.errors) {
 		c->exit_code = 1;
 		return GH_RC_OK;
@@ -59,9 +56,9 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 }
 
 static const struct option options[] = {
-	{ "request", OPTION_TEXT, "REQ.json", "the request: method, url, headers, body, ip, repeat" },
-	{ "context", OPTION_TEXT, "CTX.json", "what there is: API, subscription, named values, canned answers" },
-	{ "trace", OPTION_FLAG, NULL, "say what each policy decided" },
+	{ "request", OPTION_TEXT, "REQ.json", "the request: method, url, headers, body, ip, repeat", true },
+	{ "context", OPTION_TEXT, "CTX.json", "what there is: API, subscription, named values, canned answers", false },
+	{ "trace", OPTION_FLAG, NULL, "say what each policy decided", false },
 	OPTION_END,
 };
 const struct command command_policy_run = {

@@ -8,7 +8,7 @@ static bool emit_base(struct compiler *c, const struct doc_node *n, void *config
 		return false;
 	}
 	if (config)
-		emit(c, OP_BASE, n, NULL);
+		emit(c, OP_BASE, NULL, NULL);
 	return config != NULL;
 }
 

@@ -1,0 +1,83 @@
+#include "cli/policy_store.h"
+
+#include "core/map.h"
+#include "core/str.h"
+#include "db/named_values.h"
+#include "db/policies.h"
+
+#include <stdio.h>
+
+struct policy_store {
+	struct map values, fragments;        /* struct store_named_value, struct policy_document */
+};
+
+static bool named_value(void *ctx, struct str name, struct str *value, bool *secret)
+{
+	const struct policy_store *p = ctx;
+	const struct store_named_value *v = map_get(&p->values, name);
+
+	if (!v)
+		return false;
+	*value = v->value;
+	*secret = v->secret;
+	return true;
+}
+
+static const struct policy_document *fragment(void *ctx, struct str id)
+{
+	return map_get(&((const struct policy_store *)ctx)->fragments, id);
+}
+
+struct policy_env policy_store_env(struct policy_store *p)
+{
+	return (struct policy_env){ .ctx = p, .named_value = named_value, .fragment = fragment, .live = true };
+}
+
+void policy_print_diags(const char *file, const struct policy_diags *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		fprintf(stderr, "%s:%u:%u: %s: %.*s\n", file, d->v[i].line, d->v[i].column, d->v[i].warning ? "warning" : "error",
+			STR_ARG(d->v[i].message));
+	if (d->errors + d->warnings > d->n)
+		fprintf(stderr, "%s: %zu more\n", file, d->errors + d->warnings - d->n);
+}
+
+static GH_RC read_fragments(struct cli *c, struct store *s, struct policy_store *p, struct gh_err *err)
+{
+	const struct policy_env env = policy_store_env(p);
+	struct store_fragment *v;
+	size_t n;
+
+	TRY(store_fragments(s, c->arena, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		const struct policy_source src = { .fragment = true, .name = v[i].id };
+		struct policy_diags diags;
+		const struct policy_document *f;
+
+		policy_diags_init(&diags, c->arena);
+		f = policy_compile(c->arena, v[i].bytes, &src, &env, &diags);
+		if (!f)
+			cli_warn(c, "the fragment %.*s has errors: %.*s", STR_ARG(v[i].id), STR_ARG(diags.v[0].message));
+		else if (!map_put(&p->fragments, v[i].id, (void *)(uintptr_t)f))
+			FAIL(err, NOMEM, "policy fragments");
+	}
+	return GH_RC_OK;
+}
+
+GH_RC policy_store_new(struct cli *c, struct store *s, struct policy_store **out, struct gh_err *err)
+{
+	struct policy_store *p = arena_new_of(c->arena, struct policy_store);
+	struct store_named_value *v;
+	size_t n;
+
+	*out = p;
+	if (!p)
+		FAIL(err, NOMEM, "named values");
+	map_init(&p->values, c->arena, false);
+	map_init(&p->fragments, c->arena, false);
+	TRY(store_named_values(s, c->arena, true, &v, &n, err));
+	for (size_t i = 0; i < n; i++)
+		if (!map_put(&p->values, v[i].id, &v[i]))
+			FAIL(err, NOMEM, "named values");
+	return read_fragments(c, s, p, err);
+}
