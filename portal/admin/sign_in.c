@@ -18,6 +18,16 @@ static const struct {
 	{ "address", false, true, 4 },
 };
 
+/* Accounts are found without regard to case, so they are counted that way too. */
+static struct str lower(struct arena *a, struct str s)
+{
+	char *p = arena_alloc_text(a, s.n);
+
+	for (size_t i = 0; p && i < s.n; i++)
+		p[i] = ascii_lower(s.p[i]);
+	return (struct str){ p, p ? s.n : 0 };
+}
+
 /* Counts a failed try, or (amount 0) asks whether another may be made. */
 static uint32_t brake(struct web *w, struct str email, bool count)
 {
@@ -25,6 +35,7 @@ static uint32_t brake(struct web *w, struct str email, bool count)
 	uint64_t pause = (uint64_t)config_int(&w->site->config, CONFIG_WEB_SIGN_IN_PAUSE_S);
 	uint32_t wait = 0;
 
+	email = lower(w->a, email);
 	for (size_t i = 0; i < ARRAY_LEN(brakes); i++) {
 		uint64_t burst = tries * brakes[i].times;
 		struct counter_ask ask = {

@@ -1,0 +1,130 @@
+/* The portal: what a visitor sees and what he does not, search, pages, static files. */
+#include "tests/unit/check.h"
+
+#include "portal/portal/portal.h"
+#include "tests/unit/portal/client.h"
+
+static void visitor_sees(void **state)
+{
+	static const struct {
+		const char *label, *uri;
+		int status;
+		const char *shows, *hides;
+	} rows[] = {
+		{ "home", "/", 200, "/apis/orders", "partner-prices" },
+		{ "home, draft", "/", 200, "/apis/stock-v2", "planned" },
+		{ "only the newest version in lists", "/apis", 200, "/apis/stock-v2", "/apis/stock-v1" },
+		{ "count", "/apis", 200, "2 APIs", "partner-prices" },
+		{ "search", "/apis?q=STOCK", 200, "1 API", "/apis/orders" },
+		{ "search does not find what is hidden", "/apis?q=partner", 200, "Nothing matches", "/apis/partner-prices" },
+		{ "search words are escaped", "/apis?q=%22%3E%3Cb%3E", 200, "&quot;&gt;&lt;b&gt;", "\"><b>" },
+		{ "an API", "/apis/orders", 200, "/orders/{id}", "erp.example.com" },
+		{ "its address", "/apis/orders", 200, "http://gw.example/api/orders<", "/api/orders/v" },
+		{ "version in the address", "/apis/stock-v1", 200, "http://gw.example/api/stock/v1<", "zebra" },
+		{ "deprecation", "/apis/stock-v1", 200, "This version is deprecated", "zebra" },
+		{ "the way to the other version", "/apis/stock-v1", 200, "/apis/stock-v2", "zebra" },
+		{ "a product", "/apis/orders", 200, "starter", "partner" },
+		{ "HTML in a description", "/apis/orders", 200, "&lt;script&gt;alert(1)", "<script>" },
+		{ "a draft", "/apis/planned", 404, "There is nothing here", "planned" },
+		{ "of another group's product", "/apis/partner-prices", 404, "There is nothing here", "partner" },
+		{ "unknown", "/apis/nothing", 404, "There is nothing here", "zebra" },
+		{ "unknown page", "/x", 404, "There is nothing here", "zebra" },
+	};
+	struct client c = { .site = *state };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CHECK_INT(rows[i].label, client_send(&c, "GET", rows[i].uri, NULL), rows[i].status);
+		CHECK(rows[i].label, client_shows(&c, rows[i].shows));
+		CHECK(rows[i].label, !client_shows(&c, rows[i].hides));
+		CHECK(rows[i].label, c.w.rs.body.n < 100000);
+	}
+	client_end(&c);
+	check_done();
+}
+
+/* A hidden API is answered exactly like one that does not exist. */
+static void hidden_is_not_there(void **state)
+{
+	struct client c = { .site = *state }, d = { .site = *state };
+	size_t n;
+
+	client_send(&c, "GET", "/apis/partner-prices", NULL);
+	client_send(&d, "GET", "/apis/partner-pricex", NULL);
+	n = c.w.rs.body.n;
+	CHECK_INT("size", d.w.rs.body.n, n);
+	CHECK_INT("headers", d.w.rs.n_headers, c.w.rs.n_headers);
+	client_end(&c);
+	client_end(&d);
+	check_done();
+}
+
+static void settings(void **state)
+{
+	struct web_site *site = *state;
+	struct client c = { .site = site };
+	struct gh_err err;
+
+	must(store_tx_begin(site->store, STR("test"), &err), &err);
+	must(store_setting_set(site->store, STR("portal.title"), STR("Acme <APIs>"), &err), &err);
+	must(store_tx_commit(site->store, &err), &err);
+	client_send(&c, "GET", "/", NULL);
+	CHECK("title", client_shows(&c, "<title>Acme &lt;APIs&gt;</title>"));
+	client_end(&c);
+	check_done();
+}
+
+static void static_files(void **state)
+{
+	static const struct {
+		const char *label, *uri;
+		int status;
+		const char *type;
+	} rows[] = {
+		{ "style sheet", "/static/gatehouse.css", 200, "text/css; charset=utf-8" },
+		{ "icons", "/static/icons.svg", 200, "image/svg+xml" },
+		{ "unknown", "/static/none.css", 404, NULL },
+		{ "out of the folder", "/static/../core/base.h", 404, NULL },
+		{ "out of the folder, escaped", "/static/%2e%2e/Makefile.css", 404, NULL },
+		{ "hidden file", "/static/.x.css", 404, NULL },
+		{ "folder", "/static/a/", 404, NULL },
+		{ "unknown type", "/static/gatehouse.c", 404, NULL },
+	};
+	struct client c = { .site = *state };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CHECK_INT(rows[i].label, client_send(&c, "GET", rows[i].uri, NULL), rows[i].status);
+		if (rows[i].type) {
+			CHECK_STR(rows[i].label, client_header(&c, "Content-Type"), str_of(rows[i].type));
+			CHECK(rows[i].label, client_header(&c, "ETag").n == 34);
+		}
+	}
+	client_end(&c);
+	check_done();
+}
+
+static char directory[64], share[PATHS_MAX];
+
+static int up(void **state)
+{
+	static struct web_site site;
+
+	fixture_make(directory);
+	site_up(&site, &portal_app, directory, share);
+	*state = &site;
+	return 0;
+}
+
+static int down(void **state)
+{
+	site_down(*state);
+	fixture_drop(directory);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(visitor_sees), cmocka_unit_test(hidden_is_not_there),
+					    cmocka_unit_test(static_files), cmocka_unit_test(settings) };
+
+	return cmocka_run_group_tests(tests, up, down);
+}
