@@ -1,0 +1,195 @@
+// The portal and the dashboard in a real browser, behind lighttpd: every page at two widths and in both colour schemes is
+// free of accessibility faults (axe), script and loading errors, and sideways scrolling; its HTML is valid. Screenshots
+// of all of them are left in build/screenshots/ for people to look at.
+'use strict';
+const test = require('node:test');
+const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
+const { chromium } = require('playwright-core');
+const { HtmlValidate } = require('html-validate');
+const { start, ROOT } = require('../http/harness');
+
+const SHOTS = path.join(ROOT, 'build/screenshots');
+const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const CHROMIUM = {
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'],
+};
+const SIZES = [[1280, 800], [390, 844]];
+const MAX_PAGE_BYTES = 100 * 1024;
+
+let gw, browser;
+
+test.before(async () => {
+  fs.mkdirSync(SHOTS, { recursive: true });
+  gw = await start({
+    setup(g) {
+      const sample = (name) => path.join(ROOT, 'deploy/sample', `${name}.yaml`);
+      const policy = g.file('policy.xml', '<policies>\n\t<inbound>\n\t\t<base />\n\t\t<!-- one window a caller -->\n'
+        + '\t\t<rate-limit calls="100" renewal-period="60" />\n\t</inbound>\n</policies>\n');
+      g.cli('product', 'create', 'starter', '--rate', '100/60');
+      g.cli('import', 'openapi', sample('orders'), '--path', 'orders', '--name', 'orders', '--backend',
+        'http://127.0.0.1:9', '--product', 'starter');
+      g.cli('import', 'openapi', sample('inventory'), '--path', 'inventory', '--name', 'inventory', '--backend',
+        'http://127.0.0.1:9', '--product', 'starter');
+      g.cli('subscription', 'create', '--product', 'starter', '--name', 'Planning');
+      g.cli('policy', 'set', '--scope', 'api:orders', policy);
+    },
+  });
+  browser = await chromium.launch(CHROMIUM);
+});
+
+test.after(async () => {
+  if (browser) await browser.close();
+  if (gw) await gw.stop();
+});
+
+async function signIn(page) {
+  await page.goto('/admin/sign-in');
+  await page.fill('#email', gw.admin.email);
+  await page.fill('#password', gw.admin.password);
+  await page.click('button[type=submit]');
+  await page.waitForURL('**/admin/');
+}
+
+// Every page that can be reached, with what brings it into the state worth looking at.
+const PAGES = [
+  { name: 'portal-home', url: '/' },
+  { name: 'portal-apis', url: '/apis' },
+  { name: 'portal-nothing-found', url: '/apis?q=zebra' },
+  { name: 'portal-api', url: '/apis/orders', act: (p) => p.click('summary') },
+  { name: 'portal-404', url: '/nothing-here', status: 404 },
+  { name: 'admin-sign-in', url: '/admin/sign-in' },
+  { name: 'admin-sign-in-errors', url: '/admin/sign-in', act: (p) => p.click('button[type=submit]') },
+  { name: 'admin-apis', url: '/admin/', signedIn: true },
+  { name: 'admin-nothing-found', url: '/admin/?q=zebra', signedIn: true },
+  { name: 'admin-api', url: '/admin/apis/orders', signedIn: true },
+  { name: 'admin-products', url: '/admin/products', signedIn: true },
+  { name: 'admin-subscriptions', url: '/admin/subscriptions', signedIn: true },
+  { name: 'admin-404', url: '/admin/nothing-here', signedIn: true, status: 404 },
+];
+
+function watch(page) {
+  const seen = { problems: [], hosts: new Set() };
+  page.on('pageerror', (e) => seen.problems.push(`script: ${e.message}`));
+  page.on('console', (m) => {
+    if (m.type() === 'error' && !/status of (404|422)/.test(m.text())) seen.problems.push(`console: ${m.text()}`);
+  });
+  page.on('request', (r) => seen.hosts.add(new URL(r.url()).host));
+  page.on('response', (r) => {
+    if (r.status() >= 400 && r.request().resourceType() !== 'document') seen.problems.push(`${r.status()} ${r.url()}`);
+  });
+  return seen;
+}
+
+async function axe(page) {
+  await page.evaluate(AXE);
+  const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  return result.violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join('; ')}`);
+}
+
+async function check(page, seen, entry, width, shot) {
+  seen.problems.length = 0;
+  const answer = await page.goto(entry.url);
+  assert.strictEqual(answer.status(), entry.status || 200);
+  assert.ok((await answer.body()).length < MAX_PAGE_BYTES, 'the page is too large');
+  if (entry.act) await entry.act(page);
+  await page.screenshot({ path: shot, fullPage: true });
+  assert.deepStrictEqual(await axe(page), []);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= width, `scrolls sideways: ${wide} px`);
+  assert.deepStrictEqual(seen.problems, []);
+}
+
+for (const [width, height] of SIZES) {
+  for (const scheme of ['light', 'dark']) {
+    test(`pages at ${width} px, ${scheme}`, async (t) => {
+      // bypassCSP is for axe only, which is injected; the policy itself has a test of its own
+      const context = await browser.newContext({
+        viewport: { width, height }, colorScheme: scheme, baseURL: gw.url, bypassCSP: true, reducedMotion: 'reduce',
+      });
+      const page = await context.newPage();
+      const seen = watch(page);
+      let signedIn = false;
+      for (const entry of PAGES) {
+        await t.test(entry.name, async () => {
+          if (entry.signedIn && !signedIn) await signIn(page);
+          signedIn ||= Boolean(entry.signedIn);
+          await check(page, seen, entry, width, path.join(SHOTS, `${entry.name}-${width}-${scheme}.png`));
+        });
+      }
+      assert.deepStrictEqual([...seen.hosts], [new URL(gw.url).host], 'something was loaded from elsewhere');
+      await context.close();
+    });
+  }
+}
+
+test('HTML is valid', async (t) => {
+  const validate = new HtmlValidate({
+    extends: ['html-validate:recommended'],
+    rules: { 'no-trailing-whitespace': 'off', 'long-title': 'off', 'valid-id': ['error', { relaxed: true }] },
+  });
+  const context = await browser.newContext({ baseURL: gw.url });
+  const page = await context.newPage();
+  let signedIn = false;
+  for (const entry of PAGES) {
+    await t.test(entry.name, async () => {
+      if (entry.signedIn && !signedIn) await signIn(page);
+      signedIn ||= Boolean(entry.signedIn);
+      const html = await (await page.request.get(entry.url)).text();
+      const report = await validate.validateString(html);
+      const messages = report.results.flatMap((r) => r.messages.map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`));
+      assert.deepStrictEqual(messages, []);
+    });
+  }
+  await context.close();
+});
+
+test('pages work without script, by keyboard, and end where they should', async () => {
+  const context = await browser.newContext({ baseURL: gw.url, javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto('/');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');                       // skip link
+  assert.ok(page.url().endsWith('#main'));
+  await page.fill('#q', 'order');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/apis?q=order');
+  await page.click('.card a');
+  await page.waitForURL('**/apis/orders');
+  await page.goto('/admin/products');
+  assert.match(page.url(), /\/admin\/sign-in\?return=\/admin\/products$/);
+  await page.fill('#email', gw.admin.email);
+  await page.fill('#password', 'wrong');
+  await page.click('button[type=submit]');
+  assert.strictEqual(await page.inputValue('#email'), gw.admin.email, 'what was typed is kept');
+  assert.strictEqual(await page.inputValue('#password'), '', 'but not the password');
+  await page.fill('#password', gw.admin.password);
+  await page.click('button[type=submit]');
+  await page.waitForURL('**/admin/products');
+  await page.click('text=Sign out');
+  await page.waitForURL('**/admin/sign-in?after=sign-out');
+  assert.ok(await page.isVisible('text=You are signed out.'));
+  await page.goto('/admin/');
+  assert.match(page.url(), /sign-in/);
+  await context.close();
+});
+
+test('the content security policy holds', async () => {
+  const context = await browser.newContext({ baseURL: gw.url });
+  const page = await context.newPage();
+  await page.goto('/');
+  const ran = await page.evaluate(() => {
+    const s = document.createElement('script');
+    s.textContent = 'window.injected = true';
+    document.body.append(s);
+    const style = document.createElement('style');
+    style.textContent = 'body { display: none }';
+    document.head.append(style);
+    return { script: Boolean(window.injected), style: getComputedStyle(document.body).display === 'none' };
+  });
+  assert.deepStrictEqual(ran, { script: false, style: false });
+  await context.close();
+});
