@@ -1,246 +1,12 @@
 /* direct.c - plain HTTP/1.1 over kept connections: see direct.h for what goes this way. */
-#include "fcgi/direct.h"
+#include "fcgi/direct_impl.h"
 
 #include "core/str.h"
 #include "fcgi/fields_util.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-enum { ORIGIN_BUCKETS = 256, ORIGINS_MAX = 4096, LEARNED_US = 30 * 1000000, IDLE_US = 50 * 1000000, READ_BYTES = 65536,
-       BODY_MAX = 65536, REQUEST_MAX = 1 << 20 };
-
-struct origin {                          /* one backend address */
-	struct origin *next;
-	struct direct_conn *idle;        /* newest first */
-	int64_t known_until_us;          /* INT64_MAX: the host is an address itself */
-	socklen_t address_n;
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} address;
-	unsigned port;
-	size_t host_n;
-	char host[];
-};
-
-struct direct_conn {
-	struct watch watch;
-	struct direct *d;
-	struct origin *origin;
-	struct transfer *transfer;       /* NULL: idle */
-	struct direct_conn *next, *prev; /* of origin.idle */
-	struct direct_conn *older, *newer;       /* all idle ones, by age */
-	struct http1_reader reader;
-	struct buf out;                  /* what the socket has not taken yet */
-	struct buf pause_body, held;     /* what the owner could not take, and what was read behind it */
-	bool connecting, reused, keep, counted;
-	int64_t idle_since_us;
-	struct grave grave;
-};
-
-struct direct {
-	struct upstream *up;
-	struct origin *origins[ORIGIN_BUCKETS];
-	size_t n_origins, n_idle;
-	struct direct_conn *oldest, *newest;
-	struct transfer *over, **over_end;
-	struct buf request;              /* where requests are put together */
-	char scratch[READ_BYTES];
-};
 
 static void conn_ready(struct watch *w, uint32_t events);
-
-struct direct *direct_new(struct upstream *u)
-{
-	struct direct *d = calloc(1, sizeof(*d));
-
-	if (d) {
-		d->up = u;
-		d->over_end = &d->over;
-		buf_init(&d->request, REQUEST_MAX);
-	}
-	return d;
-}
-
-/* ---- origins ---- */
-
-static size_t bucket_of(struct str host, unsigned port)
-{
-	return (size_t)(str_hash_ci(host) + port * 31u) % ORIGIN_BUCKETS;
-}
-
-static bool take_address(struct origin *o, const char *ip)
-{
-	o->address = (typeof(o->address)){ .any = { 0 } };
-	if (inet_pton(AF_INET, ip, &o->address.v4.sin_addr) == 1) {
-		o->address.v4.sin_family = AF_INET;
-		o->address.v4.sin_port = htons((uint16_t)o->port);
-		o->address_n = sizeof(o->address.v4);
-		return true;
-	}
-	if (inet_pton(AF_INET6, ip, &o->address.v6.sin6_addr) == 1) {
-		o->address.v6.sin6_family = AF_INET6;
-		o->address.v6.sin6_port = htons((uint16_t)o->port);
-		o->address_n = sizeof(o->address.v6);
-		return true;
-	}
-	return false;
-}
-
-static struct origin *new_origin(struct direct *d, struct str host, unsigned port)
-{
-	struct origin *o;
-	size_t b = bucket_of(host, port);
-	bool bracket = host.n > 2 && host.p[0] == '[';
-	char ip[64];
-
-	if (d->n_origins >= ORIGINS_MAX || host.n > 255 || !(o = calloc(1, sizeof(*o) + host.n)))
-		return NULL;
-	o->port = port;
-	o->host_n = host.n;
-	memcpy(o->host, host.p, host.n);
-	if (host.n < sizeof(ip)) {
-		size_t n = bracket ? host.n - 2 : host.n;
-
-		memcpy(ip, host.p + bracket, n);
-		ip[n] = '\0';
-		if (take_address(o, ip))
-			o->known_until_us = INT64_MAX;
-	}
-	o->next = d->origins[b];
-	d->origins[b] = o;
-	d->n_origins++;
-	return o;
-}
-
-static struct origin *find_origin(struct direct *d, struct str host, unsigned port)
-{
-	for (struct origin *o = d->origins[bucket_of(host, port)]; o; o = o->next)
-		if (o->port == port && str_eq_ci((struct str){ o->host, o->host_n }, host))
-			return o;
-	return new_origin(d, host, port);
-}
-
-void direct_learn(struct direct *d, struct str host, unsigned port, const char *ip)
-{
-	struct origin *o = find_origin(d, host, port);
-
-	if (o && o->known_until_us != INT64_MAX && take_address(o, ip))
-		o->known_until_us = d->up->loop->now_us + LEARNED_US;
-}
-
-/* ---- connections ---- */
-
-static void leave_idle(struct direct_conn *c)
-{
-	struct direct *d = c->d;
-
-	*(c->prev ? &c->prev->next : &c->origin->idle) = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	*(c->older ? &c->older->newer : &d->oldest) = c->newer;
-	*(c->newer ? &c->newer->older : &d->newest) = c->older;
-	c->next = c->prev = c->older = c->newer = NULL;
-	c->counted = false;
-	d->n_idle--;
-}
-
-static void enter_idle(struct direct_conn *c)
-{
-	struct direct *d = c->d;
-
-	c->idle_since_us = d->up->loop->now_us;
-	c->prev = NULL;
-	c->next = c->origin->idle;
-	if (c->next)
-		c->next->prev = c;
-	c->origin->idle = c;
-	c->older = d->newest;
-	c->newer = NULL;
-	*(c->older ? &c->older->newer : &d->oldest) = c;
-	d->newest = c;
-	c->counted = true;
-	d->n_idle++;
-}
-
-static void free_conn(struct grave *g)
-{
-	struct direct_conn *c = CONTAINER_OF(g, struct direct_conn, grave);
-
-	http1_release(&c->reader);
-	buf_release(&c->out);
-	buf_release(&c->pause_body);
-	buf_release(&c->held);
-	free(c);
-}
-
-static void close_conn(struct direct_conn *c)
-{
-	struct loop *l = c->d->up->loop;
-
-	if (c->counted)
-		leave_idle(c);
-	if (c->transfer)
-		c->transfer->conn = NULL;
-	c->transfer = NULL;
-	loop_forget(l, &c->watch, true);
-	close(c->watch.fd);
-	loop_bury(l, &c->grave, free_conn);
-}
-
-static struct direct_conn *open_conn(struct direct *d, struct origin *o)
-{
-	int fd = socket(o->address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
-	struct direct_conn *c = fd >= 0 ? calloc(1, sizeof(*c)) : NULL;
-
-	if (!c) {
-		if (fd >= 0)
-			close(fd);
-		return NULL;
-	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	loop_watch_init(&c->watch, fd, conn_ready);
-	c->d = d;
-	c->origin = o;
-	http1_init(&c->reader, d->up->limits.max_header_bytes);
-	buf_init(&c->out, REQUEST_MAX);
-	buf_init(&c->pause_body, READ_BYTES);
-	buf_init(&c->held, READ_BYTES);
-	c->connecting = connect(fd, &o->address.any, o->address_n) < 0;
-	if ((c->connecting && errno != EINPROGRESS) || !loop_want(d->up->loop, &c->watch, c->connecting ? EPOLLOUT : EPOLLIN)) {
-		close_conn(c);
-		return NULL;
-	}
-	return c;
-}
-
-/* The event set catches most closed ones; this one is for a request that must not be sent twice. */
-static bool is_alive(const struct direct_conn *c)
-{
-	char byte;
-
-	return recv(c->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-}
-
-static struct direct_conn *kept_conn(struct origin *o, bool must_be_alive)
-{
-	struct direct_conn *c;
-
-	while ((c = o->idle)) {
-		if (!must_be_alive || is_alive(c)) {
-			leave_idle(c);
-			return c;
-		}
-		close_conn(c);
-	}
-	return NULL;
-}
 
 /* ---- the end of a transfer ---- */
 
@@ -250,7 +16,7 @@ static void over(struct transfer *t, enum reason why)
 
 	if (t->conn) {
 		t->conn->transfer = NULL;
-		close_conn(t->conn);
+		direct_close(t->conn);
 		t->conn = NULL;
 	}
 	t->result = why;
@@ -270,7 +36,7 @@ static void complete(struct direct_conn *c, bool nothing_left)
 		t->conn = NULL;
 		http1_reset(&c->reader);
 		loop_want(c->d->up->loop, &c->watch, EPOLLIN);
-		enter_idle(c);
+		direct_keep(c);
 	}
 	over(t, REASON_NONE);
 }
@@ -296,7 +62,7 @@ static void failed(struct direct_conn *c, enum reason why)
 
 	if (c->connecting)
 		c->origin->known_until_us = c->origin->known_until_us == INT64_MAX ? INT64_MAX : 0;
-	close_conn(c);
+	direct_close(c);
 	if (!again || !send_on(d, t, true))
 		over(t, why);
 }
@@ -476,7 +242,7 @@ static void conn_ready(struct watch *w, uint32_t events)
 	struct direct_conn *c = CONTAINER_OF(w, struct direct_conn, watch);
 
 	if (!c->transfer)
-		close_conn(c);           /* idle, and the backend has closed it or says what nobody asked for */
+		direct_close(c);           /* idle, and the backend has closed it or says what nobody asked for */
 	else if (c->connecting)
 		connected(c);
 	else if (events & EPOLLOUT && c->out.n)
@@ -542,11 +308,11 @@ static bool send_on(struct direct *d, struct transfer *t, bool fresh)
 	if (!buf_ok(&d->request))
 		return false;
 	for (;;) {
-		c = fresh ? NULL : kept_conn(o, !may_repeat(t));
+		c = fresh ? NULL : direct_kept(o, !may_repeat(t));
 		if (c)
 			c->reused = true;
 		else
-			c = open_conn(d, o);
+			c = direct_open(d, o, conn_ready);
 		if (!c)
 			return false;
 		c->transfer = t;
@@ -555,10 +321,10 @@ static bool send_on(struct direct *d, struct transfer *t, bool fresh)
 		if (send_first(c, &d->request))
 			return true;
 		if (!c->reused) {
-			close_conn(c);
+			direct_close(c);
 			return false;
 		}
-		close_conn(c);
+		direct_close(c);
 	}
 }
 
@@ -576,7 +342,7 @@ bool direct_start(struct direct *d, struct transfer *t)
 
 	if (!is_everyday(&t->rq))
 		return false;
-	t->origin = find_origin(d, u->host, url_port(u));
+	t->origin = direct_origin(d, u->host, url_port(u));
 	if (!t->origin || t->origin->known_until_us <= d->up->loop->now_us)
 		return false;
 	t->no_body = str_eq(t->rq.method, STR("HEAD"));
@@ -588,7 +354,7 @@ void direct_cancel(struct transfer *t)
 	struct direct *d = t->up->direct;
 
 	if (t->conn)
-		close_conn(t->conn);
+		direct_close(t->conn);
 	t->conn = NULL;
 	if (!t->is_over)
 		return;
@@ -614,24 +380,6 @@ bool direct_turn(struct direct *d)
 		t->is_over = false;
 		upstream_finish(t, t->result);
 	}
-	while (d->oldest && d->up->loop->now_us - d->oldest->idle_since_us > IDLE_US)
-		close_conn(d->oldest);
+	direct_close_old(d);
 	return any;
-}
-
-void direct_free(struct direct *d)
-{
-	if (!d)
-		return;
-	while (d->oldest)
-		close_conn(d->oldest);
-	for (size_t i = 0; i < ORIGIN_BUCKETS; i++)
-		while (d->origins[i]) {
-			struct origin *o = d->origins[i];
-
-			d->origins[i] = o->next;
-			free(o);
-		}
-	buf_release(&d->request);
-	free(d);
 }
