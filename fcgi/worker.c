@@ -203,7 +203,7 @@ static bool drained(struct worker *wk)
 void worker_run(struct worker *wk)
 {
 	do {
-		worker_poll(wk);
+		wk->poll(wk);
 		drive(wk);
 		if (wk->loop.now_us - wk->swept_us >= SWEEP_US)
 			sweep(wk);

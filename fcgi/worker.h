@@ -182,6 +182,7 @@ struct worker {
 	int64_t cache_complained_us;
 	size_t n_one_way;
 	int64_t swept_us, drain_by_us;
+	void (*poll)(struct worker *wk); /* once a round: signals, snapshots; set by main */
 	bool stopping, once;             /* once: plain CGI, stop after one call */
 	uint8_t random[RANDOM_BYTES];
 	size_t random_left;
@@ -194,5 +195,4 @@ void worker_release(struct worker *wk);
 GH_RC worker_listen(struct worker *wk, int fd, struct gh_err *err);
 void worker_run(struct worker *wk);                      /* until stopped and drained */
 void worker_stop(struct worker *wk);                     /* drain */
-void worker_poll(struct worker *wk);                     /* signals, generations, snapshots: once a round */
 void worker_random(struct worker *wk, void *to, size_t n);
