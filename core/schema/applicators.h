@@ -7,6 +7,10 @@
 	GH_RC name(struct compiler *c, struct node *n, json_t *value, void **data, bool *keep, struct gh_err *err)
 #define SCHEMA_CHECK(name) bool name(struct check *k, const struct node *n, const struct rule *r, const json_t *value)
 
+/* Nodes of a list or an object of schemas: *data is a struct node_list *. */
+GH_RC list_of(struct compiler *c, struct node *n, json_t *value, const char *keyword, void **data, struct gh_err *err);
+GH_RC map_of(struct compiler *c, struct node *n, json_t *value, const char *keyword, void **data, struct gh_err *err);
+
 SCHEMA_COMPILE(compile_ref);
 SCHEMA_COMPILE(compile_dynamic_ref);
 SCHEMA_COMPILE(compile_recursive_ref);
