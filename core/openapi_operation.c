@@ -168,6 +168,8 @@ static void check_template(struct reader *r, const struct openapi_operation *op)
 
 	if (op->path.n == 0 || op->path.p[0] != '/')
 		warn(r, "the path '%.*s' does not begin with '/'", STR_ARG(str_first(op->path, 200)));
+	if (str_find_char(op->path, '#') != SIZE_MAX)
+		warn(r, "no client sends what stands behind '#' in a path; only the part before it counts");
 	for (size_t i = 0; i < op->path.n; i++) {
 		char c = op->path.p[i];
 

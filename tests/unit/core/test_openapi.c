@@ -193,6 +193,7 @@ static void warnings(void **state UNUSED)
 		{ "unpaired brace", HEAD "paths: {'/{a': {get: {responses: {}}}}\n", "/paths/~1{a/get", "do not pair" },
 		{ "same route twice", HEAD "paths: {'/{a}/': {get: {responses: {}, parameters: [{name: a, in: path, required: true}]}}, "
 		  "'/{b}/': {get: {responses: {}, parameters: [{name: b, in: path, required: true}]}}}\n", "/paths/~1{b}~1/get", "same method" },
+		{ "a fragment in a path", HEAD "paths: {'/a#b': {get: {responses: {}}}}\n", "/paths/~1a#b/get", "behind '#'" },
 		{ "unknown status", HEAD "paths: {/a: {get: {responses: {'2000': {description: x}}}}}\n", "/paths/~1a/get/responses/2000",
 		  "no status" },
 		{ "operation of a wrong type", HEAD "paths: {/a: {get: 1}}\n", "/paths/~1a/get", "not integer" },
