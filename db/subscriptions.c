@@ -2,7 +2,7 @@
 
 #include "core/clock.h"
 #include "core/str.h"
-#include "db/sql.h"
+#include "db/subscription_rows.h"
 
 #include <stdio.h>
 
@@ -28,7 +28,7 @@ static const struct field subscription_fields[] = {
 	FIELD(store_subscription, BOOL, tracing),
 	FIELD(store_subscription, TEXT, note),
 };
-static const struct row_type subscription_type = ROW_TYPE("subscription", store_subscription, subscription_fields);
+const struct row_type subscription_type = ROW_TYPE("subscription", store_subscription, subscription_fields);
 
 static const struct field access_fields[] = {
 	FIELD(store_access, TEXT, subscription.id),
@@ -77,7 +77,7 @@ GH_RC store_access_find(struct store *s, struct arena *a, const uint8_t digest[C
 
 /* ---- keys ------------------------------------------------------------------------------------------------------------- */
 
-static gh_rc check_key(struct str key, struct gh_err *err)
+gh_rc subscription_check_key(struct str key, struct gh_err *err)
 {
 	if (key.n < STORE_KEY_MIN || key.n > STORE_KEY_MAX)
 		FAIL(err, INVALID, "a subscription key has %d to %d characters", STORE_KEY_MIN, STORE_KEY_MAX);
@@ -87,8 +87,8 @@ static gh_rc check_key(struct str key, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-static gh_rc bind_key(struct store *s, sqlite3_stmt *st, struct arena *a, struct str subscription_id, enum store_key_slot slot,
-		      struct str key, uint8_t digest[CRYPTO_SHA256_BYTES], struct gh_err *err)
+gh_rc subscription_bind_key(struct store *s, sqlite3_stmt *st, struct arena *a, struct str subscription_id,
+			     enum store_key_slot slot, struct str key, uint8_t digest[CRYPTO_SHA256_BYTES], struct gh_err *err)
 {
 	struct str sealed;
 
@@ -112,8 +112,8 @@ static gh_rc add_key(struct store *s, struct arena *a, struct str subscription_i
 
 	if (!key.p)
 		TRY(crypto_random_hex(a, KEY_RANDOM_BYTES, &key, err));
-	TRY(check_key(key, err));
-	TRY(bind_key(s, st, a, subscription_id, slot, key, digest, err));
+	TRY(subscription_check_key(key, err));
+	TRY(subscription_bind_key(s, st, a, subscription_id, slot, key, digest, err));
 	rc = change_run(s, st, &(struct change){ .kind = "key of subscription", .id = subscription_id,
 						 .raises = RAISES_ACCESS }, err);
 	if (rc.code == GH_E_CONFLICT)
@@ -303,68 +303,4 @@ GH_RC store_subscriptions_count(struct store *s, const struct store_subscription
 
 	bind_str(st, 6, STR("%"));
 	return find_int(s, st, out, NULL, err);
-}
-
-/* ---- in bulk ---------------------------------------------------------------------------------------------------------- */
-
-/* Index entries in the order of a digest touch the whole index; sorted at the end they are written once. */
-static const char BULK_BEGIN[] =
-	"DROP INDEX subscription_key_digest; DROP INDEX subscription_key_subscription; DROP INDEX subscription_product;";
-static const char BULK_END[] =
-	"CREATE UNIQUE INDEX subscription_key_digest ON subscription_key (digest);"
-	"CREATE INDEX subscription_key_subscription ON subscription_key (subscription_id, slot);"
-	"CREATE INDEX subscription_product ON subscription (product_id, id) WHERE product_id IS NOT NULL;";
-
-static gh_rc bulk_one(struct store *s, struct arena *a, struct store_subscription *row, struct str key, struct gh_err *err)
-{
-	sqlite3_stmt *st = sql_use(s, SQL_SUBSCRIPTION_ADD);
-	uint8_t digest[CRYPTO_SHA256_BYTES];
-
-	bind_row(st, &subscription_type, row);
-	TRY(sql_done(s, st, err));
-	st = sql_use(s, SQL_KEY_ADD);
-	TRY(check_key(key, err));
-	TRY(bind_key(s, st, a, row->id, STORE_KEY_PRIMARY, key, digest, err));
-	return sql_done(s, st, err);
-}
-
-static gh_rc bulk_all(struct store *s, struct str product_id, size_t n, const char *prefix,
-		      void (*key)(size_t i, char out[STORE_KEY_MAX + 1], void *arg), void *arg, struct gh_err *err)
-{
-	struct store_subscription row = { .scope = STORE_SCOPE_PRODUCT, .product_id = product_id, .state = STORE_SUB_ACTIVE,
-					  .created_us = clock_wall_us() };
-	struct arena *a = arena_new(1 << 20);
-	char id[128], text[STORE_KEY_MAX + 1];
-	gh_rc rc = GH_RC_OK;
-
-	if (!a)
-		FAIL(err, NOMEM, "subscriptions in bulk");
-	for (size_t i = 0; i < n && !rc.code; i++) {
-		snprintf(id, sizeof(id), "%s%07zu", prefix, i);
-		key(i, text, arg);
-		row.id = row.name = str_of(id);
-		rc = bulk_one(s, a, &row, str_of(text), err);
-		arena_reset(a);
-	}
-	arena_free(a);
-	return rc;
-}
-
-GH_RC store_subscriptions_bulk(struct store *s, struct str actor, struct str product_id, size_t n, const char *prefix,
-			       void (*key)(size_t i, char out[STORE_KEY_MAX + 1], void *arg), void *arg, struct gh_err *err)
-{
-	char detail[64];
-	gh_rc rc;
-
-	snprintf(detail, sizeof(detail), "{\"subscriptions\":%zu}", n);
-	TRY(store_tx_begin(s, actor, err));
-	rc = sql_exec(s, BULK_BEGIN, "dropping indexes", err);
-	if (!rc.code)
-		rc = bulk_all(s, product_id, n, prefix, key, arg, err);
-	if (!rc.code)
-		rc = sql_exec(s, BULK_END, "making indexes", err);
-	if (!rc.code)
-		rc = change_note(s, &(struct change){ .action = "bulk-create", .kind = "subscription", .id = product_id,
-						      .detail = str_of(detail), .raises = RAISES_ACCESS }, err);
-	return store_tx_end(s, rc, err);
 }
