@@ -1,5 +1,5 @@
-/* policy_set.c - gatehouse policy set, show, remove and list; fragment set and delete. What is saved has been compiled with
- * the store's named values and fragments first; a document with an error does not get in. */
+/* policy_set.c - gatehouse policy set; fragment set and delete. What is saved has been compiled with the store's named
+ * values and fragments first; a document with an error does not get in. */
 #include "cli/output.h"
 #include "cli/policy_store.h"
 #include "core/file.h"
@@ -72,43 +72,6 @@ static const struct option set_options[] = {
 const struct command command_policy_set = {
 	.name = "policy set", .args = "FILE", .least_args = 1, .most_args = 1, .options = set_options,
 	.summary = "check a policy document and put it on a scope", .run = set,
-};
-
-static gh_rc show(struct cli *c, struct gh_err *err)
-{
-	struct store_policy_scope scope;
-	struct store *s;
-	struct str text;
-	bool found;
-
-	TRY(store_policy_scope_parse(str_of(c->options.args[0]), &scope, err));
-	TRY(cli_store(c, false, &s, err));
-	TRY(store_policy_find(s, c->arena, &scope, &text, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "%s has no policy document of its own", c->options.args[0]);
-	buf_str(&c->out, text);
-	return GH_RC_OK;
-}
-
-const struct command command_policy_show = {
-	.name = "policy show", .args = "SCOPE", .least_args = 1, .most_args = 1,
-	.summary = "print the policy document of a scope, byte for byte", .run = show,
-};
-
-static gh_rc unset(struct cli *c, struct gh_err *err)
-{
-	struct store_policy_scope scope;
-	struct store *s;
-
-	TRY(store_policy_scope_parse(str_of(c->options.args[0]), &scope, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_policy_unset(s, &scope, err), err);
-}
-
-const struct command command_policy_remove = {
-	.name = "policy remove", .args = "SCOPE", .least_args = 1, .most_args = 1,
-	.summary = "take the policy document off a scope", .run = unset,
 };
 
 /* ---- fragments ----------------------------------------------------------------------------------------------------- */
