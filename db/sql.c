@@ -1,6 +1,7 @@
 #include "db/sql.h"
 
 #include "core/str.h"
+#include "core/telemetry.h"   /* db/telemetry.def lists its columns */
 
 #include <stdlib.h>
 

@@ -1,0 +1,260 @@
+/* Calls and totals: what goes in comes out, minutes make hours, "no data" is told from zero, a drain is all or nothing,
+ * pruning. */
+#include "tests/unit/db/fixture.h"
+
+#include "core/buf.h"
+#include "core/clock.h"
+#include "db/telemetry.h"
+
+static const int64_t minute_us = 60000000;
+
+static struct telemetry_call sample(void)
+{
+	return (struct telemetry_call){
+		.started_us = 1700000000000000, .bytes_in = 1, .bytes_out = 2, .backend_bytes_out = 3, .backend_bytes_in = 4,
+		.total_us = 5, .gateway_us = 6, .backend_us = 7, .dns_us = 8, .connect_us = 9, .tls_us = 10, .first_byte_us = 11,
+		.status = 200, .backend_status = 201, .attempts = 2, .origin = TELEMETRY_BY_BACKEND, .cache = TELEMETRY_CACHE_HIT,
+		.request_id = STR("rid"), .environment = STR("env"), .api = STR("orders"), .version = STR("v1"),
+		.revision = STR("2"), .operation = STR("get"), .product = STR("gold"), .subscription = STR("s1"),
+		.user = STR("u1"), .application = STR("app"), .backend = STR("b"), .method = STR("GET"), .host = STR("h"),
+		.path = STR("/p"), .reason = STR("r"), .client_ip = STR("::1"), .trace_id = STR("t"), .key_prefix = STR("k"),
+		.decision = STR("d"),
+	};
+}
+
+static void add_call(struct fixture *f, const char *id, const char *api, int status, int64_t at_us)
+{
+	struct telemetry_call c = sample();
+
+	c.request_id = str_of(id);
+	c.api = str_of(api);
+	c.status = (uint16_t)status;
+	c.started_us = at_us;
+	CHECK_OK(f, store_drain_call(f->s, &c, &f->err));
+}
+
+static void round_trip(void **state)
+{
+	struct fixture *f = *state;
+	struct store_calls_filter filter = { 0 };
+	struct telemetry_call want = sample();
+	struct store_call *rows;
+	size_t n;
+
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	CHECK_OK(f, store_drain_call(f->s, &want, &f->err));
+	CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+	CHECK_OK(f, store_calls(f->s, f->a, &filter, &rows, &n, &f->err));
+	assert_int_equal(n, 1);
+	CHECK_INT("time", rows[0].call.started_us, want.started_us);
+#define X(type, name) CHECK_INT(#name, rows[0].call.name, want.name);
+	TELEMETRY_NUMBERS(X)
+#undef X
+#define X(name, max) CHECK_STR(#name, rows[0].call.name, want.name);
+	TELEMETRY_TEXTS(X)
+#undef X
+	check_done();
+}
+
+static void filters(void **state)
+{
+	static const struct {
+		const char *label;
+		struct store_calls_filter filter;
+		const char *want;
+	} rows[] = {
+		{ "all", { .limit = 0 }, "a b c d" },
+		{ "newest", { .limit = 2 }, "c d" },
+		{ "API", { .api = STR_INIT("orders") }, "a b" },
+		{ "status", { .status = 404 }, "b" },
+		{ "class", { .status = 4 }, "b d" },
+		{ "request", { .request_id = STR_INIT("c") }, "c" },
+		{ "request of another API", { .request_id = STR_INIT("c"), .api = STR_INIT("orders") }, "" },
+		{ "from", { .from_us = 1200 }, "c d" },
+		{ "to", { .to_us = 1200 }, "a b" },
+		{ "behind a row", { .after_row = 3 }, "d" },
+		{ "subscription", { .subscription = STR_INIT("s2") }, "" },
+	};
+	struct fixture *f = *state;
+
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	add_call(f, "a", "orders", 200, 1000);
+	add_call(f, "b", "orders", 404, 1100);
+	add_call(f, "c", "stock", 500, 1200);
+	add_call(f, "d", "stock", 429, 1300);
+	CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct store_call *got;
+		struct buf b;
+		size_t n;
+
+		buf_init(&b, 1000);
+		CHECK_OK(f, store_calls(f->s, f->a, &rows[i].filter, &got, &n, &f->err));
+		for (size_t k = 0; k < n; k++)
+			buf_fmt(&b, "%s%.*s", k ? " " : "", STR_ARG(got[k].call.request_id));
+		CHECK_STR(rows[i].label, buf_view(&b), str_of(rows[i].want));
+		buf_release(&b);
+	}
+	check_done();
+}
+
+static void add_minute(struct fixture *f, int64_t at_us, const char *api, const char *subscription, int64_t calls, int64_t refused,
+		       int64_t backend_errors, uint64_t latency_us)
+{
+	struct store_minute m = { .minute = at_us / minute_us, .environment = STR("default"), .api = str_of(api),
+				  .operation = STR("op"), .product = STR(""), .subscription = str_of(subscription),
+				  .application = STR(""), .backend = STR("b") };
+
+	m.add = (struct store_traffic){ .calls = calls, .refused = refused, .client_errors = refused,
+					.backend_errors = backend_errors, .bytes_in = 10 * calls, .total_us = 100 * calls,
+					.status_class = { 0, 0, calls - refused - backend_errors, 0, refused, backend_errors } };
+	for (int64_t i = 0; i < calls; i++)
+		assert_true(latency_add(&m.add.latency, f->a, latency_us));
+	CHECK_OK(f, store_drain_minute(f->s, &m, &f->err));
+}
+
+static void totals(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_wall_us(), hour_us = 60 * minute_us, day_ago = now - 24 * hour_us;
+	struct store_traffic_filter filter = { .from_us = day_ago - 100 * hour_us };
+	struct store_traffic_row *rows;
+	size_t n;
+
+	CHECK_OK(f, store_traffic(f->s, f->a, STORE_TRAFFIC_TOTAL, NULL, &rows, &n, &f->err));
+	CHECK_INT("nothing yet: one row", n, 1);
+	CHECK("no data is not zero percent", store_traffic_error_percent(&rows[0].traffic) < 0);
+	CHECK_OK(f, store_traffic_day(f->s, f->a, &rows, &n, &f->err));
+	CHECK_INT("no API", n, 0);
+
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	add_minute(f, now, "orders", "s1", 6, 2, 1, 1000);
+	add_minute(f, now, "orders", "s1", 2, 0, 0, 3000);          /* the same place again */
+	add_minute(f, now, "orders", "s2", 2, 0, 0, 1000);
+	add_minute(f, now - 12 * hour_us, "orders", "s1", 10, 0, 0, 1000);
+	add_minute(f, now, "stock", "", 1, 0, 0, 50);
+	add_minute(f, day_ago - 2 * minute_us, "orders", "s1", 100, 0, 0, 1000);    /* too old */
+	add_minute(f, day_ago + 2 * minute_us, "orders", "s1", 1000, 0, 0, 1000);   /* in the fringe before the first hour */
+	CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+
+	CHECK_OK(f, store_traffic_day(f->s, f->a, &rows, &n, &f->err));
+	CHECK_INT("APIs", n, 2);
+	CHECK_STR("the busier one first", rows[0].id, STR("orders"));
+	CHECK_INT("calls", rows[0].traffic.calls, 1020);
+	CHECK_INT("bytes", rows[0].traffic.bytes_in, 10200);
+	CHECK_INT("refused", rows[0].traffic.refused, 2);
+	CHECK_INT("class", rows[0].traffic.status_class[2], 1017);
+	CHECK("error percentage", store_traffic_error_percent(&rows[0].traffic) > 0.29
+				       && store_traffic_error_percent(&rows[0].traffic) < 0.3);
+	CHECK_INT("latencies", rows[0].traffic.latency.n, 1020);
+	CHECK("median", latency_quantile(&rows[0].traffic.latency, 0.5) > 990
+				&& latency_quantile(&rows[0].traffic.latency, 0.5) < 1010);
+	CHECK("slowest", latency_quantile(&rows[0].traffic.latency, 1) > 2970);
+	CHECK("no errors is zero", store_traffic_error_percent(&rows[1].traffic) == 0);
+	CHECK("last call", now - rows[0].traffic.last_call_us < hour_us);
+
+	CHECK_OK(f, store_traffic(f->s, f->a, STORE_TRAFFIC_TOTAL, &filter, &rows, &n, &f->err));
+	CHECK_INT("everything", rows[0].traffic.calls, 1121);
+	filter.subscription = STR("s2");
+	CHECK_OK(f, store_traffic(f->s, f->a, STORE_TRAFFIC_BY_SUBSCRIPTION, &filter, &rows, &n, &f->err));
+	CHECK_INT("one subscription", n, 1);
+	CHECK_INT("its calls", rows[0].traffic.calls, 2);
+	filter.subscription = STR("");
+	CHECK_OK(f, store_traffic(f->s, f->a, STORE_TRAFFIC_TOTAL, &filter, &rows, &n, &f->err));
+	CHECK_INT("calls without a subscription", rows[0].traffic.calls, 1);
+	check_done();
+}
+
+static void steps(void **state)
+{
+	struct fixture *f = *state;
+	int64_t t = 1700000000LL / 3600 * 3600 * 1000000;
+	struct store_traffic_filter filter = { .from_us = t, .to_us = t + 3 * 60 * minute_us };
+	struct store_traffic_step *v;
+	size_t n;
+
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	add_minute(f, t, "a", "", 1, 0, 0, 1);
+	add_minute(f, t + 59 * minute_us, "a", "", 2, 0, 0, 1);
+	add_minute(f, t + 120 * minute_us, "a", "", 4, 0, 0, 1);
+	CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+	CHECK_OK(f, store_traffic_steps(f->s, f->a, &filter, 3600, &v, &n, &f->err));
+	CHECK_INT("hours", n, 3);
+	CHECK_INT("first", v[0].traffic.calls, 3);
+	CHECK_INT("an empty one is there", v[1].traffic.calls, 0);
+	CHECK_INT("third", v[2].traffic.calls, 4);
+	CHECK_OK(f, store_traffic_steps(f->s, f->a, &filter, 60, &v, &n, &f->err));
+	CHECK_INT("minutes", n, 180);
+	CHECK_INT("last of the hour", v[59].traffic.calls, 2);
+	CHECK_INT("half a minute", store_traffic_steps(f->s, f->a, &filter, 30, &v, &n, &f->err).code, GH_E_INVALID);
+	check_done();
+}
+
+static void all_or_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct store_telemetry_stats stats;
+	uint64_t offset, dropped;
+	bool found;
+
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	add_call(f, "a", "x", 200, 1);
+	CHECK_OK(f, store_drain_segment(f->s, STR("1.seg"), 100, 7, &f->err));
+	CHECK_INT("given up", store_drain_end(f->s, (gh_rc){ GH_E_IO }, &f->err).code, GH_E_IO);
+	CHECK_OK(f, store_segment_find(f->s, STR("1.seg"), &offset, &dropped, &found, &f->err));
+	CHECK("nothing is there", !found);
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	add_call(f, "a", "x", 200, 1);
+	CHECK_OK(f, store_drain_segment(f->s, STR("1.seg"), 100, 7, &f->err));
+	CHECK_OK(f, store_drain_segment(f->s, STR("1.seg"), 200, 9, &f->err));
+	CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+	CHECK_OK(f, store_segment_find(f->s, STR("1.seg"), &offset, &dropped, &found, &f->err));
+	CHECK_INT("read to", offset, 200);
+	CHECK_OK(f, store_telemetry_stats(f->s, &stats, &f->err));
+	CHECK_INT("calls", stats.calls, 1);
+	CHECK_INT("drops are counted once", stats.dropped, 9);
+	check_done();
+}
+
+static void pruning(void **state)
+{
+	struct fixture *f = *state;
+	struct store_retention r = { .raw_before_us = 1100, .max_rows = 60 };
+	struct store_telemetry_stats stats;
+	bool more;
+
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	for (int i = 0; i < 200; i++)
+		add_call(f, "a", "x", 200, 1000 + i);
+	add_minute(f, minute_us, "a", "", 1, 0, 0, 1);
+	add_minute(f, 2 * minute_us, "a", "", 1, 0, 0, 1);
+	CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+	CHECK_OK(f, store_telemetry_prune(f->s, &r, &more, &f->err));
+	CHECK("there is more", more);
+	CHECK_OK(f, store_telemetry_prune(f->s, &r, &more, &f->err));
+	CHECK("that was all", !more);
+	CHECK_OK(f, store_telemetry_stats(f->s, &stats, &f->err));
+	CHECK_INT("kept", stats.calls, 100);
+	CHECK_INT("oldest", stats.first_call_us, 1100);
+	r = (struct store_retention){ .raw_bytes = stats.raw_bytes - 1, .max_rows = 10, .minutes_before_us = 2 * minute_us };
+	CHECK_OK(f, store_telemetry_prune(f->s, &r, &more, &f->err));
+	CHECK_OK(f, store_telemetry_stats(f->s, &stats, &f->err));
+	CHECK_INT("by size", stats.calls, 90);
+	CHECK_INT("bytes are counted", stats.raw_bytes, 90 * (stats.raw_bytes / 90));
+	CHECK_INT("minutes", stats.minutes, 1);
+	check_done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		store_test(round_trip),
+		store_test(filters),
+		store_test(totals),
+		store_test(steps),
+		store_test(all_or_nothing),
+		store_test(pruning),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
