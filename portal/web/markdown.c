@@ -5,12 +5,17 @@
 #include <md4c.h>
 
 /* md4c calls back at the begin and end of each block and span; a stack of open lists turns that into a tree. What nests
- * deeper than WEB_MARKDOWN_DEPTH goes into the deepest list that is open, so nothing is lost but the nesting. */
+ * deeper than WEB_MARKDOWN_DEPTH goes into the deepest list that is open, so nothing is lost but the nesting. md4c ends
+ * some spans more often than it begins them (images in links in images), so an end is matched with what is open: the end
+ * of a block closes what is open inside it, the end of a span that is not open is passed over. */
+
+enum { OPEN_MAX = 4096, SPAN = 0x80 };
 
 struct builder {
 	struct arena *a;
 	struct liquid_list *open[WEB_MARKDOWN_DEPTH];
 	unsigned depth;                  /* may exceed WEB_MARKDOWN_DEPTH: then it only counts */
+	uint8_t kinds[OPEN_MAX];         /* of what is open; spans are marked */
 	struct buf text;                 /* of a code block */
 	bool in_code, failed;
 };
@@ -28,14 +33,27 @@ static struct liquid_record *add(struct builder *b, const char *kind)
 	return r;
 }
 
-static struct liquid_record *enter(struct builder *b, const char *kind)
+static struct liquid_record *enter(struct builder *b, const char *kind, unsigned type)
 {
 	struct liquid_record *r = add(b, kind);
 	struct liquid_list *children = liquid_set_list(r, "children");
 
-	if (++b->depth < WEB_MARKDOWN_DEPTH)
+	if (b->depth + 1 == OPEN_MAX)
+		return r;
+	b->kinds[++b->depth] = (uint8_t)type;
+	if (b->depth < WEB_MARKDOWN_DEPTH)
 		b->open[b->depth] = children;
 	return r;
+}
+
+static void leave(struct builder *b, unsigned type)
+{
+	unsigned at = b->depth;
+
+	while (at && b->kinds[at] != type && (b->kinds[at] & SPAN || !(type & SPAN)))
+		at--;
+	if (at && b->kinds[at] == type)
+		b->depth = at - 1;
 }
 
 static struct str copy(struct builder *b, const MD_CHAR *p, size_t n)
@@ -67,17 +85,17 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *ctx)
 		add(b, "hr");
 		return 0;
 	case MD_BLOCK_H:
-		liquid_set_int(enter(b, "heading"), "level", ((MD_BLOCK_H_DETAIL *)detail)->level);
+		liquid_set_int(enter(b, "heading", type), "level", ((MD_BLOCK_H_DETAIL *)detail)->level);
 		return 0;
 	case MD_BLOCK_CODE:
 		b->in_code = true;
 		buf_clear(&b->text);
 		return 0;
 	case MD_BLOCK_HTML:
-		enter(b, "p");
+		enter(b, "p", type);
 		return 0;
 	default:
-		enter(b, kinds[type]);
+		enter(b, kinds[type], type);
 		return 0;
 	}
 }
@@ -91,44 +109,45 @@ static int leave_block(MD_BLOCKTYPE type, void *detail UNUSED, void *ctx)
 		b->failed |= !buf_ok(&b->text);
 		liquid_set_text(add(b, "pre"), "text", copy(b, buf_view(&b->text).p, b->text.n));
 	} else if (type != MD_BLOCK_DOC && type != MD_BLOCK_HR) {
-		b->depth--;
+		leave(b, type);
 	}
 	return b->failed;
 }
 
-static int enter_span(MD_SPANTYPE type, void *detail, void *ctx)
+static bool in_link(const struct builder *b)
 {
-	struct builder *b = ctx;
-
-	switch (type) {
-	case MD_SPAN_EM:
-		enter(b, "em");
-		break;
-	case MD_SPAN_STRONG:
-		enter(b, "strong");
-		break;
-	case MD_SPAN_DEL:
-		enter(b, "del");
-		break;
-	case MD_SPAN_CODE:
-		enter(b, "code");
-		break;
-	case MD_SPAN_A:
-		href(b, enter(b, "a"), &((MD_SPAN_A_DETAIL *)detail)->href);
-		break;
-	case MD_SPAN_IMG:                        /* its alternative text as a link: no page loads from elsewhere */
-		href(b, enter(b, "a"), &((MD_SPAN_IMG_DETAIL *)detail)->src);
-		break;
-	default:
-		enter(b, "text");
-		break;
-	}
-	return 0;
+	for (unsigned i = 1; i <= b->depth; i++)
+		if (b->kinds[i] == (MD_SPAN_A | SPAN) || b->kinds[i] == (MD_SPAN_IMG | SPAN))
+			return true;
+	return false;
 }
 
-static int leave_span(MD_SPANTYPE type UNUSED, void *detail UNUSED, void *ctx)
+static int enter_span(MD_SPANTYPE type, void *detail, void *ctx)
 {
-	((struct builder *)ctx)->depth--;
+	static const char *const kinds[] = {
+		[MD_SPAN_EM] = "em",	 [MD_SPAN_STRONG] = "strong", [MD_SPAN_DEL] = "del",
+		[MD_SPAN_CODE] = "code", [MD_SPAN_A] = "a",
+		[MD_SPAN_IMG] = "a",             /* its alternative text as a link: no page loads from elsewhere */
+	};
+	struct builder *b = ctx;
+	bool link = type == MD_SPAN_A || type == MD_SPAN_IMG;
+	struct liquid_record *r;
+
+	if (link && in_link(b)) {                /* an image in a link is the link's text */
+		enter(b, "em", type | SPAN);
+		return b->failed;
+	}
+	r = enter(b, kinds[type], type | SPAN);
+	if (type == MD_SPAN_A)
+		href(b, r, &((MD_SPAN_A_DETAIL *)detail)->href);
+	else if (type == MD_SPAN_IMG)
+		href(b, r, &((MD_SPAN_IMG_DETAIL *)detail)->src);
+	return b->failed;
+}
+
+static int leave_span(MD_SPANTYPE type, void *detail UNUSED, void *ctx)
+{
+	leave(ctx, type | SPAN);
 	return 0;
 }
 
@@ -155,7 +174,7 @@ static int on_text(MD_TEXTTYPE type, const MD_CHAR *p, MD_SIZE n, void *ctx)
 
 gh_rc web_markdown(struct arena *a, struct str text, struct liquid_value *out, struct gh_err *err)
 {
-	struct builder b = { .a = a };
+	struct builder *b = arena_new_of(a, struct builder);
 	const MD_PARSER parser = {
 		.flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_PERMISSIVEURLAUTOLINKS | MD_FLAG_NOHTML,
 		.enter_block = enter_block,
@@ -171,12 +190,15 @@ gh_rc web_markdown(struct arena *a, struct str text, struct liquid_value *out, s
 		return GH_RC_OK;
 	if (text.n > WEB_MARKDOWN_MAX)
 		FAIL(err, LIMIT, "a description of %zu bytes", text.n);
-	b.open[0] = liquid_list_new(a);
-	buf_init(&b.text, WEB_MARKDOWN_MAX);
-	failed = md_parse(text.p, (MD_SIZE)text.n, &parser, &b);
-	buf_release(&b.text);
-	if (failed || b.failed)
+	if (!b)
 		FAIL(err, NOMEM, "a description");
-	*out = liquid_of_list(b.open[0]);
+	b->a = a;
+	b->open[0] = liquid_list_new(a);
+	buf_init(&b->text, WEB_MARKDOWN_MAX);
+	failed = md_parse(text.p, (MD_SIZE)text.n, &parser, b);
+	buf_release(&b->text);
+	if (failed || b->failed)
+		FAIL(err, NOMEM, "a description");
+	*out = liquid_of_list(b->open[0]);
 	return GH_RC_OK;
 }

@@ -67,6 +67,8 @@ static void markdown(void **state UNUSED)
 		  S("<p><a href=\"#\" rel=\"nofollow noreferrer\">x</a></p>") },
 		{ "image becomes a link", S("![alt](https://a.example/x.png)"),
 		  S("<p><a href=\"https://a.example/x.png\" rel=\"nofollow noreferrer\">alt</a></p>") },
+		{ "image in a link", S("[![alt](https://a.example/x.png)](https://b.example/)"),
+		  S("<p><a href=\"https://b.example/\" rel=\"nofollow noreferrer\"><em>alt</em></a></p>") },
 		{ "HTML is text", S("<script>alert(1)</script>"), S("<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>") },
 		{ "HTML in a line", S("a <img src=x onerror=alert(1)> b"),
 		  S("<p>a &lt;img src=x onerror=alert(1)&gt; b</p>") },
