@@ -1,0 +1,201 @@
+/* The table of routes: what matches, which role may, and a walk over every route of both apps as every kind of caller. */
+#include "tests/unit/check.h"
+
+#include "portal/admin/admin.h"
+#include "portal/portal/portal.h"
+#include "tests/unit/portal/client.h"
+
+static GH_RC nothing(struct web *w UNUSED, struct gh_err *err UNUSED)
+{
+	return GH_RC_OK;
+}
+
+static void matching(void **state UNUSED)
+{
+	static const struct web_route table[] = {
+		{ "GET", "/", WEB_ANYBODY, nothing },
+		{ "GET", "/apis", WEB_ANYBODY, nothing },
+		{ "GET", "/apis/{api}", WEB_ANYBODY, nothing },
+		{ "POST", "/apis/{api}", WEB_ANYBODY, nothing },
+		{ "GET", "/apis/{api}/operations/{op}", WEB_ANYBODY, nothing },
+		{ "GET", "/static/{file*}", WEB_ANYBODY, nothing },
+		{ NULL, NULL, WEB_ANYBODY, NULL },
+	};
+	static const struct {
+		const char *label;
+		struct str method, path;
+		int row;                         /* -1: none */
+		const char *arg0, *arg1, *allow;
+	} rows[] = {
+		{ "root", STR_INIT("GET"), STR_INIT("/"), 0, NULL, NULL, "" },
+		{ "HEAD is GET", STR_INIT("HEAD"), STR_INIT("/"), 0, NULL, NULL, "" },
+		{ "list", STR_INIT("GET"), STR_INIT("/apis"), 1, NULL, NULL, "" },
+		{ "slash behind the list", STR_INIT("GET"), STR_INIT("/apis/"), -1, NULL, NULL, "" },
+		{ "one", STR_INIT("GET"), STR_INIT("/apis/a b"), 2, "a b", NULL, "" },
+		{ "by method", STR_INIT("POST"), STR_INIT("/apis/x"), 3, "x", NULL, "GET, HEAD" },
+		{ "two parts", STR_INIT("GET"), STR_INIT("/apis/x/operations/y"), 4, "x", "y", "" },
+		{ "the rest", STR_INIT("GET"), STR_INIT("/static/a/b.css"), 5, "a/b.css", NULL, "" },
+		{ "no rest", STR_INIT("GET"), STR_INIT("/static/"), -1, NULL, NULL, "" },
+		{ "wrong method", STR_INIT("DELETE"), STR_INIT("/apis/x"), -1, NULL, NULL, "GET, HEAD, POST" },
+		{ "longer", STR_INIT("GET"), STR_INIT("/apis/x/y"), -1, NULL, NULL, "" },
+		{ "case counts", STR_INIT("GET"), STR_INIT("/APIs"), -1, NULL, NULL, "" },
+		{ "no path", STR_INIT("GET"), STR_INIT(""), -1, NULL, NULL, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct web_route *r;
+		struct str args[4];
+		struct buf allow;
+
+		buf_init(&allow, 100);
+		r = web_route_find(table, rows[i].method, rows[i].path, args, &allow);
+		CHECK_INT(rows[i].label, r ? r - table : -1, rows[i].row);
+		CHECK_STR(rows[i].label, buf_view(&allow), str_of(rows[i].allow));
+		if (r && rows[i].arg0)
+			CHECK_STR(rows[i].label, args[0], str_of(rows[i].arg0));
+		if (r && rows[i].arg1)
+			CHECK_STR(rows[i].label, args[1], str_of(rows[i].arg1));
+		buf_release(&allow);
+	}
+	check_done();
+}
+
+static const char *const callers[] = { NULL, "developer", "auditor", "publisher", "operator", "administrator" };
+
+/* What each caller gets, in the order above: 's' sent to sign in, 'n' refused, 'y' answered. */
+static const struct {
+	const char *method, *path, *uri, *want;
+} walk[] = {
+	{ "GET", "/", "/admin/", "snyyyy" },
+	{ "GET", "/apis/{api}", "/admin/apis/orders", "snyyyy" },
+	{ "GET", "/products", "/admin/products", "snyyyy" },
+	{ "GET", "/subscriptions", "/admin/subscriptions", "snnyyy" },
+	{ "GET", "/sign-in", "/admin/sign-in", "yyyyyy" },
+	{ "POST", "/sign-in", "/admin/sign-in", "nnnnnn" },       /* without the form's token */
+	{ "POST", "/sign-out", "/admin/sign-out", "snnnnn" },
+};
+
+static void give_session(struct client *c, const char *user)
+{
+	struct store_user u;
+	struct gh_err err;
+	bool found;
+
+	c->w = (struct web){ .site = c->site, .a = c->a = arena_new(1 << 20) };
+	must(store_user_find(c->site->store, c->a, str_of(user), &u, &found, &err), &err);
+	must(web_session_begin(&c->w, &u, &err), &err);
+	client_store_cookie(c, client_header(c, "Set-Cookie"));
+}
+
+static char outcome(const struct client *c, int status)
+{
+	if (status == 303 && str_starts(client_header(c, "Location"), STR("/admin/sign-in")))
+		return 's';
+	return status == 403 ? 'n' : status < 400 ? 'y' : '?';
+}
+
+static void each_route_as_each_role(void **state)
+{
+	struct client c = { .site = *state };
+	size_t rows = 0;
+
+	for (const struct web_route *r = admin_app.routes; r->method; r++, rows++) {
+		bool listed = false;
+
+		for (size_t i = 0; i < ARRAY_LEN(walk); i++)
+			listed |= strcmp(walk[i].method, r->method) == 0 && strcmp(walk[i].path, r->pattern) == 0;
+		CHECK(r->pattern, listed);       /* a new route must be put into the walk */
+	}
+	CHECK_INT("as many rows as routes", rows, ARRAY_LEN(walk));
+	for (size_t k = 0; k < ARRAY_LEN(callers); k++) {
+		if (callers[k])
+			give_session(&c, callers[k]);
+		for (size_t i = 0; i < ARRAY_LEN(walk); i++) {
+			char label[100], got = outcome(&c, client_send(&c, walk[i].method, walk[i].uri, NULL));
+
+			snprintf(label, sizeof(label), "%s %s as %s", walk[i].method, walk[i].uri, callers[k] ? callers[k] : "visitor");
+			CHECK_INT(label, got, walk[i].want[k]);
+			CHECK(label, !str_is_null(client_header(&c, "Content-Security-Policy")));
+			CHECK(label, !str_is_null(client_header(&c, "X-Request-Id")));
+		}
+		client_end(&c);
+	}
+	check_done();
+}
+
+/* The same page tells less to who may see less. */
+static void policies_by_right(void **state)
+{
+	struct client c = { .site = *state };
+
+	give_session(&c, "auditor");
+	client_send(&c, "GET", "/admin/apis/orders", NULL);
+	CHECK("an auditor sees the policy", client_shows(&c, "rate-limit"));
+	CHECK("and no menu entry for what he may not open", !client_shows(&c, "/admin/subscriptions"));
+	client_end(&c);
+	give_session(&c, "publisher");
+	client_send(&c, "GET", "/admin/apis/orders", NULL);
+	CHECK("a publisher does not", !client_shows(&c, "rate-limit"));
+	CHECK("but the operations", client_shows(&c, "/orders/{id}"));
+	client_end(&c);
+	check_done();
+}
+
+static void odd_requests(void **state)
+{
+	static const struct {
+		const char *label, *method, *uri;
+		int status;
+		const char *location, *allow;
+	} rows[] = {
+		{ "no slash behind the base path", "GET", "/admin", 303, "/admin/", NULL },
+		{ "unknown page", "GET", "/admin/nothing", 404, NULL, NULL },
+		{ "wrong method", "DELETE", "/admin/products", 405, NULL, "GET, HEAD" },
+		{ "bad escape", "GET", "/admin/%zz", 400, NULL, NULL },
+		{ "bad escape in the query", "GET", "/admin/sign-in?q=%", 400, NULL, NULL },
+		{ "other base path", "GET", "/adminx/", 404, NULL, NULL },
+		{ "absolute target", "GET", "http://gw.example/admin/sign-in", 200, NULL, NULL },
+		{ "where to go back to", "GET", "/admin/apis/a%20b?x=1&y=\"", 303,
+		  "/admin/sign-in?return=/admin/apis/a%2520b%3Fx%3D1%26y%3D%22", NULL },
+	};
+	struct client c = { .site = *state };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CHECK_INT(rows[i].label, client_send(&c, rows[i].method, rows[i].uri, NULL), rows[i].status);
+		if (rows[i].location)
+			CHECK_STR(rows[i].label, client_header(&c, "Location"), str_of(rows[i].location));
+		if (rows[i].allow)
+			CHECK_STR(rows[i].label, client_header(&c, "Allow"), str_of(rows[i].allow));
+		if (rows[i].status >= 400)
+			CHECK(rows[i].label, client_shows(&c, "</html>") && client_shows(&c, c.w.rq.id.p));
+	}
+	client_end(&c);
+	check_done();
+}
+
+static char directory[64], share[PATHS_MAX];
+
+static int up(void **state)
+{
+	static struct web_site site;
+
+	fixture_make(directory);
+	site_up(&site, &admin_app, directory, share);
+	*state = &site;
+	return 0;
+}
+
+static int down(void **state)
+{
+	site_down(*state);
+	fixture_drop(directory);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(matching), cmocka_unit_test(each_route_as_each_role),
+					    cmocka_unit_test(policies_by_right), cmocka_unit_test(odd_requests) };
+
+	return cmocka_run_group_tests(tests, up, down);
+}
