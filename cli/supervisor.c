@@ -305,6 +305,16 @@ static gh_rc block_signals(struct supervisor *s, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+/* The web server, another account, has to reach the sockets, whatever the umask is. */
+static gh_rc make_socket_dir(struct supervisor *s, struct gh_err *err)
+{
+	mode_t old = umask(0022);
+	gh_rc rc = file_make_dirs(s->o->socket_dir, 0755, err);
+
+	umask(old);
+	return rc;
+}
+
 static gh_rc prepare(struct supervisor *s, struct gh_err *err)
 {
 	char path[PATH_MAX];
@@ -315,7 +325,7 @@ static gh_rc prepare(struct supervisor *s, struct gh_err *err)
 		if (access(path, X_OK) < 0)
 			FAIL(err, NOT_FOUND, "%s: %s", path, strerror(errno));
 	}
-	TRY(file_make_dirs(s->o->socket_dir, 0755, err));
+	TRY(make_socket_dir(s, err));
 	TRY(take_lock(s, err));
 	for (unsigned r = 0; r < ROLE__COUNT; r++)
 		if (roles[r].socket) {
