@@ -263,6 +263,22 @@ static void constraint_columns(const char *message, char out[128])
 	out[n] = '\0';
 }
 
+/* Indexes over expressions have a name in SQLite's message, and no columns. */
+static const char *readable(const char *columns)
+{
+	static const struct {
+		const char *index, *text;
+	} indexes[] = {
+		{ "index 'environment_place'", "host and path prefix" },
+		{ "index 'user_account_email'", "e-mail address" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(indexes); i++)
+		if (strcmp(indexes[i].index, columns) == 0)
+			return indexes[i].text;
+	return columns;
+}
+
 static gh_rc refuse(struct store *s, sqlite3_stmt *st, const struct change *c, struct gh_err *err)
 {
 	int code = sqlite3_extended_errcode(s->db);
@@ -275,7 +291,7 @@ static gh_rc refuse(struct store *s, sqlite3_stmt *st, const struct change *c, s
 	case SQLITE_CONSTRAINT_PRIMARYKEY:
 		FAIL(err, CONFLICT, "%s '%.*s' is there already", c->kind, STR_ARG(c->id));
 	case SQLITE_CONSTRAINT_UNIQUE:
-		FAIL(err, CONFLICT, "%s '%.*s': another one has the same %s", c->kind, STR_ARG(c->id), columns);
+		FAIL(err, CONFLICT, "%s '%.*s': another one has the same %s", c->kind, STR_ARG(c->id), readable(columns));
 	case SQLITE_CONSTRAINT_FOREIGNKEY:
 		if (removes)
 			FAIL(err, CONFLICT, "%s '%.*s' is in use", c->kind, STR_ARG(c->id));

@@ -19,7 +19,8 @@ CREATE TABLE environment (
 	business_group_id TEXT NOT NULL REFERENCES business_group (id),
 	host TEXT,
 	path_prefix TEXT,
-	kind TEXT NOT NULL CHECK (kind IN ('production', 'sandbox'))
+	kind TEXT NOT NULL,
+	CONSTRAINT "an environment is of the kind production or sandbox" CHECK (kind IN ('production', 'sandbox'))
 ) STRICT;
 CREATE UNIQUE INDEX environment_place ON environment (coalesce(host, ''), coalesce(path_prefix, ''));
 INSERT INTO environment (id, name, business_group_id, kind) VALUES ('default', 'Default', 'default', 'production');
@@ -67,8 +68,9 @@ CREATE TABLE version_set (
 	id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
 	name TEXT NOT NULL,
 	description TEXT NOT NULL,
-	scheme TEXT NOT NULL CHECK (scheme IN ('segment', 'header', 'query')),
+	scheme TEXT NOT NULL,
 	parameter TEXT,                          -- name of the header or query parameter
+	CONSTRAINT "a scheme is segment, header or query" CHECK (scheme IN ('segment', 'header', 'query')),
 	CONSTRAINT "a header or query scheme names its parameter" CHECK ((scheme = 'segment') = (parameter IS NULL))
 ) STRICT;
 
@@ -172,11 +174,13 @@ CREATE TABLE user_account (
 	first_name TEXT NOT NULL,
 	last_name TEXT NOT NULL,
 	password_hash TEXT,                      -- Argon2id; NULL: no sign-in with a password
-	role TEXT NOT NULL CHECK (role IN ('administrator', 'operator', 'publisher', 'auditor', 'developer')),
+	role TEXT NOT NULL,
 	state INTEGER NOT NULL,
 	created_us INTEGER NOT NULL,
 	signed_in_us INTEGER NOT NULL,
-	note TEXT NOT NULL
+	note TEXT NOT NULL,
+	CONSTRAINT "a role is administrator, operator, publisher, auditor or developer"
+		CHECK (role IN ('administrator', 'operator', 'publisher', 'auditor', 'developer'))
 ) STRICT;
 CREATE UNIQUE INDEX user_account_email ON user_account (lower(email));
 

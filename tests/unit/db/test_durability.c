@@ -223,6 +223,37 @@ static void secrets_need_the_key(void **state)
 	check_done();
 }
 
+/* As somebody to whom the files do not belong: a store that may be read but not written. */
+static int as_nobody(const char *dir)
+{
+	struct gh_err err = { 0 };
+	struct store *s = NULL;
+
+	if (setgid(65534) < 0 || setuid(65534) < 0)
+		return 1;
+	if (!store_open(&s, dir, STORE_WRITE, &err).code && !set_one(s, "x", "y", &err).code)
+		return 2;
+	return err.code == GH_E_UNAVAILABLE || err.code == GH_E_IO || err.code == GH_E_DENIED ? 0 : 3;
+}
+
+static void a_read_only_store_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	int status = -1;
+	pid_t child;
+
+	if (geteuid() != 0)
+		skip();
+	chmod(f->dir, 0755);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(as_nobody(f->dir));
+	waitpid(child, &status, 0);
+	CHECK_INT("an error and no crash", status, 0);
+	check_done();
+}
+
 /* ---- audit trail ------------------------------------------------------------------------------------------------------ */
 
 static void tampering_is_found(void **state)
@@ -241,7 +272,8 @@ static void tampering_is_found(void **state)
 		{ "an entry removed", "DELETE FROM audit_entry WHERE seq = 2", 3 },
 		{ "the first one removed", "DELETE FROM audit_entry WHERE seq = 1", 2 },
 		{ "its hash replaced", "UPDATE audit_entry SET hash = zeroblob(32) WHERE seq = 2", 2 },
-		{ "two exchanged", "UPDATE audit_entry SET seq = 5 - seq WHERE seq IN (2, 3) AND seq = 2 OR seq = -1", 2 },
+		{ "two exchanged", "UPDATE audit_entry SET seq = -2 WHERE seq = 2; UPDATE audit_entry SET seq = 2 WHERE seq = 3;"
+				   "UPDATE audit_entry SET seq = 3 WHERE seq = -2", 2 },
 	};
 	struct fixture *f = *state;
 	int64_t broken;
@@ -253,10 +285,9 @@ static void tampering_is_found(void **state)
 		  SQLITE_CONSTRAINT_TRIGGER);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		sqlite3_exec(f->s->db, "BEGIN; DROP TRIGGER audit_entry_stays; DROP TRIGGER audit_entry_remains", NULL, NULL, NULL);
-		if (sqlite3_exec(f->s->db, rows[i].sql, NULL, NULL, NULL) == SQLITE_OK) {
-			CHECK_OK(f, store_audit_verify(f->s, &broken, &f->err));
-			CHECK_INT(rows[i].label, broken, rows[i].broken_at);
-		}
+		CHECK_INT(rows[i].label, sqlite3_exec(f->s->db, rows[i].sql, NULL, NULL, NULL), SQLITE_OK);
+		CHECK_OK(f, store_audit_verify(f->s, &broken, &f->err));
+		CHECK_INT(rows[i].label, broken, rows[i].broken_at);
 		sqlite3_exec(f->s->db, "ROLLBACK", NULL, NULL, NULL);
 	}
 	check_done();
@@ -357,6 +388,7 @@ int main(void)
 		store_test(a_read_is_one_state),
 		store_test(a_damaged_file_is_an_error),
 		store_test(secrets_need_the_key),
+		store_test(a_read_only_store_is_an_error),
 		store_test(tampering_is_found),
 		store_test(migrations_are_all_or_nothing),
 		store_test(versions_are_told_apart),
