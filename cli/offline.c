@@ -48,7 +48,7 @@ static const struct policy_document *fragment(void *ctx, struct str id)
 
 static struct policy_env environment(struct offline *o)
 {
-	return (struct policy_env){ .ctx = o, .named_value = named_value, .fragment = fragment };
+	return (struct policy_env){ .ctx = o, .named_value = named_value, .fragment = fragment, .live = true };
 }
 
 static GH_RC load_fragments(struct offline *o, struct policy_diags *diags, const char **file, struct gh_err *err)

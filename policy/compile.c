@@ -109,10 +109,24 @@ void compile_preflight(struct compiler *c, const struct cors_config *cors)
 
 /* ---- policies ------------------------------------------------------------------------------------------------------ */
 
+/* Policies of the reference system that this version does not have. */
+static const struct str absent_policies[] = {
+	STR_INIT("validate-graphql-request"), STR_INIT("validate-odata-request"), STR_INIT("send-service-bus-message"),
+	STR_INIT("publish-to-dapr"), STR_INIT("invoke-dapr-binding"), STR_INIT("publish-to-darp"), STR_INIT("invoke-darp-binding"),
+	STR_INIT("sql-data-source"), STR_INIT("cosmosdb-data-source"), STR_INIT("http-data-source"), STR_INIT("publish-event"),
+	STR_INIT("invoke-request"), STR_INIT("authentication-oauth2"), STR_INIT("cache-value"),
+};
+
 static void unknown_policy(struct compiler *c, const struct doc_node *n)
 {
 	const char *names[TYPES_MAX + 1], *near;
 	size_t k = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(absent_policies); i++)
+		if (str_eq(absent_policies[i], n->name)) {
+			compile_error(c, n, NULL, "<%.*s> is not supported by this version", STR_ARG(n->name));
+			return;
+		}
 
 	for (; k < TYPES_MAX && policy_types[k]; k++)
 		names[k] = policy_types[k]->schema->name;
@@ -149,7 +163,7 @@ void compile_policy(struct compiler *c, const struct doc_node *n)
 	config = compile_element(c, n, t->schema);
 	if (t->emit)
 		t->emit(c, n, config);
-	else if (config)
+	else if (config && t->run)
 		emit(c, OP_POLICY, n, config);
 }
 

@@ -166,6 +166,9 @@ void exchange_cancel(struct exchange *x)
 		return;
 	x->program->finished = true;
 	fiber_unwind(x, &x->program->main);
+	if (x->program->filling)
+		x->host->leave(x, x->program->cache_key);
+	x->program->filling = false;
 }
 
 void exchange_transferred(struct exchange *x, uint64_t request_bytes, uint64_t response_bytes)

@@ -122,6 +122,9 @@ struct program_state {
 	struct fiber main;
 	struct fiber *now;           /* the fiber that runs */
 	struct end_hook *hooks;
+	struct str cache_key;        /* of cache-lookup, for cache-store */
+	const void *cache_config;    /* the lookup's; NULL: there was none */
+	bool filling;                /* this request holds the right to fetch what is missing */
 	struct fields marks;         /* names that a policy has used up for this request */
 	struct bandwidth_take *bandwidth;    /* quotas to be counted after the transfer */
 	struct policy_uses uses;

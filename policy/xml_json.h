@@ -1,0 +1,25 @@
+/* xml_json.h - XML to JSON and back, as the policies xml-to-json and json-to-xml and Liquid's `body` see them.
+ *
+ * Text comes from outside: no external entities, no network, depth and size bounded by libxml2's own limits. */
+#pragma once
+
+#include "core/json.h"
+
+enum { XML_BYTES_MAX = 64 * 1024 * 1024 };
+
+struct xml_json_options {
+	bool friendly;               /* attributes without "@", text "$text", no declaration; else "@name" and "#text" */
+	bool arrays;                 /* every child element is an array, even when it stands alone */
+	bool keep_colon;             /* "soap:Body" stays; else "soap$Body" */
+};
+
+/* *out in the arena. SYNTAX when the text is no well-formed XML. */
+GH_RC xml_to_json(struct arena *a, struct str xml, const struct xml_json_options *o, json_t **out, struct gh_err *err);
+
+struct json_xml_options {
+	struct str separator;        /* between prefix and name in a property: "_" or ":" */
+	struct str namespace_prefix; /* properties that begin with it declare namespaces; STR_NULL: none does */
+	struct str attribute_block;  /* property whose members are attributes; STR_NULL: none */
+};
+
+GH_RC json_to_xml(struct arena *a, const json_t *json, const struct json_xml_options *o, struct str *out, struct gh_err *err);
