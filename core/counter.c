@@ -119,20 +119,58 @@ static void forget_boot(struct counters *c)
 	}
 }
 
-static gh_rc begin_file(struct counters *c, size_t bytes, size_t entries, bool *fresh, struct gh_err *err)
+enum file_fit { FILE_NEW, FILE_FITS, FILE_OTHER };
+
+static enum file_fit fit(const struct counters *c, size_t bytes, size_t entries)
 {
 	struct file_header h = { 0 };
 	struct stat st;
-	int failed;
 
-	if (fstat(c->fd, &st) < 0)
-		FAIL(err, IO, "counters: %s", strerror(errno));
-	*fresh = (size_t)st.st_size != bytes || pread(c->fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h)
-		 || h.magic != COUNTER_MAGIC || h.entries != entries;
-	if (*fresh && ftruncate(c->fd, 0) < 0)
-		FAIL(err, IO, "counters: %s", strerror(errno));
-	if (*fresh && (failed = posix_fallocate(c->fd, 0, (off_t)bytes)))
-		FAIL(err, IO, "counters: no room for %zu bytes: %s", bytes, strerror(failed));
+	if (fstat(c->fd, &st) < 0 || st.st_nlink == 0)
+		return FILE_OTHER;
+	if (st.st_size == 0)
+		return FILE_NEW;
+	return (size_t)st.st_size == bytes && pread(c->fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) && h.magic == COUNTER_MAGIC
+			       && h.entries == entries
+		       ? FILE_FITS
+		       : FILE_OTHER;
+}
+
+static bool still_there(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink > 0;
+}
+
+/* Opens and locks. A file of another size is taken away, never cut: others may have it mapped and go on with it. */
+static gh_rc open_locked(struct counters *c, const char *path, size_t bytes, size_t entries, bool *fresh, struct gh_err *err)
+{
+	enum file_fit f = FILE_OTHER;
+	int failed = 0;
+
+	for (int tries = 0; tries < 100 && f == FILE_OTHER; tries++) {
+		c->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+		if (c->fd < 0)
+			FAIL(err, IO, "%s: %s", path, strerror(errno));
+		while (flock(c->fd, LOCK_EX) < 0)
+			if (errno != EINTR)
+				FAIL(err, IO, "%s: %s", path, strerror(errno));
+		f = fit(c, bytes, entries);
+		if (f == FILE_OTHER && still_there(c->fd))
+			unlink(path);
+		if (f != FILE_OTHER)
+			break;
+		close(c->fd);
+		c->fd = -1;
+	}
+	if (f == FILE_OTHER)
+		FAIL(err, BUSY, "%s: others keep replacing it", path);
+	*fresh = f == FILE_NEW;
+	if (*fresh && (failed = posix_fallocate(c->fd, 0, (off_t)bytes))) {
+		(void)!ftruncate(c->fd, 0);
+		FAIL(err, IO, "%s: no room for %zu bytes: %s", path, bytes, strerror(failed));
+	}
 	return GH_RC_OK;
 }
 
@@ -196,13 +234,7 @@ static gh_rc open_file(struct counters *c, const char *path, size_t entries, str
 	size_t bytes = layout(entries, c);
 	bool fresh;
 
-	c->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (c->fd < 0)
-		FAIL(err, IO, "%s: %s", path, strerror(errno));
-	while (flock(c->fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			FAIL(err, IO, "%s: %s", path, strerror(errno));
-	TRY(begin_file(c, bytes, entries, &fresh, err));
+	TRY(open_locked(c, path, bytes, entries, &fresh, err));
 	c->map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, 0);
 	if (c->map == MAP_FAILED) {
 		c->map = NULL;
@@ -251,9 +283,19 @@ void counters_close(struct counters *c)
 	free(c);
 }
 
-void counters_flush(struct counters *c)
+gh_rc counters_flush(const char *path, struct gh_err *err)
 {
-	msync(c->map + c->sets_at[TABLE_PLAIN], c->sets_at[TABLE_GAUGE] - c->sets_at[TABLE_PLAIN], MS_SYNC);
+	int fd = open(path, O_RDWR | O_CLOEXEC), failed;
+
+	if (fd < 0 && errno == ENOENT)
+		return GH_RC_OK;
+	if (fd < 0)
+		FAIL(err, IO, "%s: %s", path, strerror(errno));
+	failed = fdatasync(fd) < 0 ? errno : 0;
+	close(fd);
+	if (failed)
+		FAIL(err, IO, "%s: %s", path, strerror(failed));
+	return GH_RC_OK;
 }
 
 void counters_set_clocks(struct counters *c, int64_t (*mono_us)(void), int64_t (*wall_us)(void))

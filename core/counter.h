@@ -29,8 +29,8 @@ struct counters;
  * anew. Fails when the file cannot be made or COUNTER_PROCESSES_MAX processes have it open. */
 GH_RC counters_open(const char *path, size_t entries, struct counters **out, struct gh_err *err);
 void counters_close(struct counters *c);             /* leaves the gauges it still holds; NULL is fine */
-/* Asks the system to write quotas to disk now, against a loss of power. For the keeper; may block. */
-void counters_flush(struct counters *c);
+/* Has the system write the file to disk now, against a loss of power. For the keeper: blocks. No file is no error. */
+GH_RC counters_flush(const char *path, struct gh_err *err);
 
 enum counter_type { COUNTER_TYPE_SLIDING, COUNTER_TYPE_FIXED, COUNTER_TYPE_BUCKET };
 

@@ -1,0 +1,166 @@
+#include "keeper/drain.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "keeper/totals.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DRAIN_BYTES_MAX ((size_t)256 << 20)
+
+enum { LEFTOVER_AGE_S = 60 };
+
+struct pass {
+	const struct drain *d;
+	struct arena *arena;
+	struct totals *totals;
+	struct drain_result *out;
+	struct str *names, *remove;
+	size_t n, n_remove;
+	struct gh_err *err;
+};
+
+/* One record: into the totals, and as a row. */
+static gh_rc take_call(struct pass *p, const struct telemetry_call *call)
+{
+	if (totals_full(p->totals))
+		TRY(totals_write(p->totals, p->d->store, p->err));
+	if (!totals_add(p->totals, call))
+		FAIL(p->err, NOMEM, "no memory for totals");
+	p->out->calls++;
+	return p->d->keep_calls ? store_drain_call(p->d->store, call, p->err) : GH_RC_OK;
+}
+
+static gh_rc read_segment(struct pass *p, struct str name, struct segment *s)
+{
+	uint64_t offset, dropped, start, told;
+	bool finished = segment_finished(s), damaged = false, found;
+	struct telemetry_call call;
+
+	TRY(store_segment_find(p->d->store, name, &offset, &told, &found, p->err));
+	start = offset;
+	while (p->out->calls < DRAIN_CALLS_MAX && segment_next(s, &offset, &call, &damaged))
+		TRY(take_call(p, &call));
+	if (damaged) {
+		log_error("a telemetry segment is damaged, the rest of it is lost", KV_STR("segment", name),
+			  KV_INT("at", offset), KV_INT("bytes", segment_committed(s)));
+		p->out->damaged++;
+		offset = segment_committed(s);
+	}
+	dropped = segment_dropped(s);
+	if (offset < segment_committed(s) && p->out->calls >= DRAIN_CALLS_MAX)
+		p->out->more = true;
+	if (finished && offset >= segment_committed(s))
+		p->remove[p->n_remove++] = name;
+	if (offset == start && dropped == told)
+		return GH_RC_OK;
+	return store_drain_segment(p->d->store, name, offset, dropped, p->err);
+}
+
+static gh_rc drain_segment(struct pass *p, struct str name)
+{
+	struct segment *s;
+	struct gh_err err;
+	gh_rc rc = segment_open(p->d->dir, name, &s, &err);
+
+	if (rc.code == GH_E_NOT_FOUND)
+		return GH_RC_OK;
+	if (rc.code == GH_E_SYNTAX) {
+		log_error("a telemetry segment cannot be read and is dropped", KV_STR("segment", name),
+			  KV_CSTR("error", err.message));
+		p->out->damaged++;
+		p->remove[p->n_remove++] = name;
+		return GH_RC_OK;
+	}
+	if (rc.code) {
+		*p->err = err;
+		return rc;
+	}
+	rc = read_segment(p, name, s);
+	segment_close(s);
+	return rc;
+}
+
+/* Entries of segments whose file is gone, from the removal after an earlier transaction. */
+static gh_rc forget_removed(struct pass *p)
+{
+	struct str *known;
+	size_t n;
+
+	TRY(store_segments(p->d->store, p->arena, &known, &n, p->err));
+	for (size_t i = 0, k = 0; i < n; i++) {      /* both are sorted by name */
+		while (k < p->n && str_cmp(p->names[k], known[i]) < 0)
+			k++;
+		if (k == p->n || !str_eq(p->names[k], known[i]))
+			TRY(store_drain_forget(p->d->store, known[i], p->err));
+	}
+	return GH_RC_OK;
+}
+
+static gh_rc drain_all(struct pass *p)
+{
+	TRY(forget_removed(p));
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->out->calls >= DRAIN_CALLS_MAX) {
+			p->out->more = true;
+			break;
+		}
+		TRY(drain_segment(p, p->names[i]));
+		p->out->segments++;
+	}
+	return totals_write(p->totals, p->d->store, p->err);
+}
+
+static gh_rc run(struct pass *p)
+{
+	gh_rc rc;
+
+	TRY(segments_list(p->arena, p->d->dir, &p->names, &p->n, p->err));
+	p->remove = arena_alloc(p->arena, p->n, sizeof(*p->remove));
+	p->totals = totals_new(p->arena);
+	if (!p->remove || !p->totals)
+		FAIL(p->err, NOMEM, "no memory for a drain");
+	TRY(store_drain_begin(p->d->store, p->err));
+	rc = drain_all(p);
+	TRY(store_drain_end(p->d->store, rc, p->err));
+	for (size_t i = 0; i < p->n_remove; i++) {
+		TRY(segment_remove(p->d->dir, p->remove[i], p->err));
+		p->out->removed++;
+	}
+	return GH_RC_OK;
+}
+
+gh_rc drain_once(const struct drain *d, struct drain_result *out, struct gh_err *err)
+{
+	struct gh_err local;
+	struct pass p = { .d = d, .out = out, .arena = arena_new(DRAIN_BYTES_MAX), .err = err ? err : &local };
+	gh_rc rc;
+
+	*out = (struct drain_result){ 0 };
+	if (!p.arena)
+		FAIL(err, NOMEM, "no memory for a drain");
+	rc = run(&p);
+	totals_free(p.totals);
+	arena_free(p.arena);
+	return rc;
+}
+
+void drain_remove_leftovers(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	struct stat st;
+
+	if (!d)
+		return;
+	while ((e = readdir(d)))
+		if (str_ends(str_of(e->d_name), STR(".seg.tmp")) && fstatat(dirfd(d), e->d_name, &st, 0) == 0
+		    && clock_wall_us() / 1000000 - st.st_mtime > LEFTOVER_AGE_S)
+			unlinkat(dirfd(d), e->d_name, 0);
+	closedir(d);
+}

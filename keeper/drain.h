@@ -1,0 +1,30 @@
+/* drain.h - takes call records out of the workers' segments and into the store.
+ *
+ * One call of drain_once is one transaction: rows, totals and the place up to which each segment has been read are stored
+ * together or not at all. Only then are segments removed that are finished and read to their end. So whenever which process
+ * is killed, each record that a worker appended counts exactly once. */
+#pragma once
+
+#include "db/telemetry.h"
+
+enum {
+	DRAIN_CALLS_MAX = 50000,             /* in one transaction; what is left comes with the next */
+	DRAIN_PLACES_MAX = 4096,             /* totals that are summed in memory before they are written */
+};
+
+struct drain {
+	struct store *store;
+	const char *dir;                     /* of the segments */
+	bool keep_calls;                     /* store single calls, not just totals */
+};
+
+struct drain_result {
+	size_t calls;                        /* taken in */
+	size_t segments, removed, damaged;
+	bool more;                           /* there is more to read: call again at once */
+};
+
+GH_RC drain_once(const struct drain *d, struct drain_result *out, struct gh_err *err);
+
+/* Files of segments that were never finished being made, of writers that were killed meanwhile. */
+void drain_remove_leftovers(const char *dir);

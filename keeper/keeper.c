@@ -1,0 +1,193 @@
+#include "keeper/keeper.h"
+
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/counter.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/paths.h"
+#include "core/str.h"
+#include "keeper/drain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum { PRUNE_ROWS = 2000, LOG_AGAIN_US = 60000000, SLOW_EVERY_US = 5000000 };
+static const int64_t DAY_US = 86400000000;
+
+struct keeper {
+	char state[PATHS_MAX], segments[PATHS_MAX], counters[PATHS_MAX], status[PATHS_MAX];
+	const struct config *config;
+	struct store *store;
+	int lock_fd;
+	bool locked, told_waiting;
+	struct gh_err last;                  /* what was logged, so that a lasting trouble is told once a minute */
+	int64_t logged_us, slow_us;
+	uint64_t calls;                      /* taken in since the start */
+	bool reported;
+};
+
+gh_rc keeper_new(const char *state_dir, const struct config *config, struct keeper **out, struct gh_err *err)
+{
+	struct keeper *k = calloc(1, sizeof(*k));
+	gh_rc rc = GH_RC_OK;
+
+	if (!k)
+		FAIL(err, NOMEM, "no memory for the keeper");
+	k->lock_fd = -1;
+	k->config = config;
+	if (snprintf(k->state, sizeof(k->state), "%s", state_dir) >= (int)sizeof(k->state))
+		rc = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "%.60s...: path is too long", state_dir);
+	if (!rc.code)
+		rc = paths_join(k->segments, state_dir, "telemetry", err);
+	if (!rc.code)
+		rc = paths_join(k->counters, state_dir, "counters", err);
+	if (!rc.code)
+		rc = paths_join(k->status, state_dir, "run/keeper.json", err);
+	if (rc.code)
+		free(k);
+	else
+		*out = k;
+	return rc;
+}
+
+void keeper_free(struct keeper *k)
+{
+	if (!k)
+		return;
+	store_free(k->store);
+	if (k->lock_fd >= 0)
+		close(k->lock_fd);
+	free(k);
+}
+
+/* ---- trouble and state ------------------------------------------------------------------------------------------------------- */
+
+static void trouble(struct keeper *k, const char *what, const struct gh_err *err)
+{
+	int64_t now = clock_mono_us();
+
+	if (strcmp(k->last.message, err->message) == 0 && now - k->logged_us < LOG_AGAIN_US)
+		return;
+	log_warn(what, KV_CSTR("error", err->message));
+	k->last = *err;
+	k->logged_us = now;
+}
+
+static void well_again(struct keeper *k)
+{
+	if (k->last.code)
+		log_info("the keeper goes on");
+	k->last = (struct gh_err){ 0 };
+}
+
+/* For `gatehouse doctor`: when the keeper last worked, and what troubles it. */
+static void report(struct keeper *k)
+{
+	char when[CLOCK_ISO_MAX], dir[PATHS_MAX];
+	struct gh_err err;
+	struct buf b;
+
+	buf_init(&b, 4096);
+	buf_fmt(&b, "{\"pid\":%d,\"time\":\"%s\",\"calls\":%llu,\"error\":", (int)getpid(), clock_iso(clock_wall_us(), 3, when),
+		(unsigned long long)k->calls);
+	if (k->last.code)
+		buf_json(&b, str_of(k->last.message));
+	else
+		buf_cstr(&b, "null");
+	buf_cstr(&b, "}\n");
+	if (buf_ok(&b) && !paths_join(dir, k->state, "run", &err).code && !file_make_dirs(dir, 0750, &err).code
+	    && file_write_atomic(k->status, buf_view(&b), 0640, &err).code)
+		trouble(k, "the keeper cannot write its state", &err);
+	buf_release(&b);
+}
+
+/* ---- duties -------------------------------------------------------------------------------------------------------------------- */
+
+/* True once this is the keeper of the state directory. */
+static bool be_the_one(struct keeper *k)
+{
+	char path[PATHS_MAX];
+	struct gh_err err;
+
+	if (k->locked)
+		return true;
+	if (k->lock_fd < 0 && !paths_join(path, k->state, "keeper.lock", &err).code)
+		k->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	k->locked = k->lock_fd >= 0 && flock(k->lock_fd, LOCK_EX | LOCK_NB) == 0;
+	if (!k->locked && k->lock_fd >= 0 && !k->told_waiting) {
+		log_info("another keeper is at work here; waiting until it is gone");
+		k->told_waiting = true;
+	}
+	if (k->locked)
+		drain_remove_leftovers(k->segments);
+	return k->locked;
+}
+
+static gh_rc drain(struct keeper *k, struct drain_result *r, struct gh_err *err)
+{
+	struct drain d = { .store = k->store, .dir = k->segments,
+			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0 };
+
+	TRY(drain_once(&d, r, err));
+	k->calls += r->calls;
+	return GH_RC_OK;
+}
+
+/* In small steps, but faster than rows come in. */
+static gh_rc prune(struct keeper *k, size_t calls, bool *more, struct gh_err *err)
+{
+	int64_t now = clock_wall_us();
+	struct store_retention r = {
+		.raw_before_us = now - config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) * DAY_US,
+		.minutes_before_us = now - config_int(k->config, CONFIG_TELEMETRY_MINUTE_DAYS) * DAY_US,
+		.raw_bytes = config_int(k->config, CONFIG_TELEMETRY_RAW_BYTES),
+		.max_rows = PRUNE_ROWS + 2 * calls,
+	};
+
+	return store_telemetry_prune(k->store, &r, more, err);
+}
+
+static gh_rc work(struct keeper *k, bool *more, struct gh_err *err)
+{
+	struct drain_result r;
+	bool prune_more;
+
+	if (!k->store)
+		TRY(store_open(&k->store, k->state, STORE_WRITE, err));
+	TRY(drain(k, &r, err));
+	*more = r.more;
+	return prune(k, r.calls, &prune_more, err);
+}
+
+bool keeper_turn(struct keeper *k)
+{
+	int64_t now = clock_mono_us();
+	struct gh_err err = { 0 };
+	bool more = false;
+
+	if (!be_the_one(k))
+		return false;
+	if (work(k, &more, &err).code) {
+		trouble(k, "calls cannot be stored now; they wait in their segments", &err);
+		more = false;
+		if (err.code != GH_E_BUSY) {         /* the file may have been replaced or mended: open it anew */
+			store_free(k->store);
+			k->store = NULL;
+		}
+	} else {
+		well_again(k);
+	}
+	if (!k->reported || now - k->slow_us >= SLOW_EVERY_US) {
+		k->slow_us = now;
+		k->reported = true;
+		if (counters_flush(k->counters, &err).code)
+			trouble(k, "quotas cannot be written to disk", &err);
+		report(k);
+	}
+	return more;
+}

@@ -1,0 +1,116 @@
+/* main.c - gatehouse-keeper: wakes up each second and does what is due. SIGTERM lets the present drain finish. */
+#include "core/log.h"
+#include "core/paths.h"
+#include "core/str.h"
+#include "keeper/keeper.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EVERY_MS = 1000, CONFIG_MEMORY = 1 << 20, NICENESS = 5 };
+
+static const char usage[] =
+	"usage: gatehouse-keeper [--state DIR] [--once]\n"
+	"\n"
+	"  --state DIR    state directory (GATEHOUSE_STATE, else ./var)\n"
+	"  --once         do what is due now and exit\n"
+	"  --help         this text\n"
+	"\n"
+	"Usually started by `gatehouse serve`. Takes the workers' call records into telemetry.db, sums them up, and removes\n"
+	"what is older than the settings telemetry.* say.\n";
+
+struct options {
+	const char *state;
+	bool once;
+};
+
+/* 0: go on; else the exit status, plus one. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "state", required_argument, NULL, 's' }, { "once", no_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },        { NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (c == 's') {
+			o->state = optarg;
+		} else if (c == 'o') {
+			o->once = true;
+		} else {
+			fputs(usage, c == 'h' ? stdout : stderr);
+			return c == 'h' ? 1 : 3;
+		}
+	}
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return 3;
+	}
+	return 0;
+}
+
+static gh_rc load(const struct options *o, char state[PATHS_MAX], struct arena *a, struct config *config, struct gh_err *err)
+{
+	char path[PATHS_MAX];
+	enum log_level level;
+
+	TRY(paths_state(o->state, state, err));
+	TRY(paths_join(path, state, "gatehouse.conf", err));
+	TRY(config_load(config, a, path, err));
+	if (!log_level_parse(config_text(config, CONFIG_LOG_LEVEL), &level))
+		FAIL(err, INVALID, "log.level must be debug, info, warn or error");
+	log_init("keeper", level);
+	return GH_RC_OK;
+}
+
+/* Waits for a second or a signal; false: stop. */
+static bool wait_a_while(const sigset_t *signals, bool at_once)
+{
+	struct timespec ms = { .tv_sec = at_once ? 0 : EVERY_MS / 1000, .tv_nsec = at_once ? 0 : EVERY_MS % 1000 * 1000000 };
+	int sig;
+
+	do {
+		sig = sigtimedwait(signals, NULL, &ms);
+	} while (sig < 0 && errno == EINTR);
+	return sig != SIGTERM && sig != SIGINT;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct arena *a = arena_new(CONFIG_MEMORY);
+	char state[PATHS_MAX];
+	struct config config;
+	struct keeper *k = NULL;
+	struct gh_err err = { 0 };
+	sigset_t signals;
+	bool more;
+	int bad = read_options(argc, argv, &o);
+
+	if (bad)
+		return bad - 1;
+	log_init("keeper", LOG_INFO);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	if (!a || load(&o, state, a, &config, &err).code || keeper_new(state, &config, &k, &err).code) {
+		fprintf(stderr, "gatehouse-keeper: error: %s\n", a ? err.message : "no memory");
+		arena_free(a);
+		return 1;
+	}
+	(void)!nice(NICENESS);                       /* the calls come first */
+	do {
+		more = keeper_turn(k);
+	} while (o.once ? more : wait_a_while(&signals, more));
+	keeper_turn(k);                              /* what the workers recorded while they drained */
+	keeper_free(k);
+	arena_free(a);
+	return 0;
+}

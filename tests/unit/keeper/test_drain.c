@@ -1,0 +1,187 @@
+/* The way of a record into the store: exactly once whoever is killed when, totals that agree with the rows, removal. */
+#include "tests/unit/db/fixture.h"
+
+#include "core/clock.h"
+#include "keeper/drain.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+static char segments[128];
+
+static struct telemetry *writer(struct fixture *f, size_t segment_bytes)
+{
+	struct telemetry_options o = { .segment_bytes = segment_bytes, .total_bytes = 1 << 28 };
+	struct telemetry *t = NULL;
+
+	snprintf(segments, sizeof(segments), "%s/telemetry", f->dir);
+	CHECK_OK(f, telemetry_open(segments, &o, &t, &f->err));
+	return t;
+}
+
+static bool put(struct telemetry *t, int i, int status, enum telemetry_origin origin)
+{
+	char id[32];
+	struct telemetry_call c = { .started_us = clock_wall_us(), .status = (uint16_t)status, .origin = (uint8_t)origin,
+				    .total_us = 1000, .api = STR("orders"), .environment = STR("default"),
+				    .subscription = i % 2 ? STR("odd") : STR("even"), .bytes_out = 10 };
+
+	c.request_id = (struct str){ id, (size_t)snprintf(id, sizeof(id), "id-%d", i) };
+	return telemetry_put(t, &c);
+}
+
+static struct drain_result drain_now(struct fixture *f)
+{
+	struct drain d = { .store = f->s, .dir = segments, .keep_calls = true };
+	struct drain_result r;
+
+	CHECK_OK(f, drain_once(&d, &r, &f->err));
+	return r;
+}
+
+static size_t segments_left(struct fixture *f)
+{
+	struct str *names;
+	size_t n = 0;
+
+	CHECK_OK(f, segments_list(f->a, segments, &names, &n, &f->err));
+	return n;
+}
+
+static void drains(void **state)
+{
+	struct fixture *f = *state;
+	struct telemetry *t = writer(f, 65536);
+	struct store_telemetry_stats stats;
+	struct store_traffic_row *rows;
+	struct str *known;
+	size_t n;
+
+	for (int i = 0; i < 10; i++)
+		assert_true(put(t, i, 200, TELEMETRY_BY_BACKEND));
+	CHECK_INT("of a live segment", drain_now(f).calls, 10);
+	CHECK_INT("nothing twice", drain_now(f).calls, 0);
+	CHECK("the live one stays", segments_left(f) >= 1);
+	assert_true(put(t, 10, 401, TELEMETRY_BY_GATEWAY) && put(t, 11, 404, TELEMETRY_BY_BACKEND)
+		    && put(t, 12, 500, TELEMETRY_BY_BACKEND) && put(t, 13, 502, TELEMETRY_BACKEND_FAILED)
+		    && put(t, 14, 500, TELEMETRY_BY_GATEWAY) && put(t, 15, 0, TELEMETRY_CLIENT_GONE));
+	telemetry_close(t);
+	CHECK_INT("the rest", drain_now(f).calls, 6);
+	CHECK_INT("finished segments go", segments_left(f), 0);
+	drain_now(f);
+	CHECK_OK(f, store_segments(f->s, f->a, &known, &n, &f->err));
+	CHECK_INT("and are forgotten", n, 0);
+	CHECK_OK(f, store_telemetry_stats(f->s, &stats, &f->err));
+	CHECK_INT("rows", stats.calls, 16);
+	CHECK_OK(f, store_traffic_day(f->s, f->a, &rows, &n, &f->err));
+	assert_int_equal(n, 1);
+	CHECK_INT("calls", rows[0].traffic.calls, 16);
+	CHECK_INT("refused", rows[0].traffic.refused, 1);
+	CHECK_INT("client errors", rows[0].traffic.client_errors, 2);
+	CHECK_INT("backend errors", rows[0].traffic.backend_errors, 2);
+	CHECK_INT("gateway errors", rows[0].traffic.gateway_errors, 1);
+	CHECK_INT("without a status", rows[0].traffic.status_class[0], 1);
+	CHECK_INT("latencies", rows[0].traffic.latency.n, 16);
+	CHECK_OK(f, store_traffic(f->s, f->a, STORE_TRAFFIC_BY_SUBSCRIPTION, NULL, &rows, &n, &f->err));
+	CHECK_INT("subscriptions", n, 2);
+	check_done();
+}
+
+/* A writer and a keeper, both killed over and over; every record that was appended is there once. */
+static void killed(void **state)
+{
+	struct fixture *f = *state;
+	_Atomic int *sent = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct store_telemetry_stats stats;
+	struct store_traffic_row *rows;
+	pid_t pids[2] = { 0, 0 };
+	unsigned maybe = 0;
+	size_t n;
+
+	snprintf(segments, sizeof(segments), "%s/telemetry", f->dir);
+	for (int round = 0; round < 30; round++) {
+		for (int who = 0; who < 2; who++) {
+			if (pids[who] || (pids[who] = fork()))
+				continue;
+			if (who == 0) {
+				struct telemetry *t = writer(f, 65536);
+
+				for (;;) {
+					if (put(t, *sent, 200, TELEMETRY_BY_BACKEND))
+						++*sent;
+					if (*sent % 100 == 0)
+						usleep(1000);
+				}
+			}
+			struct fixture mine = *f;
+
+			if (store_open(&mine.s, f->dir, STORE_WRITE, &mine.err).code)
+				_exit(1);
+			for (;;)
+				drain_now(&mine);
+		}
+		usleep(15000 + (useconds_t)(round * 7919 % 10000));
+		kill(pids[round % 2], SIGKILL);
+		waitpid(pids[round % 2], NULL, 0);
+		pids[round % 2] = 0;
+		maybe += round % 2 == 0;             /* a record may have been appended and not yet counted in *sent */
+	}
+	for (int who = 0; who < 2; who++) {
+		if (!pids[who])
+			continue;
+		kill(pids[who], SIGKILL);
+		waitpid(pids[who], NULL, 0);
+		maybe++;
+	}
+	while (drain_now(f).more)
+		;
+	drain_now(f);
+	CHECK_INT("no segment is left", segments_left(f), 0);
+	CHECK_OK(f, store_telemetry_stats(f->s, &stats, &f->err));
+	CHECK("some", *sent > 1000);
+	CHECK("all are there, once", stats.calls >= *sent && stats.calls <= *sent + (int)maybe);
+	CHECK_OK(f, store_traffic(f->s, f->a, STORE_TRAFFIC_TOTAL, NULL, &rows, &n, &f->err));
+	CHECK_INT("totals agree with the rows", rows[0].traffic.calls, stats.calls);
+	printf("# %d records, %u kills\n", *sent, 30);
+	munmap((void *)sent, 4096);
+	check_done();
+}
+
+static void damaged(void **state)
+{
+	struct fixture *f = *state;
+	struct telemetry *t = writer(f, 65536);
+	struct drain_result r;
+	struct str *names;
+	char path[256];
+	FILE *file;
+	size_t n;
+
+	for (int i = 0; i < 5; i++)
+		assert_true(put(t, i, 200, TELEMETRY_BY_BACKEND));
+	telemetry_close(t);
+	CHECK_OK(f, segments_list(f->a, segments, &names, &n, &f->err));
+	snprintf(path, sizeof(path), "%s/%.*s", segments, STR_ARG(names[0]));
+	file = fopen(path, "r+b");
+	fseek(file, 4096 + 500, SEEK_SET);
+	for (int i = 0; i < 200; i++)
+		fputc(0, file);
+	fclose(file);
+	snprintf(path, sizeof(path), "%s/junk.seg", segments);
+	file = fopen(path, "wb");
+	fputs("not a segment", file);
+	fclose(file);
+	r = drain_now(f);
+	CHECK("what could be read was taken", r.calls >= 1 && r.calls < 5);
+	CHECK_INT("both are told", r.damaged, 2);
+	CHECK_INT("both are gone", segments_left(f), 0);
+	check_done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { store_test(drains), store_test(killed), store_test(damaged) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
