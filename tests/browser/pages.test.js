@@ -157,7 +157,7 @@ test('pages work without script, by keyboard, and end where they should', async 
   await page.fill('#q', 'order');
   await page.keyboard.press('Enter');
   await page.waitForURL('**/apis?q=order');
-  await page.click('.card a');
+  await page.click('.card a[href$="/apis/orders"]');
   await page.waitForURL('**/apis/orders');
   await page.goto('/admin/products');
   assert.match(page.url(), /\/admin\/sign-in\?return=\/admin\/products$/);
