@@ -25,5 +25,6 @@ module.exports = async function flight(gatehouse) {
   server.closeAllConnections();
   server.close();
   await gw.stop();
-  return { failed: statuses.filter((s) => s !== 200).length, rssMb };
+  const failed = statuses.filter((s) => s !== 200);
+  return { failed: failed.length, rssMb, kinds: [...new Set(failed)] };
 };

@@ -92,7 +92,7 @@ const servers = {
   nginx(gw) {
     const conf = `${gw.dir}/nginx.conf`;
     fs.writeFileSync(conf, `daemon off;\npid ${gw.dir}/nginx.pid;\nerror_log ${gw.dir}/nginx.log warn;\nworker_processes 1;\n`
-      + `${process.getuid() === 0 ? 'user www-data;\n' : ''}events { worker_connections 4096; }\nhttp {\n`
+      + `${process.getuid() === 0 ? 'user www-data;\n' : ''}events { worker_connections 16384; }\nhttp {\n`
       + 'types { text/css css; text/javascript js; image/svg+xml svg; application/json json; }\n'
       + ['client_body', 'fastcgi', 'proxy', 'scgi', 'uwsgi'].map((t) => `${t}_temp_path ${gw.dir}/nginx-${t};\n`).join('')
       + `access_log off;\n${shipped('nginx/gatehouse.conf', gw)}}\n`);
