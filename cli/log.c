@@ -1,0 +1,328 @@
+/* log.c - `gatehouse log`: the calls, as they happen.
+ *
+ * What the keeper has taken in is in the store, what it has not is in the workers' segments; both together are all calls.
+ * To show each of them once, the segments are opened first (a mapping outlives the removal of its file), then rows and the
+ * keeper's places in the segments are read in one transaction, and reading goes on from those places. Following needs
+ * neither the keeper nor the store: it reads the segments as they grow. */
+#include "cli/command.h"
+
+#include "core/clock.h"
+#include "core/map.h"
+#include "core/str.h"
+#include "core/telemetry.h"
+#include "db/telemetry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static const struct option options[] = {
+	{ "f", OPTION_FLAG, NULL, "go on and show calls as they happen", false },
+	{ "n", OPTION_INT, "N", "show the last N calls (50; with -f 10)", false },
+	{ "api", OPTION_TEXT, "ID", "only calls of this API", false },
+	{ "status", OPTION_TEXT, "STATUS", "only this status (429) or class (5xx)", false },
+	{ "subscription", OPTION_TEXT, "ID", "only calls of this subscription", false },
+	{ "request-id", OPTION_TEXT, "ID", "only this request", false },
+	OPTION_END,
+};
+
+enum { POLL_MS = 100, LAST_DEFAULT = 50, LAST_FOLLOWING = 10, LAST_MAX = 10000, BATCH_MAX = 2000 };
+
+struct tail {                                /* a segment that is being read */
+	struct tail *next;
+	char name[SEGMENT_NAME_MAX];
+	struct segment *segment;             /* NULL: read to its end and closed */
+	uint64_t offset;
+	bool listed;
+};
+
+struct follower {
+	struct cli *cli;
+	char dir[PATHS_MAX];
+	struct store_calls_filter filter;
+	struct tail *tails;
+	struct map places;                   /* segment -> where the keeper was, uint64_t */
+	struct telemetry_call *batch;
+	size_t n;
+};
+
+/* ---- which calls -------------------------------------------------------------------------------------------------------- */
+
+static gh_rc parse_status(struct cli *c, const char *text, int *out, struct gh_err *err)
+{
+	struct str s = str_of(text);
+	uint64_t v;
+
+	*out = 0;
+	if (!text)
+		return GH_RC_OK;
+	if (s.n == 3 && s.p[0] >= '1' && s.p[0] <= '5' && str_eq_ci(str_from(s, 1), STR("xx"))) {
+		*out = s.p[0] - '0';
+		return GH_RC_OK;
+	}
+	if (s.n != 3 || !str_to_u64(s, 599, &v) || v < 100)
+		return cli_usage(c, err, "--status needs a status from 100 to 599, or a class such as 5xx; not \"%s\"", text);
+	*out = (int)v;
+	return GH_RC_OK;
+}
+
+static bool wanted(const struct store_calls_filter *f, const struct telemetry_call *call)
+{
+	if (f->status && (f->status < 10 ? call->status / 100 : call->status) != f->status)
+		return false;
+	return (!f->api.p || str_eq(f->api, call->api)) && (!f->subscription.p || str_eq(f->subscription, call->subscription))
+	       && (!f->request_id.p || str_eq(f->request_id, call->request_id));
+}
+
+/* ---- how they look ------------------------------------------------------------------------------------------------------- */
+
+/* A text of the client must not move the cursor or forge a line. */
+static void add_safe(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
+			buf_fmt(b, "\\x%02x", (unsigned char)s.p[i]);
+		else
+			buf_char(b, s.p[i]);
+	}
+}
+
+static void add_if(struct buf *b, const char *name, struct str value)
+{
+	if (!value.n)
+		return;
+	buf_fmt(b, " %s=", name);
+	add_safe(b, value);
+}
+
+static void print_call(struct cli *c, const struct telemetry_call *t)
+{
+	char time[CLOCK_ISO_MAX];
+	struct buf *b = &c->out;
+
+	if (c->json) {
+		telemetry_json(b, t);
+		buf_char(b, '\n');
+		return;
+	}
+	buf_fmt(b, "%s %03d ", clock_iso(t->started_us, 3, time), t->status);
+	add_safe(b, t->method);
+	buf_char(b, ' ');
+	add_safe(b, t->path);
+	buf_fmt(b, " %.1fms", (double)t->total_us / 1000);
+	if (t->backend_us)
+		buf_fmt(b, " (backend %.1fms)", (double)t->backend_us / 1000);
+	add_if(b, "api", t->api);
+	add_if(b, "operation", t->operation);
+	add_if(b, "subscription", t->subscription);
+	add_if(b, "reason", t->reason);
+	add_if(b, "id", t->request_id);
+	buf_char(b, '\n');
+}
+
+/* ---- segments ------------------------------------------------------------------------------------------------------------ */
+
+static struct tail *tail_of(struct follower *f, struct str name)
+{
+	for (struct tail *t = f->tails; t; t = t->next)
+		if (str_eq(str_of(t->name), name))
+			return t;
+	return NULL;
+}
+
+static void open_new(struct follower *f, struct str name)
+{
+	const uint64_t *place = map_get(&f->places, name);
+	struct tail *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return;
+	if (segment_open(f->dir, name, &t->segment, NULL).code) {
+		free(t);
+		return;
+	}
+	snprintf(t->name, sizeof(t->name), "%.*s", STR_ARG(name));
+	t->offset = place ? *place : 0;
+	t->listed = true;
+	t->next = f->tails;
+	f->tails = t;
+}
+
+/* Opens what is new, forgets what has been read to its end and is gone. */
+static gh_rc look(struct follower *f, struct gh_err *err)
+{
+	struct arena *a = arena_new(1 << 24);
+	struct str *names;
+	size_t n;
+	gh_rc rc = a ? segments_list(a, f->dir, &names, &n, err)
+		     : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory");
+
+	for (struct tail *t = f->tails; t; t = t->next)
+		t->listed = false;
+	for (size_t i = 0; !rc.code && i < n; i++) {
+		struct tail *t = tail_of(f, names[i]);
+
+		if (t)
+			t->listed = true;
+		else
+			open_new(f, names[i]);
+	}
+	for (struct tail **at = &f->tails; *at;) {
+		struct tail *t = *at;
+
+		if (t->listed || t->segment) {
+			at = &t->next;
+			continue;
+		}
+		*at = t->next;
+		free(t);
+	}
+	arena_free(a);
+	return rc;
+}
+
+static int by_time(const void *x, const void *y)
+{
+	const struct telemetry_call *a = x, *b = y;
+
+	return (a->started_us > b->started_us) - (a->started_us < b->started_us);
+}
+
+static void print_batch(struct follower *f, size_t last)
+{
+	size_t from = f->n > last ? f->n - last : 0;
+
+	qsort(f->batch, f->n, sizeof(*f->batch), by_time);
+	for (size_t i = from; i < f->n; i++)
+		print_call(f->cli, &f->batch[i]);
+	f->n = 0;
+}
+
+/* Reads what has come; segments that are read to their end are closed once the batch, which borrows from them, is out. */
+static gh_rc read_tails(struct follower *f, size_t last, struct gh_err *err)
+{
+	struct telemetry_call call;
+	bool damaged;
+
+	for (struct tail *t = f->tails; t; t = t->next) {
+		while (t->segment && segment_next(t->segment, &t->offset, &call, &damaged)) {
+			if (!wanted(&f->filter, &call))
+				continue;
+			if (f->n == BATCH_MAX + LAST_MAX) {
+				print_batch(f, last);
+				TRY(cli_flush(f->cli, err));
+			}
+			f->batch[f->n++] = call;
+		}
+	}
+	print_batch(f, last);
+	TRY(cli_flush(f->cli, err));
+	for (struct tail *t = f->tails; t; t = t->next) {
+		if (t->segment && segment_finished(t->segment) && t->offset >= segment_committed(t->segment)) {
+			segment_close(t->segment);
+			t->segment = NULL;
+		}
+	}
+	return GH_RC_OK;
+}
+
+/* ---- the store ------------------------------------------------------------------------------------------------------------ */
+
+static gh_rc read_places(struct follower *f, struct store *s, struct gh_err *err)
+{
+	struct str *names;
+	size_t n;
+
+	TRY(store_segments(s, f->cli->arena, &names, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		uint64_t *place = arena_new_of(f->cli->arena, uint64_t), dropped;
+		bool found;
+
+		if (!place || !map_put(&f->places, names[i], place))
+			FAIL(err, NOMEM, "no memory for %zu segments", n);
+		TRY(store_segment_find(s, names[i], place, &dropped, &found, err));
+	}
+	for (struct tail *t = f->tails; t; t = t->next) {
+		const uint64_t *place = map_get(&f->places, str_of(t->name));
+
+		t->offset = place ? *place : 0;
+	}
+	return GH_RC_OK;
+}
+
+static gh_rc read_store(struct follower *f, struct store *s, struct gh_err *err)
+{
+	struct store_call *rows;
+	size_t n;
+
+	TRY(read_places(f, s, err));
+	TRY(store_calls(s, f->cli->arena, &f->filter, &rows, &n, err));
+	for (size_t i = 0; i < n; i++)
+		f->batch[f->n++] = rows[i].call;
+	return GH_RC_OK;
+}
+
+/* ---- the command ---------------------------------------------------------------------------------------------------------- */
+
+static gh_rc begin(struct follower *f, struct gh_err *err)
+{
+	struct cli *c = f->cli;
+	bool following = option_flag(&c->options, "f");
+	int64_t last = option_int(&c->options, "n", following ? LAST_FOLLOWING : LAST_DEFAULT);
+
+	if (last > LAST_MAX)
+		return cli_usage(c, err, "-n takes a number up to %d", LAST_MAX);
+	TRY(parse_status(c, option_text(&c->options, "status"), &f->filter.status, err));
+	f->filter.api = str_of(option_text(&c->options, "api"));
+	f->filter.subscription = str_of(option_text(&c->options, "subscription"));
+	f->filter.request_id = str_of(option_text(&c->options, "request-id"));
+	f->filter.limit = last ? (size_t)last : 1;
+	map_init(&f->places, c->arena, false);
+	TRY(paths_join(f->dir, c->state_dir, "telemetry", err));
+	f->batch = arena_alloc(c->arena, BATCH_MAX + LAST_MAX, sizeof(*f->batch));
+	if (!f->batch)
+		FAIL(err, NOMEM, "no memory for the calls");
+	return look(f, err);
+}
+
+static gh_rc show_past(struct follower *f, struct gh_err *err)
+{
+	struct store *s;
+	gh_rc rc;
+
+	TRY(cli_store(f->cli, false, &s, err));
+	TRY(store_read_begin(s, err));
+	rc = read_store(f, s, err);
+	store_read_end(s);
+	if (!rc.code)
+		rc = read_tails(f, option_int(&f->cli->options, "n", 1) ? f->filter.limit : 0, err);
+	return rc;
+}
+
+static gh_rc run(struct cli *c, struct gh_err *err)
+{
+	static const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	struct follower f = { .cli = c };
+
+	TRY(begin(&f, err));
+	TRY(show_past(&f, err));
+	while (option_flag(&c->options, "f")) {
+		nanosleep(&pause, NULL);
+		TRY(look(&f, err));
+		TRY(read_tails(&f, SIZE_MAX, err));
+	}
+	while (f.tails) {
+		struct tail *t = f.tails;
+
+		f.tails = t->next;
+		segment_close(t->segment);
+		free(t);
+	}
+	return GH_RC_OK;
+}
+
+const struct command command_log = {
+	.name = "log", .summary = "show the calls, with -f as they happen", .options = options, .run = run,
+	.help = "Text lines name time, status, method, path, durations, API, subscription and why the gateway refused;\n"
+		"--format json prints one object a line with everything that is known of a call.",
+};
