@@ -2,6 +2,8 @@
  * changes nothing. Exit status 1 when something is broken; a warning is not. */
 #include "cli/output.h"
 #include "core/crypto.h"
+#include "core/file.h"
+#include "core/json.h"
 #include "core/str.h"
 #include "db/backends.h"
 #include "db/certificates.h"
@@ -9,13 +11,14 @@
 #include "db/store.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { FINDINGS_MAX = 32, DISK_WARN_MIB = 256, DISK_FAIL_MIB = 32 };
+enum { FINDINGS_MAX = 320, DISK_WARN_MIB = 256, DISK_FAIL_MIB = 32, WORKERS_MAX = 256, REPORT_MAX_BYTES = 65536 };
 enum severity { FINE, WARNING, BROKEN };
 static const char *const severities[] = { "ok", "warning", "BROKEN", NULL };
 
@@ -147,6 +150,64 @@ static void check_store(struct doctor *d)
 	store_free(s);
 }
 
+/* ---- the gateway's workers -------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *member, *what;
+} parts[] = {
+	{ "store", "the store: no key can be looked up" },
+	{ "counters", "the counters: limits are not enforced" },
+	{ "telemetry", "the telemetry file: calls are not recorded" },
+	{ "cache", "the cache: nothing is kept" },
+};
+
+static void check_report(struct doctor *d, const char *what, json_t *r)
+{
+	const char *refused = json_string_value(json_object_get(r, "refused"));
+	json_int_t pid = json_integer_value(json_object_get(r, "pid"));
+	json_int_t dropped = json_integer_value(json_object_get(r, "dropped"));
+
+	if (pid <= 1 || (kill((pid_t)pid, 0) < 0 && errno == ESRCH)) {
+		tell(d, FINE, what, "not running");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (json_is_false(json_object_get(r, parts[i].member))) {
+			tell(d, BROKEN, what, "process %lld cannot open %s", (long long)pid, parts[i].what);
+			return;
+		}
+	if (refused)
+		tell(d, BROKEN, what, "process %lld %s: %s", (long long)pid,
+		     json_is_true(json_object_get(r, "complete")) ? "goes on with an older configuration, the newest is refused"
+								  : "refuses the configuration and answers 503", refused);
+	else if (!json_is_true(json_object_get(r, "complete")))
+		tell(d, BROKEN, what, "process %lld has no complete configuration yet and answers 503", (long long)pid);
+	else
+		tell(d, dropped ? WARNING : FINE, what, "process %lld serves generation %lld; %lld records dropped", (long long)pid,
+		     (long long)json_integer_value(json_object_get(r, "generation")), (long long)dropped);
+}
+
+/* Each worker writes DIR/run/gateway-N.json. None of them is there where nothing has been started yet. */
+static void check_workers(struct doctor *d)
+{
+	for (unsigned i = 0; i < WORKERS_MAX; i++) {
+		struct str what = arena_printf(d->c->arena, "worker %u", i), text;
+		char name[64], path[PATHS_MAX];
+		struct gh_err err = { 0 };
+		json_t *report;
+
+		snprintf(name, sizeof(name), "run/gateway-%u.json", i);
+		if (paths_join(path, d->c->state_dir, name, &err).code || access(path, F_OK) < 0)
+			return;
+		if (!what.p || file_read(d->c->arena, path, REPORT_MAX_BYTES, &text, &err).code
+		    || jsn_parse_in(d->c->arena, text, NULL, &report, NULL, &err).code) {
+			tell(d, WARNING, "worker", "%s: %s", path, err.message);
+			continue;
+		}
+		check_report(d, what.p, report);
+	}
+}
+
 static gh_rc run(struct cli *c, struct gh_err *err)
 {
 	static const struct column columns[] = {
@@ -164,6 +225,7 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		check_disk(d);
 		check_master_key(d);
 		check_store(d);
+		check_workers(d);
 	}
 	output_list(c, columns, ARRAY_LEN(columns), d->v, d->n, sizeof(d->v[0]));
 	return GH_RC_OK;

@@ -19,7 +19,8 @@ static const struct option *find_in(const struct option *table, struct str name)
 	return NULL;
 }
 
-static gh_rc unknown(const struct parse *p, struct str name, struct gh_err *err)
+/* word: with its dashes, without "=value" */
+static gh_rc unknown(const struct parse *p, struct str word, struct str name, struct gh_err *err)
 {
 	const char *names[OPTIONS_MAX * 2 + 2], *near;
 	size_t n = 0;
@@ -32,8 +33,9 @@ static gh_rc unknown(const struct parse *p, struct str name, struct gh_err *err)
 	names[n] = NULL;
 	near = suggest(name, names);
 	if (near)
-		FAIL(err, SYNTAX, "unknown option --%.*s; did you mean --%s?", STR_ARG(str_first(name, 80)), near);
-	FAIL(err, SYNTAX, "unknown option --%.*s", STR_ARG(str_first(name, 80)));
+		FAIL(err, SYNTAX, "unknown option %.*s; did you mean %s%s?", STR_ARG(str_first(word, 80)),
+		     near[1] ? "--" : "-", near);
+	FAIL(err, SYNTAX, "unknown option %.*s", STR_ARG(str_first(word, 80)));
 }
 
 /* "yes|no" in the table means just these. A single word in capitals is a name for any text. */
@@ -84,7 +86,7 @@ static gh_rc one_option(struct parse *p, const char *word, struct gh_err *err)
 	if (!t)
 		t = find_in(p->common, name);
 	if (!t || (name.n > 1) != (word[1] == '-'))
-		return unknown(p, name, err);
+		return unknown(p, (struct str){ word, (size_t)(name.p + name.n - word) }, name, err);
 	if (t->kind == OPTION_FLAG && text)
 		FAIL(err, SYNTAX, "--%s takes no value", t->name);
 	if (t->kind != OPTION_FLAG && !text) {

@@ -1,0 +1,218 @@
+// The command line from outside: exit statuses, what is printed where, secrets, backups, and `doctor` on sick installations.
+'use strict';
+const { test } = require('node:test');
+const assert = require('node:assert');
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
+const { spawnSync } = require('node:child_process');
+const { Gateway, offline } = require('./harness');
+
+const refused = (gw, ...args) => gw.cli(...args, { fails: true });
+const finding = (doctor, what) => doctor.find((f) => f.what === what);
+const remove = (gw) => fs.rmSync(gw.dir, { recursive: true, force: true });
+const modeOf = (file) => (fs.statSync(file).mode & 0o777).toString(8);
+// the store as SQLite sees it, past all our code
+const sql = (gw, text) => spawnSync('sqlite3', [path.join(gw.state, 'config.db'), text], { encoding: 'utf8' });
+
+test('init makes everything with modes that keep others out, and prints a password once', () => {
+  const gw = new Gateway();
+  const made = gw.cli('init', '--admin', 'ann@example.com', '--format', 'json').json();
+  assert.strictEqual(made.administrator, 'ann@example.com');
+  assert.match(made.password, /^[\w-]{20}$/);
+  assert.strictEqual(modeOf(gw.state), '700');
+  assert.strictEqual(modeOf(path.join(gw.state, 'master.key')), '600');
+  assert.strictEqual(modeOf(path.join(gw.state, 'config.db')), '600');
+  assert.match(fs.readFileSync(path.join(gw.state, 'master.key'), 'utf8'), /^[0-9a-f]{64}\n$/);
+  const again = refused(gw, 'init', '--admin', 'ann@example.com');
+  assert.strictEqual(again.code, 1);
+  assert.match(again.stderr, /^gatehouse: error: there is a store in .* already\n$/);
+  const files = fs.readdirSync(gw.state).map((f) => fs.readFileSync(path.join(gw.state, f), 'latin1')).join('');
+  assert.ok(!files.includes(made.password), 'the password stands in no file');
+  remove(gw);
+});
+
+test('init that fails leaves nothing behind and can be run again', () => {
+  const gw = new Gateway();
+  assert.strictEqual(refused(gw, 'init', '--admin', 'no-address').code, 1);
+  assert.deepStrictEqual(fs.readdirSync(gw.state), []);
+  const short = refused(gw, 'init', '--admin', 'a@example.com', '--password-file', gw.file('pw', 'short\n'));
+  assert.match(short.stderr, /a password has 8 to 1024 characters/);
+  gw.cli('init', '--admin', 'a@example.com');
+  remove(gw);
+});
+
+test('wrong usage exits with 2, a refusal with 1, and both speak on standard error only', () => {
+  const gw = offline();
+  const rows = [
+    [2, [], /Usage: gatehouse COMMAND/],
+    [2, ['prodct'], /there is no command 'prodct'/],
+    [2, ['product', 'crate', 'x'], /product crate is not complete; there are:\n {2}product create/],
+    [2, ['product', 'create'], /too few arguments/],
+    [2, ['product', 'create', 'a', 'b'], /'b' is one argument too many/],
+    [2, ['product', 'create', 'a', '--rat', '1/2'], /unknown option --rat; did you mean --rate\?/],
+    [2, ['product', 'create', 'a', '--rate', '1'], /--rate takes CALLS\/PERIOD/],
+    [2, ['product', 'create', 'a', '--rate', '0/60'], /--rate takes CALLS\/PERIOD/],
+    [2, ['product', 'create', 'a', '--rate', '1/301'], /1 to 300 are \(use --quota for longer ones\)/],
+    [2, ['product', 'create', 'a', '--rate', '1/0'], /a period of 0 seconds is not possible/],
+    [2, ['product', 'create', 'a', '--approval', 'later'], /--approval takes auto\|manual, not 'later'/],
+    [2, ['subscription', 'create'], /give one of --product ID, --api ID and --all-apis/],
+    [2, ['policy', 'show', '--scope', 'here'], /'here' is no scope/],
+    [1, ['subscription', 'create', '--product', 'nope'], /there is no product 'nope'/],
+    [1, ['subscription', 'create', '--all-apis', '--user', 'x@y.z'], /there is no user 'x@y\.z'/],
+    [1, ['product', 'create', 'a', '--api', 'nope'], /there is no API 'nope'/],
+    [1, ['api', 'show', 'nope'], /there is no such API or revision/],
+    [1, ['restore', '/nowhere'], /\/nowhere: No such file/],
+    [1, ['--state', '/nowhere', 'api', 'list'], /there is no store in \/nowhere; make one with: gatehouse init/],
+  ];
+  for (const [code, args, text] of rows) {
+    const r = refused(gw, ...args);
+    assert.strictEqual(r.code, code, `gatehouse ${args.join(' ')}: ${r.stderr}`);
+    assert.match(r.stderr, text);
+    assert.strictEqual(r.stdout, '');
+  }
+  assert.strictEqual(gw.cli('product', 'list', '--format', 'json').stdout, '[]\n', 'a refused product is not there');
+  remove(gw);
+});
+
+test('every command explains itself', () => {
+  const gw = new Gateway();
+  const all = gw.cli('--help').stdout;
+  const names = all.split('\n').filter((l) => /^ {2}[a-z]/.test(l)).map((l) => l.trim().split(/ {2,}| [A-Z[]/)[0]);
+  assert.ok(names.length > 25, all);
+  for (const name of names) {
+    const help = gw.cli(...name.split(' '), '--help').stdout;
+    assert.ok(help.startsWith(`gatehouse ${name} - `), `${name}: ${help.slice(0, 80)}`);
+    assert.match(help, /--state DIR .*\n {2}--format text\|json /);
+  }
+  remove(gw);
+});
+
+test('limits of a product become its policy document', () => {
+  const gw = offline();
+  gw.cli('product', 'create', 'gold', '--rate', '100/60', '--quota', '1000/day', '--require-key', 'no', '--approval', 'manual');
+  const text = gw.cli('policy', 'show', '--scope', 'product:gold').stdout;
+  assert.match(text, /<inbound>\s*<base \/>\s*<rate-limit calls="100" renewal-period="60" \/>\s*<quota calls="1000" renewal-period="86400" \/>/);
+  const [gold] = gw.cli('product', 'list', '--format', 'json').json();
+  assert.deepStrictEqual(gold, { id: 'gold', name: 'gold', state: 'published', approval: 'manual', subscriptionRequired: false });
+  gw.cli('product', 'create', 'plain');
+  assert.strictEqual(refused(gw, 'policy', 'show', '--scope', 'product:plain').code, 1);
+  remove(gw);
+});
+
+test('keys are printed once and kept as digest, first characters and sealed', () => {
+  const gw = offline();
+  gw.cli('product', 'create', 'gold');
+  const sub = gw.cli('subscription', 'create', '--product', 'gold', '--user', gw.admin.email, '--name', 'mine', '--format', 'json').json();
+  assert.match(sub.primaryKey, /^[0-9a-f]{32}$/);
+  assert.match(sub.secondaryKey, /^[0-9a-f]{32}$/);
+  assert.notStrictEqual(sub.primaryKey, sub.secondaryKey);
+  const [listed] = gw.cli('subscription', 'list', '--format', 'json').json();
+  assert.strictEqual(listed.user, gw.admin.email);
+  assert.ok(!('primaryKey' in listed));
+  const digest = crypto.createHash('sha256').update(sub.primaryKey).digest('hex');
+  assert.strictEqual(sql(gw, `SELECT count(*) FROM subscription_key WHERE digest = x'${digest}'`).stdout, '1\n');
+  assert.ok(!fs.readFileSync(path.join(gw.state, 'config.db'), 'latin1').includes(sub.primaryKey), 'not in clear in the store');
+  const shown = gw.cli('subscription', 'keys', sub.id, '--format', 'json').json();
+  assert.strictEqual(shown.secondaryKey, sub.secondaryKey);
+  const { key } = gw.cli('subscription', 'rotate', sub.id, '--secondary', '--keep-old', '60', '--format', 'json').json();
+  assert.notStrictEqual(key, sub.secondaryKey);
+  const trail = gw.cli('audit', '--format', 'json').json();
+  assert.ok(trail.some((e) => e.action === 'show-keys' && e.id === sub.id), 'who looked at the keys is in the trail');
+  assert.ok(!JSON.stringify(trail).includes(key));
+  remove(gw);
+});
+
+test('existing keys are taken over from a file', () => {
+  const gw = offline();
+  const file = gw.file('keys', 'first-key-of-a-customer\nsecond-key-of-a-customer\n');
+  const sub = gw.cli('subscription', 'create', '--all-apis', '--key-file', file, '--format', 'json').json();
+  assert.strictEqual(sub.primaryKey, 'first-key-of-a-customer');
+  assert.strictEqual(sub.secondaryKey, 'second-key-of-a-customer');
+  const twice = refused(gw, 'subscription', 'create', '--all-apis', '--key-file', file);
+  assert.match(twice.stderr, /the key is in use by another subscription/);
+  assert.ok(!twice.stderr.includes('first-key'));
+  assert.strictEqual(gw.cli('subscription', 'list', '--format', 'json').json().length, 1);
+  remove(gw);
+});
+
+test('a backup is one file that brings everything back', () => {
+  const gw = offline();
+  const file = path.join(gw.dir, 'backup.db');
+  gw.cli('product', 'create', 'gold');
+  const before = gw.cli('subscription', 'create', '--product', 'gold', '--format', 'json').json();
+  gw.cli('backup', file);
+  assert.strictEqual(modeOf(file), '600');
+  assert.match(refused(gw, 'backup', file).stderr, /is there already; --force replaces it/);
+  gw.cli('product', 'create', 'silver');
+  const generation = Number(sql(gw, 'SELECT config FROM generation').stdout);
+  gw.cli('restore', file);
+  assert.deepStrictEqual(gw.cli('product', 'list', '--format', 'json').json().map((p) => p.id), ['gold']);
+  assert.strictEqual(gw.cli('subscription', 'keys', before.id, '--format', 'json').json().primaryKey, before.primaryKey);
+  assert.ok(Number(sql(gw, 'SELECT config FROM generation').stdout) > generation, 'gateways see that it changed');
+  assert.ok(fs.existsSync(path.join(gw.state, 'config.db.before-restore')));
+  gw.cli('restore', path.join(gw.state, 'config.db.before-restore'));
+  assert.strictEqual(gw.cli('product', 'list', '--format', 'json').json().length, 2);
+  assert.match(refused(gw, 'restore', gw.file('no.db', 'this is no store')).stderr, /the file is no store/);
+  assert.strictEqual(refused(gw, 'restore', gw.file('empty.db', '')).code, 1);
+  assert.strictEqual(gw.cli('product', 'list', '--format', 'json').json().length, 2, 'a bad copy changes nothing');
+  remove(gw);
+});
+
+test('doctor finds what is wrong and says how to mend it', () => {
+  const gw = offline();
+  const key = path.join(gw.state, 'master.key');
+  const doctor = () => {
+    const r = refused(gw, 'doctor', '--format', 'json');
+    const findings = r.json();
+    assert.strictEqual(r.code, findings.some((f) => f.state === 'BROKEN') ? 1 : 0);
+    return findings;
+  };
+  assert.ok(doctor().every((f) => f.state === 'ok'), JSON.stringify(doctor()));
+
+  fs.chmodSync(key, 0o644);
+  assert.match(finding(doctor(), 'master key').detail, /others may read or write it; mend that with: chmod 600 /);
+  fs.chmodSync(key, 0o600);
+  gw.cli('named-value', 'set', 'erp', '--secret', '--file', gw.file('secret', 'hidden-value\n'));
+  const good = fs.readFileSync(key);
+  fs.writeFileSync(key, `${'ab'.repeat(32)}\n`);
+  assert.match(finding(doctor(), 'secrets').detail, /named_value 'erp': a sealed value does not open with this master key/);
+  fs.writeFileSync(key, good);
+
+  sql(gw, "DROP TRIGGER audit_entry_stays; UPDATE audit_entry SET actor = 'nobody' WHERE seq = 2");
+  assert.match(finding(doctor(), 'audit trail').detail, /the audit trail was changed at entry: 2/);
+  fs.mkdirSync(path.join(gw.state, 'run'));
+  const report = { worker: 0, pid: process.pid, generation: 3, complete: true, refused: 'API a: line 3', store: true, counters: true,
+    telemetry: true, cache: true, dropped: 0 };
+  fs.writeFileSync(path.join(gw.state, 'run/gateway-0.json'), JSON.stringify(report));
+  assert.match(finding(doctor(), 'worker 0').detail, /goes on with an older configuration, the newest is refused: API a: line 3/);
+  fs.writeFileSync(path.join(gw.state, 'run/gateway-0.json'), JSON.stringify({ ...report, refused: null, counters: false }));
+  assert.match(finding(doctor(), 'worker 0').detail, /cannot open the counters: limits are not enforced/);
+  fs.rmSync(path.join(gw.state, 'run'), { recursive: true });
+
+  const db = path.join(gw.state, 'config.db');
+  fs.writeFileSync(db, 'rubbish that is no database at all '.repeat(100));
+  assert.match(finding(doctor(), 'store').detail, /the file is no store/);
+  fs.rmSync(db);
+  assert.match(finding(doctor(), 'store').detail, /there is no store in/);
+  remove(gw);
+});
+
+test('a locked store is an error that says so, and nothing waits for ever', () => {
+  const gw = offline();
+  const holder = spawnSync('sh', ['-c', `(echo 'BEGIN IMMEDIATE; SELECT 1;'; sleep 6) | sqlite3 "$1" >/dev/null & echo $!; sleep 0.3
+    exec "$2" product create late`, 'sh', path.join(gw.state, 'config.db'), path.join(gw.bin, 'gatehouse')],
+    { encoding: 'utf8', env: { ...process.env, GATEHOUSE_STATE: gw.state } });
+  assert.strictEqual(holder.status, 1);
+  assert.match(holder.stderr, /another program holds the store/);
+  remove(gw);
+});
+
+test('an unwritable standard output is not taken for success', () => {
+  const gw = offline();
+  const r = spawnSync('sh', ['-c', '"$0" config > /dev/full', path.join(gw.bin, 'gatehouse')],
+    { encoding: 'utf8', env: { ...process.env, GATEHOUSE_STATE: gw.state } });
+  assert.strictEqual(r.status, 1);
+  assert.match(r.stderr, /standard output: No space left on device/);
+  remove(gw);
+});
