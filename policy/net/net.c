@@ -1,6 +1,18 @@
 /* net.c - the list of what the .NET library brings: one module a file. */
-#include "policy/expr/class.h"
+#include "policy/net/modules.h"
+#include "policy/net/time.h"
 
 const struct class_module *const net_modules[] = {
+	&net_globalization, &net_number,    &net_string,    &net_string_compare, &net_string_join, &net_convert,
+	&net_math,          &net_random,    &net_char,      &net_guid,           &net_builder,     &net_bits,
+	&net_date_time,     &net_time_span, &net_date_offset, &net_json,         &net_json_merge,  &net_uri,
 	NULL,
+};
+
+const struct net_formatter net_formatters[] = {
+	{ &class_date_time, date_value_format },
+	{ &class_date_offset, offset_value_format },
+	{ &class_time_span, span_value_format },
+	{ &class_guid, guid_value_format },
+	{ NULL, NULL },
 };

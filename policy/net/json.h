@@ -1,0 +1,101 @@
+/* json.h - Newtonsoft.Json's tree: JObject, JArray, JProperty, JValue and what they are made of.
+ *
+ * A token belongs to at most one parent. Adding a token that has one puts in a copy, as Newtonsoft does. Everything lives
+ * in the exchange's arena. Depth is bounded: the reader refuses text nested deeper than JSON_DEPTH_MAX, and functions that
+ * walk down a tree made by code give up there (failing like out of memory). */
+#pragma once
+
+#include "core/error.h"
+#include "policy/expr/class.h"
+#include "policy/net/out.h"
+
+enum { JSON_DEPTH_MAX = 512 };
+#define JSON_NEW_LINE "\r\n"         /* Environment.NewLine on the Windows hosts of the reference system */
+
+/* JTokenType, with its numbers */
+enum json_type {
+	JSON_NONE, JSON_OBJECT, JSON_ARRAY, JSON_CONSTRUCTOR, JSON_PROPERTY, JSON_COMMENT, JSON_INTEGER, JSON_FLOAT,
+	JSON_STRING, JSON_BOOLEAN, JSON_NULL, JSON_UNDEFINED, JSON_DATE, JSON_RAW, JSON_BYTES, JSON_GUID, JSON_URI,
+	JSON_TIMESPAN, JSON__COUNT
+};
+
+struct jtoken {
+	struct object head;
+	enum json_type type;
+	uint32_t index_cap;
+	struct jtoken *parent;
+	union {
+		struct {                     /* object (of properties), array, constructor, property (of at most one) */
+			struct jtoken **v;
+			size_t n, cap;
+			struct str name;     /* of a property or constructor */
+			uint32_t *index;     /* of an object: hash table of positions + 1; NULL: none yet */
+		};
+		struct {                     /* all others */
+			struct value value;  /* VALUE_NULL for null and undefined */
+			struct str raw;      /* an integer past 64 bits, a comment, raw JSON: the text itself */
+		};
+	};
+};
+
+extern struct value_class class_jtoken, class_jcontainer, class_jobject, class_jarray, class_jproperty, class_jvalue,
+	class_jconstructor, class_jraw, class_jtoken_type, class_formatting;
+
+static inline bool json_is_container(const struct jtoken *t)
+{
+	return t->type >= JSON_OBJECT && t->type <= JSON_PROPERTY;
+}
+/* The token of a value; NULL when it is none. */
+struct jtoken *value_token(struct value v);
+/* The value inside a JValue (or a JProperty's); any other value as it is. */
+struct value json_unwrap(struct value v);
+const char *json_type_name(enum json_type type);
+
+/* ---- making; NULL: out of memory ---------------------------------------------------------------------------------------- */
+struct jtoken *json_container(struct arena *a, enum json_type type);
+struct jtoken *json_leaf(struct arena *a, enum json_type type, struct value v);
+struct jtoken *json_string(struct arena *a, struct str s);
+struct jtoken *json_property(struct arena *a, struct str name, struct jtoken *value);
+struct jtoken *json_clone(struct arena *a, const struct jtoken *t);
+/* A leaf of any simple value (string, number, bool, DateTime, Guid …, null). NULL also when v is none of these. */
+struct jtoken *json_of_simple(struct arena *a, struct value v);
+
+/* ---- changing; false: out of memory -------------------------------------------------------------------------------------- */
+/* Inserts at a position; copies `t` when it has a parent or holds `to`. `added` may be NULL. */
+bool json_insert(struct arena *a, struct jtoken *to, size_t at, struct jtoken *t, struct jtoken **added);
+void json_remove_at(struct jtoken *from, size_t at);
+size_t json_position(const struct jtoken *t);            /* within its parent */
+/* Sets or adds a property. */
+bool json_set(struct arena *a, struct jtoken *object, struct str name, struct jtoken *value);
+bool json_replace(struct arena *a, struct jtoken *old, struct jtoken *with);
+
+/* ---- asking ----------------------------------------------------------------------------------------------------------------- */
+struct jtoken *json_find(struct jtoken *object, struct str name);        /* the property; NULL: none */
+struct jtoken *json_get(struct jtoken *object, struct str name);         /* its value; NULL: none */
+bool json_equal(const struct jtoken *l, const struct jtoken *r);
+uint64_t json_hash(const struct jtoken *t);
+struct str json_path(struct arena *a, const struct jtoken *t);
+
+/* ---- text -------------------------------------------------------------------------------------------------------------------- */
+void json_write(struct out *o, const struct jtoken *t, bool indented);
+void json_write_string(struct out *o, struct str s);
+/* JValue.ToString(): the plain value; a container's JSON, indented. */
+void json_text(struct arena *a, struct out *o, const struct jtoken *t);
+
+enum { JSON_READ_PLAIN_DATES = 1 };  /* dates stay texts */
+GH_RC json_read(struct arena *a, struct str text, unsigned flags, struct jtoken **out, struct gh_err *err);
+
+/* ---- JSONPath ------------------------------------------------------------------------------------------------------------------ */
+struct json_found {
+	struct jtoken **v;
+	size_t n, cap;
+};
+/* True: found (perhaps nothing). False: err has the message of Newtonsoft's JsonException. steps: work left, counted down. */
+bool json_select(struct arena *a, struct jtoken *root, struct str path, uint64_t *steps, struct json_found *found,
+		 struct gh_err *err);
+
+/* ---- to and from other values (json_convert.c); false: threw ------------------------------------------------------------------ */
+bool json_from_value(struct vm_call *c, struct value v, struct jtoken **out);            /* JToken.FromObject */
+bool json_to_type(struct vm_call *c, struct jtoken *t, const struct type *type, struct value *out);   /* ToObject<T> */
+bool json_cast(struct vm_call *c, struct jtoken *t, const struct type *type, struct value *out);      /* Value<T> */
+bool json_explicit(struct vm_call *c);                   /* every explicit operator from JToken; c->type is the target */

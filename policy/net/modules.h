@@ -1,0 +1,19 @@
+/* modules.h - what each file of the .NET library brings; net.c lists them. */
+#pragma once
+
+#include "policy/expr/class.h"
+#include "policy/net/out.h"
+
+extern const struct class_module net_globalization, net_number, net_string, net_string_compare, net_string_join, net_convert,
+	net_math, net_random, net_char, net_guid, net_builder, net_bits, net_date_time, net_time_span, net_date_offset, net_json,
+	net_json_merge, net_uri;
+
+/* Classes that several files make objects of. */
+extern struct value_class class_string_comparison;
+
+/* Types with a ToString(format) of their own; ends with cls NULL. */
+struct net_formatter {
+	const struct value_class *cls;
+	bool (*format)(struct out *o, struct value v, struct str format);   /* false: invalid format */
+};
+extern const struct net_formatter net_formatters[];
