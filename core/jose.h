@@ -46,9 +46,9 @@ struct jose_keys *jose_keys_ref(struct jose_keys *k);
 void jose_keys_free(struct jose_keys *k);                /* gives one reference back; NULL is fine */
 size_t jose_keys_count(const struct jose_keys *k);
 
-/* Adds the keys of a JWK set ({"keys":[…]}) or one JWK. Keys of a type, curve or use that this module does not know are
- * left out and counted in *skipped (may be NULL), as RFC 7517 section 5 asks. An error when the text is no such document,
- * or a key of a known type is malformed. */
+/* Adds the keys of a JWK set ({"keys":[…]}) or one JWK. Members of a set that are of an unknown type or curve, malformed or
+ * too weak are left out and counted in *skipped (may be NULL), as RFC 7517 section 5 asks; a lone JWK must be good.
+ * SYNTAX when the text is no such document. */
 GH_RC jose_keys_add_jwks(struct jose_keys *k, struct str json, unsigned *skipped, struct gh_err *err);
 GH_RC jose_keys_add_jwk(struct jose_keys *k, const json_t *jwk, struct gh_err *err);
 /* kid may be STR_NULL in all of these. */
