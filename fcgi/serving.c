@@ -8,18 +8,19 @@
 #include "core/buf.h"
 #include "core/cache.h"
 #include "core/clock.h"
-#include "core/file.h"
 #include "core/log.h"
 #include "core/paths.h"
 #include "core/str.h"
 #include "fcgi/documents.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { RETRY_US = 1000000, REPORT_US = 1000000, CGI_WAIT_MS = 20000, REPORT_BYTES = 8192 };
+enum { RETRY_US = 1000000, REPORT_US = 5000000, CGI_WAIT_MS = 20000, REPORT_BYTES = 8192 };
 
 static void complain(const char *what, const struct gh_err *err)
 {
@@ -102,7 +103,8 @@ static void take_snapshot(struct worker *wk)
 
 	if (refused.code) {
 		if (!s->refused || strcmp(s->refusal.message, refused.message) != 0)
-			log_error("configuration refused, the last good one serves on", KV_CSTR("error", refused.message));
+			log_error("configuration refused", KV_CSTR("error", refused.message),
+				  KV_INT("serving_generation", s->snapshot ? s->snapshot->generation : 0));
 		s->refused = true;
 		s->refusal = refused;
 		s->reported_us = 0;
@@ -160,11 +162,36 @@ GH_RC serving_open(struct worker *wk, bool wait_for_snapshot, struct gh_err *err
 
 /* ---- the status file ---- */
 
+/* Whole or not at all for a reader, but not synced: it says how things are now, and the loop does not wait for a disk. */
+static void put_status(struct worker *wk, struct str text)
+{
+	char path[PATHS_MAX], part[PATHS_MAX], name[64];
+	struct gh_err err;
+	bool whole;
+	int fd;
+
+	if (paths_join(path, wk->state_dir, "run", &err).code)
+		return;
+	mkdir(path, 0750);
+	snprintf(name, sizeof(name), "run/gateway-%u.json", wk->number);
+	if (paths_join(path, wk->state_dir, name, &err).code)
+		return;
+	snprintf(name, sizeof(name), "run/.gateway-%u.json", wk->number);
+	if (paths_join(part, wk->state_dir, name, &err).code)
+		return;
+	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return;
+	whole = write(fd, text.p, text.n) == (ssize_t)text.n;
+	close(fd);
+	if (whole)
+		rename(part, path);
+}
+
 static void report(struct worker *wk)
 {
 	struct serving *s = wk->serving;
-	char path[PATHS_MAX], name[64], when[CLOCK_ISO_MAX];
-	struct gh_err err;
+	char when[CLOCK_ISO_MAX];
 	struct buf b;
 
 	s->reported_us = wk->loop.now_us;
@@ -182,10 +209,8 @@ static void report(struct worker *wk)
 	buf_fmt(&b, ",\"inFlight\":%zu,\"connections\":%zu,\"calls\":%llu,\"dropped\":%llu,\"draining\":%s}\n", wk->n_calls,
 		wk->n_conns, (unsigned long long)s->calls,
 		s->telemetry ? (unsigned long long)telemetry_dropped(s->telemetry) : 0ULL, wk->stopping ? "true" : "false");
-	snprintf(name, sizeof(name), "run/gateway-%u.json", wk->number);
-	if (buf_ok(&b) && !paths_join(path, wk->state_dir, "run", &err).code && !file_make_dirs(path, 0750, &err).code
-	    && !paths_join(path, wk->state_dir, name, &err).code)
-		(void)!file_write_atomic(path, buf_view(&b), 0640, &err).code;
+	if (buf_ok(&b))
+		put_status(wk, buf_view(&b));
 	buf_release(&b);
 }
 

@@ -35,7 +35,7 @@ static bool read_options(struct exchange *x, const struct config *c, struct forw
 	    || !arg_get_bool(x, &c->follow, &f->follow_redirects) || !arg_get_bool(x, &c->buffer_request, &f->buffer_request_body))
 		return false;
 	f->buffer_response = exchange_uses(x)->response_body;
-	f->timeout_ms = c->timeout_ms.given ? (uint32_t)timeout_ms : (uint32_t)(timeout * 1000);
+	f->timeout_ms = c->timeout_ms.given ? (uint32_t)timeout_ms : c->timeout.given ? (uint32_t)(timeout * 1000) : 0;
 	f->continue_timeout_ms = (uint32_t)(wait * 1000);
 	f->http_version = (unsigned)version + 1;
 	f->client_cert_pem = x->client_cert_pem;
