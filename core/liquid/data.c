@@ -1,5 +1,7 @@
 #include "core/liquid/internal.h"
 
+#include "core/json.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -181,17 +183,6 @@ static void text_record(struct text_out *t, struct liquid_value v, unsigned dept
 	buf_char(&t->buf, '}');
 }
 
-static void text_json(struct text_out *t, json_t *j)
-{
-	char *s = json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY);
-
-	if (s)
-		buf_cstr(&t->buf, s);
-	else
-		t->failed = true;
-	free(s);
-}
-
 static void text_add(struct text_out *t, struct liquid_value v, unsigned depth, bool quote)
 {
 	struct seq s;
@@ -202,7 +193,7 @@ static void text_add(struct text_out *t, struct liquid_value v, unsigned depth, 
 	if (v.kind == LIQUID_RECORD) {
 		text_record(t, v, depth);
 	} else if (v.kind == LIQUID_JSON && json_is_object(v.json)) {
-		text_json(t, v.json);
+		jsn_write(&t->buf, v.json, 0);
 	} else if (v.kind == LIQUID_LIST || v.kind == LIQUID_JSON) {
 		value_seq(v, t->a, &s);
 		for (size_t i = 0; i < s.n && !t->buf.failed; i++)

@@ -69,17 +69,22 @@ static GH_RC put_operations(struct web *w, const struct store_api *api, struct l
 {
 	struct liquid_list *list = liquid_set_list(w->page, "operations");
 	struct store_operation *ops;
-	size_t n;
+	size_t n, from, shown;
 
 	TRY(store_operations_of(w->site->store, w->a, api->id, api->revision, &ops, &n, err));
+	shown = web_slice(w, n, WEB_OPERATIONS_ROWS, &from);
+	liquid_set_int(w->page, "operations_total", (int64_t)n);
 	for (size_t i = 0; i < n; i++) {
 		const struct store_policy_scope scope = { .kind = STORE_POLICY_OPERATION, .api_id = api->id,
 							  .revision = api->revision, .operation_id = ops[i].id };
-		struct liquid_record *r = liquid_push_record(list);
+		struct liquid_record *r;
 		bool own = false;
 
 		if (policies)
 			TRY(put_policy(w, policies, &scope, "Operation", text_or(ops[i].name, ops[i].id), &own, err));
+		if (i < from || i - from >= shown)
+			continue;
+		r = liquid_push_record(list);
 		liquid_set_text(r, "id", ops[i].id);
 		liquid_set_text(r, "method", ops[i].method);
 		liquid_set_text(r, "template", ops[i].uri_template);

@@ -14,21 +14,11 @@ static bool holds(struct str text, struct str part)
 	return false;
 }
 
-/* First line or sentence of a description: what fits on a card. */
-static struct str summary(struct str description)
-{
-	size_t at = str_find(description, STR("\n\n"));
-	struct str s = str_trim(str_first(description, at));
-
-	at = str_find(s, STR(". "));
-	return at != SIZE_MAX && at < 160 ? str_first(s, at + 1) : s;
-}
-
-static void put_api(struct liquid_record *r, const struct store_api *api)
+void portal_put_api(struct arena *a, struct liquid_record *r, const struct store_api *api)
 {
 	liquid_set_text(r, "id", api->id);
 	liquid_set_text(r, "name", api->name.n ? api->name : api->id);
-	liquid_set_text(r, "summary", summary(api->description.p ? api->description : STR("")));
+	liquid_set_text(r, "summary", web_markdown_summary(a, api->description));
 	liquid_set_text(r, "version", api->version.p ? api->version : STR(""));
 	liquid_set_text(r, "path", api->path);
 	liquid_set_text(r, "state", str_of(store_api_state_names[api->state]));
@@ -66,7 +56,7 @@ static size_t put_list(struct web *w, const struct portal_sight *s, struct str s
 		    && !holds(api->description.p ? api->description : STR(""), search))
 			continue;
 		if (found++ < most)
-			put_api(liquid_push_record(l), api);
+			portal_put_api(w->a, liquid_push_record(l), api);
 	}
 	liquid_set_int(w->page, "found", (int64_t)found);
 	liquid_set_int(w->page, "not_shown", (int64_t)(found > most ? found - most : 0));
@@ -95,10 +85,14 @@ gh_rc portal_apis(struct web *w, struct gh_err *err)
 	return web_page(w, "apis", err);
 }
 
+struct str portal_key_header(const struct store_api *api)
+{
+	return api->key_header.n ? api->key_header : STR("Ocp-Apim-Subscription-Key");
+}
+
 /* ---- one API ------------------------------------------------------------------------------------------------------- */
 
-/* "https://gw.example/api/sandbox/orders/v1": what stands before the operation's template */
-static GH_RC base_address(struct web *w, const struct store_api *api, struct str *out, struct gh_err *err)
+gh_rc portal_base_address(struct web *w, const struct store_api *api, struct str *out, struct gh_err *err)
 {
 	struct str gateway = config_text(&w->site->config, CONFIG_GATEWAY_BASE_PATH), host;
 	struct store_environment env = { .id = STR_NULL };
@@ -134,7 +128,7 @@ static void put_versions(struct web *w, const struct portal_sight *s, const stru
 		if (!str_eq(s->apis[i].version_set_id, api->version_set_id))
 			continue;
 		r = liquid_push_record(l);
-		put_api(r, &s->apis[i]);
+		portal_put_api(w->a, r, &s->apis[i]);
 		liquid_set_text(r, "label", s->apis[i].version.n ? s->apis[i].version : STR("original"));
 		liquid_set_bool(r, "here", str_eq(s->apis[i].id, api->id));
 	}
@@ -156,7 +150,7 @@ static void put_products(struct web *w, const struct portal_sight *s, const stru
 			}
 }
 
-static void put_operation(struct liquid_record *r, const struct store_operation *op)
+void portal_put_operation(struct liquid_record *r, const struct store_operation *op)
 {
 	liquid_set_text(r, "id", op->id);
 	liquid_set_text(r, "method", op->method);
@@ -172,29 +166,26 @@ gh_rc portal_api(struct web *w, struct gh_err *err)
 	const struct store_api *api;
 	struct portal_sight sight;
 	struct str address;
-	size_t n;
+	size_t n, from;
 
 	TRY(portal_sight_load(w, &sight, err));
 	api = portal_sight_find(&sight, w->rq.args[0]);
 	if (!api)
 		FAIL(err, NOT_FOUND, "no such API");
-	TRY(base_address(w, api, &address, err));
+	TRY(portal_base_address(w, api, &address, err));
 	TRY(store_operations_of(w->site->store, w->a, api->id, 0, &ops, &n, err));
 	TRY(web_markdown(w->a, api->description, &description, err));
-	put_api(liquid_set_record(w->page, "api"), api);
+	portal_put_api(w->a, liquid_set_record(w->page, "api"), api);
 	liquid_set(w->page, "description", description);
 	liquid_set_text(w->page, "address", address);
-	liquid_set_text(w->page, "key_header", api->key_header.n ? api->key_header : STR("Ocp-Apim-Subscription-Key"));
+	liquid_set_text(w->page, "key_header", portal_key_header(api));
 	put_versions(w, &sight, api);
 	put_products(w, &sight, api);
 	operations = liquid_set_list(w->page, "operations");
-	for (size_t i = 0; i < n; i++) {
-		struct liquid_record *r = liquid_push_record(operations);
-
-		put_operation(r, &ops[i]);
-		TRY(web_markdown(w->a, ops[i].description, &description, err));
-		liquid_set(r, "description", description);
-	}
+	liquid_set_int(w->page, "operations_total", (int64_t)n);
+	n = web_slice(w, n, WEB_OPERATIONS_ROWS, &from);
+	for (size_t i = from; i < from + n; i++)
+		portal_put_operation(liquid_push_record(operations), &ops[i]);
 	liquid_set_text(w->page, "title", api->name.n ? api->name : api->id);
 	return web_page(w, "api", err);
 }

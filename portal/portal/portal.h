@@ -20,4 +20,10 @@ struct portal_sight {
 GH_RC portal_sight_load(struct web *w, struct portal_sight *out, struct gh_err *err);
 const struct store_api *portal_sight_find(const struct portal_sight *s, struct str id);  /* NULL: not there for this caller */
 
-web_handler portal_home, portal_apis, portal_api;
+/* "https://gw.example/api/sandbox/orders/v1": what stands before an operation's template. */
+GH_RC portal_base_address(struct web *w, const struct store_api *api, struct str *out, struct gh_err *err);
+struct str portal_key_header(const struct store_api *api);
+void portal_put_api(struct arena *a, struct liquid_record *r, const struct store_api *api);
+void portal_put_operation(struct liquid_record *r, const struct store_operation *op);
+
+web_handler portal_home, portal_apis, portal_api, portal_operation;

@@ -7,6 +7,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/", WEB_ANYBODY, portal_home },
 	{ "GET", "/apis", WEB_ANYBODY, portal_apis },
 	{ "GET", "/apis/{api}", WEB_ANYBODY, portal_api },
+	{ "GET", "/apis/{api}/operations/{operation}", WEB_ANYBODY, portal_operation },
 	{ "GET", "/static/{file*}", WEB_ANYBODY, web_static },
 	{ NULL, NULL, WEB_ANYBODY, NULL },
 };

@@ -202,3 +202,77 @@ gh_rc web_markdown(struct arena *a, struct str text, struct liquid_value *out, s
 	*out = liquid_of_list(b->open[0]);
 	return GH_RC_OK;
 }
+
+/* ---- summaries ----------------------------------------------------------------------------------------------------- */
+
+struct summary {
+	struct buf text;
+	bool in_paragraph, done;
+};
+
+static int summary_enter(MD_BLOCKTYPE type, void *detail UNUSED, void *ctx)
+{
+	struct summary *s = ctx;
+
+	s->in_paragraph = type == MD_BLOCK_P;
+	return 0;
+}
+
+static int summary_leave(MD_BLOCKTYPE type, void *detail UNUSED, void *ctx)
+{
+	struct summary *s = ctx;
+
+	s->done |= type == MD_BLOCK_P && s->text.n;
+	s->in_paragraph = false;
+	return s->done;                          /* non-zero ends the parsing */
+}
+
+static int summary_span(MD_SPANTYPE type UNUSED, void *detail UNUSED, void *ctx UNUSED)
+{
+	return 0;
+}
+
+static int summary_text(MD_TEXTTYPE type, const MD_CHAR *p, MD_SIZE n, void *ctx)
+{
+	struct summary *s = ctx;
+
+	if (s->in_paragraph && type == MD_TEXT_SOFTBR)
+		buf_char(&s->text, ' ');
+	else if (s->in_paragraph && type != MD_TEXT_BR)
+		buf_add(&s->text, p, n);
+	return s->text.failed;
+}
+
+/* Up to the end of the first sentence, or to a blank near the limit. */
+static struct str first_sentence(struct str s)
+{
+	size_t at = str_find(s, STR(". ")), n;
+
+	if (at != SIZE_MAX && at < WEB_SUMMARY_MAX)
+		return str_first(s, at + 1);
+	if (s.n <= WEB_SUMMARY_MAX)
+		return s;
+	n = str_rfind_char(str_first(s, WEB_SUMMARY_MAX), ' ');
+	return str_first(s, n == SIZE_MAX ? 0 : n);
+}
+
+struct str web_markdown_summary(struct arena *a, struct str text)
+{
+	const MD_PARSER parser = {
+		.flags = MD_FLAG_NOHTML,
+		.enter_block = summary_enter,
+		.leave_block = summary_leave,
+		.enter_span = summary_span,
+		.leave_span = summary_span,
+		.text = summary_text,
+	};
+	struct summary s = { .done = false };
+	struct str out;
+
+	buf_init(&s.text, 1 << 14);
+	if (text.n)
+		(void)md_parse(text.p, (MD_SIZE)(text.n < WEB_MARKDOWN_MAX ? text.n : WEB_MARKDOWN_MAX), &parser, &s);
+	out = arena_dup(a, first_sentence(str_trim(buf_view(&s.text))));
+	buf_release(&s.text);
+	return out.p ? out : STR("");
+}

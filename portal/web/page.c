@@ -194,6 +194,22 @@ void web_form_error(struct web *w, const char *field, struct str message)
 	liquid_set_text(part(w, "errors"), field, message);
 }
 
+size_t web_slice(struct web *w, size_t rows, size_t per_page, size_t *from)
+{
+	struct str page = web_param(&w->rq.query, "page");
+	uint64_t n = 1;
+
+	if (!page.n || !str_to_u64(page, 100000, &n) || !n)
+		n = 1;
+	*from = (size_t)(n - 1) * per_page;
+	if (*from > rows)
+		*from = rows;
+	liquid_set_text(w->page, "search", STR(""));
+	liquid_set_int(w->page, "page_number", (int64_t)n);
+	liquid_set_bool(w->page, "more", rows - *from > per_page);
+	return rows - *from < per_page ? rows - *from : per_page;
+}
+
 /* ---- texts --------------------------------------------------------------------------------------------------------- */
 
 struct str web_date(struct arena *a, int64_t us)

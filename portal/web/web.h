@@ -156,6 +156,11 @@ struct liquid_record *web_form(struct web *w);
 void web_form_value(struct web *w, const char *field, struct str value);
 void web_form_error(struct web *w, const char *field, struct str message);
 
+/* The part of a long list that "?page=N" asks for: rows to show from *from on, at most `per_page`. Sets what
+ * templates/web/pages.html needs. */
+enum { WEB_OPERATIONS_ROWS = 100 };
+size_t web_slice(struct web *w, size_t rows, size_t per_page, size_t *from);
+
 /* "18 Nov 2026, 14:05 UTC", "3 minutes ago": dates as pages write them. 0 gives STR_NULL. */
 struct str web_date(struct arena *a, int64_t us);
 struct str web_ago(struct arena *a, int64_t us, int64_t now_us);

@@ -59,7 +59,8 @@ const PAGES = [
   { name: 'portal-home', url: '/' },
   { name: 'portal-apis', url: '/apis' },
   { name: 'portal-nothing-found', url: '/apis?q=zebra' },
-  { name: 'portal-api', url: '/apis/orders', act: (p) => p.click('summary') },
+  { name: 'portal-api', url: '/apis/orders' },
+  { name: 'portal-operation', url: '/apis/orders/operations/create-order' },
   { name: 'portal-404', url: '/nothing-here', status: 404 },
   { name: 'admin-sign-in', url: '/admin/sign-in' },
   { name: 'admin-sign-in-errors', url: '/admin/sign-in', act: (p) => p.click('button[type=submit]') },
@@ -159,6 +160,8 @@ test('pages work without script, by keyboard, and end where they should', async 
   await page.waitForURL('**/apis?q=order');
   await page.click('.card a[href$="/apis/orders"]');
   await page.waitForURL('**/apis/orders');
+  await page.click('text=Place an order');
+  await page.waitForURL('**/operations/create-order');
   await page.goto('/admin/products');
   assert.match(page.url(), /\/admin\/sign-in\?return=\/admin\/products$/);
   await page.fill('#email', gw.admin.email);

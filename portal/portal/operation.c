@@ -1,0 +1,308 @@
+#include "portal/portal/portal.h"
+
+#include "core/json.h"
+#include "core/log.h"
+#include "core/openapi.h"
+#include "core/str.h"
+#include "portal/web/markdown.h"
+
+/* One operation: parameters, body and answers out of the imported description, and a call that can be copied. An API
+ * without a description, or with one too large to be read for a page, is shown by what the store knows of it. */
+
+enum { DOCUMENT_MAX = 8 << 20, EXAMPLE_MAX = 16 << 10, CHOICES_MAX = 12 };
+
+struct reader {
+	struct web *w;
+	const struct store_api *api;
+	const struct openapi *o;                 /* NULL: no description at hand */
+	const struct openapi_operation *op;      /* NULL: not in it */
+};
+
+/* ---- schemas in words ---------------------------------------------------------------------------------------------- */
+
+static struct str last_part(struct str ref)
+{
+	size_t at = str_rfind_char(ref, '/');
+
+	return at == SIZE_MAX ? ref : str_from(ref, at + 1);
+}
+
+static struct str schema_text(struct reader *r, json_t *schema, unsigned depth)
+{
+	json_t *ref = json_object_get(schema, "$ref"), *type, *format, *items;
+	struct str name, inner;
+
+	if (!schema || depth > 3)
+		return STR("");
+	if (json_is_string(ref)) {
+		json_t *resolved = openapi_resolve(r->o, schema);
+
+		if (!resolved || json_object_get(resolved, "properties"))
+			return last_part(str_of(json_string_value(ref)));
+		schema = resolved;
+	}
+	type = json_object_get(schema, "type");
+	if (json_is_array(type))
+		type = json_array_get(type, 0);
+	name = json_is_string(type) ? str_of(json_string_value(type)) : STR("any");
+	items = json_object_get(schema, "items");
+	if (str_eq(name, STR("array")) && items) {
+		inner = schema_text(r, items, depth + 1);
+		return arena_printf(r->w->a, "list of %.*s", STR_ARG(inner));
+	}
+	format = json_object_get(schema, "format");
+	if (json_is_string(format))
+		return arena_printf(r->w->a, "%.*s, %s", STR_ARG(name), json_string_value(format));
+	return name;
+}
+
+static void put_choices(struct reader *r, json_t *schema, struct liquid_record *to)
+{
+	json_t *resolved = schema ? openapi_resolve(r->o, schema) : NULL, *choice;
+	struct liquid_list *l = liquid_set_list(to, "choices");
+	size_t i;
+
+	json_array_foreach(json_object_get(resolved, "enum"), i, choice) {
+		struct str text = liquid_to_text(r->w->a, liquid_of_json(choice));
+
+		if (i == CHOICES_MAX)
+			break;
+		liquid_push(l, liquid_of_text(text.p ? text : STR("")));
+	}
+}
+
+/* An example as people read it: JSON in lines, text as it is. nil when there is none or it is too large to help. */
+static struct liquid_value example_text(struct reader *r, json_t *value, bool lines)
+{
+	struct str text;
+
+	if (!value)
+		return LIQUID_NIL_VALUE;
+	text = json_is_string(value) && !lines ? str_of(json_string_value(value)) : jsn_text(r->w->a, value, lines ? JSN_INDENT : 0);
+	return text.n && text.n <= EXAMPLE_MAX ? liquid_of_text(text) : LIQUID_NIL_VALUE;
+}
+
+/* ---- parts of the page --------------------------------------------------------------------------------------------- */
+
+static GH_RC put_markdown(struct reader *r, struct liquid_record *to, struct str text, struct gh_err *err)
+{
+	struct liquid_value nodes;
+
+	TRY(web_markdown(r->w->a, str_first(text, WEB_MARKDOWN_MAX), &nodes, err));
+	liquid_set(to, "description", nodes);
+	return GH_RC_OK;
+}
+
+static GH_RC put_parameters(struct reader *r, struct gh_err *err)
+{
+	struct liquid_list *l = liquid_set_list(r->w->page, "parameters");
+
+	for (size_t i = 0; r->op && i < r->op->n_parameters; i++) {
+		const struct openapi_parameter *p = &r->op->parameters[i];
+		struct liquid_record *row = liquid_push_record(l);
+
+		liquid_set_text(row, "name", p->name);
+		liquid_set_text(row, "in", str_of(openapi_in_name(p->in)));
+		liquid_set_bool(row, "required", p->required);
+		liquid_set_text(row, "type", schema_text(r, p->schema, 0));
+		liquid_set(row, "example", p->n_examples ? example_text(r, p->examples[0].value, false) : LIQUID_NIL_VALUE);
+		put_choices(r, p->schema, row);
+		TRY(put_markdown(r, row, p->description, err));
+	}
+	return GH_RC_OK;
+}
+
+static void put_media(struct reader *r, struct liquid_record *to, const struct openapi_media *media, size_t n)
+{
+	struct liquid_list *l = liquid_set_list(to, "media");
+
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *row = liquid_push_record(l);
+
+		liquid_set_text(row, "type", media[i].type);
+		liquid_set_text(row, "schema", schema_text(r, media[i].schema, 0));
+		liquid_set(row, "example", example_text(r, openapi_media_example(r->o, r->w->a, &media[i]), true));
+	}
+}
+
+static GH_RC put_body(struct reader *r, struct gh_err *err)
+{
+	struct liquid_record *row;
+
+	liquid_set(r->w->page, "body", LIQUID_NIL_VALUE);
+	if (!r->op || !r->op->body)
+		return GH_RC_OK;
+	row = liquid_set_record(r->w->page, "body");
+	liquid_set_bool(row, "required", r->op->body->required);
+	put_media(r, row, r->op->body->media, r->op->body->n_media);
+	return put_markdown(r, row, r->op->body->description, err);
+}
+
+static GH_RC put_responses(struct reader *r, struct gh_err *err)
+{
+	struct liquid_list *l = liquid_set_list(r->w->page, "responses");
+
+	for (size_t i = 0; r->op && i < r->op->n_responses; i++) {
+		const struct openapi_response *answer = &r->op->responses[i];
+		struct liquid_record *row = liquid_push_record(l);
+		char class = answer->status.n ? answer->status.p[0] : 'd';
+
+		liquid_set_text(row, "status", answer->status);
+		liquid_set_text(row, "level", class == '2' ? STR("good") : class == '4' || class == '5' ? STR("bad") : STR("other"));
+		put_media(r, row, answer->media, answer->n_media);
+		TRY(put_markdown(r, row, answer->description, err));
+	}
+	return GH_RC_OK;
+}
+
+/* ---- a call to copy ------------------------------------------------------------------------------------------------ */
+
+static struct str parameter_example(struct reader *r, struct str name)
+{
+	const struct openapi_parameter *p = r->op ? openapi_parameter(r->op, OPENAPI_PATH, name) : NULL;
+	struct liquid_value v;
+
+	if (p && p->n_examples) {
+		v = example_text(r, p->examples[0].value, false);
+		if (v.kind == LIQUID_TEXT && v.text.n <= 100)
+			return v.text;
+	}
+	return STR_NULL;
+}
+
+/* Percent-encodes all but what may stand in a path segment anyway. */
+static void add_segment(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (ascii_is_alpha(s.p[i]) || ascii_is_digit(s.p[i]) || strchr("-_.~:@", s.p[i]))
+			buf_char(b, s.p[i]);
+		else
+			buf_fmt(b, "%%%02X", (unsigned char)s.p[i]);
+}
+
+/* The template with the examples of its variables in their places; those without one stay. */
+static void add_path(struct reader *r, struct buf *b, struct str t)
+{
+	while (t.n) {
+		size_t open = str_find_char(t, '{'), close = str_find_char(t, '}');
+		struct str value;
+
+		if (open == SIZE_MAX || close == SIZE_MAX || close < open) {
+			buf_str(b, t);
+			return;
+		}
+		buf_str(b, str_first(t, open));
+		value = parameter_example(r, str_first(str_from(t, open + 1), close - open - 1));
+		if (value.p)
+			add_segment(b, value);
+		else
+			buf_str(b, str_first(str_from(t, open), close - open + 1));
+		t = str_from(t, close + 1);
+	}
+}
+
+/* In single quotes for a shell. */
+static void add_quoted(struct buf *b, struct str s)
+{
+	buf_char(b, '\'');
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '\'')
+			buf_cstr(b, "'\\''");
+		else
+			buf_char(b, s.p[i]);
+	buf_char(b, '\'');
+}
+
+static void add_body(struct reader *r, struct buf *b)
+{
+	const struct openapi_media *m = r->op && r->op->body && r->op->body->n_media ? &r->op->body->media[0] : NULL;
+	struct liquid_value v;
+
+	if (!m)
+		return;
+	buf_cstr(b, " \\\n  -H ");
+	add_quoted(b, arena_printf(r->w->a, "Content-Type: %.*s", STR_ARG(m->type)));
+	v = example_text(r, openapi_media_example(r->o, r->w->a, m), false);
+	if (v.kind == LIQUID_TEXT) {
+		buf_cstr(b, " \\\n  -d ");
+		add_quoted(b, v.text);
+	}
+}
+
+static void put_call(struct reader *r, const struct store_operation *op, struct str address)
+{
+	struct buf b, url;
+
+	buf_init(&b, 4 * EXAMPLE_MAX);
+	buf_init(&url, EXAMPLE_MAX);
+	buf_str(&url, address);
+	add_path(r, &url, str_first(op->uri_template, str_find_char(op->uri_template, '?')));
+	buf_cstr(&b, "curl");
+	if (!str_eq(op->method, STR("GET")))
+		buf_fmt(&b, " -X %.*s", STR_ARG(op->method));
+	buf_char(&b, ' ');
+	add_quoted(&b, buf_view(&url));
+	if (r->api->subscription_required)
+		buf_fmt(&b, " \\\n  -H '%.*s: YOUR-KEY'", STR_ARG(portal_key_header(r->api)));
+	add_body(r, &b);
+	liquid_set_text(r->w->page, "call", buf_ok(&b) ? arena_dup(r->w->a, buf_view(&b)) : STR(""));
+	buf_release(&b);
+	buf_release(&url);
+}
+
+/* ---- the page ------------------------------------------------------------------------------------------------------ */
+
+/* A description that cannot be read takes its details from the page, not the page from the visitor. */
+static GH_RC read_document(struct reader *r, const struct store_operation *op, struct gh_err *err)
+{
+	struct store_api_document doc;
+	struct text_where where;
+	struct openapi *o;
+	struct gh_err why;
+	bool found;
+
+	TRY(store_api_document_find(r->w->site->store, r->w->a, r->api->id, 0, &doc, &found, err));
+	if (!found || doc.bytes.n > DOCUMENT_MAX)
+		return GH_RC_OK;
+	if (openapi_parse(r->w->a, doc.bytes, &o, &where, &why).code) {
+		log_warn("description not shown", KV_STR("api", r->api->id), KV_CSTR("reason", why.message));
+		return GH_RC_OK;
+	}
+	r->o = o;
+	r->op = openapi_find(o, op->method, str_first(op->uri_template, str_find_char(op->uri_template, '?')));
+	return GH_RC_OK;
+}
+
+gh_rc portal_operation(struct web *w, struct gh_err *err)
+{
+	const struct store_operation *op = NULL;
+	struct store_operation *ops;
+	struct portal_sight sight;
+	struct reader r = { .w = w };
+	struct str address;
+	size_t n;
+
+	TRY(portal_sight_load(w, &sight, err));
+	r.api = portal_sight_find(&sight, w->rq.args[0]);
+	if (!r.api)
+		FAIL(err, NOT_FOUND, "no such API");
+	TRY(store_operations_of(w->site->store, w->a, r.api->id, 0, &ops, &n, err));
+	for (size_t i = 0; i < n && !op; i++)
+		if (str_eq(ops[i].id, w->rq.args[1]))
+			op = &ops[i];
+	if (!op)
+		FAIL(err, NOT_FOUND, "no such operation");
+	TRY(read_document(&r, op, err));
+	TRY(portal_base_address(w, r.api, &address, err));
+	portal_put_api(w->a, liquid_set_record(w->page, "api"), r.api);
+	portal_put_operation(liquid_set_record(w->page, "op"), op);
+	liquid_set_text(w->page, "address", address);
+	liquid_set_bool(w->page, "deprecated", r.op && r.op->deprecated);
+	TRY(put_markdown(&r, w->page, op->description, err));
+	TRY(put_parameters(&r, err));
+	TRY(put_body(&r, err));
+	TRY(put_responses(&r, err));
+	put_call(&r, op, address);
+	liquid_set_text(w->page, "title", op->name.n ? op->name : op->id);
+	return web_page(w, "operation", err);
+}
