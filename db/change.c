@@ -123,7 +123,7 @@ GH_RC store_audit_note(struct store *s, struct str action, struct str kind, stru
 static const struct field entry_fields[] = {
 	FIELD(store_audit_entry, INT, seq),     FIELD(store_audit_entry, TIME, at_us),  FIELD(store_audit_entry, TEXT, actor),
 	FIELD(store_audit_entry, TEXT, action), FIELD(store_audit_entry, TEXT, kind),   FIELD(store_audit_entry, TEXT, id),
-	FIELD(store_audit_entry, REF, detail),  FIELD(store_audit_entry, TEXT, hash),
+	FIELD(store_audit_entry, REF, detail),  FIELD(store_audit_entry, BLOB, hash),
 };
 static const struct row_type entry_type = ROW_TYPE("audit entry", store_audit_entry, entry_fields);
 
@@ -134,7 +134,13 @@ GH_RC store_audit_list(struct store *s, struct arena *a, const struct store_page
 	char pattern[512];
 
 	bind_page(st, 1, page, pattern);
-	return list_rows(s, st, &entry_type, a, out, n, err);
+	TRY(list_rows(s, st, &entry_type, a, out, n, err));
+	for (size_t i = 0; i < *n; i++) {
+		(*out)[i].hash = crypto_hex(a, (*out)[i].hash);
+		if (!(*out)[i].hash.p)
+			FAIL(err, NOMEM, "%zu audit entries", *n);
+	}
+	return GH_RC_OK;
 }
 
 static struct str borrow(sqlite3_stmt *st, int at)

@@ -16,7 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MMAP_BYTES = 1 << 30, CACHE_KIB = 16384 };
+enum {
+	MMAP_BYTES = 1 << 30,
+	CACHE_KIB = 16384,
+	WAL_KEPT_BYTES = 64 << 20,       /* a larger one is cut after a checkpoint */
+	READ_BUSY_TIMEOUT_MS = 1000,     /* readers wait only while a store is recovered or handed over */
+};
 
 static gh_rc prepare_all(struct store *s, struct gh_err *err)
 {
@@ -52,8 +57,9 @@ static gh_rc set_pragmas(struct store *s, struct gh_err *err)
 	snprintf(text, sizeof(text),
 		 "PRAGMA foreign_keys = ON; PRAGMA main.synchronous = FULL; PRAGMA telemetry.synchronous = NORMAL;"
 		 "PRAGMA main.cache_size = -%d; PRAGMA telemetry.cache_size = -%d; PRAGMA main.mmap_size = %d;"
+		 "PRAGMA main.journal_size_limit = %d; PRAGMA telemetry.journal_size_limit = %d;"
 		 "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
-		 CACHE_KIB, CACHE_KIB, MMAP_BYTES);
+		 CACHE_KIB, CACHE_KIB, MMAP_BYTES, WAL_KEPT_BYTES, WAL_KEPT_BYTES);
 	return sql_exec(s, text, "setting up the store", err);
 }
 
@@ -88,7 +94,7 @@ static gh_rc open_files(struct store *s, struct gh_err *err)
 		return rc;
 	}
 	sqlite3_extended_result_codes(s->db, 1);
-	sqlite3_busy_timeout(s->db, STORE_BUSY_TIMEOUT_MS);
+	sqlite3_busy_timeout(s->db, s->mode == STORE_READ ? READ_BUSY_TIMEOUT_MS : STORE_BUSY_TIMEOUT_MS);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, STORE_DOCUMENT_MAX + STORE_TEXT_MAX);
 	TRY(attach(s, err));

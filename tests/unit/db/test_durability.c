@@ -92,6 +92,45 @@ static void a_killed_writer_loses_nothing(void **state)
 	check_done();
 }
 
+/* Several processes write at the same time: each commit is there, the trail is one chain, the generation counts them all. */
+static void writers_take_turns(void **state)
+{
+	enum { WRITERS = 4, COMMITS = 25 };
+	struct fixture *f = *state;
+	uint64_t before[GENFILE__COUNT], after[GENFILE__COUNT];
+	pid_t children[WRITERS];
+	int64_t broken;
+
+	CHECK_OK(f, store_generation(f->s, before, &f->err));
+	for (int w = 0; w < WRITERS; w++) {
+		children[w] = fork();
+		assert_true(children[w] >= 0);
+		if (children[w] == 0) {
+			struct gh_err err = { 0 };
+			struct store *s = NULL;
+			char name[32];
+			int failed = store_open(&s, f->dir, STORE_WRITE, &err).code != GH_OK;
+
+			for (int i = 0; i < COMMITS && !failed; i++) {
+				snprintf(name, sizeof(name), "writer-%d.%d", w, i);
+				failed = set_one(s, name, "x", &err).code != GH_OK;
+			}
+			_exit(failed);
+		}
+	}
+	for (int w = 0; w < WRITERS; w++) {
+		int status = -1;
+
+		waitpid(children[w], &status, 0);
+		CHECK_INT("no writer fails", status, 0);
+	}
+	CHECK_OK(f, store_generation(f->s, after, &f->err));
+	CHECK_INT("every commit counts", after[GENFILE_CONFIG] - before[GENFILE_CONFIG], WRITERS * COMMITS);
+	CHECK_OK(f, store_audit_verify(f->s, &broken, &f->err));
+	CHECK_INT("one chain", broken, 0);
+	check_done();
+}
+
 /* ---- full disk -------------------------------------------------------------------------------------------------------- */
 
 static void a_full_disk_is_an_error(void **state)
@@ -359,6 +398,19 @@ static void migrations_are_all_or_nothing(void **state)
 	check_done();
 }
 
+static int number_set(const char *dir, int version)
+{
+	char path[128], text[64];
+	sqlite3 *db = NULL;
+	int code;
+
+	snprintf(path, sizeof(path), "%s/config.db", dir);
+	snprintf(text, sizeof(text), "PRAGMA user_version = %d", version);
+	code = sqlite3_open(path, &db) != SQLITE_OK || sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK;
+	sqlite3_close(db);
+	return code;
+}
+
 static void versions_are_told_apart(void **state)
 {
 	struct fixture *f = *state;
@@ -370,7 +422,10 @@ static void versions_are_told_apart(void **state)
 	CHECK_INT("up to date", v.config, v.config_known);
 	CHECK_OK(f, store_versions("/nowhere", &v, &found, &f->err));
 	CHECK("none", !found);
-	CHECK_OK(f, sql_exec(f->s, "PRAGMA user_version = 999", "setting a version", &f->err));
+	CHECK_OK(f, sql_exec(f->s, "PRAGMA user_version = 0", "setting a version", &f->err));
+	CHECK_INT("older", reopen(f, STORE_WRITE).code, GH_E_UNAVAILABLE);
+	CHECK("names the mending", strstr(f->err.message, "gatehouse migrate --state") != NULL);
+	CHECK_INT("set by hand", number_set(f->dir, 999), 0);
 	CHECK_INT("newer", reopen(f, STORE_WRITE).code, GH_E_UNAVAILABLE);
 	CHECK("says so", strstr(f->err.message, "newer Gatehouse") != NULL);
 	CHECK_INT("nowhere", store_open(&f->s, "/nowhere", STORE_READ, &f->err).code, GH_E_UNAVAILABLE);
@@ -382,6 +437,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		store_test(a_killed_writer_loses_nothing),
+		store_test(writers_take_turns),
 		store_test(a_full_disk_is_an_error),
 		store_test(a_locked_store_is_busy),
 		store_test(telemetry_does_not_wait_for_the_configuration),

@@ -518,6 +518,7 @@ static void the_trail_tells_what_was_written(void **state)
 	CHECK_STR("newest first", entries[0].action, STR("export"));
 	CHECK_STR("its detail", entries[0].detail, STR("{\"files\":3}"));
 	CHECK_STR("actor", entries[2].actor, STR("test"));
+	CHECK_INT("hash in hexadecimal", entries[0].hash.n, 64);
 	CHECK("what was written", str_find(entries[2].detail, STR("\"email\":\"ann@example.com\"")) != SIZE_MAX);
 	for (size_t i = 0; i < n; i++)
 		CHECK("no secret", str_find(entries[i].detail, STR("s3cret")) == SIZE_MAX
