@@ -163,7 +163,7 @@ static double rounded(double d, int digits, bool even)
 static GH_RC f_round(struct run *r, struct liquid_value in, const struct args *a, struct liquid_value *out)
 {
 	struct liquid_value x = value_number(in);
-	int64_t digits = a->n ? value_int(a->v[0]) : 0;
+	int64_t digits = a->n ? liquid_value_int(a->v[0]) : 0;
 	bool even = r->t->options.dialect == LIQUID_DOTLIQUID;
 
 	digits = digits > 15 ? 15 : digits < -15 ? -15 : digits;

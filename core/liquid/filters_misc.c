@@ -146,7 +146,7 @@ static bool to_unix(struct run *r, struct liquid_value in, int64_t *unix_s)
 		return true;
 	}
 	if (in.kind == LIQUID_FLOAT && isfinite(in.d)) {
-		*unix_s = value_int(in);
+		*unix_s = liquid_value_int(in);
 		return true;
 	}
 	if (!value_is_text(in) || !in.text.n)

@@ -308,10 +308,10 @@ struct liquid_value seq_at(const struct seq *s, size_t i);
 bool value_text(struct arena *a, enum liquid_dialect d, struct liquid_value v, struct str *out);
 struct liquid_value value_number(struct liquid_value v);          /* INT or FLOAT; 0 for what is no number */
 bool value_parse_number(struct str s, struct liquid_value *out);  /* the whole text is a number */
-int64_t value_int(struct liquid_value v);
+int64_t liquid_value_int(struct liquid_value v);
 double value_float(struct liquid_value v);
 struct str float_text(struct arena *a, enum liquid_dialect d, double v);
-struct liquid_value json_value(struct json_t *j);
+struct liquid_value liquid_from_json(struct json_t *j);
 
 /* ---- filters ------------------------------------------------------------------------------------------------------- */
 

@@ -126,7 +126,7 @@ static GH_RC eval_range(struct run *r, const struct expr *e, struct liquid_value
 
 	TRY(eval_expr(r, e->from, &from));
 	TRY(eval_expr(r, e->to, &to));
-	*out = (struct liquid_value){ .kind = LIQUID_RANGE, .range = { value_int(from), value_int(to) } };
+	*out = (struct liquid_value){ .kind = LIQUID_RANGE, .range = { liquid_value_int(from), liquid_value_int(to) } };
 	if (out->range.to > out->range.from
 	    && (uint64_t)out->range.to - (uint64_t)out->range.from >= LIQUID_MAX_LIST)
 		return fail_at(r->err, GH_E_LIMIT, r->t->name, e->at, "a range of more than %d numbers", LIQUID_MAX_LIST);

@@ -70,7 +70,7 @@ static GH_RC whole_number(struct run *r, const struct expr *e, size_t if_nil, si
 		n = v;
 	else if (!value_is_text(v) || !value_parse_number(str_trim(v.text), &n))
 		FAIL_RUN(r, e->at, "'%.*s' is no whole number", STR_ARG(str_first(e->source, 60)));
-	i = value_int(n);
+	i = liquid_value_int(n);
 	*out = i < 0 ? 0 : (size_t)i;
 	return GH_RC_OK;
 }

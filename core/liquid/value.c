@@ -31,7 +31,7 @@ struct liquid_value liquid_of_markup(struct liquid_markup m)
 
 struct liquid_value liquid_of_json(struct json_t *j)
 {
-	return json_value(j);
+	return liquid_from_json(j);
 }
 
 struct liquid_value liquid_of_list(const struct liquid_list *l)
@@ -49,7 +49,7 @@ struct liquid_value liquid_of_object(const struct liquid_class *cls, void *self)
 	return (struct liquid_value){ .kind = LIQUID_OBJECT, .object = { cls, self } };
 }
 
-struct liquid_value json_value(json_t *j)
+struct liquid_value liquid_from_json(json_t *j)
 {
 	switch (j ? json_typeof(j) : JSON_NULL) {
 	case JSON_OBJECT:
@@ -188,7 +188,7 @@ static bool json_get(json_t *j, struct str name, struct liquid_value *out)
 	json_t *v = json_object_getn(j, name.p ? name.p : "", name.n);
 
 	if (v)
-		*out = json_value(v);
+		*out = liquid_from_json(v);
 	return v != NULL;
 }
 
@@ -270,7 +270,7 @@ static struct liquid_value pairs_of(struct liquid_value v, struct arena *a)
 			struct liquid_list *pair = liquid_list_new(a);
 
 			liquid_push(pair, liquid_of_text((struct str){ key, len }));
-			liquid_push(pair, json_value(item));
+			liquid_push(pair, liquid_from_json(item));
 			liquid_push(all, liquid_of_list(pair));
 		}
 	return liquid_of_list(all);
@@ -315,7 +315,7 @@ struct liquid_value seq_at(const struct seq *s, size_t i)
 	case LIQUID_RANGE:
 		return liquid_of_int(s->of.range.from + (int64_t)i);
 	case LIQUID_JSON:
-		return json_value(json_array_get(s->of.json, i));
+		return liquid_from_json(json_array_get(s->of.json, i));
 	case LIQUID_OBJECT:
 		return s->of.object.cls->at(s->of.object.self, i, s->a, &v) ? v : LIQUID_NIL_VALUE;
 	default:
@@ -365,7 +365,7 @@ double value_float(struct liquid_value v)
 	return v.kind == LIQUID_INT ? (double)v.i : v.d;
 }
 
-int64_t value_int(struct liquid_value v)
+int64_t liquid_value_int(struct liquid_value v)
 {
 	v = value_number(v);
 	if (v.kind == LIQUID_INT)

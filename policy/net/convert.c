@@ -118,7 +118,7 @@ bool convert_number(struct vm_call *c, struct value v, enum value_kind to, struc
 		[VALUE_ULONG] = "UInt64", [VALUE_FLOAT] = "Single", [VALUE_DOUBLE] = "Double", [VALUE_DECIMAL] = "Decimal",
 	};
 
-	v = json_unwrap(v);
+	v = jt_unwrap(v);
 	switch (v.kind) {
 	case VALUE_NULL:
 		return from_integer(c, value_int(0), to, out);
@@ -158,7 +158,7 @@ bool convert_bool(struct vm_call *c, struct value v, bool *out)
 {
 	struct str s;
 
-	v = json_unwrap(v);
+	v = jt_unwrap(v);
 	switch (v.kind) {
 	case VALUE_NULL:
 		*out = false;
@@ -190,7 +190,7 @@ bool convert_bool(struct vm_call *c, struct value v, bool *out)
 
 bool convert_date(struct vm_call *c, struct value v, struct value *out)
 {
-	v = json_unwrap(v);
+	v = jt_unwrap(v);
 	if (v.kind == VALUE_NULL) {
 		*out = date_time_value(c->arena, 0, DATE_UNSPECIFIED);
 		return true;
@@ -215,7 +215,7 @@ static bool to_number(struct vm_call *c)
 
 static bool to_char(struct vm_call *c)
 {
-	struct value v = json_unwrap(c->args[0]);
+	struct value v = jt_unwrap(c->args[0]);
 
 	if (v.kind != VALUE_STRING)
 		return to_number(c);
@@ -240,7 +240,7 @@ static bool to_date(struct vm_call *c)
 
 static bool to_string(struct vm_call *c)
 {
-	struct value v = json_unwrap(c->args[0]);
+	struct value v = jt_unwrap(c->args[0]);
 
 	if (c->args[0].kind == VALUE_STRING || c->args[0].kind == VALUE_NULL)
 		return vm_return(c, c->args[0].kind == VALUE_NULL ? value_string(c->arena, STR(""), false) : c->args[0]);

@@ -1,7 +1,7 @@
 /* json.h - Newtonsoft.Json's tree: JObject, JArray, JProperty, JValue and what they are made of.
  *
  * A token belongs to at most one parent. Adding a token that has one puts in a copy, as Newtonsoft does. Everything lives
- * in the exchange's arena. Depth is bounded: the reader refuses text nested deeper than JSON_DEPTH_MAX, and functions that
+ * in the exchange's arena. Depth is bounded: the reader refuses text nested deeper than JT_DEPTH_MAX, and functions that
  * walk down a tree made by code give up there (failing like out of memory). */
 #pragma once
 
@@ -9,19 +9,19 @@
 #include "policy/expr/class.h"
 #include "policy/net/out.h"
 
-enum { JSON_DEPTH_MAX = 512 };
-#define JSON_NEW_LINE "\r\n"         /* Environment.NewLine on the Windows hosts of the reference system */
+enum { JT_DEPTH_MAX = 512 };
+#define JT_NEW_LINE "\r\n"         /* Environment.NewLine on the Windows hosts of the reference system */
 
 /* JTokenType, with its numbers */
-enum json_type {
-	JSON_NONE, JSON_OBJECT, JSON_ARRAY, JSON_CONSTRUCTOR, JSON_PROPERTY, JSON_COMMENT, JSON_INTEGER, JSON_FLOAT,
-	JSON_STRING, JSON_BOOLEAN, JSON_NULL, JSON_UNDEFINED, JSON_DATE, JSON_RAW, JSON_BYTES, JSON_GUID, JSON_URI,
-	JSON_TIMESPAN, JSON__COUNT
+enum jt_type {
+	JT_NONE, JT_OBJECT, JT_ARRAY, JT_CONSTRUCTOR, JT_PROPERTY, JT_COMMENT, JT_INTEGER, JT_FLOAT,
+	JT_STRING, JT_BOOLEAN, JT_NULL, JT_UNDEFINED, JT_DATE, JT_RAW, JT_BYTES, JT_GUID, JT_URI,
+	JT_TIMESPAN, JT__COUNT
 };
 
 struct jtoken {
 	struct object head;
-	enum json_type type;
+	enum jt_type type;
 	uint32_t index_cap;
 	struct jtoken *parent;
 	union {
@@ -41,61 +41,61 @@ struct jtoken {
 extern struct value_class class_jtoken, class_jcontainer, class_jobject, class_jarray, class_jproperty, class_jvalue,
 	class_jconstructor, class_jraw, class_jtoken_type, class_formatting;
 
-static inline bool json_is_container(const struct jtoken *t)
+static inline bool jt_is_container(const struct jtoken *t)
 {
-	return t->type >= JSON_OBJECT && t->type <= JSON_PROPERTY;
+	return t->type >= JT_OBJECT && t->type <= JT_PROPERTY;
 }
 /* The token of a value; NULL when it is none. */
 struct jtoken *value_token(struct value v);
 /* The value inside a JValue (or a JProperty's); any other value as it is. */
-struct value json_unwrap(struct value v);
-const char *json_type_name(enum json_type type);
+struct value jt_unwrap(struct value v);
+const char *jt_type_name(enum jt_type type);
 
 /* ---- making; NULL: out of memory ---------------------------------------------------------------------------------------- */
-struct jtoken *json_container(struct arena *a, enum json_type type);
-struct jtoken *json_leaf(struct arena *a, enum json_type type, struct value v);
-struct jtoken *json_string(struct arena *a, struct str s);
-struct jtoken *json_property(struct arena *a, struct str name, struct jtoken *value);
-struct jtoken *json_clone(struct arena *a, const struct jtoken *t);
+struct jtoken *jt_container(struct arena *a, enum jt_type type);
+struct jtoken *jt_leaf(struct arena *a, enum jt_type type, struct value v);
+struct jtoken *jt_string(struct arena *a, struct str s);
+struct jtoken *jt_property(struct arena *a, struct str name, struct jtoken *value);
+struct jtoken *jt_clone(struct arena *a, const struct jtoken *t);
 /* A leaf of any simple value (string, number, bool, DateTime, Guid …, null). NULL also when v is none of these. */
-struct jtoken *json_of_simple(struct arena *a, struct value v);
+struct jtoken *jt_of_simple(struct arena *a, struct value v);
 
 /* ---- changing; false: out of memory -------------------------------------------------------------------------------------- */
 /* Inserts at a position; copies `t` when it has a parent or holds `to`. `added` may be NULL. */
-bool json_insert(struct arena *a, struct jtoken *to, size_t at, struct jtoken *t, struct jtoken **added);
-void json_remove_at(struct jtoken *from, size_t at);
-size_t json_position(const struct jtoken *t);            /* within its parent */
+bool jt_insert(struct arena *a, struct jtoken *to, size_t at, struct jtoken *t, struct jtoken **added);
+void jt_remove_at(struct jtoken *from, size_t at);
+size_t jt_position(const struct jtoken *t);            /* within its parent */
 /* Sets or adds a property. */
-bool json_set(struct arena *a, struct jtoken *object, struct str name, struct jtoken *value);
-bool json_replace(struct arena *a, struct jtoken *old, struct jtoken *with);
+bool jt_set(struct arena *a, struct jtoken *object, struct str name, struct jtoken *value);
+bool jt_replace(struct arena *a, struct jtoken *old, struct jtoken *with);
 
 /* ---- asking ----------------------------------------------------------------------------------------------------------------- */
-struct jtoken *json_find(struct jtoken *object, struct str name);        /* the property; NULL: none */
-struct jtoken *json_get(struct jtoken *object, struct str name);         /* its value; NULL: none */
-bool json_equal(const struct jtoken *l, const struct jtoken *r);
-uint64_t json_hash(const struct jtoken *t);
-struct str json_path(struct arena *a, const struct jtoken *t);
+struct jtoken *jt_find(struct jtoken *object, struct str name);        /* the property; NULL: none */
+struct jtoken *jt_get(struct jtoken *object, struct str name);         /* its value; NULL: none */
+bool jt_equal(const struct jtoken *l, const struct jtoken *r);
+uint64_t jt_hash(const struct jtoken *t);
+struct str jt_path(struct arena *a, const struct jtoken *t);
 
 /* ---- text -------------------------------------------------------------------------------------------------------------------- */
-void json_write(struct out *o, const struct jtoken *t, bool indented);
-void json_write_string(struct out *o, struct str s);
+void jt_write(struct out *o, const struct jtoken *t, bool indented);
+void jt_write_string(struct out *o, struct str s);
 /* JValue.ToString(): the plain value; a container's JSON, indented. */
-void json_text(struct arena *a, struct out *o, const struct jtoken *t);
+void jt_text(struct arena *a, struct out *o, const struct jtoken *t);
 
-enum { JSON_READ_PLAIN_DATES = 1 };  /* dates stay texts */
-GH_RC json_read(struct arena *a, struct str text, unsigned flags, struct jtoken **out, struct gh_err *err);
+enum { JT_READ_PLAIN_DATES = 1 };  /* dates stay texts */
+GH_RC jt_read(struct arena *a, struct str text, unsigned flags, struct jtoken **out, struct gh_err *err);
 
 /* ---- JSONPath ------------------------------------------------------------------------------------------------------------------ */
-struct json_found {
+struct jt_found {
 	struct jtoken **v;
 	size_t n, cap;
 };
 /* True: found (perhaps nothing). False: err has the message of Newtonsoft's JsonException. steps: work left, counted down. */
-bool json_select(struct arena *a, struct jtoken *root, struct str path, uint64_t *steps, struct json_found *found,
+bool jt_select(struct arena *a, struct jtoken *root, struct str path, uint64_t *steps, struct jt_found *found,
 		 struct gh_err *err);
 
 /* ---- to and from other values (json_convert.c); false: threw ------------------------------------------------------------------ */
-bool json_from_value(struct vm_call *c, struct value v, struct jtoken **out);            /* JToken.FromObject */
-bool json_to_type(struct vm_call *c, struct jtoken *t, const struct type *type, struct value *out);   /* ToObject<T> */
-bool json_cast(struct vm_call *c, struct jtoken *t, const struct type *type, struct value *out);      /* Value<T> */
-bool json_explicit(struct vm_call *c);                   /* every explicit operator from JToken; c->type is the target */
+bool jt_from_value(struct vm_call *c, struct value v, struct jtoken **out);            /* JToken.FromObject */
+bool jt_to_type(struct vm_call *c, struct jtoken *t, const struct type *type, struct value *out);   /* ToObject<T> */
+bool jt_cast(struct vm_call *c, struct jtoken *t, const struct type *type, struct value *out);      /* Value<T> */
+bool jt_explicit(struct vm_call *c);                   /* every explicit operator from JToken; c->type is the target */

@@ -20,7 +20,7 @@ static bool put_member(struct vm_call *c, struct jtoken *object, struct str name
 
 	if (!from_value(c, v, depth + 1, &t))
 		return false;
-	return json_set(c->arena, object, name, t) || no_memory(c);
+	return jt_set(c->arena, object, name, t) || no_memory(c);
 }
 
 static bool from_dictionary(struct vm_call *c, struct value v, unsigned depth, struct jtoken *object)
@@ -48,7 +48,7 @@ static bool from_items(struct vm_call *c, struct value v, unsigned depth, struct
 	while (vm_next(c->vm, it, &item)) {
 		if (!from_value(c, item, depth + 1, &t))
 			return false;
-		if (!json_insert(c->arena, array, array->n, t, NULL))
+		if (!jt_insert(c->arena, array, array->n, t, NULL))
 			return no_memory(c);
 	}
 	return !vm_failed(c->vm);
@@ -70,18 +70,18 @@ static bool from_value(struct vm_call *c, struct value v, unsigned depth, struct
 	struct jtoken *t = value_token(v);
 	bool pairs, items;
 
-	if (depth >= JSON_DEPTH_MAX / 2)
+	if (depth >= JT_DEPTH_MAX / 2)
 		return vm_throw(c, EX_JSON_SERIALIZATION, "Self referencing loop detected.");
 	if (!vm_charge(c->vm, 2))
 		return false;
-	*out = t ? json_clone(c->arena, t) : json_of_simple(c->arena, v);
+	*out = t ? jt_clone(c->arena, t) : jt_of_simple(c->arena, v);
 	if (*out || t)
 		return *out || no_memory(c);
 	if (v.kind != VALUE_OBJECT)
 		return no_memory(c);
 	pairs = value_is_dictionary(v);
 	items = !pairs && (value_array(v) || value_class_of(v)->iterate);
-	*out = json_container(c->arena, items ? JSON_ARRAY : JSON_OBJECT);
+	*out = jt_container(c->arena, items ? JT_ARRAY : JT_OBJECT);
 	if (!*out)
 		return no_memory(c);
 	if (items)
@@ -89,7 +89,7 @@ static bool from_value(struct vm_call *c, struct value v, unsigned depth, struct
 	return pairs ? from_dictionary(c, v, depth, *out) : from_properties(c, v, depth, *out);
 }
 
-bool json_from_value(struct vm_call *c, struct value v, struct jtoken **out)
+bool jt_from_value(struct vm_call *c, struct value v, struct jtoken **out)
 {
 	return from_value(c, v, 0, out);
 }
@@ -97,9 +97,9 @@ bool json_from_value(struct vm_call *c, struct value v, struct jtoken **out)
 /* ---- casts: (int)token, (string)token … -------------------------------------------------------------------------------------- */
 
 #define BIT(type) (1u << (type))
-#define TEXTS (BIT(JSON_STRING) | BIT(JSON_COMMENT) | BIT(JSON_RAW))
-#define NUMBERS (BIT(JSON_INTEGER) | BIT(JSON_FLOAT) | TEXTS | BIT(JSON_BOOLEAN))
-#define ANY_TEXT (NUMBERS | BIT(JSON_DATE) | BIT(JSON_BYTES) | BIT(JSON_GUID) | BIT(JSON_TIMESPAN) | BIT(JSON_URI))
+#define TEXTS (BIT(JT_STRING) | BIT(JT_COMMENT) | BIT(JT_RAW))
+#define NUMBERS (BIT(JT_INTEGER) | BIT(JT_FLOAT) | TEXTS | BIT(JT_BOOLEAN))
+#define ANY_TEXT (NUMBERS | BIT(JT_DATE) | BIT(JT_BYTES) | BIT(JT_GUID) | BIT(JT_TIMESPAN) | BIT(JT_URI))
 
 static const char *net_name(const struct value_class *cls)
 {
@@ -110,7 +110,7 @@ static const char *net_name(const struct value_class *cls)
 
 static bool bad_cast(struct vm_call *c, const struct jtoken *t, const struct value_class *cls)
 {
-	return vm_throw(c, EX_ARGUMENT, "Can not convert %s to %s.", json_type_name(t->type), net_name(cls));
+	return vm_throw(c, EX_ARGUMENT, "Can not convert %s to %s.", jt_type_name(t->type), net_name(cls));
 }
 
 static unsigned allowed(const struct value_class *cls)
@@ -118,18 +118,18 @@ static unsigned allowed(const struct value_class *cls)
 	if (cls == &class_string)
 		return ANY_TEXT;
 	if (cls == &class_char)
-		return NUMBERS & ~BIT(JSON_BOOLEAN);
+		return NUMBERS & ~BIT(JT_BOOLEAN);
 	if (cls->value_kind >= VALUE_BOOL && cls->value_kind <= VALUE_DECIMAL)
 		return NUMBERS;
 	if (cls == &class_date_time || cls == &class_date_offset)
-		return BIT(JSON_DATE) | TEXTS;
+		return BIT(JT_DATE) | TEXTS;
 	if (cls == &class_guid)
-		return BIT(JSON_GUID) | BIT(JSON_BYTES) | TEXTS;
+		return BIT(JT_GUID) | BIT(JT_BYTES) | TEXTS;
 	if (cls == &class_time_span)
-		return BIT(JSON_TIMESPAN) | TEXTS;
+		return BIT(JT_TIMESPAN) | TEXTS;
 	if (cls == &class_uri)
-		return BIT(JSON_URI) | TEXTS;
-	return cls == &class_array ? BIT(JSON_BYTES) | TEXTS | BIT(JSON_INTEGER) : 0;
+		return BIT(JT_URI) | TEXTS;
+	return cls == &class_array ? BIT(JT_BYTES) | TEXTS | BIT(JT_INTEGER) : 0;
 }
 
 static bool to_bytes(struct vm_call *c, struct value v, struct value *out)
@@ -210,7 +210,7 @@ static bool leaf_to(struct vm_call *c, const struct jtoken *t, const struct valu
 			*out = v;
 			return true;
 		}
-		json_text(c->arena, &o, t);
+		jt_text(c->arena, &o, t);
 		*out = value_string(c->arena, out_str(&o), false);
 		return out->kind != VALUE_NULL || no_memory(c);
 	}
@@ -240,10 +240,10 @@ static bool explicit_cast(struct vm_call *c, struct jtoken *t, const struct type
 	bool nullable;
 	const struct value_class *cls = type_class(bare(type, &nullable));
 
-	if (t->type == JSON_PROPERTY && t->n)
+	if (t->type == JT_PROPERTY && t->n)
 		t = t->v[0];
 	nullable |= cls == &class_string || cls == &class_array || cls == &class_uri;
-	if (!json_is_container(t) && t->value.kind == VALUE_NULL && nullable && t->type != JSON_RAW) {
+	if (!jt_is_container(t) && t->value.kind == VALUE_NULL && nullable && t->type != JT_RAW) {
 		*out = VALUE_NULL_INIT;
 		return true;
 	}
@@ -252,7 +252,7 @@ static bool explicit_cast(struct vm_call *c, struct jtoken *t, const struct type
 	return leaf_to(c, t, cls, out);
 }
 
-bool json_explicit(struct vm_call *c)
+bool jt_explicit(struct vm_call *c)
 {
 	struct jtoken *t = value_token(c->args[0]);
 	struct value v;
@@ -269,7 +269,7 @@ bool json_explicit(struct vm_call *c)
 
 /* ---- Value<T> ------------------------------------------------------------------------------------------------------------------ */
 
-bool json_cast(struct vm_call *c, struct jtoken *t, const struct type *type, struct value *out)
+bool jt_cast(struct vm_call *c, struct jtoken *t, const struct type *type, struct value *out)
 {
 	struct value token = value_object(t);
 	bool nullable;
@@ -286,7 +286,7 @@ bool json_cast(struct vm_call *c, struct jtoken *t, const struct type *type, str
 		*out = token;
 		return true;
 	}
-	if (json_is_container(t))
+	if (jt_is_container(t))
 		return vm_throw(c, EX_INVALID_CAST, "Cannot cast %s to %s.", t->head.cls->name, "Newtonsoft.Json.Linq.JToken");
 	if (t->value.kind == VALUE_NULL && !t->raw.p) {
 		if (nullable || cls == &class_string || cls->kind == CLASS_CLASS || cls == &class_array)
@@ -321,9 +321,9 @@ static bool wrong_token(struct vm_call *c, const struct jtoken *t, const char *w
 	return vm_throw(c, EX_JSON_SERIALIZATION,
 			"Cannot deserialize the current JSON %s (e.g. %s) into type '%s' because the type requires a JSON %s to "
 			"deserialize correctly. Path '%s'.",
-			t->type == JSON_OBJECT ? "object" : t->type == JSON_ARRAY ? "array" : "value",
-			t->type == JSON_OBJECT ? "{\"name\":\"value\"}" : "[1,2,3]", wanted,
-			t->type == JSON_OBJECT ? "array" : "object", json_path(c->arena, t).p);
+			t->type == JT_OBJECT ? "object" : t->type == JT_ARRAY ? "array" : "value",
+			t->type == JT_OBJECT ? "{\"name\":\"value\"}" : "[1,2,3]", wanted,
+			t->type == JT_OBJECT ? "array" : "object", jt_path(c->arena, t).p);
 }
 
 static bool to_list(struct vm_call *c, struct jtoken *t, const struct type *type, unsigned depth, struct value *out)
@@ -333,7 +333,7 @@ static bool to_list(struct vm_call *c, struct jtoken *t, const struct type *type
 	struct array *to = NULL;
 	struct value item;
 
-	if (t->type != JSON_ARRAY)
+	if (t->type != JT_ARRAY)
 		return wrong_token(c, t, type_text(c->arena, type, true).p);
 	if (array) {
 		to = vm_array_of(c, element, t->n);
@@ -362,7 +362,7 @@ static bool to_dictionary(struct vm_call *c, struct jtoken *t, const struct type
 {
 	struct value item, key;
 
-	if (t->type != JSON_OBJECT)
+	if (t->type != JT_OBJECT)
 		return wrong_token(c, t, type_text(c->arena, type, true).p);
 	*out = vm_dictionary_new(c, type_arg(type, 0), type_arg(type, 1), false);
 	if (out->kind == VALUE_NULL)
@@ -382,11 +382,11 @@ static bool to_token(struct vm_call *c, struct jtoken *t, const struct value_cla
 	struct jtoken *copy;
 
 	if (cls != &class_jtoken && cls != &class_object && cls != t->head.cls &&
-	    !(cls == &class_jcontainer && json_is_container(t)))
+	    !(cls == &class_jcontainer && jt_is_container(t)))
 		return vm_throw(c, EX_JSON_SERIALIZATION,
 				"Deserialized JSON type '%s' is not compatible with expected type '%s'. Path '%s'.", t->head.cls->name,
-				cls->name, json_path(c->arena, t).p);
-	copy = json_clone(c->arena, t);
+				cls->name, jt_path(c->arena, t).p);
+	copy = jt_clone(c->arena, t);
 	*out = value_object(copy);
 	return copy || no_memory(c);
 }
@@ -395,10 +395,10 @@ static bool to_enum(struct vm_call *c, const struct jtoken *t, const struct valu
 {
 	int64_t number = t->value.i;
 
-	if (t->type == JSON_STRING && !enum_parse(cls, value_str(t->value), true, &number))
+	if (t->type == JT_STRING && !enum_parse(cls, value_str(t->value), true, &number))
 		return vm_throw(c, EX_JSON_SERIALIZATION, "Error converting value \"%.*s\" to type '%s'. Path '%s'.",
-				STR_ARG(value_str(t->value)), cls->name, json_path(c->arena, t).p);
-	if (t->type != JSON_STRING && t->type != JSON_INTEGER)
+				STR_ARG(value_str(t->value)), cls->name, jt_path(c->arena, t).p);
+	if (t->type != JT_STRING && t->type != JT_INTEGER)
 		return wrong_token(c, t, cls->name);
 	*out = enum_of(c, cls, number);
 	return true;
@@ -413,19 +413,19 @@ static bool to_type(struct vm_call *c, struct jtoken *t, const struct type *type
 	const struct type *inner = bare(type, &nullable);
 	const struct value_class *cls = type_class(inner);
 
-	if (depth >= JSON_DEPTH_MAX)
+	if (depth >= JT_DEPTH_MAX)
 		return no_memory(c);
-	if (t->type == JSON_PROPERTY && t->n)
+	if (t->type == JT_PROPERTY && t->n)
 		t = t->v[0];
 	if (cls == &class_jtoken || cls == &class_jobject || cls == &class_jarray || cls == &class_jvalue ||
-	    cls == &class_jcontainer || (cls == &class_object && json_is_container(t)))
+	    cls == &class_jcontainer || (cls == &class_object && jt_is_container(t)))
 		return to_token(c, t, cls, out);
-	if (!json_is_container(t) && t->value.kind == VALUE_NULL && !t->raw.p) {
+	if (!jt_is_container(t) && t->value.kind == VALUE_NULL && !t->raw.p) {
 		*out = VALUE_NULL_INIT;
 		if (nullable || cls->kind == CLASS_CLASS || cls->kind == CLASS_INTERFACE || cls == &class_string)
 			return true;
 		return vm_throw(c, EX_JSON_SERIALIZATION, "Error converting value {null} to type '%s'. Path '%s'.", cls->name,
-				json_path(c->arena, t).p);
+				jt_path(c->arena, t).p);
 	}
 	if (cls == &class_object) {
 		*out = t->value;
@@ -435,17 +435,17 @@ static bool to_type(struct vm_call *c, struct jtoken *t, const struct type *type
 		return to_enum(c, t, cls, out);
 	if (type_n_args(inner) == 2 && name_is(cls, dictionaries))
 		return to_dictionary(c, t, inner, depth, out);
-	if ((cls == &class_array && json_is_container(t)) || (type_n_args(inner) == 1 && name_is(cls, lists)))
+	if ((cls == &class_array && jt_is_container(t)) || (type_n_args(inner) == 1 && name_is(cls, lists)))
 		return to_list(c, t, inner, depth, out);
-	if (json_is_container(t) || !allowed(cls))
+	if (jt_is_container(t) || !allowed(cls))
 		return cls == &class_string
 			? vm_throw(c, EX_JSON_READER, "Error reading string. Unexpected token: Start%s. Path '%s'.",
-				   json_type_name(t->type), json_path(c->arena, t).p)
+				   jt_type_name(t->type), jt_path(c->arena, t).p)
 			: wrong_token(c, t, cls->name);
 	return leaf_to(c, t, cls, out);
 }
 
-bool json_to_type(struct vm_call *c, struct jtoken *t, const struct type *type, struct value *out)
+bool jt_to_type(struct vm_call *c, struct jtoken *t, const struct type *type, struct value *out)
 {
 	return to_type(c, t, type, 0, out);
 }

@@ -13,7 +13,7 @@ static bool new_value(struct vm_call *c)
 {
 	struct jtoken *t = value_token(c->args[0]);
 
-	t = t ? json_clone(c->arena, t) : json_of_simple(c->arena, c->args[0]);
+	t = t ? jt_clone(c->arena, t) : jt_of_simple(c->arena, c->args[0]);
 	if (t)
 		return give_token(c, t);
 	if (c->args[0].kind != VALUE_OBJECT)
@@ -33,7 +33,7 @@ static bool get_value(struct vm_call *c)
 
 static bool set_value(struct vm_call *c)
 {
-	struct jtoken *t = self_token(c), *made = json_of_simple(c->arena, c->args[0]);
+	struct jtoken *t = self_token(c), *made = jt_of_simple(c->arena, c->args[0]);
 
 	if (!made)
 		return no_memory(c);
@@ -43,9 +43,9 @@ static bool set_value(struct vm_call *c)
 	return vm_return(c, VALUE_NULL_INIT);
 }
 
-static bool leaf(struct vm_call *c, enum json_type type, struct value v, struct str raw)
+static bool leaf(struct vm_call *c, enum jt_type type, struct value v, struct str raw)
 {
-	struct jtoken *t = json_leaf(c->arena, type, v);
+	struct jtoken *t = jt_leaf(c->arena, type, v);
 
 	if (!t)
 		return no_memory(c);
@@ -55,27 +55,27 @@ static bool leaf(struct vm_call *c, enum json_type type, struct value v, struct 
 
 static bool create_null(struct vm_call *c)
 {
-	return leaf(c, JSON_NULL, VALUE_NULL_INIT, STR_NULL);
+	return leaf(c, JT_NULL, VALUE_NULL_INIT, STR_NULL);
 }
 
 static bool create_undefined(struct vm_call *c)
 {
-	return leaf(c, JSON_UNDEFINED, VALUE_NULL_INIT, STR_NULL);
+	return leaf(c, JT_UNDEFINED, VALUE_NULL_INIT, STR_NULL);
 }
 
 static bool create_string(struct vm_call *c)
 {
-	return leaf(c, JSON_STRING, c->args[0], STR_NULL);
+	return leaf(c, JT_STRING, c->args[0], STR_NULL);
 }
 
 static bool create_comment(struct vm_call *c)
 {
-	return leaf(c, JSON_COMMENT, VALUE_NULL_INIT, arg_str(c, 0));
+	return leaf(c, JT_COMMENT, VALUE_NULL_INIT, arg_str(c, 0));
 }
 
 static bool new_raw(struct vm_call *c)
 {
-	return leaf(c, JSON_RAW, VALUE_NULL_INIT, value_to_text(c->arena, c->args[0]));
+	return leaf(c, JT_RAW, VALUE_NULL_INIT, value_to_text(c->arena, c->args[0]));
 }
 
 static bool value_to_string(struct vm_call *c)
@@ -84,7 +84,7 @@ static bool value_to_string(struct vm_call *c)
 	struct out o = out_in(c->arena);
 
 	if (c->args[0].kind != VALUE_STRING || t->raw.p) {
-		json_text(c->arena, &o, t);
+		jt_text(c->arena, &o, t);
 		return give_new(c, out_str(&o));
 	}
 	if (!value_format(c->arena, &o, t->value, arg_str(c, 0)))
@@ -96,7 +96,7 @@ static int compare(struct value l, struct value r)
 {
 	bool comparable = true;
 
-	return value_compare(json_unwrap(l), json_unwrap(r), &comparable);
+	return value_compare(jt_unwrap(l), jt_unwrap(r), &comparable);
 }
 
 static bool compare_to(struct vm_call *c)
@@ -127,30 +127,30 @@ static bool implicit(struct vm_call *c)
 
 	if (type_class(c->type) != &class_jtoken)
 		return vm_return(c, c->args[0]);
-	t = json_of_simple(c->arena, c->args[0]);
+	t = jt_of_simple(c->arena, c->args[0]);
 	return t ? give_token(c, t) : no_memory(c);
 }
 
 /* A null string keeps the type String. */
 static bool implicit_string(struct vm_call *c)
 {
-	return leaf(c, JSON_STRING, c->args[0], STR_NULL);
+	return leaf(c, JT_STRING, c->args[0], STR_NULL);
 }
 
 #define BOTH(T)                                                       \
 	{ "static implicit operator JToken(" T " value)", implicit }, \
-	{ "static explicit operator " T "(JToken value)", json_explicit }
+	{ "static explicit operator " T "(JToken value)", jt_explicit }
 #define WITH_NULLABLE(T) BOTH(T), BOTH(T "?")
 
 static const struct class_member conversions[] = {
 	{ "static implicit operator JToken(string value)", implicit_string },
-	{ "static explicit operator string(JToken value)", json_explicit },
+	{ "static explicit operator string(JToken value)", jt_explicit },
 	WITH_NULLABLE("bool"), WITH_NULLABLE("sbyte"), WITH_NULLABLE("byte"), WITH_NULLABLE("short"), WITH_NULLABLE("ushort"),
 	WITH_NULLABLE("int"), WITH_NULLABLE("uint"), WITH_NULLABLE("long"), WITH_NULLABLE("ulong"), WITH_NULLABLE("float"),
 	WITH_NULLABLE("double"), WITH_NULLABLE("decimal"), WITH_NULLABLE("DateTime"), WITH_NULLABLE("DateTimeOffset"),
 	WITH_NULLABLE("TimeSpan"), WITH_NULLABLE("Guid"), BOTH("byte[]"), BOTH("Uri"),
-	{ "static explicit operator char(JToken value)", json_explicit },
-	{ "static explicit operator char?(JToken value)", json_explicit },
+	{ "static explicit operator char(JToken value)", jt_explicit },
+	{ "static explicit operator char?(JToken value)", jt_explicit },
 	{ 0 }
 };
 
@@ -160,21 +160,21 @@ static bool same(struct value l, struct value r)
 {
 	struct jtoken *a = value_token(l), *b = value_token(r);
 
-	return a == b || (a->type != JSON_OBJECT && a->type != JSON_ARRAY && json_equal(a, b));
+	return a == b || (a->type != JT_OBJECT && a->type != JT_ARRAY && jt_equal(a, b));
 }
 
 static uint64_t hash(struct value v)
 {
 	struct jtoken *t = value_token(v);
 
-	return json_is_container(t) ? (uint64_t)(uintptr_t)t >> 4 : json_hash(t);
+	return jt_is_container(t) ? (uint64_t)(uintptr_t)t >> 4 : jt_hash(t);
 }
 
 static bool next_child(struct vm *vm UNUSED, struct iterator *it, struct value *item)
 {
 	struct jtoken *t = value_token(it->source);
 
-	if (!json_is_container(t) || it->at >= t->n)
+	if (!jt_is_container(t) || it->at >= t->n)
 		return false;
 	*item = value_object(t->v[it->at++]);
 	return true;
@@ -211,7 +211,7 @@ static struct iterator *iterate_pairs(struct vm *vm, struct value v)
 	return vm_iterator(vm, next_pair, v, NULL);
 }
 
-#define TOKEN_CLASS .equals = same, .hash = hash, .compare = compare, .to_text = json_to_text
+#define TOKEN_CLASS .equals = same, .hash = hash, .compare = compare, .to_text = jt_to_text
 
 struct value_class class_jtoken = {
 	.name = "Newtonsoft.Json.Linq.JToken", .interfaces = "IEnumerable<JToken>", .members = jtoken_members,
@@ -262,9 +262,9 @@ static bool serialize(struct vm_call *c)
 	struct out o = out_in(c->arena);
 	struct jtoken *t = value_token(c->args[0]);
 
-	if (!t && !json_from_value(c, c->args[0], &t))
+	if (!t && !jt_from_value(c, c->args[0], &t))
 		return false;
-	json_write(&o, t, c->n > 1 && arg_enum(c, 1) == 1);
+	jt_write(&o, t, c->n > 1 && arg_enum(c, 1) == 1);
 	return charge_bytes(c, o.n * 2) && give_new(c, out_str(&o));
 }
 
@@ -275,7 +275,7 @@ static bool read_any(struct vm_call *c, struct jtoken **t)
 	*t = NULL;
 	if (str_trim(arg_str(c, 0)).n == 0)
 		return true;                     /* DeserializeObject("") is null */
-	return json_parse_as(c, arg_str(c, 0), JSON_NONE, t);
+	return jt_parse_as(c, arg_str(c, 0), JT_NONE, t);
 }
 
 static bool deserialize(struct vm_call *c)
@@ -287,7 +287,7 @@ static bool deserialize(struct vm_call *c)
 		return false;
 	if (!t)
 		return vm_return(c, type_default(c->type));
-	return json_to_type(c, t, c->type, &v) && vm_return(c, v);
+	return jt_to_type(c, t, c->type, &v) && vm_return(c, v);
 }
 
 static bool deserialize_object(struct vm_call *c)
@@ -296,7 +296,7 @@ static bool deserialize_object(struct vm_call *c)
 
 	if (!read_any(c, &t))
 		return false;
-	if (!t || json_is_container(t))
+	if (!t || jt_is_container(t))
 		return give_token(c, t);
 	return vm_return(c, t->value);
 }
@@ -323,10 +323,10 @@ static bool collect_values(struct vm_call *c)
 		struct jtoken *t = value_token(v);
 
 		if (t && c->n > 1)
-			t = t->type == JSON_OBJECT && key.p ? json_get(t, key) : NULL;
+			t = t->type == JT_OBJECT && key.p ? jt_get(t, key) : NULL;
 		if (!t)
 			continue;
-		if (!json_cast(c, t, c->types[0], &v) || !vm_list_add(c, list, v))
+		if (!jt_cast(c, t, c->types[0], &v) || !vm_list_add(c, list, v))
 			return false;
 	}
 	return !vm_failed(c->vm) && vm_return(c, list);

@@ -16,14 +16,14 @@ static bool nothing(struct vm_call *c)
 
 /* ---- constructors ------------------------------------------------------------------------------------------------------------ */
 
-static bool new_container(struct vm_call *c, enum json_type type, size_t from)
+static bool new_container(struct vm_call *c, enum jt_type type, size_t from)
 {
-	struct jtoken *t = json_container(c->arena, type);
+	struct jtoken *t = jt_container(c->arena, type);
 
 	if (!t)
 		return no_memory(c);
 	for (size_t i = from; i < c->n; i++)
-		if (!(arg_is_null(c, i) && c->n == 1 && from == 0) && !json_add_content(c, t, t->n, c->args[i]))
+		if (!(arg_is_null(c, i) && c->n == 1 && from == 0) && !jt_add_content(c, t, t->n, c->args[i]))
 			return false;
 	return give_token(c, t);
 }
@@ -34,18 +34,18 @@ static bool copied(struct vm_call *c)
 
 	if (!t)
 		return vm_throw_null(c, "other");
-	t = json_clone(c->arena, t);
+	t = jt_clone(c->arena, t);
 	return t ? give_token(c, t) : no_memory(c);
 }
 
 static bool new_object(struct vm_call *c)
 {
-	return new_container(c, JSON_OBJECT, 0);
+	return new_container(c, JT_OBJECT, 0);
 }
 
 static bool new_array(struct vm_call *c)
 {
-	return new_container(c, JSON_ARRAY, 0);
+	return new_container(c, JT_ARRAY, 0);
 }
 
 static bool new_property(struct vm_call *c)
@@ -56,13 +56,13 @@ static bool new_property(struct vm_call *c)
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "name");
 	if (many && type_class(c->type) == &class_jproperty && many->n == 0 && !many->packed) {
-		t = json_container(c->arena, JSON_ARRAY);
+		t = jt_container(c->arena, JT_ARRAY);
 		if (!t)
 			return no_memory(c);
-	} else if (!json_content(c, c->args[1], &t)) {
+	} else if (!jt_content(c, c->args[1], &t)) {
 		return false;
 	}
-	p = json_property(c->arena, arg_str(c, 0), t);
+	p = jt_property(c->arena, arg_str(c, 0), t);
 	return p ? give_token(c, p) : no_memory(c);
 }
 
@@ -70,7 +70,7 @@ static bool new_constructor(struct vm_call *c)
 {
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "name");
-	if (!new_container(c, JSON_CONSTRUCTOR, 1))
+	if (!new_container(c, JT_CONSTRUCTOR, 1))
 		return false;
 	value_token(c->result)->name = arg_str(c, 0);
 	return true;
@@ -87,7 +87,7 @@ static struct jtoken *lookup(struct vm_call *c)
 
 	if (!name.p)
 		return NULL;
-	p = json_find(o, name);
+	p = jt_find(o, name);
 	for (size_t i = 0; !p && ignore_case && i < o->n; i++)
 		if (same_text(o->v[i]->name, name, true))
 			p = o->v[i];
@@ -117,10 +117,10 @@ static bool set_by_name(struct vm_call *c)
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "propertyName");
 	if (!t)
-		t = json_leaf(c->arena, JSON_NULL, VALUE_NULL_INIT);
-	if (t && t->type == JSON_PROPERTY)
+		t = jt_leaf(c->arena, JT_NULL, VALUE_NULL_INIT);
+	if (t && t->type == JT_PROPERTY)
 		return vm_throw(c, EX_ARGUMENT, "Can not add %s to %s.", t->head.cls->name, "Newtonsoft.Json.Linq.JProperty");
-	return t && json_set(c->arena, self_token(c), arg_str(c, 0), t) ? nothing(c) : no_memory(c);
+	return t && jt_set(c->arena, self_token(c), arg_str(c, 0), t) ? nothing(c) : no_memory(c);
 }
 
 static bool add_named(struct vm_call *c)
@@ -130,11 +130,11 @@ static bool add_named(struct vm_call *c)
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "propertyName");
 	if (!t)
-		t = json_leaf(c->arena, JSON_NULL, VALUE_NULL_INIT);
-	p = t ? json_property(c->arena, arg_str(c, 0), t) : NULL;
+		t = jt_leaf(c->arena, JT_NULL, VALUE_NULL_INIT);
+	p = t ? jt_property(c->arena, arg_str(c, 0), t) : NULL;
 	if (!p)
 		return no_memory(c);
-	return json_add_token(c, self_token(c), self_token(c)->n, p) && nothing(c);
+	return jt_add_token(c, self_token(c), self_token(c)->n, p) && nothing(c);
 }
 
 static bool remove_named(struct vm_call *c)
@@ -144,7 +144,7 @@ static bool remove_named(struct vm_call *c)
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "propertyName");
 	if (p)
-		json_remove_at(self_token(c), json_position(p));
+		jt_remove_at(self_token(c), jt_position(p));
 	return give_bool(c, p != NULL);
 }
 
@@ -197,8 +197,8 @@ const struct class_member jobject_members[] = {
 	{ "JObject(JObject other)", copied },
 	{ "JObject(object content)", new_object },
 	{ "JObject(params object[] content)", new_object },
-	{ "static JObject Parse(string json)", json_parse_object },
-	{ "static JObject FromObject(object o)", json_object_from },
+	{ "static JObject Parse(string json)", jt_parse_object },
+	{ "static JObject FromObject(object o)", jt_object_from },
 	{ "JToken this[string propertyName] { get; set; }", get_by_name, set_by_name },
 	{ "void Add(string propertyName, JToken value)", add_named },
 	{ "bool Remove(string propertyName)", remove_named },
@@ -234,7 +234,7 @@ static struct jtoken *given(struct vm_call *c, size_t i)
 {
 	struct jtoken *t = value_token(c->args[i]);
 
-	return t ? t : json_leaf(c->arena, JSON_NULL, VALUE_NULL_INIT);
+	return t ? t : jt_leaf(c->arena, JT_NULL, VALUE_NULL_INIT);
 }
 
 static bool set_at(struct vm_call *c)
@@ -243,14 +243,14 @@ static bool set_at(struct vm_call *c)
 
 	if (!in_range(c, arg_int(c, 0), self->n))
 		return false;
-	return t && json_replace(c->arena, self->v[arg_int(c, 0)], t) ? nothing(c) : no_memory(c);
+	return t && jt_replace(c->arena, self->v[arg_int(c, 0)], t) ? nothing(c) : no_memory(c);
 }
 
 static bool add_item(struct vm_call *c)
 {
 	struct jtoken *t = given(c, 0);
 
-	return t ? json_add_token(c, self_token(c), self_token(c)->n, t) && nothing(c) : no_memory(c);
+	return t ? jt_add_token(c, self_token(c), self_token(c)->n, t) && nothing(c) : no_memory(c);
 }
 
 static bool insert_item(struct vm_call *c)
@@ -259,14 +259,14 @@ static bool insert_item(struct vm_call *c)
 
 	if (!in_range(c, arg_int(c, 0), self_token(c)->n + 1))
 		return false;
-	return t ? json_add_token(c, self_token(c), (size_t)arg_int(c, 0), t) && nothing(c) : no_memory(c);
+	return t ? jt_add_token(c, self_token(c), (size_t)arg_int(c, 0), t) && nothing(c) : no_memory(c);
 }
 
 static bool remove_at(struct vm_call *c)
 {
 	if (!in_range(c, arg_int(c, 0), self_token(c)->n))
 		return false;
-	json_remove_at(self_token(c), (size_t)arg_int(c, 0));
+	jt_remove_at(self_token(c), (size_t)arg_int(c, 0));
 	return nothing(c);
 }
 
@@ -296,7 +296,7 @@ static bool remove_item(struct vm_call *c)
 	int64_t at = place_of(c);
 
 	if (at >= 0)
-		json_remove_at(self_token(c), (size_t)at);
+		jt_remove_at(self_token(c), (size_t)at);
 	return give_bool(c, at >= 0);
 }
 
@@ -305,8 +305,8 @@ const struct class_member jarray_members[] = {
 	{ "JArray(JArray other)", copied },
 	{ "JArray(object content)", new_array },
 	{ "JArray(params object[] content)", new_array },
-	{ "static JArray Parse(string json)", json_parse_array },
-	{ "static JArray FromObject(object o)", json_array_from },
+	{ "static JArray Parse(string json)", jt_parse_array },
+	{ "static JArray FromObject(object o)", jt_array_from },
 	{ "JToken this[int index] { get; set; }", get_at, set_at },
 	{ "void Add(JToken item)", add_item },
 	{ "void Insert(int index, JToken item)", insert_item },
@@ -314,7 +314,7 @@ const struct class_member jarray_members[] = {
 	{ "bool Remove(JToken item)", remove_item },
 	{ "int IndexOf(JToken item)", index_of },
 	{ "bool Contains(JToken item)", contains },
-	{ "void Clear()", json_remove_all },
+	{ "void Clear()", jt_remove_all },
 	{ 0 }
 };
 
@@ -337,8 +337,8 @@ static bool set_property_value(struct vm_call *c)
 	if (!t)
 		return no_memory(c);
 	if (p->n)
-		return json_replace(c->arena, p->v[0], t) ? nothing(c) : no_memory(c);
-	return json_insert(c->arena, p, 0, t, NULL) ? nothing(c) : no_memory(c);
+		return jt_replace(c->arena, p->v[0], t) ? nothing(c) : no_memory(c);
+	return jt_insert(c->arena, p, 0, t, NULL) ? nothing(c) : no_memory(c);
 }
 
 const struct class_member jproperty_members[] = {
@@ -368,20 +368,20 @@ static bool merge_into(struct vm_call *c, struct jtoken *to, struct jtoken *from
 
 static bool merge_value(struct vm_call *c, struct jtoken *old, struct jtoken *with, const struct merge_settings *s, unsigned depth)
 {
-	bool null = with->type == JSON_NULL;
+	bool null = with->type == JT_NULL;
 
-	if (json_is_container(old) && old->type == with->type && old->type != JSON_PROPERTY)
+	if (jt_is_container(old) && old->type == with->type && old->type != JT_PROPERTY)
 		return merge_into(c, old, with, s, depth + 1);
 	if (null && !s->nulls)
 		return true;
-	with = json_clone(c->arena, with);
-	return with && json_replace(c->arena, old, with) ? true : no_memory(c);
+	with = jt_clone(c->arena, with);
+	return with && jt_replace(c->arena, old, with) ? true : no_memory(c);
 }
 
 static bool has_equal(const struct jtoken *array, const struct jtoken *t)
 {
 	for (size_t i = 0; i < array->n; i++)
-		if (json_equal(array->v[i], t))
+		if (jt_equal(array->v[i], t))
 			return true;
 	return false;
 }
@@ -389,7 +389,7 @@ static bool has_equal(const struct jtoken *array, const struct jtoken *t)
 static bool merge_arrays(struct vm_call *c, struct jtoken *to, struct jtoken *from, const struct merge_settings *s, unsigned depth)
 {
 	while (s->arrays == MERGE_REPLACE && to->n)
-		json_remove_at(to, to->n - 1);
+		jt_remove_at(to, to->n - 1);
 	for (size_t i = 0; i < from->n; i++) {
 		struct jtoken *t = from->v[i];
 
@@ -402,8 +402,8 @@ static bool merge_arrays(struct vm_call *c, struct jtoken *to, struct jtoken *fr
 		}
 		if (s->arrays == MERGE_UNION && has_equal(to, t))
 			continue;
-		t = json_clone(c->arena, t);
-		if (!t || !json_insert(c->arena, to, to->n, t, NULL))
+		t = jt_clone(c->arena, t);
+		if (!t || !jt_insert(c->arena, to, to->n, t, NULL))
 			return no_memory(c);
 	}
 	return true;
@@ -411,26 +411,26 @@ static bool merge_arrays(struct vm_call *c, struct jtoken *to, struct jtoken *fr
 
 static bool merge_into(struct vm_call *c, struct jtoken *to, struct jtoken *from, const struct merge_settings *s, unsigned depth)
 {
-	if (depth >= JSON_DEPTH_MAX)
+	if (depth >= JT_DEPTH_MAX)
 		return no_memory(c);
-	if (to->type != JSON_OBJECT || from->type != JSON_OBJECT)
+	if (to->type != JT_OBJECT || from->type != JT_OBJECT)
 		return to->type != from->type || merge_arrays(c, to, from, s, depth);
 	for (size_t i = 0; i < from->n; i++) {
-		struct jtoken *p = from->v[i], *old = json_find(to, p->name), *copy;
+		struct jtoken *p = from->v[i], *old = jt_find(to, p->name), *copy;
 
 		if (old && old->n) {
 			if (!merge_value(c, old->v[0], p->v[0], s, depth))
 				return false;
 			continue;
 		}
-		copy = json_clone(c->arena, p);
-		if (!copy || !json_insert(c->arena, to, to->n, copy, NULL))
+		copy = jt_clone(c->arena, p);
+		if (!copy || !jt_insert(c->arena, to, to->n, copy, NULL))
 			return no_memory(c);
 	}
 	return true;
 }
 
-bool json_merge(struct vm_call *c)
+bool jt_merge(struct vm_call *c)
 {
 	static const struct merge_settings plain = { { &class_merge_settings }, MERGE_CONCAT, 0 };
 	const struct merge_settings *s = c->n > 1 && !arg_is_null(c, 1) ? arg_object(c, 1) : &plain;
@@ -438,7 +438,7 @@ bool json_merge(struct vm_call *c)
 
 	if (arg_is_null(c, 0))
 		return nothing(c);
-	if (!from && !json_from_value(c, c->args[0], &from))
+	if (!from && !jt_from_value(c, c->args[0], &from))
 		return false;
 	return merge_into(c, self_token(c), from, s, 0) && nothing(c);
 }

@@ -37,7 +37,7 @@ static bool unexpected(struct path *p, const char *where)
 	return false;
 }
 
-static bool found_add(struct path *p, struct json_found *f, struct jtoken *t)
+static bool found_add(struct path *p, struct jt_found *f, struct jtoken *t)
 {
 	if (*p->steps == 0)
 		return fail(p, "The path needs too much work.");
@@ -72,21 +72,21 @@ static void blanks(struct path *p)
 
 static struct jtoken *token_value(struct jtoken *t)
 {
-	return t->type == JSON_PROPERTY ? (t->n ? t->v[0] : NULL) : t;
+	return t->type == JT_PROPERTY ? (t->n ? t->v[0] : NULL) : t;
 }
 
 /* name NULL: every member */
-static bool step_name(struct path *p, const struct json_found *from, struct str name, struct json_found *to)
+static bool step_name(struct path *p, const struct jt_found *from, struct str name, struct jt_found *to)
 {
 	for (size_t i = 0; i < from->n; i++) {
 		struct jtoken *t = from->v[i], *child;
 
-		if (name.p && t->type == JSON_OBJECT) {
-			child = json_get(t, name);
+		if (name.p && t->type == JT_OBJECT) {
+			child = jt_get(t, name);
 			if (child && !found_add(p, to, child))
 				return false;
 		}
-		for (size_t j = 0; !name.p && json_is_container(t) && j < t->n; j++) {
+		for (size_t j = 0; !name.p && jt_is_container(t) && j < t->n; j++) {
 			child = token_value(t->v[j]);
 			if (child && !found_add(p, to, child))
 				return false;
@@ -96,19 +96,19 @@ static bool step_name(struct path *p, const struct json_found *from, struct str 
 }
 
 /* Every token below t in document order, t itself first. */
-static bool each_below(struct path *p, struct jtoken *top, struct json_found *to)
+static bool each_below(struct path *p, struct jtoken *top, struct jt_found *to)
 {
 	struct jtoken *t = top;
 
 	for (;;) {
-		if (t->type != JSON_PROPERTY && !found_add(p, to, t))
+		if (t->type != JT_PROPERTY && !found_add(p, to, t))
 			return false;
-		if (json_is_container(t) && t->n) {
+		if (jt_is_container(t) && t->n) {
 			t = t->v[0];
 			continue;
 		}
 		for (; t != top; t = t->parent) {
-			size_t at = json_position(t);
+			size_t at = jt_position(t);
 
 			if (at + 1 < t->parent->n) {
 				t = t->parent->v[at + 1];
@@ -120,16 +120,16 @@ static bool each_below(struct path *p, struct jtoken *top, struct json_found *to
 	}
 }
 
-static bool step_scan(struct path *p, const struct json_found *from, struct str name, struct json_found *to)
+static bool step_scan(struct path *p, const struct jt_found *from, struct str name, struct jt_found *to)
 {
 	for (size_t i = 0; i < from->n; i++) {
-		struct json_found all = { 0 };
+		struct jt_found all = { 0 };
 
 		if (!each_below(p, from->v[i], &all))
 			return false;
 		for (size_t j = 0; j < all.n; j++) {
 			struct jtoken *t = all.v[j], *holder = t->parent;
-			bool same = holder && t != from->v[i] && holder->type == JSON_PROPERTY && name.p && str_eq(holder->name, name);
+			bool same = holder && t != from->v[i] && holder->type == JT_PROPERTY && name.p && str_eq(holder->name, name);
 
 			if ((same || (!name.p && t != from->v[i])) && !found_add(p, to, t))
 				return false;
@@ -138,7 +138,7 @@ static bool step_scan(struct path *p, const struct json_found *from, struct str 
 	return true;
 }
 
-static bool add_index(struct path *p, struct jtoken *t, int64_t at, struct json_found *to)
+static bool add_index(struct path *p, struct jtoken *t, int64_t at, struct jt_found *to)
 {
 	if (at < 0 || at >= (int64_t)t->n)
 		return true;
@@ -147,10 +147,10 @@ static bool add_index(struct path *p, struct jtoken *t, int64_t at, struct json_
 
 static bool is_list(const struct jtoken *t)
 {
-	return t->type == JSON_ARRAY || t->type == JSON_CONSTRUCTOR;
+	return t->type == JT_ARRAY || t->type == JT_CONSTRUCTOR;
 }
 
-static bool slice(struct path *p, struct jtoken *t, int64_t from, int64_t end, int64_t by, struct json_found *to)
+static bool slice(struct path *p, struct jtoken *t, int64_t from, int64_t end, int64_t by, struct jt_found *to)
 {
 	int64_t n = (int64_t)t->n;
 
@@ -212,7 +212,7 @@ static bool read_name(struct path *p, struct str *out)
 
 static bool filter(struct path *p, struct jtoken *t, bool skip, bool *truth);
 
-static bool step_filter(struct path *p, const struct json_found *from, struct json_found *to)
+static bool step_filter(struct path *p, const struct jt_found *from, struct jt_found *to)
 {
 	size_t begin = p->at;
 	bool truth;
@@ -225,7 +225,7 @@ static bool step_filter(struct path *p, const struct json_found *from, struct js
 	if (look(p) != ')')
 		return unexpected(p, "while parsing path query");
 	for (size_t i = 0; i < from->n; i++)
-		for (size_t j = 0; json_is_container(from->v[i]) && j < from->v[i]->n; j++) {
+		for (size_t j = 0; jt_is_container(from->v[i]) && j < from->v[i]->n; j++) {
 			struct jtoken *child = token_value(from->v[i]->v[j]);
 
 			p->at = begin;
@@ -240,7 +240,7 @@ static bool step_filter(struct path *p, const struct json_found *from, struct js
 	return true;
 }
 
-static bool step_numbers(struct path *p, const struct json_found *from, struct json_found *to)
+static bool step_numbers(struct path *p, const struct jt_found *from, struct jt_found *to)
 {
 	int64_t part[3] = { NO_BOUND, NO_BOUND, 1 }, list[64];
 	size_t n = 0, colons = 0;
@@ -284,7 +284,7 @@ static bool step_numbers(struct path *p, const struct json_found *from, struct j
 	return true;
 }
 
-static bool step_quoted(struct path *p, const struct json_found *from, bool scan, struct json_found *to)
+static bool step_quoted(struct path *p, const struct jt_found *from, bool scan, struct jt_found *to)
 {
 	for (;;) {
 		struct str name;
@@ -303,9 +303,9 @@ static bool step_quoted(struct path *p, const struct json_found *from, bool scan
 }
 
 /* After "[". */
-static bool step_bracket(struct path *p, const struct json_found *from, bool scan, struct json_found *to)
+static bool step_bracket(struct path *p, const struct jt_found *from, bool scan, struct jt_found *to)
 {
-	struct json_found all = { 0 };
+	struct jt_found all = { 0 };
 	bool ok;
 
 	blanks(p);
@@ -339,12 +339,12 @@ static bool step_bracket(struct path *p, const struct json_found *from, bool sca
 }
 
 /* Runs over steps until the path (or, in a filter, the operand) ends. */
-static bool walk(struct path *p, struct json_found *now)
+static bool walk(struct path *p, struct jt_found *now)
 {
 	bool first = true;
 
 	for (;; first = false) {
-		struct json_found next = { 0 };
+		struct jt_found next = { 0 };
 		struct str name = STR_NULL;
 		bool scan = false, dot = look(p) == '.';
 
@@ -377,7 +377,7 @@ static bool walk(struct path *p, struct json_found *now)
 /* ---- filters ------------------------------------------------------------------------------------------------------------------- */
 
 struct operand {
-	struct json_found found;
+	struct jt_found found;
 	bool is_path;
 };
 
@@ -390,20 +390,20 @@ static bool constant(struct path *p, struct jtoken **out)
 	if (look(p) == '\'' || look(p) == '"') {
 		if (!read_quoted(p, &text))
 			return false;
-		*out = json_string(p->a, text);
+		*out = jt_string(p->a, text);
 		return *out != NULL;
 	}
 	while (p->at < p->s.n && !strchr(" =<>!&|)", look(p)))
 		p->at++;
 	text = (struct str){ p->s.p + begin, p->at - begin };
 	if (str_eq(text, STR("true")) || str_eq(text, STR("false")))
-		*out = json_leaf(p->a, JSON_BOOLEAN, value_bool(text.p[0] == 't'));
+		*out = jt_leaf(p->a, JT_BOOLEAN, value_bool(text.p[0] == 't'));
 	else if (str_eq(text, STR("null")))
-		*out = json_leaf(p->a, JSON_NULL, VALUE_NULL_INIT);
+		*out = jt_leaf(p->a, JT_NULL, VALUE_NULL_INIT);
 	else if (number_parse(p->a, text, VALUE_LONG, STYLE_LEADING_SIGN, &v) == PARSE_OK)
-		*out = json_leaf(p->a, JSON_INTEGER, v);
+		*out = jt_leaf(p->a, JT_INTEGER, v);
 	else if (number_parse(p->a, text, VALUE_DOUBLE, STYLE_FLOAT, &v) == PARSE_OK)
-		*out = json_leaf(p->a, JSON_FLOAT, v);
+		*out = jt_leaf(p->a, JT_FLOAT, v);
 	else
 		return fail(p, "Could not read query operator.");
 	return *out != NULL;
@@ -425,7 +425,7 @@ static bool operand(struct path *p, struct jtoken *t, bool skip, struct operand 
 
 static bool is_number(const struct jtoken *t)
 {
-	return t->type == JSON_INTEGER || t->type == JSON_FLOAT;
+	return t->type == JT_INTEGER || t->type == JT_FLOAT;
 }
 
 static double number_of(const struct jtoken *t)
@@ -454,11 +454,11 @@ static bool order(struct path *p, const struct jtoken *l, const struct jtoken *r
 		*out = x < y ? -1 : x > y;
 		return true;
 	}
-	if (l->type == JSON_NULL || r->type == JSON_NULL) {
-		*out = (l->type != JSON_NULL) - (r->type != JSON_NULL);
+	if (l->type == JT_NULL || r->type == JT_NULL) {
+		*out = (l->type != JT_NULL) - (r->type != JT_NULL);
 		return true;
 	}
-	if (l->type != r->type && (r->type != JSON_STRING || is_number(l) || l->type == JSON_BOOLEAN))
+	if (l->type != r->type && (r->type != JT_STRING || is_number(l) || l->type == JT_BOOLEAN))
 		return false;
 	a = value_to_text(p->a, l->value);
 	b = value_to_text(p->a, r->value);
@@ -471,8 +471,8 @@ static bool holds(struct path *p, const char *op, const struct jtoken *l, const 
 	int sign = 0;
 	bool comparable;
 
-	if (json_is_container(l) || json_is_container(r))
-		return op[0] == '!' ? !json_equal(l, r) : op[0] == '=' && json_equal(l, r);
+	if (jt_is_container(l) || jt_is_container(r))
+		return op[0] == '!' ? !jt_equal(l, r) : op[0] == '=' && jt_equal(l, r);
 	if (op[2] == '=' && l->type != r->type && !(is_number(l) && is_number(r)))
 		return op[0] == '!';
 	comparable = order(p, l, r, &sign);
@@ -561,12 +561,12 @@ static bool filter(struct path *p, struct jtoken *t, bool skip, bool *truth)
 	return true;
 }
 
-bool json_select(struct arena *a, struct jtoken *root, struct str path, uint64_t *steps, struct json_found *found,
+bool jt_select(struct arena *a, struct jtoken *root, struct str path, uint64_t *steps, struct jt_found *found,
 		 struct gh_err *err)
 {
 	struct path p = { .a = a, .s = path, .root = root, .steps = steps, .err = err };
 
-	*found = (struct json_found){ 0 };
+	*found = (struct jt_found){ 0 };
 	if (!found_add(&p, found, root))
 		return false;
 	if (look(&p) == '$')

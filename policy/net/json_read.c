@@ -27,10 +27,10 @@ static bool more(const struct reader *r)
 /* Where the reader stands: the path of the innermost open place. */
 static struct str path_here(const struct reader *r)
 {
-	struct str path = r->open ? json_path(r->a, r->open) : STR("");
+	struct str path = r->open ? jt_path(r->a, r->open) : STR("");
 	struct out o = out_in(r->a);
 
-	if (!r->open || r->open->type != JSON_ARRAY)
+	if (!r->open || r->open->type != JT_ARRAY)
 		return path;
 	out_put(&o, path);
 	out_fmt(&o, "[%zu]", r->open->n ? r->open->n - 1 : 0);
@@ -212,7 +212,7 @@ static GH_RC read_number(struct reader *r, struct jtoken **out)
 	if (text.n > 1 && text.p[0] == '0' && (text.p[1] == 'x' || text.p[1] == 'X')) {
 		if (number_parse(r->a, str_from(text, 2), VALUE_LONG, STYLE_HEX, &v) != PARSE_OK)
 			return fail(r, "Input string '%s' is not a valid number.", arena_cstr(r->a, text));
-		*out = json_leaf(r->a, JSON_INTEGER, v);
+		*out = jt_leaf(r->a, JT_INTEGER, v);
 		return *out ? GH_RC_OK : no_memory(r);
 	}
 	for (size_t i = 0; i < text.n; i++)
@@ -223,18 +223,18 @@ static GH_RC read_number(struct reader *r, struct jtoken **out)
 				return fail(r, "Input string '%s' is not a valid number.", arena_cstr(r->a, text));
 			u = u * 8 + (unsigned)(text.p[i] - '0');
 		}
-		*out = json_leaf(r->a, JSON_INTEGER, value_long((int64_t)u));
+		*out = jt_leaf(r->a, JT_INTEGER, value_long((int64_t)u));
 		return *out ? GH_RC_OK : no_memory(r);
 	}
 	switch (number_parse(r->a, text, real ? VALUE_DOUBLE : VALUE_LONG, STYLE_LEADING_SIGN | (real ? STYLE_POINT | STYLE_EXPONENT : 0),
 			     &v)) {
 	case PARSE_OK:
-		*out = json_leaf(r->a, real ? JSON_FLOAT : JSON_INTEGER, v);
+		*out = jt_leaf(r->a, real ? JT_FLOAT : JT_INTEGER, v);
 		break;
 	case PARSE_OVERFLOW:
 		if (number_parse(r->a, text, VALUE_DOUBLE, STYLE_FLOAT, &v) != PARSE_OK)
 			return fail(r, "Input string '%s' is not a valid number.", arena_cstr(r->a, text));
-		*out = json_leaf(r->a, real ? JSON_FLOAT : JSON_INTEGER, v);
+		*out = jt_leaf(r->a, real ? JT_FLOAT : JT_INTEGER, v);
 		if (*out && !real)
 			(*out)->raw = text;
 		break;
@@ -251,12 +251,12 @@ static GH_RC read_text_value(struct reader *r, struct jtoken **out)
 	struct str text;
 
 	TRY(read_quoted(r, &text));
-	if (text.n >= 19 && text.n <= 40 && !(r->flags & JSON_READ_PLAIN_DATES) && time_read_iso(text, &ticks, &kind)) {
+	if (text.n >= 19 && text.n <= 40 && !(r->flags & JT_READ_PLAIN_DATES) && time_read_iso(text, &ticks, &kind)) {
 		struct value v = date_time_value(r->a, ticks, kind);
 
-		*out = v.kind == VALUE_NULL ? NULL : json_leaf(r->a, JSON_DATE, v);
+		*out = v.kind == VALUE_NULL ? NULL : jt_leaf(r->a, JT_DATE, v);
 	} else {
-		*out = json_string(r->a, text);
+		*out = jt_string(r->a, text);
 	}
 	return *out ? GH_RC_OK : no_memory(r);
 }
@@ -265,16 +265,16 @@ static GH_RC read_word(struct reader *r, struct jtoken **out)
 {
 	static const struct {
 		struct str word;
-		enum json_type type;
+		enum jt_type type;
 		struct value value;
 	} words[] = {
-		{ STR_INIT("true"), JSON_BOOLEAN, { .kind = VALUE_BOOL, .b = true } },
-		{ STR_INIT("false"), JSON_BOOLEAN, { .kind = VALUE_BOOL, .b = false } },
-		{ STR_INIT("null"), JSON_NULL, { .kind = VALUE_NULL } },
-		{ STR_INIT("undefined"), JSON_UNDEFINED, { .kind = VALUE_NULL } },
-		{ STR_INIT("NaN"), JSON_FLOAT, { .kind = VALUE_DOUBLE, .d = __builtin_nan("") } },
-		{ STR_INIT("Infinity"), JSON_FLOAT, { .kind = VALUE_DOUBLE, .d = __builtin_inf() } },
-		{ STR_INIT("-Infinity"), JSON_FLOAT, { .kind = VALUE_DOUBLE, .d = -__builtin_inf() } },
+		{ STR_INIT("true"), JT_BOOLEAN, { .kind = VALUE_BOOL, .b = true } },
+		{ STR_INIT("false"), JT_BOOLEAN, { .kind = VALUE_BOOL, .b = false } },
+		{ STR_INIT("null"), JT_NULL, { .kind = VALUE_NULL } },
+		{ STR_INIT("undefined"), JT_UNDEFINED, { .kind = VALUE_NULL } },
+		{ STR_INIT("NaN"), JT_FLOAT, { .kind = VALUE_DOUBLE, .d = __builtin_nan("") } },
+		{ STR_INIT("Infinity"), JT_FLOAT, { .kind = VALUE_DOUBLE, .d = __builtin_inf() } },
+		{ STR_INIT("-Infinity"), JT_FLOAT, { .kind = VALUE_DOUBLE, .d = -__builtin_inf() } },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -285,7 +285,7 @@ static GH_RC read_word(struct reader *r, struct jtoken **out)
 			r->at -= words[i].word.n;
 			break;
 		}
-		*out = json_leaf(r->a, words[i].type, words[i].value);
+		*out = jt_leaf(r->a, words[i].type, words[i].value);
 		return *out ? GH_RC_OK : no_memory(r);
 	}
 	return fail_char(r, "Unexpected character encountered while parsing value: %s.");
@@ -301,7 +301,7 @@ static GH_RC read_constructor(struct reader *r, struct jtoken **out)
 	begin = r->at;
 	while (more(r) && (ascii_is_alpha(r->s.p[r->at]) || ascii_is_digit(r->s.p[r->at]) || r->s.p[r->at] == '_'))
 		r->at++;
-	*out = json_container(r->a, JSON_CONSTRUCTOR);
+	*out = jt_container(r->a, JT_CONSTRUCTOR);
 	if (!*out)
 		return no_memory(r);
 	(*out)->name = (struct str){ r->s.p + begin, r->at - begin };
@@ -317,8 +317,8 @@ static GH_RC open_container(struct reader *r, struct jtoken *t)
 	char depth[16];
 	struct out o = { .p = depth, .cap = sizeof(depth) };
 
-	if (r->depth >= JSON_DEPTH_MAX - 2) {
-		out_fmt(&o, "%d", JSON_DEPTH_MAX - 2);
+	if (r->depth >= JT_DEPTH_MAX - 2) {
+		out_fmt(&o, "%d", JT_DEPTH_MAX - 2);
 		out_char(&o, '\0');
 		(void)fail(r, "The reader's MaxDepth of %s has been exceeded.", depth);
 		if (r->err)
@@ -337,14 +337,14 @@ static GH_RC attach(struct reader *r, struct jtoken *t)
 		r->root = t;
 		return GH_RC_OK;
 	}
-	if (!json_insert(r->a, r->open, r->open->n, t, NULL))
+	if (!jt_insert(r->a, r->open, r->open->n, t, NULL))
 		return no_memory(r);
 	return GH_RC_OK;
 }
 
 static void close_property(struct reader *r)
 {
-	if (r->open && r->open->type == JSON_PROPERTY)
+	if (r->open && r->open->type == JT_PROPERTY)
 		r->open = r->open->parent;
 }
 
@@ -355,7 +355,7 @@ static GH_RC read_value(struct reader *r)
 	bool nested = ch == '{' || ch == '[';
 
 	if (nested) {
-		t = json_container(r->a, ch == '{' ? JSON_OBJECT : JSON_ARRAY);
+		t = jt_container(r->a, ch == '{' ? JT_OBJECT : JT_ARRAY);
 		if (!t)
 			return no_memory(r);
 		r->at++;
@@ -385,7 +385,7 @@ static bool name_char(char c)
 
 static GH_RC read_name(struct reader *r)
 {
-	struct jtoken *p = json_container(r->a, JSON_PROPERTY), *old;
+	struct jtoken *p = jt_container(r->a, JT_PROPERTY), *old;
 	size_t begin = r->at;
 
 	if (!p)
@@ -405,12 +405,12 @@ static GH_RC read_name(struct reader *r)
 	if (r->s.p[r->at] != ':')
 		return fail_char(r, "Invalid character after parsing property name. Expected ':' but got: %s.");
 	r->at++;
-	old = json_find(r->open, p->name);
+	old = jt_find(r->open, p->name);
 	if (old) {                               /* the last of equal names counts, in the first one's place */
 		if (old->n)
-			json_remove_at(old, 0);
+			jt_remove_at(old, 0);
 		p = old;
-	} else if (!json_insert(r->a, r->open, r->open->n, p, NULL)) {
+	} else if (!jt_insert(r->a, r->open, r->open->n, p, NULL)) {
 		return no_memory(r);
 	}
 	r->open = p;
@@ -419,8 +419,8 @@ static GH_RC read_name(struct reader *r)
 
 static bool closes(const struct jtoken *open, char ch)
 {
-	return (open->type == JSON_OBJECT && ch == '}') || (open->type == JSON_ARRAY && ch == ']') ||
-	       (open->type == JSON_CONSTRUCTOR && ch == ')');
+	return (open->type == JT_OBJECT && ch == '}') || (open->type == JT_ARRAY && ch == ']') ||
+	       (open->type == JT_CONSTRUCTOR && ch == ')');
 }
 
 /* One step inside an open container. `after`: a value has just ended, so a comma or the end must follow. */
@@ -428,7 +428,7 @@ static GH_RC step(struct reader *r, bool *after)
 {
 	char ch = r->s.p[r->at];
 
-	if (r->open->type != JSON_PROPERTY && closes(r->open, ch)) {
+	if (r->open->type != JT_PROPERTY && closes(r->open, ch)) {
 		r->at++;
 		r->depth--;
 		r->open = r->open->parent;
@@ -443,10 +443,10 @@ static GH_RC step(struct reader *r, bool *after)
 		*after = false;
 		return GH_RC_OK;
 	}
-	if (r->open->type == JSON_OBJECT)
+	if (r->open->type == JT_OBJECT)
 		return read_name(r);
-	if (ch == ',' && r->open->type != JSON_PROPERTY) {
-		struct jtoken *t = json_leaf(r->a, JSON_UNDEFINED, VALUE_NULL_INIT);
+	if (ch == ',' && r->open->type != JT_PROPERTY) {
+		struct jtoken *t = jt_leaf(r->a, JT_UNDEFINED, VALUE_NULL_INIT);
 
 		if (!t)
 			return no_memory(r);
@@ -457,7 +457,7 @@ static GH_RC step(struct reader *r, bool *after)
 	return read_value(r);
 }
 
-GH_RC json_read(struct arena *a, struct str text, unsigned flags, struct jtoken **out, struct gh_err *err)
+GH_RC jt_read(struct arena *a, struct str text, unsigned flags, struct jtoken **out, struct gh_err *err)
 {
 	struct reader r = { .a = a, .s = text, .line = 1, .flags = flags, .loading = "JToken", .err = err };
 	bool after = false;
@@ -468,7 +468,7 @@ GH_RC json_read(struct arena *a, struct str text, unsigned flags, struct jtoken 
 	if (!more(&r))
 		return fail(&r, "Error reading JToken from JsonReader.", "");
 	TRY(read_value(&r));
-	r.loading = r.root->type == JSON_OBJECT ? "JObject" : r.root->type == JSON_ARRAY ? "JArray" : "JConstructor";
+	r.loading = r.root->type == JT_OBJECT ? "JObject" : r.root->type == JT_ARRAY ? "JArray" : "JConstructor";
 	while (r.open) {
 		TRY(skip_blanks(&r));
 		if (!more(&r))
@@ -487,7 +487,7 @@ GH_RC json_value(struct arena *a, struct str text, struct value *out, struct gh_
 	struct jtoken *t;
 
 	*out = VALUE_NULL_INIT;
-	TRY(json_read(a, text, 0, &t, err));
+	TRY(jt_read(a, text, 0, &t, err));
 	*out = value_object(t);
 	return GH_RC_OK;
 }

@@ -26,7 +26,7 @@ static bool is_multi(struct value v)
 	return v.kind == VALUE_OBJECT && !value_token(v) && !value_bytes(v).p && (value_array(v) || value_class_of(v)->iterate);
 }
 
-bool json_content(struct vm_call *c, struct value v, struct jtoken **out)
+bool jt_content(struct vm_call *c, struct value v, struct jtoken **out)
 {
 	struct iterator *it;
 	struct value item;
@@ -36,50 +36,50 @@ bool json_content(struct vm_call *c, struct value v, struct jtoken **out)
 	if (*out)
 		return true;
 	if (!is_multi(v)) {
-		*out = json_of_simple(c->arena, v);
+		*out = jt_of_simple(c->arena, v);
 		if (*out || v.kind != VALUE_OBJECT)
 			return *out || no_memory(c);
 		return vm_throw(c, EX_ARGUMENT, "Could not determine JSON object type for type %s.",
 				type_text(c->arena, type_of_value(c->vm, v), true).p);
 	}
-	*out = json_container(c->arena, JSON_ARRAY);
+	*out = jt_container(c->arena, JT_ARRAY);
 	it = *out ? vm_iterate(c->vm, v) : NULL;
 	if (!it)
 		return *out ? false : no_memory(c);
 	while (vm_next(c->vm, it, &item)) {
-		if (!json_content(c, item, &t))
+		if (!jt_content(c, item, &t))
 			return false;
-		if (!json_insert(c->arena, *out, (*out)->n, t, NULL))
+		if (!jt_insert(c->arena, *out, (*out)->n, t, NULL))
 			return no_memory(c);
 	}
 	return !vm_failed(c->vm);
 }
 
-bool json_add_token(struct vm_call *c, struct jtoken *to, size_t at, struct jtoken *t)
+bool jt_add_token(struct vm_call *c, struct jtoken *to, size_t at, struct jtoken *t)
 {
-	bool property = t->type == JSON_PROPERTY;
+	bool property = t->type == JT_PROPERTY;
 
-	if (property != (to->type == JSON_OBJECT))
+	if (property != (to->type == JT_OBJECT))
 		return vm_throw(c, EX_ARGUMENT, "Can not add %s to %s.", t->head.cls->name, to->head.cls->name);
-	if (property && json_find(to, t->name))
+	if (property && jt_find(to, t->name))
 		return vm_throw(c, EX_ARGUMENT,
 				"Can not add property %.*s to %s. Property with the same name already exists on object.",
 				STR_ARG(t->name), to->head.cls->name);
-	if (to->type == JSON_PROPERTY && to->n)
+	if (to->type == JT_PROPERTY && to->n)
 		return vm_throw(c, EX_JSON, "Newtonsoft.Json.Linq.JProperty cannot have multiple values.");
-	return json_insert(c->arena, to, at, t, NULL) || no_memory(c);
+	return jt_insert(c->arena, to, at, t, NULL) || no_memory(c);
 }
 
-bool json_add_content(struct vm_call *c, struct jtoken *to, size_t at, struct value v)
+bool jt_add_content(struct vm_call *c, struct jtoken *to, size_t at, struct value v)
 {
 	struct iterator *it;
 	struct value item;
 	struct jtoken *t;
 
 	if (!is_multi(v)) {
-		if (!json_content(c, v, &t))
+		if (!jt_content(c, v, &t))
 			return false;
-		return json_add_token(c, to, at, t);
+		return jt_add_token(c, to, at, t);
 	}
 	it = vm_iterate(c->vm, v);
 	if (!it)
@@ -87,7 +87,7 @@ bool json_add_content(struct vm_call *c, struct jtoken *to, size_t at, struct va
 	while (vm_next(c->vm, it, &item)) {
 		size_t before = to->n;
 
-		if (!json_add_content(c, to, at, item))
+		if (!jt_add_content(c, to, at, item))
 			return false;
 		at += to->n - before;
 	}
@@ -96,7 +96,7 @@ bool json_add_content(struct vm_call *c, struct jtoken *to, size_t at, struct va
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------------- */
 
-bool json_throw(struct vm_call *c, const struct gh_err *err)
+bool jt_throw(struct vm_call *c, const struct gh_err *err)
 {
 	return vm_throw(c, err->code == GH_E_NOMEM ? EX_OUT_OF_MEMORY : EX_JSON_READER, "%s", err->message);
 }
@@ -104,61 +104,61 @@ bool json_throw(struct vm_call *c, const struct gh_err *err)
 static const char *start_name(const struct jtoken *t)
 {
 	switch (t->type) {
-	case JSON_OBJECT:
+	case JT_OBJECT:
 		return "StartObject";
-	case JSON_ARRAY:
+	case JT_ARRAY:
 		return "StartArray";
-	case JSON_CONSTRUCTOR:
+	case JT_CONSTRUCTOR:
 		return "StartConstructor";
 	default:
-		return json_type_name(t->type);
+		return jt_type_name(t->type);
 	}
 }
 
-/* wanted JSON_NONE: any. */
-bool json_parse_as(struct vm_call *c, struct str text, enum json_type wanted, struct jtoken **out)
+/* wanted JT_NONE: any. */
+bool jt_parse_as(struct vm_call *c, struct str text, enum jt_type wanted, struct jtoken **out)
 {
 	struct gh_err err = { 0 };
 
 	if (!vm_charge(c->vm, text.n / 8))
 		return false;
-	if (json_read(c->arena, text, 0, out, &err).code) {
-		if (wanted != JSON_NONE && str_starts(str_of(err.message), STR("Error reading JToken")))
+	if (jt_read(c->arena, text, 0, out, &err).code) {
+		if (wanted != JT_NONE && str_starts(str_of(err.message), STR("Error reading JToken")))
 			return vm_throw(c, EX_JSON_READER, "Error reading J%s from JsonReader. Path '', line 0, position 0.",
-					json_type_name(wanted));
-		return json_throw(c, &err);
+					jt_type_name(wanted));
+		return jt_throw(c, &err);
 	}
-	if (wanted != JSON_NONE && (*out)->type != wanted)
+	if (wanted != JT_NONE && (*out)->type != wanted)
 		return vm_throw(c, EX_JSON_READER,
 				"Error reading J%s from JsonReader. Current JsonReader item is not an %s: %s. Path '', line 1, "
 				"position %zu.",
-				json_type_name(wanted), wanted == JSON_OBJECT ? "object" : "array", start_name(*out),
-				json_is_container(*out) ? (size_t)1 : str_trim(text).n);
+				jt_type_name(wanted), wanted == JT_OBJECT ? "object" : "array", start_name(*out),
+				jt_is_container(*out) ? (size_t)1 : str_trim(text).n);
 	return true;
 }
 
-static bool parse_as(struct vm_call *c, enum json_type wanted)
+static bool parse_as(struct vm_call *c, enum jt_type wanted)
 {
 	struct jtoken *t;
 
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "s");
-	return json_parse_as(c, arg_str(c, 0), wanted, &t) && give_token(c, t);
+	return jt_parse_as(c, arg_str(c, 0), wanted, &t) && give_token(c, t);
 }
 
 static bool parse(struct vm_call *c)
 {
-	return parse_as(c, JSON_NONE);
+	return parse_as(c, JT_NONE);
 }
 
-bool json_parse_object(struct vm_call *c)
+bool jt_parse_object(struct vm_call *c)
 {
-	return parse_as(c, JSON_OBJECT);
+	return parse_as(c, JT_OBJECT);
 }
 
-bool json_parse_array(struct vm_call *c)
+bool jt_parse_array(struct vm_call *c)
 {
-	return parse_as(c, JSON_ARRAY);
+	return parse_as(c, JT_ARRAY);
 }
 
 static bool from_object(struct vm_call *c)
@@ -167,31 +167,31 @@ static bool from_object(struct vm_call *c)
 
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "o");
-	return json_from_value(c, c->args[0], &t) && give_token(c, t);
+	return jt_from_value(c, c->args[0], &t) && give_token(c, t);
 }
 
-static bool from_object_as(struct vm_call *c, enum json_type wanted)
+static bool from_object_as(struct vm_call *c, enum jt_type wanted)
 {
 	struct jtoken *t;
 
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "o");
-	if (!json_from_value(c, c->args[0], &t))
+	if (!jt_from_value(c, c->args[0], &t))
 		return false;
 	if (t->type != wanted)
-		return vm_throw(c, EX_ARGUMENT, "Object serialized to %s. %s instance expected.", json_type_name(t->type),
-				wanted == JSON_OBJECT ? "JObject" : "JArray");
+		return vm_throw(c, EX_ARGUMENT, "Object serialized to %s. %s instance expected.", jt_type_name(t->type),
+				wanted == JT_OBJECT ? "JObject" : "JArray");
 	return give_token(c, t);
 }
 
-bool json_object_from(struct vm_call *c)
+bool jt_object_from(struct vm_call *c)
 {
-	return from_object_as(c, JSON_OBJECT);
+	return from_object_as(c, JT_OBJECT);
 }
 
-bool json_array_from(struct vm_call *c)
+bool jt_array_from(struct vm_call *c)
 {
-	return from_object_as(c, JSON_ARRAY);
+	return from_object_as(c, JT_ARRAY);
 }
 
 /* ---- places -------------------------------------------------------------------------------------------------------------------- */
@@ -206,25 +206,25 @@ static bool bad_key(struct vm_call *c, const struct jtoken *t, struct value key)
 	struct out o = out_in(c->arena);
 
 	if (key.kind == VALUE_STRING)
-		json_write_string(&o, text_str(key.text));
+		jt_write_string(&o, text_str(key.text));
 	else
 		out_put(&o, value_to_text(c->arena, key));
-	return vm_throw(c, EX_ARGUMENT, "Accessed J%s values with invalid key value: %.*s. %s expected.", json_type_name(t->type),
-			STR_ARG(out_str(&o)), t->type == JSON_OBJECT ? "Object property name" : "Int32 array index");
+	return vm_throw(c, EX_ARGUMENT, "Accessed J%s values with invalid key value: %.*s. %s expected.", jt_type_name(t->type),
+			STR_ARG(out_str(&o)), t->type == JT_OBJECT ? "Object property name" : "Int32 array index");
 }
 
 /* t[key]; *out NULL: there is none. */
 static bool child_at(struct vm_call *c, struct jtoken *t, struct value key, struct jtoken **out)
 {
 	*out = NULL;
-	if (!json_is_container(t) || t->type == JSON_PROPERTY)
+	if (!jt_is_container(t) || t->type == JT_PROPERTY)
 		return cannot_access(c, t);
 	if (key.kind == VALUE_NULL)
-		return t->type == JSON_OBJECT || vm_throw_null(c, "key");
-	if (t->type == JSON_OBJECT) {
+		return t->type == JT_OBJECT || vm_throw_null(c, "key");
+	if (t->type == JT_OBJECT) {
 		if (key.kind != VALUE_STRING)
 			return bad_key(c, t, key);
-		*out = json_get(t, text_str(key.text));
+		*out = jt_get(t, text_str(key.text));
 		return true;
 	}
 	if (key.kind != VALUE_INT)
@@ -249,24 +249,24 @@ static bool set_item(struct vm_call *c)
 	struct value key = c->args[0];
 
 	if (!t)
-		t = json_leaf(c->arena, JSON_NULL, VALUE_NULL_INIT);
+		t = jt_leaf(c->arena, JT_NULL, VALUE_NULL_INIT);
 	if (!t)
 		return no_memory(c);
-	if (self->type == JSON_OBJECT && key.kind == VALUE_STRING) {
-		if (t->type == JSON_PROPERTY)
+	if (self->type == JT_OBJECT && key.kind == VALUE_STRING) {
+		if (t->type == JT_PROPERTY)
 			return vm_throw(c, EX_ARGUMENT, "Can not add %s to %s.", t->head.cls->name, "Newtonsoft.Json.Linq.JProperty");
-		return (json_set(c->arena, self, text_str(key.text), t) || no_memory(c)) && vm_return(c, VALUE_NULL_INIT);
+		return (jt_set(c->arena, self, text_str(key.text), t) || no_memory(c)) && vm_return(c, VALUE_NULL_INIT);
 	}
 	if (!child_at(c, self, key, &old))
 		return false;
-	return !old || ((json_replace(c->arena, old, t) || no_memory(c)) && vm_return(c, VALUE_NULL_INIT));
+	return !old || ((jt_replace(c->arena, old, t) || no_memory(c)) && vm_return(c, VALUE_NULL_INIT));
 }
 
 static bool get_first(struct vm_call *c)
 {
 	struct jtoken *t = self_token(c);
 
-	if (!json_is_container(t))
+	if (!jt_is_container(t))
 		return cannot_access(c, t);
 	return give_token(c, t->n ? t->v[0] : NULL);
 }
@@ -275,7 +275,7 @@ static bool get_last(struct vm_call *c)
 {
 	struct jtoken *t = self_token(c);
 
-	if (!json_is_container(t))
+	if (!jt_is_container(t))
 		return cannot_access(c, t);
 	return give_token(c, t->n ? t->v[t->n - 1] : NULL);
 }
@@ -283,7 +283,7 @@ static bool get_last(struct vm_call *c)
 static bool neighbour(struct vm_call *c, int step)
 {
 	struct jtoken *t = self_token(c);
-	size_t at = t->parent ? json_position(t) : 0;
+	size_t at = t->parent ? jt_position(t) : 0;
 
 	if (!t->parent || (step < 0 ? at == 0 : at + 1 >= t->parent->n))
 		return vm_return(c, VALUE_NULL_INIT);
@@ -316,7 +316,7 @@ static bool get_root(struct vm_call *c)
 
 static bool get_path(struct vm_call *c)
 {
-	return give_new(c, json_path(c->arena, self_token(c)));
+	return give_new(c, jt_path(c->arena, self_token(c)));
 }
 
 static bool get_type(struct vm_call *c)
@@ -326,7 +326,7 @@ static bool get_type(struct vm_call *c)
 
 static bool get_has_values(struct vm_call *c)
 {
-	return give_bool(c, json_is_container(self_token(c)) && self_token(c)->n > 0);
+	return give_bool(c, jt_is_container(self_token(c)) && self_token(c)->n > 0);
 }
 
 /* ---- changing ------------------------------------------------------------------------------------------------------------------- */
@@ -342,7 +342,7 @@ static bool add_beside(struct vm_call *c, size_t offset)
 
 	if (!t->parent)
 		return no_parent(c);
-	return json_add_content(c, t->parent, json_position(t) + offset, c->args[0]) && vm_return(c, VALUE_NULL_INIT);
+	return jt_add_content(c, t->parent, jt_position(t) + offset, c->args[0]) && vm_return(c, VALUE_NULL_INIT);
 }
 
 static bool add_after_self(struct vm_call *c)
@@ -361,9 +361,9 @@ static bool remove_self(struct vm_call *c)
 
 	if (!t->parent)
 		return no_parent(c);
-	if (t->parent->type == JSON_PROPERTY)
+	if (t->parent->type == JT_PROPERTY)
 		return vm_throw(c, EX_JSON, "Cannot add or remove items from Newtonsoft.Json.Linq.JProperty.");
-	json_remove_at(t->parent, json_position(t));
+	jt_remove_at(t->parent, jt_position(t));
 	return vm_return(c, VALUE_NULL_INIT);
 }
 
@@ -374,35 +374,35 @@ static bool replace(struct vm_call *c)
 	if (!t->parent)
 		return no_parent(c);
 	if (!with)
-		with = json_leaf(c->arena, JSON_NULL, VALUE_NULL_INIT);
-	return with && json_replace(c->arena, t, with) ? vm_return(c, VALUE_NULL_INIT) : no_memory(c);
+		with = jt_leaf(c->arena, JT_NULL, VALUE_NULL_INIT);
+	return with && jt_replace(c->arena, t, with) ? vm_return(c, VALUE_NULL_INIT) : no_memory(c);
 }
 
 static bool add(struct vm_call *c)
 {
-	return json_add_content(c, self_token(c), self_token(c)->n, c->args[0]) && vm_return(c, VALUE_NULL_INIT);
+	return jt_add_content(c, self_token(c), self_token(c)->n, c->args[0]) && vm_return(c, VALUE_NULL_INIT);
 }
 
 static bool add_first(struct vm_call *c)
 {
-	return json_add_content(c, self_token(c), 0, c->args[0]) && vm_return(c, VALUE_NULL_INIT);
+	return jt_add_content(c, self_token(c), 0, c->args[0]) && vm_return(c, VALUE_NULL_INIT);
 }
 
-bool json_remove_all(struct vm_call *c)
+bool jt_remove_all(struct vm_call *c)
 {
 	struct jtoken *t = self_token(c);
 
 	while (t->n)
-		json_remove_at(t, t->n - 1);
+		jt_remove_at(t, t->n - 1);
 	return vm_return(c, VALUE_NULL_INIT);
 }
 
 static bool replace_all(struct vm_call *c)
 {
-	return json_remove_all(c) && add(c);
+	return jt_remove_all(c) && add(c);
 }
 
-bool json_get_count(struct vm_call *c)
+bool jt_get_count(struct vm_call *c)
 {
 	return give_int(c, (int64_t)self_token(c)->n);
 }
@@ -413,12 +413,12 @@ static bool deep_equals(struct vm_call *c)
 {
 	struct jtoken *l = value_token(c->args[0]), *r = value_token(c->args[1]);
 
-	return give_bool(c, l == r || (l && r && json_equal(l, r)));
+	return give_bool(c, l == r || (l && r && jt_equal(l, r)));
 }
 
 static bool deep_clone(struct vm_call *c)
 {
-	struct jtoken *copy = json_clone(c->arena, self_token(c));
+	struct jtoken *copy = jt_clone(c->arena, self_token(c));
 
 	return copy ? give_token(c, copy) : no_memory(c);
 }
@@ -428,17 +428,17 @@ static bool to_string(struct vm_call *c)
 	struct out o = out_in(c->arena);
 
 	if (c->n)
-		json_write(&o, self_token(c), arg_enum(c, 0) == 1);
+		jt_write(&o, self_token(c), arg_enum(c, 0) == 1);
 	else
-		json_text(c->arena, &o, self_token(c));
+		jt_text(c->arena, &o, self_token(c));
 	return give_new(c, out_str(&o)) && charge_bytes(c, o.n);
 }
 
-struct str json_to_text(struct arena *a, struct value v)
+struct str jt_to_text(struct arena *a, struct value v)
 {
 	struct out o = out_in(a);
 
-	json_text(a, &o, value_token(v));
+	jt_text(a, &o, value_token(v));
 	return out_str(&o);
 }
 
@@ -446,7 +446,7 @@ static bool to_object(struct vm_call *c)
 {
 	struct value v;
 
-	return json_to_type(c, self_token(c), c->type, &v) && vm_return(c, v);
+	return jt_to_type(c, self_token(c), c->type, &v) && vm_return(c, v);
 }
 
 static bool value_as(struct vm_call *c)
@@ -456,22 +456,22 @@ static bool value_as(struct vm_call *c)
 
 	if (c->n && !child_at(c, t, c->args[0], &t))
 		return false;
-	return json_cast(c, t, c->type, &v) && vm_return(c, v);
+	return jt_cast(c, t, c->type, &v) && vm_return(c, v);
 }
 
 static bool values_as(struct vm_call *c)
 {
 	struct jtoken *t = self_token(c);
-	size_t n = json_is_container(t) ? t->n : 0;
+	size_t n = jt_is_container(t) ? t->n : 0;
 	struct array *out = vm_array(c, n);
 
 	if (!out)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		struct jtoken *item = t->v[i]->type == JSON_PROPERTY && t->v[i]->n ? t->v[i]->v[0] : t->v[i];
+		struct jtoken *item = t->v[i]->type == JT_PROPERTY && t->v[i]->n ? t->v[i]->v[0] : t->v[i];
 		struct value v;
 
-		if (!json_cast(c, item, c->types[0], &v))
+		if (!jt_cast(c, item, c->types[0], &v))
 			return false;
 		if (out->packed)
 			out->bytes[i] = (uint8_t)v.u;
@@ -510,12 +510,12 @@ const struct class_member jtoken_members[] = {
 };
 
 const struct class_member jcontainer_members[] = {
-	{ "int Count { get; }", json_get_count },
+	{ "int Count { get; }", jt_get_count },
 	{ "void Add(object content)", add },
 	{ "void AddFirst(object content)", add_first },
-	{ "void RemoveAll()", json_remove_all },
+	{ "void RemoveAll()", jt_remove_all },
 	{ "void ReplaceAll(object content)", replace_all },
-	{ "void Merge(object content)", json_merge },
-	{ "void Merge(object content, JsonMergeSettings settings)", json_merge },
+	{ "void Merge(object content)", jt_merge },
+	{ "void Merge(object content, JsonMergeSettings settings)", jt_merge },
 	{ 0 }
 };

@@ -8,9 +8,9 @@
 
 enum { INDEX_FROM = 12 };
 
-static const struct value_class *const classes[JSON__COUNT] = {
-	[JSON_OBJECT] = &class_jobject, [JSON_ARRAY] = &class_jarray, [JSON_CONSTRUCTOR] = &class_jconstructor,
-	[JSON_PROPERTY] = &class_jproperty, [JSON_RAW] = &class_jraw,
+static const struct value_class *const classes[JT__COUNT] = {
+	[JT_OBJECT] = &class_jobject, [JT_ARRAY] = &class_jarray, [JT_CONSTRUCTOR] = &class_jconstructor,
+	[JT_PROPERTY] = &class_jproperty, [JT_RAW] = &class_jraw,
 };
 
 struct jtoken *value_token(struct value v)
@@ -24,25 +24,25 @@ struct jtoken *value_token(struct value v)
 	return (struct jtoken *)(void *)v.object;
 }
 
-struct value json_unwrap(struct value v)
+struct value jt_unwrap(struct value v)
 {
 	struct jtoken *t = value_token(v);
 
-	if (t && t->type == JSON_PROPERTY && t->n)
+	if (t && t->type == JT_PROPERTY && t->n)
 		t = t->v[0];
-	return t && !json_is_container(t) ? t->value : v;
+	return t && !jt_is_container(t) ? t->value : v;
 }
 
-const char *json_type_name(enum json_type type)
+const char *jt_type_name(enum jt_type type)
 {
-	static const char *const names[JSON__COUNT] = { "None",    "Object",  "Array",     "Constructor", "Property", "Comment",
+	static const char *const names[JT__COUNT] = { "None",    "Object",  "Array",     "Constructor", "Property", "Comment",
 							"Integer", "Float",   "String",    "Boolean",     "Null",     "Undefined",
 							"Date",    "Raw",     "Bytes",     "Guid",        "Uri",      "TimeSpan" };
 
 	return names[type];
 }
 
-static struct jtoken *make(struct arena *a, enum json_type type)
+static struct jtoken *make(struct arena *a, enum jt_type type)
 {
 	struct jtoken *t = arena_new_of(a, struct jtoken);
 
@@ -53,12 +53,12 @@ static struct jtoken *make(struct arena *a, enum json_type type)
 	return t;
 }
 
-struct jtoken *json_container(struct arena *a, enum json_type type)
+struct jtoken *jt_container(struct arena *a, enum jt_type type)
 {
 	return make(a, type);
 }
 
-struct jtoken *json_leaf(struct arena *a, enum json_type type, struct value v)
+struct jtoken *jt_leaf(struct arena *a, enum jt_type type, struct value v)
 {
 	struct jtoken *t = make(a, type);
 
@@ -67,66 +67,66 @@ struct jtoken *json_leaf(struct arena *a, enum json_type type, struct value v)
 	return t;
 }
 
-struct jtoken *json_string(struct arena *a, struct str s)
+struct jtoken *jt_string(struct arena *a, struct str s)
 {
 	struct value v = value_string(a, s, false);
 
-	return v.kind == VALUE_NULL ? NULL : json_leaf(a, JSON_STRING, v);
+	return v.kind == VALUE_NULL ? NULL : jt_leaf(a, JT_STRING, v);
 }
 
-struct jtoken *json_property(struct arena *a, struct str name, struct jtoken *value)
+struct jtoken *jt_property(struct arena *a, struct str name, struct jtoken *value)
 {
-	struct jtoken *t = make(a, JSON_PROPERTY);
+	struct jtoken *t = make(a, JT_PROPERTY);
 
 	if (!t || !value)
 		return NULL;
 	t->name = name;
-	return json_insert(a, t, 0, value, NULL) ? t : NULL;
+	return jt_insert(a, t, 0, value, NULL) ? t : NULL;
 }
 
-struct jtoken *json_of_simple(struct arena *a, struct value v)
+struct jtoken *jt_of_simple(struct arena *a, struct value v)
 {
 	const struct value_class *cls;
 	struct str text;
 
 	switch (v.kind) {
 	case VALUE_NULL:
-		return json_leaf(a, JSON_NULL, v);
+		return jt_leaf(a, JT_NULL, v);
 	case VALUE_BOOL:
-		return json_leaf(a, JSON_BOOLEAN, v);
+		return jt_leaf(a, JT_BOOLEAN, v);
 	case VALUE_FLOAT:
 	case VALUE_DOUBLE:
 	case VALUE_DECIMAL:
-		return json_leaf(a, JSON_FLOAT, v);
+		return jt_leaf(a, JT_FLOAT, v);
 	case VALUE_STRING:
-		return json_leaf(a, JSON_STRING, v);
+		return jt_leaf(a, JT_STRING, v);
 	case VALUE_CHAR:
 		text = value_to_text(a, v);
-		return text.p ? json_string(a, text) : NULL;
+		return text.p ? jt_string(a, text) : NULL;
 	case VALUE_OBJECT:
 		break;
 	default:
-		return json_leaf(a, JSON_INTEGER, v);
+		return jt_leaf(a, JT_INTEGER, v);
 	}
 	cls = value_class_of(v);
 	if (cls == &class_date_time || cls == &class_date_offset)
-		return json_leaf(a, JSON_DATE, v);
+		return jt_leaf(a, JT_DATE, v);
 	if (cls == &class_guid)
-		return json_leaf(a, JSON_GUID, v);
+		return jt_leaf(a, JT_GUID, v);
 	if (cls == &class_time_span)
-		return json_leaf(a, JSON_TIMESPAN, v);
+		return jt_leaf(a, JT_TIMESPAN, v);
 	if (cls == &class_uri)
-		return json_leaf(a, JSON_URI, v);
+		return jt_leaf(a, JT_URI, v);
 	if (value_bytes(v).p)
-		return json_leaf(a, JSON_BYTES, v);
-	return cls->kind == CLASS_ENUM ? json_leaf(a, JSON_INTEGER, value_long(enum_value(v))) : NULL;
+		return jt_leaf(a, JT_BYTES, v);
+	return cls->kind == CLASS_ENUM ? jt_leaf(a, JT_INTEGER, value_long(enum_value(v))) : NULL;
 }
 
 static struct jtoken *clone(struct arena *a, const struct jtoken *t, unsigned depth)
 {
-	struct jtoken *copy = depth < JSON_DEPTH_MAX ? make(a, t->type) : NULL;
+	struct jtoken *copy = depth < JT_DEPTH_MAX ? make(a, t->type) : NULL;
 
-	if (!copy || !json_is_container(t)) {
+	if (!copy || !jt_is_container(t)) {
 		if (copy) {
 			copy->value = t->value;
 			copy->raw = t->raw;
@@ -149,7 +149,7 @@ static struct jtoken *clone(struct arena *a, const struct jtoken *t, unsigned de
 	return copy;
 }
 
-struct jtoken *json_clone(struct arena *a, const struct jtoken *t)
+struct jtoken *jt_clone(struct arena *a, const struct jtoken *t)
 {
 	return clone(a, t, 0);
 }
@@ -180,7 +180,7 @@ static void index_grow(struct arena *a, struct jtoken *o)
 
 static bool room_for(struct arena *a, struct jtoken *t)
 {
-	size_t cap = t->cap ? t->cap * 2 : t->type == JSON_PROPERTY ? 1 : 4;
+	size_t cap = t->cap ? t->cap * 2 : t->type == JT_PROPERTY ? 1 : 4;
 	struct jtoken **v;
 
 	if (t->n < t->cap)
@@ -203,10 +203,10 @@ static bool holds(const struct jtoken *t, const struct jtoken *inner)
 	return false;
 }
 
-bool json_insert(struct arena *a, struct jtoken *to, size_t at, struct jtoken *t, struct jtoken **added)
+bool jt_insert(struct arena *a, struct jtoken *to, size_t at, struct jtoken *t, struct jtoken **added)
 {
-	if (t->parent || (json_is_container(t) && t->n && holds(t, to)) || t == to)
-		t = json_clone(a, t);
+	if (t->parent || (jt_is_container(t) && t->n && holds(t, to)) || t == to)
+		t = jt_clone(a, t);
 	if (!t || !room_for(a, to))
 		return false;
 	memmove(to->v + at + 1, to->v + at, (to->n - at) * sizeof(*to->v));
@@ -215,7 +215,7 @@ bool json_insert(struct arena *a, struct jtoken *to, size_t at, struct jtoken *t
 	to->n++;
 	if (added)
 		*added = t;
-	if (to->type != JSON_OBJECT)
+	if (to->type != JT_OBJECT)
 		return true;
 	if (at + 1 < to->n || to->n * 4 > (size_t)to->index_cap * 3)
 		to->index = NULL;
@@ -226,18 +226,18 @@ bool json_insert(struct arena *a, struct jtoken *to, size_t at, struct jtoken *t
 	return true;
 }
 
-void json_remove_at(struct jtoken *from, size_t at)
+void jt_remove_at(struct jtoken *from, size_t at)
 {
 	from->v[at]->parent = NULL;
 	memmove(from->v + at, from->v + at + 1, (from->n - at - 1) * sizeof(*from->v));
 	from->n--;
-	if (from->type == JSON_OBJECT) {
+	if (from->type == JT_OBJECT) {
 		from->index = NULL;
 		from->index_cap = 0;
 	}
 }
 
-size_t json_position(const struct jtoken *t)
+size_t jt_position(const struct jtoken *t)
 {
 	size_t i = 0;
 
@@ -246,43 +246,43 @@ size_t json_position(const struct jtoken *t)
 	return i;
 }
 
-bool json_set(struct arena *a, struct jtoken *object, struct str name, struct jtoken *value)
+bool jt_set(struct arena *a, struct jtoken *object, struct str name, struct jtoken *value)
 {
-	struct jtoken *p = json_find(object, name);
+	struct jtoken *p = jt_find(object, name);
 
 	if (!p) {
-		p = json_property(a, name, value);
-		return p && json_insert(a, object, object->n, p, NULL);
+		p = jt_property(a, name, value);
+		return p && jt_insert(a, object, object->n, p, NULL);
 	}
 	if (p->n && p->v[0] == value)
 		return true;
 	if (value->parent || holds(value, object))
-		value = json_clone(a, value);
+		value = jt_clone(a, value);
 	if (!value)
 		return false;
 	if (p->n)
-		json_remove_at(p, 0);
-	return json_insert(a, p, 0, value, NULL);
+		jt_remove_at(p, 0);
+	return jt_insert(a, p, 0, value, NULL);
 }
 
-bool json_replace(struct arena *a, struct jtoken *old, struct jtoken *with)
+bool jt_replace(struct arena *a, struct jtoken *old, struct jtoken *with)
 {
 	struct jtoken *parent = old->parent;
-	size_t at = json_position(old);
+	size_t at = jt_position(old);
 
 	if (with == old)
 		return true;
 	if (with->parent || holds(with, parent))
-		with = json_clone(a, with);
+		with = jt_clone(a, with);
 	if (!with)
 		return false;
-	json_remove_at(parent, at);
-	return json_insert(a, parent, at, with, NULL);
+	jt_remove_at(parent, at);
+	return jt_insert(a, parent, at, with, NULL);
 }
 
 /* ---- questions ------------------------------------------------------------------------------------------------------------- */
 
-struct jtoken *json_find(struct jtoken *o, struct str name)
+struct jtoken *jt_find(struct jtoken *o, struct str name)
 {
 	if (o->index) {
 		for (uint64_t h = str_hash(name);; h++) {
@@ -300,9 +300,9 @@ struct jtoken *json_find(struct jtoken *o, struct str name)
 	return NULL;
 }
 
-struct jtoken *json_get(struct jtoken *o, struct str name)
+struct jtoken *jt_get(struct jtoken *o, struct str name)
 {
-	struct jtoken *p = json_find(o, name);
+	struct jtoken *p = jt_find(o, name);
 
 	return p && p->n ? p->v[0] : NULL;
 }
@@ -318,42 +318,42 @@ static bool leaves_equal(const struct jtoken *l, const struct jtoken *r)
 		return str_eq(l->raw, r->raw);
 	if (a.kind == VALUE_NULL || b.kind == VALUE_NULL)
 		return a.kind == b.kind;
-	if (l->type == JSON_FLOAT && a.kind != VALUE_DECIMAL && b.kind != VALUE_DECIMAL)
+	if (l->type == JT_FLOAT && a.kind != VALUE_DECIMAL && b.kind != VALUE_DECIMAL)
 		return a.d == b.d;
-	if (l->type == JSON_INTEGER)
+	if (l->type == JT_INTEGER)
 		return a.kind == VALUE_ULONG || b.kind == VALUE_ULONG ? a.u == b.u && a.kind == b.kind : a.i == b.i;
 	return a.kind == b.kind && (value_equals(a, b) || (a.kind == VALUE_DECIMAL && value_compare(a, b, &comparable) == 0));
 }
 
 static bool equal(const struct jtoken *l, const struct jtoken *r, unsigned depth)
 {
-	if (!json_is_container(l) || !json_is_container(r))
-		return !json_is_container(l) && !json_is_container(r) && leaves_equal(l, r);
-	if (l->type != r->type || l->n != r->n || depth >= JSON_DEPTH_MAX)
+	if (!jt_is_container(l) || !jt_is_container(r))
+		return !jt_is_container(l) && !jt_is_container(r) && leaves_equal(l, r);
+	if (l->type != r->type || l->n != r->n || depth >= JT_DEPTH_MAX)
 		return false;
-	if (l->type >= JSON_CONSTRUCTOR && !str_eq(l->name, r->name))
+	if (l->type >= JT_CONSTRUCTOR && !str_eq(l->name, r->name))
 		return false;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct jtoken *other = r->v[i];
 
-		if (l->type == JSON_OBJECT)
-			other = json_find((struct jtoken *)(uintptr_t)r, l->v[i]->name);
+		if (l->type == JT_OBJECT)
+			other = jt_find((struct jtoken *)(uintptr_t)r, l->v[i]->name);
 		if (!other || !equal(l->v[i], other, depth + 1))
 			return false;
 	}
 	return true;
 }
 
-bool json_equal(const struct jtoken *l, const struct jtoken *r)
+bool jt_equal(const struct jtoken *l, const struct jtoken *r)
 {
 	return equal(l, r, 0);
 }
 
-uint64_t json_hash(const struct jtoken *t)
+uint64_t jt_hash(const struct jtoken *t)
 {
-	uint64_t h = (uint64_t)t->type * 31 + (json_is_container(t) ? t->n : 0);
+	uint64_t h = (uint64_t)t->type * 31 + (jt_is_container(t) ? t->n : 0);
 
-	return json_is_container(t) || t->value.kind == VALUE_NULL ? h : h ^ value_hash(t->value);
+	return jt_is_container(t) || t->value.kind == VALUE_NULL ? h : h ^ value_hash(t->value);
 }
 
 static bool plain_name(struct str name)
@@ -364,9 +364,9 @@ static bool plain_name(struct str name)
 	return true;
 }
 
-struct str json_path(struct arena *a, const struct jtoken *t)
+struct str jt_path(struct arena *a, const struct jtoken *t)
 {
-	const struct jtoken *steps[JSON_DEPTH_MAX * 2];
+	const struct jtoken *steps[JT_DEPTH_MAX * 2];
 	struct out o = out_in(a);
 	size_t n = 0;
 
@@ -374,16 +374,16 @@ struct str json_path(struct arena *a, const struct jtoken *t)
 		steps[n++] = t;
 	while (n-- > 0) {
 		t = steps[n];
-		if (t->type == JSON_PROPERTY && plain_name(t->name)) {
+		if (t->type == JT_PROPERTY && plain_name(t->name)) {
 			if (o.n)
 				out_char(&o, '.');
 			out_put(&o, t->name);
-		} else if (t->type == JSON_PROPERTY) {
+		} else if (t->type == JT_PROPERTY) {
 			out_add(&o, "['", 2);
 			out_put(&o, t->name);
 			out_add(&o, "']", 2);
-		} else if (t->parent->type == JSON_ARRAY || t->parent->type == JSON_CONSTRUCTOR) {
-			out_fmt(&o, "[%zu]", json_position(t));
+		} else if (t->parent->type == JT_ARRAY || t->parent->type == JT_CONSTRUCTOR) {
+			out_fmt(&o, "[%zu]", jt_position(t));
 		}
 	}
 	return out_str(&o);

@@ -44,7 +44,7 @@ static bool children(struct vm_call *c)
 	struct token_list l = { 0 };
 	const struct type *wanted = c->types ? c->types[0] : NULL;
 
-	for (size_t i = 0; json_is_container(t) && i < t->n; i++)
+	for (size_t i = 0; jt_is_container(t) && i < t->n; i++)
 		if (!wanted || type_accepts(c->vm, wanted, value_object(t->v[i])))
 			if (!list_add(c, &l, t->v[i]))
 				return false;
@@ -75,7 +75,7 @@ static bool siblings(struct vm_call *c, bool after)
 {
 	struct jtoken *t = self_token(c);
 	struct token_list l = { 0 };
-	size_t at = t->parent ? json_position(t) : 0;
+	size_t at = t->parent ? jt_position(t) : 0;
 
 	for (size_t i = after ? at + 1 : 0; t->parent && i < (after ? t->parent->n : at); i++)
 		if (!list_add(c, &l, t->parent->v[i]))
@@ -101,13 +101,13 @@ static bool descend(struct vm_call *c, bool with_self)
 	while (t) {
 		if ((t != top || with_self) && (!list_add(c, &l, t) || !vm_charge(c->vm, 1)))
 			return false;
-		if (json_is_container(t) && t->n) {
+		if (jt_is_container(t) && t->n) {
 			t = t->v[0];
 			continue;
 		}
-		while (t != top && json_position(t) + 1 >= t->parent->n)
+		while (t != top && jt_position(t) + 1 >= t->parent->n)
 			t = t->parent;
-		t = t == top ? NULL : t->parent->v[json_position(t) + 1];
+		t = t == top ? NULL : t->parent->v[jt_position(t) + 1];
 	}
 	return give_tokens(c, &l);
 }
@@ -126,7 +126,7 @@ static bool descendants_and_self(struct vm_call *c)
 
 enum { PATH_STEPS_MAX = 1000000 };
 
-static bool select_into(struct vm_call *c, struct json_found *found)
+static bool select_into(struct vm_call *c, struct jt_found *found)
 {
 	struct gh_err err = { 0 };
 	uint64_t steps = PATH_STEPS_MAX;
@@ -134,7 +134,7 @@ static bool select_into(struct vm_call *c, struct json_found *found)
 
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "path");
-	ok = json_select(c->arena, self_token(c), arg_str(c, 0), &steps, found, &err);
+	ok = jt_select(c->arena, self_token(c), arg_str(c, 0), &steps, found, &err);
 	if (!vm_charge(c->vm, (PATH_STEPS_MAX - steps) / 4))
 		return false;
 	return ok || vm_throw(c, EX_JSON, "%s", err.message);
@@ -147,12 +147,12 @@ static bool nothing_found(struct vm_call *c)
 	for (size_t i = 0; i < path.n; i++)
 		if (strchr("$.[*", path.p[i]))
 			return vm_throw(c, EX_JSON, "Path returned no tokens.");
-	return vm_throw(c, EX_JSON, "Property '%.*s' does not exist on %s.", STR_ARG(path), json_type_name(self_token(c)->type));
+	return vm_throw(c, EX_JSON, "Property '%.*s' does not exist on %s.", STR_ARG(path), jt_type_name(self_token(c)->type));
 }
 
 static bool select_token(struct vm_call *c)
 {
-	struct json_found found;
+	struct jt_found found;
 
 	if (!select_into(c, &found))
 		return false;
@@ -165,7 +165,7 @@ static bool select_token(struct vm_call *c)
 
 static bool select_tokens(struct vm_call *c)
 {
-	struct json_found found;
+	struct jt_found found;
 	struct token_list l = { 0 };
 
 	if (!select_into(c, &found))

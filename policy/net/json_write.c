@@ -8,7 +8,7 @@
 #include "policy/net/types.h"
 #include "policy/net/unicode.h"
 
-void json_write_string(struct out *o, struct str s)
+void jt_write_string(struct out *o, struct str s)
 {
 	static const char escapes[] = "\bb\tt\nn\ff\rr\"\"\\\\";
 	size_t done = 0, at = 0;
@@ -79,7 +79,7 @@ static void write_quoted(struct out *o, struct value v)
 	struct str s = value_to_text(o->a, v);
 
 	if (s.p)
-		json_write_string(o, s);
+		jt_write_string(o, s);
 	else
 		o->failed = true;
 }
@@ -87,45 +87,45 @@ static void write_quoted(struct out *o, struct value v)
 static void write_leaf(struct out *o, const struct jtoken *t)
 {
 	switch (t->type) {
-	case JSON_INTEGER:
+	case JT_INTEGER:
 		if (t->raw.p)
 			out_put(o, t->raw);
 		else
 			number_text(o, t->value);
 		return;
-	case JSON_FLOAT:
+	case JT_FLOAT:
 		write_real(o, t->value);
 		return;
-	case JSON_BOOLEAN:
+	case JT_BOOLEAN:
 		out_put(o, t->value.b ? STR("true") : STR("false"));
 		return;
-	case JSON_NULL:
+	case JT_NULL:
 		out_put(o, STR("null"));
 		return;
-	case JSON_UNDEFINED:
+	case JT_UNDEFINED:
 		out_put(o, STR("undefined"));
 		return;
-	case JSON_DATE:
+	case JT_DATE:
 		write_date(o, t->value);
 		return;
-	case JSON_RAW:
+	case JT_RAW:
 		out_put(o, t->raw.p ? t->raw : STR("null"));
 		return;
-	case JSON_COMMENT:
+	case JT_COMMENT:
 		out_add(o, "/*", 2);
 		out_put(o, t->raw);
 		out_add(o, "*/", 2);
 		return;
-	case JSON_BYTES:
+	case JT_BYTES:
 		out_char(o, '"');
 		out_put(o, base64_text(o->a, value_bytes(t->value)));
 		out_char(o, '"');
 		return;
-	case JSON_STRING:
+	case JT_STRING:
 		if (t->value.kind == VALUE_NULL)
 			out_put(o, STR("null"));
 		else
-			json_write_string(o, value_str(t->value));
+			jt_write_string(o, value_str(t->value));
 		return;
 	default:
 		write_quoted(o, t->value);
@@ -137,24 +137,24 @@ static void line(struct out *o, unsigned depth, bool indented)
 {
 	if (!indented)
 		return;
-	out_add(o, JSON_NEW_LINE, sizeof(JSON_NEW_LINE) - 1);
+	out_add(o, JT_NEW_LINE, sizeof(JT_NEW_LINE) - 1);
 	out_fill(o, ' ', (size_t)depth * 2);
 }
 
 static void write_token(struct out *o, const struct jtoken *t, bool indented, unsigned depth)
 {
-	bool array = t->type != JSON_OBJECT;
+	bool array = t->type != JT_OBJECT;
 
-	if (depth >= JSON_DEPTH_MAX || o->failed) {
+	if (depth >= JT_DEPTH_MAX || o->failed) {
 		o->failed = true;
 		return;
 	}
-	if (!json_is_container(t)) {
+	if (!jt_is_container(t)) {
 		write_leaf(o, t);
 		return;
 	}
-	if (t->type == JSON_PROPERTY) {
-		json_write_string(o, t->name);
+	if (t->type == JT_PROPERTY) {
+		jt_write_string(o, t->name);
 		out_add(o, ": ", indented ? 2 : 1);
 		if (t->n)
 			write_token(o, t->v[0], indented, depth);
@@ -162,7 +162,7 @@ static void write_token(struct out *o, const struct jtoken *t, bool indented, un
 			out_put(o, STR("null"));
 		return;
 	}
-	if (t->type == JSON_CONSTRUCTOR) {
+	if (t->type == JT_CONSTRUCTOR) {
 		out_add(o, "new ", 4);
 		out_put(o, t->name);
 		out_char(o, '(');
@@ -177,20 +177,20 @@ static void write_token(struct out *o, const struct jtoken *t, bool indented, un
 	}
 	if (t->n)
 		line(o, depth, indented);
-	out_char(o, t->type == JSON_CONSTRUCTOR ? ')' : array ? ']' : '}');
+	out_char(o, t->type == JT_CONSTRUCTOR ? ')' : array ? ']' : '}');
 }
 
-void json_write(struct out *o, const struct jtoken *t, bool indented)
+void jt_write(struct out *o, const struct jtoken *t, bool indented)
 {
 	write_token(o, t, indented, 0);
 }
 
-void json_text(struct arena *a, struct out *o, const struct jtoken *t)
+void jt_text(struct arena *a, struct out *o, const struct jtoken *t)
 {
 	struct str s;
 
-	if (json_is_container(t)) {
-		json_write(o, t, true);
+	if (jt_is_container(t)) {
+		jt_write(o, t, true);
 		return;
 	}
 	if (t->raw.p) {

@@ -27,7 +27,7 @@ bool number_format(struct out *o, struct value v, struct str format);
 /* ToString(); v is of a numeric kind (integers, float, double, decimal). */
 void number_text(struct out *o, struct value v);
 void double_text(struct out *o, double d);
-void float_text(struct out *o, double d);
+void single_text(struct out *o, double d);
 
 /* Custom formats and standard ones, for callers who bring digits. */
 void digits_custom(struct out *o, struct digits *x, struct str format);

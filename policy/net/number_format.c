@@ -366,7 +366,7 @@ void double_text(struct out *o, double d)
 	number_text(o, (struct value){ .kind = VALUE_DOUBLE, .d = d });
 }
 
-void float_text(struct out *o, double d)
+void single_text(struct out *o, double d)
 {
 	number_text(o, (struct value){ .kind = VALUE_FLOAT, .d = d });
 }

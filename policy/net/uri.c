@@ -45,7 +45,7 @@ struct value uri_value(struct arena *a, struct str s)
 {
 	struct uri *u = arena_new_of(a, struct uri);
 
-	if (!u || !uri_parse(a, s, u))
+	if (!u || !net_uri_parse(a, s, u))
 		return VALUE_NULL_INIT;
 	u->head.cls = &class_uri;
 	return value_object(u);
@@ -60,7 +60,7 @@ static struct uri *make(struct vm_call *c, struct str s, int64_t kind, const cha
 	*why = NULL;
 	if (!u)
 		return NULL;
-	if (kind != KIND_RELATIVE && uri_parse(c->arena, s, u))
+	if (kind != KIND_RELATIVE && net_uri_parse(c->arena, s, u))
 		return u;
 	if (kind == KIND_ABSOLUTE || uri_looks_absolute(s)) {
 		*why = str_trim(s).n == 0 ? "Invalid URI: The URI is empty."
@@ -265,7 +265,7 @@ static bool unescape_data(struct vm_call *c)
 static bool is_well_formed(struct vm_call *c)
 {
 	struct uri u;
-	bool absolute = !arg_is_null(c, 0) && uri_parse(c->arena, arg_str(c, 0), &u);
+	bool absolute = !arg_is_null(c, 0) && net_uri_parse(c->arena, arg_str(c, 0), &u);
 	int64_t kind = arg_enum(c, 1);
 	struct str s = arg_str(c, 0);
 

@@ -14,7 +14,7 @@ struct uri {
 	struct str query, fragment;  /* with "?" and "#"; empty when there is none */
 };
 
-bool uri_parse(struct arena *a, struct str s, struct uri *out);          /* false: not absolute, or malformed */
+bool net_uri_parse(struct arena *a, struct str s, struct uri *out);          /* false: not absolute, or malformed */
 bool uri_looks_absolute(struct str s);                                   /* begins with "scheme:" */
 struct str uri_resolve(struct arena *a, const struct uri *base, struct str relative);
 /* What Uri.ToString() shows: percent-encoded text decoded, except where that would change its meaning. */

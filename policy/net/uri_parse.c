@@ -216,7 +216,7 @@ static void join_absolute(struct arena *a, struct uri *u)
 	u->absolute = out_str(&o);
 }
 
-bool uri_parse(struct arena *a, struct str s, struct uri *u)
+bool net_uri_parse(struct arena *a, struct str s, struct uri *u)
 {
 	struct str rest;
 	size_t colon, end;
