@@ -68,4 +68,4 @@ bool key_fits(const struct jose_key *key, enum jose_alg alg);
 /* A public key on `c` from a JWK (the `epk` of a JWE). NULL when malformed. */
 EVP_PKEY *pkey_of_jwk(struct arena *a, const json_t *jwk, const struct curve *c);
 /* The protected header of a token as a strict JSON object in the arena, "crit" and "zip" refused. */
-enum jose_reason read_header(struct arena *a, struct str part, json_t **out);
+enum jose_reason jose_read_header(struct arena *a, struct str part, json_t **out);

@@ -290,7 +290,7 @@ static enum jose_reason read_envelope(struct envelope *e, struct str token, cons
 			return JOSE_MALFORMED;
 	if (rest.p)
 		return JOSE_MALFORMED;
-	r = read_header(e->a, part[0], &e->header);
+	r = jose_read_header(e->a, part[0], &e->header);
 	if (r)
 		return r;
 	e->header_text = part[0];

@@ -32,7 +32,7 @@ const char *jose_reason_text(enum jose_reason r)
 
 /* ---- form -------------------------------------------------------------------------------------------------------------------------- */
 
-enum jose_reason read_header(struct arena *a, struct str part, json_t **out)
+enum jose_reason jose_read_header(struct arena *a, struct str part, json_t **out)
 {
 	const struct jsn_limits limits = { .max_bytes = 16384, .max_depth = JOSE_MAX_DEPTH,
 					   .flags = JSN_UNIQUE_KEYS | JSN_BIG_INTEGERS };
@@ -209,7 +209,7 @@ static enum jose_reason open_token(struct arena *a, struct str token, struct par
 	*out = (struct jose_token){ .raw = token };
 	if (r)
 		return r;
-	r = read_header(a, p->header, &out->header);
+	r = jose_read_header(a, p->header, &out->header);
 	if (r)
 		return r;
 	out->kid = jsn_str(out->header, "kid");

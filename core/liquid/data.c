@@ -200,7 +200,7 @@ static void text_add(struct text_out *t, struct liquid_value v, unsigned depth, 
 			text_add(t, seq_at(&s, i), depth + 1, false);
 	} else if (v.kind == LIQUID_TEXT && quote) {
 		buf_json(&t->buf, v.text);
-	} else if (value_text(t->a, t->dialect, v, &one)) {
+	} else if (liquid_value_text(t->a, t->dialect, v, &one)) {
 		buf_str(&t->buf, quote && !one.n ? STR("null") : one);
 	} else {
 		t->failed = true;
@@ -220,7 +220,7 @@ static bool compound_text(struct arena *a, enum liquid_dialect d, struct liquid_
 	return ok;
 }
 
-bool value_text(struct arena *a, enum liquid_dialect d, struct liquid_value v, struct str *out)
+bool liquid_value_text(struct arena *a, enum liquid_dialect d, struct liquid_value v, struct str *out)
 {
 	switch (v.kind) {
 	case LIQUID_NIL:
@@ -257,7 +257,7 @@ struct str liquid_to_text(struct arena *a, struct liquid_value v)
 {
 	struct str out;
 
-	return value_text(a, LIQUID_STANDARD, v, &out) ? out : STR_NULL;
+	return liquid_value_text(a, LIQUID_STANDARD, v, &out) ? out : STR_NULL;
 }
 
 void liquid_escape_html(struct buf *out, struct str s)

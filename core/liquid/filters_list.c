@@ -86,7 +86,7 @@ static GH_RC f_join(struct run *r, struct liquid_value in, const struct args *a,
 	for (size_t i = 0; i < l->n; i++) {
 		if (i)
 			buf_str(&b, between);
-		if (!value_text(r->a, r->t->options.dialect, l->v[i], &one))
+		if (!liquid_value_text(r->a, r->t->options.dialect, l->v[i], &one))
 			b.failed = true;
 		else
 			buf_str(&b, one);

@@ -70,7 +70,7 @@ const char *filter_suggest(const struct liquid_options *o, struct str name, char
 
 gh_rc arg_text(struct run *r, struct liquid_value v, struct str *out)
 {
-	if (!value_text(r->a, r->t->options.dialect, v, out))
+	if (!liquid_value_text(r->a, r->t->options.dialect, v, out))
 		NO_MEMORY(r->err);
 	return GH_RC_OK;
 }

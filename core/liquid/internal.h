@@ -305,7 +305,7 @@ bool value_index(struct liquid_value v, int64_t i, struct arena *a, struct liqui
 bool value_seq(struct liquid_value v, struct arena *a, struct seq *out);  /* false when v is not list-like */
 struct liquid_value seq_at(const struct seq *s, size_t i);
 /* Text for people; false when out of memory. The bytes are borrowed or in the arena. */
-bool value_text(struct arena *a, enum liquid_dialect d, struct liquid_value v, struct str *out);
+bool liquid_value_text(struct arena *a, enum liquid_dialect d, struct liquid_value v, struct str *out);
 struct liquid_value value_number(struct liquid_value v);          /* INT or FLOAT; 0 for what is no number */
 bool value_parse_number(struct str s, struct liquid_value *out);  /* the whole text is a number */
 int64_t liquid_value_int(struct liquid_value v);

@@ -64,7 +64,7 @@ gh_rc write_value(struct run *r, struct liquid_value v, bool escape)
 {
 	struct str text;
 
-	if (!value_text(r->a, r->t->options.dialect, v, &text))
+	if (!liquid_value_text(r->a, r->t->options.dialect, v, &text))
 		NO_MEMORY(r->err);
 	if (escape)
 		liquid_escape_html(r->out, text);
@@ -195,7 +195,7 @@ static GH_RC contains(struct run *r, struct liquid_value a, struct liquid_value 
 	if (b.kind == LIQUID_NIL || (b.kind == LIQUID_BOOL && !b.b))
 		return GH_RC_OK;
 	if (value_is_text(a)) {
-		if (!value_text(r->a, r->t->options.dialect, b, &part))
+		if (!liquid_value_text(r->a, r->t->options.dialect, b, &part))
 			NO_MEMORY(r->err);
 		*out = str_find(a.text, part) != SIZE_MAX;
 		return GH_RC_OK;
@@ -235,7 +235,7 @@ static struct liquid_value convert_right(struct liquid_value a, struct liquid_va
 
 	if (is_number(a) && value_is_text(b) && value_parse_number(str_trim(b.text), &n))
 		return n;
-	if (value_is_text(a) && (is_number(b) || b.kind == LIQUID_BOOL) && value_text(mem, LIQUID_DOTLIQUID, b, &text))
+	if (value_is_text(a) && (is_number(b) || b.kind == LIQUID_BOOL) && liquid_value_text(mem, LIQUID_DOTLIQUID, b, &text))
 		return liquid_of_text(b.kind != LIQUID_BOOL ? text : b.b ? STR("True") : STR("False"));
 	if (is_number(a) && b.kind == LIQUID_BOOL)
 		return liquid_of_int(b.b);

@@ -171,7 +171,7 @@ static GH_RC run_cycle(struct run *r, const struct node *n)
 		struct str text;
 
 		TRY(eval_expr(r, c->group, &group));
-		if (!value_text(r->a, r->t->options.dialect, group, &text))
+		if (!liquid_value_text(r->a, r->t->options.dialect, group, &text))
 			NO_MEMORY(r->err);
 		key = arena_printf(r->a, ":%.*s", STR_ARG(text));
 		if (str_is_null(key))

@@ -143,7 +143,7 @@ SCHEMA_COMPILE(compile_one)
 	return GH_RC_OK;
 }
 
-GH_RC list_of(struct compiler *c, struct node *n, json_t *value, const char *keyword, void **data, struct gh_err *err)
+GH_RC schema_list_of(struct compiler *c, struct node *n, json_t *value, const char *keyword, void **data, struct gh_err *err)
 {
 	struct node_list *list = arena_new_of(c->a, struct node_list);
 	size_t i;
@@ -189,7 +189,7 @@ GH_RC map_of(struct compiler *c, struct node *n, json_t *value, const char *keyw
 SCHEMA_COMPILE(compile_schema_list)
 {
 	(void)keep;
-	return list_of(c, n, value, name_of(n, value), data, err);
+	return schema_list_of(c, n, value, name_of(n, value), data, err);
 }
 
 SCHEMA_COMPILE(compile_schema_map)

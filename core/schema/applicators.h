@@ -8,7 +8,7 @@
 #define SCHEMA_CHECK(name) bool name(struct check *k, const struct node *n, const struct rule *r, const json_t *value)
 
 /* Nodes of a list or an object of schemas: *data is a struct node_list *. */
-GH_RC list_of(struct compiler *c, struct node *n, json_t *value, const char *keyword, void **data, struct gh_err *err);
+GH_RC schema_list_of(struct compiler *c, struct node *n, json_t *value, const char *keyword, void **data, struct gh_err *err);
 GH_RC map_of(struct compiler *c, struct node *n, json_t *value, const char *keyword, void **data, struct gh_err *err);
 
 SCHEMA_COMPILE(compile_ref);

@@ -304,7 +304,7 @@ static bool check_multiple(struct check *k, const struct node *n, const struct r
 
 static bool check_min_length(struct check *k, const struct node *n, const struct rule *r, const json_t *v)
 {
-	if ((double)text_length(jsn_string(v)) >= json_number_value(r->value))
+	if ((double)schema_text_length(jsn_string(v)) >= json_number_value(r->value))
 		return true;
 	return wrong(k, n, r, "String '%.*s' is less than minimum length of %.0f.", STR_ARG(str_first(jsn_string(v), 200)),
 		     json_number_value(r->value));
@@ -312,7 +312,7 @@ static bool check_min_length(struct check *k, const struct node *n, const struct
 
 static bool check_max_length(struct check *k, const struct node *n, const struct rule *r, const json_t *v)
 {
-	if ((double)text_length(jsn_string(v)) <= json_number_value(r->value))
+	if ((double)schema_text_length(jsn_string(v)) <= json_number_value(r->value))
 		return true;
 	return wrong(k, n, r, "String '%.*s' exceeds maximum length of %.0f.", STR_ARG(str_first(jsn_string(v), 200)),
 		     json_number_value(r->value));
@@ -393,7 +393,7 @@ static bool check_unique(struct check *k, const struct node *n, const struct rul
 		return give_up(k);
 	}
 	for (size_t i = 0; i < count; i++)
-		items[i] = (struct hashed){ value_hash(json_array_get(v, i)), i };
+		items[i] = (struct hashed){ schema_value_hash(json_array_get(v, i)), i };
 	qsort(items, count, sizeof(*items), by_hash);
 	for (size_t i = 1; i < count && twin == SIZE_MAX; i++)
 		for (size_t j = i; j-- > 0 && items[j].hash == items[i].hash && spend(k, 1);)

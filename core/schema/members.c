@@ -8,7 +8,7 @@
 SCHEMA_COMPILE(compile_prefix)
 {
 	(void)keep;
-	return list_of(c, n, value, "prefixItems", data, err);
+	return schema_list_of(c, n, value, "prefixItems", data, err);
 }
 
 static bool check_each(struct check *k, const struct node_list *list, const json_t *value)
@@ -51,7 +51,7 @@ static bool items_are_a_list(const struct node *n)
 SCHEMA_COMPILE(compile_items)
 {
 	if (items_are_a_list(n))
-		return list_of(c, n, value, "items", data, err);
+		return schema_list_of(c, n, value, "items", data, err);
 	return compile_one(c, n, value, data, keep, err);
 }
 

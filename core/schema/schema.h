@@ -203,9 +203,9 @@ void seen_sort(struct seen *s);
 /* ---- values --------------------------------------------------------------------------------------------------------------- */
 
 bool values_equal(const json_t *a, const json_t *b);     /* 1 equals 1.0 */
-uint64_t value_hash(const json_t *v);
+uint64_t schema_value_hash(const json_t *v);
 int numbers_compare(const json_t *a, const json_t *b);
 bool is_integer(const json_t *v, enum jsonschema_dialect d);
 const char *net_type_name(const json_t *v);              /* "String", as .NET's messages say */
-size_t text_length(struct str s);                        /* code points */
+size_t schema_text_length(struct str s);                        /* code points */
 struct str value_brief(struct arena *a, const json_t *v);

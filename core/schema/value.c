@@ -65,7 +65,7 @@ static uint64_t mix(uint64_t h, uint64_t v)
 }
 
 /* Equal values have equal hashes; the order of an object's members does not matter. */
-uint64_t value_hash(const json_t *v)
+uint64_t schema_value_hash(const json_t *v)
 {
 	const char *name;
 	json_t *member;
@@ -76,11 +76,11 @@ uint64_t value_hash(const json_t *v)
 	switch (json_typeof(v)) {
 	case JSON_OBJECT:
 		json_object_foreach((json_t *)(uintptr_t)v, name, member)
-			h += mix(str_hash(str_of(name)), value_hash(member));
+			h += mix(str_hash(str_of(name)), schema_value_hash(member));
 		return mix(1, h);
 	case JSON_ARRAY:
 		json_array_foreach(v, i, member)
-			h = mix(h, value_hash(member));
+			h = mix(h, schema_value_hash(member));
 		return mix(2, h);
 	case JSON_STRING:
 		return mix(3, str_hash(jsn_string(v)));
@@ -104,7 +104,7 @@ const char *net_type_name(const json_t *v)
 	return names[json_typeof(v)];
 }
 
-size_t text_length(struct str s)
+size_t schema_text_length(struct str s)
 {
 	size_t n = 0;
 
