@@ -81,6 +81,13 @@ function shipped(file, gw) {
 const TYPES = '".css" => "text/css; charset=utf-8", ".js" => "text/javascript; charset=utf-8", ".svg" => "image/svg+xml", '
   + '".json" => "application/json"';
 
+function spawning(gw, modules, text) {
+  const conf = `${gw.dir}/lighttpd.conf`;
+  fs.writeFileSync(conf, `server.document-root = "${gw.dir}/www"\nserver.bind = "127.0.0.1"\nserver.port = ${gw.port}\n`
+    + `server.errorlog = "${gw.dir}/lighttpd.log"\nserver.modules = ( ${modules} )\n${text}`);
+  return ['lighttpd', ['-D', '-f', conf]];
+}
+
 const servers = {
   lighttpd(gw) {
     const conf = `${gw.dir}/lighttpd.conf`;
@@ -108,10 +115,16 @@ const servers = {
       + `DocumentRoot "${gw.dir}/www"\n${shipped(file, gw)}`);
     return ['apache2', ['-D', 'FOREGROUND', '-f', conf]];
   },
+  // the web server starts the gateway itself: no process of `gatehouse serve` takes part in a call
   'apache-fcgid'(gw) {
     if (process.getuid() === 0) spawnSync('chown', ['-R', 'www-data:www-data', gw.state]);
     return servers.apache(gw, 'apache/gatehouse-fcgid.conf', ['fcgid']);
   },
+  'lighttpd-spawn': (gw) => spawning(gw, '"mod_fastcgi"', `fastcgi.server = ( "/api" => (( "bin-path" => "${gw.bin}/gatehouse-gateway", `
+    + `"socket" => "${gw.dir}/spawned.sock", "max-procs" => 2, "check-local" => "disable", `
+    + `"bin-environment" => ( "GATEHOUSE_STATE" => "${gw.state}" ) )) )\n`),
+  'lighttpd-cgi': (gw) => spawning(gw, '"mod_cgi", "mod_alias", "mod_setenv"', `alias.url = ( "/api" => "${gw.bin}/gatehouse-gateway" )\n`
+    + `$HTTP["url"] =~ "^/api/" { cgi.assign = ( "" => "" )\nsetenv.set-environment = ( "GATEHOUSE_STATE" => "${gw.state}" ) }\n`),
 };
 
 class Gateway {
