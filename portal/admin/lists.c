@@ -6,6 +6,8 @@
 
 /* The lists: APIs with their day, products, subscriptions. */
 
+enum { PRODUCT_APIS = 6 };               /* that a product's row names */
+
 struct store_page admin_window(struct web *w)
 {
 	struct str search = web_param(&w->rq.query, "q"), page = web_param(&w->rq.query, "page");
@@ -35,19 +37,40 @@ static struct str or_id(struct str name, struct str id)
 	return name.n ? name : id;
 }
 
+/* Active subscriptions of products, each counted once however many of the page's APIs it opens. */
+struct counts {
+	struct map by_product;           /* -> int64_t */
+};
+
+static GH_RC subscriptions_of_product(struct web *w, struct counts *c, struct str id, int64_t *out, struct gh_err *err)
+{
+	struct store_subscription_filter f = { .product_id = id, .state = STORE_SUB_ACTIVE };
+	int64_t *known = map_get(&c->by_product, id);
+
+	if (!known) {
+		known = arena_new_of(w->a, int64_t);
+		if (!known)
+			FAIL(err, NOMEM, "counts");
+		TRY(store_subscriptions_count(w->site->store, &f, known, err));
+		if (!map_put(&c->by_product, id, known))
+			FAIL(err, NOMEM, "counts");
+	}
+	*out = *known;
+	return GH_RC_OK;
+}
+
 /* Active subscriptions that open the API: its own and those of the products it is in. */
-static GH_RC subscriptions_of_api(struct web *w, struct str api_id, int64_t *out, struct gh_err *err)
+static GH_RC subscriptions_of_api(struct web *w, struct counts *c, struct str api_id, int64_t *out, struct gh_err *err)
 {
 	struct store_subscription_filter f = { .api_id = api_id, .state = STORE_SUB_ACTIVE };
 	struct store_product *products;
-	int64_t count;
+	int64_t count = 0;
 	size_t n;
 
 	TRY(store_subscriptions_count(w->site->store, &f, out, err));
 	TRY(store_products_of_api(w->site->store, w->a, api_id, &products, &n, err));
 	for (size_t i = 0; i < n; i++) {
-		f = (struct store_subscription_filter){ .product_id = products[i].id, .state = STORE_SUB_ACTIVE };
-		TRY(store_subscriptions_count(w->site->store, &f, &count, err));
+		TRY(subscriptions_of_product(w, c, products[i].id, &count, err));
 		*out += count;
 	}
 	return GH_RC_OK;
@@ -58,9 +81,11 @@ gh_rc admin_apis(struct web *w, struct gh_err *err)
 	struct store_page window = admin_window(w);
 	struct liquid_list *list = liquid_set_list(w->page, "apis");
 	struct admin_traffic *traffic;
+	struct counts counts;
 	struct store_api *apis;
 	size_t n;
 
+	map_init(&counts.by_product, w->a, false);
 	TRY(store_apis(w->site->store, w->a, &window, &apis, &n, err));
 	TRY(admin_traffic_load(w, &traffic, err));
 	n = admin_pages(w, n);
@@ -68,7 +93,7 @@ gh_rc admin_apis(struct web *w, struct gh_err *err)
 		struct liquid_record *r = liquid_push_record(list);
 		int64_t subscriptions;
 
-		TRY(subscriptions_of_api(w, apis[i].id, &subscriptions, err));
+		TRY(subscriptions_of_api(w, &counts, apis[i].id, &subscriptions, err));
 		liquid_set_text(r, "id", apis[i].id);
 		liquid_set_text(r, "name", or_id(apis[i].name, apis[i].id));
 		liquid_set_text(r, "path", apis[i].path);
@@ -102,7 +127,8 @@ gh_rc admin_products(struct web *w, struct gh_err *err)
 
 		TRY(store_apis_of_product(w->site->store, w->a, products[i].id, &apis, &k, err));
 		TRY(store_subscriptions_count(w->site->store, &f, &count, err));
-		for (size_t j = 0; j < k; j++) {
+		liquid_set_text(r, "more_apis", k > PRODUCT_APIS ? web_number(w->a, (int64_t)(k - PRODUCT_APIS)) : STR(""));
+		for (size_t j = 0; j < k && j < PRODUCT_APIS; j++) {
 			struct liquid_record *api = liquid_push_record(names);
 
 			liquid_set_text(api, "id", apis[j].id);

@@ -105,9 +105,14 @@ gh_rc web_render(struct web *w, const char *template, struct buf *out, struct gh
 	const struct liquid_template *t = web_template(w->site->templates, str_of(template));
 	const struct liquid_env env = { .globals = liquid_of_record(w->page), .load = load, .load_ctx = w->site->templates };
 
+	gh_rc rc;
+
 	if (!t)
 		FAIL(err, INTERNAL, "there is no template '%s'", template);
-	return liquid_render(t, &env, w->a, out, err);
+	rc = liquid_render(t, &env, w->a, out, err);
+	if (rc.code)
+		rc.code = GH_E_INTERNAL;         /* whatever it is, the visitor did nothing wrong */
+	return rc;
 }
 
 static void set_user(struct web *w)
