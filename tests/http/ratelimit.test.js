@@ -1,0 +1,70 @@
+// Limits over all workers: 8 clients against 4 workers let exactly the limit pass, each consumer has a count of its own, and
+// what Retry-After says is true.
+'use strict';
+const { describe, it, before, after } = require('node:test');
+const assert = require('node:assert/strict');
+const http = require('node:http');
+const { start, backend, SERVERS } = require('./harness');
+
+const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Plans', version: '1' },
+  paths: { '/plans': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } } } } });
+
+for (const server of SERVERS) {
+  describe(`limits behind ${server}`, () => {
+    let gw, plans, keys;
+
+    before(async () => {
+      plans = await backend((req, res) => res.end('{}'));
+      gw = await start({ server, workers: 4, setup(g) {
+        const file = g.file('plans.json', DESCRIPTION);
+        g.cli('product', 'create', 'planning', '--rate', '100/60');
+        g.cli('product', 'create', 'partner', '--rate', '20/60');
+        g.cli('product', 'create', 'quick', '--rate', '3/2');
+        g.cli('product', 'create', 'mes');
+        g.cli('import', 'openapi', file, '--path', 'plans', '--name', 'plans', '--backend', plans.url, '--product', 'planning');
+        for (const product of ['partner', 'quick', 'mes']) g.cli('product', 'add-api', product, 'plans');
+        keys = Object.fromEntries(['planning', 'partner', 'quick', 'mes'].map((product) =>
+          [product, g.cli('subscription', 'create', '--product', product, '--format', 'json').json().primaryKey]));
+      } });
+    });
+    after(async () => { await gw?.stop(); await plans?.close(); });
+
+    // One client: calls one after the other on a connection of its own, like a program would.
+    async function client(key, n) {
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      const statuses = [];
+      for (let i = 0; i < n; i++) {
+        statuses.push(await new Promise((resolve, reject) => {
+          http.get(`${gw.url}/api/plans/plans`, { agent, headers: { 'Ocp-Apim-Subscription-Key': key } }, (res) => {
+            res.resume();
+            res.on('end', () => resolve({ status: res.statusCode, retry: res.headers['retry-after'] }));
+          }).on('error', reject);
+        }));
+      }
+      agent.destroy();
+      return statuses;
+    }
+
+    const count = (all, status) => all.flat().filter((r) => r.status === status).length;
+
+    it('passes exactly 100 and 20 of 8 parallel clients over 4 workers, and counts each consumer alone', async () => {
+      const clients = (key, n) => Promise.all(Array.from({ length: 8 }, () => client(key, n)));
+      const [planning, partner, mes] = await Promise.all([clients(keys.planning, 25), clients(keys.partner, 10), clients(keys.mes, 10)]);
+      const others = [...planning, ...partner, ...mes].flat().filter((r) => r.status !== 200 && r.status !== 429);
+      assert.deepEqual(others.map((r) => r.status), []);
+      assert.equal(count(planning, 200), 100);
+      assert.equal(count(planning, 429), 100);
+      assert.equal(count(partner, 200), 20);
+      assert.equal(count(partner, 429), 60);
+      assert.equal(count(mes, 200), 80);
+      for (const r of planning.flat().filter((x) => x.status === 429)) assert.ok(r.retry >= 1 && r.retry <= 60, r.retry);
+    });
+
+    it('serves the call that waited as long as Retry-After said', async () => {
+      const first = await client(keys.quick, 4);
+      assert.deepEqual(first.map((r) => r.status), [200, 200, 200, 429]);
+      await new Promise((resolve) => setTimeout(resolve, Number(first[3].retry) * 1000));
+      assert.equal((await client(keys.quick, 1))[0].status, 200);
+    });
+  });
+}
