@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RETRY_US = 1000000, REPORT_US = 5000000, CGI_WAIT_MS = 20000, REPORT_BYTES = 8192 };
+enum { RETRY_US = 1000000, REPORT_US = 5000000, CGI_WAIT_MS = 20000, START_WAIT_MS = 2000, REPORT_BYTES = 8192 };
 
 static void complain(const char *what, const struct gh_err *err)
 {
@@ -136,11 +136,12 @@ static GH_RC start_loader(struct worker *wk, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-static void wait_for_first(struct worker *wk)
+/* Workers share a listening socket: one that is not ready yet would answer 503 to calls that another could serve. */
+static void wait_for_first(struct worker *wk, int ms)
 {
 	struct pollfd p = { .fd = snapshot_loader_fd(wk->serving->loader), .events = POLLIN };
 
-	if (poll(&p, 1, CGI_WAIT_MS) > 0)
+	if (poll(&p, 1, ms) > 0)
 		take_snapshot(wk);
 }
 
@@ -155,8 +156,7 @@ GH_RC serving_open(struct worker *wk, bool wait_for_snapshot, struct gh_err *err
 	if (!wk->serving->documents)
 		FAIL(err, NOMEM, "no memory to serve from");
 	TRY(start_loader(wk, err));
-	if (wait_for_snapshot)
-		wait_for_first(wk);
+	wait_for_first(wk, wait_for_snapshot ? CGI_WAIT_MS : START_WAIT_MS);
 	return GH_RC_OK;
 }
 
