@@ -12,6 +12,7 @@ static const struct column columns[] = {
 	{ "STATE", "state", COLUMN_NAME, offsetof(struct store_api, state), store_api_state_names },
 	{ "KEY", "subscriptionRequired", COLUMN_BOOL, offsetof(struct store_api, subscription_required), NULL },
 	{ "BACKEND", "backendUrl", COLUMN_TEXT, offsetof(struct store_api, backend_url), NULL },
+	{ "BACKEND ID", "backendId", COLUMN_TEXT, offsetof(struct store_api, backend_id), NULL },
 };
 
 static const struct column operation_columns[] = {

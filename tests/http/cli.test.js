@@ -198,6 +198,33 @@ test('doctor finds what is wrong and says how to mend it', () => {
   remove(gw);
 });
 
+test('an API is changed, revised and moved to another backend', () => {
+  const gw = offline();
+  const doc = gw.file('a.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'A', version: '1' },
+    paths: { '/x': { get: { operationId: 'get-x', responses: { 200: { description: 'ok' } } } } } }));
+  gw.cli('import', 'openapi', doc, '--path', 'a', '--name', 'a', '--backend', 'http://one.example');
+  gw.cli('backend', 'set', 'two', '--url', 'http://two.example', '--verify-tls', 'no');
+  gw.cli('backend', 'set', 'pool', '--member', 'two:3:1');
+  gw.cli('backend', 'set', 'pool', '--name', 'Pool');
+  assert.strictEqual(sql(gw, 'SELECT weight, priority FROM backend_pool_member').stdout, '3|1\n', 'members stay');
+  assert.match(refused(gw, 'backend', 'delete', 'two').stderr, /backend 'two' is in use/);
+  gw.cli('api', 'set', 'a', '--key-header', 'X-K', '--require-key', 'no', '--stage', 'deprecated');
+  const revised = gw.cli('api', 'revise', 'a', '--description', 'try', '--format', 'json').json();
+  assert.deepStrictEqual([revised.revision, revised.current, revised.backendUrl], [2, false, 'http://one.example']);
+  gw.cli('api', 'set', 'a', '--revision', '2', '--backend-id', 'pool');
+  assert.strictEqual(gw.cli('api', 'show', 'a', '--format', 'json').json().backendUrl, 'http://one.example');
+  gw.cli('api', 'make-current', 'a', '2');
+  const now = gw.cli('api', 'show', 'a', '--format', 'json').json();
+  assert.deepStrictEqual([now.revision, now.backendUrl, now.backendId, now.state, now.subscriptionRequired],
+    [2, null, 'pool', 'deprecated', false]);
+  assert.strictEqual(now.operations.length, 1);
+  assert.match(refused(gw, 'api', 'make-current', 'a', '3').stderr, /there is no revision 'a;rev=3'/);
+  gw.cli('environment', 'create', 'sandbox', '--prefix', 'sb');
+  assert.match(refused(gw, 'environment', 'delete', 'default').stderr, /environment 'default' is in use/);
+  assert.deepStrictEqual(gw.cli('environment', 'list', '--format', 'json').json().map((e) => e.prefix), [null, 'sb']);
+  remove(gw);
+});
+
 test('a locked store is an error that says so, and nothing waits for ever', () => {
   const gw = offline();
   const holder = spawnSync('sh', ['-c', `(echo 'BEGIN IMMEDIATE; SELECT 1;'; sleep 6) | sqlite3 "$1" >/dev/null & echo $!; sleep 0.3

@@ -1,0 +1,144 @@
+/* backend.c - `gatehouse backend …`: backends that APIs and policies name by id, and pools of them. */
+#include "cli/output.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/str.h"
+#include "db/backends.h"
+
+enum { MEMBERS_MAX = 64, FILE_MAX_BYTES = 65536 };
+
+/* ---- set -------------------------------------------------------------------------------------------------------------- */
+
+static const struct option set_options[] = {
+	{ "url", OPTION_TEXT, "URL", "where it is", false },
+	{ "member", OPTION_MANY, "ID[:WEIGHT[:PRIORITY]]", "make it a pool with this backend; lowest priority first", false },
+	{ "name", OPTION_TEXT, "NAME", "name that people read (the id)", false },
+	{ "verify-tls", OPTION_TEXT, "yes|no", "whether its certificate is checked (yes)", false },
+	{ "credentials-file", OPTION_TEXT, "FILE", "JSON of headers and query parameters for it; kept sealed", false },
+	{ "breaker-file", OPTION_TEXT, "FILE", "JSON of circuit-breaker rules", false },
+	OPTION_END,
+};
+
+static gh_rc read_json(struct cli *c, const char *option, struct str *out, struct gh_err *err)
+{
+	const char *file = option_text(&c->options, option);
+	json_t *ignored;
+
+	if (!file)
+		return GH_RC_OK;
+	TRY(file_read(c->arena, file, FILE_MAX_BYTES, out, err));
+	if (jsn_parse_in(c->arena, *out, NULL, &ignored, NULL, err).code)
+		FAIL(err, SYNTAX, "%s is not JSON", file);
+	return GH_RC_OK;
+}
+
+static bool parse_member(struct str text, struct store_pool_member *m)
+{
+	struct str part;
+	uint64_t n = 0;
+
+	*m = (struct store_pool_member){ .weight = 1, .priority = 1 };
+	str_split(&text, ':', &m->backend_id);
+	if (str_split(&text, ':', &part)) {
+		if (!str_to_u64(part, 1000000, &n) || n == 0)
+			return false;
+		m->weight = (int64_t)n;
+	}
+	if (str_split(&text, ':', &part)) {
+		if (!str_to_u64(part, 1000000, &n))
+			return false;
+		m->priority = (int64_t)n;
+	}
+	return m->backend_id.n && !text.p;
+}
+
+static gh_rc read_members(struct cli *c, struct store_pool_member v[MEMBERS_MAX], size_t *n, struct gh_err *err)
+{
+	const char *text;
+
+	for (*n = 0; (text = option_nth(&c->options, "member", *n)); ++*n)
+		if (*n == MEMBERS_MAX || !parse_member(str_of(text), &v[*n]))
+			return cli_usage(c, err, "--member takes ID, ID:WEIGHT or ID:WEIGHT:PRIORITY, at most %d times, not '%.80s'",
+					 MEMBERS_MAX, text);
+	return GH_RC_OK;
+}
+
+static gh_rc write_backend(struct store *s, const struct store_backend *b, bool update, const struct store_pool_member *members,
+			   size_t n, struct gh_err *err)
+{
+	TRY(update ? store_backend_update(s, b, err) : store_backend_create(s, b, err));
+	return n || !b->is_pool ? store_pool_set(s, b->id, members, n, err) : GH_RC_OK;
+}
+
+static gh_rc set(struct cli *c, struct gh_err *err)
+{
+	const char *id = c->options.args[0], *verify = option_text(&c->options, "verify-tls");
+	struct store_pool_member members[MEMBERS_MAX];
+	struct store_backend b = { .id = str_of(id), .name = str_of(id), .verify_tls = true, .verify_name = true }, old;
+	struct store *s;
+	bool found;
+	size_t n;
+
+	TRY(read_members(c, members, &n, err));
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_backend_find(s, c->arena, b.id, true, &old, &found, err));
+	if (found)
+		b = old;
+	b.name = option_text(&c->options, "name") ? str_of(option_text(&c->options, "name")) : b.name;
+	if (option_text(&c->options, "url") && n)
+		return cli_usage(c, err, "give --url URL for a backend or --member ID for a pool, not both");
+	if (option_text(&c->options, "url") || n)
+		b.url = str_of(option_text(&c->options, "url")), b.is_pool = n > 0;
+	if (verify)
+		b.verify_tls = b.verify_name = strcmp(verify, "yes") == 0;
+	if (!found && (b.url.n > 0) == (n > 0))
+		return cli_usage(c, err, "give --url URL for a backend, or --member ID for each backend of a pool");
+	TRY(read_json(c, "credentials-file", &b.credentials, err));
+	TRY(read_json(c, "breaker-file", &b.breaker, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, write_backend(s, &b, found, members, n, err), err);
+}
+
+const struct command command_backend_set = {
+	.name = "backend set", .args = "ID", .least_args = 1, .most_args = 1, .summary = "make or change a backend or a pool",
+	.help = "What is not named stays as it is; members that are named take the place of all the old ones.", .options = set_options, .run = set,
+};
+
+/* ---- list, delete ----------------------------------------------------------------------------------------------------- */
+
+static gh_rc list(struct cli *c, struct gh_err *err)
+{
+	static const struct column columns[] = {
+		{ "ID", "id", COLUMN_TEXT, offsetof(struct store_backend, id), NULL },
+		{ "NAME", "name", COLUMN_TEXT, offsetof(struct store_backend, name), NULL },
+		{ "URL", "url", COLUMN_TEXT, offsetof(struct store_backend, url), NULL },
+		{ "POOL", "pool", COLUMN_BOOL, offsetof(struct store_backend, is_pool), NULL },
+		{ "VERIFY TLS", "verifyTls", COLUMN_BOOL, offsetof(struct store_backend, verify_tls), NULL },
+	};
+	struct store_backend *rows;
+	struct store *s;
+	size_t n;
+
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_backends(s, c->arena, false, &rows, &n, err));
+	output_list(c, columns, ARRAY_LEN(columns), rows, n, sizeof(*rows));
+	return GH_RC_OK;
+}
+
+const struct command command_backend_list = {
+	.name = "backend list", .summary = "list the backends; credentials are not shown", .run = list,
+};
+
+static gh_rc delete(struct cli *c, struct gh_err *err)
+{
+	struct store *s;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, store_backend_delete(s, str_of(c->options.args[0]), err), err);
+}
+
+const struct command command_backend_delete = {
+	.name = "backend delete", .args = "ID", .least_args = 1, .most_args = 1,
+	.summary = "delete a backend that nothing names", .run = delete,
+};
