@@ -93,18 +93,6 @@ ABSENT struct response *context_response_of(struct exchange *x, struct value v)
 	return NULL;
 }
 
-ABSENT gh_rc json_value(struct arena *a, struct str text, struct value *out, struct gh_err *err)
-{
-	(void)a, (void)text, (void)out;
-	FAIL(err, UNSUPPORTED, "JSON values are not supported by this version");
-}
-
-ABSENT gh_rc xml_element_value(struct arena *a, struct str text, struct value *out, struct gh_err *err)
-{
-	(void)a, (void)text, (void)out;
-	FAIL(err, UNSUPPORTED, "XML values are not supported by this version");
-}
-
 struct value_class class_array ABSENT;
 
 ABSENT const struct type *type_named(const char *text)

@@ -339,20 +339,22 @@ struct policy_uses policy_document_uses(const struct policy_document *d)
 	return d->uses;
 }
 
+void policy_uses_add(struct policy_uses *to, const struct policy_uses *more)
+{
+	to->request_body |= more->request_body;
+	to->response_body |= more->response_body;
+	to->client_certificate |= more->client_certificate;
+	to->api_model |= more->api_model;
+	to->backend_tries |= more->backend_tries;
+}
+
 struct policy_uses policy_uses(const struct policy_document *const documents[SCOPE__COUNT])
 {
 	struct policy_uses all = { 0 };
 
-	for (int s = 0; s < SCOPE__COUNT; s++) {
-		const struct policy_document *d = documents[s];
-
-		if (!d)
-			continue;
-		all.request_body |= d->uses.request_body;
-		all.response_body |= d->uses.response_body;
-		all.client_certificate |= d->uses.client_certificate;
-		all.backend_tries |= d->uses.backend_tries;
-	}
+	for (int s = 0; s < SCOPE__COUNT; s++)
+		if (documents[s])
+			policy_uses_add(&all, &documents[s]->uses);
 	return all;
 }
 

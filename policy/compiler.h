@@ -24,6 +24,7 @@ struct policy_uses {
 	bool request_body;           /* the request's body must be HELD */
 	bool response_body;          /* the backend's response must be HELD */
 	bool client_certificate;     /* ask the web server for it */
+	bool api_model;              /* the API's description, parsed (policy_host.api_model) */
 	bool backend_tries;          /* may forward more than once: keep the request's body */
 };
 
@@ -58,6 +59,8 @@ const struct policy_document *policy_default(void);
 struct policy_uses policy_document_uses(const struct policy_document *d);
 /* Over all documents that apply to the exchange, along the chain of <base/>. */
 struct policy_uses policy_uses(const struct policy_document *const documents[SCOPE__COUNT]);
+
+void policy_uses_add(struct policy_uses *to, const struct policy_uses *more);
 
 /* The secret named values that were put into the document, for masking (longest first). */
 const struct str *policy_secrets(const struct policy_document *d, size_t *n);

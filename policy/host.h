@@ -107,6 +107,18 @@ struct host_identity {
 	struct str client_id, client_secret;
 };
 
+struct authorization_op {
+	struct str provider, authorization;      /* ids */
+	struct str identity;                     /* a token that vouches for the caller (identity-type jwt); STR_NULL: managed */
+	/* filled by the host: */
+	bool done;
+	struct str access_token;                 /* STR_NULL: there is none; failure_text says why */
+	struct fields claims;
+	struct str failure_text;
+};
+
+struct api_model;                                /* policy/api_model.h */
+
 struct policy_host {
 	/* wall clock, µs since 1970; the offline host answers with a time that was given to it */
 	int64_t (*now_us)(struct exchange *);
@@ -136,6 +148,13 @@ struct policy_host {
 	bool (*backend)(struct exchange *, struct str id, struct str *url);
 	/* the token endpoint of this installation; the function may be NULL */
 	bool (*identity)(struct exchange *, struct host_identity *);
-	/* the API's description document (JSON text) for mock-response and the validate family; STR_NULL: none */
+	/* the API's description document for mock-response and the validate family; STR_NULL: none */
 	struct str (*api_document)(struct exchange *);
+	/* the same, parsed (policy/api_model.h), NULL: none. When the function is NULL the document is parsed for each call:
+	   fine for a test, far too slow for traffic */
+	struct api_model *(*api_model)(struct exchange *);
+	/* a schema that stands apart from the API's description, by id: JSON Schema or XML Schema; may be NULL */
+	bool (*schema)(struct exchange *, struct str id, struct str *text);
+	/* get-authorization-context: a token of the credential manager; may be NULL */
+	enum step (*authorization)(struct exchange *, struct authorization_op *);
 };

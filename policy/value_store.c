@@ -14,7 +14,7 @@
 #include "core/str.h"
 #include "policy/context.h"
 #include "policy/expr/class.h"
-#include "policy/net/make.h"
+#include "policy/absent.h"
 
 enum { FIELDS_MAX = 1000 };
 

@@ -40,10 +40,7 @@ static bool emit_include(struct compiler *c, const struct doc_node *n, void *con
 	if (f) {
 		if (f->cors && c->section == SECTION_INBOUND)
 			compile_preflight(c, f->cors);
-		c->uses.request_body |= f->uses.request_body;
-		c->uses.response_body |= f->uses.response_body;
-		c->uses.client_certificate |= f->uses.client_certificate;
-		c->uses.backend_tries |= f->uses.backend_tries;
+		policy_uses_add(&c->uses, &f->uses);
 	} else if (!c->env->open_references) {
 		compile_error(c, n, "fragment-id", "there is no fragment `%.*s`", STR_ARG(i->id.text));
 		return false;
