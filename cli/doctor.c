@@ -1,6 +1,7 @@
 /* doctor.c - `gatehouse doctor`: looks at everything that can go wrong with an installation and says how to mend it. It
  * changes nothing. Exit status 1 when something is broken; a warning is not. */
 #include "cli/output.h"
+#include "core/clock.h"
 #include "core/crypto.h"
 #include "core/file.h"
 #include "core/json.h"
@@ -18,7 +19,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { FINDINGS_MAX = 320, DISK_WARN_MIB = 256, DISK_FAIL_MIB = 32, WORKERS_MAX = 256, REPORT_MAX_BYTES = 65536 };
+enum { FINDINGS_MAX = 320, DISK_WARN_MIB = 256, DISK_FAIL_MIB = 32, WORKERS_MAX = 256, REPORT_MAX_BYTES = 65536,
+       KEEPER_SILENT_US = 60000000 };
 enum severity { FINE, WARNING, BROKEN };
 static const char *const severities[] = { "ok", "warning", "BROKEN", NULL };
 
@@ -30,7 +32,7 @@ struct finding {
 struct doctor {
 	struct cli *c;
 	struct finding v[FINDINGS_MAX];
-	size_t n;
+	size_t n, workers;               /* workers: that run */
 };
 
 static void tell(struct doctor *d, enum severity severity, const char *what, const char *fmt, ...) PRINTF_LIKE(4, 5);
@@ -161,16 +163,22 @@ static const struct {
 	{ "cache", "the cache: nothing is kept" },
 };
 
+static bool runs(json_int_t pid)
+{
+	return pid > 1 && pid <= INT32_MAX && (kill((pid_t)pid, 0) == 0 || errno != ESRCH);
+}
+
 static void check_report(struct doctor *d, const char *what, json_t *r)
 {
 	const char *refused = json_string_value(json_object_get(r, "refused"));
 	json_int_t pid = json_integer_value(json_object_get(r, "pid"));
 	json_int_t dropped = json_integer_value(json_object_get(r, "dropped"));
 
-	if (pid <= 1 || (kill((pid_t)pid, 0) < 0 && errno == ESRCH)) {
+	if (!runs(pid)) {
 		tell(d, FINE, what, "not running");
 		return;
 	}
+	d->workers++;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (json_is_false(json_object_get(r, parts[i].member))) {
 			tell(d, BROKEN, what, "process %lld cannot open %s", (long long)pid, parts[i].what);
@@ -187,25 +195,57 @@ static void check_report(struct doctor *d, const char *what, json_t *r)
 		     (long long)json_integer_value(json_object_get(r, "generation")), (long long)dropped);
 }
 
+/* A state file below DIR, as JSON; NULL when there is none. One that cannot be read is a finding. */
+static json_t *read_report(struct doctor *d, const char *what, const char *name)
+{
+	char path[PATHS_MAX];
+	struct gh_err err = { 0 };
+	struct str text;
+	json_t *report;
+
+	if (paths_join(path, d->c->state_dir, name, &err).code || access(path, F_OK) < 0)
+		return NULL;
+	if (!file_read(d->c->arena, path, REPORT_MAX_BYTES, &text, &err).code
+	    && !jsn_parse_in(d->c->arena, text, NULL, &report, NULL, &err).code)
+		return report;
+	tell(d, WARNING, what, "%s: %s", path, err.message);
+	return NULL;
+}
+
 /* Each worker writes DIR/run/gateway-N.json. None of them is there where nothing has been started yet. */
 static void check_workers(struct doctor *d)
 {
 	for (unsigned i = 0; i < WORKERS_MAX; i++) {
-		struct str what = arena_printf(d->c->arena, "worker %u", i), text;
-		char name[64], path[PATHS_MAX];
-		struct gh_err err = { 0 };
+		struct str what = arena_printf(d->c->arena, "worker %u", i);
+		char name[64];
 		json_t *report;
 
 		snprintf(name, sizeof(name), "run/gateway-%u.json", i);
-		if (paths_join(path, d->c->state_dir, name, &err).code || access(path, F_OK) < 0)
+		report = what.p ? read_report(d, what.p, name) : NULL;
+		if (!report)
 			return;
-		if (!what.p || file_read(d->c->arena, path, REPORT_MAX_BYTES, &text, &err).code
-		    || jsn_parse_in(d->c->arena, text, NULL, &report, NULL, &err).code) {
-			tell(d, WARNING, "worker", "%s: %s", path, err.message);
-			continue;
-		}
 		check_report(d, what.p, report);
 	}
+}
+
+static void check_keeper(struct doctor *d)
+{
+	json_t *r = read_report(d, "keeper", "run/keeper.json");
+	const char *trouble = json_string_value(json_object_get(r, "error"));
+	const char *when = json_string_value(json_object_get(r, "time"));
+	bool alive = runs(json_integer_value(json_object_get(r, "pid")));
+	int64_t worked_us = 0;
+
+	if (!alive && d->workers)
+		tell(d, BROKEN, "keeper", "not running: records of calls wait in %s/telemetry", d->c->state_dir);
+	else if (!alive && r)
+		tell(d, FINE, "keeper", "not running");
+	else if (alive && trouble)
+		tell(d, BROKEN, "keeper", "%s", trouble);
+	else if (alive && (!clock_parse_iso(str_of(when), &worked_us) || clock_wall_us() - worked_us > KEEPER_SILENT_US))
+		tell(d, WARNING, "keeper", "has not worked since %s", when ? when : "its start");
+	else if (alive)
+		tell(d, FINE, "keeper", "worked at %s", when);
 }
 
 static gh_rc run(struct cli *c, struct gh_err *err)
@@ -226,6 +266,7 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		check_master_key(d);
 		check_store(d);
 		check_workers(d);
+		check_keeper(d);
 	}
 	output_list(c, columns, ARRAY_LEN(columns), d->v, d->n, sizeof(d->v[0]));
 	return GH_RC_OK;

@@ -188,6 +188,18 @@ test('doctor finds what is wrong and says how to mend it', () => {
   assert.match(finding(doctor(), 'worker 0').detail, /goes on with an older configuration, the newest is refused: API a: line 3/);
   fs.writeFileSync(path.join(gw.state, 'run/gateway-0.json'), JSON.stringify({ ...report, refused: null, counters: false }));
   assert.match(finding(doctor(), 'worker 0').detail, /cannot open the counters: limits are not enforced/);
+  fs.writeFileSync(path.join(gw.state, 'run/gateway-0.json'), JSON.stringify({ ...report, refused: null }));
+  assert.match(finding(doctor(), 'worker 0').detail, /serves generation 3; 0 records dropped/);
+  assert.match(finding(doctor(), 'keeper').detail, /not running: records of calls wait in/);
+  const keeper = { pid: process.pid, time: new Date().toISOString(), calls: 1, error: null };
+  fs.writeFileSync(path.join(gw.state, 'run/keeper.json'), JSON.stringify(keeper));
+  assert.strictEqual(finding(doctor(), 'keeper').state, 'ok');
+  fs.writeFileSync(path.join(gw.state, 'run/keeper.json'), JSON.stringify({ ...keeper, time: '2020-01-01T00:00:00Z' }));
+  assert.match(finding(doctor(), 'keeper').detail, /has not worked since 2020/);
+  fs.writeFileSync(path.join(gw.state, 'run/keeper.json'), JSON.stringify({ ...keeper, error: 'no room' }));
+  assert.strictEqual(finding(doctor(), 'keeper').detail, 'no room');
+  fs.writeFileSync(path.join(gw.state, 'run/keeper.json'), '{"pid":');
+  assert.match(finding(doctor(), 'keeper').detail, /keeper\.json/);
   fs.rmSync(path.join(gw.state, 'run'), { recursive: true });
 
   const db = path.join(gw.state, 'config.db');
