@@ -38,6 +38,9 @@
 #include "core/error.h"
 #include "policy/expr/value.h"
 
+/* Rows and classes name only the fields they need. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 struct exchange;
 struct type;                         /* a constructed type, static and at run time: List<int>, string[], DateTime? */
 struct vm;

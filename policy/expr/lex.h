@@ -13,7 +13,7 @@ enum token_kind { TOKEN_END, TOKEN_BAD, TOKEN_NAME, TOKEN_KEYWORD, TOKEN_NUMBER,
 	X(true) X(try) X(typeof) X(uint) X(ulong) X(unchecked) X(unsafe) X(ushort) X(using) X(void) X(while)
 
 enum keyword {
-	KW_none,
+	KW_none = 0x1000000,         /* apart from every punctuator */
 #define X(word) KW_##word,
 	LEX_KEYWORDS(X)
 #undef X

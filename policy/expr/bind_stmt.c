@@ -1,0 +1,736 @@
+/* bind_stmt.c - statements. `using`, `foreach` and `switch` are made of simpler nodes here, so that gen.c knows few kinds. */
+#include "core/str.h"
+#include "policy/expr/bind.h"
+#include "policy/expr/lex.h"
+
+static struct node *block_new(struct binder *b, size_t at)
+{
+	struct node *n = bind_node(b, N_BLOCK, at, &type_void);
+
+	if (!n || !(n->scope = scope_enter(b)))
+		return NULL;
+	return n;
+}
+
+static struct node *statement_of(struct binder *b, struct node *value)
+{
+	struct node *n = value ? bind_node(b, N_EXPRESSION, value->at, &type_void) : NULL;
+
+	if (n)
+		n->a = value;
+	return n;
+}
+
+struct local *bind_pattern(struct binder *b, size_t at, struct str name, const struct type *t)
+{
+	return local_new(b, at, name, t);
+}
+
+/* ---- declarations --------------------------------------------------------------------------------------------------------- */
+
+static struct node *declarator(struct binder *b, struct syntax *s, struct syntax *d)
+{
+	const struct type *t = s->a ? bind_type(b, s->a) : NULL;
+	struct node *value = NULL;
+	struct local *l;
+
+	if (s->a && !t)
+		return NULL;
+	if (d->a) {
+		value = t ? bind_to(b, d->a, t) : bind_value(b, d->a);
+		if (!value)
+			return NULL;
+	} else if (!s->a || s->flag) {
+		return expr_error(b->c, d->at, "`%.*s` needs a value: `%s %.*s = …;`", STR_ARG(d->text), s->a ? "const" : "var",
+				  STR_ARG(d->text));
+	}
+	if (!t) {
+		t = value->type;
+		if (t == &type_null || t == &type_open)
+			return expr_error(b->c, d->at, "the type of `%.*s` cannot be found from %s; write it instead of `var`",
+					  STR_ARG(d->text), t == &type_null ? "null" : "a lambda");
+		if (t->kind == TYPE_VOID)
+			return expr_error(b->c, d->at, "this call returns nothing: `%.*s` would have no value", STR_ARG(d->text));
+	}
+	if (t->kind == TYPE_VOID)
+		return expr_error(b->c, d->at, "a variable cannot be void");
+	l = local_new(b, d->at, d->text, t);
+	if (!l)
+		return NULL;
+	if (s->flag) {
+		if (value->kind != N_CONST)
+			return expr_error(b->c, d->at, "the value of a constant must be known when the document is loaded");
+		l->is_const = true;
+		l->constant = value->value;
+		return bind_node(b, N_NOTHING, d->at, &type_void);
+	}
+	l->origin = value;
+	if (!value)
+		value = node_const(b, d->at, t, type_default(t));
+	return statement_of(b, node_assign(b, d->at, l, value));
+}
+
+static struct node *local_declaration(struct binder *b, struct syntax *s)
+{
+	struct node *first = NULL, **last = &first;
+	struct node *n;
+
+	for (struct syntax *d = s->b; d; d = d->next) {
+		*last = declarator(b, s, d);
+		if (!*last)
+			return NULL;
+		last = &(*last)->next;
+	}
+	if (!first->next)
+		return first;
+	n = bind_node(b, N_BLOCK, s->at, &type_void);    /* without a scope of its own */
+	if (n)
+		n->b = first;
+	return n;
+}
+
+/* var (a, b) = tuple */
+static struct node *deconstruct(struct binder *b, struct syntax *s)
+{
+	struct node *value = bind_value(b, s->a), *n = bind_node(b, N_BLOCK, s->at, &type_void), **last;
+	struct local *kept;
+	unsigned i = 0;
+
+	if (!value || !n)
+		return NULL;
+	if (value->type->kind != TYPE_CLASS)
+		return expr_error(b->c, s->at, "only a tuple can be taken apart");
+	kept = local_new(b, s->at, STR_NULL, value->type);
+	last = &n->b;
+	*last = kept ? statement_of(b, node_assign(b, s->at, kept, value)) : NULL;
+	for (struct syntax *p = s->b; p && *last; p = p->next) {
+		static const char *const pair[] = { "Key", "Value" };
+		const struct type *owner;
+		struct str name = arena_printf(b->arena, "Item%u", i + 1);
+		const struct member *m = find_property(b, kept->type, name, false, &owner);
+		struct node *item;
+		struct local *l;
+
+		if (!m && i < 2)
+			m = find_property(b, kept->type, str_of(pair[i]), false, &owner);
+		i++;
+		if (!m)
+			return expr_error(b->c, p->at, "`%.*s` has no value for `%.*s`", STR_ARG(type_name(b, kept->type)),
+					  STR_ARG(p->text));
+		item = member_get(b, p->at, node_local(b, p->at, kept), owner, m, NULL);
+		if (str_eq(p->text, STR("_")))
+			continue;
+		l = item ? local_new(b, p->at, p->text, item->type) : NULL;
+		last = &(*last)->next;
+		*last = l ? statement_of(b, node_assign(b, p->at, l, item)) : NULL;
+	}
+	return *last ? n : NULL;
+}
+
+/* ---- local functions ------------------------------------------------------------------------------------------------------ */
+
+static const struct type *function_type(struct binder *b, struct syntax *s)
+{
+	const struct type *types[TYPE_ARGS_MAX], *result = bind_type(b, s->a);
+	const struct value_class *cls;
+	size_t n = 0;
+
+	if (!result)
+		return NULL;
+	for (struct syntax *p = s->b; p; p = p->next) {
+		if (n + 1 >= TYPE_ARGS_MAX)
+			return expr_error(b->c, p->at, "a local function takes at most %d parameters", TYPE_ARGS_MAX - 1);
+		if (p->b)
+			return expr_error(b->c, p->at, "a local function takes no default values here");
+		types[n] = bind_type(b, p->a);
+		if (!types[n++])
+			return NULL;
+	}
+	if (result->kind != TYPE_VOID)
+		types[n++] = result;
+	cls = class_find(result->kind == TYPE_VOID ? STR("System.Action") : STR("System.Func"), n);
+	return cls ? type_make(b->arena, cls, types, n) : expr_error(b->c, s->at, "too many parameters");
+}
+
+static bool declare_functions(struct binder *b, struct syntax *list)
+{
+	for (; list; list = list->next) {
+		const struct type *t;
+		struct local *l;
+
+		if (list->kind != SX_FUNCTION)
+			continue;
+		t = function_type(b, list);
+		l = t ? local_new(b, list->at, list->text, t) : NULL;
+		if (!l)
+			return false;
+		l->declared = list;
+		l->read_only = true;
+	}
+	return true;
+}
+
+static struct node *function_statement(struct binder *b, struct syntax *s)
+{
+	struct local *l = local_find(b, s->text);
+	const struct type *params[PARAMETERS_MAX], *result;
+	struct syntax *lambda;
+	struct node *n;
+	size_t count;
+
+	if (!l || !delegate_signature(b, l->type, params, &count, &result))
+		return expr_error(b->c, s->at, "a local function stands in a block");
+	lambda = arena_new_of(b->arena, struct syntax);
+	if (!lambda)
+		return expr_error(b->c, s->at, "out of memory");
+	*lambda = (struct syntax){ .kind = SX_LAMBDA, .at = s->at, .a = s->b, .b = s->c };
+	n = bind_lambda(b, lambda, params, count, result, l->type, NULL);
+	return statement_of(b, node_assign(b, s->at, l, n));
+}
+
+/* ---- blocks --------------------------------------------------------------------------------------------------------------- */
+
+static bool add_statements(struct binder *b, struct node *block, struct syntax *list)
+{
+	struct node **last = &block->b, **functions = &block->c;
+
+	while (*last)
+		last = &(*last)->next;
+	if (!declare_functions(b, list))
+		return false;
+	for (; list; list = list->next) {
+		struct node *n = bind_statement(b, list);
+
+		if (!n)
+			return false;
+		if (list->kind == SX_FUNCTION) {
+			*functions = n;
+			functions = &n->next;
+			continue;
+		}
+		*last = n;
+		last = &n->next;
+	}
+	return true;
+}
+
+struct node *bind_statements(struct binder *b, struct syntax *list, size_t at)
+{
+	struct node *n = block_new(b, at);
+	bool ok;
+
+	if (!n)
+		return NULL;
+	ok = add_statements(b, n, list);
+	scope_leave(b);
+	return ok ? n : NULL;
+}
+
+static struct node *block(struct binder *b, struct syntax *s)
+{
+	bool was = b->function->checked;
+	struct node *n;
+
+	if (s->flag)
+		b->function->checked = s->op == KW_checked;
+	n = bind_statements(b, s->a, s->at);
+	b->function->checked = was;
+	return n;
+}
+
+/* A statement that is the body of another: its variables are its own. */
+static struct node *embedded(struct binder *b, struct syntax *s)
+{
+	if (s->kind == SX_LOCAL || s->kind == SX_FUNCTION)
+		return expr_error(b->c, s->at, "a declaration here needs `{ … }` around it");
+	return s->kind == SX_BLOCK ? block(b, s) : bind_statements(b, s, s->at);
+}
+
+
+/* ---- simple statements ---------------------------------------------------------------------------------------------------- */
+
+static struct node *expression(struct binder *b, struct syntax *s)
+{
+	static const enum syntax_kind allowed[] = { SX_CALL, SX_ASSIGN, SX_UNARY, SX_NEW, SX_CONDITIONAL, SX_THROW_EXPR };
+	bool ok = false;
+	struct node *n;
+
+	for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
+		ok |= s->a->kind == allowed[i];
+	if (s->a->kind == SX_UNARY)
+		ok = s->a->op == P2('+', '+') || s->a->op == P2('-', '-');
+	if (s->a->kind == SX_CONDITIONAL)
+		ok = s->a->b->kind == SX_CALL || s->a->b->kind == SX_CONDITIONAL;
+	if (!ok)
+		return expr_error(b->c, s->at, "this value is not used: only calls, assignments and `new` are statements");
+	n = bind_value(b, s->a);
+	return statement_of(b, n);
+}
+
+static struct node *if_statement(struct binder *b, struct syntax *s)
+{
+	struct node *n = bind_node(b, N_IF, s->at, &type_void);
+
+	if (!n || !(n->a = bind_condition(b, s->a)) || !(n->b = embedded(b, s->b)) || (s->c && !(n->c = embedded(b, s->c))))
+		return NULL;
+	return n;
+}
+
+static struct node *jump(struct binder *b, struct syntax *s)
+{
+	bool is_break = s->kind == SX_BREAK;
+
+	if (!b->function->loops && !(is_break && b->function->switches))
+		return expr_error(b->c, s->at, is_break ? "`break` stands in a loop or a switch only" :
+				  "`continue` stands in a loop only");
+	return bind_node(b, is_break ? N_BREAK : N_CONTINUE, s->at, &type_void);
+}
+
+static struct node *return_statement(struct binder *b, struct syntax *s)
+{
+	struct function *f = b->function;
+	struct node *n = bind_node(b, N_RETURN, s->at, &type_void);
+
+	if (!n)
+		return NULL;
+	if (f->finallys)
+		return expr_error(b->c, s->at, "`return` cannot leave a finally block");
+	if (!s->a) {
+		if (f->result && f->result->kind != TYPE_VOID)
+			return expr_error(b->c, s->at, "`return` needs a value here");
+		return n;
+	}
+	if (f->result && f->result->kind == TYPE_VOID)
+		return expr_error(b->c, s->at, "this function returns nothing");
+	n->a = f->result ? bind_to(b, s->a, f->result) : bind_value(b, s->a);
+	if (!n->a)
+		return NULL;
+	if (!f->result) {
+		if (f->n_inferred == ARRAY_LEN(f->inferred))
+			return expr_error(b->c, s->at, "more than %zu returns in one lambda", ARRAY_LEN(f->inferred));
+		f->inferred[f->n_inferred] = n->a->type;
+		f->returned[f->n_inferred++] = n;
+	}
+	return n;
+}
+
+static struct node *throw_statement(struct binder *b, struct syntax *s)
+{
+	struct node *n;
+
+	if (!s->a) {
+		if (!b->catches)
+			return expr_error(b->c, s->at, "`throw;` stands in a catch block only");
+		return bind_node(b, N_RETHROW, s->at, &type_void);
+	}
+	n = bind_node(b, N_THROW, s->at, &type_throw);
+	if (!n || !(n->a = bind_to(b, s->a, &type_exception)))
+		return NULL;
+	return statement_of(b, n);
+}
+
+static struct node *empty(struct binder *b, struct syntax *s)
+{
+	return bind_node(b, N_NOTHING, s->at, &type_void);
+}
+
+/* ---- loops ---------------------------------------------------------------------------------------------------------------- */
+
+static struct node *body(struct binder *b, struct syntax *s)
+{
+	struct node *n;
+
+	b->function->loops++;
+	n = embedded(b, s);
+	b->function->loops--;
+	return n;
+}
+
+static struct node *while_statement(struct binder *b, struct syntax *s)
+{
+	struct node *n = bind_node(b, N_LOOP, s->at, &type_void);
+
+	if (!n)
+		return NULL;
+	n->flag = s->kind == SX_DO;
+	if (n->flag && !(n->d = body(b, s->d)))
+		return NULL;
+	n->a = bind_condition(b, s->a);
+	if (!n->a || (!n->flag && !(n->d = body(b, s->d))))
+		return NULL;
+	return n;
+}
+
+static struct node *for_parts(struct binder *b, struct syntax *s, struct node *outer)
+{
+	struct node *n = bind_node(b, N_LOOP, s->at, &type_void), **last = &outer->b;
+
+	if (!n)
+		return NULL;
+	for (struct syntax *init = s->a; init; init = init->next) {
+		*last = bind_statement(b, init);
+		if (!*last)
+			return NULL;
+		last = &(*last)->next;
+		if (init->kind == SX_LOCAL)
+			break;
+	}
+	if (s->b && !(n->a = bind_condition(b, s->b)))
+		return NULL;
+	n->d = body(b, s->d);
+	if (!n->d)
+		return NULL;
+	*last = n;
+	last = &n->b;
+	for (struct syntax *step = s->c; step; step = step->next) {
+		*last = expression(b, step);
+		if (!*last)
+			return NULL;
+		last = &(*last)->next;
+	}
+	return outer;
+}
+
+static struct node *for_statement(struct binder *b, struct syntax *s)
+{
+	struct node *outer = block_new(b, s->at), *n;
+
+	if (!outer)
+		return NULL;
+	n = for_parts(b, s, outer);
+	scope_leave(b);
+	return n;
+}
+
+static struct node *foreach_body(struct binder *b, struct syntax *s, struct local *item)
+{
+	struct node *inner = block_new(b, s->at), *value;
+	const struct type *t = item->type;
+	struct local *l;
+
+	if (!inner)
+		return NULL;
+	if (s->a && !(t = bind_type(b, s->a)))
+		goto failed;
+	value = convert_explicit(b, node_local(b, s->at, item), t, s->at);
+	l = value ? local_new(b, s->at, s->text, t) : NULL;
+	if (!l)
+		goto failed;
+	inner->b = statement_of(b, node_assign(b, s->at, l, value));
+	l->read_only = true;
+	if (!inner->b)
+		goto failed;
+	inner->b->next = body(b, s->d);
+	scope_leave(b);
+	return inner->b->next ? inner : NULL;
+failed:
+	scope_leave(b);
+	return NULL;
+}
+
+static struct node *foreach_statement(struct binder *b, struct syntax *s)
+{
+	struct node *n = bind_node(b, N_FOREACH, s->at, &type_void), *outer = block_new(b, s->at);
+	const struct type *item;
+
+	if (!n || !outer)
+		return NULL;
+	n->a = bind_value(b, s->b);
+	if (!n->a)
+		goto failed;
+	item = n->a->type->kind == TYPE_CLASS ? type_item(b->arena, n->a->type) : NULL;
+	if (!item) {
+		expr_error(b->c, s->b->at, "`%.*s` cannot be enumerated with foreach", STR_ARG(type_name(b, n->a->type)));
+		goto failed;
+	}
+	n->local = local_new(b, s->at, STR_NULL, item);
+	n->d = n->local ? foreach_body(b, s, n->local) : NULL;
+	if (!n->d)
+		goto failed;
+	scope_leave(b);
+	outer->b = n;
+	return outer;
+failed:
+	scope_leave(b);
+	return NULL;
+}
+
+/* ---- switch --------------------------------------------------------------------------------------------------------------- */
+
+/* What makes a label match, with its `when`. */
+static struct node *label_condition(struct binder *b, struct syntax *label, struct local *value)
+{
+	struct node *test, *when, *both;
+	struct syntax is = { .kind = SX_IS, .at = label->at, .b = label->b, .text2 = label->text2, .c = label->a };
+	struct syntax name = { .kind = SX_RECEIVER, .at = label->at };
+
+	is.a = &name;
+	if (label->b && str_eq(label->b->text, STR("var")) && !label->b->n) {
+		struct local *l = local_new(b, label->at, label->text2, value->type);
+		struct node *set = l ? node_assign(b, label->at, l, node_local(b, label->at, value)) : NULL;
+
+		test = set ? bind_node(b, N_SEQUENCE, label->at, &type_bool) : NULL;
+		if (!test || !(set->next = node_const(b, label->at, &type_bool, value_bool(true))))
+			return NULL;
+		test->b = set;
+		test->assigns = true;
+	} else if (label->a) {
+		struct node *constant = bind_value(b, label->a);
+
+		if (!constant)
+			return NULL;
+		if (constant->kind != N_CONST)
+			return expr_error(b->c, label->at, "`case` takes a constant or a type with a name");
+		if (type_is(value->type, &class_object) && constant->type != &type_null)
+			goto pattern;
+		if (constant->type != &type_null)
+			constant = convert(b, constant, value->type);
+		test = constant ? equal_of(b, label->at, false, node_local(b, label->at, value), constant) : NULL;
+	} else {
+pattern:
+		if (b->n_receivers == ARRAY_LEN(b->receiver))
+			return expr_error(b->c, label->at, "nested too deeply");
+		b->receiver[b->n_receivers++] = node_local(b, label->at, value);
+		test = bind_expr(b, &is);
+		b->n_receivers--;
+	}
+	if (!test || !label->c)
+		return test;
+	when = bind_condition(b, label->c);
+	both = when ? bind_node(b, N_AND, label->at, &type_bool) : NULL;
+	if (!both)
+		return NULL;
+	both->a = test;
+	both->b = when;
+	both->assigns = true;
+	return both;
+}
+
+static struct node *section(struct binder *b, struct syntax *s, struct local *value)
+{
+	struct node *n = bind_node(b, N_SECTION, s->at, &type_void), *block_node;
+	bool is_default = false;
+
+	if (!n)
+		return NULL;
+	for (struct syntax *label = s->a; label; label = label->next) {
+		struct node *test, *either;
+
+		if (!label->a && !label->b) {
+			is_default = true;
+			continue;
+		}
+		test = label_condition(b, label, value);
+		if (!test)
+			return NULL;
+		if (n->a) {
+			either = bind_node(b, N_OR, s->at, &type_bool);
+			if (!either)
+				return NULL;
+			either->a = n->a;
+			either->b = test;
+			either->assigns = true;
+			test = either;
+		}
+		n->a = test;
+	}
+	n->flag = is_default;
+	block_node = bind_node(b, N_BLOCK, s->at, &type_void);
+	if (!block_node || !add_statements(b, block_node, s->b))
+		return NULL;
+	if (flow_ends(block_node))
+		return expr_error(b->c, s->at, "a section of a switch must end with `break`, `return`, `continue` or `throw`");
+	n->b = block_node;
+	return n;
+}
+
+static bool sections(struct binder *b, struct syntax *s, struct node *n)
+{
+	struct node **last = &n->b;
+	bool has_default = false;
+
+	for (struct syntax *one = s->b; one; one = one->next) {
+		*last = section(b, one, n->local);
+		if (!*last)
+			return false;
+		if ((*last)->flag && has_default)
+			return expr_error(b->c, one->at, "`default` stands twice");
+		has_default |= (*last)->flag;
+		last = &(*last)->next;
+	}
+	n->flag = has_default;
+	return true;
+}
+
+static struct node *switch_statement(struct binder *b, struct syntax *s)
+{
+	struct node *outer = block_new(b, s->at), *n = bind_node(b, N_SWITCH, s->at, &type_void), *value;
+	bool ok = false;
+
+	if (!outer || !n)
+		return NULL;
+	value = bind_value(b, s->a);
+	if (value && value->type->kind != TYPE_CLASS)
+		value = expr_error(b->c, s->a->at, "`switch` needs a value");
+	n->local = value ? local_new(b, s->at, STR_NULL, value->type) : NULL;
+	n->a = n->local ? node_assign(b, s->at, n->local, value) : NULL;
+	if (n->a) {
+		b->function->switches++;
+		ok = sections(b, s, n);
+		b->function->switches--;
+	}
+	scope_leave(b);
+	outer->b = n;
+	return ok ? outer : NULL;
+}
+
+/* ---- try, using ----------------------------------------------------------------------------------------------------------- */
+
+static struct node *catch_clause(struct binder *b, struct syntax *s)
+{
+	struct node *n = bind_node(b, N_CATCH, s->at, &type_void), *outer = block_new(b, s->at);
+	const struct type *t = &type_exception;
+	bool ok = n && outer;
+
+	if (!ok)
+		return NULL;
+	if (s->a) {
+		t = bind_type(b, s->a);
+		if (t && !type_derives(b->arena, t, &type_exception))
+			t = expr_error(b->c, s->a->at, "`%.*s` is no exception", STR_ARG(type_name(b, t)));
+	}
+	n->tested = t;
+	if (t)
+		n->local = local_new(b, s->at, s->text.n ? s->text : STR_NULL, t);
+	ok = n->local != NULL;
+	if (ok && s->b)
+		ok = (n->a = bind_condition(b, s->b)) != NULL;
+	if (ok) {
+		b->catches++;
+		ok = (n->b = block(b, s->c)) != NULL;
+		b->catches--;
+	}
+	n->scope = outer->scope;
+	scope_leave(b);
+	return ok ? n : NULL;
+}
+
+static struct node *try_statement(struct binder *b, struct syntax *s)
+{
+	struct node *n = bind_node(b, N_TRY, s->at, &type_void), **last;
+
+	if (!n || !(n->a = block(b, s->a)))
+		return NULL;
+	last = &n->b;
+	for (struct syntax *c = s->b; c; c = c->next) {
+		*last = catch_clause(b, c);
+		if (!*last)
+			return NULL;
+		last = &(*last)->next;
+	}
+	if (s->c) {
+		b->function->finallys++;
+		n->c = block(b, s->c);
+		b->function->finallys--;
+		if (!n->c)
+			return NULL;
+	}
+	return n;
+}
+
+/* Dispose(), when the type has it: most crypto classes here have nothing to give back. */
+static struct node *dispose(struct binder *b, size_t at, struct local *l)
+{
+	struct candidate list[4];
+	struct node *n = bind_node(b, N_BLOCK, at, &type_void), *test, *call;
+	size_t found = collect_methods(b, l->type, STR("Dispose"), MEMBER_METHOD, false, list, ARRAY_LEN(list));
+
+	if (!n || !found)
+		return n;
+	call = bind_overload(b, at, STR("`Dispose`"), list, found, NULL, 0, node_local(b, at, l));
+	test = bind_node(b, N_IF, at, &type_void);
+	if (!call || !test)
+		return NULL;
+	test->a = equal_of(b, at, true, node_local(b, at, l), node_const(b, at, &type_null, VALUE_NULL_INIT));
+	test->b = statement_of(b, call);
+	n->b = test;
+	return test->a && test->b ? n : NULL;
+}
+
+static struct node *using_parts(struct binder *b, struct syntax *s, struct node *outer)
+{
+	struct node *try = bind_node(b, N_TRY, s->at, &type_void);
+	struct local *l;
+
+	if (!try)
+		return NULL;
+	if (s->a->kind == SX_LOCAL) {
+		outer->b = local_declaration(b, s->a);
+		if (!outer->b)
+			return NULL;
+		l = local_find(b, s->a->b->text);
+	} else {
+		struct node *value = bind_value(b, s->a);
+
+		l = value ? local_new(b, s->at, STR_NULL, value->type) : NULL;
+		outer->b = l ? statement_of(b, node_assign(b, s->at, l, value)) : NULL;
+		if (!outer->b)
+			return NULL;
+	}
+	try->a = embedded(b, s->b);
+	try->c = try->a ? dispose(b, s->at, l) : NULL;
+	if (!try->c)
+		return NULL;
+	outer->b->next = try;
+	return outer;
+}
+
+static struct node *using_statement(struct binder *b, struct syntax *s)
+{
+	struct node *outer = block_new(b, s->at), *n;
+
+	if (!outer)
+		return NULL;
+	n = using_parts(b, s, outer);
+	scope_leave(b);
+	return n;
+}
+
+struct node *bind_statement(struct binder *b, struct syntax *s)
+{
+	static struct node *(*const binders[])(struct binder *, struct syntax *) = {
+		[SX_BLOCK] = block, [SX_LOCAL] = local_declaration, [SX_DECONSTRUCT] = deconstruct,
+		[SX_EXPRESSION] = expression, [SX_IF] = if_statement, [SX_FOR] = for_statement,
+		[SX_FOREACH] = foreach_statement, [SX_WHILE] = while_statement, [SX_DO] = while_statement,
+		[SX_SWITCH] = switch_statement, [SX_BREAK] = jump, [SX_CONTINUE] = jump, [SX_RETURN] = return_statement,
+		[SX_THROW] = throw_statement, [SX_TRY] = try_statement, [SX_USING] = using_statement,
+		[SX_FUNCTION] = function_statement, [SX_EMPTY] = empty,
+	};
+
+	if (s->kind >= ARRAY_LEN(binders) || !binders[s->kind])
+		return expr_error(b->c, s->at, "this cannot stand here as a statement");
+	return binders[s->kind](b, s);
+}
+
+struct function *bind_source(struct binder *b, struct syntax *s)
+{
+	struct function *f = function_new(b, &type_object);
+
+	if (!f)
+		return NULL;
+	b->function = f;
+	f->scope = scope_enter(b);
+	if (!f->scope)
+		return NULL;
+	if (s->kind == SX_BLOCK) {
+		f->body = bind_statement(b, s);
+		if (f->body && flow_ends(f->body))
+			return expr_error(b->c, s->at, "not every path of `@{ … }` ends with `return`");
+	} else {
+		f->is_expression = true;
+		f->body = bind_value(b, s);
+		if (f->body)
+			f->body = convert(b, f->body, &type_object);
+	}
+	return f->body ? f : NULL;
+}

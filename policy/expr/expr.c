@@ -1,0 +1,71 @@
+/* expr.c - compile and run: source → syntax → nodes → code (parse*.c, bind*.c, gen*.c), then vm.c. */
+#include "policy/expr/expr.h"
+
+#include "core/str.h"
+#include "policy/diag.h"
+#include "policy/expr/bind.h"
+#include "policy/expr/vm.h"
+#include "policy/exchange.h"
+
+enum { SOURCE_MAX = 512 * 1024 };
+
+struct expr {
+	struct proto *main;
+};
+
+const struct expr_limits expr_limits_default = { 5000000, 200, 64 << 20 };
+
+static struct expr *compile(struct compilation *c, struct expr_uses *uses)
+{
+	struct binder b = { .c = c, .arena = c->arena, .uses = uses };
+	struct syntax *s = parse_source(c);
+	struct function *f = s ? bind_source(&b, s) : NULL;
+	struct expr *e = f ? arena_new_of(c->arena, struct expr) : NULL;
+
+	if (!e)
+		return NULL;
+	e->main = gen_function(c, f);
+	return e->main ? e : NULL;
+}
+
+struct expr *expr_compile(struct arena *a, struct str source, unsigned line, unsigned column, struct policy_diags *diags,
+			  struct expr_uses *uses)
+{
+	struct compilation c = { .arena = a, .source = source, .line = line, .column = column, .diags = diags };
+	struct expr *e;
+
+	if (source.n > SOURCE_MAX) {
+		policy_error(diags, line, column, "the expression is longer than %d bytes", SOURCE_MAX);
+		return NULL;
+	}
+	e = compile(&c, uses);
+	if (!e && !c.errors)
+		policy_error(diags, line, column, "the expression cannot be compiled");
+	return e;
+}
+
+/* "Message" of the exception that nothing caught. */
+static gh_rc report(struct vm *vm, struct gh_err *err)
+{
+	struct str text = value_str(vm->exception);
+
+	if (vm->exception.kind == VALUE_OBJECT)
+		text = value_str(((const struct exception_object *)(const void *)vm->exception.object)->message);
+	FAIL(err, INVALID, "%.*s", STR_ARG(text));
+}
+
+gh_rc expr_run(const struct expr *e, struct exchange *x, const struct expr_limits *limits, struct value *out, struct gh_err *err)
+{
+	struct vm vm = { .x = x, .arena = x->arena };
+	size_t used = arena_used(x->arena);
+
+	if (!limits)
+		limits = &expr_limits_default;
+	vm.budget = limits->instructions > INT64_MAX ? INT64_MAX : (int64_t)limits->instructions;
+	vm.depth_max = limits->depth;
+	vm.memory_top = limits->memory_bytes < SIZE_MAX - used ? used + limits->memory_bytes : SIZE_MAX;
+	vm.scratch = (struct vm_call){ .vm = &vm, .arena = x->arena, .x = x, .type = &type_object };
+	if (vm_run(&vm, e->main, NULL, NULL, 0, out))
+		return GH_RC_OK;
+	return report(&vm, err);
+}

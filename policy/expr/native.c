@@ -1,0 +1,361 @@
+/* native.c - what a function in C may ask of the machine: memory, exceptions, iterators, calls back. */
+#include "policy/expr/vm.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/str.h"
+#include "policy/expr/decimal.h"
+#include "policy/expr/text.h"
+
+/* ---- limits and memory ---------------------------------------------------------------------------------------------------- */
+
+bool vm_fatal(struct vm *vm, const char *text)
+{
+	static const struct text oom = { 13, true, "Out of memory" };
+	struct value v = value_string(vm->arena, str_of(text), false);
+
+	vm->failed = vm->fatal = true;
+	vm->exception = v.kind == VALUE_NULL ? (struct value){ .kind = VALUE_STRING, .text = &oom } : v;
+	return false;
+}
+
+bool vm_charge(struct vm *vm, uint64_t instructions)
+{
+	if (instructions > (uint64_t)INT64_MAX || (vm->budget -= (int64_t)instructions) < 0)
+		return vm_fatal(vm, "The expression exceeded its limit of instructions.");
+	return true;
+}
+
+void *vm_memory(struct vm *vm, size_t n, size_t size)
+{
+	void *p = NULL;
+	size_t bytes, used = arena_used(vm->arena);
+
+	if (!__builtin_mul_overflow(n, size, &bytes) && used <= vm->memory_top && bytes <= vm->memory_top - used)
+		p = arena_alloc(vm->arena, n, size);
+	if (!p)
+		vm_fatal(vm, "The expression exceeded its limit of memory.");
+	else
+		vm->budget -= (int64_t)(bytes / 1024);
+	return p;
+}
+
+void *vm_alloc(struct vm_call *c, size_t n, size_t size)
+{
+	return vm_memory(c->vm, n, size);
+}
+
+void *vm_new(struct vm_call *c, const struct value_class *cls, size_t size)
+{
+	struct object *o = vm_memory(c->vm, 1, size);
+
+	if (o)
+		o->cls = cls;
+	return o;
+}
+
+struct vm_call *vm_scratch(struct vm *vm)
+{
+	return &vm->scratch;
+}
+
+bool vm_failed(const struct vm *vm)
+{
+	return vm->failed;
+}
+
+bool vm_text(struct vm *vm, struct str s, struct value *out)
+{
+	*out = value_string(vm->arena, s, false);
+	return out->kind == VALUE_STRING || vm_fatal(vm, "The expression exceeded its limit of memory.");
+}
+
+bool vm_return_str(struct vm_call *c, struct str s)
+{
+	if (s.p)
+		return vm_text(c->vm, s, &c->result);
+	c->result = VALUE_NULL_INIT;
+	return true;
+}
+
+bool vm_return_copy(struct vm_call *c, struct str s)
+{
+	struct str copy = s.p ? arena_dup(c->arena, s) : s;
+
+	if (s.p && !copy.p)
+		return vm_fatal(c->vm, "The expression exceeded its limit of memory.");
+	return vm_return_str(c, copy);
+}
+
+/* ---- exceptions ----------------------------------------------------------------------------------------------------------- */
+
+struct value vm_exception_new(struct vm *vm, const struct value_class *cls, struct str message)
+{
+	struct exception_object *e = vm_new(&vm->scratch, cls, sizeof(*e));
+
+	if (!e || !vm_text(vm, message, &e->message))
+		return VALUE_NULL_INIT;
+	return value_object(e);
+}
+
+static const char *own_message(enum vm_exception kind)
+{
+	static const char *const messages[] = {
+#define X(name, full, base, message) message,
+		VM_EXCEPTIONS(X)
+#undef X
+	};
+
+	return messages[kind];
+}
+
+static bool throw_text(struct vm *vm, enum vm_exception kind, struct str message)
+{
+	struct value e;
+
+	if (vm->fatal)
+		return false;
+	e = vm_exception_new(vm, exception_class(kind), message);
+	if (!vm->fatal) {
+		vm->failed = true;
+		vm->exception = e;
+	}
+	return false;
+}
+
+bool vm_raise(struct vm *vm, enum vm_exception kind)
+{
+	return throw_text(vm, kind, str_of(own_message(kind)));
+}
+
+bool vm_throw(struct vm_call *c, enum vm_exception kind, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+	int n;
+
+	if (!fmt)
+		return vm_raise(c->vm, kind);
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		n = 0;
+	return throw_text(c->vm, kind, arena_dup(c->arena, (struct str){ text, (size_t)n < sizeof(text) ? (size_t)n :
+									  sizeof(text) - 1 }));
+}
+
+bool vm_throw_null(struct vm_call *c, const char *parameter)
+{
+	return vm_throw(c, EX_ARGUMENT_NULL, "%s\r\nParameter name: %s", own_message(EX_ARGUMENT_NULL), parameter);
+}
+
+bool vm_throw_range(struct vm_call *c, const char *parameter, const char *message)
+{
+	return vm_throw(c, EX_ARGUMENT_RANGE, "%s\r\nParameter name: %s", message ? message : own_message(EX_ARGUMENT_RANGE),
+			parameter);
+}
+
+/* ---- iterators ------------------------------------------------------------------------------------------------------------ */
+
+struct iterator *vm_iterator(struct vm *vm, bool (*next)(struct vm *, struct iterator *, struct value *), struct value source,
+			     void *state)
+{
+	struct iterator *it = vm_memory(vm, 1, sizeof(*it));
+
+	if (it)
+		*it = (struct iterator){ .next = next, .source = source, .state = state };
+	return it;
+}
+
+static bool next_char(struct vm *vm, struct iterator *it, struct value *item)
+{
+	const struct text *t = it->source.text;
+	size_t n = it->state ? *(const size_t *)it->state : t->n;
+
+	(void)vm;
+	if (it->at >= n)
+		return false;
+	*item = value_char(t->ascii ? (unsigned char)t->p[it->at] : ((const uint16_t *)((const size_t *)it->state + 1))[it->at]);
+	it->at++;
+	return true;
+}
+
+static struct iterator *iterate_text(struct vm *vm, struct value v)
+{
+	size_t n, *state;
+	uint16_t *units;
+
+	if (v.text->ascii)
+		return vm_iterator(vm, next_char, v, NULL);
+	units = text_units(vm->arena, v.text, &n);
+	state = units ? vm_memory(vm, 1, sizeof(size_t) + n * sizeof(*units)) : NULL;
+	if (!state)
+		return NULL;
+	*state = n;
+	memcpy(state + 1, units, n * sizeof(*units));
+	return vm_iterator(vm, next_char, v, state);
+}
+
+struct iterator *vm_iterate(struct vm *vm, struct value v)
+{
+	if (v.kind == VALUE_STRING)
+		return iterate_text(vm, v);
+	if (v.kind == VALUE_OBJECT)
+		for (const struct value_class *c = v.object->cls; c; c = class_link(c)->base ? class_link(c)->base->cls : NULL)
+			if (c->iterate)
+				return c->iterate(vm, v);
+	vm_raise(vm, v.kind == VALUE_NULL ? EX_NULL_REFERENCE : EX_INVALID_CAST);
+	return NULL;
+}
+
+bool vm_next(struct vm *vm, struct iterator *it, struct value *item)
+{
+	if (!vm_charge(vm, 4))
+		return false;
+	return it->next(vm, it, item);
+}
+
+/* ---- calls back ----------------------------------------------------------------------------------------------------------- */
+
+bool vm_invoke(struct vm *vm, struct value fn, const struct value *args, size_t n, struct value *result)
+{
+	if (fn.kind == VALUE_NULL)
+		return vm_raise(vm, EX_NULL_REFERENCE);
+	if (fn.kind != VALUE_OBJECT || fn.object->cls->kind != CLASS_DELEGATE)
+		return vm_raise(vm, EX_INVALID_CAST);
+	{
+		const struct closure *c = (const struct closure *)(const void *)fn.object;
+
+		return vm_run(vm, c->proto, c, args, n, result);
+	}
+}
+
+static bool call_found(struct vm *vm, const struct member *m, const struct type *owner, struct value self, struct value *args,
+		       size_t n, struct value *result)
+{
+	const struct type *type = m->type ? type_put_in(vm->arena, m->type, owner->args, NULL) : owner;
+	struct vm_call c = { .vm = vm, .arena = vm->arena, .x = vm->x, .self = self, .args = args, .n = n, .types = owner->args,
+			     .type = type };
+
+	if (!m->fn || !m->fn(&c))
+		return vm->failed ? false : vm_raise(vm, EX_NOT_SUPPORTED);
+	*result = c.result;
+	return !vm->failed;
+}
+
+static const struct member *find_member(const struct value_class *cls, struct str name, enum member_kind kind, size_t n,
+					bool is_static)
+{
+	if (cls == &class_array && !is_static && class_member(&class_array_interfaces, name))
+		cls = &class_array_interfaces;
+	for (; cls; cls = class_link(cls)->base ? class_link(cls)->base->cls : NULL)
+		for (const struct member *m = class_member(cls, name); m; m = m->next)
+			if (m->kind == kind && m->n == n && m->is_static == is_static && !m->extension && m->fn)
+				return m;
+	return NULL;
+}
+
+bool vm_call_member(struct vm *vm, struct value self, struct str name, enum member_kind kind, struct value *args, size_t n,
+		    struct value *result, bool *found)
+{
+	const struct member *m = self.kind == VALUE_NULL ? NULL : find_member(value_class_of(self), name, kind, n, false);
+
+	*found = m != NULL;
+	return m && call_found(vm, m, type_of_value(vm, self), self, args, n, result);
+}
+
+bool vm_call_static(struct vm *vm, const struct type *t, struct str name, struct value *args, size_t n, struct value *result,
+		    bool *found)
+{
+	const struct member *m = find_member(t->cls, name, MEMBER_METHOD, n, true);
+
+	*found = m != NULL;
+	return m && call_found(vm, m, t, VALUE_NULL_INIT, args, n, result);
+}
+
+bool vm_property(struct vm_call *c, struct value v, size_t i, struct str *name, struct value *out)
+{
+	const struct type *t = type_of_value(c->vm, v);
+	const struct class_link *link;
+
+	for (; t && t->kind == TYPE_CLASS; t = link->base) {
+		link = class_link(t->cls);
+		if (i < link->n_properties) {
+			*name = link->properties[i]->name;
+			return call_found(c->vm, link->properties[i], t, v, NULL, 0, out);
+		}
+		i -= link->n_properties;
+	}
+	return false;
+}
+
+/* ---- types at run time ---------------------------------------------------------------------------------------------------- */
+
+const struct type *type_of_value(struct vm *vm, struct value v)
+{
+	(void)vm;
+	if (v.kind == VALUE_NULL)
+		return &type_null;
+	if (v.kind != VALUE_OBJECT)
+		return type_of_kind(v.kind);
+	if (v.object->cls->parameters || v.object->cls == &class_array)
+		return ((const struct generic_object *)(const void *)v.object)->type;
+	return class_link(v.object->cls)->self;
+}
+
+bool type_accepts(struct vm *vm, const struct type *t, struct value v)
+{
+	const struct type *of;
+
+	if (v.kind == VALUE_NULL)
+		return false;
+	if (t == &type_object)
+		return true;
+	of = type_of_value(vm, v);
+	return type_eq(of, type_bare(t)) || type_derives(vm->arena, of, type_bare(t));
+}
+
+struct value type_default(const struct type *t)
+{
+	static const struct decimal zero_decimal;
+	enum value_kind kind = type_value_kind(t);
+
+	if (!type_is_value(t) || type_is_nullable(t))
+		return VALUE_NULL_INIT;
+	if (kind == VALUE_DECIMAL)
+		return (struct value){ .kind = VALUE_DECIMAL, .object = (struct object *)(uintptr_t)&zero_decimal };
+	if (kind != VALUE_OBJECT)
+		return (struct value){ .kind = kind };
+	if (t->cls->kind == CLASS_ENUM) {
+		const struct class_link *link = class_link(t->cls);
+
+		for (size_t i = 0; i < link->n_rows; i++)
+			if (link->rows[i].object.number == 0)
+				return value_object(&link->rows[i].object);
+		return link->n_rows ? value_object(&link->rows[0].object) : VALUE_NULL_INIT;
+	}
+	return value_object(t->cls->zero);
+}
+
+bool vm_cast(struct vm *vm, struct value v, const struct type *t, struct value *out)
+{
+	struct str from, to;
+
+	*out = v;
+	if (v.kind == VALUE_NULL) {
+		if (!type_is_value(t) || type_is_nullable(t))
+			return true;
+		return vm_raise(vm, EX_NULL_REFERENCE);
+	}
+	if (type_accepts(vm, t, v))
+		return true;
+	from = type_text(vm->arena, type_of_value(vm, v), true);
+	to = type_text(vm->arena, t, true);
+	/* unboxing has another text than a cast between classes */
+	if (type_is_value(t))
+		return vm_raise(vm, EX_INVALID_CAST);
+	return vm_throw(&vm->scratch, EX_INVALID_CAST, "Unable to cast object of type '%.*s' to type '%.*s'.", STR_ARG(from),
+			STR_ARG(to));
+}

@@ -1,0 +1,56 @@
+/* vm.h - private to the machine and to the types that policy/expr brings. */
+#pragma once
+
+#include "policy/expr/class.h"
+#include "policy/expr/code.h"
+#include "policy/expr/expr.h"
+
+struct vm {
+	struct vm_call scratch;
+	struct exchange *x;
+	struct arena *arena;
+	int64_t budget;
+	unsigned depth, depth_max;
+	size_t memory_top;           /* of arena_used */
+	bool failed;                 /* an exception is on its way */
+	bool fatal;                  /* … that cannot be caught: a limit */
+	struct value exception;
+};
+
+struct exception_object {
+	struct object head;
+	struct value message, inner;
+};
+
+struct cell {
+	struct object head;
+	struct value v;
+};
+
+struct closure {
+	struct generic_object g;     /* of the delegate */
+	const struct proto *proto;
+	struct cell *cells[];
+};
+
+bool vm_run(struct vm *vm, const struct proto *p, const struct closure *self, const struct value *args, size_t n,
+	    struct value *result);
+bool vm_call_site(struct vm *vm, const struct call_site *s, struct value *base, struct value *result);
+/* A limit was hit; returns false. */
+bool vm_fatal(struct vm *vm, const char *text);
+bool vm_raise(struct vm *vm, enum vm_exception kind);        /* with .NET's own message */
+struct value vm_exception_new(struct vm *vm, const struct value_class *cls, struct str message);
+const struct value_class *exception_class(enum vm_exception kind);
+void *vm_memory(struct vm *vm, size_t n, size_t size);       /* zeroed; NULL after vm_fatal */
+bool vm_text(struct vm *vm, struct str s, struct value *out);        /* a string that borrows s */
+bool vm_format_value(struct vm *vm, struct value v, struct value width, struct value format, struct value *out);
+bool vm_cast(struct vm *vm, struct value v, const struct type *t, struct value *out);
+/* Calls the method of that name that the value's class has with n parameters; *found false when there is none. */
+bool vm_call_member(struct vm *vm, struct value self, struct str name, enum member_kind kind, struct value *args, size_t n,
+		    struct value *result, bool *found);
+/* A static method by name with one string parameter: JObject.Parse for As<JObject>(). */
+bool vm_call_static(struct vm *vm, const struct type *t, struct str name, struct value *args, size_t n, struct value *result,
+		    bool *found);
+extern struct value_class class_array_interfaces;             /* lib_array.c: an array behind IList<T> */
+bool vm_array_index(struct vm *vm, const struct array *a, struct value index, size_t *i);
+bool array_set(struct vm *vm, struct array *a, size_t i, struct value v);
