@@ -65,7 +65,7 @@ static bool parse_port(struct str s, unsigned *port)
 {
 	uint64_t v = 0;
 
-	if (s.n && (!str_to_u64(s, 65535, &v) || v == 0))
+	if (s.n > 5 || (s.n && (!str_to_u64(s, 65535, &v) || v == 0)))
 		return false;
 	*port = (unsigned)v;
 	return true;

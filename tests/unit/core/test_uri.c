@@ -28,6 +28,7 @@ static void parts(void **state UNUSED)
 		{ "port 65535", STR_INIT("http://h:65535/"), true, STR_INIT("http"), STR_INIT("h"), 65535, STR_INIT("/"),
 		  { 0 }, { 0 } },
 		{ "port 65536", STR_INIT("http://h:65536/"), false, { 0 }, { 0 }, 0, { 0 }, { 0 }, { 0 } },
+		{ "port of many zeros", STR_INIT("http://h:000000080/"), false, { 0 }, { 0 }, 0, { 0 }, { 0 }, { 0 } },
 		{ "port 0", STR_INIT("http://h:0/"), false, { 0 }, { 0 }, 0, { 0 }, { 0 }, { 0 } },
 		{ "port of letters", STR_INIT("http://h:x/"), false, { 0 }, { 0 }, 0, { 0 }, { 0 }, { 0 } },
 		{ "blank", STR_INIT("http://h/a b"), false, { 0 }, { 0 }, 0, { 0 }, { 0 }, { 0 } },
