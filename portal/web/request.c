@@ -92,7 +92,8 @@ gh_rc web_request_read(struct web *w, const struct web_source *from, struct gh_e
 	w->rq.address = variable(from, "REMOTE_ADDR");
 	w->rq.host = host_of(from);
 	w->rq.if_none_match = variable(from, "HTTP_IF_NONE_MATCH");
-	w->rq.tls = str_eq_ci(https, STR("on")) || str_eq(https, STR("1")) || str_eq(variable(from, "REQUEST_SCHEME"), STR("https"));
+	w->rq.tls = config_bool(&w->site->config, CONFIG_WEB_BEHIND_TLS) || str_eq_ci(https, STR("on"))
+		    || str_eq(https, STR("1")) || str_eq(variable(from, "REQUEST_SCHEME"), STR("https"));
 	TRY(crypto_random_hex(w->a, 16, &w->rq.id, err));
 	TRY(read_path(w, from, err));
 	at = str_find_char(w->rq.target, '?');

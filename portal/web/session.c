@@ -112,7 +112,9 @@ gh_rc web_session_begin(struct web *w, const struct store_user *user, struct gh_
 	w->session.created_us = w->session.seen_us = clock_wall_us();
 	w->session.ends_us = ends_at(w, w->session.created_us);
 	TRY(store_tx_begin(s, actor_of(w, user->email), err));
-	rc = store_session_create(s, &w->session, err);
+	rc = store_sessions_prune(s, err);               /* those that have ended, while we write anyway */
+	if (!rc.code)
+		rc = store_session_create(s, &w->session, err);
 	if (!rc.code)
 		rc = store_user_signed_in(s, user->id, w->session.created_us, err);
 	if (!rc.code && had) {

@@ -3,6 +3,7 @@
 'use strict';
 const test = require('node:test');
 const assert = require('node:assert');
+const fs = require('node:fs');
 const path = require('node:path');
 const { start, backend, until, ROOT, SERVERS } = require('../http/harness');
 
@@ -73,6 +74,20 @@ for (const server of SERVERS) {
       assert.deepStrictEqual((await row('inventory')).slice(5), ['No data', 'No data']);
       const { html } = await page('/admin/apis/orders');
       assert.match(html, /<dt>Calls, 24 h<\/dt><dd>4<\/dd>/);
+    });
+
+    await t.test('SIGHUP makes the apps read their settings again, broken ones change nothing', async () => {
+      const css = async () => /href="([^"]*)gatehouse.css/.exec((await page('/')).html)[1];
+      const conf = path.join(gw.state, 'gatehouse.conf');
+      const settle = (want) => until(async () => new Set(await Promise.all([css(), css(), css(), css()])).size === 1
+        && await css() === want, `the style sheet under ${want}`);
+      fs.writeFileSync(conf, 'web.static_path = /assets/\n');
+      gw.serve.child.kill('SIGHUP');
+      await settle('/assets/');
+      fs.writeFileSync(conf, 'web.static_pth = /x/\n');
+      gw.serve.child.kill('SIGHUP');
+      await until(() => gw.log('serve').includes('settings not read again'), 'the refusal in the log');
+      assert.strictEqual(await css(), '/assets/');
     });
   });
 }

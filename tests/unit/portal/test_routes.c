@@ -173,6 +173,66 @@ static void odd_requests(void **state)
 	check_done();
 }
 
+/* ---- failures ------------------------------------------------------------------------------------------------------ */
+
+static GH_RC fails_inside(struct web *w UNUSED, struct gh_err *err)
+{
+	FAIL(err, INTERNAL, "the disk said: secret words");
+}
+
+static GH_RC fails_busy(struct web *w UNUSED, struct gh_err *err)
+{
+	FAIL(err, BUSY, "another writer");
+}
+
+static GH_RC unknown_template(struct web *w, struct gh_err *err)
+{
+	return web_page(w, "nothing-of-this-name", err);
+}
+
+static GH_RC incomplete_page(struct web *w, struct gh_err *err)
+{
+	return web_page(w, "products", err);     /* whose data is not there */
+}
+
+static void failures(void **state)
+{
+	static const struct web_route routes[] = {
+		{ "GET", "/inside", WEB_ANYBODY, fails_inside },
+		{ "GET", "/busy", WEB_ANYBODY, fails_busy },
+		{ "GET", "/template", WEB_ANYBODY, unknown_template },
+		{ "GET", "/page", WEB_ANYBODY, incomplete_page },
+		{ NULL, NULL, WEB_ANYBODY, NULL },
+	};
+	static const struct {
+		const char *uri;
+		int status;
+		const char *shows;
+	} rows[] = {
+		{ "/admin/inside", 500, "Something went wrong on our side" },
+		{ "/admin/busy", 503, "Not available right now" },
+		{ "/admin/template", 500, "Something went wrong on our side" },
+		{ "/admin/page", 500, "Something went wrong on our side" },
+	};
+	struct web_site *site = *state;
+	const struct web_app *whole = site->app;
+	struct web_app app = *whole;
+	struct client c = { .site = site };
+
+	app.routes = routes;
+	site->app = &app;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CHECK_INT(rows[i].uri, client_send(&c, "GET", rows[i].uri, NULL), rows[i].status);
+		CHECK(rows[i].uri, client_shows(&c, rows[i].shows));
+		CHECK(rows[i].uri, client_shows(&c, c.w.rq.id.p));
+		CHECK(rows[i].uri, !client_shows(&c, "secret words"));
+		CHECK(rows[i].uri, client_shows(&c, "</html>"));
+	}
+	client_end(&c);
+	site->app = whole;
+	check_done();
+}
+
 static char directory[64], share[PATHS_MAX];
 
 static int up(void **state)
@@ -195,7 +255,7 @@ static int down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(matching), cmocka_unit_test(each_route_as_each_role),
-					    cmocka_unit_test(policies_by_right), cmocka_unit_test(odd_requests) };
+					    cmocka_unit_test(policies_by_right), cmocka_unit_test(odd_requests), cmocka_unit_test(failures) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }

@@ -48,6 +48,20 @@ static void secure_cookie(void **state)
 	check_done();
 }
 
+/* Behind a proxy that speaks TLS for the web server. */
+static void told_to_be_secure(void **state)
+{
+	struct web_site *site = *state;
+	struct client c = { .site = site };
+
+	site->config.v[CONFIG_WEB_BEHIND_TLS].number = 1;
+	client_sign_in(&c, "administrator@example.com", FIXTURE_PASSWORD);
+	site->config.v[CONFIG_WEB_BEHIND_TLS].number = 0;
+	CHECK("Secure", str_find(client_header(&c, "Set-Cookie"), STR("; Secure")) != SIZE_MAX);
+	client_end(&c);
+	check_done();
+}
+
 static void refusals(void **state)
 {
 	static const struct {
@@ -245,7 +259,7 @@ static int down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(signing_in),  cmocka_unit_test(secure_cookie), cmocka_unit_test(refusals),
+		cmocka_unit_test(signing_in),  cmocka_unit_test(secure_cookie), cmocka_unit_test(told_to_be_secure), cmocka_unit_test(refusals),
 		cmocka_unit_test(form_tokens), cmocka_unit_test(ways_back),	cmocka_unit_test(slow_down),
 		cmocka_unit_test(session_life), cmocka_unit_test(flashes),	cmocka_unit_test(blocked_users),
 	};
