@@ -67,23 +67,23 @@ json_t *jose_keys_private(const struct jose_keys *k);
 /* ---- verifying ------------------------------------------------------------------------------------------------------ */
 
 #define JOSE_REASONS(X) \
-	X(OK, "token is valid") \
+	X(OK, "Token is valid") \
 	X(MALFORMED, "JWT is not well formed") \
 	X(TOO_LARGE, "JWT is larger than the limit") \
 	X(HEADER, "JWT header is not acceptable") \
 	X(CRITICAL, "JWT header has a critical extension that is not understood") \
-	X(ALG_NOT_ALLOWED, "signature algorithm is not allowed") \
+	X(ALG_NOT_ALLOWED, "Signature algorithm is not allowed") \
 	X(UNSIGNED, "JWT must be signed") \
-	X(KEY_NOT_FOUND, "signature key was not found") \
-	X(SIGNATURE, "signature validation failed") \
-	X(DECRYPTION, "decryption failed") \
+	X(KEY_NOT_FOUND, "Signature key was not found") \
+	X(SIGNATURE, "Signature validation failed") \
+	X(DECRYPTION, "Decryption failed") \
 	X(CLAIMS, "JWT payload is not a JSON object") \
 	X(NO_EXPIRY, "JWT has no expiration time") \
 	X(EXPIRED, "JWT has expired") \
 	X(NOT_YET, "JWT is not valid yet") \
-	X(ISSUER, "issuer is not allowed") \
-	X(AUDIENCE, "audience is not allowed") \
-	X(MEMORY, "out of memory")
+	X(ISSUER, "Issuer is not allowed") \
+	X(AUDIENCE, "Audience is not allowed") \
+	X(MEMORY, "Out of memory")
 
 enum jose_reason {
 #define X(name, text) JOSE_##name,

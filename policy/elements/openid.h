@@ -1,0 +1,40 @@
+/* openid.h - the keys of an identity provider, by the address of its OpenID configuration.
+ *
+ * Discovery documents and key sets are fetched through the host's sub-requests, parsed once and kept for the process, as
+ * every worker asks for the same few providers with each call. A set is used for an hour; when it cannot be fetched anew,
+ * the old one serves for a day. One exchange fetches, the others wait for it or go on with the old set; an address is not
+ * asked more often than each OPENID_FLOOR_S seconds, whatever tokens arrive. Thread-safe. */
+#pragma once
+
+#include "core/jose.h"
+#include "policy/element.h"
+
+enum {
+	OPENID_FRESH_S = 3600,           /* as the reference system does */
+	OPENID_STALE_S = 86400,
+	OPENID_FLOOR_S = 30,             /* between two fetches because of a key that is not known */
+	OPENID_RETRY_S = 5,              /* after a failure */
+	OPENID_TIMEOUT_MS = 10000,       /* of each of the two requests */
+	OPENID_DOCUMENT_MAX = 1 << 20,   /* bytes of an answer */
+	OPENID_PROVIDERS_MAX = 64,       /* kept at once; the one used longest ago goes */
+};
+
+struct openid_state {                    /* zero it, set url (and renew), then call openid_step until it is not STEP_WAIT */
+	struct str url;
+	bool renew;                      /* a key was not known: ask again, as far as the floor allows */
+	/* results; keys NULL: they could not be had, and `why` says for the log what happened */
+	const struct jose_keys *keys;    /* lives as long as the exchange */
+	struct str issuer;               /* STR_NULL: the provider names none */
+	struct str why;
+	int64_t fetched_us;
+	/* private */
+	enum { OPENID_LOOK, OPENID_DISCOVERY, OPENID_KEYS, OPENID_PAUSE, OPENID_DONE } phase;
+	struct subrequest *call;
+	struct host_sleep *pause;
+	unsigned pauses;
+};
+
+/* STEP_NEXT when there is a result, STEP_WAIT, or STEP_FAIL after exchange_fail. */
+enum step openid_step(struct exchange *x, struct openid_state *s);
+
+void openid_forget(void);                /* empties the cache: for tests */

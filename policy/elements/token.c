@@ -1,0 +1,528 @@
+/* token.c - finding and checking a token. RFC 7519; reasons and texts as the reference system documents them. */
+#include "policy/elements/token.h"
+
+#include "core/crypto.h"
+#include "core/str.h"
+#include "policy/elements/url.h"
+#include "policy/net/make.h"
+
+enum { MATCH_ALL, MATCH_ANY };
+
+/* ---- saying no ------------------------------------------------------------------------------------------------------ */
+
+static enum step refuse(struct exchange *x, const struct token_config *c, struct str reason, struct str message, struct str otherwise)
+{
+	struct str said;
+	int64_t code;
+
+	if (str_is_null(message))
+		return exchange_no_memory(x);
+	if (!arg_get_int(x, &c->code, &code) || !arg_get_text(x, &c->message, &said))
+		return STEP_FAIL;
+	return exchange_refuse(x, (int)code, reason, message, str_is_null(said) ? otherwise : said);
+}
+
+enum step token_refuse(struct exchange *x, const struct token_config *c, enum jose_reason why, struct str text)
+{
+	static const struct {
+		enum jose_reason why;
+		struct str reason;
+	} names[] = {
+		{ JOSE_KEY_NOT_FOUND, STR_INIT("TokenSignatureKeyNotFound") }, { JOSE_SIGNATURE, STR_INIT("TokenSignatureInvalid") },
+		{ JOSE_UNSIGNED, STR_INIT("TokenSignatureInvalid") },          { JOSE_ALG_NOT_ALLOWED, STR_INIT("TokenSignatureInvalid") },
+		{ JOSE_EXPIRED, STR_INIT("TokenExpired") },                    { JOSE_NO_EXPIRY, STR_INIT("TokenExpired") },
+		{ JOSE_ISSUER, STR_INIT("TokenIssuerNotAllowed") },            { JOSE_AUDIENCE, STR_INIT("TokenAudienceNotAllowed") },
+	};
+	struct str reason = STR("JwtInvalid");
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i].why == why)
+			reason = names[i].reason;
+	return refuse(x, c, reason, arena_printf(x->arena, "%.*s. Access denied.", STR_ARG(text)), STR("Invalid JWT."));
+}
+
+static enum step not_present(struct exchange *x, const struct token_config *c)
+{
+	return refuse(x, c, STR("TokenNotPresent"), STR("JWT not present."), STR("JWT not present."));
+}
+
+/* ---- the token ------------------------------------------------------------------------------------------------------ */
+
+static bool query_value(struct exchange *x, struct str name, struct str *out)
+{
+	struct str rest = x->request.url.query, n, v;
+
+	*out = STR_NULL;
+	while (rest.n && query_next(&rest, &n, &v)) {
+		if (!str_eq_ci(url_decode(x->arena, n, true), name))
+			continue;
+		*out = v.p ? url_decode(x->arena, v, true) : STR_NULL;
+		return true;
+	}
+	return false;
+}
+
+/* "Bearer abc" gives "abc"; a value without a scheme is the token, unless a scheme is asked for. */
+static struct str without_scheme(struct str value, bool only_scheme, struct str scheme)
+{
+	size_t blank = str_find_char(value, ' ');
+
+	if (blank == SIZE_MAX)
+		return only_scheme ? STR_NULL : value;
+	if (only_scheme && !str_eq_ci(str_first(value, blank), scheme))
+		return STR_NULL;
+	return str_trim(str_from(value, blank + 1));
+}
+
+enum step token_find(struct exchange *x, const struct token_config *c, bool only_scheme, struct str scheme, struct token_state *s)
+{
+	struct str name, value;
+
+	if (c->value.given || c->value.expr) {
+		if (!arg_get_text(x, &c->value, &value))
+			return STEP_FAIL;
+		s->text = str_trim(value);
+	} else if (c->query.given || c->query.expr) {
+		if (!arg_get_text(x, &c->query, &name))
+			return STEP_FAIL;
+		if (query_value(x, name, &value))
+			s->text = str_trim(value);
+	} else {
+		if (!arg_get_text(x, &c->header, &name))
+			return STEP_FAIL;
+		value = str_trim(fields_get(&x->request.headers, name));
+		s->text = without_scheme(value, only_scheme && str_eq_ci(name, STR("Authorization")), scheme);
+	}
+	return s->text.n > 0 ? STEP_NEXT : not_present(x, c);
+}
+
+/* ---- keys ----------------------------------------------------------------------------------------------------------- */
+
+/* Adds one <key>. STR_NULL in place of `id` and the others: not given. False with the reason in err. */
+static bool add_key(struct exchange *x, struct arena *a, struct jose_keys *keys, const struct str v[5], struct gh_err *err)
+{
+	struct str text = v[0], id = v[1].n ? v[1] : STR_NULL, secret, cert, key;
+	gh_rc rc;
+
+	if (v[2].n) {
+		if (!x->host->certificate || !x->host->certificate(x, v[2], &cert, &key)) {
+			rc = gh_err_set(err, GH_E_NOT_FOUND, __FILE__, __LINE__, "there is no certificate '%.*s'", STR_ARG(v[2]));
+			return false;
+		}
+		return !jose_keys_add_pem(keys, id, cert, err).code && (key.n == 0 || !jose_keys_add_pem(keys, id, key, err).code);
+	}
+	if (v[3].n || v[4].n)
+		return !jose_keys_add_rsa(keys, id, v[3], v[4], err).code;
+	if (!crypto_base64_decode(a, str_trim(text), &secret)) {
+		rc = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "a key is Base64 text");
+		return rc.code == GH_OK;
+	}
+	return !jose_keys_add_secret(keys, id, secret, err).code;
+}
+
+static bool key_depends(const struct token_key *k)
+{
+	const struct arg *args[] = { &k->text, &k->id, &k->certificate, &k->n, &k->e };
+
+	for (size_t i = 0; i < ARRAY_LEN(args); i++)
+		if (args[i]->expr || args[i]->unknown)
+			return true;
+	return k->certificate.text.n > 0;
+}
+
+static void free_keys(void *keys)
+{
+	jose_keys_free(keys);
+}
+
+/* The keys of a list while compiling: *out stays NULL when a key depends on the request or the host. */
+static bool fixed_keys(struct compiler *c, const struct doc_node *n, const struct children *lists, struct jose_keys **out)
+{
+	struct jose_keys *keys = jose_keys_new();
+	bool ok = true, depends = false;
+
+	if (!keys || !arena_defer(c->arena, free_keys, keys)) {
+		jose_keys_free(keys);
+		compile_error(c, n, NULL, "out of memory");
+		return false;
+	}
+	for (size_t l = 0; l < lists->n; l++) {
+		const struct children *items = &((const struct token_list *)lists->v[l].config)->items;
+
+		for (size_t i = 0; i < items->n; i++) {
+			const struct token_key *k = items->v[i].config;
+			const struct str v[5] = { k->text.text, k->id.text, k->certificate.text, k->n.text, k->e.text };
+			struct gh_err err = { 0 };
+
+			if (!k->text.text.n && !k->text.expr && !k->certificate.given && !(k->n.given && k->e.given)) {
+				compile_error(c, n, NULL, "the key on line %u needs a Base64 text, a certificate-id, or n and e",
+					      items->v[i].line);
+				ok = false;
+			} else if (key_depends(k)) {
+				depends = true;
+			} else if (!add_key(NULL, c->arena, keys, v, &err)) {
+				compile_error(c, n, NULL, "the key on line %u: %s", items->v[i].line, err.message);
+				ok = false;
+			}
+		}
+	}
+	*out = depends ? NULL : keys;
+	return ok;
+}
+
+bool token_check(struct compiler *c, const struct doc_node *n, struct token_config *config)
+{
+	int places = config->header.given + config->query.given + config->value.given;
+	bool ok = true;
+
+	if (places > 1 || (places == 0 && !config->header.text.n)) {
+		compile_error(c, n, NULL, "say where the token is with one of header-name, query-parameter-name and token-value");
+		ok = false;
+	}
+	if (config->providers.n > TOKEN_PROVIDERS_MAX) {
+		compile_error(c, n, NULL, "at most %d openid-config elements may stand here", TOKEN_PROVIDERS_MAX);
+		ok = false;
+	}
+	return fixed_keys(c, n, &config->signing_keys, &config->signing) &&
+	       fixed_keys(c, n, &config->decryption_keys, &config->decryption) && ok;
+}
+
+static bool request_keys(struct exchange *x, const struct children *lists, const struct jose_keys *fixed, const struct jose_keys **out)
+{
+	struct jose_keys *keys;
+
+	*out = fixed;
+	if (fixed)
+		return true;
+	keys = jose_keys_new();
+	if (!keys || !arena_defer(x->arena, free_keys, keys)) {
+		jose_keys_free(keys);
+		exchange_no_memory(x);
+		return false;
+	}
+	for (size_t l = 0; l < lists->n; l++) {
+		const struct children *items = &((const struct token_list *)lists->v[l].config)->items;
+
+		for (size_t i = 0; i < items->n; i++) {
+			const struct token_key *k = items->v[i].config;
+			struct gh_err err = { 0 };
+			struct str v[5];
+
+			if (!arg_get_text(x, &k->text, &v[0]) || !arg_get_text(x, &k->id, &v[1]) ||
+			    !arg_get_text(x, &k->certificate, &v[2]) || !arg_get_text(x, &k->n, &v[3]) || !arg_get_text(x, &k->e, &v[4]))
+				return false;
+			if (!add_key(x, x->arena, keys, v, &err)) {
+				exchange_fail(x, 500, STR_NULL, "The key on line %u is not usable: %s", items->v[i].line, err.message);
+				return false;
+			}
+		}
+	}
+	*out = keys;
+	return true;
+}
+
+enum step token_keys(struct exchange *x, const struct token_config *c, struct token_state *s)
+{
+	if (!s->signing && (!request_keys(x, &c->signing_keys, c->signing, &s->signing) ||
+			    !request_keys(x, &c->decryption_keys, c->decryption, &s->decryption)))
+		return STEP_FAIL;
+	for (; s->at < s->n_providers; s->at++) {
+		enum step step = openid_step(x, &s->providers[s->at]);
+
+		if (step != STEP_NEXT)
+			return step;
+	}
+	return STEP_NEXT;
+}
+
+/* ---- the signature ---------------------------------------------------------------------------------------------------- */
+
+/* Of several refusals the one that says most. */
+static unsigned weight(enum jose_reason r)
+{
+	switch (r) {
+	case JOSE_KEY_NOT_FOUND:
+		return 1;
+	case JOSE_ALG_NOT_ALLOWED:
+		return 2;
+	case JOSE_SIGNATURE:
+		return 3;
+	default:
+		return 4;
+	}
+}
+
+static enum jose_reason verify_all(struct exchange *x, struct token_state *s, bool need_signature, struct jose_token *out)
+{
+	enum jose_reason worst = JOSE_KEY_NOT_FOUND;
+
+	for (size_t i = 0; i <= s->n_providers; i++) {
+		const struct jose_rules rules = {
+			.keys = i < s->n_providers ? s->providers[i].keys : s->signing,
+			.decryption_keys = s->decryption,
+			.allow_unsigned = !need_signature,
+		};
+		enum jose_reason r = jose_verify(x->arena, s->text, &rules, out);
+
+		if (r == JOSE_OK)
+			return r;
+		if (weight(r) > weight(worst))
+			worst = r;
+	}
+	return worst;
+}
+
+/* Should the providers be asked for their keys again? */
+static bool may_renew(struct exchange *x, struct token_state *s, enum jose_reason r, const struct jose_token *t)
+{
+	int64_t now = x->host->now_us(x);
+	bool any = false;
+
+	if (s->renewed || !(r == JOSE_KEY_NOT_FOUND || (r == JOSE_SIGNATURE && str_is_null(t->kid))))
+		return false;
+	for (size_t i = 0; i < s->n_providers; i++) {
+		struct openid_state *p = &s->providers[i];
+
+		if (p->keys && now - p->fetched_us < (int64_t)OPENID_FLOOR_S * 1000000)
+			continue;
+		*p = (struct openid_state){ .url = p->url, .renew = true };
+		any = true;
+	}
+	return any;
+}
+
+enum step token_verify(struct exchange *x, const struct token_config *c, struct token_state *s, bool need_signature,
+		       struct jose_token *out)
+{
+	enum jose_reason r = verify_all(x, s, need_signature, out);
+	enum step step;
+
+	if (may_renew(x, s, r, out)) {
+		s->renewed = true;
+		s->at = 0;
+		step = token_keys(x, c, s);
+		if (step != STEP_NEXT)
+			return step;
+		r = verify_all(x, s, need_signature, out);
+	}
+	if (r == JOSE_OK)
+		return STEP_NEXT;
+	if (r == JOSE_MEMORY)
+		return exchange_no_memory(x);
+	for (size_t i = 0; r == JOSE_KEY_NOT_FOUND && i < s->n_providers; i++)
+		if (!s->providers[i].keys)
+			return token_refuse(x, c, r, arena_printf(x->arena, "The keys of %.*s are not available: %.*s",
+								  STR_ARG(s->providers[i].url), STR_ARG(s->providers[i].why)));
+	return token_refuse(x, c, r, str_of(jose_reason_text(r)));
+}
+
+/* ---- claims ----------------------------------------------------------------------------------------------------------- */
+
+bool token_values(struct exchange *x, const struct children *lists, const struct str **out, size_t *n)
+{
+	struct str *v;
+	size_t most = 0;
+
+	for (size_t l = 0; l < lists->n; l++)
+		most += ((const struct token_list *)lists->v[l].config)->items.n;
+	v = arena_alloc(x->arena, most + 1, sizeof(*v));
+	if (!v) {
+		exchange_no_memory(x);
+		return false;
+	}
+	*n = 0;
+	for (size_t l = 0; l < lists->n; l++) {
+		const struct children *items = &((const struct token_list *)lists->v[l].config)->items;
+
+		for (size_t i = 0; i < items->n; i++)
+			if (!arg_get_text(x, &((const struct token_value *)items->v[i].config)->text, &v[(*n)++]))
+				return false;
+	}
+	*out = v;
+	return true;
+}
+
+static struct str claim_text(struct arena *a, const json_t *v)
+{
+	return json_is_string(v) ? jsn_string(v) : jsn_text(a, v, 0);
+}
+
+/* The values of a claim: members of a list, or the parts of a text between separators. */
+static const struct str *claim_values(struct arena *a, json_t *v, struct str separator, size_t *n)
+{
+	struct str text = claim_text(a, v), *out;
+	size_t most = json_is_array(v) ? json_array_size(v) : text.n + 1, i;
+	json_t *item;
+
+	*n = 0;
+	out = arena_alloc(a, most + 1, sizeof(*out));
+	if (!out)
+		return NULL;
+	if (json_is_array(v)) {
+		json_array_foreach(v, i, item)
+			out[(*n)++] = claim_text(a, item);
+		return out;
+	}
+	if (separator.n == 0) {
+		out[(*n)++] = text;
+		return out;
+	}
+	for (;;) {
+		size_t at = str_find(text, separator);
+
+		out[(*n)++] = str_first(text, at);
+		if (at == SIZE_MAX)
+			return out;
+		text = str_from(text, at + separator.n);
+	}
+}
+
+static bool has(const struct str *v, size_t n, struct str want)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(v[i], want))
+			return true;
+	return false;
+}
+
+static enum step check_claim(struct exchange *x, const struct token_config *c, const struct token_claim *want, struct str name,
+			     json_t *claim)
+{
+	struct str separator, value;
+	const struct str *values;
+	size_t n, found = 0;
+	int64_t match;
+
+	if (!arg_get_int(x, &want->match, &match) || !arg_get_text(x, &want->separator, &separator))
+		return STEP_FAIL;
+	values = claim_values(x->arena, claim, separator, &n);
+	if (!values)
+		return exchange_no_memory(x);
+	for (size_t i = 0; i < want->values.n; i++) {
+		if (!arg_get_text(x, &((const struct token_value *)want->values.v[i].config)->text, &value))
+			return STEP_FAIL;
+		found += has(values, n, value);
+	}
+	if (want->values.n == 0 || (match == MATCH_ANY ? found > 0 : found == want->values.n))
+		return STEP_NEXT;
+	return refuse(x, c, STR("TokenClaimValueNotAllowed"),
+		      arena_printf(x->arena, "Claim %.*s value of %.*s is not allowed. Access denied.", STR_ARG(name),
+				   STR_ARG(str_first(claim_text(x->arena, claim), 200))), STR("Invalid JWT."));
+}
+
+enum step token_claims(struct exchange *x, const struct token_config *c, const json_t *claims)
+{
+	struct str missing = STR_NULL;
+
+	for (size_t l = 0; l < c->claims.n; l++) {
+		const struct children *items = &((const struct token_list *)c->claims.v[l].config)->items;
+
+		for (size_t i = 0; i < items->n; i++) {
+			const struct token_claim *want = items->v[i].config;
+			enum step step = STEP_NEXT;
+			struct str name;
+			json_t *claim;
+
+			if (!arg_get_text(x, &want->name, &name))
+				return STEP_FAIL;
+			claim = jsn_get_n(claims, name);
+			if (!claim)
+				missing = arena_printf(x->arena, "%.*s%s%.*s", STR_ARG(missing), missing.n ? ", " : "", STR_ARG(name));
+			else if (!missing.n)
+				step = check_claim(x, c, want, name, claim);
+			if (step != STEP_NEXT)
+				return step;
+		}
+	}
+	if (!missing.n)
+		return STEP_NEXT;
+	return refuse(x, c, STR("TokenClaimNotFound"),
+		      arena_printf(x->arena, "JWT token is missing the following claims: %.*s. Access denied.", STR_ARG(missing)),
+		      STR("Invalid JWT."));
+}
+
+enum step token_done(struct exchange *x, const struct token_config *c, const struct jose_token *t)
+{
+	exchange_trace(x, "token is valid%s%.*s", t->kid.p ? ", key " : "", STR_ARG(str_first(t->kid, 80)));
+	if (!c->variable.text.n)
+		return STEP_NEXT;
+	if (!exchange_set_variable(x, c->variable.text, jwt_value(x->arena, t->raw)))
+		return exchange_no_memory(x);
+	return STEP_NEXT;
+}
+
+/* ---- elements that both policies have ------------------------------------------------------------------------------------ */
+
+static const struct arg_schema value_text = {
+	.name = "value", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_REQUIRED, .offset = offsetof(struct token_value, text),
+	.help = "an accepted value",
+};
+
+#define LIST(var, tag, item_tag, what, what_item)                                                                     \
+	static const struct element_schema var##_item = {                                                             \
+		.name = item_tag, .help = what_item, .config_size = sizeof(struct token_value), .text = &value_text,  \
+	};                                                                                                            \
+	static const struct child_schema var##_children[] = {                                                         \
+		{ .element = &var##_item, .min = 1, .offset = offsetof(struct token_list, items) },                   \
+	};                                                                                                            \
+	const struct element_schema var = {                                                                           \
+		.name = tag, .help = what, .config_size = sizeof(struct token_list), .children = var##_children, .n_children = 1, \
+	}
+
+LIST(token_audiences_schema, "audiences", "audience", "For whom the token may be: one of these must be its audience.",
+     "An accepted audience.");
+LIST(token_issuers_schema, "issuers", "issuer", "Who may have issued the token, besides the providers of openid-config.",
+     "An accepted issuer.");
+
+static const struct element_schema claim_value = {
+	.name = "value", .help = "A value of the claim.", .config_size = sizeof(struct token_value), .text = &value_text,
+};
+static const struct child_schema claim_children[] = {
+	{ .element = &claim_value, .offset = offsetof(struct token_claim, values) },
+};
+static const struct arg_schema claim_args[] = {
+	{ .name = "name", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct token_claim, name),
+	  .help = "name of the claim" },
+	{ .name = "match", .kind = ARG_ENUM, .flags = ARG_EXPR, .choices = "all|any", .def = "all", .offset = offsetof(struct token_claim, match),
+	  .help = "whether all of the values must be there or any of them" },
+	{ .name = "separator", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_EMPTY, .offset = offsetof(struct token_claim, separator),
+	  .help = "cuts one text into several values" },
+};
+static const struct element_schema claim_schema = {
+	.name = "claim", .help = "A claim that must be there, with a value.", .config_size = sizeof(struct token_claim), .args = claim_args,
+	.n_args = ARRAY_LEN(claim_args), .children = claim_children, .n_children = 1,
+};
+static const struct child_schema claims_children[] = {
+	{ .element = &claim_schema, .min = 1, .offset = offsetof(struct token_list, items) },
+};
+const struct element_schema token_claims_schema = {
+	.name = "required-claims", .help = "Claims that the token must have.", .config_size = sizeof(struct token_list),
+	.children = claims_children, .n_children = 1,
+};
+
+static const struct arg_schema key_text = {
+	.name = "key", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_EMPTY | ARG_SECRET, .offset = offsetof(struct token_key, text),
+	.help = "a shared secret in Base64",
+};
+static const struct arg_schema key_args[] = {
+	{ .name = "id", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct token_key, id), .help = "the kid of tokens made with it" },
+	{ .name = "certificate-id", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct token_key, certificate),
+	  .help = "a certificate of the installation" },
+	{ .name = "n", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct token_key, n), .help = "modulus of an RSA key in base64url" },
+	{ .name = "e", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct token_key, e), .help = "exponent of an RSA key in base64url" },
+};
+static const struct element_schema key_schema = {
+	.name = "key", .help = "A key.", .config_size = sizeof(struct token_key), .args = key_args, .n_args = ARRAY_LEN(key_args),
+	.text = &key_text,
+};
+static const struct child_schema keys_children[] = {
+	{ .element = &key_schema, .min = 1, .offset = offsetof(struct token_list, items) },
+};
+const struct element_schema token_signing_schema = {
+	.name = "issuer-signing-keys", .help = "Keys that tokens may be signed with.", .config_size = sizeof(struct token_list),
+	.children = keys_children, .n_children = 1,
+};
+const struct element_schema token_decryption_schema = {
+	.name = "decryption-keys", .help = "Keys that encrypted tokens are opened with.", .config_size = sizeof(struct token_list),
+	.children = keys_children, .n_children = 1,
+};

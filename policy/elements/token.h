@@ -1,0 +1,75 @@
+/* token.h - what validate-jwt and validate-azure-ad-token share: finding the token, checking it, and saying no. */
+#pragma once
+
+#include "core/jose.h"
+#include "policy/elements/openid.h"
+
+enum { TOKEN_PROVIDERS_MAX = 8 };        /* openid-config elements of one policy */
+
+struct token_key {                       /* <key> */
+	struct arg text, id, certificate, n, e;
+};
+struct token_list {                      /* <audiences>, <issuers>, <required-claims>, <issuer-signing-keys> … */
+	struct children items;
+};
+struct token_value {                     /* <audience>, <issuer>, <value>, <application-id> */
+	struct arg text;
+};
+struct token_claim {
+	struct arg name, match, separator;
+	struct children values;
+};
+struct token_config {
+	struct arg header, query, value, code, message, variable;
+	struct arg need_expiry, scheme, need_signature, skew;    /* validate-jwt */
+	struct arg tenant, endpoint;                             /* validate-azure-ad-token */
+	struct children providers;                               /* struct token_value: addresses */
+	struct children signing_keys, decryption_keys, audiences, issuers, claims, clients, backends;    /* struct token_list */
+	/* Keys that do not depend on the request, made when the document is compiled; NULL: some do. */
+	struct jose_keys *signing, *decryption;
+};
+
+struct token_state {
+	struct str text;                 /* the token */
+	struct openid_state providers[TOKEN_PROVIDERS_MAX];
+	size_t n_providers, at;
+	bool renewed;
+	const struct jose_keys *signing, *decryption;
+};
+
+extern const struct element_schema token_audiences_schema, token_issuers_schema, token_claims_schema, token_signing_schema,
+	token_decryption_schema;
+
+/* Rows that both policies have. */
+#define TOKEN_COMMON_ARGS(default_header)                                                                             \
+	{ .name = "header-name", .kind = ARG_TEXT, .flags = ARG_EXPR, .def = default_header,                          \
+	  .offset = offsetof(struct token_config, header), .help = "header that holds the token" },                   \
+	{ .name = "query-parameter-name", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct token_config, query), \
+	  .help = "query parameter that holds the token" },                                                           \
+	{ .name = "token-value", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_SECRET | ARG_EMPTY,                        \
+	  .offset = offsetof(struct token_config, value), .help = "the token itself, without its scheme" },           \
+	{ .name = "failed-validation-httpcode", .kind = ARG_INT, .flags = ARG_EXPR, .least = 100, .most = 999, .def = "401", \
+	  .offset = offsetof(struct token_config, code), .help = "status of the refusal" },                           \
+	{ .name = "failed-validation-error-message", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_EMPTY,                 \
+	  .offset = offsetof(struct token_config, message), .help = "text of the refusal" },                          \
+	{ .name = "output-token-variable-name", .kind = ARG_TEXT, .offset = offsetof(struct token_config, variable),  \
+	  .help = "variable for the token as a Jwt" }
+
+/* Makes the keys that do not depend on the request; one of header, query and value must be there. For element_schema.check. */
+bool token_check(struct compiler *c, const struct doc_node *n, struct token_config *config);
+
+/* The values of a list for this request. False after exchange_fail. */
+bool token_values(struct exchange *x, const struct children *lists, const struct str **out, size_t *n) MUST_USE;
+/* Finds the token. STEP_NEXT, or STEP_FAIL with "JWT not present.". */
+enum step token_find(struct exchange *x, const struct token_config *c, bool only_scheme, struct str scheme, struct token_state *s);
+/* Keys of this request and of the providers whose addresses stand in s; STEP_NEXT when all are there. */
+enum step token_keys(struct exchange *x, const struct token_config *c, struct token_state *s);
+/* Signature, with one renewal of the providers' keys when the token names an unknown one. STEP_NEXT: *out is valid. */
+enum step token_verify(struct exchange *x, const struct token_config *c, struct token_state *s, bool need_signature,
+		       struct jose_token *out);
+/* <required-claims>. */
+enum step token_claims(struct exchange *x, const struct token_config *c, const json_t *claims);
+/* Puts the token into the variable. */
+enum step token_done(struct exchange *x, const struct token_config *c, const struct jose_token *t);
+/* Says no. `text` ends without a full stop; " Access denied." follows it. */
+enum step token_refuse(struct exchange *x, const struct token_config *c, enum jose_reason why, struct str text);
