@@ -12,7 +12,7 @@ static const struct web_route routes[] = {
 	{ NULL, NULL, WEB_ANYBODY, NULL },
 };
 
-/* A title that cannot be read must not keep an error page from being shown. */
+/* A title set in the store wins over the configured one. One that cannot be read must not keep an error page from being shown. */
 static GH_RC common(struct web *w, struct gh_err *err)
 {
 	struct str title = STR_NULL;
@@ -20,7 +20,7 @@ static GH_RC common(struct web *w, struct gh_err *err)
 
 	if (store_setting_get(w->site->store, w->a, STR("portal.title"), &title, &found, err).code)
 		found = false;
-	liquid_set_text(w->page, "site_title", found && title.n ? title : STR("Developer portal"));
+	liquid_set_text(w->page, "site_title", found && title.n ? title : config_text(&w->site->config, CONFIG_PORTAL_TITLE));
 	return GH_RC_OK;
 }
 
