@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/paths.h"
 #include "core/str.h"
+#include "db/sessions.h"
 #include "keeper/drain.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { PRUNE_ROWS = 2000, LOG_AGAIN_US = 60000000, SLOW_EVERY_US = 5000000 };
+enum { PRUNE_ROWS = 2000, LOG_AGAIN_US = 60000000, SLOW_EVERY_US = 5000000, SESSIONS_EVERY_US = 600000000 };
 static const int64_t DAY_US = 86400000000;
 
 struct keeper {
@@ -26,7 +27,7 @@ struct keeper {
 	int lock_fd;
 	bool locked, told_waiting;
 	struct gh_err last;                  /* what was logged, so that a lasting trouble is told once a minute */
-	int64_t logged_us, slow_us;
+	int64_t logged_us, slow_us, sessions_us;
 	uint64_t calls;                      /* taken in since the start */
 	bool reported;
 };
@@ -159,9 +160,17 @@ static gh_rc work(struct keeper *k, bool *more, struct gh_err *err)
 
 	if (!k->store)
 		TRY(store_open(&k->store, k->state, STORE_WRITE, err));
+	TRY(store_generation_publish(k->store, err));    /* whoever changed it may have been killed before it could say so */
 	TRY(drain(k, &r, err));
 	*more = r.more;
 	return prune(k, r.calls, &prune_more, err);
+}
+
+/* Sign-ins that have ended. A change of the configuration that takes long is waited for, so this is done seldom. */
+static gh_rc prune_sessions(struct store *s, struct gh_err *err)
+{
+	TRY(store_tx_begin(s, STR("keeper"), err));
+	return store_tx_end(s, store_sessions_prune(s, err), err);
 }
 
 bool keeper_turn(struct keeper *k)
@@ -187,6 +196,11 @@ bool keeper_turn(struct keeper *k)
 		k->reported = true;
 		if (counters_flush(k->counters, &err).code)
 			trouble(k, "quotas cannot be written to disk", &err);
+		if (k->store && (!k->sessions_us || now - k->sessions_us >= SESSIONS_EVERY_US)) {
+			k->sessions_us = now;
+			if (prune_sessions(k->store, &err).code)
+				trouble(k, "ended sessions cannot be removed", &err);
+		}
 		report(k);
 	}
 	return more;
