@@ -14,7 +14,7 @@
 #include "core/str.h"
 #include "policy/context.h"
 #include "policy/expr/class.h"
-#include "policy/absent.h"
+#include "policy/net/make.h"
 
 enum { FIELDS_MAX = 1000 };
 

@@ -1,7 +1,7 @@
 #include "policy/elements/validation.h"
 
 #include "core/str.h"
-#include "policy/absent.h"
+#include "policy/net/make.h"
 
 enum { FINDINGS_MAX = 100 };
 
