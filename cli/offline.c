@@ -182,12 +182,12 @@ GH_RC offline_exchange(struct offline *o, json_t *request, struct exchange **out
 	return fill_exchange(o, request, o->arena, out, err);
 }
 
-static GH_RC run_in(struct offline *o, json_t *request, bool trace, struct arena *a, json_t **out, struct gh_err *err)
+static GH_RC run_in(struct offline *o, json_t *request, struct arena *a, json_t **out, struct gh_err *err)
 {
 	struct exchange *x;
 
 	TRY(fill_exchange(o, request, a, &x, err));
-	x->trace_on = trace;
+	x->trace_on = true;
 	if (policy_preflight(x) == STEP_RESPOND)
 		o->finished = true;
 	else
@@ -195,11 +195,11 @@ static GH_RC run_in(struct offline *o, json_t *request, bool trace, struct arena
 	if (!o->finished)
 		FAIL(err, INTERNAL, "the run did not come to an end");
 	exchange_transferred(x, x->request.body.bytes.n, x->response.body.bytes.n);
-	*out = offline_result(o, x, trace);
+	*out = offline_result(o, x);
 	return GH_RC_OK;
 }
 
-static GH_RC run_once(struct offline *o, json_t *request, bool trace, json_t **out, struct gh_err *err)
+static GH_RC run_once(struct offline *o, json_t *request, json_t **out, struct gh_err *err)
 {
 	struct arena *a = arena_new(RUN_MEMORY_MAX);
 	gh_rc rc;
@@ -212,14 +212,14 @@ static GH_RC run_once(struct offline *o, json_t *request, bool trace, json_t **o
 	o->tries = 0;
 	o->finished = false;
 	o->backend_request = NULL;
-	rc = run_in(o, request, trace, a, out, err);
+	rc = run_in(o, request, a, out, err);
 	json_decref(o->backend_request);
 	o->backend_request = NULL;
 	arena_free(a);
 	return rc;
 }
 
-GH_RC offline_run(struct offline *o, json_t *request, bool trace, json_t **out, struct gh_err *err)
+GH_RC offline_run(struct offline *o, json_t *request, json_t **out, struct gh_err *err)
 {
 	int64_t repeat = jsn_int(request, "repeat", 0), pause = jsn_int(request, "interval", 0);
 	json_t *all, *one = NULL;
@@ -229,13 +229,13 @@ GH_RC offline_run(struct offline *o, json_t *request, bool trace, json_t **out, 
 	if (repeat < 0 || repeat > OFFLINE_REPEAT_MAX)
 		FAIL(err, INVALID, "request: repeat must be from 1 to %d", OFFLINE_REPEAT_MAX);
 	if (!repeat) {
-		TRY(run_once(o, request, trace, out, err));
+		TRY(run_once(o, request, out, err));
 		*out = jsn_keep(o->arena, *out);
 		return GH_RC_OK;
 	}
 	all = jsn_keep(o->arena, json_array());
 	for (int64_t i = 0; i < repeat; i++) {
-		TRY(run_once(o, request, trace, &one, err));
+		TRY(run_once(o, request, &one, err));
 		json_array_append_new(all, one);
 		o->now_us += pause * 1000000;
 	}

@@ -20,7 +20,7 @@ GH_RC offline_new(struct arena *a, json_t *context, const char *dir, struct offl
 GH_RC offline_load(struct offline *o, const char *path, struct policy_diags *diags, const char **file, struct gh_err *err);
 
 /* Runs a request object as often as it says. *out: an object, or an array with "repeat". Kept by the arena. */
-GH_RC offline_run(struct offline *o, json_t *request, bool trace, json_t **out, struct gh_err *err);
+GH_RC offline_run(struct offline *o, json_t *request, json_t **out, struct gh_err *err);
 
 /* A bare exchange with the context's identity and a request (may be NULL), for evaluating one expression. */
 GH_RC offline_exchange(struct offline *o, json_t *request, struct exchange **out, struct gh_err *err);

@@ -69,4 +69,4 @@ GH_RC offline_read_response(struct arena *a, json_t *from, struct response *out,
 /* offline_output.c */
 json_t *offline_headers_json(const struct fields *f);
 json_t *offline_request_json(struct arena *a, const struct request *r);
-json_t *offline_result(struct offline *o, struct exchange *x, bool trace);
+json_t *offline_result(struct offline *o, struct exchange *x);

@@ -176,7 +176,7 @@ static json_t *trace_json(struct exchange *x)
 	return out;
 }
 
-json_t *offline_result(struct offline *o, struct exchange *x, bool trace)
+json_t *offline_result(struct offline *o, struct exchange *x)
 {
 	json_t *out = json_object(), *variables = json_object();
 
@@ -188,7 +188,7 @@ json_t *offline_result(struct offline *o, struct exchange *x, bool trace)
 	json_object_set(out, "calls", o->sent);
 	json_object_set_new(out, "variables", variables);
 	json_object_set_new(out, "lastError", error_json(&x->error));
-	json_object_set_new(out, "trace", trace ? trace_json(x) : json_array());
+	json_object_set_new(out, "trace", trace_json(x));
 	if (json_array_size(o->logs))
 		json_object_set(out, "logs", o->logs);
 	if (json_array_size(o->metrics))

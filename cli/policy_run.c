@@ -26,6 +26,26 @@ static const char *folder_of(struct arena *a, const char *path)
 	return slash ? arena_dup(a, (struct str){ path, (size_t)(slash - path) }).p : ".";
 }
 
+/* The steps of a run, or of each of several, for a person. They go to standard error: standard output stays JSON. */
+static void print_steps(const json_t *out)
+{
+	const json_t *step, *one;
+	size_t i;
+
+	if (json_is_array(out)) {
+		json_array_foreach (out, i, one) {
+			fprintf(stderr, "run %zu\n", i + 1);
+			print_steps(one);
+		}
+		return;
+	}
+	json_array_foreach (json_object_get(out, "trace"), i, step)
+		fprintf(stderr, "%-9s %-9s %4lld  %-24s %6lld us  %s\n", json_string_value(json_object_get(step, "section")),
+			json_string_value(json_object_get(step, "scope")), json_integer_value(json_object_get(step, "line")),
+			json_string_value(json_object_get(step, "policy")), json_integer_value(json_object_get(step, "us")),
+			json_string_value(json_object_get(step, "decision")));
+}
+
 static gh_rc run(struct cli *c, struct gh_err *err)
 {
 	const char *request_path = option_text(&c->options, "request"), *context_path = option_text(&c->options, "context"), *file;
@@ -48,7 +68,9 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		return GH_RC_OK;
 	}
 	TRY(rc);
-	TRY(offline_run(o, request, option_flag(&c->options, "trace"), &out, err));
+	TRY(offline_run(o, request, &out, err));
+	if (option_flag(&c->options, "trace"))
+		print_steps(out);
 	text = jsn_text(c->arena, out, JSN_INDENT);
 	buf_str(&c->out, text);
 	buf_char(&c->out, '\n');
@@ -58,7 +80,7 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 static const struct option options[] = {
 	{ "request", OPTION_TEXT, "REQ.json", "the request: method, url, headers, body, ip, repeat", true },
 	{ "context", OPTION_TEXT, "CTX.json", "what there is: API, subscription, named values, canned answers", false },
-	{ "trace", OPTION_FLAG, NULL, "say what each policy decided", false },
+	{ "trace", OPTION_FLAG, NULL, "also print each step in words on standard error", false },
 	OPTION_END,
 };
 const struct command command_policy_run = {
