@@ -1,20 +1,26 @@
 /* openapi_sample.c - example values out of schemas, for mock responses and for the portal's pages.
  *
  * What the author wrote wins: example, examples, default, const, first enum. Else a value is put together from type, format
- * and limits, properties in the order of the document. Two bounds keep recursive schemas finite: a depth, past which
- * optional members are left out, and a number of nodes for the whole value. */
+ * and limits, properties in the order of the document. A schema that contains itself is entered once: members that would
+ * lead into it again are left out, lists of it are empty. A depth and a number of nodes bound the rest. */
 #include "core/openapi.h"
 
 #include "core/str.h"
 
 #include <stdlib.h>
 
-#define SAMPLE_DEPTH 8u
+#define SAMPLE_DEPTH 16u
 #define SAMPLE_NODES 2000u
+
+struct entered {                         /* schemas on the way to the one at hand */
+	const struct entered *up;
+	const json_t *schema;
+};
 
 struct sampler {
 	const struct openapi *o;
 	unsigned nodes;
+	const struct entered *way;
 };
 
 static json_t *sample(struct sampler *s, json_t *schema, unsigned depth);
@@ -175,32 +181,47 @@ static json_t *by_type(struct sampler *s, json_t *schema, unsigned depth)
 	return json_object();
 }
 
-/* New reference, or NULL: leave this out (too deep, too much, no memory). */
+static json_t *put_together(struct sampler *s, json_t *schema, unsigned depth)
+{
+	json_t *all = jsn_arr(schema, "allOf"), *any = jsn_arr(schema, "oneOf");
+
+	if (json_array_size(all) > 0)
+		return sample_all(s, schema, all, depth);
+	if (!any)
+		any = jsn_arr(schema, "anyOf");
+	if (json_array_size(any) > 0 && !jsn_obj(schema, "properties"))
+		return sample(s, json_array_get(any, 0), depth);
+	return by_type(s, schema, depth);
+}
+
+/* New reference, or NULL: leave this out (recursive, too deep, too much, no memory). */
 static json_t *sample(struct sampler *s, json_t *schema, unsigned depth)
 {
-	json_t *all, *any, *out;
+	struct entered here = { s->way, NULL };
+	json_t *out;
 
 	schema = openapi_resolve(s->o, schema);
 	if (!json_is_object(schema))
 		return json_is_false(schema) || !schema ? NULL : json_object();
-	if (depth == 0 || s->nodes == 0)
-		return NULL;
-	s->nodes--;
 	out = given(schema);
 	if (out)
 		return out;
-	all = jsn_arr(schema, "allOf");
-	if (json_array_size(all) > 0)
-		return sample_all(s, schema, all, depth - 1);
-	any = jsn_arr(schema, "oneOf") ? jsn_arr(schema, "oneOf") : jsn_arr(schema, "anyOf");
-	if (json_array_size(any) > 0 && !jsn_obj(schema, "properties"))
-		return sample(s, json_array_get(any, 0), depth - 1);
-	return by_type(s, schema, depth - 1);
+	for (const struct entered *e = s->way; e; e = e->up)
+		if (e->schema == schema)
+			return NULL;
+	if (depth == 0 || s->nodes == 0)
+		return NULL;
+	s->nodes--;
+	here.schema = schema;
+	s->way = &here;
+	out = put_together(s, schema, depth - 1);
+	s->way = here.up;
+	return out;
 }
 
 json_t *openapi_sample(const struct openapi *o, struct arena *a, json_t *schema)
 {
-	struct sampler s = { o, SAMPLE_NODES };
+	struct sampler s = { o, SAMPLE_NODES, NULL };
 	json_t *v = sample(&s, schema, SAMPLE_DEPTH);
 
 	return jsn_keep(a, v ? v : json_null());

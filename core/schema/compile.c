@@ -97,30 +97,91 @@ static struct str category_of(struct str name)
 	return name;
 }
 
-/* The pattern with \p{Long_Name} in PCRE2's words; STR_NULL when out of memory or too long. */
+/* Java's names of ASCII classes, which many published descriptions use. */
+static bool put_posix(struct buf *b, struct str name, bool negated, bool in_class)
+{
+	static const char *const names[] = { "Alnum", "Alpha", "Blank", "Cntrl", "Digit", "Graph", "Lower", "Print", "Punct",
+					     "Space", "Upper", "XDigit" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!str_eq(name, str_of(names[i])))
+			continue;
+		buf_cstr(b, in_class ? negated ? "[:^" : "[:" : negated ? "[[:^" : "[[:");
+		for (size_t k = 0; k < name.n; k++)
+			buf_char(b, ascii_lower(name.p[k]));
+		buf_cstr(b, in_class ? ":]" : ":]]");
+		return true;
+	}
+	return false;
+}
+
+static bool four_digits(struct str s, uint32_t *out)
+{
+	*out = 0;
+	if (s.n < 6 || s.p[0] != '\\' || s.p[1] != 'u')
+		return false;
+	for (size_t i = 2; i < 6; i++) {
+		char c = ascii_lower(s.p[i]);
+
+		if (!ascii_is_digit(c) && !(c >= 'a' && c <= 'f'))
+			return false;
+		*out = *out << 4 | (uint32_t)(ascii_is_digit(c) ? c - '0' : c - 'a' + 10);
+	}
+	return true;
+}
+
+/* One escape of ECMA-262 in PCRE2's words. Returns how many bytes of the pattern it took. */
+static size_t translate_escape(struct buf *b, struct str rest, bool in_class)
+{
+	size_t end = str_starts(rest, STR("\\p{")) || str_starts(rest, STR("\\P{")) ? str_find_char(rest, '}') : SIZE_MAX;
+	uint32_t high, low;
+
+	if (end != SIZE_MAX && put_posix(b, (struct str){ rest.p + 3, end - 3 }, rest.p[1] == 'P', in_class))
+		return end + 1;
+	if (end != SIZE_MAX) {
+		buf_str(b, str_first(rest, 3));
+		buf_str(b, category_of((struct str){ rest.p + 3, end - 3 }));
+		buf_char(b, '}');
+		return end + 1;
+	}
+	if (four_digits(rest, &high) && high >= 0xd800 && high < 0xdc00 && four_digits(str_from(rest, 6), &low) && low >= 0xdc00 &&
+	    low < 0xe000) {
+		buf_fmt(b, "\\u{%x}", 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
+		return 12;
+	}
+	buf_str(b, str_first(rest, 2));
+	/* after a class such as \w a hyphen cannot begin a range; PCRE2 wants that said */
+	if (in_class && rest.n > 3 && strchr("wWdDsS", rest.p[1]) && rest.p[2] == '-' && rest.p[3] != ']') {
+		buf_cstr(b, "\\-");
+		return 3;
+	}
+	return rest.n < 2 ? rest.n : 2;
+}
+
+/* The pattern in PCRE2's words: long names of categories, surrogate pairs, hyphens behind \w. STR_NULL: out of memory, or
+ * longer than PATTERN_MAX_BYTES. */
 static struct str translate(struct arena *a, struct str text)
 {
 	struct str out = STR_NULL;
+	bool in_class = false;
 	struct buf b;
 
-	if (str_find(text, STR("\\p{")) == SIZE_MAX && str_find(text, STR("\\P{")) == SIZE_MAX)
+	if (str_find_char(text, '\\') == SIZE_MAX)
 		return text;
 	buf_init(&b, PATTERN_MAX_BYTES);
-	for (size_t i = 0; i < text.n; i++) {
+	for (size_t i = 0; i < text.n;) {
 		struct str rest = str_from(text, i);
-		size_t end = str_starts(rest, STR("\\p{")) || str_starts(rest, STR("\\P{")) ? str_find_char(rest, '}') : SIZE_MAX;
 
-		if (end != SIZE_MAX) {
-			buf_str(&b, str_first(rest, 3));
-			buf_str(&b, category_of((struct str){ rest.p + 3, end - 3 }));
-			buf_char(&b, '}');
-			i += end;
-		} else if (rest.p[0] == '\\' && rest.n > 1) {
-			buf_str(&b, str_first(rest, 2));
-			i++;
-		} else {
-			buf_char(&b, rest.p[0]);
+		if (rest.p[0] == '\\') {
+			i += translate_escape(&b, rest, in_class);
+			continue;
 		}
+		if (rest.p[0] == '[')
+			in_class = true;
+		else if (rest.p[0] == ']')
+			in_class = false;
+		buf_char(&b, rest.p[0]);
+		i++;
 	}
 	if (buf_ok(&b))
 		out = arena_dup(a, buf_view(&b));

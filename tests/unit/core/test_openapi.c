@@ -119,10 +119,7 @@ static void version_31(void **state UNUSED)
 	CHECK_STR("default", openapi_response(get, 500)->description, STR("Else"));
 	CHECK("no response", openapi_response(&o->operations[1], 200) == NULL);
 	CHECK_STR("made up from a recursive schema", jsn_text(a, openapi_sample(o, a, r->media[0].schema), 0),
-		  STR("{\"id\":1,\"placed\":\"2025-01-02T03:04:05Z\",\"lines\":[{\"id\":1,\"placed\":\"2025-01-02T03:04:05Z\","
-		      "\"lines\":[{\"id\":1,\"placed\":\"2025-01-02T03:04:05Z\",\"lines\":[{\"id\":1,"
-		      "\"placed\":\"2025-01-02T03:04:05Z\",\"lines\":[],\"state\":\"open\"}],\"state\":\"open\"}],"
-		      "\"state\":\"open\"}],\"state\":\"open\"}"));
+		  STR("{\"id\":1,\"placed\":\"2025-01-02T03:04:05Z\",\"lines\":[],\"state\":\"open\"}"));
 	arena_free(a);
 	check_done();
 }
