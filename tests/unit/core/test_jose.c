@@ -398,6 +398,80 @@ static void signing(void **state UNUSED)
 	check_done();
 }
 
+static const char key_pem[] =
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgBWkkvqK8LOuJomuv\n"
+	"KCRqovHva8NcB0sIwQ9EkxMmJOyhRANCAASir31Sxoys1AHwOLa1BILTo/WD7wIY\n"
+	"IRGq694CMiSMXmLaQOsinZC0J5pJ4KPg5h2RUWi8ujveaXU3K1q4rRIQ\n"
+	"-----END PRIVATE KEY-----\n";
+static const char cert_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBbjCCARWgAwIBAgIUWmtTRFwCd5QD6EIEkSRKDz02zUkwCgYIKoZIzj0EAwIw\n"
+	"DDEKMAgGA1UEAwwBdDAgFw0yNjExMjEwNzEzMzVaGA8yMTI2MTAyODA3MTMzNVow\n"
+	"DDEKMAgGA1UEAwwBdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABKKvfVLGjKzU\n"
+	"AfA4trUEgtOj9YPvAhghEarr3gIyJIxeYtpA6yKdkLQnmkngo+DmHZFRaLy6O95p\n"
+	"dTcrWritEhCjUzBRMB0GA1UdDgQWBBQ1WKLlj9/iuJNbAII8mp9mM9zCgzAfBgNV\n"
+	"HSMEGDAWgBQ1WKLlj9/iuJNbAII8mp9mM9zCgzAPBgNVHRMBAf8EBTADAQH/MAoG\n"
+	"CCqGSM49BAMCA0cAMEQCIA5L+HPG9ctgr/HSndVf+u/Njkyesd8gcZOtm2wW9DyR\n"
+	"AiBQXKoF5rAwRhKIHNOcdxwmQ6pHK8w4NNHqhifnF0iWMg==\n"
+	"-----END CERTIFICATE-----\n";
+
+static void files(void **state UNUSED)
+{
+	struct arena *a = arena_new(4 << 20);
+	struct jose_keys *private = jose_keys_new(), *cert = jose_keys_new(), *der = jose_keys_new();
+	const struct jose_rules rules = { .keys = cert };
+	struct str token, bytes, text = STR_NULL, body = str_of(cert_pem), rest;
+	struct jose_token t;
+	json_t *v;
+
+	assert_int_equal(jose_keys_add_pem(private, STR_NULL, str_of(key_pem), NULL).code, GH_OK);
+	assert_int_equal(jose_keys_add_pem(cert, STR_NULL, str_of(cert_pem), NULL).code, GH_OK);
+	assert_int_equal(jsn_parse_in(a, STR("{\"a\":1}"), NULL, &v, NULL, NULL).code, GH_OK);
+	assert_int_equal(jose_sign(a, private, STR_NULL, JOSE_ES256, v, &token, NULL).code, GH_OK);
+	CHECK_REASON("signed with the key, checked with the certificate", jose_verify(a, token, &rules, &t), JOSE_OK);
+	CHECK_INT("a certificate signs nothing", jose_sign(a, cert, STR_NULL, JOSE_ES256, v, &text, NULL).code, GH_E_INVALID);
+	CHECK_INT("the curve decides", jose_sign(a, private, STR_NULL, JOSE_ES384, v, &text, NULL).code, GH_E_INVALID);
+	/* the same certificate in DER: what stands between the lines of dashes, decoded */
+	rest = str_from(body, str_find_char(body, '\n') + 1);
+	rest = str_first(rest, str_find(rest, STR("-----")));
+	for (struct str line; str_split(&rest, '\n', &line);)
+		text = arena_printf(a, "%.*s%.*s", STR_ARG(text), STR_ARG(line));
+	assert_true(crypto_base64_decode(a, text, &bytes));
+	CHECK_INT("DER", jose_keys_add_pem(der, STR_NULL, bytes, NULL).code, GH_OK);
+	CHECK_REASON("the same key", jose_verify(a, token, &(struct jose_rules){ .keys = der }, &t), JOSE_OK);
+	jose_keys_free(private);
+	jose_keys_free(cert);
+	jose_keys_free(der);
+	arena_free(a);
+	check_done();
+}
+
+static void thumbprints(void **state UNUSED)
+{
+	static const struct {
+		const char *label, *header;
+		enum jose_reason want;
+	} rows[] = {
+		{ "SHA-1", "{\"alg\":\"ES256\",\"x5t\":\"vG5ZgP4GBflNk2idI6T-JIGK3EA\"}", JOSE_SIGNATURE },
+		{ "SHA-256", "{\"alg\":\"ES256\",\"x5t#S256\":\"GSKzkVNpJCRVEprSPe_HMtv076TWAmiS4VvHEamzFNE\"}", JOSE_SIGNATURE },
+		{ "as a kid", "{\"alg\":\"ES256\",\"kid\":\"vG5ZgP4GBflNk2idI6T-JIGK3EA\"}", JOSE_SIGNATURE },
+		{ "of another certificate", "{\"alg\":\"ES256\",\"x5t\":\"vG5ZgP4GBflNk2idI6T-JIGK3EB\"}", JOSE_KEY_NOT_FOUND },
+	};
+	struct arena *a = arena_new(4 << 20);
+	struct jose_keys *cert = jose_keys_new();
+	const struct jose_rules rules = { .keys = cert };
+	struct jose_token t;
+
+	assert_int_equal(jose_keys_add_pem(cert, STR_NULL, str_of(cert_pem), NULL).code, GH_OK);
+	/* the signature is not good, but the key was found by its thumbprint */
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		CHECK_REASON(rows[i].label, jose_verify(a, forged(a, rows[i].header, STR("{}"), STR(SECRET)), &rules, &t), rows[i].want);
+	jose_keys_free(cert);
+	arena_free(a);
+	check_done();
+}
+
 static void claims(void **state UNUSED)
 {
 	static const struct str issuers[] = { STR_INIT("https://a"), STR_INIT("https://b") }, audiences[] = { STR_INIT("api") };
@@ -451,6 +525,7 @@ int main(void)
 		cmocka_unit_test(signed_by_others), cmocka_unit_test(encrypted_by_others), cmocka_unit_test(cookbook),
 		cmocka_unit_test(attacks),          cmocka_unit_test(confusion),           cmocka_unit_test(forms),
 		cmocka_unit_test(bad_keys),         cmocka_unit_test(signing),             cmocka_unit_test(claims),
+		cmocka_unit_test(files),            cmocka_unit_test(thumbprints),
 	};
 
 	return cmocka_run_group_tests_name("core/jose", tests, NULL, NULL);
