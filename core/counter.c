@@ -1,7 +1,7 @@
 /* counter.c - the shared table of limits.
  *
  *   file   header | sets of sliding counters | sets of plain counters (fixed, bucket) | sets of gauges
- *   set    lock, 8 x { digest of the key, time of last use }, and behind all sets the 8 bodies of each
+ *   set    lock, 64 x { digest of the key, time of last use }, and behind all sets the 64 bodies of each
  *
  * A key belongs to one set (by its digest, SipHash-2-4 with a secret of the file, so nobody can make keys that collide).
  * The set's robust mutex is held for finding the key, making room and the take itself: a few hundred nanoseconds. One word
@@ -52,7 +52,7 @@ static size_t layout(size_t entries, struct counters *c)
 	for (int t = 0; t < TABLE__COUNT; t++) {
 		size_t sets = 1;
 
-		while (sets * WAYS < (t == TABLE_GAUGE ? entries / 16 : entries))
+		while (sets * WAYS < SLACK * (t == TABLE_GAUGE ? entries / 16 : entries))
 			sets *= 2;
 		c->sets_at[t] = at;
 		c->sets[t] = sets;
@@ -112,8 +112,8 @@ static void forget_boot(struct counters *c)
 		for (unsigned w = 0; w < WAYS; w++) {
 			const struct plain *p = body_at(c, TABLE_PLAIN, i, w);
 
-			if (s->digest[w].lo && p->type != COUNTER_TYPE_FIXED)
-				s->digest[w] = (struct digest){ 0 };
+			if (s->lo[w] && p->type != COUNTER_TYPE_FIXED)
+				s->lo[w] = 0;
 			s->used[w] = 0;
 		}
 	}
@@ -341,7 +341,7 @@ void counter_lock(struct counters *c, struct place *p)
 	if (rc != EOWNERDEAD)
 		return;
 	for (unsigned w = 0; w < WAYS; w++)
-		if (p->table == TABLE_SLIDING && p->set->digest[w].lo)
+		if (p->table == TABLE_SLIDING && p->set->lo[w])
 			sliding_repair(body_at(c, p->table, p->index, w));
 	pthread_mutex_consistent(&p->set->lock);
 	atomic_fetch_add(&c->header->recovered, 1);
@@ -379,7 +379,7 @@ static unsigned make_room(struct counters *c, const struct place *p, int64_t now
 	unsigned oldest = WAYS;
 
 	for (unsigned w = 0; w < WAYS; w++) {
-		if (!p->set->digest[w].lo || counts_nothing(c, p->table, body_at(c, p->table, p->index, w), now))
+		if (!p->set->lo[w] || counts_nothing(c, p->table, body_at(c, p->table, p->index, w), now))
 			return w;
 		if (oldest == WAYS || p->set->used[w] < p->set->used[oldest])
 			oldest = w;
@@ -398,7 +398,7 @@ void *counter_find(struct counters *c, struct place *p, bool make)
 	void *body;
 
 	for (w = 0; w < WAYS; w++) {
-		if (s->digest[w].lo != p->digest.lo || s->digest[w].hi != p->digest.hi)
+		if (s->lo[w] != p->digest.lo || s->hi[w] != p->digest.hi)
 			continue;
 		s->used[w] = now;
 		return body_at(c, p->table, p->index, w);
@@ -406,12 +406,12 @@ void *counter_find(struct counters *c, struct place *p, bool make)
 	if (!make || (w = make_room(c, p, now)) == WAYS)
 		return NULL;
 	body = body_at(c, p->table, p->index, w);
-	s->digest[w].lo = 0;
+	s->lo[w] = 0;
 	atomic_signal_fence(memory_order_seq_cst);
 	memset(body, 0, p->table == TABLE_SLIDING ? offsetof(struct sliding, runs) : body_bytes(p->table));
-	s->digest[w].hi = p->digest.hi;
+	s->hi[w] = p->digest.hi;
 	s->used[w] = now;
 	atomic_signal_fence(memory_order_seq_cst);
-	s->digest[w].lo = p->digest.lo;
+	s->lo[w] = p->digest.lo;
 	return body;
 }

@@ -6,8 +6,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { WAYS = 8, BOOT_ID_BYTES = 40 };
-#define COUNTER_MAGIC UINT64_C(0x32304e5543484721)
+/* Twice as much room as counters are promised: sets fill unevenly, and none may be full long before all are. */
+enum { WAYS = 64, SLACK = 2, BOOT_ID_BYTES = 40 };
+#define COUNTER_MAGIC UINT64_C(0x33304e5543484721)
 #define SLOT_LOCKS_AT ((off_t)1 << 40)               /* far behind the file's end: locks need no bytes */
 
 enum table { TABLE_SLIDING, TABLE_PLAIN, TABLE_GAUGE, TABLE__COUNT };
@@ -20,12 +21,12 @@ struct file_header {
 };
 
 struct digest {
-	uint64_t lo, hi;                     /* lo 0: free */
+	uint64_t lo, hi;                     /* lo is never 0 */
 };
 
 struct set {
 	pthread_mutex_t lock;
-	struct digest digest[WAYS];
+	uint64_t lo[WAYS], hi[WAYS];         /* of the digests; lo 0: free */
 	int64_t used[WAYS];                  /* monotonic */
 };
 

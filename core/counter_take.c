@@ -239,7 +239,7 @@ void counter_gauges_clear(struct counters *c, unsigned slot)
 		struct gauge *bodies = (void *)(c->map + c->bodies_at[TABLE_GAUGE]);
 
 		for (unsigned w = 0; w < WAYS; w++) {
-			if (!p.set->digest[w].lo)
+			if (!p.set->lo[w])
 				continue;
 			counter_lock(c, &p);
 			bodies[i * WAYS + w].in[slot] = 0;

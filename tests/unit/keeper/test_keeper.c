@@ -1,0 +1,154 @@
+/* The keeper when the store is away, full, held by somebody else, or kept by another keeper: nothing is lost, and it goes on. */
+#include "tests/unit/db/fixture.h"
+
+#include "core/log.h"
+#include "core/telemetry.h"
+#include "db/telemetry.h"
+#include "keeper/keeper.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+static struct config config;
+
+static struct keeper *keeper_of(struct fixture *f)
+{
+	struct keeper *k = NULL;
+
+	CHECK_OK(f, config_load(&config, f->a, "/nonexistent/gatehouse.conf", &f->err));
+	CHECK_OK(f, keeper_new(f->dir, &config, &k, &f->err));
+	return k;
+}
+
+static void record(struct fixture *f, int n)
+{
+	struct telemetry_options o = { .segment_bytes = 65536, .total_bytes = 1 << 24 };
+	struct telemetry_call c = { .started_us = 1, .status = 200, .api = STR("a") };
+	struct telemetry *t = NULL;
+	char dir[128];
+
+	snprintf(dir, sizeof(dir), "%s/telemetry", f->dir);
+	CHECK_OK(f, telemetry_open(dir, &o, &t, &f->err));
+	c.started_us = 1700000000000000;
+	for (int i = 0; i < n; i++)
+		CHECK("recorded", telemetry_put(t, &c));
+	telemetry_close(t);
+}
+
+/* All that were ever counted: single calls of 2023 are pruned at once. */
+static int64_t counted(struct fixture *f)
+{
+	struct store_traffic_row *rows;
+	size_t n;
+
+	CHECK_OK(f, store_traffic(f->s, f->a, STORE_TRAFFIC_TOTAL, NULL, &rows, &n, &f->err));
+	return n ? rows[0].traffic.calls : -1;
+}
+
+static void works(void **state)
+{
+	struct fixture *f = *state;
+	struct keeper *k = keeper_of(f);
+	struct store_telemetry_stats stats;
+	char path[128];
+
+	record(f, 10);
+	CHECK("nothing is left", !keeper_turn(k));
+	CHECK_INT("hours stay", counted(f), 10);
+	CHECK_OK(f, store_telemetry_stats(f->s, &stats, &f->err));
+	CHECK_INT("what is too old is pruned", stats.calls, 0);
+	CHECK_INT("minutes too", stats.minutes, 0);
+	snprintf(path, sizeof(path), "%s/run/keeper.json", f->dir);
+	CHECK("says that it works", access(path, R_OK) == 0);
+	keeper_free(k);
+	check_done();
+}
+
+static void store_comes_later(void **state)
+{
+	struct fixture *f = *state;
+	char away[128], here[128];
+	struct keeper *k = keeper_of(f);
+
+	record(f, 5);
+	store_free(f->s);
+	f->s = NULL;
+	snprintf(here, sizeof(here), "%s/config.db", f->dir);
+	snprintf(away, sizeof(away), "%s/config.db.away", f->dir);
+	assert_int_equal(rename(here, away), 0);
+	CHECK("waits", !keeper_turn(k));
+	assert_int_equal(rename(away, here), 0);
+	keeper_turn(k);
+	CHECK_OK(f, store_open(&f->s, f->dir, STORE_WRITE, &f->err));
+	CHECK_INT("nothing is lost", counted(f), 5);
+	keeper_free(k);
+	check_done();
+}
+
+static void disk_is_full(void **state)
+{
+	struct fixture *f = *state;
+	pid_t pid = 0;
+	int status;
+
+	record(f, 100);
+	if (!(pid = fork())) {
+		struct rlimit none = { 0, 0 };
+		struct keeper *k = keeper_of(f);
+
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &none);      /* every write fails from here on */
+		_exit(keeper_turn(k) ? 1 : 0);
+	}
+	waitpid(pid, &status, 0);
+	CHECK("survives", WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	CHECK_INT("nothing half done", counted(f), 0);
+	struct keeper *k = keeper_of(f);
+
+	keeper_turn(k);
+	CHECK_INT("nothing is lost", counted(f), 100);
+	keeper_free(k);
+	check_done();
+}
+
+static void store_is_held(void **state)
+{
+	struct fixture *f = *state;
+	struct keeper *k = keeper_of(f);
+
+	record(f, 7);
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	CHECK_OK(f, store_drain_segment(f->s, STR("other.seg"), 1, 0, &f->err));
+	CHECK("gives up for now", !keeper_turn(k));
+	CHECK_OK(f, store_drain_end(f->s, (gh_rc){ GH_E_IO }, &f->err).code ? GH_RC_OK : GH_RC_OK);
+	keeper_turn(k);
+	CHECK_INT("nothing is lost", counted(f), 7);
+	keeper_free(k);
+	check_done();
+}
+
+static void one_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	struct keeper *k = keeper_of(f), *second = keeper_of(f);
+
+	keeper_turn(k);
+	record(f, 3);
+	keeper_turn(second);
+	CHECK_INT("the second waits", counted(f), 0);
+	keeper_free(k);
+	keeper_turn(second);
+	CHECK_INT("and takes over", counted(f), 3);
+	keeper_free(second);
+	check_done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { store_test(works), store_test(store_comes_later), store_test(disk_is_full),
+					    store_test(store_is_held), store_test(one_at_a_time) };
+
+	log_init("test_keeper", LOG_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
