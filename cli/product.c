@@ -159,6 +159,74 @@ const struct command command_product_create = {
 	.options = create_options, .run = create,
 };
 
+/* ---- set -------------------------------------------------------------------------------------------------------------- */
+
+static const struct option set_options[] = {
+	{ "name", OPTION_TEXT, "NAME", "name that developers read", false },
+	{ "description", OPTION_TEXT, "TEXT", "what it is for", false },
+	{ "terms", OPTION_TEXT, "TEXT", "what a subscriber agrees to", false },
+	{ "approval", OPTION_TEXT, "auto|manual", "whether somebody decides on a new subscription", false },
+	{ "require-key", OPTION_TEXT, "yes|no", "whether calls need a subscription key", false },
+	{ "publish", OPTION_TEXT, "yes|no", "whether the portal shows it", false },
+	{ "group", OPTION_MANY, "ID", "only members of this group see it", false },
+	OPTION_END,
+};
+
+static void apply_options(struct cli *c, struct store_product *p)
+{
+	const char *approval = option_text(&c->options, "approval"), *key = option_text(&c->options, "require-key");
+	const char *publish = option_text(&c->options, "publish");
+
+	if (option_text(&c->options, "name"))
+		p->name = str_of(option_text(&c->options, "name"));
+	if (option_text(&c->options, "description"))
+		p->description = str_of(option_text(&c->options, "description"));
+	if (option_text(&c->options, "terms"))
+		p->terms = str_of(option_text(&c->options, "terms"));
+	if (approval)
+		p->approval = strcmp(approval, "manual") == 0 ? STORE_APPROVAL_MANUAL : STORE_APPROVAL_AUTO;
+	if (key)
+		p->subscription_required = strcmp(key, "yes") == 0;
+	if (publish)
+		p->state = strcmp(publish, "yes") == 0 ? STORE_PRODUCT_PUBLISHED : STORE_PRODUCT_DRAFT;
+}
+
+static gh_rc change_product(struct cli *c, struct store *s, const struct store_product *p, struct gh_err *err)
+{
+	const char *group;
+
+	TRY(store_product_update(s, p, err));
+	for (size_t i = 0; (group = option_nth(&c->options, "group", i)); i++) {
+		gh_rc rc = store_product_add_group(s, p->id, str_of(group), err);
+
+		if (rc.code == GH_E_CONFLICT)
+			FAIL(err, NOT_FOUND, "there is no group '%.200s'", group);
+		TRY(rc);
+	}
+	return GH_RC_OK;
+}
+
+static gh_rc set(struct cli *c, struct gh_err *err)
+{
+	struct store_product p;
+	struct store *s;
+	bool found;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_product_find(s, c->arena, str_of(c->options.args[0]), &p, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no product '%.200s'", c->options.args[0]);
+	apply_options(c, &p);
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, change_product(c, s, &p, err), err);
+}
+
+const struct command command_product_set = {
+	.name = "product set", .args = "ID", .least_args = 1, .most_args = 1, .summary = "change a product",
+	.help = "What is not named stays as it is. Limits: gatehouse policy set --scope product:ID FILE", .options = set_options,
+	.run = set,
+};
+
 /* ---- list, APIs, delete ----------------------------------------------------------------------------------------------- */
 
 static const struct option list_options[] = {

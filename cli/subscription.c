@@ -273,3 +273,17 @@ const struct command command_subscription_rotate = {
 	.name = "subscription rotate", .args = "ID", .least_args = 1, .most_args = 1,
 	.summary = "put a new key in place of one and print it", .options = rotate_options, .run = rotate,
 };
+
+static gh_rc delete(struct cli *c, struct gh_err *err)
+{
+	struct store *s;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, store_subscription_delete(s, str_of(c->options.args[0]), err), err);
+}
+
+const struct command command_subscription_delete = {
+	.name = "subscription delete", .args = "ID", .least_args = 1, .most_args = 1,
+	.summary = "delete a subscription; its keys end at once", .run = delete,
+};

@@ -237,6 +237,60 @@ test('an API is changed, revised and moved to another backend', () => {
   remove(gw);
 });
 
+test('users, groups and products are changed; who is blocked is signed out', () => {
+  const gw = offline();
+  gw.cli('user', 'create', 'dev@example.com', '--role', 'developer');
+  const [dev] = gw.cli('user', 'list', '--search', 'dev@', '--format', 'json').json();
+  sql(gw, `INSERT INTO session VALUES ('s', '${dev.id}', 'c', NULL, 1, 1, 9e15)`);
+  gw.cli('user', 'set', 'DEV@example.com', '--role', 'auditor', '--access', 'blocked', '--last-name', 'Doe');
+  const [now] = gw.cli('user', 'list', '--search', 'dev@', '--format', 'json').json();
+  assert.deepStrictEqual([now.role, now.state, now.lastName], ['auditor', 'blocked', 'Doe']);
+  assert.strictEqual(sql(gw, 'SELECT count(*) FROM session').stdout, '0\n');
+  gw.cli('group', 'create', 'partners', '--description', 'from outside');
+  gw.cli('group', 'add-user', 'partners', 'dev@example.com');
+  assert.match(refused(gw, 'group', 'add-user', 'nope', 'dev@example.com').stderr, /there is no group 'nope'/);
+  assert.match(refused(gw, 'group', 'delete', 'developers').stderr, /there is no group 'developers' that may be deleted/);
+  gw.cli('product', 'create', 'gold', '--draft');
+  gw.cli('product', 'set', 'gold', '--publish', 'yes', '--approval', 'manual', '--group', 'partners');
+  const [gold] = gw.cli('product', 'list', '--format', 'json').json();
+  assert.deepStrictEqual([gold.state, gold.approval, gold.subscriptionRequired], ['published', 'manual', true]);
+  assert.match(refused(gw, 'product', 'set', 'gold', '--group', 'nope').stderr, /there is no group 'nope'/);
+  const sub = gw.cli('subscription', 'create', '--product', 'gold', '--format', 'json').json();
+  assert.match(refused(gw, 'product', 'delete', 'gold').stderr, /product 'gold' is in use/);
+  gw.cli('subscription', 'delete', sub.id);
+  assert.strictEqual(sql(gw, 'SELECT count(*) FROM subscription_key').stdout, '0\n');
+  gw.cli('product', 'delete', 'gold');
+  gw.cli('group', 'remove-user', 'partners', 'dev@example.com');
+  gw.cli('group', 'delete', 'partners');
+  remove(gw);
+});
+
+test('certificates are read before they are kept, and their keys are sealed', () => {
+  const gw = offline();
+  const make = (name) => spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`,
+    '-keyout', path.join(gw.dir, `${name}.key`), '-out', path.join(gw.dir, `${name}.pem`)]);
+  make('one');
+  make('two');
+  const file = (name) => path.join(gw.dir, name);
+  const set = gw.cli('certificate', 'set', 'client', '--file', file('one.pem'), '--key-file', file('one.key'), '--format', 'json').json();
+  const x = new crypto.X509Certificate(fs.readFileSync(file('one.pem')));
+  assert.strictEqual(set.thumbprint, x.fingerprint.replaceAll(':', ''));
+  assert.strictEqual(set.subject, '/CN=one');
+  assert.strictEqual(Date.parse(set.expires), Date.parse(x.validTo));
+  assert.match(refused(gw, 'certificate', 'set', 'b', '--file', file('one.pem'), '--key-file', file('two.key')).stderr,
+    /two\.key: the key does not belong to the certificate/);
+  assert.match(refused(gw, 'certificate', 'set', 'b', '--file', file('one.key')).stderr, /one\.key: there is no certificate in PEM/);
+  spawnSync('openssl', ['rsa', '-aes128', '-passout', 'pass:x', '-in', file('two.key'), '-out', file('locked.key')]);
+  assert.match(refused(gw, 'certificate', 'set', 'b', '--file', file('two.pem'), '--key-file', file('locked.key')).stderr,
+    /there is no private key in PEM, or it needs a password/);
+  assert.ok(!fs.readFileSync(path.join(gw.state, 'config.db'), 'latin1').includes('PRIVATE KEY'));
+  gw.cli('certificate', 'set', 'ca', '--file', file('two.pem'), '--authority');
+  assert.deepStrictEqual(gw.cli('certificate', 'list', '--format', 'json').json().map((k) => [k.id, k.authority]),
+    [['ca', true], ['client', false]]);
+  gw.cli('certificate', 'delete', 'ca');
+  remove(gw);
+});
+
 test('a locked store is an error that says so, and nothing waits for ever', () => {
   const gw = offline();
   const holder = spawnSync('sh', ['-c', `(echo 'BEGIN IMMEDIATE; SELECT 1;'; sleep 6) | sqlite3 "$1" >/dev/null & echo $!; sleep 0.3
