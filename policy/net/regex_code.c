@@ -1,0 +1,223 @@
+/* regex_code.c - compiled patterns, shared by all threads of the process.
+ *
+ * The cache is SETS lists of WAYS entries; a pattern's hash chooses the list. An entry that somebody holds is never thrown
+ * out; when all entries of a list are held, the new one is not cached and ends with its arena. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "policy/net/regex_code.h"
+
+#include <pcre2.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "core/str.h"
+
+enum { SETS = 128, WAYS = 8, CODE_BYTES_MAX = 4 << 20 };
+
+static struct {
+	pthread_mutex_t lock;
+	struct regex_code *entry[SETS][WAYS];
+	uint64_t clock;
+} cache = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static _Thread_local struct {
+	pcre2_match_context *context;
+	pcre2_match_data *data;
+	uint32_t slots;
+} scratch;
+
+static void code_free(struct regex_code *r)
+{
+	pcre2_code_free(r->pcre);
+	arena_free(r->arena);
+}
+
+static const char *net_message(int error, char text[static 200])
+{
+	static const struct {
+		int error;
+		const char *message;
+	} known[] = {
+		{ PCRE2_ERROR_MISSING_CLOSING_PARENTHESIS, "Not enough )'s." },
+		{ PCRE2_ERROR_UNMATCHED_CLOSING_PARENTHESIS, "Too many )'s." },
+		{ PCRE2_ERROR_MISSING_SQUARE_BRACKET, "Unterminated [] set." },
+		{ PCRE2_ERROR_CLASS_RANGE_ORDER, "[x-y] range in reverse order." },
+		{ PCRE2_ERROR_QUANTIFIER_INVALID, "Quantifier {x,y} following nothing." },
+		{ PCRE2_ERROR_QUANTIFIER_OUT_OF_ORDER, "Illegal {x,y} with x > y." },
+		{ PCRE2_ERROR_QUANTIFIER_TOO_BIG, "Capture group numbers must be less than or equal to Int32.MaxValue." },
+		{ PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH, "A look-behind without a bound is not supported." },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (known[i].error == error)
+			return known[i].message;
+	pcre2_get_error_message(error, (PCRE2_UCHAR *)text, 200);
+	return text;
+}
+
+static uint32_t pcre_options(unsigned o)
+{
+	uint32_t to = PCRE2_UTF | PCRE2_DUPNAMES | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_UTF_CHECK;
+
+	to |= o & REGEX_ECMASCRIPT ? 0 : PCRE2_UCP;
+	to |= o & REGEX_IGNORE_CASE ? PCRE2_CASELESS : 0;
+	to |= o & REGEX_MULTILINE ? PCRE2_MULTILINE : 0;
+	to |= o & REGEX_SINGLELINE ? PCRE2_DOTALL : 0;
+	to |= o & REGEX_IGNORE_WHITE ? PCRE2_EXTENDED : 0;
+	return to | (o & REGEX_EXPLICIT_CAPTURE ? PCRE2_NO_AUTO_CAPTURE : 0);
+}
+
+static bool compile(struct regex_code *r, struct gh_err *err)
+{
+	struct str to = regex_translate(r->arena, r->pattern, r->options, &r->groups, &r->n_groups, &r->n_slots, err);
+	pcre2_compile_context *context;
+	char text[200];
+	int error = 0;
+	size_t where;
+
+	if (!to.p)
+		return false;
+	context = pcre2_compile_context_create(NULL);
+	if (!context)
+		return false;
+	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+	pcre2_set_max_pattern_length(context, REGEX_PATTERN_MAX * 4);
+	r->pcre = pcre2_compile((PCRE2_SPTR)to.p, to.n, pcre_options(r->options), &error, &where, context);
+	pcre2_compile_context_free(context);
+	if (!r->pcre) {
+		gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "%s", net_message(error, text));
+		return false;
+	}
+	pcre2_jit_compile(r->pcre, PCRE2_JIT_COMPLETE);
+	return true;
+}
+
+static struct regex_code *make(struct str pattern, unsigned options, struct gh_err *err)
+{
+	struct arena *a = arena_new(CODE_BYTES_MAX);
+	struct regex_code *r = a ? arena_new_of(a, struct regex_code) : NULL;
+
+	if (!r) {
+		arena_free(a);
+		gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "Out of memory.");
+		return NULL;
+	}
+	r->arena = a;
+	r->pattern = arena_dup(a, pattern);
+	r->options = options;
+	r->refs = 1;
+	if (r->pattern.p && compile(r, err))
+		return r;
+	code_free(r);
+	return NULL;
+}
+
+static struct regex_code *find(struct regex_code **set, struct str pattern, unsigned options)
+{
+	for (int i = 0; i < WAYS; i++)
+		if (set[i] && set[i]->options == options && str_eq(set[i]->pattern, pattern))
+			return set[i];
+	return NULL;
+}
+
+/* Puts a new entry in place of the one that was used longest ago and that nobody holds. */
+static void keep(struct regex_code **set, struct regex_code *r)
+{
+	struct regex_code **place = NULL;
+
+	for (int i = 0; i < WAYS; i++)
+		if (!set[i] || (set[i]->refs == 0 && (!place || (*place && set[i]->used < (*place)->used))))
+			place = &set[i];
+	if (!place)
+		return;
+	if (*place)
+		code_free(*place);
+	*place = r;
+	r->cached = true;
+}
+
+static void release(void *arg)
+{
+	struct regex_code *r = arg;
+	bool last;
+
+	pthread_mutex_lock(&cache.lock);
+	last = --r->refs == 0 && !r->cached;
+	pthread_mutex_unlock(&cache.lock);
+	if (last)
+		code_free(r);
+}
+
+const struct regex_code *regex_get(struct arena *a, struct str pattern, unsigned options, struct gh_err *err)
+{
+	struct regex_code **set = cache.entry[(str_hash(pattern) + options) % SETS], *r, *other;
+
+	if (pattern.n > REGEX_PATTERN_MAX || !utf8_valid(pattern)) {
+		gh_err_set(err, GH_E_LIMIT, __FILE__, __LINE__, "The pattern is too long.");
+		return NULL;
+	}
+	pthread_mutex_lock(&cache.lock);
+	r = find(set, pattern, options);
+	if (r) {
+		r->refs++;
+		r->used = ++cache.clock;
+	}
+	pthread_mutex_unlock(&cache.lock);
+	if (!r) {
+		r = make(pattern, options, err);
+		if (!r)
+			return NULL;
+		pthread_mutex_lock(&cache.lock);
+		other = find(set, pattern, options);
+		r->used = ++cache.clock;
+		if (!other)
+			keep(set, r);
+		pthread_mutex_unlock(&cache.lock);
+	}
+	if (!arena_defer(a, release, r)) {
+		release(r);
+		gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "Out of memory.");
+		return NULL;
+	}
+	return r;
+}
+
+/* Match data and context are kept per thread; they grow to the largest pattern. */
+static bool prepare(uint32_t slots)
+{
+	if (!scratch.context) {
+		scratch.context = pcre2_match_context_create(NULL);
+		if (!scratch.context)
+			return false;
+		pcre2_set_match_limit(scratch.context, REGEX_MATCH_LIMIT);
+		pcre2_set_heap_limit(scratch.context, REGEX_HEAP_KIB);
+	}
+	if (scratch.slots >= slots)
+		return true;
+	pcre2_match_data_free(scratch.data);
+	scratch.slots = slots < 32 ? 32 : slots;
+	scratch.data = pcre2_match_data_create(scratch.slots, NULL);
+	if (!scratch.data)
+		scratch.slots = 0;
+	return scratch.data != NULL;
+}
+
+enum regex_result regex_match(const struct regex_code *r, struct str s, size_t from, size_t *spans)
+{
+	const size_t *found;
+	int n;
+
+	if (!prepare(r->n_slots))
+		return REGEX_MEMORY;
+	n = pcre2_match(r->pcre, (PCRE2_SPTR)s.p, s.n, from, PCRE2_NO_UTF_CHECK, scratch.data, scratch.context);
+	if (n == PCRE2_ERROR_JIT_STACKLIMIT)
+		n = pcre2_match(r->pcre, (PCRE2_SPTR)s.p, s.n, from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, scratch.data,
+				scratch.context);
+	if (n == PCRE2_ERROR_NOMATCH)
+		return REGEX_NO_MATCH;
+	if (n < 0)
+		return n == PCRE2_ERROR_NOMEMORY ? REGEX_MEMORY : REGEX_TIMEOUT;
+	found = pcre2_get_ovector_pointer(scratch.data);
+	for (unsigned i = 0; i < r->n_slots * 2; i++)
+		spans[i] = i < (unsigned)n * 2 ? found[i] : SIZE_MAX;
+	return REGEX_MATCH;
+}

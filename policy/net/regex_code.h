@@ -1,0 +1,48 @@
+/* regex_code.h - .NET regular expressions on PCRE2: translating, compiling once in a process, matching within limits.
+ *
+ * Not carried over, and refused with a message: balancing groups, RightToLeft, look-behind without a bound, groups whose
+ * name is a number, subtraction of classes under a quantifier that PCRE2 cannot express. A group that matches several
+ * times keeps its last capture only. Thread-safe. */
+#pragma once
+
+#include "core/arena.h"
+#include "core/error.h"
+
+enum regex_option {
+	REGEX_IGNORE_CASE = 1, REGEX_MULTILINE = 2, REGEX_EXPLICIT_CAPTURE = 4, REGEX_COMPILED = 8, REGEX_SINGLELINE = 16,
+	REGEX_IGNORE_WHITE = 32, REGEX_RIGHT_TO_LEFT = 64, REGEX_ECMASCRIPT = 256, REGEX_CULTURE_INVARIANT = 512
+};
+
+/* Steps of one match, about 50 ms at worst; beyond it is RegexMatchTimeoutException. */
+enum { REGEX_MATCH_LIMIT = 1000000, REGEX_HEAP_KIB = 20000, REGEX_PATTERN_MAX = 65536 };
+
+struct regex_group {                 /* in .NET's order: 0, unnamed ones, named ones */
+	struct str name;             /* "0", "1" …, or the name */
+	unsigned *slots;             /* PCRE2's numbers: several when a name stands twice */
+	unsigned n;
+};
+
+struct regex_code {
+	struct str pattern;
+	unsigned options;
+	void *pcre;
+	struct regex_group *groups;
+	unsigned n_groups, n_slots;
+	/* private to regex_code.c */
+	struct arena *arena;
+	unsigned refs;
+	uint64_t used;
+	bool cached;
+};
+
+/* The compiled pattern, kept until the arena ends. NULL: err->message has the text after `parsing "…" - `. */
+const struct regex_code *regex_get(struct arena *a, struct str pattern, unsigned options, struct gh_err *err);
+
+enum regex_result { REGEX_MATCH, REGEX_NO_MATCH, REGEX_TIMEOUT, REGEX_MEMORY };
+
+/* Matches valid UTF-8 from byte `from`. spans: 2 * n_slots byte offsets, SIZE_MAX where a group took no part. */
+enum regex_result regex_match(const struct regex_code *r, struct str s, size_t from, size_t *spans);
+
+/* Translates to PCRE2's syntax. STR_NULL: err says why. groups as in the code, allocated in a. */
+struct str regex_translate(struct arena *a, struct str pattern, unsigned options, struct regex_group **groups,
+			   unsigned *n_groups, unsigned *n_slots, struct gh_err *err);
