@@ -10,7 +10,7 @@
  *
  * Two dialects. LIQUID_STANDARD follows the documented behaviour of Shopify's Liquid. LIQUID_DOTLIQUID is what the policy
  * set-body speaks: filter names in Pascal case (Upcase, DividedBy), dates with .NET formats through a hook, .NET's text
- * form of numbers. Tags are the same in both.
+ * form of numbers, and the tag JSONArrayFor, a loop that puts the commas of a JSON array.
  *
  * In html mode everything that {{ }} writes is escaped for the place where it stands, which the parser knows because it
  * follows the markup around it:

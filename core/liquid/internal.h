@@ -212,6 +212,7 @@ GH_RC parse_counter(struct parser *p, const struct token *t, struct block *into)
 GH_RC parse_cycle(struct parser *p, const struct token *t, struct block *into);
 GH_RC parse_for(struct parser *p, const struct token *t, struct block *into);
 GH_RC parse_ifchanged(struct parser *p, const struct token *t, struct block *into);
+GH_RC parse_json_array(struct parser *p, const struct token *t, struct block *into);
 GH_RC parse_partial(struct parser *p, const struct token *t, struct block *into);
 GH_RC parse_tablerow(struct parser *p, const struct token *t, struct block *into);
 #define NODE_NEW(p, type, token, fn) ((type *)node_new((p), sizeof(type), (token), (fn)))

@@ -307,7 +307,7 @@ static GH_RC parse_echo(struct parser *p, const struct token *t, struct block *i
 }
 
 const struct tag liquid_tags[] = {
-	{ "#", parse_hash },          { "assign", parse_assign },   { "break", parse_jump },
+	{ "#", parse_hash },          { "JSONArrayFor", parse_json_array },          { "assign", parse_assign },   { "break", parse_jump },
 	{ "capture", parse_capture }, { "case", parse_case },       { "comment", parse_comment },
 	{ "continue", parse_jump },   { "cycle", parse_cycle },     { "decrement", parse_counter },
 	{ "doc", parse_doc },         { "echo", parse_echo },       { "for", parse_for },

@@ -1,6 +1,6 @@
 #include "core/liquid/internal.h"
 
-/* for and tablerow: two writers over one way of choosing items. */
+/* for, tablerow and JSONArrayFor: three writers over one way of choosing items. */
 
 struct loop_node {
 	struct node head;
@@ -230,6 +230,41 @@ static GH_RC run_tablerow(struct run *r, const struct node *node)
 	return GH_RC_OK;
 }
 
+/* ---- JSONArrayFor -------------------------------------------------------------------------------------------------- */
+
+/* A loop of set-body templates that puts the commas of a JSON array. An item that writes nothing but white space gets no
+ * comma either, so an array stays valid when its body is an `if`. */
+static GH_RC run_json_array(struct run *r, const struct node *node)
+{
+	const struct loop_node *n = (const struct loop_node *)node;
+	struct forloop loop = { .name = n->name, .parent = r->loop };
+	struct var forloop = { .name = STR("forloop"), .value = forloop_value(&loop) };
+	struct var variable = { .name = n->variable, .next = &forloop };
+	struct frame frame = { .vars = &variable, .up = r->frame };
+	bool any = false, go_on = true;
+	struct items it;
+	struct str text;
+
+	TRY(choose_items(r, n, &it));
+	loop.length = it.n;
+	r->frame = &frame;
+	r->loop = &loop;
+	for (size_t i = 0; i < it.n && go_on; i++) {
+		loop.index = i;
+		variable.value = item_at(&it, i);
+		TRY(run_step(r, node->at));
+		TRY(run_aside(r, &n->body, &text));
+		go_on = after_turn(r);
+		if (any && str_trim(text).n)
+			buf_char(r->out, ',');
+		any |= str_trim(text).n != 0;
+		buf_str(r->out, text);
+	}
+	r->frame = frame.up;
+	r->loop = (struct forloop *)loop.parent;
+	return GH_RC_OK;
+}
+
 /* ---- parsing ------------------------------------------------------------------------------------------------------- */
 
 static GH_RC parse_options(struct lexer *x, struct loop_node *n)
@@ -328,6 +363,22 @@ gh_rc parse_tablerow(struct parser *p, const struct token *t, struct block *into
 		NO_MEMORY(p->err);
 	if (p->t->options.html && p->markup.state != MARKUP_TEXT)
 		FAIL_AT(p, t->at, "'tablerow' writes elements and cannot stand %s", markup_describe(&p->markup));
+	TRY(parse_head(p, t, n));
+	TRY(parse_loop_body(p, t, ends, &n->body));
+	node_add(into, &n->head);
+	return GH_RC_OK;
+}
+
+gh_rc parse_json_array(struct parser *p, const struct token *t, struct block *into)
+{
+	static const char *const ends[] = { "endJSONArrayFor", NULL };
+	struct loop_node *n = NODE_NEW(p, struct loop_node, t, run_json_array);
+
+	if (!n)
+		NO_MEMORY(p->err);
+	if (p->t->options.dialect != LIQUID_DOTLIQUID)
+		FAIL_AT(p, t->at, "'JSONArrayFor' is for set-body templates; write a 'for'");
+	block_init(&n->otherwise);
 	TRY(parse_head(p, t, n));
 	TRY(parse_loop_body(p, t, ends, &n->body));
 	node_add(into, &n->head);

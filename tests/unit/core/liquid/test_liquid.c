@@ -146,6 +146,12 @@ static void dotliquid(void **state UNUSED)
 		  S("t:1:10: unknown filter 'divided_by' (did you mean 'DividedBy'?)") },
 		{ "UrlEncode", S("{{ 'a b' | UrlEncode }}"), S("a%20b") },
 		{ "loop", S("{% for i in body.items %}{{ i.id }},{% endfor %}"), S("1,2,") },
+		{ "JSON array", S("[{% JSONArrayFor i in body.items %}{{ i.id }}{% endJSONArrayFor %}]"), S("[1,2]") },
+		{ "JSON array with a condition", S("[{% JSONArrayFor i in (1..5) %} {% if i != 3 and i != 1 %}{{ i }}{% endif %}{% endJSONArrayFor %}]"),
+		  S("[  2 , 4, 5]") },
+		{ "JSON array, break", S("[{% JSONArrayFor i in (1..5) %}{{ i }}{% if i == 2 %}{% break %}{% endif %}{% endJSONArrayFor %}]"),
+		  S("[1,2]") },
+		{ "JSON array of nothing", S("[{% JSONArrayFor i in body.none %}{{ i }}{% endJSONArrayFor %}]"), S("[]") },
 		{ "white space stays", S("{% if true %} {% endif %}"), S(" ") },
 		{ "Date without a hook", S("{{ 'x' | Date: 'yyyy' }}"), S("x") },
 	};
@@ -166,6 +172,8 @@ static void messages(void **state UNUSED)
 		{ "arguments", S("{{ x | upcase: 1 }}"), S("t:1:8: filter 'upcase' takes no argument") },
 		{ "arithmetic", S("{{ 1 + 2 }}"), S("t:1:6: expected the end of the tag, found '+'") },
 		{ "open text", S("{{ 'abc }}"), S("t:1:4: text without its closing '") },
+		{ "another dialect's tag", S("{% JSONArrayFor i in a %}{% endJSONArrayFor %}"),
+		  S("t:1:16: 'JSONArrayFor' is for set-body templates; write a 'for'") },
 		{ "division by zero", S("{{ 1 | divided_by: 0 }}"), S("t:1:8: division by zero") },
 		{ "missing partial", S("{% include 'x' %}"), S("t:1:11: there is no template 'x'") },
 	};
