@@ -128,11 +128,11 @@ static void check_secrets(struct doctor *d, struct store *s)
 
 static void check_store(struct doctor *d)
 {
-	struct gh_err err = { 0 };
+	struct gh_err err = { 0 }, write_err = { 0 };
 	struct store_check k;
 	struct store *s;
 
-	if (store_open(&s, d->c->state_dir, STORE_WRITE, &err).code
+	if (store_open(&s, d->c->state_dir, STORE_WRITE, &write_err).code
 	    && store_open(&s, d->c->state_dir, STORE_READ, &err).code) {
 		tell(d, BROKEN, "store", "%s", err.message);
 		return;
@@ -145,7 +145,10 @@ static void check_store(struct doctor *d)
 		tell_part(d, k.integrity, "files", "undamaged", &k);
 		tell_part(d, k.foreign_keys, "references", "complete", &k);
 		tell_part(d, k.audit_chain, "audit trail", "unchanged since it was written", &k);
-		tell_part(d, k.writable, "writing", "possible", &k);
+		if (write_err.code)
+			tell(d, BROKEN, "writing", "%s", write_err.message);
+		else
+			tell_part(d, k.writable, "writing", "possible", &k);
 		tell_part(d, k.generation_published, "generation", "published to the gateways", &k);
 	}
 	check_secrets(d, s);

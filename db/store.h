@@ -77,8 +77,9 @@ struct store_page {
 
 /* A consistent copy of the configuration (with telemetry: of both, as PATH and PATH.telemetry) while others go on. */
 GH_RC store_backup(struct store *s, const char *path, bool telemetry, struct gh_err *err);
-/* Puts a copy in place of the configuration of state_dir, after checking it; what was there is kept as config.db.before-restore.
- * The path of the kept copy is not returned when there was none. No other program may have the store open. */
+/* Puts a copy in place of the configuration of state_dir, after checking it. What was there is kept as
+ * config.db.before-restore, or as config.db.damaged when it cannot be read. Other programs may go on: they see one change of
+ * the whole configuration (after a damaged file they have to be started again). Sessions of the copy are dropped. */
 GH_RC store_restore(const char *state_dir, const char *path, struct gh_err *err);
 
 struct store_check {

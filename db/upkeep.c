@@ -155,23 +155,48 @@ static gh_rc replace_pages(const char *state_dir, sqlite3 *from, const char *pat
 	return rc;
 }
 
-static gh_rc keep_present(const char *state_dir, struct gh_err *err)
+static gh_rc copy_present(const char *state_dir, struct gh_err *err)
 {
 	char kept[PATHS_MAX];
-	struct store_versions v;
 	struct store *s;
-	bool found;
 	gh_rc rc;
 
-	TRY(store_versions(state_dir, &v, &found, err));
-	if (!found || !v.config)
-		return GH_RC_OK;
 	TRY(store_open(&s, state_dir, STORE_READ, err));
 	rc = paths_join(kept, state_dir, "config.db.before-restore", err);
 	if (!rc.code)
 		rc = store_backup(s, kept, false, err);
 	store_free(s);
 	return rc;
+}
+
+/* A file that cannot be read is put aside as it is, with its log: somebody may still want to look at it. */
+static gh_rc put_aside(const char *state_dir, struct gh_err *err)
+{
+	static const char *const files[] = { "config.db", "config.db-wal", "config.db-shm" };
+	char from[PATHS_MAX], to[PATHS_MAX + 16];
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		TRY(paths_join(from, state_dir, files[i], err));
+		snprintf(to, sizeof(to), "%s.damaged", from);
+		if (rename(from, to) < 0 && errno != ENOENT)
+			FAIL(err, IO, "%s: %s", from, strerror(errno));
+	}
+	return GH_RC_OK;
+}
+
+static gh_rc keep_present(const char *state_dir, struct gh_err *err)
+{
+	char path[PATHS_MAX];
+	struct gh_err why;
+
+	TRY(paths_join(path, state_dir, "config.db", err));
+	if (access(path, F_OK) < 0 || !copy_present(state_dir, &why).code)
+		return GH_RC_OK;
+	if (why.code == GH_E_BUSY || why.code == GH_E_NOMEM) {
+		*err = why;
+		return (gh_rc){ why.code };
+	}
+	return put_aside(state_dir, err);
 }
 
 GH_RC store_restore(const char *state_dir, const char *path, struct gh_err *err)

@@ -156,6 +156,11 @@ test('a backup is one file that brings everything back', () => {
   assert.match(refused(gw, 'restore', gw.file('no.db', 'this is no store')).stderr, /the file is no store/);
   assert.strictEqual(refused(gw, 'restore', gw.file('empty.db', '')).code, 1);
   assert.strictEqual(gw.cli('product', 'list', '--format', 'json').json().length, 2, 'a bad copy changes nothing');
+  fs.writeFileSync(path.join(gw.state, 'config.db'), 'damaged '.repeat(1000));
+  gw.cli('restore', file);
+  assert.deepStrictEqual(gw.cli('product', 'list', '--format', 'json').json().map((p) => p.id), ['gold']);
+  assert.ok(fs.readFileSync(path.join(gw.state, 'config.db.damaged'), 'latin1').startsWith('damaged '), 'put aside');
+  assert.ok(Number(sql(gw, 'SELECT config FROM generation').stdout) > generation + 1);
   remove(gw);
 });
 
