@@ -143,7 +143,7 @@ static struct node *number_operation(struct binder *b, size_t at, uint32_t op, s
 	}
 	if (kind == VALUE_NULL || ((op == '&' || op == '|' || op == '^') && kind > VALUE_ULONG))
 		return no_operator(b, at, op, l, r);
-	if (zero_division(b, at, op, r) || b->c->errors)
+	if (kind <= VALUE_ULONG && (zero_division(b, at, op, r) || b->c->errors))
 		return NULL;
 	t = type_of_kind(kind);
 	operand = lifted(b, t, l, r);

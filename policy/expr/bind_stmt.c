@@ -1,9 +1,9 @@
 /* bind_stmt.c - statements. `using`, `foreach` and `switch` are made of simpler nodes here, so that gen.c knows few kinds. */
 #include "core/str.h"
-#include "policy/expr/bind.h"
+#include "policy/expr/bind_stmt.h"
 #include "policy/expr/lex.h"
 
-static struct node *block_new(struct binder *b, size_t at)
+struct node *stmt_block_new(struct binder *b, size_t at)
 {
 	struct node *n = bind_node(b, N_BLOCK, at, &type_void);
 
@@ -12,7 +12,7 @@ static struct node *block_new(struct binder *b, size_t at)
 	return n;
 }
 
-static struct node *statement_of(struct binder *b, struct node *value)
+struct node *stmt_of(struct binder *b, struct node *value)
 {
 	struct node *n = value ? bind_node(b, N_EXPRESSION, value->at, &type_void) : NULL;
 
@@ -67,10 +67,10 @@ static struct node *declarator(struct binder *b, struct syntax *s, struct syntax
 	l->origin = value;
 	if (!value)
 		value = node_const(b, d->at, t, type_default(t));
-	return statement_of(b, node_assign(b, d->at, l, value));
+	return stmt_of(b, node_assign(b, d->at, l, value));
 }
 
-static struct node *local_declaration(struct binder *b, struct syntax *s)
+struct node *stmt_local(struct binder *b, struct syntax *s)
 {
 	struct node *first = NULL, **last = &first;
 	struct node *n;
@@ -102,7 +102,7 @@ static struct node *deconstruct(struct binder *b, struct syntax *s)
 		return expr_error(b->c, s->at, "only a tuple can be taken apart");
 	kept = local_new(b, s->at, STR_NULL, value->type);
 	last = &n->b;
-	*last = kept ? statement_of(b, node_assign(b, s->at, kept, value)) : NULL;
+	*last = kept ? stmt_of(b, node_assign(b, s->at, kept, value)) : NULL;
 	for (struct syntax *p = s->b; p && *last; p = p->next) {
 		static const char *const pair[] = { "Key", "Value" };
 		const struct type *owner;
@@ -122,7 +122,7 @@ static struct node *deconstruct(struct binder *b, struct syntax *s)
 			continue;
 		l = item ? local_new(b, p->at, p->text, item->type) : NULL;
 		last = &(*last)->next;
-		*last = l ? statement_of(b, node_assign(b, p->at, l, item)) : NULL;
+		*last = l ? stmt_of(b, node_assign(b, p->at, l, item)) : NULL;
 	}
 	return *last ? n : NULL;
 }
@@ -185,12 +185,12 @@ static struct node *function_statement(struct binder *b, struct syntax *s)
 		return expr_error(b->c, s->at, "out of memory");
 	*lambda = (struct syntax){ .kind = SX_LAMBDA, .at = s->at, .a = s->b, .b = s->c };
 	n = bind_lambda(b, lambda, params, count, result, l->type, NULL);
-	return statement_of(b, node_assign(b, s->at, l, n));
+	return stmt_of(b, node_assign(b, s->at, l, n));
 }
 
 /* ---- blocks --------------------------------------------------------------------------------------------------------------- */
 
-static bool add_statements(struct binder *b, struct node *block, struct syntax *list)
+bool stmt_add(struct binder *b, struct node *block, struct syntax *list)
 {
 	struct node **last = &block->b, **functions = &block->c;
 
@@ -216,17 +216,17 @@ static bool add_statements(struct binder *b, struct node *block, struct syntax *
 
 struct node *bind_statements(struct binder *b, struct syntax *list, size_t at)
 {
-	struct node *n = block_new(b, at);
+	struct node *n = stmt_block_new(b, at);
 	bool ok;
 
 	if (!n)
 		return NULL;
-	ok = add_statements(b, n, list);
+	ok = stmt_add(b, n, list);
 	scope_leave(b);
 	return ok ? n : NULL;
 }
 
-static struct node *block(struct binder *b, struct syntax *s)
+struct node *stmt_block(struct binder *b, struct syntax *s)
 {
 	bool was = b->function->checked;
 	struct node *n;
@@ -239,11 +239,11 @@ static struct node *block(struct binder *b, struct syntax *s)
 }
 
 /* A statement that is the body of another: its variables are its own. */
-static struct node *embedded(struct binder *b, struct syntax *s)
+struct node *stmt_embedded(struct binder *b, struct syntax *s)
 {
 	if (s->kind == SX_LOCAL || s->kind == SX_FUNCTION)
 		return expr_error(b->c, s->at, "a declaration here needs `{ … }` around it");
-	return s->kind == SX_BLOCK ? block(b, s) : bind_statements(b, s, s->at);
+	return s->kind == SX_BLOCK ? stmt_block(b, s) : bind_statements(b, s, s->at);
 }
 
 
@@ -264,14 +264,14 @@ static struct node *expression(struct binder *b, struct syntax *s)
 	if (!ok)
 		return expr_error(b->c, s->at, "this value is not used: only calls, assignments and `new` are statements");
 	n = bind_value(b, s->a);
-	return statement_of(b, n);
+	return stmt_of(b, n);
 }
 
 static struct node *if_statement(struct binder *b, struct syntax *s)
 {
 	struct node *n = bind_node(b, N_IF, s->at, &type_void);
 
-	if (!n || !(n->a = bind_condition(b, s->a)) || !(n->b = embedded(b, s->b)) || (s->c && !(n->c = embedded(b, s->c))))
+	if (!n || !(n->a = bind_condition(b, s->a)) || !(n->b = stmt_embedded(b, s->b)) || (s->c && !(n->c = stmt_embedded(b, s->c))))
 		return NULL;
 	return n;
 }
@@ -326,7 +326,7 @@ static struct node *throw_statement(struct binder *b, struct syntax *s)
 	n = bind_node(b, N_THROW, s->at, &type_throw);
 	if (!n || !(n->a = bind_to(b, s->a, &type_exception)))
 		return NULL;
-	return statement_of(b, n);
+	return stmt_of(b, n);
 }
 
 static struct node *empty(struct binder *b, struct syntax *s)
@@ -341,7 +341,7 @@ static struct node *body(struct binder *b, struct syntax *s)
 	struct node *n;
 
 	b->function->loops++;
-	n = embedded(b, s);
+	n = stmt_embedded(b, s);
 	b->function->loops--;
 	return n;
 }
@@ -393,7 +393,7 @@ static struct node *for_parts(struct binder *b, struct syntax *s, struct node *o
 
 static struct node *for_statement(struct binder *b, struct syntax *s)
 {
-	struct node *outer = block_new(b, s->at), *n;
+	struct node *outer = stmt_block_new(b, s->at), *n;
 
 	if (!outer)
 		return NULL;
@@ -404,7 +404,7 @@ static struct node *for_statement(struct binder *b, struct syntax *s)
 
 static struct node *foreach_body(struct binder *b, struct syntax *s, struct local *item)
 {
-	struct node *inner = block_new(b, s->at), *value;
+	struct node *inner = stmt_block_new(b, s->at), *value;
 	const struct type *t = item->type;
 	struct local *l;
 
@@ -416,7 +416,7 @@ static struct node *foreach_body(struct binder *b, struct syntax *s, struct loca
 	l = value ? local_new(b, s->at, s->text, t) : NULL;
 	if (!l)
 		goto failed;
-	inner->b = statement_of(b, node_assign(b, s->at, l, value));
+	inner->b = stmt_of(b, node_assign(b, s->at, l, value));
 	l->read_only = true;
 	if (!inner->b)
 		goto failed;
@@ -430,7 +430,7 @@ failed:
 
 static struct node *foreach_statement(struct binder *b, struct syntax *s)
 {
-	struct node *n = bind_node(b, N_FOREACH, s->at, &type_void), *outer = block_new(b, s->at);
+	struct node *n = bind_node(b, N_FOREACH, s->at, &type_void), *outer = stmt_block_new(b, s->at);
 	const struct type *item;
 
 	if (!n || !outer)
@@ -455,255 +455,14 @@ failed:
 	return NULL;
 }
 
-/* ---- switch --------------------------------------------------------------------------------------------------------------- */
-
-/* What makes a label match, with its `when`. */
-static struct node *label_condition(struct binder *b, struct syntax *label, struct local *value)
-{
-	struct node *test, *when, *both;
-	struct syntax is = { .kind = SX_IS, .at = label->at, .b = label->b, .text2 = label->text2, .c = label->a };
-	struct syntax name = { .kind = SX_RECEIVER, .at = label->at };
-
-	is.a = &name;
-	if (label->b && str_eq(label->b->text, STR("var")) && !label->b->n) {
-		struct local *l = local_new(b, label->at, label->text2, value->type);
-		struct node *set = l ? node_assign(b, label->at, l, node_local(b, label->at, value)) : NULL;
-
-		test = set ? bind_node(b, N_SEQUENCE, label->at, &type_bool) : NULL;
-		if (!test || !(set->next = node_const(b, label->at, &type_bool, value_bool(true))))
-			return NULL;
-		test->b = set;
-		test->assigns = true;
-	} else if (label->a) {
-		struct node *constant = bind_value(b, label->a);
-
-		if (!constant)
-			return NULL;
-		if (constant->kind != N_CONST)
-			return expr_error(b->c, label->at, "`case` takes a constant or a type with a name");
-		if (type_is(value->type, &class_object) && constant->type != &type_null)
-			goto pattern;
-		if (constant->type != &type_null)
-			constant = convert(b, constant, value->type);
-		test = constant ? equal_of(b, label->at, false, node_local(b, label->at, value), constant) : NULL;
-	} else {
-pattern:
-		if (b->n_receivers == ARRAY_LEN(b->receiver))
-			return expr_error(b->c, label->at, "nested too deeply");
-		b->receiver[b->n_receivers++] = node_local(b, label->at, value);
-		test = bind_expr(b, &is);
-		b->n_receivers--;
-	}
-	if (!test || !label->c)
-		return test;
-	when = bind_condition(b, label->c);
-	both = when ? bind_node(b, N_AND, label->at, &type_bool) : NULL;
-	if (!both)
-		return NULL;
-	both->a = test;
-	both->b = when;
-	both->assigns = true;
-	return both;
-}
-
-static struct node *section(struct binder *b, struct syntax *s, struct local *value)
-{
-	struct node *n = bind_node(b, N_SECTION, s->at, &type_void), *block_node;
-	bool is_default = false;
-
-	if (!n)
-		return NULL;
-	for (struct syntax *label = s->a; label; label = label->next) {
-		struct node *test, *either;
-
-		if (!label->a && !label->b) {
-			is_default = true;
-			continue;
-		}
-		test = label_condition(b, label, value);
-		if (!test)
-			return NULL;
-		if (n->a) {
-			either = bind_node(b, N_OR, s->at, &type_bool);
-			if (!either)
-				return NULL;
-			either->a = n->a;
-			either->b = test;
-			either->assigns = true;
-			test = either;
-		}
-		n->a = test;
-	}
-	n->flag = is_default;
-	block_node = bind_node(b, N_BLOCK, s->at, &type_void);
-	if (!block_node || !add_statements(b, block_node, s->b))
-		return NULL;
-	if (flow_ends(block_node))
-		return expr_error(b->c, s->at, "a section of a switch must end with `break`, `return`, `continue` or `throw`");
-	n->b = block_node;
-	return n;
-}
-
-static bool sections(struct binder *b, struct syntax *s, struct node *n)
-{
-	struct node **last = &n->b;
-	bool has_default = false;
-
-	for (struct syntax *one = s->b; one; one = one->next) {
-		*last = section(b, one, n->local);
-		if (!*last)
-			return false;
-		if ((*last)->flag && has_default)
-			return expr_error(b->c, one->at, "`default` stands twice");
-		has_default |= (*last)->flag;
-		last = &(*last)->next;
-	}
-	n->flag = has_default;
-	return true;
-}
-
-static struct node *switch_statement(struct binder *b, struct syntax *s)
-{
-	struct node *outer = block_new(b, s->at), *n = bind_node(b, N_SWITCH, s->at, &type_void), *value;
-	bool ok = false;
-
-	if (!outer || !n)
-		return NULL;
-	value = bind_value(b, s->a);
-	if (value && value->type->kind != TYPE_CLASS)
-		value = expr_error(b->c, s->a->at, "`switch` needs a value");
-	n->local = value ? local_new(b, s->at, STR_NULL, value->type) : NULL;
-	n->a = n->local ? node_assign(b, s->at, n->local, value) : NULL;
-	if (n->a) {
-		b->function->switches++;
-		ok = sections(b, s, n);
-		b->function->switches--;
-	}
-	scope_leave(b);
-	outer->b = n;
-	return ok ? outer : NULL;
-}
-
-/* ---- try, using ----------------------------------------------------------------------------------------------------------- */
-
-static struct node *catch_clause(struct binder *b, struct syntax *s)
-{
-	struct node *n = bind_node(b, N_CATCH, s->at, &type_void), *outer = block_new(b, s->at);
-	const struct type *t = &type_exception;
-	bool ok = n && outer;
-
-	if (!ok)
-		return NULL;
-	if (s->a) {
-		t = bind_type(b, s->a);
-		if (t && !type_derives(b->arena, t, &type_exception))
-			t = expr_error(b->c, s->a->at, "`%.*s` is no exception", STR_ARG(type_name(b, t)));
-	}
-	n->tested = t;
-	if (t)
-		n->local = local_new(b, s->at, s->text.n ? s->text : STR_NULL, t);
-	ok = n->local != NULL;
-	if (ok && s->b)
-		ok = (n->a = bind_condition(b, s->b)) != NULL;
-	if (ok) {
-		b->catches++;
-		ok = (n->b = block(b, s->c)) != NULL;
-		b->catches--;
-	}
-	n->scope = outer->scope;
-	scope_leave(b);
-	return ok ? n : NULL;
-}
-
-static struct node *try_statement(struct binder *b, struct syntax *s)
-{
-	struct node *n = bind_node(b, N_TRY, s->at, &type_void), **last;
-
-	if (!n || !(n->a = block(b, s->a)))
-		return NULL;
-	last = &n->b;
-	for (struct syntax *c = s->b; c; c = c->next) {
-		*last = catch_clause(b, c);
-		if (!*last)
-			return NULL;
-		last = &(*last)->next;
-	}
-	if (s->c) {
-		b->function->finallys++;
-		n->c = block(b, s->c);
-		b->function->finallys--;
-		if (!n->c)
-			return NULL;
-	}
-	return n;
-}
-
-/* Dispose(), when the type has it: most crypto classes here have nothing to give back. */
-static struct node *dispose(struct binder *b, size_t at, struct local *l)
-{
-	struct candidate list[4];
-	struct node *n = bind_node(b, N_BLOCK, at, &type_void), *test, *call;
-	size_t found = collect_methods(b, l->type, STR("Dispose"), MEMBER_METHOD, false, list, ARRAY_LEN(list));
-
-	if (!n || !found)
-		return n;
-	call = bind_overload(b, at, STR("`Dispose`"), list, found, NULL, 0, node_local(b, at, l));
-	test = bind_node(b, N_IF, at, &type_void);
-	if (!call || !test)
-		return NULL;
-	test->a = equal_of(b, at, true, node_local(b, at, l), node_const(b, at, &type_null, VALUE_NULL_INIT));
-	test->b = statement_of(b, call);
-	n->b = test;
-	return test->a && test->b ? n : NULL;
-}
-
-static struct node *using_parts(struct binder *b, struct syntax *s, struct node *outer)
-{
-	struct node *try = bind_node(b, N_TRY, s->at, &type_void);
-	struct local *l;
-
-	if (!try)
-		return NULL;
-	if (s->a->kind == SX_LOCAL) {
-		outer->b = local_declaration(b, s->a);
-		if (!outer->b)
-			return NULL;
-		l = local_find(b, s->a->b->text);
-	} else {
-		struct node *value = bind_value(b, s->a);
-
-		l = value ? local_new(b, s->at, STR_NULL, value->type) : NULL;
-		outer->b = l ? statement_of(b, node_assign(b, s->at, l, value)) : NULL;
-		if (!outer->b)
-			return NULL;
-	}
-	try->a = embedded(b, s->b);
-	try->c = try->a ? dispose(b, s->at, l) : NULL;
-	if (!try->c)
-		return NULL;
-	outer->b->next = try;
-	return outer;
-}
-
-static struct node *using_statement(struct binder *b, struct syntax *s)
-{
-	struct node *outer = block_new(b, s->at), *n;
-
-	if (!outer)
-		return NULL;
-	n = using_parts(b, s, outer);
-	scope_leave(b);
-	return n;
-}
-
 struct node *bind_statement(struct binder *b, struct syntax *s)
 {
 	static struct node *(*const binders[])(struct binder *, struct syntax *) = {
-		[SX_BLOCK] = block, [SX_LOCAL] = local_declaration, [SX_DECONSTRUCT] = deconstruct,
+		[SX_BLOCK] = stmt_block, [SX_LOCAL] = stmt_local, [SX_DECONSTRUCT] = deconstruct,
 		[SX_EXPRESSION] = expression, [SX_IF] = if_statement, [SX_FOR] = for_statement,
 		[SX_FOREACH] = foreach_statement, [SX_WHILE] = while_statement, [SX_DO] = while_statement,
-		[SX_SWITCH] = switch_statement, [SX_BREAK] = jump, [SX_CONTINUE] = jump, [SX_RETURN] = return_statement,
-		[SX_THROW] = throw_statement, [SX_TRY] = try_statement, [SX_USING] = using_statement,
+		[SX_SWITCH] = stmt_switch, [SX_BREAK] = jump, [SX_CONTINUE] = jump, [SX_RETURN] = return_statement,
+		[SX_THROW] = throw_statement, [SX_TRY] = stmt_try, [SX_USING] = stmt_using,
 		[SX_FUNCTION] = function_statement, [SX_EMPTY] = empty,
 	};
 

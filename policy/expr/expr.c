@@ -54,18 +54,42 @@ static gh_rc report(struct vm *vm, struct gh_err *err)
 	FAIL(err, INVALID, "%.*s", STR_ARG(text));
 }
 
-gh_rc expr_run(const struct expr *e, struct exchange *x, const struct expr_limits *limits, struct value *out, struct gh_err *err)
+static void vm_init(struct vm *vm, struct exchange *x, const struct expr_limits *limits)
 {
-	struct vm vm = { .x = x, .arena = x->arena };
 	size_t used = arena_used(x->arena);
 
 	if (!limits)
 		limits = &expr_limits_default;
-	vm.budget = limits->instructions > INT64_MAX ? INT64_MAX : (int64_t)limits->instructions;
-	vm.depth_max = limits->depth;
-	vm.memory_top = limits->memory_bytes < SIZE_MAX - used ? used + limits->memory_bytes : SIZE_MAX;
-	vm.scratch = (struct vm_call){ .vm = &vm, .arena = x->arena, .x = x, .type = &type_object };
+	*vm = (struct vm){ .x = x, .arena = x->arena };
+	vm->budget = limits->instructions > INT64_MAX ? INT64_MAX : (int64_t)limits->instructions;
+	vm->depth_max = limits->depth;
+	vm->memory_top = limits->memory_bytes < SIZE_MAX - used ? used + limits->memory_bytes : SIZE_MAX;
+	vm->scratch = (struct vm_call){ .vm = vm, .arena = x->arena, .x = x, .type = &type_object };
+}
+
+gh_rc expr_run(const struct expr *e, struct exchange *x, const struct expr_limits *limits, struct value *out, struct gh_err *err)
+{
+	struct vm vm;
+
+	vm_init(&vm, x, limits);
 	if (vm_run(&vm, e->main, NULL, NULL, 0, out))
 		return GH_RC_OK;
+	return report(&vm, err);
+}
+
+gh_rc expr_json(struct exchange *x, struct value v, struct str *out, struct gh_err *err)
+{
+	const struct type *convert = type_named("JsonConvert");
+	struct value result = VALUE_NULL_INIT;
+	struct vm vm;
+	bool found = false;
+
+	vm_init(&vm, x, NULL);
+	if (convert && vm_call_static(&vm, convert, STR("SerializeObject"), &v, 1, &result, &found)) {
+		*out = value_str(result);
+		return GH_RC_OK;
+	}
+	if (!found)
+		FAIL(err, UNSUPPORTED, "values cannot be written as JSON");
 	return report(&vm, err);
 }

@@ -37,3 +37,6 @@ size_t expr_scan(struct str s, const char **what);
  * after "Expression evaluation failed. ". */
 GH_RC expr_run(const struct expr *e, struct exchange *x, const struct expr_limits *limits, struct value *out,
 	       struct gh_err *err);
+
+/* Any value as JSON, as JsonConvert.SerializeObject writes it. In the exchange's arena; fails like expr_run. */
+GH_RC expr_json(struct exchange *x, struct value v, struct str *out, struct gh_err *err);

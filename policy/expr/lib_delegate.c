@@ -1,9 +1,14 @@
 /* lib_delegate.c - Func, Action, Predicate, Comparison, Converter: what a lambda can become. A delegate type is a class
- * with one method Invoke; calling it is an instruction of its own, so the rows need no function. */
+ * with one method Invoke; f(x) is an instruction of its own, f.Invoke(x) comes here. */
 #include "policy/expr/library.h"
 
+static bool invoke(struct vm_call *c)
+{
+	return vm_invoke(c->vm, c->self, c->args, c->n, &c->result);
+}
+
 #define DELEGATE(id, full, params, signature)                                                                \
-	static const struct class_member id##_members[] = { { signature, NULL }, { 0 } };                    \
+	static const struct class_member id##_members[] = { { signature, invoke }, { 0 } };                    \
 	static struct value_class class_##id = {                                                             \
 		.name = "System." full, .kind = CLASS_DELEGATE, .parameters = params, .members = id##_members, \
 	}

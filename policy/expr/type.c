@@ -214,7 +214,7 @@ bool type_derives(struct arena *a, const struct type *from, const struct type *t
 		return false;
 	if (to->cls == &class_object)
 		return true;
-	if (type_is_nullable(to))
+	if (type_is_nullable(to) || (type_is_nullable(from) && type_is_value(to)))
 		return false;
 	as = type_as(a, type_is_nullable(from) ? type_bare(from) : from, to->cls);
 	if (!as)

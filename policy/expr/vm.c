@@ -400,12 +400,41 @@ static const struct handler *handler_of(const struct vm *vm, const struct proto 
 	return NULL;
 }
 
-#define INT_OP(name, kind_, field, expression)                                                               \
-	case name: {                                                                                         \
-		int64_t l = r[i.b].i, m = r[i.c].i;                                                          \
-		r[i.a] = (struct value){ .kind = (kind_), .field = (expression) };                           \
-		break;                                                                                       \
+static inline struct value int_operation(unsigned op, int64_t l, int64_t r)
+{
+	switch (op) {
+	case OP_ADD_INT: return (struct value){ .kind = VALUE_INT, .i = (int32_t)(uint32_t)((uint64_t)l + (uint64_t)r) };
+	case OP_SUB_INT: return (struct value){ .kind = VALUE_INT, .i = (int32_t)(uint32_t)((uint64_t)l - (uint64_t)r) };
+	case OP_MUL_INT: return (struct value){ .kind = VALUE_INT, .i = (int32_t)(uint32_t)((uint64_t)l * (uint64_t)r) };
+	case OP_EQ_INT: return value_bool(l == r);
+	case OP_NE_INT: return value_bool(l != r);
+	case OP_LT_INT: return value_bool(l < r);
+	case OP_LE_INT: return value_bool(l <= r);
+	case OP_GT_INT: return value_bool(l > r);
+	default: return value_bool(l >= r);
 	}
+}
+
+static inline bool jumps(unsigned op, struct value v)
+{
+	switch (op) {
+	case OP_JUMP: return true;
+	case OP_JUMP_IF: return v.b;
+	case OP_JUMP_UNLESS: return !v.b;
+	case OP_JUMP_NULL: return v.kind == VALUE_NULL;
+	default: return v.kind != VALUE_NULL;
+	}
+}
+
+static inline struct value test(unsigned op, struct value l, struct value r)
+{
+	switch (op) {
+	case OP_SAME: return value_bool(same(l, r));
+	case OP_NOT_SAME: return value_bool(!same(l, r));
+	case OP_TEXT_SAME: return value_bool(text_same(l, r));
+	default: return value_bool(!text_same(l, r));
+	}
+}
 
 static bool loop(struct vm *vm, const struct proto *p, const struct closure *self, struct value *r, struct value *result)
 {
@@ -419,44 +448,21 @@ static bool loop(struct vm *vm, const struct proto *p, const struct closure *sel
 		switch (i.op) {
 		case OP_CONST: r[i.a] = p->constants[i.b]; break;
 		case OP_MOVE: r[i.a] = r[i.b]; break;
-		case OP_JUMP:
+		case OP_JUMP: case OP_JUMP_IF: case OP_JUMP_UNLESS: case OP_JUMP_NULL: case OP_JUMP_NOT_NULL:
+			if (!jumps(i.op, r[i.a]))
+				break;
 			if (distance(i) < 0 && (vm->budget += distance(i)) < 0)
 				ok = vm_charge(vm, 0);
 			pc += distance(i);
 			break;
-		case OP_JUMP_IF:
-			if (r[i.a].b) {
-				if (distance(i) < 0 && (vm->budget += distance(i)) < 0)
-					ok = vm_charge(vm, 0);
-				pc += distance(i);
-			}
+		case OP_ADD_INT: case OP_SUB_INT: case OP_MUL_INT: case OP_EQ_INT: case OP_NE_INT: case OP_LT_INT:
+		case OP_LE_INT: case OP_GT_INT: case OP_GE_INT:
+			r[i.a] = int_operation(i.op, r[i.b].i, r[i.c].i);
 			break;
-		case OP_JUMP_UNLESS:
-			if (!r[i.a].b)
-				pc += distance(i);
-			break;
-		case OP_JUMP_NULL:
-			if (r[i.a].kind == VALUE_NULL)
-				pc += distance(i);
-			break;
-		case OP_JUMP_NOT_NULL:
-			if (r[i.a].kind != VALUE_NULL)
-				pc += distance(i);
-			break;
-		INT_OP(OP_ADD_INT, VALUE_INT, i, (int32_t)(uint32_t)((uint64_t)l + (uint64_t)m))
-		INT_OP(OP_SUB_INT, VALUE_INT, i, (int32_t)(uint32_t)((uint64_t)l - (uint64_t)m))
-		INT_OP(OP_MUL_INT, VALUE_INT, i, (int32_t)(uint32_t)((uint64_t)l * (uint64_t)m))
-		INT_OP(OP_EQ_INT, VALUE_BOOL, u, l == m)
-		INT_OP(OP_NE_INT, VALUE_BOOL, u, l != m)
-		INT_OP(OP_LT_INT, VALUE_BOOL, u, l < m)
-		INT_OP(OP_LE_INT, VALUE_BOOL, u, l <= m)
-		INT_OP(OP_GT_INT, VALUE_BOOL, u, l > m)
-		INT_OP(OP_GE_INT, VALUE_BOOL, u, l >= m)
 		case OP_NOT: r[i.a] = value_bool(!r[i.b].b); break;
-		case OP_SAME: r[i.a] = value_bool(same(r[i.b], r[i.c])); break;
-		case OP_NOT_SAME: r[i.a] = value_bool(!same(r[i.b], r[i.c])); break;
-		case OP_TEXT_SAME: r[i.a] = value_bool(text_same(r[i.b], r[i.c])); break;
-		case OP_TEXT_NOT_SAME: r[i.a] = value_bool(!text_same(r[i.b], r[i.c])); break;
+		case OP_SAME: case OP_NOT_SAME: case OP_TEXT_SAME: case OP_TEXT_NOT_SAME:
+			r[i.a] = test(i.op, r[i.b], r[i.c]);
+			break;
 		case OP_IS: r[i.a] = value_bool(type_accepts(vm, p->types[i.c], r[i.b])); break;
 		case OP_AS: r[i.a] = type_accepts(vm, p->types[i.c], r[i.b]) ? r[i.b] : VALUE_NULL_INIT; break;
 		case OP_HAS_VALUE: r[i.a] = value_bool(r[i.b].kind != VALUE_NULL); break;
@@ -467,18 +473,13 @@ static bool loop(struct vm *vm, const struct proto *p, const struct closure *sel
 		case OP_UP_GET: r[i.a] = self->cells[i.b]->v; break;
 		case OP_UP_SET: self->cells[i.a]->v = r[i.b]; break;
 		case OP_NEXT:
-			if (vm_next(vm, (struct iterator *)(void *)r[i.b].object, &r[i.a]))
-				pc++;
+			pc += vm_next(vm, (struct iterator *)(void *)r[i.b].object, &r[i.a]);
 			ok = !vm->failed;
 			break;
 		case OP_RETURN: *result = r[i.a]; return true;
 		case OP_RETURN_NONE: *result = VALUE_NULL_INIT; return true;
-		case OP_BINARY:
-		case OP_UNARY:
-		case OP_ARRAY:
-		case OP_ANONYMOUS:
-			ok = slow(vm, p, self, r, i, *pc);
-			pc++;
+		case OP_BINARY: case OP_UNARY: case OP_ARRAY: case OP_ANONYMOUS:
+			ok = slow(vm, p, self, r, i, *pc++);
 			break;
 		default: ok = slow(vm, p, self, r, i, i); break;
 		}
