@@ -187,6 +187,7 @@ static bool by_subscription_key(struct access_cache *c, const struct snapshot *s
 	}
 	if (e && e->known) {
 		out->key_prefix = e->prefix;
+		out->subscription_id = e->subscription.id;
 		out->application = e->application;
 		out->subscription = &e->subscription;
 		out->user = e->user.id.n ? &e->user : NULL;

@@ -39,7 +39,8 @@ struct access {
 	const struct ctx_subscription *subscription; /* NULL when open; in the arena of the exchange, as the texts in it */
 	const struct ctx_user *user;                 /* NULL: the subscription has none */
 	struct str application;                      /* id, or STR_NULL */
-	struct str key_prefix;                       /* visible prefix of a key that is known */
+	/* Of a key that is known, also when it is refused: for the record. */
+	struct str key_prefix, subscription_id;
 	/* For the client when refused: 401 (503) "Access Denied" with this message and challenge. */
 	int status;
 	struct str status_reason, message, challenge;        /* challenge: value of WWW-Authenticate */

@@ -11,7 +11,13 @@
 
 #include <stdlib.h>
 
-enum { ENTRY_BYTES_MAX = 65536, ROW_BYTES_MAX = 1 << 20 };
+enum { ROW_BYTES_MAX = 1 << 20 };
+
+struct text_block {
+	struct text_block *next;
+	size_t used, size;
+	max_align_t data[];
+};
 
 struct list {
 	struct key_entry *newest, *oldest;
@@ -64,6 +70,15 @@ static void list_put(struct list *l, struct key_entry *e)
 	l->n++;
 }
 
+static void entry_free(struct key_entry *e)
+{
+	for (struct text_block *b = e->texts, *next; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	free(e);
+}
+
 void key_entry_unref(void *entry)
 {
 	struct key_entry *e = entry;
@@ -73,8 +88,7 @@ void key_entry_unref(void *entry)
 	crypto_wipe((void *)(uintptr_t)e->subscription.key.p, e->subscription.key.n);
 	crypto_wipe((void *)(uintptr_t)e->subscription.primary_key.p, e->subscription.primary_key.n);
 	crypto_wipe((void *)(uintptr_t)e->subscription.secondary_key.p, e->subscription.secondary_key.n);
-	arena_free(e->arena);
-	free(e);
+	entry_free(e);
 }
 
 static void forget(struct access_cache *c, struct key_entry *e)
@@ -160,29 +174,54 @@ struct access_stats access_stats(const struct access_cache *c)
 
 /* ---- filling an entry from the store --------------------------------------------------------------------------------------- */
 
-static bool copy(struct key_entry *e, struct str from, struct str *to)
+static bool reserve(struct key_entry *e, size_t bytes)
 {
-	*to = from.n ? arena_dup(e->arena, from) : STR_NULL;
-	return !from.n || to->p;
+	struct text_block *b = malloc(sizeof(*b) + bytes);
+
+	if (!b)
+		return false;
+	*b = (struct text_block){ .next = e->texts, .size = bytes };
+	e->texts = b;
+	return true;
 }
 
-static bool fill_user(struct key_entry *e, const struct store_access *row)
+/* From what was reserved. */
+static void *take(struct key_entry *e, size_t bytes)
+{
+	struct text_block *b = e->texts;
+	void *p = (char *)b->data + b->used;
+
+	b->used += bytes;
+	return p;
+}
+
+static void copy(struct key_entry *e, struct str from, struct str *to)
+{
+	*to = from.n ? (struct str){ memcpy(take(e, from.n), from.p, from.n), from.n } : STR_NULL;
+}
+
+static void fill_user(struct key_entry *e, const struct store_access *row)
 {
 	if (!row->subscription.user_id.n)
-		return true;
+		return;
 	e->user.identities = &e->identity;
 	e->user.n_identities = 1;
-	e->identity.provider = STR("Basic");
 	e->user_state = row->user_state;
-	return copy(e, row->subscription.user_id, &e->user.id) && copy(e, row->user_email, &e->user.email)
-	       && copy(e, row->user_email, &e->identity.id) && copy(e, row->user_first_name, &e->user.first_name)
-	       && copy(e, row->user_last_name, &e->user.last_name);
+	copy(e, row->subscription.user_id, &e->user.id);
+	copy(e, row->user_email, &e->user.email);
+	copy(e, row->user_first_name, &e->user.first_name);
+	copy(e, row->user_last_name, &e->user.last_name);
+	e->identity = (struct ctx_identity){ .provider = STR("Basic"), .id = e->user.email };
 }
 
 static bool fill(struct key_entry *e, const struct store_access *row, struct str key)
 {
 	const struct store_subscription *sub = &row->subscription;
 
+	if (!reserve(e, sub->id.n + sub->name.n + key.n + STORE_KEY_PREFIX + sub->product_id.n + sub->api_id.n
+				+ sub->application_id.n + sub->user_id.n + row->user_email.n + row->user_first_name.n
+				+ row->user_last_name.n))
+		return false;
 	e->known = true;
 	e->state = sub->state;
 	e->scope = sub->scope;
@@ -190,10 +229,15 @@ static bool fill(struct key_entry *e, const struct store_access *row, struct str
 	e->subscription.created_us = sub->created_us;
 	e->subscription.start_us = sub->starts_us;
 	e->subscription.end_us = sub->ends_us;
-	return copy(e, sub->id, &e->subscription.id) && copy(e, sub->name, &e->subscription.name)
-	       && copy(e, key, &e->subscription.key) && copy(e, sub->product_id, &e->product_id)
-	       && copy(e, sub->api_id, &e->api_id) && copy(e, sub->application_id, &e->application)
-	       && copy(e, str_first(key, STORE_KEY_PREFIX), &e->prefix) && fill_user(e, row);
+	copy(e, sub->id, &e->subscription.id);
+	copy(e, sub->name, &e->subscription.name);
+	copy(e, key, &e->subscription.key);
+	copy(e, sub->product_id, &e->product_id);
+	copy(e, sub->api_id, &e->api_id);
+	copy(e, sub->application_id, &e->application);
+	copy(e, str_first(key, STORE_KEY_PREFIX), &e->prefix);
+	fill_user(e, row);
+	return true;
 }
 
 static bool add_keys(struct access_cache *c, struct key_entry *e)
@@ -203,22 +247,31 @@ static bool add_keys(struct access_cache *c, struct key_entry *e)
 	e->has_keys = true;
 	if (store_subscription_keys(c->store, c->rows, e->subscription.id, &keys, NULL).code)
 		return true;                         /* no master key: policies see null */
-	return copy(e, keys.primary, &e->subscription.primary_key) && copy(e, keys.secondary, &e->subscription.secondary_key);
+	if (!reserve(e, keys.primary.n + keys.secondary.n))
+		return false;
+	copy(e, keys.primary, &e->subscription.primary_key);
+	copy(e, keys.secondary, &e->subscription.secondary_key);
+	return true;
 }
 
 static bool add_groups(struct access_cache *c, struct key_entry *e)
 {
 	struct store_group *rows;
 	struct ctx_group *groups;
-	size_t n;
+	size_t n, bytes = 0;
 
 	e->has_groups = true;
 	if (!e->user.id.n || store_groups_of_user(c->store, c->rows, e->user.id, &rows, &n, NULL).code)
 		return true;
-	groups = arena_alloc(e->arena, n, sizeof(*groups));
 	for (size_t i = 0; i < n; i++)
-		if (!groups || !copy(e, rows[i].id, &groups[i].id) || !copy(e, rows[i].name, &groups[i].name))
-			return false;
+		bytes += sizeof(*groups) + rows[i].id.n + rows[i].name.n;
+	if (!reserve(e, bytes))
+		return false;
+	groups = take(e, n * sizeof(*groups));       /* first: at the block's beginning it is aligned */
+	for (size_t i = 0; i < n; i++) {
+		copy(e, rows[i].id, &groups[i].id);
+		copy(e, rows[i].name, &groups[i].name);
+	}
 	e->user.groups = groups;
 	e->user.n_groups = n;
 	return true;
@@ -236,7 +289,7 @@ static struct key_entry *look_up(struct access_cache *c, const struct snapshot *
 	if (store_access_find(c->store, c->rows, digest, &row, &found, err).code)
 		return NULL;
 	e = calloc(1, sizeof(*e));
-	ok = e && (!found || (e->arena = arena_new(ENTRY_BYTES_MAX)));
+	ok = e != NULL;
 	if (ok) {
 		e->refs = 1;
 		memcpy(e->digest, digest, sizeof(e->digest));
@@ -244,10 +297,8 @@ static struct key_entry *look_up(struct access_cache *c, const struct snapshot *
 	}
 	if (ok)
 		return e;
-	if (e) {
-		arena_free(e->arena);
-		free(e);
-	}
+	if (e)
+		entry_free(e);
 	gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory for a subscription");
 	return NULL;
 }

@@ -13,7 +13,7 @@ struct key_entry {
 	struct key_entry *newer, *older;     /* of its kind */
 	unsigned refs;
 	bool known, has_keys, has_groups;
-	struct arena *arena;                 /* of the texts */
+	struct text_block *texts;            /* exactly as much as they need: there may be very many entries */
 	int64_t state, scope, user_state;    /* of db/subscriptions.h, db/users.h */
 	int64_t key_ends_us;
 	struct str product_id, api_id, application, prefix;

@@ -16,8 +16,7 @@ static void record_gate(const struct call *k, struct telemetry_call *t)
 	t->key_prefix = g->access.key_prefix;
 	if (g->access.product)
 		t->product = g->access.product->ctx.id;
-	if (g->access.subscription)
-		t->subscription = g->access.subscription->id;
+	t->subscription = g->access.subscription_id;
 	if (g->access.user)
 		t->user = g->access.user->id;
 	if (!api)

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DIR_MAX = 4000, RETRY_MS = 500 };
+enum { DIR_MAX = 4000, RETRY_MS = 500, RETRY_DOUBLINGS = 4 };
 
 struct snapshot_loader {
 	char dir[DIR_MAX];
@@ -29,9 +29,10 @@ struct snapshot_loader {
 	pthread_t thread;
 	bool has_thread;
 
-	struct store *store;                 /* these three: the thread's alone */
+	struct store *store;                 /* these four: the thread's alone */
 	struct genfile *gen;
 	uint64_t built;                      /* generation, as in the file, of the last build */
+	unsigned failures;                   /* builds in a row that failed for want of the store */
 
 	pthread_mutex_t lock;                /* of what follows */
 	pthread_cond_t changed;
@@ -83,6 +84,7 @@ static bool build(struct snapshot_loader *l, bool wanted)
 	if (generation == l->built && !wanted)
 		return true;
 	rc = snapshot_build(l->store, l->config, &s, &err);
+	l->failures = rc.code && rc.code != GH_E_INVALID ? l->failures + 1 : 0;
 	if (rc.code == GH_E_INVALID) {
 		l->built = generation;               /* it will not compile better next time */
 		deliver(l, NULL, &err);
@@ -122,10 +124,13 @@ static void *loader_main(void *arg)
 {
 	struct snapshot_loader *l = arg;
 	bool wanted = true, ok;
+	uint32_t retry;
 
 	do {
 		ok = build(l, wanted);
-	} while (wait_ms(l, ok ? l->poll_ms : l->poll_ms > RETRY_MS ? l->poll_ms : RETRY_MS, &wanted));
+		/* a large store that cannot be read must not cost a core; one that is not there yet costs nothing */
+		retry = RETRY_MS << (l->failures < RETRY_DOUBLINGS ? l->failures : RETRY_DOUBLINGS);
+	} while (wait_ms(l, ok ? l->poll_ms : retry, &wanted));
 	return NULL;
 }
 

@@ -71,6 +71,13 @@ static gh_rc read_named_values(struct build *b)
 	return GH_RC_OK;
 }
 
+/* What costs a look-up for each new key is asked of the store only when some text may want it. */
+static void note_uses(struct build *b, struct str text)
+{
+	b->s->uses_keys |= str_find(text, STR("PrimaryKey")) != SIZE_MAX || str_find(text, STR("SecondaryKey")) != SIZE_MAX;
+	b->s->uses_groups |= str_find(text, STR("Groups")) != SIZE_MAX;
+}
+
 static gh_rc read_fragments(struct build *b)
 {
 	struct store_fragment *rows;
@@ -82,6 +89,7 @@ static gh_rc read_fragments(struct build *b)
 					     .name = arena_printf(b->a, "fragment %.*s", STR_ARG(rows[i].id)) };
 		const struct policy_document *d = compile(b, rows[i].bytes, &src);
 
+		note_uses(b, rows[i].bytes);
 		if (d && !map_put(&b->fragments, rows[i].id, (void *)(uintptr_t)d))
 			return no_memory(b);
 	}
@@ -122,10 +130,7 @@ static gh_rc read_documents(struct build *b)
 		    && !map_put(&b->operation_apis,
 				arena_dup(b->rows, api_key(rows[i].scope.api_id, rows[i].scope.revision, key)), &rows[i]))
 			return no_memory(b);
-		b->s->uses_keys |= str_find(rows[i].bytes, STR("Subscription")) != SIZE_MAX
-				   && (str_find(rows[i].bytes, STR("PrimaryKey")) != SIZE_MAX
-				       || str_find(rows[i].bytes, STR("SecondaryKey")) != SIZE_MAX);
-		b->s->uses_groups |= str_find(rows[i].bytes, STR("Groups")) != SIZE_MAX;
+		note_uses(b, rows[i].bytes);
 	}
 	return GH_RC_OK;
 }

@@ -63,6 +63,7 @@ describe(`access behind ${SERVERS[0]}`, () => {
       assert.equal(got.status, 401);
       assert.equal(got.record.reason, reason);
       assert.equal(got.record.origin, 'gateway');
+      if (key === suspended.primaryKey) assert.equal(got.record.subscription, 'sus');
       texts.add(got.text);
       assert.ok(!JSON.stringify(got.record).includes(key.slice(8)), 'the key is in the record');
     }
