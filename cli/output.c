@@ -67,9 +67,10 @@ static size_t put_text(struct buf *b, struct str s)
 	size_t width = 0;
 
 	while (s.n) {
-		unsigned n = utf8_decode(s, NULL);
+		uint32_t cp = 0;
+		unsigned n = utf8_decode(s, &cp);
 
-		if (n == 1 && ((unsigned char)*s.p < ' ' || *s.p == 127))
+		if (n && (cp < ' ' || (cp >= 127 && cp < 160)))
 			buf_char(b, ' ');
 		else if (n)
 			buf_add(b, s.p, n);

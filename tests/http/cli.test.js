@@ -88,6 +88,30 @@ test('every command explains itself', () => {
   remove(gw);
 });
 
+test('the master key may come from the environment and then stands in no file', () => {
+  const gw = new Gateway({ env: { GATEHOUSE_MASTER_KEY: 'ab'.repeat(32) } });
+  gw.cli('init', '--admin', 'a@example.com');
+  assert.ok(!fs.existsSync(path.join(gw.state, 'master.key')));
+  const sub = gw.cli('subscription', 'create', '--all-apis', '--format', 'json').json();
+  assert.strictEqual(gw.cli('subscription', 'keys', sub.id, '--format', 'json').json().primaryKey, sub.primaryKey);
+  gw.options.env.GATEHOUSE_MASTER_KEY = 'cd'.repeat(32);
+  assert.match(refused(gw, 'subscription', 'keys', sub.id).stderr, /does not open with this master key/);
+  gw.options.env.GATEHOUSE_MASTER_KEY = 'short';
+  const bad = refused(gw, 'subscription', 'list');
+  assert.match(bad.stderr, /GATEHOUSE_MASTER_KEY: a master key is 64 hexadecimal digits/);
+  delete gw.options.env.GATEHOUSE_MASTER_KEY;
+  assert.match(refused(gw, 'subscription', 'keys', sub.id).stderr, /there is no master key/);
+  remove(gw);
+});
+
+test('what others have written cannot steer the terminal of who lists it', () => {
+  const gw = offline();
+  gw.cli('product', 'create', 'p', '--name', '\u001b[31mred\u001b[0m\u007f\u009b2J "q"');
+  assert.ok(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(gw.cli('product', 'list').stdout));
+  assert.strictEqual(gw.cli('product', 'list', '--format', 'json').json()[0].name, '\u001b[31mred\u001b[0m\u007f\u009b2J "q"');
+  remove(gw);
+});
+
 test('limits of a product become its policy document', () => {
   const gw = offline();
   gw.cli('product', 'create', 'gold', '--rate', '100/60', '--quota', '1000/day', '--require-key', 'no', '--approval', 'manual');
