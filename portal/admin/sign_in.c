@@ -4,6 +4,8 @@
 #include "core/str.h"
 #include "db/audit.h"
 
+#include <arpa/inet.h>
+
 /* Signing in. A wrong address and a wrong password get the same answer in the same time. Failed tries are counted per
  * account and address together, per account, and per address, over all processes; past the limit one more try passes per
  * pause, so guessing is slow while the owner of an account can still get in from elsewhere. */
@@ -28,14 +30,27 @@ static struct str lower(struct arena *a, struct str s)
 	return (struct str){ p, p ? s.n : 0 };
 }
 
+/* One household or attacker has a whole /64 of IPv6 addresses: they count as one. */
+static struct str network(struct arena *a, struct str address)
+{
+	const char *text = arena_cstr(a, address);
+	struct in6_addr six;
+
+	if (!text || inet_pton(AF_INET6, text, &six) != 1)
+		return address;
+	return crypto_hex(a, (struct str){ (const char *)&six, 8 });
+}
+
 /* Counts a failed try, or (amount 0) asks whether another may be made. */
 static uint32_t brake(struct web *w, struct str email, bool count)
 {
 	uint64_t tries = (uint64_t)config_int(&w->site->config, CONFIG_WEB_SIGN_IN_TRIES);
 	uint64_t pause = (uint64_t)config_int(&w->site->config, CONFIG_WEB_SIGN_IN_PAUSE_S);
 	uint32_t wait = 0;
+	struct str from;
 
 	email = lower(w->a, email);
+	from = network(w->a, w->rq.address);
 	for (size_t i = 0; i < ARRAY_LEN(brakes); i++) {
 		uint64_t burst = tries * brakes[i].times;
 		struct counter_ask ask = {
@@ -46,7 +61,7 @@ static uint32_t brake(struct web *w, struct str email, bool count)
 			.amount = 1,
 			.key = arena_printf(w->a, "sign-in %s|%.*s|%.*s", brakes[i].name,
 					    STR_ARG(brakes[i].account ? email : STR("")),
-					    STR_ARG(brakes[i].address ? w->rq.address : STR(""))),
+					    STR_ARG(brakes[i].address ? from : STR(""))),
 		};
 		struct counter_answer answer;
 

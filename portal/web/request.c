@@ -60,6 +60,8 @@ static GH_RC read_body(struct web *w, const struct web_source *from, struct gh_e
 	uint64_t max = (uint64_t)config_int(&w->site->config, CONFIG_WEB_MAX_FORM_BYTES), n = 0;
 	char *body;
 
+	if (!str_eq(w->rq.method, STR("POST")))
+		return GH_RC_OK;                         /* nobody here looks at it */
 	if (length.n && !str_to_u64(length, UINT64_MAX, &n))
 		FAIL(err, PROTO, "Content-Length is no number");
 	if (n > max)

@@ -13,14 +13,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 /* The loop around libfcgi. Several processes share the listening socket on descriptor 0; each waits for it in ppoll with
  * the signals let through only there, so that SIGTERM always finds the process either waiting or at work and is never
  * lost between the two. The socket is non-blocking because one connection wakes every process and only one gets it.
+ * A timer bounds each request: a client that sends or reads slowly must not hold a process, of which there are few.
  * Without a socket on descriptor 0 the program answers one plain CGI request and ends. */
 
-enum { LISTENING = 0, SITE_MEMORY = 64 << 20, HEAD_MAX = 1 << 16 };
+enum { LISTENING = 0, SITE_MEMORY = 64 << 20, HEAD_MAX = 1 << 16, ACCEPT_PAUSE_MS = 50 };
 
 static volatile sig_atomic_t stop, reload;
 
@@ -28,7 +30,7 @@ static void on_signal(int sig)
 {
 	if (sig == SIGHUP)
 		reload = 1;
-	else
+	else if (sig != SIGALRM)                         /* SIGALRM only interrupts a read or write that waits */
 		stop = 1;
 }
 
@@ -237,22 +239,57 @@ static bool wait_for_request(const sigset_t *open)
 	return ppoll(&p, 1, NULL, open) > 0;
 }
 
-static void serve_fcgi(struct web_site *site, struct arena *a)
+/* Blocks what ends or reloads the process; `open` is the mask in which it gets through. */
+static void set_signals(sigset_t *open)
 {
-	const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	const int blocked[] = { SIGTERM, SIGINT, SIGHUP };
 	struct sigaction sa = { .sa_handler = on_signal };
-	FCGX_Request request;
-	sigset_t closed, open;
+	sigset_t closed;
 
 	sigemptyset(&closed);
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
-		sigaddset(&closed, signals[i]);
-		sigaction(signals[i], &sa, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(blocked); i++) {
+		sigaddset(&closed, blocked[i]);
+		sigaction(blocked[i], &sa, NULL);
 	}
+	sigaction(SIGALRM, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &closed, &open);
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-		sigdelset(&open, signals[i]);
+	sigprocmask(SIG_BLOCK, &closed, open);
+	for (size_t i = 0; i < ARRAY_LEN(blocked); i++)
+		sigdelset(open, blocked[i]);
+}
+
+/* After `seconds` (0: never) a signal every second, so that one which falls between two calls is followed by another. */
+static void set_timer(int64_t seconds)
+{
+	const struct itimerval timer = { .it_value = { .tv_sec = seconds }, .it_interval = { .tv_sec = seconds ? 1 : 0 } };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void serve_one(struct web_site *site, struct arena *a, FCGX_Request *request)
+{
+	int rc;
+
+	set_timer(config_int(&site->config, CONFIG_WEB_REQUEST_TIMEOUT_S));
+	rc = FCGX_Accept_r(request);
+	if (rc == 0) {
+		request->keepConnection = 0;             /* a kept connection would hold this process for itself */
+		answer(site, a, &(struct web_source){ fcgi_variable, fcgi_read, request },
+		       &(struct sink){ fcgi_write, request });
+		FCGX_Finish_r(request);
+		arena_reset(a);
+	}
+	set_timer(0);
+	if (rc != 0 && rc != -EAGAIN && rc != -EINTR)
+		poll(NULL, 0, ACCEPT_PAUSE_MS);          /* no descriptors left, for example: do not spin */
+}
+
+static void serve_fcgi(struct web_site *site, struct arena *a)
+{
+	FCGX_Request request;
+	sigset_t open;
+
+	set_signals(&open);
 	fcntl(LISTENING, F_SETFL, fcntl(LISTENING, F_GETFL) | O_NONBLOCK);
 	FCGX_InitRequest(&request, LISTENING, FCGI_FAIL_ACCEPT_ON_INTR);
 	while (!stop) {
@@ -260,13 +297,8 @@ static void serve_fcgi(struct web_site *site, struct arena *a)
 			reload = 0;
 			site_reload(site);
 		}
-		if (!wait_for_request(&open) || FCGX_Accept_r(&request) < 0)
-			continue;
-		request.keepConnection = 0;              /* a kept connection would hold this process for itself */
-		answer(site, a, &(struct web_source){ fcgi_variable, fcgi_read, &request },
-		       &(struct sink){ fcgi_write, &request });
-		FCGX_Finish_r(&request);
-		arena_reset(a);
+		if (wait_for_request(&open))
+			serve_one(site, a, &request);
 	}
 }
 

@@ -160,6 +160,13 @@ static void slow_down(void **state)
 	CHECK_INT("letters of another case are no way round", client_sign_in(&c, "PUBLISHER@example.com", "guess"), 429);
 	CHECK_INT("another account from there", client_sign_in(&c, "operator@example.com", "guess"), 422);
 	CHECK_INT("the owner from elsewhere", client_sign_in(&elsewhere, "publisher@example.com", FIXTURE_PASSWORD), 303);
+	c.address = "2001:db8:1:2::1";
+	for (int64_t i = 0; i < tries; i++)
+		client_sign_in(&c, "auditor@example.com", "guess");
+	c.address = "2001:db8:1:2:ffff::9";
+	CHECK_INT("another address of the same network", client_sign_in(&c, "auditor@example.com", "guess"), 429);
+	c.address = "2001:db8:1:3::1";
+	CHECK_INT("another network", client_sign_in(&c, "auditor@example.com", "guess"), 422);
 	client_end(&c);
 	client_end(&elsewhere);
 	check_done();
