@@ -118,10 +118,13 @@ static void on_done(struct transfer *t, enum reason why)
 		log_info("backend failed", KV_STR("request_id", k->x.request_id), KV_STR("reason", reason_info(why)->word),
 			 KV_STR("host", k->backend_host), KV_CSTR("detail", transfer_problem(t)));
 	}
-	/* what the client still sends has no taker any more */
-	k->discard_up = true;
-	buf_clear(&k->up);
-	k->up_at = 0;
+	/* What the client still sends has no taker any more. A body that is all here stays: it may be sent again, and
+	 * policies may look at it. */
+	if (!k->up_ended || k->body_gone) {
+		k->discard_up = true;
+		buf_clear(&k->up);
+		k->up_at = 0;
+	}
 	if (k->conn)
 		conn_pause(k->conn, false);
 	call_wake(k);
