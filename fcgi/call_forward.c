@@ -172,6 +172,19 @@ static struct str host_field(const struct call *k)
 	return str_eq(host, k->client_host) || !field_value_ok(host) ? STR_NULL : host;
 }
 
+/* What a configured backend says about its TLS. A policy may have pointed the call elsewhere since it was chosen. */
+static void backend_options(struct call *k, struct upstream_request *rq)
+{
+	const struct snap_backend *b = k->x.backend_id.n ? k->backend : NULL;
+
+	if (!b)
+		return;
+	rq->any_certificate = !b->verify_tls;
+	rq->any_name = !b->verify_name;
+	if (b->client_certificate_id.n && !rq->client_cert_pem.n)
+		gate_certificate(&k->x, b->client_certificate_id, &rq->client_cert_pem, &rq->client_key_pem);
+}
+
 static enum reason start(struct call *k, struct forward *f)
 {
 	struct upstream_request rq = {
@@ -190,10 +203,7 @@ static enum reason start(struct call *k, struct forward *f)
 	body_of(k, &rq);
 	if (rq.body == BODY_HELD)
 		k->backend_bytes_out += rq.bytes.n;
-	if (k->backend) {
-		rq.any_certificate = !k->backend->verify_tls;
-		rq.any_name = !k->backend->verify_name;
-	}
+	backend_options(k, &rq);
 	k->hold = f->buffer_response || k->holds_response;
 	k->forward_us = k->wk->loop.now_us;
 	k->forward = upstream_start(k->wk->up, k->arena, &rq, &ops, k, &why);

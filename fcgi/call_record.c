@@ -84,7 +84,7 @@ void call_record(struct call *k)
 	if (!s || !s->telemetry || !k->x.started_us)
 		return;
 	if (k->tries)
-		t.backend = k->backend ? k->backend->id : k->backend_host;
+		t.backend = k->backend && k->x.backend_id.n ? k->backend->id : k->backend_host;
 	if (k->x.error.set)
 		t.decision = k->x.error.message;
 	record_gate(k, &t);

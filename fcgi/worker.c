@@ -156,7 +156,7 @@ static void sweep(struct worker *wk)
 	wk->swept_us = now;
 	for (struct conn *c = wk->conns, *next; c; c = next) {
 		next = c->next;
-		if (c->closing && c->lingers && now > c->linger_by_us)
+		if (c->closing && c->lingers && (now > c->linger_by_us || wk->stopping))
 			conn_close(c);
 		else if (conn_queued(c) && now - c->touched_us > wk->limits.idle_us)
 			conn_close(c);   /* the web server has stopped reading */

@@ -165,3 +165,14 @@ test('values in the shared cache', async () => {
     outbound: '<set-header name="X-V" exists-action="override"><value>@((string)context.Variables["v"])</value></set-header>' });
   assert.equal((await one({})).headers['x-v'], 'kept');
 });
+
+test('a browser\'s preflight is answered by cors alone, without a key', async () => {
+  await policy({ inbound: '<cors><allowed-origins><origin>https://app.example</origin></allowed-origins><allowed-methods><method>PUT</method></allowed-methods></cors>' });
+  const headers = { Origin: 'https://app.example', 'Access-Control-Request-Method': 'PUT' };
+  const res = await one({ method: 'OPTIONS', headers });
+  assert.equal(res.status, 200);
+  assert.equal(res.headers['access-control-allow-origin'], 'https://app.example');
+  assert.match(res.headers['access-control-allow-methods'], /PUT/);
+  assert.equal(seen.length, 0);
+  assert.equal((await one({ method: 'OPTIONS' })).status, 404);
+});
