@@ -191,6 +191,11 @@ gh_rc telemetry_open(const char *dir, const struct telemetry_options *o, struct 
 	t->o = *o;
 	if (t->o.segment_bytes < SEGMENT_HEADER_BYTES + 2 * RECORD_MAX_BYTES)
 		t->o.segment_bytes = SEGMENT_HEADER_BYTES + 2 * RECORD_MAX_BYTES;
+	if (!room_left(t)) {                         /* also what workers leave that die over and over is bounded */
+		telemetry_close(t);
+		FAIL(err, LIMIT, "%s: the records that wait there fill %llu bytes already", dir,
+		     (unsigned long long)o->total_bytes);
+	}
 	if (!(t->now = spool_make(t))) {
 		gh_rc rc = gh_err_set(err, GH_E_IO, __FILE__, __LINE__, "%s: %s", dir, strerror(errno));
 

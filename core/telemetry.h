@@ -95,7 +95,7 @@ struct telemetry_options {
 	uint64_t total_bytes;        /* config telemetry.spool_bytes: all segments together */
 };
 
-/* Makes `dir` when it is not there, and the first segment. */
+/* Makes `dir` when it is not there, and the first segment. LIMIT when the segments that are there fill total_bytes. */
 GH_RC telemetry_open(const char *dir, const struct telemetry_options *o, struct telemetry **out, struct gh_err *err);
 /* No system call. False: there was no room and the record was dropped (and counted). */
 bool telemetry_put(struct telemetry *t, const struct telemetry_call *call);

@@ -187,7 +187,7 @@ static void many_segments(void **state UNUSED)
 
 static void bounded(void **state UNUSED)
 {
-	struct telemetry *t = open_writer(65536, 4 * 65536);
+	struct telemetry *t = open_writer(65536, 4 * 65536), *other = NULL;
 	struct telemetry_call c = sample(0);
 	uint64_t dropped = 0, put = 0;
 	int64_t next = 0;
@@ -203,6 +203,8 @@ static void bounded(void **state UNUSED)
 	}
 	assert_int_equal(segments_list(arena, dir, &names, &n, NULL).code, GH_OK);
 	CHECK_INT("segments up to the total", n, 4);
+	CHECK_INT("another writer finds no room",
+		  telemetry_open(dir, &(struct telemetry_options){ 65536, 4 * 65536 }, &other, NULL).code, GH_E_LIMIT);
 	CHECK_INT("drops are told", telemetry_dropped(t), 2000 - put);
 	CHECK("some", put < 2000 && put > 500);
 	telemetry_close(t);
