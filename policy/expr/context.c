@@ -55,7 +55,7 @@ PART(user, class_user, c->x->user)
 PART(deployment, class_deployment, c->x->deployment)
 PART(workspace, class_workspace, c->x->workspace)
 PART(request, class_request, &c->x->request)
-PART(response, class_response, &c->x->response)
+PART(response, class_response, c->x->response.status ? &c->x->response : NULL)      /* null until there is one */
 PART(last_error, class_last_error, c->x->error.set ? &c->x->error : NULL)
 PART(variables, class_variables, c->x)
 PART(backend, class_backend, c->x->backend_id.p ? c->x : NULL)

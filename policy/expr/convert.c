@@ -341,11 +341,12 @@ struct node *convert_explicit(struct binder *b, struct node *from, const struct 
 	}
 	if (type_is_nullable(from->type) && type_eq(bf, to))
 		return cast(b, from, to);
+	/* a standard conversion comes first: (JObject)variable is a cast, never JToken's operator on a string */
+	if (may_be(b, from->type, to))
+		return cast(b, from, to);
 	c = user_conversion(b, from->type, to, true);
 	if (c.kind == CONV_USER)
 		return by_user(b, c, from, to, true);
-	if (may_be(b, from->type, to))
-		return cast(b, from, to);
 	return expr_error(b->c, at, "cannot convert `%.*s` to `%.*s`", STR_ARG(type_name(b, from->type)),
 			  STR_ARG(type_name(b, to)));
 }
