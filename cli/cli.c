@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 enum { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE };
-enum { OUT_MAX = 256 << 20, HELP_COLUMN = 30 };
+enum { OUT_MAX = 256 << 20, HELP_COLUMN = 36 };
 
 #define COMMAND(name) extern const struct command command_##name;
 #include "cli/commands.def"

@@ -6,7 +6,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
-const { Gateway, offline } = require('./harness');
+const { Gateway, offline, ROOT } = require('./harness');
 
 const refused = (gw, ...args) => gw.cli(...args, { fails: true });
 const finding = (doctor, what) => doctor.find((f) => f.what === what);
@@ -80,10 +80,12 @@ test('every command explains itself', () => {
   const all = gw.cli('--help').stdout;
   const names = all.split('\n').filter((l) => /^ {2}[a-z]/.test(l)).map((l) => l.trim().split(/ {2,}| [A-Z[]/)[0]);
   assert.ok(names.length > 25, all);
+  const page = fs.readFileSync(path.join(ROOT, 'docs/command-line.md'), 'utf8');
   for (const name of names) {
     const help = gw.cli(...name.split(' '), '--help').stdout;
     assert.ok(help.startsWith(`gatehouse ${name} - `), `${name}: ${help.slice(0, 80)}`);
     assert.match(help, /--state DIR .*\n {2}--format text\|json /);
+    assert.ok(new RegExp(`\`${name}[ \`]`).test(page), `docs/command-line.md names ${name}`);
   }
   remove(gw);
 });
