@@ -191,6 +191,8 @@ gh_rc telemetry_open(const char *dir, const struct telemetry_options *o, struct 
 	t->o = *o;
 	if (t->o.segment_bytes < SEGMENT_HEADER_BYTES + 2 * RECORD_MAX_BYTES)
 		t->o.segment_bytes = SEGMENT_HEADER_BYTES + 2 * RECORD_MAX_BYTES;
+	if (t->o.total_bytes < 2 * t->o.segment_bytes)       /* less would record nothing at all */
+		t->o.total_bytes = 2 * t->o.segment_bytes;
 	if (!room_left(t)) {                         /* also what workers leave that die over and over is bounded */
 		telemetry_close(t);
 		FAIL(err, LIMIT, "%s: the records that wait there fill %llu bytes already", dir,

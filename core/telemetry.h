@@ -92,7 +92,7 @@ struct telemetry;
 
 struct telemetry_options {
 	size_t segment_bytes;        /* config telemetry.segment_bytes */
-	uint64_t total_bytes;        /* config telemetry.spool_bytes: all segments together */
+	uint64_t total_bytes;        /* config telemetry.spool_bytes: all segments together; at least two */
 };
 
 /* Makes `dir` when it is not there, and the first segment. LIMIT when the segments that are there fill total_bytes. */
