@@ -193,8 +193,8 @@ static bool verify(struct vm_call *c, struct str data, struct str signature, enu
 static bool sign_any(struct vm_call *c, bool hashed)
 {
 	struct str data = value_bytes(c->args[0]);
-	enum padding padding;
-	enum digest d;
+	enum padding padding = PADDING_PKCS1;
+	enum digest d = DIGEST_SHA256;
 
 	if (!data.p)
 		return vm_throw_null(c, hashed ? "hash" : "data");
@@ -219,8 +219,8 @@ static bool sign_hash(struct vm_call *c)
 static bool verify_any(struct vm_call *c, bool hashed)
 {
 	struct str data = value_bytes(c->args[0]), signature = value_bytes(c->args[1]);
-	enum padding padding;
-	enum digest d;
+	enum padding padding = PADDING_PKCS1;
+	enum digest d = DIGEST_SHA256;
 
 	if (!data.p || !signature.p)
 		return vm_throw_null(c, !data.p ? (hashed ? "hash" : "data") : "signature");
@@ -255,7 +255,7 @@ static bool crypt(struct vm_call *c, bool decrypts)
 {
 	struct str data = value_bytes(c->args[0]);
 	EVP_PKEY_CTX *ctx;
-	enum padding padding;
+	enum padding padding = PADDING_PKCS1;
 	size_t size;
 	char *out;
 	bool ok;
