@@ -89,6 +89,24 @@ static void fixture_policies(struct store *s)
 	must(store_policy_set(s, &all, str_of(xml), &err), &err);
 }
 
+/* The description of `orders`; `example` stands in two places of it. */
+static void UNUSED fixture_document(struct store *s, struct arena *a, const char *example)
+{
+	const struct store_api_document doc = {
+		.api_id = STR_INIT("orders"),
+		.media_type = STR_INIT("application/json"),
+		.bytes = arena_printf(a,
+				      "{\"openapi\":\"3.0.3\",\"info\":{\"title\":\"O\",\"version\":\"1\"},\"paths\":{"
+				      "\"/orders/{id}\":{\"get\":{\"parameters\":[{\"name\":\"id\",\"in\":\"path\",\"required\":true,"
+				      "\"schema\":{\"type\":\"string\"},\"example\":\"%s\"}],\"responses\":{\"200\":{"
+				      "\"description\":\"The *order*.\",\"content\":{\"application/json\":{\"example\":{\"id\":\"%s\"}}}}}}}}}",
+				      example, example),
+	};
+	struct gh_err err;
+
+	must(store_api_document_set(s, &doc, &err), &err);
+}
+
 /* An administrator, an operator, a publisher, an auditor and a developer; APIs that are public, restricted, in draft and
  * in two versions. */
 static void fixture_fill(struct store *s, struct arena *a)
@@ -116,6 +134,7 @@ static void fixture_fill(struct store *s, struct arena *a)
 	fixture_product(s, "starter", STORE_PRODUCT_PUBLISHED, NULL, "orders");
 	fixture_product(s, "partner", STORE_PRODUCT_PUBLISHED, "partners", "partner-prices");
 	fixture_policies(s);
+	fixture_document(s, a, "a/7");
 	must(store_subscription_create(s, a, &sub, NULL, NULL, NULL, &err), &err);
 	must(store_tx_commit(s, &err), &err);
 }

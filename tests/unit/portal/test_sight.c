@@ -26,6 +26,12 @@ static void visitor_sees(void **state)
 		{ "a product", "/apis/orders", 200, "starter", "partner" },
 		{ "an operation", "/apis/orders/operations/get-order", 200, "http://gw.example/api/orders/orders/{id}", "erp.example" },
 		{ "a call to copy", "/apis/orders/operations/cancel-order", 200, "curl -X DELETE &#39;http://gw.example", "erp.example" },
+		{ "the example in the call", "/apis/orders/operations/get-order", 200, "http://gw.example/api/orders/orders/a%2F7&#39;",
+		  "zebra" },
+		{ "its parameter", "/apis/orders/operations/get-order", 200, "For example <code>a/7</code>", "zebra" },
+		{ "its answer", "/apis/orders/operations/get-order", 200, "<p>The <em>order</em>.</p>", "zebra" },
+		{ "an example as JSON", "/apis/orders/operations/get-order", 200, "&quot;id&quot;: &quot;a/7&quot;", "zebra" },
+		{ "not in the description", "/apis/orders/operations/create-order", 200, "curl -X POST", "Answers" },
 		{ "unknown operation", "/apis/orders/operations/nothing", 404, "There is nothing here", "zebra" },
 		{ "operation of a hidden API", "/apis/planned/operations/get-order", 404, "There is nothing here", "One order" },
 		{ "HTML in a description", "/apis/orders/operations/list-orders", 200, "&lt;script&gt;alert(1)", "<script>" },
@@ -60,6 +66,26 @@ static void hidden_is_not_there(void **state)
 	CHECK_INT("headers", d.w.rs.n_headers, c.w.rs.n_headers);
 	client_end(&c);
 	client_end(&d);
+	check_done();
+}
+
+/* What is kept between requests is read again once it changed. */
+static void changed_description(void **state)
+{
+	struct web_site *site = *state;
+	struct client c = { .site = site };
+	struct arena *a = arena_new(1 << 20);
+	struct gh_err err;
+
+	client_send(&c, "GET", "/apis/orders/operations/get-order", NULL);
+	CHECK("before", client_shows(&c, "a/7"));
+	must(store_tx_begin(site->store, STR("test"), &err), &err);
+	fixture_document(site->store, a, "b8");
+	must(store_tx_commit(site->store, &err), &err);
+	client_send(&c, "GET", "/apis/orders/operations/get-order", NULL);
+	CHECK("after", client_shows(&c, "b8") && !client_shows(&c, "a/7"));
+	client_end(&c);
+	arena_free(a);
 	check_done();
 }
 
@@ -129,7 +155,8 @@ static int down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(visitor_sees), cmocka_unit_test(hidden_is_not_there),
-					    cmocka_unit_test(static_files), cmocka_unit_test(settings) };
+					    cmocka_unit_test(static_files), cmocka_unit_test(changed_description),
+					    cmocka_unit_test(settings) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
