@@ -211,8 +211,10 @@ size_t overload_choose(struct binder *b, struct candidate *list, size_t n, struc
 		       bool *ambiguous);
 /* Which argument goes to which parameter. False: too many, too few, unknown names. */
 bool overload_map(struct candidate *c, struct argument *args, size_t n_args);
-size_t collect_methods(struct binder *b, const struct type *t, struct str name, enum member_kind kind, bool is_static,
-		       struct candidate *out, size_t max);
+/* All methods of that name, in memory of the compiler; *n of them (0: none, or out of memory). */
+struct candidate *collect_methods(struct binder *b, const struct type *t, struct str name, enum member_kind kind, bool is_static,
+				  size_t *n);
+bool has_method(struct binder *b, const struct type *t, struct str name, bool is_static);
 
 /* infer.c: type arguments from arguments. False: cannot be inferred. */
 bool infer_types(struct binder *b, struct candidate *c, struct argument *args, size_t n_args, struct node *self);

@@ -77,8 +77,11 @@ static size_t collect(struct binder *b, const struct type *t, struct str name, e
 	const struct class_link *link = class_link(t->cls);
 
 	for (const struct member *m = class_member(t->cls, name); m && n < max; m = m->next)
-		if (m->kind == kind && m->is_static == is_static && !m->extension)
-			out[n++] = (struct candidate){ .member = m, .owner = t, .depth = depth };
+		if (m->kind == kind && m->is_static == is_static && !m->extension) {
+			if (out)
+				out[n] = (struct candidate){ .member = m, .owner = t, .depth = depth };
+			n++;
+		}
 	if (t->cls->kind == CLASS_INTERFACE)
 		for (size_t i = 0; i < link->n_interfaces; i++)
 			n = collect(b, type_put_in(b->arena, link->interfaces[i], t->args, NULL), name, kind, is_static, out, n, max,
@@ -90,34 +93,59 @@ static size_t collect(struct binder *b, const struct type *t, struct str name, e
 	return n;
 }
 
-size_t collect_methods(struct binder *b, const struct type *t, struct str name, enum member_kind kind, bool is_static,
-		       struct candidate *out, size_t max)
+/* out NULL: counts only. */
+static size_t collect_all(struct binder *b, const struct type *t, struct str name, enum member_kind kind, bool is_static,
+			  struct candidate *out)
 {
-	const struct class_link *link;
-	size_t n;
+	const struct class_link *link = class_link(t->cls);
+	size_t n = collect(b, t, name, kind, is_static, out, 0, CANDIDATES_MAX, 0);
 
-	t = type_is_nullable(t) && !is_static ? type_bare(t) : t;
-	n = collect(b, t, name, kind, is_static, out, 0, max, 0);
-	link = class_link(t->cls);
 	for (size_t i = 0; n == 0 && !is_static && t->cls->kind != CLASS_INTERFACE && i < link->n_interfaces; i++)
-		n = collect(b, type_put_in(b->arena, link->interfaces[i], t->args, NULL), name, kind, false, out, 0, max, 18);
+		n = collect(b, type_put_in(b->arena, link->interfaces[i], t->args, NULL), name, kind, false, out, 0,
+			    CANDIDATES_MAX, 18);
 	return n;
 }
 
-static size_t collect_extensions(struct str name, const struct type *const *types, size_t n_types, struct candidate *out,
-				 size_t max)
+struct candidate *collect_methods(struct binder *b, const struct type *t, struct str name, enum member_kind kind, bool is_static,
+				  size_t *n)
 {
-	size_t n = 0;
+	struct candidate *out;
 
-	for (const struct member *m = class_extensions(name); m && n < max; m = m->next_extension) {
-		if (n_types && m->n_types != n_types)
-			continue;
-		out[n] = (struct candidate){ .member = m, .reduced = true };
-		for (size_t i = 0; i < n_types; i++)
-			out[n].types[i] = types[i];
-		n++;
-	}
-	return n;
+	t = type_is_nullable(t) && !is_static ? type_bare(t) : t;
+	*n = collect_all(b, t, name, kind, is_static, NULL);
+	out = *n ? arena_alloc(b->arena, *n, sizeof(*out)) : NULL;
+	*n = out ? collect_all(b, t, name, kind, is_static, out) : 0;
+	return out;
+}
+
+bool has_method(struct binder *b, const struct type *t, struct str name, bool is_static)
+{
+	t = type_is_nullable(t) && !is_static ? type_bare(t) : t;
+	return collect_all(b, t, name, MEMBER_METHOD, is_static, NULL) > 0;
+}
+
+static struct candidate *collect_extensions(struct binder *b, struct str name, size_t *n)
+{
+	const struct member *first = class_extensions(name);
+	struct candidate *out;
+
+	*n = 0;
+	for (const struct member *m = first; m; m = m->next_extension)
+		++*n;
+	out = *n ? arena_alloc(b->arena, *n, sizeof(*out)) : NULL;
+	*n = 0;
+	for (const struct member *m = first; out && m; m = m->next_extension)
+		out[(*n)++] = (struct candidate){ .member = m, .reduced = true };
+	return out;
+}
+
+static struct candidate *copied(struct binder *b, const struct candidate *list, size_t n)
+{
+	struct candidate *copy = arena_alloc(b->arena, n, sizeof(*copy));
+
+	if (copy && n)
+		memcpy(copy, list, n * sizeof(*copy));
+	return copy;
 }
 
 /* Drops methods with another number of type parameters than were given; fills the given ones in. */
@@ -346,12 +374,12 @@ static struct node *no_overload(struct binder *b, size_t at, struct str what, st
 struct node *bind_overload(struct binder *b, size_t at, struct str what, struct candidate *list, size_t n,
 			   struct argument *args, size_t n_args, struct node *self)
 {
-	struct candidate copy[CANDIDATES_MAX];
+	struct candidate *copy = copied(b, list, n);
 	bool ambiguous;
 	size_t best;
 
-	n = n < CANDIDATES_MAX ? n : CANDIDATES_MAX;
-	memcpy(copy, list, n * sizeof(*list));
+	if (!copy)
+		return expr_error(b->c, at, "out of memory");
 	best = overload_choose(b, list, n, args, n_args, &ambiguous);
 	if (best == SIZE_MAX)
 		return no_overload(b, at, what, copy, n, args, n_args);
@@ -413,62 +441,72 @@ static struct argument *with_self(struct binder *b, struct node *self, struct ar
 	return first;
 }
 
+/* The call of the best candidate; NULL without an error when none fits. */
+static struct node *try_candidates(struct binder *b, size_t at, const struct candidate *list, size_t n, struct argument *args,
+				   size_t n_args, struct node *self)
+{
+	struct candidate *copy = n ? copied(b, list, n) : NULL;
+	bool ambiguous;
+	size_t best = copy ? overload_choose(b, copy, n, args, n_args, &ambiguous) : SIZE_MAX;
+
+	return best == SIZE_MAX ? NULL : call_node(b, at, &copy[best], args, self);
+}
+
+/* Only those that take this receiver at all. */
+static size_t with_receiver(struct binder *b, struct candidate *list, size_t n, const struct type *receiver)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct type *t = list[i].member->params[0].type;
+
+		if (t->kind == TYPE_PARAMETER || (receiver->kind == TYPE_CLASS && type_as(b->arena, receiver, t->cls)))
+			list[kept++] = list[i];
+	}
+	return kept;
+}
+
+static struct node *extension_call(struct binder *b, struct syntax *s, struct node *target, struct argument *args, size_t n_args,
+				   const struct type *const *types, size_t n_types, bool report)
+{
+	struct argument *reduced = with_self(b, target->a, args);
+	size_t n;
+	struct candidate *list = collect_extensions(b, target->text, &n);
+	struct node *call;
+
+	if (!reduced)
+		return NULL;
+	n = with_types(list, n, types, n_types);
+	call = try_candidates(b, s->at, list, n, reduced, n_args + 1, target->a);
+	if (call || b->c->errors || !report)
+		return call;
+	n = with_receiver(b, list, n, target->a->type);
+	if (n)
+		return no_overload(b, s->at, arena_printf(b->arena, "`%.*s`", STR_ARG(target->text)), list, n, reduced, n_args + 1);
+	return expr_error(b->c, s->at, "`%.*s` has no member `%.*s`", STR_ARG(type_name(b, target->a->type)),
+			  STR_ARG(target->text));
+}
+
 static struct node *method_call(struct binder *b, struct syntax *s, struct node *target, struct argument *args, size_t n_args)
 {
-	struct candidate list[CANDIDATES_MAX], extensions[CANDIDATES_MAX];
 	const struct type *types[TYPE_ARGS_MAX];
 	struct str what = arena_printf(b->arena, "`%.*s`", STR_ARG(target->text));
-	size_t n_types = 0, n, n_extensions = 0, best = SIZE_MAX;
-	struct argument *reduced = NULL;
-	bool ambiguous;
+	size_t n_types = 0, n, all;
+	struct candidate *list;
+	struct node *call;
 
-	for (struct syntax *t = target->syntax->b; t; t = t->next) {
+	for (struct syntax *t = target->syntax->b; t; t = t->next)
 		if (n_types == TYPE_ARGS_MAX || !(types[n_types++] = bind_type(b, t)))
 			return NULL;
-	}
-	n = collect_methods(b, target->tested, target->text, MEMBER_METHOD, target->a == NULL, list, CANDIDATES_MAX);
-	n = with_types(list, n, types, n_types);
-	if (n) {
-		struct candidate copy[CANDIDATES_MAX];
-
-		memcpy(copy, list, n * sizeof(*list));
-		best = overload_choose(b, copy, n, args, n_args, &ambiguous);
-		if (best != SIZE_MAX)
-			return call_node(b, s->at, &copy[best], args, target->a);
-	}
-	if (target->a) {
-		reduced = with_self(b, target->a, args);
-		if (!reduced)
-			return NULL;
-		n_extensions = collect_extensions(target->text, types, n_types, extensions, CANDIDATES_MAX);
-	}
-	if (n_extensions) {
-		struct candidate copy[CANDIDATES_MAX];
-
-		memcpy(copy, extensions, n_extensions * sizeof(*copy));
-		best = overload_choose(b, copy, n_extensions, reduced, n_args + 1, &ambiguous);
-		if (best != SIZE_MAX)
-			return call_node(b, s->at, &copy[best], reduced, target->a);
-	}
+	list = collect_methods(b, target->tested, target->text, MEMBER_METHOD, target->a == NULL, &all);
+	n = with_types(list, all, types, n_types);
+	call = try_candidates(b, s->at, list, n, args, n_args, target->a);
+	if (!call && !b->c->errors && target->a)
+		call = extension_call(b, s, target, args, n_args, types, n_types, n == 0 && all == 0);
+	if (call || b->c->errors)
+		return call;
 	if (n)
 		return no_overload(b, s->at, what, list, n, args, n_args);
-	if (n_extensions) {
-		size_t kept = 0;
-
-		/* only those that take this receiver at all */
-		for (size_t i = 0; i < n_extensions; i++) {
-			struct candidate probe = extensions[i];
-			const struct type *t = probe.member->params[0].type;
-
-			if (t->kind == TYPE_PARAMETER || (target->a->type->kind == TYPE_CLASS &&
-							  type_as(b->arena, target->a->type, t->cls)))
-				extensions[kept++] = extensions[i];
-		}
-		if (kept)
-			return no_overload(b, s->at, what, extensions, kept, reduced, n_args + 1);
-		return expr_error(b->c, s->at, "`%.*s` has no member `%.*s`", STR_ARG(type_name(b, target->a->type)),
-				  STR_ARG(target->text));
-	}
 	return expr_error(b->c, s->at, "%.*s takes %s type arguments", STR_ARG(what), n_types ? "another number of" : "no");
 }
 

@@ -297,7 +297,7 @@ static struct node *throw(struct binder *b, struct syntax *s)
 
 static struct node *typeof_(struct binder *b, struct syntax *s)
 {
-	static const struct value_class *type_class_cached;
+	const struct value_class *cls = class_find(STR("System.Type"), 0);
 	const struct type *t = bind_type(b, s->a);
 	struct type_object {
 		struct object head;
@@ -306,13 +306,12 @@ static struct node *typeof_(struct binder *b, struct syntax *s)
 
 	if (!t)
 		return NULL;
-	type_class_cached = class_find(STR("System.Type"), 0);
-	o = arena_new_of(b->arena, struct type_object);
-	if (!o || !type_class_cached)
-		return expr_error(b->c, s->at, "typeof is not available here");
-	o->head.cls = type_class_cached;
-	o->type = t;
-	return node_const(b, s->at, class_link(type_class_cached)->self, value_object(o));
+	o = arena_new_of(b->c->keep, struct type_object);
+	if (!o || !cls)
+		return expr_error(b->c, s->at, "out of memory");
+	o->head.cls = cls;
+	o->type = type_copy(b->c->keep, t);
+	return node_const(b, s->at, class_link(cls)->self, value_object(o));
 }
 
 static struct node *(*const binders[])(struct binder *, struct syntax *) = {

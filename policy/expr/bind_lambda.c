@@ -169,12 +169,13 @@ struct node *bind_lambda(struct binder *b, struct syntax *s, const struct type *
 static struct node *method_group(struct binder *b, struct node *group, const struct type *const *params, size_t n,
 				 const struct type *result, const struct type *delegate)
 {
-	struct candidate list[96];
+	struct candidate *list;
 	struct argument args[PARAMETERS_MAX] = { 0 };
 	struct function *f = function_new(b, result), *outer = b->function;
 	struct node *call = NULL, *node;
-	size_t found = collect_methods(b, group->tested, group->text, MEMBER_METHOD, group->a == NULL, list, ARRAY_LEN(list));
+	size_t found;
 
+	list = collect_methods(b, group->tested, group->text, MEMBER_METHOD, group->a == NULL, &found);
 	if (!f || !(f->scope = scope_enter(b)))
 		return NULL;
 	b->function = f;

@@ -167,11 +167,7 @@ static struct node *nullable_member(struct binder *b, size_t at, struct node *se
 
 static bool has_methods(struct binder *b, const struct type *t, struct str name, bool is_static)
 {
-	struct candidate one[1];
-
-	if (collect_methods(b, t, name, MEMBER_METHOD, is_static, one, 1))
-		return true;
-	return !is_static && class_extensions(name);
+	return has_method(b, t, name, is_static) || (!is_static && class_extensions(name));
 }
 
 static struct node *methods_node(struct binder *b, struct syntax *s, struct node *self, const struct type *t)
@@ -296,9 +292,9 @@ static struct node *array_element(struct binder *b, struct syntax *s, struct nod
 
 struct node *bind_index(struct binder *b, struct syntax *s)
 {
-	struct candidate list[32];
+	struct candidate *list;
 	struct argument *args;
-	struct node *target = bind_value(b, s->a), *n;
+	struct node *target = bind_value(b, s->a);
 	size_t n_args, found;
 
 	if (!target)
@@ -307,12 +303,11 @@ struct node *bind_index(struct binder *b, struct syntax *s)
 		return expr_error(b->c, s->at, "`[…]` needs a value before it");
 	if (type_is_array(target->type))
 		return array_element(b, s, target);
-	found = collect_methods(b, target->type, STR("this[]"), MEMBER_INDEXER, false, list, ARRAY_LEN(list));
+	list = collect_methods(b, target->type, STR("this[]"), MEMBER_INDEXER, false, &found);
 	if (!found)
 		return expr_error(b->c, s->at, "`%.*s` cannot be indexed with `[…]`", STR_ARG(type_name(b, target->type)));
 	if (!bind_arguments(b, s->b, &args, &n_args))
 		return NULL;
-	n = bind_overload(b, s->at, arena_printf(b->arena, "the indexer of `%.*s`", STR_ARG(type_name(b, target->type))), list,
-			  found, args, n_args, target);
-	return n;
+	return bind_overload(b, s->at, arena_printf(b->arena, "the indexer of `%.*s`", STR_ARG(type_name(b, target->type))), list,
+			     found, args, n_args, target);
 }

@@ -46,9 +46,9 @@ static bool init_member(struct binder *b, struct syntax *item, struct local *tar
 
 static bool init_index(struct binder *b, struct syntax *item, struct local *target, struct node ***last)
 {
-	struct candidate list[32];
 	struct argument *args;
-	size_t n_args, n = collect_methods(b, target->type, STR("this[]"), MEMBER_INDEXER, false, list, ARRAY_LEN(list));
+	size_t n_args, n;
+	struct candidate *list = collect_methods(b, target->type, STR("this[]"), MEMBER_INDEXER, false, &n);
 	struct node *get, *value, *set;
 
 	if (!n)
@@ -70,10 +70,10 @@ static bool init_index(struct binder *b, struct syntax *item, struct local *targ
 /* An element: target.Add(item), with several arguments for { a, b }. */
 static bool init_add(struct binder *b, struct syntax *item, struct local *target, struct node ***last)
 {
-	struct candidate list[32];
 	struct argument args[8] = { 0 };
 	struct syntax *one = item->kind == SX_INITIALISER ? item->a : item;
-	size_t n = 0, found = collect_methods(b, target->type, STR("Add"), MEMBER_METHOD, false, list, ARRAY_LEN(list));
+	size_t n = 0, found;
+	struct candidate *list = collect_methods(b, target->type, STR("Add"), MEMBER_METHOD, false, &found);
 
 	if (!found)
 		return expr_error(b->c, item->at, "`%.*s` has no method `Add`: it takes no list of elements",
@@ -103,10 +103,25 @@ static struct node *initialise(struct binder *b, struct syntax *list, struct loc
 	return node_local(b, list->at, target);
 }
 
+static struct candidate *constructors(struct binder *b, const struct type *t, size_t *n)
+{
+	const struct member *first = class_member(t->cls, STR(".ctor"));
+	struct candidate *list;
+
+	*n = 0;
+	for (const struct member *m = first; m; m = m->next)
+		++*n;
+	list = arena_alloc(b->arena, *n + 1, sizeof(*list));
+	*n = 0;
+	for (const struct member *m = first; list && m; m = m->next)
+		list[(*n)++] = (struct candidate){ .member = m, .owner = t };
+	return list;
+}
+
 struct node *bind_new(struct binder *b, struct syntax *s)
 {
 	const struct type *t = bind_type(b, s->a);
-	struct candidate list[48];
+	struct candidate *list;
 	struct argument *args;
 	struct node *made, *n, **last;
 	struct local *target;
@@ -118,9 +133,7 @@ struct node *bind_new(struct binder *b, struct syntax *s)
 		return expr_error(b->c, s->at, "`%.*s` cannot be made with `new`", STR_ARG(type_name(b, t)));
 	if (!bind_arguments(b, s->b, &args, &n_args))
 		return NULL;
-	found = 0;
-	for (const struct member *m = class_member(t->cls, STR(".ctor")); m && found < ARRAY_LEN(list); m = m->next)
-		list[found++] = (struct candidate){ .member = m, .owner = t };
+	list = constructors(b, t, &found);
 	if (n_args == 0 && type_is_value(t))
 		made = node_const(b, s->at, t, type_default(t));
 	else if (!found)
@@ -143,15 +156,20 @@ struct node *bind_new(struct binder *b, struct syntax *s)
 
 /* ---- arrays --------------------------------------------------------------------------------------------------------------- */
 
+enum { ARRAY_ELEMENTS_MAX = 3000 };  /* they stand in registers until the array is made */
+
 static struct node *array_of(struct binder *b, struct syntax *s, const struct type *element)
 {
-	struct node *items[1024], *n;
-	struct node **last;
+	struct node **items, *n, **last;
 	size_t count = 0;
 
+	for (struct syntax *item = s->c->a; item; item = item->next)
+		count++;
+	items = arena_alloc(b->arena, count + 1, sizeof(*items));
+	if (!items || count > ARRAY_ELEMENTS_MAX)
+		return expr_error(b->c, s->at, "more than %d elements in one array", ARRAY_ELEMENTS_MAX);
+	count = 0;
 	for (struct syntax *item = s->c->a; item; item = item->next) {
-		if (count == ARRAY_LEN(items))
-			return expr_error(b->c, item->at, "more than %zu elements in one array", ARRAY_LEN(items));
 		if (item->kind == SX_INITIALISER || item->kind == SX_INIT_MEMBER || item->kind == SX_INIT_INDEX)
 			return expr_error(b->c, item->at, "an element of an array is a plain value");
 		items[count] = bind_value(b, item);
@@ -246,7 +264,8 @@ static bool same_shape(const struct anonymous *a, struct syntax *s, struct node 
 
 static struct anonymous *make_type(struct binder *b, struct syntax *s, struct node *const *values, size_t n)
 {
-	struct anonymous *a = arena_alloc(b->arena, 1, sizeof(*a) + n * sizeof(struct member));
+	struct arena *keep = b->c->keep;        /* objects of the type outlive the compiler */
+	struct anonymous *a = arena_alloc(keep, 1, sizeof(*a) + n * sizeof(struct member));
 
 	if (!a)
 		return expr_error(b->c, s->at, "out of memory");
@@ -255,9 +274,9 @@ static struct anonymous *make_type(struct binder *b, struct syntax *s, struct no
 	a->cls.link = &a->link;
 	a->link.name = STR("anonymous type");
 	a->link.base = &type_object;
-	a->link.properties = arena_alloc(b->arena, n + 1, sizeof(struct member *));
-	map_init(&a->link.by_name, b->arena, false);
-	a->type = a->link.self = type_make(b->arena, &a->cls, NULL, 0);
+	a->link.properties = arena_alloc(keep, n + 1, sizeof(struct member *));
+	map_init(&a->link.by_name, keep, false);
+	a->type = a->link.self = type_make(keep, &a->cls, NULL, 0);
 	if (!a->link.properties)
 		return expr_error(b->c, s->at, "out of memory");
 	for (struct syntax *item = s; item; item = item->next) {
@@ -266,12 +285,12 @@ static struct anonymous *make_type(struct binder *b, struct syntax *s, struct no
 		if (map_get(&a->link.by_name, item->text))
 			return expr_error(b->c, item->at, "`%.*s` stands twice", STR_ARG(item->text));
 		m->kind = MEMBER_PROPERTY;
-		m->name = item->text;
+		m->name = arena_dup(keep, item->text);
 		m->owner = &a->cls;
-		m->type = values[a->link.n_properties]->type;
+		m->type = type_copy(keep, values[a->link.n_properties]->type);
 		m->fn = anonymous_get[a->link.n_properties];
 		a->link.properties[a->link.n_properties++] = m;
-		if (!map_put(&a->link.by_name, m->name, m))
+		if (!m->name.p || !map_put(&a->link.by_name, m->name, m))
 			return expr_error(b->c, s->at, "out of memory");
 	}
 	a->next = b->anonymous;

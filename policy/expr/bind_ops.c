@@ -187,7 +187,8 @@ static struct node *unlifted(struct binder *b, struct node *n, bool *lift)
 	return bare;
 }
 
-static struct node *user_operation(struct binder *b, size_t at, uint32_t op, struct node *l, struct node *r, bool *none)
+/* Apart from what recurses: the list is large. */
+static __attribute__((noinline)) struct node *user_operation(struct binder *b, size_t at, uint32_t op, struct node *l, struct node *r, bool *none)
 {
 	struct candidate list[64];
 	struct argument args[2];

@@ -188,9 +188,9 @@ struct node *stmt_try(struct binder *b, struct syntax *s)
 /* Dispose(), when the type has it: most crypto classes here have nothing to give back. */
 static struct node *dispose(struct binder *b, size_t at, struct local *l)
 {
-	struct candidate list[4];
 	struct node *n = bind_node(b, N_BLOCK, at, &type_void), *test, *call;
-	size_t found = collect_methods(b, l->type, STR("Dispose"), MEMBER_METHOD, false, list, ARRAY_LEN(list));
+	size_t found;
+	struct candidate *list = collect_methods(b, l->type, STR("Dispose"), MEMBER_METHOD, false, &found);
 
 	if (!n || !found)
 		return n;

@@ -177,7 +177,7 @@ static bool header_default(struct vm_call *c)
 	for (size_t i = 0; i < f->n; i++) {
 		if (!str_eq_ci(f->v[i].name, name))
 			continue;
-		out = n++ ? arena_printf(c->arena, "%.*s,%.*s", STR_ARG(out), STR_ARG(f->v[i].value)) : f->v[i].value;
+		out = n++ ? text_join(c->arena, (struct str[]){ out, STR(","), f->v[i].value }, 3) : f->v[i].value;
 	}
 	return n ? context_text(c, out) : vm_return(c, c->args[1]);
 }
@@ -400,7 +400,7 @@ static bool joined_default(struct vm_call *c)
 	if (items.n == 1)
 		return vm_return(c, items.v[0]);
 	for (size_t i = 0; i < items.n; i++)
-		out = arena_printf(c->arena, "%.*s%s%.*s", STR_ARG(out), i ? "," : "", STR_ARG(value_str(items.v[i])));
+		out = text_join(c->arena, (struct str[]){ out, i ? STR(",") : STR(""), value_str(items.v[i]) }, 3);
 	return vm_return_str(c, out);
 }
 

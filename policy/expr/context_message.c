@@ -97,8 +97,8 @@ static struct str iurl_text(struct arena *a, const struct url *u)
 
 	if (own_port)
 		snprintf(port, sizeof(port), ":%u", u->port);
-	return arena_printf(a, "%.*s://%.*s%s%.*s%s%.*s", STR_ARG(u->scheme), STR_ARG(u->host), port, STR_ARG(u->path),
-			    u->query.n ? "?" : "", STR_ARG(u->query));
+	return text_join(a, (struct str[]){ u->scheme, STR("://"), u->host, str_of(port), u->path,
+					    u->query.n ? STR("?") : STR(""), u->query }, 7);
 }
 
 static bool iurl_scheme(struct vm_call *c)
@@ -125,7 +125,7 @@ static bool iurl_query_string(struct vm_call *c)
 {
 	struct str q = iurl_of(c)->query;
 
-	return q.n ? vm_return_str(c, arena_printf(c->arena, "?%.*s", STR_ARG(q))) : context_text(c, STR(""));
+	return q.n ? vm_return_str(c, text_join(c->arena, (struct str[]){ STR("?"), q }, 2)) : context_text(c, STR(""));
 }
 
 static bool iurl_query(struct vm_call *c)

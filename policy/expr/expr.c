@@ -7,7 +7,7 @@
 #include "policy/expr/vm.h"
 #include "policy/exchange.h"
 
-enum { SOURCE_MAX = 512 * 1024 };
+enum { SOURCE_MAX = 512 * 1024, WORK_MAX = 64 << 20 };
 
 struct expr {
 	struct proto *main;
@@ -20,7 +20,7 @@ static struct expr *compile(struct compilation *c, struct expr_uses *uses)
 	struct binder b = { .c = c, .arena = c->arena, .uses = uses };
 	struct syntax *s = parse_source(c);
 	struct function *f = s ? bind_source(&b, s) : NULL;
-	struct expr *e = f ? arena_new_of(c->arena, struct expr) : NULL;
+	struct expr *e = f ? arena_new_of(c->keep, struct expr) : NULL;
 
 	if (!e)
 		return NULL;
@@ -31,14 +31,16 @@ static struct expr *compile(struct compilation *c, struct expr_uses *uses)
 struct expr *expr_compile(struct arena *a, struct str source, unsigned line, unsigned column, struct policy_diags *diags,
 			  struct expr_uses *uses)
 {
-	struct compilation c = { .arena = a, .source = source, .line = line, .column = column, .diags = diags };
+	struct compilation c = { .keep = a, .source = source, .line = line, .column = column, .diags = diags };
 	struct expr *e;
 
 	if (source.n > SOURCE_MAX) {
 		policy_error(diags, line, column, "the expression is longer than %d bytes", SOURCE_MAX);
 		return NULL;
 	}
-	e = compile(&c, uses);
+	c.arena = arena_new(WORK_MAX);
+	e = c.arena ? compile(&c, uses) : NULL;
+	arena_free(c.arena);
 	if (!e && !c.errors)
 		policy_error(diags, line, column, "the expression cannot be compiled");
 	return e;

@@ -3,6 +3,7 @@
  * gen_value puts a value into the register that is asked for, or says in which it stands. Registers are a stack: what a
  * statement takes it gives back. A variable's own register is used directly as an operand unless something that is
  * evaluated later may assign to it (node.assigns). */
+#include "policy/expr/decimal.h"
 #include "policy/expr/gen.h"
 
 void *gen_fail(struct gen *g, size_t at, const char *what)
@@ -81,8 +82,35 @@ uint16_t reg_new(struct gen *g)
 	return (uint16_t)(g->next - 1);
 }
 
+static struct value kept_enum(struct arena *a, struct value v)
+{
+	struct enum_object *o = arena_new_of(a, struct enum_object);
+
+	if (!o)
+		return VALUE_NULL_INIT;
+	*o = *(const struct enum_object *)(const void *)v.object;
+	return value_object(o);
+}
+
+/* The text or number behind a constant moves to where the code stays. */
+static struct value kept_value(struct gen *g, struct value v)
+{
+	struct value copy = v;
+
+	if (v.kind == VALUE_STRING)
+		copy = value_string(g->c->keep, value_str(v), true);
+	else if (v.kind == VALUE_DECIMAL)
+		copy = decimal_value(g->c->keep, *value_decimal(v));
+	else if (v.kind == VALUE_OBJECT && v.object->cls->kind == CLASS_ENUM)
+		copy = kept_enum(g->c->keep, v);
+	if (copy.kind != v.kind)
+		gen_fail(g, 0, "out of memory");
+	return copy;
+}
+
 uint16_t add_constant(struct gen *g, struct value v)
 {
+	v = kept_value(g, v);
 	if (g->p->n_constants >= UINT16_MAX) {
 		gen_fail(g, 0, "too many constants in one expression");
 		return 0;
@@ -97,6 +125,7 @@ uint16_t add_type(struct gen *g, const struct type *t)
 		gen_fail(g, 0, "too many types in one expression");
 		return 0;
 	}
+	t = type_copy(g->c->keep, t);
 	APPEND(g, types, n_types, 2, t);
 	return (uint16_t)(g->p->n_types - 1);
 }
@@ -398,10 +427,20 @@ static uint16_t sequence(struct gen *g, struct node *n, uint16_t dest)
 
 /* ---- calls ---------------------------------------------------------------------------------------------------------------- */
 
+static const struct type *const *kept_types(struct gen *g, const struct type *const *types, size_t n)
+{
+	const struct type **copy = n ? arena_alloc(g->c->keep, n, sizeof(*copy)) : NULL;
+
+	for (size_t i = 0; copy && i < n; i++)
+		copy[i] = type_copy(g->c->keep, types[i]);
+	return n && !copy ? gen_fail(g, 0, "out of memory") : copy;
+}
+
 static uint16_t add_site(struct gen *g, struct node *n, uint16_t count)
 {
 	struct call_site s = {
-		.member = n->member, .fn = n->op == 1 ? n->member->set : n->member->fn, .type = node_type(n), .types = n->types,
+		.member = n->member, .fn = n->op == 1 ? n->member->set : n->member->fn,
+		.type = type_copy(g->c->keep, node_type(n)), .types = kept_types(g, n->types, n->n_types),
 		.n = count, .has_self = n->a != NULL, .setter = n->op == 1, .lifted = n->flag,
 		.lifted_op = n->flag ? n->op : 0,
 	};
@@ -470,7 +509,7 @@ static struct proto *function(struct gen *outer, struct compilation *c, struct f
 
 static bool add_captures(struct gen *g, struct proto *p, struct function *f)
 {
-	p->captures = arena_alloc(g->arena, f->n_captures ? f->n_captures : 1, sizeof(*p->captures));
+	p->captures = arena_alloc(g->c->keep, f->n_captures ? f->n_captures : 1, sizeof(*p->captures));
 	if (!p->captures)
 		return gen_fail(g, 0, "out of memory");
 	p->n_captures = f->n_captures;
@@ -498,6 +537,32 @@ static uint16_t lambda(struct gen *g, struct node *n, uint16_t dest)
 	return dest;
 }
 
+static void *kept(struct gen *g, const void *list, size_t n, size_t size)
+{
+	void *copy = arena_alloc_raw(g->c->keep, n * size);
+
+	if (!copy)
+		return gen_fail(g, 0, "out of memory");
+	if (n)
+		memcpy(copy, list, n * size);
+	return copy;
+}
+
+static struct proto *kept_proto(struct gen *g)
+{
+	struct proto *p = kept(g, g->p, 1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->code = kept(g, p->code, p->n_code, sizeof(*p->code));
+	p->constants = kept(g, p->constants, p->n_constants, sizeof(*p->constants));
+	p->sites = kept(g, p->sites, p->n_sites, sizeof(*p->sites));
+	p->types = kept(g, p->types, p->n_types, sizeof(*p->types));
+	p->protos = kept(g, p->protos, p->n_protos, sizeof(*p->protos));
+	p->handlers = kept(g, p->handlers, p->n_handlers, sizeof(*p->handlers));
+	return g->failed ? NULL : p;
+}
+
 static struct proto *function(struct gen *outer, struct compilation *c, struct function *f)
 {
 	struct gen g = { .c = c, .arena = c->arena, .f = f, .outer = outer };
@@ -520,7 +585,7 @@ static struct proto *function(struct gen *outer, struct compilation *c, struct f
 		gen_statement(&g, f->body);
 		emit_insn(&g, OP_RETURN_NONE, 0, 0, 0);
 	}
-	return g.failed ? NULL : g.p;
+	return g.failed ? NULL : kept_proto(&g);
 }
 
 struct proto *gen_function(struct compilation *c, struct function *f)

@@ -435,7 +435,7 @@ static struct str pair_text(struct arena *a, struct value v)
 {
 	const struct pair *p = (const struct pair *)(const void *)v.object;
 
-	return arena_printf(a, "[%.*s, %.*s]", STR_ARG(value_to_text(a, p->key)), STR_ARG(value_to_text(a, p->value)));
+	return text_join(a, (struct str[]){ STR("["), value_to_text(a, p->key), STR(", "), value_to_text(a, p->value), STR("]") }, 5);
 }
 
 static bool pair_equals(struct value v, struct value other)

@@ -88,12 +88,12 @@ static bool base_exception(struct vm_call *c)
 static struct str to_text(struct arena *a, struct value v)
 {
 	const struct exception_object *e = (const struct exception_object *)(const void *)v.object;
-	struct str text = arena_printf(a, "%s: %.*s", e->head.cls->name, STR_ARG(value_str(e->message)));
+	struct str name = str_of(e->head.cls->name);
 
 	if (e->inner.kind != VALUE_OBJECT)
-		return text;
-	return arena_printf(a, "%.*s ---> %.*s\r\n   --- End of inner exception stack trace ---", STR_ARG(text),
-			    STR_ARG(to_text(a, e->inner)));
+		return text_join(a, (struct str[]){ name, STR(": "), value_str(e->message) }, 3);
+	return text_join(a, (struct str[]){ name, STR(": "), value_str(e->message), STR(" ---> "), value_to_text(a, e->inner),
+					    STR("\r\n   --- End of inner exception stack trace ---") }, 6);
 }
 
 #define CONSTRUCTORS                                                            \

@@ -3,6 +3,7 @@
 #include "policy/expr/anonymous.h"
 #include "policy/expr/library.h"
 #include "policy/expr/link.h"
+#include "policy/expr/text.h"
 #include "policy/expr/vm.h"
 
 enum { ITEMS_MAX = 7 };
@@ -51,8 +52,8 @@ static struct str tuple_text(struct arena *a, struct value v)
 	struct str out = STR("(");
 
 	for (size_t i = 0; i < t->n; i++)
-		out = arena_printf(a, "%.*s%s%.*s", STR_ARG(out), i ? ", " : "", STR_ARG(value_to_text(a, t->v[i])));
-	return arena_printf(a, "%.*s)", STR_ARG(out));
+		out = text_join(a, (struct str[]){ out, i ? STR(", ") : STR(""), value_to_text(a, t->v[i]) }, 3);
+	return text_join(a, (struct str[]){ out, STR(")") }, 2);
 }
 
 static bool tuple_equals(struct value v, struct value other)
@@ -158,9 +159,9 @@ static struct str anonymous_text(struct arena *a, struct value v)
 	struct str out = STR("{ ");
 
 	for (size_t i = 0; i < o->n; i++)
-		out = arena_printf(a, "%.*s%s%.*s = %.*s", STR_ARG(out), i ? ", " : "",
-				   STR_ARG(class_link(o->head.cls)->properties[i]->name), STR_ARG(value_to_text(a, o->v[i])));
-	return arena_printf(a, "%.*s }", STR_ARG(out));
+		out = text_join(a, (struct str[]){ out, i ? STR(", ") : STR(""), class_link(o->head.cls)->properties[i]->name,
+						   STR(" = "), value_to_text(a, o->v[i]) }, 5);
+	return text_join(a, (struct str[]){ out, STR(" }") }, 2);
 }
 
 static bool anonymous_equals(struct value v, struct value other)

@@ -8,6 +8,8 @@
 #include "policy/expr/decimal.h"
 #include "policy/expr/text.h"
 
+enum { PULLING_MAX = 500 };         /* q = q.Concat(r) in a loop: each is a C call inside the next */
+
 /* ---- limits and memory ---------------------------------------------------------------------------------------------------- */
 
 bool vm_fatal(struct vm *vm, const char *text)
@@ -198,6 +200,20 @@ static struct iterator *iterate_text(struct vm *vm, struct value v)
 	return vm_iterator(vm, next_char, v, state);
 }
 
+static struct iterator *iterate_object(struct vm *vm, const struct value_class *c, struct value v)
+{
+	struct iterator *it;
+
+	if (vm->pulling >= PULLING_MAX) {
+		vm_fatal(vm, "The expression exceeded its limit of nested sequences.");
+		return NULL;
+	}
+	vm->pulling++;
+	it = c->iterate(vm, v);
+	vm->pulling--;
+	return it;
+}
+
 struct iterator *vm_iterate(struct vm *vm, struct value v)
 {
 	if (v.kind == VALUE_STRING)
@@ -205,16 +221,23 @@ struct iterator *vm_iterate(struct vm *vm, struct value v)
 	if (v.kind == VALUE_OBJECT)
 		for (const struct value_class *c = v.object->cls; c; c = class_link(c)->base ? class_link(c)->base->cls : NULL)
 			if (c->iterate)
-				return c->iterate(vm, v);
+				return iterate_object(vm, c, v);
 	vm_raise(vm, v.kind == VALUE_NULL ? EX_NULL_REFERENCE : EX_INVALID_CAST);
 	return NULL;
 }
 
 bool vm_next(struct vm *vm, struct iterator *it, struct value *item)
 {
+	bool more;
+
 	if (!vm_charge(vm, 4))
 		return false;
-	return it->next(vm, it, item);
+	if (vm->pulling >= PULLING_MAX)
+		return vm_fatal(vm, "The expression exceeded its limit of nested sequences.");
+	vm->pulling++;
+	more = it->next(vm, it, item);
+	vm->pulling--;
+	return more;
 }
 
 /* ---- calls back ----------------------------------------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ enum { MEMORY_MAX = 256 << 20, EXTENSION_CLASSES_MAX = 64, CLASSES_MAX = 1024 };
 
 static struct {
 	struct arena *arena;
-	struct map by_name, namespaces, extensions;
+	struct map by_name, namespaces, extensions, types;
 	const struct value_class *all[CLASSES_MAX];
 	size_t n;
 	pthread_mutex_t lock;
@@ -106,6 +106,7 @@ static void build(void)
 	map_init(&registry.by_name, registry.arena, false);
 	map_init(&registry.namespaces, registry.arena, false);
 	map_init(&registry.extensions, registry.arena, false);
+	map_init(&registry.types, registry.arena, false);
 	add_modules(expr_modules);
 	add_modules(net_modules);
 	put(&registry.by_name, STR("object"), &class_object);
@@ -308,13 +309,14 @@ struct member *class_extensions(struct str name)
 
 const struct type *type_named(const char *text)
 {
-	const struct type *t = NULL;
+	const struct type *t;
 	size_t n;
 
 	ready();
 	pthread_mutex_lock(&registry.lock);
-	if (!signature_types(registry.arena, NULL, text, &t, 1, &n))
-		t = NULL;
+	t = map_get(&registry.types, str_of(text));
+	if (!t && signature_types(registry.arena, NULL, text, &t, 1, &n))
+		put(&registry.types, arena_dup(registry.arena, str_of(text)), t);
 	pthread_mutex_unlock(&registry.lock);
 	return t;
 }

@@ -85,7 +85,8 @@ enum { SYNTAX_DEPTH_MAX = 200 };     /* nesting of brackets, blocks and operator
 
 /* One source and where its first byte stands in the document; the first error ends the work. */
 struct compilation {
-	struct arena *arena;
+	struct arena *arena;         /* of the work: gone when the compiler is done */
+	struct arena *keep;          /* of the result */
 	struct str source;
 	unsigned line, column;
 	struct policy_diags *diags;

@@ -272,6 +272,24 @@ int text_compare_ordinal(const struct text *l, const struct text *r)
 	return cl < cr ? -1 : cl > cr;
 }
 
+struct str text_join(struct arena *a, const struct str *parts, size_t n)
+{
+	size_t total = 0, at = 0;
+	char *to;
+
+	for (size_t i = 0; i < n; i++)
+		if (__builtin_add_overflow(total, parts[i].n, &total))
+			return STR_NULL;
+	to = total < SIZE_MAX ? arena_alloc_text(a, total + 1) : NULL;
+	if (!to)
+		return STR_NULL;
+	for (size_t i = 0; i < n; at += parts[i++].n)
+		if (parts[i].n)
+			memcpy(to + at, parts[i].p, parts[i].n);
+	to[total] = '\0';
+	return (struct str){ to, total };
+}
+
 struct str text_clean(struct arena *a, struct str s)
 {
 	char *to;

@@ -45,8 +45,13 @@ const struct type *type_make(struct arena *a, const struct value_class *cls, con
 
 	if (!t || !copy)
 		return &type_object;
-	for (size_t i = 0; i < n; i++)
+	t->size = 1;
+	for (size_t i = 0; i < n; i++) {
 		copy[i] = args[i];
+		t->size += args[i]->size ? args[i]->size : 1;
+	}
+	if (t->size > TYPE_SIZE_MAX)
+		return &type_object;
 	t->cls = cls;
 	t->n = (uint16_t)n;
 	t->args = copy;
@@ -66,6 +71,19 @@ const struct type *type_array_of(struct arena *a, const struct type *element)
 const struct type *type_nullable_of(struct arena *a, const struct type *t)
 {
 	return type_is_nullable(t) || !type_is_value(t) ? t : type_make1(a, &class_nullable, t);
+}
+
+const struct type *type_copy(struct arena *a, const struct type *t)
+{
+	const struct type *args[TYPE_ARGS_MAX];
+
+	if (t->kind != TYPE_CLASS || (t->n == 0 && (type_of_kind(t->cls->value_kind) == t || t == &type_object)))
+		return t;
+	if (t->n == 0 && t == class_link(t->cls)->self)
+		return t;
+	for (size_t i = 0; i < t->n; i++)
+		args[i] = type_copy(a, t->args[i]);
+	return type_make(a, t->cls, args, t->n);
 }
 
 bool type_eq(const struct type *l, const struct type *r)

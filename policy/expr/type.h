@@ -23,8 +23,11 @@ struct type {
 	uint16_t index;                      /* TYPE_PARAMETER */
 	bool of_method;
 	uint16_t n;
+	uint32_t size;               /* of it and all its arguments; 0 counts as 1 */
 	const struct type *const *args;
 };
+
+enum { TYPE_SIZE_MAX = 500 };        /* a larger type becomes object: `x => (x, x)` over and over doubles it each time */
 
 extern const struct type type_void, type_null, type_open, type_throw, type_object, type_string, type_bool, type_char,
 	type_sbyte, type_byte, type_short, type_ushort, type_int, type_uint, type_long, type_ulong, type_float, type_double,
@@ -34,6 +37,7 @@ const struct type *type_make(struct arena *a, const struct value_class *cls, con
 const struct type *type_make1(struct arena *a, const struct value_class *cls, const struct type *arg);
 const struct type *type_array_of(struct arena *a, const struct type *element);
 const struct type *type_nullable_of(struct arena *a, const struct type *t);
+const struct type *type_copy(struct arena *a, const struct type *t);     /* deep; t itself when it lives for ever */
 bool type_eq(const struct type *l, const struct type *r);
 /* Replaces type parameters; a NULL entry leaves its parameter in place. */
 const struct type *type_put_in(struct arena *a, const struct type *t, const struct type *const *of_class,

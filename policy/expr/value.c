@@ -193,13 +193,24 @@ static struct str decimal_str(struct arena *a, struct value v)
 	return arena_dup(a, (struct str){ text, decimal_text(*value_decimal(v), text) });
 }
 
+/* Tuples in tuples in tuples, as deep as a program likes: what goes further down than this is cut off. */
+enum { NESTING_MAX = 200 };
+static _Thread_local unsigned nesting;
+
 static struct str object_text(struct arena *a, struct value v)
 {
 	const struct value_class *cls = v.object->cls;
+	struct str s;
 
 	for (const struct value_class *c = cls; c; c = class_link(c)->base ? class_link(c)->base->cls : NULL)
-		if (c->to_text)
-			return c->to_text(a, v);
+		if (c->to_text) {
+			if (nesting >= NESTING_MAX)
+				return STR("…");
+			nesting++;
+			s = c->to_text(a, v);
+			nesting--;
+			return s;
+		}
 	if (cls->kind == CLASS_ENUM)
 		return enum_text(a, cls, enum_value(v));
 	if (cls->parameters || cls == &class_array)
@@ -238,6 +249,7 @@ static const struct value_class *with_equals(const struct value_class *c)
 bool value_equals(struct value a, struct value b)
 {
 	const struct value_class *c;
+	bool same;
 
 	if (a.kind != b.kind)
 		return false;
@@ -255,7 +267,12 @@ bool value_equals(struct value a, struct value b)
 	if (a.object->cls->kind == CLASS_ENUM)
 		return a.object->cls == b.object->cls && enum_value(a) == enum_value(b);
 	c = with_equals(a.object->cls);
-	return c && with_equals(b.object->cls) == c && c->equals(a, b);
+	if (!c || with_equals(b.object->cls) != c || nesting >= NESTING_MAX)
+		return false;
+	nesting++;
+	same = c->equals(a, b);
+	nesting--;
+	return same;
 }
 
 static uint64_t mix(uint64_t h)
@@ -263,6 +280,18 @@ static uint64_t mix(uint64_t h)
 	h ^= h >> 33;
 	h *= 0xff51afd7ed558ccdull;
 	h ^= h >> 33;
+	return h;
+}
+
+static uint64_t object_hash(const struct value_class *c, struct value v)
+{
+	uint64_t h;
+
+	if (nesting >= NESTING_MAX)
+		return 0;
+	nesting++;
+	h = c->hash(v);
+	nesting--;
 	return h;
 }
 
@@ -277,7 +306,7 @@ uint64_t value_hash(struct value v)
 	case VALUE_OBJECT:
 		for (const struct value_class *c = v.object->cls; c; c = class_link(c)->base ? class_link(c)->base->cls : NULL)
 			if (c->hash)
-				return c->hash(v);
+				return object_hash(c, v);
 		return v.object->cls->kind == CLASS_ENUM ? mix((uint64_t)enum_value(v)) : mix((uint64_t)(uintptr_t)v.object);
 	default: return mix(v.u);
 	}
@@ -339,8 +368,14 @@ int value_compare(struct value a, struct value b, bool *comparable)
 	if (a.object->cls->kind == CLASS_ENUM)
 		return enum_value(a) < enum_value(b) ? -1 : enum_value(a) > enum_value(b);
 	for (const struct value_class *c = a.object->cls; c; c = class_link(c)->base ? class_link(c)->base->cls : NULL)
-		if (c->compare)
-			return c->compare(a, b);
+		if (c->compare && nesting < NESTING_MAX) {
+			int result;
+
+			nesting++;
+			result = c->compare(a, b);
+			nesting--;
+			return result;
+		}
 	*comparable = false;
 	return 0;
 }

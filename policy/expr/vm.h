@@ -11,6 +11,7 @@ struct vm {
 	struct arena *arena;
 	int64_t budget;
 	unsigned depth, depth_max;
+	unsigned pulling;            /* iterators inside of each other */
 	size_t memory_top;           /* of arena_used */
 	bool failed;                 /* an exception is on its way */
 	bool fatal;                  /* … that cannot be caught: a limit */
