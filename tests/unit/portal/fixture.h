@@ -3,6 +3,7 @@
 
 #include "core/file.h"
 #include "core/paths.h"
+#include "core/str.h"
 #include "db/apis.h"
 #include "db/environments.h"
 #include "db/policies.h"
