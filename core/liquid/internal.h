@@ -32,6 +32,7 @@ struct token {
 	struct str text;                  /* TEXT: as it stands; OUTPUT: inside; TAG: behind the name */
 	struct str name;                  /* TAG */
 	struct place at;                  /* of text */
+	struct place tag_at;              /* TAG: of the name */
 };
 
 struct scanner {

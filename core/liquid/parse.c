@@ -46,7 +46,7 @@ void *node_new(struct parser *p, size_t size, const struct token *t, GH_RC (*run
 
 	if (n) {
 		n->run = run;
-		n->at = t->at;
+		n->at = t->kind == TOKEN_TAG ? t->tag_at : t->at;
 	}
 	return n;
 }
@@ -169,13 +169,13 @@ gh_rc parse_output(struct parser *p, struct str source, struct place at, struct 
 
 static GH_RC unknown_tag(struct parser *p, const struct token *t, const struct token *opener)
 {
-	const struct place at = { t->at.line, t->at.column - (int)t->name.n };
+	const struct place at = t->tag_at;
 
 	if (!t->name.n)
 		FAIL_AT(p, at, "a tag without a name");
 	if (opener)
 		FAIL_AT(p, at, "unknown tag '%.*s' inside '%.*s' of line %d", STR_ARG(str_first(t->name, 40)),
-			STR_ARG(opener->name), opener->at.line);
+			STR_ARG(opener->name), opener->tag_at.line);
 	FAIL_AT(p, at, "unknown tag '%.*s'", STR_ARG(str_first(t->name, 40)));
 }
 
@@ -211,7 +211,7 @@ gh_rc parse_block(struct parser *p, const struct token *opener, const char *cons
 
 	block_init(out);
 	if (++p->depth > LIQUID_MAX_NESTING)
-		FAIL_AT(p, opener->at, "blocks nest deeper than %d", LIQUID_MAX_NESTING);
+		FAIL_AT(p, opener->tag_at, "blocks nest deeper than %d", LIQUID_MAX_NESTING);
 	for (;;) {
 		TRY(next_token(p, &t));
 		if (t.kind == TOKEN_TEXT) {
@@ -224,7 +224,7 @@ gh_rc parse_block(struct parser *p, const struct token *opener, const char *cons
 		} else if (t.kind == TOKEN_TAG) {
 			TRY(parse_tag(p, &t, opener, out));
 		} else if (opener) {
-			FAIL_AT(p, opener->at, "'%.*s' without its 'end%.*s'", STR_ARG(opener->name), STR_ARG(opener->name));
+			FAIL_AT(p, opener->tag_at, "'%.*s' without its 'end%.*s'", STR_ARG(opener->name), STR_ARG(opener->name));
 		} else {
 			break;
 		}
@@ -240,7 +240,7 @@ gh_rc parse_liquid_lines(struct parser *p, const struct token *t, struct block *
 	gh_rc rc;
 
 	if (++p->depth > LIQUID_MAX_NESTING)
-		FAIL_AT(p, t->at, "'liquid' nests deeper than %d", LIQUID_MAX_NESTING);
+		FAIL_AT(p, t->tag_at, "'liquid' nests deeper than %d", LIQUID_MAX_NESTING);
 	p->scan = &lines;
 	rc = parse_block(p, NULL, NULL, &inner);
 	p->scan = outer;

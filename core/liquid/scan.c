@@ -38,6 +38,7 @@ static void split_name(struct token *t)
 	else
 		while (n < t->text.n && (ascii_is_alpha(t->text.p[n]) || ascii_is_digit(t->text.p[n]) || t->text.p[n] == '_'))
 			n++;
+	t->tag_at = t->at;
 	t->name = str_first(t->text, n);
 	t->text = str_from(t->text, n);
 	t->at.column += (int)n;

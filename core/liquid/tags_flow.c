@@ -30,7 +30,7 @@ struct merge {                                    /* of the markup behind severa
 static GH_RC merge_branch(struct parser *p, struct merge *m, const struct token *opener)
 {
 	if (m->have && !markup_same(&m->after, &p->markup))
-		FAIL_AT(p, opener->at, "the branches of '%.*s' end in different places of the HTML: one %s, another %s",
+		FAIL_AT(p, opener->tag_at, "the branches of '%.*s' end in different places of the HTML: one %s, another %s",
 			STR_ARG(opener->name), markup_describe(&m->after), markup_describe(&p->markup));
 	if (m->have)
 		p->markup.value_begun |= m->after.value_begun;
@@ -239,7 +239,7 @@ static GH_RC parse_comment(struct parser *p, const struct token *t, struct block
 	while (depth) {
 		TRY(scan_next(p->scan, &inner, p->err));
 		if (inner.kind == TOKEN_END)
-			FAIL_AT(p, t->at, "'comment' without its 'endcomment'");
+			FAIL_AT(p, t->tag_at, "'comment' without its 'endcomment'");
 		if (inner.kind != TOKEN_TAG)
 			continue;
 		if (str_eq(inner.name, STR("comment")))
@@ -247,7 +247,7 @@ static GH_RC parse_comment(struct parser *p, const struct token *t, struct block
 		else if (str_eq(inner.name, STR("endcomment")))
 			depth--;
 		else if (str_eq(inner.name, STR("raw")) && !scan_until(p->scan, STR("endraw"), &skipped))
-			FAIL_AT(p, inner.at, "'raw' without its 'endraw'");
+			FAIL_AT(p, inner.tag_at, "'raw' without its 'endraw'");
 	}
 	return GH_RC_OK;
 }
@@ -259,7 +259,7 @@ static GH_RC parse_hash(struct parser *p, const struct token *t, struct block *i
 
 	for (; str_split(&rest, '\n', &line); first = false)
 		if (!first && str_trim(line).n && str_trim(line).p[0] != '#')
-			FAIL_AT(p, t->at, "each line of a '#' comment must begin with '#'");
+			FAIL_AT(p, t->tag_at, "each line of a '#' comment must begin with '#'");
 	return GH_RC_OK;
 }
 
@@ -268,9 +268,9 @@ static GH_RC parse_doc(struct parser *p, const struct token *t, struct block *in
 	struct str body;
 
 	if (t->text.n && str_trim(t->text).n)
-		FAIL_AT(p, t->at, "'doc' takes no argument");
+		FAIL_AT(p, t->tag_at, "'doc' takes no argument");
 	if (!scan_until(p->scan, STR("enddoc"), &body))
-		FAIL_AT(p, t->at, "'doc' without its 'enddoc'");
+		FAIL_AT(p, t->tag_at, "'doc' without its 'enddoc'");
 	return GH_RC_OK;
 }
 
@@ -292,9 +292,9 @@ static GH_RC parse_raw(struct parser *p, const struct token *t, struct block *in
 	if (!n)
 		NO_MEMORY(p->err);
 	if (str_trim(t->text).n)
-		FAIL_AT(p, t->at, "'raw' takes no argument");
+		FAIL_AT(p, t->tag_at, "'raw' takes no argument");
 	if (!scan_until(p->scan, STR("endraw"), &n->text))
-		FAIL_AT(p, t->at, "'raw' without its 'endraw'");
+		FAIL_AT(p, t->tag_at, "'raw' without its 'endraw'");
 	if (p->t->options.html)
 		markup_feed(&p->markup, n->text);
 	node_add(into, &n->head);

@@ -328,7 +328,7 @@ gh_rc parse_loop_body(struct parser *p, const struct token *t, const char *const
 
 	TRY(parse_block(p, t, ends, out));
 	if (p->t->options.html && !markup_same(&before, &p->markup))
-		FAIL_AT(p, t->at, "'%.*s' begins %s and ends %s: it must leave the HTML as it found it", STR_ARG(t->name),
+		FAIL_AT(p, t->tag_at, "'%.*s' begins %s and ends %s: it must leave the HTML as it found it", STR_ARG(t->name),
 			markup_describe(&before), markup_describe(&p->markup));
 	return GH_RC_OK;
 }
@@ -362,7 +362,7 @@ gh_rc parse_tablerow(struct parser *p, const struct token *t, struct block *into
 	if (!n)
 		NO_MEMORY(p->err);
 	if (p->t->options.html && p->markup.state != MARKUP_TEXT)
-		FAIL_AT(p, t->at, "'tablerow' writes elements and cannot stand %s", markup_describe(&p->markup));
+		FAIL_AT(p, t->tag_at, "'tablerow' writes elements and cannot stand %s", markup_describe(&p->markup));
 	TRY(parse_head(p, t, n));
 	TRY(parse_loop_body(p, t, ends, &n->body));
 	node_add(into, &n->head);
@@ -377,7 +377,7 @@ gh_rc parse_json_array(struct parser *p, const struct token *t, struct block *in
 	if (!n)
 		NO_MEMORY(p->err);
 	if (p->t->options.dialect != LIQUID_DOTLIQUID)
-		FAIL_AT(p, t->at, "'JSONArrayFor' is for set-body templates; write a 'for'");
+		FAIL_AT(p, t->tag_at, "'JSONArrayFor' is for set-body templates; write a 'for'");
 	block_init(&n->otherwise);
 	TRY(parse_head(p, t, n));
 	TRY(parse_loop_body(p, t, ends, &n->body));

@@ -8,7 +8,7 @@ gh_rc parse_place_ok(struct parser *p, const struct token *t)
 	bool quoted = m->state == MARKUP_VALUE_DOUBLE || m->state == MARKUP_VALUE_SINGLE;
 
 	if (p->t->options.html && m->state != MARKUP_TEXT && !(quoted && m->attr == ATTR_PLAIN))
-		FAIL_AT(p, t->at, "'%.*s' cannot stand %s", STR_ARG(t->name), markup_describe(m));
+		FAIL_AT(p, t->tag_at, "'%.*s' cannot stand %s", STR_ARG(t->name), markup_describe(m));
 	return GH_RC_OK;
 }
 

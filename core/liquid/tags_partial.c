@@ -187,13 +187,13 @@ gh_rc parse_partial(struct parser *p, const struct token *t, struct block *into)
 	if (!n)
 		NO_MEMORY(p->err);
 	if (p->t->options.html && p->markup.state != MARKUP_TEXT)
-		FAIL_AT(p, t->at, "'%.*s' cannot stand %s", STR_ARG(t->name), markup_describe(&p->markup));
+		FAIL_AT(p, t->tag_at, "'%.*s' cannot stand %s", STR_ARG(t->name), markup_describe(&p->markup));
 	n->isolated = str_eq(t->name, STR("render"));
 	lex_init(&x, p, t->text, t->at);
 	TRY(expr_parse(&x, &n->template));
 	literal = n->template->kind == EXPR_LITERAL && value_is_text(n->template->literal);
 	if (n->isolated && !literal)
-		FAIL_AT(p, t->at, "'render' needs the template's name in quotes");
+		FAIL_AT(p, t->tag_at, "'render' needs the template's name in quotes");
 	if (literal)
 		TRY(remember_name(p, n->template->literal.text));
 	TRY(parse_bound(&x, n));
