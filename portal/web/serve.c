@@ -24,6 +24,7 @@
 
 enum { LISTENING = 0, SITE_MEMORY = 64 << 20, HEAD_MAX = 1 << 16, ACCEPT_PAUSE_MS = 50 };
 
+static const int held_signals[] = { SIGTERM, SIGINT, SIGHUP };
 static volatile sig_atomic_t stop, reload;
 
 static void on_signal(int sig)
@@ -229,7 +230,18 @@ static void serve_cgi(const struct web_site *site, struct arena *a)
 	fflush(stdout);
 }
 
-/* Signals are blocked but in ppoll. */
+/* From the start on, signals get through in ppoll only. Before FCGX_Init: libfcgi has a handler of its own for SIGTERM,
+ * which would swallow one that comes while the store is being opened. */
+static void hold_signals(void)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < ARRAY_LEN(held_signals); i++)
+		sigaddset(&held, held_signals[i]);
+	sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
 static bool wait_for_request(const sigset_t *open)
 {
 	struct pollfd p = { .fd = LISTENING, .events = POLLIN };
@@ -351,6 +363,7 @@ int web_main(const struct web_app *app, int argc, char **argv)
 			return usage(app, c == 'h' ? 0 : 2);
 	}
 	log_init(app->program, LOG_INFO);
+	hold_signals();
 	FCGX_Init();
 	if (paths_state(state_option, state, &err).code || paths_share(share, &err).code) {
 		log_error("cannot start", KV_CSTR("reason", err.message));

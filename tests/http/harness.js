@@ -61,6 +61,7 @@ async function backend(reply) {
   });
   server.keepAliveTimeout = 60000;
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.unref();   // a test that fails must not hang on its backend
   const { port } = server.address();
   return {
     port, seen, server, url: `http://127.0.0.1:${port}`,
