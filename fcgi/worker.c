@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPTS_PER_ROUND = 64, SWEEP_US = 100000, IDLE_WAIT_US = 200000, CONNS_MAX_FACTOR = 2 };
+enum { ACCEPTS_PER_ROUND = 64, SWEEP_US = 100000, IDLE_WAIT_US = 500000 };
 
 static void take_limits(struct worker *wk)
 {
@@ -75,6 +75,15 @@ void worker_release(struct worker *wk)
 
 /* ---- accepting ---- */
 
+/* Out of descriptors: asking again at once would only spin. Connections wait in the socket's queue, or go to a worker that
+ * has descriptors left; the sweep tries again. */
+static void pause_accepting(struct worker *wk, const char *why)
+{
+	log_error("cannot accept", KV_CSTR("error", why), KV_INT("connections", wk->n_conns));
+	loop_forget(&wk->loop, &wk->listen, false);
+	wk->deaf = true;
+}
+
 static void accept_some(struct watch *w, uint32_t events UNUSED)
 {
 	struct worker *wk = CONTAINER_OF(w, struct worker, listen);
@@ -85,7 +94,7 @@ static void accept_some(struct watch *w, uint32_t events UNUSED)
 
 		if (fd < 0) {
 			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-				log_error("cannot accept", KV_CSTR("error", strerror(errno)));
+				pause_accepting(wk, strerror(errno));
 			return;
 		}
 		c = conn_new(wk, fd);
@@ -154,6 +163,8 @@ static void sweep(struct worker *wk)
 	int64_t now = wk->loop.now_us;
 
 	wk->swept_us = now;
+	if (wk->deaf && wk->listen.fd >= 0 && loop_want(&wk->loop, &wk->listen, EPOLLIN))
+		wk->deaf = false;
 	for (struct conn *c = wk->conns, *next; c; c = next) {
 		next = c->next;
 		if (c->closing && c->lingers && (now > c->linger_by_us || wk->stopping))

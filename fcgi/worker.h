@@ -183,6 +183,7 @@ struct worker {
 	size_t n_one_way;
 	int64_t swept_us, drain_by_us;
 	void (*poll)(struct worker *wk); /* once a round: signals, snapshots; set by main */
+	bool deaf;                       /* accepts nothing until the next sweep */
 	bool stopping, once;             /* once: plain CGI, stop after one call */
 	uint8_t random[RANDOM_BYTES];
 	size_t random_left;
