@@ -5,7 +5,8 @@ const assert = require('node:assert');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
-const { spawnSync } = require('node:child_process');
+const { once } = require('node:events');
+const { spawn, spawnSync } = require('node:child_process');
 const { Gateway, offline, ROOT } = require('./harness');
 
 const refused = (gw, ...args) => gw.cli(...args, { fails: true });
@@ -322,13 +323,19 @@ test('certificates are read before they are kept, and their keys are sealed', ()
   remove(gw);
 });
 
-test('a locked store is an error that says so, and nothing waits for ever', () => {
+test('a locked store is an error that says so, and nothing waits for ever', async () => {
   const gw = offline();
-  const holder = spawnSync('sh', ['-c', `(echo 'BEGIN IMMEDIATE; SELECT 1;'; sleep 6) | sqlite3 "$1" >/dev/null & echo $!; sleep 0.3
-    exec "$2" product create late`, 'sh', path.join(gw.state, 'config.db'), path.join(gw.bin, 'gatehouse')],
-    { encoding: 'utf8', env: { ...process.env, GATEHOUSE_STATE: gw.state } });
-  assert.strictEqual(holder.status, 1);
-  assert.match(holder.stderr, /another program holds the store/);
+  const holder = spawn('sqlite3', [path.join(gw.state, 'config.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  holder.stdin.write("BEGIN IMMEDIATE; SELECT 'held';\n");
+  await once(holder.stdout, 'data');
+  const late = refused(gw, 'product', 'create', 'late');
+  assert.strictEqual(late.code, 1);
+  assert.match(late.stderr, /another program holds the store/);
+  gw.cli('product', 'list');
+  assert.match(finding(refused(gw, 'doctor', '--format', 'json').json(), 'writing').detail, /another program holds the store/);
+  holder.stdin.end();
+  await once(holder, 'exit');
+  gw.cli('product', 'create', 'late');
   remove(gw);
 });
 
