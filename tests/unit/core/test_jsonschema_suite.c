@@ -154,10 +154,8 @@ static void run_one(const char *base, const char *dir, const char *remotes, enum
 	snprintf(remote, sizeof(remote), "%s/%s", base, remotes);
 	s.dir = full;
 	s.remotes = remote;
-	if (!run_dir(&s)) {
-		printf("# %s is not here\n", full);
-		skip();
-	}
+	if (!run_dir(&s))
+		check_skip("%s is not here", full);
 	assert_int_equal(s.failed, 0);
 	assert_true(s.passed > 20);
 }

@@ -282,7 +282,7 @@ static void a_read_only_store_is_an_error(void **state)
 	pid_t child;
 
 	if (geteuid() != 0)
-		skip();
+		check_skip("only root can become another account");
 	chmod(f->dir, 0755);
 	child = fork();
 	assert_true(child >= 0);

@@ -91,9 +91,7 @@ static void golden(void **state UNUSED)
 
 	if (file_read(a, path.p, 8 << 20, &text, NULL).code) {
 		arena_free(a);
-		print_message("# skipped: no Golden Liquid suite at hand\n");
-		skip();
-		return;
+		check_skip("no Golden Liquid suite at hand");
 	}
 	suite = json_loadb(text.p, text.n, 0, NULL);
 	assert_non_null(suite);
