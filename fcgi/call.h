@@ -52,7 +52,7 @@ void gate_log_to(struct exchange *x, struct str logger_id, struct str message);
 void gate_metric(struct exchange *x, struct str ns, struct str name, double value, const struct fields *dimensions);
 bool gate_certificate(struct exchange *x, struct str id, struct str *cert_pem, struct str *key_pem);
 bool gate_backend(struct exchange *x, struct str id, struct str *url);
-struct str gate_api_document(struct exchange *x);
+struct api_model *gate_api_model(struct exchange *x);
 
 /* ---- the end ---- */
 void call_over(struct call *k);                  /* END_REQUEST has been queued, or there is nobody to tell */

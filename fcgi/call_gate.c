@@ -265,12 +265,11 @@ bool gate_backend(struct exchange *x, struct str id, struct str *url)
 	return true;
 }
 
-struct str gate_api_document(struct exchange *x)
+struct api_model *gate_api_model(struct exchange *x)
 {
 	struct call *k = x->owner;
-	struct str out = STR_NULL;
 
-	if (k->gate && k->gate->route.api)
-		documents_get(k->wk->serving->documents, k->arena, k->gate->snapshot->generation, k->gate->route.api, &out);
-	return out;
+	if (!k->gate || !k->gate->route.api)
+		return NULL;
+	return documents_model(k->wk->serving->documents, k->gate->snapshot->generation, k->gate->route.api);
 }

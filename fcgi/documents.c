@@ -2,7 +2,6 @@
 
 #include "core/log.h"
 #include "core/str.h"
-#include "core/yaml.h"
 #include "db/apis.h"
 
 #include <stdlib.h>
@@ -13,8 +12,7 @@ struct kept {
 	uint64_t generation, used;
 	int64_t revision;
 	char *api_id;                    /* NULL: a free place */
-	char *text;                      /* NULL: there is none */
-	size_t n;
+	struct api_model *model;         /* NULL: there is none */
 };
 
 struct documents {
@@ -36,7 +34,7 @@ struct documents *documents_new(const char *state_dir)
 static void forget(struct kept *k)
 {
 	free(k->api_id);
-	free(k->text);
+	api_model_free(k->model);
 	*k = (struct kept){ 0 };
 }
 
@@ -50,32 +48,16 @@ void documents_free(struct documents *d)
 	free(d);
 }
 
-/* JSON stays as it is, byte for byte; YAML is turned into JSON. */
-static struct str as_json(struct arena *a, struct str bytes)
-{
-	struct str start = str_trim(bytes);
-	struct gh_err err;
-	json_t *v;
-
-	if (start.n && (start.p[0] == '{' || start.p[0] == '['))
-		return bytes;
-	if (yaml_parse(bytes, NULL, &v, NULL, &err).code) {
-		log_warn("an API description cannot be read", KV_CSTR("error", err.message));
-		return STR_NULL;
-	}
-	return jsn_text(a, jsn_keep(a, v), 0);
-}
-
-static GH_RC load(struct documents *d, struct arena *a, const struct snap_api *api, struct str *out, struct gh_err *err)
+static GH_RC load(struct documents *d, struct arena *a, const struct snap_api *api, struct api_model **out, struct gh_err *err)
 {
 	struct store_api_document doc;
 	bool found;
 
+	*out = NULL;
 	if (!d->store)
 		TRY(store_open(&d->store, d->state_dir, STORE_READ, err));
 	TRY(store_api_document_find(d->store, a, api->ctx.id, api->revision, &doc, &found, err));
-	*out = found ? as_json(a, doc.bytes) : STR_NULL;
-	return GH_RC_OK;
+	return found ? api_model_new(out, doc.bytes, err) : GH_RC_OK;
 }
 
 static char *copy(struct str s)
@@ -90,7 +72,7 @@ static char *copy(struct str s)
 }
 
 /* Into the place that was used least recently. */
-static struct kept *keep(struct documents *d, uint64_t generation, const struct snap_api *api, struct str text)
+static struct kept *keep(struct documents *d, uint64_t generation, const struct snap_api *api, struct api_model *model)
 {
 	struct kept *k = &d->kept[0];
 
@@ -99,12 +81,11 @@ static struct kept *keep(struct documents *d, uint64_t generation, const struct 
 			k = &d->kept[i];
 	forget(k);
 	k->api_id = copy(api->ctx.id);
-	k->text = k->api_id && text.p ? copy(text) : NULL;
-	if (!k->api_id || (text.p && !k->text)) {
+	k->model = model;
+	if (!k->api_id) {
 		forget(k);
 		return NULL;
 	}
-	k->n = text.n;
 	k->generation = generation;
 	k->revision = api->revision;
 	return k;
@@ -122,27 +103,24 @@ static struct kept *find(struct documents *d, uint64_t generation, const struct 
 	return NULL;
 }
 
-void documents_get(struct documents *d, struct arena *a, uint64_t generation, const struct snap_api *api, struct str *out)
+struct api_model *documents_model(struct documents *d, uint64_t generation, const struct snap_api *api)
 {
 	struct kept *k = find(d, generation, api);
 
-	*out = STR_NULL;
 	if (!k) {
 		struct arena *own = arena_new(TEXT_MAX * (size_t)4);
+		struct api_model *model = NULL;
 		struct gh_err err = { 0 };
-		struct str text;
 
 		if (!own)
-			return;
-		if (load(d, own, api, &text, &err).code)
-			log_warn("an API description cannot be loaded", KV_STR("api", api->ctx.id), KV_CSTR("error", err.message));
-		else
-			k = keep(d, generation, api, text);
+			return NULL;
+		if (load(d, own, api, &model, &err).code)
+			log_warn("an API description cannot be used", KV_STR("api", api->ctx.id), KV_CSTR("error", err.message));
+		k = keep(d, generation, api, model);
 		arena_free(own);
 	}
 	if (!k)
-		return;
+		return NULL;
 	k->used = ++d->clock;
-	if (k->text)
-		*out = arena_dup(a, (struct str){ k->text, k->n });
+	return k->model;
 }

@@ -170,5 +170,5 @@ const struct policy_host live_host = {
 	.metric = gate_metric,
 	.certificate = gate_certificate,
 	.backend = gate_backend,
-	.api_document = gate_api_document,
+	.api_model = gate_api_model,
 };
