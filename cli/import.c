@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/openapi.h"
 #include "core/str.h"
+#include "core/uritemplate.h"
 #include "core/yaml.h"
 #include "db/apis.h"
 #include "db/environments.h"
@@ -131,6 +132,50 @@ static struct str operation_name(struct arena *a, const struct openapi_operation
 	return arena_printf(a, "%.*s %.*s", STR_ARG(op->method), STR_ARG(str_first(op->path, 290)));
 }
 
+/* A warning of our own, behind those of the reader. */
+static GH_RC add_warning(struct import *im, const struct openapi_operation *op, const char *text, struct gh_err *err)
+{
+	struct openapi_warning *v;
+	struct buf pointer;
+
+	if (im->doc->n_warnings == OPENAPI_MAX_WARNINGS) {
+		im->doc->n_warnings_left_out++;
+		return GH_RC_OK;
+	}
+	v = arena_alloc(im->c->arena, im->doc->n_warnings + 1, sizeof(*v));
+	if (!v)
+		FAIL(err, NOMEM, "warnings");
+	if (im->doc->n_warnings)
+		memcpy(v, im->doc->warnings, im->doc->n_warnings * sizeof(*v));
+	buf_init(&pointer, 65536);
+	buf_cstr(&pointer, "/paths");
+	jsn_pointer_add(&pointer, op->path);
+	v[im->doc->n_warnings].pointer = arena_dup(im->c->arena, buf_view(&pointer));
+	v[im->doc->n_warnings].text = arena_dup(im->c->arena, str_of(text));
+	buf_release(&pointer);
+	im->doc->warnings = v;
+	im->doc->n_warnings++;
+	return GH_RC_OK;
+}
+
+/* The template that the gateway routes by. With all required query parameters it may be too much; then the path alone
+ * serves. *out STR_NULL: it cannot be routed, and a warning says so. */
+static GH_RC route_of(struct import *im, const struct openapi_operation *op, struct str *out, struct gh_err *err)
+{
+	struct arena *a = im->c->arena;
+	const struct uritemplate *t;
+	struct gh_err why = { 0 };
+
+	*out = openapi_url_template(a, op);
+	if (out->p && !uritemplate_parse(a, *out, &t, &why).code)
+		return GH_RC_OK;
+	*out = str_first(*out, str_find_char(*out, '?'));
+	if (out->p && !uritemplate_parse(a, *out, &t, &why).code)
+		return GH_RC_OK;
+	*out = STR_NULL;
+	return add_warning(im, op, why.message[0] ? why.message : "the path is too long to be routed; the operation is left out", err);
+}
+
 /* Of two operations on one route the first counts: the gateway could never choose the other. */
 static GH_RC make_operations(struct import *im, struct gh_err *err)
 {
@@ -147,11 +192,11 @@ static GH_RC make_operations(struct import *im, struct gh_err *err)
 		struct store_operation *to = &im->operations[im->n_operations];
 		struct str route;
 
-		to->uri_template = openapi_url_template(a, op);
+		TRY(route_of(im, op, &to->uri_template, err));
 		route = arena_printf(a, "%.*s %.*s", STR_ARG(op->method), STR_ARG(to->uri_template));
-		if (!to->uri_template.p || !route.p)
+		if (!route.p)
 			FAIL(err, NOMEM, "operations");
-		if (openapi_find(im->doc, op->method, op->path) != op || map_get(&routes, route))
+		if (!to->uri_template.p || openapi_find(im->doc, op->method, op->path) != op || map_get(&routes, route))
 			continue;
 		if (!map_put(&routes, route, to))
 			FAIL(err, NOMEM, "operations");

@@ -188,8 +188,9 @@ json_t *openapi_media_example(const struct openapi *o, struct arena *a, const st
  * bytes; the caller makes it unique. */
 struct str openapi_operation_slug(struct arena *a, const struct openapi_operation *op);
 
-/* The URL template of API Management: path with its {variables}, a trailing {name*} for a wildcard, and the required query
- * parameters as "?a={a}&b={b}". */
+/* The URL template of API Management (core/uritemplate.h): the path with its {variables}, each name once; {*name} for a
+ * variable at the end that takes slashes ({+name}, {name*}, {proxy+}); the required query parameters as "?a={a}&b={b}".
+ * STR_NULL when it would be too long or have too many variables. */
 struct str openapi_url_template(struct arena *a, const struct openapi_operation *op);
 
 const char *openapi_in_name(enum openapi_in in);         /* "path", "query", "header", "cookie" */

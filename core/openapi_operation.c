@@ -1,4 +1,4 @@
-/* openapi_operation.c - paths, operations, request bodies and responses; names as Azure API Management makes them. */
+/* openapi_operation.c - paths, operations, request bodies and responses. */
 #include "core/openapi_read.h"
 
 #include "core/str.h"
@@ -301,82 +301,4 @@ void read_paths(struct reader *r, json_t *paths)
 	}
 	if (r->o->n_operations > OPENAPI_MAX_OPERATIONS)
 		r->failed = true;
-}
-
-/* ---- as Azure names things -------------------------------------------------------------------------------------------- */
-
-#define SLUG_MAX 76u                     /* leaves room for "-123" behind it */
-
-struct str openapi_operation_slug(struct arena *a, const struct openapi_operation *op)
-{
-	struct str from[2] = { op->id, STR_NULL };
-	char *to = arena_alloc_text(a, SLUG_MAX + 1);
-	size_t n = 0;
-
-	if (!to)
-		return STR_NULL;
-	if (op->id.n == 0) {
-		from[0] = op->method;
-		from[1] = op->path;
-	}
-	for (unsigned k = 0; k < 2; k++) {
-		for (size_t i = 0; i < from[k].n && n < SLUG_MAX; i++) {
-			char c = ascii_lower(from[k].p[i]);
-
-			if (ascii_is_alpha(c) || ascii_is_digit(c))
-				to[n++] = c;
-			else if (n > 0 && to[n - 1] != '-')
-				to[n++] = '-';
-		}
-	}
-	while (n > 0 && to[n - 1] == '-')
-		n--;
-	if (n == 0) {
-		memcpy(to, "operation", 9);
-		n = 9;
-	}
-	to[n] = '\0';
-	return (struct str){ to, n };
-}
-
-/* {+name} of RFC 6570 takes slashes; at the end of the path that is what {name*} means. */
-static void put_path(struct buf *b, struct str path)
-{
-	size_t plus = str_find(path, STR("{+"));
-
-	while (plus != SIZE_MAX) {
-		size_t end = str_find_char(str_from(path, plus), '}');
-
-		if (end == SIZE_MAX)
-			break;
-		buf_str(b, str_first(path, plus));
-		buf_fmt(b, "{%.*s%s}", (int)(end - 2), path.p + plus + 2,
-			plus + end + 1 == path.n && plus > 0 && path.p[plus - 1] == '/' ? "*" : "");
-		path = str_from(path, plus + end + 1);
-		plus = str_find(path, STR("{+"));
-	}
-	buf_str(b, path);
-}
-
-struct str openapi_url_template(struct arena *a, const struct openapi_operation *op)
-{
-	struct str hash = str_first(op->path, str_find_char(op->path, '#')), out = STR_NULL;
-	char between = str_find_char(hash, '?') == SIZE_MAX ? '?' : '&';
-	struct buf b;
-
-	buf_init(&b, 65536);
-	put_path(&b, hash);
-	for (size_t i = 0; i < op->n_parameters; i++) {
-		const struct openapi_parameter *p = &op->parameters[i];
-
-		if (p->in != OPENAPI_QUERY || !p->required || p->name.n == 0)
-			continue;
-		buf_char(&b, between);
-		buf_fmt(&b, "%.*s={%.*s}", STR_ARG(p->name), STR_ARG(p->name));
-		between = '&';
-	}
-	if (buf_ok(&b))
-		out = arena_dup(a, buf_view(&b));
-	buf_release(&b);
-	return out;
 }

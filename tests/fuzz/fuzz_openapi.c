@@ -1,18 +1,33 @@
 /* A description either fails or gives a model whose every part can be walked, sampled and found again. */
 #include "core/openapi.h"
 #include "core/str.h"
+#include "core/uritemplate.h"
 
 #include <stdlib.h>
 
+static size_t slashes(struct str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += s.p[i] == '/';
+	return n;
+}
+
 static void walk(const struct openapi *o, struct arena *a, const struct openapi_operation *op)
 {
+	const struct uritemplate *t;
+	struct str template;
+
 	if (!openapi_find(o, op->method, op->path) && op->path.n < 4000)
 		abort();
 	if (op->id.n > 0 && !openapi_find_id(o, op->id))
 		abort();
 	if (openapi_operation_slug(a, op).n > 80)
 		abort();
-	(void)openapi_url_template(a, op);
+	template = openapi_url_template(a, op);
+	if (template.p && uritemplate_parse(a, template, &t, NULL).code && slashes(template) < URITEMPLATE_SEGMENTS_MAX)
+		abort();
 	for (size_t i = 0; i < op->n_responses; i++)
 		for (size_t k = 0; k < op->responses[i].n_media; k++)
 			(void)openapi_media_example(o, a, &op->responses[i].media[k]);

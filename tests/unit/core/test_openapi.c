@@ -2,6 +2,7 @@
 #include "tests/unit/check.h"
 
 #include "core/openapi.h"
+#include "core/uritemplate.h"
 
 static struct openapi *read_it(struct arena *a, const char *text)
 {
@@ -94,7 +95,7 @@ static void version_31(void **state UNUSED)
 	CHECK_STR("slug of the operationId", openapi_operation_slug(a, get), STR("getorder"));
 	CHECK_STR("slug of method and path", openapi_operation_slug(a, &o->operations[1]), STR("put-orders-id"));
 	CHECK_STR("required query in the template", openapi_url_template(a, get), STR("/orders/{id}?tenant={tenant}"));
-	CHECK_STR("wildcard", openapi_url_template(a, &o->operations[2]), STR("/files/{path*}"));
+	CHECK_STR("wildcard", openapi_url_template(a, &o->operations[2]), STR("/files/{*path}"));
 	CHECK_INT("own and shared parameters", get->n_parameters, 5);
 	p = openapi_parameter(get, OPENAPI_HEADER, STR("x-trace"));
 	CHECK("the operation's own wins", p && p->required);
@@ -244,6 +245,51 @@ static void refusals(void **state UNUSED)
 	check_done();
 }
 
+static void templates(void **state UNUSED)
+{
+	static const struct {
+		const char *path, *query;        /* query: names of required parameters between commas */
+		const char *want;
+	} rows[] = {
+		{ "/", "", "/" },
+		{ "/a/{id}/b/{id}", "", "/a/{id}/b/{id2}" },
+		{ "/tokens/{token}", "key,token", "/tokens/{token}?key={key}&token={token2}" },
+		{ "/a/{b}{c}", "", "/a/{b}" },
+		{ "/a/{b}.{c}", "", "/a/{b}.{c}" },
+		{ "/files/{path*}", "", "/files/{*path}" },
+		{ "/files/{proxy+}", "", "/files/{*proxy}" },
+		{ "/files/{+path}/meta", "", "/files/{path}/meta" },
+		{ "/v1/{+name}:cancel", "", "/v1/{name}:cancel" },
+		{ "/list{?page,size}", "", "/list" },
+		{ "/a#b", "", "/a" },
+		{ "/#Action=X", "", "/" },
+		{ "a/b", "", "/a/b" },
+		{ "/a/{b", "", "/a/%7Bb" },
+		{ "/a/{{b}}", "", "/a/%7B{b}%7D" },
+		{ "/a?x={y}&z=1", "x,q", "/a?x={y}&z=1&q={q}" },
+		{ "/a", "filter[x],a b,{c}", "/a?filter[x]={filter[x]}" },
+		{ "/a/*/b/*", "", "/a/%2A/b/*" },
+		{ "/a/{}", "", "/a/{value}" },
+		{ "/a/{b=c}", "", "/a/{b}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct openapi_parameter parameters[4] = { 0 };
+		struct openapi_operation op = { .path = str_of(rows[i].path), .parameters = parameters };
+		struct arena *a = arena_new(1 << 20);
+		struct str list = str_of(rows[i].query), name, got;
+		const struct uritemplate *t;
+
+		while (str_split(&list, ',', &name))
+			parameters[op.n_parameters++] = (struct openapi_parameter){ .name = name, .in = OPENAPI_QUERY, .required = true };
+		got = openapi_url_template(a, &op);
+		CHECK_STR(rows[i].path, got, str_of(rows[i].want));
+		CHECK_INT(rows[i].path, uritemplate_parse(a, got, &t, NULL).code, GH_OK);
+		arena_free(a);
+	}
+	check_done();
+}
+
 static void media_types(void **state UNUSED)
 {
 	static const struct openapi_media list[] = {
@@ -271,7 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_31), cmocka_unit_test(version_20),  cmocka_unit_test(warnings),
-		cmocka_unit_test(refusals),   cmocka_unit_test(media_types),
+		cmocka_unit_test(refusals),   cmocka_unit_test(media_types), cmocka_unit_test(templates),
 	};
 
 	return cmocka_run_group_tests_name("core/openapi", tests, NULL, NULL);
