@@ -4,6 +4,7 @@
 #include "core/str.h"
 #include "policy/diag.h"
 #include "policy/expr/bind.h"
+#include "policy/expr/text.h"
 #include "policy/expr/vm.h"
 #include "policy/exchange.h"
 
@@ -73,10 +74,13 @@ gh_rc expr_run(const struct expr *e, struct exchange *x, const struct expr_limit
 {
 	struct vm vm;
 
+	bool ok;
+
 	vm_init(&vm, x, limits);
-	if (vm_run(&vm, e->main, NULL, NULL, 0, out))
-		return GH_RC_OK;
-	return report(&vm, err);
+	text_remember(true);
+	ok = vm_run(&vm, e->main, NULL, NULL, 0, out);
+	text_remember(false);
+	return ok ? GH_RC_OK : report(&vm, err);
 }
 
 gh_rc expr_json(struct exchange *x, struct value v, struct str *out, struct gh_err *err)

@@ -1,5 +1,7 @@
 #include "policy/expr/text.h"
 
+#include <stdlib.h>
+
 #include "core/str.h"
 
 const struct text text_empty = { 0, true, "" };
@@ -45,22 +47,106 @@ struct value value_text(const struct text *t)
 static size_t sequence(const struct text *t, size_t at, unsigned *units)
 {
 	unsigned char c = (unsigned char)t->p[at];
-	size_t n = c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+	size_t n = c < 0xC2 || c > 0xF4 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
 
+	*units = 1;
+	if (n > t->n - at)
+		return 1;
+	for (size_t i = 1; i < n; i++)
+		if (((unsigned char)t->p[at + i] & 0xC0) != 0x80)
+			return 1;
 	*units = n == 4 ? 2 : 1;
-	if (n > t->n - at) {
-		*units = 1;
-		return t->n - at;
-	}
 	return n;
+}
+
+/* ---- remembered places ---------------------------------------------------------------------------------------------------- */
+
+enum { PLACES_TEXTS = 4, PLACES_STEP = 64, PLACES_LEAST = 256 };
+
+struct places {
+	const char *p;
+	size_t n;
+	int64_t length;
+	struct place {
+		int64_t unit;
+		size_t at;
+	} *v;                        /* one for each PLACES_STEP bytes */
+};
+
+static _Thread_local struct {
+	bool on;
+	unsigned next;
+	struct places text[PLACES_TEXTS];
+} remembered;
+
+void text_remember(bool on)
+{
+	remembered.on = on;
+	for (size_t i = 0; i < PLACES_TEXTS; i++) {
+		free(remembered.text[i].v);
+		remembered.text[i] = (struct places){ 0 };
+	}
+}
+
+static bool find_places(struct places *to, const struct text *t)
+{
+	int64_t units = 0;
+	size_t at = 0, k = 0;
+	struct place *v = malloc((t->n / PLACES_STEP + 2) * sizeof(*v));
+
+	if (!v)
+		return false;
+	while (at < t->n) {
+		unsigned used;
+
+		if (at >= k * PLACES_STEP)
+			v[k++] = (struct place){ units, at };
+		at += sequence(t, at, &used);
+		units += used;
+	}
+	v[k] = (struct place){ units, at };
+	free(to->v);
+	*to = (struct places){ t->p, t->n, units, v };
+	return true;
+}
+
+static const struct places *places_of(const struct text *t)
+{
+	if (!remembered.on || t->n < PLACES_LEAST)
+		return NULL;
+	for (size_t i = 0; i < PLACES_TEXTS; i++)
+		if (remembered.text[i].p == t->p && remembered.text[i].n == t->n)
+			return &remembered.text[i];
+	remembered.next = (remembered.next + 1) % PLACES_TEXTS;
+	return find_places(&remembered.text[remembered.next], t) ? &remembered.text[remembered.next] : NULL;
+}
+
+/* The last remembered place at or before the unit. */
+static struct place place_before(const struct places *p, int64_t index)
+{
+	size_t low = 0, high = p->n / PLACES_STEP;
+
+	while (low < high) {
+		size_t middle = (low + high + 1) / 2;
+
+		if (p->v[middle].unit <= index)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return p->v[low];
 }
 
 int64_t text_length(const struct text *t)
 {
+	const struct places *places;
 	int64_t n = 0;
 
 	if (t->ascii)
 		return (int64_t)t->n;
+	places = places_of(t);
+	if (places)
+		return places->length;
 	for (size_t at = 0; at < t->n;) {
 		unsigned units;
 
@@ -73,11 +159,19 @@ int64_t text_length(const struct text *t)
 /* Byte offset of unit `index`; *low is set when that is the second half of a pair. */
 static size_t seek(const struct text *t, int64_t index, bool *low)
 {
+	const struct places *places;
 	size_t at = 0;
 
 	*low = false;
 	if (t->ascii)
 		return (size_t)index < t->n ? (size_t)index : t->n;
+	places = places_of(t);
+	if (places && index > 0) {
+		struct place from = place_before(places, index);
+
+		at = from.at;
+		index -= from.unit;
+	}
 	while (at < t->n && index > 0) {
 		unsigned units;
 		size_t n = sequence(t, at, &units);

@@ -16,6 +16,9 @@ static inline struct str text_str(const struct text *t)
 {
 	return (struct str){ t->p, t->n };
 }
+/* While on, this thread remembers where units stand in the few long texts with other characters than ASCII that it met last,
+ * so that `s[i]` in a loop is not a walk from the start each time. Texts must not move or change while on; off forgets. */
+void text_remember(bool on);
 bool str_is_ascii(struct str s);
 
 int64_t text_length(const struct text *t);                               /* UTF-16 units */
