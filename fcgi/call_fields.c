@@ -30,7 +30,7 @@ static struct str joined_with(struct arena *a, const struct fields *f, struct st
 {
 	struct str before = fields_joined(f, name);
 
-	return before.n ? arena_printf(a, "%.*s, %.*s", STR_ARG(before), STR_ARG(last)) : last;
+	return before.n && field_value_ok(before) ? arena_printf(a, "%.*s, %.*s", STR_ARG(before), STR_ARG(last)) : last;
 }
 
 /* for=203.0.113.9, for="[2001:db8::1]" */

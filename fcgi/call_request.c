@@ -211,7 +211,7 @@ enum reason call_request_read(struct call *k)
 		take_all(&r);
 	why = read_url(&r);
 	rq->url = rq->original_url;
-	rq->ip = r.p[P_ADDR];
+	rq->ip = field_value_ok(r.p[P_ADDR]) ? r.p[P_ADDR] : STR_NULL;
 	if (r.p[P_CERT].n && (!r.p[P_CERT_OK].n || str_eq_ci(r.p[P_CERT_OK], STR("SUCCESS"))
 			      || str_starts_ci(r.p[P_CERT_OK], STR("FAILED"))))
 		rq->client_cert_pem = r.p[P_CERT];

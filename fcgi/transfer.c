@@ -400,11 +400,26 @@ static void prepare(struct transfer *t, struct arena *a, const struct upstream_r
 	t->total_ms = rq->total_ms ? rq->total_ms : t->up->limits.total_ms;
 }
 
+/* Policies make these out of whatever they like; nothing of it may end a line of the request. */
+static bool is_sendable(const struct upstream_request *rq)
+{
+	struct str host = rq->url->host;
+
+	for (size_t i = 0; i < host.n; i++)
+		if (host.p[i] <= ' ' || host.p[i] >= 127 || strchr("/?#@\\", host.p[i]))
+			return false;
+	return host.n && method_ok(rq->method) && field_value_ok(rq->host);
+}
+
 struct transfer *upstream_start(struct upstream *u, struct arena *a, const struct upstream_request *rq,
 	const struct transfer_ops *ops, void *owner, enum reason *why)
 {
-	struct transfer *t = upstream_handle(u);
+	struct transfer *t;
 
+	*why = REASON_BACKEND_URL;
+	if (!is_sendable(rq))
+		return NULL;
+	t = upstream_handle(u);
 	*why = REASON_NO_MEMORY;
 	if (!t)
 		return NULL;

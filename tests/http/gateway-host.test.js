@@ -176,3 +176,15 @@ test('a browser\'s preflight is answered by cors alone, without a key', async ()
   assert.equal(seen.length, 0);
   assert.equal((await one({ method: 'OPTIONS' })).status, 404);
 });
+
+test('no policy can end a line of the request to the backend', async () => {
+  await policy({ inbound: `<choose><when condition='@(context.Request.Headers.ContainsKey("X-Ask"))'>
+    <set-method>@("GET / HTTP/1.1\\r\\nEvil: 1\\r\\n\\r\\nGET")</set-method></when></choose>` });
+  const res = await one({ headers: { 'X-Ask': '1' } });
+  assert.ok(res.status >= 400, String(res.status));
+  await policy({ inbound: `<choose><when condition='@(context.Request.Headers.ContainsKey("X-Ask"))'>
+    <set-header name="X-Forwarded-For" exists-action="override"><value>@("1\\r\\nEvil: 1")</value></set-header>
+    <set-header name="X-Other" exists-action="override"><value>@("1\\r\\nEvil: 1")</value></set-header></when></choose>` });
+  await one({ headers: { 'X-Ask': '1' } });
+  assert.ok(seen.every((s) => s.headers.evil === undefined));
+});
