@@ -11,8 +11,6 @@
 	}
 NO_RESULT(xml_element_value, struct arena *a UNUSED, struct str text UNUSED)
 NO_RESULT(xml_document_value, struct arena *a UNUSED, struct str text UNUSED)
-NO_RESULT(certificate_value, struct arena *a UNUSED, struct str text UNUSED)
-NO_RESULT(certificate_value_with_key, struct arena *a UNUSED, struct str cert UNUSED, struct str key UNUSED)
 
 ABSENT struct value jwt_value(struct arena *a UNUSED, struct str token UNUSED)
 {

@@ -486,11 +486,8 @@ struct value context_authorization(struct arena *a, struct str access_token, con
 	return value_object(o);
 }
 
-/* Known by name until the library brings it. */
-static struct value_class class_certificate = { .name = "System.Security.Cryptography.X509Certificates.X509Certificate2" };
-
 static struct value_class *const classes[] = {
-	&class_certificate, &class_context, &class_request, &class_response, &class_url, &class_headers, &class_body, &class_variables, &class_api,
+	&class_context, &class_request, &class_response, &class_url, &class_headers, &class_body, &class_variables, &class_api,
 	&class_operation, &class_product, &class_subscription, &class_user, &class_deployment, &class_workspace,
 	&class_last_error, &class_gateway, &class_group, &class_identity, &class_backend, &class_graphql, &class_key_names,
 	&class_sustainability, &class_private_endpoint, &class_foundry, &class_product_state, &class_backend_type,

@@ -405,8 +405,11 @@ struct syntax *parse_new(struct parser *p)
 	p->at++;
 	if (parse_is(p, '{'))
 		return anonymous(p, s);
-	if (parse_is(p, '['))
-		return new_array(p, s);
+	if (parse_is(p, '[')) {
+		if (parse_peek(p)[1].kind == TOKEN_PUNCT && parse_peek(p)[1].id == ']')
+			return new_array(p, s);
+		return parse_error(p, "the type of the elements, or `[]` with the elements");
+	}
 	s->a = parse_type(p);
 	if (!s->a)
 		return NULL;
