@@ -9,6 +9,7 @@ const { Gateway, freePort, until, ROOT } = require('../http/harness');
 const scale = require('./scale');
 const flight = require('./flight');
 const changes = require('./changes');
+const policies = require('./policies');
 
 const ROUNDS = Number(process.env.ROUNDS || 3);
 const SECONDS = Number(process.env.SECONDS_EACH || 5);
@@ -89,6 +90,15 @@ async function gatehouse(server, backendPort) {
   return gw;
 }
 
+function measure(url, headers, pids) {
+  wrk(url, headers, 1);
+  const before = cpuSeconds(pids);
+  const r = wrk(url, headers, SECONDS);
+  return { ...r, cpuUs: (cpuSeconds(pids) - before) / r.requests * 1e6 };
+}
+
+const pidsOf = (gw) => [...treeOf(gw.web.child.pid), ...gw.pids('gatehouse-gateway')];
+
 async function pair(server, dir, backendPort, bareConf, results) {
   const barePort = await freePort();
   const bare = startServer(dir, `bare-${server}`, server, bareConf(barePort));
@@ -97,16 +107,9 @@ async function pair(server, dir, backendPort, bareConf, results) {
   const key = [`Ocp-Apim-Subscription-Key: ${gw.key}`];
   const bareUrl = `http://127.0.0.1:${barePort}/api/1k.json`;
   const gwUrl = `${gw.url}/api/bench/1k.json`;
-  const gatewayPids = [...treeOf(gw.web.child.pid), ...gw.pids('gatehouse-gateway')];
-  const measure = (url, headers, pids) => {
-    wrk(url, headers, 1);
-    const before = cpuSeconds(pids);
-    const r = wrk(url, headers, SECONDS);
-    return { ...r, cpuUs: (cpuSeconds(pids) - before) / r.requests * 1e6 };
-  };
   const rounds = [];
   for (let i = 0; i < ROUNDS; i++)
-    rounds.push({ bare: measure(bareUrl, [], treeOf(bare.pid)), gatehouse: measure(gwUrl, key, gatewayPids) });
+    rounds.push({ bare: measure(bareUrl, [], treeOf(bare.pid)), gatehouse: measure(gwUrl, key, pidsOf(gw)) });
   bare.kill();
   await gw.stop();
   const ratio = (f) => median(rounds.map((r) => r.gatehouse[f] / r.bare[f]));
@@ -125,6 +128,8 @@ const AIMS = {
   flight: (r) => [['2,000 in flight: failed calls', r.failed, '<=', 0], ['2,000 in flight: worker memory, MB', r.rssMb, '<=', 64]],
   scale: (r) => [['10,000 APIs, 1,000,000 subscriptions: start to first answer, s', r.startS, '<=', 1],
     ['look-ups per second / small store', r.rpsRatio, '>=', 0.9]],
+  policies: (r) => [['an expression, ns', r.expressionNs, '<=', 1000], ['10,000 documents compiled, s', r.compileS, '<=', 5],
+    ['ten policies / a bare forward, processor time', r.tenPoliciesRatio, '<=', 1.15]],
   changes: (r) => [['200 configuration changes under load: failed calls', r.failed, '<=', 0],
     ['memory after / before', r.memoryRatio, '<=', 1.2]],
 };
@@ -161,6 +166,9 @@ async function main() {
       await pair('lighttpd', dir, backendPort, (port) => `server.document-root = "${dir}"\nserver.bind = "127.0.0.1"\nserver.port = ${port}\n`
         + `server.modules = ( "mod_proxy" )\nserver.max-keep-alive-requests = 1000000\n`
         + `proxy.server = ( "/" => (( "host" => "127.0.0.1", "port" => ${backendPort} )) )\n`, results);
+    if (wanted('policies'))
+      results.policies = await policies(backendPort,
+        (gw, api, headers) => measure(`${gw.url}/api/${api}/1k.json`, headers, pidsOf(gw)), ROUNDS);
     if (wanted('flight')) results.flight = await flight(gatehouse);
     if (wanted('changes')) results.changes = await changes(gatehouse, backendPort, wrk);
     if (wanted('scale')) results.scale = await scale(gatehouse, backendPort, wrk);
