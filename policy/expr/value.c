@@ -8,6 +8,7 @@
 #include "policy/expr/link.h"
 #include "policy/expr/text.h"
 #include "policy/expr/vm.h"
+#include "policy/net/number.h"
 
 struct value value_bool(bool b)
 {
@@ -163,20 +164,13 @@ bool enum_parse(const struct value_class *cls, struct str name, bool ignore_case
 
 /* ---- text ----------------------------------------------------------------------------------------------------------------- */
 
-/* "G15" (a float: "G7") as the .NET Framework prints it: 1E+16, 1E-05, NaN, Infinity. */
-static struct str real_text(struct arena *a, double d, int digits)
+/* The shortest text that reads back, as .NET prints it: 0.1, 1E+16, 1E-05, NaN, Infinity. */
+static struct str real_text(struct arena *a, struct value v)
 {
-	char text[40];
-	int n;
+	struct out o = out_in(a);
 
-	if (isnan(d))
-		return STR("NaN");
-	if (isinf(d))
-		return d > 0 ? STR("Infinity") : STR("-Infinity");
-	if (d == 0)
-		return STR("0");
-	n = snprintf(text, sizeof(text), "%.*G", digits, d);
-	return arena_dup(a, (struct str){ text, n > 0 ? (size_t)n : 0 });
+	number_text(&o, v);
+	return out_str(&o);
 }
 
 static struct str char_text(struct arena *a, uint16_t unit)
@@ -228,8 +222,8 @@ struct str value_to_text(struct arena *a, struct value v)
 	case VALUE_USHORT:
 	case VALUE_UINT:
 	case VALUE_ULONG: return arena_printf(a, "%llu", (unsigned long long)v.u);
-	case VALUE_FLOAT: return real_text(a, v.d, 7);
-	case VALUE_DOUBLE: return real_text(a, v.d, 15);
+	case VALUE_FLOAT:
+	case VALUE_DOUBLE: return real_text(a, v);
 	case VALUE_DECIMAL: return decimal_str(a, v);
 	case VALUE_STRING: return text_str(v.text);
 	case VALUE_OBJECT: return object_text(a, v);
