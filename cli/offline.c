@@ -25,7 +25,7 @@ GH_RC offline_new(struct arena *a, json_t *context, const char *dir, struct offl
 	return offline_read_context(o, err);
 }
 
-/* ---- documents ----------------------------------------------------------------------------------------------------- */
+/* ---- documents --------------------------------------------------------------------------------------------------- */
 
 static bool named_value(void *ctx, struct str name, struct str *value, bool *secret)
 {
@@ -70,11 +70,13 @@ static GH_RC load_fragments(struct offline *o, struct policy_diags *diags, const
 	return GH_RC_OK;
 }
 
-static GH_RC load_document(struct offline *o, struct str text, enum scope scope, const char *name, struct policy_diags *diags,
-			   const char **file, struct gh_err *err)
+static GH_RC load_document(struct offline *o, struct str text, enum scope scope, const char *name,
+			   struct policy_diags *diags, const char **file, struct gh_err *err)
 {
 	const struct policy_env env = environment(o);
-	const struct policy_source src = { .scope = scope, .name = str_of(name), .url_template = o->operation.url_template };
+	const struct policy_source src = { .scope = scope,
+					   .name = str_of(name),
+					   .url_template = o->operation.url_template };
 
 	*file = name;
 	o->documents[scope] = policy_compile(o->arena, text, &src, &env, diags);
@@ -104,7 +106,8 @@ static bool scope_named(struct str name, enum scope *out)
 	return false;
 }
 
-static GH_RC load_scopes(struct offline *o, enum scope innermost, struct policy_diags *diags, const char **file, struct gh_err *err)
+static GH_RC load_scopes(struct offline *o, enum scope innermost, struct policy_diags *diags, const char **file,
+			 struct gh_err *err)
 {
 	const char *name;
 	json_t *value;
@@ -124,13 +127,15 @@ static GH_RC load_scopes(struct offline *o, enum scope innermost, struct policy_
 	return GH_RC_OK;
 }
 
-GH_RC offline_load(struct offline *o, const char *path, struct policy_diags *diags, const char **file, struct gh_err *err)
+GH_RC offline_load(struct offline *o, const char *path, struct policy_diags *diags, const char **file,
+		   struct gh_err *err)
 {
 	struct str named = jsn_str(o->context, "scope"), text;
 	enum scope scope = SCOPE_OPERATION;
 
 	if (named.n && !scope_named(named, &scope))
-		FAIL(err, INVALID, "context: scope `%.*s` is none of global, workspace, product, api and operation", STR_ARG(named));
+		FAIL(err, INVALID, "context: scope `%.*s` is none of global, workspace, product, api and operation",
+		     STR_ARG(named));
 	*file = path;
 	TRY(load_fragments(o, diags, file, err));
 	TRY(load_scopes(o, scope, diags, file, err));
@@ -138,7 +143,7 @@ GH_RC offline_load(struct offline *o, const char *path, struct policy_diags *dia
 	return load_document(o, text, scope, path, diags, file, err);
 }
 
-/* ---- runs ---------------------------------------------------------------------------------------------------------- */
+/* ---- runs -------------------------------------------------------------------------------------------------------- */
 
 static void finished(struct exchange *x)
 {
@@ -150,10 +155,12 @@ static struct str make_id(struct exchange *x)
 	uint64_t a = x->host->random(x), b = x->host->random(x);
 
 	return arena_printf(x->arena, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16) & 0xFFFF,
-			    (unsigned)a & 0xFFF, 0x8000 | ((unsigned)(b >> 48) & 0x3FFF), (unsigned long long)b & 0xFFFFFFFFFFFF);
+			    (unsigned)a & 0xFFF, 0x8000 | ((unsigned)(b >> 48) & 0x3FFF),
+			    (unsigned long long)b & 0xFFFFFFFFFFFF);
 }
 
-static GH_RC fill_exchange(struct offline *o, json_t *request, struct arena *a, struct exchange **out, struct gh_err *err)
+static GH_RC fill_exchange(struct offline *o, json_t *request, struct arena *a, struct exchange **out,
+			   struct gh_err *err)
 {
 	struct exchange *x = arena_new_of(a, struct exchange);
 

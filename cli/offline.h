@@ -1,8 +1,9 @@
 /* offline.h - policies without a gateway: what `gatehouse policy run`, `policy test` and `expr` work on.
  *
- * The context file says what there is (API, subscription, named values, canned answers), the request file what is asked;
- * docs/policy-run.md describes both. The clock stands at "now" and moves only when a policy sleeps, random numbers come
- * from "seed": the same input gives the same output. Nothing is read but the files named, nothing is sent. */
+ * The context file says what there is (API, subscription, named values, canned answers), the request file what is
+ * asked; docs/policy-run.md describes both. The clock stands at "now" and moves only when a policy sleeps, random
+ * numbers come from "seed": the same input gives the same output. Nothing is read but the files named, nothing is sent.
+ */
 #pragma once
 
 #include "core/json.h"
@@ -17,7 +18,8 @@ GH_RC offline_new(struct arena *a, json_t *context, const char *dir, struct offl
 
 /* Compiles the innermost document and those of the context's scopes. On INVALID diags hold the errors, *file names the
  * document that has them. */
-GH_RC offline_load(struct offline *o, const char *path, struct policy_diags *diags, const char **file, struct gh_err *err);
+GH_RC offline_load(struct offline *o, const char *path, struct policy_diags *diags, const char **file,
+		   struct gh_err *err);
 
 /* Runs a request object as often as it says. *out: an object, or an array with "repeat". Kept by the arena. */
 GH_RC offline_run(struct offline *o, json_t *request, json_t **out, struct gh_err *err);

@@ -32,7 +32,8 @@ static GH_RC read_time(const json_t *obj, const char *name, int64_t *out, struct
 	return GH_RC_OK;
 }
 
-static GH_RC read_groups(struct offline *o, const json_t *from, const struct ctx_group **out, size_t *n, struct gh_err *err)
+static GH_RC read_groups(struct offline *o, const json_t *from, const struct ctx_group **out, size_t *n,
+			 struct gh_err *err)
 {
 	size_t count = json_array_size(from);
 	struct ctx_group *g = arena_alloc(o->arena, count + 1, sizeof(*g));
@@ -114,7 +115,8 @@ static GH_RC read_user(struct offline *o, const json_t *j, struct gh_err *err)
 
 GH_RC offline_read_context(struct offline *o, struct gh_err *err)
 {
-	const json_t *c = o->context, *op = jsn_obj(c, "operation"), *d = jsn_obj(c, "deployment"), *w = jsn_obj(c, "workspace");
+	const json_t *c = o->context, *op = jsn_obj(c, "operation"), *d = jsn_obj(c, "deployment"),
+		     *w = jsn_obj(c, "workspace");
 
 	TRY(read_time(c, "now", &o->now_us, err));
 	o->random_state = (uint64_t)jsn_int(c, "seed", 1);
@@ -123,20 +125,24 @@ GH_RC offline_read_context(struct offline *o, struct gh_err *err)
 	TRY(read_subscription(o, jsn_obj(c, "subscription"), err));
 	TRY(read_user(o, jsn_obj(c, "user"), err));
 	o->has_operation = op != NULL;
-	o->operation = (struct ctx_operation){ .id = text_of(o, op, "id"), .name = text_of(o, op, "name"),
-					       .method = text_of(o, op, "method"), .url_template = optional(o, op, "urlTemplate") };
+	o->operation = (struct ctx_operation){ .id = text_of(o, op, "id"),
+					       .name = text_of(o, op, "name"),
+					       .method = text_of(o, op, "method"),
+					       .url_template = optional(o, op, "urlTemplate") };
 	o->has_workspace = w != NULL;
 	o->workspace = (struct ctx_workspace){ .id = text_of(o, w, "id"), .name = text_of(o, w, "name") };
 	o->deployment = (struct ctx_deployment){
-		.region = text_or(o, d, "region", "local"), .service_id = text_or(o, d, "serviceId", "gatehouse"),
-		.service_name = text_or(o, d, "serviceName", "gatehouse"), .gateway_id = text_or(o, d, "gatewayId", "managed"),
+		.region = text_or(o, d, "region", "local"),
+		.service_id = text_or(o, d, "serviceId", "gatehouse"),
+		.service_name = text_or(o, d, "serviceName", "gatehouse"),
+		.gateway_id = text_or(o, d, "gatewayId", "managed"),
 		.gateway_instance_id = text_or(o, d, "gatewayInstanceId", "offline"),
 	};
 	o->deployment.gateway_is_managed = str_eq(o->deployment.gateway_id, STR("managed"));
 	return GH_RC_OK;
 }
 
-/* ---- messages ------------------------------------------------------------------------------------------------------ */
+/* ---- messages ---------------------------------------------------------------------------------------------------- */
 
 static bool add_header(struct arena *a, struct fields *out, const char *name, const json_t *value)
 {
@@ -223,7 +229,8 @@ static bool backend_address(struct offline *o, struct exchange *x)
 	x->request.url.scheme = s->scheme;
 	x->request.url.host = s->host;
 	x->request.url.port = s->port;
-	x->request.url.path = arena_printf(x->arena, "%.*s%.*s", STR_ARG(base), STR_ARG(operation_part(o, x->request.url.path)));
+	x->request.url.path =
+		arena_printf(x->arena, "%.*s%.*s", STR_ARG(base), STR_ARG(operation_part(o, x->request.url.path)));
 	if (!x->request.url.path.n)
 		x->request.url.path = STR("/");
 	return !str_is_null(x->request.url.path);
@@ -242,7 +249,9 @@ static GH_RC read_values(struct exchange *x, json_t *from, struct gh_err *err)
 		else if (json_is_integer(value))
 			v = value_int(json_integer_value(value));
 		else
-			v = value_string(x->arena, json_is_string(value) ? jsn_string(value) : jsn_text(x->arena, value, 0), true);
+			v = value_string(x->arena,
+					 json_is_string(value) ? jsn_string(value) : jsn_text(x->arena, value, 0),
+					 true);
 		if (!exchange_set_variable(x, arena_dup(x->arena, str_of(name)), v))
 			FAIL(err, NOMEM, "context: variables");
 	}
@@ -256,7 +265,8 @@ GH_RC offline_read_request(struct offline *o, json_t *request, struct exchange *
 
 	if (str_is_null(url))
 		url = STR("https://gateway.example/");
-	x->request.method = arena_dup(a, str_is_null(jsn_str(request, "method")) ? STR("GET") : jsn_str(request, "method"));
+	x->request.method =
+		arena_dup(a, str_is_null(jsn_str(request, "method")) ? STR("GET") : jsn_str(request, "method"));
 	if (!url_parse(arena_dup(a, url), &x->request.original_url))
 		FAIL(err, INVALID, "request: url `%.*s` is no http or https address", STR_ARG(url));
 	fields_init(&x->request.headers, a);
@@ -267,7 +277,8 @@ GH_RC offline_read_request(struct offline *o, json_t *request, struct exchange *
 	x->request.client_cert_pem = str_is_null(jsn_str(request, "clientCertificate")) ? STR_NULL
 		: arena_dup(a, jsn_str(request, "clientCertificate"));
 	if (!offline_read_headers(jsn_obj(request, "headers"), a, &x->request.headers)
-	    || !offline_read_headers(jsn_obj(o->context, "matchedParameters"), a, &x->matched) || !backend_address(o, x))
+	    || !offline_read_headers(jsn_obj(o->context, "matchedParameters"), a, &x->matched)
+	    || !backend_address(o, x))
 		FAIL(err, NOMEM, "request");
 	return read_values(x, jsn_obj(o->context, "variables"), err);
 }

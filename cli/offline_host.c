@@ -30,7 +30,7 @@ static enum step sleep_for(struct exchange *x, struct host_sleep *s)
 	return STEP_NEXT;
 }
 
-/* ---- calls --------------------------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 static enum call_failure failure_named(struct str name)
 {
@@ -38,8 +38,11 @@ static enum call_failure failure_named(struct str name)
 		struct str name;
 		enum call_failure failure;
 	} known[] = {
-		{ STR_INIT("timeout"), CALL_TIMEOUT }, { STR_INIT("connect"), CALL_CONNECT }, { STR_INIT("tls"), CALL_TLS },
-		{ STR_INIT("protocol"), CALL_PROTOCOL }, { STR_INIT("too-large"), CALL_TOO_LARGE },
+		{ STR_INIT("timeout"), CALL_TIMEOUT },
+		{ STR_INIT("connect"), CALL_CONNECT },
+		{ STR_INIT("tls"), CALL_TLS },
+		{ STR_INIT("protocol"), CALL_PROTOCOL },
+		{ STR_INIT("too-large"), CALL_TOO_LARGE },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -68,7 +71,8 @@ static enum step forward(struct exchange *x, struct forward *f)
 	json_decref(o->backend_request);
 	o->backend_request = offline_request_json(x->arena, &x->request);
 	if (json_is_array(canned) && json_array_size(canned))
-		answer = json_array_get(canned, o->tries < json_array_size(canned) ? o->tries : json_array_size(canned) - 1);
+		answer = json_array_get(canned,
+					o->tries < json_array_size(canned) ? o->tries : json_array_size(canned) - 1);
 	o->tries++;
 	f->done = true;
 	f->failure = canned_failure(x->arena, answer, url_text(x->arena, &x->request.url), &f->failure_text);
@@ -117,7 +121,8 @@ static enum step send(struct exchange *x, struct subrequest *s)
 	fields_init(&s->response.headers, x->arena);
 	if (!call) {
 		s->failure = CALL_CONNECT;
-		s->failure_text = arena_printf(x->arena, "no entry of `calls` answers %.*s %.*s", STR_ARG(s->request.method), STR_ARG(url));
+		s->failure_text = arena_printf(x->arena, "no entry of `calls` answers %.*s %.*s",
+					       STR_ARG(s->request.method), STR_ARG(url));
 		return STEP_NEXT;
 	}
 	answer = jsn_get(call, "response");
@@ -129,7 +134,7 @@ static enum step send(struct exchange *x, struct subrequest *s)
 	return STEP_NEXT;
 }
 
-/* ---- counters ------------------------------------------------------------------------------------------------------ */
+/* ---- counters ---------------------------------------------------------------------------------------------------- */
 
 static struct offline_counter *counter(struct offline *o, struct str key)
 {
@@ -251,7 +256,7 @@ static void leave(struct exchange *x, struct str key)
 		s->inside--;
 }
 
-/* ---- cache --------------------------------------------------------------------------------------------------------- */
+/* ---- cache ------------------------------------------------------------------------------------------------------- */
 
 static struct offline_entry *entry(struct offline *o, enum cache_store store, struct str key)
 {
@@ -300,19 +305,22 @@ static enum step cache_remove(struct exchange *x, struct cache_op *op)
 	return STEP_NEXT;
 }
 
-/* ---- configuration and sinks --------------------------------------------------------------------------------------- */
+/* ---- configuration and sinks ------------------------------------------------------------------------------------- */
 
 static void log_to(struct exchange *x, struct str logger_id, struct str message)
 {
-	json_array_append_new(of(x)->logs, json_pack("{s:s%, s:s%}", "logger", logger_id.p, logger_id.n, "message", message.p, message.n));
+	json_array_append_new(
+		of(x)->logs,
+		json_pack("{s:s%, s:s%}", "logger", logger_id.p, logger_id.n, "message", message.p, message.n));
 }
 
 static void metric(struct exchange *x, struct str ns, struct str name, double value, const struct fields *dimensions)
 {
 	json_t *d = offline_headers_json(dimensions);
 
-	json_array_append_new(of(x)->metrics, json_pack("{s:s%, s:s%, s:f, s:o}", "namespace", ns.p, ns.n, "name", name.p, name.n, "value",
-							value, "dimensions", d));
+	json_array_append_new(of(x)->metrics,
+			      json_pack("{s:s%, s:s%, s:f, s:o}", "namespace", ns.p, ns.n, "name", name.p, name.n,
+					"value", value, "dimensions", d));
 }
 
 static bool certificate(struct exchange *x, struct str id, struct str *cert_pem, struct str *key_pem)
@@ -342,7 +350,20 @@ static struct str api_document(struct exchange *x)
 }
 
 const struct policy_host offline_host = {
-	.now_us = now_us, .random = random_bits, .forward = forward, .send = send, .sleep = sleep_for, .take = take,
-	.enter = enter, .leave = leave, .cache_get = cache_get, .cache_put = cache_put, .cache_remove = cache_remove,
-	.log_to = log_to, .metric = metric, .certificate = certificate, .backend = backend, .api_document = api_document,
+	.now_us = now_us,
+	.random = random_bits,
+	.forward = forward,
+	.send = send,
+	.sleep = sleep_for,
+	.take = take,
+	.enter = enter,
+	.leave = leave,
+	.cache_get = cache_get,
+	.cache_put = cache_put,
+	.cache_remove = cache_remove,
+	.log_to = log_to,
+	.metric = metric,
+	.certificate = certificate,
+	.backend = backend,
+	.api_document = api_document,
 };

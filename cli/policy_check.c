@@ -14,8 +14,8 @@ static void json_diags(struct cli *c, const char *file, const struct policy_diag
 	buf_json(&c->out, str_of(file));
 	buf_fmt(&c->out, ", \"ok\": %s, \"messages\": [", ok ? "true" : "false");
 	for (size_t i = 0; i < d->n; i++) {
-		buf_fmt(&c->out, "%s{\"line\": %u, \"column\": %u, \"severity\": \"%s\", \"message\": ", i ? ", " : "", d->v[i].line,
-			d->v[i].column, d->v[i].warning ? "warning" : "error");
+		buf_fmt(&c->out, "%s{\"line\": %u, \"column\": %u, \"severity\": \"%s\", \"message\": ", i ? ", " : "",
+			d->v[i].line, d->v[i].column, d->v[i].warning ? "warning" : "error");
 		buf_json(&c->out, d->v[i].message);
 		buf_char(&c->out, '}');
 	}
@@ -66,9 +66,13 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 }
 
 const struct command command_policy_check = {
-	.name = "policy check", .args = "FILE...", .least_args = 1, .most_args = UINT_MAX,
+	.name = "policy check",
+	.args = "FILE...",
+	.least_args = 1,
+	.most_args = UINT_MAX,
 	.summary = "check policy documents and fragments without a store",
-	.help = "Prints `FILE: ok` for each good document. Errors go to standard error as FILE:LINE:COLUMN: error: ...\n"
+	.help = "Prints `FILE: ok` for each good document. Errors go to standard error as FILE:LINE:COLUMN: error: "
+		"...\n"
 		"Named values and fragments are not known here; references to them are taken on trust.",
 	.run = run,
 };

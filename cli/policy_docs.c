@@ -10,8 +10,9 @@ enum { DEPTH_MAX = 6 };
 
 static void put_kind(struct buf *b, const struct arg_schema *s)
 {
-	static const char *const kinds[] = { [ARG_TEXT] = "text", [ARG_INT] = "whole number", [ARG_BOOL] = "`true`, `false`",
-					     [ARG_REAL] = "number" };
+	static const char *const kinds[] = {
+		[ARG_TEXT] = "text", [ARG_INT] = "whole number", [ARG_BOOL] = "`true`, `false`", [ARG_REAL] = "number"
+	};
 	struct str all, one;
 	const char *comma = "";
 
@@ -45,7 +46,9 @@ static void put_element(struct buf *b, const struct element_schema *s, unsigned 
 	if (depth)
 		buf_fmt(b, "\n### %s\n\n%s\n", s->name, s->help);
 	if (s->n_args || s->text) {
-		buf_cstr(b, "\n| attribute | value | required | default | expression | meaning |\n|---|---|---|---|---|---|\n");
+		buf_cstr(b,
+			 "\n| attribute | value | required | default | expression | meaning "
+			 "|\n|---|---|---|---|---|---|\n");
 		for (size_t i = 0; i < s->n_args; i++)
 			put_arg(b, &s->args[i], s->args[i].name);
 		if (s->text)

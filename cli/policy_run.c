@@ -39,16 +39,17 @@ static void print_steps(const json_t *out)
 		}
 		return;
 	}
-	json_array_foreach (json_object_get(out, "trace"), i, step)
-		fprintf(stderr, "%-9s %-9s %4lld  %-24s %6lld us  %s\n", json_string_value(json_object_get(step, "section")),
-			json_string_value(json_object_get(step, "scope")), json_integer_value(json_object_get(step, "line")),
-			json_string_value(json_object_get(step, "policy")), json_integer_value(json_object_get(step, "us")),
-			json_string_value(json_object_get(step, "decision")));
+	json_array_foreach(json_object_get(out, "trace"), i, step) fprintf(
+		stderr, "%-9s %-9s %4lld  %-24s %6lld us  %s\n", json_string_value(json_object_get(step, "section")),
+		json_string_value(json_object_get(step, "scope")), json_integer_value(json_object_get(step, "line")),
+		json_string_value(json_object_get(step, "policy")), json_integer_value(json_object_get(step, "us")),
+		json_string_value(json_object_get(step, "decision")));
 }
 
 static gh_rc run(struct cli *c, struct gh_err *err)
 {
-	const char *request_path = option_text(&c->options, "request"), *context_path = option_text(&c->options, "context"), *file;
+	const char *request_path = option_text(&c->options, "request"),
+		   *context_path = option_text(&c->options, "context"), *file;
 	json_t *request, *context = NULL, *out;
 	struct policy_diags diags;
 	struct offline *o;

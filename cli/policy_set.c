@@ -8,12 +8,14 @@
 #include "db/policies.h"
 
 static const enum scope scopes[] = {
-	[STORE_POLICY_GLOBAL] = SCOPE_GLOBAL, [STORE_POLICY_WORKSPACE] = SCOPE_WORKSPACE, [STORE_POLICY_PRODUCT] = SCOPE_PRODUCT,
-	[STORE_POLICY_API] = SCOPE_API, [STORE_POLICY_OPERATION] = SCOPE_OPERATION,
+	[STORE_POLICY_GLOBAL] = SCOPE_GLOBAL,       [STORE_POLICY_WORKSPACE] = SCOPE_WORKSPACE,
+	[STORE_POLICY_PRODUCT] = SCOPE_PRODUCT,     [STORE_POLICY_API] = SCOPE_API,
+	[STORE_POLICY_OPERATION] = SCOPE_OPERATION,
 };
 
 /* The operation's template, so that rewrite-uri's placeholders can be checked; STR_NULL when it is not there. */
-static GH_RC url_template(struct cli *c, struct store *s, const struct store_policy_scope *scope, struct str *out, struct gh_err *err)
+static GH_RC url_template(struct cli *c, struct store *s, const struct store_policy_scope *scope, struct str *out,
+			  struct gh_err *err)
 {
 	struct store_operation *v;
 	size_t n;
@@ -28,7 +30,8 @@ static GH_RC url_template(struct cli *c, struct store *s, const struct store_pol
 	return GH_RC_OK;
 }
 
-static GH_RC compile(struct cli *c, struct store *s, struct str text, const struct policy_source *src, bool *ok, struct gh_err *err)
+static GH_RC compile(struct cli *c, struct store *s, struct str text, const struct policy_source *src, bool *ok,
+		     struct gh_err *err)
 {
 	struct policy_store *p;
 	struct policy_env env;
@@ -74,7 +77,7 @@ const struct command command_policy_set = {
 	.summary = "check a policy document and put it on a scope", .run = set,
 };
 
-/* ---- fragments ----------------------------------------------------------------------------------------------------- */
+/* ---- fragments --------------------------------------------------------------------------------------------------- */
 
 static gh_rc fragment_set(struct cli *c, struct gh_err *err)
 {

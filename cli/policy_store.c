@@ -36,8 +36,8 @@ struct policy_env policy_store_env(struct policy_store *p)
 void policy_print_diags(const char *file, const struct policy_diags *d)
 {
 	for (size_t i = 0; i < d->n; i++)
-		fprintf(stderr, "%s:%u:%u: %s: %.*s\n", file, d->v[i].line, d->v[i].column, d->v[i].warning ? "warning" : "error",
-			STR_ARG(d->v[i].message));
+		fprintf(stderr, "%s:%u:%u: %s: %.*s\n", file, d->v[i].line, d->v[i].column,
+			d->v[i].warning ? "warning" : "error", STR_ARG(d->v[i].message));
 	if (d->errors + d->warnings > d->n)
 		fprintf(stderr, "%s: %zu more\n", file, d->errors + d->warnings - d->n);
 }
@@ -57,7 +57,8 @@ static GH_RC read_fragments(struct cli *c, struct store *s, struct policy_store 
 		policy_diags_init(&diags, c->arena);
 		f = policy_compile(c->arena, v[i].bytes, &src, &env, &diags);
 		if (!f)
-			cli_warn(c, "the fragment %.*s has errors: %.*s", STR_ARG(v[i].id), STR_ARG(diags.v[0].message));
+			cli_warn(c, "the fragment %.*s has errors: %.*s", STR_ARG(v[i].id),
+				 STR_ARG(diags.v[0].message));
 		else if (!map_put(&p->fragments, v[i].id, (void *)(uintptr_t)f))
 			FAIL(err, NOMEM, "policy fragments");
 	}

@@ -81,7 +81,7 @@ const struct openapi_operation *api_model_operation(const struct api_model *m, c
 	return found ? found : openapi_find_id(m->openapi, op->id);
 }
 
-/* ---- schemas ------------------------------------------------------------------------------------------------------- */
+/* ---- schemas ----------------------------------------------------------------------------------------------------- */
 
 static enum jsonschema_dialect dialect_of(const struct openapi *o)
 {
@@ -91,8 +91,9 @@ static enum jsonschema_dialect dialect_of(const struct openapi *o)
 /* The schema stands under a name of its own in a shallow copy of the document, so that its references are found. */
 static void compile(struct api_model *m, json_t *schema, struct compiled *c)
 {
-	const struct jsonschema_options options = { .dialect = dialect_of(m->openapi), .formats = true, .direction = c->direction,
-						    .closed = c->closed };
+	const struct jsonschema_options options = {
+		.dialect = dialect_of(m->openapi), .formats = true, .direction = c->direction, .closed = c->closed
+	};
 	json_t *root = json_copy(m->openapi->root);
 	struct gh_err err;
 
@@ -126,8 +127,8 @@ static struct compiled *find(struct api_model *m, json_t *schema, enum jsonschem
 	return c;
 }
 
-const struct jsonschema *api_model_schema(struct api_model *m, json_t *schema, enum jsonschema_direction direction, bool closed,
-					  struct gh_err *err)
+const struct jsonschema *api_model_schema(struct api_model *m, json_t *schema, enum jsonschema_direction direction,
+					  bool closed, struct gh_err *err)
 {
 	struct compiled *c;
 

@@ -1,8 +1,8 @@
 /* api_model.h - the description of an API as mock-response and the validate family use it: parsed once, its schemas
  * compiled when they are first needed and then kept.
  *
- * Whoever builds a configuration makes one for each API whose policies need it (struct policy_uses.api_model) and frees it
- * when the last exchange of that configuration has ended. Several threads may use one at once. */
+ * Whoever builds a configuration makes one for each API whose policies need it (struct policy_uses.api_model) and frees
+ * it when the last exchange of that configuration has ended. Several threads may use one at once. */
 #pragma once
 
 #include "core/jsonschema.h"
@@ -22,5 +22,5 @@ const struct openapi_operation *api_model_operation(const struct api_model *m, c
 
 /* The compiled form of a schema of the model (a media type's or a parameter's). NULL with a message when it does not
  * compile. `closed` forbids properties that it does not name. */
-const struct jsonschema *api_model_schema(struct api_model *m, json_t *schema, enum jsonschema_direction direction, bool closed,
-					  struct gh_err *err);
+const struct jsonschema *api_model_schema(struct api_model *m, json_t *schema, enum jsonschema_direction direction,
+					  bool closed, struct gh_err *err);

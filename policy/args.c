@@ -8,7 +8,8 @@
 
 static bool failed(struct exchange *x, const struct arg *a, const char *what)
 {
-	exchange_fail(x, 500, STR("ExpressionValueEvaluationFailure"), "Expression evaluation failed. The value of `%s` %s.",
+	exchange_fail(x, 500, STR("ExpressionValueEvaluationFailure"),
+		      "Expression evaluation failed. The value of `%s` %s.",
 		      a->schema && a->schema->name ? a->schema->name : "the expression", what);
 	return false;
 }

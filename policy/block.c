@@ -33,7 +33,7 @@ void fiber_unwind(struct exchange *x, struct fiber *f)
 		pop_block(x, f);
 }
 
-/* ---- retry --------------------------------------------------------------------------------------------------------- */
+/* ---- retry ------------------------------------------------------------------------------------------------------- */
 
 enum step op_retry(struct exchange *x, struct fiber *f, const struct instruction *i)
 {
@@ -63,7 +63,8 @@ static bool retry_wait_ms(struct exchange *x, const struct retry_config *c, int6
 	bool fast = false;
 
 	if (!arg_get_real(x, &c->interval, &interval) || (c->delta.given && !arg_get_real(x, &c->delta, &delta))
-	    || (c->max_interval.given && !arg_get_real(x, &c->max_interval, &most)) || !arg_get_bool(x, &c->first_fast, &fast))
+	    || (c->max_interval.given && !arg_get_real(x, &c->max_interval, &most))
+	    || !arg_get_bool(x, &c->first_fast, &fast))
 		return false;
 	s = interval;
 	if (c->delta.given && c->max_interval.given) {
@@ -160,7 +161,7 @@ bool fiber_recover(struct exchange *x, struct fiber *f)
 	return true;
 }
 
-/* ---- limit-concurrency --------------------------------------------------------------------------------------------- */
+/* ---- limit-concurrency ------------------------------------------------------------------------------------------- */
 
 enum step op_enter(struct exchange *x, struct fiber *f, const struct instruction *i)
 {
@@ -190,7 +191,7 @@ enum step op_leave(struct exchange *x, struct fiber *f, const struct instruction
 	return STEP_NEXT;
 }
 
-/* ---- wait ---------------------------------------------------------------------------------------------------------- */
+/* ---- wait -------------------------------------------------------------------------------------------------------- */
 
 static struct fiber *start_children(struct exchange *x, const struct fiber *f, const struct fork_config *c)
 {

@@ -11,7 +11,7 @@ enum { SCRATCH_MAX = 64 * 1024 * 1024, TYPES_MAX = 128 };
 static const struct policy_env no_env;
 
 static const char *const section_names[SECTION__COUNT] = { "inbound", "backend", "outbound", "on-error" };
-/* ---- instructions -------------------------------------------------------------------------------------------------- */
+/* ---- instructions ------------------------------------------------------------------------------------------------ */
 
 /* "choose[3]/when[2]": an index only where several of that name stand side by side. */
 static struct str path_of(struct compiler *c, const struct doc_node *n)
@@ -107,14 +107,24 @@ void compile_preflight(struct compiler *c, const struct cors_config *cors)
 		c->builder->out->cors = cors;
 }
 
-/* ---- policies ------------------------------------------------------------------------------------------------------ */
+/* ---- policies ---------------------------------------------------------------------------------------------------- */
 
 /* Policies of the reference system that this version does not have. */
 static const struct str absent_policies[] = {
-	STR_INIT("validate-graphql-request"), STR_INIT("validate-odata-request"), STR_INIT("send-service-bus-message"),
-	STR_INIT("publish-to-dapr"), STR_INIT("invoke-dapr-binding"), STR_INIT("publish-to-darp"), STR_INIT("invoke-darp-binding"),
-	STR_INIT("sql-data-source"), STR_INIT("cosmosdb-data-source"), STR_INIT("http-data-source"), STR_INIT("publish-event"),
-	STR_INIT("invoke-request"), STR_INIT("authentication-oauth2"), STR_INIT("cache-value"),
+	STR_INIT("validate-graphql-request"),
+	STR_INIT("validate-odata-request"),
+	STR_INIT("send-service-bus-message"),
+	STR_INIT("publish-to-dapr"),
+	STR_INIT("invoke-dapr-binding"),
+	STR_INIT("publish-to-darp"),
+	STR_INIT("invoke-darp-binding"),
+	STR_INIT("sql-data-source"),
+	STR_INIT("cosmosdb-data-source"),
+	STR_INIT("http-data-source"),
+	STR_INIT("publish-event"),
+	STR_INIT("invoke-request"),
+	STR_INIT("authentication-oauth2"),
+	STR_INIT("cache-value"),
 };
 
 static void unknown_policy(struct compiler *c, const struct doc_node *n)
@@ -170,12 +180,13 @@ void compile_policy(struct compiler *c, const struct doc_node *n)
 void compile_policies(struct compiler *c, const struct doc_node *n)
 {
 	if (n->has_text)
-		compile_error(c, n, NULL, "a text stands between the policies of <%.*s>; only elements can", STR_ARG(n->name));
+		compile_error(c, n, NULL, "a text stands between the policies of <%.*s>; only elements can",
+			      STR_ARG(n->name));
 	for (const struct doc_node *k = n->first; k; k = k->next)
 		compile_policy(c, k);
 }
 
-/* ---- sections ------------------------------------------------------------------------------------------------------ */
+/* ---- sections ---------------------------------------------------------------------------------------------------- */
 
 static void compile_section(struct compiler *c, const struct doc_node *n, enum section s)
 {
@@ -234,14 +245,18 @@ static void check_sections(struct compiler *c, const struct doc_node *root)
 			s++;
 		if (!names[s]) {
 			near = suggest(k->name, names);
-			compile_error(c, k, NULL, near ? "there is no section <%.*s>; did you mean <%s>?"
-				      : "there is no section <%.*s>; a document has <inbound>, <backend>, <outbound> and <on-error>%s",
+			compile_error(c, k, NULL,
+				      near ? "there is no section <%.*s>; did you mean <%s>?"
+					   : "there is no section <%.*s>; a document has <inbound>, <backend>, "
+					     "<outbound> and <on-error>%s",
 				      STR_ARG(k->name), near ? near : "");
 			continue;
 		}
 		if (s < last && !warned) {
-			compile_warning(c, k, NULL, "<%s> stands behind <%s>; the usual order is inbound, backend, outbound, on-error",
-					names[s], names[last]);
+			compile_warning(
+				c, k, NULL,
+				"<%s> stands behind <%s>; the usual order is inbound, backend, outbound, on-error",
+				names[s], names[last]);
 			warned = true;
 		}
 		last = s > last ? s : last;
@@ -253,8 +268,8 @@ static void compile_root(struct compiler *c, const struct doc_node *root)
 	const char *want = c->source->fragment ? "fragment" : "policies";
 
 	if (!str_eq(root->name, str_of(want))) {
-		compile_error(c, root, NULL, "a %s begins with <%s>, not <%.*s>", c->source->fragment ? "policy fragment" : "policy document",
-			      want, STR_ARG(root->name));
+		compile_error(c, root, NULL, "a %s begins with <%s>, not <%.*s>",
+			      c->source->fragment ? "policy fragment" : "policy document", want, STR_ARG(root->name));
 		return;
 	}
 	if (c->source->fragment) {
@@ -268,13 +283,13 @@ static void compile_root(struct compiler *c, const struct doc_node *root)
 		const struct doc_node *n = find_section(c, root, s);
 
 		if (!n && s != SECTION_ON_ERROR)
-			compile_warning(c, root, NULL, "the section <%s> is missing; it is taken as <%s><base /></%s>", section_names[s],
-					section_names[s], section_names[s]);
+			compile_warning(c, root, NULL, "the section <%s> is missing; it is taken as <%s><base /></%s>",
+					section_names[s], section_names[s], section_names[s]);
 		compile_section(c, n, s);
 	}
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static int longer_first(const void *a, const void *b)
 {
@@ -283,15 +298,18 @@ static int longer_first(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
-static struct policy_document *compile_with(struct arena *a, struct arena *scratch, struct str text, const struct policy_source *src,
-					    const struct policy_env *env, struct policy_diags *diags)
+static struct policy_document *compile_with(struct arena *a, struct arena *scratch, struct str text,
+					    const struct policy_source *src, const struct policy_env *env,
+					    struct policy_diags *diags)
 {
 	struct policy_document *out = arena_new_of(a, struct policy_document);
 	struct program_builder builder = { .scratch = scratch, .out = out };
 	struct document_limits limits = env->limits;
 	struct policy_source as = *src;
 	struct document tree;
-	struct compiler c = { .arena = a, .doc = &tree, .source = src, .env = env, .diags = diags, .builder = &builder };
+	struct compiler c = {
+		.arena = a, .doc = &tree, .source = src, .env = env, .diags = diags, .builder = &builder
+	};
 	size_t errors = diags->errors;
 
 	if (!limits.bytes && (src->fragment || src->either))

@@ -9,9 +9,10 @@
 
 enum { NAMES_MAX = 64 };
 
-/* ---- reporting ----------------------------------------------------------------------------------------------------- */
+/* ---- reporting --------------------------------------------------------------------------------------------------- */
 
-static void report(struct compiler *c, const struct doc_node *n, const char *attr, bool warning, const char *fmt, va_list ap)
+static void report(struct compiler *c, const struct doc_node *n, const char *attr, bool warning, const char *fmt,
+		   va_list ap)
 {
 	const struct doc_attr *a = attr ? doc_attr(n, str_of(attr)) : NULL;
 	char text[1024];
@@ -64,7 +65,7 @@ uint32_t line_of(const struct compiler *c, const struct doc_node *n)
 		policy_error((c)->diags, line_, column_, __VA_ARGS__);                  \
 	} while (0)
 
-/* ---- arguments ----------------------------------------------------------------------------------------------------- */
+/* ---- arguments --------------------------------------------------------------------------------------------------- */
 
 static struct arg *arg_at(void *config, const struct arg_schema *s)
 {
@@ -99,7 +100,8 @@ static void fill_arg(struct compiler *c, const struct doc_node *n, const struct 
 	out->given = true;
 	if (text.expression) {
 		if (!(s->flags & ARG_EXPR)) {
-			ERROR_AT(c, t->at, "%s `%s` of <%.*s> takes no policy expression", kind, s->name, STR_ARG(n->name));
+			ERROR_AT(c, t->at, "%s `%s` of <%.*s> takes no policy expression", kind, s->name,
+				 STR_ARG(n->name));
 			return;
 		}
 		out->expr = compile_expression(c, &text, out->unknown);
@@ -112,10 +114,11 @@ static void fill_arg(struct compiler *c, const struct doc_node *n, const struct 
 		return;
 	}
 	if (str_find(text.text, STR("@(")) != SIZE_MAX && (s->flags & ARG_EXPR) && s->kind == ARG_TEXT)
-		compile_warning(c, n, s->name, "`%s` holds `@(` but does not begin with it, so all of it is plain text", s->name);
+		compile_warning(c, n, s->name, "`%s` holds `@(` but does not begin with it, so all of it is plain text",
+				s->name);
 	if (!arg_literal(c->arena, s, text.text, out, &why))
-		ERROR_AT(c, t->at, "%s `%s` of <%.*s> must be %.*s, not `%.*s`", kind, s->name, STR_ARG(n->name), STR_ARG(why),
-			 STR_ARG(str_first(text.text, 80)));
+		ERROR_AT(c, t->at, "%s `%s` of <%.*s> must be %.*s, not `%.*s`", kind, s->name, STR_ARG(n->name),
+			 STR_ARG(why), STR_ARG(str_first(text.text, 80)));
 }
 
 static const struct arg_schema *find_arg(const struct element_schema *s, struct str name)
@@ -126,7 +129,8 @@ static const struct arg_schema *find_arg(const struct element_schema *s, struct 
 	return NULL;
 }
 
-static void unknown_attr(struct compiler *c, const struct doc_node *n, const struct element_schema *s, const struct doc_attr *a)
+static void unknown_attr(struct compiler *c, const struct doc_node *n, const struct element_schema *s,
+			 const struct doc_attr *a)
 {
 	const char *names[NAMES_MAX + 1], *near;
 	size_t k = 0;
@@ -162,10 +166,11 @@ static void fill_args(struct compiler *c, const struct doc_node *n, const struct
 	}
 	for (size_t i = 0; i < s->n_args; i++)
 		if ((s->args[i].flags & ARG_REQUIRED) && !doc_attr(n, str_of(s->args[i].name)))
-			compile_error(c, n, NULL, "`%s` needs the attribute `%s` (%s)", s->name, s->args[i].name, s->args[i].help);
+			compile_error(c, n, NULL, "`%s` needs the attribute `%s` (%s)", s->name, s->args[i].name,
+				      s->args[i].help);
 }
 
-/* ---- text and children --------------------------------------------------------------------------------------------- */
+/* ---- text and children ------------------------------------------------------------------------------------------- */
 
 static void fill_text(struct compiler *c, const struct doc_node *n, const struct element_schema *s, void *config)
 {
@@ -217,14 +222,17 @@ static void unknown_child(struct compiler *c, const struct doc_node *n, const st
 	names[k] = NULL;
 	near = suggest(n->name, names);
 	if (!k)
-		compile_error(c, n, NULL, "<%s> holds no elements, <%.*s> cannot stand in it", s->name, STR_ARG(n->name));
+		compile_error(c, n, NULL, "<%s> holds no elements, <%.*s> cannot stand in it", s->name,
+			      STR_ARG(n->name));
 	else if (near)
-		compile_error(c, n, NULL, "<%.*s> cannot stand in <%s>; did you mean <%s>?", STR_ARG(n->name), s->name, near);
+		compile_error(c, n, NULL, "<%.*s> cannot stand in <%s>; did you mean <%s>?", STR_ARG(n->name), s->name,
+			      near);
 	else
 		compile_error(c, n, NULL, "<%.*s> cannot stand in <%s>", STR_ARG(n->name), s->name);
 }
 
-static bool add_child(struct compiler *c, const struct child_schema *cs, const struct doc_node *n, void *config, size_t most)
+static bool add_child(struct compiler *c, const struct child_schema *cs, const struct doc_node *n, void *config,
+		      size_t most)
 {
 	struct children *list = (struct children *)(void *)((char *)config + cs->offset);
 	struct child *to;
@@ -266,8 +274,8 @@ static void fill_children(struct compiler *c, const struct doc_node *n, const st
 		for (const struct doc_node *k = n->first; k; k = k->next)
 			have += str_eq(k->name, str_of(s->children[i].element->name));
 		if (have < s->children[i].min)
-			compile_error(c, n, NULL, "<%s> needs %s <%s> inside", s->name, s->children[i].min == 1 ? "a" : "more",
-				      s->children[i].element->name);
+			compile_error(c, n, NULL, "<%s> needs %s <%s> inside", s->name,
+				      s->children[i].min == 1 ? "a" : "more", s->children[i].element->name);
 	}
 }
 

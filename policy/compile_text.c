@@ -1,7 +1,8 @@
 /* compile_text.c - named values, and expressions that have them inside.
  *
- * {{name}} is replaced as text before anything is compiled, wherever it stands: in a literal, inside an expression, even
- * outside of its C# strings. The replaced text keeps its runs (document.h), so errors show the place in the original.
+ * {{name}} is replaced as text before anything is compiled, wherever it stands: in a literal, inside an expression,
+ * even outside of its C# strings. The replaced text keeps its runs (document.h), so errors show the place in the
+ * original.
  *
  * Without a store (`gatehouse policy check`) the values are not known. An expression is then tried with stand-ins where
  * a name is no part of a C# string: 0, true and "x"; the document is good when one of them compiles. */
@@ -75,7 +76,8 @@ static void add_slice(struct doc_builder *b, const struct doc_text *t, size_t fr
 		for (size_t i = 0; t->runs && i < t->n_runs; i++)
 			if (t->runs[i].at > from && t->runs[i].at < end)
 				end = t->runs[i].at;
-		doc_builder_add(b, (struct str){ t->text.p + from, end - from }, (uint32_t)doc_text_source(t, from), false);
+		doc_builder_add(b, (struct str){ t->text.p + from, end - from }, (uint32_t)doc_text_source(t, from),
+				false);
 		from = end;
 	}
 }
@@ -95,8 +97,9 @@ bool substitute(struct compiler *c, const struct doc_text *t, bool liquid, struc
 			continue;
 		if (!look_up(c, name, &value)) {
 			if (!liquid && !c->env->open_references) {
-				report_at(c, t, i, false, arena_printf(c->builder->scratch, "there is no named value `%.*s`",
-								       STR_ARG(name)));
+				report_at(c, t, i, false,
+					  arena_printf(c->builder->scratch, "there is no named value `%.*s`",
+						       STR_ARG(name)));
 				good = false;
 			}
 			*unknown |= !liquid && c->env->open_references;
@@ -130,7 +133,7 @@ bool substitute(struct compiler *c, const struct doc_text *t, bool liquid, struc
 	return good;
 }
 
-/* ---- expressions --------------------------------------------------------------------------------------------------- */
+/* ---- expressions ------------------------------------------------------------------------------------------------- */
 
 /* The byte of s at line and column, as the expression compiler counts them from 1, 1. */
 static size_t offset_in(struct str s, unsigned line, unsigned column)

@@ -5,13 +5,13 @@
  *     doc = policy_compile(arena, text, &(struct policy_source){ .scope = SCOPE_API }, &env, &diags);
  *     if (!doc) … diags.v[0].line, .column, .message …
  *
- * A compiled document is immutable: any number of exchanges may run it at once, and several documents may be compiled at
- * once by several threads, each with its own arena. It lives as long as the arena it was compiled into; a document that
- * includes fragments needs them to live as long as itself.
+ * A compiled document is immutable: any number of exchanges may run it at once, and several documents may be compiled
+ * at once by several threads, each with its own arena. It lives as long as the arena it was compiled into; a document
+ * that includes fragments needs them to live as long as itself.
  *
- * How scopes work: exchange.documents[] holds the documents that apply, and <base/> of one calls the same section of the
- * next outer one. Where SCOPE_GLOBAL has none, policy_default() stands in. A section that is missing altogether behaves as
- * if it held <base/> alone; a section that is there and has no <base/> hides the outer ones. */
+ * How scopes work: exchange.documents[] holds the documents that apply, and <base/> of one calls the same section of
+ * the next outer one. Where SCOPE_GLOBAL has none, policy_default() stands in. A section that is missing altogether
+ * behaves as if it held <base/> alone; a section that is there and has no <base/> hides the outer ones. */
 #pragma once
 
 #include "policy/exchange.h"
@@ -45,7 +45,7 @@ struct policy_source {
 	bool fragment;               /* <fragment> instead of <policies> */
 	bool either;                 /* the root says which of the two it is */
 	struct str name;             /* file or id, for messages; may be STR_NULL */
-	struct str url_template;     /* of the operation, for rewrite-uri's placeholders; STR_NULL: not known */
+	struct str url_template;     /* of the operation, for rewrite-uri's parameters; STR_NULL: not known */
 };
 
 /* NULL when the document has an error; diags holds it and all others that were found. Warnings may stand in diags in
@@ -65,8 +65,8 @@ void policy_uses_add(struct policy_uses *to, const struct policy_uses *more);
 /* The secret named values that were put into the document, for masking (longest first). */
 const struct str *policy_secrets(const struct policy_document *d, size_t *n);
 
-/* Answers a CORS preflight (OPTIONS with Origin and Access-Control-Request-Method) when a cors policy is in force in the
- * inbound section; no other policy runs for it. Call it before the subscription key is checked, and not when the API has
- * an OPTIONS operation that matches. STEP_RESPOND: exchange.response is complete; STEP_NEXT: it is no such request, or
- * no cors policy is in force. */
+/* Answers a CORS preflight (OPTIONS with Origin and Access-Control-Request-Method) when a cors policy is in force in
+ * the inbound section; no other policy runs for it. Call it before the subscription key is checked, and not when the
+ * API has an OPTIONS operation that matches. STEP_RESPOND: exchange.response is complete; STEP_NEXT: it is no such
+ * request, or no cors policy is in force. */
 enum step policy_preflight(struct exchange *x);

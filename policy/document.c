@@ -2,9 +2,9 @@
  *
  * Where a value or a text begins with "@(" or "@{" there are two ways to read it, tried in this order:
  *
- *   A  well-formed: up to the quote (or "<") that an XML parser would stop at, entities decoded. Taken when the C# lexer
- *      finds that this is one whole expression.
- *   B  raw: the C# lexer runs over the bytes as they stand and says where the expression ends.
+ *   A  well-formed: up to the quote (or "<") that an XML parser would stop at, entities decoded. Taken when the C#
+ * lexer finds that this is one whole expression. B  raw: the C# lexer runs over the bytes as they stand and says where
+ * the expression ends.
  *
  * A prefix that ends inside a string, a bracket or a comment is never a whole expression, so A cannot cut a raw
  * expression short. In B entities are decoded outside of C# literals only: there they cannot be meant as text.
@@ -35,7 +35,7 @@ struct reader {
 	bool stop;
 };
 
-/* ---- places -------------------------------------------------------------------------------------------------------- */
+/* ---- places ------------------------------------------------------------------------------------------------------ */
 
 static bool index_lines(struct arena *a, struct document *d)
 {
@@ -88,7 +88,7 @@ static void no_memory(struct reader *r)
 	r->stop = true;
 }
 
-/* ---- small steps --------------------------------------------------------------------------------------------------- */
+/* ---- small steps ------------------------------------------------------------------------------------------------- */
 
 static struct str rest(const struct reader *r)
 {
@@ -113,7 +113,8 @@ static struct str read_name(struct reader *r)
 	while (r->at < r->s.n) {
 		char c = r->s.p[r->at];
 
-		if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '-' && c != '_' && c != '.' && c != ':' && !(c & 0x80))
+		if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '-' && c != '_' && c != '.' && c != ':'
+		    && !(c & 0x80))
 			break;
 		r->at++;
 	}
@@ -131,7 +132,8 @@ static bool skip_comment(struct reader *r)
 		return false;
 	n = str_find(str_from(r->s, r->at + (comment ? 4 : 2)), str_of(end));
 	if (n == SIZE_MAX) {
-		REPORT(r, r->at, "the %s that begins here has no end (`%s`)", comment ? "comment" : "processing instruction", end);
+		REPORT(r, r->at, "the %s that begins here has no end (`%s`)",
+		       comment ? "comment" : "processing instruction", end);
 		r->stop = true;
 		r->at = r->s.n;
 		return true;
@@ -140,7 +142,7 @@ static bool skip_comment(struct reader *r)
 	return true;
 }
 
-/* ---- expressions --------------------------------------------------------------------------------------------------- */
+/* ---- expressions ------------------------------------------------------------------------------------------------- */
 
 static bool needs_decoding(struct str s)
 {
@@ -196,7 +198,7 @@ static bool raw(struct reader *r, struct doc_text *out)
 	return true;
 }
 
-/* ---- attributes ---------------------------------------------------------------------------------------------------- */
+/* ---- attributes -------------------------------------------------------------------------------------------------- */
 
 static void read_literal_attr(struct reader *r, struct str slice, struct doc_text *out)
 {
@@ -206,7 +208,8 @@ static void read_literal_attr(struct reader *r, struct str slice, struct doc_tex
 
 	*out = (struct doc_text){ .text = slice, .at = offset_of(r, slice.p) };
 	if (lt != SIZE_MAX)
-		STOP(r, offset_of(r, slice.p) + lt, "`<` inside an attribute must be written `&lt;` (or a quote is missing before it)");
+		STOP(r, offset_of(r, slice.p) + lt,
+		     "`<` inside an attribute must be written `&lt;` (or a quote is missing before it)");
 	if (!needs_decoding(slice) && str_find_char(slice, '\n') == SIZE_MAX && str_find_char(slice, '\t') == SIZE_MAX)
 		return;
 	copy = arena_alloc_text(r->arena, slice.n);
@@ -242,7 +245,8 @@ static void read_attr_value(struct reader *r, struct doc_text *out)
 		out->expression = true;
 		skip_space(r);
 		if (r->at == r->s.n || r->s.p[r->at] != quote)
-			STOP(r, r->at, "text after the end of the expression: a value is one expression, or plain text");
+			STOP(r, r->at,
+			     "text after the end of the expression: a value is one expression, or plain text");
 		r->at++;
 		return;
 	}
@@ -259,11 +263,12 @@ static void read_attr(struct reader *r, struct doc_node *n, struct doc_attr ***t
 	struct doc_attr *attr;
 
 	if (!name.n)
-		STOP(r, r->at, "`%.*s` cannot stand inside the tag <%.*s>", (int)utf8_decode(rest(r), NULL), r->s.p + r->at,
-		     STR_ARG(n->name));
+		STOP(r, r->at, "`%.*s` cannot stand inside the tag <%.*s>", (int)utf8_decode(rest(r), NULL),
+		     r->s.p + r->at, STR_ARG(n->name));
 	skip_space(r);
 	if (!sees(r, "="))
-		STOP(r, at, "attribute `%.*s` of <%.*s> has no value: write %.*s=\"…\"", STR_ARG(name), STR_ARG(n->name), STR_ARG(name));
+		STOP(r, at, "attribute `%.*s` of <%.*s> has no value: write %.*s=\"…\"", STR_ARG(name),
+		     STR_ARG(n->name), STR_ARG(name));
 	r->at++;
 	skip_space(r);
 	if (!sees(r, "\"") && !sees(r, "'"))
@@ -290,7 +295,7 @@ const struct doc_attr *doc_attr(const struct doc_node *n, struct str name)
 	return NULL;
 }
 
-/* ---- texts --------------------------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
 
 /* Adds a piece of the source to the text of the innermost open element. `literal`: CDATA, nothing to decode. */
 static void add_piece(struct reader *r, struct str piece, bool literal)
@@ -302,7 +307,8 @@ static void add_piece(struct reader *r, struct str piece, bool literal)
 		return;
 	if (str_trim(piece).n) {
 		if (o->node->text.expression)
-			STOP(r, offset_of(r, piece.p), "text after the end of the expression: a text is one expression, or plain text");
+			STOP(r, offset_of(r, piece.p),
+			     "text after the end of the expression: a text is one expression, or plain text");
 		o->node->has_text = true;
 	} else if (o->node->text.expression) {
 		return;
@@ -319,7 +325,8 @@ static void add_piece(struct reader *r, struct str piece, bool literal)
 	if (literal)
 		doc_builder_add(&o->text, piece, offset_of(r, piece.p), false);
 	else if (!doc_builder_decode(&o->text, piece, offset_of(r, piece.p), false, &bad))
-		REPORT(r, offset_of(r, piece.p) + bad, "unknown entity: only &lt; &gt; &amp; &quot; &apos; and &#…; are known");
+		REPORT(r, offset_of(r, piece.p) + bad,
+		       "unknown entity: only &lt; &gt; &amp; &quot; &apos; and &#…; are known");
 }
 
 static void take_expression(struct reader *r, const struct doc_text *t)
@@ -384,7 +391,7 @@ static void close_text(struct reader *r, struct open_node *o)
 		no_memory(r);
 }
 
-/* ---- elements ------------------------------------------------------------------------------------------------------ */
+/* ---- elements ---------------------------------------------------------------------------------------------------- */
 
 static void push(struct reader *r, struct doc_node *n)
 {
@@ -465,7 +472,8 @@ static void read_content(struct reader *r)
 		if (r->at == r->s.n) {
 			struct doc_node *n = r->open[r->depth].node;
 
-			STOP(r, n->at, "<%.*s> is never closed: </%.*s> is missing", STR_ARG(n->name), STR_ARG(n->name));
+			STOP(r, n->at, "<%.*s> is never closed: </%.*s> is missing", STR_ARG(n->name),
+			     STR_ARG(n->name));
 		}
 		if (r->s.p[r->at] != '<')
 			read_text(r);
@@ -496,7 +504,9 @@ static void read_document(struct reader *r)
 	if (sees(r, "<!"))
 		STOP(r, r->at, "a document type declaration is not allowed in a policy document");
 	if (!sees(r, "<"))
-		STOP(r, r->at, r->at == r->s.n ? "the document is empty" : "a policy document begins with an element such as <policies>");
+		STOP(r, r->at,
+		     r->at == r->s.n ? "the document is empty"
+				     : "a policy document begins with an element such as <policies>");
 	start_tag(r);
 	read_content(r);
 	if (r->stop)

@@ -2,8 +2,8 @@
  *
  * Policy documents look like XML and often are not: expressions stand in them as C#, with quotes, "<" and "&&" inside
  * attributes. So no XML parser ever sees one. This reader knows just enough XML (elements, attributes, text, CDATA,
- * comments, the five entities and character references) and, wherever a value or a text begins with "@(" or "@{", lets a
- * C# lexer find the end of the expression.
+ * comments, the five entities and character references) and, wherever a value or a text begins with "@(" or "@{", lets
+ * a C# lexer find the end of the expression.
  *
  * All texts borrow from the document's bytes or live in the arena; nodes keep offsets into the original bytes and
  * document_place turns an offset into line and column. The tree is immutable after document_parse. */

@@ -96,7 +96,7 @@ bool text_is_expression(struct str s)
 	return s.n > 1 && s.p[0] == '@' && (s.p[1] == '(' || s.p[1] == '{');
 }
 
-/* ---- entities ------------------------------------------------------------------------------------------------------ */
+/* ---- entities ---------------------------------------------------------------------------------------------------- */
 
 static bool character_reference(struct str digits, char out[4], unsigned *n)
 {
@@ -110,7 +110,9 @@ static bool character_reference(struct str digits, char out[4], unsigned *n)
 		return false;
 	for (size_t i = 0; i < digits.n; i++) {
 		char c = ascii_lower(digits.p[i]);
-		uint32_t d = ascii_is_digit(c) ? (uint32_t)(c - '0') : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10 : 99;
+		uint32_t d = ascii_is_digit(c) ? (uint32_t)(c - '0')
+			: c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10
+					       : 99;
 
 		if (d >= base || cp > 0x10FFFF)
 			return false;

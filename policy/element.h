@@ -31,11 +31,11 @@ struct policy_type {
 	enum step (*resume)(struct exchange *x, const void *config);
 };
 
-/* ---- the registry -------------------------------------------------------------------------------------------------- */
+/* ---- the registry ------------------------------------------------------------------------------------------------ */
 extern const struct policy_type *const policy_types[];       /* sorted by name, NULL at the end */
 const struct policy_type *policy_type_find(struct str name); /* NULL: there is no such policy */
 
-/* ---- while compiling ----------------------------------------------------------------------------------------------- */
+/* ---- while compiling --------------------------------------------------------------------------------------------- */
 struct compiler {
 	struct arena *arena;
 	const struct document *doc;
@@ -48,7 +48,8 @@ struct compiler {
 };
 
 /* Errors and warnings at an element, or at one of its attributes when that is there (attr may be NULL). */
-void compile_error(struct compiler *c, const struct doc_node *n, const char *attr, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void compile_error(struct compiler *c, const struct doc_node *n, const char *attr, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
 void compile_warning(struct compiler *c, const struct doc_node *n, const char *attr, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 /* An element by its schema, children and all: a configuration, or NULL after errors. */
@@ -58,9 +59,9 @@ bool compile_text(struct compiler *c, const struct doc_node *n, struct str raw, 
 /* The policy reads the body of the message that its section works on. */
 void compile_uses_body(struct compiler *c);
 
-/* ---- while running ------------------------------------------------------------------------------------------------- */
+/* ---- while running ----------------------------------------------------------------------------------------------- */
 /* The value of an argument for this request. False: exchange_fail has been called; return STEP_FAIL. */
-bool arg_get_text(struct exchange *x, const struct arg *a, struct str *out) MUST_USE;    /* STR_NULL when there is none */
+bool arg_get_text(struct exchange *x, const struct arg *a, struct str *out) MUST_USE; /* STR_NULL when there is none */
 bool arg_get_int(struct exchange *x, const struct arg *a, int64_t *out) MUST_USE;        /* also ENUM: the index */
 bool arg_get_bool(struct exchange *x, const struct arg *a, bool *out) MUST_USE;
 bool arg_get_real(struct exchange *x, const struct arg *a, double *out) MUST_USE;
@@ -78,6 +79,7 @@ const struct policy_uses *exchange_uses(const struct exchange *x);   /* of all d
 bool exchange_at_end(struct exchange *x, void (*fn)(struct exchange *x, void *arg), void *arg) MUST_USE;
 
 /* exchange_fail for a policy with a documented answer: what LastError says and what the client reads differ. */
-enum step exchange_refuse(struct exchange *x, int status, struct str reason, struct str message, struct str public_message);
+enum step exchange_refuse(struct exchange *x, int status, struct str reason, struct str message,
+			  struct str public_message);
 /* Out of memory, as an error of the exchange. */
 enum step exchange_no_memory(struct exchange *x);

@@ -8,7 +8,7 @@
 
 enum { VARIABLES_MAX = 4096, MESSAGE_MAX = 2048 };
 
-/* ---- variables ----------------------------------------------------------------------------------------------------- */
+/* ---- variables --------------------------------------------------------------------------------------------------- */
 
 static struct variable *find_variable(const struct exchange *x, struct str name)
 {
@@ -50,7 +50,7 @@ bool exchange_set_variable(struct exchange *x, struct str name, struct value val
 	return true;
 }
 
-/* ---- names --------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 struct str scope_name(enum scope s)
 {
@@ -62,8 +62,8 @@ struct str scope_name(enum scope s)
 
 struct str section_name(enum section s)
 {
-	static const struct str names[SECTION__COUNT] = { STR_INIT("inbound"), STR_INIT("backend"), STR_INIT("outbound"),
-							  STR_INIT("on-error") };
+	static const struct str names[SECTION__COUNT] = { STR_INIT("inbound"), STR_INIT("backend"),
+							  STR_INIT("outbound"), STR_INIT("on-error") };
 
 	return names[s];
 }
@@ -74,26 +74,56 @@ struct str status_reason(int status)
 		int status;
 		struct str reason;
 	} known[] = {
-		{ 100, STR_INIT("Continue") }, { 101, STR_INIT("Switching Protocols") }, { 200, STR_INIT("OK") },
-		{ 201, STR_INIT("Created") }, { 202, STR_INIT("Accepted") }, { 203, STR_INIT("Non-Authoritative Information") },
-		{ 204, STR_INIT("No Content") }, { 205, STR_INIT("Reset Content") }, { 206, STR_INIT("Partial Content") },
-		{ 207, STR_INIT("Multi-Status") }, { 300, STR_INIT("Multiple Choices") }, { 301, STR_INIT("Moved Permanently") },
-		{ 302, STR_INIT("Found") }, { 303, STR_INIT("See Other") }, { 304, STR_INIT("Not Modified") },
-		{ 307, STR_INIT("Temporary Redirect") }, { 308, STR_INIT("Permanent Redirect") },
-		{ 400, STR_INIT("Bad Request") }, { 401, STR_INIT("Unauthorized") }, { 402, STR_INIT("Payment Required") },
-		{ 403, STR_INIT("Forbidden") }, { 404, STR_INIT("Not Found") }, { 405, STR_INIT("Method Not Allowed") },
-		{ 406, STR_INIT("Not Acceptable") }, { 407, STR_INIT("Proxy Authentication Required") },
-		{ 408, STR_INIT("Request Timeout") }, { 409, STR_INIT("Conflict") }, { 410, STR_INIT("Gone") },
-		{ 411, STR_INIT("Length Required") }, { 412, STR_INIT("Precondition Failed") },
-		{ 413, STR_INIT("Content Too Large") }, { 414, STR_INIT("URI Too Long") },
-		{ 415, STR_INIT("Unsupported Media Type") }, { 416, STR_INIT("Range Not Satisfiable") },
-		{ 417, STR_INIT("Expectation Failed") }, { 421, STR_INIT("Misdirected Request") },
-		{ 422, STR_INIT("Unprocessable Content") }, { 423, STR_INIT("Locked") }, { 424, STR_INIT("Failed Dependency") },
-		{ 426, STR_INIT("Upgrade Required") }, { 428, STR_INIT("Precondition Required") },
-		{ 429, STR_INIT("Too Many Requests") }, { 431, STR_INIT("Request Header Fields Too Large") },
-		{ 451, STR_INIT("Unavailable For Legal Reasons") }, { 500, STR_INIT("Internal Server Error") },
-		{ 501, STR_INIT("Not Implemented") }, { 502, STR_INIT("Bad Gateway") }, { 503, STR_INIT("Service Unavailable") },
-		{ 504, STR_INIT("Gateway Timeout") }, { 505, STR_INIT("HTTP Version Not Supported") },
+		{ 100, STR_INIT("Continue") },
+		{ 101, STR_INIT("Switching Protocols") },
+		{ 200, STR_INIT("OK") },
+		{ 201, STR_INIT("Created") },
+		{ 202, STR_INIT("Accepted") },
+		{ 203, STR_INIT("Non-Authoritative Information") },
+		{ 204, STR_INIT("No Content") },
+		{ 205, STR_INIT("Reset Content") },
+		{ 206, STR_INIT("Partial Content") },
+		{ 207, STR_INIT("Multi-Status") },
+		{ 300, STR_INIT("Multiple Choices") },
+		{ 301, STR_INIT("Moved Permanently") },
+		{ 302, STR_INIT("Found") },
+		{ 303, STR_INIT("See Other") },
+		{ 304, STR_INIT("Not Modified") },
+		{ 307, STR_INIT("Temporary Redirect") },
+		{ 308, STR_INIT("Permanent Redirect") },
+		{ 400, STR_INIT("Bad Request") },
+		{ 401, STR_INIT("Unauthorized") },
+		{ 402, STR_INIT("Payment Required") },
+		{ 403, STR_INIT("Forbidden") },
+		{ 404, STR_INIT("Not Found") },
+		{ 405, STR_INIT("Method Not Allowed") },
+		{ 406, STR_INIT("Not Acceptable") },
+		{ 407, STR_INIT("Proxy Authentication Required") },
+		{ 408, STR_INIT("Request Timeout") },
+		{ 409, STR_INIT("Conflict") },
+		{ 410, STR_INIT("Gone") },
+		{ 411, STR_INIT("Length Required") },
+		{ 412, STR_INIT("Precondition Failed") },
+		{ 413, STR_INIT("Content Too Large") },
+		{ 414, STR_INIT("URI Too Long") },
+		{ 415, STR_INIT("Unsupported Media Type") },
+		{ 416, STR_INIT("Range Not Satisfiable") },
+		{ 417, STR_INIT("Expectation Failed") },
+		{ 421, STR_INIT("Misdirected Request") },
+		{ 422, STR_INIT("Unprocessable Content") },
+		{ 423, STR_INIT("Locked") },
+		{ 424, STR_INIT("Failed Dependency") },
+		{ 426, STR_INIT("Upgrade Required") },
+		{ 428, STR_INIT("Precondition Required") },
+		{ 429, STR_INIT("Too Many Requests") },
+		{ 431, STR_INIT("Request Header Fields Too Large") },
+		{ 451, STR_INIT("Unavailable For Legal Reasons") },
+		{ 500, STR_INIT("Internal Server Error") },
+		{ 501, STR_INIT("Not Implemented") },
+		{ 502, STR_INIT("Bad Gateway") },
+		{ 503, STR_INIT("Service Unavailable") },
+		{ 504, STR_INIT("Gateway Timeout") },
+		{ 505, STR_INIT("HTTP Version Not Supported") },
 		{ 507, STR_INIT("Insufficient Storage") },
 	};
 
@@ -103,7 +133,7 @@ struct str status_reason(int status)
 	return STR("");
 }
 
-/* ---- errors -------------------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
 
 /* Path of the present instruction, the paths of the includes it was reached by in front. */
 static struct str present_path(struct exchange *x, const struct fiber *f)
@@ -136,7 +166,8 @@ static void fill_place(struct exchange *x)
 	e->policy_id = in->policy_id;
 }
 
-enum step exchange_refuse(struct exchange *x, int status, struct str reason, struct str message, struct str public_message)
+enum step exchange_refuse(struct exchange *x, int status, struct str reason, struct str message,
+			  struct str public_message)
 {
 	x->error = (struct last_error){ .set = true, .status = status, .reason = reason, .message = message,
 					.public_message = public_message };
@@ -162,7 +193,8 @@ enum step exchange_fail(struct exchange *x, int status, struct str reason, const
 
 enum step exchange_no_memory(struct exchange *x)
 {
-	return exchange_refuse(x, 500, STR("MemoryLimitExceeded"), STR("The request needs more memory than it may use."), STR_NULL);
+	return exchange_refuse(x, 500, STR("MemoryLimitExceeded"),
+			       STR("The request needs more memory than it may use."), STR_NULL);
 }
 
 /* The text for a client when a failure names none. */
@@ -209,8 +241,8 @@ bool respond_error(struct exchange *x, int status, struct str message)
 	if (str_is_null(text))
 		return false;
 	if (internal && x->request_id.n)
-		body = arena_printf(x->arena, "{ \"statusCode\": %d, \"message\": \"%.*s\", \"activityId\": \"%.*s\" }", status,
-				    STR_ARG(text), STR_ARG(x->request_id));
+		body = arena_printf(x->arena, "{ \"statusCode\": %d, \"message\": \"%.*s\", \"activityId\": \"%.*s\" }",
+				    status, STR_ARG(text), STR_ARG(x->request_id));
 	else
 		body = arena_printf(x->arena, "{ \"statusCode\": %d, \"message\": \"%.*s\" }", status, STR_ARG(text));
 	x->response = (struct response){ .status = status, .reason = status_reason(status) };

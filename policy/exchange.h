@@ -3,9 +3,9 @@
  * A document is compiled once (policy/compiler.h) into a flat program; this struct is what the program works on. Its
  * program counter is here, so an exchange that waits costs its arena and neither a thread nor a stack.
  *
- * The owner (gateway worker, offline runner) fills identity, request and scopes, then calls exchange_start. From then on
- * the library runs until it waits, and the host calls exchange_resume each time a wait is over. When the last section has
- * run, exchange.finished is called exactly once, with the response in place. */
+ * The owner (gateway worker, offline runner) fills identity, request and scopes, then calls exchange_start. From then
+ * on the library runs until it waits, and the host calls exchange_resume each time a wait is over. When the last
+ * section has run, exchange.finished is called exactly once, with the response in place. */
 #pragma once
 
 #include "core/error.h"
@@ -68,7 +68,7 @@ struct last_error {
 	struct str public_message;   /* STR_NULL: the fixed text of the status */
 	struct str public_body;      /* the whole JSON body in place of the standard one; STR_NULL: none */
 	struct str public_reason;    /* reason phrase; STR_NULL: the usual one of the status */
-	bool keep_response;          /* exchange.response is the answer as it stands, not the standard one of the status */
+	bool keep_response; /* exchange.response is the answer as it stands, not the standard one of the status */
 	struct str header, header_value;     /* one more header field for the client, as Retry-After; STR_NULL: none */
 };
 
@@ -136,8 +136,9 @@ const struct value *exchange_variable(const struct exchange *x, struct str name)
 bool exchange_set_variable(struct exchange *x, struct str name, struct value v) MUST_USE;   /* false: out of memory */
 
 void exchange_start(struct exchange *x);
-/* In place of exchange_start when a step before the policies has failed (no such operation, key refused): x->error holds
- * source, reason, message, status and the public texts; the on-error section runs and then `finished` is called. */
+/* In place of exchange_start when a step before the policies has failed (no such operation, key refused): x->error
+ * holds source, reason, message, status and the public texts; the on-error section runs and then `finished` is called.
+ */
 void exchange_start_failed(struct exchange *x);
 void exchange_resume(struct exchange *x);        /* a wait is over */
 void exchange_cancel(struct exchange *x);        /* the client has gone: nothing more runs, `finished` is not called */

@@ -21,7 +21,8 @@ const struct policy_document *document_from(const struct exchange *x, int from, 
 	return from >= 0 ? policy_default() : NULL;
 }
 
-static bool push_frame(struct exchange *x, struct fiber *f, const struct policy_document *doc, enum section s, enum scope scope)
+static bool push_frame(struct exchange *x, struct fiber *f, const struct policy_document *doc, enum section s,
+		       enum scope scope)
 {
 	if (f->n_frames == FRAMES_MAX) {
 		exchange_fail(x, 500, STR_NULL, "policy documents are nested too deep");
@@ -31,7 +32,8 @@ static bool push_frame(struct exchange *x, struct fiber *f, const struct policy_
 	return true;
 }
 
-bool fiber_start(struct exchange *x, struct fiber *f, const struct policy_document *doc, enum section s, enum scope scope)
+bool fiber_start(struct exchange *x, struct fiber *f, const struct policy_document *doc, enum section s,
+		 enum scope scope)
 {
 	f->n_frames = f->bottom = f->n_blocks = 0;
 	f->state = NULL;
@@ -39,7 +41,7 @@ bool fiber_start(struct exchange *x, struct fiber *f, const struct policy_docume
 	return push_frame(x, f, doc, s, scope);
 }
 
-/* ---- operations ---------------------------------------------------------------------------------------------------- */
+/* ---- operations -------------------------------------------------------------------------------------------------- */
 
 static enum step op_policy(struct exchange *x, struct fiber *f, const struct instruction *i)
 {
@@ -105,7 +107,7 @@ static enum step (*const operations[OP__COUNT])(struct exchange *, struct fiber 
 	[OP_LEAVE] = op_leave, [OP_FORK] = op_fork, [OP_END] = op_end,
 };
 
-/* ---- the loop ------------------------------------------------------------------------------------------------------ */
+/* ---- the loop ---------------------------------------------------------------------------------------------------- */
 
 static enum step one_step(struct exchange *x, struct fiber *f)
 {
@@ -114,8 +116,8 @@ static enum step one_step(struct exchange *x, struct fiber *f)
 
 	if (!f->waiting) {
 		if (++x->program->steps > STEPS_MAX)
-			return exchange_fail(x, 500, STR("StepLimitExceeded"), "the policies of one request may take %d steps",
-					     STEPS_MAX);
+			return exchange_fail(x, 500, STR("StepLimitExceeded"),
+					     "the policies of one request may take %d steps", STEPS_MAX);
 		f->state = NULL;
 		trace_begin(x, f, i);
 	}

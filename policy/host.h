@@ -8,9 +8,9 @@
  *   STEP_WAIT  started; the host will call exchange_resume() once it is done, with the result in place
  *   STEP_FAIL  could not be started; exchange_fail() has been called
  * The struct that describes an operation lives in the exchange's arena; the host sets its `done` when it is over (also
- * when it answers STEP_NEXT). Several sub-requests, sleeps and cache operations of one exchange may be under way at once
- * (policy `wait`); exchange_resume is called after each, and the program looks at `done`.
- * All calls come from the thread that runs the exchange. */
+ * when it answers STEP_NEXT). Several sub-requests, sleeps and cache operations of one exchange may be under way at
+ * once (policy `wait`); exchange_resume is called after each, and the program looks at `done`. All calls come from the
+ * thread that runs the exchange. */
 #pragma once
 
 #include "policy/message.h"
@@ -27,8 +27,8 @@ enum step {
 
 enum call_failure { CALL_OK, CALL_TIMEOUT, CALL_CONNECT, CALL_TLS, CALL_PROTOCOL, CALL_TOO_LARGE, CALL_CANCELLED };
 
-/* forward-request: send exchange.request to the backend that exchange.backend_id or request.url names and put the answer
- * into exchange.response. The response's body is a stream unless buffer_response is set. */
+/* forward-request: send exchange.request to the backend that exchange.backend_id or request.url names and put the
+ * answer into exchange.response. The response's body is a stream unless buffer_response is set. */
 struct forward {
 	uint32_t timeout_ms;             /* for the response headers; 0: the host's default */
 	uint32_t continue_timeout_ms;    /* wait for 100 Continue; 0: do not ask for it */
@@ -79,7 +79,7 @@ struct counter_take {
 	/* filled by the host: */
 	bool allowed;                    /* nothing was taken when false */
 	uint64_t remaining;
-	uint32_t retry_after_s;          /* when not allowed: after this long the same amount is let through; rounded up */
+	uint32_t retry_after_s; /* when not allowed: after this long the same amount is let through; rounded up */
 	uint32_t reset_s;                /* until the window is empty again */
 	bool done;
 };
@@ -89,7 +89,7 @@ enum cache_store { CACHE_INTERNAL, CACHE_EXTERNAL, CACHE_PREFER_EXTERNAL };
 struct cache_op {
 	enum cache_store store;
 	struct str key;
-	struct str value;                /* put: what to keep. get: filled by the host, STR_NULL when absent; in the arena */
+	struct str value; /* put: what to keep. get: filled by the host, STR_NULL when absent; in the arena */
 	uint32_t ttl_s;                  /* put; at least 1 */
 	bool done;                       /* set by the host */
 };
@@ -109,7 +109,7 @@ struct host_identity {
 
 struct authorization_op {
 	struct str provider, authorization;      /* ids */
-	struct str identity;                     /* a token that vouches for the caller (identity-type jwt); STR_NULL: managed */
+	struct str identity; /* a token that vouches for the caller (identity-type jwt); STR_NULL: managed */
 	/* filled by the host: */
 	bool done;
 	struct str access_token;                 /* STR_NULL: there is none; failure_text says why */
@@ -132,26 +132,28 @@ struct policy_host {
 	bool (*enter)(struct exchange *, struct str key, uint32_t max);
 	void (*leave)(struct exchange *, struct str key);
 
-	/* values are bytes; the policy layer serialises. A cache that is away is a miss, and put and remove do nothing. */
+	/* values are bytes; the policy layer serialises. A cache that is away is a miss, and put and remove do nothing.
+	 */
 	enum step (*cache_get)(struct exchange *, struct cache_op *);
 	enum step (*cache_put)(struct exchange *, struct cache_op *);
 	enum step (*cache_remove)(struct exchange *, struct cache_op *);
 
 	/* fire and forget; bounded and dropped with a count when the sink is slow */
 	void (*log_to)(struct exchange *, struct str logger_id, struct str message);
-	void (*metric)(struct exchange *, struct str ns, struct str name, double value, const struct fields *dimensions);
+	void (*metric)(struct exchange *, struct str ns, struct str name, double value,
+		       const struct fields *dimensions);
 
 	/* PEM of a certificate with its private key, by id or thumbprint (hexadecimal, any case); false: unknown */
 	bool (*certificate)(struct exchange *, struct str id_or_thumbprint, struct str *cert_pem, struct str *key_pem);
-	/* base address of a configured backend; false: unknown. STR_NULL in *url: it is known, and its address is found when
-	   the request is forwarded; until then the request's own stays */
+	/* base address of a configured backend; false: unknown. STR_NULL in *url: it is known, and its address is found
+	   when the request is forwarded; until then the request's own stays */
 	bool (*backend)(struct exchange *, struct str id, struct str *url);
 	/* the token endpoint of this installation; the function may be NULL */
 	bool (*identity)(struct exchange *, struct host_identity *);
 	/* the API's description document for mock-response and the validate family; STR_NULL: none */
 	struct str (*api_document)(struct exchange *);
-	/* the same, parsed (policy/api_model.h), NULL: none. When the function is NULL the document is parsed for each call:
-	   fine for a test, far too slow for traffic */
+	/* the same, parsed (policy/api_model.h), NULL: none. When the function is NULL the document is parsed for each
+	   call: fine for a test, far too slow for traffic */
 	struct api_model *(*api_model)(struct exchange *);
 	/* a schema that stands apart from the API's description, by id: JSON Schema or XML Schema; may be NULL */
 	bool (*schema)(struct exchange *, struct str id, struct str *text);

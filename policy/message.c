@@ -105,7 +105,7 @@ bool fields_copy(struct fields *to, const struct fields *from)
 	return true;
 }
 
-/* ---- addresses ----------------------------------------------------------------------------------------------------- */
+/* ---- addresses --------------------------------------------------------------------------------------------------- */
 
 static size_t authority_end(struct str s)
 {
@@ -179,7 +179,8 @@ struct str url_text(struct arena *a, const struct url *u)
 	bool own = u->port && u->port != url_port(&plain);
 	struct str port = own ? arena_printf(a, ":%u", u->port) : STR("");
 	size_t n = u->scheme.n + 3 + u->host.n + port.n + u->path.n + (u->query.n ? u->query.n + 1 : 0);
-	const struct str parts[] = { u->scheme, STR("://"), u->host, port, u->path, u->query.n ? STR("?") : STR(""), u->query };
+	const struct str parts[] = { u->scheme, STR("://"), u->host, port, u->path, u->query.n ? STR("?") : STR(""),
+				     u->query };
 	char *p = str_is_null(port) ? NULL : arena_alloc_text(a, n + 1), *at = p;
 
 	if (!p)

@@ -182,7 +182,7 @@ void exchange_transferred(struct exchange *x, uint64_t request_bytes, uint64_t r
 	}
 }
 
-/* ---- for policies -------------------------------------------------------------------------------------------------- */
+/* ---- for policies ------------------------------------------------------------------------------------------------ */
 
 bool exchange_at_end(struct exchange *x, void (*fn)(struct exchange *x, void *arg), void *arg)
 {
@@ -222,21 +222,23 @@ struct body *message_body(struct exchange *x)
 	return works_on_response(x) ? &x->response.body : &x->request.body;
 }
 
-/* ---- the document of a system that has none ------------------------------------------------------------------------ */
+/* ---- the document of a system that has none ---------------------------------------------------------------------- */
 
 static const struct policy_document *standard;
 static struct arena *standard_memory;
 
 static void compile_standard(void)
 {
-	static const char text[] = "<policies><inbound /><backend><forward-request /></backend><outbound /><on-error /></policies>";
+	static const char text[] =
+		"<policies><inbound /><backend><forward-request /></backend><outbound /><on-error /></policies>";
 	struct policy_diags diags;
 
 	standard_memory = arena_new(1024 * 1024);
 	if (!standard_memory)
 		return;
 	policy_diags_init(&diags, standard_memory);
-	standard = policy_compile(standard_memory, STR(text), &(struct policy_source){ .scope = SCOPE_GLOBAL }, NULL, &diags);
+	standard = policy_compile(standard_memory, STR(text), &(struct policy_source){ .scope = SCOPE_GLOBAL }, NULL,
+				  &diags);
 }
 
 const struct policy_document *policy_default(void)

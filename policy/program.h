@@ -136,7 +136,8 @@ struct program_state {
 };
 
 /* fiber.c */
-bool fiber_start(struct exchange *x, struct fiber *f, const struct policy_document *doc, enum section s, enum scope scope);
+bool fiber_start(struct exchange *x, struct fiber *f, const struct policy_document *doc, enum section s,
+		 enum scope scope);
 enum fiber_outcome fiber_run(struct exchange *x, struct fiber *f);
 void fiber_unwind(struct exchange *x, struct fiber *f);      /* gives back what its blocks hold */
 /* The innermost document at `from` or further out that applies, with its scope. */

@@ -23,8 +23,9 @@ static struct str choices_text(struct arena *a, const struct arg_schema *s)
 	struct str all = str_of(s->choices), out = STR("");
 
 	for (struct str one; str_split(&all, '|', &one);)
-		out = !out.n ? arena_printf(a, "`%.*s`", STR_ARG(one))
-			     : arena_printf(a, "%.*s%s`%.*s`", STR_ARG(out), str_is_null(all) ? " or " : ", ", STR_ARG(one));
+		out = !out.n
+			? arena_printf(a, "`%.*s`", STR_ARG(one))
+			: arena_printf(a, "%.*s%s`%.*s`", STR_ARG(out), str_is_null(all) ? " or " : ", ", STR_ARG(one));
 	return out;
 }
 

@@ -6,8 +6,8 @@
  *
  *     struct check_header { struct arg name, code, message, ignore_case; struct children values; };
  *     static const struct arg_schema args[] = {
- *     	{ .name = "name", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct check_header, name),
- *     	  .help = "header to look for" },  … */
+ *     	{ .name = "name", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct check_header,
+ * name), .help = "header to look for" },  … */
 #pragma once
 
 #include "policy/expr/expr.h"
@@ -69,7 +69,7 @@ struct children {                    /* in document order */
 struct child_schema {
 	const struct element_schema *element;
 	unsigned min, max;           /* max 0: any number */
-	size_t offset;               /* of a struct children in the parent's configuration; several rows may share one */
+	size_t offset; /* of a struct children in the parent's configuration; several rows may share one */
 };
 
 enum content {

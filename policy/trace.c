@@ -48,7 +48,8 @@ static void add(struct exchange *x, struct str text)
 
 	if (!t)
 		return;
-	all = t->decision.n ? arena_printf(x->arena, "%.*s; %.*s", STR_ARG(t->decision), STR_ARG(text)) : arena_dup(x->arena, text);
+	all = t->decision.n ? arena_printf(x->arena, "%.*s; %.*s", STR_ARG(t->decision), STR_ARG(text))
+			    : arena_dup(x->arena, text);
 	if (!str_is_null(all))
 		t->decision = all;
 }
@@ -72,7 +73,7 @@ void exchange_trace_message(struct exchange *x, struct str text)
 		add(x, str_first(text, DECISION_MAX));
 }
 
-/* ---- secrets ------------------------------------------------------------------------------------------------------- */
+/* ---- secrets ----------------------------------------------------------------------------------------------------- */
 
 static struct str mask_one(struct arena *a, struct str text, struct str secret)
 {

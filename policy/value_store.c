@@ -8,7 +8,8 @@
  *   y bytes               byte[]
  *   j text                JToken
  *   x text                XElement
- *   r status …            response: i32, reason, count, name, value …, has body, body; texts with a u32 length in front */
+ *   r status …            response: i32, reason, count, name, value …, has body, body; texts with a u32 length in front
+ */
 #include "policy/value_store.h"
 
 #include "core/str.h"
@@ -165,7 +166,7 @@ bool value_restore(struct exchange *x, struct str bytes, struct value *out)
 	}
 }
 
-/* ---- responses ----------------------------------------------------------------------------------------------------- */
+/* ---- responses --------------------------------------------------------------------------------------------------- */
 
 static void write_response(struct writer *w, const struct response *r)
 {
@@ -228,8 +229,8 @@ bool response_restore(struct arena *a, struct str bytes, struct response *out)
 
 	*out = (struct response){ 0 };
 	fields_init(&out->headers, a);
-	if (str_is_null(s) || !bytes.n || bytes.p[0] != 'r' || !get(&s, &status, sizeof(status)) || !get_text(&s, &out->reason)
-	    || !get(&s, &n, sizeof(n)) || n > FIELDS_MAX)
+	if (str_is_null(s) || !bytes.n || bytes.p[0] != 'r' || !get(&s, &status, sizeof(status))
+	    || !get_text(&s, &out->reason) || !get(&s, &n, sizeof(n)) || n > FIELDS_MAX)
 		return false;
 	out->status = status;
 	for (uint32_t i = 0; i < n; i++)

@@ -7,7 +7,7 @@
 
 enum { JSON_DEPTH_MAX = 200 };
 
-/* ---- XML to JSON --------------------------------------------------------------------------------------------------- */
+/* ---- XML to JSON ------------------------------------------------------------------------------------------------- */
 
 static struct str of_xml(const xmlChar *s)
 {
@@ -15,10 +15,13 @@ static struct str of_xml(const xmlChar *s)
 }
 
 /* "p:name" or "p$name", with a mark in front. NULL: out of memory. */
-static const char *key_of(struct arena *a, const xmlNs *ns, const xmlChar *name, const char *mark, const struct xml_json_options *o)
+static const char *key_of(struct arena *a, const xmlNs *ns, const xmlChar *name, const char *mark,
+			  const struct xml_json_options *o)
 {
 	if (ns && ns->prefix)
-		return arena_printf(a, "%s%s%s%s", mark, (const char *)ns->prefix, o->keep_colon ? ":" : "$", (const char *)name).p;
+		return arena_printf(a, "%s%s%s%s", mark, (const char *)ns->prefix, o->keep_colon ? ":" : "$",
+				    (const char *)name)
+			.p;
 	return arena_printf(a, "%s%s", mark, (const char *)name).p;
 }
 
@@ -33,8 +36,9 @@ static void put_attributes(struct arena *a, const xmlNode *n, json_t *obj, const
 	const char *mark = o->friendly ? "" : "@";
 
 	for (const xmlNs *ns = n->nsDef; ns; ns = ns->next) {
-		const char *key = ns->prefix ? arena_printf(a, "%sxmlns%s%s", mark, o->keep_colon ? ":" : "$", (const char *)ns->prefix).p
-					     : arena_printf(a, "%sxmlns", mark).p;
+		const char *key = ns->prefix
+			? arena_printf(a, "%sxmlns%s%s", mark, o->keep_colon ? ":" : "$", (const char *)ns->prefix).p
+			: arena_printf(a, "%sxmlns", mark).p;
 
 		set_text(obj, key, of_xml(ns->href));
 	}
@@ -76,7 +80,8 @@ static struct str own_text(struct arena *a, const xmlNode *n)
 
 	for (const xmlNode *k = n->children; k; k = k->next)
 		if (k->type == XML_TEXT_NODE || k->type == XML_CDATA_SECTION_NODE)
-			all = all.p ? arena_printf(a, "%.*s%s", STR_ARG(all), (const char *)k->content) : arena_dup(a, of_xml(k->content));
+			all = all.p ? arena_printf(a, "%.*s%s", STR_ARG(all), (const char *)k->content)
+				    : arena_dup(a, of_xml(k->content));
 	return all;
 }
 
@@ -113,10 +118,12 @@ static xmlDoc *parse(struct str xml, struct gh_err *err)
 	xmlDoc *doc;
 
 	if (xml.n > XML_BYTES_MAX) {
-		(void)gh_err_set(err, GH_E_LIMIT, __FILE__, __LINE__, "the XML text has more than %d bytes", XML_BYTES_MAX);
+		(void)gh_err_set(err, GH_E_LIMIT, __FILE__, __LINE__, "the XML text has more than %d bytes",
+				 XML_BYTES_MAX);
 		return NULL;
 	}
-	doc = xmlReadMemory(xml.p, (int)xml.n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT);
+	doc = xmlReadMemory(xml.p, (int)xml.n, NULL, NULL,
+			    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT);
 	if (!doc || !xmlDocGetRootElement(doc)) {
 		const xmlError *e = xmlGetLastError();
 		struct str why = str_trim(e && e->message ? str_of(e->message) : STR("it is no XML"));
@@ -153,7 +160,7 @@ GH_RC xml_to_json(struct arena *a, struct str xml, const struct xml_json_options
 	return GH_RC_OK;
 }
 
-/* ---- JSON to XML --------------------------------------------------------------------------------------------------- */
+/* ---- JSON to XML ------------------------------------------------------------------------------------------------- */
 
 struct scope_names {                         /* prefixes that are declared around */
 	const struct scope_names *outer;
@@ -201,7 +208,8 @@ static void put_name_part(struct buf *b, struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char ch = (unsigned char)s.p[i];
 
-		if (ascii_is_alpha((char)ch) || ch == '_' || ch >= 0x80 || (i && (ascii_is_digit((char)ch) || ch == '-' || ch == '.')))
+		if (ascii_is_alpha((char)ch) || ch == '_' || ch >= 0x80
+		    || (i && (ascii_is_digit((char)ch) || ch == '-' || ch == '.')))
 			buf_char(b, (char)ch);
 		else
 			buf_fmt(b, "_x%04X_", ch);
@@ -376,7 +384,8 @@ static void put_element(struct xml_writer *w, struct str key, const json_t *valu
 	w->depth--;
 }
 
-GH_RC json_to_xml(struct arena *a, const json_t *json, const struct json_xml_options *o, struct str *out, struct gh_err *err)
+GH_RC json_to_xml(struct arena *a, const json_t *json, const struct json_xml_options *o, struct str *out,
+		  struct gh_err *err)
 {
 	struct xml_writer w = { .a = a, .o = o };
 	void *first = json_is_object(json) ? json_object_iter((json_t *)(uintptr_t)json) : NULL;
@@ -392,6 +401,7 @@ GH_RC json_to_xml(struct arena *a, const json_t *json, const struct json_xml_opt
 	*out = buf_ok(&w.out) ? arena_dup(a, buf_view(&w.out)) : STR_NULL;
 	buf_release(&w.out);
 	if (str_is_null(*out))
-		FAIL(err, LIMIT, "the XML text would be larger than %d bytes, or nested deeper than %d", XML_BYTES_MAX, JSON_DEPTH_MAX);
+		FAIL(err, LIMIT, "the XML text would be larger than %d bytes, or nested deeper than %d", XML_BYTES_MAX,
+		     JSON_DEPTH_MAX);
 	return GH_RC_OK;
 }

@@ -8,7 +8,7 @@
 enum { XML_BYTES_MAX = 64 * 1024 * 1024 };
 
 struct xml_json_options {
-	bool friendly;               /* attributes without "@", text "$text", no declaration; else "@name" and "#text" */
+	bool friendly; /* attributes without "@", text "$text", no declaration; else "@name" and "#text" */
 	bool arrays;                 /* every child element is an array, even when it stands alone */
 	bool keep_colon;             /* "soap:Body" stays; else "soap$Body" */
 };
@@ -22,4 +22,5 @@ struct json_xml_options {
 	struct str attribute_block;  /* property whose members are attributes; STR_NULL: none */
 };
 
-GH_RC json_to_xml(struct arena *a, const json_t *json, const struct json_xml_options *o, struct str *out, struct gh_err *err);
+GH_RC json_to_xml(struct arena *a, const json_t *json, const struct json_xml_options *o, struct str *out,
+		  struct gh_err *err);

@@ -18,7 +18,8 @@ static void note(void *ctx, xmlErrorPtr e)
 	struct finding *f = ctx;
 
 	if (!f->first.p && e && e->message)
-		f->first = arena_printf(f->a, "%.*s Line: %d, Position: 1", STR_ARG(str_trim(str_of(e->message))), e->line);
+		f->first = arena_printf(f->a, "%.*s Line: %d, Position: 1", STR_ARG(str_trim(str_of(e->message))),
+					e->line);
 }
 
 static xmlSchema *read_schema(struct str text, struct finding *f)

@@ -1,4 +1,5 @@
-/* xml_schema.h - XML Schema (XSD 1.0) for validate-content. Nothing is fetched: imports and includes of a schema fail. */
+/* xml_schema.h - XML Schema (XSD 1.0) for validate-content. Nothing is fetched: imports and includes of a schema fail.
+ */
 #pragma once
 
 #include "core/arena.h"

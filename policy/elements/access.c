@@ -5,7 +5,7 @@
 
 #include <arpa/inet.h>
 
-/* ---- check-header -------------------------------------------------------------------------------------------------- */
+/* ---- check-header ------------------------------------------------------------------------------------------------ */
 
 struct check_config {
 	struct arg name, code, message, ignore_case;
@@ -45,8 +45,9 @@ static enum step run_check(struct exchange *x, const void *config)
 	}
 	if (!c->values.n)
 		return STEP_NEXT;
-	return refuse_header(x, c, STR("HeaderValueNotAllowed"), arena_printf(x->arena,
-			     "Header %.*s value of %.*s is not allowed. Access denied.", STR_ARG(name), STR_ARG(str_first(value, 200))));
+	return refuse_header(x, c, STR("HeaderValueNotAllowed"),
+			     arena_printf(x->arena, "Header %.*s value of %.*s is not allowed. Access denied.",
+					  STR_ARG(name), STR_ARG(str_first(value, 200))));
 }
 
 static const struct arg_schema check_value_text = {
@@ -54,29 +55,50 @@ static const struct arg_schema check_value_text = {
 	.help = "an allowed value",
 };
 static const struct element_schema check_value_schema = {
-	.name = "value", .help = "An allowed value.", .config_size = sizeof(struct value_config), .text = &check_value_text,
+	.name = "value",
+	.help = "An allowed value.",
+	.config_size = sizeof(struct value_config),
+	.text = &check_value_text,
 };
 static const struct child_schema check_children[] = {
 	{ .element = &check_value_schema, .offset = offsetof(struct check_config, values) },
 };
 static const struct arg_schema check_args[] = {
-	{ .name = "name", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct check_config, name),
+	{ .name = "name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct check_config, name),
 	  .help = "the header" },
-	{ .name = "failed-check-httpcode", .kind = ARG_INT, .flags = ARG_REQUIRED | ARG_EXPR, .least = 100, .most = 999,
-	  .offset = offsetof(struct check_config, code), .help = "status of the refusal" },
-	{ .name = "failed-check-error-message", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR | ARG_EMPTY,
-	  .offset = offsetof(struct check_config, message), .help = "text of the refusal" },
-	{ .name = "ignore-case", .kind = ARG_BOOL, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct check_config, ignore_case),
+	{ .name = "failed-check-httpcode",
+	  .kind = ARG_INT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .least = 100,
+	  .most = 999,
+	  .offset = offsetof(struct check_config, code),
+	  .help = "status of the refusal" },
+	{ .name = "failed-check-error-message",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR | ARG_EMPTY,
+	  .offset = offsetof(struct check_config, message),
+	  .help = "text of the refusal" },
+	{ .name = "ignore-case",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct check_config, ignore_case),
 	  .help = "compare values without case" },
 };
 static const struct element_schema check_schema = {
-	.name = "check-header", .help = "Refuses a request that lacks a header, or whose value is none of the listed ones.",
-	.config_size = sizeof(struct check_config), .args = check_args, .n_args = ARRAY_LEN(check_args), .children = check_children,
+	.name = "check-header",
+	.help = "Refuses a request that lacks a header, or whose value is none of the listed ones.",
+	.config_size = sizeof(struct check_config),
+	.args = check_args,
+	.n_args = ARRAY_LEN(check_args),
+	.children = check_children,
 	.n_children = ARRAY_LEN(check_children),
 };
 const struct policy_type check_header_type = { .schema = &check_schema, .sections = IN_INBOUND, .run = run_check };
 
-/* ---- ip-filter ----------------------------------------------------------------------------------------------------- */
+/* ---- ip-filter --------------------------------------------------------------------------------------------------- */
 
 enum { ALLOW, FORBID };
 
@@ -190,7 +212,8 @@ static enum step run_filter(struct exchange *x, const void *config)
 		return STEP_FAIL;
 	if (!parse_ip(x->request.ip, &caller))
 		return exchange_refuse(x, 403, STR("FailedToParseCallerIP"),
-				       STR("Failed to establish IP address for the caller. Access denied."), STR("Forbidden"));
+				       STR("Failed to establish IP address for the caller. Access denied."),
+				       STR("Forbidden"));
 	for (size_t i = 0; i < c->rules.n && !listed; i++) {
 		if (!rule_bounds(x, &c->rules.v[i], &from, &to))
 			return STEP_FAIL;
@@ -198,11 +221,13 @@ static enum step run_filter(struct exchange *x, const void *config)
 	}
 	exchange_trace(x, "%.*s is %slisted", STR_ARG(x->request.ip), listed ? "" : "not ");
 	if (action == ALLOW && !listed)
-		return exchange_refuse(x, 403, STR("CallerIpNotAllowed"), arena_printf(x->arena,
-				       "Caller IP address %.*s is not allowed. Access denied.", STR_ARG(x->request.ip)), STR("Forbidden"));
-	if (action == FORBID && listed)
-		return exchange_refuse(x, 403, STR("CallerIpBlocked"), STR("Caller IP address is blocked. Access denied."),
+		return exchange_refuse(x, 403, STR("CallerIpNotAllowed"),
+				       arena_printf(x->arena, "Caller IP address %.*s is not allowed. Access denied.",
+						    STR_ARG(x->request.ip)),
 				       STR("Forbidden"));
+	if (action == FORBID && listed)
+		return exchange_refuse(x, 403, STR("CallerIpBlocked"),
+				       STR("Caller IP address is blocked. Access denied."), STR("Forbidden"));
 	return STEP_NEXT;
 }
 
@@ -212,7 +237,8 @@ static bool check_address(struct compiler *c, const struct doc_node *n, void *co
 
 	if (a->text.expr || a->text.unknown || parse_network(a->text.text, &a->from, &a->to))
 		return true;
-	compile_error(c, n, NULL, "`%.*s` is no IP address or network such as 10.0.0.0/8", STR_ARG(str_first(a->text.text, 80)));
+	compile_error(c, n, NULL, "`%.*s` is no IP address or network such as 10.0.0.0/8",
+		      STR_ARG(str_first(a->text.text, 80)));
 	return false;
 }
 
@@ -234,22 +260,38 @@ static bool check_range(struct compiler *c, const struct doc_node *n, void *conf
 }
 
 static const struct arg_schema address_text = {
-	.name = "address", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct address_config, text),
+	.name = "address",
+	.kind = ARG_TEXT,
+	.flags = ARG_REQUIRED | ARG_EXPR,
+	.offset = offsetof(struct address_config, text),
 	.help = "an IPv4 or IPv6 address, or a network such as 10.0.0.0/8",
 };
 static const struct element_schema address_schema = {
-	.name = "address", .help = "One address, or a network.", .config_size = sizeof(struct address_config), .text = &address_text,
+	.name = "address",
+	.help = "One address, or a network.",
+	.config_size = sizeof(struct address_config),
+	.text = &address_text,
 	.check = check_address,
 };
 static const struct arg_schema range_args[] = {
-	{ .name = "from", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct range_config, from_text),
+	{ .name = "from",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct range_config, from_text),
 	  .help = "first address" },
-	{ .name = "to", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct range_config, to_text),
+	{ .name = "to",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct range_config, to_text),
 	  .help = "last address" },
 };
 static const struct element_schema range_schema = {
-	.name = "address-range", .help = "All addresses from the first to the last.", .config_size = sizeof(struct range_config),
-	.args = range_args, .n_args = ARRAY_LEN(range_args), .check = check_range,
+	.name = "address-range",
+	.help = "All addresses from the first to the last.",
+	.config_size = sizeof(struct range_config),
+	.args = range_args,
+	.n_args = ARRAY_LEN(range_args),
+	.check = check_range,
 };
 static const struct child_schema filter_children[] = {
 	{ .element = &address_schema, .offset = offsetof(struct filter_config, rules) },
@@ -271,8 +313,13 @@ static bool check_filter(struct compiler *c, const struct doc_node *n, void *con
 }
 
 static const struct element_schema filter_schema = {
-	.name = "ip-filter", .help = "Lets only listed addresses through, or all but them.", .config_size = sizeof(struct filter_config),
-	.args = filter_args, .n_args = ARRAY_LEN(filter_args), .children = filter_children, .n_children = ARRAY_LEN(filter_children),
+	.name = "ip-filter",
+	.help = "Lets only listed addresses through, or all but them.",
+	.config_size = sizeof(struct filter_config),
+	.args = filter_args,
+	.n_args = ARRAY_LEN(filter_args),
+	.children = filter_children,
+	.n_children = ARRAY_LEN(filter_children),
 	.check = check_filter,
 };
 const struct policy_type ip_filter_type = { .schema = &filter_schema, .sections = IN_INBOUND, .run = run_filter };

@@ -1,12 +1,13 @@
-/* ai.c - the policies for language models: azure-openai-* and llm-*. They are loaded and checked; a document that uses one
- * is refused on a live scope, so that nobody believes that a limit holds which does not. */
+/* ai.c - the policies for language models: azure-openai-* and llm-*. They are loaded and checked; a document that uses
+ * one is refused on a live scope, so that nobody believes that a limit holds which does not. */
 #include "policy/element.h"
 
 #define NOT_LIVE "policies for language models are checked only in this version"
 
 struct limit_config {
 	struct arg key, per_minute, quota, period, estimate;
-	struct arg retry_header, retry_variable, left_header, left_variable, quota_header, quota_variable, used_header, used_variable;
+	struct arg retry_header, retry_variable, left_header, left_variable, quota_header, quota_variable, used_header,
+		used_variable;
 };
 
 #define LIMIT_ARG(attr, k, f, where, text)                                                                            \
@@ -16,15 +17,22 @@ static const struct arg_schema limit_args[] = {
 	LIMIT_ARG("counter-key", ARG_TEXT, ARG_REQUIRED | ARG_EXPR, key, "calls with the same key count together"),
 	LIMIT_ARG("tokens-per-minute", ARG_INT, ARG_EXPR, per_minute, "tokens in a minute"),
 	LIMIT_ARG("token-quota", ARG_INT, ARG_EXPR, quota, "tokens in the quota's period"),
-	{ .name = "token-quota-period", .kind = ARG_ENUM, .flags = ARG_EXPR, .choices = "Hourly|Daily|Weekly|Monthly|Yearly",
-	  .offset = offsetof(struct limit_config, period), .help = "the quota's period, in UTC" },
-	LIMIT_ARG("estimate-prompt-tokens", ARG_BOOL, ARG_REQUIRED | ARG_EXPR, estimate, "estimate the prompt's tokens before the call"),
+	{ .name = "token-quota-period",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_EXPR,
+	  .choices = "Hourly|Daily|Weekly|Monthly|Yearly",
+	  .offset = offsetof(struct limit_config, period),
+	  .help = "the quota's period, in UTC" },
+	LIMIT_ARG("estimate-prompt-tokens", ARG_BOOL, ARG_REQUIRED | ARG_EXPR, estimate,
+		  "estimate the prompt's tokens before the call"),
 	LIMIT_ARG("retry-after-header-name", ARG_TEXT, 0, retry_header, "header with the seconds to wait"),
 	LIMIT_ARG("retry-after-variable-name", ARG_TEXT, 0, retry_variable, "variable with the seconds to wait"),
 	LIMIT_ARG("remaining-tokens-header-name", ARG_TEXT, 0, left_header, "header with the tokens left"),
 	LIMIT_ARG("remaining-tokens-variable-name", ARG_TEXT, 0, left_variable, "variable with the tokens left"),
-	LIMIT_ARG("remaining-quota-tokens-header-name", ARG_TEXT, 0, quota_header, "header with the quota's tokens left"),
-	LIMIT_ARG("remaining-quota-tokens-variable-name", ARG_TEXT, 0, quota_variable, "variable with the quota's tokens left"),
+	LIMIT_ARG("remaining-quota-tokens-header-name", ARG_TEXT, 0, quota_header,
+		  "header with the quota's tokens left"),
+	LIMIT_ARG("remaining-quota-tokens-variable-name", ARG_TEXT, 0, quota_variable,
+		  "variable with the quota's tokens left"),
 	LIMIT_ARG("tokens-consumed-header-name", ARG_TEXT, 0, used_header, "header with the tokens used"),
 	LIMIT_ARG("tokens-consumed-variable-name", ARG_TEXT, 0, used_variable, "variable with the tokens used"),
 };
@@ -34,7 +42,8 @@ static bool check_limit(struct compiler *c, const struct doc_node *n, void *conf
 	const struct limit_config *l = config;
 
 	if (!l->per_minute.given && !l->quota.given)
-		compile_error(c, n, NULL, "<%.*s> needs `tokens-per-minute` or `token-quota`", (int)n->name.n, n->name.p);
+		compile_error(c, n, NULL, "<%.*s> needs `tokens-per-minute` or `token-quota`", (int)n->name.n,
+			      n->name.p);
 	else if (l->quota.given != l->period.given)
 		compile_error(c, n, NULL, "`token-quota` and `token-quota-period` go together");
 	else
@@ -53,7 +62,7 @@ static bool check_limit(struct compiler *c, const struct doc_node *n, void *conf
 LIMIT_POLICY(azure_openai_token_limit, "azure-openai-token-limit");
 LIMIT_POLICY(llm_token_limit, "llm-token-limit");
 
-/* ---- metrics ------------------------------------------------------------------------------------------------------- */
+/* ---- metrics ----------------------------------------------------------------------------------------------------- */
 
 struct dimension_config {
 	struct arg name, value;
@@ -64,9 +73,15 @@ struct metric_config {
 };
 
 static const struct arg_schema dimension_args[] = {
-	{ .name = "name", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct dimension_config, name),
+	{ .name = "name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct dimension_config, name),
 	  .help = "name of the dimension" },
-	{ .name = "value", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_EMPTY, .offset = offsetof(struct dimension_config, value),
+	{ .name = "value",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_EXPR | ARG_EMPTY,
+	  .offset = offsetof(struct dimension_config, value),
 	  .help = "its value" },
 };
 static const struct element_schema dimension_schema = {
@@ -92,7 +107,7 @@ static const struct arg_schema metric_args[] = {
 METRIC_POLICY(azure_openai_emit_token_metric, "azure-openai-emit-token-metric");
 METRIC_POLICY(llm_emit_token_metric, "llm-emit-token-metric");
 
-/* ---- semantic cache ------------------------------------------------------------------------------------------------ */
+/* ---- semantic cache ---------------------------------------------------------------------------------------------- */
 
 struct text_config {
 	struct arg text;
@@ -106,11 +121,17 @@ struct store_config {
 };
 
 static const struct arg_schema vary_text = {
-	.name = "vary-by", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_EMPTY, .offset = offsetof(struct text_config, text),
+	.name = "vary-by",
+	.kind = ARG_TEXT,
+	.flags = ARG_EXPR | ARG_EMPTY,
+	.offset = offsetof(struct text_config, text),
 	.help = "an expression whose value keeps answers apart",
 };
 static const struct element_schema vary_schema = {
-	.name = "vary-by", .help = "Keeps answers apart.", .config_size = sizeof(struct text_config), .text = &vary_text,
+	.name = "vary-by",
+	.help = "Keeps answers apart.",
+	.config_size = sizeof(struct text_config),
+	.text = &vary_text,
 };
 static const struct child_schema lookup_children[] = {
 	{ .element = &vary_schema, .offset = offsetof(struct lookup_config, vary) },
@@ -118,16 +139,24 @@ static const struct child_schema lookup_children[] = {
 #define LOOKUP_ARG(attr, k, f, where, text)                                                                           \
 	{ .name = attr, .kind = k, .flags = f, .offset = offsetof(struct lookup_config, where), .help = text }
 static const struct arg_schema lookup_args[] = {
-	LOOKUP_ARG("score-threshold", ARG_REAL, ARG_REQUIRED | ARG_EXPR, threshold, "how near a question must be, 0 to 1"),
-	LOOKUP_ARG("embeddings-backend-id", ARG_TEXT, ARG_REQUIRED | ARG_EXPR, backend, "backend that makes embeddings"),
+	LOOKUP_ARG("score-threshold", ARG_REAL, ARG_REQUIRED | ARG_EXPR, threshold,
+		   "how near a question must be, 0 to 1"),
+	LOOKUP_ARG("embeddings-backend-id", ARG_TEXT, ARG_REQUIRED | ARG_EXPR, backend,
+		   "backend that makes embeddings"),
 	LOOKUP_ARG("embeddings-backend-auth", ARG_TEXT, ARG_EXPR, auth, "how to sign in there: system-assigned"),
 	LOOKUP_ARG("ignore-system-messages", ARG_BOOL, ARG_EXPR, ignore_system, "leave system messages out"),
 	LOOKUP_ARG("max-message-count", ARG_INT, ARG_EXPR, max_messages, "longer dialogues are not cached"),
 };
 static const struct arg_schema store_args[] = {
-	{ .name = "duration", .kind = ARG_INT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct store_config, duration),
+	{ .name = "duration",
+	  .kind = ARG_INT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct store_config, duration),
 	  .help = "seconds for which the answer is kept" },
-	{ .name = "cache-response", .kind = ARG_BOOL, .flags = ARG_EXPR, .offset = offsetof(struct store_config, any),
+	{ .name = "cache-response",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .offset = offsetof(struct store_config, any),
 	  .help = "keep answers of any status" },
 };
 
@@ -150,7 +179,7 @@ LOOKUP_POLICY(llm_semantic_cache_lookup, "llm-semantic-cache-lookup");
 STORE_POLICY(azure_openai_semantic_cache_store, "azure-openai-semantic-cache-store");
 STORE_POLICY(llm_semantic_cache_store, "llm-semantic-cache-store");
 
-/* ---- content safety ------------------------------------------------------------------------------------------------ */
+/* ---- content safety ---------------------------------------------------------------------------------------------- */
 
 struct category_config {
 	struct arg name, threshold;
@@ -168,25 +197,46 @@ struct safety_config {
 };
 
 static const struct arg_schema category_args[] = {
-	{ .name = "name", .kind = ARG_ENUM, .flags = ARG_REQUIRED | ARG_EXPR, .choices = "Hate|SelfHarm|Sexual|Violence",
-	  .offset = offsetof(struct category_config, name), .help = "the kind of harm" },
-	{ .name = "threshold", .kind = ARG_INT, .flags = ARG_REQUIRED | ARG_EXPR, .least = 0, .most = 7,
-	  .offset = offsetof(struct category_config, threshold), .help = "severity from which it is blocked, 0 to 7" },
+	{ .name = "name",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .choices = "Hate|SelfHarm|Sexual|Violence",
+	  .offset = offsetof(struct category_config, name),
+	  .help = "the kind of harm" },
+	{ .name = "threshold",
+	  .kind = ARG_INT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .least = 0,
+	  .most = 7,
+	  .offset = offsetof(struct category_config, threshold),
+	  .help = "severity from which it is blocked, 0 to 7" },
 };
 static const struct element_schema category_schema = {
-	.name = "category", .help = "A kind of harm.", .config_size = sizeof(struct category_config), .args = category_args,
+	.name = "category",
+	.help = "A kind of harm.",
+	.config_size = sizeof(struct category_config),
+	.args = category_args,
 	.n_args = ARRAY_LEN(category_args),
 };
 static const struct child_schema categories_children[] = {
 	{ .element = &category_schema, .offset = offsetof(struct categories_config, list) },
 };
 static const struct arg_schema categories_args[] = {
-	{ .name = "output-type", .kind = ARG_ENUM, .flags = ARG_EXPR, .choices = "FourSeverityLevels|EightSeverityLevels",
-	  .offset = offsetof(struct categories_config, output), .help = "how fine severities are" },
+	{ .name = "output-type",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_EXPR,
+	  .choices = "FourSeverityLevels|EightSeverityLevels",
+	  .offset = offsetof(struct categories_config, output),
+	  .help = "how fine severities are" },
 };
 static const struct element_schema categories_schema = {
-	.name = "categories", .help = "Kinds of harm.", .config_size = sizeof(struct categories_config), .args = categories_args,
-	.n_args = ARRAY_LEN(categories_args), .children = categories_children, .n_children = ARRAY_LEN(categories_children),
+	.name = "categories",
+	.help = "Kinds of harm.",
+	.config_size = sizeof(struct categories_config),
+	.args = categories_args,
+	.n_args = ARRAY_LEN(categories_args),
+	.children = categories_children,
+	.n_children = ARRAY_LEN(categories_children),
 };
 static const struct arg_schema id_text = {
 	.name = "id", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct text_config, text),
@@ -199,7 +249,10 @@ static const struct child_schema blocklists_children[] = {
 	{ .element = &id_schema, .offset = offsetof(struct blocklists_config, list) },
 };
 static const struct element_schema blocklists_schema = {
-	.name = "blocklists", .help = "Blocklists.", .config_size = sizeof(struct blocklists_config), .children = blocklists_children,
+	.name = "blocklists",
+	.help = "Blocklists.",
+	.config_size = sizeof(struct blocklists_config),
+	.children = blocklists_children,
 	.n_children = ARRAY_LEN(blocklists_children),
 };
 static const struct child_schema safety_children[] = {
@@ -216,8 +269,13 @@ static const struct arg_schema safety_args[] = {
 	SAFETY_ARG("window-overlap-size", ARG_INT, ARG_EXPR, overlap, "characters that windows share"),
 };
 static const struct element_schema safety_schema = {
-	.name = "llm-content-safety", .help = "Lets a service judge prompts and answers.", .config_size = sizeof(struct safety_config),
-	.args = safety_args, .n_args = ARRAY_LEN(safety_args), .children = safety_children, .n_children = ARRAY_LEN(safety_children),
+	.name = "llm-content-safety",
+	.help = "Lets a service judge prompts and answers.",
+	.config_size = sizeof(struct safety_config),
+	.args = safety_args,
+	.n_args = ARRAY_LEN(safety_args),
+	.children = safety_children,
+	.n_children = ARRAY_LEN(safety_children),
 };
 const struct policy_type llm_content_safety_type = { .schema = &safety_schema, .sections = IN_INBOUND | IN_OUTBOUND,
 						     .not_live = NOT_LIVE };

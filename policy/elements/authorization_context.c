@@ -21,8 +21,8 @@ static enum step done(struct exchange *x, const struct config *c, const struct a
 		exchange_trace(x, "token of %.*s/%.*s", STR_ARG(op->provider), STR_ARG(op->authorization));
 		v = context_authorization(x->arena, op->access_token, &op->claims);
 	} else if (!ignore) {
-		return exchange_fail(x, 500, STR("AuthorizationNotFound"), "There is no token of %.*s/%.*s: %.*s", STR_ARG(op->provider),
-				     STR_ARG(op->authorization), STR_ARG(op->failure_text));
+		return exchange_fail(x, 500, STR("AuthorizationNotFound"), "There is no token of %.*s/%.*s: %.*s",
+				     STR_ARG(op->provider), STR_ARG(op->authorization), STR_ARG(op->failure_text));
 	}
 	return exchange_set_variable(x, c->variable.text, v) ? STEP_NEXT : exchange_no_memory(x);
 }
@@ -39,7 +39,8 @@ static enum step run(struct exchange *x, const void *config)
 	*step_state(x) = op;
 	fields_init(&op->claims, x->arena);
 	if (!arg_get_text(x, &c->provider, &op->provider) || !arg_get_text(x, &c->authorization, &op->authorization)
-	    || !arg_get_int(x, &c->type, &type) || (type == IDENTITY_JWT && !arg_get_text(x, &c->identity, &op->identity)))
+	    || !arg_get_int(x, &c->type, &type)
+	    || (type == IDENTITY_JWT && !arg_get_text(x, &c->identity, &op->identity)))
 		return STEP_FAIL;
 	if (x->host->authorization)
 		step = x->host->authorization(x, op);
@@ -66,21 +67,44 @@ static bool check(struct compiler *c, const struct doc_node *n, void *config)
 }
 
 static const struct arg_schema args[] = {
-	{ .name = "provider-id", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct config, provider),
+	{ .name = "provider-id",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct config, provider),
 	  .help = "the credential provider" },
-	{ .name = "authorization-id", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct config, authorization),
+	{ .name = "authorization-id",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct config, authorization),
 	  .help = "the connection" },
-	{ .name = "context-variable-name", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct config, variable),
+	{ .name = "context-variable-name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct config, variable),
 	  .help = "variable for the Authorization with AccessToken and Claims" },
-	{ .name = "identity-type", .kind = ARG_ENUM, .flags = ARG_EXPR, .choices = "managed|jwt", .def = "managed",
-	  .offset = offsetof(struct config, type), .help = "who asks: the gateway, or whom a token names" },
-	{ .name = "identity", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct config, identity),
+	{ .name = "identity-type",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_EXPR,
+	  .choices = "managed|jwt",
+	  .def = "managed",
+	  .offset = offsetof(struct config, type),
+	  .help = "who asks: the gateway, or whom a token names" },
+	{ .name = "identity",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_EXPR,
+	  .offset = offsetof(struct config, identity),
 	  .help = "the token, for identity-type jwt" },
-	{ .name = "ignore-error", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "false", .offset = offsetof(struct config, ignore),
+	{ .name = "ignore-error",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct config, ignore),
 	  .help = "go on with null when there is no token" },
 };
 static const struct element_schema schema = {
 	.name = "get-authorization-context", .help = "Takes the token of a connection out of the credential manager.",
 	.config_size = sizeof(struct config), .args = args, .n_args = ARRAY_LEN(args), .check = check,
 };
-const struct policy_type get_authorization_context_type = { .schema = &schema, .sections = IN_INBOUND, .run = run, .resume = resume };
+const struct policy_type get_authorization_context_type = {
+	.schema = &schema, .sections = IN_INBOUND, .run = run, .resume = resume
+};

@@ -19,6 +19,7 @@ struct proxy_choice {
 };
 
 /* All answer false after exchange_fail. */
-bool apply_certificate(struct exchange *x, const struct certificate_config *c, struct str *cert_pem, struct str *key_pem) MUST_USE;
+bool apply_certificate(struct exchange *x, const struct certificate_config *c, struct str *cert_pem,
+		       struct str *key_pem) MUST_USE;
 bool apply_proxy(struct exchange *x, const struct proxy_config *c, struct proxy_choice *out) MUST_USE;
 bool apply_basic(struct exchange *x, const struct basic_config *c, struct fields *headers) MUST_USE;

@@ -18,7 +18,7 @@ static const struct element_schema base_schema = {
 };
 const struct policy_type base_type = { .schema = &base_schema, .sections = IN_ANY, .emit = emit_base };
 
-/* ---- include-fragment ---------------------------------------------------------------------------------------------- */
+/* ---- include-fragment -------------------------------------------------------------------------------------------- */
 
 struct include_config {
 	struct arg id;
@@ -57,4 +57,6 @@ static const struct element_schema include_schema = {
 	.name = "include-fragment", .help = "Runs the policies of a fragment at this place.",
 	.config_size = sizeof(struct include_config), .args = include_args, .n_args = ARRAY_LEN(include_args),
 };
-const struct policy_type include_fragment_type = { .schema = &include_schema, .sections = IN_ANY, .emit = emit_include };
+const struct policy_type include_fragment_type = { .schema = &include_schema,
+						   .sections = IN_ANY,
+						   .emit = emit_include };

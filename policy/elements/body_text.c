@@ -62,7 +62,7 @@ struct str text_replace(struct arena *a, struct str text, struct str from, struc
 	return (struct str){ p, size };
 }
 
-/* ---- find-and-replace ---------------------------------------------------------------------------------------------- */
+/* ---- find-and-replace -------------------------------------------------------------------------------------------- */
 
 struct replace_config {
 	struct arg from, to;
@@ -97,18 +97,28 @@ static bool uses_body(struct compiler *c, const struct doc_node *n, void *config
 }
 
 static const struct arg_schema replace_args[] = {
-	{ .name = "from", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct replace_config, from),
+	{ .name = "from",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct replace_config, from),
 	  .help = "the text to look for, with case" },
-	{ .name = "to", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR | ARG_EMPTY, .offset = offsetof(struct replace_config, to),
+	{ .name = "to",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR | ARG_EMPTY,
+	  .offset = offsetof(struct replace_config, to),
 	  .help = "the text in its place; empty: it is removed" },
 };
 static const struct element_schema replace_schema = {
-	.name = "find-and-replace", .help = "Replaces a text everywhere in the body.", .config_size = sizeof(struct replace_config),
-	.args = replace_args, .n_args = ARRAY_LEN(replace_args), .check = uses_body,
+	.name = "find-and-replace",
+	.help = "Replaces a text everywhere in the body.",
+	.config_size = sizeof(struct replace_config),
+	.args = replace_args,
+	.n_args = ARRAY_LEN(replace_args),
+	.check = uses_body,
 };
 const struct policy_type find_and_replace_type = { .schema = &replace_schema, .sections = IN_ANY, .run = run_replace };
 
-/* ---- redirect-content-urls ----------------------------------------------------------------------------------------- */
+/* ---- redirect-content-urls --------------------------------------------------------------------------------------- */
 
 static struct str origin_of(struct exchange *x, const struct url *u, struct str path)
 {
@@ -128,7 +138,8 @@ static struct str gateway_base(const struct exchange *x)
 	return x->api ? x->api->path : STR("");
 }
 
-/* Outbound: addresses of the backend become those of the gateway, in the body and in Location. Inbound: the other way. */
+/* Outbound: addresses of the backend become those of the gateway, in the body and in Location. Inbound: the other way.
+ */
 static enum step run_redirect(struct exchange *x, const void *config)
 {
 	bool outbound = works_on_response(x);
@@ -159,13 +170,15 @@ static enum step run_redirect(struct exchange *x, const void *config)
 }
 
 static const struct element_schema redirect_schema = {
-	.name = "redirect-content-urls", .help = "Puts the gateway's address in place of the backend's in the body and in Location.",
+	.name = "redirect-content-urls",
+	.help = "Puts the gateway's address in place of the backend's in the body and in Location.",
 	.check = uses_body,
 };
-const struct policy_type redirect_content_urls_type = { .schema = &redirect_schema, .sections = IN_INBOUND | IN_OUTBOUND,
+const struct policy_type redirect_content_urls_type = { .schema = &redirect_schema,
+							.sections = IN_INBOUND | IN_OUTBOUND,
 							.run = run_redirect };
 
-/* ---- jsonp --------------------------------------------------------------------------------------------------------- */
+/* ---- jsonp ------------------------------------------------------------------------------------------------------- */
 
 struct jsonp_config {
 	struct arg name;
@@ -215,8 +228,9 @@ static enum step run_jsonp(struct exchange *x, const void *config)
 	if (!callback.n || x->response.body.kind != BODY_HELD)
 		return STEP_NEXT;
 	if (!is_callback(callback)) {
-		struct str said = arena_printf(x->arena, "Value of callback parameter %.*s is not a valid JavaScript identifier.",
-					       STR_ARG(name));
+		struct str said =
+			arena_printf(x->arena, "Value of callback parameter %.*s is not a valid JavaScript identifier.",
+				     STR_ARG(name));
 
 		return exchange_refuse(x, 400, STR("CallbackParameterInvalid"), said, said);
 	}
@@ -232,15 +246,24 @@ static enum step run_jsonp(struct exchange *x, const void *config)
 		memcpy(p + text.n + x->response.body.bytes.n, ");", 2);
 		body_replace(x, (struct str){ p, text.n + x->response.body.bytes.n + 2 });
 	}
-	return fields_set(&x->response.headers, STR("Content-Type"), STR("application/javascript")) ? STEP_NEXT : exchange_no_memory(x);
+	return fields_set(&x->response.headers, STR("Content-Type"), STR("application/javascript"))
+		? STEP_NEXT
+		: exchange_no_memory(x);
 }
 
 static const struct arg_schema jsonp_args[] = {
-	{ .name = "callback-parameter-name", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct jsonp_config, name),
+	{ .name = "callback-parameter-name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct jsonp_config, name),
 	  .help = "query parameter that names the callback" },
 };
 static const struct element_schema jsonp_schema = {
-	.name = "jsonp", .help = "Wraps the response into a call of the function that the request names.",
-	.config_size = sizeof(struct jsonp_config), .args = jsonp_args, .n_args = ARRAY_LEN(jsonp_args), .check = uses_body,
+	.name = "jsonp",
+	.help = "Wraps the response into a call of the function that the request names.",
+	.config_size = sizeof(struct jsonp_config),
+	.args = jsonp_args,
+	.n_args = ARRAY_LEN(jsonp_args),
+	.check = uses_body,
 };
 const struct policy_type jsonp_type = { .schema = &jsonp_schema, .sections = IN_OUTBOUND, .run = run_jsonp };

@@ -1,7 +1,8 @@
 /* by_key.c - rate-limit-by-key: calls of one key in a sliding window, one counter for a key over all scopes.
  *
- * When increment-condition or increment-count is an expression the call is counted at the end, with the response at hand;
- * at the beginning it is only looked whether there is room. So the refusal comes one call later, as documented. */
+ * When increment-condition or increment-count is an expression the call is counted at the end, with the response at
+ * hand; at the beginning it is only looked whether there is room. So the refusal comes one call later, as documented.
+ */
 #include "policy/elements/limits.h"
 
 #include "core/str.h"
@@ -70,14 +71,18 @@ static enum step run(struct exchange *x, const void *config)
 	if (!s)
 		return exchange_no_memory(x);
 	*step_state(x) = s;
-	if (!arg_get_int(x, &c->calls, &calls) || !arg_get_int(x, &c->period, &period) || !arg_get_text(x, &c->key, &key))
+	if (!arg_get_int(x, &c->calls, &calls) || !arg_get_int(x, &c->period, &period)
+	    || !arg_get_text(x, &c->key, &key))
 		return STEP_FAIL;
 	if (!is_late(c) && (!arg_get_bool(x, &c->condition, &counts) || !arg_get_int(x, &c->count, &amount)))
 		return STEP_FAIL;
 	exchange_trace(x, "key %.*s", STR_ARG(key));
 	s->n = 1;
 	s->takes[0] = (struct counter_take){
-		.kind = COUNTER_SLIDING, .limit = (uint64_t)calls, .window_s = (uint32_t)period, .amount = counts ? (uint64_t)amount : 0,
+		.kind = COUNTER_SLIDING,
+		.limit = (uint64_t)calls,
+		.window_s = (uint32_t)period,
+		.amount = counts ? (uint64_t)amount : 0,
 		.key = arena_printf(x->arena, "rate-limit-by-key:%lld:%.*s", (long long)period, STR_ARG(key)),
 	};
 	return str_is_null(s->takes[0].key) ? exchange_no_memory(x) : go_on(x, c, s);
@@ -91,21 +96,49 @@ static enum step resume(struct exchange *x, const void *config)
 }
 
 static const struct arg_schema args[] = {
-	{ .name = "calls", .kind = ARG_INT, .flags = ARG_REQUIRED | ARG_EXPR, .least = 1, .most = INT64_MAX,
-	  .offset = offsetof(struct config, calls), .help = "calls that are let through in the period" },
-	{ .name = "renewal-period", .kind = ARG_INT, .flags = ARG_REQUIRED | ARG_EXPR, .least = 1, .most = 300,
-	  .offset = offsetof(struct config, period), .help = "length of the sliding window in seconds, at most 300" },
-	{ .name = "counter-key", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct config, key),
+	{ .name = "calls",
+	  .kind = ARG_INT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .least = 1,
+	  .most = INT64_MAX,
+	  .offset = offsetof(struct config, calls),
+	  .help = "calls that are let through in the period" },
+	{ .name = "renewal-period",
+	  .kind = ARG_INT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .least = 1,
+	  .most = 300,
+	  .offset = offsetof(struct config, period),
+	  .help = "length of the sliding window in seconds, at most 300" },
+	{ .name = "counter-key",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct config, key),
 	  .help = "calls with the same key count together" },
-	{ .name = "increment-condition", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "true", .offset = offsetof(struct config, condition),
+	{ .name = "increment-condition",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "true",
+	  .offset = offsetof(struct config, condition),
 	  .help = "whether the call counts; an expression is asked at the end" },
-	{ .name = "increment-count", .kind = ARG_INT, .flags = ARG_EXPR, .least = 0, .most = INT32_MAX, .def = "1",
-	  .offset = offsetof(struct config, count), .help = "how much the call counts; an expression is asked at the end" },
+	{ .name = "increment-count",
+	  .kind = ARG_INT,
+	  .flags = ARG_EXPR,
+	  .least = 0,
+	  .most = INT32_MAX,
+	  .def = "1",
+	  .offset = offsetof(struct config, count),
+	  .help = "how much the call counts; an expression is asked at the end" },
 	LIMIT_NAME_ARGS(struct config, "Retry-After"),
 };
 static const struct element_schema schema = {
-	.name = "rate-limit-by-key", .help = "Refuses calls of a key beyond a number in a sliding window: 429 with Retry-After.",
-	.config_size = sizeof(struct config), .args = args, .n_args = ARRAY_LEN(args),
+	.name = "rate-limit-by-key",
+	.help = "Refuses calls of a key beyond a number in a sliding window: 429 with Retry-After.",
+	.config_size = sizeof(struct config),
+	.args = args,
+	.n_args = ARRAY_LEN(args),
 };
 
-const struct policy_type rate_limit_by_key_type = { .schema = &schema, .sections = IN_INBOUND, .run = run, .resume = resume };
+const struct policy_type rate_limit_by_key_type = {
+	.schema = &schema, .sections = IN_INBOUND, .run = run, .resume = resume
+};

@@ -31,7 +31,7 @@ struct lookup_state {
 	bool asleep;
 };
 
-/* ---- the key ------------------------------------------------------------------------------------------------------- */
+/* ---- the key ----------------------------------------------------------------------------------------------------- */
 
 static bool named_in_list(struct exchange *x, const struct children *list, struct str name, bool *found)
 {
@@ -108,7 +108,7 @@ static bool build_key(struct exchange *x, const struct lookup_config *c, struct 
 	return true;
 }
 
-/* ---- cache-lookup -------------------------------------------------------------------------------------------------- */
+/* ---- cache-lookup ------------------------------------------------------------------------------------------------ */
 
 static void release_fill(struct exchange *x, void *arg)
 {
@@ -197,7 +197,8 @@ static enum step run_lookup(struct exchange *x, const void *config)
 
 	if (!arg_get_bool(x, &c->private, &private))
 		return STEP_FAIL;
-	if (!str_eq(x->request.method, STR("GET")) || (!private && fields_count(&x->request.headers, STR("Authorization")))) {
+	if (!str_eq(x->request.method, STR("GET"))
+	    || (!private && fields_count(&x->request.headers, STR("Authorization")))) {
 		exchange_trace(x, "this request is not cached");
 		return STEP_NEXT;
 	}
@@ -225,11 +226,12 @@ static enum step resume_lookup(struct exchange *x, const void *config)
 	return go_on(x, *step_state(x));
 }
 
-/* ---- cache-store --------------------------------------------------------------------------------------------------- */
+/* ---- cache-store ------------------------------------------------------------------------------------------------- */
 
 static bool may_keep(const struct response *r)
 {
-	struct str control = fields_joined(&r->headers, STR("Cache-Control")), vary = fields_joined(&r->headers, STR("Vary"));
+	struct str control = fields_joined(&r->headers, STR("Cache-Control")),
+		   vary = fields_joined(&r->headers, STR("Vary"));
 	struct str all = control;
 
 	if (str_eq(str_trim(vary), STR("*")) || fields_count(&r->headers, STR("Set-Cookie")))
@@ -284,7 +286,7 @@ static enum step resume_store(struct exchange *x, const void *config)
 	return op->done ? STEP_NEXT : STEP_WAIT;
 }
 
-/* ---- schemas ------------------------------------------------------------------------------------------------------- */
+/* ---- schemas ----------------------------------------------------------------------------------------------------- */
 
 static bool check_store(struct compiler *c, const struct doc_node *n, void *config)
 {
@@ -295,56 +297,106 @@ static bool check_store(struct compiler *c, const struct doc_node *n, void *conf
 }
 
 static const struct arg_schema header_text = {
-	.name = "header", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct text_child, text),
+	.name = "header",
+	.kind = ARG_TEXT,
+	.flags = ARG_REQUIRED | ARG_EXPR,
+	.offset = offsetof(struct text_child, text),
 	.help = "name of a header; several with `;`",
 };
 static const struct element_schema header_schema = {
-	.name = "vary-by-header", .help = "A response for each value of this request header.", .config_size = sizeof(struct text_child),
+	.name = "vary-by-header",
+	.help = "A response for each value of this request header.",
+	.config_size = sizeof(struct text_child),
 	.text = &header_text,
 };
 static const struct arg_schema query_text = {
-	.name = "parameter", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_EMPTY, .offset = offsetof(struct text_child, text),
+	.name = "parameter",
+	.kind = ARG_TEXT,
+	.flags = ARG_EXPR | ARG_EMPTY,
+	.offset = offsetof(struct text_child, text),
 	.help = "name of a query parameter; several with `;`",
 };
 static const struct element_schema query_schema = {
-	.name = "vary-by-query-parameter", .help = "A response for each value of this query parameter; none given: for each query.",
-	.config_size = sizeof(struct text_child), .text = &query_text,
+	.name = "vary-by-query-parameter",
+	.help = "A response for each value of this query parameter; none given: for each query.",
+	.config_size = sizeof(struct text_child),
+	.text = &query_text,
 };
 static const struct child_schema children[] = {
 	{ .element = &header_schema, .offset = offsetof(struct lookup_config, headers) },
 	{ .element = &query_schema, .offset = offsetof(struct lookup_config, query) },
 };
 static const struct arg_schema lookup_args[] = {
-	{ .name = "vary-by-developer", .kind = ARG_BOOL, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct lookup_config, by_developer),
+	{ .name = "vary-by-developer",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct lookup_config, by_developer),
 	  .help = "a response for each user" },
-	{ .name = "vary-by-developer-groups", .kind = ARG_BOOL, .flags = ARG_REQUIRED | ARG_EXPR,
-	  .offset = offsetof(struct lookup_config, by_groups), .help = "a response for each set of groups" },
-	{ .name = "allow-private-response-caching", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "false",
-	  .offset = offsetof(struct lookup_config, private), .help = "also for requests with Authorization" },
-	{ .name = "caching-type", .kind = ARG_ENUM, .choices = "internal|external|prefer-external", .def = "prefer-external",
-	  .offset = offsetof(struct lookup_config, store), .help = "which cache: the gateway's own, or one shared with others" },
-	{ .name = "downstream-caching-type", .kind = ARG_ENUM, .flags = ARG_EXPR, .choices = "none|private|public", .def = "none",
-	  .offset = offsetof(struct lookup_config, downstream), .help = "what caches on the way to the caller may keep" },
-	{ .name = "must-revalidate", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "true", .offset = offsetof(struct lookup_config, revalidate),
+	{ .name = "vary-by-developer-groups",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct lookup_config, by_groups),
+	  .help = "a response for each set of groups" },
+	{ .name = "allow-private-response-caching",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct lookup_config, private),
+	  .help = "also for requests with Authorization" },
+	{ .name = "caching-type",
+	  .kind = ARG_ENUM,
+	  .choices = "internal|external|prefer-external",
+	  .def = "prefer-external",
+	  .offset = offsetof(struct lookup_config, store),
+	  .help = "which cache: the gateway's own, or one shared with others" },
+	{ .name = "downstream-caching-type",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_EXPR,
+	  .choices = "none|private|public",
+	  .def = "none",
+	  .offset = offsetof(struct lookup_config, downstream),
+	  .help = "what caches on the way to the caller may keep" },
+	{ .name = "must-revalidate",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "true",
+	  .offset = offsetof(struct lookup_config, revalidate),
 	  .help = "they must ask again when it has expired" },
 };
 static const struct element_schema lookup_schema = {
-	.name = "cache-lookup", .help = "Answers a GET request from the cache when a response is there.",
-	.config_size = sizeof(struct lookup_config), .args = lookup_args, .n_args = ARRAY_LEN(lookup_args), .children = children,
+	.name = "cache-lookup",
+	.help = "Answers a GET request from the cache when a response is there.",
+	.config_size = sizeof(struct lookup_config),
+	.args = lookup_args,
+	.n_args = ARRAY_LEN(lookup_args),
+	.children = children,
 	.n_children = ARRAY_LEN(children),
 };
 const struct policy_type cache_lookup_type = { .schema = &lookup_schema, .sections = IN_INBOUND, .run = run_lookup,
 					       .resume = resume_lookup };
 
 static const struct arg_schema store_args[] = {
-	{ .name = "duration", .kind = ARG_INT, .flags = ARG_REQUIRED | ARG_EXPR, .least = 0, .most = INT32_MAX,
-	  .offset = offsetof(struct store_config, duration), .help = "seconds for which the response is kept" },
-	{ .name = "cache-response", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "false",
-	  .offset = offsetof(struct store_config, cache_response), .help = "keep responses of any status, not only 200" },
+	{ .name = "duration",
+	  .kind = ARG_INT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .least = 0,
+	  .most = INT32_MAX,
+	  .offset = offsetof(struct store_config, duration),
+	  .help = "seconds for which the response is kept" },
+	{ .name = "cache-response",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct store_config, cache_response),
+	  .help = "keep responses of any status, not only 200" },
 };
 static const struct element_schema store_schema = {
-	.name = "cache-store", .help = "Keeps the response for the requests that cache-lookup will see.",
-	.config_size = sizeof(struct store_config), .args = store_args, .n_args = ARRAY_LEN(store_args), .check = check_store,
+	.name = "cache-store",
+	.help = "Keeps the response for the requests that cache-lookup will see.",
+	.config_size = sizeof(struct store_config),
+	.args = store_args,
+	.n_args = ARRAY_LEN(store_args),
+	.check = check_store,
 };
 const struct policy_type cache_store_type = { .schema = &store_schema, .sections = IN_OUTBOUND, .run = run_store,
 					      .resume = resume_store };

@@ -1,4 +1,5 @@
-/* cache_values.c - cache-lookup-value, cache-store-value, cache-remove-value: values under keys of the document's own. */
+/* cache_values.c - cache-lookup-value, cache-store-value, cache-remove-value: values under keys of the document's own.
+ */
 #include "policy/element.h"
 
 #include "core/str.h"
@@ -8,14 +9,18 @@ struct config {
 	struct arg key, variable, fallback, value, duration, store, fail;
 };
 
-#define STORE_ARG                                                                                                     \
-	{ .name = "caching-type", .kind = ARG_ENUM, .choices = "internal|external|prefer-external", .def = "prefer-external", \
-	  .offset = offsetof(struct config, store), .help = "which cache: the gateway's own, or one shared with others" }
+#define STORE_ARG                                                                                         \
+	{                                                                                                 \
+		.name = "caching-type", .kind = ARG_ENUM, .choices = "internal|external|prefer-external", \
+		.def = "prefer-external", .offset = offsetof(struct config, store),                       \
+		.help = "which cache: the gateway's own, or one shared with others"                       \
+	}
 #define KEY_ARG                                                                                                       \
 	{ .name = "key", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct config, key),  \
 	  .help = "the key" }
 
-/* Begins an operation: keys of documents are apart from those that the gateway itself uses. NULL after exchange_fail. */
+/* Begins an operation: keys of documents are apart from those that the gateway itself uses. NULL after exchange_fail.
+ */
 static struct cache_op *begin(struct exchange *x, const struct config *c)
 {
 	struct cache_op *op = arena_new_of(x->arena, struct cache_op);
@@ -36,7 +41,7 @@ static struct cache_op *begin(struct exchange *x, const struct config *c)
 	return op;
 }
 
-/* ---- lookup -------------------------------------------------------------------------------------------------------- */
+/* ---- lookup ------------------------------------------------------------------------------------------------------ */
 
 static enum step found(struct exchange *x, const struct config *c, const struct cache_op *op)
 {
@@ -72,9 +77,15 @@ static enum step resume_lookup(struct exchange *x, const void *config)
 
 static const struct arg_schema lookup_args[] = {
 	KEY_ARG,
-	{ .name = "variable-name", .kind = ARG_TEXT, .flags = ARG_REQUIRED, .offset = offsetof(struct config, variable),
+	{ .name = "variable-name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED,
+	  .offset = offsetof(struct config, variable),
 	  .help = "variable for the value; left alone when there is none and no default-value" },
-	{ .name = "default-value", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_EMPTY, .offset = offsetof(struct config, fallback),
+	{ .name = "default-value",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_EXPR | ARG_EMPTY,
+	  .offset = offsetof(struct config, fallback),
 	  .help = "the value when the key is not found" },
 	STORE_ARG,
 };
@@ -85,7 +96,7 @@ static const struct element_schema lookup_schema = {
 const struct policy_type cache_lookup_value_type = { .schema = &lookup_schema, .sections = IN_ANY, .run = run_lookup,
 						     .resume = resume_lookup };
 
-/* ---- store --------------------------------------------------------------------------------------------------------- */
+/* ---- store ------------------------------------------------------------------------------------------------------- */
 
 static enum step wait_for_op(struct exchange *x, const void *config)
 {
@@ -116,10 +127,18 @@ static enum step run_store(struct exchange *x, const void *config)
 
 static const struct arg_schema store_args[] = {
 	KEY_ARG,
-	{ .name = "value", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR | ARG_EMPTY, .offset = offsetof(struct config, value),
+	{ .name = "value",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR | ARG_EMPTY,
+	  .offset = offsetof(struct config, value),
 	  .help = "the value to keep" },
-	{ .name = "duration", .kind = ARG_INT, .flags = ARG_REQUIRED | ARG_EXPR, .least = 0, .most = INT32_MAX,
-	  .offset = offsetof(struct config, duration), .help = "seconds for which it is kept" },
+	{ .name = "duration",
+	  .kind = ARG_INT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .least = 0,
+	  .most = INT32_MAX,
+	  .offset = offsetof(struct config, duration),
+	  .help = "seconds for which it is kept" },
 	STORE_ARG,
 };
 static const struct element_schema store_schema = {
@@ -129,7 +148,7 @@ static const struct element_schema store_schema = {
 const struct policy_type cache_store_value_type = { .schema = &store_schema, .sections = IN_ANY, .run = run_store,
 						    .resume = wait_for_op };
 
-/* ---- remove -------------------------------------------------------------------------------------------------------- */
+/* ---- remove ------------------------------------------------------------------------------------------------------ */
 
 static enum step run_remove(struct exchange *x, const void *config)
 {

@@ -1,5 +1,5 @@
-/* client_certificate.c - validate-client-certificate: the certificate that the caller showed in the TLS handshake. The web
- * server hands it over; trust is checked here, against the system's certificate authorities. */
+/* client_certificate.c - validate-client-certificate: the certificate that the caller showed in the TLS handshake. The
+ * web server hands it over; trust is checked here, against the system's certificate authorities. */
 #include "policy/element.h"
 
 #include "core/str.h"
@@ -23,7 +23,7 @@ struct config {
 	struct children identities;
 };
 
-/* ---- reading the certificate --------------------------------------------------------------------------------------- */
+/* ---- reading the certificate ------------------------------------------------------------------------------------- */
 
 static X509 *read_pem(struct str pem, STACK_OF(X509) *chain)
 {
@@ -99,7 +99,8 @@ static struct str name_text(struct exchange *x, X509_NAME *n, unsigned long flag
 
 static bool same_name(struct exchange *x, X509_NAME *n, struct str written)
 {
-	static const unsigned long forms[] = { XN_FLAG_RFC2253, XN_FLAG_RFC2253 & ~XN_FLAG_DN_REV, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB };
+	static const unsigned long forms[] = { XN_FLAG_RFC2253, XN_FLAG_RFC2253 & ~XN_FLAG_DN_REV,
+					       XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB };
 
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		struct str text = name_text(x, n, forms[i]);
@@ -133,10 +134,13 @@ static bool has_dns_name(struct exchange *x, X509 *c, struct str want)
 {
 	const char *name = arena_cstr(x->arena, want);
 
-	return name && X509_check_host(c, name, want.n, X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+	return name
+		&& X509_check_host(c, name, want.n, X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+				   NULL)
+		== 1;
 }
 
-/* ---- checks -------------------------------------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------------------------------------------------ */
 
 static const char *check_trust(X509 *leaf, STACK_OF(X509) *chain)
 {
@@ -218,7 +222,8 @@ static enum step refuse(struct exchange *x, const struct config *c, struct str r
 	exchange_trace(x, "the client certificate is refused: %s", why);
 	if (c->ignore.number)
 		return STEP_NEXT;
-	return exchange_refuse(x, 403, reason, arena_printf(x->arena, "Client certificate is not valid: %s. Access denied.", why),
+	return exchange_refuse(x, 403, reason,
+			       arena_printf(x->arena, "Client certificate is not valid: %s. Access denied.", why),
 			       STR("Invalid client certificate"));
 }
 
@@ -237,7 +242,7 @@ static enum step run(struct exchange *x, const void *config)
 	return refuse(x, c, shown ? STR("ClientCertificateInvalid") : STR("ClientCertificateNotFound"), why);
 }
 
-/* ---- schema -------------------------------------------------------------------------------------------------------- */
+/* ---- schema ------------------------------------------------------------------------------------------------------ */
 
 static bool check(struct compiler *c, const struct doc_node *n, void *config)
 {
@@ -254,9 +259,12 @@ static bool check(struct compiler *c, const struct doc_node *n, void *config)
 #define ID_ARG(attr, where, text)                                                                                     \
 	{ .name = attr, .kind = ARG_TEXT, .offset = offsetof(struct identity_config, where), .help = text }
 static const struct arg_schema identity_args[] = {
-	ID_ARG("thumbprint", thumbprint, "its SHA-1, in hexadecimal"), ID_ARG("serial-number", serial, "its serial number, in hexadecimal"),
-	ID_ARG("common-name", common_name, "its common name"), ID_ARG("subject", subject, "its subject, such as CN=x, O=y"),
-	ID_ARG("dns-name", dns_name, "a DNS name of its subject alternative names"), ID_ARG("issuer-subject", issuer_subject, "its issuer"),
+	ID_ARG("thumbprint", thumbprint, "its SHA-1, in hexadecimal"),
+	ID_ARG("serial-number", serial, "its serial number, in hexadecimal"),
+	ID_ARG("common-name", common_name, "its common name"),
+	ID_ARG("subject", subject, "its subject, such as CN=x, O=y"),
+	ID_ARG("dns-name", dns_name, "a DNS name of its subject alternative names"),
+	ID_ARG("issuer-subject", issuer_subject, "its issuer"),
 	ID_ARG("issuer-thumbprint", issuer_thumbprint, "SHA-1 of its issuer's certificate"),
 	ID_ARG("issuer-certificate-id", issuer_id, "a configured certificate that has issued it"),
 };
@@ -265,11 +273,17 @@ static const struct element_schema identity_schema = {
 	.config_size = sizeof(struct identity_config), .args = identity_args, .n_args = ARRAY_LEN(identity_args),
 };
 static const struct child_schema identities_children[] = {
-	{ .element = &identity_schema, .min = 1, .max = IDENTITIES_MAX, .offset = offsetof(struct identities_config, list) },
+	{ .element = &identity_schema,
+	  .min = 1,
+	  .max = IDENTITIES_MAX,
+	  .offset = offsetof(struct identities_config, list) },
 };
 static const struct element_schema identities_schema = {
-	.name = "identities", .help = "Certificates that are let through.", .config_size = sizeof(struct identities_config),
-	.children = identities_children, .n_children = 1,
+	.name = "identities",
+	.help = "Certificates that are let through.",
+	.config_size = sizeof(struct identities_config),
+	.children = identities_children,
+	.n_children = 1,
 };
 static const struct child_schema children[] = {
 	{ .element = &identities_schema, .max = 1, .offset = offsetof(struct config, identities) },
@@ -277,7 +291,8 @@ static const struct child_schema children[] = {
 #define CHECK_ARG(attr, d, where, text)                                                                               \
 	{ .name = attr, .kind = ARG_BOOL, .def = d, .offset = offsetof(struct config, where), .help = text }
 static const struct arg_schema args[] = {
-	CHECK_ARG("validate-revocation", "true", revocation, "ask whether it has been revoked; not supported, say false"),
+	CHECK_ARG("validate-revocation", "true", revocation,
+		  "ask whether it has been revoked; not supported, say false"),
 	CHECK_ARG("validate-trust", "true", trust, "its chain must end in a trusted authority"),
 	CHECK_ARG("validate-not-before", "true", not_before, "it must be valid already"),
 	CHECK_ARG("validate-not-after", "true", not_after, "it must not have expired"),

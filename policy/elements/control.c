@@ -5,7 +5,7 @@
 
 enum { RETRY_COUNT_MAX = 50 };
 
-/* ---- choose -------------------------------------------------------------------------------------------------------- */
+/* ---- choose ------------------------------------------------------------------------------------------------------ */
 
 struct when_config {
 	struct arg condition;
@@ -13,12 +13,19 @@ struct when_config {
 enum { BRANCHES_MAX = 256 };
 
 static const struct arg_schema when_args[] = {
-	{ .name = "condition", .kind = ARG_BOOL, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct when_config, condition),
+	{ .name = "condition",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct when_config, condition),
 	  .help = "the branch is taken when this is true" },
 };
 static const struct element_schema when_schema = {
-	.name = "when", .help = "A branch with its condition.", .config_size = sizeof(struct when_config), .args = when_args,
-	.n_args = ARRAY_LEN(when_args), .content = CONTENT_POLICIES,
+	.name = "when",
+	.help = "A branch with its condition.",
+	.config_size = sizeof(struct when_config),
+	.args = when_args,
+	.n_args = ARRAY_LEN(when_args),
+	.content = CONTENT_POLICIES,
 };
 static const struct element_schema otherwise_schema = {
 	.name = "otherwise", .help = "What runs when no condition was true.", .content = CONTENT_POLICIES,
@@ -83,7 +90,9 @@ static bool emit_choose(struct compiler *c, const struct doc_node *n, void *conf
 		else if (str_eq(k->name, STR("otherwise")))
 			emit_otherwise(c, k, s);
 		else
-			compile_error(c, k, NULL, "<%.*s> cannot stand in <choose>; put it into a <when> or <otherwise>", STR_ARG(k->name));
+			compile_error(c, k, NULL,
+				      "<%.*s> cannot stand in <choose>; put it into a <when> or <otherwise>",
+				      STR_ARG(k->name));
 	}
 	compile_leave(c);
 	if (!s->n)
@@ -95,25 +104,56 @@ static bool emit_choose(struct compiler *c, const struct doc_node *n, void *conf
 
 const struct policy_type choose_type = { .schema = &choose_schema, .sections = IN_ANY, .emit = emit_choose };
 
-/* ---- retry --------------------------------------------------------------------------------------------------------- */
+/* ---- retry ------------------------------------------------------------------------------------------------------- */
 
 static const struct arg_schema retry_args[] = {
-	{ .name = "condition", .kind = ARG_BOOL, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct retry_config, condition),
+	{ .name = "condition",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct retry_config, condition),
 	  .help = "try again while this is true" },
-	{ .name = "count", .kind = ARG_INT, .flags = ARG_REQUIRED | ARG_EXPR, .least = 1, .most = RETRY_COUNT_MAX,
-	  .offset = offsetof(struct retry_config, count), .help = "how many more tries there may be" },
-	{ .name = "interval", .kind = ARG_INT, .flags = ARG_REQUIRED | ARG_EXPR, .least = 0, .most = 86400,
-	  .offset = offsetof(struct retry_config, interval), .help = "seconds between tries" },
-	{ .name = "max-interval", .kind = ARG_INT, .flags = ARG_EXPR, .least = 0, .most = 86400,
-	  .offset = offsetof(struct retry_config, max_interval), .help = "most seconds between tries; with delta they grow exponentially" },
-	{ .name = "delta", .kind = ARG_INT, .flags = ARG_EXPR, .least = 0, .most = 86400,
-	  .offset = offsetof(struct retry_config, delta), .help = "seconds by which the wait grows" },
-	{ .name = "first-fast-retry", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "false",
-	  .offset = offsetof(struct retry_config, first_fast), .help = "the first further try comes at once" },
+	{ .name = "count",
+	  .kind = ARG_INT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .least = 1,
+	  .most = RETRY_COUNT_MAX,
+	  .offset = offsetof(struct retry_config, count),
+	  .help = "how many more tries there may be" },
+	{ .name = "interval",
+	  .kind = ARG_INT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .least = 0,
+	  .most = 86400,
+	  .offset = offsetof(struct retry_config, interval),
+	  .help = "seconds between tries" },
+	{ .name = "max-interval",
+	  .kind = ARG_INT,
+	  .flags = ARG_EXPR,
+	  .least = 0,
+	  .most = 86400,
+	  .offset = offsetof(struct retry_config, max_interval),
+	  .help = "most seconds between tries; with delta they grow exponentially" },
+	{ .name = "delta",
+	  .kind = ARG_INT,
+	  .flags = ARG_EXPR,
+	  .least = 0,
+	  .most = 86400,
+	  .offset = offsetof(struct retry_config, delta),
+	  .help = "seconds by which the wait grows" },
+	{ .name = "first-fast-retry",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct retry_config, first_fast),
+	  .help = "the first further try comes at once" },
 };
 static const struct element_schema retry_schema = {
-	.name = "retry", .help = "Runs its policies, and again while the condition is true.", .config_size = sizeof(struct retry_config),
-	.args = retry_args, .n_args = ARRAY_LEN(retry_args), .content = CONTENT_POLICIES,
+	.name = "retry",
+	.help = "Runs its policies, and again while the condition is true.",
+	.config_size = sizeof(struct retry_config),
+	.args = retry_args,
+	.n_args = ARRAY_LEN(retry_args),
+	.content = CONTENT_POLICIES,
 };
 
 static bool emit_retry(struct compiler *c, const struct doc_node *n, void *config)
@@ -136,17 +176,28 @@ static bool emit_retry(struct compiler *c, const struct doc_node *n, void *confi
 
 const struct policy_type retry_type = { .schema = &retry_schema, .sections = IN_ANY, .emit = emit_retry };
 
-/* ---- limit-concurrency --------------------------------------------------------------------------------------------- */
+/* ---- limit-concurrency ------------------------------------------------------------------------------------------- */
 
 static const struct arg_schema limit_args[] = {
-	{ .name = "key", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct limit_concurrency_config, key),
+	{ .name = "key",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct limit_concurrency_config, key),
 	  .help = "requests with the same key count together" },
-	{ .name = "max-count", .kind = ARG_INT, .flags = ARG_REQUIRED, .least = 1, .most = INT32_MAX,
-	  .offset = offsetof(struct limit_concurrency_config, max_count), .help = "requests that may be inside at once" },
+	{ .name = "max-count",
+	  .kind = ARG_INT,
+	  .flags = ARG_REQUIRED,
+	  .least = 1,
+	  .most = INT32_MAX,
+	  .offset = offsetof(struct limit_concurrency_config, max_count),
+	  .help = "requests that may be inside at once" },
 };
 static const struct element_schema limit_schema = {
-	.name = "limit-concurrency", .help = "Lets a number of requests at once into its policies and refuses others with 429.",
-	.config_size = sizeof(struct limit_concurrency_config), .args = limit_args, .n_args = ARRAY_LEN(limit_args),
+	.name = "limit-concurrency",
+	.help = "Lets a number of requests at once into its policies and refuses others with 429.",
+	.config_size = sizeof(struct limit_concurrency_config),
+	.args = limit_args,
+	.n_args = ARRAY_LEN(limit_args),
 	.content = CONTENT_POLICIES,
 };
 
@@ -162,25 +213,36 @@ static bool emit_limit(struct compiler *c, const struct doc_node *n, void *confi
 
 const struct policy_type limit_concurrency_type = { .schema = &limit_schema, .sections = IN_ANY, .emit = emit_limit };
 
-/* ---- wait ---------------------------------------------------------------------------------------------------------- */
+/* ---- wait -------------------------------------------------------------------------------------------------------- */
 
 static const struct arg_schema wait_args[] = {
-	{ .name = "for", .kind = ARG_ENUM, .flags = ARG_EXPR, .choices = "all|any", .def = "all",
-	  .offset = offsetof(struct fork_config, wait_for), .help = "go on when all, or when any of the children is done" },
+	{ .name = "for",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_EXPR,
+	  .choices = "all|any",
+	  .def = "all",
+	  .offset = offsetof(struct fork_config, wait_for),
+	  .help = "go on when all, or when any of the children is done" },
 };
 static const struct element_schema wait_schema = {
-	.name = "wait", .help = "Runs its children at the same time: send-request, cache-lookup-value and choose.",
-	.config_size = sizeof(struct fork_config), .args = wait_args, .n_args = ARRAY_LEN(wait_args), .content = CONTENT_POLICIES,
+	.name = "wait",
+	.help = "Runs its children at the same time: send-request, cache-lookup-value and choose.",
+	.config_size = sizeof(struct fork_config),
+	.args = wait_args,
+	.n_args = ARRAY_LEN(wait_args),
+	.content = CONTENT_POLICIES,
 };
 
 static bool may_stand_in_wait(struct compiler *c, const struct doc_node *k)
 {
-	static const struct str allowed[] = { STR_INIT("send-request"), STR_INIT("cache-lookup-value"), STR_INIT("choose") };
+	static const struct str allowed[] = { STR_INIT("send-request"), STR_INIT("cache-lookup-value"),
+					      STR_INIT("choose") };
 
 	for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
 		if (str_eq(allowed[i], k->name))
 			return true;
-	compile_error(c, k, NULL, "<%.*s> cannot stand in <wait>; send-request, cache-lookup-value and choose can", STR_ARG(k->name));
+	compile_error(c, k, NULL, "<%.*s> cannot stand in <wait>; send-request, cache-lookup-value and choose can",
+		      STR_ARG(k->name));
 	return false;
 }
 
@@ -226,4 +288,6 @@ static bool emit_wait(struct compiler *c, const struct doc_node *n, void *config
 	return true;
 }
 
-const struct policy_type wait_type = { .schema = &wait_schema, .sections = IN_INBOUND | IN_BACKEND | IN_OUTBOUND, .emit = emit_wait };
+const struct policy_type wait_type = { .schema = &wait_schema,
+				       .sections = IN_INBOUND | IN_BACKEND | IN_OUTBOUND,
+				       .emit = emit_wait };

@@ -34,8 +34,8 @@ static bool wanted(struct exchange *x, const struct config *c, bool (*from)(stru
 
 static enum step failed(struct exchange *x, const struct gh_err *err)
 {
-	return exchange_fail(x, works_on_response(x) ? 500 : 400, STR("ConversionFailure"), "The body could not be converted: %s",
-			     err->message);
+	return exchange_fail(x, works_on_response(x) ? 500 : 400, STR("ConversionFailure"),
+			     "The body could not be converted: %s", err->message);
 }
 
 static enum step put_body(struct exchange *x, struct str text, struct str type)
@@ -65,7 +65,8 @@ static enum step run_to_json(struct exchange *x, const void *config)
 	int64_t kind;
 	bool yes;
 
-	if (!wanted(x, c, is_xml_type, STR("json"), &yes) || !arg_get_int(x, &c->kind, &kind) || !arg_get_bool(x, &c->arrays, &o.arrays))
+	if (!wanted(x, c, is_xml_type, STR("json"), &yes) || !arg_get_int(x, &c->kind, &kind)
+	    || !arg_get_bool(x, &c->arrays, &o.arrays))
 		return STEP_FAIL;
 	if (!yes || b->kind != BODY_HELD || !b->bytes.n)
 		return STEP_NEXT;
@@ -76,23 +77,44 @@ static enum step run_to_json(struct exchange *x, const void *config)
 }
 
 static const struct arg_schema to_json_args[] = {
-	{ .name = "kind", .kind = ARG_ENUM, .flags = ARG_REQUIRED | ARG_EXPR, .choices = "javascript-friendly|direct",
-	  .offset = offsetof(struct config, kind), .help = "attributes as plain properties, or marked with @" },
-	{ .name = "apply", .kind = ARG_ENUM, .flags = ARG_REQUIRED | ARG_EXPR, .choices = "always|content-type-xml",
-	  .offset = offsetof(struct config, apply), .help = "always, or only when Content-Type says XML" },
-	{ .name = "consider-accept-header", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "true", .offset = offsetof(struct config, accept),
+	{ .name = "kind",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .choices = "javascript-friendly|direct",
+	  .offset = offsetof(struct config, kind),
+	  .help = "attributes as plain properties, or marked with @" },
+	{ .name = "apply",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .choices = "always|content-type-xml",
+	  .offset = offsetof(struct config, apply),
+	  .help = "always, or only when Content-Type says XML" },
+	{ .name = "consider-accept-header",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "true",
+	  .offset = offsetof(struct config, accept),
 	  .help = "convert only when the request's Accept asks for JSON" },
-	{ .name = "always-array-child-elements", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "false",
-	  .offset = offsetof(struct config, arrays), .help = "every child element becomes an array" },
+	{ .name = "always-array-child-elements",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct config, arrays),
+	  .help = "every child element becomes an array" },
 };
 static const struct element_schema to_json_schema = {
-	.name = "xml-to-json", .help = "Converts the body from XML to JSON.", .config_size = sizeof(struct config), .args = to_json_args,
-	.n_args = ARRAY_LEN(to_json_args), .check = uses_body,
+	.name = "xml-to-json",
+	.help = "Converts the body from XML to JSON.",
+	.config_size = sizeof(struct config),
+	.args = to_json_args,
+	.n_args = ARRAY_LEN(to_json_args),
+	.check = uses_body,
 };
-const struct policy_type xml_to_json_type = { .schema = &to_json_schema, .sections = IN_INBOUND | IN_OUTBOUND | IN_ON_ERROR,
+const struct policy_type xml_to_json_type = { .schema = &to_json_schema,
+					      .sections = IN_INBOUND | IN_OUTBOUND | IN_ON_ERROR,
 					      .run = run_to_json };
 
-/* ---- json-to-xml --------------------------------------------------------------------------------------------------- */
+/* ---- json-to-xml ------------------------------------------------------------------------------------------------- */
 
 static enum step run_to_xml(struct exchange *x, const void *config)
 {
@@ -106,32 +128,60 @@ static enum step run_to_xml(struct exchange *x, const void *config)
 	bool yes;
 
 	if (!wanted(x, c, is_json_type, STR("xml"), &yes) || !arg_get_text(x, &c->separator, &o.separator)
-	    || !arg_get_text(x, &c->namespace_prefix, &o.namespace_prefix) || !arg_get_text(x, &c->attribute_block, &o.attribute_block))
+	    || !arg_get_text(x, &c->namespace_prefix, &o.namespace_prefix)
+	    || !arg_get_text(x, &c->attribute_block, &o.attribute_block))
 		return STEP_FAIL;
 	if (!yes || b->kind != BODY_HELD || !b->bytes.n)
 		return STEP_NEXT;
-	if (jsn_parse_in(x->arena, b->bytes, &limits, &json, NULL, &err).code || json_to_xml(x->arena, json, &o, &text, &err).code)
+	if (jsn_parse_in(x->arena, b->bytes, &limits, &json, NULL, &err).code
+	    || json_to_xml(x->arena, json, &o, &text, &err).code)
 		return failed(x, &err);
 	return put_body(x, text, STR("text/xml"));
 }
 
 static const struct arg_schema to_xml_args[] = {
-	{ .name = "apply", .kind = ARG_ENUM, .flags = ARG_REQUIRED | ARG_EXPR, .choices = "always|content-type-json",
-	  .offset = offsetof(struct config, apply), .help = "always, or only when Content-Type says JSON" },
-	{ .name = "consider-accept-header", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "true", .offset = offsetof(struct config, accept),
+	{ .name = "apply",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .choices = "always|content-type-json",
+	  .offset = offsetof(struct config, apply),
+	  .help = "always, or only when Content-Type says JSON" },
+	{ .name = "consider-accept-header",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "true",
+	  .offset = offsetof(struct config, accept),
 	  .help = "convert only when the request's Accept asks for XML" },
-	{ .name = "parse-date", .kind = ARG_BOOL, .def = "true", .offset = offsetof(struct config, parse_date),
+	{ .name = "parse-date",
+	  .kind = ARG_BOOL,
+	  .def = "true",
+	  .offset = offsetof(struct config, parse_date),
 	  .help = "accepted; the text of a date is copied as it is" },
-	{ .name = "namespace-separator", .kind = ARG_TEXT, .flags = ARG_EXPR, .def = "_", .offset = offsetof(struct config, separator),
+	{ .name = "namespace-separator",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_EXPR,
+	  .def = "_",
+	  .offset = offsetof(struct config, separator),
 	  .help = "stands between prefix and name in a property" },
-	{ .name = "namespace-prefix", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct config, namespace_prefix),
+	{ .name = "namespace-prefix",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_EXPR,
+	  .offset = offsetof(struct config, namespace_prefix),
 	  .help = "properties that begin with it declare namespaces, usually xmlns" },
-	{ .name = "attribute-block-name", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct config, attribute_block),
+	{ .name = "attribute-block-name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_EXPR,
+	  .offset = offsetof(struct config, attribute_block),
 	  .help = "property whose members become attributes, for example #attrs" },
 };
 static const struct element_schema to_xml_schema = {
-	.name = "json-to-xml", .help = "Converts the body from JSON to XML.", .config_size = sizeof(struct config), .args = to_xml_args,
-	.n_args = ARRAY_LEN(to_xml_args), .check = uses_body,
+	.name = "json-to-xml",
+	.help = "Converts the body from JSON to XML.",
+	.config_size = sizeof(struct config),
+	.args = to_xml_args,
+	.n_args = ARRAY_LEN(to_xml_args),
+	.check = uses_body,
 };
-const struct policy_type json_to_xml_type = { .schema = &to_xml_schema, .sections = IN_INBOUND | IN_OUTBOUND | IN_ON_ERROR,
+const struct policy_type json_to_xml_type = { .schema = &to_xml_schema,
+					      .sections = IN_INBOUND | IN_OUTBOUND | IN_ON_ERROR,
 					      .run = run_to_xml };

@@ -10,7 +10,8 @@
 #include "policy/program.h"
 
 /* Texts of the elements inside one of the lists; false after exchange_fail. */
-static bool list_has(struct exchange *x, const struct children *outer, struct str want, bool ci, bool *star, bool *found)
+static bool list_has(struct exchange *x, const struct children *outer, struct str want, bool ci, bool *star,
+		     bool *found)
 {
 	const struct cors_list *l = outer->n ? outer->v[0].config : NULL;
 
@@ -67,9 +68,10 @@ static bool add_origin(struct exchange *x, struct fields *to, const struct cors_
 	return !credentials || fields_set(to, STR("Access-Control-Allow-Credentials"), STR("true"));
 }
 
-/* ---- preflight ----------------------------------------------------------------------------------------------------- */
+/* ---- preflight --------------------------------------------------------------------------------------------------- */
 
-static bool method_allowed(struct exchange *x, const struct cors_config *c, struct str method, bool *ok, struct str *all)
+static bool method_allowed(struct exchange *x, const struct cors_config *c, struct str method, bool *ok,
+			   struct str *all)
 {
 	const struct cors_methods *m = c->methods.n ? c->methods.v[0].config : NULL;
 
@@ -105,7 +107,8 @@ static bool headers_allowed(struct exchange *x, const struct cors_config *c, str
 	return true;
 }
 
-static bool grant(struct exchange *x, const struct cors_config *c, struct str origin, bool star, struct str methods, struct str asked)
+static bool grant(struct exchange *x, const struct cors_config *c, struct str origin, bool star, struct str methods,
+		  struct str asked)
 {
 	const struct cors_methods *m = c->methods.n ? c->methods.v[0].config : NULL;
 	struct fields *h = &x->response.headers;
@@ -173,7 +176,7 @@ enum step policy_preflight(struct exchange *x)
 	return any ? STEP_RESPOND : STEP_NEXT;
 }
 
-/* ---- real requests ------------------------------------------------------------------------------------------------- */
+/* ---- real requests ----------------------------------------------------------------------------------------------- */
 
 struct pending {
 	const struct cors_config *config;
@@ -218,7 +221,7 @@ static enum step run(struct exchange *x, const void *config)
 	return exchange_at_end(x, add_headers, p) ? STEP_NEXT : exchange_no_memory(x);
 }
 
-/* ---- compile ------------------------------------------------------------------------------------------------------- */
+/* ---- compile ----------------------------------------------------------------------------------------------------- */
 
 static bool emit_cors(struct compiler *c, const struct doc_node *n, void *config)
 {
@@ -260,12 +263,23 @@ static const struct child_schema methods_children[] = {
 	{ .element = &method_schema, .min = 1, .offset = offsetof(struct cors_methods, list) },
 };
 static const struct arg_schema methods_args[] = {
-	{ .name = "preflight-result-max-age", .kind = ARG_INT, .flags = ARG_EXPR, .least = 0, .most = INT32_MAX, .def = "0",
-	  .offset = offsetof(struct cors_methods, max_age), .help = "seconds for which a browser may remember the answer" },
+	{ .name = "preflight-result-max-age",
+	  .kind = ARG_INT,
+	  .flags = ARG_EXPR,
+	  .least = 0,
+	  .most = INT32_MAX,
+	  .def = "0",
+	  .offset = offsetof(struct cors_methods, max_age),
+	  .help = "seconds for which a browser may remember the answer" },
 };
 static const struct element_schema methods_schema = {
-	.name = "allowed-methods", .help = "Methods that may be used; not given: GET and POST.", .config_size = sizeof(struct cors_methods),
-	.args = methods_args, .n_args = ARRAY_LEN(methods_args), .children = methods_children, .n_children = 1,
+	.name = "allowed-methods",
+	.help = "Methods that may be used; not given: GET and POST.",
+	.config_size = sizeof(struct cors_methods),
+	.args = methods_args,
+	.n_args = ARRAY_LEN(methods_args),
+	.children = methods_children,
+	.n_children = 1,
 };
 static const struct child_schema children[] = {
 	{ .element = &origins_schema, .min = 1, .max = 1, .offset = offsetof(struct cors_config, origins) },
@@ -274,13 +288,26 @@ static const struct child_schema children[] = {
 	{ .element = &expose_schema, .max = 1, .offset = offsetof(struct cors_config, expose) },
 };
 static const struct arg_schema args[] = {
-	{ .name = "allow-credentials", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "false", .offset = offsetof(struct cors_config, credentials),
+	{ .name = "allow-credentials",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct cors_config, credentials),
 	  .help = "the browser may send cookies and certificates" },
-	{ .name = "terminate-unmatched-request", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "true",
-	  .offset = offsetof(struct cors_config, terminate), .help = "answer a request of another origin with an empty 200" },
+	{ .name = "terminate-unmatched-request",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "true",
+	  .offset = offsetof(struct cors_config, terminate),
+	  .help = "answer a request of another origin with an empty 200" },
 };
 static const struct element_schema schema = {
-	.name = "cors", .help = "Lets pages of other origins call the API, preflights included.", .config_size = sizeof(struct cors_config),
-	.args = args, .n_args = ARRAY_LEN(args), .children = children, .n_children = ARRAY_LEN(children),
+	.name = "cors",
+	.help = "Lets pages of other origins call the API, preflights included.",
+	.config_size = sizeof(struct cors_config),
+	.args = args,
+	.n_args = ARRAY_LEN(args),
+	.children = children,
+	.n_children = ARRAY_LEN(children),
 };
 const struct policy_type cors_type = { .schema = &schema, .sections = IN_INBOUND, .emit = emit_cors, .run = run };

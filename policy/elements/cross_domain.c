@@ -17,7 +17,8 @@ static enum step run(struct exchange *x, const void *config)
 	*r = (struct response){ .status = 200, .reason = STR_INIT("OK") };
 	r->body = (struct body){ .kind = BODY_HELD, .bytes = c->file, .changed = true };
 	fields_init(&r->headers, x->arena);
-	return fields_add(&r->headers, STR("Content-Type"), STR("text/x-cross-domain-policy")) ? STEP_RESPOND : exchange_no_memory(x);
+	return fields_add(&r->headers, STR("Content-Type"), STR("text/x-cross-domain-policy")) ? STEP_RESPOND
+											       : exchange_no_memory(x);
 }
 
 static bool check(struct compiler *c, const struct doc_node *n, void *config)
@@ -32,7 +33,12 @@ static bool check(struct compiler *c, const struct doc_node *n, void *config)
 }
 
 static const struct element_schema schema = {
-	.name = "cross-domain", .help = "Serves a cross-domain policy file at /crossdomain.xml.", .config_size = sizeof(struct config),
-	.content = CONTENT_MARKUP, .check = check,
+	.name = "cross-domain",
+	.help = "Serves a cross-domain policy file at /crossdomain.xml.",
+	.config_size = sizeof(struct config),
+	.content = CONTENT_MARKUP,
+	.check = check,
 };
-const struct policy_type cross_domain_type = { .schema = &schema, .sections = IN_INBOUND, .scopes = 1 << SCOPE_GLOBAL, .run = run };
+const struct policy_type cross_domain_type = {
+	.schema = &schema, .sections = IN_INBOUND, .scopes = 1 << SCOPE_GLOBAL, .run = run
+};

@@ -4,7 +4,8 @@
 #include "core/str.h"
 
 struct config {
-	struct arg timeout, timeout_ms, continue_timeout, follow, buffer_request, buffer_response, fail_on_error, http_version;
+	struct arg timeout, timeout_ms, continue_timeout, follow, buffer_request, buffer_response, fail_on_error,
+		http_version;
 };
 
 static enum step finish(struct exchange *x, const struct config *c, const struct forward *f)
@@ -18,8 +19,8 @@ static enum step finish(struct exchange *x, const struct config *c, const struct
 	}
 	exchange_trace(x, "the backend answered %d", x->response.status);
 	if (c->fail_on_error.number && x->response.status >= 400) {
-		exchange_fail(x, x->response.status, STR("BackendErrorStatusCode"), "The backend answered with status %d.",
-			      x->response.status);
+		exchange_fail(x, x->response.status, STR("BackendErrorStatusCode"),
+			      "The backend answered with status %d.", x->response.status);
 		x->error.keep_response = true;
 		return STEP_FAIL;
 	}
@@ -32,7 +33,8 @@ static bool read_options(struct exchange *x, const struct config *c, struct forw
 
 	if (!arg_get_int(x, &c->timeout, &timeout) || !arg_get_int(x, &c->timeout_ms, &timeout_ms)
 	    || !arg_get_int(x, &c->continue_timeout, &wait) || !arg_get_int(x, &c->http_version, &version)
-	    || !arg_get_bool(x, &c->follow, &f->follow_redirects) || !arg_get_bool(x, &c->buffer_request, &f->buffer_request_body))
+	    || !arg_get_bool(x, &c->follow, &f->follow_redirects)
+	    || !arg_get_bool(x, &c->buffer_request, &f->buffer_request_body))
 		return false;
 	f->buffer_response = exchange_uses(x)->response_body;
 	f->timeout_ms = c->timeout_ms.given ? (uint32_t)timeout_ms : c->timeout.given ? (uint32_t)(timeout * 1000) : 0;
@@ -72,21 +74,56 @@ static enum step resume(struct exchange *x, const void *config)
 /* The response is held whole when a policy needs its body. buffer-response alone only allows the reference system to
  * gather chunks; here a stream goes through as it comes either way. */
 static const struct arg_schema args[] = {
-	{ .name = "timeout", .kind = ARG_INT, .flags = ARG_EXPR, .least = 0, .most = 86400, .def = "300",
-	  .offset = offsetof(struct config, timeout), .help = "seconds to wait for the response's header" },
-	{ .name = "timeout-ms", .kind = ARG_INT, .flags = ARG_EXPR, .least = 0, .most = 86400000,
-	  .offset = offsetof(struct config, timeout_ms), .help = "the same in milliseconds; wins over timeout" },
-	{ .name = "continue-timeout", .kind = ARG_INT, .flags = ARG_EXPR, .least = 0, .most = 86400,
-	  .offset = offsetof(struct config, continue_timeout), .help = "seconds to wait for 100 Continue; not given: not asked for" },
-	{ .name = "http-version", .kind = ARG_ENUM, .choices = "1|2|2or1", .def = "1", .offset = offsetof(struct config, http_version),
+	{ .name = "timeout",
+	  .kind = ARG_INT,
+	  .flags = ARG_EXPR,
+	  .least = 0,
+	  .most = 86400,
+	  .def = "300",
+	  .offset = offsetof(struct config, timeout),
+	  .help = "seconds to wait for the response's header" },
+	{ .name = "timeout-ms",
+	  .kind = ARG_INT,
+	  .flags = ARG_EXPR,
+	  .least = 0,
+	  .most = 86400000,
+	  .offset = offsetof(struct config, timeout_ms),
+	  .help = "the same in milliseconds; wins over timeout" },
+	{ .name = "continue-timeout",
+	  .kind = ARG_INT,
+	  .flags = ARG_EXPR,
+	  .least = 0,
+	  .most = 86400,
+	  .offset = offsetof(struct config, continue_timeout),
+	  .help = "seconds to wait for 100 Continue; not given: not asked for" },
+	{ .name = "http-version",
+	  .kind = ARG_ENUM,
+	  .choices = "1|2|2or1",
+	  .def = "1",
+	  .offset = offsetof(struct config, http_version),
 	  .help = "HTTP version towards the backend" },
-	{ .name = "follow-redirects", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "false", .offset = offsetof(struct config, follow),
+	{ .name = "follow-redirects",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct config, follow),
 	  .help = "follow redirects instead of handing them to the caller" },
-	{ .name = "buffer-request-body", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "false",
-	  .offset = offsetof(struct config, buffer_request), .help = "keep the body so that retry can send it again" },
-	{ .name = "buffer-response", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "true",
-	  .offset = offsetof(struct config, buffer_response), .help = "false: pass chunks on as they come" },
-	{ .name = "fail-on-error-status-code", .kind = ARG_BOOL, .def = "false", .offset = offsetof(struct config, fail_on_error),
+	{ .name = "buffer-request-body",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct config, buffer_request),
+	  .help = "keep the body so that retry can send it again" },
+	{ .name = "buffer-response",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "true",
+	  .offset = offsetof(struct config, buffer_response),
+	  .help = "false: pass chunks on as they come" },
+	{ .name = "fail-on-error-status-code",
+	  .kind = ARG_BOOL,
+	  .def = "false",
+	  .offset = offsetof(struct config, fail_on_error),
 	  .help = "go to on-error when the backend answers 400 to 599" },
 };
 
@@ -105,4 +142,6 @@ static const struct element_schema schema = {
 	.name = "forward-request", .help = "Sends the request to the backend and takes its response.",
 	.config_size = sizeof(struct config), .args = args, .n_args = ARRAY_LEN(args), .check = check,
 };
-const struct policy_type forward_request_type = { .schema = &schema, .sections = IN_BACKEND, .run = run, .resume = resume };
+const struct policy_type forward_request_type = {
+	.schema = &schema, .sections = IN_BACKEND, .run = run, .resume = resume
+};

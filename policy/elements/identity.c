@@ -17,7 +17,8 @@ static enum step failed(struct exchange *x, const struct identity_config *c, str
 	exchange_trace(x, "no token: %.*s", STR_ARG(why));
 	if (ignore)
 		return STEP_NEXT;
-	return exchange_fail(x, 500, STR("TokenAcquisitionFailure"), "A token for the backend could not be had: %.*s", STR_ARG(why));
+	return exchange_fail(x, 500, STR("TokenAcquisitionFailure"), "A token for the backend could not be had: %.*s",
+			     STR_ARG(why));
 }
 
 /* GET of an instance metadata endpoint, or POST of a token endpoint when there is a secret. */
@@ -35,14 +36,16 @@ static bool build_request(struct exchange *x, struct identity_state *s, const st
 		r->method = STR("POST");
 		r->body.kind = BODY_HELD;
 		r->body.changed = true;
-		r->body.bytes = arena_printf(a, "grant_type=client_credentials&client_id=%.*s&client_secret=%.*s&scope=%.*s%%2F.default",
-					     STR_ARG(url_encode(a, who, "")), STR_ARG(url_encode(a, id->client_secret, "")), STR_ARG(resource));
+		r->body.bytes = arena_printf(
+			a, "grant_type=client_credentials&client_id=%.*s&client_secret=%.*s&scope=%.*s%%2F.default",
+			STR_ARG(url_encode(a, who, "")), STR_ARG(url_encode(a, id->client_secret, "")),
+			STR_ARG(resource));
 		return !str_is_null(r->body.bytes)
 			&& fields_add(&r->headers, STR("Content-Type"), STR("application/x-www-form-urlencoded"));
 	}
 	r->method = STR("GET");
-	r->url.query = arena_printf(a, "api-version=2018-02-01&resource=%.*s%s%.*s", STR_ARG(resource), who.n ? "&client_id=" : "",
-				    STR_ARG(url_encode(a, who, "")));
+	r->url.query = arena_printf(a, "api-version=2018-02-01&resource=%.*s%s%.*s", STR_ARG(resource),
+				    who.n ? "&client_id=" : "", STR_ARG(url_encode(a, who, "")));
 	return !str_is_null(r->url.query) && fields_add(&r->headers, STR("Metadata"), STR("true"));
 }
 
@@ -86,7 +89,9 @@ static enum step read_answer(struct exchange *x, const struct identity_config *c
 	s->keep = arena_new_of(x->arena, struct cache_op);
 	if (!s->keep)
 		return exchange_no_memory(x);
-	*s->keep = (struct cache_op){ .store = CACHE_INTERNAL, .key = s->cache_key, .value = s->token, .ttl_s = (uint32_t)life };
+	*s->keep = (struct cache_op){
+		.store = CACHE_INTERNAL, .key = s->cache_key, .value = s->token, .ttl_s = (uint32_t)life
+	};
 	return x->host->cache_put(x, s->keep);
 }
 
@@ -122,7 +127,7 @@ enum step identity_token(struct exchange *x, const struct identity_config *c, st
 	return s->look->done && s->call && s->call->done && (!s->keep || s->keep->done) ? STEP_NEXT : STEP_WAIT;
 }
 
-/* ---- authentication-managed-identity ------------------------------------------------------------------------------- */
+/* ---- authentication-managed-identity ----------------------------------------------------------------------------- */
 
 static enum step go_on(struct exchange *x, const struct identity_config *c, struct identity_state *s)
 {
@@ -157,18 +162,33 @@ static enum step resume(struct exchange *x, const void *config)
 }
 
 static const struct arg_schema args[] = {
-	{ .name = "resource", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct identity_config, resource),
+	{ .name = "resource",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct identity_config, resource),
 	  .help = "what the token is for: the backend's application id or address" },
-	{ .name = "client-id", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_EMPTY, .offset = offsetof(struct identity_config, client_id),
+	{ .name = "client-id",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_EXPR | ARG_EMPTY,
+	  .offset = offsetof(struct identity_config, client_id),
 	  .help = "which identity to use; not given: the installation's own" },
-	{ .name = "output-token-variable-name", .kind = ARG_TEXT, .offset = offsetof(struct identity_config, variable),
+	{ .name = "output-token-variable-name",
+	  .kind = ARG_TEXT,
+	  .offset = offsetof(struct identity_config, variable),
 	  .help = "variable for the token; without it the header Authorization is set" },
-	{ .name = "ignore-error", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "false",
-	  .offset = offsetof(struct identity_config, ignore_error), .help = "go on without a token when none can be had" },
+	{ .name = "ignore-error",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct identity_config, ignore_error),
+	  .help = "go on without a token when none can be had" },
 };
 const struct element_schema managed_identity_schema = {
-	.name = "authentication-managed-identity", .help = "Signs the request to the backend with a token of the installation's identity.",
-	.config_size = sizeof(struct identity_config), .args = args, .n_args = ARRAY_LEN(args),
+	.name = "authentication-managed-identity",
+	.help = "Signs the request to the backend with a token of the installation's identity.",
+	.config_size = sizeof(struct identity_config),
+	.args = args,
+	.n_args = ARRAY_LEN(args),
 };
 const struct policy_type authentication_managed_identity_type = {
 	.schema = &managed_identity_schema, .sections = IN_INBOUND, .run = run, .resume = resume,

@@ -36,7 +36,7 @@ enum step limit_take(struct exchange *x, struct limit_state *s, const struct cou
 	}
 }
 
-/* ---- telling ------------------------------------------------------------------------------------------------------- */
+/* ---- telling ----------------------------------------------------------------------------------------------------- */
 
 struct pending_header {
 	struct str name, value;
@@ -82,7 +82,8 @@ enum step limit_refuse(struct exchange *x, const struct limit_names *names, uint
 	exchange_refuse(x, 429, STR("RateLimitExceeded"), STR("Rate limit is exceeded"), said);
 	x->error.header = names->retry_header.text;
 	x->error.header_value = arena_printf(x->arena, "%u", retry_after_s);
-	if (names->retry_variable.given && !exchange_set_variable(x, names->retry_variable.text, value_int(retry_after_s)))
+	if (names->retry_variable.given
+	    && !exchange_set_variable(x, names->retry_variable.text, value_int(retry_after_s)))
 		return exchange_no_memory(x);
 	return STEP_FAIL;
 }

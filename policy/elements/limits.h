@@ -36,7 +36,8 @@ struct limit_state {
 
 /* Takes them all. STEP_NEXT: done, *refused is the one that said no, or NULL. */
 enum step limit_take(struct exchange *x, struct limit_state *s, const struct counter_take **refused);
-/* Tells headers and variables about what was taken; the headers go on the response at the end. False after exchange_fail. */
+/* Tells headers and variables about what was taken; the headers go on the response at the end. False after
+ * exchange_fail. */
 bool limit_report(struct exchange *x, const struct limit_names *names, uint64_t remaining, uint64_t total) MUST_USE;
 /* Refuses: fills the error, Retry-After and the variable. */
 enum step limit_refuse(struct exchange *x, const struct limit_names *names, uint32_t retry_after_s);

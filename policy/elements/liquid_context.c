@@ -41,7 +41,7 @@ static bool give_view(struct exchange *x, const struct liquid_class *cls, const 
 	return true;
 }
 
-/* ---- headers, matched parameters, query ---------------------------------------------------------------------------- */
+/* ---- headers, matched parameters, query -------------------------------------------------------------------------- */
 
 static bool field_get(void *self, struct str name, struct arena *a, struct liquid_value *out)
 {
@@ -65,7 +65,7 @@ static bool query_get(void *self, struct str name, struct arena *a, struct liqui
 
 static const struct liquid_class query_class = { .name = "query", .get = query_get };
 
-/* ---- addresses ----------------------------------------------------------------------------------------------------- */
+/* ---- addresses --------------------------------------------------------------------------------------------------- */
 
 static struct str url_as_text(void *self, struct arena *a)
 {
@@ -97,14 +97,15 @@ static bool url_get(void *self, struct str name, struct arena *a, struct liquid_
 
 static const struct liquid_class url_class = { .name = "url", .get = url_get, .text = url_as_text };
 
-/* ---- values -------------------------------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------------------------------ */
 
 static bool give_json(struct exchange *x, struct str text, struct liquid_value *out)
 {
 	json_t *json;
 	struct gh_err err;
 
-	if (jsn_parse_in(x->arena, text, &(struct jsn_limits){ .flags = JSN_ANY | JSN_BIG_INTEGERS }, &json, NULL, &err).code)
+	if (jsn_parse_in(x->arena, text, &(struct jsn_limits){ .flags = JSN_ANY | JSN_BIG_INTEGERS }, &json, NULL, &err)
+		    .code)
 		return false;
 	*out = liquid_of_json(json);
 	return true;
@@ -152,7 +153,7 @@ static bool variables_get(void *self, struct str name, struct arena *a, struct l
 
 static const struct liquid_class variables_class = { .name = "variables", .get = variables_get };
 
-/* ---- context ------------------------------------------------------------------------------------------------------- */
+/* ---- context ----------------------------------------------------------------------------------------------------- */
 
 static bool request_get(void *self, struct str name, struct arena *a, struct liquid_value *out)
 {
@@ -206,8 +207,9 @@ static bool error_get(void *self, struct str name, struct arena *a, struct liqui
 	const struct {
 		struct str name, value;
 	} members[] = {
-		{ STR_INIT("Source"), e->source }, { STR_INIT("Reason"), e->reason }, { STR_INIT("Message"), e->message },
-		{ STR_INIT("Scope"), e->scope }, { STR_INIT("Section"), e->section }, { STR_INIT("Path"), e->path },
+		{ STR_INIT("Source"), e->source },      { STR_INIT("Reason"), e->reason },
+		{ STR_INIT("Message"), e->message },    { STR_INIT("Scope"), e->scope },
+		{ STR_INIT("Section"), e->section },    { STR_INIT("Path"), e->path },
 		{ STR_INIT("PolicyId"), e->policy_id },
 	};
 
@@ -240,7 +242,7 @@ static bool context_get(void *self, struct str name, struct arena *a, struct liq
 
 static const struct liquid_class context_class = { .name = "context", .get = context_get };
 
-/* ---- rendering ----------------------------------------------------------------------------------------------------- */
+/* ---- rendering --------------------------------------------------------------------------------------------------- */
 
 /* JSON or XML by Content-Type; without one whatever it looks like. */
 static struct liquid_value body_value(struct exchange *x, const struct set_body_config *c, const struct body *from,
@@ -255,18 +257,20 @@ static struct liquid_value body_value(struct exchange *x, const struct set_body_
 	(void)c;
 	if (from->kind != BODY_HELD || !start.n)
 		return LIQUID_NIL_VALUE;
-	if ((is_xml_type(type) || (!type.n && *start.p == '<')) && !xml_to_json(x->arena, from->bytes, &as_is, &json, &err).code)
+	if ((is_xml_type(type) || (!type.n && *start.p == '<'))
+	    && !xml_to_json(x->arena, from->bytes, &as_is, &json, &err).code)
 		return liquid_of_json(json);
 	if (!is_xml_type(type) && give_json(x, from->bytes, &v))
 		return v;
 	return liquid_of_text(from->bytes);
 }
 
-bool render_liquid(struct exchange *x, const struct set_body_config *c, const struct body *from, const struct fields *headers,
-		   struct str *out)
+bool render_liquid(struct exchange *x, const struct set_body_config *c, const struct body *from,
+		   const struct fields *headers, struct str *out)
 {
 	struct liquid_record *globals = liquid_record_new(x->arena);
-	struct liquid_env env = { .globals = liquid_of_record(globals), .now_us = x->host->now_us ? x->host->now_us(x) : 0 };
+	struct liquid_env env = { .globals = liquid_of_record(globals),
+				  .now_us = x->host->now_us ? x->host->now_us(x) : 0 };
 	struct liquid_value context;
 	struct gh_err err;
 	struct buf b;

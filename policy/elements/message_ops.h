@@ -26,4 +26,5 @@ bool apply_set_status(struct exchange *x, const struct set_status_config *c, str
 bool apply_set_method(struct exchange *x, const struct text_config *c, struct str *to) MUST_USE;
 /* The body that set-body gives; `from` is the message's present one. */
 struct set_body_config;
-bool apply_set_body(struct exchange *x, const struct set_body_config *c, struct body *to, struct fields *headers) MUST_USE;
+bool apply_set_body(struct exchange *x, const struct set_body_config *c, struct body *to,
+		    struct fields *headers) MUST_USE;

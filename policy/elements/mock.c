@@ -42,7 +42,8 @@ bool compile_uses_model(struct compiler *c)
 }
 
 /* JSON types get JSON; in other types a text example is the body itself. */
-static struct str example_text(struct exchange *x, const struct openapi *o, const struct openapi_media *media, int64_t index)
+static struct str example_text(struct exchange *x, const struct openapi *o, const struct openapi_media *media,
+			       int64_t index)
 {
 	bool json = str_find(media->type, STR("json")) != SIZE_MAX;
 	json_t *value = index >= 0 && (size_t)index < media->n_examples ? media->examples[index].value
@@ -87,7 +88,8 @@ static enum step run(struct exchange *x, const void *config)
 		ok = !type.n || fields_add(&r->headers, STR("Content-Type"), type);
 	}
 	ok = ok && fields_add(&r->headers, STR("Content-Length"), arena_printf(x->arena, "%zu", found ? body.n : 0));
-	exchange_trace(x, "%d, %s", r->status, found ? "an example of the description" : "no example in the description");
+	exchange_trace(x, "%d, %s", r->status,
+		       found ? "an example of the description" : "no example in the description");
 	return ok ? STEP_RESPOND : exchange_no_memory(x);
 }
 
@@ -99,15 +101,32 @@ static bool check(struct compiler *c, const struct doc_node *n, void *config)
 }
 
 static const struct arg_schema args[] = {
-	{ .name = "status-code", .kind = ARG_INT, .least = 100, .most = 999, .def = "200", .offset = offsetof(struct config, status),
+	{ .name = "status-code",
+	  .kind = ARG_INT,
+	  .least = 100,
+	  .most = 999,
+	  .def = "200",
+	  .offset = offsetof(struct config, status),
 	  .help = "status of the answer; also chooses the example" },
-	{ .name = "content-type", .kind = ARG_TEXT, .offset = offsetof(struct config, type),
+	{ .name = "content-type",
+	  .kind = ARG_TEXT,
+	  .offset = offsetof(struct config, type),
 	  .help = "Content-Type of the answer; also chooses the example" },
-	{ .name = "index", .kind = ARG_INT, .least = 0, .most = 1000, .offset = offsetof(struct config, index),
+	{ .name = "index",
+	  .kind = ARG_INT,
+	  .least = 0,
+	  .most = 1000,
+	  .offset = offsetof(struct config, index),
 	  .help = "which of several examples, from 0" },
 };
 static const struct element_schema schema = {
-	.name = "mock-response", .help = "Answers with an example of the API's description, or one made from its schema.",
-	.config_size = sizeof(struct config), .args = args, .n_args = ARRAY_LEN(args), .check = check,
+	.name = "mock-response",
+	.help = "Answers with an example of the API's description, or one made from its schema.",
+	.config_size = sizeof(struct config),
+	.args = args,
+	.n_args = ARRAY_LEN(args),
+	.check = check,
 };
-const struct policy_type mock_response_type = { .schema = &schema, .sections = IN_INBOUND | IN_OUTBOUND | IN_ON_ERROR, .run = run };
+const struct policy_type mock_response_type = { .schema = &schema,
+						.sections = IN_INBOUND | IN_OUTBOUND | IN_ON_ERROR,
+						.run = run };

@@ -15,7 +15,7 @@ struct pair_config {                 /* metadata, dimension */
 	{ .name = "value", .kind = ARG_TEXT, .flags = (value_flags), .offset = offsetof(struct pair_config, value),   \
 	  .help = "its value" }
 
-/* ---- trace --------------------------------------------------------------------------------------------------------- */
+/* ---- trace ------------------------------------------------------------------------------------------------------- */
 
 struct trace_config {
 	struct arg source, severity, text;
@@ -35,7 +35,8 @@ static enum step run_trace(struct exchange *x, const void *config)
 		return STEP_NEXT;
 	if (!arg_get_int(x, &c->severity, &severity) || !arg_get_text(x, &c->text, &text))
 		return STEP_FAIL;
-	exchange_trace(x, "%s from %.*s%s%.*s", severities[severity], STR_ARG(c->source.text), text.n ? ": " : "", STR_ARG(text));
+	exchange_trace(x, "%s from %.*s%s%.*s", severities[severity], STR_ARG(c->source.text), text.n ? ": " : "",
+		       STR_ARG(text));
 	for (size_t i = 0; i < c->parts.n; i++) {
 		const struct child *k = &c->parts.v[i];
 		const struct pair_config *p = k->config;
@@ -55,7 +56,10 @@ static enum step run_trace(struct exchange *x, const void *config)
 }
 
 static const struct arg_schema message_text = {
-	.name = "message", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_EMPTY, .offset = offsetof(struct text_config, text),
+	.name = "message",
+	.kind = ARG_TEXT,
+	.flags = ARG_EXPR | ARG_EMPTY,
+	.offset = offsetof(struct text_config, text),
 	.help = "the text",
 };
 static const struct element_schema message_schema = {
@@ -63,7 +67,10 @@ static const struct element_schema message_schema = {
 };
 static const struct arg_schema metadata_args[] = { PAIR_ARGS(ARG_REQUIRED | ARG_EXPR | ARG_EMPTY, "property") };
 static const struct element_schema metadata_schema = {
-	.name = "metadata", .help = "A property of the trace.", .config_size = sizeof(struct pair_config), .args = metadata_args,
+	.name = "metadata",
+	.help = "A property of the trace.",
+	.config_size = sizeof(struct pair_config),
+	.args = metadata_args,
 	.n_args = ARRAY_LEN(metadata_args),
 };
 static const struct child_schema trace_children[] = {
@@ -81,13 +88,18 @@ static const struct arg_schema trace_text = {
 	.help = "the text, when there is no <message>",
 };
 static const struct element_schema trace_schema = {
-	.name = "trace", .help = "Writes a text into the trace of the request.", .config_size = sizeof(struct trace_config),
-	.args = trace_args, .n_args = ARRAY_LEN(trace_args), .text = &trace_text, .children = trace_children,
+	.name = "trace",
+	.help = "Writes a text into the trace of the request.",
+	.config_size = sizeof(struct trace_config),
+	.args = trace_args,
+	.n_args = ARRAY_LEN(trace_args),
+	.text = &trace_text,
+	.children = trace_children,
 	.n_children = ARRAY_LEN(trace_children),
 };
 const struct policy_type trace_type = { .schema = &trace_schema, .sections = IN_ANY, .run = run_trace };
 
-/* ---- emit-metric --------------------------------------------------------------------------------------------------- */
+/* ---- emit-metric ------------------------------------------------------------------------------------------------- */
 
 enum { DIMENSIONS_MAX = 10 };
 
@@ -145,28 +157,46 @@ static enum step run_metric(struct exchange *x, const void *config)
 
 static const struct arg_schema dimension_args[] = { PAIR_ARGS(ARG_EXPR | ARG_EMPTY, "dimension") };
 static const struct element_schema dimension_schema = {
-	.name = "dimension", .help = "A dimension of the metric. Without a value: API ID, Operation ID, Product ID, User ID, "
-	"Subscription ID, Location, Gateway ID or Backend ID.", .config_size = sizeof(struct pair_config), .args = dimension_args,
+	.name = "dimension",
+	.help = "A dimension of the metric. Without a value: API ID, Operation ID, Product ID, User ID, "
+		"Subscription ID, Location, Gateway ID or Backend ID.",
+	.config_size = sizeof(struct pair_config),
+	.args = dimension_args,
 	.n_args = ARRAY_LEN(dimension_args),
 };
 static const struct child_schema metric_children[] = {
 	{ .element = &dimension_schema, .max = DIMENSIONS_MAX, .offset = offsetof(struct metric_config, dimensions) },
 };
 static const struct arg_schema metric_args[] = {
-	{ .name = "name", .kind = ARG_TEXT, .flags = ARG_REQUIRED, .offset = offsetof(struct metric_config, name),
+	{ .name = "name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED,
+	  .offset = offsetof(struct metric_config, name),
 	  .help = "name of the metric" },
-	{ .name = "namespace", .kind = ARG_TEXT, .def = "API Management", .offset = offsetof(struct metric_config, ns),
+	{ .name = "namespace",
+	  .kind = ARG_TEXT,
+	  .def = "API Management",
+	  .offset = offsetof(struct metric_config, ns),
 	  .help = "namespace of the metric" },
-	{ .name = "value", .kind = ARG_REAL, .flags = ARG_EXPR, .def = "1", .offset = offsetof(struct metric_config, value),
+	{ .name = "value",
+	  .kind = ARG_REAL,
+	  .flags = ARG_EXPR,
+	  .def = "1",
+	  .offset = offsetof(struct metric_config, value),
 	  .help = "what is added" },
 };
 static const struct element_schema metric_schema = {
-	.name = "emit-metric", .help = "Counts in a metric with dimensions.", .config_size = sizeof(struct metric_config),
-	.args = metric_args, .n_args = ARRAY_LEN(metric_args), .children = metric_children, .n_children = ARRAY_LEN(metric_children),
+	.name = "emit-metric",
+	.help = "Counts in a metric with dimensions.",
+	.config_size = sizeof(struct metric_config),
+	.args = metric_args,
+	.n_args = ARRAY_LEN(metric_args),
+	.children = metric_children,
+	.n_children = ARRAY_LEN(metric_children),
 };
 const struct policy_type emit_metric_type = { .schema = &metric_schema, .sections = IN_ANY, .run = run_metric };
 
-/* ---- log-to-eventhub ----------------------------------------------------------------------------------------------- */
+/* ---- log-to-eventhub --------------------------------------------------------------------------------------------- */
 
 struct log_config {
 	struct arg logger, partition_id, partition_key, text;
@@ -180,20 +210,32 @@ static enum step run_log(struct exchange *x, const void *config)
 	if (!arg_get_text(x, &c->text, &text))
 		return STEP_FAIL;
 	x->host->log_to(x, c->logger.text, str_first(text, EVENT_MAX));
-	exchange_trace(x, "%zu bytes to %.*s", text.n > EVENT_MAX ? (size_t)EVENT_MAX : text.n, STR_ARG(c->logger.text));
+	exchange_trace(x, "%zu bytes to %.*s", text.n > EVENT_MAX ? (size_t)EVENT_MAX : text.n,
+		       STR_ARG(c->logger.text));
 	return STEP_NEXT;
 }
 
 static const struct arg_schema log_args[] = {
-	{ .name = "logger-id", .kind = ARG_TEXT, .flags = ARG_REQUIRED, .offset = offsetof(struct log_config, logger),
+	{ .name = "logger-id",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED,
+	  .offset = offsetof(struct log_config, logger),
 	  .help = "a configured logger" },
-	{ .name = "partition-id", .kind = ARG_TEXT, .offset = offsetof(struct log_config, partition_id),
+	{ .name = "partition-id",
+	  .kind = ARG_TEXT,
+	  .offset = offsetof(struct log_config, partition_id),
 	  .help = "accepted; a logger here has no partitions" },
-	{ .name = "partition-key", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct log_config, partition_key),
+	{ .name = "partition-key",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_EXPR,
+	  .offset = offsetof(struct log_config, partition_key),
 	  .help = "accepted; a logger here has no partitions" },
 };
 static const struct arg_schema log_text = {
-	.name = "message", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct log_config, text),
+	.name = "message",
+	.kind = ARG_TEXT,
+	.flags = ARG_REQUIRED | ARG_EXPR,
+	.offset = offsetof(struct log_config, text),
 	.help = "the message, cut at 204,000 bytes",
 };
 static const struct element_schema log_schema = {

@@ -82,14 +82,29 @@ static const struct child_schema children[] = {
 	{ .element = &value_schema, .offset = offsetof(struct config, values) },
 };
 static const struct arg_schema args[] = {
-	{ .name = "name", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct config, name),
+	{ .name = "name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct config, name),
 	  .help = "name of the parameter" },
-	{ .name = "exists-action", .kind = ARG_ENUM, .flags = ARG_EXPR, .choices = "override|skip|append|delete", .def = "override",
-	  .offset = offsetof(struct config, action), .help = "what to do when the parameter is there already" },
+	{ .name = "exists-action",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_EXPR,
+	  .choices = "override|skip|append|delete",
+	  .def = "override",
+	  .offset = offsetof(struct config, action),
+	  .help = "what to do when the parameter is there already" },
 };
 static const struct element_schema schema = {
-	.name = "set-query-parameter", .help = "Adds, replaces or removes a query parameter of the request to the backend.",
-	.config_size = sizeof(struct config), .args = args, .n_args = ARRAY_LEN(args), .children = children,
-	.n_children = ARRAY_LEN(children), .check = check,
+	.name = "set-query-parameter",
+	.help = "Adds, replaces or removes a query parameter of the request to the backend.",
+	.config_size = sizeof(struct config),
+	.args = args,
+	.n_args = ARRAY_LEN(args),
+	.children = children,
+	.n_children = ARRAY_LEN(children),
+	.check = check,
 };
-const struct policy_type set_query_parameter_type = { .schema = &schema, .sections = IN_INBOUND | IN_BACKEND, .run = run };
+const struct policy_type set_query_parameter_type = { .schema = &schema,
+						      .sections = IN_INBOUND | IN_BACKEND,
+						      .run = run };

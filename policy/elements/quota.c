@@ -26,9 +26,10 @@ struct quota_state {
 	bool late;                           /* quota-by-key: calls are counted at the end */
 };
 
-/* ---- taking -------------------------------------------------------------------------------------------------------- */
+/* ---- taking ------------------------------------------------------------------------------------------------------ */
 
-static struct counter_take *add_take(struct quota_state *s, struct str key, const struct limit *l, bool bytes, int64_t origin_us)
+static struct counter_take *add_take(struct quota_state *s, struct str key, const struct limit *l, bool bytes,
+				     int64_t origin_us)
 {
 	struct counter_take *t;
 
@@ -36,13 +37,16 @@ static struct counter_take *add_take(struct quota_state *s, struct str key, cons
 		return NULL;
 	t = &s->takes.takes[s->takes.n];
 	s->bytes[s->takes.n++] = bytes;
-	*t = (struct counter_take){ .kind = COUNTER_FIXED, .key = key, .window_s = (uint32_t)l->period.number, .origin_us = origin_us };
+	*t = (struct counter_take){
+		.kind = COUNTER_FIXED, .key = key, .window_s = (uint32_t)l->period.number, .origin_us = origin_us
+	};
 	t->limit = bytes ? (uint64_t)l->bandwidth.number * KILOBYTE : (uint64_t)l->calls.number;
 	t->amount = bytes ? 0 : 1;
 	return t;
 }
 
-static bool add_limit(struct exchange *x, struct quota_state *s, struct str base, const struct limit *l, int64_t origin_us)
+static bool add_limit(struct exchange *x, struct quota_state *s, struct str base, const struct limit *l,
+		      int64_t origin_us)
 {
 	struct bandwidth_take *b;
 	struct counter_take *t;
@@ -68,7 +72,8 @@ static enum step refuse(struct exchange *x, const struct quota_state *s, const s
 	struct str span = limit_time_span(x->arena, after), text;
 
 	text = arena_printf(x->arena, "Out of %s quota.%s%.*s%s", bytes ? "bandwidth" : "call volume",
-			    ends ? " Quota will be replenished in " : "", STR_ARG(ends ? span : STR("")), ends ? "." : "");
+			    ends ? " Quota will be replenished in " : "", STR_ARG(ends ? span : STR("")),
+			    ends ? "." : "");
 	exchange_refuse(x, 403, STR("QuotaExceeded"), text, text);
 	x->error.public_reason = STR("Quota Exceeded");
 	if (ends) {
@@ -92,8 +97,8 @@ static enum step go_on(struct exchange *x, struct quota_state *s)
 
 		if (!t->remaining && (s->bytes[i] || s->late))
 			return refuse(x, s, t);
-		exchange_trace(x, "%llu of %llu %s left", (unsigned long long)t->remaining, (unsigned long long)t->limit,
-			       s->bytes[i] ? "bytes" : "calls");
+		exchange_trace(x, "%llu of %llu %s left", (unsigned long long)t->remaining,
+			       (unsigned long long)t->limit, s->bytes[i] ? "bytes" : "calls");
 	}
 	return STEP_NEXT;
 }
@@ -106,11 +111,12 @@ static enum step resume(struct exchange *x, const void *config)
 	return s->takes.takes[s->takes.at].done ? go_on(x, s) : STEP_WAIT;
 }
 
-/* ---- quota --------------------------------------------------------------------------------------------------------- */
+/* ---- quota ------------------------------------------------------------------------------------------------------- */
 
 static const struct element_schema api_schema, operation_schema;
 
-static bool collect(struct exchange *x, struct quota_state *s, const struct limit *l, struct str base, int64_t origin_us)
+static bool collect(struct exchange *x, struct quota_state *s, const struct limit *l, struct str base,
+		    int64_t origin_us)
 {
 	bool ok = add_limit(x, s, base, l, origin_us);
 
@@ -119,10 +125,13 @@ static bool collect(struct exchange *x, struct quota_state *s, const struct limi
 		const struct limit *in = k->config;
 		bool api = k->schema == &api_schema;
 		struct str id = api ? (x->api ? x->api->id : STR_NULL) : x->operation ? x->operation->id : STR_NULL;
-		struct str name = api ? (x->api ? x->api->name : STR_NULL) : x->operation ? x->operation->name : STR_NULL;
+		struct str name = api  ? (x->api ? x->api->name : STR_NULL)
+			: x->operation ? x->operation->name
+				       : STR_NULL;
 
 		if (limit_names_this(&in->name, &in->id, name, id))
-			ok = collect(x, s, in, arena_printf(x->arena, "%.*s:%.*s", STR_ARG(base), STR_ARG(id)), origin_us);
+			ok = collect(x, s, in, arena_printf(x->arena, "%.*s:%.*s", STR_ARG(base), STR_ARG(id)),
+				     origin_us);
 	}
 	return ok;
 }
@@ -138,7 +147,8 @@ static enum step run(struct exchange *x, const void *config)
 		return STEP_NEXT;
 	}
 	s = arena_new_of(x->arena, struct quota_state);
-	key = arena_printf(x->arena, "quota:%.*s:%.*s", STR_ARG(x->product ? x->product->id : STR("")), STR_ARG(x->subscription->id));
+	key = arena_printf(x->arena, "quota:%.*s:%.*s", STR_ARG(x->product ? x->product->id : STR("")),
+			   STR_ARG(x->subscription->id));
 	if (!s || str_is_null(key))
 		return exchange_no_memory(x);
 	*step_state(x) = s;
@@ -149,7 +159,7 @@ static enum step run(struct exchange *x, const void *config)
 	return go_on(x, s);
 }
 
-/* ---- quota-by-key -------------------------------------------------------------------------------------------------- */
+/* ---- quota-by-key ------------------------------------------------------------------------------------------------ */
 
 struct late {
 	const struct by_key_config *config;
@@ -229,7 +239,7 @@ static enum step run_by_key(struct exchange *x, const void *config)
 	return go_on(x, s);
 }
 
-/* ---- schemas ------------------------------------------------------------------------------------------------------- */
+/* ---- schemas ----------------------------------------------------------------------------------------------------- */
 
 static bool check_limit(struct compiler *c, const struct doc_node *n, void *config)
 {
@@ -257,8 +267,10 @@ static bool check_by_key(struct compiler *c, const struct doc_node *n, void *con
 
 	/* the documented default, 0001-01-01, gives the same windows as the first second of 1970 minus whole days */
 	b->origin_us = -INT64_C(62135596800) * 1000000;
-	if (b->first_start.given && !b->first_start.unknown && !clock_parse_iso(str_trim(b->first_start.text), &b->origin_us)) {
-		compile_error(c, n, "first-period-start", "`first-period-start` must be a time such as 2025-01-02T03:04:05Z");
+	if (b->first_start.given && !b->first_start.unknown
+	    && !clock_parse_iso(str_trim(b->first_start.text), &b->origin_us)) {
+		compile_error(c, n, "first-period-start",
+			      "`first-period-start` must be a time such as 2025-01-02T03:04:05Z");
 		return false;
 	}
 	return check_limit(c, n, config);
@@ -277,41 +289,79 @@ static bool check_by_key(struct compiler *c, const struct doc_node *n, void *con
 
 static const struct arg_schema inner_args[] = { WHICH_ARGS, LIMIT_ARGS };
 static const struct element_schema operation_schema = {
-	.name = "operation", .help = "A further quota for one operation of the API.", .config_size = sizeof(struct limit),
-	.args = inner_args, .n_args = ARRAY_LEN(inner_args), .check = check_inner,
+	.name = "operation",
+	.help = "A further quota for one operation of the API.",
+	.config_size = sizeof(struct limit),
+	.args = inner_args,
+	.n_args = ARRAY_LEN(inner_args),
+	.check = check_inner,
 };
 static const struct child_schema api_children[] = {
 	{ .element = &operation_schema, .offset = offsetof(struct limit, inner) },
 };
 static const struct element_schema api_schema = {
-	.name = "api", .help = "A further quota for one API of the product.", .config_size = sizeof(struct limit), .args = inner_args,
-	.n_args = ARRAY_LEN(inner_args), .children = api_children, .n_children = ARRAY_LEN(api_children), .check = check_inner,
+	.name = "api",
+	.help = "A further quota for one API of the product.",
+	.config_size = sizeof(struct limit),
+	.args = inner_args,
+	.n_args = ARRAY_LEN(inner_args),
+	.children = api_children,
+	.n_children = ARRAY_LEN(api_children),
+	.check = check_inner,
 };
 static const struct child_schema children[] = {
 	{ .element = &api_schema, .offset = offsetof(struct limit, inner) },
 };
 static const struct arg_schema args[] = { LIMIT_ARGS };
 static const struct element_schema schema = {
-	.name = "quota", .help = "Refuses calls of a subscription beyond a number or a volume in a fixed window: 403 with Retry-After.",
-	.config_size = sizeof(struct limit), .args = args, .n_args = ARRAY_LEN(args), .children = children,
-	.n_children = ARRAY_LEN(children), .check = check_limit,
+	.name = "quota",
+	.help = "Refuses calls of a subscription beyond a number or a volume in a fixed window: 403 with Retry-After.",
+	.config_size = sizeof(struct limit),
+	.args = args,
+	.n_args = ARRAY_LEN(args),
+	.children = children,
+	.n_children = ARRAY_LEN(children),
+	.check = check_limit,
 };
-const struct policy_type quota_type = { .schema = &schema, .sections = IN_INBOUND, .scopes = 1 << SCOPE_PRODUCT, .run = run,
-					.resume = resume };
+const struct policy_type quota_type = {
+	.schema = &schema, .sections = IN_INBOUND, .scopes = 1 << SCOPE_PRODUCT, .run = run, .resume = resume
+};
 
 static const struct arg_schema by_key_args[] = {
 	LIMIT_ARGS,
-	{ .name = "counter-key", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct by_key_config, key),
+	{ .name = "counter-key",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct by_key_config, key),
 	  .help = "calls with the same key count together" },
-	{ .name = "increment-condition", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "true",
-	  .offset = offsetof(struct by_key_config, condition), .help = "whether the call counts; an expression is asked at the end" },
-	{ .name = "increment-count", .kind = ARG_INT, .flags = ARG_EXPR, .least = 0, .most = INT32_MAX, .def = "1",
-	  .offset = offsetof(struct by_key_config, count), .help = "how much the call counts; an expression is asked at the end" },
-	{ .name = "first-period-start", .kind = ARG_TEXT, .def = "0001-01-01T00:00:00Z",
-	  .offset = offsetof(struct by_key_config, first_start), .help = "when the first window begins" },
+	{ .name = "increment-condition",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "true",
+	  .offset = offsetof(struct by_key_config, condition),
+	  .help = "whether the call counts; an expression is asked at the end" },
+	{ .name = "increment-count",
+	  .kind = ARG_INT,
+	  .flags = ARG_EXPR,
+	  .least = 0,
+	  .most = INT32_MAX,
+	  .def = "1",
+	  .offset = offsetof(struct by_key_config, count),
+	  .help = "how much the call counts; an expression is asked at the end" },
+	{ .name = "first-period-start",
+	  .kind = ARG_TEXT,
+	  .def = "0001-01-01T00:00:00Z",
+	  .offset = offsetof(struct by_key_config, first_start),
+	  .help = "when the first window begins" },
 };
 static const struct element_schema by_key_schema = {
-	.name = "quota-by-key", .help = "Refuses calls of a key beyond a number or a volume in a fixed window: 403 with Retry-After.",
-	.config_size = sizeof(struct by_key_config), .args = by_key_args, .n_args = ARRAY_LEN(by_key_args), .check = check_by_key,
+	.name = "quota-by-key",
+	.help = "Refuses calls of a key beyond a number or a volume in a fixed window: 403 with Retry-After.",
+	.config_size = sizeof(struct by_key_config),
+	.args = by_key_args,
+	.n_args = ARRAY_LEN(by_key_args),
+	.check = check_by_key,
 };
-const struct policy_type quota_by_key_type = { .schema = &by_key_schema, .sections = IN_INBOUND, .run = run_by_key, .resume = resume };
+const struct policy_type quota_by_key_type = {
+	.schema = &by_key_schema, .sections = IN_INBOUND, .run = run_by_key, .resume = resume
+};

@@ -18,11 +18,15 @@ struct config {
 	struct children apis;
 };
 
-static void add_take(struct exchange *x, struct limit_state *s, const struct arg *calls, const struct arg *period, struct str key)
+static void add_take(struct exchange *x, struct limit_state *s, const struct arg *calls, const struct arg *period,
+		     struct str key)
 {
 	if (s->n == LIMIT_TAKES_MAX || str_is_null(key))
 		return;
-	s->takes[s->n++] = (struct counter_take){ .kind = COUNTER_SLIDING, .key = key, .limit = (uint64_t)calls->number, .amount = 1,
+	s->takes[s->n++] = (struct counter_take){ .kind = COUNTER_SLIDING,
+						  .key = key,
+						  .limit = (uint64_t)calls->number,
+						  .amount = 1,
 						  .window_s = (uint32_t)period->number };
 	(void)x;
 }
@@ -53,7 +57,8 @@ static void collect(struct exchange *x, const struct config *c, struct limit_sta
 
 		if (!limit_names_this(&a->name, &a->id, x->api->name, x->api->id))
 			continue;
-		add_take(x, s, &a->calls, &a->period, arena_printf(x->arena, "%.*s:%.*s", STR_ARG(base), STR_ARG(x->api->id)));
+		add_take(x, s, &a->calls, &a->period,
+			 arena_printf(x->arena, "%.*s:%.*s", STR_ARG(base), STR_ARG(x->api->id)));
 		for (size_t k = 0; x->operation && k < a->operations.n; k++) {
 			const struct operation_config *o = a->operations.v[k].config;
 
@@ -78,7 +83,8 @@ static enum step go_on(struct exchange *x, const struct config *c, struct limit_
 	for (size_t i = 1; i < s->n; i++)
 		if (s->takes[i].remaining < least->remaining)
 			least = &s->takes[i];
-	exchange_trace(x, "%llu of %llu calls left", (unsigned long long)least->remaining, (unsigned long long)least->limit);
+	exchange_trace(x, "%llu of %llu calls left", (unsigned long long)least->remaining,
+		       (unsigned long long)least->limit);
 	return limit_report(x, &c->names, least->remaining, least->limit) ? STEP_NEXT : STEP_FAIL;
 }
 
@@ -134,18 +140,28 @@ static bool check_api(struct compiler *c, const struct doc_node *n, void *config
 	return false;
 }
 
-static const struct arg_schema operation_args[] = { WHICH_ARGS(struct operation_config), CALLS_ARGS(struct operation_config) };
+static const struct arg_schema operation_args[] = { WHICH_ARGS(struct operation_config),
+						    CALLS_ARGS(struct operation_config) };
 static const struct element_schema operation_schema = {
-	.name = "operation", .help = "A further limit for one operation of the API.", .config_size = sizeof(struct operation_config),
-	.args = operation_args, .n_args = ARRAY_LEN(operation_args), .check = check_operation,
+	.name = "operation",
+	.help = "A further limit for one operation of the API.",
+	.config_size = sizeof(struct operation_config),
+	.args = operation_args,
+	.n_args = ARRAY_LEN(operation_args),
+	.check = check_operation,
 };
 static const struct child_schema api_children[] = {
 	{ .element = &operation_schema, .offset = offsetof(struct api_config, operations) },
 };
 static const struct arg_schema api_args[] = { WHICH_ARGS(struct api_config), CALLS_ARGS(struct api_config) };
 static const struct element_schema api_schema = {
-	.name = "api", .help = "A further limit for one API of the product.", .config_size = sizeof(struct api_config),
-	.args = api_args, .n_args = ARRAY_LEN(api_args), .children = api_children, .n_children = ARRAY_LEN(api_children),
+	.name = "api",
+	.help = "A further limit for one API of the product.",
+	.config_size = sizeof(struct api_config),
+	.args = api_args,
+	.n_args = ARRAY_LEN(api_args),
+	.children = api_children,
+	.n_children = ARRAY_LEN(api_children),
 	.check = check_api,
 };
 static const struct child_schema children[] = {
@@ -153,8 +169,12 @@ static const struct child_schema children[] = {
 };
 static const struct arg_schema args[] = { CALLS_ARGS(struct config), LIMIT_NAME_ARGS(struct config, "Retry-After") };
 static const struct element_schema schema = {
-	.name = "rate-limit", .help = "Refuses calls of a subscription beyond a number in a sliding window: 429 with Retry-After.",
-	.config_size = sizeof(struct config), .args = args, .n_args = ARRAY_LEN(args), .children = children,
+	.name = "rate-limit",
+	.help = "Refuses calls of a subscription beyond a number in a sliding window: 429 with Retry-After.",
+	.config_size = sizeof(struct config),
+	.args = args,
+	.n_args = ARRAY_LEN(args),
+	.children = children,
 	.n_children = ARRAY_LEN(children),
 };
 const struct policy_type rate_limit_type = {

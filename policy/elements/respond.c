@@ -60,8 +60,12 @@ static const struct arg_schema args[] = {
 	  .help = "variable with a response (of send-request) to start from" },
 };
 static const struct element_schema schema = {
-	.name = "return-response", .help = "Ends the work on the request and answers: 200 without a body when nothing else is said.",
-	.config_size = sizeof(struct config), .args = args, .n_args = ARRAY_LEN(args), .children = children,
+	.name = "return-response",
+	.help = "Ends the work on the request and answers: 200 without a body when nothing else is said.",
+	.config_size = sizeof(struct config),
+	.args = args,
+	.n_args = ARRAY_LEN(args),
+	.children = children,
 	.n_children = ARRAY_LEN(children),
 };
 const struct policy_type return_response_type = { .schema = &schema, .sections = IN_ANY, .run = run };

@@ -4,9 +4,9 @@
 #include "core/buf.h"
 #include "core/str.h"
 
-enum { URL_MAX = 65536, PLACEHOLDERS_MAX = 64 };
+enum { URL_MAX = 65536 };
 
-/* ---- set-backend-service ------------------------------------------------------------------------------------------- */
+/* ---- set-backend-service ----------------------------------------------------------------------------------------- */
 
 struct backend_config {
 	struct arg base_url, backend_id, sf[5], dapr[3];
@@ -40,8 +40,8 @@ static bool check_backend(struct compiler *c, const struct doc_node *n, void *co
 
 	for (size_t i = 0; i < ARRAY_LEN(b->sf); i++)
 		if (b->sf[i].given) {
-			compile_error(c, n, b->sf[i].schema->name, "`%s`: Service Fabric is not supported by this version",
-				      b->sf[i].schema->name);
+			compile_error(c, n, b->sf[i].schema->name,
+				      "`%s`: Service Fabric is not supported by this version", b->sf[i].schema->name);
 			return false;
 		}
 	for (size_t i = 0; i < ARRAY_LEN(b->dapr); i++)
@@ -55,15 +55,19 @@ static bool check_backend(struct compiler *c, const struct doc_node *n, void *co
 			      b->base_url.given ? ", not both" : "");
 		return false;
 	}
-	if (b->base_url.given && !b->base_url.expr && !b->base_url.unknown && !url_parse(str_trim(b->base_url.text), &u)) {
+	if (b->base_url.given && !b->base_url.expr && !b->base_url.unknown
+	    && !url_parse(str_trim(b->base_url.text), &u)) {
 		compile_error(c, n, "base-url", "`%.*s` is no http or https address", STR_ARG(b->base_url.text));
 		return false;
 	}
 	return true;
 }
 
-#define BACKEND_ARG(attr, where, text)                                                                            \
-	{ .name = attr, .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct backend_config, where), .help = text }
+#define BACKEND_ARG(attr, where, text)                                                                               \
+	{                                                                                                            \
+		.name = attr, .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct backend_config, where), \
+		.help = text                                                                                         \
+	}
 
 static const struct arg_schema backend_args[] = {
 	BACKEND_ARG("base-url", base_url, "new address of the backend"),
@@ -85,14 +89,14 @@ static const struct element_schema backend_schema = {
 const struct policy_type set_backend_service_type = { .schema = &backend_schema, .sections = IN_INBOUND | IN_BACKEND,
 						      .run = run_backend };
 
-/* ---- rewrite-uri --------------------------------------------------------------------------------------------------- */
+/* ---- rewrite-uri ------------------------------------------------------------------------------------------------- */
 
 struct rewrite_config {
 	struct arg template, copy;
 };
 
 /* "{name}" at the start of s: its name without "*" and default; *len with braces. STR_NULL when it is none. */
-static struct str placeholder_at(struct str s, size_t *len, bool *wild)
+static struct str slot_at(struct str s, size_t *len, bool *wild)
 {
 	size_t end = s.n && *s.p == '{' ? str_find_char(s, '}') : SIZE_MAX;
 	struct str name;
@@ -110,11 +114,11 @@ static struct str placeholder_at(struct str s, size_t *len, bool *wild)
 	return str_first(name, str_find_char(name, '='));
 }
 
-static bool known_placeholder(struct str template, struct str name)
+static bool known_slot(struct str template, struct str name)
 {
 	for (size_t i = 0, len; i < template.n; i++) {
 		bool wild;
-		struct str one = placeholder_at(str_from(template, i), &len, &wild);
+		struct str one = slot_at(str_from(template, i), &len, &wild);
 
 		if (!str_is_null(one) && str_eq_ci(one, name))
 			return true;
@@ -138,7 +142,7 @@ static bool fill_template(struct exchange *x, struct str t, struct buf *b)
 	if (!t.n || *t.p != '/')
 		buf_char(b, '/');
 	for (size_t i = 0; i < t.n; i++) {
-		struct str name = placeholder_at(str_from(t, i), &len, &wild), value;
+		struct str name = slot_at(str_from(t, i), &len, &wild), value;
 
 		in_query |= t.p[i] == '?';
 		if (str_is_null(name)) {
@@ -146,9 +150,11 @@ static bool fill_template(struct exchange *x, struct str t, struct buf *b)
 			continue;
 		}
 		value = fields_get(&x->matched, name);
-		if (str_is_null(value) && (!x->operation || !known_placeholder(x->operation->url_template, name))) {
-			exchange_fail(x, 500, STR_NULL, "`{%.*s}`: Only parameters specified in the original URL template can be used "
-				      "in the rewrite template.", STR_ARG(name));
+		if (str_is_null(value) && (!x->operation || !known_slot(x->operation->url_template, name))) {
+			exchange_fail(x, 500, STR_NULL,
+				      "`{%.*s}`: Only parameters specified in the original URL template can be used "
+				      "in the rewrite template.",
+				      STR_ARG(name));
 			return false;
 		}
 		put_value(x, b, value, wild, in_query);
@@ -226,7 +232,8 @@ static enum step run_rewrite(struct exchange *x, const void *config)
 	buf_release(&query);
 	if (!ok)
 		return STEP_FAIL;
-	exchange_trace(x, "%.*s%s%.*s", STR_ARG(x->request.url.path), x->request.url.query.n ? "?" : "", STR_ARG(x->request.url.query));
+	exchange_trace(x, "%.*s%s%.*s", STR_ARG(x->request.url.path), x->request.url.query.n ? "?" : "",
+		       STR_ARG(x->request.url.query));
 	return STEP_NEXT;
 }
 
@@ -239,22 +246,31 @@ static bool check_rewrite(struct compiler *c, const struct doc_node *n, void *co
 	if (r->template.expr || r->template.unknown || str_is_null(c->source->url_template))
 		return true;
 	for (size_t i = 0; i < r->template.text.n; i++) {
-		struct str name = placeholder_at(str_from(r->template.text, i), &len, &wild);
+		struct str name = slot_at(str_from(r->template.text, i), &len, &wild);
 
-		if (str_is_null(name) || known_placeholder(c->source->url_template, name))
+		if (str_is_null(name) || known_slot(c->source->url_template, name))
 			continue;
-		compile_error(c, n, "template", "`{%.*s}`: Only parameters specified in the original URL template can be used in the "
-			      "rewrite template", STR_ARG(name));
+		compile_error(c, n, "template",
+			      "`{%.*s}`: Only parameters specified in the original URL template can be used in the "
+			      "rewrite template",
+			      STR_ARG(name));
 		ok = false;
 	}
 	return ok;
 }
 
 static const struct arg_schema rewrite_args[] = {
-	{ .name = "template", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct rewrite_config, template),
+	{ .name = "template",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct rewrite_config, template),
 	  .help = "the new path and query; {name} stands for a parameter of the operation's template" },
-	{ .name = "copy-unmatched-params", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "true",
-	  .offset = offsetof(struct rewrite_config, copy), .help = "keep query parameters that the operation's template does not name" },
+	{ .name = "copy-unmatched-params",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "true",
+	  .offset = offsetof(struct rewrite_config, copy),
+	  .help = "keep query parameters that the operation's template does not name" },
 };
 static const struct element_schema rewrite_schema = {
 	.name = "rewrite-uri", .help = "Changes the path and query that the backend sees.",

@@ -20,14 +20,17 @@ struct state {
 	bool token_done, sent;
 };
 
-/* ---- the request --------------------------------------------------------------------------------------------------- */
+/* ---- the request ------------------------------------------------------------------------------------------------- */
 
 static const struct arg_schema url_text_schema = {
 	.name = "url", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct text_config, text),
 	.help = "the address",
 };
 static const struct element_schema set_url_schema = {
-	.name = "set-url", .help = "Where the request goes.", .config_size = sizeof(struct text_config), .text = &url_text_schema,
+	.name = "set-url",
+	.help = "Where the request goes.",
+	.config_size = sizeof(struct text_config),
+	.text = &url_text_schema,
 };
 
 static bool apply_url(struct exchange *x, const struct text_config *c, struct request *r)
@@ -113,7 +116,7 @@ static bool prepare(struct exchange *x, const struct config *c, struct state *s)
 	return true;
 }
 
-/* ---- going --------------------------------------------------------------------------------------------------------- */
+/* ---- going ------------------------------------------------------------------------------------------------------- */
 
 static enum step answered(struct exchange *x, const struct config *c, struct state *s)
 {
@@ -121,12 +124,16 @@ static enum step answered(struct exchange *x, const struct config *c, struct sta
 	struct value v = VALUE_NULL_INIT;
 
 	if (s->sub.failure == CALL_OK) {
-		exchange_trace(x, "%.*s %.*s: %d", STR_ARG(s->sub.request.method), STR_ARG(url), s->sub.response.status);
+		exchange_trace(x, "%.*s %.*s: %d", STR_ARG(s->sub.request.method), STR_ARG(url),
+			       s->sub.response.status);
 		v = context_response(x->arena, &s->sub.response);
 	} else {
-		exchange_trace(x, "%.*s %.*s failed: %.*s", STR_ARG(s->sub.request.method), STR_ARG(url), STR_ARG(s->sub.failure_text));
+		exchange_trace(x, "%.*s %.*s failed: %.*s", STR_ARG(s->sub.request.method), STR_ARG(url),
+			       STR_ARG(s->sub.failure_text));
 		if (!c->ignore_error.number)
-			return exchange_fail(x, 500, s->sub.failure == CALL_TIMEOUT ? STR("Timeout") : STR("BackendConnectionFailure"),
+			return exchange_fail(x, 500,
+					     s->sub.failure == CALL_TIMEOUT ? STR("Timeout")
+									    : STR("BackendConnectionFailure"),
 					     "%.*s", STR_ARG(s->sub.failure_text));
 	}
 	if (c->variable.given && !exchange_set_variable(x, c->variable.text, v))
@@ -145,7 +152,9 @@ static enum step token_step(struct exchange *x, struct state *s)
 	if (str_is_null(s->token.token))
 		return STEP_NEXT;
 	if (s->identity->variable.given)
-		return exchange_set_variable(x, s->identity->variable.text, value_string(x->arena, s->token.token, true)) ? STEP_NEXT
+		return exchange_set_variable(x, s->identity->variable.text,
+					     value_string(x->arena, s->token.token, true))
+			? STEP_NEXT
 			: exchange_no_memory(x);
 	value = arena_printf(x->arena, "Bearer %.*s", STR_ARG(s->token.token));
 	if (str_is_null(value) || !fields_set(&s->sub.request.headers, STR("Authorization"), value))
@@ -199,7 +208,7 @@ static enum step resume(struct exchange *x, const void *config)
 	return go_on(x, config, *step_state(x));
 }
 
-/* ---- compile ------------------------------------------------------------------------------------------------------- */
+/* ---- compile ----------------------------------------------------------------------------------------------------- */
 
 static bool check(struct compiler *c, const struct doc_node *n, void *config)
 {
@@ -236,22 +245,40 @@ static const struct child_schema children[] = {
 
 static const struct arg_schema args[] = {
 	COMMON_ARGS,
-	{ .name = "response-variable-name", .kind = ARG_TEXT, .flags = ARG_REQUIRED, .offset = offsetof(struct config, variable),
+	{ .name = "response-variable-name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED,
+	  .offset = offsetof(struct config, variable),
 	  .help = "variable for the response" },
-	{ .name = "ignore-error", .kind = ARG_BOOL, .def = "false", .offset = offsetof(struct config, ignore_error),
+	{ .name = "ignore-error",
+	  .kind = ARG_BOOL,
+	  .def = "false",
+	  .offset = offsetof(struct config, ignore_error),
 	  .help = "a failed call leaves null in the variable instead of going to on-error" },
 };
 static const struct element_schema schema = {
-	.name = "send-request", .help = "Calls an address and keeps the response in a variable.", .config_size = sizeof(struct config),
-	.args = args, .n_args = ARRAY_LEN(args), .children = children, .n_children = ARRAY_LEN(children), .check = check,
+	.name = "send-request",
+	.help = "Calls an address and keeps the response in a variable.",
+	.config_size = sizeof(struct config),
+	.args = args,
+	.n_args = ARRAY_LEN(args),
+	.children = children,
+	.n_children = ARRAY_LEN(children),
+	.check = check,
 };
 const struct policy_type send_request_type = { .schema = &schema, .sections = IN_ANY, .run = run, .resume = resume };
 
 static const struct arg_schema one_way_args[] = { COMMON_ARGS };
 static const struct element_schema one_way_schema = {
-	.name = "send-one-way-request", .help = "Calls an address and does not wait for the response.",
-	.config_size = sizeof(struct config), .args = one_way_args, .n_args = ARRAY_LEN(one_way_args), .children = children,
-	.n_children = ARRAY_LEN(children), .check = check,
+	.name = "send-one-way-request",
+	.help = "Calls an address and does not wait for the response.",
+	.config_size = sizeof(struct config),
+	.args = one_way_args,
+	.n_args = ARRAY_LEN(one_way_args),
+	.children = children,
+	.n_children = ARRAY_LEN(children),
+	.check = check,
 };
-const struct policy_type send_one_way_request_type = { .schema = &one_way_schema, .sections = IN_ANY, .run = run_one_way,
-						       .resume = resume };
+const struct policy_type send_one_way_request_type = {
+	.schema = &one_way_schema, .sections = IN_ANY, .run = run_one_way, .resume = resume
+};

@@ -85,11 +85,22 @@ static const struct arg_schema text = {
 	.offset = offsetof(struct set_body_config, text), .help = "the new body",
 };
 static const struct arg_schema args[] = {
-	{ .name = "template", .kind = ARG_ENUM, .choices = "liquid|none", .def = "none",
-	  .offset = offsetof(struct set_body_config, template), .help = "the text is a Liquid template" },
-	{ .name = "xsi-nil", .kind = ARG_ENUM, .choices = "blank|null", .def = "blank",
-	  .offset = offsetof(struct set_body_config, xsi_nil), .help = "what an element with xsi:nil=\"true\" is in a template" },
-	{ .name = "parse-date", .kind = ARG_BOOL, .def = "true", .offset = offsetof(struct set_body_config, parse_date),
+	{ .name = "template",
+	  .kind = ARG_ENUM,
+	  .choices = "liquid|none",
+	  .def = "none",
+	  .offset = offsetof(struct set_body_config, template),
+	  .help = "the text is a Liquid template" },
+	{ .name = "xsi-nil",
+	  .kind = ARG_ENUM,
+	  .choices = "blank|null",
+	  .def = "blank",
+	  .offset = offsetof(struct set_body_config, xsi_nil),
+	  .help = "what an element with xsi:nil=\"true\" is in a template" },
+	{ .name = "parse-date",
+	  .kind = ARG_BOOL,
+	  .def = "true",
+	  .offset = offsetof(struct set_body_config, parse_date),
 	  .help = "dates of a JSON body are dates in a template" },
 };
 const struct element_schema set_body_schema = {
@@ -97,5 +108,6 @@ const struct element_schema set_body_schema = {
 	.config_size = sizeof(struct set_body_config), .args = args, .n_args = ARRAY_LEN(args), .text = &text,
 	.content = CONTENT_MARKUP, .check = check,
 };
-const struct policy_type set_body_type = { .schema = &set_body_schema, .sections = IN_INBOUND | IN_BACKEND | IN_OUTBOUND,
+const struct policy_type set_body_type = { .schema = &set_body_schema,
+					   .sections = IN_INBOUND | IN_BACKEND | IN_OUTBOUND,
 					   .run = run };

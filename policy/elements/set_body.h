@@ -11,5 +11,5 @@ struct set_body_config {
 };
 
 /* Renders a template over the exchange. False after exchange_fail. */
-bool render_liquid(struct exchange *x, const struct set_body_config *c, const struct body *from, const struct fields *headers,
-		   struct str *out) MUST_USE;
+bool render_liquid(struct exchange *x, const struct set_body_config *c, const struct body *from,
+		   const struct fields *headers, struct str *out) MUST_USE;

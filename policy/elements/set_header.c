@@ -11,9 +11,18 @@ static const struct str untouchable[] = { STR_INIT("Connection"), STR_INIT("Cont
 					  STR_INIT("Transfer-Encoding") };
 /* Several values of these stay several fields; of all others they become one, separated by commas. */
 static const struct str never_joined[] = {
-	STR_INIT("User-Agent"), STR_INIT("WWW-Authenticate"), STR_INIT("Proxy-Authenticate"), STR_INIT("Cookie"),
-	STR_INIT("Set-Cookie"), STR_INIT("Warning"), STR_INIT("Date"), STR_INIT("Expires"), STR_INIT("If-Modified-Since"),
-	STR_INIT("If-Unmodified-Since"), STR_INIT("Last-Modified"), STR_INIT("Retry-After"),
+	STR_INIT("User-Agent"),
+	STR_INIT("WWW-Authenticate"),
+	STR_INIT("Proxy-Authenticate"),
+	STR_INIT("Cookie"),
+	STR_INIT("Set-Cookie"),
+	STR_INIT("Warning"),
+	STR_INIT("Date"),
+	STR_INIT("Expires"),
+	STR_INIT("If-Modified-Since"),
+	STR_INIT("If-Unmodified-Since"),
+	STR_INIT("Last-Modified"),
+	STR_INIT("Retry-After"),
 };
 
 static bool among(struct str name, const struct str *list, size_t n)
@@ -40,7 +49,8 @@ static bool is_field_value(struct str s)
 	return true;
 }
 
-static bool read_values(struct exchange *x, const struct set_header_config *c, struct str name, struct str out[VALUES_MAX])
+static bool read_values(struct exchange *x, const struct set_header_config *c, struct str name,
+			struct str out[VALUES_MAX])
 {
 	for (size_t i = 0; i < c->values.n; i++) {
 		const struct value_config *v = c->values.v[i].config;
@@ -51,7 +61,8 @@ static bool read_values(struct exchange *x, const struct set_header_config *c, s
 		if (str_is_null(out[i]))
 			out[i] = STR("");
 		if (!is_field_value(out[i])) {
-			exchange_fail(x, 500, STR_NULL, "The value of header %.*s holds a line break or another control character.",
+			exchange_fail(x, 500, STR_NULL,
+				      "The value of header %.*s holds a line break or another control character.",
 				      STR_ARG(name));
 			return false;
 		}
@@ -91,7 +102,8 @@ bool apply_set_header(struct exchange *x, const struct set_header_config *c, str
 	int64_t action;
 	bool ok = true;
 
-	if (!arg_get_text(x, &c->name, &name) || !arg_get_int(x, &c->action, &action) || !read_values(x, c, name, values))
+	if (!arg_get_text(x, &c->name, &name) || !arg_get_int(x, &c->action, &action)
+	    || !read_values(x, c, name, values))
 		return false;
 	if (!is_token(name)) {
 		exchange_fail(x, 500, STR_NULL, "`%.*s` is no name of a header.", STR_ARG(str_first(name, 80)));
@@ -137,7 +149,8 @@ static bool check(struct compiler *c, const struct doc_node *n, void *config)
 		return false;
 	}
 	if (!s->name.expr && among(s->name.text, untouchable, ARRAY_LEN(untouchable)))
-		compile_warning(c, n, "name", "`%.*s` belongs to the connection; setting it has no effect", STR_ARG(s->name.text));
+		compile_warning(c, n, "name", "`%.*s` belongs to the connection; setting it has no effect",
+				STR_ARG(s->name.text));
 	return true;
 }
 
@@ -152,10 +165,17 @@ static const struct child_schema children[] = {
 	{ .element = &value_schema, .offset = offsetof(struct set_header_config, values) },
 };
 static const struct arg_schema args[] = {
-	{ .name = "name", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct set_header_config, name),
+	{ .name = "name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct set_header_config, name),
 	  .help = "name of the header" },
-	{ .name = "exists-action", .kind = ARG_ENUM, .flags = ARG_EXPR, .choices = "override|skip|append|delete",
-	  .def = "override", .offset = offsetof(struct set_header_config, action),
+	{ .name = "exists-action",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_EXPR,
+	  .choices = "override|skip|append|delete",
+	  .def = "override",
+	  .offset = offsetof(struct set_header_config, action),
 	  .help = "what to do when the header is there already" },
 };
 const struct element_schema set_header_schema = {

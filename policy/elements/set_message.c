@@ -3,7 +3,7 @@
 
 #include "core/str.h"
 
-/* ---- set-method ---------------------------------------------------------------------------------------------------- */
+/* ---- set-method -------------------------------------------------------------------------------------------------- */
 
 static bool is_method(struct str s)
 {
@@ -53,16 +53,24 @@ static bool check_method(struct compiler *c, const struct doc_node *n, void *con
 }
 
 static const struct arg_schema method_text = {
-	.name = "method", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct text_config, text),
+	.name = "method",
+	.kind = ARG_TEXT,
+	.flags = ARG_REQUIRED | ARG_EXPR,
+	.offset = offsetof(struct text_config, text),
 	.help = "the HTTP method",
 };
 const struct element_schema set_method_schema = {
-	.name = "set-method", .help = "Changes the HTTP method of the request.", .config_size = sizeof(struct text_config),
-	.text = &method_text, .check = check_method,
+	.name = "set-method",
+	.help = "Changes the HTTP method of the request.",
+	.config_size = sizeof(struct text_config),
+	.text = &method_text,
+	.check = check_method,
 };
-const struct policy_type set_method_type = { .schema = &set_method_schema, .sections = IN_INBOUND | IN_ON_ERROR, .run = run_method };
+const struct policy_type set_method_type = { .schema = &set_method_schema,
+					     .sections = IN_INBOUND | IN_ON_ERROR,
+					     .run = run_method };
 
-/* ---- set-status ---------------------------------------------------------------------------------------------------- */
+/* ---- set-status -------------------------------------------------------------------------------------------------- */
 
 bool apply_set_status(struct exchange *x, const struct set_status_config *c, struct response *to)
 {
@@ -73,7 +81,8 @@ bool apply_set_status(struct exchange *x, const struct set_status_config *c, str
 		return false;
 	for (size_t i = 0; i < reason.n; i++)
 		if ((unsigned char)reason.p[i] < ' ' && reason.p[i] != '\t') {
-			exchange_fail(x, 500, STR_NULL, "The reason of the status holds a line break or another control character.");
+			exchange_fail(x, 500, STR_NULL,
+				      "The reason of the status holds a line break or another control character.");
 			return false;
 		}
 	to->status = (int)code;
@@ -88,18 +97,29 @@ static enum step run_status(struct exchange *x, const void *config)
 }
 
 static const struct arg_schema status_args[] = {
-	{ .name = "code", .kind = ARG_INT, .flags = ARG_REQUIRED | ARG_EXPR, .least = 100, .most = 999,
-	  .offset = offsetof(struct set_status_config, code), .help = "the status code" },
-	{ .name = "reason", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_EMPTY, .offset = offsetof(struct set_status_config, reason),
+	{ .name = "code",
+	  .kind = ARG_INT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .least = 100,
+	  .most = 999,
+	  .offset = offsetof(struct set_status_config, code),
+	  .help = "the status code" },
+	{ .name = "reason",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_EXPR | ARG_EMPTY,
+	  .offset = offsetof(struct set_status_config, reason),
 	  .help = "the reason phrase; not given: the usual one of the code" },
 };
 const struct element_schema set_status_schema = {
-	.name = "set-status", .help = "Sets the status of the response.", .config_size = sizeof(struct set_status_config),
-	.args = status_args, .n_args = ARRAY_LEN(status_args),
+	.name = "set-status",
+	.help = "Sets the status of the response.",
+	.config_size = sizeof(struct set_status_config),
+	.args = status_args,
+	.n_args = ARRAY_LEN(status_args),
 };
 const struct policy_type set_status_type = { .schema = &set_status_schema, .sections = IN_ANY, .run = run_status };
 
-/* ---- set-variable -------------------------------------------------------------------------------------------------- */
+/* ---- set-variable ------------------------------------------------------------------------------------------------ */
 
 struct variable_config {
 	struct arg name, value;
@@ -115,7 +135,8 @@ static enum step run_variable(struct exchange *x, const void *config)
 	if (!exchange_set_variable(x, c->name.text, v))
 		return exchange_no_memory(x);
 	if (x->trace_on)
-		exchange_trace(x, "%.*s = %.*s", STR_ARG(c->name.text), STR_ARG(str_first(value_to_text(x->arena, v), 200)));
+		exchange_trace(x, "%.*s = %.*s", STR_ARG(c->name.text),
+			       STR_ARG(str_first(value_to_text(x->arena, v), 200)));
 	return STEP_NEXT;
 }
 

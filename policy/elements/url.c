@@ -13,7 +13,8 @@ static struct str operation_path(const struct exchange *x)
 static bool join(struct exchange *x, struct str base, struct str rest)
 {
 	const char *slash = rest.n && *rest.p == '/' ? "" : "/";
-	struct str path = arena_printf(x->arena, "%.*s%s%.*s", STR_ARG(base), rest.n || !base.n ? slash : "", STR_ARG(rest));
+	struct str path =
+		arena_printf(x->arena, "%.*s%s%.*s", STR_ARG(base), rest.n || !base.n ? slash : "", STR_ARG(rest));
 
 	if (str_is_null(path)) {
 		exchange_no_memory(x);
@@ -30,7 +31,8 @@ bool url_set_base(struct exchange *x, struct str address)
 	struct url u;
 
 	if (!url_parse(str_trim(address), &u)) {
-		exchange_fail(x, 500, STR_NULL, "`%.*s` is no http or https address.", STR_ARG(str_first(address, 200)));
+		exchange_fail(x, 500, STR_NULL, "`%.*s` is no http or https address.",
+			      STR_ARG(str_first(address, 200)));
 		return false;
 	}
 	while (u.path.n && u.path.p[u.path.n - 1] == '/')
@@ -49,7 +51,7 @@ bool url_set_operation_path(struct exchange *x, struct str path)
 	return join(x, x->program->base_path, path);
 }
 
-/* ---- queries ------------------------------------------------------------------------------------------------------- */
+/* ---- queries ----------------------------------------------------------------------------------------------------- */
 
 bool query_next(struct str *rest, struct str *name, struct str *value)
 {
@@ -102,7 +104,8 @@ struct str url_encode(struct arena *a, struct str s, const char *keep)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
-		if (ascii_is_alpha((char)c) || ascii_is_digit((char)c) || (c && (strchr("-._~", c) || strchr(keep, c)))) {
+		if (ascii_is_alpha((char)c) || ascii_is_digit((char)c)
+		    || (c && (strchr("-._~", c) || strchr(keep, c)))) {
 			*to++ = (char)c;
 		} else {
 			*to++ = '%';

@@ -37,12 +37,14 @@ static struct str side(const struct check *k)
 	return k->response ? STR("response") : STR("request");
 }
 
-static void add(struct check *k, enum validation_action action, struct str rule, struct str details, struct str public_text)
+static void add(struct check *k, enum validation_action action, struct str rule, struct str details,
+		struct str public_text)
 {
-	validation_add(&k->v, action, STR(""), k->response ? STR("ResponseBody") : STR("RequestBody"), rule, details, public_text);
+	validation_add(&k->v, action, STR(""), k->response ? STR("ResponseBody") : STR("RequestBody"), rule, details,
+		       public_text);
 }
 
-/* ---- size and type ------------------------------------------------------------------------------------------------- */
+/* ---- size and type ----------------------------------------------------------------------------------------------- */
 
 /* True when the body may be looked at. */
 static bool check_size(struct check *k, size_t size, enum validation_action action, int64_t max)
@@ -52,8 +54,10 @@ static bool check_size(struct check *k, size_t size, enum validation_action acti
 	if (size <= (uint64_t)max)
 		return true;
 	add(k, action, STR("SizeLimit"),
-	    arena_printf(k->x->arena, "%s's body is %zu bytes long and it exceeds the configured limit of %lld bytes.", who, size, (long long)max),
-	    arena_printf(k->x->arena, "%s's body is %zu bytes long and it exceeds the limit of %lld bytes.", who, size, (long long)max));
+	    arena_printf(k->x->arena, "%s's body is %zu bytes long and it exceeds the configured limit of %lld bytes.",
+			 who, size, (long long)max),
+	    arena_printf(k->x->arena, "%s's body is %zu bytes long and it exceeds the limit of %lld bytes.", who, size,
+			 (long long)max));
 	return false;
 }
 
@@ -99,7 +103,7 @@ static bool find_content(struct check *k, const struct content_config **out)
 	return true;
 }
 
-/* ---- JSON ---------------------------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static const struct openapi_media *described(struct check *k, struct api_model **m)
 {
@@ -125,8 +129,9 @@ static struct str definition_name(const json_t *schema)
 static void add_wrong(struct check *k, enum validation_action action, struct str definition, struct str message)
 {
 	struct str details = arena_printf(k->x->arena,
-		"Body of the %.*s does not conform to the definition %.*s, which is associated with the content type %.*s.\n%.*s",
-		STR_ARG(side(k)), STR_ARG(definition), STR_ARG(k->type), STR_ARG(message));
+					  "Body of the %.*s does not conform to the definition %.*s, which is "
+					  "associated with the content type %.*s.\n%.*s",
+					  STR_ARG(side(k)), STR_ARG(definition), STR_ARG(k->type), STR_ARG(message));
 
 	add(k, action, STR("IncorrectMessage"), details, STR_NULL);
 }
@@ -137,7 +142,8 @@ static void add_missing(struct check *k, enum validation_action action)
 	    STR("The request could not be processed due to an internal error. Contact the API owner."));
 }
 
-static bool schema_of(struct check *k, const struct content_config *c, struct api_model **m, json_t **schema, struct str *name)
+static bool schema_of(struct check *k, const struct content_config *c, struct api_model **m, json_t **schema,
+		      struct str *name)
 {
 	const struct openapi_media *media;
 	struct str ref = STR_NULL;
@@ -159,7 +165,8 @@ static bool schema_of(struct check *k, const struct content_config *c, struct ap
 	return true;
 }
 
-static bool own_schema(struct check *k, const struct content_config *c, const struct jsonschema **out, struct str *name);
+static bool own_schema(struct check *k, const struct content_config *c, const struct jsonschema **out,
+		       struct str *name);
 
 static bool check_json(struct check *k, const struct content_config *c, enum validation_action action, struct str body)
 {
@@ -181,15 +188,17 @@ static bool check_json(struct check *k, const struct content_config *c, enum val
 	} else if (!schema_of(k, c, &m, &schema, &name)) {
 		return false;
 	} else if (schema) {
-		js = api_model_schema(m, schema, k->response ? JSONSCHEMA_RESPONSE : JSONSCHEMA_REQUEST, c && c->additional.given && !additional,
-				      &err);
+		js = api_model_schema(m, schema, k->response ? JSONSCHEMA_RESPONSE : JSONSCHEMA_REQUEST,
+				      c && c->additional.given && !additional, &err);
 	}
 	if (!js) {
 		add_missing(k, action);
 		return true;
 	}
 	if (jsn_parse_in(k->x->arena, body, &limits, &json, &where, &err).code) {
-		add_wrong(k, action, name, arena_printf(k->x->arena, "%s Line: %u, Position: %u", err.message, where.line, where.column));
+		add_wrong(
+			k, action, name,
+			arena_printf(k->x->arena, "%s Line: %u, Position: %u", err.message, where.line, where.column));
 		return true;
 	}
 	if (jsonschema_validate(js, json, k->x->arena, MESSAGES_MAX, &result, &err).code) {
@@ -197,8 +206,9 @@ static bool check_json(struct check *k, const struct content_config *c, enum val
 		return false;
 	}
 	for (size_t i = 0; !result.valid && i < result.n_errors; i++)
-		add_wrong(k, action, name, arena_printf(k->x->arena, "%.*s Path: '%.*s'", STR_ARG(result.errors[i].message),
-			  STR_ARG(result.errors[i].path)));
+		add_wrong(k, action, name,
+			  arena_printf(k->x->arena, "%.*s Path: '%.*s'", STR_ARG(result.errors[i].message),
+				       STR_ARG(result.errors[i].path)));
 	if (!result.valid && !result.n_errors)
 		add_wrong(k, action, name, STR("The body is too complex to be validated."));
 	return true;
@@ -221,7 +231,8 @@ static bool own_schema(struct check *k, const struct content_config *c, const st
 	if (!arg_get_text(k->x, &c->schema_id, name))
 		return false;
 	if (!k->x->host->schema || !k->x->host->schema(k->x, *name, &text)
-	    || jsn_parse_in(k->x->arena, text, NULL, &json, NULL, &err).code || jsonschema_new(&js, json, STR(""), &options, &err).code)
+	    || jsn_parse_in(k->x->arena, text, NULL, &json, NULL, &err).code
+	    || jsonschema_new(&js, json, STR(""), &options, &err).code)
 		return true;
 	if (arena_defer(k->x->arena, free_js, js)) {
 		*out = js;
@@ -232,9 +243,10 @@ static bool own_schema(struct check *k, const struct content_config *c, const st
 	return false;
 }
 
-/* ---- XML ----------------------------------------------------------------------------------------------------------- */
+/* ---- XML --------------------------------------------------------------------------------------------------------- */
 
-static bool check_xml(struct check *k, const struct content_config *c, enum validation_action action, struct str body, bool soap)
+static bool check_xml(struct check *k, const struct content_config *c, enum validation_action action, struct str body,
+		      bool soap)
 {
 	struct str name = STR_NULL, text, why;
 	struct gh_err err;
@@ -248,14 +260,15 @@ static bool check_xml(struct check *k, const struct content_config *c, enum vali
 		return true;
 	}
 	if (xml_schema_check(k->x->arena, text, body, soap, &valid, &why, &err).code)
-		add(k, action, STR("ValidationException"), str_of(err.message), STR("The request could not be processed due to an "
-		    "internal error. Contact the API owner."));
+		add(k, action, STR("ValidationException"), str_of(err.message),
+		    STR("The request could not be processed due to an "
+			"internal error. Contact the API owner."));
 	else if (!valid)
 		add_wrong(k, action, name, why);
 	return true;
 }
 
-/* ---- run ----------------------------------------------------------------------------------------------------------- */
+/* ---- run --------------------------------------------------------------------------------------------------------- */
 
 static bool check_body(struct check *k, struct str body)
 {
@@ -288,7 +301,8 @@ static enum step run(struct exchange *x, const void *config)
 
 	if (b->kind != BODY_HELD || !b->bytes.n)
 		return STEP_NEXT;
-	if (!validation_begin(x, &k.v) || !arg_get_int(x, &k.c->max_size, &max) || !arg_get_int(x, &k.c->size_action, &action))
+	if (!validation_begin(x, &k.v) || !arg_get_int(x, &k.c->max_size, &max)
+	    || !arg_get_int(x, &k.c->size_action, &action))
 		return STEP_FAIL;
 	if (check_size(&k, b->bytes.n, (enum validation_action)action, max) && !check_body(&k, b->bytes))
 		return STEP_FAIL;
@@ -308,7 +322,8 @@ static bool check_content(struct compiler *c, const struct doc_node *n, void *co
 	const struct content_config *s = config;
 
 	if (s->ignore_case.expr || s->ignore_case.number) {
-		compile_error(c, n, "case-insensitive-property-names", "`case-insensitive-property-names` is not supported by this version");
+		compile_error(c, n, "case-insensitive-property-names",
+			      "`case-insensitive-property-names` is not supported by this version");
 		return false;
 	}
 	if (!s->as.expr && s->as.number != AS_JSON && !s->schema_id.given)
@@ -325,38 +340,63 @@ static const struct arg_schema type_args[] = {
 	  .help = "the Content-Type to validate as" },
 };
 static const struct element_schema type_schema = {
-	.name = "type", .help = "Maps one Content-Type to another.", .config_size = sizeof(struct type_config), .args = type_args,
+	.name = "type",
+	.help = "Maps one Content-Type to another.",
+	.config_size = sizeof(struct type_config),
+	.args = type_args,
 	.n_args = ARRAY_LEN(type_args),
 };
 static const struct child_schema map_children[] = {
 	{ .element = &type_schema, .offset = offsetof(struct map_config, types) },
 };
 static const struct arg_schema map_args[] = {
-	{ .name = "any-content-type-value", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct map_config, any),
+	{ .name = "any-content-type-value",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_EXPR,
+	  .offset = offsetof(struct map_config, any),
 	  .help = "validate everything as this Content-Type" },
-	{ .name = "missing-content-type-value", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct map_config, missing),
+	{ .name = "missing-content-type-value",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_EXPR,
+	  .offset = offsetof(struct map_config, missing),
 	  .help = "validate a body without Content-Type as this one" },
 };
 static const struct element_schema map_schema = {
-	.name = "content-type-map", .help = "Validates bodies as another Content-Type than they name.",
-	.config_size = sizeof(struct map_config), .args = map_args, .n_args = ARRAY_LEN(map_args), .children = map_children,
+	.name = "content-type-map",
+	.help = "Validates bodies as another Content-Type than they name.",
+	.config_size = sizeof(struct map_config),
+	.args = map_args,
+	.n_args = ARRAY_LEN(map_args),
+	.children = map_children,
 	.n_children = ARRAY_LEN(map_children),
 };
 #define CONTENT_ARG(attr, k, f, where, text)                                                                          \
 	{ .name = attr, .kind = k, .flags = f, .offset = offsetof(struct content_config, where), .help = text }
 static const struct arg_schema content_args[] = {
-	CONTENT_ARG("type", ARG_TEXT, ARG_EXPR | ARG_EMPTY, type, "Content-Type; not given: all that the description names"),
-	{ .name = "validate-as", .kind = ARG_ENUM, .flags = ARG_REQUIRED | ARG_EXPR, .choices = "json|xml|soap",
-	  .offset = offsetof(struct content_config, as), .help = "how to read the body" },
+	CONTENT_ARG("type", ARG_TEXT, ARG_EXPR | ARG_EMPTY, type,
+		    "Content-Type; not given: all that the description names"),
+	{ .name = "validate-as",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .choices = "json|xml|soap",
+	  .offset = offsetof(struct content_config, as),
+	  .help = "how to read the body" },
 	ACTION_ARG("action", ARG_REQUIRED, struct content_config, action, "what to do when the body is wrong"),
-	CONTENT_ARG("schema-id", ARG_TEXT, ARG_EXPR, schema_id, "a schema that stands apart from the API's description"),
-	CONTENT_ARG("schema-ref", ARG_TEXT, ARG_EXPR, schema_ref, "a schema inside the description, such as #/components/schemas/Order"),
-	CONTENT_ARG("allow-additional-properties", ARG_BOOL, ARG_EXPR, additional, "false: properties that the schema does not name are errors"),
+	CONTENT_ARG("schema-id", ARG_TEXT, ARG_EXPR, schema_id,
+		    "a schema that stands apart from the API's description"),
+	CONTENT_ARG("schema-ref", ARG_TEXT, ARG_EXPR, schema_ref,
+		    "a schema inside the description, such as #/components/schemas/Order"),
+	CONTENT_ARG("allow-additional-properties", ARG_BOOL, ARG_EXPR, additional,
+		    "false: properties that the schema does not name are errors"),
 	CONTENT_ARG("case-insensitive-property-names", ARG_BOOL, ARG_EXPR, ignore_case, "not supported"),
 };
 static const struct element_schema content_schema = {
-	.name = "content", .help = "How bodies of a Content-Type are validated.", .config_size = sizeof(struct content_config),
-	.args = content_args, .n_args = ARRAY_LEN(content_args), .check = check_content,
+	.name = "content",
+	.help = "How bodies of a Content-Type are validated.",
+	.config_size = sizeof(struct content_config),
+	.args = content_args,
+	.n_args = ARRAY_LEN(content_args),
+	.check = check_content,
 };
 static const struct child_schema children[] = {
 	{ .element = &map_schema, .max = 1, .offset = offsetof(struct config, map) },
@@ -375,4 +415,6 @@ static const struct element_schema schema = {
 	.config_size = sizeof(struct config), .args = args, .n_args = ARRAY_LEN(args), .children = children,
 	.n_children = ARRAY_LEN(children), .check = check,
 };
-const struct policy_type validate_content_type = { .schema = &schema, .sections = IN_INBOUND | IN_OUTBOUND | IN_ON_ERROR, .run = run };
+const struct policy_type validate_content_type = { .schema = &schema,
+						   .sections = IN_INBOUND | IN_OUTBOUND | IN_ON_ERROR,
+						   .run = run };

@@ -36,7 +36,8 @@ static const struct {
 };
 
 /* What is to be done about a parameter: the most particular wish counts. */
-static bool action_for(struct check *k, enum openapi_in in, struct str name, bool specified, enum validation_action *out)
+static bool action_for(struct check *k, enum openapi_in in, struct str name, bool specified,
+		       enum validation_action *out)
 {
 	const struct children *list = (const struct children *)(const void *)((const char *)k->c + places[in].offset);
 	const struct place_config *p = list->n ? list->v[0].config : NULL;
@@ -60,7 +61,7 @@ static bool action_for(struct check *k, enum openapi_in in, struct str name, boo
 	return true;
 }
 
-/* ---- values -------------------------------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------------------------------ */
 
 /* All values that the request has for a parameter. */
 static bool values_of(struct check *k, const struct openapi_parameter *p, struct fields *out)
@@ -122,7 +123,10 @@ static json_t *array_value(struct check *k, const struct openapi_parameter *p, c
 {
 	json_t *schema = openapi_resolve(api_model_openapi(k->m), p->schema), *all = json_array();
 	struct str type = type_of(k, jsn_get(schema, "items"));
-	char separator = p->style == OPENAPI_SPACE ? ' ' : p->style == OPENAPI_PIPE ? '|' : p->style == OPENAPI_TAB ? '\t' : ',';
+	char separator = p->style == OPENAPI_SPACE ? ' '
+		: p->style == OPENAPI_PIPE         ? '|'
+		: p->style == OPENAPI_TAB          ? '\t'
+						   : ',';
 	bool split = p->in != OPENAPI_QUERY || !p->explode;
 
 	for (size_t i = 0; i < values->n; i++) {
@@ -143,14 +147,16 @@ static json_t *array_value(struct check *k, const struct openapi_parameter *p, c
 	return all;
 }
 
-/* ---- checks -------------------------------------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------------------------------------------------ */
 
-static void wrong(struct check *k, enum validation_action action, const struct openapi_parameter *p, struct str details, struct str said)
+static void wrong(struct check *k, enum validation_action action, const struct openapi_parameter *p, struct str details,
+		  struct str said)
 {
 	validation_add(&k->v, action, p->name, str_of(places[p->in].type), STR("IncorrectMessage"), details, said);
 }
 
-static bool validate_value(struct check *k, enum validation_action action, const struct openapi_parameter *p, json_t *value)
+static bool validate_value(struct check *k, enum validation_action action, const struct openapi_parameter *p,
+			   json_t *value)
 {
 	const char *noun = places[p->in].noun;
 	struct jsonschema_result r;
@@ -159,9 +165,10 @@ static bool validate_value(struct check *k, enum validation_action action, const
 
 	js = api_model_schema(k->m, p->schema, JSONSCHEMA_REQUEST, false, &err);
 	if (!js) {
-		validation_add(&k->v, action, p->name, str_of(places[p->in].type), STR("ApiSchema"),
-			       STR("API's schema does not exist or it could not be resolved."),
-			       STR("The request could not be processed due to an internal error. Contact the API owner."));
+		validation_add(
+			&k->v, action, p->name, str_of(places[p->in].type), STR("ApiSchema"),
+			STR("API's schema does not exist or it could not be resolved."),
+			STR("The request could not be processed due to an internal error. Contact the API owner."));
 		return true;
 	}
 	if (jsonschema_validate(js, value, k->x->arena, 1, &r, &err).code) {
@@ -171,9 +178,11 @@ static bool validate_value(struct check *k, enum validation_action action, const
 	if (!r.valid) {
 		struct str message = r.n_errors ? r.errors[0].message : STR("The value is too complex.");
 
-		wrong(k, action, p, arena_printf(k->x->arena, "Value of the %s %.*s does not conform to the definition.\n%.*s", noun,
-		      STR_ARG(p->name), STR_ARG(message)), arena_printf(k->x->arena,
-		      "The value of the %s %.*s does not conform to the definition.\n%.*s", noun, STR_ARG(p->name), STR_ARG(message)));
+		wrong(k, action, p,
+		      arena_printf(k->x->arena, "Value of the %s %.*s does not conform to the definition.\n%.*s", noun,
+				   STR_ARG(p->name), STR_ARG(message)),
+		      arena_printf(k->x->arena, "The value of the %s %.*s does not conform to the definition.\n%.*s",
+				   noun, STR_ARG(p->name), STR_ARG(message)));
 	}
 	return true;
 }
@@ -192,23 +201,30 @@ static bool check_parameter(struct check *k, const struct openapi_parameter *p)
 		return true;
 	if (!values.n) {
 		if (p->required)
-			validation_add(&k->v, action, p->name, str_of(places[p->in].type), STR("Required"), arena_printf(k->x->arena,
-				       "Required %s %.*s is missing.", noun, STR_ARG(p->name)), STR_NULL);
+			validation_add(
+				&k->v, action, p->name, str_of(places[p->in].type), STR("Required"),
+				arena_printf(k->x->arena, "Required %s %.*s is missing.", noun, STR_ARG(p->name)),
+				STR_NULL);
 		return true;
 	}
 	type = p->schema ? type_of(k, p->schema) : STR_NULL;
 	if (!p->schema || str_eq(type, STR("object")))
 		return true;
 	if (values.n > 1 && !str_eq(type, STR("array"))) {
-		wrong(k, action, p, arena_printf(k->x->arena, "Request cannot contain multiple values for the %s %.*s.", noun,
-		      STR_ARG(p->name)), STR_NULL);
+		wrong(k, action, p,
+		      arena_printf(k->x->arena, "Request cannot contain multiple values for the %s %.*s.", noun,
+				   STR_ARG(p->name)),
+		      STR_NULL);
 		return true;
 	}
 	value = str_eq(type, STR("array")) ? array_value(k, p, &values) : scalar(values.v[0].value, type);
 	if (!value) {
-		wrong(k, action, p, arena_printf(k->x->arena, "Value of the %s %.*s cannot be parsed according to the definition.", noun,
-		      STR_ARG(p->name)), arena_printf(k->x->arena, "The value of the %s %.*s couldn't be parsed according to the definition.",
-		      noun, STR_ARG(p->name)));
+		wrong(k, action, p,
+		      arena_printf(k->x->arena, "Value of the %s %.*s cannot be parsed according to the definition.",
+				   noun, STR_ARG(p->name)),
+		      arena_printf(k->x->arena,
+				   "The value of the %s %.*s couldn't be parsed according to the definition.", noun,
+				   STR_ARG(p->name)));
 		return true;
 	}
 	return jsn_keep(k->x->arena, value) && validate_value(k, action, p, value);
@@ -218,10 +234,23 @@ static bool check_parameter(struct check *k, const struct openapi_parameter *p)
 static bool is_standard_header(const struct exchange *x, struct str name)
 {
 	static const struct str standard[] = {
-		STR_INIT("Accept"), STR_INIT("Accept-Encoding"), STR_INIT("Authorization"), STR_INIT("Connection"),
-		STR_INIT("Content-Length"), STR_INIT("Content-Type"), STR_INIT("Cookie"), STR_INIT("Host"), STR_INIT("User-Agent"),
-		STR_INIT("Transfer-Encoding"), STR_INIT("X-Forwarded-For"), STR_INIT("X-Forwarded-Host"), STR_INIT("X-Forwarded-Proto"),
-		STR_INIT("Forwarded"), STR_INIT("traceparent"), STR_INIT("tracestate"), STR_INIT("X-Request-Id"),
+		STR_INIT("Accept"),
+		STR_INIT("Accept-Encoding"),
+		STR_INIT("Authorization"),
+		STR_INIT("Connection"),
+		STR_INIT("Content-Length"),
+		STR_INIT("Content-Type"),
+		STR_INIT("Cookie"),
+		STR_INIT("Host"),
+		STR_INIT("User-Agent"),
+		STR_INIT("Transfer-Encoding"),
+		STR_INIT("X-Forwarded-For"),
+		STR_INIT("X-Forwarded-Host"),
+		STR_INIT("X-Forwarded-Proto"),
+		STR_INIT("Forwarded"),
+		STR_INIT("traceparent"),
+		STR_INIT("tracestate"),
+		STR_INIT("X-Request-Id"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(standard); i++)
@@ -274,9 +303,10 @@ static enum step run(struct exchange *x, const void *config)
 	if (!k.op) {
 		if (!arg_get_int(x, &k.c->specified, &action))
 			return STEP_FAIL;
-		validation_add(&k.v, (enum validation_action)action, STR(""), STR("Request"), STR("ApiSchema"),
-			       STR("API's schema does not exist or it could not be resolved."),
-			       STR("The request could not be processed due to an internal error. Contact the API owner."));
+		validation_add(
+			&k.v, (enum validation_action)action, STR(""), STR("Request"), STR("ApiSchema"),
+			STR("API's schema does not exist or it could not be resolved."),
+			STR("The request could not be processed due to an internal error. Contact the API owner."));
 		return validation_end(&k.v, &k.c->variable);
 	}
 	for (size_t i = 0; i < k.op->n_parameters; i++)
@@ -295,19 +325,26 @@ static bool check(struct compiler *c, const struct doc_node *n, void *config)
 }
 
 static const struct arg_schema parameter_args[] = {
-	{ .name = "name", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct parameter_config, name),
+	{ .name = "name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct parameter_config, name),
 	  .help = "the parameter" },
 	ACTION_ARG("action", ARG_REQUIRED, struct parameter_config, action, "what to do about it"),
 };
 static const struct element_schema parameter_schema = {
-	.name = "parameter", .help = "Another action for one parameter.", .config_size = sizeof(struct parameter_config),
-	.args = parameter_args, .n_args = ARRAY_LEN(parameter_args),
+	.name = "parameter",
+	.help = "Another action for one parameter.",
+	.config_size = sizeof(struct parameter_config),
+	.args = parameter_args,
+	.n_args = ARRAY_LEN(parameter_args),
 };
 static const struct child_schema place_children[] = {
 	{ .element = &parameter_schema, .offset = offsetof(struct place_config, parameters) },
 };
 static const struct arg_schema place_args[] = {
-	ACTION_ARG("specified-parameter-action", 0, struct place_config, specified, "for parameters of the description"),
+	ACTION_ARG("specified-parameter-action", 0, struct place_config, specified,
+		   "for parameters of the description"),
 	ACTION_ARG("unspecified-parameter-action", 0, struct place_config, unspecified, "for all others"),
 };
 #define PLACE(var, element_name, what)                                                                                \
@@ -324,13 +361,19 @@ static const struct child_schema children[] = {
 	{ .element = &path_schema, .max = 1, .offset = offsetof(struct config, path) },
 };
 static const struct arg_schema args[] = {
-	ACTION_ARG("specified-parameter-action", ARG_REQUIRED, struct config, specified, "for parameters of the description"),
+	ACTION_ARG("specified-parameter-action", ARG_REQUIRED, struct config, specified,
+		   "for parameters of the description"),
 	ACTION_ARG("unspecified-parameter-action", ARG_REQUIRED, struct config, unspecified, "for all others"),
 	ERRORS_ARG(struct config, variable),
 };
 static const struct element_schema schema = {
-	.name = "validate-parameters", .help = "Validates path, query and headers of a request by the API's description.",
-	.config_size = sizeof(struct config), .args = args, .n_args = ARRAY_LEN(args), .children = children,
-	.n_children = ARRAY_LEN(children), .check = check,
+	.name = "validate-parameters",
+	.help = "Validates path, query and headers of a request by the API's description.",
+	.config_size = sizeof(struct config),
+	.args = args,
+	.n_args = ARRAY_LEN(args),
+	.children = children,
+	.n_children = ARRAY_LEN(children),
+	.check = check,
 };
 const struct policy_type validate_parameters_type = { .schema = &schema, .sections = IN_INBOUND, .run = run };

@@ -25,7 +25,7 @@ static bool check(struct compiler *c, const struct doc_node *n, void *config)
 	return compile_uses_model(c);
 }
 
-/* ---- validate-status-code ------------------------------------------------------------------------------------------ */
+/* ---- validate-status-code ---------------------------------------------------------------------------------------- */
 
 static enum step run_status(struct exchange *x, const void *config)
 {
@@ -57,7 +57,10 @@ static const struct arg_schema code_args[] = {
 	ACTION_ARG("action", ARG_REQUIRED, struct item_config, action, "what to do about it"),
 };
 static const struct element_schema code_schema = {
-	.name = "status-code", .help = "Another action for one status.", .config_size = sizeof(struct item_config), .args = code_args,
+	.name = "status-code",
+	.help = "Another action for one status.",
+	.config_size = sizeof(struct item_config),
+	.args = code_args,
 	.n_args = ARRAY_LEN(code_args),
 };
 static const struct child_schema status_children[] = {
@@ -69,16 +72,22 @@ static const struct arg_schema status_args[] = {
 	ERRORS_ARG(struct config, variable),
 };
 static const struct element_schema status_schema = {
-	.name = "validate-status-code", .help = "Lets only statuses through that the API's description names.",
-	.config_size = sizeof(struct config), .args = status_args, .n_args = ARRAY_LEN(status_args), .children = status_children,
-	.n_children = ARRAY_LEN(status_children), .check = check,
+	.name = "validate-status-code",
+	.help = "Lets only statuses through that the API's description names.",
+	.config_size = sizeof(struct config),
+	.args = status_args,
+	.n_args = ARRAY_LEN(status_args),
+	.children = status_children,
+	.n_children = ARRAY_LEN(status_children),
+	.check = check,
 };
 const struct policy_type validate_status_code_type = { .schema = &status_schema, .sections = IN_OUTBOUND | IN_ON_ERROR,
 						       .run = run_status };
 
-/* ---- validate-headers ---------------------------------------------------------------------------------------------- */
+/* ---- validate-headers -------------------------------------------------------------------------------------------- */
 
-static bool action_for(struct exchange *x, const struct config *c, struct str name, bool specified, enum validation_action *out)
+static bool action_for(struct exchange *x, const struct config *c, struct str name, bool specified,
+		       enum validation_action *out)
 {
 	const struct arg *arg = specified ? &c->specified : &c->unspecified;
 	int64_t action;
@@ -112,14 +121,14 @@ static json_t *typed(struct arena *a, struct str text)
 	json_t *value;
 	struct gh_err err;
 
-	if (jsn_parse_in(a, text, &(struct jsn_limits){ .flags = JSN_ANY }, &value, NULL, &err).code || json_is_object(value)
-	    || json_is_array(value) || json_is_string(value))
+	if (jsn_parse_in(a, text, &(struct jsn_limits){ .flags = JSN_ANY }, &value, NULL, &err).code
+	    || json_is_object(value) || json_is_array(value) || json_is_string(value))
 		return NULL;
 	return value;
 }
 
-static bool check_value(struct exchange *x, struct validation *v, struct api_model *m, const struct openapi_parameter *p,
-			struct str value, enum validation_action action)
+static bool check_value(struct exchange *x, struct validation *v, struct api_model *m,
+			const struct openapi_parameter *p, struct str value, enum validation_action action)
 {
 	struct jsonschema_result as_text, as_typed = { .valid = false };
 	json_t *text = jsn_keep(x->arena, json_stringn(value.p, value.n)), *other = typed(x->arena, value);
@@ -135,16 +144,25 @@ static bool check_value(struct exchange *x, struct validation *v, struct api_mod
 		return false;
 	}
 	if (!as_text.valid && !as_typed.valid)
-		validation_add(v, action, p->name, STR("ResponseHeader"), STR("IncorrectMessage"), arena_printf(x->arena,
-			       "Value of the header %.*s does not conform to the definition.", STR_ARG(p->name)), STR_NULL);
+		validation_add(v, action, p->name, STR("ResponseHeader"), STR("IncorrectMessage"),
+			       arena_printf(x->arena, "Value of the header %.*s does not conform to the definition.",
+					    STR_ARG(p->name)),
+			       STR_NULL);
 	return true;
 }
 
 static bool is_standard_header(struct str name)
 {
 	static const struct str standard[] = {
-		STR_INIT("Content-Type"), STR_INIT("Content-Length"), STR_INIT("Content-Encoding"), STR_INIT("Date"), STR_INIT("Server"),
-		STR_INIT("Connection"), STR_INIT("Transfer-Encoding"), STR_INIT("Keep-Alive"), STR_INIT("Vary"),
+		STR_INIT("Content-Type"),
+		STR_INIT("Content-Length"),
+		STR_INIT("Content-Encoding"),
+		STR_INIT("Date"),
+		STR_INIT("Server"),
+		STR_INIT("Connection"),
+		STR_INIT("Transfer-Encoding"),
+		STR_INIT("Keep-Alive"),
+		STR_INIT("Vary"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(standard); i++)
@@ -175,19 +193,27 @@ static enum step run_headers(struct exchange *x, const void *config)
 		if (p && !check_value(x, &v, m, p, f->value, action))
 			return STEP_FAIL;
 		if (!p)
-			validation_add(&v, action, f->name, STR("ResponseHeader"), STR("Unspecified"), arena_printf(x->arena,
-				       "Unspecified header %.*s is not allowed.", STR_ARG(f->name)), STR_NULL);
+			validation_add(
+				&v, action, f->name, STR("ResponseHeader"), STR("Unspecified"),
+				arena_printf(x->arena, "Unspecified header %.*s is not allowed.", STR_ARG(f->name)),
+				STR_NULL);
 	}
 	return validation_end(&v, &c->variable);
 }
 
 static const struct arg_schema header_args[] = {
-	{ .name = "name", .kind = ARG_TEXT, .flags = ARG_REQUIRED | ARG_EXPR, .offset = offsetof(struct item_config, name),
+	{ .name = "name",
+	  .kind = ARG_TEXT,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .offset = offsetof(struct item_config, name),
 	  .help = "the header" },
 	ACTION_ARG("action", ARG_REQUIRED, struct item_config, action, "what to do about it"),
 };
 static const struct element_schema header_schema = {
-	.name = "header", .help = "Another action for one header.", .config_size = sizeof(struct item_config), .args = header_args,
+	.name = "header",
+	.help = "Another action for one header.",
+	.config_size = sizeof(struct item_config),
+	.args = header_args,
 	.n_args = ARRAY_LEN(header_args),
 };
 static const struct child_schema headers_children[] = {
@@ -199,8 +225,15 @@ static const struct arg_schema headers_args[] = {
 	ERRORS_ARG(struct config, variable),
 };
 static const struct element_schema headers_schema = {
-	.name = "validate-headers", .help = "Validates the headers of a response by the API's description.",
-	.config_size = sizeof(struct config), .args = headers_args, .n_args = ARRAY_LEN(headers_args), .children = headers_children,
-	.n_children = ARRAY_LEN(headers_children), .check = check,
+	.name = "validate-headers",
+	.help = "Validates the headers of a response by the API's description.",
+	.config_size = sizeof(struct config),
+	.args = headers_args,
+	.n_args = ARRAY_LEN(headers_args),
+	.children = headers_children,
+	.n_children = ARRAY_LEN(headers_children),
+	.check = check,
 };
-const struct policy_type validate_headers_type = { .schema = &headers_schema, .sections = IN_OUTBOUND | IN_ON_ERROR, .run = run_headers };
+const struct policy_type validate_headers_type = { .schema = &headers_schema,
+						   .sections = IN_OUTBOUND | IN_ON_ERROR,
+						   .run = run_headers };

@@ -22,14 +22,15 @@ static void put(json_t *o, const char *key, struct str s)
 	json_object_set_new(o, key, json_stringn(s.p ? s.p : "", s.n));
 }
 
-void validation_add(struct validation *v, enum validation_action action, struct str name, struct str type, struct str rule,
-		    struct str details, struct str public_text)
+void validation_add(struct validation *v, enum validation_action action, struct str name, struct str type,
+		    struct str rule, struct str details, struct str public_text)
 {
 	json_t *one;
 
 	if (action == VALIDATION_IGNORE)
 		return;
-	exchange_trace(v->x, "%s %.*s: %.*s", action == VALIDATION_PREVENT ? "prevented" : "detected", STR_ARG(rule), STR_ARG(details));
+	exchange_trace(v->x, "%s %.*s: %.*s", action == VALIDATION_PREVENT ? "prevented" : "detected", STR_ARG(rule),
+		       STR_ARG(details));
 	if (action == VALIDATION_PREVENT && str_is_null(v->first))
 		v->first = str_is_null(public_text) ? details : public_text;
 	if (json_array_size(v->list) >= FINDINGS_MAX)

@@ -21,7 +21,7 @@ struct validation {
 
 bool validation_begin(struct exchange *x, struct validation *v) MUST_USE;
 /* Records a finding. public_text STR_NULL: the same as details. */
-void validation_add(struct validation *v, enum validation_action action, struct str name, struct str type, struct str rule,
-		    struct str details, struct str public_text);
+void validation_add(struct validation *v, enum validation_action action, struct str name, struct str type,
+		    struct str rule, struct str details, struct str public_text);
 /* Sets the variable and refuses when something prevents: 400 for a request, 502 for a response. */
 enum step validation_end(struct validation *v, const struct arg *variable);

@@ -1,5 +1,5 @@
-/* xslt.c - xsl-transform: the body through a stylesheet that stands in the document. It is compiled with the document and
- * may read and write nothing: no files, no network, and a bound on the work. */
+/* xslt.c - xsl-transform: the body through a stylesheet that stands in the document. It is compiled with the document
+ * and may read and write nothing: no files, no network, and a bound on the work. */
 #include "policy/elements/body_text.h"
 
 #include "core/str.h"
@@ -24,11 +24,17 @@ struct config {
 };
 
 static const struct arg_schema parameter_args[] = {
-	{ .name = "parameter-name", .kind = ARG_TEXT, .offset = offsetof(struct parameter_config, name), .flags = ARG_REQUIRED,
+	{ .name = "parameter-name",
+	  .kind = ARG_TEXT,
+	  .offset = offsetof(struct parameter_config, name),
+	  .flags = ARG_REQUIRED,
 	  .help = "name of the stylesheet's parameter" },
 };
 static const struct arg_schema parameter_text = {
-	.name = "value", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_EMPTY, .offset = offsetof(struct parameter_config, value),
+	.name = "value",
+	.kind = ARG_TEXT,
+	.flags = ARG_EXPR | ARG_EMPTY,
+	.offset = offsetof(struct parameter_config, value),
 	.help = "its value",
 };
 static const struct element_schema parameter_schema = {
@@ -36,7 +42,7 @@ static const struct element_schema parameter_schema = {
 	.args = parameter_args, .n_args = ARRAY_LEN(parameter_args), .text = &parameter_text,
 };
 
-/* ---- compile ------------------------------------------------------------------------------------------------------- */
+/* ---- compile ----------------------------------------------------------------------------------------------------- */
 
 static void free_sheet(void *sheet)
 {
@@ -56,7 +62,8 @@ static bool load_sheet(struct compiler *c, const struct doc_node *n, struct conf
 
 	if (!compile_text(c, n, n->outer, &text))
 		return false;
-	doc = xmlReadMemory(text.p, (int)text.n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
+	doc = xmlReadMemory(text.p, (int)text.n, NULL, NULL,
+			    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
 	xsltSetGenericErrorFunc(NULL, quiet);
 	s->sheet = doc ? xsltParseStylesheetDoc(doc) : NULL;
 	if (!s->sheet || s->sheet->errors) {
@@ -108,7 +115,7 @@ static bool check(struct compiler *c, const struct doc_node *n, void *config)
 	return ok && s->sheet;
 }
 
-/* ---- run ----------------------------------------------------------------------------------------------------------- */
+/* ---- run --------------------------------------------------------------------------------------------------------- */
 
 static bool read_parameters(struct exchange *x, const struct config *c, const char **out)
 {
@@ -132,8 +139,9 @@ static bool read_parameters(struct exchange *x, const struct config *c, const ch
 
 static xsltTransformContext *context_for(const struct config *c, xmlDoc *doc, xsltSecurityPrefs *prefs)
 {
-	static const xsltSecurityOption all[] = { XSLT_SECPREF_READ_FILE, XSLT_SECPREF_WRITE_FILE, XSLT_SECPREF_CREATE_DIRECTORY,
-						  XSLT_SECPREF_READ_NETWORK, XSLT_SECPREF_WRITE_NETWORK };
+	static const xsltSecurityOption all[] = { XSLT_SECPREF_READ_FILE, XSLT_SECPREF_WRITE_FILE,
+						  XSLT_SECPREF_CREATE_DIRECTORY, XSLT_SECPREF_READ_NETWORK,
+						  XSLT_SECPREF_WRITE_NETWORK };
 	xsltTransformContext *t = xsltNewTransformContext(c->sheet, doc);
 
 	if (!t)
@@ -184,13 +192,16 @@ static enum step run(struct exchange *x, const void *config)
 	if (!read_parameters(x, c, parameters))
 		return STEP_FAIL;
 	doc = b->bytes.n > BODY_TEXT_MAX ? NULL
-		: xmlReadMemory(b->bytes.p, (int)b->bytes.n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+					 : xmlReadMemory(b->bytes.p, (int)b->bytes.n, NULL, NULL,
+							 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	if (!doc)
-		return exchange_fail(x, works_on_response(x) ? 500 : 400, STR("TransformationFailure"), "The body is no well-formed XML.");
+		return exchange_fail(x, works_on_response(x) ? 500 : 400, STR("TransformationFailure"),
+				     "The body is no well-formed XML.");
 	ok = transform(x, c, doc, parameters, &out);
 	xmlFreeDoc(doc);
 	if (!ok)
-		return exchange_fail(x, 500, STR("TransformationFailure"), "The stylesheet could not be applied to the body.");
+		return exchange_fail(x, 500, STR("TransformationFailure"),
+				     "The stylesheet could not be applied to the body.");
 	body_replace(x, out);
 	exchange_trace(x, "%zu bytes", out.n);
 	return STEP_NEXT;
@@ -198,7 +209,12 @@ static enum step run(struct exchange *x, const void *config)
 
 static const struct child_schema children[] = { { .element = &parameter_schema } };
 static const struct element_schema schema = {
-	.name = "xsl-transform", .help = "Sends an XML body through the XSLT 1.0 stylesheet that stands inside.",
-	.config_size = sizeof(struct config), .content = CONTENT_MARKUP, .children = children, .n_children = 1, .check = check,
+	.name = "xsl-transform",
+	.help = "Sends an XML body through the XSLT 1.0 stylesheet that stands inside.",
+	.config_size = sizeof(struct config),
+	.content = CONTENT_MARKUP,
+	.children = children,
+	.n_children = 1,
+	.check = check,
 };
 const struct policy_type xsl_transform_type = { .schema = &schema, .sections = IN_INBOUND | IN_OUTBOUND, .run = run };
