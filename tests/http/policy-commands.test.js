@@ -77,13 +77,13 @@ test('run: a document with an error is refused with its place', () => {
 
 test('test: cases beside the documents, as TAP', () => {
   file('run.xml', policy('<return-response><set-status code="418" /></return-response>'));
-  file('run.cases.yaml', '- label: tea\n  policy: run.xml\n  expect: { response: { status: 418 } }\n');
+  file('run.test.yaml', 'name: tea\nexpect: { response: { status: 418 } }\n');
   let r = run('test', dir);
-  assert.strictEqual(r.stdout, 'TAP version 13\nok 1 - tea\n1..1\n');
+  assert.strictEqual(r.stdout, `TAP version 13\n1..1\nok 1 - ${dir}/run.test.yaml: tea\n`);
   assert.strictEqual(r.status, 0);
-  file('run.cases.yaml', '- label: coffee\n  policy: run.xml\n  expect: { response: { status: 200 } }\n');
+  file('run.test.yaml', 'name: coffee\nexpect: { response: { status: 200 } }\n');
   r = run('test', dir);
-  assert.match(r.stdout, /^not ok 1 - coffee\n# at {3}output\.response\.status\n# want 200\n# got {2}418$/m);
+  assert.match(r.stdout, /^not ok 1 - .*: coffee\n# .*run\.xml\n# response\.status\n#   expected: 200\n#   actual:   418$/m);
   assert.strictEqual(r.status, 1);
 });
 
