@@ -334,6 +334,7 @@ void call_over(struct call *k)
 		k->over_us = k->wk->loop.now_us;
 		forward_drop(k);
 		host_drop(k);
+		exchange_transferred(&k->x, k->up_bytes, k->down_bytes);
 		call_record(k);
 		if (k->conn)
 			conn_end(k->conn);
