@@ -8,7 +8,7 @@ const struct class_module *const net_modules[] = {
 	&net_date_time,     &net_time_span, &net_date_offset, &net_json,         &net_json_merge,  &net_uri,
 	&net_encoding,     &net_hash,      &net_web,       &net_regex,
 	&net_regex_match,  &net_jwt,       &net_rsa,       &net_x509,           &net_oid,         &net_symmetric,
-	&net_xlinq,        &net_xnode,     &net_xml,       &net_xml_reader,
+	&net_xlinq,        &net_xnode,     &net_xml,       &net_xml_reader,  &net_time_zone,
 	NULL,
 };
 
