@@ -473,7 +473,7 @@ static bool holds(struct path *p, const char *op, const struct jtoken *l, const 
 
 	if (jt_is_container(l) || jt_is_container(r))
 		return op[0] == '!' ? !jt_equal(l, r) : op[0] == '=' && jt_equal(l, r);
-	if (op[2] == '=' && l->type != r->type && !(is_number(l) && is_number(r)))
+	if (strlen(op) == 3 && l->type != r->type && !(is_number(l) && is_number(r)))
 		return op[0] == '!';
 	comparable = order(p, l, r, &sign);
 	switch (op[0]) {

@@ -27,9 +27,12 @@ static bool more(const struct reader *r)
 /* Where the reader stands: the path of the innermost open place. */
 static struct str path_here(const struct reader *r)
 {
-	struct str path = r->open ? jt_path(r->a, r->open) : STR("");
 	struct out o = out_in(r->a);
+	struct str path;
 
+	if (r->open && r->open->type == JT_OBJECT && r->open->n)         /* the last name stays in the path */
+		return jt_path(r->a, r->open->v[r->open->n - 1]);
+	path = r->open ? jt_path(r->a, r->open) : STR("");
 	if (!r->open || r->open->type != JT_ARRAY)
 		return path;
 	out_put(&o, path);

@@ -147,7 +147,7 @@ static bool nothing_found(struct vm_call *c)
 	for (size_t i = 0; i < path.n; i++)
 		if (strchr("$.[*", path.p[i]))
 			return vm_throw(c, EX_JSON, "Path returned no tokens.");
-	return vm_throw(c, EX_JSON, "Property '%.*s' does not exist on %s.", STR_ARG(path), jt_type_name(self_token(c)->type));
+	return vm_throw(c, EX_JSON, "Property '%.*s' does not exist on J%s.", STR_ARG(path), jt_type_name(self_token(c)->type));
 }
 
 static bool select_token(struct vm_call *c)
