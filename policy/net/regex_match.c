@@ -117,22 +117,18 @@ static size_t put_braced(struct out *o, const struct match *m, struct str p, siz
 	return close + 1;
 }
 
-/* $n: as many digits as still name a group. */
+/* $n takes all digits that follow; a number without a group leaves them as they are. */
 static size_t put_numbered(struct out *o, const struct match *m, struct str p, size_t at)
 {
-	unsigned n = 0, best = 0;
-	size_t used = 0;
+	unsigned n = 0;
+	size_t end = at + 1;
 
-	for (size_t i = at + 1; i < p.n && ascii_is_digit(p.p[i]) && i < at + 5; i++) {
-		n = n * 10 + (unsigned)(p.p[i] - '0');
-		if (n < m->code->n_groups) {
-			best = n;
-			used = i - at + 1;
-		}
-	}
-	if (used)
-		out_put(o, regex_span(m, best));
-	return used;
+	while (end < p.n && ascii_is_digit(p.p[end]) && n < m->code->n_groups)
+		n = n * 10 + (unsigned)(p.p[end++] - '0');
+	if (end == at + 1 || n >= m->code->n_groups)
+		return 0;
+	out_put(o, regex_span(m, n));
+	return end - at;
 }
 
 /* One $-item at `at`; bytes it took, 0: it is plain text. */
