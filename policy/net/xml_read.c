@@ -16,7 +16,6 @@ struct builder {
 	xmlParserCtxtPtr ctx;
 	struct out text;
 	struct gh_err *err;
-	bool failed;
 };
 
 static void stop(struct builder *b, const char *why)
@@ -230,7 +229,7 @@ static void describe(struct builder *b, const xmlError *e)
 	case XML_ERR_TAG_NAME_MISMATCH:
 		gh_err_set(b->err, GH_E_SYNTAX, __FILE__, __LINE__,
 			   "The '%s' start tag on line %d does not match the end tag of '%s'. Line %d, position %d.",
-			   e->str1 ? e->str1 : "", e->int1, e->str2 ? e->str2 : "", line, column);
+			   e->str1 ? e->str1 : "", e->int1 ? e->int1 : line, e->str2 ? e->str2 : "", line, column);
 		return;
 	case XML_ERR_TAG_NOT_FINISHED:
 	case XML_ERR_GT_REQUIRED:
@@ -248,16 +247,6 @@ static void describe(struct builder *b, const xmlError *e)
 		break;
 	}
 	gh_err_set(b->err, GH_E_SYNTAX, __FILE__, __LINE__, "%.*s Line %d, position %d.", STR_ARG(str_trim(str_of(text))), line, column);
-}
-
-static void on_error(void *user, xmlErrorPtr e)
-{
-	struct builder *b = user;
-
-	if (e->level < XML_ERR_ERROR || b->failed || b->refused || b->no_memory)
-		return;
-	b->failed = true;
-	describe(b, e);
 }
 
 static void take_declaration(struct builder *b)
@@ -278,15 +267,19 @@ static void on_start_document(void *user)
 
 static gh_rc finish(struct builder *b, struct gh_err *err)
 {
+	xmlErrorPtr e;
+
 	if (b->no_memory)
 		FAIL(err, NOMEM, "Insufficient memory to continue the execution of the program.");
 	if (b->refused)
 		FAIL(err, LIMIT, "%s", b->refused);
-	if (b->failed)
-		return (gh_rc){ GH_E_SYNTAX };
-	if (!b->ctx->wellFormed)
+	if (b->ctx->wellFormed)
+		return GH_RC_OK;
+	e = xmlCtxtGetLastError(b->ctx);
+	if (!e)
 		FAIL(err, SYNTAX, "Data at the root level is invalid. Line 1, position 1.");
-	return GH_RC_OK;
+	describe(b, e);
+	return (gh_rc){ GH_E_SYNTAX };
 }
 
 GH_RC x_read(struct arena *a, struct str text, bool keep_blanks, struct xnode **document, struct gh_err *err)
@@ -306,7 +299,7 @@ GH_RC x_read(struct arena *a, struct str text, bool keep_blanks, struct xnode **
 		FAIL(err, NOMEM, "Insufficient memory to continue the execution of the program.");
 	xmlCtxtUseOptions(b.ctx, XML_PARSE_NONET | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC);
 	memset(b.ctx->sax, 0, sizeof(*b.ctx->sax));
-	b.ctx->sax->initialized = XML_SAX2_MAGIC;
+	b.ctx->sax->initialized = 1;             /* elements come with their names as written: the SAX1 form */
 	b.ctx->sax->startDocument = on_start_document;
 	b.ctx->sax->startElement = on_start;
 	b.ctx->sax->endElement = on_end;
@@ -317,7 +310,6 @@ GH_RC x_read(struct arena *a, struct str text, bool keep_blanks, struct xnode **
 	b.ctx->sax->internalSubset = on_doctype;
 	b.ctx->sax->entityDecl = on_entity;
 	b.ctx->sax->reference = on_reference;
-	b.ctx->sax->serror = on_error;
 	b.ctx->userData = &b;
 	xmlParseDocument(b.ctx);
 	rc = finish(&b, err);
