@@ -296,7 +296,6 @@ struct parameters {
 	struct value part[PART__COUNT];      /* byte[] */
 };
 
-static const struct parameters no_parameters = { .head = { &class_parameters } };
 static const char *const part_names[PART__COUNT] = {
 	OSSL_PKEY_PARAM_RSA_N,       OSSL_PKEY_PARAM_RSA_E,         OSSL_PKEY_PARAM_RSA_D,         OSSL_PKEY_PARAM_RSA_FACTOR1,
 	OSSL_PKEY_PARAM_RSA_FACTOR2, OSSL_PKEY_PARAM_RSA_EXPONENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
@@ -462,7 +461,8 @@ static struct value_class class_algorithm = {
 static struct value_class class_rsa = { .name = NAMESPACE "RSA", .base = "AsymmetricAlgorithm", .members = rsa_members };
 struct value_class class_rsa_cng = { .name = NAMESPACE "RSACng", .base = "RSA", .members = cng_members };
 static struct value_class class_parameters = {
-	.name = NAMESPACE "RSAParameters", .kind = CLASS_STRUCT, .members = parameters_members, .zero = &no_parameters.head
+	/* a struct in .NET; its properties can be set, and default(T) is one object for all, so it is a class here */
+	.name = NAMESPACE "RSAParameters", .members = parameters_members
 };
 static struct value_class class_signature_padding = {
 	.name = NAMESPACE "RSASignaturePadding", .members = signature_members, .to_text = pad_text
