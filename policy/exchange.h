@@ -160,5 +160,8 @@ struct str section_name(enum section s);         /* "inbound" … */
 /* The text with every secret of the exchange's documents replaced by "***". STR_NULL: out of memory. */
 struct str exchange_mask(struct exchange *x, struct str text);
 
+/* The text with each occurrence of the secret (not empty) replaced by "***". STR_NULL: out of memory. */
+struct str mask_text(struct arena *a, struct str text, struct str secret);
+
 /* Adds the decision to the trace step of the present instruction; costs nothing when trace_on is false. */
 void exchange_trace(struct exchange *x, const char *fmt, ...) PRINTF_LIKE(2, 3);

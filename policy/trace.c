@@ -56,26 +56,43 @@ static void add(struct exchange *x, struct str text)
 
 void exchange_trace(struct exchange *x, const char *fmt, ...)
 {
-	char text[DECISION_MAX];
+	char text[DECISION_MAX], *all;
+	struct str masked;
 	va_list ap;
+	int n;
 
 	if (!x->trace_on)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	add(x, str_of(text));
+	if (n < (int)sizeof(text)) {
+		add(x, str_of(text));
+		return;
+	}
+	/* half a secret at the edge would not be known as one later: masked before it is cut */
+	all = arena_alloc_text(x->arena, (size_t)n + 1);
+	if (!all)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(all, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	masked = exchange_mask(x, (struct str){ all, (size_t)n });
+	if (!str_is_null(masked))
+		add(x, str_first(masked, DECISION_MAX));
 }
 
 void exchange_trace_message(struct exchange *x, struct str text)
 {
-	if (x->trace_on)
-		add(x, str_first(text, DECISION_MAX));
+	struct str masked = x->trace_on ? exchange_mask(x, text) : STR_NULL;
+
+	if (!str_is_null(masked))
+		add(x, str_first(masked, DECISION_MAX));
 }
 
 /* ---- secrets ----------------------------------------------------------------------------------------------------- */
 
-static struct str mask_one(struct arena *a, struct str text, struct str secret)
+struct str mask_text(struct arena *a, struct str text, struct str secret)
 {
 	size_t n = 0, at;
 	char *p, *to;
@@ -101,7 +118,7 @@ static struct str mask_one(struct arena *a, struct str text, struct str secret)
 static struct str mask_document(struct arena *a, struct str text, const struct policy_document *d)
 {
 	for (size_t i = 0; i < d->n_secrets && text.n; i++)
-		text = mask_one(a, text, d->secrets[i]);
+		text = mask_text(a, text, d->secrets[i]);
 	for (enum section s = 0; s < SECTION__COUNT && !d->fragment; s++)
 		for (uint32_t i = 0; i < d->sections[s].n; i++)
 			if (d->sections[s].v[i].op == OP_FRAGMENT)

@@ -136,7 +136,7 @@ static enum step run_variable(struct exchange *x, const void *config)
 		return exchange_no_memory(x);
 	if (x->trace_on)
 		exchange_trace(x, "%.*s = %.*s", STR_ARG(c->name.text),
-			       STR_ARG(str_first(value_to_text(x->arena, v), 200)));
+			       STR_ARG(str_first(exchange_mask(x, value_to_text(x->arena, v)), 200)));
 	return STEP_NEXT;
 }
 
