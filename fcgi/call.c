@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "fcgi/call_request.h"
+#include "fcgi/call_trace.h"
 
 #include <stdlib.h>
 
@@ -332,6 +333,7 @@ void call_over(struct call *k)
 	if (k->stage != CALL_OVER) {
 		k->stage = CALL_OVER;
 		k->over_us = k->wk->loop.now_us;
+		call_trace_store(k);
 		forward_drop(k);
 		host_drop(k);
 		exchange_transferred(&k->x, k->up_bytes, k->down_bytes);

@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "fcgi/call_trace.h"
 
 static const struct { int status; struct str text; } status_texts[] = {
 	{ 200, STR_INIT("OK") }, { 201, STR_INIT("Created") }, { 202, STR_INIT("Accepted") },
@@ -138,6 +139,7 @@ static void put_length(struct call *k)
 void answer_finished(struct call *k)
 {
 	struct response *r = &k->x.response;
+	struct field trace;
 
 	if (r->status < 100 || r->status > 999) {
 		r->status = 500;
@@ -147,6 +149,8 @@ void answer_finished(struct call *k)
 	put_status(k->conn, r->status, r->reason);
 	put_fields(k);
 	put_field(k->conn, STR("X-Request-Id"), k->x.request_id);
+	if (call_trace_field(k, &trace))
+		put_field(k->conn, trace.name, trace.value);
 	put_length(k);
 	conn_write(k->conn, STR("\r\n"));
 	k->stage = CALL_ANSWERING;

@@ -5,7 +5,7 @@
  *
  * Response body: until the head has gone to the client, bytes wait in `down` (bounded; curl is paused beyond). Then they
  * go straight into the connection's output queue, which has the same bound. */
-#include "fcgi/call.h"
+#include "fcgi/call_trace.h"
 
 #include "core/log.h"
 #include "core/str.h"
@@ -200,6 +200,8 @@ static enum reason start(struct call *k, struct forward *f)
 	if (!forward_fields(k, &fields))
 		return REASON_NO_MEMORY;
 	rq.headers = &fields;
+	if (k->x.trace_on)
+		call_trace_sent(k, &fields);
 	body_of(k, &rq);
 	if (rq.body == BODY_HELD)
 		k->backend_bytes_out += rq.bytes.n;

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "fcgi/call_trace.h"
 #include "fcgi/documents.h"
 #include "fcgi/pool.h"
 
@@ -176,6 +177,7 @@ static void enter(struct call *k, struct gate_state *g)
 
 	if (!check_access(k, g))
 		return;
+	call_trace_begin(k, g);
 	if (!access_strip(g->route.api, k->arena, &k->x.request.headers, &g->route.query)) {
 		call_refuse(k, REASON_NO_MEMORY);
 		return;
@@ -212,6 +214,7 @@ void call_gate(struct call *k)
 	g->snapshot = snapshot_ref(s->snapshot);
 	g->route.result = ROUTE_NO_API;
 	fields_init(&k->x.matched, k->arena);
+	call_trace_take(k, g);
 	if (mounted && !route_find(g->snapshot, k->arena, &asked, &g->route, &k->x.matched)) {
 		call_refuse(k, REASON_NO_MEMORY);
 		return;

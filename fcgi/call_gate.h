@@ -8,4 +8,5 @@ struct gate_state {                      /* in the call's arena */
 	struct snapshot *snapshot;       /* with a reference of its own */
 	struct route route;
 	struct access access;
+	struct call_trace *traced;       /* call_trace.h; NULL: the call showed no debug credential */
 };

@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/paths.h"
 #include "core/str.h"
+#include "core/trace_token.h"
 #include "fcgi/documents.h"
 
 #include <fcntl.h>
@@ -79,6 +80,19 @@ static void open_cache(struct worker *wk)
 		complain("no shared cache", &err);
 }
 
+static void open_trace_key(struct worker *wk)
+{
+	uint8_t master[PATHS_MASTER_KEY_BYTES];
+	struct gh_err err;
+	bool found;
+
+	if (paths_master_key(wk->state_dir, master, &found, &err).code || !found)
+		return;
+	trace_token_key(master, wk->serving->trace_key);
+	crypto_wipe(master, sizeof(master));
+	wk->serving->trace_key_known = true;
+}
+
 static void open_missing(struct worker *wk)
 {
 	struct serving *s = wk->serving;
@@ -91,6 +105,8 @@ static void open_missing(struct worker *wk)
 		open_telemetry(wk);
 	if (!wk->cache)
 		open_cache(wk);
+	if (!s->trace_key_known)
+		open_trace_key(wk);
 }
 
 /* ---- snapshots ---- */
@@ -248,6 +264,7 @@ void serving_close(struct worker *wk)
 	counters_close(s->counters);
 	telemetry_close(s->telemetry);
 	cache_close(wk->cache);
+	crypto_wipe(s->trace_key, sizeof(s->trace_key));
 	free(s);
 	wk->serving = NULL;
 }

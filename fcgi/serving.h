@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/counter.h"
+#include "core/crypto.h"
 #include "core/telemetry.h"
 #include "fcgi/access.h"
 #include "fcgi/snapshot.h"
@@ -17,6 +18,8 @@ struct serving {
 	struct counters *counters;       /* NULL: limits cannot be kept, calls that need one get 503 */
 	struct telemetry *telemetry;     /* NULL: nothing is recorded */
 	struct documents *documents;
+	uint8_t trace_key[CRYPTO_KEY_BYTES];     /* core/trace_token.h */
+	bool trace_key_known;
 	int64_t tried_us, reported_us;
 	bool refused;                    /* the latest configuration did not compile */
 	struct gh_err refusal;
