@@ -410,8 +410,10 @@ struct node *binary_of(struct binder *b, size_t at, uint32_t op, struct node *l,
 		return no_operator(b, at, op, l, r);
 	tl = type_bare(l->type);
 	tr = type_bare(r->type);
-	if (op == '+' && (is_text(l) || is_text(r)))
-		return concat(b, at, l, r);
+	if (op == '+' && (is_text(l) || is_text(r))) {           /* XNamespace + "name" has an operator of its own */
+		n = user_operation(b, at, op, l, r, &none);
+		return none ? concat(b, at, l, r) : n;
+	}
 	if ((type_is_numeric(tl) || l->type == &type_null) && (type_is_numeric(tr) || r->type == &type_null) &&
 	    (l->type != &type_null || r->type != &type_null)) {
 		if (l->type == &type_null)

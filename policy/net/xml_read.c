@@ -249,20 +249,36 @@ static void describe(struct builder *b, const xmlError *e)
 	gh_err_set(b->err, GH_E_SYNTAX, __FILE__, __LINE__, "%.*s Line %d, position %d.", STR_ARG(str_trim(str_of(text))), line, column);
 }
 
-static void take_declaration(struct builder *b)
+/* The value of a pseudo-attribute in "<?xml … ?>"; libxml2 forgets the encoding when it is told to ignore it. */
+static struct str declared(struct str declaration, const char *name)
 {
-	struct xnode *d = b->document;
+	size_t at = str_find(declaration, str_of(name)), end;
+	char quote[2] = "";
+	struct str rest;
 
-	if (b->ctx->version && b->ctx->input && str_starts(str_of((const char *)b->ctx->input->base), STR("<?xml"))) {
-		d->version = copy(b, b->ctx->version);
-		d->encoding = b->ctx->encoding ? copy(b, b->ctx->encoding) : STR_NULL;
-		d->standalone = b->ctx->standalone == 1 ? STR("yes") : b->ctx->standalone == 0 ? STR("no") : STR_NULL;
-	}
+	if (at == SIZE_MAX)
+		return STR_NULL;
+	rest = str_trim(str_from(declaration, at + strlen(name)));
+	if (rest.n && rest.p[0] == '=')
+		rest = str_trim(str_from(rest, 1));
+	if (!rest.n || (rest.p[0] != '"' && rest.p[0] != '\''))
+		return STR_NULL;
+	quote[0] = rest.p[0];
+	rest = str_from(rest, 1);
+	end = str_find(rest, str_of(quote));
+	return end == SIZE_MAX ? STR_NULL : str_first(rest, end);
 }
 
-static void on_start_document(void *user)
+static void take_declaration(struct arena *a, struct xnode *d, struct str text)
 {
-	take_declaration(user);
+	size_t end = str_starts(text, STR("<?xml")) ? str_find(text, STR("?>")) : SIZE_MAX;
+	struct str declaration = end == SIZE_MAX ? STR("") : arena_dup(a, str_first(text, end));
+
+	if (!declaration.n)
+		return;
+	d->version = declared(declaration, " version");
+	d->encoding = declared(declaration, " encoding");
+	d->standalone = declared(declaration, " standalone");
 }
 
 static gh_rc finish(struct builder *b, struct gh_err *err)
@@ -300,7 +316,6 @@ GH_RC x_read(struct arena *a, struct str text, bool keep_blanks, struct xnode **
 	xmlCtxtUseOptions(b.ctx, XML_PARSE_NONET | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC);
 	memset(b.ctx->sax, 0, sizeof(*b.ctx->sax));
 	b.ctx->sax->initialized = 1;             /* elements come with their names as written: the SAX1 form */
-	b.ctx->sax->startDocument = on_start_document;
 	b.ctx->sax->startElement = on_start;
 	b.ctx->sax->endElement = on_end;
 	b.ctx->sax->characters = b.ctx->sax->ignorableWhitespace = on_text;
@@ -311,9 +326,12 @@ GH_RC x_read(struct arena *a, struct str text, bool keep_blanks, struct xnode **
 	b.ctx->sax->entityDecl = on_entity;
 	b.ctx->sax->reference = on_reference;
 	b.ctx->userData = &b;
+	b.ctx->replaceEntities = 1;      /* "&amp;" in attributes is told as "&"; there are no other entities */
 	xmlParseDocument(b.ctx);
 	rc = finish(&b, err);
+	xmlFreeDoc(b.ctx->myDoc);        /* libxml2 makes one when it meets an entity */
 	xmlFreeParserCtxt(b.ctx);
+	take_declaration(a, b.document, text);
 	*document = b.document;
 	return rc;
 }
