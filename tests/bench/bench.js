@@ -38,8 +38,8 @@ function childrenOf(pid) {
 const treeOf = (pid) => [pid, ...childrenOf(pid).flatMap(treeOf)];
 
 function milliseconds(text) {
-  const [, value, unit] = /^([\d.]+)(us|ms|s)$/.exec(text);
-  return Number(value) * { us: 0.001, ms: 1, s: 1000 }[unit];
+  const [, value, unit] = /^([\d.]+)(us|ms|s|m|h)$/.exec(text) ?? [null, NaN, 'ms'];
+  return Number(value) * { us: 0.001, ms: 1, s: 1000, m: 60000, h: 3600000 }[unit];
 }
 
 function wrk(url, headers, seconds) {
@@ -183,5 +183,5 @@ async function main() {
 
 main().catch((error) => {
   process.stderr.write(`${error.stack}\n`);
-  process.exitCode = 1;
+  process.exit(1);   // servers that were started would keep the loop alive; they end with their pipes
 });
