@@ -13,6 +13,7 @@
 struct builder {
 	struct object head;
 	struct out o;
+	size_t ascii;                /* so many bytes at the start are known to be ASCII */
 };
 
 static struct value_class class_builder;
@@ -31,11 +32,23 @@ static bool done(struct vm_call *c)
 	return vm_return(c, c->self);
 }
 
-static struct text text_of(const struct out *o)
+static struct text text_of(struct builder *b)
 {
-	struct str s = out_str(o);
+	struct str s = out_str(&b->o), rest;
 
-	return (struct text){ s.n, str_is_ascii(s), s.p ? s.p : "" };
+	if (b->ascii > s.n)
+		b->ascii = 0;
+	rest = str_from(s, b->ascii);
+	if (rest.n && str_is_ascii(rest))
+		b->ascii = s.n;
+	return (struct text){ s.n, b->ascii == s.n, s.p ? s.p : "" };
+}
+
+/* The same, with the price of counting its units. */
+static bool counted(struct vm_call *c, struct text *t)
+{
+	*t = text_of(self_of(c));
+	return charge_text(c, t);
 }
 
 static bool make(struct vm_call *c, const struct value_class *cls)
@@ -141,7 +154,7 @@ static bool append_format(struct vm_call *c)
 static bool exchange(struct vm_call *c, int64_t from, int64_t count, struct str with)
 {
 	struct builder *b = self_of(c);
-	struct text t = text_of(&b->o);
+	struct text t = text_of(b);
 	size_t begin = text_offset(&t, from), end = text_offset(&t, from + count);
 	struct out made = out_in(c->arena);
 
@@ -149,14 +162,17 @@ static bool exchange(struct vm_call *c, int64_t from, int64_t count, struct str 
 	out_put(&made, with);
 	out_add(&made, t.p + end, t.n - end);
 	b->o = made;
+	b->ascii = 0;
 	return charge_bytes(c, t.n) && done(c);
 }
 
 static bool insert(struct vm_call *c)
 {
-	struct text t = text_of(&self_of(c)->o);
+	struct text t;
 	struct str with = c->args[1].kind == VALUE_STRING ? arg_str(c, 1) : value_to_text(c->arena, c->args[1]);
 
+	if (!counted(c, &t))
+		return false;
 	if (arg_int(c, 0) < 0 || arg_int(c, 0) > text_length(&t))
 		return vm_throw_range(c, "index", OUT_OF_RANGE);
 	return exchange(c, arg_int(c, 0), 0, with);
@@ -164,8 +180,10 @@ static bool insert(struct vm_call *c)
 
 static bool remove_part(struct vm_call *c)
 {
-	struct text t = text_of(&self_of(c)->o);
+	struct text t;
 
+	if (!counted(c, &t))
+		return false;
 	if (arg_int(c, 0) < 0 || arg_int(c, 1) < 0 || arg_int(c, 0) > text_length(&t) - arg_int(c, 1))
 		return vm_throw_range(c, "index", OUT_OF_RANGE);
 	return exchange(c, arg_int(c, 0), arg_int(c, 1), STR(""));
@@ -201,27 +219,31 @@ static bool replace(struct vm_call *c)
 	}
 	out_put(&made, s);
 	b->o = made;
+	b->ascii = 0;
 	return done(c);
 }
 
 static bool clear(struct vm_call *c)
 {
-	self_of(c)->o.n = 0;
+	self_of(c)->o.n = self_of(c)->ascii = 0;
 	return done(c);
 }
 
 static bool get_length(struct vm_call *c)
 {
-	struct text t = text_of(&self_of(c)->o);
+	struct text t;
 
-	return give_int(c, text_length(&t));
+	return counted(c, &t) && give_int(c, text_length(&t));
 }
 
 static bool set_length(struct vm_call *c)
 {
-	struct text t = text_of(&self_of(c)->o);
-	int64_t length = text_length(&t), wanted = arg_int(c, 0);
+	struct text t;
+	int64_t length, wanted = arg_int(c, 0);
 
+	if (!counted(c, &t))
+		return false;
+	length = text_length(&t);
 	if (wanted < 0)
 		return vm_throw_range(c, "value", "Length cannot be less than zero.");
 	if (wanted <= length)
@@ -235,8 +257,10 @@ static bool set_length(struct vm_call *c)
 
 static bool get_char(struct vm_call *c)
 {
-	struct text t = text_of(&self_of(c)->o);
+	struct text t;
 
+	if (!counted(c, &t))
+		return false;
 	if (arg_int(c, 0) < 0 || arg_int(c, 0) >= text_length(&t))
 		return vm_throw(c, EX_INDEX_RANGE, NULL);
 	return vm_return(c, value_char(text_unit(&t, arg_int(c, 0))));
@@ -244,8 +268,10 @@ static bool get_char(struct vm_call *c)
 
 static bool set_char(struct vm_call *c)
 {
-	struct text t = text_of(&self_of(c)->o);
+	struct text t;
 
+	if (!counted(c, &t))
+		return false;
 	if (arg_int(c, 0) < 0 || arg_int(c, 0) >= text_length(&t))
 		return vm_throw_range(c, "index", OUT_OF_RANGE);
 	return exchange(c, arg_int(c, 0), 1, part_of(c, 1));
@@ -253,10 +279,12 @@ static bool set_char(struct vm_call *c)
 
 static bool to_string(struct vm_call *c)
 {
-	struct text t = text_of(&self_of(c)->o);
+	struct text t;
 	struct value v;
 	const struct text *part;
 
+	if (!counted(c, &t))
+		return false;
 	if (c->n == 0)
 		return vm_return_copy(c, (struct str){ t.p, t.n });
 	if (arg_int(c, 0) < 0 || arg_int(c, 1) < 0 || arg_int(c, 0) > text_length(&t) - arg_int(c, 1))

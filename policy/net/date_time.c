@@ -372,6 +372,8 @@ static bool to_string_as(struct vm_call *c, struct str format)
 {
 	struct out o = out_in(c->arena);
 
+	if (!vm_charge(c->vm, COST_FORMAT))
+		return false;
 	if (!date_value_format(&o, c->self, format))
 		return vm_throw(c, EX_FORMAT, "Input string was not in a correct format.");
 	return give_new(c, out_str(&o));
@@ -410,7 +412,7 @@ static bool read_args(struct vm_call *c, bool exact, int64_t *ticks, enum date_k
 	for (size_t i = 1; i < c->n; i++)
 		if (c->args[i].kind == VALUE_OBJECT && value_class_of(c->args[i])->kind == CLASS_ENUM)
 			style = (unsigned)enum_value(c->args[i]);
-	if (arg_is_null(c, 0) || !charge_bytes(c, arg_str(c, 0).n))
+	if (arg_is_null(c, 0) || !vm_charge(c->vm, COST_PARSE + arg_str(c, 0).n / 4))
 		return false;
 	if (!exact)
 		return time_read(arg_str(c, 0), now, &r) && time_settle(&r, style, ticks, kind);
@@ -431,7 +433,7 @@ static bool parse_any(struct vm_call *c, bool exact)
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "s");
 	if (!read_args(c, exact, &ticks, &kind))
-		return vm_throw(c, EX_FORMAT, "String was not recognized as a valid DateTime.");
+		return !vm_failed(c->vm) && vm_throw(c, EX_FORMAT, "String was not recognized as a valid DateTime.");
 	return give(c, ticks, kind);
 }
 

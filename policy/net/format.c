@@ -3,6 +3,7 @@
 #include "core/str.h"
 #include "policy/expr/text.h"
 #include "policy/net/modules.h"
+#include "policy/net/native.h"
 #include "policy/net/number.h"
 
 static bool is_number(enum value_kind k)
@@ -66,6 +67,8 @@ bool format_item(struct vm_call *c, struct out *o, struct value v, int64_t align
 
 	if (alignment == 0)
 		item = *o;
+	if (!vm_charge(c->vm, format.n ? COST_EXACT_FORMAT : 5))
+		return false;
 	if (!value_format(c->arena, &item, v, format))
 		return vm_throw(c, EX_FORMAT, "Input string was not in a correct format.");
 	if (alignment == 0)

@@ -147,17 +147,14 @@ static bool same(struct value l, struct value r)
 	return memcmp(guid_of(l)->bytes, guid_of(r)->bytes, 16) == 0;
 }
 
+/* As .NET Framework's GetHashCode(), of which documents make seeds: _a ^ ((_b << 16) | (ushort)_c) ^ ((_f << 24) | _k). */
 static uint64_t hash(struct value v)
 {
-	int32_t a, d;
-	int16_t b, e;
 	const uint8_t *p = guid_of(v)->bytes;
+	uint32_t first = (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+	uint32_t second = (uint32_t)p[5] << 24 | (uint32_t)p[4] << 16 | (uint32_t)p[7] << 8 | p[6];
 
-	memcpy(&a, p, 4);
-	memcpy(&b, p + 4, 2);
-	memcpy(&e, p + 6, 2);
-	d = (int32_t)p[10] << 24 | p[15];
-	return (uint64_t)(int64_t)(a ^ ((int32_t)b << 16 | (uint16_t)e) ^ d);
+	return (uint64_t)(int64_t)(int32_t)(first ^ second ^ ((uint32_t)p[10] << 24 | p[15]));
 }
 
 static int compare(struct value l, struct value r)

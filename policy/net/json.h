@@ -24,6 +24,7 @@ struct jtoken {
 	enum jt_type type;
 	uint32_t index_cap;
 	struct jtoken *parent;
+	size_t place;                /* within the parent; a guess that jt_position sets right */
 	union {
 		struct {                     /* object (of properties), array, constructor, property (of at most one) */
 			struct jtoken **v;
@@ -64,7 +65,12 @@ struct jtoken *jt_of_simple(struct arena *a, struct value v);
 /* Inserts at a position; copies `t` when it has a parent or holds `to`. `added` may be NULL. */
 bool jt_insert(struct arena *a, struct jtoken *to, size_t at, struct jtoken *t, struct jtoken **added);
 void jt_remove_at(struct jtoken *from, size_t at);
-size_t jt_position(const struct jtoken *t);            /* within its parent */
+size_t jt_position(const struct jtoken *t);              /* within its parent */
+/* What finding a name in an object costs, in instructions: without an index (after a removal) each name is looked at. */
+static inline uint64_t jt_find_cost(const struct jtoken *object)
+{
+	return object->index ? 1 : object->n / 8;
+}
 /* Sets or adds a property. */
 bool jt_set(struct arena *a, struct jtoken *object, struct str name, struct jtoken *value);
 bool jt_replace(struct arena *a, struct jtoken *old, struct jtoken *with);
@@ -73,6 +79,7 @@ bool jt_replace(struct arena *a, struct jtoken *old, struct jtoken *with);
 struct jtoken *jt_find(struct jtoken *object, struct str name);        /* the property; NULL: none */
 struct jtoken *jt_get(struct jtoken *object, struct str name);         /* its value; NULL: none */
 bool jt_equal(const struct jtoken *l, const struct jtoken *r);
+uint64_t jt_count(const struct jtoken *t);               /* tokens, itself and all below */
 uint64_t jt_hash(const struct jtoken *t);
 struct str jt_path(struct arena *a, const struct jtoken *t);
 

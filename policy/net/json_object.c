@@ -85,7 +85,7 @@ static struct jtoken *lookup(struct vm_call *c)
 	struct str name = arg_str(c, 0);
 	bool ignore_case = c->n > 1 && value_is(c->args[1], &class_string_comparison) && comparison_ci(arg_enum(c, 1));
 
-	if (!name.p)
+	if (!name.p || !vm_charge(c->vm, jt_find_cost(o) + (ignore_case ? o->n / 4 : 0)))
 		return NULL;
 	p = jt_find(o, name);
 	for (size_t i = 0; !p && ignore_case && i < o->n; i++)
@@ -120,6 +120,8 @@ static bool set_by_name(struct vm_call *c)
 		t = jt_leaf(c->arena, JT_NULL, VALUE_NULL_INIT);
 	if (t && t->type == JT_PROPERTY)
 		return vm_throw(c, EX_ARGUMENT, "Can not add %s to %s.", t->head.cls->name, "Newtonsoft.Json.Linq.JProperty");
+	if (!vm_charge(c->vm, jt_find_cost(self_token(c))))
+		return false;
 	return t && jt_set(c->arena, self_token(c), arg_str(c, 0), t) ? nothing(c) : no_memory(c);
 }
 
@@ -257,7 +259,7 @@ static bool insert_item(struct vm_call *c)
 {
 	struct jtoken *t = given(c, 1);
 
-	if (!in_range(c, arg_int(c, 0), self_token(c)->n + 1))
+	if (!in_range(c, arg_int(c, 0), self_token(c)->n + 1) || !vm_charge(c->vm, self_token(c)->n / 64))
 		return false;
 	return t ? jt_add_token(c, self_token(c), (size_t)arg_int(c, 0), t) && nothing(c) : no_memory(c);
 }
@@ -267,7 +269,7 @@ static bool remove_at(struct vm_call *c)
 	if (!in_range(c, arg_int(c, 0), self_token(c)->n))
 		return false;
 	jt_remove_at(self_token(c), (size_t)arg_int(c, 0));
-	return nothing(c);
+	return vm_charge(c->vm, self_token(c)->n / 64) && nothing(c);
 }
 
 /* By identity, as JContainer.IndexOfItem. A bare value written as an argument is a new JValue and is never found. */
@@ -275,10 +277,7 @@ static int64_t place_of(struct vm_call *c)
 {
 	struct jtoken *self = self_token(c), *t = value_token(c->args[0]);
 
-	for (size_t i = 0; t && i < self->n; i++)
-		if (self->v[i] == t)
-			return (int64_t)i;
-	return -1;
+	return t && t->parent == self ? (int64_t)jt_position(t) : -1;
 }
 
 static bool index_of(struct vm_call *c)
@@ -393,7 +392,7 @@ static bool merge_arrays(struct vm_call *c, struct jtoken *to, struct jtoken *fr
 	for (size_t i = 0; i < from->n; i++) {
 		struct jtoken *t = from->v[i];
 
-		if (!vm_charge(c->vm, 4 + (s->arrays == MERGE_UNION ? to->n : 0)))
+		if (!vm_charge(c->vm, 4 + (s->arrays == MERGE_UNION ? to->n * jt_count(t) : 0)))
 			return false;
 		if (s->arrays == MERGE_MERGE && i < to->n) {
 			if (!merge_value(c, to->v[i], t, s, depth))

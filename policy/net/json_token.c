@@ -61,6 +61,8 @@ bool jt_add_token(struct vm_call *c, struct jtoken *to, size_t at, struct jtoken
 
 	if (property != (to->type == JT_OBJECT))
 		return vm_throw(c, EX_ARGUMENT, "Can not add %s to %s.", t->head.cls->name, to->head.cls->name);
+	if (!vm_charge(c->vm, property ? jt_find_cost(to) : (to->n - at) / 64))
+		return false;
 	if (property && jt_find(to, t->name))
 		return vm_throw(c, EX_ARGUMENT,
 				"Can not add property %.*s to %s. Property with the same name already exists on object.",
@@ -120,7 +122,7 @@ bool jt_parse_as(struct vm_call *c, struct str text, enum jt_type wanted, struct
 {
 	struct gh_err err = { 0 };
 
-	if (!vm_charge(c->vm, text.n / 8))
+	if (!vm_charge(c->vm, text.n / 4))
 		return false;
 	if (jt_read(c->arena, text, 0, out, &err).code) {
 		if (wanted != JT_NONE && str_starts(str_of(err.message), STR("Error reading JToken")))
@@ -225,7 +227,7 @@ static bool child_at(struct vm_call *c, struct jtoken *t, struct value key, stru
 		if (key.kind != VALUE_STRING)
 			return bad_key(c, t, key);
 		*out = jt_get(t, text_str(key.text));
-		return true;
+		return vm_charge(c->vm, jt_find_cost(t));
 	}
 	if (key.kind != VALUE_INT)
 		return bad_key(c, t, key);
@@ -255,7 +257,7 @@ static bool set_item(struct vm_call *c)
 	if (self->type == JT_OBJECT && key.kind == VALUE_STRING) {
 		if (t->type == JT_PROPERTY)
 			return vm_throw(c, EX_ARGUMENT, "Can not add %s to %s.", t->head.cls->name, "Newtonsoft.Json.Linq.JProperty");
-		return (jt_set(c->arena, self, text_str(key.text), t) || no_memory(c)) && vm_return(c, VALUE_NULL_INIT);
+		return vm_charge(c->vm, jt_find_cost(self)) && (jt_set(c->arena, self, text_str(key.text), t) || no_memory(c)) && vm_return(c, VALUE_NULL_INIT);
 	}
 	if (!child_at(c, self, key, &old))
 		return false;
@@ -363,6 +365,8 @@ static bool remove_self(struct vm_call *c)
 		return no_parent(c);
 	if (t->parent->type == JT_PROPERTY)
 		return vm_throw(c, EX_JSON, "Cannot add or remove items from Newtonsoft.Json.Linq.JProperty.");
+	if (!vm_charge(c->vm, t->parent->n / 64))
+		return false;
 	jt_remove_at(t->parent, jt_position(t));
 	return vm_return(c, VALUE_NULL_INIT);
 }
@@ -413,12 +417,15 @@ static bool deep_equals(struct vm_call *c)
 {
 	struct jtoken *l = value_token(c->args[0]), *r = value_token(c->args[1]);
 
-	return give_bool(c, l == r || (l && r && jt_equal(l, r)));
+	return (!l || vm_charge(c->vm, jt_count(l))) && give_bool(c, l == r || (l && r && jt_equal(l, r)));
 }
 
 static bool deep_clone(struct vm_call *c)
 {
-	struct jtoken *copy = jt_clone(c->arena, self_token(c));
+	struct jtoken *copy = vm_charge(c->vm, jt_count(self_token(c))) ? jt_clone(c->arena, self_token(c)) : NULL;
+
+	if (vm_failed(c->vm))
+		return false;
 
 	return copy ? give_token(c, copy) : no_memory(c);
 }
@@ -431,7 +438,7 @@ static bool to_string(struct vm_call *c)
 		jt_write(&o, self_token(c), arg_enum(c, 0) == 1);
 	else
 		jt_text(c->arena, &o, self_token(c));
-	return give_new(c, out_str(&o)) && charge_bytes(c, o.n);
+	return vm_charge(c->vm, o.n / 8) && give_new(c, out_str(&o));
 }
 
 struct str jt_to_text(struct arena *a, struct value v)

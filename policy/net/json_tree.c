@@ -42,9 +42,11 @@ const char *jt_type_name(enum jt_type type)
 	return names[type];
 }
 
+/* Leaves, which are most of a tree, get no room for what only containers have. */
 static struct jtoken *make(struct arena *a, enum jt_type type)
 {
-	struct jtoken *t = arena_new_of(a, struct jtoken);
+	bool container = type >= JT_OBJECT && type <= JT_PROPERTY;
+	struct jtoken *t = arena_alloc(a, 1, container ? sizeof(*t) : offsetof(struct jtoken, raw) + sizeof(struct str));
 
 	if (t) {
 		t->head.cls = classes[type] ? classes[type] : &class_jvalue;
@@ -144,6 +146,7 @@ static struct jtoken *clone(struct arena *a, const struct jtoken *t, unsigned de
 		if (!child)
 			return NULL;
 		child->parent = copy;
+		child->place = copy->n;
 		copy->v[copy->n++] = child;
 	}
 	return copy;
@@ -212,6 +215,7 @@ bool jt_insert(struct arena *a, struct jtoken *to, size_t at, struct jtoken *t, 
 	memmove(to->v + at + 1, to->v + at, (to->n - at) * sizeof(*to->v));
 	to->v[at] = t;
 	t->parent = to;
+	t->place = at;
 	to->n++;
 	if (added)
 		*added = t;
@@ -237,13 +241,19 @@ void jt_remove_at(struct jtoken *from, size_t at)
 	}
 }
 
+/* Looks from the last known place outwards: positions move by what was put in or taken out before. */
 size_t jt_position(const struct jtoken *t)
 {
-	size_t i = 0;
+	struct jtoken *const *v = t->parent->v;
+	size_t n = t->parent->n, low = t->place < n ? t->place : n - 1, high = low, at;
 
-	while (t->parent->v[i] != t)
-		i++;
-	return i;
+	while (v[low] != t && v[high] != t) {
+		low -= low > 0;
+		high += high + 1 < n;
+	}
+	at = v[low] == t ? low : high;
+	v[at]->place = at;
+	return at;
 }
 
 bool jt_set(struct arena *a, struct jtoken *object, struct str name, struct jtoken *value)
@@ -342,6 +352,20 @@ static bool equal(const struct jtoken *l, const struct jtoken *r, unsigned depth
 			return false;
 	}
 	return true;
+}
+
+static uint64_t count(const struct jtoken *t, unsigned depth)
+{
+	uint64_t n = 1;
+
+	for (size_t i = 0; depth < JT_DEPTH_MAX && jt_is_container(t) && i < t->n; i++)
+		n += jt_is_container(t->v[i]) ? count(t->v[i], depth + 1) : 1;
+	return n;
+}
+
+uint64_t jt_count(const struct jtoken *t)
+{
+	return count(t, 0);
 }
 
 bool jt_equal(const struct jtoken *l, const struct jtoken *r)

@@ -60,8 +60,16 @@ static inline bool give_text(struct vm_call *c, const struct text *made)
 {
 	return give_made(c, value_text(made));
 }
+/* Prices of work in instructions of about 10 ns. */
+enum { COST_FORMAT = 50, COST_EXACT_FORMAT = 300, COST_PARSE = 50, COST_RANDOM = 60, COST_REGEX_COMPILE = 10000 };
+
 /* One unit of work for each 32 bytes that were looked at. */
 static inline bool charge_bytes(struct vm_call *c, size_t n)
 {
 	return n < 256 || vm_charge(c->vm, n / 32);
+}
+/* For what counts UTF-16 units: only texts that are not ASCII have to be walked through. */
+static inline bool charge_text(struct vm_call *c, const struct text *t)
+{
+	return t->ascii || charge_bytes(c, t->n);
 }

@@ -16,6 +16,8 @@ static bool parse_as(struct vm_call *c, enum value_kind kind, unsigned style)
 
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "String");
+	if (!vm_charge(c->vm, COST_PARSE + arg_str(c, 0).n / 4))
+		return false;
 	switch (number_parse(c->arena, arg_str(c, 0), kind, style, &v)) {
 	case PARSE_OK:
 		return vm_return(c, v);
@@ -41,12 +43,12 @@ static bool parse_style(struct vm_call *c)
 static bool try_as(struct vm_call *c, enum value_kind kind, unsigned style, size_t at)
 {
 	struct value v, zero = { .kind = kind };
-	bool ok = !arg_is_null(c, 0) && number_parse(c->arena, arg_str(c, 0), kind, style, &v) == PARSE_OK;
+	bool ok = vm_charge(c->vm, COST_PARSE + arg_str(c, 0).n / 4) && !arg_is_null(c, 0) && number_parse(c->arena, arg_str(c, 0), kind, style, &v) == PARSE_OK;
 
 	if (kind == VALUE_DECIMAL)
 		zero = decimal_value(c->arena, decimal_of_i64(0));
 	c->args[at] = ok ? v : zero;
-	return give_bool(c, ok);
+	return !vm_failed(c->vm) && give_bool(c, ok);
 }
 
 #define TRY_FUNCTIONS(name, KIND)                                                    \
@@ -106,13 +108,15 @@ static bool to_string(struct vm_call *c)
 	struct out o = out_in(c->arena);
 
 	number_text(&o, c->self);
-	return give_new(c, out_str(&o));
+	return vm_charge(c->vm, COST_FORMAT) && give_new(c, out_str(&o));
 }
 
 static bool to_string_format(struct vm_call *c)
 {
 	struct out o = out_in(c->arena);
 
+	if (!vm_charge(c->vm, COST_EXACT_FORMAT))
+		return false;
 	if (!number_format(&o, c->self, arg_str(c, 0)))
 		return vm_throw(c, EX_FORMAT, "Format specifier was invalid.");
 	return give_new(c, out_str(&o));

@@ -80,7 +80,7 @@ static bool new_random(struct vm_call *c)
 {
 	struct random *r = vm_new(c, &class_random, sizeof(*r));
 
-	if (!r)
+	if (!r || !vm_charge(c->vm, COST_RANDOM))
 		return false;
 	seed(r, c->n ? (int32_t)arg_int(c, 0) : (int32_t)(world_random(c) & 0x7FFFFFFF));
 	return vm_return(c, value_object(r));

@@ -15,6 +15,7 @@ static const struct regex_code *code_of(struct vm_call *c, struct str pattern, i
 {
 	struct gh_err err = { 0 };
 	const struct regex_code *r;
+	bool fresh;
 
 	if (options & REGEX_RIGHT_TO_LEFT) {
 		vm_throw(c, EX_NOT_SUPPORTED, "RegexOptions.RightToLeft is not supported.");
@@ -22,7 +23,9 @@ static const struct regex_code *code_of(struct vm_call *c, struct str pattern, i
 	}
 	if (!vm_charge(c->vm, 10))
 		return NULL;
-	r = regex_get(c->arena, pattern, (unsigned)options & ~(unsigned)(REGEX_COMPILED | REGEX_CULTURE_INVARIANT), &err);
+	r = regex_get(c->arena, pattern, (unsigned)options & ~(unsigned)(REGEX_COMPILED | REGEX_CULTURE_INVARIANT), &fresh, &err);
+	if (fresh && !vm_charge(c->vm, COST_REGEX_COMPILE))
+		return NULL;
 	if (!r && err.code == GH_E_NOMEM)
 		vm_throw(c, EX_OUT_OF_MEMORY, NULL);
 	else if (!r)

@@ -147,10 +147,11 @@ static void release(void *arg)
 		code_free(r);
 }
 
-const struct regex_code *regex_get(struct arena *a, struct str pattern, unsigned options, struct gh_err *err)
+const struct regex_code *regex_get(struct arena *a, struct str pattern, unsigned options, bool *fresh, struct gh_err *err)
 {
 	struct regex_code **set = cache.entry[(str_hash(pattern) + options) % SETS], *r, *other;
 
+	*fresh = false;
 	if (pattern.n > REGEX_PATTERN_MAX || !utf8_valid(pattern)) {
 		gh_err_set(err, GH_E_LIMIT, __FILE__, __LINE__, "The pattern is too long.");
 		return NULL;
@@ -162,6 +163,7 @@ const struct regex_code *regex_get(struct arena *a, struct str pattern, unsigned
 		r->used = ++cache.clock;
 	}
 	pthread_mutex_unlock(&cache.lock);
+	*fresh = !r;
 	if (!r) {
 		r = make(pattern, options, err);
 		if (!r)

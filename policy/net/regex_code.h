@@ -35,8 +35,9 @@ struct regex_code {
 	bool cached;
 };
 
-/* The compiled pattern, kept until the arena ends. NULL: err->message has the text after `parsing "…" - `. */
-const struct regex_code *regex_get(struct arena *a, struct str pattern, unsigned options, struct gh_err *err);
+/* The compiled pattern, kept until the arena ends; *fresh: it had to be compiled. NULL: err->message has the text after
+ * `parsing "…" - `. */
+const struct regex_code *regex_get(struct arena *a, struct str pattern, unsigned options, bool *fresh, struct gh_err *err);
 
 enum regex_result { REGEX_MATCH, REGEX_NO_MATCH, REGEX_TIMEOUT, REGEX_MEMORY };
 

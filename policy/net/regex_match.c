@@ -198,7 +198,8 @@ static struct str capture_text(struct arena *a UNUSED, struct value v)
 
 static bool get_index(struct vm_call *c)
 {
-	return give_int(c, text_index(capture_of(c)->subject, capture_of(c)->from));
+	return charge_text(c, capture_of(c)->subject) &&
+	       give_int(c, text_index(capture_of(c)->subject, capture_of(c)->from));
 }
 
 static bool get_length(struct vm_call *c)

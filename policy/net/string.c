@@ -10,13 +10,15 @@
 
 static bool get_length(struct vm_call *c)
 {
-	return give_int(c, text_length(c->self.text));
+	return charge_text(c, c->self.text) && give_int(c, text_length(c->self.text));
 }
 
 static bool get_char(struct vm_call *c)
 {
 	int64_t i = arg_int(c, 0);
 
+	if (!charge_text(c, c->self.text))
+		return false;
 	if (i < 0 || i >= text_length(c->self.text))
 		return vm_throw(c, EX_INDEX_RANGE, NULL);
 	return vm_return(c, value_char(text_unit(c->self.text, i)));
@@ -75,7 +77,7 @@ static bool read_search(struct vm_call *c, struct search *s)
 		else if (value_is(c->args[i], &class_string_comparison))
 			s->ignore_case = comparison_ci(enum_value(c->args[i]));
 	}
-	return charge_bytes(c, self_str(c).n);
+	return charge_bytes(c, self_str(c).n * (s->ignore_case ? 8 : 1));
 }
 
 static bool index_of(struct vm_call *c)
@@ -209,6 +211,8 @@ static bool substring(struct vm_call *c)
 	const struct text *t = c->self.text;
 	int64_t length = text_length(t), from = arg_int(c, 0), count = c->n > 1 ? arg_int(c, 1) : length - from;
 
+	if (!charge_text(c, t))
+		return false;
 	if (from < 0)
 		return vm_throw_range(c, "startIndex", "StartIndex cannot be less than zero.");
 	if (from > length)
@@ -232,6 +236,8 @@ static bool remove_part(struct vm_call *c)
 	const struct text *t = c->self.text;
 	int64_t length = text_length(t), from = arg_int(c, 0), count = c->n > 1 ? arg_int(c, 1) : length - from;
 
+	if (!charge_text(c, t))
+		return false;
 	if (from < 0)
 		return vm_throw_range(c, "startIndex", "StartIndex cannot be less than zero.");
 	if (c->n == 1 && from >= length)
@@ -249,6 +255,8 @@ static bool insert(struct vm_call *c)
 	const struct text *t = c->self.text;
 	int64_t length = text_length(t), at = arg_int(c, 0);
 
+	if (!charge_text(c, t))
+		return false;
 	if (arg_is_null(c, 1))
 		return vm_throw_null(c, "value");
 	if (at < 0 || at > length)
@@ -261,6 +269,8 @@ static bool pad(struct vm_call *c, bool left)
 	int64_t missing = arg_int(c, 0) - text_length(c->self.text);
 	struct out o = out_in(c->arena);
 
+	if (!charge_text(c, c->self.text))
+		return false;
 	if (arg_int(c, 0) < 0)
 		return vm_throw_range(c, "totalWidth", "Non-negative number required.");
 	if (missing <= 0)
@@ -410,8 +420,8 @@ static bool to_char_array(struct vm_call *c)
 	int64_t from = c->n ? arg_int(c, 0) : 0, count = c->n ? arg_int(c, 1) : (int64_t)length;
 	struct array *out;
 
-	if (!units)
-		return vm_throw(c, EX_OUT_OF_MEMORY, NULL);
+	if (!units || !charge_bytes(c, length))
+		return units ? false : vm_throw(c, EX_OUT_OF_MEMORY, NULL);
 	if (from < 0 || from > (int64_t)length || count < 0 || count > (int64_t)length - from)
 		return vm_throw_range(c, "startIndex", OUT_OF_RANGE);
 	out = vm_array(c, (size_t)count);

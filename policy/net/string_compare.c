@@ -32,7 +32,8 @@ static int64_t comparison_of(const struct vm_call *c, size_t i)
 
 static bool compare(struct vm_call *c)
 {
-	return give_int(c, compare_texts(arg_text(c, 0), arg_text(c, 1), comparison_of(c, 2)));
+	return charge_bytes(c, arg_str(c, 0).n) &&
+	       give_int(c, compare_texts(arg_text(c, 0), arg_text(c, 1), comparison_of(c, 2)));
 }
 
 /* Compare(strA, indexA, strB, indexB, length, [how]): cuts both, then compares. */

@@ -42,7 +42,9 @@ size_t find_first(struct str s, struct str part, bool ignore_case, size_t *n)
 		return p ? (size_t)(p - s.p) : SIZE_MAX;
 	}
 	for (size_t i = 0; i < s.n; i++) {
-		if (!begins_sequence(s.p[i]))
+		bool ascii = (unsigned char)s.p[i] < 0x80 && (unsigned char)part.p[0] < 0x80;
+
+		if (!begins_sequence(s.p[i]) || (ascii && ascii_lower(s.p[i]) != ascii_lower(part.p[0])))
 			continue;
 		found = match_at(str_from(s, i), part, true);
 		if (found != SIZE_MAX) {

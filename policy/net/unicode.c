@@ -122,6 +122,29 @@ struct str str_to_lower(struct arena *a, struct str s)
 	return map_case(a, s, unicode_lower);
 }
 
+static bool ascii_is(enum unicode_set set, char c)
+{
+	switch (set) {
+	case UNICODE_LETTER:
+		return ascii_is_alpha(c);
+	case UNICODE_UPPER:
+		return c >= 'A' && c <= 'Z';
+	case UNICODE_LOWER:
+		return c >= 'a' && c <= 'z';
+	case UNICODE_DIGIT:
+	case UNICODE_NUMBER:
+		return ascii_is_digit(c);
+	case UNICODE_CONTROL:
+		return c < 0x20 || c == 0x7F;
+	case UNICODE_SEPARATOR:
+		return c == ' ';
+	case UNICODE_SYMBOL:
+		return c && strchr("$+<=>^`|~", c);
+	default:
+		return c && strchr("!\"#%&'()*,-./:;?@[\\]_{}", c);
+	}
+}
+
 bool unicode_is(enum unicode_set set, uint32_t cp)
 {
 	char text[4];
@@ -129,6 +152,8 @@ bool unicode_is(enum unicode_set set, uint32_t cp)
 	pcre2_match_data *m;
 	bool found;
 
+	if (cp < 0x80)
+		return ascii_is(set, (char)cp);
 	pthread_once(&tables.once, make_tables);
 	if (!tables.set[set] || (cp >= 0xD800 && cp <= 0xDFFF))
 		return false;

@@ -43,7 +43,7 @@ static bool parse_element(struct vm_call *c)
 
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "text");
-	if (!vm_charge(c->vm, arg_str(c, 0).n / 8))
+	if (!vm_charge(c->vm, arg_str(c, 0).n / 2))
 		return false;
 	if (x_read(c->arena, arg_str(c, 0), c->n > 1 && (arg_enum(c, 1) & PRESERVE_WHITESPACE), &d, &err).code)
 		return x_throw(c, &err);
@@ -72,8 +72,11 @@ static bool set_name(struct vm_call *c)
 
 static bool get_value(struct vm_call *c)
 {
-	struct str s = x_value(c->arena, self_xnode(c));
+	struct str s;
 
+	if (!vm_charge(c->vm, x_count(self_xnode(c)) / 4))
+		return false;
+	s = x_value(c->arena, self_xnode(c));
 	return charge_bytes(c, s.n) && give_new(c, s);
 }
 
@@ -118,7 +121,9 @@ static bool attribute(struct vm_call *c)
 	struct xname name;
 	bool any;
 
-	return xname_optional(c, 0, &name, &any) && give_xnode(c, x_attribute(self_xnode(c), name.ns, name.local));
+	if (!xname_optional(c, 0, &name, &any) || !vm_charge(c->vm, x_count_attributes(self_xnode(c)) / 4))
+		return false;
+	return give_xnode(c, x_attribute(self_xnode(c), name.ns, name.local));
 }
 
 static bool set_attribute(struct vm_call *c)
@@ -127,6 +132,8 @@ static bool set_attribute(struct vm_call *c)
 	struct xname name;
 
 	if (!xname_arg(c, 0, &name))
+		return false;
+	if (!vm_charge(c->vm, x_count_attributes(e) / 4))
 		return false;
 	n = x_attribute(e, name.ns, name.local);
 	if (arg_is_null(c, 1)) {

@@ -172,7 +172,7 @@ static bool deep_equals(struct vm_call *c)
 {
 	struct xnode *l = value_xnode(c->args[0]), *r = value_xnode(c->args[1]);
 
-	return give_bool(c, l == r || (l && r && x_equal(l, r)));
+	return (!l || vm_charge(c->vm, x_count(l))) && give_bool(c, l == r || (l && r && x_equal(l, r)));
 }
 
 struct str xnode_to_text(struct arena *a, struct value v)
@@ -248,14 +248,15 @@ static bool elements(struct vm_call *c)
 {
 	struct xlist l = { 0 };
 	struct xname name;
+	size_t looked = 0;
 	bool any;
 
 	if (!xname_optional(c, 0, &name, &any))
 		return false;
-	for (struct xnode *n = self_xnode(c)->first; n; n = n->after)
+	for (struct xnode *n = self_xnode(c)->first; n; n = n->after, looked++)
 		if (n->kind == X_ELEMENT && (any || x_is(n, &name)) && !xlist_add(c, &l, n))
 			return false;
-	return give_xlist(c, &l);
+	return vm_charge(c->vm, looked / 4) && give_xlist(c, &l);
 }
 
 static bool element(struct vm_call *c)
@@ -263,20 +264,23 @@ static bool element(struct vm_call *c)
 	struct xname name;
 	bool any;
 	struct xnode *n;
+	size_t looked = 0;
 
 	if (!xname_optional(c, 0, &name, &any))
 		return false;
-	for (n = self_xnode(c)->first; n && !(n->kind == X_ELEMENT && x_is(n, &name));)
+	for (n = self_xnode(c)->first; n && !(n->kind == X_ELEMENT && x_is(n, &name)); looked++)
 		n = n->after;
-	return give_xnode(c, n);
+	return vm_charge(c->vm, looked / 4) && give_xnode(c, n);
 }
 
 bool x_descend(struct vm_call *c, struct xlist *l, struct xnode *top, bool with_self, bool elements_only, const struct xname *name)
 {
+	size_t looked = 0;
+
 	for (struct xnode *n = with_self ? top : top->first; n; n = x_next(top, n)) {
 		bool wanted = !elements_only || (n->kind == X_ELEMENT && (!name || x_is(n, name)));
 
-		if (wanted && !xlist_add(c, l, n))
+		if ((wanted && !xlist_add(c, l, n)) || (++looked % 64 == 0 && !vm_charge(c->vm, 16)))
 			return false;
 		if (n == top && !top->first)
 			break;
@@ -407,7 +411,7 @@ static bool parse_document(struct vm_call *c)
 
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "text");
-	if (!vm_charge(c->vm, arg_str(c, 0).n / 8))
+	if (!vm_charge(c->vm, arg_str(c, 0).n / 2))
 		return false;
 	if (x_read(c->arena, arg_str(c, 0), c->n > 1 && (arg_enum(c, 1) & PRESERVE_WHITESPACE), &d, &err).code)
 		return x_throw(c, &err);

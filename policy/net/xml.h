@@ -1,15 +1,15 @@
 /* xml.h - the tree behind System.Xml.Linq (XElement …) and XmlDocument.
  *
  * Own nodes in the exchange's arena; libxml2 only reads text (SAX) and evaluates XPath. A node has at most one parent; adding
- * one that has a parent puts in a copy, as .NET does. Bounded: XML_BYTES_MAX of text, XML_DEPTH_MAX levels, no DTD with
- * entities, nothing is ever fetched. */
+ * one that has a parent puts in a copy, as .NET does. Bounded: XML_BYTES_MAX of text, XML_DEPTH_LIMIT levels,
+ * XML_ATTRIBUTES_MAX of one element, XML_STEPS_MAX looks for namespaces; no DTD with entities, nothing is ever fetched. */
 #pragma once
 
 #include "core/error.h"
 #include "policy/expr/class.h"
 #include "policy/net/out.h"
 
-enum { XML_DEPTH_LIMIT = 256, XML_BYTES_MAX = 16 << 20 };
+enum { XML_DEPTH_LIMIT = 256, XML_BYTES_MAX = 16 << 20, XML_ATTRIBUTES_MAX = 256, XML_STEPS_MAX = 20000000 };
 #define XMLNS_URI "http://www.w3.org/2000/xmlns/"
 #define XML_URI "http://www.w3.org/XML/1998/namespace"
 
@@ -57,6 +57,8 @@ static inline bool x_is(const struct xnode *n, const struct xname *name)
 struct xnode *x_next(const struct xnode *top, struct xnode *n);
 struct str x_value(struct arena *a, const struct xnode *n);      /* all text below; STR_NULL: out of memory */
 bool x_equal(const struct xnode *l, const struct xnode *r);
+uint64_t x_count(struct xnode *n);                              /* nodes below, and itself */
+uint64_t x_count_attributes(const struct xnode *e);
 struct str x_namespace_of_prefix(const struct xnode *e, struct str prefix);  /* STR_NULL: not declared */
 
 /* ---- text ---------------------------------------------------------------------------------------------------------------------- */

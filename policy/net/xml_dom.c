@@ -80,7 +80,7 @@ static bool load_xml(struct vm_call *c)
 
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "xml");
-	if (!vm_charge(c->vm, arg_str(c, 0).n / 8))
+	if (!vm_charge(c->vm, arg_str(c, 0).n / 2))
 		return false;
 	if (x_read(c->arena, arg_str(c, 0), false, &d, &err).code)
 		return x_throw(c, &err);

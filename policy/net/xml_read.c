@@ -11,6 +11,7 @@ struct builder {
 	struct arena *a;
 	struct xnode *document, *open;
 	unsigned depth;
+	uint64_t steps;                      /* looks for declarations of namespaces that are left */
 	bool keep_blanks, no_memory, has_dtd;
 	const char *refused;                 /* our own reason to stop */
 	xmlParserCtxtPtr ctx;
@@ -70,6 +71,26 @@ static void split_name(struct str qname, struct str *prefix, struct str *local)
 	*local = colon == SIZE_MAX ? qname : str_from(qname, colon + 1);
 }
 
+/* As x_namespace_of_prefix, within the steps. */
+static struct str in_scope(struct builder *b, const struct xnode *e, struct str prefix)
+{
+	if (str_eq(prefix, STR("xml")))
+		return STR(XML_URI);
+	for (; e; e = e->parent)
+		for (const struct xnode *n = e->attributes; n; n = n->after) {
+			bool declares = prefix.n ? str_eq(n->local, prefix) && str_eq(n->ns, STR(XMLNS_URI))
+						 : n->ns.n == 0 && str_eq(n->local, STR("xmlns"));
+
+			if (declares)
+				return n->value;
+			if (b->steps == 0)
+				stop(b, "The XML document is too complex.");
+			else
+				b->steps--;
+		}
+	return prefix.n ? STR_NULL : STR("");
+}
+
 static void resolve(struct builder *b, struct xnode *n, const struct xnode *scope)
 {
 	struct str prefix, local;
@@ -77,7 +98,7 @@ static void resolve(struct builder *b, struct xnode *n, const struct xnode *scop
 	split_name(n->local, &prefix, &local);
 	if (n->kind == X_ATTRIBUTE && prefix.n == 0)
 		return;
-	n->ns = x_namespace_of_prefix(scope, prefix);
+	n->ns = in_scope(b, scope, prefix);
 	n->local = local;
 	if (!n->ns.p) {
 		n->ns = STR("");
@@ -298,13 +319,59 @@ static gh_rc finish(struct builder *b, struct gh_err *err)
 	return (gh_rc){ GH_E_SYNTAX };
 }
 
+static const char *past(const char *p, const char *end, const char *mark)
+{
+	const char *found = memmem(p, (size_t)(end - p), mark, strlen(mark));
+
+	return found ? found + strlen(mark) : end;
+}
+
+/* The end of a start tag, and how many attributes it has. */
+static const char *skim_tag(const char *p, const char *end, size_t *attributes)
+{
+	for (*attributes = 0; p < end && *p != '>'; p++) {
+		if (*p != '"' && *p != '\'')
+			continue;
+		++*attributes;
+		p = memchr(p + 1, *p, (size_t)(end - p - 1));
+		if (!p)
+			return end;
+	}
+	return p;
+}
+
+/* libxml2 compares each attribute of an element with every other: their number is bounded before it sees them. */
+static bool few_attributes(struct str text)
+{
+	const char *p = text.p, *end = text.p + text.n;
+	size_t n = 0;
+
+	while (p < end && (p = memchr(p, '<', (size_t)(end - p)))) {
+		struct str rest = { p, (size_t)(end - p) };
+
+		if (str_starts(rest, STR("<!--")))
+			p = past(p, end, "-->");
+		else if (str_starts(rest, STR("<![CDATA[")))
+			p = past(p, end, "]]>");
+		else if (str_starts(rest, STR("<?")))
+			p = past(p, end, "?>");
+		else
+			p = skim_tag(p, end, &n) + 1;
+		if (rest.n > 1 && rest.p[1] != '!' && rest.p[1] != '?' && n > XML_ATTRIBUTES_MAX)
+			return false;
+	}
+	return true;
+}
+
 GH_RC x_read(struct arena *a, struct str text, bool keep_blanks, struct xnode **document, struct gh_err *err)
 {
-	struct builder b = { .a = a, .keep_blanks = keep_blanks, .text = out_in(a), .err = err };
+	struct builder b = { .a = a, .keep_blanks = keep_blanks, .text = out_in(a), .err = err, .steps = XML_STEPS_MAX };
 	gh_rc rc;
 
 	if (text.n > XML_BYTES_MAX)
 		FAIL(err, LIMIT, "The XML document is too large.");
+	if (!few_attributes(text))
+		FAIL(err, LIMIT, "An element of the XML document has too many attributes.");
 	if (str_starts(text, STR("\xEF\xBB\xBF")))
 		text = str_from(text, 3);
 	if (text.n == 0)

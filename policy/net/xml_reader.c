@@ -33,7 +33,7 @@ static bool create_reader(struct vm_call *c)
 		return false;
 	if (!string_reader_rest(c->args[0], &text))
 		return vm_throw_null(c, "input");
-	if (!vm_charge(c->vm, text.n / 8))
+	if (!vm_charge(c->vm, text.n / 2))
 		return false;
 	if (x_read(c->arena, text, true, &r->top, &err).code)
 		return x_throw(c, &err);

@@ -253,3 +253,21 @@ struct str x_namespace_of_prefix(const struct xnode *e, struct str prefix)
 	}
 	return prefix.n ? STR_NULL : STR("");
 }
+
+uint64_t x_count(struct xnode *n)
+{
+	uint64_t count = 1;
+
+	for (struct xnode *k = n->first; k; k = x_next(n, k))
+		count++;
+	return count;
+}
+
+uint64_t x_count_attributes(const struct xnode *e)
+{
+	uint64_t count = 0;
+
+	for (const struct xnode *k = e->attributes; k; k = k->after)
+		count++;
+	return count;
+}

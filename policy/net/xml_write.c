@@ -13,6 +13,7 @@ struct scope {                       /* a declaration that was added while writi
 
 struct writer {
 	struct out *o;
+	uint64_t steps;              /* looks for declarations that are left */
 	bool indent;
 	unsigned generated;
 };
@@ -62,12 +63,21 @@ static void put_text(struct out *o, struct str s, bool attribute)
 	out_add(o, s.p + done, s.n - done);
 }
 
-/* What `prefix` means at e, with what was added while writing. */
-static struct str meaning(const struct xnode *e, const struct scope *scopes, struct str prefix)
+static void count(struct writer *w, const struct xnode *e)
 {
-	for (; e; e = e->parent) {
+	for (const struct xnode *n = e->attributes; n && w->steps; n = n->after)
+		w->steps--;
+	w->steps -= w->steps > 0;
+	w->o->failed |= w->steps == 0;
+}
+
+/* What `prefix` means at e, with what was added while writing. */
+static struct str meaning(struct writer *w, const struct xnode *e, const struct scope *scopes, struct str prefix)
+{
+	for (; e && w->steps; e = e->parent) {
 		struct xnode *n = prefix.n ? x_attribute(e, STR(XMLNS_URI), prefix) : x_attribute(e, STR(""), STR("xmlns"));
 
+		count(w, e);
 		if (n)
 			return n->value;
 		for (const struct scope *s = scopes; s; s = s->outer)
@@ -78,10 +88,10 @@ static struct str meaning(const struct xnode *e, const struct scope *scopes, str
 }
 
 /* A prefix for the namespace; attributes cannot use the empty one. False: none is in scope. */
-static bool prefix_for(const struct xnode *e, const struct scope *scopes, struct str ns, bool attribute, struct str *prefix)
+static bool prefix_for(struct writer *w, const struct xnode *e, const struct scope *scopes, struct str ns, bool attribute, struct str *prefix)
 {
 	*prefix = STR("");
-	if (ns.n == 0 && (attribute || meaning(e, scopes, STR("")).n == 0))
+	if (ns.n == 0 && (attribute || meaning(w, e, scopes, STR("")).n == 0))
 		return true;
 	if (ns.n == 0)
 		return false;
@@ -89,16 +99,18 @@ static bool prefix_for(const struct xnode *e, const struct scope *scopes, struct
 		*prefix = str_eq(ns, STR(XML_URI)) ? STR("xml") : STR("xmlns");
 		return true;
 	}
-	if (!attribute && str_eq(meaning(e, scopes, STR("")), ns))
+	if (!attribute && str_eq(meaning(w, e, scopes, STR("")), ns))
 		return true;
-	for (const struct xnode *at = e; at; at = at->parent)
+	for (const struct xnode *at = e; at && w->steps; at = at->parent) {
+		count(w, at);
 		for (const struct xnode *n = at->attributes; n; n = n->after)
-			if (str_eq(n->ns, STR(XMLNS_URI)) && str_eq(n->value, ns) && str_eq(meaning(e, scopes, n->local), ns)) {
+			if (str_eq(n->ns, STR(XMLNS_URI)) && str_eq(n->value, ns) && str_eq(meaning(w, e, scopes, n->local), ns)) {
 				*prefix = n->local;
 				return true;
 			}
+	}
 	for (const struct scope *s = scopes; s; s = s->outer)
-		if (s->prefix.n && str_eq(s->uri, ns) && str_eq(meaning(e, scopes, s->prefix), ns)) {
+		if (s->prefix.n && str_eq(s->uri, ns) && str_eq(meaning(w, e, scopes, s->prefix), ns)) {
 			*prefix = s->prefix;
 			return true;
 		}
@@ -163,12 +175,12 @@ static void write_element(struct writer *w, const struct xnode *e, const struct 
 	struct str prefix, names[GENERATED_MAX];
 	size_t n = 0;
 
-	if (!prefix_for(e, scopes, e->ns, false, &prefix)) {
+	if (!prefix_for(w, e, scopes, e->ns, false, &prefix)) {
 		added[n] = (struct scope){ scopes, STR(""), e->ns, e };
 		scopes = &added[n++];
 	}
 	for (const struct xnode *k = e->attributes; k; k = k->after)
-		if (n < GENERATED_MAX && !prefix_for(e, scopes, k->ns, true, &names[0])) {
+		if (n < GENERATED_MAX && !prefix_for(w, e, scopes, k->ns, true, &names[0])) {
 			names[0] = arena_printf(w->o->a, "p%u", ++w->generated);
 			added[n] = (struct scope){ scopes, names[0], k->ns, e };
 			scopes = &added[n++];
@@ -180,7 +192,7 @@ static void write_element(struct writer *w, const struct xnode *e, const struct 
 		struct str p = STR("");
 
 		if (!declares)
-			prefix_for(e, scopes, k->ns, true, &p);
+			prefix_for(w, e, scopes, k->ns, true, &p);
 		put_attribute(w->o, p, k->local, k->value);
 	}
 	for (size_t i = 0; i < n; i++)
@@ -261,7 +273,7 @@ static void write_node(struct writer *w, const struct xnode *n, const struct sco
 
 void x_write(struct out *o, const struct xnode *n, unsigned flags)
 {
-	struct writer w = { .o = o, .indent = flags & X_WRITE_INDENT };
+	struct writer w = { .o = o, .indent = flags & X_WRITE_INDENT, .steps = XML_STEPS_MAX };
 	struct str prefix = STR("");
 
 	if (n->kind != X_ATTRIBUTE) {
@@ -269,7 +281,7 @@ void x_write(struct out *o, const struct xnode *n, unsigned flags)
 		return;
 	}
 	if (n->parent)
-		prefix_for(n->parent, NULL, n->ns, true, &prefix);
+		prefix_for(&w, n->parent, NULL, n->ns, true, &prefix);
 	put_name(o, n->ns.n && !prefix.n ? STR("p1") : prefix, n->local);
 	out_add(o, "=\"", 2);
 	put_text(o, n->value, true);

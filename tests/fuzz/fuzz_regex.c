@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct regex_code *r;
 	struct gh_err err = { 0 };
 	size_t *spans, end;
+	bool fresh;
 
 	end = str_find_char(text, '\n');
 	pattern = str_first(text, end == SIZE_MAX ? text.n : end);
@@ -19,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		arena_free(a);
 		return 0;
 	}
-	r = regex_get(a, pattern, (unsigned)(size % 64) & ~(unsigned)REGEX_RIGHT_TO_LEFT, &err);
+	r = regex_get(a, pattern, (unsigned)(size % 64) & ~(unsigned)REGEX_RIGHT_TO_LEFT, &fresh, &err);
 	if (!r && !err.message[0])
 		abort();
 	if (r) {
