@@ -138,6 +138,18 @@ enum jose_reason jose_check_claims(const json_t *claims, const struct jose_claim
 GH_RC jose_sign(struct arena *a, const struct jose_keys *keys, struct str kid, enum jose_alg alg, const json_t *claims,
 		struct str *out, struct gh_err *err);
 
+/* The same with further header members (an object, borrowed: "x5t", "typ"); they replace those of the same name. */
+GH_RC jose_sign_with(struct arena *a, const struct jose_keys *keys, struct str kid, enum jose_alg alg, const json_t *header,
+		     const json_t *claims, struct str *out, struct gh_err *err);
+
+/* Signatures over bytes of any kind, in the form that JWS gives them (r and s of ECDSA side by side); RFC 9421 uses the
+ * same. kid STR_NULL: the first private key that can. */
+GH_RC jose_sign_bytes(struct arena *a, const struct jose_keys *keys, struct str kid, enum jose_alg alg, struct str bytes,
+		      struct str *signature, struct gh_err *err);
+/* Whether a key of that id (STR_NULL: any key; a key without an id answers to every id) made it with one of `algs`
+ * (JOSE_BIT). */
+bool jose_verify_bytes(const struct jose_keys *keys, struct str kid, unsigned algs, struct str bytes, struct str signature);
+
 /* Decrypts a compact JWE: RSA-OAEP, RSA-OAEP-256, ECDH-ES and +A128KW … +A256KW (EC curves and X25519), A128KW … A256KW,
  * A128GCMKW … A256GCMKW, dir; with A128GCM … A256GCM and A128CBC-HS256 … A256CBC-HS512. */
 enum jose_reason jose_decrypt(struct arena *a, struct str token, const struct jose_keys *keys, struct str *plaintext,

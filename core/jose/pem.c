@@ -69,7 +69,8 @@ static GH_RC classify(struct jose_key *key, struct gh_err *err)
 	char group[64] = "";
 	size_t n = 0;
 
-	if (EVP_PKEY_is_a(key->pkey, "RSA")) {
+	/* "RSA-PSS": a key that is marked for PSS signatures only; OpenSSL refuses the others itself */
+	if (EVP_PKEY_is_a(key->pkey, "RSA") || EVP_PKEY_is_a(key->pkey, "RSA-PSS")) {
 		key->type = KEY_RSA;
 		return GH_RC_OK;
 	}

@@ -60,33 +60,62 @@ static bool signature_of(const struct jose_key *key, enum jose_alg alg, struct s
 	return ok;
 }
 
-GH_RC jose_sign(struct arena *a, const struct jose_keys *keys, struct str kid, enum jose_alg alg, const json_t *claims,
-		struct str *out, struct gh_err *err)
+GH_RC jose_sign_bytes(struct arena *a, const struct jose_keys *keys, struct str kid, enum jose_alg alg, struct str bytes,
+		      struct str *out, struct gh_err *err)
 {
-	const struct jose_key *key = alg < JOSE_ALG__COUNT ? signing_key(keys, kid, alg) : NULL;
+	const struct jose_key *key = alg && alg < JOSE_ALG__COUNT ? signing_key(keys, kid, alg) : NULL;
 	unsigned char signature[SIGNATURE_MAX];
-	struct str header, text;
-	json_t *h;
 	size_t n = 0;
 
 	if (!key)
 		FAIL(err, INVALID, "no private key%s%.*s makes %s signatures", kid.p ? " " : "", STR_ARG(str_first(kid, 100)),
 		     jose_alg_name(alg));
-	h = json_pack("{s:s, s:s}", "alg", jose_alg_name(alg), "typ", "JWT");
+	if (!(key->type == KEY_SECRET ? hmac_of(key, alg, bytes, signature, &n) : signature_of(key, alg, bytes, signature, &n)))
+		FAIL(err, INTERNAL, "the signature could not be made");
+	*out = arena_dup(a, (struct str){ (char *)signature, n });
+	if (!out->p)
+		FAIL(err, NOMEM, "signature");
+	return GH_RC_OK;
+}
+
+static struct str header_text(struct arena *a, const struct jose_key *key, enum jose_alg alg, const json_t *more)
+{
+	json_t *h = json_pack("{s:s, s:s}", "alg", jose_alg_name(alg), "typ", "JWT");
+	struct str text;
+
 	if (h && key->kid.p)
 		json_object_set_new(h, "kid", json_stringn(key->kid.p, key->kid.n));
-	header = jsn_text(a, h, 0);
+	if (h && more)
+		json_object_update(h, (json_t *)(uintptr_t)more);
+	text = jsn_text(a, h, 0);
 	json_decref(h);
-	header = crypto_base64url(a, header);
+	return crypto_base64url(a, text);
+}
+
+GH_RC jose_sign_with(struct arena *a, const struct jose_keys *keys, struct str kid, enum jose_alg alg, const json_t *more,
+		     const json_t *claims, struct str *out, struct gh_err *err)
+{
+	const struct jose_key *key = alg < JOSE_ALG__COUNT ? signing_key(keys, kid, alg) : NULL;
+	struct str header, text, signature;
+
+	if (!key)
+		FAIL(err, INVALID, "no private key%s%.*s makes %s signatures", kid.p ? " " : "", STR_ARG(str_first(kid, 100)),
+		     jose_alg_name(alg));
+	header = header_text(a, key, alg, more);
 	text = crypto_base64url(a, jsn_text(a, claims, 0));
 	text = header.p && text.p ? arena_printf(a, "%.*s.%.*s", STR_ARG(header), STR_ARG(text)) : STR_NULL;
 	if (!text.p || text.n > JOSE_MAX_TOKEN_BYTES)
 		FAIL(err, LIMIT, "the token is larger than %u bytes", JOSE_MAX_TOKEN_BYTES);
-	if (!(key->type == KEY_SECRET ? hmac_of(key, alg, text, signature, &n) : signature_of(key, alg, text, signature, &n)))
-		FAIL(err, INTERNAL, "the token could not be signed");
-	header = crypto_base64url(a, (struct str){ (char *)signature, n });
-	*out = header.p ? arena_printf(a, "%s.%s", text.p, header.p) : STR_NULL;
+	TRY(jose_sign_bytes(a, keys, kid, alg, text, &signature, err));
+	signature = crypto_base64url(a, signature);
+	*out = signature.p ? arena_printf(a, "%s.%s", text.p, signature.p) : STR_NULL;
 	if (!out->p)
 		FAIL(err, NOMEM, "token");
 	return GH_RC_OK;
+}
+
+GH_RC jose_sign(struct arena *a, const struct jose_keys *keys, struct str kid, enum jose_alg alg, const json_t *claims,
+		struct str *out, struct gh_err *err)
+{
+	return jose_sign_with(a, keys, kid, alg, NULL, claims, out, err);
 }

@@ -158,6 +158,20 @@ static bool check_signature(const struct jose_key *key, enum jose_alg alg, struc
 	return check_public(key, alg, text, signature);
 }
 
+bool jose_verify_bytes(const struct jose_keys *keys, struct str kid, unsigned algs, struct str bytes, struct str signature)
+{
+	for (size_t i = 0; keys && i < keys->n; i++) {
+		const struct jose_key *key = keys->v[i];
+
+		if (kid.p && key->kid.p && !str_eq(kid, key->kid))
+			continue;
+		for (enum jose_alg alg = JOSE_HS256; alg < JOSE_ALG__COUNT; alg++)
+			if (algs & JOSE_BIT(alg) && key_fits(key, alg) && check_signature(key, alg, bytes, signature))
+				return true;
+	}
+	return false;
+}
+
 /* ---- choosing keys ------------------------------------------------------------------------------------------------------------------- */
 
 static bool names_key(const struct jose_key *key, const json_t *header)
