@@ -1,4 +1,4 @@
-/* access_cache.c - keys by digest: a hash table and two lists in order of use, one of keys that are known, one of keys that
+/* access_cache.c - keys by digest: two tables in order of use (core/lru.h), one of keys that are known, one of keys that
  * nobody has, each with its own bound. So whoever tries random keys pushes out other random keys and nothing else.
  *
  * An entry that is in use by an exchange outlives its place in the table (a count of references; one thread, no atomics).
@@ -19,55 +19,18 @@ struct text_block {
 	max_align_t data[];
 };
 
-struct list {
-	struct key_entry *newest, *oldest;
-	size_t n, max;
-};
-
 struct access_cache {
 	struct store *store;
 	struct genfile *gen;
 	struct arena *rows;                  /* of one look-up */
 	uint64_t generation;
-	struct key_entry **buckets;
-	size_t mask;
-	struct list lists[2];                /* [known] */
+	struct lru lists[2];                 /* [known] */
 	struct access_stats stats;
 };
 
-/* ---- lists and buckets -------------------------------------------------------------------------------------------------- */
-
-static struct key_entry **bucket_of(const struct access_cache *c, const uint8_t digest[CRYPTO_SHA256_BYTES])
+static struct key_entry *entry_of(struct lru_entry *l)
 {
-	uint64_t h;
-
-	memcpy(&h, digest, sizeof(h));
-	return &c->buckets[h & c->mask];
-}
-
-static void list_remove(struct list *l, struct key_entry *e)
-{
-	if (e->newer)
-		e->newer->older = e->older;
-	else
-		l->newest = e->older;
-	if (e->older)
-		e->older->newer = e->newer;
-	else
-		l->oldest = e->newer;
-	l->n--;
-}
-
-static void list_put(struct list *l, struct key_entry *e)
-{
-	e->newer = NULL;
-	e->older = l->newest;
-	if (l->newest)
-		l->newest->newer = e;
-	else
-		l->oldest = e;
-	l->newest = e;
-	l->n++;
+	return CONTAINER_OF(l, struct key_entry, lru);
 }
 
 static void entry_free(struct key_entry *e)
@@ -79,50 +42,25 @@ static void entry_free(struct key_entry *e)
 	free(e);
 }
 
-void key_entry_unref(void *entry)
+static void entry_release(struct lru_entry *l)
 {
-	struct key_entry *e = entry;
+	struct key_entry *e = entry_of(l);
 
-	if (--e->refs)
-		return;
 	crypto_wipe((void *)(uintptr_t)e->subscription.key.p, e->subscription.key.n);
 	crypto_wipe((void *)(uintptr_t)e->subscription.primary_key.p, e->subscription.primary_key.n);
 	crypto_wipe((void *)(uintptr_t)e->subscription.secondary_key.p, e->subscription.secondary_key.n);
 	entry_free(e);
 }
 
-static void forget(struct access_cache *c, struct key_entry *e)
+void key_entry_unref(void *entry)
 {
-	struct key_entry **at = bucket_of(c, e->digest);
-
-	while (*at != e)
-		at = &(*at)->chain;
-	*at = e->chain;
-	list_remove(&c->lists[e->known], e);
-	key_entry_unref(e);
+	lru_unref(&((struct key_entry *)entry)->lru);
 }
 
 static void forget_all(struct access_cache *c)
 {
-	for (int known = 0; known < 2; known++)
-		while (c->lists[known].oldest)
-			forget(c, c->lists[known].oldest);
-}
-
-static void keep(struct access_cache *c, struct key_entry *e)
-{
-	struct list *l = &c->lists[e->known];
-	struct key_entry **at;
-
-	if (l->n >= l->max) {
-		forget(c, l->oldest);
-		c->stats.evicted++;
-	}
-	at = bucket_of(c, e->digest);
-	e->chain = *at;
-	*at = e;
-	e->refs++;
-	list_put(l, e);
+	lru_clear(&c->lists[false]);
+	lru_clear(&c->lists[true]);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------ */
@@ -130,19 +68,14 @@ static void keep(struct access_cache *c, struct key_entry *e)
 gh_rc access_cache_new(const char *state_dir, const struct access_options *o, struct access_cache **out, struct gh_err *err)
 {
 	struct access_cache *c = calloc(1, sizeof(*c));
-	size_t buckets = 64;
+	bool ok;
 	gh_rc rc;
 
 	if (!c)
 		FAIL(err, NOMEM, "no memory for the key cache");
-	c->lists[false].max = o->unknown_entries ? o->unknown_entries : 1;
-	c->lists[true].max = o->cache_entries ? o->cache_entries : 1;
-	while (buckets < c->lists[false].max + c->lists[true].max)
-		buckets *= 2;
-	c->mask = buckets - 1;
-	c->buckets = calloc(buckets, sizeof(*c->buckets));
+	ok = lru_init(&c->lists[false], o->unknown_entries) && lru_init(&c->lists[true], o->cache_entries);
 	c->rows = arena_new(ROW_BYTES_MAX);
-	rc = c->buckets && c->rows ? store_open(&c->store, state_dir, STORE_READ, err)
+	rc = ok && c->rows ? store_open(&c->store, state_dir, STORE_READ, err)
 				   : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory for the key cache");
 	if (!rc.code)
 		rc = genfile_open(&c->gen, state_dir, false, err);
@@ -159,17 +92,31 @@ void access_cache_free(struct access_cache *c)
 {
 	if (!c)
 		return;
-	forget_all(c);
+	lru_release(&c->lists[false]);
+	lru_release(&c->lists[true]);
 	store_free(c->store);
 	genfile_free(c->gen);
 	arena_free(c->rows);
-	free(c->buckets);
 	free(c);
+}
+
+uint64_t access_cache_generation(struct access_cache *c)
+{
+	uint64_t generation = genfile_get(c->gen, GENFILE_ACCESS);
+
+	if (generation != c->generation) {
+		forget_all(c);
+		c->generation = generation;
+	}
+	return generation;
 }
 
 struct access_stats access_stats(const struct access_cache *c)
 {
-	return c->stats;
+	struct access_stats s = c->stats;
+
+	s.evicted = c->lists[false].evicted + c->lists[true].evicted;
+	return s;
 }
 
 /* ---- filling an entry from the store --------------------------------------------------------------------------------------- */
@@ -277,23 +224,16 @@ static bool add_groups(struct access_cache *c, struct key_entry *e)
 	return true;
 }
 
-static struct key_entry *look_up(struct access_cache *c, const struct snapshot *s, const uint8_t digest[CRYPTO_SHA256_BYTES],
-				 struct str key, struct gh_err *err)
+struct key_entry *key_entry_new(struct access_cache *c, const struct snapshot *s, const struct store_access *row, struct str key,
+				struct gh_err *err)
 {
-	struct store_access row = { 0 };
-	struct key_entry *e;
-	bool found, ok;
+	struct key_entry *e = calloc(1, sizeof(*e));
+	bool ok = e != NULL;
 
-	c->stats.lookups++;
-	arena_reset(c->rows);
-	if (store_access_find(c->store, c->rows, digest, &row, &found, err).code)
-		return NULL;
-	e = calloc(1, sizeof(*e));
-	ok = e != NULL;
 	if (ok) {
-		e->refs = 1;
-		memcpy(e->digest, digest, sizeof(e->digest));
-		ok = !found || (fill(e, &row, key) && (!s->uses_keys || add_keys(c, e)) && (!s->uses_groups || add_groups(c, e)));
+		e->lru.refs = 1;
+		e->lru.release = entry_release;
+		ok = !row || (fill(e, row, key) && (!s->uses_keys || add_keys(c, e)) && (!s->uses_groups || add_groups(c, e)));
 	}
 	if (ok)
 		return e;
@@ -303,42 +243,61 @@ static struct key_entry *look_up(struct access_cache *c, const struct snapshot *
 	return NULL;
 }
 
-static struct key_entry *find(struct access_cache *c, const uint8_t digest[CRYPTO_SHA256_BYTES])
+struct store *access_cache_store(struct access_cache *c)
 {
-	struct key_entry *e = *bucket_of(c, digest);
+	return c->store;
+}
 
-	while (e && memcmp(e->digest, digest, sizeof(e->digest)) != 0)
-		e = e->chain;
+static struct key_entry *look_up(struct access_cache *c, const struct snapshot *s, const uint8_t digest[CRYPTO_SHA256_BYTES],
+				 struct str key, struct gh_err *err)
+{
+	struct store_access row = { 0 };
+	struct key_entry *e;
+	bool found;
+
+	c->stats.lookups++;
+	arena_reset(c->rows);
+	if (store_access_find(c->store, c->rows, digest, &row, &found, err).code)
+		return NULL;
+	e = key_entry_new(c, s, found ? &row : NULL, key, err);
+	if (e)
+		memcpy(e->lru.digest, digest, sizeof(e->lru.digest));
+	return e;
+}
+
+/* What is known, or known to be nobody's, with a reference; NULL: ask the store. */
+static struct key_entry *remembered(struct access_cache *c, const struct snapshot *s, const uint8_t digest[CRYPTO_SHA256_BYTES])
+{
+	struct lru_entry *l = lru_get(&c->lists[true], digest);
+	struct key_entry *e;
+
+	if (!l) {
+		l = lru_get(&c->lists[false], digest);
+		c->stats.unknown_hits += l != NULL;
+		return l ? entry_of(l) : NULL;
+	}
+	e = entry_of(l);
+	if ((s->uses_keys && !e->has_keys) || (s->uses_groups && !e->has_groups)) {
+		lru_remove(&c->lists[true], l);      /* the policies ask for more than they did */
+		lru_unref(l);
+		return NULL;
+	}
+	c->stats.hits++;
 	return e;
 }
 
 struct key_entry *access_cache_get(struct access_cache *c, const struct snapshot *s, struct str key, struct gh_err *err)
 {
-	uint64_t generation = genfile_get(c->gen, GENFILE_ACCESS);
 	uint8_t digest[CRYPTO_SHA256_BYTES];
 	struct key_entry *e;
 
-	if (generation != c->generation) {
-		forget_all(c);
-		c->generation = generation;
-	}
+	access_cache_generation(c);
 	crypto_sha256(key, digest);
-	e = find(c, digest);
-	if (e && e->known && ((s->uses_keys && !e->has_keys) || (s->uses_groups && !e->has_groups))) {
-		forget(c, e);                        /* the policies ask for more than they did */
-		e = NULL;
-	}
-	if (e) {
-		if (e->newer) {
-			list_remove(&c->lists[e->known], e);
-			list_put(&c->lists[e->known], e);
-		}
-		(e->known ? &c->stats.hits : &c->stats.unknown_hits)[0]++;
-		e->refs++;
+	e = remembered(c, s, digest);
+	if (e)
 		return e;
-	}
 	e = look_up(c, s, digest, key, err);
 	if (e)
-		keep(c, e);
+		lru_put(&c->lists[e->known], &e->lru);
 	return e;
 }

@@ -4,14 +4,12 @@
 #include "fcgi/access.h"
 
 #include "core/crypto.h"
+#include "core/lru.h"
 #include "db/subscriptions.h"
 
 /* A known key, or one that nobody has (known false: nothing else is set). Lives while it is cached or an exchange uses it. */
 struct key_entry {
-	uint8_t digest[CRYPTO_SHA256_BYTES];
-	struct key_entry *chain;             /* of its hash bucket */
-	struct key_entry *newer, *older;     /* of its kind */
-	unsigned refs;
+	struct lru_entry lru;
 	bool known, has_keys, has_groups;
 	struct text_block *texts;            /* exactly as much as they need: there may be very many entries */
 	int64_t state, scope, user_state;    /* of db/subscriptions.h, db/users.h */
@@ -25,3 +23,10 @@ struct key_entry {
 /* The entry with one reference for the caller, or NULL with err set: the store could not be asked. */
 struct key_entry *access_cache_get(struct access_cache *c, const struct snapshot *s, struct str key, struct gh_err *err);
 void key_entry_unref(void *entry);           /* fits arena_defer */
+/* An entry that stands in no table, with one reference: of a subscription that was found in another way. row NULL: of a key
+ * that nobody has. */
+struct key_entry *key_entry_new(struct access_cache *c, const struct snapshot *s, const struct store_access *row, struct str key,
+				struct gh_err *err);
+/* The store's number for access. When it has changed, everything is forgotten first. */
+uint64_t access_cache_generation(struct access_cache *c);
+struct store *access_cache_store(struct access_cache *c);    /* for reading, on the loop's thread */
