@@ -53,7 +53,7 @@ static const struct field access_fields[] = {
 	FIELD(store_access, INT, user_state),
 	FIELD(store_access, REF, application_name),
 };
-static const struct row_type access_type = ROW_TYPE("subscription", store_access, access_fields);
+const struct row_type access_type = ROW_TYPE("subscription", store_access, access_fields);
 
 struct key_row {
 	int64_t slot;
