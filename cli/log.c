@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/map.h"
+#include "core/refusal.h"
 #include "core/str.h"
 #include "core/telemetry.h"
 #include "db/telemetry.h"
@@ -22,7 +23,10 @@ static const struct option options[] = {
 	{ "api", OPTION_TEXT, "ID", "only calls of this API", false },
 	{ "status", OPTION_TEXT, "STATUS", "only this status (429) or class (5xx)", false },
 	{ "subscription", OPTION_TEXT, "ID", "only calls of this subscription", false },
-	{ "request-id", OPTION_TEXT, "ID", "only this request", false },
+	{ "request-id", OPTION_TEXT, "ID", "only this request, with what was decided and why", false },
+	{ "id", OPTION_TEXT, "ID", "the same, shorter", false },
+	{ "correlation", OPTION_TEXT, "ID", "only calls to which the backend gave this id", false },
+	{ "trace-id", OPTION_TEXT, "ID", "only calls of this trace (32 digits, or a whole traceparent)", false },
 	OPTION_END,
 };
 
@@ -66,12 +70,29 @@ static gh_rc parse_status(struct cli *c, const char *text, int *out, struct gh_e
 	return GH_RC_OK;
 }
 
+/* One of the ids of a call; a traceparent (W3C) is 00-TRACE-SPAN-FLAGS. */
+static gh_rc parse_ids(struct cli *c, struct store_calls_filter *f, struct gh_err *err)
+{
+	struct str trace = str_of(option_text(&c->options, "trace-id"));
+
+	f->request_id = str_of(option_text(&c->options, "request-id"));
+	if (!f->request_id.p)
+		f->request_id = str_of(option_text(&c->options, "id"));
+	f->correlation = str_of(option_text(&c->options, "correlation"));
+	f->trace_id = trace.n == 55 && trace.p[2] == '-' ? str_first(str_from(trace, 3), 32) : trace;
+	if ((f->request_id.p != NULL) + (f->correlation.p != NULL) + (f->trace_id.p != NULL) > 1)
+		return cli_usage(c, err, "give one of --id, --correlation and --trace-id");
+	return GH_RC_OK;
+}
+
 static bool wanted(const struct store_calls_filter *f, const struct telemetry_call *call)
 {
 	if (f->status && (f->status < 10 ? call->status / 100 : call->status) != f->status)
 		return false;
 	return (!f->api.p || str_eq(f->api, call->api)) && (!f->subscription.p || str_eq(f->subscription, call->subscription))
-	       && (!f->request_id.p || str_eq(f->request_id, call->request_id));
+	       && (!f->request_id.p || str_eq(f->request_id, call->request_id))
+	       && (!f->correlation.p || str_eq(f->correlation, call->correlation))
+	       && (!f->trace_id.p || str_eq(f->trace_id, call->trace_id));
 }
 
 /* ---- how they look ------------------------------------------------------------------------------------------------------- */
@@ -95,8 +116,37 @@ static void add_if(struct buf *b, const char *name, struct str value)
 	add_safe(b, value);
 }
 
-static void print_call(struct cli *c, const struct telemetry_call *t)
+static void print_line(struct buf *b, const char *name, struct str value)
 {
+	if (!value.n)
+		return;
+	buf_fmt(b, "    %-12s ", name);
+	add_safe(b, value);
+	buf_char(b, '\n');
+}
+
+/* For who asks about one call: which layer decided, what was compared, what mends it. */
+static void print_decision(struct buf *b, const struct telemetry_call *t)
+{
+	struct refusal_help help = refusal_help(t->reason);
+
+	if (t->reason.n) {
+		print_line(b, "layer", help.layer);
+		print_line(b, "reason", t->reason);
+	}
+	print_line(b, "compared", t->detail);
+	print_line(b, "decision", t->decision);
+	print_line(b, "application", t->application);
+	print_line(b, "backend", t->backend);
+	print_line(b, "correlation", t->correlation);
+	print_line(b, "trace", t->trace_id);
+	if (t->reason.n)
+		print_line(b, "fix", help.fix);
+}
+
+static void print_call(struct follower *f, const struct telemetry_call *t)
+{
+	struct cli *c = f->cli;
 	char time[CLOCK_ISO_MAX];
 	struct buf *b = &c->out;
 
@@ -118,6 +168,8 @@ static void print_call(struct cli *c, const struct telemetry_call *t)
 	add_if(b, "reason", t->reason);
 	add_if(b, "id", t->request_id);
 	buf_char(b, '\n');
+	if (f->filter.request_id.p || f->filter.correlation.p || f->filter.trace_id.p)
+		print_decision(b, t);
 }
 
 /* ---- segments ------------------------------------------------------------------------------------------------------------ */
@@ -194,7 +246,7 @@ static void print_batch(struct follower *f, size_t last)
 
 	qsort(f->batch, f->n, sizeof(*f->batch), by_time);
 	for (size_t i = from; i < f->n; i++)
-		print_call(f->cli, &f->batch[i]);
+		print_call(f, &f->batch[i]);
 	f->n = 0;
 }
 
@@ -275,7 +327,7 @@ static gh_rc begin(struct follower *f, struct gh_err *err)
 	TRY(parse_status(c, option_text(&c->options, "status"), &f->filter.status, err));
 	f->filter.api = str_of(option_text(&c->options, "api"));
 	f->filter.subscription = str_of(option_text(&c->options, "subscription"));
-	f->filter.request_id = str_of(option_text(&c->options, "request-id"));
+	TRY(parse_ids(c, &f->filter, err));
 	f->filter.limit = last ? (size_t)last : 1;
 	map_init(&f->places, c->arena, false);
 	TRY(paths_join(f->dir, c->state_dir, "telemetry", err));

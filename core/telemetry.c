@@ -104,7 +104,7 @@ static bool spool_map(struct spool *s)
 	s->header->bytes = s->bytes;
 	s->header->started_us = clock_wall_us();
 	s->header->pid = (uint32_t)getpid();
-	s->header->version = 1;
+	s->header->version = SEGMENT_VERSION;
 	s->header->magic = SEGMENT_MAGIC;
 	return true;
 }

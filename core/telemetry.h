@@ -49,7 +49,9 @@ const char *telemetry_cache_name(enum telemetry_cache c);        /* "none", "hit
 	X(client_ip, 46)                                                                                       \
 	X(trace_id, 32)              /* of traceparent */                                                      \
 	X(key_prefix, 16)            /* visible prefix of the key that was shown, when it was found */         \
-	X(decision, 256)             /* a sentence for people: what was decided and where; no secrets */
+	X(decision, 256)             /* a sentence for people: what was decided and where; no secrets */   \
+	X(detail, 512)               /* what was compared when the caller was refused: check=… expected=… got=… */ \
+	X(correlation, 128)          /* the backend's own id of the call */
 
 enum telemetry_text {
 #define X(name, max) TELEMETRY_TEXT_##name,

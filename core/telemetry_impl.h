@@ -32,6 +32,9 @@ enum {
 	RECORD_MAX_BYTES = RECORD_FIXED_BYTES + TEXTS_MAX_BYTES + 8,
 };
 
+/* Rises when a number or text is added to a record. */
+enum { SEGMENT_VERSION = 2 };
+
 struct segment_header {
 	uint64_t magic;
 	uint64_t bytes;                      /* of the file */

@@ -96,7 +96,7 @@ static gh_rc map_file(struct segment *s, const char *path, struct gh_err *err)
 		FAIL(err, IO, "%s: %s", path, strerror(errno));
 	s->map = p;
 	s->header = p;
-	if (s->header->magic != SEGMENT_MAGIC || s->header->version != 1 || s->header->bytes != s->bytes)
+	if (s->header->magic != SEGMENT_MAGIC || s->header->version != SEGMENT_VERSION || s->header->bytes != s->bytes)
 		FAIL(err, SYNTAX, "%s: not a telemetry segment", path);
 	return GH_RC_OK;
 }

@@ -63,6 +63,7 @@ GH_RC store_traffic_steps(struct store *s, struct arena *a, const struct store_t
 /* ---- single calls ---------------------------------------------------------------------------------------------------- */
 struct store_calls_filter {
 	struct str api, subscription, request_id;        /* STR_NULL does not narrow */
+	struct str correlation, trace_id;                /* the same; one of these two or request_id */
 	int status;                  /* 200; 4 is all of 4xx; 0 does not narrow */
 	int64_t after_row;           /* only rows behind this one; 0: all */
 	int64_t from_us, to_us;      /* 0: open */

@@ -31,6 +31,7 @@ static void on_head(struct transfer *t)
 	if (no_body(k, r->status) || transfer_length(t) == 0)
 		r->body.kind = BODY_NONE;
 	k->backend_status = r->status;
+	k->correlation = fields_get(&r->headers, k->wk->limits.correlation_header);
 	k->first_byte_us = k->wk->loop.now_us;
 	if (!k->hold || r->body.kind == BODY_NONE)
 		call_wake(k);

@@ -85,6 +85,8 @@ void call_record(struct call *k)
 		return;
 	if (k->tries)
 		t.backend = k->backend && k->x.backend_id.n ? k->backend->id : k->backend_host;
+	t.correlation = k->correlation;
+	t.detail = k->detail;
 	if (k->x.error.set)
 		t.decision = k->x.error.message;
 	record_gate(k, &t);

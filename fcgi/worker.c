@@ -30,6 +30,7 @@ static void take_limits(struct worker *wk)
 		.idle_us = config_int(c, CONFIG_GATEWAY_IDLE_TIMEOUT_MS) * 1000,
 		.drain_us = config_int(c, CONFIG_GATEWAY_DRAIN_TIMEOUT_MS) * 1000,
 		.base_path = config_text(c, CONFIG_GATEWAY_BASE_PATH),
+		.correlation_header = config_text(c, CONFIG_GATEWAY_CORRELATION_HEADER),
 	};
 }
 

@@ -134,6 +134,8 @@ struct call {
 
 	/* for the record */
 	const struct snap_backend *backend;
+	struct str correlation;          /* the backend's own id of the call, of the last try; STR_NULL: none */
+	struct str detail;               /* what was compared when the caller was refused; STR_NULL: nothing */
 	int backend_status;
 	uint64_t backend_bytes_in, backend_bytes_out;
 	int64_t backend_total_us;        /* of all finished tries */
@@ -160,7 +162,7 @@ struct worker_limits {
 		one_way;
 	uint64_t max_body;
 	int64_t idle_us, drain_us;
-	struct str base_path;
+	struct str base_path, correlation_header;
 };
 
 struct worker {
