@@ -9,6 +9,7 @@
 #include "db/backends.h"
 #include "db/certificates.h"
 #include "db/named_values.h"
+#include "db/secrets.h"
 #include "db/store.h"
 
 #include <errno.h>
@@ -126,6 +127,46 @@ static void check_secrets(struct doctor *d, struct store *s)
 		tell(d, FINE, "secrets", "all open with the master key");
 }
 
+/* What stands elsewhere: the name of the place, never a value. */
+static void check_references(struct doctor *d, struct store *s)
+{
+	struct store_secret *v;
+	struct gh_err err = { 0 };
+	size_t n, bad = 0;
+
+	if (store_secrets(s, d->c->arena, &v, &n, &err).code) {
+		tell(d, BROKEN, "secrets elsewhere", "%s", err.message);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!v[i].problem.n && v[i].has_value)
+			continue;
+		bad++;
+		tell(d, v[i].has_value ? WARNING : BROKEN, "secrets elsewhere", "%.*s cannot be read: %.*s; %s",
+		     STR_ARG(str_first(v[i].ref, 200)), STR_ARG(v[i].problem.n ? v[i].problem : STR("the keeper has not tried yet")),
+		     v[i].has_value ? "its last good value is used" : "what names it is refused");
+	}
+	if (n && !bad)
+		tell(d, FINE, "secrets elsewhere", "%zu, all were read", n);
+}
+
+/* What is to be replaced by hand by now. */
+static void check_reminders(struct doctor *d, struct store *s)
+{
+	int64_t now = clock_wall_us();
+	struct store_reminder *v;
+	char when[CLOCK_ISO_MAX];
+	struct gh_err err = { 0 };
+	size_t n;
+
+	if (store_reminders(s, d->c->arena, &v, &n, &err).code)
+		tell(d, BROKEN, "rotation", "%s", err.message);
+	else
+		for (size_t i = 0; i < n && v[i].rotate_by_us <= now; i++)
+			tell(d, WARNING, "rotation", "%.*s '%.*s' was to be replaced by %s", STR_ARG(v[i].kind), STR_ARG(v[i].object_id),
+			     clock_iso(v[i].rotate_by_us, 0, when));
+}
+
 static void check_store(struct doctor *d)
 {
 	struct gh_err err = { 0 }, write_err = { 0 };
@@ -152,6 +193,8 @@ static void check_store(struct doctor *d)
 		tell_part(d, k.generation_published, "generation", "published to the gateways", &k);
 	}
 	check_secrets(d, s);
+	check_references(d, s);
+	check_reminders(d, s);
 	store_free(s);
 }
 

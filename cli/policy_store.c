@@ -18,7 +18,7 @@ static bool named_value(void *ctx, struct str name, struct str *value, bool *sec
 
 	if (!v)
 		return false;
-	*value = v->value;
+	*value = v->value.p ? v->value : STR("");      /* by reference, and never read */
 	*secret = v->secret;
 	return true;
 }

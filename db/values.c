@@ -3,6 +3,7 @@
 #include "core/str.h"
 #include "db/certificates.h"
 #include "db/named_values.h"
+#include "db/secrets.h"
 #include "db/sql.h"
 
 enum { SCRATCH_BYTES = 4 << 20 };
@@ -11,8 +12,8 @@ static const char VALUE_KIND[] = "named_value", CERTIFICATE_KIND[] = "certificat
 /* ---- named values ----------------------------------------------------------------------------------------------------- */
 
 struct value_row {
-	struct str id, value, sealed, tags;
-	int64_t changed_us;
+	struct str id, value, sealed, tags, ref, problem;
+	int64_t changed_us, rotate_by_us;
 };
 static const struct field value_fields[] = {
 	FIELD(value_row, TEXT, id),
@@ -20,25 +21,32 @@ static const struct field value_fields[] = {
 	FIELD_HIDDEN(value_row, BLOB, sealed),
 	FIELD(value_row, TEXT, tags),
 	FIELD(value_row, TIME, changed_us),
+	FIELD(value_row, REF, ref),
+	FIELD_HIDDEN(value_row, REF, problem),
+	FIELD_HIDDEN(value_row, TIME, rotate_by_us),
 };
 static const struct row_type value_type = ROW_TYPE("named value", value_row, value_fields);
 
 static gh_rc put_value(struct store *s, struct arena *scratch, const struct store_named_value *v, struct gh_err *err)
 {
 	struct str given = v->value.p ? v->value : STR(""), sealed = STR_NULL;
-	sqlite3_stmt *st = sql_use(s, SQL_NAMED_VALUE_PUT);
+	bool secret = v->secret || v->ref.n;
+	sqlite3_stmt *st;
 
-	if (v->secret)
+	TRY(store_secret_bind(s, STORE_NAMED_VALUE_KIND, v->id, "value", v->ref, err));
+	TRY(store_reminder_set(s, STORE_NAMED_VALUE_KIND, v->id, v->rotate_by_us, err));
+	if (v->secret && !v->ref.n)
 		TRY(store_seal(s, scratch, VALUE_KIND, v->id, given, &sealed, err));
+	st = sql_use(s, SQL_NAMED_VALUE_PUT);
 	bind_str(st, 1, v->id);
-	if (v->secret)
-		bind_blob(st, 3, sealed);
-	else
+	if (!secret)
 		bind_str(st, 2, given);
+	bind_blob(st, 3, sealed);
 	bind_str(st, 4, v->tags);
 	bind_int(st, 5, clock_wall_us());
+	bind_ref(st, 6, v->ref);
 	return change_run(s, st, &(struct change){ .action = "set", .kind = "named value", .id = v->id, .raises = RAISES_CONFIG,
-						   .detail = v->secret ? STR("{\"secret\":true}") : STR("{\"secret\":false}") },
+						   .detail = secret ? STR("{\"secret\":true}") : STR("{\"secret\":false}") },
 			  err);
 }
 
@@ -71,15 +79,22 @@ GH_RC store_named_value_set(struct store *s, const struct store_named_value *v, 
 
 GH_RC store_named_value_delete(struct store *s, struct str id, struct gh_err *err)
 {
-	return change_keys(s, SQL_NAMED_VALUE_DROP, id, STR_NULL, CHANGE_DROP("named value"), err);
+	TRY(store_secret_unbind(s, STORE_NAMED_VALUE_KIND, id, err));
+	TRY(store_reminder_set(s, STORE_NAMED_VALUE_KIND, id, 0, err));
+	return change_keys(s, SQL_NAMED_VALUE_DROP, id, STR_NULL, CHANGE_DROP(STORE_NAMED_VALUE_KIND), err);
 }
 
 static gh_rc value_of(struct store *s, struct arena *a, bool in_clear, const struct value_row *row,
 		      struct store_named_value *out, struct gh_err *err)
 {
-	*out = (struct store_named_value){ .id = row->id, .value = row->value, .secret = row->sealed.p != NULL,
-					   .tags = row->tags, .changed_us = row->changed_us };
-	return out->secret && in_clear ? store_unseal(s, a, VALUE_KIND, row->id, row->sealed, &out->value, err) : GH_RC_OK;
+	*out = (struct store_named_value){ .id = row->id, .value = row->value, .secret = row->sealed.p || row->ref.p,
+					   .tags = row->tags, .changed_us = row->changed_us, .ref = row->ref,
+					   .problem = row->problem, .rotate_by_us = row->rotate_by_us };
+	if (!out->secret || !in_clear)
+		return GH_RC_OK;
+	if (!row->ref.p)
+		return store_unseal(s, a, VALUE_KIND, row->id, row->sealed, &out->value, err);
+	return store_secret_value(s, a, row->ref, &out->value, &out->problem, err);
 }
 
 GH_RC store_named_value_find(struct store *s, struct arena *a, struct str id, bool in_clear, struct store_named_value *out,

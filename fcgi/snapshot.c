@@ -269,7 +269,7 @@ static gh_rc read_all(struct build *b)
 	TRY(read_certificates(b));
 	TRY(build_apis(b));
 	if (b->n_errors > 1)
-		gh_err_prefix(b->err, "%zu errors, the first: ", b->n_errors);
+		gh_err_prefix(b->err, "%zu errors, the first", b->n_errors);
 	return b->n_errors ? (gh_rc){ GH_E_INVALID } : GH_RC_OK;
 }
 

@@ -17,10 +17,13 @@ static gh_rc no_memory(struct build *b)
 
 static bool named_value(void *ctx, struct str name, struct str *value, bool *secret)
 {
-	const struct build *b = ctx;
+	struct build *b = ctx;
 	const struct store_named_value *v = map_get(&b->named_values, name);
 
-	if (!v)
+	if (v && !v->value.p)
+		build_error(b, "named value %.*s: nothing could be read from %.*s yet: %.*s", STR_ARG(name), STR_ARG(v->ref),
+			    STR_ARG(str_first(v->problem, 200)));
+	if (!v || !v->value.p)
 		return false;
 	*value = v->value;
 	*secret = v->secret;
@@ -64,7 +67,8 @@ static gh_rc read_named_values(struct build *b)
 
 	TRY(store_named_values(b->store, b->rows, true, &rows, &n, b->err));
 	for (size_t i = 0; i < n; i++) {
-		TRY(build_text(b, rows[i].value.p ? rows[i].value : STR(""), &rows[i].value));
+		/* one by reference that was never read has none: a policy that names it is refused */
+		TRY(build_text(b, rows[i].value.p || rows[i].ref.n ? rows[i].value : STR(""), &rows[i].value));
 		if (!map_put(&b->named_values, rows[i].id, &rows[i]))
 			return no_memory(b);
 	}

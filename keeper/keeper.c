@@ -129,6 +129,11 @@ static bool be_the_one(struct keeper *k)
 	return k->locked;
 }
 
+bool keeper_is_the_one(const struct keeper *k)
+{
+	return k->locked;
+}
+
 static gh_rc drain(struct keeper *k, struct drain_result *r, struct gh_err *err)
 {
 	struct drain d = { .store = k->store, .dir = k->segments,

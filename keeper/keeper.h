@@ -13,3 +13,4 @@ GH_RC keeper_new(const char *state_dir, const struct config *config, struct keep
 void keeper_free(struct keeper *k);
 /* Everything that is due now. True: there is more to do at once. */
 bool keeper_turn(struct keeper *k);
+bool keeper_is_the_one(const struct keeper *k);          /* the state directory is its own: no other keeper works there */

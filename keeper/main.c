@@ -3,6 +3,7 @@
 #include "core/paths.h"
 #include "core/str.h"
 #include "keeper/keeper.h"
+#include "keeper/secrets.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -69,7 +70,7 @@ static gh_rc load(const struct options *o, char state[PATHS_MAX], struct arena *
 }
 
 /* Waits for a second or a signal; false: stop. */
-static bool wait_a_while(const sigset_t *signals, bool at_once)
+static bool wait_a_while(const sigset_t *signals, bool at_once, struct secret_watch *secrets)
 {
 	struct timespec ms = { .tv_sec = at_once ? 0 : EVERY_MS / 1000, .tv_nsec = at_once ? 0 : EVERY_MS % 1000 * 1000000 };
 	int sig;
@@ -77,7 +78,22 @@ static bool wait_a_while(const sigset_t *signals, bool at_once)
 	do {
 		sig = sigtimedwait(signals, NULL, &ms);
 	} while (sig < 0 && errno == EINTR);
+	if (sig == SIGHUP)
+		secret_watch_wake(secrets);
 	return sig != SIGTERM && sig != SIGINT;
+}
+
+/* The one keeper of the directory reads the secrets: in this turn, or in a thread from now on. */
+static void watch_secrets(struct keeper *k, struct secret_watch *secrets, bool once)
+{
+	struct gh_err err;
+
+	if (!keeper_is_the_one(k))
+		return;
+	if (once)
+		secret_watch_turn(secrets);
+	else if (secret_watch_start(secrets, &err).code)
+		log_warn("secrets are not read", KV_CSTR("error", err.message));
 }
 
 int main(int argc, char **argv)
@@ -86,6 +102,7 @@ int main(int argc, char **argv)
 	struct arena *a = arena_new(CONFIG_MEMORY);
 	char state[PATHS_MAX];
 	struct config config;
+	struct secret_watch *secrets = NULL;
 	struct keeper *k = NULL;
 	struct gh_err err = { 0 };
 	sigset_t signals;
@@ -100,7 +117,8 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	if (!a || load(&o, state, a, &config, &err).code || keeper_new(state, &config, &k, &err).code) {
+	if (!a || load(&o, state, a, &config, &err).code || secret_watch_new(state, &config, &secrets, &err).code
+	    || keeper_new(state, &config, &k, &err).code) {
 		fprintf(stderr, "gatehouse-keeper: error: %s\n", a ? err.message : "no memory");
 		arena_free(a);
 		return 1;
@@ -108,7 +126,9 @@ int main(int argc, char **argv)
 	(void)!nice(NICENESS);                       /* the calls come first */
 	do {
 		more = keeper_turn(k);
-	} while (o.once ? more : wait_a_while(&signals, more));
+		watch_secrets(k, secrets, o.once);
+	} while (o.once ? more : wait_a_while(&signals, more, secrets));
+	secret_watch_free(secrets);
 	keeper_turn(k);                              /* what the workers recorded while they drained */
 	keeper_free(k);
 	arena_free(a);

@@ -1,0 +1,78 @@
+// A stand-in for HashiCorp Vault's HTTP API as far as the gateway speaks it: KV version 2 reads, token checks, namespaces,
+// AppRole log-in. A process of its own: tests run commands synchronously, and these ask the vault.
+'use strict';
+const { fork } = require('node:child_process');
+const http = require('node:http');
+
+async function serve({ token = 'root-token', roles = {}, namespace } = {}) {
+  const secrets = new Map();      // "mount/path" -> { version, data } ; data null: deleted
+  const tokens = new Map();       // of log-ins -> when they end
+  const state = { reads: 0, logins: 0, sealed: false, lease: 3600, seen: [] };
+  const send = (res, status, body) => {
+    res.writeHead(status, { 'Content-Type': 'application/json' });
+    res.end(JSON.stringify(body));
+  };
+  const valid = (t) => t === state.token || (tokens.get(t) ?? 0) > Date.now();
+  state.token = token;
+
+  const server = http.createServer((req, res) => {
+    const chunks = [];
+    req.on('data', (c) => chunks.push(c));
+    req.on('end', () => {
+      state.seen.push({ url: req.url, headers: req.headers });
+      if (state.sealed) return send(res, 503, { errors: ['Vault is sealed'] });
+      if (!req.headers['x-vault-request']) return send(res, 400, { errors: ["missing 'X-Vault-Request' header"] });
+      if (namespace && req.headers['x-vault-namespace'] !== namespace) return send(res, 404, { errors: [] });
+      const login = /^\/v1\/auth\/([^/]+)\/login$/.exec(req.url);
+      if (login && req.method === 'POST') {
+        state.logins++;
+        const { role_id: role, secret_id: secret } = JSON.parse(Buffer.concat(chunks).toString());
+        if (roles[role] !== secret) return send(res, 400, { errors: ['invalid role or secret ID'] });
+        const client = `hvs.login-${state.logins}`;
+        tokens.set(client, Date.now() + state.lease * 1000);
+        return send(res, 200, { auth: { client_token: client, lease_duration: state.lease, renewable: true } });
+      }
+      if (!valid(req.headers['x-vault-token'])) return send(res, 403, { errors: ['permission denied'] });
+      const read = /^\/v1\/(.+)\/data\/(.+)$/.exec(req.url);
+      const s = read && secrets.get(`${decodeURIComponent(read[1])}/${decodeURIComponent(read[2])}`);
+      state.reads++;
+      if (!s) return send(res, 404, { errors: [] });
+      const metadata = { created_time: '2026-01-01T00:00:00Z', deletion_time: s.data ? '' : '2026-01-02T00:00:00Z', destroyed: false,
+        version: s.version };
+      send(res, s.data ? 200 : 404, { request_id: 'x', lease_duration: 0, renewable: false, data: { data: s.data, metadata } });
+    });
+  });
+  server.keepAliveTimeout = 1000;
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  const put = (place, data) => secrets.set(place, { version: (secrets.get(place)?.version ?? 0) + 1, data });
+  return { port,
+    put, set: (name, value) => { state[name] = value; }, revoke: () => tokens.clear(), state: () => state,
+    away: () => new Promise((resolve) => { server.closeAllConnections(); server.close(() => resolve()); }),
+    back: () => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve)),
+  };
+}
+
+// const v = await vault({ token }); await v.put('kv/erp', { password: 'x' }); await v.away(); await v.back(); await v.close()
+async function vault(options = {}) {
+  const child = fork(__filename, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const waiting = [];
+  child.on('message', (m) => waiting.shift()(m));
+  const ask = (op, ...args) => new Promise((resolve) => { waiting.push(resolve); child.send({ op, args }); });
+  const port = await ask('serve', options);
+  const v = { url: `http://127.0.0.1:${port}`,
+    close: () => new Promise((resolve) => { child.on('exit', resolve); child.disconnect(); }) };
+  for (const op of ['put', 'set', 'revoke', 'state', 'away', 'back']) v[op] = (...args) => ask(op, ...args);
+  return v;
+}
+
+if (require.main === module) {
+  let server;
+  process.on('message', async ({ op, args }) => {
+    if (op === 'serve') server = await serve(...args);
+    process.send((op === 'serve' ? server.port : await server[op](...args)) ?? null);
+  });
+  process.on('disconnect', () => process.exit(0));
+}
+
+module.exports = { vault };
