@@ -72,7 +72,7 @@ struct local *local_find(struct binder *b, struct str name)
 {
 	for (struct var_scope *s = b->scope; s; s = s->parent)
 		for (struct local *l = s->locals; l; l = l->next)
-			if (l->name.n && str_eq(l->name, name))
+			if (l->name.n && !l->hidden && str_eq(l->name, name))
 				return l;
 	return NULL;
 }
@@ -104,6 +104,14 @@ void local_use(struct binder *b, struct local *l)
 	l->captured = true;
 	for (struct function *f = b->function; f && f != l->owner; f = f->parent)
 		add_capture(b, f, l);
+}
+
+void local_track(struct binder *b, struct local *l)
+{
+	if (!l || l->tracked)
+		return;
+	l->tracked = true;
+	l->index = (uint32_t)b->n_tracked++;
 }
 
 struct var_scope *scope_enter(struct binder *b)
@@ -146,6 +154,9 @@ const struct type *type_lookup(struct binder *b, struct str name, const struct s
 
 	if (n > TYPE_ARGS_MAX)
 		return NULL;
+	for (const struct type_parameter *p = n ? NULL : b->type_parameters; p; p = p->next)
+		if (str_eq(p->name, name))
+			return p->type;
 	cls = class_find(name, n);
 	if (!cls)
 		return NULL;
@@ -196,6 +207,25 @@ static void *unknown_type(struct binder *b, const struct syntax *s, struct str n
 			  STR_ARG(name));
 }
 
+static const struct type *tuple_type(struct binder *b, const struct syntax *s)
+{
+	size_t n = count(s->b), i = 0;
+	struct str *names = arena_alloc(b->arena, n, sizeof(*names));
+	const struct type *t = type_lookup(b, STR("System.ValueTuple"), s->b);
+	bool any = false;
+
+	if (!t)
+		return b->c->errors ? NULL : expr_error(b->c, s->at, "a tuple has 2 to 7 values, not %zu", n);
+	for (const struct syntax *item = s->b; names && item; item = item->next, i++) {
+		names[i] = item->text2;
+		any |= item->text2.n > 0;
+		for (size_t k = 0; k < i; k++)
+			if (names[i].n && str_eq(names[i], names[k]))
+				return expr_error(b->c, item->at, "`%.*s` stands twice in this tuple", STR_ARG(names[i]));
+	}
+	return any ? type_with_names(b->arena, t, names) : t;
+}
+
 const struct type *bind_type(struct binder *b, const struct syntax *s)
 {
 	const struct type *t;
@@ -203,6 +233,8 @@ const struct type *bind_type(struct binder *b, const struct syntax *s)
 
 	if (s->a) {
 		t = bind_type(b, s->a);
+	} else if (s->flag) {
+		t = tuple_type(b, s);
 	} else {
 		name = without_blanks(b, s->text);
 		t = str_eq(name, STR("void")) ? &type_void : type_lookup(b, name, s->b);

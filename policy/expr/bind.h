@@ -9,6 +9,7 @@
 #include "policy/expr/syntax.h"
 
 struct function;
+struct function_instance;
 struct var_scope;
 
 struct local {
@@ -20,7 +21,17 @@ struct local {
 	struct function *function;   /* … once bound */
 	struct node *origin;         /* what it was first given: to see that it is context.Response */
 	struct value constant;
+	bool generic;                /* a local function with type parameters: bound for each list of types that it is used with */
+	struct function_instance *instances;         /* … or, of such a copy, what it was made for */
+	struct node *home;           /* … in the block where it was declared */
+	struct var_scope *home_scope;
+	struct local *range;         /* of a query: this name means `member` of that parameter, of type `owner_type` */
+	const struct member *member;
+	const struct type *owner_type;
 	bool is_const, captured, read_only, pending;
+	bool hidden;                 /* its name is not seen any more: a pattern of another section of the switch */
+	bool tracked;                /* not every path gives it a value: assigned.c looks, and it starts with its zero */
+	uint32_t index;              /* … its place in the sets there */
 	uint16_t reg;
 };
 
@@ -40,6 +51,7 @@ struct function {
 	struct var_scope *scope;         /* of the parameters and of what an expression declares */
 	struct node *body;           /* a statement, or an expression when .is_expression */
 	bool is_expression, checked;
+	bool unchecked;              /* written out: constants may overflow too */
 	unsigned loops, switches, finallys;
 	struct local **captures;     /* of outer functions, in the order of their cells */
 	size_t n_captures, cap_captures;
@@ -116,6 +128,12 @@ static inline const struct type *node_type(const struct node *n)
 	return n->real ? n->real : n->type;
 }
 
+struct type_parameter {              /* of a generic local function that is being bound */
+	struct type_parameter *next;
+	struct str name;
+	const struct type *type;
+};
+
 struct binder {
 	struct compilation *c;
 	struct arena *arena;
@@ -126,10 +144,13 @@ struct binder {
 	unsigned depth, catches;
 	struct expr_uses *uses;
 	struct anonymous *anonymous;         /* types made so far */
+	struct type_parameter *type_parameters;
+	unsigned instances;          /* of generic functions */
+	size_t n_tracked;            /* variables that assigned.c looks at */
 	unsigned tries;              /* lambdas bound: bounds what nested overloads can cost */
 };
 
-enum { BIND_DEPTH_MAX = 2000, LAMBDA_TRIES_MAX = 20000 };
+enum { BIND_DEPTH_MAX = 2000, LAMBDA_TRIES_MAX = 20000, FUNCTION_INSTANCES_MAX = 64 };
 
 /* bind.c */
 struct node *bind_node(struct binder *b, enum node_kind kind, size_t at, const struct type *type);
@@ -139,6 +160,7 @@ struct node *node_assign(struct binder *b, size_t at, struct local *l, struct no
 struct local *local_new(struct binder *b, size_t at, struct str name, const struct type *type);   /* NULL name: a temporary */
 struct local *local_find(struct binder *b, struct str name);
 void local_use(struct binder *b, struct local *l);           /* marks a capture */
+void local_track(struct binder *b, struct local *l);         /* declared without a value, or where it may get none */
 const struct type *bind_type(struct binder *b, const struct syntax *s);
 const struct type *type_lookup(struct binder *b, struct str name, const struct syntax *args);  /* NULL: none, no error */
 struct str type_name(struct binder *b, const struct type *t);
@@ -178,7 +200,17 @@ struct node *bind_increment(struct binder *b, struct syntax *s);
 struct node *bind_new(struct binder *b, struct syntax *s);
 struct node *bind_new_array(struct binder *b, struct syntax *s);
 struct node *bind_anonymous(struct binder *b, struct syntax *s);
-struct node *bind_tuple(struct binder *b, struct syntax *s);
+
+/* bind_tuple.c */
+struct node *bind_tuple(struct binder *b, struct syntax *s);         /* open while an element has no type */
+bool node_is_tuple(const struct node *n);                            /* a literal: its elements are the list b */
+bool tuple_converts(struct binder *b, const struct node *literal, const struct type *to);
+bool tuple_type_converts(struct binder *b, const struct type *from, const struct type *to);
+struct node *tuple_convert(struct binder *b, struct node *from, const struct type *to);
+struct node *tuple_member(struct binder *b, size_t at, struct node *self, struct str name);  /* NULL: no such name, no error */
+struct node *tuple_with(struct binder *b, size_t at, struct node *tuple, size_t item, struct node *value);  /* a changed copy */
+struct node *tuple_equal(struct binder *b, size_t at, bool differs, struct node *l, struct node *r);
+struct node *tuple_take(struct binder *b, struct syntax *targets, size_t at, struct node *from);     /* (x, y) = from */
 
 /* bind_call.c */
 struct argument {
@@ -192,6 +224,8 @@ struct argument {
 	bool is_out;
 };
 struct node *bind_call(struct binder *b, struct syntax *s);
+/* bind_function.c: a call of a function value or local function */
+struct node *bind_invoke(struct binder *b, struct syntax *s, struct node *target, struct argument *args, size_t n_args);
 bool bind_arguments(struct binder *b, struct syntax *list, struct argument **first, size_t *n);
 struct candidate {
 	const struct member *member;
@@ -222,6 +256,7 @@ bool infer_types(struct binder *b, struct candidate *c, struct argument *args, s
 /* convert.c */
 enum conv_kind {
 	CONV_NONE, CONV_IDENTITY, CONV_NUMERIC, CONV_CONSTANT, CONV_REFERENCE, CONV_NULLABLE, CONV_USER, CONV_LAMBDA, CONV_OPEN,
+	CONV_TUPLE,                  /* element by element */
 	CONV_CAST                    /* explicit only: checked when it runs */
 };
 struct conv {
@@ -253,6 +288,9 @@ bool bind_function_body(struct binder *b, struct function *f, struct syntax *bod
 struct local *bind_pattern(struct binder *b, size_t at, struct str name, const struct type *t);
 /* True when control can come out at the end (flow.c). */
 bool flow_ends(const struct node *n);
+
+/* assigned.c: every variable is given a value before it is read; false: an error has been reported. */
+bool assigned_check(struct binder *b, const struct function *f);
 
 /* The whole: a function without parameters. */
 struct function *bind_source(struct binder *b, struct syntax *s);

@@ -1,19 +1,7 @@
 /* bind_assign.c - assignments: what stands left is read once, then written; compound ones read it before. */
 #include "core/str.h"
-#include "policy/expr/bind.h"
+#include "policy/expr/bind_place.h"
 #include "policy/expr/lex.h"
-
-/* A place that can be written: its parts are kept in temporaries so that `a[f()] += 1` calls f once. */
-struct place {
-	struct node *read;           /* its present value */
-	struct local *local;
-	struct node *array, *index;  /* element of an array */
-	struct node *self, *args;    /* property or indexer */
-	const struct member *member;
-	const struct type *owner, *type;
-	struct node *before;         /* list of assignments to temporaries */
-	struct node **last;
-};
 
 static struct node *keep(struct binder *b, struct place *p, struct node *n)
 {
@@ -93,7 +81,20 @@ static bool element_place(struct binder *b, struct place *p, struct node *n, boo
 	return true;
 }
 
-static bool place_of(struct binder *b, struct place *p, struct syntax *s, bool once)
+/* t.Item1: the tuple is a value, so a new one takes its place. */
+static bool tuple_place(struct binder *b, struct place *p, struct node *n, struct syntax *s)
+{
+	p->tuple = arena_new_of(b->arena, struct place);
+	if (!p->tuple || !place_of(b, p->tuple, s->a, false))
+		return p->tuple ? false : expr_error(b->c, n->at, "out of memory") != NULL;
+	p->item = (size_t)(n->member->name.p[4] - '1');
+	p->before = p->tuple->before;
+	p->last = p->before ? p->tuple->last : &p->before;
+	p->read = member_get(b, n->at, p->tuple->read, n->tested, n->member, NULL);
+	return p->read != NULL;
+}
+
+bool place_of(struct binder *b, struct place *p, struct syntax *s, bool once)
 {
 	struct node *n = bind_value(b, s);
 
@@ -111,6 +112,8 @@ static bool place_of(struct binder *b, struct place *p, struct syntax *s, bool o
 	}
 	if (n->kind == N_ELEMENT)
 		return element_place(b, p, n, once);
+	if (n->kind == N_CALL && n->member->kind == MEMBER_PROPERTY && n->a && type_is_tuple(n->a->type) && s->kind == SX_MEMBER)
+		return tuple_place(b, p, n, s);
 	if (n->kind == N_CALL && (n->member->kind == MEMBER_PROPERTY || n->member->kind == MEMBER_INDEXER))
 		return property_place(b, p, n, once);
 	if (n->kind == N_CONST && s->kind == SX_NAME)
@@ -118,12 +121,14 @@ static bool place_of(struct binder *b, struct place *p, struct syntax *s, bool o
 	return expr_error(b->c, s->at, "only a variable, a property or an element can stand left of an assignment") != NULL;
 }
 
-static struct node *write_to(struct binder *b, struct place *p, size_t at, struct node *value)
+struct node *place_write(struct binder *b, struct place *p, size_t at, struct node *value)
 {
 	struct node *n;
 
 	if (!value)
 		return NULL;
+	if (p->tuple)
+		return place_write(b, p->tuple, at, tuple_with(b, at, p->tuple->read, p->item, value));
 	if (p->local)
 		return node_assign(b, at, p->local, value);
 	if (p->array) {
@@ -182,11 +187,11 @@ struct node *bind_assign(struct binder *b, struct syntax *s)
 	if (!place_of(b, &p, s->a, s->op == '='))
 		return NULL;
 	if (s->op == '=')
-		return write_to(b, &p, s->at, bind_to(b, s->b, p.type));
+		return sequence(b, &p, place_write(b, &p, s->at, bind_to(b, s->b, p.type)));
 	value = bind_value(b, s->b);
 	if (!value)
 		return NULL;
-	return sequence(b, &p, write_to(b, &p, s->at, back(b, s->at, &p, binary_of(b, s->at, s->op, p.read, value), value)));
+	return sequence(b, &p, place_write(b, &p, s->at, back(b, s->at, &p, binary_of(b, s->at, s->op, p.read, value), value)));
 }
 
 static struct node *one_of(struct binder *b, size_t at)
@@ -207,7 +212,7 @@ struct node *bind_increment(struct binder *b, struct syntax *s)
 		return expr_error(b->c, s->at, "`%c%c` needs a number, this is `%.*s`", (char)op, (char)op,
 				  STR_ARG(type_name(b, p.type)));
 	if (!s->flag)
-		return sequence(b, &p, write_to(b, &p, s->at, back(b, s->at, &p, binary_of(b, s->at, op, p.read, one), one)));
+		return sequence(b, &p, place_write(b, &p, s->at, back(b, s->at, &p, binary_of(b, s->at, op, p.read, one), one)));
 	l = local_new(b, s->at, STR_NULL, p.type);
 	n = l ? node_assign(b, s->at, l, p.read) : NULL;
 	old = n ? node_local(b, s->at, l) : NULL;
@@ -215,7 +220,7 @@ struct node *bind_increment(struct binder *b, struct syntax *s)
 		return NULL;
 	*p.last = n;
 	p.last = &n->next;
-	n = write_to(b, &p, s->at, back(b, s->at, &p, binary_of(b, s->at, op, old, one), one));
+	n = place_write(b, &p, s->at, back(b, s->at, &p, binary_of(b, s->at, op, old, one), one));
 	if (!n)
 		return NULL;
 	*p.last = n;

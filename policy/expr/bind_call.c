@@ -176,6 +176,8 @@ static struct node *out_node(struct binder *b, struct argument *arg, const struc
 		if (!arg->out)
 			return NULL;
 	}
+	if (arg->declares)
+		local_track(b, arg->out);
 	if (arg->out->read_only)
 		return expr_error(b->c, arg->at, "`%.*s` cannot be changed here", STR_ARG(arg->out->name));
 	n = node_local(b, arg->at, arg->out);
@@ -388,33 +390,6 @@ struct node *bind_overload(struct binder *b, size_t at, struct str what, struct 
 
 /* ---- kinds of calls ------------------------------------------------------------------------------------------------------- */
 
-static struct node *invoke(struct binder *b, struct syntax *s, struct node *target, struct argument *args, size_t n_args)
-{
-	const struct type *params[PARAMETERS_MAX], *result;
-	struct node *n, **last;
-	size_t count, i = 0;
-
-	if (!type_is_delegate(target->type) || !delegate_signature(b, target->type, params, &count, &result))
-		return expr_error(b->c, s->at, "`%.*s` is no method and cannot be called", STR_ARG(type_name(b, target->type)));
-	if (count != n_args)
-		return expr_error(b->c, s->at, "this function takes %zu argument%s, not %zu", count, count == 1 ? "" : "s", n_args);
-	n = bind_node(b, N_INVOKE, s->at, result);
-	if (!n)
-		return NULL;
-	n->a = target;
-	n->assigns = true;
-	last = &n->b;
-	for (struct argument *arg = args; arg; arg = arg->next, i++) {
-		if (arg->is_out || arg->name.n)
-			return expr_error(b->c, arg->at, "a function value takes plain arguments");
-		*last = listed(b, convert(b, arg->node, params[i]));
-		if (!*last)
-			return NULL;
-		last = &(*last)->next;
-	}
-	return n;
-}
-
 static struct node *nullable_method(struct binder *b, struct node *target, struct argument *args)
 {
 	struct node *n;
@@ -531,7 +506,7 @@ struct node *bind_call(struct binder *b, struct syntax *s)
 	if (target->kind != N_METHODS) {
 		if (target->type->kind != TYPE_CLASS)
 			return expr_error(b->c, s->at, "this cannot be called");
-		return invoke(b, s, target, args, n_args);
+		return bind_invoke(b, s, target, args, n_args);
 	}
 	if (target->a && type_is_nullable(target->a->type)) {
 		n = nullable_method(b, target, args);

@@ -253,12 +253,14 @@ static struct node *is(struct binder *b, struct syntax *s)
 
 static struct node *checked(struct binder *b, struct syntax *s)
 {
-	bool was = b->function->checked;
+	bool was = b->function->checked, unchecked = b->function->unchecked;
 	struct node *n;
 
 	b->function->checked = !s->flag;
+	b->function->unchecked = s->flag;
 	n = bind_value(b, s->a);
 	b->function->checked = was;
+	b->function->unchecked = unchecked;
 	return n;
 }
 
@@ -344,6 +346,8 @@ struct node *bind_value(struct binder *b, struct syntax *s)
 
 	if (!n)
 		return NULL;
+	if (n->kind == N_LOCAL && n->local->generic)
+		return expr_error(b->c, n->at, "`%.*s` has type parameters: it can only be called", STR_ARG(n->local->name));
 	if (n->kind == N_TYPE)
 		return expr_error(b->c, n->at, "`%.*s` is a type, where a value is needed", STR_ARG(type_name(b, n->tested)));
 	if (n->kind == N_NAMESPACE)

@@ -25,6 +25,7 @@ struct function *function_new(struct binder *b, const struct type *result)
 	f->parent = b->function;
 	f->result = result;
 	f->checked = b->function ? b->function->checked : false;
+	f->unchecked = b->function ? b->function->unchecked : false;
 	return f;
 }
 
@@ -52,6 +53,24 @@ const struct type *common_type(struct binder *b, struct node *const *list, const
 
 /* ---- the body ------------------------------------------------------------------------------------------------------------- */
 
+/* A query's variables: members of the one parameter that stands for all of them. */
+static bool range_names(struct binder *b, const struct syntax *p, struct local *param)
+{
+	for (const struct syntax *name = p->c; name; name = name->next) {
+		const struct type *owner;
+		const struct member *m = find_property(b, param->type, name->text, false, &owner);
+		struct local *l = m ? local_new(b, name->at, name->text, m->type) : NULL;
+
+		if (!l)
+			return m ? false : expr_error(b->c, name->at, "`%.*s` is not known here", STR_ARG(name->text)) != NULL;
+		l->range = param;
+		l->member = m;
+		l->owner_type = owner;
+		l->read_only = true;
+	}
+	return true;
+}
+
 static bool add_params(struct binder *b, struct syntax *s, struct function *f, const struct type *const *params, size_t n)
 {
 	size_t i = 0;
@@ -75,7 +94,7 @@ static bool add_params(struct binder *b, struct syntax *s, struct function *f, c
 			f->params[i] = local_new(b, p->at, STR_NULL, t);
 		else
 			f->params[i] = local_new(b, p->at, p->text, t);
-		if (!f->params[i])
+		if (!f->params[i] || !range_names(b, p, f->params[i]))
 			return false;
 	}
 	f->n = n;
@@ -205,13 +224,6 @@ static struct node *method_group(struct binder *b, struct node *group, const str
 	return node;
 }
 
-static struct node *open_tuple(struct binder *b, struct node *open, const struct type *to)
-{
-	struct node *n = bind_tuple(b, open->syntax);
-
-	return n ? convert(b, n, to) : NULL;
-}
-
 struct node *bind_open(struct binder *b, struct node *open, const struct type *to)
 {
 	const struct type *params[PARAMETERS_MAX], *result;
@@ -220,7 +232,7 @@ struct node *bind_open(struct binder *b, struct node *open, const struct type *t
 	if (open->kind == N_OPEN && open->syntax->kind == SX_DEFAULT)
 		return node_const(b, open->at, to, type_default(to));
 	if (open->kind == N_OPEN && open->syntax->kind == SX_TUPLE)
-		return open_tuple(b, open, to);
+		return tuple_converts(b, open, to) ? tuple_convert(b, open, to) : NULL;
 	if (!type_is_delegate(to) || !delegate_signature(b, to, params, &n, &result))
 		return NULL;
 	if (open->kind == N_METHODS)

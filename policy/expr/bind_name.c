@@ -25,12 +25,16 @@ static const struct type *context_type(void)
 
 struct node *bind_name(struct binder *b, struct syntax *s)
 {
-	struct local *l = s->b ? NULL : local_find(b, s->text);
+	struct local *l = local_find(b, s->text);
 	const struct type *t;
 	struct node *n;
 
+	if (s->b && l && !l->generic)
+		l = NULL;
 	if (l && l->is_const)
 		return node_const(b, s->at, l->type, l->constant);
+	if (l && l->range)
+		return member_get(b, s->at, node_local(b, s->at, l->range), l->owner_type, l->member, NULL);
 	if (l && l->pending)
 		return expr_error(b->c, s->at, "`%.*s` is used before its value is known; give it an explicit type",
 				  STR_ARG(s->text));
@@ -258,7 +262,9 @@ struct node *bind_member(struct binder *b, struct syntax *s)
 	}
 	if (s->flag && has_methods(b, target->type, s->text, false))
 		return methods_node(b, s, target, target->type);        /* list.Count() beside list.Count */
-	n = property_of(b, s->at, target, target->type, s->text);
+	n = tuple_member(b, s->at, target, s->text);
+	if (!n && !b->c->errors)
+		n = property_of(b, s->at, target, target->type, s->text);
 	if (n || b->c->errors)
 		return n;
 	if (has_methods(b, target->type, s->text, false))

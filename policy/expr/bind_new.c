@@ -337,28 +337,3 @@ struct node *bind_anonymous(struct binder *b, struct syntax *s)
 	}
 	return n;
 }
-
-struct node *bind_tuple(struct binder *b, struct syntax *s)
-{
-	struct candidate one = { 0 };
-	struct argument *args;
-	const struct type *types[TYPE_ARGS_MAX];
-	const struct value_class *cls;
-	size_t n = 0;
-
-	if (!bind_arguments(b, s->a, &args, &n))
-		return NULL;
-	cls = n <= TYPE_ARGS_MAX ? class_find(STR("System.ValueTuple"), n) : NULL;
-	if (!cls)
-		return expr_error(b->c, s->at, "a tuple of %zu values is not available", n);
-	n = 0;
-	for (struct argument *arg = args; arg; arg = arg->next) {
-		arg->name = STR_NULL;
-		if (arg->is_out || arg->node->type->kind != TYPE_CLASS)
-			return expr_error(b->c, arg->at, "the type of this value cannot be found; cast it");
-		types[n++] = arg->node->type;
-	}
-	one.owner = type_make(b->arena, cls, types, n);
-	one.member = class_member(cls, STR(".ctor"));
-	return bind_overload(b, s->at, STR("the tuple"), &one, 1, args, n, NULL);
-}

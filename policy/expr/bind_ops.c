@@ -8,17 +8,23 @@
 struct node *fold(struct binder *b, struct node *n)
 {
 	struct value out;
-	bool ok = false;
+	bool checked = n->flag || !b->function->unchecked;
+	enum vm_exception why = EX__COUNT;
 
 	if (!n->a || n->a->kind != N_CONST || (n->b && n->b->kind != N_CONST))
 		return n;
 	if (n->kind == N_CONVERT)
-		ok = run_convert(b->arena, n->a->value, (enum value_kind)n->op, n->flag, &out) == EX__COUNT;
+		why = run_convert(b->arena, n->a->value, (enum value_kind)n->op, checked, &out);
 	else if (n->kind == N_BINARY)
-		ok = run_binary(b->arena, n->op, n->a->value, n->b->value, n->flag, &out) == EX__COUNT;
+		why = run_binary(b->arena, n->op, n->a->value, n->b->value, checked, &out);
 	else if (n->kind == N_UNARY)
-		ok = run_unary(b->arena, n->op, n->a->value, n->flag, &out) == EX__COUNT;
-	return ok ? node_const(b, n->at, n->type, out) : n;
+		why = run_unary(b->arena, n->op, n->a->value, checked, &out);
+	else
+		return n;
+	if (why == EX_OVERFLOW && checked)       /* constants are computed as if checked (C# 5 specification, 7.19) */
+		return expr_error(b->c, n->at, "the constant value does not fit into `%.*s`; write `unchecked(…)` if that is meant",
+				  STR_ARG(type_name(b, n->type)));
+	return why == EX__COUNT ? node_const(b, n->at, n->type, out) : n;
 }
 
 static const char *operator_text(uint32_t op, char out[4])
@@ -307,6 +313,8 @@ struct node *equal_of(struct binder *b, size_t at, bool negate, struct node *l, 
 		return operation(b, at, op, l, convert(b, r, tl), &type_bool);
 	if (type_is_enum(tr) && conv_implicit(b, l, tr).kind != CONV_NONE)
 		return operation(b, at, op, convert(b, l, tr), r, &type_bool);
+	if (type_is_tuple(l->type) && type_is_tuple(r->type) && l->type->n == r->type->n)
+		return tuple_equal(b, at, negate, l, r);
 	n = user_operation(b, at, op, l, r, &none);
 	if (!none)
 		return n;

@@ -23,10 +23,24 @@ struct node *stmt_of(struct binder *b, struct node *value)
 
 struct local *bind_pattern(struct binder *b, size_t at, struct str name, const struct type *t)
 {
-	return local_new(b, at, name, t);
+	struct local *l = local_new(b, at, name, t);
+
+	local_track(b, l);
+	return l;
 }
 
 /* ---- declarations --------------------------------------------------------------------------------------------------------- */
+
+/* `int x;`: set to zero each time it comes by, but to be assigned before it is read. */
+static struct node *without_value(struct binder *b, size_t at, struct local *l)
+{
+	struct node *n = node_assign(b, at, l, node_const(b, at, l->type, type_default(l->type)));
+
+	local_track(b, l);
+	if (n)
+		n->flag = true;
+	return stmt_of(b, n);
+}
 
 static struct node *declarator(struct binder *b, struct syntax *s, struct syntax *d)
 {
@@ -66,7 +80,7 @@ static struct node *declarator(struct binder *b, struct syntax *s, struct syntax
 	}
 	l->origin = value;
 	if (!value)
-		value = node_const(b, d->at, t, type_default(t));
+		return without_value(b, d->at, l);
 	return stmt_of(b, node_assign(b, d->at, l, value));
 }
 
@@ -89,105 +103,6 @@ struct node *stmt_local(struct binder *b, struct syntax *s)
 	return n;
 }
 
-/* var (a, b) = tuple */
-static struct node *deconstruct(struct binder *b, struct syntax *s)
-{
-	struct node *value = bind_value(b, s->a), *n = bind_node(b, N_BLOCK, s->at, &type_void), **last;
-	struct local *kept;
-	unsigned i = 0;
-
-	if (!value || !n)
-		return NULL;
-	if (value->type->kind != TYPE_CLASS)
-		return expr_error(b->c, s->at, "only a tuple can be taken apart");
-	kept = local_new(b, s->at, STR_NULL, value->type);
-	last = &n->b;
-	*last = kept ? stmt_of(b, node_assign(b, s->at, kept, value)) : NULL;
-	for (struct syntax *p = s->b; p && *last; p = p->next) {
-		static const char *const pair[] = { "Key", "Value" };
-		const struct type *owner;
-		struct str name = arena_printf(b->arena, "Item%u", i + 1);
-		const struct member *m = find_property(b, kept->type, name, false, &owner);
-		struct node *item;
-		struct local *l;
-
-		if (!m && i < 2)
-			m = find_property(b, kept->type, str_of(pair[i]), false, &owner);
-		i++;
-		if (!m)
-			return expr_error(b->c, p->at, "`%.*s` has no value for `%.*s`", STR_ARG(type_name(b, kept->type)),
-					  STR_ARG(p->text));
-		item = member_get(b, p->at, node_local(b, p->at, kept), owner, m, NULL);
-		if (str_eq(p->text, STR("_")))
-			continue;
-		l = item ? local_new(b, p->at, p->text, item->type) : NULL;
-		last = &(*last)->next;
-		*last = l ? stmt_of(b, node_assign(b, p->at, l, item)) : NULL;
-	}
-	return *last ? n : NULL;
-}
-
-/* ---- local functions ------------------------------------------------------------------------------------------------------ */
-
-static const struct type *function_type(struct binder *b, struct syntax *s)
-{
-	const struct type *types[TYPE_ARGS_MAX], *result = bind_type(b, s->a);
-	const struct value_class *cls;
-	size_t n = 0;
-
-	if (!result)
-		return NULL;
-	for (struct syntax *p = s->b; p; p = p->next) {
-		if (n + 1 >= TYPE_ARGS_MAX)
-			return expr_error(b->c, p->at, "a local function takes at most %d parameters", TYPE_ARGS_MAX - 1);
-		if (p->b)
-			return expr_error(b->c, p->at, "a local function takes no default values here");
-		types[n] = bind_type(b, p->a);
-		if (!types[n++])
-			return NULL;
-	}
-	if (result->kind != TYPE_VOID)
-		types[n++] = result;
-	cls = class_find(result->kind == TYPE_VOID ? STR("System.Action") : STR("System.Func"), n);
-	return cls ? type_make(b->arena, cls, types, n) : expr_error(b->c, s->at, "too many parameters");
-}
-
-static bool declare_functions(struct binder *b, struct syntax *list)
-{
-	for (; list; list = list->next) {
-		const struct type *t;
-		struct local *l;
-
-		if (list->kind != SX_FUNCTION)
-			continue;
-		t = function_type(b, list);
-		l = t ? local_new(b, list->at, list->text, t) : NULL;
-		if (!l)
-			return false;
-		l->declared = list;
-		l->read_only = true;
-	}
-	return true;
-}
-
-static struct node *function_statement(struct binder *b, struct syntax *s)
-{
-	struct local *l = local_find(b, s->text);
-	const struct type *params[PARAMETERS_MAX], *result;
-	struct syntax *lambda;
-	struct node *n;
-	size_t count;
-
-	if (!l || !delegate_signature(b, l->type, params, &count, &result))
-		return expr_error(b->c, s->at, "a local function stands in a block");
-	lambda = arena_new_of(b->arena, struct syntax);
-	if (!lambda)
-		return expr_error(b->c, s->at, "out of memory");
-	*lambda = (struct syntax){ .kind = SX_LAMBDA, .at = s->at, .a = s->b, .b = s->c };
-	n = bind_lambda(b, lambda, params, count, result, l->type, NULL);
-	return stmt_of(b, node_assign(b, s->at, l, n));
-}
-
 /* ---- blocks --------------------------------------------------------------------------------------------------------------- */
 
 bool stmt_add(struct binder *b, struct node *block, struct syntax *list)
@@ -196,7 +111,7 @@ bool stmt_add(struct binder *b, struct node *block, struct syntax *list)
 
 	while (*last)
 		last = &(*last)->next;
-	if (!declare_functions(b, list))
+	if (!declare_functions(b, block, list))
 		return false;
 	for (; list; list = list->next) {
 		struct node *n = bind_statement(b, list);
@@ -228,13 +143,16 @@ struct node *bind_statements(struct binder *b, struct syntax *list, size_t at)
 
 struct node *stmt_block(struct binder *b, struct syntax *s)
 {
-	bool was = b->function->checked;
+	bool was = b->function->checked, unchecked = b->function->unchecked;
 	struct node *n;
 
-	if (s->flag)
+	if (s->flag) {
 		b->function->checked = s->op == KW_checked;
+		b->function->unchecked = !b->function->checked;
+	}
 	n = bind_statements(b, s->a, s->at);
 	b->function->checked = was;
+	b->function->unchecked = unchecked;
 	return n;
 }
 
@@ -346,18 +264,31 @@ static struct node *body(struct binder *b, struct syntax *s)
 	return n;
 }
 
-static struct node *while_statement(struct binder *b, struct syntax *s)
+static struct node *while_parts(struct binder *b, struct syntax *s, struct node *outer)
 {
 	struct node *n = bind_node(b, N_LOOP, s->at, &type_void);
 
 	if (!n)
 		return NULL;
+	outer->b = n;
 	n->flag = s->kind == SX_DO;
 	if (n->flag && !(n->d = body(b, s->d)))
 		return NULL;
 	n->a = bind_condition(b, s->a);
 	if (!n->a || (!n->flag && !(n->d = body(b, s->d))))
 		return NULL;
+	return outer;
+}
+
+/* What the condition declares is seen in the loop only. */
+static struct node *while_statement(struct binder *b, struct syntax *s)
+{
+	struct node *outer = stmt_block_new(b, s->at), *n;
+
+	if (!outer)
+		return NULL;
+	n = while_parts(b, s, outer);
+	scope_leave(b);
 	return n;
 }
 
@@ -410,6 +341,10 @@ static struct node *foreach_body(struct binder *b, struct syntax *s, struct loca
 
 	if (!inner)
 		return NULL;
+	if (s->c) {
+		inner->b = tuple_take(b, s->c, s->at, node_local(b, s->at, item));
+		goto body;
+	}
 	if (s->a && !(t = bind_type(b, s->a)))
 		goto failed;
 	value = convert_explicit(b, node_local(b, s->at, item), t, s->at);
@@ -418,6 +353,7 @@ static struct node *foreach_body(struct binder *b, struct syntax *s, struct loca
 		goto failed;
 	inner->b = stmt_of(b, node_assign(b, s->at, l, value));
 	l->read_only = true;
+body:
 	if (!inner->b)
 		goto failed;
 	inner->b->next = body(b, s->d);
@@ -458,12 +394,12 @@ failed:
 struct node *bind_statement(struct binder *b, struct syntax *s)
 {
 	static struct node *(*const binders[])(struct binder *, struct syntax *) = {
-		[SX_BLOCK] = stmt_block, [SX_LOCAL] = stmt_local, [SX_DECONSTRUCT] = deconstruct,
+		[SX_BLOCK] = stmt_block, [SX_LOCAL] = stmt_local, [SX_DECONSTRUCT] = stmt_deconstruct,
 		[SX_EXPRESSION] = expression, [SX_IF] = if_statement, [SX_FOR] = for_statement,
 		[SX_FOREACH] = foreach_statement, [SX_WHILE] = while_statement, [SX_DO] = while_statement,
 		[SX_SWITCH] = stmt_switch, [SX_BREAK] = jump, [SX_CONTINUE] = jump, [SX_RETURN] = return_statement,
 		[SX_THROW] = throw_statement, [SX_TRY] = stmt_try, [SX_USING] = stmt_using,
-		[SX_FUNCTION] = function_statement, [SX_EMPTY] = empty,
+		[SX_FUNCTION] = stmt_function, [SX_EMPTY] = empty,
 	};
 
 	if (s->kind >= ARRAY_LEN(binders) || !binders[s->kind])
@@ -491,5 +427,5 @@ struct function *bind_source(struct binder *b, struct syntax *s)
 		if (f->body)
 			f->body = convert(b, f->body, &type_object);
 	}
-	return f->body ? f : NULL;
+	return f->body && assigned_check(b, f) ? f : NULL;
 }

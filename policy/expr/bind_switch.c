@@ -13,7 +13,7 @@ static struct node *label_condition(struct binder *b, struct syntax *label, stru
 
 	is.a = &name;
 	if (label->b && str_eq(label->b->text, STR("var")) && !label->b->n) {
-		struct local *l = local_new(b, label->at, label->text2, value->type);
+		struct local *l = bind_pattern(b, label->at, label->text2, value->type);
 		struct node *set = l ? node_assign(b, label->at, l, node_local(b, label->at, value)) : NULL;
 
 		test = set ? bind_node(b, N_SEQUENCE, label->at, &type_bool) : NULL;
@@ -56,6 +56,7 @@ pattern:
 static struct node *section(struct binder *b, struct syntax *s, struct local *value)
 {
 	struct node *n = bind_node(b, N_SECTION, s->at, &type_void), *block_node;
+	struct local *before = b->scope->locals, *patterns;
 	bool is_default = false;
 
 	if (!n)
@@ -82,12 +83,18 @@ static struct node *section(struct binder *b, struct syntax *s, struct local *va
 		n->a = test;
 	}
 	n->flag = is_default;
+	patterns = b->scope->locals;
 	block_node = bind_node(b, N_BLOCK, s->at, &type_void);
 	if (!block_node || !stmt_add(b, block_node, s->b))
 		return NULL;
 	if (flow_ends(block_node))
 		return expr_error(b->c, s->at, "a section of a switch must end with `break`, `return`, `continue` or `throw`");
 	n->b = block_node;
+	/* what a section declares is known in the sections behind it, but has no value there; names of its patterns end here */
+	for (struct local *l = b->scope->locals; l != patterns; l = l->next)
+		local_track(b, l);
+	for (struct local *l = patterns; l != before; l = l->next)
+		l->hidden = true;
 	return n;
 }
 

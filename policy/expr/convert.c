@@ -132,10 +132,14 @@ struct conv conv_of_type(struct binder *b, const struct type *from, const struct
 			return (struct conv){ CONV_NULLABLE, NULL, NULL };
 		if (numeric_widens(type_value_kind(bare), type_value_kind(type_bare(to))))
 			return (struct conv){ CONV_NUMERIC, NULL, NULL };
+		if (tuple_type_converts(b, from, to))
+			return (struct conv){ CONV_TUPLE, NULL, NULL };
 		return user_conversion(b, from, to, false);
 	}
 	if (type_derives(b->arena, from, to))
 		return (struct conv){ CONV_REFERENCE, NULL, NULL };
+	if (tuple_type_converts(b, from, to))
+		return (struct conv){ CONV_TUPLE, NULL, NULL };
 	return user_conversion(b, from, to, false);
 }
 
@@ -147,6 +151,8 @@ static struct conv conv_open(struct binder *b, struct node *from, const struct t
 
 	if (from->kind == N_OPEN && from->syntax->kind == SX_DEFAULT)
 		return (struct conv){ CONV_OPEN, NULL, NULL };
+	if (node_is_tuple(from))
+		return tuple_converts(b, from, to) ? (struct conv){ CONV_TUPLE, NULL, NULL } : none;
 	if (from->kind == N_OPEN && from->syntax->kind == SX_LAMBDA && !type_is_delegate(to))
 		return none;
 	if (from->kind == N_METHODS && !type_is_delegate(to))
@@ -167,6 +173,8 @@ struct conv conv_implicit(struct binder *b, struct node *from, const struct type
 		return conv_open(b, from, to);
 	if (type_is_integral(type_bare(to)) && constant_fits(from, type_bare(to)) && !type_eq(from->type, to))
 		return (struct conv){ CONV_CONSTANT, NULL, NULL };
+	if (node_is_tuple(from) && type_is_tuple(type_bare(to)) && !type_eq(from->type, to) && tuple_converts(b, from, to))
+		return (struct conv){ CONV_TUPLE, NULL, NULL };
 	c = conv_of_type(b, from->type, to);
 	if (c.kind == CONV_NONE && type_is_enum(type_bare(to)) && from->kind == N_CONST && from->value.kind == VALUE_INT &&
 	    from->value.i == 0)
@@ -252,6 +260,8 @@ static struct node *no_conversion(struct binder *b, const struct node *from, con
 		return expr_error(b->c, from->at, "`%.*s` is a value type and cannot be null; `%.*s?` can", STR_ARG(t), STR_ARG(t));
 	if (from->kind == N_METHODS)
 		return expr_error(b->c, from->at, "`%.*s` is a method: call it with `()`", STR_ARG(from->text));
+	if (node_is_tuple(from) && from->type == &type_open)
+		return expr_error(b->c, from->at, "this tuple cannot be converted to `%.*s`", STR_ARG(t));
 	if (from->type == &type_open)
 		return expr_error(b->c, from->at, "a lambda cannot be converted to `%.*s`", STR_ARG(t));
 	if (from->type->kind == TYPE_VOID)
@@ -281,6 +291,8 @@ struct node *convert(struct binder *b, struct node *from, const struct type *to)
 	case CONV_LAMBDA:
 	case CONV_OPEN:
 		return bind_open(b, from, to);
+	case CONV_TUPLE:
+		return tuple_convert(b, from, to);
 	case CONV_CAST:
 		return to_enum(b, from, to);
 	case CONV_NONE:

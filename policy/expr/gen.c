@@ -140,14 +140,27 @@ static bool is_param(const struct function *f, const struct local *l)
 	return false;
 }
 
+/* Read before it is set, by a function that is called early: the zero of its type, never what the register held. */
+static void set_zero(struct gen *g, struct local *l)
+{
+	uint16_t mark = g->next, from = l->captured ? reg_new(g) : l->reg;
+
+	emit_insn(g, OP_CONST, from, add_constant(g, type_default(l->type)), 0);
+	if (l->captured)
+		emit_insn(g, OP_CELL_SET, l->reg, from, 0);
+	g->next = mark;
+}
+
 void gen_scope(struct gen *g, struct var_scope *s)
 {
 	for (struct local *l = s->locals; l; l = l->next) {
-		if (l->owner != g->f || is_param(g->f, l) || l->is_const)
+		if (l->owner != g->f || is_param(g->f, l) || l->is_const || l->range)
 			continue;
 		l->reg = reg_new(g);
 		if (l->captured)
 			emit_insn(g, OP_NEW_CELL, l->reg, 0, 0);
+		if (l->tracked || (l->captured && type_is_value(l->type)))
+			set_zero(g, l);
 	}
 }
 

@@ -421,14 +421,20 @@ static bool pair_new(struct vm_call *c)
 	return c->result.kind != VALUE_NULL;
 }
 
+/* default(KeyValuePair<string, int>) is one object for all types: its parts get their zero when they are read. */
+static bool pair_part(struct vm_call *c, struct value v, size_t i)
+{
+	return vm_return(c, v.kind == VALUE_NULL && c->types ? type_default(c->types[i]) : v);
+}
+
 static bool pair_key(struct vm_call *c)
 {
-	return vm_return(c, ((struct pair *)(void *)c->self.object)->key);
+	return pair_part(c, ((struct pair *)(void *)c->self.object)->key, 0);
 }
 
 static bool pair_value(struct vm_call *c)
 {
-	return vm_return(c, ((struct pair *)(void *)c->self.object)->value);
+	return pair_part(c, ((struct pair *)(void *)c->self.object)->value, 1);
 }
 
 static struct str pair_text(struct arena *a, struct value v)

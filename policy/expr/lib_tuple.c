@@ -32,11 +32,20 @@ static bool tuple_new(struct vm_call *c)
 	return vm_return(c, value_object(t));
 }
 
+/* default((int, string)) is one object for all types: its elements get their zero when they are read. */
+static struct value item_of(const struct vm_call *c, size_t i)
+{
+	const struct tuple *t = tuple_of(c->self);
+
+	if (i >= t->n)
+		return VALUE_NULL_INIT;
+	return t->v[i].kind == VALUE_NULL && c->types ? type_default(c->types[i]) : t->v[i];
+}
+
 #define ITEM(i)                                                                     \
 	static bool item##i(struct vm_call *c)                                      \
 	{                                                                           \
-		const struct tuple *t = tuple_of(c->self);                          \
-		return vm_return(c, i <= t->n ? t->v[i - 1] : VALUE_NULL_INIT);     \
+		return vm_return(c, item_of(c, i - 1));                             \
 	}
 ITEM(1)
 ITEM(2)
@@ -89,6 +98,11 @@ static int tuple_compare(struct value v, struct value other)
 	return 0;
 }
 
+static bool compare_to(struct vm_call *c)
+{
+	return vm_return(c, value_int(c->args[0].kind == VALUE_NULL ? 1 : tuple_compare(c->self, c->args[0])));
+}
+
 #define P1 "A"
 #define P2_ P1 ", B"
 #define P3_ P2_ ", C"
@@ -112,7 +126,9 @@ static int tuple_compare(struct value v, struct value other)
 #define A7 A6 ", G g"
 
 #define TUPLES(k, params, args, ...)                                                                         \
-	static const struct class_member members##k[] = { { "X(" args ")", tuple_new }, __VA_ARGS__, { 0 } }; \
+	static const struct class_member members##k[] = { { "X(" args ")", tuple_new },                      \
+							      { "int CompareTo(object other)", compare_to },      \
+							      __VA_ARGS__, { 0 } };                               \
 	static struct value_class class_tuple##k = {                                                         \
 		.name = "System.Tuple", .parameters = params, .members = members##k, .to_text = tuple_text,  \
 		.equals = tuple_equals, .hash = tuple_hash, .compare = tuple_compare, .interfaces = "IComparable", \

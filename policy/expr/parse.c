@@ -147,9 +147,30 @@ static bool skip_type_arguments(struct parser *p, size_t *at)
 	return true;
 }
 
+static bool skip_tuple_type(struct parser *p, size_t *at)
+{
+	unsigned n = 0;
+
+	do {
+		++*at;                          /* "(" or "," */
+		if (!parse_skip_type(p, at))
+			return false;
+		if (p->t[*at].kind == TOKEN_NAME)
+			++*at;
+		n++;
+	} while (at_id(p, *at, ','));
+	if (n < 2 || !at_id(p, *at, ')'))
+		return false;
+	++*at;
+	return true;
+}
+
 bool parse_skip_type(struct parser *p, size_t *at)
 {
-	if (is_type_keyword(&p->t[*at])) {
+	if (at_id(p, *at, '(')) {
+		if (!skip_tuple_type(p, at))
+			return false;
+	} else if (is_type_keyword(&p->t[*at])) {
 		++*at;
 	} else {
 		for (;;) {
@@ -217,13 +238,39 @@ static struct syntax *simple_type(struct parser *p)
 	return s;
 }
 
+/* (int, string) or (int count, string name) */
+static struct syntax *tuple_type(struct parser *p)
+{
+	struct syntax *s = parse_node(p, SX_TYPE, parse_peek(p)->at), **last;
+
+	if (!s)
+		return NULL;
+	p->at++;
+	s->flag = true;
+	s->text = STR("ValueTuple");
+	last = &s->b;
+	do {
+		*last = parse_type(p);
+		if (!*last)
+			return NULL;
+		if (parse_peek(p)->kind == TOKEN_NAME) {
+			(*last)->text2 = parse_word(p, parse_peek(p));
+			p->at++;
+		}
+		last = &(*last)->next;
+	} while (parse_accept(p, ','));
+	if (!s->b->next)
+		return parse_error(p, "`,` and a second type of the tuple");
+	return parse_expect(p, ')') ? s : NULL;
+}
+
 struct syntax *parse_type(struct parser *p)
 {
 	struct syntax *s, *outer;
 
 	if (!parse_enter(p))
 		return NULL;
-	s = simple_type(p);
+	s = parse_is(p, '(') ? tuple_type(p) : simple_type(p);
 	p->depth--;
 	while (s) {
 		bool optional_array = parse_is(p, P2('?', '[')) && at_id(p, p->at + 1, ']');

@@ -9,6 +9,7 @@ struct parser {
 	struct token *t;             /* ends with TOKEN_END */
 	size_t n, at;
 	unsigned depth;
+	unsigned queries;            /* open query expressions: their words are keywords */
 	bool failed;
 };
 
@@ -22,6 +23,11 @@ struct syntax *parse_array_elements(struct parser *p, const struct syntax *type)
 struct syntax *parse_interpolated(struct parser *p);
 struct syntax *parse_literal(struct parser *p);
 struct syntax *parse_parameters(struct parser *p);                       /* "(…)" of a local function or lambda */
+struct syntax *parse_query(struct parser *p);                            /* from x in … */
+bool parse_query_follows(struct parser *p);
+bool parse_is_query_word(struct parser *p, const struct token *t);       /* select, where … inside of a query */
+struct syntax *parse_targets(struct parser *p, bool declares);           /* "(x, y)" that is taken apart into; NULL: error */
+size_t parse_closing(struct parser *p, size_t at);                       /* the ")" for the "(" at `at`; 0: none */
 /* Looks ahead: past a type that starts at *at. */
 bool parse_skip_type(struct parser *p, size_t *at);
 

@@ -287,7 +287,7 @@ static struct syntax *primary(struct parser *p)
 
 	switch (t->kind) {
 	case TOKEN_NAME:
-		return name(p);
+		return parse_is_query_word(p, t) ? parse_error(p, "an expression") : name(p);
 	case TOKEN_NUMBER:
 	case TOKEN_CHAR:
 		return parse_literal(p);
@@ -334,6 +334,8 @@ static bool cast_follows(struct parser *p)
 		return false;
 	certain = p->t[p->at + 1].kind == TOKEN_KEYWORD || p->t[at - 1].kind == TOKEN_PUNCT;
 	t = &p->t[at + 1];
+	if (parse_is_query_word(p, t))
+		return false;
 	if (t->kind == TOKEN_NAME || t->kind == TOKEN_NUMBER || t->kind == TOKEN_STRING || t->kind == TOKEN_CHAR)
 		return true;
 	if (t->kind == TOKEN_KEYWORD)
@@ -471,7 +473,8 @@ static struct syntax *type_test(struct parser *p, struct syntax *left, uint32_t 
 	s->b = tested_type(p);
 	if (!s->b)
 		return NULL;
-	if (op == KW_is && parse_peek(p)->kind == TOKEN_NAME && !parse_is_word(p, "when")) {
+	if (op == KW_is && parse_peek(p)->kind == TOKEN_NAME && !parse_is_word(p, "when") &&
+	    !parse_is_query_word(p, parse_peek(p))) {
 		s->text2 = parse_word(p, parse_peek(p));
 		p->at++;
 	}
@@ -551,7 +554,7 @@ struct syntax *parse_expression(struct parser *p)
 
 	if (!parse_enter(p))
 		return NULL;
-	left = binary(p, COALESCE);
+	left = parse_query_follows(p) ? parse_query(p) : binary(p, COALESCE);
 	at = parse_peek(p)->at;
 	if (left && parse_is(p, '?')) {
 		left = ternary(p, left);

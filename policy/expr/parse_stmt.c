@@ -4,6 +4,8 @@
 
 static struct syntax *statement(struct parser *p);
 
+enum { TYPE_PARAMETERS_MAX = 4 };    /* of a local function */
+
 static struct syntax *expression_then(struct parser *p, struct syntax *s, uint32_t close)
 {
 	s->a = parse_expression(p);
@@ -36,6 +38,11 @@ struct syntax *parse_braces(struct parser *p)
 	s->a = list_until_brace(p);
 	p->depth--;
 	return !p->failed && parse_expect(p, '}') ? s : NULL;
+}
+
+static bool is_var(const struct syntax *type)
+{
+	return str_eq(type->text, STR("var")) && !type->b && !type->n && !type->op && !type->a;
 }
 
 static struct syntax *declarators(struct parser *p, struct syntax *s)
@@ -76,12 +83,44 @@ static bool declaration_follows(struct parser *p)
 	return t->kind == TOKEN_PUNCT && (t->id == '=' || t->id == ';' || t->id == ',');
 }
 
+/* "T name(" or "T name<U>(" */
 static bool function_follows(struct parser *p)
 {
 	size_t at = p->at;
 
-	return parse_skip_type(p, &at) && p->t[at].kind == TOKEN_NAME && p->t[at + 1].kind == TOKEN_PUNCT &&
-	       p->t[at + 1].id == '(' && !parse_is_word(p, "await");
+	if (!parse_skip_type(p, &at) || p->t[at].kind != TOKEN_NAME || parse_is_word(p, "await"))
+		return false;
+	at++;
+	if (p->t[at].kind == TOKEN_PUNCT && p->t[at].id == '<') {
+		do {
+			at++;
+			if (p->t[at++].kind != TOKEN_NAME)
+				return false;
+		} while (p->t[at].kind == TOKEN_PUNCT && p->t[at].id == ',');
+		if (p->t[at].kind != TOKEN_PUNCT || p->t[at++].id != '>')
+			return false;
+	}
+	return p->t[at].kind == TOKEN_PUNCT && p->t[at].id == '(';
+}
+
+static bool type_parameters(struct parser *p, struct syntax *s)
+{
+	struct syntax **last = &s->d;
+	unsigned n = 0;
+
+	if (!parse_accept(p, '<'))
+		return true;
+	do {
+		*last = parse_node(p, SX_NAME, parse_peek(p)->at);
+		if (!*last)
+			return false;
+		if (++n > TYPE_PARAMETERS_MAX)
+			return parse_error(p, "at most 4 type parameters");
+		(*last)->text = parse_word(p, parse_peek(p));
+		p->at++;
+		last = &(*last)->next;
+	} while (parse_accept(p, ','));
+	return parse_expect(p, '>');
 }
 
 static struct syntax *declaration(struct parser *p)
@@ -94,7 +133,7 @@ static struct syntax *declaration(struct parser *p)
 	s->a = parse_type(p);
 	if (!s->a)
 		return NULL;
-	if (str_eq(s->a->text, STR("var")) && !s->a->b && !s->a->n && !s->a->op)
+	if (is_var(s->a))
 		s->a = NULL;
 	return declarators(p, s);
 }
@@ -110,6 +149,8 @@ static struct syntax *function(struct parser *p)
 		return NULL;
 	s->text = parse_word(p, parse_peek(p));
 	p->at++;
+	if (!type_parameters(p, s))
+		return NULL;
 	s->b = parse_parameters(p);
 	if (!s->b && (p->failed || p->c->errors))
 		return NULL;
@@ -121,30 +162,82 @@ static struct syntax *function(struct parser *p)
 	return s->c ? s : NULL;
 }
 
-/* var (x, y) = tuple; */
-static struct syntax *deconstruction(struct parser *p)
+/* One of "(x, int y, (a, b), _, place)". */
+static struct syntax *target(struct parser *p, bool declares)
 {
-	struct syntax *s = parse_node(p, SX_DECONSTRUCT, parse_peek(p)->at), **last;
+	struct syntax *s = parse_node(p, SX_TARGET, parse_peek(p)->at);
+	size_t at = p->at;
 
 	if (!s)
 		return NULL;
-	p->at += 2;
-	last = &s->b;
-	do {
-		struct syntax *one = parse_node(p, SX_PARAMETER, parse_peek(p)->at);
-
-		if (!one)
+	if (parse_is(p, '(') && !(parse_skip_type(p, &at) && p->t[at].kind == TOKEN_NAME)) {
+		s->b = parse_targets(p, declares);
+		return s->b ? s : NULL;
+	}
+	at = p->at;
+	if (!declares && !(parse_skip_type(p, &at) && p->t[at].kind == TOKEN_NAME)) {
+		if (parse_is_word(p, "_") && p->t[p->at + 1].kind == TOKEN_PUNCT &&
+		    (p->t[p->at + 1].id == ',' || p->t[p->at + 1].id == ')'))
+			s->text = parse_word(p, &p->t[p->at++]);
+		else
+			s->c = parse_expression(p);
+		return s->text.n || s->c ? s : NULL;
+	}
+	if (!declares) {
+		s->a = parse_type(p);
+		if (!s->a)
 			return NULL;
-		if (parse_peek(p)->kind != TOKEN_NAME)
-			return parse_error(p, "the name of a variable");
-		one->text = parse_word(p, parse_peek(p));
-		p->at++;
-		*last = one;
-		last = &one->next;
-	} while (parse_accept(p, ','));
-	if (!parse_expect(p, ')') || !parse_expect(p, '='))
+		if (is_var(s->a))
+			s->a = NULL;
+	}
+	if (parse_peek(p)->kind != TOKEN_NAME)
+		return parse_error(p, "the name of a variable");
+	s->text = parse_word(p, parse_peek(p));
+	p->at++;
+	return s;
+}
+
+struct syntax *parse_targets(struct parser *p, bool declares)
+{
+	struct syntax *first = NULL, **last = &first;
+
+	if (!parse_enter(p) || !parse_expect(p, '('))
 		return NULL;
-	return expression_then(p, s, ';');
+	do {
+		*last = target(p, declares);
+		if (!*last)
+			return NULL;
+		last = &(*last)->next;
+	} while (parse_accept(p, ','));
+	p->depth--;
+	return parse_expect(p, ')') ? first : NULL;
+}
+
+/* "var (x, y) = …;" or "(x, int y) = …;" */
+static bool deconstruction_follows(struct parser *p)
+{
+	size_t close;
+
+	if (parse_is_word(p, "var"))
+		return p->t[p->at + 1].kind == TOKEN_PUNCT && p->t[p->at + 1].id == '(' &&
+		       (close = parse_closing(p, p->at + 1)) != 0 && p->t[close + 1].kind == TOKEN_PUNCT &&
+		       p->t[close + 1].id == '=';
+	if (!parse_is(p, '('))
+		return false;
+	close = parse_closing(p, p->at);
+	return close && p->t[close + 1].kind == TOKEN_PUNCT && p->t[close + 1].id == '=';
+}
+
+static struct syntax *deconstruction(struct parser *p)
+{
+	struct syntax *s = parse_node(p, SX_DECONSTRUCT, parse_peek(p)->at);
+	bool declares = parse_is_word(p, "var");
+
+	if (!s)
+		return NULL;
+	p->at += declares;
+	s->b = parse_targets(p, declares);
+	return s->b && parse_expect(p, '=') ? expression_then(p, s, ';') : NULL;
 }
 
 static struct syntax *condition(struct parser *p, struct syntax *s)      /* keyword "(" a ")" */
@@ -208,21 +301,35 @@ static struct syntax *for_statement(struct parser *p, struct syntax *s)
 	return s->d ? s : NULL;
 }
 
-static struct syntax *foreach_statement(struct parser *p, struct syntax *s)
+/* "T x", "var (x, y)" or "(T x, U y)" */
+static bool foreach_item(struct parser *p, struct syntax *s)
 {
-	p->at++;
-	if (!parse_expect(p, '('))
-		return NULL;
+	bool declares = parse_is_word(p, "var");
+	size_t close;
+
+	close = parse_closing(p, p->at + declares);
+	if (p->t[p->at + declares].kind == TOKEN_PUNCT && p->t[p->at + declares].id == '(' && close &&
+	    p->t[close + 1].kind == TOKEN_KEYWORD && p->t[close + 1].id == KW_in) {
+		p->at += declares;
+		s->c = parse_targets(p, declares);
+		return s->c != NULL;
+	}
 	s->a = parse_type(p);
 	if (!s->a)
-		return NULL;
-	if (str_eq(s->a->text, STR("var")) && !s->a->n)
+		return false;
+	if (is_var(s->a))
 		s->a = NULL;
 	if (parse_peek(p)->kind != TOKEN_NAME)
 		return parse_error(p, "the name of a variable");
 	s->text = parse_word(p, parse_peek(p));
 	p->at++;
-	if (!parse_expect(p, KW_in))
+	return true;
+}
+
+static struct syntax *foreach_statement(struct parser *p, struct syntax *s)
+{
+	p->at++;
+	if (!parse_expect(p, '(') || !foreach_item(p, s) || !parse_expect(p, KW_in))
 		return NULL;
 	s->b = parse_expression(p);
 	if (!s->b || !parse_expect(p, ')'))
@@ -451,7 +558,7 @@ static struct syntax *plain_statement(struct parser *p)
 	}
 	if (function_follows(p))
 		return function(p);
-	if (parse_is_word(p, "var") && p->t[p->at + 1].kind == TOKEN_PUNCT && p->t[p->at + 1].id == '(')
+	if (deconstruction_follows(p))
 		return deconstruction(p);
 	s = expression_statement(p);
 	return s && parse_expect(p, ';') ? s : NULL;

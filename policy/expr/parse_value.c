@@ -434,7 +434,7 @@ struct syntax *parse_new(struct parser *p)
 
 /* ---- lambdas ------------------------------------------------------------------------------------------------------------ */
 
-static size_t closing(struct parser *p, size_t at)       /* index of the ")" for the "(" at `at`; 0: none */
+size_t parse_closing(struct parser *p, size_t at)
 {
 	int open = 0;
 
@@ -475,7 +475,7 @@ static bool untyped_parameters(struct parser *p, struct syntax *s)
 struct syntax *parse_lambda(struct parser *p, bool *is_lambda)
 {
 	const struct token *t = parse_peek(p);
-	size_t close = t->kind == TOKEN_PUNCT && t->id == '(' ? closing(p, p->at) : 0, arrow = p->at + 1;
+	size_t close = t->kind == TOKEN_PUNCT && t->id == '(' ? parse_closing(p, p->at) : 0, arrow = p->at + 1;
 	struct syntax *s;
 
 	if (t->kind != TOKEN_NAME && !close)

@@ -36,23 +36,26 @@ enum syntax_kind {
 	SX_INIT_MEMBER,              /* text, a: value */
 	SX_INIT_INDEX,               /* b: arguments, a: value */
 	SX_LAMBDA,                   /* a: list of SX_PARAMETER, b: expression or SX_BLOCK */
-	SX_PARAMETER,                /* text, a: type or NULL, b: default value, flag: out */
+	SX_PARAMETER,                /* text, a: type or NULL, b: default value, flag: out; c: of a query's lambda: SX_NAMEs that
+	                              * mean members of the parameter */
 	SX_CHECKED,                  /* a; flag: unchecked */
 	SX_TYPEOF,                   /* a: type */
 	SX_DEFAULT,                  /* a: type or NULL */
 	SX_NAMEOF,                   /* text */
 	SX_THROW_EXPR,               /* a */
 	SX_TUPLE,                    /* a: list of SX_ARGUMENT */
-	SX_TYPE,                     /* text: dotted name or keyword; b: type arguments; op: nullable; n: array ranks; a: T of T?[] */
+	SX_TYPE,                     /* text: dotted name or keyword; b: type arguments; op: nullable; n: array ranks; a: T of T?[];
+	                              * flag: a tuple, its elements in b with their names in text2 */
 	/* statements */
 	SX_BLOCK,                    /* a: list */
 	SX_LOCAL,                    /* a: type (NULL: var), b: list of SX_DECLARATOR, flag: const */
 	SX_DECLARATOR,               /* text, a: initial value or NULL */
-	SX_DECONSTRUCT,              /* var (x, y) = a; b: list of SX_PARAMETER */
+	SX_DECONSTRUCT,              /* (x, y) = a; b: list of SX_TARGET */
+	SX_TARGET,                   /* declares text (`_`: nothing) of type a (NULL: var); or b: list of targets; or c: a place */
 	SX_EXPRESSION,               /* a */
 	SX_IF,                       /* a, b, c: else */
 	SX_FOR,                      /* a: initialisers, b: condition, c: iterators, d: body */
-	SX_FOREACH,                  /* a: type (NULL: var), text, b: collection, d: body */
+	SX_FOREACH,                  /* a: type (NULL: var), text; or c: list of SX_TARGET; b: collection, d: body */
 	SX_WHILE,                    /* a, d */
 	SX_DO,                       /* d, a */
 	SX_SWITCH,                   /* a, b: list of SX_SECTION */
@@ -64,7 +67,7 @@ enum syntax_kind {
 	SX_TRY,                      /* a: block, b: list of SX_CATCH, c: finally block */
 	SX_CATCH,                    /* a: type or NULL, text, b: when, c: block */
 	SX_USING,                    /* a: SX_LOCAL or expression, b: body */
-	SX_FUNCTION,                 /* a: result type, text, b: parameters, c: SX_BLOCK or expression */
+	SX_FUNCTION,                 /* a: result type, text, b: parameters, c: SX_BLOCK or expression; d: type parameters: SX_NAMEs */
 	SX_EMPTY,
 };
 

@@ -63,6 +63,17 @@ const struct type *type_make1(struct arena *a, const struct value_class *cls, co
 	return type_make(a, cls, &arg, 1);
 }
 
+const struct type *type_with_names(struct arena *a, const struct type *t, const struct str *names)
+{
+	struct type *copy = names && t->n ? arena_new_of(a, struct type) : NULL;
+
+	if (!copy)
+		return t;
+	*copy = *t;
+	copy->names = names;
+	return copy;
+}
+
 const struct type *type_array_of(struct arena *a, const struct type *element)
 {
 	return type_make1(a, &class_array, element);
@@ -134,7 +145,7 @@ const struct type *type_put_in(struct arena *a, const struct type *t, const stru
 	if (t->cls == &class_nullable && (type_is_nullable(args[0]) || (!type_is_value(args[0]) &&
 									  args[0]->kind != TYPE_PARAMETER)))
 		return args[0];
-	return type_make(a, t->cls, args, t->n);
+	return type_with_names(a, type_make(a, t->cls, args, t->n), t->names);
 }
 
 bool type_is_value(const struct type *t)
@@ -147,6 +158,11 @@ bool type_is_value(const struct type *t)
 bool type_is_enum(const struct type *t)
 {
 	return t->kind == TYPE_CLASS && t->cls->kind == CLASS_ENUM;
+}
+
+bool type_is_tuple(const struct type *t)
+{
+	return t->kind == TYPE_CLASS && t->n && strcmp(t->cls->name, "System.ValueTuple") == 0;
 }
 
 bool type_is_delegate(const struct type *t)
@@ -285,12 +301,28 @@ static const char *keyword_of(const struct type *t)
 	return t->cls == &class_object ? "object" : words[t->cls->value_kind];
 }
 
+/* (int, string name) */
+static struct str tuple_text(struct arena *a, const struct type *t)
+{
+	struct str out = STR("(");
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct str name = t->names ? t->names[i] : STR_NULL;
+
+		out = arena_printf(a, "%.*s%s%.*s%s%.*s", STR_ARG(out), i ? ", " : "", STR_ARG(type_text(a, t->args[i], false)),
+				   name.n ? " " : "", STR_ARG(name));
+	}
+	return arena_printf(a, "%.*s)", STR_ARG(out));
+}
+
 static struct str class_text(struct arena *a, const struct type *t, bool full)
 {
 	struct str name = full ? str_of(t->cls->name) : class_link(t->cls)->name, out;
 
 	if (t->n == 0)
 		return name;
+	if (!full && t->n > 1 && type_is_tuple(t))
+		return tuple_text(a, t);
 	out = full ? arena_printf(a, "%.*s`%u[", STR_ARG(name), t->n) : arena_printf(a, "%.*s<", STR_ARG(name));
 	for (size_t i = 0; i < t->n; i++)
 		out = arena_printf(a, "%.*s%s%.*s", STR_ARG(out), i ? (full ? "," : ", ") : "",

@@ -25,6 +25,8 @@ struct type {
 	uint16_t n;
 	uint32_t size;               /* of it and all its arguments; 0 counts as 1 */
 	const struct type *const *args;
+	const struct str *names;     /* of the elements of a tuple, n of them, some STR_NULL; NULL: none. No part of what the
+	                              * type is: type_eq does not look, type_copy drops them */
 };
 
 enum { TYPE_SIZE_MAX = 500 };        /* a larger type becomes object: `x => (x, x)` over and over doubles it each time */
@@ -38,6 +40,8 @@ const struct type *type_make1(struct arena *a, const struct value_class *cls, co
 const struct type *type_array_of(struct arena *a, const struct type *element);
 const struct type *type_nullable_of(struct arena *a, const struct type *t);
 const struct type *type_copy(struct arena *a, const struct type *t);     /* deep; t itself when it lives for ever */
+/* The same type with names for its elements; they are borrowed. */
+const struct type *type_with_names(struct arena *a, const struct type *t, const struct str *names);
 bool type_eq(const struct type *l, const struct type *r);
 /* Replaces type parameters; a NULL entry leaves its parameter in place. */
 const struct type *type_put_in(struct arena *a, const struct type *t, const struct type *const *of_class,
@@ -58,6 +62,7 @@ static inline bool type_is_nullable(const struct type *t)
 }
 bool type_is_value(const struct type *t);                    /* a struct, number, enum or T? */
 bool type_is_enum(const struct type *t);
+bool type_is_tuple(const struct type *t);                    /* ValueTuple */
 bool type_is_delegate(const struct type *t);
 const struct type *type_bare(const struct type *t);          /* T of T?, else t */
 /* Kind of a value of the type: VALUE_INT for int …, VALUE_OBJECT otherwise. */
