@@ -240,8 +240,8 @@ enum { ARGUMENTS_MAX = PARAMETERS_MAX * 4 };
 /* The best of the overloads. what: "method `X`" for messages. */
 struct node *bind_overload(struct binder *b, size_t at, struct str what, struct candidate *list, size_t n,
 			   struct argument *args, size_t n_args, struct node *self);
-/* overload.c: the index of the best candidate; SIZE_MAX: none fits (then *why has a message, or null) or undecided. */
-size_t overload_choose(struct binder *b, struct candidate *list, size_t n, struct argument *args, size_t n_args,
+/* overload.c: the index of the best candidate; SIZE_MAX: none fits, or *ambiguous and the error has been reported. */
+size_t overload_choose(struct binder *b, size_t at, struct candidate *list, size_t n, struct argument *args, size_t n_args,
 		       bool *ambiguous);
 /* Which argument goes to which parameter. False: too many, too few, unknown names. */
 bool overload_map(struct candidate *c, struct argument *args, size_t n_args);

@@ -382,7 +382,9 @@ struct node *bind_overload(struct binder *b, size_t at, struct str what, struct 
 
 	if (!copy)
 		return expr_error(b->c, at, "out of memory");
-	best = overload_choose(b, list, n, args, n_args, &ambiguous);
+	best = overload_choose(b, at, list, n, args, n_args, &ambiguous);
+	if (best == SIZE_MAX && ambiguous)
+		return NULL;
 	if (best == SIZE_MAX)
 		return no_overload(b, at, what, copy, n, args, n_args);
 	return call_node(b, at, &list[best], args, self);
@@ -422,7 +424,7 @@ static struct node *try_candidates(struct binder *b, size_t at, const struct can
 {
 	struct candidate *copy = n ? copied(b, list, n) : NULL;
 	bool ambiguous;
-	size_t best = copy ? overload_choose(b, copy, n, args, n_args, &ambiguous) : SIZE_MAX;
+	size_t best = copy ? overload_choose(b, at, copy, n, args, n_args, &ambiguous) : SIZE_MAX;
 
 	return best == SIZE_MAX ? NULL : call_node(b, at, &copy[best], args, self);
 }

@@ -357,6 +357,16 @@ static bool try_get(struct vm_call *c)
 	return vm_return(c, value_bool(e != NULL));
 }
 
+static bool get_or(struct vm_call *c)
+{
+	struct entry *e;
+
+	if (!not_null(c))
+		return false;
+	e = dictionary_find(self_of(c), c->args[0]);
+	return vm_return(c, e ? e->value : c->args[1]);
+}
+
 static bool clear(struct vm_call *c)
 {
 	struct dictionary *d = self_of(c);
@@ -405,6 +415,8 @@ static const struct class_member dictionary_members[] = {
 	{ "bool ContainsValue(V value)", contains_value },
 	{ "bool Remove(K key)", remove_key },
 	{ "bool TryGetValue(K key, out V value)", try_get },
+	/* an extension of both its interfaces: here, so that the two do not compete */
+	{ "V GetValueOrDefault(K key, V defaultValue = default)", get_or },
 	{ "void Clear()", clear },
 	{ 0 }
 };

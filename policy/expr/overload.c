@@ -236,7 +236,21 @@ static int compare(struct binder *b, const struct candidate *l, const struct can
 	return tie(l, r, n_args);
 }
 
-size_t overload_choose(struct binder *b, struct candidate *list, size_t n, struct argument *args, size_t n_args,
+static struct str signature_of(struct binder *b, const struct candidate *c)
+{
+	const struct member *m = c->member;
+	bool made = m->kind == MEMBER_CONSTRUCTOR;
+	struct str out = arena_printf(b->arena, "%.*s%s%.*s(", STR_ARG(class_link(m->owner)->name), made ? "" : ".",
+				      STR_ARG(made ? STR("") : m->name));
+
+	for (size_t i = c->reduced ? 1 : 0; i < m->n; i++)
+		out = arena_printf(b->arena, "%.*s%s%.*s", STR_ARG(out), i > (c->reduced ? 1u : 0u) ? ", " : "",
+				   STR_ARG(type_name(b, type_put_in(b->arena, m->params[i].type,
+								    c->owner ? c->owner->args : NULL, c->types))));
+	return arena_printf(b->arena, "%.*s)", STR_ARG(out));
+}
+
+size_t overload_choose(struct binder *b, size_t at, struct candidate *list, size_t n, struct argument *args, size_t n_args,
 		       bool *ambiguous)
 {
 	size_t kept = 0, best = 0;
@@ -259,7 +273,10 @@ size_t overload_choose(struct binder *b, struct candidate *list, size_t n, struc
 	for (size_t i = 0; i < kept; i++)
 		if (i != best && compare(b, &list[best], &list[i], args, n_args) <= 0) {
 			*ambiguous = true;
-			return i < best ? i : best;
+			expr_error(b->c, at, "this call can mean `%.*s` or `%.*s`: cast an argument to the type that is meant",
+				   STR_ARG(signature_of(b, &list[i < best ? i : best])),
+				   STR_ARG(signature_of(b, &list[i < best ? best : i])));
+			return SIZE_MAX;
 		}
 	return best;
 }
