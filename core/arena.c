@@ -1,8 +1,6 @@
 #include "core/arena.h"
 
-#include <stdarg.h>
 #include <stdalign.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* A chain of blocks; the newest is filled from the front. Blocks double up to a bound, so a request that needs 100 bytes
@@ -194,21 +192,4 @@ struct str arena_dup(struct arena *a, struct str s)
 const char *arena_cstr(struct arena *a, struct str s)
 {
 	return arena_dup(a, s).p;
-}
-
-struct str arena_printf(struct arena *a, const char *fmt, ...)
-{
-	va_list ap;
-	char *p;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (n < 0 || !(p = arena_alloc_text(a, (size_t)n + 1)))
-		return STR_NULL;
-	va_start(ap, fmt);
-	vsnprintf(p, (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	return (struct str){ p, (size_t)n };
 }

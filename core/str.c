@@ -1,8 +1,35 @@
 #include "core/str.h"
 
-bool str_eq_ci(struct str a, struct str b)
+/* Eight letters at once: field names are compared some dozens of times a call. In each byte below 0x80, adding (0x80 - 'A')
+ * sets the top bit from 'A' on, adding (0x7f - 'Z') from past 'Z' on; where the two differ stands an upper-case letter. */
+static uint64_t lower8(uint64_t x)
 {
-	return a.n == b.n && str_cmp_ci(a, b) == 0;
+	const uint64_t ones = 0x0101010101010101, top = 0x8080808080808080;
+	uint64_t low = x & ~top;
+	uint64_t upper = ((low + (0x80 - 'A') * ones) ^ (low + (0x7f - 'Z') * ones)) & ~x & top;
+
+	return x | upper >> 2;
+}
+
+static uint64_t load8(const char *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return x;
+}
+
+bool bytes_eq_ci(const char *a, const char *b, size_t n)
+{
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8)
+		if (lower8(load8(a + i)) != lower8(load8(b + i)))
+			return false;
+	for (; i < n; i++)
+		if (ascii_lower(a[i]) != ascii_lower(b[i]))
+			return false;
+	return true;
 }
 
 int str_cmp(struct str a, struct str b)

@@ -54,7 +54,11 @@ static inline bool ascii_is_space(char c)               /* blank, tab, CR, LF, F
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-bool str_eq_ci(struct str a, struct str b);
+bool bytes_eq_ci(const char *a, const char *b, size_t n);   /* ASCII letters without case */
+static inline bool str_eq_ci(struct str a, struct str b)    /* inline: most names differ in length already */
+{
+	return a.n == b.n && bytes_eq_ci(a.p, b.p, a.n);
+}
 int str_cmp(struct str a, struct str b);                /* byte order; <0, 0, >0 */
 int str_cmp_ci(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);

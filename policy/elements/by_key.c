@@ -65,6 +65,7 @@ static enum step run(struct exchange *x, const void *config)
 	const struct config *c = config;
 	struct limit_state *s = arena_new_of(x->arena, struct limit_state);
 	int64_t calls, period, amount = 0;
+	struct counter_take take;
 	struct str key;
 	bool counts = true;
 
@@ -77,15 +78,14 @@ static enum step run(struct exchange *x, const void *config)
 	if (!is_late(c) && (!arg_get_bool(x, &c->condition, &counts) || !arg_get_int(x, &c->count, &amount)))
 		return STEP_FAIL;
 	exchange_trace(x, "key %.*s", STR_ARG(key));
-	s->n = 1;
-	s->takes[0] = (struct counter_take){
+	take = (struct counter_take){
 		.kind = COUNTER_SLIDING,
 		.limit = (uint64_t)calls,
 		.window_s = (uint32_t)period,
 		.amount = counts ? (uint64_t)amount : 0,
 		.key = arena_printf(x->arena, "rate-limit-by-key:%lld:%.*s", (long long)period, STR_ARG(key)),
 	};
-	return str_is_null(s->takes[0].key) ? exchange_no_memory(x) : go_on(x, c, s);
+	return str_is_null(take.key) || !limit_add(x->arena, s, &take) ? exchange_no_memory(x) : go_on(x, c, s);
 }
 
 static enum step resume(struct exchange *x, const void *config)

@@ -2,6 +2,26 @@
 
 #include "core/str.h"
 
+struct counter_take *limit_add(struct arena *a, struct limit_state *s, const struct counter_take *t)
+{
+	if (s->n == LIMIT_TAKES_MAX)
+		return NULL;
+	if (!s->n) {
+		s->takes = &s->first;
+		s->room = 1;
+	} else if (s->n == s->room) {
+		struct counter_take *all = arena_alloc(a, LIMIT_TAKES_MAX, sizeof(*all));
+
+		if (!all)
+			return NULL;
+		memcpy(all, s->takes, s->n * sizeof(*all));
+		s->takes = all;
+		s->room = LIMIT_TAKES_MAX;
+	}
+	s->takes[s->n] = *t;
+	return &s->takes[s->n++];
+}
+
 enum step limit_take(struct exchange *x, struct limit_state *s, const struct counter_take **refused)
 {
 	*refused = NULL;

@@ -29,10 +29,14 @@ struct limit_names {
 enum { LIMIT_TAKES_MAX = 24 };
 
 struct limit_state {
-	struct counter_take takes[LIMIT_TAKES_MAX];
-	size_t n, at;
+	struct counter_take *takes;  /* most calls have one, which stands in `first` */
+	size_t n, room, at;
 	bool looking;                /* first round of several: is there room everywhere? */
+	struct counter_take first;
 };
+
+/* Adds a counter to take from; `t` is copied. NULL when there are LIMIT_TAKES_MAX or no memory is left. */
+struct counter_take *limit_add(struct arena *a, struct limit_state *s, const struct counter_take *t);
 
 /* Takes them all. STEP_NEXT: done, *refused is the one that said no, or NULL. */
 enum step limit_take(struct exchange *x, struct limit_state *s, const struct counter_take **refused);

@@ -28,20 +28,18 @@ struct quota_state {
 
 /* ---- taking ------------------------------------------------------------------------------------------------------ */
 
-static struct counter_take *add_take(struct quota_state *s, struct str key, const struct limit *l, bool bytes,
-				     int64_t origin_us)
+static struct counter_take *add_take(struct exchange *x, struct quota_state *s, struct str key, const struct limit *l,
+				     bool bytes, int64_t origin_us)
 {
-	struct counter_take *t;
-
-	if (s->takes.n == LIMIT_TAKES_MAX)
-		return NULL;
-	t = &s->takes.takes[s->takes.n];
-	s->bytes[s->takes.n++] = bytes;
-	*t = (struct counter_take){
+	struct counter_take *t, fresh = {
 		.kind = COUNTER_FIXED, .key = key, .window_s = (uint32_t)l->period.number, .origin_us = origin_us
 	};
-	t->limit = bytes ? (uint64_t)l->bandwidth.number * KILOBYTE : (uint64_t)l->calls.number;
-	t->amount = bytes ? 0 : 1;
+
+	fresh.limit = bytes ? (uint64_t)l->bandwidth.number * KILOBYTE : (uint64_t)l->calls.number;
+	fresh.amount = bytes ? 0 : 1;
+	t = limit_add(x->arena, &s->takes, &fresh);
+	if (t)
+		s->bytes[s->takes.n - 1] = bytes;
 	return t;
 }
 
@@ -51,11 +49,11 @@ static bool add_limit(struct exchange *x, struct quota_state *s, struct str base
 	struct bandwidth_take *b;
 	struct counter_take *t;
 
-	if (l->calls.given && !add_take(s, arena_printf(x->arena, "%.*s:calls", STR_ARG(base)), l, false, origin_us))
+	if (l->calls.given && !add_take(x, s, arena_printf(x->arena, "%.*s:calls", STR_ARG(base)), l, false, origin_us))
 		return false;
 	if (!l->bandwidth.given)
 		return true;
-	t = add_take(s, arena_printf(x->arena, "%.*s:bytes", STR_ARG(base)), l, true, origin_us);
+	t = add_take(x, s, arena_printf(x->arena, "%.*s:bytes", STR_ARG(base)), l, true, origin_us);
 	b = arena_new_of(x->arena, struct bandwidth_take);
 	if (!t || !b)
 		return false;

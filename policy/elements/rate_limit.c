@@ -18,17 +18,13 @@ struct config {
 	struct children apis;
 };
 
-static void add_take(struct exchange *x, struct limit_state *s, const struct arg *calls, const struct arg *period,
+static bool add_take(struct exchange *x, struct limit_state *s, const struct arg *calls, const struct arg *period,
 		     struct str key)
 {
-	if (s->n == LIMIT_TAKES_MAX || str_is_null(key))
-		return;
-	s->takes[s->n++] = (struct counter_take){ .kind = COUNTER_SLIDING,
-						  .key = key,
-						  .limit = (uint64_t)calls->number,
-						  .amount = 1,
-						  .window_s = (uint32_t)period->number };
-	(void)x;
+	struct counter_take t = { .kind = COUNTER_SLIDING, .key = key, .limit = (uint64_t)calls->number, .amount = 1,
+				  .window_s = (uint32_t)period->number };
+
+	return !str_is_null(key) && limit_add(x->arena, s, &t);
 }
 
 /* One counter for each definition and subscription: the scope names the definition. */
@@ -47,28 +43,29 @@ static struct str definition_key(struct exchange *x)
 			    STR_ARG(x->subscription->id));
 }
 
-static void collect(struct exchange *x, const struct config *c, struct limit_state *s)
+static bool collect(struct exchange *x, const struct config *c, struct limit_state *s)
 {
 	struct str base = definition_key(x);
+	bool ok = add_take(x, s, &c->calls, &c->period, base);
 
-	add_take(x, s, &c->calls, &c->period, base);
-	for (size_t i = 0; x->api && i < c->apis.n; i++) {
+	for (size_t i = 0; ok && x->api && i < c->apis.n; i++) {
 		const struct api_config *a = c->apis.v[i].config;
 
 		if (!limit_names_this(&a->name, &a->id, x->api->name, x->api->id))
 			continue;
-		add_take(x, s, &a->calls, &a->period,
-			 arena_printf(x->arena, "%.*s:%.*s", STR_ARG(base), STR_ARG(x->api->id)));
-		for (size_t k = 0; x->operation && k < a->operations.n; k++) {
+		ok = add_take(x, s, &a->calls, &a->period,
+			      arena_printf(x->arena, "%.*s:%.*s", STR_ARG(base), STR_ARG(x->api->id)));
+		for (size_t k = 0; ok && x->operation && k < a->operations.n; k++) {
 			const struct operation_config *o = a->operations.v[k].config;
 
 			if (limit_names_this(&o->name, &o->id, x->operation->name, x->operation->id))
-				add_take(x, s, &o->calls, &o->period,
-					 arena_printf(x->arena, "%.*s:%.*s:%.*s", STR_ARG(base), STR_ARG(x->api->id),
-						      STR_ARG(x->operation->id)));
+				ok = add_take(x, s, &o->calls, &o->period,
+					      arena_printf(x->arena, "%.*s:%.*s:%.*s", STR_ARG(base),
+							   STR_ARG(x->api->id), STR_ARG(x->operation->id)));
 		}
 	}
 	s->looking = s->n > 1;
+	return ok;
 }
 
 static enum step go_on(struct exchange *x, const struct config *c, struct limit_state *s)
@@ -100,8 +97,7 @@ static enum step run(struct exchange *x, const void *config)
 	if (!s)
 		return exchange_no_memory(x);
 	*step_state(x) = s;
-	collect(x, config, s);
-	return go_on(x, config, s);
+	return collect(x, config, s) ? go_on(x, config, s) : exchange_no_memory(x);
 }
 
 static enum step resume(struct exchange *x, const void *config)

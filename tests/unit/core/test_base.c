@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/map.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 static void numbers(void **state UNUSED)
@@ -174,11 +175,62 @@ static void table(void **state UNUSED)
 	arena_free(a);
 }
 
+/* The same text as the C library's, whichever way it is made. */
+static void formats(void **state UNUSED)
+{
+	struct arena *a = arena_new(1 << 20);
+	char want[400];
+
+#define SAME(...) do { \
+		snprintf(want, sizeof(want), __VA_ARGS__); \
+		CHECK_STR(#__VA_ARGS__, arena_printf(a, __VA_ARGS__), str_of(want)); \
+	} while (0)
+	SAME("plain");
+	SAME("%s", "");
+	SAME("100%%");
+	SAME("%.*s|%.*s|", 3, "abcdef", 9, "ab");
+	SAME("%d %d %d %d", 0, -1, INT32_MAX, INT32_MIN);
+	SAME("%u %u", 0u, UINT32_MAX);
+	SAME("%llu %lld %lld %zu", ULLONG_MAX, LLONG_MIN, LLONG_MAX, SIZE_MAX);
+	SAME("%u.%02u:%02u", 7u, 3u, 59u);
+	SAME("%s=%5d;%x;%-4s|", "width", 42, 255u, "a");
+	SAME("%s %ld %c %.1f", "others", -5L, 'x', 2.25);
+	SAME("%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+	     14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34);
+#undef SAME
+	CHECK_STR("no text", arena_printf(a, "[%.*s]", STR_ARG(STR_NULL)), STR("[]"));
+	arena_free(a);
+	check_done();
+}
+
+/* Every pair of bytes at every place of texts up to three words long, against the byte-wise comparison. */
+static void equal_without_case(void **state UNUSED)
+{
+	char x[20], y[20];
+
+	for (size_t n = 0; n <= sizeof(x); n++) {
+		memset(x, 'q', sizeof(x));
+		memset(y, 'Q', sizeof(y));
+		assert_true(str_eq_ci((struct str){ x, n }, (struct str){ y, n }));
+		for (size_t at = 0; at < n; at += n - 1 ? n - 1 : 1)
+			for (int c = 0; c < 256; c++)
+				for (int d = 0; d < 256; d++) {
+					x[at] = (char)c;
+					y[at] = (char)d;
+					assert_int_equal(str_eq_ci((struct str){ x, n }, (struct str){ y, n }),
+							 ascii_lower(x[at]) == ascii_lower(y[at]));
+					x[at] = y[at] = 'q';
+				}
+	}
+	assert_false(str_eq_ci(STR("abc"), STR("abcd")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers), cmocka_unit_test(splitting), cmocka_unit_test(utf8), cmocka_unit_test(arena),
 		cmocka_unit_test(buffer),  cmocka_unit_test(dates),     cmocka_unit_test(table),
+		cmocka_unit_test(formats),  cmocka_unit_test(equal_without_case),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
