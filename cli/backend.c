@@ -5,7 +5,7 @@
 #include "core/str.h"
 #include "db/backends.h"
 
-enum { MEMBERS_MAX = 64, FILE_MAX_BYTES = 65536 };
+enum { MEMBERS_MAX = 64, AUTHORITIES_MAX = 32, FILE_MAX_BYTES = 65536 };
 
 /* ---- set -------------------------------------------------------------------------------------------------------------- */
 
@@ -14,6 +14,12 @@ static const struct option set_options[] = {
 	{ "member", OPTION_MANY, "ID[:WEIGHT[:PRIORITY]]", "make it a pool with this backend; lowest priority first", false },
 	{ "name", OPTION_TEXT, "NAME", "name that people read (the id)", false },
 	{ "verify-tls", OPTION_TEXT, "yes|no", "whether its certificate is checked (yes)", false },
+	{ "verify-name", OPTION_TEXT, "yes|no", "whether the certificate must be for its name (as --verify-tls)", false },
+	{ "ca", OPTION_MANY, "CERTIFICATE-ID", "authority for its certificate in place of the system's; none: the system's", false },
+	{ "client-certificate", OPTION_TEXT, "CERTIFICATE-ID", "what the gateway shows to it; none: nothing", false },
+	{ "server-name", OPTION_TEXT, "NAME", "asked for (SNI) and checked in place of the URL's host; none: that one", false },
+	{ "tls-min", OPTION_TEXT, "1.2|1.3|none", "least version of TLS", false },
+	{ "pin", OPTION_MANY, "sha256//BASE64", "digest of a public key, one of which it must have; none: any", false },
 	{ "credentials-file", OPTION_TEXT, "FILE", "JSON of headers and query parameters for it; kept sealed", false },
 	{ "breaker-file", OPTION_TEXT, "FILE", "JSON of circuit-breaker rules", false },
 	OPTION_END,
@@ -70,9 +76,67 @@ static gh_rc write_backend(struct store *s, const struct store_backend *b, bool 
 	return n || !b->is_pool ? store_pool_set(s, b->id, members, n, err) : GH_RC_OK;
 }
 
+/* ---- TLS ---- */
+
+/* The values of an option that may be given several times; "none" alone is an empty list. *given: at all. */
+static size_t many(struct cli *c, const char *option, struct str v[AUTHORITIES_MAX], bool *given)
+{
+	const char *text;
+	size_t n;
+
+	for (n = 0; n < AUTHORITIES_MAX && (text = option_nth(&c->options, option, n)); n++)
+		v[n] = str_of(text);
+	*given = n > 0;
+	return n == 1 && str_eq(v[0], STR("none")) ? 0 : n;
+}
+
+static void take(struct cli *c, const char *option, struct str *to)
+{
+	struct str text = str_of(option_text(&c->options, option));
+
+	if (text.p)
+		*to = str_eq(text, STR("none")) ? STR_NULL : text;
+}
+
+static gh_rc read_tls(struct cli *c, struct store_backend *b, struct gh_err *err)
+{
+	const char *verify = option_text(&c->options, "verify-tls"), *name = option_text(&c->options, "verify-name");
+	struct str pins[AUTHORITIES_MAX];
+	bool given;
+	size_t n;
+
+	if (verify)
+		b->verify_tls = b->verify_name = strcmp(verify, "yes") == 0;
+	if (name)
+		b->verify_name = strcmp(name, "yes") == 0;
+	if (name && b->verify_name && !b->verify_tls)
+		return cli_usage(c, err, "the name of a certificate that is not checked means nothing: give --verify-tls yes");
+	take(c, "client-certificate", &b->client_certificate_id);
+	take(c, "server-name", &b->tls_server_name);
+	take(c, "tls-min", &b->tls_min_version);
+	n = many(c, "pin", pins, &given);
+	if (given)
+		b->tls_pins = STR_NULL;
+	for (size_t i = 0; i < n; i++)
+		b->tls_pins = arena_printf(c->arena, "%.*s%s%.*s", STR_ARG(b->tls_pins), i ? ";" : "", STR_ARG(pins[i]));
+	return GH_RC_OK;
+}
+
+static gh_rc write_all(struct cli *c, struct store *s, const struct store_backend *b, bool update,
+		       const struct store_pool_member *members, size_t n, struct gh_err *err)
+{
+	struct str authorities[AUTHORITIES_MAX];
+	size_t n_authorities;
+	bool given;
+
+	TRY(write_backend(s, b, update, members, n, err));
+	n_authorities = many(c, "ca", authorities, &given);
+	return given ? store_backend_authorities_set(s, b->id, authorities, n_authorities, err) : GH_RC_OK;
+}
+
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	const char *id = c->options.args[0], *verify = option_text(&c->options, "verify-tls");
+	const char *id = c->options.args[0];
 	struct store_pool_member members[MEMBERS_MAX];
 	struct store_backend b = { .id = str_of(id), .name = str_of(id), .verify_tls = true, .verify_name = true }, old;
 	struct store *s;
@@ -89,14 +153,13 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 		return cli_usage(c, err, "give --url URL for a backend or --member ID for a pool, not both");
 	if (option_text(&c->options, "url") || n)
 		b.url = str_of(option_text(&c->options, "url")), b.is_pool = n > 0;
-	if (verify)
-		b.verify_tls = b.verify_name = strcmp(verify, "yes") == 0;
+	TRY(read_tls(c, &b, err));
 	if (!found && (b.url.n > 0) == (n > 0))
 		return cli_usage(c, err, "give --url URL for a backend, or --member ID for each backend of a pool");
 	TRY(read_json(c, "credentials-file", &b.credentials, err));
 	TRY(read_json(c, "breaker-file", &b.breaker, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, write_backend(s, &b, found, members, n, err), err);
+	return store_tx_end(s, write_all(c, s, &b, found, members, n, err), err);
 }
 
 const struct command command_backend_set = {
@@ -114,6 +177,11 @@ static gh_rc list(struct cli *c, struct gh_err *err)
 		{ "URL", "url", COLUMN_TEXT, offsetof(struct store_backend, url), NULL },
 		{ "POOL", "pool", COLUMN_BOOL, offsetof(struct store_backend, is_pool), NULL },
 		{ "VERIFY TLS", "verifyTls", COLUMN_BOOL, offsetof(struct store_backend, verify_tls), NULL },
+		{ "VERIFY NAME", "verifyName", COLUMN_BOOL, offsetof(struct store_backend, verify_name), NULL },
+		{ "CLIENT CERTIFICATE", "clientCertificate", COLUMN_TEXT, offsetof(struct store_backend, client_certificate_id), NULL },
+		{ "SERVER NAME", "serverName", COLUMN_TEXT, offsetof(struct store_backend, tls_server_name), NULL },
+		{ "TLS", "tlsMin", COLUMN_TEXT, offsetof(struct store_backend, tls_min_version), NULL },
+		{ "PINS", "pins", COLUMN_TEXT, offsetof(struct store_backend, tls_pins), NULL },
 	};
 	struct store_backend *rows;
 	struct store *s;

@@ -10,6 +10,9 @@ struct store_backend {
 	bool verify_tls, verify_name;            /* check the server's certificate chain; its name */
 	struct str client_certificate_id;        /* STR_NULL: none */
 	struct str credentials;                  /* JSON: header, query, authorization; sealed in the store; STR_NULL: none */
+	struct str tls_server_name;              /* asked for (SNI) and checked in place of the URL's host; STR_NULL: that one */
+	struct str tls_min_version;              /* "1.2", "1.3"; STR_NULL: the TLS library's own */
+	struct str tls_pins;                     /* "sha256//BASE64;sha256//BASE64" of public keys; STR_NULL: any */
 	struct str breaker;                      /* JSON of circuit-breaker rules; STR_NULL: none */
 };
 
@@ -26,6 +29,15 @@ GH_RC store_backend_find(struct store *s, struct arena *a, struct str id, bool i
 			 struct gh_err *err);
 GH_RC store_backends(struct store *s, struct arena *a, bool in_clear, struct store_backend **out, size_t *n,
 		     struct gh_err *err);
+
+/* Authorities that the backend's certificate is checked against in place of the system's; none: the system's. */
+struct store_backend_authority {
+	struct str backend_id, certificate_id;
+};
+GH_RC store_backend_authorities_set(struct store *s, struct str backend_id, const struct str *certificate_ids, size_t n,
+				    struct gh_err *err);
+GH_RC store_backend_authorities(struct store *s, struct arena *a, struct store_backend_authority **out, size_t *n,
+				struct gh_err *err);
 
 GH_RC store_pool_set(struct store *s, struct str pool_id, const struct store_pool_member *v, size_t n, struct gh_err *err);
 GH_RC store_pool_members(struct store *s, struct arena *a, struct store_pool_member **out, size_t *n, struct gh_err *err);

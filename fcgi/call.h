@@ -22,6 +22,7 @@ void answer_finished(struct call *k);            /* exchange.finished: writes th
 void answer_pump(struct call *k);                /* moves body bytes towards the client, ends the call with the last */
 void answer_reason(struct call *k, enum reason why);     /* JSON with status, message and request id */
 struct str answer_body(struct call *k, enum reason why); /* that JSON */
+struct str answer_message(struct call *k, enum reason why);      /* the message in it */
 void answer_json(struct call *k, int status, struct str json);
 /* The same without sending it: x.response is in place, fields may be added. status_text STR_NULL: the usual one. */
 void answer_prepare(struct call *k, int status, struct str status_text, struct str json);

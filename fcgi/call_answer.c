@@ -224,6 +224,15 @@ void answer_json(struct call *k, int status, struct str json)
 	answer_finished(k);
 }
 
+struct str answer_message(struct call *k, enum reason reason)
+{
+	struct str message = reason_info(reason)->message;
+
+	return reason == REASON_BACKEND_TLS && k->tls_problem
+		       ? arena_printf(k->arena, "%.*s: %s", STR_ARG(message), k->tls_problem)
+		       : message;
+}
+
 struct str answer_body(struct call *k, enum reason reason)
 {
 	const struct reason_info *why = reason_info(reason);
@@ -233,7 +242,7 @@ struct str answer_body(struct call *k, enum reason reason)
 	if (why->status == 404)
 		return STR("{ \"statusCode\": 404, \"message\": \"Resource not found\" }");
 	return arena_printf(k->arena, "{ \"statusCode\": %d, \"message\": \"%.*s\", \"requestId\": \"%.*s\" }", why->status,
-			    STR_ARG(why->message), STR_ARG(id));
+			    STR_ARG(answer_message(k, reason)), STR_ARG(id));
 }
 
 void answer_reason(struct call *k, enum reason reason)

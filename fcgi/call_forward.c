@@ -116,6 +116,7 @@ static void on_done(struct transfer *t, enum reason why)
 	if (why != REASON_NONE) {
 		if (k->forward_reason == REASON_NONE)
 			k->forward_reason = why;
+		k->tls_problem = transfer_tls_problem(t);
 		log_info("backend failed", KV_STR("request_id", k->x.request_id), KV_STR("reason", reason_info(why)->word),
 			 KV_STR("host", k->backend_host), KV_CSTR("detail", transfer_problem(t)));
 	}
@@ -139,7 +140,7 @@ static void fail_forward(struct call *k, struct forward *f, enum reason why)
 {
 	f->done = true;
 	f->failure = call_failure_of(why);
-	f->failure_text = arena_printf(k->arena, "%.*s (%.*s)", STR_ARG(reason_info(why)->message), STR_ARG(k->backend_host));
+	f->failure_text = arena_printf(k->arena, "%.*s (%.*s)", STR_ARG(answer_message(k, why)), STR_ARG(k->backend_host));
 	f->failure_status = reason_info(why)->status;
 	f->failure_body = answer_body(k, why);
 	k->reason = why;
@@ -182,6 +183,10 @@ static void backend_options(struct call *k, struct upstream_request *rq)
 		return;
 	rq->any_certificate = !b->verify_tls;
 	rq->any_name = !b->verify_name;
+	rq->ca_pem = b->ca_pem;
+	rq->server_name = b->tls_server_name;
+	rq->tls_min_version = b->tls_min_version;
+	rq->tls_pins = b->tls_pins;
 	if (b->client_certificate_id.n && !rq->client_cert_pem.n)
 		gate_certificate(&k->x, b->client_certificate_id, &rq->client_cert_pem, &rq->client_key_pem);
 }
@@ -222,6 +227,7 @@ static void reset_backend_side(struct call *k)
 	k->down_at = 0;
 	k->down_ended = false;
 	k->forward_reason = k->reason = REASON_NONE;
+	k->tls_problem = NULL;
 	k->backend_host = k->x.request.url.host;
 	k->tries++;
 }

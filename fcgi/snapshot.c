@@ -224,6 +224,9 @@ static gh_rc read_backends(struct build *b)
 		TRY(build_text(b, rows[i].client_certificate_id, &x->client_certificate_id));
 		TRY(build_text(b, rows[i].credentials, &x->credentials));
 		TRY(build_text(b, rows[i].breaker, &x->breaker));
+		TRY(build_text(b, rows[i].tls_server_name, &x->tls_server_name));
+		TRY(build_text(b, rows[i].tls_min_version, &x->tls_min_version));
+		TRY(build_text(b, rows[i].tls_pins, &x->tls_pins));
 		x->verify_tls = rows[i].verify_tls;
 		x->verify_name = rows[i].verify_name;
 		if (!map_put(&b->s->priv->backends, x->id, x))
@@ -254,6 +257,26 @@ static gh_rc read_certificates(struct build *b)
 	return GH_RC_OK;
 }
 
+/* The authorities of each backend, one behind the other. */
+static gh_rc read_authorities(struct build *b)
+{
+	struct store_backend_authority *rows;
+	size_t n;
+
+	TRY(store_backend_authorities(b->store, b->rows, &rows, &n, b->err));
+	for (size_t i = 0; i < n; i++) {
+		struct snap_backend *x = map_get(&b->s->priv->backends, rows[i].backend_id);
+		const struct snap_certificate *c = map_get(&b->s->priv->certificates, rows[i].certificate_id);
+
+		if (!x || !c)
+			continue;
+		x->ca_pem = arena_printf(b->a, "%.*s%.*s\n", STR_ARG(x->ca_pem), STR_ARG(c->cert_pem));
+		if (!x->ca_pem.p)
+			return no_memory(b);
+	}
+	return GH_RC_OK;
+}
+
 static gh_rc read_all(struct build *b)
 {
 	uint64_t generation[GENFILE__COUNT];
@@ -267,6 +290,7 @@ static gh_rc read_all(struct build *b)
 	TRY(read_products(b));
 	TRY(read_backends(b));
 	TRY(read_certificates(b));
+	TRY(read_authorities(b));
 	TRY(build_apis(b));
 	if (b->n_errors > 1)
 		gh_err_prefix(b->err, "%zu errors, the first", b->n_errors);

@@ -53,6 +53,7 @@ struct snap_api {
 struct snap_backend {
 	struct str id, url;                  /* url: STR_NULL for a pool */
 	bool verify_tls, verify_name;
+	struct str tls_server_name, tls_min_version, tls_pins, ca_pem;       /* STR_NULL: none; ca_pem: its own authorities */
 	struct str client_certificate_id, credentials, breaker;      /* STR_NULL: none; the last two JSON */
 	const struct snap_pool_member *members;      /* by priority, then id */
 	size_t n_members;

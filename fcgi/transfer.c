@@ -190,13 +190,6 @@ static void base_options(struct transfer *t)
 	t->dirty = false;
 }
 
-static void special_blob(CURL *e, CURLoption o, struct str s)
-{
-	struct curl_blob blob = { .data = (void *)(uintptr_t)s.p, .len = s.n, .flags = CURL_BLOB_COPY };
-
-	curl_easy_setopt(e, o, &blob);
-}
-
 static bool special_options(struct transfer *t, const struct upstream_request *rq)
 {
 	CURL *e = t->easy;
@@ -210,16 +203,6 @@ static bool special_options(struct transfer *t, const struct upstream_request *r
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, versions[rq->http_version]);
 	if (rq->expect_continue_ms)
 		curl_easy_setopt(e, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)rq->expect_continue_ms);
-	if (rq->client_cert_pem.n) {
-		curl_easy_setopt(e, CURLOPT_SSLCERTTYPE, "PEM");
-		curl_easy_setopt(e, CURLOPT_SSLKEYTYPE, "PEM");
-		special_blob(e, CURLOPT_SSLCERT_BLOB, rq->client_cert_pem);
-		special_blob(e, CURLOPT_SSLKEY_BLOB, rq->client_key_pem.n ? rq->client_key_pem : rq->client_cert_pem);
-	}
-	if (rq->any_certificate)
-		curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
-	if (rq->any_certificate || rq->any_name)
-		curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
 	if (rq->proxy_url.n) {
 		ok = curl_easy_setopt(e, CURLOPT_PROXY, arena_cstr(t->arena, rq->proxy_url)) == CURLE_OK;
 		curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -228,8 +211,7 @@ static bool special_options(struct transfer *t, const struct upstream_request *r
 			curl_easy_setopt(e, CURLOPT_PROXYPASSWORD, arena_cstr(t->arena, rq->proxy_password));
 		}
 	}
-	t->dirty |= rq->follow_redirects || rq->http_version > 1 || rq->expect_continue_ms || rq->client_cert_pem.n
-		 || rq->proxy_url.n || rq->any_certificate || rq->any_name;
+	t->dirty |= rq->follow_redirects || rq->http_version > 1 || rq->expect_continue_ms || rq->proxy_url.n;
 	return ok;
 }
 
@@ -357,8 +339,9 @@ static struct curl_slist *header_list(struct arena *a, const struct upstream_req
 static bool start_curl(struct transfer *t)
 {
 	const struct upstream_request *rq = &t->rq;
-	struct curl_slist *headers = header_list(t->arena, rq);
-	struct str url = url_for_wire(t->arena, rq->url);
+	struct curl_slist *headers;
+	struct str url;
+	bool ok;
 
 	if (!t->easy) {
 		t->easy = curl_easy_init();
@@ -368,7 +351,10 @@ static bool start_curl(struct transfer *t)
 		return false;
 	if (t->dirty)
 		base_options(t);
-	if (url.p && headers && special_options(t, rq) && method_options(t, rq)
+	ok = transfer_tls_options(t, rq);        /* may point the request at another name */
+	headers = header_list(t->arena, rq);
+	url = url_for_wire(t->arena, rq->url);
+	if (ok && url.p && headers && special_options(t, rq) && method_options(t, rq)
 	    && curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK
 	    && curl_easy_setopt(t->easy, CURLOPT_URL, url.p) == CURLE_OK && upstream_add(t))
 		return true;
@@ -394,6 +380,7 @@ static void prepare(struct transfer *t, struct arena *a, const struct upstream_r
 	t->failed = REASON_NONE;
 	t->head_done = t->paused = t->seen_upload = t->direct = t->is_over = t->no_body = false;
 	t->problem[0] = '\0';
+	t->tls_problem = NULL;
 	t->started_us = t->touched_us = t->up->loop->now_us;
 	t->connected_us = 0;
 	t->first_byte_ms = rq->first_byte_ms ? rq->first_byte_ms : t->up->limits.first_byte_ms;
@@ -469,12 +456,6 @@ enum reason transfer_verdict(struct transfer *t, CURLcode result)
 		{ CURLE_COULDNT_RESOLVE_HOST, REASON_BACKEND_DNS },
 		{ CURLE_COULDNT_RESOLVE_PROXY, REASON_BACKEND_DNS },
 		{ CURLE_COULDNT_CONNECT, REASON_BACKEND_CONNECT },
-		{ CURLE_SSL_CONNECT_ERROR, REASON_BACKEND_TLS },
-		{ CURLE_PEER_FAILED_VERIFICATION, REASON_BACKEND_TLS },
-		{ CURLE_SSL_CERTPROBLEM, REASON_BACKEND_TLS },
-		{ CURLE_SSL_CIPHER, REASON_BACKEND_TLS },
-		{ CURLE_SSL_ISSUER_ERROR, REASON_BACKEND_TLS },
-		{ CURLE_SSL_CACERT_BADFILE, REASON_BACKEND_TLS },
 		{ CURLE_URL_MALFORMAT, REASON_BACKEND_URL },
 		{ CURLE_TOO_MANY_REDIRECTS, REASON_BACKEND_REDIRECTS },
 		{ CURLE_PARTIAL_FILE, REASON_BACKEND_CUT_OFF },
@@ -499,6 +480,8 @@ enum reason transfer_verdict(struct transfer *t, CURLcode result)
 		return REASON_BACKEND_HEADERS;
 	if (result == CURLE_OPERATION_TIMEDOUT)
 		return timed_out(t);
+	if (transfer_tls_failed(t, result))
+		return REASON_BACKEND_TLS;
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (table[i].code == result)
 			return table[i].reason;

@@ -357,6 +357,11 @@ const char *transfer_problem(const struct transfer *t)
 	return t->problem;
 }
 
+const char *transfer_tls_problem(const struct transfer *t)
+{
+	return t->tls_problem;
+}
+
 static uint32_t info_us(const struct transfer *t, CURLINFO what)
 {
 	curl_off_t us = 0;

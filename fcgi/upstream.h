@@ -54,6 +54,10 @@ struct upstream_request {
 	bool follow_redirects;
 	unsigned http_version;           /* as in struct forward_options */
 	bool any_certificate, any_name;  /* the backend's certificate is not checked; its name is not */
+	struct str ca_pem;               /* authorities in place of the system's; STR_NULL: those */
+	struct str server_name;          /* asked for (SNI) and checked in place of the URL's host; STR_NULL: that one */
+	struct str tls_min_version;      /* "1.2", "1.3" */
+	struct str tls_pins;             /* as CURLOPT_PINNEDPUBLICKEY takes them */
 	struct str client_cert_pem, client_key_pem, proxy_url, proxy_user, proxy_password;
 };
 
@@ -73,6 +77,8 @@ struct transfer_times {
 	uint32_t dns_us, connect_us, tls_us;     /* 0 on a connection that was open already */
 };
 struct transfer_times transfer_times(const struct transfer *t);
+/* Why the TLS of the backend was refused, in a few words that a client may read; NULL: it was not. Static. */
+const char *transfer_tls_problem(const struct transfer *t);
 const char *transfer_problem(const struct transfer *t);  /* curl's own words about a failure, for the log */
 
 /* Drives what is due and reports finished transfers. True when something happened, so that the caller looks again. */

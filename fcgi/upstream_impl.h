@@ -34,6 +34,7 @@ struct transfer {
 	int64_t first_byte_ms, total_ms;
 	unsigned http_minor;             /* HTTP/1.x of the response */
 	char problem[CURL_ERROR_SIZE];
+	const char *tls_problem;         /* static; NULL: none */
 
 	/* what goes over our own connections: direct.c */
 	bool direct, is_over, no_body;
@@ -71,6 +72,12 @@ int upstream_close_socket(void *up, curl_socket_t fd);
 bool transfer_head_line(struct transfer *t, struct str line);
 void transfer_head_complete(struct transfer *t);
 bool transfer_stop(struct transfer *t, enum reason why); /* notes the reason; always false */
+
+/* ---- transfer_tls.c ---- */
+/* Sets what the request asks of TLS; false: out of memory. */
+bool transfer_tls_options(struct transfer *t, const struct upstream_request *rq);
+/* Is this end one of TLS? Then t->tls_problem says why. */
+bool transfer_tls_failed(struct transfer *t, CURLcode result);
 
 /* What an ended transfer means, and whether one is late. */
 enum reason transfer_verdict(struct transfer *t, CURLcode result);

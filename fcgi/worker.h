@@ -91,7 +91,7 @@ struct call {
 	enum call_stage stage;
 	bool on_turn, resume_due, finished, started, head_request, overload;
 	enum reason reason;              /* why it failed, or NONE */
-	const char *problem;             /* detail for the log; NULL */
+	const char *tls_problem;         /* why the backend's TLS was refused, static; NULL: it was not */
 
 	/* from the client */
 	struct buf params;
