@@ -42,11 +42,16 @@ struct environment_entry {
 	unsigned rank;                       /* 3: host and prefix, 2: host, 1: prefix, 0: neither */
 };
 
+struct slot {                                /* the hash beside the pointer: a look-up touches its own place only */
+	uint64_t hash;
+	struct place *place;                 /* NULL: free */
+};
+
 struct route_table {
 	struct arena *arena;
 	struct environment_entry *environments;      /* highest rank first, then deepest prefix */
 	size_t n_environments, cap_environments;
-	struct place **slots;
+	struct slot *slots;
 	size_t cap, n, deepest;
 };
 
@@ -161,12 +166,12 @@ gh_rc route_table_add_environment(struct route_table *t, const struct snap_envir
 static bool grow(struct route_table *t)
 {
 	size_t cap = t->cap ? 2 * t->cap : 64;
-	struct place **old = t->slots;
+	struct slot *old = t->slots;
 	size_t old_cap = t->cap;
 
 	if (10 * (t->n + 1) <= 7 * t->cap)
 		return true;
-	t->slots = arena_alloc(t->arena, cap, sizeof(struct place *));
+	t->slots = arena_alloc(t->arena, cap, sizeof(*t->slots));
 	if (!t->slots) {
 		t->slots = old;
 		return false;
@@ -175,9 +180,9 @@ static bool grow(struct route_table *t)
 	for (size_t i = 0; i < old_cap; i++) {
 		size_t at;
 
-		if (!old[i])
+		if (!old[i].place)
 			continue;
-		for (at = slot_of(t, old[i]->hash); t->slots[at]; at = (at + 1) & (cap - 1))
+		for (at = slot_of(t, old[i].hash); t->slots[at].place; at = (at + 1) & (cap - 1))
 			;
 		t->slots[at] = old[i];
 	}
@@ -202,9 +207,9 @@ static struct place *place_for(struct route_table *t, const struct place *key)
 
 	if (!grow(t))
 		return NULL;
-	for (at = slot_of(t, key->hash); t->slots[at]; at = (at + 1) & (t->cap - 1))
-		if (same_place(t->slots[at], key))
-			return t->slots[at];
+	for (at = slot_of(t, key->hash); t->slots[at].place; at = (at + 1) & (t->cap - 1))
+		if (t->slots[at].hash == key->hash && same_place(t->slots[at].place, key))
+			return t->slots[at].place;
 	p = arena_alloc_raw(t->arena, sizeof(*p));
 	if (!p)
 		return NULL;
@@ -214,7 +219,7 @@ static struct place *place_for(struct route_table *t, const struct place *key)
 		return NULL;
 	if (key->depth)
 		memcpy(p->segments, key->segments, key->depth * sizeof(struct str));
-	t->slots[at] = p;
+	t->slots[at] = (struct slot){ p->hash, p };
 	t->n++;
 	if (p->depth > t->deepest)
 		t->deepest = p->depth;
@@ -334,11 +339,11 @@ static void cut_root_revision(struct cut *c)
 static struct place *find_place(const struct route_table *t, const struct snap_environment *e, const struct cut *c, size_t depth,
 				uint64_t hash)
 {
-	for (size_t at = slot_of(t, hash); t->slots[at]; at = (at + 1) & (t->cap - 1)) {
-		struct place *p = t->slots[at];
+	for (size_t at = slot_of(t, hash); t->slots[at].place; at = (at + 1) & (t->cap - 1)) {
+		struct place *p = t->slots[at].place;
 		size_t i = 0;
 
-		if (p->hash != hash || p->environment != e || p->depth != depth)
+		if (t->slots[at].hash != hash || p->environment != e || p->depth != depth)
 			continue;
 		while (i < depth && uri_eq_decoded_ci(c->segments[i], p->segments[i]))
 			i++;
