@@ -55,7 +55,7 @@ static bool on_body(struct transfer *t, struct str bytes)
 			call_wake(k);
 			return not_now(k, bytes.n);
 		}
-	} else if (k->stage == CALL_ANSWERING && k->conn) {
+	} else if (k->stage == CALL_ANSWERING && k->conn && !k->down.n) {     /* never past bytes that still wait in down */
 		if (conn_queued(k->conn) > bound)
 			return not_now(k, bytes.n);
 		k->down_bytes += bytes.n;
