@@ -71,10 +71,11 @@ async function backend(reply) {
 
 function shipped(file, gw) {
   return fs.readFileSync(path.join(ROOT, 'deploy', file), 'utf8')
+    .replaceAll('/usr/share/gatehouse/deploy', path.join(ROOT, 'deploy'))
     .replaceAll('/run/gatehouse/', `${gw.sockets}/`)
     .replaceAll('/usr/share/gatehouse/www/', `${gw.dir}/www/`)
     .replaceAll('/usr/share/gatehouse/www', `${gw.dir}/www`)
-    .replaceAll('/usr/bin/gatehouse-gateway', path.join(gw.bin, 'gatehouse-gateway'))
+    .replaceAll('/usr/bin/gatehouse-', path.join(gw.bin, 'gatehouse-'))
     .replaceAll('/var/lib/gatehouse', gw.state)
     .replaceAll('listen 8080;', `listen 127.0.0.1:${gw.port};`);
 }
@@ -108,7 +109,7 @@ const servers = {
   },
   apache(gw, file = 'apache/gatehouse.conf', modules = ['proxy', 'proxy_fcgi']) {
     const conf = `${gw.dir}/apache.conf`;
-    const load = ['mpm_event', 'authz_core', 'alias', 'mime', 'headers', ...modules]
+    const load = ['mpm_event', 'authz_core', 'alias', 'mime', 'headers', 'unique_id', ...modules]
       .map((m) => `LoadModule ${m}_module /usr/lib/apache2/modules/mod_${m}.so\n`).join('');
     fs.writeFileSync(conf, `ServerRoot "${gw.dir}"\nServerName 127.0.0.1\nPidFile ${gw.dir}/apache.pid\n`
       + `ErrorLog ${gw.dir}/apache.log\nListen 127.0.0.1:${gw.port}\nDefaultRuntimeDir ${gw.dir}\n${load}`
@@ -117,10 +118,7 @@ const servers = {
     return ['apache2', ['-D', 'FOREGROUND', '-f', conf]];
   },
   // the web server starts the gateway itself: no process of `gatehouse serve` takes part in a call
-  'apache-fcgid'(gw) {
-    if (process.getuid() === 0) spawnSync('chown', ['-R', 'www-data:www-data', gw.state]);
-    return servers.apache(gw, 'apache/gatehouse-fcgid.conf', ['fcgid']);
-  },
+  'apache-fcgid': (gw) => servers.apache(gw, 'apache/gatehouse-fcgid.conf', ['fcgid']),
   'lighttpd-spawn': (gw) => spawning(gw, '"mod_fastcgi"', `fastcgi.server = ( "/api" => (( "bin-path" => "${gw.bin}/gatehouse-gateway", `
     + `"socket" => "${gw.dir}/spawned.sock", "max-procs" => 2, "check-local" => "disable", `
     + `"bin-environment" => ( "GATEHOUSE_STATE" => "${gw.state}" ) )) )\n`),
@@ -158,10 +156,10 @@ class Gateway {
     return file;
   }
 
-  run(name, command, args, env = {}) {
+  run(name, command, args, options = {}) {
     const log = path.join(this.dir, `${name}.out`);
     const fd = fs.openSync(log, 'a');
-    const child = spawn(command, args, { stdio: ['ignore', fd, fd], env: { ...process.env, ...this.options.env, ...env } });
+    const child = spawn(command, args, { stdio: ['ignore', fd, fd], env: { ...process.env, ...this.options.env }, ...options });
     fs.closeSync(fd);
     const p = { name, child, log, ended: false };
     p.exit = new Promise((resolve) => child.on('exit', (code, signal) => { p.ended = true; resolve({ code, signal }); }));
@@ -183,6 +181,15 @@ class Gateway {
     return ['serve', '--state', this.state, '--socket-dir', this.sockets, '--workers', String(this.options.workers)];
   }
 
+  // Programs that Apache starts run as its user, who then must own what `serve` writes.
+  account() {
+    if (this.options.server !== 'apache-fcgid' || process.getuid() !== 0) return {};
+    const [uid, gid] = ['-u', '-g'].map((o) => Number(spawnSync('id', [o, 'www-data'], { encoding: 'utf8' }).stdout));
+    fs.mkdirSync(this.sockets, { recursive: true });
+    spawnSync('chown', ['-R', 'www-data:www-data', this.state, this.sockets]);
+    return { uid, gid };
+  }
+
   async start() {
     fs.cpSync(path.join(ROOT, 'www'), path.join(this.dir, 'www'), { recursive: true });
     const password = this.file('password', `${this.admin.password}\n`);
@@ -192,8 +199,12 @@ class Gateway {
     if (this.options.setup) await this.options.setup(this);
     this.port = await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
-    this.serve = this.run('serve', path.join(this.bin, 'gatehouse'), this.serveArgs());
+    this.serve = this.run('serve', path.join(this.bin, 'gatehouse'), this.serveArgs(), this.account());
     const [command, args] = servers[this.options.server](this);
+    if (this.options.edit) {   // an operator's own settings: (text of the whole configuration, server) => text
+      const conf = args.find((a) => a.endsWith('.conf'));
+      fs.writeFileSync(conf, this.options.edit(fs.readFileSync(conf, 'utf8'), this.options.server));
+    }
     this.web = this.run('web', command, args);
     await until(async () => {
       for (const p of this.processes) if (p.ended) throw new Error(`${p.name} ended: ${this.log(p.name)}`);
@@ -244,9 +255,29 @@ function raw(port, text, { timeoutMs = 10000 } = {}) {
     const s = net.connect(port, '127.0.0.1', () => s.write(text));
     s.setTimeout(timeoutMs, () => s.destroy());
     s.on('data', (c) => chunks.push(c));
-    s.on('error', reject);
+    s.on('error', (error) => { if (!chunks.length) reject(error); });   // a server that refuses may not read on
     s.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
   });
 }
 
-module.exports = { start, offline, backend, raw, until, freePort, Gateway, SERVERS, ROOT, ASAN, RELEASE };
+// What raw() gave, taken apart: { status, headers (names in lower case, the last one wins), count (of each), body }.
+function answer(text) {
+  const at = text.indexOf('\r\n\r\n');
+  const [line, ...fields] = text.slice(0, at).split('\r\n');
+  const headers = {}, count = {};
+  for (const f of fields) {
+    const name = f.slice(0, f.indexOf(':')).toLowerCase();
+    headers[name] = f.slice(f.indexOf(':') + 1).trim();
+    count[name] = (count[name] || 0) + 1;
+  }
+  let body = text.slice(at + 4);
+  if (/chunked/i.test(headers['transfer-encoding'])) {
+    let rest = body;
+    body = '';
+    for (let n; (n = parseInt(rest, 16)) > 0; rest = rest.slice(rest.indexOf('\r\n') + 2 + n + 2))
+      body += rest.slice(rest.indexOf('\r\n') + 2, rest.indexOf('\r\n') + 2 + n);
+  }
+  return { status: Number(line.split(' ')[1]), headers, count, body };
+}
+
+module.exports = { start, offline, backend, raw, answer, until, freePort, Gateway, SERVERS, ROOT, ASAN, RELEASE };

@@ -3,7 +3,9 @@
 'use strict';
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
-const { start, backend } = require('./harness');
+const fs = require('node:fs');
+const path = require('node:path');
+const { start, backend, raw, answer } = require('./harness');
 
 const API = JSON.stringify({ openapi: '3.0.3', info: { title: 'Pets', version: '1' }, paths: { '/pets': {
   get: { operationId: 'list', responses: { 200: { description: 'ok' } } }, post: { operationId: 'create', responses: { 200: { description: 'ok' } } } } } });
@@ -32,6 +34,29 @@ for (const server of ['apache-fcgid', 'lighttpd-spawn', 'lighttpd-cgi'])
       assert.equal(r.status, 401);
       assert.match(r.headers.get('www-authenticate'), /^AzureApiManagementKey /);
     });
+
+    if (server === 'apache-fcgid') {
+      it('serves portal, dashboard and static files beside it', async () => {
+        const portal = await fetch(`${gw.url}/`);
+        const page = await portal.text();
+        assert.equal(portal.status, 200, page);
+        assert.match(page, /Pets/);
+        const admin = await fetch(`${gw.url}/admin/`, { redirect: 'manual' });
+        assert.equal(admin.status, 303);
+        assert.match(admin.headers.get('location'), /\/admin\/sign-in/);
+        const css = fs.readdirSync(path.join(gw.dir, 'www')).find((f) => f.endsWith('.css'));
+        assert.equal((await fetch(`${gw.url}/static/${css}`)).headers.get('content-type'), 'text/css');
+      });
+
+      it('refuses as the gateway does', async () => {
+        for (const target of ['/api/pets/%zz', '/api/pets/%00']) {
+          const a = answer(await raw(gw.port, `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`));
+          assert.equal(a.headers['content-type'], 'application/json', target);
+          assert.ok(a.headers['x-request-id'], target);
+          assert.equal(JSON.parse(a.body).statusCode, a.status);
+        }
+      });
+    }
 
     it('carries a body both ways, and counts over all processes', async () => {
       const statuses = [];
