@@ -9,6 +9,7 @@
 #include "core/str.h"
 #include "db/sessions.h"
 #include "keeper/drain.h"
+#include "keeper/mail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,8 @@ struct keeper {
 	int64_t logged_us, slow_us, sessions_us;
 	uint64_t calls;                      /* taken in since the start */
 	bool reported;
+	struct mailer *mailer;
+	int64_t mailer_us;                   /* when it was last tried to start it; 0: not yet */
 };
 
 gh_rc keeper_new(const char *state_dir, const struct config *config, struct keeper **out, struct gh_err *err)
@@ -60,6 +63,7 @@ void keeper_free(struct keeper *k)
 {
 	if (!k)
 		return;
+	mailer_stop(k->mailer);
 	store_free(k->store);
 	if (k->lock_fd >= 0)
 		close(k->lock_fd);
@@ -158,6 +162,18 @@ static gh_rc prune(struct keeper *k, size_t calls, bool *more, struct gh_err *er
 	return store_telemetry_prune(k->store, &r, more, err);
 }
 
+/* Tried again once a minute when a template is wrong. */
+static void see_to_mail(struct keeper *k, int64_t now)
+{
+	struct gh_err err;
+
+	if (k->mailer || (k->mailer_us && now - k->mailer_us < LOG_AGAIN_US))
+		return;
+	k->mailer_us = now;
+	if (mailer_start(k->state, k->config, &k->mailer, &err).code)
+		log_warn("no mail is sent", KV_CSTR("reason", err.message));
+}
+
 static gh_rc work(struct keeper *k, bool *more, struct gh_err *err)
 {
 	struct drain_result r;
@@ -186,6 +202,7 @@ bool keeper_turn(struct keeper *k)
 
 	if (!be_the_one(k))
 		return false;
+	see_to_mail(k, now);
 	if (work(k, &more, &err).code) {
 		trouble(k, "calls cannot be stored now; they wait in their segments", &err);
 		more = false;

@@ -1,0 +1,95 @@
+/* iap.c - `gatehouse iap …`: APIs that browsers reach only after signing in. */
+#include "cli/output.h"
+#include "core/str.h"
+#include "db/identity_providers.h"
+
+enum { IDLE_S = 3600, MAX_S = 43200 };
+
+static const struct option set_options[] = {
+	{ "api", OPTION_TEXT, "ID", "the API, or web application mounted as an API", true },
+	{ "provider", OPTION_TEXT, "ID", "where people sign in", true },
+	{ "groups", OPTION_TEXT, "A,B", "values of the provider's groups claim of which one is needed (default: none)", false },
+	{ "idle", OPTION_INT, "SECONDS", "a session ends after this long without a request (default: 3600)", false },
+	{ "max", OPTION_INT, "SECONDS", "a session ends this long after signing in (default: 43200)", false },
+	OPTION_END,
+};
+
+static gh_rc set(struct cli *c, struct gh_err *err)
+{
+	struct store_api_sign_in x = { .api_id = str_of(option_text(&c->options, "api")),
+				       .provider_id = str_of(option_text(&c->options, "provider")),
+				       .idle_s = option_int(&c->options, "idle", IDLE_S),
+				       .max_s = option_int(&c->options, "max", MAX_S) };
+	struct str groups = str_of(option_text_or(&c->options, "groups", "")), group;
+	struct store *s;
+	struct buf b;
+
+	if (x.idle_s < 1 || x.max_s < x.idle_s)
+		return cli_usage(c, err, "--idle needs at least a second, --max at least as much as --idle");
+	buf_init(&b, 65536);
+	while (groups.n && str_split(&groups, ',', &group)) {
+		group = str_trim(group);
+		if (group.n && b.n)
+			buf_char(&b, '\n');
+		buf_str(&b, group);
+	}
+	x.groups = arena_dup(c->arena, buf_view(&b));
+	buf_release(&b);
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, store_api_sign_in_set(s, &x, err), err);
+}
+
+const struct command command_iap_set = {
+	.name = "iap set", .summary = "require a sign-in at an OpenID provider for an API", .options = set_options, .run = set,
+};
+
+static struct str in_one_line(struct arena *a, struct str lines)
+{
+	char *p = arena_alloc_text(a, lines.n + 1);
+
+	for (size_t i = 0; p && i < lines.n; i++)
+		p[i] = lines.p[i] == '\n' ? ',' : lines.p[i];
+	return (struct str){ p, p ? lines.n : 0 };
+}
+
+static gh_rc list(struct cli *c, struct gh_err *err)
+{
+	static const struct column columns[] = {
+		{ "API", "api", COLUMN_TEXT, offsetof(struct store_api_sign_in, api_id), NULL },
+		{ "PROVIDER", "provider", COLUMN_TEXT, offsetof(struct store_api_sign_in, provider_id), NULL },
+		{ "GROUPS", "groups", COLUMN_TEXT, offsetof(struct store_api_sign_in, groups), NULL },
+		{ "IDLE", "idleSeconds", COLUMN_INT, offsetof(struct store_api_sign_in, idle_s), NULL },
+		{ "MAX", "maxSeconds", COLUMN_INT, offsetof(struct store_api_sign_in, max_s), NULL },
+	};
+	struct store_api_sign_in *rows;
+	struct store *s;
+	size_t n;
+
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_api_sign_ins(s, c->arena, &rows, &n, err));
+	for (size_t i = 0; i < n; i++)
+		rows[i].groups = in_one_line(c->arena, rows[i].groups);
+	output_list(c, columns, ARRAY_LEN(columns), rows, n, sizeof(*rows));
+	return GH_RC_OK;
+}
+
+const struct command command_iap_list = { .name = "iap list", .summary = "list the APIs behind a sign-in", .run = list };
+
+static const struct option unset_options[] = {
+	{ "api", OPTION_TEXT, "ID", "the API", true },
+	OPTION_END,
+};
+
+static gh_rc unset(struct cli *c, struct gh_err *err)
+{
+	struct store *s;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, store_api_sign_in_delete(s, str_of(option_text(&c->options, "api")), err), err);
+}
+
+const struct command command_iap_unset = {
+	.name = "iap unset", .summary = "let everybody reach an API again", .options = unset_options, .run = unset,
+};
