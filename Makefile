@@ -55,6 +55,9 @@ BINS := $(addprefix $B/bin/,$(PROGRAMS))
 all: $(BINS)
 
 .SECONDEXPANSION:
+# the picture of the second factor
+$B/bin/gatehouse-portal: LDLIBS += -lqrencode
+
 $(BINS): $B/bin/%: $$($$*_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
@@ -79,6 +82,7 @@ UNIT_SRC := $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c)
 UNIT_BIN := $(UNIT_SRC:%.c=$B/%)
 UNIT_LIBS := $(addprefix $B/lib,$(addsuffix .a,portal admin web gateway keeper cli policy db core))
 
+$(UNIT_BIN): LDLIBS += -lqrencode
 $(UNIT_BIN): $B/%: $B/%.o $(UNIT_LIBS)
 	@$(CC) $(CFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 

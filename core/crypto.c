@@ -39,6 +39,13 @@ void crypto_hmac_sha256(struct str key, struct str in, uint8_t out[CRYPTO_SHA256
 	HMAC(EVP_sha256(), bytes_of(key), (int)key.n, bytes_of(in), in.n, out, &n);
 }
 
+void crypto_hmac_sha1(struct str key, struct str in, uint8_t out[CRYPTO_SHA1_BYTES])
+{
+	unsigned n = CRYPTO_SHA1_BYTES;
+
+	HMAC(EVP_sha1(), bytes_of(key), (int)key.n, bytes_of(in), in.n, out, &n);
+}
+
 GH_RC crypto_random(void *out, size_t n, struct gh_err *err)
 {
 	uint8_t *p = out;
@@ -290,6 +297,24 @@ static bool base64_decode(struct arena *a, struct str text, const char *alphabet
 	p[n] = '\0';
 	*out = (struct str){ p, n };
 	return true;
+}
+
+struct str crypto_base32(struct arena *a, struct str bytes)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	size_t n = (bytes.n * 8 + 4) / 5;
+	char *out = arena_alloc_text(a, n + 1);
+
+	if (!out)
+		return STR_NULL;
+	for (size_t i = 0; i < n; i++) {
+		size_t bit = i * 5, at = bit / 8;
+		unsigned two = (unsigned)bytes_of(bytes)[at] << 8 | (at + 1 < bytes.n ? bytes_of(bytes)[at + 1] : 0u);
+
+		out[i] = digits[two >> (11 - bit % 8) & 31];
+	}
+	out[n] = '\0';
+	return (struct str){ out, n };
 }
 
 struct str crypto_base64(struct arena *a, struct str bytes)

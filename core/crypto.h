@@ -9,6 +9,7 @@
 #include "core/error.h"
 
 enum {
+	CRYPTO_SHA1_BYTES = 20,
 	CRYPTO_SHA256_BYTES = 32,
 	CRYPTO_KEY_BYTES = 32,
 	CRYPTO_SEAL_BYTES = 28,              /* what sealing adds: nonce and tag */
@@ -18,6 +19,7 @@ enum {
 
 void crypto_sha256(struct str in, uint8_t out[CRYPTO_SHA256_BYTES]);
 void crypto_hmac_sha256(struct str key, struct str in, uint8_t out[CRYPTO_SHA256_BYTES]);   /* RFC 2104 */
+void crypto_hmac_sha1(struct str key, struct str in, uint8_t out[CRYPTO_SHA1_BYTES]);        /* for one-time codes (RFC 4226) */
 
 GH_RC crypto_random(void *out, size_t n, struct gh_err *err);           /* of the kernel's generator */
 /* n random bytes as 2n hexadecimal digits, in the arena: keys, passwords, session ids. */
@@ -39,6 +41,7 @@ void crypto_wipe(void *p, size_t n);                    /* overwrites; the compi
 struct str crypto_hex(struct arena *a, struct str bytes);
 bool crypto_hex_decode(struct arena *a, struct str text, struct str *out);
 bool crypto_hex_decode_to(struct str text, uint8_t *out, size_t n);     /* exactly n bytes */
+struct str crypto_base32(struct arena *a, struct str bytes);          /* upper case, without padding */
 struct str crypto_base64(struct arena *a, struct str bytes);
 bool crypto_base64_decode(struct arena *a, struct str text, struct str *out);
 struct str crypto_base64url(struct arena *a, struct str bytes);

@@ -7,9 +7,13 @@ static const struct web_route routes[] = {
 	{ "GET", "/apis/{api}", WEB_VIEW_APIS, admin_api },
 	{ "GET", "/products", WEB_VIEW_APIS, admin_products },
 	{ "GET", "/subscriptions", WEB_VIEW_SUBSCRIPTIONS, admin_subscriptions },
-	{ "GET", "/sign-in", WEB_ANYBODY, admin_sign_in_form },
-	{ "POST", "/sign-in", WEB_ANYBODY, admin_sign_in },
-	{ "POST", "/sign-out", WEB_SIGNED_IN, admin_sign_out },
+	{ "GET", "/sign-in", WEB_ANYBODY, web_sign_in_form },
+	{ "POST", "/sign-in", WEB_ANYBODY, web_sign_in },
+	{ "GET", "/sign-in/code", WEB_ANYBODY, web_code_form },
+	{ "POST", "/sign-in/code", WEB_ANYBODY, web_code },
+	{ "GET", "/sign-in/with/{provider}", WEB_ANYBODY, web_provider_start },
+	{ "GET", "/sign-in/callback", WEB_ANYBODY, web_provider_back },
+	{ "POST", "/sign-out", WEB_SIGNED_IN, web_sign_out },
 	{ NULL, NULL, WEB_ANYBODY, NULL },
 };
 
@@ -49,6 +53,8 @@ const struct web_app admin_app = {
 	.cookie = "gh_admin",
 	.sign_in = "/sign-in",
 	.base_path = CONFIG_ADMIN_BASE_PATH,
+	.enter = WEB_VIEW_APIS,
+	.is_dashboard = true,
 	.routes = routes,
 	.common = common,
 };

@@ -26,4 +26,28 @@ struct str portal_key_header(const struct store_api *api);
 void portal_put_api(struct arena *a, struct liquid_record *r, const struct store_api *api);
 void portal_put_operation(struct liquid_record *r, const struct store_operation *op);
 
+/* ---- accounts: account*.c ---------------------------------------------------------------------------------------------- */
+
+/* The terms of use and their version (first digits of the SHA-256); *found is false when there are none. */
+GH_RC portal_terms(struct web *w, struct str *text, struct str *version, bool *found, struct gh_err *err);
+web_handler portal_ask_terms;            /* struct web_app.before: whoever has not agreed yet does that first */
+/* "Ada", for the greeting of a mail: the first name, else the address. */
+struct str portal_greeting(const struct store_user *user);
+/* Adds a mail in the present transaction: data (stolen, may be NULL) with `name` and, when link is given, the address of
+ * that path of the portal as `link`. Nothing is sent beyond web.mails_per_hour; that is no error. */
+GH_RC portal_mail(struct web *w, struct str to, const char *template, struct str name, struct str link, json_t *data,
+		  struct gh_err *err);
+/* A new password that may be used; else the sentence for its field. */
+const char *portal_password_problem(struct web *w, struct str password, struct str email);
+/* Whether the person at the browser is the account's owner, not just somebody at an open browser: by the password in the
+ * form's `field`, or, for an account without one, by a fresh sign-in. Puts the error beside the field. */
+bool portal_owner_proven(struct web *w, const char *field);
+GH_RC portal_account_show(struct web *w, int status, struct gh_err *err);
+
+web_handler portal_sign_up_form, portal_sign_up, portal_forgot_form, portal_forgot, portal_link_form, portal_link;
+web_handler portal_terms_page, portal_terms_accept;
+web_handler portal_account, portal_account_name, portal_account_password, portal_account_address, portal_account_unlink;
+web_handler portal_sessions_end, portal_sessions_end_others, portal_close_form, portal_close;
+web_handler portal_factor_form, portal_factor, portal_factor_off, portal_factor_codes;
+
 web_handler portal_home, portal_apis, portal_api, portal_operation;

@@ -8,6 +8,34 @@ static const struct web_route routes[] = {
 	{ "GET", "/apis", WEB_ANYBODY, portal_apis },
 	{ "GET", "/apis/{api}", WEB_ANYBODY, portal_api },
 	{ "GET", "/apis/{api}/operations/{operation}", WEB_ANYBODY, portal_operation },
+	{ "GET", "/sign-in", WEB_ANYBODY, web_sign_in_form },
+	{ "POST", "/sign-in", WEB_ANYBODY, web_sign_in },
+	{ "GET", "/sign-in/code", WEB_ANYBODY, web_code_form },
+	{ "POST", "/sign-in/code", WEB_ANYBODY, web_code },
+	{ "GET", "/sign-in/with/{provider}", WEB_ANYBODY, web_provider_start },
+	{ "GET", "/sign-in/callback", WEB_ANYBODY, web_provider_back },
+	{ "POST", "/sign-out", WEB_SIGNED_IN, web_sign_out },
+	{ "GET", "/sign-up", WEB_ANYBODY, portal_sign_up_form },
+	{ "POST", "/sign-up", WEB_ANYBODY, portal_sign_up },
+	{ "GET", "/forgot", WEB_ANYBODY, portal_forgot_form },
+	{ "POST", "/forgot", WEB_ANYBODY, portal_forgot },
+	{ "GET", "/link/{token}", WEB_ANYBODY, portal_link_form },
+	{ "POST", "/link/{token}", WEB_ANYBODY, portal_link },
+	{ "GET", "/terms", WEB_ANYBODY, portal_terms_page },
+	{ "POST", "/terms", WEB_SIGNED_IN, portal_terms_accept },
+	{ "GET", "/account", WEB_SIGNED_IN, portal_account },
+	{ "POST", "/account/name", WEB_SIGNED_IN, portal_account_name },
+	{ "POST", "/account/password", WEB_SIGNED_IN, portal_account_password },
+	{ "POST", "/account/address", WEB_SIGNED_IN, portal_account_address },
+	{ "POST", "/account/sessions/end", WEB_SIGNED_IN, portal_sessions_end },
+	{ "POST", "/account/sessions/end-others", WEB_SIGNED_IN, portal_sessions_end_others },
+	{ "POST", "/account/identities/{provider}/unlink", WEB_SIGNED_IN, portal_account_unlink },
+	{ "GET", "/account/second-factor", WEB_SIGNED_IN, portal_factor_form },
+	{ "POST", "/account/second-factor", WEB_SIGNED_IN, portal_factor },
+	{ "POST", "/account/second-factor/off", WEB_SIGNED_IN, portal_factor_off },
+	{ "POST", "/account/second-factor/codes", WEB_SIGNED_IN, portal_factor_codes },
+	{ "GET", "/account/close", WEB_SIGNED_IN, portal_close_form },
+	{ "POST", "/account/close", WEB_SIGNED_IN, portal_close },
 	{ "GET", "/static/{file*}", WEB_ANYBODY, web_static },
 	{ NULL, NULL, WEB_ANYBODY, NULL },
 };
@@ -15,11 +43,13 @@ static const struct web_route routes[] = {
 /* A title set in the store wins over the configured one. One that cannot be read must not keep an error page from being shown. */
 static GH_RC common(struct web *w, struct gh_err *err)
 {
-	struct str title = STR_NULL;
-	bool found = false;
+	struct str title = STR_NULL, terms;
+	bool found = false, has_terms = false;
 
 	if (store_setting_get(w->site->store, w->a, STR("portal.title"), &title, &found, err).code)
 		found = false;
+	liquid_set_bool(w->page, "has_terms", !store_setting_get(w->site->store, w->a, STR("portal.terms"), &terms, &has_terms, err).code
+						      && has_terms);
 	liquid_set_text(w->page, "site_title", found && title.n ? title : config_text(&w->site->config, CONFIG_PORTAL_TITLE));
 	return GH_RC_OK;
 }
@@ -28,6 +58,9 @@ const struct web_app portal_app = {
 	.program = "gatehouse-portal",
 	.templates = "portal",
 	.cookie = "gh_portal",
+	.sign_in = "/sign-in",
+	.enter = WEB_SIGNED_IN,
+	.before = portal_ask_terms,
 	.base_path = CONFIG_PORTAL_BASE_PATH,
 	.routes = routes,
 	.common = common,

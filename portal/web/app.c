@@ -48,9 +48,11 @@ static const struct error_text {
 	{ 400, "That request could not be read", "Something in the address or the form is malformed." },
 	{ 403, "You may not see this page", "Your account does not have the right that this page needs." },
 	{ 404, "There is nothing here", "The address may be mistyped, or what stood here was removed." },
+	{ 409, "That did not work", "Something else was changed meanwhile." },
 	{ 405, "That cannot be done here", "This address does not take this kind of request." },
 	{ 413, "That is too large", "The form is larger than this server accepts." },
 	{ 429, "Too many tries", "Wait a little before you try again." },
+	{ 502, "The sign-in service does not answer", "Try again soon." },
 	{ 503, "Not available right now", "The server cannot answer this at the moment. Try again soon." },
 	{ 500, "Something went wrong on our side", "The failure has been recorded. If it stays, tell the people who run "
 						   "this server the number below." },
@@ -136,24 +138,35 @@ static void refuse(struct web *w)
 		failed(w, rc, &err);
 }
 
-static void run_route(struct web *w)
+static void run_handler(struct web *w)
 {
 	struct gh_err err = { .message = "" };
-	gh_rc rc;
+	web_handler *before = w->site->app->before;
+	gh_rc rc = GH_RC_OK;
 
+	w->rs.status = 0;
+	if (before && w->signed_in && w->route->right != WEB_ANYBODY && w->route->right != WEB_TOKEN)
+		rc = before(w, &err);
+	if (!rc.code && !w->rs.status) {
+		w->rs.status = 200;
+		rc = w->route->run(w, &err);
+	}
+	if (rc.code)
+		failed(w, rc, &err);
+}
+
+static void run_route(struct web *w)
+{
 	if (!web_role_may(w->signed_in ? w->user.role : STR_NULL, w->route->right)) {
 		refuse(w);
 		return;
 	}
-	if (strcmp(w->route->method, "POST") == 0 && !web_csrf_ok(w)) {
+	if (strcmp(w->route->method, "GET") != 0 && w->route->right != WEB_TOKEN && !web_csrf_ok(w)) {
 		web_error_page(w, 403, "The form was open for too long or came from somewhere else, so it was not used. "
 				       "Go back, load the page again and send it once more.");
 		return;
 	}
-	w->rs.status = 200;
-	rc = w->route->run(w, &err);
-	if (rc.code)
-		failed(w, rc, &err);
+	run_handler(w);
 }
 
 void web_dispatch(struct web *w)

@@ -3,6 +3,9 @@
 
 #include "portal/web/web.h"
 
+/* HttpOnly, SameSite=Lax, for this app; `more` is appended ("; Max-Age=0"). */
+void web_set_cookie(struct web *w, const char *name, struct str value, const char *more);
+struct str web_way_back(struct web *w, struct str wish);         /* behind the base path; "" for what is no path of this app */
 void web_csrf_prepare(struct web *w);    /* w->csrf is set, a visitor gets the cookie that goes with it */
 bool web_csrf_ok(struct web *w);         /* the form that was sent carries the right token */
 void web_flash_show(struct web *w);      /* page.flash: what the request before left, once */

@@ -34,6 +34,15 @@ static struct str host_of(const struct web_source *from)
 	return host.n <= 255 ? host : STR("");
 }
 
+static struct str agent_of(const struct web_source *from)
+{
+	struct str agent = str_first(variable(from, "HTTP_USER_AGENT"), WEB_AGENT_MAX);
+
+	while (agent.n && !utf8_valid(agent))            /* cut in the middle of a character, or no text at all */
+		agent.n--;
+	return agent;
+}
+
 static GH_RC read_path(struct web *w, const struct web_source *from, struct gh_err *err)
 {
 	struct str base = w->site->base, path;
@@ -60,7 +69,7 @@ static GH_RC read_body(struct web *w, const struct web_source *from, struct gh_e
 	uint64_t max = (uint64_t)config_int(&w->site->config, CONFIG_WEB_MAX_FORM_BYTES), n = 0;
 	char *body;
 
-	if (!str_eq(w->rq.method, STR("POST")))
+	if (!str_eq(w->rq.method, STR("POST")) && !str_eq(w->rq.method, STR("PUT")) && !str_eq(w->rq.method, STR("PATCH")))
 		return GH_RC_OK;                         /* nobody here looks at it */
 	if (length.n && !str_to_u64(length, UINT64_MAX, &n))
 		FAIL(err, PROTO, "Content-Length is no number");
@@ -94,6 +103,9 @@ gh_rc web_request_read(struct web *w, const struct web_source *from, struct gh_e
 	w->rq.address = variable(from, "REMOTE_ADDR");
 	w->rq.host = host_of(from);
 	w->rq.if_none_match = variable(from, "HTTP_IF_NONE_MATCH");
+	w->rq.if_match = variable(from, "HTTP_IF_MATCH");
+	w->rq.authorization = variable(from, "HTTP_AUTHORIZATION");
+	w->rq.agent = agent_of(from);
 	w->rq.tls = config_bool(&w->site->config, CONFIG_WEB_BEHIND_TLS) || str_eq_ci(https, STR("on"))
 		    || str_eq(https, STR("1")) || str_eq(variable(from, "REQUEST_SCHEME"), STR("https"));
 	TRY(crypto_random_hex(w->a, 16, &w->rq.id, err));

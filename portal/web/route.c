@@ -63,7 +63,7 @@ static const struct {
 
 bool web_role_may(struct str role, enum web_right right)
 {
-	if (right == WEB_ANYBODY)
+	if (right == WEB_ANYBODY || right == WEB_TOKEN)
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
 		if (str_eq(role, str_of(roles[i].role)))

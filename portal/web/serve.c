@@ -70,6 +70,7 @@ static GH_RC form_key(struct web_site *site, struct gh_err *err)
 	if (!found)
 		FAIL(err, UNAVAILABLE, "there is no master key in %s; run `gatehouse init` first", site->state_dir);
 	crypto_hmac_sha256((struct str){ (const char *)master, sizeof(master) }, STR("gatehouse web form tokens"), site->form_key);
+	crypto_hmac_sha256((struct str){ (const char *)master, sizeof(master) }, STR("gatehouse web cookies"), site->seal_key);
 	crypto_wipe(master, sizeof(master));
 	return GH_RC_OK;
 }
@@ -135,9 +136,11 @@ static const char *reason_phrase(int status)
 	static const struct {
 		int status;
 		const char *phrase;
-	} phrases[] = { { 200, "OK" },		{ 303, "See Other" },	 { 304, "Not Modified" },      { 400, "Bad Request" },
+	} phrases[] = { { 200, "OK" }, { 201, "Created" }, { 204, "No Content" }, { 302, "Found" }, { 401, "Unauthorized" }, { 409, "Conflict" },
+			{ 412, "Precondition Failed" }, { 501, "Not Implemented" },
+					{ 303, "See Other" },	 { 304, "Not Modified" },      { 400, "Bad Request" },
 			{ 403, "Forbidden" },	{ 404, "Not Found" },	 { 405, "Method Not Allowed" }, { 413, "Content Too Large" },
-			{ 422, "Unprocessable Content" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" },
+			{ 422, "Unprocessable Content" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" }, { 502, "Bad Gateway" },
 			{ 503, "Service Unavailable" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
@@ -148,7 +151,7 @@ static const char *reason_phrase(int status)
 
 static void send_answer(const struct web *w, const struct sink *to)
 {
-	bool head = str_eq(w->rq.method, STR("HEAD")), empty = w->rs.status == 304;
+	bool head = str_eq(w->rq.method, STR("HEAD")), empty = w->rs.status == 304 || w->rs.status == 204;
 	struct buf b;
 
 	buf_init(&b, HEAD_MAX);

@@ -48,6 +48,7 @@ static void touch_session(struct web *w)
 		return;
 	w->session.seen_us = now;
 	w->session.ends_us = ends_at(w, now);
+	w->session.address = w->rq.address;
 	/* a store that cannot be written to must not keep people from reading */
 	if (save_session(w, &err).code)
 		log_warn("session not prolonged", KV_STR("request_id", w->rq.id), KV_CSTR("reason", err.message));
@@ -62,7 +63,8 @@ static GH_RC find_session(struct web *w, struct str cookie, bool *found, struct 
 	if (!id.p)
 		FAIL(err, NOMEM, "session");
 	TRY(store_session_find(w->site->store, w->a, id, &w->session, found, err));
-	if (!*found || !w->session.user_id.n || w->session.ends_us <= now) {
+	if (!*found || !w->session.user_id.n || w->session.ends_us <= now
+	    || !str_eq(w->session.app, str_of(w->site->app->cookie))) {
 		*found = false;
 		return GH_RC_OK;
 	}
@@ -91,7 +93,7 @@ void web_identify(struct web *w)
 	touch_session(w);
 }
 
-static void set_cookie(struct web *w, const char *name, struct str value, const char *more)
+void web_set_cookie(struct web *w, const char *name, struct str value, const char *more)
 {
 	web_header(w, "Set-Cookie",
 		   arena_printf(w->a, "%s=%.*s; Path=%.*s; HttpOnly; SameSite=Lax%s%s", name, STR_ARG(value),
@@ -107,7 +109,9 @@ gh_rc web_session_begin(struct web *w, const struct store_user *user, struct gh_
 	gh_rc rc;
 
 	TRY(crypto_random_hex(w->a, COOKIE_HEX / 2, &cookie, err));
-	w->session = (struct store_session){ .id = session_id(w->a, cookie), .user_id = user->id };
+	w->session = (struct store_session){ .id = session_id(w->a, cookie), .user_id = user->id,
+					     .app = str_of(w->site->app->cookie), .address = w->rq.address,
+					     .agent = w->rq.agent };
 	TRY(crypto_random_hex(w->a, 32, &w->session.csrf, err));
 	w->session.created_us = w->session.seen_us = clock_wall_us();
 	w->session.ends_us = ends_at(w, w->session.created_us);
@@ -126,7 +130,7 @@ gh_rc web_session_begin(struct web *w, const struct store_user *user, struct gh_
 	w->user = *user;
 	w->signed_in = true;
 	w->csrf = w->session.csrf;
-	set_cookie(w, w->site->app->cookie, cookie, "");
+	web_set_cookie(w, w->site->app->cookie, cookie, "");
 	return GH_RC_OK;
 }
 
@@ -143,7 +147,7 @@ gh_rc web_session_end(struct web *w, struct gh_err *err)
 		rc = GH_RC_OK;
 	TRY(store_tx_end(s, rc, err));
 	w->signed_in = false;
-	set_cookie(w, w->site->app->cookie, STR(""), "; Max-Age=0");
+	web_set_cookie(w, w->site->app->cookie, STR(""), "; Max-Age=0");
 	return GH_RC_OK;
 }
 
@@ -192,7 +196,7 @@ void web_csrf_prepare(struct web *w)
 	if (visit.n != VISIT_BYTES * 2) {
 		if (crypto_random_hex(w->a, VISIT_BYTES, &visit, NULL).code)
 			return;
-		set_cookie(w, visit_cookie, visit, "");
+		web_set_cookie(w, visit_cookie, visit, "");
 	}
 	w->csrf = visitor_token(w, visit);
 }

@@ -13,6 +13,7 @@
 #include "core/liquid.h"
 #include "db/sessions.h"
 #include "db/users.h"
+#include "core/json.h"
 #include "portal/web/params.h"
 
 /* ---- rights -------------------------------------------------------------------------------------------------------- */
@@ -23,6 +24,7 @@ enum web_right {
 	WEB_VIEW_APIS,                   /* APIs, operations, products and their numbers */
 	WEB_VIEW_POLICIES,
 	WEB_VIEW_SUBSCRIPTIONS,
+	WEB_TOKEN,                       /* a program: the handler checks its bearer token; no session, no form token */
 	WEB_RIGHT__COUNT
 };
 /* Whether a role ("administrator" …) carries the right. STR_NULL is a visitor. */
@@ -38,14 +40,16 @@ struct web_request {
 	struct str body;
 	struct str address;              /* of the client */
 	struct str host;                 /* "gw.example:8080" as the client named it; empty when it is no host name */
-	struct str if_none_match;
+	struct str if_none_match, if_match;
+	struct str authorization;        /* the field as it came; empty when there is none */
+	struct str agent;                /* how the browser names itself, cut to WEB_AGENT_MAX */
 	bool tls;                        /* the web server speaks TLS with the client */
 	struct web_params query, form, cookies;
 	struct str id;                   /* names this request in logs and error pages */
 	struct str args[4];              /* what the {…} of the route's pattern matched, in order */
 };
 
-enum { WEB_HEADERS_MAX = 16 };
+enum { WEB_HEADERS_MAX = 20, WEB_AGENT_MAX = 200 };
 
 struct web_response {
 	int status;
@@ -97,8 +101,12 @@ struct web_app {
 	const char *cookie;              /* name of the session cookie */
 	const char *sign_in;             /* path of the sign-in page; NULL: there is none */
 	enum setting base_path;
+	enum web_right enter;            /* what an account needs to sign in here */
+	bool is_dashboard;               /* which identity providers are offered */
 	const struct web_route *routes;  /* ends with a NULL method */
 	web_handler *common;             /* puts what the layout of every page needs into w->page */
+	/* May answer in place of a page that needs a right (terms to agree to first): sets w->rs.status. NULL: never. */
+	web_handler *before;
 };
 
 struct web_site {                        /* one process */
@@ -112,6 +120,7 @@ struct web_site {                        /* one process */
 	struct str base, static_base;    /* both begin and end with "/" */
 	struct str css_version;
 	uint8_t form_key[CRYPTO_SHA256_BYTES];   /* signs the form tokens of visitors */
+	uint8_t seal_key[CRYPTO_KEY_BYTES];      /* seals cookies that only we may read */
 };
 
 /* main() of a program: options, settings, templates, store, then requests until SIGTERM. */
@@ -141,6 +150,15 @@ void web_header(struct web *w, const char *name, struct str value);
 /* The answer to a request that failed: a designed page with the request's id. */
 void web_error_page(struct web *w, int status, const char *explain);
 
+/* JSON in place of a page. */
+GH_RC web_json(struct web *w, int status, const char *media_type, const json_t *v, struct gh_err *err);
+
+/* "https://apis.example.com": what links in mails and redirects of identity providers begin with. From web.public_url; a
+ * Host field is believed only when it is this machine's own name (127.0.0.1, ::1, localhost), as anybody can send any other.
+ * UNAVAILABLE with what to set otherwise. */
+GH_RC web_public_address(struct web *w, struct str *out, struct gh_err *err);
+struct str web_portal_base(const struct web_site *site, struct arena *a);        /* "/": base path of the portal, also in the dashboard */
+
 /* Answers with a file of www/ and an ETag; a handler for "/static/{file*}". */
 web_handler web_static;
 
@@ -150,6 +168,37 @@ GH_RC web_flash(struct web *w, const char *kind, struct str text, struct gh_err 
 /* Starts a session for the user under a new cookie, ends the present one. */
 GH_RC web_session_begin(struct web *w, const struct store_user *user, struct gh_err *err);
 GH_RC web_session_end(struct web *w, struct gh_err *err);
+
+/* A small text that a browser keeps for us and cannot read or change (AES-256-GCM), for so long. An empty one removes it. */
+GH_RC web_sealed_put(struct web *w, const char *cookie, struct str text, int64_t seconds, struct gh_err *err);
+struct str web_sealed_get(struct web *w, const char *cookie);    /* STR_NULL: none, changed, or too old */
+
+/* Slowing down. web_brake tells how many seconds to wait before one more try with this account from this address may be
+ * made (0: now); web_brake_count counts a failed one. `what` names the counter ("sign-in"). */
+uint32_t web_brake(struct web *w, const char *what, struct str account);
+void web_brake_count(struct web *w, const char *what, struct str account);
+/* Takes one of so many an hour; false: none is left. */
+bool web_allowance(struct web *w, const char *what, struct str whom, int64_t per_hour);
+struct str web_network(struct web *w);           /* of the client: its address, of IPv6 the /64 */
+
+/* ---- signing in: portal/web/sign_in.c, second_factor.c, oidc_sign_in.c; for the routes of both apps -------------------- */
+
+web_handler web_sign_in_form, web_sign_in, web_sign_out, web_code_form, web_code, web_provider_start, web_provider_back;
+/* A one-time or recovery code of the user; a good one is used up. */
+GH_RC web_code_take(struct web *w, const struct store_user *user, struct str code, bool *fits, struct gh_err *err);
+enum { WEB_RECOVERY_CODES = 10 };
+/* New recovery codes in place of the old ones; `shown` is the only time that they are known. Needs a transaction. */
+GH_RC web_recovery_make(struct web *w, struct str user_id, struct str shown[WEB_RECOVERY_CODES], struct gh_err *err);
+const char *web_wait_text(struct web *w, uint32_t wait); /* for a form; sets Retry-After */
+/* A user whose first factor is proven: asks for the second one, or starts the session and goes to `back`. */
+GH_RC web_sign_in_user(struct web *w, const struct store_user *user, struct str back, struct gh_err *err);
+/* Whether nobody else could manage the installation without this user. */
+GH_RC web_last_administrator(struct web *w, const struct store_user *user, bool *last, struct gh_err *err);
+/* The identity providers that this app offers, as `providers` in w->page. */
+GH_RC web_put_providers(struct web *w, struct gh_err *err);
+struct str web_link_mark(struct web *w);         /* stands in addresses that link an identity to the present account */
+/* An e-mail address that a form may carry; else the sentence for its field. NULL: fine. */
+const char *web_email_problem(struct str email);
 
 /* A form on a page: `form` in w->page gets csrf, values and errors (by field name); see templates/web/field.html. */
 struct liquid_record *web_form(struct web *w);

@@ -72,6 +72,10 @@ static const struct {
 	{ "GET", "/subscriptions", "/admin/subscriptions", "snnyyy" },
 	{ "GET", "/sign-in", "/admin/sign-in", "yyyyyy" },
 	{ "POST", "/sign-in", "/admin/sign-in", "nnnnnn" },       /* without the form's token */
+	{ "GET", "/sign-in/code", "/admin/sign-in/code", "ssssss" },      /* no password was entered before */
+	{ "POST", "/sign-in/code", "/admin/sign-in/code", "nnnnnn" },
+	{ "GET", "/sign-in/with/{provider}", "/admin/sign-in/with/nobody", "??????" },    /* 404 */
+	{ "GET", "/sign-in/callback", "/admin/sign-in/callback", "??????" },              /* 400: nothing was begun */
 	{ "POST", "/sign-out", "/admin/sign-out", "snnnnn" },
 };
 

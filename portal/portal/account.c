@@ -1,0 +1,278 @@
+#include "portal/portal/portal.h"
+
+#include "core/clock.h"
+#include "core/str.h"
+#include "db/accounts.h"
+#include "db/identity_providers.h"
+
+/* The page on which people see to their account: name, address, password, second factor, browsers, identities. */
+
+enum { NAME_MAX = 100, FRESH_S = 900, HANDLE_DIGITS = 16 };
+
+static struct str actor(struct web *w)
+{
+	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
+}
+
+bool portal_owner_proven(struct web *w, const char *field)
+{
+	struct str password = web_param(&w->rq.form, field);
+	uint32_t wait;
+
+	if (!w->user.password_hash.n) {
+		if (clock_wall_us() - w->session.created_us < (int64_t)FRESH_S * 1000000)
+			return true;
+		web_form_error(w, field, STR("Sign out and in again first: this needs a fresh sign-in."));
+		return false;
+	}
+	wait = web_brake(w, "sign-in", w->user.email);
+	if (wait) {
+		web_form_error(w, field, str_of(web_wait_text(w, wait)));
+		return false;
+	}
+	if (password.n && password.n <= CRYPTO_PASSWORD_MAX && crypto_password_verify(w->user.password_hash, password))
+		return true;
+	if (password.n)
+		web_brake_count(w, "sign-in", w->user.email);
+	web_form_error(w, field, password.n ? STR("This is not your present password.") : STR("Enter your present password."));
+	return false;
+}
+
+/* ---- what the page shows ----------------------------------------------------------------------------------------------- */
+
+/* "Firefox on Linux" of what a browser says it is; what claims to be everything is asked last. */
+static struct str agent_words(struct arena *a, struct str agent)
+{
+	static const char *const browsers[][2] = { { "Edg/", "Edge" }, { "OPR/", "Opera" }, { "Firefox/", "Firefox" }, { "Chrome/", "Chrome" },
+						   { "CriOS/", "Chrome" }, { "Safari/", "Safari" }, { "curl/", "curl" } };
+	static const char *const systems[][2] = { { "Windows", "Windows" }, { "Android", "Android" }, { "iPhone", "iPhone" },
+						  { "iPad", "iPad" }, { "Mac OS X", "macOS" }, { "Linux", "Linux" } };
+	const char *browser = "A browser", *system = NULL;
+
+	for (size_t i = ARRAY_LEN(browsers); i-- > 0;)
+		if (str_find(agent, str_of(browsers[i][0])) != SIZE_MAX)
+			browser = browsers[i][1];
+	for (size_t i = ARRAY_LEN(systems); i-- > 0;)
+		if (str_find(agent, str_of(systems[i][0])) != SIZE_MAX)
+			system = systems[i][1];
+	return system ? arena_printf(a, "%s on %s", browser, system) : str_of(browser);
+}
+
+static GH_RC put_sessions(struct web *w, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "sessions");
+	struct store_session *v;
+	size_t n;
+
+	TRY(store_sessions_of_user(w->site->store, w->a, w->user.id, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_text(r, "handle", str_first(v[i].id, HANDLE_DIGITS));
+		liquid_set_text(r, "agent", agent_words(w->a, v[i].agent));
+		liquid_set_text(r, "place", str_eq(v[i].app, STR("gh_admin")) ? STR("Dashboard") : STR("Portal"));
+		liquid_set_text(r, "address", v[i].address);
+		liquid_set_text(r, "seen", web_ago(w->a, v[i].seen_us, clock_wall_us()));
+		liquid_set_text(r, "since", web_date(w->a, v[i].created_us));
+		liquid_set_bool(r, "here", str_eq(v[i].id, w->session.id));
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC put_identities(struct web *w, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "identities");
+	struct store_identity *own;
+	struct store_provider *v;
+	size_t n, n_own;
+
+	TRY(store_providers(w->site->store, w->a, false, &v, &n, err));
+	TRY(store_identities_of_user(w->site->store, w->a, w->user.id, &own, &n_own, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r;
+		bool linked = false;
+
+		for (size_t k = 0; k < n_own; k++)
+			linked = linked || str_eq(own[k].provider_id, v[i].id);
+		if (!v[i].for_portal && !linked)
+			continue;
+		r = liquid_push_record(list);
+		liquid_set_text(r, "id", v[i].id);
+		liquid_set_text(r, "name", v[i].name);
+		liquid_set_bool(r, "linked", linked);
+		/* the last way in stays */
+		liquid_set_bool(r, "may_go", linked && (w->user.password_hash.n || n_own > 1));
+	}
+	liquid_set_text(w->page, "link_mark", web_link_mark(w));
+	return GH_RC_OK;
+}
+
+static void keep_value(struct web *w, const char *field, struct str otherwise)
+{
+	const struct web_param *given = web_param_find(&w->rq.form, field);
+
+	web_form_value(w, field, given ? given->value : otherwise);
+}
+
+gh_rc portal_account_show(struct web *w, int status, struct gh_err *err)
+{
+	struct store_factor factor = { .confirmed_us = 0 };
+	bool found;
+
+	keep_value(w, "first_name", w->user.first_name);
+	keep_value(w, "last_name", w->user.last_name);
+	keep_value(w, "new_email", STR(""));
+	web_form_value(w, "password_now", STR(""));
+	web_form_value(w, "password_new", STR(""));
+	web_form_value(w, "password_address", STR(""));
+	TRY(store_factor_find(w->site->store, w->a, w->user.id, &factor, &found, err));
+	liquid_set_bool(w->page, "has_factor", found && factor.confirmed_us);
+	liquid_set_bool(w->page, "has_password", w->user.password_hash.n > 0);
+	liquid_set_int(w->page, "password_min", config_int(&w->site->config, CONFIG_WEB_PASSWORD_MIN));
+	TRY(put_sessions(w, err));
+	TRY(put_identities(w, err));
+	liquid_set_text(w->page, "title", STR("Your account"));
+	w->rs.status = status;
+	return web_page(w, "account", err);
+}
+
+gh_rc portal_account(struct web *w, struct gh_err *err)
+{
+	return portal_account_show(w, 200, err);
+}
+
+static GH_RC done(struct web *w, const char *text, struct gh_err *err)
+{
+	TRY(web_flash(w, "good", str_of(text), err));
+	return web_redirect(w, STR("account"), err);
+}
+
+/* ---- name, password, address ------------------------------------------------------------------------------------------- */
+
+gh_rc portal_account_name(struct web *w, struct gh_err *err)
+{
+	struct str first = str_trim(web_param(&w->rq.form, "first_name")), last = str_trim(web_param(&w->rq.form, "last_name"));
+	struct store *s = w->site->store;
+
+	if (!first.n || first.n > NAME_MAX)
+		web_form_error(w, "first_name", first.n ? STR("This is too long.") : STR("Enter your first name."));
+	if (last.n > NAME_MAX)
+		web_form_error(w, "last_name", STR("This is too long."));
+	if (!first.n || first.n > NAME_MAX || last.n > NAME_MAX)
+		return portal_account_show(w, 422, err);
+	w->user.first_name = first;
+	w->user.last_name = last;
+	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_end(s, store_user_update(s, &w->user, err), err));
+	return done(w, "Your name is changed.", err);
+}
+
+static GH_RC set_password(struct web *w, const char *hash, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+
+	TRY(store_user_set_password(s, w->user.id, str_of(hash), err));
+	TRY(store_sessions_delete_others(s, w->user.id, w->session.id, err));
+	TRY(store_links_drop(s, "reset", w->user.email, err));
+	return portal_mail(w, w->user.email, "password-changed", portal_greeting(&w->user), STR_NULL, NULL, err);
+}
+
+gh_rc portal_account_password(struct web *w, struct gh_err *err)
+{
+	struct str password = web_param(&w->rq.form, "password_new");
+	const char *problem = portal_password_problem(w, password, w->user.email);
+	char hash[CRYPTO_PASSWORD_HASH_MAX];
+	struct store *s = w->site->store;
+	bool owner = portal_owner_proven(w, "password_now");
+
+	if (problem)
+		web_form_error(w, "password_new", str_of(problem));
+	if (problem || !owner)
+		return portal_account_show(w, 422, err);
+	TRY(crypto_password_hash(password, hash, err));
+	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_end(s, set_password(w, hash, err), err));
+	return done(w, "Your password is changed. All other browsers are signed out.", err);
+}
+
+static GH_RC send_address(struct web *w, struct str email, struct gh_err *err)
+{
+	int64_t seconds = config_int(&w->site->config, CONFIG_WEB_LINK_S);
+	struct store_link link = { .kind = STR("address"), .email = email, .user_id = w->user.id, .data = STR("{}"),
+				   .ends_us = clock_wall_us() + seconds * 1000000 };
+	json_t *data = json_object();
+	struct store_user other;
+	struct str token;
+	bool taken;
+
+	json_object_set_new(data, "hours", json_integer((seconds + 3599) / 3600));
+	if (!jsn_keep(w->a, data))
+		FAIL(err, NOMEM, "mail");
+	TRY(store_user_find_email(w->site->store, w->a, email, &other, &taken, err));
+	if (taken)                                       /* told to the owner of that address and to nobody else */
+		return portal_mail(w, other.email, "known", portal_greeting(&other), STR("sign-in"), NULL, err);
+	TRY(store_link_create(w->site->store, w->a, &link, &token, err));
+	return portal_mail(w, email, "address", portal_greeting(&w->user), arena_printf(w->a, "link/%.*s", STR_ARG(token)),
+			   json_incref(data), err);
+}
+
+gh_rc portal_account_address(struct web *w, struct gh_err *err)
+{
+	struct str email = str_trim(web_param(&w->rq.form, "new_email"));
+	const char *problem = web_email_problem(email);
+	struct store *s = w->site->store;
+
+	if (!problem && str_eq_ci(email, w->user.email))
+		problem = "This is your address already.";
+	if (problem)
+		web_form_error(w, "new_email", str_of(problem));
+	if (!portal_owner_proven(w, "password_address") || problem)
+		return portal_account_show(w, 422, err);
+	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_end(s, send_address(w, email, err), err));
+	return done(w, "A message with a link is on its way to the new address. It takes effect once you follow the link.", err);
+}
+
+/* ---- browsers, identities ---------------------------------------------------------------------------------------------- */
+
+gh_rc portal_sessions_end(struct web *w, struct gh_err *err)
+{
+	struct str handle = web_param(&w->rq.form, "session");
+	struct store *s = w->site->store;
+	struct store_session *v;
+	gh_rc rc = GH_RC_OK;
+	size_t n;
+
+	TRY(store_sessions_of_user(s, w->a, w->user.id, &v, &n, err));
+	TRY(store_tx_begin(s, actor(w), err));
+	for (size_t i = 0; i < n && !rc.code; i++)
+		if (str_eq(str_first(v[i].id, HANDLE_DIGITS), handle) && !str_eq(v[i].id, w->session.id))
+			rc = store_session_delete(s, v[i].id, err);
+	TRY(store_tx_end(s, rc, err));
+	return done(w, "That browser is signed out.", err);
+}
+
+gh_rc portal_sessions_end_others(struct web *w, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+
+	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_end(s, store_sessions_delete_others(s, w->user.id, w->session.id, err), err));
+	return done(w, "All other browsers are signed out.", err);
+}
+
+gh_rc portal_account_unlink(struct web *w, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+	struct store_identity *own;
+	size_t n;
+
+	TRY(store_identities_of_user(s, w->a, w->user.id, &own, &n, err));
+	if (!w->user.password_hash.n && n < 2) {
+		TRY(web_flash(w, "bad", STR("This is your only way to sign in. Set a password first."), err));
+		return web_redirect(w, STR("account"), err);
+	}
+	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_end(s, store_identity_remove(s, w->rq.args[0], w->user.id, err), err));
+	return done(w, "The identity is no longer linked.", err);
+}

@@ -1,0 +1,244 @@
+#include "portal/portal/portal.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "db/accounts.h"
+#include "db/environments.h"
+#include "db/audit.h"
+#include "db/mail.h"
+
+/* How an account comes to be, and how its owner gets back in: sign-up, invitation, reset. All three lead through a link that
+ * was sent by mail to a page that asks for a password, so an address is proven before there is an account, and nobody can
+ * put a password on an address that is not theirs.
+ *
+ * Whether an address has an account is told to nobody but that address: the answers are the same, and so is the work that
+ * makes them take their time (one transaction that is written to disk). */
+
+enum { NAME_MAX = 100 };
+
+struct str portal_greeting(const struct store_user *user)
+{
+	return user->first_name.n ? user->first_name : user->email;
+}
+
+const char *portal_password_problem(struct web *w, struct str password, struct str email)
+{
+	int64_t least = config_int(&w->site->config, CONFIG_WEB_PASSWORD_MIN);
+	int64_t characters = 0;
+
+	for (size_t i = 0; i < password.n; i++)
+		characters += ((unsigned char)password.p[i] & 0xC0) != 0x80;
+	if (!password.n)
+		return "Enter a password.";
+	if (characters < least)
+		return arena_printf(w->a, "Use at least %lld characters.", (long long)least).p;
+	if (password.n > CRYPTO_PASSWORD_MAX)
+		return "Use a shorter one; this is longer than any password.";
+	if (str_eq_ci(password, email))
+		return "Do not use your e-mail address as the password.";
+	return NULL;
+}
+
+static GH_RC set_text(json_t *data, const char *name, struct str value, struct gh_err *err)
+{
+	if (json_object_set_new(data, name, json_stringn(value.p ? value.p : "", value.n)) != 0)
+		FAIL(err, NOMEM, "mail");
+	return GH_RC_OK;
+}
+
+gh_rc portal_mail(struct web *w, struct str to, const char *template, struct str name, struct str link, json_t *data,
+		  struct gh_err *err)
+{
+	struct str host;
+
+	data = jsn_keep(w->a, data ? data : json_object());
+	if (!data)
+		FAIL(err, NOMEM, "mail");
+	TRY(web_public_address(w, &host, err));
+	TRY(set_text(data, "name", name, err));
+	if (link.p)
+		TRY(set_text(data, "link", arena_printf(w->a, "%.*s%.*s%.*s", STR_ARG(host), STR_ARG(w->site->base), STR_ARG(link)), err));
+	if (!web_allowance(w, "mail", to, config_int(&w->site->config, CONFIG_WEB_MAILS_PER_HOUR))) {
+		log_warn("mail held back", KV_STR("request_id", w->rq.id), KV_CSTR("template", template));
+		return GH_RC_OK;
+	}
+	return store_mail_add(w->site->store, to, template, data, err);
+}
+
+/* ---- terms of use ------------------------------------------------------------------------------------------------------ */
+
+gh_rc portal_terms(struct web *w, struct str *text, struct str *version, bool *found, struct gh_err *err)
+{
+	uint8_t digest[CRYPTO_SHA256_BYTES];
+
+	*version = STR_NULL;
+	TRY(store_setting_get(w->site->store, w->a, STR("portal.terms"), text, found, err));
+	if (!*found)
+		return GH_RC_OK;
+	crypto_sha256(*text, digest);
+	*version = crypto_hex(w->a, (struct str){ (const char *)digest, 8 });
+	return GH_RC_OK;
+}
+
+/* ---- sign-up ----------------------------------------------------------------------------------------------------------- */
+
+static bool sign_up_open(const struct web *w)
+{
+	return config_bool(&w->site->config, CONFIG_PORTAL_SIGN_UP);
+}
+
+static GH_RC show_sign_up(struct web *w, int status, const char *error, struct gh_err *err)
+{
+	static const char *const fields[] = { "email", "first_name", "last_name" };
+	struct str text, version;
+	bool terms;
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		web_form_value(w, fields[i], web_param(&w->rq.form, fields[i]));
+	liquid_set(web_form(w), "error", error ? liquid_of_text(str_of(error)) : LIQUID_NIL_VALUE);
+	TRY(portal_terms(w, &text, &version, &terms, err));
+	liquid_set_bool(w->page, "terms", terms);
+	liquid_set_bool(w->page, "agreed", web_param(&w->rq.form, "agree").n > 0);
+	liquid_set_text(w->page, "title", STR("Make an account"));
+	TRY(web_put_providers(w, err));
+	w->rs.status = status;
+	return web_page(w, "sign-up", err);
+}
+
+static GH_RC show_sent(struct web *w, struct str email, const char *title, const char *text, struct gh_err *err)
+{
+	liquid_set_text(w->page, "title", str_of(title));
+	liquid_set_text(w->page, "text", str_of(text));
+	liquid_set_text(w->page, "email", email);
+	return web_page(w, "sent", err);
+}
+
+gh_rc portal_sign_up_form(struct web *w, struct gh_err *err)
+{
+	if (!sign_up_open(w))
+		FAIL(err, NOT_FOUND, "sign-up is closed");
+	return w->signed_in ? web_redirect(w, STR("account"), err) : show_sign_up(w, 200, NULL, err);
+}
+
+static bool check_sign_up(struct web *w, struct str email, struct str first, struct str last, bool terms)
+{
+	const char *problem = web_email_problem(email);
+	bool ok = !problem;
+
+	if (problem)
+		web_form_error(w, "email", str_of(problem));
+	if (!first.n || first.n > NAME_MAX) {
+		web_form_error(w, "first_name", first.n ? STR("This is too long.") : STR("Enter your first name."));
+		ok = false;
+	}
+	if (last.n > NAME_MAX) {
+		web_form_error(w, "last_name", STR("This is too long."));
+		ok = false;
+	}
+	if (terms && !web_param(&w->rq.form, "agree").n) {
+		web_form_error(w, "agree", STR("Agree to the terms of use to go on."));
+		ok = false;
+	}
+	return ok;
+}
+
+static GH_RC send_sign_up(struct web *w, struct str email, struct str first, struct str last, struct str terms, struct gh_err *err)
+{
+	int64_t seconds = config_int(&w->site->config, CONFIG_WEB_LINK_S);
+	json_t *kept = jsn_keep(w->a, json_object()), *data = json_object();
+	struct store_link link = { .kind = STR("sign-up"), .email = email, .ends_us = clock_wall_us() + seconds * 1000000 };
+	struct str token;
+
+	if (!kept || !data)
+		FAIL(err, NOMEM, "sign-up");
+	TRY(set_text(kept, "first", first, err));
+	TRY(set_text(kept, "last", last, err));
+	TRY(set_text(kept, "terms", terms, err));
+	TRY(set_text(kept, "address", w->rq.address, err));
+	link.data = jsn_text(w->a, kept, 0);
+	json_object_set_new(data, "hours", json_integer((seconds + 3599) / 3600));
+	TRY(store_links_prune(w->site->store, err));
+	TRY(store_link_create(w->site->store, w->a, &link, &token, err));
+	return portal_mail(w, email, "sign-up", first, arena_printf(w->a, "link/%.*s", STR_ARG(token)), data, err);
+}
+
+gh_rc portal_sign_up(struct web *w, struct gh_err *err)
+{
+	struct str email = str_trim(web_param(&w->rq.form, "email")), first = str_trim(web_param(&w->rq.form, "first_name"));
+	struct str last = str_trim(web_param(&w->rq.form, "last_name")), text, version, host;
+	struct store *s = w->site->store;
+	struct store_user user;
+	bool terms, known;
+	gh_rc rc;
+
+	if (!sign_up_open(w))
+		FAIL(err, NOT_FOUND, "sign-up is closed");
+	TRY(portal_terms(w, &text, &version, &terms, err));
+	if (!check_sign_up(w, email, first, last, terms))
+		return show_sign_up(w, 422, NULL, err);
+	if (!web_allowance(w, "sign-up", web_network(w), config_int(&w->site->config, CONFIG_PORTAL_SIGN_UPS_PER_HOUR)))
+		return show_sign_up(w, 429, "Too many accounts were asked for from your network. Try again in an hour.", err);
+	TRY(web_public_address(w, &host, err));
+	TRY(store_user_find_email(s, w->a, email, &user, &known, err));
+	TRY(store_tx_begin(s, STR("web"), err));
+	rc = known ? portal_mail(w, user.email, "known", portal_greeting(&user), STR("sign-in"), NULL, err)
+		   : send_sign_up(w, email, first, last, version, err);
+	TRY(store_tx_end(s, rc, err));
+	return show_sent(w, email, "Check your mail", "A message with a link to finish your account is on its way to", err);
+}
+
+/* ---- forgotten passwords ---------------------------------------------------------------------------------------------- */
+
+static GH_RC show_forgot(struct web *w, int status, const char *error, struct gh_err *err)
+{
+	web_form_value(w, "email", web_param(&w->rq.form, "email"));
+	liquid_set(w->form, "error", error ? liquid_of_text(str_of(error)) : LIQUID_NIL_VALUE);
+	liquid_set_text(w->page, "title", STR("Set a new password"));
+	w->rs.status = status;
+	return web_page(w, "forgot", err);
+}
+
+gh_rc portal_forgot_form(struct web *w, struct gh_err *err)
+{
+	return show_forgot(w, 200, NULL, err);
+}
+
+static GH_RC send_reset(struct web *w, const struct store_user *user, struct gh_err *err)
+{
+	int64_t seconds = config_int(&w->site->config, CONFIG_WEB_RESET_S);
+	struct store_link link = { .kind = STR("reset"), .email = user->email, .user_id = user->id, .data = STR("{}"),
+				   .ends_us = clock_wall_us() + seconds * 1000000 };
+	json_t *data = json_object();
+	struct str token;
+
+	json_object_set_new(data, "minutes", json_integer((seconds + 59) / 60));
+	TRY(store_links_prune(w->site->store, err));
+	TRY(store_link_create(w->site->store, w->a, &link, &token, err));
+	return portal_mail(w, user->email, "reset", portal_greeting(user), arena_printf(w->a, "link/%.*s", STR_ARG(token)), data, err);
+}
+
+gh_rc portal_forgot(struct web *w, struct gh_err *err)
+{
+	struct str email = str_trim(web_param(&w->rq.form, "email")), host;
+	const char *problem = web_email_problem(email);
+	struct store *s = w->site->store;
+	struct store_user user;
+	bool known;
+	gh_rc rc;
+
+	if (problem) {
+		web_form_error(w, "email", str_of(problem));
+		return show_forgot(w, 422, NULL, err);
+	}
+	if (!web_allowance(w, "sign-up", web_network(w), config_int(&w->site->config, CONFIG_PORTAL_SIGN_UPS_PER_HOUR)))
+		return show_forgot(w, 429, "Too many mails were asked for from your network. Try again in an hour.", err);
+	TRY(web_public_address(w, &host, err));
+	TRY(store_user_find_email(s, w->a, email, &user, &known, err));
+	TRY(store_tx_begin(s, STR("web"), err));
+	rc = known && user.state == STORE_USER_ACTIVE
+		     ? send_reset(w, &user, err)
+		     : store_audit_note(s, STR("reset-refused"), STR("user"), email, STR_NULL, err);
+	TRY(store_tx_end(s, rc, err));
+	return show_sent(w, email, "Check your mail", "If there is an account, a message with a link is on its way to", err);
+}

@@ -1,0 +1,348 @@
+#include "portal/web/oidc.h"
+
+#include "core/clock.h"
+#include "core/crypto.h"
+#include "core/jose.h"
+#include "core/str.h"
+#include "core/uri.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+
+enum { SKEW_S = 60, DEPTH = 32, VERIFIER_BYTES = 32 };
+
+/* ---- HTTP ------------------------------------------------------------------------------------------------------------ */
+
+struct http_call {
+	const char *url;
+	struct str form;                 /* STR_NULL: GET */
+	struct str user, password;       /* Basic; STR_NULL: none */
+	struct str bearer;
+	long status;
+	struct buf body;
+};
+
+static size_t collect(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct buf *b = ctx;
+
+	buf_add(b, bytes, size * n);
+	return buf_ok(b) ? size * n : 0;
+}
+
+static CURLcode run(CURL *c, struct arena *a, const struct config *config, struct http_call *call, struct curl_slist *headers)
+{
+	long seconds = (long)config_int(config, CONFIG_WEB_PROVIDER_TIMEOUT_S);
+
+	curl_easy_setopt(c, CURLOPT_URL, call->url);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, seconds);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, seconds);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, collect);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, &call->body);
+	if (call->form.p) {
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, arena_cstr(a, call->form));
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)call->form.n);
+	}
+	if (call->user.p) {
+		curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(c, CURLOPT_USERNAME, arena_cstr(a, call->user));
+		curl_easy_setopt(c, CURLOPT_PASSWORD, arena_cstr(a, call->password));
+	}
+	return curl_easy_perform(c);
+}
+
+/* The answer's JSON object in the arena. `what` names the request in messages. */
+static gh_rc fetch(struct arena *a, const struct config *config, const char *what, struct http_call *call, json_t **out,
+		   struct str *text, struct gh_err *err)
+{
+	const struct jsn_limits limits = { .max_bytes = OIDC_ANSWER_MAX, .max_depth = DEPTH, .flags = JSN_BIG_INTEGERS };
+	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json"), *more;
+	CURL *c = curl_easy_init();
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+
+	buf_init(&call->body, OIDC_ANSWER_MAX);
+	more = call->bearer.n ? curl_slist_append(headers, arena_printf(a, "Authorization: Bearer %.*s", STR_ARG(call->bearer)).p) : headers;
+	if (c && headers && more && call->url)
+		code = run(c, a, config, call, headers);
+	if (c)
+		curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &call->status);
+	curl_easy_cleanup(c);
+	curl_slist_free_all(headers);
+	*text = arena_dup(a, buf_view(&call->body));
+	buf_release(&call->body);
+	if (code != CURLE_OK)
+		FAIL(err, UPSTREAM, "the %s could not be had: %s", what, curl_easy_strerror(code));
+	if (!text->p || jsn_parse_in(a, *text, &limits, out, NULL, err).code || !json_is_object(*out))
+		FAIL(err, UPSTREAM, "the %s is no JSON object (status %ld)", what, call->status);
+	if (call->status != 200) {
+		struct str error = jsn_str(*out, "error");
+
+		FAIL(err, UPSTREAM, "the %s was refused with status %ld%s%.*s", what, call->status, error.n ? ", " : "",
+		     STR_ARG(str_first(error, 100)));
+	}
+	return GH_RC_OK;
+}
+
+/* ---- what a provider publishes --------------------------------------------------------------------------------------- */
+
+struct published {
+	char *issuer;
+	json_t *doc;
+	struct jose_keys *keys;
+	int64_t fetched_us, used_us;
+};
+static struct published kept[OIDC_PROVIDERS_MAX];
+
+static void forget(struct published *p)
+{
+	free(p->issuer);
+	json_decref(p->doc);
+	jose_keys_free(p->keys);
+	*p = (struct published){ 0 };
+}
+
+static gh_rc fetch_keys(struct arena *a, const struct config *config, const json_t *doc, struct jose_keys **out,
+			struct gh_err *err)
+{
+	struct http_call call = { .url = arena_cstr(a, jsn_str(doc, "jwks_uri")) };
+	struct jose_keys *keys;
+	struct str text;
+	json_t *v = NULL;
+
+	TRY(fetch(a, config, "key set", &call, &v, &text, err));
+	keys = jose_keys_new();
+	if (!keys)
+		FAIL(err, NOMEM, "keys");
+	if (jose_keys_add_jwks(keys, text, NULL, err).code || !jose_keys_count(keys)) {
+		jose_keys_free(keys);
+		FAIL(err, UPSTREAM, "the key set has no key that can be used");
+	}
+	*out = keys;
+	return GH_RC_OK;
+}
+
+static gh_rc fetch_published(struct arena *a, const struct config *config, struct str issuer, struct published *out,
+			     struct gh_err *err)
+{
+	static const char *const needed[] = { "issuer", "authorization_endpoint", "token_endpoint", "jwks_uri" };
+	struct str base = issuer;
+	struct http_call call = { .url = NULL };
+	struct jose_keys *keys = NULL;
+	struct str text;
+	json_t *doc;
+
+	while (base.n && base.p[base.n - 1] == '/')
+		base.n--;
+	call.url = arena_printf(a, "%.*s/.well-known/openid-configuration", STR_ARG(base)).p;
+	TRY(fetch(a, config, "OpenID configuration", &call, &doc, &text, err));
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		if (!jsn_str(doc, needed[i]).n)
+			FAIL(err, UPSTREAM, "the OpenID configuration names no %s", needed[i]);
+	/* Discovery section 4.3: else one provider could speak for another */
+	if (!str_eq(jsn_str(doc, "issuer"), issuer))
+		FAIL(err, UPSTREAM, "the OpenID configuration is of the issuer %.*s, not %.*s", STR_ARG(str_first(jsn_str(doc, "issuer"), 150)),
+		     STR_ARG(str_first(issuer, 150)));
+	TRY(fetch_keys(a, config, doc, &keys, err));
+	forget(out);
+	out->issuer = strndup(issuer.p, issuer.n);
+	out->doc = json_incref(doc);
+	out->keys = keys;
+	out->fetched_us = clock_mono_us();
+	if (!out->issuer)
+		FAIL(err, NOMEM, "provider");
+	return GH_RC_OK;
+}
+
+/* renew: a key was not known. */
+static gh_rc published_of(struct arena *a, const struct config *config, struct str issuer, bool renew, struct published **out,
+			  struct gh_err *err)
+{
+	struct published *p = &kept[0];
+	int64_t now = clock_mono_us(), age;
+
+	for (size_t i = 0; i < OIDC_PROVIDERS_MAX; i++) {
+		if (kept[i].issuer && str_eq(str_of(kept[i].issuer), issuer)) {
+			p = &kept[i];
+			break;
+		}
+		if (kept[i].used_us < p->used_us)
+			p = &kept[i];
+	}
+	*out = p;
+	age = now - p->fetched_us;
+	if (!p->issuer || !str_eq(str_of(p->issuer), issuer) || age > (int64_t)OIDC_FRESH_S * 1000000
+	    || (renew && age > (int64_t)OIDC_FLOOR_S * 1000000))
+		TRY(fetch_published(a, config, issuer, p, err));
+	p->used_us = now;
+	return GH_RC_OK;
+}
+
+/* ---- going ----------------------------------------------------------------------------------------------------------- */
+
+GH_RC oidc_attempt_new(struct arena *a, struct oidc_attempt *out, struct gh_err *err)
+{
+	TRY(crypto_random_hex(a, 16, &out->state, err));
+	TRY(crypto_random_hex(a, 16, &out->nonce, err));
+	return crypto_random_hex(a, VERIFIER_BYTES, &out->verifier, err);
+}
+
+static struct str enc(struct arena *a, struct str s)
+{
+	return uri_encode(a, s, URI_KEEP_UNRESERVED);
+}
+
+GH_RC oidc_start_address(struct arena *a, const struct config *config, const struct store_provider *p,
+			 const struct oidc_attempt *attempt, struct str redirect_uri, struct str *out, struct gh_err *err)
+{
+	uint8_t digest[CRYPTO_SHA256_BYTES];
+	struct published *pub;
+	struct str endpoint;
+
+	TRY(published_of(a, config, p->issuer, false, &pub, err));
+	endpoint = jsn_str(pub->doc, "authorization_endpoint");
+	if (!str_starts_ci(endpoint, STR("https://")) && !str_starts_ci(endpoint, STR("http://")))
+		FAIL(err, UPSTREAM, "the authorization endpoint is no address");
+	crypto_sha256(attempt->verifier, digest);
+	*out = arena_printf(a, "%.*s%sresponse_type=code&client_id=%.*s&redirect_uri=%.*s&scope=%.*s&state=%.*s&nonce=%.*s"
+			       "&code_challenge=%.*s&code_challenge_method=S256",
+			    STR_ARG(endpoint), str_find_char(endpoint, '?') == SIZE_MAX ? "?" : "&", STR_ARG(enc(a, p->client_id)),
+			    STR_ARG(enc(a, redirect_uri)), STR_ARG(enc(a, p->scopes)), STR_ARG(attempt->state),
+			    STR_ARG(attempt->nonce),
+			    STR_ARG(crypto_base64url(a, (struct str){ (const char *)digest, sizeof(digest) })));
+	if (!out->p)
+		FAIL(err, NOMEM, "address");
+	return GH_RC_OK;
+}
+
+/* ---- coming back ------------------------------------------------------------------------------------------------------ */
+
+static bool lists(const json_t *array, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(array); i++)
+		if (str_eq(jsn_string(json_array_get(array, i)), str_of(name)))
+			return true;
+	return false;
+}
+
+static gh_rc exchange(struct arena *a, const struct config *config, const struct store_provider *p, const json_t *doc,
+		      const struct oidc_attempt *attempt, struct str redirect_uri, struct str code, json_t **tokens,
+		      struct gh_err *err)
+{
+	const json_t *methods = jsn_arr(doc, "token_endpoint_auth_methods_supported");
+	bool basic = p->secret.n && (!methods || lists(methods, "client_secret_basic"));
+	struct http_call call = { .url = arena_cstr(a, jsn_str(doc, "token_endpoint")) };
+	struct str text;
+
+	call.form = arena_printf(a, "grant_type=authorization_code&code=%.*s&redirect_uri=%.*s&code_verifier=%.*s",
+				 STR_ARG(enc(a, code)), STR_ARG(enc(a, redirect_uri)), STR_ARG(attempt->verifier));
+	if (basic) {                                     /* RFC 6749 section 2.3.1: both are form-encoded first */
+		call.user = enc(a, p->client_id);
+		call.password = enc(a, p->secret);
+	} else {
+		call.form = arena_printf(a, "%.*s&client_id=%.*s%s%.*s", STR_ARG(call.form), STR_ARG(enc(a, p->client_id)),
+					 p->secret.n ? "&client_secret=" : "", STR_ARG(enc(a, p->secret.n ? p->secret : STR(""))));
+	}
+	if (!call.form.p)
+		FAIL(err, NOMEM, "token request");
+	return fetch(a, config, "token", &call, tokens, &text, err);
+}
+
+/* Core section 3.1.3.7. */
+static gh_rc check_claims(const struct store_provider *p, const json_t *claims, struct str nonce, struct gh_err *err)
+{
+	const struct jose_claim_rules rules = {
+		.now_s = clock_wall_us() / 1000000, .skew_s = SKEW_S, .require_expiry = true, .issuers = &p->issuer, .n_issuers = 1,
+		.audiences = &p->client_id, .n_audiences = 1,
+	};
+	enum jose_reason why = jose_check_claims(claims, &rules);
+	struct str party = jsn_str(claims, "azp");
+
+	if (why != JOSE_OK)
+		FAIL(err, DENIED, "the ID token does not fit: %s", jose_reason_text(why));
+	if ((party.n || json_array_size(jsn_arr(claims, "aud")) > 1) && !str_eq(party, p->client_id))
+		FAIL(err, DENIED, "the ID token was made for another party");
+	if (!jsn_str(claims, "nonce").n || !crypto_equal(jsn_str(claims, "nonce"), nonce))
+		FAIL(err, DENIED, "the ID token belongs to another sign-in");
+	if (!jsn_str(claims, "sub").n || jsn_str(claims, "sub").n > 255)
+		FAIL(err, DENIED, "the ID token names nobody");
+	return GH_RC_OK;
+}
+
+static gh_rc check_token(struct arena *a, const struct config *config, const struct store_provider *p, struct published *pub,
+			 struct str token, struct str nonce, json_t **claims, struct gh_err *err)
+{
+	const unsigned shared = JOSE_BIT(JOSE_HS256) | JOSE_BIT(JOSE_HS384) | JOSE_BIT(JOSE_HS512);
+	struct jose_rules rules = { .algs = JOSE_ALL_ALGS & ~shared, .keys = pub->keys };
+	struct jose_token out = { .claims = NULL };
+	enum jose_reason why = jose_verify(a, token, &rules, &out);
+
+	if (why == JOSE_KEY_NOT_FOUND) {
+		TRY(published_of(a, config, p->issuer, true, &pub, err));
+		rules.keys = pub->keys;
+		why = jose_verify(a, token, &rules, &out);
+	}
+	if (why != JOSE_OK)
+		FAIL(err, DENIED, "the ID token does not fit: %s", jose_reason_text(why));
+	*claims = out.claims;
+	return check_claims(p, out.claims, nonce, err);
+}
+
+/* A claim of the ID token, else of the user's information. */
+static const json_t *claim(const json_t *claims, const json_t *info, struct str name)
+{
+	const json_t *v = jsn_get_n(claims, name);
+
+	return v ? v : jsn_get_n(info, name);
+}
+
+static gh_rc ask_for_more(struct arena *a, const struct config *config, const json_t *doc, const json_t *tokens,
+			  struct str subject, json_t **info, struct gh_err *err)
+{
+	struct http_call call = { .url = arena_cstr(a, jsn_str(doc, "userinfo_endpoint")), .bearer = jsn_str(tokens, "access_token") };
+	struct str text;
+
+	TRY(fetch(a, config, "user's information", &call, info, &text, err));
+	if (!str_eq(jsn_str(*info, "sub"), subject))     /* Core section 5.3.2: else it may be of somebody else */
+		FAIL(err, DENIED, "the user's information is of somebody else");
+	return GH_RC_OK;
+}
+
+static void fill(const struct store_provider *p, const json_t *claims, const json_t *info, struct oidc_person *out)
+{
+	const json_t *verified = claim(claims, info, STR("email_verified"));
+
+	out->email = jsn_string(claim(claims, info, STR("email")));
+	/* some providers send the text "true" */
+	out->email_verified = json_is_true(verified) || str_eq(jsn_string(verified), STR("true"));
+	out->first_name = jsn_string(claim(claims, info, STR("given_name")));
+	out->last_name = jsn_string(claim(claims, info, STR("family_name")));
+	if (!out->first_name.n && !out->last_name.n)
+		out->first_name = jsn_string(claim(claims, info, STR("name")));
+	out->groups = p->groups_claim.n ? claim(claims, info, p->groups_claim) : NULL;
+}
+
+GH_RC oidc_finish(struct arena *a, const struct config *config, const struct store_provider *p,
+		  const struct oidc_attempt *attempt, struct str redirect_uri, struct str code, struct str issuer,
+		  struct oidc_person *out, struct gh_err *err)
+{
+	json_t *tokens = NULL, *claims = NULL, *info = NULL;
+	struct published *pub;
+	bool told;
+
+	*out = (struct oidc_person){ .subject = STR_NULL };
+	TRY(published_of(a, config, p->issuer, false, &pub, err));
+	if (issuer.p ? !str_eq(issuer, p->issuer) : jsn_bool(pub->doc, "authorization_response_iss_parameter_supported", false))
+		FAIL(err, DENIED, "the answer comes from another provider");
+	TRY(exchange(a, config, p, pub->doc, attempt, redirect_uri, code, &tokens, err));
+	TRY(check_token(a, config, p, pub, jsn_str(tokens, "id_token"), attempt->nonce, &claims, err));
+	out->subject = jsn_str(claims, "sub");
+	told = jsn_get(claims, "email") && (!p->groups_claim.n || jsn_get_n(claims, p->groups_claim));
+	if (!told && jsn_str(pub->doc, "userinfo_endpoint").n && jsn_str(tokens, "access_token").n)
+		TRY(ask_for_more(a, config, pub->doc, tokens, out->subject, &info, err));
+	fill(p, claims, info, out);
+	return GH_RC_OK;
+}

@@ -1,0 +1,90 @@
+#include "portal/web/internal.h"
+
+#include "core/clock.h"
+#include "core/str.h"
+#include "core/uri.h"
+
+/* Cookies that only we can read, and the address that the world knows us by. */
+
+enum { SEALED_MAX = 3500 };              /* a browser keeps 4096 bytes of a cookie, name and attributes included */
+
+gh_rc web_sealed_put(struct web *w, const char *cookie, struct str text, int64_t seconds, struct gh_err *err)
+{
+	struct str plain, sealed, value;
+
+	if (!text.n) {
+		web_set_cookie(w, cookie, STR(""), "; Max-Age=0");
+		return GH_RC_OK;
+	}
+	plain = arena_printf(w->a, "%lld\n%.*s", (long long)(clock_wall_us() / 1000000 + seconds), STR_ARG(text));
+	if (!plain.p)
+		FAIL(err, NOMEM, "cookie");
+	TRY(crypto_seal(w->a, w->site->seal_key, plain, str_of(cookie), &sealed, err));
+	value = crypto_base64url(w->a, sealed);
+	if (!value.p)
+		FAIL(err, NOMEM, "cookie");
+	if (value.n > SEALED_MAX)
+		FAIL(err, LIMIT, "the address to go back to is too long");
+	web_set_cookie(w, cookie, value, "");
+	return GH_RC_OK;
+}
+
+struct str web_sealed_get(struct web *w, const char *cookie)
+{
+	struct str value = web_param(&w->rq.cookies, cookie), sealed, plain, until;
+	int64_t ends;
+
+	if (!value.n || value.n > SEALED_MAX || !crypto_base64url_decode(w->a, value, &sealed)
+	    || crypto_open(w->a, w->site->seal_key, sealed, str_of(cookie), &plain, NULL).code)
+		return STR_NULL;
+	if (!str_split(&plain, '\n', &until) || !str_to_i64(until, 0, INT64_MAX, &ends) || ends < clock_wall_us() / 1000000)
+		return STR_NULL;
+	return plain;
+}
+
+static bool is_this_machine(struct str host)
+{
+	return str_eq_ci(host, STR("localhost")) || str_eq(host, STR("[::1]")) || str_starts(host, STR("127."));
+}
+
+gh_rc web_public_address(struct web *w, struct str *out, struct gh_err *err)
+{
+	struct str url = config_text(&w->site->config, CONFIG_WEB_PUBLIC_URL), host;
+	unsigned port;
+
+	while (url.n && url.p[url.n - 1] == '/')
+		url.n--;
+	*out = url;
+	if (url.n)
+		return GH_RC_OK;
+	if (!uri_parse_authority(w->rq.host, &host, &port) || !is_this_machine(host))
+		FAIL(err, UNAVAILABLE, "set web.public_url in gatehouse.conf to the address that people use: links and redirects "
+				       "cannot be made without it");
+	*out = arena_printf(w->a, "%s://%.*s", w->rq.tls ? "https" : "http", STR_ARG(w->rq.host));
+	if (!out->p)
+		FAIL(err, NOMEM, "address");
+	return GH_RC_OK;
+}
+
+struct str web_portal_base(const struct web_site *site, struct arena *a)
+{
+	struct str path = config_text(&site->config, CONFIG_PORTAL_BASE_PATH);
+
+	while (path.n && path.p[0] == '/')
+		path = str_from(path, 1);
+	while (path.n && path.p[path.n - 1] == '/')
+		path.n--;
+	return path.n ? arena_printf(a, "/%.*s/", STR_ARG(path)) : STR("/");
+}
+
+gh_rc web_json(struct web *w, int status, const char *media_type, const json_t *v, struct gh_err *err)
+{
+	buf_clear(&w->rs.body);
+	jsn_write(&w->rs.body, v, 0);
+	if (!buf_ok(&w->rs.body))
+		FAIL(err, NOMEM, "answer");
+	w->rs.status = status;
+	web_header(w, "Content-Type", str_of(media_type));
+	web_header(w, "Cache-Control", STR("no-store"));
+	return GH_RC_OK;
+}
