@@ -64,7 +64,7 @@ static bool field_line(struct transfer *t, struct str line)
 		return false;
 	if (str_eq_ci(name, STR("Content-Length")) && !content_length(t, value))
 		return false;
-	if (str_eq_ci(name, STR("Location")))
+	if (value.n && str_eq_ci(name, STR("Location")))
 		t->has_location = true;
 	if (str_eq_ci(name, STR("Transfer-Encoding"))) {
 		/* any other coding would need undoing; twice chunked is somebody's trick */
@@ -85,14 +85,11 @@ bool transfer_head_line(struct transfer *t, struct str line)
 void transfer_head_complete(struct transfer *t)
 {
 	int s = t->response.status;
-	bool redirect = t->has_location && (s == 301 || s == 302 || s == 303 || s == 307 || s == 308);
 
 	if (s < 200)
 		return;                  /* interim: 100 Continue, 103 Early Hints */
-	if (t->follow && redirect && t->redirects < UPSTREAM_REDIRECTS_MAX) {
-		t->redirects++;
-		return;
-	}
+	if (t->follow && t->has_location && s >= 300 && s < 400)
+		return;                  /* curl follows it, or ends with CURLE_TOO_MANY_REDIRECTS */
 	if (t->chunked)
 		t->length = -1;
 	t->head_done = true;
@@ -376,7 +373,6 @@ static void prepare(struct transfer *t, struct arena *a, const struct upstream_r
 	t->head_bytes = 0;
 	t->phase = TRANSFER_CONNECTING;
 	t->follow = rq->follow_redirects;
-	t->redirects = 0;
 	t->failed = REASON_NONE;
 	t->head_done = t->paused = t->seen_upload = t->direct = t->is_over = t->no_body = false;
 	t->problem[0] = '\0';

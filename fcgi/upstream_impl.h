@@ -26,7 +26,6 @@ struct transfer {
 	size_t head_bytes;
 	enum transfer_phase phase;
 	bool follow, has_location, chunked;
-	unsigned redirects;
 	enum reason failed;              /* found by a callback, which could only make curl stop */
 	bool head_done, paused, dirty;   /* dirty: options differ from the base set */
 	bool seen_upload;
