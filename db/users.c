@@ -34,15 +34,15 @@ static const struct row_type application_type = ROW_TYPE("application", store_ap
 
 /* ---- users ------------------------------------------------------------------------------------------------------------ */
 
-static gh_rc check_user(const struct store_user *u, struct gh_err *err)
+GH_RC store_user_check_email(struct str email, struct gh_err *err)
 {
-	size_t at = str_find_char(u->email, '@');
+	size_t at = str_find_char(email, '@');
 
-	if (at == SIZE_MAX || at == 0 || at + 1 == u->email.n || u->email.n > 254)
-		FAIL(err, INVALID, "'%.*s' is no e-mail address", STR_ARG(str_first(u->email, 254)));
-	for (size_t i = 0; i < u->email.n; i++)
-		if ((unsigned char)u->email.p[i] <= ' ' || strchr("<>,;\"", u->email.p[i]))
-			FAIL(err, INVALID, "'%.*s' is no e-mail address", STR_ARG(u->email));
+	if (at == SIZE_MAX || at == 0 || at + 1 == email.n || email.n > 254)
+		FAIL(err, INVALID, "'%.*s' is no e-mail address", STR_ARG(str_first(email, 254)));
+	for (size_t i = 0; i < email.n; i++)
+		if ((unsigned char)email.p[i] <= ' ' || strchr("<>,;\"", email.p[i]))
+			FAIL(err, INVALID, "'%.*s' is no e-mail address", STR_ARG(email));
 	return GH_RC_OK;
 }
 
@@ -50,7 +50,7 @@ GH_RC store_user_create(struct store *s, struct arena *a, const struct store_use
 {
 	struct store_user row = *u;
 
-	TRY(check_user(u, err));
+	TRY(store_user_check_email(u->email, err));
 	if (!row.id.n)
 		TRY(store_new_id(a, &row.id, err));
 	if (!row.role.n)
@@ -65,7 +65,7 @@ GH_RC store_user_create(struct store *s, struct arena *a, const struct store_use
 
 GH_RC store_user_update(struct store *s, const struct store_user *u, struct gh_err *err)
 {
-	TRY(check_user(u, err));
+	TRY(store_user_check_email(u->email, err));
 	return change_row(s, SQL_USER_SET, &user_set_type, u, ACCESS_CHANGE("update", "user", u->id), err);
 }
 

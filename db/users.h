@@ -30,6 +30,7 @@ struct store_application {
 	int64_t created_us;
 };
 
+GH_RC store_user_check_email(struct str email, struct gh_err *err);        /* INVALID: it is none */
 GH_RC store_user_create(struct store *s, struct arena *a, const struct store_user *u, struct str *id_out, struct gh_err *err);
 GH_RC store_user_update(struct store *s, const struct store_user *u, struct gh_err *err);    /* all but password and dates */
 GH_RC store_user_set_password(struct store *s, struct str id, struct str password_hash, struct gh_err *err);

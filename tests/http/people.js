@@ -1,6 +1,7 @@
 // What tests of signing in need besides a Gatehouse: a real OpenID provider (oidc-provider), a real SMTP server, and a
 // client that keeps cookies and fills in forms as a browser without script does.
 'use strict';
+const { spawnSync } = require('node:child_process');
 const http = require('node:http');
 const { createHmac } = require('node:crypto');
 const { SMTPServer } = require('smtp-server');
@@ -20,6 +21,8 @@ async function openIdProvider({ clients, people, inToken = false, ...more }) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   server.unref();
   const issuer = `http://127.0.0.1:${server.address().port}`;
+  const log = console.warn;
+  console.warn = () => {};   // that keys and store are for tests only is what we want
   const provider = new Provider(issuer, {
     clients: clients.map((c) => ({ grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], ...c })),
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['given_name', 'family_name'], groups: ['groups'] },
@@ -39,6 +42,7 @@ async function openIdProvider({ clients, people, inToken = false, ...more }) {
     },
     ...more,
   });
+  console.warn = log;
   provider.on('server_error', (ctx, error) => { idp.error = error; });
   const answer = provider.callback();
   server.on('request', async (req, res) => {
@@ -194,4 +198,11 @@ function totp(base32, at = Date.now()) {
   return String((mac.readUInt32BE(offset) & 0x7fffffff) % 1000000).padStart(6, '0');
 }
 
-module.exports = { openIdProvider, mailSink, config, Visitor, totp, unescaped };
+// One value of the configuration, for what no page and no command tells.
+function sql(gw, query) {
+  const r = spawnSync('sqlite3', ['-readonly', `${gw.state}/config.db`, query], { encoding: 'utf8' });
+  if (r.status !== 0) throw new Error(r.stderr);
+  return r.stdout.trim();
+}
+
+module.exports = { openIdProvider, sql, mailSink, config, Visitor, totp, unescaped };
