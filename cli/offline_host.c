@@ -136,9 +136,11 @@ static enum step send(struct exchange *x, struct subrequest *s)
 
 /* ---- counters ---------------------------------------------------------------------------------------------------- */
 
-static struct offline_counter *counter(struct offline *o, struct str key)
+/* The same key with another kind or window is another counter, as in core/counter.h. */
+static struct offline_counter *counter(struct offline *o, const struct counter_take *t)
 {
 	struct offline_counter *c = o->counters;
+	struct str key = arena_printf(o->arena, "%d:%u:%.*s", (int)t->kind, t->window_s, STR_ARG(t->key));
 
 	while (c && !str_eq(c->key, key))
 		c = c->next;
@@ -147,7 +149,7 @@ static struct offline_counter *counter(struct offline *o, struct str key)
 	c = arena_new_of(o->arena, struct offline_counter);
 	if (!c)
 		return NULL;
-	c->key = arena_dup(o->arena, key);
+	c->key = key;
 	c->next = o->counters;
 	o->counters = c;
 	return c;
@@ -205,7 +207,7 @@ static void when_free(const struct offline *o, const struct offline_counter *c, 
 static enum step take(struct exchange *x, struct counter_take *t)
 {
 	struct offline *o = of(x);
-	struct offline_counter *c = counter(o, t->key);
+	struct offline_counter *c = counter(o, t);
 	int64_t start = window_start(o, t);
 	uint64_t used = 0;
 
@@ -307,11 +309,16 @@ static enum step cache_remove(struct exchange *x, struct cache_op *op)
 
 /* ---- configuration and sinks ------------------------------------------------------------------------------------- */
 
-static void log_to(struct exchange *x, struct str logger_id, struct str message)
+static void log_to(struct exchange *x, const struct log_message *m)
 {
-	json_array_append_new(
-		of(x)->logs,
-		json_pack("{s:s%, s:s%}", "logger", logger_id.p, logger_id.n, "message", message.p, message.n));
+	struct str text = exchange_mask(x, m->text);
+	json_t *one = json_pack("{s:s%, s:s%}", "logger", m->logger_id.p, m->logger_id.n, "message", text.p, text.n);
+
+	if (!str_is_null(m->partition_id))
+		json_object_set_new(one, "partitionId", json_stringn(m->partition_id.p, m->partition_id.n));
+	if (!str_is_null(m->partition_key))
+		json_object_set_new(one, "partitionKey", json_stringn(m->partition_key.p, m->partition_key.n));
+	json_array_append_new(of(x)->logs, one);
 }
 
 static void metric(struct exchange *x, struct str ns, struct str name, double value, const struct fields *dimensions)

@@ -8,7 +8,7 @@
 #include "core/str.h"
 #include "policy/program.h"
 
-enum { KILOBYTE = 1024 };
+enum { KILOBYTE = 1024, PERIOD_LEAST_S = 300 };
 
 struct limit {                       /* quota, <api>, <operation> */
 	struct arg name, id, calls, bandwidth, period;
@@ -43,8 +43,9 @@ static struct counter_take *add_take(struct exchange *x, struct quota_state *s, 
 	return t;
 }
 
+/* *bytes gets what will be counted after the transfer, NULL when nothing will; it may be NULL itself. */
 static bool add_limit(struct exchange *x, struct quota_state *s, struct str base, const struct limit *l,
-		      int64_t origin_us)
+		      int64_t origin_us, struct bandwidth_take **bytes)
 {
 	struct bandwidth_take *b;
 	struct counter_take *t;
@@ -60,6 +61,8 @@ static bool add_limit(struct exchange *x, struct quota_state *s, struct str base
 	b->take = *t;
 	b->next = x->program->bandwidth;
 	x->program->bandwidth = b;
+	if (bytes)
+		*bytes = b;
 	return true;
 }
 
@@ -116,7 +119,7 @@ static const struct element_schema api_schema, operation_schema;
 static bool collect(struct exchange *x, struct quota_state *s, const struct limit *l, struct str base,
 		    int64_t origin_us)
 {
-	bool ok = add_limit(x, s, base, l, origin_us);
+	bool ok = add_limit(x, s, base, l, origin_us, NULL);
 
 	for (size_t i = 0; ok && i < l->inner.n; i++) {
 		const struct child *k = &l->inner.v[i];
@@ -162,28 +165,34 @@ static enum step run(struct exchange *x, const void *config)
 struct late {
 	const struct by_key_config *config;
 	struct counter_take take;
+	struct bandwidth_take *bytes;        /* NULL: none */
 };
 
 static void count_late(struct exchange *x, void *arg)
 {
 	struct late *l = arg;
 	struct last_error before = x->error;
-	bool yes;
-	int64_t n;
+	bool yes = false;
+	int64_t n = 0;
 
 	l->take.forced = true;
 	l->take.done = false;
-	if (arg_get_bool(x, &l->config->condition, &yes) && arg_get_int(x, &l->config->count, &n) && yes && n > 0) {
+	if (arg_get_bool(x, &l->config->condition, &yes) && arg_get_int(x, &l->config->count, &n) && yes && n > 0
+	    && l->config->limit.calls.given) {
 		l->take.amount = (uint64_t)n;
 		x->host->take(x, &l->take);
 	}
+	if (l->bytes)
+		l->bytes->void_take = !yes;
 	x->error = before;
 }
 
-/* A key is counted once in a request, however many policies name it. */
-static bool first_of_request(struct exchange *x, struct str key)
+/* "If multiple policies would increment the same key value, it is incremented only once per request": of the same window.
+ * False: another policy of this request counts it. */
+static bool first_of_request(struct exchange *x, const struct by_key_config *c, struct str key)
 {
-	struct str mark = arena_printf(x->arena, "\x01quota:%.*s", STR_ARG(key));
+	struct str mark = arena_printf(x->arena, "\x01quota:%lld:%lld:%.*s", (long long)c->limit.period.number,
+				       (long long)c->origin_us, STR_ARG(key));
 
 	if (str_is_null(mark) || fields_count(&x->program->marks, mark))
 		return false;
@@ -192,36 +201,49 @@ static bool first_of_request(struct exchange *x, struct str key)
 	return fields_add(&x->program->marks, mark, STR(""));
 }
 
-static bool count_calls(struct exchange *x, const struct by_key_config *c, struct quota_state *s, struct str key)
+/* The takes of this request, of which takes[0] counts calls when there is a limit of calls. */
+static bool count_by_key(struct exchange *x, const struct by_key_config *c, struct quota_state *s, struct bandwidth_take *bytes)
 {
 	struct counter_take *t = &s->takes.takes[0];
-	bool yes = true, first = first_of_request(x, key);
-	int64_t n = 1;
 	struct late *late;
+	bool yes = true;
+	int64_t n = 1;
 
-	if (!c->limit.calls.given)
-		return true;
-	t->amount = 0;
-	if (!first)
-		return true;
+	if (c->limit.calls.given)
+		t->amount = 0;
 	s->late = c->condition.expr || c->count.expr;
 	if (s->late) {
 		late = arena_new_of(x->arena, struct late);
 		if (!late)
 			return false;
-		*late = (struct late){ .config = c, .take = *t };
+		*late = (struct late){ .config = c, .take = *t, .bytes = bytes };
 		return exchange_at_end(x, count_late, late);
 	}
 	if (!arg_get_bool(x, &c->condition, &yes) || !arg_get_int(x, &c->count, &n))
 		return false;
-	t->amount = yes ? (uint64_t)n : 0;
+	if (c->limit.calls.given)
+		t->amount = yes ? (uint64_t)n : 0;
+	if (bytes)
+		bytes->void_take = !yes;
 	return true;
+}
+
+/* Another policy has counted this request already: there may be one more than there is room for the next. */
+static void look_again(const struct by_key_config *c, struct quota_state *s, struct bandwidth_take *bytes)
+{
+	if (c->limit.calls.given) {
+		s->takes.takes[0].amount = 0;
+		s->takes.takes[0].limit++;
+	}
+	if (bytes)
+		bytes->void_take = true;
 }
 
 static enum step run_by_key(struct exchange *x, const void *config)
 {
 	const struct by_key_config *c = config;
 	struct quota_state *s = arena_new_of(x->arena, struct quota_state);
+	struct bandwidth_take *bytes = NULL;
 	struct str key, base;
 
 	if (!s)
@@ -231,7 +253,11 @@ static enum step run_by_key(struct exchange *x, const void *config)
 		return STEP_FAIL;
 	exchange_trace(x, "key %.*s", STR_ARG(key));
 	base = arena_printf(x->arena, "quota-by-key:%.*s", STR_ARG(key));
-	if (!add_limit(x, s, base, &c->limit, c->origin_us) || !count_calls(x, c, s, key))
+	if (str_is_null(base) || !add_limit(x, s, base, &c->limit, c->origin_us, &bytes))
+		return exchange_no_memory(x);
+	if (!first_of_request(x, c, key))
+		look_again(c, s, bytes);
+	else if (!count_by_key(x, c, s, bytes))
 		return x->error.set ? STEP_FAIL : exchange_no_memory(x);
 	s->takes.looking = s->takes.n > 1;
 	return go_on(x, s);
@@ -269,6 +295,11 @@ static bool check_by_key(struct compiler *c, const struct doc_node *n, void *con
 	    && !clock_parse_iso(str_trim(b->first_start.text), &b->origin_us)) {
 		compile_error(c, n, "first-period-start",
 			      "`first-period-start` must be a time such as 2025-01-02T03:04:05Z");
+		return false;
+	}
+	if (b->limit.period.given && !b->limit.period.unknown && b->limit.period.number > 0
+	    && b->limit.period.number < PERIOD_LEAST_S) {
+		compile_error(c, n, "renewal-period", "`renewal-period` is at least %d seconds, or 0 for ever", PERIOD_LEAST_S);
 		return false;
 	}
 	return check_limit(c, n, config);
