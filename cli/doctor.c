@@ -8,6 +8,7 @@
 #include "core/str.h"
 #include "db/backends.h"
 #include "db/certificates.h"
+#include "db/loggers.h"
 #include "db/named_values.h"
 #include "db/secrets.h"
 #include "db/store.h"
@@ -113,6 +114,7 @@ static void check_secrets(struct doctor *d, struct store *s)
 	struct store_certificate *certificates;
 	struct store_named_value *values;
 	struct store_backend *backends;
+	struct store_logger *loggers;
 	struct gh_err err = { 0 };
 	size_t n;
 	gh_rc rc = store_named_values(s, d->c->arena, true, &values, &n, &err);
@@ -121,6 +123,8 @@ static void check_secrets(struct doctor *d, struct store *s)
 		rc = store_backends(s, d->c->arena, true, &backends, &n, &err);
 	if (!rc.code)
 		rc = store_certificates(s, d->c->arena, true, &certificates, &n, &err);
+	if (!rc.code)
+		rc = store_loggers(s, d->c->arena, true, &loggers, &n, &err);
 	if (rc.code)
 		tell(d, BROKEN, "secrets", "%s", err.message);
 	else
@@ -214,6 +218,23 @@ static bool runs(json_int_t pid)
 	return pid > 1 && pid <= INT32_MAX && (kill((pid_t)pid, 0) == 0 || errno != ESRCH);
 }
 
+/* A logger that some worker cannot reach, or that has lost messages. */
+static void check_loggers(struct doctor *d, const char *what, json_t *r)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(r, "loggers"), i, one) {
+		const char *id = json_string_value(json_object_get(one, "id")), *error = json_string_value(json_object_get(one, "error"));
+		json_int_t dropped = json_integer_value(json_object_get(one, "dropped"));
+
+		if (!id || (!error && !dropped))
+			continue;
+		tell(d, WARNING, "logger", "%.80s: %s dropped %lld messages, %lld bytes wait%s%.200s", id, what, (long long)dropped,
+		     (long long)json_integer_value(json_object_get(one, "queuedBytes")), error ? ": " : "", error ? error : "");
+	}
+}
+
 static void check_report(struct doctor *d, const char *what, json_t *r)
 {
 	const char *refused = json_string_value(json_object_get(r, "refused"));
@@ -225,6 +246,7 @@ static void check_report(struct doctor *d, const char *what, json_t *r)
 		return;
 	}
 	d->workers++;
+	check_loggers(d, what, r);
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (json_is_false(json_object_get(r, parts[i].member))) {
 			tell(d, BROKEN, what, "process %lld cannot open %s", (long long)pid, parts[i].what);

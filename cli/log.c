@@ -165,6 +165,8 @@ static void print_call(struct follower *f, const struct telemetry_call *t)
 	add_if(b, "api", t->api);
 	add_if(b, "operation", t->operation);
 	add_if(b, "subscription", t->subscription);
+	if (t->cache != TELEMETRY_CACHE_NONE)
+		add_if(b, "cache", str_of(telemetry_cache_name((enum telemetry_cache)t->cache)));
 	add_if(b, "reason", t->reason);
 	add_if(b, "id", t->request_id);
 	buf_char(b, '\n');

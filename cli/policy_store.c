@@ -2,13 +2,14 @@
 
 #include "core/map.h"
 #include "core/str.h"
+#include "db/loggers.h"
 #include "db/named_values.h"
 #include "db/policies.h"
 
 #include <stdio.h>
 
 struct policy_store {
-	struct map values, fragments;        /* struct store_named_value, struct policy_document */
+	struct map values, fragments, loggers;       /* struct store_named_value, policy_document, store_logger */
 };
 
 static bool named_value(void *ctx, struct str name, struct str *value, bool *secret)
@@ -28,9 +29,15 @@ static const struct policy_document *fragment(void *ctx, struct str id)
 	return map_get(&((const struct policy_store *)ctx)->fragments, id);
 }
 
+static bool logger(void *ctx, struct str id)
+{
+	return map_get(&((const struct policy_store *)ctx)->loggers, id) != NULL;
+}
+
 struct policy_env policy_store_env(struct policy_store *p)
 {
-	return (struct policy_env){ .ctx = p, .named_value = named_value, .fragment = fragment, .live = true };
+	return (struct policy_env){ .ctx = p, .named_value = named_value, .fragment = fragment, .logger = logger,
+				    .live = true };
 }
 
 void policy_print_diags(const char *file, const struct policy_diags *d)
@@ -65,6 +72,18 @@ static GH_RC read_fragments(struct cli *c, struct store *s, struct policy_store 
 	return GH_RC_OK;
 }
 
+static GH_RC read_loggers(struct cli *c, struct store *s, struct policy_store *p, struct gh_err *err)
+{
+	struct store_logger *v;
+	size_t n;
+
+	TRY(store_loggers(s, c->arena, false, &v, &n, err));
+	for (size_t i = 0; i < n; i++)
+		if (!map_put(&p->loggers, v[i].id, &v[i]))
+			FAIL(err, NOMEM, "loggers");
+	return GH_RC_OK;
+}
+
 GH_RC policy_store_new(struct cli *c, struct store *s, struct policy_store **out, struct gh_err *err)
 {
 	struct policy_store *p = arena_new_of(c->arena, struct policy_store);
@@ -76,6 +95,8 @@ GH_RC policy_store_new(struct cli *c, struct store *s, struct policy_store **out
 		FAIL(err, NOMEM, "named values");
 	map_init(&p->values, c->arena, false);
 	map_init(&p->fragments, c->arena, false);
+	map_init(&p->loggers, c->arena, false);
+	TRY(read_loggers(c, s, p, err));
 	TRY(store_named_values(s, c->arena, true, &v, &n, err));
 	for (size_t i = 0; i < n; i++)
 		if (!map_put(&p->values, v[i].id, &v[i]))

@@ -40,7 +40,8 @@ bool forward_fields(struct call *k, struct fields *out);
 
 /* ---- the host ---- */
 extern const struct policy_host live_host;
-enum { CACHE_SPACE_POLICY = 'p' };               /* name space of policies' values in core/cache.h */
+/* name spaces of policies' values in core/cache.h: `internal` and `external` never meet */
+enum { CACHE_SPACE_POLICY = 'p', CACHE_SPACE_EXTERNAL = 'x' };
 enum call_failure call_failure_of(enum reason why);
 enum step host_send(struct exchange *x, struct subrequest *w);
 void host_send_drop(struct call *k);
@@ -49,7 +50,10 @@ void host_drop(struct call *k);                  /* cancels sub-requests and sle
 enum step gate_take(struct exchange *x, struct counter_take *t);
 bool gate_enter(struct exchange *x, struct str key, uint32_t max);
 void gate_leave(struct exchange *x, struct str key);
-void gate_log_to(struct exchange *x, struct str logger_id, struct str message);
+void gate_log_to(struct exchange *x, const struct log_message *m);
+bool gate_wants_trace(struct exchange *x, enum trace_severity severity);
+void gate_trace(struct exchange *x, enum trace_severity severity, struct str source, struct str message,
+		const struct fields *metadata);
 void gate_metric(struct exchange *x, struct str ns, struct str name, double value, const struct fields *dimensions);
 bool gate_certificate(struct exchange *x, struct str id, struct str *cert_pem, struct str *key_pem);
 bool gate_backend(struct exchange *x, struct str id, struct str *url);

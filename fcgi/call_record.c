@@ -39,6 +39,8 @@ static enum telemetry_origin origin_of(const struct call *k)
 		return TELEMETRY_CLIENT_GONE;
 	if (reason_is_backend(k->reason))
 		return TELEMETRY_BACKEND_FAILED;
+	if (k->x.cached == EXCHANGE_CACHE_HIT && !k->x.error.set)
+		return TELEMETRY_BY_CACHE;
 	return k->backend_status && k->backend_status == k->status && !k->x.error.set ? TELEMETRY_BY_BACKEND
 										      : TELEMETRY_BY_GATEWAY;
 }
@@ -71,12 +73,14 @@ static void record_times(const struct call *k, struct telemetry_call *t)
 void call_record(struct call *k)
 {
 	struct serving *s = k->wk->serving;
+	static const uint8_t cached[] = { [EXCHANGE_CACHE_NONE] = TELEMETRY_CACHE_NONE, [EXCHANGE_CACHE_HIT] = TELEMETRY_CACHE_HIT,
+					  [EXCHANGE_CACHE_MISS] = TELEMETRY_CACHE_MISS };
 	const struct url *u = &k->x.request.original_url;
 	struct telemetry_call t = {
 		.started_us = k->x.started_us, .bytes_in = k->up_bytes, .bytes_out = k->down_bytes,
 		.backend_bytes_in = k->backend_bytes_in, .backend_bytes_out = k->tries ? k->backend_bytes_out : 0,
 		.status = (uint16_t)k->status, .backend_status = (uint16_t)k->backend_status, .attempts = (uint16_t)k->tries,
-		.origin = (uint8_t)origin_of(k), .request_id = k->x.request_id, .method = k->x.request.method,
+		.origin = (uint8_t)origin_of(k), .cache = cached[k->x.cached], .request_id = k->x.request_id, .method = k->x.request.method,
 		.host = u->host, .path = u->path, .reason = word_of(k), .client_ip = k->x.request.ip,
 		.trace_id = { k->trace.trace_id, k->trace.trace_id[0] ? 32 : 0 },
 	};

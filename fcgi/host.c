@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "fcgi/fill.h"
 
 #include <stdlib.h>
 
@@ -98,6 +99,7 @@ static enum step host_sleep(struct exchange *x, struct host_sleep *wish)
 void host_drop(struct call *k)
 {
 	host_send_drop(k);
+	fill_drop(k);
 	while (k->sleeps) {
 		struct call_sleep *s = k->sleeps;
 
@@ -117,6 +119,11 @@ static void cache_trouble(struct worker *wk, const struct gh_err *err)
 	log_warn("cache failed", KV_CSTR("error", err->message));
 }
 
+static char space_of(const struct cache_op *op)
+{
+	return op->store == CACHE_INTERNAL ? CACHE_SPACE_POLICY : CACHE_SPACE_EXTERNAL;
+}
+
 static enum step cache_read(struct exchange *x, struct cache_op *op)
 {
 	struct worker *wk = call_of(x)->wk;
@@ -124,7 +131,7 @@ static enum step cache_read(struct exchange *x, struct cache_op *op)
 
 	op->done = true;
 	op->value = STR_NULL;
-	if (wk->cache && cache_get(wk->cache, CACHE_SPACE_POLICY, op->key, clock_wall_us(), x->arena, &op->value, &err).code)
+	if (wk->cache && cache_get(wk->cache, space_of(op), op->key, clock_wall_us(), x->arena, &op->value, &err).code)
 		cache_trouble(wk, &err);
 	return STEP_NEXT;
 }
@@ -137,7 +144,7 @@ static enum step cache_write(struct exchange *x, struct cache_op *op)
 
 	op->done = true;
 	if (wk->cache
-	    && cache_put(wk->cache, CACHE_SPACE_POLICY, op->key, op->value, now, now + (int64_t)op->ttl_s * 1000000, &err).code)
+	    && cache_put(wk->cache, space_of(op), op->key, op->value, now, now + (int64_t)op->ttl_s * 1000000, &err).code)
 		cache_trouble(wk, &err);
 	return STEP_NEXT;
 }
@@ -149,7 +156,7 @@ static enum step cache_drop(struct exchange *x, struct cache_op *op)
 	bool was_there;
 
 	op->done = true;
-	if (wk->cache && cache_remove(wk->cache, CACHE_SPACE_POLICY, op->key, &was_there, &err).code)
+	if (wk->cache && cache_remove(wk->cache, space_of(op), op->key, &was_there, &err).code)
 		cache_trouble(wk, &err);
 	return STEP_NEXT;
 }
@@ -166,7 +173,11 @@ const struct policy_host live_host = {
 	.cache_get = cache_read,
 	.cache_put = cache_write,
 	.cache_remove = cache_drop,
+	.fill = gate_fill,
+	.filled = gate_filled,
 	.log_to = gate_log_to,
+	.wants_trace = gate_wants_trace,
+	.trace = gate_trace,
 	.metric = gate_metric,
 	.certificate = gate_certificate,
 	.backend = gate_backend,

@@ -1,8 +1,12 @@
-/* host_gate.c - limits, log sinks and metrics for policies. */
+/* host_gate.c - limits, log sinks, traces and metrics for policies. */
 #include "fcgi/call_gate.h"
 
+#include "core/buf.h"
+#include "core/clock.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/str.h"
+#include "fcgi/log_sink.h"
 
 enum step gate_take(struct exchange *x, struct counter_take *t)
 {
@@ -44,14 +48,52 @@ void gate_leave(struct exchange *x, struct str key)
 		counter_leave(k->wk->serving->counters, key);
 }
 
-/* Log sinks and metrics leave through the worker's log. */
-void gate_log_to(struct exchange *x, struct str logger_id, struct str message)
+void gate_log_to(struct exchange *x, const struct log_message *m)
 {
-	log_info("policy log", KV_STR("logger", logger_id), KV_STR("request_id", x->request_id), KV_STR("message", message));
+	struct call *k = x->owner;
+
+	log_sinks_put(k->wk->sinks, k->gate ? k->gate->snapshot : NULL, m, x->request_id);
 }
 
-void gate_metric(struct exchange *x, struct str ns, struct str name, double value, const struct fields *dimensions UNUSED)
+/* ---- policy trace ---- */
+
+static const enum log_level trace_levels[] = {
+	[TRACE_VERBOSE] = LOG_DEBUG, [TRACE_INFORMATION] = LOG_INFO, [TRACE_ERROR] = LOG_ERROR,
+};
+
+bool gate_wants_trace(struct exchange *x UNUSED, enum trace_severity severity)
 {
-	log_debug("policy metric", KV_STR("namespace", ns), KV_STR("name", name), KV_INT("value", value),
-		  KV_STR("request_id", x->request_id));
+	return log_wants(trace_levels[severity]);
+}
+
+enum { TRACE_TEXT_MAX = 2048, TRACE_METADATA_MAX = 2048 };
+
+void gate_trace(struct exchange *x, enum trace_severity severity, struct str source, struct str message,
+		const struct fields *metadata)
+{
+	struct str masked = exchange_mask(x, message);
+	struct buf b;
+
+	buf_init(&b, 4 * TRACE_METADATA_MAX);
+	for (size_t i = 0; i < metadata->n && b.n < TRACE_METADATA_MAX; i++)
+		buf_fmt(&b, "%s%.*s=%.*s", i ? " " : "", STR_ARG(metadata->v[i].name),
+			STR_ARG(str_first(exchange_mask(x, metadata->v[i].value), TRACE_METADATA_MAX)));
+	log_at(trace_levels[severity], "trace", KV_STR("source", source), KV_STR("request_id", x->request_id),
+	       KV_STR("api", x->api ? x->api->id : STR_NULL), KV_STR("message", str_first(masked, TRACE_TEXT_MAX)),
+	       KV_STR("metadata", buf_view(&b)));
+	buf_release(&b);
+}
+
+/* ---- metrics ---- */
+
+void gate_metric(struct exchange *x, struct str ns, struct str name, double value, const struct fields *dimensions)
+{
+	struct metric_label labels[METRIC_LABELS_MAX];
+	struct call *k = x->owner;
+	size_t n = 0;
+
+	for (; n < dimensions->n && n < METRIC_LABELS_MAX; n++)
+		labels[n] = (struct metric_label){ dimensions->v[n].name, exchange_mask(x, dimensions->v[n].value) };
+	if (k->wk->metrics)
+		metrics_add(k->wk->metrics, ns, name, labels, n, value, clock_wall_us());
 }

@@ -9,10 +9,12 @@
 #include "core/cache.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/paths.h"
 #include "core/str.h"
 #include "core/trace_token.h"
 #include "fcgi/documents.h"
+#include "fcgi/log_sink.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -21,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RETRY_US = 1000000, REPORT_US = 5000000, CGI_WAIT_MS = 20000, START_WAIT_MS = 2000, REPORT_BYTES = 8192 };
+enum { RETRY_US = 1000000, REPORT_US = 5000000, CGI_WAIT_MS = 20000, START_WAIT_MS = 2000, REPORT_BYTES = 49152 };
 
 static void complain(const char *what, const struct gh_err *err)
 {
@@ -93,6 +95,16 @@ static void open_trace_key(struct worker *wk)
 	wk->serving->trace_key_known = true;
 }
 
+static void open_metrics(struct worker *wk)
+{
+	char path[PATHS_MAX];
+	struct gh_err err;
+
+	if (paths_join(path, wk->state_dir, "metrics", &err).code
+	    || metrics_open(path, (size_t)config_int(wk->config, CONFIG_METRICS_SERIES), &wk->metrics, &err).code)
+		complain("metrics cannot be kept", &err);
+}
+
 static void open_missing(struct worker *wk)
 {
 	struct serving *s = wk->serving;
@@ -105,6 +117,8 @@ static void open_missing(struct worker *wk)
 		open_telemetry(wk);
 	if (!wk->cache)
 		open_cache(wk);
+	if (!wk->metrics)
+		open_metrics(wk);
 	if (!s->trace_key_known)
 		open_trace_key(wk);
 }
@@ -222,9 +236,12 @@ static void report(struct worker *wk)
 		buf_cstr(&b, "null");
 	buf_fmt(&b, ",\"store\":%s,\"counters\":%s,\"telemetry\":%s,\"cache\":%s", s->access ? "true" : "false",
 		s->counters ? "true" : "false", s->telemetry ? "true" : "false", wk->cache ? "true" : "false");
-	buf_fmt(&b, ",\"inFlight\":%zu,\"connections\":%zu,\"calls\":%llu,\"dropped\":%llu,\"draining\":%s}\n", wk->n_calls,
+	buf_fmt(&b, ",\"inFlight\":%zu,\"connections\":%zu,\"calls\":%llu,\"dropped\":%llu,\"draining\":%s,\"loggers\":", wk->n_calls,
 		wk->n_conns, (unsigned long long)s->calls,
 		s->telemetry ? (unsigned long long)telemetry_dropped(s->telemetry) : 0ULL, wk->stopping ? "true" : "false");
+	log_sinks_report(wk->sinks, &b);
+	buf_cstr(&b, "}\n");
+	s->reported_change = log_sinks_change(wk->sinks);
 	if (buf_ok(&b))
 		put_status(wk, buf_view(&b));
 	buf_release(&b);
@@ -236,6 +253,15 @@ void serving_reload(struct worker *wk)
 	snapshot_loader_wake(wk->serving->loader);
 }
 
+/* Numbers of calls may be a little old; that messages get lost is said soon. */
+static bool report_due(const struct serving *s, int64_t now)
+{
+	int64_t age = now - s->reported_us;
+
+	return !s->reported_us || (age >= REPORT_US && s->calls != s->reported_calls)
+	       || (age >= RETRY_US && s->reported_change != log_sinks_change(s->wk->sinks));
+}
+
 void serving_poll(struct worker *wk)
 {
 	struct serving *s = wk->serving;
@@ -245,7 +271,7 @@ void serving_poll(struct worker *wk)
 		s->tried_us = now;
 		open_missing(wk);
 	}
-	if (!wk->once && (!s->reported_us || (now - s->reported_us >= REPORT_US && s->calls != s->reported_calls))) {
+	if (!wk->once && report_due(s, now)) {
 		s->reported_calls = s->calls;
 		report(wk);
 	}
@@ -264,6 +290,7 @@ void serving_close(struct worker *wk)
 	counters_close(s->counters);
 	telemetry_close(s->telemetry);
 	cache_close(wk->cache);
+	metrics_close(wk->metrics);
 	crypto_wipe(s->trace_key, sizeof(s->trace_key));
 	free(s);
 	wk->serving = NULL;

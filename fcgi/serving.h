@@ -23,7 +23,7 @@ struct serving {
 	int64_t tried_us, reported_us;
 	bool refused;                    /* the latest configuration did not compile */
 	struct gh_err refusal;
-	uint64_t calls, failures, reported_calls;        /* since the start */
+	uint64_t calls, failures, reported_calls, reported_change;       /* since the start */
 	uint64_t rotation;               /* of backend pools */
 };
 

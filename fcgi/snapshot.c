@@ -41,6 +41,11 @@ const struct snap_certificate *snapshot_certificate(const struct snapshot *s, st
 	return map_get(&s->priv->certificates, id_or_thumbprint);
 }
 
+const struct snap_logger *snapshot_logger(const struct snapshot *s, struct str id)
+{
+	return map_get(&s->priv->loggers, id);
+}
+
 void snapshot_documents(const struct snapshot *s, const struct snap_api *api, const struct snap_operation *operation,
 			const struct snap_product *product, const struct policy_document *out[SCOPE__COUNT])
 {
@@ -277,6 +282,26 @@ static gh_rc read_authorities(struct build *b)
 	return GH_RC_OK;
 }
 
+static gh_rc read_loggers(struct build *b)
+{
+	struct store_logger *rows;
+	size_t n;
+
+	TRY(store_loggers(b->store, b->rows, true, &rows, &n, b->err));
+	for (size_t i = 0; i < n; i++) {
+		struct snap_logger *l = arena_new_of(b->a, struct snap_logger);
+
+		if (!l || !logger_kind_parse(rows[i].kind, &l->kind))
+			return no_memory(b);
+		TRY(build_text(b, rows[i].id, &l->id));
+		TRY(build_text(b, rows[i].settings, &l->settings));
+		TRY(build_text(b, rows[i].secrets, &l->secrets));
+		if (!map_put(&b->s->priv->loggers, l->id, l))
+			return no_memory(b);
+	}
+	return GH_RC_OK;
+}
+
 static gh_rc read_all(struct build *b)
 {
 	uint64_t generation[GENFILE__COUNT];
@@ -291,6 +316,7 @@ static gh_rc read_all(struct build *b)
 	TRY(read_backends(b));
 	TRY(read_certificates(b));
 	TRY(read_authorities(b));
+	TRY(read_loggers(b));
 	TRY(build_apis(b));
 	if (b->n_errors > 1)
 		gh_err_prefix(b->err, "%zu errors, the first", b->n_errors);
@@ -325,6 +351,7 @@ static gh_rc begin(struct build *b, struct arena *a)
 	map_init(&s->priv->products, a, false);
 	map_init(&s->priv->backends, a, false);
 	map_init(&s->priv->certificates, a, true);
+	map_init(&s->priv->loggers, a, false);
 	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
 		map_init(maps[i], b->rows, false);
 	return fill_deployment(b);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "core/config.h"
+#include "core/logger.h"
 #include "core/map.h"
 #include "core/uritemplate.h"
 #include "policy/compiler.h"
@@ -69,6 +70,11 @@ struct snap_certificate {
 	struct str cert_pem, key_pem;
 };
 
+struct snap_logger {                     /* core/logger.h */
+	struct str id, settings, secrets;    /* secrets: STR_NULL: none */
+	enum logger_kind kind;
+};
+
 struct snapshot {
 	uint64_t generation;                 /* of the store when it was read */
 	int64_t built_us;                    /* wall clock */
@@ -91,6 +97,7 @@ void snapshot_unref(struct snapshot *s);     /* NULL is fine; may be called from
 const struct snap_product *snapshot_product(const struct snapshot *s, struct str id);
 const struct snap_backend *snapshot_backend(const struct snapshot *s, struct str id);
 const struct snap_certificate *snapshot_certificate(const struct snapshot *s, struct str id_or_thumbprint);
+const struct snap_logger *snapshot_logger(const struct snapshot *s, struct str id);
 /* The documents that apply to an exchange: `out` is exchange.documents; product may be NULL. */
 void snapshot_documents(const struct snapshot *s, const struct snap_api *api, const struct snap_operation *operation,
 			const struct snap_product *product, const struct policy_document *out[SCOPE__COUNT]);

@@ -8,6 +8,7 @@
 #include "db/backends.h"
 #include "db/certificates.h"
 #include "db/environments.h"
+#include "db/loggers.h"
 #include "db/named_values.h"
 #include "db/policies.h"
 #include "db/products.h"
@@ -19,7 +20,7 @@
 struct snapshot_private {
 	struct arena *arena;                 /* holds the snapshot and all in it */
 	_Atomic unsigned refs;
-	struct map products, backends, certificates;         /* by id; certificates by thumbprint too */
+	struct map products, backends, certificates, loggers;        /* by id; certificates by thumbprint too */
 };
 
 /* Rows are read into memory of their own (`rows`), which goes when the build is over; what stays is copied. */

@@ -3,6 +3,8 @@
 
 #include "core/log.h"
 #include "core/str.h"
+#include "fcgi/fill.h"
+#include "fcgi/log_sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,6 +56,10 @@ GH_RC worker_init(struct worker *wk, const struct config *config, const char *st
 	wk->turns_end = &wk->turns;
 	take_limits(wk);
 	TRY(loop_init(&wk->loop, err));
+	wk->fills = fill_table_new(wk);
+	wk->sinks = log_sinks_new(wk);
+	if (!wk->fills || !wk->sinks)
+		FAIL(err, NOMEM, "no memory for a worker");
 	wk->up = upstream_new(&wk->loop, &limits, err);
 	return wk->up ? GH_RC_OK : (gh_rc){ err ? err->code : GH_E_NOMEM };
 }
@@ -68,6 +74,8 @@ void worker_release(struct worker *wk)
 		wk->pool = k->next;
 		call_free(k);
 	}
+	fill_table_free(wk->fills);
+	log_sinks_free(wk->sinks);
 	upstream_free(wk->up);
 	loop_release(&wk->loop);
 	if (wk->listen.fd >= 0)
@@ -206,10 +214,10 @@ static bool drained(struct worker *wk)
 	if (!wk->stopping)
 		return false;
 	if (wk->loop.now_us > wk->drain_by_us) {
-		log_warn("stopped with calls in flight", KV_INT("calls", wk->n_calls));
+		log_warn("stopped with work left", KV_INT("calls", wk->n_calls), KV_INT("messages", log_sinks_busy(wk->sinks)));
 		return true;
 	}
-	return !wk->n_conns && !upstream_active(wk->up);
+	return !wk->n_conns && !upstream_active(wk->up) && !log_sinks_busy(wk->sinks);
 }
 
 void worker_run(struct worker *wk)
@@ -220,7 +228,7 @@ void worker_run(struct worker *wk)
 		if (wk->loop.now_us - wk->swept_us >= SWEEP_US)
 			sweep(wk);
 		if (wk->once && !wk->n_conns)
-			return;
+			worker_stop(wk);     /* what it still has to deliver leaves first */
 		loop_round(&wk->loop, next_wait(wk));
 	} while (!drained(wk));
 }
@@ -231,6 +239,7 @@ void worker_stop(struct worker *wk)
 		return;
 	wk->stopping = true;
 	wk->drain_by_us = wk->loop.now_us + wk->limits.drain_us;
+	log_sinks_drain(wk->sinks);
 	if (wk->listen.fd >= 0) {
 		loop_forget(&wk->loop, &wk->listen, false);
 		close(wk->listen.fd);

@@ -80,6 +80,9 @@ enum call_stage {
 
 struct subcall;                          /* a sub-request under way: host_send.c */
 struct call_sleep;                       /* a policy that sleeps: host.c */
+struct fill_table;                       /* calls that wait for another's answer: fill.h */
+struct fill_waiter;
+struct log_sinks;                        /* messages on their way to loggers: log_sink.h */
 
 struct call {
 	struct exchange x;               /* x.owner is the call */
@@ -129,6 +132,7 @@ struct call {
 	unsigned tries;                  /* forward-requests so far */
 	struct subcall *subcalls;
 	struct call_sleep *sleeps;
+	struct fill_waiter *filler;      /* waits for another call's answer: fill.h; NULL: does not */
 	struct gate_state *gate;         /* call_gate.h; NULL: did not get that far */
 	struct str word;                 /* reason word of routing or access; STR_NULL: that of `reason` */
 
@@ -181,6 +185,9 @@ struct worker {
 	struct call *turns, **turns_end;
 	struct serving *serving;         /* NULL: none yet */
 	struct cache *cache;             /* NULL: not there */
+	struct fill_table *fills;
+	struct log_sinks *sinks;
+	struct metrics *metrics;         /* core/metrics.h; NULL: not there */
 	int64_t cache_complained_us;
 	size_t n_one_way;
 	int64_t swept_us, drain_by_us;

@@ -122,6 +122,8 @@ enum step op_again(struct exchange *x, struct fiber *f, const struct instruction
 	if (f->waiting)
 		return sleep->done ? go_back(f, b) : STEP_WAIT;
 	b->failed = NULL;
+	if (x->program->skipping)
+		return leave_retry(x, f, NULL);
 	if (wants_again(x, b, &again) == STEP_FAIL)
 		return leave_retry(x, f, failed ? failed : &x->error);
 	if (!again)

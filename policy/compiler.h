@@ -35,6 +35,8 @@ struct policy_env {
 	bool (*named_value)(void *ctx, struct str name, struct str *value, bool *secret);
 	/* A compiled fragment, or NULL. */
 	const struct policy_document *(*fragment)(void *ctx, struct str id);
+	/* Is there a logger of that id? */
+	bool (*logger)(void *ctx, struct str id);
 	bool open_references;        /* unknown named values and fragments are warnings: checking without a store */
 	bool live;                   /* for a scope that serves calls: policies that are only checked are errors */
 	struct document_limits limits;

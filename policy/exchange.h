@@ -90,6 +90,9 @@ struct variable {
 
 struct program_state;                /* private to policy/program.c */
 
+/* What cache-lookup has found. Values of cache-lookup-value do not count. */
+enum exchange_cache { EXCHANGE_CACHE_NONE, EXCHANGE_CACHE_HIT, EXCHANGE_CACHE_MISS };
+
 struct exchange {
 	struct arena *arena;
 	const struct policy_host *host;
@@ -117,6 +120,7 @@ struct exchange {
 	struct variable *variables;
 	size_t n_variables, cap_variables;
 	struct last_error error;
+	enum exchange_cache cached;
 
 	struct str client_cert_pem, client_key_pem;   /* to show to the backend; STR_NULL: none */
 	struct str proxy_url, proxy_user, proxy_password;     /* on the way to the backend; STR_NULL: none */

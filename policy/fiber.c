@@ -109,6 +109,30 @@ static enum step (*const operations[OP__COUNT])(struct exchange *, struct fiber 
 
 /* ---- the loop ---------------------------------------------------------------------------------------------------- */
 
+/* Outbound of a response out of the cache: what stands before its cache-store has been done to it already, so conditions
+ * only say where to go on. One that needs what a skipped policy would have left counts as false. */
+static enum step skip(struct exchange *x, struct fiber *f, const struct instruction *i)
+{
+	enum step s;
+
+	switch (i->op) {
+	case OP_POLICY:
+		x->program->skipping = i->type != &cache_store_type;
+		exchange_trace(x, x->program->skipping ? "skipped: done before the response was kept" : "out of the cache: goes on");
+		return STEP_NEXT;
+	case OP_FORK:
+		return STEP_NEXT;
+	case OP_UNLESS:
+		s = op_unless(x, f, i);
+		if (s != STEP_FAIL)
+			return s;
+		x->error = (struct last_error){ 0 };
+		return op_jump(x, f, i);
+	default:
+		return operations[i->op](x, f, i);
+	}
+}
+
 static enum step one_step(struct exchange *x, struct fiber *f)
 {
 	const struct instruction *i = fiber_instruction(f);
@@ -121,7 +145,7 @@ static enum step one_step(struct exchange *x, struct fiber *f)
 		f->state = NULL;
 		trace_begin(x, f, i);
 	}
-	s = operations[i->op](x, f, i);
+	s = x->program->skipping ? skip(x, f, i) : operations[i->op](x, f, i);
 	f->waiting = s == STEP_WAIT;
 	if (!f->waiting)
 		trace_end(x, f);

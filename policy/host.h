@@ -94,10 +94,32 @@ struct cache_op {
 	bool done;                       /* set by the host */
 };
 
+/* cache-lookup: of all requests on this machine that miss the same key, one fetches and the others wait for it. */
+enum cache_fill_result {
+	CACHE_FILL_LEAD,                 /* fetch it; call `filled` once, whatever comes of it. Look into the cache first */
+	CACHE_FILL_LOOK,                 /* whoever fetched it has ended: look into the cache, then ask again */
+	CACHE_FILL_ALONE,                /* it takes too long, or there is no room to note it: fetch it without the right */
+};
+
+struct cache_fill {
+	struct str key;
+	uint32_t wait_ms;                /* longest wait; the host takes off what has been waited */
+	/* filled by the host: */
+	enum cache_fill_result result;
+	bool done;
+};
+
 struct host_sleep {
 	uint32_t ms;
 	bool done;                       /* set by the host */
 };
+
+struct log_message {                 /* log-to-eventhub */
+	struct str logger_id, text;
+	struct str partition_id, partition_key;      /* STR_NULL: not given */
+};
+
+enum trace_severity { TRACE_VERBOSE, TRACE_INFORMATION, TRACE_ERROR };
 
 /* Where authentication-managed-identity gets its tokens. With a secret: an OAuth 2.0 token endpoint, asked with client
  * credentials (RFC 6749 section 4.4, scope RESOURCE/.default). Without: an instance metadata endpoint, asked with GET,
@@ -138,8 +160,17 @@ struct policy_host {
 	enum step (*cache_put)(struct exchange *, struct cache_op *);
 	enum step (*cache_remove)(struct exchange *, struct cache_op *);
 
+	/* both may be NULL: then every miss fetches */
+	enum step (*fill)(struct exchange *, struct cache_fill *);
+	void (*filled)(struct exchange *, struct str key);
+
 	/* fire and forget; bounded and dropped with a count when the sink is slow */
-	void (*log_to)(struct exchange *, struct str logger_id, struct str message);
+	void (*log_to)(struct exchange *, const struct log_message *);
+	/* policy trace: is anybody there who reads this severity? Then its text is worked out and given to `trace`, with
+	   secrets in it. Both may be NULL */
+	bool (*wants_trace)(struct exchange *, enum trace_severity);
+	void (*trace)(struct exchange *, enum trace_severity, struct str source, struct str message,
+		      const struct fields *metadata);
 	void (*metric)(struct exchange *, struct str ns, struct str name, double value,
 		       const struct fields *dimensions);
 

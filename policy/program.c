@@ -18,6 +18,7 @@ static void begin_section(struct exchange *x, enum section s)
 	const struct policy_document *doc = document_from(x, SCOPE_OPERATION, &scope);
 
 	x->section = s;
+	p->skipping &= s == SECTION_OUTBOUND;
 	if (!fiber_start(x, &p->main, doc, s, scope))
 		p->main.over = true;
 }
@@ -74,6 +75,19 @@ static bool next_section(struct exchange *x)
 	return true;
 }
 
+/* A response out of the cache goes through what stands behind the cache-store that kept it; see fiber.c. */
+static bool after_hit(struct exchange *x)
+{
+	struct program_state *p = x->program;
+
+	if (!p->from_cache || x->section != SECTION_INBOUND)
+		return false;
+	fiber_unwind(x, &p->main);
+	p->skipping = true;
+	begin_section(x, SECTION_OUTBOUND);
+	return true;
+}
+
 static void drive(struct exchange *x)
 {
 	struct program_state *p = x->program;
@@ -97,7 +111,7 @@ static void drive(struct exchange *x)
 			more = after_failure(x);
 			break;
 		case FIBER_RESPONDS:
-			more = false;
+			more = after_hit(x);
 			break;
 		}
 	}
@@ -166,9 +180,7 @@ void exchange_cancel(struct exchange *x)
 		return;
 	x->program->finished = true;
 	fiber_unwind(x, &x->program->main);
-	if (x->program->filling)
-		x->host->leave(x, x->program->cache_key);
-	x->program->filling = false;
+	cache_fill_drop(x);
 }
 
 void exchange_transferred(struct exchange *x, uint64_t request_bytes, uint64_t response_bytes)
@@ -177,7 +189,7 @@ void exchange_transferred(struct exchange *x, uint64_t request_bytes, uint64_t r
 		b->take.forced = true;
 		b->take.done = false;
 		b->take.amount = request_bytes + response_bytes;
-		if (b->take.amount)
+		if (b->take.amount && !b->void_take)
 			x->host->take(x, &b->take);
 	}
 }

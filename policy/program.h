@@ -113,18 +113,21 @@ struct end_hook {
 	void *arg;
 };
 
+struct cache_session;                /* elements/cache_response.c */
+
 struct bandwidth_take {
 	struct bandwidth_take *next;
 	struct counter_take take;
+	bool void_take;              /* the request turned out not to count */
 };
 
 struct program_state {
 	struct fiber main;
 	struct fiber *now;           /* the fiber that runs */
 	struct end_hook *hooks;
-	struct str cache_key;        /* of cache-lookup, for cache-store */
-	const void *cache_config;    /* the lookup's; NULL: there was none */
-	bool filling;                /* this request holds the right to fetch what is missing */
+	struct cache_session *cache; /* of cache-lookup, for cache-store; NULL: there was none, or the answer came from it */
+	bool from_cache;             /* cache-lookup has found the response: outbound is next */
+	bool skipping;               /* outbound, up to the cache-store that kept the response */
 	struct fields marks;         /* names that a policy has used up for this request */
 	struct bandwidth_take *bandwidth;    /* quotas to be counted after the transfer */
 	struct policy_uses uses;
@@ -153,6 +156,10 @@ enum step op_again(struct exchange *x, struct fiber *f, const struct instruction
 enum step op_enter(struct exchange *x, struct fiber *f, const struct instruction *i);
 enum step op_leave(struct exchange *x, struct fiber *f, const struct instruction *i);
 enum step op_fork(struct exchange *x, struct fiber *f, const struct instruction *i);
+
+/* elements/cache_response.c: lets those go on that wait for the response of this request */
+void cache_fill_drop(struct exchange *x);
+extern const struct policy_type cache_store_type;
 
 /* trace.c */
 void trace_begin(struct exchange *x, struct fiber *f, const struct instruction *i);

@@ -1,9 +1,14 @@
 /* cache_response.c - cache-lookup and cache-store: whole responses.
  *
  * The lookup builds the key and leaves it for the store of the same request. When a response is missing, one request of
- * a worker fetches it and the others wait for a moment to find it in the cache (they look again every FILL_POLL_MS, at
- * most FILL_WAIT_MS, then go to the backend themselves). RFC 9111: what is no-store or private, varies on everything or
- * sets cookies is not kept. */
+ * the machine fetches it and the others wait for it (policy_host.fill), at most FILL_WAIT_MS each; then they go to the
+ * backend themselves. A response that turned out not to be kept leaves a mark for PASS_S, so that the next requests do
+ * not queue up for something that will never be there.
+ *
+ * Of RFC 9111 this is the part of a cache in front of the origin: what the response says counts (no-store, no-cache,
+ * private, Vary), what the client says in Cache-Control does not, as in the reference system. An entry holds one variant:
+ *
+ *   'C' | stored_us i64 | length u32 | "name:value\n" of each field that Vary names | response       or 'P': not kept */
 #include "policy/elements/url.h"
 
 #include "core/buf.h"
@@ -11,8 +16,9 @@
 #include "policy/program.h"
 #include "policy/value_store.h"
 
-enum { FILL_POLL_MS = 20, FILL_WAIT_MS = 5000 };
+enum { FILL_WAIT_MS = 5000, PASS_S = 10, KEY_MAX = 65536, VARY_MAX = 16384, ENTRY_HEAD = 1 + 8 + 4 };
 enum { DOWNSTREAM_NONE, DOWNSTREAM_PRIVATE, DOWNSTREAM_PUBLIC };
+static const char ENTRY = 'C', PASS = 'P';
 
 struct text_child {
 	struct arg text;
@@ -26,9 +32,17 @@ struct store_config {
 };
 struct lookup_state {
 	struct cache_op op;
-	struct host_sleep sleep;
-	uint32_t waited_ms;
-	bool asleep;
+	struct cache_fill fill;
+	bool filling;                        /* waits for another request */
+};
+
+/* What cache-lookup leaves for cache-store. */
+struct cache_session {
+	struct str key;
+	const struct lookup_config *config;
+	struct fields asked;                 /* the request's fields as the lookup saw them, for Vary */
+	bool leads;                          /* others wait for this request */
+	bool kept;
 };
 
 /* ---- the key ----------------------------------------------------------------------------------------------------- */
@@ -49,7 +63,7 @@ static bool named_in_list(struct exchange *x, const struct children *list, struc
 /* The query parameters that count, in the order in which they stand; all when none is named. */
 static bool add_query(struct exchange *x, const struct lookup_config *c, struct buf *key)
 {
-	struct str rest = x->request.original_url.query, n, v;
+	struct str rest = x->request.url.query, n, v;
 
 	while (rest.n && query_next(&rest, &n, &v)) {
 		bool counts = !c->query.n;
@@ -64,6 +78,26 @@ static bool add_query(struct exchange *x, const struct lookup_config *c, struct 
 		buf_str(key, v);
 	}
 	return true;
+}
+
+/* What the client asked for and where that would go: policies may have chosen the backend by anything. A pool counts as
+ * one backend. */
+static void add_address(const struct exchange *x, struct buf *key)
+{
+	const struct url *u = &x->request.url;
+
+	buf_cstr(key, "response:");
+	buf_str(key, x->api ? x->api->id : STR(""));
+	buf_char(key, ';');
+	buf_str(key, x->api ? x->api->revision : STR(""));
+	buf_char(key, '\n');
+	buf_str(key, x->request.original_url.path);
+	buf_char(key, '\n');
+	if (x->backend_id.n)
+		buf_str(key, x->backend_id);
+	else
+		buf_fmt(key, "%.*s://%.*s:%u", STR_ARG(u->scheme), STR_ARG(u->host), url_port(u));
+	buf_str(key, u->path);
 }
 
 static bool add_headers(struct exchange *x, const struct lookup_config *c, struct buf *key)
@@ -89,12 +123,7 @@ static bool build_key(struct exchange *x, const struct lookup_config *c, struct 
 
 	if (!arg_get_bool(x, &c->by_developer, &developer) || !arg_get_bool(x, &c->by_groups, &groups))
 		return false;
-	buf_cstr(key, "response:");
-	buf_str(key, x->api ? x->api->id : STR(""));
-	buf_char(key, ';');
-	buf_str(key, x->api ? x->api->revision : STR(""));
-	buf_char(key, '\n');
-	buf_str(key, x->request.original_url.path);
+	add_address(x, key);
 	if (!add_query(x, c, key) || !add_headers(x, c, key))
 		return false;
 	if (developer) {
@@ -108,15 +137,109 @@ static bool build_key(struct exchange *x, const struct lookup_config *c, struct 
 	return true;
 }
 
+/* ---- entries ----------------------------------------------------------------------------------------------------- */
+
+/* The values that the fields named by Vary have in `asked`. False: it names everything, or too much. */
+static bool vary_text(const struct fields *asked, struct str vary, struct buf *out)
+{
+	buf_init(out, VARY_MAX);
+	for (struct str one; vary.n && str_split(&vary, ',', &one);) {
+		struct str name = str_trim(one);
+
+		if (str_eq(name, STR("*")))
+			return false;
+		if (!name.n)
+			continue;
+		buf_str(out, name);
+		buf_char(out, ':');
+		buf_str(out, fields_joined(asked, name));
+		buf_char(out, '\n');
+	}
+	return buf_ok(out);
+}
+
+static struct str make_entry(struct exchange *x, const struct fields *asked)
+{
+	struct str body = response_store(x->arena, &x->response), entry = STR_NULL;
+	int64_t now = x->host->now_us(x);
+	struct buf vary;
+
+	if (vary_text(asked, fields_joined(&x->response.headers, STR("Vary")), &vary) && !str_is_null(body)) {
+		uint32_t n = (uint32_t)vary.n;
+		char *p = arena_alloc_text(x->arena, ENTRY_HEAD + vary.n + body.n);
+
+		if (p) {
+			p[0] = ENTRY;
+			memcpy(p + 1, &now, sizeof(now));
+			memcpy(p + 1 + sizeof(now), &n, sizeof(n));
+			memcpy(p + ENTRY_HEAD, buf_view(&vary).p, vary.n);
+			memcpy(p + ENTRY_HEAD + vary.n, body.p, body.n);
+			entry = (struct str){ p, ENTRY_HEAD + vary.n + body.n };
+		}
+	}
+	buf_release(&vary);
+	return entry;
+}
+
+/* Each line of the stored text holds for this request too. */
+static bool vary_matches(const struct exchange *x, struct str text)
+{
+	for (struct str line; text.n && str_split(&text, '\n', &line);) {
+		size_t colon = str_find_char(line, ':');
+
+		if (colon != SIZE_MAX
+		    && !str_eq(fields_joined(&x->request.headers, str_first(line, colon)), str_from(line, colon + 1)))
+			return false;
+	}
+	return true;
+}
+
+static bool read_entry(struct exchange *x, struct str entry, struct response *out, int64_t *age_s)
+{
+	int64_t stored_us;
+	uint32_t n;
+
+	if (entry.n < ENTRY_HEAD || entry.p[0] != ENTRY)
+		return false;
+	memcpy(&stored_us, entry.p + 1, sizeof(stored_us));
+	memcpy(&n, entry.p + 1 + sizeof(stored_us), sizeof(n));
+	if (n > entry.n - ENTRY_HEAD || !vary_matches(x, str_first(str_from(entry, ENTRY_HEAD), n)))
+		return false;
+	*age_s = (x->host->now_us(x) - stored_us) / 1000000;
+	return response_restore(x->arena, str_from(entry, ENTRY_HEAD + n), out);
+}
+
 /* ---- cache-lookup ------------------------------------------------------------------------------------------------ */
 
-static void release_fill(struct exchange *x, void *arg)
+/* Lets those go on that wait for this request. */
+static void release_fill(struct exchange *x)
 {
-	(void)arg;
-	if (!x->program->filling)
+	struct cache_session *c = x->program->cache;
+
+	if (!c || !c->leads)
 		return;
-	x->program->filling = false;
-	x->host->leave(x, x->program->cache_key);
+	c->leads = false;
+	x->host->filled(x, c->key);
+}
+
+void cache_fill_drop(struct exchange *x)
+{
+	release_fill(x);
+}
+
+/* The pipeline has ended. A response that came and was not kept would not be the next time either; after an error it may. */
+static void end_fill(struct exchange *x, void *arg)
+{
+	struct cache_session *c = x->program->cache;
+	struct cache_op *mark = arg;
+
+	if (c->leads && !c->kept && !x->error.set && x->response.status < 500) {
+		mark->key = c->key;
+		mark->value = (struct str){ &PASS, 1 };
+		mark->ttl_s = PASS_S;
+		(void)x->host->cache_put(x, mark);
+	}
+	release_fill(x);
 }
 
 /* What caches on the way to the client may do. */
@@ -136,64 +259,117 @@ static bool set_downstream(struct exchange *x, const struct lookup_config *c, in
 	return !str_is_null(value) && fields_set(&x->response.headers, STR("Cache-Control"), value);
 }
 
-static enum step miss(struct exchange *x, struct lookup_state *s)
+static enum step hit(struct exchange *x, const struct response *kept, int64_t age_s)
 {
-	if (s->waited_ms < FILL_WAIT_MS && !x->host->enter(x, x->program->cache_key, 1)) {
-		s->sleep = (struct host_sleep){ .ms = FILL_POLL_MS };
-		s->asleep = true;
-		s->waited_ms += FILL_POLL_MS;
-		return x->host->sleep(x, &s->sleep);
-	}
-	if (s->waited_ms < FILL_WAIT_MS) {
-		x->program->filling = true;
-		if (!exchange_at_end(x, release_fill, NULL))
+	struct cache_session *c = x->program->cache;
+	int64_t kind;
+
+	release_fill(x);
+	x->response = *kept;
+	x->cached = EXCHANGE_CACHE_HIT;
+	x->program->cache = NULL;
+	x->program->from_cache = true;
+	if (!arg_get_int(x, &c->config->downstream, &kind))
+		return STEP_FAIL;
+	if (kind != DOWNSTREAM_NONE) {               /* RFC 9111 section 5.1 */
+		struct str age = arena_printf(x->arena, "%lld", (long long)(age_s > 0 ? age_s : 0));
+
+		if (str_is_null(age) || !fields_set(&x->response.headers, STR("Age"), age))
 			return exchange_no_memory(x);
 	}
-	exchange_trace(x, "not in the cache");
+	exchange_trace(x, "found, kept %lld s ago: goes on behind cache-store", (long long)age_s);
+	return STEP_RESPOND;
+}
+
+/* The backend is to send the whole response, not an answer to a condition that is the client's own. */
+static enum step miss(struct exchange *x, const char *why)
+{
+	static const struct str conditions[] = {
+		STR_INIT("If-None-Match"), STR_INIT("If-Modified-Since"), STR_INIT("If-Range"), STR_INIT("Range"),
+		STR_INIT("Cache-Control"), STR_INIT("Pragma"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(conditions); i++)
+		fields_remove(&x->request.headers, conditions[i]);
+	exchange_trace(x, "%s", why);
 	return STEP_NEXT;
+}
+
+static enum step lead(struct exchange *x)
+{
+	struct cache_op *mark = arena_new_of(x->arena, struct cache_op);
+
+	if (!mark || !exchange_at_end(x, end_fill, mark)) {
+		release_fill(x);
+		return exchange_no_memory(x);
+	}
+	mark->store = (enum cache_store)x->program->cache->config->store.number;
+	return miss(x, "not in the cache");
+}
+
+static enum step look(struct exchange *x, struct lookup_state *s);
+
+/* Who gets the right to fetch looks once more: another request may have ended between its look and now. */
+static enum step after_fill(struct exchange *x, struct lookup_state *s)
+{
+	if (s->fill.result == CACHE_FILL_ALONE)
+		return miss(x, "not in the cache, and nobody has put it there in time");
+	x->program->cache->leads = s->fill.result == CACHE_FILL_LEAD;
+	s->op.done = false;
+	return look(x, s);
+}
+
+static enum step fill(struct exchange *x, struct lookup_state *s)
+{
+	enum step step;
+
+	if (!x->host->fill)
+		return lead(x);
+	s->fill.done = false;
+	step = x->host->fill(x, &s->fill);
+	s->filling = step == STEP_WAIT;
+	return step == STEP_NEXT ? after_fill(x, s) : step;
 }
 
 static enum step looked(struct exchange *x, struct lookup_state *s)
 {
 	struct response kept;
+	int64_t age_s;
 
-	if (str_is_null(s->op.value) || !response_restore(x->arena, s->op.value, &kept))
-		return miss(x, s);
-	x->response = kept;
-	x->program->cache_config = NULL;
-	exchange_trace(x, "answered from the cache");
-	return STEP_RESPOND;
+	if (read_entry(x, s->op.value, &kept, &age_s))
+		return hit(x, &kept, age_s);
+	if (s->op.value.n == 1 && s->op.value.p[0] == PASS) {
+		release_fill(x);
+		return miss(x, "not in the cache: what was fetched before could not be kept");
+	}
+	return x->program->cache->leads ? lead(x) : fill(x, s);
 }
 
-static enum step go_on(struct exchange *x, struct lookup_state *s)
+static enum step look(struct exchange *x, struct lookup_state *s)
 {
-	enum step step = STEP_NEXT;
+	enum step step = x->host->cache_get(x, &s->op);
 
-	for (;;) {
-		if (s->asleep) {
-			if (!s->sleep.done)
-				return STEP_WAIT;
-			s->asleep = false;
-			s->op.done = false;
-			step = x->host->cache_get(x, &s->op);
-		}
-		if (step != STEP_NEXT)
-			return step;
-		if (!s->op.done)
-			return STEP_WAIT;
-		step = looked(x, s);
-		if (step != STEP_NEXT || !s->asleep)
-			return step;
-	}
+	return step == STEP_NEXT ? looked(x, s) : step;
+}
+
+static struct str key_of(struct exchange *x, const struct lookup_config *c)
+{
+	struct str key = STR_NULL;
+	struct buf b;
+
+	buf_init(&b, KEY_MAX);
+	if (build_key(x, c, &b))
+		key = buf_ok(&b) ? arena_dup(x->arena, buf_view(&b)) : STR("");
+	buf_release(&b);
+	return key;
 }
 
 static enum step run_lookup(struct exchange *x, const void *config)
 {
 	const struct lookup_config *c = config;
+	struct cache_session *session;
 	struct lookup_state *s;
-	struct buf key;
-	bool private, ok;
-	enum step step;
+	bool private;
 
 	if (!arg_get_bool(x, &c->private, &private))
 		return STEP_FAIL;
@@ -202,80 +378,118 @@ static enum step run_lookup(struct exchange *x, const void *config)
 		exchange_trace(x, "this request is not cached");
 		return STEP_NEXT;
 	}
+	release_fill(x);                             /* of a lookup before this one */
 	s = arena_new_of(x->arena, struct lookup_state);
-	if (!s)
+	session = arena_new_of(x->arena, struct cache_session);
+	if (!s || !session)
 		return exchange_no_memory(x);
 	*step_state(x) = s;
-	buf_init(&key, 65536);
-	ok = build_key(x, c, &key);
-	x->program->cache_key = ok && buf_ok(&key) ? arena_dup(x->arena, buf_view(&key)) : STR_NULL;
-	buf_release(&key);
-	if (!ok)
-		return STEP_FAIL;
-	if (str_is_null(x->program->cache_key))
+	session->key = key_of(x, c);
+	if (str_is_null(session->key))
+		return x->error.set ? STEP_FAIL : exchange_no_memory(x);
+	if (!session->key.n) {
+		exchange_trace(x, "the key would be longer than %d bytes: not cached", KEY_MAX);
 		return STEP_NEXT;
-	x->program->cache_config = c;
-	s->op = (struct cache_op){ .store = (enum cache_store)c->store.number, .key = x->program->cache_key };
-	step = x->host->cache_get(x, &s->op);
-	return step == STEP_NEXT ? go_on(x, s) : step;
+	}
+	session->config = c;
+	fields_init(&session->asked, x->arena);
+	if (!fields_copy(&session->asked, &x->request.headers))
+		return exchange_no_memory(x);
+	x->program->cache = session;
+	x->cached = EXCHANGE_CACHE_MISS;
+	s->op = (struct cache_op){ .store = (enum cache_store)c->store.number, .key = session->key };
+	s->fill = (struct cache_fill){ .key = session->key, .wait_ms = FILL_WAIT_MS };
+	return look(x, s);
 }
 
 static enum step resume_lookup(struct exchange *x, const void *config)
 {
+	struct lookup_state *s = *step_state(x);
+
 	(void)config;
-	return go_on(x, *step_state(x));
+	if (s->filling) {
+		if (!s->fill.done)
+			return STEP_WAIT;
+		s->filling = false;
+		return after_fill(x, s);
+	}
+	return s->op.done ? looked(x, s) : STEP_WAIT;
 }
 
 /* ---- cache-store ------------------------------------------------------------------------------------------------- */
 
+/* RFC 9111 section 3. What sets cookies is for one client, whatever else it says. */
 static bool may_keep(const struct response *r)
 {
-	struct str control = fields_joined(&r->headers, STR("Cache-Control")),
-		   vary = fields_joined(&r->headers, STR("Vary"));
-	struct str all = control;
+	static const struct str forbid[] = { STR_INIT("no-store"), STR_INIT("no-cache"), STR_INIT("private") };
+	struct str control = fields_joined(&r->headers, STR("Cache-Control"));
 
-	if (str_eq(str_trim(vary), STR("*")) || fields_count(&r->headers, STR("Set-Cookie")))
+	if (fields_count(&r->headers, STR("Set-Cookie")) || r->status == 206 || r->status == 304)
 		return false;
-	for (struct str one; control.n && str_split(&all, ',', &one);) {
+	for (struct str one; control.n && str_split(&control, ',', &one);) {
 		struct str word = str_trim(str_first(one, str_find_char(one, '=')));
 
-		if (str_eq_ci(word, STR("no-store")) || str_eq_ci(word, STR("private")))
-			return false;
+		for (size_t i = 0; i < ARRAY_LEN(forbid); i++)
+			if (str_eq_ci(word, forbid[i]))
+				return false;
 	}
 	return true;
+}
+
+static enum step not_kept(struct exchange *x, const char *why)
+{
+	exchange_trace(x, "not kept: %s", why);
+	return STEP_NEXT;
+}
+
+static enum step keep(struct exchange *x, struct cache_session *session, int64_t duration)
+{
+	struct cache_op *op = arena_new_of(x->arena, struct cache_op);
+	struct str before = fields_joined(&x->response.headers, STR("Cache-Control"));
+	enum step step;
+
+	if (!op)
+		return exchange_no_memory(x);
+	*step_state(x) = op;
+	if (!set_downstream(x, session->config, duration))
+		return x->error.set ? STEP_FAIL : exchange_no_memory(x);
+	*op = (struct cache_op){ .store = (enum cache_store)session->config->store.number, .key = session->key,
+				 .ttl_s = (uint32_t)duration, .value = make_entry(x, &session->asked) };
+	if (str_is_null(op->value)) {
+		if (!str_is_null(before) && !fields_set(&x->response.headers, STR("Cache-Control"), before))
+			return exchange_no_memory(x);
+		if (str_is_null(before))
+			fields_remove(&x->response.headers, STR("Cache-Control"));
+		return not_kept(x, "it varies by everything, or is too large");
+	}
+	exchange_trace(x, "kept for %lld s", (long long)duration);
+	session->kept = true;
+	step = x->host->cache_put(x, op);
+	if (step == STEP_NEXT)
+		release_fill(x);                     /* nobody needs to wait for the rest of this request */
+	return step;
 }
 
 static enum step run_store(struct exchange *x, const void *config)
 {
 	const struct store_config *c = config;
-	const struct lookup_config *lookup = x->program->cache_config;
-	struct cache_op *op;
+	struct cache_session *session = x->program->cache;
 	int64_t duration;
 	bool any_status;
 
-	if (!lookup) {
-		exchange_trace(x, "no cache-lookup has looked for this response");
-		return STEP_NEXT;
-	}
+	if (!session)
+		return not_kept(x, "no cache-lookup has looked for this response");
 	if (!arg_get_int(x, &c->duration, &duration) || !arg_get_bool(x, &c->cache_response, &any_status))
 		return STEP_FAIL;
-	if (duration < 1 || (!any_status && x->response.status != 200) || !may_keep(&x->response)
-	    || x->response.body.kind == BODY_STREAM) {
-		exchange_trace(x, "not kept");
-		return STEP_NEXT;
-	}
-	if (!set_downstream(x, lookup, duration))
-		return x->error.set ? STEP_FAIL : exchange_no_memory(x);
-	op = arena_new_of(x->arena, struct cache_op);
-	if (!op)
-		return exchange_no_memory(x);
-	*step_state(x) = op;
-	*op = (struct cache_op){ .store = (enum cache_store)lookup->store.number, .key = x->program->cache_key,
-				 .ttl_s = (uint32_t)duration, .value = response_store(x->arena, &x->response) };
-	if (str_is_null(op->value))
-		return exchange_no_memory(x);
-	exchange_trace(x, "kept for %lld s", (long long)duration);
-	return x->host->cache_put(x, op);
+	if (duration < 1)
+		return not_kept(x, "the duration is 0");
+	if (!any_status && x->response.status != 200)
+		return not_kept(x, "its status is not 200");
+	if (!may_keep(&x->response))
+		return not_kept(x, "the response forbids it");
+	if (x->response.body.kind == BODY_STREAM)
+		return not_kept(x, "its body was not held");
+	return keep(x, session, duration);
 }
 
 static enum step resume_store(struct exchange *x, const void *config)
@@ -283,7 +497,10 @@ static enum step resume_store(struct exchange *x, const void *config)
 	const struct cache_op *op = *step_state(x);
 
 	(void)config;
-	return op->done ? STEP_NEXT : STEP_WAIT;
+	if (!op->done)
+		return STEP_WAIT;
+	release_fill(x);
+	return STEP_NEXT;
 }
 
 /* ---- schemas ----------------------------------------------------------------------------------------------------- */

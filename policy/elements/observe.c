@@ -24,34 +24,61 @@ struct trace_config {
 
 static const struct element_schema message_schema;
 
+/* The text stands alone or in <message>. */
+static bool get_trace_text(struct exchange *x, const struct trace_config *c, struct str *out)
+{
+	if (!arg_get_text(x, &c->text, out))
+		return false;
+	for (size_t i = 0; i < c->parts.n; i++)
+		if (c->parts.v[i].schema == &message_schema
+		    && !arg_get_text(x, &((const struct text_config *)c->parts.v[i].config)->text, out))
+			return false;
+	return true;
+}
+
+static bool trace_metadata(struct exchange *x, const struct trace_config *c, struct fields *out)
+{
+	for (size_t i = 0; i < c->parts.n; i++) {
+		const struct pair_config *p = c->parts.v[i].config;
+		struct str name, value;
+
+		if (c->parts.v[i].schema == &message_schema)
+			continue;
+		if (!arg_get_text(x, &p->name, &name) || !arg_get_text(x, &p->value, &value))
+			return false;
+		if (!fields_add(out, name, value)) {
+			exchange_no_memory(x);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Expressions are asked only when somebody reads what they say. */
 static enum step run_trace(struct exchange *x, const void *config)
 {
 	static const char *const severities[] = { "verbose", "information", "error" };
 	const struct trace_config *c = config;
+	enum trace_severity severity = (enum trace_severity)c->severity.number;
+	bool told = x->host->wants_trace && x->host->wants_trace(x, severity);
+	struct fields metadata;
 	struct str text;
-	int64_t severity;
 
-	if (!x->trace_on)
+	if (!x->trace_on && !told)
 		return STEP_NEXT;
-	if (!arg_get_int(x, &c->severity, &severity) || !arg_get_text(x, &c->text, &text))
+	fields_init(&metadata, x->arena);
+	if (!get_trace_text(x, c, &text) || !trace_metadata(x, c, &metadata))
 		return STEP_FAIL;
-	exchange_trace(x, "%s from %.*s%s%.*s", severities[severity], STR_ARG(c->source.text), text.n ? ": " : "",
-		       STR_ARG(text));
-	for (size_t i = 0; i < c->parts.n; i++) {
-		const struct child *k = &c->parts.v[i];
-		const struct pair_config *p = k->config;
-		struct str name;
-
-		if (k->schema == &message_schema) {
-			if (!arg_get_text(x, &((const struct text_config *)k->config)->text, &text))
-				return STEP_FAIL;
-			exchange_trace_message(x, text);
-			continue;
-		}
-		if (!arg_get_text(x, &p->name, &name) || !arg_get_text(x, &p->value, &text))
-			return STEP_FAIL;
-		exchange_trace(x, "%.*s = %.*s", STR_ARG(name), STR_ARG(text));
+	if (told)
+		x->host->trace(x, severity, c->source.text, text, &metadata);
+	if (c->text.expr || c->text.text.n) {
+		exchange_trace(x, "%s from %.*s: %.*s", severities[severity], STR_ARG(c->source.text), STR_ARG(text));
+	} else {
+		exchange_trace(x, "%s from %.*s", severities[severity], STR_ARG(c->source.text));
+		exchange_trace_message(x, text);
 	}
+	for (size_t i = 0; i < metadata.n; i++)
+		exchange_trace(x, "%.*s = %.*s", STR_ARG(metadata.v[i].name), STR_ARG(metadata.v[i].value));
 	return STEP_NEXT;
 }
 
@@ -108,26 +135,48 @@ struct metric_config {
 	struct children dimensions;
 };
 
+static const struct str known_dimensions[] = {
+	STR_INIT("API ID"), STR_INIT("Operation ID"), STR_INIT("Product ID"), STR_INIT("User ID"),
+	STR_INIT("Subscription ID"), STR_INIT("Location"), STR_INIT("Gateway ID"), STR_INIT("Backend ID"),
+};
+
 /* A dimension without a value is one of the known ones, filled from the context. */
 static struct str known_dimension(const struct exchange *x, struct str name)
 {
-	const struct {
-		struct str name, value;
-	} known[] = {
-		{ STR_INIT("API ID"), x->api ? x->api->id : STR_NULL },
-		{ STR_INIT("Operation ID"), x->operation ? x->operation->id : STR_NULL },
-		{ STR_INIT("Product ID"), x->product ? x->product->id : STR_NULL },
-		{ STR_INIT("User ID"), x->user ? x->user->id : STR_NULL },
-		{ STR_INIT("Subscription ID"), x->subscription ? x->subscription->id : STR_NULL },
-		{ STR_INIT("Location"), x->deployment ? x->deployment->region : STR_NULL },
-		{ STR_INIT("Gateway ID"), x->deployment ? x->deployment->gateway_id : STR_NULL },
-		{ STR_INIT("Backend ID"), x->backend_id },
+	const struct str values[ARRAY_LEN(known_dimensions)] = {
+		x->api ? x->api->id : STR_NULL,
+		x->operation ? x->operation->id : STR_NULL,
+		x->product ? x->product->id : STR_NULL,
+		x->user ? x->user->id : STR_NULL,
+		x->subscription ? x->subscription->id : STR_NULL,
+		x->deployment ? x->deployment->region : STR_NULL,
+		x->deployment ? x->deployment->gateway_id : STR_NULL,
+		x->backend_id,
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (str_eq_ci(known[i].name, name))
-			return known[i].value;
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
+		if (str_eq_ci(known_dimensions[i], name))
+			return values[i];
 	return STR_NULL;
+}
+
+static bool is_known_dimension(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(known_dimensions); i++)
+		if (str_eq_ci(known_dimensions[i], name))
+			return true;
+	return false;
+}
+
+static bool check_dimension(struct compiler *c, const struct doc_node *n, void *config)
+{
+	const struct pair_config *d = config;
+
+	if (d->value.given || d->name.expr || d->name.unknown || is_known_dimension(d->name.text))
+		return true;
+	compile_error(c, n, "name", "the dimension \"%.*s\" needs a `value`; without one there are API ID, Operation ID, "
+		      "Product ID, User ID, Subscription ID, Location, Gateway ID and Backend ID", STR_ARG(d->name.text));
+	return false;
 }
 
 static enum step run_metric(struct exchange *x, const void *config)
@@ -163,6 +212,7 @@ static const struct element_schema dimension_schema = {
 	.config_size = sizeof(struct pair_config),
 	.args = dimension_args,
 	.n_args = ARRAY_LEN(dimension_args),
+	.check = check_dimension,
 };
 static const struct child_schema metric_children[] = {
 	{ .element = &dimension_schema, .max = DIMENSIONS_MAX, .offset = offsetof(struct metric_config, dimensions) },
@@ -202,17 +252,55 @@ struct log_config {
 	struct arg logger, partition_id, partition_key, text;
 };
 
+/* Not in the middle of a character. */
+static struct str cut(struct str text)
+{
+	size_t n = EVENT_MAX;
+
+	if (text.n <= EVENT_MAX)
+		return text;
+	while (n > EVENT_MAX - 4 && ((unsigned char)text.p[n] & 0xC0) == 0x80)
+		n--;
+	return str_first(text, n);
+}
+
 static enum step run_log(struct exchange *x, const void *config)
 {
 	const struct log_config *c = config;
-	struct str text;
+	struct log_message m = { .logger_id = c->logger.text, .partition_id = c->partition_id.text };
+	struct str whole;
 
-	if (!arg_get_text(x, &c->text, &text))
+	if (!arg_get_text(x, &c->text, &whole) || !arg_get_text(x, &c->partition_key, &m.partition_key))
 		return STEP_FAIL;
-	x->host->log_to(x, c->logger.text, str_first(text, EVENT_MAX));
-	exchange_trace(x, "%zu bytes to %.*s", text.n > EVENT_MAX ? (size_t)EVENT_MAX : text.n,
-		       STR_ARG(c->logger.text));
+	m.text = cut(whole);
+	x->host->log_to(x, &m);
+	exchange_trace(x, "%zu bytes%s to %.*s", m.text.n, m.text.n < whole.n ? " (cut)" : "", STR_ARG(m.logger_id));
+	if (m.partition_id.n || m.partition_key.n)
+		exchange_trace(x, "partition %.*s", STR_ARG(m.partition_id.n ? m.partition_id : m.partition_key));
+	exchange_trace_message(x, m.text);
 	return STEP_NEXT;
+}
+
+/* A logger that nobody has made is an error where the document serves calls, and no more than a warning elsewhere. */
+static bool check_log(struct compiler *c, const struct doc_node *n, void *config)
+{
+	const struct log_config *l = config;
+
+	if (l->partition_id.given && l->partition_key.given) {
+		compile_error(c, n, "partition-key", "give `partition-id` or `partition-key`, not both");
+		return false;
+	}
+	if (l->logger.unknown || !c->env || (!c->env->logger && !c->env->open_references))
+		return true;
+	if (c->env->logger && c->env->logger(c->env->ctx, l->logger.text))
+		return true;
+	if (c->env->logger && c->env->live) {
+		compile_error(c, n, "logger-id", "there is no logger \"%.*s\"; make it with `gatehouse logger create`",
+			      STR_ARG(l->logger.text));
+		return false;
+	}
+	compile_warning(c, n, "logger-id", "the logger \"%.*s\" is not known here", STR_ARG(l->logger.text));
+	return true;
 }
 
 static const struct arg_schema log_args[] = {
@@ -224,12 +312,12 @@ static const struct arg_schema log_args[] = {
 	{ .name = "partition-id",
 	  .kind = ARG_TEXT,
 	  .offset = offsetof(struct log_config, partition_id),
-	  .help = "accepted; a logger here has no partitions" },
+	  .help = "index of a partition; sent with the message" },
 	{ .name = "partition-key",
 	  .kind = ARG_TEXT,
 	  .flags = ARG_EXPR,
 	  .offset = offsetof(struct log_config, partition_key),
-	  .help = "accepted; a logger here has no partitions" },
+	  .help = "value that messages are parted by; sent with the message" },
 };
 static const struct arg_schema log_text = {
 	.name = "message",
@@ -241,5 +329,6 @@ static const struct arg_schema log_text = {
 static const struct element_schema log_schema = {
 	.name = "log-to-eventhub", .help = "Sends a message to a configured logger, without waiting for it.",
 	.config_size = sizeof(struct log_config), .args = log_args, .n_args = ARRAY_LEN(log_args), .text = &log_text,
+	.check = check_log,
 };
 const struct policy_type log_to_eventhub_type = { .schema = &log_schema, .sections = IN_ANY, .run = run_log };
