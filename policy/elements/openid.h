@@ -1,13 +1,12 @@
 /* openid.h - the keys of an identity provider, by the address of its OpenID configuration.
  *
  * Discovery documents and key sets are fetched through the host's sub-requests, parsed once and kept for the process, as
- * every worker asks for the same few providers with each call. A set is used for an hour; when it cannot be fetched anew,
- * the old one serves for a day. One exchange fetches, the others wait for it or go on with the old set; an address is not
- * asked more often than each OPENID_FLOOR_S seconds, whatever tokens arrive. Thread-safe. */
+ * every worker asks for the same few providers with each call (policy/fetched.h). A set is used for an hour; when it cannot
+ * be fetched anew, the old one serves for a day. Thread-safe. */
 #pragma once
 
 #include "core/jose.h"
-#include "policy/element.h"
+#include "policy/fetched.h"
 
 enum {
 	OPENID_FRESH_S = 3600,           /* as the reference system does */
@@ -19,19 +18,11 @@ enum {
 	OPENID_PROVIDERS_MAX = 64,       /* kept at once; the one used longest ago goes */
 };
 
-struct openid_state {                    /* zero it, set url (and renew), then call openid_step until it is not STEP_WAIT */
-	struct str url;
-	bool renew;                      /* a key was not known: ask again, as far as the floor allows */
-	/* results; keys NULL: they could not be had, and `why` says for the log what happened */
+struct openid_state {                    /* zero it, set fetched.url (and .renew), then call openid_step until it is not STEP_WAIT */
+	struct fetched fetched;
+	/* results; keys NULL: they could not be had, and fetched.why says for the log what happened */
 	const struct jose_keys *keys;    /* lives as long as the exchange */
-	struct str issuer;               /* STR_NULL: the provider names none */
-	struct str why;
-	int64_t fetched_us;
-	/* private */
-	enum { OPENID_LOOK, OPENID_DISCOVERY, OPENID_KEYS, OPENID_PAUSE, OPENID_DONE } phase;
-	struct subrequest *call;
-	struct host_sleep *pause;
-	unsigned pauses;
+	struct str issuer;               /* the same; STR_NULL: the provider names none */
 };
 
 /* STEP_NEXT when there is a result, STEP_WAIT, or STEP_FAIL after exchange_fail. */

@@ -1,7 +1,6 @@
 /* token.c - finding and checking a token. RFC 7519; reasons and texts as the reference system documents them. */
 #include "policy/elements/token.h"
 
-#include "core/crypto.h"
 #include "core/str.h"
 #include "policy/elements/url.h"
 #include "policy/net/make.h"
@@ -96,145 +95,6 @@ enum step token_find(struct exchange *x, const struct token_config *c, bool only
 	return s->text.n > 0 ? STEP_NEXT : not_present(x, c);
 }
 
-/* ---- keys ----------------------------------------------------------------------------------------------------------- */
-
-/* Adds one <key>. STR_NULL in place of `id` and the others: not given. False with the reason in err. */
-static bool add_key(struct exchange *x, struct arena *a, struct jose_keys *keys, const struct str v[5], struct gh_err *err)
-{
-	struct str text = v[0], id = v[1].n ? v[1] : STR_NULL, secret, cert, key;
-	gh_rc rc;
-
-	if (v[2].n) {
-		if (!x->host->certificate || !x->host->certificate(x, v[2], &cert, &key)) {
-			rc = gh_err_set(err, GH_E_NOT_FOUND, __FILE__, __LINE__, "there is no certificate '%.*s'", STR_ARG(v[2]));
-			return false;
-		}
-		return !jose_keys_add_pem(keys, id, cert, err).code && (key.n == 0 || !jose_keys_add_pem(keys, id, key, err).code);
-	}
-	if (v[3].n || v[4].n)
-		return !jose_keys_add_rsa(keys, id, v[3], v[4], err).code;
-	if (!crypto_base64_decode(a, str_trim(text), &secret)) {
-		rc = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "a key is Base64 text");
-		return rc.code == GH_OK;
-	}
-	return !jose_keys_add_secret(keys, id, secret, err).code;
-}
-
-static bool key_depends(const struct token_key *k)
-{
-	const struct arg *args[] = { &k->text, &k->id, &k->certificate, &k->n, &k->e };
-
-	for (size_t i = 0; i < ARRAY_LEN(args); i++)
-		if (args[i]->expr || args[i]->unknown)
-			return true;
-	return k->certificate.text.n > 0;
-}
-
-static void free_keys(void *keys)
-{
-	jose_keys_free(keys);
-}
-
-/* The keys of a list while compiling: *out stays NULL when a key depends on the request or the host. */
-static bool fixed_keys(struct compiler *c, const struct doc_node *n, const struct children *lists, struct jose_keys **out)
-{
-	struct jose_keys *keys = jose_keys_new();
-	bool ok = true, depends = false;
-
-	if (!keys || !arena_defer(c->arena, free_keys, keys)) {
-		jose_keys_free(keys);
-		compile_error(c, n, NULL, "out of memory");
-		return false;
-	}
-	for (size_t l = 0; l < lists->n; l++) {
-		const struct children *items = &((const struct token_list *)lists->v[l].config)->items;
-
-		for (size_t i = 0; i < items->n; i++) {
-			const struct token_key *k = items->v[i].config;
-			const struct str v[5] = { k->text.text, k->id.text, k->certificate.text, k->n.text, k->e.text };
-			struct gh_err err = { 0 };
-
-			if (!k->text.text.n && !k->text.expr && !k->certificate.given && !(k->n.given && k->e.given)) {
-				compile_error(c, n, NULL, "the key on line %u needs a Base64 text, a certificate-id, or n and e",
-					      items->v[i].line);
-				ok = false;
-			} else if (key_depends(k)) {
-				depends = true;
-			} else if (!add_key(NULL, c->arena, keys, v, &err)) {
-				compile_error(c, n, NULL, "the key on line %u: %s", items->v[i].line, err.message);
-				ok = false;
-			}
-		}
-	}
-	*out = depends ? NULL : keys;
-	return ok;
-}
-
-bool token_check(struct compiler *c, const struct doc_node *n, struct token_config *config)
-{
-	int places = config->header.given + config->query.given + config->value.given;
-	bool ok = true;
-
-	if (places > 1 || (places == 0 && !config->header.text.n)) {
-		compile_error(c, n, NULL, "say where the token is with one of header-name, query-parameter-name and token-value");
-		ok = false;
-	}
-	if (config->providers.n > TOKEN_PROVIDERS_MAX) {
-		compile_error(c, n, NULL, "at most %d openid-config elements may stand here", TOKEN_PROVIDERS_MAX);
-		ok = false;
-	}
-	return fixed_keys(c, n, &config->signing_keys, &config->signing) &&
-	       fixed_keys(c, n, &config->decryption_keys, &config->decryption) && ok;
-}
-
-static bool request_keys(struct exchange *x, const struct children *lists, const struct jose_keys *fixed, const struct jose_keys **out)
-{
-	struct jose_keys *keys;
-
-	*out = fixed;
-	if (fixed)
-		return true;
-	keys = jose_keys_new();
-	if (!keys || !arena_defer(x->arena, free_keys, keys)) {
-		jose_keys_free(keys);
-		exchange_no_memory(x);
-		return false;
-	}
-	for (size_t l = 0; l < lists->n; l++) {
-		const struct children *items = &((const struct token_list *)lists->v[l].config)->items;
-
-		for (size_t i = 0; i < items->n; i++) {
-			const struct token_key *k = items->v[i].config;
-			struct gh_err err = { 0 };
-			struct str v[5];
-
-			if (!arg_get_text(x, &k->text, &v[0]) || !arg_get_text(x, &k->id, &v[1]) ||
-			    !arg_get_text(x, &k->certificate, &v[2]) || !arg_get_text(x, &k->n, &v[3]) || !arg_get_text(x, &k->e, &v[4]))
-				return false;
-			if (!add_key(x, x->arena, keys, v, &err)) {
-				exchange_fail(x, 500, STR_NULL, "The key on line %u is not usable: %s", items->v[i].line, err.message);
-				return false;
-			}
-		}
-	}
-	*out = keys;
-	return true;
-}
-
-enum step token_keys(struct exchange *x, const struct token_config *c, struct token_state *s)
-{
-	if (!s->signing && (!request_keys(x, &c->signing_keys, c->signing, &s->signing) ||
-			    !request_keys(x, &c->decryption_keys, c->decryption, &s->decryption)))
-		return STEP_FAIL;
-	for (; s->at < s->n_providers; s->at++) {
-		enum step step = openid_step(x, &s->providers[s->at]);
-
-		if (step != STEP_NEXT)
-			return step;
-	}
-	return STEP_NEXT;
-}
-
 /* ---- the signature ---------------------------------------------------------------------------------------------------- */
 
 /* Of several refusals the one that says most. */
@@ -283,9 +143,9 @@ static bool may_renew(struct exchange *x, struct token_state *s, enum jose_reaso
 	for (size_t i = 0; i < s->n_providers; i++) {
 		struct openid_state *p = &s->providers[i];
 
-		if (p->keys && now - p->fetched_us < (int64_t)OPENID_FLOOR_S * 1000000)
+		if (p->keys && now - p->fetched.put_us < (int64_t)OPENID_FLOOR_S * 1000000)
 			continue;
-		*p = (struct openid_state){ .url = p->url, .renew = true };
+		*p = (struct openid_state){ .fetched = { .url = p->fetched.url, .renew = true } };
 		any = true;
 	}
 	return any;
@@ -312,7 +172,7 @@ enum step token_verify(struct exchange *x, const struct token_config *c, struct 
 	for (size_t i = 0; r == JOSE_KEY_NOT_FOUND && i < s->n_providers; i++)
 		if (!s->providers[i].keys)
 			return token_refuse(x, c, r, arena_printf(x->arena, "The keys of %.*s are not available: %.*s",
-								  STR_ARG(s->providers[i].url), STR_ARG(s->providers[i].why)));
+								  STR_ARG(s->providers[i].fetched.url), STR_ARG(s->providers[i].fetched.why)));
 	return token_refuse(x, c, r, str_of(jose_reason_text(r)));
 }
 
@@ -508,8 +368,8 @@ static const struct arg_schema key_args[] = {
 	{ .name = "id", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct token_key, id), .help = "the kid of tokens made with it" },
 	{ .name = "certificate-id", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct token_key, certificate),
 	  .help = "a certificate of the installation" },
-	{ .name = "n", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct token_key, n), .help = "modulus of an RSA key in base64url" },
-	{ .name = "e", .kind = ARG_TEXT, .flags = ARG_EXPR, .offset = offsetof(struct token_key, e), .help = "exponent of an RSA key in base64url" },
+	{ .name = "n", .kind = ARG_TEXT, .offset = offsetof(struct token_key, n), .help = "modulus of an RSA key in base64url" },
+	{ .name = "e", .kind = ARG_TEXT, .offset = offsetof(struct token_key, e), .help = "exponent of an RSA key in base64url" },
 };
 static const struct element_schema key_schema = {
 	.name = "key", .help = "A key.", .config_size = sizeof(struct token_key), .args = key_args, .n_args = ARRAY_LEN(key_args),

@@ -93,7 +93,7 @@ static enum step run_jwt(struct exchange *x, const void *config)
 		return step;
 	for (; s->n_providers < c->providers.n; s->n_providers++)
 		if (!arg_get_text(x, &((const struct token_value *)c->providers.v[s->n_providers].config)->text,
-				  &s->providers[s->n_providers].url))
+				  &s->providers[s->n_providers].fetched.url))
 			return STEP_FAIL;
 	return resume_jwt(x, c);
 }
@@ -248,8 +248,8 @@ static enum step run_entra(struct exchange *x, const void *config)
 	if (step != STEP_NEXT)
 		return step;
 	s->n_providers = 1;
-	s->providers[0].url = arena_printf(x->arena, "https://%.*s/%.*s/v2.0/.well-known/openid-configuration", STR_ARG(host), STR_ARG(tenant));
-	return str_is_null(s->providers[0].url) ? exchange_no_memory(x) : resume_entra(x, c);
+	s->providers[0].fetched.url = arena_printf(x->arena, "https://%.*s/%.*s/v2.0/.well-known/openid-configuration", STR_ARG(host), STR_ARG(tenant));
+	return str_is_null(s->providers[0].fetched.url) ? exchange_no_memory(x) : resume_entra(x, c);
 }
 
 static bool check_entra_element(struct compiler *c, const struct doc_node *n, void *config)

@@ -1,0 +1,49 @@
+/* fetched.h - a document that a policy fetches through the host and keeps parsed on a shelf: provider keys, lists of
+ * revoked certificates.
+ *
+ * One exchange fetches, the others wait for it or go on with what stood there before; an address is not asked more often
+ * than the kind's pace allows. The caller is a policy that may wait:
+ *
+ *     step = fetched_step(x, &my_kind, &state);    until it is not STEP_WAIT
+ *     state.thing                                  held until the exchange ends; NULL: state.why says what happened */
+#pragma once
+
+#include "policy/element.h"
+#include "policy/shelf.h"
+
+struct fetched;
+
+enum fetched_take { FETCHED_THING, FETCHED_ON, FETCHED_BAD };
+
+struct fetched_kind {
+	struct shelf *shelf;
+	struct shelf_pace pace;
+	const char *name;                /* for messages: "key set" */
+	const char *accept;              /* media type that is asked for */
+	uint32_t timeout_ms;             /* of each request */
+	size_t max_bytes;                /* of an answer */
+	/* Reads an answer with status 200. FETCHED_THING: *thing, f->fresh_s and f->stale_s are set; FETCHED_ON: f->next
+	 * is the address to ask now; FETCHED_BAD: f->why says what is wrong. */
+	enum fetched_take (*take)(struct exchange *x, struct fetched *f, struct str bytes, void **thing);
+};
+
+struct fetched {                         /* zero it, set url (and renew) */
+	struct str url;
+	bool renew;                      /* what is kept did not serve: ask again, as far as the floor allows */
+	/* results */
+	void *thing;                     /* lives as long as the exchange */
+	int64_t put_us;                  /* when it was fetched */
+	struct str why;
+	/* for take */
+	struct str next;
+	int64_t fresh_s, stale_s;
+	unsigned hops;                   /* how often take said FETCHED_ON */
+	/* private */
+	enum { FETCHED_LOOK, FETCHED_ASKED, FETCHED_PAUSE, FETCHED_DONE } phase;
+	struct subrequest *call;
+	struct host_sleep *pause;
+	unsigned pauses;
+};
+
+/* STEP_NEXT when there is a result, STEP_WAIT, or STEP_FAIL after exchange_fail. */
+enum step fetched_step(struct exchange *x, const struct fetched_kind *kind, struct fetched *f);

@@ -1,0 +1,109 @@
+#include "policy/shelf.h"
+
+#include <stdlib.h>
+
+static void clear(struct shelf *s, struct shelf_place *p)
+{
+	free(p->key);
+	s->release(p->thing);
+	*p = (struct shelf_place){ 0 };
+}
+
+void shelf_clear(struct shelf *s)
+{
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->n; i++)
+		clear(s, &s->places[i]);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* Under the lock. The place of a key, made when there is none; NULL when out of memory. */
+static struct shelf_place *place_of(struct shelf *s, struct str key)
+{
+	struct shelf_place *oldest = &s->places[0];
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct shelf_place *p = &s->places[i];
+
+		if (p->key && str_eq(str_of(p->key), key))
+			return p;
+		if (!p->key || (oldest->key && p->used_us < oldest->used_us))
+			oldest = p;
+	}
+	clear(s, oldest);
+	oldest->key = strndup(key.p, key.n);
+	return oldest->key ? oldest : NULL;
+}
+
+static bool older(int64_t now_us, int64_t than_us, int64_t seconds)
+{
+	return now_us - than_us >= seconds * 1000000;
+}
+
+/* Under the lock. */
+static enum shelf_plan plan_for(const struct shelf_place *p, const struct shelf_pace *pace, bool renew, int64_t now)
+{
+	bool usable = p->thing && now < p->stale_us;
+	bool due = !p->thing || now >= p->fresh_us || (renew && older(now, p->put_us, pace->floor_s));
+
+	if (!due)
+		return SHELF_USE;
+	if (p->fetching_us && !older(now, p->fetching_us, SHELF_FETCH_MOST_S))
+		return usable && !renew ? SHELF_USE : SHELF_WAIT;
+	if (p->tried_us && !older(now, p->tried_us, pace->retry_s))
+		return usable ? SHELF_USE : SHELF_GIVE_UP;
+	return SHELF_FETCH;
+}
+
+enum shelf_plan shelf_look(struct shelf *s, struct str key, const struct shelf_pace *pace, bool renew, int64_t now_us,
+			   void **thing, int64_t *put_us)
+{
+	enum shelf_plan plan = SHELF_NO_MEMORY;
+	struct shelf_place *p;
+
+	*thing = NULL;
+	pthread_mutex_lock(&s->lock);
+	p = place_of(s, key);
+	if (p) {
+		p->used_us = now_us;
+		plan = plan_for(p, pace, renew, now_us);
+		if (plan == SHELF_USE) {
+			*thing = s->hold(p->thing);
+			*put_us = p->put_us;
+		} else if (plan == SHELF_FETCH) {
+			p->fetching_us = now_us;
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	return plan;
+}
+
+bool shelf_put(struct shelf *s, struct str key, void *thing, int64_t fresh_s, int64_t stale_s, int64_t now_us, void **out,
+	       int64_t *put_us)
+{
+	struct shelf_place *p;
+
+	*out = NULL;
+	pthread_mutex_lock(&s->lock);
+	p = place_of(s, key);
+	if (p) {
+		p->fetching_us = 0;
+		p->tried_us = thing ? 0 : now_us;
+		p->used_us = now_us;
+		if (thing) {
+			s->release(p->thing);
+			p->thing = thing;
+			p->put_us = now_us;
+			p->fresh_us = now_us + fresh_s * 1000000;
+			p->stale_us = now_us + stale_s * 1000000;
+		}
+		if (p->thing && now_us < p->stale_us) {
+			*out = s->hold(p->thing);
+			*put_us = p->put_us;
+		}
+	} else {
+		s->release(thing);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return p != NULL;
+}
