@@ -79,6 +79,10 @@ const char *jsn_type_name(const json_t *v);                              /* "obj
 json_t *jsn_pointer(const json_t *root, struct str pointer);
 /* The pointer of a URI fragment (RFC 6901 section 6), given without its '#': percent-escapes are undone first. */
 json_t *jsn_fragment(const json_t *root, struct str fragment);
+/* Where the value at a pointer stands in the text that it was parsed from, as .NET's readers tell it: the line, and how
+ * many characters of that line had been read when the value was (an object or list: when it began). False: nothing
+ * stands there. */
+bool jsn_locate(struct arena *a, struct str text, struct str pointer, struct text_where *out) MUST_USE;
 /* Appends "/name" with ~ and / escaped. */
 void jsn_pointer_add(struct buf *pointer, struct str name);
 /* Undoes ~0, ~1 (and percent-escapes when `fragment`) of one reference token in place; returns its new length, or

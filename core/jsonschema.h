@@ -30,7 +30,10 @@ struct jsonschema_options {
 	enum jsonschema_dialect dialect;         /* when the document names none in "$schema" */
 	bool formats;                            /* `format` is asserted, not just noted */
 	enum jsonschema_direction direction;     /* OpenAPI: readOnly in requests, writeOnly in responses are not required */
-	bool closed;                             /* objects that say nothing of additionalProperties allow none */
+	bool closed;                             /* additionalProperties false for every object that names properties, also
+	                                            where it says true */
+	bool open;                               /* additionalProperties and unevaluatedProperties false are passed over */
+	bool ignore_case;                        /* of property names, in ASCII */
 	struct str base_uri;                     /* of the document; STR_NULL: none */
 	const struct jsonschema_source *source;
 };

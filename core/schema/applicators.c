@@ -336,6 +336,8 @@ SCHEMA_CHECK(check_unevaluated_properties)
 			return false;
 		if (seen_has(s, name))
 			continue;
+		if (to->never && k->s->options.open)
+			continue;
 		if (to->never)
 			ok = wrong_at(k, n, r, name, "Property '%.100s' has not been defined and the schema does not allow "
 				      "unevaluated properties.", name);

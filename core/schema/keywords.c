@@ -423,14 +423,14 @@ static bool check_max_properties(struct check *k, const struct node *n, const st
 		     json_number_value(r->value));
 }
 
-static bool missing_names(const json_t *names, const json_t *obj, struct buf *out)
+static bool missing_names(const struct check *k, const json_t *names, const json_t *obj, struct buf *out)
 {
 	size_t i;
 	json_t *name;
 
 	buf_init(out, 400);
 	json_array_foreach(names, i, name) {
-		if (json_is_string(name) && !jsn_get_n(obj, jsn_string(name))) {
+		if (json_is_string(name) && !has_member(k, obj, jsn_string(name))) {
 			if (out->n > 0)
 				buf_cstr(out, ", ");
 			buf_str(out, str_first(jsn_string(name), 100));
@@ -442,7 +442,7 @@ static bool missing_names(const json_t *names, const json_t *obj, struct buf *ou
 static bool check_required(struct check *k, const struct node *n, const struct rule *r, const json_t *v)
 {
 	struct buf names;
-	bool missing = missing_names(r->data, v, &names);
+	bool missing = missing_names(k, r->data, v, &names);
 
 	if (missing)
 		wrong(k, n, r, "Required properties are missing from object: %.*s.", STR_ARG(buf_view(&names)));
@@ -454,7 +454,7 @@ bool check_dependent_names(struct check *k, const struct node *n, const struct r
 			   const json_t *needed)
 {
 	struct buf names;
-	bool missing = missing_names(needed, v, &names);
+	bool missing = missing_names(k, needed, v, &names);
 
 	if (missing)
 		wrong(k, n, r, "Dependencies for property '%.100s' failed. Missing required keys: %.*s.", name,
@@ -470,7 +470,7 @@ static bool check_dependent_required(struct check *k, const struct node *n, cons
 	bool ok = true;
 
 	json_object_foreach(r->value, name, needed) {
-		if (json_object_get(v, name) && !check_dependent_names(k, n, r, v, name, needed))
+		if (has_member(k, v, str_of(name)) && !check_dependent_names(k, n, r, v, name, needed))
 			ok = false;
 	}
 	return ok;

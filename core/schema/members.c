@@ -148,6 +148,27 @@ SCHEMA_COMPILE(compile_properties)
 	return map_of(c, n, value, "properties", data, err);
 }
 
+/* Every member that a property's name fits, spelled as it likes. */
+static bool check_spellings(struct check *k, const struct node_list *list, const json_t *value)
+{
+	const char *name;
+	json_t *member;
+	bool ok = true;
+
+	json_object_foreach((json_t *)(uintptr_t)value, name, member) {
+		for (size_t i = 0; i < list->n; i++) {
+			if (!spend(k, 1))
+				return false;
+			if (!str_eq_ci(list->v[i].name, str_of(name)))
+				continue;
+			seen_name(k, value, name);
+			if (!check_member(k, list->v[i].node, member, name, 0))
+				ok = false;
+		}
+	}
+	return ok;
+}
+
 SCHEMA_CHECK(check_properties)
 {
 	const struct node_list *list = r->data;
@@ -159,6 +180,8 @@ SCHEMA_CHECK(check_properties)
 		k->seen->described = true;
 	if (!spend(k, list->n / 8))
 		return false;
+	if (k->s->options.ignore_case)
+		return check_spellings(k, list, value);
 	for (size_t i = 0; i < list->n; i++) {
 		void *at = json_object_iter_at(obj, list->v[i].name.p);
 
@@ -233,7 +256,7 @@ SCHEMA_COMPILE(compile_additional)
 
 static bool is_additional(struct check *k, const struct additional *a, const char *name)
 {
-	if (json_object_get(a->properties, name))
+	if (a->properties && has_member(k, a->properties, str_of(name)))
 		return false;
 	for (size_t i = 0; a->patterns && i < a->patterns->n; i++)
 		if (pattern_matches(k, a->patterns->v[i].pattern, str_of(name)))
@@ -248,12 +271,19 @@ SCHEMA_CHECK(check_additional)
 	json_t *member;
 	bool ok = true;
 
+	if (k->s->options.closed && a->node->always) {
+		if (k->seen)
+			k->seen->described = true;
+		return true;
+	}
 	json_object_foreach((json_t *)(uintptr_t)value, name, member) {
 		if (!spend(k, 1))
 			return false;
 		if (!is_additional(k, a, name))
 			continue;
 		seen_name(k, value, name);
+		if (a->node->never && k->s->options.open)
+			continue;
 		if (a->node->never)
 			ok = wrong_at(k, n, r, name, "Property '%.100s' has not been defined and the schema does not allow "
 				      "additional properties.", name);
@@ -293,7 +323,7 @@ SCHEMA_CHECK(check_dependent_schemas)
 
 	(void)n;
 	for (size_t i = 0; i < list->n; i++)
-		if (jsn_get_n(value, list->v[i].name) && !check_node(k, list->v[i].node, value))
+		if (has_member(k, value, list->v[i].name) && !check_node(k, list->v[i].node, value))
 			ok = false;
 	return ok;
 }
@@ -311,7 +341,7 @@ SCHEMA_CHECK(check_dependencies)
 	bool ok = check_dependent_schemas(k, n, r, value);
 
 	json_object_foreach(r->value, name, needed) {
-		if (json_is_array(needed) && json_object_get(value, name) && !check_dependent_names(k, n, r, value, name, needed))
+		if (json_is_array(needed) && has_member(k, value, str_of(name)) && !check_dependent_names(k, n, r, value, name, needed))
 			ok = false;
 	}
 	return ok;

@@ -195,6 +195,8 @@ bool wrong_at(struct check *k, const struct node *n, const struct rule *r, const
 bool give_up(struct check *k);           /* returns false */
 bool spend(struct check *k, size_t steps);               /* false: the limit is reached */
 bool pattern_matches(struct check *k, const struct pattern *p, struct str text);
+/* Is there a property of that name, as the options compare names? */
+bool has_member(const struct check *k, const json_t *obj, struct str name);
 
 void seen_name(struct check *k, const json_t *obj, const char *name);    /* name must be an address inside obj */
 bool seen_has(const struct seen *s, const char *name);

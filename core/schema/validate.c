@@ -40,6 +40,22 @@ bool pattern_matches(struct check *k, const struct pattern *p, struct str text)
 	return rc >= 0;
 }
 
+bool has_member(const struct check *k, const json_t *obj, struct str name)
+{
+	const char *at;
+	json_t *member;
+
+	if (jsn_get_n(obj, name))
+		return true;
+	if (!k->s->options.ignore_case)
+		return false;
+	json_object_foreach((json_t *)(uintptr_t)obj, at, member) {
+		if (str_eq_ci(str_of(at), name))
+			return true;
+	}
+	return false;
+}
+
 /* ---- errors ---------------------------------------------------------------------------------------------------------------- */
 
 static void put_frames(struct buf *pointer, struct buf *path, const struct frame *f)

@@ -1,9 +1,8 @@
 /* access.c - check-header and ip-filter. */
 #include "policy/elements/message_ops.h"
 
+#include "core/ip.h"
 #include "core/str.h"
-
-#include <arpa/inet.h>
 
 /* ---- check-header ------------------------------------------------------------------------------------------------ */
 
@@ -102,99 +101,45 @@ const struct policy_type check_header_type = { .schema = &check_schema, .section
 
 enum { ALLOW, FORBID };
 
-struct ip {
-	uint8_t b[16];               /* IPv4 as ::ffff:a.b.c.d */
-};
 struct filter_config {
 	struct arg action;
 	struct children rules;
 };
 struct address_config {
 	struct arg text;
-	struct ip from, to;          /* of a literal */
+	struct ip_range literal;
 };
 struct range_config {
 	struct arg from_text, to_text;
-	struct ip from, to;
+	struct ip_range literal;
 };
-
-static bool parse_ip(struct str s, struct ip *out)
-{
-	char text[64];
-	struct in_addr v4;
-
-	s = str_trim(s);
-	if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
-		s = str_first(str_from(s, 1), s.n - 2);
-	if (!s.n || s.n >= sizeof(text))
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = '\0';
-	if (inet_pton(AF_INET, text, &v4) == 1) {
-		memset(out->b, 0, 10);
-		out->b[10] = out->b[11] = 0xFF;
-		memcpy(out->b + 12, &v4, 4);
-		return true;
-	}
-	return inet_pton(AF_INET6, text, out->b) == 1;
-}
-
-/* An address, or a network such as 10.0.0.0/8. */
-static bool parse_network(struct str s, struct ip *from, struct ip *to)
-{
-	size_t slash = str_find_char(s, '/');
-	uint64_t bits = 128;
-
-	if (!parse_ip(str_first(s, slash), from))
-		return false;
-	if (slash != SIZE_MAX) {
-		bool v4 = str_find_char(s, ':') == SIZE_MAX;
-
-		if (!str_to_u64(str_trim(str_from(s, slash + 1)), v4 ? 32 : 128, &bits))
-			return false;
-		bits += v4 ? 96 : 0;
-	}
-	*to = *from;
-	for (unsigned i = (unsigned)bits; i < 128; i++) {
-		from->b[i / 8] &= (uint8_t)~(0x80u >> i % 8);
-		to->b[i / 8] |= (uint8_t)(0x80u >> i % 8);
-	}
-	return true;
-}
-
-static bool within(const struct ip *a, const struct ip *from, const struct ip *to)
-{
-	return memcmp(a->b, from->b, 16) >= 0 && memcmp(a->b, to->b, 16) <= 0;
-}
 
 static const struct element_schema address_schema;
 
-static bool rule_bounds(struct exchange *x, const struct child *rule, struct ip *from, struct ip *to)
+static bool rule_bounds(struct exchange *x, const struct child *rule, struct ip_range *out)
 {
 	struct str a, b;
 
 	if (rule->schema == &address_schema) {
 		const struct address_config *c = rule->config;
 
-		*from = c->from;
-		*to = c->to;
+		*out = c->literal;
 		if (!c->text.expr)
 			return true;
 		if (!arg_get_text(x, &c->text, &a))
 			return false;
 		b = a;
-		if (parse_network(a, from, to))
+		if (ip_parse_network(a, out))
 			return true;
 	} else {
 		const struct range_config *c = rule->config;
 
-		*from = c->from;
-		*to = c->to;
+		*out = c->literal;
 		if (!c->from_text.expr && !c->to_text.expr)
 			return true;
 		if (!arg_get_text(x, &c->from_text, &a) || !arg_get_text(x, &c->to_text, &b))
 			return false;
-		if (parse_ip(a, from) && parse_ip(b, to))
+		if (ip_parse(a, &out->from) && ip_parse(b, &out->to))
 			return true;
 	}
 	exchange_fail(x, 500, STR_NULL, "`%.*s` is no IP address.", STR_ARG(str_first(a, 80)));
@@ -204,20 +149,21 @@ static bool rule_bounds(struct exchange *x, const struct child *rule, struct ip 
 static enum step run_filter(struct exchange *x, const void *config)
 {
 	const struct filter_config *c = config;
-	struct ip caller, from, to;
+	struct ip_range range;
+	struct ip caller;
 	bool listed = false;
 	int64_t action;
 
 	if (!arg_get_int(x, &c->action, &action))
 		return STEP_FAIL;
-	if (!parse_ip(x->request.ip, &caller))
+	if (!ip_parse(x->request.ip, &caller))
 		return exchange_refuse(x, 403, STR("FailedToParseCallerIP"),
 				       STR("Failed to establish IP address for the caller. Access denied."),
 				       STR("Forbidden"));
 	for (size_t i = 0; i < c->rules.n && !listed; i++) {
-		if (!rule_bounds(x, &c->rules.v[i], &from, &to))
+		if (!rule_bounds(x, &c->rules.v[i], &range))
 			return STEP_FAIL;
-		listed = within(&caller, &from, &to);
+		listed = ip_within(&caller, &range);
 	}
 	exchange_trace(x, "%.*s is %slisted", STR_ARG(x->request.ip), listed ? "" : "not ");
 	if (action == ALLOW && !listed)
@@ -235,7 +181,7 @@ static bool check_address(struct compiler *c, const struct doc_node *n, void *co
 {
 	struct address_config *a = config;
 
-	if (a->text.expr || a->text.unknown || parse_network(a->text.text, &a->from, &a->to))
+	if (a->text.expr || a->text.unknown || ip_parse_network(a->text.text, &a->literal))
 		return true;
 	compile_error(c, n, NULL, "`%.*s` is no IP address or network such as 10.0.0.0/8",
 		      STR_ARG(str_first(a->text.text, 80)));
@@ -248,11 +194,11 @@ static bool check_range(struct compiler *c, const struct doc_node *n, void *conf
 
 	if (r->from_text.expr || r->to_text.expr || r->from_text.unknown || r->to_text.unknown)
 		return true;
-	if (!parse_ip(r->from_text.text, &r->from))
+	if (!ip_parse(r->from_text.text, &r->literal.from))
 		compile_error(c, n, "from", "`%.*s` is no IP address", STR_ARG(str_first(r->from_text.text, 80)));
-	else if (!parse_ip(r->to_text.text, &r->to))
+	else if (!ip_parse(r->to_text.text, &r->literal.to))
 		compile_error(c, n, "to", "`%.*s` is no IP address", STR_ARG(str_first(r->to_text.text, 80)));
-	else if (memcmp(r->from.b, r->to.b, 16) > 0)
+	else if (memcmp(r->literal.from.b, r->literal.to.b, 16) > 0)
 		compile_error(c, n, "from", "the range ends before it begins");
 	else
 		return true;

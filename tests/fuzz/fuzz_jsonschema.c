@@ -1,14 +1,14 @@
-/* A schema compiles or is refused with a message; validating ends, and with and without messages the answer is the same.
- * Input: a schema, a zero byte or line feed pair, a value. */
+/* A schema compiles or is refused with a message; validating ends, and with and without messages the answer is the same;
+ * the value that an error speaks of is found in the text. Input: a schema, a line feed pair, a value. */
 #include "core/jsonschema.h"
 #include "core/str.h"
 
 #include <stdlib.h>
 
-static void one(json_t *schema, json_t *value, bool closed)
+static void one(json_t *schema, json_t *value, struct str text, bool closed)
 {
 	const struct jsonschema_options options = { .dialect = closed ? JSONSCHEMA_OPENAPI_3_0 : JSONSCHEMA_2020_12,
-						    .formats = true, .closed = closed };
+						    .formats = true, .closed = closed, .ignore_case = closed };
 	struct jsonschema_result loud, silent;
 	struct arena *a = arena_new(1 << 22);
 	struct gh_err err = { 0 };
@@ -26,6 +26,12 @@ static void one(json_t *schema, json_t *value, bool closed)
 		abort();
 	if (!loud.gave_up && loud.valid != (loud.n_errors == 0))
 		abort();
+	for (size_t i = 0; i < loud.n_errors; i++) {
+		struct text_where where;
+
+		if (!jsn_locate(a, text, loud.errors[i].instance, &where) && arena_left(a) > 1 << 20)
+			abort();
+	}
 	jsonschema_free(s);
 	arena_free(a);
 }
@@ -39,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (cut != SIZE_MAX && !jsn_parse(str_first(text, cut), &limits, &schema, NULL, NULL).code &&
 	    !jsn_parse(str_from(text, cut + 2), &limits, &value, NULL, NULL).code) {
-		one(schema, value, false);
-		one(schema, value, true);
+		one(schema, value, str_from(text, cut + 2), false);
+		one(schema, value, str_from(text, cut + 2), true);
 	}
 	json_decref(schema);
 	json_decref(value);

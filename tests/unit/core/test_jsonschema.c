@@ -117,7 +117,7 @@ static void openapi_dialect(void **state UNUSED)
 		  false },
 		{ "closed inside", "Dog", "{\"secret\":\"s\",\"name\":\"n\",\"self\":{\"secret\":\"s\",\"name\":\"n\",\"x\":1}}",
 		  JSONSCHEMA_REQUEST, true, false },
-		{ "closed leaves alone what says it is open", "Open", "{\"b\":1}", JSONSCHEMA_REQUEST, true, true },
+		{ "closed overrides what says it is open", "Open", "{\"b\":1}", JSONSCHEMA_REQUEST, true, false },
 		{ "a name with escapes", "a%b~1c", "null", JSONSCHEMA_REQUEST, false, true },
 	};
 
@@ -136,6 +136,52 @@ static void openapi_dialect(void **state UNUSED)
 		CHECK_INT(rows[i].label, got.valid, rows[i].want);
 		if (got.valid != rows[i].want && got.n_errors > 0)
 			fprintf(stderr, "# %s\n", got.errors[0].message.p);
+		jsonschema_free(s);
+		arena_free(a);
+	}
+	check_done();
+}
+
+/* The caller's choices over what the schema says of additional properties and of names. */
+static void choices(void **state UNUSED)
+{
+	static const char strict[] = "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\"}},\"required\":[\"id\"],"
+				     "\"additionalProperties\":false}";
+	static const char map[] = "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"integer\"}}";
+	static const char never[] = "{\"properties\":{\"id\":true},\"unevaluatedProperties\":false}";
+	static const char needs[] = "{\"dependentRequired\":{\"A\":[\"B\"]}}";
+	static const struct {
+		const char *label, *schema, *value;
+		bool closed, open, ignore_case, want;
+	} rows[] = {
+		{ "as written: a further property", strict, "{\"id\":1,\"x\":2}", false, false, false, false },
+		{ "open: a further property", strict, "{\"id\":1,\"x\":2}", false, true, false, true },
+		{ "open: the others are still checked", strict, "{\"id\":\"1\",\"x\":2}", false, true, false, false },
+		{ "open: also unevaluatedProperties", never, "{\"x\":1}", false, true, false, true },
+		{ "as written: unevaluatedProperties", never, "{\"x\":1}", false, false, false, false },
+		{ "closed: a map says of what its members are", map, "{\"x\":1}", true, false, false, true },
+		{ "closed: a map still checks them", map, "{\"x\":\"1\"}", true, false, false, false },
+		{ "another spelling is another name", strict, "{\"ID\":1}", false, false, false, false },
+		{ "without case: it is there", strict, "{\"ID\":1}", false, false, true, true },
+		{ "without case: it is checked", strict, "{\"Id\":\"x\"}", false, false, true, false },
+		{ "without case: each spelling is checked", strict, "{\"id\":1,\"ID\":\"x\"}", false, false, true, false },
+		{ "without case: closed knows it", strict, "{\"iD\":1}", true, false, true, true },
+		{ "without case: others are others", strict, "{\"id\":1,\"idx\":1}", false, false, true, false },
+		{ "without case: what a property asks for", needs, "{\"a\":1}", false, false, true, false },
+		{ "without case: and it is there", needs, "{\"a\":1,\"b\":1}", false, false, true, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct jsonschema_options options = { .closed = rows[i].closed, .open = rows[i].open,
+							    .ignore_case = rows[i].ignore_case };
+		struct arena *a = arena_new(1 << 20);
+		struct jsonschema_result got = { 0 };
+		struct jsonschema *s = NULL;
+
+		CHECK_INT(rows[i].label, jsonschema_new(&s, parse(a, rows[i].schema), STR(""), &options, NULL).code, GH_OK);
+		if (s)
+			CHECK_INT(rows[i].label, jsonschema_validate(s, parse(a, rows[i].value), a, 9, &got, NULL).code, GH_OK);
+		CHECK_INT(rows[i].label, got.valid, rows[i].want);
 		jsonschema_free(s);
 		arena_free(a);
 	}
@@ -224,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages),
 		cmocka_unit_test(openapi_dialect),
+		cmocka_unit_test(choices),
 		cmocka_unit_test(refused_schemas),
 		cmocka_unit_test(limits),
 	};
