@@ -22,6 +22,7 @@ GH_RC offline_new(struct arena *a, json_t *context, const char *dir, struct offl
 		FAIL(err, INVALID, "the context must be a JSON object");
 	o->calls_left = jsn_keep(a, json_deep_copy(jsn_arr(o->context, "calls")));
 	map_init(&o->fragments, a, false);
+	TRY(offline_read_trust(o, err));
 	return offline_read_context(o, err);
 }
 

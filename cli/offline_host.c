@@ -347,6 +347,16 @@ static bool backend(struct exchange *x, struct str id, struct str *url)
 	return !known || !str_is_null(*url);
 }
 
+static struct schemas *schemas(struct exchange *x)
+{
+	return of(x)->schemas;
+}
+
+static const struct trust *trust(struct exchange *x)
+{
+	return of(x)->trust;
+}
+
 static struct str api_document(struct exchange *x)
 {
 	json_t *d = jsn_get(of(x)->context, "openapi");
@@ -373,4 +383,6 @@ const struct policy_host offline_host = {
 	.certificate = certificate,
 	.backend = backend,
 	.api_document = api_document,
+	.schemas = schemas,
+	.trust = trust,
 };

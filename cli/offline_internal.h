@@ -47,6 +47,9 @@ struct offline {
 	struct map fragments;            /* id → struct policy_document */
 	const struct policy_document *documents[SCOPE__COUNT];
 
+	struct trust *trust;             /* NULL: the system's authorities */
+	struct schemas *schemas;         /* NULL: none */
+
 	struct offline_counter *counters;
 	struct offline_entry *cache;
 	struct offline_slot *slots;
@@ -59,6 +62,9 @@ struct offline {
 };
 
 extern const struct policy_host offline_host;
+
+/* offline_trust.c: "authorities", "revocationLists" and "schemas" of the context */
+GH_RC offline_read_trust(struct offline *o, struct gh_err *err);
 
 /* offline_context.c */
 GH_RC offline_read_context(struct offline *o, struct gh_err *err);

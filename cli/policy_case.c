@@ -32,7 +32,7 @@ static const struct shape call_shape = {
 static const struct shape context_shape = {
 	.names = { "now", "seed", "scope", "variables", "namedValues", "fragments", "api", "operation", "matchedParameters",
 		   "product", "subscription", "user", "workspace", "deployment", "scopes", "calls", "backend", "backends",
-		   "certificates", "openapi" },
+		   "certificates", "openapi", "authorities", "revocationLists", "schemas" },
 	.inside = { { "calls", &call_shape }, { "backend", &answer_shape } },
 };
 static const struct shape sent_shape = { .names = { "method", "url", "headers", "body" } };

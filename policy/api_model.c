@@ -3,27 +3,10 @@
 #include "core/str.h"
 #include "policy/exchange.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-
-/* A schema that was compiled, found again by the address of its JSON. */
-struct compiled {
-	struct compiled *next;
-	const json_t *schema;
-	enum jsonschema_direction direction;
-	bool closed;
-	struct jsonschema *js;               /* NULL: it does not compile */
-	char why[256];
-};
-
-enum { BUCKETS = 256 };
-
 struct api_model {
 	struct arena *arena;
 	struct openapi *openapi;
-	pthread_mutex_t lock;                /* of the buckets */
-	struct compiled *buckets[BUCKETS];
-	size_t n;
+	struct schema_forms forms;
 };
 
 GH_RC api_model_new(struct api_model **out, struct str document, struct gh_err *err)
@@ -44,7 +27,7 @@ GH_RC api_model_new(struct api_model **out, struct str document, struct gh_err *
 		arena_free(a);
 		return rc;
 	}
-	pthread_mutex_init(&m->lock, NULL);
+	schema_forms_init(&m->forms);
 	*out = m;
 	return GH_RC_OK;
 }
@@ -53,13 +36,7 @@ void api_model_free(struct api_model *m)
 {
 	if (!m)
 		return;
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct compiled *c = m->buckets[i], *next; c; c = next) {
-			next = c->next;
-			jsonschema_free(c->js);
-			free(c);
-		}
-	pthread_mutex_destroy(&m->lock);
+	schema_forms_release(&m->forms);
 	arena_free(m->arena);
 }
 
@@ -89,54 +66,26 @@ static enum jsonschema_dialect dialect_of(const struct openapi *o)
 }
 
 /* The schema stands under a name of its own in a shallow copy of the document, so that its references are found. */
-static void compile(struct api_model *m, json_t *schema, struct compiled *c)
+static GH_RC compile(void *ctx, json_t *schema, const struct schema_choice *choice, struct jsonschema **out, struct gh_err *err)
 {
+	const struct api_model *m = ctx;
 	const struct jsonschema_options options = {
-		.dialect = dialect_of(m->openapi), .formats = true, .direction = c->direction, .closed = c->closed
+		.dialect = dialect_of(m->openapi), .formats = true, .direction = choice->direction, .closed = choice->closed,
+		.open = choice->open, .ignore_case = choice->ignore_case,
 	};
 	json_t *root = json_copy(m->openapi->root);
-	struct gh_err err;
+	gh_rc rc;
 
-	if (!root || json_object_set(root, "x-gatehouse-schema", schema)) {
-		memcpy(c->why, "out of memory", sizeof("out of memory"));
-	} else if (jsonschema_new(&c->js, root, STR("/x-gatehouse-schema"), &options, &err).code) {
-		struct str why = str_first(str_of(err.message), sizeof(c->why) - 1);
-
-		c->js = NULL;
-		memcpy(c->why, why.p, why.n);
-	}
+	if (root && !json_object_set(root, "x-gatehouse-schema", schema))
+		rc = jsonschema_new(out, root, STR("/x-gatehouse-schema"), &options, err);
+	else
+		rc = gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "out of memory");
 	json_decref(root);
+	return rc;
 }
 
-static struct compiled *find(struct api_model *m, json_t *schema, enum jsonschema_direction direction, bool closed)
+const struct jsonschema *api_model_schema(struct api_model *m, json_t *schema, const struct schema_choice *choice,
+					  struct gh_err *err)
 {
-	struct compiled **bucket = &m->buckets[((uintptr_t)schema >> 4) % BUCKETS], *c;
-
-	for (c = *bucket; c; c = c->next)
-		if (c->schema == schema && c->direction == direction && c->closed == closed)
-			return c;
-	if (m->n == API_MODEL_SCHEMAS_MAX || !(c = calloc(1, sizeof(*c))))
-		return NULL;
-	m->n++;
-	c->schema = schema;
-	c->direction = direction;
-	c->closed = closed;
-	compile(m, schema, c);
-	c->next = *bucket;
-	*bucket = c;
-	return c;
-}
-
-const struct jsonschema *api_model_schema(struct api_model *m, json_t *schema, enum jsonschema_direction direction,
-					  bool closed, struct gh_err *err)
-{
-	struct compiled *c;
-
-	pthread_mutex_lock(&m->lock);
-	c = find(m, schema, direction, closed);
-	pthread_mutex_unlock(&m->lock);
-	if (c && c->js)
-		return c->js;
-	(void)gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "%s", c ? c->why : "too many schemas");
-	return NULL;
+	return schema_forms_get(&m->forms, schema, choice, compile, m, err);
 }

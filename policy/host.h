@@ -140,6 +140,8 @@ struct authorization_op {
 };
 
 struct api_model;                                /* policy/api_model.h */
+struct schemas;
+struct trust;
 
 struct policy_host {
 	/* wall clock, µs since 1970; the offline host answers with a time that was given to it */
@@ -186,8 +188,10 @@ struct policy_host {
 	/* the same, parsed (policy/api_model.h), NULL: none. When the function is NULL the document is parsed for each
 	   call: fine for a test, far too slow for traffic */
 	struct api_model *(*api_model)(struct exchange *);
-	/* a schema that stands apart from the API's description, by id: JSON Schema or XML Schema; may be NULL */
-	bool (*schema)(struct exchange *, struct str id, struct str *text);
+	/* the schemas that stand apart from any description (policy/schemas.h), NULL: none; the function may be NULL */
+	struct schemas *(*schemas)(struct exchange *);
+	/* whose certificates of clients are believed (policy/trust.h); NULL, also the function: this system's authorities */
+	const struct trust *(*trust)(struct exchange *);
 	/* get-authorization-context: a token of the credential manager; may be NULL */
 	enum step (*authorization)(struct exchange *, struct authorization_op *);
 };

@@ -3,7 +3,7 @@
 #include "policy/elements/validation.h"
 
 #include "core/str.h"
-#include "policy/xml_schema.h"
+#include "policy/schemas.h"
 
 enum { SIZE_MAX_BYTES = 4 * 1024 * 1024, MESSAGES_MAX = 5 };
 enum { AS_JSON, AS_XML, AS_SOAP };
@@ -37,11 +37,10 @@ static struct str side(const struct check *k)
 	return k->response ? STR("response") : STR("request");
 }
 
-static void add(struct check *k, enum validation_action action, struct str rule, struct str details,
+static void add(struct check *k, enum validation_action action, struct str name, struct str rule, struct str details,
 		struct str public_text)
 {
-	validation_add(&k->v, action, STR(""), k->response ? STR("ResponseBody") : STR("RequestBody"), rule, details,
-		       public_text);
+	validation_add(&k->v, action, name, k->response ? STR("ResponseBody") : STR("RequestBody"), rule, details, public_text);
 }
 
 /* ---- size and type ----------------------------------------------------------------------------------------------- */
@@ -53,7 +52,7 @@ static bool check_size(struct check *k, size_t size, enum validation_action acti
 
 	if (size <= (uint64_t)max)
 		return true;
-	add(k, action, STR("SizeLimit"),
+	add(k, action, STR(""), STR("SizeLimit"),
 	    arena_printf(k->x->arena, "%s's body is %zu bytes long and it exceeds the configured limit of %lld bytes.",
 			 who, size, (long long)max),
 	    arena_printf(k->x->arena, "%s's body is %zu bytes long and it exceeds the limit of %lld bytes.", who, size,
@@ -88,23 +87,6 @@ static bool map_type(struct check *k)
 	return !m->any.given || arg_get_text(k->x, &m->any, &k->type);
 }
 
-static bool find_content(struct check *k, const struct content_config **out)
-{
-	*out = NULL;
-	for (size_t i = 0; i < k->c->contents.n && !*out; i++) {
-		const struct content_config *c = k->c->contents.v[i].config;
-		struct str type;
-
-		if (!arg_get_text(k->x, &c->type, &type))
-			return false;
-		if (!c->type.given || !type.n || str_eq_ci(type, k->type))
-			*out = c;
-	}
-	return true;
-}
-
-/* ---- JSON -------------------------------------------------------------------------------------------------------- */
-
 static const struct openapi_media *described(struct check *k, struct api_model **m)
 {
 	const struct openapi_operation *op = model_operation(k->x, m);
@@ -118,12 +100,35 @@ static const struct openapi_media *described(struct check *k, struct api_model *
 	return r ? openapi_media(r->media, r->n_media, k->type) : NULL;
 }
 
+/* The first <content> for the type; one without a type is for all types of the description. */
+static bool find_content(struct check *k, const struct content_config **out)
+{
+	struct api_model *m;
+
+	*out = NULL;
+	for (size_t i = 0; i < k->c->contents.n && !*out; i++) {
+		const struct content_config *c = k->c->contents.v[i].config;
+		struct str type;
+
+		if (!arg_get_text(k->x, &c->type, &type))
+			return false;
+		if (type.n ? str_eq_ci(type, k->type) : c->schema_id.given || described(k, &m))
+			*out = c;
+	}
+	return true;
+}
+
+/* ---- findings ---------------------------------------------------------------------------------------------------- */
+
+static const struct str generic =
+	STR_INIT("The request could not be processed due to an internal error. Contact the API owner.");
+
 static struct str definition_name(const json_t *schema)
 {
 	struct str ref = jsn_str(schema, "$ref");
 	size_t slash = str_rfind_char(ref, '/');
 
-	return ref.n && slash != SIZE_MAX ? str_from(ref, slash + 1) : ref;
+	return !ref.n ? STR("(inline)") : slash == SIZE_MAX ? ref : str_from(ref, slash + 1);
 }
 
 static void add_wrong(struct check *k, enum validation_action action, struct str definition, struct str message)
@@ -133,114 +138,155 @@ static void add_wrong(struct check *k, enum validation_action action, struct str
 					  "associated with the content type %.*s.\n%.*s",
 					  STR_ARG(side(k)), STR_ARG(definition), STR_ARG(k->type), STR_ARG(message));
 
-	add(k, action, STR("IncorrectMessage"), details, STR_NULL);
+	add(k, action, k->type, STR("IncorrectMessage"), details, STR_NULL);
 }
 
-static void add_missing(struct check *k, enum validation_action action)
+static void add_api_schema(struct check *k, enum validation_action action, struct str details)
 {
-	add(k, action, STR("MissingDefinition"), STR("API's schema does not exist or it could not be resolved."),
-	    STR("The request could not be processed due to an internal error. Contact the API owner."));
+	validation_add(&k->v, action, STR(""), STR("ApiSchema"), STR(""), details, generic);
 }
 
-static bool schema_of(struct check *k, const struct content_config *c, struct api_model **m, json_t **schema,
-		      struct str *name)
+static void add_missing(struct check *k, enum validation_action action, struct str definition)
 {
-	const struct openapi_media *media;
+	add(k, action, k->type, STR("MissingDefinition"),
+	    arena_printf(k->x->arena, "API's schema does not contain definition %.*s, which is associated with the content type %.*s.",
+			 STR_ARG(definition), STR_ARG(k->type)), generic);
+}
+
+static void add_exception(struct check *k, enum validation_action action, const char *why)
+{
+	add(k, action, STR(""), STR("ValidationException"),
+	    arena_printf(k->x->arena, "Body of the %.*s cannot be validated for the content type %.*s.\n%s", STR_ARG(side(k)),
+			 STR_ARG(k->type), why), generic);
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
+
+/* A schema to validate by, and what it is called. js NULL: a finding has been added. */
+struct found {
+	const struct jsonschema *js;
+	struct str name;
+};
+
+/* "#/components/schemas/address" as a JSON Pointer. */
+static struct str pointer_of(struct str ref)
+{
+	return str_starts(ref, STR("#")) ? str_from(ref, 1) : ref;
+}
+
+static bool stored_schema(struct check *k, const struct content_config *c, enum validation_action action,
+			  const struct schema_choice *choice, struct found *out)
+{
+	struct schemas *set = k->x->host->schemas ? k->x->host->schemas(k->x) : NULL;
+	struct gh_err err = { 0 };
 	struct str ref = STR_NULL;
 
-	if (c && c->schema_ref.given && !arg_get_text(k->x, &c->schema_ref, &ref))
+	if (!arg_get_text(k->x, &c->schema_id, &out->name) || (c->schema_ref.given && !arg_get_text(k->x, &c->schema_ref, &ref)))
 		return false;
-	media = described(k, m);
-	*schema = media ? media->schema : NULL;
-	if (ref.n && *m) {
-		struct str at = str_starts(ref, STR("#")) ? str_from(ref, 1) : ref;
-
-		*schema = jsn_fragment(api_model_openapi(*m)->root, at);
-		if (!*schema)
-			*schema = jsn_get_n(api_model_openapi(*m)->schemas, ref);
-		*name = ref;
+	if (set)
+		out->js = schemas_json(set, out->name, pointer_of(ref), choice, &err);
+	if (out->js)
 		return true;
-	}
-	*name = *schema ? definition_name(*schema) : STR_NULL;
+	exchange_trace(k->x, "%s", set ? err.message : "this installation has no schemas");
+	add_api_schema(k, action, STR("API's schema does not exist or it could not be resolved."));
 	return true;
 }
 
-static bool own_schema(struct check *k, const struct content_config *c, const struct jsonschema **out,
-		       struct str *name);
+static bool schema_of(struct check *k, const struct content_config *c, struct api_model **m, json_t **schema, struct str *name)
+{
+	const struct openapi_media *media = described(k, m);
+	struct str ref = STR_NULL;
+
+	if (c->schema_ref.given && !arg_get_text(k->x, &c->schema_ref, &ref))
+		return false;
+	*schema = media ? media->schema : NULL;
+	*name = *schema ? definition_name(*schema) : STR("(none)");
+	if (!ref.n || !*m)
+		return true;
+	*name = ref;
+	*schema = jsn_fragment(api_model_openapi(*m)->root, pointer_of(ref));
+	if (!*schema)
+		*schema = jsn_get_n(api_model_openapi(*m)->schemas, ref);
+	return true;
+}
+
+static bool api_schema(struct check *k, const struct content_config *c, enum validation_action action,
+		       const struct schema_choice *choice, struct found *out)
+{
+	struct api_model *m = NULL;
+	struct gh_err err = { 0 };
+	json_t *schema;
+
+	if (!schema_of(k, c, &m, &schema, &out->name))
+		return false;
+	if (!m)
+		add_api_schema(k, action, STR("API's schema does not exist or it could not be resolved."));
+	else if (!schema)
+		add_missing(k, action, out->name);
+	else if (!(out->js = api_model_schema(m, schema, choice, &err)))
+		add_exception(k, action, err.message);
+	return true;
+}
+
+static bool choose(struct check *k, const struct content_config *c, struct schema_choice *out)
+{
+	bool additional = false;
+
+	*out = (struct schema_choice){ .direction = k->response ? JSONSCHEMA_RESPONSE : JSONSCHEMA_REQUEST };
+	if (!arg_get_bool(k->x, &c->ignore_case, &out->ignore_case))
+		return false;
+	if (!c->additional.given)
+		return true;
+	if (!arg_get_bool(k->x, &c->additional, &additional))
+		return false;
+	out->open = additional;
+	out->closed = !additional;
+	return true;
+}
+
+static void add_result(struct check *k, enum validation_action action, struct str name, struct str body,
+		       const struct jsonschema_result *r)
+{
+	for (size_t i = 0; i < r->n_errors; i++) {
+		struct text_where where = { 1, 1 };
+
+		if (!jsn_locate(k->x->arena, body, r->errors[i].instance, &where))
+			where = (struct text_where){ 1, 1 };
+		add_wrong(k, action, name, arena_printf(k->x->arena, "%.*s Line: %u, Position: %u",
+							STR_ARG(r->errors[i].message), where.line, where.column));
+	}
+	if (!r->n_errors)
+		add_wrong(k, action, name, STR("The body is too complex to be validated."));
+}
 
 static bool check_json(struct check *k, const struct content_config *c, enum validation_action action, struct str body)
 {
 	static const struct jsn_limits limits = { .flags = JSN_ANY | JSN_BIG_INTEGERS };
-	const struct jsonschema *js = NULL;
 	struct jsonschema_result result;
-	struct api_model *m = NULL;
-	json_t *schema = NULL, *json;
-	struct text_where where;
+	struct schema_choice choice;
+	struct found found = { 0 };
+	struct text_where where = { 0 };
 	struct gh_err err;
-	bool additional = true;
-	struct str name;
+	json_t *json;
 
-	if (c && !arg_get_bool(k->x, &c->additional, &additional))
+	if (!choose(k, c, &choice))
 		return false;
-	if (c && c->schema_id.given) {
-		if (!own_schema(k, c, &js, &name))
-			return false;
-	} else if (!schema_of(k, c, &m, &schema, &name)) {
+	if (!(c->schema_id.given ? stored_schema : api_schema)(k, c, action, &choice, &found))
 		return false;
-	} else if (schema) {
-		js = api_model_schema(m, schema, k->response ? JSONSCHEMA_RESPONSE : JSONSCHEMA_REQUEST,
-				      c && c->additional.given && !additional, &err);
-	}
-	if (!js) {
-		add_missing(k, action);
+	if (!found.js)
 		return true;
-	}
 	if (jsn_parse_in(k->x->arena, body, &limits, &json, &where, &err).code) {
-		add_wrong(
-			k, action, name,
-			arena_printf(k->x->arena, "%s Line: %u, Position: %u", err.message, where.line, where.column));
+		add_wrong(k, action, found.name,
+			  arena_printf(k->x->arena, "%s Line: %u, Position: %u", err.message, where.line, where.column));
 		return true;
 	}
-	if (jsonschema_validate(js, json, k->x->arena, MESSAGES_MAX, &result, &err).code) {
+	if (jsonschema_validate(found.js, json, k->x->arena, MESSAGES_MAX, &result, &err).code) {
 		exchange_no_memory(k->x);
 		return false;
 	}
-	for (size_t i = 0; !result.valid && i < result.n_errors; i++)
-		add_wrong(k, action, name,
-			  arena_printf(k->x->arena, "%.*s Path: '%.*s'", STR_ARG(result.errors[i].message),
-				       STR_ARG(result.errors[i].path)));
-	if (!result.valid && !result.n_errors)
-		add_wrong(k, action, name, STR("The body is too complex to be validated."));
+	if (!result.valid)
+		add_result(k, action, found.name, body, &result);
 	return true;
-}
-
-static void free_js(void *js)
-{
-	jsonschema_free(js);
-}
-
-static bool own_schema(struct check *k, const struct content_config *c, const struct jsonschema **out, struct str *name)
-{
-	const struct jsonschema_options options = { .dialect = JSONSCHEMA_2020_12, .formats = true };
-	struct jsonschema *js;
-	struct gh_err err;
-	struct str text;
-	json_t *json;
-
-	*out = NULL;
-	if (!arg_get_text(k->x, &c->schema_id, name))
-		return false;
-	if (!k->x->host->schema || !k->x->host->schema(k->x, *name, &text)
-	    || jsn_parse_in(k->x->arena, text, NULL, &json, NULL, &err).code
-	    || jsonschema_new(&js, json, STR(""), &options, &err).code)
-		return true;
-	if (arena_defer(k->x->arena, free_js, js)) {
-		*out = js;
-		return true;
-	}
-	jsonschema_free(js);
-	exchange_no_memory(k->x);
-	return false;
 }
 
 /* ---- XML --------------------------------------------------------------------------------------------------------- */
@@ -248,23 +294,23 @@ static bool own_schema(struct check *k, const struct content_config *c, const st
 static bool check_xml(struct check *k, const struct content_config *c, enum validation_action action, struct str body,
 		      bool soap)
 {
-	struct str name = STR_NULL, text, why;
-	struct gh_err err;
-	bool valid;
+	struct schemas *set = k->x->host->schemas ? k->x->host->schemas(k->x) : NULL;
+	enum xml_form form = !soap ? XML_PLAIN : k->response ? XML_SOAP_RESPONSE : XML_SOAP_REQUEST;
+	struct xml_verdict verdict;
+	struct gh_err err = { 0 };
+	struct str name;
 
-	if (!c->schema_id.given || !arg_get_text(k->x, &c->schema_id, &name) || !k->x->host->schema
-	    || !k->x->host->schema(k->x, name, &text)) {
-		if (k->x->error.set)
-			return false;
-		add_missing(k, action);
-		return true;
+	if (!arg_get_text(k->x, &c->schema_id, &name))
+		return false;
+	if (!name.n || !set || schemas_check(set, name, &err).code) {
+		exchange_trace(k->x, "%s", err.code ? err.message : "there is no such XML Schema");
+		add_api_schema(k, action, STR("API's schema does not exist or it could not be resolved."));
+	} else if (schemas_check_xml(set, k->x->arena, name, body, form, &verdict, &err).code) {
+		add_exception(k, action, err.message);
+	} else {
+		for (size_t i = 0; i < verdict.n; i++)
+			add_wrong(k, action, name, verdict.errors[i]);
 	}
-	if (xml_schema_check(k->x->arena, text, body, soap, &valid, &why, &err).code)
-		add(k, action, STR("ValidationException"), str_of(err.message),
-		    STR("The request could not be processed due to an "
-			"internal error. Contact the API owner."));
-	else if (!valid)
-		add_wrong(k, action, name, why);
 	return true;
 }
 
@@ -280,7 +326,7 @@ static bool check_body(struct check *k, struct str body)
 		return false;
 	if (!c) {
 		if (!described(k, &m))
-			add(k, (enum validation_action)unspecified, STR("Unspecified"), arena_printf(k->x->arena,
+			add(k, (enum validation_action)unspecified, k->type, STR("Unspecified"), arena_printf(k->x->arena,
 			    "Unspecified content type %.*s is not allowed.", STR_ARG(k->type)), STR_NULL);
 		return true;
 	}
@@ -321,13 +367,12 @@ static bool check_content(struct compiler *c, const struct doc_node *n, void *co
 {
 	const struct content_config *s = config;
 
-	if (s->ignore_case.expr || s->ignore_case.number) {
-		compile_error(c, n, "case-insensitive-property-names",
-			      "`case-insensitive-property-names` is not supported by this version");
-		return false;
-	}
 	if (!s->as.expr && s->as.number != AS_JSON && !s->schema_id.given)
 		compile_warning(c, n, NULL, "XML is validated against a schema of its own: give a `schema-id`");
+	if (!s->as.expr && s->as.number != AS_JSON && s->schema_ref.given) {
+		compile_error(c, n, "schema-ref", "`schema-ref` is for JSON; any top-level element of an XML Schema may be the root");
+		return false;
+	}
 	return true;
 }
 
@@ -385,10 +430,11 @@ static const struct arg_schema content_args[] = {
 	CONTENT_ARG("schema-id", ARG_TEXT, ARG_EXPR, schema_id,
 		    "a schema that stands apart from the API's description"),
 	CONTENT_ARG("schema-ref", ARG_TEXT, ARG_EXPR, schema_ref,
-		    "a schema inside the description, such as #/components/schemas/Order"),
+		    "a schema inside the stored one or the description, such as #/components/schemas/Order"),
 	CONTENT_ARG("allow-additional-properties", ARG_BOOL, ARG_EXPR, additional,
-		    "false: properties that the schema does not name are errors"),
-	CONTENT_ARG("case-insensitive-property-names", ARG_BOOL, ARG_EXPR, ignore_case, "not supported"),
+		    "false: properties that the schema does not name are errors, true: they are none; not given: as the schema says"),
+	{ .name = "case-insensitive-property-names", .kind = ARG_BOOL, .flags = ARG_EXPR, .def = "false",
+	  .offset = offsetof(struct content_config, ignore_case), .help = "names of properties compare without case" },
 };
 static const struct element_schema content_schema = {
 	.name = "content",

@@ -163,7 +163,7 @@ static bool validate_value(struct check *k, enum validation_action action, const
 	const struct jsonschema *js;
 	struct gh_err err;
 
-	js = api_model_schema(k->m, p->schema, JSONSCHEMA_REQUEST, false, &err);
+	js = api_model_schema(k->m, p->schema, &(struct schema_choice){ .direction = JSONSCHEMA_REQUEST }, &err);
 	if (!js) {
 		validation_add(
 			&k->v, action, p->name, str_of(places[p->in].type), STR("ApiSchema"),

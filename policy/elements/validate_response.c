@@ -135,7 +135,7 @@ static bool check_value(struct exchange *x, struct validation *v, struct api_mod
 	const struct jsonschema *js;
 	struct gh_err err;
 
-	js = p->schema ? api_model_schema(m, p->schema, JSONSCHEMA_RESPONSE, false, &err) : NULL;
+	js = p->schema ? api_model_schema(m, p->schema, &(struct schema_choice){ .direction = JSONSCHEMA_RESPONSE }, &err) : NULL;
 	if (!js || !text)
 		return true;
 	if (jsonschema_validate(js, text, x->arena, 1, &as_text, &err).code

@@ -1,0 +1,167 @@
+/* schemas_xml.c - XML Schema by libxml2.
+ *
+ * A schema that includes or imports another is loaded by libxml2 through its external entity loader, of which there is one
+ * in a process. Ours knows the schemas of the set that is being compiled in this thread, and nothing else: no file and no
+ * address is ever opened, whatever a schema or a document says. */
+#include "core/str.h"
+#include "policy/schemas_impl.h"
+
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <libxml/tree.h>
+
+enum { PARSE = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING };
+
+static const char soap_1_1[] = "http://schemas.xmlsoap.org/soap/envelope/", soap_1_2[] = "http://www.w3.org/2003/05/soap-envelope";
+
+/* ---- compiling ------------------------------------------------------------------------------------------------------ */
+
+static _Thread_local const struct schemas *compiling;    /* NULL: nothing may be loaded */
+
+static xmlParserInput *load(const char *url, const char *id UNUSED, xmlParserCtxt *ctx)
+{
+	const struct stored *st = compiling && url ? schemas_named(compiling, str_of(url)) : NULL;
+	xmlParserInputBuffer *b;
+	xmlParserInput *in;
+
+	if (!st || st->kind != SCHEMA_XML)
+		return NULL;
+	b = xmlParserInputBufferCreateMem(st->text.p, (int)st->text.n, XML_CHAR_ENCODING_NONE);
+	in = b ? xmlNewIOInputStream(ctx, b, XML_CHAR_ENCODING_NONE) : NULL;
+	if (in)
+		in->filename = (char *)xmlStrdup((const xmlChar *)url);
+	else
+		xmlFreeParserInputBuffer(b);
+	return in;
+}
+
+static void set_loader(void)
+{
+	xmlSetExternalEntityLoader(load);
+}
+
+struct finding {
+	struct arena *a;
+	struct str *errors;
+	size_t n, max;
+};
+
+static void note(void *ctx, xmlErrorPtr e)
+{
+	struct finding *f = ctx;
+
+	if (f->n < f->max && e && e->message)
+		f->errors[f->n++] = arena_printf(f->a, "%.*s Line: %d, Position: %d", STR_ARG(str_trim(str_of(e->message))), e->line,
+						 e->int2 > 0 ? e->int2 : 1);
+}
+
+void schemas_compile_xml(struct schemas *s, struct stored *st)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct str why = STR_NULL;
+	struct finding f = { s->arena, &why, 0, 1 };
+	xmlSchemaParserCtxt *p;
+	xmlDoc *doc;
+	char url[300];
+
+	if (st->tried)
+		return;
+	st->tried = true;
+	pthread_once(&once, set_loader);
+	snprintf(url, sizeof(url), "/schemas/%.*s", STR_ARG(str_first(st->id, 256)));
+	xmlResetLastError();
+	doc = xmlReadMemory(st->text.p, (int)st->text.n, url, NULL, PARSE);
+	p = doc ? xmlSchemaNewDocParserCtxt(doc) : NULL;
+	if (p) {
+		xmlSchemaSetParserStructuredErrors(p, note, &f);
+		compiling = s;
+		st->xml = xmlSchemaParse(p);
+		compiling = NULL;
+		xmlSchemaFreeParserCtxt(p);
+	} else {
+		note(&f, xmlGetLastError());
+	}
+	xmlFreeDoc(doc);
+	st->why = f.n ? why : STR("it cannot be read");
+}
+
+/* ---- validating ----------------------------------------------------------------------------------------------------- */
+
+static bool is_soap(const xmlNode *n, const char *name)
+{
+	return n && n->type == XML_ELEMENT_NODE && n->ns && n->ns->href && !strcmp((const char *)n->name, name)
+	       && (!strcmp((const char *)n->ns->href, soap_1_1) || !strcmp((const char *)n->ns->href, soap_1_2));
+}
+
+/* The one body of an envelope; two, or one of another namespace than the envelope's, are none. */
+static xmlNode *soap_body(xmlNode *root)
+{
+	xmlNode *body = NULL;
+
+	if (!is_soap(root, "Envelope"))
+		return NULL;
+	for (xmlNode *k = root->children; k; k = k->next) {
+		if (k->type != XML_ELEMENT_NODE || strcmp((const char *)k->name, "Body") != 0)
+			continue;
+		if (body || !is_soap(k, "Body") || !xmlStrEqual(k->ns->href, root->ns->href))
+			return NULL;
+		body = k;
+	}
+	return body;
+}
+
+static void validate_soap(xmlSchemaValidCtxt *v, xmlDoc *doc, enum xml_form form, struct finding *f)
+{
+	xmlNode *body = soap_body(xmlDocGetRootElement(doc));
+	size_t n = 0;
+
+	for (xmlNode *k = body ? body->children : NULL; k; k = k->next) {
+		if (k->type != XML_ELEMENT_NODE)
+			continue;
+		n++;
+		if (!(form == XML_SOAP_RESPONSE && is_soap(k, "Fault")) && xmlSchemaValidateOneElement(v, k) != 0 && !f->n)
+			f->errors[f->n++] = STR("The SOAP body is not valid.");
+	}
+	if (!n)
+		f->errors[f->n++] = body ? STR("The body of the SOAP message is empty.") : STR("The message is no SOAP envelope with one body.");
+}
+
+static GH_RC validate(xmlSchema *schema, xmlDoc *doc, enum xml_form form, struct finding *f, struct gh_err *err)
+{
+	xmlSchemaValidCtxt *v = xmlSchemaNewValidCtxt(schema);
+
+	if (!v)
+		FAIL(err, NOMEM, "XML validation");
+	xmlSchemaSetValidStructuredErrors(v, note, f);
+	if (form != XML_PLAIN)
+		validate_soap(v, doc, form, f);
+	else if (xmlSchemaValidateDoc(v, doc) != 0 && !f->n)
+		f->errors[f->n++] = STR("The XML is not valid.");
+	xmlSchemaFreeValidCtxt(v);
+	return GH_RC_OK;
+}
+
+GH_RC schemas_check_xml(struct schemas *s, struct arena *a, struct str id, struct str xml, enum xml_form form,
+			struct xml_verdict *out, struct gh_err *err)
+{
+	struct stored *st = schemas_named(s, id);
+	struct finding f = { a, out->errors, 0, XML_ERRORS_MAX };
+	xmlDoc *doc;
+	gh_rc rc = GH_RC_OK;
+
+	out->n = 0;
+	if (st && st->kind != SCHEMA_XML)
+		FAIL(err, INVALID, "the schema '%.*s' is for JSON, not for XML", STR_ARG(id));
+	TRY(schemas_check(s, id, err));
+	xmlResetLastError();
+	doc = xmlReadMemory(xml.p, (int)xml.n, NULL, NULL, PARSE);
+	if (doc)
+		rc = validate(st->xml, doc, form, &f, err);
+	else
+		note(&f, xmlGetLastError());
+	if (!doc && !f.n)
+		f.errors[f.n++] = STR("The XML cannot be read.");
+	out->n = f.n;
+	xmlFreeDoc(doc);
+	return rc;
+}
