@@ -44,7 +44,7 @@ static GH_RC read_authorities(struct offline *o, struct gh_err *err)
 	options.authorities = authorities;
 	options.lists = lists;
 	if (trust_new(&o->trust, &options, err).code) {
-		gh_err_prefix(err, "context: ");
+		gh_err_prefix(err, "context");
 		return (gh_rc){ err->code };
 	}
 	if (arena_defer(o->arena, free_trust, o->trust))

@@ -58,6 +58,8 @@ void gate_metric(struct exchange *x, struct str ns, struct str name, double valu
 bool gate_certificate(struct exchange *x, struct str id, struct str *cert_pem, struct str *key_pem);
 bool gate_backend(struct exchange *x, struct str id, struct str *url);
 struct api_model *gate_api_model(struct exchange *x);
+struct schemas *gate_schemas(struct exchange *x);
+const struct trust *gate_trust(struct exchange *x);
 
 /* ---- the end ---- */
 void call_over(struct call *k);                  /* END_REQUEST has been queued, or there is nobody to tell */

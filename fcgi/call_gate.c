@@ -268,6 +268,16 @@ bool gate_backend(struct exchange *x, struct str id, struct str *url)
 	return true;
 }
 
+struct schemas *gate_schemas(struct exchange *x)
+{
+	return snapshot_of(x) ? snapshot_of(x)->schemas : NULL;
+}
+
+const struct trust *gate_trust(struct exchange *x)
+{
+	return snapshot_of(x) ? snapshot_of(x)->trust : NULL;
+}
+
 struct api_model *gate_api_model(struct exchange *x)
 {
 	struct call *k = x->owner;

@@ -5,6 +5,7 @@
  * case back, in place in the parameter buffer. Nothing is copied. */
 #include "fcgi/call_request.h"
 
+#include "core/certtext.h"
 #include "core/str.h"
 
 /* Where a parameter goes. Sorted by nothing: few, and told apart by their length first. */
@@ -199,6 +200,25 @@ static void make_request_id(struct call *k)
 	k->x.request_id = (struct str){ id, n };
 }
 
+/* The certificate that the caller showed. Who stands behind a trusted proxy shows it there: that of the connection is then
+ * the proxy's own. The proxy's header goes no further, whoever sent it. */
+static struct str read_certificate(struct reading *r)
+{
+	const struct worker_limits *l = &r->k->wk->limits;
+	struct fields *headers = &r->k->x.request.headers;
+	struct str verdict = r->p[P_CERT_OK], given;
+
+	if (l->cert_header.n) {
+		given = fields_get(headers, l->cert_header);
+		fields_remove(headers, l->cert_header);
+		if (ip_listed(&l->proxies, r->p[P_ADDR]))
+			return certtext_pem(r->k->arena, given);
+	}
+	if (!r->p[P_CERT].n || str_eq_ci(verdict, STR("NONE")))
+		return STR_NULL;
+	return certtext_pem(r->k->arena, r->p[P_CERT]);
+}
+
 enum reason call_request_read(struct call *k)
 {
 	struct reading r = { .k = k };
@@ -212,9 +232,7 @@ enum reason call_request_read(struct call *k)
 	why = read_url(&r);
 	rq->url = rq->original_url;
 	rq->ip = field_value_ok(r.p[P_ADDR]) ? r.p[P_ADDR] : STR_NULL;
-	if (r.p[P_CERT].n && (!r.p[P_CERT_OK].n || str_eq_ci(r.p[P_CERT_OK], STR("SUCCESS"))
-			      || str_starts_ci(r.p[P_CERT_OK], STR("FAILED"))))
-		rq->client_cert_pem = r.p[P_CERT];
+	rq->client_cert_pem = read_certificate(&r);
 	make_request_id(k);
 	if (k->params_over)
 		return REASON_HEADERS_TOO_LARGE;

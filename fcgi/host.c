@@ -182,4 +182,6 @@ const struct policy_host live_host = {
 	.certificate = gate_certificate,
 	.backend = gate_backend,
 	.api_model = gate_api_model,
+	.schemas = gate_schemas,
+	.trust = gate_trust,
 };

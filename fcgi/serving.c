@@ -143,6 +143,8 @@ static void take_snapshot(struct worker *wk)
 		return;
 	log_info("configuration", KV_INT("generation", next->generation), KV_INT("apis", next->n_apis),
 		 KV_INT("operations", next->n_operations));
+	if (next->trust_problem.n)
+		log_warn("revocation list left out", KV_STR("error", next->trust_problem));
 	s->refused = refused.code != GH_OK;
 	snapshot_unref(s->snapshot);
 	s->snapshot = next;

@@ -259,7 +259,7 @@ static gh_rc read_certificates(struct build *b)
 		    || (c->thumbprint.n && !map_put(&b->s->priv->certificates, c->thumbprint, c)))
 			return no_memory(b);
 	}
-	return GH_RC_OK;
+	return build_trust(b, rows, n);
 }
 
 /* The authorities of each backend, one behind the other. */
@@ -317,6 +317,7 @@ static gh_rc read_all(struct build *b)
 	TRY(read_certificates(b));
 	TRY(read_authorities(b));
 	TRY(read_loggers(b));
+	TRY(build_schemas(b));
 	TRY(build_apis(b));
 	if (b->n_errors > 1)
 		gh_err_prefix(b->err, "%zu errors, the first", b->n_errors);
@@ -357,11 +358,11 @@ static gh_rc begin(struct build *b, struct arena *a)
 	return fill_deployment(b);
 }
 
-gh_rc snapshot_build(struct store *store, const struct config *config UNUSED, struct snapshot **out, struct gh_err *err)
+gh_rc snapshot_build(struct store *store, const struct config *config, struct snapshot **out, struct gh_err *err)
 {
 	struct arena *a = arena_new(SNAPSHOT_BYTES_MAX);
 	struct gh_err local;
-	struct build b = { .store = store, .err = err ? err : &local, .rows = arena_new(SNAPSHOT_BYTES_MAX) };
+	struct build b = { .store = store, .config = config, .err = err ? err : &local, .rows = arena_new(SNAPSHOT_BYTES_MAX) };
 	gh_rc rc;
 
 	if (!a || !b.rows) {

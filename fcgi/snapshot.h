@@ -14,8 +14,10 @@
 #include "core/uritemplate.h"
 #include "policy/compiler.h"
 
-struct store;
 struct route_table;
+struct schemas;
+struct store;
+struct trust;
 
 struct snap_environment {
 	struct str id, name, business_group; /* business_group: id, the workspace */
@@ -83,6 +85,9 @@ struct snapshot {
 	size_t n_products;
 	size_t n_apis, n_operations, n_documents;    /* for `gatehouse doctor` and the log */
 	struct ctx_deployment deployment;
+	struct trust *trust;                 /* for certificates of clients */
+	struct str trust_problem;            /* STR_NULL: none; a list of revoked certificates that could not be used */
+	struct schemas *schemas;             /* NULL: there are none */
 	bool uses_keys, uses_groups;         /* a policy reads context.Subscription's keys; a user's groups */
 	const struct route_table *routes;
 	struct snapshot_private *priv;
@@ -106,6 +111,9 @@ void snapshot_documents(const struct snapshot *s, const struct snap_api *api, co
 /* A thread that opens the store, watches its generation and builds. When a snapshot stands (or was refused) it writes to
  * an eventfd that the loop watches; the loop then takes what is new. */
 struct snapshot_loader;
+
+/* A number that changes when a file does that a snapshot is made of besides the store. */
+uint64_t snapshot_files_state(const struct config *config);
 
 struct snapshot_loader_options {
 	const char *state_dir;

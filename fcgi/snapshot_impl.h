@@ -29,6 +29,7 @@ struct build {
 	struct arena *a, *rows;              /* of the snapshot; of the rows */
 	struct store *store;
 	struct gh_err *err;
+	const struct config *config;         /* NULL: defaults */
 	struct route_table *routes;
 
 	struct map environments, version_sets, named_values, fragments;      /* id -> struct */
@@ -47,6 +48,10 @@ GH_RC build_read_policies(struct build *b);          /* named values, fragments,
 GH_RC build_policy(struct build *b, const struct store_policy_scope *place, struct str url_template,
 		   const struct policy_document **out);
 bool build_has_operation_policies(const struct build *b, struct str api_id, int64_t revision);
+
+/* ---- snapshot_trust.c ---- */
+GH_RC build_trust(struct build *b, const struct store_certificate *rows, size_t n);
+GH_RC build_schemas(struct build *b);
 
 /* ---- snapshot_apis.c ---- */
 GH_RC build_apis(struct build *b);

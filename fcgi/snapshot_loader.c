@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DIR_MAX = 4000, RETRY_MS = 500, RETRY_DOUBLINGS = 4 };
+enum { DIR_MAX = 4000, RETRY_MS = 500, RETRY_DOUBLINGS = 4, FILES_LOOK_US = 1000000 };
 
 struct snapshot_loader {
 	char dir[DIR_MAX];
@@ -32,6 +32,8 @@ struct snapshot_loader {
 	struct store *store;                 /* these four: the thread's alone */
 	struct genfile *gen;
 	uint64_t built;                      /* generation, as in the file, of the last build */
+	uint64_t files;                      /* state of the other files at the last build */
+	int64_t files_us;                    /* when they were looked at */
 	unsigned failures;                   /* builds in a row that failed for want of the store */
 
 	pthread_mutex_t lock;                /* of what follows */
@@ -67,6 +69,22 @@ static bool open_store(struct snapshot_loader *l, struct gh_err *err)
 	return l->gen || !genfile_open(&l->gen, l->dir, false, err).code;
 }
 
+/* Has a file changed that is no part of the store? They are looked at once a second. */
+static bool files_changed(struct snapshot_loader *l)
+{
+	int64_t now = clock_mono_us();
+	uint64_t state;
+
+	if (now - l->files_us < FILES_LOOK_US)
+		return false;
+	l->files_us = now;
+	state = snapshot_files_state(l->config);
+	if (state == l->files)
+		return false;
+	l->files = state;
+	return true;
+}
+
 /* False: to be tried again soon. */
 static bool build(struct snapshot_loader *l, bool wanted)
 {
@@ -81,6 +99,8 @@ static bool build(struct snapshot_loader *l, bool wanted)
 		return false;
 	}
 	generation = genfile_get(l->gen, GENFILE_CONFIG);
+	if (files_changed(l))
+		l->built = UINT64_MAX;
 	if (generation == l->built && !wanted)
 		return true;
 	rc = snapshot_build(l->store, l->config, &s, &err);

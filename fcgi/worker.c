@@ -15,9 +15,10 @@
 
 enum { ACCEPTS_PER_ROUND = 64, SWEEP_US = 100000, IDLE_WAIT_US = 500000 };
 
-static void take_limits(struct worker *wk)
+static GH_RC take_limits(struct worker *wk, struct gh_err *err)
 {
 	const struct config *c = wk->config;
+	struct str bad;
 
 	wk->limits = (struct worker_limits){
 		.max_in_flight = (size_t)config_int(c, CONFIG_GATEWAY_MAX_IN_FLIGHT),
@@ -33,7 +34,12 @@ static void take_limits(struct worker *wk)
 		.drain_us = config_int(c, CONFIG_GATEWAY_DRAIN_TIMEOUT_MS) * 1000,
 		.base_path = config_text(c, CONFIG_GATEWAY_BASE_PATH),
 		.correlation_header = config_text(c, CONFIG_GATEWAY_CORRELATION_HEADER),
+		.cert_header = config_text(c, CONFIG_GATEWAY_CLIENT_CERTIFICATE_HEADER),
 	};
+	if (!ip_list_parse(config_text(c, CONFIG_GATEWAY_TRUSTED_PROXIES), &wk->limits.proxies, &bad))
+		FAIL(err, INVALID, "gateway.trusted_proxies: '%.*s' is no address or network such as 10.0.0.0/8, or one too many (%d)",
+		     STR_ARG(bad), IP_LIST_MAX);
+	return GH_RC_OK;
 }
 
 GH_RC worker_init(struct worker *wk, const struct config *config, const char *state_dir, unsigned number,
@@ -54,7 +60,7 @@ GH_RC worker_init(struct worker *wk, const struct config *config, const char *st
 	wk->number = number;
 	wk->listen.fd = -1;
 	wk->turns_end = &wk->turns;
-	take_limits(wk);
+	TRY(take_limits(wk, err));
 	TRY(loop_init(&wk->loop, err));
 	wk->fills = fill_table_new(wk);
 	wk->sinks = log_sinks_new(wk);

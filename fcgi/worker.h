@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/config.h"
+#include "core/ip.h"
 #include "fcgi/fcgi_codec.h"
 #include "fcgi/fields_util.h"
 #include "fcgi/loop.h"
@@ -167,6 +168,8 @@ struct worker_limits {
 	uint64_t max_body;
 	int64_t idle_us, drain_us;
 	struct str base_path, correlation_header;
+	struct str cert_header;          /* in which a trusted proxy hands over its client's certificate; empty: none */
+	struct ip_list proxies;          /* that are trusted */
 };
 
 struct worker {

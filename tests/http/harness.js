@@ -69,6 +69,18 @@ async function backend(reply) {
   };
 }
 
+// With `tls` ({ cert, key, ca }: files) a second port speaks TLS and asks for client certificates: gw.tlsUrl.
+const tlsParts = {
+  nginx: (gw) => `\tlisten 127.0.0.1:${gw.tlsPort} ssl;\n\tssl_certificate ${gw.tls.cert};\n\tssl_certificate_key ${gw.tls.key};\n`
+    + '\tssl_verify_client optional_no_ca;\n',
+  apache: (gw) => `Listen 127.0.0.1:${gw.tlsPort}\nSSLSessionCache none\n<VirtualHost 127.0.0.1:${gw.tlsPort}>\nSSLEngine on\n`
+    + `SSLCertificateFile ${gw.tls.cert}\nSSLCertificateKeyFile ${gw.tls.key}\nSSLVerifyClient optional_no_ca\n</VirtualHost>\n`,
+  lighttpd: (gw) => `server.modules += ( "mod_openssl" )\n$SERVER["socket"] == "127.0.0.1:${gw.tlsPort}" {\nssl.engine = "enable"\n`
+    + `ssl.pemfile = "${gw.tls.cert}"\nssl.privkey = "${gw.tls.key}"\nssl.ca-file = "${gw.tls.ca}"\n`
+    + 'ssl.verifyclient.activate = "enable"\nssl.verifyclient.enforce = "disable"\nssl.verifyclient.exportcert = "enable"\n}\n',
+};
+const tlsPart = (gw, server) => (gw.tls ? tlsParts[server](gw) : '');
+
 function shipped(file, gw) {
   return fs.readFileSync(path.join(ROOT, 'deploy', file), 'utf8')
     .replaceAll('/usr/share/gatehouse/deploy', path.join(ROOT, 'deploy'))
@@ -77,7 +89,7 @@ function shipped(file, gw) {
     .replaceAll('/usr/share/gatehouse/www', `${gw.dir}/www`)
     .replaceAll('/usr/bin/gatehouse-', path.join(gw.bin, 'gatehouse-'))
     .replaceAll('/var/lib/gatehouse', gw.state)
-    .replaceAll('listen 8080;', `listen 127.0.0.1:${gw.port};`);
+    .replaceAll('listen 8080;', `listen 127.0.0.1:${gw.port};\n${tlsPart(gw, 'nginx')}`);
 }
 
 const TYPES = '".css" => "text/css; charset=utf-8", ".js" => "text/javascript; charset=utf-8", ".svg" => "image/svg+xml", '
@@ -95,7 +107,7 @@ const servers = {
     const conf = `${gw.dir}/lighttpd.conf`;
     fs.writeFileSync(conf, `server.document-root = "${gw.dir}/www"\nserver.bind = "127.0.0.1"\nserver.port = ${gw.port}\n`
       + `server.errorlog = "${gw.dir}/lighttpd.log"\nserver.max-request-size = 0\nmimetype.assign = ( ${TYPES} )\n`
-      + `server.upload-dirs = ( "${gw.dir}" )\n${shipped('lighttpd/gatehouse.conf', gw)}`);
+      + `server.upload-dirs = ( "${gw.dir}" )\n${tlsPart(gw, 'lighttpd')}${shipped('lighttpd/gatehouse.conf', gw)}`);
     return ['lighttpd', ['-D', '-f', conf]];
   },
   nginx(gw) {
@@ -109,12 +121,12 @@ const servers = {
   },
   apache(gw, file = 'apache/gatehouse.conf', modules = ['proxy', 'proxy_fcgi']) {
     const conf = `${gw.dir}/apache.conf`;
-    const load = ['mpm_event', 'authz_core', 'alias', 'mime', 'headers', 'unique_id', ...modules]
+    const load = ['mpm_event', 'authz_core', 'alias', 'mime', 'headers', 'unique_id', ...(gw.tls ? ['ssl'] : []), ...modules]
       .map((m) => `LoadModule ${m}_module /usr/lib/apache2/modules/mod_${m}.so\n`).join('');
     fs.writeFileSync(conf, `ServerRoot "${gw.dir}"\nServerName 127.0.0.1\nPidFile ${gw.dir}/apache.pid\n`
       + `ErrorLog ${gw.dir}/apache.log\nListen 127.0.0.1:${gw.port}\nDefaultRuntimeDir ${gw.dir}\n${load}`
       + `${process.getuid() === 0 ? 'User www-data\nGroup www-data\n' : ''}TypesConfig /etc/mime.types\n`
-      + `DocumentRoot "${gw.dir}/www"\n${shipped(file, gw)}`);
+      + `DocumentRoot "${gw.dir}/www"\n${shipped(file, gw)}${tlsPart(gw, 'apache')}`);
     return ['apache2', ['-D', 'FOREGROUND', '-f', conf]];
   },
   // the web server starts the gateway itself: no process of `gatehouse serve` takes part in a call
@@ -199,6 +211,9 @@ class Gateway {
     if (this.options.setup) await this.options.setup(this);
     this.port = await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
+    this.tls = this.options.tls;
+    this.tlsPort = this.tls ? await freePort() : 0;
+    this.tlsUrl = `https://127.0.0.1:${this.tlsPort}`;
     this.serve = this.run('serve', path.join(this.bin, 'gatehouse'), this.serveArgs(), this.account());
     const [command, args] = servers[this.options.server](this);
     if (this.options.edit) {   // an operator's own settings: (text of the whole configuration, server) => text
