@@ -1,6 +1,7 @@
 /* offline_context.c - the context and request files to what an exchange holds. */
 #include "cli/offline_internal.h"
 
+#include "core/http_status.h"
 #include "core/clock.h"
 #include "core/str.h"
 
@@ -188,7 +189,7 @@ GH_RC offline_read_response(struct arena *a, json_t *from, struct response *out,
 
 	*out = (struct response){ .status = (int)jsn_int(from, "status", 200) };
 	fields_init(&out->headers, a);
-	out->reason = str_is_null(reason) ? status_reason(out->status) : arena_dup(a, reason);
+	out->reason = str_is_null(reason) ? http_reason(out->status) : arena_dup(a, reason);
 	out->body.kind = BODY_NONE;
 	read_body(a, jsn_get(from, "body"), &out->body);
 	if (!offline_read_headers(jsn_obj(from, "headers"), a, &out->headers))

@@ -158,7 +158,6 @@ void exchange_trace_message(struct exchange *x, struct str text);
 
 /* The standard answer of a status: JSON with blanks, Content-Type, reason. message STR_NULL: the fixed text. */
 bool respond_error(struct exchange *x, int status, struct str message) MUST_USE;
-struct str status_reason(int status);            /* "Not Found"; "" when not known */
 struct str scope_name(enum scope s);             /* "global" … */
 struct str section_name(enum section s);         /* "inbound" … */
 /* The text with every secret of the exchange's documents replaced by "***". STR_NULL: out of memory. */

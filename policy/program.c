@@ -7,6 +7,7 @@
  * and changes it (context.Response.StatusCode). return-response ends everything: no later section runs. */
 #include "policy/program.h"
 
+#include "core/http_status.h"
 #include "core/str.h"
 
 #include <pthread.h>
@@ -35,7 +36,7 @@ static void end(struct exchange *x)
 		h->fn(x, h->arg);
 	if (!x->response.status) {
 		x->response.status = 200;
-		x->response.reason = status_reason(200);
+		x->response.reason = http_reason(200);
 	}
 	x->finished(x);
 }

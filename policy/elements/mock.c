@@ -1,6 +1,7 @@
 /* mock.c - mock-response: an example of the API's description in place of the backend's answer. */
 #include "policy/elements/model.h"
 
+#include "core/http_status.h"
 #include "core/str.h"
 
 struct config {
@@ -81,7 +82,7 @@ static enum step run(struct exchange *x, const void *config)
 	struct str body, type;
 	bool found = fill(x, c, &body, &type), ok = true;
 
-	*r = (struct response){ .status = (int)c->status.number, .reason = status_reason((int)c->status.number) };
+	*r = (struct response){ .status = (int)c->status.number, .reason = http_reason((int)c->status.number) };
 	fields_init(&r->headers, x->arena);
 	if (found) {
 		r->body = (struct body){ .kind = BODY_HELD, .bytes = body, .changed = true };

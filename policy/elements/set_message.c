@@ -1,6 +1,7 @@
 /* set_message.c - set-method, set-status and set-variable: one small fact of the message or the exchange. */
 #include "policy/elements/message_ops.h"
 
+#include "core/http_status.h"
 #include "core/str.h"
 
 /* ---- set-method -------------------------------------------------------------------------------------------------- */
@@ -86,7 +87,7 @@ bool apply_set_status(struct exchange *x, const struct set_status_config *c, str
 			return false;
 		}
 	to->status = (int)code;
-	to->reason = c->reason.given && !str_is_null(reason) ? reason : status_reason((int)code);
+	to->reason = c->reason.given && !str_is_null(reason) ? reason : http_reason((int)code);
 	exchange_trace(x, "status %d %.*s", to->status, STR_ARG(to->reason));
 	return true;
 }

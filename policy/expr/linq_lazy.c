@@ -280,13 +280,11 @@ static bool add_to(struct vm *vm, struct dictionary *d, struct value v, bool *ad
 	return dictionary_set(vm, d, v, VALUE_NULL_INIT, added);
 }
 
-static bool next_distinct(struct vm *vm, struct iterator *it, struct value *item)
+/* The next item that is not in the set yet. */
+static bool next_fresh(struct vm *vm, struct pull *p, struct value *item)
 {
-	struct pull *p = it->state;
 	bool added;
 
-	if (!p->seen && !(p->seen = new_set(vm, p->s, p->s->a)))
-		return false;
 	while (vm_next(vm, p->from, item)) {
 		if (!add_to(vm, p->seen, *item, &added))
 			return false;
@@ -294,6 +292,15 @@ static bool next_distinct(struct vm *vm, struct iterator *it, struct value *item
 			return true;
 	}
 	return false;
+}
+
+static bool next_distinct(struct vm *vm, struct iterator *it, struct value *item)
+{
+	struct pull *p = it->state;
+
+	if (!p->seen && !(p->seen = new_set(vm, p->s, p->s->a)))
+		return false;
+	return next_fresh(vm, p, item);
 }
 
 static bool next_union(struct vm *vm, struct iterator *it, struct value *item)
@@ -331,17 +338,10 @@ static bool fill_set(struct vm *vm, struct pull *p)
 static bool next_except(struct vm *vm, struct iterator *it, struct value *item)
 {
 	struct pull *p = it->state;
-	bool added;
 
 	if (!fill_set(vm, p))
 		return false;
-	while (vm_next(vm, p->from, item)) {
-		if (!add_to(vm, p->seen, *item, &added))
-			return false;
-		if (added)
-			return true;
-	}
-	return false;
+	return next_fresh(vm, p, item);
 }
 
 static bool next_intersect(struct vm *vm, struct iterator *it, struct value *item)

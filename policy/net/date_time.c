@@ -303,32 +303,7 @@ static bool op_minus(struct vm_call *c)
 	return difference(c, c->args[0], c->args[1]);
 }
 
-#define COMPARISON(name, sign)                                                 \
-	static bool name(struct vm_call *c)                                    \
-	{                                                                      \
-		return give_bool(c, compare(c->args[0], c->args[1]) sign 0);   \
-	}
-COMPARISON(op_equal, ==)
-COMPARISON(op_unequal, !=)
-COMPARISON(op_less, <)
-COMPARISON(op_greater, >)
-COMPARISON(op_less_equal, <=)
-COMPARISON(op_greater_equal, >=)
-
-static bool static_compare(struct vm_call *c)
-{
-	return give_int(c, compare(c->args[0], c->args[1]));
-}
-
-static bool compare_to(struct vm_call *c)
-{
-	return give_int(c, compare(c->self, c->args[0]));
-}
-
-static bool equals(struct vm_call *c)
-{
-	return give_bool(c, same(c->self, c->args[0]));
-}
+#include "policy/net/ordered.inc"
 
 /* ---- zones and text ---------------------------------------------------------------------------------------------------------- */
 

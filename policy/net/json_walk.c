@@ -2,63 +2,31 @@
 #include "core/str.h"
 #include "policy/net/json_net.h"
 #include "policy/net/native.h"
+#include "policy/net/value_list.h"
 
 /* ---- lists of tokens ------------------------------------------------------------------------------------------------------------- */
-
-struct token_list {
-	struct value *v;
-	size_t n, cap;
-};
-
-static bool list_add(struct vm_call *c, struct token_list *l, struct jtoken *t)
-{
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 16;
-		struct value *v = vm_alloc(c, cap, sizeof(*v));
-
-		if (!v)
-			return false;
-		if (l->n)
-			memcpy(v, l->v, l->n * sizeof(*v));
-		l->v = v;
-		l->cap = cap;
-	}
-	l->v[l->n++] = value_object(t);
-	return true;
-}
-
-static bool give_tokens(struct vm_call *c, const struct token_list *l)
-{
-	struct array *out = vm_array(c, l->n);
-
-	if (!out)
-		return false;
-	for (size_t i = 0; i < l->n; i++)
-		out->v[i] = l->v[i];
-	return vm_return(c, value_object(out));
-}
 
 static bool children(struct vm_call *c)
 {
 	struct jtoken *t = self_token(c);
-	struct token_list l = { 0 };
+	struct value_list l = { 0 };
 	const struct type *wanted = c->types ? c->types[0] : NULL;
 
 	for (size_t i = 0; jt_is_container(t) && i < t->n; i++)
 		if (!wanted || type_accepts(c->vm, wanted, value_object(t->v[i])))
-			if (!list_add(c, &l, t->v[i]))
+			if (!value_list_add(c, &l, value_object(t->v[i])))
 				return false;
-	return give_tokens(c, &l);
+	return value_list_give(c, &l);
 }
 
 static bool ancestors_from(struct vm_call *c, struct jtoken *t)
 {
-	struct token_list l = { 0 };
+	struct value_list l = { 0 };
 
 	for (; t; t = t->parent)
-		if (!list_add(c, &l, t))
+		if (!value_list_add(c, &l, value_object(t)))
 			return false;
-	return give_tokens(c, &l);
+	return value_list_give(c, &l);
 }
 
 static bool ancestors(struct vm_call *c)
@@ -74,13 +42,13 @@ static bool ancestors_and_self(struct vm_call *c)
 static bool siblings(struct vm_call *c, bool after)
 {
 	struct jtoken *t = self_token(c);
-	struct token_list l = { 0 };
+	struct value_list l = { 0 };
 	size_t at = t->parent ? jt_position(t) : 0;
 
 	for (size_t i = after ? at + 1 : 0; t->parent && i < (after ? t->parent->n : at); i++)
-		if (!list_add(c, &l, t->parent->v[i]))
+		if (!value_list_add(c, &l, value_object(t->parent->v[i])))
 			return false;
-	return give_tokens(c, &l);
+	return value_list_give(c, &l);
 }
 
 static bool after_self(struct vm_call *c)
@@ -96,10 +64,10 @@ static bool before_self(struct vm_call *c)
 static bool descend(struct vm_call *c, bool with_self)
 {
 	struct jtoken *top = self_token(c), *t = top;
-	struct token_list l = { 0 };
+	struct value_list l = { 0 };
 
 	while (t) {
-		if ((t != top || with_self) && (!list_add(c, &l, t) || !vm_charge(c->vm, 1)))
+		if ((t != top || with_self) && (!value_list_add(c, &l, value_object(t)) || !vm_charge(c->vm, 1)))
 			return false;
 		if (jt_is_container(t) && t->n) {
 			t = t->v[0];
@@ -109,7 +77,7 @@ static bool descend(struct vm_call *c, bool with_self)
 			t = t->parent;
 		t = t == top ? NULL : t->parent->v[jt_position(t) + 1];
 	}
-	return give_tokens(c, &l);
+	return value_list_give(c, &l);
 }
 
 static bool descendants(struct vm_call *c)
@@ -166,16 +134,16 @@ static bool select_token(struct vm_call *c)
 static bool select_tokens(struct vm_call *c)
 {
 	struct jt_found found;
-	struct token_list l = { 0 };
+	struct value_list l = { 0 };
 
 	if (!select_into(c, &found))
 		return false;
 	if (found.n == 0 && c->n > 1 && arg_bool(c, 1))
 		return nothing_found(c);
 	for (size_t i = 0; i < found.n; i++)
-		if (!list_add(c, &l, found.v[i]))
+		if (!value_list_add(c, &l, value_object(found.v[i])))
 			return false;
-	return give_tokens(c, &l);
+	return value_list_give(c, &l);
 }
 
 const struct class_member jtoken_walk_members[] = {

@@ -1,18 +1,13 @@
 /* xlinq.h - what the files with members of the System.Xml.Linq types share. */
 #pragma once
 
+#include "policy/net/value_list.h"
 #include "policy/net/xml.h"
-
-struct xlist {
-	struct value *v;
-	size_t n, cap;
-};
 
 struct xnode *self_xnode(const struct vm_call *c);
 bool x_no_memory(struct vm_call *c);                     /* throws */
 bool give_xnode(struct vm_call *c, struct xnode *n);     /* NULL gives null */
-bool xlist_add(struct vm_call *c, struct xlist *l, struct xnode *n);
-bool give_xlist(struct vm_call *c, const struct xlist *l);
+bool xlist_add(struct vm_call *c, struct value_list *l, struct xnode *n);
 bool xname_optional(struct vm_call *c, size_t i, struct xname *name, bool *any);   /* any: no such argument */
 /* Adds content (nodes, attributes, texts, lists of them) to an element or document. before NULL: at the end. */
 bool x_add_content(struct vm_call *c, struct xnode *to, struct xnode *before, struct value v);

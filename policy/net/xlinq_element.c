@@ -104,7 +104,7 @@ static bool set_value(struct vm_call *c)
 
 static bool attributes(struct vm_call *c)
 {
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 	struct xname name;
 	bool any;
 
@@ -113,7 +113,7 @@ static bool attributes(struct vm_call *c)
 	for (struct xnode *n = self_xnode(c)->attributes; n; n = n->after)
 		if ((any || x_is(n, &name)) && !xlist_add(c, &l, n))
 			return false;
-	return give_xlist(c, &l);
+	return value_list_give(c, &l);
 }
 
 static bool attribute(struct vm_call *c)

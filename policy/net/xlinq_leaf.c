@@ -119,7 +119,7 @@ const struct class_member xdoctype_members[] = {
 
 enum ask { ASK_ELEMENTS, ASK_DESCENDANTS, ASK_DESCENDANTS_AND_SELF, ASK_ATTRIBUTES, ASK_NODES, ASK_ANCESTORS };
 
-static bool ask_one(struct vm_call *c, struct xlist *l, struct xnode *e, enum ask what, const struct xname *name)
+static bool ask_one(struct vm_call *c, struct value_list *l, struct xnode *e, enum ask what, const struct xname *name)
 {
 	if (what == ASK_DESCENDANTS || what == ASK_DESCENDANTS_AND_SELF)
 		return x_descend(c, l, e, what == ASK_DESCENDANTS_AND_SELF, true, name);
@@ -140,7 +140,7 @@ static bool ask_one(struct vm_call *c, struct xlist *l, struct xnode *e, enum as
 
 static bool ask_all(struct vm_call *c, enum ask what)
 {
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 	struct iterator *it;
 	struct xname name;
 	struct value v;
@@ -154,7 +154,7 @@ static bool ask_all(struct vm_call *c, enum ask what)
 	while (vm_next(c->vm, it, &v))
 		if (value_xnode(v) && !ask_one(c, &l, value_xnode(v), what, any ? NULL : &name))
 			return false;
-	return !vm_failed(c->vm) && give_xlist(c, &l);
+	return !vm_failed(c->vm) && value_list_give(c, &l);
 }
 
 #define ASK(name, what)                         \
@@ -172,7 +172,7 @@ ASK(all_ancestors, ASK_ANCESTORS)
 static bool remove_every(struct vm_call *c)
 {
 	struct iterator *it = vm_iterate(c->vm, c->args[0]);
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 	struct value v;
 
 	if (!it)

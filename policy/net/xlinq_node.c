@@ -8,30 +8,9 @@
 
 enum { DISABLE_FORMATTING = 1, PRESERVE_WHITESPACE = 1 };
 
-bool xlist_add(struct vm_call *c, struct xlist *l, struct xnode *n)
+bool xlist_add(struct vm_call *c, struct value_list *l, struct xnode *n)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 16;
-		struct value *v = vm_alloc(c, cap, sizeof(*v));
-
-		if (!v)
-			return false;
-		if (l->n)
-			memcpy(v, l->v, l->n * sizeof(*v));
-		l->v = v;
-		l->cap = cap;
-	}
-	l->v[l->n++] = value_object(n);
-	return vm_charge(c->vm, 1);
-}
-
-bool give_xlist(struct vm_call *c, const struct xlist *l)
-{
-	struct array *out = vm_array(c, l->n);
-
-	for (size_t i = 0; out && i < l->n; i++)
-		out->v[i] = l->v[i];
-	return out && vm_return(c, value_object(out));
+	return value_list_add(c, l, value_object(n)) && vm_charge(c->vm, 1);
 }
 
 static bool nothing(struct vm_call *c)
@@ -112,7 +91,7 @@ static bool replace_with(struct vm_call *c)
 static bool siblings(struct vm_call *c, bool after, bool elements)
 {
 	struct xnode *self = self_xnode(c), *n = after ? self->after : self->parent ? self->parent->first : NULL;
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 	struct xname name;
 	bool any;
 
@@ -121,7 +100,7 @@ static bool siblings(struct vm_call *c, bool after, bool elements)
 	for (; n && n != self; n = n->after)
 		if ((!elements || (n->kind == X_ELEMENT && (any || x_is(n, &name)))) && !xlist_add(c, &l, n))
 			return false;
-	return give_xlist(c, &l);
+	return value_list_give(c, &l);
 }
 
 static bool nodes_after(struct vm_call *c)
@@ -146,7 +125,7 @@ static bool elements_before(struct vm_call *c)
 
 static bool ancestors_from(struct vm_call *c, struct xnode *n)
 {
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 	struct xname name;
 	bool any;
 
@@ -155,7 +134,7 @@ static bool ancestors_from(struct vm_call *c, struct xnode *n)
 	for (; n; n = n->parent)
 		if (n->kind == X_ELEMENT && (any || x_is(n, &name)) && !xlist_add(c, &l, n))
 			return false;
-	return give_xlist(c, &l);
+	return value_list_give(c, &l);
 }
 
 static bool ancestors(struct vm_call *c)
@@ -236,17 +215,17 @@ static bool get_last(struct vm_call *c)
 
 static bool nodes(struct vm_call *c)
 {
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 
 	for (struct xnode *n = self_xnode(c)->first; n; n = n->after)
 		if (!xlist_add(c, &l, n))
 			return false;
-	return give_xlist(c, &l);
+	return value_list_give(c, &l);
 }
 
 static bool elements(struct vm_call *c)
 {
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 	struct xname name;
 	size_t looked = 0;
 	bool any;
@@ -256,7 +235,7 @@ static bool elements(struct vm_call *c)
 	for (struct xnode *n = self_xnode(c)->first; n; n = n->after, looked++)
 		if (n->kind == X_ELEMENT && (any || x_is(n, &name)) && !xlist_add(c, &l, n))
 			return false;
-	return vm_charge(c->vm, looked / 4) && give_xlist(c, &l);
+	return vm_charge(c->vm, looked / 4) && value_list_give(c, &l);
 }
 
 static bool element(struct vm_call *c)
@@ -273,7 +252,7 @@ static bool element(struct vm_call *c)
 	return vm_charge(c->vm, looked / 4) && give_xnode(c, n);
 }
 
-bool x_descend(struct vm_call *c, struct xlist *l, struct xnode *top, bool with_self, bool elements_only, const struct xname *name)
+bool x_descend(struct vm_call *c, struct value_list *l, struct xnode *top, bool with_self, bool elements_only, const struct xname *name)
 {
 	size_t looked = 0;
 
@@ -290,13 +269,13 @@ bool x_descend(struct vm_call *c, struct xlist *l, struct xnode *top, bool with_
 
 static bool descend(struct vm_call *c, bool with_self, bool elements_only)
 {
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 	struct xname name;
 	bool any;
 
 	if (!xname_optional(c, 0, &name, &any))
 		return false;
-	return x_descend(c, &l, self_xnode(c), with_self, elements_only, any ? NULL : &name) && give_xlist(c, &l);
+	return x_descend(c, &l, self_xnode(c), with_self, elements_only, any ? NULL : &name) && value_list_give(c, &l);
 }
 
 static bool descendants(struct vm_call *c)

@@ -219,7 +219,7 @@ static bool has_children(struct vm_call *c)
 	return give_bool(c, dom_node(c)->first != NULL);
 }
 
-static bool give_list(struct vm_call *c, const struct xlist *l)
+static bool give_list(struct vm_call *c, const struct value_list *l)
 {
 	struct dom_list *out = vm_new(c, &class_dom_list, sizeof(*out));
 
@@ -237,7 +237,7 @@ static bool give_list(struct vm_call *c, const struct xlist *l)
 
 static bool chain_list(struct vm_call *c, struct xnode *n)
 {
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 
 	for (; n; n = n->after)
 		if (!xlist_add(c, &l, n))
@@ -258,7 +258,7 @@ static bool get_attributes(struct vm_call *c)
 static bool by_tag_name(struct vm_call *c)
 {
 	struct xnode *top = dom_node(c);
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 	struct str name = arg_str(c, 0);
 
 	for (struct xnode *n = top->first; n; n = x_next(top, n))
@@ -368,7 +368,7 @@ static xmlNodePtr mirrored(xmlNodePtr n, const struct xnode *wanted)
 	return NULL;
 }
 
-static bool evaluate(struct vm_call *c, xmlDocPtr doc, const struct xnode *from, struct xlist *l)
+static bool evaluate(struct vm_call *c, xmlDocPtr doc, const struct xnode *from, struct value_list *l)
 {
 	xmlXPathContextPtr ctx = xmlXPathNewContext(doc);
 	const char *path = arena_cstr(c->arena, arg_str(c, 0));
@@ -397,7 +397,7 @@ static void silent(void *user, xmlErrorPtr e)
 	(void)user, (void)e;
 }
 
-static bool run_xpath(struct vm_call *c, struct xlist *l)
+static bool run_xpath(struct vm_call *c, struct value_list *l)
 {
 	struct xnode *from = dom_node(c), *top = from;
 	xmlDocPtr doc;
@@ -420,14 +420,14 @@ static bool run_xpath(struct vm_call *c, struct xlist *l)
 
 static bool select_single(struct vm_call *c)
 {
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 
 	return run_xpath(c, &l) && give_dom(c, l.n ? value_xnode(l.v[0]) : NULL);
 }
 
 static bool select_nodes(struct vm_call *c)
 {
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 
 	return run_xpath(c, &l) && give_list(c, &l);
 }

@@ -1,6 +1,7 @@
 #include "portal/web/internal.h"
 
 #include "core/file.h"
+#include "core/http_status.h"
 #include "core/log.h"
 #include "core/paths.h"
 #include "core/str.h"
@@ -131,31 +132,13 @@ struct sink {                            /* where the answer goes */
 	void *ctx;
 };
 
-static const char *reason_phrase(int status)
-{
-	static const struct {
-		int status;
-		const char *phrase;
-	} phrases[] = { { 200, "OK" }, { 201, "Created" }, { 204, "No Content" }, { 302, "Found" }, { 401, "Unauthorized" }, { 409, "Conflict" },
-			{ 412, "Precondition Failed" }, { 501, "Not Implemented" },
-					{ 303, "See Other" },	 { 304, "Not Modified" },      { 400, "Bad Request" },
-			{ 403, "Forbidden" },	{ 404, "Not Found" },	 { 405, "Method Not Allowed" }, { 413, "Content Too Large" },
-			{ 422, "Unprocessable Content" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" }, { 502, "Bad Gateway" },
-			{ 503, "Service Unavailable" } };
-
-	for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
-		if (phrases[i].status == status)
-			return phrases[i].phrase;
-	return "Error";
-}
-
 static void send_answer(const struct web *w, const struct sink *to)
 {
 	bool head = str_eq(w->rq.method, STR("HEAD")), empty = w->rs.status == 304 || w->rs.status == 204;
 	struct buf b;
 
 	buf_init(&b, HEAD_MAX);
-	buf_fmt(&b, "Status: %d %s\r\n", w->rs.status, reason_phrase(w->rs.status));
+	buf_fmt(&b, "Status: %d %.*s\r\n", w->rs.status, STR_ARG(http_reason(w->rs.status)));
 	for (size_t i = 0; i < w->rs.n_headers; i++)
 		buf_fmt(&b, "%s: %.*s\r\n", w->rs.headers[i].name, STR_ARG(w->rs.headers[i].value));
 	if (!empty)
