@@ -13,6 +13,7 @@
 #include "core/str.h"
 #include "fcgi/call_request.h"
 #include "fcgi/call_trace.h"
+#include "fcgi/decode.h"
 
 #include <stdlib.h>
 
@@ -220,7 +221,8 @@ void call_start(struct call *k, bool needs_body)
 			conn_pause(k->conn, false);
 		return;
 	}
-	if (needs_body && k->up.n > k->wk->limits.held_body) {
+	if (needs_body && (k->up.n > k->wk->limits.held_body
+			   || !message_decode(&k->x.request.headers, &k->up, k->wk->limits.held_body))) {
 		call_refuse(k, REASON_BODY_TOO_LARGE);
 		return;
 	}

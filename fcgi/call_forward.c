@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "core/str.h"
+#include "fcgi/decode.h"
 #include "fcgi/snapshot.h"
 
 enum { WHOLE_BODY_MAX = 65536 };
@@ -286,13 +287,24 @@ bool forward_over(const struct call *k)
 	return !k->forward;
 }
 
-/* The held body is complete: it becomes text of the exchange. */
-static void hand_over_held(struct call *k)
+/* The held body is complete: it becomes text of the exchange. False when it is too large without its coding. */
+static bool hand_over_held(struct call *k, bool policy_reads)
 {
-	struct body *b = &k->x.response.body;
+	struct response *r = &k->x.response;
 
-	b->kind = BODY_HELD;
-	b->bytes = buf_view(&k->down);
+	if (policy_reads && !message_decode(&r->headers, &k->down, k->wk->limits.held_body))
+		return false;
+	r->body.kind = BODY_HELD;
+	r->body.bytes = buf_view(&k->down);
+	return true;
+}
+
+static void settle_failed(struct call *k, struct forward *f, enum reason why)
+{
+	forward_drop(k);
+	k->x.response = (struct response){ 0 };
+	fields_init(&k->x.response.headers, k->arena);
+	fail_forward(k, f, why);
 }
 
 void forward_settle(struct call *k)
@@ -314,13 +326,10 @@ void forward_settle(struct call *k)
 	if (!f || k->forward_waits_body)
 		return;
 	if (k->forward_reason != REASON_NONE && (k->hold || !k->x.response.status)) {
-		forward_drop(k);
-		k->x.response = (struct response){ 0 };
-		fields_init(&k->x.response.headers, k->arena);
-		fail_forward(k, f, k->forward_reason);
+		settle_failed(k, f, k->forward_reason);
 	} else if (k->x.response.status && (!k->hold || k->down_ended || k->x.response.body.kind == BODY_NONE)) {
-		if (k->hold && k->x.response.body.kind == BODY_STREAM)
-			hand_over_held(k);
+		if (k->hold && k->x.response.body.kind == BODY_STREAM && !hand_over_held(k, f->buffer_response))
+			settle_failed(k, f, REASON_BACKEND_BODY);
 		f->done = true;
 	} else {
 		return;

@@ -6,6 +6,7 @@
 
 #include "core/log.h"
 #include "core/str.h"
+#include "fcgi/decode.h"
 
 struct subcall {
 	struct subcall *next, *prev;     /* of the call; one-way: not linked */
@@ -63,6 +64,8 @@ static void tell(struct subcall *s, enum reason why, const char *detail)
 {
 	struct subrequest *w = s->wish;
 
+	if (why == REASON_NONE && !message_decode(&w->response.headers, &s->body, s->max))
+		why = REASON_BACKEND_BODY;
 	w->done = true;
 	w->failure = call_failure_of(why);
 	if (why != REASON_NONE) {
