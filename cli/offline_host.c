@@ -339,6 +339,20 @@ static bool certificate(struct exchange *x, struct str id, struct str *cert_pem,
 	return c != NULL;
 }
 
+static bool certificate_next(struct exchange *x, size_t *cursor, struct str *id)
+{
+	json_t *all = jsn_obj(of(x)->context, "certificates");
+	void *it = json_object_iter(all);
+
+	for (size_t i = 0; it && i < *cursor; i++)
+		it = json_object_iter_next(all, it);
+	if (!it)
+		return false;
+	++*cursor;
+	*id = (struct str){ json_object_iter_key(it), json_object_iter_key_len(it) };
+	return true;
+}
+
 static bool backend(struct exchange *x, struct str id, struct str *url)
 {
 	const json_t *known = jsn_obj(of(x)->context, "backends"), *b = jsn_get_n(known, id);
@@ -381,6 +395,7 @@ const struct policy_host offline_host = {
 	.log_to = log_to,
 	.metric = metric,
 	.certificate = certificate,
+	.certificate_next = certificate_next,
 	.backend = backend,
 	.api_document = api_document,
 	.schemas = schemas,

@@ -56,6 +56,7 @@ void gate_trace(struct exchange *x, enum trace_severity severity, struct str sou
 		const struct fields *metadata);
 void gate_metric(struct exchange *x, struct str ns, struct str name, double value, const struct fields *dimensions);
 bool gate_certificate(struct exchange *x, struct str id, struct str *cert_pem, struct str *key_pem);
+bool gate_certificate_next(struct exchange *x, size_t *cursor, struct str *id);
 bool gate_backend(struct exchange *x, struct str id, struct str *url);
 struct api_model *gate_api_model(struct exchange *x);
 struct schemas *gate_schemas(struct exchange *x);

@@ -254,6 +254,15 @@ bool gate_certificate(struct exchange *x, struct str id, struct str *cert_pem, s
 	return true;
 }
 
+bool gate_certificate_next(struct exchange *x, size_t *cursor, struct str *id)
+{
+	const struct snap_certificate *c = snapshot_certificate_next(snapshot_of(x), cursor);
+
+	if (c)
+		*id = c->id;
+	return c != NULL;
+}
+
 bool gate_backend(struct exchange *x, struct str id, struct str *url)
 {
 	struct call *k = x->owner;

@@ -180,6 +180,7 @@ const struct policy_host live_host = {
 	.trace = gate_trace,
 	.metric = gate_metric,
 	.certificate = gate_certificate,
+	.certificate_next = gate_certificate_next,
 	.backend = gate_backend,
 	.api_model = gate_api_model,
 	.schemas = gate_schemas,

@@ -46,6 +46,19 @@ const struct snap_logger *snapshot_logger(const struct snapshot *s, struct str i
 	return map_get(&s->priv->loggers, id);
 }
 
+const struct snap_certificate *snapshot_certificate_next(const struct snapshot *s, size_t *cursor)
+{
+	const struct map_slot *slot;
+
+	while ((slot = map_next(&s->priv->certificates, cursor))) {
+		const struct snap_certificate *c = slot->value;
+
+		if (slot->key.p == c->id.p)     /* it stands under its thumbprint too */
+			return c;
+	}
+	return NULL;
+}
+
 void snapshot_documents(const struct snapshot *s, const struct snap_api *api, const struct snap_operation *operation,
 			const struct snap_product *product, const struct policy_document *out[SCOPE__COUNT])
 {

@@ -103,6 +103,8 @@ const struct snap_product *snapshot_product(const struct snapshot *s, struct str
 const struct snap_backend *snapshot_backend(const struct snapshot *s, struct str id);
 const struct snap_certificate *snapshot_certificate(const struct snapshot *s, struct str id_or_thumbprint);
 const struct snap_logger *snapshot_logger(const struct snapshot *s, struct str id);
+/* All of them in turn, in no particular order: *cursor begins at 0; NULL: none is left. */
+const struct snap_certificate *snapshot_certificate_next(const struct snapshot *s, size_t *cursor);
 /* The documents that apply to an exchange: `out` is exchange.documents; product may be NULL. */
 void snapshot_documents(const struct snapshot *s, const struct snap_api *api, const struct snap_operation *operation,
 			const struct snap_product *product, const struct policy_document *out[SCOPE__COUNT]);

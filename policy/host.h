@@ -178,6 +178,8 @@ struct policy_host {
 
 	/* PEM of a certificate with its private key, by id or thumbprint (hexadecimal, any case); false: unknown */
 	bool (*certificate)(struct exchange *, struct str id_or_thumbprint, struct str *cert_pem, struct str *key_pem);
+	/* All of them in turn: *cursor begins at 0; false: none is left. NULL: the host has none. */
+	bool (*certificate_next)(struct exchange *, size_t *cursor, struct str *id);
 	/* base address of a configured backend; false: unknown. STR_NULL in *url: it is known, and its address is found
 	   when the request is forwarded; until then the request's own stays */
 	bool (*backend)(struct exchange *, struct str id, struct str *url);

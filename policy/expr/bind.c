@@ -146,6 +146,15 @@ static size_t count(const struct syntax *list)
 	return n;
 }
 
+/* TimeZoneInfo.AdjustmentRule: a class within a class. */
+static const struct value_class *nested_class(struct binder *b, struct str name, size_t n)
+{
+	size_t dot = str_rfind_char(name, '.');
+	const struct value_class *outer = dot == SIZE_MAX ? NULL : class_find(str_first(name, dot), 0);
+
+	return outer ? class_find(arena_printf(b->arena, "%s.%.*s", outer->name, STR_ARG(str_from(name, dot + 1))), n) : NULL;
+}
+
 const struct type *type_lookup(struct binder *b, struct str name, const struct syntax *args)
 {
 	const struct type *types[TYPE_ARGS_MAX];
@@ -158,6 +167,8 @@ const struct type *type_lookup(struct binder *b, struct str name, const struct s
 		if (str_eq(p->name, name))
 			return p->type;
 	cls = class_find(name, n);
+	if (!cls)
+		cls = nested_class(b, name, n);
 	if (!cls)
 		return NULL;
 	if (n == 0 && (cls->value_kind || cls == &class_object))

@@ -204,6 +204,7 @@ static struct node *unknown_member(struct binder *b, const struct syntax *s, con
 
 static struct node *static_member(struct binder *b, struct syntax *s, const struct type *t)
 {
+	const struct type *nested;
 	struct node *n;
 
 	if (type_is_enum(t)) {
@@ -218,6 +219,9 @@ static struct node *static_member(struct binder *b, struct syntax *s, const stru
 		return n;
 	if (has_methods(b, t, s->text, true))
 		return methods_node(b, s, NULL, t);
+	nested = type_lookup(b, arena_printf(b->arena, "%s.%.*s", t->cls->name, STR_ARG(s->text)), NULL);
+	if (nested)
+		return type_node(b, s->at, nested);
 	return unknown_member(b, s, t, true);
 }
 

@@ -282,6 +282,7 @@ size_t type_n_args(const struct type *t);
 /* A type by its C# text ("IDictionary<string, JToken>"), for natives and tests; NULL: unknown. Kept for ever. */
 const struct type *type_named(const char *text);
 const struct type *type_of_value(struct vm *vm, struct value v);
+const struct type *type_in_value(struct value v);            /* of a System.Type; NULL: v is none */
 bool type_accepts(struct vm *vm, const struct type *t, struct value v);   /* `v is t`, null excluded */
 struct value type_default(const struct type *t);                          /* default(t) */
 struct str type_text(struct arena *a, const struct type *t, bool full);   /* "List<int>"; full: as .NET's Type.ToString() */

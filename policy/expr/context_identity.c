@@ -157,6 +157,7 @@ static const struct class_member product_members[] = {
 	{ "bool ApprovalRequired { get; }", product_approval },
 	{ "bool SubscriptionRequired { get; }", product_subscription },
 	{ "int? SubscriptionsLimit { get; }", product_limit },
+	{ "int? SubscriptionLimit { get; }", product_limit },      /* as older pages spell it */
 	{ "ProductState State { get; }", product_state },
 	{ "IEnumerable<IGroup> Groups { get; }", product_groups },
 	{ "IEnumerable<IApi> Apis { get; }", nothing },
@@ -307,19 +308,25 @@ static const struct class_member sustainability_members[] = {
 };
 struct value_class class_sustainability = { .name = "ISustainabilityInfo", .members = sustainability_members };
 
-/* Certificates are found by id when they are asked for; the host has no list of them. */
-static bool certificate(struct vm_call *c, struct value *out, bool *there)
+/* Certificates are read when they are asked for: the host only knows their ids. */
+static bool certificate_named(struct vm_call *c, struct str name, struct value *out, bool *there)
 {
-	struct str cert, key, name = value_str(c->args[0]);
+	struct str cert, key;
 	struct gh_err err;
 
 	*out = VALUE_NULL_INIT;
-	if (!name.p)
-		return vm_throw_null(c, "key");
 	*there = c->x->host && c->x->host->certificate && c->x->host->certificate(c->x, name, &cert, &key);
 	if (*there && certificate_value_with_key(c->arena, cert, key, out, &err).code)
 		return vm_throw(c, EX_CRYPTOGRAPHIC, "%s", err.message);
 	return true;
+}
+
+static bool certificate(struct vm_call *c, struct value *out, bool *there)
+{
+	struct str name = value_str(c->args[0]);
+
+	*out = VALUE_NULL_INIT;
+	return name.p ? certificate_named(c, name, out, there) : vm_throw_null(c, "key");
 }
 
 static bool certificate_item(struct vm_call *c)
@@ -346,10 +353,28 @@ static bool certificate_try(struct vm_call *c)
 	return certificate(c, &c->args[1], &there) && vm_return(c, value_bool(there));
 }
 
+static bool next_id(struct exchange *x, size_t *cursor, struct str *id)
+{
+	return x->host && x->host->certificate_next && x->host->certificate_next(x, cursor, id);
+}
+
+/* The next pair; its key is a copy, because the host may change what it has when the exchange is over. */
 static bool next_certificate(struct vm *vm, struct iterator *it, struct value *item)
 {
-	(void)vm, (void)it, (void)item;
-	return false;
+	struct vm_call *c = vm_scratch(vm);
+	struct value cert, name;
+	struct str id;
+	bool there;
+
+	if (!next_id(c->x, &it->at, &id))
+		return false;
+	name = value_string(c->arena, id, true);
+	if (name.kind == VALUE_NULL)
+		return vm_throw(c, EX_OUT_OF_MEMORY, NULL);
+	if (!vm_charge(vm, 1000) || !certificate_named(c, id, &cert, &there))
+		return false;
+	*item = vm_pair(c, &type_string, type_named("X509Certificate2"), name, cert);
+	return item->kind != VALUE_NULL;
 }
 
 static struct iterator *iterate_certificates(struct vm *vm, struct value v)
@@ -357,10 +382,45 @@ static struct iterator *iterate_certificates(struct vm *vm, struct value v)
 	return vm_iterator(vm, next_certificate, v, NULL);
 }
 
+static bool certificate_count(struct vm_call *c)
+{
+	size_t cursor = 0;
+	int64_t n = 0;
+	struct str id;
+
+	while (next_id(c->x, &cursor, &id))
+		n++;
+	return vm_return(c, value_int(n));
+}
+
+static bool certificate_list(struct vm_call *c, bool values)
+{
+	struct value list = vm_list_new(c, type_item(c->arena, c->type)), pair, key, cert;
+	struct iterator *it = list.kind == VALUE_NULL ? NULL : iterate_certificates(c->vm, c->self);
+
+	while (it && vm_next(c->vm, it, &pair))
+		if (!value_pair(pair, &key, &cert) || !vm_list_add(c, list, values ? cert : key))
+			return false;
+	return it && !vm_failed(c->vm) && vm_return(c, list);
+}
+
+static bool certificate_keys(struct vm_call *c)
+{
+	return certificate_list(c, false);
+}
+
+static bool certificate_values(struct vm_call *c)
+{
+	return certificate_list(c, true);
+}
+
 static const struct class_member certificate_members[] = {
 	{ "X509Certificate2 this[string key] { get; }", certificate_item },
 	{ "bool ContainsKey(string key)", certificate_contains },
 	{ "bool TryGetValue(string key, out X509Certificate2 value)", certificate_try },
+	{ "int Count { get; }", certificate_count },
+	{ "IEnumerable<string> Keys { get; }", certificate_keys },
+	{ "IEnumerable<X509Certificate2> Values { get; }", certificate_values },
 	{ 0 }
 };
 struct value_class class_certificates = {

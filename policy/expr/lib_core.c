@@ -72,6 +72,11 @@ static const struct type *type_self(struct value v)
 	return ((const struct type_object *)(const void *)v.object)->type;
 }
 
+const struct type *type_in_value(struct value v)
+{
+	return v.kind == VALUE_OBJECT && strcmp(v.object->cls->name, "System.Type") == 0 ? type_self(v) : NULL;
+}
+
 static bool type_short_name(struct vm_call *c)
 {
 	return vm_return_str(c, class_link(type_class(type_self(c->self)))->name);

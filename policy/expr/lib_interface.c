@@ -75,7 +75,9 @@ INTERFACE(set, COLLECTIONS "ISet", "T", "ICollection<T>", { "bool Add(T item)", 
 	  { "void UnionWith(IEnumerable<T> other)", NULL }, { "void ExceptWith(IEnumerable<T> other)", NULL },
 	  { "void IntersectWith(IEnumerable<T> other)", NULL }, { "bool IsSubsetOf(IEnumerable<T> other)", NULL },
 	  { "bool IsSupersetOf(IEnumerable<T> other)", NULL }, { "bool Overlaps(IEnumerable<T> other)", NULL },
-	  { "bool SetEquals(IEnumerable<T> other)", NULL },);
+	  { "bool SetEquals(IEnumerable<T> other)", NULL }, { "bool IsProperSubsetOf(IEnumerable<T> other)", NULL },
+	  { "bool IsProperSupersetOf(IEnumerable<T> other)", NULL },
+	  { "void SymmetricExceptWith(IEnumerable<T> other)", NULL },);
 INTERFACE(dictionary_interface, COLLECTIONS "IDictionary", "K, V", "ICollection<KeyValuePair<K, V>>",
 	  { "V this[K key] { get; set; }", NULL }, { "ICollection<K> Keys { get; }", NULL },
 	  { "ICollection<V> Values { get; }", NULL }, { "bool ContainsKey(K key)", NULL }, { "void Add(K key, V value)", NULL },

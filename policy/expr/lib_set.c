@@ -131,6 +131,53 @@ static bool is_superset(struct vm_call *c)
 	return other && vm_charge(c->vm, other->used) && vm_return(c, value_bool(all_in(other, self_of(c))));
 }
 
+static bool is_proper_subset(struct vm_call *c)
+{
+	struct dictionary *other = other_set(c);
+
+	return other && vm_charge(c->vm, other->used) &&
+	       vm_return(c, value_bool(self_of(c)->n < other->n && all_in(self_of(c), other)));
+}
+
+static bool is_proper_superset(struct vm_call *c)
+{
+	struct dictionary *other = other_set(c);
+
+	return other && vm_charge(c->vm, other->used) &&
+	       vm_return(c, value_bool(self_of(c)->n > other->n && all_in(other, self_of(c))));
+}
+
+/* The element that is in the set, which may differ in case from the one asked for. */
+static bool try_get(struct vm_call *c)
+{
+	const struct entry *e = dictionary_find(self_of(c), c->args[0]);
+
+	c->args[1] = e ? e->key : type_default(type_arg(self_of(c)->g.type, 0));
+	return vm_return(c, value_bool(e != NULL));
+}
+
+static bool nothing_to_do(struct vm_call *c)
+{
+	return vm_return(c, VALUE_NULL_INIT);
+}
+
+static bool copy_to(struct vm_call *c)
+{
+	struct dictionary *d = self_of(c);
+	struct array *to = value_array(c->args[0]);
+	int64_t at = c->n > 1 ? c->args[1].i : 0;
+
+	if (!to)
+		return vm_throw_null(c, "array");
+	if (at < 0 || at > (int64_t)to->n || d->n > to->n - (size_t)at)
+		return vm_throw(c, EX_ARGUMENT, "Destination array is not long enough to copy all the items in the collection. Check "
+				"array index and length.");
+	for (size_t i = 0; i < d->used; i++)
+		if (!d->entries[i].gone && !array_set(c->vm, to, (size_t)at++, d->entries[i].key))
+			return false;
+	return vm_charge(c->vm, d->used);
+}
+
 static bool set_equals(struct vm_call *c)
 {
 	struct dictionary *other = other_set(c);
@@ -196,6 +243,12 @@ static const struct class_member members[] = {
 	{ "bool IsSupersetOf(IEnumerable<T> other)", is_superset },
 	{ "bool Overlaps(IEnumerable<T> other)", overlaps },
 	{ "bool SetEquals(IEnumerable<T> other)", set_equals },
+	{ "bool IsProperSubsetOf(IEnumerable<T> other)", is_proper_subset },
+	{ "bool IsProperSupersetOf(IEnumerable<T> other)", is_proper_superset },
+	{ "bool TryGetValue(T equalValue, out T actualValue)", try_get },
+	{ "void CopyTo(T[] array)", copy_to },
+	{ "void CopyTo(T[] array, int arrayIndex)", copy_to },
+	{ "void TrimExcess()", nothing_to_do },
 	{ 0 }
 };
 struct value_class class_hash_set = {

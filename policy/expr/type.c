@@ -251,7 +251,7 @@ bool type_derives(struct arena *a, const struct type *from, const struct type *t
 	if (type_is_nullable(to) || (type_is_nullable(from) && type_is_value(to)))
 		return false;
 	as = type_as(a, type_is_nullable(from) ? type_bare(from) : from, to->cls);
-	if (!as)
+	if (!as || as->n < to->n)                /* System.Array is no int[] */
 		return false;
 	for (size_t i = 0; i < to->n; i++)
 		if (!argument_fits(a, to->cls, i, as->args[i], to->args[i]))

@@ -299,7 +299,46 @@ static bool nothing(struct vm_call *c)
 	return vm_return(c, VALUE_NULL_INIT);
 }
 
+static bool max_capacity(struct vm_call *c)
+{
+	return give_int(c, INT32_MAX);
+}
+
+/* The room that it would have: only asked for, never given back smaller. */
+static bool ensure_capacity(struct vm_call *c)
+{
+	if (arg_int(c, 0) < 0)
+		return vm_throw_range(c, "capacity", "Capacity must be positive.");
+	return give_int(c, arg_int(c, 0) > (int64_t)self_of(c)->o.cap ? arg_int(c, 0) : (int64_t)self_of(c)->o.cap);
+}
+
+/* (sourceIndex, destination, destinationIndex, count), in UTF-16 units */
+static bool copy_to(struct vm_call *c)
+{
+	struct array *to = value_array(c->args[1]);
+	int64_t from = arg_int(c, 0), at = arg_int(c, 2), n = arg_int(c, 3);
+	struct text t;
+
+	if (!to)
+		return vm_throw_null(c, "destination");
+	if (!counted(c, &t))
+		return false;
+	if (from < 0 || at < 0 || n < 0)
+		return vm_throw_range(c, from < 0 ? "sourceIndex" : at < 0 ? "destinationIndex" : "count", OUT_OF_RANGE);
+	if (from > text_length(&t) - n || at > (int64_t)to->n - n)
+		return vm_throw(c, EX_ARGUMENT, "Either offset did not refer to a position in the string, or there is an insufficient "
+				"length of destination character array.");
+	if (!vm_charge(c->vm, (uint64_t)n))
+		return false;
+	for (int64_t i = 0; i < n; i++)
+		to->v[at + i] = value_char(text_unit(&t, from + i));
+	return vm_return(c, VALUE_NULL_INIT);
+}
+
 static const struct class_member builder_members[] = {
+	{ "int MaxCapacity { get; }", max_capacity },
+	{ "int EnsureCapacity(int capacity)", ensure_capacity },
+	{ "void CopyTo(int sourceIndex, char[] destination, int destinationIndex, int count)", copy_to },
 	{ "StringBuilder()", new_builder },
 	{ "StringBuilder(int capacity)", new_builder },
 	{ "StringBuilder(string value)", new_builder },
@@ -327,6 +366,19 @@ static const struct class_member builder_members[] = {
 	{ "string ToString(int startIndex, int length)", to_string },
 	{ 0 }
 };
+bool string_writer_add(struct value writer, struct str text)
+{
+	if (!value_is(writer, &class_writer))
+		return false;
+	out_put(&((struct builder *)(void *)writer.object)->o, text);
+	return true;
+}
+
+static bool new_line(struct vm_call *c)
+{
+	return vm_return_str(c, STR(NEW_LINE));
+}
+
 static const struct class_member writer_members[] = {
 	{ "StringWriter()", new_writer },
 	{ "void Write(string value)", append },
@@ -336,6 +388,7 @@ static const struct class_member writer_members[] = {
 	{ "void WriteLine()", append_line },
 	{ "void WriteLine(string value)", append_line },
 	{ "void WriteLine(object value)", append_line },
+	{ "string NewLine { get; }", new_line },
 	{ "void Flush()", nothing },
 	{ "void Close()", nothing },
 	{ "void Dispose()", nothing },

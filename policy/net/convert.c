@@ -377,6 +377,22 @@ bad:
 #define TO(T, name)                                                                   \
 	{ "static " #T " To" #name "(object value)", to_number },                     \
 	{ "static " #T " To" #name "(object value, IFormatProvider provider)", to_number }
+static bool from_base64_chars(struct vm_call *c)
+{
+	const struct array *a = value_array(c->args[0]);
+	int64_t from = arg_int(c, 1), n = arg_int(c, 2);
+	struct out o = out_in(c->arena);
+
+	if (!a)
+		return vm_throw_null(c, "inArray");
+	if (from < 0 || n < 0 || from > (int64_t)a->n - n)
+		return vm_throw_range(c, from < 0 ? "offset" : "length", NULL);
+	for (int64_t i = 0; i < n; i++)
+		out_char(&o, a->v[from + i].u < 0x80 ? (char)a->v[from + i].u : '?');
+	c->args[0] = value_string(c->arena, out_str(&o), false);
+	return c->args[0].kind == VALUE_STRING ? from_base64(c) : vm_throw(c, EX_OUT_OF_MEMORY, NULL);
+}
+
 #define TO_BASED(T, name) TO(T, name), { "static " #T " To" #name "(string value, int fromBase)", from_base }
 
 static const struct class_member members[] = {
@@ -399,11 +415,12 @@ static const struct class_member members[] = {
 	{ "static string ToBase64String(byte[] inArray, Base64FormattingOptions options)", to_base64 },
 	{ "static string ToBase64String(byte[] inArray, int offset, int length)", to_base64 },
 	{ "static byte[] FromBase64String(string s)", from_base64 },
+	{ "static byte[] FromBase64CharArray(char[] inArray, int offset, int length)", from_base64_chars },
 	{ 0 }
 };
 static const struct class_member base64_options[] = { { "None = 0" }, { "InsertLineBreaks = 1" }, { 0 } };
 
-static struct value_class class_convert = { .name = "System.Convert", .kind = CLASS_STATIC, .members = members };
+struct value_class class_convert = { .name = "System.Convert", .kind = CLASS_STATIC, .members = members };
 static struct value_class class_base64_options = {
 	.name = "System.Base64FormattingOptions", .kind = CLASS_ENUM, .members = base64_options
 };

@@ -378,7 +378,66 @@ static bool get_code_page(struct vm_call *c)
 	return give_int(c, facts[self_of(c)->charset].code_page);
 }
 
+static bool is_single_byte(struct vm_call *c)
+{
+	enum charset s = self_of(c)->charset;
+
+	return give_bool(c, s == CHARSET_ASCII || s == CHARSET_LATIN1 || s == CHARSET_1252);
+}
+
+static bool windows_code_page(struct vm_call *c)
+{
+	enum charset s = self_of(c)->charset;
+
+	return give_int(c, s == CHARSET_ASCII || s == CHARSET_LATIN1 || s == CHARSET_1252 ? 1252 : 1200);
+}
+
+/* As the documentation of each encoding gives them: one more for a half pair that was left from before. */
+static bool max_bytes(struct vm_call *c)
+{
+	static const int64_t each[] = { [CHARSET_UTF8] = 3, [CHARSET_ASCII] = 1, [CHARSET_UTF16] = 2, [CHARSET_UTF16BE] = 2,
+					[CHARSET_UTF32] = 4, [CHARSET_LATIN1] = 1, [CHARSET_1252] = 1 };
+
+	if (arg_int(c, 0) < 0 || arg_int(c, 0) > INT32_MAX / 4 - 1)
+		return vm_throw_range(c, "charCount", "Non-negative number required.");
+	return give_int(c, (arg_int(c, 0) + 1) * each[self_of(c)->charset]);
+}
+
+static bool max_chars(struct vm_call *c)
+{
+	int64_t n = arg_int(c, 0);
+
+	if (n < 0 || n > INT32_MAX / 4 - 2)
+		return vm_throw_range(c, "byteCount", "Non-negative number required.");
+	switch (self_of(c)->charset) {
+	case CHARSET_UTF8: return give_int(c, n + 1);
+	case CHARSET_UTF16:
+	case CHARSET_UTF16BE: return give_int(c, n / 2 + n % 2 + 1);
+	case CHARSET_UTF32: return give_int(c, n / 2 + 2);
+	default: return give_int(c, n);
+	}
+}
+
+static bool is_shared(struct vm_call *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(shared); i++)
+		if (self_of(c) == &shared[i])
+			return give_bool(c, true);
+	return give_bool(c, false);
+}
+
+static bool itself(struct vm_call *c)
+{
+	return vm_return(c, c->self);
+}
+
 static const struct class_member members[] = {
+	{ "bool IsSingleByte { get; }", is_single_byte },
+	{ "int WindowsCodePage { get; }", windows_code_page },
+	{ "int GetMaxByteCount(int charCount)", max_bytes },
+	{ "int GetMaxCharCount(int byteCount)", max_chars },
+	{ "bool IsReadOnly { get; }", is_shared },
+	{ "object Clone()", itself },
 	{ "static Encoding UTF8 { get; }", get_utf8 },
 	{ "static Encoding ASCII { get; }", get_ascii },
 	{ "static Encoding Unicode { get; }", get_utf16 },

@@ -10,6 +10,7 @@
 #include "core/str.h"
 #include "policy/net/modules.h"
 #include "policy/net/native.h"
+#include "policy/net/padding.h"
 
 enum { KEY_BYTES = 64, SLOW = 4 };
 
@@ -279,13 +280,13 @@ static const struct class_member base_members[] = {
 static const struct class_member keyed_members[] = { { "byte[] Key { get; set; }", get_key, set_key }, { 0 } };
 static const struct class_member hmac_members[] = { { "static HMAC Create(string algorithmName)", create_named }, { 0 } };
 
-static struct value_class class_hash_algorithm = {
+struct value_class class_hash_algorithm = {
 	.name = "System.Security.Cryptography.HashAlgorithm", .interfaces = "IDisposable", .members = base_members
 };
 static struct value_class class_keyed = {
 	.name = "System.Security.Cryptography.KeyedHashAlgorithm", .base = "HashAlgorithm", .members = keyed_members
 };
-static struct value_class class_hmac = {
+struct value_class class_hmac = {
 	.name = "System.Security.Cryptography.HMAC", .base = "KeyedHashAlgorithm", .members = hmac_members
 };
 

@@ -5,18 +5,18 @@
 #include <openssl/rsa.h>
 
 #include "core/str.h"
+#include "policy/net/base64.h"
 #include "policy/net/hash.h"
 #include "policy/net/key.h"
 #include "policy/net/modules.h"
 #include "policy/net/native.h"
+#include "policy/net/padding.h"
+#include "policy/net/xml.h"
 
 enum { KEY_BITS = 2048, KEY_BITS_MIN = 512, KEY_BITS_MAX = 8192, KEY_COST = 2000000, SIGN_COST = 100000, VERIFY_COST = 5000 };
-enum padding { PADDING_PKCS1, PADDING_PSS, PADDING_OAEP_SHA1, PADDING_OAEP_SHA256, PADDING_OAEP_SHA384, PADDING_OAEP_SHA512 };
 
 static struct value_class class_rsa;
 static struct value_class class_parameters;
-static struct value_class class_signature_padding;
-static struct value_class class_encryption_padding;
 
 bool throw_crypto(struct vm_call *c, const char *message)
 {
@@ -75,11 +75,6 @@ static bool create(struct vm_call *c)
 }
 
 /* ---- paddings ------------------------------------------------------------------------------------------------------------------ */
-
-struct pad {
-	struct object head;
-	enum padding padding;
-};
 
 static const struct pad signature_paddings[] = {
 	{ { &class_signature_padding }, PADDING_PKCS1 }, { { &class_signature_padding }, PADDING_PSS },
@@ -390,6 +385,62 @@ static bool export_parameters(struct vm_call *c)
 	return vm_return(c, value_object(p));
 }
 
+/* <RSAKeyValue>: the parts as elements of that name, in Base64. */
+static const char *const xml_names[PART__COUNT] = {
+	[PART_MODULUS] = "Modulus", [PART_EXPONENT] = "Exponent", [PART_P] = "P", [PART_Q] = "Q", [PART_DP] = "DP", [PART_DQ] = "DQ",
+	[PART_INVERSE_Q] = "InverseQ", [PART_D] = "D",
+};
+
+static bool to_xml(struct vm_call *c)
+{
+	static const int order[] = { PART_MODULUS, PART_EXPONENT, PART_P, PART_Q, PART_DP, PART_DQ, PART_INVERSE_Q, PART_D };
+	struct out o = out_in(c->arena);
+	const struct parameters *p;
+
+	if (!export_parameters(c))
+		return false;
+	p = (const struct parameters *)(const void *)c->result.object;
+	out_put(&o, STR("<RSAKeyValue>"));
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		struct str bytes = value_bytes(p->part[order[i]]);
+
+		if (!bytes.p)
+			continue;
+		out_fmt(&o, "<%s>", xml_names[order[i]]);
+		out_put(&o, base64_text(c->arena, bytes));
+		out_fmt(&o, "</%s>", xml_names[order[i]]);
+	}
+	out_put(&o, STR("</RSAKeyValue>"));
+	return give_new(c, out_str(&o));
+}
+
+static bool from_xml(struct vm_call *c)
+{
+	struct parameters *p = vm_new(c, &class_parameters, sizeof(*p));
+	struct gh_err err = { 0 };
+	struct xnode *d;
+
+	if (!p || arg_is_null(c, 0))
+		return p ? vm_throw_null(c, "xmlString") : false;
+	if (!charge_bytes(c, arg_str(c, 0).n))
+		return false;
+	if (x_read(c->arena, arg_str(c, 0), false, &d, &err).code)
+		return x_throw(c, &err);
+	for (int i = 0; i < PART__COUNT; i++)
+		for (struct xnode *n = d->first ? d->first->first : NULL; n; n = n->after) {
+			struct str text, bytes;
+
+			if (n->kind != X_ELEMENT || !str_eq(n->local, str_of(xml_names[i])))
+				continue;
+			text = x_value(c->arena, n);
+			if (!text.p || !base64_bytes(c->arena, str_trim(text), &bytes))
+				return vm_throw(c, EX_FORMAT, "The input is not a valid Base-64 string.");
+			p->part[i] = vm_bytes(c, bytes);
+		}
+	c->args[0] = value_object(p);
+	return import_parameters(c);
+}
+
 static bool get_key_size(struct vm_call *c)
 {
 	return give_int(c, self_of(c)->key ? EVP_PKEY_get_bits(self_of(c)->key) : KEY_BITS);
@@ -425,6 +476,8 @@ static const struct class_member rsa_members[] = {
 	  verify_hash },
 	{ "byte[] Encrypt(byte[] data, RSAEncryptionPadding padding)", encrypt_data },
 	{ "byte[] Decrypt(byte[] data, RSAEncryptionPadding padding)", decrypt_data },
+	{ "string ToXmlString(bool includePrivateParameters)", to_xml },
+	{ "void FromXmlString(string xmlString)", from_xml },
 	{ "string SignatureAlgorithm { get; }", get_algorithm },
 	{ "string KeyExchangeAlgorithm { get; }", get_algorithm },
 	{ 0 }
@@ -455,7 +508,7 @@ static const struct class_member encryption_members[] = {
 };
 
 #define NAMESPACE "System.Security.Cryptography."
-static struct value_class class_algorithm = {
+struct value_class class_asymmetric = {
 	.name = NAMESPACE "AsymmetricAlgorithm", .interfaces = "IDisposable", .members = algorithm_members
 };
 static struct value_class class_rsa = { .name = NAMESPACE "RSA", .base = "AsymmetricAlgorithm", .members = rsa_members };
@@ -464,13 +517,13 @@ static struct value_class class_parameters = {
 	/* a struct in .NET; its properties can be set, and default(T) is one object for all, so it is a class here */
 	.name = NAMESPACE "RSAParameters", .members = parameters_members
 };
-static struct value_class class_signature_padding = {
+struct value_class class_signature_padding = {
 	.name = NAMESPACE "RSASignaturePadding", .members = signature_members, .to_text = pad_text
 };
-static struct value_class class_encryption_padding = {
+struct value_class class_encryption_padding = {
 	.name = NAMESPACE "RSAEncryptionPadding", .members = encryption_members, .to_text = pad_text
 };
-static struct value_class *const classes[] = { &class_algorithm,         &class_rsa, &class_rsa_cng, &class_parameters,
+static struct value_class *const classes[] = { &class_asymmetric,        &class_rsa, &class_rsa_cng, &class_parameters,
 					       &class_signature_padding, &class_encryption_padding, NULL };
 
 const struct class_module net_rsa = { .classes = classes };

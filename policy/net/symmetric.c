@@ -9,6 +9,7 @@
 #include "policy/net/key.h"
 #include "policy/net/modules.h"
 #include "policy/net/native.h"
+#include "policy/net/padding.h"
 #include "policy/net/out.h"
 
 enum { MODE_CBC = 1, MODE_ECB, MODE_OFB, MODE_CFB, MODE_CTS };
@@ -496,7 +497,7 @@ static const struct class_member padding_modes[] = {
 };
 
 #define NAMESPACE "System.Security.Cryptography."
-static struct value_class class_symmetric = {
+struct value_class class_symmetric = {
 	.name = NAMESPACE "SymmetricAlgorithm", .interfaces = "IDisposable", .members = members
 };
 static struct value_class class_aes = { .name = NAMESPACE "Aes", .base = "SymmetricAlgorithm", .members = aes_members };

@@ -5,14 +5,8 @@
 #include "policy/net/time.h"
 #include "policy/net/zone.h"
 
-struct zone_object {
-	struct object head;
-	const struct zone *zone;     /* NULL: UTC */
-	bool local;
-};
-
-static const struct zone_object utc_zone = { { &class_time_zone }, NULL, false };
-static const struct zone_object local_zone = { { &class_time_zone }, NULL, true };
+static const struct zone_object utc_zone = { .head = { &class_time_zone } };
+static const struct zone_object local_zone = { .head = { &class_time_zone }, .local = true };
 
 static const struct zone_object *self_of(const struct vm_call *c)
 {
@@ -110,6 +104,8 @@ static struct str display_name(struct arena *a, const struct zone_object *z)
 {
 	int32_t base = z->zone ? z->zone->base : 0, size = base < 0 ? -base : base;
 
+	if (z->name.p)
+		return z->name;
 	if (base == 0)
 		return arena_printf(a, "(UTC) %.*s", z->zone ? (int)z->zone->id.n : 26,
 				    z->zone ? z->zone->id.p : "Coordinated Universal Time");

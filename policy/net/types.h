@@ -18,5 +18,7 @@ static inline const struct guid *value_guid(struct value v)
 
 /* What is left of a StringReader, which is at its end then. False: v is none. */
 bool string_reader_rest(struct value v, struct str *rest);
+/* Writes to a StringWriter. False: v is none. */
+bool string_writer_add(struct value writer, struct str text);
 
 extern struct value_class class_guid, class_uri;

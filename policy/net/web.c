@@ -5,11 +5,11 @@
 #include "core/str.h"
 #include "policy/net/entities.h"
 #include "policy/net/modules.h"
+#include "policy/net/address.h"
 #include "policy/net/native.h"
 #include "policy/net/out.h"
 #include "policy/net/unicode.h"
 
-static struct value_class class_address;
 static struct value_class class_family;
 
 /* ---- WebUtility ---------------------------------------------------------------------------------------------------------------- */
@@ -210,12 +210,6 @@ static const struct class_member web_members[] = {
 
 /* ---- IPAddress ------------------------------------------------------------------------------------------------------------------ */
 
-struct address {
-	struct object head;
-	bool v6;
-	uint8_t bytes[16];
-};
-
 enum { FAMILY_V4 = 2, FAMILY_V6 = 23 };
 
 static struct address *address_of(struct value v)
@@ -243,7 +237,7 @@ static struct str address_text(struct arena *a, struct value v)
 }
 
 /* .NET also reads IPv4 with fewer than four parts ("127.1") and in hexadecimal or octal, as inet_aton does. */
-static bool read_address(struct str s, struct address *out)
+bool address_read(struct str s, struct address *out)
 {
 	char text[64];
 	struct in_addr v4;
@@ -277,7 +271,7 @@ static bool parse(struct vm_call *c)
 		return false;
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "ipString");
-	if (!read_address(arg_str(c, 0), a))
+	if (!address_read(arg_str(c, 0), a))
 		return vm_throw(c, EX_FORMAT, "An invalid IP address was specified.");
 	return vm_return(c, value_object(a));
 }
@@ -285,7 +279,7 @@ static bool parse(struct vm_call *c)
 static bool try_parse(struct vm_call *c)
 {
 	struct address *a = vm_new(c, &class_address, sizeof(*a));
-	bool ok = a && !arg_is_null(c, 0) && read_address(arg_str(c, 0), a);
+	bool ok = a && !arg_is_null(c, 0) && address_read(arg_str(c, 0), a);
 
 	if (!a)
 		return false;
@@ -355,7 +349,7 @@ static bool fixed(struct vm_call *c, const char *text)
 {
 	struct address *a = vm_new(c, &class_address, sizeof(*a));
 
-	return a && read_address(str_of(text), a) && vm_return(c, value_object(a));
+	return a && address_read(str_of(text), a) && vm_return(c, value_object(a));
 }
 
 #define FIXED(name, text)                       \
@@ -394,7 +388,7 @@ static const struct class_member families[] = {
 };
 
 static struct value_class class_web = { .name = "System.Net.WebUtility", .kind = CLASS_STATIC, .members = web_members };
-static struct value_class class_address = {
+struct value_class class_address = {
 	.name = "System.Net.IPAddress", .members = address_members, .equals = same_address, .hash = address_hash,
 	.to_text = address_text
 };

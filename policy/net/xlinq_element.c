@@ -429,7 +429,7 @@ struct value_class class_xpi = {
 struct value_class class_xdoctype = {
 	.name = NAMESPACE "XDocumentType", .base = "XNode", .members = xdoctype_members, .to_text = xnode_to_text
 };
-static struct value_class class_extensions = {
+struct value_class class_xextensions = {
 	.name = NAMESPACE "Extensions", .kind = CLASS_STATIC, .members = xextension_members, .extensions = true
 };
 static struct value_class class_load_options = {
@@ -440,7 +440,7 @@ static struct value_class class_save_options = {
 };
 static struct value_class *const classes[] = {
 	&class_xname, &class_xnamespace, &class_xobject, &class_xnode,    &class_xcontainer, &class_xelement,   &class_xdocument,
-	&class_xattribute, &class_xtext, &class_xcdata,  &class_xcomment, &class_xpi,        &class_xdoctype,   &class_extensions,
+	&class_xattribute, &class_xtext, &class_xcdata,  &class_xcomment, &class_xpi,        &class_xdoctype,   &class_xextensions,
 	&class_load_options, &class_save_options, NULL
 };
 

@@ -32,7 +32,7 @@ struct xnode {
 };
 
 extern struct value_class class_xelement, class_xdocument, class_xattribute, class_xtext, class_xcdata, class_xcomment, class_xpi,
-	class_xdoctype, class_xname, class_xnamespace, class_xnode, class_xobject, class_xcontainer;
+	class_xdoctype, class_xname, class_xnamespace, class_xnode, class_xobject, class_xcontainer, class_xextensions;
 
 struct xname {
 	struct object head;

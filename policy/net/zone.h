@@ -24,6 +24,13 @@ struct zone {
 	bool knows_daylight;
 };
 
+struct zone_object {                 /* a TimeZoneInfo */
+	struct object head;
+	const struct zone *zone;     /* NULL: UTC */
+	bool local;
+	struct str name;             /* DisplayName of a zone of one's own; .p NULL: made from the id */
+};
+
 /* Read once in a process and kept. NULL: no such zone. Thread-safe. */
 const struct zone *zone_find(struct str id);
 /* Offset and daylight saving at a moment (seconds since 1970, UTC). */

@@ -1,0 +1,14 @@
+/* padding.h - RSASignaturePadding and RSAEncryptionPadding, and the classes of keys that key_parts.c adds members to. */
+#pragma once
+
+#include "policy/expr/class.h"
+
+enum padding { PADDING_PKCS1, PADDING_PSS, PADDING_OAEP_SHA1, PADDING_OAEP_SHA256, PADDING_OAEP_SHA384, PADDING_OAEP_SHA512 };
+
+struct pad {
+	struct object head;
+	enum padding padding;
+};
+
+extern struct value_class class_asymmetric, class_symmetric, class_signature_padding, class_encryption_padding,
+	class_hash_algorithm, class_hmac;
