@@ -155,7 +155,7 @@ static bool sort_nodes(struct vm_call *c, struct value *v, struct value *spare, 
 static bool in_document_order(struct vm_call *c)
 {
 	struct iterator *it = vm_iterate(c->vm, c->args[0]);
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 	struct value v, *spare;
 
 	while (it && vm_next(c->vm, it, &v))
@@ -164,13 +164,13 @@ static bool in_document_order(struct vm_call *c)
 	if (!it || vm_failed(c->vm))
 		return false;
 	spare = vm_alloc(c, l.n + 1, sizeof(*spare));
-	return spare && sort_nodes(c, l.v, spare, l.n) && give_xlist(c, &l);
+	return spare && sort_nodes(c, l.v, spare, l.n) && value_list_give(c, &l);
 }
 
 static bool each_below(struct vm_call *c, bool with_self, bool up)
 {
 	struct iterator *it = vm_iterate(c->vm, c->args[0]);
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 	struct xname name;
 	struct value v;
 	bool any = true;
@@ -186,7 +186,7 @@ static bool each_below(struct vm_call *c, bool with_self, bool up)
 			if (n->kind == X_ELEMENT && (any || x_is(n, &name)) && !xlist_add(c, &l, n))
 				return false;
 	}
-	return !vm_failed(c->vm) && give_xlist(c, &l);
+	return !vm_failed(c->vm) && value_list_give(c, &l);
 }
 
 static bool all_below(struct vm_call *c)
@@ -206,9 +206,9 @@ static bool all_above_and_self(struct vm_call *c)
 
 static bool nodes_and_self(struct vm_call *c)
 {
-	struct xlist l = { 0 };
+	struct value_list l = { 0 };
 
-	return x_descend(c, &l, self_xnode(c), true, false, NULL) && give_xlist(c, &l);
+	return x_descend(c, &l, self_xnode(c), true, false, NULL) && value_list_give(c, &l);
 }
 
 static bool no_nodes(struct vm_call *c)
