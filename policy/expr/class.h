@@ -198,7 +198,7 @@ enum vm_exception {
 
 /* Throws; returns false for `return vm_throw(...)`. fmt NULL: .NET's own message. */
 bool vm_throw(struct vm_call *c, enum vm_exception kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* "Value cannot be null.\r\nParameter name: input" and "…\r\nParameter name: index" as .NET Framework words them. */
+/* "Value cannot be null. (Parameter 'input')" and "… (Parameter 'index')". */
 bool vm_throw_null(struct vm_call *c, const char *parameter);
 bool vm_throw_range(struct vm_call *c, const char *parameter, const char *message);  /* message NULL: .NET's own */
 

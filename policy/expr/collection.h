@@ -40,6 +40,8 @@ bool dictionary_set(struct vm *vm, struct dictionary *d, struct value key, struc
 bool dictionary_remove(struct dictionary *d, struct value key);
 struct iterator *dictionary_iterate(struct vm *vm, struct value v);
 struct value pair_make(struct vm *vm, const struct type *type, struct value key, struct value v);
+/* Throws "The given key 'x' was not present in the dictionary." */
+bool key_not_found(struct vm_call *c, struct value key);
 /* Does a comparer argument ask to ignore case? Null does not. */
 bool comparer_ignores_case(struct vm *vm, struct value comparer);
 

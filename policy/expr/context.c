@@ -143,7 +143,7 @@ static bool header_item(struct vm_call *c)
 	if (!name.p)
 		return vm_throw_null(c, "key");
 	if (!fields_count(fields_of(c), name))
-		return vm_throw(c, EX_KEY_NOT_FOUND, NULL);
+		return key_not_found(c, c->args[0]);
 	a = values_of(c, fields_of(c), name);
 	return a && vm_return(c, value_object(a));
 }

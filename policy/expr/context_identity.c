@@ -335,7 +335,7 @@ static bool certificate_item(struct vm_call *c)
 
 	if (!certificate(c, &c->result, &there))
 		return false;
-	return there ? true : vm_throw(c, EX_KEY_NOT_FOUND, NULL);
+	return there ? true : key_not_found(c, c->args[0]);
 }
 
 static bool certificate_contains(struct vm_call *c)

@@ -163,7 +163,7 @@ static bool parse_enum(struct vm_call *c, const struct value_class *cls, struct 
 	if (text.kind == VALUE_NULL)
 		return vm_throw_null(c, "value");
 	if (cls->kind != CLASS_ENUM)
-		return vm_throw(c, EX_ARGUMENT, "Type provided must be an Enum.\r\nParameter name: enumType");
+		return vm_throw(c, EX_ARGUMENT, "Type provided must be an Enum. (Parameter 'enumType')");
 	if (!enum_parse(cls, value_str(text), ignore_case, &number))
 		return vm_throw(c, EX_ARGUMENT, "Requested value '%.*s' was not found.", STR_ARG(value_str(text)));
 	c->result = enum_of(c, cls, number);

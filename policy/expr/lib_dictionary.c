@@ -234,9 +234,16 @@ static struct iterator *iterate(struct vm *vm, struct value v)
 	return vm_iterator(vm, next, v, w);
 }
 
-static bool duplicate_key(struct vm_call *c)
+bool key_not_found(struct vm_call *c, struct value key)
 {
-	return vm_throw(c, EX_ARGUMENT, "An item with the same key has already been added.");
+	return vm_throw(c, EX_KEY_NOT_FOUND, "The given key '%.*s' was not present in the dictionary.",
+			STR_ARG(str_first(value_to_text(c->arena, key), 200)));
+}
+
+static bool duplicate_key(struct vm_call *c, struct value key)
+{
+	return vm_throw(c, EX_ARGUMENT, "An item with the same key has already been added. Key: %.*s",
+			STR_ARG(str_first(value_to_text(c->arena, key), 200)));
 }
 
 static bool copy_from(struct vm_call *c, struct dictionary *d, struct value source)
@@ -253,7 +260,7 @@ static bool copy_from(struct vm_call *c, struct dictionary *d, struct value sour
 		if (!dictionary_set(c->vm, d, key, v, &added))
 			return false;
 		if (!added)
-			return duplicate_key(c);
+			return duplicate_key(c, key);
 	}
 	return true;
 }
@@ -294,7 +301,7 @@ static bool get_item(struct vm_call *c)
 	if (!not_null(c))
 		return false;
 	e = dictionary_find(self_of(c), c->args[0]);
-	return e ? vm_return(c, e->value) : vm_throw(c, EX_KEY_NOT_FOUND, NULL);
+	return e ? vm_return(c, e->value) : key_not_found(c, c->args[0]);
 }
 
 static bool set_item(struct vm_call *c)
@@ -311,7 +318,7 @@ static bool add(struct vm_call *c)
 	if (!not_null(c))
 		return false;
 	if (dictionary_find(self_of(c), c->args[0]))
-		return duplicate_key(c);
+		return duplicate_key(c, c->args[0]);
 	return dictionary_set(c->vm, self_of(c), c->args[0], c->args[1], &added);
 }
 

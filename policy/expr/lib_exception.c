@@ -30,10 +30,10 @@ static bool exception_new(struct vm_call *c)
 	return true;
 }
 
-/* ArgumentException(message, parameter), ArgumentNullException(parameter) and their kin put the name on a second line. */
+/* ArgumentException(message, parameter), ArgumentNullException(parameter) and their kin put the name behind it. */
 static bool with_parameter(struct vm_call *c, struct str message, struct str parameter)
 {
-	struct str text = parameter.p ? arena_printf(c->arena, "%.*s\r\nParameter name: %.*s", STR_ARG(message),
+	struct str text = parameter.p ? arena_printf(c->arena, "%.*s (Parameter '%.*s')", STR_ARG(message),
 						     STR_ARG(parameter)) : message;
 
 	c->result = vm_exception_new(c->vm, type_class(c->type), text);

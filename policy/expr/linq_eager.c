@@ -303,7 +303,8 @@ static bool linq_to_dictionary(struct vm_call *c)
 		if (!dictionary_set(c->vm, d, key, v, &added))
 			return false;
 		if (!added)
-			return vm_throw(c, EX_ARGUMENT, "An item with the same key has already been added.");
+			return vm_throw(c, EX_ARGUMENT, "An item with the same key has already been added. Key: %.*s",
+					STR_ARG(str_first(value_to_text(c->arena, key), 200)));
 	}
 	return d && !failed(c) && vm_return(c, value_object(d));
 }

@@ -150,12 +150,12 @@ bool vm_throw(struct vm_call *c, enum vm_exception kind, const char *fmt, ...)
 
 bool vm_throw_null(struct vm_call *c, const char *parameter)
 {
-	return vm_throw(c, EX_ARGUMENT_NULL, "%s\r\nParameter name: %s", own_message(EX_ARGUMENT_NULL), parameter);
+	return vm_throw(c, EX_ARGUMENT_NULL, "%s (Parameter '%s')", own_message(EX_ARGUMENT_NULL), parameter);
 }
 
 bool vm_throw_range(struct vm_call *c, const char *parameter, const char *message)
 {
-	return vm_throw(c, EX_ARGUMENT_RANGE, "%s\r\nParameter name: %s", message ? message : own_message(EX_ARGUMENT_RANGE),
+	return vm_throw(c, EX_ARGUMENT_RANGE, "%s (Parameter '%s')", message ? message : own_message(EX_ARGUMENT_RANGE),
 			parameter);
 }
 
@@ -376,9 +376,6 @@ bool vm_cast(struct vm *vm, struct value v, const struct type *t, struct value *
 		return true;
 	from = type_text(vm->arena, type_of_value(vm, v), true);
 	to = type_text(vm->arena, t, true);
-	/* unboxing has another text than a cast between classes */
-	if (type_is_value(t))
-		return vm_raise(vm, EX_INVALID_CAST);
 	return vm_throw(&vm->scratch, EX_INVALID_CAST, "Unable to cast object of type '%.*s' to type '%.*s'.", STR_ARG(from),
 			STR_ARG(to));
 }

@@ -209,7 +209,7 @@ static bool replace(struct vm_call *c)
 	if (!old.p)
 		return vm_throw_null(c, "oldValue");
 	if (old.n == 0)
-		return vm_throw(c, EX_ARGUMENT, "Empty name is not legal.\r\nParameter name: oldValue");
+		return vm_throw(c, EX_ARGUMENT, "Empty name is not legal. (Parameter 'oldValue')");
 	if (!charge_bytes(c, s.n))
 		return false;
 	while ((found = find_first(s, old, false, NULL)) != SIZE_MAX) {

@@ -106,7 +106,7 @@ static bool from_string(struct vm_call *c, struct value v, enum value_kind to, s
 	case PARSE_OVERFLOW:
 		return too_large(c, to);
 	default:
-		return vm_throw(c, EX_FORMAT, "Input string was not in a correct format.");
+		return vm_throw(c, EX_FORMAT, "The input string '%.*s' was not in a correct format.", SHOWN(text_str(v.text)));
 	}
 }
 
@@ -171,7 +171,7 @@ bool convert_bool(struct vm_call *c, struct value v, bool *out)
 		*out = str_eq_ci(s, STR("true"));
 		if (*out || str_eq_ci(s, STR("false")))
 			return true;
-		return vm_throw(c, EX_FORMAT, "String was not recognized as a valid Boolean.");
+		return vm_throw(c, EX_FORMAT, "String '%.*s' was not recognized as a valid Boolean.", SHOWN(text_str(v.text)));
 	case VALUE_FLOAT:
 	case VALUE_DOUBLE:
 		*out = v.d != 0;

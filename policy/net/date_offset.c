@@ -69,7 +69,7 @@ static bool give(struct vm_call *c, int64_t ticks, int64_t offset)
 static bool give_checked(struct vm_call *c, int64_t ticks, int64_t offset)
 {
 	if (offset % TICKS_PER_MINUTE)
-		return vm_throw(c, EX_ARGUMENT, "Offset must be specified in whole minutes.\r\nParameter name: offset");
+		return vm_throw(c, EX_ARGUMENT, "Offset must be specified in whole minutes. (Parameter 'offset')");
 	if (offset < -14 * TICKS_PER_HOUR || offset > 14 * TICKS_PER_HOUR)
 		return vm_throw_range(c, "offset", "Offset must be within plus or minus 14 hours.");
 	if (ticks < 0 || ticks > TICKS_MAX || ticks - offset < 0 || ticks - offset > TICKS_MAX)
@@ -105,10 +105,10 @@ static bool new_of_date(struct vm_call *c)
 	int64_t offset = c->n > 1 ? value_ticks(c->args[1]) : 0;
 
 	if (offset && d->kind == DATE_UTC)
-		return vm_throw(c, EX_ARGUMENT, "The UTC Offset for Utc DateTime instances must be 0.\r\nParameter name: offset");
+		return vm_throw(c, EX_ARGUMENT, "The UTC Offset for Utc DateTime instances must be 0. (Parameter 'offset')");
 	if (offset && d->kind == DATE_LOCAL)
 		return vm_throw(c, EX_ARGUMENT, "The UTC Offset of the local dateTime parameter does not match the offset "
-						"argument.\r\nParameter name: offset");
+						"argument. (Parameter 'offset')");
 	return give_checked(c, d->ticks, offset);
 }
 
@@ -425,7 +425,8 @@ static bool parse_any(struct vm_call *c, bool exact)
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "input");
 	if (!read_args(c, exact, &ticks, &offset))
-		return !vm_failed(c->vm) && vm_throw(c, EX_FORMAT, "String was not recognized as a valid DateTime.");
+		return !vm_failed(c->vm) && vm_throw(c, EX_FORMAT, "String '%.*s' was not recognized as a valid DateTime.",
+							SHOWN(arg_str(c, 0)));
 	return give(c, ticks, offset);
 }
 
@@ -466,7 +467,7 @@ bool offset_parse_value(struct vm_call *c, struct str s, struct value *out)
 	int64_t ticks, offset;
 
 	if (!time_read(s, TICKS_UNIX_EPOCH + world_now_us(c) * TICKS_PER_US, &r) || !settle(&r, 0, &ticks, &offset))
-		return vm_throw(c, EX_FORMAT, "String was not recognized as a valid DateTime.");
+		return vm_throw(c, EX_FORMAT, "String '%.*s' was not recognized as a valid DateTime.", SHOWN(s));
 	*out = date_offset_value(c->arena, ticks, offset);
 	return out->kind != VALUE_NULL || vm_throw(c, EX_OUT_OF_MEMORY, NULL);
 }

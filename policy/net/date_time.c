@@ -408,7 +408,8 @@ static bool parse_any(struct vm_call *c, bool exact)
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "s");
 	if (!read_args(c, exact, &ticks, &kind))
-		return !vm_failed(c->vm) && vm_throw(c, EX_FORMAT, "String was not recognized as a valid DateTime.");
+		return !vm_failed(c->vm) && vm_throw(c, EX_FORMAT, "String '%.*s' was not recognized as a valid DateTime.",
+							SHOWN(arg_str(c, 0)));
 	return give(c, ticks, kind);
 }
 
@@ -451,7 +452,7 @@ bool date_parse_value(struct vm_call *c, struct str s, struct value *out)
 	int64_t ticks;
 
 	if (!time_read(s, now_ticks(c), &r) || !time_settle(&r, 0, &ticks, &kind))
-		return vm_throw(c, EX_FORMAT, "String was not recognized as a valid DateTime.");
+		return vm_throw(c, EX_FORMAT, "String '%.*s' was not recognized as a valid DateTime.", SHOWN(s));
 	*out = date_time_value(c->arena, ticks, kind);
 	return out->kind != VALUE_NULL || vm_throw(c, EX_OUT_OF_MEMORY, NULL);
 }

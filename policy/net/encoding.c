@@ -242,7 +242,7 @@ static bool get_encoding(struct vm_call *c)
 			return vm_return(c, value_object(&shared[aliases[i].charset]));
 	if (c->args[0].kind == VALUE_INT)
 		return vm_throw(c, EX_NOT_SUPPORTED, "No data is available for encoding %ld.", (long)arg_int(c, 0));
-	return vm_throw(c, EX_ARGUMENT, "'%.*s' is not a supported encoding name.\r\nParameter name: name", STR_ARG(name));
+	return vm_throw(c, EX_ARGUMENT, "'%.*s' is not a supported encoding name. (Parameter 'name')", STR_ARG(name));
 }
 
 /* The text of an argument: a string or a char[]. */

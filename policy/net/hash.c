@@ -363,7 +363,7 @@ bool digest_arg(struct vm_call *c, size_t i, enum digest *out)
 	const struct hash_name *h = arg_object(c, i);
 
 	if (!h || !h->name.n)
-		return vm_throw(c, EX_ARGUMENT, "The hash algorithm name cannot be null or empty.\r\nParameter name: hashAlgorithm");
+		return vm_throw(c, EX_ARGUMENT, "The hash algorithm name cannot be null or empty. (Parameter 'hashAlgorithm')");
 	if (!digest_of_name(h->name, out))
 		return vm_throw(c, EX_CRYPTOGRAPHIC, "'%.*s' is not a known hash algorithm.", STR_ARG(h->name));
 	return true;

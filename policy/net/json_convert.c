@@ -188,7 +188,8 @@ static bool to_special(struct vm_call *c, const struct value_class *cls, struct 
 	}
 	if (cls == &class_time_span) {
 		if (v.kind != VALUE_STRING || span_read(text_str(v.text), &ticks) != SPAN_OK)
-			return vm_throw(c, EX_FORMAT, "String was not recognized as a valid TimeSpan.");
+			return vm_throw(c, EX_FORMAT, "String '%.*s' was not recognized as a valid TimeSpan.",
+					SHOWN(value_str(v)));
 		*out = time_span_value(c->arena, ticks);
 		return true;
 	}

@@ -60,6 +60,9 @@ static inline bool give_text(struct vm_call *c, const struct text *made)
 {
 	return give_made(c, value_text(made));
 }
+/* A text in an exception's message, for %.*s: long ones are cut. */
+#define SHOWN(s) STR_ARG(str_first((s), 200))
+
 /* Prices of work in instructions of about 10 ns. */
 enum { COST_FORMAT = 50, COST_EXACT_FORMAT = 300, COST_PARSE = 50, COST_RANDOM = 60, COST_REGEX_COMPILE = 10000 };
 

@@ -24,7 +24,7 @@ static bool parse_as(struct vm_call *c, enum value_kind kind, unsigned style)
 	case PARSE_OVERFLOW:
 		return vm_throw(c, EX_OVERFLOW, "Value was either too large or too small for %s", number_overflow_text(kind));
 	default:
-		return vm_throw(c, EX_FORMAT, "Input string was not in a correct format.");
+		return vm_throw(c, EX_FORMAT, "The input string '%.*s' was not in a correct format.", SHOWN(arg_str(c, 0)));
 	}
 }
 
@@ -89,7 +89,7 @@ static bool bool_parse(struct vm_call *c)
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "value");
 	if (!parse_bool(arg_str(c, 0), &b))
-		return vm_throw(c, EX_FORMAT, "String was not recognized as a valid Boolean.");
+		return vm_throw(c, EX_FORMAT, "String '%.*s' was not recognized as a valid Boolean.", SHOWN(arg_str(c, 0)));
 	return give_bool(c, b);
 }
 

@@ -387,7 +387,7 @@ static bool replace(struct vm_call *c)
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "oldValue");
 	if (arg_str(c, 0).n == 0)
-		return vm_throw(c, EX_ARGUMENT, "String cannot be of zero length.\r\nParameter name: oldValue");
+		return vm_throw(c, EX_ARGUMENT, "String cannot be of zero length. (Parameter 'oldValue')");
 	return replace_all(c, arg_str(c, 0), arg_str(c, 1), ignore_case);
 }
 

@@ -55,7 +55,7 @@ static bool new_transition(struct vm_call *c)
 	t->weekday = fixed ? 0 : (int)arg_enum(c, 3);
 	if (t->time_of_day >= TICKS_PER_DAY)
 		return vm_throw(c, EX_ARGUMENT, "The supplied DateTime must have the Year, Month, and Day properties set to 1.  The time "
-				"cannot be specified more precisely than whole milliseconds.\r\nParameter name: timeOfDay");
+				"cannot be specified more precisely than whole milliseconds. (Parameter 'timeOfDay')");
 	if (t->month < 1 || t->month > 12)
 		return vm_throw_range(c, "month", "The Month parameter must be in the range 1 through 12.");
 	if (fixed && (t->day < 1 || t->day > 31))
@@ -156,8 +156,7 @@ static bool new_rule(struct vm_call *c)
 	r->from = c->args[3];
 	r->to = c->args[4];
 	if (r->start > r->end)
-		return vm_throw(c, EX_ARGUMENT, "The DateStart property must come before the DateEnd property.\r\nParameter name: "
-				"dateStart");
+		return vm_throw(c, EX_ARGUMENT, "The DateStart property must come before the DateEnd property. (Parameter 'dateStart')");
 	if (r->delta < -14 * TICKS_PER_HOUR || r->delta > 14 * TICKS_PER_HOUR)
 		return vm_throw_range(c, "daylightDelta", "The TimeSpan parameter must be within plus or minus 14.0 hours.");
 	return vm_return(c, value_object(r));
@@ -259,7 +258,7 @@ static bool ambiguous_offsets(struct vm_call *c)
 	if (z)
 		utc = zone_to_utc(z, local, &gap, &twice);
 	if (!twice)
-		return vm_throw(c, EX_ARGUMENT, "The supplied DateTime is not in an ambiguous time range.\r\nParameter name: dateTime");
+		return vm_throw(c, EX_ARGUMENT, "The supplied DateTime is not in an ambiguous time range. (Parameter 'dateTime')");
 	standard = (int32_t)(local - utc);
 	a = vm_array(c, 2);
 	if (!a)
@@ -278,10 +277,9 @@ static bool custom_zone(struct vm_call *c)
 	if (!z)
 		return false;
 	if (arg_is_null(c, 0) || arg_str(c, 0).n == 0)
-		return vm_throw(c, EX_ARGUMENT, "The specified ID parameter '' is not supported.\r\nParameter name: id");
+		return vm_throw(c, EX_ARGUMENT, "The specified ID parameter '' is not supported. (Parameter 'id')");
 	if (offset % TICKS_PER_MINUTE)
-		return vm_throw(c, EX_ARGUMENT, "The TimeSpan parameter cannot be specified more precisely than whole minutes.\r\n"
-				"Parameter name: baseUtcOffset");
+		return vm_throw(c, EX_ARGUMENT, "The TimeSpan parameter cannot be specified more precisely than whole minutes. \"\n\t\t\t\t\"(Parameter 'baseUtcOffset')");
 	if (offset < -14 * TICKS_PER_HOUR || offset > 14 * TICKS_PER_HOUR)
 		return vm_throw_range(c, "baseUtcOffset", "The TimeSpan parameter must be within plus or minus 14.0 hours.");
 	z->id = arg_str(c, 0);
@@ -440,7 +438,7 @@ static bool parse_exact(struct vm_call *c)
 	if (arg_is_null(c, 1))
 		return vm_throw_null(c, "format");
 	if (!try_formats(c, c->n > 3 && arg_enum(c, 3) == 1, &ticks))
-		return vm_throw(c, EX_FORMAT, "Input string was not in a correct format.");
+		return vm_throw(c, EX_FORMAT, "String '%.*s' was not recognized as a valid TimeSpan.", SHOWN(arg_str(c, 0)));
 	return give_made(c, time_span_value(c->arena, ticks));
 }
 

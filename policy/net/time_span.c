@@ -229,7 +229,7 @@ static bool parse(struct vm_call *c)
 		return vm_throw(c, EX_OVERFLOW, "The TimeSpan could not be parsed because at least one of the numeric components is "
 						"out of range or contains too many digits.");
 	default:
-		return vm_throw(c, EX_FORMAT, "String was not recognized as a valid TimeSpan.");
+		return vm_throw(c, EX_FORMAT, "String '%.*s' was not recognized as a valid TimeSpan.", SHOWN(arg_str(c, 0)));
 	}
 }
 

@@ -30,7 +30,7 @@ static bool invalid_time(struct vm_call *c)
 {
 	return vm_throw(c, EX_ARGUMENT,
 			"The supplied DateTime represents an invalid time.  For example, when the clock is adjusted forward, any time "
-			"in the period that is skipped is invalid.\r\nParameter name: dateTime");
+			"in the period that is skipped is invalid. (Parameter 'dateTime')");
 }
 
 /* Ticks in UTC of a clock's time in the zone. */
@@ -210,8 +210,7 @@ static bool convert_from_utc(struct vm_call *c)
 	if (value_date(c->args[0])->kind == DATE_LOCAL)
 		return vm_throw(c, EX_ARGUMENT, "The conversion could not be completed because the supplied DateTime did not have the "
 						"Kind property set correctly.  For example, when the Kind property is "
-						"DateTimeKind.Local, the source time zone must be TimeZoneInfo.Local.\r\nParameter "
-						"name: sourceTimeZone");
+						"DateTimeKind.Local, the source time zone must be TimeZoneInfo.Local. (Parameter 'sourceTimeZone')");
 	return give_in_zone(c, arg_object(c, 1), value_date(c->args[0])->ticks);
 }
 
@@ -227,8 +226,7 @@ static bool convert_to_utc(struct vm_call *c)
 	if (d->kind != DATE_UNSPECIFIED && z->zone)
 		return vm_throw(c, EX_ARGUMENT, "The conversion could not be completed because the supplied DateTime did not have the "
 						"Kind property set correctly.  For example, when the Kind property is "
-						"DateTimeKind.Local, the source time zone must be TimeZoneInfo.Local.\r\nParameter "
-						"name: sourceTimeZone");
+						"DateTimeKind.Local, the source time zone must be TimeZoneInfo.Local. (Parameter 'sourceTimeZone')");
 	return to_utc_ticks(c, z, d->ticks, &utc) && give_time(c, utc, DATE_UTC);
 }
 
@@ -249,7 +247,7 @@ static bool convert(struct vm_call *c)
 	}
 	if (c->n > 2 && value_date(c->args[0])->kind == DATE_UTC && from->zone)
 		return vm_throw(c, EX_ARGUMENT, "The conversion could not be completed because the supplied DateTime did not have the "
-						"Kind property set correctly.\r\nParameter name: sourceTimeZone");
+						"Kind property set correctly. (Parameter 'sourceTimeZone')");
 	return give_in_zone(c, to, utc);
 }
 

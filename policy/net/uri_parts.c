@@ -151,7 +151,7 @@ static bool from_hex(struct vm_call *c)
 	uint64_t u = c->args[0].u;
 
 	if (u >= 0x80 || !is_hex_digit((char)u))
-		return vm_throw(c, EX_ARGUMENT, "The argument must be a hexadecimal digit.\r\nParameter name: digit");
+		return vm_throw(c, EX_ARGUMENT, "The argument must be a hexadecimal digit. (Parameter 'digit')");
 	return give_int(c, ascii_is_digit((char)u) ? (int64_t)u - '0' : ascii_lower((char)u) - 'a' + 10);
 }
 

@@ -297,7 +297,7 @@ static bool new_address(struct vm_call *c)
 	if (!bytes.p)
 		return vm_throw_null(c, "address");
 	if (bytes.n != 4 && bytes.n != 16)
-		return vm_throw(c, EX_ARGUMENT, "An invalid IP address was specified.\r\nParameter name: address");
+		return vm_throw(c, EX_ARGUMENT, "An invalid IP address was specified. (Parameter 'address')");
 	a->v6 = bytes.n == 16;
 	memcpy(a->bytes, bytes.p, bytes.n);
 	return vm_return(c, value_object(a));

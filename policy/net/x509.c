@@ -116,7 +116,7 @@ static bool new_certificate(struct vm_call *c)
 	EVP_PKEY *key = NULL;
 
 	if (!bytes.p || bytes.n == 0)
-		return vm_throw(c, EX_ARGUMENT, "Array may not be empty or null.\r\nParameter name: rawData");
+		return vm_throw(c, EX_ARGUMENT, "Array may not be empty or null. (Parameter 'rawData')");
 	if (bytes.n > CERTIFICATE_MAX || !vm_charge(c->vm, 2000))
 		return throw_crypto(c, "Cannot find the requested object.\r\n");
 	x = read_x509(bytes);

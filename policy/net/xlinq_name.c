@@ -75,7 +75,7 @@ static bool bad_name(struct vm_call *c, struct str local)
 		if (!starts_name(local.p[i]) && !(i && (ascii_is_digit(local.p[i]) || local.p[i] == '-' || local.p[i] == '.')))
 			return !vm_throw(c, EX_XML, "The '%c' character, hexadecimal value 0x%02X, cannot be included in a name.",
 					 local.p[i], (unsigned char)local.p[i]);
-	return local.n == 0 && !vm_throw(c, EX_ARGUMENT, "The value cannot be an empty string.\r\nParameter name: name");
+	return local.n == 0 && !vm_throw(c, EX_ARGUMENT, "The value cannot be an empty string. (Parameter 'name')");
 }
 
 static bool parse_name(struct vm_call *c, struct str s, struct xname *out)

@@ -40,7 +40,7 @@ static void digests(void **state UNUSED)
 		{ "@{ var h = SHA256.Create(); var b = " UTF8("abc") "; h.TransformBlock(b, 0, 1, b, 0); h.TransformFinalBlock(b, 1, 2); return "
 		  HEX("h.Hash") ".Substring(0, 16); }", "ba7816bf8f01cfea" },
 		{ "new HMACSHA256().Key.Length + SHA512.Create().HashSize", "576" },
-		{ "SHA256.Create().ComputeHash((byte[])null)", "! Value cannot be null.\r\nParameter name: buffer" },
+		{ "SHA256.Create().ComputeHash((byte[])null)", "! Value cannot be null. (Parameter 'buffer')" },
 		{ "HashAlgorithm.Create(\"nope\") == null", "True" },
 		{ "HashAlgorithmName.SHA256.Name + (HashAlgorithmName.SHA1 == new HashAlgorithmName(\"SHA1\"))", "SHA256True" },
 	};
@@ -109,7 +109,7 @@ static void certificates(void **state UNUSED)
 		{ CERT ".Verify() + \",\" + " CERT ".VerifyNoRevocation()", "False,False" },
 		{ CERT ".RawData.Length", "998" },
 		{ "new X509Certificate2(new byte[] { 1, 2 })", "! Cannot find the requested object.\r\n" },
-		{ "new X509Certificate2(new byte[0])", "! Array may not be empty or null.\r\nParameter name: rawData" },
+		{ "new X509Certificate2(new byte[0])", "! Array may not be empty or null. (Parameter 'rawData')" },
 	};
 
 	CHECK_ROWS(rows);

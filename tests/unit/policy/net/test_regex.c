@@ -85,8 +85,8 @@ static void refused(void **state UNUSED)
 		{ "Regex.IsMatch(\"a\", @\"\\2\")", "! parsing \"\\2\" - Reference to undefined group number 2." },
 		{ "Regex.IsMatch(\"a\", @\"\\p{Foo}\")", "! parsing \"\\p{Foo}\" - Unknown property 'Foo'." },
 		{ "Regex.IsMatch(\"a\", \"a\", RegexOptions.RightToLeft)", "! RegexOptions.RightToLeft is not supported." },
-		{ "Regex.IsMatch(null, \"a\")", "! Value cannot be null.\r\nParameter name: input" },
-		{ "Regex.IsMatch(\"a\", null)", "! Value cannot be null.\r\nParameter name: pattern" },
+		{ "Regex.IsMatch(null, \"a\")", "! Value cannot be null. (Parameter 'input')" },
+		{ "Regex.IsMatch(\"a\", null)", "! Value cannot be null. (Parameter 'pattern')" },
 	};
 
 	CHECK_ROWS(rows);

@@ -17,7 +17,7 @@ static void idioms(void **state UNUSED)
 		{ "Array.IndexOf(new[] { \"a\", \"b\" }, \"b\")", "1" },
 		{ "@{ var a = new[] { 3, 1, 2 }; Array.Sort(a); Array.Reverse(a); return string.Join(\",\", a); }", "3,2,1" },
 		{ "@{ var a = new byte[] { 1, 2 }; var b = new byte[3]; Array.Copy(a, 0, b, 1, 2); Buffer.BlockCopy(a, 0, b, 0, 1); return BitConverter.ToString(b); }", "01-01-02" },
-		{ "@{ try { int.Parse(\"x\"); return \"\"; } catch (FormatException e) { return e.Message + e.GetType().Name; } }", "Input string was not in a correct format.FormatException" },
+		{ "@{ try { int.Parse(\"x\"); return \"\"; } catch (FormatException e) { return e.Message + e.GetType().Name; } }", "The input string 'x' was not in a correct format.FormatException" },
 		{ "@{ try { throw new Exception(\"a\", new Exception(\"b\")); } catch (Exception e) { return e.Message + e.InnerException.Message; } }", "ab" },
 		{ "((int?)null).GetValueOrDefault(3)", "3" },
 		{ "typeof(string).Name", "String" },

@@ -48,7 +48,7 @@ static void asking(void **state UNUSED)
 		{ "(string)" X("<a/>") ".Element(\"b\") == null", "True" },
 		{ "(int?)" X("<a/>") ".Attribute(\"b\") == null", "True" },
 		{ "(bool)" X("<a b='true'/>") ".Attribute(\"b\")", "True" },
-		{ "(int)" X("<a b='x'/>") ".Attribute(\"b\")", "! Input string was not in a correct format." },
+		{ "(int)" X("<a b='x'/>") ".Attribute(\"b\")", "! The input string 'x' was not in a correct format." },
 		{ X(SOAP) ".Name.LocalName + \"|\" + " X(SOAP) ".Name.Namespace + \"|\" + " X(SOAP) ".Name", "Envelope|urn:soap|{urn:soap}Envelope" },
 		{ X(SOAP) ".Descendants(\"{urn:m}Get\").First().Value", "text" },
 		{ "@{ XNamespace m = \"urn:m\"; return " X(SOAP) ".Descendants(m + \"Get\").Attributes(\"id\").First().Value; }", "7" },
@@ -88,7 +88,7 @@ static void changing(void **state UNUSED)
 		{ "@{ var e = " X("<a/>") "; e.Remove(); return e; }", "! The parent is missing." },
 		{ "@{ foreach (var e in " X("<a><b/><c/></a>") ".Descendants()) { e.Name = XName.Get(e.Name.LocalName, \"u\"); } return 1; }", "1" },
 		{ "new XElement(\"a b\")", "! The ' ' character, hexadecimal value 0x20, cannot be included in a name." },
-		{ "new XElement(\"\")", "! The value cannot be an empty string.\r\nParameter name: name" },
+		{ "new XElement(\"\")", "! The value cannot be an empty string. (Parameter 'name')" },
 	};
 
 	CHECK_ROWS(rows);
@@ -131,7 +131,7 @@ static void refused(void **state UNUSED)
 		{ X("<!DOCTYPE a [<!ENTITY x 'xxxx'><!ENTITY y '&x;&x;&x;&x;&x;&x;'>]><a>&y;</a>"),
 		  "! For security reasons DTD is prohibited in this XML document. To enable DTD processing set the DtdProcessing property on "
 		  "XmlReaderSettings to Parse and pass the settings into XmlReader.Create method." },
-		{ "XElement.Parse(null)", "! Value cannot be null.\r\nParameter name: text" },
+		{ "XElement.Parse(null)", "! Value cannot be null. (Parameter 'text')" },
 	};
 	static const char *const hostile[] = {
 		"@{ var s = \"\"; for (int i = 0; i < 20; i++) { s += s + \"<a>\"; } return XElement.Parse(s); }",
