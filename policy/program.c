@@ -9,6 +9,7 @@
 
 #include "core/http_status.h"
 #include "core/str.h"
+#include "policy/elements/cors.h"
 
 #include <pthread.h>
 
@@ -159,6 +160,7 @@ void exchange_start_failed(struct exchange *x)
 		return;
 	x->section = SECTION_INBOUND;
 	x->error.set = true;
+	policy_cors_refused(x);
 	if (after_failure(x))
 		drive(x);
 	else

@@ -2,7 +2,8 @@
  *
  * A preflight is answered by policy_preflight before anything else runs: before the key is checked, as a browser sends
  * none with it. A real cross-origin request passes through run, which leaves the headers to the end of the pipeline, so
- * that refusals and errors carry them too: else a browser hides the reason from the page. */
+ * that refusals and errors carry them too: else a browser hides the reason from the page. A request that is refused before
+ * any policy has run (a missing key) comes to policy_cors_refused for the same reason. */
 #include "policy/elements/cors.h"
 
 #include "core/str.h"
@@ -54,6 +55,17 @@ static bool origin_allowed(struct exchange *x, const struct cors_config *c, stru
 	return *found || list_has(x, &c->origins, with_slash, true, &any, found);
 }
 
+/* The answer depends on who asked, beside what it depends on already. */
+static bool vary_by_origin(struct fields *to)
+{
+	struct str all = fields_count(to, STR("Vary")) ? fields_joined(to, STR("Vary")) : STR("");
+
+	for (struct str one; str_split(&all, ',', &one);)
+		if (str_eq(str_trim(one), STR("*")) || str_eq_ci(str_trim(one), STR("Origin")))
+			return true;
+	return fields_add(to, STR("Vary"), STR("Origin"));
+}
+
 static bool add_origin(struct exchange *x, struct fields *to, const struct cors_config *c, struct str origin, bool star)
 {
 	bool credentials;
@@ -63,7 +75,7 @@ static bool add_origin(struct exchange *x, struct fields *to, const struct cors_
 	star = star && !credentials;
 	if (!fields_set(to, STR("Access-Control-Allow-Origin"), star ? STR("*") : origin))
 		return false;
-	if (!star && !fields_count(to, STR("Vary")) && !fields_add(to, STR("Vary"), STR("Origin")))
+	if (!star && !vary_by_origin(to))
 		return false;
 	return !credentials || fields_set(to, STR("Access-Control-Allow-Credentials"), STR("true"));
 }
@@ -196,11 +208,37 @@ static void add_headers(struct exchange *x, void *arg)
 	x->error = before;
 }
 
+static bool remember(struct exchange *x, const struct cors_config *c, struct str origin, bool star)
+{
+	struct pending *p = arena_new_of(x->arena, struct pending);
+
+	if (!p)
+		return false;
+	*p = (struct pending){ c, origin, star };
+	return exchange_at_end(x, add_headers, p);
+}
+
+void policy_cors_refused(struct exchange *x)
+{
+	struct str origin = fields_get(&x->request.headers, STR("Origin"));
+	struct last_error before = x->error;
+	bool star, found = false;
+
+	for (int s = SCOPE_OPERATION; s >= 0 && origin.n && !found; s--) {
+		const struct policy_document *d = x->documents[s];
+
+		if (d && d->cors && origin_allowed(x, d->cors, origin, &star, &found) && found)
+			(void)!remember(x, d->cors, origin, star);
+		if (d && !d->has_base[SECTION_INBOUND])
+			break;
+	}
+	x->error = before;
+}
+
 static enum step run(struct exchange *x, const void *config)
 {
 	const struct cors_config *c = config;
 	struct str origin = fields_get(&x->request.headers, STR("Origin"));
-	struct pending *p;
 	bool star, found, terminate;
 
 	if (!origin.n)
@@ -214,11 +252,7 @@ static enum step run(struct exchange *x, const void *config)
 	}
 	if (!found)
 		return STEP_NEXT;
-	p = arena_new_of(x->arena, struct pending);
-	if (!p)
-		return exchange_no_memory(x);
-	*p = (struct pending){ c, origin, star };
-	return exchange_at_end(x, add_headers, p) ? STEP_NEXT : exchange_no_memory(x);
+	return remember(x, c, origin, star) ? STEP_NEXT : exchange_no_memory(x);
 }
 
 /* ---- compile ----------------------------------------------------------------------------------------------------- */

@@ -14,3 +14,7 @@ struct cors_config {
 	struct arg credentials, terminate;
 	struct children origins, methods, headers, expose;   /* at most one each */
 };
+
+/* For a call that is refused before its policies run: leaves the headers of the innermost cors that knows the origin to the
+ * end, as the policy itself would. The error of the exchange stays as it is. */
+void policy_cors_refused(struct exchange *x);
