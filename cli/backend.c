@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/str.h"
 #include "db/backends.h"
+#include "db/credentials.h"
 
 enum { MEMBERS_MAX = 64, AUTHORITIES_MAX = 32, FILE_MAX_BYTES = 65536 };
 
@@ -21,6 +22,7 @@ static const struct option set_options[] = {
 	{ "tls-min", OPTION_TEXT, "1.2|1.3|none", "least version of TLS", false },
 	{ "pin", OPTION_MANY, "sha256//BASE64", "digest of a public key, one of which it must have; none: any", false },
 	{ "credentials-file", OPTION_TEXT, "FILE", "JSON of headers and query parameters for it; kept sealed", false },
+	{ "credential", OPTION_TEXT, "ID|none", "credential that is shown to it: see `gatehouse credential`", false },
 	{ "breaker-file", OPTION_TEXT, "FILE", "JSON of circuit-breaker rules", false },
 	OPTION_END,
 };
@@ -134,6 +136,27 @@ static gh_rc write_all(struct cli *c, struct store *s, const struct store_backen
 	return given ? store_backend_authorities_set(s, b->id, authorities, n_authorities, err) : GH_RC_OK;
 }
 
+/* Which environment counts is known only when an API is called, so any will do. */
+static gh_rc choose_credential(struct cli *c, struct store *s, struct store_backend *b, struct gh_err *err)
+{
+	const char *id = option_text(&c->options, "credential");
+	struct store_credential *rows;
+	size_t n;
+
+	if (!id)
+		return GH_RC_OK;
+	b->credential_id = strcmp(id, "none") == 0 ? STR_NULL : str_of(id);
+	if (!b->credential_id.p)
+		return GH_RC_OK;
+	if (b->is_pool)
+		return cli_usage(c, err, "a pool has no credential; its backends have");
+	TRY(store_credentials(s, c->arena, false, &rows, &n, err));
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(rows[i].id, b->credential_id))
+			return GH_RC_OK;
+	FAIL(err, NOT_FOUND, "there is no credential '%s'; make it with `gatehouse credential set %s`", id, id);
+}
+
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
 	const char *id = c->options.args[0];
@@ -158,6 +181,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 		return cli_usage(c, err, "give --url URL for a backend, or --member ID for each backend of a pool");
 	TRY(read_json(c, "credentials-file", &b.credentials, err));
 	TRY(read_json(c, "breaker-file", &b.breaker, err));
+	TRY(choose_credential(c, s, &b, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
 	return store_tx_end(s, write_all(c, s, &b, found, members, n, err), err);
 }
@@ -176,6 +200,7 @@ static gh_rc list(struct cli *c, struct gh_err *err)
 		{ "NAME", "name", COLUMN_TEXT, offsetof(struct store_backend, name), NULL },
 		{ "URL", "url", COLUMN_TEXT, offsetof(struct store_backend, url), NULL },
 		{ "POOL", "pool", COLUMN_BOOL, offsetof(struct store_backend, is_pool), NULL },
+		{ "CREDENTIAL", "credential", COLUMN_TEXT, offsetof(struct store_backend, credential_id), NULL },
 		{ "VERIFY TLS", "verifyTls", COLUMN_BOOL, offsetof(struct store_backend, verify_tls), NULL },
 		{ "VERIFY NAME", "verifyName", COLUMN_BOOL, offsetof(struct store_backend, verify_name), NULL },
 		{ "CLIENT CERTIFICATE", "clientCertificate", COLUMN_TEXT, offsetof(struct store_backend, client_certificate_id), NULL },

@@ -21,6 +21,7 @@ static const struct field backend_fields[] = {
 	FIELD(store_backend, REF, tls_server_name),
 	FIELD(store_backend, REF, tls_min_version),
 	FIELD(store_backend, REF, tls_pins),
+	FIELD(store_backend, REF, credential_id),
 };
 static const struct row_type backend_type = ROW_TYPE("backend", store_backend, backend_fields);
 

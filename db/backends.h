@@ -13,6 +13,7 @@ struct store_backend {
 	struct str tls_server_name;              /* asked for (SNI) and checked in place of the URL's host; STR_NULL: that one */
 	struct str tls_min_version;              /* "1.2", "1.3"; STR_NULL: the TLS library's own */
 	struct str tls_pins;                     /* "sha256//BASE64;sha256//BASE64" of public keys; STR_NULL: any */
+	struct str credential_id;                /* of db/credentials.h, in the environment of the API called; STR_NULL: none */
 	struct str breaker;                      /* JSON of circuit-breaker rules; STR_NULL: none */
 };
 
