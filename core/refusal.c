@@ -33,6 +33,12 @@ static const struct row rows[] = {
 	ROW("backend_tls", "backend", "Check the backend's certificate: name, authority, dates; and the client certificate it asks for.")
 	ROW("backend_timeout", "backend", "The backend is too slow for the configured time.")
 	ROW("backend_url", "backend", "Set the API's backend address.")
+	ROW("backend_refused_credential", "backend", "Check the credential that the backend is shown (`gatehouse credential show`): secret, scope, "
+					     "audience; the token endpoint gave a token, the backend did not take it.")
+	ROW("token_unavailable", "gateway", "The token endpoint gives no token: check that it can be reached, and the client's id and secret.")
+	ROW("credential_unusable", "gateway", "Set the credential of the backend for this environment: `gatehouse credential set`.")
+	ROW("subject_token_missing", "access", "Send an access token: the backend is called on behalf of its owner.")
+	ROW("subject_token_refused", "access", "Get a new access token: the token endpoint does not take the one that was sent.")
 	ROW("no_configuration", "gateway", "The gateway is starting, or its configuration was refused: `gatehouse doctor`.")
 	ROW("overload", "gateway", "More calls at once than gateway.max_in_flight: add workers or machines.")
 };

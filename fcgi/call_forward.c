@@ -6,6 +6,7 @@
  * Response body: until the head has gone to the client, bytes wait in `down` (bounded; curl is paused beyond). Then they
  * go straight into the connection's output queue, which has the same bound. */
 #include "fcgi/call_trace.h"
+#include "fcgi/credential.h"
 
 #include "core/log.h"
 #include "core/str.h"
@@ -34,7 +35,9 @@ static void on_head(struct transfer *t)
 	k->backend_status = r->status;
 	k->correlation = fields_get(&r->headers, k->wk->limits.correlation_header);
 	k->first_byte_us = k->wk->loop.now_us;
-	if (!k->hold || r->body.kind == BODY_NONE)
+	/* whatever was shown to the backend, it was ours: the caller is not told to authenticate */
+	k->credential_refused = r->status == 401 && k->credential;
+	if (!k->hold || r->body.kind == BODY_NONE || k->credential_refused)
 		call_wake(k);
 }
 
@@ -141,7 +144,8 @@ static void fail_forward(struct call *k, struct forward *f, enum reason why)
 {
 	f->done = true;
 	f->failure = call_failure_of(why);
-	f->failure_text = arena_printf(k->arena, "%.*s (%.*s)", STR_ARG(answer_message(k, why)), STR_ARG(k->backend_host));
+	if (!f->failure_text.p)
+		f->failure_text = arena_printf(k->arena, "%.*s (%.*s)", STR_ARG(answer_message(k, why)), STR_ARG(k->backend_host));
 	f->failure_status = reason_info(why)->status;
 	f->failure_body = answer_body(k, why);
 	k->reason = why;
@@ -192,10 +196,32 @@ static void backend_options(struct call *k, struct upstream_request *rq)
 		gate_certificate(&k->x, b->client_certificate_id, &rq->client_cert_pem, &rq->client_key_pem);
 }
 
+/* The gateway's own credential: onto the fields, the address or the connection. */
+static enum reason show_credential(struct call *k, struct forward *f, struct upstream_request *rq, struct url *url,
+				   struct fields *fields)
+{
+	struct credential_request cr = { .method = rq->method, .url = url, .host = rq->host, .fields = fields,
+					 .body = rq->body == BODY_HELD ? rq->bytes : STR("") };
+	enum reason why;
+
+	if (!k->credential)
+		return REASON_NONE;
+	why = credential_apply(k, k->credential, k->need, &cr);
+	if (why == REASON_NONE && cr.client_cert_id.n
+	    && !gate_certificate(&k->x, cr.client_cert_id, &rq->client_cert_pem, &rq->client_key_pem)) {
+		cr.problem = arena_printf(k->arena, "there is no certificate %.*s", STR_ARG(cr.client_cert_id));
+		why = REASON_CREDENTIAL;
+	}
+	if (cr.problem.p)
+		f->failure_text = arena_printf(k->arena, "credential %.*s: %.*s", STR_ARG(k->credential->c.id), STR_ARG(cr.problem));
+	return why;
+}
+
 static enum reason start(struct call *k, struct forward *f)
 {
+	struct url url = k->x.request.url;
 	struct upstream_request rq = {
-		.method = k->x.request.method, .url = &k->x.request.url, .host = host_field(k), .first_byte_ms = f->timeout_ms,
+		.method = k->x.request.method, .url = &url, .host = host_field(k), .first_byte_ms = f->timeout_ms,
 		.expect_continue_ms = f->continue_timeout_ms, .follow_redirects = f->follow_redirects,
 		.http_version = f->http_version, .client_cert_pem = f->client_cert_pem, .client_key_pem = f->client_key_pem,
 		.proxy_url = f->proxy_url, .proxy_user = f->proxy_user, .proxy_password = f->proxy_password,
@@ -207,9 +233,12 @@ static enum reason start(struct call *k, struct forward *f)
 	if (!forward_fields(k, &fields))
 		return REASON_NO_MEMORY;
 	rq.headers = &fields;
+	body_of(k, &rq);
+	why = show_credential(k, f, &rq, &url, &fields);
+	if (why != REASON_NONE)
+		return why;
 	if (k->x.trace_on)
 		call_trace_sent(k, &fields);
-	body_of(k, &rq);
 	if (rq.body == BODY_HELD)
 		k->backend_bytes_out += rq.bytes.n;
 	backend_options(k, &rq);
@@ -231,34 +260,114 @@ static void reset_backend_side(struct call *k)
 	k->tls_problem = NULL;
 	k->backend_host = k->x.request.url.host;
 	k->tries++;
+	k->credential_refused = false;
+}
+
+/* A token that could not be had: what the caller gets, and what the record says. */
+static void fail_token(struct call *k, struct forward *f)
+{
+	const struct credential_need *n = k->need;
+
+	k->tries--;                      /* nothing was sent */
+	f->failure_text = arena_printf(k->arena, "%.*s (credential %.*s, %.*s)", STR_ARG(reason_info(n->why)->message),
+				       STR_ARG(n->credential->c.id), STR_ARG(n->problem));
+	if (n->retry_after_s) {
+		f->failure_header = STR("Retry-After");
+		f->failure_header_value = arena_printf(k->arena, "%u", n->retry_after_s);
+	} else if (reason_info(n->why)->status == 401) {
+		f->failure_header = STR("WWW-Authenticate");
+		f->failure_header_value = STR("Bearer error=\"invalid_token\"");
+	}
+	fail_forward(k, f, n->why);
+}
+
+static bool choose_credential(struct call *k, struct forward *f)
+{
+	const struct snap_backend *b = k->x.backend_id.n ? k->backend : NULL;
+	const struct snap_api *api = k->gate ? k->gate->route.api : NULL;
+	struct str environment = api && api->environment ? api->environment->id : STR("default");
+
+	k->credential = NULL;
+	k->need = NULL;
+	k->replayed = false;
+	if (!b || !b->credential_id.n)
+		return true;
+	k->credential = snapshot_credential(k->gate->snapshot, environment, b->credential_id);
+	if (k->credential)
+		return true;
+	f->failure_text = arena_printf(k->arena, "environment %.*s has no credential %.*s", STR_ARG(environment), STR_ARG(b->credential_id));
+	fail_forward(k, f, REASON_CREDENTIAL);
+	return false;
+}
+
+/* Gets the token when the credential has one, then sends. WAIT: f->done comes later. */
+static enum step begin(struct call *k, struct forward *f)
+{
+	enum reason why;
+
+	if (k->credential && credential_kind_info(k->credential->c.kind)->token) {
+		if (!k->need)
+			k->need = arena_new_of(k->arena, struct credential_need);
+		if (!k->need)
+			return exchange_fail(&k->x, 500, STR_NULL, "Out of memory.");
+		k->need->credential = k->credential;
+		k->need->snapshot = k->gate->snapshot;
+		k->need->id = k->credential->token_id;
+		if (credential_per_caller(&k->credential->c)) {
+			k->need->id.subject = credential_subject(k, k->credential);
+			tokens_id_seal(&k->need->id);
+		}
+		if (credential_get(k, k->need) == STEP_WAIT)
+			return STEP_WAIT;
+		if (k->need->why != REASON_NONE) {
+			fail_token(k, f);
+			return STEP_NEXT;
+		}
+	}
+	why = start(k, f);
+	if (why == REASON_NONE)
+		return STEP_WAIT;
+	fail_forward(k, f, why);
+	return STEP_NEXT;
+}
+
+/* All of the body is here: it is no stream any more. */
+static void hold_body(struct call *k)
+{
+	k->x.request.body.kind = k->up.n ? BODY_HELD : BODY_NONE;
+	k->x.request.body.bytes = buf_view(&k->up);
 }
 
 enum step host_forward(struct exchange *x, struct forward *f)
 {
 	struct call *k = x->owner;
-	enum reason why;
+	enum step step;
 
 	reset_backend_side(k);
 	f->done = false;
 	f->failure = CALL_OK;
+	f->failure_text = f->failure_header = STR_NULL;
+	if (!choose_credential(k, f))
+		return STEP_NEXT;
 	if (k->x.request.body.kind == BODY_STREAM && k->body_gone) {
 		fail_forward(k, f, REASON_BACKEND_SEND);
 		f->failure_text = STR("The request body has been sent already and was not kept; set buffer-request-body");
 		return STEP_NEXT;
 	}
 	k->wish = f;
-	if (k->x.request.body.kind == BODY_STREAM && f->buffer_request_body && !k->up_ended) {
+	if (k->x.request.body.kind == BODY_STREAM && !k->up_ended
+	    && (f->buffer_request_body || (k->credential && credential_wants_body(k->credential)))) {
 		k->forward_waits_body = true;
 		if (k->conn)
 			conn_pause(k->conn, false);
 		return STEP_WAIT;
 	}
-	why = start(k, f);
-	if (why == REASON_NONE)
-		return STEP_WAIT;
-	k->wish = NULL;
-	fail_forward(k, f, why);
-	return STEP_NEXT;
+	if (k->credential && credential_wants_body(k->credential) && k->x.request.body.kind == BODY_STREAM)
+		hold_body(k);
+	step = begin(k, f);
+	if (step != STEP_WAIT)
+		k->wish = NULL;
+	return step;
 }
 
 void forward_body_arrived(struct call *k)
@@ -278,6 +387,8 @@ void forward_drop(struct call *k)
 
 	k->forward = NULL;
 	k->wish = NULL;
+	if (k->need)
+		credential_drop(k->need);
 	if (t)
 		transfer_cancel(t);
 }
@@ -307,29 +418,82 @@ static void settle_failed(struct call *k, struct forward *f, enum reason why)
 	fail_forward(k, f, why);
 }
 
+/* The request can be sent once more as it was. */
+static bool can_replay(const struct call *k)
+{
+	return k->x.request.body.kind != BODY_STREAM || (k->up_ended && !k->body_gone);
+}
+
+/* The backend answered 401 to what the gateway showed: another token and the same request once more, or the end. */
+static enum step after_refusal(struct call *k, struct forward *f)
+{
+	bool token = k->need != NULL, again = token && !k->replayed && can_replay(k) && credential_refused(k, k->need);
+
+	if (token && k->replayed)
+		credential_accepted(k, k->need, false);
+	reset_backend_side(k);
+	if (!again) {
+		k->tries--;
+		f->failure_text = arena_printf(k->arena, "%.*s (credential %.*s%s, %.*s)", STR_ARG(reason_info(REASON_BACKEND_CREDENTIAL)->message),
+					       STR_ARG(k->credential->c.id), k->replayed ? ", also with a new token" : "",
+					       STR_ARG(k->backend_host));
+		fail_forward(k, f, REASON_BACKEND_CREDENTIAL);
+		return STEP_NEXT;
+	}
+	k->replayed = true;
+	k->wish = f;
+	return begin(k, f);
+}
+
+/* What is next of a forward-request that has not been sent or was refused. False: nothing, it is under way. */
+static bool forward_goes_on(struct call *k, struct forward *f, enum step *step)
+{
+	if (k->forward_waits_body && k->up_ended) {
+		k->forward_waits_body = false;
+		hold_body(k);
+		*step = begin(k, f);
+		return true;
+	}
+	if (k->credential_refused) {
+		*step = after_refusal(k, f);
+		return true;
+	}
+	if (!k->forward && !k->down_ended && k->need && k->need->done && k->forward_reason == REASON_NONE) {
+		if (k->need->why == REASON_NONE && (k->forward_reason = start(k, f)) == REASON_NONE) {
+			*step = STEP_WAIT;
+			return true;
+		}
+		if (k->need->why != REASON_NONE)
+			fail_token(k, f);
+		else
+			fail_forward(k, f, k->forward_reason);
+		*step = STEP_NEXT;
+		return true;
+	}
+	return false;
+}
+
 void forward_settle(struct call *k)
 {
 	struct forward *f = k->wish;
+	enum step step;
 
-	if (k->forward_waits_body && k->up_ended) {
-		enum reason why;
-
-		k->forward_waits_body = false;
-		k->x.request.body.kind = k->up.n ? BODY_HELD : BODY_NONE;
-		k->x.request.body.bytes = buf_view(&k->up);
-		why = start(k, f);
-		if (why != REASON_NONE) {
-			k->forward_reason = why;
-			k->down_ended = true;
-		}
+	if (f && forward_goes_on(k, f, &step)) {
+		if (step == STEP_WAIT)
+			return;
+		k->wish = NULL;
+		k->resume_due = true;
+		return;
 	}
-	if (!f || k->forward_waits_body)
+	if (!f || k->forward_waits_body || (!k->forward && !k->down_ended))
 		return;
 	if (k->forward_reason != REASON_NONE && (k->hold || !k->x.response.status)) {
 		settle_failed(k, f, k->forward_reason);
 	} else if (k->x.response.status && (!k->hold || k->down_ended || k->x.response.body.kind == BODY_NONE)) {
 		if (k->hold && k->x.response.body.kind == BODY_STREAM && !hand_over_held(k, f->buffer_response))
 			settle_failed(k, f, REASON_BACKEND_BODY);
+		else if (k->replayed)
+			credential_accepted(k, k->need, true);
 		f->done = true;
 	} else {
 		return;

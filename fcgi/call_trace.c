@@ -12,6 +12,7 @@
 #include "core/str.h"
 #include "core/trace_token.h"
 #include "core/uri.h"
+#include "fcgi/credential.h"
 
 enum {
 	TRACE_BYTES_MAX = 262144,
@@ -106,15 +107,18 @@ bool call_trace_field(const struct call *k, struct field *out)
 
 static const struct str secret_fields[] = {
 	STR_INIT("Authorization"), STR_INIT("Proxy-Authorization"), STR_INIT("Cookie"), STR_INIT("Set-Cookie"),
-	STR_INIT("Apim-Debug-Authorization"), STR_INIT("Ocp-Apim-Subscription-Key"), STR_INIT("X-Api-Key"),
+	STR_INIT("Apim-Debug-Authorization"), STR_INIT("X-Amz-Security-Token"), STR_INIT("Ocp-Apim-Subscription-Key"), STR_INIT("X-Api-Key"),
 };
 
-/* The i-th name of a field that carries a credential; the last is the one that the API chose. STR_NULL past it. */
+/* The i-th name of a field that carries a credential; the last are those that the API and the backend's credential chose.
+ * STR_NULL past them. */
 static struct str secret_field(const struct call *k, size_t i)
 {
 	if (i < ARRAY_LEN(secret_fields))
 		return secret_fields[i];
-	return i == ARRAY_LEN(secret_fields) && k->x.api ? k->x.api->key_header : STR_NULL;
+	if (i == ARRAY_LEN(secret_fields))
+		return k->x.api && k->x.api->key_header.n ? k->x.api->key_header : secret_fields[0];
+	return i == ARRAY_LEN(secret_fields) + 1 && k->credential ? credential_text(&k->credential->c, "header") : STR_NULL;
 }
 
 static bool is_secret_field(const struct call *k, struct str name)
@@ -183,6 +187,8 @@ static void collect_hidden(struct writer *w, const struct call_trace *t)
 	if (x->api)
 		hide_query(w, x->request.original_url.query, x->api->key_query);
 	hide_query(w, x->request.original_url.query, STR("subscription-key"));
+	for (const struct credential_secret *s = w->k->secrets; s; s = s->next)
+		hide(w, s->text);
 	hide_fields(w, &t->before);
 	hide_fields(w, &x->request.headers);
 	hide_fields(w, &t->sent);

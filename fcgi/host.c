@@ -1,7 +1,7 @@
 /* host.c - what policies may do to the world, in the gateway: one function for each row of struct policy_host.
  *
  * Counters and cache are mapped memory: they answer at once and never wait. What takes time goes through the loop. */
-#include "fcgi/call.h"
+#include "fcgi/credential.h"
 
 #include "core/cache.h"
 #include "core/clock.h"
@@ -100,6 +100,7 @@ void host_drop(struct call *k)
 {
 	host_send_drop(k);
 	fill_drop(k);
+	credential_drop_call(k);
 	while (k->sleeps) {
 		struct call_sleep *s = k->sleeps;
 
@@ -185,4 +186,5 @@ const struct policy_host live_host = {
 	.api_model = gate_api_model,
 	.schemas = gate_schemas,
 	.trust = gate_trust,
+	.authorization = host_authorization,
 };

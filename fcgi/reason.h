@@ -22,6 +22,10 @@
 	X(CLIENT_GONE, "client_gone", 499, "The client closed the connection")                                          \
 	X(INTERNAL, "internal", 500, "Internal server error")                                                           \
 	X(NO_MEMORY, "no_memory", 500, "Internal server error")                                                         \
+	X(SUBJECT_MISSING, "subject_token_missing", 401, "The call carries no token to act on behalf of")               \
+	X(SUBJECT_REFUSED, "subject_token_refused", 401, "The call's token was refused by the token endpoint")          \
+	X(CREDENTIAL, "credential_unusable", 502, "The gateway's credential for the backend cannot be used")            \
+	X(BACKEND_CREDENTIAL, "backend_refused_credential", 502, "The backend refused the gateway's own credential")    \
 	X(BACKEND_URL, "backend_url", 502, "The backend's address is not valid")                                        \
 	X(BACKEND_CONNECT, "backend_connect", 502, "The backend cannot be reached")                                     \
 	X(BACKEND_DNS, "backend_dns", 502, "The backend's name cannot be resolved")                                     \
@@ -34,6 +38,7 @@
 	X(BACKEND_REDIRECTS, "backend_redirects", 502, "The backend redirects too often")                               \
 	X(NO_CONFIGURATION, "no_configuration", 503, "The gateway has no configuration yet")                            \
 	X(STORE_UNAVAILABLE, "store_unavailable", 503, "The key cannot be checked at present, try again")               \
+	X(TOKEN, "token_unavailable", 503, "The gateway has no token for the backend at present, try again")            \
 	X(OVERLOAD, "overload", 503, "The gateway is busy, try again")                                                  \
 	X(DRAINING, "draining", 503, "The gateway is stopping, try again")                                              \
 	X(BACKEND_CONNECT_TIMEOUT, "backend_connect_timeout", 504, "The backend did not accept the connection in time") \

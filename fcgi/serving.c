@@ -13,6 +13,7 @@
 #include "core/paths.h"
 #include "core/str.h"
 #include "core/trace_token.h"
+#include "fcgi/credential.h"
 #include "fcgi/documents.h"
 #include "fcgi/log_sink.h"
 
@@ -148,6 +149,7 @@ static void take_snapshot(struct worker *wk)
 	s->refused = refused.code != GH_OK;
 	snapshot_unref(s->snapshot);
 	s->snapshot = next;
+	credentials_configured(wk, next);
 	s->reported_us = 0;
 }
 
@@ -183,6 +185,9 @@ GH_RC serving_open(struct worker *wk, bool wait_for_snapshot, struct gh_err *err
 	if (!wk->serving)
 		FAIL(err, NOMEM, "no memory to serve from");
 	wk->serving->wk = wk;
+	wk->credentials = credentials_new(wk);
+	if (!wk->credentials)
+		FAIL(err, NOMEM, "no memory to serve from");
 	open_missing(wk);
 	wk->serving->documents = documents_new(wk->state_dir);
 	if (!wk->serving->documents)
@@ -286,6 +291,8 @@ void serving_close(struct worker *wk)
 	if (!s)
 		return;
 	snapshot_loader_stop(s->loader);
+	credentials_free(wk->credentials);
+	wk->credentials = NULL;
 	documents_free(s->documents);
 	snapshot_unref(s->snapshot);
 	access_cache_free(s->access);

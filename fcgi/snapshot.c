@@ -245,6 +245,7 @@ static gh_rc read_backends(struct build *b)
 		TRY(build_text(b, rows[i].tls_server_name, &x->tls_server_name));
 		TRY(build_text(b, rows[i].tls_min_version, &x->tls_min_version));
 		TRY(build_text(b, rows[i].tls_pins, &x->tls_pins));
+		TRY(build_text(b, rows[i].credential_id, &x->credential_id));
 		x->verify_tls = rows[i].verify_tls;
 		x->verify_name = rows[i].verify_name;
 		if (!map_put(&b->s->priv->backends, x->id, x))
@@ -331,6 +332,7 @@ static gh_rc read_all(struct build *b)
 	TRY(read_authorities(b));
 	TRY(read_loggers(b));
 	TRY(build_schemas(b));
+	TRY(build_credentials(b));
 	TRY(build_apis(b));
 	if (b->n_errors > 1)
 		gh_err_prefix(b->err, "%zu errors, the first", b->n_errors);

@@ -58,6 +58,7 @@ struct snap_backend {
 	bool verify_tls, verify_name;
 	struct str tls_server_name, tls_min_version, tls_pins, ca_pem;       /* STR_NULL: none; ca_pem: its own authorities */
 	struct str client_certificate_id, credentials, breaker;      /* STR_NULL: none; the last two JSON */
+	struct str credential_id;            /* in the environment of the API that is called; STR_NULL: none */
 	const struct snap_pool_member *members;      /* by priority, then id */
 	size_t n_members;
 };
@@ -105,6 +106,14 @@ const struct snap_certificate *snapshot_certificate(const struct snapshot *s, st
 const struct snap_logger *snapshot_logger(const struct snapshot *s, struct str id);
 /* All of them in turn, in no particular order: *cursor begins at 0; NULL: none is left. */
 const struct snap_certificate *snapshot_certificate_next(const struct snapshot *s, size_t *cursor);
+struct snap_credential;                      /* fcgi/credential.h */
+const struct snap_credential *snapshot_credential(const struct snapshot *s, struct str environment, struct str id);
+/* All of them, in no order: for (size_t i = 0; (c = snapshot_credential_next(s, &i));) */
+const struct snap_credential *snapshot_credential_next(const struct snapshot *s, size_t *i);
+/* The one that is configured for the resource; client_id (its client id, or its own) may be STR_NULL. Of several the first
+ * by id. */
+const struct snap_credential *snapshot_credential_for(const struct snapshot *s, struct str environment, struct str resource,
+						      struct str client_id);
 /* The documents that apply to an exchange: `out` is exchange.documents; product may be NULL. */
 void snapshot_documents(const struct snapshot *s, const struct snap_api *api, const struct snap_operation *operation,
 			const struct snap_product *product, const struct policy_document *out[SCOPE__COUNT]);

@@ -21,6 +21,7 @@ struct snapshot_private {
 	struct arena *arena;                 /* holds the snapshot and all in it */
 	_Atomic unsigned refs;
 	struct map products, backends, certificates, loggers;        /* by id; certificates by thumbprint too */
+	struct map credentials;              /* by "ENVIRONMENT/ID" and "ENVIRONMENT/PROVIDER/ID" */
 };
 
 /* Rows are read into memory of their own (`rows`), which goes when the build is over; what stays is copied. */
@@ -52,6 +53,8 @@ bool build_has_operation_policies(const struct build *b, struct str api_id, int6
 /* ---- snapshot_trust.c ---- */
 GH_RC build_trust(struct build *b, const struct store_certificate *rows, size_t n);
 GH_RC build_schemas(struct build *b);
+/* ---- snapshot_credentials.c ---- */
+GH_RC build_credentials(struct build *b);
 
 /* ---- snapshot_apis.c ---- */
 GH_RC build_apis(struct build *b);

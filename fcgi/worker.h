@@ -122,6 +122,12 @@ struct call {
 	struct trace_context trace;
 	bool trace_begun;                /* here, not by the client */
 
+	/* what the gateway shows to the backend: credential.h */
+	const struct snap_credential *credential;        /* of the present forward-request; NULL: none */
+	struct credential_need *need;    /* its token; NULL: the kind has none */
+	struct credential_secret *secrets;       /* tokens that policies of this call were given */
+	bool credential_refused, replayed;       /* the backend answered 401; it has been asked again */
+
 	/* to the client */
 	struct str held;                 /* body that is all here, from held_at on */
 	size_t held_at;
@@ -191,6 +197,7 @@ struct worker {
 	struct fill_table *fills;
 	struct log_sinks *sinks;
 	struct metrics *metrics;         /* core/metrics.h; NULL: not there */
+	struct credentials *credentials; /* credential.h */
 	int64_t cache_complained_us;
 	size_t n_one_way;
 	int64_t swept_us, drain_by_us;

@@ -2,6 +2,7 @@
 # SERVERS=nginx runs the HTTP tests behind one web server only; T=tests/http/access.test.js runs one file.
 
 HTTP_TESTS := $(wildcard tests/http/*.test.js)
+STORY_TESTS := $(wildcard tests/stories/*.test.js)
 BROWSER_TESTS := $(wildcard tests/browser/*.test.js)
 
 test: deps-test
@@ -14,6 +15,6 @@ test-build:
 	@$(MAKE) --no-print-directory -j2 MODE=asan all units
 
 test-run:
-	@PATH="$$(tools/node-dir):$$PATH" tests/run $(or $(T),tests/lint $(UNIT_BIN) $(HTTP_TESTS) $(BROWSER_TESTS))
+	@PATH="$$(tools/node-dir):$$PATH" tests/run $(or $(T),tests/lint $(UNIT_BIN) $(HTTP_TESTS) $(STORY_TESTS) $(BROWSER_TESTS))
 
 .PHONY: test test-build test-run

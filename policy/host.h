@@ -44,6 +44,7 @@ struct forward {
 	struct str failure_text;         /* for a person: what happened, with the address, without secrets */
 	int failure_status;              /* what the client gets when no on-error section answers; 0: 500 */
 	struct str failure_body;         /* JSON for the client that goes with it; STR_NULL: the standard one */
+	struct str failure_header, failure_header_value;      /* one more field for the client; STR_NULL: none */
 };
 
 /* send-request, token and key fetches: a request of its own with a held response. Lives in the exchange's arena. */
@@ -131,12 +132,15 @@ struct host_identity {
 
 struct authorization_op {
 	struct str provider, authorization;      /* ids */
+	struct str resource, client_id;          /* in place of these: the credential that is configured for the resource */
 	struct str identity; /* a token that vouches for the caller (identity-type jwt); STR_NULL: managed */
 	/* filled by the host: */
 	bool done;
 	struct str access_token;                 /* STR_NULL: there is none; failure_text says why */
 	struct fields claims;
-	struct str failure_text;
+	struct str failure_text, failure_reason; /* reason: for LastError; STR_NULL: the policy's own */
+	int failure_status;                      /* for the client; 0: 500 */
+	uint32_t retry_after_s;                  /* 0: nothing is said about it */
 };
 
 struct api_model;                                /* policy/api_model.h */
@@ -194,6 +198,6 @@ struct policy_host {
 	struct schemas *(*schemas)(struct exchange *);
 	/* whose certificates of clients are believed (policy/trust.h); NULL, also the function: this system's authorities */
 	const struct trust *(*trust)(struct exchange *);
-	/* get-authorization-context: a token of the credential manager; may be NULL */
+	/* get-authorization-context and authentication-managed-identity: a token of the credential manager; may be NULL */
 	enum step (*authorization)(struct exchange *, struct authorization_op *);
 };

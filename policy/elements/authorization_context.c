@@ -1,5 +1,5 @@
 /* authorization_context.c - get-authorization-context: a token that the credential manager keeps for a provider. */
-#include "policy/element.h"
+#include "policy/elements/identity.h"
 
 #include "core/str.h"
 #include "policy/context.h"
@@ -9,6 +9,20 @@ enum { IDENTITY_MANAGED, IDENTITY_JWT };
 struct config {
 	struct arg provider, authorization, variable, type, identity, ignore;
 };
+
+enum step authorization_failed(struct exchange *x, const struct authorization_op *op, struct str reason, struct str what)
+{
+	exchange_fail(x, op->failure_status ? op->failure_status : 500, str_is_null(op->failure_reason) ? reason : op->failure_reason,
+		      "%.*s: %.*s", STR_ARG(what), STR_ARG(op->failure_text));
+	if (op->retry_after_s) {
+		x->error.header = STR("Retry-After");
+		x->error.header_value = arena_printf(x->arena, "%u", op->retry_after_s);
+	} else if (op->failure_status == 401) {
+		x->error.header = STR("WWW-Authenticate");
+		x->error.header_value = STR("Bearer error=\"invalid_token\"");
+	}
+	return STEP_FAIL;
+}
 
 static enum step done(struct exchange *x, const struct config *c, const struct authorization_op *op)
 {
@@ -21,8 +35,8 @@ static enum step done(struct exchange *x, const struct config *c, const struct a
 		exchange_trace(x, "token of %.*s/%.*s", STR_ARG(op->provider), STR_ARG(op->authorization));
 		v = context_authorization(x->arena, op->access_token, &op->claims);
 	} else if (!ignore) {
-		return exchange_fail(x, 500, STR("AuthorizationNotFound"), "There is no token of %.*s/%.*s: %.*s",
-				     STR_ARG(op->provider), STR_ARG(op->authorization), STR_ARG(op->failure_text));
+		return authorization_failed(x, op, STR("AuthorizationNotFound"), arena_printf(x->arena, "There is no token of %.*s/%.*s",
+				     STR_ARG(op->provider), STR_ARG(op->authorization)));
 	}
 	return exchange_set_variable(x, c->variable.text, v) ? STEP_NEXT : exchange_no_memory(x);
 }

@@ -15,6 +15,8 @@ static enum step finish(struct exchange *x, const struct config *c, const struct
 			      f->failure == CALL_TIMEOUT ? STR("Timeout") : STR("BackendConnectionFailure"), "%.*s",
 			      STR_ARG(f->failure_text));
 		x->error.public_body = f->failure_body;
+		x->error.header = f->failure_header;
+		x->error.header_value = f->failure_header_value;
 		return STEP_FAIL;
 	}
 	exchange_trace(x, "the backend answered %d", x->response.status);

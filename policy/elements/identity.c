@@ -108,9 +108,41 @@ static enum step begin(struct exchange *x, const struct identity_config *c, stru
 	return x->host->cache_get(x, s->look);
 }
 
+/* A host with a credential manager has the token, or knows why not. */
+static enum step ask_manager(struct exchange *x, const struct identity_config *c, struct identity_state *s)
+{
+	enum step step = STEP_NEXT;
+	bool ignore;
+
+	if (!s->asked) {
+		s->asked = arena_new_of(x->arena, struct authorization_op);
+		if (!s->asked)
+			return exchange_no_memory(x);
+		fields_init(&s->asked->claims, x->arena);
+		if (!arg_get_text(x, &c->resource, &s->resource) || !arg_get_text(x, &c->client_id, &s->client_id))
+			return STEP_FAIL;
+		s->asked->resource = s->resource.p ? s->resource : STR("");
+		s->asked->client_id = s->client_id;
+		step = x->host->authorization(x, s->asked);
+	}
+	if (step != STEP_NEXT || !s->asked->done)
+		return step == STEP_NEXT ? STEP_WAIT : step;
+	s->token = s->asked->access_token;
+	if (!str_is_null(s->token))
+		return STEP_NEXT;
+	if (!arg_get_bool(x, &c->ignore_error, &ignore))
+		return STEP_FAIL;
+	exchange_trace(x, "no token: %.*s", STR_ARG(s->asked->failure_text));
+	return ignore ? STEP_NEXT
+		      : authorization_failed(x, s->asked, STR("TokenAcquisitionFailure"), STR("A token for the backend could not be had"));
+}
+
 enum step identity_token(struct exchange *x, const struct identity_config *c, struct identity_state *s)
 {
 	enum step step = STEP_NEXT;
+
+	if (x->host->authorization)
+		return ask_manager(x, c, s);
 
 	if (!s->look)
 		step = begin(x, c, s);

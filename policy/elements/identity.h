@@ -8,7 +8,11 @@ struct identity_config {             /* authentication-managed-identity */
 };
 extern const struct element_schema managed_identity_schema;
 
+/* Fails the exchange as the host's answer says: status, reason, Retry-After. what: "There is no token of …". */
+enum step authorization_failed(struct exchange *x, const struct authorization_op *op, struct str reason, struct str what);
+
 struct identity_state {
+	struct authorization_op *asked;      /* of a host that has a credential manager */
 	struct str resource, client_id, cache_key;
 	struct cache_op *look, *keep;
 	struct subrequest *call;

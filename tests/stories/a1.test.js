@@ -1,0 +1,238 @@
+// The production system speaks API key, the ERP speaks OAuth 2.0.
+//
+// The caller knows an API key and nothing else. The gateway checks it, gets a bearer token from the identity provider with
+// the client credentials flow, keeps it, sets it, and the ERP sees a standard OAuth 2.0 request. Each line of the story is
+// one test. Tokens live seconds here so that a life fits into a test.
+'use strict';
+const { describe, it, before, after } = require('node:test');
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const http = require('node:http');
+const path = require('node:path');
+const { start, backend, until, SERVERS } = require('../http/harness');
+const { tokenEndpoint } = require('../http/token-endpoint');
+
+const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'ERP', version: '1' }, paths: { '/orders': {
+  get: { operationId: 'list', responses: { 200: { description: 'ok' } } },
+  post: { operationId: 'create', responses: { 201: { description: 'made' } } } } } });
+const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+
+for (const server of SERVERS) describe(`A1 behind ${server}`, () => {
+  let gw, erp, idp, key;
+  let always401 = false;
+  const bearer = (req) => (/^Bearer (.+)$/.exec(req.headers.authorization || '') || [])[1];
+
+  before(async () => {
+    idp = await tokenEndpoint();
+    // the ERP takes tokens that the provider has issued, that live and that were not revoked
+    erp = await backend((req, res) => {
+      const good = !always401 && idp.live(bearer(req));
+      res.statusCode = good ? 200 : 401;
+      if (!good) res.setHeader('WWW-Authenticate', 'Bearer error="invalid_token"');
+      res.setHeader('Content-Type', 'application/json');
+      res.end(JSON.stringify({ ok: good }));
+    });
+    // four workers share one cache; they run before anything is configured
+    gw = await start({ server, workers: 4, build: 'release' });
+  });
+  after(async () => { await gw?.stop(); await erp?.close(); await idp?.close().catch(() => {}); });
+
+  const call = (options = {}) => fetch(`${gw.url}/api/erp/orders`, { ...options, headers: { 'Ocp-Apim-Subscription-Key': key, ...options.headers } });
+  const status = async (options) => { const r = await call(options); await r.arrayBuffer(); return r.status; };
+  // on a connection of its own: a web server may close an idle one just when a burst wants to use it
+  const alone = () => new Promise((resolve, reject) => {
+    http.get(`${gw.url}/api/erp/orders`, { agent: false, headers: { 'Ocp-Apim-Subscription-Key': key } },
+      (res) => { res.resume(); res.on('end', () => resolve(res.statusCode)); }).on('error', reject);
+  });
+  const record = (id) => until(() => {
+    const out = gw.cli('log', '--request-id', id, '--format', 'json').stdout.trim();
+    return out && JSON.parse(out);
+  }, 'the record');
+  const credential = (...args) => gw.cli('credential', 'set', 'erp', ...args);
+  // A credential that differs in nothing that matters: the tokens of its old state are forgotten, so the cache is empty.
+  let round = 0;
+  const emptyCache = async () => {
+    const mark = `r${++round}`;
+    credential('--set', `parameters=round=${mark}`);
+    await until(async () => {
+      await status();
+      return idp.requests.at(-1)?.form.get('round') === mark;
+    }, 'the new state of the credential', 5000);
+    await settled();
+    gw.cli('token', 'purge');
+    erp.seen.length = idp.requests.length = idp.issued.length = 0;
+  };
+  const settled = () => until(async () => {
+    const before = idp.requests.length;
+    for (let i = 0; i < 12; i++) await status();
+    return idp.requests.length === before;
+  }, 'all workers to have the configuration');
+
+  it('is configured while running', async () => {
+    const file = gw.file('erp.json', DESCRIPTION);
+    gw.cli('product', 'create', 'mes');
+    gw.cli('import', 'openapi', file, '--path', 'erp', '--name', 'erp', '--backend', erp.url, '--product', 'mes');
+    gw.cli('credential', 'set', 'erp', '--kind', 'client-credentials', '--set', `token-url=${idp.url}`, '--set', `client-id=${idp.clientId}`,
+      '--set', 'scope=erp.read erp.write', '--secret-file', `client-secret=${gw.file('secret', `${idp.secret}\n`)}`);
+    gw.cli('backend', 'set', 'erp', '--url', erp.url, '--credential', 'erp');
+    gw.cli('api', 'set', 'erp', '--backend-id', 'erp');
+    key = gw.cli('subscription', 'create', '--product', 'mes', '--format', 'json').json().primaryKey;
+    await until(async () => (await status()) === 200, 'the first call', 5000);
+    const asked = idp.requests[0];
+    assert.ok(asked.basic && asked.given[0] === idp.clientId && asked.given[1] === idp.secret);
+    assert.equal(asked.form.get('grant_type'), 'client_credentials');
+    assert.equal(asked.form.get('scope'), 'erp.read erp.write');
+    assert.equal(asked.headers['content-type'], 'application/x-www-form-urlencoded');
+  });
+
+  it('500 calls: 500 x 200, one token request, 500 bearer tokens and no API key', async () => {
+    await emptyCache();
+    for (let i = 0; i < 20; i++)
+      for (const s of await Promise.all([...Array(25)].map(() => status()))) assert.equal(s, 200);
+    assert.equal(erp.seen.length, 500);
+    assert.equal(idp.requests.length, 1);
+    for (const seen of erp.seen) {
+      assert.equal(seen.headers.authorization, `Bearer ${idp.issued[0].token}`);
+      assert.ok(!JSON.stringify([seen.url, seen.headers]).includes(key));
+    }
+  });
+
+  it('500 parallel first calls on an empty cache over 4 workers: one token request', async () => {
+    await emptyCache();
+    idp.state.delayMs = 300;
+    const all = await Promise.all([...Array(500)].map(alone)).finally(() => { idp.state.delayMs = 0; });
+    assert.deepEqual([...new Set(all)], [200]);
+    assert.equal(erp.seen.length, 500);
+    assert.equal(idp.requests.length, 1);
+  });
+
+  it('a token life of 2 s under load: one request a life, made before its end, and no call fails at the seam', async () => {
+    idp.state.life = 2;
+    await emptyCache();
+    const end = Date.now() + 4300;
+    const answers = [];
+    await Promise.all([...Array(6)].map(async () => { while (Date.now() < end) answers.push(await status()); }));
+    idp.state.life = 3600;
+    assert.deepEqual([...new Set(answers)], [200]);
+    // three lives have begun; each token but the last was replaced in its last fifth
+    assert.ok(idp.issued.length >= 3 && idp.issued.length <= 4, `${idp.issued.length} tokens in 4.3 s`);
+    for (let i = 1; i < idp.issued.length; i++) {
+      const age = idp.issued[i].at - idp.issued[i - 1].at;
+      assert.ok(age > 1300 && age < 2000, `replaced after ${age} ms`);
+    }
+  });
+
+  it('the ERP revokes the token: one refresh, one replay, the caller sees 200', async () => {
+    await emptyCache();
+    assert.equal(await status(), 200);
+    idp.revoke();
+    erp.seen.length = idp.requests.length = 0;
+    const body = JSON.stringify({ order: 7, note: 'x'.repeat(2000) });
+    const r = await call({ method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
+    assert.equal(r.status, 200);
+    assert.equal(idp.requests.length, 1);
+    assert.deepEqual(erp.seen.map((s) => s.body.toString() === body), [true, true]);
+    assert.equal((await record(r.headers.get('x-request-id'))).status, 200);
+    // many calls at once find the revoked token: still one refresh
+    idp.revoke();
+    idp.requests.length = 0;
+    assert.deepEqual([...new Set(await Promise.all([...Array(40)].map(() => status())))], [200]);
+    assert.equal(idp.requests.length, 1);
+  });
+
+  it('the ERP keeps answering 401: 502 with a reason that names the backend, not 401', async () => {
+    await emptyCache();
+    always401 = true;
+    const r = await call();
+    const text = await r.text();
+    assert.equal(r.status, 502);
+    assert.equal(r.headers.get('www-authenticate'), null);
+    assert.match(text, /backend refused the gateway's own credential/i);
+    assert.equal(erp.seen.length, 2);
+    assert.equal(idp.requests.length, 2);
+    const rec = await record(r.headers.get('x-request-id'));
+    assert.equal(rec.reason, 'backend_refused_credential');
+    assert.equal(rec.backend_status, 401);
+    // and the provider is not asked for each further call
+    for (let i = 0; i < 10; i++) assert.equal(await status(), 502);
+    assert.ok(idp.requests.length <= 4, `${idp.requests.length} token requests`);
+    always401 = false;
+    await until(async () => (await status()) === 200, 'the calls to go on');
+  });
+
+  it('provider down: calls go on while the token lives, then 503 with Retry-After and a trace that names the endpoint', async () => {
+    idp.state.life = 2;
+    await emptyCache();
+    assert.equal(await status(), 200);
+    await idp.down();
+    const by = idp.issued[0].ends - 100;
+    let served = 0;
+    while (Date.now() < by) { assert.equal(await status(), 200); served++; }
+    assert.ok(served > 10);
+    await sleep(300);
+    const token = gw.cli('trace', 'token', '--all').stdout.trim();
+    const r = await call({ headers: { 'Apim-Debug-Authorization': token } });
+    assert.equal(r.status, 503);
+    assert.ok(Number(r.headers.get('retry-after')) >= 1);
+    const id = r.headers.get('x-request-id');
+    const rec = await record(id);
+    assert.equal(rec.reason, 'token_unavailable');
+    const trace = gw.cli('trace', 'show', id, '--format', 'json').stdout;
+    assert.ok(trace.includes(idp.url) && /token_unavailable/.test(trace), trace);
+    assert.equal(rec.attempts, 0);
+    await idp.up();
+    idp.state.life = 3600;
+    await until(async () => (await status()) === 200, 'the calls to go on', 12000);
+  });
+
+  it('wrong key: 401 with WWW-Authenticate, and the ERP saw nothing', async () => {
+    erp.seen.length = 0;
+    const r = await call({ headers: { 'Ocp-Apim-Subscription-Key': 'wrong' } });
+    assert.equal(r.status, 401);
+    assert.ok(r.headers.get('www-authenticate'));
+    assert.equal(erp.seen.length, 0);
+  });
+
+  it('lists the tokens by credential, issued, expires, last used and count, never the value', async () => {
+    await emptyCache();
+    await Promise.all([...Array(10)].map(() => status()));
+    const rows = gw.cli('token', 'list', '--format', 'json').json();
+    const row = rows.find((t) => t.credential === 'erp' && t.live);
+    assert.equal(row.uses, 10);
+    assert.equal(row.requests, 1);
+    assert.ok(Date.parse(row.expires) > Date.parse(row.issued) && Date.parse(row.lastUsed) >= Date.parse(row.issued));
+    assert.equal(rows.filter((t) => t.credential === 'erp').length, 1);     // those of its old states are gone
+  });
+
+  it('no secret or token in any log, trace, export, page or file', async () => {
+    const token = gw.cli('trace', 'token', '--all').stdout.trim();
+    const r = await call({ headers: { 'Apim-Debug-Authorization': token } });
+    const id = r.headers.get('x-request-id');
+    await r.text();
+    const shown = await until(() => {
+      const t = gw.cli('trace', 'show', id, '--format', 'json', { fails: true });
+      return t.code === 0 && t.stdout;
+    }, 'the trace');
+    const secrets = [idp.secret, encodeURIComponent(idp.secret), Buffer.from(`${idp.clientId}:${idp.secret}`).toString('base64'), ...idp.issued.map((i) => i.token)];
+    const clean = (what, text) => { for (const s of secrets) assert.ok(!text.includes(s), `${what} holds ${s}`); };   // text or bytes
+    clean('the trace', shown);
+    assert.match(shown, /Authorization/);
+    for (const args of [['credential', 'show', 'erp'], ['credential', 'list'], ['token', 'list'], ['audit'], ['log'], ['backend', 'list'], ['doctor']])
+      for (const format of ['text', 'json']) { const o = gw.cli(...args, '--format', format, { fails: true }); clean(args.join(' '), o.stdout + o.stderr); }
+    const cookie = await signIn(gw);
+    for (const page of ['credentials', '']) clean(`page ${page}`, await (await fetch(`${gw.url}/admin/${page}`, { headers: { cookie } })).text());
+    const walk = (dir) => fs.readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(path.join(dir, e.name)) : e.isFile() ? [path.join(dir, e.name)] : []));
+    for (const file of [...walk(gw.state), ...walk(gw.dir).filter((f) => /\.(out|log)$/.test(f))]) clean(file, fs.readFileSync(file));
+    for (const pid of [...gw.pids('gatehouse-gateway')]) clean(`process ${pid}`, fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
+  });
+});
+
+async function signIn(gw) {
+  const form = await fetch(`${gw.url}/admin/sign-in`);
+  const visit = form.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ');
+  const csrf = /name="csrf" value="([^"]+)"/.exec(await form.text())[1];
+  const r = await fetch(`${gw.url}/admin/sign-in`, { method: 'POST', redirect: 'manual', headers: { cookie: visit },
+    body: new URLSearchParams({ csrf, email: gw.admin.email, password: gw.admin.password }) });
+  assert.equal(r.status, 303);
+  return r.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ');
+}
