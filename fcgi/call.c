@@ -282,6 +282,8 @@ void call_turn(struct call *k)
 		call_refuse(k, k->reason);
 	} else if (k->stage == CALL_READING) {
 		first_turn(k);
+	} else if (k->stage == CALL_AT_GATE) {
+		k->gate_turn(k);
 	} else if (k->stage == CALL_WANTS_BODY && k->up_ended) {
 		call_start(k, true);
 	} else if (k->stage == CALL_RUNNING) {

@@ -8,6 +8,8 @@
 void call_refuse(struct call *k, enum reason why);
 /* Everything of the client's side is known: find the route, check the access, start the policies or answer. */
 void call_gate(struct call *k);
+/* A gate that had to wait lets the call in. */
+void call_gate_passed(struct call *k);
 /* Starts the policies, once the body is here when they need it. */
 void call_start(struct call *k, bool needs_body);
 /* Runs the on-error sections only: x.error says what the gate found. */

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "fcgi/call_trace.h"
+#include "fcgi/iap.h"
 
 struct str answer_status_text(int status)
 {
@@ -116,7 +117,7 @@ static void put_length(struct call *k)
 void answer_finished(struct call *k)
 {
 	struct response *r = &k->x.response;
-	struct field trace;
+	struct field trace, session;
 
 	if (r->status < 100 || r->status > 999) {
 		r->status = 500;
@@ -128,6 +129,8 @@ void answer_finished(struct call *k)
 	put_field(k->conn, STR("X-Request-Id"), k->x.request_id);
 	if (call_trace_field(k, &trace))
 		put_field(k->conn, trace.name, trace.value);
+	if (iap_field(k, &session))
+		put_field(k->conn, session.name, session.value);
 	put_length(k);
 	conn_write(k->conn, STR("\r\n"));
 	k->stage = CALL_ANSWERING;

@@ -9,6 +9,7 @@
 #include "core/str.h"
 #include "fcgi/call_trace.h"
 #include "fcgi/documents.h"
+#include "fcgi/iap.h"
 #include "fcgi/pool.h"
 
 /* ---- health ---- */
@@ -171,8 +172,9 @@ static bool check_access(struct call *k, struct gate_state *g)
 	return false;
 }
 
-static void enter(struct call *k, struct gate_state *g)
+void call_gate_passed(struct call *k)
 {
+	struct gate_state *g = k->gate;
 	struct policy_uses uses;
 
 	if (!check_access(k, g))
@@ -191,6 +193,12 @@ static void enter(struct call *k, struct gate_state *g)
 	k->holds_response = uses.response_body;
 	k->wk->serving->calls++;
 	call_start(k, uses.request_body || uses.backend_tries);
+}
+
+static void enter(struct call *k, struct gate_state *g)
+{
+	if (!g->route.api->iap || iap_enter(k, g))
+		call_gate_passed(k);
 }
 
 void call_gate(struct call *k)
@@ -214,6 +222,8 @@ void call_gate(struct call *k)
 	g->snapshot = snapshot_ref(s->snapshot);
 	g->route.result = ROUTE_NO_API;
 	fields_init(&k->x.matched, k->arena);
+	if (mounted && iap_own_path(k, g, asked.path))
+		return;
 	call_trace_take(k, g);
 	if (mounted && !route_find(g->snapshot, k->arena, &asked, &g->route, &k->x.matched)) {
 		call_refuse(k, REASON_NO_MEMORY);
@@ -229,8 +239,10 @@ void call_gate(struct call *k)
 
 void call_leave_gate(struct call *k)
 {
-	if (k->gate)
+	if (k->gate) {
+		iap_drop(k->gate, k);
 		snapshot_unref(k->gate->snapshot);
+	}
 	k->gate = NULL;
 }
 

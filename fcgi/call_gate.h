@@ -8,5 +8,6 @@ struct gate_state {                      /* in the call's arena */
 	struct snapshot *snapshot;       /* with a reference of its own */
 	struct route route;
 	struct access access;
+	struct iap *iap;                 /* iap.h; NULL: no sign-in is asked for */
 	struct call_trace *traced;       /* call_trace.h; NULL: the call showed no debug credential */
 };

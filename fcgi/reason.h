@@ -13,6 +13,10 @@
 	X(BAD_HEADER, "bad_header", 400, "A header field of the request is not valid")                                  \
 	X(BAD_LENGTH, "bad_length", 400, "The request has no valid Content-Length")                                     \
 	X(BAD_METHOD, "bad_method", 400, "The request method is not valid")                                             \
+	X(SIGN_IN_STATE, "sign_in_state", 400, "This sign-in was not begun in this browser, or too long ago")             \
+	X(SIGN_IN_REQUIRED, "sign_in_required", 401, "Sign-in is required")                                             \
+	X(SIGN_IN_FAILED, "sign_in_failed", 403, "The identity provider did not sign you in")                           \
+	X(SIGN_IN_GROUPS, "sign_in_groups", 403, "Your account is in none of the groups that may use this")              \
 	X(NO_ROUTE, "no_route", 404, "Resource not found")                                                              \
 	X(CLIENT_TIMEOUT, "client_timeout", 408, "The request body did not arrive in time")                             \
 	X(BODY_TOO_LARGE, "body_too_large", 413, "The request body is larger than the limit")                           \
@@ -37,6 +41,7 @@
 	X(BACKEND_BODY, "backend_body", 502, "The backend's response is larger than the limit")                         \
 	X(BACKEND_REDIRECTS, "backend_redirects", 502, "The backend redirects too often")                               \
 	X(NO_CONFIGURATION, "no_configuration", 503, "The gateway has no configuration yet")                            \
+	X(SIGN_IN_UNAVAILABLE, "sign_in_unavailable", 503, "The identity provider cannot be reached, try again")        \
 	X(STORE_UNAVAILABLE, "store_unavailable", 503, "The key cannot be checked at present, try again")               \
 	X(TOKEN, "token_unavailable", 503, "The gateway has no token for the backend at present, try again")            \
 	X(OVERLOAD, "overload", 503, "The gateway is busy, try again")                                                  \

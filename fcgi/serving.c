@@ -92,6 +92,8 @@ static void open_trace_key(struct worker *wk)
 	if (paths_master_key(wk->state_dir, master, &found, &err).code || !found)
 		return;
 	trace_token_key(master, wk->serving->trace_key);
+	crypto_hmac_sha256((struct str){ (const char *)master, sizeof(master) }, STR("gatehouse iap sessions"), wk->serving->iap_key);
+	wk->serving->iap_key_known = true;
 	crypto_wipe(master, sizeof(master));
 	wk->serving->trace_key_known = true;
 }
@@ -301,6 +303,7 @@ void serving_close(struct worker *wk)
 	cache_close(wk->cache);
 	metrics_close(wk->metrics);
 	crypto_wipe(s->trace_key, sizeof(s->trace_key));
+	crypto_wipe(s->iap_key, sizeof(s->iap_key));
 	free(s);
 	wk->serving = NULL;
 }

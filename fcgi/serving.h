@@ -20,6 +20,8 @@ struct serving {
 	struct documents *documents;
 	uint8_t trace_key[CRYPTO_KEY_BYTES];     /* core/trace_token.h */
 	bool trace_key_known;
+	uint8_t iap_key[CRYPTO_KEY_BYTES];       /* seals the sessions of iap.h */
+	bool iap_key_known;
 	int64_t tried_us, reported_us;
 	bool refused;                    /* the latest configuration did not compile */
 	struct gh_err refusal;

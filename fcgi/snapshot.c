@@ -333,6 +333,7 @@ static gh_rc read_all(struct build *b)
 	TRY(read_loggers(b));
 	TRY(build_schemas(b));
 	TRY(build_credentials(b));
+	TRY(build_iap(b));
 	TRY(build_apis(b));
 	if (b->n_errors > 1)
 		gh_err_prefix(b->err, "%zu errors, the first", b->n_errors);

@@ -18,6 +18,7 @@ struct route_table;
 struct schemas;
 struct store;
 struct trust;
+struct snap_iap;                         /* iap.h */
 
 struct snap_environment {
 	struct str id, name, business_group; /* business_group: id, the workspace */
@@ -51,6 +52,7 @@ struct snap_api {
 	const struct snap_product *const *products;  /* that hold this API, by id */
 	size_t n_products;
 	bool key_required;                   /* the API asks for a subscription key */
+	const struct snap_iap *iap;          /* browsers sign in first; NULL: they need not */
 };
 
 struct snap_backend {
@@ -90,6 +92,8 @@ struct snapshot {
 	struct str trust_problem;            /* STR_NULL: none; a list of revoked certificates that could not be used */
 	struct schemas *schemas;             /* NULL: there are none */
 	bool uses_keys, uses_groups;         /* a policy reads context.Subscription's keys; a user's groups */
+	const struct snap_iap *iap;          /* of all APIs that are behind a sign-in */
+	size_t n_iap;
 	const struct route_table *routes;
 	struct snapshot_private *priv;
 };

@@ -34,6 +34,7 @@ struct build {
 	struct route_table *routes;
 
 	struct map environments, version_sets, named_values, fragments;      /* id -> struct */
+	struct map iap;                      /* API id -> struct snap_iap */
 	struct map policies;                 /* place, as build_policy_key writes it -> struct store_policy */
 	struct map documents;                /* text and what it was compiled for -> struct policy_document */
 	struct map operation_apis;           /* "API/revision" that have an operation with a policy */
@@ -55,6 +56,8 @@ GH_RC build_trust(struct build *b, const struct store_certificate *rows, size_t 
 GH_RC build_schemas(struct build *b);
 /* ---- snapshot_credentials.c ---- */
 GH_RC build_credentials(struct build *b);
+/* ---- snapshot_iap.c ---- */
+GH_RC build_iap(struct build *b);
 
 /* ---- snapshot_apis.c ---- */
 GH_RC build_apis(struct build *b);

@@ -73,6 +73,7 @@ static inline size_t conn_queued(const struct conn *c)   /* bytes that have not 
 
 enum call_stage {
 	CALL_READING,                    /* parameters are coming in */
+	CALL_AT_GATE,                    /* the gate waits for something: gate_turn goes on */
 	CALL_WANTS_BODY,                 /* the policies need the whole body first */
 	CALL_RUNNING,                    /* the policies run, or wait */
 	CALL_ANSWERING,                  /* the head has been sent */
@@ -141,6 +142,7 @@ struct call {
 	struct call_sleep *sleeps;
 	struct fill_waiter *filler;      /* waits for another call's answer: fill.h; NULL: does not */
 	struct gate_state *gate;         /* call_gate.h; NULL: did not get that far */
+	void (*gate_turn)(struct call *k);       /* CALL_AT_GATE: in each turn */
 	struct str word;                 /* reason word of routing or access; STR_NULL: that of `reason` */
 
 	/* for the record */

@@ -115,6 +115,23 @@ const config = (sink) => ({ 'mail.smtp_url': `smtp://127.0.0.1:${sink.port}`, 'm
 
 const unescaped = (s) => s.replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&');
 
+// Not fetch: that says of itself what kind of request it makes (Sec-Fetch-Mode), which is the browser's to say here.
+function request(method, url, headers, body) {
+  return new Promise((resolve, reject) => {
+    const rq = http.request(url, { method, headers: Object.fromEntries(Object.entries(headers).filter(([, v]) => v !== '')) }, (rs) => {
+      const chunks = [];
+      rs.on('data', (c) => chunks.push(c));
+      rs.on('error', reject);
+      rs.on('end', () => resolve({
+        status: rs.statusCode, text: Buffer.concat(chunks).toString('utf8'),
+        headers: { get: (n) => rs.headers[n.toLowerCase()]?.toString() ?? null, getSetCookie: () => rs.headers['set-cookie'] || [] },
+      }));
+    });
+    rq.on('error', reject);
+    rq.end(body);
+  });
+}
+
 // A browser without script: cookies by host and path, forms by what the page holds, redirects by hand or all the way.
 class Visitor {
   constructor(base, headers = {}) { this.base = base; this.headers = headers; this.cookies = []; }
@@ -135,16 +152,15 @@ class Visitor {
 
   async send(method, path, { form, json, headers = {} } = {}) {
     const url = new URL(path, this.url || this.base);
-    const answer = await fetch(url, {
-      method, redirect: 'manual', body: form ? new URLSearchParams(form) : json === undefined ? undefined : JSON.stringify(json),
-      headers: { ...this.headers, ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...headers, cookie: this.cookieHeader(url) },
-    });
+    const body = form ? new URLSearchParams(form).toString() : json === undefined ? undefined : JSON.stringify(json);
+    const type = form ? 'application/x-www-form-urlencoded' : json === undefined ? undefined : 'application/json';
+    const answer = await request(method, url, { ...this.headers, ...(type ? { 'content-type': type } : {}), ...headers, cookie: this.cookieHeader(url) }, body);
     for (const line of answer.headers.getSetCookie()) this.keep(url, line);
     this.url = url.href;
     this.status = answer.status;
     this.answer = answer;
     this.location = answer.headers.get('location');
-    this.html = await answer.text();
+    this.html = answer.text;
     return this;
   }
 
@@ -205,4 +221,4 @@ function sql(gw, query) {
   return r.stdout.trim();
 }
 
-module.exports = { openIdProvider, sql, mailSink, config, Visitor, totp, unescaped };
+module.exports = { openIdProvider, sql, request, mailSink, config, Visitor, totp, unescaped };

@@ -1,0 +1,236 @@
+/* iap_back.c - the way to the provider and back: what is remembered in between, the code's exchange, the new session.
+ *
+ * What is remembered stands in a sealed cookie whose name holds the beginning of the state, so that several tabs can be on
+ * their way at once. It is for the callback's address only and goes with it. */
+#include "fcgi/iap.h"
+
+#include "core/str.h"
+#include "core/uri.h"
+#include "fcgi/serving.h"
+
+enum { STATE_TAG = 8, GROUPS_MAX = 200, GROUP_BYTES_MAX = 2000, TEXT_MAX = 254 };
+static const char go_cookie[] = "gh_go_";
+
+static struct str callback_path(const struct call *k)
+{
+	return arena_printf(k->arena, "%.*s/-/iap/callback", STR_ARG(iap_base(k)));
+}
+
+/* Where it began, as far as it may stand in a cookie and be gone back to: a path of this host and nothing else. */
+static struct str way_back(const struct call *k)
+{
+	const struct url *u = &k->x.request.original_url;
+	struct str back = u->query.p ? arena_printf(k->arena, "%.*s?%.*s", STR_ARG(u->path), STR_ARG(u->query)) : u->path;
+
+	return back.n <= IAP_BACK_MAX && !str_starts(back, STR("//")) ? back : str_first(u->path, u->path.n <= IAP_BACK_MAX ? u->path.n : 0);
+}
+
+enum step iap_begin(struct iap *f)
+{
+	struct call *k = f->k;
+	struct arena *a = k->arena;
+	struct str endpoint = arena_dup(a, str_of(f->pub->authorization)), sealed, cookie, redirect, to;
+	uint8_t digest[CRYPTO_SHA256_BYTES];
+
+	redirect = arena_printf(a, "%.*s%.*s", STR_ARG(iap_origin(k)), STR_ARG(callback_path(k)));
+	if (crypto_random_hex(a, 16, &f->state, NULL).code || crypto_random_hex(a, 16, &f->nonce, NULL).code
+	    || crypto_random_hex(a, 32, &f->verifier, NULL).code)
+		return STEP_FAIL;
+	crypto_sha256(f->verifier, digest);
+	if (!iap_seal(k, "iap go",
+		      arena_printf(a, "%.*s\n%lld\n%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(f->conf->provider),
+				   (long long)(iap_now_us(f) / 1000000 + IAP_GO_S), STR_ARG(f->state), STR_ARG(f->nonce),
+				   STR_ARG(f->verifier), STR_ARG(way_back(k))),
+		      &sealed)
+	    || !iap_set_cookie(f, go_cookie, str_first(f->state, STATE_TAG), sealed, callback_path(k), IAP_GO_S, &cookie))
+		return STEP_FAIL;
+	to = arena_printf(a, "%.*s%sresponse_type=code&client_id=%.*s&redirect_uri=%.*s&scope=%.*s&state=%.*s&nonce=%.*s"
+			     "&code_challenge=%.*s&code_challenge_method=S256",
+			  STR_ARG(endpoint), str_find_char(endpoint, '?') == SIZE_MAX ? "?" : "&",
+			  STR_ARG(iap_encoded(a, f->conf->client_id)), STR_ARG(iap_encoded(a, redirect)),
+			  STR_ARG(iap_encoded(a, f->conf->scopes)), STR_ARG(f->state), STR_ARG(f->nonce),
+			  STR_ARG(crypto_base64url(a, (struct str){ (const char *)digest, sizeof(digest) })));
+	return iap_redirect(f, to, cookie);
+}
+
+/* ---- claims ------------------------------------------------------------------------------------------------------------------ */
+
+static const json_t *claim(const struct iap *f, const json_t *info, struct str name)
+{
+	const json_t *v = jsn_get_n(f->claims, name);
+
+	return v ? v : jsn_get_n(info, name);
+}
+
+/* By the rules of any API of the provider: the session is for all of them. */
+static bool asked_for(const struct iap *f, struct str group)
+{
+	const struct snapshot *s = f->g->snapshot;
+
+	for (size_t i = 0; i < s->n_iap; i++)
+		for (size_t k = 0; k < s->iap[i].n_groups && str_eq(s->iap[i].provider, f->conf->provider); k++)
+			if (str_eq(s->iap[i].groups[k], group))
+				return true;
+	return false;
+}
+
+/* One a line. A cookie has little room: those that some rule asks for come first, the others as far as they fit. */
+static struct str groups_of(struct iap *f, const json_t *v)
+{
+	struct arena *a = f->k->arena;
+	struct str out = STR("");
+
+	if (json_is_string(v))
+		return str_find_char(jsn_string(v), '\n') == SIZE_MAX ? jsn_string(v) : STR("");
+	for (int wanted = 1; wanted >= 0; wanted--)
+		for (size_t i = 0; i < json_array_size(v) && i < GROUPS_MAX * 10; i++) {
+			struct str g = jsn_string(json_array_get(v, i));
+
+			if (!g.n || str_find_char(g, '\n') != SIZE_MAX || asked_for(f, g) != (wanted == 1)
+			    || out.n + g.n > GROUP_BYTES_MAX)
+				continue;
+			out = out.n ? arena_printf(a, "%.*s\n%.*s", STR_ARG(out), STR_ARG(g)) : g;
+			if (!out.p)
+				return STR("");
+		}
+	return out;
+}
+
+static struct str short_text(struct str s)
+{
+	return s.n && s.n <= TEXT_MAX ? s : STR("");
+}
+
+void iap_take_claims(struct iap *f, const json_t *info)
+{
+	const json_t *verified = claim(f, info, STR("email_verified"));
+	struct iap_session *s = &f->session;
+
+	s->provider = f->conf->provider;
+	s->subject = jsn_str(f->claims, "sub");
+	s->sid = short_text(jsn_str(f->claims, "sid"));
+	/* an address that the provider says is not proven must not become somebody's identity at the backend */
+	s->email = verified && !json_is_true(verified) && !str_eq(jsn_string(verified), STR("true"))
+			   ? STR("") : short_text(jsn_string(claim(f, info, STR("email"))));
+	s->name = short_text(jsn_string(claim(f, info, STR("name"))));
+	if (!s->name.n)
+		s->name = short_text(jsn_string(claim(f, info, STR("preferred_username"))));
+	s->groups = groups_of(f, f->conf->groups_claim.n ? claim(f, info, f->conf->groups_claim) : NULL);
+}
+
+void iap_take_lifetime(struct iap *f)
+{
+	struct str refresh = jsn_str(f->tokens, "refresh_token");
+	int64_t seconds = jsn_int(f->tokens, "expires_in", 0);
+
+	if (refresh.n)
+		f->session.refresh = refresh;
+	f->session.fresh_us = f->session.refresh.n && seconds > 0 && seconds < 31536000 ? iap_now_us(f) + seconds * 1000000 : 0;
+}
+
+/* ---- back --------------------------------------------------------------------------------------------------------------------- */
+
+static enum step finish(struct iap *f, const json_t *info)
+{
+	struct str done;
+
+	iap_take_claims(f, info);
+	iap_take_lifetime(f);
+	f->session.begun_us = f->session.seen_us = iap_now_us(f);
+	if (crypto_random_hex(f->k->arena, 16, &f->session.id, NULL).code || !iap_session_cookie(f))
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the session does not fit into a cookie");
+	if (!iap_set_cookie(f, go_cookie, str_first(f->state, STATE_TAG), STR(""), callback_path(f->k), 0, &done))
+		return STEP_FAIL;
+	return iap_redirect(f, f->back.n ? f->back : iap_base(f->k), done);
+}
+
+static enum step informed(struct iap *f)
+{
+	const json_t *info = iap_answer(f, NULL);
+
+	if (!info)
+		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "the user's information could not be had");
+	if (!str_eq(jsn_str(info, "sub"), jsn_str(f->claims, "sub")))    /* Core section 5.3.2 */
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the user's information is of somebody else");
+	return finish(f, info);
+}
+
+/* Core section 3.1.3.7: what iap_verify does not know of. */
+static enum step verified(struct iap *f)
+{
+	struct str party = jsn_str(f->claims, "azp"), subject = jsn_str(f->claims, "sub"), access = jsn_str(f->tokens, "access_token");
+	bool told = jsn_get(f->claims, "email") && (!f->conf->groups_claim.n || jsn_get_n(f->claims, f->conf->groups_claim));
+
+	if (!jsn_get(f->claims, "exp") || !jsn_str(f->claims, "nonce").n || !crypto_equal(jsn_str(f->claims, "nonce"), f->nonce))
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the ID token belongs to another sign-in");
+	if ((party.n || json_array_size(jsn_arr(f->claims, "aud")) > 1) && !str_eq(party, f->conf->client_id))
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the ID token was made for another party");
+	if (!subject.n || subject.n > TEXT_MAX)
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the ID token names nobody");
+	if (told || !f->pub->userinfo || !access.n)
+		return finish(f, NULL);
+	return iap_ask(f, f->pub->userinfo, STR_NULL, false, arena_printf(f->k->arena, "Bearer %.*s", STR_ARG(access)), informed);
+}
+
+static enum step exchanged(struct iap *f)
+{
+	bool rejected;
+
+	f->tokens = iap_answer(f, &rejected);
+	if (!f->tokens)
+		return iap_refuse(f, rejected ? REASON_SIGN_IN_FAILED : REASON_SIGN_IN_UNAVAILABLE, "the code was not exchanged");
+	f->token = jsn_str(f->tokens, "id_token");
+	return iap_verify(f, verified);
+}
+
+static enum step exchange(struct iap *f)
+{
+	struct arena *a = f->k->arena;
+	struct str redirect = arena_printf(a, "%.*s%.*s", STR_ARG(iap_origin(f->k)), STR_ARG(callback_path(f->k))), issuer = STR_NULL;
+	bool says = uri_query_find(f->k->x.request.original_url.query, STR("iss"), &issuer);
+
+	if (says ? !str_eq(uri_decode(a, issuer, true), f->conf->issuer) : f->pub->says_issuer)
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the answer comes from another provider");
+	return iap_ask(f, f->pub->token,
+		       arena_printf(a, "grant_type=authorization_code&code=%.*s&redirect_uri=%.*s&code_verifier=%.*s",
+				    STR_ARG(iap_encoded(a, f->code)), STR_ARG(iap_encoded(a, redirect)), STR_ARG(f->verifier)),
+		       true, STR_NULL, exchanged);
+}
+
+/* The cookie of this attempt; the provider that it names is still configured. */
+static bool read_attempt(struct iap *f, struct str state)
+{
+	struct str sealed = iap_cookie(f->k, go_cookie, str_first(state, STATE_TAG)), plain, provider, until, want;
+	const struct snapshot *s = f->g->snapshot;
+	int64_t ends;
+
+	if (state.n < STATE_TAG || !sealed.n || !iap_unseal(f->k, "iap go", sealed, &plain) || !str_split(&plain, '\n', &provider)
+	    || !str_split(&plain, '\n', &until) || !str_split(&plain, '\n', &want) || !str_split(&plain, '\n', &f->nonce)
+	    || !str_split(&plain, '\n', &f->verifier) || !plain.p)
+		return false;
+	f->back = plain;
+	f->state = state;
+	for (size_t i = 0; i < s->n_iap; i++)
+		if (str_eq(s->iap[i].provider, provider))
+			f->conf = &s->iap[i];
+	return f->conf && crypto_equal(want, state) && str_to_i64(until, 0, INT64_MAX, &ends) && ends >= iap_now_us(f) / 1000000;
+}
+
+enum step iap_callback(struct iap *f)
+{
+	struct str query = f->k->x.request.original_url.query, state = STR_NULL, code = STR_NULL, said;
+	struct arena *a = f->k->arena;
+
+	if (!str_eq(f->k->x.request.method, STR("GET")))
+		return iap_refuse(f, REASON_SIGN_IN_STATE, "method");
+	if (uri_query_find(query, STR("state"), &state))
+		state = uri_decode(a, state, true);
+	if (!state.n || !read_attempt(f, state))
+		return iap_refuse(f, REASON_SIGN_IN_STATE, "no such attempt in this browser");
+	if (uri_query_find(query, STR("error"), &said))
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the provider did not sign in");
+	if (!uri_query_find(query, STR("code"), &code) || !code.n)
+		return iap_refuse(f, REASON_SIGN_IN_STATE, "no code");
+	f->code = uri_decode(a, code, true);
+	return iap_discover(f, exchange);
+}

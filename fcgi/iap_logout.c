@@ -1,0 +1,146 @@
+/* iap_logout.c - the end of sessions: by the person, and by the provider (OpenID Connect Back-Channel Logout 1.0). */
+#include "fcgi/iap.h"
+
+#include "core/cache.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "core/uri.h"
+
+#include <stdio.h>
+
+/* ---- marks --------------------------------------------------------------------------------------------------------------------- */
+
+static struct str mark_key(struct iap *f, char kind, struct str id)
+{
+	return arena_printf(f->k->arena, "ended|%.*s|%c|%.*s", STR_ARG(f->conf->provider), kind, STR_ARG(id));
+}
+
+/* The mark holds when it was made; it stays for as long as a session that is older than it could. */
+bool iap_end_session(struct iap *f, char kind, struct str id)
+{
+	int64_t now = iap_now_us(f);
+	struct gh_err err;
+
+	if (!f->k->wk->cache)
+		return false;
+	if (cache_put(f->k->wk->cache, IAP_CACHE_SPACE, mark_key(f, kind, id), arena_printf(f->k->arena, "%lld", (long long)now), now,
+		      now + iap_longest_us(f), &err).code) {
+		log_error("a session could not be ended", KV_STR("provider", f->conf->provider), KV_CSTR("reason", err.message));
+		return false;
+	}
+	return true;
+}
+
+bool iap_is_ended(struct iap *f, const struct iap_session *s, bool *ended)
+{
+	const struct {
+		char kind;
+		struct str id;
+	} marks[] = { { 'i', s->id }, { 's', s->sid }, { 'u', s->subject } };
+
+	*ended = false;
+	if (!f->k->wk->cache)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		struct str at = STR_NULL;
+		int64_t when;
+
+		if (!marks[i].id.n)
+			continue;
+		if (cache_get(f->k->wk->cache, IAP_CACHE_SPACE, mark_key(f, marks[i].kind, marks[i].id), iap_now_us(f), f->k->arena, &at,
+			      NULL).code)
+			return false;
+		if (str_to_i64(at, 0, INT64_MAX, &when) && (marks[i].kind != 'u' || s->begun_us <= when))
+			*ended = true;
+	}
+	return true;
+}
+
+/* ---- by the person -------------------------------------------------------------------------------------------------------------- */
+
+static enum step leave(struct iap *f)
+{
+	struct arena *a = f->k->arena;
+	struct str to = iap_base(f->k);
+
+	if (f->pub->end_session) {                       /* RP-Initiated Logout 1.0 */
+		struct str end = arena_dup(a, str_of(f->pub->end_session));
+
+		to = arena_printf(a, "%.*s%sclient_id=%.*s", STR_ARG(end), str_find_char(end, '?') == SIZE_MAX ? "?" : "&",
+				  STR_ARG(iap_encoded(a, f->conf->client_id)));
+		return iap_redirect(f, to, STR_NULL);
+	}
+	f->k->finished = true;
+	answer_json(f->k, 200, STR("{ \"statusCode\": 200, \"message\": \"You are signed out\" }"));
+	return STEP_RESPOND;
+}
+
+/* Another site's page must not sign people out. */
+enum step iap_logout(struct iap *f)
+{
+	struct str site = fields_get(&f->k->x.request.headers, STR("Sec-Fetch-Site"));
+	struct str sealed = iap_cookie(f->k, "gh_iap_", f->conf->provider);
+
+	if (str_eq(site, STR("cross-site")))
+		return iap_refuse(f, REASON_SIGN_IN_STATE, "asked for by another site");
+	if (sealed.n && iap_session_read(f, sealed, &f->session) && !iap_end_session(f, 'i', f->session.id))
+		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "the shared cache cannot be reached");
+	if (!iap_set_cookie(f, "gh_iap_", f->conf->provider, STR(""), STR_NULL, 0, &f->cookie))
+		return STEP_FAIL;
+	return iap_discover(f, leave);
+}
+
+/* ---- by the provider -------------------------------------------------------------------------------------------------------------- */
+
+static enum step say(struct iap *f, int status, const char *error)
+{
+	f->k->finished = true;
+	if (error)
+		log_warn("back-channel logout refused", KV_STR("provider", f->conf->provider), KV_CSTR("reason", error));
+	answer_prepare(f->k, status, STR_NULL,
+		       error ? arena_printf(f->k->arena, "{\"error\":\"invalid_request\",\"error_description\":\"%s\"}", error) : STR("{}"));
+	if (!fields_add(&f->k->x.response.headers, STR("Cache-Control"), STR("no-store")))
+		f->k->reason = REASON_NO_MEMORY;
+	answer_finished(f->k);
+	return STEP_RESPOND;
+}
+
+/* Section 2.6. Issuer, audience, signature and times have been checked. */
+static enum step verified(struct iap *f)
+{
+	struct str sid = jsn_str(f->claims, "sid"), subject = jsn_str(f->claims, "sub");
+	const json_t *events = jsn_obj(f->claims, "events");
+
+	if (!json_is_object(json_object_get(events, "http://schemas.openid.net/event/backchannel-logout")))
+		return say(f, 400, "the token is no logout token");
+	if (jsn_get(f->claims, "nonce"))
+		return say(f, 400, "a logout token holds no nonce");
+	if (!json_is_integer(jsn_get(f->claims, "iat")) || !jsn_str(f->claims, "jti").n)
+		return say(f, 400, "the token has no iat or no jti");
+	if (!sid.n && !subject.n)
+		return say(f, 400, "the token names no session and nobody");
+	if (sid.n > IAP_BACK_MAX || subject.n > IAP_BACK_MAX)
+		return say(f, 400, "the token is too large");
+	if (!(sid.n ? iap_end_session(f, 's', sid) : iap_end_session(f, 'u', subject)))
+		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "the shared cache cannot be reached");
+	log_info("session ended by the provider", KV_STR("provider", f->conf->provider));
+	return say(f, 200, NULL);
+}
+
+/* Waits until the form is here: it is small. */
+enum step iap_backchannel(struct iap *f)
+{
+	struct call *k = f->k;
+	struct str token;
+
+	if (!str_eq(k->x.request.method, STR("POST")))
+		return say(f, 400, "logout tokens are posted");
+	if (k->up.n > IAP_FORM_MAX || k->up_length > IAP_FORM_MAX)
+		return say(f, 400, "the form is too large");
+	if (!k->up_ended)
+		return STEP_WAIT;
+	if (!uri_query_find(buf_view(&k->up), STR("logout_token"), &token) || !token.n)
+		return say(f, 400, "there is no logout_token");
+	f->token = uri_decode(k->arena, token, true);
+	return iap_verify(f, verified);
+}

@@ -1,0 +1,245 @@
+/* iap_provider.c - what the proxy asks of a provider: its configuration, tokens, keys. */
+#include "fcgi/iap.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "core/uri.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { PROVIDERS_MAX = 16, SKEW_S = 60 };
+
+struct str iap_encoded(struct arena *a, struct str s)
+{
+	return uri_encode(a, s, URI_KEEP_UNRESERVED);
+}
+
+/* ---- requests ------------------------------------------------------------------------------------------------------------ */
+
+static enum step asked(struct iap *f)
+{
+	return f->call->done ? f->then(f) : STEP_WAIT;
+}
+
+static bool fill_request(struct iap *f, const char *url, struct str form, bool authenticate, struct str bearer)
+{
+	struct arena *a = f->k->arena;
+	struct request *rq = &f->call->request;
+
+	f->call->timeout_ms = OPENID_TIMEOUT_MS;
+	f->call->max_response_bytes = OPENID_DOCUMENT_MAX;
+	fields_init(&rq->headers, a);
+	rq->method = form.p ? STR("POST") : STR("GET");
+	if (!url || !url_parse(str_of(url), &rq->url) || !fields_add(&rq->headers, STR("Accept"), STR("application/json")))
+		return false;
+	if (authenticate && f->conf->client_secret.p && f->pub->basic) {         /* RFC 6749 section 2.3.1 */
+		struct str pair = arena_printf(a, "%.*s:%.*s", STR_ARG(iap_encoded(a, f->conf->client_id)),
+					       STR_ARG(iap_encoded(a, f->conf->client_secret)));
+
+		bearer = arena_printf(a, "Basic %.*s", STR_ARG(crypto_base64(a, pair)));
+	} else if (authenticate) {
+		form = arena_printf(a, "%.*s&client_id=%.*s%s%.*s", STR_ARG(form), STR_ARG(iap_encoded(a, f->conf->client_id)),
+				    f->conf->client_secret.p ? "&client_secret=" : "",
+				    STR_ARG(iap_encoded(a, f->conf->client_secret.p ? f->conf->client_secret : STR(""))));
+	}
+	if (bearer.n && !fields_add(&rq->headers, STR("Authorization"), bearer))
+		return false;
+	if (!rq->method.n || str_eq(rq->method, STR("GET")))
+		return true;
+	rq->body = (struct body){ .kind = BODY_HELD, .bytes = form };
+	return form.p && fields_add(&rq->headers, STR("Content-Type"), STR("application/x-www-form-urlencoded"));
+}
+
+enum step iap_ask(struct iap *f, const char *url, struct str form, bool authenticate, struct str bearer,
+		  enum step (*then)(struct iap *))
+{
+	f->call = arena_new_of(f->k->arena, struct subrequest);
+	if (!f->call || !fill_request(f, url, form, authenticate, bearer))
+		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "an address of the provider makes no sense");
+	f->then = then;
+	f->go = asked;
+	return live_host.send(&f->k->x, f->call) == STEP_WAIT ? STEP_WAIT : STEP_JUMP;
+}
+
+json_t *iap_answer(struct iap *f, bool *rejected)
+{
+	const struct jsn_limits limits = { .max_bytes = OPENID_DOCUMENT_MAX, .max_depth = JOSE_MAX_DEPTH, .flags = JSN_BIG_INTEGERS };
+	const struct response *r = &f->call->response;
+	json_t *v = NULL;
+
+	if (rejected)
+		*rejected = f->call->failure == CALL_OK && (r->status == 400 || r->status == 401 || r->status == 403);
+	if (f->call->failure != CALL_OK || r->status != 200
+	    || jsn_parse_in(f->k->arena, r->body.bytes, &limits, &v, NULL, NULL).code || !json_is_object(v)) {
+		log_warn("identity provider", KV_STR("provider", f->conf->provider), KV_STR("host", f->call->request.url.host),
+			 KV_INT("status", r->status), KV_STR("detail", f->call->failure == CALL_OK ? STR("") : f->call->failure_text));
+		return NULL;
+	}
+	return v;
+}
+
+/* ---- configuration ---------------------------------------------------------------------------------------------------------- */
+
+struct iap_published {                   /* immutable but for its count */
+	struct iap_provider p;
+	_Atomic unsigned refs;
+};
+
+static void *hold(void *thing)
+{
+	struct iap_published *x = thing;
+
+	atomic_fetch_add_explicit(&x->refs, 1, memory_order_relaxed);
+	return x;
+}
+
+static void release(void *thing)
+{
+	struct iap_published *x = thing;
+
+	if (!x || atomic_fetch_sub_explicit(&x->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	free(x->p.issuer);
+	free(x->p.authorization);
+	free(x->p.token);
+	free(x->p.userinfo);
+	free(x->p.end_session);
+	free(x);
+}
+
+static struct shelf_place places[PROVIDERS_MAX];
+static struct shelf shelf = SHELF_INIT(places, hold, release);
+
+static char *text_of(const json_t *doc, const char *name)
+{
+	struct str s = jsn_str(doc, name);
+
+	return s.n && (str_starts_ci(s, STR("https://")) || str_starts_ci(s, STR("http://"))) ? strndup(s.p, s.n) : NULL;
+}
+
+static bool takes_basic(const json_t *doc)
+{
+	const json_t *methods = jsn_arr(doc, "token_endpoint_auth_methods_supported");
+
+	for (size_t i = 0; i < json_array_size(methods); i++)
+		if (str_eq(jsn_string(json_array_get(methods, i)), STR("client_secret_basic")))
+			return true;
+	return !methods;
+}
+
+static enum fetched_take take(struct exchange *x, struct fetched *f, struct str bytes, void **thing)
+{
+	const struct jsn_limits limits = { .max_bytes = OPENID_DOCUMENT_MAX, .max_depth = JOSE_MAX_DEPTH, .flags = JSN_BIG_INTEGERS };
+	struct iap_published *pub = calloc(1, sizeof(*pub));
+	json_t *doc = NULL;
+
+	if (!pub || jsn_parse_in(x->arena, bytes, &limits, &doc, NULL, NULL).code || !json_is_object(doc)) {
+		free(pub);
+		f->why = STR("the OpenID configuration is no JSON object");
+		return FETCHED_BAD;
+	}
+	pub->refs = 1;
+	pub->p = (struct iap_provider){
+		.issuer = text_of(doc, "issuer"), .authorization = text_of(doc, "authorization_endpoint"),
+		.token = text_of(doc, "token_endpoint"), .userinfo = text_of(doc, "userinfo_endpoint"),
+		.end_session = text_of(doc, "end_session_endpoint"), .basic = takes_basic(doc),
+		.says_issuer = jsn_bool(doc, "authorization_response_iss_parameter_supported", false),
+	};
+	if (!pub->p.issuer || !pub->p.authorization || !pub->p.token) {
+		release(pub);
+		f->why = STR("the OpenID configuration names no issuer, authorization_endpoint or token_endpoint");
+		return FETCHED_BAD;
+	}
+	*thing = pub;
+	f->fresh_s = OPENID_FRESH_S;
+	f->stale_s = OPENID_STALE_S;
+	return FETCHED_THING;
+}
+
+static const struct fetched_kind configuration = {
+	.shelf = &shelf, .pace = { OPENID_FLOOR_S, OPENID_RETRY_S }, .name = "OpenID configuration", .accept = "application/json",
+	.timeout_ms = OPENID_TIMEOUT_MS, .max_bytes = OPENID_DOCUMENT_MAX, .take = take,
+};
+
+static enum step discovering(struct iap *f)
+{
+	enum step step = fetched_step(&f->k->x, &configuration, &f->configuration);
+	const struct iap_published *pub = f->configuration.thing;
+
+	if (step != STEP_NEXT)
+		return step;
+	if (!pub)
+		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, arena_cstr(f->k->arena, f->configuration.why));
+	/* Discovery section 4.3: else one provider could speak for another */
+	if (!str_eq(str_of(pub->p.issuer), f->conf->issuer))
+		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "the configuration is of another issuer");
+	f->pub = &pub->p;
+	f->go = f->after;
+	return STEP_JUMP;
+}
+
+enum step iap_discover(struct iap *f, enum step (*after)(struct iap *))
+{
+	f->after = after;
+	f->configuration = (struct fetched){ .url = f->conf->discovery };
+	f->go = discovering;
+	return STEP_JUMP;
+}
+
+/* ---- tokens ---------------------------------------------------------------------------------------------------------------- */
+
+static bool check(struct iap *f)
+{
+	const struct jose_claim_rules rules = {
+		.now_s = iap_now_us(f) / 1000000, .skew_s = SKEW_S, .issuers = &f->conf->issuer, .n_issuers = 1,
+		.audiences = &f->conf->client_id, .n_audiences = 1,
+	};
+	enum jose_reason why = jose_check_claims(f->claims, &rules);
+
+	if (why != JOSE_OK)
+		log_warn("token of an identity provider refused", KV_STR("provider", f->conf->provider),
+			 KV_CSTR("reason", jose_reason_name(why)));
+	return why == JOSE_OK;
+}
+
+static enum step keys_there(struct iap *f)
+{
+	const unsigned shared = JOSE_BIT(JOSE_HS256) | JOSE_BIT(JOSE_HS384) | JOSE_BIT(JOSE_HS512);
+	struct jose_rules rules = { .algs = JOSE_ALL_ALGS & ~shared };
+	struct jose_token token = { .claims = NULL };
+	enum step step = openid_step(&f->k->x, &f->openid);
+	enum jose_reason why;
+
+	if (step != STEP_NEXT)
+		return step;
+	if (!f->openid.keys)
+		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, arena_cstr(f->k->arena, f->openid.fetched.why));
+	rules.keys = f->openid.keys;
+	why = jose_verify(f->k->arena, f->token, &rules, &token);
+	if (why == JOSE_KEY_NOT_FOUND && !f->renewed) {
+		f->renewed = true;
+		f->openid = (struct openid_state){ .fetched = { .url = f->conf->discovery, .renew = true } };
+		return STEP_JUMP;
+	}
+	if (why != JOSE_OK) {
+		log_warn("token of an identity provider refused", KV_STR("provider", f->conf->provider),
+			 KV_CSTR("reason", jose_reason_name(why)));
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, "");
+	}
+	f->claims = token.claims;
+	if (!check(f))
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, "");
+	f->go = f->after;
+	return STEP_JUMP;
+}
+
+enum step iap_verify(struct iap *f, enum step (*after)(struct iap *))
+{
+	f->after = after;
+	f->renewed = false;
+	f->openid = (struct openid_state){ .fetched = { .url = f->conf->discovery } };
+	f->go = keys_there;
+	return STEP_JUMP;
+}
