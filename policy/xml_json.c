@@ -93,6 +93,18 @@ static bool has_elements(const xmlNode *n)
 	return false;
 }
 
+/* xsi:nil of XML Schema instances (XML Schema part 1, section 2.6.2). */
+static bool is_nil(const xmlNode *n)
+{
+	static const xmlChar instance[] = "http://www.w3.org/2001/XMLSchema-instance";
+	xmlChar *value = xmlGetNsProp((xmlNode *)(uintptr_t)n, (const xmlChar *)"nil", instance);
+	struct str s = str_trim(of_xml(value));
+	bool yes = str_eq(s, STR("true")) || str_eq(s, STR("1"));
+
+	xmlFree(value);
+	return yes;
+}
+
 static json_t *element(struct arena *a, const xmlNode *n, const struct xml_json_options *o, unsigned depth)
 {
 	bool elements = has_elements(n), plain = !n->properties && !n->nsDef && !elements;
@@ -101,6 +113,8 @@ static json_t *element(struct arena *a, const xmlNode *n, const struct xml_json_
 
 	if (depth > JSON_DEPTH_MAX)
 		return NULL;
+	if (o->nil != XML_NIL_KEEP && n->properties && is_nil(n))
+		return o->nil == XML_NIL_NULL ? json_null() : json_string("");
 	if (plain)
 		return text.p ? json_stringn(text.p, text.n) : json_null();
 	obj = json_object();

@@ -7,10 +7,17 @@
 
 enum { XML_BYTES_MAX = 64 * 1024 * 1024 };
 
+enum xml_nil {
+	XML_NIL_KEEP,                /* xsi:nil is an attribute like any other */
+	XML_NIL_BLANK,               /* an element with xsi:nil="true" is "" */
+	XML_NIL_NULL,                /* … is null */
+};
+
 struct xml_json_options {
 	bool friendly; /* attributes without "@", text "$text", no declaration; else "@name" and "#text" */
 	bool arrays;                 /* every child element is an array, even when it stands alone */
 	bool keep_colon;             /* "soap:Body" stays; else "soap$Body" */
+	enum xml_nil nil;
 };
 
 /* *out in the arena. SYNTAX when the text is no well-formed XML. */

@@ -6,6 +6,7 @@
  *   context.Variables        by name
  *   …Url                     Scheme, Host, Port, Path, Query, QueryString, ToUri, ToString */
 #include "policy/elements/body_text.h"
+#include "policy/elements/liquid_date.h"
 #include "policy/elements/set_body.h"
 #include "policy/elements/url.h"
 
@@ -99,7 +100,7 @@ static const struct liquid_class url_class = { .name = "url", .get = url_get, .t
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
-static bool give_json(struct exchange *x, struct str text, struct liquid_value *out)
+static bool give_json(struct exchange *x, struct str text, bool dates, struct liquid_value *out)
 {
 	json_t *json;
 	struct gh_err err;
@@ -107,7 +108,7 @@ static bool give_json(struct exchange *x, struct str text, struct liquid_value *
 	if (jsn_parse_in(x->arena, text, &(struct jsn_limits){ .flags = JSN_ANY | JSN_BIG_INTEGERS }, &json, NULL, &err)
 		    .code)
 		return false;
-	*out = liquid_of_json(json);
+	*out = dates ? liquid_json_with_dates(x->arena, json) : liquid_of_json(json);
 	return true;
 }
 
@@ -135,7 +136,9 @@ static bool give_value(struct exchange *x, struct value v, struct liquid_value *
 	case VALUE_OBJECT:
 		cls = value_class_of(v);
 		if (cls && str_starts(str_of(cls->name), STR("Newtonsoft.")))
-			return give_json(x, value_to_text(x->arena, v), out);
+			return give_json(x, value_to_text(x->arena, v), false, out);
+		if (liquid_date_of(x->arena, v, out))
+			return true;
 		return give_text(out, value_to_text(x->arena, v));
 	default:
 		return give_text(out, value_to_text(x->arena, v));
@@ -248,19 +251,18 @@ static const struct liquid_class context_class = { .name = "context", .get = con
 static struct liquid_value body_value(struct exchange *x, const struct set_body_config *c, const struct body *from,
 				      const struct fields *headers)
 {
-	static const struct xml_json_options as_is = { .keep_colon = true };
+	const struct xml_json_options as_is = { .keep_colon = true, .nil = c->xsi_nil.number ? XML_NIL_NULL : XML_NIL_BLANK };
 	struct str type = content_type_of(headers), start = str_trim(from->bytes);
 	struct liquid_value v;
 	struct gh_err err;
 	json_t *json;
 
-	(void)c;
 	if (from->kind != BODY_HELD || !start.n)
 		return LIQUID_NIL_VALUE;
 	if ((is_xml_type(type) || (!type.n && *start.p == '<'))
 	    && !xml_to_json(x->arena, from->bytes, &as_is, &json, &err).code)
 		return liquid_of_json(json);
-	if (!is_xml_type(type) && give_json(x, from->bytes, &v))
+	if (!is_xml_type(type) && give_json(x, from->bytes, c->parse_date.number, &v))
 		return v;
 	return liquid_of_text(from->bytes);
 }
@@ -270,7 +272,7 @@ bool render_liquid(struct exchange *x, const struct set_body_config *c, const st
 {
 	struct liquid_record *globals = liquid_record_new(x->arena);
 	struct liquid_env env = { .globals = liquid_of_record(globals),
-				  .now_us = x->host->now_us ? x->host->now_us(x) : 0 };
+				  .now_us = x->host->now_us ? x->host->now_us(x) : 0, .date = liquid_format_date, .date_ctx = x };
 	struct liquid_value context;
 	struct gh_err err;
 	struct buf b;

@@ -96,12 +96,12 @@ static const struct arg_schema args[] = {
 	  .choices = "blank|null",
 	  .def = "blank",
 	  .offset = offsetof(struct set_body_config, xsi_nil),
-	  .help = "what an element with xsi:nil=\"true\" is in a template" },
+	  .help = "what an element of an XML body with xsi:nil=\"true\" is in a template: an empty text, or nothing" },
 	{ .name = "parse-date",
 	  .kind = ARG_BOOL,
 	  .def = "true",
 	  .offset = offsetof(struct set_body_config, parse_date),
-	  .help = "dates of a JSON body are dates in a template" },
+	  .help = "texts of a JSON body that look like dates are dates in a template and print as MM/dd/yyyy HH:mm:ss" },
 };
 const struct element_schema set_body_schema = {
 	.name = "set-body", .help = "Replaces the body of the request or the response.",
