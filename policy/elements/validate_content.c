@@ -120,9 +120,6 @@ static bool find_content(struct check *k, const struct content_config **out)
 
 /* ---- findings ---------------------------------------------------------------------------------------------------- */
 
-static const struct str generic =
-	STR_INIT("The request could not be processed due to an internal error. Contact the API owner.");
-
 static struct str definition_name(const json_t *schema)
 {
 	struct str ref = jsn_str(schema, "$ref");
@@ -143,21 +140,21 @@ static void add_wrong(struct check *k, enum validation_action action, struct str
 
 static void add_api_schema(struct check *k, enum validation_action action, struct str details)
 {
-	validation_add(&k->v, action, STR(""), STR("ApiSchema"), STR(""), details, generic);
+	validation_add(&k->v, action, STR(""), STR("ApiSchema"), STR(""), details, validation_generic);
 }
 
 static void add_missing(struct check *k, enum validation_action action, struct str definition)
 {
 	add(k, action, k->type, STR("MissingDefinition"),
 	    arena_printf(k->x->arena, "API's schema does not contain definition %.*s, which is associated with the content type %.*s.",
-			 STR_ARG(definition), STR_ARG(k->type)), generic);
+			 STR_ARG(definition), STR_ARG(k->type)), validation_generic);
 }
 
 static void add_exception(struct check *k, enum validation_action action, const char *why)
 {
 	add(k, action, STR(""), STR("ValidationException"),
 	    arena_printf(k->x->arena, "Body of the %.*s cannot be validated for the content type %.*s.\n%s", STR_ARG(side(k)),
-			 STR_ARG(k->type), why), generic);
+			 STR_ARG(k->type), why), validation_generic);
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */

@@ -1,10 +1,9 @@
 /* validate_parameters.c - validate-parameters: path, query and headers of a request by the API's description. */
+#include "policy/elements/parameter_value.h"
 #include "policy/elements/url.h"
 #include "policy/elements/validation.h"
 
 #include "core/str.h"
-
-#include <stdlib.h>
 
 struct parameter_config {
 	struct arg name, action;
@@ -63,88 +62,24 @@ static bool action_for(struct check *k, enum openapi_in in, struct str name, boo
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
-/* All values that the request has for a parameter. */
-static bool values_of(struct check *k, const struct openapi_parameter *p, struct fields *out)
+/* All texts that the request has for a parameter; *encoded: percent-escapes are still in them. */
+static bool texts_of(struct check *k, const struct openapi_parameter *p, struct fields *out, bool *encoded)
 {
-	struct arena *a = k->x->arena;
-	struct str rest = k->x->request.original_url.query, n, v;
+	struct str one;
 
-	fields_init(out, a);
+	*encoded = p->in == OPENAPI_QUERY;
+	if (p->in == OPENAPI_QUERY)
+		return parameter_collect(k->x->arena, api_model_openapi(k->m), p, k->x->request.original_url.query, out);
+	fields_init(out, k->x->arena);
 	if (p->in == OPENAPI_PATH) {
-		struct str one = fields_get(&k->x->matched, p->name);
-
+		one = fields_get(&k->x->matched, p->name);
 		return str_is_null(one) || fields_add(out, p->name, one);
 	}
-	if (p->in == OPENAPI_HEADER) {
-		for (size_t i = 0; i < k->x->request.headers.n; i++)
-			if (str_eq_ci(k->x->request.headers.v[i].name, p->name)
-			    && !fields_add(out, p->name, k->x->request.headers.v[i].value))
-				return false;
-		return true;
-	}
-	while (rest.n && query_next(&rest, &n, &v))
-		if (str_eq(url_decode(a, n, true), p->name) && !fields_add(out, p->name, url_decode(a, v, true)))
+	for (size_t i = 0; i < k->x->request.headers.n; i++)
+		if (str_eq_ci(k->x->request.headers.v[i].name, p->name)
+		    && !fields_add(out, p->name, k->x->request.headers.v[i].value))
 			return false;
 	return true;
-}
-
-static struct str type_of(const struct check *k, json_t *schema)
-{
-	json_t *s = schema ? openapi_resolve(api_model_openapi(k->m), schema) : NULL, *type = jsn_get(s, "type");
-
-	if (json_is_array(type))
-		type = json_array_get(type, 0);
-	return jsn_string(type);
-}
-
-/* The text of a scalar as the schema's type wants it; NULL when it cannot be read so. */
-static json_t *scalar(struct str text, struct str type)
-{
-	char copy[64];
-	int64_t i;
-	char *end;
-	double d;
-
-	if (str_eq(type, STR("boolean")))
-		return str_eq(text, STR("true")) ? json_true() : str_eq(text, STR("false")) ? json_false() : NULL;
-	if (!str_eq(type, STR("integer")) && !str_eq(type, STR("number")))
-		return json_stringn(text.p ? text.p : "", text.n);
-	if (str_to_i64(text, INT64_MIN, INT64_MAX, &i))
-		return json_integer(i);
-	if (str_eq(type, STR("integer")) || !text.n || text.n >= sizeof(copy))
-		return NULL;
-	memcpy(copy, text.p, text.n);
-	copy[text.n] = '\0';
-	d = strtod(copy, &end);
-	return *end ? NULL : json_real(d);
-}
-
-static json_t *array_value(struct check *k, const struct openapi_parameter *p, const struct fields *values)
-{
-	json_t *schema = openapi_resolve(api_model_openapi(k->m), p->schema), *all = json_array();
-	struct str type = type_of(k, jsn_get(schema, "items"));
-	char separator = p->style == OPENAPI_SPACE ? ' '
-		: p->style == OPENAPI_PIPE         ? '|'
-		: p->style == OPENAPI_TAB          ? '\t'
-						   : ',';
-	bool split = p->in != OPENAPI_QUERY || !p->explode;
-
-	for (size_t i = 0; i < values->n; i++) {
-		struct str rest = values->v[i].value, part = rest;
-
-		while (split ? str_split(&rest, separator, &part) : !str_is_null(rest)) {
-			json_t *one = scalar(p->in == OPENAPI_HEADER ? str_trim(part) : part, type);
-
-			if (!one) {
-				json_decref(all);
-				return NULL;
-			}
-			json_array_append_new(all, one);
-			if (!split)
-				break;
-		}
-	}
-	return all;
 }
 
 /* ---- checks ------------------------------------------------------------------------------------------------------ */
@@ -155,20 +90,25 @@ static void wrong(struct check *k, enum validation_action action, const struct o
 	validation_add(&k->v, action, p->name, str_of(places[p->in].type), STR("IncorrectMessage"), details, said);
 }
 
+static void cannot_be_validated(struct check *k, enum validation_action action, const struct openapi_parameter *p, const char *why)
+{
+	validation_add(&k->v, action, p->name, str_of(places[p->in].type), STR("ValidationError"),
+		       arena_printf(k->x->arena, "%c%s %.*s cannot be validated.\n%s", ascii_upper(*places[p->in].noun),
+				    places[p->in].noun + 1, STR_ARG(p->name), why), validation_generic);
+}
+
 static bool validate_value(struct check *k, enum validation_action action, const struct openapi_parameter *p,
 			   json_t *value)
 {
+	const struct schema_choice choice = { .direction = JSONSCHEMA_REQUEST };
 	const char *noun = places[p->in].noun;
-	struct jsonschema_result r;
 	const struct jsonschema *js;
-	struct gh_err err;
+	struct jsonschema_result r;
+	struct gh_err err = { 0 };
 
-	js = api_model_schema(k->m, p->schema, &(struct schema_choice){ .direction = JSONSCHEMA_REQUEST }, &err);
+	js = api_model_schema(k->m, p->schema, &choice, &err);
 	if (!js) {
-		validation_add(
-			&k->v, action, p->name, str_of(places[p->in].type), STR("ApiSchema"),
-			STR("API's schema does not exist or it could not be resolved."),
-			STR("The request could not be processed due to an internal error. Contact the API owner."));
+		cannot_be_validated(k, action, p, err.message);
 		return true;
 	}
 	if (jsonschema_validate(js, value, k->x->arena, 1, &r, &err).code) {
@@ -191,15 +131,15 @@ static bool check_parameter(struct check *k, const struct openapi_parameter *p)
 {
 	const char *noun = places[p->in].noun;
 	enum validation_action action;
-	struct fields values;
-	struct str type;
+	struct fields texts;
 	json_t *value;
+	bool encoded;
 
-	if (!action_for(k, p->in, p->name, true, &action) || !values_of(k, p, &values))
+	if (!action_for(k, p->in, p->name, true, &action) || !texts_of(k, p, &texts, &encoded))
 		return false;
 	if (action == VALIDATION_IGNORE)
 		return true;
-	if (!values.n) {
+	if (!texts.n) {
 		if (p->required)
 			validation_add(
 				&k->v, action, p->name, str_of(places[p->in].type), STR("Required"),
@@ -207,17 +147,16 @@ static bool check_parameter(struct check *k, const struct openapi_parameter *p)
 				STR_NULL);
 		return true;
 	}
-	type = p->schema ? type_of(k, p->schema) : STR_NULL;
-	if (!p->schema || str_eq(type, STR("object")))
+	if (!p->schema || (p->allow_empty && texts.n == 1 && !texts.v[0].value.n))
 		return true;
-	if (values.n > 1 && !str_eq(type, STR("array"))) {
+	if (texts.n > 1 && parameter_shape(api_model_openapi(k->m), p->schema) == PARAMETER_ONE) {
 		wrong(k, action, p,
 		      arena_printf(k->x->arena, "Request cannot contain multiple values for the %s %.*s.", noun,
 				   STR_ARG(p->name)),
 		      STR_NULL);
 		return true;
 	}
-	value = str_eq(type, STR("array")) ? array_value(k, p, &values) : scalar(values.v[0].value, type);
+	value = parameter_value(k->x->arena, api_model_openapi(k->m), p, &texts, encoded);
 	if (!value) {
 		wrong(k, action, p,
 		      arena_printf(k->x->arena, "Value of the %s %.*s cannot be parsed according to the definition.",
@@ -227,7 +166,7 @@ static bool check_parameter(struct check *k, const struct openapi_parameter *p)
 				   STR_ARG(p->name)));
 		return true;
 	}
-	return jsn_keep(k->x->arena, value) && validate_value(k, action, p, value);
+	return validate_value(k, action, p, value);
 }
 
 /* Headers that belong to the transport or that a description does not speak of. */
@@ -259,11 +198,21 @@ static bool is_standard_header(const struct exchange *x, struct str name)
 	return x->api && (str_eq_ci(x->api->key_header, name));
 }
 
+static bool is_specified(const struct check *k, enum openapi_in in, struct str name)
+{
+	if (openapi_parameter(k->op, in, name))
+		return true;
+	for (size_t i = 0; in == OPENAPI_QUERY && i < k->op->n_parameters; i++)
+		if (parameter_claims(api_model_openapi(k->m), &k->op->parameters[i], name))
+			return true;
+	return false;
+}
+
 static bool unspecified(struct check *k, enum openapi_in in, struct str name)
 {
 	enum validation_action action;
 
-	if (openapi_parameter(k->op, in, name))
+	if (is_specified(k, in, name))
 		return true;
 	if (!action_for(k, in, name, false, &action))
 		return false;
@@ -304,9 +253,8 @@ static enum step run(struct exchange *x, const void *config)
 		if (!arg_get_int(x, &k.c->specified, &action))
 			return STEP_FAIL;
 		validation_add(
-			&k.v, (enum validation_action)action, STR(""), STR("Request"), STR("ApiSchema"),
-			STR("API's schema does not exist or it could not be resolved."),
-			STR("The request could not be processed due to an internal error. Contact the API owner."));
+			&k.v, (enum validation_action)action, STR(""), STR("ApiSchema"), STR(""),
+			STR("API's schema doesn't exist or it couldn't be resolved."), validation_generic);
 		return validation_end(&k.v, &k.c->variable);
 	}
 	for (size_t i = 0; i < k.op->n_parameters; i++)
@@ -347,14 +295,18 @@ static const struct arg_schema place_args[] = {
 		   "for parameters of the description"),
 	ACTION_ARG("unspecified-parameter-action", 0, struct place_config, unspecified, "for all others"),
 };
-#define PLACE(var, element_name, what)                                                                                \
+static const struct arg_schema path_args[] = {
+	ACTION_ARG("specified-parameter-action", 0, struct place_config, specified,
+		   "for parameters of the description"),
+};
+#define PLACE(var, element_name, what, rows)                                                                                \
 	static const struct element_schema var##_schema = {                                                           \
 		.name = element_name, .help = "Other actions for " what ".", .config_size = sizeof(struct place_config), \
-		.args = place_args, .n_args = ARRAY_LEN(place_args), .children = place_children, .n_children = 1,     \
+		.args = rows, .n_args = ARRAY_LEN(rows), .children = place_children, .n_children = 1,     \
 	}
-PLACE(headers, "headers", "headers");
-PLACE(query, "query", "query parameters");
-PLACE(path, "path", "path parameters");
+PLACE(headers, "headers", "headers", place_args);
+PLACE(query, "query", "query parameters", place_args);
+PLACE(path, "path", "path parameters", path_args);
 static const struct child_schema children[] = {
 	{ .element = &headers_schema, .max = 1, .offset = offsetof(struct config, headers) },
 	{ .element = &query_schema, .max = 1, .offset = offsetof(struct config, query) },

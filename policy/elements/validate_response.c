@@ -1,4 +1,5 @@
 /* validate_response.c - validate-headers and validate-status-code: a response by the API's description. */
+#include "policy/elements/parameter_value.h"
 #include "policy/elements/validation.h"
 
 #include "core/str.h"
@@ -46,8 +47,8 @@ static enum step run_status(struct exchange *x, const void *config)
 		if (code == x->response.status && !arg_get_int(x, &s->action, &action))
 			return STEP_FAIL;
 	}
-	validation_add(&v, (enum validation_action)action, STR("StatusCode"), STR("StatusCode"), STR("Unspecified"),
-		       arena_printf(x->arena, "Response status code %d is not allowed.", x->response.status), STR_NULL);
+	validation_add(&v, (enum validation_action)action, arena_printf(x->arena, "%d", x->response.status), STR("StatusCode"),
+		       STR("Unspecified"), arena_printf(x->arena, "Response status code %d is not allowed.", x->response.status), STR_NULL);
 	return validation_end(&v, &c->variable);
 }
 
@@ -115,39 +116,49 @@ static const struct openapi_parameter *header_of(const struct openapi_response *
 	return NULL;
 }
 
-/* A header's text as the schema's type: numbers and booleans are tried, everything else is a string. */
-static json_t *typed(struct arena *a, struct str text)
+static void wrong(struct exchange *x, struct validation *v, struct str name, enum validation_action action, struct str rule,
+		  const char *before, const char *after)
 {
-	json_t *value;
-	struct gh_err err;
-
-	if (jsn_parse_in(a, text, &(struct jsn_limits){ .flags = JSN_ANY }, &value, NULL, &err).code
-	    || json_is_object(value) || json_is_array(value) || json_is_string(value))
-		return NULL;
-	return value;
+	validation_add(v, action, name, STR("ResponseHeader"), rule,
+		       arena_printf(x->arena, "%s %.*s%s", before, STR_ARG(name), after), STR_NULL);
 }
 
-static bool check_value(struct exchange *x, struct validation *v, struct api_model *m,
-			const struct openapi_parameter *p, struct str value, enum validation_action action)
+/* All fields of a header that is described. */
+static bool check_header(struct exchange *x, struct validation *v, struct api_model *m, const struct openapi_parameter *p,
+			 enum validation_action action)
 {
-	struct jsonschema_result as_text, as_typed = { .valid = false };
-	json_t *text = jsn_keep(x->arena, json_stringn(value.p, value.n)), *other = typed(x->arena, value);
+	const struct openapi *o = api_model_openapi(m);
+	struct jsonschema_result r;
 	const struct jsonschema *js;
-	struct gh_err err;
+	struct gh_err err = { 0 };
+	struct fields texts;
+	json_t *value;
 
-	js = p->schema ? api_model_schema(m, p->schema, &(struct schema_choice){ .direction = JSONSCHEMA_RESPONSE }, &err) : NULL;
-	if (!js || !text)
+	fields_init(&texts, x->arena);
+	for (size_t i = 0; i < x->response.headers.n; i++)
+		if (str_eq_ci(x->response.headers.v[i].name, p->name)
+		    && !fields_add(&texts, p->name, x->response.headers.v[i].value))
+			return false;
+	if (texts.n > 1 && parameter_shape(o, p->schema) == PARAMETER_ONE) {
+		wrong(x, v, p->name, action, STR("IncorrectMessage"), "Response cannot contain multiple values for the header", ".");
 		return true;
-	if (jsonschema_validate(js, text, x->arena, 1, &as_text, &err).code
-	    || (other && jsonschema_validate(js, other, x->arena, 1, &as_typed, &err).code)) {
-		exchange_no_memory(x);
-		return false;
 	}
-	if (!as_text.valid && !as_typed.valid)
-		validation_add(v, action, p->name, STR("ResponseHeader"), STR("IncorrectMessage"),
-			       arena_printf(x->arena, "Value of the header %.*s does not conform to the definition.",
-					    STR_ARG(p->name)),
-			       STR_NULL);
+	value = parameter_value(x->arena, o, p, &texts, false);
+	if (!value) {
+		wrong(x, v, p->name, action, STR("IncorrectMessage"), "Value of the header", " couldn't be parsed according to the definition.");
+		return true;
+	}
+	js = api_model_schema(m, p->schema, &(struct schema_choice){ .direction = JSONSCHEMA_RESPONSE }, &err);
+	if (!js) {
+		wrong(x, v, p->name, action, STR("ValidationError"), "Header", arena_printf(x->arena, " cannot be validated.\n%s", err.message).p);
+		return true;
+	}
+	if (jsonschema_validate(js, value, x->arena, 1, &r, &err).code)
+		return false;
+	if (!r.valid)
+		wrong(x, v, p->name, action, STR("IncorrectMessage"), "Value of the header",
+		      arena_printf(x->arena, " does not conform to the definition.\n%.*s",
+				   STR_ARG(r.n_errors ? r.errors[0].message : STR("The value is too complex."))).p);
 	return true;
 }
 
@@ -171,32 +182,57 @@ static bool is_standard_header(struct str name)
 	return false;
 }
 
+static bool missing(struct exchange *x, struct validation *v, const struct openapi_parameter *p, enum validation_action action)
+{
+	if (p->required)
+		wrong(x, v, p->name, action, STR("Required"), "Required header", " is missing.");
+	return true;
+}
+
+/* Without a description there is nothing to compare with. */
+static enum step undescribed(struct exchange *x, const struct config *c, struct validation *v)
+{
+	int64_t action;
+
+	if (!arg_get_int(x, &c->specified, &action))
+		return STEP_FAIL;
+	validation_add(v, (enum validation_action)action, STR(""), STR("ApiSchema"), STR(""),
+		       STR("API's schema doesn't exist or it couldn't be resolved."), validation_generic);
+	return validation_end(v, &c->variable);
+}
+
 static enum step run_headers(struct exchange *x, const void *config)
 {
 	const struct config *c = config;
 	const struct openapi_response *r;
 	enum validation_action action;
 	struct validation v;
-	struct api_model *m;
+	struct api_model *m = NULL;
 
 	if (!validation_begin(x, &v))
 		return STEP_FAIL;
-	r = described(x, &m);
-	for (size_t i = 0; i < x->response.headers.n; i++) {
-		struct field *f = &x->response.headers.v[i];
-		const struct openapi_parameter *p = header_of(r, f->name);
+	if (!model_operation(x, &m))
+		return undescribed(x, c, &v);
+	r = described(x, &m);            /* NULL: this status is not described, so no header is */
+	for (size_t i = 0; r && i < r->n_headers; i++) {
+		const struct openapi_parameter *p = &r->headers[i];
 
-		if (!p && is_standard_header(f->name))
+		if (!action_for(x, c, p->name, true, &action))
+			return STEP_FAIL;
+		if (action == VALIDATION_IGNORE || !p->schema)
 			continue;
-		if (!action_for(x, c, f->name, p != NULL, &action))
+		if (!fields_count(&x->response.headers, p->name) ? missing(x, &v, p, action) : check_header(x, &v, m, p, action))
+			continue;
+		return exchange_no_memory(x);
+	}
+	for (size_t i = 0; i < x->response.headers.n; i++) {
+		const struct field *f = &x->response.headers.v[i];
+
+		if (header_of(r, f->name) || is_standard_header(f->name))
+			continue;
+		if (!action_for(x, c, f->name, false, &action))
 			return STEP_FAIL;
-		if (p && !check_value(x, &v, m, p, f->value, action))
-			return STEP_FAIL;
-		if (!p)
-			validation_add(
-				&v, action, f->name, STR("ResponseHeader"), STR("Unspecified"),
-				arena_printf(x->arena, "Unspecified header %.*s is not allowed.", STR_ARG(f->name)),
-				STR_NULL);
+		wrong(x, &v, f->name, action, STR("Unspecified"), "Unspecified header", " is not allowed.");
 	}
 	return validation_end(&v, &c->variable);
 }

@@ -5,7 +5,7 @@
 
 enum { FINDINGS_MAX = 100 };
 
-static const struct str generic_text =
+const struct str validation_generic =
 	STR_INIT("The request could not be processed due to an internal error. Contact the API owner.");
 
 bool validation_begin(struct exchange *x, struct validation *v)
@@ -58,6 +58,6 @@ enum step validation_end(struct validation *v, const struct arg *variable)
 	if (str_is_null(v->first))
 		return STEP_NEXT;
 	if (response)
-		return exchange_refuse(v->x, 502, STR("Response not allowed"), v->first, generic_text);
+		return exchange_refuse(v->x, 502, STR("Response not allowed"), v->first, validation_generic);
 	return exchange_refuse(v->x, 400, STR("Bad request"), v->first, v->first);
 }

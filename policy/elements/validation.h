@@ -19,6 +19,9 @@ struct validation {
 	struct str first;            /* public text of the first that prevents; STR_NULL: none does */
 };
 
+/* What the caller reads when the fault is not his. */
+extern const struct str validation_generic;
+
 bool validation_begin(struct exchange *x, struct validation *v) MUST_USE;
 /* Records a finding. public_text STR_NULL: the same as details. */
 void validation_add(struct validation *v, enum validation_action action, struct str name, struct str type,
