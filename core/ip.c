@@ -3,6 +3,9 @@
 #include "core/str.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
+
+static const uint8_t ipv4_prefix[12] = { [10] = 0xFF, [11] = 0xFF };
 
 bool ip_parse(struct str s, struct ip *out)
 {
@@ -17,8 +20,7 @@ bool ip_parse(struct str s, struct ip *out)
 	memcpy(text, s.p, s.n);
 	text[s.n] = '\0';
 	if (inet_pton(AF_INET, text, &v4) == 1) {
-		memset(out->b, 0, 10);
-		out->b[10] = out->b[11] = 0xFF;
+		memcpy(out->b, ipv4_prefix, sizeof(ipv4_prefix));
 		memcpy(out->b + 12, &v4, 4);
 		return true;
 	}
@@ -47,35 +49,95 @@ bool ip_parse_network(struct str s, struct ip_range *out)
 	return true;
 }
 
-bool ip_list_parse(struct str s, struct ip_list *out, struct str *bad)
-{
-	out->n = 0;
-	while (s.n) {
-		size_t end = 0;
-
-		while (end < s.n && !strchr(", \t", s.p[end]))
-			end++;
-		*bad = str_first(s, end);
-		if (end && (out->n == IP_LIST_MAX || !ip_parse_network(*bad, &out->v[out->n++])))
-			return false;
-		s = str_from(s, end + (end < s.n));
-	}
-	return true;
-}
-
 bool ip_within(const struct ip *a, const struct ip_range *r)
 {
 	return memcmp(a->b, r->from.b, 16) >= 0 && memcmp(a->b, r->to.b, 16) <= 0;
 }
 
-bool ip_listed(const struct ip_list *l, struct str address)
+struct str ip_text(const struct ip *a, char out[IP_TEXT_MAX])
 {
-	struct ip a;
+	bool v4 = memcmp(a->b, ipv4_prefix, sizeof(ipv4_prefix)) == 0;
 
-	if (!l->n || !ip_parse(address, &a))
-		return false;
-	for (size_t i = 0; i < l->n; i++)
-		if (ip_within(&a, &l->v[i]))
-			return true;
-	return false;
+	if (!inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? a->b + 12 : a->b, out, IP_TEXT_MAX))
+		out[0] = '\0';
+	return str_of(out);
+}
+
+/* ---- sets ------------------------------------------------------------------------------------------------------------- */
+
+static bool separates(char c)
+{
+	return c == ',' || ascii_is_space(c);
+}
+
+/* The next word off *rest; false at the end. */
+static bool word(struct str *rest, struct str *out)
+{
+	size_t n = 0;
+
+	while (rest->n && separates(rest->p[0]))
+		*rest = str_from(*rest, 1);
+	while (n < rest->n && !separates(rest->p[n]))
+		n++;
+	*out = str_first(*rest, n);
+	*rest = str_from(*rest, n);
+	return n > 0;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	return memcmp(((const struct ip_range *)a)->from.b, ((const struct ip_range *)b)->from.b, 16);
+}
+
+/* What overlaps becomes one, so that a search needs to look at one place only. */
+static void merge(struct ip_set *s)
+{
+	size_t kept = 0;
+
+	qsort(s->v, s->n, sizeof(*s->v), by_start);
+	for (size_t i = 0; i < s->n; i++) {
+		struct ip_range *last = kept ? &s->v[kept - 1] : NULL;
+
+		if (!last || memcmp(s->v[i].from.b, last->to.b, 16) > 0)
+			s->v[kept++] = s->v[i];
+		else if (memcmp(s->v[i].to.b, last->to.b, 16) > 0)
+			last->to = s->v[i].to;
+	}
+	s->n = kept;
+}
+
+GH_RC ip_set_parse(struct arena *a, struct str text, struct ip_set *out, struct gh_err *err)
+{
+	struct str rest = text, one;
+	size_t n = 0;
+
+	*out = (struct ip_set){ 0 };
+	while (word(&rest, &one))
+		n++;
+	if (n > IP_SET_MAX)
+		FAIL(err, LIMIT, "a list of networks has at most %d", IP_SET_MAX);
+	out->v = arena_alloc(a, n + 1, sizeof(*out->v));
+	if (!out->v)
+		FAIL(err, NOMEM, "%zu networks", n);
+	for (rest = text; word(&rest, &one); out->n++)
+		if (!ip_parse_network(one, &out->v[out->n]))
+			FAIL(err, INVALID, "'%.*s' is no IP address or network such as 10.0.0.0/8 or 2001:db8::/32",
+			     STR_ARG(str_first(one, 80)));
+	merge(out);
+	return GH_RC_OK;
+}
+
+const struct ip_range *ip_set_find(const struct ip_set *s, const struct ip *a)
+{
+	size_t low = 0, high = s->n;
+
+	while (low < high) {                 /* the first that begins behind the address */
+		size_t mid = low + (high - low) / 2;
+
+		if (memcmp(s->v[mid].from.b, a->b, 16) <= 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low && ip_within(a, &s->v[low - 1]) ? &s->v[low - 1] : NULL;
 }

@@ -6,6 +6,7 @@
 #include "fcgi/call.h"
 
 #include "core/str.h"
+#include "fcgi/network.h"
 
 enum treatment {
 	PASS,
@@ -26,11 +27,11 @@ static enum treatment own_field(struct str n)
 	return field_is_hop_by_hop(n) ? DROP : PASS;
 }
 
-static struct str joined_with(struct arena *a, const struct fields *f, struct str name, struct str last)
+static struct str joined_with(const struct call *k, const struct fields *f, struct str name, struct str last)
 {
-	struct str before = fields_joined(f, name);
+	struct str before = network_history(k, name, fields_joined(f, name));
 
-	return before.n && field_value_ok(before) ? arena_printf(a, "%.*s, %.*s", STR_ARG(before), STR_ARG(last)) : last;
+	return before.n && field_value_ok(before) ? arena_printf(k->arena, "%.*s, %.*s", STR_ARG(before), STR_ARG(last)) : last;
 }
 
 /* for=203.0.113.9, for="[2001:db8::1]" */
@@ -79,10 +80,10 @@ static bool add_gateway_fields(struct call *k, const struct fields *from, struct
 	struct str proto = k->x.request.original_url.scheme;
 	struct str ip = k->x.request.ip.n ? k->x.request.ip : STR("unknown");
 
-	return fields_add(out, STR("X-Forwarded-For"), joined_with(k->arena, from, STR("X-Forwarded-For"), ip))
+	return fields_add(out, STR("X-Forwarded-For"), joined_with(k, from, STR("X-Forwarded-For"), ip))
 	       && fields_add(out, STR("X-Forwarded-Host"), k->client_host)
 	       && fields_add(out, STR("X-Forwarded-Proto"), proto)
-	       && fields_add(out, STR("Forwarded"), joined_with(k->arena, from, STR("Forwarded"), forwarded_element(k)))
+	       && fields_add(out, STR("Forwarded"), joined_with(k, from, STR("Forwarded"), forwarded_element(k)))
 	       && fields_add(out, STR("traceparent"), trace_context_text(k->arena, &k->trace))
 	       && fields_add(out, STR("X-Request-Id"), k->x.request_id);
 }

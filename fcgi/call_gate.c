@@ -10,6 +10,7 @@
 #include "fcgi/call_trace.h"
 #include "fcgi/documents.h"
 #include "fcgi/iap.h"
+#include "fcgi/network.h"
 #include "fcgi/pool.h"
 
 /* ---- health ---- */
@@ -59,8 +60,7 @@ static void fill_context(struct call *k, struct gate_state *g)
 
 /* ---- refusals ---- */
 
-/* The API is known, so its on-error sections may have a say; LastError tells them what the gate found. */
-static void fail_in_policies(struct call *k, struct gate_state *g, const struct last_error *error)
+void gate_fail(struct call *k, struct gate_state *g, const struct last_error *error)
 {
 	fill_context(k, g);
 	k->x.error = *error;
@@ -79,7 +79,7 @@ static void refuse_route(struct call *k, struct gate_state *g)
 	if (g->route.result == ROUTE_BAD_TARGET)
 		call_refuse(k, REASON_BAD_PATH);
 	else if (g->route.api)
-		fail_in_policies(k, g, &error);
+		gate_fail(k, g, &error);
 	else
 		call_refuse(k, REASON_NO_ROUTE);
 }
@@ -97,7 +97,7 @@ static void refuse_access(struct call *k, struct gate_state *g)
 	if (a->result == ACCESS_UNAVAILABLE)
 		call_refuse(k, REASON_STORE_UNAVAILABLE);
 	else
-		fail_in_policies(k, g, &error);
+		gate_fail(k, g, &error);
 }
 
 /* ---- where it goes ---- */
@@ -179,6 +179,9 @@ void call_gate_passed(struct call *k)
 
 	if (!check_access(k, g))
 		return;
+	if (g->access.product
+	    && !network_pass(k, g, g->access.product->network, "product", g->access.product->ctx.id))
+		return;
 	call_trace_begin(k, g);
 	if (!access_strip(g->route.api, k->arena, &k->x.request.headers, &g->route.query)) {
 		call_refuse(k, REASON_NO_MEMORY);
@@ -229,6 +232,9 @@ void call_gate(struct call *k)
 		call_refuse(k, REASON_NO_MEMORY);
 		return;
 	}
+	if (!network_pass(k, g, g->snapshot->network, "all calls", STR_NULL)
+	    || (g->route.api && !network_pass(k, g, g->route.api->network, "api", g->route.api->ctx.id)))
+		return;
 	if (answered_preflight(k, g))
 		return;
 	if (g->route.result != ROUTE_FOUND)

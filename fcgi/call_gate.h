@@ -11,3 +11,6 @@ struct gate_state {                      /* in the call's arena */
 	struct iap *iap;                 /* iap.h; NULL: no sign-in is asked for */
 	struct call_trace *traced;       /* call_trace.h; NULL: the call showed no debug credential */
 };
+
+/* The API is known, so its on-error sections may have a say; LastError tells them what the gate found. */
+void gate_fail(struct call *k, struct gate_state *g, const struct last_error *error);

@@ -7,6 +7,7 @@
 
 #include "core/certtext.h"
 #include "core/str.h"
+#include "fcgi/network.h"
 
 /* Where a parameter goes. Sorted by nothing: few, and told apart by their length first. */
 enum { P_METHOD, P_URI, P_ADDR, P_LENGTH, P_TYPE, P_HTTPS, P_SCHEME, P_PROTOCOL, P_SERVER_NAME, P_SERVER_PORT, P_CERT,
@@ -25,7 +26,7 @@ struct reading {
 	struct call *k;
 	struct str p[P__COUNT];
 	unsigned lengths;                /* how often CONTENT_LENGTH came */
-	struct str host;
+	struct str host, scheme;         /* scheme: as trusted proxies say; STR_NULL: they say nothing */
 	enum reason problem;
 	size_t n_fields;
 };
@@ -128,7 +129,9 @@ static enum reason read_url(struct reading *r)
 {
 	struct url *u = &r->k->x.request.original_url;
 	struct str https = r->p[P_HTTPS];
-	bool secure = str_eq_ci(https, STR("on")) || str_eq(https, STR("1")) || str_eq_ci(r->p[P_SCHEME], STR("https"));
+	bool secure = r->scheme.n ? str_eq(r->scheme, STR("https"))
+				  : str_eq_ci(https, STR("on")) || str_eq(https, STR("1"))
+					    || str_eq_ci(r->p[P_SCHEME], STR("https"));
 
 	u->scheme = secure ? STR("https") : STR("http");
 	u->path = STR("/");
@@ -211,7 +214,7 @@ static struct str read_certificate(struct reading *r)
 	if (l->cert_header.n) {
 		given = fields_get(headers, l->cert_header);
 		fields_remove(headers, l->cert_header);
-		if (ip_listed(&l->proxies, r->p[P_ADDR]))
+		if (client_is_proxy(&r->k->wk->trust, r->p[P_ADDR]))
 			return certtext_pem(r->k->arena, given);
 	}
 	if (!r->p[P_CERT].n || str_eq_ci(verdict, STR("NONE")))
@@ -229,9 +232,10 @@ enum reason call_request_read(struct call *k)
 	fields_init(&rq->headers, k->arena);
 	if (!k->params_over)
 		take_all(&r);
+	if (!network_client(k, field_value_ok(r.p[P_ADDR]) ? r.p[P_ADDR] : STR_NULL, &r.scheme))
+		r.problem = REASON_NO_MEMORY;
 	why = read_url(&r);
 	rq->url = rq->original_url;
-	rq->ip = field_value_ok(r.p[P_ADDR]) ? r.p[P_ADDR] : STR_NULL;
 	rq->client_cert_pem = read_certificate(&r);
 	make_request_id(k);
 	if (k->params_over)

@@ -123,6 +123,29 @@ static gh_rc read_environments(struct build *b)
 	return GH_RC_OK;
 }
 
+static gh_rc read_networks(struct build *b)
+{
+	struct store_network_rule *rows;
+	size_t n;
+
+	TRY(store_network_rules(b->store, b->rows, &rows, &n, b->err));
+	for (size_t i = 0; i < n; i++) {
+		struct snap_network *x = arena_new_of(b->a, struct snap_network);
+
+		if (!x)
+			return no_memory(b);
+		x->https_only = rows[i].https_only;
+		TRY(ip_set_parse(b->a, rows[i].allow, &x->allow, b->err));
+		TRY(ip_set_parse(b->a, rows[i].deny, &x->deny, b->err));
+		if (!rows[i].product_id.n && !rows[i].api_id.n)
+			b->s->network = x;
+		else if (!map_put(rows[i].api_id.n ? &b->api_networks : &b->product_networks,
+				  rows[i].api_id.n ? rows[i].api_id : rows[i].product_id, x))
+			return no_memory(b);
+	}
+	return GH_RC_OK;
+}
+
 static gh_rc product_groups(struct build *b, const struct map *names, struct snap_product *p)
 {
 	struct ctx_group *groups;
@@ -180,6 +203,7 @@ static gh_rc read_products(struct build *b)
 		p->ctx.subscription_required = rows[i].subscription_required;
 		p->ctx.published = rows[i].state == STORE_PRODUCT_PUBLISHED;
 		p->ctx.subscriptions_limit = rows[i].subscriptions_limit ? rows[i].subscriptions_limit : -1;
+		p->network = map_get(&b->product_networks, rows[i].id);
 		TRY(product_groups(b, &groups, p));
 		TRY(build_policy(b, &place, STR_NULL, &p->policy));
 		if (!map_put(&b->s->priv->products, p->ctx.id, p))
@@ -325,6 +349,7 @@ static gh_rc read_all(struct build *b)
 	b->s->generation = generation[GENFILE_CONFIG];
 	TRY(build_read_policies(b));
 	TRY(build_policy(b, &global, STR_NULL, &b->s->global));
+	TRY(read_networks(b));
 	TRY(read_environments(b));
 	TRY(read_products(b));
 	TRY(read_backends(b));
@@ -356,7 +381,7 @@ static gh_rc begin(struct build *b, struct arena *a)
 {
 	struct snapshot *s = arena_new_of(a, struct snapshot);
 	struct map *maps[] = { &b->environments, &b->version_sets, &b->named_values, &b->fragments, &b->policies, &b->documents,
-			       &b->operation_apis };
+			       &b->operation_apis, &b->product_networks, &b->api_networks };
 
 	b->a = a;
 	b->s = s;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "core/config.h"
+#include "core/ip.h"
 #include "core/logger.h"
 #include "core/map.h"
 #include "core/uritemplate.h"
@@ -27,8 +28,14 @@ struct snap_environment {
 	struct ctx_workspace workspace;
 };
 
+struct snap_network {                    /* from where calls may come */
+	struct ip_set allow, deny;            /* allow empty: any address */
+	bool https_only;
+};
+
 struct snap_product {
 	struct ctx_product ctx;
+	const struct snap_network *network;  /* NULL: no rule */
 	const struct policy_document *policy;
 };
 
@@ -51,6 +58,7 @@ struct snap_api {
 	const struct policy_document *policy;        /* NULL: none */
 	const struct snap_product *const *products;  /* that hold this API, by id */
 	size_t n_products;
+	const struct snap_network *network;  /* NULL: no rule */
 	bool key_required;                   /* the API asks for a subscription key */
 	const struct snap_iap *iap;          /* browsers sign in first; NULL: they need not */
 };
@@ -84,6 +92,7 @@ struct snapshot {
 	uint64_t generation;                 /* of the store when it was read */
 	int64_t built_us;                    /* wall clock */
 	const struct policy_document *global;        /* NULL: none */
+	const struct snap_network *network;          /* of all calls; NULL: no rule */
 	const struct snap_product *const *products;
 	size_t n_products;
 	size_t n_apis, n_operations, n_documents;    /* for `gatehouse doctor` and the log */

@@ -150,6 +150,7 @@ static gh_rc fill_api(struct build *b, const struct store_api *row, struct snap_
 	api->deprecated = row->state == STORE_API_DEPRECATED;
 	api->key_required = row->subscription_required;
 	api->iap = map_get(&b->iap, row->id);
+	api->network = map_get(&b->api_networks, row->id);
 	TRY(fill_base_path(b, row, scheme, api));
 	TRY(fill_service(b, row, api));
 	return build_policy(b, &place, STR_NULL, &api->policy);

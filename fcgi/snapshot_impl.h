@@ -10,6 +10,7 @@
 #include "db/environments.h"
 #include "db/loggers.h"
 #include "db/named_values.h"
+#include "db/network.h"
 #include "db/policies.h"
 #include "db/products.h"
 #include "db/store.h"
@@ -35,6 +36,7 @@ struct build {
 
 	struct map environments, version_sets, named_values, fragments;      /* id -> struct */
 	struct map iap;                      /* API id -> struct snap_iap */
+	struct map product_networks, api_networks;           /* id -> struct snap_network */
 	struct map policies;                 /* place, as build_policy_key writes it -> struct store_policy */
 	struct map documents;                /* text and what it was compiled for -> struct policy_document */
 	struct map operation_apis;           /* "API/revision" that have an operation with a policy */

@@ -13,12 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPTS_PER_ROUND = 64, SWEEP_US = 100000, IDLE_WAIT_US = 500000 };
+enum { ACCEPTS_PER_ROUND = 64, SWEEP_US = 100000, IDLE_WAIT_US = 500000, SETTINGS_BYTES_MAX = 16 << 20 };
 
-static GH_RC take_limits(struct worker *wk, struct gh_err *err)
+static void take_limits(struct worker *wk)
 {
 	const struct config *c = wk->config;
-	struct str bad;
 
 	wk->limits = (struct worker_limits){
 		.max_in_flight = (size_t)config_int(c, CONFIG_GATEWAY_MAX_IN_FLIGHT),
@@ -36,10 +35,6 @@ static GH_RC take_limits(struct worker *wk, struct gh_err *err)
 		.correlation_header = config_text(c, CONFIG_GATEWAY_CORRELATION_HEADER),
 		.cert_header = config_text(c, CONFIG_GATEWAY_CLIENT_CERTIFICATE_HEADER),
 	};
-	if (!ip_list_parse(config_text(c, CONFIG_GATEWAY_TRUSTED_PROXIES), &wk->limits.proxies, &bad))
-		FAIL(err, INVALID, "gateway.trusted_proxies: '%.*s' is no address or network such as 10.0.0.0/8, or one too many (%d)",
-		     STR_ARG(bad), IP_LIST_MAX);
-	return GH_RC_OK;
 }
 
 GH_RC worker_init(struct worker *wk, const struct config *config, const char *state_dir, unsigned number,
@@ -60,7 +55,11 @@ GH_RC worker_init(struct worker *wk, const struct config *config, const char *st
 	wk->number = number;
 	wk->listen.fd = -1;
 	wk->turns_end = &wk->turns;
-	TRY(take_limits(wk, err));
+	take_limits(wk);
+	wk->memory = arena_new(SETTINGS_BYTES_MAX);
+	if (!wk->memory)
+		FAIL(err, NOMEM, "no memory for a worker");
+	TRY(client_trust_read(wk->memory, config, &wk->trust, err));
 	TRY(loop_init(&wk->loop, err));
 	wk->fills = fill_table_new(wk);
 	wk->sinks = log_sinks_new(wk);
@@ -83,6 +82,7 @@ void worker_release(struct worker *wk)
 	fill_table_free(wk->fills);
 	log_sinks_free(wk->sinks);
 	upstream_free(wk->up);
+	arena_free(wk->memory);
 	loop_release(&wk->loop);
 	if (wk->listen.fd >= 0)
 		close(wk->listen.fd);

@@ -7,8 +7,8 @@
  * worker_turn, never from inside a curl callback or the middle of a parser. */
 #pragma once
 
+#include "core/client.h"
 #include "core/config.h"
-#include "core/ip.h"
 #include "fcgi/fcgi_codec.h"
 #include "fcgi/fields_util.h"
 #include "fcgi/loop.h"
@@ -119,6 +119,7 @@ struct call {
 	bool down_ended;
 	enum reason forward_reason;
 	int64_t forward_length;          /* Content-Length of the backend's response; -1: none */
+	struct str hops_seen, hops_kept;     /* network.h: what trusted proxies said; the caller's own part of it */
 	struct str backend_host, client_host;    /* client_host: the Host field as it came, port and all */
 	struct trace_context trace;
 	bool trace_begun;                /* here, not by the client */
@@ -177,7 +178,6 @@ struct worker_limits {
 	int64_t idle_us, drain_us;
 	struct str base_path, correlation_header;
 	struct str cert_header;          /* in which a trusted proxy hands over its client's certificate; empty: none */
-	struct ip_list proxies;          /* that are trusted */
 };
 
 struct worker {
@@ -186,6 +186,8 @@ struct worker {
 	const struct config *config;
 	struct worker_limits limits;
 	const char *state_dir;
+	struct arena *memory;            /* of what is read from the settings */
+	struct client_trust trust;
 	unsigned number;
 	struct watch listen;
 	struct conn *conns;

@@ -2,7 +2,6 @@
 #include "tests/unit/check.h"
 
 #include "core/certtext.h"
-#include "core/ip.h"
 #include "core/json.h"
 
 #define BEGIN "-----BEGIN CERTIFICATE-----"
@@ -51,36 +50,6 @@ static void forms(void **state UNUSED)
 	check_done();
 }
 
-static void lists(void **state UNUSED)
-{
-	static const struct {
-		const char *list, *address;
-		bool ok, listed;
-	} rows[] = {
-		{ "10.0.0.0/8", "10.255.0.1", true, true },
-		{ "10.0.0.0/8", "11.0.0.1", true, false },
-		{ "192.0.2.1, 2001:db8::/32\t[::1]", "2001:db8:ffff::1", true, true },
-		{ "192.0.2.1,2001:db8::/32 [::1]", "::1", true, true },
-		{ "192.0.2.1", "::ffff:192.0.2.1", true, true },
-		{ "", "192.0.2.1", true, false },
-		{ "0.0.0.0/0", "::1", true, false },
-		{ "192.0.2.1", "unix:", true, false },
-		{ "10.0.0.0/33", "10.0.0.1", false, false },
-		{ "example.com", "10.0.0.1", false, false },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct ip_list l;
-		struct str bad;
-		bool ok = ip_list_parse(str_of(rows[i].list), &l, &bad);
-
-		CHECK_INT(rows[i].list, ok, rows[i].ok);
-		if (ok)
-			CHECK_INT(rows[i].list, ip_listed(&l, str_of(rows[i].address)), rows[i].listed);
-	}
-	check_done();
-}
-
 static void places(void **state UNUSED)
 {
 	static const struct {
@@ -123,7 +92,7 @@ static void places(void **state UNUSED)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(forms), cmocka_unit_test(lists), cmocka_unit_test(places) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(forms), cmocka_unit_test(places) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
