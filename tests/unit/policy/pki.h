@@ -99,8 +99,16 @@ static struct pki *pki_make(struct arena *a, const struct pki_wish *w)
 	return p;
 }
 
+static UNUSED struct str pki_key(struct arena *a, const struct pki *p)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+
+	PEM_write_bio_PrivateKey(b, p->key, NULL, NULL, 0, NULL, NULL);
+	return pki_text(a, b);
+}
+
 /* A list with at most one certificate on it, in PEM or DER. */
-static struct str pki_list(struct arena *a, const struct pki *by, const struct pki *revoked, int64_t from_s, int64_t to_s, bool der)
+static UNUSED struct str pki_list(struct arena *a, const struct pki *by, const struct pki *revoked, int64_t from_s, int64_t to_s, bool der)
 {
 	X509_CRL *l = X509_CRL_new();
 	ASN1_TIME *t = ASN1_TIME_set(NULL, (time_t)from_s);

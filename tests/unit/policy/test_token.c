@@ -5,6 +5,7 @@
 #include "core/jose.h"
 #include "policy/compiler.h"
 #include "policy/elements/openid.h"
+#include "tests/unit/policy/pki.h"
 
 #define NOW_S 1700000000
 #define SECRET "0123456789abcdef0123456789abcdef"        /* MDEy…ZWY= in Base64 */
@@ -17,6 +18,8 @@ static struct {
 	struct jose_keys *provider;      /* what the provider shows */
 	enum call_failure failure;
 	bool wait;                       /* answers come later */
+	unsigned certificates;           /* how often one was asked for */
+	struct str certificate, certificate_key;
 	struct subrequest *open;
 } world;
 
@@ -76,7 +79,16 @@ static void finished(struct exchange *x)
 	x->owner = NULL;
 }
 
-static const struct policy_host host = { .now_us = now_us, .send = send, .sleep = sleep_for, .forward = forward };
+static bool certificate(struct exchange *x UNUSED, struct str id, struct str *cert, struct str *key)
+{
+	world.certificates++;
+	*cert = world.certificate;
+	*key = world.certificate_key;
+	return str_eq(id, STR("signer")) && world.certificate.n;
+}
+
+static const struct policy_host host = { .now_us = now_us, .send = send, .sleep = sleep_for, .forward = forward,
+					 .certificate = certificate };
 
 static void begin(void)
 {
@@ -402,6 +414,122 @@ static void refused_documents(void **state UNUSED)
 	check_done();
 }
 
+/* ---- keys of expressions and certificates --------------------------------------------------------------------------- */
+
+/* How often the keys of an exchange were read anew, by its trace. */
+static unsigned keys_read(const struct exchange *x)
+{
+	unsigned n = 0;
+
+	for (const struct trace_step *t = x->trace_first; t; t = t->next)
+		n += str_find(t->decision, STR("keys read")) != SIZE_MAX;
+	return n;
+}
+
+static struct exchange *traced(struct arena *a, const struct policy_document *d, struct str token)
+{
+	struct exchange *x = exchange_of(a, d, token, NULL);
+
+	x->trace_on = true;
+	exchange_start(x);
+	return x;
+}
+
+static void keys_of_the_request(void **state UNUSED)
+{
+	static const char policy[] =
+		"<validate-jwt header-name=\"Authorization\"><issuer-signing-keys><key id=\"s\">@(context.Request.Headers.GetValueOrDefault("
+		"\"X-Key\", \"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"))</key></issuer-signing-keys></validate-jwt>";
+	struct arena *a = arena_new(32 << 20);
+	struct policy_diags diags;
+	const struct policy_document *d = compile(a, policy, &diags);
+	struct str token = hs256(a, "{" EXP "}");
+	struct exchange *x;
+
+	begin();
+	assert_non_null(d);
+	for (unsigned i = 0; i < 3; i++) {
+		x = traced(a, d, token);
+		CHECK_INT("a key of an expression", x->response.status, 200);
+		CHECK_INT("is read once", keys_read(x), i == 0);
+	}
+	x = exchange_of(a, d, token, NULL);
+	assert_true(fields_add(&x->request.headers, STR("X-Key"), STR("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")));
+	exchange_start(x);
+	CHECK_STR("another key is another key", x->error.reason, STR("TokenSignatureInvalid"));
+	x = exchange_of(a, d, token, NULL);
+	assert_true(fields_add(&x->request.headers, STR("X-Key"), STR("no Base64")));
+	exchange_start(x);
+	CHECK_INT("no key at all", x->response.status, 500);
+	CHECK("the key is not told", str_find(x->error.message, STR("no Base64")) == SIZE_MAX);
+	world.now_us += (int64_t)7200 * 1000000;
+	d = compile(a, "<validate-jwt header-name=\"Authorization\" require-expiration-time=\"false\"><issuer-signing-keys><key>@(\"MDEy"
+		       "MzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\")</key></issuer-signing-keys></validate-jwt>", &diags);
+	x = traced(a, d, hs256(a, "{}"));
+	CHECK_INT("a key without an id serves tokens that name one", x->response.status, 200);
+	arena_free(a);
+	check_done();
+}
+
+static void keys_of_certificates(void **state UNUSED)
+{
+	static const char policy[] = "<validate-jwt header-name=\"Authorization\"><issuer-signing-keys><key certificate-id=\"signer\"/>"
+				     "</issuer-signing-keys></validate-jwt>";
+	struct arena *a = arena_new(32 << 20);
+	const struct pki_wish wish = { .subject = "CN=Signer", .serial = 1, .from_s = NOW_S - 10, .to_s = NOW_S + 10 };
+	struct pki *first = pki_make(a, &wish), *second = pki_make(a, &wish);
+	struct policy_diags diags;
+	const struct policy_document *d = compile(a, policy, &diags);
+	struct str tokens[2];
+	struct exchange *x;
+
+	begin();
+	assert_non_null(d);
+	for (size_t i = 0; i < 2; i++) {
+		struct jose_keys *k = jose_keys_new();
+		json_t *claims;
+
+		assert_int_equal(jose_keys_add_pem(k, STR_NULL, pki_key(a, i ? second : first), NULL).code, GH_OK);
+		assert_int_equal(jsn_parse_in(a, STR("{" EXP "}"), NULL, &claims, NULL, NULL).code, GH_OK);
+		assert_int_equal(jose_sign(a, k, STR_NULL, JOSE_ES256, claims, &tokens[i], NULL).code, GH_OK);
+		jose_keys_free(k);
+	}
+	world.certificate = first->pem;
+	for (unsigned i = 0; i < 3; i++) {
+		x = traced(a, d, tokens[0]);
+		CHECK_INT("by the certificate", x->response.status, 200);
+		CHECK_INT("which is read once", keys_read(x), i == 0);
+	}
+	CHECK_INT("by another", traced(a, d, tokens[1])->response.status, 401);
+	world.certificate = second->pem;         /* it has been exchanged: the same id, another key */
+	CHECK_INT("by the new one", traced(a, d, tokens[1])->response.status, 200);
+	CHECK_INT("no longer by the old one", traced(a, d, tokens[0])->response.status, 401);
+	world.certificate = STR_NULL;
+	CHECK_INT("it is gone", traced(a, d, tokens[1])->response.status, 500);
+	arena_free(a);
+	check_done();
+}
+
+static void several_providers(void **state UNUSED)
+{
+	struct arena *a = arena_new(16 << 20);
+	struct policy_diags diags;
+	const struct policy_document *d = compile(a, "<validate-jwt header-name=\"Authorization\" output-token-variable-name=\"jwt\">"
+		"<openid-config url=\"https://away.example/c\"/>" PROVIDER KEY "<issuers><issuer>me</issuer></issuers></validate-jwt>", &diags);
+	struct exchange *x;
+
+	begin();
+	assert_non_null(d);
+	CHECK_INT("of the second provider", call(d, "p1", "{" EXP ",\"iss\":\"https://login.example/t/\",\"tid\":\"t\"}", "second", NULL), 200);
+	x = exchange_of(a, d, hs256(a, "{" EXP ",\"iss\":\"me\",\"sub\":\"u\"}"), NULL);
+	exchange_start(x);
+	CHECK_INT("of the listed key", x->response.status, 200);
+	CHECK("the token is kept", exchange_variable(x, STR("jwt")) != NULL);
+	call(d, "p1", "{" EXP ",\"iss\":\"you\"}", "an issuer of none", "TokenIssuerNotAllowed");
+	arena_free(a);
+	check_done();
+}
+
 static int clean(void **state UNUSED)
 {
 	openid_forget();
@@ -414,6 +542,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdicts), cmocka_unit_test(places), cmocka_unit_test(providers),
 		cmocka_unit_test(waiting),  cmocka_unit_test(entra),  cmocka_unit_test(refused_documents),
+		cmocka_unit_test(keys_of_the_request), cmocka_unit_test(keys_of_certificates), cmocka_unit_test(several_providers),
 	};
 
 	return cmocka_run_group_tests_name("policy/token", tests, NULL, clean);
