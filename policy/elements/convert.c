@@ -1,5 +1,6 @@
 /* convert.c - xml-to-json and json-to-xml. */
 #include "policy/elements/body_text.h"
+#include "policy/elements/json_date.h"
 
 #include "core/str.h"
 #include "policy/xml_json.h"
@@ -133,8 +134,11 @@ static enum step run_to_xml(struct exchange *x, const void *config)
 		return STEP_FAIL;
 	if (!yes || b->kind != BODY_HELD || !b->bytes.n)
 		return STEP_NEXT;
-	if (jsn_parse_in(x->arena, b->bytes, &limits, &json, NULL, &err).code
-	    || json_to_xml(x->arena, json, &o, &text, &err).code)
+	if (jsn_parse_in(x->arena, b->bytes, &limits, &json, NULL, &err).code)
+		return failed(x, &err);
+	if (c->parse_date.number)
+		json_dates_in_xml_form(x->arena, json, 0);
+	if (json_to_xml(x->arena, json, &o, &text, &err).code)
 		return failed(x, &err);
 	return put_body(x, text, STR("text/xml"));
 }
@@ -156,7 +160,7 @@ static const struct arg_schema to_xml_args[] = {
 	  .kind = ARG_BOOL,
 	  .def = "true",
 	  .offset = offsetof(struct config, parse_date),
-	  .help = "accepted; the text of a date is copied as it is" },
+	  .help = "dates are written in the form of XML; false: they are copied as they are" },
 	{ .name = "namespace-separator",
 	  .kind = ARG_TEXT,
 	  .flags = ARG_EXPR,

@@ -1,6 +1,7 @@
 #include "policy/elements/liquid_date.h"
 
 #include "core/str.h"
+#include "policy/elements/json_date.h"
 #include "policy/expr/class.h"
 #include "policy/net/time.h"
 
@@ -62,45 +63,6 @@ bool liquid_date_of(struct arena *a, struct value v, struct liquid_value *out)
 
 /* ---- JSON ----------------------------------------------------------------------------------------------------------- */
 
-/* "/Date(1198908717056)/", the milliseconds with or without an offset behind them, which only says where it came from. */
-static bool read_milliseconds(struct str s, int64_t *ticks)
-{
-	struct str number;
-	size_t end;
-	int64_t ms;
-
-	if (!str_starts(s, STR("/Date(")) || !str_ends(s, STR(")/")))
-		return false;
-	number = str_first(str_from(s, 6), s.n - 8);
-	for (end = number.n && number.p[0] == '-'; end < number.n && ascii_is_digit(number.p[end]);)
-		end++;
-	if (end < number.n && number.p[end] != '+' && number.p[end] != '-')
-		return false;
-	if (!str_to_i64(str_first(number, end), -INT64_C(62135596800000), INT64_C(253402300799999), &ms))
-		return false;
-	*ticks = TICKS_UNIX_EPOCH + ms * TICKS_PER_MS;
-	return true;
-}
-
-/* The ISO form, also without seconds. */
-static bool read_iso(struct arena *a, struct str s, int64_t *ticks, enum date_kind *kind)
-{
-	if (s.n < 16 || s.n > 40 || s.p[4] != '-' || s.p[10] != 'T' || s.p[13] != ':')
-		return false;
-	if (s.n == 16 || s.p[16] != ':')
-		s = arena_printf(a, "%.16s:00%.*s", s.p, STR_ARG(str_from(s, 16)));
-	return s.p && time_read_iso(s, ticks, kind);
-}
-
-static bool read_date(struct arena *a, struct str s, int64_t *ticks, enum date_kind *kind)
-{
-	if (s.n && s.p[0] == '/') {
-		*kind = DATE_UTC;
-		return read_milliseconds(s, ticks);
-	}
-	return read_iso(a, s, ticks, kind);
-}
-
 static bool has_dates(struct arena *a, json_t *j, unsigned depth)
 {
 	enum date_kind kind;
@@ -119,7 +81,7 @@ static bool has_dates(struct arena *a, json_t *j, unsigned depth)
 		if (has_dates(a, one, depth + 1))
 			return true;
 	}
-	return json_is_string(j) && read_date(a, jsn_string(j), &ticks, &kind);
+	return json_is_string(j) && json_date_read(a, jsn_string(j), &ticks, &kind);
 }
 
 static struct liquid_value convert(struct arena *a, json_t *j, unsigned depth)
@@ -132,7 +94,7 @@ static struct liquid_value convert(struct arena *a, json_t *j, unsigned depth)
 	json_t *one;
 	size_t i;
 
-	if (json_is_string(j) && read_date(a, jsn_string(j), &ticks, &kind))
+	if (json_is_string(j) && json_date_read(a, jsn_string(j), &ticks, &kind))
 		return liquid_date(a, ticks, kind);
 	if (depth > DEPTH_MAX || (!json_is_object(j) && !json_is_array(j)))
 		return liquid_of_json(j);

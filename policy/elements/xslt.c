@@ -15,7 +15,7 @@
 enum { PARAMETERS_MAX = 64, XSLT_OPERATIONS_MAX = 10000000, XSLT_DEPTH_MAX = 500 };
 
 struct parameter_config {
-	struct arg name, value;
+	struct arg name, alias, value;
 };
 struct config {
 	struct parameter_config **parameters;
@@ -27,8 +27,12 @@ static const struct arg_schema parameter_args[] = {
 	{ .name = "parameter-name",
 	  .kind = ARG_TEXT,
 	  .offset = offsetof(struct parameter_config, name),
-	  .flags = ARG_REQUIRED,
 	  .help = "name of the stylesheet's parameter" },
+	/* the reference's page writes the one in its statement and the other in its example */
+	{ .name = "name",
+	  .kind = ARG_TEXT,
+	  .offset = offsetof(struct parameter_config, alias),
+	  .help = "the same" },
 };
 static const struct arg_schema parameter_text = {
 	.name = "value",
@@ -37,9 +41,23 @@ static const struct arg_schema parameter_text = {
 	.offset = offsetof(struct parameter_config, value),
 	.help = "its value",
 };
+static bool check_parameter(struct compiler *c, const struct doc_node *n, void *config)
+{
+	struct parameter_config *p = config;
+
+	if (p->name.given == p->alias.given) {
+		compile_error(c, n, NULL, "<parameter> needs a `parameter-name` (or `name`, not both)");
+		return false;
+	}
+	if (p->alias.given)
+		p->name = p->alias;
+	return true;
+}
+
 static const struct element_schema parameter_schema = {
 	.name = "parameter", .help = "A parameter for the stylesheet.", .config_size = sizeof(struct parameter_config),
 	.args = parameter_args, .n_args = ARRAY_LEN(parameter_args), .text = &parameter_text,
+	.check = check_parameter,
 };
 
 /* ---- compile ----------------------------------------------------------------------------------------------------- */
