@@ -21,4 +21,4 @@ GH_RC admin_traffic_load(struct web *w, struct admin_traffic **out, struct gh_er
 /* Sets calls, calls_text, errors_text and error_level ("none", "low", "high"); without a call "traffic" is nil. */
 void admin_traffic_put(struct web *w, const struct admin_traffic *t, struct str api_id, struct liquid_record *row);
 
-web_handler admin_apis, admin_api, admin_products, admin_subscriptions;
+web_handler admin_apis, admin_api, admin_products, admin_subscriptions, admin_credentials, admin_credential_forget;

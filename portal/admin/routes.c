@@ -1,12 +1,17 @@
 #include "portal/admin/admin.h"
 
 #include "core/str.h"
+#include "portal/admin/consent.h"
 
 static const struct web_route routes[] = {
 	{ "GET", "/", WEB_VIEW_APIS, admin_apis },
 	{ "GET", "/apis/{api}", WEB_VIEW_APIS, admin_api },
 	{ "GET", "/products", WEB_VIEW_APIS, admin_products },
 	{ "GET", "/subscriptions", WEB_VIEW_SUBSCRIPTIONS, admin_subscriptions },
+	{ "GET", "/credentials", WEB_VIEW_CREDENTIALS, admin_credentials },
+	{ "GET", "/credentials/callback", WEB_CHANGE_CREDENTIALS, admin_consent_back },
+	{ "GET", "/credentials/{environment}/{id}/connect", WEB_CHANGE_CREDENTIALS, admin_consent_start },
+	{ "POST", "/credentials/{environment}/{id}/forget", WEB_CHANGE_CREDENTIALS, admin_credential_forget },
 	{ "GET", "/sign-in", WEB_ANYBODY, web_sign_in_form },
 	{ "POST", "/sign-in", WEB_ANYBODY, web_sign_in },
 	{ "GET", "/sign-in/code", WEB_ANYBODY, web_code_form },
@@ -27,6 +32,7 @@ static GH_RC common(struct web *w, struct gh_err *err UNUSED)
 		{ "APIs", "", "apis", WEB_VIEW_APIS },
 		{ "Products", "products", "products", WEB_VIEW_APIS },
 		{ "Subscriptions", "subscriptions", "keys", WEB_VIEW_SUBSCRIPTIONS },
+		{ "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
 	};
 	struct liquid_list *menu = liquid_set_list(w->page, "menu");
 	struct str here = w->rq.path;

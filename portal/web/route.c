@@ -53,10 +53,12 @@ static const struct {
 	unsigned rights;
 } roles[] = {
 #define R(right) (1u << (right))
-	{ "administrator", R(WEB_SIGNED_IN) | R(WEB_VIEW_APIS) | R(WEB_VIEW_POLICIES) | R(WEB_VIEW_SUBSCRIPTIONS) },
-	{ "operator", R(WEB_SIGNED_IN) | R(WEB_VIEW_APIS) | R(WEB_VIEW_POLICIES) | R(WEB_VIEW_SUBSCRIPTIONS) },
+	{ "administrator", R(WEB_SIGNED_IN) | R(WEB_VIEW_APIS) | R(WEB_VIEW_POLICIES) | R(WEB_VIEW_SUBSCRIPTIONS)
+			   | R(WEB_VIEW_CREDENTIALS) | R(WEB_CHANGE_CREDENTIALS) },
+	{ "operator", R(WEB_SIGNED_IN) | R(WEB_VIEW_APIS) | R(WEB_VIEW_POLICIES) | R(WEB_VIEW_SUBSCRIPTIONS)
+		      | R(WEB_VIEW_CREDENTIALS) | R(WEB_CHANGE_CREDENTIALS) },
 	{ "publisher", R(WEB_SIGNED_IN) | R(WEB_VIEW_APIS) | R(WEB_VIEW_SUBSCRIPTIONS) },
-	{ "auditor", R(WEB_SIGNED_IN) | R(WEB_VIEW_APIS) | R(WEB_VIEW_POLICIES) },
+	{ "auditor", R(WEB_SIGNED_IN) | R(WEB_VIEW_APIS) | R(WEB_VIEW_POLICIES) | R(WEB_VIEW_CREDENTIALS) },
 	{ "developer", R(WEB_SIGNED_IN) },
 #undef R
 };

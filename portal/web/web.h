@@ -24,6 +24,8 @@ enum web_right {
 	WEB_VIEW_APIS,                   /* APIs, operations, products and their numbers */
 	WEB_VIEW_POLICIES,
 	WEB_VIEW_SUBSCRIPTIONS,
+	WEB_VIEW_CREDENTIALS,            /* what is shown to backends, and which tokens are held; never a value */
+	WEB_CHANGE_CREDENTIALS,          /* forget tokens, consent */
 	WEB_TOKEN,                       /* a program: the handler checks its bearer token; no session, no form token */
 	WEB_RIGHT__COUNT
 };

@@ -70,6 +70,10 @@ static const struct {
 	{ "GET", "/apis/{api}", "/admin/apis/orders", "snyyyy" },
 	{ "GET", "/products", "/admin/products", "snyyyy" },
 	{ "GET", "/subscriptions", "/admin/subscriptions", "snnyyy" },
+	{ "GET", "/credentials", "/admin/credentials", "snynyy" },
+	{ "GET", "/credentials/callback", "/admin/credentials/callback", "snnnyy" },      /* back to the list: nothing was begun */
+	{ "GET", "/credentials/{environment}/{id}/connect", "/admin/credentials/default/erp/connect", "snnnnn" },         /* without the mark */
+	{ "POST", "/credentials/{environment}/{id}/forget", "/admin/credentials/default/erp/forget", "snnnnn" },
 	{ "GET", "/sign-in", "/admin/sign-in", "yyyyyy" },
 	{ "POST", "/sign-in", "/admin/sign-in", "nnnnnn" },       /* without the form's token */
 	{ "GET", "/sign-in/code", "/admin/sign-in/code", "ssssss" },      /* no password was entered before */
