@@ -88,6 +88,7 @@ struct token_ask {                       /* a POST of a form, Accept: applicatio
 	struct str url, body;
 	struct str authorization;        /* field of that name; STR_NULL: none */
 	struct str certificate_id;       /* to show to the endpoint; STR_NULL: none */
+	struct str ca_id;                /* certificate that vouches for the endpoint's; STR_NULL: the system's authorities */
 };
 
 GH_RC token_ask_make(struct arena *a, const struct credential *c, const struct token_grant *g, struct token_ask *out,

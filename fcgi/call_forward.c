@@ -427,7 +427,7 @@ static bool can_replay(const struct call *k)
 /* The backend answered 401 to what the gateway showed: another token and the same request once more, or the end. */
 static enum step after_refusal(struct call *k, struct forward *f)
 {
-	bool token = k->need != NULL, again = token && !k->replayed && can_replay(k) && credential_refused(k, k->need);
+	bool token = k->need != NULL, again = token && !k->replayed && credential_refused(k, k->need) && can_replay(k);
 
 	if (token && k->replayed)
 		credential_accepted(k, k->need, false);

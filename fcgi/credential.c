@@ -255,6 +255,10 @@ enum step credential_get(struct call *k, struct credential_need *n)
 		finish(n, REASON_CREDENTIAL, n->credential->problem, 0);
 		return STEP_NEXT;
 	}
+	if (credential_per_caller(&n->credential->c) && !n->id.subject.n) {
+		finish(n, REASON_SUBJECT_MISSING, STR_NULL, 0);
+		return STEP_NEXT;
+	}
 	if (v)
 		open_tokens(v);
 	if (!v || !v->tokens) {
@@ -474,6 +478,12 @@ static enum reason send_ask(struct fetch *f, const struct token_ask *ask)
 		rq.client_cert_pem = cert->cert_pem;
 		rq.client_key_pem = cert->key_pem;
 	}
+	if (ask->ca_id.n) {
+		cert = snapshot_certificate(f->snapshot, ask->ca_id);
+		if (!cert)
+			return REASON_CREDENTIAL;
+		rq.ca_pem = cert->cert_pem;
+	}
 	rq.url = &url;
 	rq.headers = &fields;
 	rq.first_byte_ms = rq.total_ms = (uint32_t)(f->v->timeout_us / 1000);
@@ -505,7 +515,7 @@ static enum reason start_fetch(struct credentials *v, struct snapshot *s, const 
 	why = send_ask(f, &ask);
 	if (why == REASON_NONE)
 		return why;
-	note_failure(f, why == REASON_CREDENTIAL ? STR("the certificate that `certificate` names is not there") : reason_info(why)->message, 0, false);
+	note_failure(f, why == REASON_CREDENTIAL ? STR("a certificate that `certificate` or `ca` names is not there") : reason_info(why)->message, 0, false);
 	end_fetch(f);
 	return why;
 }

@@ -28,6 +28,8 @@ static const struct credential_field fields[] = {
 	  "of the signature: RS256, PS256, ES256, EdDSA … for assertions; ed25519, rsa-pss-sha512, hmac-sha256 … for messages" },
 	{ STR_INIT("certificate"), OAUTH | K(CERTIFICATE), K(CERTIFICATE), CREDENTIAL_TEXT, false, NULL,
 	  "id of a certificate of `gatehouse certificate`" },
+	{ STR_INIT("ca"), OAUTH, 0, CREDENTIAL_TEXT, false, NULL,
+	  "id of a certificate: authority for the token endpoint's, in place of the system's" },
 	{ STR_INIT("scope"), OAUTH, 0, CREDENTIAL_TEXT, false, NULL, "scopes to ask for, with blanks between" },
 	{ STR_INIT("audience"), OAUTH, 0, CREDENTIAL_TEXT, false, NULL, "audience to ask for; of an assertion: its `aud`" },
 	{ STR_INIT("resource"), OAUTH, 0, CREDENTIAL_TEXT, false, NULL,

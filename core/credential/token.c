@@ -220,7 +220,7 @@ GH_RC token_ask_make(struct arena *a, const struct credential *c, const struct t
 	struct str more = credential_text(c, "parameters");
 	gh_rc rc;
 
-	*out = (struct token_ask){ .url = credential_text(c, "token-url") };
+	*out = (struct token_ask){ .url = credential_text(c, "token-url"), .ca_id = credential_text(c, "ca") };
 	if (c->kind == CREDENTIAL_CODE && !g->code.p && !g->refresh_token.n)
 		FAIL(err, UNAVAILABLE, "nobody has consented yet: open the credential in the dashboard and connect it");
 	if (credential_per_caller(c) && !g->subject.n)

@@ -1,0 +1,370 @@
+// What the gateway shows to backends: each kind of credential against a backend that checks it, each way to a token against an
+// endpoint that checks the client, and what happens when something of it is missing, slow, broken or changed.
+'use strict';
+const { describe, it, before, after } = require('node:test');
+const assert = require('node:assert/strict');
+const crypto = require('node:crypto');
+const https = require('node:https');
+const fs = require('node:fs');
+const path = require('node:path');
+const { spawnSync } = require('node:child_process');
+const { start, backend, until, SERVERS } = require('./harness');
+const { tokenEndpoint } = require('./token-endpoint');
+
+const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Things', version: '1' },
+  paths: { '/things': Object.fromEntries(['get', 'post', 'put'].map((m) => [m, { operationId: m, responses: { 200: { description: 'ok' } } }])) } });
+const sha256 = (s, how = 'hex') => crypto.createHash('sha256').update(s).digest(how);
+const hmac = (key, s, how) => crypto.createHmac('sha256', key).update(s).digest(how);
+
+describe(`credentials behind ${SERVERS[0]}`, () => {
+  let gw, echo, idp, tlsIdp, tlsBackend;
+  const rsa = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const ec = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const ed = crypto.generateKeyPairSync('ed25519');
+  const pem = (k) => k.privateKey.export({ type: 'pkcs8', format: 'pem' });
+
+  before(async () => {
+    idp = await tokenEndpoint();
+    echo = await backend();
+    gw = await start({ server: SERVERS[0], workers: 2, config: { 'credential.timeout_ms': 1500 }, setup(g) {
+      g.file('things.json', DESCRIPTION);
+      g.cli('product', 'create', 'open', '--require-key', 'no');
+    } });
+  });
+  after(async () => { await gw?.stop(); await echo?.close(); await idp?.close(); await tlsIdp?.close(); tlsBackend?.close(); });
+
+  const call = (api, options = {}, query = '') => fetch(`${gw.url}/api/${api}/things${query}`, options);
+  const record = (r) => until(() => {
+    const out = gw.cli('log', '--request-id', r.headers.get('x-request-id'), '--format', 'json').stdout.trim();
+    return out && JSON.parse(out);
+  }, 'the record');
+  const secret = (field, text) => ['--secret-file', `${field}=${gw.file(`${field}-${Math.random()}`, `${text}\n`)}`];
+  const credential = (id, ...args) => gw.cli('credential', 'set', id, ...args);
+  // An API of that name whose backend is shown the credential of that name; waits until it answers as `ready` wants.
+  async function serve(id, url = echo.url, ready = () => true, more = []) {
+    gw.cli('backend', 'set', id, '--url', url, '--credential', id, ...more);
+    gw.cli('import', 'openapi', path.join(gw.dir, 'things.json'), '--path', `new-${id}`, '--name', id, '--backend', url, '--product', 'open');
+    gw.cli('api', 'set', id, '--path', id, '--backend-id', id);
+    let good = 0;        // in a row: both workers have it
+    await until(async () => { const r = await call(id); await r.arrayBuffer(); good = r.status !== 404 && ready(r) ? good + 1 : 0; return good === 6; }, `API ${id}`, 8000);
+    echo.seen.length = 0;
+  }
+  const oauth = (id, kind, ...args) => credential(id, '--kind', kind, '--set', `token-url=${idp.url}`, '--set', `client-id=${idp.clientId}`, ...args);
+  const seen = () => echo.seen.at(-1);
+
+  it('a key in a header: the caller cannot put his own in its place', async () => {
+    credential('key', '--kind', 'api-key', '--set', 'header=X-Erp-Key', '--set', 'prefix=Key ', ...secret('value', 'k-123'));
+    await serve('key');
+    const r = await call('key', { headers: { 'X-Erp-Key': 'mine', Authorization: 'Bearer of-the-caller' } });
+    assert.equal(r.status, 200);
+    assert.equal(seen().headers['x-erp-key'], 'Key k-123');
+    assert.equal(seen().headers.authorization, 'Bearer of-the-caller');
+  });
+
+  it('a key in the query', async () => {
+    credential('query', '--kind', 'api-key', '--set', 'query=code', ...secret('value', 'a b&c'));
+    await serve('query');
+    await call('query', {}, '?x=1&code=mine&y=2');
+    assert.equal(seen().url, '/things?x=1&y=2&code=a%20b%26c');
+  });
+
+  it('basic', async () => {
+    credential('basic', '--kind', 'basic', '--set', 'username=ann', ...secret('password', 'pä:ss'));
+    await serve('basic');
+    await call('basic', { headers: { Authorization: 'Basic bWluZTptaW5l' } });
+    assert.equal(seen().headers.authorization, `Basic ${Buffer.from('ann:pä:ss').toString('base64')}`);
+  });
+
+  it('AWS Signature Version 4, body, query and path signed', async () => {
+    credential('aws', '--kind', 'aws-sigv4', '--set', 'access-key-id=AKID', '--set', 'region=eu-west-1', '--set', 'service=execute-api',
+      ...secret('secret-access-key', 'aws-secret'), ...secret('session-token', 'session'));
+    await serve('aws');
+    const body = 'x'.repeat(100000);     // more than goes in one piece: it is held for its digest
+    assert.equal((await call('aws', { method: 'POST', body, headers: { 'Content-Type': 'text/plain', 'X-Amz-Date': 'forged' } }, '?b=2&a=1%20x')).status, 200);
+    const { headers: h, body: got } = seen();
+    assert.equal(got.toString(), body);
+    assert.equal(h['x-amz-content-sha256'], sha256(body));
+    assert.equal(h['x-amz-security-token'], 'session');
+    const m = /^AWS4-HMAC-SHA256 Credential=AKID\/(\d{8})\/eu-west-1\/execute-api\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(h.authorization);
+    assert.equal(m[2], 'content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token');
+    const canonical = ['POST', '/things', 'a=1%20x&b=2', ...m[2].split(';').map((n) => `${n}:${h[n]}`), '', m[2], sha256(body)].join('\n');
+    const scope = `${m[1]}/eu-west-1/execute-api/aws4_request`;
+    const key = ['eu-west-1', 'execute-api', 'aws4_request'].reduce((k, s) => hmac(k, s), hmac('AWS4aws-secret', m[1]));
+    assert.equal(m[3], hmac(key, ['AWS4-HMAC-SHA256', h['x-amz-date'], scope, sha256(canonical)].join('\n'), 'hex'));
+  });
+
+  it('HTTP Message Signatures over method, address and body', async () => {
+    credential('message', '--kind', 'http-signature', '--set', 'key-id=gw-1', '--set', 'expires=60', '--set', 'nonce=yes', '--set', 'tag=erp', ...secret('key', pem(ed)));
+    await serve('message');
+    assert.equal((await call('message', { method: 'PUT', body: '{"a":1}', headers: { Signature: 'sig1=:AAAA:', 'Signature-Input': 'sig1=()' } }, '?q=1')).status, 200);
+    const { headers: h } = seen();
+    assert.equal(h['content-digest'], `sha-256=:${sha256('{"a":1}', 'base64')}:`);
+    const input = h['signature-input'].slice('sig1='.length);
+    assert.match(input, /^\("@method" "@target-uri" "content-digest"\);created=\d+;expires=\d+;keyid="gw-1";nonce="[0-9a-f]{32}";tag="erp"$/);
+    const base = `"@method": PUT\n"@target-uri": ${echo.url}/things?q=1\n"content-digest": ${h['content-digest']}\n"@signature-params": ${input}`;
+    const signature = Buffer.from(/^sig1=:(.*):$/.exec(h.signature)[1], 'base64');
+    assert.ok(crypto.verify(null, Buffer.from(base), ed.publicKey, signature));
+  });
+
+  it('HMAC over the parts that a partner wants', async () => {
+    credential('hmac', '--kind', 'hmac', '--set', 'key-id=p1', '--set', 'parts=\'v1\',timestamp,method,target,body', '--set', 'separator=.', '--set', 'prefix=v1=', '--set', 'signature-header=X-Partner-Signature', ...secret('key', 'shared'));
+    await serve('hmac');
+    assert.equal((await call('hmac', { method: 'POST', body: 'hello' }, '?a=b')).status, 200);
+    const { headers: h } = seen();
+    assert.equal(h['x-key-id'], 'p1');
+    assert.equal(h['x-partner-signature'], `v1=${hmac('shared', `v1.${h['x-timestamp']}.POST./things?a=b.hello`, 'hex')}`);
+  });
+
+  it('a client certificate, and one for the token endpoint (RFC 8705)', async () => {
+    const openssl = (...args) => { const r = spawnSync('openssl', args, { cwd: gw.dir }); assert.equal(r.status, 0, String(r.stderr)); };
+    for (const [name, subject] of [['server', '/CN=127.0.0.1'], ['client', '/CN=gateway']])
+      openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', subject, '-keyout', `${name}.key`, '-out', `${name}.pem`,
+        '-addext', 'subjectAltName=IP:127.0.0.1');
+    const read = (f) => fs.readFileSync(path.join(gw.dir, f));
+    const tls = { key: read('server.key'), cert: read('server.pem'), ca: read('client.pem'), requestCert: true, rejectUnauthorized: true };
+    gw.cli('certificate', 'set', 'gateway', '--file', path.join(gw.dir, 'client.pem'), '--key-file', path.join(gw.dir, 'client.key'));
+    gw.cli('certificate', 'set', 'partner', '--file', path.join(gw.dir, 'server.pem'), '--authority');
+    tlsBackend = https.createServer(tls, (req, res) => res.end(JSON.stringify({ cn: req.socket.getPeerCertificate().subject.CN, auth: req.headers.authorization })));
+    await new Promise((resolve) => tlsBackend.listen(0, '127.0.0.1', resolve));
+    tlsBackend.unref();
+    const url = `https://127.0.0.1:${tlsBackend.address().port}`;
+    credential('cert', '--kind', 'certificate', '--set', 'certificate=gateway');
+    await serve('cert', url, (r) => r.status === 200, ['--ca', 'partner']);
+    assert.equal((await (await call('cert')).json()).cn, 'gateway');
+    tlsIdp = await tokenEndpoint({ tls });
+    credential('mtls', '--kind', 'client-credentials', '--set', `token-url=${tlsIdp.url}`, '--set', 'client-id=gw', '--set', 'auth=tls_client_auth',
+      '--set', 'certificate=gateway', '--set', 'ca=partner');
+    await serve('mtls', echo.url, (r) => r.status === 200);
+    assert.equal(tlsIdp.requests[0].certificate, 'gateway');
+    assert.equal(tlsIdp.requests[0].form.get('client_id'), 'gw');
+    assert.equal(tlsIdp.requests[0].headers.authorization, undefined);
+  });
+
+  it('client_secret_post, further parameters, another header for the token', async () => {
+    oauth('post', 'client-credentials', '--set', 'auth=client_secret_post', '--set', 'audience=https://erp', '--set', 'resource=urn:erp', '--set', 'resource-parameter=yes',
+      '--set', 'parameters=tenant=t%201', '--set', 'header=X-Token', ...secret('client-secret', idp.secret));
+    credential('post', '--set', 'prefix=Token ');
+    await serve('post', echo.url, (r) => r.status === 200);
+    const { form, basic } = idp.requests.at(-1);
+    assert.ok(!basic);
+    assert.deepEqual([form.get('client_id'), form.get('client_secret'), form.get('audience'), form.get('resource'), form.get('tenant')], [idp.clientId, idp.secret, 'https://erp', 'urn:erp', 't 1']);
+    await call('post');
+    assert.equal(seen().headers['x-token'], `Token ${idp.issued.at(-1).token}`);
+  });
+
+  // takes a JWT apart and checks its signature
+  const opened = (jwt, key, alg) => {
+    const [h, p, s] = jwt.split('.');
+    const header = JSON.parse(Buffer.from(h, 'base64url'));
+    assert.equal(header.alg, alg);
+    assert.ok(crypto.verify('sha256', Buffer.from(`${h}.${p}`), { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(s, 'base64url')));
+    return { header, claims: JSON.parse(Buffer.from(p, 'base64url')) };
+  };
+
+  it('private_key_jwt (RFC 7523 section 2.2)', async () => {
+    idp.state.reply = (form, json) => {
+      if (form.get('client_assertion_type') !== 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer') return false;
+      json(200, { access_token: 'from-assertion', expires_in: 60 });
+      return true;
+    };
+    oauth('pkjwt', 'client-credentials', '--set', 'auth=private_key_jwt', '--set', 'key-id=k1', ...secret('private-key', pem(rsa)));
+    await serve('pkjwt', echo.url, (r) => r.status === 200);
+    const { header, claims } = opened(idp.requests.at(-1).form.get('client_assertion'), rsa.publicKey, 'RS256');
+    assert.equal(header.kid, 'k1');
+    assert.deepEqual([claims.iss, claims.sub, claims.aud], [idp.clientId, idp.clientId, idp.url]);
+    assert.ok(claims.jti.length >= 16 && claims.exp > Date.now() / 1000 && claims.exp < Date.now() / 1000 + 600);
+    idp.state.reply = null;
+  });
+
+  it('jwt-bearer with an own assertion (RFC 7523 section 2.1)', async () => {
+    idp.state.reply = (form, json) => { json(200, { access_token: 'own', expires_in: 60, instance_url: 'https://eu7.example' }); return true; };
+    credential('own', '--kind', 'jwt-bearer', '--set', `token-url=${idp.url}`, '--set', 'issuer=svc@example', '--set', 'subject=robot', '--set', 'audience=https://aud', '--set', 'scope=a b',
+      '--set', 'claims={"tenant":7}', ...secret('private-key', pem(ec)));
+    await serve('own', echo.url, (r) => r.status === 200);
+    const { form } = idp.requests.at(-1);
+    assert.equal(form.get('grant_type'), 'urn:ietf:params:oauth:grant-type:jwt-bearer');
+    const { claims } = opened(form.get('assertion'), ec.publicKey, 'ES256');
+    assert.deepEqual([claims.iss, claims.sub, claims.aud, claims.scope, claims.tenant], ['svc@example', 'robot', 'https://aud', 'a b', 7]);
+    idp.state.reply = null;
+  });
+
+  it('resource owner password', async () => {
+    oauth('ropc', 'password', '--set', 'username=robot@example', '--set', 'scope=x', ...secret('password', 'p w'), ...secret('client-secret', idp.secret));
+    await serve('ropc', echo.url, (r) => r.status === 200);
+    const { form, basic } = idp.requests.at(-1);
+    assert.deepEqual([form.get('grant_type'), form.get('username'), form.get('password'), form.get('scope'), basic], ['password', 'robot@example', 'p w', 'x', true]);
+  });
+
+  it('token exchange on behalf of callers (RFC 8693): a token for each, none for nobody', async () => {
+    oauth('obo', 'token-exchange', '--set', 'audience=erp', ...secret('client-secret', idp.secret));
+    await serve('obo', echo.url, (r) => r.status === 401);
+    const as = (token) => call('obo', { headers: { Authorization: `Bearer ${token}` } });
+    idp.requests.length = 0;
+    for (const who of ['ann', 'bob', 'ann', 'bob', 'ann']) {
+      assert.equal((await as(`jwt-of-${who}`)).status, 200);
+      const mine = idp.issued.find((i) => i.form.get('subject_token') === `jwt-of-${who}`);
+      assert.equal(seen().headers.authorization, `Bearer ${mine.token}`);
+    }
+    assert.equal(idp.requests.length, 2);
+    const { form } = idp.requests[0];
+    assert.deepEqual([form.get('grant_type'), form.get('subject_token_type'), form.get('audience')],
+      ['urn:ietf:params:oauth:grant-type:token-exchange', 'urn:ietf:params:oauth:token-type:access_token', 'erp']);
+    const rows = gw.cli('token', 'list', '--format', 'json').json().filter((t) => t.credential === 'obo' && t.live);
+    assert.equal(rows.length, 2);
+    assert.ok(rows.every((t) => /^[0-9a-f]{8}$/.test(t.caller)) && rows[0].caller !== rows[1].caller);
+    const none = await call('obo');
+    assert.equal(none.status, 401);
+    assert.match(none.headers.get('www-authenticate'), /^Bearer/);
+    assert.equal((await record(none)).reason, 'subject_token_missing');
+    idp.state.reply = (f, json) => { json(400, { error: 'invalid_grant' }); return true; };
+    const stale = await as('jwt-that-expired');
+    idp.state.reply = null;
+    assert.equal(stale.status, 401);
+    assert.match(stale.headers.get('www-authenticate'), /invalid_token/);
+    assert.equal((await record(stale)).reason, 'subject_token_refused');
+    assert.equal((await as('jwt-of-ann')).status, 200);
+  });
+
+  it('policies get the same tokens, with claims; traces do not show them', async () => {
+    idp.state.extra = { instance_url: 'https://eu7.example', id: 7 };
+    oauth('crm', 'client-credentials', '--provider', 'salesforce', '--set', 'resource=https://crm.example', ...secret('client-secret', idp.secret));
+    gw.cli('backend', 'set', 'plain', '--url', echo.url);
+    gw.cli('import', 'openapi', path.join(gw.dir, 'things.json'), '--path', 'pol', '--name', 'pol', '--backend', echo.url, '--product', 'open');
+    const policy = async (inbound, mark) => {
+      gw.cli('policy', 'set', '--scope', 'api:pol', gw.file('pol.xml', `<policies><inbound><base/>${inbound}<set-header name="X-Mark" exists-action="override"><value>${mark}</value></set-header></inbound>
+        <backend><base/></backend><outbound><base/></outbound><on-error><base/><set-header name="X-Mark" exists-action="override"><value>${mark}</value></set-header></on-error></policies>`));
+      return until(async () => {
+        const r = await call('pol');
+        const t = await r.text();
+        return (r.headers.get('x-mark') === mark || t.includes(`"x-mark":"${mark}"`)) && { r, t };
+      }, `the policy ${mark}`, 8000);
+    };
+    await policy(`<get-authorization-context provider-id="salesforce" authorization-id="crm" context-variable-name="auth" identity-type="managed" ignore-error="false"/>
+      <set-header name="X-Tok" exists-action="override"><value>@(((Authorization)context.Variables["auth"]).AccessToken)</value></set-header>
+      <set-header name="X-Url" exists-action="override"><value>@((string)((Authorization)context.Variables["auth"]).Claims["instance_url"])</value></set-header>`, 'one');
+    assert.equal(seen().headers['x-tok'], idp.issued.at(-1).token);
+    assert.equal(seen().headers['x-url'], 'https://eu7.example');
+    const debug = gw.cli('trace', 'token', '--all').stdout.trim();
+    const traced = await call('pol', { headers: { 'Apim-Debug-Authorization': debug } });
+    const trace = await until(() => { const t = gw.cli('trace', 'show', traced.headers.get('x-request-id'), '--format', 'json', { fails: true }); return t.code === 0 && t.stdout; }, 'the trace');
+    assert.match(trace, /X-Tok/);
+    assert.ok(!trace.includes(idp.issued.at(-1).token), trace);
+    await policy('<authentication-managed-identity resource="https://crm.example"/>', 'two');
+    assert.equal(seen().headers.authorization, `Bearer ${idp.issued.at(-1).token}`);
+    await policy('<authentication-managed-identity resource="https://crm.example" client-id="mes" output-token-variable-name="t"/><set-header name="X-Var" exists-action="override"><value>@((string)context.Variables["t"])</value></set-header>', 'three');
+    assert.equal(seen().headers['x-var'], idp.issued.at(-1).token);
+    await policy('<authentication-managed-identity resource="https://nobody.example" ignore-error="true"/>', 'four');
+    assert.equal(seen().headers.authorization, undefined);
+    const { r } = await policy('<authentication-managed-identity resource="https://nobody.example"/>', 'five');
+    assert.equal(r.status, 500);
+    assert.match((await record(r)).decision, /no credential of environment default is configured for the resource https:\/\/nobody.example/);
+    gw.cli('token', 'purge', '--credential', 'crm');
+    idp.state.status = 503;
+    const { r: down } = await policy('<get-authorization-context provider-id="salesforce" authorization-id="crm" context-variable-name="auth"/>', 'six');
+    assert.equal(down.status, 503);
+    assert.ok(Number(down.headers.get('retry-after')) >= 1);
+    assert.match((await record(down)).decision, /token endpoint http.*answered 503/);
+    await policy('<get-authorization-context provider-id="salesforce" authorization-id="crm" context-variable-name="auth" ignore-error="true"/>', 'seven');
+    idp.state.status = 200;
+    idp.state.extra = {};
+  });
+
+  it('a dead or confused endpoint is not hammered, and says why', async () => {
+    const answers = [
+      ['answered 500', (f, json) => json(500, { error: 'boom' })],
+      ['invalid_client', (f, json) => json(401, { error: 'invalid_client' })],
+      ['without a usable access_token', (f, json) => json(200, { token: 'x' })],
+      ['without a usable access_token', (f, json, res) => res.end('<html>')],
+      ['without a usable access_token', (f, json) => json(200, { access_token: 'a\r\nX-Evil: 1' })],
+      ['larger than', (f, json, res) => res.end('x'.repeat(70000))],
+      ['backend_', () => {}],                     // never answers
+      ['backend_', (f, json, res) => res.socket.destroy()],
+    ];
+    oauth('sick', 'client-credentials', ...secret('client-secret', idp.secret));
+    idp.state.reply = (f, json) => { answers[0][1](f, json); return true; };
+    await serve('sick', echo.url, (r) => r.status === 503);
+    for (const [why, reply] of answers) {
+      idp.state.reply = (...args) => { reply(...args); return true; };
+      gw.cli('token', 'purge', '--credential', 'sick');
+      idp.requests.length = 0;
+      const all = await Promise.all([...Array(20)].map(() => call('sick')));
+      assert.deepEqual([...new Set(all.map((r) => r.status))], [503], why);
+      assert.ok(Number(all[0].headers.get('retry-after')) >= 1);
+      assert.equal(idp.requests.length, 1, why);
+      const { decision, reason } = await record(all[0]);
+      assert.equal(reason, 'token_unavailable');
+      assert.ok(decision.includes(why) && decision.includes(idp.url), decision);
+      assert.ok(gw.cli('token', 'list', '--format', 'json').json().find((t) => t.credential === 'sick').failure.includes(why));
+    }
+    assert.equal(echo.seen.length, 0);
+    idp.state.reply = null;
+    await until(async () => (await call('sick')).status === 200, 'the endpoint to be asked again', 8000);
+  });
+
+  it('a body that was streamed is not sent again; the next call has a new token', async () => {
+    let refuse = false;
+    const erp = await backend((req, res) => { res.statusCode = refuse && idp.issued.at(-1).token !== 'x' && req.headers.authorization === `Bearer ${first}` ? 401 : 200; res.end(); });
+    let first;
+    oauth('stream', 'client-credentials', ...secret('client-secret', idp.secret));
+    await serve('stream', erp.url, (r) => r.status === 200);
+    first = idp.issued.at(-1).token;
+    refuse = true;
+    erp.seen.length = 0;
+    const r = await call('stream', { method: 'POST', body: Buffer.alloc(3 << 20, 'x') });
+    assert.equal(r.status, 502);
+    assert.equal((await record(r)).reason, 'backend_refused_credential');
+    assert.equal(erp.seen.length, 1);
+    assert.equal((await call('stream')).status, 200);
+    assert.notEqual(idp.issued.at(-1).token, first);
+    await erp.close();
+  });
+
+  it('a secret by reference: a new one in the file is used for the next token, without restart', async () => {
+    const file = gw.file('vault-secret', `${idp.secret}\n`);
+    oauth('ref', 'client-credentials', '--secret-ref', `client-secret=file:${file}`);
+    await serve('ref', echo.url, (r) => r.status === 200);
+    const shown = gw.cli('credential', 'show', 'ref', '--format', 'json').json();
+    assert.deepEqual(shown.secrets, { 'client-secret': `file:${file}` });
+    idp.requests.length = 0;
+    fs.writeFileSync(file, 'the-next-secret\n');
+    await until(() => {
+      gw.cli('token', 'purge', '--credential', 'ref');
+      return call('ref').then(() => idp.requests.some((q) => q.given[1] === 'the-next-secret'));
+    }, 'the new secret', 15000);
+  });
+
+  it('belongs to an environment: the same name, another value', async () => {
+    gw.cli('environment', 'create', 'sandbox', '--prefix', 'sandbox', '--kind', 'sandbox');
+    credential('both', '--kind', 'api-key', ...secret('value', 'production-key'));
+    await serve('both');
+    gw.cli('import', 'openapi', path.join(gw.dir, 'things.json'), '--path', 'new-both', '--name', 'both-sandbox', '--backend', echo.url, '--product', 'open', '--env', 'sandbox');
+    gw.cli('api', 'set', 'both-sandbox', '--path', 'both', '--backend-id', 'both');
+    const r = await until(async () => { const x = await call('sandbox/both'); return x.status !== 404 && x; }, 'the sandbox');
+    assert.equal(r.status, 502);
+    const rec = await record(r);
+    assert.equal(rec.reason, 'credential_unusable');
+    assert.match(rec.decision, /environment sandbox has no credential both/);
+    credential('both', '--environment', 'sandbox', '--kind', 'api-key', ...secret('value', 'sandbox-key'));
+    await until(async () => { await call('sandbox/both'); return seen()?.headers['x-api-key'] === 'sandbox-key'; }, 'the sandbox key');
+    await call('both');
+    assert.equal(seen().headers['x-api-key'], 'production-key');
+  });
+
+  it('refuses what cannot work, and says which field', () => {
+    const bad = (...args) => { const r = gw.cli('credential', 'set', 'bad', ...args, { fails: true }); assert.notEqual(r.code, 0); return r.stderr; };
+    assert.match(bad('--kind', 'oauth'), /no kind 'oauth'/);
+    assert.match(bad('--kind', 'basic', '--set', 'username=a'), /needs password/);
+    assert.match(bad('--kind', 'client-credentials', '--set', 'client-id=x', '--set', 'token-url=ftp://x'), /token-url: 'ftp:\/\/x' is no http or https address/);
+    assert.match(bad('--kind', 'client-credentials', '--set', 'client-id=x', '--set', 'token-url=https://x/t'), /client-secret is missing/);
+    assert.match(bad('--kind', 'api-key', '--set', 'region=x', ...secret('value', 'v')), /api-key has no 'region'/);
+    assert.match(bad('--kind', 'api-key', '--set', 'value=v'), /value is a secret/);
+    assert.match(bad('--kind', 'http-signature', '--set', 'algorithm=hs256', ...secret('key', 'v')), /algorithm: 'hs256'/);
+    assert.match(bad('--kind', 'hmac', '--set', 'parts=method,everything', ...secret('key', 'v')), /'everything' is no part/);
+    assert.match(bad('--kind', 'api-key', '--environment', 'nowhere'), /no environment 'nowhere'/);
+    assert.match(gw.cli('credential', 'delete', 'basic', { fails: true }).stderr, /named by 1 backend/);
+    assert.match(gw.cli('backend', 'set', 'basic', '--credential', 'nobody', { fails: true }).stderr, /no credential 'nobody'/);
+    gw.cli('backend', 'set', 'basic', '--credential', 'none');
+    gw.cli('credential', 'delete', 'basic');
+    assert.ok(gw.cli('credential', 'kinds', '--format', 'json').json().length === 11);
+  });
+});
