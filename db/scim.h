@@ -22,7 +22,7 @@ GH_RC store_scim_find(struct store *s, struct arena *a, enum store_scim_kind kin
 		      struct store_scim_record *out, bool *found, struct gh_err *err);
 GH_RC store_scim_find_name(struct store *s, struct arena *a, enum store_scim_kind kind, struct str name,
 			   struct store_scim_record *out, bool *found, struct gh_err *err);
-/* All that stand, by id. */
+/* By id; those that were removed as well, here and by id. */
 GH_RC store_scim_records(struct store *s, struct arena *a, enum store_scim_kind kind, struct store_scim_record **out,
 			 size_t *n, struct gh_err *err);
 GH_RC store_scim_delete(struct store *s, enum store_scim_kind kind, struct str id, struct gh_err *err);  /* again is fine */

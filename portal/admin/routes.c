@@ -1,4 +1,5 @@
 #include "portal/admin/admin.h"
+#include "portal/admin/scim.h"
 
 #include "core/str.h"
 #include "portal/admin/consent.h"
@@ -19,6 +20,11 @@ static const struct web_route routes[] = {
 	{ "GET", "/sign-in/with/{provider}", WEB_ANYBODY, web_provider_start },
 	{ "GET", "/sign-in/callback", WEB_ANYBODY, web_provider_back },
 	{ "POST", "/sign-out", WEB_SIGNED_IN, web_sign_out },
+	{ "GET", "/scim/v2/{rest*}", WEB_TOKEN, admin_scim },
+	{ "POST", "/scim/v2/{rest*}", WEB_TOKEN, admin_scim },
+	{ "PUT", "/scim/v2/{rest*}", WEB_TOKEN, admin_scim },
+	{ "PATCH", "/scim/v2/{rest*}", WEB_TOKEN, admin_scim },
+	{ "DELETE", "/scim/v2/{rest*}", WEB_TOKEN, admin_scim },
 	{ NULL, NULL, WEB_ANYBODY, NULL },
 };
 

@@ -81,6 +81,12 @@ static const struct {
 	{ "GET", "/sign-in/with/{provider}", "/admin/sign-in/with/nobody", "??????" },    /* 404 */
 	{ "GET", "/sign-in/callback", "/admin/sign-in/callback", "??????" },              /* 400: nothing was begun */
 	{ "POST", "/sign-out", "/admin/sign-out", "snnnnn" },
+	/* programs with a token of their own; a session opens nothing here */
+	{ "GET", "/scim/v2/{rest*}", "/admin/scim/v2/Users", "??????" },
+	{ "POST", "/scim/v2/{rest*}", "/admin/scim/v2/Users", "??????" },
+	{ "PUT", "/scim/v2/{rest*}", "/admin/scim/v2/Users/1", "??????" },
+	{ "PATCH", "/scim/v2/{rest*}", "/admin/scim/v2/Users/1", "??????" },
+	{ "DELETE", "/scim/v2/{rest*}", "/admin/scim/v2/Users/1", "??????" },
 };
 
 static void give_session(struct client *c, const char *user)
