@@ -1,6 +1,9 @@
 #include "policy/fetched.h"
 
-enum { PAUSE_MS = 20, PAUSES_MAX = 600, HOPS_MAX = 3 };
+#include "core/buf.h"
+#include "core/str.h"
+
+enum { PAUSE_MS = 20, PAUSES_MAX = 600, HOPS_MAX = 3, CLAIM_PAUSES_MAX = 25, CLAIM_S = 5 };
 
 struct given {
 	const struct fetched_kind *kind;
@@ -32,10 +35,96 @@ static enum step keep(struct exchange *x, const struct fetched_kind *kind, struc
 	return STEP_NEXT;
 }
 
+/* ---- between processes --------------------------------------------------------------------------------------------- */
+
+static struct str shared_key(struct exchange *x, const struct fetched *f)
+{
+	return arena_printf(x->arena, "fetched:%.*s", STR_ARG(f->url));
+}
+
+/* TIME \n, then LENGTH \n BYTES of each answer. A cache that cannot take it is no harm. */
+static void share(struct exchange *x, const struct fetched *f)
+{
+	struct cache_op *op = arena_new_of(x->arena, struct cache_op);
+	struct buf b;
+
+	if (!x->host->cache_put || !op || f->fresh_s < 1)
+		return;
+	buf_init(&b, SIZE_MAX / 2);
+	buf_fmt(&b, "%lld\n", (long long)x->host->now_us(x));
+	for (size_t i = 0; i < f->n_parts; i++) {
+		buf_fmt(&b, "%zu\n", f->parts[i].n);
+		buf_str(&b, f->parts[i]);
+	}
+	op->store = CACHE_INTERNAL;
+	op->key = shared_key(x, f);
+	op->value = buf_ok(&b) ? arena_dup(x->arena, buf_view(&b)) : STR_NULL;
+	op->ttl_s = f->fresh_s > UINT32_MAX ? UINT32_MAX : (uint32_t)f->fresh_s;
+	buf_release(&b);
+	if (op->key.p && op->value.p)
+		(void)x->host->cache_put(x, op);
+}
+
+static bool number_line(struct str *rest, int64_t *out)
+{
+	struct str line;
+
+	return str_split(rest, '\n', &line) && rest->p && str_to_i64(line, 0, INT64_MAX, out);
+}
+
+/* What another process has fetched since `than_us`; NULL: nothing. Then *at_us is when. */
+static void *shared(struct exchange *x, const struct fetched_kind *kind, struct fetched *f, int64_t than_us, int64_t *at_us)
+{
+	struct cache_op *op = arena_new_of(x->arena, struct cache_op);
+	struct fetched before = *f;
+	enum fetched_take taken = FETCHED_ON;
+	void *thing = NULL;
+	int64_t n;
+
+	if (!x->host->cache_get || !op)
+		return NULL;
+	op->store = CACHE_INTERNAL;
+	op->key = shared_key(x, f);
+	if (!op->key.p || x->host->cache_get(x, op) != STEP_NEXT || !number_line(&op->value, at_us) || *at_us <= than_us)
+		return NULL;
+	for (; taken == FETCHED_ON && number_line(&op->value, &n) && (uint64_t)n <= op->value.n; f->hops++) {
+		taken = kind->take(x, f, str_first(op->value, (size_t)n), &thing);
+		op->value = str_from(op->value, (size_t)n);
+	}
+	if (taken == FETCHED_THING)
+		return thing;
+	*f = before;
+	return NULL;
+}
+
+/* May this process ask? Without counters everybody may. */
+static bool claim(struct exchange *x, const struct fetched_kind *kind, const struct fetched *f)
+{
+	struct counter_take *t = arena_new_of(x->arena, struct counter_take);
+
+	if (!x->host->take || !t)
+		return true;
+	t->kind = COUNTER_SLIDING;
+	t->key = arena_printf(x->arena, f->renew ? "renew:%.*s" : "fetch:%.*s", STR_ARG(f->url));
+	t->limit = t->amount = 1;
+	t->window_s = f->renew && kind->pace.floor_s ? (uint32_t)kind->pace.floor_s : CLAIM_S;
+	if (!t->key.p)
+		return true;
+	if (x->host->take(x, t) != STEP_NEXT) {
+		x->error = (struct last_error){ 0 };     /* that limits cannot be kept is no failure of this exchange */
+		return true;
+	}
+	return t->allowed;
+}
+
 static enum step finish(struct exchange *x, const struct fetched_kind *kind, struct fetched *f, void *thing)
 {
 	void *usable;
-	bool ok = shelf_put(kind->shelf, f->url, thing, f->fresh_s, f->stale_s, x->host->now_us(x), &usable, &f->put_us);
+	bool ok;
+
+	if (thing)
+		share(x, f);
+	ok = shelf_put(kind->shelf, f->url, thing, f->fresh_s, f->stale_s, x->host->now_us(x), &usable, &f->put_us);
 
 	exchange_trace(x, thing ? "%s of %.*s fetched" : "%s of %.*s could not be fetched", kind->name,
 		       STR_ARG(str_first(f->url, 200)));
@@ -74,6 +163,8 @@ static enum step take(struct exchange *x, const struct fetched_kind *kind, struc
 		f->why = arena_printf(x->arena, "the %s was answered with status %d", kind->name, call->response.status);
 		return finish(x, kind, f, NULL);
 	}
+	if (f->n_parts < FETCHED_PARTS)
+		f->parts[f->n_parts++] = call->response.body.bytes;
 	if (kind->take(x, f, call->response.body.bytes, &thing) != FETCHED_ON)
 		return finish(x, kind, f, thing);
 	if (f->hops++ < HOPS_MAX)
@@ -92,6 +183,34 @@ static enum step wait_a_moment(struct exchange *x, struct fetched *f)
 	return x->host->sleep(x, f->pause);
 }
 
+/* This exchange is to bring the thing: out of the shared cache, from the address, or by waiting for another process. */
+static enum step bring(struct exchange *x, const struct fetched_kind *kind, struct fetched *f)
+{
+	int64_t than_us = f->put_us, at_us = 0, now = x->host->now_us(x);
+	void *usable, *thing = shared(x, kind, f, than_us, &at_us);
+
+	if (thing) {
+		if (!shelf_put(kind->shelf, f->url, thing, f->fresh_s - (now - at_us) / 1000000, f->stale_s, now, &usable, &f->put_us))
+			return exchange_no_memory(x);
+		return keep(x, kind, f, usable);
+	}
+	if (f->pauses < CLAIM_PAUSES_MAX && !claim(x, kind, f)) {
+		f->claims = true;
+		f->pauses++;
+		return wait_a_moment(x, f);
+	}
+	f->claims = false;
+	return ask(x, kind, f, f->url);
+}
+
+/* Another process fetches for a key that is not known, and has found none: what is there serves on. */
+static enum step give_up_claim(struct exchange *x, const struct fetched_kind *kind, struct fetched *f)
+{
+	f->claims = false;
+	f->why = arena_printf(x->arena, "the %s was asked for a moment ago", kind->name);
+	return finish(x, kind, f, NULL);
+}
+
 static enum step look(struct exchange *x, const struct fetched_kind *kind, struct fetched *f)
 {
 	void *thing;
@@ -105,7 +224,7 @@ static enum step look(struct exchange *x, const struct fetched_kind *kind, struc
 	case SHELF_USE:
 		return keep(x, kind, f, thing);
 	case SHELF_FETCH:
-		return ask(x, kind, f, f->url);
+		return bring(x, kind, f);
 	case SHELF_NO_MEMORY:
 		return exchange_no_memory(x);
 	case SHELF_WAIT:
@@ -133,6 +252,8 @@ enum step fetched_step(struct exchange *x, const struct fetched_kind *kind, stru
 			if (!f->pause->done)
 				return STEP_WAIT;
 			f->phase = FETCHED_LOOK;
+			if (f->claims)
+				step = f->renew && f->pauses >= CLAIM_PAUSES_MAX ? give_up_claim(x, kind, f) : bring(x, kind, f);
 			break;
 		case FETCHED_ASKED:
 			step = f->call->done ? take(x, kind, f) : STEP_WAIT;

@@ -2,7 +2,8 @@
  * revoked certificates.
  *
  * One exchange fetches, the others wait for it or go on with what stood there before; an address is not asked more often
- * than the kind's pace allows. The caller is a policy that may wait:
+ * than the kind's pace allows. Processes share: what one has fetched lies in the host's cache as it came, and whoever wants
+ * to fetch takes a counter of the host first, so that N workers cost the address one request. The caller is a policy that may wait:
  *
  *     step = fetched_step(x, &my_kind, &state);    until it is not STEP_WAIT
  *     state.thing                                  held until the exchange ends; NULL: state.why says what happened */
@@ -12,6 +13,8 @@
 #include "policy/shelf.h"
 
 struct fetched;
+
+enum { FETCHED_PARTS = 4 };
 
 enum fetched_take { FETCHED_THING, FETCHED_ON, FETCHED_BAD };
 
@@ -43,6 +46,9 @@ struct fetched {                         /* zero it, set url (and renew) */
 	struct subrequest *call;
 	struct host_sleep *pause;
 	unsigned pauses;
+	bool claims;                     /* somebody else has the counter: look into the cache for a while */
+	struct str parts[FETCHED_PARTS]; /* answers as they came, for the cache */
+	size_t n_parts;
 };
 
 /* STEP_NEXT when there is a result, STEP_WAIT, or STEP_FAIL after exchange_fail. */

@@ -41,17 +41,24 @@ static bool older(int64_t now_us, int64_t than_us, int64_t seconds)
 }
 
 /* Under the lock. */
-static enum shelf_plan plan_for(const struct shelf_place *p, const struct shelf_pace *pace, bool renew, int64_t now)
+static enum shelf_plan plan_for(struct shelf_place *p, const struct shelf_pace *pace, bool renew, int64_t now)
 {
+	bool again = renew && (!p->renewed_us || older(now, p->renewed_us, pace->floor_s));
 	bool usable = p->thing && now < p->stale_us;
-	bool due = !p->thing || now >= p->fresh_us || (renew && older(now, p->put_us, pace->floor_s));
+	bool due = !p->thing || now >= p->fresh_us || again;
 
+	bool fetching = p->fetching_us && !older(now, p->fetching_us, SHELF_FETCH_MOST_S);
+
+	if (fetching && renew)
+		return SHELF_WAIT;               /* what is on its way may serve */
 	if (!due)
 		return SHELF_USE;
-	if (p->fetching_us && !older(now, p->fetching_us, SHELF_FETCH_MOST_S))
-		return usable && !renew ? SHELF_USE : SHELF_WAIT;
+	if (fetching)
+		return usable ? SHELF_USE : SHELF_WAIT;
 	if (p->tried_us && !older(now, p->tried_us, pace->retry_s))
 		return usable ? SHELF_USE : SHELF_GIVE_UP;
+	if (again)
+		p->renewed_us = now;
 	return SHELF_FETCH;
 }
 
@@ -67,12 +74,11 @@ enum shelf_plan shelf_look(struct shelf *s, struct str key, const struct shelf_p
 	if (p) {
 		p->used_us = now_us;
 		plan = plan_for(p, pace, renew, now_us);
-		if (plan == SHELF_USE) {
+		*put_us = p->thing ? p->put_us : 0;
+		if (plan == SHELF_USE)
 			*thing = s->hold(p->thing);
-			*put_us = p->put_us;
-		} else if (plan == SHELF_FETCH) {
+		else if (plan == SHELF_FETCH)
 			p->fetching_us = now_us;
-		}
 	}
 	pthread_mutex_unlock(&s->lock);
 	return plan;

@@ -21,6 +21,7 @@ struct shelf_place {                     /* private */
 	char *key;
 	void *thing;                     /* NULL: the first fetch has not succeeded yet */
 	int64_t put_us, tried_us, fetching_us, used_us;  /* fetching_us 0: nobody fetches */
+	int64_t renewed_us;              /* last time that somebody was sent because of `renew` */
 	int64_t fresh_us, stale_us;
 };
 
@@ -43,7 +44,7 @@ enum shelf_plan {
 };
 
 struct shelf_pace {
-	int64_t floor_s;                 /* least time between two fetches because of `renew` */
+	int64_t floor_s;                 /* least time between two fetches because of `renew`; the first fetch is none */
 	int64_t retry_s;                 /* after a failure */
 };
 

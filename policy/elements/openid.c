@@ -32,6 +32,13 @@ static void release(void *thing)
 	free(p);
 }
 
+static _Atomic unsigned epoch;
+
+unsigned openid_epoch(void)
+{
+	return atomic_load_explicit(&epoch, memory_order_relaxed);
+}
+
 static struct shelf_place places[OPENID_PROVIDERS_MAX];
 static struct shelf shelf = SHELF_INIT(places, hold, release);
 
@@ -72,6 +79,7 @@ static enum fetched_take take_keys(struct exchange *x, struct fetched *f, struct
 	*thing = provider_new(keys, issuer);
 	f->fresh_s = OPENID_FRESH_S;
 	f->stale_s = OPENID_STALE_S;
+	atomic_fetch_add_explicit(&epoch, 1, memory_order_relaxed);
 	return *thing ? FETCHED_THING : FETCHED_BAD;
 }
 

@@ -11,7 +11,7 @@
 enum {
 	OPENID_FRESH_S = 3600,           /* as the reference system does */
 	OPENID_STALE_S = 86400,
-	OPENID_FLOOR_S = 30,             /* between two fetches because of a key that is not known */
+	OPENID_FLOOR_S = 60,             /* between two fetches because of a key that is not known, over all processes */
 	OPENID_RETRY_S = 5,              /* after a failure */
 	OPENID_TIMEOUT_MS = 10000,       /* of each of the two requests */
 	OPENID_DOCUMENT_MAX = 1 << 20,   /* bytes of an answer */
@@ -28,4 +28,6 @@ struct openid_state {                    /* zero it, set fetched.url (and .renew
 /* STEP_NEXT when there is a result, STEP_WAIT, or STEP_FAIL after exchange_fail. */
 enum step openid_step(struct exchange *x, struct openid_state *s);
 
+/* Rises whenever keys of any provider were fetched anew: what was verified before may be verified again then. */
+unsigned openid_epoch(void);
 void openid_forget(void);                /* empties the cache: for tests */

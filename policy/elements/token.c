@@ -133,22 +133,16 @@ static enum jose_reason verify_all(struct exchange *x, struct token_state *s, bo
 }
 
 /* Should the providers be asked for their keys again? */
-static bool may_renew(struct exchange *x, struct token_state *s, enum jose_reason r, const struct jose_token *t)
+static bool may_renew(struct token_state *s, enum jose_reason r, const struct jose_token *t)
 {
-	int64_t now = x->host->now_us(x);
-	bool any = false;
-
 	if (s->renewed || !(r == JOSE_KEY_NOT_FOUND || (r == JOSE_SIGNATURE && str_is_null(t->kid))))
 		return false;
 	for (size_t i = 0; i < s->n_providers; i++) {
 		struct openid_state *p = &s->providers[i];
 
-		if (p->keys && now - p->fetched.put_us < (int64_t)OPENID_FLOOR_S * 1000000)
-			continue;
 		*p = (struct openid_state){ .fetched = { .url = p->fetched.url, .renew = true } };
-		any = true;
 	}
-	return any;
+	return s->n_providers > 0;
 }
 
 enum step token_verify(struct exchange *x, const struct token_config *c, struct token_state *s, bool need_signature,
@@ -157,7 +151,7 @@ enum step token_verify(struct exchange *x, const struct token_config *c, struct 
 	enum jose_reason r = verify_all(x, s, need_signature, out);
 	enum step step;
 
-	if (may_renew(x, s, r, out)) {
+	if (may_renew(s, r, out)) {
 		s->renewed = true;
 		s->at = 0;
 		step = token_keys(x, c, s);
