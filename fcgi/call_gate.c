@@ -67,6 +67,20 @@ void gate_fail(struct call *k, struct gate_state *g, const struct last_error *er
 	call_start_failed(k);
 }
 
+/* The file lies beside the APIs, where only the global document can answer. */
+static bool answered_cross_domain(struct call *k, const struct gate_state *g)
+{
+	struct str path;
+
+	if (!behind_mount(k, &path) || !str_eq(path, STR("/crossdomain.xml"))
+	    || policy_cross_domain(&k->x, g->snapshot->global) != STEP_RESPOND)
+		return false;
+	k->word = STR_NULL;
+	k->finished = true;
+	answer_finished(k);
+	return true;
+}
+
 static void refuse_route(struct call *k, struct gate_state *g)
 {
 	const struct last_error error = {
@@ -80,7 +94,7 @@ static void refuse_route(struct call *k, struct gate_state *g)
 		call_refuse(k, REASON_BAD_PATH);
 	else if (g->route.api)
 		gate_fail(k, g, &error);
-	else
+	else if (!answered_cross_domain(k, g))
 		call_refuse(k, REASON_NO_ROUTE);
 }
 

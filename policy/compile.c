@@ -107,6 +107,11 @@ void compile_preflight(struct compiler *c, const struct cors_config *cors)
 		c->builder->out->cors = cors;
 }
 
+void compile_cross_domain(struct compiler *c, struct str file)
+{
+	c->builder->out->cross_domain = file;
+}
+
 /* ---- policies ---------------------------------------------------------------------------------------------------- */
 
 /* Policies of the reference system that this version does not have. */

@@ -72,3 +72,7 @@ const struct str *policy_secrets(const struct policy_document *d, size_t *n);
  * API has an OPTIONS operation that matches. STEP_RESPOND: exchange.response is complete; STEP_NEXT: it is no such
  * request, or no cors policy is in force. */
 enum step policy_preflight(struct exchange *x);
+
+/* Answers with the file of the global document's cross-domain policy, for a request to /crossdomain.xml that no API knows.
+ * STEP_NEXT: there is none. */
+enum step policy_cross_domain(struct exchange *x, const struct policy_document *global);

@@ -59,6 +59,7 @@ struct policy_document {
 	struct str *secrets;
 	size_t n_secrets;
 	const struct cors_config *cors;      /* the first cors policy in inbound, for preflights; NULL: none */
+	struct str cross_domain;             /* the file that a cross-domain policy in inbound serves; null: none */
 };
 
 /* ---- configurations that the interpreter itself reads ---- */
@@ -171,6 +172,7 @@ void emit_target(struct compiler *c, uint32_t at);           /* the jump at `at`
 void emit_as(struct compiler *c, uint32_t at, const struct doc_node *n);      /* shows it under the name of n */
 uint32_t emit_here(const struct compiler *c);
 void compile_preflight(struct compiler *c, const struct cors_config *cors);   /* remembers the first */
+void compile_cross_domain(struct compiler *c, struct str file);
 void compile_policies(struct compiler *c, const struct doc_node *n);  /* the children of n */
 void compile_policy(struct compiler *c, const struct doc_node *n);
 void compile_enter(struct compiler *c, const struct doc_node *n);     /* path names of what follows begin with n */

@@ -76,6 +76,9 @@ const TRANSFORM = [
 
 const CALLBACK = '<jsonp callback-parameter-name="cb" />';
 const RESPOND = [
+  { what: 'include-fragment and named values', inbound: '<include-fragment fragment-id="greeting" />', request: { headers: { 'X-Who': 'ann' } },
+    expect: { status: 200, body: 'good morning, ann: s3cret', backend: [] } },
+  { what: 'cross-domain of the global scope', request: { root: true, path: '/crossdomain.xml' }, expect: { status: 200, headers: { 'Content-Type': 'text/x-cross-domain-policy' }, body: /<cross-domain-policy>[\s\S]*domain="\*"/, backend: [] } },
   { what: 'jsonp wraps the answer', outbound: CALLBACK, answers: answers('application/json', '{"a":1}'), request: { path: '/x?cb=my.fn' },
     expect: { status: 200, body: /^(\/\*\*\/ ?)?my\.fn\(\{"a":1\}\);?$/, headers: { 'Content-Type': /javascript/ } } },
   { what: 'jsonp without a callback', outbound: CALLBACK, answers: answers('application/json', '{"a":1}'), request: {}, expect: { body: '{"a":1}', headers: { 'Content-Type': 'application/json' } } },
@@ -154,4 +157,11 @@ const VALIDATE = [
     answers: answers('application/json', '{}', {}, 418), request: { path: '/x?page=1' }, expect: { status: 418 } },
 ].map(api);
 
-table('bodies', {}, [...TRANSFORM, ...RESPOND, ...VALIDATE]);
+const GLOBAL = '<policies><inbound><cross-domain><cross-domain-policy><allow-http-request-headers-from domain="*" headers="*" /></cross-domain-policy></cross-domain></inbound>'
+  + '<backend><forward-request /></backend><outbound /><on-error /></policies>';
+table('bodies', { setup: (g, cli) => {
+  cli('named-value', 'set', 'salutation', '--file', g.file('salutation', 'good morning'));
+  cli('named-value', 'set', 'hidden', '--secret', '--file', g.file('hidden', 's3cret'));
+  cli('fragment', 'set', 'greeting', g.file('greeting.xml', '<fragment><return-response><set-body>@("{{salutation}}, " + context.Request.Headers.GetValueOrDefault("X-Who", "") + ": {{hidden}}")</set-body></return-response></fragment>'));
+  cli('policy', 'set', '--scope', 'global', g.file('global.xml', GLOBAL));
+} }, [...TRANSFORM, ...RESPOND, ...VALIDATE]);
