@@ -2,9 +2,12 @@
  * process list shows those. */
 #include "cli/output.h"
 #include "core/clock.h"
+#include "core/config.h"
 #include "core/file.h"
+#include "core/paths.h"
 #include "core/str.h"
 #include "db/apis.h"
+#include "db/notices.h"
 #include "db/products.h"
 #include "db/subscriptions.h"
 #include "db/users.h"
@@ -212,19 +215,35 @@ static const struct option state_options[] = {
 	OPTION_END,
 };
 
+/* Where the mail about a change leads to; STR_NULL when it is not known. */
+static gh_rc portal_address(struct cli *c, struct str *out, struct gh_err *err)
+{
+	struct config config;
+	char conf[PATHS_MAX];
+	struct str url;
+
+	TRY(paths_join(conf, c->state_dir, "gatehouse.conf", err));
+	TRY(config_load(&config, c->arena, conf, err));
+	url = config_text(&config, CONFIG_WEB_PUBLIC_URL);
+	*out = url.n ? arena_printf(c->arena, "%.*s%.*s", STR_ARG(url), STR_ARG(config_text(&config, CONFIG_PORTAL_BASE_PATH))) : STR_NULL;
+	return GH_RC_OK;
+}
+
 static gh_rc set_state(struct cli *c, struct gh_err *err)
 {
-	struct str name = str_of(c->options.args[1]);
+	struct str name = str_of(c->options.args[1]), portal;
 	struct store *s;
 
+	TRY(portal_address(c, &portal, err));
 	for (int i = 0; store_subscription_state_names[i]; i++) {
 		if (!str_eq(str_of(store_subscription_state_names[i]), name))
 			continue;
 		TRY(cli_store(c, true, &s, err));
 		TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-		return store_tx_end(s, store_subscription_set_state(s, str_of(c->options.args[0]),
-								    (enum store_subscription_state)i,
-								    str_of(option_text_or(&c->options, "note", "")), err), err);
+		return store_tx_end(s, store_subscription_change(s, c->arena, str_of(c->options.args[0]),
+								 (enum store_subscription_state)i,
+								 str_of(option_text_or(&c->options, "note", "")),
+								 portal, err), err);
 	}
 	return cli_usage(c, err, "a subscription is submitted, active, suspended, rejected, cancelled or expired, not '%.40s'",
 			 name.p);

@@ -22,3 +22,6 @@ GH_RC admin_traffic_load(struct web *w, struct admin_traffic **out, struct gh_er
 void admin_traffic_put(struct web *w, const struct admin_traffic *t, struct str api_id, struct liquid_record *row);
 
 web_handler admin_apis, admin_api, admin_products, admin_subscriptions, admin_credentials, admin_credential_forget;
+web_handler admin_subscription_act;
+/* What may be done to a subscription of that state, as `actions` of its row: value and label. */
+void admin_put_actions(struct web *w, struct liquid_record *row, int64_t state);

@@ -175,16 +175,38 @@ static GH_RC put_owner(struct web *w, const struct store_subscription *s, struct
 	return GH_RC_OK;
 }
 
+/* "?state=submitted" narrows the list; the template offers each state. */
+static void put_states(struct web *w, struct store_subscription_filter *f)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "states");
+	struct str state = web_param(&w->rq.query, "state");
+
+	liquid_set_text(w->page, "state", STR(""));
+	for (int i = 0; store_subscription_state_names[i]; i++) {
+		struct str name = str_of(store_subscription_state_names[i]);
+		struct liquid_record *r = liquid_push_record(list);
+		bool here = str_eq(state, name);
+
+		liquid_set_text(r, "value", name);
+		liquid_set_bool(r, "here", here);
+		if (!here)
+			continue;
+		f->state = i;
+		liquid_set_text(w->page, "state", name);
+	}
+}
+
 gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
 {
-	const struct store_subscription_filter all = { .state = -1 };
+	struct store_subscription_filter wanted = { .state = -1 };
 	struct store_page window = admin_window(w);
 	struct liquid_list *list = liquid_set_list(w->page, "subscriptions");
 	struct store_subscription *v;
 	struct store_keys prefixes;
 	size_t n;
 
-	TRY(store_subscriptions(w->site->store, w->a, &all, &window, &v, &n, err));
+	put_states(w, &wanted);
+	TRY(store_subscriptions(w->site->store, w->a, &wanted, &window, &v, &n, err));
 	n = admin_pages(w, n);
 	for (size_t i = 0; i < n; i++) {
 		struct liquid_record *r = liquid_push_record(list);
@@ -192,6 +214,8 @@ gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
 		TRY(store_subscription_prefixes(w->site->store, w->a, v[i].id, &prefixes, err));
 		TRY(put_owner(w, &v[i], r, err));
 		put_scope(&v[i], r);
+		admin_put_actions(w, r, v[i].state);
+		liquid_set_text(r, "id", v[i].id);
 		liquid_set_text(r, "id", v[i].id);
 		liquid_set_text(r, "name", or_id(v[i].name, v[i].id));
 		liquid_set_text(r, "state", str_of(store_subscription_state_names[v[i].state]));

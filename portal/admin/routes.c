@@ -13,6 +13,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/credentials/callback", WEB_CHANGE_CREDENTIALS, admin_consent_back },
 	{ "GET", "/credentials/{environment}/{id}/connect", WEB_CHANGE_CREDENTIALS, admin_consent_start },
 	{ "POST", "/credentials/{environment}/{id}/forget", WEB_CHANGE_CREDENTIALS, admin_credential_forget },
+	{ "POST", "/subscriptions/{id}/{action}", WEB_MANAGE_SUBSCRIPTIONS, admin_subscription_act },
 	{ "GET", "/sign-in", WEB_ANYBODY, web_sign_in_form },
 	{ "POST", "/sign-in", WEB_ANYBODY, web_sign_in },
 	{ "GET", "/sign-in/code", WEB_ANYBODY, web_code_form },

@@ -143,6 +143,7 @@ static void put_products(struct web *w, const struct portal_sight *s, const stru
 			if (str_eq(s->links[k].product_id, s->products[i].id) && str_eq(s->links[k].api_id, api->id)) {
 				struct liquid_record *r = liquid_push_record(l);
 
+				liquid_set_text(r, "id", s->products[i].id);
 				liquid_set_text(r, "name", s->products[i].name.n ? s->products[i].name : s->products[i].id);
 				liquid_set_text(r, "description",
 						s->products[i].description.p ? s->products[i].description : STR(""));

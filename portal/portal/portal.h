@@ -51,3 +51,21 @@ web_handler portal_sessions_end, portal_sessions_end_others, portal_close_form, 
 web_handler portal_factor_form, portal_factor, portal_factor_off, portal_factor_codes;
 
 web_handler portal_home, portal_apis, portal_api, portal_operation;
+
+/* ---- products and subscriptions: products.c, limits.c, subscriptions.c, usage.c ------------------------------------------ */
+
+struct store_keys;
+struct store_subscription;
+/* `limits` of the record: the limits of a product in words ("100 calls a minute"). */
+GH_RC portal_put_limits(struct web *w, struct liquid_record *r, struct str product_id, struct gh_err *err);
+void portal_put_subscription(struct web *w, struct liquid_record *r, const struct store_subscription *s);
+/* The caller's own subscription; NOT_FOUND for anybody else's as for one that is not there. */
+GH_RC portal_own_subscription(struct web *w, struct str id, struct store_subscription *out, struct gh_err *err);
+/* Keeps keys that were just made for the page that follows, in a sealed cookie. */
+GH_RC portal_keep_keys(struct web *w, struct str id, const struct store_keys *keys, struct gh_err *err);
+GH_RC portal_put_last_use(struct web *w, struct str subscription_id, struct gh_err *err);
+
+web_handler portal_products, portal_product, portal_subscribe;
+web_handler portal_subscriptions, portal_subscription, portal_subscription_keys, portal_subscription_rotate;
+web_handler portal_subscription_name, portal_subscription_cancel;
+web_handler portal_usage, portal_usage_csv, portal_call;

@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { chromium } = require('playwright-core');
 const { HtmlValidate } = require('html-validate');
-const { start, ROOT } = require('../http/harness');
+const { start, until, ROOT } = require('../http/harness');
 
 const SHOTS = path.join(ROOT, 'build/screenshots');
 const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -20,7 +20,8 @@ const CHROMIUM = {
 const SIZES = [[1280, 800], [390, 844]];
 const MAX_PAGE_BYTES = 100 * 1024;
 
-let gw, browser;
+const DEV = { email: 'pat@example.com', password: 'a sentence that nobody guesses' };
+let gw, browser, refused;
 
 test.before(async () => {
   fs.mkdirSync(SHOTS, { recursive: true });
@@ -35,9 +36,18 @@ test.before(async () => {
       g.cli('import', 'openapi', sample('inventory'), '--path', 'inventory', '--name', 'inventory', '--backend',
         'http://127.0.0.1:9', '--product', 'starter');
       g.cli('subscription', 'create', '--product', 'starter', '--name', 'Planning');
+      g.cli('product', 'create', 'gold', '--approval', 'manual');
+      g.cli('user', 'create', DEV.email, '--role', 'developer', '--first-name', 'Pat', '--password-file', g.file('pat', `${DEV.password}\n`));
+      const own = (product, name) => g.cli('subscription', 'create', '--product', product, '--user', DEV.email, '--name', name, '--format', 'json').json();
+      g.own = own('starter', 'Planning of the shop floor');
+      g.waiting = own('gold', 'Trial');
+      g.cli('subscription', 'set-state', g.waiting.id, 'submitted');
       g.cli('policy', 'set', '--scope', 'api:orders', policy);
     },
   });
+  const call = (path, key) => fetch(`${gw.url}/api/${path}`, { headers: { 'Ocp-Apim-Subscription-Key': key } });
+  for (let i = 0; i < 5; i++) refused = (await call('orders/health', gw.own.primaryKey)).headers.get('x-request-id');
+  await until(() => gw.cli('log', '--request-id', refused).stdout.includes(refused), 'the calls in the store');
   browser = await chromium.launch(CHROMIUM);
 });
 
@@ -54,6 +64,21 @@ async function signIn(page) {
   await page.waitForURL('**/admin/');
 }
 
+async function signInDeveloper(page) {
+  await page.goto('/sign-in');
+  await page.fill('#email', DEV.email);
+  await page.fill('#password', DEV.password);
+  await page.click('button[type=submit]');
+  await page.waitForURL((url) => url.pathname === '/');
+}
+
+// Portal and dashboard have sessions of their own: each is signed in to when its first page wants it.
+async function signInFor(page, entry, done) {
+  if (entry.signedIn && !done.admin) await signIn(page);
+  if (entry.developer && !done.developer) await signInDeveloper(page);
+  return { admin: done.admin || entry.signedIn, developer: done.developer || entry.developer };
+}
+
 // Every page that can be reached, with what brings it into the state worth looking at.
 const PAGES = [
   { name: 'portal-home', url: '/' },
@@ -62,6 +87,15 @@ const PAGES = [
   { name: 'portal-api', url: '/apis/orders' },
   { name: 'portal-operation', url: '/apis/orders/operations/create-order' },
   { name: 'portal-404', url: '/nothing-here', status: 404 },
+  { name: 'portal-products', url: '/products' },
+  { name: 'portal-product', url: '/products/starter' },
+  { name: 'portal-product-mine', url: '/products/gold', developer: true },
+  { name: 'portal-subscriptions', url: '/account/subscriptions', developer: true },
+  { name: 'portal-subscription', url: () => `/account/subscriptions/${gw.own.id}`, developer: true },
+  { name: 'portal-keys', url: () => `/account/subscriptions/${gw.own.id}`, developer: true, act: (p) => p.click('text=Show the keys') },
+  { name: 'portal-waiting', url: () => `/account/subscriptions/${gw.waiting.id}`, developer: true },
+  { name: 'portal-calls', url: '/account/calls', developer: true },
+  { name: 'portal-call', url: () => `/account/calls/${refused}`, developer: true },
   { name: 'admin-sign-in', url: '/admin/sign-in' },
   { name: 'admin-sign-in-errors', url: '/admin/sign-in', act: (p) => p.click('button[type=submit]') },
   { name: 'admin-apis', url: '/admin/', signedIn: true },
@@ -91,9 +125,11 @@ async function axe(page) {
   return result.violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join('; ')}`);
 }
 
+const address = (entry) => (typeof entry.url === 'function' ? entry.url() : entry.url);
+
 async function check(page, seen, entry, width, shot) {
   seen.problems.length = 0;
-  const answer = await page.goto(entry.url);
+  const answer = await page.goto(address(entry));
   assert.strictEqual(answer.status(), entry.status || 200);
   assert.ok((await answer.body()).length < MAX_PAGE_BYTES, 'the page is too large');
   if (entry.act) await entry.act(page);
@@ -113,11 +149,10 @@ for (const [width, height] of SIZES) {
       });
       const page = await context.newPage();
       const seen = watch(page);
-      let signedIn = false;
+      let signedIn = {};
       for (const entry of PAGES) {
         await t.test(entry.name, async () => {
-          if (entry.signedIn && !signedIn) await signIn(page);
-          signedIn ||= Boolean(entry.signedIn);
+          signedIn = await signInFor(page, entry, signedIn);
           await check(page, seen, entry, width, path.join(SHOTS, `${entry.name}-${width}-${scheme}.png`));
         });
       }
@@ -134,12 +169,11 @@ test('HTML is valid', async (t) => {
   });
   const context = await browser.newContext({ baseURL: gw.url });
   const page = await context.newPage();
-  let signedIn = false;
+  let signedIn = {};
   for (const entry of PAGES) {
     await t.test(entry.name, async () => {
-      if (entry.signedIn && !signedIn) await signIn(page);
-      signedIn ||= Boolean(entry.signedIn);
-      const html = await (await page.request.get(entry.url)).text();
+      signedIn = await signInFor(page, entry, signedIn);
+      const html = await (await page.request.get(address(entry))).text();
       const report = await validate.validateString(html);
       const messages = report.results.flatMap((r) => r.messages.map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`));
       assert.deepStrictEqual(messages, []);

@@ -74,6 +74,7 @@ static const struct {
 	{ "GET", "/credentials/callback", "/admin/credentials/callback", "snnnyy" },      /* back to the list: nothing was begun */
 	{ "GET", "/credentials/{environment}/{id}/connect", "/admin/credentials/default/erp/connect", "snnnnn" },         /* without the mark */
 	{ "POST", "/credentials/{environment}/{id}/forget", "/admin/credentials/default/erp/forget", "snnnnn" },
+	{ "POST", "/subscriptions/{id}/{action}", "/admin/subscriptions/s1/approve", "snnnnn" },      /* without the form's token */
 	{ "GET", "/sign-in", "/admin/sign-in", "yyyyyy" },
 	{ "POST", "/sign-in", "/admin/sign-in", "nnnnnn" },       /* without the form's token */
 	{ "GET", "/sign-in/code", "/admin/sign-in/code", "ssssss" },      /* no password was entered before */

@@ -1,0 +1,85 @@
+#include "portal/portal/portal.h"
+
+#include "core/str.h"
+#include "db/policies.h"
+#include "policy/document.h"
+
+/* The limits of a product in words, out of its policy document: what stands right in <inbound> and holds for everybody.
+ * Limits inside of <choose> depend on the call and are left to the description. */
+
+static struct str period_words(struct arena *a, uint64_t s)
+{
+	static const struct {
+		uint64_t seconds;
+		struct str words;
+	} known[] = { { 1, STR_INIT("a second") }, { 60, STR_INIT("a minute") }, { 3600, STR_INIT("an hour") },
+		      { 86400, STR_INIT("a day") }, { 604800, STR_INIT("a week") }, { 0, STR_INIT("in all") } };
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (known[i].seconds == s)
+			return known[i].words;
+	if (s % 86400 == 0)
+		return arena_printf(a, "in %llu days", (unsigned long long)(s / 86400));
+	if (s % 3600 == 0)
+		return arena_printf(a, "in %llu hours", (unsigned long long)(s / 3600));
+	if (s % 60 == 0)
+		return arena_printf(a, "in %llu minutes", (unsigned long long)(s / 60));
+	return arena_printf(a, "in %llu seconds", (unsigned long long)s);
+}
+
+static bool number(const struct doc_node *n, const char *name, uint64_t *out)
+{
+	for (const struct doc_attr *t = n->attrs; t; t = t->next)
+		if (str_eq(t->name, str_of(name)))
+			return !t->value.expression && str_to_u64(str_trim(t->value.text), INT64_MAX, out);
+	return false;
+}
+
+static struct str bytes_words(struct arena *a, uint64_t kilobytes)
+{
+	if (kilobytes % (1024 * 1024) == 0)
+		return arena_printf(a, "%llu GB", (unsigned long long)(kilobytes / 1024 / 1024));
+	if (kilobytes % 1024 == 0)
+		return arena_printf(a, "%llu MB", (unsigned long long)(kilobytes / 1024));
+	return arena_printf(a, "%llu KB", (unsigned long long)kilobytes);
+}
+
+static void put_limit(struct web *w, struct liquid_list *list, const struct doc_node *n)
+{
+	static const struct str names[] = { STR_INIT("rate-limit"), STR_INIT("quota") };
+	uint64_t calls, bytes, period;
+	bool one = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		one = one || str_eq(n->name, names[i]);
+	if (!one || !number(n, "renewal-period", &period))
+		return;
+	if (number(n, "calls", &calls))
+		liquid_push(list, liquid_of_text(arena_printf(w->a, "%.*s call%s %.*s", STR_ARG(web_number(w->a, (int64_t)calls)),
+							      calls == 1 ? "" : "s", STR_ARG(period_words(w->a, period)))));
+	if (number(n, "bandwidth", &bytes))
+		liquid_push(list, liquid_of_text(arena_printf(w->a, "%.*s %.*s", STR_ARG(bytes_words(w->a, bytes)),
+							      STR_ARG(period_words(w->a, period)))));
+}
+
+gh_rc portal_put_limits(struct web *w, struct liquid_record *r, struct str product_id, struct gh_err *err)
+{
+	struct store_policy_scope scope = { .kind = STORE_POLICY_PRODUCT, .product_id = product_id };
+	struct liquid_list *list = liquid_set_list(r, "limits");
+	struct policy_diags diags;
+	struct document d;
+	struct str bytes;
+	bool found;
+
+	TRY(store_policy_find(w->site->store, w->a, &scope, &bytes, &found, err));
+	if (!found)
+		return GH_RC_OK;
+	policy_diags_init(&diags, w->a);
+	if (!document_parse(w->a, bytes, NULL, &d, &diags))
+		return GH_RC_OK;                 /* the gateway refuses it as well, and says so to its operator */
+	for (const struct doc_node *section = d.root->first; section; section = section->next)
+		if (str_eq(section->name, STR("inbound")))
+			for (const struct doc_node *n = section->first; n; n = n->next)
+				put_limit(w, list, n);
+	return GH_RC_OK;
+}

@@ -1,0 +1,181 @@
+#include "portal/portal/portal.h"
+
+#include "core/str.h"
+#include "db/notices.h"
+#include "portal/web/markdown.h"
+
+/* Products: what one subscribes to. The list, a product's page with its limits in words, and asking for a subscription. */
+
+enum { NAME_MAX = 100, SUBSCRIPTIONS_MAX = 100 };        /* of one person, over all products */
+
+static const struct store_product *product_of(const struct portal_sight *s, struct str id)
+{
+	for (size_t i = 0; i < s->n_products; i++)
+		if (str_eq(s->products[i].id, id))
+			return &s->products[i];
+	return NULL;
+}
+
+static void put_apis(struct web *w, const struct portal_sight *s, const struct store_product *p, struct liquid_record *r)
+{
+	struct liquid_list *list = liquid_set_list(r, "apis");
+
+	for (size_t i = 0; i < s->n_links; i++) {
+		const struct store_api *api = NULL;
+
+		if (str_eq(s->links[i].product_id, p->id))
+			api = portal_sight_find(s, s->links[i].api_id);
+		if (api)
+			portal_put_api(w->a, liquid_push_record(list), api);
+	}
+}
+
+static GH_RC put_product(struct web *w, const struct portal_sight *s, const struct store_product *p, struct liquid_record *r,
+			 struct gh_err *err)
+{
+	liquid_set_text(r, "id", p->id);
+	liquid_set_text(r, "name", p->name.n ? p->name : p->id);
+	liquid_set_text(r, "summary", web_markdown_summary(w->a, p->description));
+	liquid_set_bool(r, "needs_key", p->subscription_required);
+	liquid_set_bool(r, "by_hand", p->approval == STORE_APPROVAL_MANUAL);
+	put_apis(w, s, p, r);
+	return portal_put_limits(w, r, p->id, err);
+}
+
+gh_rc portal_products(struct web *w, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "products");
+	struct portal_sight sight;
+
+	TRY(portal_sight_load(w, &sight, err));
+	for (size_t i = 0; i < sight.n_products; i++)
+		TRY(put_product(w, &sight, &sight.products[i], liquid_push_record(list), err));
+	liquid_set_text(w->page, "title", STR("Products"));
+	return web_page(w, "products", err);
+}
+
+/* Those that stand or wait: a cancelled one does not count against the limit. */
+static GH_RC own_subscriptions(struct web *w, struct str product_id, struct store_subscription **out, size_t *n, struct gh_err *err)
+{
+	const struct store_subscription_filter own = { .user_id = w->user.id, .product_id = product_id, .state = -1 };
+	size_t kept = 0;
+
+	*n = 0;
+	if (!w->signed_in)
+		return GH_RC_OK;
+	TRY(store_subscriptions(w->site->store, w->a, &own, NULL, out, n, err));
+	for (size_t i = 0; i < *n; i++)
+		if ((*out)[i].state <= STORE_SUB_SUSPENDED)
+			(*out)[kept++] = (*out)[i];
+	*n = kept;
+	return GH_RC_OK;
+}
+
+static GH_RC show(struct web *w, const struct portal_sight *s, const struct store_product *p, int status, struct gh_err *err)
+{
+	struct liquid_record *r = liquid_set_record(w->page, "product");
+	struct liquid_list *list = liquid_set_list(w->page, "own");
+	struct liquid_value description, terms;
+	struct store_subscription *own;
+	size_t n;
+
+	TRY(put_product(w, s, p, r, err));
+	TRY(web_markdown(w->a, p->description, &description, err));
+	TRY(web_markdown(w->a, p->terms, &terms, err));
+	liquid_set(w->page, "description", description);
+	liquid_set(w->page, "terms", p->terms.n ? terms : LIQUID_NIL_VALUE);
+	TRY(own_subscriptions(w, p->id, &own, &n, err));
+	for (size_t i = 0; i < n; i++)
+		portal_put_subscription(w, liquid_push_record(list), &own[i]);
+	liquid_set_bool(w->page, "full", p->subscriptions_limit && (int64_t)n >= p->subscriptions_limit);
+	liquid_set_bool(w->page, "agreed", web_param(&w->rq.form, "agree").n > 0);
+	liquid_set_text(w->page, "title", p->name.n ? p->name : p->id);
+	w->rs.status = status;
+	return web_page(w, "product", err);
+}
+
+gh_rc portal_product(struct web *w, struct gh_err *err)
+{
+	const struct store_product *p;
+	struct portal_sight sight;
+
+	TRY(portal_sight_load(w, &sight, err));
+	p = product_of(&sight, w->rq.args[0]);
+	if (!p)
+		FAIL(err, NOT_FOUND, "no such product");
+	web_form_value(w, "name", STR(""));
+	return show(w, &sight, p, 200, err);
+}
+
+/* ---- subscribing ------------------------------------------------------------------------------------------------------- */
+
+static GH_RC create(struct web *w, const struct store_product *p, struct store_subscription *sub, struct store_keys *keys,
+		    struct gh_err *err)
+{
+	struct store *s = w->site->store;
+	struct str host, dashboard = STR_NULL;
+	struct gh_err unknown;
+
+	TRY(store_subscription_create(s, w->a, sub, NULL, &sub->id, keys, err));
+	if (p->approval != STORE_APPROVAL_MANUAL)
+		return GH_RC_OK;
+	if (!web_public_address(w, &host, &unknown).code)
+		dashboard = arena_printf(w->a, "%.*s%.*s", STR_ARG(host),
+					 STR_ARG(config_text(&w->site->config, CONFIG_ADMIN_BASE_PATH)));
+	return store_tell_approvers(s, w->a, sub, w->user.email, dashboard, err);
+}
+
+/* The sentence that says why not; NULL: it may be. */
+static GH_RC check(struct web *w, const struct store_product *p, const char **problem, struct gh_err *err)
+{
+	const struct store_subscription_filter all = { .user_id = w->user.id, .state = -1 };
+	struct store_subscription *own;
+	int64_t count;
+	size_t n;
+
+	*problem = NULL;
+	if (!p->subscription_required)
+		*problem = "This product needs no subscription: call its APIs as they are.";
+	TRY(own_subscriptions(w, p->id, &own, &n, err));
+	if (p->subscriptions_limit && (int64_t)n >= p->subscriptions_limit)
+		*problem = "You have as many subscriptions to this product as one person may have.";
+	TRY(store_subscriptions_count(w->site->store, &all, &count, err));
+	if (count >= SUBSCRIPTIONS_MAX)
+		*problem = "You have as many subscriptions as one person may have. Ask the people behind this portal to remove old ones.";
+	return GH_RC_OK;
+}
+
+gh_rc portal_subscribe(struct web *w, struct gh_err *err)
+{
+	struct str name = str_trim(web_param(&w->rq.form, "name"));
+	struct store *s = w->site->store;
+	const struct store_product *p;
+	struct store_subscription sub;
+	struct portal_sight sight;
+	struct store_keys keys;
+	const char *problem;
+
+	TRY(portal_sight_load(w, &sight, err));
+	p = product_of(&sight, w->rq.args[0]);
+	if (!p)
+		FAIL(err, NOT_FOUND, "no such product");
+	web_form_value(w, "name", name);
+	TRY(check(w, p, &problem, err));
+	if (problem)
+		liquid_set_text(web_form(w), "error", str_of(problem));
+	if (name.n > NAME_MAX)
+		web_form_error(w, "name", STR("This is too long."));
+	if (p->terms.n && !web_param(&w->rq.form, "agree").n)
+		web_form_error(w, "agree", STR("Agree to the terms of this product first."));
+	if (problem || name.n > NAME_MAX || (p->terms.n && !web_param(&w->rq.form, "agree").n))
+		return show(w, &sight, p, 422, err);
+	sub = (struct store_subscription){ .name = name.n ? name : p->name.n ? p->name : p->id, .scope = STORE_SCOPE_PRODUCT,
+					   .product_id = p->id, .user_id = w->user.id };
+	sub.state = p->approval == STORE_APPROVAL_MANUAL ? STORE_SUB_SUBMITTED : STORE_SUB_ACTIVE;
+	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
+	TRY(store_tx_end(s, create(w, p, &sub, &keys, err), err));
+	TRY(portal_keep_keys(w, sub.id, &keys, err));
+	TRY(web_flash(w, "good", sub.state == STORE_SUB_ACTIVE ? STR("You are subscribed. These are your keys.")
+							       : STR("Your request is on its way. You get a mail when it is decided."), err));
+	return web_redirect(w, arena_printf(w->a, "account/subscriptions/%.*s", STR_ARG(sub.id)), err);
+}

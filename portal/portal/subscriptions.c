@@ -1,0 +1,218 @@
+#include "portal/portal/portal.h"
+
+#include "core/clock.h"
+#include "core/str.h"
+#include "db/subscriptions.h"
+#include "db/telemetry.h"
+
+/* A developer's own subscriptions: keys, their replacement, the end. Each handler finds the subscription through own(), so
+ * that somebody else's is answered like one that does not exist.
+ *
+ * New keys are shown once, on the page that follows: until then a sealed cookie of the browser keeps them. Whether they can
+ * be shown again later is the operator's choice (portal.show_keys). */
+
+enum { NAME_MAX = 100, SHOWN_S = 120 };
+static const char new_keys[] = "gh_new_keys";
+
+/* How long the old key goes on, as the form offers it. */
+static const struct overlap {
+	const char *value, *words;
+	int64_t seconds;
+} overlaps[] = { { "day", "a day", 86400 }, { "hour", "an hour", 3600 }, { "week", "a week", 604800 }, { "none", "not at all", 0 } };
+
+static struct str actor(struct web *w)
+{
+	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
+}
+
+GH_RC portal_own_subscription(struct web *w, struct str id, struct store_subscription *out, struct gh_err *err)
+{
+	bool found;
+
+	TRY(store_subscription_find(w->site->store, w->a, id, out, &found, err));
+	if (!found || !out->user_id.n || !str_eq(out->user_id, w->user.id))
+		FAIL(err, NOT_FOUND, "no such subscription");
+	return GH_RC_OK;
+}
+
+static struct str opens(const struct store_subscription *s)
+{
+	return s->scope == STORE_SCOPE_PRODUCT ? s->product_id : s->scope == STORE_SCOPE_API ? s->api_id : STR("All APIs");
+}
+
+void portal_put_subscription(struct web *w, struct liquid_record *r, const struct store_subscription *s)
+{
+	liquid_set_text(r, "id", s->id);
+	liquid_set_text(r, "name", s->name.n ? s->name : s->id);
+	liquid_set_text(r, "opens", opens(s));
+	liquid_set_text(r, "product", s->scope == STORE_SCOPE_PRODUCT ? s->product_id : STR(""));
+	liquid_set_text(r, "state", str_of(store_subscription_state_names[s->state]));
+	liquid_set_text(r, "created", web_date(w->a, s->created_us));
+	liquid_set_text(r, "ends", web_date(w->a, s->ends_us));
+	liquid_set_text(r, "note", s->note.n ? s->note : STR(""));
+	liquid_set_bool(r, "alive", s->state == STORE_SUB_ACTIVE || s->state == STORE_SUB_SUBMITTED || s->state == STORE_SUB_SUSPENDED);
+}
+
+gh_rc portal_subscriptions(struct web *w, struct gh_err *err)
+{
+	const struct store_subscription_filter mine = { .user_id = w->user.id, .state = -1 };
+	struct liquid_list *list = liquid_set_list(w->page, "subscriptions");
+	struct store_subscription *v;
+	size_t n;
+
+	TRY(store_subscriptions(w->site->store, w->a, &mine, NULL, &v, &n, err));
+	for (size_t i = n; i-- > 0;)
+		portal_put_subscription(w, liquid_push_record(list), &v[i]);
+	liquid_set_text(w->page, "title", STR("Your subscriptions"));
+	return web_page(w, "subscriptions", err);
+}
+
+/* ---- keys --------------------------------------------------------------------------------------------------------------- */
+
+gh_rc portal_keep_keys(struct web *w, struct str id, const struct store_keys *keys, struct gh_err *err)
+{
+	struct str text = arena_printf(w->a, "%.*s\n%.*s\n%.*s", STR_ARG(id), STR_ARG(keys->primary.p ? keys->primary : STR("")),
+				       STR_ARG(keys->secondary.p ? keys->secondary : STR("")));
+
+	return web_sealed_put(w, new_keys, text, SHOWN_S, err);
+}
+
+/* Keys that were made by the request before this one; the cookie goes. */
+static GH_RC take_new_keys(struct web *w, struct str id, struct store_keys *out, struct gh_err *err)
+{
+	struct str rest = web_sealed_get(w, new_keys), whose;
+
+	*out = (struct store_keys){ STR_NULL, STR_NULL };
+	if (!rest.n || !str_split(&rest, '\n', &whose) || !str_eq(whose, id))
+		return GH_RC_OK;
+	str_split(&rest, '\n', &out->primary);
+	str_split(&rest, '\n', &out->secondary);
+	return web_sealed_put(w, new_keys, STR(""), 0, err);
+}
+
+static bool shows_always(const struct web *w)
+{
+	return str_eq(config_text(&w->site->config, CONFIG_PORTAL_SHOW_KEYS), STR("always"));
+}
+
+static void put_key(struct liquid_list *list, const char *slot, const char *label, struct str prefix, struct str clear)
+{
+	struct liquid_record *r = liquid_push_record(list);
+
+	liquid_set_text(r, "slot", str_of(slot));
+	liquid_set_text(r, "label", str_of(label));
+	liquid_set_text(r, "prefix", prefix);
+	liquid_set_text(r, "key", clear.n ? clear : STR_NULL);
+}
+
+static GH_RC show(struct web *w, const struct store_subscription *s, const struct store_keys *clear, int status, struct gh_err *err)
+{
+	struct liquid_list *keys = liquid_set_list(w->page, "keys"), *times = liquid_set_list(w->page, "overlaps");
+	struct store_keys prefixes;
+
+	portal_put_subscription(w, liquid_set_record(w->page, "sub"), s);
+	TRY(store_subscription_prefixes(w->site->store, w->a, s->id, &prefixes, err));
+	put_key(keys, "primary", "Primary key", prefixes.primary, clear->primary);
+	put_key(keys, "secondary", "Secondary key", prefixes.secondary, clear->secondary);
+	for (size_t i = 0; i < ARRAY_LEN(overlaps); i++) {
+		struct liquid_record *r = liquid_push_record(times);
+
+		liquid_set_text(r, "value", str_of(overlaps[i].value));
+		liquid_set_text(r, "words", str_of(overlaps[i].words));
+	}
+	if (s->scope == STORE_SCOPE_PRODUCT)
+		TRY(portal_put_limits(w, w->page, s->product_id, err));
+	else
+		liquid_set_list(w->page, "limits");
+	TRY(portal_put_last_use(w, s->id, err));
+	liquid_set_bool(w->page, "can_show", shows_always(w));
+	liquid_set_bool(w->page, "shown", clear->primary.n || clear->secondary.n);
+	liquid_set_text(w->page, "title", s->name.n ? s->name : s->id);
+	w->rs.status = status;
+	return web_page(w, "subscription", err);
+}
+
+gh_rc portal_subscription(struct web *w, struct gh_err *err)
+{
+	struct store_subscription s;
+	struct store_keys clear;
+
+	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
+	TRY(take_new_keys(w, s.id, &clear, err));
+	web_form_value(w, "name", s.name);
+	return show(w, &s, &clear, 200, err);
+}
+
+gh_rc portal_subscription_keys(struct web *w, struct gh_err *err)
+{
+	struct store_subscription s;
+	struct store_keys clear;
+
+	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
+	if (!shows_always(w))
+		FAIL(err, NOT_FOUND, "keys are shown once");
+	TRY(store_subscription_keys_shown(w->site->store, w->a, s.id, actor(w), &clear, err));
+	web_form_value(w, "name", s.name);
+	return show(w, &s, &clear, 200, err);
+}
+
+static GH_RC back(struct web *w, struct str id, const char *kind, const char *text, struct gh_err *err)
+{
+	TRY(web_flash(w, kind, str_of(text), err));
+	return web_redirect(w, arena_printf(w->a, "account/subscriptions/%.*s", STR_ARG(id)), err);
+}
+
+gh_rc portal_subscription_rotate(struct web *w, struct gh_err *err)
+{
+	struct str slot = web_param(&w->rq.form, "slot"), wish = web_param(&w->rq.form, "overlap");
+	bool second = str_eq(slot, STR("secondary"));
+	struct store_keys made = { STR_NULL, STR_NULL };
+	struct store *st = w->site->store;
+	struct store_subscription s;
+	int64_t keep = overlaps[0].seconds;
+
+	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
+	if (s.state != STORE_SUB_ACTIVE && s.state != STORE_SUB_SUBMITTED)
+		return back(w, s.id, "bad", "This subscription opens nothing at present, so it gets no new key.", err);
+	for (size_t i = 0; i < ARRAY_LEN(overlaps); i++)
+		if (str_eq(wish, str_of(overlaps[i].value)))
+			keep = overlaps[i].seconds;
+	TRY(store_tx_begin(st, actor(w), err));
+	TRY(store_tx_end(st, store_key_replace(st, w->a, s.id, second ? STORE_KEY_SECONDARY : STORE_KEY_PRIMARY, STR_NULL, keep,
+					       second ? &made.secondary : &made.primary, err), err));
+	TRY(portal_keep_keys(w, s.id, &made, err));
+	return back(w, s.id, "good", keep ? "This is your new key. The old one goes on for the time that you chose."
+					  : "This is your new key. The old one no longer works.", err);
+}
+
+gh_rc portal_subscription_name(struct web *w, struct gh_err *err)
+{
+	struct str name = str_trim(web_param(&w->rq.form, "name"));
+	const struct store_keys none = { STR_NULL, STR_NULL };
+	struct store *st = w->site->store;
+	struct store_subscription s;
+
+	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
+	if (!name.n || name.n > NAME_MAX) {
+		web_form_value(w, "name", name);
+		web_form_error(w, "name", name.n ? STR("This is too long.") : STR("Enter a name."));
+		return show(w, &s, &none, 422, err);
+	}
+	s.name = name;
+	TRY(store_tx_begin(st, actor(w), err));
+	TRY(store_tx_end(st, store_subscription_update(st, &s, err), err));
+	return back(w, s.id, "good", "The name is changed.", err);
+}
+
+gh_rc portal_subscription_cancel(struct web *w, struct gh_err *err)
+{
+	struct store *st = w->site->store;
+	struct store_subscription s;
+
+	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
+	if (s.state == STORE_SUB_CANCELLED)
+		return back(w, s.id, "good", "The subscription is cancelled.", err);
+	TRY(store_tx_begin(st, actor(w), err));
+	TRY(store_tx_end(st, store_subscription_set_state(st, s.id, STORE_SUB_CANCELLED, STR("Cancelled by its owner."), err), err));
+	return back(w, s.id, "good", "The subscription is cancelled. Its keys no longer work.", err);
+}

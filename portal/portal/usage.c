@@ -1,0 +1,396 @@
+#include "portal/portal/portal.h"
+
+#include "core/clock.h"
+#include "core/refusal.h"
+#include "core/str.h"
+#include "db/subscriptions.h"
+#include "db/telemetry.h"
+
+/* What somebody's own keys were used for: calls a day, what was refused, how long it took, the last calls, one call in all
+ * its detail. Everything is asked by subscription id, of own subscriptions only, so no figure of anybody else can get in. */
+
+enum { LAST_CALLS = 25, CALLS_EACH = 50, CHART_HEIGHT = 80, BAR = 20, DAY_S = 86400, CSV_CALLS = 1000 };
+
+static const struct {
+	const char *value, *words;
+	int days;
+} ranges[] = { { "week", "7 days", 7 }, { "day", "Today", 1 }, { "month", "30 days", 30 } };
+
+struct usage {
+	struct store_subscription *own;
+	size_t n;
+	int days;
+	int64_t from_us;
+	struct str wanted;               /* id of one subscription; empty: all */
+};
+
+static GH_RC load(struct web *w, struct usage *u, struct gh_err *err)
+{
+	const struct store_subscription_filter mine = { .user_id = w->user.id, .state = -1 };
+	struct str range = web_param(&w->rq.query, "range");
+	size_t kept = 0, chosen = 0;
+
+	u->wanted = web_param(&w->rq.query, "subscription");
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+		if (str_eq(range, str_of(ranges[i].value)))
+			chosen = i;
+	u->days = ranges[chosen].days;
+	u->from_us = (clock_wall_us() / 1000000 / DAY_S - u->days + 1) * DAY_S * 1000000;
+	TRY(store_subscriptions(w->site->store, w->a, &mine, NULL, &u->own, &u->n, err));
+	for (size_t i = 0; i < u->n; i++)
+		if (!u->wanted.n || str_eq(u->own[i].id, u->wanted))
+			u->own[kept++] = u->own[i];
+	if (u->wanted.n && !kept)
+		FAIL(err, NOT_FOUND, "no such subscription");
+	u->n = kept;
+	return GH_RC_OK;
+}
+
+/* ---- days --------------------------------------------------------------------------------------------------------------- */
+
+struct day {
+	int64_t calls, refused, failed;
+	struct latency latency;
+};
+
+static GH_RC add_days(struct web *w, const struct usage *u, struct day *days, struct gh_err *err)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		struct store_traffic_filter f = { .subscription = u->own[i].id, .from_us = u->from_us };
+		struct store_traffic_step *steps;
+		size_t n;
+
+		TRY(store_traffic_steps(w->site->store, w->a, &f, DAY_S, &steps, &n, err));
+		for (size_t k = 0; k < n; k++) {
+			int64_t at = (steps[k].start_us - u->from_us) / 1000000 / DAY_S;
+			const struct store_traffic *t = &steps[k].traffic;
+
+			if (at < 0 || at >= u->days)
+				continue;
+			days[at].calls += t->calls;
+			days[at].refused += t->refused;
+			days[at].failed += t->gateway_errors + t->backend_errors;
+			if (!latency_merge(&days[at].latency, w->a, &t->latency))
+				FAIL(err, NOMEM, "latencies");
+		}
+	}
+	return GH_RC_OK;
+}
+
+static struct str milliseconds(struct arena *a, const struct latency *l, double share)
+{
+	uint64_t us = latency_quantile(l, share);
+
+	if (us < 10000)
+		return arena_printf(a, "%llu.%llu ms", (unsigned long long)(us / 1000), (unsigned long long)(us % 1000 / 100));
+	return arena_printf(a, "%llu ms", (unsigned long long)(us / 1000));
+}
+
+static int bar_height(int64_t value, int64_t most)
+{
+	return most && value ? (int)(value * CHART_HEIGHT / most) + (value * CHART_HEIGHT < most) : 0;
+}
+
+static void put_day(struct web *w, struct liquid_record *r, const struct day *d, int64_t start_us, int at, int64_t most)
+{
+	int bad = bar_height(d->refused + d->failed, most), all = bar_height(d->calls, most);
+
+	liquid_set_text(r, "date", str_first(web_date(w->a, start_us), str_find_char(web_date(w->a, start_us), ',')));
+	liquid_set_text(r, "calls", web_number(w->a, d->calls));
+	liquid_set_text(r, "refused", web_number(w->a, d->refused));
+	liquid_set_text(r, "failed", web_number(w->a, d->failed));
+	liquid_set_bool(r, "none", d->calls == 0);
+	liquid_set_text(r, "typical", d->calls ? milliseconds(w->a, &d->latency, 0.5) : STR(""));
+	liquid_set_text(r, "slow", d->calls ? milliseconds(w->a, &d->latency, 0.95) : STR(""));
+	liquid_set_int(r, "x", at * BAR);
+	liquid_set_int(r, "y", CHART_HEIGHT - all);
+	liquid_set_int(r, "height", all);
+	liquid_set_int(r, "bad_y", CHART_HEIGHT - bad);
+	liquid_set_int(r, "bad_height", bad);
+}
+
+static GH_RC put_days(struct web *w, const struct usage *u, struct gh_err *err)
+{
+	struct day *days = arena_alloc(w->a, (size_t)u->days, sizeof(*days));
+	struct liquid_list *list = liquid_set_list(w->page, "days");
+	int64_t most = 0, calls = 0, refused = 0, failed = 0;
+
+	if (!days)
+		FAIL(err, NOMEM, "days");
+	TRY(add_days(w, u, days, err));
+	for (int i = 0; i < u->days; i++) {
+		most = days[i].calls > most ? days[i].calls : most;
+		calls += days[i].calls;
+		refused += days[i].refused;
+		failed += days[i].failed;
+	}
+	for (int i = 0; i < u->days; i++)
+		put_day(w, liquid_push_record(list), &days[i], u->from_us + (int64_t)i * DAY_S * 1000000, i, most);
+	liquid_set_text(w->page, "calls", web_number(w->a, calls));
+	liquid_set_text(w->page, "refused", web_number(w->a, refused));
+	liquid_set_text(w->page, "failed", web_number(w->a, failed));
+	liquid_set_bool(w->page, "none", calls == 0);
+	liquid_set_int(w->page, "chart_width", u->days * BAR);
+	liquid_set_int(w->page, "chart_height", CHART_HEIGHT);
+	return GH_RC_OK;
+}
+
+/* ---- by API, last calls --------------------------------------------------------------------------------------------------- */
+
+static GH_RC put_apis(struct web *w, const struct usage *u, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "by_api");
+
+	for (size_t i = 0; i < u->n; i++) {
+		struct store_traffic_filter f = { .subscription = u->own[i].id, .from_us = u->from_us };
+		struct store_traffic_row *rows;
+		size_t n;
+
+		TRY(store_traffic(w->site->store, w->a, STORE_TRAFFIC_BY_API, &f, &rows, &n, err));
+		for (size_t k = 0; k < n; k++) {
+			struct liquid_record *r = liquid_push_record(list);
+			const struct store_traffic *t = &rows[k].traffic;
+
+			liquid_set_text(r, "api", rows[k].id);
+			liquid_set_text(r, "subscription", u->own[i].name.n ? u->own[i].name : u->own[i].id);
+			liquid_set_text(r, "calls", web_number(w->a, t->calls));
+			liquid_set_text(r, "refused", web_number(w->a, t->refused));
+			liquid_set_text(r, "failed", web_number(w->a, t->gateway_errors + t->backend_errors));
+			liquid_set_text(r, "typical", milliseconds(w->a, &t->latency, 0.5));
+			liquid_set_text(r, "slow", milliseconds(w->a, &t->latency, 0.95));
+		}
+	}
+	return GH_RC_OK;
+}
+
+static int newest_first(const void *x, const void *y)
+{
+	const struct store_call *a = x, *b = y;
+
+	return (a->call.started_us < b->call.started_us) - (a->call.started_us > b->call.started_us);
+}
+
+static GH_RC last_calls(struct web *w, const struct usage *u, size_t each, struct store_call **out, size_t *n, struct gh_err *err)
+{
+	struct store_call *all = NULL;
+	size_t total = 0;
+
+	for (size_t i = 0; i < u->n; i++) {
+		struct store_calls_filter f = { .subscription = u->own[i].id, .from_us = u->from_us, .limit = each };
+		struct store_call *some, *more;
+		size_t k;
+
+		TRY(store_calls(w->site->store, w->a, &f, &some, &k, err));
+		more = arena_alloc(w->a, total + k + 1, sizeof(*more));
+		if (!more)
+			FAIL(err, NOMEM, "calls");
+		if (total)
+			memcpy(more, all, total * sizeof(*all));
+		if (k)
+			memcpy(more + total, some, k * sizeof(*some));
+		all = more;
+		total += k;
+	}
+	if (total)
+		qsort(all, total, sizeof(*all), newest_first);
+	*out = all;
+	*n = total < each ? total : each;
+	return GH_RC_OK;
+}
+
+static void put_call(struct web *w, struct liquid_record *r, const struct telemetry_call *t)
+{
+	liquid_set_text(r, "id", t->request_id);
+	liquid_set_text(r, "ago", web_ago(w->a, t->started_us, clock_wall_us()));
+	liquid_set_text(r, "time", web_date(w->a, t->started_us));
+	liquid_set_text(r, "method", t->method);
+	liquid_set_text(r, "path", t->path);
+	liquid_set_int(r, "status", t->status);
+	liquid_set_text(r, "class", t->status >= 500 ? STR("bad") : t->status >= 400 ? STR("warn") : STR("good"));
+	liquid_set_text(r, "reason", t->reason);
+	liquid_set_text(r, "took", arena_printf(w->a, "%u.%u ms", t->total_us / 1000, t->total_us % 1000 / 100));
+}
+
+static GH_RC put_filters(struct web *w, const struct usage *u, struct gh_err *err)
+{
+	const struct store_subscription_filter mine = { .user_id = w->user.id, .state = -1 };
+	struct liquid_list *list = liquid_set_list(w->page, "choices"), *times = liquid_set_list(w->page, "ranges");
+	struct store_subscription *v;
+	size_t n;
+
+	TRY(store_subscriptions(w->site->store, w->a, &mine, NULL, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_text(r, "id", v[i].id);
+		liquid_set_text(r, "name", v[i].name.n ? v[i].name : v[i].id);
+		liquid_set_bool(r, "here", str_eq(v[i].id, u->wanted));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+		struct liquid_record *r = liquid_push_record(times);
+
+		liquid_set_text(r, "value", str_of(ranges[i].value));
+		liquid_set_text(r, "words", str_of(ranges[i].words));
+		liquid_set_bool(r, "here", ranges[i].days == u->days);
+	}
+	liquid_set_text(w->page, "wanted", u->wanted.n ? u->wanted : STR(""));
+	return GH_RC_OK;
+}
+
+gh_rc portal_usage(struct web *w, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "last");
+	struct store_call *calls;
+	struct usage u;
+	size_t n;
+
+	TRY(load(w, &u, err));
+	TRY(put_filters(w, &u, err));
+	TRY(put_days(w, &u, err));
+	TRY(put_apis(w, &u, err));
+	TRY(last_calls(w, &u, LAST_CALLS, &calls, &n, err));
+	for (size_t i = 0; i < n; i++)
+		put_call(w, liquid_push_record(list), &calls[i].call);
+	liquid_set_text(w->page, "title", STR("Your calls"));
+	return web_page(w, "usage", err);
+}
+
+/* ---- as a file -------------------------------------------------------------------------------------------------------------- */
+
+/* Quoted always; a text that a spreadsheet would take for a formula gets an apostrophe in front. */
+static void add_cell(struct buf *b, struct str s, const char *end)
+{
+	buf_char(b, '"');
+	if (s.n && strchr("=+-@\t\r", s.p[0]))
+		buf_char(b, '\'');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"')
+			buf_char(b, '"');
+		buf_char(b, s.p[i]);
+	}
+	buf_char(b, '"');
+	buf_cstr(b, end);
+}
+
+gh_rc portal_usage_csv(struct web *w, struct gh_err *err)
+{
+	struct buf *b = &w->rs.body;
+	struct store_call *calls;
+	struct usage u;
+	size_t n;
+
+	TRY(load(w, &u, err));
+	TRY(last_calls(w, &u, CSV_CALLS, &calls, &n, err));
+	buf_cstr(b, "time,request_id,subscription,api,operation,method,path,status,reason,total_us,backend_us,bytes_in,bytes_out\r\n");
+	for (size_t i = 0; i < n; i++) {
+		const struct telemetry_call *t = &calls[i].call;
+		const struct str texts[] = { t->request_id, t->subscription, t->api, t->operation, t->method, t->path };
+		char time[CLOCK_ISO_MAX];
+
+		add_cell(b, str_of(clock_iso(t->started_us, 3, time)), ",");
+		for (size_t k = 0; k < ARRAY_LEN(texts); k++)
+			add_cell(b, texts[k], ",");
+		buf_fmt(b, "%d,", t->status);
+		add_cell(b, t->reason, ",");
+		buf_fmt(b, "%u,%u,%llu,%llu\r\n", t->total_us, t->backend_us, (unsigned long long)t->bytes_in,
+			(unsigned long long)t->bytes_out);
+	}
+	w->rs.status = 200;
+	web_header(w, "Content-Type", STR("text/csv; charset=utf-8"));
+	web_header(w, "Content-Disposition", STR("attachment; filename=\"calls.csv\""));
+	return GH_RC_OK;
+}
+
+gh_rc portal_put_last_use(struct web *w, struct str subscription_id, struct gh_err *err)
+{
+	struct store_calls_filter f = { .subscription = subscription_id, .limit = 1 };
+	struct store_call *last;
+	size_t n;
+
+	TRY(store_calls(w->site->store, w->a, &f, &last, &n, err));
+	liquid_set_text(w->page, "last_use", n ? web_ago(w->a, last[0].call.started_us, clock_wall_us()) : STR_NULL);
+	liquid_set_text(w->page, "last_address", n ? last[0].call.client_ip : STR_NULL);
+	return GH_RC_OK;
+}
+
+/* ---- one call --------------------------------------------------------------------------------------------------------------- */
+
+static void put_times(struct web *w, const struct telemetry_call *t)
+{
+	const struct {
+		const char *name;
+		uint32_t us;
+	} rows[] = { { "In the gateway", t->gateway_us }, { "Waiting for the backend", t->backend_us },
+		     { "… looking up its name", t->dns_us }, { "… connecting", t->connect_us }, { "… TLS handshake", t->tls_us },
+		     { "… until its first byte", t->first_byte_us }, { "In all", t->total_us } };
+	struct liquid_list *list = liquid_set_list(w->page, "times");
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct liquid_record *r;
+
+		if (!rows[i].us && i != 0)
+			continue;
+		r = liquid_push_record(list);
+		liquid_set_text(r, "name", str_of(rows[i].name));
+		liquid_set_text(r, "took", arena_printf(w->a, "%u.%03u ms", rows[i].us / 1000, rows[i].us % 1000));
+	}
+}
+
+/* What was decided, and what to do. Where the system behind the API failed, its address and how to mend it are nothing for
+ * those who call it. */
+static void put_why(struct liquid_record *r, const struct telemetry_call *t)
+{
+	struct refusal_help help = refusal_help(t->reason);
+	bool backend = str_eq(help.layer, STR("backend"));
+
+	liquid_set_text(r, "decision", backend ? STR("The system behind this API could not be used.") : t->decision);
+	liquid_set_text(r, "detail", backend ? STR("") : t->detail);
+	liquid_set_text(r, "fix", !t->reason.n ? STR_NULL
+				  : backend    ? STR("Try again later. If it lasts, tell the people behind this API and quote the request id.")
+					       : help.fix);
+}
+
+/* Whether the call was made with one of the caller's own keys. */
+static GH_RC is_own(struct web *w, const struct telemetry_call *t, bool *own, struct gh_err *err)
+{
+	struct store_subscription s;
+
+	*own = false;
+	if (!t->subscription.n)
+		return GH_RC_OK;
+	TRY(store_subscription_find(w->site->store, w->a, t->subscription, &s, own, err));
+	*own = *own && s.user_id.n && str_eq(s.user_id, w->user.id);
+	return GH_RC_OK;
+}
+
+gh_rc portal_call(struct web *w, struct gh_err *err)
+{
+	struct store_calls_filter f = { .request_id = w->rq.args[0], .limit = CALLS_EACH };
+	const struct telemetry_call *t = NULL;
+	struct store_call *calls;
+	struct liquid_record *r;
+	size_t n;
+	bool own = false;
+
+	TRY(store_calls(w->site->store, w->a, &f, &calls, &n, err));
+	for (size_t i = n; i-- > 0 && !own;) {   /* the id may be the client's own and stand in other people's calls as well */
+		t = &calls[i].call;
+		TRY(is_own(w, t, &own, err));
+	}
+	if (!own)
+		FAIL(err, NOT_FOUND, "no such call");
+	r = liquid_set_record(w->page, "call");
+	put_call(w, r, t);
+	liquid_set_text(r, "api", t->api);
+	liquid_set_text(r, "operation", t->operation);
+	liquid_set_text(r, "product", t->product);
+	liquid_set_text(r, "subscription", t->subscription);
+	liquid_set_text(r, "address", t->client_ip);
+	liquid_set_text(r, "trace", t->trace_id);
+	liquid_set_text(r, "correlation", t->correlation);
+	put_why(r, t);
+	liquid_set_text(r, "key", t->key_prefix);
+	put_times(w, t);
+	liquid_set_text(w->page, "title", STR("One call"));
+	return web_page(w, "call", err);
+}
