@@ -96,6 +96,8 @@ static void check_master_key(struct doctor *d)
 		     d->c->state_dir);
 	else
 		tell(d, FINE, "master key", "readable by its owner only");
+	if (!paths_master_key_next(d->c->state_dir, key, &found, &err).code && found)
+		tell(d, WARNING, "master key", "it is being changed; go on with: gatehouse rotate-master-key");
 	crypto_wipe(key, sizeof(key));
 }
 

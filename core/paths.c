@@ -14,6 +14,7 @@
 
 static const char KEY_FILE[] = "master.key";
 static const char KEY_VARIABLE[] = "GATEHOUSE_MASTER_KEY";
+static const char NEXT_FILE[] = "master.key.new", NEXT_VARIABLE[] = "GATEHOUSE_MASTER_KEY_NEW";
 
 static gh_rc copy(char out[PATHS_MAX], const char *path, struct gh_err *err)
 {
@@ -114,27 +115,109 @@ static gh_rc key_read(int fd, const char *path, uint8_t key[PATHS_MASTER_KEY_BYT
 	return rc;
 }
 
-GH_RC paths_master_key(const char *state_dir, uint8_t key[PATHS_MASTER_KEY_BYTES], bool *found, struct gh_err *err)
+GH_RC paths_master_key_read(const char *path, uint8_t key[PATHS_MASTER_KEY_BYTES], bool *found, struct gh_err *err)
 {
-	const char *variable = getenv(KEY_VARIABLE);
-	char path[PATHS_MAX];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	gh_rc rc;
-	int fd;
 
-	*found = true;
-	if (variable && *variable)
-		return key_decode(str_of(variable), KEY_VARIABLE, key, err);
-	TRY(paths_join(path, state_dir, KEY_FILE, err));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT) {
-		*found = false;
+	*found = fd >= 0;
+	if (fd < 0 && errno == ENOENT)
 		return GH_RC_OK;
-	}
 	if (fd < 0)
 		FAIL(err, IO, "%s: %s", path, strerror(errno));
 	rc = key_read(fd, path, key, err);
 	close(fd);
 	return rc;
+}
+
+static gh_rc find_key(const char *state_dir, const char *variable_name, const char *file, uint8_t *key, bool *found,
+		      struct gh_err *err)
+{
+	const char *variable = getenv(variable_name);
+	char path[PATHS_MAX];
+
+	*found = true;
+	if (variable && *variable)
+		return key_decode(str_of(variable), variable_name, key, err);
+	TRY(paths_join(path, state_dir, file, err));
+	return paths_master_key_read(path, key, found, err);
+}
+
+GH_RC paths_master_key(const char *state_dir, uint8_t key[PATHS_MASTER_KEY_BYTES], bool *found, struct gh_err *err)
+{
+	return find_key(state_dir, KEY_VARIABLE, KEY_FILE, key, found, err);
+}
+
+GH_RC paths_master_key_next(const char *state_dir, uint8_t key[PATHS_MASTER_KEY_BYTES], bool *found, struct gh_err *err)
+{
+	return find_key(state_dir, NEXT_VARIABLE, NEXT_FILE, key, found, err);
+}
+
+bool paths_master_key_is_variable(void)
+{
+	const char *variable = getenv(KEY_VARIABLE);
+
+	return variable && *variable;
+}
+
+void paths_master_key_id(const uint8_t key[PATHS_MASTER_KEY_BYTES], char out[PATHS_KEY_ID_MAX])
+{
+	uint8_t digest[CRYPTO_SHA256_BYTES];
+
+	crypto_hmac_sha256((struct str){ (const char *)key, PATHS_MASTER_KEY_BYTES }, STR("gatehouse master key id"), digest);
+	for (size_t i = 0; i < (PATHS_KEY_ID_MAX - 1) / 2; i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* What was renamed or made in the directory is there after a power cut. */
+static gh_rc sync_dir(const char *dir, struct gh_err *err)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool done = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (!done)
+		FAIL(err, IO, "%s: %s", dir, strerror(errno));
+	return GH_RC_OK;
+}
+
+GH_RC paths_master_key_next_create(const char *state_dir, const uint8_t *given, struct gh_err *err)
+{
+	char path[PATHS_MAX], present[PATHS_MAX], text[PATHS_MASTER_KEY_BYTES * 2 + 2];
+	uint8_t key[PATHS_MASTER_KEY_BYTES];
+	struct stat st;
+	gh_rc rc;
+
+	TRY(paths_join(path, state_dir, NEXT_FILE, err));
+	TRY(paths_join(present, state_dir, KEY_FILE, err));
+	if (given)
+		memcpy(key, given, sizeof(key));
+	else
+		TRY(crypto_random(key, sizeof(key), err));
+	for (size_t i = 0; i < sizeof(key); i++)
+		snprintf(text + 2 * i, 3, "%02x", key[i]);
+	text[sizeof(text) - 2] = '\n';
+	rc = file_write_atomic(path, (struct str){ text, sizeof(text) - 1 }, 0600, err);
+	crypto_wipe(key, sizeof(key));
+	crypto_wipe(text, sizeof(text));
+	TRY(rc);
+	/* root may do it for the service's account */
+	if ((stat(present, &st) == 0 || stat(state_dir, &st) == 0) && st.st_uid != geteuid()
+	    && chown(path, st.st_uid, st.st_gid) < 0)
+		FAIL(err, IO, "%s: %s", path, strerror(errno));
+	return sync_dir(state_dir, err);
+}
+
+GH_RC paths_master_key_next_end(const char *state_dir, bool promote, struct gh_err *err)
+{
+	char path[PATHS_MAX], present[PATHS_MAX];
+
+	TRY(paths_join(path, state_dir, NEXT_FILE, err));
+	TRY(paths_join(present, state_dir, KEY_FILE, err));
+	if ((promote ? rename(path, present) : unlink(path)) < 0 && (promote || errno != ENOENT))
+		FAIL(err, IO, "%s: %s", path, strerror(errno));
+	return sync_dir(state_dir, err);
 }
 
 GH_RC paths_master_key_create(const char *state_dir, struct gh_err *err)

@@ -355,45 +355,7 @@ GH_RC change_keys(struct store *s, enum sql which, struct str a, struct str b, s
 	return change_run(s, st, &c, err);
 }
 
-/* ---- sealed values, ids ----------------------------------------------------------------------------------------------- */
-
-static gh_rc place_of(struct store *s, struct arena *a, const char *kind, struct str id, struct str *out, struct gh_err *err)
-{
-	if (!s->has_key)
-		FAIL(err, UNAVAILABLE, "there is no master key: neither GATEHOUSE_MASTER_KEY nor %s/master.key", s->dir);
-	*out = arena_printf(a, "%s:%.*s", kind, STR_ARG(id));
-	if (!out->p)
-		FAIL(err, NOMEM, "%s '%.*s'", kind, STR_ARG(id));
-	return GH_RC_OK;
-}
-
-GH_RC store_seal(struct store *s, struct arena *a, const char *kind, struct str id, struct str plain, struct str *out,
-		 struct gh_err *err)
-{
-	struct str place;
-
-	*out = STR_NULL;
-	if (!plain.p)
-		return GH_RC_OK;
-	TRY(place_of(s, a, kind, id, &place, err));
-	return crypto_seal(a, s->key, plain, place, out, err);
-}
-
-GH_RC store_unseal(struct store *s, struct arena *a, const char *kind, struct str id, struct str sealed, struct str *out,
-		   struct gh_err *err)
-{
-	struct str place;
-	gh_rc rc;
-
-	*out = STR_NULL;
-	if (!sealed.p)
-		return GH_RC_OK;
-	TRY(place_of(s, a, kind, id, &place, err));
-	rc = crypto_open(a, s->key, sealed, place, out, err);
-	if (rc.code)
-		gh_err_prefix(err, "%s '%.*s'", kind, STR_ARG(id));
-	return rc;
-}
+/* ---- ids -------------------------------------------------------------------------------------------------------------- */
 
 GH_RC store_new_id(struct arena *a, struct str *out, struct gh_err *err)
 {

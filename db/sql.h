@@ -9,6 +9,7 @@
 
 #include "core/buf.h"
 #include "core/crypto.h"
+#include "core/paths.h"
 #include "db/store.h"
 
 #include <sqlite3.h>
@@ -54,8 +55,10 @@ struct store {
 	bool in_tx, in_read;
 	unsigned raises;                         /* bits 1 << enum genfile_kind, of the open transaction */
 	char actor[256];
-	bool has_key;                            /* of sealed values */
-	uint8_t key[CRYPTO_KEY_BYTES];
+	bool has_key, has_other, key_checked;    /* of sealed values: db/seal.c; checked: in the open transaction */
+	uint8_t key[CRYPTO_KEY_BYTES];           /* what is sealed with */
+	uint8_t other[CRYPTO_KEY_BYTES];         /* what may have been sealed with, while the key is being changed */
+	char key_id[PATHS_KEY_ID_MAX];
 	bool has_last_hash;                      /* of the newest audit entry, within the open transaction */
 	uint8_t last_hash[CRYPTO_SHA256_BYTES];
 	int64_t last_seq;
@@ -131,6 +134,8 @@ GH_RC store_seal(struct store *s, struct arena *a, const char *kind, struct str 
 		 struct gh_err *err);
 GH_RC store_unseal(struct store *s, struct arena *a, const char *kind, struct str id, struct str sealed, struct str *out,
 		   struct gh_err *err);
+/* Reads the keys and which of them is the store's. A key that is not there is no error. */
+GH_RC seal_load_keys(struct store *s, struct gh_err *err);
 /* A name that is made once: 16 hexadecimal digits. */
 GH_RC store_new_id(struct arena *a, struct str *out, struct gh_err *err);
 

@@ -120,9 +120,9 @@ GH_RC store_open(struct store **out, const char *state_dir, enum store_mode mode
 	if (!rc.code)
 		rc = check_versions(state_dir, err);
 	if (!rc.code)
-		rc = paths_master_key(state_dir, s->key, &s->has_key, err);
-	if (!rc.code)
 		rc = open_files(s, err);
+	if (!rc.code)
+		rc = seal_load_keys(s, err);
 	if (!rc.code && mode != STORE_READ)
 		rc = genfile_open(&s->gen, state_dir, true, err);
 	if (!rc.code && mode != STORE_READ)
@@ -146,6 +146,7 @@ void store_free(struct store *s)
 	sqlite3_close(s->db);
 	genfile_free(s->gen);
 	crypto_wipe(s->key, sizeof(s->key));
+	crypto_wipe(s->other, sizeof(s->other));
 	free(s);
 }
 
@@ -189,7 +190,7 @@ GH_RC store_tx_begin(struct store *s, struct str actor, struct gh_err *err)
 	TRY(sql_exec(s, "BEGIN", "beginning a transaction", err));
 	s->in_tx = true;
 	s->raises = 0;
-	s->has_last_hash = false;
+	s->has_last_hash = s->key_checked = false;
 	snprintf(s->actor, sizeof(s->actor), "%.*s", STR_ARG(str_first(actor, sizeof(s->actor) - 1)));
 	rc = sql_done(s, sql_use(s, SQL_TAKE_LOCK), err);
 	if (rc.code)

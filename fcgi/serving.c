@@ -96,6 +96,7 @@ static void open_trace_key(struct worker *wk)
 	wk->serving->iap_key_known = true;
 	crypto_wipe(master, sizeof(master));
 	wk->serving->trace_key_known = true;
+	wk->serving->trace_key_stale = false;
 }
 
 static void open_metrics(struct worker *wk)
@@ -122,7 +123,7 @@ static void open_missing(struct worker *wk)
 		open_cache(wk);
 	if (!wk->metrics)
 		open_metrics(wk);
-	if (!s->trace_key_known)
+	if (!s->trace_key_known || s->trace_key_stale)
 		open_trace_key(wk);
 }
 
@@ -149,6 +150,7 @@ static void take_snapshot(struct worker *wk)
 	if (next->trust_problem.n)
 		log_warn("revocation list left out", KV_STR("error", next->trust_problem));
 	s->refused = refused.code != GH_OK;
+	s->trace_key_stale = true;           /* the master key may be another one now */
 	snapshot_unref(s->snapshot);
 	s->snapshot = next;
 	credentials_configured(wk, next);

@@ -19,7 +19,7 @@ struct serving {
 	struct telemetry *telemetry;     /* NULL: nothing is recorded */
 	struct documents *documents;
 	uint8_t trace_key[CRYPTO_KEY_BYTES];     /* core/trace_token.h */
-	bool trace_key_known;
+	bool trace_key_known, trace_key_stale;   /* stale: to be read again */
 	uint8_t iap_key[CRYPTO_KEY_BYTES];       /* seals the sessions of iap.h */
 	bool iap_key_known;
 	int64_t tried_us, reported_us;
