@@ -2,7 +2,10 @@
  * with the arena. */
 #pragma once
 
+#include "tests/unit/check.h"
+
 #include "core/arena.h"
+#include "core/str.h"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
