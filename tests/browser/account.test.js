@@ -1,0 +1,156 @@
+// The pages of accounts in a real browser, each at two widths and in both colour schemes: free of accessibility faults, errors and
+// sideways scrolling, its HTML is valid, and an account can be made and used with the keyboard alone and without script.
+// Screenshots are left in build/screenshots/.
+'use strict';
+const test = require('node:test');
+const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
+const { chromium } = require('playwright-core');
+const { HtmlValidate } = require('html-validate');
+const { start, ROOT } = require('../http/harness');
+const { mailSink, config, totp, openIdProvider } = require('../http/people');
+
+const SHOTS = path.join(ROOT, 'build/screenshots');
+const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const CHROMIUM = {
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'],
+};
+const PASSWORD = 'a sentence that nobody guesses';
+const SIZES = [[1280, 800], [390, 844]];
+const TERMS = '# Terms of use\n\nBe kind. **No more than** a million calls a day.\n\n- You own what you build.\n- We may change this, and ask again.\n';
+
+let gw, sink, idp, browser;
+
+test.before(async () => {
+  fs.mkdirSync(SHOTS, { recursive: true });
+  sink = await mailSink();
+  idp = await openIdProvider({ people: {}, clients: [{ client_id: 'x', redirect_uris: ['http://127.0.0.1/'], token_endpoint_auth_method: 'none' }] });
+  gw = await start({
+    config: { ...config(sink), 'web.mails_per_hour': 100, 'portal.sign_ups_per_hour': 1000 },
+    setup(g) {
+      g.cli('identity-provider', 'create', 'corp', '--issuer', idp.issuer, '--client-id', 'x', '--name', 'Corporate sign-in', '--for', 'both');
+      for (const [name, email] of [['Ada', 'ada@example.com'], ['Bob', 'bob.with.a.rather.long.address@department.example.com']])
+        g.cli('user', 'create', email, '--role', 'developer', '--first-name', name, '--last-name', 'Byron', '--password-file', g.file('password', `${PASSWORD}\n`));
+    },
+  });
+  browser = await chromium.launch(CHROMIUM);
+});
+
+test.after(async () => {
+  if (browser) await browser.close();
+  if (gw) await gw.stop();
+  if (sink) await sink.close();
+  if (idp) await idp.close();
+});
+
+const linkIn = (mail) => /^https?:\/\/\S+$/m.exec(mail.text)[0];
+const press = (page, name) => page.getByRole('button', { name }).click();
+
+async function signIn(page, email) {
+  await page.goto('/sign-in');
+  await page.fill('#email', email);
+  await page.fill('#password', PASSWORD);
+  await press(page, 'Sign in');
+}
+
+// What brings a page into the state worth looking at. Order counts: some need what was done before.
+const VISITOR = [
+  { name: 'sign-in', open: (p) => p.goto('/sign-in') },
+  { name: 'sign-in-wrong', async open(p) { await p.goto('/sign-in'); await p.fill('#email', 'nobody@example.com'); await p.fill('#password', 'x'); await press(p, 'Sign in'); } },
+  { name: 'sign-in-empty', async open(p) { await p.goto('/sign-in'); await press(p, 'Sign in'); } },
+  { name: 'sign-up', open: (p) => p.goto('/sign-up') },
+  { name: 'sign-up-errors', async open(p) { await p.goto('/sign-up'); await p.fill('#email', 'ada'); await press(p, 'Send me the link'); } },
+  { name: 'sent', async open(p) { await p.goto('/forgot'); await p.fill('#email', 'bob.with.a.rather.long.address@department.example.com'); await press(p, 'Send me the link'); } },
+  { name: 'forgot', open: (p) => p.goto('/forgot') },
+  { name: 'link', async open(p) { await p.goto(linkIn(await sink.next('bob.with.a.rather.long.address@department.example.com'))); } },
+  { name: 'link-short', async open(p) { await p.fill('#password', 'x'); await press(p, 'Set the password'); } },
+  { name: 'link-gone', open: (p) => p.goto(`/link/${'0'.repeat(64)}`) },
+  { name: 'terms', open: (p) => p.goto('/terms') },
+];
+const MEMBER = [
+  { name: 'terms-ask', async open(p) { await signIn(p, 'ada@example.com'); await p.goto('/account'); } },
+  { name: 'account', async open(p) { if (/terms$/.test(p.url())) await press(p, 'I agree'); await p.goto('/account'); } },
+  { name: 'account-errors', async open(p) { await p.goto('/account'); await p.fill('#password_new', 'x'); await press(p, 'Set the password'); } },
+  { name: 'close', open: (p) => p.goto('/account/close') },
+  { name: 'second-factor', open: (p) => p.goto('/account/second-factor') },
+  { name: 'second-factor-wrong', async open(p) { await p.fill('#code', '1'); await press(p, 'Switch it on'); } },
+  { name: 'recovery-codes', async open(p) { await p.fill('#code', totp(await p.textContent('.secret'))); await p.fill('#password_factor', PASSWORD); await press(p, 'Switch it on'); } },
+  { name: 'second-factor-on', open: (p) => p.goto('/account/second-factor') },
+  { name: 'code', async open(p) { await p.context().clearCookies(); await signIn(p, 'ada@example.com'); } },
+  { name: 'code-wrong', async open(p) { await p.fill('#code', '123'); await press(p, 'Sign in'); } },
+];
+
+async function axe(page) {
+  await page.evaluate(AXE);
+  const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  return result.violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join('; ')}`);
+}
+
+const validate = new HtmlValidate({
+  extends: ['html-validate:recommended'],
+  rules: { 'no-trailing-whitespace': 'off', 'long-title': 'off', 'valid-id': ['error', { relaxed: true }] },
+});
+async function invalid(response) {
+  const report = await validate.validateString(await response.text());
+  return report.results.flatMap((r) => r.messages.map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`));
+}
+
+async function look(page, entries, label, width, { once, faults }, t) {
+  const problems = [];
+  let last;
+  page.on('pageerror', (e) => problems.push(`script: ${e.message}`));
+  page.on('console', (m) => { if (m.type() === 'error' && !/status of (404|422|429)/.test(m.text())) problems.push(m.text()); });
+  page.on('response', (r) => { if (r.request().resourceType() === 'document' && r.status() < 300 | r.status() >= 400) last = r; });
+  for (const entry of entries) {
+    await t.test(`${entry.name} ${label}`, async () => {
+      await entry.open(page);
+      await page.waitForLoadState('load');
+      await page.screenshot({ path: path.join(SHOTS, `account-${entry.name}-${label}.png`), fullPage: true });
+      if (faults) assert.deepStrictEqual(await axe(page), []);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= width, 'scrolls sideways');
+      if (once) assert.deepStrictEqual(await invalid(last), []);
+      assert.deepStrictEqual(problems, []);
+    });
+  }
+}
+
+for (const [width, height] of SIZES) {
+  for (const scheme of ['light', 'dark']) {
+    test(`pages at ${width} px, ${scheme}`, async (t) => {
+      const options = { viewport: { width, height }, colorScheme: scheme, baseURL: gw.url, bypassCSP: true, reducedMotion: 'reduce' };
+      gw.cli('terms', 'set', gw.file('terms.md', `${TERMS}\n${width} ${scheme}\n`));     // changed, so everybody is asked
+      const once = width === SIZES[0][0] && scheme === 'light';
+      const what = { once, faults: once || (width !== SIZES[0][0] && scheme === 'dark') };     // each width and each scheme once: axe takes long
+      const visitor = await browser.newContext(options), member = await browser.newContext(options);
+      await look(await visitor.newPage(), VISITOR, `${width}-${scheme}`, width, what, t);
+      await look(await member.newPage(), MEMBER, `${width}-${scheme}`, width, what, t);
+      gw.cli('user', 'reset-second-factor', 'ada@example.com');
+      await visitor.close();
+      await member.close();
+    });
+  }
+}
+
+test('without script and by keyboard alone: sign up, confirm, sign out, sign in', async () => {
+  const context = await browser.newContext({ baseURL: gw.url, javaScriptEnabled: false });
+  const page = await context.newPage();
+  const type = async (...keys) => { for (const k of keys) await (k === 'Tab' || k === 'Enter' || k === ' ' ? page.keyboard.press(k === ' ' ? 'Space' : k) : page.keyboard.type(k)); };
+  await page.goto('/sign-up');
+  await page.focus('#email');
+  await type('kim@example.com', 'Tab', 'Kim', 'Tab', 'Tab', ' ', 'Enter');
+  await page.getByText('Check your mail').waitFor();
+  await page.goto(linkIn(await sink.next('kim@example.com')));
+  await page.focus('#password');
+  await type(PASSWORD, 'Enter');
+  await page.getByText('Your account is ready').waitFor();
+  await press(page, 'Sign out');
+  await page.getByText('You are signed out').waitFor();
+  await page.focus('#email');
+  await type('kim@example.com', 'Tab', PASSWORD, 'Enter');
+  await page.getByRole('link', { name: 'Kim' }).waitFor();
+  await page.goBack();
+  await context.close();
+});
