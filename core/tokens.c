@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 void tokens_id_seal(struct tokens_id *id)
@@ -51,9 +52,24 @@ void tokens_id_seal(struct tokens_id *id)
 
 /* ---- the file ------------------------------------------------------------------------------------------------------- */
 
+/* Others hold it for microseconds. One that was stopped while it did must not stop us: then it cannot be had. */
 bool tokens_lock(struct tokens *t, bool take)
 {
 	struct flock l = { .l_type = take ? F_WRLCK : F_UNLCK, .l_whence = SEEK_SET };
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+
+	for (int tries = 0; fcntl(t->fd, F_OFD_SETLK, &l) < 0; tries++) {
+		if ((errno != EAGAIN && errno != EACCES && errno != EINTR) || tries == LOCK_TRIES)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+/* While the file is opened, and perhaps made. */
+static bool wait_for_lock(struct tokens *t)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	while (fcntl(t->fd, F_OFD_SETLKW, &l) < 0)
 		if (errno != EINTR)
@@ -107,7 +123,7 @@ static gh_rc open_file(struct tokens *t, const char *path, size_t entries, const
 		t->fd = open(path, O_RDWR | O_CLOEXEC | (entries ? O_CREAT : 0), 0600);
 		if (t->fd < 0 && errno == ENOENT)
 			FAIL(err, NOT_FOUND, "%s: there is no token cache yet", path);
-		if (t->fd < 0 || !tokens_lock(t, true))
+		if (t->fd < 0 || !wait_for_lock(t))
 			FAIL(err, IO, "%s: %s", path, strerror(errno));
 		if (read_header(t, &h) && fits(t, &h, check) && (!entries || h.entries == entries)) {
 			t->entries = (size_t)h.entries;
@@ -147,6 +163,7 @@ GH_RC tokens_open(struct tokens **out, const char *path, size_t entries, const u
 		t->map = mmap(NULL, t->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
 		t->kept = calloc(t->entries, sizeof(*t->kept));
 		t->scratch = arena_new(SCRATCH_BYTES);
+		t->header = t->map == MAP_FAILED ? NULL : (struct header *)(void *)t->map;
 		if (t->map == MAP_FAILED || !t->kept || !t->scratch) {
 			t->map = t->map == MAP_FAILED ? NULL : t->map;
 			rc = gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "%s: cannot be mapped", path);
@@ -158,6 +175,18 @@ GH_RC tokens_open(struct tokens **out, const char *path, size_t entries, const u
 	}
 	*out = t;
 	return rc;
+}
+
+bool tokens_has_key(const struct tokens *t, const uint8_t master[CRYPTO_KEY_BYTES])
+{
+	uint8_t check[CRYPTO_SHA256_BYTES];
+	struct tokens other = { 0 };
+	bool same;
+
+	derive(&other, master, check);
+	same = memcmp(check, t->header->key_check, sizeof(check)) == 0;
+	crypto_wipe(other.key, sizeof(other.key));
+	return same;
 }
 
 static void forget(struct kept *k)

@@ -39,6 +39,7 @@ void tokens_id_seal(struct tokens_id *id);
 GH_RC tokens_open(struct tokens **out, const char *path, size_t entries, const uint8_t master[CRYPTO_KEY_BYTES],
 		  struct gh_err *err);
 void tokens_close(struct tokens *t);         /* NULL is fine */
+bool tokens_has_key(const struct tokens *t, const uint8_t master[CRYPTO_KEY_BYTES]);     /* it was opened with this one */
 
 enum tokens_state {
 	TOKENS_NONE,                         /* there is none, or it has expired */

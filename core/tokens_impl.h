@@ -13,6 +13,7 @@ enum {
 	SCRATCH_BYTES = TOKENS_SLOT_BYTES * 2 + 4096,
 	BLAME_LEAST_S = 1, BLAME_MOST_S = 30,        /* after a new token was refused too */
 	BLAME_DOUBLINGS = 5,
+	LOCK_TRIES = 200, LOCK_PAUSE_NS = 100000,    /* 20 ms */
 };
 
 struct header {

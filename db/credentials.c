@@ -113,14 +113,17 @@ static bool same_consent(const struct credential *x, const struct credential *y)
 	return x->kind == y->kind;
 }
 
-static gh_rc drop_grant(struct store *s, struct arena *a, const struct store_credential *row, struct gh_err *err)
+/* A statement over the two keys, told by both. */
+static gh_rc change_place(struct store *s, enum sql which, struct str environment_id, struct str id, struct change c,
+			  struct str *place, struct arena *a, struct gh_err *err)
 {
-	struct change c = { .action = "withdraw", .kind = grant_type.kind, .raises = RAISES_CONFIG };
-	sqlite3_stmt *st = sql_use(s, SQL_CREDENTIAL_GRANT_DROP);
+	sqlite3_stmt *st;
 
-	TRY(place_of(a, row->environment_id, row->id, &c.id, err));
-	bind_str(st, 1, row->environment_id);
-	bind_str(st, 2, row->id);
+	TRY(place_of(a, environment_id, id, place, err));
+	c.id = *place;
+	st = sql_use(s, which);
+	bind_str(st, 1, environment_id);
+	bind_str(st, 2, id);
 	return change_run(s, st, &c, err);
 }
 
@@ -146,6 +149,7 @@ static gh_rc put(struct store *s, struct arena *a, struct store_credential *row,
 	struct change change = { .action = "set", .raises = RAISES_CONFIG };
 	struct store_credential old = { .id = STR_NULL };
 	struct credential now, before;
+	struct str place;
 	bool found;
 
 	TRY(find_written(s, a, row->environment_id, row->id, &old, &found, err));
@@ -161,7 +165,8 @@ static gh_rc put(struct store *s, struct arena *a, struct store_credential *row,
 	TRY(bind_refs(s, &now, change.id, err));
 	if (!found || store_credential_parse(a, &old, &before, NULL).code || same_consent(&before, &now))
 		return GH_RC_OK;
-	return drop_grant(s, a, row, err);
+	return change_place(s, SQL_CREDENTIAL_GRANT_DROP, row->environment_id, row->id,
+			    (struct change){ .action = "withdraw", .kind = grant_type.kind, .raises = RAISES_CONFIG }, &place, a, err);
 }
 
 GH_RC store_credential_set(struct store *s, const struct store_credential *c, struct gh_err *err)
@@ -206,10 +211,10 @@ GH_RC store_credential_delete(struct store *s, struct str environment_id, struct
 	if (used && !elsewhere)
 		FAIL(err, CONFLICT, "credential '%.*s' is named by %lld backend%s: take it from there first", STR_ARG(id), (long long)used,
 		     used == 1 ? "" : "s");
-	TRY(change_keys(s, SQL_CREDENTIAL_DROP, environment_id, id, CHANGE_DROP(KIND), err));
 	scratch = arena_new(SCRATCH_BYTES);
-	rc = scratch ? place_of(scratch, environment_id, id, &place, err)
-		     : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "credential '%.*s'", STR_ARG(id));
+	if (!scratch)
+		FAIL(err, NOMEM, "credential '%.*s'", STR_ARG(id));
+	rc = change_place(s, SQL_CREDENTIAL_DROP, environment_id, id, CHANGE_DROP(KIND), &place, scratch, err);
 	if (!rc.code)
 		rc = store_secret_unbind(s, KIND, place, err);
 	arena_free(scratch);
@@ -328,12 +333,6 @@ GH_RC store_credential_grant_rotate(struct store *s, struct str environment_id, 
 	rc = rotate(s, scratch, environment_id, id, refresh_token, err);
 	arena_free(scratch);
 	return rc;
-}
-
-GH_RC store_credential_grant_delete(struct store *s, struct str environment_id, struct str id, struct gh_err *err)
-{
-	return change_keys(s, SQL_CREDENTIAL_GRANT_DROP, environment_id, id,
-			   (struct change){ .action = "withdraw", .kind = grant_type.kind, .raises = RAISES_CONFIG, .must_exist = true }, err);
 }
 
 GH_RC store_credential_grants(struct store *s, struct arena *a, bool in_clear, struct store_credential_grant **out, size_t *n,

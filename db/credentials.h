@@ -50,6 +50,5 @@ GH_RC store_credential_grant_set(struct store *s, const struct store_credential_
 /* The provider has replaced the refresh token: who consented and when stays. NOT_FOUND: the consent was withdrawn. */
 GH_RC store_credential_grant_rotate(struct store *s, struct str environment_id, struct str id, struct str refresh_token,
 				    struct gh_err *err);
-GH_RC store_credential_grant_delete(struct store *s, struct str environment_id, struct str id, struct gh_err *err);
 GH_RC store_credential_grants(struct store *s, struct arena *a, bool in_clear, struct store_credential_grant **out, size_t *n,
 			      struct gh_err *err);

@@ -70,6 +70,23 @@ static void open_tokens(struct credentials *v)
 	crypto_wipe(key, sizeof(key));
 }
 
+/* The master key may be changed while we run; the cache under the old one is of no use to others. */
+static void close_if_key_changed(struct credentials *v)
+{
+	uint8_t key[PATHS_MASTER_KEY_BYTES];
+	struct gh_err err;
+	bool found;
+
+	if (!v->tokens || paths_master_key(v->wk->state_dir, key, &found, &err).code || !found)
+		return;
+	if (!tokens_has_key(v->tokens, key)) {
+		tokens_close(v->tokens);
+		v->tokens = NULL;
+		v->tried_us = 0;
+	}
+	crypto_wipe(key, sizeof(key));
+}
+
 struct credentials *credentials_new(struct worker *wk)
 {
 	struct credentials *v = calloc(1, sizeof(*v));
@@ -126,6 +143,7 @@ void credentials_configured(struct worker *wk, const struct snapshot *s)
 
 	if (!v)
 		return;
+	close_if_key_changed(v);
 	open_tokens(v);
 	if (v->tokens)
 		tokens_sweep(v->tokens, still_so, (void *)(uintptr_t)s);
@@ -205,6 +223,10 @@ static void settle(struct credentials *v, struct credential_need *n)
 	int64_t now = clock_wall_us();
 	struct tokens_view view;
 
+	if (!v->tokens) {
+		finish(n, REASON_TOKEN, STR("the token cache cannot be opened"), 0);
+		return;
+	}
 	tokens_get(v->tokens, &n->id, now, true, &view);
 	if (view.state == TOKENS_DUE && !view.asking && view.retry_us <= now
 	    && tokens_claim(v->tokens, &n->id, now, v->timeout_us + LEASE_EXTRA_US)) {
@@ -261,7 +283,7 @@ enum step credential_get(struct call *k, struct credential_need *n)
 	}
 	if (v)
 		open_tokens(v);
-	if (!v || !v->tokens) {
+	if (!v) {
 		finish(n, REASON_TOKEN, STR("the token cache cannot be opened"), 0);
 		return STEP_NEXT;
 	}
@@ -394,9 +416,13 @@ static void on_done(struct transfer *t, enum reason why)
 	const struct response *r = transfer_response(t);
 	struct token_answer answer;
 	enum token_verdict verdict;
+	bool outdated;
 
 	f->transfer = NULL;
-	if (why != REASON_NONE) {
+	open_tokens(v);
+	if (!v->tokens) {
+		log_error("a token could not be kept", KV_STR("credential", f->credential->c.id));
+	} else if (why != REASON_NONE) {
 		const char *detail = transfer_problem(t);
 
 		note_failure(f, arena_printf(f->arena, "%.*s%s%s", STR_ARG(reason_info(why)->word), detail[0] ? ": " : "", detail), 0, false);
@@ -410,8 +436,12 @@ static void on_done(struct transfer *t, enum reason why)
 		else
 			note_failure(f, answer.problem, answer.retry_after_s, verdict == TOKEN_SUBJECT);
 	}
+	outdated = v->wk->serving->snapshot && !still_so(v->wk->serving->snapshot, f->id.environment, f->id.credential, f->id.print);
 	end_fetch(f);
 	look_again(&v->look);
+	/* the credential has changed meanwhile: those who waited have the token, nobody else will look for it */
+	if (outdated)
+		credentials_configured(v->wk, v->wk->serving->snapshot);
 }
 
 static const struct transfer_ops ops = { .head = on_head, .body = on_body, .upload = no_upload, .done = on_done };

@@ -106,19 +106,19 @@ for (const server of SERVERS) describe(`A1 behind ${server}`, () => {
     assert.equal(idp.requests.length, 1);
   });
 
-  it('a token life of 2 s under load: one request a life, made before its end, and no call fails at the seam', async () => {
-    idp.state.life = 2;
+  it('a token life of 3 s under load: one request a life, made before its end, and no call fails at the seam', async () => {
+    idp.state.life = 3;
     await emptyCache();
-    const end = Date.now() + 4300;
+    const end = Date.now() + 5600;
     const answers = [];
     await Promise.all([...Array(6)].map(async () => { while (Date.now() < end) answers.push(await status()); }));
     idp.state.life = 3600;
     assert.deepEqual([...new Set(answers)], [200]);
     // three lives have begun; each token but the last was replaced in its last fifth
-    assert.ok(idp.issued.length >= 3 && idp.issued.length <= 4, `${idp.issued.length} tokens in 4.3 s`);
+    assert.ok(idp.issued.length >= 3 && idp.issued.length <= 4, `${idp.issued.length} tokens in 5.6 s`);
     for (let i = 1; i < idp.issued.length; i++) {
       const age = idp.issued[i].at - idp.issued[i - 1].at;
-      assert.ok(age > 1300 && age < 2000, `replaced after ${age} ms`);
+      assert.ok(age > 2200 && age < 3000, `replaced after ${age} ms`);
     }
   });
 
@@ -218,12 +218,14 @@ for (const server of SERVERS) describe(`A1 behind ${server}`, () => {
     clean('the trace', shown);
     assert.match(shown, /Authorization/);
     for (const args of [['credential', 'show', 'erp'], ['credential', 'list'], ['token', 'list'], ['audit'], ['log'], ['backend', 'list'], ['doctor']])
-      for (const format of ['text', 'json']) { const o = gw.cli(...args, '--format', format, { fails: true }); clean(args.join(' '), o.stdout + o.stderr); }
+      for (const format of server === SERVERS[0] ? ['text', 'json'] : ['json']) { const o = gw.cli(...args, '--format', format, { fails: true }); clean(args.join(' '), o.stdout + o.stderr); }
     const cookie = await signIn(gw);
     for (const page of ['credentials', '']) clean(`page ${page}`, await (await fetch(`${gw.url}/admin/${page}`, { headers: { cookie } })).text());
+    for (const pid of gw.pids('gatehouse-gateway')) clean(`process ${pid}`, fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
+    clean('the log', gw.log('serve') + gw.log('web'));
+    if (server !== SERVERS[0]) return;   // what lies on disk does not depend on the web server, and there is much of it
     const walk = (dir) => fs.readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(path.join(dir, e.name)) : e.isFile() ? [path.join(dir, e.name)] : []));
     for (const file of [...walk(gw.state), ...walk(gw.dir).filter((f) => /\.(out|log)$/.test(f))]) clean(file, fs.readFileSync(file));
-    for (const pid of [...gw.pids('gatehouse-gateway')]) clean(`process ${pid}`, fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
   });
 });
 
