@@ -44,6 +44,7 @@ static const struct option create_options[] = {
 	{ "api", OPTION_TEXT, "ID", "the keys open this API", false },
 	{ "all-apis", OPTION_FLAG, NULL, "the keys open every API", false },
 	{ "user", OPTION_TEXT, "EMAIL", "owner", false },
+	{ "application", OPTION_TEXT, "ID", "application that calls with it", false },
 	{ "name", OPTION_TEXT, "NAME", "name that its owner reads", false },
 	{ "id", OPTION_TEXT, "ID", "id; without it one is made", false },
 	{ "ends", OPTION_TEXT, "TIME", "when it ends: 2027-01-01T00:00:00Z", false },
@@ -108,6 +109,7 @@ static gh_rc create(struct cli *c, struct gh_err *err)
 {
 	const char *ends = option_text(&c->options, "ends");
 	struct printed p = { .sub = { .id = str_of(option_text(&c->options, "id")),
+				      .application_id = str_of(option_text(&c->options, "application")),
 				      .name = str_of(option_text_or(&c->options, "name", "")), .state = STORE_SUB_ACTIVE },
 			     .user = str_of(option_text(&c->options, "user")) };
 	struct store_keys given = { STR_NULL, STR_NULL };

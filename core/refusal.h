@@ -52,7 +52,7 @@
 	X(CLIENT_INVALID, "client_invalid", 401, "Access denied: invalid client id or secret",                          \
 	  "Compare the client id; make a new secret with `gatehouse caller rotate` if it was lost.")                    \
 	X(CALLER_SUSPENDED, "caller_suspended", 403, "Access denied: the caller is suspended",                          \
-	  "Make the caller active again: `gatehouse caller set-state`.")                                                \
+	  "Make the caller active again: `gatehouse caller set --suspended no`.")                                                \
 	X(SUBSCRIPTION_NONE, "subscription_none", 403, "Access denied: no subscription to this API",                    \
 	  "Subscribe the caller's application to a product that holds this API.")                                       \
 	X(CERTIFICATE_MISSING, "certificate_missing", 401, "Access denied: a client certificate is needed",             \

@@ -90,25 +90,32 @@ static enum access_result in_scope(const struct key_entry *e, const struct snaps
 	}
 }
 
-static enum access_result judge(const struct key_entry *e, const struct snapshot *s, const struct access_request *rq,
-				const struct snap_product **product)
+enum access_result access_standing(const struct key_entry *e, int64_t now_us)
 {
 	enum access_result r;
 
 	if (!e->known)
 		return ACCESS_KEY_INVALID;
-	if (e->key_ends_us && rq->now_us >= e->key_ends_us)
+	if (e->key_ends_us && now_us >= e->key_ends_us)
 		return ACCESS_KEY_EXPIRED;           /* one that was replaced */
 	r = by_state(e->state);
 	if (r != ACCESS_GRANTED)
 		return r;
-	if (e->subscription.start_us && rq->now_us < e->subscription.start_us)
+	if (e->subscription.start_us && now_us < e->subscription.start_us)
 		return ACCESS_KEY_NOT_STARTED;
-	if (e->subscription.end_us && rq->now_us >= e->subscription.end_us)
+	if (e->subscription.end_us && now_us >= e->subscription.end_us)
 		return ACCESS_KEY_EXPIRED;
 	if (e->user.id.n && e->user_state == STORE_USER_BLOCKED)
 		return ACCESS_USER_BLOCKED;
-	return in_scope(e, s, rq->api, product);
+	return ACCESS_GRANTED;
+}
+
+enum access_result access_judge(const struct key_entry *e, const struct snapshot *s, const struct snap_api *api, int64_t now_us,
+				const struct snap_product **product)
+{
+	enum access_result r = access_standing(e, now_us);
+
+	return r == ACCESS_GRANTED ? in_scope(e, s, api, product) : r;
 }
 
 static const struct snap_product *open_product(const struct snap_api *api)
@@ -133,7 +140,7 @@ static struct str safe_host(struct str host)
 		       : STR("");
 }
 
-static bool refuse(const struct access_request *rq, struct arena *a, struct access *out)
+bool access_refuse_key(const struct access_request *rq, struct arena *a, struct access *out)
 {
 	bool missing = out->result == ACCESS_KEY_MISSING;
 
@@ -160,7 +167,7 @@ static bool refuse(const struct access_request *rq, struct arena *a, struct acce
 	return out->challenge.p;
 }
 
-/* ---- methods ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the key ---------------------------------------------------------------------------------------------------------------------- */
 
 static bool by_subscription_key(struct access_cache *c, const struct snapshot *s, struct arena *a,
 				const struct access_request *rq, struct access *out)
@@ -183,7 +190,7 @@ static bool by_subscription_key(struct access_cache *c, const struct snapshot *s
 			key_entry_unref(e);
 			return false;
 		}
-		out->result = judge(e, s, rq, &out->product);
+		out->result = access_judge(e, s, rq->api, rq->now_us, &out->product);
 	}
 	if (e && e->known) {
 		out->key_prefix = e->prefix;
@@ -195,19 +202,19 @@ static bool by_subscription_key(struct access_cache *c, const struct snapshot *s
 	return true;
 }
 
-/* By number of enum access_method. */
-static bool (*const methods[ACCESS_METHOD__COUNT])(struct access_cache *, const struct snapshot *, struct arena *,
-						   const struct access_request *, struct access *) = {
-	[ACCESS_SUBSCRIPTION_KEY] = by_subscription_key,
-};
+bool access_check_key(struct access_cache *c, const struct snapshot *s, struct arena *a, const struct access_request *rq,
+		      struct access *out)
+{
+	*out = (struct access){ 0 };
+	return by_subscription_key(c, s, a, rq, out);
+}
 
 bool access_check(struct access_cache *c, const struct snapshot *s, struct arena *a, const struct access_request *rq,
 		  struct access *out)
 {
 	const struct snap_product *open;
 
-	*out = (struct access){ 0 };
-	if (!methods[ACCESS_SUBSCRIPTION_KEY](c, s, a, rq, out))
+	if (!access_check_key(c, s, a, rq, out))
 		return false;
 	if (out->result == ACCESS_GRANTED)
 		return true;
@@ -216,5 +223,5 @@ bool access_check(struct access_cache *c, const struct snapshot *s, struct arena
 		*out = (struct access){ .result = ACCESS_OPEN, .product = open };
 		return true;
 	}
-	return refuse(rq, a, out);
+	return access_refuse_key(rq, a, out);
 }

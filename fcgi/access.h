@@ -13,9 +13,6 @@
 #include "fcgi/route.h"
 #include "fcgi/snapshot.h"
 
-/* Method of access. Each API has one; a further method is a row in the table of fcgi/access.c. */
-enum access_method { ACCESS_SUBSCRIPTION_KEY, ACCESS_METHOD__COUNT };
-
 enum access_result {
 	ACCESS_OPEN,                 /* no key is needed and none was shown: product may be the open one, or NULL */
 	ACCESS_GRANTED,              /* subscription is set */
@@ -70,6 +67,12 @@ struct access_request {
 /* False: out of memory in the arena. */
 bool access_check(struct access_cache *c, const struct snapshot *s, struct arena *a, const struct access_request *rq,
 		  struct access *out) MUST_USE;
+
+/* The parts of it, for APIs with access rules (fcgi/access_flow.h): what a key that is shown is good for, and the refusal's
+ * texts for `out->result`. */
+bool access_check_key(struct access_cache *c, const struct snapshot *s, struct arena *a, const struct access_request *rq,
+		      struct access *out) MUST_USE;
+bool access_refuse_key(const struct access_request *rq, struct arena *a, struct access *out) MUST_USE;
 
 /* Takes the key out of what goes to the backend: header fields and query parameter, whatever was shown. */
 bool access_strip(const struct snap_api *api, struct arena *a, struct fields *headers, struct str *query) MUST_USE;

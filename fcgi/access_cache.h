@@ -27,6 +27,11 @@ void key_entry_unref(void *entry);           /* fits arena_defer */
  * that nobody has. */
 struct key_entry *key_entry_new(struct access_cache *c, const struct snapshot *s, const struct store_access *row, struct str key,
 				struct gh_err *err);
+/* Whether a subscription is in force now, whatever for. */
+enum access_result access_standing(const struct key_entry *e, int64_t now_us);
+/* What a subscription is good for at this API now; *product: the one that holds it. */
+enum access_result access_judge(const struct key_entry *e, const struct snapshot *s, const struct snap_api *api, int64_t now_us,
+				const struct snap_product **product);
 /* The store's number for access. When it has changed, everything is forgotten first. */
 uint64_t access_cache_generation(struct access_cache *c);
 struct store *access_cache_store(struct access_cache *c);    /* for reading, on the loop's thread */

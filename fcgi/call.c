@@ -11,6 +11,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "fcgi/access_flow.h"
+#include "fcgi/auth_server.h"
 #include "fcgi/call_request.h"
 #include "fcgi/call_trace.h"
 #include "fcgi/decode.h"
@@ -136,7 +138,7 @@ static bool body_too_large(struct call *k)
 
 	if (l->max_body && k->up_bytes > l->max_body)
 		return true;
-	if (k->stage == CALL_WANTS_BODY || k->forward_waits_body)
+	if (k->stage == CALL_WANTS_BODY || k->forward_waits_body || k->access_waits_body)
 		return k->up_bytes > l->held_body;
 	return k->up_length >= 0 && k->up_bytes > (uint64_t)k->up_length;
 }
@@ -157,7 +159,7 @@ void call_stdin(struct call *k, struct str bytes)
 	}
 	if (k->stage == CALL_READING)
 		call_wake(k);
-	if (k->stage == CALL_WANTS_BODY || k->forward_waits_body)
+	if (k->stage == CALL_WANTS_BODY || k->forward_waits_body || k->access_waits_body)
 		return;
 	if (k->up.n - k->up_at > k->wk->limits.stream_buffer)
 		conn_pause(k->conn, true);
@@ -338,6 +340,8 @@ void call_over(struct call *k)
 		k->stage = CALL_OVER;
 		k->over_us = k->wk->loop.now_us;
 		call_trace_store(k);
+		access_flow_drop(k->access);
+		auth_drop(k);
 		forward_drop(k);
 		host_drop(k);
 		exchange_transferred(&k->x, k->up_bytes, k->down_bytes);

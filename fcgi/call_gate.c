@@ -7,6 +7,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "fcgi/access_flow.h"
+#include "fcgi/auth_server.h"
 #include "fcgi/call_trace.h"
 #include "fcgi/documents.h"
 #include "fcgi/iap.h"
@@ -165,39 +167,17 @@ static bool answered_preflight(struct call *k, struct gate_state *g)
 	return true;
 }
 
-static bool check_access(struct call *k, struct gate_state *g)
+/* Access has been granted: on to the policies. */
+static void let_in(struct call *k, struct gate_state *g)
 {
-	struct serving *s = k->wk->serving;
-	const struct url *u = &k->x.request.original_url;
-	struct access_request rq = { .api = g->route.api, .headers = &k->x.request.headers, .query = u->query,
-				     .scheme = u->scheme, .host = k->client_host, .now_us = k->x.started_us };
-
-	if (!s->access) {
-		call_refuse(k, REASON_NO_CONFIGURATION);
-		return false;
-	}
-	if (!access_check(s->access, g->snapshot, k->arena, &rq, &g->access)) {
-		call_refuse(k, REASON_NO_MEMORY);
-		return false;
-	}
-	if (g->access.result <= ACCESS_GRANTED)
-		return true;
-	refuse_access(k, g);
-	return false;
-}
-
-void call_gate_passed(struct call *k)
-{
-	struct gate_state *g = k->gate;
 	struct policy_uses uses;
 
-	if (!check_access(k, g))
-		return;
 	if (g->access.product
 	    && !network_pass(k, g, g->access.product->network, "product", g->access.product->ctx.id))
 		return;
 	call_trace_begin(k, g);
-	if (!access_strip(g->route.api, k->arena, &k->x.request.headers, &g->route.query)) {
+	if (!access_strip(g->route.api, k->arena, &k->x.request.headers, &g->route.query)
+	    || (k->access && k->access->granted && !access_tell_backend(k->access))) {
 		call_refuse(k, REASON_NO_MEMORY);
 		return;
 	}
@@ -212,8 +192,110 @@ void call_gate_passed(struct call *k)
 	call_start(k, uses.request_body || uses.backend_tries);
 }
 
+/* ---- access rules ---- */
+
+static void refuse_rules(struct call *k, struct gate_state *g)
+{
+	struct last_error error = { 0 };
+
+	access_answer_refusal(k->access, &error);
+	if (k->access->worst.reason == REASON_STORE_UNAVAILABLE)
+		call_refuse(k, REASON_STORE_UNAVAILABLE);
+	else
+		gate_fail(k, g, &error);
+}
+
+static void run_rules(struct call *k);
+
+/* What the rules waited for may have come. */
+static void go_on(struct call *k)
+{
+	if (!k->resume_due && !(k->access_waits_body && k->up_ended))
+		return;
+	k->resume_due = false;
+	run_rules(k);
+}
+
+static void run_rules(struct call *k)
+{
+	struct gate_state *g = k->gate;
+	enum step step = access_flow_run(k->access, &k->access_waits_body);
+
+	if (step == STEP_FAIL) {
+		call_refuse(k, REASON_NO_MEMORY);
+	} else if (step == STEP_WAIT) {
+		k->stage = CALL_AT_GATE;
+		k->gate_turn = go_on;
+		if (k->access_waits_body && k->conn)
+			conn_pause(k->conn, false);
+	} else if (k->access->granted) {
+		access_fill_gate(k->access, &g->access);
+		let_in(k, g);
+	} else if (k->access->optional) {
+		let_in(k, g);
+	} else {
+		refuse_rules(k, g);
+	}
+}
+
+static void begin_rules(struct call *k, struct gate_state *g, const struct snap_rule *const *rules, size_t n, bool optional)
+{
+	if (!k->wk->serving->access || !k->wk->serving->memory) {
+		call_refuse(k, REASON_NO_CONFIGURATION);
+		return;
+	}
+	k->access = access_flow_new(k, g, rules, n);
+	if (!k->access) {
+		call_refuse(k, REASON_NO_MEMORY);
+		return;
+	}
+	k->access->optional = optional;
+	k->x.host = &live_host;
+	run_rules(k);
+}
+
+/* ---- subscription keys ---- */
+
+static void check_key(struct call *k, struct gate_state *g)
+{
+	struct serving *s = k->wk->serving;
+	const struct url *u = &k->x.request.original_url;
+	struct access_request rq = { .api = g->route.api, .headers = &k->x.request.headers, .query = u->query,
+				     .scheme = u->scheme, .host = k->client_host, .now_us = k->x.started_us };
+	enum access_result r;
+
+	if (!s->access) {
+		call_refuse(k, REASON_NO_CONFIGURATION);
+		return;
+	}
+	if (!access_check(s->access, g->snapshot, k->arena, &rq, &g->access)) {
+		call_refuse(k, REASON_NO_MEMORY);
+		return;
+	}
+	r = g->access.result;
+	/* an access token of this installation serves in place of the key */
+	if ((r == ACCESS_OPEN || r == ACCESS_KEY_MISSING) && access_shows_own_token(k, g->snapshot))
+		begin_rules(k, g, &own_token_rule, 1, r == ACCESS_OPEN);
+	else if (r <= ACCESS_GRANTED)
+		let_in(k, g);
+	else
+		refuse_access(k, g);
+}
+
+void call_gate_passed(struct call *k)
+{
+	struct gate_state *g = k->gate;
+	const struct snap_api *api = g->route.api;
+
+	if (api->n_rules)
+		begin_rules(k, g, api->rules, api->n_rules, false);
+	else
+		check_key(k, g);
+}
+
 static void enter(struct call *k, struct gate_state *g)
 {
+	access_drop_identity(&k->x.request.headers);
 	if (!g->route.api->iap || iap_enter(k, g))
 		call_gate_passed(k);
 }
@@ -241,6 +323,11 @@ void call_gate(struct call *k)
 	fields_init(&k->x.matched, k->arena);
 	if (mounted && iap_own_path(k, g, asked.path))
 		return;
+	if (auth_serves(k, asked.path, mounted)) {
+		if (network_pass(k, g, g->snapshot->network, "all calls", STR_NULL))
+			auth_begin(k, g);
+		return;
+	}
 	call_trace_take(k, g);
 	if (mounted && !route_find(g->snapshot, k->arena, &asked, &g->route, &k->x.matched)) {
 		call_refuse(k, REASON_NO_MEMORY);

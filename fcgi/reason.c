@@ -3,7 +3,7 @@
 #include "core/str.h"
 
 static const struct reason_info table[REASON__COUNT] = {
-#define X(name, word_, status_, message_) [REASON_##name] = { STR_INIT(word_), STR_INIT(message_), status_ },
+#define X(name, word_, status_, message_, ...) [REASON_##name] = { STR_INIT(word_), STR_INIT(message_), status_ },
 	REASONS(X)
 #undef X
 };

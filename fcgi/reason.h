@@ -4,9 +4,11 @@
  * REASON(NAME, "word", status, "message") */
 #pragma once
 
-#include "core/base.h"
+#include "core/refusal.h"
 
-#define REASONS(X)                                                                                                      \
+#define REASONS(X) GATEWAY_REASONS(X) ACCESS_REFUSALS(X)
+
+#define GATEWAY_REASONS(X)                                                                                                      \
 	X(NONE, "", 200, "")                                                                                            \
 	X(BAD_REQUEST, "bad_request", 400, "Malformed request")                                                         \
 	X(BAD_PATH, "bad_path", 400, "The path is not valid: it holds a bad percent-escape, a dot segment or an encoded slash") \
@@ -54,8 +56,9 @@
 	X(BACKEND_IDLE, "backend_idle", 504, "The backend fell silent in the middle of its response")                   \
 	X(BACKEND_TOTAL, "backend_total", 504, "The exchange with the backend took too long")
 
+/* NONE is the first: it is zero. Those of access come from core/refusal.h, with what mends them. */
 enum reason {
-#define X(name, word, status, message) REASON_##name,
+#define X(name, word, status, message, ...) REASON_##name,
 	REASONS(X)
 #undef X
 	REASON__COUNT

@@ -14,6 +14,7 @@
 #include "core/str.h"
 #include "core/trace_token.h"
 #include "fcgi/credential.h"
+#include "fcgi/access_memory.h"
 #include "fcgi/documents.h"
 #include "fcgi/log_sink.h"
 
@@ -43,6 +44,19 @@ static void open_access(struct worker *wk)
 
 	if (access_cache_new(wk->state_dir, &o, &wk->serving->access, &err).code)
 		log_debug("no store yet", KV_CSTR("error", err.message));
+}
+
+static void open_memory(struct worker *wk)
+{
+	struct access_memory_options o = {
+		.tokens = (size_t)config_int(wk->config, CONFIG_ACCESS_TOKEN_ENTRIES),
+		.callers = (size_t)config_int(wk->config, CONFIG_ACCESS_CALLER_ENTRIES),
+		.state_dir = wk->state_dir, .loop = &wk->loop,
+	};
+	struct gh_err err;
+
+	if (access_memory_new(&o, &wk->serving->memory, &err).code)
+		complain("callers cannot be checked", &err);
 }
 
 static void open_counters(struct worker *wk)
@@ -115,6 +129,8 @@ static void open_missing(struct worker *wk)
 
 	if (!s->access)
 		open_access(wk);
+	if (!s->memory)
+		open_memory(wk);
 	if (!s->counters)
 		open_counters(wk);
 	if (!s->telemetry)
@@ -299,6 +315,7 @@ void serving_close(struct worker *wk)
 	wk->credentials = NULL;
 	documents_free(s->documents);
 	snapshot_unref(s->snapshot);
+	access_memory_free(s->memory);
 	access_cache_free(s->access);
 	counters_close(s->counters);
 	telemetry_close(s->telemetry);

@@ -9,12 +9,15 @@
 #include "fcgi/snapshot.h"
 #include "fcgi/worker.h"
 
+struct access_memory;
+
 struct serving {
 	struct snapshot *snapshot;       /* NULL: none yet, every call gets 503 */
 	struct snapshot_loader *loader;
 	struct watch loader_watch;
 	struct worker *wk;
 	struct access_cache *access;     /* NULL: the store could not be opened yet; tried again each second */
+	struct access_memory *memory;    /* of callers without a key: access_memory.h; NULL: as above */
 	struct counters *counters;       /* NULL: limits cannot be kept, calls that need one get 503 */
 	struct telemetry *telemetry;     /* NULL: nothing is recorded */
 	struct documents *documents;

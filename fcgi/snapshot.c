@@ -359,6 +359,8 @@ static gh_rc read_all(struct build *b)
 	TRY(build_schemas(b));
 	TRY(build_credentials(b));
 	TRY(build_iap(b));
+	TRY(build_access_rules(b));
+	TRY(build_auth_keys(b));
 	TRY(build_apis(b));
 	if (b->n_errors > 1)
 		gh_err_prefix(b->err, "%zu errors, the first", b->n_errors);
@@ -381,7 +383,7 @@ static gh_rc begin(struct build *b, struct arena *a)
 {
 	struct snapshot *s = arena_new_of(a, struct snapshot);
 	struct map *maps[] = { &b->environments, &b->version_sets, &b->named_values, &b->fragments, &b->policies, &b->documents,
-			       &b->operation_apis, &b->product_networks, &b->api_networks };
+			       &b->operation_apis, &b->product_networks, &b->api_networks, &b->api_rules, &b->product_rules };
 
 	b->a = a;
 	b->s = s;

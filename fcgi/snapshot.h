@@ -13,6 +13,7 @@
 #include "core/logger.h"
 #include "core/map.h"
 #include "core/uritemplate.h"
+#include "fcgi/access_rules.h"
 #include "policy/compiler.h"
 
 struct route_table;
@@ -61,6 +62,8 @@ struct snap_api {
 	const struct snap_network *network;  /* NULL: no rule */
 	bool key_required;                   /* the API asks for a subscription key */
 	const struct snap_iap *iap;          /* browsers sign in first; NULL: they need not */
+	const struct snap_rule *const *rules;        /* who may call; n_rules 0: whoever has a key */
+	size_t n_rules;
 };
 
 struct snap_backend {
@@ -100,6 +103,7 @@ struct snapshot {
 	struct trust *trust;                 /* for certificates of clients */
 	struct str trust_problem;            /* STR_NULL: none; a list of revoked certificates that could not be used */
 	struct schemas *schemas;             /* NULL: there are none */
+	struct snap_auth_keys auth_keys[AUTH_PURPOSE__COUNT];
 	bool uses_keys, uses_groups;         /* a policy reads context.Subscription's keys; a user's groups */
 	const struct snap_iap *iap;          /* of all APIs that are behind a sign-in */
 	size_t n_iap;

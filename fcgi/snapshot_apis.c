@@ -244,7 +244,7 @@ static gh_rc add_products(struct build *b, const struct store_api *rows, size_t 
 			at++;
 		for (to = at; to < n_links && str_eq(links[to].api_id, rows[i].id); to++)
 			;
-		if (!api || to == at)
+		if (!api)
 			continue;
 		list = arena_alloc(b->a, to - at, sizeof(*list));
 		if (!list)
@@ -254,6 +254,7 @@ static gh_rc add_products(struct build *b, const struct store_api *rows, size_t 
 				k++;
 		api->products = list;
 		api->n_products = k;
+		TRY(build_api_rules(b, api));
 	}
 	return GH_RC_OK;
 }

@@ -39,8 +39,10 @@ struct build {
 	struct map product_networks, api_networks;           /* id -> struct snap_network */
 	struct map policies;                 /* place, as build_policy_key writes it -> struct store_policy */
 	struct map documents;                /* text and what it was compiled for -> struct policy_document */
+	struct map api_rules, product_rules;         /* id -> struct snap_rule */
 	struct map operation_apis;           /* "API/revision" that have an operation with a policy */
 
+	bool needs_identity_key;             /* an access rule signs identities */
 	size_t n_errors;                     /* the first one is in err */
 };
 
@@ -63,6 +65,11 @@ GH_RC build_iap(struct build *b);
 
 /* ---- snapshot_apis.c ---- */
 GH_RC build_apis(struct build *b);
+
+/* ---- snapshot_access.c ---- */
+GH_RC build_access_rules(struct build *b);           /* products, certificates and named values have been read */
+GH_RC build_api_rules(struct build *b, struct snap_api *api);        /* its products are known */
+GH_RC build_auth_keys(struct build *b);
 
 /* Copies into the snapshot: a text; NULL-ness stays. */
 GH_RC build_text(struct build *b, struct str from, struct str *to);

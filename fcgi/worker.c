@@ -31,10 +31,27 @@ static void take_limits(struct worker *wk)
 		.max_body = (uint64_t)config_int(c, CONFIG_GATEWAY_MAX_BODY_BYTES),
 		.idle_us = config_int(c, CONFIG_GATEWAY_IDLE_TIMEOUT_MS) * 1000,
 		.drain_us = config_int(c, CONFIG_GATEWAY_DRAIN_TIMEOUT_MS) * 1000,
+		.token_life_s = config_int(c, CONFIG_OAUTH_TOKEN_LIFE_S),
 		.base_path = config_text(c, CONFIG_GATEWAY_BASE_PATH),
 		.correlation_header = config_text(c, CONFIG_GATEWAY_CORRELATION_HEADER),
 		.cert_header = config_text(c, CONFIG_GATEWAY_CLIENT_CERTIFICATE_HEADER),
 	};
+}
+
+/* The address of the mount, and the issuer that follows from it. */
+static void take_public_url(struct worker *wk)
+{
+	static const struct str behind = STR_INIT("/-/oauth2");
+	struct str url = config_text(wk->config, CONFIG_OAUTH_PUBLIC_URL);
+	int n;
+
+	while (url.n && url.p[url.n - 1] == '/')
+		url.n--;
+	n = snprintf(wk->oauth_issuer, sizeof(wk->oauth_issuer), "%.*s%s", STR_ARG(url), behind.p);
+	if (!url.n || n >= (int)sizeof(wk->oauth_issuer))
+		return;
+	wk->limits.public_url = str_first(str_of(wk->oauth_issuer), url.n);
+	wk->limits.oauth_issuer = str_of(wk->oauth_issuer);
 }
 
 GH_RC worker_init(struct worker *wk, const struct config *config, const char *state_dir, unsigned number,
@@ -56,6 +73,7 @@ GH_RC worker_init(struct worker *wk, const struct config *config, const char *st
 	wk->listen.fd = -1;
 	wk->turns_end = &wk->turns;
 	take_limits(wk);
+	take_public_url(wk);
 	wk->memory = arena_new(SETTINGS_BYTES_MAX);
 	if (!wk->memory)
 		FAIL(err, NOMEM, "no memory for a worker");

@@ -85,6 +85,8 @@ struct call_sleep;                       /* a policy that sleeps: host.c */
 struct fill_table;                       /* calls that wait for another's answer: fill.h */
 struct fill_waiter;
 struct log_sinks;                        /* messages on their way to loggers: log_sink.h */
+struct access_flow;
+struct auth_request;
 
 struct call {
 	struct exchange x;               /* x.owner is the call */
@@ -107,6 +109,11 @@ struct call {
 	int64_t up_length;               /* declared; -1: not */
 	uint64_t up_bytes;               /* that came */
 	int64_t up_touched_us;
+
+	/* who calls */
+	struct access_flow *access;      /* access_flow.h; NULL: the API has no rules */
+	struct auth_request *service;    /* auth_server.h; NULL: the call is for an API */
+	bool access_waits_body;          /* either of them goes on when the whole body is here */
 
 	/* to and from the backend */
 	struct transfer *forward;
@@ -178,6 +185,9 @@ struct worker_limits {
 	int64_t idle_us, drain_us;
 	struct str base_path, correlation_header;
 	struct str cert_header;          /* in which a trusted proxy hands over its client's certificate; empty: none */
+	struct str public_url;           /* of the mount as callers see it, without a slash at its end; empty: as they ask */
+	struct str oauth_issuer;         /* of own access tokens; empty: not fixed */
+	int64_t token_life_s;
 };
 
 struct worker {
@@ -208,6 +218,7 @@ struct worker {
 	void (*poll)(struct worker *wk); /* once a round: signals, snapshots; set by main */
 	bool deaf;                       /* accepts nothing until the next sweep */
 	bool stopping, once;             /* once: plain CGI, stop after one call */
+	char oauth_issuer[512];
 	uint8_t random[RANDOM_BYTES];
 	size_t random_left;
 	char scratch[SCRATCH_BYTES];

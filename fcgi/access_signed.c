@@ -1,0 +1,233 @@
+/* access_signed.c - requests that are signed with an access key of this gateway: HTTP Message Signatures with a shared secret
+ * (RFC 9421, hmac-sha256) and AWS Signature Version 4.
+ *
+ * Replays: a signature is good within a window around its time and once in it. That it came is counted in the counters that
+ * all workers share (one test-and-take), under the digest of key and signature; when the counters are away, signed requests
+ * are refused, because nothing would stop a second one. */
+#include "core/crypto.h"
+#include "core/sign.h"
+#include "core/str.h"
+#include "fcgi/access_flow.h"
+
+enum { SHOWN_MAX = 200 };
+
+struct signed_request {
+	struct sign_request rq;
+	struct caller_entry *caller;
+};
+
+/* ---- the request as it was signed --------------------------------------------------------------------------------------------------- */
+
+static bool describe(struct access_flow *f, struct sign_request *out)
+{
+	const struct request *rq = &f->k->x.request;
+	const struct fields *h = &rq->headers;
+	struct sign_field *fields = arena_alloc(access_arena(f), h->n + 1, sizeof(*fields));
+
+	if (!fields)
+		return false;
+	for (size_t i = 0; i < h->n; i++)
+		fields[i] = (struct sign_field){ h->v[i].name, h->v[i].value };
+	*out = (struct sign_request){ .method = rq->method, .scheme = rq->original_url.scheme, .authority = f->k->client_host,
+				      .path = rq->original_url.path, .query = rq->original_url.query, .fields = fields,
+				      .n_fields = h->n };
+	return true;
+}
+
+static bool has_body(const struct access_flow *f)
+{
+	return f->k->up_length != 0 && !(f->k->up_ended && !f->k->up.n);
+}
+
+static struct str body_of(const struct access_flow *f)
+{
+	return buf_view(&f->k->up);
+}
+
+/* ---- verdicts ------------------------------------------------------------------------------------------------------------------------ */
+
+static enum verdict refuse(struct access_flow *f, enum sign_verdict v, struct str got)
+{
+	static const struct {
+		enum reason reason;
+		const char *check;
+	} table[SIGN__COUNT] = {
+		[SIGN_MISSING] = { REASON_SIGNATURE_MISSING, "signature" },
+		[SIGN_MALFORMED] = { REASON_SIGNATURE_MALFORMED, "signature" },
+		[SIGN_ALGORITHM] = { REASON_SIGNATURE_MALFORMED, "algorithm" },
+		[SIGN_NOT_COVERED] = { REASON_SIGNATURE_COVER, "covered components" },
+		[SIGN_COMPONENT] = { REASON_SIGNATURE_COVER, "covered components" },
+		[SIGN_SCOPE] = { REASON_SIGNATURE_KEY, "credential scope" },
+		[SIGN_TIME] = { REASON_SIGNATURE_TIME, "time" },
+		[SIGN_EXPIRED] = { REASON_SIGNATURE_TIME, "expiry" },
+		[SIGN_PAYLOAD] = { REASON_SIGNATURE_BODY, "body" },
+		[SIGN_MISMATCH] = { REASON_SIGNATURE_INVALID, "signature" },
+		[SIGN_NO_MEMORY] = { REASON_NO_MEMORY, "memory" },
+	};
+
+	return access_refuse(f, table[v].reason, table[v].check, str_of(sign_verdict_text(v)), str_first(got, SHOWN_MAX));
+}
+
+/* Each signature passes once. */
+static enum verdict check_replay(struct access_flow *f, const struct snap_method *m, struct str key_id, struct str signature)
+{
+	uint8_t digest[CRYPTO_SHA256_BYTES];
+	struct str text = arena_printf(access_arena(f), "%.*s\n%.*s", STR_ARG(key_id), STR_ARG(signature));
+	struct str hex;
+	struct counter_ask ask = { .type = COUNTER_TYPE_SLIDING, .limit = 1, .amount = 1, .window_s = (uint32_t)m->window_s * 2 + 1 };
+
+	if (!text.p)
+		return V_NO_MEMORY;
+	crypto_sha256(text, digest);
+	hex = crypto_hex(access_arena(f), (struct str){ (char *)digest, sizeof(digest) });
+	ask.key = hex.p ? arena_printf(access_arena(f), "signed:%.*s", STR_ARG(hex)) : STR_NULL;
+	if (!ask.key.p)
+		return V_NO_MEMORY;
+	if (!f->k->wk->serving->counters)
+		return access_refuse(f, REASON_ACCESS_BUSY, "replay", STR("shared counters"), STR("none"));
+	return counter_take(f->k->wk->serving->counters, &ask).allowed
+		       ? V_PASS
+		       : access_refuse(f, REASON_SIGNATURE_REPLAY, "replay", STR("a signature that has not been seen"), STR("seen before"));
+}
+
+static enum verdict find_key(struct access_flow *f, struct str id, struct caller_entry **out)
+{
+	if (!id.n || id.n > STORE_CALLER_ID_MAX)
+		return access_refuse(f, REASON_SIGNATURE_KEY, "key id", STR("an access key"), STR("none"));
+	*out = access_caller(f, "signing", id);
+	if (!*out)
+		return V_REFUSED;
+	return (*out)->known ? V_PASS
+			     : access_refuse(f, REASON_SIGNATURE_KEY, "key id", STR("an access key"), str_first(id, SHOWN_MAX));
+}
+
+static enum verdict take(struct access_flow *f, const char *method, struct caller_entry *c)
+{
+	if (!f->who.method) {
+		f->who.method = method;
+		f->who.id = f->who.client = c->row.id;
+	}
+	return access_take_caller(f, c);
+}
+
+/* ---- RFC 9421 ------------------------------------------------------------------------------------------------------------------------ */
+
+static void drop_keys(void *keys)
+{
+	jose_keys_free(keys);
+}
+
+static enum verdict secret_as_keys(struct access_flow *f, const struct caller_entry *c, struct jose_keys **out)
+{
+	*out = jose_keys_new();
+	if (!*out || !arena_defer(access_arena(f), drop_keys, *out)) {
+		jose_keys_free(*out);
+		return V_NO_MEMORY;
+	}
+	if (jose_keys_add_secret(*out, c->row.id, c->row.secret, NULL).code)
+		return access_refuse(f, REASON_SIGNATURE_KEY, "key", STR("a secret of 16 bytes or more"), STR("a shorter one"));
+	return V_PASS;
+}
+
+/* The rule's components; of a request with a body its digest too. */
+static struct access_values cover_of(struct access_flow *f, const struct snap_method *m)
+{
+	struct access_values v = { arena_alloc(access_arena(f), m->cover.n + 1, sizeof(struct str)), 0 };
+	bool digest = false;
+
+	for (size_t i = 0; v.v && i < m->cover.n; i++) {
+		v.v[v.n++] = m->cover.v[i];
+		digest |= str_eq_ci(m->cover.v[i], STR("content-digest"));
+	}
+	if (v.v && !digest && has_body(f))
+		v.v[v.n++] = STR("content-digest");
+	return v;
+}
+
+static enum verdict check_digest(struct access_flow *f)
+{
+	struct str field = fields_joined(&f->k->x.request.headers, STR("Content-Digest"));
+	enum sign_verdict v;
+
+	if (!has_body(f) && !field.n)
+		return V_PASS;
+	v = content_digest_check(access_arena(f), field, body_of(f));
+	return v == SIGN_OK ? V_PASS : refuse(f, v == SIGN_MISSING ? SIGN_NOT_COVERED : v, STR("Content-Digest"));
+}
+
+enum verdict access_by_message_signature(struct access_flow *f, const struct snap_method *m)
+{
+	struct msgsig_message message = { 0 };
+	struct msgsig_claim claim;
+	struct msgsig_rules rules = { .algs = JOSE_BIT(JOSE_HS256), .now_s = access_now_us(f) / 1000000, .window_s = m->window_s };
+	struct access_values cover;
+	struct caller_entry *c;
+	struct jose_keys *keys;
+	enum sign_verdict s;
+	enum verdict v;
+
+	if (!describe(f, &message.rq))
+		return V_NO_MEMORY;
+	s = msgsig_parse(access_arena(f), &message, STR_NULL, &claim);
+	if (s != SIGN_OK)
+		return refuse(f, s, STR("none"));
+	if (has_body(f) && !f->k->up_ended) {
+		f->phase = 1;
+		return V_BODY;
+	}
+	v = find_key(f, claim.key_id, &c);
+	if (v == V_PASS)
+		v = secret_as_keys(f, c, &keys);
+	if (v != V_PASS)
+		return v;
+	cover = cover_of(f, m);
+	rules.keys = keys;
+	rules.required = cover.v;
+	rules.n_required = cover.n;
+	s = cover.v ? msgsig_verify(access_arena(f), &message, &claim, &rules) : SIGN_NO_MEMORY;
+	f->why.kid = str_first(claim.key_id, SHOWN_MAX);
+	if (s != SIGN_OK)
+		return refuse(f, s, f->why.kid);
+	v = check_digest(f);
+	if (v == V_PASS)
+		v = check_replay(f, m, claim.key_id, claim.signature);
+	return v == V_PASS ? take(f, "hmac", c) : v;
+}
+
+/* ---- AWS Signature Version 4 ----------------------------------------------------------------------------------------------------------- */
+
+enum verdict access_by_sigv4(struct access_flow *f, const struct snap_method *m)
+{
+	struct sign_request rq;
+	struct sigv4_claim claim;
+	struct sigv4_rules rules = { .region = m->region, .service = m->service, .now_s = access_now_us(f) / 1000000,
+				     .window_s = m->window_s, .flags = SIGV4_NORMALIZE };
+	struct caller_entry *c;
+	enum sign_verdict s;
+	enum verdict v;
+
+	if (!describe(f, &rq))
+		return V_NO_MEMORY;
+	s = sigv4_parse(access_arena(f), &rq, &claim);
+	if (s != SIGN_OK)
+		return refuse(f, s, STR("none"));
+	/* a signed address may name a life of days; here it passes once, within the window */
+	if (rules.now_s > claim.at_s + m->window_s || rules.now_s < claim.at_s - m->window_s)
+		return refuse(f, SIGN_TIME, claim.timestamp);
+	if (has_body(f) && !f->k->up_ended) {
+		f->phase = 1;
+		return V_BODY;
+	}
+	v = find_key(f, claim.access_key_id, &c);
+	if (v != V_PASS)
+		return v;
+	rules.secret = c->row.secret;
+	rules.payload = sign_sha256_hex(access_arena(f), body_of(f));
+	s = rules.payload.p ? sigv4_verify(access_arena(f), &rq, &claim, &rules) : SIGN_NO_MEMORY;
+	f->why.kid = str_first(claim.access_key_id, SHOWN_MAX);
+	if (s != SIGN_OK)
+		return refuse(f, s, arena_printf(access_arena(f), "%.*s/%.*s/%.*s", STR_ARG(claim.date), STR_ARG(claim.region),
+						 STR_ARG(claim.service)));
+	v = check_replay(f, m, claim.access_key_id, claim.signature);
+	return v == V_PASS ? take(f, "sigv4", c) : v;
+}
