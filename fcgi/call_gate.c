@@ -11,6 +11,7 @@
 #include "fcgi/auth_server.h"
 #include "fcgi/call_trace.h"
 #include "fcgi/documents.h"
+#include "fcgi/fields_util.h"
 #include "fcgi/iap.h"
 #include "fcgi/network.h"
 #include "fcgi/pool.h"
@@ -177,6 +178,7 @@ static void let_in(struct call *k, struct gate_state *g)
 		return;
 	call_trace_begin(k, g);
 	if (!access_strip(g->route.api, k->arena, &k->x.request.headers, &g->route.query)
+	    || !fields_hide_cookies(&k->x.request.headers, STR("gh_"))
 	    || (k->access && k->access->granted && !access_tell_backend(k->access))) {
 		call_refuse(k, REASON_NO_MEMORY);
 		return;

@@ -261,3 +261,41 @@ struct str trace_context_text(struct arena *a, const struct trace_context *t)
 	*p = '\0';
 	return (struct str){ text, 55 };
 }
+
+/* ---- cookies ------------------------------------------------------------------------------------------------------- */
+
+static struct str without(struct arena *a, struct str value, struct str name_prefix)
+{
+	struct str rest = value, pair, kept;
+	struct buf b;
+
+	buf_init(&b, value.n + 2);
+	while (rest.n && str_split(&rest, ';', &pair)) {
+		pair = str_trim(pair);
+		if (pair.n && !str_starts(pair, name_prefix))
+			buf_fmt(&b, "%s%.*s", b.n ? "; " : "", STR_ARG(pair));
+	}
+	kept = buf_ok(&b) ? arena_dup(a, buf_view(&b)) : STR_NULL;
+	buf_release(&b);
+	return kept;
+}
+
+bool fields_hide_cookies(struct fields *f, struct str name_prefix)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		struct field one = f->v[i];
+
+		if (str_eq_ci(one.name, STR("Cookie")) && str_find(one.value, name_prefix) != SIZE_MAX) {
+			one.value = without(f->arena, one.value, name_prefix);
+			if (!one.value.p)
+				return false;
+			if (!one.value.n)
+				continue;
+		}
+		f->v[to++] = one;
+	}
+	f->n = to;
+	return true;
+}

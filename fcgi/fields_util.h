@@ -16,6 +16,11 @@ void field_name_from_cgi(char *p, size_t n);
 bool field_is_hop_by_hop(struct str name);
 bool field_listed(struct str connection, struct str name);   /* in the value of Connection; STR_NULL lists nothing */
 
+/* Takes the cookies whose names begin so out of the Cookie fields; a field that is left empty goes. The portal, the dashboard
+ * and sign-in for APIs often share a host with the gateway, and their sessions are no business of a backend. False when out
+ * of memory. */
+bool fields_hide_cookies(struct fields *f, struct str name_prefix) MUST_USE;
+
 /* The address of a request: scheme://host:port/path?query, with what may not stand in an address percent-encoded (a
  * policy may have put it there). STR_NULL when out of memory. Followed by a zero byte. */
 struct str url_for_wire(struct arena *a, const struct url *u);

@@ -108,8 +108,6 @@ bool iap_unseal(struct call *k, const char *kind, struct str text, struct str *p
 bool iap_session_write(struct iap *f, struct str *out);          /* sealed */
 bool iap_session_read(struct iap *f, struct str sealed, struct iap_session *out);
 bool iap_session_cookie(struct iap *f);                          /* f->session into f->cookie */
-/* Takes our cookies out of what the backend sees. */
-bool iap_strip_cookies(struct call *k);
 
 /* iap_provider.c */
 /* f->pub is filled, then `after` runs; refuses with SIGN_IN_UNAVAILABLE. */

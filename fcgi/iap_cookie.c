@@ -38,31 +38,6 @@ struct str iap_cookie(const struct call *k, const char *name, struct str suffix)
 	return STR_NULL;
 }
 
-bool iap_strip_cookies(struct call *k)
-{
-	struct fields *h = &k->x.request.headers;
-
-	for (size_t i = 0; i < h->n; i++) {
-		struct str rest = h->v[i].value, pair, kept;
-		struct buf b;
-
-		if (!str_eq_ci(h->v[i].name, STR("Cookie")) || str_find(rest, STR("gh_iap_")) == SIZE_MAX)
-			continue;
-		buf_init(&b, rest.n + 2);
-		while ((pair = next_pair(&rest)).p)
-			if (!str_starts(pair, STR("gh_iap_")))
-				buf_fmt(&b, "%s%.*s", b.n ? "; " : "", STR_ARG(pair));
-		kept = buf_ok(&b) ? arena_dup(k->arena, buf_view(&b)) : STR_NULL;
-		buf_release(&b);
-		if (!kept.p)
-			return false;
-		h->v[i].value = kept;
-	}
-	if (str_is_null(fields_joined(h, STR("Cookie"))) || !fields_get(h, STR("Cookie")).n)
-		fields_remove(h, STR("Cookie"));
-	return true;
-}
-
 bool iap_set_cookie(struct iap *f, const char *name, struct str suffix, struct str value, struct str path, int64_t seconds,
 		    struct str *out)
 {

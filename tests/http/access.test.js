@@ -49,6 +49,14 @@ describe(`access behind ${SERVERS[0]}`, () => {
     }
   });
 
+  it('keeps the sessions of portal and dashboard from backends, and nothing else', async () => {
+    const key = create('--api', 'one').primaryKey;
+    await fetch(`${gw.url}/api/one/things`, { headers: { 'Ocp-Apim-Subscription-Key': key, Cookie: 'a=1; gh_portal=secret; gh_admin=more; b=2' } });
+    assert.equal(things.seen.at(-1).headers.cookie, 'a=1; b=2');
+    await fetch(`${gw.url}/api/one/things`, { headers: { 'Ocp-Apim-Subscription-Key': key, Cookie: 'gh_portal=secret' } });
+    assert.equal(things.seen.at(-1).headers.cookie, undefined);
+  });
+
   it('tells the client nothing but "invalid", and the record everything', async () => {
     const suspended = create('--product', 'gold', '--id', 'sus');
     const cancelled = create('--product', 'gold', '--id', 'can');

@@ -151,11 +151,41 @@ static void traces(void **state UNUSED)
 	check_done();
 }
 
+static void own_cookies(void **state UNUSED)
+{
+	static const struct {
+		const char *label;
+		struct str in, want;             /* want STR_NULL: the field goes */
+	} rows[] = {
+		{ "none of ours", STR_INIT("a=1; b=gh_x"), STR_INIT("a=1; b=gh_x") },
+		{ "in the middle", STR_INIT("a=1; gh_portal=secret; b=2"), STR_INIT("a=1; b=2") },
+		{ "first, without blanks", STR_INIT("gh_admin=x;a=1"), STR_INIT("a=1") },
+		{ "alone", STR_INIT("gh_portal=secret"), { NULL, 0 } },
+		{ "twice", STR_INIT("gh_portal=1; gh_portal=2"), { NULL, 0 } },
+		{ "the case of a cookie's name counts", STR_INIT("GH_PORTAL=1; gh_portal=2"), STR_INIT("GH_PORTAL=1") },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *a = arena_new(1 << 16);
+		struct fields f;
+
+		fields_init(&f, a);
+		assert_true(fields_add(&f, STR("cookie"), rows[i].in) && fields_add(&f, STR("Accept"), STR("gh_portal=1")));
+		assert_true(fields_hide_cookies(&f, STR("gh_")));
+		CHECK_INT(rows[i].label, f.n, rows[i].want.p ? 2 : 1);
+		if (rows[i].want.p)
+			CHECK_STR(rows[i].label, f.v[0].value, rows[i].want);
+		arena_free(a);
+	}
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_values), cmocka_unit_test(cgi_names), cmocka_unit_test(hop_by_hop),
 		cmocka_unit_test(addresses), cmocka_unit_test(targets), cmocka_unit_test(traces),
+		cmocka_unit_test(own_cookies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
