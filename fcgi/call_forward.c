@@ -212,6 +212,8 @@ static enum reason show_credential(struct call *k, struct forward *f, struct ups
 		cr.problem = arena_printf(k->arena, "there is no certificate %.*s", STR_ARG(cr.client_cert_id));
 		why = REASON_CREDENTIAL;
 	}
+	/* on the way to another host only curl's own rules for Authorization keep it back */
+	rq->follow_redirects = rq->follow_redirects && credential_may_travel(k->credential);
 	if (cr.problem.p)
 		f->failure_text = arena_printf(k->arena, "credential %.*s: %.*s", STR_ARG(k->credential->c.id), STR_ARG(cr.problem));
 	return why;
@@ -308,8 +310,10 @@ static enum step begin(struct call *k, struct forward *f)
 	if (k->credential && credential_kind_info(k->credential->c.kind)->token) {
 		if (!k->need)
 			k->need = arena_new_of(k->arena, struct credential_need);
-		if (!k->need)
-			return exchange_fail(&k->x, 500, STR_NULL, "Out of memory.");
+		if (!k->need) {
+			fail_forward(k, f, REASON_NO_MEMORY);
+			return STEP_NEXT;
+		}
 		k->need->credential = k->credential;
 		k->need->snapshot = k->gate->snapshot;
 		k->need->id = k->credential->token_id;

@@ -61,6 +61,8 @@ void credential_accepted(struct call *k, struct credential_need *n, bool accepte
 
 /* Whether the body must be here as a whole before the request can be signed. */
 bool credential_wants_body(const struct snap_credential *c);
+/* Whether the request may follow a redirect: what is shown stands in Authorization, which is not sent to another host. */
+bool credential_may_travel(const struct snap_credential *c);
 struct credential_request {
 	struct str method;
 	struct url *url;                     /* its query may be changed */

@@ -219,6 +219,13 @@ bool credential_wants_body(const struct snap_credential *c)
 	}
 }
 
+bool credential_may_travel(const struct snap_credential *c)
+{
+	if (c->c.kind == CREDENTIAL_BASIC || c->c.kind == CREDENTIAL_CERTIFICATE)
+		return true;
+	return credential_kind_info(c->c.kind)->token && str_eq_ci(text_or(c, "header", STR("Authorization")), STR("Authorization"));
+}
+
 enum reason credential_apply(struct call *k, const struct snap_credential *c, const struct credential_need *need,
 			     struct credential_request *rq)
 {

@@ -301,6 +301,25 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     await until(async () => (await call('sick')).status === 200, 'the endpoint to be asked again', 8000);
   });
 
+  it('a key does not travel along a redirect to another host; a token is kept back', async () => {
+    const away = await backend();
+    const here = await backend((req, res) => { res.writeHead(302, { Location: `http://localhost:${away.port}/caught` }); res.end(); });
+    credential('roam', '--kind', 'api-key', ...secret('value', 'k-456'));
+    await serve('roam', here.url, (r) => r.status === 302 || r.status === 200);
+    gw.cli('policy', 'set', '--scope', 'api:roam', gw.file('roam.xml', '<policies><inbound><base/></inbound><backend><forward-request follow-redirects="true"/></backend><outbound><base/><set-header name="X-Mark" exists-action="override"><value>1</value></set-header></outbound><on-error><base/></on-error></policies>'));
+    away.seen.length = 0;        // the test's own client has followed redirects until now
+    const r = await until(async () => { const x = await call('roam', { redirect: 'manual' }); return x.headers.get('x-mark') && x; }, 'the policy');
+    assert.equal(r.status, 302);
+    assert.equal(here.seen.at(-1).headers['x-api-key'], 'k-456');
+    assert.equal(away.seen.length, 0);
+    oauth('roam', 'client-credentials', ...secret('client-secret', idp.secret));
+    await until(async () => { await call('roam', { redirect: 'manual' }); return away.seen.length; }, 'the redirect to be followed');
+    assert.match(here.seen.at(-1).headers.authorization, /^Bearer tok-/);
+    assert.equal(away.seen.at(-1).headers.authorization, undefined);
+    await here.close();
+    await away.close();
+  });
+
   it('a body that was streamed is not sent again; the next call has a new token', async () => {
     let refuse = false;
     const erp = await backend((req, res) => { res.statusCode = refuse && idp.issued.at(-1).token !== 'x' && req.headers.authorization === `Bearer ${first}` ? 401 : 200; res.end(); });
