@@ -10,6 +10,7 @@
  * would need a write for every read. */
 #include "core/cache.h"
 
+#include "core/config.h"
 #include "core/file.h"
 #include "core/str.h"
 
@@ -85,6 +86,19 @@ static gh_rc open_tables(struct cache *c, struct gh_err *err)
 	TRY_LMDB(mdb_txn_commit(txn), "commit");
 	TRY_LMDB(mdb_txn_begin(c->env, NULL, MDB_RDONLY, &c->reader), "begin");
 	mdb_txn_reset(c->reader);
+	return GH_RC_OK;
+}
+
+gh_rc cache_path(const struct config *c, const char *state_dir, char out[PATHS_MAX], struct gh_err *err)
+{
+	struct str dir = config_text(c, CONFIG_CACHE_DIR);
+
+	if (!dir.n)
+		return paths_join(out, state_dir, "cache", err);
+	if (dir.n >= PATHS_MAX)
+		FAIL(err, INVALID, "cache.dir is longer than %d bytes", PATHS_MAX - 1);
+	memcpy(out, dir.p, dir.n);
+	out[dir.n] = '\0';
 	return GH_RC_OK;
 }
 
@@ -254,22 +268,26 @@ static int drop_front(struct cache *c, uint64_t until_us, size_t most, size_t *d
 	return mdb_txn_commit(txn);
 }
 
-static int put_once(struct cache *c, unsigned char digest[DIGEST_BYTES], char space, struct str key, struct str value,
-		    uint64_t expires_us)
+struct put {
+	char space;
+	struct str key, value;
+	unsigned char digest[DIGEST_BYTES];
+	uint64_t now_us, expires_us;
+	size_t lines;                        /* 0: value takes the place of what is there; else it is put before its lines */
+};
+
+static int put_in(struct cache *c, MDB_txn *txn, struct put *p, struct str value)
 {
 	struct entry_key entry;
-	MDB_val k = { DIGEST_BYTES, digest }, e = { sizeof(entry), &entry }, nothing = { 0, NULL };
-	MDB_val record = { HEAD_BYTES + key.n + value.n, NULL };
+	MDB_val k = { DIGEST_BYTES, p->digest }, e = { sizeof(entry), &entry }, nothing = { 0, NULL };
+	MDB_val record = { HEAD_BYTES + p->key.n + value.n, NULL };
+	unsigned char *to;
 	uint64_t usage;
-	unsigned char *p;
-	MDB_txn *txn;
-	int lmdb = mdb_txn_begin(c->env, NULL, 0, &txn);
+	int lmdb;
 
-	if (lmdb)
-		return lmdb;
-	put_u64(entry.expiry, expires_us);
-	memcpy(entry.digest, digest, DIGEST_BYTES);
-	lmdb = remove_in(c, txn, digest);
+	put_u64(entry.expiry, p->expires_us);
+	memcpy(entry.digest, p->digest, DIGEST_BYTES);
+	lmdb = remove_in(c, txn, p->digest);
 	if (!lmdb || lmdb == MDB_NOTFOUND)
 		lmdb = get_usage(c, txn, &usage);
 	if (!lmdb && usage + cost_of(record.mv_size) > c->max_bytes)
@@ -280,48 +298,101 @@ static int put_once(struct cache *c, unsigned char digest[DIGEST_BYTES], char sp
 		lmdb = mdb_put(txn, c->expiries, &e, &nothing, 0);
 	if (!lmdb)
 		lmdb = mdb_put(txn, c->values, &k, &record, MDB_RESERVE);
+	if (lmdb)
+		return lmdb;
+	to = record.mv_data;
+	put_u64(to, p->expires_us);
+	for (unsigned i = 0; i < 4; i++)
+		to[8 + i] = (unsigned char)(p->key.n >> (24 - 8 * i));
+	to[12] = (unsigned char)p->space;
+	if (p->key.n)
+		memcpy(to + HEAD_BYTES, p->key.p, p->key.n);
+	if (value.n)
+		memcpy(to + HEAD_BYTES + p->key.n, value.p, value.n);
+	return 0;
+}
+
+/* The new line before those that are there, without the oldest. */
+static int push_in(struct cache *c, MDB_txn *txn, struct put *p)
+{
+	MDB_val k = { DIGEST_BYTES, p->digest }, record;
+	int lmdb = mdb_get(txn, c->values, &k, &record);
+	struct str old = lmdb ? STR_NULL : value_of(record, p->space, p->key, (int64_t)p->now_us);
+	size_t lines = 1, kept = 0;
+	char *all;
+
+	if (lmdb && lmdb != MDB_NOTFOUND)
+		return lmdb;
+	for (; kept < old.n && lines < p->lines; kept++)
+		lines += old.p[kept] == '\n';
+	all = malloc(p->value.n + 1 + kept);
+	if (!all)
+		return ENOMEM;
+	memcpy(all, p->value.p, p->value.n);
+	all[p->value.n] = '\n';
+	if (kept)
+		memcpy(all + p->value.n + 1, old.p, kept);
+	lmdb = put_in(c, txn, p, (struct str){ all, p->value.n + 1 + kept });
+	free(all);
+	return lmdb;
+}
+
+static int put_once(struct cache *c, struct put *p)
+{
+	MDB_txn *txn;
+	int lmdb = mdb_txn_begin(c->env, NULL, 0, &txn);
+
+	if (lmdb)
+		return lmdb;
+	lmdb = p->lines ? push_in(c, txn, p) : put_in(c, txn, p, p->value);
 	if (lmdb) {
 		mdb_txn_abort(txn);
 		return lmdb;
 	}
-	p = record.mv_data;
-	put_u64(p, expires_us);
-	for (unsigned i = 0; i < 4; i++)
-		p[8 + i] = (unsigned char)(key.n >> (24 - 8 * i));
-	p[12] = (unsigned char)space;
-	if (key.n)
-		memcpy(p + HEAD_BYTES, key.p, key.n);
-	if (value.n)
-		memcpy(p + HEAD_BYTES + key.n, value.p, value.n);
 	return mdb_txn_commit(txn);
 }
 
-gh_rc cache_put(struct cache *c, char space, struct str key, struct str value, int64_t now_us, int64_t expires_us,
-		struct gh_err *err)
+static gh_rc put(struct cache *c, struct put *p, struct gh_err *err)
 {
-	unsigned char digest[DIGEST_BYTES];
 	int lmdb;
 
-	if (key.n > c->max_bytes / 4 || value.n > c->max_bytes / 4 - key.n)
+	if (p->key.n > c->max_bytes / 4 || p->value.n > c->max_bytes / 4 - p->key.n)
 		FAIL(err, LIMIT, "cache: an entry of %zu bytes is more than a quarter of the cache (%zu bytes)",
-		     key.n + value.n, c->max_bytes);
-	TRY(digest_of(space, key, digest, err));
-	lmdb = put_once(c, digest, space, key, value, (uint64_t)expires_us);
+		     p->key.n + p->value.n, c->max_bytes);
+	TRY(digest_of(p->space, p->key, p->digest, err));
+	lmdb = put_once(c, p);
 	for (unsigned i = 0; lmdb == MDB_MAP_FULL && i < EVICT_TRIES; i++) {
 		size_t dropped;
 
 		/* what has expired first; when that is nothing, the next to expire */
-		lmdb = drop_front(c, (uint64_t)now_us, EVICT_BATCH, &dropped);
+		lmdb = drop_front(c, p->now_us, EVICT_BATCH, &dropped);
 		if (!lmdb && !dropped) {
 			lmdb = drop_front(c, UINT64_MAX, EVICT_BATCH, &dropped);
 			c->evicted += dropped;
 		}
 		if (!lmdb)
-			lmdb = put_once(c, digest, space, key, value, (uint64_t)expires_us);
+			lmdb = put_once(c, p);
 	}
 	if (lmdb)
 		FAIL(err, IO, "cache: put: %s", mdb_strerror(lmdb));
 	return GH_RC_OK;
+}
+
+gh_rc cache_put(struct cache *c, char space, struct str key, struct str value, int64_t now_us, int64_t expires_us,
+		struct gh_err *err)
+{
+	struct put p = { .space = space, .key = key, .value = value, .now_us = (uint64_t)now_us, .expires_us = (uint64_t)expires_us };
+
+	return put(c, &p, err);
+}
+
+gh_rc cache_push(struct cache *c, char space, struct str key, struct str line, size_t most, int64_t now_us, int64_t expires_us,
+		 struct gh_err *err)
+{
+	struct put p = { .space = space, .key = key, .value = line, .now_us = (uint64_t)now_us, .expires_us = (uint64_t)expires_us,
+			 .lines = most };
+
+	return put(c, &p, err);
 }
 
 gh_rc cache_remove(struct cache *c, char space, struct str key, bool *was_there, struct gh_err *err)

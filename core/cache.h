@@ -11,8 +11,13 @@
 
 #include "core/arena.h"
 #include "core/error.h"
+#include "core/paths.h"
 
 struct cache;
+struct config;
+
+/* Where the settings put the cache: cache.dir, else `cache` in the state directory. */
+GH_RC cache_path(const struct config *c, const char *state_dir, char out[PATHS_MAX], struct gh_err *err);
 
 /* dir is made when missing. max_bytes is rounded up to whole pages; a file made with another limit keeps its content. */
 GH_RC cache_open(struct cache **out, const char *dir, size_t max_bytes, struct gh_err *err);
@@ -24,6 +29,10 @@ GH_RC cache_get(struct cache *c, char space, struct str key, int64_t now_us, str
 /* LIMIT when key and value together are more than a quarter of the cache. */
 GH_RC cache_put(struct cache *c, char space, struct str key, struct str value, int64_t now_us, int64_t expires_us,
 		struct gh_err *err);
+/* Puts a line (without "\n") before the lines of a value and drops the oldest, so that at most `most` (from 1) are left; in
+ * one step over all processes. Each line of the value ends in "\n". */
+GH_RC cache_push(struct cache *c, char space, struct str key, struct str line, size_t most, int64_t now_us, int64_t expires_us,
+		 struct gh_err *err);
 GH_RC cache_remove(struct cache *c, char space, struct str key, bool *was_there, struct gh_err *err);
 
 /* Removes at most `most` expired entries and the marks of readers that died; for a timer. */

@@ -14,6 +14,7 @@ struct str trace_token_reason(enum trace_token_result r)
 		[TRACE_TOKEN_EXPIRED] = STR_INIT("expired token"),
 		[TRACE_TOKEN_TOO_LONG] = STR_INIT("token lives too long"),
 		[TRACE_TOKEN_OTHER] = STR_INIT("token of another subscription"),
+		[TRACE_TOKEN_OTHER_API] = STR_INIT("token of another API"),
 	};
 
 	return reasons[r];
@@ -44,6 +45,10 @@ gh_rc trace_token_make(struct arena *a, const uint8_t key[CRYPTO_KEY_BYTES], con
 		buf_cstr(&b, "null");
 	else
 		buf_json(&b, claims->subscription);
+	if (claims->api.n) {
+		buf_cstr(&b, ",\"api\":");
+		buf_json(&b, claims->api);
+	}
 	buf_fmt(&b, ",\"admin\":%s}", claims->admin ? "true" : "false");
 	text = buf_ok(&b) ? crypto_base64url(a, buf_view(&b)) : STR_NULL;
 	buf_release(&b);
@@ -60,30 +65,32 @@ gh_rc trace_token_make(struct arena *a, const uint8_t key[CRYPTO_KEY_BYTES], con
 }
 
 /* What the claims allow; they are known to be ours. */
-static enum trace_token_result judge(const json_t *claims, int64_t now_s, struct str subscription)
+static enum trace_token_result judge(const json_t *text, int64_t now_s, const struct trace_call *call, struct trace_claims *c)
 {
-	int64_t expires_s = jsn_int(claims, "exp", 0);
-	struct str sub = jsn_str(claims, "sub");
-
-	if (jsn_int(claims, "v", 0) != VERSION)
+	if (jsn_int(text, "v", 0) != VERSION)
 		return TRACE_TOKEN_MALFORMED;
-	if (expires_s <= now_s)
+	*c = (struct trace_claims){ .expires_s = jsn_int(text, "exp", 0), .subscription = jsn_str(text, "sub"),
+				    .api = jsn_str(text, "api"), .admin = jsn_bool(text, "admin", false) };
+	if (c->expires_s <= now_s)
 		return TRACE_TOKEN_EXPIRED;
-	if (expires_s - now_s > TRACE_TOKEN_LIFE_S)
+	if (c->expires_s - now_s > TRACE_TOKEN_LIFE_S)
 		return TRACE_TOKEN_TOO_LONG;
-	if (jsn_bool(claims, "admin", false))
+	if (c->api.n && !str_eq(c->api, call->api))
+		return TRACE_TOKEN_OTHER_API;
+	if (c->admin || (call->refused && !call->subscription.n && c->subscription.n))
 		return TRACE_TOKEN_OK;
-	return sub.n && crypto_equal(sub, subscription) ? TRACE_TOKEN_OK : TRACE_TOKEN_OTHER;
+	return c->subscription.n && crypto_equal(c->subscription, call->subscription) ? TRACE_TOKEN_OK : TRACE_TOKEN_OTHER;
 }
 
 enum trace_token_result trace_token_check(struct arena *a, const uint8_t key[CRYPTO_KEY_BYTES], struct str token,
-					  int64_t now_s, struct str subscription)
+					  int64_t now_s, const struct trace_call *call, struct trace_claims *claims)
 {
 	const struct jsn_limits limits = { .max_bytes = TRACE_TOKEN_MAX, .max_depth = CLAIMS_DEPTH, .flags = JSN_UNIQUE_KEYS };
 	size_t dot = token.n <= TRACE_TOKEN_MAX ? str_find_char(token, '.') : SIZE_MAX;
 	uint8_t mac[CRYPTO_SHA256_BYTES];
+	struct trace_claims ignored;
 	struct str signature, text;
-	json_t *claims;
+	json_t *parsed;
 
 	if (dot == SIZE_MAX || !crypto_base64url_decode(a, str_from(token, dot + 1), &signature))
 		return TRACE_TOKEN_MALFORMED;
@@ -91,7 +98,7 @@ enum trace_token_result trace_token_check(struct arena *a, const uint8_t key[CRY
 	if (!crypto_equal(signature, (struct str){ (const char *)mac, sizeof(mac) }))
 		return TRACE_TOKEN_FORGED;
 	if (!crypto_base64url_decode(a, str_first(token, dot), &text)
-	    || jsn_parse_in(a, text, &limits, &claims, NULL, NULL).code)
+	    || jsn_parse_in(a, text, &limits, &parsed, NULL, NULL).code)
 		return TRACE_TOKEN_MALFORMED;
-	return judge(claims, now_s, subscription);
+	return judge(parsed, now_s, call, claims ? claims : &ignored);
 }

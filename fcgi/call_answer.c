@@ -117,7 +117,8 @@ static void put_length(struct call *k)
 void answer_finished(struct call *k)
 {
 	struct response *r = &k->x.response;
-	struct field trace, session;
+	struct field trace[CALL_TRACE_FIELDS], session;
+	size_t n_trace;
 
 	if (r->status < 100 || r->status > 999) {
 		r->status = 500;
@@ -127,8 +128,9 @@ void answer_finished(struct call *k)
 	put_status(k->conn, r->status, r->reason);
 	put_fields(k);
 	put_field(k->conn, STR("X-Request-Id"), k->x.request_id);
-	if (call_trace_field(k, &trace))
-		put_field(k->conn, trace.name, trace.value);
+	n_trace = call_trace_fields(k, trace);
+	for (size_t i = 0; i < n_trace; i++)
+		put_field(k->conn, trace[i].name, trace[i].value);
 	if (iap_field(k, &session))
 		put_field(k->conn, session.name, session.value);
 	put_length(k);

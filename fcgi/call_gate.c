@@ -93,6 +93,7 @@ static void refuse_route(struct call *k, struct gate_state *g)
 	};
 
 	k->word = str_of(route_reason(g->route.result));
+	call_trace_begin(k, g, true);
 	if (g->route.result == ROUTE_BAD_TARGET)
 		call_refuse(k, REASON_BAD_PATH);
 	else if (g->route.api)
@@ -111,6 +112,7 @@ static void refuse_access(struct call *k, struct gate_state *g)
 	};
 
 	k->word = str_of(access_reason(a->result));
+	call_trace_begin(k, g, true);
 	if (a->result == ACCESS_UNAVAILABLE)
 		call_refuse(k, REASON_STORE_UNAVAILABLE);
 	else
@@ -173,10 +175,10 @@ static void let_in(struct call *k, struct gate_state *g)
 {
 	struct policy_uses uses;
 
+	call_trace_begin(k, g, false);
 	if (g->access.product
 	    && !network_pass(k, g, g->access.product->network, "product", g->access.product->ctx.id))
 		return;
-	call_trace_begin(k, g);
 	if (!access_strip(g->route.api, k->arena, &k->x.request.headers, &g->route.query)
 	    || !fields_hide_cookies(&k->x.request.headers, STR("gh_"))
 	    || (k->access && k->access->granted && !access_tell_backend(k->access))) {
@@ -201,6 +203,7 @@ static void refuse_rules(struct call *k, struct gate_state *g)
 	struct last_error error = { 0 };
 
 	access_answer_refusal(k->access, &error);
+	call_trace_begin(k, g, true);
 	if (k->access->worst.reason == REASON_STORE_UNAVAILABLE)
 		call_refuse(k, REASON_STORE_UNAVAILABLE);
 	else

@@ -28,6 +28,8 @@ static const struct str hidden = STR_INIT("***");
 
 struct call_trace {
 	struct str token, problem;
+	struct field more;               /* what the reference system says besides; name STR_NULL: nothing */
+	struct str owner;                /* subscription of the token; STR_NULL: an administrator's */
 	struct fields before, sent;
 	struct url url;                  /* of the backend */
 	struct str asked, method;        /* methods: of the client, of the backend */
@@ -56,22 +58,39 @@ void call_trace_take(struct call *k, struct gate_state *g)
 		g->traced->token = str_trim(token);
 }
 
-void call_trace_begin(struct call *k, struct gate_state *g)
+/* The names in which the reference system tells of a token that has expired, or is for another API. */
+static void note_problem(struct call *k, struct call_trace *t, enum trace_token_result r, const struct trace_claims *claims)
+{
+	char when[CLOCK_ISO_MAX];
+
+	t->problem = trace_token_reason(r);
+	if (r == TRACE_TOKEN_EXPIRED)
+		t->more = (struct field){ STR("Apim-Debug-Authorization-Expired"),
+					  arena_dup(k->arena, str_of(clock_iso(claims->expires_s * 1000000, 0, when))) };
+	if (r == TRACE_TOKEN_OTHER_API)
+		t->more = (struct field){ STR("Apim-Debug-Authorization-WrongAPI"), t->problem };
+}
+
+void call_trace_begin(struct call *k, struct gate_state *g, bool refused)
 {
 	const struct serving *s = k->wk->serving;
+	const struct trace_call call = { .subscription = g->access.subscription_id, .refused = refused,
+					 .api = g->route.api ? g->route.api->ctx.id : STR_NULL };
 	struct call_trace *t = g->traced;
+	struct trace_claims claims;
 	enum trace_token_result r;
 
-	if (!t)
+	if (!t || t->problem.n || k->x.trace_on)
 		return;
 	if (!s->trace_key_known || !k->wk->cache) {
 		t->problem = STR("traces cannot be kept now");
 		return;
 	}
-	r = trace_token_check(k->arena, s->trace_key, t->token, k->x.started_us / 1000000, g->access.subscription_id);
-	t->problem = trace_token_reason(r);
+	r = trace_token_check(k->arena, s->trace_key, t->token, k->x.started_us / 1000000, &call, &claims);
+	note_problem(k, t, r, &claims);
 	if (r != TRACE_TOKEN_OK)
 		return;
+	t->owner = claims.admin ? STR_NULL : claims.subscription;
 	t->asked = k->x.request.method;
 	fields_init(&t->before, k->arena);
 	if (fields_copy(&t->before, &k->x.request.headers))
@@ -92,15 +111,19 @@ void call_trace_sent(struct call *k, const struct fields *sent)
 	t->was_sent = true;
 }
 
-bool call_trace_field(const struct call *k, struct field *out)
+size_t call_trace_fields(const struct call *k, struct field out[CALL_TRACE_FIELDS])
 {
 	const struct call_trace *t = k->gate ? k->gate->traced : NULL;
 
 	if (!t || (!k->x.trace_on && !t->problem.n))
-		return false;
-	out->name = k->x.trace_on ? STR("Apim-Trace-Id") : STR("Apim-Trace-Error");
-	out->value = k->x.trace_on ? k->x.request_id : t->problem;
-	return true;
+		return 0;
+	if (k->x.trace_on) {
+		out[0] = (struct field){ STR("Apim-Trace-Id"), k->x.request_id };
+		return 1;
+	}
+	out[0] = (struct field){ STR("Apim-Trace-Error"), t->problem };
+	out[1] = t->more;
+	return t->more.value.p ? 2 : 1;
 }
 
 /* ---- masking ------------------------------------------------------------------------------------------------------- */
@@ -315,7 +338,7 @@ static void put_fields(struct writer *w, const struct fields *f, const struct ca
 	buf_char(&w->b, ']');
 }
 
-static void put_who(struct writer *w)
+static void put_who(struct writer *w, const struct call_trace *t)
 {
 	const struct call *k = w->k;
 	const struct exchange *x = &k->x;
@@ -327,7 +350,8 @@ static void put_who(struct writer *w)
 		{ "id", x->request_id }, { "time", str_of(clock_iso(x->started_us, 3, when)) },
 		{ "api", x->api ? x->api->id : STR_NULL }, { "operation", x->operation ? x->operation->id : STR_NULL },
 		{ "product", x->product ? x->product->id : STR_NULL },
-		{ "subscription", x->subscription ? x->subscription->id : STR_NULL },
+		{ "subscription", k->gate->access.subscription_id },
+		{ "owner", t->owner },
 		{ "failure", k->reason == REASON_NONE ? k->word : reason_info(k->reason)->word },
 	};
 
@@ -412,11 +436,33 @@ static void put_steps(struct writer *w)
 	buf_fmt(&w->b, "],\"note\":%s}", w->cut ? "\"longer than a trace may be: cut\"" : "null");
 }
 
+/* One line in the lists of those who may see it: of its subscription, of the token's, of all calls. */
+static void list_trace(struct writer *w, const struct call_trace *t, int64_t now, int64_t expires)
+{
+	const struct call *k = w->k;
+	struct str lists[] = { STR(""), k->gate->access.subscription_id, t->owner };
+	struct gh_err err;
+	size_t start = w->b.n;
+
+	put_who(w, t);
+	put(w, "method", t->asked);
+	buf_char(&w->b, ',');
+	put(w, "path", k->x.request.original_url.path);
+	for (size_t i = 0; buf_ok(&w->b) && i < ARRAY_LEN(lists); i++) {
+		struct str line = arena_printf(k->arena, "{%.*s}", STR_ARG(str_from(buf_view(&w->b), start)));
+
+		if ((i && !lists[i].n) || (i == 2 && str_eq(lists[2], lists[1])) || !line.p)
+			continue;
+		if (cache_push(k->wk->cache, TRACE_LIST_SPACE, lists[i], line, TRACE_LIST_MAX, now, expires, &err).code)
+			log_warn("a trace could not be listed", KV_CSTR("error", err.message));
+	}
+}
+
 void call_trace_store(struct call *k)
 {
 	const struct call_trace *t = k->gate ? k->gate->traced : NULL;
 	struct writer w = { .k = k };
-	int64_t now = clock_wall_us();
+	int64_t now = clock_wall_us(), expires = now + TRACE_TOKEN_LIFE_S * INT64_C(1000000);
 	struct gh_err err;
 
 	if (!t || !k->x.trace_on || !k->wk->cache)
@@ -424,15 +470,18 @@ void call_trace_store(struct call *k)
 	buf_init(&w.b, TRACE_BYTES_MAX);
 	collect_hidden(&w, t);
 	buf_char(&w.b, '{');
-	put_who(&w);
+	put_who(&w, t);
 	put_messages(&w, t);
 	put_timings(&w);
 	put_error(&w);
 	put_steps(&w);
 	if (!buf_ok(&w.b))
 		log_warn("a trace could not be kept", KV_STR("request_id", k->x.request_id));
-	else if (cache_put(k->wk->cache, TRACE_CACHE_SPACE, k->x.request_id, buf_view(&w.b), now,
-			   now + TRACE_TOKEN_LIFE_S * INT64_C(1000000), &err).code)
+	else if (cache_put(k->wk->cache, TRACE_CACHE_SPACE, k->x.request_id, buf_view(&w.b), now, expires, &err).code)
 		log_warn("a trace could not be kept", KV_CSTR("error", err.message));
+	else {
+		buf_clear(&w.b);
+		list_trace(&w, t, now, expires);
+	}
 	buf_release(&w.b);
 }

@@ -2,6 +2,7 @@
 
 #include "core/client.h"
 #include "core/str.h"
+#include "fcgi/call_trace.h"
 
 #include <stdio.h>
 
@@ -57,6 +58,7 @@ static void refuse(struct call *k, struct gate_state *g, enum reason why, const 
 {
 	k->word = reason_info(why)->word;
 	k->detail = detail;
+	call_trace_begin(k, g, true);
 	if (g->route.api)
 		gate_fail(k, g, error);
 	else

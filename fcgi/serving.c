@@ -85,15 +85,11 @@ static void open_telemetry(struct worker *wk)
 
 static void open_cache(struct worker *wk)
 {
-	struct str dir = config_text(wk->config, CONFIG_CACHE_DIR);
 	char path[PATHS_MAX];
 	struct gh_err err;
 
-	if (dir.n)
-		snprintf(path, sizeof(path), "%.*s", STR_ARG(dir));
-	else if (paths_join(path, wk->state_dir, "cache", &err).code)
-		return;
-	if (cache_open(&wk->cache, path, (size_t)config_int(wk->config, CONFIG_CACHE_MAX_BYTES), &err).code)
+	if (cache_path(wk->config, wk->state_dir, path, &err).code
+	    || cache_open(&wk->cache, path, (size_t)config_int(wk->config, CONFIG_CACHE_MAX_BYTES), &err).code)
 		complain("no shared cache", &err);
 }
 

@@ -50,6 +50,7 @@ web_handler portal_account, portal_account_name, portal_account_password, portal
 web_handler portal_sessions_end, portal_sessions_end_others, portal_close_form, portal_close;
 web_handler portal_factor_form, portal_factor, portal_factor_off, portal_factor_codes;
 
+web_handler portal_traces, portal_trace_token, portal_trace;
 web_handler portal_home, portal_apis, portal_api, portal_operation;
 
 /* ---- products and subscriptions: products.c, limits.c, subscriptions.c, usage.c ------------------------------------------ */

@@ -49,6 +49,9 @@ test.before(async () => {
   for (let i = 0; i < 5; i++) refused = (await call('orders/health', gw.own.primaryKey)).headers.get('x-request-id');
   await until(() => gw.cli('log', '--request-id', refused).stdout.includes(refused), 'the calls in the store');
   browser = await chromium.launch(CHROMIUM);
+  const token = gw.cli('trace', 'token', '--subscription', gw.own.id).stdout.trim();
+  await fetch(`${gw.url}/api/orders/orders?page=1&${'filter=long-value-'.repeat(20)}`, { headers: { 'X-Request-Id': 'traced-1',
+    'X-Api-Key': gw.own.primaryKey, 'Apim-Debug-Authorization': token, 'X-Long': 'v'.repeat(600) } });
 });
 
 test.after(async () => {
@@ -96,6 +99,10 @@ const PAGES = [
   { name: 'portal-waiting', url: () => `/account/subscriptions/${gw.waiting.id}`, developer: true },
   { name: 'portal-calls', url: '/account/calls', developer: true },
   { name: 'portal-call', url: () => `/account/calls/${refused}`, developer: true },
+  { name: 'portal-traces', url: '/account/traces', developer: true },
+  { name: 'portal-trace-credential', url: '/account/traces', developer: true, act: (p) => p.click('main button[type=submit]') },
+  { name: 'portal-trace', url: '/account/traces/traced-1', developer: true },
+  { name: 'portal-trace-404', url: '/account/traces/nobody', developer: true, status: 404 },
   { name: 'admin-sign-in', url: '/admin/sign-in' },
   { name: 'admin-sign-in-errors', url: '/admin/sign-in', act: (p) => p.click('button[type=submit]') },
   { name: 'admin-apis', url: '/admin/', signedIn: true },

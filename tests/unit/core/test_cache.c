@@ -129,11 +129,53 @@ static void killed_writer(void **state UNUSED)
 	check_done();
 }
 
+/* Four processes push into one list: no line is lost but the oldest, none is torn. */
+static void lines(void **state UNUSED)
+{
+	struct gh_err err;
+	struct str all, line;
+	size_t n = 0;
+	bool whole = true;
+
+	CHECK("first", !cache_push(cache, 'l', STR("k"), STR("a"), 2, 1, 100, &err).code);
+	CHECK_STR("one line", get('l', STR("k"), 2), STR("a\n"));
+	CHECK("more", !cache_push(cache, 'l', STR("k"), STR("b"), 2, 1, 100, &err).code
+			      && !cache_push(cache, 'l', STR("k"), STR("c"), 2, 1, 100, &err).code);
+	CHECK_STR("newest first, at most two", get('l', STR("k"), 2), STR("c\nb\n"));
+	CHECK("after it expired", !cache_push(cache, 'l', STR("k"), STR("d"), 2, 200, 300, &err).code);
+	CHECK_STR("begins anew", get('l', STR("k"), 201), STR("d\n"));
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0) {
+			struct cache *own;
+
+			if (cache_open(&own, dir, 1 << 20, NULL).code)
+				_exit(1);
+			for (int k = 0; k < 100; k++)
+				if (cache_push(own, 'l', STR("many"), STR("0123456789"), 500, 1, 1000, NULL).code)
+					_exit(1);
+			_exit(0);
+		}
+	for (int i = 0; i < 4; i++) {
+		int status;
+
+		CHECK("a process", wait(&status) > 0 && status == 0);
+	}
+	all = get('l', STR("many"), 2);
+	while (all.n && str_split(&all, '\n', &line)) {
+		n += line.n > 0;
+		whole &= !line.n || str_eq(line, STR("0123456789"));
+	}
+	CHECK_INT("all lines", n, 400);
+	CHECK("whole lines", whole);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(values, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(limit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_writer, set_up, tear_down),
 	};
 
