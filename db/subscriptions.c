@@ -25,7 +25,6 @@ static const struct field subscription_fields[] = {
 	FIELD(store_subscription, TIME, created_us),
 	FIELD(store_subscription, TIME, starts_us),
 	FIELD(store_subscription, TIME, ends_us),
-	FIELD(store_subscription, BOOL, tracing),
 	FIELD(store_subscription, TEXT, note),
 };
 const struct row_type subscription_type = ROW_TYPE("subscription", store_subscription, subscription_fields);
@@ -43,7 +42,6 @@ static const struct field access_fields[] = {
 	FIELD(store_access, TIME, subscription.created_us),
 	FIELD(store_access, TIME, subscription.starts_us),
 	FIELD(store_access, TIME, subscription.ends_us),
-	FIELD(store_access, BOOL, subscription.tracing),
 	FIELD(store_access, TEXT, subscription.note),
 	FIELD(store_access, INT, key_slot),
 	FIELD(store_access, TIME, key_ends_us),

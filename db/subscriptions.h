@@ -30,7 +30,6 @@ struct store_subscription {
 	struct str tier_id;
 	int64_t state;                   /* enum store_subscription_state */
 	int64_t created_us, starts_us, ends_us;  /* 0: none */
-	bool tracing;                    /* its calls may ask for a trace */
 	struct str note;                 /* of whoever approved or refused */
 };
 
