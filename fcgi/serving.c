@@ -165,6 +165,7 @@ static void take_snapshot(struct worker *wk)
 	s->trace_key_stale = true;           /* the master key may be another one now */
 	snapshot_unref(s->snapshot);
 	s->snapshot = next;
+	open_trace_key(wk);                          /* a change of the master key comes as a new configuration */
 	credentials_configured(wk, next);
 	s->reported_us = 0;
 }
