@@ -2,6 +2,7 @@
  * changes nothing. Exit status 1 when something is broken; a warning is not. */
 #include "cli/output.h"
 #include "core/clock.h"
+#include "core/config.h"
 #include "core/crypto.h"
 #include "core/file.h"
 #include "core/json.h"
@@ -12,6 +13,7 @@
 #include "db/named_values.h"
 #include "db/secrets.h"
 #include "db/store.h"
+#include "policy/trust.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,10 +21,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FINDINGS_MAX = 320, DISK_WARN_MIB = 256, DISK_FAIL_MIB = 32, WORKERS_MAX = 256, REPORT_MAX_BYTES = 65536,
-       KEEPER_SILENT_US = 60000000 };
+       KEEPER_SILENT_US = 60000000, LIST_MAX_BYTES = 256 << 20 };
+#define CERTIFICATE_SOON_US (INT64_C(14) * 86400 * 1000000)      /* two weeks */
 enum severity { FINE, WARNING, BROKEN };
 static const char *const severities[] = { "ok", "warning", "BROKEN", NULL };
 
@@ -173,6 +177,76 @@ static void check_reminders(struct doctor *d, struct store *s)
 			     clock_iso(v[i].rotate_by_us, 0, when));
 }
 
+static void check_certificates(struct doctor *d, struct store *s)
+{
+	struct store_certificate *v;
+	int64_t now = clock_wall_us();
+	char until[CLOCK_ISO_MAX];
+	struct gh_err err = { 0 };
+	size_t n, soon = 0;
+
+	if (store_certificates(s, d->c->arena, false, &v, &n, &err).code) {
+		tell(d, BROKEN, "certificates", "%s", err.message);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].expires_us > now + CERTIFICATE_SOON_US)
+			continue;
+		soon++;
+		clock_iso(v[i].expires_us, 0, until);
+		tell(d, WARNING, "certificate", "%.*s %s at %s; take in a new one with: gatehouse certificate set %.*s --file FILE",
+		     STR_ARG(v[i].id), v[i].expires_us > now ? "expires" : "has expired", until, STR_ARG(v[i].id));
+	}
+	if (n && !soon)
+		tell(d, FINE, "certificates", "%zu, none about to expire", n);
+}
+
+/* Seconds until the next list is due; INT64_MAX: it does not say. */
+static int64_t list_due(const X509_CRL *list)
+{
+	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(list);
+	struct tm tm = { 0 };
+
+	return !next ? INT64_MAX : ASN1_TIME_to_tm(next, &tm) ? (int64_t)timegm(&tm) - clock_wall_us() / 1000000 : -1;
+}
+
+static void check_list(struct doctor *d, struct str file)
+{
+	STACK_OF(X509_CRL) *lists = sk_X509_CRL_new_null();
+	struct gh_err err = { 0 };
+	struct str bytes;
+	bool due = false;
+
+	if (file_read(d->c->arena, arena_cstr(d->c->arena, file), LIST_MAX_BYTES, &bytes, &err).code)
+		tell(d, WARNING, "revocation list", "%s", err.message);
+	else if (!lists || !trust_read_lists(bytes, lists))
+		tell(d, WARNING, "revocation list", "%.*s: it is no list of revoked certificates (CRL)", STR_ARG(file));
+	for (int i = 0; i < sk_X509_CRL_num(lists); i++)
+		due |= list_due(sk_X509_CRL_value(lists, i)) < 0;
+	if (due)
+		tell(d, WARNING, "revocation list", "%.*s: out of date, so certificates of its issuer are refused; fetch the new one",
+		     STR_ARG(file));
+	else if (sk_X509_CRL_num(lists) > 0)
+		tell(d, FINE, "revocation list", "%.*s", STR_ARG(file));
+	sk_X509_CRL_pop_free(lists, X509_CRL_free);
+}
+
+static void check_lists(struct doctor *d)
+{
+	struct gh_err err = { 0 };
+	struct config config;
+	struct str rest, file;
+	const char *conf = arena_printf(d->c->arena, "%s/gatehouse.conf", d->c->state_dir).p;
+
+	if (config_load(&config, d->c->arena, conf, &err).code) {
+		tell(d, BROKEN, "settings", "%s", err.message);
+		return;
+	}
+	rest = config_text(&config, CONFIG_GATEWAY_CRL_FILES);
+	while (str_word(&rest, &file))
+		check_list(d, file);
+}
+
 static void check_store(struct doctor *d)
 {
 	struct gh_err err = { 0 }, write_err = { 0 };
@@ -199,6 +273,7 @@ static void check_store(struct doctor *d)
 		tell_part(d, k.generation_published, "generation", "published to the gateways", &k);
 	}
 	check_secrets(d, s);
+	check_certificates(d, s);
 	check_references(d, s);
 	check_reminders(d, s);
 	store_free(s);
@@ -335,6 +410,7 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		check_disk(d);
 		check_master_key(d);
 		check_store(d);
+		check_lists(d);
 		check_workers(d);
 		check_keeper(d);
 	}

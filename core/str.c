@@ -122,6 +122,24 @@ uint64_t str_hash_ci(struct str s)
 	return h;
 }
 
+static bool parts_words(char c)
+{
+	return c == ' ' || c == '\t' || c == ',';
+}
+
+bool str_word(struct str *rest, struct str *word)
+{
+	size_t from = 0, to;
+
+	while (from < rest->n && parts_words(rest->p[from]))
+		from++;
+	for (to = from; to < rest->n && !parts_words(rest->p[to]);)
+		to++;
+	*word = str_first(str_from(*rest, from), to - from);
+	*rest = str_from(*rest, to);
+	return word->n > 0;
+}
+
 bool str_split(struct str *rest, char sep, struct str *part)
 {
 	size_t at;

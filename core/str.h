@@ -71,6 +71,8 @@ struct str str_trim(struct str s);                      /* without ascii_is_spac
 uint64_t str_hash(struct str s);                        /* FNV-1a, 64 bits: for tables of our own making */
 uint64_t str_hash_ci(struct str s);
 
+/* Cuts the next word off *rest: words stand between blanks, tabs and commas. False when none is left. */
+bool str_word(struct str *rest, struct str *word);
 /* Cuts the part before the first `sep` off *rest into *part. False when *rest is NULL (nothing left).
  *     for (struct str part; str_split(&rest, ',', &part);) ...        "a,,b" gives "a", "", "b"; "" gives "" once */
 bool str_split(struct str *rest, char sep, struct str *part);

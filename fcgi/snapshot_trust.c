@@ -16,20 +16,6 @@
 
 enum { FILES_MAX = 64, FILE_BYTES_MAX = 256 << 20 };
 
-/* The next file of the setting: between blanks or commas. */
-static bool next_file(struct str *rest, struct str *file)
-{
-	size_t from = 0, to;
-
-	while (from < rest->n && strchr(", \t", rest->p[from]))
-		from++;
-	for (to = from; to < rest->n && !strchr(", \t", rest->p[to]);)
-		to++;
-	*file = str_first(str_from(*rest, from), to - from);
-	*rest = str_from(*rest, to);
-	return file->n > 0;
-}
-
 uint64_t snapshot_files_state(const struct config *config)
 {
 	struct str rest = config ? config_text(config, CONFIG_GATEWAY_CRL_FILES) : STR_NULL, file;
@@ -37,7 +23,7 @@ uint64_t snapshot_files_state(const struct config *config)
 	char path[4096];
 	struct stat st;
 
-	while (next_file(&rest, &file)) {
+	while (str_word(&rest, &file)) {
 		snprintf(path, sizeof(path), "%.*s", STR_ARG(file));
 		if (stat(path, &st) < 0)
 			memset(&st, 0, sizeof(st));
@@ -62,7 +48,7 @@ static size_t read_lists(struct build *b, struct str out[FILES_MAX])
 	struct str rest = b->config ? config_text(b->config, CONFIG_GATEWAY_CRL_FILES) : STR_NULL, file;
 	size_t n = 0;
 
-	while (n < FILES_MAX && next_file(&rest, &file)) {
+	while (n < FILES_MAX && str_word(&rest, &file)) {
 		const char *path = arena_cstr(b->rows, file);
 		struct gh_err err = { 0 };
 

@@ -6,7 +6,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { once } = require('node:events');
-const { spawn, spawnSync } = require('node:child_process');
+const { execFileSync, spawn, spawnSync } = require('node:child_process');
 const { Gateway, offline, ROOT } = require('./harness');
 
 const refused = (gw, ...args) => gw.cli(...args, { fails: true });
@@ -206,6 +206,16 @@ test('doctor finds what is wrong and says how to mend it', () => {
   assert.match(finding(doctor(), 'master key').detail, /others may read or write it; mend that with: chmod 600 /);
   fs.chmodSync(key, 0o600);
   gw.cli('named-value', 'set', 'erp', '--secret', '--file', gw.file('secret', 'hidden-value\n'));
+  const conf = path.join(gw.state, 'gatehouse.conf');
+  fs.writeFileSync(conf, `gateway.crl_files = ${gw.file('none.crl', 'x')} ${gw.dir}/gone.crl\n`);
+  assert.deepEqual(doctor().filter((f) => f.what === 'revocation list').map((f) => f.detail.replace(/.*\//, '')),
+    ['none.crl: it is no list of revoked certificates (CRL)', 'gone.crl: No such file or directory']);
+  fs.rmSync(conf);
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${gw.dir}/k`,
+    '-out', `${gw.dir}/soon.pem`, '-subj', '/CN=Soon', '-days', '7'], { stdio: 'ignore' });
+  gw.cli('certificate', 'set', 'soon', '--file', `${gw.dir}/soon.pem`, '--authority');
+  assert.match(finding(doctor(), 'certificate').detail, /^soon expires at .*: gatehouse certificate set soon --file FILE$/);
+  gw.cli('certificate', 'delete', 'soon');
   const good = fs.readFileSync(key);
   fs.writeFileSync(key, `${'ab'.repeat(32)}\n`);
   assert.match(finding(doctor(), 'secrets').detail, /named_value 'erp': a sealed value does not open with this master key/);
