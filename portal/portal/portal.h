@@ -68,5 +68,5 @@ GH_RC portal_put_last_use(struct web *w, struct str subscription_id, struct gh_e
 
 web_handler portal_products, portal_product, portal_subscribe;
 web_handler portal_subscriptions, portal_subscription, portal_subscription_keys, portal_subscription_rotate;
-web_handler portal_subscription_name, portal_subscription_cancel;
+web_handler portal_subscription_name, portal_subscription_cancel, portal_console_key;
 web_handler portal_usage, portal_usage_csv, portal_call;

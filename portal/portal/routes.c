@@ -14,6 +14,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/account/subscriptions", WEB_SIGNED_IN, portal_subscriptions },
 	{ "GET", "/account/subscriptions/{id}", WEB_SIGNED_IN, portal_subscription },
 	{ "POST", "/account/subscriptions/{id}/keys", WEB_SIGNED_IN, portal_subscription_keys },
+	{ "POST", "/account/subscriptions/{id}/console-key", WEB_SIGNED_IN, portal_console_key },
 	{ "POST", "/account/subscriptions/{id}/rotate", WEB_SIGNED_IN, portal_subscription_rotate },
 	{ "POST", "/account/subscriptions/{id}/name", WEB_SIGNED_IN, portal_subscription_name },
 	{ "POST", "/account/subscriptions/{id}/cancel", WEB_SIGNED_IN, portal_subscription_cancel },

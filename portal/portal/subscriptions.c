@@ -156,6 +156,23 @@ gh_rc portal_subscription_keys(struct web *w, struct gh_err *err)
 	return show(w, &s, &clear, 200, err);
 }
 
+/* For the test console: the key in an answer that no page and no cache keeps. */
+gh_rc portal_console_key(struct web *w, struct gh_err *err)
+{
+	struct store_subscription s;
+	struct store_keys clear;
+	json_t *answer;
+
+	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
+	if (!shows_always(w))
+		FAIL(err, NOT_FOUND, "keys are shown once");
+	TRY(store_subscription_keys_shown(w->site->store, w->a, s.id, actor(w), &clear, err));
+	answer = jsn_keep(w->a, json_pack("{s:s%}", "key", clear.primary.p, clear.primary.n));
+	if (!answer)
+		FAIL(err, NOMEM, "key");
+	return web_json(w, 200, "application/json", answer, err);
+}
+
 static GH_RC back(struct web *w, struct str id, const char *kind, const char *text, struct gh_err *err)
 {
 	TRY(web_flash(w, kind, str_of(text), err));
