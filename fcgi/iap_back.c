@@ -22,7 +22,9 @@ static struct str way_back(const struct call *k)
 	const struct url *u = &k->x.request.original_url;
 	struct str back = u->query.p ? arena_printf(k->arena, "%.*s?%.*s", STR_ARG(u->path), STR_ARG(u->query)) : u->path;
 
-	return back.n <= IAP_BACK_MAX && !str_starts(back, STR("//")) ? back : str_first(u->path, u->path.n <= IAP_BACK_MAX ? u->path.n : 0);
+	if (str_starts(u->path, STR("//")) || str_find_char(u->path, '\\') != SIZE_MAX)    /* a browser takes it for another host */
+		return STR("");
+	return back.n <= IAP_BACK_MAX ? back : u->path.n <= IAP_BACK_MAX ? u->path : STR("");
 }
 
 enum step iap_begin(struct iap *f)
@@ -141,7 +143,7 @@ static enum step finish(struct iap *f, const json_t *info)
 		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the session does not fit into a cookie");
 	if (!iap_set_cookie(f, go_cookie, str_first(f->state, STATE_TAG), STR(""), callback_path(f->k), 0, &done))
 		return STEP_FAIL;
-	return iap_redirect(f, f->back.n ? f->back : iap_base(f->k), done);
+	return iap_redirect(f, f->back.n ? f->back : arena_printf(f->k->arena, "%.*s/", STR_ARG(iap_base(f->k))), done);
 }
 
 static enum step informed(struct iap *f)

@@ -61,10 +61,8 @@ bool iap_is_ended(struct iap *f, const struct iap_session *s, bool *ended)
 static enum step leave(struct iap *f)
 {
 	struct arena *a = f->k->arena;
-	struct str to = iap_base(f->k);
-
 	if (f->pub->end_session) {                       /* RP-Initiated Logout 1.0 */
-		struct str end = arena_dup(a, str_of(f->pub->end_session));
+		struct str end = str_of(f->pub->end_session), to;
 
 		to = arena_printf(a, "%.*s%sclient_id=%.*s", STR_ARG(end), str_find_char(end, '?') == SIZE_MAX ? "?" : "&",
 				  STR_ARG(iap_encoded(a, f->conf->client_id)));

@@ -57,19 +57,21 @@ static GH_RC note_use(struct web *w, const struct store_scim_token *t, struct gh
 static GH_RC admit(struct web *w, struct store_scim_token *t, bool *in, struct gh_err *err)
 {
 	struct str field = w->rq.authorization;
-	uint32_t wait = web_brake(w, "scim", STR(""));
+	uint32_t wait;
 
 	*in = false;
-	if (wait) {
-		(void)web_wait_text(w, wait);
-		return scim_error(w, 429, NULL, "There were too many failed tries.", err);
-	}
 	if (str_starts_ci(field, STR("Bearer ")))
 		TRY(store_scim_token_find(w->site->store, w->a, str_trim(str_from(field, 7)), t, in, err));
 	if (*in)
 		return note_use(w, t, err);
+	/* a good token always passes: guesses of others must not keep the provisioner out */
+	wait = field.n ? web_brake(w, "scim", w->rq.address) : 0;
+	if (wait) {
+		(void)web_wait_text(w, wait);
+		return scim_error(w, 429, NULL, "There were too many failed tries.", err);
+	}
 	if (field.n)
-		web_brake_count(w, "scim", STR(""));
+		web_brake_count(w, "scim", w->rq.address);
 	web_header(w, "WWW-Authenticate", field.n ? STR("Bearer realm=\"scim\", error=\"invalid_token\"") : STR("Bearer realm=\"scim\""));
 	return scim_error(w, 401, NULL, "A bearer token for provisioning is needed.", err);
 }

@@ -167,7 +167,15 @@ static bool is_active(const json_t *v)
 	return !active || json_is_true(active) || str_eq_ci(jsn_string(active), STR("true"));
 }
 
-static GH_RC fill(struct web *w, const json_t *v, struct store_user *u, struct gh_err *err)
+/* Who is blocked stays so until `active` is said; who waits for confirmation is inactive as it is. */
+static int64_t state_of(const json_t *v, int64_t before)
+{
+	if (!scim_get(v, STR("active")) || is_active(v) == (before == STORE_USER_ACTIVE))
+		return before;
+	return is_active(v) ? STORE_USER_ACTIVE : STORE_USER_BLOCKED;
+}
+
+static GH_RC fill(const json_t *v, struct store_user *u, struct gh_err *err)
 {
 	const json_t *name = scim_get(v, STR("name"));
 
@@ -180,11 +188,6 @@ static GH_RC fill(struct web *w, const json_t *v, struct store_user *u, struct g
 	u->last_name = jsn_string(scim_get(name, STR("familyName")));
 	if (!u->first_name.n && !u->last_name.n)
 		u->first_name = jsn_string(scim_get(v, STR("displayName")));
-	if (u->state != STORE_USER_ACTIVE && is_active(v))
-		u->state = STORE_USER_ACTIVE;
-	else if (!is_active(v))
-		u->state = STORE_USER_BLOCKED;
-	(void)w;
 	return GH_RC_OK;
 }
 
@@ -244,7 +247,8 @@ static GH_RC make(struct web *w, const json_t *v, struct store_user *u, struct g
 	struct store_user wanted = { .role = STR("developer"), .state = STORE_USER_BLOCKED };
 	bool back;
 
-	TRY(fill(w, v, &wanted, err));
+	TRY(fill(v, &wanted, err));
+	wanted.state = is_active(v) ? STORE_USER_ACTIVE : STORE_USER_BLOCKED;
 	TRY(back_again(w, wanted.email, u, &back, err));
 	if (back) {
 		wanted.id = u->id;
@@ -268,9 +272,10 @@ static GH_RC change(struct web *w, struct str id, const json_t *v, struct store_
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such user");
 	before = u->state;
-	if (!is_active(v))
+	if (scim_get(v, STR("active")) && !is_active(v))
 		TRY(must_not_be_last(w, u, err));
-	TRY(fill(w, v, u, err));
+	TRY(fill(v, u, err));
+	u->state = state_of(v, before);
 	TRY(store_user_update(w->site->store, u, err));
 	return u->state != before ? state_changed(w, u, err) : GH_RC_OK;
 }

@@ -163,6 +163,7 @@ static gh_rc published_of(struct arena *a, const struct config *config, struct s
 {
 	struct published *p = &kept[0];
 	int64_t now = clock_mono_us(), age;
+	bool known;
 
 	for (size_t i = 0; i < OIDC_PROVIDERS_MAX; i++) {
 		if (kept[i].issuer && str_eq(str_of(kept[i].issuer), issuer)) {
@@ -174,9 +175,13 @@ static gh_rc published_of(struct arena *a, const struct config *config, struct s
 	}
 	*out = p;
 	age = now - p->fetched_us;
-	if (!p->issuer || !str_eq(str_of(p->issuer), issuer) || age > (int64_t)OIDC_FRESH_S * 1000000
-	    || (renew && age > (int64_t)OIDC_FLOOR_S * 1000000))
-		TRY(fetch_published(a, config, issuer, p, err));
+	known = p->issuer && str_eq(str_of(p->issuer), issuer);
+	if (!known || age > (int64_t)OIDC_FRESH_S * 1000000 || (renew && age > (int64_t)OIDC_FLOOR_S * 1000000)) {
+		gh_rc rc = fetch_published(a, config, issuer, p, err);
+
+		if (rc.code && (!known || age > (int64_t)OIDC_STALE_S * 1000000))
+			return rc;                       /* a short trouble there is none here: what was published still holds */
+	}
 	p->used_us = now;
 	return GH_RC_OK;
 }

@@ -10,7 +10,7 @@
 #include "core/json.h"
 #include "db/identity_providers.h"
 
-enum { OIDC_FRESH_S = 3600, OIDC_FLOOR_S = 30, OIDC_ANSWER_MAX = 1 << 20, OIDC_PROVIDERS_MAX = 16 };
+enum { OIDC_FRESH_S = 3600, OIDC_STALE_S = 86400, OIDC_FLOOR_S = 30, OIDC_ANSWER_MAX = 1 << 20, OIDC_PROVIDERS_MAX = 16 };
 
 /* What one sign-in remembers between going and coming back. All of it random, hexadecimal. */
 struct oidc_attempt {

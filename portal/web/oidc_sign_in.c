@@ -180,7 +180,9 @@ static GH_RC follow_role(struct web *w, const struct store_provider *p, const st
 	if (last)
 		return GH_RC_OK;
 	user->role = role;
-	return store_user_update(w->site->store, user, err);
+	TRY(store_user_update(w->site->store, user, err));
+	return str_eq(role, STR("administrator")) ? store_group_add(w->site->store, STR("administrators"), user->id, err)
+						  : store_group_remove(w->site->store, STR("administrators"), user->id, err);
 }
 
 static GH_RC make_user(struct web *w, const struct store_provider *p, const struct oidc_person *who, struct store_user *user,
