@@ -1,6 +1,7 @@
 /* doctor.c - `gatehouse doctor`: looks at everything that can go wrong with an installation and says how to mend it. It
  * changes nothing. Exit status 1 when something is broken; a warning is not. */
 #include "cli/output.h"
+#include "cli/token_cache.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/crypto.h"
@@ -9,6 +10,7 @@
 #include "core/str.h"
 #include "db/backends.h"
 #include "db/certificates.h"
+#include "db/credentials.h"
 #include "db/loggers.h"
 #include "db/named_values.h"
 #include "db/secrets.h"
@@ -135,6 +137,61 @@ static void check_secrets(struct doctor *d, struct store *s)
 		tell(d, BROKEN, "secrets", "%s", err.message);
 	else
 		tell(d, FINE, "secrets", "all open with the master key");
+}
+
+/* Tokens that could not be had, as the workers noted it last. Returns how many. */
+static size_t check_tokens(struct doctor *d)
+{
+	struct tokens_row *v;
+	struct tokens *t = NULL;
+	size_t n = 0, bad = 0;
+
+	if (token_cache_open(d->c, &t, NULL).code || !t || tokens_list(t, d->c->arena, clock_wall_us(), &v, &n, NULL).code)
+		n = 0;
+	tokens_close(t);
+	for (size_t i = 0; i < n; i++)
+		if (v[i].failure.n) {
+			tell(d, WARNING, "token", "credential %.*s/%.*s: %.*s", STR_ARG(v[i].environment), STR_ARG(v[i].credential),
+			     STR_ARG(v[i].failure));
+			bad++;
+		}
+	return bad;
+}
+
+static bool has_consent(const struct store_credential_grant *v, size_t n, const struct store_credential *c)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(v[i].environment_id, c->environment_id) && str_eq(v[i].credential_id, c->id))
+			return true;
+	return !str_eq(c->kind, STR("authorization-code"));
+}
+
+/* What backends are shown: secrets that open, references that were read, consent that was given, tokens that came. */
+static void check_credentials(struct doctor *d, struct store *s)
+{
+	struct store_credential_grant *grants;
+	struct store_credential *v;
+	struct gh_err err = { 0 };
+	size_t n, n_grants, bad = 0;
+
+	if (store_credentials(s, d->c->arena, true, &v, &n, &err).code
+	    || store_credential_grants(s, d->c->arena, true, &grants, &n_grants, &err).code) {
+		tell(d, BROKEN, "credentials", "%s", err.message);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		bool consent = has_consent(grants, n_grants, &v[i]);
+
+		if (v[i].problem.n)
+			tell(d, WARNING, "credential", "%.*s/%.*s: %.*s", STR_ARG(v[i].environment_id), STR_ARG(v[i].id), STR_ARG(v[i].problem));
+		if (!consent)
+			tell(d, WARNING, "credential", "%.*s/%.*s: nobody has consented yet; connect it in the dashboard", STR_ARG(v[i].environment_id),
+			     STR_ARG(v[i].id));
+		bad += v[i].problem.n || !consent;
+	}
+	bad += check_tokens(d);
+	if (n && !bad)
+		tell(d, FINE, "credentials", "%zu, all usable", n);
 }
 
 /* What stands elsewhere: the name of the place, never a value. */
@@ -275,6 +332,7 @@ static void check_store(struct doctor *d)
 	check_secrets(d, s);
 	check_certificates(d, s);
 	check_references(d, s);
+	check_credentials(d, s);
 	check_reminders(d, s);
 	store_free(s);
 }

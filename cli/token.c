@@ -1,9 +1,9 @@
 /* token.c - `gatehouse token …`: the tokens that the workers hold for backends. Their values are never shown. */
 #include "cli/output.h"
+#include "cli/token_cache.h"
 #include "core/clock.h"
 #include "core/crypto.h"
 #include "core/str.h"
-#include "core/tokens.h"
 #include "db/audit.h"
 #include "db/store.h"
 
@@ -13,8 +13,7 @@ static const struct option purge_options[] = {
 	OPTION_END,
 };
 
-/* *out NULL: there is no cache yet, so no token either. */
-static gh_rc open_cache(struct cli *c, struct tokens **out, struct gh_err *err)
+GH_RC token_cache_open(struct cli *c, struct tokens **out, struct gh_err *err)
 {
 	uint8_t key[PATHS_MASTER_KEY_BYTES];
 	char path[PATHS_MAX];
@@ -50,7 +49,7 @@ static gh_rc list(struct cli *c, struct gh_err *err)
 	size_t n = 0;
 	gh_rc rc = GH_RC_OK;
 
-	TRY(open_cache(c, &t, err));
+	TRY(token_cache_open(c, &t, err));
 	if (t)
 		rc = tokens_list(t, c->arena, clock_wall_us(), &rows, &n, err);
 	tokens_close(t);
@@ -72,7 +71,7 @@ static gh_rc purge(struct cli *c, struct gh_err *err)
 	size_t n = 0;
 
 	TRY(cli_store(c, true, &s, err));
-	TRY(open_cache(c, &t, err));
+	TRY(token_cache_open(c, &t, err));
 	if (t)
 		n = tokens_purge(t, env, credential);
 	tokens_close(t);

@@ -203,8 +203,10 @@ static void drop_credentials(struct access_flow *f, struct fields *h)
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		for (size_t n = 0; (f->used & 1u << table[i].kind) && n < ARRAY_LEN(table[i].names) && table[i].names[n]; n++)
 			fields_remove(h, str_of(table[i].names[n]));
-	if (f->tokens)
+	if (f->tokens) {
+		f->k->caller_token = fields_get(h, f->tokens->header);   /* for a credential that acts on the caller's behalf */
 		fields_remove(h, f->tokens->header);
+	}
 	if ((f->used & 1u << ACCESS_CLIENT) && str_starts_ci(fields_get(h, STR("Authorization")), STR("Basic "))
 	    && !str_is_null(f->who.client))
 		fields_remove(h, STR("Authorization"));

@@ -28,6 +28,8 @@ struct str credential_subject(struct call *k, const struct snap_credential *c)
 {
 	struct str value = fields_get(&k->x.request.headers, text_or(c, "subject-header", STR("Authorization")));
 
+	if (str_is_null(value))
+		value = k->caller_token;
 	if (str_starts_ci(value, STR("Bearer ")))
 		value = str_from(value, 7);
 	else if (!credential_text(&c->c, "subject-header").n)

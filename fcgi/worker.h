@@ -132,6 +132,7 @@ struct call {
 	bool trace_begun;                /* here, not by the client */
 
 	/* what the gateway shows to the backend: credential.h */
+	struct str caller_token;         /* field value that an access rule took out of the request; STR_NULL: none */
 	const struct snap_credential *credential;        /* of the present forward-request; NULL: none */
 	struct credential_need *need;    /* its token; NULL: the kind has none */
 	struct credential_secret *secrets;       /* tokens that policies of this call were given */

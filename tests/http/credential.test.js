@@ -10,6 +10,7 @@ const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 const { start, backend, until, SERVERS } = require('./harness');
 const { tokenEndpoint } = require('./token-endpoint');
+const { Signer, provider } = require('./tokens');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Things', version: '1' },
   paths: { '/things': Object.fromEntries(['get', 'post', 'put'].map((m) => [m, { operationId: m, responses: { 200: { description: 'ok' } } }])) } });
@@ -225,6 +226,25 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     assert.equal((await as('jwt-of-ann')).status, 200);
   });
 
+  it('the token that an access rule has checked, and kept from the backend, is the one that is exchanged', async () => {
+    const signer = new Signer('k1');
+    const issuer = await provider(signer);
+    oauth('both-ways', 'token-exchange', ...secret('client-secret', idp.secret));
+    await serve('both-ways', echo.url, (r) => r.status === 401);
+    gw.cli('access', 'set', '--api', 'both-ways', `jwt(issuer=${issuer.issuer}, audience=api://orders)`);
+    const jwt = signer.token({ iss: issuer.issuer, aud: 'api://orders', sub: 'ann', exp: Math.floor(Date.now() / 1000) + 600 });
+    const r = await until(async () => {
+      const x = await call('both-ways', { headers: { Authorization: `Bearer ${jwt}` } });
+      return x.status === 200 && seen().headers['x-consumer-id'] && x;
+    }, 'the access rule', 8000);
+    assert.equal(r.status, 200);
+    assert.equal(seen().headers['x-consumer-id'], 'ann');
+    const mine = idp.issued.find((i) => i.form.get('subject_token') === jwt);
+    assert.equal(seen().headers.authorization, `Bearer ${mine.token}`);
+    assert.equal((await call('both-ways', { headers: { Authorization: 'Bearer forged' } })).status, 401);
+    await issuer.close();
+  });
+
   it('policies get the same tokens, with claims; traces do not show them', async () => {
     idp.state.extra = { instance_url: 'https://eu7.example', id: 7 };
     oauth('crm', 'client-credentials', '--provider', 'salesforce', '--set', 'resource=https://crm.example', ...secret('client-secret', idp.secret));
@@ -295,6 +315,7 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
       assert.equal(reason, 'token_unavailable');
       assert.ok(decision.includes(why) && decision.includes(idp.url), decision);
       assert.ok(gw.cli('token', 'list', '--format', 'json').json().find((t) => t.credential === 'sick').failure.includes(why));
+      if (reply === answers[0][1]) assert.ok(gw.cli('doctor', { fails: true }).stdout.includes('credential default/sick: token endpoint'));
     }
     assert.equal(echo.seen.length, 0);
     idp.state.reply = null;
