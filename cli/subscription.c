@@ -7,6 +7,7 @@
 #include "core/paths.h"
 #include "core/str.h"
 #include "db/apis.h"
+#include "db/key_review.h"
 #include "db/notices.h"
 #include "db/products.h"
 #include "db/subscriptions.h"
@@ -20,6 +21,7 @@ static const char *const scopes[] = { "product", "api", "all", NULL };
 struct printed {
 	struct store_subscription sub;
 	struct str user;
+	int64_t last_used_us;            /* 0: never */
 	struct store_keys keys;
 };
 
@@ -32,6 +34,7 @@ static const struct column columns[] = {
 	{ "USER", "user", COLUMN_TEXT, offsetof(struct printed, user), NULL },
 	{ "STATE", "state", COLUMN_NAME, offsetof(struct printed, sub.state), store_subscription_state_names },
 	{ "ENDS", "ends", COLUMN_TIME, offsetof(struct printed, sub.ends_us), NULL },
+	{ "LAST USED", "lastUsed", COLUMN_TIME, offsetof(struct printed, last_used_us), NULL },
 	{ "PRIMARY KEY", "primaryKey", COLUMN_TEXT, offsetof(struct printed, keys.primary), NULL },
 	{ "SECONDARY KEY", "secondaryKey", COLUMN_TEXT, offsetof(struct printed, keys.secondary), NULL },
 };
@@ -153,6 +156,7 @@ static gh_rc with_owner(struct cli *c, struct store *s, const struct store_subsc
 	bool found;
 
 	*p = (struct printed){ .sub = *sub };
+	TRY(store_subscription_last_used(s, sub->id, &p->last_used_us, err));
 	if (!sub->user_id.n)
 		return GH_RC_OK;
 	TRY(store_user_find(s, c->arena, sub->user_id, &user, &found, err));
@@ -254,45 +258,6 @@ static gh_rc set_state(struct cli *c, struct gh_err *err)
 const struct command command_subscription_set_state = {
 	.name = "subscription set-state", .args = "ID STATE", .least_args = 2, .most_args = 2,
 	.summary = "activate, suspend, reject or cancel a subscription", .options = state_options, .run = set_state,
-};
-
-static const struct option rotate_options[] = {
-	{ "secondary", OPTION_FLAG, NULL, "the secondary key (else the primary one)", false },
-	{ "keep-old", OPTION_INT, "SECONDS", "how long the old key stays good (0)", false },
-	OPTION_END,
-};
-
-struct rotated {
-	struct str id, key;
-};
-
-static gh_rc rotate(struct cli *c, struct gh_err *err)
-{
-	static const struct column shown[] = {
-		{ "ID", "id", COLUMN_TEXT, offsetof(struct rotated, id), NULL },
-		{ "NEW KEY", "key", COLUMN_TEXT, offsetof(struct rotated, key), NULL },
-	};
-	enum store_key_slot slot = option_flag(&c->options, "secondary") ? STORE_KEY_SECONDARY : STORE_KEY_PRIMARY;
-	struct rotated out = { .id = str_of(c->options.args[0]) };
-	struct store_subscription sub;
-	struct store *s;
-	bool found;
-	gh_rc rc;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_subscription_find(s, c->arena, out.id, &sub, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no subscription '%.*s'", STR_ARG(str_first(out.id, 200)));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	rc = store_key_replace(s, c->arena, out.id, slot, STR_NULL, option_int(&c->options, "keep-old", 0), &out.key, err);
-	TRY(store_tx_end(s, rc, err));
-	output_row(c, shown, ARRAY_LEN(shown), &out, false);
-	return GH_RC_OK;
-}
-
-const struct command command_subscription_rotate = {
-	.name = "subscription rotate", .args = "ID", .least_args = 1, .most_args = 1,
-	.summary = "put a new key in place of one and print it", .options = rotate_options, .run = rotate,
 };
 
 static gh_rc delete(struct cli *c, struct gh_err *err)

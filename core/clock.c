@@ -112,3 +112,22 @@ bool clock_parse_iso(struct str s, int64_t *wall_us)
 	*wall_us = ((int64_t)timegm(&tm) - offset) * 1000000 + us;
 	return true;
 }
+
+bool clock_parse_duration(struct str s, int64_t *seconds)
+{
+	static const struct { char unit; int64_t seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	static const int64_t most = (int64_t)36500 * 86400;
+	int64_t factor = 1;
+	uint64_t n;
+
+	for (size_t i = 0; s.n && i < ARRAY_LEN(units); i++)
+		if (s.p[s.n - 1] == units[i].unit) {
+			factor = units[i].seconds;
+			s.n--;
+			break;
+		}
+	if (!str_to_u64(s, (uint64_t)(most / factor), &n))
+		return false;
+	*seconds = (int64_t)n * factor;
+	return true;
+}

@@ -97,6 +97,7 @@ gh_rc subscription_bind_key(struct store *s, sqlite3_stmt *st, struct arena *a, 
 	bind_blob(st, 3, (struct str){ (const char *)digest, CRYPTO_SHA256_BYTES });
 	bind_str(st, 4, str_first(key, STORE_KEY_PREFIX));
 	bind_blob(st, 5, sealed);
+	bind_int(st, 6, clock_wall_us());
 	return GH_RC_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "keeper/key_use.h"
 #include "keeper/totals.h"
 
 #include <dirent.h>
@@ -19,6 +20,7 @@ struct pass {
 	const struct drain *d;
 	struct arena *arena;
 	struct totals *totals;
+	struct key_uses *uses;
 	struct drain_result *out;
 	struct str *names, *remove;
 	size_t n, n_remove;
@@ -30,7 +32,7 @@ static gh_rc take_call(struct pass *p, const struct telemetry_call *call)
 {
 	if (totals_full(p->totals))
 		TRY(totals_write(p->totals, p->d->store, p->err));
-	if (!totals_add(p->totals, call))
+	if (!totals_add(p->totals, call) || !key_uses_add(p->uses, call))
 		FAIL(p->err, NOMEM, "no memory for totals");
 	p->out->calls++;
 	return p->d->keep_calls ? store_drain_call(p->d->store, call, p->err) : GH_RC_OK;
@@ -113,6 +115,7 @@ static gh_rc drain_all(struct pass *p)
 		TRY(drain_segment(p, p->names[i]));
 		p->out->segments++;
 	}
+	TRY(key_uses_write(p->uses, p->d->store, p->err));
 	return totals_write(p->totals, p->d->store, p->err);
 }
 
@@ -123,7 +126,8 @@ static gh_rc run(struct pass *p)
 	TRY(segments_list(p->arena, p->d->dir, &p->names, &p->n, p->err));
 	p->remove = arena_alloc(p->arena, p->n, sizeof(*p->remove));
 	p->totals = totals_new(p->arena);
-	if (!p->remove || !p->totals)
+	p->uses = key_uses_new(p->arena);
+	if (!p->remove || !p->totals || !p->uses)
 		FAIL(p->err, NOMEM, "no memory for a drain");
 	TRY(store_drain_begin(p->d->store, p->err));
 	rc = drain_all(p);

@@ -1,0 +1,132 @@
+// Replacing subscription keys with an overlap, when keys were last used, and what `gatehouse lint` finds.
+'use strict';
+const { test, describe, it, before, after } = require('node:test');
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { start, offline, backend, until, SERVERS } = require('./harness');
+
+const API = JSON.stringify({ openapi: '3.0.3', info: { title: 'T', version: '1' }, paths: { '/x': { get: { responses: { 200: { description: 'ok' } } } } } });
+
+describe(`keys behind ${SERVERS[0]}`, () => {
+  let gw, b;
+  before(async () => {
+    b = await backend();
+    gw = await start({ server: SERVERS[0], workers: 3, setup(g) {
+      g.cli('product', 'create', 'p');
+      g.cli('import', 'openapi', g.file('t.json', API), '--path', 't', '--name', 't', '--backend', b.url, '--product', 'p');
+    } });
+  });
+  after(async () => { await gw?.stop(); await b?.close(); });
+  const create = () => gw.cli('subscription', 'create', '--product', 'p', '--format', 'json').json();
+  const rotate = (...args) => gw.cli('subscription', 'rotate', ...args, '--format', 'json').json();
+  const status = async (key) => { const r = await fetch(`${gw.url}/api/t/x`, { headers: { 'X-Api-Key': key } }); await r.text(); return r.status; };
+  // all workers answer, as far as many connections at once reach them
+  const all = async (key) => [...new Set(await Promise.all([...Array(24)].map(() => status(key))))];
+
+  it('both keys work during the overlap, and the old one nowhere a second after its end', async () => {
+    const sub = create();
+    await until(async () => (await all(sub.primaryKey)).join() === '200', 'the key');
+    const begun = Date.now();
+    const out = rotate(sub.id, '--key', 'primary', '--overlap', '3s');
+    assert.ok(Math.abs(Date.parse(out.oldEnds) - begun - 3000) < 2000);
+    await until(async () => (await all(out.key)).join() === '200', 'the new key');
+    assert.deepEqual(await all(sub.primaryKey), [200]);
+    assert.deepEqual(await all(sub.secondaryKey), [200]);
+    await until(async () => (await all(sub.primaryKey)).join() === '401', 'the end of the old key', 5000);
+    assert.ok(Date.now() - begun < 5500, `${Date.now() - begun} ms`);
+    assert.ok(Date.now() - begun >= 2900, `${Date.now() - begun} ms`);
+    assert.deepEqual(await all(out.key), [200]);
+  });
+
+  it('without an overlap the old key ends at once; both can be replaced together', async () => {
+    const sub = create();
+    await until(async () => (await all(sub.secondaryKey)).join() === '200', 'the key');
+    const out = rotate(sub.id, '--key', 'both');
+    const changed = Date.now();
+    await until(async () => (await all(sub.primaryKey)).concat(await all(sub.secondaryKey)).every((s) => s === 401), 'the end of both', 3000);
+    assert.ok(Date.now() - changed < 1500);
+    assert.deepEqual(await all(out.primaryKey), [200]);
+    assert.deepEqual(await all(out.secondaryKey), [200]);
+    for (const bad of [['--overlap', '1y'], ['--overlap', '-1s'], ['--overlap', '1h', '--keep-old', '5'], ['--key', 'third']])
+      assert.equal(gw.cli('subscription', 'rotate', sub.id, ...bad, { fails: true }).code, 2);
+  });
+
+  it('when a key was last used is known', async () => {
+    const sub = create();
+    const used = () => gw.cli('subscription', 'list', '--search', sub.id, '--format', 'json').json()[0].lastUsed;
+    assert.equal(used(), null);
+    const begun = Date.now();
+    await until(async () => (await status(sub.primaryKey)) === 200, 'the key');
+    const at = await until(used, 'the keeper');
+    assert.ok(Math.abs(Date.parse(at) - begun) < 5000, at);
+  });
+});
+
+test('lint names what is old, unused, weak, double, open, and says how to mend it', () => {
+  const gw = offline({ build: 'release' });
+  const sql = (text) => {
+    const r = spawnSync('sqlite3', [path.join(gw.state, 'config.db'), text], { encoding: 'utf8' });
+    assert.equal(r.status, 0, r.stderr);
+  };
+  const lint = () => gw.cli('lint', '--format', 'json', { fails: true });
+  const rules = () => lint().json().map((f) => `${f.level} ${f.rule}: ${f.object}`);
+  assert.deepEqual(rules(), []);
+  assert.equal(lint().code, 0);
+  assert.match(gw.cli('lint').stdout, /nothing found/);
+
+  gw.cli('product', 'create', 'p');
+  gw.cli('product', 'create', 'open', '--require-key', 'no');
+  gw.cli('import', 'openapi', gw.file('t.json', API), '--path', 't', '--name', 't', '--backend', 'http://erp.example', '--product', 'p');
+  gw.cli('network', 'set', '--scope', 'global', '--https-only', 'yes');
+  gw.cli('subscription', 'create', '--product', 'p', '--id', 'old');
+  gw.cli('subscription', 'create', '--product', 'p', '--id', 'weak', '--key-file', gw.file('keys', 'aaaaaaaaaaaaaaaaaaaaaaaa\n'));
+  gw.cli('subscription', 'create', '--product', 'p', '--id', 'fresh');
+  sql("UPDATE subscription_key SET created_us = created_us - 400*86400000000 WHERE subscription_id = 'old'");
+  gw.cli('named-value', 'set', 'good', '--secret-stdin', { input: 'kJ8#vn2Lq9!xW4zR7pT1' });
+  gw.cli('named-value', 'set', 'twice', '--secret-stdin', { input: 'kJ8#vn2Lq9!xW4zR7pT1' });
+  gw.cli('named-value', 'set', 'short', '--secret-stdin', '--rotate-by', '2020-01-01', { input: 'hunter2' });
+  gw.cli('named-value', 'set', 'away', '--ref', 'file:/nowhere/at/all');
+  gw.cli('policy', 'set', '--scope', 'api:t', gw.file('p.xml', `<policies><inbound><base />
+    <authentication-basic username="u" password="literal-secret" />
+    <set-header name="A" exists-action="override"><value>Bearer {{good}}</value></set-header>
+    <set-header name="B" exists-action="override"><value>{{twice}} {{short}}</value></set-header>
+    </inbound><backend><base /></backend><outbound><base /></outbound></policies>`));
+  gw.cli('backend', 'set', 'loose', '--url', 'https://a.example', '--verify-tls', 'no');
+  gw.cli('backend', 'set', 'tight', '--url', 'https://b.example');
+  spawnSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '5', '-subj', '/CN=soon',
+    '-keyout', path.join(gw.dir, 'k'), '-out', path.join(gw.dir, 'c')]);
+  gw.cli('certificate', 'set', 'soon', '--file', path.join(gw.dir, 'c'));
+  gw.cli('certificate', 'set', 'gone', '--file', path.join(gw.dir, 'c'));
+  sql("UPDATE certificate SET expires_us = 1000000 WHERE id = 'gone'");
+
+  const found = rules();
+  assert.deepEqual(found, [
+    'error backend-unverified: backend loose',
+    'error certificate-expired: certificate gone',
+    'error document-secret: policy of api:t;rev=1',
+    'error rotation-late: named value short',
+    'error secret-unreadable: file:/nowhere/at/all',
+    'warning backend-plain-http: api t',
+    'warning certificate-expires: certificate soon',
+    'warning key-old: subscription old, primary key',
+    'warning key-old: subscription old, secondary key',
+    'warning product-open: product open',
+    'warning secret-duplicate: named value twice',
+    'warning secret-weak: named value short',
+    'warning secret-weak: subscription weak, primary key',
+    'note key-unused: subscription old, primary key',
+    'note value-unused: named value away',
+  ]);
+  assert.equal(lint().code, 1);
+  for (const f of lint().json()) assert.ok(f.mend.length > 10, f.rule);
+  const text = gw.cli('lint', { fails: true }).stdout;
+  for (const secret of ['hunter2', 'kJ8#', 'literal-secret', 'aaaaaaaa']) assert.ok(!text.includes(secret), secret);
+
+  // the rules are settings
+  fs.writeFileSync(path.join(gw.state, 'gatehouse.conf'), 'lint.key_days = 500\nlint.unused_days = 500\nlint.secret_bits = 0\nlint.expiry_days = 1\n');
+  const less = rules();
+  for (const rule of ['key-old', 'key-unused', 'secret-weak', 'certificate-expires']) assert.ok(!less.some((f) => f.includes(rule)), rule);
+  fs.rmSync(gw.dir, { recursive: true, force: true });
+});
