@@ -221,6 +221,7 @@ gh_rc portal_account_address(struct web *w, struct gh_err *err)
 	struct str email = str_trim(web_param(&w->rq.form, "new_email"));
 	const char *problem = web_email_problem(email);
 	struct store *s = w->site->store;
+	int64_t began;
 
 	if (!problem && str_eq_ci(email, w->user.email))
 		problem = "This is your address already.";
@@ -228,8 +229,10 @@ gh_rc portal_account_address(struct web *w, struct gh_err *err)
 		web_form_error(w, "new_email", str_of(problem));
 	if (!portal_owner_proven(w, "password_address") || problem)
 		return portal_account_show(w, 422, err);
+	began = clock_mono_us();
 	TRY(store_tx_begin(s, actor(w), err));
 	TRY(store_tx_end(s, send_address(w, email, err), err));
+	portal_even_out(began);
 	return done(w, "A message with a link is on its way to the new address. It takes effect once you follow the link.", err);
 }
 

@@ -8,14 +8,25 @@
 #include "db/audit.h"
 #include "db/mail.h"
 
+#include <time.h>
+
 /* How an account comes to be, and how its owner gets back in: sign-up, invitation, reset. All three lead through a link that
  * was sent by mail to a page that asks for a password, so an address is proven before there is an account, and nobody can
  * put a password on an address that is not theirs.
  *
- * Whether an address has an account is told to nobody but that address: the answers are the same, and so is the work that
- * makes them take their time (one transaction that is written to disk). */
+ * Whether an address has an account is told to nobody but that address: the answers are the same and take the same time. Not
+ * because the work is the same (a link that is made and one that is not differ by some tenths of a millisecond, which
+ * can be measured from outside), but because the answer waits for the next full EVEN_MS since the form came. */
 
-enum { NAME_MAX = 100 };
+enum { NAME_MAX = 100, EVEN_MS = 100 };
+
+void portal_even_out(int64_t since_us)
+{
+	int64_t spent = clock_mono_us() - since_us, step = (int64_t)EVEN_MS * 1000, left = step - spent % step;
+	const struct timespec pause = { .tv_nsec = left * 1000 };
+
+	nanosleep(&pause, NULL);
+}
 
 struct str portal_greeting(const struct store_user *user)
 {
@@ -167,6 +178,7 @@ gh_rc portal_sign_up(struct web *w, struct gh_err *err)
 {
 	struct str email = str_trim(web_param(&w->rq.form, "email")), first = str_trim(web_param(&w->rq.form, "first_name"));
 	struct str last = str_trim(web_param(&w->rq.form, "last_name")), text, version, host;
+	int64_t began = clock_mono_us();
 	struct store *s = w->site->store;
 	struct store_user user;
 	bool terms, known;
@@ -185,6 +197,7 @@ gh_rc portal_sign_up(struct web *w, struct gh_err *err)
 	rc = known ? portal_mail(w, user.email, "known", portal_greeting(&user), STR("sign-in"), NULL, err)
 		   : send_sign_up(w, email, first, last, version, err);
 	TRY(store_tx_end(s, rc, err));
+	portal_even_out(began);
 	return show_sent(w, email, "Check your mail", "A message with a link to finish your account is on its way to", err);
 }
 
@@ -222,6 +235,7 @@ gh_rc portal_forgot(struct web *w, struct gh_err *err)
 {
 	struct str email = str_trim(web_param(&w->rq.form, "email")), host;
 	const char *problem = web_email_problem(email);
+	int64_t began = clock_mono_us();
 	struct store *s = w->site->store;
 	struct store_user user;
 	bool known;
@@ -240,5 +254,6 @@ gh_rc portal_forgot(struct web *w, struct gh_err *err)
 		     ? send_reset(w, &user, err)
 		     : store_audit_note(s, STR("reset-refused"), STR("user"), email, STR_NULL, err);
 	TRY(store_tx_end(s, rc, err));
+	portal_even_out(began);
 	return show_sent(w, email, "Check your mail", "If there is an account, a message with a link is on its way to", err);
 }

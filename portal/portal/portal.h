@@ -37,6 +37,8 @@ struct str portal_greeting(const struct store_user *user);
  * that path of the portal as `link`. Nothing is sent beyond web.mails_per_hour; that is no error. */
 GH_RC portal_mail(struct web *w, struct str to, const char *template, struct str name, struct str link, json_t *data,
 		  struct gh_err *err);
+/* Waits, so that an answer takes the same time whatever was found out since (clock_mono_us). */
+void portal_even_out(int64_t since_us);
 /* A new password that may be used; else the sentence for its field. */
 const char *portal_password_problem(struct web *w, struct str password, struct str email);
 /* Whether the person at the browser is the account's owner, not just somebody at an open browser: by the password in the
