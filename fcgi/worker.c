@@ -251,8 +251,11 @@ void worker_run(struct worker *wk)
 		drive(wk);
 		if (wk->loop.now_us - wk->swept_us >= SWEEP_US)
 			sweep(wk);
-		if (wk->once && !wk->n_conns)
-			worker_stop(wk);     /* what it still has to deliver leaves first */
+		if (wk->once && !wk->n_conns) {
+			worker_stop(wk);
+			if (drained(wk))
+				return;      /* else messages still have to leave */
+		}
 		loop_round(&wk->loop, next_wait(wk));
 	} while (!drained(wk));
 }
