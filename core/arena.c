@@ -1,4 +1,4 @@
-#include "core/arena.h"
+#include "core/arena_keep.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
@@ -102,6 +102,19 @@ size_t arena_used(const struct arena *a)
 size_t arena_left(const struct arena *a)
 {
 	return a->max - a->used;
+}
+
+bool arena_keep_back(struct arena *a, size_t bytes)
+{
+	if (bytes > arena_left(a))
+		return false;
+	a->max -= bytes;
+	return true;
+}
+
+void arena_give_back(struct arena *a, size_t bytes)
+{
+	a->max += bytes;
 }
 
 static void *take(struct arena *a, size_t size, size_t align)

@@ -392,10 +392,34 @@ struct node *bind_overload(struct binder *b, size_t at, struct str what, struct 
 
 /* ---- kinds of calls ------------------------------------------------------------------------------------------------------- */
 
+/* ToString() and GetHashCode() of a T? that is null throw nothing: the value's own answer, or "" and 0. */
+static struct node *nullable_answer(struct binder *b, struct node *target, struct value none)
+{
+	struct node *n = bind_node(b, N_COALESCE, target->at, type_of_kind(none.kind));
+	struct node *asked = bind_node(b, N_CONDITIONAL, target->at, n ? n->type : NULL), *self;
+	size_t found;
+	struct candidate *list = collect_methods(b, target->a->type, target->text, MEMBER_METHOD, false, &found);
+
+	if (!n || !asked || !found)
+		return NULL;
+	asked->local = local_new(b, target->at, STR_NULL, type_bare(target->a->type));
+	asked->a = target->a;
+	asked->assigns = n->assigns = true;
+	self = asked->local ? node_local(b, target->at, asked->local) : NULL;
+	asked->b = self ? bind_overload(b, target->at, target->text, list, found, NULL, 0, self) : NULL;
+	n->a = asked;
+	n->b = node_const(b, n->at, n->type, none);
+	return asked->b && n->b ? n : NULL;
+}
+
 static struct node *nullable_method(struct binder *b, struct node *target, struct argument *args)
 {
 	struct node *n;
 
+	if (str_eq(target->text, STR("ToString")) && !args)
+		return nullable_answer(b, target, value_string(b->arena, STR(""), false));
+	if (str_eq(target->text, STR("GetHashCode")) && !args)
+		return nullable_answer(b, target, value_int(0));
 	if (!str_eq(target->text, STR("GetValueOrDefault")))
 		return NULL;
 	n = bind_node(b, N_COALESCE, target->at, type_bare(target->a->type));

@@ -1,6 +1,7 @@
 /* expr.c - compile and run: source → syntax → nodes → code (parse*.c, bind*.c, gen*.c), then vm.c. */
 #include "policy/expr/expr.h"
 
+#include "core/arena_keep.h"
 #include "core/str.h"
 #include "policy/diag.h"
 #include "policy/expr/bind.h"
@@ -14,7 +15,15 @@ struct expr {
 	struct proto *main;
 };
 
-const struct expr_limits expr_limits_default = { 5000000, 200, 64 << 20 };
+#ifdef __SANITIZE_ADDRESS__
+enum { CPU_MS = 1500 };              /* everything takes many times as long there */
+#else
+enum { CPU_MS = 80 };
+#endif
+const struct expr_limits expr_limits_default = { 5000000, 200, 64 << 20, CPU_MS };
+
+/* Of the request's memory, an expression leaves so much to what comes after it: on-error runs, and answers. */
+enum { KEPT_BACK = 512 * 1024 };
 
 static struct expr *compile(struct compilation *c, struct expr_uses *uses)
 {
@@ -66,20 +75,24 @@ static void vm_init(struct vm *vm, struct exchange *x, const struct expr_limits 
 	*vm = (struct vm){ .x = x, .arena = x->arena };
 	vm->budget = limits->instructions > INT64_MAX ? INT64_MAX : (int64_t)limits->instructions;
 	vm->depth_max = limits->depth;
+	vm->cpu_ns = (uint64_t)limits->cpu_ms * 1000000;
 	vm->memory_top = limits->memory_bytes < SIZE_MAX - used ? used + limits->memory_bytes : SIZE_MAX;
 	vm->scratch = (struct vm_call){ .vm = vm, .arena = x->arena, .x = x, .type = &type_object };
 }
 
 gh_rc expr_run(const struct expr *e, struct exchange *x, const struct expr_limits *limits, struct value *out, struct gh_err *err)
 {
+	bool ok, kept = arena_left(x->arena) > 2 * KEPT_BACK && arena_keep_back(x->arena, KEPT_BACK);
 	struct vm vm;
-
-	bool ok;
 
 	vm_init(&vm, x, limits);
 	text_remember(true);
+	value_budget(&vm.budget);
 	ok = vm_run(&vm, e->main, NULL, NULL, 0, out);
+	value_budget(NULL);
 	text_remember(false);
+	if (kept)
+		arena_give_back(x->arena, KEPT_BACK);
 	return ok ? GH_RC_OK : report(&vm, err);
 }
 

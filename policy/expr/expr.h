@@ -16,6 +16,8 @@ struct expr_limits {
 	uint64_t instructions;       /* default 5,000,000 */
 	uint32_t depth;              /* calls and recursion; default 200 */
 	size_t memory_bytes;         /* of the arena, by this expression; default 64 MiB */
+	uint32_t cpu_ms;             /* processor time; looked at now and then; 0: no limit. Default 80: the budget of instructions
+	                              * ends nearly all before, this is for work that is dearer than its price */
 };
 extern const struct expr_limits expr_limits_default;
 

@@ -1,4 +1,6 @@
 /* native.c - what a function in C may ask of the machine: memory, exceptions, iterators, calls back. */
+#include <time.h>
+
 #include "policy/expr/vm.h"
 
 #include <stdarg.h>
@@ -22,8 +24,41 @@ bool vm_fatal(struct vm *vm, const char *text)
 	return false;
 }
 
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* The coarse clock costs a few ns; the thread's processor time, a system call, is asked for only when as much time has gone
+ * by as it may have used. The first look is the start: what came before is too little to count. */
+bool vm_look_at_clock(struct vm *vm)
+{
+	uint64_t now, used;
+
+	if (!vm->cpu_ns)
+		return true;
+	now = clock_ns(CLOCK_MONOTONIC_COARSE);
+	if (!vm->watched_ns) {
+		vm->watched_ns = now;
+		vm->cpu_from_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		return true;
+	}
+	if (now - vm->watched_ns < vm->cpu_ns)
+		return true;
+	used = clock_ns(CLOCK_THREAD_CPUTIME_ID) - vm->cpu_from_ns;
+	if (used >= vm->cpu_ns)
+		return vm_fatal(vm, "The expression exceeded its limit of processor time.");
+	vm->watched_ns = now - used;
+	return true;
+}
+
 bool vm_charge(struct vm *vm, uint64_t instructions)
 {
+	if (++vm->ticks % TICKS == 0 && !vm_look_at_clock(vm))
+		return false;
 	if (instructions > (uint64_t)INT64_MAX || (vm->budget -= (int64_t)instructions) < 0)
 		return vm_fatal(vm, "The expression exceeded its limit of instructions.");
 	return true;

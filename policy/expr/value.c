@@ -190,6 +190,19 @@ static struct str decimal_str(struct arena *a, struct value v)
 /* Tuples in tuples in tuples, as deep as a program likes: what goes further down than this is cut off. */
 enum { NESTING_MAX = 200 };
 static _Thread_local unsigned nesting;
+/* Of the run that is under way: what shares its parts, (o, o) over and over, has more paths than anyone can walk. */
+static _Thread_local int64_t *walk_budget;
+
+void value_budget(int64_t *instructions)
+{
+	walk_budget = instructions;
+}
+
+/* One step into an object; false: no further. The machine ends the run when it sees the budget. */
+static bool walk(void)
+{
+	return nesting < NESTING_MAX && (!walk_budget || (*walk_budget -= 4) >= 0);
+}
 
 static struct str object_text(struct arena *a, struct value v)
 {
@@ -198,7 +211,7 @@ static struct str object_text(struct arena *a, struct value v)
 
 	for (const struct value_class *c = cls; c; c = class_link(c)->base ? class_link(c)->base->cls : NULL)
 		if (c->to_text) {
-			if (nesting >= NESTING_MAX)
+			if (!walk())
 				return STR("…");
 			nesting++;
 			s = c->to_text(a, v);
@@ -261,7 +274,7 @@ bool value_equals(struct value a, struct value b)
 	if (a.object->cls->kind == CLASS_ENUM)
 		return a.object->cls == b.object->cls && enum_value(a) == enum_value(b);
 	c = with_equals(a.object->cls);
-	if (!c || with_equals(b.object->cls) != c || nesting >= NESTING_MAX)
+	if (!c || with_equals(b.object->cls) != c || !walk())
 		return false;
 	nesting++;
 	same = c->equals(a, b);
@@ -281,7 +294,7 @@ static uint64_t object_hash(const struct value_class *c, struct value v)
 {
 	uint64_t h;
 
-	if (nesting >= NESTING_MAX)
+	if (!walk())
 		return 0;
 	nesting++;
 	h = c->hash(v);
@@ -362,7 +375,7 @@ int value_compare(struct value a, struct value b, bool *comparable)
 	if (a.object->cls->kind == CLASS_ENUM)
 		return enum_value(a) < enum_value(b) ? -1 : enum_value(a) > enum_value(b);
 	for (const struct value_class *c = a.object->cls; c; c = class_link(c)->base ? class_link(c)->base->cls : NULL)
-		if (c->compare && nesting < NESTING_MAX) {
+		if (c->compare && walk()) {
 			int result;
 
 			nesting++;

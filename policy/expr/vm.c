@@ -13,7 +13,7 @@
 #include "policy/expr/run.h"
 #include "policy/expr/text.h"
 
-enum { FRAME_ON_STACK = 24, CALL_COST = 8, ARGUMENTS_ON_STACK = 16 };
+enum { FRAME_ON_STACK = 24, CALL_COST = 8, DECIMAL_COST = 12, ARGUMENTS_ON_STACK = 16 };
 
 static inline int32_t distance(struct insn i)
 {
@@ -71,8 +71,10 @@ bool vm_call_site(struct vm *vm, const struct call_site *s, struct value *base, 
 	bool ok;
 
 	vm->budget -= CALL_COST;
-	if (vm->budget < 0)
-		return vm_charge(vm, 0);
+	if (vm->budget < 0 || ++vm->ticks % TICKS == 0) {
+		if (!vm_charge(vm, 0) || !vm_look_at_clock(vm))
+			return false;
+	}
 	c.vm = vm;
 	c.arena = vm->arena;
 	c.x = vm->x;
@@ -94,6 +96,8 @@ bool vm_call_site(struct vm *vm, const struct call_site *s, struct value *base, 
 	ok = s->fn ? s->fn(&c) : call_virtual(vm, s, &c);
 	if (!ok || vm->failed)
 		return vm->failed ? false : vm_raise(vm, EX_INVALID_OPERATION);
+	if (vm->budget < 0)                     /* a comparison of what is nested without end (value_budget) */
+		return vm_charge(vm, 0);
 	if (arena_used(vm->arena) > vm->memory_top)
 		return vm_fatal(vm, "The expression exceeded its limit of memory.");
 	*result = c.result;
@@ -344,6 +348,8 @@ static bool slow(struct vm *vm, const struct proto *p, const struct closure *sel
 {
 	switch (i.op) {
 	case OP_BINARY:
+		if (r[i.b].kind == VALUE_DECIMAL)
+			vm->budget -= DECIMAL_COST;
 		return arithmetic(vm, run_binary(vm->arena, word.b, r[i.b], r[i.c], word.a, &r[i.a]));
 	case OP_UNARY:
 		return arithmetic(vm, run_unary(vm->arena, word.b, r[i.b], word.a, &r[i.a]));
@@ -436,6 +442,12 @@ static inline struct value test(unsigned op, struct value l, struct value r)
 	}
 }
 
+/* Long texts of one length are compared to their ends. */
+static inline int64_t test_cost(struct value l, struct value r)
+{
+	return l.kind == VALUE_STRING && r.kind == VALUE_STRING && l.text->n == r.text->n ? (int64_t)(l.text->n / 128) : 0;
+}
+
 static bool loop(struct vm *vm, const struct proto *p, const struct closure *self, struct value *r, struct value *result)
 {
 	const struct insn *code = p->code, *pc = code;
@@ -451,8 +463,8 @@ static bool loop(struct vm *vm, const struct proto *p, const struct closure *sel
 		case OP_JUMP: case OP_JUMP_IF: case OP_JUMP_UNLESS: case OP_JUMP_NULL: case OP_JUMP_NOT_NULL:
 			if (!jumps(i.op, r[i.a]))
 				break;
-			if (distance(i) < 0 && (vm->budget += distance(i)) < 0)
-				ok = vm_charge(vm, 0);
+			if (distance(i) < 0 && ((vm->budget += distance(i)) < 0 || ++vm->ticks % TICKS == 0))
+				ok = vm_charge(vm, 0) && vm_look_at_clock(vm);
 			pc += distance(i);
 			break;
 		case OP_ADD_INT: case OP_SUB_INT: case OP_MUL_INT: case OP_EQ_INT: case OP_NE_INT: case OP_LT_INT:
@@ -461,6 +473,7 @@ static bool loop(struct vm *vm, const struct proto *p, const struct closure *sel
 			break;
 		case OP_NOT: r[i.a] = value_bool(!r[i.b].b); break;
 		case OP_SAME: case OP_NOT_SAME: case OP_TEXT_SAME: case OP_TEXT_NOT_SAME:
+			vm->budget -= test_cost(r[i.b], r[i.c]);
 			r[i.a] = test(i.op, r[i.b], r[i.c]);
 			break;
 		case OP_IS: r[i.a] = value_bool(type_accepts(vm, p->types[i.c], r[i.b])); break;

@@ -13,6 +13,9 @@ struct vm {
 	unsigned depth, depth_max;
 	unsigned pulling;            /* iterators inside of each other */
 	size_t memory_top;           /* of arena_used */
+	uint32_t ticks;              /* calls and turns of loops: now and then the clock is looked at */
+	uint64_t cpu_ns;             /* limit of processor time; 0: none */
+	uint64_t watched_ns, cpu_from_ns;    /* since the first look: monotonic clock; processor time then */
 	bool failed;                 /* an exception is on its way */
 	bool fatal;                  /* … that cannot be caught: a limit */
 	struct value exception;
@@ -34,9 +37,14 @@ struct closure {
 	struct cell *cells[];
 };
 
+/* value.c: comparing, hashing and printing of nested objects is counted there; NULL: it is not. */
+void value_budget(int64_t *instructions);
+
 bool vm_run(struct vm *vm, const struct proto *p, const struct closure *self, const struct value *args, size_t n,
 	    struct value *result);
 bool vm_call_site(struct vm *vm, const struct call_site *s, struct value *base, struct value *result);
+enum { TICKS = 64 };                 /* between two looks at the clock */
+bool vm_look_at_clock(struct vm *vm);                        /* false: the processor time is used up */
 /* A limit was hit; returns false. */
 bool vm_fatal(struct vm *vm, const char *text);
 bool vm_raise(struct vm *vm, enum vm_exception kind);        /* with .NET's own message */

@@ -333,7 +333,7 @@ static bool to_base64(struct vm_call *c)
 			return vm_throw_range(c, "offset", "Offset and length must refer to a position in the string.");
 		bytes = (struct str){ bytes.p + arg_int(c, 1), (size_t)arg_int(c, 2) };
 	}
-	if (!charge_bytes(c, bytes.n))
+	if (!charge_work(c, bytes.n * 2))
 		return false;
 	text = base64_text(c->arena, bytes);
 	if (!lines || !text.p)
@@ -353,7 +353,7 @@ static bool from_base64(struct vm_call *c)
 
 	if (!s.p)
 		return vm_throw_null(c, "s");
-	if (!charge_bytes(c, s.n))
+	if (!charge_work(c, s.n * 2))
 		return false;
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] != ' ' && s.p[i] != '\t' && s.p[i] != '\r' && s.p[i] != '\n')
@@ -371,7 +371,7 @@ static bool from_base64(struct vm_call *c)
 	return give_made(c, vm_bytes(c, bytes));
 bad:
 	return vm_throw(c, EX_FORMAT, "The input is not a valid Base-64 string as it contains a non-base 64 character, more "
-				      "than two padding characters, or an illegal character among the padding characters. ");
+				      "than two padding characters, or an illegal character among the padding characters.");
 }
 
 #define TO(T, name)                                                                   \

@@ -242,7 +242,8 @@ static bool get_encoding(struct vm_call *c)
 			return vm_return(c, value_object(&shared[aliases[i].charset]));
 	if (c->args[0].kind == VALUE_INT)
 		return vm_throw(c, EX_NOT_SUPPORTED, "No data is available for encoding %ld.", (long)arg_int(c, 0));
-	return vm_throw(c, EX_ARGUMENT, "'%.*s' is not a supported encoding name. (Parameter 'name')", STR_ARG(name));
+	return vm_throw(c, EX_ARGUMENT, "'%.*s' is not a supported encoding name. For information on defining a custom encoding, "
+			"see the documentation for the Encoding.RegisterProvider method. (Parameter 'name')", STR_ARG(name));
 }
 
 /* The text of an argument: a string or a char[]. */

@@ -67,7 +67,7 @@ bool format_item(struct vm_call *c, struct out *o, struct value v, int64_t align
 
 	if (alignment == 0)
 		item = *o;
-	if (!vm_charge(c->vm, format.n ? COST_EXACT_FORMAT : 5))
+	if (!vm_charge(c->vm, format.n ? COST_EXACT_FORMAT + format.n * 2 : 5))
 		return false;
 	if (!value_format(c->arena, &item, v, format))
 		return vm_throw(c, EX_FORMAT, "Input string was not in a correct format.");

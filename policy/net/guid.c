@@ -204,7 +204,12 @@ static bool new_of_bytes(struct vm_call *c)
 
 static bool make(struct vm_call *c)
 {
-	uint64_t r[2] = { world_random(c), world_random(c) };
+	uint64_t r[2];
+
+	if (!vm_charge(c->vm, COST_RANDOM))
+		return false;
+	r[0] = world_random(c);
+	r[1] = world_random(c);
 	uint8_t bytes[16];
 
 	memcpy(bytes, r, 16);

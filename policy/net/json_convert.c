@@ -143,7 +143,7 @@ static bool to_bytes(struct vm_call *c, struct value v, struct value *out)
 	if (v.kind != VALUE_STRING || !base64_bytes(c->arena, text_str(v.text), &bytes))
 		return vm_throw(c, EX_FORMAT, "The input is not a valid Base-64 string as it contains a non-base 64 character, "
 					      "more than two padding characters, or an illegal character among the padding "
-					      "characters. ");
+					      "characters.");
 	*out = vm_bytes(c, bytes);
 	return out->kind != VALUE_NULL;
 }

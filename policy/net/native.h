@@ -71,6 +71,16 @@ static inline bool charge_bytes(struct vm_call *c, size_t n)
 {
 	return n < 256 || vm_charge(c->vm, n / 32);
 }
+/* For work on each character that is dear: case, escapes. */
+static inline bool charge_each(struct vm_call *c, size_t n)
+{
+	return n < 64 || vm_charge(c->vm, n);
+}
+/* For work on each byte: searches, comparisons, encodings. */
+static inline bool charge_work(struct vm_call *c, size_t n)
+{
+	return n < 64 || vm_charge(c->vm, n / 4);
+}
 /* For what counts UTF-16 units: only texts that are not ASCII have to be walked through. */
 static inline bool charge_text(struct vm_call *c, const struct text *t)
 {

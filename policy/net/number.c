@@ -15,7 +15,7 @@ static bool parse_as(struct vm_call *c, enum value_kind kind, unsigned style)
 	struct value v;
 
 	if (arg_is_null(c, 0))
-		return vm_throw_null(c, "String");
+		return vm_throw_null(c, "s");
 	if (!vm_charge(c->vm, COST_PARSE + arg_str(c, 0).n / 4))
 		return false;
 	switch (number_parse(c->arena, arg_str(c, 0), kind, style, &v)) {
@@ -115,7 +115,7 @@ static bool to_string_format(struct vm_call *c)
 {
 	struct out o = out_in(c->arena);
 
-	if (!vm_charge(c->vm, COST_EXACT_FORMAT))
+	if (!vm_charge(c->vm, COST_EXACT_FORMAT + (c->n ? arg_str(c, 0).n * 2 : 0)))
 		return false;
 	if (!number_format(&o, c->self, arg_str(c, 0)))
 		return vm_throw(c, EX_FORMAT, "Format specifier was invalid.");

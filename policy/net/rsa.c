@@ -13,7 +13,7 @@
 #include "policy/net/padding.h"
 #include "policy/net/xml.h"
 
-enum { KEY_BITS = 2048, KEY_BITS_MIN = 512, KEY_BITS_MAX = 8192, KEY_COST = 2000000, SIGN_COST = 100000, VERIFY_COST = 5000 };
+enum { KEY_BITS = 2048, KEY_BITS_MIN = 512, KEY_BITS_MAX = 8192, KEY_COST = 4500000, SIGN_COST = 100000, VERIFY_COST = 5000 };
 
 static struct value_class class_rsa;
 static struct value_class class_parameters;

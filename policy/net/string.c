@@ -97,6 +97,8 @@ static bool index_of(struct vm_call *c)
 		return vm_throw_range(c, "count", COUNT_RANGE);
 	begin = text_offset(t, from);
 	end = text_offset(t, from + count);
+	if (!charge_work(c, end - begin))
+		return false;
 	found = find_first((struct str){ t->p + begin, end - begin }, s.part, s.ignore_case, NULL);
 	return give_int(c, found == SIZE_MAX ? -1 : text_index(t, begin + found));
 }
@@ -124,6 +126,8 @@ static bool last_index_of(struct vm_call *c)
 	end = text_offset(t, from + 1);
 	if (s.part.n == 0)
 		return give_int(c, from);
+	if (!charge_work(c, end - begin))
+		return false;
 	found = find_last((struct str){ t->p + begin, end - begin }, s.part, s.ignore_case, NULL);
 	return give_int(c, found == SIZE_MAX ? -1 : text_index(t, begin + found));
 }
@@ -179,7 +183,7 @@ static bool contains(struct vm_call *c)
 
 	if (!read_search(c, &s))
 		return false;
-	return give_bool(c, find_first(self_str(c), s.part, s.ignore_case, NULL) != SIZE_MAX);
+	return charge_work(c, self_str(c).n) && give_bool(c, find_first(self_str(c), s.part, s.ignore_case, NULL) != SIZE_MAX);
 }
 
 static bool starts_with(struct vm_call *c)
@@ -352,12 +356,12 @@ static bool trim_end(struct vm_call *c)
 
 static bool to_lower(struct vm_call *c)
 {
-	return charge_bytes(c, self_str(c).n) && give_new(c, str_to_lower(c->arena, self_str(c)));
+	return charge_each(c, self_str(c).n) && give_new(c, str_to_lower(c->arena, self_str(c)));
 }
 
 static bool to_upper(struct vm_call *c)
 {
-	return charge_bytes(c, self_str(c).n) && give_new(c, str_to_upper(c->arena, self_str(c)));
+	return charge_each(c, self_str(c).n) && give_new(c, str_to_upper(c->arena, self_str(c)));
 }
 
 static bool replace_all(struct vm_call *c, struct str old, struct str with, bool ignore_case)

@@ -5,11 +5,17 @@
 
 #define OUT_OF_RANGE "Index was out of range. Must be non-negative and less than the size of the collection."
 
+static size_t shorter(struct str l, struct str r)
+{
+	return l.n < r.n ? l.n : r.n;
+}
+
 static bool equals(struct vm_call *c)
 {
 	bool ignore_case = c->n > 1 && comparison_ci(arg_enum(c, 1));
 
-	return give_bool(c, !arg_is_null(c, 0) && same_text(self_str(c), arg_str(c, 0), ignore_case));
+	return (ignore_case ? charge_work : charge_bytes)(c, shorter(self_str(c), arg_str(c, 0))) &&
+	       give_bool(c, !arg_is_null(c, 0) && same_text(self_str(c), arg_str(c, 0), ignore_case));
 }
 
 static bool static_equals(struct vm_call *c)
@@ -18,7 +24,8 @@ static bool static_equals(struct vm_call *c)
 
 	if (arg_is_null(c, 0) || arg_is_null(c, 1))
 		return give_bool(c, arg_is_null(c, 0) && arg_is_null(c, 1));
-	return give_bool(c, same_text(arg_str(c, 0), arg_str(c, 1), ignore_case));
+	return (ignore_case ? charge_work : charge_bytes)(c, shorter(arg_str(c, 0), arg_str(c, 1))) &&
+	       give_bool(c, same_text(arg_str(c, 0), arg_str(c, 1), ignore_case));
 }
 
 static int64_t comparison_of(const struct vm_call *c, size_t i)
@@ -32,7 +39,7 @@ static int64_t comparison_of(const struct vm_call *c, size_t i)
 
 static bool compare(struct vm_call *c)
 {
-	return charge_bytes(c, arg_str(c, 0).n) &&
+	return charge_work(c, shorter(arg_str(c, 0), arg_str(c, 1))) &&
 	       give_int(c, compare_texts(arg_text(c, 0), arg_text(c, 1), comparison_of(c, 2)));
 }
 
@@ -70,6 +77,8 @@ static bool ordinal_distance(struct vm_call *c, const struct text *l, const stru
 
 	if (!l || !r)
 		return give_int(c, l ? 1 : r ? -1 : 0);
+	if (!charge_work(c, l->n + r->n))
+		return false;
 	ul = text_units(c->arena, l, &nl);
 	ur = text_units(c->arena, r, &nr);
 	if (!ul || !ur)
@@ -95,7 +104,8 @@ static bool compare_to(struct vm_call *c)
 {
 	if (!arg_is_null(c, 0) && c->args[0].kind != VALUE_STRING)
 		return vm_throw(c, EX_ARGUMENT, "Object must be of type String.");
-	return give_int(c, compare_texts(c->self.text, arg_text(c, 0), CURRENT_CULTURE));
+	return charge_work(c, shorter(self_str(c), arg_str(c, 0))) &&
+	       give_int(c, compare_texts(c->self.text, arg_text(c, 0), CURRENT_CULTURE));
 }
 
 static const struct class_member members[] = {

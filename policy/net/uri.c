@@ -245,21 +245,21 @@ static bool escape_data(struct vm_call *c)
 {
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "stringToEscape");
-	return charge_bytes(c, arg_str(c, 0).n) && give_new(c, uri_escape(c->arena, arg_str(c, 0), false));
+	return charge_each(c, arg_str(c, 0).n) && give_new(c, uri_escape(c->arena, arg_str(c, 0), false));
 }
 
 static bool escape_uri(struct vm_call *c)
 {
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "stringToEscape");
-	return charge_bytes(c, arg_str(c, 0).n) && give_new(c, uri_escape(c->arena, arg_str(c, 0), true));
+	return charge_each(c, arg_str(c, 0).n) && give_new(c, uri_escape(c->arena, arg_str(c, 0), true));
 }
 
 static bool unescape_data(struct vm_call *c)
 {
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "stringToUnescape");
-	return charge_bytes(c, arg_str(c, 0).n) && give_new(c, uri_unescape(c->arena, arg_str(c, 0)));
+	return charge_each(c, arg_str(c, 0).n) && give_new(c, uri_unescape(c->arena, arg_str(c, 0)));
 }
 
 static bool is_well_formed(struct vm_call *c)

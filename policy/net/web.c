@@ -18,7 +18,7 @@ static bool null_or(struct vm_call *c, struct str s, struct str (*fn)(struct are
 {
 	if (!s.p)
 		return vm_return(c, VALUE_NULL_INIT);
-	return charge_bytes(c, s.n) && give_new(c, fn(c->arena, s));
+	return charge_each(c, s.n) && give_new(c, fn(c->arena, s));
 }
 
 struct str html_encode(struct arena *a, struct str s)

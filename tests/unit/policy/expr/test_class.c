@@ -33,6 +33,56 @@ static void class_all(void **state UNUSED)
 	check_done();
 }
 
+static bool has(const struct value_class *cls, struct str name)
+{
+	for (; cls; cls = class_link(cls)->base ? class_link(cls)->base->cls : NULL) {
+		const struct class_link *link = class_link(cls);
+
+		if (class_member(cls, name))
+			return true;
+		for (size_t i = 0; i < link->n_rows; i++)
+			if (str_eq(link->rows[i].name, name))
+				return true;
+		for (size_t i = 0; i < link->n_interfaces; i++)
+			if (has(link->interfaces[i]->cls, name))
+				return true;
+	}
+	return false;
+}
+
+/* Of Tuple and Nullable there are several, with other type parameters. */
+static bool some_has(const char *type, struct str name)
+{
+	for (size_t i = 0; class_each(i); i++)
+		if (strcmp(class_each(i)->name, type) == 0 && has(class_each(i), name))
+			return true;
+	return false;
+}
+
+/* tests/golden/expr-members.txt: "TYPE: MEMBER MEMBER …" */
+static void documented(void **state UNUSED)
+{
+	FILE *file = fopen("tests/golden/expr-members.txt", "r");
+	char line[4096], label[200], *rest;
+	size_t n = 0;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		char *colon = strchr(line, ':');
+
+		if (line[0] == '#' || !colon)
+			continue;
+		*colon = '\0';
+		for (char *word = strtok_r(colon + 1, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest), n++) {
+			snprintf(label, sizeof(label), "%s.%s", line, word);
+			CHECK(label, some_has(line, str_of(word)));
+		}
+	}
+	fclose(file);
+	CHECK("there are members", n > 1000);
+	check_done();
+}
+
 static void types(void **state UNUSED)
 {
 	struct arena *a = arena_new(1 << 20);
@@ -72,7 +122,7 @@ static void types(void **state UNUSED)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(class_all), cmocka_unit_test(types) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(class_all), cmocka_unit_test(types), cmocka_unit_test(documented) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

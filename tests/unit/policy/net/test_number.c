@@ -135,7 +135,7 @@ static void parsing(void **state UNUSED)
 		{ "int.Parse(\"\")", "! The input string '' was not in a correct format." },
 		{ "int.Parse(\"1.0\")", "! The input string '1.0' was not in a correct format." },
 		{ "int.Parse(\"1,000\")", "! The input string '1,000' was not in a correct format." },
-		{ "int.Parse((string)null)", "! Value cannot be null. (Parameter 'String')" },
+		{ "int.Parse((string)null)", "! Value cannot be null. (Parameter 's')" },
 		{ "int.Parse(\"ff\", NumberStyles.HexNumber)", "255" },
 		{ "int.Parse(\"FFFFFFFF\", NumberStyles.HexNumber)", "-1" },
 		{ "byte.Parse(\"256\")", "! Value was either too large or too small for an unsigned byte." },
@@ -202,7 +202,7 @@ static void converting(void **state UNUSED)
 		{ "Convert.FromBase64String(\"abc\")", "! Invalid length for a Base-64 char array or string." },
 		{ "Convert.FromBase64String(\"a-b=\")",
 		  "! The input is not a valid Base-64 string as it contains a non-base 64 character, more than two padding "
-		  "characters, or an illegal character among the padding characters. " },
+		  "characters, or an illegal character among the padding characters." },
 		{ "Convert.ToDateTime(\"2025-01-02\")", "01/02/2025 00:00:00" },
 	};
 

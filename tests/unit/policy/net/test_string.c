@@ -141,7 +141,7 @@ static void bytes(void **state UNUSED)
 		{ "Encoding.UTF8.GetString(new byte[] { 0xFF, 0xC0, 0x80 })", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" },
 		{ "Encoding.ASCII.GetString(Encoding.ASCII.GetBytes(\"h\xC3\xA9\"))", "h?" },
 		{ "Encoding.GetEncoding(\"iso-8859-1\").GetBytes(\"\xC3\xA9\")[0]", "233" },
-		{ "Encoding.GetEncoding(\"nope\").WebName", "! 'nope' is not a supported encoding name. (Parameter 'name')" },
+		{ "Encoding.GetEncoding(\"nope\").WebName", "! 'nope' is not a supported encoding name. For information on defining a custom encoding, see the documentation for the Encoding.RegisterProvider method. (Parameter 'name')" },
 		{ "Encoding.UTF8.WebName + Encoding.UTF8.CodePage", "utf-865001" },
 		{ "Encoding.UTF8.GetString(new byte[] { 65, 66, 67 }, 1, 1)", "B" },
 	};
