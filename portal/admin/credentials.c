@@ -61,6 +61,7 @@ static GH_RC put_credentials(struct web *w, struct gh_err *err)
 		liquid_set_text(r, "description", v[i].description.n ? v[i].description : STR(""));
 		liquid_set_text(r, "kind", known ? credential_kind_info(kind)->text : v[i].kind);
 		liquid_set_text(r, "resource", v[i].resource.n ? v[i].resource : STR(""));
+		liquid_set_bool(r, "has_tokens", known && credential_kind_info(kind)->token);
 		liquid_set_bool(r, "consent", known && kind == CREDENTIAL_CODE);
 		liquid_set_bool(r, "connected", g != NULL);
 		liquid_set_text(r, "connected_by", g ? person(g->granted_by) : STR(""));

@@ -43,10 +43,18 @@ test.before(async () => {
       g.waiting = own('gold', 'Trial');
       g.cli('subscription', 'set-state', g.waiting.id, 'submitted');
       g.cli('policy', 'set', '--scope', 'api:orders', policy);
+      // a credential that nobody has consented to, and one whose endpoint is away: its token request has failed
+      const secret = ['--secret-file', `client-secret=${g.file('secret', 's\n')}`];
+      g.cli('credential', 'set', 'crm', '--kind', 'authorization-code', '--name', 'Customers', '--description', 'Accounts and visits', '--set', 'client-id=gw',
+        '--set', 'token-url=https://login.example/token', '--set', 'authorize-url=https://login.example/authorize', ...secret);
+      g.cli('credential', 'set', 'stock', '--kind', 'client-credentials', '--set', 'client-id=gw', '--set', 'token-url=http://127.0.0.1:9/oauth2/token', ...secret);
+      g.cli('backend', 'set', 'stock', '--url', 'http://127.0.0.1:9', '--credential', 'stock');
+      g.cli('api', 'set', 'inventory', '--backend-id', 'stock');
     },
   });
   const call = (path, key) => fetch(`${gw.url}/api/${path}`, { headers: { 'Ocp-Apim-Subscription-Key': key } });
   for (let i = 0; i < 5; i++) refused = (await call('orders/health', gw.own.primaryKey)).headers.get('x-request-id');
+  await call('inventory/inventory', gw.own.primaryKey);
   await until(() => gw.cli('log', '--request-id', refused).stdout.includes(refused), 'the calls in the store');
   browser = await chromium.launch(CHROMIUM);
   const token = gw.cli('trace', 'token', '--subscription', gw.own.id).stdout.trim();
@@ -110,6 +118,7 @@ const PAGES = [
   { name: 'admin-api', url: '/admin/apis/orders', signedIn: true },
   { name: 'admin-products', url: '/admin/products', signedIn: true },
   { name: 'admin-subscriptions', url: '/admin/subscriptions', signedIn: true },
+  { name: 'admin-credentials', url: '/admin/credentials', signedIn: true },
   { name: 'admin-404', url: '/admin/nothing-here', signedIn: true, status: 404 },
 ];
 
