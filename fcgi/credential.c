@@ -423,9 +423,12 @@ static void on_done(struct transfer *t, enum reason why)
 	if (!v->tokens) {
 		log_error("a token could not be kept", KV_STR("credential", f->credential->c.id));
 	} else if (why != REASON_NONE) {
+		struct str word = reason_info(why)->word;
 		const char *detail = transfer_problem(t);
 
-		note_failure(f, arena_printf(f->arena, "%.*s%s%s", STR_ARG(reason_info(why)->word), detail[0] ? ": " : "", detail), 0, false);
+		if (reason_is_backend(why))      /* it is none: backend_timeout is said as "timeout" */
+			word = str_from(word, sizeof("backend_") - 1);
+		note_failure(f, arena_printf(f->arena, "the request failed (%.*s)%s%s", STR_ARG(word), detail[0] ? ": " : "", detail), 0, false);
 	} else if (f->too_large) {
 		note_failure(f, STR("its answer is larger than credential.response_bytes"), 0, false);
 	} else {

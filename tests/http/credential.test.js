@@ -297,8 +297,8 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
       ['without a usable access_token', (f, json, res) => res.end('<html>')],
       ['without a usable access_token', (f, json) => json(200, { access_token: 'a\r\nX-Evil: 1' })],
       ['larger than', (f, json, res) => res.end('x'.repeat(70000))],
-      ['backend_', () => {}],                     // never answers
-      ['backend_', (f, json, res) => res.socket.destroy()],
+      ['the request failed (', () => {}],         // never answers
+      ['the request failed (', (f, json, res) => res.socket.destroy()],
     ];
     oauth('sick', 'client-credentials', ...secret('client-secret', idp.secret));
     idp.state.reply = (f, json) => { answers[0][1](f, json); return true; };
