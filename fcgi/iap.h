@@ -17,6 +17,7 @@
  * All requests to the provider go through the loop's own sub-requests; nothing here blocks. */
 #pragma once
 
+#include "core/openid_client.h"
 #include "fcgi/call_gate.h"
 #include "policy/elements/openid.h"
 
@@ -76,11 +77,13 @@ struct iap {                             /* one call at the proxy; in the call's
 	enum step (*go)(struct iap *f);  /* STEP_JUMP: go on with f->go; WAIT; NEXT: let the call in; RESPOND: answered */
 	enum step (*then)(struct iap *f);        /* after a request */
 	enum step (*after)(struct iap *f);       /* after discovery or verification */
+	enum step (*bad)(struct iap *f);         /* the token's signature does not fit; NULL: the usual refusal */
 	struct openid_state openid;
 	struct subrequest *call;
 	struct iap_session session;
 	struct str cookie;               /* Set-Cookie of the answer; STR_NULL: none */
-	struct str state, nonce, verifier, back;
+	struct openid_attempt attempt;
+	struct str back;
 	struct str code;
 	json_t *tokens, *claims, *info;
 	struct str token;                /* to be checked: ID token or logout token */
@@ -117,9 +120,8 @@ enum step iap_ask(struct iap *f, const char *url, struct str form, bool authenti
 		  enum step (*then)(struct iap *));
 /* The JSON object of f->call's answer with status 200; NULL. `rejected` (may be NULL): the provider answered 400 or 401. */
 json_t *iap_answer(struct iap *f, bool *rejected);
-/* Checks the signature of f->token and issuer, audience and times; fills f->claims; then `after` runs. */
+/* Checks the signature of f->token and fills f->claims; then `after` runs, which checks those. */
 enum step iap_verify(struct iap *f, enum step (*after)(struct iap *));
-struct str iap_encoded(struct arena *a, struct str s);
 
 /* iap_back.c, iap_refresh.c, iap_logout.c */
 enum step iap_begin(struct iap *f);              /* to the provider */

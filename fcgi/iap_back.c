@@ -31,38 +31,24 @@ enum step iap_begin(struct iap *f)
 {
 	struct call *k = f->k;
 	struct arena *a = k->arena;
-	struct str endpoint = arena_dup(a, str_of(f->pub->authorization)), sealed, cookie, redirect, to;
-	uint8_t digest[CRYPTO_SHA256_BYTES];
+	struct str sealed, cookie, redirect;
 
 	redirect = arena_printf(a, "%.*s%.*s", STR_ARG(iap_origin(k)), STR_ARG(callback_path(k)));
-	if (crypto_random_hex(a, 16, &f->state, NULL).code || crypto_random_hex(a, 16, &f->nonce, NULL).code
-	    || crypto_random_hex(a, 32, &f->verifier, NULL).code)
+	if (openid_attempt_new(a, &f->attempt, NULL).code)
 		return STEP_FAIL;
-	crypto_sha256(f->verifier, digest);
 	if (!iap_seal(k, "iap go",
 		      arena_printf(a, "%.*s\n%lld\n%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(f->conf->provider),
-				   (long long)(iap_now_us(f) / 1000000 + IAP_GO_S), STR_ARG(f->state), STR_ARG(f->nonce),
-				   STR_ARG(f->verifier), STR_ARG(way_back(k))),
+				   (long long)(iap_now_us(f) / 1000000 + IAP_GO_S), STR_ARG(f->attempt.state), STR_ARG(f->attempt.nonce),
+				   STR_ARG(f->attempt.verifier), STR_ARG(way_back(k))),
 		      &sealed)
-	    || !iap_set_cookie(f, go_cookie, str_first(f->state, STATE_TAG), sealed, callback_path(k), IAP_GO_S, &cookie))
+	    || !iap_set_cookie(f, go_cookie, str_first(f->attempt.state, STATE_TAG), sealed, callback_path(k), IAP_GO_S, &cookie))
 		return STEP_FAIL;
-	to = arena_printf(a, "%.*s%sresponse_type=code&client_id=%.*s&redirect_uri=%.*s&scope=%.*s&state=%.*s&nonce=%.*s"
-			     "&code_challenge=%.*s&code_challenge_method=S256",
-			  STR_ARG(endpoint), str_find_char(endpoint, '?') == SIZE_MAX ? "?" : "&",
-			  STR_ARG(iap_encoded(a, f->conf->client_id)), STR_ARG(iap_encoded(a, redirect)),
-			  STR_ARG(iap_encoded(a, f->conf->scopes)), STR_ARG(f->state), STR_ARG(f->nonce),
-			  STR_ARG(crypto_base64url(a, (struct str){ (const char *)digest, sizeof(digest) })));
-	return iap_redirect(f, to, cookie);
+	return iap_redirect(f, openid_authorize_address(a, str_of(f->pub->authorization), f->conf->client_id, f->conf->scopes, redirect,
+							&f->attempt),
+			    cookie);
 }
 
 /* ---- claims ------------------------------------------------------------------------------------------------------------------ */
-
-static const json_t *claim(const struct iap *f, const json_t *info, struct str name)
-{
-	const json_t *v = jsn_get_n(f->claims, name);
-
-	return v ? v : jsn_get_n(info, name);
-}
 
 /* By the rules of any API of the provider: the session is for all of them. */
 static bool asked_for(const struct iap *f, struct str group)
@@ -105,19 +91,19 @@ static struct str short_text(struct str s)
 
 void iap_take_claims(struct iap *f, const json_t *info)
 {
-	const json_t *verified = claim(f, info, STR("email_verified"));
+	const json_t *verified = openid_claim(f->claims, info, STR("email_verified"));
 	struct iap_session *s = &f->session;
 
 	s->provider = f->conf->provider;
 	s->subject = jsn_str(f->claims, "sub");
 	s->sid = short_text(jsn_str(f->claims, "sid"));
 	/* an address that the provider says is not proven must not become somebody's identity at the backend */
-	s->email = verified && !json_is_true(verified) && !str_eq(jsn_string(verified), STR("true"))
-			   ? STR("") : short_text(jsn_string(claim(f, info, STR("email"))));
-	s->name = short_text(jsn_string(claim(f, info, STR("name"))));
+	s->email = verified && !openid_is_true(verified)
+			   ? STR("") : short_text(jsn_string(openid_claim(f->claims, info, STR("email"))));
+	s->name = short_text(jsn_string(openid_claim(f->claims, info, STR("name"))));
 	if (!s->name.n)
-		s->name = short_text(jsn_string(claim(f, info, STR("preferred_username"))));
-	s->groups = groups_of(f, f->conf->groups_claim.n ? claim(f, info, f->conf->groups_claim) : NULL);
+		s->name = short_text(jsn_string(openid_claim(f->claims, info, STR("preferred_username"))));
+	s->groups = groups_of(f, f->conf->groups_claim.n ? openid_claim(f->claims, info, f->conf->groups_claim) : NULL);
 }
 
 void iap_take_lifetime(struct iap *f)
@@ -141,7 +127,7 @@ static enum step finish(struct iap *f, const json_t *info)
 	f->session.begun_us = f->session.seen_us = iap_now_us(f);
 	if (crypto_random_hex(f->k->arena, 16, &f->session.id, NULL).code || !iap_session_cookie(f))
 		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the session does not fit into a cookie");
-	if (!iap_set_cookie(f, go_cookie, str_first(f->state, STATE_TAG), STR(""), callback_path(f->k), 0, &done))
+	if (!iap_set_cookie(f, go_cookie, str_first(f->attempt.state, STATE_TAG), STR(""), callback_path(f->k), 0, &done))
 		return STEP_FAIL;
 	return iap_redirect(f, f->back.n ? f->back : arena_printf(f->k->arena, "%.*s/", STR_ARG(iap_base(f->k))), done);
 }
@@ -157,18 +143,14 @@ static enum step informed(struct iap *f)
 	return finish(f, info);
 }
 
-/* Core section 3.1.3.7: what iap_verify does not know of. */
 static enum step verified(struct iap *f)
 {
-	struct str party = jsn_str(f->claims, "azp"), subject = jsn_str(f->claims, "sub"), access = jsn_str(f->tokens, "access_token");
+	struct str access = jsn_str(f->tokens, "access_token");
 	bool told = jsn_get(f->claims, "email") && (!f->conf->groups_claim.n || jsn_get_n(f->claims, f->conf->groups_claim));
+	const char *problem = openid_check_claims(f->claims, f->conf->issuer, f->conf->client_id, f->attempt.nonce, iap_now_us(f) / 1000000);
 
-	if (!jsn_get(f->claims, "exp") || !jsn_str(f->claims, "nonce").n || !crypto_equal(jsn_str(f->claims, "nonce"), f->nonce))
-		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the ID token belongs to another sign-in");
-	if ((party.n || json_array_size(jsn_arr(f->claims, "aud")) > 1) && !str_eq(party, f->conf->client_id))
-		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the ID token was made for another party");
-	if (!subject.n || subject.n > TEXT_MAX)
-		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the ID token names nobody");
+	if (problem)
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, problem);
 	if (told || !f->pub->userinfo || !access.n)
 		return finish(f, NULL);
 	return iap_ask(f, f->pub->userinfo, STR_NULL, false, arena_printf(f->k->arena, "Bearer %.*s", STR_ARG(access)), informed);
@@ -194,8 +176,7 @@ static enum step exchange(struct iap *f)
 	if (says ? !str_eq(uri_decode(a, issuer, true), f->conf->issuer) : f->pub->says_issuer)
 		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the answer comes from another provider");
 	return iap_ask(f, f->pub->token,
-		       arena_printf(a, "grant_type=authorization_code&code=%.*s&redirect_uri=%.*s&code_verifier=%.*s",
-				    STR_ARG(iap_encoded(a, f->code)), STR_ARG(iap_encoded(a, redirect)), STR_ARG(f->verifier)),
+		       openid_code_form(a, f->code, redirect, f->attempt.verifier),
 		       true, STR_NULL, exchanged);
 }
 
@@ -207,11 +188,11 @@ static bool read_attempt(struct iap *f, struct str state)
 	int64_t ends;
 
 	if (state.n < STATE_TAG || !sealed.n || !iap_unseal(f->k, "iap go", sealed, &plain) || !str_split(&plain, '\n', &provider)
-	    || !str_split(&plain, '\n', &until) || !str_split(&plain, '\n', &want) || !str_split(&plain, '\n', &f->nonce)
-	    || !str_split(&plain, '\n', &f->verifier) || !plain.p)
+	    || !str_split(&plain, '\n', &until) || !str_split(&plain, '\n', &want) || !str_split(&plain, '\n', &f->attempt.nonce)
+	    || !str_split(&plain, '\n', &f->attempt.verifier) || !plain.p)
 		return false;
 	f->back = plain;
-	f->state = state;
+	f->attempt.state = state;
 	for (size_t i = 0; i < s->n_iap; i++)
 		if (str_eq(s->iap[i].provider, provider))
 			f->conf = &s->iap[i];

@@ -65,7 +65,7 @@ static enum step leave(struct iap *f)
 		struct str end = str_of(f->pub->end_session), to;
 
 		to = arena_printf(a, "%.*s%sclient_id=%.*s", STR_ARG(end), str_find_char(end, '?') == SIZE_MAX ? "?" : "&",
-				  STR_ARG(iap_encoded(a, f->conf->client_id)));
+				  STR_ARG(uri_encode(a, f->conf->client_id, URI_KEEP_UNRESERVED)));
 		return iap_redirect(f, to, STR_NULL);
 	}
 	f->k->finished = true;
@@ -103,12 +103,25 @@ static enum step say(struct iap *f, int status, const char *error)
 	return STEP_RESPOND;
 }
 
-/* Section 2.6. Issuer, audience, signature and times have been checked. */
+/* Issuer, audience and times; a logout token need not say when it expires. */
+static bool is_for_us(const struct iap *f)
+{
+	const struct jose_claim_rules rules = {
+		.now_s = iap_now_us(f) / 1000000, .skew_s = OPENID_SKEW_S, .issuers = &f->conf->issuer, .n_issuers = 1,
+		.audiences = &f->conf->client_id, .n_audiences = 1,
+	};
+
+	return jose_check_claims(f->claims, &rules) == JOSE_OK;
+}
+
+/* Section 2.6. */
 static enum step verified(struct iap *f)
 {
 	struct str sid = jsn_str(f->claims, "sid"), subject = jsn_str(f->claims, "sub");
 	const json_t *events = jsn_obj(f->claims, "events");
 
+	if (!is_for_us(f))
+		return say(f, 400, "the token is of another issuer, for another client, or too old");
 	if (!json_is_object(json_object_get(events, "http://schemas.openid.net/event/backchannel-logout")))
 		return say(f, 400, "the token is no logout token");
 	if (jsn_get(f->claims, "nonce"))
@@ -123,6 +136,11 @@ static enum step verified(struct iap *f)
 		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "the shared cache cannot be reached");
 	log_info("session ended by the provider", KV_STR("provider", f->conf->provider));
 	return say(f, 200, NULL);
+}
+
+static enum step not_signed(struct iap *f)
+{
+	return say(f, 400, "the signature of the token does not fit");
 }
 
 /* Waits until the form is here: it is small. */
@@ -140,5 +158,6 @@ enum step iap_backchannel(struct iap *f)
 	if (!uri_query_find(buf_view(&k->up), STR("logout_token"), &token) || !token.n)
 		return say(f, 400, "there is no logout_token");
 	f->token = uri_decode(k->arena, token, true);
+	f->bad = not_signed;
 	return iap_verify(f, verified);
 }

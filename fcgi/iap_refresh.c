@@ -9,6 +9,7 @@
 #include "core/cache.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "core/uri.h"
 
 enum { AGAIN_S = 60 };                   /* after a provider that could not be reached */
 
@@ -48,7 +49,10 @@ static void keep_outcome(struct iap *f, struct str old)
 static enum step verified(struct iap *f)
 {
 	struct str old = f->session.refresh;
+	const char *problem = openid_check_claims(f->claims, f->conf->issuer, f->conf->client_id, STR_NULL, iap_now_us(f) / 1000000);
 
+	if (problem)
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, problem);
 	if (!str_eq(jsn_str(f->claims, "sub"), f->session.subject))      /* Core section 12.2 */
 		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the refreshed token is of somebody else");
 	iap_take_claims(f, f->info);
@@ -101,7 +105,7 @@ static enum step ask(struct iap *f)
 	struct arena *a = f->k->arena;
 
 	return iap_ask(f, f->pub->token,
-		       arena_printf(a, "grant_type=refresh_token&refresh_token=%.*s", STR_ARG(iap_encoded(a, f->session.refresh))), true,
+		       arena_printf(a, "grant_type=refresh_token&refresh_token=%.*s", STR_ARG(uri_encode(a, f->session.refresh, URI_KEEP_UNRESERVED))), true,
 		       STR_NULL, refreshed);
 }
 

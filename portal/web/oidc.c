@@ -4,19 +4,18 @@
 #include "core/crypto.h"
 #include "core/jose.h"
 #include "core/str.h"
-#include "core/uri.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
 
-enum { SKEW_S = 60, DEPTH = 32, VERIFIER_BYTES = 32 };
+enum { DEPTH = 32 };
 
 /* ---- HTTP ------------------------------------------------------------------------------------------------------------ */
 
 struct http_call {
 	const char *url;
 	struct str form;                 /* STR_NULL: GET */
-	struct str user, password;       /* Basic; STR_NULL: none */
+	struct str basic;                /* "user:password", encoded; STR_NULL: none */
 	struct str bearer;
 	long status;
 	struct buf body;
@@ -47,10 +46,9 @@ static CURLcode run(CURL *c, struct arena *a, const struct config *config, struc
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, arena_cstr(a, call->form));
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)call->form.n);
 	}
-	if (call->user.p) {
+	if (call->basic.p) {
 		curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-		curl_easy_setopt(c, CURLOPT_USERNAME, arena_cstr(a, call->user));
-		curl_easy_setopt(c, CURLOPT_PASSWORD, arena_cstr(a, call->password));
+		curl_easy_setopt(c, CURLOPT_USERPWD, arena_cstr(a, call->basic));
 	}
 	return curl_easy_perform(c);
 }
@@ -188,93 +186,35 @@ static gh_rc published_of(struct arena *a, const struct config *config, struct s
 
 /* ---- going ----------------------------------------------------------------------------------------------------------- */
 
-GH_RC oidc_attempt_new(struct arena *a, struct oidc_attempt *out, struct gh_err *err)
-{
-	TRY(crypto_random_hex(a, 16, &out->state, err));
-	TRY(crypto_random_hex(a, 16, &out->nonce, err));
-	return crypto_random_hex(a, VERIFIER_BYTES, &out->verifier, err);
-}
-
-static struct str enc(struct arena *a, struct str s)
-{
-	return uri_encode(a, s, URI_KEEP_UNRESERVED);
-}
-
 GH_RC oidc_start_address(struct arena *a, const struct config *config, const struct store_provider *p,
-			 const struct oidc_attempt *attempt, struct str redirect_uri, struct str *out, struct gh_err *err)
+			 const struct openid_attempt *attempt, struct str redirect_uri, struct str *out, struct gh_err *err)
 {
-	uint8_t digest[CRYPTO_SHA256_BYTES];
 	struct published *pub;
-	struct str endpoint;
 
 	TRY(published_of(a, config, p->issuer, false, &pub, err));
-	endpoint = jsn_str(pub->doc, "authorization_endpoint");
-	if (!str_starts_ci(endpoint, STR("https://")) && !str_starts_ci(endpoint, STR("http://")))
-		FAIL(err, UPSTREAM, "the authorization endpoint is no address");
-	crypto_sha256(attempt->verifier, digest);
-	*out = arena_printf(a, "%.*s%sresponse_type=code&client_id=%.*s&redirect_uri=%.*s&scope=%.*s&state=%.*s&nonce=%.*s"
-			       "&code_challenge=%.*s&code_challenge_method=S256",
-			    STR_ARG(endpoint), str_find_char(endpoint, '?') == SIZE_MAX ? "?" : "&", STR_ARG(enc(a, p->client_id)),
-			    STR_ARG(enc(a, redirect_uri)), STR_ARG(enc(a, p->scopes)), STR_ARG(attempt->state),
-			    STR_ARG(attempt->nonce),
-			    STR_ARG(crypto_base64url(a, (struct str){ (const char *)digest, sizeof(digest) })));
+	*out = openid_authorize_address(a, jsn_str(pub->doc, "authorization_endpoint"), p->client_id, p->scopes, redirect_uri, attempt);
 	if (!out->p)
-		FAIL(err, NOMEM, "address");
+		FAIL(err, UPSTREAM, "the authorization endpoint is no address");
 	return GH_RC_OK;
 }
 
 /* ---- coming back ------------------------------------------------------------------------------------------------------ */
 
-static bool lists(const json_t *array, const char *name)
-{
-	for (size_t i = 0; i < json_array_size(array); i++)
-		if (str_eq(jsn_string(json_array_get(array, i)), str_of(name)))
-			return true;
-	return false;
-}
-
 static gh_rc exchange(struct arena *a, const struct config *config, const struct store_provider *p, const json_t *doc,
-		      const struct oidc_attempt *attempt, struct str redirect_uri, struct str code, json_t **tokens,
+		      const struct openid_attempt *attempt, struct str redirect_uri, struct str code, json_t **tokens,
 		      struct gh_err *err)
 {
-	const json_t *methods = jsn_arr(doc, "token_endpoint_auth_methods_supported");
-	bool basic = p->secret.n && (!methods || lists(methods, "client_secret_basic"));
-	struct http_call call = { .url = arena_cstr(a, jsn_str(doc, "token_endpoint")) };
+	struct http_call call = { .url = arena_cstr(a, jsn_str(doc, "token_endpoint")),
+				  .form = openid_code_form(a, code, redirect_uri, attempt->verifier) };
 	struct str text;
 
-	call.form = arena_printf(a, "grant_type=authorization_code&code=%.*s&redirect_uri=%.*s&code_verifier=%.*s",
-				 STR_ARG(enc(a, code)), STR_ARG(enc(a, redirect_uri)), STR_ARG(attempt->verifier));
-	if (basic) {                                     /* RFC 6749 section 2.3.1: both are form-encoded first */
-		call.user = enc(a, p->client_id);
-		call.password = enc(a, p->secret);
-	} else {
-		call.form = arena_printf(a, "%.*s&client_id=%.*s%s%.*s", STR_ARG(call.form), STR_ARG(enc(a, p->client_id)),
-					 p->secret.n ? "&client_secret=" : "", STR_ARG(enc(a, p->secret.n ? p->secret : STR(""))));
-	}
+	if (p->secret.n && openid_takes_basic(doc))
+		call.basic = openid_basic_pair(a, p->client_id, p->secret);
+	else
+		call.form = arena_printf(a, "%.*s%.*s", STR_ARG(call.form), STR_ARG(openid_form_client(a, p->client_id, p->secret)));
 	if (!call.form.p)
 		FAIL(err, NOMEM, "token request");
 	return fetch(a, config, "token", &call, tokens, &text, err);
-}
-
-/* Core section 3.1.3.7. */
-static gh_rc check_claims(const struct store_provider *p, const json_t *claims, struct str nonce, struct gh_err *err)
-{
-	const struct jose_claim_rules rules = {
-		.now_s = clock_wall_us() / 1000000, .skew_s = SKEW_S, .require_expiry = true, .issuers = &p->issuer, .n_issuers = 1,
-		.audiences = &p->client_id, .n_audiences = 1,
-	};
-	enum jose_reason why = jose_check_claims(claims, &rules);
-	struct str party = jsn_str(claims, "azp");
-
-	if (why != JOSE_OK)
-		FAIL(err, DENIED, "the ID token does not fit: %s", jose_reason_text(why));
-	if ((party.n || json_array_size(jsn_arr(claims, "aud")) > 1) && !str_eq(party, p->client_id))
-		FAIL(err, DENIED, "the ID token was made for another party");
-	if (!jsn_str(claims, "nonce").n || !crypto_equal(jsn_str(claims, "nonce"), nonce))
-		FAIL(err, DENIED, "the ID token belongs to another sign-in");
-	if (!jsn_str(claims, "sub").n || jsn_str(claims, "sub").n > 255)
-		FAIL(err, DENIED, "the ID token names nobody");
-	return GH_RC_OK;
 }
 
 static gh_rc check_token(struct arena *a, const struct config *config, const struct store_provider *p, struct published *pub,
@@ -284,6 +224,7 @@ static gh_rc check_token(struct arena *a, const struct config *config, const str
 	struct jose_rules rules = { .algs = JOSE_ALL_ALGS & ~shared, .keys = pub->keys };
 	struct jose_token out = { .claims = NULL };
 	enum jose_reason why = jose_verify(a, token, &rules, &out);
+	const char *problem;
 
 	if (why == JOSE_KEY_NOT_FOUND) {
 		TRY(published_of(a, config, p->issuer, true, &pub, err));
@@ -293,15 +234,10 @@ static gh_rc check_token(struct arena *a, const struct config *config, const str
 	if (why != JOSE_OK)
 		FAIL(err, DENIED, "the ID token does not fit: %s", jose_reason_text(why));
 	*claims = out.claims;
-	return check_claims(p, out.claims, nonce, err);
-}
-
-/* A claim of the ID token, else of the user's information. */
-static const json_t *claim(const json_t *claims, const json_t *info, struct str name)
-{
-	const json_t *v = jsn_get_n(claims, name);
-
-	return v ? v : jsn_get_n(info, name);
+	problem = openid_check_claims(out.claims, p->issuer, p->client_id, nonce, clock_wall_us() / 1000000);
+	if (problem)
+		FAIL(err, DENIED, "the ID token does not fit: %s", problem);
+	return GH_RC_OK;
 }
 
 static gh_rc ask_for_more(struct arena *a, const struct config *config, const json_t *doc, const json_t *tokens,
@@ -318,20 +254,17 @@ static gh_rc ask_for_more(struct arena *a, const struct config *config, const js
 
 static void fill(const struct store_provider *p, const json_t *claims, const json_t *info, struct oidc_person *out)
 {
-	const json_t *verified = claim(claims, info, STR("email_verified"));
-
-	out->email = jsn_string(claim(claims, info, STR("email")));
-	/* some providers send the text "true" */
-	out->email_verified = json_is_true(verified) || str_eq(jsn_string(verified), STR("true"));
-	out->first_name = jsn_string(claim(claims, info, STR("given_name")));
-	out->last_name = jsn_string(claim(claims, info, STR("family_name")));
+	out->email = jsn_string(openid_claim(claims, info, STR("email")));
+	out->email_verified = openid_is_true(openid_claim(claims, info, STR("email_verified")));
+	out->first_name = jsn_string(openid_claim(claims, info, STR("given_name")));
+	out->last_name = jsn_string(openid_claim(claims, info, STR("family_name")));
 	if (!out->first_name.n && !out->last_name.n)
-		out->first_name = jsn_string(claim(claims, info, STR("name")));
-	out->groups = p->groups_claim.n ? claim(claims, info, p->groups_claim) : NULL;
+		out->first_name = jsn_string(openid_claim(claims, info, STR("name")));
+	out->groups = p->groups_claim.n ? openid_claim(claims, info, p->groups_claim) : NULL;
 }
 
 GH_RC oidc_finish(struct arena *a, const struct config *config, const struct store_provider *p,
-		  const struct oidc_attempt *attempt, struct str redirect_uri, struct str code, struct str issuer,
+		  const struct openid_attempt *attempt, struct str redirect_uri, struct str code, struct str issuer,
 		  struct oidc_person *out, struct gh_err *err)
 {
 	json_t *tokens = NULL, *claims = NULL, *info = NULL;

@@ -7,20 +7,14 @@
 #pragma once
 
 #include "core/config.h"
-#include "core/json.h"
+#include "core/openid_client.h"
 #include "db/identity_providers.h"
 
 enum { OIDC_FRESH_S = 3600, OIDC_STALE_S = 86400, OIDC_FLOOR_S = 30, OIDC_ANSWER_MAX = 1 << 20, OIDC_PROVIDERS_MAX = 16 };
 
-/* What one sign-in remembers between going and coming back. All of it random, hexadecimal. */
-struct oidc_attempt {
-	struct str state, nonce, verifier;
-};
-GH_RC oidc_attempt_new(struct arena *a, struct oidc_attempt *out, struct gh_err *err);
-
 /* Where the browser is sent. UPSTREAM when the provider cannot be reached or says something that makes no sense. */
 GH_RC oidc_start_address(struct arena *a, const struct config *config, const struct store_provider *p,
-			 const struct oidc_attempt *attempt, struct str redirect_uri, struct str *out, struct gh_err *err);
+			 const struct openid_attempt *attempt, struct str redirect_uri, struct str *out, struct gh_err *err);
 
 /* What the provider vouches for. */
 struct oidc_person {
@@ -32,5 +26,5 @@ struct oidc_person {
 /* Exchanges the code, checks the ID token, asks the userinfo endpoint for what the token does not tell. `issuer` is what
  * the answer said (STR_NULL: nothing). DENIED with the reason when something does not fit, UPSTREAM as above. */
 GH_RC oidc_finish(struct arena *a, const struct config *config, const struct store_provider *p,
-		  const struct oidc_attempt *attempt, struct str redirect_uri, struct str code, struct str issuer,
+		  const struct openid_attempt *attempt, struct str redirect_uri, struct str code, struct str issuer,
 		  struct oidc_person *out, struct gh_err *err);

@@ -74,7 +74,7 @@ gh_rc web_provider_start(struct web *w, struct gh_err *err)
 {
 	struct str mark = web_param(&w->rq.query, "link"), back = web_way_back(w, web_param(&w->rq.query, "return"));
 	bool found, link = w->signed_in && mark.n && crypto_equal(mark, web_link_mark(w));
-	struct oidc_attempt attempt;
+	struct openid_attempt attempt;
 	struct store_provider p;
 	struct str redirect, to;
 	gh_rc rc;
@@ -85,7 +85,7 @@ gh_rc web_provider_start(struct web *w, struct gh_err *err)
 	if (w->signed_in && !link)
 		return web_redirect(w, back, err);
 	TRY(callback_address(w, &redirect, err));
-	TRY(oidc_attempt_new(w->a, &attempt, err));
+	TRY(openid_attempt_new(w->a, &attempt, err));
 	rc = oidc_start_address(w->a, &w->site->config, &p, &attempt, redirect, &to, err);
 	if (rc.code)
 		return rc.code == GH_E_NOMEM ? rc : trouble(w, &p, err);
@@ -276,7 +276,7 @@ static GH_RC refuse(struct web *w, const char *why, struct gh_err *err)
 
 struct attempt {
 	struct str provider, user_id, back;
-	struct oidc_attempt sent;
+	struct openid_attempt sent;
 };
 
 static bool read_attempt(struct web *w, struct attempt *out)
