@@ -109,13 +109,14 @@ for (const server of SERVERS) describe(`A1 behind ${server}`, () => {
   it('a token life of 3 s under load: one request a life, made before its end, and no call fails at the seam', async () => {
     idp.state.life = 3;
     await emptyCache();
-    const end = Date.now() + 5600;
+    const lives = server === SERVERS[0] ? 2 : 1;        // the web server has no part in it; once is enough for the others
+    const end = Date.now() + 400 + lives * 2600;
     const answers = [];
     await Promise.all([...Array(6)].map(async () => { while (Date.now() < end) answers.push(await status()); }));
     idp.state.life = 3600;
     assert.deepEqual([...new Set(answers)], [200]);
-    // three lives have begun; each token but the last was replaced in its last fifth
-    assert.ok(idp.issued.length >= 3 && idp.issued.length <= 4, `${idp.issued.length} tokens in 5.6 s`);
+    // each token but the last was replaced in its last fifth
+    assert.ok(idp.issued.length > lives && idp.issued.length <= lives + 2, `${idp.issued.length} tokens`);
     for (let i = 1; i < idp.issued.length; i++) {
       const age = idp.issued[i].at - idp.issued[i - 1].at;
       assert.ok(age > 2200 && age < 3000, `replaced after ${age} ms`);
