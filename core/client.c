@@ -137,11 +137,11 @@ static struct str last_of(struct str list)
 	return str_trim(comma == SIZE_MAX ? list : str_from(list, comma + 1));
 }
 
-void client_find(const struct client_trust *t, struct str peer, struct str hops_text, struct str proto, struct client *out)
+void client_find(const struct client_trust *t, struct str peer, struct str hops_text, struct str proto, struct client_found *out)
 {
 	struct hops hops;
 
-	*out = (struct client){ .kept = hops_text.n };
+	*out = (struct client_found){ .kept = hops_text.n };
 	out->known = ip_parse(peer, &out->address);
 	out->behind = out->known && t->proxies.n && ip_set_find(&t->proxies, &out->address);
 	if (!out->behind)

@@ -22,7 +22,7 @@ struct client_trust {
 /* INVALID when the setting names what is no network. */
 GH_RC client_trust_read(struct arena *a, const struct config *c, struct client_trust *out, struct gh_err *err);
 
-struct client {
+struct client_found {
 	struct ip address;
 	bool known;                      /* the peer's address could be read at all */
 	bool behind;                     /* the peer is a trusted proxy */
@@ -33,4 +33,4 @@ struct client {
 /* Is the peer a trusted proxy? Then its fields are worth reading. False, too, when none is configured. */
 bool client_is_proxy(const struct client_trust *t, struct str peer);
 /* hops: X-Forwarded-For or Forwarded, all lines joined by commas; proto: X-Forwarded-Proto (ignored with Forwarded). Borrows. */
-void client_find(const struct client_trust *t, struct str peer, struct str hops, struct str proto, struct client *out);
+void client_find(const struct client_trust *t, struct str peer, struct str hops, struct str proto, struct client_found *out);

@@ -23,7 +23,7 @@ static struct str address_text(struct arena *a, const struct ip *address)
 bool network_client(struct call *k, struct str peer, struct str *scheme)
 {
 	struct request *rq = &k->x.request;
-	struct client c;
+	struct client_found c;
 	struct str proto, left;
 
 	rq->ip = peer;

@@ -88,6 +88,25 @@ static GH_RC read_body(struct web *w, const struct web_source *from, struct gh_e
 	return GH_RC_OK;
 }
 
+/* Who is behind a proxy that is trusted, and how he came to it. */
+static gh_rc read_client(struct web *w, const struct web_source *from, struct gh_err *err)
+{
+	const struct client_trust *trust = &w->site->trust;
+	char text[IP_TEXT_MAX];
+	struct client_found c;
+
+	if (!client_is_proxy(trust, w->rq.address))
+		return GH_RC_OK;
+	client_find(trust, w->rq.address, variable(from, trust->forwarded ? "HTTP_FORWARDED" : "HTTP_X_FORWARDED_FOR"),
+		    variable(from, "HTTP_X_FORWARDED_PROTO"), &c);
+	w->rq.address = arena_dup(w->a, ip_text(&c.address, text));
+	if (!w->rq.address.p)
+		FAIL(err, NOMEM, "no memory for a request");
+	if (c.scheme.n)
+		w->rq.tls = str_eq(c.scheme, STR("https"));
+	return GH_RC_OK;
+}
+
 gh_rc web_request_read(struct web *w, const struct web_source *from, struct gh_err *err)
 {
 	size_t max = (size_t)config_int(&w->site->config, CONFIG_WEB_MAX_FORM_FIELDS), at;
@@ -108,6 +127,7 @@ gh_rc web_request_read(struct web *w, const struct web_source *from, struct gh_e
 	w->rq.agent = agent_of(from);
 	w->rq.tls = config_bool(&w->site->config, CONFIG_WEB_BEHIND_TLS) || str_eq_ci(https, STR("on"))
 		    || str_eq(https, STR("1")) || str_eq(variable(from, "REQUEST_SCHEME"), STR("https"));
+	TRY(read_client(w, from, err));
 	TRY(crypto_random_hex(w->a, 16, &w->rq.id, err));
 	TRY(read_path(w, from, err));
 	at = str_find_char(w->rq.target, '?');

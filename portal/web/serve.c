@@ -87,6 +87,7 @@ gh_rc web_site_load(struct web_site *site, struct gh_err *err)
 	if (!conf.p)
 		FAIL(err, NOMEM, "settings");
 	TRY(config_load(&site->config, site->arena, conf.p, err));
+	TRY(client_trust_read(site->arena, &site->config, &site->trust, err));
 	site->base = slashed(site->arena, config_text(&site->config, site->app->base_path));
 	site->static_base = slashed(site->arena, config_text(&site->config, CONFIG_WEB_STATIC_PATH));
 	TRY(css_version(site, err));

@@ -8,6 +8,7 @@
  * and never half a page. One request at a time per process; nothing here is thread-safe. */
 #pragma once
 
+#include "core/client.h"
 #include "core/config.h"
 #include "core/counter.h"
 #include "core/liquid.h"
@@ -116,6 +117,7 @@ struct web_site {                        /* one process */
 	const struct web_app *app;
 	const char *state_dir, *share_dir;
 	struct config config;
+	struct client_trust trust;       /* proxies whose word about the visitor counts */
 	struct arena *arena;             /* settings and templates */
 	struct store *store;
 	struct counters *counters;       /* sign-in tries */

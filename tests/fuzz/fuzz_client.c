@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct arena *a;
 	struct str text = { (const char *)data, size }, peers[] = { STR("10.0.0.1"), STR("203.0.113.9") };
 	struct ip peer;
-	struct client c;
+	struct client_found c;
 	struct ip_set set;
 
 	if (!a) {

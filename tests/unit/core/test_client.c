@@ -119,7 +119,7 @@ static void walk(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct str hops = str_of(rows[i].hops);
 		char text[IP_TEXT_MAX];
-		struct client c;
+		struct client_found c;
 
 		trust.forwarded = rows[i].forwarded;
 		client_find(&trust, str_of(rows[i].peer), hops, str_of(rows[i].proto), &c);
@@ -136,7 +136,7 @@ static void long_chains(void **state UNUSED)
 	struct arena *a = arena_new(1 << 20);
 	struct client_trust trust = { 0 };
 	char text[8192] = "203.0.113.9", shown[IP_TEXT_MAX];
-	struct client c;
+	struct client_found c;
 	size_t n = strlen(text);
 
 	assert_int_equal(ip_set_parse(a, STR("10.0.0.0/8"), &trust.proxies, NULL).code, GH_OK);

@@ -10,7 +10,7 @@ struct client {
 	struct arena *a;                 /* of the last request */
 	struct web w;                    /* the last request and its answer */
 	char cookies[4][200];            /* name=value */
-	const char *address;
+	const char *address, *forwarded_for, *forwarded_proto;
 	bool tls;
 	/* of the request that is being sent */
 	const char *method, *uri, *body, *type;
@@ -38,6 +38,10 @@ static UNUSED const char *client_variable(void *ctx, const char *name)
 		return c->uri;
 	if (strcmp(name, "REMOTE_ADDR") == 0)
 		return c->address ? c->address : "203.0.113.9";
+	if (strcmp(name, "HTTP_X_FORWARDED_FOR") == 0)
+		return c->forwarded_for;
+	if (strcmp(name, "HTTP_X_FORWARDED_PROTO") == 0)
+		return c->forwarded_proto;
 	if (strcmp(name, "HTTP_HOST") == 0)
 		return "gw.example";
 	if (strcmp(name, "HTTPS") == 0)

@@ -62,6 +62,29 @@ static void told_to_be_secure(void **state)
 	check_done();
 }
 
+/* Sign-ins are slowed down by address: behind a load balancer all visitors would share one. */
+static void behind_proxies(void **state)
+{
+	struct web_site *site = *state;
+	struct client c = { .site = site, .forwarded_for = "198.51.100.1, 198.51.100.7", .forwarded_proto = "https" };
+	struct arena *a = arena_new(1 << 16);
+
+	client_send(&c, "GET", "/sign-in", NULL);
+	CHECK_STR("nobody is trusted", c.w.rq.address, STR("203.0.113.9"));
+	CHECK("nor believed", !c.w.rq.tls);
+	assert_int_equal(ip_set_parse(a, STR("10.0.0.0/8"), &site->trust.proxies, NULL).code, GH_OK);
+	client_send(&c, "GET", "/sign-in", NULL);
+	CHECK_STR("not from elsewhere", c.w.rq.address, STR("203.0.113.9"));
+	c.address = "10.0.0.1";
+	client_send(&c, "GET", "/sign-in", NULL);
+	CHECK_STR("the visitor", c.w.rq.address, STR("198.51.100.7"));
+	CHECK("came by https", c.w.rq.tls);
+	site->trust = (struct client_trust){ 0 };
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
 static void refusals(void **state)
 {
 	static const struct {
@@ -267,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signing_in),  cmocka_unit_test(secure_cookie), cmocka_unit_test(told_to_be_secure), cmocka_unit_test(refusals),
+		cmocka_unit_test(behind_proxies),
 		cmocka_unit_test(form_tokens), cmocka_unit_test(ways_back),	cmocka_unit_test(slow_down),
 		cmocka_unit_test(session_life), cmocka_unit_test(flashes),	cmocka_unit_test(blocked_users),
 	};
