@@ -1,8 +1,10 @@
 /* certificate.c - `gatehouse certificate …`: what the gateway shows to backends, and authorities that it trusts. */
 #include "cli/output.h"
+#include "cli/secret_option.h"
 #include "core/file.h"
 #include "core/str.h"
 #include "db/certificates.h"
+#include "db/secrets.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -16,6 +18,7 @@ static const struct option set_options[] = {
 	{ "file", OPTION_TEXT, "FILE", "certificate in PEM, with its chain behind it", true },
 	{ "key-file", OPTION_TEXT, "FILE", "private key in PEM, without a password; kept sealed", false },
 	{ "authority", OPTION_FLAG, NULL, "an authority that is trusted", false },
+	ROTATE_BY_OPTION,
 	OPTION_END,
 };
 
@@ -109,11 +112,15 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 {
 	struct store_certificate cert = { .id = str_of(c->options.args[0]), .is_authority = option_flag(&c->options, "authority") };
 	struct store *s;
+	gh_rc rc;
 
 	TRY(read_certificate(c, &cert, err));
 	TRY(cli_store(c, true, &s, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, store_certificate_set(s, &cert, err), err));
+	rc = store_certificate_set(s, &cert, err);
+	if (!rc.code)
+		rc = rotate_by_keep(c, s, "certificate", cert.id, err);
+	TRY(store_tx_end(s, rc, err));
 	output_row(c, columns, ARRAY_LEN(columns), &cert, false);
 	return GH_RC_OK;
 }
@@ -141,11 +148,16 @@ const struct command command_certificate_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
+	struct str id = str_of(c->options.args[0]);
 	struct store *s;
+	gh_rc rc;
 
 	TRY(cli_store(c, true, &s, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_certificate_delete(s, str_of(c->options.args[0]), err), err);
+	rc = store_certificate_delete(s, id, err);
+	if (!rc.code)
+		rc = store_reminder_set(s, "certificate", id, 0, err);
+	return store_tx_end(s, rc, err);
 }
 
 const struct command command_certificate_delete = {

@@ -7,6 +7,7 @@
 #include "core/str.h"
 #include "db/credentials.h"
 #include "db/environments.h"
+#include "db/secrets.h"
 
 enum { SECRET_MAX_BYTES = 65536 };
 
@@ -19,6 +20,7 @@ static const struct option set_options[] = {
 	{ "provider", OPTION_TEXT, "NAME", "group that get-authorization-context names it by (its own id)", false },
 	{ "name", OPTION_TEXT, "NAME", "name that people read (the id)", false },
 	{ "description", OPTION_TEXT, "TEXT", "what it is for", false },
+	ROTATE_BY_OPTION,
 	OPTION_END,
 };
 
@@ -120,6 +122,24 @@ static struct str chosen(struct cli *c, const char *option, struct str otherwise
 	return text ? str_of(text) : otherwise;
 }
 
+/* Its name in reminders: ids are of an environment. */
+static struct str reminder_id(struct cli *c)
+{
+	return arena_printf(c->arena, "%.*s/%s", STR_ARG(environment(c)), c->options.args[0]);
+}
+
+static gh_rc write_credential(struct cli *c, struct store *s, const struct store_credential *row, struct gh_err *err)
+{
+	TRY(store_credential_set(s, row, err));
+	return rotate_by_keep(c, s, "credential", reminder_id(c), err);
+}
+
+static gh_rc drop_credential(struct cli *c, struct store *s, struct gh_err *err)
+{
+	TRY(store_credential_delete(s, environment(c), str_of(c->options.args[0]), err));
+	return store_reminder_set(s, "credential", reminder_id(c), 0, err);
+}
+
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
 	struct store_credential row = { .id = str_of(c->options.args[0]), .environment_id = environment(c) }, old = { .kind = STR_NULL };
@@ -150,7 +170,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 	row.settings = jsn_text(c->arena, settings, JSN_SORTED);
 	row.secrets = jsn_text(c->arena, secrets, 0);
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, store_credential_set(s, &row, err), err));
+	TRY(store_tx_end(s, write_credential(c, s, &row, err), err));
 	return try_refs(c, s, err);
 }
 
@@ -317,7 +337,7 @@ static gh_rc delete(struct cli *c, struct gh_err *err)
 
 	TRY(cli_store(c, true, &s, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_credential_delete(s, environment(c), str_of(c->options.args[0]), err), err);
+	return store_tx_end(s, drop_credential(c, s, err), err);
 }
 
 const struct command command_credential_delete = {

@@ -82,3 +82,13 @@ GH_RC rotate_by_read(struct cli *c, int64_t *us, struct gh_err *err)
 				 "not '%.40s'", text.p);
 	return GH_RC_OK;
 }
+
+GH_RC rotate_by_keep(struct cli *c, struct store *s, const char *kind, struct str object_id, struct gh_err *err)
+{
+	int64_t us = 0;
+
+	if (!option_text(&c->options, "rotate-by"))
+		return GH_RC_OK;
+	TRY(rotate_by_read(c, &us, err));
+	return store_reminder_set(s, kind, object_id, us, err);
+}

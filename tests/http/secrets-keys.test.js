@@ -98,6 +98,8 @@ test('lint names what is old, unused, weak, double, open, and says how to mend i
   spawnSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '5', '-subj', '/CN=soon',
     '-keyout', path.join(gw.dir, 'k'), '-out', path.join(gw.dir, 'c')]);
   gw.cli('certificate', 'set', 'soon', '--file', path.join(gw.dir, 'c'));
+  gw.cli('certificate', 'set', 'dated', '--file', path.join(gw.dir, 'c'), '--rotate-by', '2021-05-05');
+  gw.cli('credential', 'set', 'erp', '--kind', 'basic', '--set', 'username=u', '--secret-file', `password=${gw.file('pw', 'Zk3!pQ9#vB2@nM7$wX5%')}`, '--rotate-by', '2021-06-06');
   gw.cli('certificate', 'set', 'gone', '--file', path.join(gw.dir, 'c'));
   sql("UPDATE certificate SET expires_us = 1000000 WHERE id = 'gone'");
 
@@ -106,9 +108,12 @@ test('lint names what is old, unused, weak, double, open, and says how to mend i
     'error backend-unverified: backend loose',
     'error certificate-expired: certificate gone',
     'error document-secret: policy of api:t;rev=1',
+    'error rotation-late: certificate dated',
+    'error rotation-late: credential default/erp',
     'error rotation-late: named value short',
     'error secret-unreadable: file:/nowhere/at/all',
     'warning backend-plain-http: api t',
+    'warning certificate-expires: certificate dated',
     'warning certificate-expires: certificate soon',
     'warning key-old: subscription old, primary key',
     'warning key-old: subscription old, secondary key',
@@ -120,6 +125,9 @@ test('lint names what is old, unused, weak, double, open, and says how to mend i
     'note value-unused: named value away',
   ]);
   assert.equal(lint().code, 1);
+  gw.cli('certificate', 'delete', 'dated');
+  gw.cli('credential', 'delete', 'erp');
+  assert.ok(!rules().some((f) => /dated|erp$/.test(f)));
   for (const f of lint().json()) assert.ok(f.mend.length > 10, f.rule);
   const text = gw.cli('lint', { fails: true }).stdout;
   for (const secret of ['hunter2', 'kJ8#', 'literal-secret', 'aaaaaaaa']) assert.ok(!text.includes(secret), secret);
