@@ -159,7 +159,7 @@ static gh_rc take_method(struct reader *r, json_t *all)
 	if (!name.n)
 		return wrong(r, "a method is expected here: key, client, jwt, introspect, cert, basic, hmac, sigv4 or anonymous");
 	m = json_object();
-	if (!m || json_object_set_new(m, "method", text_of(name)) || json_array_append_new(all, m))
+	if (!m || json_array_append_new(all, m) || json_object_set_new(m, "method", text_of(name)))
 		return wrong(r, "the method cannot be taken");
 	if (!take_char(r, '(') || take_char(r, ')'))
 		return GH_RC_OK;

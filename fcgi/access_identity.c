@@ -96,7 +96,7 @@ static bool add_field(struct access_flow *f, struct fields *to, struct str name,
 		return true;
 	if (!field_value_ok(value))
 		value = uri_encode(access_arena(f), value, URI_KEEP_UNRESERVED);
-	return value.p && fields_set(to, name, value);
+	return value.p && fields_add(to, name, value);       /* copies of the client have been dropped */
 }
 
 /* ---- the token ------------------------------------------------------------------------------------------------------------------------ */
@@ -216,7 +216,8 @@ static void drop_copies(struct access_flow *f, struct fields *h)
 {
 	for (size_t r = 0; r < f->n_rules; r++) {
 		for (size_t i = 0; i < f->rules[r]->n_headers; i++)
-			fields_remove(h, f->rules[r]->headers[i].name);
+			if (!str_starts_ci(f->rules[r]->headers[i].name, own_prefix))        /* those are out already */
+				fields_remove(h, f->rules[r]->headers[i].name);
 		if (f->rules[r]->token_header.n)
 			fields_remove(h, f->rules[r]->token_header);
 	}

@@ -31,6 +31,7 @@ static enum verdict judge(struct access_flow *f, const struct snap_method *m, st
 		return access_refuse(f, REASON_TOKEN_EXPIRED, "exp", STR("a later time"), STR("it has passed"));
 	if (m->issuer.n && iss.n && !str_eq(iss, m->issuer))
 		return access_refuse(f, REASON_TOKEN_ISSUER, "issuer", m->issuer, str_first(iss, SHOWN_MAX));
+	f->who.token = e;
 	return access_take_claims(f, m, e->claims);
 }
 

@@ -59,6 +59,9 @@ struct token_entry {
 	json_t *claims;                      /* NULL: an introspected token that is not active */
 	char kid[64];                        /* for the record of a refusal; may be cut */
 	int64_t until_us;                    /* answers: remembered until then */
+	/* Nobody's: the claims of these names were looked up, and no caller was found at these generations. */
+	const void *nobody;
+	uint64_t nobody_access, nobody_config;
 };
 struct token_entry *token_entry_new(const uint8_t digest[LRU_DIGEST_BYTES], json_t *claims);     /* claims: one more reference */
 void token_entry_unref(void *entry);

@@ -148,7 +148,7 @@ static enum verdict take(struct access_flow *f, const struct snap_method *m, str
 {
 	enum verdict v = check_times(f, m, e->claims);
 
-	f->why.kid = arena_dup(access_arena(f), str_of(e->kid));
+	f->why.kid = str_of(e->kid);         /* the entry is held until the exchange ends */
 	if (v == V_PASS && m->own)
 		v = check_revoked(f, e);
 	if (v != V_PASS)

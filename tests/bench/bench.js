@@ -10,6 +10,7 @@ const scale = require('./scale');
 const flight = require('./flight');
 const changes = require('./changes');
 const policies = require('./policies');
+const jwt = require('./jwt');
 
 const ROUNDS = Number(process.env.ROUNDS || 3);
 const SECONDS = Number(process.env.SECONDS_EACH || 5);
@@ -130,6 +131,8 @@ const AIMS = {
     ['look-ups per second / small store', r.rpsRatio, '>=', 0.9]],
   policies: (r) => [['an expression, ns', r.expressionNs, '<=', 1000], ['10,000 documents compiled, s', r.compileS, '<=', 5],
     ['ten policies / a bare forward, processor time', r.tenPoliciesRatio, '<=', 1.15]],
+  jwt: (r) => [['a remembered RS256 token / a key, processor time', r.warmRatio, '<=', 1.10],
+    ['a new RS256 token beyond a key, µs of processor', r.coldExtraUs, '<=', 100]],
   changes: (r) => [['200 configuration changes under load: failed calls', r.failed, '<=', 0],
     ['memory after / before', r.memoryRatio, '<=', 1.2]],
 };
@@ -169,6 +172,9 @@ async function main() {
     if (wanted('policies'))
       results.policies = await policies(backendPort,
         (gw, api, headers) => measure(`${gw.url}/api/${api}/1k.json`, headers, pidsOf(gw)), ROUNDS);
+    if (wanted('jwt'))
+      results.jwt = await jwt(backendPort, (gw, api, headers) => measure(`${gw.url}/api/${api}/1k.json`, headers, pidsOf(gw)),
+        (gw) => cpuSeconds(pidsOf(gw)), ROUNDS, SECONDS);
     if (wanted('flight')) results.flight = await flight(gatehouse);
     if (wanted('changes')) results.changes = await changes(gatehouse, backendPort, wrk);
     if (wanted('scale')) results.scale = await scale(gatehouse, backendPort, wrk);

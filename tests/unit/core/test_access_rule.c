@@ -51,6 +51,7 @@ static void bad(void **state UNUSED)
 		const char *label, *written, *says;
 	} rows[] = {
 		{ "nothing", "", "a method is expected" },
+		{ "not UTF-8", "k\xff", "cannot be taken" },
 		{ "unknown method", "kez", "did you mean \"key\"" },
 		{ "unknown parameter", "jwt(issuer=https://a.example, audiance=x)", "did you mean \"audience\"" },
 		{ "a hole", "key | ", "column 6" },
