@@ -173,14 +173,22 @@ static enum reason sign_message(struct call *k, const struct snap_credential *c,
 	return add_signed(k, &added, rq);
 }
 
+/* "none" is an empty text; what is not set is STR_NULL, and then the scheme has its own. */
+static struct str or_none(const struct snap_credential *c, const char *field)
+{
+	struct str s = credential_text(&c->c, field);
+
+	return str_eq(s, STR("none")) ? STR("") : s;
+}
+
 static struct hmac_scheme scheme_of(const struct snap_credential *c)
 {
 	return (struct hmac_scheme){
 		.digest = credential_text(&c->c, "digest"), .encoding = credential_text(&c->c, "encoding"),
-		.parts = credential_text(&c->c, "parts"), .separator = credential_text(&c->c, "separator"),
+		.parts = credential_text(&c->c, "parts"), .separator = or_none(c, "separator"),
 		.field = credential_text(&c->c, "signature-header"), .prefix = credential_text(&c->c, "prefix"),
-		.key_id_field = credential_text(&c->c, "key-id-header"), .timestamp_field = credential_text(&c->c, "timestamp-header"),
-		.nonce_field = credential_text(&c->c, "nonce-header"),
+		.key_id_field = or_none(c, "key-id-header"), .timestamp_field = or_none(c, "timestamp-header"),
+		.nonce_field = or_none(c, "nonce-header"),
 		.iso_time = str_eq(credential_text(&c->c, "timestamp-form"), STR("rfc3339")),
 		.secret_base64 = str_eq(credential_text(&c->c, "key-encoding"), STR("base64")),
 	};

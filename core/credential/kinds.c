@@ -74,12 +74,12 @@ static const struct credential_field fields[] = {
 	{ STR_INIT("key-encoding"), K(HMAC) | K(MESSAGE), 0, CREDENTIAL_CHOICE, false, "text|base64", "how a shared secret is written" },
 	{ STR_INIT("parts"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL,
 	  "what is signed (method,target,host,timestamp,nonce,body-sha256)" },
-	{ STR_INIT("separator"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL, "between the parts (a line break)" },
+	{ STR_INIT("separator"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL, "between the parts (a line break); none: nothing" },
 	{ STR_INIT("signature-header"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL, "header of the signature (X-Signature)" },
-	{ STR_INIT("key-id-header"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL, "header of the key's name (X-Key-Id)" },
-	{ STR_INIT("timestamp-header"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL, "header of the time (X-Timestamp)" },
+	{ STR_INIT("key-id-header"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL, "header of the key's name (X-Key-Id); none: it is not sent" },
+	{ STR_INIT("timestamp-header"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL, "header of the time (X-Timestamp); none: it is not sent" },
 	{ STR_INIT("timestamp-form"), K(HMAC), 0, CREDENTIAL_CHOICE, false, "seconds|rfc3339", "how the time is written" },
-	{ STR_INIT("nonce-header"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL, "header of the nonce (X-Nonce)" },
+	{ STR_INIT("nonce-header"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL, "header of the nonce (X-Nonce); none: it is not sent" },
 };
 
 const struct credential_kind_info *credential_kind_info(enum credential_kind k)

@@ -108,11 +108,12 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
   });
 
   it('HMAC over the parts that a partner wants', async () => {
-    credential('hmac', '--kind', 'hmac', '--set', 'key-id=p1', '--set', 'parts=\'v1\',timestamp,method,target,body', '--set', 'separator=.', '--set', 'prefix=v1=', '--set', 'signature-header=X-Partner-Signature', ...secret('key', 'shared'));
+    credential('hmac', '--kind', 'hmac', '--set', 'key-id=p1', '--set', 'parts=\'v1\',timestamp,method,target,body', '--set', 'separator=.', '--set', 'prefix=v1=', '--set', 'signature-header=X-Partner-Signature', '--set', 'nonce-header=none', ...secret('key', 'shared'));
     await serve('hmac');
     assert.equal((await call('hmac', { method: 'POST', body: 'hello' }, '?a=b')).status, 200);
     const { headers: h } = seen();
     assert.equal(h['x-key-id'], 'p1');
+    assert.equal(h['x-nonce'], undefined);
     assert.equal(h['x-partner-signature'], `v1=${hmac('shared', `v1.${h['x-timestamp']}.POST./things?a=b.hello`, 'hex')}`);
   });
 
