@@ -47,12 +47,13 @@ static void handles_go_on(void **state)
 	struct fixture *f = *state;
 	struct store_named_value v = { .id = STR("n"), .value = STR("one"), .secret = true };
 	uint8_t key[PATHS_MASTER_KEY_BYTES];
-	struct store *old, *older;
+	struct store *old, *older, *writer;      /* writer: has read nothing since the change */
 	int64_t n = 0;
 	bool found;
 
 	CHANGE(f, store_named_value_set(f->s, &v, &f->err));
 	CHECK_OK(f, store_open(&old, f->dir, STORE_WRITE, &f->err));
+	CHECK_OK(f, store_open(&writer, f->dir, STORE_WRITE, &f->err));
 	CHECK_OK(f, store_open(&older, f->dir, STORE_READ, &f->err));
 	CHECK_OK(f, store_read_begin(older, &f->err));
 	CHECK_OK(f, paths_master_key_next_create(f->dir, NULL, &f->err));
@@ -67,8 +68,12 @@ static void handles_go_on(void **state)
 	store_read_end(older);
 	value_is(f, older, "after the change", "one");
 	v.value = STR("two");
-	CHECK_OK(f, store_tx_begin(old, STR("test"), &f->err));
-	CHECK_OK(f, store_tx_end(old, store_named_value_set(old, &v, &f->err), &f->err));
+	CHECK_OK(f, store_tx_begin(writer, STR("test"), &f->err));
+	CHECK_OK(f, store_tx_end(writer, store_named_value_set(writer, &v, &f->err), &f->err));
+	store_free(writer);
+	CHECK_OK(f, store_open(&writer, f->dir, STORE_READ, &f->err));
+	value_is(f, writer, "nobody needs the old key for it", "two");
+	store_free(writer);
 	value_is(f, f->s, "what an old handle writes is sealed with the new key", "two");
 	store_free(old);
 	store_free(older);
