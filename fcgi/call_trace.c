@@ -12,6 +12,7 @@
 #include "core/str.h"
 #include "core/trace_token.h"
 #include "core/uri.h"
+#include "fcgi/access_flow.h"
 #include "fcgi/credential.h"
 
 enum {
@@ -130,7 +131,8 @@ size_t call_trace_fields(const struct call *k, struct field out[CALL_TRACE_FIELD
 
 static const struct str secret_fields[] = {
 	STR_INIT("Authorization"), STR_INIT("Proxy-Authorization"), STR_INIT("Cookie"), STR_INIT("Set-Cookie"),
-	STR_INIT("Apim-Debug-Authorization"), STR_INIT("X-Amz-Security-Token"), STR_INIT("Ocp-Apim-Subscription-Key"), STR_INIT("X-Api-Key"),
+	STR_INIT("Apim-Debug-Authorization"), STR_INIT("X-Amz-Security-Token"), STR_INIT("Client-Secret"),
+	STR_INIT("client_secret"), STR_INIT("Signature"), STR_INIT("X-Consumer-Token"), STR_INIT("Ocp-Apim-Subscription-Key"), STR_INIT("X-Api-Key"),
 };
 
 /* The i-th name of a field that carries a credential; the last are those that the API and the backend's credential chose.
@@ -141,7 +143,13 @@ static struct str secret_field(const struct call *k, size_t i)
 		return secret_fields[i];
 	if (i == ARRAY_LEN(secret_fields))
 		return k->x.api && k->x.api->key_header.n ? k->x.api->key_header : secret_fields[0];
-	return i == ARRAY_LEN(secret_fields) + 1 && k->credential ? credential_text(&k->credential->c, "header") : STR_NULL;
+	/* the field that carried the token, and that of the identity for the backend: as the access rule names them */
+	if (i == ARRAY_LEN(secret_fields) + 1)
+		return k->access && k->access->tokens ? k->access->tokens->header : secret_fields[0];
+	if (i == ARRAY_LEN(secret_fields) + 2)
+		return k->access && k->access->granted && k->access->granted->token_header.n ? k->access->granted->token_header
+											    : secret_fields[0];
+	return i == ARRAY_LEN(secret_fields) + 3 && k->credential ? credential_text(&k->credential->c, "header") : STR_NULL;
 }
 
 static bool is_secret_field(const struct call *k, struct str name)

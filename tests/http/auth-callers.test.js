@@ -328,6 +328,20 @@ identity:
     });
   });
 
+  it('a trace shows neither the secret nor the identity that is sent', async () => {
+    const debug = gw.cli('trace', 'token', '--all', '--format', 'json').json().token;
+    for (const [api, headers] of [['client', { 'Client-Id': 'mes-client', 'Client-Secret': secrets.mes }],
+      ['identity', { Authorization: `Bearer ${issuer.token({ iss: idp.issuer, sub: 's', exp: now() + 60 })}` }]]) {
+      const r = await fetch(`${gw.url}/api/${api}/things`, { headers: { ...headers, 'Apim-Debug-Authorization': debug } });
+      assert.equal(r.status, 200);
+      await r.arrayBuffer();
+      const shown = gw.cli('trace', 'show', r.headers.get('apim-trace-id')).stdout;
+      assert.ok(shown.length > 100);
+      for (const secret of [secrets.mes, headers.Authorization, things.seen.at(-1).headers['x-identity']].filter(Boolean))
+        assert.ok(!shown.includes(secret), api);
+    }
+  });
+
   it('a caller who leaves while he is checked harms nobody', async () => {
     const seen = things.seen.length;
     const leave = async (api, headers, ready) => {
