@@ -359,6 +359,16 @@ identity:
     assert.ok(things.seen.length <= seen + 3);     // lighttpd does not tell that a client has gone: his call may go on
   });
 
+  it('a rule that cannot be made good leaves the last good one in force', async () => {
+    gw.cli('access', 'set', '--api', 'basic', 'jwt(issuer=partner, key={{nobody-has-set-this}})');
+    await until(() => /nobody-has-set-this/.test(gw.log('serve')), 'the refusal in the log', 5000);
+    assert.match(gw.log('serve'), /access rule of API basic, jwt, key: there is no named value/);
+    assert.equal((await call('basic')).reason, 'basic_missing');
+    assert.equal((await call('basic', basic('ann', 'correct horse'))).status, 200);
+    gw.cli('access', 'set', '--api', 'basic', 'basic');
+    await until(async () => (await call('basic', basic('bob', 'tr0ub4dor&3'))).status === 200, 'the next good one', 2000);
+  });
+
   it('a header of the default set never passes, rule or not', async () => {
     gw.cli('import', 'openapi', gw.file('things.json', DESCRIPTION), '--path', 'plain', '--name', 'plain', '--backend', things.url, '--product', 'gold');
     await until(async () => (await call('plain', { 'X-Api-Key': secrets.key })).status === 200, 'the new API', 2000);
