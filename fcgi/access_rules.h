@@ -36,7 +36,7 @@ struct snap_method {
 	unsigned algs;                       /* JOSE_BIT(…); 0: those that fit the keys */
 	int64_t leeway_s;
 	struct jose_keys *keys, *decrypt;    /* NULL: none */
-	uint8_t verifier[32];                /* digest of all that decides whether a token's signature is good */
+	uint8_t verifier[32];                /* digest of all that is asked once, when a token is first seen */
 	struct str endpoint, client_id, client_secret;       /* introspect */
 	int64_t cache_s;
 	/* certificates */

@@ -108,10 +108,10 @@ static gh_rc take_algorithms(struct making *k)
 	return GH_RC_OK;
 }
 
-/* All that decides whether a signature is good. A token that was verified under the same digest need not be again. */
+/* All that is asked of a token once, when it is first seen. One that was verified under the same digest need not be again. */
 static void sum_up(struct making *k)
 {
-	static const char *const names[] = { "issuer", "discovery", "jwks", "key", "decrypt", "alg" };
+	static const char *const names[] = { "issuer", "discovery", "jwks", "key", "decrypt", "alg", "type" };
 	struct buf b;
 
 	buf_init(&b, ACCESS_RULE_BYTES + (size_t)STORE_TEXT_MAX * 4);

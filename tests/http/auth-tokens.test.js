@@ -177,6 +177,7 @@ describe(`keys of providers behind ${SERVER}`, () => {
       api('jwks', `jwt(issuer=https://issuer.example, jwks=${idp.issuer}/keys, alg=ES256)`);
       api('secret', 'jwt(issuer=partner, key={{shared-secret}})');
       api('pem', 'jwt(issuer=partner, key={{partner-key}}, type=at+jwt)');
+      api('pem-any', 'jwt(issuer=partner, key={{partner-key}})');
       api('down', 'jwt(issuer=http://127.0.0.1:1)');
     } });
   });
@@ -202,6 +203,14 @@ describe(`keys of providers behind ${SERVER}`, () => {
     assert.equal((await call('secret', hmac(`${secret}x`, claims))).body.reason, 'token_signature');
     assert.equal((await call('pem', fixed.token(claims, { typ: 'at+jwt' }))).status, 200);
     assert.equal((await call('pem', fixed.token(claims))).body.reason, 'token_type');
+  });
+
+  it('does not take a token of another type because another API has taken it', async () => {
+    const token = fixed.token({ iss: 'partner', exp: now() + 60, jti: 'type' });
+    for (let i = 0; i < 12; i++) {               // each worker has it in its memory
+      assert.equal((await call('pem-any', token)).status, 200);
+      assert.equal((await call('pem', token)).body.reason, 'token_type');
+    }
   });
 
   it('rolls over: a new key works with the next call and costs one fetch, over all workers', async () => {
