@@ -326,10 +326,13 @@ void call_gate(struct call *k)
 	g->snapshot = snapshot_ref(s->snapshot);
 	g->route.result = ROUTE_NO_API;
 	fields_init(&k->x.matched, k->arena);
-	if (mounted && iap_own_path(k, g, asked.path))
-		return;
-	if (auth_serves(k, asked.path, mounted)) {
-		if (network_pass(k, g, g->snapshot->network, "all calls", STR_NULL))
+	/* what the gateway itself serves is for no other callers than the APIs are */
+	if (iap_owns(asked.path, mounted) || auth_serves(k, asked.path, mounted)) {
+		if (!network_pass(k, g, g->snapshot->network, "all calls", STR_NULL))
+			return;
+		if (iap_owns(asked.path, mounted))
+			iap_own_path(k, g, asked.path);
+		else
 			auth_begin(k, g);
 		return;
 	}

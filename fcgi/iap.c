@@ -149,7 +149,12 @@ static const struct snap_iap *provider_of(const struct snapshot *s, struct str i
 	return NULL;
 }
 
-bool iap_own_path(struct call *k, struct gate_state *g, struct str path)
+bool iap_owns(struct str path, bool mounted)
+{
+	return mounted && str_starts(path, STR("/-/iap/"));
+}
+
+void iap_own_path(struct call *k, struct gate_state *g, struct str path)
 {
 	static const struct {
 		struct str path;
@@ -161,8 +166,6 @@ bool iap_own_path(struct call *k, struct gate_state *g, struct str path)
 		{ STR_INIT("/-/iap/backchannel/"), iap_backchannel, true },
 	};
 
-	if (!str_starts(path, STR("/-/iap/")))
-		return false;
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
 		const struct snap_iap *conf = NULL;
 		struct iap *f;
@@ -174,14 +177,13 @@ bool iap_own_path(struct call *k, struct gate_state *g, struct str path)
 		f = iap_new(k, g, conf);
 		if (!f) {
 			call_refuse(k, REASON_NO_MEMORY);
-			return true;
+			return;
 		}
 		f->go = own[i].go;
 		start(f);
-		return true;
+		return;
 	}
 	call_refuse(k, REASON_NO_ROUTE);
-	return true;
 }
 
 /* ---- an API's own --------------------------------------------------------------------------------------------------------- */

@@ -51,8 +51,10 @@ struct iap_session {
 	int64_t begun_us, seen_us, fresh_us;     /* fresh_us: until then the claims need no refresh */
 };
 
-/* Whether the path (behind the mount) is one of the above; if so it is being answered. */
-bool iap_own_path(struct call *k, struct gate_state *g, struct str path);
+/* Whether the path (behind the mount) is one of the above. */
+bool iap_owns(struct str path, bool mounted);
+/* Answers such a call. */
+void iap_own_path(struct call *k, struct gate_state *g, struct str path);
 /* The API asks for a sign-in. True: the call may go on now; else it is being answered, or call_gate_passed is called later. */
 bool iap_enter(struct call *k, struct gate_state *g);
 /* A field to be added to the answer, if any: the renewed session. */

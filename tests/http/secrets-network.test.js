@@ -105,6 +105,9 @@ test('rules of all calls, of a product and of an API hold together', async () =>
   assert.equal((await call({ from: '192.0.2.1', path: '/api/nowhere' })).status, 403);
   assert.equal((await call({ from: '192.0.2.4', path: '/api/nowhere' })).status, 404);
   assert.equal((await call({ from: '192.0.2.1', path: '/api/-/health' })).status, 200);
+  for (const path of ['/api/-/iap/callback', '/api/-/iap/nothing', '/api/-/oauth2/jwks'])
+    assert.equal((await call({ from: '192.0.2.1', path })).status, 403, path);
+  assert.equal((await call({ from: '192.0.2.4', path: '/api/-/iap/callback' })).status, 400);
   assert.deepEqual(w.gw.cli('network', 'list', '--format', 'json').json().map((r) => [r.scope, r.allow, r.deny]),
     [['global', '', '192.0.2.1'], ['api:echo', '', '192.0.2.3'], ['product:open', '192.0.2.0/24', '']]);
   for (const scope of ['global', 'product:open', 'api:echo']) w.gw.cli('network', 'unset', '--scope', scope);
