@@ -135,21 +135,43 @@ static const struct str secret_fields[] = {
 	STR_INIT("client_secret"), STR_INIT("Signature"), STR_INIT("X-Consumer-Token"), STR_INIT("Ocp-Apim-Subscription-Key"), STR_INIT("X-Api-Key"),
 };
 
-/* The i-th name of a field that carries a credential; the last are those that the API and the backend's credential chose.
- * STR_NULL past them. */
+/* Of the i-th method or token that the access rules of the API name. */
+static struct str rule_field(const struct call *k, size_t i)
+{
+	const struct access_flow *f = k->access;
+
+	for (size_t r = 0; f && r < f->n_rules; r++) {
+		const struct snap_rule *rule = f->rules[r];
+		const struct snap_demand *d = f->operation.n && rule->operations.n ? map_get(&rule->operations, f->operation) : NULL;
+		bool own = d && d->n_groups;
+		const struct snap_group *g = own ? d->groups : rule->groups, *end = g + (own ? d->n_groups : rule->n_groups);
+
+		if (rule->token_header.n && i-- == 0)
+			return rule->token_header;
+		for (; g < end; g++)
+			for (size_t m = 0; m < g->n; m++)
+				if (g->methods[m].header.n && i-- == 0)
+					return g->methods[m].header;
+	}
+	return STR_NULL;
+}
+
+/* The i-th name of a field that carries a credential; the last are those that the API, the backend's credential and the access
+ * rules chose. STR_NULL past them. */
 static struct str secret_field(const struct call *k, size_t i)
 {
-	if (i < ARRAY_LEN(secret_fields))
+	const size_t n = ARRAY_LEN(secret_fields);
+	struct str chosen = STR_NULL;
+
+	if (i < n)
 		return secret_fields[i];
-	if (i == ARRAY_LEN(secret_fields))
-		return k->x.api && k->x.api->key_header.n ? k->x.api->key_header : secret_fields[0];
-	/* the field that carried the token, and that of the identity for the backend: as the access rule names them */
-	if (i == ARRAY_LEN(secret_fields) + 1)
-		return k->access && k->access->tokens ? k->access->tokens->header : secret_fields[0];
-	if (i == ARRAY_LEN(secret_fields) + 2)
-		return k->access && k->access->granted && k->access->granted->token_header.n ? k->access->granted->token_header
-											    : secret_fields[0];
-	return i == ARRAY_LEN(secret_fields) + 3 && k->credential ? credential_text(&k->credential->c, "header") : STR_NULL;
+	if (i > n + 1)
+		return rule_field(k, i - n - 2);
+	if (i == n && k->x.api)
+		chosen = k->x.api->key_header;
+	else if (i > n && k->credential)
+		chosen = credential_text(&k->credential->c, "header");
+	return chosen.n ? chosen : secret_fields[0];
 }
 
 static bool is_secret_field(const struct call *k, struct str name)

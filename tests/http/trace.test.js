@@ -112,6 +112,29 @@ test('a traced call shows its steps and no secret', async () => {
   hasNoSecret(text);
 });
 
+test('what an access rule asks for is not shown', async () => {
+  const admin = gw.cli('trace', 'token', '--all').stdout.trim();
+  gw.cli('application', 'create', 'mes', '--name', 'MES', '--owner', 'ann@example.com');
+  gw.cli('subscription', 'create', '--product', 'gold', '--application', 'mes');
+  const { secret } = gw.cli('caller', 'create', 'client', 'mes-client', '--application', 'mes', '--format', 'json').json();
+  gw.cli('import', 'openapi', gw.file('ruled.json', SPEC), '--path', 'ruled', '--name', 'ruled', '--backend', pets.url, '--product', 'gold');
+  gw.cli('auth-key', 'rotate', '--purpose', 'identity');
+  gw.cli('access', 'set', '--api', 'ruled', '--file', gw.file('rule.yaml', `anyOf: [ { method: client }, { method: jwt, issuer: 'http://127.0.0.1:1', header: X-Their-Token } ]
+identity:
+  token: { header: X-Our-Token }
+`));
+  const headers = { 'Client-Id': 'mes-client', 'Client-Secret': secret, 'X-Their-Token': 'opaque-thing-7781', 'Apim-Debug-Authorization': admin };
+  const r = await until(async () => {
+    const one = await fetch(`${gw.url}/api/ruled/pets`, { headers });
+    return one.status === 200 && one;
+  }, 'the rule');
+  const ours = pets.seen.at(-1).headers['x-our-token'];
+  assert.match(ours, /^eyJ/);
+  const json = await shown(r.headers.get('apim-trace-id'), '--format', 'json');
+  for (const hidden of [secret, 'opaque-thing-7781', ours]) assert.ok(!json.includes(hidden), `${hidden} in\n${json}`);
+  assert.equal(JSON.parse(json).request.headers.find((h) => h.name.toLowerCase() === 'client-secret').value, '***');
+});
+
 test('a key in the query is not shown either', async () => {
   const r = await call({ 'Apim-Debug-Authorization': token }, `?subscription-key=${mine.secondaryKey}&a=1`);
   assert.equal(r.status, 200);
