@@ -217,11 +217,12 @@ static bool read_call(sqlite3_stmt *st, struct arena *a, struct store_call *out)
 
 static sqlite3_stmt *bind_calls(struct store *s, const struct store_calls_filter *f, size_t limit)
 {
-	struct str id = f->request_id.p ? f->request_id : f->correlation.p ? f->correlation : f->trace_id;
-	sqlite3_stmt *st = sql_use(s, f->request_id.p	  ? SQL_CALL_OF_REQUEST
-				      : f->correlation.p ? SQL_CALL_OF_CORRELATION
-				      : f->trace_id.p	  ? SQL_CALL_OF_TRACE
-							  : SQL_CALL_LIST);
+	struct str id = f->request_id.p ? f->request_id : f->correlation.p ? f->correlation : f->trace_id.p ? f->trace_id : f->subscription;
+	sqlite3_stmt *st = sql_use(s, f->request_id.p		     ? SQL_CALL_OF_REQUEST
+				      : f->correlation.p	     ? SQL_CALL_OF_CORRELATION
+				      : f->trace_id.p		     ? SQL_CALL_OF_TRACE
+				      : f->subscription.n	     ? SQL_CALL_OF_SUBSCRIPTION
+								     : SQL_CALL_LIST);
 	int from = f->status, to = f->status;
 
 	if (f->status > 0 && f->status < 10) {
@@ -238,7 +239,7 @@ static sqlite3_stmt *bind_calls(struct store *s, const struct store_calls_filter
 	bind_int(st, 6, f->from_us);
 	bind_int(st, 7, f->to_us ? f->to_us : INT64_MAX);
 	bind_int(st, 8, (int64_t)limit);
-	if (id.p)
+	if (sqlite3_bind_parameter_count(st) == 9)
 		bind_str(st, 9, id);
 	return st;
 }

@@ -4,6 +4,7 @@
 
 #include "core/buf.h"
 #include "core/clock.h"
+#include "db/sql.h"
 #include "db/telemetry.h"
 
 static const int64_t minute_us = 60000000;
@@ -73,7 +74,10 @@ static void filters(void **state)
 		{ "from", { .from_us = 1200 }, "c d" },
 		{ "to", { .to_us = 1200 }, "a b" },
 		{ "behind a row", { .after_row = 3 }, "d" },
-		{ "subscription", { .subscription = STR_INIT("s2") }, "" },
+		{ "subscription", { .subscription = STR_INIT("s1") }, "a b c d" },
+		{ "subscription and API, the newest", { .subscription = STR_INIT("s1"), .api = STR_INIT("orders"), .limit = 1 }, "b" },
+		{ "request of a subscription", { .request_id = STR_INIT("c"), .subscription = STR_INIT("s1") }, "c" },
+		{ "another subscription", { .subscription = STR_INIT("s2") }, "" },
 	};
 	struct fixture *f = *state;
 
@@ -94,6 +98,35 @@ static void filters(void **state)
 			buf_fmt(&b, "%s%.*s", k ? " " : "", STR_ARG(got[k].call.request_id));
 		CHECK_STR(rows[i].label, buf_view(&b), str_of(rows[i].want));
 		buf_release(&b);
+	}
+	check_done();
+}
+
+/* Among millions of calls those of one request, of one subscription or of one trace are found without reading the others. */
+static void by_index(void **state)
+{
+	static const struct {
+		const char *label, *index;
+		enum sql statement;
+	} rows[] = {
+		{ "request", "call_record_request", SQL_CALL_OF_REQUEST },
+		{ "correlation", "call_record_correlation", SQL_CALL_OF_CORRELATION },
+		{ "trace", "call_record_trace", SQL_CALL_OF_TRACE },
+		{ "subscription", "call_record_subscription", SQL_CALL_OF_SUBSCRIPTION },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str text = arena_printf(f->a, "EXPLAIN QUERY PLAN %s", sqlite3_sql(sql_use(f->s, rows[i].statement)));
+		sqlite3_stmt *st = NULL;
+		struct str plan = STR("");
+
+		CHECK_INT(rows[i].label, sqlite3_prepare_v2(f->s->db, text.p, -1, &st, NULL), SQLITE_OK);
+		while (sqlite3_step(st) == SQLITE_ROW)
+			plan = arena_printf(f->a, "%.*s%s\n", STR_ARG(plan), (const char *)sqlite3_column_text(st, 3));
+		sqlite3_finalize(st);
+		CHECK(rows[i].label, str_find(plan, arena_printf(f->a, "USING INDEX %s ", rows[i].index)) != SIZE_MAX);
+		CHECK("no sorting", str_find(plan, STR("TEMP B-TREE")) == SIZE_MAX);
 	}
 	check_done();
 }
@@ -250,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		store_test(round_trip),
 		store_test(filters),
+		store_test(by_index),
 		store_test(totals),
 		store_test(steps),
 		store_test(all_or_nothing),
