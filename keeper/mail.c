@@ -204,6 +204,33 @@ static int64_t pause_s(const struct mailer *m, int64_t tries)
 	return s < RETRY_MOST_S ? s : RETRY_MOST_S;
 }
 
+static void wait_a_while(struct mailer *m)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += (long)EVERY_MS * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&m->lock);
+	if (!atomic_load(&m->stop))
+		pthread_cond_timedwait(&m->wake, &m->lock, &until);
+	pthread_mutex_unlock(&m->lock);
+}
+
+/* Somebody may write to the store for long (a new master key): what became of the mail is known here only, so it is told until
+ * it is written. */
+static gh_rc note(struct mailer *m, struct str id, enum store_mail_state state, int64_t due_us, struct str problem, struct gh_err *err)
+{
+	gh_rc rc = store_mail_settle(m->store, id, state, due_us, problem, err);
+
+	while (rc.code == GH_E_BUSY && !atomic_load(&m->stop)) {
+		wait_a_while(m);
+		rc = store_mail_settle(m->store, id, state, due_us, problem, err);
+	}
+	return rc;
+}
+
 static gh_rc settle(struct mailer *m, const struct store_mail *mail, struct outcome *out, struct gh_err *err)
 {
 	int64_t now = clock_wall_us();
@@ -216,7 +243,7 @@ static gh_rc settle(struct mailer *m, const struct store_mail *mail, struct outc
 	else if (!atomic_load(&m->stop))
 		log_warn("mail not sent", KV_STR("mail", mail->id), KV_STR("template", mail->template),
 			 KV_CSTR("state", store_mail_state_names[out->state]), KV_CSTR("reason", out->problem));
-	return store_mail_settle(m->store, mail->id, out->state, now + pause_s(m, mail->tries) * 1000000, str_of(out->problem), err);
+	return note(m, mail->id, out->state, now + pause_s(m, mail->tries) * 1000000, str_of(out->problem), err);
 }
 
 static gh_rc prune(struct mailer *m, struct gh_err *err)
@@ -248,20 +275,6 @@ static gh_rc turn(struct mailer *m, bool *more, struct gh_err *err)
 	if (send_one(m, m->mail, &mail, &out, err).code)         /* a template or setting is wrong: people mend it */
 		snprintf(out.problem, sizeof(out.problem), "%.*s", (int)sizeof(out.problem) - 1, err->message);
 	return settle(m, &mail, &out, err);
-}
-
-static void wait_a_while(struct mailer *m)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += (long)EVERY_MS * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_mutex_lock(&m->lock);
-	if (!atomic_load(&m->stop))
-		pthread_cond_timedwait(&m->wake, &m->lock, &until);
-	pthread_mutex_unlock(&m->lock);
 }
 
 static void *run(void *arg)

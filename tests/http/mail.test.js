@@ -3,7 +3,7 @@
 'use strict';
 const test = require('node:test');
 const assert = require('node:assert');
-const { spawnSync } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { start, until } = require('./harness');
@@ -100,6 +100,29 @@ test('a server that dies behind the last byte leaves the mail uncertain, and it 
   assert.strictEqual(row.tries, 1);
   gw.cli('mail', 'again', row.id);
   await until(() => got === 2, 'the second try, asked for by a person');
+});
+
+test('a store that somebody else writes to for long does not make a mail that was sent look lost', async (t) => {
+  const held = [];
+  const sink = await mailSink({
+    onData(stream, session, done) {
+      stream.on('data', () => {});
+      stream.on('end', () => held.push(done));
+    },
+  });
+  const gw = await withGateway(t, sink);
+  gw.cli('mail', 'test', 'ada@example.com');
+  await until(() => held.length === 1 && list(gw)[0].state === 'handed', 'the mail to be handed over');
+  const writer = spawn('sqlite3', [path.join(gw.state, 'config.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => writer.kill());
+  const begun = new Promise((r) => writer.stdout.once('data', r));
+  writer.stdin.write("BEGIN IMMEDIATE; SELECT 'begun';\n");
+  await begun;
+  held[0]();
+  await new Promise((r) => setTimeout(r, 5500));       // longer than a handle waits for another writer: STORE_BUSY_TIMEOUT_MS
+  writer.stdin.end('ROLLBACK;\n');
+  await settled(gw, 'sent');
+  assert.strictEqual(held.length, 1);
 });
 
 test('a keeper killed while it sends: not handed over is sent again, handed over is not', async (t) => {
