@@ -96,7 +96,9 @@ void iap_take_claims(struct iap *f, const json_t *info)
 
 	s->provider = f->conf->provider;
 	s->subject = jsn_str(f->claims, "sub");
-	s->sid = short_text(jsn_str(f->claims, "sid"));
+	/* a refreshed token need not name the session again: it is the same one, and the provider may end it by that name */
+	if (jsn_str(f->claims, "sid").n || !s->sid.p)
+		s->sid = short_text(jsn_str(f->claims, "sid"));
 	/* an address that the provider says is not proven must not become somebody's identity at the backend */
 	s->email = verified && !openid_is_true(verified)
 			   ? STR("") : short_text(jsn_string(openid_claim(f->claims, info, STR("email"))));

@@ -46,42 +46,43 @@ static void keep_outcome(struct iap *f, struct str old)
 		log_warn("a refreshed session could not be kept", KV_STR("provider", f->conf->provider));
 }
 
-static enum step verified(struct iap *f)
+/* What the provider has given goes into the session, whose claims stand by now. */
+static enum step renewed(struct iap *f)
 {
 	struct str old = f->session.refresh;
-	const char *problem = openid_check_claims(f->claims, f->conf->issuer, f->conf->client_id, STR_NULL, iap_now_us(f) / 1000000);
 
-	if (problem)
-		return iap_refuse(f, REASON_SIGN_IN_FAILED, problem);
-	if (!str_eq(jsn_str(f->claims, "sub"), f->session.subject))      /* Core section 12.2 */
-		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the refreshed token is of somebody else");
-	iap_take_claims(f, f->info);
 	iap_take_lifetime(f);
 	f->session.seen_us = iap_now_us(f);
 	keep_outcome(f, old);
 	return go_on(f);
 }
 
+/* Without the user's information the claims stay as they were: a short trouble there takes nobody's groups away. */
 static enum step informed(struct iap *f)
 {
 	f->info = iap_answer(f, NULL);
-	if (!f->info || !str_eq(jsn_str(f->info, "sub"), jsn_str(f->claims, "sub")))
-		f->info = NULL;
-	return verified(f);
+	if (f->info && str_eq(jsn_str(f->info, "sub"), jsn_str(f->claims, "sub")))
+		iap_take_claims(f, f->info);
+	return renewed(f);
 }
 
 static enum step token_fits(struct iap *f)
 {
 	struct str access = jsn_str(f->tokens, "access_token");
+	const char *problem = openid_check_claims(f->claims, f->conf->issuer, f->conf->client_id, STR_NULL, iap_now_us(f) / 1000000);
 
-	if ((jsn_get(f->claims, "email") && jsn_get_n(f->claims, f->conf->groups_claim)) || !f->pub->userinfo || !access.n)
-		return verified(f);
-	return iap_ask(f, f->pub->userinfo, STR_NULL, false, arena_printf(f->k->arena, "Bearer %.*s", STR_ARG(access)), informed);
+	if (problem)
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, problem);
+	if (!str_eq(jsn_str(f->claims, "sub"), f->session.subject))      /* Core section 12.2 */
+		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the refreshed token is of somebody else");
+	if (!(jsn_get(f->claims, "email") && jsn_get_n(f->claims, f->conf->groups_claim)) && f->pub->userinfo && access.n)
+		return iap_ask(f, f->pub->userinfo, STR_NULL, false, arena_printf(f->k->arena, "Bearer %.*s", STR_ARG(access)), informed);
+	iap_take_claims(f, NULL);
+	return renewed(f);
 }
 
 static enum step refreshed(struct iap *f)
 {
-	struct str old = f->session.refresh;
 	bool rejected;
 
 	f->tokens = iap_answer(f, &rejected);
@@ -94,10 +95,7 @@ static enum step refreshed(struct iap *f)
 	f->token = jsn_str(f->tokens, "id_token");
 	if (f->token.n)
 		return iap_verify(f, token_fits);
-	iap_take_lifetime(f);                            /* an answer without one: the claims stay as they are */
-	f->session.seen_us = iap_now_us(f);
-	keep_outcome(f, old);
-	return go_on(f);
+	return renewed(f);                               /* an answer without one: the claims stay as they are */
 }
 
 static enum step ask(struct iap *f)

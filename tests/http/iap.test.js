@@ -53,6 +53,11 @@ async function signedIn(who, path = '/api/tool/page') {
   idp.who = who;
   return new Visitor(gw.url, BROWSER).open(path);
 }
+async function endAtProvider(v) {
+  await v.open(`${idp.issuer}/session/end?client_id=gw`);
+  const form = /<form[^>]*action="([^"]+)"[^]*?name="xsrf" value="([^"]+)"/.exec(v.html);
+  await v.send('POST', form[1], { form: { xsrf: form[2], logout: 'yes' } });
+}
 const last = () => app.seen.at(-1);
 const refreshes = () => idp.seen.filter((r) => r.url === '/token').length;
 
@@ -175,6 +180,22 @@ for (const server of SERVERS) {
       idp.people.ada.groups = ['tools'];
     });
 
+    await t.test('what a refresh does not tell again stays: groups, and the session by which the provider ends it', async () => {
+      const v = await signedIn('ada'), client = await idp.provider.Client.find('gw');
+      const { 'x-forwarded-groups': groups } = last().headers;
+      await new Promise((r) => setTimeout(r, 2100));       // the access token's life, as above
+      const before = refreshes();
+      client.backchannelLogoutSessionRequired = false;     // no sid in ID tokens
+      idp.away = '/me';
+      assert.strictEqual((await v.get('/api/tool/page')).status, 200);
+      client.backchannelLogoutSessionRequired = true;
+      idp.away = undefined;
+      assert.strictEqual(refreshes() - before, 1);
+      assert.strictEqual(last().headers['x-forwarded-groups'], groups);
+      await endAtProvider(v);
+      await until(async () => (await v.get(`${gw.url}/api/tool/page`)).status === 302, 'the end of the session');
+    });
+
     await t.test('logout ends the session for every copy of the cookie', async () => {
       const v = await signedIn('ada');
       const copy = Object.assign(new Visitor(gw.url, BROWSER), { cookies: v.cookies.map((c) => ({ ...c })) });
@@ -188,9 +209,7 @@ for (const server of SERVERS) {
 
     await t.test('the provider ends a session on all workers; another one of the same person goes on', async () => {
       const v = await signedIn('ada'), other = await signedIn('ada');
-      await v.open(`${idp.issuer}/session/end?client_id=gw`);
-      const form = /<form[^>]*action="([^"]+)"[^]*?name="xsrf" value="([^"]+)"/.exec(v.html);
-      await v.send('POST', form[1], { form: { xsrf: form[2], logout: 'yes' } });
+      await endAtProvider(v);
       await until(async () => (await v.get(`${gw.url}/api/tool/page`)).status === 302, 'the end of the session');
       for (let i = 0; i < 16; i++) assert.strictEqual((await v.get(`${gw.url}/api/tool/page`)).status, 302);
       assert.strictEqual((await other.get('/api/tool/page')).status, 200);

@@ -47,6 +47,7 @@ async function openIdProvider({ clients, people, inToken = false, ...more }) {
   const answer = provider.callback();
   server.on('request', async (req, res) => {
     idp.seen.push({ method: req.method, url: req.url, headers: req.headers });
+    if (idp.away && req.url.startsWith(idp.away)) return res.writeHead(503).end();
     if (!req.url.startsWith('/interaction/')) return answer(req, res);
     const result = idp.who ? { login: { accountId: idp.who } } : { error: 'access_denied', error_description: 'declined' };
     return provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
