@@ -201,9 +201,9 @@ static enum verdict settle(struct access_flow *f)
 		if (!who->username.n)
 			who->username = who->caller->application.name.n ? who->caller->application.name : who->caller->row.name;
 	}
-	if (who->has_key || who->need == SUBSCRIPTION_NONE)
+	if (who->has_key)
 		return V_PASS;
-	if (who->caller)
+	if (who->caller && who->need != SUBSCRIPTION_NONE)
 		r = find_subscription(f, who->caller);
 	if (r != ACCESS_GRANTED && who->need == SUBSCRIPTION_REQUIRED)
 		return access_refuse(f, REASON_SUBSCRIPTION_NONE, "subscription",

@@ -179,6 +179,11 @@ describe(`keys of providers behind ${SERVER}`, () => {
       api('pem', 'jwt(issuer=partner, key={{partner-key}}, type=at+jwt)');
       api('pem-any', 'jwt(issuer=partner, key={{partner-key}})');
       api('down', 'jwt(issuer=http://127.0.0.1:1)');
+      g.cli('product', 'create', 'partners');
+      g.cli('policy', 'set', '--scope', 'product:partners', g.file('p.xml', `<policies><inbound><base />
+        <set-header name="X-Of" exists-action="override"><value>partners</value></set-header></inbound></policies>`));
+      g.cli('import', 'openapi', g.file('orders.json', DESCRIPTION), '--path', 'sold', '--name', 'sold', '--backend', orders.url, '--product', 'partners');
+      g.cli('access', 'set', '--product', 'partners', 'jwt(issuer=partner, key={{partner-key}}, subscription=none)');
     } });
   });
   after(async () => {
@@ -203,6 +208,11 @@ describe(`keys of providers behind ${SERVER}`, () => {
     assert.equal((await call('secret', hmac(`${secret}x`, claims))).body.reason, 'token_signature');
     assert.equal((await call('pem', fixed.token(claims, { typ: 'at+jwt' }))).status, 200);
     assert.equal((await call('pem', fixed.token(claims))).body.reason, 'token_type');
+  });
+
+  it('a product that asks for a token and no subscription is the product of the call all the same', async () => {
+    assert.equal((await call('sold', fixed.token({ iss: 'partner', exp: now() + 60, jti: 'sold' }))).status, 200);
+    assert.equal(orders.seen.at(-1).headers['x-of'], 'partners');
   });
 
   it('does not take a token of another type because another API has taken it', async () => {
