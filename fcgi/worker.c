@@ -2,6 +2,7 @@
 #include "fcgi/worker.h"
 
 #include "core/log.h"
+#include "core/slice.h"
 #include "core/str.h"
 #include "fcgi/fill.h"
 #include "fcgi/log_sink.h"
@@ -246,6 +247,7 @@ static bool drained(struct worker *wk)
 
 void worker_run(struct worker *wk)
 {
+	slice_ask_short();
 	do {
 		wk->poll(wk);
 		drive(wk);

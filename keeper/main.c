@@ -1,6 +1,7 @@
 /* main.c - gatehouse-keeper: wakes up each second and does what is due. SIGTERM lets the present drain finish. */
 #include "core/log.h"
 #include "core/paths.h"
+#include "core/slice.h"
 #include "core/str.h"
 #include "keeper/keeper.h"
 #include "keeper/secrets.h"
@@ -123,7 +124,8 @@ int main(int argc, char **argv)
 		arena_free(a);
 		return 1;
 	}
-	(void)!nice(NICENESS);                       /* the calls come first */
+	(void)!nice(NICENESS);                       /* the calls come first, … */
+	slice_ask_short();                           /* … and need not wait behind a long turn of ours */
 	do {
 		more = keeper_turn(k);
 		watch_secrets(k, secrets, o.once);
