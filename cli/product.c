@@ -5,7 +5,6 @@
 #include "db/apis.h"
 #include "db/policies.h"
 #include "db/products.h"
-#include "db/users.h"
 
 #include <limits.h>
 
@@ -169,6 +168,7 @@ static const struct option set_options[] = {
 	{ "approval", OPTION_TEXT, "auto|manual", "whether somebody decides on a new subscription", false },
 	{ "require-key", OPTION_TEXT, "yes|no", "whether calls need a subscription key", false },
 	{ "publish", OPTION_TEXT, "yes|no", "whether the portal shows it", false },
+	{ "subscriptions-limit", OPTION_INT, "N", "subscriptions that one person may have to it; 0: any number", false },
 	{ "group", OPTION_MANY, "ID", "only members of this group see it", false },
 	OPTION_END,
 };
@@ -177,7 +177,10 @@ static void apply_options(struct cli *c, struct store_product *p)
 {
 	const char *approval = option_text(&c->options, "approval"), *key = option_text(&c->options, "require-key");
 	const char *publish = option_text(&c->options, "publish");
+	int64_t limit = option_int(&c->options, "subscriptions-limit", -1);
 
+	if (limit >= 0)
+		p->subscriptions_limit = limit;
 	if (option_text(&c->options, "name"))
 		p->name = str_of(option_text(&c->options, "name"));
 	if (option_text(&c->options, "description"))
@@ -289,49 +292,6 @@ const struct command command_product_add_api = {
 const struct command command_product_remove_api = {
 	.name = "product remove-api", .args = "ID API", .least_args = 2, .most_args = 2,
 	.summary = "take an API out of a product", .run = remove_api,
-};
-
-static gh_rc change_groups(struct cli *c, bool add, struct gh_err *err)
-{
-	struct str product = str_of(c->options.args[0]), group = str_of(c->options.args[1]);
-	struct store_product found_product;
-	struct store_group *groups;
-	struct store *s;
-	bool found;
-	size_t n;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_product_find(s, c->arena, product, &found_product, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no product '%.*s'", STR_ARG(product));
-	TRY(store_groups(s, c->arena, &groups, &n, err));
-	found = false;
-	for (size_t i = 0; i < n; i++)
-		found = found || str_eq(groups[i].id, group);
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no group '%.*s'; `gatehouse group list` shows those that are", STR_ARG(group));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, add ? store_product_add_group(s, product, group, err) : store_product_remove_group(s, product, group, err),
-			    err);
-}
-
-static gh_rc add_group(struct cli *c, struct gh_err *err)
-{
-	return change_groups(c, true, err);
-}
-
-static gh_rc remove_group(struct cli *c, struct gh_err *err)
-{
-	return change_groups(c, false, err);
-}
-
-const struct command command_product_add_group = {
-	.name = "product add-group", .args = "ID GROUP", .least_args = 2, .most_args = 2,
-	.summary = "show a product to a group; without any it is shown to everybody", .run = add_group,
-};
-const struct command command_product_remove_group = {
-	.name = "product remove-group", .args = "ID GROUP", .least_args = 2, .most_args = 2,
-	.summary = "no longer show a product to a group", .run = remove_group,
 };
 
 static gh_rc delete(struct cli *c, struct gh_err *err)

@@ -265,6 +265,7 @@ static GH_RC make(struct web *w, const json_t *v, struct store_user *u, struct g
 
 static GH_RC change(struct web *w, struct str id, const json_t *v, struct store_user *u, struct gh_err *err)
 {
+	struct str email;
 	int64_t before;
 	bool found;
 
@@ -274,7 +275,11 @@ static GH_RC change(struct web *w, struct str id, const json_t *v, struct store_
 	before = u->state;
 	if (scim_get(v, STR("active")) && !is_active(v))
 		TRY(must_not_be_last(w, u, err));
+	email = u->email;
 	TRY(fill(v, u, err));
+	/* whoever has the address of an account can set its password: a token for provisioning must not reach the dashboard so */
+	if (!str_eq(u->role, STR("developer")) && !str_eq_ci(email, u->email))
+		FAIL(err, DENIED, "The address of somebody with a role in the dashboard is not changed by provisioning.");
 	u->state = state_of(v, before);
 	TRY(store_user_update(w->site->store, u, err));
 	return u->state != before ? state_changed(w, u, err) : GH_RC_OK;

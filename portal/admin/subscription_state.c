@@ -43,27 +43,38 @@ static GH_RC done(struct web *w, const char *kind, const char *text, struct gh_e
 	return web_redirect(w, STR("subscriptions"), err);
 }
 
+/* Looks and changes in one transaction: of two people at once, one is told that the other was quicker. */
+static GH_RC act(struct web *w, const struct action *action, struct str note, struct str portal, bool *late, struct gh_err *err)
+{
+	struct store_subscription sub;
+	bool found;
+
+	TRY(store_subscription_find(w->site->store, w->a, w->rq.args[0], &sub, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "no such subscription");
+	*late = !(action->from >> sub.state & 1);
+	if (*late)
+		return GH_RC_OK;
+	return store_subscription_change(w->site->store, w->a, sub.id, action->to, note, portal, err);
+}
+
 gh_rc admin_subscription_act(struct web *w, struct gh_err *err)
 {
 	struct str host, portal = STR_NULL, note = str_trim(web_param(&w->rq.form, "note"));
 	const struct action *action = NULL;
 	struct store *s = w->site->store;
-	struct store_subscription sub;
 	struct gh_err unknown;
-	bool found;
+	bool late = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
 		if (str_eq(w->rq.args[1], str_of(actions[i].name)))
 			action = &actions[i];
-	TRY(store_subscription_find(s, w->a, w->rq.args[0], &sub, &found, err));
-	if (!action || !found)
-		FAIL(err, NOT_FOUND, "no such subscription or action");
-	if (!(action->from >> sub.state & 1))
-		return done(w, "bad", "Somebody else was quicker: the subscription is in another state now.", err);
+	if (!action)
+		FAIL(err, NOT_FOUND, "no such action");
 	if (!web_public_address(w, &host, &unknown).code)
 		portal = arena_printf(w->a, "%.*s%.*s", STR_ARG(host), STR_ARG(web_portal_base(w->site, w->a)));
 	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
-	TRY(store_tx_end(s, store_subscription_change(s, w->a, sub.id, action->to, str_first(note.p ? note : STR(""), NOTE_MAX),
-						      portal, err), err));
-	return done(w, "good", action->done, err);
+	TRY(store_tx_end(s, act(w, action, str_first(note.p ? note : STR(""), NOTE_MAX), portal, &late, err), err));
+	return late ? done(w, "bad", "Somebody else was quicker: the subscription is in another state now.", err)
+		    : done(w, "good", action->done, err);
 }

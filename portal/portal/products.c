@@ -109,22 +109,6 @@ gh_rc portal_product(struct web *w, struct gh_err *err)
 
 /* ---- subscribing ------------------------------------------------------------------------------------------------------- */
 
-static GH_RC create(struct web *w, const struct store_product *p, struct store_subscription *sub, struct store_keys *keys,
-		    struct gh_err *err)
-{
-	struct store *s = w->site->store;
-	struct str host, dashboard = STR_NULL;
-	struct gh_err unknown;
-
-	TRY(store_subscription_create(s, w->a, sub, NULL, &sub->id, keys, err));
-	if (p->approval != STORE_APPROVAL_MANUAL)
-		return GH_RC_OK;
-	if (!web_public_address(w, &host, &unknown).code)
-		dashboard = arena_printf(w->a, "%.*s%.*s", STR_ARG(host),
-					 STR_ARG(config_text(&w->site->config, CONFIG_ADMIN_BASE_PATH)));
-	return store_tell_approvers(s, w->a, sub, w->user.email, dashboard, err);
-}
-
 /* The sentence that says why not; NULL: it may be. */
 static GH_RC check(struct web *w, const struct store_product *p, const char **problem, struct gh_err *err)
 {
@@ -145,6 +129,26 @@ static GH_RC check(struct web *w, const struct store_product *p, const char **pr
 	return GH_RC_OK;
 }
 
+/* In one transaction with the check, so that two requests at once cannot pass a limit together. *problem: refused. */
+static GH_RC create(struct web *w, const struct store_product *p, struct store_subscription *sub, struct store_keys *keys,
+		    const char **problem, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+	struct str host, dashboard = STR_NULL;
+	struct gh_err unknown;
+
+	TRY(check(w, p, problem, err));
+	if (*problem)
+		return GH_RC_OK;
+	TRY(store_subscription_create(s, w->a, sub, NULL, &sub->id, keys, err));
+	if (p->approval != STORE_APPROVAL_MANUAL)
+		return GH_RC_OK;
+	if (!web_public_address(w, &host, &unknown).code)
+		dashboard = arena_printf(w->a, "%.*s%.*s", STR_ARG(host),
+					 STR_ARG(config_text(&w->site->config, CONFIG_ADMIN_BASE_PATH)));
+	return store_tell_approvers(s, w->a, sub, w->user.email, dashboard, err);
+}
+
 gh_rc portal_subscribe(struct web *w, struct gh_err *err)
 {
 	struct str name = str_trim(web_param(&w->rq.form, "name"));
@@ -160,20 +164,21 @@ gh_rc portal_subscribe(struct web *w, struct gh_err *err)
 	if (!p)
 		FAIL(err, NOT_FOUND, "no such product");
 	web_form_value(w, "name", name);
-	TRY(check(w, p, &problem, err));
-	if (problem)
-		liquid_set_text(web_form(w), "error", str_of(problem));
 	if (name.n > NAME_MAX)
 		web_form_error(w, "name", STR("This is too long."));
 	if (p->terms.n && !web_param(&w->rq.form, "agree").n)
 		web_form_error(w, "agree", STR("Agree to the terms of this product first."));
-	if (problem || name.n > NAME_MAX || (p->terms.n && !web_param(&w->rq.form, "agree").n))
+	if (name.n > NAME_MAX || (p->terms.n && !web_param(&w->rq.form, "agree").n))
 		return show(w, &sight, p, 422, err);
 	sub = (struct store_subscription){ .name = name.n ? name : p->name.n ? p->name : p->id, .scope = STORE_SCOPE_PRODUCT,
 					   .product_id = p->id, .user_id = w->user.id };
 	sub.state = p->approval == STORE_APPROVAL_MANUAL ? STORE_SUB_SUBMITTED : STORE_SUB_ACTIVE;
 	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
-	TRY(store_tx_end(s, create(w, p, &sub, &keys, err), err));
+	TRY(store_tx_end(s, create(w, p, &sub, &keys, &problem, err), err));
+	if (problem) {
+		liquid_set_text(web_form(w), "error", str_of(problem));
+		return show(w, &sight, p, 422, err);
+	}
 	TRY(portal_keep_keys(w, sub.id, &keys, err));
 	TRY(web_flash(w, "good", sub.state == STORE_SUB_ACTIVE ? STR("You are subscribed. These are your keys.")
 							       : STR("Your request is on its way. You get a mail when it is decided."), err));

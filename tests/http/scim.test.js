@@ -181,6 +181,12 @@ for (const server of SERVERS.slice(0, 1)) {
       assert.strictEqual((await scim('PUT', `/Users/${id}`, ada())).body.active, true);
       assert.strictEqual((await scim('PATCH', `/Users/${admin}`, ops({ op: 'replace', path: 'active', value: false }))).status, 403);
       assert.strictEqual((await scim('DELETE', `/Users/${admin}`)).status, 403);
+      // whose address it is can set the password: provisioning must not become a way into the dashboard
+      for (const path of ['userName', 'emails[type eq "work"].value']) {
+        const taken = await scim('PATCH', `/Users/${admin}`, ops({ op: 'replace', path, value: 'thief@example.com' }));
+        assert.ok([200, 403].includes(taken.status), `${path}: ${taken.status}`);
+      }
+      assert.strictEqual(sql(gw, `SELECT count(*) FROM user_account WHERE email = '${gw.admin.email}'`), '1');
     });
 
     await t.test('groups: members come, go and are listed at the user', async () => {

@@ -24,7 +24,7 @@ async function up(server, more = {}) {
       g.cli('product', 'create', 'gold', '--approval', 'manual');
       g.cli('product', 'create', 'partners');
       g.cli('group', 'create', 'partners');
-      g.cli('product', 'add-group', 'partners', 'partners');
+      g.cli('product', 'set', 'partners', '--group', 'partners');
       g.cli('import', 'openapi', api, '--path', 'orders', '--name', 'orders', '--product', 'starter',
         '--backend', `http://127.0.0.1:${backend.address().port}`);
       g.cli('product', 'add-api', 'gold', 'orders');
@@ -150,6 +150,20 @@ for (const server of SERVERS)
       assert.ok((await pat.open(`/account/subscriptions/${id}`)).says('Unpaid'));
     });
   });
+
+test('many requests at once do not pass the limit of a product', async (t) => {
+  const { gw, down } = await up(SERVERS[0]);
+  t.after(down);
+  gw.cli('product', 'set', 'starter', '--subscriptions-limit', '2');
+  const pat = await inside(gw, 'pat');
+  await pat.open('/products/starter');
+  const form = pat.form('/products/starter/subscribe');
+  const cookie = pat.cookieHeader(new URL(gw.url));
+  const answers = await Promise.all(Array.from({ length: 8 }, () => fetch(`${gw.url}/products/starter/subscribe`,
+    { method: 'POST', redirect: 'manual', body: new URLSearchParams(form), headers: { cookie } })));
+  assert.deepStrictEqual(answers.map((r) => r.status).sort(), [303, 303, 422, 422, 422, 422, 422, 422]);
+  assert.strictEqual(sql(gw, "SELECT count(*) FROM subscription WHERE product_id = 'starter'"), '2');
+});
 
 test('keys are shown once where the operator wants it so', async (t) => {
   const { gw, down } = await up(SERVERS[0], { 'portal.show_keys': 'once' });
