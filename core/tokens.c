@@ -426,6 +426,7 @@ static struct entry *take(struct tokens *t, const struct tokens_id *id, int64_t 
 		return NULL;
 	if (i != SIZE_MAX && !(e->version & 1))
 		return e;
+	atomic_store(tokens_taken(t, (size_t)((uint8_t *)e - t->map - HEADER_BYTES) / TOKENS_SLOT_BYTES), 1);
 	tokens_clear(e);
 	begin_write(e);
 	memcpy(e->digest, id->digest, sizeof(e->digest));

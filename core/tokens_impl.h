@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#define TOKENS_MAGIC UINT64_C(0x31304e454b4f5447)
+#define TOKENS_MAGIC UINT64_C(0x32304e454b4f5447)
 enum {
 	WAYS = 8,
 	HEADER_BYTES = 4096,
@@ -19,7 +19,11 @@ enum {
 struct header {
 	uint64_t magic, entries;
 	uint8_t key_check[CRYPTO_SHA256_BYTES];      /* of the sealing key: tells when it is another one */
+	/* Which entries were ever taken; in a large file a mark is for several. Looking through all entries stays away from the
+	 * others, whose pages no process has touched: 16 MB of every worker's memory otherwise. */
+	_Atomic uint8_t taken[];
 };
+enum { MARKS = HEADER_BYTES - sizeof(struct header) };
 
 struct name {
 	uint16_t n;
@@ -64,6 +68,11 @@ struct tokens {
 static inline struct entry *tokens_entry(const struct tokens *t, size_t i)
 {
 	return (struct entry *)(void *)(t->map + HEADER_BYTES + i * TOKENS_SLOT_BYTES);
+}
+
+static inline _Atomic uint8_t *tokens_taken(const struct tokens *t, size_t i)
+{
+	return &t->header->taken[t->entries <= MARKS ? i : i * MARKS / t->entries];
 }
 
 bool tokens_lock(struct tokens *t, bool take);                       /* false: it cannot be had */

@@ -16,7 +16,7 @@ GH_RC tokens_list(struct tokens *t, struct arena *a, int64_t now_us, struct toke
 		struct tokens_row *r = &(*out)[*n];
 		struct entry head;
 
-		if (!tokens_entry(t, i)->version || !tokens_read_head(tokens_entry(t, i), &head) || !head.credential.n
+		if (!*tokens_taken(t, i) || !tokens_entry(t, i)->version || !tokens_read_head(tokens_entry(t, i), &head) || !head.credential.n
 		    || (!head.issued_us && !head.failures))
 			continue;
 		*r = (struct tokens_row){
@@ -36,8 +36,16 @@ GH_RC tokens_list(struct tokens *t, struct arena *a, int64_t now_us, struct toke
 	return GH_RC_OK;
 }
 
-size_t tokens_sweep(struct tokens *t, bool (*keep)(void *arg, struct str environment, struct str credential,
-						   const uint8_t print[TOKENS_PRINT_BYTES]), void *arg)
+typedef bool keeper(void *arg, struct str environment, struct str credential, const uint8_t print[TOKENS_PRINT_BYTES]);
+
+static bool is_kept(const struct entry *e, keeper *keep, void *arg)
+{
+	struct str environment = { e->environment.text, e->environment.n }, credential = { e->credential.text, e->credential.n };
+
+	return !e->version || !e->credential.n || keep(arg, environment, credential, e->print);
+}
+
+size_t tokens_sweep(struct tokens *t, keeper *keep, void *arg)
 {
 	size_t gone = 0;
 
@@ -45,9 +53,8 @@ size_t tokens_sweep(struct tokens *t, bool (*keep)(void *arg, struct str environ
 		return 0;
 	for (size_t i = 0; i < t->entries; i++) {
 		struct entry *e = tokens_entry(t, i);
-		struct str environment = { e->environment.text, e->environment.n }, credential = { e->credential.text, e->credential.n };
 
-		if (!e->version || !e->credential.n || keep(arg, environment, credential, e->print))
+		if (!*tokens_taken(t, i) || is_kept(e, keep, arg))
 			continue;
 		gone += e->issued_us != 0;
 		tokens_clear(e);
