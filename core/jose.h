@@ -14,7 +14,7 @@
 
 #include "core/json.h"
 
-#define JOSE_MAX_TOKEN_BYTES 65536u
+#define JOSE_MAX_TOKEN_BYTES 32768u       /* half of what a request may have of header fields */
 #define JOSE_MAX_DEPTH 32u
 #define JOSE_MAX_KEYS 256u               /* in one set */
 
