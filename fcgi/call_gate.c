@@ -170,6 +170,15 @@ static bool answered_preflight(struct call *k, struct gate_state *g)
 	return true;
 }
 
+/* A backend that is shown a credential may refuse it, and then the request is sent once more. A small body that was announced
+ * is waited for, so that this does not depend on how fast it came; a larger one streams and cannot be repeated. */
+enum { REPEATABLE_BODY_BYTES = 65536 };
+
+static bool body_may_be_repeated(const struct call *k)
+{
+	return k->backend && k->backend->credential_id.n && k->up_length > 0 && k->up_length <= REPEATABLE_BODY_BYTES;
+}
+
 /* Access has been granted: on to the policies. */
 static void let_in(struct call *k, struct gate_state *g)
 {
@@ -193,7 +202,7 @@ static void let_in(struct call *k, struct gate_state *g)
 	uses = policy_uses(k->x.documents);
 	k->holds_response = uses.response_body;
 	k->wk->serving->calls++;
-	call_start(k, uses.request_body || uses.backend_tries);
+	call_start(k, uses.request_body || uses.backend_tries || body_may_be_repeated(k));
 }
 
 /* ---- access rules ---- */
