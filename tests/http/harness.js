@@ -189,6 +189,18 @@ class Gateway {
       .map((f) => Number(f[0]));
   }
 
+  // Every worker has the configuration as it stands in the store: what was changed before holds for each call from now on,
+  // whichever worker gets it. (A call that shows the change speaks for one worker only.)
+  async adopted() {
+    const r = spawnSync('sqlite3', ['-readonly', path.join(this.state, 'config.db'), 'SELECT config FROM generation'], { encoding: 'utf8' });
+    if (r.status !== 0) throw new Error(r.stderr);
+    const serves = (n) => {
+      try { return JSON.parse(fs.readFileSync(path.join(this.state, `run/gateway-${n}.json`), 'utf8')).generation; } catch { return -1; }
+    };
+    const all = [...Array(this.options.workers).keys()];
+    await until(() => all.every((n) => serves(n) >= Number(r.stdout)), `generation ${r.stdout.trim()} in all workers`, 8000);
+  }
+
   serveArgs() {
     return ['serve', '--state', this.state, '--socket-dir', this.sockets, '--workers', String(this.options.workers)];
   }

@@ -54,19 +54,10 @@ for (const server of SERVERS) describe(`A1 behind ${server}`, () => {
   const emptyCache = async () => {
     const mark = `r${++round}`;
     credential('--set', `parameters=round=${mark}`);
-    await until(async () => {
-      await status();
-      return idp.requests.at(-1)?.form.get('round') === mark;
-    }, 'the new state of the credential', 5000);
-    await settled();
+    await gw.adopted();
     gw.cli('token', 'purge');
     erp.seen.length = idp.requests.length = idp.issued.length = 0;
   };
-  const settled = () => until(async () => {
-    const before = idp.requests.length;
-    for (let i = 0; i < 12; i++) await status();
-    return idp.requests.length === before;
-  }, 'all workers to have the configuration');
 
   it('is configured while running', async () => {
     const file = gw.file('erp.json', DESCRIPTION);
