@@ -195,3 +195,15 @@ struct str openapi_url_template(struct arena *a, const struct openapi_operation 
 
 const char *openapi_in_name(enum openapi_in in);         /* "path", "query", "header", "cookie" */
 const char *openapi_style_name(enum openapi_style s);    /* "simple", "form", "spaceDelimited", … */
+
+/* ---- as callers of a gateway should read it: openapi_publish.c ----------------------------------------------------------- */
+
+struct openapi_face {
+	struct str address;              /* where the gateway serves the API: absolute, or a path */
+	struct str key_header;           /* the header field of the key that every call needs; STR_NULL: none is needed */
+};
+
+/* The document with the gateway's address in place of all servers, and with the key as a security scheme that each operation
+ * needs besides what it asked for already. Everything else stays as it stands, in its order. Owned by the caller, shares
+ * parts with the model; NULL when out of memory. */
+json_t *openapi_publish(const struct openapi *o, const struct openapi_face *face);

@@ -451,3 +451,14 @@ GH_RC store_api_document_find(struct store *s, struct arena *a, struct str api_i
 	bind_int(st, 2, revision);
 	return find_row(s, st, &document_type, a, out, found, err);
 }
+
+GH_RC store_api_document_size(struct store *s, struct str api_id, int64_t revision, int64_t *bytes, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_DOCUMENT_SIZE);
+	bool found;
+
+	*bytes = 0;
+	bind_str(st, 1, api_id);
+	bind_int(st, 2, revision);
+	return find_int(s, st, bytes, &found, err);
+}

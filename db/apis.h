@@ -102,3 +102,5 @@ GH_RC store_version_sets(struct store *s, struct arena *a, struct store_version_
 GH_RC store_api_document_set(struct store *s, const struct store_api_document *d, struct gh_err *err);
 GH_RC store_api_document_find(struct store *s, struct arena *a, struct str api_id, int64_t revision,
 			      struct store_api_document *out, bool *found, struct gh_err *err);
+/* 0: there is none. */
+GH_RC store_api_document_size(struct store *s, struct str api_id, int64_t revision, int64_t *bytes, struct gh_err *err);

@@ -1,8 +1,6 @@
-#include "portal/portal/portal.h"
+#include "portal/portal/docs.h"
 
 #include "core/json.h"
-#include "core/log.h"
-#include "core/openapi.h"
 #include "core/str.h"
 #include "db/subscriptions.h"
 #include "portal/web/markdown.h"
@@ -10,7 +8,7 @@
 /* One operation: parameters, body and answers out of the imported description, and a call that can be copied. An API
  * without a description, or with one too large to be read for a page, is shown by what the store knows of it. */
 
-enum { DOCUMENT_MAX = 16 << 20, DOCUMENT_MEMORY = 256 << 20, EXAMPLE_MAX = 16 << 10, CHOICES_MAX = 12 };
+enum { EXAMPLE_MAX = 16 << 10, CHOICES_MAX = 12 };
 
 struct reader {
 	struct web *w;
@@ -298,65 +296,6 @@ static GH_RC put_console(struct reader *r, const struct portal_sight *sight, con
 
 /* ---- the page ------------------------------------------------------------------------------------------------------ */
 
-/* The description that was read last stays: who looks at one operation often looks at the next, and reading a large one
- * takes a good part of a second. It is read again when anything in the configuration changed. */
-static struct {
-	struct arena *arena;             /* NULL: nothing kept */
-	struct str api_id;
-	uint64_t generation;
-	const struct openapi *o;         /* NULL: there is none, or none that can be read */
-} kept;
-
-static void drop_kept(void)
-{
-	arena_free(kept.arena);
-	memset(&kept, 0, sizeof(kept));
-}
-
-/* A description that cannot be read takes its details from the page, not the page from the visitor. */
-static GH_RC read_document(struct reader *r, struct gh_err *err)
-{
-	struct store_api_document doc;
-	struct text_where where;
-	struct openapi *o;
-	struct gh_err why;
-	bool found;
-
-	TRY(store_api_document_find(r->w->site->store, kept.arena, r->api->id, 0, &doc, &found, err));
-	if (!found || doc.bytes.n > DOCUMENT_MAX)
-		return GH_RC_OK;
-	if (openapi_parse(kept.arena, doc.bytes, &o, &where, &why).code)
-		log_warn("description not shown", KV_STR("api", r->api->id), KV_CSTR("reason", why.message));
-	else
-		kept.o = o;
-	return GH_RC_OK;
-}
-
-static GH_RC find_document(struct reader *r, const struct store_operation *op, struct gh_err *err)
-{
-	uint64_t generation[GENFILE__COUNT];
-	gh_rc rc;
-
-	TRY(store_generation(r->w->site->store, generation, err));
-	if (!kept.arena || kept.generation != generation[GENFILE_CONFIG] || !str_eq(kept.api_id, r->api->id)) {
-		drop_kept();
-		kept.arena = arena_new(DOCUMENT_MEMORY);
-		if (!kept.arena)
-			FAIL(err, NOMEM, "description");
-		kept.generation = generation[GENFILE_CONFIG];
-		kept.api_id = arena_dup(kept.arena, r->api->id);
-		rc = read_document(r, err);
-		if (rc.code) {
-			drop_kept();
-			return rc;
-		}
-	}
-	r->o = kept.o;
-	if (r->o)
-		r->op = openapi_find(r->o, op->method, str_first(op->uri_template, str_find_char(op->uri_template, '?')));
-	return GH_RC_OK;
-}
-
 gh_rc portal_operation(struct web *w, struct gh_err *err)
 {
 	const struct store_operation *op = NULL;
@@ -376,7 +315,9 @@ gh_rc portal_operation(struct web *w, struct gh_err *err)
 			op = &ops[i];
 	if (!op)
 		FAIL(err, NOT_FOUND, "no such operation");
-	TRY(find_document(&r, op, err));
+	TRY(portal_description(w, r.api, &r.o, err));
+	if (r.o)
+		r.op = openapi_find(r.o, op->method, str_first(op->uri_template, str_find_char(op->uri_template, '?')));
 	TRY(portal_base_address(w, r.api, &address, err));
 	portal_put_api(w->a, liquid_set_record(w->page, "api"), r.api);
 	portal_put_operation(liquid_set_record(w->page, "op"), op);

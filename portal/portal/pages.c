@@ -1,4 +1,4 @@
-#include "portal/portal/portal.h"
+#include "portal/portal/docs.h"
 
 #include "core/str.h"
 #include "db/environments.h"
@@ -180,6 +180,7 @@ gh_rc portal_api(struct web *w, struct gh_err *err)
 	liquid_set(w->page, "description", description);
 	liquid_set_text(w->page, "address", address);
 	liquid_set_text(w->page, "key_header", portal_key_header(api));
+	TRY(portal_put_downloads(w, &sight, api, err));
 	put_versions(w, &sight, api);
 	put_products(w, &sight, api);
 	operations = liquid_set_list(w->page, "operations");

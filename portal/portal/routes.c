@@ -1,4 +1,4 @@
-#include "portal/portal/portal.h"
+#include "portal/portal/docs.h"
 
 #include "core/str.h"
 #include "db/environments.h"
@@ -8,6 +8,9 @@ static const struct web_route routes[] = {
 	{ "GET", "/apis", WEB_ANYBODY, portal_apis },
 	{ "GET", "/apis/{api}", WEB_ANYBODY, portal_api },
 	{ "GET", "/apis/{api}/operations/{operation}", WEB_ANYBODY, portal_operation },
+	{ "GET", "/apis/{api}/openapi.json", WEB_ANYBODY, portal_openapi_json },
+	{ "GET", "/apis/{api}/openapi.yaml", WEB_ANYBODY, portal_openapi_yaml },
+	{ "GET", "/apis/{api}/original", WEB_ANYBODY, portal_openapi_original },
 	{ "GET", "/products", WEB_ANYBODY, portal_products },
 	{ "GET", "/products/{product}", WEB_ANYBODY, portal_product },
 	{ "POST", "/products/{product}/subscribe", WEB_SIGNED_IN, portal_subscribe },

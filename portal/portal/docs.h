@@ -1,0 +1,24 @@
+/* docs.h - the documentation of an API: its description as read, and what is made of it. */
+#pragma once
+
+#include "core/openapi.h"
+#include "portal/portal/portal.h"
+
+/* The description of the API's current revision, read; NULL when there is none, or none that can be read for a page. The one
+ * that was read last stays until anything in the configuration changes: who looks at one page of an API often looks at the
+ * next, and reading a large description takes a good part of a second. Valid until the next call with another API. */
+GH_RC portal_description(struct web *w, const struct store_api *api, const struct openapi **out, struct gh_err *err);
+/* Descriptions up to this size are read for pages; larger ones can only be downloaded. */
+enum { PORTAL_DESCRIPTION_MAX = 16 << 20 };
+
+/* ---- downloads.c -------------------------------------------------------------------------------------------------------- */
+
+/* `downloads` in w->page for templates/portal/downloads.html: nil when the API has no description. */
+GH_RC portal_put_downloads(struct web *w, const struct portal_sight *sight, const struct store_api *api, struct gh_err *err);
+/* The API that the address names, when the caller may see it; NOT_FOUND otherwise. */
+GH_RC portal_api_of_path(struct web *w, struct portal_sight *sight, const struct store_api **api, struct gh_err *err);
+
+/* Whether a visitor who has not signed in may see an API that the caller may see. */
+GH_RC portal_is_public(struct web *w, const struct portal_sight *sight, const struct store_api *api, bool *yes, struct gh_err *err);
+
+web_handler portal_openapi_json, portal_openapi_yaml, portal_openapi_original;
