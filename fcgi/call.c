@@ -264,11 +264,12 @@ static bool length_is_wrong(const struct call *k)
 
 static void first_turn(struct call *k)
 {
-	enum reason why = call_request_read(k);
+	enum reason why;
 
+	k->x.started_us = clock_wall_us();
+	why = call_request_read(k);
 	if (why == REASON_NONE && length_is_wrong(k))
 		why = REASON_BAD_LENGTH;
-	k->x.started_us = clock_wall_us();
 	if (why != REASON_NONE)
 		call_refuse(k, why);
 	else if (k->overload)

@@ -60,19 +60,19 @@ static void hex_id(char *to, size_t n, const uint8_t *from)
 /* Each try is a span of its own under the same trace. */
 static void next_span(struct call *k)
 {
-	uint8_t random[24];
+	uint8_t trace[16], span[8];
 
-	worker_random(k->wk, random, sizeof(random));
-	random[0] |= 1;                  /* neither id may be all zero */
-	random[16] |= 1;
+	worker_random(k->wk, span, sizeof(span));
+	span[0] |= 1;                    /* it may not be all zero */
 	if (!k->trace.trace_id[0]
 	    && !trace_context_parse(fields_get(&k->x.request.headers, STR("traceparent")), &k->trace)) {
 		k->trace_begun = true;
-		hex_id(k->trace.trace_id, 16, random);
+		worker_id(k->wk, k->x.started_us, trace);
+		hex_id(k->trace.trace_id, 16, trace);
 		k->trace.parent_id[0] = '\0';
 		k->trace.flags = 1;
 	}
-	hex_id(k->trace.span_id, 8, random + 16);
+	hex_id(k->trace.span_id, 8, span);
 }
 
 static bool add_gateway_fields(struct call *k, const struct fields *from, struct fields *out)

@@ -187,9 +187,7 @@ static void make_request_id(struct call *k)
 		k->x.request_id = given;
 		return;
 	}
-	worker_random(k->wk, r, sizeof(r));
-	r[6] = (uint8_t)((r[6] & 0x0f) | 0x40);      /* RFC 9562 version 4 */
-	r[8] = (uint8_t)((r[8] & 0x3f) | 0x80);
+	worker_id(k->wk, k->x.started_us, r);
 	id = arena_alloc_text(k->arena, 37);
 	if (!id)
 		return;

@@ -293,3 +293,14 @@ void worker_random(struct worker *wk, void *to, size_t n)
 	memcpy(to, wk->random + wk->random_left, n);
 	explicit_bzero(wk->random + wk->random_left, n);
 }
+
+void worker_id(struct worker *wk, int64_t now_us, uint8_t to[16])
+{
+	uint64_t ms = (uint64_t)now_us / 1000;
+
+	for (int i = 0; i < 6; i++)
+		to[i] = (uint8_t)(ms >> (40 - 8 * i));
+	worker_random(wk, to + 6, 10);
+	to[6] = (uint8_t)((to[6] & 0x0f) | 0x70);
+	to[8] = (uint8_t)((to[8] & 0x3f) | 0x80);
+}

@@ -232,3 +232,8 @@ GH_RC worker_listen(struct worker *wk, int fd, struct gh_err *err);
 void worker_run(struct worker *wk);                      /* until stopped and drained */
 void worker_stop(struct worker *wk);                     /* drain */
 void worker_random(struct worker *wk, void *to, size_t n);
+
+/* An identifier that never comes again, for a call or a trace: RFC 9562 version 7, `now_us` microseconds since 1970 before 74
+ * random bits. Those that follow each other are neighbours in the indexes of the store, which makes a record half as dear as
+ * one with an id that is random from its first bit. The last 7 bytes are random, as W3C Trace Context asks. */
+void worker_id(struct worker *wk, int64_t now_us, uint8_t to[16]);
