@@ -305,6 +305,27 @@ GH_RC store_credential_grant_set(struct store *s, const struct store_credential_
 	return rc;
 }
 
+/* In one transaction with the change, so nobody comes between. */
+static gh_rc stands_there(struct store *s, struct arena *a, struct str environment_id, struct str id, struct str token, bool *fits,
+			  struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_CREDENTIAL_GRANT_GET);
+	struct store_credential_grant row;
+	struct str place, present;
+	bool found;
+
+	bind_str(st, 1, environment_id);
+	bind_str(st, 2, id);
+	TRY(place_of(a, environment_id, id, &place, err));
+	TRY(find_row(s, st, &grant_type, a, &row, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no %s '%.*s'", grant_type.kind, STR_ARG(place));
+	TRY(store_unseal(s, a, GRANT_KIND, place, row.refresh_token, &present, err));
+	*fits = crypto_equal(present, token);
+	crypto_wipe((char *)(uintptr_t)present.p, present.n);
+	return GH_RC_OK;
+}
+
 static gh_rc rotate(struct store *s, struct arena *a, struct str environment_id, struct str id, struct str token,
 		    struct gh_err *err)
 {
@@ -322,15 +343,18 @@ static gh_rc rotate(struct store *s, struct arena *a, struct str environment_id,
 	return change_run(s, st, &c, err);
 }
 
-GH_RC store_credential_grant_rotate(struct store *s, struct str environment_id, struct str id, struct str refresh_token,
-				    struct gh_err *err)
+GH_RC store_credential_grant_rotate(struct store *s, struct str environment_id, struct str id, struct str old,
+				    struct str refresh_token, bool *fits, struct gh_err *err)
 {
 	struct arena *scratch = arena_new(SCRATCH_BYTES);
 	gh_rc rc;
 
+	*fits = false;
 	if (!scratch)
 		FAIL(err, NOMEM, "consent to credential '%.*s'", STR_ARG(id));
-	rc = rotate(s, scratch, environment_id, id, refresh_token, err);
+	rc = stands_there(s, scratch, environment_id, id, old, fits, err);
+	if (!rc.code && *fits)
+		rc = rotate(s, scratch, environment_id, id, refresh_token, err);
 	arena_free(scratch);
 	return rc;
 }

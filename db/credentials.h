@@ -47,8 +47,10 @@ struct store_credential_grant {
 };
 
 GH_RC store_credential_grant_set(struct store *s, const struct store_credential_grant *g, struct gh_err *err);
-/* The provider has replaced the refresh token: who consented and when stays. NOT_FOUND: the consent was withdrawn. */
-GH_RC store_credential_grant_rotate(struct store *s, struct str environment_id, struct str id, struct str refresh_token,
-				    struct gh_err *err);
+/* The provider has replaced the refresh token `old` by refresh_token: who consented and when stays. *fits false: another one
+ * than `old` stands there (somebody has consented anew, or the change before this one is not written yet), and nothing was
+ * changed. NOT_FOUND: the consent was withdrawn. */
+GH_RC store_credential_grant_rotate(struct store *s, struct str environment_id, struct str id, struct str old,
+				    struct str refresh_token, bool *fits, struct gh_err *err);
 GH_RC store_credential_grants(struct store *s, struct arena *a, bool in_clear, struct store_credential_grant **out, size_t *n,
 			      struct gh_err *err);

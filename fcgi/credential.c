@@ -386,7 +386,8 @@ static void keep_token(struct fetch *f, struct token_answer *t)
 	log_info("token", KV_STR("credential", f->credential->c.id), KV_STR("environment", f->credential->c.environment),
 		 KV_INT("life_s", t->life_s), KV_INT("took_ms", spent / 1000));
 	if (f->credential->c.kind == CREDENTIAL_CODE && t->refresh_token.n && !str_eq(t->refresh_token, f->old_refresh))
-		credential_keep_refresh(v->wk->state_dir, f->credential->c.environment, f->credential->c.id, t->refresh_token);
+		credential_keep_refresh(v->wk->state_dir, f->credential->c.environment, f->credential->c.id,
+				        f->old_refresh, t->refresh_token);
 }
 
 static void on_head(struct transfer *t UNUSED)

@@ -87,5 +87,5 @@ struct str credential_subject(struct call *k, const struct snap_credential *c);
 enum step host_authorization(struct exchange *x, struct authorization_op *op);
 void host_authorization_done(struct credential_need *n);
 
-/* Writes a refresh token that the provider has replaced into the store, on a thread of its own. */
-void credential_keep_refresh(const char *state_dir, struct str environment, struct str id, struct str token);
+/* Writes a refresh token that the provider gave in place of `old` into the store, on a thread of its own. */
+void credential_keep_refresh(const char *state_dir, struct str environment, struct str id, struct str old, struct str token);

@@ -108,16 +108,29 @@ static void consent(void **state)
 	struct store_credential_grant g = { .environment_id = STR("default"), .credential_id = STR("erp"), .refresh_token = STR("r1"),
 					    .granted_by = STR("user:ann") }, *all;
 	size_t n;
+	bool fits;
 
 	c.kind = STR("authorization-code");
 	c.settings = STR("{\"token-url\":\"https://l/t\",\"authorize-url\":\"https://l/a\",\"client-id\":\"c\",\"scope\":\"a\"}");
 	CHANGE(f, store_credential_set(f->s, &c, &f->err));
-	REFUSED(f, "none to rotate", store_credential_grant_rotate(f->s, STR("default"), STR("erp"), STR("r2"), &f->err), GH_E_NOT_FOUND,
+	REFUSED(f, "none to rotate", store_credential_grant_rotate(f->s, STR("default"), STR("erp"), STR("r1"), STR("r2"), &fits, &f->err), GH_E_NOT_FOUND,
 		"there is no consent to credential 'default/erp'");
 	CHANGE(f, store_credential_grant_set(f->s, &g, &f->err));
-	CHANGE(f, store_credential_grant_rotate(f->s, STR("default"), STR("erp"), STR("r2"), &f->err));
+	CHANGE(f, store_credential_grant_rotate(f->s, STR("default"), STR("erp"), STR("r1"), STR("r2"), &fits, &f->err));
+	CHECK("the token that it replaces stood there", fits);
 	CHECK_OK(f, store_credential_grants(f->s, f->a, true, &all, &n, &f->err));
 	CHECK("rotated, by whom stays", n == 1 && str_eq(all[0].refresh_token, STR("r2")) && str_eq(all[0].granted_by, STR("user:ann")));
+	/* two workers: r2 gave r3, which gave r4, and the writer of r4 is first */
+	CHANGE(f, store_credential_grant_rotate(f->s, STR("default"), STR("erp"), STR("r3"), STR("r4"), &fits, &f->err));
+	CHECK("out of turn", !fits);
+	CHANGE(f, store_credential_grant_rotate(f->s, STR("default"), STR("erp"), STR("r2"), STR("r3"), &fits, &f->err));
+	CHECK("in turn", fits);
+	CHANGE(f, store_credential_grant_rotate(f->s, STR("default"), STR("erp"), STR("r3"), STR("r4"), &fits, &f->err));
+	CHECK("now it is its turn", fits);
+	CHANGE(f, store_credential_grant_rotate(f->s, STR("default"), STR("erp"), STR("r2"), STR("r3"), &fits, &f->err));
+	CHECK("an old one comes late", !fits);
+	CHECK_OK(f, store_credential_grants(f->s, f->a, true, &all, &n, &f->err));
+	CHECK_STR("the newest stays", all[0].refresh_token, STR("r4"));
 	CHECK_OK(f, store_credential_grants(f->s, f->a, false, &all, &n, &f->err));
 	CHECK("not shown", n == 1 && !all[0].refresh_token.p);
 	c.secrets = STR("{\"client-secret\":\"another\"}");
