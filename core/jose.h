@@ -45,6 +45,9 @@ struct jose_keys *jose_keys_new(void);                   /* one reference; NULL 
 struct jose_keys *jose_keys_ref(struct jose_keys *k);
 void jose_keys_free(struct jose_keys *k);                /* gives one reference back; NULL is fine */
 size_t jose_keys_count(const struct jose_keys *k);
+/* A number that no other set of this process has or had, from 1; 0 for NULL. What was verified is remembered with it: other
+ * keys are another set, so nothing outlives a change of keys. */
+uint64_t jose_keys_id(const struct jose_keys *k);
 
 /* Adds the keys of a JWK set ({"keys":[…]}) or one JWK. Members of a set that are of an unknown type or curve, malformed or
  * too weak are left out and counted in *skipped (may be NULL), as RFC 7517 section 5 asks; a lone JWK must be good.

@@ -1,6 +1,7 @@
 /* access_memory.h - what a worker remembers of callers besides subscription keys, each kind within its own bound (core/lru.h):
  *
  *   tokens     that were verified, until they expire: the claims, not the token. A token that comes again costs one SHA-256.
+ *              Policies keep theirs here too (policy/verified.h)
  *   answers    of introspection endpoints, for the time that the rule gives, inactive ones for a shorter time
  *   callers    rows of the store by kind and id, known or not
  *   passwords  pairs of user name and password that were found good or bad, as keyed digests, so that Argon2id runs once
@@ -53,8 +54,7 @@ struct caller_entry *access_memory_caller(struct access_memory *m, struct access
 /* ---- tokens and answers ---- */
 struct token_entry {
 	struct lru_entry lru;
-	uint8_t verifier[32];                /* of the method that verified it */
-	unsigned epoch;                      /* of key sets: when one was fetched anew, signatures are checked again */
+	uint64_t keys;                       /* jose_keys_id of the issuer's set that verified it; 0: they stand in the rule */
 	uint64_t generation;                 /* own tokens: of the store when it was asked about revocation */
 	json_t *claims;                      /* NULL: an introspected token that is not active */
 	char kid[64];                        /* for the record of a refusal; may be cut */

@@ -1,8 +1,8 @@
 /* access_token.c - signed tokens (RFC 7519), of any issuer or of this installation.
  *
  * A token that was verified is remembered by its digest, with its claims, until it expires; times, audience, scopes and
- * claims are looked at with each call, the signature only once. It is verified again when keys of any issuer were fetched
- * anew (a key may have been withdrawn) and when the rule names other keys. For own tokens the store is asked once for each
+ * claims are looked at with each call, the signature only once. It is verified again when the issuer's keys were fetched
+ * anew (a key may have been withdrawn) and when the rule names other keys: those are part of the digest. For own tokens the store is asked once for each
  * of its generations whether the token was taken back. */
 #include "core/clock.h"
 #include "core/crypto.h"
@@ -22,6 +22,7 @@ struct token_check {
 	uint8_t digest[CRYPTO_SHA256_BYTES];
 	struct openid_state provider;
 	struct jose_token token;
+	struct token_entry *known;           /* from the memory; held until the exchange ends */
 };
 
 /* ---- in the words of the record ------------------------------------------------------------------------------------------------ */
@@ -170,8 +171,7 @@ static enum verdict remember(struct access_flow *f, const struct snap_method *m,
 		token_entry_unref(e);
 		return V_NO_MEMORY;
 	}
-	memcpy(e->verifier, m->verifier, sizeof(e->verifier));
-	e->epoch = openid_epoch();
+	e->keys = m->discovery.n ? jose_keys_id(t->provider.keys) : 0;
 	e->generation = UINT64_MAX;
 	snprintf(e->kid, sizeof(e->kid), "%.*s", STR_ARG(str_first(t->token.kid, sizeof(e->kid) - 1)));
 	v = take(f, m, e);
@@ -255,33 +255,64 @@ static enum verdict begin(struct access_flow *f, const struct snap_method *m, st
 	return verify(f, m, t);
 }
 
+/* One that is remembered: its issuer was asked before, so asking for the keys again is no harm. */
+static enum verdict known(struct access_flow *f, const struct snap_method *m, struct token_check *t)
+{
+	const struct jose_keys *keys;
+	enum verdict v;
+
+	f->phase = PHASE_KEYS;
+	if (m->discovery.n) {
+		v = get_keys(f, m, t, &keys);
+		if (v != V_PASS)
+			return v;
+		if (jose_keys_id(keys) == t->known->keys)
+			return take(f, m, t->known);
+	} else if (!m->own || auth_key_known(&f->snapshot->auth_keys[AUTH_TOKEN], str_of(t->known->kid), access_now_us(f))) {
+		return take(f, m, t->known);
+	}
+	t->known = NULL;
+	return begin(f, m, t);
+}
+
+/* Of the token together with all that the rule asks of it once. */
+static bool digest_of(struct access_flow *f, const struct snap_method *m, struct token_check *t)
+{
+	size_t n = sizeof(m->verifier);
+	char *p = arena_alloc_text(access_arena(f), n + t->text.n);
+
+	if (!p)
+		return false;
+	memcpy(p, m->verifier, n);
+	memcpy(p + n, t->text.p, t->text.n);
+	crypto_sha256((struct str){ p, n + t->text.n }, t->digest);
+	return true;
+}
+
 enum verdict access_by_jwt(struct access_flow *f, const struct snap_method *m)
 {
 	struct token_check *t = f->state;
 	struct lru_entry *l;
-	struct token_entry *e;
 
 	if (t)
-		return verify(f, m, t);
+		return t->known ? known(f, m, t) : verify(f, m, t);
 	f->state = t = arena_new_of(access_arena(f), struct token_check);
 	if (!t)
 		return V_NO_MEMORY;
 	t->text = access_token_text(f, m);
 	if (!t->text.n)
 		return access_refuse(f, REASON_TOKEN_MISSING, "token", m->header, STR("none"));
-	crypto_sha256(t->text, t->digest);
+	if (!digest_of(f, m, t))
+		return V_NO_MEMORY;
 	l = lru_get(&f->memory->tokens, t->digest);
 	if (!l)
 		return begin(f, m, t);
-	e = CONTAINER_OF(l, struct token_entry, lru);
-	if (!arena_defer(access_arena(f), token_entry_unref, e)) {
-		token_entry_unref(e);
+	if (!arena_defer(access_arena(f), lru_unref, l)) {
+		lru_unref(l);
 		return V_NO_MEMORY;
 	}
-	if (memcmp(e->verifier, m->verifier, sizeof(e->verifier)) != 0 || e->epoch != openid_epoch()
-	    || (m->own && !auth_key_known(&f->snapshot->auth_keys[AUTH_TOKEN], str_of(e->kid), access_now_us(f))))
-		return begin(f, m, t);
-	return take(f, m, e);
+	t->known = CONTAINER_OF(l, struct token_entry, lru);
+	return known(f, m, t);
 }
 
 /* ---- tokens of our own, where no rule is ------------------------------------------------------------------------------------------- */

@@ -21,7 +21,7 @@
 
 enum { PARAMS_KEPT_BYTES = 8192, UP_KEPT_BYTES = 16384 };
 
-static struct call *from_pool(struct worker *wk)
+struct call *call_from_pool(struct worker *wk)
 {
 	struct call *k = wk->pool;
 
@@ -47,7 +47,7 @@ static struct call *from_pool(struct worker *wk)
 struct call *call_new(struct conn *c)
 {
 	struct worker *wk = c->wk;
-	struct call *k = from_pool(wk);
+	struct call *k = call_from_pool(wk);
 
 	if (!k)
 		return NULL;
@@ -280,6 +280,10 @@ static void first_turn(struct call *k)
 
 void call_turn(struct call *k)
 {
+	if (k->stage == CALL_ASIDE) {
+		aside_turn(k);
+		return;
+	}
 	if (k->up_broken && k->stage < CALL_ANSWERING) {
 		forward_drop(k);
 		call_refuse(k, k->reason);

@@ -4,6 +4,8 @@
 
 #include "fcgi/worker.h"
 
+/* A recycled one or a new one, all zero but for its memory. NULL: out of memory. */
+struct call *call_from_pool(struct worker *wk);
 /* Refuses the call with the reason's own answer. Nothing further runs for it but on-error, which is not asked. */
 void call_refuse(struct call *k, enum reason why);
 /* Everything of the client's side is known: find the route, check the access, start the policies or answer. */
@@ -47,6 +49,8 @@ enum { CACHE_SPACE_POLICY = 'p', CACHE_SPACE_EXTERNAL = 'x' };
 enum call_failure call_failure_of(enum reason why);
 enum step host_send(struct exchange *x, struct subrequest *w);
 void host_send_drop(struct call *k);
+void *host_aside(struct exchange *x, enum step (*run)(struct exchange *, void *state), size_t bytes, struct arena **arena);
+void aside_turn(struct call *k);
 void host_drop(struct call *k);                  /* cancels sub-requests and sleeps */
 /* what needs the snapshot or the counters: host_gate.c */
 enum step gate_take(struct exchange *x, struct counter_take *t);
@@ -63,6 +67,7 @@ bool gate_backend(struct exchange *x, struct str id, struct str *url);
 struct api_model *gate_api_model(struct exchange *x);
 struct schemas *gate_schemas(struct exchange *x);
 const struct trust *gate_trust(struct exchange *x);
+struct lru *gate_verified(struct exchange *x);
 
 /* ---- the end ---- */
 void call_over(struct call *k);                  /* END_REQUEST has been queued, or there is nobody to tell */

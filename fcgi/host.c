@@ -167,6 +167,7 @@ const struct policy_host live_host = {
 	.random = random_bits,
 	.forward = host_forward,
 	.send = host_send,
+	.aside = host_aside,
 	.sleep = host_sleep,
 	.take = gate_take,
 	.enter = gate_enter,
@@ -186,5 +187,6 @@ const struct policy_host live_host = {
 	.api_model = gate_api_model,
 	.schemas = gate_schemas,
 	.trust = gate_trust,
+	.verified = gate_verified,
 	.authorization = host_authorization,
 };

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/str.h"
+#include "fcgi/access_memory.h"
 #include "fcgi/log_sink.h"
 
 enum step gate_take(struct exchange *x, struct counter_take *t)
@@ -96,4 +97,11 @@ void gate_metric(struct exchange *x, struct str ns, struct str name, double valu
 		labels[n] = (struct metric_label){ dimensions->v[n].name, exchange_mask(x, dimensions->v[n].value) };
 	if (k->wk->metrics)
 		metrics_add(k->wk->metrics, ns, name, labels, n, value, clock_wall_us());
+}
+
+struct lru *gate_verified(struct exchange *x)
+{
+	struct access_memory *m = ((struct call *)x->owner)->wk->serving->memory;
+
+	return m ? &m->tokens : NULL;
 }

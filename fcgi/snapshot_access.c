@@ -109,10 +109,11 @@ static gh_rc take_algorithms(struct making *k)
 }
 
 /* All that is asked of a token once, when it is first seen. One that was verified under the same digest need not be again. */
-static void sum_up(struct making *k)
+static gh_rc sum_up(struct making *k)
 {
 	static const char *const names[] = { "issuer", "discovery", "jwks", "key", "decrypt", "alg", "type" };
 	struct buf b;
+	bool complete;
 
 	buf_init(&b, ACCESS_RULE_BYTES + (size_t)STORE_TEXT_MAX * 4);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -121,10 +122,13 @@ static void sum_up(struct making *k)
 		for (size_t n = 0; n < v.n; n++)
 			buf_fmt(&b, "%s=%zu:%.*s;", names[i], v.v[n].n, STR_ARG(v.v[n]));
 	}
+	complete = buf_ok(&b);
 	crypto_sha256(buf_view(&b), k->to->verifier);
 	if (b.p)
 		crypto_wipe(b.p, b.n);
 	buf_release(&b);
+	/* a digest of a part would let tokens of one rule be taken by another */
+	return complete ? GH_RC_OK : wrong(k, "key", "there is no memory for the rule", STR_NULL);
 }
 
 static gh_rc make_names(struct making *k)
@@ -196,9 +200,7 @@ static gh_rc make_jwt(struct making *k)
 		TRY(new_keys(k, &to->decrypt));
 		TRY(add_key(k, "decrypt", decrypt, to->decrypt));
 	}
-	if (!to->own)
-		sum_up(k);
-	return GH_RC_OK;
+	return sum_up(k);
 }
 
 static gh_rc make_introspect(struct making *k)
@@ -211,7 +213,6 @@ static gh_rc make_introspect(struct making *k)
 	to->client_id = access_text(k->m, "client-id");
 	to->client_secret = access_text(k->m, "client-secret");
 	to->cache_s = access_number(k->m, "cache", CACHE_S);
-	crypto_sha256(to->endpoint, to->verifier);
 	return url_parse(to->endpoint, &ignored) ? GH_RC_OK : wrong(k, "endpoint", "no http or https address:", to->endpoint);
 }
 

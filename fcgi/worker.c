@@ -92,6 +92,13 @@ void worker_release(struct worker *wk)
 {
 	while (wk->conns)
 		conn_close(wk->conns);
+	asides_drop(wk);
+	while (wk->turns) {              /* over, but still on the list */
+		struct call *k = wk->turns;
+
+		wk->turns = k->next_turn;
+		call_recycle(k);
+	}
 	while (wk->pool) {
 		struct call *k = wk->pool;
 
@@ -242,6 +249,8 @@ static bool drained(struct worker *wk)
 		log_warn("stopped with work left", KV_INT("calls", wk->n_calls), KV_INT("messages", log_sinks_busy(wk->sinks)));
 		return true;
 	}
+	if (!wk->n_conns)
+		asides_drop(wk);
 	return !wk->n_conns && !upstream_active(wk->up) && !log_sinks_busy(wk->sinks);
 }
 

@@ -77,6 +77,7 @@ enum call_stage {
 	CALL_WANTS_BODY,                 /* the policies need the whole body first */
 	CALL_RUNNING,                    /* the policies run, or wait */
 	CALL_ANSWERING,                  /* the head has been sent */
+	CALL_ASIDE,                      /* nobody's: see aside.c */
 	CALL_OVER,
 };
 
@@ -152,6 +153,8 @@ struct call {
 	struct fill_waiter *filler;      /* waits for another call's answer: fill.h; NULL: does not */
 	struct gate_state *gate;         /* call_gate.h; NULL: did not get that far */
 	void (*gate_turn)(struct call *k);       /* CALL_AT_GATE: in each turn */
+	enum step (*aside)(struct exchange *x, void *state);     /* CALL_ASIDE: in each turn */
+	void *aside_state;
 	struct str word;                 /* reason word of routing or access; STR_NULL: that of `reason` */
 
 	/* for the record */
@@ -176,6 +179,7 @@ void call_drained(struct call *k);                       /* the output queue has
 bool call_client_is_late(struct call *k, int64_t now_us); /* notes the reason; then it wants a turn */
 void call_recycle(struct call *k);                       /* after it is over */
 void call_free(struct call *k);                          /* of the pool */
+void asides_drop(struct worker *wk);                     /* nobody waits for them any more */
 
 /* ---- the worker ---- */
 
@@ -206,6 +210,8 @@ struct worker {
 	struct conn *dirty;
 	struct call *calls, *pool;       /* in flight; recycled */
 	size_t n_calls, n_pool;
+	struct call *asides;             /* aside.c */
+	size_t n_asides;
 	struct call *turns, **turns_end;
 	struct serving *serving;         /* NULL: none yet */
 	struct cache *cache;             /* NULL: not there */

@@ -3,7 +3,7 @@
 #include "core/buf.h"
 #include "core/str.h"
 
-enum { PAUSE_MS = 20, PAUSES_MAX = 600, HOPS_MAX = 3, CLAIM_PAUSES_MAX = 25, CLAIM_S = 5 };
+enum { PAUSE_MS = 20, PAUSES_MAX = SHELF_FETCH_MOST_S * 1000 / PAUSE_MS, HOPS_MAX = 3, CLAIM_PAUSES_MAX = 25, CLAIM_S = 5 };
 
 struct given {
 	const struct fetched_kind *kind;
@@ -124,7 +124,7 @@ static enum step finish(struct exchange *x, const struct fetched_kind *kind, str
 
 	if (thing)
 		share(x, f);
-	ok = shelf_put(kind->shelf, f->url, thing, f->fresh_s, f->stale_s, x->host->now_us(x), &usable, &f->put_us);
+	ok = shelf_put(kind->shelf, f->url, thing, f->why, f->fresh_s, f->stale_s, x->host->now_us(x), &usable, &f->put_us);
 
 	exchange_trace(x, thing ? "%s of %.*s fetched" : "%s of %.*s could not be fetched", kind->name,
 		       STR_ARG(str_first(f->url, 200)));
@@ -190,7 +190,8 @@ static enum step bring(struct exchange *x, const struct fetched_kind *kind, stru
 	void *usable, *thing = shared(x, kind, f, than_us, &at_us);
 
 	if (thing) {
-		if (!shelf_put(kind->shelf, f->url, thing, f->fresh_s - (now - at_us) / 1000000, f->stale_s, now, &usable, &f->put_us))
+		if (!shelf_put(kind->shelf, f->url, thing, STR_NULL, f->fresh_s - (now - at_us) / 1000000, f->stale_s, now, &usable,
+			       &f->put_us))
 			return exchange_no_memory(x);
 		return keep(x, kind, f, usable);
 	}
@@ -211,8 +212,83 @@ static enum step give_up_claim(struct exchange *x, const struct fetched_kind *ki
 	return finish(x, kind, f, NULL);
 }
 
+/* ---- who fetches --------------------------------------------------------------------------------------------------- */
+
+struct errand {
+	const struct fetched_kind *kind;
+	struct str url;
+	int64_t begun_us;
+};
+
+static void go_away(void *p)
+{
+	const struct errand *e = p;
+
+	shelf_abandon(e->kind->shelf, e->url, e->begun_us);
+}
+
+/* Whatever becomes of the exchange that fetches, the shelf does not wait for it longer than it lives. */
+static bool promise(struct arena *a, const struct fetched_kind *kind, struct str url, int64_t begun_us)
+{
+	struct errand *e = arena_new_of(a, struct errand);
+
+	if (e) {
+		*e = (struct errand){ kind, arena_dup(a, url), begun_us };
+		if (e->url.p && arena_defer(a, go_away, e))
+			return true;
+	}
+	shelf_abandon(kind->shelf, url, begun_us);
+	return false;
+}
+
+static enum step run_errand(struct exchange *x, void *state)
+{
+	struct fetched *f = state;
+
+	return fetched_step(x, f->kind, f);
+}
+
+/* In an exchange of its own: a caller who leaves takes no fetch with him, and none has to wait for one that is only due. */
+static bool send_errand(struct exchange *x, const struct fetched_kind *kind, const struct fetched *f, int64_t begun_us)
+{
+	size_t bytes = kind->state_bytes ? kind->state_bytes : sizeof(struct fetched);
+	struct arena *arena;
+	struct fetched *g = x->host->aside ? x->host->aside(x, run_errand, bytes, &arena) : NULL;
+
+	if (!g)
+		return false;
+	*g = (struct fetched){ .url = arena_dup(arena, f->url), .renew = f->renew, .put_us = f->put_us, .kind = kind,
+			       .phase = FETCHED_DONE };
+	if (promise(arena, kind, f->url, begun_us) && g->url.p)
+		g->phase = FETCHED_BRING;
+	return true;
+}
+
+/* `thing` is what may serve until then, or NULL. */
+static enum step fetch(struct exchange *x, const struct fetched_kind *kind, struct fetched *f, int64_t begun_us, void *thing)
+{
+	if (send_errand(x, kind, f, begun_us)) {
+		f->pauses++;
+		return thing ? keep(x, kind, f, thing) : wait_a_moment(x, f);
+	}
+	kind->shelf->release(thing);
+	return promise(x->arena, kind, f->url, begun_us) ? bring(x, kind, f) : exchange_no_memory(x);
+}
+
+/* The words of whoever tried last. */
+static struct str last_why(struct exchange *x, const struct fetched_kind *kind, const struct fetched *f)
+{
+	char why[SHELF_WHY_MAX];
+
+	shelf_why(kind->shelf, f->url, why);
+	if (why[0])
+		return arena_dup(x->arena, str_of(why));
+	return arena_printf(x->arena, "the %s could not be fetched a moment ago", kind->name);
+}
+
 static enum step look(struct exchange *x, const struct fetched_kind *kind, struct fetched *f)
 {
+	int64_t now = x->host->now_us(x);
 	void *thing;
 
 	if (f->url.n == 0 || f->url.n > SHELF_KEY_MAX) {
@@ -220,11 +296,13 @@ static enum step look(struct exchange *x, const struct fetched_kind *kind, struc
 		f->phase = FETCHED_DONE;
 		return STEP_NEXT;
 	}
-	switch (shelf_look(kind->shelf, f->url, &kind->pace, f->renew, x->host->now_us(x), &thing, &f->put_us)) {
+	switch (shelf_look(kind->shelf, f->url, &kind->pace, f->renew, now, &thing, &f->put_us)) {
 	case SHELF_USE:
+		if (f->pauses)
+			exchange_trace(x, "%s of %.*s fetched", kind->name, STR_ARG(str_first(f->url, 200)));
 		return keep(x, kind, f, thing);
 	case SHELF_FETCH:
-		return bring(x, kind, f);
+		return fetch(x, kind, f, now, thing);
 	case SHELF_NO_MEMORY:
 		return exchange_no_memory(x);
 	case SHELF_WAIT:
@@ -234,7 +312,7 @@ static enum step look(struct exchange *x, const struct fetched_kind *kind, struc
 	case SHELF_GIVE_UP:
 		break;
 	}
-	f->why = arena_printf(x->arena, "the %s could not be fetched a moment ago", kind->name);
+	f->why = last_why(x, kind, f);
 	f->phase = FETCHED_DONE;
 	return STEP_NEXT;
 }
@@ -247,6 +325,9 @@ enum step fetched_step(struct exchange *x, const struct fetched_kind *kind, stru
 		switch (f->phase) {
 		case FETCHED_LOOK:
 			step = look(x, kind, f);
+			break;
+		case FETCHED_BRING:
+			step = bring(x, kind, f);
 			break;
 		case FETCHED_PAUSE:
 			if (!f->pause->done)

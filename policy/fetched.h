@@ -1,8 +1,9 @@
 /* fetched.h - a document that a policy fetches through the host and keeps parsed on a shelf: provider keys, lists of
  * revoked certificates.
  *
- * One exchange fetches, the others wait for it or go on with what stood there before; an address is not asked more often
- * than the kind's pace allows. Processes share: what one has fetched lies in the host's cache as it came, and whoever wants
+ * One exchange fetches, the others wait for it or go on with what stood there before. The one that fetches is no caller's:
+ * the host gives it an exchange of its own (policy_host.aside), so a caller waits only for what nobody has yet. An address
+ * is not asked more often than the kind's pace allows. Processes share: what one has fetched lies in the host's cache as it came, and whoever wants
  * to fetch takes a counter of the host first, so that N workers cost the address one request. The caller is a policy that may wait:
  *
  *     step = fetched_step(x, &my_kind, &state);    until it is not STEP_WAIT
@@ -25,6 +26,7 @@ struct fetched_kind {
 	const char *accept;              /* media type that is asked for */
 	uint32_t timeout_ms;             /* of each request */
 	size_t max_bytes;                /* of an answer */
+	size_t state_bytes;              /* of the struct that begins with a struct fetched and that `take` knows; 0: it is one */
 	/* Reads an answer with status 200. FETCHED_THING: *thing, f->fresh_s and f->stale_s are set; FETCHED_ON: f->next
 	 * is the address to ask now; FETCHED_BAD: f->why says what is wrong. */
 	enum fetched_take (*take)(struct exchange *x, struct fetched *f, struct str bytes, void **thing);
@@ -42,7 +44,8 @@ struct fetched {                         /* zero it, set url (and renew) */
 	int64_t fresh_s, stale_s;
 	unsigned hops;                   /* how often take said FETCHED_ON */
 	/* private */
-	enum { FETCHED_LOOK, FETCHED_ASKED, FETCHED_PAUSE, FETCHED_DONE } phase;
+	enum { FETCHED_LOOK, FETCHED_BRING, FETCHED_ASKED, FETCHED_PAUSE, FETCHED_DONE } phase;
+	const struct fetched_kind *kind; /* of one that was sent */
 	struct subrequest *call;
 	struct host_sleep *pause;
 	unsigned pauses;

@@ -144,6 +144,7 @@ struct authorization_op {
 };
 
 struct api_model;                                /* policy/api_model.h */
+struct lru;
 struct schemas;
 struct trust;
 
@@ -154,6 +155,11 @@ struct policy_host {
 
 	enum step (*forward)(struct exchange *, struct forward *);
 	enum step (*send)(struct exchange *, struct subrequest *);
+	/* Work that this exchange begins and does not wait for, such as fetching keys anew: `run` is called in an exchange of
+	   its own, which outlives this one, now and after each wait, until it does not answer STEP_WAIT. The result is its
+	   state, `bytes` of zeros in *arena, to be filled by the caller before it returns. NULL: too much of it is under way;
+	   do it here. The function may be NULL */
+	void *(*aside)(struct exchange *, enum step (*run)(struct exchange *, void *state), size_t bytes, struct arena **arena);
 	enum step (*sleep)(struct exchange *, struct host_sleep *);
 	enum step (*take)(struct exchange *, struct counter_take *);
 	/* limit-concurrency: true when one more may go in; every enter that succeeded is left once */
@@ -198,6 +204,8 @@ struct policy_host {
 	struct schemas *(*schemas)(struct exchange *);
 	/* whose certificates of clients are believed (policy/trust.h); NULL, also the function: this system's authorities */
 	const struct trust *(*trust)(struct exchange *);
+	/* where verified tokens are remembered (policy/verified.h), of this thread; NULL, also the function: nowhere */
+	struct lru *(*verified)(struct exchange *);
 	/* get-authorization-context and authentication-managed-identity: a token of the credential manager; may be NULL */
 	enum step (*authorization)(struct exchange *, struct authorization_op *);
 };

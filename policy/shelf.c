@@ -1,6 +1,8 @@
 #include "policy/shelf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void clear(struct shelf *s, struct shelf_place *p)
 {
@@ -17,16 +19,25 @@ void shelf_clear(struct shelf *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* Under the lock. NULL: the key has no place. */
+static struct shelf_place *find(struct shelf *s, struct str key)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->places[i].key && str_eq(str_of(s->places[i].key), key))
+			return &s->places[i];
+	return NULL;
+}
+
 /* Under the lock. The place of a key, made when there is none; NULL when out of memory. */
 static struct shelf_place *place_of(struct shelf *s, struct str key)
 {
-	struct shelf_place *oldest = &s->places[0];
+	struct shelf_place *oldest = &s->places[0], *there = find(s, key);
 
+	if (there)
+		return there;
 	for (size_t i = 0; i < s->n; i++) {
 		struct shelf_place *p = &s->places[i];
 
-		if (p->key && str_eq(str_of(p->key), key))
-			return p;
 		if (!p->key || (oldest->key && p->used_us < oldest->used_us))
 			oldest = p;
 	}
@@ -75,17 +86,38 @@ enum shelf_plan shelf_look(struct shelf *s, struct str key, const struct shelf_p
 		p->used_us = now_us;
 		plan = plan_for(p, pace, renew, now_us);
 		*put_us = p->thing ? p->put_us : 0;
-		if (plan == SHELF_USE)
+		if (plan == SHELF_USE || (plan == SHELF_FETCH && !renew && p->thing && now_us < p->stale_us))
 			*thing = s->hold(p->thing);
-		else if (plan == SHELF_FETCH)
+		if (plan == SHELF_FETCH)
 			p->fetching_us = now_us;
 	}
 	pthread_mutex_unlock(&s->lock);
 	return plan;
 }
 
-bool shelf_put(struct shelf *s, struct str key, void *thing, int64_t fresh_s, int64_t stale_s, int64_t now_us, void **out,
-	       int64_t *put_us)
+void shelf_abandon(struct shelf *s, struct str key, int64_t now_us)
+{
+	struct shelf_place *p;
+
+	pthread_mutex_lock(&s->lock);
+	p = find(s, key);
+	if (p && p->fetching_us == now_us)
+		p->fetching_us = 0;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void shelf_why(struct shelf *s, struct str key, char to[SHELF_WHY_MAX])
+{
+	const struct shelf_place *p;
+
+	pthread_mutex_lock(&s->lock);
+	p = find(s, key);
+	memcpy(to, p ? p->why : "", p ? SHELF_WHY_MAX : 1);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool shelf_put(struct shelf *s, struct str key, void *thing, struct str why, int64_t fresh_s, int64_t stale_s, int64_t now_us,
+	       void **out, int64_t *put_us)
 {
 	struct shelf_place *p;
 
@@ -96,6 +128,8 @@ bool shelf_put(struct shelf *s, struct str key, void *thing, int64_t fresh_s, in
 		p->fetching_us = 0;
 		p->tried_us = thing ? 0 : now_us;
 		p->used_us = now_us;
+		if (!thing)
+			snprintf(p->why, sizeof(p->why), "%.*s", STR_ARG(str_first(why, SHELF_WHY_MAX - 1)));
 		if (thing) {
 			s->release(p->thing);
 			p->thing = thing;

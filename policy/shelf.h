@@ -15,7 +15,7 @@
 
 #include <pthread.h>
 
-enum { SHELF_KEY_MAX = 2048, SHELF_FETCH_MOST_S = 30 };
+enum { SHELF_KEY_MAX = 2048, SHELF_FETCH_MOST_S = 30, SHELF_WHY_MAX = 240 };
 
 struct shelf_place {                     /* private */
 	char *key;
@@ -23,6 +23,7 @@ struct shelf_place {                     /* private */
 	int64_t put_us, tried_us, fetching_us, used_us;  /* fetching_us 0: nobody fetches */
 	int64_t renewed_us;              /* last time that somebody was sent because of `renew` */
 	int64_t fresh_us, stale_us;
+	char why[SHELF_WHY_MAX];         /* of the last failure */
 };
 
 struct shelf {
@@ -37,7 +38,7 @@ struct shelf {
 
 enum shelf_plan {
 	SHELF_USE,                       /* *thing is good */
-	SHELF_FETCH,                     /* the caller fetches it and says how that ended with shelf_put */
+	SHELF_FETCH,                     /* the caller fetches it and says how that ended with shelf_put, or shelf_abandon */
 	SHELF_WAIT,                      /* somebody else fetches it: look again in a moment */
 	SHELF_GIVE_UP,                   /* it could not be had a moment ago */
 	SHELF_NO_MEMORY,
@@ -48,11 +49,17 @@ struct shelf_pace {
 	int64_t retry_s;                 /* after a failure */
 };
 
-/* `renew`: what is there did not serve; fetch again, as far as the floor allows. */
+/* `renew`: what is there did not serve; fetch again, as far as the floor allows. *thing is held for the caller: with
+ * SHELF_USE always, with SHELF_FETCH when what is there may serve until the fetch is over. */
 enum shelf_plan shelf_look(struct shelf *s, struct str key, const struct shelf_pace *pace, bool renew, int64_t now_us,
 			   void **thing, int64_t *put_us);
-/* A fetch is over. thing NULL: it failed; otherwise the shelf takes the reference. It is used for fresh_s, and for
+/* Whoever was told at now_us to fetch goes away without a result: the next one that looks is told to. Harmless after
+ * shelf_put, and when somebody else has been told since. */
+void shelf_abandon(struct shelf *s, struct str key, int64_t now_us);
+/* Why the last fetch of the key failed, at most SHELF_WHY_MAX - 1 bytes into `to`; empty when none has. */
+void shelf_why(struct shelf *s, struct str key, char to[SHELF_WHY_MAX]);
+/* A fetch is over. thing NULL: it failed because of `why`; otherwise the shelf takes the reference. It is used for fresh_s, and for
  * stale_s when it cannot be had anew. *out: what may be used now, held, or NULL. False: out of memory (*out is NULL). */
-bool shelf_put(struct shelf *s, struct str key, void *thing, int64_t fresh_s, int64_t stale_s, int64_t now_us, void **out,
-	       int64_t *put_us) MUST_USE;
+bool shelf_put(struct shelf *s, struct str key, void *thing, struct str why, int64_t fresh_s, int64_t stale_s, int64_t now_us,
+	       void **out, int64_t *put_us) MUST_USE;
 void shelf_clear(struct shelf *s);       /* for tests */

@@ -42,6 +42,7 @@ struct jose_key {
 
 struct jose_keys {
 	_Atomic unsigned refs;
+	uint64_t id;                     /* see jose_keys_id */
 	struct arena *arena;
 	struct jose_key *v[JOSE_MAX_KEYS];
 	size_t n;

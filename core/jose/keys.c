@@ -115,6 +115,8 @@ int digest_index(const char *name)
 
 /* ---- sets --------------------------------------------------------------------------------------------------------------------- */
 
+static _Atomic uint64_t last_id;
+
 struct jose_keys *jose_keys_new(void)
 {
 	struct jose_keys *k = calloc(1, sizeof(*k));
@@ -127,7 +129,13 @@ struct jose_keys *jose_keys_new(void)
 		return NULL;
 	}
 	atomic_init(&k->refs, 1);
+	k->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
 	return k;
+}
+
+uint64_t jose_keys_id(const struct jose_keys *k)
+{
+	return k ? k->id : 0;
 }
 
 struct jose_keys *jose_keys_ref(struct jose_keys *k)

@@ -32,13 +32,6 @@ static void release(void *thing)
 	free(p);
 }
 
-static _Atomic unsigned epoch;
-
-unsigned openid_epoch(void)
-{
-	return atomic_load_explicit(&epoch, memory_order_relaxed);
-}
-
 static struct shelf_place places[OPENID_PROVIDERS_MAX];
 static struct shelf shelf = SHELF_INIT(places, hold, release);
 
@@ -79,7 +72,6 @@ static enum fetched_take take_keys(struct exchange *x, struct fetched *f, struct
 	*thing = provider_new(keys, issuer);
 	f->fresh_s = OPENID_FRESH_S;
 	f->stale_s = OPENID_STALE_S;
-	atomic_fetch_add_explicit(&epoch, 1, memory_order_relaxed);
 	return *thing ? FETCHED_THING : FETCHED_BAD;
 }
 
@@ -109,7 +101,7 @@ static enum fetched_take take(struct exchange *x, struct fetched *f, struct str 
 
 static const struct fetched_kind kind = {
 	.shelf = &shelf, .pace = { OPENID_FLOOR_S, OPENID_RETRY_S }, .name = "OpenID configuration", .accept = "application/json",
-	.timeout_ms = OPENID_TIMEOUT_MS, .max_bytes = OPENID_DOCUMENT_MAX, .take = take,
+	.timeout_ms = OPENID_TIMEOUT_MS, .max_bytes = OPENID_DOCUMENT_MAX, .state_bytes = sizeof(struct openid_state), .take = take,
 };
 
 enum step openid_step(struct exchange *x, struct openid_state *s)

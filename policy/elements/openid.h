@@ -28,6 +28,4 @@ struct openid_state {                    /* zero it, set fetched.url (and .renew
 /* STEP_NEXT when there is a result, STEP_WAIT, or STEP_FAIL after exchange_fail. */
 enum step openid_step(struct exchange *x, struct openid_state *s);
 
-/* Rises whenever keys of any provider were fetched anew: what was verified before may be verified again then. */
-unsigned openid_epoch(void);
 void openid_forget(void);                /* empties the cache: for tests */

@@ -145,12 +145,42 @@ static bool may_renew(struct token_state *s, enum jose_reason r, const struct jo
 	return s->n_providers > 0;
 }
 
+/* Under the keys that are there now. False: out of memory. */
+static bool name_token(struct exchange *x, struct token_state *s, bool need_signature)
+{
+	struct verified_by by = { .unsigned_too = !need_signature };
+
+	_Static_assert(TOKEN_PROVIDERS_MAX + 2 <= VERIFIED_SETS_MAX, "every set has room");
+	for (size_t i = 0; i < s->n_providers; i++)
+		by.sets[by.n++] = jose_keys_id(s->providers[i].keys);
+	by.sets[by.n++] = jose_keys_id(s->signing);
+	by.sets[by.n++] = jose_keys_id(s->decryption);
+	return verified_name(x->arena, &by, s->text, s->name);
+}
+
+void token_settle(struct token_state *s, enum jose_reason r, const struct jose_token *t)
+{
+	if (!s->memory)
+		return;
+	if (r == JOSE_OK && !s->remembered)
+		verified_put(s->memory, s->name, t);
+	else if (r == JOSE_EXPIRED)
+		verified_forget(s->memory, s->name);
+}
+
 enum step token_verify(struct exchange *x, const struct token_config *c, struct token_state *s, bool need_signature,
 		       struct jose_token *out)
 {
-	enum jose_reason r = verify_all(x, s, need_signature, out);
+	enum jose_reason r;
 	enum step step;
 
+	s->memory = s->text.n <= JOSE_MAX_TOKEN_BYTES && x->host->verified ? x->host->verified(x) : NULL;
+	if (s->memory && !name_token(x, s, need_signature))
+		return exchange_no_memory(x);
+	s->remembered = s->memory && verified_get(s->memory, s->name, x->arena, s->text, c->variable.text.n > 0, out);
+	if (s->remembered)
+		return STEP_NEXT;
+	r = verify_all(x, s, need_signature, out);
 	if (may_renew(s, r, out)) {
 		s->renewed = true;
 		s->at = 0;
@@ -158,6 +188,8 @@ enum step token_verify(struct exchange *x, const struct token_config *c, struct 
 		if (step != STEP_NEXT)
 			return step;
 		r = verify_all(x, s, need_signature, out);
+		if (s->memory && !name_token(x, s, need_signature))
+			return exchange_no_memory(x);
 	}
 	if (r == JOSE_OK)
 		return STEP_NEXT;
@@ -295,9 +327,10 @@ enum step token_claims(struct exchange *x, const struct token_config *c, const j
 		      STR("Invalid JWT."));
 }
 
-enum step token_done(struct exchange *x, const struct token_config *c, const struct jose_token *t)
+enum step token_done(struct exchange *x, const struct token_config *c, const struct token_state *s, const struct jose_token *t)
 {
-	exchange_trace(x, "token is valid%s%.*s", t->kid.p ? ", key " : "", STR_ARG(str_first(t->kid, 80)));
+	exchange_trace(x, "token is valid%s%.*s%s", t->kid.p ? ", key " : "", STR_ARG(str_first(t->kid, 80)),
+		       s->remembered ? ", its signature was checked before" : "");
 	if (!c->variable.text.n)
 		return STEP_NEXT;
 	if (!exchange_set_variable(x, c->variable.text, jwt_value(x->arena, t->raw)))

@@ -3,6 +3,7 @@
 
 #include "core/jose.h"
 #include "policy/elements/openid.h"
+#include "policy/verified.h"
 
 enum { TOKEN_PROVIDERS_MAX = 8 };        /* openid-config elements of one policy */
 
@@ -35,6 +36,9 @@ struct token_state {
 	size_t n_providers, at;
 	bool renewed;
 	const struct jose_keys *signing, *decryption;
+	struct lru *memory;              /* NULL: nothing is remembered */
+	uint8_t name[LRU_DIGEST_BYTES];  /* of the token in it */
+	bool remembered;                 /* it was there */
 };
 
 extern const struct element_schema token_audiences_schema, token_issuers_schema, token_claims_schema, token_signing_schema,
@@ -64,12 +68,15 @@ bool token_values(struct exchange *x, const struct children *lists, const struct
 enum step token_find(struct exchange *x, const struct token_config *c, bool only_scheme, struct str scheme, struct token_state *s);
 /* Keys of this request and of the providers whose addresses stand in s; STEP_NEXT when all are there. */
 enum step token_keys(struct exchange *x, const struct token_config *c, struct token_state *s);
-/* Signature, with one renewal of the providers' keys when the token names an unknown one. STEP_NEXT: *out is valid. */
+/* Signature, unless the token is remembered; with one renewal of the providers' keys when it names an unknown one.
+ * STEP_NEXT: raw, claims, kid and encrypted of *out are valid. */
 enum step token_verify(struct exchange *x, const struct token_config *c, struct token_state *s, bool need_signature,
 		       struct jose_token *out);
+/* What came of issuer, audience and times: a good token is remembered, one that has expired is forgotten. */
+void token_settle(struct token_state *s, enum jose_reason r, const struct jose_token *t);
 /* <required-claims>. */
 enum step token_claims(struct exchange *x, const struct token_config *c, const json_t *claims);
 /* Puts the token into the variable. */
-enum step token_done(struct exchange *x, const struct token_config *c, const struct jose_token *t);
+enum step token_done(struct exchange *x, const struct token_config *c, const struct token_state *s, const struct jose_token *t);
 /* Says no. `text` ends without a full stop; " Access denied." follows it. */
 enum step token_refuse(struct exchange *x, const struct token_config *c, enum jose_reason why, struct str text);

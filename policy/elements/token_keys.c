@@ -206,7 +206,7 @@ static bool request_keys(struct exchange *x, const struct children *lists, const
 	if (shelf_look(&shelf, name, &pace, false, now, &keys, &put_us) != SHELF_USE) {
 		struct jose_keys *made = make_keys(x, items, all);
 
-		if (!made || !shelf_put(&shelf, name, made, KEYS_FRESH_S, KEYS_FRESH_S, now, &keys, &put_us)) {
+		if (!made || !shelf_put(&shelf, name, made, STR_NULL, KEYS_FRESH_S, KEYS_FRESH_S, now, &keys, &put_us)) {
 			if (made)
 				exchange_no_memory(x);
 			return false;

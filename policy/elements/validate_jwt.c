@@ -46,7 +46,7 @@ static bool issuers_of(struct exchange *x, const struct token_config *c, const s
 	return true;
 }
 
-static enum step check_times(struct exchange *x, const struct token_config *c, const struct token_state *s, const struct jose_token *t)
+static enum step check_times(struct exchange *x, const struct token_config *c, struct token_state *s, const struct jose_token *t)
 {
 	struct jose_claim_rules rules = { .now_s = x->host->now_us(x) / 1000000 };
 	enum jose_reason r;
@@ -56,6 +56,7 @@ static enum step check_times(struct exchange *x, const struct token_config *c, c
 	    !issuers_of(x, c, s, t->claims, &rules.issuers, &rules.n_issuers))
 		return STEP_FAIL;
 	r = jose_check_claims(t->claims, &rules);
+	token_settle(s, r, t);
 	return r == JOSE_OK ? STEP_NEXT : token_refuse(x, c, r, str_of(jose_reason_text(r)));
 }
 
@@ -76,7 +77,7 @@ static enum step resume_jwt(struct exchange *x, const void *config)
 		step = check_times(x, c, s, &t);
 	if (step == STEP_NEXT)
 		step = token_claims(x, c, t.claims);
-	return step == STEP_NEXT ? token_done(x, c, &t) : step;
+	return step == STEP_NEXT ? token_done(x, c, s, &t) : step;
 }
 
 static enum step run_jwt(struct exchange *x, const void *config)
@@ -198,7 +199,7 @@ static bool audiences_of(struct exchange *x, const struct token_config *c, const
 	return true;
 }
 
-static enum step check_entra(struct exchange *x, const struct token_config *c, const struct jose_token *t)
+static enum step check_entra(struct exchange *x, const struct token_config *c, struct token_state *s, const struct jose_token *t)
 {
 	struct jose_claim_rules rules = { .now_s = x->host->now_us(x) / 1000000, .require_expiry = true };
 	struct str tenant, host, client = jsn_str(t->claims, "azp");
@@ -212,6 +213,7 @@ static enum step check_entra(struct exchange *x, const struct token_config *c, c
 	r = jose_check_claims(t->claims, &rules);
 	if (r == JOSE_OK && !issued_by_tenant(x, t->claims, tenant, host))
 		r = JOSE_ISSUER;
+	token_settle(s, r, t);
 	if (r != JOSE_OK)
 		return token_refuse(x, c, r, str_of(jose_reason_text(r)));
 	if (str_is_null(client))
@@ -231,8 +233,8 @@ static enum step resume_entra(struct exchange *x, const void *config)
 	if (step == STEP_NEXT)
 		step = token_verify(x, c, s, true, &t);
 	if (step == STEP_NEXT)
-		step = check_entra(x, c, &t);
-	return step == STEP_NEXT ? token_done(x, c, &t) : step;
+		step = check_entra(x, c, s, &t);
+	return step == STEP_NEXT ? token_done(x, c, s, &t) : step;
 }
 
 static enum step run_entra(struct exchange *x, const void *config)
