@@ -22,3 +22,26 @@ GH_RC portal_api_of_path(struct web *w, struct portal_sight *sight, const struct
 GH_RC portal_is_public(struct web *w, const struct portal_sight *sight, const struct store_api *api, bool *yes, struct gh_err *err);
 
 web_handler portal_openapi_json, portal_openapi_yaml, portal_openapi_original;
+
+/* ---- way_in.c: what a call must bring along -------------------------------------------------------------------------------- */
+
+struct portal_way_in {
+	bool key;                        /* a subscription key */
+	bool client;                     /* id and secret of a client */
+	bool bearer, basic;              /* in Authorization */
+	struct str issuer;               /* of the tokens; STR_NULL: not told */
+	const struct str *scopes;        /* that a token should have */
+	size_t n_scopes;
+	const struct openapi_scheme *scheme;     /* how the description says that tokens are had; NULL: it does not */
+	const struct openapi_scheme *api_key;    /* one of the backend's own; NULL: none */
+};
+/* The first of the ways that the API's access rule names; without a rule the key, and what the description asks for. */
+GH_RC portal_way_in(struct web *w, const struct store_api *api, const struct openapi *o, const struct openapi_operation *op,
+		    struct portal_way_in *out, struct gh_err *err);
+
+/* ---- samples.c --------------------------------------------------------------------------------------------------------------- */
+
+/* `samples` in w->page: the operation as code in each language of samples.h, `here` marks the one chosen before; and
+ * `sample_file`, the name of the file that the body is read from, or nil. o and op may be NULL. */
+GH_RC portal_put_samples(struct web *w, const struct store_api *api, const struct openapi *o, const struct openapi_operation *op,
+			 const struct store_operation *stored, const struct portal_way_in *way, struct gh_err *err);

@@ -154,101 +154,6 @@ static GH_RC put_responses(struct reader *r, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-/* ---- a call to copy ------------------------------------------------------------------------------------------------ */
-
-static struct str parameter_example(struct reader *r, struct str name)
-{
-	const struct openapi_parameter *p = r->op ? openapi_parameter(r->op, OPENAPI_PATH, name) : NULL;
-	struct liquid_value v;
-
-	if (p && p->n_examples) {
-		v = example_text(r, p->examples[0].value, false);
-		if (v.kind == LIQUID_TEXT && v.text.n <= 100)
-			return v.text;
-	}
-	return STR_NULL;
-}
-
-/* Percent-encodes all but what may stand in a path segment anyway. */
-static void add_segment(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (ascii_is_alpha(s.p[i]) || ascii_is_digit(s.p[i]) || strchr("-_.~:@", s.p[i]))
-			buf_char(b, s.p[i]);
-		else
-			buf_fmt(b, "%%%02X", (unsigned char)s.p[i]);
-}
-
-/* The template with the examples of its variables in their places; those without one stay. */
-static void add_path(struct reader *r, struct buf *b, struct str t)
-{
-	while (t.n) {
-		size_t open = str_find_char(t, '{'), close = str_find_char(t, '}');
-		struct str value;
-
-		if (open == SIZE_MAX || close == SIZE_MAX || close < open) {
-			buf_str(b, t);
-			return;
-		}
-		buf_str(b, str_first(t, open));
-		value = parameter_example(r, str_first(str_from(t, open + 1), close - open - 1));
-		if (value.p)
-			add_segment(b, value);
-		else
-			buf_str(b, str_first(str_from(t, open), close - open + 1));
-		t = str_from(t, close + 1);
-	}
-}
-
-/* In single quotes for a shell. */
-static void add_quoted(struct buf *b, struct str s)
-{
-	buf_char(b, '\'');
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] == '\'')
-			buf_cstr(b, "'\\''");
-		else
-			buf_char(b, s.p[i]);
-	buf_char(b, '\'');
-}
-
-static void add_body(struct reader *r, struct buf *b)
-{
-	const struct openapi_media *m = r->op && r->op->body && r->op->body->n_media ? &r->op->body->media[0] : NULL;
-	struct liquid_value v;
-
-	if (!m)
-		return;
-	buf_cstr(b, " \\\n  -H ");
-	add_quoted(b, arena_printf(r->w->a, "Content-Type: %.*s", STR_ARG(m->type)));
-	v = example_text(r, openapi_media_example(r->o, r->w->a, m), false);
-	if (v.kind == LIQUID_TEXT) {
-		buf_cstr(b, " \\\n  -d ");
-		add_quoted(b, v.text);
-	}
-}
-
-static void put_call(struct reader *r, const struct store_operation *op, struct str address)
-{
-	struct buf b, url;
-
-	buf_init(&b, 4 * EXAMPLE_MAX);
-	buf_init(&url, EXAMPLE_MAX);
-	buf_str(&url, address);
-	add_path(r, &url, str_first(op->uri_template, str_find_char(op->uri_template, '?')));
-	buf_cstr(&b, "curl");
-	if (!str_eq(op->method, STR("GET")))
-		buf_fmt(&b, " -X %.*s", STR_ARG(op->method));
-	buf_char(&b, ' ');
-	add_quoted(&b, buf_view(&url));
-	if (r->api->subscription_required)
-		buf_fmt(&b, " \\\n  -H '%.*s: YOUR-KEY'", STR_ARG(portal_key_header(r->api)));
-	add_body(r, &b);
-	liquid_set_text(r->w->page, "call", buf_ok(&b) ? arena_dup(r->w->a, buf_view(&b)) : STR(""));
-	buf_release(&b);
-	buf_release(&url);
-}
-
 /* ---- the console --------------------------------------------------------------------------------------------------- */
 
 /* Whether a subscription opens the API: its own, everything, or a product that it is in. */
@@ -302,6 +207,7 @@ gh_rc portal_operation(struct web *w, struct gh_err *err)
 	struct store_operation *ops;
 	struct portal_sight sight;
 	struct reader r = { .w = w };
+	struct portal_way_in way;
 	struct str address;
 	size_t n;
 
@@ -327,7 +233,8 @@ gh_rc portal_operation(struct web *w, struct gh_err *err)
 	TRY(put_parameters(&r, err));
 	TRY(put_body(&r, err));
 	TRY(put_responses(&r, err));
-	put_call(&r, op, address);
+	TRY(portal_way_in(w, r.api, r.o, r.op, &way, err));
+	TRY(portal_put_samples(w, r.api, r.o, r.op, op, &way, err));
 	TRY(put_console(&r, &sight, op, address, err));
 	liquid_set_text(w->page, "title", op->name.n ? op->name : op->id);
 	return web_page(w, "operation", err);
