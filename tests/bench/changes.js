@@ -14,7 +14,7 @@ module.exports = async function changes(gatehouse, backendPort, wrk) {
   const [pid] = gw.pids('gatehouse-gateway');
   const url = `${gw.url}/api/bench/1k.json`;
   const header = `Ocp-Apim-Subscription-Key: ${gw.key}`;
-  const change = (n) => gw.cli('policy', 'set', '--scope', 'api:bench', gw.file('api.xml', policy(n)));
+  const change = (n) => gw.cli('policy', 'set', '--scope', 'api:bench', gw.file('api.xml', policy(n)), { adopt: false });
 
   wrk(url, [header], 1);
   for (let n = 0; n < 10; n++) change(n);

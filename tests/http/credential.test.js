@@ -46,7 +46,6 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     gw.cli('backend', 'set', id, '--url', url, '--credential', id, ...more);
     gw.cli('import', 'openapi', path.join(gw.dir, 'things.json'), '--path', `new-${id}`, '--name', id, '--backend', url, '--product', 'open');
     gw.cli('api', 'set', id, '--path', id, '--backend-id', id);
-    await gw.adopted();
     await until(async () => { const r = await call(id); await r.arrayBuffer(); return r.status !== 404 && ready(r); }, `API ${id}`, 8000);
     echo.seen.length = 0;
   }
@@ -233,7 +232,6 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     oauth('both-ways', 'token-exchange', ...secret('client-secret', idp.secret));
     await serve('both-ways', echo.url, (r) => r.status === 401);
     gw.cli('access', 'set', '--api', 'both-ways', `jwt(issuer=${issuer.issuer}, audience=api://orders)`);
-    await gw.adopted();
     const jwt = signer.token({ iss: issuer.issuer, aud: 'api://orders', sub: 'ann', exp: Math.floor(Date.now() / 1000) + 600 });
     const r = await until(async () => {
       const x = await call('both-ways', { headers: { Authorization: `Bearer ${jwt}` } });

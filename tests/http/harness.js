@@ -20,6 +20,8 @@ const ASAN = process.env.GATEHOUSE_BIN || path.join(ROOT, 'build/asan/bin');
 const RELEASE = path.join(ROOT, 'build/release/bin');
 const START_TIMEOUT_MS = 20000;
 const STOP_TIMEOUT_MS = 20000;
+const ADOPT_TIMEOUT_MS = 3000;
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));   // never notified: to wait while no event can come
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -150,16 +152,27 @@ class Gateway {
     this.admin = { email: 'admin@example.com', password: 'correct horse battery staple' };
   }
 
-  // Runs the command; throws on a refusal unless { fails: true }.
+  // Runs the command; throws on a refusal unless { fails: true }. While the gateway serves it waits until all workers have what
+  // the command changed; not with { adopt: false }, for tests of what comes before.
   cli(...args) {
     const options = typeof args.at(-1) === 'object' ? args.pop() : {};
+    const before = this.generation();
     const r = spawnSync(path.join(this.bin, 'gatehouse'), args, {
       env: { ...process.env, ...this.options.env, GATEHOUSE_STATE: this.state }, encoding: 'utf8', input: options.input,
       maxBuffer: 64 << 20,
     });
     if (r.status !== 0 && !options.fails)
       throw new Error(`gatehouse ${args.join(' ')}: exit ${r.status ?? r.signal}\n${r.stdout}${r.stderr}`);
+    if (this.serve && !this.serve.ended && options.adopt !== false && this.generation() !== before) this.waitForWorkers();
     return { code: r.status, stdout: r.stdout, stderr: r.stderr, json: () => JSON.parse(r.stdout) };
+  }
+
+  // A worker that was killed or stopped by the test is not waited for longer than it takes to tell.
+  waitForWorkers() {
+    const generation = this.generation();
+    const end = Date.now() + ADOPT_TIMEOUT_MS;
+    while (!this.serves(generation) && Date.now() < end) Atomics.wait(PAUSE, 0, 0, 5);
+    if (process.env.SHOW_LATE && Date.now() >= end) process.stderr.write(`# not adopted: ${new Error().stack.split('\n')[3]}\n`);
   }
 
   file(name, text) {
@@ -189,16 +202,26 @@ class Gateway {
       .map((f) => Number(f[0]));
   }
 
-  // Every worker has the configuration as it stands in the store: what was changed before holds for each call from now on,
-  // whichever worker gets it. (A call that shows the change speaks for one worker only.)
+  // The number of the configuration that stands in the store (core/genfile.h: the first word of the file).
+  generation() {
+    try { return Number(fs.readFileSync(path.join(this.state, 'generation')).readBigUInt64LE(0)); } catch { return 0; }
+  }
+
+  // Has every worker that lives the configuration `generation`, or refused it?
+  serves(generation) {
+    return [...Array(this.options.workers).keys()].every((n) => {
+      try {
+        const w = JSON.parse(fs.readFileSync(path.join(this.state, `run/gateway-${n}.json`), 'utf8'));
+        return w.generation >= generation || w.refused !== null;
+      } catch { return false; }
+    });
+  }
+
+  // What was changed before holds for each call from now on, whichever worker gets it: a call that shows the change speaks
+  // for one worker only. cli() does this by itself.
   async adopted() {
-    const r = spawnSync('sqlite3', ['-readonly', path.join(this.state, 'config.db'), 'SELECT config FROM generation'], { encoding: 'utf8' });
-    if (r.status !== 0) throw new Error(r.stderr);
-    const serves = (n) => {
-      try { return JSON.parse(fs.readFileSync(path.join(this.state, `run/gateway-${n}.json`), 'utf8')).generation; } catch { return -1; }
-    };
-    const all = [...Array(this.options.workers).keys()];
-    await until(() => all.every((n) => serves(n) >= Number(r.stdout)), `generation ${r.stdout.trim()} in all workers`, 8000);
+    const generation = this.generation();
+    await until(() => this.serves(generation), `generation ${generation} in all workers`, 8000);
   }
 
   serveArgs() {
@@ -235,7 +258,7 @@ class Gateway {
     this.web = this.run('web', command, args);
     await until(async () => {
       for (const p of this.processes) if (p.ended) throw new Error(`${p.name} ended: ${this.log(p.name)}`);
-      return fetch(`${this.url}/api/-/health`).then((r) => r.status === 200, () => false);
+      return this.serves(this.generation()) && fetch(`${this.url}/api/-/health`).then((r) => r.status === 200, () => false);
     }, 'the gateway').catch(async (error) => {
       const logs = this.processes.map((p) => `--- ${p.name}\n${this.log(p.name)}`).join('\n');
       await this.stop().catch(() => {});

@@ -54,7 +54,6 @@ for (const server of SERVERS) describe(`A1 behind ${server}`, () => {
   const emptyCache = async () => {
     const mark = `r${++round}`;
     credential('--set', `parameters=round=${mark}`);
-    await gw.adopted();
     gw.cli('token', 'purge');
     erp.seen.length = idp.requests.length = idp.issued.length = 0;
   };
