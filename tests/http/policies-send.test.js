@@ -115,10 +115,10 @@ const SEND = [
 ];
 
 const ONE_WAY = [
-  { what: 'does not wait for the answer', inbound: (e) => `<send-one-way-request mode="new"><set-url>${e.shared.side.url}/slow/1500?one-way</set-url><set-method>POST</set-method><set-body>told</set-body></send-one-way-request>`,
+  { what: 'does not wait for the answer', inbound: (e) => `<send-one-way-request mode="new"><set-url>${e.shared.side.url}/slow/4000?one-way</set-url><set-method>POST</set-method><set-body>told</set-body></send-one-way-request>`,
     request: {}, settled: (seen, e) => seenBy(e, 'one-way').length > 0,
     expect: (a, seen, e) => { assert.equal(a.status, 200);
-      assert.ok(a.ms < 1200, `${a.ms} ms`);
+      assert.ok(a.ms < 3500, `${a.ms} ms`);
       assert.equal(seenBy(e, 'one-way')[0].body.toString(), 'told'); } },
   { what: 'goes on when nobody answers', inbound: '<send-one-way-request mode="new"><set-url>http://127.0.0.1:1/x</set-url></send-one-way-request>',
     request: {}, expect: { status: 200, backend: [{}] } },
@@ -134,13 +134,13 @@ const named = (name, where, more = '') => (e) => `<send-request mode="new" respo
 const all = (...parts) => (e) => parts.map((p) => (typeof p === 'function' ? p(e) : p)).join('');
 const WAIT = [
   { what: 'all: as long as the slowest, not as long as the sum', request: {},
-    inbound: all('<wait for="all">', named('a', '/slow/600'), named('b', '/slow/600'), named('c', '/slow/300'), '</wait>',
+    inbound: all('<wait for="all">', named('a', '/slow/1000'), named('b', '/slow/1000'), named('c', '/slow/900'), '</wait>',
       show('string.Join(",", new [] { "a", "b", "c" }.Select(n => (string)((IResponse)context.Variables[n]).Body.As<JObject>()["slow"]))')),
-    expect: { body: '600,600,300', ms: [590, 1700] } },
+    expect: { body: '1000,1000,900', ms: [990, 2700] } },
   { what: 'any: as long as the quickest', request: {},
-    inbound: all('<wait for="any">', named('a', '/slow/3000'), named('b', '/slow/200'), '</wait>',
+    inbound: all('<wait for="any">', named('a', '/slow/6000'), named('b', '/slow/200'), '</wait>',
       show('(context.Variables.ContainsKey("a") ? "a" : "") + (context.Variables.ContainsKey("b") ? "b" : "")')),
-    expect: { body: 'b', ms: [190, 2000] } },
+    expect: { body: 'b', ms: [190, 5000] } },
   { what: 'all fails when one fails', onError: ERROR, request: {},
     inbound: all('<wait for="all">', named('a', '/slow/100'), '<send-request mode="new" response-variable-name="b"><set-url>http://127.0.0.1:1/</set-url></send-request>', '</wait>'),
     expect: { status: 500, body: /^send-request\|BackendConnectionFailure/ } },

@@ -54,14 +54,14 @@ function quick(gw) {
 }
 
 // fetch refuses some methods and fields, and hides the raw ones.
-function send(base, { method = 'GET', path: target = '/x', headers = {}, body, agent = false } = {}) {
+function send(base, { method = 'GET', path: target = '/x', headers = {}, body, agent = false, onData } = {}) {
   return new Promise((resolve, reject) => {
     const begun = Date.now();
     const u = new URL(base);
     const req = http.request({ host: u.hostname, port: u.port, path: u.pathname + target, method, headers, agent }, (res) => {
       const chunks = [];
       let firstMs;
-      res.on('data', (c) => { firstMs ??= Date.now() - begun; chunks.push(c); });
+      res.on('data', (c) => { firstMs ??= Date.now() - begun; onData?.(); chunks.push(c); });
       res.on('error', reject);
       res.on('end', () => resolve({ status: res.statusCode, reason: res.statusMessage, headers: res.headers, bytes: Buffer.concat(chunks),
         body: Buffer.concat(chunks).toString(), firstMs, ms: Date.now() - begun }));
