@@ -11,7 +11,7 @@ struct log_writer {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct log_job *todo, **todo_end, *done;
+	struct log_job *waiting, **waiting_end, *done;
 	bool stop;
 	int event_fd;
 };
@@ -45,13 +45,13 @@ static struct log_job *next_job(struct log_writer *w)
 	struct log_job *j;
 
 	pthread_mutex_lock(&w->lock);
-	while (!w->todo && !w->stop)
+	while (!w->waiting && !w->stop)
 		pthread_cond_wait(&w->changed, &w->lock);
-	j = w->stop ? NULL : w->todo;
+	j = w->stop ? NULL : w->waiting;
 	if (j) {
-		w->todo = j->next;
-		if (!w->todo)
-			w->todo_end = &w->todo;
+		w->waiting = j->next;
+		if (!w->waiting)
+			w->waiting_end = &w->waiting;
 	}
 	pthread_mutex_unlock(&w->lock);
 	return j;
@@ -77,7 +77,7 @@ gh_rc log_writer_start(struct log_writer **out, struct gh_err *err)
 
 	if (!w)
 		FAIL(err, NOMEM, "no memory to write messages of policies");
-	w->todo_end = &w->todo;
+	w->waiting_end = &w->waiting;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
 	w->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -120,8 +120,8 @@ void log_writer_push(struct log_writer *w, struct log_job *j)
 	j->next = NULL;
 	j->failed = false;
 	pthread_mutex_lock(&w->lock);
-	*w->todo_end = j;
-	w->todo_end = &j->next;
+	*w->waiting_end = j;
+	w->waiting_end = &j->next;
 	pthread_cond_signal(&w->changed);
 	pthread_mutex_unlock(&w->lock);
 }
