@@ -29,6 +29,22 @@ static void names_and_values(void **state UNUSED)
 	check_done();
 }
 
+/* Values are looked at eight bytes at a time: each byte in each place, among bytes of both halves. */
+static void values_everywhere(void **state UNUSED)
+{
+	for (unsigned c = 0; c < 256; c++)
+		for (size_t at = 0; at < 19; at++) {
+			char text[19], label[32];
+			bool want = (c >= 32 || c == '\t') && c != 127;
+
+			memcpy(text, "a\xc3\xa4 \tbcd~ \xff\x80zzzz!\"#", sizeof(text));
+			text[at] = (char)c;
+			snprintf(label, sizeof(label), "byte %u in place %zu", c, at);
+			CHECK_INT(label, field_value_ok((struct str){ text, sizeof(text) }), want);
+		}
+	check_done();
+}
+
 static void cgi_names(void **state UNUSED)
 {
 	static const char *const rows[][2] = {
@@ -183,7 +199,7 @@ static void own_cookies(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_and_values), cmocka_unit_test(cgi_names), cmocka_unit_test(hop_by_hop),
+		cmocka_unit_test(names_and_values), cmocka_unit_test(values_everywhere), cmocka_unit_test(cgi_names), cmocka_unit_test(hop_by_hop),
 		cmocka_unit_test(addresses), cmocka_unit_test(targets), cmocka_unit_test(traces),
 		cmocka_unit_test(own_cookies),
 	};
