@@ -236,10 +236,6 @@ static void resume(struct call *k)
 		auth_revoke(k, r);
 		return;
 	}
-	if (k->up.n > BODY_MAX) {
-		call_refuse(k, REASON_BODY_TOO_LARGE);
-		return;
-	}
 	if (!read_form(k, &r->form))
 		return;
 	r->client = auth_client(k, &r->form);
@@ -292,10 +288,8 @@ void auth_begin(struct call *k, struct gate_state *g)
 		call_refuse(k, REASON_NO_CONFIGURATION);
 		return;
 	}
-	if (k->up_length > BODY_MAX) {
-		call_refuse(k, REASON_BODY_TOO_LARGE);
+	if (!call_wants_form(k, BODY_MAX))
 		return;
-	}
 	k->service = r;
 	k->stage = CALL_AT_GATE;
 	k->gate_turn = go_on;

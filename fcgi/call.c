@@ -138,6 +138,8 @@ static bool body_too_large(struct call *k)
 
 	if (l->max_body && k->up_bytes > l->max_body)
 		return true;
+	if (k->form_most)
+		return k->up_bytes > k->form_most;
 	if (k->stage == CALL_WANTS_BODY || k->forward_waits_body || k->access_waits_body)
 		return k->up_bytes > l->held_body;
 	return k->up_length >= 0 && k->up_bytes > (uint64_t)k->up_length;
@@ -159,7 +161,7 @@ void call_stdin(struct call *k, struct str bytes)
 	}
 	if (k->stage == CALL_READING)
 		call_wake(k);
-	if (k->stage == CALL_WANTS_BODY || k->forward_waits_body || k->access_waits_body)
+	if (k->stage == CALL_WANTS_BODY || k->forward_waits_body || k->access_waits_body || k->form_most)
 		return;
 	if (k->up.n - k->up_at > k->wk->limits.stream_buffer)
 		conn_pause(k->conn, true);
@@ -202,6 +204,18 @@ void call_wake(struct call *k)
 	k->next_turn = NULL;
 	*wk->turns_end = k;
 	wk->turns_end = &k->next_turn;
+}
+
+bool call_wants_form(struct call *k, size_t most)
+{
+	k->form_most = most;
+	if (k->up_bytes > most || (k->up_length > 0 && (uint64_t)k->up_length > most)) {
+		call_refuse(k, REASON_BODY_TOO_LARGE);
+		return false;
+	}
+	if (k->conn)
+		conn_pause(k->conn, false);
+	return true;
 }
 
 static void finished(struct exchange *x)

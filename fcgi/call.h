@@ -10,6 +10,9 @@ struct call *call_from_pool(struct worker *wk);
 void call_refuse(struct call *k, enum reason why);
 /* Everything of the client's side is known: find the route, check the access, start the policies or answer. */
 void call_gate(struct call *k);
+/* The gateway itself wants the body, a form of at most `most` bytes: it comes in whatever the size of the upload buffer is.
+ * False: it is announced as larger, and the call has been refused. Of one that turns out to be larger the call is too. */
+bool call_wants_form(struct call *k, size_t most);
 /* A gate that had to wait lets the call in. */
 void call_gate_passed(struct call *k);
 /* Starts the policies, once the body is here when they need it. */

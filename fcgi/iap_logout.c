@@ -151,8 +151,8 @@ enum step iap_backchannel(struct iap *f)
 
 	if (!str_eq(k->x.request.method, STR("POST")))
 		return say(f, 400, "logout tokens are posted");
-	if (k->up.n > IAP_FORM_MAX || k->up_length > IAP_FORM_MAX)
-		return say(f, 400, "the form is too large");
+	if (!k->form_most && !call_wants_form(k, IAP_FORM_MAX))
+		return STEP_RESPOND;
 	if (!k->up_ended)
 		return STEP_WAIT;
 	if (!uri_query_find(buf_view(&k->up), STR("logout_token"), &token) || !token.n)

@@ -115,6 +115,7 @@ struct call {
 	struct access_flow *access;      /* access_flow.h; NULL: the API has no rules */
 	struct auth_request *service;    /* auth_server.h; NULL: the call is for an API */
 	bool access_waits_body;          /* either of them goes on when the whole body is here */
+	size_t form_most;                /* the gateway itself reads the body, of at most so many bytes; 0: it does not */
 
 	/* to and from the backend */
 	struct transfer *forward;
