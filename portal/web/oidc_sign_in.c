@@ -86,7 +86,7 @@ gh_rc web_provider_start(struct web *w, struct gh_err *err)
 		return web_redirect(w, back, err);
 	TRY(callback_address(w, &redirect, err));
 	TRY(openid_attempt_new(w->a, &attempt, err));
-	rc = oidc_start_address(w->a, &w->site->config, &p, &attempt, redirect, &to, err);
+	rc = oidc_start_address(w->a, w->site, &p, &attempt, redirect, &to, err);
 	if (rc.code)
 		return rc.code == GH_E_NOMEM ? rc : trouble(w, &p, err);
 	TRY(web_sealed_put(w, attempt_cookie,
@@ -334,7 +334,7 @@ gh_rc web_provider_back(struct web *w, struct gh_err *err)
 		return refuse(w, str_eq(said, STR("access_denied")) ? "The sign-in was declined at the provider."
 								    : "The provider did not sign you in. Try again.", err);
 	TRY(callback_address(w, &redirect, err));
-	rc = oidc_finish(w->a, &w->site->config, &p, &t.sent, redirect, code.n ? code : STR(""), web_param(&w->rq.query, "iss"), &who, err);
+	rc = oidc_finish(w->a, w->site, &p, &t.sent, redirect, code.n ? code : STR(""), web_param(&w->rq.query, "iss"), &who, err);
 	if (rc.code == GH_E_DENIED) {
 		log_warn("identity provider", KV_STR("request_id", w->rq.id), KV_STR("provider", p.id), KV_CSTR("reason", err->message));
 		return refuse(w, "What the provider said about you could not be trusted. Try again.", err);

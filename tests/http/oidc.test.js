@@ -4,6 +4,7 @@
 const test = require('node:test');
 const assert = require('node:assert');
 const http = require('node:http');
+const net = require('node:net');
 const { generateKeyPairSync, createSign, randomBytes } = require('node:crypto');
 const { start, SERVERS, until } = require('./harness');
 const { openIdProvider, sql, Visitor } = require('./people');
@@ -261,4 +262,27 @@ test('what a provider says is checked', async (t) => {
     const v = new Visitor(g.url);
     await until(async () => { await v.get(`${g.url}/sign-in/with/p`); return v.status === 502 || v.status === 303; }, 'an answer');
   });
+});
+
+test('a provider that hangs', async (t) => {
+  let asked = 0, ended = 0;
+  const hole = net.createServer((s) => { asked++; s.on('error', () => {}); s.on('close', () => { ended++; }); s.resume(); });
+  await new Promise((resolve) => hole.listen(0, '127.0.0.1', resolve));
+  const PROCESSES = 4;
+  const g = await start({ server: SERVERS[0], workers: 1, config: { 'portal.workers': PROCESSES, 'web.provider_timeout_s': 3 }, setup(x) {
+    x.cli('identity-provider', 'create', 'hole', '--issuer', `http://127.0.0.1:${hole.address().port}`, '--client-id', 'me');
+  } });
+  t.after(async () => { await g.stop(); hole.close(); });
+  const ask = async () => { const v = new Visitor(g.url); await v.get(`${g.url}/sign-in/with/hole`); return v.status; };
+
+  const waiting = Array.from({ length: PROCESSES - 1 }, ask);
+  await until(() => asked === PROCESSES - 1, 'all that may to wait for it');
+  const page = await new Visitor(g.url).open('/sign-in');
+  assert.strictEqual(page.status, 200);
+  assert.strictEqual(ended, 0, 'others are served while it hangs');
+  waiting.push(...Array.from({ length: 4 }, ask));
+  assert.deepStrictEqual(new Set(await Promise.all(waiting)), new Set([502]));
+  assert.strictEqual(asked, PROCESSES - 1, 'one process never waits for it');
+  assert.deepStrictEqual(await Promise.all(Array.from({ length: 6 }, ask)), Array(6).fill(502));
+  assert.strictEqual(asked, PROCESSES - 1, 'nobody asks again at once');
 });
