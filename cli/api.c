@@ -13,6 +13,8 @@ static const struct column columns[] = {
 	{ "KEY", "subscriptionRequired", COLUMN_BOOL, offsetof(struct store_api, subscription_required), NULL },
 	{ "BACKEND", "backendUrl", COLUMN_TEXT, offsetof(struct store_api, backend_url), NULL },
 	{ "BACKEND ID", "backendId", COLUMN_TEXT, offsetof(struct store_api, backend_id), NULL },
+	{ "DEPRECATED", "deprecated", COLUMN_TIME, offsetof(struct store_api, deprecated_us), NULL },
+	{ "SUNSET", "sunset", COLUMN_TIME, offsetof(struct store_api, sunset_us), NULL },
 };
 
 static const struct column operation_columns[] = {
@@ -44,20 +46,43 @@ const struct command command_api_list = {
 	.name = "api list", .summary = "list the APIs", .options = list_options, .run = list,
 };
 
+/* Those that were given to the API; its operations bring more of their own. */
+static void put_tags(struct cli *c, const struct store_tag *tags, size_t n)
+{
+	bool first = true;
+
+	buf_cstr(&c->out, c->json ? ", \"tags\": [" : "");
+	for (size_t i = 0; i < n; i++) {
+		if (tags[i].of_operations)
+			continue;
+		if (c->json) {
+			buf_cstr(&c->out, first ? "" : ", ");
+			buf_json(&c->out, tags[i].tag);
+		} else {
+			buf_fmt(&c->out, "%s%.*s", first ? "TAGS  " : ", ", STR_ARG(tags[i].tag));
+		}
+		first = false;
+	}
+	buf_cstr(&c->out, c->json ? "]" : first ? "" : "\n");
+}
+
 static gh_rc show(struct cli *c, struct gh_err *err)
 {
 	struct store_operation *operations;
+	struct store_tag *tags;
 	struct store_api api;
 	struct store *s;
+	size_t n, n_tags;
 	bool found;
-	size_t n;
 
 	TRY(cli_store(c, false, &s, err));
 	TRY(store_api_find(s, c->arena, str_of(c->options.args[0]), option_int(&c->options, "revision", 0), &api, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "there is no such API or revision: '%.200s'", c->options.args[0]);
 	TRY(store_operations_of(s, c->arena, api.id, api.revision, &operations, &n, err));
+	TRY(store_api_tags(s, c->arena, api.id, &tags, &n_tags, err));
 	output_row(c, columns, ARRAY_LEN(columns), &api, true);
+	put_tags(c, tags, n_tags);
 	buf_cstr(&c->out, c->json ? ", \"operations\": " : "\n");
 	output_list(c, operation_columns, ARRAY_LEN(operation_columns), operations, n, sizeof(*operations));
 	if (c->json)

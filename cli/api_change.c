@@ -1,7 +1,8 @@
 /* api_change.c - `gatehouse api set`, `revise`, `revisions`, `make-current`. */
 #include "cli/output.h"
+#include "core/clock.h"
 #include "core/str.h"
-#include "db/apis.h"
+#include "db/lifecycle.h"
 
 static const struct option set_options[] = {
 	{ "revision", OPTION_INT, "N", "whose backend is set (the current one)", false },
@@ -13,7 +14,10 @@ static const struct option set_options[] = {
 	{ "require-key", OPTION_TEXT, "yes|no", "whether calls need a subscription key", false },
 	{ "key-header", OPTION_TEXT, "NAME", "header that carries the key; empty: the usual ones", false },
 	{ "key-query", OPTION_TEXT, "NAME", "query parameter that carries the key; empty: the usual one", false },
-	{ "stage", OPTION_TEXT, "draft|published|deprecated|retired", "stage of its life", false },
+	{ "stage", OPTION_TEXT, "draft|preview|published|deprecated|retired", "stage of its life", false },
+	{ "deprecation-date", OPTION_TEXT, "DATE", "since or from when it is deprecated (now)", false },
+	{ "sunset-date", OPTION_TEXT, "DATE", "from when on its calls are answered 410; empty: not known", false },
+	{ "tag", OPTION_MANY, "TAG", "a tag, in place of those it has; empty: none", false },
 	OPTION_END,
 };
 
@@ -45,10 +49,46 @@ static void apply_options(struct cli *c, struct store_api *api)
 			api->state = i;
 }
 
+static gh_rc take_date(struct cli *c, const char *option, int64_t *field, struct gh_err *err)
+{
+	const char *text = option_text(&c->options, option);
+
+	if (text && !*text)
+		*field = 0;
+	else if (text && !clock_parse_date(str_of(text), field))
+		return cli_usage(c, err, "--%s takes a day such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z, not '%.40s'",
+				 option, text);
+	return GH_RC_OK;
+}
+
+static gh_rc set_tags(struct cli *c, struct store *s, struct str id, struct gh_err *err)
+{
+	struct str tags[OPTION_VALUES_MAX];
+	const char *text;
+	size_t n = 0;
+
+	if (!option_nth(&c->options, "tag", 0))
+		return GH_RC_OK;
+	for (size_t i = 0; i < OPTION_VALUES_MAX && (text = option_nth(&c->options, "tag", i)); i++)
+		if (*text)
+			tags[n++] = str_of(text);
+	return store_api_tags_set(s, id, tags, n, err);
+}
+
+static gh_rc change(struct cli *c, struct store *s, const struct store_api *api, size_t *told, struct gh_err *err)
+{
+	struct str portal;
+
+	TRY(cli_portal_address(c, &portal, err));
+	TRY(store_api_change(s, c->arena, api, portal, told, err));
+	return set_tags(c, s, api->id, err);
+}
+
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
 	struct store_api api;
 	struct store *s;
+	size_t told = 0;
 	bool found;
 
 	if (option_text(&c->options, "backend") && option_text(&c->options, "backend-id"))
@@ -58,13 +98,20 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 	if (!found)
 		FAIL(err, NOT_FOUND, "there is no such API or revision: '%.200s'", c->options.args[0]);
 	apply_options(c, &api);
+	TRY(take_date(c, "deprecation-date", &api.deprecated_us, err));
+	TRY(take_date(c, "sunset-date", &api.sunset_us, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_api_update(s, &api, err), err);
+	TRY(store_tx_end(s, change(c, s, &api, &told, err), err));
+	if (told && !c->json)
+		buf_fmt(&c->out, "%zu subscriber%s told by mail\n", told, told == 1 ? " is" : "s are");
+	return GH_RC_OK;
 }
 
 const struct command command_api_set = {
 	.name = "api set", .args = "ID", .least_args = 1, .most_args = 1, .summary = "change an API",
-	.help = "What is not named stays as it is.", .options = set_options, .run = set,
+	.help = "What is not named stays as it is. Deprecating an API, or moving the sunset date of one that is, sends a mail to\n"
+		"each of its subscribers. DATE is a day (its beginning in UTC) or a time: 2027-01-31, 2027-01-31T12:00:00Z.",
+	.options = set_options, .run = set,
 };
 
 /* ---- revisions -------------------------------------------------------------------------------------------------------- */

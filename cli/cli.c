@@ -1,5 +1,6 @@
 /* cli.c - the `gatehouse` command: finds the command, parses its options, runs it, tells what went wrong. */
 #include "cli/command.h"
+#include "core/config.h"
 #include "core/str.h"
 #include "core/suggest.h"
 #include "db/store.h"
@@ -90,6 +91,19 @@ GH_RC cli_store(struct cli *c, bool writable, struct store **out, struct gh_err 
 		store_free(*out);
 		FAIL(err, NOMEM, "opening the store");
 	}
+	return GH_RC_OK;
+}
+
+gh_rc cli_portal_address(struct cli *c, struct str *out, struct gh_err *err)
+{
+	struct config config;
+	char conf[PATHS_MAX];
+	struct str url;
+
+	TRY(paths_join(conf, c->state_dir, "gatehouse.conf", err));
+	TRY(config_load(&config, c->arena, conf, err));
+	url = config_text(&config, CONFIG_WEB_PUBLIC_URL);
+	*out = url.n ? arena_printf(c->arena, "%.*s%.*s", STR_ARG(url), STR_ARG(config_text(&config, CONFIG_PORTAL_BASE_PATH))) : STR_NULL;
 	return GH_RC_OK;
 }
 

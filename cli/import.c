@@ -176,6 +176,30 @@ static GH_RC route_of(struct import *im, const struct openapi_operation *op, str
 	return add_warning(im, op, why.message[0] ? why.message : "the path is too long to be routed; the operation is left out", err);
 }
 
+/* As a JSON array. One that is too long for a tag is left out, what is beyond the limit too. */
+static GH_RC tags_of(struct arena *a, const struct openapi_operation *op, struct str *out, struct gh_err *err)
+{
+	struct buf b;
+	size_t n = 0;
+
+	buf_init(&b, STORE_TAGS_MAX * (6 * STORE_TAG_MAX + 8));
+	buf_char(&b, '[');
+	for (size_t i = 0; i < op->n_tags && n < STORE_TAGS_MAX; i++) {
+		struct str tag = str_trim(op->tags[i]);
+
+		if (!tag.n || tag.n > STORE_TAG_MAX)
+			continue;
+		buf_cstr(&b, n++ ? "," : "");
+		buf_json(&b, tag);
+	}
+	buf_char(&b, ']');
+	*out = buf_ok(&b) ? arena_dup(a, buf_view(&b)) : STR_NULL;
+	buf_release(&b);
+	if (!out->p)
+		FAIL(err, NOMEM, "tags");
+	return GH_RC_OK;
+}
+
 /* Of two operations on one route the first counts: the gateway could never choose the other. */
 static GH_RC make_operations(struct import *im, struct gh_err *err)
 {
@@ -204,6 +228,7 @@ static GH_RC make_operations(struct import *im, struct gh_err *err)
 		to->method = op->method;
 		to->name = operation_name(a, op);
 		to->description = op->description;
+		TRY(tags_of(a, op, &to->tags, err));
 		to->position = (int64_t)im->n_operations++;
 	}
 	return GH_RC_OK;
@@ -285,6 +310,8 @@ static void carry_over(struct import *im, const struct store_api *old)
 	im->api.key_query = old->key_query;
 	im->api.subscription_required = old->subscription_required;
 	im->api.state = old->state;
+	im->api.deprecated_us = old->deprecated_us;
+	im->api.sunset_us = old->sunset_us;
 	im->api.revision = old->revision;
 	im->api.revision_description = old->revision_description;
 	if (!option_text(&im->c->options, "backend") && (old->backend_id.p || old->backend_url.p)) {

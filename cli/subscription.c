@@ -2,9 +2,7 @@
  * process list shows those. */
 #include "cli/output.h"
 #include "core/clock.h"
-#include "core/config.h"
 #include "core/file.h"
-#include "core/paths.h"
 #include "core/str.h"
 #include "db/apis.h"
 #include "db/key_review.h"
@@ -221,26 +219,12 @@ static const struct option state_options[] = {
 	OPTION_END,
 };
 
-/* Where the mail about a change leads to; STR_NULL when it is not known. */
-static gh_rc portal_address(struct cli *c, struct str *out, struct gh_err *err)
-{
-	struct config config;
-	char conf[PATHS_MAX];
-	struct str url;
-
-	TRY(paths_join(conf, c->state_dir, "gatehouse.conf", err));
-	TRY(config_load(&config, c->arena, conf, err));
-	url = config_text(&config, CONFIG_WEB_PUBLIC_URL);
-	*out = url.n ? arena_printf(c->arena, "%.*s%.*s", STR_ARG(url), STR_ARG(config_text(&config, CONFIG_PORTAL_BASE_PATH))) : STR_NULL;
-	return GH_RC_OK;
-}
-
 static gh_rc set_state(struct cli *c, struct gh_err *err)
 {
 	struct str name = str_of(c->options.args[1]), portal;
 	struct store *s;
 
-	TRY(portal_address(c, &portal, err));
+	TRY(cli_portal_address(c, &portal, err));
 	for (int i = 0; store_subscription_state_names[i]; i++) {
 		if (!str_eq(str_of(store_subscription_state_names[i]), name))
 			continue;

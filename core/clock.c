@@ -113,6 +113,17 @@ bool clock_parse_iso(struct str s, int64_t *wall_us)
 	return true;
 }
 
+bool clock_parse_date(struct str s, int64_t *wall_us)
+{
+	char text[CLOCK_ISO_MAX];
+	int n;
+
+	if (s.n != 10)
+		return clock_parse_iso(s, wall_us);
+	n = snprintf(text, sizeof(text), "%.*sT00:00:00Z", STR_ARG(s));
+	return clock_parse_iso((struct str){ text, (size_t)n }, wall_us);
+}
+
 bool clock_parse_duration(struct str s, int64_t *seconds)
 {
 	static const struct { char unit; int64_t seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };

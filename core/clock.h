@@ -12,5 +12,7 @@ int64_t clock_mono_us(void);
 const char *clock_iso(int64_t wall_us, unsigned digits, char out[CLOCK_ISO_MAX]);
 /* RFC 3339 with or without fraction, "Z" or an offset. False when the text is anything else. */
 bool clock_parse_iso(struct str s, int64_t *wall_us);
+/* The same, or a day alone: "2027-01-31" is its beginning in UTC. */
+bool clock_parse_date(struct str s, int64_t *wall_us);
 /* "90s", "30m", "24h", "7d", or seconds without a unit. At most 36500 days. */
 bool clock_parse_duration(struct str s, int64_t *seconds);

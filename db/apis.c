@@ -3,12 +3,12 @@
 #include "core/clock.h"
 #include "core/map.h"
 #include "core/str.h"
-#include "db/sql.h"
+#include "db/api_rows.h"
 
-const char *const store_api_state_names[] = { "draft", "published", "deprecated", "retired", NULL };
+const char *const store_api_state_names[] = { "draft", "published", "deprecated", "retired", "preview", NULL };
 
 /* The first API_OWN_FIELDS stand in the table api, the rest in api_revision. */
-enum { API_OWN_FIELDS = 13 };
+enum { API_OWN_FIELDS = 15 };
 static const struct field api_fields[] = {
 	FIELD(store_api, TEXT, id),
 	FIELD(store_api, TEXT, environment_id),
@@ -23,13 +23,15 @@ static const struct field api_fields[] = {
 	FIELD(store_api, INT, state),
 	FIELD(store_api, TIME, created_us),
 	FIELD(store_api, TIME, changed_us),
+	FIELD(store_api, TIME, deprecated_us),
+	FIELD(store_api, TIME, sunset_us),
 	FIELD(store_api, INT, revision),
 	FIELD(store_api, BOOL, is_current),
 	FIELD(store_api, REF, backend_url),
 	FIELD(store_api, REF, backend_id),
 	FIELD(store_api, TEXT, revision_description),
 };
-static const struct row_type api_type = ROW_TYPE("API", store_api, api_fields);
+const struct row_type api_type = ROW_TYPE("API", store_api, api_fields);
 static const struct row_type api_own_type = { "API", api_fields, API_OWN_FIELDS, sizeof(struct store_api) };
 
 static const struct field operation_fields[] = {
@@ -37,6 +39,7 @@ static const struct field operation_fields[] = {
 	FIELD(store_operation, TEXT, id),           FIELD(store_operation, TEXT, method),
 	FIELD(store_operation, TEXT, uri_template), FIELD(store_operation, TEXT, name),
 	FIELD(store_operation, TEXT, description),  FIELD(store_operation, INT, position),
+	FIELD(store_operation, TEXT, tags),
 };
 static const struct row_type operation_type = ROW_TYPE("operation", store_operation, operation_fields);
 
@@ -75,7 +78,9 @@ GH_RC store_api_create(struct store *s, const struct store_api *api, struct gh_e
 	TRY(check_api(api, err));
 	row.created_us = api->created_us ? api->created_us : clock_wall_us();
 	row.changed_us = row.created_us;
+	TRY(api_life_settle(&row, NULL, err));
 	TRY(change_row(s, SQL_API_ADD, &api_own_type, &row, CHANGE_ADD(api->id), err));
+	TRY(api_life_note(s, &row, NULL, err));
 	bind_str(st, 1, api->id);
 	bind_int(st, 2, 1);
 	bind_int(st, 3, 1);
@@ -103,14 +108,18 @@ static gh_rc revision_number(struct store *s, struct str api_id, int64_t given, 
 
 GH_RC store_api_update(struct store *s, const struct store_api *api, struct gh_err *err)
 {
-	struct store_api row = *api;
+	struct store_api row = *api, old = { .id = api->id };
 	sqlite3_stmt *st = sql_use(s, SQL_REVISION_SET);
 	int64_t revision;
+	bool found;
 
 	TRY(check_api(api, err));
 	row.changed_us = clock_wall_us();
 	TRY(revision_number(s, api->id, api->revision, &revision, err));
+	TRY(api_life_read(s, api->id, &old, &found, err));
+	TRY(api_life_settle(&row, found ? &old : NULL, err));
 	TRY(change_row(s, SQL_API_SET, &api_own_type, &row, CHANGE_SET(api->id), err));
+	TRY(api_life_note(s, &row, &old, err));
 	bind_str(st, 1, api->id);
 	bind_int(st, 2, revision);
 	bind_ref(st, 3, api->backend_url);
@@ -240,16 +249,22 @@ GH_RC store_revision_create(struct store *s, struct str api_id, int64_t from, st
 GH_RC store_revision_make_current(struct store *s, struct str api_id, int64_t revision, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_REVISION_CLEAR_CURRENT);
+	int64_t before;
 	char id[300];
 
 	TRY(change_begin(s, err));
+	TRY(revision_number(s, api_id, 0, &before, err));
 	bind_str(st, 1, api_id);
 	TRY(sql_done(s, st, err));
 	st = sql_use(s, SQL_REVISION_MAKE_CURRENT);
 	bind_str(st, 1, api_id);
 	bind_int(st, 2, revision);
-	return change_run(s, st, &(struct change){ .action = "make-current", .kind = "revision", .must_exist = true,
-						   .id = named(id, api_id, revision), .raises = RAISES_CONFIG }, err);
+	TRY(change_run(s, st, &(struct change){ .action = "make-current", .kind = "revision", .must_exist = true,
+						.id = named(id, api_id, revision), .raises = RAISES_CONFIG }, err));
+	if (before == revision)
+		return GH_RC_OK;
+	TRY(api_life_note_revision(s, api_id, revision, err));
+	return api_tags_refresh(s, api_id, err);
 }
 
 GH_RC store_revision_delete(struct store *s, struct str api_id, int64_t revision, struct gh_err *err)
@@ -289,6 +304,8 @@ static gh_rc write_operation(struct store *s, enum sql which, const struct store
 {
 	struct store_operation row = *o;
 
+	if (!row.tags.n)
+		row.tags = STR("[]");
 	TRY(check_operation(o, err));
 	TRY(revision_number(s, o->api_id, o->revision, &row.revision, err));
 	return change_row(s, which, &operation_type, &row, c, err);
@@ -296,12 +313,14 @@ static gh_rc write_operation(struct store *s, enum sql which, const struct store
 
 GH_RC store_operation_create(struct store *s, const struct store_operation *o, struct gh_err *err)
 {
-	return write_operation(s, SQL_OPERATION_ADD, o, CHANGE_ADD(o->id), err);
+	TRY(write_operation(s, SQL_OPERATION_ADD, o, CHANGE_ADD(o->id), err));
+	return api_tags_refresh(s, o->api_id, err);
 }
 
 GH_RC store_operation_update(struct store *s, const struct store_operation *o, struct gh_err *err)
 {
-	return write_operation(s, SQL_OPERATION_SET, o, CHANGE_SET(o->id), err);
+	TRY(write_operation(s, SQL_OPERATION_SET, o, CHANGE_SET(o->id), err));
+	return api_tags_refresh(s, o->api_id, err);
 }
 
 static gh_rc drop_operation(struct store *s, struct str api_id, int64_t revision, struct str id, const char *action,
@@ -319,7 +338,8 @@ static gh_rc drop_operation(struct store *s, struct str api_id, int64_t revision
 GH_RC store_operation_delete(struct store *s, struct str api_id, int64_t revision, struct str id, struct gh_err *err)
 {
 	TRY(revision_number(s, api_id, revision, &revision, err));
-	return drop_operation(s, api_id, revision, id, "delete", err);
+	TRY(drop_operation(s, api_id, revision, id, "delete", err));
+	return api_tags_refresh(s, api_id, err);
 }
 
 /* Those that are not in v go, first, so that their places are free. */
@@ -363,6 +383,8 @@ GH_RC store_operations_replace(struct store *s, struct str api_id, int64_t revis
 		row.api_id = api_id, row.revision = revision;
 		rc = write_operation(s, SQL_OPERATION_PUT, &row, (struct change){ .id = row.id, .raises = RAISES_CONFIG }, err);
 	}
+	if (!rc.code)
+		rc = api_tags_refresh(s, api_id, err);
 	if (!rc.code) {
 		detail = arena_printf(a, "{\"operations\":%zu}", n);
 		rc = change_note(s, &(struct change){ .action = "replace", .kind = "operations", .detail = detail,

@@ -9,7 +9,9 @@
 
 #include "db/store.h"
 
-enum store_api_state { STORE_API_DRAFT, STORE_API_PUBLISHED, STORE_API_DEPRECATED, STORE_API_RETIRED };
+/* DRAFT: nobody but its makers knows it, calls are not found. PREVIEW: may still change. PUBLISHED: the current state.
+ * DEPRECATED: served until its sunset date, if it has one. RETIRED: calls are answered 410. */
+enum store_api_state { STORE_API_DRAFT, STORE_API_PUBLISHED, STORE_API_DEPRECATED, STORE_API_RETIRED, STORE_API_PREVIEW };
 extern const char *const store_api_state_names[];        /* "draft", ...; ends with NULL */
 
 struct store_api {
@@ -23,6 +25,8 @@ struct store_api {
 	bool subscription_required;
 	int64_t state;                   /* enum store_api_state */
 	int64_t created_us, changed_us;
+	int64_t deprecated_us;           /* since or from when it is deprecated; 0: it is not */
+	int64_t sunset_us;               /* of a deprecated one: from then on it is retired; 0: no date */
 	/* of the revision */
 	int64_t revision;                /* from 1 */
 	bool is_current;
@@ -39,6 +43,7 @@ struct store_operation {
 	struct str uri_template;         /* "/orders/{id}?expand={expand}" */
 	struct str name, description;
 	int64_t position;                /* order in the description */
+	struct str tags;                 /* JSON array of texts; STR_NULL: none */
 };
 
 struct store_version_set {
@@ -55,8 +60,12 @@ struct store_api_document {
 	struct str bytes;                /* exactly as imported */
 };
 
+/* The state at that time: a deprecated API whose sunset date has passed is retired. */
+enum store_api_state store_api_state_at(const struct store_api *api, int64_t now_us);
+
 /* create makes revision 1 (api->revision and is_current are ignored); update changes the API and the revision that
- * api->revision names (0: the current one). */
+ * api->revision names (0: the current one). The dates follow the state: whoever deprecates without a date does it now, and
+ * what is neither deprecated nor retired has none. Subscribers are told by store_api_change (db/lifecycle.h) only. */
 GH_RC store_api_create(struct store *s, const struct store_api *api, struct gh_err *err);
 GH_RC store_api_update(struct store *s, const struct store_api *api, struct gh_err *err);
 GH_RC store_api_delete(struct store *s, struct str id, struct gh_err *err);      /* with revisions, operations, policies */
@@ -91,6 +100,16 @@ GH_RC store_operations_of(struct store *s, struct arena *a, struct str api_id, i
 			  size_t *n, struct gh_err *err);        /* by position; revision 0: current */
 GH_RC store_operations(struct store *s, struct arena *a, struct store_operation **out, size_t *n, struct gh_err *err);
                                                                  /* all, by API, revision, position: for a snapshot */
+
+/* Tags that people give to an API, in place of those it had. Operations bring the tags of their description along. INVALID for
+ * one that is empty, longer than STORE_TAG_MAX, or holds a control character; LIMIT beyond STORE_TAGS_MAX. */
+enum { STORE_TAG_MAX = 60, STORE_TAGS_MAX = 30 };
+struct store_tag {
+	struct str tag;
+	int64_t of_operations;           /* 0: given to the API, 1: only its operations have it */
+};
+GH_RC store_api_tags_set(struct store *s, struct str api_id, const struct str *tags, size_t n, struct gh_err *err);
+GH_RC store_api_tags(struct store *s, struct arena *a, struct str api_id, struct store_tag **out, size_t *n, struct gh_err *err);
 
 GH_RC store_version_set_create(struct store *s, const struct store_version_set *v, struct gh_err *err);
 GH_RC store_version_set_update(struct store *s, const struct store_version_set *v, struct gh_err *err);

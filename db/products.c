@@ -2,7 +2,7 @@
 
 #include "core/clock.h"
 #include "core/str.h"
-#include "db/sql.h"
+#include "db/product_rows.h"
 
 static const struct field product_fields[] = {
 	FIELD(store_product, TEXT, id),
@@ -16,7 +16,7 @@ static const struct field product_fields[] = {
 	FIELD(store_product, INT, subscriptions_limit),
 	FIELD(store_product, TIME, created_us),
 };
-static const struct row_type product_type = ROW_TYPE("product", store_product, product_fields);
+const struct row_type product_type = ROW_TYPE("product", store_product, product_fields);
 
 static const struct field product_api_fields[] = {
 	FIELD(store_product_api, TEXT, product_id),

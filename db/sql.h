@@ -136,6 +136,8 @@ GH_RC store_unseal(struct store *s, struct arena *a, const char *kind, struct st
 		   struct gh_err *err);
 /* Reads the keys and which of them is the store's. A key that is not there is no error. */
 GH_RC seal_load_keys(struct store *s, struct gh_err *err);
+/* Brings the search of the catalog up to date with what this transaction changed: before each commit. */
+gh_rc catalog_refresh(struct store *s, struct gh_err *err);
 /* A name that is made once: 16 hexadecimal digits. */
 GH_RC store_new_id(struct arena *a, struct str *out, struct gh_err *err);
 

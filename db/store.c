@@ -214,7 +214,9 @@ GH_RC store_tx_commit(struct store *s, struct gh_err *err)
 
 	if (!s->in_tx)
 		FAIL(err, INTERNAL, "there is no transaction to commit");
-	if (raised)
+	if (s->raises & RAISES_CONFIG)
+		rc = catalog_refresh(s, err);
+	if (!rc.code && raised)
 		rc = raise_generation(s, err);
 	if (!rc.code)
 		rc = sql_exec(s, "COMMIT", "committing", err);

@@ -14,12 +14,12 @@ enum { PORTAL_DESCRIPTION_MAX = 16 << 20 };
 /* ---- downloads.c -------------------------------------------------------------------------------------------------------- */
 
 /* `downloads` in w->page for templates/portal/downloads.html: nil when the API has no description. */
-GH_RC portal_put_downloads(struct web *w, const struct portal_sight *sight, const struct store_api *api, struct gh_err *err);
+GH_RC portal_put_downloads(struct web *w, const struct store_api *api, struct gh_err *err);
 /* The API that the address names, when the caller may see it; NOT_FOUND otherwise. */
 GH_RC portal_api_of_path(struct web *w, struct portal_sight *sight, const struct store_api **api, struct gh_err *err);
 
 /* Whether a visitor who has not signed in may see an API that the caller may see. */
-GH_RC portal_is_public(struct web *w, const struct portal_sight *sight, const struct store_api *api, bool *yes, struct gh_err *err);
+GH_RC portal_is_public(struct web *w, const struct store_api *api, bool *yes, struct gh_err *err);
 
 web_handler portal_openapi_json, portal_openapi_yaml, portal_openapi_original;
 

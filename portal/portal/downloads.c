@@ -3,6 +3,7 @@
 #include "core/str.h"
 #include "core/uri.h"
 #include "core/yaml.h"
+#include "db/catalog.h"
 
 /* Descriptions as files: the one that was imported, byte for byte, and the one for callers (openapi_publish). The sight that
  * decides about the API's page decides here. Who has a copy asks again with its tag: an answer may be kept but is used only
@@ -123,7 +124,7 @@ static GH_RC published(struct web *w, bool yaml, struct gh_err *err)
 	TRY(find_document(w, api, &doc, err));
 	TRY(portal_base_address(w, api, &face.address, err));
 	face.key_header = api->subscription_required ? portal_key_header(api) : STR_NULL;
-	TRY(portal_is_public(w, &sight, api, &open, err));
+	TRY(portal_is_public(w, api, &open, err));
 	if (open)                                        /* tools that run in a browser may read what everybody may */
 		web_header(w, "Access-Control-Allow-Origin", STR("*"));
 	web_header(w, "Content-Type", yaml ? STR("application/yaml") : STR("application/json"));
@@ -147,32 +148,14 @@ gh_rc portal_openapi_yaml(struct web *w, struct gh_err *err)
 
 /* ---- on the page ----------------------------------------------------------------------------------------------------- */
 
-/* An API that is seen and stands in a product is in one that the caller may see; whether a visitor may, its groups say. */
-gh_rc portal_is_public(struct web *w, const struct portal_sight *sight, const struct store_api *api, bool *yes, struct gh_err *err)
+gh_rc portal_is_public(struct web *w, const struct store_api *api, bool *yes, struct gh_err *err)
 {
-	struct str *groups;
-	bool in_some = false;
-	size_t n;
+	struct store_api same;
 
-	*yes = !w->signed_in;                    /* a visitor sees it */
-	for (size_t i = 0; i < sight->n_links && !*yes; i++) {
-		if (!str_eq(sight->links[i].api_id, api->id))
-			continue;
-		in_some = true;
-		for (size_t k = 0; k < sight->n_products && !*yes; k++) {
-			if (!str_eq(sight->products[k].id, sight->links[i].product_id))
-				continue;
-			TRY(store_product_groups(w->site->store, w->a, sight->products[k].id, &groups, &n, err));
-			*yes = n == 0;
-			for (size_t g = 0; g < n; g++)
-				*yes |= str_eq(groups[g], STR("guests"));
-		}
-	}
-	*yes |= !in_some;
-	return GH_RC_OK;
+	return store_catalog_api(w->site->store, w->a, STR_NULL, api->id, &same, yes, err);
 }
 
-gh_rc portal_put_downloads(struct web *w, const struct portal_sight *sight, const struct store_api *api, struct gh_err *err)
+gh_rc portal_put_downloads(struct web *w, const struct store_api *api, struct gh_err *err)
 {
 	struct str host = w->rq.host, address;
 	struct liquid_record *r;
@@ -183,7 +166,7 @@ gh_rc portal_put_downloads(struct web *w, const struct portal_sight *sight, cons
 	TRY(store_api_document_size(w->site->store, api->id, api->revision, &bytes, err));
 	if (!bytes)
 		return GH_RC_OK;
-	TRY(portal_is_public(w, sight, api, &open, err));
+	TRY(portal_is_public(w, api, &open, err));
 	address = arena_printf(w->a, "%s%.*s%.*sapis/%.*s/openapi.json", !host.n ? "" : w->rq.tls ? "https://" : "http://", STR_ARG(host),
 			       STR_ARG(w->site->base), STR_ARG(uri_encode(w->a, api->id, URI_KEEP_UNRESERVED)));
 	r = liquid_set_record(w->page, "downloads");

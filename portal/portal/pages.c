@@ -1,18 +1,12 @@
 #include "portal/portal/docs.h"
 
+#include "core/clock.h"
 #include "core/str.h"
 #include "db/environments.h"
+#include "portal/portal/catalog.h"
 #include "portal/web/markdown.h"
 
-enum { HOME_APIS = 6, LIST_APIS = 60 };
-
-static bool holds(struct str text, struct str part)
-{
-	for (; text.n >= part.n; text = str_from(text, 1))
-		if (str_starts_ci(text, part))
-			return true;
-	return false;
-}
+enum { TAGS_SHOWN = 30 };                /* of one API: its own first */
 
 void portal_put_api(struct arena *a, struct liquid_record *r, const struct store_api *api)
 {
@@ -21,68 +15,9 @@ void portal_put_api(struct arena *a, struct liquid_record *r, const struct store
 	liquid_set_text(r, "summary", web_markdown_summary(a, api->description));
 	liquid_set_text(r, "version", api->version.p ? api->version : STR(""));
 	liquid_set_text(r, "path", api->path);
-	liquid_set_text(r, "state", str_of(store_api_state_names[api->state]));
 	liquid_set_bool(r, "needs_key", api->subscription_required);
-}
-
-/* Of a version set the list shows one member: the one that is not deprecated and comes last by its name. */
-static bool shown_in_list(const struct portal_sight *s, const struct store_api *api)
-{
-	if (!api->version_set_id.n)
-		return true;
-	for (size_t i = 0; i < s->n; i++) {
-		const struct store_api *other = &s->apis[i];
-		int64_t state = api->state - other->state;
-
-		if (other == api || !str_eq(other->version_set_id, api->version_set_id))
-			continue;
-		if (state > 0 || (state == 0 && str_cmp(other->version, api->version) > 0))
-			return false;
-	}
-	return true;
-}
-
-static size_t put_list(struct web *w, const struct portal_sight *s, struct str search, size_t most)
-{
-	struct liquid_list *l = liquid_set_list(w->page, "apis");
-	size_t found = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		const struct store_api *api = &s->apis[i];
-
-		if (!shown_in_list(s, api))
-			continue;
-		if (search.n && !holds(api->name, search) && !holds(api->id, search) && !holds(api->path, search)
-		    && !holds(api->description.p ? api->description : STR(""), search))
-			continue;
-		if (found++ < most)
-			portal_put_api(w->a, liquid_push_record(l), api);
-	}
-	liquid_set_int(w->page, "found", (int64_t)found);
-	liquid_set_int(w->page, "not_shown", (int64_t)(found > most ? found - most : 0));
-	liquid_set_text(w->page, "search", search);
-	return found;
-}
-
-gh_rc portal_home(struct web *w, struct gh_err *err)
-{
-	struct portal_sight sight;
-
-	TRY(portal_sight_load(w, &sight, err));
-	put_list(w, &sight, STR(""), HOME_APIS);
-	liquid_set(w->page, "title", LIQUID_NIL_VALUE);
-	return web_page(w, "home", err);
-}
-
-gh_rc portal_apis(struct web *w, struct gh_err *err)
-{
-	struct str search = web_param(&w->rq.query, "q");
-	struct portal_sight sight;
-
-	TRY(portal_sight_load(w, &sight, err));
-	put_list(w, &sight, str_first(str_trim(search.p ? search : STR("")), 200), LIST_APIS);
-	liquid_set_text(w->page, "title", STR("APIs"));
-	return web_page(w, "apis", err);
+	liquid_set_bool(r, "found", false);
+	portal_put_life(a, r, &(struct portal_life){ api->state, api->deprecated_us, api->sunset_us }, clock_wall_us());
 }
 
 struct str portal_key_header(const struct store_api *api)
@@ -116,22 +51,42 @@ gh_rc portal_base_address(struct web *w, const struct store_api *api, struct str
 	return GH_RC_OK;
 }
 
-static void put_versions(struct web *w, const struct portal_sight *s, const struct store_api *api)
+/* The other versions, the newest first. */
+static GH_RC put_versions(struct web *w, const struct store_api *api, struct gh_err *err)
 {
 	struct liquid_list *l = liquid_set_list(w->page, "versions");
+	struct store_api *v, moved;
+	size_t n, to;
 
 	if (!api->version_set_id.n)
-		return;
-	for (size_t i = 0; i < s->n; i++) {
-		struct liquid_record *r;
-
-		if (!str_eq(s->apis[i].version_set_id, api->version_set_id))
-			continue;
-		r = liquid_push_record(l);
-		portal_put_api(w->a, r, &s->apis[i]);
-		liquid_set_text(r, "label", s->apis[i].version.n ? s->apis[i].version : STR("original"));
-		liquid_set_bool(r, "here", str_eq(s->apis[i].id, api->id));
+		return GH_RC_OK;
+	TRY(store_catalog_versions(w->site->store, w->a, portal_viewer(w), api->version_set_id, &v, &n, err));
+	for (size_t i = 1; i < n; i++) {
+		moved = v[i];
+		for (to = i; to && portal_version_cmp(v[to - 1].version, moved.version) < 0; to--)
+			v[to] = v[to - 1];
+		v[to] = moved;
 	}
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(l);
+
+		portal_put_api(w->a, r, &v[i]);
+		liquid_set_text(r, "label", v[i].version.n ? v[i].version : STR("original"));
+		liquid_set_bool(r, "here", str_eq(v[i].id, api->id));
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC put_tags(struct web *w, const struct store_api *api, struct gh_err *err)
+{
+	struct liquid_list *l = liquid_set_list(w->page, "tags");
+	struct store_tag *tags;
+	size_t n;
+
+	TRY(store_api_tags(w->site->store, w->a, api->id, &tags, &n, err));
+	for (size_t i = 0; i < n && i < TAGS_SHOWN; i++)
+		liquid_set_text(liquid_push_record(l), "tag", tags[i].tag);
+	return GH_RC_OK;
 }
 
 static void put_products(struct web *w, const struct portal_sight *s, const struct store_api *api)
@@ -180,8 +135,9 @@ gh_rc portal_api(struct web *w, struct gh_err *err)
 	liquid_set(w->page, "description", description);
 	liquid_set_text(w->page, "address", address);
 	liquid_set_text(w->page, "key_header", portal_key_header(api));
-	TRY(portal_put_downloads(w, &sight, api, err));
-	put_versions(w, &sight, api);
+	TRY(portal_put_downloads(w, api, err));
+	TRY(put_versions(w, api, err));
+	TRY(put_tags(w, api, err));
 	put_products(w, &sight, api);
 	operations = liquid_set_list(w->page, "operations");
 	liquid_set_int(w->page, "operations_total", (int64_t)n);

@@ -7,8 +7,7 @@
 
 extern const struct web_app portal_app;
 
-/* Which APIs the caller may see: those that are published or deprecated and stand in no product at all, or in a published
- * product that is open to everybody or to one of the caller's groups. Computed for one request. */
+/* What the caller may see (db/catalog.h): all of it, for one request. */
 struct portal_sight {
 	struct store_api *apis;          /* current revisions that may be seen, by id */
 	size_t n;
@@ -19,6 +18,10 @@ struct portal_sight {
 };
 GH_RC portal_sight_load(struct web *w, struct portal_sight *out, struct gh_err *err);
 const struct store_api *portal_sight_find(const struct portal_sight *s, struct str id);  /* NULL: not there for this caller */
+
+/* Only that one; NOT_FOUND when it is not there for this caller. */
+GH_RC portal_find_api(struct web *w, struct str id, struct store_api *out, struct gh_err *err);
+struct str portal_viewer(const struct web *w);           /* the id of who is signed in; STR_NULL for a visitor */
 
 /* "https://gw.example/api/sandbox/orders/v1": what stands before an operation's template. */
 GH_RC portal_base_address(struct web *w, const struct store_api *api, struct str *out, struct gh_err *err);
@@ -53,7 +56,7 @@ web_handler portal_sessions_end, portal_sessions_end_others, portal_close_form, 
 web_handler portal_factor_form, portal_factor, portal_factor_off, portal_factor_codes;
 
 web_handler portal_traces, portal_trace_token, portal_trace;
-web_handler portal_home, portal_apis, portal_api, portal_operation;
+web_handler portal_home, portal_apis, portal_api, portal_operation, portal_news, portal_feed;
 
 /* ---- products and subscriptions: products.c, limits.c, subscriptions.c, usage.c ------------------------------------------ */
 

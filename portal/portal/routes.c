@@ -6,6 +6,8 @@
 static const struct web_route routes[] = {
 	{ "GET", "/", WEB_ANYBODY, portal_home },
 	{ "GET", "/apis", WEB_ANYBODY, portal_apis },
+	{ "GET", "/new", WEB_ANYBODY, portal_news },
+	{ "GET", "/new.atom", WEB_ANYBODY, portal_feed },
 	{ "GET", "/apis/{api}", WEB_ANYBODY, portal_api },
 	{ "GET", "/apis/{api}/operations/{operation}", WEB_ANYBODY, portal_operation },
 	{ "GET", "/apis/{api}/openapi.json", WEB_ANYBODY, portal_openapi_json },
