@@ -29,6 +29,7 @@
 #include "core/error.h"
 
 struct json_t;                           /* jansson */
+struct lang;                             /* core/lang.h */
 
 /* ---- values -------------------------------------------------------------------------------------------------------- */
 
@@ -121,6 +122,7 @@ enum liquid_dialect { LIQUID_STANDARD, LIQUID_DOTLIQUID };
 struct liquid_options {
 	enum liquid_dialect dialect;
 	bool html;                       /* escape, see above; else output is plain text */
+	bool texts;                      /* offers `t`, `t_part` and `number`; rendering then needs a language */
 	bool strict_names;               /* printing or looping over a name that does not exist is an error at rendering */
 	size_t max_source_bytes;         /* 0: 1 MiB */
 	int line, column;                /* where the source starts in its file, for messages; 0 is 1 */
@@ -144,6 +146,7 @@ struct liquid_env {
 	/* DotLiquid's Date: formats an instant or the text of one by a .NET format string. False: print the input as it is. */
 	bool (*date)(void *ctx, struct arena *a, struct liquid_value in, struct str format, struct str *out);
 	void *date_ctx;
+	const struct lang *lang;                         /* of `t`: {{ 'Hello {1}' | t: name }}, {{ 'Read |this' | t_part: 2 }} */
 	int64_t now_us;                                  /* for 'now'; 0 is the wall clock */
 	uint64_t max_steps;                              /* nodes rendered, turns of loops included; 0: 1,000,000 */
 };

@@ -13,8 +13,9 @@ static GH_RC put(json_t *data, const char *name, struct str value, struct gh_err
 	return GH_RC_OK;
 }
 
+/* Texts are English, {1} is what it is about and {2} who asks; the mail is written in the language of its reader. */
 struct message {
-	struct str headline, text, note, link, action;
+	struct str headline, text, what, owner, note, link, action;
 };
 
 static GH_RC send(struct store *s, struct arena *a, const struct store_user *to, const struct message *m, struct gh_err *err)
@@ -26,6 +27,8 @@ static GH_RC send(struct store *s, struct arena *a, const struct store_user *to,
 	TRY(put(data, "name", to->first_name.n ? to->first_name : to->email, err));
 	TRY(put(data, "headline", m->headline, err));
 	TRY(put(data, "text", m->text, err));
+	TRY(put(data, "what", m->what, err));
+	TRY(put(data, "owner", m->owner, err));
 	if (m->note.n)
 		TRY(put(data, "note", m->note, err));
 	if (m->link.n) {
@@ -45,8 +48,8 @@ static struct str what(const struct store_subscription *sub)
 gh_rc store_tell_approvers(struct store *s, struct arena *a, const struct store_subscription *sub, struct str owner_email,
 			   struct str dashboard, struct gh_err *err)
 {
-	struct message m = { .headline = arena_printf(a, "A subscription to %.*s waits for approval", STR_ARG(what(sub))),
-			     .text = arena_printf(a, "%.*s asks for a subscription to %.*s.", STR_ARG(owner_email), STR_ARG(what(sub))),
+	struct message m = { .headline = STR("A subscription to {1} waits for approval"),
+			     .text = STR("{2} asks for a subscription to {1}."), .what = what(sub), .owner = owner_email,
 			     .action = STR("Approve or reject") };
 	struct store_page page = { .search = STR_NULL, .limit = USERS_READ };
 	struct store_user *users;
@@ -74,15 +77,15 @@ static const char *headline(int64_t before, int64_t now)
 {
 	switch (now) {
 	case STORE_SUB_ACTIVE:
-		return before == STORE_SUB_SUBMITTED ? "is approved" : "works again";
+		return before == STORE_SUB_SUBMITTED ? "Your subscription to {1} is approved" : "Your subscription to {1} works again";
 	case STORE_SUB_REJECTED:
-		return "was rejected";
+		return "Your subscription to {1} was rejected";
 	case STORE_SUB_SUSPENDED:
-		return "is suspended";
+		return "Your subscription to {1} is suspended";
 	case STORE_SUB_CANCELLED:
-		return "is cancelled";
+		return "Your subscription to {1} is cancelled";
 	case STORE_SUB_EXPIRED:
-		return "has expired";
+		return "Your subscription to {1} has expired";
 	default:
 		return NULL;
 	}
@@ -121,7 +124,7 @@ gh_rc store_subscription_change(struct store *s, struct arena *a, struct str id,
 	TRY(store_user_find(s, a, sub.user_id, &owner, &found, err));
 	if (!found || owner.state != STORE_USER_ACTIVE)
 		return GH_RC_OK;
-	m = (struct message){ .headline = arena_printf(a, "Your subscription to %.*s %s", STR_ARG(what(&sub)), happened),
+	m = (struct message){ .headline = str_of(happened), .what = what(&sub), .owner = owner.email,
 			      .text = str_of(consequence(state)), .note = note, .action = STR("Look at it") };
 	if (portal.n)
 		m.link = arena_printf(a, "%.*saccount/subscriptions/%.*s", STR_ARG(portal), STR_ARG(id));

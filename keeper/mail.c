@@ -11,6 +11,7 @@
 #include "core/paths.h"
 #include "core/str.h"
 #include "db/environments.h"
+#include "db/preferences.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -184,13 +185,32 @@ static gh_rc place(struct mailer *m, struct arena *a, struct str *title, struct 
 	return GH_RC_OK;
 }
 
+/* What the account chose, else the language of the page that the mail comes from, else that of the last sign-in. */
+static gh_rc language_of(struct mailer *m, struct arena *a, const struct store_mail *mail, const struct lang **out, struct gh_err *err)
+{
+	const struct jsn_limits limits = { .max_bytes = 1 << 20, .max_depth = 16 };
+	struct store_preference p = { .language = STR_NULL, .seen_language = STR_NULL };
+	json_t *data;
+	bool found;
+
+	TRY(store_preference_find_email(m->store, a, mail->recipient, &p, &found, err));
+	TRY(jsn_parse_in(a, mail->data, &limits, &data, NULL, err));
+	*out = mail_language(m->templates,
+			     (const struct str[]){ p.language, jsn_str(data, "lang"), p.seen_language,
+						   config_text(m->config, CONFIG_WEB_LANGUAGE) },
+			     4);
+	return GH_RC_OK;
+}
+
 static gh_rc send_one(struct mailer *m, struct arena *a, const struct store_mail *mail, struct outcome *out, struct gh_err *err)
 {
 	struct str title, base, message;
+	const struct lang *lang;
 	struct mail_text text;
 
 	TRY(place(m, a, &title, &base, err));
-	TRY(mail_render(m->templates, a, mail->template, mail->data, title, base, &text, err));
+	TRY(language_of(m, a, mail, &lang, err));
+	TRY(mail_render(m->templates, a, mail->template, mail->data, title, base, lang, &text, err));
 	TRY(mail_message(a, mail, &text, config_text(m->config, CONFIG_MAIL_FROM), clock_wall_us(), &message, err));
 	return transfer(m, a, mail, message, out, err);
 }
@@ -312,6 +332,19 @@ static void release(struct mailer *m)
 	free(m);
 }
 
+static void theme_broken(void *ctx UNUSED, struct str path, const char *what)
+{
+	log_error("a file of the theme cannot be used, the shipped one is", KV_STR("file", path), KV_CSTR("reason", what));
+}
+
+static gh_rc load_templates(struct mailer *m, const char *share, struct gh_err *err)
+{
+	struct theme theme = { .share_dir = share, .problem = theme_broken };
+
+	TRY(theme_dir(m->arena, m->state_dir, config_text(m->config, CONFIG_WEB_THEME), &theme.dir, err));
+	return mail_templates_load(m->arena, &theme, &m->templates, err);
+}
+
 GH_RC mailer_start(const char *state_dir, const struct config *config, struct mailer **out, struct gh_err *err)
 {
 	char share[PATHS_MAX];
@@ -332,7 +365,7 @@ GH_RC mailer_start(const char *state_dir, const struct config *config, struct ma
 	pthread_cond_init(&m->wake, NULL);
 	rc = m->arena && m->mail ? paths_share(share, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "mail");
 	if (!rc.code)
-		rc = mail_templates_load(m->arena, share, &m->templates, err);
+		rc = load_templates(m, share, err);
 	if (!rc.code && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		rc = gh_err_set(err, GH_E_INTERNAL, __FILE__, __LINE__, "libcurl cannot be started");
 	if (!rc.code && pthread_create(&m->thread, NULL, run, m) != 0)

@@ -7,44 +7,66 @@
 #include "core/crypto.h"
 #include "core/file.h"
 #include "core/liquid.h"
+#include "core/log.h"
 #include "core/map.h"
 #include "core/str.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { TEMPLATE_MAX = 64 * 1024, MAIL_MAX = 1 << 20, BASE64_LINE = 76, WORD_BYTES = 45 };
 
+/* Of the theme where it has one; the shipped ones are kept for the mail that a template of the theme cannot make. */
 struct mail_templates {
 	struct map by_name;              /* file name -> struct liquid_template */
+	struct map shipped;
+	const struct langs *langs;
+	bool replaced;
 };
 
 /* ---- templates ------------------------------------------------------------------------------------------------------- */
 
-static gh_rc load_one(struct mail_templates *t, struct arena *a, const char *dir, struct str file, struct gh_err *err)
+static gh_rc parse_one(struct arena *a, struct str path, const struct liquid_template **out, struct gh_err *err)
 {
-	const struct liquid_options options = { .html = str_ends(file, STR(".html")), .strict_names = true };
-	struct str path = arena_printf(a, "%s/%.*s", dir, STR_ARG(file)), name = arena_dup(a, file), text;
-	const struct liquid_template *parsed;
+	const struct liquid_options options = { .html = str_ends(path, STR(".html")), .texts = true, .strict_names = true };
+	struct str text;
 
-	if (!path.p || !name.p)
-		FAIL(err, NOMEM, "mail templates");
 	TRY(file_read(a, path.p, TEMPLATE_MAX, &text, err));
-	TRY(liquid_parse(a, path, text, &options, &parsed, err));
+	TRY(liquid_parse(a, path, text, &options, out, err));
 	if (!options.html && !str_starts(text, STR("Subject: ")))
 		FAIL(err, INVALID, "%s:1: the first line of a mail is \"Subject: \" and a subject", path.p);
-	if (!map_put(&t->by_name, name, (void *)parsed))
+	return GH_RC_OK;
+}
+
+static gh_rc load_one(struct mail_templates *t, struct arena *a, const struct theme *theme, struct str file, struct gh_err *err)
+{
+	const struct liquid_template *parsed;
+	struct str own, shipped;
+
+	TRY(theme_paths(theme, a, arena_printf(a, "templates/mail/%.*s", STR_ARG(file)), &own, &shipped, err));
+	if (access(shipped.p, F_OK) == 0) {
+		TRY(parse_one(a, shipped, &parsed, err));
+		if (!map_put(&t->by_name, file, (void *)parsed) || !map_put(&t->shipped, file, (void *)parsed))
+			FAIL(err, NOMEM, "mail templates");
+	}
+	if (!own.p)
+		return GH_RC_OK;
+	if (parse_one(a, own, &parsed, err).code) {
+		theme_problem(theme, own, err->message);
+		return GH_RC_OK;
+	}
+	t->replaced = true;
+	if (!map_put(&t->by_name, file, (void *)parsed))
 		FAIL(err, NOMEM, "mail templates");
 	return GH_RC_OK;
 }
 
-static gh_rc check_pairs(const struct mail_templates *t, struct arena *a, const char *dir, struct gh_err *err)
+static gh_rc check_pairs(const struct mail_templates *t, struct arena *a, struct gh_err *err)
 {
 	const struct map_slot *slot;
 
 	if (!map_get(&t->by_name, STR("layout.html")))
-		FAIL(err, INVALID, "%s/layout.html is missing", dir);
+		FAIL(err, INVALID, "templates/mail/layout.html is missing");
 	for (size_t i = 0; (slot = map_next(&t->by_name, &i));) {
 		struct str stem = slot->key;
 
@@ -52,39 +74,51 @@ static gh_rc check_pairs(const struct mail_templates *t, struct arena *a, const 
 			continue;
 		stem.n -= 4;
 		if (!map_get(&t->by_name, arena_printf(a, "%.*s.html", STR_ARG(stem))))
-			FAIL(err, INVALID, "%s/%.*s.txt has no %.*s.html beside it", dir, STR_ARG(stem), STR_ARG(stem));
+			FAIL(err, INVALID, "templates/mail/%.*s.txt has no %.*s.html beside it", STR_ARG(stem), STR_ARG(stem));
 	}
 	return GH_RC_OK;
 }
 
-GH_RC mail_templates_load(struct arena *a, const char *share_dir, struct mail_templates **out, struct gh_err *err)
+GH_RC mail_templates_load(struct arena *a, const struct theme *theme, struct mail_templates **out, struct gh_err *err)
 {
+	static const char *const endings[] = { ".txt", ".html" };
 	struct mail_templates *t = arena_new_of(a, struct mail_templates);
-	struct str dir = arena_printf(a, "%s/templates/mail", share_dir);
-	gh_rc rc = GH_RC_OK;
-	struct dirent *e;
-	DIR *d;
+	struct str *names;
+	size_t n;
 
-	if (!t || !dir.p)
+	if (!t)
 		FAIL(err, NOMEM, "mail templates");
 	map_init(&t->by_name, a, false);
-	d = opendir(dir.p);
-	if (!d)
-		FAIL(err, IO, "%s: %s", dir.p, strerror(errno));
-	while (!rc.code && (e = readdir(d)))
-		if (str_ends(str_of(e->d_name), STR(".txt")) || str_ends(str_of(e->d_name), STR(".html")))
-			rc = load_one(t, a, dir.p, str_of(e->d_name), err);
-	closedir(d);
-	TRY(rc);
+	map_init(&t->shipped, a, false);
+	for (size_t k = 0; k < ARRAY_LEN(endings); k++) {
+		TRY(theme_folder(theme, a, "templates/mail", endings[k], &names, &n, err));
+		for (size_t i = 0; i < n; i++)
+			TRY(load_one(t, a, theme, names[i], err));
+	}
+	TRY(langs_load(a, theme, &t->langs, err));
 	*out = t;
-	return check_pairs(t, a, dir.p, err);
+	return check_pairs(t, a, err);
 }
 
-static gh_rc render(const struct mail_templates *t, struct arena *a, struct str file, struct liquid_value globals,
-		    struct str *out, struct gh_err *err)
+const struct lang *mail_language(const struct mail_templates *t, const struct str *chosen, size_t n)
 {
-	const struct liquid_template *parsed = map_get(&t->by_name, file);
-	const struct liquid_env env = { .globals = globals };
+	for (size_t i = 0; i < n; i++)
+		if (chosen[i].n && langs_find(t->langs, chosen[i]))
+			return langs_find(t->langs, chosen[i]);
+	return langs_english(t->langs);
+}
+
+/* One mail being rendered. */
+struct rendering {
+	const struct map *templates;
+	const struct lang *lang;
+	struct liquid_record *page;
+};
+
+static gh_rc render(const struct rendering *r, struct arena *a, struct str file, struct str *out, struct gh_err *err)
+{
+	const struct liquid_template *parsed = map_get(r->templates, file);
+	const struct liquid_env env = { .globals = liquid_of_record(r->page), .lang = r->lang };
 	struct buf b;
 	gh_rc rc;
 
@@ -101,36 +135,43 @@ static gh_rc render(const struct mail_templates *t, struct arena *a, struct str 
 	return rc;
 }
 
-static gh_rc render_html(const struct mail_templates *t, struct arena *a, struct str name, struct liquid_record *page,
-			 struct str *out, struct gh_err *err)
+static gh_rc render_all(const struct rendering *r, struct arena *a, struct str name, struct mail_text *out, struct gh_err *err)
 {
 	struct str content;
-
-	TRY(render(t, a, arena_printf(a, "%.*s.html", STR_ARG(name)), liquid_of_record(page), &content, err));
-	liquid_set(page, "content_html", liquid_of_markup((struct liquid_markup){ content }));
-	return render(t, a, STR("layout.html"), liquid_of_record(page), out, err);
-}
-
-GH_RC mail_render(const struct mail_templates *t, struct arena *a, struct str name, struct str data, struct str site_title,
-		  struct str base, struct mail_text *out, struct gh_err *err)
-{
-	const struct jsn_limits limits = { .max_bytes = MAIL_MAX, .max_depth = 16 };
-	struct liquid_record *page = liquid_record_new(a);
-	const char *key;
-	json_t *values, *v;
 	size_t end;
 
-	TRY(jsn_parse_in(a, data, &limits, &values, NULL, err));
-	json_object_foreach(values, key, v)
-		liquid_set(page, key, liquid_of_json(v));
-	liquid_set_text(page, "site_title", site_title);
-	liquid_set_text(page, "base", base);
-	TRY(render(t, a, arena_printf(a, "%.*s.txt", STR_ARG(name)), liquid_of_record(page), &out->text, err));
+	TRY(render(r, a, arena_printf(a, "%.*s.txt", STR_ARG(name)), &out->text, err));
 	end = str_find_char(out->text, '\n');
 	out->subject = str_trim(str_from(str_first(out->text, end), strlen("Subject: ")));
 	out->text = str_trim(end == SIZE_MAX ? STR("") : str_from(out->text, end));
-	liquid_set_text(page, "subject", out->subject);
-	return render_html(t, a, name, page, &out->html, err);
+	liquid_set_text(r->page, "subject", out->subject);
+	TRY(render(r, a, arena_printf(a, "%.*s.html", STR_ARG(name)), &content, err));
+	liquid_set(r->page, "content_html", liquid_of_markup((struct liquid_markup){ content }));
+	return render(r, a, STR("layout.html"), &out->html, err);
+}
+
+GH_RC mail_render(const struct mail_templates *t, struct arena *a, struct str name, struct str data, struct str site_title,
+		  struct str base, const struct lang *lang, struct mail_text *out, struct gh_err *err)
+{
+	const struct jsn_limits limits = { .max_bytes = MAIL_MAX, .max_depth = 16 };
+	struct rendering r = { &t->by_name, lang, liquid_record_new(a) };
+	const char *key;
+	json_t *values, *v;
+	gh_rc rc;
+
+	TRY(jsn_parse_in(a, data, &limits, &values, NULL, err));
+	json_object_foreach(values, key, v)
+		liquid_set(r.page, key, liquid_of_json(v));
+	liquid_set_text(r.page, "site_title", site_title);
+	liquid_set_text(r.page, "base", base);
+	liquid_set_text(r.page, "lang", lang_code(lang));
+	rc = render_all(&r, a, name, out, err);
+	if (rc.code && t->replaced) {
+		log_warn("mail of the theme not made, the shipped one is", KV_STR("template", name), KV_CSTR("reason", err->message));
+		r.templates = &t->shipped;
+		rc = render_all(&r, a, name, out, err);
+	}
+	return rc;
 }
 
 /* ---- the message ----------------------------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 
 /* ---- names --------------------------------------------------------------------------------------------------------- */
 
-static const struct filter *const tables[] = { filters_text, filters_list, filters_math, filters_misc };
+static const struct filter *const tables[] = { filters_text, filters_list, filters_math, filters_misc, filters_lang };
 
 static void pascal(const char *snake, char out[64])
 {
@@ -29,7 +29,7 @@ static void pascal(const char *snake, char out[64])
 static bool offered(const struct liquid_options *o, const struct filter *f)
 {
 	return (f->where & (o->dialect == LIQUID_DOTLIQUID ? FILTER_DOTLIQUID : FILTER_STANDARD)) != 0
-	       || (o->html && f->where & FILTER_HTML);
+	       || (o->html && f->where & FILTER_HTML) || (o->texts && f->where & FILTER_LANG);
 }
 
 const struct filter *filter_find(const struct liquid_options *o, struct str name)

@@ -327,7 +327,7 @@ struct args {
 
 typedef GH_RC filter_fn(struct run *r, struct liquid_value in, const struct args *args, struct liquid_value *out);
 
-enum { FILTER_STANDARD = 1, FILTER_DOTLIQUID = 2, FILTER_HTML = 4 };
+enum { FILTER_STANDARD = 1, FILTER_DOTLIQUID = 2, FILTER_HTML = 4, FILTER_LANG = 8 };
 
 struct filter {
 	const char *name;                 /* snake case; Pascal case is made of it */
@@ -337,7 +337,7 @@ struct filter {
 	const char *named;                /* the named argument it knows, or NULL */
 };
 
-extern const struct filter filters_text[], filters_list[], filters_math[], filters_misc[];
+extern const struct filter filters_text[], filters_list[], filters_math[], filters_misc[], filters_lang[];
 const struct filter *filter_find(const struct liquid_options *o, struct str name);
 const char *filter_suggest(const struct liquid_options *o, struct str name, char out[64]);
 /* Text of the input or an argument; NOMEM otherwise. */

@@ -26,8 +26,8 @@ static void put_facts(struct web *w, const struct store_api *api)
 	liquid_set_text(r, "state", str_of(store_api_state_names[api->state]));
 	liquid_set_bool(r, "needs_key", api->subscription_required);
 	liquid_set_text(r, "backend", text_or(api->backend_id, text_or(api->backend_url, STR(""))));
-	liquid_set_text(r, "created", web_date(w->a, api->created_us));
-	liquid_set_text(r, "changed", web_date(w->a, api->changed_us));
+	liquid_set_text(r, "created", web_date(w, api->created_us));
+	liquid_set_text(r, "changed", web_date(w, api->changed_us));
 }
 
 static GH_RC put_policy(struct web *w, struct liquid_list *list, const struct store_policy_scope *scope, const char *kind,

@@ -65,8 +65,8 @@ static GH_RC put_credentials(struct web *w, struct gh_err *err)
 		liquid_set_bool(r, "consent", known && kind == CREDENTIAL_CODE);
 		liquid_set_bool(r, "connected", g != NULL);
 		liquid_set_text(r, "connected_by", g ? person(g->granted_by) : STR(""));
-		liquid_set_text(r, "connected_at", g ? web_date(w->a, g->granted_us) : STR(""));
-		liquid_set_text(r, "changed", web_date(w->a, v[i].changed_us));
+		liquid_set_text(r, "connected_at", g ? web_date(w, g->granted_us) : STR(""));
+		liquid_set_text(r, "changed", web_date(w, v[i].changed_us));
 	}
 	return GH_RC_OK;
 }
@@ -77,10 +77,10 @@ static void put_token(struct web *w, struct liquid_record *r, const struct token
 	liquid_set_text(r, "credential", t->credential);
 	liquid_set_text(r, "caller", t->subject);
 	liquid_set_bool(r, "live", t->live);
-	liquid_set_text(r, "issued", t->issued_us ? web_date(w->a, t->issued_us) : STR(""));
-	liquid_set_text(r, "expires", t->expires_us ? web_date(w->a, t->expires_us) : STR(""));
-	liquid_set_text(r, "used", t->used_us ? web_ago(w->a, t->used_us, now) : STR(""));
-	liquid_set_text(r, "uses", web_number(w->a, t->uses));
+	liquid_set_text(r, "issued", t->issued_us ? web_date(w, t->issued_us) : STR(""));
+	liquid_set_text(r, "expires", t->expires_us ? web_date(w, t->expires_us) : STR(""));
+	liquid_set_text(r, "used", t->used_us ? web_ago(w, t->used_us, now) : STR(""));
+	liquid_set_text(r, "uses", web_number(w, t->uses));
 	liquid_set_text(r, "failure", t->failure);
 }
 

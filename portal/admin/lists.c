@@ -101,7 +101,7 @@ gh_rc admin_apis(struct web *w, struct gh_err *err)
 		liquid_set_int(r, "revision", apis[i].revision);
 		liquid_set_text(r, "environment", apis[i].environment_id);
 		liquid_set_text(r, "state", str_of(store_api_state_names[apis[i].state]));
-		liquid_set_text(r, "subscriptions", web_number(w->a, subscriptions));
+		liquid_set_text(r, "subscriptions", web_number(w, subscriptions));
 		admin_traffic_put(w, traffic, apis[i].id, r);
 	}
 	liquid_set_text(w->page, "title", STR("APIs"));
@@ -127,7 +127,7 @@ gh_rc admin_products(struct web *w, struct gh_err *err)
 
 		TRY(store_apis_of_product(w->site->store, w->a, products[i].id, &apis, &k, err));
 		TRY(store_subscriptions_count(w->site->store, &f, &count, err));
-		liquid_set_text(r, "more_apis", k > PRODUCT_APIS ? web_number(w->a, (int64_t)(k - PRODUCT_APIS)) : STR(""));
+		liquid_set_text(r, "more_apis", k > PRODUCT_APIS ? web_number(w, (int64_t)(k - PRODUCT_APIS)) : STR(""));
 		for (size_t j = 0; j < k && j < PRODUCT_APIS; j++) {
 			struct liquid_record *api = liquid_push_record(names);
 
@@ -140,7 +140,7 @@ gh_rc admin_products(struct web *w, struct gh_err *err)
 		liquid_set_bool(r, "published", products[i].state == STORE_PRODUCT_PUBLISHED);
 		liquid_set_bool(r, "by_hand", products[i].approval == STORE_APPROVAL_MANUAL);
 		liquid_set_bool(r, "needs_key", products[i].subscription_required);
-		liquid_set_text(r, "subscriptions", web_number(w->a, count));
+		liquid_set_text(r, "subscriptions", web_number(w, count));
 	}
 	liquid_set_text(w->page, "title", STR("Products"));
 	return web_page(w, "products", err);
@@ -221,8 +221,8 @@ gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
 		liquid_set_text(r, "state", str_of(store_subscription_state_names[v[i].state]));
 		liquid_set_text(r, "primary", prefixes.primary.n ? prefixes.primary : STR(""));
 		liquid_set_text(r, "secondary", prefixes.secondary.n ? prefixes.secondary : STR(""));
-		liquid_set_text(r, "created", web_date(w->a, v[i].created_us));
-		liquid_set_text(r, "ends", v[i].ends_us ? web_date(w->a, v[i].ends_us) : STR(""));
+		liquid_set_text(r, "created", web_date(w, v[i].created_us));
+		liquid_set_text(r, "ends", v[i].ends_us ? web_date(w, v[i].ends_us) : STR(""));
 	}
 	liquid_set_text(w->page, "title", STR("Subscriptions"));
 	return web_page(w, "subscriptions", err);

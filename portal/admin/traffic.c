@@ -50,7 +50,7 @@ void admin_traffic_put(struct web *w, const struct admin_traffic *t, struct str 
 		return;
 	percent = store_traffic_error_percent(traffic);
 	r = liquid_set_record(row, "traffic");
-	liquid_set_text(r, "calls", web_number(w->a, traffic->calls));
+	liquid_set_text(r, "calls", web_number(w, traffic->calls));
 	liquid_set_text(r, "errors", percent_text(w->a, percent));
 	liquid_set_text(r, "level", percent <= 0 ? STR("none") : percent < 5 ? STR("low") : STR("high"));
 }

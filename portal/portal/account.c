@@ -41,13 +41,14 @@ bool portal_owner_proven(struct web *w, const char *field)
 /* ---- what the page shows ----------------------------------------------------------------------------------------------- */
 
 /* "Firefox on Linux" of what a browser says it is; what claims to be everything is asked last. */
-static struct str agent_words(struct arena *a, struct str agent)
+static struct str agent_words(struct web *w, struct str agent)
 {
 	static const char *const browsers[][2] = { { "Edg/", "Edge" }, { "OPR/", "Opera" }, { "Firefox/", "Firefox" }, { "Chrome/", "Chrome" },
 						   { "CriOS/", "Chrome" }, { "Safari/", "Safari" }, { "curl/", "curl" } };
 	static const char *const systems[][2] = { { "Windows", "Windows" }, { "Android", "Android" }, { "iPhone", "iPhone" },
 						  { "iPad", "iPad" }, { "Mac OS X", "macOS" }, { "Linux", "Linux" } };
-	const char *browser = "A browser", *system = NULL;
+	const char *browser = NULL, *system = NULL;
+	struct str name;
 
 	for (size_t i = ARRAY_LEN(browsers); i-- > 0;)
 		if (str_find(agent, str_of(browsers[i][0])) != SIZE_MAX)
@@ -55,7 +56,8 @@ static struct str agent_words(struct arena *a, struct str agent)
 	for (size_t i = ARRAY_LEN(systems); i-- > 0;)
 		if (str_find(agent, str_of(systems[i][0])) != SIZE_MAX)
 			system = systems[i][1];
-	return system ? arena_printf(a, "%s on %s", browser, system) : str_of(browser);
+	name = browser ? str_of(browser) : web_text(w, STR("A browser"));
+	return system ? web_textf(w, "{1} on {2}", LANG_STR(name), LANG_STR(str_of(system))) : name;
 }
 
 static GH_RC put_sessions(struct web *w, struct gh_err *err)
@@ -69,11 +71,11 @@ static GH_RC put_sessions(struct web *w, struct gh_err *err)
 		struct liquid_record *r = liquid_push_record(list);
 
 		liquid_set_text(r, "handle", str_first(v[i].id, HANDLE_DIGITS));
-		liquid_set_text(r, "agent", agent_words(w->a, v[i].agent));
-		liquid_set_text(r, "place", str_eq(v[i].app, STR("gh_admin")) ? STR("Dashboard") : STR("Portal"));
+		liquid_set_text(r, "agent", agent_words(w, v[i].agent));
+		liquid_set_text(r, "place", web_text(w, str_eq(v[i].app, STR("gh_admin")) ? STR("Dashboard") : STR("Portal")));
 		liquid_set_text(r, "address", v[i].address);
-		liquid_set_text(r, "seen", web_ago(w->a, v[i].seen_us, clock_wall_us()));
-		liquid_set_text(r, "since", web_date(w->a, v[i].created_us));
+		web_put_ago(w, r, "seen", v[i].seen_us);
+		web_put_time(w, r, "since", v[i].created_us);
 		liquid_set_bool(r, "here", str_eq(v[i].id, w->session.id));
 	}
 	return GH_RC_OK;
@@ -131,7 +133,8 @@ gh_rc portal_account_show(struct web *w, int status, struct gh_err *err)
 	liquid_set_int(w->page, "password_min", config_int(&w->site->config, CONFIG_WEB_PASSWORD_MIN));
 	TRY(put_sessions(w, err));
 	TRY(put_identities(w, err));
-	liquid_set_text(w->page, "title", STR("Your account"));
+	TRY(web_preferences_put(w, err));
+	web_title(w, "Your account");
 	w->rs.status = status;
 	return web_page(w, "account", err);
 }
@@ -234,6 +237,14 @@ gh_rc portal_account_address(struct web *w, struct gh_err *err)
 	TRY(store_tx_end(s, send_address(w, email, err), err));
 	portal_even_out(began);
 	return done(w, "A message with a link is on its way to the new address. It takes effect once you follow the link.", err);
+}
+
+gh_rc portal_account_preferences(struct web *w, struct gh_err *err)
+{
+	bool taken;
+
+	TRY(web_preferences_take(w, &taken, err));
+	return taken ? done(w, "Language and time zone are changed.", err) : portal_account_show(w, 422, err);
 }
 
 /* ---- browsers, identities ---------------------------------------------------------------------------------------------- */

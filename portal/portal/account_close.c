@@ -18,7 +18,7 @@ static GH_RC show(struct web *w, int status, struct gh_err *err)
 	TRY(store_subscriptions_count(w->site->store, &own, &active, err));
 	liquid_set_int(w->page, "active", active);
 	liquid_set_bool(w->page, "has_password", w->user.password_hash.n > 0);
-	liquid_set_text(w->page, "title", STR("Close your account"));
+	web_title(w, "Close your account");
 	w->rs.status = status;
 	return web_page(w, "close", err);
 }

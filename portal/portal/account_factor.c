@@ -85,7 +85,7 @@ static GH_RC show(struct web *w, int status, const struct store_factor *f, bool 
 		liquid_set_text(w->page, "secret", in_groups(w->a, crypto_base32(w->a, f->secret)));
 	}
 	liquid_set_int(w->page, "codes_left", codes);
-	liquid_set_text(w->page, "title", STR("Two-step sign-in"));
+	web_title(w, "Two-step sign-in");
 	w->rs.status = status;
 	return web_page(w, "second-factor", err);
 }
@@ -96,7 +96,7 @@ static GH_RC show_codes(struct web *w, const struct str *codes, struct gh_err *e
 
 	for (size_t i = 0; i < WEB_RECOVERY_CODES; i++)
 		liquid_push(list, liquid_of_text(codes[i]));
-	liquid_set_text(w->page, "title", STR("Recovery codes"));
+	web_title(w, "Recovery codes");
 	w->rs.status = 200;
 	return web_page(w, "recovery-codes", err);
 }

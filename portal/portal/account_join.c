@@ -43,7 +43,7 @@ const char *portal_password_problem(struct web *w, struct str password, struct s
 	if (!password.n)
 		return "Enter a password.";
 	if (characters < least)
-		return arena_printf(w->a, "Use at least %lld characters.", (long long)least).p;
+		return web_textf(w, "Use at least {1} characters.", web_count(w, least)).p;
 	if (password.n > CRYPTO_PASSWORD_MAX)
 		return "Use a shorter one; this is longer than any password.";
 	if (str_eq_ci(password, email))
@@ -68,6 +68,7 @@ gh_rc portal_mail(struct web *w, struct str to, const char *template, struct str
 		FAIL(err, NOMEM, "mail");
 	TRY(web_public_address(w, &host, err));
 	TRY(set_text(data, "name", name, err));
+	TRY(set_text(data, "lang", lang_code(w->lang), err));
 	if (link.p)
 		TRY(set_text(data, "link", arena_printf(w->a, "%.*s%.*s%.*s", STR_ARG(host), STR_ARG(w->site->base), STR_ARG(link)), err));
 	if (!web_allowance(w, "mail", to, config_int(&w->site->config, CONFIG_WEB_MAILS_PER_HOUR))) {
@@ -107,11 +108,11 @@ static GH_RC show_sign_up(struct web *w, int status, const char *error, struct g
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		web_form_value(w, fields[i], web_param(&w->rq.form, fields[i]));
-	liquid_set(web_form(w), "error", error ? liquid_of_text(str_of(error)) : LIQUID_NIL_VALUE);
+	web_form_problem(w, error);
 	TRY(portal_terms(w, &text, &version, &terms, err));
 	liquid_set_bool(w->page, "terms", terms);
 	liquid_set_bool(w->page, "agreed", web_param(&w->rq.form, "agree").n > 0);
-	liquid_set_text(w->page, "title", STR("Make an account"));
+	web_title(w, "Make an account");
 	TRY(web_put_providers(w, err));
 	w->rs.status = status;
 	return web_page(w, "sign-up", err);
@@ -119,8 +120,8 @@ static GH_RC show_sign_up(struct web *w, int status, const char *error, struct g
 
 static GH_RC show_sent(struct web *w, struct str email, const char *title, const char *text, struct gh_err *err)
 {
-	liquid_set_text(w->page, "title", str_of(title));
-	liquid_set_text(w->page, "text", str_of(text));
+	web_title(w, title);
+	liquid_set_text(w->page, "text", web_text(w, str_of(text)));
 	liquid_set_text(w->page, "email", email);
 	return web_page(w, "sent", err);
 }
@@ -198,7 +199,7 @@ gh_rc portal_sign_up(struct web *w, struct gh_err *err)
 		   : send_sign_up(w, email, first, last, version, err);
 	TRY(store_tx_end(s, rc, err));
 	portal_even_out(began);
-	return show_sent(w, email, "Check your mail", "A message with a link to finish your account is on its way to", err);
+	return show_sent(w, email, "Check your mail", "A message with a link to finish your account is on its way to |{1}|.", err);
 }
 
 /* ---- forgotten passwords ---------------------------------------------------------------------------------------------- */
@@ -206,8 +207,8 @@ gh_rc portal_sign_up(struct web *w, struct gh_err *err)
 static GH_RC show_forgot(struct web *w, int status, const char *error, struct gh_err *err)
 {
 	web_form_value(w, "email", web_param(&w->rq.form, "email"));
-	liquid_set(w->form, "error", error ? liquid_of_text(str_of(error)) : LIQUID_NIL_VALUE);
-	liquid_set_text(w->page, "title", STR("Set a new password"));
+	web_form_problem(w, error);
+	web_title(w, "Set a new password");
 	w->rs.status = status;
 	return web_page(w, "forgot", err);
 }
@@ -255,5 +256,5 @@ gh_rc portal_forgot(struct web *w, struct gh_err *err)
 		     : store_audit_note(s, STR("reset-refused"), STR("user"), email, STR_NULL, err);
 	TRY(store_tx_end(s, rc, err));
 	portal_even_out(began);
-	return show_sent(w, email, "Check your mail", "If there is an account, a message with a link is on its way to", err);
+	return show_sent(w, email, "Check your mail", "If there is an account, a message with a link is on its way to |{1}|.", err);
 }

@@ -24,12 +24,12 @@ static GH_RC show(struct web *w, int status, const struct store_link *link, stru
 	bool address = str_eq(link->kind, STR("address")), reset = str_eq(link->kind, STR("reset"));
 
 	web_form(w);
-	liquid_set_text(w->page, "title", address ? STR("Confirm your address") : reset ? STR("Set a new password") : STR("Finish your account"));
+	web_title(w, address ? "Confirm your address" : reset ? "Set a new password" : "Finish your account");
 	liquid_set_text(w->page, "token", w->rq.args[0]);
 	liquid_set_text(w->page, "email", link->email);
 	liquid_set_bool(w->page, "asks_password", !address);
 	liquid_set_int(w->page, "password_min", config_int(&w->site->config, CONFIG_WEB_PASSWORD_MIN));
-	liquid_set_text(w->page, "button", address ? STR("Confirm") : reset ? STR("Set the password") : STR("Make the account"));
+	liquid_set_text(w->page, "button", web_text(w, address ? STR("Confirm") : reset ? STR("Set the password") : STR("Make the account")));
 	w->rs.status = status;
 	return web_page(w, "link", err);
 }
@@ -220,7 +220,7 @@ gh_rc portal_terms_page(struct web *w, struct gh_err *err)
 	web_form_value(w, "version", version);
 	liquid_set(w->page, "text", html);
 	liquid_set_bool(w->page, "asks", !agreed);
-	liquid_set_text(w->page, "title", STR("Terms of use"));
+	web_title(w, "Terms of use");
 	return web_page(w, "terms", err);
 }
 

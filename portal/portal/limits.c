@@ -7,7 +7,7 @@
 /* The limits of a product in words, out of its policy document: what stands right in <inbound> and holds for everybody.
  * Limits inside of <choose> depend on the call and are left to the description. */
 
-static struct str period_words(struct arena *a, uint64_t s)
+static struct str period_words(struct web *w, uint64_t s)
 {
 	static const struct {
 		uint64_t seconds;
@@ -17,14 +17,14 @@ static struct str period_words(struct arena *a, uint64_t s)
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (known[i].seconds == s)
-			return known[i].words;
+			return web_text(w, known[i].words);
 	if (s % 86400 == 0)
-		return arena_printf(a, "in %llu days", (unsigned long long)(s / 86400));
+		return web_textf(w, "in {1} day || in {1} days", web_count(w, (int64_t)(s / 86400)));
 	if (s % 3600 == 0)
-		return arena_printf(a, "in %llu hours", (unsigned long long)(s / 3600));
+		return web_textf(w, "in {1} hour || in {1} hours", web_count(w, (int64_t)(s / 3600)));
 	if (s % 60 == 0)
-		return arena_printf(a, "in %llu minutes", (unsigned long long)(s / 60));
-	return arena_printf(a, "in %llu seconds", (unsigned long long)s);
+		return web_textf(w, "in {1} minute || in {1} minutes", web_count(w, (int64_t)(s / 60)));
+	return web_textf(w, "in {1} second || in {1} seconds", web_count(w, (int64_t)s));
 }
 
 static bool number(const struct doc_node *n, const char *name, uint64_t *out)
@@ -55,11 +55,11 @@ static void put_limit(struct web *w, struct liquid_list *list, const struct doc_
 	if (!one || !number(n, "renewal-period", &period))
 		return;
 	if (number(n, "calls", &calls))
-		liquid_push(list, liquid_of_text(arena_printf(w->a, "%.*s call%s %.*s", STR_ARG(web_number(w->a, (int64_t)calls)),
-							      calls == 1 ? "" : "s", STR_ARG(period_words(w->a, period)))));
+		liquid_push(list, liquid_of_text(web_textf(w, "{1} call {2} || {1} calls {2}", web_count(w, (int64_t)calls),
+							   LANG_STR(period_words(w, period)))));
 	if (number(n, "bandwidth", &bytes))
 		liquid_push(list, liquid_of_text(arena_printf(w->a, "%.*s %.*s", STR_ARG(bytes_words(w->a, bytes)),
-							      STR_ARG(period_words(w->a, period)))));
+							      STR_ARG(period_words(w, period)))));
 }
 
 gh_rc portal_put_limits(struct web *w, struct liquid_record *r, struct str product_id, struct gh_err *err)

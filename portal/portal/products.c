@@ -50,7 +50,7 @@ gh_rc portal_products(struct web *w, struct gh_err *err)
 	TRY(portal_sight_load(w, &sight, err));
 	for (size_t i = 0; i < sight.n_products; i++)
 		TRY(put_product(w, &sight, &sight.products[i], liquid_push_record(list), err));
-	liquid_set_text(w->page, "title", STR("Products"));
+	web_title(w, "Products");
 	return web_page(w, "products", err);
 }
 
@@ -176,7 +176,7 @@ gh_rc portal_subscribe(struct web *w, struct gh_err *err)
 	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
 	TRY(store_tx_end(s, create(w, p, &sub, &keys, &problem, err), err));
 	if (problem) {
-		liquid_set_text(web_form(w), "error", str_of(problem));
+		web_form_problem(w, problem);
 		return show(w, &sight, p, 422, err);
 	}
 	TRY(portal_keep_keys(w, sub.id, &keys, err));

@@ -35,20 +35,20 @@ GH_RC portal_own_subscription(struct web *w, struct str id, struct store_subscri
 	return GH_RC_OK;
 }
 
-static struct str opens(const struct store_subscription *s)
+static struct str opens(struct web *w, const struct store_subscription *s)
 {
-	return s->scope == STORE_SCOPE_PRODUCT ? s->product_id : s->scope == STORE_SCOPE_API ? s->api_id : STR("All APIs");
+	return s->scope == STORE_SCOPE_PRODUCT ? s->product_id : s->scope == STORE_SCOPE_API ? s->api_id : web_text(w, STR("All APIs"));
 }
 
 void portal_put_subscription(struct web *w, struct liquid_record *r, const struct store_subscription *s)
 {
 	liquid_set_text(r, "id", s->id);
 	liquid_set_text(r, "name", s->name.n ? s->name : s->id);
-	liquid_set_text(r, "opens", opens(s));
+	liquid_set_text(r, "opens", opens(w, s));
 	liquid_set_text(r, "product", s->scope == STORE_SCOPE_PRODUCT ? s->product_id : STR(""));
 	liquid_set_text(r, "state", str_of(store_subscription_state_names[s->state]));
-	liquid_set_text(r, "created", web_date(w->a, s->created_us));
-	liquid_set_text(r, "ends", web_date(w->a, s->ends_us));
+	web_put_time(w, r, "created", s->created_us);
+	web_put_time(w, r, "ends", s->ends_us);
 	liquid_set_text(r, "note", s->note.n ? s->note : STR(""));
 	liquid_set_bool(r, "alive", s->state == STORE_SUB_ACTIVE || s->state == STORE_SUB_SUBMITTED || s->state == STORE_SUB_SUSPENDED);
 }
@@ -63,7 +63,7 @@ gh_rc portal_subscriptions(struct web *w, struct gh_err *err)
 	TRY(store_subscriptions(w->site->store, w->a, &mine, NULL, &v, &n, err));
 	for (size_t i = n; i-- > 0;)
 		portal_put_subscription(w, liquid_push_record(list), &v[i]);
-	liquid_set_text(w->page, "title", STR("Your subscriptions"));
+	web_title(w, "Your subscriptions");
 	return web_page(w, "subscriptions", err);
 }
 
@@ -95,12 +95,12 @@ static bool shows_always(const struct web *w)
 	return str_eq(config_text(&w->site->config, CONFIG_PORTAL_SHOW_KEYS), STR("always"));
 }
 
-static void put_key(struct liquid_list *list, const char *slot, const char *label, struct str prefix, struct str clear)
+static void put_key(struct web *w, struct liquid_list *list, const char *slot, const char *label, struct str prefix, struct str clear)
 {
 	struct liquid_record *r = liquid_push_record(list);
 
 	liquid_set_text(r, "slot", str_of(slot));
-	liquid_set_text(r, "label", str_of(label));
+	liquid_set_text(r, "label", web_text(w, str_of(label)));
 	liquid_set_text(r, "prefix", prefix);
 	liquid_set_text(r, "key", clear.n ? clear : STR_NULL);
 }
@@ -112,13 +112,13 @@ static GH_RC show(struct web *w, const struct store_subscription *s, const struc
 
 	portal_put_subscription(w, liquid_set_record(w->page, "sub"), s);
 	TRY(store_subscription_prefixes(w->site->store, w->a, s->id, &prefixes, err));
-	put_key(keys, "primary", "Primary key", prefixes.primary, clear->primary);
-	put_key(keys, "secondary", "Secondary key", prefixes.secondary, clear->secondary);
+	put_key(w, keys, "primary", "Primary key", prefixes.primary, clear->primary);
+	put_key(w, keys, "secondary", "Secondary key", prefixes.secondary, clear->secondary);
 	for (size_t i = 0; i < ARRAY_LEN(overlaps); i++) {
 		struct liquid_record *r = liquid_push_record(times);
 
 		liquid_set_text(r, "value", str_of(overlaps[i].value));
-		liquid_set_text(r, "words", str_of(overlaps[i].words));
+		liquid_set_text(r, "words", web_text(w, str_of(overlaps[i].words)));
 	}
 	if (s->scope == STORE_SCOPE_PRODUCT)
 		TRY(portal_put_limits(w, w->page, s->product_id, err));

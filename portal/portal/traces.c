@@ -68,7 +68,7 @@ static GH_RC put_traces(struct web *w, struct gh_err *err)
 		int64_t us = 0;
 
 		liquid_set_text(r, "id", jsn_str(t, "id"));
-		liquid_set_text(r, "when", clock_parse_iso(when, &us) ? web_ago(w->a, us, clock_wall_us()) : when);
+		web_put_ago(w, r, "when", clock_parse_iso(when, &us) ? us : 0);
 		liquid_set_text(r, "method", jsn_str(t, "method"));
 		liquid_set_text(r, "path", jsn_str(t, "path"));
 		liquid_set_text(r, "api", jsn_str(t, "api").n ? jsn_str(t, "api") : STR(""));
@@ -86,7 +86,7 @@ static GH_RC show_list(struct web *w, int status, struct str token, struct gh_er
 		liquid_set_text(w->page, "token", token);
 	else
 		liquid_set(w->page, "token", LIQUID_NIL_VALUE);
-	liquid_set_text(w->page, "title", STR("Traces"));
+	web_title(w, "Traces");
 	w->rs.status = status;
 	return web_page(w, "traces", err);
 }
@@ -158,9 +158,9 @@ static void put_message(struct web *w, const json_t *trace, const char *name)
 	put_fields(r, message);
 }
 
-static struct str milliseconds(struct arena *a, int64_t us)
+static struct str milliseconds(struct web *w, int64_t us)
 {
-	return arena_printf(a, "%lld.%02lld ms", (long long)us / 1000, (long long)us % 1000 / 10);
+	return web_textf(w, "{1} ms", LANG_STR(web_decimal(w, (double)us / 1000, 2)));
 }
 
 static void put_steps(struct web *w, const json_t *trace)
@@ -177,7 +177,7 @@ static void put_steps(struct web *w, const json_t *trace)
 		put_text(r, step, "policy");
 		put_text(r, step, "decision");
 		liquid_set_int(r, "line", jsn_int(step, "line", 0));
-		liquid_set_text(r, "took", milliseconds(w->a, jsn_int(step, "us", 0)));
+		liquid_set_text(r, "took", milliseconds(w, jsn_int(step, "us", 0)));
 	}
 }
 
@@ -191,11 +191,11 @@ static void put_facts(struct web *w, const json_t *trace)
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		put_text(r, trace, texts[i]);
-	liquid_set_text(r, "when", clock_parse_iso(when, &us) ? web_date(w->a, us) : when);
+	web_put_time(w, r, "when", clock_parse_iso(when, &us) ? us : 0);
 	liquid_set_int(r, "status", status);
 	liquid_set_text(r, "level", str_of(level_of(status)));
-	liquid_set_text(r, "total", milliseconds(w->a, jsn_int(times, "totalUs", 0)));
-	liquid_set_text(r, "backend", milliseconds(w->a, jsn_int(times, "backendUs", 0)));
+	liquid_set_text(r, "total", milliseconds(w, jsn_int(times, "totalUs", 0)));
+	liquid_set_text(r, "backend", milliseconds(w, jsn_int(times, "backendUs", 0)));
 	put_text(r, error, "source");
 	put_text(r, error, "reason");
 	put_text(r, error, "message");
@@ -214,6 +214,6 @@ gh_rc portal_trace(struct web *w, struct gh_err *err)
 	put_message(w, trace, "backend");
 	put_message(w, trace, "response");
 	put_steps(w, trace);
-	liquid_set_text(w->page, "title", STR("Trace"));
+	web_title(w, "Trace");
 	return web_page(w, "trace", err);
 }

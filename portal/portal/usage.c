@@ -77,13 +77,11 @@ static GH_RC add_days(struct web *w, const struct usage *u, struct day *days, st
 	return GH_RC_OK;
 }
 
-static struct str milliseconds(struct arena *a, const struct latency *l, double share)
+static struct str milliseconds(struct web *w, const struct latency *l, double share)
 {
 	uint64_t us = latency_quantile(l, share);
 
-	if (us < 10000)
-		return arena_printf(a, "%llu.%llu ms", (unsigned long long)(us / 1000), (unsigned long long)(us % 1000 / 100));
-	return arena_printf(a, "%llu ms", (unsigned long long)(us / 1000));
+	return web_textf(w, "{1} ms", LANG_STR(web_decimal(w, (double)us / 1000, us < 10000)));
 }
 
 static int bar_height(int64_t value, int64_t most)
@@ -95,13 +93,13 @@ static void put_day(struct web *w, struct liquid_record *r, const struct day *d,
 {
 	int bad = bar_height(d->refused + d->failed, most), all = bar_height(d->calls, most);
 
-	liquid_set_text(r, "date", str_first(web_date(w->a, start_us), str_find_char(web_date(w->a, start_us), ',')));
-	liquid_set_text(r, "calls", web_number(w->a, d->calls));
-	liquid_set_text(r, "refused", web_number(w->a, d->refused));
-	liquid_set_text(r, "failed", web_number(w->a, d->failed));
+	liquid_set_text(r, "date", web_day(w, start_us));
+	liquid_set_text(r, "calls", web_number(w, d->calls));
+	liquid_set_text(r, "refused", web_number(w, d->refused));
+	liquid_set_text(r, "failed", web_number(w, d->failed));
 	liquid_set_bool(r, "none", d->calls == 0);
-	liquid_set_text(r, "typical", d->calls ? milliseconds(w->a, &d->latency, 0.5) : STR(""));
-	liquid_set_text(r, "slow", d->calls ? milliseconds(w->a, &d->latency, 0.95) : STR(""));
+	liquid_set_text(r, "typical", d->calls ? milliseconds(w, &d->latency, 0.5) : STR(""));
+	liquid_set_text(r, "slow", d->calls ? milliseconds(w, &d->latency, 0.95) : STR(""));
 	liquid_set_int(r, "x", at * BAR);
 	liquid_set_int(r, "y", CHART_HEIGHT - all);
 	liquid_set_int(r, "height", all);
@@ -126,9 +124,9 @@ static GH_RC put_days(struct web *w, const struct usage *u, struct gh_err *err)
 	}
 	for (int i = 0; i < u->days; i++)
 		put_day(w, liquid_push_record(list), &days[i], u->from_us + (int64_t)i * DAY_S * 1000000, i, most);
-	liquid_set_text(w->page, "calls", web_number(w->a, calls));
-	liquid_set_text(w->page, "refused", web_number(w->a, refused));
-	liquid_set_text(w->page, "failed", web_number(w->a, failed));
+	liquid_set_text(w->page, "calls", web_number(w, calls));
+	liquid_set_text(w->page, "refused", web_number(w, refused));
+	liquid_set_text(w->page, "failed", web_number(w, failed));
 	liquid_set_bool(w->page, "none", calls == 0);
 	liquid_set_int(w->page, "chart_width", u->days * BAR);
 	liquid_set_int(w->page, "chart_height", CHART_HEIGHT);
@@ -153,11 +151,11 @@ static GH_RC put_apis(struct web *w, const struct usage *u, struct gh_err *err)
 
 			liquid_set_text(r, "api", rows[k].id);
 			liquid_set_text(r, "subscription", u->own[i].name.n ? u->own[i].name : u->own[i].id);
-			liquid_set_text(r, "calls", web_number(w->a, t->calls));
-			liquid_set_text(r, "refused", web_number(w->a, t->refused));
-			liquid_set_text(r, "failed", web_number(w->a, t->gateway_errors + t->backend_errors));
-			liquid_set_text(r, "typical", milliseconds(w->a, &t->latency, 0.5));
-			liquid_set_text(r, "slow", milliseconds(w->a, &t->latency, 0.95));
+			liquid_set_text(r, "calls", web_number(w, t->calls));
+			liquid_set_text(r, "refused", web_number(w, t->refused));
+			liquid_set_text(r, "failed", web_number(w, t->gateway_errors + t->backend_errors));
+			liquid_set_text(r, "typical", milliseconds(w, &t->latency, 0.5));
+			liquid_set_text(r, "slow", milliseconds(w, &t->latency, 0.95));
 		}
 	}
 	return GH_RC_OK;
@@ -201,14 +199,14 @@ static GH_RC last_calls(struct web *w, const struct usage *u, size_t each, struc
 static void put_call(struct web *w, struct liquid_record *r, const struct telemetry_call *t)
 {
 	liquid_set_text(r, "id", t->request_id);
-	liquid_set_text(r, "ago", web_ago(w->a, t->started_us, clock_wall_us()));
-	liquid_set_text(r, "time", web_date(w->a, t->started_us));
+	web_put_ago(w, r, "ago", t->started_us);
+	web_put_time(w, r, "time", t->started_us);
 	liquid_set_text(r, "method", t->method);
 	liquid_set_text(r, "path", t->path);
 	liquid_set_int(r, "status", t->status);
 	liquid_set_text(r, "class", t->status >= 500 ? STR("bad") : t->status >= 400 ? STR("warn") : STR("good"));
 	liquid_set_text(r, "reason", t->reason);
-	liquid_set_text(r, "took", arena_printf(w->a, "%u.%u ms", t->total_us / 1000, t->total_us % 1000 / 100));
+	liquid_set_text(r, "took", web_textf(w, "{1} ms", LANG_STR(web_decimal(w, t->total_us / 1000.0, 1))));
 }
 
 static GH_RC put_filters(struct web *w, const struct usage *u, struct gh_err *err)
@@ -230,7 +228,7 @@ static GH_RC put_filters(struct web *w, const struct usage *u, struct gh_err *er
 		struct liquid_record *r = liquid_push_record(times);
 
 		liquid_set_text(r, "value", str_of(ranges[i].value));
-		liquid_set_text(r, "words", str_of(ranges[i].words));
+		liquid_set_text(r, "words", web_text(w, str_of(ranges[i].words)));
 		liquid_set_bool(r, "here", ranges[i].days == u->days);
 	}
 	liquid_set_text(w->page, "wanted", u->wanted.n ? u->wanted : STR(""));
@@ -251,7 +249,7 @@ gh_rc portal_usage(struct web *w, struct gh_err *err)
 	TRY(last_calls(w, &u, LAST_CALLS, &calls, &n, err));
 	for (size_t i = 0; i < n; i++)
 		put_call(w, liquid_push_record(list), &calls[i].call);
-	liquid_set_text(w->page, "title", STR("Your calls"));
+	web_title(w, "Your calls");
 	return web_page(w, "usage", err);
 }
 
@@ -308,7 +306,7 @@ gh_rc portal_put_last_use(struct web *w, struct str subscription_id, struct gh_e
 	size_t n;
 
 	TRY(store_calls(w->site->store, w->a, &f, &last, &n, err));
-	liquid_set_text(w->page, "last_use", n ? web_ago(w->a, last[0].call.started_us, clock_wall_us()) : STR_NULL);
+	web_put_ago(w, w->page, "last_use", n ? last[0].call.started_us : 0);
 	liquid_set_text(w->page, "last_address", n ? last[0].call.client_ip : STR_NULL);
 	return GH_RC_OK;
 }
@@ -331,23 +329,23 @@ static void put_times(struct web *w, const struct telemetry_call *t)
 		if (!rows[i].us && i != 0)
 			continue;
 		r = liquid_push_record(list);
-		liquid_set_text(r, "name", str_of(rows[i].name));
-		liquid_set_text(r, "took", arena_printf(w->a, "%u.%03u ms", rows[i].us / 1000, rows[i].us % 1000));
+		liquid_set_text(r, "name", web_text(w, str_of(rows[i].name)));
+		liquid_set_text(r, "took", web_textf(w, "{1} ms", LANG_STR(web_decimal(w, rows[i].us / 1000.0, 3))));
 	}
 }
 
 /* What was decided, and what to do. Where the system behind the API failed, its address and how to mend it are nothing for
  * those who call it. */
-static void put_why(struct liquid_record *r, const struct telemetry_call *t)
+static void put_why(struct web *w, struct liquid_record *r, const struct telemetry_call *t)
 {
 	struct refusal_help help = refusal_help(t->reason);
 	bool backend = str_eq(help.layer, STR("backend"));
 
-	liquid_set_text(r, "decision", backend ? STR("The system behind this API could not be used.") : t->decision);
+	liquid_set_text(r, "decision", backend ? web_text(w, STR("The system behind this API could not be used.")) : t->decision);
 	liquid_set_text(r, "detail", backend ? STR("") : t->detail);
 	liquid_set_text(r, "fix", !t->reason.n ? STR_NULL
-				  : backend    ? STR("Try again later. If it lasts, tell the people behind this API and quote the request id.")
-					       : help.fix);
+				  : web_text(w, backend ? STR("Try again later. If it lasts, tell the people behind this API and quote "
+							      "the request id.") : help.fix));
 }
 
 /* Whether the call was made with one of the caller's own keys. */
@@ -388,9 +386,9 @@ gh_rc portal_call(struct web *w, struct gh_err *err)
 	liquid_set_text(r, "address", t->client_ip);
 	liquid_set_text(r, "trace", t->trace_id);
 	liquid_set_text(r, "correlation", t->correlation);
-	put_why(r, t);
+	put_why(w, r, t);
 	liquid_set_text(r, "key", t->key_prefix);
 	put_times(w, t);
-	liquid_set_text(w->page, "title", STR("One call"));
+	web_title(w, "One call");
 	return web_page(w, "call", err);
 }

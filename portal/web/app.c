@@ -77,8 +77,8 @@ void web_error_page(struct web *w, int status, const char *explain)
 	w->rs.status = status;
 	w->page = page;
 	w->form = NULL;
-	liquid_set_text(page, "title", str_of(t->title));
-	liquid_set_text(page, "text", str_of(explain ? explain : t->text));
+	web_title(w, t->title);
+	liquid_set_text(page, "text", web_text(w, str_of(explain ? explain : t->text)));
 	liquid_set_int(page, "status", status);
 	if (!web_page(w, "web/error", &err).code) {
 		w->rs.status = status;
@@ -178,6 +178,7 @@ void web_dispatch(struct web *w)
 		web_header(w, security_headers[i].name, str_of(security_headers[i].value));
 	web_header(w, "X-Request-Id", w->rq.id);
 	w->page = liquid_record_new(w->a);
+	web_language_choose(w);
 	buf_init(&allow, 100);
 	w->route = web_route_find(w->site->app->routes, w->rq.method, w->rq.path, w->rq.args, &allow);
 	if (w->route) {

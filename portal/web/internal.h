@@ -6,9 +6,12 @@
 /* HttpOnly, SameSite=Lax, for this app; `more` is appended ("; Max-Age=0"). */
 void web_set_cookie(struct web *w, const char *name, struct str value, const char *more);
 struct str web_way_back(struct web *w, struct str wish);         /* behind the base path; "" for what is no path of this app */
+void web_language_choose(struct web *w);          /* w->lang, w->zone */
+void web_language_put(struct web *w);
 void web_csrf_prepare(struct web *w);    /* w->csrf is set, a visitor gets the cookie that goes with it */
 bool web_csrf_ok(struct web *w);         /* the form that was sent carries the right token */
 void web_flash_show(struct web *w);      /* page.flash: what the request before left, once */
+bool web_templates_replaced(const struct web_templates *t);      /* some are of the theme */
 const struct liquid_template *web_template(const struct web_templates *t, struct str name);      /* NULL: none */
 
 /* A request of serve.c's making, from CGI variables: name -> value or NULL. */

@@ -65,8 +65,8 @@ static GH_RC callback_address(struct web *w, struct str *out, struct gh_err *err
 static GH_RC trouble(struct web *w, const struct store_provider *p, const struct gh_err *why)
 {
 	log_error("identity provider", KV_STR("request_id", w->rq.id), KV_STR("provider", p->id), KV_CSTR("reason", why->message));
-	web_error_page(w, 502, arena_printf(w->a, "%.*s cannot be used to sign in at the moment. Try again soon, or sign in another way.",
-					    STR_ARG(p->name)).p);
+	web_error_page(w, 502, web_textf(w, "{1} cannot be used to sign in at the moment. Try again soon, or sign in another way.",
+					 LANG_STR(p->name)).p);
 	return GH_RC_OK;
 }
 

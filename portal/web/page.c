@@ -1,119 +1,10 @@
 #include "portal/web/internal.h"
 
 #include "core/clock.h"
-#include "core/file.h"
-#include "core/map.h"
-#include "core/paths.h"
+#include "core/log.h"
 #include "core/str.h"
 
-#include <dirent.h>
-#include <errno.h>
-
-/* Templates are read and parsed when a process starts, partials included, so a mistake in one stops the start and not a
- * visitor. Names are "folder/name" without ".html". */
-
-enum { TEMPLATE_MAX = 256 * 1024 };
-
-struct web_templates {
-	struct map by_name;              /* -> struct liquid_template */
-};
-
-const struct liquid_template *web_template(const struct web_templates *t, struct str name)
-{
-	return map_get(&t->by_name, name);
-}
-
-static GH_RC load_one(struct web_templates *t, struct arena *a, const char *dir, struct str name, struct gh_err *err)
-{
-	static const struct liquid_options options = { .html = true, .strict_names = true };
-	struct str path = arena_printf(a, "%s/%.*s.html", dir, STR_ARG(name)), text;
-	const struct liquid_template *parsed;
-
-	if (!path.p)
-		FAIL(err, NOMEM, "templates");
-	TRY(file_read(a, path.p, TEMPLATE_MAX, &text, err));
-	TRY(liquid_parse(a, path, text, &options, &parsed, err));
-	if (!map_put(&t->by_name, name, (void *)parsed))
-		FAIL(err, NOMEM, "templates");
-	return GH_RC_OK;
-}
-
-static GH_RC load_folder(struct web_templates *t, struct arena *a, const char *dir, const char *folder, struct gh_err *err)
-{
-	struct str path = arena_printf(a, "%s/%s", dir, folder);
-	DIR *d = path.p ? opendir(path.p) : NULL;
-	struct dirent *e;
-	gh_rc rc = GH_RC_OK;
-
-	if (!d)
-		FAIL(err, IO, "%s/%s: %s", dir, folder, strerror(errno));
-	while (!rc.code && (e = readdir(d))) {
-		struct str file = str_of(e->d_name), name;
-
-		if (!str_ends(file, STR(".html")))
-			continue;
-		name = arena_printf(a, "%s/%.*s", folder, (int)file.n - 5, file.p);
-		rc = name.p ? load_one(t, a, dir, name, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "templates");
-	}
-	closedir(d);
-	return rc;
-}
-
-struct partial_check {
-	const struct web_templates *t;
-	struct str missing;
-};
-
-static void check_partial(void *ctx, struct str name)
-{
-	struct partial_check *c = ctx;
-
-	if (!web_template(c->t, name))
-		c->missing = name;
-}
-
-gh_rc web_templates_load(struct arena *a, const char *share_dir, const char *app_folder, struct web_templates **out,
-			 struct gh_err *err)
-{
-	struct web_templates *t = arena_new_of(a, struct web_templates);
-	struct str dir = arena_printf(a, "%s/templates", share_dir);
-	struct partial_check check = { .t = t };
-	const struct map_slot *slot;
-
-	if (!t || !dir.p)
-		FAIL(err, NOMEM, "templates");
-	map_init(&t->by_name, a, false);
-	TRY(load_folder(t, a, dir.p, "web", err));
-	TRY(load_folder(t, a, dir.p, app_folder, err));
-	for (size_t i = 0; (slot = map_next(&t->by_name, &i));) {
-		liquid_each_partial(slot->value, check_partial, &check);
-		if (check.missing.p)
-			FAIL(err, INVALID, "%s/%.*s.html includes '%.*s', which is not there", dir.p, STR_ARG(slot->key),
-			     STR_ARG(check.missing));
-	}
-	*out = t;
-	return GH_RC_OK;
-}
-
-static const struct liquid_template *load(void *ctx, struct str name)
-{
-	return web_template(ctx, name);
-}
-
-gh_rc web_render(struct web *w, const char *template, struct buf *out, struct gh_err *err)
-{
-	const struct liquid_template *t = web_template(w->site->templates, str_of(template));
-	const struct liquid_env env = { .globals = liquid_of_record(w->page), .load = load, .load_ctx = w->site->templates };
-
-	gh_rc rc;
-
-	if (!t)
-		FAIL(err, INTERNAL, "there is no template '%s'", template);
-	rc = liquid_render(t, &env, w->a, out, err);
-	if (rc.code)
-		rc.code = GH_E_INTERNAL;         /* whatever it is, the visitor did nothing wrong */
-	return rc;
-}
+/* Pages: what every template may use, the page inside the layout, forms, lists. */
 
 static void set_user(struct web *w)
 {
@@ -139,6 +30,7 @@ static GH_RC set_common(struct web *w, struct gh_err *err)
 	liquid_set_text(w->page, "css_version", w->site->css_version);
 	liquid_set_text(w->page, "request_id", w->rq.id);
 	liquid_set_text(w->page, "path", w->rq.path);
+	web_language_put(w);
 	set_user(w);
 	web_flash_show(w);
 	if (w->form)
@@ -147,16 +39,15 @@ static GH_RC set_common(struct web *w, struct gh_err *err)
 	return w->site->app->common ? w->site->app->common(w, err) : GH_RC_OK;
 }
 
-gh_rc web_page(struct web *w, const char *name, struct gh_err *err)
+static GH_RC render_page(struct web *w, struct str name, struct gh_err *err)
 {
-	struct str full = strchr(name, '/') ? str_of(name) : arena_printf(w->a, "%s/%s", w->site->app->templates, name);
+	struct str full = str_find_char(name, '/') != SIZE_MAX ? name : arena_printf(w->a, "%s/%.*s", w->site->app->templates, STR_ARG(name));
 	struct str layout = arena_printf(w->a, "%s/layout", w->site->app->templates), content;
 	struct buf body;
 	gh_rc rc;
 
 	if (!full.p || !layout.p)
 		FAIL(err, NOMEM, "page");
-	TRY(set_common(w, err));
 	buf_init(&body, w->rs.body.max);
 	rc = web_render(w, full.p, &body, err);
 	content = rc.code ? STR("") : arena_dup(w->a, buf_view(&body));
@@ -165,8 +56,25 @@ gh_rc web_page(struct web *w, const char *name, struct gh_err *err)
 	if (!content.p)
 		FAIL(err, NOMEM, "page");
 	liquid_set(w->page, "content_html", liquid_of_markup((struct liquid_markup){ content }));
-	TRY(web_render(w, layout.p, &w->rs.body, err));
+	return web_render(w, layout.p, &w->rs.body, err);
+}
+
+gh_rc web_page(struct web *w, const char *name, struct gh_err *err)
+{
+	gh_rc rc;
+
+	TRY(set_common(w, err));
+	rc = render_page(w, str_of(name), err);
+	if (rc.code && web_templates_replaced(w->site->templates)) {     /* a template of the theme may be at fault */
+		log_warn("page of the theme not shown, the shipped one is", KV_STR("request_id", w->rq.id), KV_CSTR("reason", err->message));
+		buf_clear(&w->rs.body);
+		w->shipped_only = true;
+		rc = render_page(w, str_of(name), err);
+	}
+	TRY(rc);
 	web_header(w, "Content-Type", STR("text/html; charset=utf-8"));
+	web_header(w, "Content-Language", lang_code(w->lang));
+	web_header(w, "Vary", STR("Accept-Language, Cookie"));
 	web_header(w, "Cache-Control", w->signed_in || w->form ? STR("no-store") : STR("no-cache"));
 	return GH_RC_OK;
 }
@@ -189,6 +97,11 @@ static struct liquid_record *part(struct web *w, const char *name)
 	return liquid_record_of(web_form(w), name);
 }
 
+void web_form_problem(struct web *w, const char *english)
+{
+	liquid_set(web_form(w), "error", english ? liquid_of_text(web_text(w, str_of(english))) : LIQUID_NIL_VALUE);
+}
+
 void web_form_value(struct web *w, const char *field, struct str value)
 {
 	liquid_set_text(part(w, "values"), field, str_is_null(value) ? STR("") : value);
@@ -196,7 +109,7 @@ void web_form_value(struct web *w, const char *field, struct str value)
 
 void web_form_error(struct web *w, const char *field, struct str message)
 {
-	liquid_set_text(part(w, "errors"), field, message);
+	liquid_set_text(part(w, "errors"), field, web_text(w, message));
 }
 
 size_t web_slice(struct web *w, size_t rows, size_t per_page, size_t *from)
@@ -217,7 +130,7 @@ size_t web_slice(struct web *w, size_t rows, size_t per_page, size_t *from)
 
 /* ---- texts --------------------------------------------------------------------------------------------------------- */
 
-struct str web_date(struct arena *a, int64_t us)
+struct str web_date_en(struct arena *a, int64_t us)
 {
 	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	char iso[CLOCK_ISO_MAX];
@@ -231,7 +144,7 @@ struct str web_date(struct arena *a, int64_t us)
 	return arena_printf(a, "%.2s %s %.4s, %.5s UTC", iso + 8, months[month - 1], iso, iso + 11);
 }
 
-struct str web_ago(struct arena *a, int64_t us, int64_t now_us)
+struct str web_ago_en(struct arena *a, int64_t us, int64_t now_us)
 {
 	static const struct {
 		int64_t seconds;
@@ -250,7 +163,7 @@ struct str web_ago(struct arena *a, int64_t us, int64_t now_us)
 	return STR("just now");
 }
 
-struct str web_number(struct arena *a, int64_t n)
+struct str web_number_en(struct arena *a, int64_t n)
 {
 	char digits[32], out[48];
 	size_t len, o = 0;

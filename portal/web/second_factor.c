@@ -50,7 +50,7 @@ static GH_RC show(struct web *w, int status, const char *error, struct gh_err *e
 	web_form(w);
 	if (error)
 		web_form_error(w, "code", str_of(error));
-	liquid_set_text(w->page, "title", STR("Enter your code"));
+	web_title(w, "Enter your code");
 	w->rs.status = status;
 	return web_page(w, "web/sign-in-code", err);
 }

@@ -76,6 +76,11 @@ static GH_RC form_key(struct web_site *site, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+static void theme_broken(void *ctx UNUSED, struct str path, const char *what)
+{
+	log_error("a file of the theme cannot be used, the shipped one is", KV_STR("file", path), KV_CSTR("reason", what));
+}
+
 gh_rc web_site_load(struct web_site *site, struct gh_err *err)
 {
 	struct str conf;
@@ -92,7 +97,11 @@ gh_rc web_site_load(struct web_site *site, struct gh_err *err)
 	site->static_base = slashed(site->arena, config_text(&site->config, CONFIG_WEB_STATIC_PATH));
 	TRY(css_version(site, err));
 	TRY(form_key(site, err));
-	return web_templates_load(site->arena, site->share_dir, site->app->templates, &site->templates, err);
+	TRY(theme_dir(site->arena, site->state_dir, config_text(&site->config, CONFIG_WEB_THEME), &site->theme.dir, err));
+	site->theme.share_dir = site->share_dir;
+	site->theme.problem = theme_broken;
+	TRY(langs_load(site->arena, &site->theme, &site->langs, err));
+	return web_templates_load(site->arena, &site->theme, site->app->templates, &site->templates, err);
 }
 
 /* A set of settings or templates that cannot be used leaves the old one in place. */

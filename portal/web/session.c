@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "db/preferences.h"
 
 /* A session is a random cookie whose SHA-256 names a row of the store; who steals the store cannot sign in with it. It
  * ends when it was not used for a while, and for good some hours after it began. Visitors have no session: a form that
@@ -119,6 +120,8 @@ gh_rc web_session_begin(struct web *w, const struct store_user *user, struct gh_
 	rc = store_sessions_prune(s, err);               /* those that have ended, while we write anyway */
 	if (!rc.code)
 		rc = store_session_create(s, &w->session, err);
+	if (!rc.code && w->lang && !w->site->app->is_dashboard)
+		rc = store_preference_seen(s, user->id, lang_code(w->lang), err);
 	if (!rc.code)
 		rc = store_user_signed_in(s, user->id, w->session.created_us, err);
 	if (!rc.code && had) {
@@ -153,7 +156,7 @@ gh_rc web_session_end(struct web *w, struct gh_err *err)
 
 gh_rc web_flash(struct web *w, const char *kind, struct str text, struct gh_err *err)
 {
-	w->session.data = arena_printf(w->a, "%s\n%.*s", kind, STR_ARG(text));
+	w->session.data = arena_printf(w->a, "%s\n%.*s", kind, STR_ARG(web_text(w, text)));
 	if (!w->session.data.p)
 		FAIL(err, NOMEM, "message");
 	return save_session(w, err);

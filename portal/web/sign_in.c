@@ -50,12 +50,12 @@ static GH_RC show(struct web *w, int status, const char *error, struct gh_err *e
 		back = web_param(&w->rq.query, "return");
 	web_form_value(w, "email", web_param(&w->rq.form, "email"));
 	web_form_value(w, "return", back);
-	liquid_set(w->form, "error", error ? liquid_of_text(str_of(error)) : LIQUID_NIL_VALUE);
-	liquid_set_text(w->page, "title", STR("Sign in"));
+	web_form_problem(w, error);
+	web_title(w, "Sign in");
 	liquid_set(w->page, "note", LIQUID_NIL_VALUE);
 	for (size_t i = 0; i < ARRAY_LEN(notes); i++)
 		if (str_eq(after, str_of(notes[i].after)))
-			liquid_set_text(w->page, "note", str_of(notes[i].text));
+			liquid_set_text(w->page, "note", web_text(w, str_of(notes[i].text)));
 	liquid_set_text(w->page, "portal_base", web_portal_base(w->site, w->a));
 	liquid_set_bool(w->page, "sign_up", !w->site->app->is_dashboard && config_bool(&w->site->config, CONFIG_PORTAL_SIGN_UP));
 	liquid_set_text(w->page, "link", STR(""));
@@ -115,7 +115,8 @@ static GH_RC renew_hash(struct web *w, const struct store_user *user, struct str
 const char *web_wait_text(struct web *w, uint32_t wait)
 {
 	web_header(w, "Retry-After", arena_printf(w->a, "%u", wait));
-	return arena_printf(w->a, "There were too many failed tries. Wait %u second%s, then try again.", wait, wait == 1 ? "" : "s").p;
+	return web_textf(w, "There were too many failed tries. Wait {1} second, then try again. || "
+			    "There were too many failed tries. Wait {1} seconds, then try again.", web_count(w, wait)).p;
 }
 
 gh_rc web_sign_in(struct web *w, struct gh_err *err)

@@ -11,6 +11,7 @@
 #include "core/client.h"
 #include "core/config.h"
 #include "core/counter.h"
+#include "core/lang.h"
 #include "core/liquid.h"
 #include "db/sessions.h"
 #include "db/users.h"
@@ -46,6 +47,7 @@ struct web_request {
 	struct str host;                 /* "gw.example:8080" as the client named it; empty when it is no host name */
 	struct str if_none_match, if_match;
 	struct str authorization;        /* the field as it came; empty when there is none */
+	struct str accept_language;      /* as it came */
 	struct str agent;                /* how the browser names itself, cut to WEB_AGENT_MAX */
 	bool tls;                        /* the web server speaks TLS with the client */
 	struct web_params query, form, cookies;
@@ -66,6 +68,7 @@ struct web_response {
 };
 
 struct web_site;
+struct zone;
 
 struct web {                             /* one request */
 	const struct web_site *site;
@@ -78,6 +81,11 @@ struct web {                             /* one request */
 	struct store_session session;
 	struct store_user user;
 	struct str csrf;                 /* the token that forms carry */
+	/* how to write to them */
+	const struct lang *lang;         /* NULL until it is asked for; see web_text */
+	const struct zone *zone;         /* of the account; NULL: UTC, and the browser's own by script */
+	struct str zone_name;
+	bool shipped_only;               /* templates of the theme are not used, one failed */
 	/* what the template sees */
 	struct liquid_record *page;
 	struct liquid_record *form;      /* page.form, once web_form was called */
@@ -121,6 +129,8 @@ struct web_site {                        /* one process */
 	struct arena *arena;             /* settings and templates */
 	struct store *store;
 	struct counters *counters;       /* sign-in tries */
+	struct theme theme;              /* files of the operator in place of the shipped ones */
+	const struct langs *langs;
 	struct web_templates *templates;
 	struct str base, static_base;    /* both begin and end with "/" */
 	struct str css_version;
@@ -140,7 +150,7 @@ void web_dispatch(struct web *w);
 /* Reads settings and templates (into a new arena) and opens nothing. For serve.c and tests. */
 GH_RC web_site_load(struct web_site *site, struct gh_err *err);
 /* All templates of the app and of web/ parsed, and every partial found. */
-GH_RC web_templates_load(struct arena *a, const char *share_dir, const char *app_folder, struct web_templates **out,
+GH_RC web_templates_load(struct arena *a, const struct theme *theme, const char *app_folder, struct web_templates **out,
 			 struct gh_err *err);
 /* Renders "folder/name" with w->page to the end of out; for parts of pages. */
 GH_RC web_render(struct web *w, const char *template, struct buf *out, struct gh_err *err);
@@ -205,6 +215,9 @@ struct str web_link_mark(struct web *w);         /* stands in addresses that lin
 /* An e-mail address that a form may carry; else the sentence for its field. NULL: fine. */
 const char *web_email_problem(struct str email);
 
+/* The sentence above a form, `form.error`; NULL or STR_NULL: none. */
+void web_form_problem(struct web *w, const char *english);
+
 /* A form on a page: `form` in w->page gets csrf, values and errors (by field name); see templates/web/field.html. */
 struct liquid_record *web_form(struct web *w);
 void web_form_value(struct web *w, const char *field, struct str value);
@@ -215,7 +228,40 @@ void web_form_error(struct web *w, const char *field, struct str message);
 enum { WEB_OPERATIONS_ROWS = 100 };
 size_t web_slice(struct web *w, size_t rows, size_t per_page, size_t *from);
 
-/* "18 Nov 2026, 14:05 UTC", "3 minutes ago": dates as pages write them. 0 gives STR_NULL. */
-struct str web_date(struct arena *a, int64_t us);
-struct str web_ago(struct arena *a, int64_t us, int64_t now_us);
-struct str web_number(struct arena *a, int64_t n);       /* "12,345" */
+/* ---- language: lang.c ----------------------------------------------------------------------------------------------------- *
+ *
+ * English texts are their own keys, see core/lang.h. What is given to web_title, web_form_error, web_flash and web_error_page
+ * is translated there; other texts of C that a page shows go through web_text. tests/lint knows which texts a catalogue must
+ * have: sentences, and single words where they are given to one of these functions. */
+
+struct str web_text(struct web *w, struct str english);
+/* With values: web_textf(w, "Use at least {1} characters.", web_count(w, n)). STR("") when out of memory. */
+#define web_textf(w, english, ...)                                                                                          \
+	web_text_values((w), (english), (const struct lang_value[]){ __VA_ARGS__ },                                         \
+			sizeof((const struct lang_value[]){ __VA_ARGS__ }) / sizeof(struct lang_value))
+struct str web_text_values(struct web *w, const char *english, const struct lang_value *values, size_t n);
+struct lang_value web_count(struct web *w, int64_t n);
+void web_title(struct web *w, const char *english);      /* `title` of the page */
+
+/* Moments: a value that prints as "18 Nov 2026, 14:05 UTC" or "3 minutes ago"; templates write them by
+ * {% include 'web/time', at: x %}, so that a script can put them into the browser's zone. 0 is nil. */
+void web_put_time(struct web *w, struct liquid_record *r, const char *name, int64_t us);
+void web_put_ago(struct web *w, struct liquid_record *r, const char *name, int64_t us);
+struct str web_decimal(struct web *w, double v, unsigned digits);         /* "0.25" */
+struct str web_day(struct web *w, int64_t us);           /* "18 Nov 2026", in UTC */
+
+/* The same as text, and numbers ("12,345"): with the page in its language, with an arena in English. 0 gives STR_NULL. */
+#define web_date(x, us) _Generic((x), struct web *: web_time_of, struct arena *: web_date_en)((x), (us))
+#define web_ago(x, us, now) _Generic((x), struct web *: web_ago_of, struct arena *: web_ago_en)((x), (us), (now))
+#define web_number(x, n) _Generic((x), struct web *: web_number_of, struct arena *: web_number_en)((x), (n))
+struct str web_time_of(struct web *w, int64_t us);
+struct str web_ago_of(struct web *w, int64_t us, int64_t now_us);
+struct str web_number_of(struct web *w, int64_t n);
+struct str web_date_en(struct arena *a, int64_t us);
+struct str web_ago_en(struct arena *a, int64_t us, int64_t now_us);
+struct str web_number_en(struct arena *a, int64_t n);
+
+web_handler web_language, web_language_set;      /* GET and POST "/language/{code}" */
+/* The account's choice: as the values `language` and `zone` of the form; taken from it, or with errors beside the fields. */
+GH_RC web_preferences_put(struct web *w, struct gh_err *err);
+GH_RC web_preferences_take(struct web *w, bool *taken, struct gh_err *err);
