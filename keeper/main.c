@@ -1,4 +1,5 @@
-/* main.c - gatehouse-keeper: wakes up each second and does what is due. SIGTERM lets the present drain finish. */
+/* main.c - gatehouse-keeper: wakes up each second and does what is due. SIGTERM lets the present drain finish, SIGHUP
+ * makes it begin anew: settings and secrets are read again. */
 #include "core/log.h"
 #include "core/paths.h"
 #include "core/slice.h"
@@ -10,6 +11,8 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,8 +73,8 @@ static gh_rc load(const struct options *o, char state[PATHS_MAX], struct arena *
 	return GH_RC_OK;
 }
 
-/* Waits for a second or a signal; false: stop. */
-static bool wait_a_while(const sigset_t *signals, bool at_once, struct secret_watch *secrets)
+/* Waits for a second or a signal, which it returns; 0: the time is over. */
+static int wait_a_while(const sigset_t *signals, bool at_once)
 {
 	struct timespec ms = { .tv_sec = at_once ? 0 : EVERY_MS / 1000, .tv_nsec = at_once ? 0 : EVERY_MS % 1000 * 1000000 };
 	int sig;
@@ -79,9 +82,22 @@ static bool wait_a_while(const sigset_t *signals, bool at_once, struct secret_wa
 	do {
 		sig = sigtimedwait(signals, NULL, &ms);
 	} while (sig < 0 && errno == EINTR);
-	if (sig == SIGHUP)
-		secret_watch_wake(secrets);
-	return sig != SIGTERM && sig != SIGINT;
+	return sig > 0 ? sig : 0;
+}
+
+/* May it begin anew with the settings as they are now? If not, it goes on with those that it has. */
+static bool settings_are_good(const struct options *o)
+{
+	struct arena *a = arena_new(CONFIG_MEMORY);
+	char state[PATHS_MAX];
+	struct config config;
+	struct gh_err err = { .message = "no memory" };
+	bool good = a && load(o, state, a, &config, &err).code == GH_OK;
+
+	if (!good)
+		log_error("the settings are not read again", KV_CSTR("error", err.message));
+	arena_free(a);
+	return good;
 }
 
 /* The one keeper of the directory reads the secrets: in this turn, or in a thread from now on. */
@@ -97,6 +113,24 @@ static void watch_secrets(struct keeper *k, struct secret_watch *secrets, bool o
 		log_warn("secrets are not read", KV_CSTR("error", err.message));
 }
 
+/* The same process from its beginning, so that no setting and no secret stays behind; the program as it is on the disk now. */
+static int begin_anew(char **argv)
+{
+	static const char gone[] = " (deleted)";
+	char path[PATHS_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n > 0) {
+		path[n] = '\0';
+		if ((size_t)n >= sizeof(gone) && !strcmp(path + n - (sizeof(gone) - 1), gone))
+			path[n - (ssize_t)sizeof(gone) + 1] = '\0';
+		log_info("begins anew with the settings as they are now");
+		execv(path, argv);
+	}
+	log_error("cannot begin anew", KV_CSTR("error", strerror(errno)));
+	return 1;                                    /* the supervisor starts another one */
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { 0 };
@@ -108,7 +142,7 @@ int main(int argc, char **argv)
 	struct gh_err err = { 0 };
 	sigset_t signals;
 	bool more;
-	int bad = read_options(argc, argv, &o);
+	int sig, bad = read_options(argc, argv, &o);
 
 	if (bad)
 		return bad - 1;
@@ -124,15 +158,17 @@ int main(int argc, char **argv)
 		arena_free(a);
 		return 1;
 	}
-	(void)!nice(NICENESS);                       /* the calls come first, … */
+	(void)!setpriority(PRIO_PROCESS, 0, NICENESS);  /* the calls come first, … */
 	slice_ask_short();                           /* … and need not wait behind a long turn of ours */
 	do {
 		more = keeper_turn(k);
 		watch_secrets(k, secrets, o.once);
-	} while (o.once ? more : wait_a_while(&signals, more, secrets));
+		sig = o.once ? 0 : wait_a_while(&signals, more);
+	} while (o.once ? more : !sig || (sig == SIGHUP && !settings_are_good(&o)));
 	secret_watch_free(secrets);
-	keeper_turn(k);                              /* what the workers recorded while they drained */
+	if (sig != SIGHUP)
+		keeper_turn(k);                      /* what the workers recorded while they drained */
 	keeper_free(k);
 	arena_free(a);
-	return 0;
+	return sig == SIGHUP ? begin_anew(argv) : 0;
 }

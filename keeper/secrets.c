@@ -41,7 +41,7 @@ struct secret_watch {
 	bool has_thread;
 	pthread_mutex_t lock;                /* of what follows */
 	pthread_cond_t changed;
-	bool stop, wanted;
+	bool stop;
 };
 
 static bool init_sync(struct secret_watch *w)
@@ -281,11 +281,8 @@ static bool wait_a_while(struct secret_watch *w)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += EVERY_MS / 1000;
 	pthread_mutex_lock(&w->lock);
-	while (!w->stop && !w->wanted && pthread_cond_timedwait(&w->changed, &w->lock, &until) == 0)
+	while (!w->stop && pthread_cond_timedwait(&w->changed, &w->lock, &until) == 0)
 		;
-	for (struct watched *x = w->list; w->wanted && x; x = x->next)
-		x->due_us = 0;
-	w->wanted = false;
 	go_on = !w->stop;
 	pthread_mutex_unlock(&w->lock);
 	return go_on;
@@ -312,12 +309,4 @@ GH_RC secret_watch_start(struct secret_watch *w, struct gh_err *err)
 		FAIL(err, INTERNAL, "the secrets' thread cannot be started: %s", strerror(code));
 	w->has_thread = true;
 	return GH_RC_OK;
-}
-
-void secret_watch_wake(struct secret_watch *w)
-{
-	pthread_mutex_lock(&w->lock);
-	w->wanted = true;
-	pthread_cond_signal(&w->changed);
-	pthread_mutex_unlock(&w->lock);
 }

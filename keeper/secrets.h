@@ -19,4 +19,3 @@ void secret_watch_free(struct secret_watch *w);
 void secret_watch_turn(struct secret_watch *w);          /* everything that is due now; not once the thread runs */
 /* A thread that takes a turn each second. Twice is harmless. */
 GH_RC secret_watch_start(struct secret_watch *w, struct gh_err *err);
-void secret_watch_wake(struct secret_watch *w);          /* reads everything again, now */

@@ -42,6 +42,22 @@ test('a mail arrives once, whole, in text and HTML', async (t) => {
   assert.strictEqual(sink.mails.length, 2);
 });
 
+test('settings are read again at SIGHUP, wrong ones are not taken', async (t) => {
+  const sink = await mailSink();
+  const gw = await withGateway(t, sink);
+  const conf = path.join(gw.state, 'gatehouse.conf');
+  const [keeper] = gw.pids('gatehouse-keeper');
+  fs.appendFileSync(conf, 'telemetry.raw_days = many\n');
+  process.kill(keeper, 'SIGHUP');
+  await until(() => /the settings are not read again.*raw_days/.test(gw.log('serve')), 'the refusal');
+  fs.writeFileSync(conf, `${fs.readFileSync(conf, 'utf8').replace(/telemetry.raw_days.*\n|mail.from.*\n/g, '')}mail.from = new@example.com\n`);
+  process.kill(gw.serve.child.pid, 'SIGHUP');
+  await until(() => /begins anew/.test(gw.log('serve')), 'the keeper');
+  gw.cli('mail', 'test', 'ada@example.com');
+  assert.strictEqual((await sink.next('ada@example.com')).from, 'new@example.com');
+  assert.deepStrictEqual(gw.pids('gatehouse-keeper'), [keeper]);
+});
+
 test('refused for now is tried again, refused for good is given up', async (t) => {
   let busy = 1;
   const sink = await mailSink({
