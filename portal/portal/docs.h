@@ -15,9 +15,6 @@ enum { PORTAL_DESCRIPTION_MAX = 16 << 20 };
 
 /* `downloads` in w->page for templates/portal/downloads.html: nil when the API has no description. */
 GH_RC portal_put_downloads(struct web *w, const struct store_api *api, struct gh_err *err);
-/* The API that the address names, when the caller may see it; NOT_FOUND otherwise. */
-GH_RC portal_api_of_path(struct web *w, struct portal_sight *sight, const struct store_api **api, struct gh_err *err);
-
 /* Whether a visitor who has not signed in may see an API that the caller may see. */
 GH_RC portal_is_public(struct web *w, const struct store_api *api, bool *yes, struct gh_err *err);
 
@@ -45,3 +42,11 @@ GH_RC portal_way_in(struct web *w, const struct store_api *api, const struct ope
  * `sample_file`, the name of the file that the body is read from, or nil. o and op may be NULL. */
 GH_RC portal_put_samples(struct web *w, const struct store_api *api, const struct openapi *o, const struct openapi_operation *op,
 			 const struct store_operation *stored, const struct portal_way_in *way, struct gh_err *err);
+
+/* ---- console.c, viewer.c ------------------------------------------------------------------------------------------------------ */
+
+/* The caller's subscriptions that open the API, as records with id and name; their keys never stand in a page. None with
+ * portal.show_keys = once. */
+GH_RC portal_put_own_keys(struct web *w, const struct store_api *api, struct liquid_list *to, struct gh_err *err);
+
+web_handler portal_document;

@@ -5,20 +5,11 @@
 #include "core/yaml.h"
 #include "db/catalog.h"
 
-/* Descriptions as files: the one that was imported, byte for byte, and the one for callers (openapi_publish). The sight that
+/* Descriptions as files: the one that was imported, byte for byte, and the one for callers (openapi_publish). What
  * decides about the API's page decides here. Who has a copy asks again with its tag: an answer may be kept but is used only
  * after we were asked, so what somebody may no longer see is not shown from a cache. */
 
 static const size_t FILE_MAX_BYTES = (size_t)128 << 20;  /* YAML and indented JSON of the largest description that is read */
-
-gh_rc portal_api_of_path(struct web *w, struct portal_sight *sight, const struct store_api **api, struct gh_err *err)
-{
-	TRY(portal_sight_load(w, sight, err));
-	*api = portal_sight_find(sight, w->rq.args[0]);
-	if (!*api)
-		FAIL(err, NOT_FOUND, "no such API");
-	return GH_RC_OK;
-}
 
 /* ---- the answer ------------------------------------------------------------------------------------------------------ */
 
@@ -31,7 +22,7 @@ static bool has_it(struct web *w, struct str bytes, struct str more)
 	crypto_sha256(bytes, both[0]);
 	crypto_sha256(more, both[1]);
 	crypto_sha256((struct str){ (const char *)both, sizeof(both) }, digest);
-	tag = arena_printf(w->a, "\"%.*s\"", 32, crypto_hex(w->a, (struct str){ (const char *)digest, 16 }).p);
+	tag = arena_printf(w->a, "W/\"%.*s\"", 32, crypto_hex(w->a, (struct str){ (const char *)digest, 16 }).p);
 	web_header(w, "ETag", tag);
 	web_header(w, "Cache-Control", w->signed_in ? STR("private, no-cache") : STR("no-cache"));
 	web_header(w, "Vary", STR("Cookie"));
@@ -74,21 +65,21 @@ static GH_RC find_document(struct web *w, const struct store_api *api, struct st
 gh_rc portal_openapi_original(struct web *w, struct gh_err *err)
 {
 	struct store_api_document doc;
-	const struct store_api *api;
-	struct portal_sight sight;
+	struct store_api api;
 	bool json;
 
-	TRY(portal_api_of_path(w, &sight, &api, err));
+	TRY(portal_find_api(w, w->rq.args[0], &api, err));
 	if (!config_bool(&w->site->config, CONFIG_PORTAL_ORIGINALS))
 		FAIL(err, NOT_FOUND, "originals are not given out");
-	TRY(find_document(w, api, &doc, err));
+	TRY(find_document(w, &api, &doc, err));
 	json = looks_like_json(doc.bytes);
-	put_name(w, api, "-original", json ? "json" : "yaml");
+	put_name(w, &api, "-original", json ? "json" : "yaml");
 	web_header(w, "Content-Type", json ? STR("application/json") : STR("application/yaml"));
 	if (has_it(w, doc.bytes, STR("original")))
 		return GH_RC_OK;
 	w->rs.body.max = FILE_MAX_BYTES;
 	buf_str(&w->rs.body, doc.bytes);
+	web_compress(w);
 	return GH_RC_OK;
 }
 
@@ -108,29 +99,30 @@ static GH_RC write_published(struct web *w, const struct openapi *o, const struc
 	json_decref(v);
 	if (!rc.code && !buf_ok(&w->rs.body))
 		FAIL(err, LIMIT, "description");
+	if (!rc.code)
+		web_compress(w);
 	return rc;
 }
 
 static GH_RC published(struct web *w, bool yaml, struct gh_err *err)
 {
 	struct store_api_document doc;
-	const struct store_api *api;
-	struct portal_sight sight;
+	struct store_api api;
 	const struct openapi *o;
 	struct openapi_face face;
 	bool open;
 
-	TRY(portal_api_of_path(w, &sight, &api, err));
-	TRY(find_document(w, api, &doc, err));
-	TRY(portal_base_address(w, api, &face.address, err));
-	face.key_header = api->subscription_required ? portal_key_header(api) : STR_NULL;
-	TRY(portal_is_public(w, api, &open, err));
+	TRY(portal_find_api(w, w->rq.args[0], &api, err));
+	TRY(find_document(w, &api, &doc, err));
+	TRY(portal_base_address(w, &api, &face.address, err));
+	face.key_header = api.subscription_required ? portal_key_header(&api) : STR_NULL;
+	TRY(portal_is_public(w, &api, &open, err));
 	if (open)                                        /* tools that run in a browser may read what everybody may */
 		web_header(w, "Access-Control-Allow-Origin", STR("*"));
 	web_header(w, "Content-Type", yaml ? STR("application/yaml") : STR("application/json"));
 	if (has_it(w, doc.bytes, arena_printf(w->a, "%d %.*s %.*s", yaml, STR_ARG(face.key_header), STR_ARG(face.address))))
 		return GH_RC_OK;
-	TRY(portal_description(w, api, &o, err));
+	TRY(portal_description(w, &api, &o, err));
 	if (!o)
 		FAIL(err, NOT_FOUND, "a description that cannot be read");
 	return write_published(w, o, &face, yaml, err);

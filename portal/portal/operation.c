@@ -2,7 +2,6 @@
 
 #include "core/json.h"
 #include "core/str.h"
-#include "db/subscriptions.h"
 #include "portal/web/markdown.h"
 
 /* One operation: parameters, body and answers out of the imported description, and a call that can be copied. An API
@@ -156,47 +155,18 @@ static GH_RC put_responses(struct reader *r, struct gh_err *err)
 
 /* ---- the console --------------------------------------------------------------------------------------------------- */
 
-/* Whether a subscription opens the API: its own, everything, or a product that it is in. */
-static bool opens(const struct store_subscription *s, const struct portal_sight *sight, const struct store_api *api)
-{
-	if (s->state != STORE_SUB_ACTIVE)
-		return false;
-	if (s->scope != STORE_SCOPE_PRODUCT)
-		return s->scope == STORE_SCOPE_ALL_APIS || str_eq(s->api_id, api->id);
-	for (size_t i = 0; i < sight->n_links; i++)
-		if (str_eq(sight->links[i].product_id, s->product_id) && str_eq(sight->links[i].api_id, api->id))
-			return true;
-	return false;
-}
-
 /* What templates/portal/console.html and www/console.js need: keys by the names of their subscriptions, never their values. */
-static GH_RC put_console(struct reader *r, const struct portal_sight *sight, const struct store_operation *op, struct str address,
-			 struct gh_err *err)
+static GH_RC put_console(struct reader *r, const struct store_operation *op, struct str address, struct gh_err *err)
 {
 	const struct openapi_media *m = r->op && r->op->body && r->op->body->n_media ? &r->op->body->media[0] : NULL;
-	const struct store_subscription_filter mine = { .user_id = r->w->user.id, .state = STORE_SUB_ACTIVE };
 	struct liquid_record *c = liquid_set_record(r->w->page, "console");
-	struct liquid_list *keys = liquid_set_list(c, "keys");
-	struct store_subscription *own;
-	size_t n = 0;
 
 	liquid_set_text(c, "address", address);
 	liquid_set_text(c, "header", portal_key_header(r->api));
 	liquid_set_text(c, "type", m ? m->type : STR(""));
 	liquid_set(c, "body", m ? example_text(r, openapi_media_example(r->o, r->w->a, m), true) : LIQUID_NIL_VALUE);
 	liquid_set_text(r->w->page, "here", arena_printf(r->w->a, "apis/%.*s/operations/%.*s", STR_ARG(r->api->id), STR_ARG(op->id)));
-	if (r->w->signed_in && str_eq(config_text(&r->w->site->config, CONFIG_PORTAL_SHOW_KEYS), STR("always")))
-		TRY(store_subscriptions(r->w->site->store, r->w->a, &mine, NULL, &own, &n, err));
-	for (size_t i = 0; i < n; i++) {
-		struct liquid_record *k;
-
-		if (!opens(&own[i], sight, r->api))
-			continue;
-		k = liquid_push_record(keys);
-		liquid_set_text(k, "id", own[i].id);
-		liquid_set_text(k, "name", own[i].name.n ? own[i].name : own[i].id);
-	}
-	return GH_RC_OK;
+	return portal_put_own_keys(r->w, r->api, liquid_set_list(c, "keys"), err);
 }
 
 /* ---- the page ------------------------------------------------------------------------------------------------------ */
@@ -205,16 +175,13 @@ gh_rc portal_operation(struct web *w, struct gh_err *err)
 {
 	const struct store_operation *op = NULL;
 	struct store_operation *ops;
-	struct portal_sight sight;
-	struct reader r = { .w = w };
+	struct store_api api;
+	struct reader r = { .w = w, .api = &api };
 	struct portal_way_in way;
 	struct str address;
 	size_t n;
 
-	TRY(portal_sight_load(w, &sight, err));
-	r.api = portal_sight_find(&sight, w->rq.args[0]);
-	if (!r.api)
-		FAIL(err, NOT_FOUND, "no such API");
+	TRY(portal_find_api(w, w->rq.args[0], &api, err));
 	TRY(store_operations_of(w->site->store, w->a, r.api->id, 0, &ops, &n, err));
 	for (size_t i = 0; i < n && !op; i++)
 		if (str_eq(ops[i].id, w->rq.args[1]))
@@ -235,7 +202,7 @@ gh_rc portal_operation(struct web *w, struct gh_err *err)
 	TRY(put_responses(&r, err));
 	TRY(portal_way_in(w, r.api, r.o, r.op, &way, err));
 	TRY(portal_put_samples(w, r.api, r.o, r.op, op, &way, err));
-	TRY(put_console(&r, &sight, op, address, err));
+	TRY(put_console(&r, op, address, err));
 	liquid_set_text(w->page, "title", op->name.n ? op->name : op->id);
 	return web_page(w, "operation", err);
 }

@@ -6,7 +6,16 @@
 #include "portal/portal/catalog.h"
 #include "portal/web/markdown.h"
 
-enum { TAGS_SHOWN = 30 };                /* of one API: its own first */
+/* TAGS_SHOWN of one API, its own first; operations that are more than fit a screen can be searched. */
+enum { TAGS_SHOWN = 30, OPERATIONS_SEARCH = 15 };
+
+static bool holds(struct str text, struct str part)
+{
+	for (; text.n >= part.n; text = str_from(text, 1))
+		if (str_starts_ci(text, part))
+			return true;
+	return false;
+}
 
 void portal_put_api(struct arena *a, struct liquid_record *r, const struct store_api *api)
 {
@@ -114,14 +123,26 @@ void portal_put_operation(struct liquid_record *r, const struct store_operation 
 	liquid_set_text(r, "name", op->name.n ? op->name : op->id);
 }
 
+/* Keeps the operations that hold the text; returns how many. */
+static size_t search_operations(struct store_operation *ops, size_t n, struct str text)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!text.n || holds(ops[i].name, text) || holds(ops[i].uri_template, text) || holds(ops[i].id, text)
+		    || str_eq_ci(ops[i].method, text))
+			ops[kept++] = ops[i];
+	return kept;
+}
+
 gh_rc portal_api(struct web *w, struct gh_err *err)
 {
+	struct str address, search = web_param(&w->rq.query, "q");
 	struct liquid_value description;
 	struct liquid_list *operations;
 	struct store_operation *ops;
 	const struct store_api *api;
 	struct portal_sight sight;
-	struct str address;
 	size_t n, from;
 
 	TRY(portal_sight_load(w, &sight, err));
@@ -140,8 +161,12 @@ gh_rc portal_api(struct web *w, struct gh_err *err)
 	TRY(put_tags(w, api, err));
 	put_products(w, &sight, api);
 	operations = liquid_set_list(w->page, "operations");
+	liquid_set_bool(w->page, "operations_many", n > OPERATIONS_SEARCH);
+	search = str_first(str_trim(search.p ? search : STR("")), 200);
+	n = search_operations(ops, n, search);
 	liquid_set_int(w->page, "operations_total", (int64_t)n);
 	n = web_slice(w, n, WEB_OPERATIONS_ROWS, &from);
+	liquid_set_text(w->page, "search", search);
 	for (size_t i = from; i < from + n; i++)
 		portal_put_operation(liquid_push_record(operations), &ops[i]);
 	liquid_set_text(w->page, "title", api->name.n ? api->name : api->id);

@@ -10,6 +10,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/new.atom", WEB_ANYBODY, portal_feed },
 	{ "GET", "/apis/{api}", WEB_ANYBODY, portal_api },
 	{ "GET", "/apis/{api}/operations/{operation}", WEB_ANYBODY, portal_operation },
+	{ "GET", "/apis/{api}/document", WEB_ANYBODY, portal_document },
 	{ "GET", "/apis/{api}/openapi.json", WEB_ANYBODY, portal_openapi_json },
 	{ "GET", "/apis/{api}/openapi.yaml", WEB_ANYBODY, portal_openapi_yaml },
 	{ "GET", "/apis/{api}/original", WEB_ANYBODY, portal_openapi_original },

@@ -7,7 +7,7 @@
 
 static const struct {
 	const char *name, *value;
-} security_headers[] = {
+} security_headers[] = {                     /* the policy on content is the first */
 	{ "Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
 				     "object-src 'none'" },
 	{ "X-Content-Type-Options", "nosniff" },
@@ -26,6 +26,13 @@ void web_header(struct web *w, const char *name, struct str value)
 			return;
 	w->rs.headers[w->rs.n_headers].name = name;
 	w->rs.headers[w->rs.n_headers++].value = value;
+}
+
+void web_content_policy(struct web *w, struct str policy)
+{
+	for (size_t i = 0; i < w->rs.n_headers; i++)
+		if (strcmp(w->rs.headers[i].name, security_headers[0].name) == 0)
+			w->rs.headers[i].value = policy;
 }
 
 gh_rc web_redirect(struct web *w, struct str path, struct gh_err *err)

@@ -48,6 +48,7 @@ struct web_request {
 	struct str if_none_match, if_match;
 	struct str authorization;        /* the field as it came; empty when there is none */
 	struct str accept_language;      /* as it came */
+	struct str accept_encoding;
 	struct str agent;                /* how the browser names itself, cut to WEB_AGENT_MAX */
 	bool tls;                        /* the web server speaks TLS with the client */
 	struct web_params query, form, cookies;
@@ -173,6 +174,12 @@ GH_RC web_json(struct web *w, int status, const char *media_type, const json_t *
  * UNAVAILABLE with what to set otherwise. */
 GH_RC web_public_address(struct web *w, struct str *out, struct gh_err *err);
 struct str web_portal_base(const struct web_site *site, struct arena *a);        /* "/": base path of the portal, also in the dashboard */
+
+/* Makes the body shorter when it is large and the client takes gzip. For a handler, at its end. */
+void web_compress(struct web *w);
+
+/* The policy on content of this page, in place of the one that all pages have. */
+void web_content_policy(struct web *w, struct str policy);
 
 /* Answers with a file of www/ and an ETag; a handler for "/static/{file*}". */
 web_handler web_static;

@@ -1,0 +1,60 @@
+// The whole description in Swagger UI. Calls go to the gateway on the same origin without cookies; a key is asked for by the
+// name of its subscription when it is chosen and lives in the viewer's memory only. Nothing is loaded from or told to
+// another host, and nothing is kept in the browser's storage. Tokens are had in the test console of an operation's page.
+'use strict';
+(() => {
+  const box = document.getElementById('viewer'), chosen = document.getElementById('viewer-key');
+  const KEY_SCHEME = /^subscriptionKey\d*$/;
+
+  const tokens = (system) => ({
+    wrapComponents: {
+      oauth2: () => () => system.React.createElement('p', null, 'The test console on the page of an operation gets tokens for you.'),
+    },
+  });
+
+  const ui = window.SwaggerUIBundle({
+    url: new URL(box.dataset.address, location.href).href,
+    domNode: box,
+    docExpansion: box.dataset.expansion,
+    defaultModelsExpandDepth: 0,
+    deepLinking: true,
+    filter: true,
+    validatorUrl: null,
+    queryConfigEnabled: false,
+    persistAuthorization: false,
+    withCredentials: false,
+    displayRequestDuration: true,
+    syntaxHighlight: { activated: false },
+    plugins: [tokens],
+    requestInterceptor: (request) => {
+      if (!request.loadSpec) request.credentials = 'omit';
+      return request;
+    },
+  });
+
+  function fail(message) {
+    const at = document.getElementById('viewer-problem');
+    at.textContent = message;
+    at.hidden = !message;
+  }
+
+  const schemes = () => {
+    const spec = ui.getState().getIn(['spec', 'json']);
+    const all = spec && (spec.getIn(['components', 'securitySchemes']) || spec.get('securityDefinitions'));
+    return all ? [...all.keys()].filter((name) => KEY_SCHEME.test(name)) : [];
+  };
+
+  if (chosen) chosen.addEventListener('change', async () => {
+    fail('');
+    ui.authActions.logout(schemes());
+    if (!chosen.value) return;
+    const answer = await fetch(`${chosen.dataset.keys}/${encodeURIComponent(chosen.value)}/console-key`,
+      { method: 'POST', body: new URLSearchParams({ csrf: chosen.dataset.csrf }), headers: { Accept: 'application/json' } }).catch(() => null);
+    if (!answer || !answer.ok) {
+      fail('The key of this subscription cannot be had. Sign in again.');
+      return;
+    }
+    const { key } = await answer.json();
+    for (const name of schemes()) ui.preauthorizeApiKey(name, key);
+  });
+})();
