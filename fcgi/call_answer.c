@@ -11,6 +11,7 @@
 #include "core/str.h"
 #include "fcgi/call_trace.h"
 #include "fcgi/iap.h"
+#include "fcgi/life.h"
 
 struct str answer_status_text(int status)
 {
@@ -117,8 +118,8 @@ static void put_length(struct call *k)
 void answer_finished(struct call *k)
 {
 	struct response *r = &k->x.response;
-	struct field trace[CALL_TRACE_FIELDS], session;
-	size_t n_trace;
+	struct field trace[CALL_TRACE_FIELDS], life[LIFE_FIELDS], session;
+	size_t n_trace, n_life = life_fields(k, life);
 
 	if (r->status < 100 || r->status > 999) {
 		r->status = 500;
@@ -131,6 +132,8 @@ void answer_finished(struct call *k)
 	n_trace = call_trace_fields(k, trace);
 	for (size_t i = 0; i < n_trace; i++)
 		put_field(k->conn, trace[i].name, trace[i].value);
+	for (size_t i = 0; i < n_life; i++)
+		put_field(k->conn, life[i].name, life[i].value);
 	if (iap_field(k, &session))
 		put_field(k->conn, session.name, session.value);
 	put_length(k);

@@ -13,6 +13,7 @@
 #include "fcgi/documents.h"
 #include "fcgi/fields_util.h"
 #include "fcgi/iap.h"
+#include "fcgi/life.h"
 #include "fcgi/network.h"
 #include "fcgi/pool.h"
 
@@ -353,7 +354,7 @@ void call_gate(struct call *k)
 	if (!network_pass(k, g, g->snapshot->network, "all calls", STR_NULL)
 	    || (g->route.api && !network_pass(k, g, g->route.api->network, "api", g->route.api->ctx.id)))
 		return;
-	if (answered_preflight(k, g))
+	if (answered_preflight(k, g) || life_refused(k, g))
 		return;
 	if (g->route.result != ROUTE_FOUND)
 		refuse_route(k, g);

@@ -23,6 +23,7 @@
 	X(HTTPS_REQUIRED, "https_required", 403, "This is served over https only")                                      \
 	X(NO_ROUTE, "no_route", 404, "Resource not found")                                                              \
 	X(CLIENT_TIMEOUT, "client_timeout", 408, "The request body did not arrive in time")                             \
+	X(API_RETIRED, "api_retired", 410, "This version of the API is no longer served")                               \
 	X(BODY_TOO_LARGE, "body_too_large", 413, "The request body is larger than the limit")                           \
 	X(URI_TOO_LONG, "uri_too_long", 414, "The request URI is longer than the limit")                                \
 	X(EXPECTATION, "expectation", 417, "The expectation of the request cannot be met")                              \

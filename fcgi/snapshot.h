@@ -21,6 +21,7 @@ struct schemas;
 struct store;
 struct trust;
 struct snap_iap;                         /* iap.h */
+struct snap_life;                        /* life.h */
 
 struct snap_environment {
 	struct str id, name, business_group; /* business_group: id, the workspace */
@@ -52,7 +53,7 @@ struct snap_api {
 	const struct snap_environment *environment;
 	int64_t revision;
 	struct str backend_id;               /* of a backend or pool; STR_NULL: ctx.service_url */
-	bool deprecated;
+	const struct snap_life *life;        /* NULL: it is current; otherwise it is deprecated or retired */
 	struct str base_path;                /* as the client sees it: environment prefix, path, version segment; for the realm */
 	struct str version_header, version_query;    /* where the version stands; STR_NULL: in the path, or none */
 	struct uritemplate_set *operations;

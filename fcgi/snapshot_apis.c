@@ -1,5 +1,6 @@
 /* snapshot_apis.c - APIs, their revisions, operations and routes of a snapshot. */
 #include "core/str.h"
+#include "fcgi/life.h"
 #include "fcgi/snapshot_impl.h"
 
 #include <stdlib.h>
@@ -147,15 +148,20 @@ static gh_rc fill_api(struct build *b, const struct store_api *row, struct snap_
 	api->ctx.revision = arena_printf(b->a, "%lld", (long long)row->revision);
 	api->ctx.is_current_revision = row->is_current;
 	api->revision = row->revision;
-	api->deprecated = row->state == STORE_API_DEPRECATED;
+	TRY(life_build(b, row, &api->life));
 	api->key_required = row->subscription_required;
 	api->iap = map_get(&b->iap, row->id);
 	api->network = map_get(&b->api_networks, row->id);
 	TRY(fill_base_path(b, row, scheme, api));
+	/* What was retired gets no call to a backend: a policy that no longer compiles or an address that is gone must not keep
+	 * the others from being served. */
+	if (row->state == STORE_API_RETIRED)
+		return GH_RC_OK;
 	TRY(fill_service(b, row, api));
 	return build_policy(b, &place, STR_NULL, &api->policy);
 }
 
+/* Of an API that is retired nothing but its place is left, and only as long as no other stands there. */
 static gh_rc add_route(struct build *b, const struct store_api *row, const struct snap_api *api)
 {
 	const struct store_version_set *set = version_set_of(b, row);
@@ -168,12 +174,27 @@ static gh_rc add_route(struct build *b, const struct store_api *row, const struc
 	rc = route_table_add(b->routes, &place, &err);
 	if (rc.code == GH_E_NOMEM)
 		return no_memory(b);
+	if (rc.code == GH_E_CONFLICT && row->state == STORE_API_RETIRED)
+		return GH_RC_OK;
 	return rc.code ? build_error(b, "API %.*s: %s", STR_ARG(row->id), err.message) : rc;
 }
 
-static bool is_served(const struct store_api *row)
+static bool is_known(const struct store_api *row)
 {
-	return row->state == STORE_API_PUBLISHED || row->state == STORE_API_DEPRECATED;
+	return row->state != STORE_API_DRAFT;
+}
+
+static gh_rc add_retired_routes(struct build *b, const struct store_api *rows, size_t n, const struct map *by_id)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct str key;
+
+		if (rows[i].state != STORE_API_RETIRED)
+			continue;
+		key = arena_printf(b->rows, "%.*s;%lld", STR_ARG(rows[i].id), (long long)rows[i].revision);
+		TRY(add_route(b, &rows[i], map_get(by_id, key)));
+	}
+	return GH_RC_OK;
 }
 
 static int by_api(struct str a_id, int64_t a_revision, struct str b_id, int64_t b_revision)
@@ -197,7 +218,7 @@ static gh_rc add_apis(struct build *b, const struct store_api *rows, size_t n, s
 			at++;
 		for (to = at; to < n_ops && by_api(ops[to].api_id, ops[to].revision, rows[i].id, rows[i].revision) == 0; to++)
 			;
-		if (!is_served(&rows[i]))
+		if (!is_known(&rows[i]))
 			continue;
 		api = arena_new_of(b->a, struct snap_api);
 		if (!api)
@@ -206,14 +227,16 @@ static gh_rc add_apis(struct build *b, const struct store_api *rows, size_t n, s
 		if (!api->environment)
 			FAIL(b->err, INTERNAL, "API %.*s is in no environment", STR_ARG(rows[i].id));
 		TRY(fill_api(b, &rows[i], api));
-		TRY(add_operations(b, api, ops + at, to - at));
-		TRY(add_route(b, &rows[i], api));
-		b->s->n_apis += rows[i].is_current;
+		TRY(add_operations(b, api, ops + at, rows[i].state == STORE_API_RETIRED ? 0 : to - at));
+		if (rows[i].state != STORE_API_RETIRED) {
+			TRY(add_route(b, &rows[i], api));
+			b->s->n_apis += rows[i].is_current;
+		}
 		/* the revisions of an API are chained by id for its products */
 		if (!map_put(by_id, arena_printf(b->rows, "%.*s;%lld", STR_ARG(rows[i].id), (long long)rows[i].revision), api))
 			return no_memory(b);
 	}
-	return GH_RC_OK;
+	return add_retired_routes(b, rows, n, by_id);
 }
 
 /* ---- products ---------------------------------------------------------------------------------------------------------------- */

@@ -42,35 +42,53 @@ void portal_put_life(struct arena *a, struct liquid_record *r, const struct port
 	liquid_set_bool(r, "deprecated_later", life->deprecated_us > now_us);
 }
 
-/* The text in pieces, each found or not. Marks of Markdown are left out: a piece of a description is no whole paragraph. */
+/* What of a piece of Markdown is text: a piece is no whole paragraph that could be read as one. Of links the address goes. */
+static bool is_text(char c, char next, bool *address)
+{
+	if (*address) {
+		*address = c != ')';
+		return false;
+	}
+	*address = c == ']' && next == '(';
+	return !strchr("*`#[]|", c);
+}
+
+static void put_piece(struct arena *a, struct liquid_list *list, struct buf *b, bool hit)
+{
+	struct liquid_record *piece = b->n ? liquid_push_record(list) : NULL;
+
+	if (piece) {
+		liquid_set_text(piece, "text", arena_dup(a, buf_view(b)));
+		liquid_set_bool(piece, "hit", hit);
+	}
+	buf_clear(b);
+}
+
+/* The text in pieces, each found or not. */
 static void put_marked(struct arena *a, struct liquid_record *r, const char *name, struct str text)
 {
 	struct liquid_list *list = liquid_set_list(r, name);
+	bool hit = false, blank = true, address = false;
 	struct buf b;
-	bool hit = false, blank = true;
 
 	buf_init(&b, 16384);
-	for (size_t i = 0; i <= text.n; i++) {
-		char c = i < text.n ? text.p[i] : STORE_MARK_OFF;
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
 
 		if (c == STORE_MARK_ON || c == STORE_MARK_OFF) {
-			if (b.n) {
-				struct liquid_record *piece = liquid_push_record(list);
-
-				liquid_set_text(piece, "text", arena_dup(a, buf_view(&b)));
-				liquid_set_bool(piece, "hit", hit);
-			}
-			buf_clear(&b);
+			put_piece(a, list, &b, hit);
 			hit = c == STORE_MARK_ON;
-		} else if ((unsigned char)c <= ' ' || c == '|') {
-			if (!blank)
-				buf_char(&b, ' ');
-			blank = true;
-		} else if (!strchr("*`#", c)) {
+		} else if (!is_text(c, i + 1 < text.n ? text.p[i + 1] : ' ', &address)) {
+			continue;
+		} else if ((unsigned char)c > ' ') {
 			buf_char(&b, c);
 			blank = false;
+		} else if (!blank) {
+			buf_char(&b, ' ');
+			blank = true;
 		}
 	}
+	put_piece(a, list, &b, hit);
 	buf_release(&b);
 }
 

@@ -1,6 +1,7 @@
 #include "portal/portal/portal.h"
 
 #include "core/str.h"
+#include "db/lifecycle.h"
 #include "db/notices.h"
 #include "portal/web/markdown.h"
 
@@ -77,6 +78,7 @@ static GH_RC show(struct web *w, const struct portal_sight *s, const struct stor
 	struct liquid_list *list = liquid_set_list(w->page, "own");
 	struct liquid_value description, terms;
 	struct store_subscription *own;
+	bool takes;
 	size_t n;
 
 	TRY(put_product(w, s, p, r, err));
@@ -87,6 +89,8 @@ static GH_RC show(struct web *w, const struct portal_sight *s, const struct stor
 	TRY(own_subscriptions(w, p->id, &own, &n, err));
 	for (size_t i = 0; i < n; i++)
 		portal_put_subscription(w, liquid_push_record(list), &own[i]);
+	TRY(store_product_takes_subscriptions(w->site->store, p->id, &takes, err));
+	liquid_set_bool(w->page, "closed", !takes);
 	liquid_set_bool(w->page, "full", p->subscriptions_limit && (int64_t)n >= p->subscriptions_limit);
 	liquid_set_bool(w->page, "agreed", web_param(&w->rq.form, "agree").n > 0);
 	liquid_set_text(w->page, "title", p->name.n ? p->name : p->id);
@@ -115,9 +119,13 @@ static GH_RC check(struct web *w, const struct store_product *p, const char **pr
 	const struct store_subscription_filter all = { .user_id = w->user.id, .state = -1 };
 	struct store_subscription *own;
 	int64_t count;
+	bool takes;
 	size_t n;
 
 	*problem = NULL;
+	TRY(store_product_takes_subscriptions(w->site->store, p->id, &takes, err));
+	if (!takes)
+		*problem = "All APIs of this product are deprecated: it takes no new subscription.";
 	if (!p->subscription_required)
 		*problem = "This product needs no subscription: call its APIs as they are.";
 	TRY(own_subscriptions(w, p->id, &own, &n, err));

@@ -35,6 +35,8 @@ test.before(async () => {
         'http://127.0.0.1:9', '--product', 'starter');
       g.cli('import', 'openapi', sample('inventory'), '--path', 'inventory', '--name', 'inventory', '--backend',
         'http://127.0.0.1:9', '--product', 'starter');
+      g.cli('api', 'set', 'orders', '--tag', 'erp', '--tag', 'purchasing & sales');
+      g.cli('api', 'set', 'inventory', '--tag', 'erp', '--stage', 'deprecated', '--sunset-date', '2999-01-31');
       g.cli('subscription', 'create', '--product', 'starter', '--name', 'Planning');
       g.cli('product', 'create', 'gold', '--approval', 'manual');
       g.cli('user', 'create', DEV.email, '--role', 'developer', '--first-name', 'Pat', '--password-file', g.file('pat', `${DEV.password}\n`));
@@ -95,6 +97,11 @@ const PAGES = [
   { name: 'portal-home', url: '/' },
   { name: 'portal-apis', url: '/apis' },
   { name: 'portal-nothing-found', url: '/apis?q=zebra' },
+  { name: 'portal-search', url: '/apis?q=order' },
+  { name: 'portal-filtered', url: '/apis?tag=erp&state=deprecated' },
+  { name: 'portal-filtered-nothing', url: '/apis?tag=none&state=retired' },
+  { name: 'portal-news', url: '/new' },
+  { name: 'portal-api-deprecated', url: '/apis/inventory' },
   { name: 'portal-api', url: '/apis/orders' },
   { name: 'portal-operation', url: '/apis/orders/operations/create-order' },
   { name: 'portal-404', url: '/nothing-here', status: 404 },
