@@ -43,6 +43,9 @@ static int configure(void **state)
 	api = api_of("retired", "retired");
 	api.state = STORE_API_RETIRED;
 	add_api(&api, items);
+	api = api_of("a-retired", "only/v1");
+	api.state = STORE_API_RETIRED;
+	add_api(&api, items);
 	api = api_of("sandbox-orders", "orders");
 	api.environment_id = STR("sandbox");
 	add_api(&api, items);
@@ -87,7 +90,8 @@ static void routes(void **state UNUSED)
 		{ "no API", "GET", NULL, "/nothing", NULL, NULL, ROUTE_NO_API, NULL, NULL, NULL, NULL },
 		{ "root", "GET", NULL, "", NULL, NULL, ROUTE_NO_API, NULL, NULL, NULL, NULL },
 		{ "draft", "GET", NULL, "/draft/items", NULL, NULL, ROUTE_NO_API, NULL, NULL, NULL, NULL },
-		{ "retired", "GET", NULL, "/retired/items", NULL, NULL, ROUTE_NO_API, NULL, NULL, NULL, NULL },
+		{ "retired: its place, without operations", "GET", NULL, "/retired/items", NULL, NULL, ROUTE_NO_OPERATION, "retired", NULL, NULL, NULL },
+		{ "retired, beside one that took its place", "GET", NULL, "/only/v1/items", NULL, NULL, ROUTE_FOUND, "seg-only-v1", "GET..items", "/items", NULL },
 
 		{ "environment by prefix", "GET", NULL, "/sandbox/orders/items", NULL, NULL, ROUTE_FOUND, "sandbox-orders",
 		  "GET..items", "/items", NULL },
