@@ -64,7 +64,7 @@ static const struct access_parameter basic[] = {
 
 static const struct access_parameter hmac[] = {
 	WINDOW,
-	{ "cover", ACCESS_LIST, NULL, 0, 0, "components that must be signed (@method, @target-uri or @path, and content-digest of a body)" },
+	{ "cover", ACCESS_LIST, NULL, 0, 0, "components that must be signed (@method, @authority, @path and @query or @target-uri, and content-digest of a body)" },
 	SUBSCRIPTION, END,
 };
 

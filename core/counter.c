@@ -112,7 +112,7 @@ static void forget_boot(struct counters *c)
 		for (unsigned w = 0; w < WAYS; w++) {
 			const struct plain *p = body_at(c, TABLE_PLAIN, i, w);
 
-			if (s->lo[w] && p->type != COUNTER_TYPE_FIXED)
+			if (s->lo[w] && p->type != COUNTER_TYPE_FIXED && p->type != PLAIN_NOTE)
 				s->lo[w] = 0;
 			s->used[w] = 0;
 		}
@@ -184,6 +184,9 @@ static gh_rc prepare(struct counters *c, size_t entries, bool fresh, struct gh_e
 		FAIL(err, IO, "counters: the boot id cannot be read: %s", strerror(errno));
 	if (!fresh && memcmp(h->boot, boot, sizeof(boot)) == 0)
 		return GH_RC_OK;
+	h->boot_us = c->wall_us();
+	if (fresh)
+		h->made_us = h->boot_us;
 	if (!fresh) {
 		forget_boot(c);
 		memset(c->map + c->sets_at[TABLE_SLIDING], 0, c->sets[TABLE_SLIDING] * sizeof(struct set));
@@ -372,8 +375,23 @@ static bool counts_nothing(const struct counters *c, enum table t, const void *b
 	}
 }
 
+static bool is_note(const struct counters *c, const struct place *p, unsigned w)
+{
+	return p->table == TABLE_PLAIN && ((const struct plain *)body_at(c, p->table, p->index, w))->type == PLAIN_NOTE;
+}
+
+size_t counter_notes(struct counters *c, const struct place *p)
+{
+	int64_t now = c->mono_us();
+	size_t n = 0;
+
+	for (unsigned w = 0; w < WAYS; w++)
+		n += p->set->lo[w] && is_note(c, p, w) && !counts_nothing(c, p->table, body_at(c, p->table, p->index, w), now);
+	return n;
+}
+
 /* A free way, else one that counts nothing any more, else the one used least recently. A gauge that counts stays: what is
- * inside must be able to leave. WAYS: there is none. */
+ * inside must be able to leave. So does a note, of which there are never as many as ways. WAYS: there is none. */
 static unsigned make_room(struct counters *c, const struct place *p, int64_t now)
 {
 	unsigned oldest = WAYS;
@@ -381,7 +399,7 @@ static unsigned make_room(struct counters *c, const struct place *p, int64_t now
 	for (unsigned w = 0; w < WAYS; w++) {
 		if (!p->set->lo[w] || counts_nothing(c, p->table, body_at(c, p->table, p->index, w), now))
 			return w;
-		if (oldest == WAYS || p->set->used[w] < p->set->used[oldest])
+		if (!is_note(c, p, w) && (oldest == WAYS || p->set->used[w] < p->set->used[oldest]))
 			oldest = w;
 	}
 	if (p->table == TABLE_GAUGE)

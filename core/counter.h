@@ -16,6 +16,7 @@
  * less than a hundredth of the window.
  *
  * The table is bounded: when a group is full, the counter that was used least recently is forgotten, which is counted.
+ * Notes are never forgotten before their time: when half a group is notes, the next one is refused.
  * Not thread-safe: one struct counters per thread. Open it after fork. */
 #pragma once
 
@@ -59,6 +60,21 @@ struct counter_answer counter_take(struct counters *c, const struct counter_ask 
  * leaves all of its own. False also when the table of gauges is full of busy ones. */
 bool counter_enter(struct counters *c, struct str key, uint32_t max);
 void counter_leave(struct counters *c, struct str key);
+
+/* ---- notes: that something happened, until a time; for what must not happen a second time ------------------------------- */
+
+enum counter_noted {
+	COUNTER_NOTED,               /* it was not there */
+	COUNTER_WAS_NOTED,           /* it was: the later of both times is kept */
+	COUNTER_NO_ROOM,             /* nothing was noted: say no, for it could not be told from a second time */
+};
+
+/* Wall clock, µs. A note survives restarts and a reboot. */
+enum counter_noted counter_note(struct counters *c, struct str key, int64_t at_us, int64_t until_us);
+bool counter_find_note(struct counters *c, struct str key, int64_t *at_us);      /* false: there is none, or its time is over */
+/* Notes from before this time (wall clock, µs) may be missing. `boot`: also for want of power, in the seconds before; else
+ * because the file was begun anew, with another counter.entries. */
+int64_t counter_notes_since_us(const struct counters *c, bool boot);
 
 struct counter_stats {
 	uint64_t entries;            /* room */

@@ -18,6 +18,7 @@ struct file_header {
 	char boot[BOOT_ID_BYTES];
 	unsigned char secret[16];            /* of the digests */
 	_Atomic uint64_t evicted, recovered, gauges_full;
+	int64_t made_us, boot_us;            /* wall clock: of the file, and of its first opening since the boot; 0: long ago */
 };
 
 struct digest {
@@ -42,8 +43,11 @@ struct sliding {
 	struct run runs[COUNTER_EXACT_RUNS];
 };
 
+/* A note is a plain counter that is not forgotten before end_us; start_us is when it was noted. */
+enum { PLAIN_NOTE = 16, NOTES_MOST = WAYS / 2 };
+
 struct plain {
-	uint32_t type;                       /* enum counter_type */
+	uint32_t type;                       /* enum counter_type, or PLAIN_NOTE */
 	uint32_t unused;
 	uint64_t count;                      /* FIXED */
 	int64_t start_us, end_us;            /* FIXED: of the window it counts, wall clock */
@@ -84,5 +88,6 @@ void counter_gauges_clear(struct counters *c, unsigned slot);
 
 void sliding_repair(struct sliding *s);
 bool sliding_idle(const struct sliding *s, int64_t now_us);
+size_t counter_notes(struct counters *c, const struct place *p);         /* how many of the set still hold */
 bool plain_idle(const struct plain *p, int64_t mono_us, int64_t wall_us);
 bool gauge_idle(const struct gauge *g);

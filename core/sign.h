@@ -154,6 +154,9 @@ struct msgsig_claim {
 /* The signature with that label (STR_NULL: the first). */
 enum sign_verdict msgsig_parse(struct arena *a, const struct msgsig_message *m, struct str label, struct msgsig_claim *out);
 
+/* Whether the signature covers the component, without quotes: "@method". */
+bool msgsig_covers(struct arena *a, const struct msgsig_claim *c, struct str component);
+
 struct msgsig_rules {
 	const struct jose_keys *keys;    /* that may have signed: those of the claim's key id */
 	unsigned algs;                   /* JOSE_BIT(…) of what is allowed; 0: all that the keys allow */

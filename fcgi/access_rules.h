@@ -50,7 +50,7 @@ struct snap_method {
 	bool from_headers, from_basic;
 	/* signed requests */
 	int64_t window_s;
-	struct access_values cover;
+	struct access_values cover;          /* none: see access_signed.c */
 	struct str region, service;
 };
 

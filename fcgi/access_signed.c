@@ -1,15 +1,16 @@
 /* access_signed.c - requests that are signed with an access key of this gateway: HTTP Message Signatures with a shared secret
  * (RFC 9421, hmac-sha256) and AWS Signature Version 4.
  *
- * Replays: a signature is good within a window around its time and once in it. That it came is counted in the counters that
- * all workers share (one test-and-take), under the digest of key and signature; when the counters are away, signed requests
- * are refused, because nothing would stop a second one. */
+ * Replays: a signature is good within a window around its time and once in it. That it came is noted in the counters that
+ * all workers share, under the digest of key and signature, until its window is over. Where that cannot be known, signed
+ * requests are refused, because nothing would stop a second one: when the counters are away, when there is no room for
+ * another note, and of signatures that are older than the notes. */
 #include "core/crypto.h"
 #include "core/sign.h"
 #include "core/str.h"
 #include "fcgi/access_flow.h"
 
-enum { SHOWN_MAX = 200 };
+enum { SHOWN_MAX = 200, SECOND_US = 1000000 };
 
 struct signed_request {
 	struct sign_request rq;
@@ -69,25 +70,32 @@ static enum verdict refuse(struct access_flow *f, enum sign_verdict v, struct st
 }
 
 /* Each signature passes once. */
-static enum verdict check_replay(struct access_flow *f, const struct snap_method *m, struct str key_id, struct str signature)
+static enum verdict check_replay(struct access_flow *f, const struct snap_method *m, struct str key_id, struct str signature, int64_t at_s)
 {
+	struct counters *counters = f->k->wk->serving->counters;
+	struct str text = arena_printf(access_arena(f), "%.*s\n%.*s", STR_ARG(key_id), STR_ARG(signature)), hex, key;
 	uint8_t digest[CRYPTO_SHA256_BYTES];
-	struct str text = arena_printf(access_arena(f), "%.*s\n%.*s", STR_ARG(key_id), STR_ARG(signature));
-	struct str hex;
-	struct counter_ask ask = { .type = COUNTER_TYPE_SLIDING, .limit = 1, .amount = 1, .window_s = (uint32_t)m->window_s * 2 + 1 };
 
 	if (!text.p)
 		return V_NO_MEMORY;
 	crypto_sha256(text, digest);
 	hex = crypto_hex(access_arena(f), (struct str){ (char *)digest, sizeof(digest) });
-	ask.key = hex.p ? arena_printf(access_arena(f), "signed:%.*s", STR_ARG(hex)) : STR_NULL;
-	if (!ask.key.p)
+	key = hex.p ? arena_printf(access_arena(f), "signed:%.*s", STR_ARG(hex)) : STR_NULL;
+	if (!key.p)
 		return V_NO_MEMORY;
-	if (!f->k->wk->serving->counters)
+	if (!counters)
 		return access_refuse(f, REASON_ACCESS_BUSY, "replay", STR("shared counters"), STR("none"));
-	return counter_take(f->k->wk->serving->counters, &ask).allowed
-		       ? V_PASS
-		       : access_refuse(f, REASON_SIGNATURE_REPLAY, "replay", STR("a signature that has not been seen"), STR("seen before"));
+	if (at_s < counter_notes_since_us(counters, true) / SECOND_US)
+		return access_refuse(f, REASON_SIGNATURE_TIME, "replay", STR("a signature made since this machine began to note them"),
+				     STR("an older one"));
+	switch (counter_note(counters, key, access_now_us(f), (at_s + m->window_s + 1) * SECOND_US)) {
+	case COUNTER_NOTED:
+		return V_PASS;
+	case COUNTER_WAS_NOTED:
+		return access_refuse(f, REASON_SIGNATURE_REPLAY, "replay", STR("a signature that has not been seen"), STR("seen before"));
+	default:
+		return access_refuse(f, REASON_ACCESS_BUSY, "replay", STR("room to note a signature (counter.entries)"), STR("none"));
+	}
 }
 
 static enum verdict find_key(struct access_flow *f, struct str id, struct caller_entry **out)
@@ -129,15 +137,23 @@ static enum verdict secret_as_keys(struct access_flow *f, const struct caller_en
 	return V_PASS;
 }
 
-/* The rule's components; of a request with a body its digest too. */
-static struct access_values cover_of(struct access_flow *f, const struct snap_method *m)
+/* The rule's components; without any, what tells one request from another: its method and its whole address, in one component
+ * or in parts. A query that is not signed could be put behind a signed path. Of a request with a body its digest too. */
+static struct access_values cover_of(struct access_flow *f, const struct snap_method *m, const struct msgsig_claim *claim)
 {
-	struct access_values v = { arena_alloc(access_arena(f), m->cover.n + 1, sizeof(struct str)), 0 };
+	static const struct str parts[] = { STR_INIT("@authority"), STR_INIT("@path"), STR_INIT("@query") };
+	struct access_values v = { arena_alloc(access_arena(f), m->cover.n + ARRAY_LEN(parts) + 2, sizeof(struct str)), 0 };
+	size_t n_parts = ARRAY_LEN(parts) - (f->k->x.request.original_url.query.n == 0);
 	bool digest = false;
 
 	for (size_t i = 0; v.v && i < m->cover.n; i++) {
 		v.v[v.n++] = m->cover.v[i];
 		digest |= str_eq_ci(m->cover.v[i], STR("content-digest"));
+	}
+	if (v.v && !m->cover.n) {
+		v.v[v.n++] = STR("@method");
+		for (size_t i = 0; !msgsig_covers(access_arena(f), claim, STR("@target-uri")) && i < n_parts; i++)
+			v.v[v.n++] = parts[i];
 	}
 	if (v.v && !digest && has_body(f))
 		v.v[v.n++] = STR("content-digest");
@@ -180,7 +196,7 @@ enum verdict access_by_message_signature(struct access_flow *f, const struct sna
 		v = secret_as_keys(f, c, &keys);
 	if (v != V_PASS)
 		return v;
-	cover = cover_of(f, m);
+	cover = cover_of(f, m, &claim);
 	rules.keys = keys;
 	rules.required = cover.v;
 	rules.n_required = cover.n;
@@ -190,7 +206,7 @@ enum verdict access_by_message_signature(struct access_flow *f, const struct sna
 		return refuse(f, s, f->why.kid);
 	v = check_digest(f);
 	if (v == V_PASS)
-		v = check_replay(f, m, claim.key_id, claim.signature);
+		v = check_replay(f, m, claim.key_id, claim.signature, claim.created_s);
 	return v == V_PASS ? take(f, "hmac", c) : v;
 }
 
@@ -228,6 +244,6 @@ enum verdict access_by_sigv4(struct access_flow *f, const struct snap_method *m)
 	if (s != SIGN_OK)
 		return refuse(f, s, arena_printf(access_arena(f), "%.*s/%.*s/%.*s", STR_ARG(claim.date), STR_ARG(claim.region),
 						 STR_ARG(claim.service)));
-	v = check_replay(f, m, claim.access_key_id, claim.signature);
+	v = check_replay(f, m, claim.access_key_id, claim.signature, claim.at_s);
 	return v == V_PASS ? take(f, "sigv4", c) : v;
 }

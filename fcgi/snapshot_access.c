@@ -287,8 +287,6 @@ static gh_rc make_basic(struct making *k)
 
 static gh_rc make_signed(struct making *k)
 {
-	static struct str cover[] = { STR_INIT("@method"), STR_INIT("@path") };
-
 	k->to->window_s = access_number(k->m, "window", WINDOW_S);
 	if (k->m->kind == ACCESS_SIGV4) {
 		k->to->region = access_text(k->m, "region");
@@ -296,8 +294,6 @@ static gh_rc make_signed(struct making *k)
 		return GH_RC_OK;
 	}
 	k->to->cover = access_given(k->m, "cover");
-	if (!k->to->cover.n)
-		k->to->cover = (struct access_values){ cover, ARRAY_LEN(cover) };
 	return GH_RC_OK;
 }
 

@@ -374,19 +374,23 @@ enum sign_verdict msgsig_parse(struct arena *a, const struct msgsig_message *m, 
 		       ? SIGN_OK : SIGN_MALFORMED;
 }
 
+bool msgsig_covers(struct arena *a, const struct msgsig_claim *c, struct str component)
+{
+	struct str wanted = arena_printf(a, "\"%.*s\"", STR_ARG(component));
+
+	for (size_t k = 0; k < c->input->n_inner; k++)
+		if (str_eq(identifier(a, &c->input->inner[k]), wanted))
+			return true;
+	return false;
+}
+
 static enum sign_verdict check_rules(struct arena *a, const struct msgsig_claim *c, const struct msgsig_rules *r)
 {
 	int64_t away = r->now_s > c->created_s ? r->now_s - c->created_s : c->created_s - r->now_s;
 
-	for (size_t i = 0; i < r->n_required; i++) {
-		struct str wanted = arena_printf(a, "\"%.*s\"", STR_ARG(r->required[i]));
-		bool covered = false;
-
-		for (size_t k = 0; k < c->input->n_inner; k++)
-			covered |= str_eq(identifier(a, &c->input->inner[k]), wanted);
-		if (!covered)
+	for (size_t i = 0; i < r->n_required; i++)
+		if (!msgsig_covers(a, c, r->required[i]))
 			return SIGN_NOT_COVERED;
-	}
 	if (c->expires_s && r->now_s >= c->expires_s)
 		return SIGN_EXPIRED;
 	if (r->window_s && (!c->created_s || away > r->window_s))

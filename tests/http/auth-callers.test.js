@@ -38,9 +38,10 @@ function sigv4(url, { method = 'GET', body = '', id, secret, region = 'eu', serv
 // RFC 9421 with hmac-sha256.
 function messageSignature(url, { method = 'GET', body, id, secret, created = now(), cover }) {
   const digest = body === undefined ? null : `sha-256=:${sha256(body, 'base64')}:`;
-  const components = cover || ['@method', '@path', ...(digest ? ['content-digest'] : [])];
+  const components = cover || ['@method', '@authority', '@path', ...(new URL(url).search ? ['@query'] : []), ...(digest ? ['content-digest'] : [])];
   const params = `(${components.map((c) => `"${c}"`).join(' ')});created=${created};keyid="${id}";alg="hmac-sha256";nonce="${crypto.randomUUID()}"`;
-  const values = { '@method': method, '@path': new URL(url).pathname, 'content-digest': digest };
+  const u = new URL(url);
+  const values = { '@method': method, '@path': u.pathname, '@authority': u.host, '@query': u.search || '?', '@target-uri': u.href, 'content-digest': digest };
   const base = [...components.map((c) => `"${c}": ${values[c]}`), `"@signature-params": ${params}`].join('\n');
   return { 'Signature-Input': `sig1=${params}`, Signature: `sig1=:${hmac(secret, base, 'base64')}:`, ...(digest ? { 'Content-Digest': digest } : {}) };
 }
@@ -209,6 +210,8 @@ identity:
       ['too old', () => sign({ created: now() - 120 }), 'signature_time'],
       ['too early', () => sign({ created: now() + 120 }), 'signature_time'],
       ['only the method is signed', () => sign({ cover: ['@method'] }), 'signature_cover'],
+      ['the method is not signed', () => sign({ cover: ['@target-uri'] }), 'signature_cover'],
+      ['the host is not signed', () => sign({ cover: ['@method', '@path'] }), 'signature_cover'],
       ['rubbish', () => ({ Signature: 'sig1=:AAAA:', 'Signature-Input': 'sig1=(((' }), 'signature_malformed'],
     ];
     for (const [label, make, reason] of bad)
@@ -218,6 +221,17 @@ identity:
         assert.deepEqual([r.status, r.reason], [401, reason], r.text);
         assert.equal(things.seen.length, seen);
       });
+
+    it('RFC 9421: a query must be signed when there is one', async () => {
+      const asked = async (query, headers) => {
+        const r = await fetch(`${url('hmac')}${query}`, { headers });
+        return r.status === 200 ? 200 : (await r.json()).reason;
+      };
+      assert.equal(await asked('?a=1', sign({ cover: ['@method', '@authority', '@path'] })), 'signature_cover');
+      assert.equal(await asked('?a=1', messageSignature(`${url('hmac')}?a=1`, { id: 'AK1', secret: secrets.ak })), 200);
+      assert.equal(await asked('?a=2', messageSignature(`${url('hmac')}?a=1`, { id: 'AK1', secret: secrets.ak })), 'signature_invalid');
+      assert.equal(await asked('?a=1', messageSignature(`${url('hmac')}?a=1`, { id: 'AK1', secret: secrets.ak, cover: ['@method', '@target-uri'] })), 200);
+    });
 
     it('RFC 9421: another body, a body that is not signed', async () => {
       const headers = sign({ method: 'POST', body: 'one' });

@@ -345,6 +345,44 @@ static void overflow(void **state UNUSED)
 	check_done();
 }
 
+/* Whatever else is counted, and over a restart: what was noted is there until its time is over, and nothing more fits in. */
+static void notes(void **state UNUSED)
+{
+	struct counters *c = open_counters(64, true);
+	struct counter_ask ask = { .type = COUNTER_TYPE_FIXED, .limit = 5, .amount = 1 };
+	int64_t until = wall + 60000000, at = 0;
+	char taken[5000] = { 0 };
+	int n = 0;
+
+	CHECK_INT("something new", counter_note(c, STR("a"), wall, until), COUNTER_NOTED);
+	CHECK_INT("the same again", counter_note(c, STR("a"), wall - 5, until - 5), COUNTER_WAS_NOTED);
+	CHECK("is found", counter_find_note(c, STR("a"), &at));
+	CHECK_INT("with its time", at, wall);
+	CHECK("another is not", !counter_find_note(c, STR("b"), &at));
+	for (int i = 0; i < (int)sizeof(taken); i++) {
+		taken[i] = counter_note(c, (struct str){ (char *)&i, sizeof(i) }, wall, until) == COUNTER_NOTED;
+		n += taken[i];
+	}
+	CHECK("as many as there is room for", n >= 32 && n < 128);
+	for (int i = 0; i < (int)sizeof(taken); i++) {
+		mono += 10;
+		ask.key = (struct str){ (char *)&i, sizeof(i) };
+		CHECK("limits are counted beside them", counter_take(c, &ask).allowed);
+	}
+	counters_close(c);
+	c = open_counters(64, true);
+	for (int i = 0; i < (int)sizeof(taken); i++)
+		CHECK_INT("none is forgotten", counter_find_note(c, (struct str){ (char *)&i, sizeof(i) }, &at), taken[i]);
+	CHECK_INT("nor let in a second time", counter_note(c, STR("a"), wall, until), COUNTER_WAS_NOTED);
+	wall = until;
+	CHECK("its time is over", !counter_find_note(c, STR("a"), &at));
+	for (int i = 0; i < 32; i++)
+		CHECK_INT("and room is made", counter_note(c, (struct str){ (char *)&i, sizeof(i) }, wall, wall + 1), COUNTER_NOTED);
+	CHECK("since when they are kept", counter_notes_since_us(c, false) > 0 && counter_notes_since_us(c, true) >= counter_notes_since_us(c, false));
+	counters_close(c);
+	check_done();
+}
+
 static void promised_room(void **state UNUSED)
 {
 	struct counters *c = open_counters(4096, true);
@@ -424,7 +462,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fixed_forever, begin, end), cmocka_unit_test_setup_teardown(bucket, begin, end),
 		cmocka_unit_test_setup_teardown(never_more, begin, end), cmocka_unit_test_setup_teardown(exact, begin, end),
 		cmocka_unit_test_setup_teardown(killed, begin, end),   cmocka_unit_test_setup_teardown(restart, begin, end),
-		cmocka_unit_test_setup_teardown(overflow, begin, end), cmocka_unit_test_setup_teardown(gauges, begin, end),
+		cmocka_unit_test_setup_teardown(notes, begin, end), cmocka_unit_test_setup_teardown(overflow, begin, end),
+		cmocka_unit_test_setup_teardown(gauges, begin, end),
 		cmocka_unit_test_setup_teardown(promised_room, begin, end),
 		cmocka_unit_test_setup_teardown(cost, begin, end),
 	};
