@@ -288,7 +288,7 @@ static enum step look(struct iap *f)
 	if (!sealed.n || !iap_session_read(f, sealed, &f->session) || !is_alive(f, &f->session))
 		return iap_sign_in(f);
 	if (!iap_is_ended(f, &f->session, &ended))
-		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "the shared cache cannot be reached");
+		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "whether the session was ended is not known");
 	if (ended)
 		return iap_sign_in(f);
 	if (f->session.fresh_us && f->session.fresh_us < iap_now_us(f))

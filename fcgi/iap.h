@@ -11,8 +11,9 @@
  *   BASE/-/iap/backchannel/PROVIDER OpenID Connect Back-Channel Logout 1.0: the provider ends sessions
  *
  * A session is a cookie sealed with a key made from the master key (AES-256-GCM); nothing is stored here. It is good for all
- * APIs of the provider, so a person signs in once. What must be known of ended sessions stands in the cache that the workers
- * share: a mark lasts as long as the longest session could. Where that cache cannot be reached nobody is let in.
+ * APIs of the provider, so a person signs in once; of the provider's present issuer and client: a change of either ends it. What
+ * must be known of ended sessions is noted among the counters that the workers share (core/counter.h), for as long as the
+ * longest session could last. Where those cannot be reached nobody is let in.
  *
  * All requests to the provider go through the loop's own sub-requests; nothing here blocks. */
 #pragma once
@@ -27,7 +28,7 @@ enum {
 	IAP_COOKIE_MAX = 3900,           /* of the 4096 bytes that browsers keep of a cookie */
 	IAP_FORM_MAX = 65536,            /* of a back-channel request */
 	IAP_BACK_MAX = 1200,             /* longest address to go back to; a longer one becomes the API's own */
-	IAP_CACHE_SPACE = 'i',           /* name space in core/cache.h: marks of ended sessions, refreshed sessions */
+	IAP_CACHE_SPACE = 'i',           /* name space in core/cache.h: refreshed sessions */
 	IAP_REFRESHED_S = 600,           /* how long the outcome of a refresh is kept for others that show the old cookie */
 };
 
@@ -134,6 +135,7 @@ enum step iap_refresh(struct iap *f);            /* the session's claims are ask
 enum step iap_admit(struct iap *f);              /* groups, identity fields; lets the call in */
 enum step iap_logout(struct iap *f);
 enum step iap_backchannel(struct iap *f);
-/* DENIED marks: a session by our id, the provider's sid, or everything of a subject that began before. False: no cache. */
+/* DENIED marks: a session by our id, the provider's sid, or everything of a subject that began before. False: they can
+ * neither be written nor read. */
 bool iap_end_session(struct iap *f, char kind, struct str id);
 bool iap_is_ended(struct iap *f, const struct iap_session *s, bool *ended);

@@ -37,7 +37,7 @@ enum step iap_begin(struct iap *f)
 	if (openid_attempt_new(a, &f->attempt, NULL).code)
 		return STEP_FAIL;
 	if (!iap_seal(k, "iap go",
-		      arena_printf(a, "%.*s\n%lld\n%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(f->conf->provider),
+		      arena_printf(a, "%.*s\n%.*s\n%lld\n%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(f->conf->provider), STR_ARG(f->conf->issuer),
 				   (long long)(iap_now_us(f) / 1000000 + IAP_GO_S), STR_ARG(f->attempt.state), STR_ARG(f->attempt.nonce),
 				   STR_ARG(f->attempt.verifier), STR_ARG(way_back(k))),
 		      &sealed)
@@ -185,18 +185,18 @@ static enum step exchange(struct iap *f)
 /* The cookie of this attempt; the provider that it names is still configured. */
 static bool read_attempt(struct iap *f, struct str state)
 {
-	struct str sealed = iap_cookie(f->k, go_cookie, str_first(state, STATE_TAG)), plain, provider, until, want;
+	struct str sealed = iap_cookie(f->k, go_cookie, str_first(state, STATE_TAG)), plain, provider, issuer, until, want;
 	const struct snapshot *s = f->g->snapshot;
 	int64_t ends;
 
 	if (state.n < STATE_TAG || !sealed.n || !iap_unseal(f->k, "iap go", sealed, &plain) || !str_split(&plain, '\n', &provider)
-	    || !str_split(&plain, '\n', &until) || !str_split(&plain, '\n', &want) || !str_split(&plain, '\n', &f->attempt.nonce)
+	    || !str_split(&plain, '\n', &issuer) || !str_split(&plain, '\n', &until) || !str_split(&plain, '\n', &want) || !str_split(&plain, '\n', &f->attempt.nonce)
 	    || !str_split(&plain, '\n', &f->attempt.verifier) || !plain.p)
 		return false;
 	f->back = plain;
 	f->attempt.state = state;
 	for (size_t i = 0; i < s->n_iap; i++)
-		if (str_eq(s->iap[i].provider, provider))
+		if (str_eq(s->iap[i].provider, provider) && str_eq(s->iap[i].issuer, issuer))
 			f->conf = &s->iap[i];
 	return f->conf && crypto_equal(want, state) && str_to_i64(until, 0, INT64_MAX, &ends) && ends >= iap_now_us(f) / 1000000;
 }

@@ -71,6 +71,12 @@ bool iap_unseal(struct call *k, const char *kind, struct str text, struct str *p
 	       && !crypto_open(k->arena, s->iap_key, sealed, str_of(kind), plain, NULL).code;
 }
 
+/* The seal holds whose word the session is: with another issuer or client under the same id it does not open. */
+static const char *sealed_for(struct iap *f)
+{
+	return arena_printf(f->k->arena, "iap session\n%.*s\n%.*s", STR_ARG(f->conf->issuer), STR_ARG(f->conf->client_id)).p;
+}
+
 /* Line breaks within a value would shift all others; groups are joined by another byte. */
 static void put_line(struct buf *b, struct str s, bool list)
 {
@@ -85,6 +91,7 @@ static void put_line(struct buf *b, struct str s, bool list)
 bool iap_session_write(struct iap *f, struct str *out)
 {
 	const struct iap_session *s = &f->session;
+	const char *kind = sealed_for(f);
 	struct buf b;
 	bool ok;
 
@@ -98,7 +105,7 @@ bool iap_session_write(struct iap *f, struct str *out)
 	put_line(&b, s->groups, true);
 	put_line(&b, s->refresh, false);
 	buf_fmt(&b, "%lld\n%lld\n%lld\n", (long long)s->begun_us, (long long)s->seen_us, (long long)s->fresh_us);
-	ok = buf_ok(&b) && iap_seal(f->k, "iap session", buf_view(&b), out);
+	ok = buf_ok(&b) && kind && iap_seal(f->k, kind, buf_view(&b), out);
 	buf_release(&b);
 	return ok;
 }
@@ -114,10 +121,11 @@ static struct str lines_again(struct arena *a, struct str s)
 
 bool iap_session_read(struct iap *f, struct str sealed, struct iap_session *out)
 {
+	const char *kind = sealed_for(f);
 	struct str plain, line[LINES];
 	size_t n = 0;
 
-	if (!iap_unseal(f->k, "iap session", sealed, &plain))
+	if (!kind || !iap_unseal(f->k, kind, sealed, &plain))
 		return false;
 	while (n < LINES && str_split(&plain, '\n', &line[n]))
 		n++;

@@ -1,10 +1,11 @@
 /* iap_logout.c - the end of sessions: by the person, and by the provider (OpenID Connect Back-Channel Logout 1.0). */
 #include "fcgi/iap.h"
 
-#include "core/cache.h"
+#include "core/counter.h"
 #include "core/log.h"
 #include "core/str.h"
 #include "core/uri.h"
+#include "fcgi/serving.h"
 
 #include <stdio.h>
 
@@ -15,42 +16,39 @@ static struct str mark_key(struct iap *f, char kind, struct str id)
 	return arena_printf(f->k->arena, "ended|%.*s|%c|%.*s", STR_ARG(f->conf->provider), kind, STR_ARG(id));
 }
 
-/* The mark holds when it was made; it stays for as long as a session that is older than it could. */
+/* The mark holds when it was made; it stays for as long as a session that is older than it could. Not in the cache, which
+ * makes room for what is newer: notes among the counters keep their place. */
 bool iap_end_session(struct iap *f, char kind, struct str id)
 {
+	struct counters *counters = f->k->wk->serving->counters;
+	struct str key = mark_key(f, kind, id);
 	int64_t now = iap_now_us(f);
-	struct gh_err err;
 
-	if (!f->k->wk->cache)
-		return false;
-	if (cache_put(f->k->wk->cache, IAP_CACHE_SPACE, mark_key(f, kind, id), arena_printf(f->k->arena, "%lld", (long long)now), now,
-		      now + iap_longest_us(f), &err).code) {
-		log_error("a session could not be ended", KV_STR("provider", f->conf->provider), KV_CSTR("reason", err.message));
-		return false;
-	}
-	return true;
+	if (counters && key.p && counter_note(counters, key, now, now + iap_longest_us(f)) != COUNTER_NO_ROOM)
+		return true;
+	log_error("a session could not be ended", KV_STR("provider", f->conf->provider),
+		  KV_CSTR("reason", counters ? "no room for a note: counter.entries" : "the counters are away"));
+	return false;
 }
 
 bool iap_is_ended(struct iap *f, const struct iap_session *s, bool *ended)
 {
+	struct counters *counters = f->k->wk->serving->counters;
 	const struct {
 		char kind;
 		struct str id;
 	} marks[] = { { 'i', s->id }, { 's', s->sid }, { 'u', s->subject } };
 
-	*ended = false;
-	if (!f->k->wk->cache)
+	if (!counters)
 		return false;
+	*ended = s->begun_us < counter_notes_since_us(counters, false);  /* whether it was ended is not known any more */
 	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-		struct str at = STR_NULL;
+		struct str key = marks[i].id.n ? mark_key(f, marks[i].kind, marks[i].id) : STR("none");
 		int64_t when;
 
-		if (!marks[i].id.n)
-			continue;
-		if (cache_get(f->k->wk->cache, IAP_CACHE_SPACE, mark_key(f, marks[i].kind, marks[i].id), iap_now_us(f), f->k->arena, &at,
-			      NULL).code)
+		if (!key.p)
 			return false;
-		if (str_to_i64(at, 0, INT64_MAX, &when) && (marks[i].kind != 'u' || s->begun_us <= when))
+		if (marks[i].id.n && counter_find_note(counters, key, &when) && (marks[i].kind != 'u' || s->begun_us <= when))
 			*ended = true;
 	}
 	return true;
@@ -82,7 +80,7 @@ enum step iap_logout(struct iap *f)
 	if (str_eq(site, STR("cross-site")))
 		return iap_refuse(f, REASON_SIGN_IN_STATE, "asked for by another site");
 	if (sealed.n && iap_session_read(f, sealed, &f->session) && !iap_end_session(f, 'i', f->session.id))
-		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "the shared cache cannot be reached");
+		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "the end of a session cannot be noted");
 	if (!iap_set_cookie(f, "gh_iap_", f->conf->provider, STR(""), STR_NULL, 0, &f->cookie))
 		return STEP_FAIL;
 	return iap_discover(f, leave);
@@ -133,7 +131,7 @@ static enum step verified(struct iap *f)
 	if (sid.n > IAP_BACK_MAX || subject.n > IAP_BACK_MAX)
 		return say(f, 400, "the token is too large");
 	if (!(sid.n ? iap_end_session(f, 's', sid) : iap_end_session(f, 'u', subject)))
-		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "the shared cache cannot be reached");
+		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "the end of a session cannot be noted");
 	log_info("session ended by the provider", KV_STR("provider", f->conf->provider));
 	return say(f, 200, NULL);
 }

@@ -23,7 +23,7 @@ async function up(server) {
     rotateRefreshToken: () => true,
   });
   gw = await start({
-    server, workers: 2,
+    server, workers: 2, config: { 'cache.max_bytes': 1048576 },
     setup(g) {
       const file = g.file('tool.json', DESCRIPTION);
       for (const name of ['tool', 'other', 'brief'])
@@ -31,6 +31,11 @@ async function up(server) {
       g.cli('api', 'set', 'tool', '--require-key', 'no');
       g.cli('api', 'set', 'other', '--require-key', 'no');
       g.cli('api', 'set', 'brief', '--require-key', 'no');
+      g.cli('import', 'openapi', file, '--path', 'fill', '--name', 'fill', '--backend', app.url);
+      g.cli('api', 'set', 'fill', '--require-key', 'no');
+      g.cli('policy', 'set', '--scope', 'api:fill', g.file('fill.xml', `<policies><inbound><base />
+        <cache-store-value key="@(Guid.NewGuid().ToString())" value="@(new string('x', 200000))" duration="3600" /><return-response /></inbound>
+        <backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`));
       g.cli('identity-provider', 'create', 'corp', '--issuer', idp.issuer, '--client-id', 'gw', '--for', 'apis', '--scopes', 'openid email profile groups',
         '--client-secret-file', g.file('secret', 'the secret of the gateway\n'));
       g.cli('iap', 'set', '--api', 'tool', '--provider', 'corp');
@@ -205,6 +210,9 @@ for (const server of SERVERS) {
       assert.ok(v.location.startsWith(`${idp.issuer}/session/end?client_id=gw`));
       assert.ok(!v.cookies.some((c) => c.name === 'gh_iap_corp'));
       for (let i = 0; i < 8; i++) assert.strictEqual((await copy.get('/api/tool/page')).status, 302);
+      // whatever else is kept: the cache has made room several times over
+      for (let i = 0; i < 30; i++) assert.strictEqual((await fetch(`${gw.url}/api/fill/page`)).status, 200);
+      for (let i = 0; i < 8; i++) assert.strictEqual((await copy.get('/api/tool/page')).status, 302);
     });
 
     await t.test('the provider ends a session on all workers; another one of the same person goes on', async () => {
@@ -222,7 +230,7 @@ for (const server of SERVERS) {
       for (const token of [undefined, 'x', 'a.b.c', `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"sub":"ada"}').toString('base64url')}.`])
         assert.deepStrictEqual(await post(token), [400, 'no-store'], String(token));
       assert.strictEqual((await fetch(`${gw.url}/api/-/iap/backchannel/corp`)).status, 400);
-      assert.strictEqual((await post('x'.repeat(100000)))[0], 400);
+      assert.strictEqual((await post('x'.repeat(100000)))[0], 413);
       const { IdToken } = idp.provider;
       const client = await idp.provider.Client.find('gw');
       const made = async (claims) => {
@@ -248,7 +256,31 @@ for (const server of SERVERS) {
       await until(async () => (await new Visitor(gw.url, BROWSER).get('/api/other/page')).status === 503, 'the new setting');
       assert.strictEqual((await v.get('/api/tool/page')).status, 200);
       gw.cli('iap', 'unset', '--api', 'other');
+      await gw.adopted();
       await until(async () => (await new Visitor(gw.url, BROWSER).get('/api/other/page')).status === 200, 'the open API');
+    });
+
+    await t.test('another issuer under the same name, and no session of the old one is believed', async () => {
+      const v = await signedIn('ada');
+      assert.strictEqual(v.status, 200);
+      const attempt = new Visitor(gw.url, BROWSER);
+      await attempt.get('/api/tool/page');
+      const state = new URL(attempt.location).searchParams.get('state');
+      const other = await openIdProvider({ people: {}, clients: [{ client_id: 'gw', client_secret: 'the secret of the gateway',
+        redirect_uris: [`${gw.url}/api/-/iap/callback`] }] });
+      t.after(() => other.close());
+      for (const api of ['tool', 'brief']) gw.cli('iap', 'unset', '--api', api);
+      gw.cli('identity-provider', 'delete', 'corp');
+      gw.cli('identity-provider', 'create', 'corp', '--issuer', other.issuer, '--client-id', 'gw', '--for', 'apis',
+        '--client-secret-file', gw.file('secret', 'the secret of the gateway\n'));
+      gw.cli('iap', 'set', '--api', 'tool', '--provider', 'corp');
+      await gw.adopted();
+      await v.get(`${gw.url}/api/tool/page`);
+      assert.strictEqual(v.status, 302);
+      assert.ok(v.location.startsWith(other.issuer), 'signs in at the new one');
+      await attempt.get(`${gw.url}/api/-/iap/callback?code=of-the-old-one&state=${state}`);
+      assert.strictEqual(attempt.status, 400, 'a code of the old one is not shown to the new one');
+      assert.deepStrictEqual(other.seen.filter((r) => r.url === '/token'), []);
     });
   });
 }
