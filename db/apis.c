@@ -166,13 +166,23 @@ GH_RC store_apis(struct store *s, struct arena *a, const struct store_page *page
 	return list_rows(s, st, &api_type, a, out, n, err);
 }
 
-GH_RC store_apis_of_product(struct store *s, struct arena *a, struct str product_id, struct store_api **out, size_t *n,
-			    struct gh_err *err)
+GH_RC store_apis_of_product(struct store *s, struct arena *a, struct str product_id, const struct store_page *page,
+			    struct store_api **out, size_t *n, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_API_OF_PRODUCT);
 
 	bind_str(st, 1, product_id);
+	bind_int(st, 2, page && page->limit ? (int64_t)page->limit : STORE_LIST_MAX);
+	bind_int(st, 3, page ? (int64_t)page->offset : 0);
 	return list_rows(s, st, &api_type, a, out, n, err);
+}
+
+GH_RC store_apis_of_product_count(struct store *s, struct str product_id, int64_t *out, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_API_COUNT_OF_PRODUCT);
+
+	bind_str(st, 1, product_id);
+	return find_int(s, st, out, NULL, err);
 }
 
 GH_RC store_api_revisions(struct store *s, struct arena *a, struct store_api **out, size_t *n, struct gh_err *err)

@@ -77,8 +77,9 @@ GH_RC store_api_find_path(struct store *s, struct arena *a, struct str environme
 /* Current revisions, by id. */
 GH_RC store_apis(struct store *s, struct arena *a, const struct store_page *page, struct store_api **out, size_t *n,
 		 struct gh_err *err);
-GH_RC store_apis_of_product(struct store *s, struct arena *a, struct str product_id, struct store_api **out, size_t *n,
-			    struct gh_err *err);
+GH_RC store_apis_of_product(struct store *s, struct arena *a, struct str product_id, const struct store_page *page,
+			    struct store_api **out, size_t *n, struct gh_err *err);     /* the page's search does not count */
+GH_RC store_apis_of_product_count(struct store *s, struct str product_id, int64_t *out, struct gh_err *err);
 /* All revisions of all APIs, by id and revision: for a snapshot. */
 GH_RC store_api_revisions(struct store *s, struct arena *a, struct store_api **out, size_t *n, struct gh_err *err);
 GH_RC store_revisions_of_api(struct store *s, struct arena *a, struct str api_id, struct store_api **out, size_t *n,

@@ -267,19 +267,26 @@ static sqlite3_stmt *use_filter(struct store *s, const struct store_subscription
 		{ f->product_id, SQL_SUBSCRIPTION_LIST_PRODUCT, SQL_SUBSCRIPTION_COUNT_PRODUCT },
 	};
 	enum sql which = count ? SQL_SUBSCRIPTION_COUNT_ALL : SQL_SUBSCRIPTION_LIST;
+	size_t ways_n = ARRAY_LEN(ways);
 	sqlite3_stmt *st;
 
-	for (size_t i = 0; i < ARRAY_LEN(ways); i++)
+	if (count && f->product_id.n && f->state >= 0 && !f->application_id.n && !f->user_id.n && !f->api_id.n)
+		ways_n = 0, which = SQL_SUBSCRIPTION_COUNT_PRODUCT_STATE;
+	for (size_t i = 0; i < ways_n; i++)
 		if (ways[i].given.n) {
 			which = count ? ways[i].count : ways[i].list;
 			break;
 		}
 	st = sql_use(s, which);
 	bind_str(st, 1, f->product_id);
+	bind_int(st, 5, f->state);
+	if (which == SQL_SUBSCRIPTION_COUNT_PRODUCT_STATE)
+		return st;
 	bind_str(st, 2, f->api_id);
 	bind_str(st, 3, f->user_id);
 	bind_str(st, 4, f->application_id);
-	bind_int(st, 5, f->state);
+	if (count)
+		bind_str(st, 6, STR("%"));
 	return st;
 }
 
@@ -288,7 +295,9 @@ static const struct store_subscription_filter everything = { .state = -1 };
 GH_RC store_subscriptions(struct store *s, struct arena *a, const struct store_subscription_filter *filter,
 			  const struct store_page *page, struct store_subscription **out, size_t *n, struct gh_err *err)
 {
-	sqlite3_stmt *st = use_filter(s, filter ? filter : &everything, false);
+	const struct store_subscription_filter *f = filter ? filter : &everything;
+	bool only_words = page && page->search.n && !f->product_id.n && !f->api_id.n && !f->user_id.n && !f->application_id.n && f->state < 0;
+	sqlite3_stmt *st = only_words ? sql_use(s, SQL_SUBSCRIPTION_SEARCH) : use_filter(s, f, false);
 	char pattern[512];
 
 	bind_page(st, 6, page, pattern);
@@ -300,6 +309,5 @@ GH_RC store_subscriptions_count(struct store *s, const struct store_subscription
 {
 	sqlite3_stmt *st = use_filter(s, filter ? filter : &everything, true);
 
-	bind_str(st, 6, STR("%"));
 	return find_int(s, st, out, NULL, err);
 }

@@ -11,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char BEGIN[] = "DROP INDEX subscription_key_subscription; DROP INDEX subscription_product;";
+static const char BEGIN[] = "DROP INDEX subscription_key_subscription; DROP INDEX subscription_product;"
+			    "DROP INDEX subscription_product_state;";
 static const char END[] = "CREATE INDEX subscription_key_subscription ON subscription_key (subscription_id, slot);"
-			  "CREATE INDEX subscription_product ON subscription (product_id, id) WHERE product_id IS NOT NULL;";
+			  "CREATE INDEX subscription_product ON subscription (product_id, id) WHERE product_id IS NOT NULL;"
+			  "CREATE INDEX subscription_product_state ON subscription (product_id, state) WHERE product_id IS NOT NULL;";
 
 struct place {
 	uint8_t digest[CRYPTO_SHA256_BYTES];

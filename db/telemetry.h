@@ -51,6 +51,8 @@ GH_RC store_traffic(struct store *s, struct arena *a, enum store_traffic_by by, 
 		    struct store_traffic_row **out, size_t *n, struct gh_err *err);
 /* The last 24 hours of each API, for the dashboard: as store_traffic by API, with no filter. */
 GH_RC store_traffic_day(struct store *s, struct arena *a, struct store_traffic_row **out, size_t *n, struct gh_err *err);
+/* The same of one API, calls and errors only: for a row of a list. */
+GH_RC store_traffic_day_of(struct store *s, struct str api, struct store_traffic *out, struct gh_err *err);
 /* Totals in steps of step_s seconds (a multiple of 60) over the filter's time, oldest first; steps without calls are there
  * with calls 0. */
 struct store_traffic_step {

@@ -53,7 +53,7 @@ static gh_rc rows_of(struct store *s, const struct store_traffic_filter *f, int6
 {
 	const struct str *narrow[] = { &f->environment, &f->api, &f->operation, &f->product, &f->subscription, &f->application,
 				       &f->backend };
-	sqlite3_stmt *st = sql_use(s, SQL_TRAFFIC_ROWS);
+	sqlite3_stmt *st = sql_use(s, f->subscription.n ? SQL_TRAFFIC_ROWS_SUBSCRIPTION : f->api.n ? SQL_TRAFFIC_ROWS_API : SQL_TRAFFIC_ROWS);
 	gh_rc rc;
 	bool row;
 
@@ -79,18 +79,34 @@ static int64_t round_up(int64_t v, int64_t step)
 	return (v + step - 1) / step * step;
 }
 
-/* Whole hours from the hourly totals, what is before and behind them from those per minute. */
-static gh_rc all_rows(struct store *s, const struct store_traffic_filter *f, row_fn each, void *arg, struct gh_err *err)
+/* Whole hours from the hourly totals, what is before and behind them from those per minute. Returns how many parts. */
+struct part {
+	int64_t period_s, from_s, to_s;
+};
+static size_t parts_of(int64_t from_us, int64_t to_us, struct part out[3])
 {
-	int64_t to_us = f->to_us ? f->to_us : clock_wall_us() + MINUTE_S * SECOND_US;
-	int64_t from = round_up(f->from_us / SECOND_US, MINUTE_S), to = round_up(to_us / SECOND_US, MINUTE_S);
+	int64_t from = round_up(from_us / SECOND_US, MINUTE_S);
+	int64_t to = round_up((to_us ? to_us : clock_wall_us() + MINUTE_S * SECOND_US) / SECOND_US, MINUTE_S);
 	int64_t hours_from = round_up(from, HOUR_S), hours_to = to / HOUR_S * HOUR_S;
 
-	if (hours_from >= hours_to)
-		return rows_of(s, f, MINUTE_S, from, to, each, arg, err);
-	TRY(rows_of(s, f, MINUTE_S, from, hours_from, each, arg, err));
-	TRY(rows_of(s, f, HOUR_S, hours_from, hours_to, each, arg, err));
-	return rows_of(s, f, MINUTE_S, hours_to, to, each, arg, err);
+	if (hours_from >= hours_to) {
+		out[0] = (struct part){ MINUTE_S, from, to };
+		return 1;
+	}
+	out[0] = (struct part){ MINUTE_S, from, hours_from };
+	out[1] = (struct part){ HOUR_S, hours_from, hours_to };
+	out[2] = (struct part){ MINUTE_S, hours_to, to };
+	return 3;
+}
+
+static gh_rc all_rows(struct store *s, const struct store_traffic_filter *f, row_fn each, void *arg, struct gh_err *err)
+{
+	struct part parts[3];
+	size_t n = parts_of(f->from_us, f->to_us, parts);
+
+	for (size_t i = 0; i < n; i++)
+		TRY(rows_of(s, f, parts[i].period_s, parts[i].from_s, parts[i].to_s, each, arg, err));
+	return GH_RC_OK;
 }
 
 struct grouping {
@@ -154,6 +170,32 @@ GH_RC store_traffic_day(struct store *s, struct arena *a, struct store_traffic_r
 	struct store_traffic_filter f = { .from_us = clock_wall_us() - DAY_S * SECOND_US };
 
 	return store_traffic(s, a, STORE_TRAFFIC_BY_API, &f, out, n, err);
+}
+
+GH_RC store_traffic_day_of(struct store *s, struct str api, struct store_traffic *out, struct gh_err *err)
+{
+	struct part parts[3];
+	size_t n = parts_of(clock_wall_us() - DAY_S * SECOND_US, 0, parts);
+
+	*out = (struct store_traffic){ .calls = 0 };
+	for (size_t i = 0; i < n; i++) {
+		sqlite3_stmt *st = sql_use(s, SQL_TRAFFIC_SUM_API);
+		bool row;
+
+		bind_str(st, 1, api);
+		bind_int(st, 2, parts[i].period_s);
+		bind_int(st, 3, parts[i].from_s);
+		bind_int(st, 4, parts[i].to_s);
+		TRY(sql_step(s, st, &row, err));
+		if (row) {
+			out->calls += sqlite3_column_int64(st, 0);
+			out->client_errors += sqlite3_column_int64(st, 1);
+			out->gateway_errors += sqlite3_column_int64(st, 2);
+			out->backend_errors += sqlite3_column_int64(st, 3);
+		}
+		sqlite3_reset(st);
+	}
+	return GH_RC_OK;
 }
 
 struct stepping {

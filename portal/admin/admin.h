@@ -16,10 +16,8 @@ struct store_page admin_window(struct web *w);
 size_t admin_pages(struct web *w, size_t rows);          /* rows to show */
 
 /* The last 24 hours of one API, for lists. */
-struct admin_traffic;
-GH_RC admin_traffic_load(struct web *w, struct admin_traffic **out, struct gh_err *err);
 /* Sets calls, calls_text, errors_text and error_level ("none", "low", "high"); without a call "traffic" is nil. */
-void admin_traffic_put(struct web *w, const struct admin_traffic *t, struct str api_id, struct liquid_record *row);
+GH_RC admin_traffic_put(struct web *w, struct str api_id, struct liquid_record *row, struct gh_err *err);
 
 web_handler admin_apis, admin_api, admin_products, admin_subscriptions, admin_credentials, admin_credential_forget;
 web_handler admin_subscription_act;

@@ -100,15 +100,13 @@ gh_rc admin_api(struct web *w, struct gh_err *err)
 	const struct store_policy_scope global = { .kind = STORE_POLICY_GLOBAL };
 	struct store_policy_scope own = { .kind = STORE_POLICY_API };
 	struct liquid_list *policies = liquid_set_list(w->page, "policies");
-	struct admin_traffic *traffic;
 	struct store_api api;
 
 	TRY(store_api_find(w->site->store, w->a, w->rq.args[0], 0, &api, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such API");
 	put_facts(w, &api);
-	TRY(admin_traffic_load(w, &traffic, err));
-	admin_traffic_put(w, traffic, api.id, w->page);
+	TRY(admin_traffic_put(w, api.id, w->page, err));
 	own.api_id = api.id;
 	own.revision = api.revision;
 	liquid_set_bool(w->page, "see_policies", see_policies);

@@ -80,14 +80,12 @@ gh_rc admin_apis(struct web *w, struct gh_err *err)
 {
 	struct store_page window = admin_window(w);
 	struct liquid_list *list = liquid_set_list(w->page, "apis");
-	struct admin_traffic *traffic;
 	struct counts counts;
 	struct store_api *apis;
 	size_t n;
 
 	map_init(&counts.by_product, w->a, false);
 	TRY(store_apis(w->site->store, w->a, &window, &apis, &n, err));
-	TRY(admin_traffic_load(w, &traffic, err));
 	n = admin_pages(w, n);
 	for (size_t i = 0; i < n; i++) {
 		struct liquid_record *r = liquid_push_record(list);
@@ -102,7 +100,7 @@ gh_rc admin_apis(struct web *w, struct gh_err *err)
 		liquid_set_text(r, "environment", apis[i].environment_id);
 		liquid_set_text(r, "state", str_of(store_api_state_names[apis[i].state]));
 		liquid_set_text(r, "subscriptions", web_number(w, subscriptions));
-		admin_traffic_put(w, traffic, apis[i].id, r);
+		TRY(admin_traffic_put(w, apis[i].id, r, err));
 	}
 	liquid_set_text(w->page, "title", STR("APIs"));
 	return web_page(w, "apis", err);
@@ -122,13 +120,15 @@ gh_rc admin_products(struct web *w, struct gh_err *err)
 		struct liquid_record *r = liquid_push_record(list);
 		struct liquid_list *names = liquid_set_list(r, "apis");
 		struct store_api *apis;
-		int64_t count;
+		const struct store_page first = { .limit = PRODUCT_APIS };
+		int64_t count, total;
 		size_t k;
 
-		TRY(store_apis_of_product(w->site->store, w->a, products[i].id, &apis, &k, err));
+		TRY(store_apis_of_product(w->site->store, w->a, products[i].id, &first, &apis, &k, err));
+		TRY(store_apis_of_product_count(w->site->store, products[i].id, &total, err));
 		TRY(store_subscriptions_count(w->site->store, &f, &count, err));
-		liquid_set_text(r, "more_apis", k > PRODUCT_APIS ? web_number(w, (int64_t)(k - PRODUCT_APIS)) : STR(""));
-		for (size_t j = 0; j < k && j < PRODUCT_APIS; j++) {
+		liquid_set_text(r, "more_apis", total > PRODUCT_APIS ? web_number(w, total - PRODUCT_APIS) : STR(""));
+		for (size_t j = 0; j < k; j++) {
 			struct liquid_record *api = liquid_push_record(names);
 
 			liquid_set_text(api, "id", apis[j].id);

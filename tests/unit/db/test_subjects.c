@@ -178,7 +178,7 @@ static void products_and_tiers(void **state)
 	CHANGE(f, store_product_add_api(f->s, p.id, one.id, &f->err));
 	CHECK_OK(f, store_product_apis(f->s, f->a, &links, &n, &f->err));
 	CHECK_INT("again is fine", n, 1);
-	CHECK_OK(f, store_apis_of_product(f->s, f->a, p.id, &apis, &n, &f->err));
+	CHECK_OK(f, store_apis_of_product(f->s, f->a, p.id, NULL, &apis, &n, &f->err));
 	CHECK_INT("APIs of the product", n, 1);
 	CHECK_OK(f, store_products_of_api(f->s, f->a, one.id, &all, &n, &f->err));
 	CHECK_INT("products of the API", n, 1);
