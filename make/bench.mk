@@ -1,10 +1,11 @@
 # `make bench`: Gatehouse beside the bare web servers, in one run on one machine. Absolute times depend on the machine; the
-# ratios are what is compared. ROUNDS=3 SECONDS_EACH=5; ONLY=nginx,scale picks parts. Writes build/bench.json.
+# ratios are what is compared. ROUNDS=3 SECONDS_EACH=5; ONLY=nginx,pages picks parts. Writes build/bench.json.
 bench: deps-bench
 	@$(MAKE) --no-print-directory MODE=release all bench-tools
 	@node tests/bench/bench.js
 
 BENCH_BIN := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
+$(BENCH_BIN): LDLIBS += -lqrencode
 $(BENCH_BIN): $B/bench/%: $B/tests/bench/%.o $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) -Wl,--end-group $(LDLIBS)

@@ -202,7 +202,10 @@ gh_rc portal_ask_terms(struct web *w, struct gh_err *err)
 	if (!found)
 		return GH_RC_OK;
 	TRY(has_agreed(w, version, &agreed, err));
-	return agreed ? GH_RC_OK : web_redirect(w, STR("terms"), err);
+	if (agreed || !web_is_json(w))
+		return agreed ? GH_RC_OK : web_redirect(w, STR("terms"), err);
+	web_json_error(w, 403, "terms_not_agreed", "Agree to the terms of use in the portal first");
+	return GH_RC_OK;
 }
 
 gh_rc portal_terms_page(struct web *w, struct gh_err *err)

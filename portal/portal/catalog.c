@@ -11,7 +11,7 @@
 #include "core/uri.h"
 #include "portal/web/markdown.h"
 
-enum { HOME_APIS = 6, HOME_NEWS = 5, LIST_APIS = 60, TAGS_SHOWN = 24, FOUND_APIS = 24, FOUND_OPERATIONS = 30, FOUND_PRODUCTS = 12 };
+enum { HOME_APIS = 6, HOME_NEWS = 5, LIST_APIS = 60, TAGS_SHOWN = 24, FOUND_APIS = 24, FOUND_ROWS = 500, FOUND_OPERATIONS = 30, FOUND_PRODUCTS = 12 };
 
 /* What the address asks for. The words of states are those of the page. */
 struct wish {
@@ -352,6 +352,20 @@ static GH_RC results(struct web *w, const struct wish *wish, struct str query, s
 		put_row(w, liquid_push_record(l), &rows[i], true, wish->f.now_us);
 	TRY(find_operations(w, wish, query, err));
 	return find_products(w, wish, query, err);
+}
+
+gh_rc portal_catalog_rows(struct web *w, struct store_catalog_row **rows, size_t *n, struct gh_err *err)
+{
+	struct wish wish = wish_of(w);
+	struct str query = store_catalog_query(w->a, wish.search);
+
+	*n = 0;
+	if (!wish.search.n)
+		return load_list(w, &wish, rows, n, err);
+	if (!query.p)                    /* nothing in it is a word */
+		return GH_RC_OK;
+	TRY(store_catalog_find_apis(w->site->store, w->a, &wish.f, query, FOUND_ROWS, rows, n, err));
+	return wish.f.state < 0 ? one_of_each_set(w, *rows, n, wish.f.now_us, err) : GH_RC_OK;
 }
 
 gh_rc portal_apis(struct web *w, struct gh_err *err)

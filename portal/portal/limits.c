@@ -44,7 +44,13 @@ static struct str bytes_words(struct arena *a, uint64_t kilobytes)
 	return arena_printf(a, "%llu KB", (unsigned long long)kilobytes);
 }
 
-static void put_limit(struct web *w, struct liquid_list *list, const struct doc_node *n)
+static void add(struct portal_limits *l, struct str words)
+{
+	if (words.n && l->n < ARRAY_LEN(l->words))
+		l->words[l->n++] = words;
+}
+
+static void add_limit(struct web *w, struct portal_limits *list, const struct doc_node *n)
 {
 	static const struct str names[] = { STR_INIT("rate-limit"), STR_INIT("quota") };
 	uint64_t calls, bytes, period;
@@ -55,22 +61,20 @@ static void put_limit(struct web *w, struct liquid_list *list, const struct doc_
 	if (!one || !number(n, "renewal-period", &period))
 		return;
 	if (number(n, "calls", &calls))
-		liquid_push(list, liquid_of_text(web_textf(w, "{1} call {2} || {1} calls {2}", web_count(w, (int64_t)calls),
-							   LANG_STR(period_words(w, period)))));
+		add(list, web_textf(w, "{1} call {2} || {1} calls {2}", web_count(w, (int64_t)calls), LANG_STR(period_words(w, period))));
 	if (number(n, "bandwidth", &bytes))
-		liquid_push(list, liquid_of_text(arena_printf(w->a, "%.*s %.*s", STR_ARG(bytes_words(w->a, bytes)),
-							      STR_ARG(period_words(w, period)))));
+		add(list, arena_printf(w->a, "%.*s %.*s", STR_ARG(bytes_words(w->a, bytes)), STR_ARG(period_words(w, period))));
 }
 
-gh_rc portal_put_limits(struct web *w, struct liquid_record *r, struct str product_id, struct gh_err *err)
+gh_rc portal_limits(struct web *w, struct str product_id, struct portal_limits *out, struct gh_err *err)
 {
 	struct store_policy_scope scope = { .kind = STORE_POLICY_PRODUCT, .product_id = product_id };
-	struct liquid_list *list = liquid_set_list(r, "limits");
 	struct policy_diags diags;
 	struct document d;
 	struct str bytes;
 	bool found;
 
+	out->n = 0;
 	TRY(store_policy_find(w->site->store, w->a, &scope, &bytes, &found, err));
 	if (!found)
 		return GH_RC_OK;
@@ -80,6 +84,17 @@ gh_rc portal_put_limits(struct web *w, struct liquid_record *r, struct str produ
 	for (const struct doc_node *section = d.root->first; section; section = section->next)
 		if (str_eq(section->name, STR("inbound")))
 			for (const struct doc_node *n = section->first; n; n = n->next)
-				put_limit(w, list, n);
+				add_limit(w, out, n);
+	return GH_RC_OK;
+}
+
+gh_rc portal_put_limits(struct web *w, struct liquid_record *r, struct str product_id, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(r, "limits");
+	struct portal_limits limits;
+
+	TRY(portal_limits(w, product_id, &limits, err));
+	for (size_t i = 0; i < limits.n; i++)
+		liquid_push(list, liquid_of_text(limits.words[i]));
 	return GH_RC_OK;
 }

@@ -1,6 +1,7 @@
 /* portal.h - the developer portal: what is published, for everybody who may see it. */
 #pragma once
 
+#include "core/map.h"
 #include "db/apis.h"
 #include "db/products.h"
 #include "portal/web/web.h"
@@ -11,6 +12,7 @@ extern const struct web_app portal_app;
 struct portal_sight {
 	struct store_api *apis;          /* current revisions that may be seen, by id */
 	size_t n;
+	struct map by_id;                /* of them */
 	struct store_product *products;  /* that may be seen */
 	size_t n_products;
 	struct store_product_api *links; /* of all products */
@@ -62,6 +64,19 @@ web_handler portal_home, portal_apis, portal_api, portal_operation, portal_news,
 
 struct store_keys;
 struct store_subscription;
+enum { PORTAL_NAME_MAX = 100 };          /* of a subscription */
+/* A product that the caller may see; NULL: not there for him. */
+const struct store_product *portal_sight_product(const struct portal_sight *s, struct str id);
+/* Subscribes the caller, or asks for it where somebody approves; *problem (a sentence): it may not be. */
+GH_RC portal_subscription_make(struct web *w, const struct store_product *p, struct str name, struct store_subscription *sub,
+			       struct store_keys *keys, const char **problem, struct gh_err *err);
+bool portal_shows_keys(const struct web *w);     /* again, whenever their owner asks */
+/* The limits of a product in words ("100 calls a minute"), as many as a page can show. */
+struct portal_limits {
+	struct str words[16];
+	size_t n;
+};
+GH_RC portal_limits(struct web *w, struct str product_id, struct portal_limits *out, struct gh_err *err);
 /* `limits` of the record: the limits of a product in words ("100 calls a minute"). */
 GH_RC portal_put_limits(struct web *w, struct liquid_record *r, struct str product_id, struct gh_err *err);
 void portal_put_subscription(struct web *w, struct liquid_record *r, const struct store_subscription *s);

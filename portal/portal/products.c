@@ -7,9 +7,10 @@
 
 /* Products: what one subscribes to. The list, a product's page with its limits in words, and asking for a subscription. */
 
-enum { NAME_MAX = 100, SUBSCRIPTIONS_MAX = 100 };        /* of one person, over all products */
+enum { SUBSCRIPTIONS_MAX = 100,          /* of one person, over all products */
+       PAGE_PRODUCTS = 30, PAGE_APIS = 60 };
 
-static const struct store_product *product_of(const struct portal_sight *s, struct str id)
+const struct store_product *portal_sight_product(const struct portal_sight *s, struct str id)
 {
 	for (size_t i = 0; i < s->n_products; i++)
 		if (str_eq(s->products[i].id, id))
@@ -17,39 +18,53 @@ static const struct store_product *product_of(const struct portal_sight *s, stru
 	return NULL;
 }
 
-static void put_apis(struct web *w, const struct portal_sight *s, const struct store_product *p, struct liquid_record *r)
-{
-	struct liquid_list *list = liquid_set_list(r, "apis");
-
-	for (size_t i = 0; i < s->n_links; i++) {
-		const struct store_api *api = NULL;
-
-		if (str_eq(s->links[i].product_id, p->id))
-			api = portal_sight_find(s, s->links[i].api_id);
-		if (api)
-			portal_put_api(w->a, liquid_push_record(list), api);
-	}
-}
-
+/* What the list and the page show of it; the APIs themselves are put by put_apis. */
 static GH_RC put_product(struct web *w, const struct portal_sight *s, const struct store_product *p, struct liquid_record *r,
 			 struct gh_err *err)
 {
+	size_t apis = 0;
+
+	for (size_t i = 0; i < s->n_links; i++)
+		apis += str_eq(s->links[i].product_id, p->id) && portal_sight_find(s, s->links[i].api_id);
 	liquid_set_text(r, "id", p->id);
 	liquid_set_text(r, "name", p->name.n ? p->name : p->id);
 	liquid_set_text(r, "summary", web_markdown_summary(w->a, p->description));
 	liquid_set_bool(r, "needs_key", p->subscription_required);
 	liquid_set_bool(r, "by_hand", p->approval == STORE_APPROVAL_MANUAL);
-	put_apis(w, s, p, r);
+	liquid_set_int(r, "apis_total", (int64_t)apis);
 	return portal_put_limits(w, r, p->id, err);
+}
+
+/* The APIs of one page of them. */
+static GH_RC put_apis(struct web *w, const struct portal_sight *s, const struct store_product *p, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "apis");
+	const struct store_api **in = arena_alloc(w->a, s->n_links + 1, sizeof(*in));
+	size_t n = 0, from;
+
+	if (!in)
+		FAIL(err, NOMEM, "APIs");
+	for (size_t i = 0; i < s->n_links; i++) {
+		const struct store_api *api = str_eq(s->links[i].product_id, p->id) ? portal_sight_find(s, s->links[i].api_id) : NULL;
+
+		if (api)
+			in[n++] = api;
+	}
+	n = web_slice(w, n, PAGE_APIS, &from);
+	for (size_t i = from; i < from + n; i++)
+		portal_put_api(w->a, liquid_push_record(list), in[i]);
+	return GH_RC_OK;
 }
 
 gh_rc portal_products(struct web *w, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "products");
 	struct portal_sight sight;
+	size_t n, from;
 
 	TRY(portal_sight_load(w, &sight, err));
-	for (size_t i = 0; i < sight.n_products; i++)
+	n = web_slice(w, sight.n_products, PAGE_PRODUCTS, &from);
+	for (size_t i = from; i < from + n; i++)
 		TRY(put_product(w, &sight, &sight.products[i], liquid_push_record(list), err));
 	web_title(w, "Products");
 	return web_page(w, "products", err);
@@ -82,6 +97,7 @@ static GH_RC show(struct web *w, const struct portal_sight *s, const struct stor
 	size_t n;
 
 	TRY(put_product(w, s, p, r, err));
+	TRY(put_apis(w, s, p, err));
 	TRY(web_markdown(w->a, p->description, &description, err));
 	TRY(web_markdown(w->a, p->terms, &terms, err));
 	liquid_set(w->page, "description", description);
@@ -104,7 +120,7 @@ gh_rc portal_product(struct web *w, struct gh_err *err)
 	struct portal_sight sight;
 
 	TRY(portal_sight_load(w, &sight, err));
-	p = product_of(&sight, w->rq.args[0]);
+	p = portal_sight_product(&sight, w->rq.args[0]);
 	if (!p)
 		FAIL(err, NOT_FOUND, "no such product");
 	web_form_value(w, "name", STR(""));
@@ -157,10 +173,21 @@ static GH_RC create(struct web *w, const struct store_product *p, struct store_s
 	return store_tell_approvers(s, w->a, sub, w->user.email, dashboard, err);
 }
 
+gh_rc portal_subscription_make(struct web *w, const struct store_product *p, struct str name, struct store_subscription *sub,
+			       struct store_keys *keys, const char **problem, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+
+	*sub = (struct store_subscription){ .name = name.n ? name : p->name.n ? p->name : p->id, .scope = STORE_SCOPE_PRODUCT,
+					    .product_id = p->id, .user_id = w->user.id };
+	sub->state = p->approval == STORE_APPROVAL_MANUAL ? STORE_SUB_SUBMITTED : STORE_SUB_ACTIVE;
+	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
+	return store_tx_end(s, create(w, p, sub, keys, problem, err), err);
+}
+
 gh_rc portal_subscribe(struct web *w, struct gh_err *err)
 {
 	struct str name = str_trim(web_param(&w->rq.form, "name"));
-	struct store *s = w->site->store;
 	const struct store_product *p;
 	struct store_subscription sub;
 	struct portal_sight sight;
@@ -168,21 +195,17 @@ gh_rc portal_subscribe(struct web *w, struct gh_err *err)
 	const char *problem;
 
 	TRY(portal_sight_load(w, &sight, err));
-	p = product_of(&sight, w->rq.args[0]);
+	p = portal_sight_product(&sight, w->rq.args[0]);
 	if (!p)
 		FAIL(err, NOT_FOUND, "no such product");
 	web_form_value(w, "name", name);
-	if (name.n > NAME_MAX)
+	if (name.n > PORTAL_NAME_MAX)
 		web_form_error(w, "name", STR("This is too long."));
 	if (p->terms.n && !web_param(&w->rq.form, "agree").n)
 		web_form_error(w, "agree", STR("Agree to the terms of this product first."));
-	if (name.n > NAME_MAX || (p->terms.n && !web_param(&w->rq.form, "agree").n))
+	if (name.n > PORTAL_NAME_MAX || (p->terms.n && !web_param(&w->rq.form, "agree").n))
 		return show(w, &sight, p, 422, err);
-	sub = (struct store_subscription){ .name = name.n ? name : p->name.n ? p->name : p->id, .scope = STORE_SCOPE_PRODUCT,
-					   .product_id = p->id, .user_id = w->user.id };
-	sub.state = p->approval == STORE_APPROVAL_MANUAL ? STORE_SUB_SUBMITTED : STORE_SUB_ACTIVE;
-	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
-	TRY(store_tx_end(s, create(w, p, &sub, &keys, &problem, err), err));
+	TRY(portal_subscription_make(w, p, name, &sub, &keys, &problem, err));
 	if (problem) {
 		web_form_problem(w, problem);
 		return show(w, &sight, p, 422, err);

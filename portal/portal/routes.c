@@ -1,4 +1,5 @@
 #include "portal/portal/docs.h"
+#include "portal/portal/json.h"
 
 #include "core/str.h"
 #include "db/environments.h"
@@ -59,9 +60,35 @@ static const struct web_route routes[] = {
 	{ "GET", "/account/traces", WEB_SIGNED_IN, portal_traces },
 	{ "POST", "/account/traces", WEB_SIGNED_IN, portal_trace_token },
 	{ "GET", "/account/traces/{id}", WEB_SIGNED_IN, portal_trace },
+	{ "GET", "/account/tokens", WEB_SIGNED_IN, portal_tokens },
+	{ "POST", "/account/tokens", WEB_SIGNED_IN, portal_token_make },
+	{ "POST", "/account/tokens/{id}/end", WEB_SIGNED_IN, portal_token_end },
 	{ "GET", "/account/close", WEB_SIGNED_IN, portal_close_form },
 	{ "POST", "/account/close", WEB_SIGNED_IN, portal_close },
 	{ "GET", "/static/{file*}", WEB_ANYBODY, web_static },
+	/* the JSON API, described in www/portal-api.yaml */
+	{ "GET", "/portal/api", WEB_ANYBODY, portal_api_page },
+	{ "GET", PORTAL_JSON "/openapi.json", WEB_ANYBODY, portal_json_about },
+	{ "GET", PORTAL_JSON "/apis", WEB_ANYBODY, portal_json_apis },
+	{ "GET", PORTAL_JSON "/apis/{api}", WEB_ANYBODY, portal_json_api },
+	{ "GET", PORTAL_JSON "/apis/{api}/operations", WEB_ANYBODY, portal_json_operations },
+	{ "GET", PORTAL_JSON "/apis/{api}/operations/{operation}", WEB_ANYBODY, portal_json_operation },
+	{ "GET", PORTAL_JSON "/products", WEB_ANYBODY, portal_json_products },
+	{ "GET", PORTAL_JSON "/products/{product}", WEB_ANYBODY, portal_json_product },
+	{ "GET", PORTAL_JSON "/subscriptions", WEB_SIGNED_IN, portal_json_subscriptions },
+	{ "POST", PORTAL_JSON "/subscriptions", WEB_SIGNED_IN, portal_json_subscribe },
+	{ "GET", PORTAL_JSON "/subscriptions/{id}", WEB_SIGNED_IN, portal_json_subscription },
+	{ "PATCH", PORTAL_JSON "/subscriptions/{id}", WEB_SIGNED_IN, portal_json_subscription_change },
+	{ "POST", PORTAL_JSON "/subscriptions/{id}/keys", WEB_SIGNED_IN, portal_json_keys },
+	{ "POST", PORTAL_JSON "/subscriptions/{id}/rotate", WEB_SIGNED_IN, portal_json_rotate },
+	{ "POST", PORTAL_JSON "/subscriptions/{id}/cancel", WEB_SIGNED_IN, portal_json_cancel },
+	{ "GET", PORTAL_JSON "/usage", WEB_SIGNED_IN, portal_json_usage },
+	{ "GET", PORTAL_JSON "/calls", WEB_SIGNED_IN, portal_json_calls },
+	{ "GET", PORTAL_JSON "/calls/{request}", WEB_SIGNED_IN, portal_json_call },
+	{ "GET", PORTAL_JSON "/account", WEB_SIGNED_IN, portal_json_account },
+	{ "PATCH", PORTAL_JSON "/account", WEB_SIGNED_IN, portal_json_account_change },
+	{ "GET", PORTAL_JSON "/account/tokens", WEB_SIGNED_IN, portal_json_tokens },
+	{ "DELETE", PORTAL_JSON "/account/tokens/{id}", WEB_SIGNED_IN, portal_json_token_delete },
 	{ NULL, NULL, WEB_ANYBODY, NULL },
 };
 
@@ -88,5 +115,7 @@ const struct web_app portal_app = {
 	.before = portal_ask_terms,
 	.base_path = CONFIG_PORTAL_BASE_PATH,
 	.routes = routes,
+	.json = PORTAL_JSON "/",
+	.token = portal_token_user,
 	.common = common,
 };

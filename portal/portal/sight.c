@@ -18,15 +18,17 @@ gh_rc portal_sight_load(struct web *w, struct portal_sight *s, struct gh_err *er
 	*s = (struct portal_sight){ .apis = NULL };
 	TRY(store_catalog_apis(store, w->a, portal_viewer(w), &s->apis, &s->n, err));
 	TRY(store_catalog_products(store, w->a, portal_viewer(w), &s->products, &s->n_products, err));
-	return store_product_apis(store, w->a, &s->links, &s->n_links, err);
+	TRY(store_product_apis(store, w->a, &s->links, &s->n_links, err));
+	map_init(&s->by_id, w->a, false);
+	for (size_t i = 0; i < s->n; i++)
+		if (!map_put(&s->by_id, s->apis[i].id, &s->apis[i]))
+			FAIL(err, NOMEM, "APIs");
+	return GH_RC_OK;
 }
 
 const struct store_api *portal_sight_find(const struct portal_sight *s, struct str id)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (str_eq(s->apis[i].id, id))
-			return &s->apis[i];
-	return NULL;
+	return map_get(&s->by_id, id);
 }
 
 gh_rc portal_find_api(struct web *w, struct str id, struct store_api *out, struct gh_err *err)

@@ -11,7 +11,7 @@
  * New keys are shown once, on the page that follows: until then a sealed cookie of the browser keeps them. Whether they can
  * be shown again later is the operator's choice (portal.show_keys). */
 
-enum { NAME_MAX = 100, SHOWN_S = 120 };
+enum { SHOWN_S = 120 };
 static const char new_keys[] = "gh_new_keys";
 
 /* How long the old key goes on, as the form offers it. */
@@ -90,7 +90,7 @@ static GH_RC take_new_keys(struct web *w, struct str id, struct store_keys *out,
 	return web_sealed_put(w, new_keys, STR(""), 0, err);
 }
 
-static bool shows_always(const struct web *w)
+bool portal_shows_keys(const struct web *w)
 {
 	return str_eq(config_text(&w->site->config, CONFIG_PORTAL_SHOW_KEYS), STR("always"));
 }
@@ -125,7 +125,7 @@ static GH_RC show(struct web *w, const struct store_subscription *s, const struc
 	else
 		liquid_set_list(w->page, "limits");
 	TRY(portal_put_last_use(w, s->id, err));
-	liquid_set_bool(w->page, "can_show", shows_always(w));
+	liquid_set_bool(w->page, "can_show", portal_shows_keys(w));
 	liquid_set_bool(w->page, "shown", clear->primary.n || clear->secondary.n);
 	liquid_set_text(w->page, "title", s->name.n ? s->name : s->id);
 	w->rs.status = status;
@@ -149,7 +149,7 @@ gh_rc portal_subscription_keys(struct web *w, struct gh_err *err)
 	struct store_keys clear;
 
 	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
-	if (!shows_always(w))
+	if (!portal_shows_keys(w))
 		FAIL(err, NOT_FOUND, "keys are shown once");
 	TRY(store_subscription_keys_shown(w->site->store, w->a, s.id, actor(w), &clear, err));
 	web_form_value(w, "name", s.name);
@@ -164,7 +164,7 @@ gh_rc portal_console_key(struct web *w, struct gh_err *err)
 	json_t *answer;
 
 	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
-	if (!shows_always(w))
+	if (!portal_shows_keys(w))
 		FAIL(err, NOT_FOUND, "keys are shown once");
 	TRY(store_subscription_keys_shown(w->site->store, w->a, s.id, actor(w), &clear, err));
 	answer = jsn_keep(w->a, json_pack("{s:s%}", "key", clear.primary.p, clear.primary.n));
@@ -210,7 +210,7 @@ gh_rc portal_subscription_name(struct web *w, struct gh_err *err)
 	struct store_subscription s;
 
 	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
-	if (!name.n || name.n > NAME_MAX) {
+	if (!name.n || name.n > PORTAL_NAME_MAX) {
 		web_form_value(w, "name", name);
 		web_form_error(w, "name", name.n ? STR("This is too long.") : STR("Enter a name."));
 		return show(w, &s, &none, 422, err);

@@ -1,4 +1,4 @@
-#include "portal/portal/portal.h"
+#include "portal/portal/usage.h"
 
 #include "core/clock.h"
 #include "core/refusal.h"
@@ -16,15 +16,7 @@ static const struct {
 	int days;
 } ranges[] = { { "week", "7 days", 7 }, { "day", "Today", 1 }, { "month", "30 days", 30 } };
 
-struct usage {
-	struct store_subscription *own;
-	size_t n;
-	int days;
-	int64_t from_us;
-	struct str wanted;               /* id of one subscription; empty: all */
-};
-
-static GH_RC load(struct web *w, struct usage *u, struct gh_err *err)
+gh_rc portal_usage_load(struct web *w, struct portal_usage *u, struct gh_err *err)
 {
 	const struct store_subscription_filter mine = { .user_id = w->user.id, .state = -1 };
 	struct str range = web_param(&w->rq.query, "range");
@@ -48,13 +40,12 @@ static GH_RC load(struct web *w, struct usage *u, struct gh_err *err)
 
 /* ---- days --------------------------------------------------------------------------------------------------------------- */
 
-struct day {
-	int64_t calls, refused, failed;
-	struct latency latency;
-};
-
-static GH_RC add_days(struct web *w, const struct usage *u, struct day *days, struct gh_err *err)
+gh_rc portal_usage_days(struct web *w, const struct portal_usage *u, struct portal_day **out, struct gh_err *err)
 {
+	struct portal_day *days = arena_alloc(w->a, (size_t)u->days, sizeof(*days));
+
+	if (!days)
+		FAIL(err, NOMEM, "days");
 	for (size_t i = 0; i < u->n; i++) {
 		struct store_traffic_filter f = { .subscription = u->own[i].id, .from_us = u->from_us };
 		struct store_traffic_step *steps;
@@ -74,6 +65,7 @@ static GH_RC add_days(struct web *w, const struct usage *u, struct day *days, st
 				FAIL(err, NOMEM, "latencies");
 		}
 	}
+	*out = days;
 	return GH_RC_OK;
 }
 
@@ -89,7 +81,7 @@ static int bar_height(int64_t value, int64_t most)
 	return most && value ? (int)(value * CHART_HEIGHT / most) + (value * CHART_HEIGHT < most) : 0;
 }
 
-static void put_day(struct web *w, struct liquid_record *r, const struct day *d, int64_t start_us, int at, int64_t most)
+static void put_day(struct web *w, struct liquid_record *r, const struct portal_day *d, int64_t start_us, int at, int64_t most)
 {
 	int bad = bar_height(d->refused + d->failed, most), all = bar_height(d->calls, most);
 
@@ -107,15 +99,13 @@ static void put_day(struct web *w, struct liquid_record *r, const struct day *d,
 	liquid_set_int(r, "bad_height", bad);
 }
 
-static GH_RC put_days(struct web *w, const struct usage *u, struct gh_err *err)
+static GH_RC put_days(struct web *w, const struct portal_usage *u, struct gh_err *err)
 {
-	struct day *days = arena_alloc(w->a, (size_t)u->days, sizeof(*days));
 	struct liquid_list *list = liquid_set_list(w->page, "days");
 	int64_t most = 0, calls = 0, refused = 0, failed = 0;
+	struct portal_day *days;
 
-	if (!days)
-		FAIL(err, NOMEM, "days");
-	TRY(add_days(w, u, days, err));
+	TRY(portal_usage_days(w, u, &days, err));
 	for (int i = 0; i < u->days; i++) {
 		most = days[i].calls > most ? days[i].calls : most;
 		calls += days[i].calls;
@@ -135,7 +125,7 @@ static GH_RC put_days(struct web *w, const struct usage *u, struct gh_err *err)
 
 /* ---- by API, last calls --------------------------------------------------------------------------------------------------- */
 
-static GH_RC put_apis(struct web *w, const struct usage *u, struct gh_err *err)
+static GH_RC put_apis(struct web *w, const struct portal_usage *u, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "by_api");
 
@@ -168,7 +158,7 @@ static int newest_first(const void *x, const void *y)
 	return (a->call.started_us < b->call.started_us) - (a->call.started_us > b->call.started_us);
 }
 
-static GH_RC last_calls(struct web *w, const struct usage *u, size_t each, struct store_call **out, size_t *n, struct gh_err *err)
+gh_rc portal_usage_calls(struct web *w, const struct portal_usage *u, size_t each, struct store_call **out, size_t *n, struct gh_err *err)
 {
 	struct store_call *all = NULL;
 	size_t total = 0;
@@ -209,7 +199,7 @@ static void put_call(struct web *w, struct liquid_record *r, const struct teleme
 	liquid_set_text(r, "took", web_textf(w, "{1} ms", LANG_STR(web_decimal(w, t->total_us / 1000.0, 1))));
 }
 
-static GH_RC put_filters(struct web *w, const struct usage *u, struct gh_err *err)
+static GH_RC put_filters(struct web *w, const struct portal_usage *u, struct gh_err *err)
 {
 	const struct store_subscription_filter mine = { .user_id = w->user.id, .state = -1 };
 	struct liquid_list *list = liquid_set_list(w->page, "choices"), *times = liquid_set_list(w->page, "ranges");
@@ -239,14 +229,14 @@ gh_rc portal_usage(struct web *w, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "last");
 	struct store_call *calls;
-	struct usage u;
+	struct portal_usage u;
 	size_t n;
 
-	TRY(load(w, &u, err));
+	TRY(portal_usage_load(w, &u, err));
 	TRY(put_filters(w, &u, err));
 	TRY(put_days(w, &u, err));
 	TRY(put_apis(w, &u, err));
-	TRY(last_calls(w, &u, LAST_CALLS, &calls, &n, err));
+	TRY(portal_usage_calls(w, &u, LAST_CALLS, &calls, &n, err));
 	for (size_t i = 0; i < n; i++)
 		put_call(w, liquid_push_record(list), &calls[i].call);
 	web_title(w, "Your calls");
@@ -274,11 +264,11 @@ gh_rc portal_usage_csv(struct web *w, struct gh_err *err)
 {
 	struct buf *b = &w->rs.body;
 	struct store_call *calls;
-	struct usage u;
+	struct portal_usage u;
 	size_t n;
 
-	TRY(load(w, &u, err));
-	TRY(last_calls(w, &u, CSV_CALLS, &calls, &n, err));
+	TRY(portal_usage_load(w, &u, err));
+	TRY(portal_usage_calls(w, &u, CSV_CALLS, &calls, &n, err));
 	buf_cstr(b, "time,request_id,subscription,api,operation,method,path,status,reason,total_us,backend_us,bytes_in,bytes_out\r\n");
 	for (size_t i = 0; i < n; i++) {
 		const struct telemetry_call *t = &calls[i].call;
@@ -334,18 +324,27 @@ static void put_times(struct web *w, const struct telemetry_call *t)
 	}
 }
 
-/* What was decided, and what to do. Where the system behind the API failed, its address and how to mend it are nothing for
- * those who call it. */
-static void put_why(struct web *w, struct liquid_record *r, const struct telemetry_call *t)
+struct portal_why portal_why(struct web *w, const struct telemetry_call *t)
 {
 	struct refusal_help help = refusal_help(t->reason);
 	bool backend = str_eq(help.layer, STR("backend"));
 
-	liquid_set_text(r, "decision", backend ? web_text(w, STR("The system behind this API could not be used.")) : t->decision);
-	liquid_set_text(r, "detail", backend ? STR("") : t->detail);
-	liquid_set_text(r, "fix", !t->reason.n ? STR_NULL
-				  : web_text(w, backend ? STR("Try again later. If it lasts, tell the people behind this API and quote "
-							      "the request id.") : help.fix));
+	return (struct portal_why){
+		.decision = backend ? web_text(w, STR("The system behind this API could not be used.")) : t->decision,
+		.detail = backend ? STR("") : t->detail,
+		.fix = !t->reason.n ? STR_NULL
+				    : web_text(w, backend ? STR("Try again later. If it lasts, tell the people behind this API and quote "
+								"the request id.") : help.fix),
+	};
+}
+
+static void put_why(struct web *w, struct liquid_record *r, const struct telemetry_call *t)
+{
+	struct portal_why why = portal_why(w, t);
+
+	liquid_set_text(r, "decision", why.decision);
+	liquid_set_text(r, "detail", why.detail);
+	liquid_set_text(r, "fix", why.fix);
 }
 
 /* Whether the call was made with one of the caller's own keys. */
@@ -361,22 +360,30 @@ static GH_RC is_own(struct web *w, const struct telemetry_call *t, bool *own, st
 	return GH_RC_OK;
 }
 
-gh_rc portal_call(struct web *w, struct gh_err *err)
+gh_rc portal_own_call(struct web *w, struct str request_id, struct telemetry_call *out, struct gh_err *err)
 {
-	struct store_calls_filter f = { .request_id = w->rq.args[0], .limit = CALLS_EACH };
-	const struct telemetry_call *t = NULL;
+	struct store_calls_filter f = { .request_id = request_id, .limit = CALLS_EACH };
 	struct store_call *calls;
-	struct liquid_record *r;
 	size_t n;
 	bool own = false;
 
 	TRY(store_calls(w->site->store, w->a, &f, &calls, &n, err));
 	for (size_t i = n; i-- > 0 && !own;) {   /* the id may be the client's own and stand in other people's calls as well */
-		t = &calls[i].call;
-		TRY(is_own(w, t, &own, err));
+		*out = calls[i].call;
+		TRY(is_own(w, out, &own, err));
 	}
 	if (!own)
 		FAIL(err, NOT_FOUND, "no such call");
+	return GH_RC_OK;
+}
+
+gh_rc portal_call(struct web *w, struct gh_err *err)
+{
+	struct telemetry_call call;
+	const struct telemetry_call *t = &call;
+	struct liquid_record *r;
+
+	TRY(portal_own_call(w, w->rq.args[0], &call, err));
 	r = liquid_set_record(w->page, "call");
 	put_call(w, r, t);
 	liquid_set_text(r, "api", t->api);

@@ -80,6 +80,10 @@ void web_error_page(struct web *w, int status, const char *explain)
 	struct liquid_record *page = liquid_record_new(w->a);
 	struct gh_err err;
 
+	if (web_is_json(w)) {
+		web_json_error(w, status, NULL, explain);
+		return;
+	}
 	buf_clear(&w->rs.body);
 	w->rs.status = status;
 	w->page = page;
@@ -164,6 +168,11 @@ static void run_handler(struct web *w)
 
 static void run_route(struct web *w)
 {
+	if (web_is_json(w)) {
+		if (web_json_admit(w))
+			run_handler(w);
+		return;
+	}
 	if (!web_role_may(w->signed_in ? w->user.role : STR_NULL, w->route->right)) {
 		refuse(w);
 		return;

@@ -126,6 +126,7 @@ gh_rc web_request_read(struct web *w, const struct web_source *from, struct gh_e
 	w->rq.authorization = variable(from, "HTTP_AUTHORIZATION");
 	w->rq.accept_language = str_first(variable(from, "HTTP_ACCEPT_LANGUAGE"), WEB_AGENT_MAX);
 	w->rq.accept_encoding = variable(from, "HTTP_ACCEPT_ENCODING");
+	w->rq.csrf = variable(from, "HTTP_X_CSRF_TOKEN");
 	w->rq.agent = agent_of(from);
 	w->rq.tls = config_bool(&w->site->config, CONFIG_WEB_BEHIND_TLS) || str_eq_ci(https, STR("on"))
 		    || str_eq(https, STR("1")) || str_eq(variable(from, "REQUEST_SCHEME"), STR("https"));

@@ -204,10 +204,15 @@ void web_csrf_prepare(struct web *w)
 	w->csrf = visitor_token(w, visit);
 }
 
-bool web_csrf_ok(struct web *w)
+bool web_csrf_matches(struct web *w, struct str sent)
 {
-	struct str sent = web_param(&w->rq.form, "csrf"), visit = web_param(&w->rq.cookies, visit_cookie);
+	struct str visit = web_param(&w->rq.cookies, visit_cookie);
 	struct str want = w->signed_in ? w->session.csrf : visit.n == VISIT_BYTES * 2 ? visitor_token(w, visit) : STR_NULL;
 
 	return want.n && sent.n && crypto_equal(sent, want);
+}
+
+bool web_csrf_ok(struct web *w)
+{
+	return web_csrf_matches(w, web_param(&w->rq.form, "csrf"));
 }

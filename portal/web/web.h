@@ -49,6 +49,7 @@ struct web_request {
 	struct str authorization;        /* the field as it came; empty when there is none */
 	struct str accept_language;      /* as it came */
 	struct str accept_encoding;
+	struct str csrf;                 /* X-CSRF-Token: a form token of a JSON request */
 	struct str agent;                /* how the browser names itself, cut to WEB_AGENT_MAX */
 	bool tls;                        /* the web server speaks TLS with the client */
 	struct web_params query, form, cookies;
@@ -87,6 +88,8 @@ struct web {                             /* one request */
 	const struct zone *zone;         /* of the account; NULL: UTC, and the browser's own by script */
 	struct str zone_name;
 	bool shipped_only;               /* templates of the theme are not used, one failed */
+	bool by_token, may_write;        /* JSON: who asks showed a personal token; it may change things */
+	json_t *fields;                  /* JSON: what is wrong with which value; NULL: nothing */
 	/* what the template sees */
 	struct liquid_record *page;
 	struct liquid_record *form;      /* page.form, once web_form was called */
@@ -117,6 +120,9 @@ struct web_app {
 	enum web_right enter;            /* what an account needs to sign in here */
 	bool is_dashboard;               /* which identity providers are offered */
 	const struct web_route *routes;  /* ends with a NULL method */
+	const char *json;                /* paths that begin so are a JSON API: errors and rights in its way; NULL: none */
+	/* Finds the person behind a bearer token of the JSON API: w->user and w->may_write. */
+	GH_RC (*token)(struct web *w, struct str token, bool *found, struct gh_err *err);
 	web_handler *common;             /* puts what the layout of every page needs into w->page */
 	/* May answer in place of a page that needs a right (terms to agree to first): sets w->rs.status. NULL: never. */
 	web_handler *before;
@@ -165,6 +171,14 @@ GH_RC web_redirect(struct web *w, struct str path, struct gh_err *err);
 void web_header(struct web *w, const char *name, struct str value);
 /* The answer to a request that failed: a designed page with the request's id. */
 void web_error_page(struct web *w, int status, const char *explain);
+
+/* JSON API (struct web_app.json): programs show a bearer token, scripts of a page the session and X-CSRF-Token. A handler gets
+ * the body by web_json_body (*out NULL: it was refused and the answer stands) and refuses with web_json_error, after naming
+ * values by web_json_field. NULL for reason or message: those of the status. */
+bool web_is_json(const struct web *w);
+GH_RC web_json_body(struct web *w, json_t **out, struct gh_err *err);
+void web_json_field(struct web *w, const char *name, const char *message);
+void web_json_error(struct web *w, int status, const char *reason, const char *message);
 
 /* JSON in place of a page. */
 GH_RC web_json(struct web *w, int status, const char *media_type, const json_t *v, struct gh_err *err);

@@ -11,6 +11,7 @@ const flight = require('./flight');
 const changes = require('./changes');
 const policies = require('./policies');
 const jwt = require('./jwt');
+const pages = require('./pages');
 
 const ROUNDS = Number(process.env.ROUNDS || 3);
 const SECONDS = Number(process.env.SECONDS_EACH || 5);
@@ -129,6 +130,8 @@ const AIMS = {
   flight: (r) => [['2,000 in flight: failed calls', r.failed, '<=', 0], ['2,000 in flight: worker memory, MB', r.rssMb, '<=', 64]],
   scale: (r) => [['10,000 APIs, 1,000,000 subscriptions: start to first answer, s', r.startS, '<=', 1],
     ['look-ups per second / small store', r.rpsRatio, '>=', 0.9]],
+  pages: (r) => [['slowest page of 1,000 APIs, 10,000 users, 50,000 subscriptions, ms of processor at the 95th percentile', r.slowestMs, '<=', 10],
+    ['largest page, KB', r.largestBytes / 1024, '<=', 100]],
   policies: (r) => [['an expression, ns', r.expressionNs, '<=', 1000], ['10,000 documents compiled, s', r.compileS, '<=', 5],
     ['ten policies / a bare forward, processor time', r.tenPoliciesRatio, '<=', 1.15]],
   jwt: (r) => [['a remembered RS256 token / a key, processor time', r.warmRatio, '<=', 1.10],
@@ -176,6 +179,7 @@ async function main() {
     if (wanted('jwt'))
       results.jwt = await jwt(backendPort, (gw, api, headers) => measure(`${gw.url}/api/${api}/1k.json`, headers, pidsOf(gw)),
         (gw) => cpuSeconds(pidsOf(gw)), ROUNDS, SECONDS);
+    if (wanted('pages')) results.pages = pages();
     if (wanted('flight')) results.flight = await flight(gatehouse);
     if (wanted('changes')) results.changes = await changes(gatehouse, backendPort, wrk);
     if (wanted('scale')) results.scale = await scale(gatehouse, backendPort, wrk);

@@ -11,6 +11,7 @@ struct client {
 	struct web w;                    /* the last request and its answer */
 	char cookies[4][200];            /* name=value */
 	const char *address, *forwarded_for, *forwarded_proto;
+	const char *authorization, *csrf;        /* header fields of programs and scripts */
 	bool tls;
 	/* of the request that is being sent */
 	const char *method, *uri, *body, *type;
@@ -44,6 +45,10 @@ static UNUSED const char *client_variable(void *ctx, const char *name)
 		return c->forwarded_proto;
 	if (strcmp(name, "HTTP_HOST") == 0)
 		return "gw.example";
+	if (strcmp(name, "HTTP_AUTHORIZATION") == 0)
+		return c->authorization;
+	if (strcmp(name, "HTTP_X_CSRF_TOKEN") == 0)
+		return c->csrf;
 	if (strcmp(name, "HTTPS") == 0)
 		return c->tls ? "on" : NULL;
 	if (strcmp(name, "HTTP_COOKIE") == 0)
@@ -141,6 +146,20 @@ static UNUSED const char *client_token(const struct client *c)
 		snprintf(token, sizeof(token), "%.*s", (int)str_find_char(rest, '"'), rest.p);
 	}
 	return token;
+}
+
+/* A session without the form: for tests of what comes behind it. */
+static UNUSED void client_session(struct client *c, const char *user)
+{
+	struct store_user u;
+	struct gh_err err;
+	bool found;
+
+	arena_free(c->a);
+	c->w = (struct web){ .site = c->site, .a = c->a = arena_new(1 << 20) };
+	must(store_user_find(c->site->store, c->a, str_of(user), &u, &found, &err), &err);
+	must(web_session_begin(&c->w, &u, &err), &err);
+	client_store_cookie(c, client_header(c, "Set-Cookie"));
 }
 
 static UNUSED int client_sign_in(struct client *c, const char *email, const char *password)

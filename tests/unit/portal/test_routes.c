@@ -90,18 +90,6 @@ static const struct {
 	{ "DELETE", "/scim/v2/{rest*}", "/admin/scim/v2/Users/1", "??????" },
 };
 
-static void give_session(struct client *c, const char *user)
-{
-	struct store_user u;
-	struct gh_err err;
-	bool found;
-
-	c->w = (struct web){ .site = c->site, .a = c->a = arena_new(1 << 20) };
-	must(store_user_find(c->site->store, c->a, str_of(user), &u, &found, &err), &err);
-	must(web_session_begin(&c->w, &u, &err), &err);
-	client_store_cookie(c, client_header(c, "Set-Cookie"));
-}
-
 static char outcome(const struct client *c, int status)
 {
 	if (status == 303 && str_starts(client_header(c, "Location"), STR("/admin/sign-in")))
@@ -124,7 +112,7 @@ static void each_route_as_each_role(void **state)
 	CHECK_INT("as many rows as routes", rows, ARRAY_LEN(walk));
 	for (size_t k = 0; k < ARRAY_LEN(callers); k++) {
 		if (callers[k])
-			give_session(&c, callers[k]);
+			client_session(&c, callers[k]);
 		for (size_t i = 0; i < ARRAY_LEN(walk); i++) {
 			char label[100], got = outcome(&c, client_send(&c, walk[i].method, walk[i].uri, NULL));
 
@@ -143,12 +131,12 @@ static void policies_by_right(void **state)
 {
 	struct client c = { .site = *state };
 
-	give_session(&c, "auditor");
+	client_session(&c, "auditor");
 	client_send(&c, "GET", "/admin/apis/orders", NULL);
 	CHECK("an auditor sees the policy", client_shows(&c, "rate-limit"));
 	CHECK("and no menu entry for what he may not open", !client_shows(&c, "/admin/subscriptions"));
 	client_end(&c);
-	give_session(&c, "publisher");
+	client_session(&c, "publisher");
 	client_send(&c, "GET", "/admin/apis/orders", NULL);
 	CHECK("a publisher does not", !client_shows(&c, "rate-limit"));
 	CHECK("but the operations", client_shows(&c, "/orders/{id}"));

@@ -1,0 +1,37 @@
+/* json.h - what the files of the portal's JSON API share. The API is described in www/portal-api.yaml, which a test holds
+ * against the routes and every answer against its schema. Who may see what is decided where the pages decide it: routes.c
+ * for a route, sight.c for APIs and products, portal_own_… for what belongs to a person. */
+#pragma once
+
+#include "db/subscriptions.h"
+#include "portal/portal/portal.h"
+
+#define PORTAL_JSON "/portal/api/v1"
+
+/* A text, null when it is STR_NULL. */
+json_t *portal_json_text(struct str s);
+/* "2026-11-21T17:58:15.000Z"; null for 0. */
+json_t *portal_json_time(int64_t us);
+
+/* The part of `total` rows that ?page= and ?per_page= ask for. */
+struct portal_window {
+	size_t total, page, per_page, from, n;
+};
+struct portal_window portal_json_window(struct web *w, size_t total);
+/* {"items": …, "page": …, "perPage": …, "total": …} with the neighbours as Link. Takes items over. */
+GH_RC portal_json_list(struct web *w, const struct portal_window *win, json_t *items, struct gh_err *err);
+/* Takes v over. */
+GH_RC portal_json_answer(struct web *w, int status, json_t *v, struct gh_err *err);
+
+/* www/portal-api.yaml with this portal's address. */
+GH_RC portal_api_description(struct web *w, json_t **out, struct gh_err *err);
+/* struct web_app.token */
+GH_RC portal_token_user(struct web *w, struct str token, bool *found, struct gh_err *err);
+
+web_handler portal_api_page, portal_tokens, portal_token_make, portal_token_end;
+web_handler portal_json_about, portal_json_apis, portal_json_api, portal_json_operations, portal_json_operation;
+web_handler portal_json_products, portal_json_product;
+web_handler portal_json_subscriptions, portal_json_subscribe, portal_json_subscription, portal_json_subscription_change;
+web_handler portal_json_keys, portal_json_rotate, portal_json_cancel;
+web_handler portal_json_usage, portal_json_calls, portal_json_call;
+web_handler portal_json_account, portal_json_account_change, portal_json_tokens, portal_json_token_delete;

@@ -1,0 +1,94 @@
+#include "portal/portal/json.h"
+
+#include "core/str.h"
+#include "db/personal_tokens.h"
+
+/* The account and its tokens as JSON. A token is made on a page only, by a person. */
+
+enum { NAME_MAX = 100 };
+
+static struct str actor(struct web *w)
+{
+	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
+}
+
+gh_rc portal_json_tokens(struct web *w, struct gh_err *err)
+{
+	struct store_personal_token *v;
+	struct portal_window win;
+	json_t *items;
+	size_t n;
+
+	TRY(store_personal_tokens(w->site->store, w->a, w->user.id, &v, &n, err));
+	win = portal_json_window(w, n);
+	items = json_array();
+	for (size_t i = win.from; i < win.from + win.n; i++)
+		json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", portal_json_text(v[i].id), "name",
+						       portal_json_text(v[i].name), "prefix", portal_json_text(v[i].prefix), "scopes",
+						       v[i].may_write ? json_pack("[s, s]", "read", "write") : json_pack("[s]", "read"), "createdAt",
+						       portal_json_time(v[i].created_us), "usedAt", portal_json_time(v[i].used_us), "endsAt",
+						       portal_json_time(v[i].ends_us)));
+	return portal_json_list(w, &win, items, err);
+}
+
+gh_rc portal_json_token_delete(struct web *w, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+
+	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_end(s, store_personal_token_delete(s, w->user.id, w->rq.args[0], err), err));
+	w->rs.status = 204;
+	web_header(w, "Cache-Control", STR("no-store"));
+	return GH_RC_OK;
+}
+
+/* ---- account ----------------------------------------------------------------------------------------------------------------- */
+
+gh_rc portal_json_account(struct web *w, struct gh_err *err)
+{
+	json_t *v = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "id", portal_json_text(w->user.id), "email", portal_json_text(w->user.email), "firstName",
+			      portal_json_text(w->user.first_name.p ? w->user.first_name : STR("")), "lastName",
+			      portal_json_text(w->user.last_name.p ? w->user.last_name : STR("")), "role", portal_json_text(w->user.role), "createdAt",
+			      portal_json_time(w->user.created_us));
+
+	if (!w->by_token)
+		json_object_set_new(v, "csrfToken", portal_json_text(w->csrf));
+	return portal_json_answer(w, 200, v, err);
+}
+
+static struct str changed(struct web *w, const json_t *body, const char *name, struct str now, bool needed)
+{
+	const json_t *given = jsn_get(body, name);
+	struct str s = str_trim(jsn_string(given).p ? jsn_string(given) : STR(""));
+
+	if (!given)
+		return now;
+	if (!json_is_string(given))
+		web_json_field(w, name, "This is no text");
+	else if (s.n > NAME_MAX)
+		web_json_field(w, name, "This is too long");
+	else if (needed && !s.n)
+		web_json_field(w, name, "This cannot be empty");
+	return s;
+}
+
+gh_rc portal_json_account_change(struct web *w, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+	struct store_user u = w->user;
+	json_t *body;
+
+	TRY(web_json_body(w, &body, err));
+	if (!body)
+		return GH_RC_OK;
+	u.first_name = changed(w, body, "firstName", u.first_name, true);
+	u.last_name = changed(w, body, "lastName", u.last_name, false);
+	if (w->fields) {
+		web_json_error(w, 422, NULL, NULL);
+		return GH_RC_OK;
+	}
+	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_end(s, store_user_update(s, &u, err), err));
+	w->user = u;
+	return portal_json_account(w, err);
+}

@@ -1,0 +1,131 @@
+#include "portal/portal/json.h"
+
+#include "core/clock.h"
+#include "core/str.h"
+#include "db/personal_tokens.h"
+
+/* Personal tokens: the page on which they are made and taken back, and how a request of the JSON API finds its person. */
+
+enum { TOKEN_NAME_MAX = 100, USED_EVERY_US = 60 * 1000000 };
+
+/* How long one lasts, as the form offers it. */
+static const struct life {
+	const char *value, *words;
+	int64_t days;
+} lives[] = { { "month", "30 days", 30 }, { "week", "7 days", 7 }, { "quarter", "90 days", 90 }, { "year", "a year", 365 } };
+
+static struct str actor(struct web *w)
+{
+	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
+}
+
+/* ---- by token ---------------------------------------------------------------------------------------------------------------- */
+
+static GH_RC note_use(struct web *w, const struct store_personal_token *t, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+
+	if (clock_wall_us() - t->used_us < USED_EVERY_US)
+		return GH_RC_OK;
+	TRY(store_tx_begin(s, actor(w), err));
+	return store_tx_end(s, store_personal_token_used(s, t->id, w->rq.address, err), err);
+}
+
+gh_rc portal_token_user(struct web *w, struct str token, bool *found, struct gh_err *err)
+{
+	struct store_personal_token t;
+
+	TRY(store_personal_token_find(w->site->store, w->a, token, &t, found, err));
+	if (!*found)
+		return GH_RC_OK;
+	TRY(store_user_find(w->site->store, w->a, t.user_id, &w->user, found, err));
+	*found = *found && w->user.state == STORE_USER_ACTIVE;
+	if (!*found)
+		return GH_RC_OK;
+	w->may_write = t.may_write;
+	return note_use(w, &t, err);
+}
+
+/* ---- the page ---------------------------------------------------------------------------------------------------------------- */
+
+static GH_RC put_tokens(struct web *w, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "tokens");
+	struct store_personal_token *v;
+	int64_t now = clock_wall_us();
+	size_t n;
+
+	TRY(store_personal_tokens(w->site->store, w->a, w->user.id, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_text(r, "id", v[i].id);
+		liquid_set_text(r, "name", v[i].name);
+		liquid_set_text(r, "prefix", v[i].prefix);
+		liquid_set_bool(r, "may_write", v[i].may_write);
+		liquid_set_bool(r, "ended", v[i].ends_us && v[i].ends_us <= now);
+		liquid_set_text(r, "ends", web_date(w, v[i].ends_us));
+		liquid_set_text(r, "used", v[i].used_us ? web_ago(w, v[i].used_us, now) : STR_NULL);
+		liquid_set_text(r, "address", v[i].address);
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC show(struct web *w, int status, struct str fresh, struct gh_err *err)
+{
+	struct liquid_list *choices = liquid_set_list(w->page, "lives");
+
+	for (size_t i = 0; i < ARRAY_LEN(lives); i++) {
+		struct liquid_record *r = liquid_push_record(choices);
+
+		liquid_set_text(r, "value", str_of(lives[i].value));
+		liquid_set_text(r, "words", web_text(w, str_of(lives[i].words)));
+	}
+	web_form_value(w, "name", status == 422 ? web_param(&w->rq.form, "name") : STR(""));
+	TRY(put_tokens(w, err));
+	liquid_set_text(w->page, "fresh", fresh);
+	web_title(w, "Tokens");
+	w->rs.status = status;
+	return web_page(w, "tokens", err);
+}
+
+gh_rc portal_tokens(struct web *w, struct gh_err *err)
+{
+	return show(w, 200, STR_NULL, err);
+}
+
+gh_rc portal_token_make(struct web *w, struct gh_err *err)
+{
+	struct str name = str_trim(web_param(&w->rq.form, "name")), life = web_param(&w->rq.form, "life"), token;
+	struct store_personal_token t = { .user_id = w->user.id, .name = name, .may_write = web_param(&w->rq.form, "write").n > 0 };
+	struct store *s = w->site->store;
+	int64_t days = lives[0].days;
+	gh_rc rc;
+
+	for (size_t i = 0; i < ARRAY_LEN(lives); i++)
+		if (str_eq(life, str_of(lives[i].value)))
+			days = lives[i].days;
+	if (!name.n || name.n > TOKEN_NAME_MAX) {
+		web_form_error(w, "name", name.n ? STR("This is too long.") : STR("Say what the token is for."));
+		return show(w, 422, STR_NULL, err);
+	}
+	t.ends_us = clock_wall_us() + days * 86400 * 1000000;
+	TRY(store_tx_begin(s, actor(w), err));
+	rc = store_tx_end(s, store_personal_token_create(s, w->a, &t, NULL, &token, err), err);
+	if (rc.code == GH_E_LIMIT) {
+		web_form_error(w, "name", STR("You have as many tokens as one person may have. Take back one that you no longer use."));
+		return show(w, 422, STR_NULL, err);
+	}
+	TRY(rc);
+	return show(w, 200, token, err);
+}
+
+gh_rc portal_token_end(struct web *w, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+
+	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_end(s, store_personal_token_delete(s, w->user.id, w->rq.args[0], err), err));
+	TRY(web_flash(w, "good", STR("The token is taken back: it no longer works."), err));
+	return web_redirect(w, STR("account/tokens"), err);
+}

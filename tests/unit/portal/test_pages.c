@@ -1,0 +1,114 @@
+/* What pages cost in a store with many APIs, people, subscriptions and calls, counted and not timed: the steps of SQLite's
+ * machine (a missing index or a query for each row multiplies them) and the bytes that are sent. Every GET route of both apps
+ * is asked for, so a new page is counted without being named. `make bench ONLY=pages` measures the time of the same pages. */
+#include "tests/unit/check.h"
+
+#include "db/sql.h"
+#include "portal/admin/admin.h"
+#include "portal/portal/portal.h"
+#include "tests/unit/portal/client.h"
+#include "tests/unit/portal/crowd.h"
+
+/* Large enough that looking at each row of a large table shows: 3,000 subscriptions, 5,000 totals of traffic. */
+static const struct crowd_size size = { .apis = 300, .products = 60, .users = 600, .subscriptions = 3000, .own = 20, .calls = 20 };
+
+enum { PAGE_BYTES = 100 * 1024, STEPS = 60000 };
+
+static int64_t steps(struct store *s)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < SQL__COUNT; i++)
+		if (s->stmt[i])
+			n += sqlite3_stmt_status(s->stmt[i], SQLITE_STMTSTATUS_VM_STEP, 1);
+	return n;
+}
+
+static void count(struct client *c, const char *prefix, const char *path)
+{
+	char uri[300];
+	int64_t n;
+	int status;
+
+	snprintf(uri, sizeof(uri), "%s%s", prefix, path);
+	steps(c->site->store);
+	status = client_send(c, "GET", uri, NULL);
+	n = steps(c->site->store);
+	CHECK(uri, status < 500);
+	CHECK(uri, n < STEPS);
+	if (str_starts(client_header(c, "Content-Type"), STR("text/html")))
+		CHECK(uri, c->w.rs.body.n < PAGE_BYTES);
+	if (getenv("SHOW_STEPS"))
+		fprintf(stderr, "# %7lld steps, %6zu bytes: %s\n", (long long)n, c->w.rs.body.n, uri);
+}
+
+static void count_app(const char *dir, const struct web_app *app, const char *name, const char *prefix, const char *who)
+{
+	char share[PATHS_MAX], path[200];
+	struct web_site site;
+	struct client c;
+
+	site_up(&site, app, dir, share);
+	c = (struct client){ .site = &site };
+	if (who)
+		client_session(&c, who);
+	for (const struct web_route *r = app->routes; r->method; r++) {
+		if (strcmp(r->method, "GET") != 0 || r->right == WEB_TOKEN || !web_role_may(who ? str_of(who) : STR_NULL, r->right))
+			continue;
+		crowd_uri(name, r->pattern, path);
+		count(&c, prefix, path);
+		for (size_t i = 0; i < ARRAY_LEN(crowd_special); i++)
+			if (strcmp(crowd_special[i].app, name) == 0 && strcmp(crowd_special[i].pattern, r->pattern) == 0)
+				count(&c, prefix, crowd_special[i].uri);
+	}
+	client_end(&c);
+	site_down(&site);
+}
+
+static void as_visitor(void **state)
+{
+	count_app(*state, &portal_app, "portal", "", NULL);
+	check_done();
+}
+
+static void as_developer(void **state)
+{
+	count_app(*state, &portal_app, "portal", "", "developer");
+	check_done();
+}
+
+static void as_administrator(void **state)
+{
+	count_app(*state, &admin_app, "admin", "/admin", "administrator");
+	check_done();
+}
+
+static int up(void **state)
+{
+	static char dir[64];
+	struct store *s;
+	struct gh_err err;
+
+	fixture_make(dir);
+	must(store_open(&s, dir, STORE_WRITE, &err), &err);
+	crowd_fill(s, &size);
+	store_free(s);
+	*state = dir;
+	return 0;
+}
+
+static int down(void **state)
+{
+	fixture_drop(*state);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(as_visitor),
+		cmocka_unit_test(as_developer),
+		cmocka_unit_test(as_administrator),
+	};
+	return cmocka_run_group_tests(tests, up, down);
+}
