@@ -20,6 +20,10 @@ size_t admin_pages(struct web *w, size_t rows);          /* rows to show */
 GH_RC admin_traffic_put(struct web *w, struct str api_id, struct liquid_record *row, struct gh_err *err);
 
 web_handler admin_apis, admin_api, admin_products, admin_subscriptions, admin_credentials, admin_credential_forget;
-web_handler admin_subscription_act;
+web_handler admin_subscription_act, admin_api_life;
+/* The page of the API that the address names, with that status. */
+GH_RC admin_api_page(struct web *w, int status, struct gh_err *err);
+/* What its form for stage, dates and tags needs. */
+GH_RC admin_put_life(struct web *w, const struct store_api *api, struct gh_err *err);
 /* What may be done to a subscription of that state, as `actions` of its row: value and label. */
 void admin_put_actions(struct web *w, struct liquid_record *row, int64_t state);

@@ -1,5 +1,6 @@
 #include "portal/admin/admin.h"
 
+#include "core/clock.h"
 #include "core/map.h"
 #include "core/str.h"
 #include "db/policies.h"
@@ -23,7 +24,7 @@ static void put_facts(struct web *w, const struct store_api *api)
 	liquid_set_text(r, "version", text_or(api->version, STR("")));
 	liquid_set_int(r, "revision", api->revision);
 	liquid_set_text(r, "environment", api->environment_id);
-	liquid_set_text(r, "state", str_of(store_api_state_names[api->state]));
+	liquid_set_text(r, "state", str_of(store_api_state_names[store_api_state_at(api, clock_wall_us())]));
 	liquid_set_bool(r, "needs_key", api->subscription_required);
 	liquid_set_text(r, "backend", text_or(api->backend_id, text_or(api->backend_url, STR(""))));
 	liquid_set_text(r, "created", web_date(w, api->created_us));
@@ -94,7 +95,7 @@ static GH_RC put_operations(struct web *w, const struct store_api *api, struct l
 	return GH_RC_OK;
 }
 
-gh_rc admin_api(struct web *w, struct gh_err *err)
+gh_rc admin_api_page(struct web *w, int status, struct gh_err *err)
 {
 	bool see_policies = web_role_may(w->user.role, WEB_VIEW_POLICIES), found;
 	const struct store_policy_scope global = { .kind = STORE_POLICY_GLOBAL };
@@ -106,6 +107,7 @@ gh_rc admin_api(struct web *w, struct gh_err *err)
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such API");
 	put_facts(w, &api);
+	TRY(admin_put_life(w, &api, err));
 	TRY(admin_traffic_put(w, api.id, w->page, err));
 	own.api_id = api.id;
 	own.revision = api.revision;
@@ -117,5 +119,11 @@ gh_rc admin_api(struct web *w, struct gh_err *err)
 		TRY(put_policy(w, policies, &own, "API", text_or(api.name, api.id), &found, err));
 	TRY(put_operations(w, &api, see_policies ? policies : NULL, err));
 	liquid_set_text(w->page, "title", text_or(api.name, api.id));
+	w->rs.status = status;
 	return web_page(w, "api", err);
+}
+
+gh_rc admin_api(struct web *w, struct gh_err *err)
+{
+	return admin_api_page(w, 200, err);
 }

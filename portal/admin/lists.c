@@ -98,7 +98,7 @@ gh_rc admin_apis(struct web *w, struct gh_err *err)
 		liquid_set_text(r, "version", apis[i].version.n ? apis[i].version : STR(""));
 		liquid_set_int(r, "revision", apis[i].revision);
 		liquid_set_text(r, "environment", apis[i].environment_id);
-		liquid_set_text(r, "state", str_of(store_api_state_names[apis[i].state]));
+		liquid_set_text(r, "state", str_of(store_api_state_names[store_api_state_at(&apis[i], clock_wall_us())]));
 		liquid_set_text(r, "subscriptions", web_number(w, subscriptions));
 		TRY(admin_traffic_put(w, apis[i].id, r, err));
 	}

@@ -7,6 +7,7 @@
 static const struct web_route routes[] = {
 	{ "GET", "/", WEB_VIEW_APIS, admin_apis },
 	{ "GET", "/apis/{api}", WEB_VIEW_APIS, admin_api },
+	{ "POST", "/apis/{api}/life", WEB_CHANGE_APIS, admin_api_life },
 	{ "GET", "/products", WEB_VIEW_APIS, admin_products },
 	{ "GET", "/subscriptions", WEB_VIEW_SUBSCRIPTIONS, admin_subscriptions },
 	{ "GET", "/credentials", WEB_VIEW_CREDENTIALS, admin_credentials },

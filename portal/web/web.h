@@ -24,6 +24,7 @@ enum web_right {
 	WEB_ANYBODY,                     /* no sign-in needed */
 	WEB_SIGNED_IN,                   /* any user */
 	WEB_VIEW_APIS,                   /* APIs, operations, products and their numbers */
+	WEB_CHANGE_APIS,                 /* stage, dates and tags of an API */
 	WEB_VIEW_POLICIES,
 	WEB_VIEW_SUBSCRIPTIONS,
 	WEB_VIEW_CREDENTIALS,            /* what is shown to backends, and which tokens are held; never a value */

@@ -140,4 +140,30 @@ for (const server of SERVERS)
       assert.strictEqual(r.status, 404);
       assert.strictEqual(r.headers.get('deprecation'), null);
     });
+
+    await t.test('the dashboard does the same; what is wrong is told beside its field and stays typed', async () => {
+      gw.cli('api', 'set', 'orders-v2', '--stage', 'published');
+      const admin = await (await new Visitor(gw.url).signIn(gw.admin.email, gw.admin.password, '/admin/sign-in')).follow();
+      const page = '/admin/apis/orders-v2', action = `${page}/life`;
+      await admin.open(page);
+      const wrong = { stage: 'published', deprecated: '', sunset: '2999-02-30', tags: 'erp, <sales>' };
+      await admin.submit(action, wrong);
+      assert.strictEqual(admin.status, 422);
+      assert.match(admin.html, /id="sunset-error">This is no date/);
+      assert.deepStrictEqual([admin.form(action).sunset, admin.form(action).tags], ['2999-02-30', 'erp, <sales>']);
+      await admin.submit(action, { ...wrong, sunset: '2999-03-01' });
+      assert.strictEqual(admin.status, 422, 'a sunset of what is current');
+      await admin.submit(action, { stage: 'deprecated', deprecated: '', sunset: '2999-03-01', tags: 'erp, <sales>' });
+      await admin.follow();
+      assert.ok(admin.says('2 subscribers are told by mail'), admin.html);
+      assert.deepStrictEqual([admin.form(action).sunset, admin.form(action).tags], ['2999-03-01', '<sales>, erp']);
+      await admin.submit(action, { stage: 'deprecated', sunset: '2999-03-01' });
+      await admin.follow();
+      assert.ok(admin.says('The API is changed.') && !admin.says('told by mail'), 'saved again, nobody is told');
+      assert.match((await sink.next('eve@example.com')).headers.subject, /Orders v2 is deprecated and ends on 2999-03-01/);
+      const shown = gw.cli('api', 'show', 'orders-v2', '--format', 'json').json();
+      assert.deepStrictEqual([shown.state, shown.sunset, shown.tags], ['deprecated', '2999-03-01T00:00:00Z', ['<sales>', 'erp']]);
+      await gw.adopted();
+      assert.match((await call('v2/orders')).headers.get('sunset'), /01 Mar 2999/);
+    });
   });

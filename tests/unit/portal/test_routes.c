@@ -68,6 +68,7 @@ static const struct {
 } walk[] = {
 	{ "GET", "/", "/admin/", "snyyyy" },
 	{ "GET", "/apis/{api}", "/admin/apis/orders", "snyyyy" },
+	{ "POST", "/apis/{api}/life", "/admin/apis/orders/life", "snnnnn" },      /* without the form's token */
 	{ "GET", "/products", "/admin/products", "snyyyy" },
 	{ "GET", "/subscriptions", "/admin/subscriptions", "snnyyy" },
 	{ "GET", "/credentials", "/admin/credentials", "snynyy" },

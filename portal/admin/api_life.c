@@ -1,0 +1,183 @@
+/* api_life.c - the form on an API's page that moves it through its life: stage, dates, tags. Subscribers are told in the same
+ * transaction (db/lifecycle.h). */
+#include "portal/admin/admin.h"
+
+#include "core/clock.h"
+#include "core/str.h"
+#include "db/lifecycle.h"
+
+static const struct {
+	struct str value, label;
+	int64_t state;
+} stages[] = {
+	{ STR_INIT("draft"), STR_INIT("Draft"), STORE_API_DRAFT },
+	{ STR_INIT("preview"), STR_INIT("Preview"), STORE_API_PREVIEW },
+	{ STR_INIT("published"), STR_INIT("Published (current)"), STORE_API_PUBLISHED },
+	{ STR_INIT("deprecated"), STR_INIT("Deprecated"), STORE_API_DEPRECATED },
+	{ STR_INIT("retired"), STR_INIT("Retired"), STORE_API_RETIRED },
+};
+
+static struct str day_of(struct arena *a, int64_t us)
+{
+	char iso[CLOCK_ISO_MAX];
+
+	return us ? arena_dup(a, str_first(str_of(clock_iso(us, 0, iso)), 10)) : STR("");
+}
+
+static GH_RC put_tags(struct web *w, const struct store_api *api, struct gh_err *err)
+{
+	struct store_tag *tags;
+	struct str line = STR("");
+	size_t n;
+
+	TRY(store_api_tags(w->site->store, w->a, api->id, &tags, &n, err));
+	for (size_t i = 0; i < n; i++)
+		if (!tags[i].of_operations)
+			line = arena_printf(w->a, "%.*s%s%.*s", STR_ARG(line), line.n ? ", " : "", STR_ARG(tags[i].tag));
+	web_form_value(w, "tags", line);
+	return GH_RC_OK;
+}
+
+gh_rc admin_put_life(struct web *w, const struct store_api *api, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "stages");
+	bool posted = str_eq(w->rq.method, STR("POST")), may = web_role_may(w->user.role, WEB_CHANGE_APIS);
+	struct str wanted = posted ? web_param(&w->rq.form, "stage") : STR_NULL;
+	struct liquid_record *r = liquid_set_record(w->page, "life");
+
+	liquid_set_text(r, "deprecated", api->deprecated_us ? web_date(w, api->deprecated_us) : STR(""));
+	liquid_set_text(r, "sunset", api->sunset_us ? web_date(w, api->sunset_us) : STR(""));
+	liquid_set_bool(w->page, "may_change", may);
+	if (!may)
+		return GH_RC_OK;
+	for (size_t i = 0; i < ARRAY_LEN(stages); i++) {
+		r = liquid_push_record(list);
+		liquid_set_text(r, "value", stages[i].value);
+		liquid_set_text(r, "label", stages[i].label);
+		liquid_set_bool(r, "here", posted ? str_eq(stages[i].value, wanted) : stages[i].state == api->state);
+	}
+	web_form(w);
+	if (posted) {                    /* refused: what was typed stays */
+		static const char *const fields[] = { "deprecated", "sunset", "tags" };
+
+		for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+			web_form_value(w, fields[i], web_param(&w->rq.form, fields[i]));
+		return GH_RC_OK;
+	}
+	web_form_value(w, "deprecated", day_of(w->a, api->deprecated_us));
+	web_form_value(w, "sunset", day_of(w->a, api->sunset_us));
+	return put_tags(w, api, err);
+}
+
+/* ---- the change ------------------------------------------------------------------------------------------------------- */
+
+/* A day that was not changed keeps its hour. */
+static bool take_day(struct web *w, const char *field, int64_t *us)
+{
+	struct str text = str_trim(web_param(&w->rq.form, field));
+	int64_t day;
+
+	if (!text.n) {
+		*us = 0;
+		return true;
+	}
+	if (!clock_parse_date(text, &day)) {
+		web_form_error(w, field, STR("This is no date: 2027-01-31."));
+		return false;
+	}
+	if (!str_eq(day_of(w->a, *us), text))
+		*us = day;
+	return true;
+}
+
+static GH_RC take_tags(struct web *w, struct str *tags, size_t *n, bool *fine, struct gh_err *err UNUSED)
+{
+	struct str rest = web_param(&w->rq.form, "tags"), part;
+
+	*n = 0;
+	while (rest.n && str_split(&rest, ',', &part)) {
+		part = str_trim(part);
+		if (!part.n)
+			continue;
+		if (*n == STORE_TAGS_MAX || part.n > STORE_TAG_MAX) {
+			web_form_error(w, "tags", arena_printf(w->a, "An API has at most %d tags of %d characters.", STORE_TAGS_MAX,
+							       STORE_TAG_MAX));
+			*fine = false;
+			return GH_RC_OK;
+		}
+		tags[(*n)++] = part;
+	}
+	return GH_RC_OK;
+}
+
+/* Looks and changes in one transaction. *fine false: the form says why not. */
+static GH_RC change(struct web *w, struct str portal, size_t *told, bool *fine, struct gh_err *err)
+{
+	struct str stage = web_param(&w->rq.form, "stage"), tags[STORE_TAGS_MAX];
+	struct store *s = w->site->store;
+	struct store_api api;
+	struct gh_err why;
+	bool found;
+	gh_rc rc;
+	size_t n;
+
+	TRY(store_api_find(s, w->a, w->rq.args[0], 0, &api, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "no such API");
+	*fine = false;
+	for (size_t i = 0; i < ARRAY_LEN(stages); i++)
+		if (str_eq(stage, stages[i].value)) {
+			api.state = stages[i].state;
+			*fine = true;
+		}
+	if (!*fine)
+		web_form_error(w, "stage", STR("Choose one of the stages."));
+	*fine &= take_day(w, "deprecated", &api.deprecated_us);
+	*fine &= take_day(w, "sunset", &api.sunset_us);
+	TRY(take_tags(w, tags, &n, fine, err));
+	if (!*fine)
+		return GH_RC_OK;
+	rc = store_api_change(s, w->a, &api, portal, told, &why);
+	if (rc.code == GH_E_INVALID) {
+		web_form_error(w, "sunset", arena_dup(w->a, str_of(why.message)));
+		*fine = false;
+		return GH_RC_OK;
+	}
+	if (rc.code) {
+		*err = why;
+		return rc;
+	}
+	rc = store_api_tags_set(s, api.id, tags, n, &why);
+	if (rc.code == GH_E_INVALID) {
+		web_form_error(w, "tags", arena_dup(w->a, str_of(why.message)));
+		*fine = false;
+		return GH_RC_OK;
+	}
+	if (rc.code)
+		*err = why;
+	return rc;
+}
+
+gh_rc admin_api_life(struct web *w, struct gh_err *err)
+{
+	struct str host, portal = STR_NULL, text = STR("The API is changed.");
+	struct store *s = w->site->store;
+	struct gh_err unknown;
+	bool fine = false;
+	size_t told = 0;
+	gh_rc rc;
+
+	if (!web_public_address(w, &host, &unknown).code)
+		portal = arena_printf(w->a, "%.*s%.*s", STR_ARG(host), STR_ARG(web_portal_base(w->site, w->a)));
+	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
+	rc = change(w, portal, &told, &fine, err);
+	if (!rc.code && !fine) {
+		store_tx_rollback(s);
+		return admin_api_page(w, 422, err);
+	}
+	TRY(store_tx_end(s, rc, err));
+	if (told)
+		text = arena_printf(w->a, "The API is changed. %zu subscriber%s told by mail.", told, told == 1 ? " is" : "s are");
+	TRY(web_flash(w, "good", text, err));
+	return web_redirect(w, arena_printf(w->a, "apis/%.*s", STR_ARG(w->rq.args[0])), err);
+}
