@@ -160,6 +160,7 @@ for (const server of SERVERS)
       await admin.submit(action, { stage: 'deprecated', sunset: '2999-03-01' });
       await admin.follow();
       assert.ok(admin.says('The API is changed.') && !admin.says('told by mail'), 'saved again, nobody is told');
+      assert.match((await sink.next('eve@example.com')).headers.subject, /Orders v1/, 'its sunset was moved above, when she had subscribed');
       assert.match((await sink.next('eve@example.com')).headers.subject, /Orders v2 is deprecated and ends on 2999-03-01/);
       const shown = gw.cli('api', 'show', 'orders-v2', '--format', 'json').json();
       assert.deepStrictEqual([shown.state, shown.sunset, shown.tags], ['deprecated', '2999-03-01T00:00:00Z', ['<sales>', 'erp']]);
