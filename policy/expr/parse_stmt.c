@@ -162,6 +162,26 @@ static struct syntax *function(struct parser *p)
 	return s->c ? s : NULL;
 }
 
+static bool variable_name(struct parser *p, struct syntax *s)
+{
+	if (parse_peek(p)->kind != TOKEN_NAME)
+		return parse_error(p, "the name of a variable");
+	s->text = parse_word(p, parse_peek(p));
+	p->at++;
+	return true;
+}
+
+/* "T x" or "var x": the type goes into a, NULL for var. */
+static bool variable(struct parser *p, struct syntax *s)
+{
+	s->a = parse_type(p);
+	if (!s->a)
+		return false;
+	if (is_var(s->a))
+		s->a = NULL;
+	return variable_name(p, s);
+}
+
 /* One of "(x, int y, (a, b), _, place)". */
 static struct syntax *target(struct parser *p, bool declares)
 {
@@ -183,18 +203,7 @@ static struct syntax *target(struct parser *p, bool declares)
 			s->c = parse_expression(p);
 		return s->text.n || s->c ? s : NULL;
 	}
-	if (!declares) {
-		s->a = parse_type(p);
-		if (!s->a)
-			return NULL;
-		if (is_var(s->a))
-			s->a = NULL;
-	}
-	if (parse_peek(p)->kind != TOKEN_NAME)
-		return parse_error(p, "the name of a variable");
-	s->text = parse_word(p, parse_peek(p));
-	p->at++;
-	return s;
+	return (declares ? variable_name(p, s) : variable(p, s)) ? s : NULL;
 }
 
 struct syntax *parse_targets(struct parser *p, bool declares)
@@ -314,16 +323,7 @@ static bool foreach_item(struct parser *p, struct syntax *s)
 		s->c = parse_targets(p, declares);
 		return s->c != NULL;
 	}
-	s->a = parse_type(p);
-	if (!s->a)
-		return false;
-	if (is_var(s->a))
-		s->a = NULL;
-	if (parse_peek(p)->kind != TOKEN_NAME)
-		return parse_error(p, "the name of a variable");
-	s->text = parse_word(p, parse_peek(p));
-	p->at++;
-	return true;
+	return variable(p, s);
 }
 
 static struct syntax *foreach_statement(struct parser *p, struct syntax *s)
