@@ -202,6 +202,24 @@ struct str arena_dup(struct arena *a, struct str s)
 	return (struct str){ p, s.n };
 }
 
+struct str arena_join(struct arena *a, const struct str *parts, size_t n)
+{
+	size_t total = 0, at = 0;
+	char *to;
+
+	for (size_t i = 0; i < n; i++)
+		if (__builtin_add_overflow(total, parts[i].n, &total))
+			return STR_NULL;
+	to = total < SIZE_MAX ? arena_alloc_text(a, total + 1) : NULL;
+	if (!to)
+		return STR_NULL;
+	for (size_t i = 0; i < n; at += parts[i++].n)
+		if (parts[i].n)
+			memcpy(to + at, parts[i].p, parts[i].n);
+	to[total] = '\0';
+	return (struct str){ to, total };
+}
+
 const char *arena_cstr(struct arena *a, struct str s)
 {
 	return arena_dup(a, s).p;

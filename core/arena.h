@@ -29,5 +29,6 @@ bool arena_defer(struct arena *a, void (*fn)(void *), void *arg);
 
 /* Text made in the arena, always followed by a zero byte that .n does not count. On failure .p is NULL. */
 struct str arena_dup(struct arena *a, struct str s);
+struct str arena_join(struct arena *a, const struct str *parts, size_t n);      /* one after the other */
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 const char *arena_cstr(struct arena *a, struct str s);  /* zero-terminated copy; NULL on failure */

@@ -119,6 +119,7 @@ struct exchange {
 
 	struct variable *variables;
 	size_t n_variables, cap_variables;
+	struct context_parts *context;       /* policy/expr: objects of `context` that expressions have asked for; NULL: none */
 	struct last_error error;
 	enum exchange_cache cached;
 

@@ -7,12 +7,19 @@ void fields_init(struct fields *f, struct arena *a)
 	*f = (struct fields){ .arena = a };
 }
 
+/* The first field of that name at `from` or behind it; f->n when there is none. */
+static size_t find(const struct fields *f, size_t from, struct str name)
+{
+	while (from < f->n && !str_eq_ci(f->v[from].name, name))
+		from++;
+	return from;
+}
+
 struct str fields_get(const struct fields *f, struct str name)
 {
-	for (size_t i = 0; i < f->n; i++)
-		if (str_eq_ci(f->v[i].name, name))
-			return f->v[i].value;
-	return STR_NULL;
+	size_t i = find(f, 0, name);
+
+	return i < f->n ? f->v[i].value : STR_NULL;
 }
 
 size_t fields_count(const struct fields *f, struct str name)
@@ -26,23 +33,19 @@ size_t fields_count(const struct fields *f, struct str name)
 
 struct str fields_joined(const struct fields *f, struct str name)
 {
-	struct str first = fields_get(f, name);
-	size_t n = 0, values = 0;
+	size_t first = find(f, 0, name), n = 0;
 	char *p, *at;
 
-	for (size_t i = 0; i < f->n; i++)
-		if (str_eq_ci(f->v[i].name, name)) {
-			n += f->v[i].value.n + 2;
-			values++;
-		}
-	if (values < 2)
-		return first;
+	if (first == f->n)
+		return STR_NULL;
+	if (find(f, first + 1, name) == f->n)
+		return f->v[first].value;
+	for (size_t i = first; i < f->n; i = find(f, i + 1, name))
+		n += f->v[i].value.n + 2;
 	at = p = arena_alloc_text(f->arena, n);
 	if (!p)
-		return first;
-	for (size_t i = 0; i < f->n; i++) {
-		if (!str_eq_ci(f->v[i].name, name))
-			continue;
+		return f->v[first].value;
+	for (size_t i = first; i < f->n; i = find(f, i + 1, name)) {
 		if (at > p) {
 			*at++ = ',';
 			*at++ = ' ';
@@ -73,10 +76,8 @@ bool fields_add(struct fields *f, struct str name, struct str value)
 
 bool fields_set(struct fields *f, struct str name, struct str value)
 {
-	size_t i = 0, to;
+	size_t i = find(f, 0, name), to;
 
-	while (i < f->n && !str_eq_ci(f->v[i].name, name))
-		i++;
 	if (i == f->n)
 		return fields_add(f, name, value);
 	f->v[i].value = value;
@@ -89,9 +90,9 @@ bool fields_set(struct fields *f, struct str name, struct str value)
 
 void fields_remove(struct fields *f, struct str name)
 {
-	size_t to = 0;
+	size_t i = find(f, 0, name), to;
 
-	for (size_t i = 0; i < f->n; i++)
+	for (to = i; i < f->n; i++)         /* mostly there is none, and nothing moves */
 		if (!str_eq_ci(f->v[i].name, name))
 			f->v[to++] = f->v[i];
 	f->n = to;

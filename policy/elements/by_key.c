@@ -10,6 +10,7 @@
 struct config {
 	struct arg calls, period, key, condition, count;
 	struct limit_names names;
+	struct str prefix;           /* of the counter's key, for a literal period; null: an expression gives that */
 };
 
 struct late {
@@ -60,13 +61,18 @@ static enum step go_on(struct exchange *x, const struct config *c, struct limit_
 	return limit_report(x, &c->names, t->remaining, t->limit) ? STEP_NEXT : STEP_FAIL;
 }
 
+static struct str prefix_for(struct arena *a, int64_t period)
+{
+	return arena_printf(a, "rate-limit-by-key:%lld:", (long long)period);
+}
+
 static enum step run(struct exchange *x, const void *config)
 {
 	const struct config *c = config;
 	struct limit_state *s = arena_new_of(x->arena, struct limit_state);
 	int64_t calls, period, amount = 0;
 	struct counter_take take;
-	struct str key;
+	struct str key, prefix = c->prefix;
 	bool counts = true;
 
 	if (!s)
@@ -78,12 +84,14 @@ static enum step run(struct exchange *x, const void *config)
 	if (!is_late(c) && (!arg_get_bool(x, &c->condition, &counts) || !arg_get_int(x, &c->count, &amount)))
 		return STEP_FAIL;
 	exchange_trace(x, "key %.*s", STR_ARG(key));
+	if (str_is_null(prefix))
+		prefix = prefix_for(x->arena, period);
 	take = (struct counter_take){
 		.kind = COUNTER_SLIDING,
 		.limit = (uint64_t)calls,
 		.window_s = (uint32_t)period,
 		.amount = counts ? (uint64_t)amount : 0,
-		.key = arena_printf(x->arena, "rate-limit-by-key:%lld:%.*s", (long long)period, STR_ARG(key)),
+		.key = arena_join(x->arena, (struct str[]){ prefix, key }, 2),
 	};
 	return str_is_null(take.key) || !limit_add(x->arena, s, &take) ? exchange_no_memory(x) : go_on(x, c, s);
 }
@@ -131,12 +139,23 @@ static const struct arg_schema args[] = {
 	  .help = "how much the call counts; an expression is asked at the end" },
 	LIMIT_NAME_ARGS(struct config, "Retry-After"),
 };
+
+static bool check(struct compiler *c, const struct doc_node *n UNUSED, void *config)
+{
+	struct config *l = config;
+
+	if (!l->period.expr)
+		l->prefix = prefix_for(c->arena, l->period.number);
+	return true;
+}
+
 static const struct element_schema schema = {
 	.name = "rate-limit-by-key",
 	.help = "Refuses calls of a key beyond a number in a sliding window: 429 with Retry-After.",
 	.config_size = sizeof(struct config),
 	.args = args,
 	.n_args = ARRAY_LEN(args),
+	.check = check,
 };
 
 const struct policy_type rate_limit_by_key_type = {

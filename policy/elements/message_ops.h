@@ -4,9 +4,16 @@
 
 #include "policy/element.h"
 
+/* What is known of a header by its name; of a literal one it is known when the document is compiled. */
+struct header_kind {
+	bool untouchable;            /* belongs to the connection */
+	bool never_joined;           /* several values stay several fields */
+};
 struct set_header_config {
 	struct arg name, action;
 	struct children values;
+	bool fixed;                  /* all values are literals, trimmed and checked */
+	struct header_kind kind;     /* of a literal name */
 };
 struct value_config {                /* <value> and other elements that hold one text */
 	struct arg text;

@@ -9,6 +9,7 @@ enum action { OVERRIDE, SKIP, APPEND, DELETE };
 struct config {
 	struct arg name, action;
 	struct children values;
+	struct str pairs;            /* name=value&… of a literal name and literal values; null: expressions are among them */
 };
 
 static bool has(struct exchange *x, struct str name)
@@ -21,24 +22,36 @@ static bool has(struct exchange *x, struct str name)
 	return false;
 }
 
+/* The pair behind what is there. STR_NULL: out of memory. */
+static struct str pair(struct arena *a, struct str before, struct str name, struct str value)
+{
+	struct str key = url_encode(a, name, "$[]"), text = url_encode(a, value, "/:@!$'()*,;?");
+
+	if (str_is_null(key) || str_is_null(text))
+		return STR_NULL;
+	return arena_join(a, (struct str[]){ before, before.n ? STR("&") : STR(""), key, STR("="), text }, 5);
+}
+
 static bool add(struct exchange *x, const struct config *c, struct str name)
 {
-	struct str query = x->request.url.query, key = url_encode(x->arena, name, "$[]");
+	struct str query = x->request.url.query, value;
+	bool ok = true;
 
-	for (size_t i = 0; i < c->values.n; i++) {
-		struct str value;
-
+	if (c->pairs.n) {
+		query = query.n ? arena_join(x->arena, (struct str[]){ query, STR("&"), c->pairs }, 3) : c->pairs;
+		ok = !str_is_null(query);
+	}
+	for (size_t i = 0; !c->pairs.n && ok && i < c->values.n; i++) {
 		if (!arg_get_text(x, &((const struct value_config *)c->values.v[i].config)->text, &value))
 			return false;
-		query = arena_printf(x->arena, "%.*s%s%.*s=%.*s", STR_ARG(query), query.n ? "&" : "", STR_ARG(key),
-				     STR_ARG(url_encode(x->arena, value, "/:@!$'()*,;?")));
+		query = pair(x->arena, query, name, value);
+		ok = !str_is_null(query);
 	}
-	if (c->values.n && str_is_null(query)) {
+	if (!ok)
 		exchange_no_memory(x);
-		return false;
-	}
-	x->request.url.query = query;
-	return true;
+	else
+		x->request.url.query = query;
+	return ok;
 }
 
 static enum step run(struct exchange *x, const void *config)
@@ -61,10 +74,26 @@ static enum step run(struct exchange *x, const void *config)
 	return STEP_NEXT;
 }
 
+/* STR_NULL: an expression is among them. */
+static struct str literal_pairs(struct compiler *c, const struct config *s)
+{
+	struct str pairs = STR_NULL;
+
+	for (size_t i = 0; i < s->values.n && !s->name.expr; i++) {
+		const struct value_config *v = s->values.v[i].config;
+
+		if (v->text.expr)
+			return STR_NULL;
+		pairs = pair(c->arena, pairs, s->name.text, v->text.text);
+	}
+	return pairs;
+}
+
 static bool check(struct compiler *c, const struct doc_node *n, void *config)
 {
-	const struct config *s = config;
+	struct config *s = config;
 
+	s->pairs = literal_pairs(c, s);
 	if (s->values.n || s->action.expr || s->action.number == DELETE)
 		return true;
 	compile_error(c, n, NULL, "`set-query-parameter` needs a <value>, unless exists-action is `delete`");

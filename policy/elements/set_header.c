@@ -49,12 +49,22 @@ static bool is_field_value(struct str s)
 	return true;
 }
 
+static struct header_kind kind_of(struct str name)
+{
+	return (struct header_kind){ among(name, untouchable, ARRAY_LEN(untouchable)),
+				     among(name, never_joined, ARRAY_LEN(never_joined)) };
+}
+
 static bool read_values(struct exchange *x, const struct set_header_config *c, struct str name,
 			struct str out[VALUES_MAX])
 {
 	for (size_t i = 0; i < c->values.n; i++) {
 		const struct value_config *v = c->values.v[i].config;
 
+		if (c->fixed) {
+			out[i] = v->text.text;
+			continue;
+		}
 		if (!arg_get_text(x, &v->text, &out[i]))
 			return false;
 		out[i] = str_trim(out[i]);
@@ -70,11 +80,12 @@ static bool read_values(struct exchange *x, const struct set_header_config *c, s
 	return true;
 }
 
-static bool add_values(struct exchange *x, struct fields *to, struct str name, const struct str *v, size_t n)
+static bool add_values(struct exchange *x, struct fields *to, struct str name, struct header_kind kind,
+		       const struct str *v, size_t n)
 {
 	struct str all = n ? v[0] : STR("");
 
-	if (among(name, never_joined, ARRAY_LEN(never_joined))) {
+	if (kind.never_joined) {
 		for (size_t i = 0; i < n; i++)
 			if (!fields_add(to, name, v[i]))
 				return false;
@@ -85,31 +96,43 @@ static bool add_values(struct exchange *x, struct fields *to, struct str name, c
 	return !str_is_null(all) && fields_add(to, name, all);
 }
 
-static bool append_values(struct exchange *x, struct fields *to, struct str name, struct str *v, size_t n)
+static bool append_values(struct exchange *x, struct fields *to, struct str name, struct header_kind kind,
+			  struct str *v, size_t n)
 {
 	struct str before = fields_joined(to, name);
 
-	if (str_is_null(before) || among(name, never_joined, ARRAY_LEN(never_joined)))
-		return add_values(x, to, name, v, n);
+	if (str_is_null(before) || kind.never_joined)
+		return add_values(x, to, name, kind, v, n);
 	for (size_t i = 0; i < n; i++)
 		before = arena_printf(x->arena, "%.*s,%.*s", STR_ARG(before), STR_ARG(v[i]));
 	return !str_is_null(before) && fields_set(to, name, before);
 }
 
+/* What a literal name is like was found out when the document was compiled. */
+static bool read_name(struct exchange *x, const struct set_header_config *c, struct str *name, struct header_kind *kind)
+{
+	*kind = c->kind;
+	if (!arg_get_text(x, &c->name, name))
+		return false;
+	if (!c->name.expr)
+		return true;
+	*kind = kind_of(*name);
+	if (is_token(*name))
+		return true;
+	exchange_fail(x, 500, STR_NULL, "`%.*s` is no name of a header.", STR_ARG(str_first(*name, 80)));
+	return false;
+}
+
 bool apply_set_header(struct exchange *x, const struct set_header_config *c, struct fields *to)
 {
 	struct str name, values[VALUES_MAX];
+	struct header_kind kind;
 	int64_t action;
 	bool ok = true;
 
-	if (!arg_get_text(x, &c->name, &name) || !arg_get_int(x, &c->action, &action)
-	    || !read_values(x, c, name, values))
+	if (!read_name(x, c, &name, &kind) || !arg_get_int(x, &c->action, &action) || !read_values(x, c, name, values))
 		return false;
-	if (!is_token(name)) {
-		exchange_fail(x, 500, STR_NULL, "`%.*s` is no name of a header.", STR_ARG(str_first(name, 80)));
-		return false;
-	}
-	if (among(name, untouchable, ARRAY_LEN(untouchable))) {
+	if (kind.untouchable) {
 		exchange_trace(x, "%.*s belongs to the connection and is left alone", STR_ARG(name));
 		return true;
 	}
@@ -118,11 +141,11 @@ bool apply_set_header(struct exchange *x, const struct set_header_config *c, str
 		return true;
 	}
 	if (action == APPEND) {
-		ok = append_values(x, to, name, values, c->values.n);
+		ok = append_values(x, to, name, kind, values, c->values.n);
 	} else {
 		fields_remove(to, name);
 		if (action != DELETE)
-			ok = add_values(x, to, name, values, c->values.n);
+			ok = add_values(x, to, name, kind, values, c->values.n);
 	}
 	exchange_trace(x, action == DELETE ? "%.*s removed%.*s" : "%.*s: %.*s", STR_ARG(name),
 		       STR_ARG(c->values.n && action != DELETE ? values[0] : STR("")));
@@ -131,9 +154,26 @@ bool apply_set_header(struct exchange *x, const struct set_header_config *c, str
 	return ok;
 }
 
+/* Literal values are trimmed and looked through once; one that no field can have fails when it is used. */
+static bool fix_values(struct children *values)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < values->n; i++) {
+		struct value_config *v = values->v[i].config;
+
+		if (v->text.expr || !is_field_value(str_trim(v->text.text))) {
+			all = false;
+			continue;
+		}
+		v->text.text = str_is_null(v->text.text) ? STR("") : str_trim(v->text.text);
+	}
+	return all;
+}
+
 static bool check(struct compiler *c, const struct doc_node *n, void *config)
 {
-	const struct set_header_config *s = config;
+	struct set_header_config *s = config;
 	bool removes = !s->action.expr && s->action.number == DELETE;
 
 	if (!s->values.n && !removes && !s->action.expr) {
@@ -148,7 +188,11 @@ static bool check(struct compiler *c, const struct doc_node *n, void *config)
 		compile_error(c, n, "name", "`%.*s` is no name of a header", STR_ARG(s->name.text));
 		return false;
 	}
-	if (!s->name.expr && among(s->name.text, untouchable, ARRAY_LEN(untouchable)))
+	s->fixed = fix_values(&s->values);
+	if (s->name.expr)
+		return true;
+	s->kind = kind_of(s->name.text);
+	if (s->kind.untouchable)
 		compile_warning(c, n, "name", "`%.*s` belongs to the connection; setting it has no effect",
 				STR_ARG(s->name.text));
 	return true;

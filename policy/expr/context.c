@@ -21,6 +21,20 @@ bool context_give(struct vm_call *c, const struct value_class *cls, const void *
 	return vm_return(c, value_object(w));
 }
 
+bool context_give_part(struct vm_call *c, enum context_part part, const struct value_class *cls, const void *p)
+{
+	struct wrapper *w;
+
+	if (!p || !c->x)
+		return context_give(c, cls, p);
+	if (!c->x->context && !(c->x->context = vm_memory(c->vm, 1, sizeof(*c->x->context))))
+		return false;
+	w = &c->x->context->v[part];
+	if (!w->p)
+		*w = (struct wrapper){ .head.cls = cls, .p = p };
+	return w->p == p ? vm_return(c, value_object(w)) : context_give(c, cls, p);
+}
+
 bool context_text(struct vm_call *c, struct str s)
 {
 	return vm_return_str(c, s.p ? s : STR(""));
@@ -37,7 +51,7 @@ struct value context_object(struct vm *vm)
 		vm_raise(vm, EX_NULL_REFERENCE);
 		return VALUE_NULL_INIT;
 	}
-	return context_give(&vm->scratch, &class_context, vm->x) ? vm->scratch.result : VALUE_NULL_INIT;
+	return context_give_part(&vm->scratch, PART_CONTEXT, &class_context, vm->x) ? vm->scratch.result : VALUE_NULL_INIT;
 }
 
 /* ---- context -------------------------------------------------------------------------------------------------------------- */
@@ -47,17 +61,23 @@ struct value context_object(struct vm *vm)
 	{                                                              \
 		return context_give(c, &cls, expression);              \
 	}
+#define KEPT_PART(name, part, cls, expression)                         \
+	static bool get_##name(struct vm_call *c)                      \
+	{                                                              \
+		return context_give_part(c, part, &cls, expression);   \
+	}
 PART(api, class_api, c->x->api)
 PART(operation, class_operation, c->x->operation)
 PART(product, class_product, c->x->product)
-PART(subscription, class_subscription, c->x->subscription)
+KEPT_PART(subscription, PART_SUBSCRIPTION, class_subscription, c->x->subscription)
 PART(user, class_user, c->x->user)
 PART(deployment, class_deployment, c->x->deployment)
 PART(workspace, class_workspace, c->x->workspace)
-PART(request, class_request, &c->x->request)
-PART(response, class_response, c->x->response.status ? &c->x->response : NULL)      /* null until there is one */
+KEPT_PART(request, PART_REQUEST, class_request, &c->x->request)
+/* null until there is one */
+KEPT_PART(response, PART_RESPONSE, class_response, c->x->response.status ? &c->x->response : NULL)
 PART(last_error, class_last_error, c->x->error.set ? &c->x->error : NULL)
-PART(variables, class_variables, c->x)
+KEPT_PART(variables, PART_VARIABLES, class_variables, c->x)
 PART(backend, class_backend, c->x->backend_id.p ? c->x : NULL)
 PART(graphql, class_graphql, c->x)
 
@@ -177,7 +197,7 @@ static bool header_default(struct vm_call *c)
 	for (size_t i = 0; i < f->n; i++) {
 		if (!str_eq_ci(f->v[i].name, name))
 			continue;
-		out = n++ ? text_join(c->arena, (struct str[]){ out, STR(","), f->v[i].value }, 3) : f->v[i].value;
+		out = n++ ? arena_join(c->arena, (struct str[]){ out, STR(","), f->v[i].value }, 3) : f->v[i].value;
 	}
 	return n ? context_text(c, out) : vm_return(c, c->args[1]);
 }
@@ -400,7 +420,7 @@ static bool joined_default(struct vm_call *c)
 	if (items.n == 1)
 		return vm_return(c, items.v[0]);
 	for (size_t i = 0; i < items.n; i++)
-		out = text_join(c->arena, (struct str[]){ out, i ? STR(",") : STR(""), value_str(items.v[i]) }, 3);
+		out = arena_join(c->arena, (struct str[]){ out, i ? STR(",") : STR(""), value_str(items.v[i]) }, 3);
 	return vm_return_str(c, out);
 }
 

@@ -12,6 +12,15 @@ struct wrapper {                     /* every object of the model */
 struct value context_object(struct vm *vm);
 /* An object of cls around p; null when p is. */
 bool context_give(struct vm_call *c, const struct value_class *cls, const void *p);
+
+/* What nearly every expression walks through is made once for an exchange. */
+enum context_part { PART_CONTEXT, PART_REQUEST, PART_RESPONSE, PART_VARIABLES, PART_REQUEST_HEADERS, PART_RESPONSE_HEADERS,
+		    PART_URL, PART_ORIGINAL_URL, PART_SUBSCRIPTION, PART__COUNT };
+struct context_parts {
+	struct wrapper v[PART__COUNT];       /* p NULL: not made yet */
+};
+/* As context_give; the one that was made before when it is around the same p. */
+bool context_give_part(struct vm_call *c, enum context_part part, const struct value_class *cls, const void *p);
 static inline const void *context_self(const struct vm_call *c)
 {
 	return ((const struct wrapper *)(const void *)c->self.object)->p;

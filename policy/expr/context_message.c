@@ -97,7 +97,7 @@ static struct str iurl_text(struct arena *a, const struct url *u)
 
 	if (own_port)
 		snprintf(port, sizeof(port), ":%u", u->port);
-	return text_join(a, (struct str[]){ u->scheme, STR("://"), u->host, str_of(port), u->path,
+	return arena_join(a, (struct str[]){ u->scheme, STR("://"), u->host, str_of(port), u->path,
 					    u->query.n ? STR("?") : STR(""), u->query }, 7);
 }
 
@@ -125,7 +125,7 @@ static bool iurl_query_string(struct vm_call *c)
 {
 	struct str q = iurl_of(c)->query;
 
-	return q.n ? vm_return_str(c, text_join(c->arena, (struct str[]){ STR("?"), q }, 2)) : context_text(c, STR(""));
+	return q.n ? vm_return_str(c, arena_join(c->arena, (struct str[]){ STR("?"), q }, 2)) : context_text(c, STR(""));
 }
 
 static bool iurl_query(struct vm_call *c)
@@ -268,7 +268,7 @@ static bool request_certificate(struct vm_call *c)
 
 static bool request_headers(struct vm_call *c)
 {
-	return context_give(c, &class_headers, &request_of(c)->headers);
+	return context_give_part(c, PART_REQUEST_HEADERS, &class_headers, &request_of(c)->headers);
 }
 
 static bool request_ip(struct vm_call *c)
@@ -295,12 +295,12 @@ static bool request_method(struct vm_call *c)
 
 static bool request_original_url(struct vm_call *c)
 {
-	return context_give(c, &class_url, &request_of(c)->original_url);
+	return context_give_part(c, PART_ORIGINAL_URL, &class_url, &request_of(c)->original_url);
 }
 
 static bool request_url(struct vm_call *c)
 {
-	return context_give(c, &class_url, &request_of(c)->url);
+	return context_give_part(c, PART_URL, &class_url, &request_of(c)->url);
 }
 
 static bool nothing(struct vm_call *c)
@@ -339,7 +339,7 @@ static bool response_body(struct vm_call *c)
 
 static bool response_headers(struct vm_call *c)
 {
-	return context_give(c, &class_headers, &response_of(c)->headers);
+	return context_give_part(c, PART_RESPONSE_HEADERS, &class_headers, &response_of(c)->headers);
 }
 
 static bool response_status(struct vm_call *c)

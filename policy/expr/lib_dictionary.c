@@ -460,7 +460,7 @@ static struct str pair_text(struct arena *a, struct value v)
 {
 	const struct pair *p = (const struct pair *)(const void *)v.object;
 
-	return text_join(a, (struct str[]){ STR("["), value_to_text(a, p->key), STR(", "), value_to_text(a, p->value), STR("]") }, 5);
+	return arena_join(a, (struct str[]){ STR("["), value_to_text(a, p->key), STR(", "), value_to_text(a, p->value), STR("]") }, 5);
 }
 
 static bool pair_equals(struct value v, struct value other)

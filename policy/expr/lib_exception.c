@@ -91,8 +91,8 @@ static struct str to_text(struct arena *a, struct value v)
 	struct str name = str_of(e->head.cls->name);
 
 	if (e->inner.kind != VALUE_OBJECT)
-		return text_join(a, (struct str[]){ name, STR(": "), value_str(e->message) }, 3);
-	return text_join(a, (struct str[]){ name, STR(": "), value_str(e->message), STR(" ---> "), value_to_text(a, e->inner),
+		return arena_join(a, (struct str[]){ name, STR(": "), value_str(e->message) }, 3);
+	return arena_join(a, (struct str[]){ name, STR(": "), value_str(e->message), STR(" ---> "), value_to_text(a, e->inner),
 					    STR("\r\n   --- End of inner exception stack trace ---") }, 6);
 }
 

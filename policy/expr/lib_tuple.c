@@ -61,8 +61,8 @@ static struct str tuple_text(struct arena *a, struct value v)
 	struct str out = STR("(");
 
 	for (size_t i = 0; i < t->n; i++)
-		out = text_join(a, (struct str[]){ out, i ? STR(", ") : STR(""), value_to_text(a, t->v[i]) }, 3);
-	return text_join(a, (struct str[]){ out, STR(")") }, 2);
+		out = arena_join(a, (struct str[]){ out, i ? STR(", ") : STR(""), value_to_text(a, t->v[i]) }, 3);
+	return arena_join(a, (struct str[]){ out, STR(")") }, 2);
 }
 
 static bool tuple_equals(struct value v, struct value other)
@@ -175,9 +175,9 @@ static struct str anonymous_text(struct arena *a, struct value v)
 	struct str out = STR("{ ");
 
 	for (size_t i = 0; i < o->n; i++)
-		out = text_join(a, (struct str[]){ out, i ? STR(", ") : STR(""), class_link(o->head.cls)->properties[i]->name,
+		out = arena_join(a, (struct str[]){ out, i ? STR(", ") : STR(""), class_link(o->head.cls)->properties[i]->name,
 						   STR(" = "), value_to_text(a, o->v[i]) }, 5);
-	return text_join(a, (struct str[]){ out, STR(" }") }, 2);
+	return arena_join(a, (struct str[]){ out, STR(" }") }, 2);
 }
 
 static bool anonymous_equals(struct value v, struct value other)

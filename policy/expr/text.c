@@ -74,7 +74,7 @@ struct places {
 };
 
 static _Thread_local struct {
-	bool on;
+	bool on, any;                /* any: something is remembered, as few runs do */
 	unsigned next;
 	struct places text[PLACES_TEXTS];
 } remembered;
@@ -82,10 +82,11 @@ static _Thread_local struct {
 void text_remember(bool on)
 {
 	remembered.on = on;
-	for (size_t i = 0; i < PLACES_TEXTS; i++) {
+	for (size_t i = 0; remembered.any && i < PLACES_TEXTS; i++) {
 		free(remembered.text[i].v);
 		remembered.text[i] = (struct places){ 0 };
 	}
+	remembered.any = false;
 }
 
 static bool find_places(struct places *to, const struct text *t)
@@ -117,6 +118,7 @@ static const struct places *places_of(const struct text *t)
 	for (size_t i = 0; i < PLACES_TEXTS; i++)
 		if (remembered.text[i].p == t->p && remembered.text[i].n == t->n)
 			return &remembered.text[i];
+	remembered.any = true;
 	remembered.next = (remembered.next + 1) % PLACES_TEXTS;
 	return find_places(&remembered.text[remembered.next], t) ? &remembered.text[remembered.next] : NULL;
 }
@@ -366,23 +368,6 @@ int text_compare_ordinal(const struct text *l, const struct text *r)
 	return cl < cr ? -1 : cl > cr;
 }
 
-struct str text_join(struct arena *a, const struct str *parts, size_t n)
-{
-	size_t total = 0, at = 0;
-	char *to;
-
-	for (size_t i = 0; i < n; i++)
-		if (__builtin_add_overflow(total, parts[i].n, &total))
-			return STR_NULL;
-	to = total < SIZE_MAX ? arena_alloc_text(a, total + 1) : NULL;
-	if (!to)
-		return STR_NULL;
-	for (size_t i = 0; i < n; at += parts[i++].n)
-		if (parts[i].n)
-			memcpy(to + at, parts[i].p, parts[i].n);
-	to[total] = '\0';
-	return (struct str){ to, total };
-}
 
 struct str text_clean(struct arena *a, struct str s)
 {

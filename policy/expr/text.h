@@ -33,5 +33,4 @@ const struct text *text_of_units(struct arena *a, const uint16_t *units, size_t 
 uint16_t *text_units(struct arena *a, const struct text *t, size_t *n);
 int text_compare_ordinal(const struct text *l, const struct text *r);    /* by UTF-16 unit */
 struct str text_clean(struct arena *a, struct str s);                    /* valid UTF-8; s itself when it is already */
-struct str text_join(struct arena *a, const struct str *parts, size_t n);  /* one after the other; STR_NULL: out of memory */
 struct value value_text(const struct text *t);                           /* NULL gives VALUE_NULL */

@@ -184,9 +184,9 @@ bool vm_format_value(struct vm *vm, struct value v, struct value width, struct v
 	if (columns < -100000 || columns > 100000)
 		return vm_raise(vm, EX_FORMAT);
 	if (columns > have)
-		s = text_join(vm->arena, (struct str[]){ arena_printf(vm->arena, "%*s", (int)(columns - have), ""), s }, 2);
+		s = arena_join(vm->arena, (struct str[]){ arena_printf(vm->arena, "%*s", (int)(columns - have), ""), s }, 2);
 	else if (-columns > have)
-		s = text_join(vm->arena, (struct str[]){ s, arena_printf(vm->arena, "%*s", (int)(-columns - have), "") }, 2);
+		s = arena_join(vm->arena, (struct str[]){ s, arena_printf(vm->arena, "%*s", (int)(-columns - have), "") }, 2);
 	return s.p ? vm_text(vm, s, out) : vm_fatal(vm, "The expression exceeded its limit of memory.");
 }
 
