@@ -5,20 +5,17 @@
  * backend themselves. A response that turned out not to be kept leaves a mark for PASS_S, so that the next requests do
  * not queue up for something that will never be there.
  *
- * Of RFC 9111 this is the part of a cache in front of the origin: what the response says counts (no-store, no-cache,
- * private, Vary), what the client says in Cache-Control does not, as in the reference system. An entry holds one variant:
- *
- *   'C' | stored_us i64 | length u32 | "name:value\n" of each field that Vary names | response       or 'P': not kept */
+ * Of RFC 9111 it follows what the response says (no-store, no-cache, private, Vary) and what the client says in his
+ * Cache-Control; see cache_entry.h. */
+#include "policy/elements/cache_entry.h"
 #include "policy/elements/url.h"
 
 #include "core/buf.h"
 #include "core/str.h"
 #include "policy/program.h"
-#include "policy/value_store.h"
 
-enum { FILL_WAIT_MS = 5000, PASS_S = 10, KEY_MAX = 65536, VARY_MAX = 16384, ENTRY_HEAD = 1 + 8 + 4 };
+enum { FILL_WAIT_MS = 5000, PASS_S = 10 };
 enum { DOWNSTREAM_NONE, DOWNSTREAM_PRIVATE, DOWNSTREAM_PUBLIC };
-static const char ENTRY = 'C', PASS = 'P';
 
 struct text_child {
 	struct arg text;
@@ -35,13 +32,19 @@ struct lookup_state {
 	struct cache_fill fill;
 	bool filling;                        /* waits for another request */
 };
+struct store_state {
+	struct cache_op ops[2];              /* the response; then what Vary names, which leads to it */
+	size_t n, at;
+};
 
 /* What cache-lookup leaves for cache-store. */
 struct cache_session {
 	struct str key;
+	struct str variant;                  /* the key with what Vary names; null: not known, or nothing is named */
+	struct str led;                      /* the key that others wait for; null: none */
 	const struct lookup_config *config;
 	struct fields asked;                 /* the request's fields as the lookup saw them, for Vary */
-	bool leads;                          /* others wait for this request */
+	struct cache_wishes wishes;
 	bool kept;
 };
 
@@ -137,78 +140,6 @@ static bool build_key(struct exchange *x, const struct lookup_config *c, struct 
 	return true;
 }
 
-/* ---- entries ----------------------------------------------------------------------------------------------------- */
-
-/* The values that the fields named by Vary have in `asked`. False: it names everything, or too much. */
-static bool vary_text(const struct fields *asked, struct str vary, struct buf *out)
-{
-	buf_init(out, VARY_MAX);
-	for (struct str one; vary.n && str_split(&vary, ',', &one);) {
-		struct str name = str_trim(one);
-
-		if (str_eq(name, STR("*")))
-			return false;
-		if (!name.n)
-			continue;
-		buf_str(out, name);
-		buf_char(out, ':');
-		buf_str(out, fields_joined(asked, name));
-		buf_char(out, '\n');
-	}
-	return buf_ok(out);
-}
-
-static struct str make_entry(struct exchange *x, const struct fields *asked)
-{
-	struct str body = response_store(x->arena, &x->response), entry = STR_NULL;
-	int64_t now = x->host->now_us(x);
-	struct buf vary;
-
-	if (vary_text(asked, fields_joined(&x->response.headers, STR("Vary")), &vary) && !str_is_null(body)) {
-		uint32_t n = (uint32_t)vary.n;
-		char *p = arena_alloc_text(x->arena, ENTRY_HEAD + vary.n + body.n);
-
-		if (p) {
-			p[0] = ENTRY;
-			memcpy(p + 1, &now, sizeof(now));
-			memcpy(p + 1 + sizeof(now), &n, sizeof(n));
-			memcpy(p + ENTRY_HEAD, buf_view(&vary).p, vary.n);
-			memcpy(p + ENTRY_HEAD + vary.n, body.p, body.n);
-			entry = (struct str){ p, ENTRY_HEAD + vary.n + body.n };
-		}
-	}
-	buf_release(&vary);
-	return entry;
-}
-
-/* Each line of the stored text holds for this request too. */
-static bool vary_matches(const struct exchange *x, struct str text)
-{
-	for (struct str line; text.n && str_split(&text, '\n', &line);) {
-		size_t colon = str_find_char(line, ':');
-
-		if (colon != SIZE_MAX
-		    && !str_eq(fields_joined(&x->request.headers, str_first(line, colon)), str_from(line, colon + 1)))
-			return false;
-	}
-	return true;
-}
-
-static bool read_entry(struct exchange *x, struct str entry, struct response *out, int64_t *age_s)
-{
-	int64_t stored_us;
-	uint32_t n;
-
-	if (entry.n < ENTRY_HEAD || entry.p[0] != ENTRY)
-		return false;
-	memcpy(&stored_us, entry.p + 1, sizeof(stored_us));
-	memcpy(&n, entry.p + 1 + sizeof(stored_us), sizeof(n));
-	if (n > entry.n - ENTRY_HEAD || !vary_matches(x, str_first(str_from(entry, ENTRY_HEAD), n)))
-		return false;
-	*age_s = (x->host->now_us(x) - stored_us) / 1000000;
-	return response_restore(x->arena, str_from(entry, ENTRY_HEAD + n), out);
-}
-
 /* ---- cache-lookup ------------------------------------------------------------------------------------------------ */
 
 /* Lets those go on that wait for this request. */
@@ -216,10 +147,10 @@ static void release_fill(struct exchange *x)
 {
 	struct cache_session *c = x->program->cache;
 
-	if (!c || !c->leads)
+	if (!c || !c->led.p)
 		return;
-	c->leads = false;
-	x->host->filled(x, c->key);
+	x->host->filled(x, c->led);
+	c->led = STR_NULL;
 }
 
 void cache_fill_drop(struct exchange *x)
@@ -233,9 +164,9 @@ static void end_fill(struct exchange *x, void *arg)
 	struct cache_session *c = x->program->cache;
 	struct cache_op *mark = arg;
 
-	if (c->leads && !c->kept && !x->error.set && x->response.status < 500) {
-		mark->key = c->key;
-		mark->value = (struct str){ &PASS, 1 };
+	if (c->led.p && !c->kept && !x->error.set && x->response.status < 500) {
+		mark->key = c->led;
+		mark->value = cache_entry_pass();
 		mark->ttl_s = PASS_S;
 		(void)x->host->cache_put(x, mark);
 	}
@@ -259,37 +190,51 @@ static bool set_downstream(struct exchange *x, const struct lookup_config *c, in
 	return !str_is_null(value) && fields_set(&x->response.headers, STR("Cache-Control"), value);
 }
 
-static enum step hit(struct exchange *x, const struct response *kept, int64_t age_s)
+/* The client has it already: status and the fields of a 304 (RFC 9110 section 15.4.5) go, the body does not. */
+static void not_modified(struct exchange *x)
+{
+	x->response.status = 304;
+	x->response.reason = STR("Not Modified");
+	x->response.body = (struct body){ .kind = BODY_NONE, .changed = true };
+	fields_remove(&x->response.headers, STR("Content-Length"));
+	exchange_trace(x, "the client has this response already");
+}
+
+static enum step hit(struct exchange *x, const struct cache_entry *e)
 {
 	struct cache_session *c = x->program->cache;
 	int64_t kind;
 
 	release_fill(x);
-	x->response = *kept;
+	x->response = e->response;
 	x->cached = EXCHANGE_CACHE_HIT;
 	x->program->cache = NULL;
 	x->program->from_cache = true;
 	if (!arg_get_int(x, &c->config->downstream, &kind))
 		return STEP_FAIL;
 	if (kind != DOWNSTREAM_NONE) {               /* RFC 9111 section 5.1 */
-		struct str age = arena_printf(x->arena, "%lld", (long long)(age_s > 0 ? age_s : 0));
+		struct str age = arena_printf(x->arena, "%lld", (long long)e->age_s);
 
 		if (str_is_null(age) || !fields_set(&x->response.headers, STR("Age"), age))
 			return exchange_no_memory(x);
 	}
-	exchange_trace(x, "found, kept %lld s ago: goes on behind cache-store", (long long)age_s);
+	if (cache_client_has(&c->asked, &e->response))
+		not_modified(x);
+	exchange_trace(x, "found, kept %lld s ago: goes on behind cache-store", (long long)e->age_s);
 	return STEP_RESPOND;
 }
 
-/* The backend is to send the whole response, not an answer to a condition that is the client's own. */
+/* The backend is to send the whole response, not an answer to a condition that is the client's own. That he wants a
+ * fresh one is for all caches on the way. */
 static enum step miss(struct exchange *x, const char *why)
 {
 	static const struct str conditions[] = {
 		STR_INIT("If-None-Match"), STR_INIT("If-Modified-Since"), STR_INIT("If-Range"), STR_INIT("Range"),
 		STR_INIT("Cache-Control"), STR_INIT("Pragma"),
 	};
+	size_t n = x->program->cache->wishes.anew ? ARRAY_LEN(conditions) - 2 : ARRAY_LEN(conditions);
 
-	for (size_t i = 0; i < ARRAY_LEN(conditions); i++)
+	for (size_t i = 0; i < n; i++)
 		fields_remove(&x->request.headers, conditions[i]);
 	exchange_trace(x, "%s", why);
 	return STEP_NEXT;
@@ -307,16 +252,16 @@ static enum step lead(struct exchange *x)
 	return miss(x, "not in the cache");
 }
 
-static enum step look(struct exchange *x, struct lookup_state *s);
+static enum step look(struct exchange *x, struct lookup_state *s, struct str key);
 
 /* Who gets the right to fetch looks once more: another request may have ended between its look and now. */
 static enum step after_fill(struct exchange *x, struct lookup_state *s)
 {
 	if (s->fill.result == CACHE_FILL_ALONE)
 		return miss(x, "not in the cache, and nobody has put it there in time");
-	x->program->cache->leads = s->fill.result == CACHE_FILL_LEAD;
-	s->op.done = false;
-	return look(x, s);
+	if (s->fill.result == CACHE_FILL_LEAD)
+		x->program->cache->led = s->fill.key;
+	return look(x, s, s->fill.key);
 }
 
 static enum step fill(struct exchange *x, struct lookup_state *s)
@@ -325,30 +270,52 @@ static enum step fill(struct exchange *x, struct lookup_state *s)
 
 	if (!x->host->fill)
 		return lead(x);
+	s->fill.key = s->op.key;
 	s->fill.done = false;
 	step = x->host->fill(x, &s->fill);
 	s->filling = step == STEP_WAIT;
 	return step == STEP_NEXT ? after_fill(x, s) : step;
 }
 
-static enum step looked(struct exchange *x, struct lookup_state *s)
+/* The names of Vary lead to the response for this request. */
+static enum step look_for_variant(struct exchange *x, struct lookup_state *s, struct str names)
 {
-	struct response kept;
-	int64_t age_s;
+	struct cache_session *c = x->program->cache;
 
-	if (read_entry(x, s->op.value, &kept, &age_s))
-		return hit(x, &kept, age_s);
-	if (s->op.value.n == 1 && s->op.value.p[0] == PASS) {
-		release_fill(x);
-		return miss(x, "not in the cache: what was fetched before could not be kept");
-	}
-	return x->program->cache->leads ? lead(x) : fill(x, s);
+	c->variant = cache_variant_key(x, c->key, names, &c->asked);
+	release_fill(x);                             /* those who wait for the names can see them now */
+	if (str_is_null(c->variant) || str_eq(s->op.key, c->variant))
+		return miss(x, "not in the cache: what it varies by is too much");
+	return look(x, s, c->variant);
 }
 
-static enum step look(struct exchange *x, struct lookup_state *s)
+static enum step looked(struct exchange *x, struct lookup_state *s)
 {
-	enum step step = x->host->cache_get(x, &s->op);
+	struct cache_session *c = x->program->cache;
+	struct cache_entry e;
 
+	cache_entry_read(x, s->op.value, &e);
+	if (e.kind == CACHE_ENTRY_VARY)
+		return look_for_variant(x, s, e.names);
+	if (e.kind == CACHE_ENTRY_RESPONSE && cache_wishes_fit(&c->wishes, &e))
+		return hit(x, &e);
+	if (c->wishes.only_kept)                     /* RFC 9111 section 5.2.1.7 */
+		return exchange_refuse(x, 504, STR("NotInCache"), STR("The response is not in the cache, and the client wants no "
+				       "other (only-if-cached)."), STR_NULL);
+	if (e.kind != CACHE_ENTRY_RESPONSE && e.kind != CACHE_ENTRY_PASS)
+		return c->led.p ? lead(x) : fill(x, s);
+	release_fill(x);
+	return miss(x, e.kind == CACHE_ENTRY_PASS ? "not in the cache: what was fetched before could not be kept"
+						  : "in the cache, but the client wants a fresher one");
+}
+
+static enum step look(struct exchange *x, struct lookup_state *s, struct str key)
+{
+	enum step step;
+
+	s->op.key = key;
+	s->op.done = false;
+	step = x->host->cache_get(x, &s->op);
 	return step == STEP_NEXT ? looked(x, s) : step;
 }
 
@@ -357,49 +324,57 @@ static struct str key_of(struct exchange *x, const struct lookup_config *c)
 	struct str key = STR_NULL;
 	struct buf b;
 
-	buf_init(&b, KEY_MAX);
+	buf_init(&b, CACHE_KEY_MAX);
 	if (build_key(x, c, &b))
 		key = buf_ok(&b) ? arena_dup(x->arena, buf_view(&b)) : STR("");
 	buf_release(&b);
 	return key;
 }
 
+static struct cache_session *session_new(struct exchange *x, const struct lookup_config *c)
+{
+	struct cache_session *session = arena_new_of(x->arena, struct cache_session);
+
+	if (!session)
+		return NULL;
+	session->config = c;
+	fields_init(&session->asked, x->arena);
+	if (!fields_copy(&session->asked, &x->request.headers))
+		return NULL;
+	session->wishes = cache_wishes_of(&session->asked);
+	return session;
+}
+
 static enum step run_lookup(struct exchange *x, const void *config)
 {
 	const struct lookup_config *c = config;
-	struct cache_session *session;
-	struct lookup_state *s;
+	struct lookup_state *s = arena_new_of(x->arena, struct lookup_state);
+	struct cache_session *session = session_new(x, c);
 	bool private;
 
+	if (!s || !session)
+		return exchange_no_memory(x);
 	if (!arg_get_bool(x, &c->private, &private))
 		return STEP_FAIL;
-	if (!str_eq(x->request.method, STR("GET"))
+	if (!str_eq(x->request.method, STR("GET")) || session->wishes.no_store
 	    || (!private && fields_count(&x->request.headers, STR("Authorization")))) {
 		exchange_trace(x, "this request is not cached");
 		return STEP_NEXT;
 	}
 	release_fill(x);                             /* of a lookup before this one */
-	s = arena_new_of(x->arena, struct lookup_state);
-	session = arena_new_of(x->arena, struct cache_session);
-	if (!s || !session)
-		return exchange_no_memory(x);
 	*step_state(x) = s;
 	session->key = key_of(x, c);
 	if (str_is_null(session->key))
 		return x->error.set ? STEP_FAIL : exchange_no_memory(x);
 	if (!session->key.n) {
-		exchange_trace(x, "the key would be longer than %d bytes: not cached", KEY_MAX);
+		exchange_trace(x, "the key would be longer than %d bytes: not cached", CACHE_KEY_MAX);
 		return STEP_NEXT;
 	}
-	session->config = c;
-	fields_init(&session->asked, x->arena);
-	if (!fields_copy(&session->asked, &x->request.headers))
-		return exchange_no_memory(x);
 	x->program->cache = session;
 	x->cached = EXCHANGE_CACHE_MISS;
-	s->op = (struct cache_op){ .store = (enum cache_store)c->store.number, .key = session->key };
-	s->fill = (struct cache_fill){ .key = session->key, .wait_ms = FILL_WAIT_MS };
-	return look(x, s);
+	s->op.store = (enum cache_store)c->store.number;
+	s->fill.wait_ms = FILL_WAIT_MS;
+	return look(x, s, session->key);
 }
 
 static enum step resume_lookup(struct exchange *x, const void *config)
@@ -418,44 +393,51 @@ static enum step resume_lookup(struct exchange *x, const void *config)
 
 /* ---- cache-store ------------------------------------------------------------------------------------------------- */
 
-/* RFC 9111 section 3. What sets cookies is for one client, whatever else it says. */
-static bool may_keep(const struct response *r)
-{
-	static const struct str forbid[] = { STR_INIT("no-store"), STR_INIT("no-cache"), STR_INIT("private") };
-	struct str control = fields_joined(&r->headers, STR("Cache-Control"));
-
-	if (fields_count(&r->headers, STR("Set-Cookie")) || r->status == 206 || r->status == 304)
-		return false;
-	for (struct str one; control.n && str_split(&control, ',', &one);) {
-		struct str word = str_trim(str_first(one, str_find_char(one, '=')));
-
-		for (size_t i = 0; i < ARRAY_LEN(forbid); i++)
-			if (str_eq_ci(word, forbid[i]))
-				return false;
-	}
-	return true;
-}
-
 static enum step not_kept(struct exchange *x, const char *why)
 {
 	exchange_trace(x, "not kept: %s", why);
 	return STEP_NEXT;
 }
 
+static enum step put(struct exchange *x, struct store_state *s)
+{
+	for (; s->at < s->n; s->at++) {
+		enum step step = x->host->cache_put(x, &s->ops[s->at]);
+
+		if (step != STEP_NEXT)
+			return step;
+	}
+	release_fill(x);                             /* nobody needs to wait for the rest of this request */
+	return STEP_NEXT;
+}
+
+/* What is to be written. False: it cannot be kept. */
+static bool fill_store(struct exchange *x, const struct cache_session *c, int64_t duration, struct store_state *s)
+{
+	struct str names = fields_joined(&x->response.headers, STR("Vary"));
+	struct cache_op op = { .store = (enum cache_store)c->config->store.number, .key = c->key, .ttl_s = (uint32_t)duration };
+
+	s->n = str_trim(names).n ? 2 : 1;
+	op.value = s->n > 1 ? cache_entry_vary(x, names) : STR("");
+	s->ops[1] = op;
+	op.value = cache_entry_response(x, &x->response, duration);
+	if (s->n > 1)
+		op.key = cache_variant_key(x, c->key, names, &c->asked);
+	s->ops[0] = op;
+	return !str_is_null(op.key) && !str_is_null(op.value) && !str_is_null(s->ops[1].value);
+}
+
 static enum step keep(struct exchange *x, struct cache_session *session, int64_t duration)
 {
-	struct cache_op *op = arena_new_of(x->arena, struct cache_op);
+	struct store_state *s = arena_new_of(x->arena, struct store_state);
 	struct str before = fields_joined(&x->response.headers, STR("Cache-Control"));
-	enum step step;
 
-	if (!op)
+	if (!s)
 		return exchange_no_memory(x);
-	*step_state(x) = op;
+	*step_state(x) = s;
 	if (!set_downstream(x, session->config, duration))
 		return x->error.set ? STEP_FAIL : exchange_no_memory(x);
-	*op = (struct cache_op){ .store = (enum cache_store)session->config->store.number, .key = session->key,
-				 .ttl_s = (uint32_t)duration, .value = make_entry(x, &session->asked) };
-	if (str_is_null(op->value)) {
+	if (!fill_store(x, session, duration, s)) {
 		if (!str_is_null(before) && !fields_set(&x->response.headers, STR("Cache-Control"), before))
 			return exchange_no_memory(x);
 		if (str_is_null(before))
@@ -464,10 +446,7 @@ static enum step keep(struct exchange *x, struct cache_session *session, int64_t
 	}
 	exchange_trace(x, "kept for %lld s", (long long)duration);
 	session->kept = true;
-	step = x->host->cache_put(x, op);
-	if (step == STEP_NEXT)
-		release_fill(x);                     /* nobody needs to wait for the rest of this request */
-	return step;
+	return put(x, s);
 }
 
 static enum step run_store(struct exchange *x, const void *config)
@@ -485,7 +464,7 @@ static enum step run_store(struct exchange *x, const void *config)
 		return not_kept(x, "the duration is 0");
 	if (!any_status && x->response.status != 200)
 		return not_kept(x, "its status is not 200");
-	if (!may_keep(&x->response))
+	if (!cache_may_keep(&x->response))
 		return not_kept(x, "the response forbids it");
 	if (x->response.body.kind == BODY_STREAM)
 		return not_kept(x, "its body was not held");
@@ -494,13 +473,13 @@ static enum step run_store(struct exchange *x, const void *config)
 
 static enum step resume_store(struct exchange *x, const void *config)
 {
-	const struct cache_op *op = *step_state(x);
+	struct store_state *s = *step_state(x);
 
 	(void)config;
-	if (!op->done)
+	if (!s->ops[s->at].done)
 		return STEP_WAIT;
-	release_fill(x);
-	return STEP_NEXT;
+	s->at++;
+	return put(x, s);
 }
 
 /* ---- schemas ----------------------------------------------------------------------------------------------------- */

@@ -101,6 +101,22 @@ const CACHES = [
     steps: [{ request: {}, expect: { body: '1' } }, { request: {}, expect: { body: '2' } }] },
   { what: 'cache-store: not an error', inbound: LOOKUP(), outbound: STORE, answers: (() => { let n = 0; return (req, res) => { res.statusCode = n++ ? 200 : 500; res.end(`${n}`); }; })(),
     steps: [{ request: {}, expect: { status: 500 } }, { request: {}, expect: { status: 200, body: '2' } }, { request: {}, expect: { body: '2' } }] },
+  { what: 'cache-lookup: a response for each variant that Vary tells apart, side by side', inbound: LOOKUP(), outbound: STORE,
+    answers: (() => { let n = 0; return (req, res) => { res.setHeader('Vary', 'Accept-Language, X-Kind'); res.end(`${req.headers['accept-language']} ${++n}`); }; })(),
+    steps: [['de', 1], ['en', 2], ['de', 1], ['en', 2], ['fr', 3], ['de', 1]].map(([language, n]) =>
+      ({ request: { headers: { 'Accept-Language': language } }, expect: { body: `${language} ${n}` } })) },
+  { what: 'cache-lookup: what the client says in Cache-Control', inbound: LOOKUP(), outbound: STORE, answers: numbered(),
+    steps: [[undefined, 1], ['no-cache', 2], [undefined, 2], ['max-age=0', 3], ['max-age=1000', 3], ['min-fresh=30', 3], ['min-fresh=100', 4],
+      ['no-store', 5], [undefined, 4], ['only-if-cached', 4]].map(([control, n]) =>
+      ({ request: { headers: control ? { 'Cache-Control': control } : {} }, expect: { body: `answer ${n}` } }))
+      .concat([{ request: { headers: { Pragma: 'no-cache' } }, expect: { body: 'answer 6' } },
+        { request: { path: '/x/other', headers: { 'Cache-Control': 'only-if-cached' } }, expect: { status: 504, backend: [] } }]) },
+  { what: 'cache-lookup: a client that has the response already', inbound: LOOKUP(), outbound: STORE,
+    answers: (req, res) => { res.setHeader('ETag', '"one"'); res.setHeader('Last-Modified', 'Sat, 01 Jan 2022 00:00:00 GMT'); res.end('body'); },
+    steps: [{ request: { headers: { 'If-None-Match': '"one"' } }, expect: { status: 200, body: 'body' } },
+      { request: { headers: { 'If-None-Match': '"zero", W/"one"' } }, expect: { status: 304, body: '', headers: { ETag: '"one"' }, backend: [] } },
+      { request: { headers: { 'If-None-Match': '"two"', 'If-Modified-Since': 'Sat, 01 Jan 2022 00:00:00 GMT' } }, expect: { status: 200, body: 'body', backend: [] } },
+      { request: { headers: { 'If-Modified-Since': 'Sat, 01 Jan 2022 00:00:00 GMT' } }, expect: { status: 304, backend: [] } }] },
   { what: 'cache-lookup: what browsers are told', inbound: LOOKUP('downstream-caching-type="public" must-revalidate="false"'), outbound: STORE, answers: numbered(),
     request: {}, expect: { headers: { 'Cache-Control': /public.*max-age=\d+|max-age=\d+.*public/ } } },
   // the last row, as it kills the workers
