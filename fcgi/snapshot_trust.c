@@ -84,6 +84,7 @@ GH_RC build_trust(struct build *b, const struct store_certificate *rows, size_t 
 			authorities[o.n_authorities++] = rows[i].pem;
 	o.n_lists = read_lists(b, lists);
 	o.system = !b->config || config_bool(b->config, CONFIG_GATEWAY_TRUST_SYSTEM_AUTHORITIES);
+	o.responder = b->config ? config_text(b->config, CONFIG_GATEWAY_OCSP_RESPONDER) : STR_NULL;
 	TRY(trust_new(&b->s->trust, &o, b->err));
 	if (arena_defer(b->a, free_trust, b->s->trust))
 		return GH_RC_OK;

@@ -35,11 +35,16 @@ static enum step keep(struct exchange *x, const struct fetched_kind *kind, struc
 	return STEP_NEXT;
 }
 
+static struct str key_of(const struct fetched *f)
+{
+	return f->key.n ? f->key : f->url;
+}
+
 /* ---- between processes --------------------------------------------------------------------------------------------- */
 
 static struct str shared_key(struct exchange *x, const struct fetched *f)
 {
-	return arena_printf(x->arena, "fetched:%.*s", STR_ARG(f->url));
+	return arena_printf(x->arena, "fetched:%.*s", STR_ARG(key_of(f)));
 }
 
 /* TIME \n, then LENGTH \n BYTES of each answer. A cache that cannot take it is no harm. */
@@ -105,7 +110,7 @@ static bool claim(struct exchange *x, const struct fetched_kind *kind, const str
 	if (!x->host->take || !t)
 		return true;
 	t->kind = COUNTER_SLIDING;
-	t->key = arena_printf(x->arena, f->renew ? "renew:%.*s" : "fetch:%.*s", STR_ARG(f->url));
+	t->key = arena_printf(x->arena, f->renew ? "renew:%.*s" : "fetch:%.*s", STR_ARG(key_of(f)));
 	t->limit = t->amount = 1;
 	t->window_s = f->renew && kind->pace.floor_s ? (uint32_t)kind->pace.floor_s : CLAIM_S;
 	if (!t->key.p)
@@ -124,7 +129,7 @@ static enum step finish(struct exchange *x, const struct fetched_kind *kind, str
 
 	if (thing)
 		share(x, f);
-	ok = shelf_put(kind->shelf, f->url, thing, f->why, f->fresh_s, f->stale_s, x->host->now_us(x), &usable, &f->put_us);
+	ok = shelf_put(kind->shelf, key_of(f), thing, f->why, f->fresh_s, f->stale_s, x->host->now_us(x), &usable, &f->put_us);
 
 	exchange_trace(x, thing ? "%s of %.*s fetched" : "%s of %.*s could not be fetched", kind->name,
 		       STR_ARG(str_first(f->url, 200)));
@@ -139,13 +144,16 @@ static enum step ask(struct exchange *x, const struct fetched_kind *kind, struct
 	f->phase = FETCHED_ASKED;
 	f->call->timeout_ms = kind->timeout_ms;
 	f->call->max_response_bytes = kind->max_bytes;
-	f->call->request.method = STR("GET");
+	f->call->request.method = f->post.n ? STR("POST") : STR("GET");
+	if (f->post.n)
+		f->call->request.body = (struct body){ .kind = BODY_HELD, .bytes = f->post };
 	fields_init(&f->call->request.headers, x->arena);
 	if (!url_parse(url, &f->call->request.url)) {
 		f->why = arena_printf(x->arena, "%.*s is no http or https address", STR_ARG(str_first(url, 200)));
 		return finish(x, kind, f, NULL);
 	}
-	if (!fields_add(&f->call->request.headers, STR("Accept"), str_of(kind->accept)))
+	if (!fields_add(&f->call->request.headers, STR("Accept"), str_of(kind->accept))
+	    || (f->post.n && !fields_add(&f->call->request.headers, STR("Content-Type"), str_of(kind->post_type))))
 		return exchange_no_memory(x);
 	return x->host->send(x, f->call);
 }
@@ -190,7 +198,7 @@ static enum step bring(struct exchange *x, const struct fetched_kind *kind, stru
 	void *usable, *thing = shared(x, kind, f, than_us, &at_us);
 
 	if (thing) {
-		if (!shelf_put(kind->shelf, f->url, thing, STR_NULL, f->fresh_s - (now - at_us) / 1000000, f->stale_s, now, &usable,
+		if (!shelf_put(kind->shelf, key_of(f), thing, STR_NULL, f->fresh_s - (now - at_us) / 1000000, f->stale_s, now, &usable,
 			       &f->put_us))
 			return exchange_no_memory(x);
 		return keep(x, kind, f, usable);
@@ -216,7 +224,7 @@ static enum step give_up_claim(struct exchange *x, const struct fetched_kind *ki
 
 struct errand {
 	const struct fetched_kind *kind;
-	struct str url;
+	struct str key;
 	int64_t begun_us;
 };
 
@@ -224,20 +232,20 @@ static void go_away(void *p)
 {
 	const struct errand *e = p;
 
-	shelf_abandon(e->kind->shelf, e->url, e->begun_us);
+	shelf_abandon(e->kind->shelf, e->key, e->begun_us);
 }
 
 /* Whatever becomes of the exchange that fetches, the shelf does not wait for it longer than it lives. */
-static bool promise(struct arena *a, const struct fetched_kind *kind, struct str url, int64_t begun_us)
+static bool promise(struct arena *a, const struct fetched_kind *kind, struct str key, int64_t begun_us)
 {
 	struct errand *e = arena_new_of(a, struct errand);
 
 	if (e) {
-		*e = (struct errand){ kind, arena_dup(a, url), begun_us };
-		if (e->url.p && arena_defer(a, go_away, e))
+		*e = (struct errand){ kind, arena_dup(a, key), begun_us };
+		if (e->key.p && arena_defer(a, go_away, e))
 			return true;
 	}
-	shelf_abandon(kind->shelf, url, begun_us);
+	shelf_abandon(kind->shelf, key, begun_us);
 	return false;
 }
 
@@ -246,6 +254,16 @@ static enum step run_errand(struct exchange *x, void *state)
 	struct fetched *f = state;
 
 	return fetched_step(x, f->kind, f);
+}
+
+static bool hand_over(struct arena *a, const struct fetched *from, struct fetched *to)
+{
+	to->url = arena_dup(a, from->url);
+	if (from->key.n)
+		to->key = arena_dup(a, from->key);
+	if (from->post.n)
+		to->post = arena_dup(a, from->post);
+	return to->url.p && (!from->key.n || to->key.p) && (!from->post.n || to->post.p);
 }
 
 /* In an exchange of its own: a caller who leaves takes no fetch with him, and none has to wait for one that is only due. */
@@ -257,9 +275,8 @@ static bool send_errand(struct exchange *x, const struct fetched_kind *kind, con
 
 	if (!g)
 		return false;
-	*g = (struct fetched){ .url = arena_dup(arena, f->url), .renew = f->renew, .put_us = f->put_us, .kind = kind,
-			       .phase = FETCHED_DONE };
-	if (promise(arena, kind, f->url, begun_us) && g->url.p)
+	*g = (struct fetched){ .renew = f->renew, .put_us = f->put_us, .kind = kind, .phase = FETCHED_DONE };
+	if (promise(arena, kind, key_of(f), begun_us) && hand_over(arena, f, g) && (!kind->brief || kind->brief(arena, f, g)))
 		g->phase = FETCHED_BRING;
 	return true;
 }
@@ -272,7 +289,7 @@ static enum step fetch(struct exchange *x, const struct fetched_kind *kind, stru
 		return thing ? keep(x, kind, f, thing) : wait_a_moment(x, f);
 	}
 	kind->shelf->release(thing);
-	return promise(x->arena, kind, f->url, begun_us) ? bring(x, kind, f) : exchange_no_memory(x);
+	return promise(x->arena, kind, key_of(f), begun_us) ? bring(x, kind, f) : exchange_no_memory(x);
 }
 
 /* The words of whoever tried last. */
@@ -280,7 +297,7 @@ static struct str last_why(struct exchange *x, const struct fetched_kind *kind, 
 {
 	char why[SHELF_WHY_MAX];
 
-	shelf_why(kind->shelf, f->url, why);
+	shelf_why(kind->shelf, key_of(f), why);
 	if (why[0])
 		return arena_dup(x->arena, str_of(why));
 	return arena_printf(x->arena, "the %s could not be fetched a moment ago", kind->name);
@@ -291,12 +308,12 @@ static enum step look(struct exchange *x, const struct fetched_kind *kind, struc
 	int64_t now = x->host->now_us(x);
 	void *thing;
 
-	if (f->url.n == 0 || f->url.n > SHELF_KEY_MAX) {
+	if (f->url.n == 0 || key_of(f).n > SHELF_KEY_MAX) {
 		f->why = arena_printf(x->arena, "the address of the %s is empty or too long", kind->name);
 		f->phase = FETCHED_DONE;
 		return STEP_NEXT;
 	}
-	switch (shelf_look(kind->shelf, f->url, &kind->pace, f->renew, now, &thing, &f->put_us)) {
+	switch (shelf_look(kind->shelf, key_of(f), &kind->pace, f->renew, now, &thing, &f->put_us)) {
 	case SHELF_USE:
 		if (f->pauses)
 			exchange_trace(x, "%s of %.*s fetched", kind->name, STR_ARG(str_first(f->url, 200)));

@@ -24,16 +24,22 @@ struct fetched_kind {
 	struct shelf_pace pace;
 	const char *name;                /* for messages: "key set" */
 	const char *accept;              /* media type that is asked for */
+	const char *post_type;           /* media type of fetched.post */
 	uint32_t timeout_ms;             /* of each request */
 	size_t max_bytes;                /* of an answer */
 	size_t state_bytes;              /* of the struct that begins with a struct fetched and that `take` knows; 0: it is one */
+	/* Gives the state of an exchange of its own what `take` needs beyond the address, with a life of its own: the one
+	 * that wanted it may go. NULL: nothing. False: out of memory. */
+	bool (*brief)(struct arena *a, const struct fetched *from, struct fetched *to);
 	/* Reads an answer with status 200. FETCHED_THING: *thing, f->fresh_s and f->stale_s are set; FETCHED_ON: f->next
 	 * is the address to ask now; FETCHED_BAD: f->why says what is wrong. */
 	enum fetched_take (*take)(struct exchange *x, struct fetched *f, struct str bytes, void **thing);
 };
 
-struct fetched {                         /* zero it, set url (and renew) */
+struct fetched {                         /* zero it, set url (and renew; key and post) */
 	struct str url;
+	struct str post;                 /* body of a question that is put with POST; STR_NULL: GET */
+	struct str key;                  /* what it is kept under, when the address alone does not say it */
 	bool renew;                      /* what is kept did not serve: ask again, as far as the floor allows */
 	/* results */
 	void *thing;                     /* lives as long as the exchange */

@@ -22,9 +22,14 @@ void shelf_clear(struct shelf *s)
 /* Under the lock. NULL: the key has no place. */
 static struct shelf_place *find(struct shelf *s, struct str key)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (s->places[i].key && str_eq(str_of(s->places[i].key), key))
-			return &s->places[i];
+	uint64_t hash = str_hash(key);
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct shelf_place *p = &s->places[i];
+
+		if (p->key && p->hash == hash && str_eq(str_of(p->key), key))
+			return p;
+	}
 	return NULL;
 }
 
@@ -43,6 +48,7 @@ static struct shelf_place *place_of(struct shelf *s, struct str key)
 	}
 	clear(s, oldest);
 	oldest->key = strndup(key.p, key.n);
+	oldest->hash = str_hash(key);
 	return oldest->key ? oldest : NULL;
 }
 

@@ -19,6 +19,7 @@ enum { SHELF_KEY_MAX = 2048, SHELF_FETCH_MOST_S = 30, SHELF_WHY_MAX = 240 };
 
 struct shelf_place {                     /* private */
 	char *key;
+	uint64_t hash;                   /* of the key: most places are passed over by it */
 	void *thing;                     /* NULL: the first fetch has not succeeded yet */
 	int64_t put_us, tried_us, fetching_us, used_us;  /* fetching_us 0: nobody fetches */
 	int64_t renewed_us;              /* last time that somebody was sent because of `renew` */

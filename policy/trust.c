@@ -9,11 +9,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { AUTH_LEVEL = 1 };                 /* OpenSSL's scale: 80 bits of security */
-
 struct trust {
 	X509_STORE *store;
 	STACK_OF(X509_CRL) *lists;
+	char *responder;             /* NULL: none is configured */
 };
 
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
@@ -124,6 +123,8 @@ static GH_RC fill(struct trust *t, const struct trust_options *o, struct gh_err 
 			FAIL(err, NOMEM, "authorities");
 	if (o->system)
 		add_system(t->store);
+	if (o->responder.n && !(t->responder = strndup(o->responder.p, o->responder.n)))
+		FAIL(err, NOMEM, "authorities");
 	return GH_RC_OK;
 }
 
@@ -152,6 +153,7 @@ void trust_free(struct trust *t)
 		return;
 	X509_STORE_free(t->store);
 	sk_X509_CRL_pop_free(t->lists, X509_CRL_free);
+	free(t->responder);
 	free(t);
 }
 
@@ -205,10 +207,20 @@ static bool is_of_lists(int error)
 	}
 }
 
+static bool is_among(const STACK_OF(X509) *list, const X509 *c)
+{
+	for (int i = 0; list && c && i < sk_X509_num(list); i++)
+		if (!X509_cmp(sk_X509_value(list, i), c))
+			return true;
+	return false;
+}
+
 static bool counts(const struct trust_rules *r, X509_STORE_CTX *ctx, int error)
 {
 	/* nobody revokes the authority that is trusted */
 	if (is_of_lists(error) && X509_STORE_CTX_get_error_depth(ctx) == sk_X509_num(X509_STORE_CTX_get0_chain(ctx)) - 1)
+		return false;
+	if (is_of_lists(error) && error != X509_V_ERR_CERT_REVOKED && is_among(r->good, X509_STORE_CTX_get_current_cert(ctx)))
 		return false;
 	switch (error) {
 	case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -239,7 +251,7 @@ static const char *text_of(int error)
 	case X509_V_OK:
 		return NULL;
 	case X509_V_ERR_CERT_REVOKED:
-		return "it or a certificate above it has been revoked";
+		return TRUST_REVOKED;
 	case X509_V_ERR_UNABLE_TO_GET_CRL:
 		return "whether it has been revoked is not known: no list of its issuer is at hand";
 	case X509_V_ERR_CRL_HAS_EXPIRED:
@@ -268,7 +280,7 @@ static void configure(X509_STORE_CTX *ctx, const struct trust_rules *r)
 		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
 	X509_VERIFY_PARAM_set_flags(p, flags);
 	X509_VERIFY_PARAM_set_time(p, (time_t)(r->now_us / 1000000));
-	X509_VERIFY_PARAM_set_auth_level(p, AUTH_LEVEL);
+	X509_VERIFY_PARAM_set_auth_level(p, TRUST_AUTH_LEVEL);
 	X509_VERIFY_PARAM_set_depth(p, TRUST_CHAIN_MAX);
 	if (!r->any_purpose)
 		X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
@@ -304,6 +316,11 @@ bool trust_issued(X509 *issuer, X509 *subject)
 
 	ERR_clear_error();
 	return yes;
+}
+
+struct str trust_responder(const struct trust *t)
+{
+	return t ? str_of(t->responder) : STR_NULL;
 }
 
 bool trust_has_list(const struct trust *t, const X509_NAME *issuer, int64_t now_us)

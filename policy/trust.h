@@ -16,7 +16,10 @@
 enum {
 	TRUST_CHAIN_MAX = 10,            /* certificates of a chain that are looked at */
 	TRUST_TEXT_MAX = 1 << 20,        /* bytes of a certificate with its chain */
+	TRUST_AUTH_LEVEL = 1,            /* OpenSSL's scale: 80 bits of security */
 };
+
+#define TRUST_REVOKED "it or a certificate above it has been revoked"
 
 struct exchange;
 struct policy_host;
@@ -28,6 +31,7 @@ struct trust_options {
 	const struct str *lists;         /* of revoked certificates: PEM with one or several, or DER */
 	size_t n_lists;
 	bool system;                     /* the authorities of this machine count too */
+	struct str responder;            /* OCSP responder that is asked in place of those of certificates; STR_NULL: none */
 };
 
 /* INVALID when a text holds none: the message counts from 0. Texts may go after the call. */
@@ -52,6 +56,7 @@ struct trust_rules {
 	bool unknown_is_good;            /* but where there is no list, it is taken for good */
 	bool any_purpose;                /* not only certificates that clients may show */
 	STACK_OF(X509_CRL) *lists;       /* more of them; NULL: none. Borrowed */
+	STACK_OF(X509) *good;            /* a responder has said of these that they are not revoked; NULL: none. Borrowed */
 };
 
 /* NULL: the chain is good. Otherwise what is wrong, for a person; a fixed text. *chain: as far as it could be built, the
@@ -60,5 +65,7 @@ struct trust_rules {
 const char *trust_check(const struct trust *t, X509 *leaf, STACK_OF(X509) *more, const struct trust_rules *r,
 			STACK_OF(X509) **chain);
 bool trust_issued(X509 *issuer, X509 *subject);          /* by name and by signature */
+/* The address of trust_options.responder. */
+struct str trust_responder(const struct trust *t);
 /* Is a list of this issuer there that is valid now? */
 bool trust_has_list(const struct trust *t, const X509_NAME *issuer, int64_t now_us);

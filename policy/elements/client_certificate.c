@@ -2,8 +2,8 @@
  *
  * The web server hands it over and has seen the caller prove that the key is his; whom to believe is decided here, against
  * the authorities of the installation (policy/trust.h). In this order: the chain and its times, the listed identities, and
- * at last revocation, which may have to wait for a list. A list is fetched only for a chain that ends at an authority, so
- * that nobody can make the gateway call an address of his choice. */
+ * at last revocation, which may have to wait for a responder or a list. Those are asked only for a chain that ends at an
+ * authority, so that nobody can make the gateway call an address of his choice. */
 #include "policy/elements/cert_match.h"
 #include "policy/elements/revocation.h"
 
@@ -28,7 +28,7 @@ struct state {
 	X509 *leaf;
 	STACK_OF(X509) *more, *chain;
 	const struct trust *trust;
-	struct revocation_state lists;
+	struct revocation_state asked;
 };
 
 static void release(void *p)
@@ -141,14 +141,17 @@ static bool known_identity(struct exchange *x, const struct config *c, const str
 
 static enum step check_revocation(struct exchange *x, const struct config *c, struct state *s)
 {
-	enum step step = revocation_step(x, &s->lists);
+	enum step step = revocation_step(x, &s->asked);
 	STACK_OF(X509) *chain;
 	const char *why;
 
 	if (step != STEP_NEXT)
 		return step;
+	if (s->asked.revoked)
+		return invalid(x, c, TRUST_REVOKED);
 	why = trust_check(s->trust, s->leaf, s->more,
-			  &(struct trust_rules){ .now_us = x->host->now_us(x), .revocation = true, .lists = s->lists.got }, &chain);
+			  &(struct trust_rules){ .now_us = x->host->now_us(x), .revocation = true, .lists = s->asked.got,
+						 .good = s->asked.good }, &chain);
 	sk_X509_pop_free(chain, X509_free);
 	return why ? invalid(x, c, why) : STEP_NEXT;
 }
@@ -187,7 +190,7 @@ static enum step check_all(struct exchange *x, const struct config *c, struct st
 		return STEP_NEXT;
 	if (chain_problem)
 		return invalid(x, c, "whether it has been revoked is not known, as its chain ends at no trusted authority");
-	if (!revocation_plan(x, s->trust, s->chain, &s->lists))
+	if (!revocation_plan(x, s->trust, s->chain, &s->asked))
 		return STEP_FAIL;
 	return check_revocation(x, c, s);
 }
@@ -284,7 +287,7 @@ static const struct child_schema children[] = {
 #define CHECK_ARG(attr, d, where, text)                                                                               \
 	{ .name = attr, .kind = ARG_BOOL, .def = d, .offset = offsetof(struct config, where), .help = text }
 static const struct arg_schema args[] = {
-	CHECK_ARG("validate-revocation", "true", revocation, "a list of its issuer must say that it has not been revoked"),
+	CHECK_ARG("validate-revocation", "true", revocation, "its issuer must say, by OCSP or in a list, that it has not been revoked"),
 	CHECK_ARG("validate-trust", "true", trust, "its chain must end in a trusted authority"),
 	CHECK_ARG("validate-not-before", "true", not_before, "it must be valid already"),
 	CHECK_ARG("validate-not-after", "true", not_after, "it must not have expired"),

@@ -3,13 +3,14 @@
 'use strict';
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
-const { execFileSync } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
+const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
-const { start, backend, until, SERVERS } = require('./harness');
+const { start, backend, until, freePort, SERVERS } = require('./harness');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Things', version: '1' },
   paths: { '/a': { get: { operationId: 'a', responses: { 200: { description: 'ok' } } } } } });
@@ -20,7 +21,7 @@ class Pki {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-pki-'));
     fs.chmodSync(this.dir, 0o755);
     this.serial = 100;
-    fs.writeFileSync(this.at('ca.conf'), `[ca]\ndefault_ca=x\n[x]\ndatabase=${this.at('index')}\ndefault_md=sha256\n`
+    fs.writeFileSync(this.at('ca.conf'), `[ca]\ndefault_ca=x\n[x]\ndatabase=${this.at('index')}\ndefault_md=sha256\nunique_subject=no\n`
       + `crlnumber=${this.at('crlnumber')}\n`);
     fs.writeFileSync(this.at('index'), '');
     fs.writeFileSync(this.at('crlnumber'), '01\n');
@@ -61,6 +62,24 @@ class Pki {
       this.run('ca', '-config', 'ca.conf', '-cert', `${by}.pem`, '-keyfile', `${by}.key`, '-revoke', `${name}.pem`);
     this.run('ca', '-config', 'ca.conf', '-cert', `${by}.pem`, '-keyfile', `${by}.key`, '-gencrl', '-crldays', '5', '-out', 'list.tmp');
     fs.renameSync(this.at('list.tmp'), this.at(file));
+  }
+
+  // The authority's database knows these as good.
+  known(...names) {
+    for (const name of names)
+      this.run('ca', '-config', 'ca.conf', '-cert', 'sub.pem', '-keyfile', 'sub.key', '-valid', `${name}.pem`);
+  }
+
+  // `openssl ocsp` as the authority runs it; it reads its database when it starts.
+  async responder(by, port) {
+    const child = spawn('openssl', ['ocsp', '-index', 'index', '-port', String(port), '-rsigner', `${by}.pem`, '-rkey', `${by}.key`,
+      '-CA', `${by}.pem`, '-ndays', '1'], { cwd: this.dir, stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await until(() => new Promise((resolve) => {
+      const s = net.connect(port, '127.0.0.1', () => { s.destroy(); resolve(true); });
+      s.on('error', () => resolve(false));
+    }), 'the responder');
+    return { stop: () => { child.kill(); return ended; } };
   }
 
   remove() { fs.rmSync(this.dir, { recursive: true, force: true }); }
@@ -175,6 +194,26 @@ for (const server of SERVERS) {
       assert.match((await call('guarded', good)).text, /no list of its issuer is at hand/);
       for (let i = 0; i < 8; i += 1) assert.equal((await call('guarded', pointing)).status, 200);
       assert.ok(fetched.length >= 1 && fetched.length <= 2, `${fetched.length} fetches for two workers`);
+    });
+
+    it('asks the responder that a certificate names, and follows what it says', async () => {
+      const port = await freePort();
+      const at = `authorityInfoAccess=OCSP;URI:http://127.0.0.1:${port}`;
+      const asked = pki.issue('asked', '/CN=Asked', { by: 'sub', extensions: at });
+      const withdrawn = pki.issue('withdrawn', '/CN=Withdrawn', { by: 'sub', extensions: at });
+      const unknown = pki.issue('unknown', '/CN=Unknown', { by: 'sub', extensions: at });
+      pki.known('asked', 'withdrawn');
+      pki.list('sub', 'unused.crl', 'withdrawn');
+      const responder = await pki.responder('sub', port);
+      try {
+        for (let i = 0; i < 8; i += 1) assert.equal((await call('guarded', asked)).status, 200);
+        assert.match((await call('guarded', withdrawn)).text, /has been revoked/);
+        assert.match((await call('guarded', unknown)).text, /no list of its issuer is at hand/);
+      } finally {
+        await responder.stop();
+      }
+      // what was said is kept when the responder is away
+      for (let i = 0; i < 8; i += 1) assert.equal((await call('guarded', asked)).status, 200);
     });
 
     it('believes no header from just anybody', async () => {

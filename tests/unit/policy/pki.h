@@ -24,7 +24,7 @@ struct pki_wish {
 	long serial;
 	int64_t from_s, to_s;
 	bool ca;
-	const char *alt, *usage, *crl_at;        /* extensions as OpenSSL's configuration writes them; NULL: none */
+	const char *alt, *usage, *crl_at, *ocsp_at;      /* extensions as OpenSSL's configuration writes them; NULL: none */
 };
 
 static void pki_free(void *arg)
@@ -96,6 +96,7 @@ static struct pki *pki_make(struct arena *a, const struct pki_wish *w)
 	pki_extend(p->cert, by->cert, NID_subject_alt_name, w->alt);
 	pki_extend(p->cert, by->cert, NID_ext_key_usage, w->usage);
 	pki_extend(p->cert, by->cert, NID_crl_distribution_points, w->crl_at);
+	pki_extend(p->cert, by->cert, NID_info_access, w->ocsp_at);
 	assert_true(X509_sign(p->cert, by->key, EVP_sha256()) > 0);
 	PEM_write_bio_X509(b, p->cert);
 	p->pem = pki_text(a, b);
