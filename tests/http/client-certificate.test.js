@@ -7,7 +7,6 @@ const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
-const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { start, backend, until, freePort, SERVERS } = require('./harness');
@@ -73,12 +72,14 @@ class Pki {
   // `openssl ocsp` as the authority runs it; it reads its database when it starts.
   async responder(by, port) {
     const child = spawn('openssl', ['ocsp', '-index', 'index', '-port', String(port), '-rsigner', `${by}.pem`, '-rkey', `${by}.key`,
-      '-CA', `${by}.pem`, '-ndays', '1'], { cwd: this.dir, stdio: 'ignore' });
+      '-CA', `${by}.pem`, '-ndays', '1'], { cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'] });
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    await until(() => new Promise((resolve) => {
-      const s = net.connect(port, '127.0.0.1', () => { s.destroy(); resolve(true); });
-      s.on('error', () => resolve(false));
-    }), 'the responder');
+    // a connection without a question would hold it up, so its own word is waited for
+    await new Promise((resolve, reject) => {
+      child.stdout.on('data', (text) => /ACCEPT/.test(text) && resolve());
+      child.stderr.on('data', (text) => /waiting for/.test(text) && resolve());
+      child.once('exit', () => reject(new Error('the responder ended')));
+    });
     return { stop: () => { child.kill(); return ended; } };
   }
 
