@@ -43,6 +43,19 @@ GH_RC portal_way_in(struct web *w, const struct store_api *api, const struct ope
 GH_RC portal_put_samples(struct web *w, const struct store_api *api, const struct openapi *o, const struct openapi_operation *op,
 			 const struct store_operation *stored, const struct portal_way_in *way, struct gh_err *err);
 
+/* ---- schema_view.c -------------------------------------------------------------------------------------------------------------- */
+
+/* Fields of schemas that one page shows at most. */
+enum { PORTAL_FIELDS_MAX = 240 };
+/* A type in a few words: "integer, int64", "list of Order". "" when there is none. */
+struct str portal_schema_words(struct web *w, const struct openapi *o, json_t *schema);
+/* `choices` of the record: the values of an enum, the first ones. */
+void portal_put_choices(struct web *w, const struct openapi *o, json_t *schema, struct liquid_record *to);
+/* `fields`, `alternatives` and `again` of the record, for templates/portal/schema.html. `left`: fields that the page may still
+ * show, counted down. Nothing when o or schema is NULL. */
+GH_RC portal_put_schema(struct web *w, const struct openapi *o, json_t *schema, size_t *left, struct liquid_record *to,
+			struct gh_err *err);
+
 /* ---- console.c, viewer.c ------------------------------------------------------------------------------------------------------ */
 
 /* The caller's subscriptions that open the API, as records with id and name; their keys never stand in a page. None with

@@ -7,67 +7,15 @@
 /* One operation: parameters, body and answers out of the imported description, and a call that can be copied. An API
  * without a description, or with one too large to be read for a page, is shown by what the store knows of it. */
 
-enum { EXAMPLE_MAX = 16 << 10, CHOICES_MAX = 12 };
+enum { EXAMPLE_MAX = 16 << 10 };
 
 struct reader {
 	struct web *w;
 	const struct store_api *api;
 	const struct openapi *o;                 /* NULL: no description at hand */
 	const struct openapi_operation *op;      /* NULL: not in it */
+	size_t fields_left;                      /* that the page may still show */
 };
-
-/* ---- schemas in words ---------------------------------------------------------------------------------------------- */
-
-static struct str last_part(struct str ref)
-{
-	size_t at = str_rfind_char(ref, '/');
-
-	return at == SIZE_MAX ? ref : str_from(ref, at + 1);
-}
-
-static struct str schema_text(struct reader *r, json_t *schema, unsigned depth)
-{
-	json_t *ref = json_object_get(schema, "$ref"), *type, *format, *items;
-	struct str name, inner;
-
-	if (!schema || depth > 3)
-		return STR("");
-	if (json_is_string(ref)) {
-		json_t *resolved = openapi_resolve(r->o, schema);
-
-		if (!resolved || json_object_get(resolved, "properties"))
-			return last_part(str_of(json_string_value(ref)));
-		schema = resolved;
-	}
-	type = json_object_get(schema, "type");
-	if (json_is_array(type))
-		type = json_array_get(type, 0);
-	name = json_is_string(type) ? str_of(json_string_value(type)) : STR("any");
-	items = json_object_get(schema, "items");
-	if (str_eq(name, STR("array")) && items) {
-		inner = schema_text(r, items, depth + 1);
-		return arena_printf(r->w->a, "list of %.*s", STR_ARG(inner));
-	}
-	format = json_object_get(schema, "format");
-	if (json_is_string(format))
-		return arena_printf(r->w->a, "%.*s, %s", STR_ARG(name), json_string_value(format));
-	return name;
-}
-
-static void put_choices(struct reader *r, json_t *schema, struct liquid_record *to)
-{
-	json_t *resolved = schema ? openapi_resolve(r->o, schema) : NULL, *choice;
-	struct liquid_list *l = liquid_set_list(to, "choices");
-	size_t i;
-
-	json_array_foreach(json_object_get(resolved, "enum"), i, choice) {
-		struct str text = liquid_to_text(r->w->a, liquid_of_json(choice));
-
-		if (i == CHOICES_MAX)
-			break;
-		liquid_push(l, liquid_of_text(text.p ? text : STR("")));
-	}
-}
 
 /* An example as people read it: JSON in lines, text as it is. nil when there is none or it is too large to help. */
 static struct liquid_value example_text(struct reader *r, json_t *value, bool lines)
@@ -102,15 +50,15 @@ static GH_RC put_parameters(struct reader *r, struct gh_err *err)
 		liquid_set_text(row, "name", p->name);
 		liquid_set_text(row, "in", str_of(openapi_in_name(p->in)));
 		liquid_set_bool(row, "required", p->required);
-		liquid_set_text(row, "type", schema_text(r, p->schema, 0));
+		liquid_set_text(row, "type", portal_schema_words(r->w, r->o, p->schema));
 		liquid_set(row, "example", p->n_examples ? example_text(r, p->examples[0].value, false) : LIQUID_NIL_VALUE);
-		put_choices(r, p->schema, row);
+		portal_put_choices(r->w, r->o, p->schema, row);
 		TRY(put_markdown(r, row, p->description, err));
 	}
 	return GH_RC_OK;
 }
 
-static void put_media(struct reader *r, struct liquid_record *to, const struct openapi_media *media, size_t n)
+static GH_RC put_media(struct reader *r, struct liquid_record *to, const struct openapi_media *media, size_t n, struct gh_err *err)
 {
 	struct liquid_list *l = liquid_set_list(to, "media");
 
@@ -118,9 +66,15 @@ static void put_media(struct reader *r, struct liquid_record *to, const struct o
 		struct liquid_record *row = liquid_push_record(l);
 
 		liquid_set_text(row, "type", media[i].type);
-		liquid_set_text(row, "schema", schema_text(r, media[i].schema, 0));
-		liquid_set(row, "example", example_text(r, openapi_media_example(r->o, r->w->a, &media[i]), true));
+		liquid_set_text(row, "schema", portal_schema_words(r->w, r->o, media[i].schema));
+		/* what is put together from a schema is JSON, which helps nobody who has to write XML */
+		if (media[i].n_examples || str_find(media[i].type, STR("xml")) == SIZE_MAX)
+			liquid_set(row, "example", example_text(r, openapi_media_example(r->o, r->w->a, &media[i]), true));
+		/* application/json and application/xml often share one: shown once */
+		if (!i || !json_equal(media[i].schema, media[i - 1].schema))
+			TRY(portal_put_schema(r->w, r->o, media[i].schema, &r->fields_left, row, err));
 	}
+	return GH_RC_OK;
 }
 
 static GH_RC put_body(struct reader *r, struct gh_err *err)
@@ -132,7 +86,7 @@ static GH_RC put_body(struct reader *r, struct gh_err *err)
 		return GH_RC_OK;
 	row = liquid_set_record(r->w->page, "body");
 	liquid_set_bool(row, "required", r->op->body->required);
-	put_media(r, row, r->op->body->media, r->op->body->n_media);
+	TRY(put_media(r, row, r->op->body->media, r->op->body->n_media, err));
 	return put_markdown(r, row, r->op->body->description, err);
 }
 
@@ -147,7 +101,7 @@ static GH_RC put_responses(struct reader *r, struct gh_err *err)
 
 		liquid_set_text(row, "status", answer->status);
 		liquid_set_text(row, "level", class == '2' ? STR("good") : class == '4' || class == '5' ? STR("bad") : STR("other"));
-		put_media(r, row, answer->media, answer->n_media);
+		TRY(put_media(r, row, answer->media, answer->n_media, err));
 		TRY(put_markdown(r, row, answer->description, err));
 	}
 	return GH_RC_OK;
@@ -176,7 +130,7 @@ gh_rc portal_operation(struct web *w, struct gh_err *err)
 	const struct store_operation *op = NULL;
 	struct store_operation *ops;
 	struct store_api api;
-	struct reader r = { .w = w, .api = &api };
+	struct reader r = { .w = w, .api = &api, .fields_left = PORTAL_FIELDS_MAX };
 	struct portal_way_in way;
 	struct str address;
 	size_t n;
