@@ -28,7 +28,7 @@ GH_RC portal_api_description(struct web *w, json_t **out, struct gh_err *err);
 /* struct web_app.token */
 GH_RC portal_token_user(struct web *w, struct str token, bool *found, struct gh_err *err);
 
-web_handler portal_api_page, portal_tokens, portal_token_make, portal_token_end;
+web_handler portal_own_api_page, portal_tokens, portal_token_make, portal_token_end;
 web_handler portal_json_about, portal_json_apis, portal_json_api, portal_json_operations, portal_json_operation;
 web_handler portal_json_products, portal_json_product;
 web_handler portal_json_subscriptions, portal_json_subscribe, portal_json_subscription, portal_json_subscription_change;

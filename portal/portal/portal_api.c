@@ -46,7 +46,7 @@ static void put_group(struct web *w, const json_t *document, struct str tag, str
 		}
 }
 
-gh_rc portal_api_page(struct web *w, struct gh_err *err)
+gh_rc portal_own_api_page(struct web *w, struct gh_err *err)
 {
 	struct liquid_list *groups = liquid_set_list(w->page, "groups");
 	struct liquid_value description;

@@ -67,7 +67,7 @@ static const struct web_route routes[] = {
 	{ "POST", "/account/close", WEB_SIGNED_IN, portal_close },
 	{ "GET", "/static/{file*}", WEB_ANYBODY, web_static },
 	/* the JSON API, described in www/portal-api.yaml */
-	{ "GET", "/portal/api", WEB_ANYBODY, portal_api_page },
+	{ "GET", "/portal/api", WEB_ANYBODY, portal_own_api_page },
 	{ "GET", PORTAL_JSON "/openapi.json", WEB_ANYBODY, portal_json_about },
 	{ "GET", PORTAL_JSON "/apis", WEB_ANYBODY, portal_json_apis },
 	{ "GET", PORTAL_JSON "/apis/{api}", WEB_ANYBODY, portal_json_api },
