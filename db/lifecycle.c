@@ -27,6 +27,14 @@ static struct str day(struct arena *a, int64_t us)
 	return us ? arena_dup(a, str_first(str_of(clock_iso(us, 0, text)), 10)) : STR("");
 }
 
+static struct str moment(struct arena *a, int64_t us)
+{
+	char text[CLOCK_ISO_MAX];
+
+	clock_iso(us, 0, text);
+	return us ? arena_printf(a, "%.10s %.5s", text, text + 11) : STR("");
+}
+
 static struct str title(struct arena *a, const struct store_api *api)
 {
 	struct str name = api->name.n ? api->name : api->id;
@@ -75,6 +83,7 @@ static GH_RC tell(struct store *s, struct arena *a, const struct store_api *api,
 	TRY(put(data, "api", title(a, api), err));
 	TRY(put(data, "date", day(a, api->deprecated_us), err));
 	TRY(put(data, "sunset", day(a, api->sunset_us), err));
+	TRY(put(data, "sunset_at", moment(a, api->sunset_us), err));
 	TRY(put(data, "successor", has_next ? title(a, &next) : STR(""), err));
 	TRY(put(data, "link", portal.n ? arena_printf(a, "%.*sapis/%.*s", STR_ARG(portal), STR_ARG(api->id)) : STR(""), err));
 	for (size_t i = 0; i < n; i++) {

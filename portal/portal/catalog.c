@@ -31,14 +31,14 @@ static const struct {
 
 /* ---- rows -------------------------------------------------------------------------------------------------------------- */
 
-void portal_put_life(struct arena *a, struct liquid_record *r, const struct portal_life *life, int64_t now_us)
+void portal_put_life(struct web *w, struct liquid_record *r, const struct portal_life *life, int64_t now_us)
 {
 	const struct store_api api = { .state = life->state, .deprecated_us = life->deprecated_us, .sunset_us = life->sunset_us };
 	enum store_api_state state = store_api_state_at(&api, now_us);
 
 	liquid_set_text(r, "state", str_of(store_api_state_names[state]));
-	liquid_set_text(r, "deprecated_on", life->deprecated_us ? web_date(a, life->deprecated_us) : STR(""));
-	liquid_set_text(r, "sunset_on", life->sunset_us ? web_date(a, life->sunset_us) : STR(""));
+	liquid_set_text(r, "deprecated_on", life->deprecated_us ? web_date(w, life->deprecated_us) : STR(""));
+	liquid_set_text(r, "sunset_on", life->sunset_us ? web_date(w, life->sunset_us) : STR(""));
 	liquid_set_bool(r, "deprecated_later", life->deprecated_us > now_us);
 }
 
@@ -106,7 +106,7 @@ static void put_row(struct web *w, struct liquid_record *r, const struct store_c
 	liquid_set_text(r, "summary", found ? STR("") : web_markdown_summary(w->a, row->description));
 	put_marked(w->a, r, "name_parts", found ? name : STR(""));
 	put_marked(w->a, r, "summary_parts", found ? row->description : STR(""));
-	portal_put_life(w->a, r, &(struct portal_life){ row->state, row->deprecated_us, row->sunset_us }, now_us);
+	portal_put_life(w, r, &(struct portal_life){ row->state, row->deprecated_us, row->sunset_us }, now_us);
 }
 
 /* ---- one of each version set ------------------------------------------------------------------------------------------- */
@@ -248,7 +248,7 @@ static GH_RC put_filters(struct web *w, const struct wish *wish, struct gh_err *
 		struct liquid_record *r = liquid_push_record(l);
 
 		liquid_set_text(r, "value", states[i].value);
-		liquid_set_text(r, "label", states[i].label);
+		liquid_set_text(r, "label", web_text(w, states[i].label));
 		liquid_set_bool(r, "here", str_eq(states[i].value, wish->state));
 	}
 	TRY(store_catalog_tags(w->site->store, w->a, &wish->f, TAGS_SHOWN, &tags, &n, err));
@@ -373,7 +373,7 @@ gh_rc portal_apis(struct web *w, struct gh_err *err)
 	struct wish wish = wish_of(w);
 	struct str query = store_catalog_query(w->a, wish.search);
 
-	liquid_set_text(w->page, "title", wish.search.n ? STR("Search") : STR("APIs"));
+	web_title(w, wish.search.n ? "Search" : "APIs");
 	TRY(put_filters(w, &wish, err));
 	if (!wish.search.n) {
 		TRY(list(w, &wish, err));

@@ -9,7 +9,7 @@ struct portal_life {
 	int64_t state, deprecated_us, sunset_us;
 };
 /* For templates/portal/state.html: state (as it is now), deprecated_on, sunset_on, deprecated_later. */
-void portal_put_life(struct arena *a, struct liquid_record *r, const struct portal_life *life, int64_t now_us);
+void portal_put_life(struct web *w, struct liquid_record *r, const struct portal_life *life, int64_t now_us);
 
 /* What ?q=, ?tag= and ?state= ask for, of a version set one: by name, or the best results first, whose texts are marked. */
 GH_RC portal_catalog_rows(struct web *w, struct store_catalog_row **rows, size_t *n, struct gh_err *err);

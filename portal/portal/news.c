@@ -9,28 +9,28 @@
 enum { NEWS_ROWS = 30, FEED_ENTRIES = 50 };
 
 /* "is new" behind the API's name. */
-static struct str what_happened(struct arena *a, const struct store_api_event *e)
+static struct str what_happened(struct web *w, const struct store_api_event *e)
 {
 	switch (e->kind) {
 	case STORE_EVENT_PUBLISHED:
-		return e->is_new_version ? STR("New version") : STR("New API");
+		return web_text(w, e->is_new_version ? STR("New version") : STR("New API"));
 	case STORE_EVENT_PREVIEW:
-		return e->is_new_version ? STR("New version, as a preview") : STR("New API, as a preview");
+		return web_text(w, e->is_new_version ? STR("New version, as a preview") : STR("New API, as a preview"));
 	case STORE_EVENT_REVISION:
-		return arena_printf(a, "Revision %lld is current", (long long)e->revision);
+		return web_textf(w, "Revision {1} is current", web_count(w, e->revision));
 	case STORE_EVENT_DEPRECATED:
-		return STR("Deprecated");
+		return web_text(w, STR("Deprecated"));
 	default:
-		return STR("Retired");
+		return web_text(w, STR("Retired"));
 	}
 }
 
-static struct str detail_of(struct arena *a, const struct store_api_event *e)
+static struct str detail_of(struct web *w, const struct store_api_event *e)
 {
 	if (e->kind == STORE_EVENT_REVISION)
 		return e->note;
 	if (e->kind == STORE_EVENT_DEPRECATED && e->sunset_us)
-		return arena_printf(a, "Calls are answered until %.*s.", STR_ARG(web_date(a, e->sunset_us)));
+		return web_textf(w, "Calls are answered until {1}.", LANG_STR(web_date(w, e->sunset_us)));
 	return STR("");
 }
 
@@ -48,11 +48,11 @@ static void put_event(struct web *w, struct liquid_record *r, const struct store
 	liquid_set_text(r, "number", arena_printf(w->a, "%lld", (long long)e->id));
 	liquid_set_text(r, "api_id", e->api_id);
 	liquid_set_text(r, "title", title_of(w->a, e));
-	liquid_set_text(r, "what", what_happened(w->a, e));
-	liquid_set_text(r, "detail", detail_of(w->a, e));
-	liquid_set_text(r, "on", web_date(w->a, e->at_us));
+	liquid_set_text(r, "what", what_happened(w, e));
+	liquid_set_text(r, "detail", detail_of(w, e));
+	liquid_set_text(r, "on", web_date(w, e->at_us));
 	liquid_set_text(r, "at", arena_dup(w->a, str_of(clock_iso(e->at_us, 0, iso))));
-	portal_put_life(w->a, r, &(struct portal_life){ e->state, e->deprecated_us, e->sunset_us }, now_us);
+	portal_put_life(w, r, &(struct portal_life){ e->state, e->deprecated_us, e->sunset_us }, now_us);
 }
 
 static GH_RC load(struct web *w, size_t most, size_t offset, size_t *shown, bool *more, int64_t *newest_us, struct gh_err *err)
@@ -94,7 +94,7 @@ gh_rc portal_news(struct web *w, struct gh_err *err)
 	liquid_set_int(w->page, "page_number", (int64_t)n);
 	liquid_set_bool(w->page, "more", more);
 	liquid_set_text(w->page, "search", STR(""));             /* web/pages asks for it */
-	liquid_set_text(w->page, "title", STR("What’s new"));
+	web_title(w, "What’s new");
 	return web_page(w, "news", err);
 }
 

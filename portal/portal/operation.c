@@ -146,7 +146,7 @@ gh_rc portal_operation(struct web *w, struct gh_err *err)
 	if (r.o)
 		r.op = openapi_find(r.o, op->method, str_first(op->uri_template, str_find_char(op->uri_template, '?')));
 	TRY(portal_base_address(w, r.api, &address, err));
-	portal_put_api(w->a, liquid_set_record(w->page, "api"), r.api);
+	portal_put_api(w, liquid_set_record(w->page, "api"), r.api);
 	portal_put_operation(liquid_set_record(w->page, "op"), op);
 	liquid_set_text(w->page, "address", address);
 	liquid_set_bool(w->page, "deprecated", r.op && r.op->deprecated);

@@ -17,16 +17,16 @@ static bool holds(struct str text, struct str part)
 	return false;
 }
 
-void portal_put_api(struct arena *a, struct liquid_record *r, const struct store_api *api)
+void portal_put_api(struct web *w, struct liquid_record *r, const struct store_api *api)
 {
 	liquid_set_text(r, "id", api->id);
 	liquid_set_text(r, "name", api->name.n ? api->name : api->id);
-	liquid_set_text(r, "summary", web_markdown_summary(a, api->description));
+	liquid_set_text(r, "summary", web_markdown_summary(w->a, api->description));
 	liquid_set_text(r, "version", api->version.p ? api->version : STR(""));
 	liquid_set_text(r, "path", api->path);
 	liquid_set_bool(r, "needs_key", api->subscription_required);
 	liquid_set_bool(r, "found", false);
-	portal_put_life(a, r, &(struct portal_life){ api->state, api->deprecated_us, api->sunset_us }, clock_wall_us());
+	portal_put_life(w, r, &(struct portal_life){ api->state, api->deprecated_us, api->sunset_us }, clock_wall_us());
 }
 
 struct str portal_key_header(const struct store_api *api)
@@ -79,7 +79,7 @@ static GH_RC put_versions(struct web *w, const struct store_api *api, struct gh_
 	for (size_t i = 0; i < n; i++) {
 		struct liquid_record *r = liquid_push_record(l);
 
-		portal_put_api(w->a, r, &v[i]);
+		portal_put_api(w, r, &v[i]);
 		liquid_set_text(r, "label", v[i].version.n ? v[i].version : STR("original"));
 		liquid_set_bool(r, "here", str_eq(v[i].id, api->id));
 	}
@@ -152,7 +152,7 @@ gh_rc portal_api(struct web *w, struct gh_err *err)
 	TRY(portal_base_address(w, api, &address, err));
 	TRY(store_operations_of(w->site->store, w->a, api->id, 0, &ops, &n, err));
 	TRY(web_markdown(w->a, api->description, &description, err));
-	portal_put_api(w->a, liquid_set_record(w->page, "api"), api);
+	portal_put_api(w, liquid_set_record(w->page, "api"), api);
 	liquid_set(w->page, "description", description);
 	liquid_set_text(w->page, "address", address);
 	liquid_set_text(w->page, "key_header", portal_key_header(api));

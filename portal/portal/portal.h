@@ -28,7 +28,7 @@ struct str portal_viewer(const struct web *w);           /* the id of who is sig
 /* "https://gw.example/api/sandbox/orders/v1": what stands before an operation's template. */
 GH_RC portal_base_address(struct web *w, const struct store_api *api, struct str *out, struct gh_err *err);
 struct str portal_key_header(const struct store_api *api);
-void portal_put_api(struct arena *a, struct liquid_record *r, const struct store_api *api);
+void portal_put_api(struct web *w, struct liquid_record *r, const struct store_api *api);
 void portal_put_operation(struct liquid_record *r, const struct store_operation *op);
 
 /* ---- accounts: account*.c ---------------------------------------------------------------------------------------------- */

@@ -52,7 +52,7 @@ static GH_RC put_apis(struct web *w, const struct portal_sight *s, const struct 
 	}
 	n = web_slice(w, n, PAGE_APIS, &from);
 	for (size_t i = from; i < from + n; i++)
-		portal_put_api(w->a, liquid_push_record(list), in[i]);
+		portal_put_api(w, liquid_push_record(list), in[i]);
 	return GH_RC_OK;
 }
 

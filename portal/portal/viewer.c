@@ -37,7 +37,7 @@ gh_rc portal_document(struct web *w, struct gh_err *err)
 	TRY(store_operations_of(w->site->store, w->a, api.id, 0, &ops, &n, err));
 	liquid_set_text(w->page, "expansion", n <= SHOWN_OPEN ? STR("list") : STR("none"));
 	TRY(portal_put_downloads(w, &api, err));
-	portal_put_api(w->a, liquid_set_record(w->page, "api"), &api);
+	portal_put_api(w, liquid_set_record(w->page, "api"), &api);
 	TRY(portal_put_own_keys(w, &api, liquid_set_list(w->page, "keys"), err));
 	liquid_set_text(w->page, "here", arena_printf(w->a, "apis/%.*s/document", STR_ARG(api.id)));
 	liquid_set_text(w->page, "title", arena_printf(w->a, "%.*s, the whole description", STR_ARG(api.name.n ? api.name : api.id)));
