@@ -75,6 +75,11 @@ static bool get_nothing(struct vm_call *c)
 	return vm_return_str(c, STR(""));
 }
 
+static bool get_null(struct vm_call *c)
+{
+	return vm_return(c, VALUE_NULL_INIT);
+}
+
 static bool base_exception(struct vm_call *c)
 {
 	struct value v = c->self;
@@ -106,6 +111,7 @@ static const struct class_member exception_members[] = {
 	{ "Exception InnerException { get; }", get_inner },
 	{ "string StackTrace { get; }", get_nothing },
 	{ "string Source { get; }", get_nothing },
+	{ "string HelpLink { get; }", get_null },
 	{ "Exception GetBaseException()", base_exception },
 	{ 0 }
 };

@@ -74,11 +74,28 @@ bool parse_tokens(struct parser *p, size_t from, size_t to)
 	}
 }
 
+/* What C# has and expressions have not, where the next token shows it; NULL: something else. */
+static const char *not_here(struct parser *p)
+{
+	const struct token *t = parse_peek(p), *before = p->at ? t - 1 : NULL;
+
+	if (before && before->kind == TOKEN_NAME && str_eq(parse_word(p, before), STR("yield")))
+		return "`yield` is not part of policy expressions; fill a List<T> and return it";
+	if (before && before->kind == TOKEN_PUNCT && before->id == '[' && t->kind == TOKEN_PUNCT && t->id == ',')
+		return "arrays have one dimension here; use an array of arrays";
+	if (t->kind != TOKEN_END && str_eq(parse_word(p, t), STR("ref")))
+		return "`ref` is not part of policy expressions; return the new value, or a tuple of several";
+	return NULL;
+}
+
 void *parse_error(struct parser *p, const char *expected)
 {
 	const struct token *t = parse_peek(p);
+	const char *other = not_here(p);
 
 	p->failed = true;
+	if (other)
+		return expr_error(p->c, t->at, "%s", other);
 	if (t->kind == TOKEN_END)
 		return expr_error(p->c, t->at, "expected %s, but the expression ends here", expected);
 	return expr_error(p->c, t->at, "expected %s, found `%.*s`", expected, STR_ARG(str_first(parse_word(p, t), 40)));

@@ -21,6 +21,16 @@ static bool unit_of(struct vm_call *c, uint32_t *unit)
 	return true;
 }
 
+static bool is_high_unit(uint32_t u)
+{
+	return u >= 0xD800 && u <= 0xDBFF;
+}
+
+static bool is_low_unit(uint32_t u)
+{
+	return u >= 0xDC00 && u <= 0xDFFF;
+}
+
 #define QUESTION(name, answer)                                  \
 	static bool name(struct vm_call *c)                     \
 	{                                                       \
@@ -38,9 +48,9 @@ QUESTION(is_punctuation, unicode_is(UNICODE_PUNCTUATION, u))
 QUESTION(is_symbol, unicode_is(UNICODE_SYMBOL, u))
 QUESTION(is_control, unicode_is(UNICODE_CONTROL, u))
 QUESTION(is_separator, unicode_is(UNICODE_SEPARATOR, u))
-QUESTION(is_high, u >= 0xD800 && u <= 0xDBFF)
-QUESTION(is_low, u >= 0xDC00 && u <= 0xDFFF)
-QUESTION(is_surrogate, u >= 0xD800 && u <= 0xDFFF)
+QUESTION(is_high, is_high_unit(u))
+QUESTION(is_low, is_low_unit(u))
+QUESTION(is_surrogate, is_high_unit(u) || is_low_unit(u))
 
 static bool to_upper(struct vm_call *c)
 {
@@ -89,6 +99,55 @@ static bool of_utf32(struct vm_call *c)
 	return text_of(c, (uint32_t)cp);
 }
 
+/* (char high, char low), or (string s, int index): the unit there and the next one, 0 behind the end. */
+static bool two_units(struct vm_call *c, uint32_t *high, uint32_t *low)
+{
+	const struct text *t = arg_text(c, 0);
+
+	if (!unit_of(c, high))
+		return false;
+	if (c->args[0].kind == VALUE_CHAR)
+		*low = (uint32_t)c->args[1].u;
+	else
+		*low = arg_int(c, 1) + 1 < text_length(t) ? text_unit(t, arg_int(c, 1) + 1) : 0;
+	return true;
+}
+
+static bool is_surrogate_pair(struct vm_call *c)
+{
+	uint32_t high, low;
+
+	return two_units(c, &high, &low) && give_bool(c, is_high_unit(high) && is_low_unit(low));
+}
+
+static bool alone(struct vm_call *c, const char *what)
+{
+	return vm_throw(c, EX_ARGUMENT, "Found a %s at index: %lld. The input may not be in this encoding, or may not contain valid "
+			"Unicode (UTF-16) characters. (Parameter 'index')", what, (long long)arg_int(c, 1));
+}
+
+static bool to_utf32(struct vm_call *c)
+{
+	bool units = c->args[0].kind == VALUE_CHAR;
+	uint32_t high, low;
+
+	if (!units && !arg_is_null(c, 0) && (arg_int(c, 1) < 0 || arg_int(c, 1) >= text_length(arg_text(c, 0))))
+		return vm_throw_range(c, "index", "Index was out of range. Must be non-negative and less than the size of the collection.");
+	if (!two_units(c, &high, &low))
+		return false;
+	if (units && !is_high_unit(high))
+		return vm_throw_range(c, "highSurrogate", "A valid high surrogate character is between 0xd800 and 0xdbff, inclusive.");
+	if (units && !is_low_unit(low))
+		return vm_throw_range(c, "lowSurrogate", "A valid low surrogate character is between 0xdc00 and 0xdfff, inclusive.");
+	if (is_low_unit(high))
+		return alone(c, "low surrogate char without a preceding high surrogate");
+	if (!is_high_unit(high))
+		return give_int(c, (int64_t)high);
+	if (!is_low_unit(low))
+		return alone(c, "high surrogate char without a following low surrogate");
+	return give_int(c, (int64_t)(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)));
+}
+
 static bool parse(struct vm_call *c)
 {
 	if (arg_is_null(c, 0))
@@ -134,6 +193,10 @@ static const struct class_member members[] = {
 	{ "static double GetNumericValue(string s, int index)", numeric_value },
 	{ "static string ToString(char c)", static_to_string },
 	{ "static string ConvertFromUtf32(int utf32)", of_utf32 },
+	{ "static bool IsSurrogatePair(char highSurrogate, char lowSurrogate)", is_surrogate_pair },
+	{ "static bool IsSurrogatePair(string s, int index)", is_surrogate_pair },
+	{ "static int ConvertToUtf32(char highSurrogate, char lowSurrogate)", to_utf32 },
+	{ "static int ConvertToUtf32(string s, int index)", to_utf32 },
 	{ "static char Parse(string s)", parse },
 	{ "static bool TryParse(string s, out char result)", try_parse },
 	{ "string ToString()", to_string },

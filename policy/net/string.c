@@ -436,6 +436,29 @@ static bool to_char_array(struct vm_call *c)
 	return vm_return(c, value_object(out));
 }
 
+/* CopyTo(sourceIndex, destination, destinationIndex, count) */
+static bool copy_to(struct vm_call *c)
+{
+	struct array *to = value_array(c->args[1]);
+	int64_t from = arg_int(c, 0), at = arg_int(c, 2), count = arg_int(c, 3);
+	size_t length;
+	uint16_t *units = text_units(c->arena, c->self.text, &length);
+
+	if (!units || !charge_bytes(c, length))
+		return units ? false : vm_throw(c, EX_OUT_OF_MEMORY, NULL);
+	if (!to)
+		return vm_throw_null(c, "destination");
+	if (count < 0)
+		return vm_throw_range(c, "count", NULL);
+	if (from < 0 || count > (int64_t)length - from)
+		return vm_throw_range(c, "sourceIndex", NULL);
+	if (at < 0 || at > (int64_t)to->n || count > (int64_t)to->n - at)
+		return vm_throw_range(c, "destinationIndex", NULL);
+	for (int64_t i = 0; i < count; i++)
+		to->v[at + i] = value_char(units[from + i]);
+	return true;
+}
+
 static bool new_of_chars(struct vm_call *c)
 {
 	const struct array *set = value_array(c->args[0]);
@@ -547,6 +570,7 @@ static const struct class_member members[] = {
 	{ "string ToString(IFormatProvider provider)", itself },
 	{ "static string Copy(string str)", copy },
 	{ "static string Intern(string str)", copy },
+	{ "void CopyTo(int sourceIndex, char[] destination, int destinationIndex, int count)", copy_to },
 	{ "char[] ToCharArray()", to_char_array },
 	{ "char[] ToCharArray(int startIndex, int length)", to_char_array },
 	{ 0 }

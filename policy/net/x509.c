@@ -330,6 +330,17 @@ static bool get_signature_algorithm(struct vm_call *c)
 	return give_oid(c, arena_dup(c->arena, str_of(text)));
 }
 
+static bool get_key_algorithm(struct vm_call *c)
+{
+	X509_PUBKEY *key = X509_get_X509_PUBKEY(self_of(c)->x);
+	ASN1_OBJECT *o;
+	char text[80];
+
+	X509_PUBKEY_get0_param(&o, NULL, NULL, NULL, key);
+	OBJ_obj2txt(text, sizeof(text), o, 1);
+	return vm_return_copy(c, str_of(text));
+}
+
 static bool to_string(struct vm_call *c)
 {
 	struct arena *a = c->arena;
@@ -530,6 +541,7 @@ static const struct class_member base_members[] = {
 	{ "string GetCertHashString(HashAlgorithmName hashAlgorithm)", get_hash_string },
 	{ "byte[] GetSerialNumber()", get_serial_bytes },
 	{ "string GetSerialNumberString()", get_serial },
+	{ "string GetKeyAlgorithm()", get_key_algorithm },
 	{ "byte[] GetPublicKey()", get_public_bytes },
 	{ "string GetPublicKeyString()", get_public_string },
 	{ "byte[] GetRawCertData()", get_raw },
