@@ -2,7 +2,7 @@
  *
  * A one-way request outlives its exchange: it gets an arena of its own with copies of everything, and nobody is told how
  * it ended. Their number is bounded; beyond it they are dropped with a log line. */
-#include "fcgi/call.h"
+#include "fcgi/call_gate.h"
 
 #include "core/log.h"
 #include "core/str.h"
@@ -175,6 +175,14 @@ static struct subcall *make(struct call *k, struct subrequest *w)
 	return s;
 }
 
+/* Of the call's own configuration; what fetches for all calls has none. */
+static struct str authorities(const struct call *k)
+{
+	const struct snapshot *s = k->gate ? k->gate->snapshot : k->wk->serving->snapshot;
+
+	return s ? s->request_ca : STR_NULL;
+}
+
 static enum reason start(struct call *k, struct subcall *s)
 {
 	struct subrequest *w = s->wish;
@@ -183,7 +191,7 @@ static enum reason start(struct call *k, struct subcall *s)
 		.body = w->request.body.kind == BODY_HELD ? BODY_HELD : BODY_NONE, .bytes = w->request.body.bytes,
 		.first_byte_ms = w->timeout_ms, .total_ms = w->timeout_ms, .client_cert_pem = w->client_cert_pem,
 		.client_key_pem = w->client_key_pem, .proxy_url = w->proxy_url, .proxy_user = w->proxy_user,
-		.proxy_password = w->proxy_password,
+		.proxy_password = w->proxy_password, .ca_pem = authorities(k),
 	};
 	struct fields fields;
 	enum reason why;

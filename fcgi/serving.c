@@ -160,7 +160,7 @@ static void take_snapshot(struct worker *wk)
 	log_info("configuration", KV_INT("generation", next->generation), KV_INT("apis", next->n_apis),
 		 KV_INT("operations", next->n_operations));
 	if (next->trust_problem.n)
-		log_warn("revocation list left out", KV_STR("error", next->trust_problem));
+		log_warn("authority or revocation list left out", KV_STR("error", next->trust_problem));
 	s->refused = refused.code != GH_OK;
 	s->trace_key_stale = true;           /* the master key may be another one now */
 	snapshot_unref(s->snapshot);

@@ -320,6 +320,23 @@ static gh_rc read_authorities(struct build *b)
 	return GH_RC_OK;
 }
 
+/* One that is missing must not make the system's count in its place. */
+static gh_rc read_request_authorities(struct build *b)
+{
+	struct str rest = b->config ? config_text(b->config, CONFIG_GATEWAY_REQUEST_AUTHORITIES) : STR_NULL, id, *pem = &b->s->request_ca;
+
+	while (str_word(&rest, &id)) {
+		const struct snap_certificate *c = map_get(&b->s->priv->certificates, id);
+
+		*pem = arena_printf(b->a, "%.*s%.*s\n", STR_ARG(*pem), STR_ARG(c ? c->cert_pem : STR("")));
+		if (!pem->p)
+			return no_memory(b);
+		if (!c)
+			b->s->trust_problem = arena_printf(b->a, "gateway.request_authorities: there is no certificate `%.*s`", STR_ARG(id));
+	}
+	return GH_RC_OK;
+}
+
 static gh_rc read_loggers(struct build *b)
 {
 	struct store_logger *rows;
@@ -355,6 +372,7 @@ static gh_rc read_all(struct build *b)
 	TRY(read_backends(b));
 	TRY(read_certificates(b));
 	TRY(read_authorities(b));
+	TRY(read_request_authorities(b));
 	TRY(read_loggers(b));
 	TRY(build_schemas(b));
 	TRY(build_credentials(b));

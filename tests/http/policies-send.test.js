@@ -159,3 +159,18 @@ const WAIT = [
 
 const prefixed = (name, rows) => rows.map((row) => ({ ...row, what: `${name}: ${row.what}` }));
 table('calls beside the call', shared, [...prefixed('send-request', SEND), ...prefixed('send-one-way-request', ONE_WAY), ...prefixed('wait', WAIT)]);
+
+table('requests to servers of an authority of the store', {
+  ...shared,
+  config: { 'gateway.request_authorities': 'side' },
+  setup: (g, cli, s) => {
+    shared.setup(g, cli, s);
+    cli('certificate', 'set', 'side', '--file', `${s.cert}.crt`, '--authority');
+  },
+}, [
+  { what: 'are trusted, and see the certificate of the policy', request: {}, expect: { status: 200, body: '127.0.0.1' },
+    inbound: both((e) => send('', `<set-url>https://127.0.0.1:${e.shared.tls.address().port}/</set-url><authentication-certificate certificate-id="mine" />`),
+      show(`${R}.Body.As<string>()`)) },
+  { what: 'must still have the right name', onError: ERROR, request: {}, expect: { status: 500, body: /^send-request\|BackendConnectionFailure\|The secure connection/ },
+    inbound: (e) => send('', `<set-url>https://localhost:${e.shared.tls.address().port}/</set-url>`) },
+]);
