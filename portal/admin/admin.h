@@ -25,5 +25,6 @@ web_handler admin_subscription_act, admin_api_life;
 GH_RC admin_api_page(struct web *w, int status, struct gh_err *err);
 /* What its form for stage, dates and tags needs. */
 GH_RC admin_put_life(struct web *w, const struct store_api *api, struct gh_err *err);
+web_handler admin_page_list, admin_page_form, admin_page_act;
 /* What may be done to a subscription of that state, as `actions` of its row: value and label. */
 void admin_put_actions(struct web *w, struct liquid_record *row, int64_t state);

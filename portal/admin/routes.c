@@ -10,6 +10,9 @@ static const struct web_route routes[] = {
 	{ "POST", "/apis/{api}/life", WEB_CHANGE_APIS, admin_api_life },
 	{ "GET", "/products", WEB_VIEW_APIS, admin_products },
 	{ "GET", "/subscriptions", WEB_VIEW_SUBSCRIPTIONS, admin_subscriptions },
+	{ "GET", "/pages", WEB_EDIT_PAGES, admin_page_list },
+	{ "GET", "/pages/edit", WEB_EDIT_PAGES, admin_page_form },
+	{ "POST", "/pages/edit", WEB_EDIT_PAGES, admin_page_act },
 	{ "GET", "/credentials", WEB_VIEW_CREDENTIALS, admin_credentials },
 	{ "GET", "/credentials/callback", WEB_CHANGE_CREDENTIALS, admin_consent_back },
 	{ "GET", "/credentials/{environment}/{id}/connect", WEB_CHANGE_CREDENTIALS, admin_consent_start },
@@ -40,6 +43,7 @@ static GH_RC common(struct web *w, struct gh_err *err UNUSED)
 		{ "APIs", "", "apis", WEB_VIEW_APIS },
 		{ "Products", "products", "products", WEB_VIEW_APIS },
 		{ "Subscriptions", "subscriptions", "keys", WEB_VIEW_SUBSCRIPTIONS },
+		{ "Pages", "pages", "pages", WEB_EDIT_PAGES },
 		{ "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
 	};
 	struct liquid_list *menu = liquid_set_list(w->page, "menu");

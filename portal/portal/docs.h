@@ -63,3 +63,12 @@ GH_RC portal_put_schema(struct web *w, const struct openapi *o, json_t *schema, 
 GH_RC portal_put_own_keys(struct web *w, const struct store_api *api, struct liquid_list *to, struct gh_err *err);
 
 web_handler portal_document;
+
+/* ---- guides.c: pages that people wrote ------------------------------------------------------------------------------------------ */
+
+/* `menu_pages` in w->page, for the layout: those of the whole portal that stand in its menu. */
+void portal_put_menu(struct web *w);
+/* `guides` in w->page: the pages of an API (STR_NULL: of the portal) that the caller may read; `here` is the one shown. */
+GH_RC portal_put_guides(struct web *w, struct str api_id, struct str here, struct gh_err *err);
+
+web_handler portal_page, portal_api_page;

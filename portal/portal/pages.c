@@ -156,6 +156,7 @@ gh_rc portal_api(struct web *w, struct gh_err *err)
 	liquid_set(w->page, "description", description);
 	liquid_set_text(w->page, "address", address);
 	liquid_set_text(w->page, "key_header", portal_key_header(api));
+	TRY(portal_put_guides(w, api->id, STR(""), err));
 	TRY(portal_put_downloads(w, api, err));
 	TRY(put_versions(w, api, err));
 	TRY(put_tags(w, api, err));

@@ -15,6 +15,8 @@ static const struct web_route routes[] = {
 	{ "GET", "/apis/{api}/openapi.json", WEB_ANYBODY, portal_openapi_json },
 	{ "GET", "/apis/{api}/openapi.yaml", WEB_ANYBODY, portal_openapi_yaml },
 	{ "GET", "/apis/{api}/original", WEB_ANYBODY, portal_openapi_original },
+	{ "GET", "/apis/{api}/pages/{page}", WEB_ANYBODY, portal_api_page },
+	{ "GET", "/pages/{page}", WEB_ANYBODY, portal_page },
 	{ "GET", "/products", WEB_ANYBODY, portal_products },
 	{ "GET", "/products/{product}", WEB_ANYBODY, portal_product },
 	{ "POST", "/products/{product}/subscribe", WEB_SIGNED_IN, portal_subscribe },
@@ -98,6 +100,7 @@ static GH_RC common(struct web *w, struct gh_err *err)
 	struct str title = STR_NULL, terms;
 	bool found = false, has_terms = false;
 
+	portal_put_menu(w);
 	if (store_setting_get(w->site->store, w->a, STR("portal.title"), &title, &found, err).code)
 		found = false;
 	liquid_set_bool(w->page, "has_terms", !store_setting_get(w->site->store, w->a, STR("portal.terms"), &terms, &has_terms, err).code

@@ -30,6 +30,7 @@ enum web_right {
 	WEB_VIEW_CREDENTIALS,            /* what is shown to backends, and which tokens are held; never a value */
 	WEB_CHANGE_CREDENTIALS,          /* forget tokens, consent */
 	WEB_MANAGE_SUBSCRIPTIONS,        /* approve, reject, suspend, restore, cancel */
+	WEB_EDIT_PAGES,                  /* write the portal's pages */
 	WEB_TOKEN,                       /* a program: the handler checks its bearer token; no session, no form token */
 	WEB_RIGHT__COUNT
 };

@@ -44,6 +44,8 @@ test.before(async () => {
       g.own = own('starter', 'Planning of the shop floor');
       g.waiting = own('gold', 'Trial');
       g.cli('subscription', 'set-state', g.waiting.id, 'submitted');
+      g.cli('page', 'set', 'getting-started', '--title', 'Getting started', '--file', g.file('a.md', '# First steps\n\nSign up, **subscribe**, call.\n\n### Deeper\n\n- one\n- two\n\n```sh\ncurl x\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n'));
+      g.cli('page', 'set', 'changes', '--api', 'orders', '--title', 'Change log', '--file', g.file('b.md', '## 2026-11\n\nNew.\n'));
       g.cli('policy', 'set', '--scope', 'api:orders', policy);
       // a credential that nobody has consented to, and one whose endpoint is away: its token request has failed
       const secret = ['--secret-file', `client-secret=${g.file('secret', 's\n')}`];
@@ -129,6 +131,11 @@ const PAGES = [
   { name: 'admin-api', url: '/admin/apis/orders', signedIn: true },
   { name: 'admin-products', url: '/admin/products', signedIn: true },
   { name: 'admin-subscriptions', url: '/admin/subscriptions', signedIn: true },
+  { name: 'portal-guide', url: '/pages/getting-started' },
+  { name: 'portal-api-guide', url: '/apis/orders/pages/changes' },
+  { name: 'admin-pages', url: '/admin/pages', signedIn: true },
+  { name: 'admin-page', url: '/admin/pages/edit?id=getting-started&api=', signedIn: true },
+  { name: 'admin-page-errors', url: '/admin/pages/edit', signedIn: true, act: (p) => p.click('text=Save') },
   { name: 'admin-credentials', url: '/admin/credentials', signedIn: true },
   { name: 'admin-404', url: '/admin/nothing-here', signedIn: true, status: 404 },
 ];

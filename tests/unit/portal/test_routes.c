@@ -71,6 +71,9 @@ static const struct {
 	{ "POST", "/apis/{api}/life", "/admin/apis/orders/life", "snnnnn" },      /* without the form's token */
 	{ "GET", "/products", "/admin/products", "snyyyy" },
 	{ "GET", "/subscriptions", "/admin/subscriptions", "snnyyy" },
+	{ "GET", "/pages", "/admin/pages", "snnyyy" },
+	{ "GET", "/pages/edit", "/admin/pages/edit", "snnyyy" },
+	{ "POST", "/pages/edit", "/admin/pages/edit", "snnnnn" },
 	{ "GET", "/credentials", "/admin/credentials", "snynyy" },
 	{ "GET", "/credentials/callback", "/admin/credentials/callback", "snnnyy" },      /* back to the list: nothing was begun */
 	{ "GET", "/credentials/{environment}/{id}/connect", "/admin/credentials/default/erp/connect", "snnnnn" },         /* without the mark */
