@@ -19,7 +19,7 @@ const ROWS = {
     old: { type: 'boolean', deprecated: true }, m: { type: 'number', multipleOf: 0.5 } } },
   ['n integer, int32 required How many . 1 to 100; otherwise 20', 's string at least 3 characters', 'l list of string at most 5 entries, no entry twice',
     'old boolean deprecated', 'm number a multiple of 0.5']],
-  'values of an enum': [{ type: 'object', properties: { state: { type: 'string', enum: ['open', 'shipped'] } } }, ['state string open shipped']],
+  'values of an enum': [{ type: 'object', properties: { state: { type: 'string', enum: ['open', 'shipped'] } } }, ['state string Values open shipped']],
   'null and several types': [{ type: 'object', properties: { a: { type: ['string', 'null'] }, b: { type: 'string', nullable: true } } },
     ['a string or null', 'b string or null']],
   'allOf is one list': [{ allOf: [{ $ref: '#/components/schemas/Base' }, { type: 'object', properties: { more: { type: 'string' } }, required: ['more'] }] },
