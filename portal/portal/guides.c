@@ -62,7 +62,7 @@ static GH_RC show(struct web *w, const struct store_api *api, struct str id, str
 	web_put_time(w, w->page, "changed", page.changed_us);
 	liquid_set(w->page, "api", LIQUID_NIL_VALUE);
 	if (api)
-		portal_put_api(w->a, liquid_set_record(w->page, "api"), api);
+		portal_put_api(w, liquid_set_record(w->page, "api"), api);
 	TRY(portal_put_guides(w, api ? api->id : STR_NULL, id, err));
 	liquid_set_text(w->page, "title", page.title);
 	return web_page(w, "guide", err);
