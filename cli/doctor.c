@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/str.h"
+#include "core/theme_check.h"
 #include "db/backends.h"
 #include "db/certificates.h"
 #include "db/credentials.h"
@@ -304,6 +305,31 @@ static void check_lists(struct doctor *d)
 		check_list(d, file);
 }
 
+static void tell_theme(void *ctx, struct str file, const char *what)
+{
+	tell(ctx, WARNING, "theme", "%.*s: %s", STR_ARG(file), what);
+}
+
+static void check_theme(struct doctor *d)
+{
+	struct str conf = arena_printf(d->c->arena, "%s/gatehouse.conf", d->c->state_dir);
+	char share[PATHS_MAX];
+	struct theme t = { .share_dir = share };
+	struct config config;
+	struct gh_err err;
+	unsigned bad = 0;
+
+	if (!conf.p || config_load(&config, d->c->arena, conf.p, &err).code || paths_share(share, &err).code
+	    || theme_dir(d->c->arena, d->c->state_dir, config_text(&config, CONFIG_WEB_THEME), &t.dir, &err).code)
+		return;                                  /* told elsewhere */
+	if (!t.dir[0] || access(t.dir, F_OK) != 0)
+		return;
+	if (theme_check(&t, d->c->arena, tell_theme, d, &bad, &err).code)
+		tell(d, WARNING, "theme", "%s", err.message);
+	else if (!bad)
+		tell(d, FINE, "theme", "%s", t.dir);
+}
+
 static void check_store(struct doctor *d)
 {
 	struct gh_err err = { 0 }, write_err = { 0 };
@@ -469,6 +495,7 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		check_master_key(d);
 		check_store(d);
 		check_lists(d);
+		check_theme(d);
 		check_workers(d);
 		check_keeper(d);
 	}

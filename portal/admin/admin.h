@@ -26,5 +26,6 @@ GH_RC admin_api_page(struct web *w, int status, struct gh_err *err);
 /* What its form for stage, dates and tags needs. */
 GH_RC admin_put_life(struct web *w, const struct store_api *api, struct gh_err *err);
 web_handler admin_page_list, admin_page_form, admin_page_act;
+web_handler admin_look, admin_look_save, admin_look_reset;
 /* What may be done to a subscription of that state, as `actions` of its row: value and label. */
 void admin_put_actions(struct web *w, struct liquid_record *row, int64_t state);

@@ -18,6 +18,9 @@ static const struct web_route routes[] = {
 	{ "GET", "/credentials/{environment}/{id}/connect", WEB_CHANGE_CREDENTIALS, admin_consent_start },
 	{ "POST", "/credentials/{environment}/{id}/forget", WEB_CHANGE_CREDENTIALS, admin_credential_forget },
 	{ "POST", "/subscriptions/{id}/{action}", WEB_MANAGE_SUBSCRIPTIONS, admin_subscription_act },
+	{ "GET", "/look", WEB_CHANGE_LOOK, admin_look },
+	{ "POST", "/look", WEB_CHANGE_LOOK, admin_look_save },
+	{ "POST", "/look/reset", WEB_CHANGE_LOOK, admin_look_reset },
 	{ "GET", "/sign-in", WEB_ANYBODY, web_sign_in_form },
 	{ "POST", "/sign-in", WEB_ANYBODY, web_sign_in },
 	{ "GET", "/sign-in/code", WEB_ANYBODY, web_code_form },
@@ -45,6 +48,7 @@ static GH_RC common(struct web *w, struct gh_err *err UNUSED)
 		{ "Subscriptions", "subscriptions", "keys", WEB_VIEW_SUBSCRIPTIONS },
 		{ "Pages", "pages", "pages", WEB_EDIT_PAGES },
 		{ "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
+		{ "Look", "look", "look", WEB_CHANGE_LOOK },
 	};
 	struct liquid_list *menu = liquid_set_list(w->page, "menu");
 	struct str here = w->rq.path;

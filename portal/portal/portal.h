@@ -57,6 +57,8 @@ web_handler portal_account, portal_account_name, portal_account_preferences, por
 web_handler portal_sessions_end, portal_sessions_end_others, portal_close_form, portal_close;
 web_handler portal_factor_form, portal_factor, portal_factor_off, portal_factor_codes;
 
+void portal_put_look(struct web *w);             /* what the layout needs of it: look.c */
+web_handler portal_look_css, portal_logo;
 web_handler portal_traces, portal_trace_token, portal_trace;
 web_handler portal_home, portal_apis, portal_api, portal_operation, portal_news, portal_feed;
 

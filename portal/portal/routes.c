@@ -67,6 +67,9 @@ static const struct web_route routes[] = {
 	{ "POST", "/account/tokens/{id}/end", WEB_SIGNED_IN, portal_token_end },
 	{ "GET", "/account/close", WEB_SIGNED_IN, portal_close_form },
 	{ "POST", "/account/close", WEB_SIGNED_IN, portal_close },
+	{ "GET", "/look.css", WEB_ANYBODY, portal_look_css },
+	{ "GET", "/logo", WEB_ANYBODY, portal_logo },
+	{ "GET", "/theme/{file*}", WEB_ANYBODY, web_theme_file },
 	{ "GET", "/static/{file*}", WEB_ANYBODY, web_static },
 	/* the JSON API, described in www/portal-api.yaml */
 	{ "GET", "/portal/api", WEB_ANYBODY, portal_own_api_page },
@@ -103,6 +106,7 @@ static GH_RC common(struct web *w, struct gh_err *err)
 	portal_put_menu(w);
 	if (store_setting_get(w->site->store, w->a, STR("portal.title"), &title, &found, err).code)
 		found = false;
+	portal_put_look(w);
 	liquid_set_bool(w->page, "has_terms", !store_setting_get(w->site->store, w->a, STR("portal.terms"), &terms, &has_terms, err).code
 						      && has_terms);
 	liquid_set_text(w->page, "site_title", found && title.n ? title : config_text(&w->site->config, CONFIG_PORTAL_TITLE));

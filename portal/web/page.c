@@ -30,6 +30,7 @@ static GH_RC set_common(struct web *w, struct gh_err *err)
 	liquid_set_text(w->page, "css_version", w->site->css_version);
 	liquid_set_text(w->page, "request_id", w->rq.id);
 	liquid_set_text(w->page, "path", w->rq.path);
+	web_assets_put(w);
 	web_language_put(w);
 	set_user(w);
 	web_flash_show(w);

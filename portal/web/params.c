@@ -69,7 +69,7 @@ static GH_RC add(struct web_params *p, struct arena *a, struct web_param param, 
 		p->v = arena_alloc(a, p->max, sizeof(*p->v));
 	if (!p->v)
 		FAIL(err, NOMEM, "form fields");
-	if (!clean(param.name) || !clean(param.value))
+	if (!clean(param.name) || !clean(param.value) || (param.file_name.p && !clean(param.file_name)))
 		FAIL(err, INVALID, "a form field is not UTF-8 text");
 	p->v[p->n++] = param;
 	return GH_RC_OK;
@@ -185,7 +185,9 @@ gh_rc web_params_multipart(struct web_params *p, struct arena *a, struct str con
 		end = str_find(body, between);
 		if (end == SIZE_MAX)
 			FAIL(err, PROTO, "the form ends before its boundary");
-		param.value = str_first(body, end);
+		*(param.file_name.p ? &param.file : &param.value) = str_first(body, end);
+		if (param.file_name.p)
+			param.value = STR("");
 		TRY(add(p, a, param, err));
 		body = str_from(body, end + between.n);
 	}

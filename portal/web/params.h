@@ -10,6 +10,7 @@
 struct web_param {
 	struct str name, value;
 	struct str file_name, media_type;        /* of an uploaded file; STR_NULL otherwise */
+	struct str file;                         /* its bytes, whatever they are; value is empty then */
 };
 
 struct web_params {

@@ -101,6 +101,7 @@ gh_rc web_site_load(struct web_site *site, struct gh_err *err)
 	site->theme.share_dir = site->share_dir;
 	site->theme.problem = theme_broken;
 	TRY(langs_load(site->arena, &site->theme, &site->langs, err));
+	TRY(web_assets_load(site, err));
 	return web_templates_load(site->arena, &site->theme, site->app->templates, &site->templates, err);
 }
 

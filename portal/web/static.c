@@ -36,7 +36,7 @@ static bool safe_name(struct str s)
 	return s.n && before != '/' && before != '.';
 }
 
-gh_rc web_static(struct web *w, struct gh_err *err)
+static GH_RC serve(struct web *w, const char *dir, struct gh_err *err)
 {
 	struct str file = w->rq.args[0], type = STR_NULL, path, bytes, tag;
 	uint8_t digest[CRYPTO_SHA256_BYTES];
@@ -47,7 +47,7 @@ gh_rc web_static(struct web *w, struct gh_err *err)
 			type = types[i].type;
 	if (!type.p || !safe_name(file))
 		FAIL(err, NOT_FOUND, "no such file");
-	path = arena_printf(w->a, "%s/www/%.*s", w->site->share_dir, STR_ARG(file));
+	path = arena_printf(w->a, "%s/www/%.*s", dir, STR_ARG(file));
 	if (!path.p)
 		FAIL(err, NOMEM, "file");
 	rc = file_read(w->a, path.p, STATIC_MAX, &bytes, err);
@@ -64,4 +64,16 @@ gh_rc web_static(struct web *w, struct gh_err *err)
 	else
 		buf_str(&w->rs.body, bytes);
 	return GH_RC_OK;
+}
+
+gh_rc web_static(struct web *w, struct gh_err *err)
+{
+	return serve(w, w->site->share_dir, err);
+}
+
+gh_rc web_theme_file(struct web *w, struct gh_err *err)
+{
+	if (!w->site->theme.dir[0])
+		FAIL(err, NOT_FOUND, "there is no theme");
+	return serve(w, w->site->theme.dir, err);
 }

@@ -31,6 +31,7 @@ enum web_right {
 	WEB_CHANGE_CREDENTIALS,          /* forget tokens, consent */
 	WEB_MANAGE_SUBSCRIPTIONS,        /* approve, reject, suspend, restore, cancel */
 	WEB_EDIT_PAGES,                  /* write the portal's pages */
+	WEB_CHANGE_LOOK,                 /* name, colours, texts and menu of the portal */
 	WEB_TOKEN,                       /* a program: the handler checks its bearer token; no session, no form token */
 	WEB_RIGHT__COUNT
 };
@@ -141,6 +142,7 @@ struct web_site {                        /* one process */
 	struct theme theme;              /* files of the operator in place of the shipped ones */
 	const struct langs *langs;
 	struct web_templates *templates;
+	struct web_assets *assets;       /* addresses of static files */
 	struct str base, static_base;    /* both begin and end with "/" */
 	struct str css_version;
 	uint8_t form_key[CRYPTO_SHA256_BYTES];   /* signs the form tokens of visitors */
@@ -199,6 +201,8 @@ void web_content_policy(struct web *w, struct str policy);
 
 /* Answers with a file of www/ and an ETag; a handler for "/static/{file*}". */
 web_handler web_static;
+/* The same for files of the theme's www/; for "/theme/{file*}" of the portal. */
+web_handler web_theme_file;
 
 /* A sentence that the next page shows once, at its head: kind is "good" or "bad". For signed-in users. */
 GH_RC web_flash(struct web *w, const char *kind, struct str text, struct gh_err *err);

@@ -137,6 +137,8 @@ const PAGES = [
   { name: 'admin-page', url: '/admin/pages/edit?id=getting-started&api=', signedIn: true },
   { name: 'admin-page-errors', url: '/admin/pages/edit', signedIn: true, act: (p) => p.click('text=Save') },
   { name: 'admin-credentials', url: '/admin/credentials', signedIn: true },
+  { name: 'admin-look', url: '/admin/look', signedIn: true },
+  { name: 'admin-look-errors', url: '/admin/look', signedIn: true, async act(p) { await p.fill('#name', ''); await p.fill('#text_light', '#cccccc'); await p.click('text=Save the look'); } },
   { name: 'admin-404', url: '/admin/nothing-here', signedIn: true, status: 404 },
 ];
 

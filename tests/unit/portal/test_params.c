@@ -114,6 +114,7 @@ static void upload(void **state UNUSED)
 {
 	static const struct str body = S("--x y\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a b.yaml\"\r\n"
 					 "Content-Type: application/yaml\r\n\r\nopenapi: 3\r\n--x y--\r\n");
+	static const struct str binary = S("--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"b\"\r\n\r\n\xff\0\x01\r\n--x--\r\n");
 	struct arena *a = arena_new(1 << 16);
 	const struct web_param *f;
 	struct web_params p;
@@ -122,9 +123,13 @@ static void upload(void **state UNUSED)
 	assert_int_equal(web_params_multipart(&p, a, STR("multipart/form-data; boundary=\"x y\""), body, NULL).code, GH_OK);
 	f = web_param_find(&p, "f");
 	assert_non_null(f);
-	CHECK_STR("bytes", f->value, STR("openapi: 3"));
+	CHECK_STR("bytes", f->file, STR("openapi: 3"));
+	CHECK_STR("which are no text of the form", f->value, STR(""));
 	CHECK_STR("file name", f->file_name, STR("a b.yaml"));
 	CHECK_STR("media type", f->media_type, STR("application/yaml"));
+	web_params_init(&p, 4);
+	assert_int_equal(web_params_multipart(&p, a, STR("multipart/form-data; boundary=x"), binary, NULL).code, GH_OK);
+	CHECK_STR("a file of any bytes", web_param_find(&p, "f")->file, ((struct str){ "\xff\0\x01", 3 }));
 	CHECK_INT("no boundary", web_params_multipart(&p, a, STR("multipart/form-data"), body, NULL).code, GH_E_PROTO);
 	arena_free(a);
 	check_done();

@@ -79,6 +79,9 @@ static const struct {
 	{ "GET", "/credentials/{environment}/{id}/connect", "/admin/credentials/default/erp/connect", "snnnnn" },         /* without the mark */
 	{ "POST", "/credentials/{environment}/{id}/forget", "/admin/credentials/default/erp/forget", "snnnnn" },
 	{ "POST", "/subscriptions/{id}/{action}", "/admin/subscriptions/s1/approve", "snnnnn" },      /* without the form's token */
+	{ "GET", "/look", "/admin/look", "snnyny" },
+	{ "POST", "/look", "/admin/look", "snnnnn" },     /* without the form's token */
+	{ "POST", "/look/reset", "/admin/look/reset", "snnnnn" },
 	{ "GET", "/sign-in", "/admin/sign-in", "yyyyyy" },
 	{ "POST", "/sign-in", "/admin/sign-in", "nnnnnn" },       /* without the form's token */
 	{ "GET", "/sign-in/code", "/admin/sign-in/code", "ssssss" },      /* no password was entered before */

@@ -1,0 +1,267 @@
+/* theme.c - `gatehouse theme …`: what of the portal can be replaced, checking it, and taking it from one installation to another.
+ *
+ * An export is a directory: the files of the theme as they are, look.json (name, colours, texts, menu) and logo.EXT (the
+ * picture), so it can be kept in version control and read by people. An import checks everything before it changes anything. */
+#include "cli/output.h"
+#include "core/colour.h"
+#include "core/config.h"
+#include "core/file.h"
+#include "core/look.h"
+#include "core/str.h"
+#include "core/theme_check.h"
+#include "db/environments.h"
+#include "db/look.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { FILE_BYTES_MAX = 4 << 20 };
+
+static const struct {
+	const char *ending, *type;
+} pictures[] = { { "png", "image/png" }, { "jpg", "image/jpeg" }, { "webp", "image/webp" } };
+
+static GH_RC open_theme(struct cli *c, struct theme *t, struct gh_err *err)
+{
+	struct str conf = arena_printf(c->arena, "%s/gatehouse.conf", c->state_dir);
+	char *share = arena_alloc_text(c->arena, PATHS_MAX);
+	struct config config;
+
+	if (!conf.p || !share)
+		FAIL(err, NOMEM, "theme");
+	TRY(config_load(&config, c->arena, conf.p, err));
+	TRY(paths_share(share, err));
+	*t = (struct theme){ .share_dir = share };
+	return theme_dir(c->arena, c->state_dir, config_text(&config, CONFIG_WEB_THEME), &t->dir, err);
+}
+
+/* ---- list, copy, check ------------------------------------------------------------------------------------------------------ */
+
+static gh_rc list(struct cli *c, struct gh_err *err)
+{
+	static const struct column columns[] = {
+		{ "FILE", "file", COLUMN_TEXT, offsetof(struct theme_file, name), NULL },
+		{ "SHIPPED", "shipped", COLUMN_BOOL, offsetof(struct theme_file, shipped), NULL },
+		{ "REPLACED", "replaced", COLUMN_BOOL, offsetof(struct theme_file, own), NULL },
+	};
+	struct theme_file *files;
+	struct theme t;
+	size_t n;
+
+	TRY(open_theme(c, &t, err));
+	TRY(theme_list(&t, c->arena, &files, &n, err));
+	output_list(c, columns, ARRAY_LEN(columns), files, n, sizeof(*files));
+	return GH_RC_OK;
+}
+
+const struct command command_theme_list = {
+	.name = "theme list", .summary = "list the templates, texts and static files that a theme can replace", .run = list,
+};
+
+/* from/NAME to to/NAME, with the directories in between. */
+static GH_RC copy_file(struct cli *c, const char *from, const char *to, struct str name, struct gh_err *err)
+{
+	struct str source = arena_printf(c->arena, "%s/%.*s", from, STR_ARG(name)), bytes;
+	struct str target = arena_printf(c->arena, "%s/%.*s", to, STR_ARG(name));
+	const char *dir;
+
+	if (!source.p || !target.p)
+		FAIL(err, NOMEM, "theme");
+	dir = arena_cstr(c->arena, str_first(target, str_rfind_char(target, '/')));
+	TRY(file_read(c->arena, source.p, FILE_BYTES_MAX, &bytes, err));
+	TRY(file_make_dirs(dir, 0755, err));
+	return file_write_atomic(target.p, bytes, 0644, err);
+}
+
+static gh_rc copy(struct cli *c, struct gh_err *err)
+{
+	struct str name = str_of(c->options.args[0]), near;
+	struct theme_file *files;
+	struct theme t;
+	size_t n;
+
+	TRY(open_theme(c, &t, err));
+	if (!t.dir[0])
+		FAIL(err, INVALID, "web.theme names no directory");
+	TRY(theme_list(&t, c->arena, &files, &n, err));
+	if (!theme_is_shipped(files, n, name, c->arena, &near))
+		FAIL(err, NOT_FOUND, "there is no shipped file '%.*s'%s%.*s%s", STR_ARG(name), near.p ? "; did you mean '" : "",
+		     STR_ARG(near), near.p ? "'?" : "");
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(files[i].name, name) && files[i].own)
+			FAIL(err, CONFLICT, "%s/%.*s is there already", t.dir, STR_ARG(name));
+	TRY(copy_file(c, t.share_dir, t.dir, name, err));
+	buf_fmt(&c->out, "%s/%.*s\n", t.dir, STR_ARG(name));
+	return GH_RC_OK;
+}
+
+const struct command command_theme_copy = {
+	.name = "theme copy", .args = "FILE", .least_args = 1, .most_args = 1,
+	.summary = "copy a shipped file into the theme, to be changed there", .run = copy,
+};
+
+static void tell_file(void *ctx UNUSED, struct str file, const char *what)
+{
+	bool has_place = str_starts(str_of(what), file);         /* templates name file, line and column themselves */
+
+	fprintf(stderr, "%.*s%s%s\n", has_place ? 0 : (int)file.n, file.p, has_place ? "" : ": error: ", what);
+}
+
+static gh_rc check(struct cli *c, struct gh_err *err)
+{
+	struct theme t;
+	unsigned bad;
+
+	TRY(open_theme(c, &t, err));
+	TRY(theme_check(&t, c->arena, tell_file, NULL, &bad, err));
+	c->exit_code = bad ? 1 : 0;
+	if (!bad)
+		buf_fmt(&c->out, "%s: ok\n", t.dir[0] ? t.dir : "no theme");
+	return GH_RC_OK;
+}
+
+const struct command command_theme_check = {
+	.name = "theme check", .summary = "check that templates compile, texts fit, colours stand out and every file is used",
+	.help = "The running portal takes changes at SIGHUP to `gatehouse serve`. A file that cannot be used leaves the shipped one\n"
+		"in place; the log and `gatehouse doctor` say so.\n",
+	.run = check,
+};
+
+/* ---- export, import --------------------------------------------------------------------------------------------------------- */
+
+static GH_RC export_look(struct cli *c, struct store *s, const char *dir, struct gh_err *err)
+{
+	const struct jsn_limits limits = { .max_bytes = LOOK_BYTES_MAX, .max_depth = 8 };
+	struct str name = STR_NULL, bytes, type, text;
+	struct store_look stored;
+	json_t *look;
+	bool found;
+
+	TRY(store_look_get(s, c->arena, &stored, err));
+	TRY(jsn_parse_in(c->arena, stored.look, &limits, &look, NULL, err));
+	TRY(store_setting_get(s, c->arena, STR("portal.title"), &name, &found, err));
+	if (found && name.n)
+		json_object_set_new(look, "name", json_stringn(name.p, name.n));
+	text = jsn_text(c->arena, look, JSN_INDENT | JSN_SORTED);
+	TRY(file_write_atomic(arena_printf(c->arena, "%s/look.json", dir).p, arena_printf(c->arena, "%.*s\n", STR_ARG(text)), 0644, err));
+	TRY(store_logo_get(s, c->arena, &bytes, &type, &found, err));
+	for (size_t i = 0; found && i < ARRAY_LEN(pictures); i++)
+		if (str_eq(type, str_of(pictures[i].type)))
+			return file_write_atomic(arena_printf(c->arena, "%s/logo.%s", dir, pictures[i].ending).p, bytes, 0644, err);
+	return GH_RC_OK;
+}
+
+static gh_rc export(struct cli *c, struct gh_err *err)
+{
+	const char *dir = c->options.args[0];
+	struct theme_file *files;
+	struct theme t;
+	struct store *s;
+	size_t n;
+
+	if (access(dir, F_OK) == 0)
+		FAIL(err, CONFLICT, "%s is there already; name a directory that is not", dir);
+	TRY(open_theme(c, &t, err));
+	TRY(cli_store(c, false, &s, err));
+	TRY(file_make_dirs(dir, 0755, err));
+	TRY(theme_list(&t, c->arena, &files, &n, err));
+	for (size_t i = 0; i < n; i++)
+		if (files[i].own)
+			TRY(copy_file(c, t.dir, dir, files[i].name, err));
+	return export_look(c, s, dir, err);
+}
+
+const struct command command_theme_export = {
+	.name = "theme export", .args = "DIR", .least_args = 1, .most_args = 1,
+	.summary = "write the theme's files, the look set in the dashboard and the picture into a new directory", .run = export,
+};
+
+static void tell_look(void *ctx, const char *where, const char *what)
+{
+	fprintf(stderr, "%s/look.json: error: %s: %s\n", (const char *)ctx, where, what);
+}
+
+struct import {
+	json_t *look;                    /* NULL: there is none */
+	struct str picture, type;
+};
+
+static GH_RC read_look(struct cli *c, const struct theme *from, struct import *in, unsigned *bad, struct gh_err *err)
+{
+	const struct jsn_limits limits = { .max_bytes = LOOK_BYTES_MAX, .max_depth = 8, .flags = JSN_UNIQUE_KEYS };
+	struct str path = arena_printf(c->arena, "%s/look.json", from->dir), own, shipped, css, text;
+	struct text_where where = { 0, 0 };
+	struct colours colours;
+
+	memset(&colours, 0, sizeof(colours));
+	TRY(theme_paths(from, c->arena, STR("www/gatehouse.css"), &own, &shipped, err));
+	TRY(file_read(c->arena, own.p ? own.p : shipped.p, FILE_BYTES_MAX, &css, err));
+	TRY(colours_of_css(css, &colours, err));
+	if (path.p && access(path.p, F_OK) == 0) {
+		TRY(file_read(c->arena, path.p, LOOK_BYTES_MAX, &text, err));
+		if (jsn_parse_in(c->arena, text, &limits, &in->look, &where, err).code) {
+			fprintf(stderr, "%s:%u:%u: error: %s\n", path.p, where.line, where.column, err->message);
+			++*bad;
+		} else {
+			*bad += look_check(in->look, &colours, tell_look, (void *)from->dir);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(pictures) && !in->picture.n; i++) {
+		path = arena_printf(c->arena, "%s/logo.%s", from->dir, pictures[i].ending);
+		if (access(path.p, F_OK) != 0)
+			continue;
+		TRY(file_read(c->arena, path.p, LOOK_LOGO_MAX, &in->picture, err));
+		in->type = look_picture_type(in->picture);
+		if (!in->type.p) {
+			fprintf(stderr, "%s: error: this is no PNG, JPEG or WebP picture\n", path.p);
+			++*bad;
+		}
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC store_import(struct cli *c, struct store *s, const struct import *in, struct gh_err *err)
+{
+	struct str name = jsn_str(in->look, "name");
+
+	if (name.n)
+		TRY(store_setting_set(s, STR("portal.title"), name, err));
+	if (in->look) {
+		json_object_del(in->look, "name");
+		TRY(store_look_set(s, jsn_text(c->arena, in->look, JSN_SORTED), err));
+	}
+	return in->picture.n ? store_logo_set(s, in->picture, in->type, err) : GH_RC_OK;
+}
+
+static gh_rc import(struct cli *c, struct gh_err *err)
+{
+	struct import in = { .look = NULL };
+	struct theme t, from;
+	struct theme_file *files;
+	struct store *s;
+	unsigned bad = 0;
+	size_t n;
+
+	TRY(open_theme(c, &t, err));
+	if (!t.dir[0])
+		FAIL(err, INVALID, "web.theme names no directory");
+	from = (struct theme){ .share_dir = t.share_dir, .dir = c->options.args[0] };
+	if (access(from.dir, F_OK) != 0)
+		FAIL(err, NOT_FOUND, "there is no directory %s", from.dir);
+	TRY(theme_check(&from, c->arena, tell_file, NULL, &bad, err));
+	TRY(read_look(c, &from, &in, &bad, err));
+	if (bad)
+		FAIL(err, INVALID, "%u thing%s wrong in %s; nothing was changed", bad, bad == 1 ? " is" : "s are", from.dir);
+	TRY(cli_store(c, true, &s, err));
+	TRY(theme_list(&from, c->arena, &files, &n, err));
+	for (size_t i = 0; i < n; i++)
+		if (files[i].own && str_find_char(files[i].name, '/') != SIZE_MAX)       /* look.json and logo.EXT go into the store */
+			TRY(copy_file(c, from.dir, t.dir, files[i].name, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, store_import(c, s, &in, err), err);
+}
+
+const struct command command_theme_import = {
+	.name = "theme import", .args = "DIR", .least_args = 1, .most_args = 1,
+	.summary = "check a directory that `theme export` wrote and put it in place, all of it or nothing", .run = import,
+};

@@ -1,0 +1,310 @@
+#include "portal/admin/admin.h"
+
+#include "core/file.h"
+#include "core/look.h"
+#include "core/str.h"
+#include "db/environments.h"
+#include "db/look.h"
+
+/* The page on which the portal gets its name, picture, colours, texts and menu. Nothing is saved unless all of it may be. */
+
+enum { CSS_MAX = 1 << 20 };
+
+/* The colours that the pages have without being told otherwise. */
+static GH_RC shipped(struct web *w, struct colours *out, struct gh_err *err)
+{
+	struct str own, path, css;
+
+	memset(out, 0, sizeof(*out));
+	TRY(theme_paths(&w->site->theme, w->a, STR("www/gatehouse.css"), &own, &path, err));
+	TRY(file_read(w->a, own.p ? own.p : path.p, CSS_MAX, &css, err));
+	return colours_of_css(css, out, err);
+}
+
+static const char *field(struct web *w, const char *a, const char *b)
+{
+	return arena_printf(w->a, "%s_%s", a, b).p;
+}
+
+/* What the form shows: what was sent, else what is stored, else what is shipped. */
+static void value(struct web *w, const char *name, struct str stored)
+{
+	const struct web_param *sent = web_param_find(&w->rq.form, name);
+
+	web_form_value(w, name, sent ? sent->value : stored.p ? stored : STR(""));
+}
+
+static void put_colours(struct web *w, const json_t *look, const struct colours *css)
+{
+	static const char *const words[] = { "Accent: links, buttons", "Text on the accent", "Page", "Panels", "Text", "Quieter text" };
+	struct liquid_list *list = liquid_set_list(w->page, "colours");
+
+	for (size_t i = 0; i < COLOUR__COUNT; i++) {
+		struct liquid_record *r = liquid_push_record(list);
+		const json_t *pair = jsn_get(jsn_obj(look, "colours"), colour_names[i]);
+		const char *names[] = { field(w, colour_names[i], "light"), field(w, colour_names[i], "dark") };
+
+		liquid_set_text(r, "words", str_of(words[i]));
+		liquid_set_text(r, "light", str_of(names[0]));
+		liquid_set_text(r, "dark", str_of(names[1]));
+		for (size_t k = 0; k < 2; k++) {
+			char text[COLOUR_TEXT_MAX];
+			struct str stored = jsn_string(json_array_get(pair, k));
+
+			value(w, names[k], stored.n ? stored : arena_dup(w->a, str_of(colour_text(css->v[i][k], text))));
+		}
+	}
+}
+
+static void put_texts(struct web *w, const json_t *look)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "texts");
+
+	for (size_t i = 0; i < langs_count(w->site->langs); i++) {
+		const struct lang *l = langs_at(w->site->langs, i);
+		const char *code = arena_cstr(w->a, lang_code(l));
+		const json_t *own = jsn_get(jsn_obj(look, "texts"), code);
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_text(r, "language", lang_name(l));
+		liquid_set_text(r, "headline", str_of(field(w, "headline", code)));
+		liquid_set_text(r, "lead", str_of(field(w, "lead", code)));
+		value(w, field(w, "headline", code), jsn_str(own, "headline"));
+		value(w, field(w, "lead", code), jsn_str(own, "lead"));
+	}
+}
+
+static const char *menu_field(struct web *w, const char *what, size_t i)
+{
+	return arena_printf(w->a, "menu_%zu_%s", i + 1, what).p;
+}
+
+static void put_menu(struct web *w, const json_t *look)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "entries");
+
+	for (size_t i = 0; i < LOOK_MENU_MAX; i++) {
+		const json_t *entry = json_array_get(jsn_arr(look, "menu"), i);
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_int(r, "number", (int64_t)i + 1);
+		liquid_set_text(r, "label", str_of(menu_field(w, "label", i)));
+		liquid_set_text(r, "address", str_of(menu_field(w, "address", i)));
+		value(w, menu_field(w, "label", i), jsn_str(entry, "label"));
+		value(w, menu_field(w, "address", i), jsn_str(entry, "address"));
+	}
+}
+
+static GH_RC show(struct web *w, int status, struct gh_err *err)
+{
+	const struct jsn_limits limits = { .max_bytes = LOOK_BYTES_MAX, .max_depth = 8 };
+	struct str name = STR_NULL;
+	struct store_look stored;
+	struct colours css;
+	json_t *look;
+	bool found;
+
+	TRY(shipped(w, &css, err));
+	TRY(store_look_get(w->site->store, w->a, &stored, err));
+	TRY(jsn_parse_in(w->a, stored.look, &limits, &look, NULL, err));
+	TRY(store_setting_get(w->site->store, w->a, STR("portal.title"), &name, &found, err));
+	value(w, "name", found && name.n ? name : config_text(&w->site->config, CONFIG_PORTAL_TITLE));
+	put_colours(w, look, &css);
+	put_texts(w, look);
+	put_menu(w, look);
+	liquid_set_text(w->page, "portal_base", web_portal_base(w->site, w->a));
+	liquid_set(w->page, "logo_version", stored.logo_type.n ? liquid_of_int(stored.changed_us) : LIQUID_NIL_VALUE);
+	web_title(w, "Look of the portal");
+	w->rs.status = status;
+	return web_page(w, "look", err);
+}
+
+gh_rc admin_look(struct web *w, struct gh_err *err)
+{
+	web_form(w);
+	return show(w, 200, err);
+}
+
+/* ---- saving ----------------------------------------------------------------------------------------------------------------- */
+
+static struct str sent(struct web *w, const char *name)
+{
+	struct str v = str_trim(web_param(&w->rq.form, name));
+
+	return v.p ? v : STR("");
+}
+
+static json_t *text(struct str s)
+{
+	return json_stringn(s.p, s.n);
+}
+
+/* Colours that are those of the style sheet are not written down: who changes the sheet later sees the change. */
+static json_t *colours_sent(struct web *w, const struct colours *css)
+{
+	json_t *out = json_object();
+
+	for (size_t i = 0; i < COLOUR__COUNT; i++) {
+		struct str light = sent(w, field(w, colour_names[i], "light")), dark = sent(w, field(w, colour_names[i], "dark"));
+		char one[COLOUR_TEXT_MAX], two[COLOUR_TEXT_MAX];
+
+		if (str_eq_ci(light, str_of(colour_text(css->v[i][0], one))) && str_eq_ci(dark, str_of(colour_text(css->v[i][1], two))))
+			continue;
+		json_object_set_new(out, colour_names[i], json_pack("[o,o]", text(light), text(dark)));
+	}
+	return out;
+}
+
+static json_t *look_sent(struct web *w, const struct colours *css)
+{
+	json_t *out = jsn_keep(w->a, json_object()), *colours = colours_sent(w, css), *texts = json_object(), *menu = json_array();
+
+	for (size_t i = 0; i < langs_count(w->site->langs); i++) {
+		const char *code = arena_cstr(w->a, lang_code(langs_at(w->site->langs, i)));
+		struct str headline = sent(w, field(w, "headline", code)), lead = sent(w, field(w, "lead", code));
+		json_t *own = json_object();
+
+		if (headline.n)
+			json_object_set_new(own, "headline", text(headline));
+		if (lead.n)
+			json_object_set_new(own, "lead", text(lead));
+		if (json_object_size(own))
+			json_object_set(texts, code, own);
+		json_decref(own);
+	}
+	for (size_t i = 0; i < LOOK_MENU_MAX; i++) {
+		struct str label = sent(w, menu_field(w, "label", i)), address = sent(w, menu_field(w, "address", i));
+
+		if (label.n || address.n)
+			json_array_append_new(menu, json_pack("{s:o,s:o}", "label", text(label), "address", text(address)));
+	}
+	if (json_object_size(colours))
+		json_object_set(out, "colours", colours);
+	if (json_object_size(texts))
+		json_object_set(out, "texts", texts);
+	if (json_array_size(menu))
+		json_object_set(out, "menu", menu);
+	json_decref(colours);
+	json_decref(texts);
+	json_decref(menu);
+	return out;
+}
+
+struct telling {
+	struct web *w;
+	struct str colours;              /* what is wrong with pairs of them, one behind the other */
+};
+
+/* "menu.2.address" stands beside the field of the second entry that was filled in. */
+static void beside(void *ctx, const char *where, const char *what)
+{
+	struct telling *t = ctx;
+	struct web *w = t->w;
+	struct str rest = str_of(where), part[3] = { STR(""), STR(""), STR("") }, text;
+	const char *name = "name";
+
+	for (size_t i = 0; i < 3 && str_split(&rest, '.', &part[i]); i++)
+		;
+	if (str_eq(part[0], STR("menu")) && part[2].n) {
+		uint64_t nth = 1, seen = 0;
+		size_t i = 0;
+
+		if (!str_to_u64(part[1], LOOK_MENU_MAX, &nth))
+			nth = 1;
+		for (; i < LOOK_MENU_MAX; i++)
+			if ((sent(w, menu_field(w, "label", i)).n || sent(w, menu_field(w, "address", i)).n) && ++seen == nth)
+				break;
+		name = menu_field(w, arena_cstr(w->a, part[2]), i);
+	} else if (str_eq(part[0], STR("texts")) && part[2].n) {
+		name = field(w, arena_cstr(w->a, part[2]), arena_cstr(w->a, part[1]));
+	} else if (str_eq(part[0], STR("colours"))) {
+		name = part[1].n ? field(w, arena_cstr(w->a, part[1]), "light") : "colours";
+	}
+	text = arena_dup(w->a, str_of(what));
+	if (strcmp(name, "colours") == 0)
+		text = t->colours = arena_printf(w->a, "%.*s%s%.*s", STR_ARG(t->colours), t->colours.n ? "; " : "", STR_ARG(text));
+	web_form_error(w, name, text);
+}
+
+/* The picture that was sent; *type is STR_NULL when there is none. False: it cannot be used. */
+static bool picture(struct web *w, struct str *bytes, struct str *type)
+{
+	const struct web_param *file = web_param_find(&w->rq.form, "logo");
+
+	*bytes = *type = STR_NULL;
+	if (!file || !file->file_name.p || !file->file.n)
+		return true;
+	*bytes = file->file;
+	*type = look_picture_type(file->file);
+	if (file->file.n > LOOK_LOGO_MAX)
+		web_form_error(w, "logo", STR("A picture has at most 256 KB."));
+	else if (!type->p)
+		web_form_error(w, "logo", STR("This is no PNG, JPEG or WebP picture."));
+	return type->p && file->file.n <= LOOK_LOGO_MAX;
+}
+
+static GH_RC save(struct web *w, struct str look, struct str bytes, struct str type, struct gh_err *err)
+{
+	struct str name = sent(w, "name"), old = STR_NULL;
+	struct store *s = w->site->store;
+	bool found;
+
+	TRY(store_setting_get(s, w->a, STR("portal.title"), &old, &found, err));
+	if (!str_eq(name, found ? old : config_text(&w->site->config, CONFIG_PORTAL_TITLE)))
+		TRY(store_setting_set(s, STR("portal.title"), name, err));
+	TRY(store_look_set(s, look, err));
+	if (bytes.n || web_param(&w->rq.form, "no_logo").n)
+		TRY(store_logo_set(s, bytes, type, err));
+	return GH_RC_OK;
+}
+
+gh_rc admin_look_save(struct web *w, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+	struct str bytes, type, name = sent(w, "name");
+	struct colours css;
+	unsigned bad = 0;
+	json_t *look;
+
+	web_form(w);
+	TRY(shipped(w, &css, err));
+	look = look_sent(w, &css);
+	if (!look)
+		FAIL(err, NOMEM, "look");
+	if (!name.n || name.n > LOOK_NAME_MAX) {
+		web_form_error(w, "name", name.n ? STR("This is too long.") : STR("Enter a name."));
+		bad++;
+	}
+	bad += look_check(look, &css, beside, &(struct telling){ .w = w });
+	bad += !picture(w, &bytes, &type);
+	if (bad)
+		return show(w, 422, err);
+	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
+	TRY(store_tx_end(s, save(w, jsn_text(w->a, look, JSN_SORTED), bytes, type, err), err));
+	TRY(web_flash(w, "good", STR("The look is saved. Visitors see it at their next page."), err));
+	return web_redirect(w, STR("look"), err);
+}
+
+/* Back to the colours of the style sheet; the rest stays. */
+static GH_RC drop_colours(struct web *w, struct gh_err *err)
+{
+	const struct jsn_limits limits = { .max_bytes = LOOK_BYTES_MAX, .max_depth = 8 };
+	struct store *s = w->site->store;
+	struct store_look stored;
+	json_t *look;
+
+	TRY(store_look_get(s, w->a, &stored, err));
+	TRY(jsn_parse_in(w->a, stored.look, &limits, &look, NULL, err));
+	json_object_del(look, "colours");
+	return store_look_set(s, jsn_text(w->a, look, JSN_SORTED), err);
+}
+
+gh_rc admin_look_reset(struct web *w, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+
+	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
+	TRY(store_tx_end(s, drop_colours(w, err), err));
+	TRY(web_flash(w, "good", STR("The shipped colours are back."), err));
+	return web_redirect(w, STR("look"), err);
+}
