@@ -2,6 +2,8 @@
  * one is refused on a live scope, so that nobody believes that a limit holds which does not. */
 #include "policy/element.h"
 
+#include "core/str.h"
+
 #define NOT_LIVE "policies for language models are checked only in this version"
 
 struct limit_config {
@@ -160,11 +162,21 @@ static const struct arg_schema store_args[] = {
 	  .help = "keep answers of any status" },
 };
 
+static bool check_lookup(struct compiler *c, const struct doc_node *n, void *config)
+{
+	const struct arg *t = &((const struct lookup_config *)config)->threshold;
+
+	if (t->expr || t->unknown || (t->real >= 0 && t->real <= 1))
+		return true;
+	compile_error(c, n, "score-threshold", "`score-threshold` must be a number from 0 to 1, not `%.*s`", STR_ARG(str_first(t->text, 40)));
+	return false;
+}
+
 #define LOOKUP_POLICY(var, element_name)                                                                              \
 	static const struct element_schema var##_schema = {                                                           \
 		.name = element_name, .help = "Answers from the cache when a question of the same meaning was asked before.", \
 		.config_size = sizeof(struct lookup_config), .args = lookup_args, .n_args = ARRAY_LEN(lookup_args),   \
-		.children = lookup_children, .n_children = ARRAY_LEN(lookup_children),                                \
+		.children = lookup_children, .n_children = ARRAY_LEN(lookup_children), .check = check_lookup,         \
 	};                                                                                                            \
 	const struct policy_type var##_type = { .schema = &var##_schema, .sections = IN_INBOUND, .not_live = NOT_LIVE }
 #define STORE_POLICY(var, element_name)                                                                               \
