@@ -111,6 +111,21 @@ GH_RC store_factor_delete(struct store *s, struct str user_id, struct gh_err *er
 			   (struct change){ .action = "delete", .kind = "second factor", .must_exist = true }, err);
 }
 
+GH_RC store_account_forget(struct store *s, struct str user_id, struct gh_err *err)
+{
+	static const struct {
+		enum sql sql;
+		const char *kind;
+	} rows[] = {
+		{ SQL_RECOVERY_CLEAR, "recovery code" }, { SQL_FACTOR_DROP, "second factor" }, { SQL_LINK_DROP_USER, "link" },
+		{ SQL_PREFERENCE_DROP, "preference" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		TRY(change_keys(s, rows[i].sql, user_id, STR_NULL, (struct change){ .kind = rows[i].kind }, err));
+	return GH_RC_OK;
+}
+
 GH_RC store_factor_step(struct store *s, struct str user_id, int64_t step, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_FACTOR_STEP);

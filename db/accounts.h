@@ -42,6 +42,11 @@ GH_RC store_recovery_set(struct store *s, struct str user_id, const struct str *
 GH_RC store_recovery_use(struct store *s, struct str user_id, struct str digest, struct gh_err *err);    /* NOT_FOUND: wrong */
 GH_RC store_recovery_count(struct store *s, struct str user_id, int64_t *out, struct gh_err *err);
 
+/* ---- the end of an account whose row has to stay ---------------------------------------------------------------------- */
+
+/* Second factor, recovery codes, links on their way, how pages are shown. Consents stay: they say what was agreed to. */
+GH_RC store_account_forget(struct store *s, struct str user_id, struct gh_err *err);
+
 /* ---- consent --------------------------------------------------------------------------------------------------------- */
 
 GH_RC store_consent_add(struct store *s, struct str user_id, struct str terms, struct str address, struct gh_err *err);

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/str.h"
+#include "db/accounts.h"
 #include "db/identity_providers.h"
 #include "db/subscriptions.h"
 
@@ -53,6 +54,7 @@ static GH_RC forget_name(struct web *w, struct gh_err *err)
 	TRY(store_identities_of_user(s, w->a, w->user.id, &own, &n, err));
 	for (size_t i = 0; i < n; i++)
 		TRY(store_identity_remove(s, own[i].provider_id, w->user.id, err));
+	TRY(store_account_forget(s, w->user.id, err));
 	TRY(store_sessions_delete_of_user(s, w->user.id, err));
 	TRY(store_user_set_password(s, w->user.id, STR_NULL, err));
 	return store_user_update(s, &nobody, err);
