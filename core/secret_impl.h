@@ -6,6 +6,7 @@
 struct vault;
 
 GH_RC vault_new(const struct config *config, struct vault **out, struct gh_err *err);
+void vault_rest(struct vault *v);       /* NULL is fine */
 void vault_free(struct vault *v);
 GH_RC vault_read(struct vault *v, struct arena *a, const struct secret_ref *ref, struct secret_value *out,
 		 struct gh_err *err);

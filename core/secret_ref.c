@@ -212,6 +212,11 @@ GH_RC secret_source_new(const struct config *config, struct secret_source **out,
 	return GH_RC_OK;
 }
 
+void secret_source_rest(struct secret_source *s)
+{
+	vault_rest(s->vault);
+}
+
 void secret_source_free(struct secret_source *s)
 {
 	if (s)

@@ -42,6 +42,8 @@ struct secret_value {
 
 /* Keeps `config`, which must live as long. curl_global_init must have been called. */
 GH_RC secret_source_new(const struct config *config, struct secret_source **out, struct gh_err *err);
+/* Nothing is read for a while: answers that were kept are wiped. */
+void secret_source_rest(struct secret_source *s);
 void secret_source_free(struct secret_source *s);        /* NULL is fine */
 
 /* NOT_FOUND (no such variable, file, secret, field), DENIED (the vault refuses the token), UNAVAILABLE (no vault is

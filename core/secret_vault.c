@@ -8,7 +8,7 @@
  *
  * The token is, in this order: what stands in vault.token_file (read again for each request, so an agent may renew it),
  * what an AppRole log-in gives (renewed by logging in again before it ends, and when the vault refuses it), VAULT_TOKEN of
- * the environment. Several fields of one secret cost one request: the last answer is kept for a moment. */
+ * the environment. Several fields of one secret cost one request: the last answer is kept for a moment, and wiped. */
 #include "core/clock.h"
 #include "core/crypto.h"
 #include "core/json.h"
@@ -38,8 +38,24 @@ struct vault {
 	int64_t kept_us;
 };
 
+/* Texts of an answer are secrets, whatever they are called. Nobody else holds it. */
+static void wipe_texts(json_t *v)
+{
+	const char *name;
+	json_t *x;
+	size_t i;
+
+	if (json_is_string(v))
+		crypto_wipe((void *)(uintptr_t)json_string_value(v), json_string_length(v));
+	json_object_foreach(v, name, x)
+		wipe_texts(x);
+	json_array_foreach(v, i, x)
+		wipe_texts(x);
+}
+
 static void forget_answer(struct vault *v)
 {
+	wipe_texts(v->kept);
 	json_decref(v->kept);
 	free((void *)(uintptr_t)v->kept_place.p);
 	v->kept = NULL;
@@ -65,6 +81,12 @@ static void wipe_answer(struct vault *v)
 	if (v->answer.p)
 		crypto_wipe(v->answer.p, v->answer.n);
 	buf_clear(&v->answer);
+}
+
+void vault_rest(struct vault *v)
+{
+	if (v)
+		forget_answer(v);
 }
 
 void vault_free(struct vault *v)
@@ -114,6 +136,8 @@ static void header(struct arena *a, struct curl_slist **list, bool *ok, const ch
 	struct str line = arena_printf(a, "%s: %.*s", name, STR_ARG(value));
 	struct curl_slist *longer = line.p && *ok ? curl_slist_append(*list, line.p) : NULL;
 
+	if (line.p)
+		crypto_wipe((void *)(uintptr_t)line.p, line.n);
 	if (longer)
 		*list = longer;
 	else
@@ -144,6 +168,14 @@ static void options(struct vault *v, struct arena *a, struct str url, const char
 		curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, body);
 }
 
+/* They hold the token. */
+static void free_headers(struct curl_slist *list)
+{
+	for (struct curl_slist *h = list; h; h = h->next)
+		crypto_wipe(h->data, strlen(h->data));
+	curl_slist_free_all(list);
+}
+
 /* Sends it and leaves status and bytes in v. token NULL: a log-in. */
 static gh_rc exchange(struct vault *v, struct arena *a, struct str url, const char *body, const char *token,
 		      struct gh_err *err)
@@ -160,7 +192,7 @@ static gh_rc exchange(struct vault *v, struct arena *a, struct str url, const ch
 	if (ns.n)
 		header(a, &headers, &ok, "X-Vault-Namespace", ns);
 	if (!ok) {
-		curl_slist_free_all(headers);
+		free_headers(headers);
 		FAIL(err, NOMEM, "no memory for a request to the vault");
 	}
 	wipe_answer(v);
@@ -170,7 +202,7 @@ static gh_rc exchange(struct vault *v, struct arena *a, struct str url, const ch
 	code = curl_easy_perform(v->curl);
 	curl_easy_getinfo(v->curl, CURLINFO_RESPONSE_CODE, &v->status);
 	curl_easy_reset(v->curl);
-	curl_slist_free_all(headers);
+	free_headers(headers);
 	if (code != CURLE_OK)
 		FAIL(err, UNAVAILABLE, "the vault cannot be reached: %s", *problem ? problem : curl_easy_strerror(code));
 	return GH_RC_OK;
@@ -206,6 +238,7 @@ static gh_rc log_in(struct vault *v, struct arena *a, struct str address, struct
 	json_t *answer, *auth;
 	struct str url;
 	int64_t life_s;
+	gh_rc rc;
 
 	if (secret_id.n)
 		TRY(secret_file(a, arena_cstr(a, secret_id), &secret, err));
@@ -214,14 +247,22 @@ static gh_rc log_in(struct vault *v, struct arena *a, struct str address, struct
 	url = arena_printf(a, "%.*s/v1/auth/%.*s/login", STR_ARG(address), STR_ARG(mount));
 	if (!body_text.p || !url.p)
 		FAIL(err, NOMEM, "no memory for a request to the vault");
-	TRY(exchange(v, a, url, body_text.p, NULL, err));
+	rc = exchange(v, a, url, body_text.p, NULL, err);
+	crypto_wipe((void *)(uintptr_t)body_text.p, body_text.n);
+	wipe_texts(answer);
+	if (secret.n)
+		crypto_wipe((void *)(uintptr_t)secret.p, secret.n);
+	TRY(rc);
 	if (jsn_parse_in(a, buf_view(&v->answer), NULL, &answer, NULL, NULL).code)
 		answer = NULL;
+	wipe_answer(v);
 	if (v->status != 200)
 		FAIL(err, DENIED, "the vault refuses the log-in by AppRole (%ld): %.*s", v->status, STR_ARG(complaint(answer)));
 	auth = jsn_obj(answer, "auth");
-	TRY(keep_token(jsn_str(auth, "client_token"), v->login_token, err));
+	rc = keep_token(jsn_str(auth, "client_token"), v->login_token, err);
 	life_s = jsn_int(auth, "lease_duration", 0);
+	wipe_texts(answer);
+	TRY(rc);
 	/* 0: it never ends. Else in good time, so that no read meets a token that has just ended. */
 	v->login_again_us = life_s > 0 ? clock_mono_us() + life_s * 700000 : INT64_MAX;
 	return GH_RC_OK;
@@ -232,8 +273,12 @@ static gh_rc token_for(struct vault *v, struct arena *a, struct str address, cha
 	struct str file = config_text(v->config, CONFIG_VAULT_TOKEN_FILE), token;
 
 	if (file.n) {
+		gh_rc rc;
+
 		TRY(secret_file(a, arena_cstr(a, file), &token, err));
-		return keep_token(token, out, err);
+		rc = keep_token(token, out, err);
+		crypto_wipe((void *)(uintptr_t)token.p, token.n);
+		return rc;
 	}
 	if (config_text(v->config, CONFIG_VAULT_ROLE_ID).n) {
 		if (!v->login_token[0] || clock_mono_us() >= v->login_again_us)
@@ -326,6 +371,7 @@ static gh_rc fetch(struct vault *v, struct arena *a, const struct secret_ref *re
 		rc = gh_err_set(err, GH_E_UNAVAILABLE, __FILE__, __LINE__, "the answer is not that of a vault's KV engine of version 2");
 	else
 		rc = refused(v, answer, err);
+	wipe_texts(answer);
 	json_decref(answer);
 	return rc;
 }
@@ -341,7 +387,7 @@ static gh_rc take_field(struct vault *v, struct arena *a, const struct secret_re
 	text = json_is_string(field) ? jsn_string(field) : jsn_text(a, field, 0);
 	if (text.n > SECRET_VALUE_MAX)
 		FAIL(err, LIMIT, "the field is larger than %d bytes", SECRET_VALUE_MAX);
-	out->value = arena_dup(a, text);
+	out->value = json_is_string(field) ? arena_dup(a, text) : text;
 	if (!out->value.p)
 		FAIL(err, NOMEM, "reading a secret of the vault");
 	snprintf(out->version, sizeof(out->version), "%lld", (long long)jsn_int(jsn_obj(data, "metadata"), "version", 0));

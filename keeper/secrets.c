@@ -225,13 +225,14 @@ static bool read_one(struct secret_watch *w, struct watched *x, struct gh_err *e
 	struct secret_value v;
 	bool failed = secret_resolve(w->source, w->arena, &x->ref, &v, &why).code != GH_OK, changed = false;
 	bool news = !failed || !x->failing || strcmp(x->problem, why.message) != 0;
+	bool written = !news || !write_result(w, x, &v, failed ? &why : NULL, &changed, err).code;
 
-	if (news && write_result(w, x, &v, failed ? &why : NULL, &changed, err).code)
+	if (v.value.p)
+		crypto_wipe((void *)(uintptr_t)v.value.p, v.value.n);
+	if (!written)
 		return false;
 	if (news && (failed || x->failing || (changed && x->known)))
 		tell(x, failed ? &why : NULL, changed);
-	if (v.value.p)
-		crypto_wipe((void *)(uintptr_t)v.value.p, v.value.n);
 	x->known = true;
 	x->failing = failed;
 	snprintf(x->problem, sizeof(x->problem), "%s", failed ? why.message : "");
@@ -254,11 +255,10 @@ static void give_up_store(struct secret_watch *w, const struct gh_err *err)
 	}
 }
 
-void secret_watch_turn(struct secret_watch *w)
+static void read_due(struct secret_watch *w)
 {
 	struct gh_err err = { 0 };
 
-	arena_reset(w->arena);
 	if (read_list(w, &err).code) {
 		give_up_store(w, &err);
 		return;
@@ -269,6 +269,13 @@ void secret_watch_turn(struct secret_watch *w)
 			return;
 		}
 	w->told = false;
+}
+
+void secret_watch_turn(struct secret_watch *w)
+{
+	arena_reset(w->arena);
+	read_due(w);
+	secret_source_rest(w->source);
 }
 
 /* ---- the thread ------------------------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
+const { execFileSync } = require('node:child_process');
 const { start, offline, backend, until, SERVERS } = require('./harness');
 const { vault } = require('./vault');
 
@@ -158,6 +159,33 @@ describe('the vault', () => {
     gw.file('secret-id', 'wrong\n');
     assert.match(set('n', 'vault:kv/a#x').stderr, /refuses the log-in by AppRole \(400\): invalid role or secret ID/);
     await v.close();
+  });
+
+  it('is reached over TLS, by an authority of its own and under its own name', async () => {
+    const file = (name) => path.join(gw.dir, name);
+    const made = (name, alt) => {
+      execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`,
+        '-addext', `subjectAltName=${alt}`, '-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)], { stdio: 'pipe' });
+      return { key: fs.readFileSync(file(`${name}.key`), 'utf8'), cert: fs.readFileSync(file(`${name}.pem`), 'utf8') };
+    };
+    const env = { VAULT_TOKEN: 'root-token' };
+    const v = await vault({ tls: made('vault', 'IP:127.0.0.1') }), elsewhere = await vault({ tls: made('elsewhere', 'DNS:vault.example') });
+    for (const x of [v, elsewhere]) await x.put('kv/a', { x: 'one' });
+    conf([`vault.address = ${v.url}`, `vault.ca_file = ${file('vault.pem')}`]);
+    assert.equal(set('n', 'vault:kv/a#x', env).stderr, '');
+    assert.equal(found('vault:kv/a#x').hasValue, true);
+    conf([`vault.address = ${v.url}`]);
+    assert.equal(set('n', 'vault:kv/a#x', { ...env, VAULT_CACERT: file('vault.pem') }).stderr, '', 'as the vault\'s own tools are told');
+    const before = (await v.state()).seen.length;
+    for (const lines of [[`vault.address = ${v.url}`], [`vault.address = ${v.url}`, `vault.ca_file = ${file('elsewhere.pem')}`]]) {
+      conf(lines);
+      assert.match(set('n', 'vault:kv/a#x', env).stderr, /the vault cannot be reached: .*certificate/i);
+    }
+    conf([`vault.address = ${elsewhere.url}`, `vault.ca_file = ${file('elsewhere.pem')}`]);
+    assert.match(set('n', 'vault:kv/a#x', env).stderr, /the vault cannot be reached: .*(certificate|subject|name)/i, 'a certificate of another host');
+    assert.equal((await v.state()).seen.length, before);
+    assert.equal((await elsewhere.state()).seen.length, 0, 'no token was shown to it');
+    for (const x of [v, elsewhere]) await x.close();
   });
 
   it('says what is wrong: sealed, no field, no token, no address, no answer in time', async () => {

@@ -1,10 +1,11 @@
 // A stand-in for HashiCorp Vault's HTTP API as far as the gateway speaks it: KV version 2 reads, token checks, namespaces,
-// AppRole log-in. A process of its own: tests run commands synchronously, and these ask the vault.
+// AppRole log-in; over TLS with `tls` ({ key, cert } as PEM). A process of its own: tests run commands synchronously, and these ask the vault.
 'use strict';
 const { fork } = require('node:child_process');
 const http = require('node:http');
+const https = require('node:https');
 
-async function serve({ token = 'root-token', roles = {}, namespace } = {}) {
+async function serve({ token = 'root-token', roles = {}, namespace, tls } = {}) {
   const secrets = new Map();      // "mount/path" -> { version, data } ; data null: deleted
   const tokens = new Map();       // of log-ins -> when they end
   const state = { reads: 0, logins: 0, sealed: false, lease: 3600, seen: [] };
@@ -15,7 +16,7 @@ async function serve({ token = 'root-token', roles = {}, namespace } = {}) {
   const valid = (t) => t === state.token || (tokens.get(t) ?? 0) > Date.now();
   state.token = token;
 
-  const server = http.createServer((req, res) => {
+  const answer = (req, res) => {
     const chunks = [];
     req.on('data', (c) => chunks.push(c));
     req.on('end', () => {
@@ -41,7 +42,8 @@ async function serve({ token = 'root-token', roles = {}, namespace } = {}) {
         version: s.version };
       send(res, s.data ? 200 : 404, { request_id: 'x', lease_duration: 0, renewable: false, data: { data: s.data, metadata } });
     });
-  });
+  };
+  const server = tls ? https.createServer(tls, answer) : http.createServer(answer);
   server.keepAliveTimeout = 1000;
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
@@ -60,7 +62,7 @@ async function vault(options = {}) {
   child.on('message', (m) => waiting.shift()(m));
   const ask = (op, ...args) => new Promise((resolve) => { waiting.push(resolve); child.send({ op, args }); });
   const port = await ask('serve', options);
-  const v = { url: `http://127.0.0.1:${port}`,
+  const v = { url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     close: () => new Promise((resolve) => { child.on('exit', resolve); child.disconnect(); }) };
   for (const op of ['put', 'set', 'revoke', 'state', 'away', 'back']) v[op] = (...args) => ask(op, ...args);
   return v;
