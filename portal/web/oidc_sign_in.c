@@ -43,7 +43,7 @@ struct str web_link_mark(struct web *w)
 
 	if (!w->signed_in)
 		return STR("");
-	crypto_hmac_sha256((struct str){ (const char *)w->site->form_key, sizeof(w->site->form_key) },
+	crypto_hmac_sha256((struct str){ (const char *)w->site->keys.form, sizeof(w->site->keys.form) },
 			   arena_printf(w->a, "link %.*s", STR_ARG(w->session.csrf)), mac);
 	return crypto_hex(w->a, (struct str){ (const char *)mac, 16 });
 }

@@ -19,7 +19,7 @@ gh_rc web_sealed_put(struct web *w, const char *cookie, struct str text, int64_t
 	plain = arena_printf(w->a, "%lld\n%.*s", (long long)(clock_wall_us() / 1000000 + seconds), STR_ARG(text));
 	if (!plain.p)
 		FAIL(err, NOMEM, "cookie");
-	TRY(crypto_seal(w->a, w->site->seal_key, plain, str_of(cookie), &sealed, err));
+	TRY(crypto_seal(w->a, w->site->keys.seal, plain, str_of(cookie), &sealed, err));
 	value = crypto_base64url(w->a, sealed);
 	if (!value.p)
 		FAIL(err, NOMEM, "cookie");
@@ -31,11 +31,13 @@ gh_rc web_sealed_put(struct web *w, const char *cookie, struct str text, int64_t
 
 struct str web_sealed_get(struct web *w, const char *cookie)
 {
+	const struct web_keys *before = web_keys_before(w->site);
 	struct str value = web_param(&w->rq.cookies, cookie), sealed, plain, until;
 	int64_t ends;
 
 	if (!value.n || value.n > SEALED_MAX || !crypto_base64url_decode(w->a, value, &sealed)
-	    || crypto_open(w->a, w->site->seal_key, sealed, str_of(cookie), &plain, NULL).code)
+	    || (crypto_open(w->a, w->site->keys.seal, sealed, str_of(cookie), &plain, NULL).code
+		&& (!before || crypto_open(w->a, before->seal, sealed, str_of(cookie), &plain, NULL).code)))
 		return STR_NULL;
 	if (!str_split(&plain, '\n', &until) || !str_to_i64(until, 0, INT64_MAX, &ends) || ends < clock_wall_us() / 1000000)
 		return STR_NULL;

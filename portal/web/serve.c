@@ -61,21 +61,6 @@ static GH_RC css_version(struct web_site *site, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-/* Visitors' form tokens are signed with a key of their own, made from the master key, so that all processes agree. */
-static GH_RC form_key(struct web_site *site, struct gh_err *err)
-{
-	uint8_t master[PATHS_MASTER_KEY_BYTES];
-	bool found;
-
-	TRY(paths_master_key(site->state_dir, master, &found, err));
-	if (!found)
-		FAIL(err, UNAVAILABLE, "there is no master key in %s; run `gatehouse init` first", site->state_dir);
-	crypto_hmac_sha256((struct str){ (const char *)master, sizeof(master) }, STR("gatehouse web form tokens"), site->form_key);
-	crypto_hmac_sha256((struct str){ (const char *)master, sizeof(master) }, STR("gatehouse web cookies"), site->seal_key);
-	crypto_wipe(master, sizeof(master));
-	return GH_RC_OK;
-}
-
 static void theme_broken(void *ctx UNUSED, struct str path, const char *what)
 {
 	log_error("a file of the theme cannot be used, the shipped one is", KV_STR("file", path), KV_CSTR("reason", what));
@@ -96,7 +81,7 @@ gh_rc web_site_load(struct web_site *site, struct gh_err *err)
 	site->base = slashed(site->arena, config_text(&site->config, site->app->base_path));
 	site->static_base = slashed(site->arena, config_text(&site->config, CONFIG_WEB_STATIC_PATH));
 	TRY(css_version(site, err));
-	TRY(form_key(site, err));
+	TRY(web_keys_read(site, err));
 	TRY(theme_dir(site->arena, site->state_dir, config_text(&site->config, CONFIG_WEB_THEME), &site->theme.dir, err));
 	site->theme.share_dir = site->share_dir;
 	site->theme.problem = theme_broken;
@@ -275,6 +260,14 @@ static void set_timer(int64_t seconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+static void follow_key(struct web_site *site)
+{
+	struct gh_err err;
+
+	if (web_keys_read(site, &err).code)
+		log_error("the master key cannot be read, pages go on with the last one", KV_CSTR("reason", err.message));
+}
+
 static void serve_one(struct web_site *site, struct arena *a, FCGX_Request *request)
 {
 	int rc;
@@ -283,6 +276,7 @@ static void serve_one(struct web_site *site, struct arena *a, FCGX_Request *requ
 	rc = FCGX_Accept_r(request);
 	if (rc == 0) {
 		request->keepConnection = 0;             /* a kept connection would hold this process for itself */
+		follow_key(site);
 		answer(site, a, &(struct web_source){ fcgi_variable, fcgi_read, request },
 		       &(struct sink){ fcgi_write, request });
 		FCGX_Finish_r(request);

@@ -181,11 +181,11 @@ void web_flash_show(struct web *w)
 
 /* ---- form tokens --------------------------------------------------------------------------------------------------- */
 
-static struct str visitor_token(struct web *w, struct str visit)
+static struct str visitor_token(struct web *w, const struct web_keys *keys, struct str visit)
 {
 	uint8_t mac[CRYPTO_SHA256_BYTES];
 
-	crypto_hmac_sha256((struct str){ (const char *)w->site->form_key, sizeof(w->site->form_key) }, visit, mac);
+	crypto_hmac_sha256((struct str){ (const char *)keys->form, sizeof(keys->form) }, visit, mac);
 	return crypto_hex(w->a, (struct str){ (const char *)mac, sizeof(mac) });
 }
 
@@ -201,15 +201,23 @@ void web_csrf_prepare(struct web *w)
 			return;
 		web_set_cookie(w, visit_cookie, visit, "");
 	}
-	w->csrf = visitor_token(w, visit);
+	w->csrf = visitor_token(w, &w->site->keys, visit);
 }
 
 bool web_csrf_matches(struct web *w, struct str sent)
 {
+	const struct web_keys *keys[] = { &w->site->keys, web_keys_before(w->site) };
 	struct str visit = web_param(&w->rq.cookies, visit_cookie);
-	struct str want = w->signed_in ? w->session.csrf : visit.n == VISIT_BYTES * 2 ? visitor_token(w, visit) : STR_NULL;
+	bool ok = false;
 
-	return want.n && sent.n && crypto_equal(sent, want);
+	if (w->signed_in)
+		return w->session.csrf.n && sent.n && crypto_equal(sent, w->session.csrf);
+	for (size_t i = 0; i < ARRAY_LEN(keys) && keys[i] && sent.n && visit.n == VISIT_BYTES * 2; i++) {
+		struct str want = visitor_token(w, keys[i], visit);
+
+		ok |= want.n && crypto_equal(sent, want);
+	}
+	return ok;
 }
 
 bool web_csrf_ok(struct web *w)

@@ -131,6 +131,12 @@ struct web_app {
 	web_handler *before;
 };
 
+struct web_keys {
+	uint8_t form[CRYPTO_SHA256_BYTES];       /* signs the form tokens of visitors */
+	uint8_t seal[CRYPTO_KEY_BYTES];          /* seals cookies that only we may read */
+};
+enum { WEB_KEYS_BEFORE_S = 3600 };       /* what was begun under the master key before is taken so long */
+
 struct web_site {                        /* one process */
 	const struct web_app *app;
 	const char *state_dir, *share_dir;
@@ -145,8 +151,8 @@ struct web_site {                        /* one process */
 	struct web_assets *assets;       /* addresses of static files */
 	struct str base, static_base;    /* both begin and end with "/" */
 	struct str css_version;
-	uint8_t form_key[CRYPTO_SHA256_BYTES];   /* signs the form tokens of visitors */
-	uint8_t seal_key[CRYPTO_KEY_BYTES];      /* seals cookies that only we may read */
+	struct web_keys keys, keys_before;
+	int64_t keys_before_until_us;    /* monotonic; 0: there are none */
 };
 
 /* main() of a program: options, settings, templates, store, then requests until SIGTERM. */
@@ -158,6 +164,9 @@ void web_answer(struct web *w);
 void web_identify(struct web *w);
 void web_dispatch(struct web *w);
 
+/* Makes the keys from the master key as it is now. On failure those that are there stay. */
+GH_RC web_keys_read(struct web_site *site, struct gh_err *err);
+const struct web_keys *web_keys_before(const struct web_site *site);     /* NULL: there are none, or their time is over */
 /* Reads settings and templates (into a new arena) and opens nothing. For serve.c and tests. */
 GH_RC web_site_load(struct web_site *site, struct gh_err *err);
 /* All templates of the app and of web/ parsed, and every partial found. */
