@@ -244,8 +244,10 @@ static void begin_group(struct access_flow *f)
 static void note_refusal(struct access_flow *f, enum verdict v)
 {
 	f->why.rank = v == V_MISSING ? f->method ? 2 : 1 : 3;
-	if (f->why.rank > f->worst.rank) {
-		f->worst = f->why;
+	if (f->why.rank <= f->worst.rank)
+		return;
+	f->worst = f->why;
+	if (!f->optional) {                      /* an open API lets the call in, as nobody's */
 		f->k->gate->access.key_prefix = f->who.key_prefix;
 		f->k->gate->access.subscription_id = f->who.subscription_id;
 		f->k->gate->access.application = f->who.caller ? f->who.caller->application.id : f->who.application;
