@@ -4,13 +4,13 @@ const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
 const { start, backend, SERVERS } = require('./harness');
+const { Signer, hmac, b64, now } = require('./tokens');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Things', version: '1' },
   paths: { '/things': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } } } } });
 const WORKERS = 2;
 const AUDIENCE = 'api://things';
 
-const b64 = (value) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 // A token inside a token: JWE with a shared key, dir and A128CBC-HS256 (RFC 7518 section 5.2)
 function seal(token, key) {
   const header = b64({ alg: 'dir', enc: 'A128CBC-HS256', cty: 'JWT' });
@@ -22,29 +22,16 @@ function seal(token, key) {
   const tag = crypto.createHmac('sha256', key.subarray(0, 16)).update(Buffer.concat([Buffer.from(header), iv, text, bits])).digest().subarray(0, 16);
   return [header, '', iv.toString('base64url'), text.toString('base64url'), tag.toString('base64url')].join('.');
 }
-const now = () => Math.floor(Date.now() / 1000);
-
-function signer(kid) {
-  const { privateKey, publicKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return {
-    kid, publicKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' },
-    token(claims, header = {}) {
-      const text = `${b64({ alg: 'RS256', typ: 'JWT', kid, ...header })}.${b64(claims)}`;
-      return `${text}.${crypto.sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`;
-    },
-  };
-}
-
 const SEALING = crypto.randomBytes(32);
 
 describe(`tokens behind ${SERVERS[0]}`, () => {
-  const first = signer('k1'), stranger = signer('k1');
+  const first = new Signer('k1'), stranger = new Signer('k1');
   let gw, things, provider, issuer, good;
   const hits = { configuration: 0, keys: 0 };
 
   const call = async (token, name = 'things') => {
     const r = await fetch(`${gw.url}/api/${name}/things`, { headers: token ? { Authorization: `Bearer ${token}` } : {} });
-    return { status: r.status, text: await r.text() };
+    return { status: r.status, text: await r.text(), why: r.headers.get('x-why') };
   };
 
   before(async () => {
@@ -69,7 +56,8 @@ describe(`tokens behind ${SERVERS[0]}`, () => {
           <openid-config url="${issuer}.well-known/openid-configuration" />
           <audiences><audience>${AUDIENCE}</audience></audiences>
           <required-claims><claim name="roles" match="any"><value>reader</value><value>writer</value></claim></required-claims>
-        </validate-jwt></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`));
+        </validate-jwt></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base />
+          <set-header name="X-Why"><value>@(context.LastError.Reason + ": " + context.LastError.Message)</value></set-header></on-error></policies>`));
       g.cli('import', 'openapi', g.file('sealed.json', DESCRIPTION), '--path', 'sealed', '--name', 'sealed', '--backend', things.url,
         '--product', 'open');
       g.cli('policy', 'set', '--scope', 'api:sealed', g.file('sealed.xml', `<policies><inbound><base />
@@ -87,56 +75,69 @@ describe(`tokens behind ${SERVERS[0]}`, () => {
     assert.ok(hits.configuration <= WORKERS && hits.keys <= WORKERS, JSON.stringify(hits));
   });
 
-  it('refuses what is no good, with the configured text', async () => {
-    const hmac = (secret) => {
-      const text = `${b64({ alg: 'HS256', typ: 'JWT', kid: 'k1' })}.${b64(good)}`;
-      return `${text}.${crypto.createHmac('sha256', secret).update(text).digest('base64url')}`;
-    };
+  it('refuses what is no good, with the configured text and its own reason', async () => {
+    const confused = (secret) => hmac(secret, good, { kid: 'k1' });
     const valid = first.token(good);
-    const [header, , signature] = valid.split('.');
+    const [header, payload, signature] = valid.split('.');
     const seen = things.seen.length;
-    const bad = {
-      'no token': undefined,
-      'not a token': 'abc',
-      expired: first.token({ ...good, exp: now() - 1 }),
-      'no expiry': first.token({ ...good, exp: undefined }),
-      'not yet': first.token({ ...good, nbf: now() + 60 }),
-      'another audience': first.token({ ...good, aud: 'api://other' }),
-      'another issuer': first.token({ ...good, iss: 'https://evil.example/' }),
-      'no role': first.token({ ...good, roles: ['guest'] }),
-      'claims exchanged': `${header}.${b64({ ...good, roles: ['writer'] })}.${signature}`,
-      'another key under the same name': stranger.token(good),
-      'an unknown key': first.token(good, { kid: 'k9' }),
-      none: `${b64({ alg: 'none' })}.${b64(good)}.`,
-      'public key as secret (PEM)': hmac(first.publicKey.export({ type: 'spki', format: 'pem' })),
-      'public key as secret (DER)': hmac(first.publicKey.export({ type: 'spki', format: 'der' })),
-      'a key of its own': stranger.token(good, { jwk: stranger.jwk, kid: undefined }),
-      'critical extension': first.token(good, { crit: ['x'], x: 1 }),
-      padded: `${valid}==`,
-      truncated: valid.slice(0, -10),
-      'without its signature': `${header}.${b64(good)}.`,
-      'two parts': `${header}.${b64(good)}`,
-      'a name of the file system as kid': first.token(good, { kid: '../../../../dev/null' }),
-      'a statement as kid': first.token(good, { kid: "k1' OR '1'='1" }),
-      'a list as kid': first.token(good, { kid: ['k1'] }),
-      'a key set to be fetched': stranger.token(good, { jku: issuer, kid: undefined }),
-      'a chain of its own': stranger.token(good, { x5c: ['AAAA'], kid: undefined }),
-      'None with a capital': `${b64({ alg: 'None' })}.${b64(good)}.`,
-      'no algorithm': `${b64({ typ: 'JWT' })}.${b64(good)}.${signature}`,
-      'claims that are a list': first.token([good]),
-      'claims that are no JSON': first.token('{"iss":'),
-      'a claim twice': first.token(`{"exp":1,"exp":${now() + 600},"iss":"${issuer}","aud":"${AUDIENCE}","roles":["reader"]}`),
-      'an expiry that is a text': first.token({ ...good, exp: String(now() + 600) }),
-      'an expiry without end': first.token(JSON.stringify({ ...good, exp: 0 }).replace('"exp":0', '"exp":1e999')),
-      'nested deep': first.token(`{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`),
-      huge: `${valid}${'A'.repeat(20000)}`,
-      'a fourth part': `${valid}.${'a'.repeat(3000)}`,
-    };
-    for (const [label, token] of Object.entries(bad)) {
+    const SIGNATURE = 'TokenSignatureInvalid: Signature validation failed', FORM = 'JwtInvalid: JWT is not well formed',
+      UNSIGNED = 'TokenSignatureInvalid: JWT must be signed', ALGORITHM = 'TokenSignatureInvalid: Signature algorithm is not allowed',
+      KEY = 'TokenSignatureKeyNotFound: Signature key was not found', CLAIMS = 'JwtInvalid: JWT payload is not a JSON object',
+      HEADER = 'JwtInvalid: JWT header is not acceptable';
+    const bad = [
+      ['no token', undefined, 'TokenNotPresent: JWT not present'],
+      ['not a token', 'abc', FORM],
+      ['expired', first.token({ ...good, exp: now() - 1 }), 'TokenExpired: JWT has expired'],
+      ['no expiry', first.token({ ...good, exp: undefined }), 'TokenExpired: JWT has no expiration time'],
+      ['not yet', first.token({ ...good, nbf: now() + 60 }), 'JwtInvalid: JWT is not valid yet'],
+      ['another audience', first.token({ ...good, aud: 'api://other' }), 'TokenAudienceNotAllowed: Audience is not allowed'],
+      ['another issuer', first.token({ ...good, iss: 'https://evil.example/' }), 'TokenIssuerNotAllowed: Issuer is not allowed'],
+      ['no role', first.token({ ...good, roles: ['guest'] }), 'TokenClaimValueNotAllowed: Claim roles value of ["guest"] is not allowed'],
+      ['claims exchanged', `${header}.${b64({ ...good, roles: ['writer'] })}.${signature}`, SIGNATURE],
+      ['another key under the same name', stranger.token(good), SIGNATURE],
+      ['an unknown key', first.token(good, { kid: 'k9' }), KEY],
+      ['none', `${b64({ alg: 'none' })}.${b64(good)}.`, UNSIGNED],
+      ['none with a signature', `${b64({ alg: 'none' })}.${b64(good)}.${signature}`, UNSIGNED],
+      ['public key as secret (PEM)', confused(first.publicKey.export({ type: 'spki', format: 'pem' })), ALGORITHM],
+      ['public key as secret (DER)', confused(first.publicKey.export({ type: 'spki', format: 'der' })), ALGORITHM],
+      ['public key as secret (modulus)', confused(Buffer.from(first.jwk.n, 'base64url')), ALGORITHM],
+      ['a key of its own', stranger.token(good, { jwk: stranger.jwk, kid: undefined }), SIGNATURE],
+      ['a key of its own under an unknown name', stranger.token(good, { jwk: stranger.jwk, kid: 'mine' }), KEY],
+      ['critical extension', first.token(good, { crit: ['x'], x: 1 }), 'JwtInvalid: JWT header has a critical extension that is not understood'],
+      ['padded', `${valid}==`, FORM],
+      ['truncated signature', valid.slice(0, -10), SIGNATURE],
+      ['truncated payload', `${header}.${payload.slice(0, -9)}.${signature}`, FORM],
+      ['without its signature', `${header}.${payload}.`, UNSIGNED],
+      ['two parts', `${header}.${payload}`, FORM],
+      ['a name of the file system as kid', first.token(good, { kid: '../../../../dev/null' }), KEY],
+      ['the same, signed with nothing', hmac('', good, { kid: '../../../../dev/null' }), KEY],
+      ['a statement as kid', first.token(good, { kid: "k1' OR '1'='1" }), KEY],
+      ['a list as kid', first.token(good, { kid: ['k1'] }), HEADER],
+      ['a key set to be fetched', stranger.token(good, { jku: issuer, kid: undefined }), SIGNATURE],
+      ['a certificate to be fetched', stranger.token(good, { x5u: issuer, kid: undefined }), SIGNATURE],
+      ['a chain of its own', stranger.token(good, { x5c: ['AAAA'], kid: undefined }), SIGNATURE],
+      ['None with a capital', `${b64({ alg: 'None' })}.${b64(good)}.`, ALGORITHM],
+      ['no algorithm', `${b64({ typ: 'JWT' })}.${b64(good)}.${signature}`, HEADER],
+      ['claims that are a list', first.token([good]), CLAIMS],
+      ['claims that are no JSON', first.token('{"iss":'), CLAIMS],
+      ['a claim twice', first.token(`{"exp":1,"exp":${now() + 600},"iss":"${issuer}","aud":"${AUDIENCE}","roles":["reader"]}`), CLAIMS],
+      ['an expiry that is a text', first.token({ ...good, exp: String(now() + 600) }), CLAIMS],
+      ['an expiry without end', first.token(JSON.stringify({ ...good, exp: 0 }).replace('"exp":0', '"exp":1e999')), CLAIMS],
+      ['nested deep', first.token(`{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`), CLAIMS],
+      ['a long signature', `${valid}${'A'.repeat(20000)}`, SIGNATURE],
+      ['a fourth part', `${valid}.${'a'.repeat(3000)}`, FORM],
+      ['huge', first.token({ ...good, filler: 'x'.repeat(36000) }), 'JwtInvalid: JWT is larger than the limit'],
+    ];
+    for (const [label, token, why] of bad) {
       const answer = await call(token);
+      if (label === 'huge' && answer.status !== 401) {
+        assert.ok([400, 413, 431].includes(answer.status), 'web servers stop such a field already');
+        continue;
+      }
       assert.equal(answer.status, 401, label);
+      assert.ok(answer.why?.startsWith(why), `${label}: ${answer.why}`);
       assert.equal(JSON.parse(answer.text).message, 'Not with this token.', label);
-      assert.ok(!answer.text.includes('eyJ'), label);
+      assert.ok(!answer.text.includes('eyJ') && !answer.why.includes('eyJ'), label);
     }
     assert.equal(things.seen.length, seen, 'a refused call reached the backend');
   });
