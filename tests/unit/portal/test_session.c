@@ -113,6 +113,52 @@ static void refusals(void **state)
 	check_done();
 }
 
+static void put_key(const struct web_site *site, const char text[65])
+{
+	char path[PATHS_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/master.key", site->state_dir);
+	f = fopen(path, "r+");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void other_master_key(void **state)
+{
+	struct web_site *site = *state, started_later;
+	struct client c = { .site = site, .address = "198.51.100.7" };
+	uint8_t master[PATHS_MASTER_KEY_BYTES];
+	char form[400], before[65], old[100];
+	struct gh_err err;
+	bool found;
+
+	assert_int_equal(paths_master_key(site->state_dir, master, &found, &err).code, GH_OK);
+	for (size_t i = 0; i < sizeof(master); i++)
+		snprintf(before + 2 * i, 3, "%02x", master[i]);
+	client_send(&c, "GET", "/admin/sign-in", NULL);
+	snprintf(old, sizeof(old), "%s", client_token(&c));
+	put_key(site, "abababababababababababababababababababababababababababababababab");
+	assert_int_equal(web_keys_read(site, &err).code, GH_OK);
+	client_send(&c, "GET", "/admin/sign-in", NULL);
+	CHECK("forms are signed with the new one", strcmp(client_token(&c), old) != 0);
+	snprintf(form, sizeof(form), "csrf=%s&email=a%%40b&password=x", client_token(&c));
+	CHECK_INT("which is taken", client_send(&c, "POST", "/admin/sign-in", form), 422);
+	snprintf(form, sizeof(form), "csrf=%s&email=a%%40b&password=x", old);
+	CHECK_INT("a form that was open is", client_send(&c, "POST", "/admin/sign-in", form), 422);
+	started_later = *site;
+	started_later.keys = (struct web_keys){ .form = { 0 } };
+	assert_int_equal(web_keys_read(&started_later, &err).code, GH_OK);
+	CHECK("a process that starts now agrees", memcmp(&started_later.keys, &site->keys, sizeof(site->keys)) == 0);
+	site->keys_before_until_us = 1;
+	CHECK_INT("but not for ever", client_send(&c, "POST", "/admin/sign-in", form), 403);
+	put_key(site, before);
+	assert_int_equal(web_keys_read(site, &err).code, GH_OK);
+	client_end(&c);
+	check_done();
+}
+
 static void form_tokens(void **state)
 {
 	struct client c = { .site = *state, .address = "198.51.100.2" }, other = { .site = *state };
@@ -291,7 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signing_in),  cmocka_unit_test(secure_cookie), cmocka_unit_test(told_to_be_secure), cmocka_unit_test(refusals),
 		cmocka_unit_test(behind_proxies),
-		cmocka_unit_test(form_tokens), cmocka_unit_test(ways_back),	cmocka_unit_test(slow_down),
+		cmocka_unit_test(form_tokens), cmocka_unit_test(other_master_key), cmocka_unit_test(ways_back),	cmocka_unit_test(slow_down),
 		cmocka_unit_test(session_life), cmocka_unit_test(flashes),	cmocka_unit_test(blocked_users),
 	};
 
