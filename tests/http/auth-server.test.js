@@ -34,6 +34,8 @@ describe(`the authorization server behind ${SERVER}`, () => {
       api('stock', '--product', 'silver');
       api('secret', '--product', 'lead');
       api('ruled', '--product', 'gold');
+      api('free');
+      g.cli('api', 'set', 'free', '--require-key', 'no');
       g.cli('access', 'set', '--api', 'ruled', 'jwt');
       g.cli('application', 'create', 'mes');
       g.cli('subscription', 'create', '--product', 'gold', '--application', 'mes', '--id', 'gold-mes');
@@ -124,6 +126,13 @@ describe(`the authorization server behind ${SERVER}`, () => {
     assert.equal(things.seen.at(-1).headers.authorization, `Bearer ${foreign}`);
     gw.cli('product', 'remove-api', 'open', 'orders');
     await until(async () => (await call('orders', foreign)).status === 401, 'its end', 2000);
+  });
+
+  it('a token that does not open an open API is nobody\'s there, in the record too', async () => {
+    const r = await call('free', await token());
+    assert.equal(r.status, 200, r.text);
+    const row = await until(() => { const out = gw.cli('log', '--id', r.id, '--format', 'json').stdout.trim(); return out && JSON.parse(out); }, 'the record');
+    assert.equal(row.application || '', '');
   });
 
   it('a revoked token is refused by every worker within a second', async () => {
