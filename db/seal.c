@@ -130,7 +130,7 @@ GH_RC store_unseal(struct store *s, struct arena *a, const char *kind, struct st
 	gh_rc rc;
 
 	*out = STR_NULL;
-	if (!sealed.p)
+	if (!sealed.n)                   /* none, or one that was forgotten */
 		return GH_RC_OK;
 	TRY(place_of(s, a, kind, id, &place, err));
 	rc = open_with_both(s, a, sealed, place, out, err);

@@ -146,6 +146,12 @@ GH_RC store_key_replace(struct store *s, struct arena *a, struct str subscriptio
 	return add_key(s, a, subscription_id, slot, key, key_out, err);
 }
 
+GH_RC store_keys_forget(struct store *s, struct str subscription_id, struct gh_err *err)
+{
+	return change_keys(s, SQL_KEY_FORGET, subscription_id, STR_NULL,
+			   (struct change){ .action = "forget-keys", .kind = "subscription", .raises = RAISES_ACCESS }, err);
+}
+
 static gh_rc keys_of(struct store *s, struct arena *a, struct str id, struct key_row **rows, size_t *n, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_KEY_OF);

@@ -74,6 +74,8 @@ GH_RC store_subscriptions_count(struct store *s, const struct store_subscription
 /* Puts a new key into the slot (made when `key` is STR_NULL). The old one stays valid for keep_old_s more seconds. */
 GH_RC store_key_replace(struct store *s, struct arena *a, struct str subscription_id, enum store_key_slot slot, struct str key,
 			int64_t keep_old_s, struct str *key_out, struct gh_err *err);
+/* Keeps no copy of its keys, only their digests and first characters: nobody can be shown them again. */
+GH_RC store_keys_forget(struct store *s, struct str subscription_id, struct gh_err *err);
 /* The keys in clear, unsealed with the master key. For the gateway's own use; a person is shown them by the next one. */
 GH_RC store_subscription_keys(struct store *s, struct arena *a, struct str id, struct store_keys *out, struct gh_err *err);
 /* The same in a transaction of its own that leaves an audit entry: who was shown the keys. */

@@ -23,6 +23,8 @@ GH_RC portal_json_list(struct web *w, const struct portal_window *win, json_t *i
 /* Takes v over. */
 GH_RC portal_json_answer(struct web *w, int status, json_t *v, struct gh_err *err);
 
+/* A new key in its transaction; what is shown once is kept as a digest only. */
+GH_RC portal_key_replace(struct web *w, struct str id, enum store_key_slot slot, int64_t keep_s, struct str *key, struct gh_err *err);
 /* www/portal-api.yaml with this portal's address. */
 GH_RC portal_api_description(struct web *w, json_t **out, struct gh_err *err);
 /* struct web_app.token */

@@ -187,7 +187,7 @@ gh_rc portal_json_rotate(struct web *w, struct gh_err *err)
 	}
 	slot = str_eq(wish, STR("secondary")) ? STORE_KEY_SECONDARY : STORE_KEY_PRIMARY;
 	TRY(store_tx_begin(st, actor(w), err));
-	TRY(store_tx_end(st, store_key_replace(st, w->a, s.id, slot, STR_NULL, keep, &key, err), err));
+	TRY(store_tx_end(st, portal_key_replace(w, s.id, slot, keep, &key, err), err));
 	return portal_json_answer(w, 200, json_pack("{s:o, s:o, s:o}", "slot", portal_json_text(wish), "key", portal_json_text(key), "oldKeyEndsAt",
 						    portal_json_time(clock_wall_us() + keep * 1000000)), err);
 }

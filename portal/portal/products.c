@@ -165,6 +165,8 @@ static GH_RC create(struct web *w, const struct store_product *p, struct store_s
 	if (*problem)
 		return GH_RC_OK;
 	TRY(store_subscription_create(s, w->a, sub, NULL, &sub->id, keys, err));
+	if (!portal_shows_keys(w))
+		TRY(store_keys_forget(s, sub->id, err));
 	if (p->approval != STORE_APPROVAL_MANUAL)
 		return GH_RC_OK;
 	if (!web_public_address(w, &host, &unknown).code)

@@ -1,4 +1,4 @@
-#include "portal/portal/portal.h"
+#include "portal/portal/json.h"
 
 #include "core/clock.h"
 #include "core/str.h"
@@ -179,6 +179,14 @@ static GH_RC back(struct web *w, struct str id, const char *kind, const char *te
 	return web_redirect(w, arena_printf(w->a, "account/subscriptions/%.*s", STR_ARG(id)), err);
 }
 
+gh_rc portal_key_replace(struct web *w, struct str id, enum store_key_slot slot, int64_t keep_s, struct str *key, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+
+	TRY(store_key_replace(s, w->a, id, slot, STR_NULL, keep_s, key, err));
+	return portal_shows_keys(w) ? GH_RC_OK : store_keys_forget(s, id, err);
+}
+
 gh_rc portal_subscription_rotate(struct web *w, struct gh_err *err)
 {
 	struct str slot = web_param(&w->rq.form, "slot"), wish = web_param(&w->rq.form, "overlap");
@@ -195,8 +203,8 @@ gh_rc portal_subscription_rotate(struct web *w, struct gh_err *err)
 		if (str_eq(wish, str_of(overlaps[i].value)))
 			keep = overlaps[i].seconds;
 	TRY(store_tx_begin(st, actor(w), err));
-	TRY(store_tx_end(st, store_key_replace(st, w->a, s.id, second ? STORE_KEY_SECONDARY : STORE_KEY_PRIMARY, STR_NULL, keep,
-					       second ? &made.secondary : &made.primary, err), err));
+	TRY(store_tx_end(st, portal_key_replace(w, s.id, second ? STORE_KEY_SECONDARY : STORE_KEY_PRIMARY, keep,
+						second ? &made.secondary : &made.primary, err), err));
 	TRY(portal_keep_keys(w, s.id, &made, err));
 	return back(w, s.id, "good", keep ? "This is your new key. The old one goes on for the time that you chose."
 					  : "This is your new key. The old one no longer works.", err);

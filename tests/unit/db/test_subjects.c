@@ -281,7 +281,10 @@ static void subscriptions_by_filter(void **state)
 	};
 	struct store_subscription wrong = { .id = STR("s5"), .scope = STORE_SCOPE_PRODUCT, .api_id = STR("a") };
 	struct store_keys known = { .primary = STR("0123456789abcdef"), .secondary = STR("fedcba9876543210") }, prefixes;
+	uint8_t digest[CRYPTO_SHA256_BYTES];
+	struct store_access access;
 	int64_t count;
+	bool found;
 	size_t n;
 
 	CHANGE(f, store_product_create(f->s, &p, &f->err));
@@ -296,6 +299,14 @@ static void subscriptions_by_filter(void **state)
 	}
 	CHECK_OK(f, store_subscription_prefixes(f->s, f->a, STR("s1"), &prefixes, &f->err));
 	CHECK_STR("prefix", prefixes.secondary, STR("fedcba"));
+	CHECK_OK(f, store_subscription_keys(f->s, f->a, STR("s1"), &prefixes, &f->err));
+	CHECK_STR("kept", prefixes.primary, known.primary);
+	CHANGE(f, store_keys_forget(f->s, STR("s1"), &f->err));
+	CHECK_OK(f, store_subscription_keys(f->s, f->a, STR("s1"), &prefixes, &f->err));
+	CHECK("forgotten", !prefixes.primary.n && !prefixes.secondary.n);
+	crypto_sha256(known.primary, digest);
+	CHECK_OK(f, store_access_find(f->s, f->a, digest, &access, &found, &f->err));
+	CHECK("found as before", found);
 	REFUSED(f, "scope", store_subscription_create(f->s, f->a, &wrong, NULL, NULL, NULL, &f->err), GH_E_INVALID,
 		"subscription 's5': a subscription names what its scope says");
 	wrong.scope = STORE_SCOPE_API;
