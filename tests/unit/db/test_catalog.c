@@ -7,8 +7,11 @@
 #include "db/environments.h"
 #include "db/lifecycle.h"
 #include "db/mail.h"
+#include "db/sql.h"
 #include "db/subscriptions.h"
 #include "db/users.h"
+
+#include "schema.h"
 
 static const int64_t day_us = (int64_t)86400 * 1000000;
 
@@ -434,10 +437,59 @@ static void mails(void **state)
 	check_done();
 }
 
+/* ---- a store of an older program ----------------------------------------------------------------------------------------- */
+
+/* A folder with a configuration as it was before the catalog. */
+static void older_store(struct fixture *f, const char *dir, const char *rows)
+{
+	char path[100];
+	sqlite3 *db;
+	size_t n = 0;
+
+	while (n < ARRAY_LEN(migrations) && (strcmp(migrations[n].file, "config") != 0 || migrations[n].number < 13))
+		n++;
+	CHECK_OK(f, migrate_file(dir, "config", migrations, n, &f->err));
+	snprintf(path, sizeof(path), "%s/config.db", dir);
+	CHECK_INT("open", sqlite3_open(path, &db), SQLITE_OK);
+	CHECK_INT("rows", sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void upgraded(void **state)
+{
+	static const char rows[] =
+		"INSERT INTO api VALUES ('old', 'default', 'old', 'Ancient', 'From before', NULL, '', NULL, NULL, 1, 2, 1000000, 2000000);"
+		"INSERT INTO api_revision VALUES ('old', 1, 0, NULL, NULL, '', 0), ('old', 2, 1, NULL, NULL, '', 0);"
+		"INSERT INTO operation VALUES ('old', 1, 'x', 'GET', '/past', 'Buried', '', 0), ('old', 2, 'x', 'GET', '/x', 'Alive', '', 0);"
+		"INSERT INTO product VALUES ('p', 'Relic', '', '', 'default', 1, 0, 1, 0, 0);";
+	struct fixture *f = *state, older = { .a = f->a };
+	struct store_api api;
+	bool found;
+
+	snprintf(older.dir, sizeof(older.dir), "/tmp/gatehouse-old-XXXXXX");
+	assert_non_null(mkdtemp(older.dir));
+	older_store(f, older.dir, rows);
+	CHECK_OK(f, store_open(&older.s, older.dir, STORE_CREATE, &f->err));
+	CHECK_INT("API", count(&older, "ancient"), 1);
+	CHECK_INT("operation of the current revision", count(&older, "alive"), 100);
+	CHECK_INT("of another one", count(&older, "buried"), 0);
+	CHECK_INT("product", count(&older, "relic"), 10000);
+	CHECK_STR("what is new", news(&older), STR("old deprecated, old published"));
+	CHECK_OK(f, store_api_find(older.s, f->a, STR("old"), 0, &api, &found, &f->err));
+	CHECK_INT("deprecated when it was changed last", api.deprecated_us, 2000000);
+	set_operations(&older, "old", 2, "y", "Kicking", NULL);
+	CHECK_INT("a change behind it", count(&older, "kicking"), 100);
+	CHECK_INT("and what it replaced", count(&older, "alive"), 0);
+	store_free(older.s);
+	nftw(older.dir, fixture_unlink, 16, FTW_DEPTH | FTW_PHYS);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { store_test(queries), store_test(hostile),     store_test(follows), store_test(visibility),
-					    store_test(filters), store_test(what_is_new), store_test(dates),   store_test(mails) };
+					    store_test(filters), store_test(what_is_new), store_test(dates),   store_test(mails),
+					    store_test(upgraded) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
