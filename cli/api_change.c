@@ -1,5 +1,6 @@
 /* api_change.c - `gatehouse api set`, `revise`, `revisions`, `make-current`. */
 #include "cli/output.h"
+#include "cli/portal_site.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "db/lifecycle.h"
@@ -77,10 +78,10 @@ static gh_rc set_tags(struct cli *c, struct store *s, struct str id, struct gh_e
 
 static gh_rc change(struct cli *c, struct store *s, const struct store_api *api, size_t *told, struct gh_err *err)
 {
-	struct str portal;
+	struct store_site site;
 
-	TRY(cli_portal_address(c, &portal, err));
-	TRY(store_api_change(s, c->arena, api, portal, told, err));
+	TRY(portal_site(c, &site, err));
+	TRY(store_api_change(s, c->arena, api, site.portal, told, err));
 	return set_tags(c, s, api->id, err);
 }
 

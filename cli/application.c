@@ -1,7 +1,7 @@
 /* application.c - `gatehouse application …`: programs that call APIs, whatever they show. */
 #include "cli/output.h"
 #include "core/str.h"
-#include "db/users.h"
+#include "db/teams.h"
 
 static const struct column columns[] = {
 	{ "ID", "id", COLUMN_TEXT, offsetof(struct store_application, id), NULL },
@@ -45,6 +45,57 @@ const struct command command_application_create = {
 		"`gatehouse caller create`.",
 };
 
+static const struct option set_options[] = {
+	{ "name", OPTION_TEXT, "NAME", "name that people read", false },
+	{ "description", OPTION_TEXT, "TEXT", "what it is", false },
+	{ "add-owner", OPTION_MANY, "EMAIL", "user who looks after it too", false },
+	{ "remove-owner", OPTION_MANY, "EMAIL", "user who does no more; not the last one", false },
+	OPTION_END,
+};
+
+static gh_rc change_owners(struct cli *c, struct store *s, const char *option, bool add, struct str id, struct gh_err *err)
+{
+	struct store_user user;
+	const char *email;
+	bool found;
+
+	for (size_t i = 0; (email = option_nth(&c->options, option, i)); i++) {
+		TRY(store_user_find_email(s, c->arena, str_of(email), &user, &found, err));
+		if (!found)
+			FAIL(err, NOT_FOUND, "there is no user '%.200s'", email);
+		TRY(add ? store_application_add_owner(s, id, user.id, err) : store_application_leave(s, id, user.id, err));
+	}
+	return GH_RC_OK;
+}
+
+static gh_rc change(struct cli *c, struct store *s, const struct store_application *app, struct gh_err *err)
+{
+	TRY(store_application_update(s, app, err));
+	TRY(change_owners(c, s, "add-owner", true, app->id, err));       /* first: then the last one may go */
+	return change_owners(c, s, "remove-owner", false, app->id, err);
+}
+
+static gh_rc set(struct cli *c, struct gh_err *err)
+{
+	struct store_application app;
+	struct store *s;
+	bool found;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_application_find(s, c->arena, str_of(c->options.args[0]), &app, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no application '%.200s'", c->options.args[0]);
+	app.name = str_of(option_text_or(&c->options, "name", arena_cstr(c->arena, app.name)));
+	app.description = str_of(option_text_or(&c->options, "description", arena_cstr(c->arena, app.description)));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, change(c, s, &app, err), err);
+}
+
+const struct command command_application_set = {
+	.name = "application set", .args = "ID", .least_args = 1, .most_args = 1, .summary = "change an application or who looks after it",
+	.help = "What is not named stays as it is.", .options = set_options, .run = set,
+};
+
 static const struct option list_options[] = {
 	{ "search", OPTION_TEXT, "TEXT", "only those whose id or name contains it", false },
 	{ "limit", OPTION_INT, "N", "at most so many (1000)", false },
@@ -71,11 +122,7 @@ const struct command command_application_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	struct store *s;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_application_delete(s, str_of(c->options.args[0]), err), err);
+	return cli_delete(c, store_application_delete, err);
 }
 
 const struct command command_application_delete = {

@@ -1,6 +1,5 @@
 /* cli.c - the `gatehouse` command: finds the command, parses its options, runs it, tells what went wrong. */
 #include "cli/command.h"
-#include "core/config.h"
 #include "core/str.h"
 #include "core/suggest.h"
 #include "db/store.h"
@@ -94,17 +93,13 @@ GH_RC cli_store(struct cli *c, bool writable, struct store **out, struct gh_err 
 	return GH_RC_OK;
 }
 
-gh_rc cli_portal_address(struct cli *c, struct str *out, struct gh_err *err)
+gh_rc cli_delete(struct cli *c, gh_rc (*delete)(struct store *s, struct str id, struct gh_err *err), struct gh_err *err)
 {
-	struct config config;
-	char conf[PATHS_MAX];
-	struct str url;
+	struct store *s;
 
-	TRY(paths_join(conf, c->state_dir, "gatehouse.conf", err));
-	TRY(config_load(&config, c->arena, conf, err));
-	url = config_text(&config, CONFIG_WEB_PUBLIC_URL);
-	*out = url.n ? arena_printf(c->arena, "%.*s%.*s", STR_ARG(url), STR_ARG(config_text(&config, CONFIG_PORTAL_BASE_PATH))) : STR_NULL;
-	return GH_RC_OK;
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, delete(s, str_of(c->options.args[0]), err), err);
 }
 
 const char *cli_actor(struct cli *c)

@@ -61,8 +61,8 @@ GH_RC cli_flush(struct cli *c, struct gh_err *err);
 void cli_warn(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Opens the store of c->state_dir, for the life of the command. UNAVAILABLE with "run gatehouse init" when there is none. */
 GH_RC cli_store(struct cli *c, bool writable, struct store **out, struct gh_err *err);
-/* "https://apis.example.com/", for links in mails: from web.public_url; STR_NULL when that is not set. */
-GH_RC cli_portal_address(struct cli *c, struct str *out, struct gh_err *err);
+/* What most `delete` commands do: the function in a transaction of its own, with the first argument. */
+gh_rc cli_delete(struct cli *c, gh_rc (*delete)(struct store *s, struct str id, struct gh_err *err), struct gh_err *err);
 /* Who is written into the audit trail: "cli:USER". */
 const char *cli_actor(struct cli *c);
 

@@ -5,6 +5,7 @@
 #include "core/str.h"
 #include "db/accounts.h"
 #include "db/mail.h"
+#include "db/notices.h"
 #include "db/users.h"
 
 enum { DAY_S = 86400 };
@@ -59,22 +60,11 @@ static gh_rc check_groups(struct cli *c, struct store *s, struct gh_err *err)
 /* "https://apis.example/" with the portal's base path. */
 static gh_rc portal_address(struct cli *c, const struct config *config, struct str *out, struct gh_err *err)
 {
-	struct str url = str_of(option_text(&c->options, "portal")), path = config_text(config, CONFIG_PORTAL_BASE_PATH);
+	struct str url = str_of(option_text(&c->options, "portal"));
 
-	if (!url.p) {
-		url = config_text(config, CONFIG_WEB_PUBLIC_URL);
-		if (!url.n)
-			FAIL(err, INVALID, "set web.public_url in gatehouse.conf, or name the portal's address with --portal");
-	} else {
-		path = STR("");
-	}
-	while (url.n && url.p[url.n - 1] == '/')
-		url.n--;
-	while (path.n && path.p[0] == '/')
-		path = str_from(path, 1);
-	while (path.n && path.p[path.n - 1] == '/')
-		path.n--;
-	*out = arena_printf(c->arena, "%.*s/%.*s%s", STR_ARG(url), STR_ARG(path), path.n ? "/" : "");
+	*out = url.p ? store_site_address(c->arena, url, STR("")) : store_site_of(c->arena, config).portal;
+	if (!out->n)
+		FAIL(err, INVALID, "set web.public_url in gatehouse.conf, or name the portal's address with --portal");
 	return GH_RC_OK;
 }
 

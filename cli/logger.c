@@ -129,11 +129,7 @@ const struct command command_logger_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	struct store *s;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_logger_delete(s, str_of(c->options.args[0]), err), err);
+	return cli_delete(c, store_logger_delete, err);
 }
 
 const struct command command_logger_delete = {

@@ -1,14 +1,11 @@
 /* product.c - `gatehouse product …`. The limits of a product are written as its policy document, so that the gateway has one
  * way of limiting calls. */
+#include "cli/limit_option.h"
 #include "cli/output.h"
 #include "core/str.h"
 #include "db/apis.h"
 #include "db/policies.h"
 #include "db/products.h"
-
-#include <limits.h>
-
-enum { RATE_SECONDS_MAX = 300, CALLS_MAX = 1000000000, PERIOD_MAX = 100 * 366 * 86400LL };
 
 static const char *const approvals[] = { "auto", "manual", NULL };
 static const char *const states[] = { "draft", "published", NULL };
@@ -23,61 +20,7 @@ static const struct column columns[] = {
 
 /* ---- limits ----------------------------------------------------------------------------------------------------------- */
 
-struct limit {
-	int64_t calls, seconds;          /* calls 0: none */
-};
-
-/* "60", "60s", "5m", "hour". False when it is none of these. */
-static bool parse_period(struct str text, int64_t *seconds)
-{
-	static const struct {
-		struct str unit;
-		int64_t seconds;
-	} units[] = {
-		{ STR_INIT("s"), 1 },     { STR_INIT("second"), 1 },   { STR_INIT("m"), 60 },   { STR_INIT("minute"), 60 },
-		{ STR_INIT("h"), 3600 },  { STR_INIT("hour"), 3600 },  { STR_INIT("d"), 86400 }, { STR_INIT("day"), 86400 },
-		{ STR_INIT("w"), 604800 }, { STR_INIT("week"), 604800 },
-	};
-	size_t digits = 0;
-	int64_t number = 1;
-
-	while (digits < text.n && ascii_is_digit(text.p[digits]))
-		digits++;
-	if (digits && !str_to_i64(str_first(text, digits), 0, PERIOD_MAX, &number))
-		return false;
-	if (digits == text.n) {
-		*seconds = number;
-		return digits > 0;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(units); i++)
-		if (str_eq(units[i].unit, str_from(text, digits))) {
-			*seconds = number * units[i].seconds;
-			return *seconds <= PERIOD_MAX;
-		}
-	return false;
-}
-
-static gh_rc parse_limit(struct cli *c, const char *name, int64_t most_seconds, struct limit *out, struct gh_err *err)
-{
-	struct str text = str_of(option_text(&c->options, name));
-	size_t slash = str_find_char(text, '/');
-	int64_t calls;
-
-	if (!text.p)
-		return GH_RC_OK;
-	if (slash == SIZE_MAX || !str_to_i64(str_first(text, slash), 1, CALLS_MAX, &calls)
-	    || !parse_period(str_from(text, slash + 1), &out->seconds))
-		return cli_usage(c, err, "--%s takes CALLS/PERIOD such as 100/60 or 10000/day, not '%.*s'", name,
-				 STR_ARG(str_first(text, 80)));
-	if (out->seconds > most_seconds || (out->seconds < 1 && most_seconds == RATE_SECONDS_MAX))
-		return cli_usage(c, err, "--%s: a period of %lld seconds is not possible; 1 to %lld are%s", name,
-				 (long long)out->seconds, (long long)most_seconds,
-				 most_seconds == RATE_SECONDS_MAX ? " (use --quota for longer ones)" : "");
-	out->calls = calls;
-	return GH_RC_OK;
-}
-
-static struct str limits_document(struct cli *c, struct limit rate, struct limit quota)
+static struct str limits_document(struct cli *c, struct store_limit rate, struct store_limit quota)
 {
 	struct str first = STR(""), second = STR("");
 
@@ -128,7 +71,8 @@ static gh_rc write_product(struct cli *c, struct store *s, const struct store_pr
 static gh_rc create(struct cli *c, struct gh_err *err)
 {
 	const char *id = c->options.args[0];
-	struct limit rate = { 0 }, quota = { 0 };
+	const char *rate_text = option_text(&c->options, "rate"), *quota_text = option_text(&c->options, "quota");
+	struct store_limit rate = { 0 }, quota = { 0 };
 	struct store_product p = {
 		.id = str_of(id),
 		.name = str_of(option_text_or(&c->options, "name", id)),
@@ -141,8 +85,10 @@ static gh_rc create(struct cli *c, struct gh_err *err)
 	struct str document = STR_NULL;
 	struct store *s;
 
-	TRY(parse_limit(c, "rate", RATE_SECONDS_MAX, &rate, err));
-	TRY(parse_limit(c, "quota", PERIOD_MAX, &quota, err));
+	if (rate_text)
+		TRY(limit_option(c, "rate", rate_text, STORE_LIMIT_RATE, &rate, err));
+	if (quota_text)
+		TRY(limit_option(c, "quota", quota_text, STORE_LIMIT_QUOTA, &quota, err));
 	if (rate.calls || quota.calls)
 		document = limits_document(c, rate, quota);
 	TRY(cli_store(c, true, &s, err));
@@ -296,11 +242,7 @@ const struct command command_product_remove_api = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	struct store *s;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_product_delete(s, str_of(c->options.args[0]), err), err);
+	return cli_delete(c, store_product_delete, err);
 }
 
 const struct command command_product_delete = {

@@ -1,12 +1,12 @@
 /* subscription.c - `gatehouse subscription …`. Keys are printed by create and keys only; they are never arguments, because a
  * process list shows those. */
 #include "cli/output.h"
+#include "cli/portal_site.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/str.h"
 #include "db/apis.h"
 #include "db/key_review.h"
-#include "db/notices.h"
 #include "db/products.h"
 #include "db/subscriptions.h"
 #include "db/users.h"
@@ -30,6 +30,8 @@ static const struct column columns[] = {
 	{ "PRODUCT", "product", COLUMN_TEXT, offsetof(struct printed, sub.product_id), NULL },
 	{ "API", "api", COLUMN_TEXT, offsetof(struct printed, sub.api_id), NULL },
 	{ "USER", "user", COLUMN_TEXT, offsetof(struct printed, user), NULL },
+	{ "APPLICATION", "application", COLUMN_TEXT, offsetof(struct printed, sub.application_id), NULL },
+	{ "TIER", "tier", COLUMN_TEXT, offsetof(struct printed, sub.tier_id), NULL },
 	{ "STATE", "state", COLUMN_NAME, offsetof(struct printed, sub.state), store_subscription_state_names },
 	{ "ENDS", "ends", COLUMN_TIME, offsetof(struct printed, sub.ends_us), NULL },
 	{ "LAST USED", "lastUsed", COLUMN_TIME, offsetof(struct printed, last_used_us), NULL },
@@ -46,6 +48,7 @@ static const struct option create_options[] = {
 	{ "all-apis", OPTION_FLAG, NULL, "the keys open every API", false },
 	{ "user", OPTION_TEXT, "EMAIL", "owner", false },
 	{ "application", OPTION_TEXT, "ID", "application that calls with it", false },
+	{ "tier", OPTION_TEXT, "ID", "tier of the product, whose limits it has", false },
 	{ "name", OPTION_TEXT, "NAME", "name that its owner reads", false },
 	{ "id", OPTION_TEXT, "ID", "id; without it one is made", false },
 	{ "ends", OPTION_TEXT, "TIME", "when it ends: 2027-01-01T00:00:00Z", false },
@@ -73,7 +76,7 @@ static gh_rc find_scope(struct cli *c, struct store *s, struct store_subscriptio
 		TRY(store_api_find(s, c->arena, sub->api_id, 0, &found_api, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "there is no API '%.200s'", api);
-	return GH_RC_OK;
+	return store_check_tier(s, c->arena, sub, sub->tier_id, err);
 }
 
 static gh_rc find_owner(struct cli *c, struct store *s, struct str *id, struct gh_err *err)
@@ -111,6 +114,7 @@ static gh_rc create(struct cli *c, struct gh_err *err)
 	const char *ends = option_text(&c->options, "ends");
 	struct printed p = { .sub = { .id = str_of(option_text(&c->options, "id")),
 				      .application_id = str_of(option_text(&c->options, "application")),
+				      .tier_id = str_of(option_text(&c->options, "tier")),
 				      .name = str_of(option_text_or(&c->options, "name", "")), .state = STORE_SUB_ACTIVE },
 			     .user = str_of(option_text(&c->options, "user")) };
 	struct store_keys given = { STR_NULL, STR_NULL };
@@ -221,10 +225,11 @@ static const struct option state_options[] = {
 
 static gh_rc set_state(struct cli *c, struct gh_err *err)
 {
-	struct str name = str_of(c->options.args[1]), portal;
+	struct str name = str_of(c->options.args[1]);
+	struct store_site site;
 	struct store *s;
 
-	TRY(cli_portal_address(c, &portal, err));
+	TRY(portal_site(c, &site, err));
 	for (int i = 0; store_subscription_state_names[i]; i++) {
 		if (!str_eq(str_of(store_subscription_state_names[i]), name))
 			continue;
@@ -233,7 +238,7 @@ static gh_rc set_state(struct cli *c, struct gh_err *err)
 		return store_tx_end(s, store_subscription_change(s, c->arena, str_of(c->options.args[0]),
 								 (enum store_subscription_state)i,
 								 str_of(option_text_or(&c->options, "note", "")),
-								 portal, err), err);
+								 &site, err), err);
 	}
 	return cli_usage(c, err, "a subscription is submitted, active, suspended, rejected, cancelled or expired, not '%.40s'",
 			 name.p);
@@ -244,13 +249,57 @@ const struct command command_subscription_set_state = {
 	.summary = "activate, suspend, reject or cancel a subscription", .options = state_options, .run = set_state,
 };
 
-static gh_rc delete(struct cli *c, struct gh_err *err)
+/* ---- set ---------------------------------------------------------------------------------------------------------------- */
+
+static const struct option set_options[] = {
+	{ "name", OPTION_TEXT, "NAME", "name that its owner reads", false },
+	{ "tier", OPTION_TEXT, "ID", "tier of the product; empty: none. Its owners get a mail", false },
+	{ "ends", OPTION_TEXT, "TIME", "when it ends: 2027-01-01T00:00:00Z; never: it does not", false },
+	{ "note", OPTION_TEXT, "TEXT", "why, for the mail about another tier", false },
+	OPTION_END,
+};
+
+static gh_rc change(struct cli *c, struct store *s, struct store_subscription *sub, struct gh_err *err)
 {
+	const char *tier = option_text(&c->options, "tier");
+	struct store_site site;
+
+	TRY(store_subscription_update(s, sub, err));
+	if (!tier)
+		return GH_RC_OK;
+	TRY(portal_site(c, &site, err));
+	return store_subscription_change_tier(s, c->arena, sub->id, str_of(tier), str_of(option_text_or(&c->options, "note", "")), &site, err);
+}
+
+static gh_rc set(struct cli *c, struct gh_err *err)
+{
+	const char *ends = option_text(&c->options, "ends"), *name = option_text(&c->options, "name");
+	struct store_subscription sub;
 	struct store *s;
+	bool found;
 
 	TRY(cli_store(c, true, &s, err));
+	TRY(store_subscription_find(s, c->arena, str_of(c->options.args[0]), &sub, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no subscription '%.200s'", c->options.args[0]);
+	if (name)
+		sub.name = str_of(name);
+	if (ends && str_eq(str_of(ends), STR("never")))
+		sub.ends_us = 0;
+	else if (ends && !clock_parse_iso(str_of(ends), &sub.ends_us))
+		return cli_usage(c, err, "--ends takes a time such as 2027-01-01T00:00:00Z, or never, not '%.80s'", ends);
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_subscription_delete(s, str_of(c->options.args[0]), err), err);
+	return store_tx_end(s, change(c, s, &sub, err), err);
+}
+
+const struct command command_subscription_set = {
+	.name = "subscription set", .args = "ID", .least_args = 1, .most_args = 1, .summary = "change name, tier or end of a subscription",
+	.options = set_options, .run = set, .help = "What is not named stays as it is.",
+};
+
+static gh_rc delete(struct cli *c, struct gh_err *err)
+{
+	return cli_delete(c, store_subscription_delete, err);
 }
 
 const struct command command_subscription_delete = {

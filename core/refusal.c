@@ -21,6 +21,8 @@ static const struct row rows[] = {
 	ROW("key_wrong_scope", "access", "The key is good, but for another product or API: subscribe to one that holds this API.")
 	ROW("user_blocked", "access", "The owner of the subscription is blocked.")
 	ROW("store_unavailable", "access", "The store cannot be read: look at the gateway's log and `gatehouse doctor`.")
+	ROW("RateLimitExceeded", "policy", "Wait for as long as Retry-After says; send fewer calls at once, or ask for a higher limit or tier.")
+	ROW("QuotaExceeded", "policy", "The calls of this period are used up: wait for the next one, or ask for a higher limit or tier.")
 	ROW("no_route", "routing", "No API is served under this host and path: compare it with `gatehouse api list`.")
 	ROW("api_not_found", "routing", "No API is served under this host and path: compare it with `gatehouse api list`.")
 	ROW("operation_not_found", "routing", "The API has no operation for this method and path: `gatehouse api show`.")

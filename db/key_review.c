@@ -32,6 +32,16 @@ GH_RC store_key_reviews(struct store *s, struct arena *a, struct str after, size
 	return GH_RC_OK;
 }
 
+GH_RC store_keys_of(struct store *s, struct arena *a, struct str subscription_id, int64_t now_us, struct store_key_review **out,
+		    size_t *n, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_KEYS_OF);
+
+	bind_str(st, 1, subscription_id);
+	bind_int(st, 2, now_us);
+	return list_rows(s, st, &review_type, a, out, n, err);
+}
+
 GH_RC store_subscription_last_used(struct store *s, struct str id, int64_t *out, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_KEY_LAST_USED);

@@ -18,6 +18,9 @@ struct store_key_review {
  * of a subscription are in one answer, so it may be a few more. */
 GH_RC store_key_reviews(struct store *s, struct arena *a, struct str after, size_t limit, bool in_clear,
 			struct store_key_review **out, size_t *n, struct gh_err *err);
+/* Those of one subscription that are good now, by slot, the present one of each first. */
+GH_RC store_keys_of(struct store *s, struct arena *a, struct str subscription_id, int64_t now_us, struct store_key_review **out,
+		    size_t *n, struct gh_err *err);
 /* When any key of the subscription was last used; 0: never. */
 GH_RC store_subscription_last_used(struct store *s, struct str id, int64_t *out, struct gh_err *err);
 

@@ -27,14 +27,6 @@ static const struct row_type product_api_type = ROW_TYPE("API of product", store
 static const struct field id_fields[] = { { "id", FIELD_TEXT, 0 } };
 static const struct row_type id_type = { "group of product", id_fields, 1, sizeof(struct str) };
 
-static const struct field tier_fields[] = {
-	FIELD(store_tier, TEXT, id),          FIELD(store_tier, TEXT, product_id),  FIELD(store_tier, TEXT, name),
-	FIELD(store_tier, TEXT, description), FIELD(store_tier, INT, approval),     FIELD(store_tier, INT, rate_calls),
-	FIELD(store_tier, INT, rate_seconds), FIELD(store_tier, INT, quota_calls),  FIELD(store_tier, INT, quota_seconds),
-	FIELD(store_tier, BOOL, deprecated),
-};
-static const struct row_type tier_type = ROW_TYPE("tier", store_tier, tier_fields);
-
 static struct store_product filled(const struct store_product *p)
 {
 	struct store_product row = *p;
@@ -46,7 +38,7 @@ static struct store_product filled(const struct store_product *p)
 	return row;
 }
 
-static gh_rc check_id(const char *kind, struct str id, struct gh_err *err)
+GH_RC store_check_id(const char *kind, struct str id, struct gh_err *err)
 {
 	for (size_t i = 0; i < id.n; i++)
 		if (id.p[i] == '/' || id.p[i] == ';' || (unsigned char)id.p[i] <= ' ')
@@ -58,7 +50,7 @@ GH_RC store_product_create(struct store *s, const struct store_product *p, struc
 {
 	struct store_product row = filled(p);
 
-	TRY(check_id("product", p->id, err));
+	TRY(store_check_id("product", p->id, err));
 	return change_row(s, SQL_PRODUCT_ADD, &product_type, &row, CHANGE_ADD(p->id), err);
 }
 
@@ -152,24 +144,4 @@ GH_RC store_product_groups(struct store *s, struct arena *a, struct str product_
 
 	bind_str(st, 1, product_id);
 	return list_rows(s, st, &id_type, a, out, n, err);
-}
-
-GH_RC store_tier_create(struct store *s, const struct store_tier *t, struct gh_err *err)
-{
-	return change_row(s, SQL_TIER_ADD, &tier_type, t, CHANGE_ADD(t->id), err);
-}
-
-GH_RC store_tier_update(struct store *s, const struct store_tier *t, struct gh_err *err)
-{
-	return change_row(s, SQL_TIER_SET, &tier_type, t, CHANGE_SET(t->id), err);
-}
-
-GH_RC store_tier_delete(struct store *s, struct str id, struct gh_err *err)
-{
-	return change_keys(s, SQL_TIER_DROP, id, STR_NULL, CHANGE_DROP("tier"), err);
-}
-
-GH_RC store_tiers(struct store *s, struct arena *a, struct store_tier **out, size_t *n, struct gh_err *err)
-{
-	return list_rows(s, sql_use(s, SQL_TIER_ALL), &tier_type, a, out, n, err);
 }

@@ -1,7 +1,7 @@
-/* products.h - products, the APIs in them, and service-level tiers.
+/* products.h - products and the APIs in them.
  *
  * A product is what a developer subscribes to. Limits of a product are its policy document (db/policies.h), so that one
- * mechanism enforces them. A tier is a named pair of limits that a subscription to a product may be bound to. */
+ * mechanism enforces them; those of a single subscription are its tier's (db/tiers.h). */
 #pragma once
 
 #include "db/store.h"
@@ -21,14 +21,6 @@ struct store_product {
 
 struct store_product_api {
 	struct str product_id, api_id;
-};
-
-struct store_tier {
-	struct str id, product_id, name, description;
-	int64_t approval;                        /* enum store_approval */
-	int64_t rate_calls, rate_seconds;        /* 0: no limit */
-	int64_t quota_calls, quota_seconds;
-	bool deprecated;                         /* takes no new subscription */
 };
 
 GH_RC store_product_create(struct store *s, const struct store_product *p, struct gh_err *err);
@@ -51,7 +43,4 @@ GH_RC store_product_remove_group(struct store *s, struct str product_id, struct 
 GH_RC store_product_groups(struct store *s, struct arena *a, struct str product_id, struct str **out, size_t *n,
 			   struct gh_err *err);
 
-GH_RC store_tier_create(struct store *s, const struct store_tier *t, struct gh_err *err);
-GH_RC store_tier_update(struct store *s, const struct store_tier *t, struct gh_err *err);
-GH_RC store_tier_delete(struct store *s, struct str id, struct gh_err *err);     /* CONFLICT while subscriptions stand */
-GH_RC store_tiers(struct store *s, struct arena *a, struct store_tier **out, size_t *n, struct gh_err *err);
+GH_RC store_check_id(const char *kind, struct str id, struct gh_err *err);        /* INVALID: an id of a product or tier is none */

@@ -5,7 +5,7 @@
 #include "core/trace_view.h"
 #include "db/audit.h"
 #include "db/sql.h"
-#include "db/users.h"
+#include "db/teams.h"
 
 #include <stdlib.h>
 
@@ -24,21 +24,6 @@ static gh_rc is_administrator(struct store *s, struct arena *a, struct str user_
 	return GH_RC_OK;
 }
 
-static gh_rc is_owner(struct store *s, struct arena *a, struct str user_id, const struct store_subscription *sub, bool *yes,
-		      struct gh_err *err)
-{
-	struct store_application *apps;
-	size_t n;
-
-	*yes = sub->user_id.n && str_eq(sub->user_id, user_id);
-	if (*yes || !sub->application_id.n)
-		return GH_RC_OK;
-	TRY(store_applications_of_user(s, a, user_id, &apps, &n, err));
-	for (size_t i = 0; i < n && !*yes; i++)
-		*yes = str_eq(apps[i].id, sub->application_id);
-	return GH_RC_OK;
-}
-
 static gh_rc may_see(struct store *s, struct arena *a, struct str user_id, struct str subscription, bool *yes, struct gh_err *err)
 {
 	struct store_subscription sub;
@@ -48,7 +33,7 @@ static gh_rc may_see(struct store *s, struct arena *a, struct str user_id, struc
 	if (!subscription.n)
 		return GH_RC_OK;
 	TRY(store_subscription_find(s, a, subscription, &sub, &found, err));
-	return found ? is_owner(s, a, user_id, &sub, yes, err) : GH_RC_OK;
+	return found ? store_subscription_owned_by(s, &sub, user_id, yes, err) : GH_RC_OK;
 }
 
 /* ---- credentials ------------------------------------------------------------------------------------------------------------- */
@@ -67,7 +52,7 @@ static gh_rc check_claims(struct store *s, struct arena *a, struct str user_id, 
 	TRY(store_subscription_find(s, a, claims->subscription, &sub, &found, err));
 	yes = found && admin;
 	if (found && !admin)
-		TRY(is_owner(s, a, user_id, &sub, &yes, err));
+		TRY(store_subscription_owned_by(s, &sub, user_id, &yes, err));
 	if (!yes)
 		FAIL(err, NOT_FOUND, "there is no subscription '%.*s'", STR_ARG(str_first(claims->subscription, 200)));
 	return GH_RC_OK;
@@ -101,45 +86,15 @@ gh_rc store_trace_token(struct store *s, struct arena *a, struct str user_id, st
 
 /* ---- lists -------------------------------------------------------------------------------------------------------------------- */
 
-static gh_rc add_subscriptions(struct store *s, struct arena *a, const struct store_subscription_filter *filter,
-			       struct store_subscription *out, size_t *n, struct gh_err *err)
-{
-	const struct store_page page = { .limit = STORE_TRACE_SUBSCRIPTIONS_MAX };
-	struct store_subscription *v;
-	size_t found;
-
-	TRY(store_subscriptions(s, a, filter, &page, &v, &found, err));
-	for (size_t i = 0; i < found && *n < STORE_TRACE_SUBSCRIPTIONS_MAX; i++) {
-		bool known = false;
-
-		for (size_t k = 0; k < *n; k++)
-			known |= str_eq(out[k].id, v[i].id);
-		if (!known)
-			out[(*n)++] = v[i];
-	}
-	return GH_RC_OK;
-}
-
 gh_rc store_trace_subscriptions(struct store *s, struct arena *a, struct str user_id, struct store_subscription **out, size_t *n,
 				struct gh_err *err)
 {
-	struct store_subscription_filter filter = { .user_id = user_id, .state = -1 };
-	struct store_application *apps;
-	size_t n_apps;
+	const struct store_page page = { .limit = STORE_TRACE_SUBSCRIPTIONS_MAX };
 
-	*n = 0;
-	*out = arena_alloc(a, STORE_TRACE_SUBSCRIPTIONS_MAX, sizeof(**out));
-	if (!*out)
-		FAIL(err, NOMEM, "subscriptions");
-	TRY(add_subscriptions(s, a, &filter, *out, n, err));
 	if (!user_id.n)
-		return GH_RC_OK;
-	TRY(store_applications_of_user(s, a, user_id, &apps, &n_apps, err));
-	filter.user_id = STR_NULL;
-	for (size_t i = 0; i < n_apps; i++) {
-		filter.application_id = apps[i].id;
-		TRY(add_subscriptions(s, a, &filter, *out, n, err));
-	}
+		return store_subscriptions(s, a, NULL, &page, out, n, err);
+	TRY(store_own_subscriptions(s, a, user_id, out, n, err));
+	*n = *n < STORE_TRACE_SUBSCRIPTIONS_MAX ? *n : STORE_TRACE_SUBSCRIPTIONS_MAX;
 	return GH_RC_OK;
 }
 

@@ -2,7 +2,7 @@
 
 #include "core/clock.h"
 #include "core/str.h"
-#include "db/sql.h"
+#include "db/user_rows.h"
 
 static const struct field user_fields[] = {
 	FIELD(store_user, TEXT, id),        FIELD(store_user, TEXT, email), FIELD(store_user, TEXT, first_name),
@@ -11,7 +11,7 @@ static const struct field user_fields[] = {
 	FIELD(store_user, TIME, created_us), FIELD(store_user, TIME, signed_in_us),
 };
 enum { USER_SET_FIELDS = 7 };            /* what an update writes */
-static const struct row_type user_type = ROW_TYPE("user", store_user, user_fields);
+const struct row_type user_type = ROW_TYPE("user", store_user, user_fields);
 static const struct row_type user_set_type = { "user", user_fields, USER_SET_FIELDS, sizeof(struct store_user) };
 
 static const struct field group_fields[] = {

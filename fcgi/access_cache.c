@@ -7,6 +7,7 @@
 
 #include "core/genfile.h"
 #include "core/str.h"
+#include "db/tiers.h"
 #include "db/users.h"
 
 #include <stdlib.h>
@@ -224,22 +225,44 @@ static bool add_groups(struct access_cache *c, struct key_entry *e)
 	return true;
 }
 
+/* Read with the subscription, so a change of the tier (which raises the number for access) binds the next call. */
+static bool add_limits(struct access_cache *c, struct key_entry *e, struct str tier_id, bool *told, struct gh_err *err)
+{
+	struct store_limit *rows;
+	struct ctx_limit *limits;
+	size_t n;
+
+	if (!tier_id.n)
+		return true;
+	*told = store_tier_limits(c->store, c->rows, tier_id, &rows, &n, err).code != GH_OK;
+	if (*told || !reserve(e, n * sizeof(*limits)))
+		return false;
+	limits = take(e, n * sizeof(*limits));       /* at the block's beginning: aligned */
+	for (size_t i = 0; i < n; i++)
+		limits[i] = (struct ctx_limit){ .kind = rows[i].kind, .calls = (uint64_t)rows[i].calls, .seconds = (uint32_t)rows[i].seconds };
+	e->subscription.limits = limits;
+	e->subscription.n_limits = n;
+	return true;
+}
+
 struct key_entry *key_entry_new(struct access_cache *c, const struct snapshot *s, const struct store_access *row, struct str key,
 				struct gh_err *err)
 {
 	struct key_entry *e = calloc(1, sizeof(*e));
-	bool ok = e != NULL;
+	bool ok = e != NULL, told = false;
 
 	if (ok) {
 		e->lru.refs = 1;
 		e->lru.release = entry_release;
-		ok = !row || (fill(e, row, key) && (!s->uses_keys || add_keys(c, e)) && (!s->uses_groups || add_groups(c, e)));
+		ok = !row || (fill(e, row, key) && add_limits(c, e, row->subscription.tier_id, &told, err)
+			      && (!s->uses_keys || add_keys(c, e)) && (!s->uses_groups || add_groups(c, e)));
 	}
 	if (ok)
 		return e;
 	if (e)
 		entry_free(e);
-	gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory for a subscription");
+	if (!told)
+		gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory for a subscription");
 	return NULL;
 }
 

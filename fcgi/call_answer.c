@@ -134,6 +134,8 @@ void answer_finished(struct call *k)
 		put_field(k->conn, trace[i].name, trace[i].value);
 	for (size_t i = 0; i < n_life; i++)
 		put_field(k->conn, life[i].name, life[i].value);
+	for (size_t i = 0; k->gate && i < k->gate->n_limit; i++)
+		put_field(k->conn, k->gate->limit[i].name, k->gate->limit[i].value);
 	if (iap_field(k, &session))
 		put_field(k->conn, session.name, session.value);
 	put_length(k);

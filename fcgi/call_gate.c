@@ -16,6 +16,7 @@
 #include "fcgi/life.h"
 #include "fcgi/network.h"
 #include "fcgi/pool.h"
+#include "fcgi/tier.h"
 
 /* ---- health ---- */
 
@@ -188,6 +189,8 @@ static void let_in(struct call *k, struct gate_state *g)
 	call_trace_begin(k, g, false);
 	if (g->access.product
 	    && !network_pass(k, g, g->access.product->network, "product", g->access.product->ctx.id))
+		return;
+	if (!tier_pass(k, g))
 		return;
 	if (!access_strip(g->route.api, k->arena, &k->x.request.headers, &g->route.query)
 	    || !fields_hide_cookies(&k->x.request.headers, STR("gh_"))

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/paths.h"
 #include "core/str.h"
+#include "db/notices.h"
 #include "db/sessions.h"
 #include "keeper/drain.h"
 #include "keeper/mail.h"
@@ -18,7 +19,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { PRUNE_ROWS = 2000, LOG_AGAIN_US = 60000000, SLOW_EVERY_US = 5000000, SESSIONS_EVERY_US = 600000000 };
+enum { PRUNE_ROWS = 2000, LOG_AGAIN_US = 60000000, SLOW_EVERY_US = 5000000, SESSIONS_EVERY_US = 600000000,
+       ENDS_EVERY_US = 60000000, ENDS_MEMORY = 16 << 20 };
 static const int64_t DAY_US = 86400000000;
 
 struct keeper {
@@ -28,7 +30,7 @@ struct keeper {
 	int lock_fd;
 	bool locked, told_waiting;
 	struct gh_err last;                  /* what was logged, so that a lasting trouble is told once a minute */
-	int64_t logged_us, slow_us, sessions_us;
+	int64_t logged_us, slow_us, sessions_us, ends_us;
 	uint64_t calls;                      /* taken in since the start */
 	bool reported;
 	struct mailer *mailer;
@@ -194,6 +196,35 @@ static gh_rc prune_sessions(struct store *s, struct gh_err *err)
 	return store_tx_end(s, store_sessions_prune(s, err), err);
 }
 
+/* Mails about subscriptions that end soon. Which have been sent stands in the store, so this may be done as often as one likes. */
+static gh_rc warn_of_ends(struct keeper *k, bool *more, struct gh_err *err)
+{
+	struct arena *a = arena_new(ENDS_MEMORY);
+	struct store_site site;
+	gh_rc rc;
+
+	if (!a)
+		FAIL(err, NOMEM, "no memory for what ends soon");
+	site = store_site_of(a, k->config);
+	rc = store_warn_of_ends(k->store, a, clock_wall_us(), &site, more, err);
+	arena_free(a);
+	return rc;
+}
+
+static void see_to_ends(struct keeper *k, int64_t now)
+{
+	struct gh_err err;
+	bool more = false;
+
+	if (!k->store || (k->ends_us && now - k->ends_us < ENDS_EVERY_US))
+		return;
+	k->ends_us = now;
+	if (warn_of_ends(k, &more, &err).code)
+		trouble(k, "who owns what ends soon cannot be told", &err);
+	if (more)
+		k->ends_us = 0;              /* the rest with the next turn */
+}
+
 bool keeper_turn(struct keeper *k)
 {
 	int64_t now = clock_mono_us();
@@ -225,5 +256,6 @@ bool keeper_turn(struct keeper *k)
 		}
 		report(k);
 	}
+	see_to_ends(k, now);
 	return more;
 }

@@ -37,9 +37,16 @@ struct ctx_product {
 	const struct ctx_group *groups;
 	size_t n_groups;
 };
+struct ctx_limit {                       /* of the subscription's tier; kept before any policy runs */
+	int64_t kind;                    /* enum store_limit_kind */
+	uint64_t calls;
+	uint32_t seconds;
+};
 struct ctx_subscription {
 	struct str id, name, key, primary_key, secondary_key;
 	int64_t created_us, start_us, end_us;    /* start, end: 0 when not set */
+	const struct ctx_limit *limits;
+	size_t n_limits;
 };
 struct ctx_identity {
 	struct str provider, id;

@@ -46,6 +46,15 @@ bool limit_report(struct exchange *x, const struct limit_names *names, uint64_t 
 /* Refuses: fills the error, Retry-After and the variable. */
 enum step limit_refuse(struct exchange *x, const struct limit_names *names, uint32_t retry_after_s);
 
+/* Names of counters: what a policy takes from, and what a page looks at to tell what is left. A rate-limit of a scope (id: of its
+ * product, API, or API/OPERATION), a quota and its part that counts calls or bytes, and the tier of a subscription. STR_NULL: out
+ * of memory. */
+enum { LIMIT_KILOBYTE = 1024 };
+struct str limit_rate_key(struct arena *a, enum scope scope, struct str id, struct str subscription);
+struct str limit_quota_key(struct arena *a, struct str product, struct str subscription);
+struct str limit_quota_part(struct arena *a, struct str key, bool bytes);
+struct str limit_tier_key(struct arena *a, struct str subscription);
+
 /* "hh:mm:ss", with days in front ("5.03:23:11") when there are some: .NET's TimeSpan. */
 struct str limit_time_span(struct arena *a, uint32_t seconds);
 /* Does an <api name= id=> or <operation name= id=> speak of the present one? */

@@ -8,7 +8,7 @@
 #include "core/str.h"
 #include "policy/program.h"
 
-enum { KILOBYTE = 1024, PERIOD_LEAST_S = 300 };
+enum { PERIOD_LEAST_S = 300 };
 
 struct limit {                       /* quota, <api>, <operation> */
 	struct arg name, id, calls, bandwidth, period;
@@ -35,7 +35,7 @@ static struct counter_take *add_take(struct exchange *x, struct quota_state *s, 
 		.kind = COUNTER_FIXED, .key = key, .window_s = (uint32_t)l->period.number, .origin_us = origin_us
 	};
 
-	fresh.limit = bytes ? (uint64_t)l->bandwidth.number * KILOBYTE : (uint64_t)l->calls.number;
+	fresh.limit = bytes ? (uint64_t)l->bandwidth.number * LIMIT_KILOBYTE : (uint64_t)l->calls.number;
 	fresh.amount = bytes ? 0 : 1;
 	t = limit_add(x->arena, &s->takes, &fresh);
 	if (t)
@@ -50,11 +50,11 @@ static bool add_limit(struct exchange *x, struct quota_state *s, struct str base
 	struct bandwidth_take *b;
 	struct counter_take *t;
 
-	if (l->calls.given && !add_take(x, s, arena_printf(x->arena, "%.*s:calls", STR_ARG(base)), l, false, origin_us))
+	if (l->calls.given && !add_take(x, s, limit_quota_part(x->arena, base, false), l, false, origin_us))
 		return false;
 	if (!l->bandwidth.given)
 		return true;
-	t = add_take(x, s, arena_printf(x->arena, "%.*s:bytes", STR_ARG(base)), l, true, origin_us);
+	t = add_take(x, s, limit_quota_part(x->arena, base, true), l, true, origin_us);
 	b = arena_new_of(x->arena, struct bandwidth_take);
 	if (!t || !b)
 		return false;
@@ -148,8 +148,7 @@ static enum step run(struct exchange *x, const void *config)
 		return STEP_NEXT;
 	}
 	s = arena_new_of(x->arena, struct quota_state);
-	key = arena_printf(x->arena, "quota:%.*s:%.*s", STR_ARG(x->product ? x->product->id : STR("")),
-			   STR_ARG(x->subscription->id));
+	key = limit_quota_key(x->arena, x->product ? x->product->id : STR(""), x->subscription->id);
 	if (!s || str_is_null(key))
 		return exchange_no_memory(x);
 	*step_state(x) = s;
@@ -308,7 +307,7 @@ static bool check_by_key(struct compiler *c, const struct doc_node *n, void *con
 #define LIMIT_ARGS                                                                                                    \
 	{ .name = "calls", .kind = ARG_INT, .least = 1, .most = INT64_MAX, .offset = offsetof(struct limit, calls),   \
 	  .help = "calls that are let through in the period" },                                                       \
-	{ .name = "bandwidth", .kind = ARG_INT, .least = 1, .most = INT64_MAX / KILOBYTE, .offset = offsetof(struct limit, bandwidth), \
+	{ .name = "bandwidth", .kind = ARG_INT, .least = 1, .most = INT64_MAX / LIMIT_KILOBYTE, .offset = offsetof(struct limit, bandwidth), \
 	  .help = "kilobytes that may be transferred in the period" },                                                \
 	{ .name = "renewal-period", .kind = ARG_INT, .flags = ARG_REQUIRED, .least = 0, .most = INT32_MAX,            \
 	  .offset = offsetof(struct limit, period), .help = "length of the window in seconds; 0: for ever" }

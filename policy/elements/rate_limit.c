@@ -39,8 +39,7 @@ static struct str definition_key(struct exchange *x)
 		id = x->api->id;
 	if (scope == SCOPE_OPERATION && x->operation)
 		id = arena_printf(x->arena, "%.*s/%.*s", STR_ARG(id), STR_ARG(x->operation->id));
-	return arena_printf(x->arena, "rate-limit:%.*s:%.*s:%.*s", STR_ARG(scope_name(scope)), STR_ARG(id),
-			    STR_ARG(x->subscription->id));
+	return limit_rate_key(x->arena, scope, id, x->subscription->id);
 }
 
 static bool collect(struct exchange *x, const struct config *c, struct limit_state *s)

@@ -27,5 +27,7 @@ GH_RC admin_api_page(struct web *w, int status, struct gh_err *err);
 GH_RC admin_put_life(struct web *w, const struct store_api *api, struct gh_err *err);
 web_handler admin_page_list, admin_page_form, admin_page_act;
 web_handler admin_look, admin_look_save, admin_look_reset;
+/* What its owners ask for and wait for, as `tier`, `wish`, `message` and `asker` of its row; adds to its actions. */
+GH_RC admin_put_request(struct web *w, struct liquid_record *row, const struct store_subscription *s, struct gh_err *err);
 /* What may be done to a subscription of that state, as `actions` of its row: value and label. */
 void admin_put_actions(struct web *w, struct liquid_record *row, int64_t state);

@@ -162,7 +162,7 @@ static GH_RC exchange(struct web *w, const struct credential *c, const struct to
 static GH_RC keep(struct web *w, const struct credential *c, struct str refresh_token, struct gh_err *err)
 {
 	struct store_credential_grant g = { .environment_id = c->environment, .credential_id = c->id, .refresh_token = refresh_token,
-					    .granted_by = arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)) };
+					    .granted_by = web_actor(w) };
 	struct tokens *t;
 
 	TRY(store_tx_begin(w->site->store, g.granted_by, err));

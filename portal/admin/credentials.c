@@ -115,7 +115,7 @@ gh_rc admin_credentials(struct web *w, struct gh_err *err)
 
 gh_rc admin_credential_forget(struct web *w, struct gh_err *err)
 {
-	struct str environment = w->rq.args[0], id = w->rq.args[1], actor = arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
+	struct str environment = w->rq.args[0], id = w->rq.args[1], actor = web_actor(w);
 	struct tokens *t;
 	size_t n = 0;
 

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/map.h"
 #include "core/str.h"
+#include "db/requests.h"
 
 /* The lists: APIs with their day, products, subscriptions. */
 
@@ -196,6 +197,30 @@ static void put_states(struct web *w, struct store_subscription_filter *f)
 	}
 }
 
+/* "?state=asking": those whose owners wish for another tier, the oldest wish first. */
+static GH_RC list_subscriptions(struct web *w, const struct store_subscription_filter *wanted, const struct store_page *window,
+				struct store_subscription **out, size_t *n, struct gh_err *err)
+{
+	bool asking = str_eq(web_param(&w->rq.query, "state"), STR("asking")), found;
+	struct store_request *wishes;
+	size_t count, kept = 0;
+
+	liquid_set_bool(w->page, "asking", asking);
+	if (!asking)
+		return store_subscriptions(w->site->store, w->a, wanted, window, out, n, err);
+	liquid_set_text(w->page, "state", STR("asking"));
+	TRY(store_tier_wishes(w->site->store, w->a, STR_NULL, window->offset + window->limit, &wishes, &count, err));
+	*out = arena_alloc(w->a, count + 1, sizeof(**out));
+	if (!*out)
+		FAIL(err, NOMEM, "subscriptions");
+	for (size_t i = window->offset; i < count; i++) {
+		TRY(store_subscription_find(w->site->store, w->a, wishes[i].subscription_id, &(*out)[kept], &found, err));
+		kept += found;
+	}
+	*n = kept;
+	return GH_RC_OK;
+}
+
 gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
 {
 	struct store_subscription_filter wanted = { .state = -1 };
@@ -206,7 +231,7 @@ gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
 	size_t n;
 
 	put_states(w, &wanted);
-	TRY(store_subscriptions(w->site->store, w->a, &wanted, &window, &v, &n, err));
+	TRY(list_subscriptions(w, &wanted, &window, &v, &n, err));
 	n = admin_pages(w, n);
 	for (size_t i = 0; i < n; i++) {
 		struct liquid_record *r = liquid_push_record(list);
@@ -215,7 +240,7 @@ gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
 		TRY(put_owner(w, &v[i], r, err));
 		put_scope(&v[i], r);
 		admin_put_actions(w, r, v[i].state);
-		liquid_set_text(r, "id", v[i].id);
+		TRY(admin_put_request(w, r, &v[i], err));
 		liquid_set_text(r, "id", v[i].id);
 		liquid_set_text(r, "name", or_id(v[i].name, v[i].id));
 		liquid_set_text(r, "state", str_of(store_subscription_state_names[v[i].state]));

@@ -2,6 +2,7 @@
 
 #include "core/str.h"
 #include "db/notices.h"
+#include "db/users.h"
 
 /* What the dashboard does to subscriptions. One table says which action leads from which state to which; the owner gets a
  * mail with the note. */
@@ -37,6 +38,52 @@ void admin_put_actions(struct web *w, struct liquid_record *row, int64_t state)
 	}
 }
 
+static GH_RC tier_name(struct web *w, struct str id, struct str *out, struct gh_err *err)
+{
+	struct store_tier t;
+	bool found = false;
+
+	if (id.n)
+		TRY(store_tier_find(w->site->store, w->a, id, &t, &found, err));
+	*out = !found ? STR("") : t.name.n ? t.name : t.id;
+	return GH_RC_OK;
+}
+
+/* Deciding on a wish for another tier; the subscription keeps its state. */
+static const char *const wish_actions[][3] = {
+	{ "grant-tier", "Grant the tier", "The tier is changed." },
+	{ "refuse-tier", "Refuse the tier", "The tier stays as it is." },
+};
+
+gh_rc admin_put_request(struct web *w, struct liquid_record *row, const struct store_subscription *s, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(row, "wish_actions");
+	struct str tier, wish = STR("");
+	struct store_request r;
+	struct store_user user;
+	bool found, known = false;
+
+	TRY(tier_name(w, s->tier_id, &tier, err));
+	TRY(store_request_find(w->site->store, w->a, s->id, &r, &found, err));
+	if (found && r.user_id.n)
+		TRY(store_user_find(w->site->store, w->a, r.user_id, &user, &known, err));
+	if (found)
+		TRY(tier_name(w, r.tier_id, &wish, err));
+	liquid_set_text(row, "tier", tier);
+	liquid_set_text(row, "wish", wish);
+	liquid_set_text(row, "message", found ? r.message : STR(""));
+	liquid_set_text(row, "asker", known ? user.email : STR(""));
+	if (!wish.n || !web_role_may(w->user.role, WEB_MANAGE_SUBSCRIPTIONS))
+		return GH_RC_OK;
+	for (size_t i = 0; i < ARRAY_LEN(wish_actions); i++) {
+		struct liquid_record *one = liquid_push_record(list);
+
+		liquid_set_text(one, "value", str_of(wish_actions[i][0]));
+		liquid_set_text(one, "label", str_of(wish_actions[i][1]));
+	}
+	return GH_RC_OK;
+}
+
 static GH_RC done(struct web *w, const char *kind, const char *text, struct gh_err *err)
 {
 	TRY(web_flash(w, kind, str_of(text), err));
@@ -44,37 +91,70 @@ static GH_RC done(struct web *w, const char *kind, const char *text, struct gh_e
 }
 
 /* Looks and changes in one transaction: of two people at once, one is told that the other was quicker. */
-static GH_RC act(struct web *w, const struct action *action, struct str note, struct str portal, bool *late, struct gh_err *err)
+static GH_RC act(struct web *w, const struct action *action, struct str note, bool *late, struct gh_err *err)
 {
 	struct store_subscription sub;
+	struct store_site site;
 	bool found;
 
 	TRY(store_subscription_find(w->site->store, w->a, w->rq.args[0], &sub, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such subscription");
+	web_store_site(w, &site);
 	*late = !(action->from >> sub.state & 1);
 	if (*late)
 		return GH_RC_OK;
-	return store_subscription_change(w->site->store, w->a, sub.id, action->to, note, portal, err);
+	return store_subscription_change(w->site->store, w->a, sub.id, action->to, note, &site, err);
+}
+
+/* In one transaction with the look: the wish may have been taken back meanwhile. */
+static GH_RC decide(struct web *w, bool grant, struct str note, bool *late, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+	struct store_site site;
+	struct store_request r;
+	bool found;
+
+	TRY(store_request_find(s, w->a, w->rq.args[0], &r, &found, err));
+	*late = !found || !r.tier_id.n;
+	if (*late)
+		return GH_RC_OK;
+	web_store_site(w, &site);
+	return grant ? store_subscription_change_tier(s, w->a, r.subscription_id, r.tier_id, note, &site, err)
+		     : store_tier_refuse(s, w->a, r.subscription_id, note, &site, err);
+}
+
+static GH_RC act_on_wish(struct web *w, size_t which, struct str note, struct gh_err *err)
+{
+	struct store_subscription sub;
+	bool found, late = false;
+
+	TRY(store_subscription_find(w->site->store, w->a, w->rq.args[0], &sub, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "no such subscription");
+	TRY(store_tx_begin(w->site->store, web_actor(w), err));
+	TRY(store_tx_end(w->site->store, decide(w, which == 0, note, &late, err), err));
+	return late ? done(w, "bad", "Nobody asks for another tier any more.", err) : done(w, "good", wish_actions[which][2], err);
 }
 
 gh_rc admin_subscription_act(struct web *w, struct gh_err *err)
 {
-	struct str host, portal = STR_NULL, note = str_trim(web_param(&w->rq.form, "note"));
+	struct str note = str_trim(web_param(&w->rq.form, "note"));
 	const struct action *action = NULL;
 	struct store *s = w->site->store;
-	struct gh_err unknown;
 	bool late = false;
 
+	note = str_first(note.p ? note : STR(""), NOTE_MAX);
+	for (size_t i = 0; i < ARRAY_LEN(wish_actions); i++)
+		if (str_eq(w->rq.args[1], str_of(wish_actions[i][0])))
+			return act_on_wish(w, i, note, err);
 	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
 		if (str_eq(w->rq.args[1], str_of(actions[i].name)))
 			action = &actions[i];
 	if (!action)
 		FAIL(err, NOT_FOUND, "no such action");
-	if (!web_public_address(w, &host, &unknown).code)
-		portal = arena_printf(w->a, "%.*s%.*s", STR_ARG(host), STR_ARG(web_portal_base(w->site, w->a)));
-	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
-	TRY(store_tx_end(s, act(w, action, str_first(note.p ? note : STR(""), NOTE_MAX), portal, &late, err), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
+	TRY(store_tx_end(s, act(w, action, note, &late, err), err));
 	return late ? done(w, "bad", "Somebody else was quicker: the subscription is in another state now.", err)
 		    : done(w, "good", action->done, err);
 }

@@ -9,11 +9,6 @@
 
 enum { NAME_MAX = 100, FRESH_S = 900, HANDLE_DIGITS = 16 };
 
-static struct str actor(struct web *w)
-{
-	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
-}
-
 bool portal_owner_proven(struct web *w, const char *field)
 {
 	struct str password = web_param(&w->rq.form, field);
@@ -165,7 +160,7 @@ gh_rc portal_account_name(struct web *w, struct gh_err *err)
 		return portal_account_show(w, 422, err);
 	w->user.first_name = first;
 	w->user.last_name = last;
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, store_user_update(s, &w->user, err), err));
 	return done(w, "Your name is changed.", err);
 }
@@ -193,7 +188,7 @@ gh_rc portal_account_password(struct web *w, struct gh_err *err)
 	if (problem || !owner)
 		return portal_account_show(w, 422, err);
 	TRY(crypto_password_hash(password, hash, err));
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, set_password(w, hash, err), err));
 	return done(w, "Your password is changed. All other browsers are signed out.", err);
 }
@@ -233,7 +228,7 @@ gh_rc portal_account_address(struct web *w, struct gh_err *err)
 	if (!portal_owner_proven(w, "password_address") || problem)
 		return portal_account_show(w, 422, err);
 	began = clock_mono_us();
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, send_address(w, email, err), err));
 	portal_even_out(began);
 	return done(w, "A message with a link is on its way to the new address. It takes effect once you follow the link.", err);
@@ -258,7 +253,7 @@ gh_rc portal_sessions_end(struct web *w, struct gh_err *err)
 	size_t n;
 
 	TRY(store_sessions_of_user(s, w->a, w->user.id, &v, &n, err));
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	for (size_t i = 0; i < n && !rc.code; i++)
 		if (str_eq(str_first(v[i].id, HANDLE_DIGITS), handle) && !str_eq(v[i].id, w->session.id))
 			rc = store_session_delete(s, v[i].id, err);
@@ -270,7 +265,7 @@ gh_rc portal_sessions_end_others(struct web *w, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, store_sessions_delete_others(s, w->user.id, w->session.id, err), err));
 	return done(w, "All other browsers are signed out.", err);
 }
@@ -286,7 +281,7 @@ gh_rc portal_account_unlink(struct web *w, struct gh_err *err)
 		TRY(web_flash(w, "bad", STR("This is your only way to sign in. Set a password first."), err));
 		return web_redirect(w, STR("account"), err);
 	}
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, store_identity_remove(s, w->rq.args[0], w->user.id, err), err));
 	return done(w, "The identity is no longer linked.", err);
 }

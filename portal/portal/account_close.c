@@ -4,11 +4,12 @@
 #include "core/str.h"
 #include "db/accounts.h"
 #include "db/identity_providers.h"
-#include "db/subscriptions.h"
+#include "db/teams.h"
 
 /* Closing an account: the person is forgotten, what must remain for the books stays without a name. Subscriptions are
  * cancelled at once, so their keys open nothing any more; their rows stay, as the record of calls refers to them, and keep a
- * user row that says nothing of who it was. Without subscriptions the row goes as well. */
+ * user row that says nothing of who it was. Without subscriptions the row goes as well. Applications are left to the rest of
+ * their teams, and deleted where there is none. */
 
 static GH_RC show(struct web *w, int status, struct gh_err *err)
 {
@@ -42,6 +43,23 @@ static GH_RC cancel_all(struct web *w, size_t *n, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+/* A team goes on without him; what only he looks after goes with him. */
+static GH_RC leave_applications(struct web *w, struct gh_err *err)
+{
+	struct store_application *v;
+	size_t n;
+
+	TRY(store_applications_of_user(w->site->store, w->a, w->user.id, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		gh_rc rc = store_application_leave(w->site->store, v[i].id, w->user.id, err);
+
+		if (rc.code == GH_E_CONFLICT)
+			rc = portal_application_remove(w, v[i].id, err);
+		TRY(rc);
+	}
+	return GH_RC_OK;
+}
+
 static GH_RC forget_name(struct web *w, struct gh_err *err)
 {
 	struct store *s = w->site->store;
@@ -66,6 +84,7 @@ static GH_RC close_account(struct web *w, struct gh_err *err)
 	size_t n;
 
 	TRY(cancel_all(w, &n, err));
+	TRY(leave_applications(w, err));
 	TRY(n ? forget_name(w, err) : store_user_delete(w->site->store, w->user.id, err));
 	return portal_mail(w, email, "closed", name, STR_NULL, NULL, err);
 }

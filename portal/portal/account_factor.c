@@ -13,11 +13,6 @@
 
 enum { PICTURE_MAX = 65536, PICTURE_MARGIN = 4 };
 
-static struct str actor(struct web *w)
-{
-	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
-}
-
 /* The dark squares as one path, a run of them a rectangle. */
 static GH_RC put_picture(struct web *w, struct str text, struct gh_err *err)
 {
@@ -117,7 +112,7 @@ static GH_RC current(struct web *w, struct store_factor *f, bool *in_use, struct
 		FAIL(err, NOMEM, "second factor");
 	TRY(crypto_random(secret, TOTP_SECRET_BYTES, err));
 	*f = (struct store_factor){ .user_id = w->user.id, .secret = { secret, TOTP_SECRET_BYTES } };
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	return store_tx_end(s, store_factor_set(s, w->a, f, err), err);
 }
 
@@ -165,7 +160,7 @@ gh_rc portal_factor(struct web *w, struct gh_err *err)
 	}
 	if (!owner)
 		return show(w, 422, &f, false, err);
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, switch_on(w, &f, codes, err), err));
 	return show_codes(w, codes, err);
 }
@@ -182,7 +177,7 @@ gh_rc portal_factor_codes(struct web *w, struct gh_err *err)
 		return web_redirect(w, STR("account/second-factor"), err);
 	if (!portal_owner_proven(w, "password_factor"))
 		return show(w, 422, &f, true, err);
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, web_recovery_make(w, w->user.id, codes, err), err));
 	return show_codes(w, codes, err);
 }
@@ -204,7 +199,7 @@ gh_rc portal_factor_off(struct web *w, struct gh_err *err)
 		return web_redirect(w, STR("account/second-factor"), err);
 	if (!portal_owner_proven(w, "password_factor"))
 		return show(w, 422, &f, true, err);
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, switch_off(w, err), err));
 	TRY(web_flash(w, "good", STR("Two-step sign-in is switched off."), err));
 	return web_redirect(w, STR("account"), err);

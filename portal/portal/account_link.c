@@ -238,7 +238,7 @@ gh_rc portal_terms_accept(struct web *w, struct gh_err *err)
 		return web_redirect(w, STR(""), err);
 	if (!str_eq(web_param(&w->rq.form, "version"), version))         /* they were changed while the page was open */
 		return web_redirect(w, STR("terms"), err);
-	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, store_consent_add(s, w->user.id, version, w->rq.address, err), err));
 	return web_redirect(w, STR(""), err);
 }

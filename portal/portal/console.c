@@ -1,7 +1,7 @@
 #include "portal/portal/docs.h"
 
 #include "core/str.h"
-#include "db/subscriptions.h"
+#include "db/teams.h"
 
 /* What the test console and the viewer of whole descriptions need of a caller. */
 
@@ -20,13 +20,12 @@ static bool opens(const struct store_subscription *s, const struct store_product
 
 gh_rc portal_put_own_keys(struct web *w, const struct store_api *api, struct liquid_list *to, struct gh_err *err)
 {
-	const struct store_subscription_filter mine = { .user_id = w->user.id, .state = STORE_SUB_ACTIVE };
 	struct store_subscription *own;
 	struct store_product *products;
 	size_t n = 0, n_products = 0;
 
 	if (w->signed_in && str_eq(config_text(&w->site->config, CONFIG_PORTAL_SHOW_KEYS), STR("always")))
-		TRY(store_subscriptions(w->site->store, w->a, &mine, NULL, &own, &n, err));
+		TRY(store_own_subscriptions(w->site->store, w->a, w->user.id, &own, &n, err));
 	if (n)
 		TRY(store_products_of_api(w->site->store, w->a, api->id, &products, &n_products, err));
 	for (size_t i = 0; i < n; i++) {

@@ -7,11 +7,6 @@
 
 enum { NAME_MAX = 100 };
 
-static struct str actor(struct web *w)
-{
-	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
-}
-
 gh_rc portal_json_tokens(struct web *w, struct gh_err *err)
 {
 	struct store_personal_token *v;
@@ -35,7 +30,7 @@ gh_rc portal_json_token_delete(struct web *w, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, store_personal_token_delete(s, w->user.id, w->rq.args[0], err), err));
 	w->rs.status = 204;
 	web_header(w, "Cache-Control", STR("no-store"));
@@ -87,7 +82,7 @@ gh_rc portal_json_account_change(struct web *w, struct gh_err *err)
 		web_json_error(w, 422, NULL, NULL);
 		return GH_RC_OK;
 	}
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, store_user_update(s, &u, err), err));
 	w->user = u;
 	return portal_json_account(w, err);

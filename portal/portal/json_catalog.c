@@ -166,6 +166,30 @@ static GH_RC product(struct web *w, const struct store_product *p, json_t **out,
 	return GH_RC_OK;
 }
 
+static GH_RC tiers(struct web *w, const struct store_product *p, json_t *list, struct gh_err *err)
+{
+	struct store_tier *v;
+	size_t n;
+
+	TRY(store_tiers(w->site->store, w->a, p->id, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct store_limit *limits;
+		json_t *words;
+		size_t k;
+
+		if (v[i].deprecated)
+			continue;
+		TRY(store_tier_limits(w->site->store, w->a, v[i].id, &limits, &k, err));
+		words = json_array();
+		for (size_t j = 0; j < k; j++)
+			json_array_append_new(words, portal_json_text(portal_limit_words(w, (uint64_t)limits[j].calls, (uint64_t)limits[j].seconds)));
+		json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:o}", "id", portal_json_text(v[i].id), "name",
+						      portal_json_text(v[i].name.n ? v[i].name : v[i].id), "approval",
+						      v[i].approval == STORE_APPROVAL_MANUAL ? "manual" : "auto", "limits", words));
+	}
+	return GH_RC_OK;
+}
+
 gh_rc portal_json_products(struct web *w, struct gh_err *err)
 {
 	struct portal_window win;
@@ -194,6 +218,10 @@ gh_rc portal_json_product(struct web *w, struct gh_err *err)
 	if (!p)
 		FAIL(err, NOT_FOUND, "no such product");
 	TRY(product(w, p, &v, err));
+	if (!jsn_keep(w->a, v))
+		FAIL(err, NOMEM, "product");
+	json_object_set_new(v, "tiers", json_array());
+	TRY(tiers(w, p, json_object_get(v, "tiers"), err));
 	apis = json_array();
 	for (size_t i = 0; i < s.n_links; i++) {
 		const struct store_api *api = str_eq(s.links[i].product_id, p->id) ? portal_sight_find(&s, s.links[i].api_id) : NULL;
@@ -205,5 +233,5 @@ gh_rc portal_json_product(struct web *w, struct gh_err *err)
 	json_object_set_new(v, "apis", apis);
 	json_object_set_new(v, "description", portal_json_text(p->description.p ? p->description : STR("")));
 	json_object_set_new(v, "terms", portal_json_text(p->terms.p ? p->terms : STR("")));
-	return portal_json_answer(w, 200, v, err);
+	return portal_json_answer(w, 200, json_incref(v), err);
 }

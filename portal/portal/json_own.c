@@ -2,6 +2,8 @@
 
 #include "core/clock.h"
 #include "core/str.h"
+#include "db/notices.h"
+#include "db/teams.h"
 #include "portal/portal/usage.h"
 
 /* What belongs to the caller, as JSON: subscriptions and their keys, calls. Somebody else's is answered like what is not
@@ -9,30 +11,25 @@
 
 enum { OVERLAP_DAY_S = 86400, OVERLAP_MAX_S = 30 * 86400, LAST_CALLS = 1000, DAY_S = 86400 };
 
-static struct str actor(struct web *w)
-{
-	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
-}
-
 static json_t *subscription(const struct store_subscription *s)
 {
 	static const char *const scopes[] = { "product", "api", "all-apis" };
 
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "id", portal_json_text(s->id), "name",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "id", portal_json_text(s->id), "name",
 			 portal_json_text(s->name.n ? s->name : s->id), "scope", scopes[s->scope], "product", portal_json_text(s->product_id), "api",
-			 portal_json_text(s->api_id), "state", store_subscription_state_names[s->state], "createdAt", portal_json_time(s->created_us),
+			 portal_json_text(s->api_id), "application", portal_json_text(s->application_id), "tier",
+			 portal_json_text(s->tier_id), "state", store_subscription_state_names[s->state], "createdAt", portal_json_time(s->created_us),
 			 "endsAt", portal_json_time(s->ends_us), "note", portal_json_text(s->note.p ? s->note : STR("")));
 }
 
 gh_rc portal_json_subscriptions(struct web *w, struct gh_err *err)
 {
-	const struct store_subscription_filter mine = { .user_id = w->user.id, .state = -1 };
 	struct store_subscription *v;
 	struct portal_window win;
 	json_t *items;
 	size_t n;
 
-	TRY(store_subscriptions(w->site->store, w->a, &mine, NULL, &v, &n, err));
+	TRY(store_own_subscriptions(w->site->store, w->a, w->user.id, &v, &n, err));
 	win = portal_json_window(w, n);
 	items = json_array();
 	for (size_t i = win.from; i < win.from + win.n; i++)
@@ -81,15 +78,34 @@ static bool name_of(struct web *w, const json_t *body, bool needed, struct str *
 	return false;
 }
 
+/* Application, tier and message; what is wrong is named. p NULL: that is wrong already. */
+static GH_RC read_wish(struct web *w, const json_t *body, const struct store_product *p, struct portal_wish *wish, struct gh_err *err)
+{
+	struct str application = jsn_str(body, "application");
+	bool offered = false;
+
+	wish->message = str_trim(jsn_str(body, "message").p ? jsn_str(body, "message") : STR(""));
+	if (wish->message.n > STORE_REQUEST_MESSAGE_MAX)
+		web_json_field(w, "message", "This is too long");
+	if (application.n)
+		TRY(portal_own_application(w, application, &wish->application, err));
+	if (p)
+		TRY(portal_tier_chosen(w, p, jsn_str(body, "tier"), &wish->tier, &offered, err));
+	if (offered && !wish->tier.id.n)
+		web_json_field(w, "tier", "This is one of the tiers that the product offers");
+	return GH_RC_OK;
+}
+
 gh_rc portal_json_subscribe(struct web *w, struct gh_err *err)
 {
+	struct portal_wish wish = { .name = STR("") };
 	const struct store_product *p;
 	struct store_subscription sub;
 	const char *problem = NULL;
 	struct portal_sight sight;
 	struct store_keys keys;
-	struct str name;
 	json_t *body;
+	bool named;
 
 	TRY(web_json_body(w, &body, err));
 	if (!body)
@@ -100,11 +116,13 @@ gh_rc portal_json_subscribe(struct web *w, struct gh_err *err)
 		web_json_field(w, "product", "There is no such product");
 	else if (p->terms.n && !jsn_bool(body, "agree", false))
 		web_json_field(w, "agree", "Agree to the terms of this product first");
-	if (!name_of(w, body, false, &name) || w->fields) {
+	named = name_of(w, body, false, &wish.name);
+	TRY(read_wish(w, body, p, &wish, err));
+	if (!named || w->fields) {
 		web_json_error(w, 422, NULL, NULL);
 		return GH_RC_OK;
 	}
-	TRY(portal_subscription_make(w, p, name, &sub, &keys, &problem, err));
+	TRY(portal_subscription_make(w, p, &wish, &sub, &keys, &problem, err));
 	if (problem) {
 		web_json_error(w, 409, "subscription_refused", problem);
 		return GH_RC_OK;
@@ -136,7 +154,7 @@ gh_rc portal_json_subscription_change(struct web *w, struct gh_err *err)
 		web_json_error(w, 422, NULL, NULL);
 		return GH_RC_OK;
 	}
-	TRY(store_tx_begin(st, actor(w), err));
+	TRY(store_tx_begin(st, web_actor(w), err));
 	TRY(store_tx_end(st, store_subscription_update(st, &s, err), err));
 	return show(w, &s, NULL, 200, err);
 }
@@ -153,7 +171,7 @@ gh_rc portal_json_keys(struct web *w, struct gh_err *err)
 		web_json_error(w, 409, "keys_shown_once", "Keys are shown once here, when they are made: replace one to see a new key");
 		return GH_RC_OK;
 	}
-	TRY(store_subscription_keys_shown(w->site->store, w->a, s.id, actor(w), &clear, err));
+	TRY(store_subscription_keys_shown(w->site->store, w->a, s.id, web_actor(w), &clear, err));
 	return portal_json_answer(w, 200, json_pack("{s:o, s:o}", "primaryKey", portal_json_text(clear.primary), "secondaryKey",
 						    portal_json_text(clear.secondary)), err);
 }
@@ -186,7 +204,7 @@ gh_rc portal_json_rotate(struct web *w, struct gh_err *err)
 		return GH_RC_OK;
 	}
 	slot = str_eq(wish, STR("secondary")) ? STORE_KEY_SECONDARY : STORE_KEY_PRIMARY;
-	TRY(store_tx_begin(st, actor(w), err));
+	TRY(store_tx_begin(st, web_actor(w), err));
 	TRY(store_tx_end(st, portal_key_replace(w, s.id, slot, keep, &key, err), err));
 	return portal_json_answer(w, 200, json_pack("{s:o, s:o, s:o}", "slot", portal_json_text(wish), "key", portal_json_text(key), "oldKeyEndsAt",
 						    portal_json_time(clock_wall_us() + keep * 1000000)), err);
@@ -196,11 +214,13 @@ gh_rc portal_json_cancel(struct web *w, struct gh_err *err)
 {
 	struct store *st = w->site->store;
 	struct store_subscription s;
+	struct store_site site;
 
 	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
+	web_store_site(w, &site);
 	if (s.state != STORE_SUB_CANCELLED) {
-		TRY(store_tx_begin(st, actor(w), err));
-		TRY(store_tx_end(st, store_subscription_set_state(st, s.id, STORE_SUB_CANCELLED, STR("Cancelled by its owner."), err), err));
+		TRY(store_tx_begin(st, web_actor(w), err));
+		TRY(store_tx_end(st, store_subscription_change(st, w->a, s.id, STORE_SUB_CANCELLED, STR("Cancelled by its owner."), &site, err), err));
 		TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
 	}
 	return show(w, &s, NULL, 200, err);

@@ -2,7 +2,10 @@
 
 #include "core/str.h"
 #include "db/policies.h"
+#include "db/subscriptions.h"
+#include "db/tiers.h"
 #include "policy/document.h"
+#include "policy/elements/limits.h"
 
 /* The limits of a product in words, out of its policy document: what stands right in <inbound> and holds for everybody.
  * Limits inside of <choose> depend on the call and are left to the description. */
@@ -27,6 +30,11 @@ static struct str period_words(struct web *w, uint64_t s)
 	return web_textf(w, "in {1} second || in {1} seconds", web_count(w, (int64_t)s));
 }
 
+struct str portal_limit_words(struct web *w, uint64_t calls, uint64_t seconds)
+{
+	return web_textf(w, "{1} call {2} || {1} calls {2}", web_count(w, (int64_t)calls), LANG_STR(period_words(w, seconds)));
+}
+
 static bool number(const struct doc_node *n, const char *name, uint64_t *out)
 {
 	for (const struct doc_attr *t = n->attrs; t; t = t->next)
@@ -44,29 +52,30 @@ static struct str bytes_words(struct arena *a, uint64_t kilobytes)
 	return arena_printf(a, "%llu KB", (unsigned long long)kilobytes);
 }
 
-static void add(struct portal_limits *l, struct str words)
-{
-	if (words.n && l->n < ARRAY_LEN(l->words))
-		l->words[l->n++] = words;
-}
+/* ---- what a product's document says -------------------------------------------------------------------------------------- */
 
-static void add_limit(struct web *w, struct portal_limits *list, const struct doc_node *n)
-{
-	static const struct str names[] = { STR_INIT("rate-limit"), STR_INIT("quota") };
-	uint64_t calls, bytes, period;
-	bool one = false;
+enum { LIMITS_MAX = ARRAY_LEN(((struct portal_limits *)0)->words) };
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		one = one || str_eq(n->name, names[i]);
-	if (!one || !number(n, "renewal-period", &period))
+struct limit {
+	bool rate, bytes;                /* rate-limit or quota; a quota counts calls or kilobytes */
+	uint64_t most, seconds;
+};
+
+static void add_limits(struct limit *v, size_t *n, const struct doc_node *node)
+{
+	bool rate = str_eq(node->name, STR("rate-limit"));
+	struct limit l = { .rate = rate };
+
+	if ((!rate && !str_eq(node->name, STR("quota"))) || !number(node, "renewal-period", &l.seconds))
 		return;
-	if (number(n, "calls", &calls))
-		add(list, web_textf(w, "{1} call {2} || {1} calls {2}", web_count(w, (int64_t)calls), LANG_STR(period_words(w, period))));
-	if (number(n, "bandwidth", &bytes))
-		add(list, arena_printf(w->a, "%.*s %.*s", STR_ARG(bytes_words(w->a, bytes)), STR_ARG(period_words(w, period))));
+	if (number(node, "calls", &l.most) && *n < LIMITS_MAX)
+		v[(*n)++] = l;
+	l.bytes = true;
+	if (number(node, "bandwidth", &l.most) && *n < LIMITS_MAX)
+		v[(*n)++] = l;
 }
 
-gh_rc portal_limits(struct web *w, struct str product_id, struct portal_limits *out, struct gh_err *err)
+static GH_RC limits_of(struct web *w, struct str product_id, struct limit v[LIMITS_MAX], size_t *n, struct gh_err *err)
 {
 	struct store_policy_scope scope = { .kind = STORE_POLICY_PRODUCT, .product_id = product_id };
 	struct policy_diags diags;
@@ -74,7 +83,7 @@ gh_rc portal_limits(struct web *w, struct str product_id, struct portal_limits *
 	struct str bytes;
 	bool found;
 
-	out->n = 0;
+	*n = 0;
 	TRY(store_policy_find(w->site->store, w->a, &scope, &bytes, &found, err));
 	if (!found)
 		return GH_RC_OK;
@@ -83,8 +92,20 @@ gh_rc portal_limits(struct web *w, struct str product_id, struct portal_limits *
 		return GH_RC_OK;                 /* the gateway refuses it as well, and says so to its operator */
 	for (const struct doc_node *section = d.root->first; section; section = section->next)
 		if (str_eq(section->name, STR("inbound")))
-			for (const struct doc_node *n = section->first; n; n = n->next)
-				add_limit(w, out, n);
+			for (const struct doc_node *node = section->first; node; node = node->next)
+				add_limits(v, n, node);
+	return GH_RC_OK;
+}
+
+gh_rc portal_limits(struct web *w, struct str product_id, struct portal_limits *out, struct gh_err *err)
+{
+	struct limit v[LIMITS_MAX];
+
+	TRY(limits_of(w, product_id, v, &out->n, err));
+	for (size_t i = 0; i < out->n; i++)
+		out->words[i] = v[i].bytes ? arena_printf(w->a, "%.*s %.*s", STR_ARG(bytes_words(w->a, v[i].most)),
+							  STR_ARG(period_words(w, v[i].seconds)))
+					   : portal_limit_words(w, v[i].most, v[i].seconds);
 	return GH_RC_OK;
 }
 
@@ -96,5 +117,50 @@ gh_rc portal_put_limits(struct web *w, struct liquid_record *r, struct str produ
 	TRY(portal_limits(w, product_id, &limits, err));
 	for (size_t i = 0; i < limits.n; i++)
 		liquid_push(list, liquid_of_text(limits.words[i]));
+	return GH_RC_OK;
+}
+
+/* ---- what is left ---------------------------------------------------------------------------------------------------------- */
+
+/* Looks at the counter that the gateway takes from. */
+static void put_left(struct web *w, struct liquid_list *list, const struct store_subscription *s, const struct limit *l, struct str key)
+{
+	struct counter_ask ask = { .type = l->rate ? COUNTER_TYPE_SLIDING : COUNTER_TYPE_FIXED, .key = key,
+				   .limit = l->bytes ? l->most * LIMIT_KILOBYTE : l->most, .window_s = (uint32_t)l->seconds,
+				   .origin_us = s->starts_us ? s->starts_us : s->created_us };
+	struct counter_answer a = counter_take(w->site->limits, &ask);
+
+	if (l->bytes)
+		liquid_push(list, liquid_of_text(web_textf(w, "{1} KB of {2} {3}", web_count(w, (int64_t)(a.remaining / LIMIT_KILOBYTE)),
+							   LANG_STR(bytes_words(w->a, l->most)), LANG_STR(period_words(w, l->seconds)))));
+	else
+		liquid_push(list, liquid_of_text(web_textf(w, "{1} of {2}", web_count(w, (int64_t)a.remaining),
+							   LANG_STR(portal_limit_words(w, l->most, l->seconds)))));
+}
+
+gh_rc portal_put_left(struct web *w, const struct store_subscription *s, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "left");
+	struct limit v[LIMITS_MAX];
+	struct store_limit *tier;
+	size_t n = 0;
+
+	if (s->state != STORE_SUB_ACTIVE || !w->site->limits)
+		return GH_RC_OK;
+	if (s->tier_id.n)
+		TRY(store_tier_limits(w->site->store, w->a, s->tier_id, &tier, &n, err));
+	for (size_t i = 0; i < n; i++)
+		put_left(w, list, s, &(struct limit){ .rate = tier[i].kind == STORE_LIMIT_RATE, .most = (uint64_t)tier[i].calls,
+						      .seconds = (uint64_t)tier[i].seconds }, limit_tier_key(w->a, s->id));
+	if (s->scope != STORE_SCOPE_PRODUCT)
+		return GH_RC_OK;
+	TRY(limits_of(w, s->product_id, v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct str key = v[i].rate ? limit_rate_key(w->a, SCOPE_PRODUCT, s->product_id, s->id) : limit_quota_key(w->a, s->product_id, s->id);
+
+		if (!v[i].rate)
+			key = limit_quota_part(w->a, key, v[i].bytes);
+		put_left(w, list, s, &v[i], key);
+	}
 	return GH_RC_OK;
 }

@@ -3,7 +3,7 @@
 
 #include "core/map.h"
 #include "db/apis.h"
-#include "db/products.h"
+#include "db/tiers.h"
 #include "portal/web/web.h"
 
 extern const struct web_app portal_app;
@@ -69,9 +69,16 @@ struct store_subscription;
 enum { PORTAL_NAME_MAX = 100 };          /* of a subscription */
 /* A product that the caller may see; NULL: not there for him. */
 const struct store_product *portal_sight_product(const struct portal_sight *s, struct str id);
+/* What a new subscription is to be; all but the message is checked: an own application, a tier that the product offers. */
+struct portal_wish {
+	struct str name;                 /* may be empty */
+	struct store_application application;    /* id STR_NULL: for the caller himself */
+	struct store_tier tier;          /* id STR_NULL: none */
+	struct str message;              /* to whoever approves; may be empty */
+};
 /* Subscribes the caller, or asks for it where somebody approves; *problem (a sentence): it may not be. */
-GH_RC portal_subscription_make(struct web *w, const struct store_product *p, struct str name, struct store_subscription *sub,
-			       struct store_keys *keys, const char **problem, struct gh_err *err);
+GH_RC portal_subscription_make(struct web *w, const struct store_product *p, const struct portal_wish *wish,
+			       struct store_subscription *sub, struct store_keys *keys, const char **problem, struct gh_err *err);
 bool portal_shows_keys(const struct web *w);     /* again, whenever their owner asks */
 /* The limits of a product in words ("100 calls a minute"), as many as a page can show. */
 struct portal_limits {
@@ -87,6 +94,37 @@ GH_RC portal_own_subscription(struct web *w, struct str id, struct store_subscri
 /* Keeps keys that were just made for the page that follows, in a sealed cookie. */
 GH_RC portal_keep_keys(struct web *w, struct str id, const struct store_keys *keys, struct gh_err *err);
 GH_RC portal_put_last_use(struct web *w, struct str subscription_id, struct gh_err *err);
+
+/* `left` of the page: what the limits of tier and product leave now, in words. */
+GH_RC portal_put_left(struct web *w, const struct store_subscription *s, struct gh_err *err);
+/* "3 calls a minute". */
+struct str portal_limit_words(struct web *w, uint64_t calls, uint64_t seconds);
+
+/* ---- tiers.c ------------------------------------------------------------------------------------------------------------- */
+
+/* `limits` of the record: those of the tier in words; an empty list without a tier. */
+GH_RC portal_put_tier_limits(struct web *w, struct liquid_record *r, struct str tier_id, struct gh_err *err);
+/* `tiers` of the page: those that the product offers, and the present one; `may_wait`: choosing one may need approval. */
+GH_RC portal_put_tiers(struct web *w, const struct store_product *p, struct str chosen, struct str present, struct gh_err *err);
+/* The offered tier of that id; out->id STR_NULL: none of them. *any: the product offers some, and one has to be chosen. */
+GH_RC portal_tier_chosen(struct web *w, const struct store_product *p, struct str id, struct store_tier *out, bool *any,
+			 struct gh_err *err);
+web_handler portal_subscription_tier, portal_subscription_tier_withdraw;
+
+/* ---- applications.c, team.c ------------------------------------------------------------------------------------------------ */
+
+/* The caller's own application; NOT_FOUND for anybody else's as for one that is not there. */
+GH_RC portal_own_application(struct web *w, struct str id, struct store_application *out, struct gh_err *err);
+/* Its page, with what the form holds. */
+GH_RC portal_application_show(struct web *w, const struct store_application *app, int status, struct gh_err *err);
+GH_RC portal_application_back(struct web *w, struct str id, const char *kind, const char *text, struct gh_err *err);
+/* The application with its subscriptions and client ids, in the present transaction. */
+GH_RC portal_application_remove(struct web *w, struct str id, struct gh_err *err);
+GH_RC portal_put_team(struct web *w, struct str id, struct gh_err *err);
+web_handler portal_applications, portal_application_form, portal_application_create, portal_application;
+web_handler portal_application_edit, portal_application_delete;
+web_handler portal_client_create, portal_client_rotate, portal_client_delete;
+web_handler portal_team_invite, portal_team_remove, portal_team_withdraw, portal_invitation_accept, portal_invitation_decline;
 
 web_handler portal_products, portal_product, portal_subscribe;
 web_handler portal_subscriptions, portal_subscription, portal_subscription_keys, portal_subscription_rotate;

@@ -3,11 +3,12 @@
 #include "core/str.h"
 #include "db/lifecycle.h"
 #include "db/notices.h"
+#include "db/teams.h"
 #include "portal/web/markdown.h"
 
 /* Products: what one subscribes to. The list, a product's page with its limits in words, and asking for a subscription. */
 
-enum { SUBSCRIPTIONS_MAX = 100,          /* of one person, over all products */
+enum { SUBSCRIPTIONS_MAX = 100,          /* of one person with his applications, over all products */
        PAGE_PRODUCTS = 30, PAGE_APIS = 60 };
 
 const struct store_product *portal_sight_product(const struct portal_sight *s, struct str id)
@@ -71,20 +72,42 @@ gh_rc portal_products(struct web *w, struct gh_err *err)
 }
 
 /* Those that stand or wait: a cancelled one does not count against the limit. */
-static GH_RC own_subscriptions(struct web *w, struct str product_id, struct store_subscription **out, size_t *n, struct gh_err *err)
+static GH_RC own_subscriptions(struct web *w, struct str product_id, struct store_subscription **out, size_t *n, size_t *all,
+			       struct gh_err *err)
 {
-	const struct store_subscription_filter own = { .user_id = w->user.id, .product_id = product_id, .state = -1 };
 	size_t kept = 0;
 
-	*n = 0;
+	*n = *all = 0;
 	if (!w->signed_in)
 		return GH_RC_OK;
-	TRY(store_subscriptions(w->site->store, w->a, &own, NULL, out, n, err));
-	for (size_t i = 0; i < *n; i++)
-		if ((*out)[i].state <= STORE_SUB_SUSPENDED)
+	TRY(store_own_subscriptions(w->site->store, w->a, w->user.id, out, all, err));
+	for (size_t i = 0; i < *all; i++)
+		if ((*out)[i].state <= STORE_SUB_SUSPENDED && str_eq((*out)[i].product_id, product_id))
 			(*out)[kept++] = (*out)[i];
 	*n = kept;
 	return GH_RC_OK;
+}
+
+/* Applications that may call with it, and tiers to choose from. */
+static GH_RC put_choices(struct web *w, const struct store_product *p, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "applications");
+	struct str chosen = web_param(&w->rq.form, "application");
+	struct store_application *apps;
+	size_t n = 0;
+
+	if (!chosen.n)
+		chosen = web_param(&w->rq.query, "application");
+	if (w->signed_in)
+		TRY(store_applications_of_user(w->site->store, w->a, w->user.id, &apps, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_text(r, "id", apps[i].id);
+		liquid_set_text(r, "name", apps[i].name);
+		liquid_set_bool(r, "here", str_eq(apps[i].id, chosen));
+	}
+	return portal_put_tiers(w, p, web_param(&w->rq.form, "tier"), STR_NULL, err);
 }
 
 static GH_RC show(struct web *w, const struct portal_sight *s, const struct store_product *p, int status, struct gh_err *err)
@@ -93,8 +116,8 @@ static GH_RC show(struct web *w, const struct portal_sight *s, const struct stor
 	struct liquid_list *list = liquid_set_list(w->page, "own");
 	struct liquid_value description, terms;
 	struct store_subscription *own;
+	size_t n, all;
 	bool takes;
-	size_t n;
 
 	TRY(put_product(w, s, p, r, err));
 	TRY(put_apis(w, s, p, err));
@@ -102,9 +125,10 @@ static GH_RC show(struct web *w, const struct portal_sight *s, const struct stor
 	TRY(web_markdown(w->a, p->terms, &terms, err));
 	liquid_set(w->page, "description", description);
 	liquid_set(w->page, "terms", p->terms.n ? terms : LIQUID_NIL_VALUE);
-	TRY(own_subscriptions(w, p->id, &own, &n, err));
+	TRY(own_subscriptions(w, p->id, &own, &n, &all, err));
 	for (size_t i = 0; i < n; i++)
 		portal_put_subscription(w, liquid_push_record(list), &own[i]);
+	TRY(put_choices(w, p, err));
 	TRY(store_product_takes_subscriptions(w->site->store, p->id, &takes, err));
 	liquid_set_bool(w->page, "closed", !takes);
 	liquid_set_bool(w->page, "full", p->subscriptions_limit && (int64_t)n >= p->subscriptions_limit);
@@ -132,11 +156,9 @@ gh_rc portal_product(struct web *w, struct gh_err *err)
 /* The sentence that says why not; NULL: it may be. */
 static GH_RC check(struct web *w, const struct store_product *p, const char **problem, struct gh_err *err)
 {
-	const struct store_subscription_filter all = { .user_id = w->user.id, .state = -1 };
 	struct store_subscription *own;
-	int64_t count;
+	size_t n, all;
 	bool takes;
-	size_t n;
 
 	*problem = NULL;
 	TRY(store_product_takes_subscriptions(w->site->store, p->id, &takes, err));
@@ -144,22 +166,21 @@ static GH_RC check(struct web *w, const struct store_product *p, const char **pr
 		*problem = "All APIs of this product are deprecated: it takes no new subscription.";
 	if (!p->subscription_required)
 		*problem = "This product needs no subscription: call its APIs as they are.";
-	TRY(own_subscriptions(w, p->id, &own, &n, err));
+	TRY(own_subscriptions(w, p->id, &own, &n, &all, err));
 	if (p->subscriptions_limit && (int64_t)n >= p->subscriptions_limit)
 		*problem = "You have as many subscriptions to this product as one person may have.";
-	TRY(store_subscriptions_count(w->site->store, &all, &count, err));
-	if (count >= SUBSCRIPTIONS_MAX)
+	if (all >= SUBSCRIPTIONS_MAX)
 		*problem = "You have as many subscriptions as one person may have. Ask the people behind this portal to remove old ones.";
 	return GH_RC_OK;
 }
 
 /* In one transaction with the check, so that two requests at once cannot pass a limit together. *problem: refused. */
-static GH_RC create(struct web *w, const struct store_product *p, struct store_subscription *sub, struct store_keys *keys,
-		    const char **problem, struct gh_err *err)
+static GH_RC create(struct web *w, const struct store_product *p, struct str message, struct store_subscription *sub,
+		    struct store_keys *keys, const char **problem, struct gh_err *err)
 {
+	struct store_request request = { .user_id = w->user.id, .message = message };
 	struct store *s = w->site->store;
-	struct str host, dashboard = STR_NULL;
-	struct gh_err unknown;
+	struct store_site site;
 
 	TRY(check(w, p, problem, err));
 	if (*problem)
@@ -167,47 +188,75 @@ static GH_RC create(struct web *w, const struct store_product *p, struct store_s
 	TRY(store_subscription_create(s, w->a, sub, NULL, &sub->id, keys, err));
 	if (!portal_shows_keys(w))
 		TRY(store_keys_forget(s, sub->id, err));
-	if (p->approval != STORE_APPROVAL_MANUAL)
+	if (sub->state != STORE_SUB_SUBMITTED)
 		return GH_RC_OK;
-	if (!web_public_address(w, &host, &unknown).code)
-		dashboard = arena_printf(w->a, "%.*s%.*s", STR_ARG(host),
-					 STR_ARG(config_text(&w->site->config, CONFIG_ADMIN_BASE_PATH)));
-	return store_tell_approvers(s, w->a, sub, w->user.email, dashboard, err);
+	request.subscription_id = sub->id;
+	web_store_site(w, &site);
+	return store_ask(s, w->a, &request, w->user.email, &site, err);
 }
 
-gh_rc portal_subscription_make(struct web *w, const struct store_product *p, struct str name, struct store_subscription *sub,
-			       struct store_keys *keys, const char **problem, struct gh_err *err)
+gh_rc portal_subscription_make(struct web *w, const struct store_product *p, const struct portal_wish *wish,
+			       struct store_subscription *sub, struct store_keys *keys, const char **problem, struct gh_err *err)
 {
+	bool by_hand = p->approval == STORE_APPROVAL_MANUAL || (wish->tier.id.n && wish->tier.approval == STORE_APPROVAL_MANUAL);
+	struct str otherwise = wish->application.id.n ? wish->application.name : p->name.n ? p->name : p->id;
 	struct store *s = w->site->store;
 
-	*sub = (struct store_subscription){ .name = name.n ? name : p->name.n ? p->name : p->id, .scope = STORE_SCOPE_PRODUCT,
-					    .product_id = p->id, .user_id = w->user.id };
-	sub->state = p->approval == STORE_APPROVAL_MANUAL ? STORE_SUB_SUBMITTED : STORE_SUB_ACTIVE;
-	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
-	return store_tx_end(s, create(w, p, sub, keys, problem, err), err);
+	*sub = (struct store_subscription){ .name = wish->name.n ? wish->name : otherwise, .scope = STORE_SCOPE_PRODUCT, .product_id = p->id,
+					    .tier_id = wish->tier.id };
+	if (wish->application.id.n)
+		sub->application_id = wish->application.id;      /* its owners' together, so of no user */
+	else
+		sub->user_id = w->user.id;
+	sub->state = by_hand ? STORE_SUB_SUBMITTED : STORE_SUB_ACTIVE;
+	TRY(store_tx_begin(s, web_actor(w), err));
+	return store_tx_end(s, create(w, p, wish->message, sub, keys, problem, err), err);
+}
+
+/* Puts what is wrong beside its field; *ok false: something is. */
+static GH_RC read_form(struct web *w, const struct store_product *p, struct portal_wish *out, bool *ok, struct gh_err *err)
+{
+	struct str name = str_trim(web_param(&w->rq.form, "name")), message = web_param(&w->rq.form, "message");
+	struct str application = web_param(&w->rq.form, "application");
+	bool offered;
+
+	*out = (struct portal_wish){ .name = name, .message = str_trim(message) };
+	web_form_value(w, "name", name);
+	web_form_value(w, "message", message);
+	if (application.n)
+		TRY(portal_own_application(w, application, &out->application, err));
+	TRY(portal_tier_chosen(w, p, web_param(&w->rq.form, "tier"), &out->tier, &offered, err));
+	if (offered && !out->tier.id.n)
+		web_form_error(w, "tier", STR("Choose a tier."));
+	if (name.n > PORTAL_NAME_MAX)
+		web_form_error(w, "name", STR("This is too long."));
+	if (message.n > STORE_REQUEST_MESSAGE_MAX)
+		web_form_error(w, "message", STR("This is too long."));
+	if (p->terms.n && !web_param(&w->rq.form, "agree").n)
+		web_form_error(w, "agree", STR("Agree to the terms of this product first."));
+	*ok = (!offered || out->tier.id.n) && name.n <= PORTAL_NAME_MAX && message.n <= STORE_REQUEST_MESSAGE_MAX
+	      && (!p->terms.n || web_param(&w->rq.form, "agree").n);
+	return GH_RC_OK;
 }
 
 gh_rc portal_subscribe(struct web *w, struct gh_err *err)
 {
-	struct str name = str_trim(web_param(&w->rq.form, "name"));
+	struct portal_wish wish;
 	const struct store_product *p;
 	struct store_subscription sub;
 	struct portal_sight sight;
 	struct store_keys keys;
 	const char *problem;
+	bool ok;
 
 	TRY(portal_sight_load(w, &sight, err));
 	p = portal_sight_product(&sight, w->rq.args[0]);
 	if (!p)
 		FAIL(err, NOT_FOUND, "no such product");
-	web_form_value(w, "name", name);
-	if (name.n > PORTAL_NAME_MAX)
-		web_form_error(w, "name", STR("This is too long."));
-	if (p->terms.n && !web_param(&w->rq.form, "agree").n)
-		web_form_error(w, "agree", STR("Agree to the terms of this product first."));
-	if (name.n > PORTAL_NAME_MAX || (p->terms.n && !web_param(&w->rq.form, "agree").n))
+	TRY(read_form(w, p, &wish, &ok, err));
+	if (!ok)
 		return show(w, &sight, p, 422, err);
-	TRY(portal_subscription_make(w, p, name, &sub, &keys, &problem, err));
+	TRY(portal_subscription_make(w, p, &wish, &sub, &keys, &problem, err));
 	if (problem) {
 		web_form_problem(w, problem);
 		return show(w, &sight, p, 422, err);

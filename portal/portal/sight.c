@@ -2,9 +2,10 @@
 
 #include "core/str.h"
 #include "db/catalog.h"
+#include "db/teams.h"
 
-/* What a caller may see. The store decides it (db/catalog.def), so that lists, search and pages cannot differ. An API that may
- * not be seen is answered like one that does not exist. */
+/* What a caller may see. The store decides it (db/catalog.def, db/teams.def), so that lists, search and pages cannot differ. An API
+ * that may not be seen, and a subscription or application that is not one's own, is answered like one that does not exist. */
 
 struct str portal_viewer(const struct web *w)
 {
@@ -38,5 +39,31 @@ gh_rc portal_find_api(struct web *w, struct str id, struct store_api *out, struc
 	TRY(store_catalog_api(w->site->store, w->a, portal_viewer(w), id, out, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such API");
+	return GH_RC_OK;
+}
+
+/* ---- what is one's own --------------------------------------------------------------------------------------------------- */
+
+GH_RC portal_own_subscription(struct web *w, struct str id, struct store_subscription *out, struct gh_err *err)
+{
+	bool yes = false;
+
+	TRY(store_subscription_find(w->site->store, w->a, id, out, &yes, err));
+	if (yes)
+		TRY(store_subscription_owned_by(w->site->store, out, w->user.id, &yes, err));
+	if (!yes)
+		FAIL(err, NOT_FOUND, "no such subscription");
+	return GH_RC_OK;
+}
+
+GH_RC portal_own_application(struct web *w, struct str id, struct store_application *out, struct gh_err *err)
+{
+	bool yes = false;
+
+	TRY(store_application_find(w->site->store, w->a, id, out, &yes, err));
+	if (yes)
+		TRY(store_application_owned_by(w->site->store, id, w->user.id, &yes, err));
+	if (!yes)
+		FAIL(err, NOT_FOUND, "no such application");
 	return GH_RC_OK;
 }

@@ -2,7 +2,9 @@
 
 #include "core/clock.h"
 #include "core/str.h"
-#include "db/subscriptions.h"
+#include "db/key_review.h"
+#include "db/notices.h"
+#include "db/teams.h"
 #include "db/telemetry.h"
 
 /* A developer's own subscriptions: keys, their replacement, the end. Each handler finds the subscription through own(), so
@@ -19,21 +21,6 @@ static const struct overlap {
 	const char *value, *words;
 	int64_t seconds;
 } overlaps[] = { { "day", "a day", 86400 }, { "hour", "an hour", 3600 }, { "week", "a week", 604800 }, { "none", "not at all", 0 } };
-
-static struct str actor(struct web *w)
-{
-	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
-}
-
-GH_RC portal_own_subscription(struct web *w, struct str id, struct store_subscription *out, struct gh_err *err)
-{
-	bool found;
-
-	TRY(store_subscription_find(w->site->store, w->a, id, out, &found, err));
-	if (!found || !out->user_id.n || !str_eq(out->user_id, w->user.id))
-		FAIL(err, NOT_FOUND, "no such subscription");
-	return GH_RC_OK;
-}
 
 static struct str opens(struct web *w, const struct store_subscription *s)
 {
@@ -55,12 +42,11 @@ void portal_put_subscription(struct web *w, struct liquid_record *r, const struc
 
 gh_rc portal_subscriptions(struct web *w, struct gh_err *err)
 {
-	const struct store_subscription_filter mine = { .user_id = w->user.id, .state = -1 };
 	struct liquid_list *list = liquid_set_list(w->page, "subscriptions");
 	struct store_subscription *v;
 	size_t n;
 
-	TRY(store_subscriptions(w->site->store, w->a, &mine, NULL, &v, &n, err));
+	TRY(store_own_subscriptions(w->site->store, w->a, w->user.id, &v, &n, err));
 	for (size_t i = n; i-- > 0;)
 		portal_put_subscription(w, liquid_push_record(list), &v[i]);
 	web_title(w, "Your subscriptions");
@@ -95,25 +81,96 @@ bool portal_shows_keys(const struct web *w)
 	return str_eq(config_text(&w->site->config, CONFIG_PORTAL_SHOW_KEYS), STR("always"));
 }
 
-static void put_key(struct web *w, struct liquid_list *list, const char *slot, const char *label, struct str prefix, struct str clear)
+/* The present key of each slot, and under it those that were replaced and go on for a while. */
+static GH_RC put_keys(struct web *w, struct str id, const struct store_keys *clear, struct gh_err *err)
 {
-	struct liquid_record *r = liquid_push_record(list);
+	static const struct {
+		const char *slot, *label;
+	} names[] = { [STORE_KEY_PRIMARY] = { "primary", "Primary key" }, [STORE_KEY_SECONDARY] = { "secondary", "Secondary key" } };
+	struct liquid_list *list = liquid_set_list(w->page, "keys"), *old = NULL;
+	int64_t now = clock_wall_us();
+	struct store_key_review *v;
+	size_t n;
 
-	liquid_set_text(r, "slot", str_of(slot));
-	liquid_set_text(r, "label", web_text(w, str_of(label)));
-	liquid_set_text(r, "prefix", prefix);
-	liquid_set_text(r, "key", clear.n ? clear : STR_NULL);
+	TRY(store_keys_of(w->site->store, w->a, id, now, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = v[i].ends_us ? (old ? liquid_push_record(old) : NULL) : liquid_push_record(list);
+		bool second = v[i].slot == STORE_KEY_SECONDARY;
+
+		if (!r)
+			continue;
+		liquid_set_text(r, "prefix", v[i].prefix);
+		web_put_ago(w, r, "used", v[i].last_used_us);
+		if (v[i].ends_us) {
+			web_put_time(w, r, "ends", v[i].ends_us);
+			continue;
+		}
+		old = liquid_set_list(r, "old");
+		liquid_set_text(r, "slot", str_of(names[second].slot));
+		liquid_set_text(r, "label", web_text(w, str_of(names[second].label)));
+		web_put_time(w, r, "made", v[i].created_us);
+		liquid_set_text(r, "key", second ? clear->secondary : clear->primary);
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC put_tier(struct web *w, const struct store_subscription *s, struct gh_err *err)
+{
+	struct liquid_record *r = liquid_set_record(w->page, "tier");
+	struct store_request wish;
+	struct store_product p;
+	struct store_tier t;
+	bool found = false;
+
+	liquid_set_text(r, "name", STR(""));
+	if (s->tier_id.n)
+		TRY(store_tier_find(w->site->store, w->a, s->tier_id, &t, &found, err));
+	if (found)
+		liquid_set_text(r, "name", t.name.n ? t.name : t.id);
+	TRY(portal_put_tier_limits(w, r, s->tier_id, err));
+	TRY(store_request_find(w->site->store, w->a, s->id, &wish, &found, err));
+	liquid_set_text(w->page, "message", found ? wish.message : STR(""));
+	liquid_set_text(w->page, "wish", STR_NULL);
+	if (found && wish.tier_id.n) {
+		TRY(store_tier_find(w->site->store, w->a, wish.tier_id, &t, &found, err));
+		liquid_set_text(w->page, "wish", !found ? STR_NULL : t.name.n ? t.name : t.id);
+	}
+	found = false;
+	if (s->scope == STORE_SCOPE_PRODUCT)
+		TRY(store_product_find(w->site->store, w->a, s->product_id, &p, &found, err));
+	liquid_set_list(w->page, "tiers");
+	liquid_set_bool(w->page, "may_wait", false);
+	web_form_value(w, "message", STR(""));
+	return found ? portal_put_tiers(w, &p, STR_NULL, s->tier_id, err) : GH_RC_OK;
+}
+
+static GH_RC put_application(struct web *w, const struct store_subscription *s, struct gh_err *err)
+{
+	struct store_application app;
+	struct liquid_record *r;
+	bool found = false;
+
+	liquid_set(w->page, "application", LIQUID_NIL_VALUE);
+	if (s->application_id.n)
+		TRY(store_application_owned_by(w->site->store, s->application_id, w->user.id, &found, err));
+	if (found)
+		TRY(store_application_find(w->site->store, w->a, s->application_id, &app, &found, err));
+	if (!found)
+		return GH_RC_OK;
+	r = liquid_set_record(w->page, "application");
+	liquid_set_text(r, "id", app.id);
+	liquid_set_text(r, "name", app.name);
+	return GH_RC_OK;
 }
 
 static GH_RC show(struct web *w, const struct store_subscription *s, const struct store_keys *clear, int status, struct gh_err *err)
 {
-	struct liquid_list *keys = liquid_set_list(w->page, "keys"), *times = liquid_set_list(w->page, "overlaps");
-	struct store_keys prefixes;
+	struct liquid_list *times = liquid_set_list(w->page, "overlaps");
 
 	portal_put_subscription(w, liquid_set_record(w->page, "sub"), s);
-	TRY(store_subscription_prefixes(w->site->store, w->a, s->id, &prefixes, err));
-	put_key(w, keys, "primary", "Primary key", prefixes.primary, clear->primary);
-	put_key(w, keys, "secondary", "Secondary key", prefixes.secondary, clear->secondary);
+	TRY(put_keys(w, s->id, clear, err));
+	TRY(put_tier(w, s, err));
+	TRY(put_application(w, s, err));
 	for (size_t i = 0; i < ARRAY_LEN(overlaps); i++) {
 		struct liquid_record *r = liquid_push_record(times);
 
@@ -124,6 +181,7 @@ static GH_RC show(struct web *w, const struct store_subscription *s, const struc
 		TRY(portal_put_limits(w, w->page, s->product_id, err));
 	else
 		liquid_set_list(w->page, "limits");
+	TRY(portal_put_left(w, s, err));
 	TRY(portal_put_last_use(w, s->id, err));
 	liquid_set_bool(w->page, "can_show", portal_shows_keys(w));
 	liquid_set_bool(w->page, "shown", clear->primary.n || clear->secondary.n);
@@ -151,7 +209,7 @@ gh_rc portal_subscription_keys(struct web *w, struct gh_err *err)
 	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
 	if (!portal_shows_keys(w))
 		FAIL(err, NOT_FOUND, "keys are shown once");
-	TRY(store_subscription_keys_shown(w->site->store, w->a, s.id, actor(w), &clear, err));
+	TRY(store_subscription_keys_shown(w->site->store, w->a, s.id, web_actor(w), &clear, err));
 	web_form_value(w, "name", s.name);
 	return show(w, &s, &clear, 200, err);
 }
@@ -166,7 +224,7 @@ gh_rc portal_console_key(struct web *w, struct gh_err *err)
 	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
 	if (!portal_shows_keys(w))
 		FAIL(err, NOT_FOUND, "keys are shown once");
-	TRY(store_subscription_keys_shown(w->site->store, w->a, s.id, actor(w), &clear, err));
+	TRY(store_subscription_keys_shown(w->site->store, w->a, s.id, web_actor(w), &clear, err));
 	answer = jsn_keep(w->a, json_pack("{s:s%}", "key", clear.primary.p, clear.primary.n));
 	if (!answer)
 		FAIL(err, NOMEM, "key");
@@ -202,7 +260,7 @@ gh_rc portal_subscription_rotate(struct web *w, struct gh_err *err)
 	for (size_t i = 0; i < ARRAY_LEN(overlaps); i++)
 		if (str_eq(wish, str_of(overlaps[i].value)))
 			keep = overlaps[i].seconds;
-	TRY(store_tx_begin(st, actor(w), err));
+	TRY(store_tx_begin(st, web_actor(w), err));
 	TRY(store_tx_end(st, portal_key_replace(w, s.id, second ? STORE_KEY_SECONDARY : STORE_KEY_PRIMARY, keep,
 						second ? &made.secondary : &made.primary, err), err));
 	TRY(portal_keep_keys(w, s.id, &made, err));
@@ -224,7 +282,7 @@ gh_rc portal_subscription_name(struct web *w, struct gh_err *err)
 		return show(w, &s, &none, 422, err);
 	}
 	s.name = name;
-	TRY(store_tx_begin(st, actor(w), err));
+	TRY(store_tx_begin(st, web_actor(w), err));
 	TRY(store_tx_end(st, store_subscription_update(st, &s, err), err));
 	return back(w, s.id, "good", "The name is changed.", err);
 }
@@ -233,11 +291,13 @@ gh_rc portal_subscription_cancel(struct web *w, struct gh_err *err)
 {
 	struct store *st = w->site->store;
 	struct store_subscription s;
+	struct store_site site;
 
 	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
 	if (s.state == STORE_SUB_CANCELLED)
 		return back(w, s.id, "good", "The subscription is cancelled.", err);
-	TRY(store_tx_begin(st, actor(w), err));
-	TRY(store_tx_end(st, store_subscription_set_state(st, s.id, STORE_SUB_CANCELLED, STR("Cancelled by its owner."), err), err));
+	web_store_site(w, &site);
+	TRY(store_tx_begin(st, web_actor(w), err));
+	TRY(store_tx_end(st, store_subscription_change(st, w->a, s.id, STORE_SUB_CANCELLED, STR("Cancelled by its owner."), &site, err), err));
 	return back(w, s.id, "good", "The subscription is cancelled. Its keys no longer work.", err);
 }

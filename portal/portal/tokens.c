@@ -14,11 +14,6 @@ static const struct life {
 	int64_t days;
 } lives[] = { { "month", "30 days", 30 }, { "week", "7 days", 7 }, { "quarter", "90 days", 90 }, { "year", "a year", 365 } };
 
-static struct str actor(struct web *w)
-{
-	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
-}
-
 /* ---- by token ---------------------------------------------------------------------------------------------------------------- */
 
 static GH_RC note_use(struct web *w, const struct store_personal_token *t, struct gh_err *err)
@@ -27,7 +22,7 @@ static GH_RC note_use(struct web *w, const struct store_personal_token *t, struc
 
 	if (clock_wall_us() - t->used_us < USED_EVERY_US)
 		return GH_RC_OK;
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	return store_tx_end(s, store_personal_token_used(s, t->id, w->rq.address, err), err);
 }
 
@@ -110,7 +105,7 @@ gh_rc portal_token_make(struct web *w, struct gh_err *err)
 		return show(w, 422, STR_NULL, err);
 	}
 	t.ends_us = clock_wall_us() + days * 86400 * 1000000;
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	rc = store_tx_end(s, store_personal_token_create(s, w->a, &t, NULL, &token, err), err);
 	if (rc.code == GH_E_LIMIT) {
 		web_form_error(w, "name", STR("You have as many tokens as one person may have. Take back one that you no longer use."));
@@ -124,7 +119,7 @@ gh_rc portal_token_end(struct web *w, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 
-	TRY(store_tx_begin(s, actor(w), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, store_personal_token_delete(s, w->user.id, w->rq.args[0], err), err));
 	TRY(web_flash(w, "good", STR("The token is taken back: it no longer works."), err));
 	return web_redirect(w, STR("account/tokens"), err);

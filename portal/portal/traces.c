@@ -27,7 +27,7 @@ static GH_RC open_cache(struct web *w, struct gh_err *err)
 
 static struct str actor(struct web *w)
 {
-	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
+	return web_actor(w);
 }
 
 static const char *level_of(int64_t status)

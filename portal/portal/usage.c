@@ -3,7 +3,7 @@
 #include "core/clock.h"
 #include "core/refusal.h"
 #include "core/str.h"
-#include "db/subscriptions.h"
+#include "db/teams.h"
 #include "db/telemetry.h"
 
 /* What somebody's own keys were used for: calls a day, what was refused, how long it took, the last calls, one call in all
@@ -18,19 +18,23 @@ static const struct {
 
 gh_rc portal_usage_load(struct web *w, struct portal_usage *u, struct gh_err *err)
 {
-	const struct store_subscription_filter mine = { .user_id = w->user.id, .state = -1 };
 	struct str range = web_param(&w->rq.query, "range");
+	struct store_application app;
 	size_t kept = 0, chosen = 0;
 
 	u->wanted = web_param(&w->rq.query, "subscription");
+	u->application = web_param(&w->rq.query, "application");
+	if (u->application.n)
+		TRY(portal_own_application(w, u->application, &app, err));
 	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
 		if (str_eq(range, str_of(ranges[i].value)))
 			chosen = i;
 	u->days = ranges[chosen].days;
 	u->from_us = (clock_wall_us() / 1000000 / DAY_S - u->days + 1) * DAY_S * 1000000;
-	TRY(store_subscriptions(w->site->store, w->a, &mine, NULL, &u->own, &u->n, err));
+	TRY(store_own_subscriptions(w->site->store, w->a, w->user.id, &u->own, &u->n, err));
 	for (size_t i = 0; i < u->n; i++)
-		if (!u->wanted.n || str_eq(u->own[i].id, u->wanted))
+		if ((!u->wanted.n || str_eq(u->own[i].id, u->wanted))
+		    && (!u->application.n || str_eq(u->own[i].application_id, u->application)))
 			u->own[kept++] = u->own[i];
 	if (u->wanted.n && !kept)
 		FAIL(err, NOT_FOUND, "no such subscription");
@@ -201,12 +205,11 @@ static void put_call(struct web *w, struct liquid_record *r, const struct teleme
 
 static GH_RC put_filters(struct web *w, const struct portal_usage *u, struct gh_err *err)
 {
-	const struct store_subscription_filter mine = { .user_id = w->user.id, .state = -1 };
 	struct liquid_list *list = liquid_set_list(w->page, "choices"), *times = liquid_set_list(w->page, "ranges");
 	struct store_subscription *v;
 	size_t n;
 
-	TRY(store_subscriptions(w->site->store, w->a, &mine, NULL, &v, &n, err));
+	TRY(store_own_subscriptions(w->site->store, w->a, w->user.id, &v, &n, err));
 	for (size_t i = 0; i < n; i++) {
 		struct liquid_record *r = liquid_push_record(list);
 
@@ -222,6 +225,7 @@ static GH_RC put_filters(struct web *w, const struct portal_usage *u, struct gh_
 		liquid_set_bool(r, "here", ranges[i].days == u->days);
 	}
 	liquid_set_text(w->page, "wanted", u->wanted.n ? u->wanted : STR(""));
+	liquid_set_text(w->page, "application", u->application.n ? u->application : STR(""));
 	return GH_RC_OK;
 }
 
@@ -356,8 +360,7 @@ static GH_RC is_own(struct web *w, const struct telemetry_call *t, bool *own, st
 	if (!t->subscription.n)
 		return GH_RC_OK;
 	TRY(store_subscription_find(w->site->store, w->a, t->subscription, &s, own, err));
-	*own = *own && s.user_id.n && str_eq(s.user_id, w->user.id);
-	return GH_RC_OK;
+	return *own ? store_subscription_owned_by(w->site->store, &s, w->user.id, own, err) : GH_RC_OK;
 }
 
 gh_rc portal_own_call(struct web *w, struct str request_id, struct telemetry_call *out, struct gh_err *err)

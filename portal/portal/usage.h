@@ -11,8 +11,9 @@ struct portal_usage {
 	int days;
 	int64_t from_us;
 	struct str wanted;               /* id of one subscription; empty: all */
+	struct str application;          /* id: only its subscriptions; empty: all */
 };
-/* As ?range= (day, week, month) and ?subscription= ask. NOT_FOUND: no subscription of the caller's. */
+/* As ?range= (day, week, month), ?subscription= and ?application= ask. NOT_FOUND: not the caller's. */
 GH_RC portal_usage_load(struct web *w, struct portal_usage *u, struct gh_err *err);
 
 struct portal_day {

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "core/uri.h"
+#include "db/notices.h"
 
 /* Cookies that only we can read, and the address that the world knows us by. */
 
@@ -66,6 +67,23 @@ gh_rc web_public_address(struct web *w, struct str *out, struct gh_err *err)
 	if (!out->p)
 		FAIL(err, NOMEM, "address");
 	return GH_RC_OK;
+}
+
+void web_store_site(struct web *w, struct store_site *out)
+{
+	struct str origin;
+	struct gh_err unknown;
+
+	*out = (struct store_site){ STR_NULL, STR_NULL };
+	if (web_public_address(w, &origin, &unknown).code)
+		return;
+	out->portal = store_site_address(w->a, origin, config_text(&w->site->config, CONFIG_PORTAL_BASE_PATH));
+	out->dashboard = store_site_address(w->a, origin, config_text(&w->site->config, CONFIG_ADMIN_BASE_PATH));
+}
+
+struct str web_actor(struct web *w)
+{
+	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
 }
 
 struct str web_portal_base(const struct web_site *site, struct arena *a)

@@ -118,7 +118,13 @@ static GH_RC site_open(struct web_site *site, struct gh_err *err)
 	path = arena_printf(site->arena, "%s/web-counters", site->state_dir);
 	if (!path.p)
 		FAIL(err, NOMEM, "settings");
-	return counters_open(path.p, (size_t)config_int(&site->config, CONFIG_COUNTER_ENTRIES), &site->counters, err);
+	TRY(counters_open(path.p, (size_t)config_int(&site->config, CONFIG_COUNTER_ENTRIES), &site->counters, err));
+	path = arena_printf(site->arena, "%s/counters", site->state_dir);
+	if (site->app->is_dashboard || !path.p)
+		return GH_RC_OK;
+	if (counters_open(path.p, (size_t)config_int(&site->config, CONFIG_COUNTER_ENTRIES), &site->limits, err).code)
+		log_warn("what is left of limits is not shown", KV_CSTR("error", err->message));
+	return GH_RC_OK;
 }
 
 /* ---- one request --------------------------------------------------------------------------------------------------- */
@@ -364,6 +370,7 @@ int web_main(const struct web_app *app, int argc, char **argv)
 	site.share_dir = share;
 	status = run(&site);
 	counters_close(site.counters);
+	counters_close(site.limits);
 	store_free(site.store);
 	arena_free(site.arena);
 	return status;

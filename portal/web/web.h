@@ -147,6 +147,7 @@ struct web_site {                        /* one process */
 	struct counters *counters;       /* sign-in tries */
 	struct theme theme;              /* files of the operator in place of the shipped ones */
 	const struct langs *langs;
+	struct counters *limits;         /* those of the gateway, to look at; NULL: not there */
 	struct web_templates *templates;
 	struct web_assets *assets;       /* addresses of static files */
 	struct str base, static_base;    /* both begin and end with "/" */
@@ -207,6 +208,11 @@ void web_compress(struct web *w);
 
 /* The policy on content of this page, in place of the one that all pages have. */
 void web_content_policy(struct web *w, struct str policy);
+
+struct store_site;
+/* What links in mails begin with, of both apps; STR_NULL when the public address is not known (db/notices.h). */
+void web_store_site(struct web *w, struct store_site *out);
+struct str web_actor(struct web *w);             /* "user:ann@example.com": who acts, for transactions */
 
 /* Answers with a file of www/ and an ETag; a handler for "/static/{file*}". */
 web_handler web_static;

@@ -121,6 +121,7 @@ for (const server of SERVERS)
       await pat.follow();
       assert.ok(pat.says('is cancelled'), pat.html);
       for (const key of keys) await until(async () => (await call(key)).status === 401, 'a cancelled key is refused');
+      assert.match((await sink.next('pat@example.com')).headers.subject, /starter is cancelled/);
       assert.strictEqual((await pat.open('/account/subscriptions')).status, 200);
       assert.ok(pat.says('Cancelled'));
     });
@@ -133,6 +134,7 @@ for (const server of SERVERS)
       const [key] = keysOn(pat);
       assert.ok([401, 403].includes((await call(key)).status));
       assert.match((await sink.next(gw.admin.email)).headers.subject, /waits for approval/);
+      assert.match((await sink.next('pat@example.com')).headers.subject, /^Your request: a subscription to gold/);
       const admin = await new Visitor(gw.url).signIn(gw.admin.email, gw.admin.password, '/admin/sign-in');
       await admin.open('/admin/subscriptions?state=submitted');
       const id = new URL(pat.url).pathname.split('/').pop();

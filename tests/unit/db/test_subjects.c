@@ -13,6 +13,7 @@
 #include "db/products.h"
 #include "db/sessions.h"
 #include "db/subscriptions.h"
+#include "db/tiers.h"
 #include "db/users.h"
 
 /* One change that must be refused. */
@@ -164,8 +165,7 @@ static void products_and_tiers(void **state)
 	struct fixture *f = *state;
 	struct store_product p = { .id = STR("gold"), .name = STR("Gold"), .approval = STORE_APPROVAL_MANUAL,
 				   .subscription_required = true, .state = STORE_PRODUCT_PUBLISHED }, *all, got;
-	struct store_tier t = { .id = STR("gold-1"), .product_id = STR("gold"), .name = STR("One"), .rate_calls = 10,
-				.rate_seconds = 60 }, *tiers;
+	struct store_tier t = { .id = STR("gold-1"), .product_id = STR("gold"), .name = STR("One") }, *tiers;
 	struct store_api one = api(STR("a"), STR("a")), *apis;
 	struct store_product_api *links;
 	struct str *groups;
@@ -192,15 +192,15 @@ static void products_and_tiers(void **state)
 	CHANGE(f, store_tier_create(f->s, &t, &f->err));
 	t.deprecated = true;
 	CHANGE(f, store_tier_update(f->s, &t, &f->err));
-	CHECK_OK(f, store_tiers(f->s, f->a, &tiers, &n, &f->err));
-	CHECK("tier", n == 1 && tiers[0].deprecated && tiers[0].rate_calls == 10);
+	CHECK_OK(f, store_tiers(f->s, f->a, STR_NULL, &tiers, &n, &f->err));
+	CHECK("tier", n == 1 && tiers[0].deprecated);
 	p.name = STR("Golden");
 	CHANGE(f, store_product_update(f->s, &p, &f->err));
 	CHECK_OK(f, store_product_find(f->s, f->a, p.id, &got, &found, &f->err));
 	CHECK_STR("renamed", got.name, STR("Golden"));
 	CHECK_INT("manual", got.approval, STORE_APPROVAL_MANUAL);
 	CHANGE(f, store_product_delete(f->s, p.id, &f->err));
-	CHECK_OK(f, store_tiers(f->s, f->a, &tiers, &n, &f->err));
+	CHECK_OK(f, store_tiers(f->s, f->a, STR_NULL, &tiers, &n, &f->err));
 	CHECK_INT("its tiers went with it", n, 0);
 	p.id = STR("a b");
 	REFUSED(f, "blank", store_product_create(f->s, &p, &f->err), GH_E_INVALID,

@@ -1,0 +1,211 @@
+/* tier.c - `gatehouse tier …`: what subscriptions to a product may be limited to, by name. */
+#include "cli/limit_option.h"
+#include "cli/output.h"
+#include "cli/portal_site.h"
+#include "core/str.h"
+
+#include <string.h>
+
+static const char *const approvals[] = { "auto", "manual", NULL };
+
+struct printed {
+	struct store_tier tier;
+	struct str limits;
+};
+
+static const struct column columns[] = {
+	{ "ID", "id", COLUMN_TEXT, offsetof(struct printed, tier.id), NULL },
+	{ "PRODUCT", "product", COLUMN_TEXT, offsetof(struct printed, tier.product_id), NULL },
+	{ "NAME", "name", COLUMN_TEXT, offsetof(struct printed, tier.name), NULL },
+	{ "APPROVAL", "approval", COLUMN_NAME, offsetof(struct printed, tier.approval), approvals },
+	{ "DEPRECATED", "deprecated", COLUMN_BOOL, offsetof(struct printed, tier.deprecated), NULL },
+	{ "LIMITS", "limits", COLUMN_TEXT, offsetof(struct printed, limits), NULL },
+};
+
+#define LIMIT_OPTIONS                                                                                                             \
+	{ "rate", OPTION_MANY, "CALLS/SECONDS", "calls of one subscription in a sliding window of at most 300 s: 100/60", false },   \
+	{ "quota", OPTION_MANY, "CALLS/PERIOD", "calls of one subscription in a fixed period: 10000/day, 500/3600", false }
+
+/* All that were given, rates first. */
+static gh_rc take_limits(struct cli *c, struct store_limit v[STORE_TIER_LIMITS_MAX], size_t *n, struct gh_err *err)
+{
+	static const char *const names[] = { [STORE_LIMIT_RATE] = "rate", [STORE_LIMIT_QUOTA] = "quota" };
+	const char *text;
+
+	*n = 0;
+	for (unsigned kind = 0; kind < ARRAY_LEN(names); kind++)
+		for (size_t i = 0; (text = option_nth(&c->options, names[kind], i)); i++) {
+			if (*n == STORE_TIER_LIMITS_MAX)
+				return cli_usage(c, err, "a tier has at most %d limits", STORE_TIER_LIMITS_MAX);
+			TRY(limit_option(c, names[kind], text, (enum store_limit_kind)kind, &v[(*n)++], err));
+		}
+	return GH_RC_OK;
+}
+
+static gh_rc with_limits(struct cli *c, struct store *s, const struct store_tier *t, struct printed *out, struct gh_err *err)
+{
+	struct store_limit *v;
+	size_t n;
+
+	TRY(store_tier_limits(s, c->arena, t->id, &v, &n, err));
+	*out = (struct printed){ .tier = *t, .limits = limit_text(c->arena, v, n) };
+	return GH_RC_OK;
+}
+
+/* ---- create -------------------------------------------------------------------------------------------------------------- */
+
+static const struct option create_options[] = {
+	{ "product", OPTION_TEXT, "ID", "product whose subscriptions may have it", true },
+	{ "name", OPTION_TEXT, "NAME", "name that developers read (the id)", false },
+	{ "description", OPTION_TEXT, "TEXT", "what it is for", false },
+	{ "approval", OPTION_TEXT, "auto|manual", "whether somebody decides who gets it (auto)", false },
+	LIMIT_OPTIONS,
+	OPTION_END,
+};
+
+static gh_rc write_tier(struct store *s, const struct store_tier *t, const struct store_limit *v, size_t n, struct gh_err *err)
+{
+	TRY(store_tier_create(s, t, err));
+	return store_tier_set_limits(s, t->id, v, n, err);
+}
+
+static gh_rc create(struct cli *c, struct gh_err *err)
+{
+	const char *id = c->options.args[0];
+	struct store_tier t = { .id = str_of(id), .product_id = str_of(option_text(&c->options, "product")),
+				.name = str_of(option_text_or(&c->options, "name", id)),
+				.description = str_of(option_text_or(&c->options, "description", "")),
+				.approval = strcmp(option_text_or(&c->options, "approval", "auto"), "manual") == 0 };
+	struct store_limit v[STORE_TIER_LIMITS_MAX];
+	struct store_product product;
+	struct printed p;
+	struct store *s;
+	bool found;
+	size_t n;
+
+	TRY(take_limits(c, v, &n, err));
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_product_find(s, c->arena, t.product_id, &product, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no product '%.*s'", STR_ARG(str_first(t.product_id, 200)));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	TRY(store_tx_end(s, write_tier(s, &t, v, n, err), err));
+	TRY(with_limits(c, s, &t, &p, err));
+	output_row(c, columns, ARRAY_LEN(columns), &p, false);
+	return GH_RC_OK;
+}
+
+const struct command command_tier_create = {
+	.name = "tier create", .args = "ID", .least_args = 1, .most_args = 1,
+	.summary = "make a tier: limits that a subscription to a product may have", .options = create_options, .run = create,
+	.help = "All its limits hold at once. They hold besides those of the product's policy document.",
+};
+
+/* ---- set ------------------------------------------------------------------------------------------------------------------ */
+
+static const struct option set_options[] = {
+	{ "name", OPTION_TEXT, "NAME", "name that developers read", false },
+	{ "description", OPTION_TEXT, "TEXT", "what it is for", false },
+	{ "approval", OPTION_TEXT, "auto|manual", "whether somebody decides who gets it; auto grants what waits", false },
+	{ "deprecated", OPTION_TEXT, "yes|no", "whether it takes no new subscription", false },
+	LIMIT_OPTIONS,
+	{ "no-limits", OPTION_FLAG, NULL, "take its limits away", false },
+	OPTION_END,
+};
+
+static gh_rc change(struct cli *c, struct store *s, const struct store_tier *t, bool opened, const struct store_limit *v, size_t n,
+		    struct gh_err *err)
+{
+	struct store_site site;
+
+	TRY(store_tier_update(s, t, err));
+	if (n || option_flag(&c->options, "no-limits"))
+		TRY(store_tier_set_limits(s, t->id, v, n, err));
+	if (!opened)
+		return GH_RC_OK;
+	TRY(portal_site(c, &site, err));
+	return store_tier_grant_waiting(s, c->arena, t, &site, err);
+}
+
+static gh_rc set(struct cli *c, struct gh_err *err)
+{
+	const char *approval = option_text(&c->options, "approval"), *deprecated = option_text(&c->options, "deprecated");
+	struct store_limit v[STORE_TIER_LIMITS_MAX];
+	struct store_tier t;
+	struct store *s;
+	bool found, opened = false;
+	size_t n;
+
+	TRY(take_limits(c, v, &n, err));
+	if (n && option_flag(&c->options, "no-limits"))
+		return cli_usage(c, err, "--no-limits and a limit at once are not possible");
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tier_find(s, c->arena, str_of(c->options.args[0]), &t, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no tier '%.200s'", c->options.args[0]);
+	if (option_text(&c->options, "name"))
+		t.name = str_of(option_text(&c->options, "name"));
+	if (option_text(&c->options, "description"))
+		t.description = str_of(option_text(&c->options, "description"));
+	if (deprecated)
+		t.deprecated = strcmp(deprecated, "yes") == 0;
+	if (approval) {
+		opened = t.approval == STORE_APPROVAL_MANUAL && strcmp(approval, "auto") == 0;
+		t.approval = strcmp(approval, "manual") == 0 ? STORE_APPROVAL_MANUAL : STORE_APPROVAL_AUTO;
+	}
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, change(c, s, &t, opened, v, n, err), err);
+}
+
+const struct command command_tier_set = {
+	.name = "tier set", .args = "ID", .least_args = 1, .most_args = 1, .summary = "change a tier; its subscriptions are bound at once",
+	.options = set_options, .run = set,
+	.help = "What is not named stays as it is; limits that are given take the place of all that it had.",
+};
+
+/* ---- list, delete ---------------------------------------------------------------------------------------------------------- */
+
+static const struct option list_options[] = {
+	{ "product", OPTION_TEXT, "ID", "only of this product", false },
+	OPTION_END,
+};
+
+static gh_rc list(struct cli *c, struct gh_err *err)
+{
+	struct store_tier *tiers;
+	struct printed *rows;
+	struct store *s;
+	size_t n;
+
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_tiers(s, c->arena, str_of(option_text(&c->options, "product")), &tiers, &n, err));
+	rows = arena_alloc(c->arena, n + 1, sizeof(*rows));
+	if (!rows)
+		FAIL(err, NOMEM, "%zu tiers", n);
+	for (size_t i = 0; i < n; i++)
+		TRY(with_limits(c, s, &tiers[i], &rows[i], err));
+	output_list(c, columns, ARRAY_LEN(columns), rows, n, sizeof(*rows));
+	return GH_RC_OK;
+}
+
+const struct command command_tier_list = {
+	.name = "tier list", .summary = "list the tiers with their limits", .options = list_options, .run = list,
+};
+
+static gh_rc delete(struct cli *c, struct gh_err *err)
+{
+	struct store *s;
+	gh_rc rc;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	rc = store_tx_end(s, store_tier_delete(s, str_of(c->options.args[0]), err), err);
+	if (rc.code == GH_E_CONFLICT)
+		FAIL(err, CONFLICT, "subscriptions have tier '%.200s': give them another one, or deprecate it with `gatehouse tier set --deprecated yes`",
+		     c->options.args[0]);
+	return rc;
+}
+
+const struct command command_tier_delete = {
+	.name = "tier delete", .args = "ID", .least_args = 1, .most_args = 1, .summary = "delete a tier that no subscription has", .run = delete,
+};

@@ -1,0 +1,123 @@
+#include "db/tiers.h"
+
+#include "core/str.h"
+#include "db/sql.h"
+
+static const struct field tier_fields[] = {
+	FIELD(store_tier, TEXT, id),          FIELD(store_tier, TEXT, product_id), FIELD(store_tier, TEXT, name),
+	FIELD(store_tier, TEXT, description), FIELD(store_tier, INT, approval),    FIELD(store_tier, BOOL, deprecated),
+};
+static const struct row_type tier_type = ROW_TYPE("tier", store_tier, tier_fields);
+
+static const struct field limit_fields[] = {
+	FIELD(store_limit, INT, kind), FIELD(store_limit, INT, seconds), FIELD(store_limit, INT, calls),
+};
+static const struct row_type limit_type = ROW_TYPE("limit of tier", store_limit, limit_fields);
+
+/* Not part of the snapshot: limits are read with the subscription. */
+static struct change tier_change(const char *action, struct str id)
+{
+	return (struct change){ .action = action, .kind = "tier", .id = id, .raises = RAISES_ACCESS, .must_exist = true };
+}
+
+GH_RC store_tier_create(struct store *s, const struct store_tier *t, struct gh_err *err)
+{
+	TRY(store_check_id("tier", t->id, err));
+	return change_row(s, SQL_TIER_ADD, &tier_type, t, tier_change("create", t->id), err);
+}
+
+GH_RC store_tier_update(struct store *s, const struct store_tier *t, struct gh_err *err)
+{
+	return change_row(s, SQL_TIER_SET, &tier_type, t, tier_change("update", t->id), err);
+}
+
+GH_RC store_tier_delete(struct store *s, struct str id, struct gh_err *err)
+{
+	return change_keys(s, SQL_TIER_DROP, id, STR_NULL, tier_change("delete", id), err);
+}
+
+GH_RC store_tier_find(struct store *s, struct arena *a, struct str id, struct store_tier *out, bool *found, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_TIER_GET);
+
+	bind_str(st, 1, id);
+	return find_row(s, st, &tier_type, a, out, found, err);
+}
+
+GH_RC store_tiers(struct store *s, struct arena *a, struct str product_id, struct store_tier **out, size_t *n, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, product_id.n ? SQL_TIER_OF_PRODUCT : SQL_TIER_ALL);
+
+	if (product_id.n)
+		bind_str(st, 1, product_id);
+	return list_rows(s, st, &tier_type, a, out, n, err);
+}
+
+/* ---- limits ------------------------------------------------------------------------------------------------------------ */
+
+static gh_rc check_limit(const struct store_limit *l, struct gh_err *err)
+{
+	bool rate = l->kind == STORE_LIMIT_RATE;
+
+	if (l->calls < 1 || l->calls > STORE_LIMIT_CALLS_MAX)
+		FAIL(err, INVALID, "a limit has 1 to %lld calls", (long long)STORE_LIMIT_CALLS_MAX);
+	if (rate && (l->seconds < 1 || l->seconds > STORE_RATE_SECONDS_MAX))
+		FAIL(err, INVALID, "the window of a rate has 1 to %d seconds", STORE_RATE_SECONDS_MAX);
+	if (l->seconds < 0 || l->seconds > STORE_QUOTA_SECONDS_MAX)
+		FAIL(err, INVALID, "the window of a quota has 0 to %lld seconds", (long long)STORE_QUOTA_SECONDS_MAX);
+	return GH_RC_OK;
+}
+
+static gh_rc add_limit(struct store *s, struct str id, const struct store_limit *l, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_TIER_LIMIT_ADD);
+	gh_rc rc;
+
+	TRY(check_limit(l, err));
+	bind_str(st, 1, id);
+	bind_int(st, 2, l->kind);
+	bind_int(st, 3, l->seconds);
+	bind_int(st, 4, l->calls);
+	rc = change_run(s, st, &(struct change){ .kind = "limit of tier", .id = id }, err);
+	if (rc.code == GH_E_CONFLICT)
+		FAIL(err, CONFLICT, "tier '%.*s': there is no such tier, or it has two limits of a kind for the same time", STR_ARG(id));
+	return rc;
+}
+
+GH_RC store_tier_set_limits(struct store *s, struct str id, const struct store_limit *v, size_t n, struct gh_err *err)
+{
+	struct change change = tier_change("set-limits", id);
+	sqlite3_stmt *st;
+	struct buf detail;
+	gh_rc rc;
+
+	if (n > STORE_TIER_LIMITS_MAX)
+		FAIL(err, INVALID, "a tier has at most %d limits", STORE_TIER_LIMITS_MAX);
+	TRY(change_begin(s, err));
+	st = sql_use(s, SQL_TIER_LIMIT_DROP);
+	bind_str(st, 1, id);
+	TRY(sql_done(s, st, err));
+	buf_init(&detail, 4096);
+	for (size_t i = 0; i < n; i++) {
+		buf_cstr(&detail, i ? "," : "[");
+		row_json(&detail, &limit_type, &v[i]);
+		rc = add_limit(s, id, &v[i], err);
+		if (rc.code) {
+			buf_release(&detail);
+			return rc;
+		}
+	}
+	buf_cstr(&detail, n ? "]" : "[]");
+	change.detail = buf_view(&detail);
+	rc = change_note(s, &change, err);
+	buf_release(&detail);
+	return rc;
+}
+
+GH_RC store_tier_limits(struct store *s, struct arena *a, struct str id, struct store_limit **out, size_t *n, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_TIER_LIMITS);
+
+	bind_str(st, 1, id);
+	return list_rows(s, st, &limit_type, a, out, n, err);
+}

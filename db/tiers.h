@@ -1,0 +1,37 @@
+/* tiers.h - service-level tiers: what a subscription to a product is limited to, by name.
+ *
+ * A tier belongs to one product and has any number of limits up to STORE_TIER_LIMITS_MAX, which hold all at once: "100 calls a
+ * second and 10,000 a day". The gateway reads them with the subscription (not with its snapshot), so a change binds all
+ * subscriptions with their next call. All writing functions need a transaction. */
+#pragma once
+
+#include "db/products.h"
+
+enum store_limit_kind {
+	STORE_LIMIT_RATE,        /* sliding window of 1 to STORE_RATE_SECONDS_MAX seconds; beyond it 429 */
+	STORE_LIMIT_QUOTA,       /* fixed windows from the subscription's start on, 0 seconds: once and for all; beyond it 403 */
+};
+enum { STORE_TIER_LIMITS_MAX = 8, STORE_RATE_SECONDS_MAX = 300 };
+static const int64_t STORE_LIMIT_CALLS_MAX = 1000000000, STORE_QUOTA_SECONDS_MAX = 100 * 366 * INT64_C(86400);
+
+struct store_limit {
+	int64_t kind;                    /* enum store_limit_kind */
+	int64_t seconds, calls;
+};
+
+struct store_tier {
+	struct str id, product_id, name, description;
+	int64_t approval;                /* enum store_approval; of a product that asks for approval every tier does */
+	bool deprecated;                 /* takes no new subscription */
+};
+
+GH_RC store_tier_create(struct store *s, const struct store_tier *t, struct gh_err *err);
+GH_RC store_tier_update(struct store *s, const struct store_tier *t, struct gh_err *err);
+GH_RC store_tier_delete(struct store *s, struct str id, struct gh_err *err);     /* CONFLICT while subscriptions stand */
+GH_RC store_tier_find(struct store *s, struct arena *a, struct str id, struct store_tier *out, bool *found, struct gh_err *err);
+/* By product and id; product STR_NULL: all. */
+GH_RC store_tiers(struct store *s, struct arena *a, struct str product_id, struct store_tier **out, size_t *n, struct gh_err *err);
+/* In place of all limits that it had. INVALID: too many, or a number out of bounds; none at all is no limit. */
+GH_RC store_tier_set_limits(struct store *s, struct str id, const struct store_limit *v, size_t n, struct gh_err *err);
+/* The shortest windows first. */
+GH_RC store_tier_limits(struct store *s, struct arena *a, struct str id, struct store_limit **out, size_t *n, struct gh_err *err);
