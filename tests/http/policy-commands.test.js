@@ -60,6 +60,24 @@ test('run: request and context in, everything that happened out', () => {
   assert.ok(out.trace.some((t) => t.policy === 'set-header' && t.scope === 'operation' && t.line === 3));
 });
 
+test('run --trace: each step for a person, with variables, decisions and times, without secrets', () => {
+  const p = file('traced.xml', policy(`<set-variable name="kind" value="@(context.Request.Method + "!")" />
+    <set-variable name="key" value="{{k}} of {{open}}" />
+    <choose><when condition="@((string)context.Variables["kind"] == "GET!")"><set-header name="X-A"><value>1</value></set-header></when></choose>`));
+  const q = file('q.json', '{"url":"https://gw.example/a"}');
+  const c = file('c.json', '{"namedValues":{"k":{"value":"open sesame","secret":true},"open":"all"}}');
+  const r = run('run', p, '--request', q, '--context', c, '--trace');
+  assert.strictEqual(r.status, 0, r.stderr);
+  const lines = r.stderr.trim().split('\n').map((l) => /^(\S+) +(\S+) +(\d+) +(\S+) +(\d+) us(?:  (.*))?$/.exec(l)?.slice(1));
+  assert.ok(lines.every(Boolean), r.stderr);
+  const said = lines.map(([section, scope, , name, , what]) => [section, scope, name, what ?? '']);
+  for (const step of [['inbound', 'operation', 'set-variable', 'kind = GET!'], ['inbound', 'operation', 'set-variable', 'key = *** of all'],
+    ['inbound', 'operation', 'choose', 'condition is true'], ['inbound', 'operation', 'set-header', 'X-A: 1']])
+    assert.ok(said.some((s) => s.join() === step.join()), `${step} in\n${r.stderr}`);
+  assert.ok(!r.stderr.includes('sesame'));
+  assert.strictEqual(JSON.parse(r.stdout).trace.length, lines.length);
+});
+
 test('run: the same input gives the same output', () => {
   const p = file('same.xml', policy('<set-variable name="v" value="@(Guid.NewGuid().ToString() + DateTime.UtcNow.ToString())" />'));
   const q = file('q.json', '{}');
