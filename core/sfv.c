@@ -285,7 +285,8 @@ bool sfv_parse_item(struct arena *a, struct str text, struct sfv_item *out)
 	return !r.rest.n;
 }
 
-bool sfv_parse_list(struct arena *a, struct str text, struct sfv_list *out)
+/* Members one after the other to the end of the text, each read by `one`. */
+static bool parse_members(struct arena *a, struct str text, struct sfv_list *out, bool (*one)(struct reader *r, struct sfv_list *out))
 {
 	struct reader r;
 
@@ -295,12 +296,22 @@ bool sfv_parse_list(struct arena *a, struct str text, struct sfv_list *out)
 	if (!r.rest.n)
 		return true;
 	do {
-		struct sfv_item *item = push(&r, &out->v, &out->n);
-
-		if (!item || !read_member(&r, item))
+		if (!one(&r, out))
 			return false;
 	} while (more_members(&r));
 	return !r.failed;
+}
+
+static bool read_listed(struct reader *r, struct sfv_list *out)
+{
+	struct sfv_item *item = push(r, &out->v, &out->n);
+
+	return item && read_member(r, item);
+}
+
+bool sfv_parse_list(struct arena *a, struct str text, struct sfv_list *out)
+{
+	return parse_members(a, text, out, read_listed);
 }
 
 /* A name that stands twice keeps its first place and gets the last value. */
@@ -314,33 +325,25 @@ static struct sfv_item *member_for(struct reader *r, struct sfv_list *out, struc
 	return push(r, &out->v, &out->n);
 }
 
+static bool read_named(struct reader *r, struct sfv_list *out)
+{
+	struct sfv_item *item;
+	struct str key;
+
+	if (!read_key(r, &key) || !(item = member_for(r, out, key)))
+		return false;
+	item->key = key;
+	if (peek(r) == '=') {
+		skip(r);
+		return read_member(r, item);
+	}
+	item->bare = (struct sfv_bare){ .type = SFV_BOOLEAN, .number = 1 };
+	return read_params(r, item);
+}
+
 bool sfv_parse_dictionary(struct arena *a, struct str text, struct sfv_list *out)
 {
-	struct reader r;
-
-	*out = (struct sfv_list){ 0 };
-	if (!begin(&r, a, text))
-		return false;
-	if (!r.rest.n)
-		return true;
-	do {
-		struct sfv_item *item;
-		struct str key;
-
-		if (!read_key(&r, &key) || !(item = member_for(&r, out, key)))
-			return false;
-		item->key = key;
-		if (peek(&r) == '=') {
-			skip(&r);
-			if (!read_member(&r, item))
-				return false;
-		} else {
-			item->bare = (struct sfv_bare){ .type = SFV_BOOLEAN, .number = 1 };
-			if (!read_params(&r, item))
-				return false;
-		}
-	} while (more_members(&r));
-	return !r.failed;
+	return parse_members(a, text, out, read_named);
 }
 
 const struct sfv_item *sfv_get(const struct sfv_list *dictionary, struct str key)

@@ -6,28 +6,24 @@
 
 #include "core/crypto.h"
 #include "core/str.h"
+#include "core/words.h"
 
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
 
-static const struct {
-	const char *name, *text;
-} reasons[JOSE_REASON__COUNT] = {
-#define X(name, text) [JOSE_##name] = { #name, text },
-	JOSE_REASONS(X)
-#undef X
-};
+#define WORD_OF_REASON(name, text) [JOSE_##name] = { #name, text },
+static const struct word reasons[JOSE_REASON__COUNT] = { JOSE_REASONS(WORD_OF_REASON) };
 
 const char *jose_reason_name(enum jose_reason r)
 {
-	return r < JOSE_REASON__COUNT ? reasons[r].name : "?";
+	return word_name(reasons, JOSE_REASON__COUNT, r);
 }
 
 const char *jose_reason_text(enum jose_reason r)
 {
-	return r < JOSE_REASON__COUNT ? reasons[r].text : "?";
+	return word_text(reasons, JOSE_REASON__COUNT, r);
 }
 
 /* ---- form -------------------------------------------------------------------------------------------------------------------------- */

@@ -1,21 +1,18 @@
 #include "core/sign/internal.h"
 
-static const struct {
-	const char *name, *text;
-} verdicts[SIGN__COUNT] = {
-#define X(name, text) [SIGN_##name] = { #name, text },
-	SIGN_VERDICTS(X)
-#undef X
-};
+#include "core/words.h"
+
+#define WORD_OF_VERDICT(name, text) [SIGN_##name] = { #name, text },
+static const struct word verdicts[SIGN__COUNT] = { SIGN_VERDICTS(WORD_OF_VERDICT) };
 
 const char *sign_verdict_name(enum sign_verdict v)
 {
-	return v < SIGN__COUNT ? verdicts[v].name : "?";
+	return word_name(verdicts, SIGN__COUNT, v);
 }
 
 const char *sign_verdict_text(enum sign_verdict v)
 {
-	return v < SIGN__COUNT ? verdicts[v].text : "?";
+	return word_text(verdicts, SIGN__COUNT, v);
 }
 
 struct str sign_sha256_hex(struct arena *a, struct str body)
