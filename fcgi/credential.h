@@ -75,7 +75,7 @@ struct credential_request {
 /* Puts the credential onto the request; a field of the same name that was there goes. need: of kinds that have tokens. */
 enum reason credential_apply(struct call *k, const struct snap_credential *c, const struct credential_need *need,
 			     struct credential_request *rq);
-/* A token that a policy of this call has got: traces do not show it. */
+/* A token that a policy of this call has got, or found with the caller: traces do not show it. */
 struct credential_secret {
 	struct credential_secret *next;
 	struct str text;

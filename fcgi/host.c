@@ -180,6 +180,7 @@ const struct policy_host live_host = {
 	.log_to = gate_log_to,
 	.wants_trace = gate_wants_trace,
 	.trace = gate_trace,
+	.hide = gate_hide,
 	.metric = gate_metric,
 	.certificate = gate_certificate,
 	.certificate_next = gate_certificate_next,

@@ -35,6 +35,18 @@ static void refuse(struct authorization_op *op, int status, struct str reason, s
 	op->failure_text = text;
 }
 
+bool gate_hide(struct exchange *x, struct str text)
+{
+	struct call *k = x->owner;
+	struct credential_secret *secret = arena_new_of(k->arena, struct credential_secret);
+
+	if (!secret)
+		return false;
+	*secret = (struct credential_secret){ k->secrets, text };
+	k->secrets = secret;
+	return true;
+}
+
 /* "instance_url" and the like, as texts. */
 static void put_claims(struct call *k, struct str text, struct authorization_op *op)
 {

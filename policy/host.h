@@ -183,6 +183,9 @@ struct policy_host {
 	bool (*wants_trace)(struct exchange *, enum trace_severity);
 	void (*trace)(struct exchange *, enum trace_severity, struct str source, struct str message,
 		      const struct fields *metadata);
+	/* a secret of the caller that a policy has found where the host cannot know of it: traces do not show it. May be NULL;
+	   asked only while the exchange is traced. False: out of memory */
+	bool (*hide)(struct exchange *, struct str text);
 	void (*metric)(struct exchange *, struct str ns, struct str name, double value,
 		       const struct fields *dimensions);
 

@@ -92,6 +92,8 @@ enum step token_find(struct exchange *x, const struct token_config *c, bool only
 		value = str_trim(fields_get(&x->request.headers, name));
 		s->text = without_scheme(value, only_scheme && str_eq_ci(name, STR("Authorization")), scheme);
 	}
+	if (s->text.n > 0 && x->trace_on && x->host->hide && !x->host->hide(x, s->text))
+		return exchange_no_memory(x);
 	return s->text.n > 0 ? STEP_NEXT : not_present(x, c);
 }
 

@@ -2,8 +2,7 @@
 // that says which layer refused and why.
 //
 // The provider is oidc-provider, set by its issuer URL alone. Broken tokens are signed with its own key. Each line of the
-// story is one test. Waiting for other parts: that a consumer opens the trace of his own call in the portal and not
-// another's; that capture of header fields is switched on for one API for ten minutes; that a lint lists old keys.
+// story is one test. Waiting for another part: that capture of header fields is switched on for one API for ten minutes.
 'use strict';
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
@@ -16,6 +15,7 @@ const { spawnSync } = require('node:child_process');
 const { start, backend, until, SERVERS } = require('../http/harness');
 const { Signer, b64, now } = require('../http/tokens');
 const { tokenEndpoint } = require('../http/token-endpoint');
+const { Visitor } = require('../http/people');
 
 const quietly = (f) => {      // the provider tells that its keys and store are for tests only
   const { warn, info } = console;
@@ -26,6 +26,7 @@ const loaded = quietly(() => require('oidc-provider'));
 const Provider = loaded.Provider || loaded.default || loaded;
 
 const AUDIENCE = 'urn:orders';
+const PASSWORD = 'a sentence that nobody guesses';
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' },
   paths: { '/orders': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } } } } });
 
@@ -69,7 +70,7 @@ async function openId(signer) {
 
 for (const server of SERVERS) describe(`A4 behind ${server}`, () => {
   const first = new Signer('2026-a'), second = new Signer('2026-b');
-  let gw, mule, idp, secure, wrong, tokens, dir, vaultFile;
+  let gw, mule, idp, secure, wrong, tokens, dir, vaultFile, mine;
   const openssl = (...args) => {
     const r = spawnSync('openssl', args, { encoding: 'utf8', cwd: dir });
     assert.equal(r.status, 0, r.stderr);
@@ -140,6 +141,15 @@ identity: { headers: { X-Consumer-Id: id, X-Consumer-Username: username, X-Consu
       api('erp', mule.url, '--product', 'open');
       g.cli('backend', 'set', 'erp', '--url', mule.url, '--credential', 'erp');
       g.cli('api', 'set', 'erp', '--backend-id', 'erp');
+      g.cli('product', 'create', 'gold');
+      api('sold', mule.url, '--product', 'gold');
+      g.cli('policy', 'set', '--scope', 'api:sold', g.file('sold.xml', `<policies><inbound><base />
+        <validate-jwt header-name="X-Token"><openid-config url="${idp.issuer}/.well-known/openid-configuration" />
+          <audiences><audience>${AUDIENCE}</audience></audiences></validate-jwt></inbound>
+        <backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`));
+      for (const who of ['ann', 'bob'])
+        g.cli('user', 'create', `${who}@example.com`, '--role', 'developer', '--password-file', g.file(who, `${PASSWORD}\n`));
+      mine = g.cli('subscription', 'create', '--product', 'gold', '--user', 'ann@example.com', '--id', 'ann-gold', '--format', 'json').json();
     } });
   });
   after(async () => {
@@ -205,6 +215,25 @@ identity: { headers: { X-Consumer-Id: id, X-Consumer-Username: username, X-Consu
     }
   });
 
+  it('a consumer opens the trace of his own refused call in the portal, with the check and what was compared; another does not', async () => {
+    const ann = await (await new Visitor(gw.url).signIn('ann@example.com', PASSWORD)).follow();
+    await ann.open('/account/traces');
+    await ann.submit('/account/traces', { subscription: mine.id });
+    const credential = /id="token">([^<]+)</.exec(ann.html)[1], token = first.token(claims({ aud: 'urn:billing' }));
+    const r = await fetch(`${gw.url}/api/sold/orders`, { headers: { 'Ocp-Apim-Subscription-Key': mine.primaryKey, 'X-Token': token,
+      'Apim-Debug-Authorization': credential } });
+    assert.equal(r.status, 401, await r.text());
+    const id = r.headers.get('apim-trace-id');
+    await until(async () => { await ann.open('/account/traces'); return ann.html.includes(`/account/traces/${id}`); }, 'the list');
+    await ann.open(`/account/traces/${id}`);
+    assert.equal(ann.status, 200);
+    assert.ok(ann.says('validate-jwt') && ann.says('Audience is not allowed'), ann.html);
+    for (const part of [...token.split('.').slice(1), mine.primaryKey]) assert.ok(!ann.html.includes(part));
+    const bob = await (await new Visitor(gw.url).signIn('bob@example.com', PASSWORD)).follow();
+    await bob.open(`/account/traces/${id}`);
+    assert.equal(bob.status, 404);
+  });
+
   it('the id that the backend gave finds our call, and traceparent continued the trace of the caller', async () => {
     const trace = crypto.randomBytes(16).toString('hex');
     const r = await call(await idp.token(), { headers: { traceparent: `00-${trace}-${crypto.randomBytes(8).toString('hex')}-01` } });
@@ -240,5 +269,14 @@ identity: { headers: { X-Consumer-Id: id, X-Consumer-Username: username, X-Consu
       await call(null, { api: 'erp' });
       return tokens.requests.at(-1).given[1] === 'second-secret-of-the-mes';
     }, 'the new secret', 10000);
+  });
+
+  it('a lint lists keys that are older than the rule', () => {
+    const old = () => gw.cli('lint', '--format', 'json', { fails: true }).json().filter((f) => f.rule === 'key-old').map((f) => f.object);
+    assert.deepEqual(old(), []);
+    const r = spawnSync('sqlite3', ['-cmd', '.timeout 10000', path.join(gw.state, 'config.db'),
+      "UPDATE subscription_key SET created_us = created_us - 400*86400000000 WHERE subscription_id = 'ann-gold'"], { encoding: 'utf8' });
+    assert.equal(r.status, 0, r.stderr);
+    assert.deepEqual(old(), ['subscription ann-gold, primary key', 'subscription ann-gold, secondary key']);
   });
 });
