@@ -57,6 +57,8 @@ all: $(BINS)
 .SECONDEXPANSION:
 # the picture of the second factor
 $B/bin/gatehouse-portal: LDLIBS += -lqrencode
+# passkeys
+$B/bin/gatehouse-portal $B/bin/gatehouse-admin: LDLIBS += -lfido2
 
 $(BINS): $B/bin/%: $$($$*_OBJ)
 	@mkdir -p $(@D)
@@ -82,7 +84,7 @@ UNIT_SRC := $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c)
 UNIT_BIN := $(UNIT_SRC:%.c=$B/%)
 UNIT_LIBS := $(addprefix $B/lib,$(addsuffix .a,portal admin web gateway keeper cli policy db core))
 
-$(UNIT_BIN): LDLIBS += -lqrencode
+$(UNIT_BIN): LDLIBS += -lqrencode -lfido2
 $(UNIT_BIN): $B/%: $B/%.o $(UNIT_LIBS)
 	@$(CC) $(CFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 

@@ -55,6 +55,7 @@ web_handler portal_sign_up_form, portal_sign_up, portal_forgot_form, portal_forg
 web_handler portal_terms_page, portal_terms_accept;
 web_handler portal_account, portal_account_name, portal_account_preferences, portal_account_password, portal_account_address, portal_account_unlink;
 web_handler portal_sessions_end, portal_sessions_end_others, portal_close_form, portal_close;
+web_handler portal_passkeys, portal_passkey_start, portal_passkey_add, portal_passkey_remove;
 web_handler portal_factor_form, portal_factor, portal_factor_off, portal_factor_codes;
 
 void portal_put_look(struct web *w);             /* what the layout needs of it: look.c */

@@ -5,6 +5,7 @@
 #include "core/str.h"
 #include "db/accounts.h"
 #include "db/audit.h"
+#include "db/passkeys.h"
 #include "portal/web/totp.h"
 
 /* From "this is who they say they are" to a session. Whoever has a second factor in use is asked for a code in between; until
@@ -45,9 +46,14 @@ static GH_RC awaited(struct web *w, struct store_user *user, struct str *back, b
 	return GH_RC_OK;
 }
 
-static GH_RC show(struct web *w, int status, const char *error, struct gh_err *err)
+static GH_RC show(struct web *w, int status, const struct store_user *user, const char *error, struct gh_err *err)
 {
+	struct store_passkey *keys;
+	size_t n;
+
 	web_form(w);
+	TRY(store_passkeys_of_user(w->site->store, w->a, user->id, &keys, &n, err));
+	liquid_set_bool(w->page, "has_passkey", n > 0);
 	if (error)
 		web_form_error(w, "code", str_of(error));
 	web_title(w, "Enter your code");
@@ -62,7 +68,7 @@ gh_rc web_code_form(struct web *w, struct gh_err *err)
 	bool found;
 
 	TRY(awaited(w, &user, &back, &found, err));
-	return found ? show(w, 200, NULL, err) : web_redirect(w, STR("sign-in"), err);
+	return found ? show(w, 200, &user, NULL, err) : web_redirect(w, STR("sign-in"), err);
 }
 
 /* "abcd-efgh" as it was shown, however it is typed. */
@@ -131,17 +137,68 @@ gh_rc web_code(struct web *w, struct gh_err *err)
 	if (!found)
 		return web_redirect(w, STR("sign-in"), err);
 	if (!code.n)
-		return show(w, 422, "Enter the code.", err);
+		return show(w, 422, &user, "Enter the code.", err);
 	wait = web_brake(w, "code", user.email);
 	if (wait)
-		return show(w, 429, web_wait_text(w, wait), err);
+		return show(w, 429, &user, web_wait_text(w, wait), err);
 	TRY(web_code_take(w, &user, code, &fits, err));
 	if (!fits) {
 		web_brake_count(w, "code", user.email);
 		log_warn("second factor refused", KV_STR("request_id", w->rq.id), KV_STR("address", w->rq.address));
 		TRY(store_tx_begin(s, STR("web"), err));
 		TRY(store_tx_end(s, store_audit_note(s, STR("code-refused"), STR("user"), user.email, STR_NULL, err), err));
-		return show(w, 422, "This code is wrong or was used before. Enter the one that is shown now.", err);
+		return show(w, 422, &user, "This code is wrong or was used before. Enter the one that is shown now.", err);
+	}
+	TRY(web_sealed_put(w, step_cookie, STR_NULL, 0, err));
+	return enter(w, &user, back, err);
+}
+
+/* ---- a passkey in place of the code ----------------------------------------------------------------------------------------- */
+
+static GH_RC ask_passkey(struct web *w, int status, const struct store_user *user, const char *problem, struct gh_err *err)
+{
+	struct store_passkey *keys;
+	struct str ids = STR("");
+	size_t n;
+
+	TRY(store_passkeys_of_user(w->site->store, w->a, user->id, &keys, &n, err));
+	for (size_t i = 0; i < n; i++)
+		ids = arena_printf(w->a, "%.*s%s%.*s", STR_ARG(ids), i ? " " : "", STR_ARG(keys[i].id));
+	liquid_set_text(w->page, "key_ids", ids);
+	web_form_problem(w, problem);
+	TRY(web_passkey_challenge(w, "code", user->id, err));
+	web_title(w, "Enter your code");
+	w->rs.status = status;
+	return web_page(w, "web/code-passkey", err);
+}
+
+gh_rc web_code_passkey_form(struct web *w, struct gh_err *err)
+{
+	struct store_user user;
+	struct str back;
+	bool found;
+
+	TRY(awaited(w, &user, &back, &found, err));
+	return found ? ask_passkey(w, 200, &user, NULL, err) : web_redirect(w, STR("sign-in"), err);
+}
+
+gh_rc web_code_passkey(struct web *w, struct gh_err *err)
+{
+	struct store_user user, same;
+	struct str back;
+	uint32_t wait;
+	bool found, fits;
+
+	TRY(awaited(w, &user, &back, &found, err));
+	if (!found)
+		return web_redirect(w, STR("sign-in"), err);
+	wait = web_brake(w, "code", user.email);
+	if (wait)
+		return ask_passkey(w, 429, &user, web_wait_text(w, wait), err);
+	TRY(web_passkey_answered(w, "code", user.id, &same, &fits, err));
+	if (!fits) {
+		web_brake_count(w, "code", user.email);
+		return ask_passkey(w, 422, &user, "This passkey was not accepted. Try once more, or sign in another way.", err);
 	}
 	TRY(web_sealed_put(w, step_cookie, STR_NULL, 0, err));
 	return enter(w, &user, back, err);

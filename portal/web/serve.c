@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/paths.h"
 #include "core/str.h"
+#include "portal/web/webauthn.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -360,6 +361,7 @@ int web_main(const struct web_app *app, int argc, char **argv)
 			return usage(app, c == 'h' ? 0 : 2);
 	}
 	log_init(app->program, LOG_INFO);
+	webauthn_init();
 	hold_signals();
 	FCGX_Init();
 	if (paths_state(state_option, state, &err).code || paths_share(share, &err).code) {

@@ -44,7 +44,8 @@ static GH_RC show(struct web *w, int status, const char *error, struct gh_err *e
 		{ "password", "Your new password is set. Sign in with it." },
 		{ "closed", "Your account is closed." },
 	};
-	struct str back = web_param(&w->rq.form, "return"), after = web_param(&w->rq.query, "after");
+	struct str back = web_param(&w->rq.form, "return"), after = web_param(&w->rq.query, "after"), place;
+	struct gh_err unknown;
 
 	if (str_is_null(back))
 		back = web_param(&w->rq.query, "return");
@@ -59,6 +60,7 @@ static GH_RC show(struct web *w, int status, const char *error, struct gh_err *e
 	liquid_set_text(w->page, "portal_base", web_portal_base(w->site, w->a));
 	liquid_set_bool(w->page, "sign_up", !w->site->app->is_dashboard && config_bool(&w->site->config, CONFIG_PORTAL_SIGN_UP));
 	liquid_set_text(w->page, "link", STR(""));
+	liquid_set_bool(w->page, "passkeys", !web_public_address(w, &place, &unknown).code);
 	TRY(web_put_providers(w, err));
 	w->rs.status = status;
 	return web_page(w, "web/sign-in", err);

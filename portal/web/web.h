@@ -246,6 +246,19 @@ GH_RC web_code_take(struct web *w, const struct store_user *user, struct str cod
 enum { WEB_RECOVERY_CODES = 10 };
 /* New recovery codes in place of the old ones; `shown` is the only time that they are known. Needs a transaction. */
 GH_RC web_recovery_make(struct web *w, struct str user_id, struct str shown[WEB_RECOVERY_CODES], struct gh_err *err);
+/* ---- passkeys: portal/web/passkey.c ---- */
+struct store_passkey;
+/* A new challenge for `purpose`, bound to the user (or to nobody): in the browser's keeping, and as `challenge` and `rp_id` in
+ * w->page. UNAVAILABLE when it is not known under which address people reach us. */
+GH_RC web_passkey_challenge(struct web *w, const char *purpose, struct str user_id, struct gh_err *err);
+/* What a browser sent for the user who is signed in: checked, its challenge used up. INVALID, CONFLICT: refused, err says why
+ * for the log. Needs a transaction. */
+GH_RC web_passkey_made(struct web *w, const char *purpose, struct store_passkey *out, struct gh_err *err);
+/* A signature by a key of anybody, or of `only`; a good one is used up. In a transaction of its own. */
+GH_RC web_passkey_answered(struct web *w, const char *purpose, struct str only, struct store_user *user, bool *fits,
+			   struct gh_err *err);
+struct str web_passkey_bytes(struct web *w, const char *field);  /* of a form field in base64url; "" when there are none */
+web_handler web_passkey_form, web_passkey_sign_in, web_code_passkey_form, web_code_passkey;
 const char *web_wait_text(struct web *w, uint32_t wait); /* for a form; sets Retry-After */
 /* A user whose first factor is proven: asks for the second one, or starts the session and goes to `back`. */
 GH_RC web_sign_in_user(struct web *w, const struct store_user *user, struct str back, struct gh_err *err);

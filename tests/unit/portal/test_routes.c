@@ -86,6 +86,10 @@ static const struct {
 	{ "POST", "/sign-in", "/admin/sign-in", "nnnnnn" },       /* without the form's token */
 	{ "GET", "/sign-in/code", "/admin/sign-in/code", "ssssss" },      /* no password was entered before */
 	{ "POST", "/sign-in/code", "/admin/sign-in/code", "nnnnnn" },
+	{ "GET", "/sign-in/passkey", "/admin/sign-in/passkey", "syyyyy" },
+	{ "POST", "/sign-in/passkey", "/admin/sign-in/passkey", "nnnnnn" },
+	{ "GET", "/sign-in/code/passkey", "/admin/sign-in/code/passkey", "ssssss" },      /* no password was entered before */
+	{ "POST", "/sign-in/code/passkey", "/admin/sign-in/code/passkey", "nnnnnn" },
 	{ "GET", "/sign-in/with/{provider}", "/admin/sign-in/with/nobody", "??????" },    /* 404 */
 	{ "GET", "/sign-in/callback", "/admin/sign-in/callback", "??????" },              /* 400: nothing was begun */
 	{ "POST", "/sign-out", "/admin/sign-out", "snnnnn" },

@@ -33,6 +33,7 @@ static const struct owned {
 	{ "/account/tokens/{", { "owned-token" }, true },
 	{ "/account/applications/{", { "owned-app", "other" }, true },
 	{ "/account/invitations/{", { "owned-invitation" }, true },
+	{ "/account/passkeys/{", { "owned-passkey" }, true },
 	{ "/account/identities/{", { "nobody" }, false },
 	{ "/products/{", { "starter" }, false },
 	{ "/language/{", { "de" }, false },
@@ -42,7 +43,7 @@ static const struct owned {
 };
 static bool gone[ARRAY_LEN(owned)];      /* the owner has ended it on the way */
 /* Owned things that are not there in this world: nobody finds them, not even the owner. */
-static const char *const absent[] = { "owned-trace", "owned-invitation", "other" };
+static const char *const absent[] = { "owned-trace", "owned-invitation", "owned-passkey", "other" };
 
 static struct world {
 	struct web_site site;
