@@ -228,6 +228,16 @@ test('pages work without script, by keyboard, and end where they should', async 
   await page.fill('#q', 'order');
   await page.keyboard.press('Enter');
   await page.waitForURL('**/apis?q=order');
+  await page.click('.found a[href$="/operations/get-order"]');        // a result that is an operation
+  await page.waitForURL('**/apis/orders/operations/get-order');
+  await page.goBack();
+  await page.selectOption('#state', 'deprecated');
+  await page.selectOption('#tag', 'erp');
+  await page.click('.filters button');
+  await page.waitForURL('**/apis?q=order&state=deprecated&tag=erp');
+  assert.deepStrictEqual(await page.locator('.card h3').allTextContents(), ['Inventory']);
+  await page.click('text=Show all APIs');
+  await page.waitForURL('**/apis');
   await page.click('.card a[href$="/apis/orders"]');
   await page.waitForURL('**/apis/orders');
   await page.click('text=Place an order');
@@ -247,6 +257,25 @@ test('pages work without script, by keyboard, and end where they should', async 
   assert.ok(await page.isVisible('text=You are signed out.'));
   await page.goto('/admin/');
   assert.match(page.url(), /sign-in/);
+  await context.close();
+});
+
+test('the feed is XML that a reader can follow', async () => {
+  const context = await browser.newContext({ baseURL: gw.url });
+  const page = await context.newPage();
+  await page.goto('/new');
+  const entries = await page.evaluate(async () => {
+    const text = await (await fetch(document.querySelector('link[type="application/atom+xml"]').href)).text();
+    const xml = new DOMParser().parseFromString(text, 'application/xml');
+    const all = (e, name) => [...e.getElementsByTagNameNS('http://www.w3.org/2005/Atom', name)];
+    return all(xml, 'entry').map((e) => ['title', 'updated', 'id'].map((n) => all(e, n)[0].textContent).concat(all(e, 'link')[0].getAttribute('href')));
+  });
+  assert.deepStrictEqual(entries.map((e) => e[0]), ['Inventory: Deprecated', 'Inventory: New API', 'Orders: New API']);
+  assert.strictEqual(new Set(entries.map((e) => e[2])).size, 3, 'ids are unique');
+  for (const [, updated, , link] of entries) {
+    assert.ok(!Number.isNaN(Date.parse(updated)), updated);
+    assert.strictEqual((await page.request.get(link)).status(), 200, link);
+  }
   await context.close();
 });
 
