@@ -110,6 +110,21 @@ GH_RC store_user_find_email(struct store *s, struct arena *a, struct str email, 
 	return find_row(s, st, &user_type, a, out, found, err);
 }
 
+GH_RC store_scim_users(struct store *s, struct arena *a, const struct store_page *page, struct store_user **out, size_t *n,
+		       struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_SCIM_USERS);
+
+	bind_int(st, 1, (int64_t)page->limit);
+	bind_int(st, 2, (int64_t)page->offset);
+	return list_rows(s, st, &user_type, a, out, n, err);
+}
+
+GH_RC store_scim_users_count(struct store *s, int64_t *out, struct gh_err *err)
+{
+	return find_int(s, sql_use(s, SQL_SCIM_USERS_COUNT), out, NULL, err);
+}
+
 GH_RC store_users(struct store *s, struct arena *a, const struct store_page *page, struct store_user **out, size_t *n,
 		  struct gh_err *err)
 {

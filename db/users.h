@@ -42,6 +42,11 @@ GH_RC store_user_find_email(struct store *s, struct arena *a, struct str email, 
 GH_RC store_users(struct store *s, struct arena *a, const struct store_page *page, struct store_user **out, size_t *n,
 		  struct gh_err *err);
 
+/* Those that a provisioner (db/scim.h) sees: all but the ones that it has removed. By id; the page's search does not count. */
+GH_RC store_scim_users(struct store *s, struct arena *a, const struct store_page *page, struct store_user **out, size_t *n,
+		       struct gh_err *err);
+GH_RC store_scim_users_count(struct store *s, int64_t *out, struct gh_err *err);
+
 GH_RC store_group_create(struct store *s, const struct store_group *g, struct gh_err *err);
 GH_RC store_group_update(struct store *s, const struct store_group *g, struct gh_err *err);
 GH_RC store_group_delete(struct store *s, struct str id, struct gh_err *err);    /* not a built-in one */

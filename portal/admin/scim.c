@@ -4,7 +4,8 @@
 #include "core/log.h"
 #include "core/str.h"
 
-enum { USED_EVERY_US = 60 * 1000000, START_MAX = 10000000 };
+enum { USED_EVERY_US = 60 * 1000000, START_MAX = 10000000,
+       SCAN_ROWS = 500, SCAN_MEMORY = 64 << 20 };         /* of one part of a list that is filtered */
 
 static const char media[] = "application/scim+json";
 static const struct scim_kind *const kinds[] = { &scim_users, &scim_groups };
@@ -205,33 +206,76 @@ static GH_RC load(struct web *w, const struct scim_kind *k, struct str id, json_
 
 /* ---- lists -------------------------------------------------------------------------------------------------------------- */
 
-static GH_RC matching(struct web *w, const struct scim_kind *k, struct str text, json_t ***v, size_t *n, struct gh_err *err)
+struct found {
+	json_t **v;                      /* those to be shown */
+	size_t n, total;                 /* total: that match */
+};
+
+/* Members and groups cost a query each: only for filters that ask. */
+static bool asks_for_more(struct str filter)
+{
+	return str_find(filter, STR("members")) != SIZE_MAX || str_find(filter, STR("groups")) != SIZE_MAX;
+}
+
+static GH_RC scan_part(struct web *w, const struct scim_kind *k, const struct scim_filter *f, struct str text, size_t offset, struct arena *keep,
+		       size_t from, size_t count, struct found *out, size_t *read, struct gh_err *err)
+{
+	json_t **v;
+	size_t all;
+
+	TRY(k->page(w, offset, SCAN_ROWS, &v, read, &all, err));
+	for (size_t i = 0; i < *read; i++) {
+		if (asks_for_more(text))
+			TRY(k->complete(w, v[i], err));
+		if (!scim_filter_matches(f, v[i]))
+			continue;
+		if (out->total++ >= from && out->n < count) {
+			out->v[out->n] = jsn_keep(keep, json_deep_copy(v[i]));
+			if (!out->v[out->n++])
+				FAIL(err, NOMEM, "resources");
+		}
+	}
+	return GH_RC_OK;
+}
+
+/* Everybody is looked at, in parts whose memory is given back: a directory of any size fits. */
+static GH_RC scan(struct web *w, const struct scim_kind *k, const struct scim_filter *f, struct str text, size_t from, size_t count,
+		  struct found *out, struct gh_err *err)
+{
+	struct arena *own = w->a;
+	size_t read = SCAN_ROWS;
+	gh_rc rc = GH_RC_OK;
+
+	for (size_t offset = 0; !rc.code && read == SCAN_ROWS; offset += SCAN_ROWS) {
+		w->a = arena_new(SCAN_MEMORY);
+		if (w->a)
+			rc = scan_part(w, k, f, text, offset, own, from, count, out, &read, err);
+		else
+			rc = gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "resources");
+		arena_free(w->a);
+		w->a = own;
+	}
+	return rc;
+}
+
+static GH_RC matching(struct web *w, const struct scim_kind *k, struct str text, size_t from, size_t count, struct found *out, struct gh_err *err)
 {
 	const struct scim_filter *f = NULL;
 	struct str attribute, value;
-	size_t kept = 0;
 	bool can = false;
 
-	if (text.n)
-		TRY(scim_filter_parse(w->a, text, &f, err));
-	*v = arena_alloc(w->a, 1, sizeof(**v));
-	*n = 0;
-	if (f && *v && scim_filter_is_eq(f, &attribute, &value)) {
-		TRY(k->find_by(w, attribute, value, &can, &(*v)[0], err));
-		*n = can && (*v)[0];
+	if (!text.n)
+		return k->page(w, from, count, &out->v, &out->n, &out->total, err);
+	TRY(scim_filter_parse(w->a, text, &f, err));
+	out->v = arena_alloc(w->a, count + 1, sizeof(*out->v));
+	if (!out->v)
+		FAIL(err, NOMEM, "resources");
+	if (scim_filter_is_eq(f, &attribute, &value)) {
+		TRY(k->find_by(w, attribute, value, &can, &out->v[0], err));
+		out->total = can && out->v[0];
+		out->n = out->total > from && count ? 1 : 0;
 	}
-	if (can)
-		return GH_RC_OK;
-	TRY(k->all(w, v, n, err));
-	for (size_t i = 0; f && i < *n; i++) {
-		/* members and groups cost a query each: only for filters that ask */
-		if (str_find(text, STR("members")) != SIZE_MAX || str_find(text, STR("groups")) != SIZE_MAX)
-			TRY(k->complete(w, (*v)[i], err));
-		if (scim_filter_matches(f, (*v)[i]))
-			(*v)[kept++] = (*v)[i];
-	}
-	*n = f ? kept : *n;
-	return GH_RC_OK;
+	return can ? GH_RC_OK : scan(w, k, f, text, from, count, out, err);
 }
 
 static uint64_t number(struct web *w, const char *name, uint64_t otherwise)
@@ -250,28 +294,27 @@ static GH_RC list(struct web *w, const struct scim_kind *k, struct gh_err *err)
 {
 	uint64_t most = (uint64_t)config_int(&w->site->config, CONFIG_SCIM_MAX_RESULTS);
 	uint64_t start = number(w, "startIndex", 1), count = number(w, "count", most);
-	json_t **v, *resources = json_array(), *answer;
-	size_t n, from, shown = 0;
+	json_t *resources = json_array(), *answer;
+	struct found found = { .n = 0 };
 	struct gh_err why;
 	gh_rc rc;
 
 	if (!jsn_keep(w->a, resources))
 		FAIL(err, NOMEM, "answer");
-	rc = matching(w, k, web_param(&w->rq.query, "filter"), &v, &n, &why);
+	start = start ? start : 1;
+	count = count < most ? count : most;
+	rc = matching(w, k, web_param(&w->rq.query, "filter"), (size_t)start - 1, (size_t)count, &found, &why);
 	if (rc.code == GH_E_SYNTAX || rc.code == GH_E_LIMIT)
 		return scim_error(w, 400, "invalidFilter", why.message, err);
 	if (rc.code)
 		return told(w, rc, &why, err);
-	start = start ? start : 1;
-	count = count < most ? count : most;
-	from = start - 1 < n ? (size_t)start - 1 : n;
-	for (size_t i = from; i < n && shown < count; i++, shown++) {
-		TRY(k->complete(w, v[i], err));
-		select_attributes(w, v[i]);
-		json_array_append(resources, v[i]);
+	for (size_t i = 0; i < found.n; i++) {
+		TRY(k->complete(w, found.v[i], err));
+		select_attributes(w, found.v[i]);
+		json_array_append(resources, found.v[i]);
 	}
 	answer = jsn_keep(w->a, json_pack("{s:[s], s:I, s:I, s:I, s:O}", "schemas", "urn:ietf:params:scim:api:messages:2.0:ListResponse",
-					 "totalResults", (json_int_t)n, "startIndex", (json_int_t)start, "itemsPerPage", (json_int_t)shown,
+					 "totalResults", (json_int_t)found.total, "startIndex", (json_int_t)start, "itemsPerPage", (json_int_t)found.n,
 					 "Resources", resources));
 	if (!answer)
 		FAIL(err, NOMEM, "answer");

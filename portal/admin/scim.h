@@ -19,8 +19,9 @@ struct scim_kind {
 	const char *endpoint;            /* "Users" */
 	const char *type;                /* "User" */
 	const char *schema;
-	/* All that stand, by id, as JSON without what costs a query each (see `complete`). */
-	GH_RC (*all)(struct web *w, json_t ***v, size_t *n, struct gh_err *err);
+	/* At most `limit` of those that stand, by id, from the one at `offset` on, as JSON without what only some answers need (see
+	 * `complete`); *total: how many stand. The memory is that of w->a. */
+	GH_RC (*page)(struct web *w, size_t offset, size_t limit, json_t ***v, size_t *n, size_t *total, struct gh_err *err);
 	GH_RC (*find)(struct web *w, struct str id, json_t **v, struct gh_err *err);             /* *v NULL: none */
 	GH_RC (*find_by)(struct web *w, struct str attribute, struct str value, bool *can, json_t **v, struct gh_err *err);
 	GH_RC (*complete)(struct web *w, json_t *v, struct gh_err *err);                         /* members, groups */

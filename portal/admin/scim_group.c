@@ -160,7 +160,17 @@ static GH_RC drop(struct web *w, struct str id, struct gh_err *err)
 	return store_group_delete(w->site->store, id, err);
 }
 
+/* Groups are few. */
+static GH_RC page(struct web *w, size_t offset, size_t limit, json_t ***v, size_t *n, size_t *total, struct gh_err *err)
+{
+	TRY(all(w, v, total, err));
+	offset = offset < *total ? offset : *total;
+	*v += offset;
+	*n = *total - offset < limit ? *total - offset : limit;
+	return GH_RC_OK;
+}
+
 const struct scim_kind scim_groups = {
-	.endpoint = "Groups", .type = "Group", .schema = "urn:ietf:params:scim:schemas:core:2.0:Group", .all = all, .find = find,
+	.endpoint = "Groups", .type = "Group", .schema = "urn:ietf:params:scim:schemas:core:2.0:Group", .page = page, .find = find,
 	.find_by = find_by, .complete = complete, .save = save, .remove = drop,
 };

@@ -1,7 +1,6 @@
 #include "portal/admin/scim.h"
 
 #include "core/clock.h"
-#include "core/map.h"
 #include "core/str.h"
 #include "db/subscriptions.h"
 
@@ -112,30 +111,25 @@ static GH_RC find_by(struct web *w, struct str attribute, struct str value, bool
 	return found ? GH_RC_OK : of_user(w, &u, v, err);
 }
 
-static GH_RC all(struct web *w, json_t ***v, size_t *n, struct gh_err *err)
+static GH_RC page(struct web *w, size_t offset, size_t limit, json_t ***v, size_t *n, size_t *total, struct gh_err *err)
 {
-	struct store_scim_record *records;
+	const struct store_page window = { .offset = offset, .limit = limit };
 	struct store_user *users;
-	size_t n_records, n_users;
-	struct map by_id;
+	struct store_scim_record r;
+	int64_t stand;
+	bool found;
 
-	TRY(store_users(w->site->store, w->a, NULL, &users, &n_users, err));
-	TRY(store_scim_records(w->site->store, w->a, STORE_SCIM_USER, &records, &n_records, err));
-	map_init(&by_id, w->a, false);
-	for (size_t i = 0; i < n_records; i++)
-		if (!map_put(&by_id, records[i].id, &records[i]))
-			FAIL(err, NOMEM, "users");
-	*v = arena_alloc(w->a, n_users + 1, sizeof(**v));
+	TRY(store_scim_users_count(w->site->store, &stand, err));
+	*total = (size_t)stand;
+	*n = 0;
+	if (limit)                       /* 0 in a page means any number */
+		TRY(store_scim_users(w->site->store, w->a, &window, &users, n, err));
+	*v = arena_alloc(w->a, *n + 1, sizeof(**v));
 	if (!*v)
 		FAIL(err, NOMEM, "users");
-	*n = 0;
-	for (size_t i = 0; i < n_users; i++) {
-		const struct store_scim_record *r = map_get(&by_id, users[i].id);
-
-		if (r && r->removed)
-			continue;
-		TRY(user_json(w, &users[i], r, &(*v)[*n], err));
-		++*n;
+	for (size_t i = 0; i < *n; i++) {
+		TRY(store_scim_find(w->site->store, w->a, STORE_SCIM_USER, users[i].id, &r, &found, err));
+		TRY(user_json(w, &users[i], found ? &r : NULL, &(*v)[i], err));
 	}
 	return GH_RC_OK;
 }
@@ -328,6 +322,6 @@ static GH_RC drop(struct web *w, struct str id, struct gh_err *err)
 }
 
 const struct scim_kind scim_users = {
-	.endpoint = "Users", .type = "User", .schema = "urn:ietf:params:scim:schemas:core:2.0:User", .all = all, .find = find,
+	.endpoint = "Users", .type = "User", .schema = "urn:ietf:params:scim:schemas:core:2.0:User", .page = page, .find = find,
 	.find_by = find_by, .complete = complete, .save = save, .remove = drop,
 };

@@ -3,6 +3,7 @@
  * is asked for, so a new page is counted without being named. `make bench ONLY=pages` measures the time of the same pages. */
 #include "tests/unit/check.h"
 
+#include "db/scim.h"
 #include "db/sql.h"
 #include "portal/admin/admin.h"
 #include "portal/portal/portal.h"
@@ -77,6 +78,51 @@ static void as_developer(void **state)
 	check_done();
 }
 
+/* Provisioning: a page of people, one of them by name, and a filter for which everybody is looked at, part by part. */
+static void as_provisioner(void **state)
+{
+	static const struct {
+		const char *uri;
+		int64_t steps;
+		const char *shows, *hides;
+	} rows[] = {
+		{ "/admin/scim/v2/Users?startIndex=101&count=50", STEPS, "\"totalResults\":605,\"startIndex\":101,\"itemsPerPage\":50", "user-00000" },
+		{ "/admin/scim/v2/Users?startIndex=601&count=50", STEPS, "\"itemsPerPage\":5", NULL },
+		{ "/admin/scim/v2/Users?startIndex=999", STEPS, "\"itemsPerPage\":0", NULL },
+		{ "/admin/scim/v2/Users?count=0", STEPS, "\"totalResults\":605", "user-0" },
+		{ "/admin/scim/v2/Users?filter=userName+eq+%22person.77@plant.example.com%22", STEPS, "\"totalResults\":1", NULL },
+		{ "/admin/scim/v2/Users?filter=name.familyName+ew+%2299%22&count=2&startIndex=2", 10 * STEPS, "\"totalResults\":6,\"startIndex\":2,\"itemsPerPage\":2",
+		  "\"Byron 99\"" },
+	};
+	char share[PATHS_MAX];
+	struct web_site site;
+	struct str token, id = STR("crowd");
+	struct arena *a = arena_new(1 << 20);
+	struct client c;
+	struct gh_err err;
+
+	site_up(&site, &admin_app, *state, share);
+	must(store_tx_begin(site.store, STR("test"), &err), &err);
+	must(store_scim_token_create(site.store, a, id, 0, &token, &err), &err);
+	must(store_tx_commit(site.store, &err), &err);
+	c = (struct client){ .site = &site, .authorization = arena_printf(a, "Bearer %.*s", STR_ARG(token)).p };
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int64_t n;
+
+		steps(site.store);
+		CHECK_INT(rows[i].uri, client_send(&c, "GET", rows[i].uri, NULL), 200);
+		n = steps(site.store);
+		CHECK(rows[i].uri, n < rows[i].steps);
+		CHECK(rows[i].uri, client_shows(&c, rows[i].shows) && !(rows[i].hides && client_shows(&c, rows[i].hides)));
+		if (getenv("SHOW_STEPS"))
+			fprintf(stderr, "# %7lld steps, %6zu bytes: %s\n", (long long)n, c.w.rs.body.n, rows[i].uri);
+	}
+	client_end(&c);
+	site_down(&site);
+	arena_free(a);
+	check_done();
+}
+
 static void as_administrator(void **state)
 {
 	count_app(*state, &admin_app, "admin", "/admin", "administrator");
@@ -109,6 +155,7 @@ int main(void)
 		cmocka_unit_test(as_visitor),
 		cmocka_unit_test(as_developer),
 		cmocka_unit_test(as_administrator),
+		cmocka_unit_test(as_provisioner),
 	};
 	return cmocka_run_group_tests(tests, up, down);
 }
