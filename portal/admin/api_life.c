@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "db/lifecycle.h"
+#include "db/notices.h"
 
 static const struct {
 	struct str value, label;
@@ -160,17 +161,16 @@ static GH_RC change(struct web *w, struct str portal, size_t *told, bool *fine, 
 
 gh_rc admin_api_life(struct web *w, struct gh_err *err)
 {
-	struct str host, portal = STR_NULL, text = STR("The API is changed.");
+	struct str text = STR("The API is changed.");
 	struct store *s = w->site->store;
-	struct gh_err unknown;
+	struct store_site site;
 	bool fine = false;
 	size_t told = 0;
 	gh_rc rc;
 
-	if (!web_public_address(w, &host, &unknown).code)
-		portal = arena_printf(w->a, "%.*s%.*s", STR_ARG(host), STR_ARG(web_portal_base(w->site, w->a)));
-	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
-	rc = change(w, portal, &told, &fine, err);
+	web_store_site(w, &site);
+	TRY(store_tx_begin(s, web_actor(w), err));
+	rc = change(w, site.portal, &told, &fine, err);
 	if (!rc.code && !fine) {
 		store_tx_rollback(s);
 		return admin_api_page(w, 422, err);
