@@ -15,6 +15,6 @@ test-build:
 	@$(MAKE) --no-print-directory -j2 MODE=asan all units
 
 test-run:
-	@PATH="$$(tools/node-dir):$$PATH" tests/run $(or $(T),tests/lint $(UNIT_BIN) $(HTTP_TESTS) $(STORY_TESTS) $(BROWSER_TESTS))
+	@PATH="$$(tools/node-dir):$$PATH" tests/run $(or $(T),tests/lint tests/texts $(UNIT_BIN) $(HTTP_TESTS) $(STORY_TESTS) $(BROWSER_TESTS))
 
 .PHONY: test test-build test-run

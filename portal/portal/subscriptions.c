@@ -20,7 +20,7 @@ static const char new_keys[] = "gh_new_keys";
 static const struct overlap {
 	const char *value, *words;
 	int64_t seconds;
-} overlaps[] = { { "day", "a day", 86400 }, { "hour", "an hour", 3600 }, { "week", "a week", 604800 }, { "none", "not at all", 0 } };
+} overlaps[] = { { "day", "for a day", 86400 }, { "hour", "for an hour", 3600 }, { "week", "for a week", 604800 }, { "none", "not at all", 0 } };
 
 static struct str opens(struct web *w, const struct store_subscription *s)
 {
