@@ -116,7 +116,7 @@ test('as a developer', async () => {
   const found = await crawl(pat, ['/']);
   assert.deepStrictEqual(found.faults, []);
   reached(found, '/account', '/account/tokens', '/account/traces', '/account/second-factor', '/account/close', '/account/subscriptions',
-    `/account/subscriptions/${gw.own.id}`, '/account/calls', '/account/calls.csv?subscription=');
+    `/account/subscriptions/${gw.own.id}`, '/account/calls', '/account/calls.csv?subscription=&application=');
   assert.ok([...found.seen.keys()].some((k) => /^\/account\/calls\/./.test(k)), 'one call');
 });
 
