@@ -61,6 +61,14 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
       assert.equal(asked('slow'), 1);
     });
 
+    it('makes one backend call for each variant of parallel misses', async () => {
+      reply = (req, res) => { res.setHeader('Vary', 'Accept-Language'); setTimeout(() => res.end(req.headers['accept-language']), 200); };
+      const languages = Array.from({ length: 60 }, (_, i) => ['de', 'en', 'fr'][i % 3]);
+      const all = await Promise.all(languages.map((language) => get('variants', { 'Accept-Language': language })));
+      assert.deepEqual(all.map((r) => r.text), languages);
+      assert.equal(asked('variants'), 3);
+    });
+
     it('lets nobody wait for an answer that is not kept, and does not queue up for the next one', async () => {
       let inside = 0, most = 0;
       reply = (req, res) => {
