@@ -2,8 +2,10 @@
 
 #include "core/str.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t read_clock(clockid_t id)
 {
@@ -141,4 +143,17 @@ bool clock_parse_duration(struct str s, int64_t *seconds)
 		return false;
 	*seconds = (int64_t)n * factor;
 	return true;
+}
+
+bool clock_boot_id(char out[CLOCK_BOOT_ID_BYTES])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	memset(out, 0, CLOCK_BOOT_ID_BYTES);
+	if (fd < 0)
+		return false;
+	n = read(fd, out, CLOCK_BOOT_ID_BYTES - 1);
+	close(fd);
+	return n > 0;
 }

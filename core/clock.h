@@ -16,3 +16,7 @@ bool clock_parse_iso(struct str s, int64_t *wall_us);
 bool clock_parse_date(struct str s, int64_t *wall_us);
 /* "90s", "30m", "24h", "7d", or seconds without a unit. At most 36500 days. */
 bool clock_parse_duration(struct str s, int64_t *seconds);
+/* Names this boot of the machine: what the monotonic clock has measured holds for as long as it is the same. False: it is
+ * not to be had; errno says why. */
+enum { CLOCK_BOOT_ID_BYTES = 40 };
+bool clock_boot_id(char out[CLOCK_BOOT_ID_BYTES]);

@@ -75,19 +75,6 @@ static void *body_at(const struct counters *c, enum table t, size_t set, unsigne
 
 /* ---- opening ----------------------------------------------------------------------------------------------------------- */
 
-static bool read_boot_id(char out[BOOT_ID_BYTES])
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	memset(out, 0, BOOT_ID_BYTES);
-	if (fd < 0)
-		return false;
-	n = read(fd, out, BOOT_ID_BYTES - 1);
-	close(fd);
-	return n > 0;
-}
-
 static gh_rc make_locks(struct counters *c, struct gh_err *err)
 {
 	pthread_mutexattr_t attr;
@@ -177,10 +164,10 @@ static gh_rc open_locked(struct counters *c, const char *path, size_t bytes, siz
 /* With the file lock held: a new file, or the first process since the boot, makes the locks. */
 static gh_rc prepare(struct counters *c, size_t entries, bool fresh, struct gh_err *err)
 {
-	char boot[BOOT_ID_BYTES];
+	char boot[CLOCK_BOOT_ID_BYTES];
 	struct file_header *h = c->header;
 
-	if (!read_boot_id(boot))
+	if (!clock_boot_id(boot))
 		FAIL(err, IO, "counters: the boot id cannot be read: %s", strerror(errno));
 	if (!fresh && memcmp(h->boot, boot, sizeof(boot)) == 0)
 		return GH_RC_OK;

@@ -1,13 +1,14 @@
 /* counter_impl.h - the layout of the counter file, for core/counter*.c only. A change of it changes COUNTER_MAGIC. */
 #pragma once
 
+#include "core/clock.h"
 #include "core/counter.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 /* Twice as much room as counters are promised: sets fill unevenly, and none may be full long before all are. */
-enum { WAYS = 64, SLACK = 2, BOOT_ID_BYTES = 40 };
+enum { WAYS = 64, SLACK = 2 };
 #define COUNTER_MAGIC UINT64_C(0x33304e5543484721)
 #define SLOT_LOCKS_AT ((off_t)1 << 40)               /* far behind the file's end: locks need no bytes */
 
@@ -15,7 +16,7 @@ enum table { TABLE_SLIDING, TABLE_PLAIN, TABLE_GAUGE, TABLE__COUNT };
 
 struct file_header {
 	uint64_t magic, entries;
-	char boot[BOOT_ID_BYTES];
+	char boot[CLOCK_BOOT_ID_BYTES];
 	unsigned char secret[16];            /* of the digests */
 	_Atomic uint64_t evicted, recovered, gauges_full;
 	int64_t made_us, boot_us;            /* wall clock: of the file, and of its first opening since the boot; 0: long ago */

@@ -1,0 +1,373 @@
+#include "core/backend_state.h"
+
+#include "core/clock.h"
+#include "core/crypto.h"
+#include "core/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STATES_MAGIC UINT64_C(0x3130534b43424847)
+enum { PARTS = 16, DOUBLINGS_MAX = 16, TRIES = 100 };
+
+/* until 0: closed. probe: until when somebody's probe holds; 0: nobody's. */
+struct gate {
+	_Atomic int64_t until, probe;
+};
+
+struct backend_slot {
+	_Atomic uint64_t key;                /* 0: free */
+	struct gate breaker, eject;
+	_Atomic uint32_t print;              /* of the rule that the numbers belong to */
+	_Atomic uint32_t level;              /* ejections in a row */
+	_Atomic uint64_t trips, ejections;
+	_Atomic uint32_t health, health_status;
+	_Atomic int64_t health_until;
+	_Atomic uint64_t failed[PARTS], all[PARTS];  /* part of time, 32 bits; count, 32 bits */
+};
+
+struct file {
+	uint64_t magic;
+	char boot[CLOCK_BOOT_ID_BYTES];
+	struct backend_slot slots[BACKEND_STATES_MAX];
+};
+
+struct backend_states {
+	struct file *file;
+};
+
+/* ---- the file ---------------------------------------------------------------------------------------------------------- */
+
+static bool fits(int fd, const char boot[CLOCK_BOOT_ID_BYTES])
+{
+	struct { uint64_t magic; char boot[CLOCK_BOOT_ID_BYTES]; } head;
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink > 0 && st.st_size == (off_t)sizeof(struct file)
+	       && pread(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) && head.magic == STATES_MAGIC
+	       && memcmp(head.boot, boot, sizeof(head.boot)) == 0;
+}
+
+/* With the lock in hand. Blocks are taken now: a full disk is an error here and no SIGBUS later. */
+static gh_rc begin(int fd, const char *path, const char boot[CLOCK_BOOT_ID_BYTES], struct gh_err *err)
+{
+	struct { uint64_t magic; char boot[CLOCK_BOOT_ID_BYTES]; } head = { .magic = STATES_MAGIC };
+	int failed = posix_fallocate(fd, 0, sizeof(struct file));
+
+	memcpy(head.boot, boot, sizeof(head.boot));
+	if (failed || pwrite(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head))
+		FAIL(err, IO, "%s: no room for %zu bytes: %s", path, sizeof(struct file), strerror(failed ? failed : errno));
+	return GH_RC_OK;
+}
+
+/* A file that does not fit is taken away, never cut: others may have it mapped. */
+static gh_rc open_file(const char *path, bool make, int *out, struct gh_err *err)
+{
+	char boot[CLOCK_BOOT_ID_BYTES];
+	struct stat st;
+	int fd;
+
+	if (!clock_boot_id(boot))
+		FAIL(err, IO, "%s: the boot id cannot be read: %s", path, strerror(errno));
+	for (int i = 0; i < TRIES; i++) {
+		fd = open(path, O_RDWR | O_CLOEXEC | (make ? O_CREAT : 0), 0640);
+		if (fd < 0)
+			FAIL(err, NOT_FOUND, "%s: %s", path, strerror(errno));
+		while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
+			;
+		if (fits(fd, boot) || (make && fstat(fd, &st) == 0 && st.st_nlink > 0 && st.st_size == 0)) {
+			gh_rc rc = fits(fd, boot) ? GH_RC_OK : begin(fd, path, boot, err);
+
+			flock(fd, LOCK_UN);
+			*out = fd;
+			return rc;
+		}
+		if (make && fstat(fd, &st) == 0 && st.st_nlink > 0)
+			unlink(path);
+		close(fd);
+		if (!make)
+			FAIL(err, NOT_FOUND, "%s is from another boot or version", path);
+	}
+	FAIL(err, BUSY, "%s: others keep replacing it", path);
+}
+
+gh_rc backend_states_open(const char *path, bool make, struct backend_states **out, struct gh_err *err)
+{
+	struct backend_states *s = calloc(1, sizeof(*s));
+	int fd = -1;
+	gh_rc rc;
+
+	if (!s)
+		FAIL(err, NOMEM, "%s: no memory", path);
+	rc = open_file(path, make, &fd, err);
+	if (!rc.code) {
+		s->file = mmap(NULL, sizeof(struct file), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (s->file == MAP_FAILED)
+			rc = gh_err_set(err, GH_E_IO, __FILE__, __LINE__, "%s: %s", path, strerror(errno));
+	}
+	if (fd >= 0)
+		close(fd);
+	if (rc.code)
+		free(s);
+	else
+		*out = s;
+	return rc;
+}
+
+void backend_states_close(struct backend_states *s)
+{
+	if (!s)
+		return;
+	munmap(s->file, sizeof(struct file));
+	free(s);
+}
+
+uint64_t backend_state_key(struct str id)
+{
+	uint8_t digest[CRYPTO_SHA256_BYTES];
+	uint64_t key;
+
+	crypto_sha256(id, digest);
+	memcpy(&key, digest, sizeof(key));
+	return key | 1;                      /* 0 is a free slot */
+}
+
+struct backend_slot *backend_slot(struct backend_states *s, uint64_t key)
+{
+	for (size_t i = 0; s && i < BACKEND_STATES_MAX; i++) {
+		struct backend_slot *x = &s->file->slots[(key / 2 + i) % BACKEND_STATES_MAX];
+		uint64_t is = atomic_load_explicit(&x->key, memory_order_acquire);
+
+		if (is == key)
+			return x;
+		if (!is && (atomic_compare_exchange_strong(&x->key, &is, key) || is == key))
+			return x;
+	}
+	return NULL;
+}
+
+/* ---- a gate ------------------------------------------------------------------------------------------------------------ */
+
+static enum backend_gate gate_state(const struct gate *g, int64_t now, int64_t *left_us)
+{
+	int64_t until = atomic_load_explicit(&g->until, memory_order_acquire), probe;
+
+	*left_us = 0;
+	if (!until)
+		return BACKEND_PASS;
+	probe = atomic_load_explicit(&g->probe, memory_order_acquire);
+	if (until > now)
+		*left_us = until - now;
+	else if (probe > now)
+		*left_us = 1;                /* the probe may end at any moment */
+	return *left_us ? BACKEND_SHUT : BACKEND_PROBE;
+}
+
+static bool gate_claim(struct gate *g, int64_t now)
+{
+	int64_t probe = atomic_load(&g->probe), until = atomic_load(&g->until);
+
+	return until && until <= now && probe <= now && atomic_compare_exchange_strong(&g->probe, &probe, now + BACKEND_PROBE_US);
+}
+
+/* The probe is given back after the new state stands, so that nobody slips in between. */
+static void gate_set(struct gate *g, int64_t until)
+{
+	atomic_store(&g->until, until);
+	atomic_store(&g->probe, 0);
+}
+
+/* ---- circuit breaker --------------------------------------------------------------------------------------------------- */
+
+static void clear_window(struct backend_slot *s)
+{
+	for (int i = 0; i < PARTS; i++) {
+		atomic_store(&s->failed[i], 0);
+		atomic_store(&s->all[i], 0);
+	}
+}
+
+/* What was counted for another rule says nothing about this one. */
+static void adopt(struct backend_slot *s, const struct breaker_rule *r)
+{
+	uint32_t old = atomic_load_explicit(&s->print, memory_order_relaxed);
+
+	if (old == r->print || !atomic_compare_exchange_strong(&s->print, &old, r->print))
+		return;
+	clear_window(s);
+	gate_set(&s->breaker, 0);
+}
+
+static uint32_t part_of(const struct breaker_rule *r, int64_t now)
+{
+	return (uint32_t)(now / (r->interval_us / PARTS));
+}
+
+static void count(_Atomic uint64_t v[PARTS], uint32_t part)
+{
+	_Atomic uint64_t *w = &v[part % PARTS];
+	uint64_t old = atomic_load(w);
+
+	while (!atomic_compare_exchange_weak(w, &old, (uint32_t)(old >> 32) == part ? old + 1 : (uint64_t)part << 32 | 1)) {
+	}
+}
+
+static uint64_t sum(_Atomic uint64_t v[PARTS], uint32_t part)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < PARTS; i++) {
+		uint64_t w = atomic_load(&v[i]);
+
+		if (part - (uint32_t)(w >> 32) < PARTS)
+			n += (uint32_t)w;
+	}
+	return n;
+}
+
+enum backend_gate breaker_state(struct backend_slot *s, const struct breaker_rule *r, int64_t now, int64_t *left_us)
+{
+	*left_us = 0;
+	if (!s)
+		return BACKEND_PASS;
+	adopt(s, r);
+	return gate_state(&s->breaker, now, left_us);
+}
+
+bool breaker_claim(struct backend_slot *s, int64_t now)
+{
+	return gate_claim(&s->breaker, now);
+}
+
+void breaker_release(struct backend_slot *s)
+{
+	atomic_store(&s->breaker.probe, 0);
+}
+
+static bool is_enough(struct backend_slot *s, const struct breaker_rule *r, uint32_t part)
+{
+	uint64_t failed = sum(s->failed, part), all;
+
+	if (r->count)
+		return failed >= r->count;
+	all = sum(s->all, part);
+	return all >= r->least_calls && failed * 100 >= all * r->percentage;
+}
+
+bool breaker_tell(struct backend_slot *s, const struct breaker_rule *r, bool failed, bool probe, int64_t trip_us, int64_t now)
+{
+	uint32_t part = part_of(r, now);
+	int64_t closed = 0, until = now + (trip_us ? trip_us : r->trip_us);
+
+	if (!s)
+		return false;
+	adopt(s, r);
+	if (probe) {
+		if (!failed)
+			clear_window(s);
+		gate_set(&s->breaker, failed ? until : 0);
+		if (failed)
+			atomic_fetch_add(&s->trips, 1);
+		return failed;
+	}
+	if (r->percentage)
+		count(s->all, part);
+	if (!failed)
+		return false;
+	count(s->failed, part);
+	if (!is_enough(s, r, part) || !atomic_compare_exchange_strong(&s->breaker.until, &closed, until))
+		return false;
+	atomic_fetch_add(&s->trips, 1);
+	return true;
+}
+
+/* ---- ejection ---------------------------------------------------------------------------------------------------------- */
+
+enum backend_gate eject_state(struct backend_slot *s, int64_t now)
+{
+	int64_t left;
+
+	return s ? gate_state(&s->eject, now, &left) : BACKEND_PASS;
+}
+
+bool eject_claim(struct backend_slot *s, int64_t now)
+{
+	return gate_claim(&s->eject, now);
+}
+
+void eject_release(struct backend_slot *s)
+{
+	atomic_store(&s->eject.probe, 0);
+}
+
+bool eject_tell(struct backend_slot *s, bool failed, bool probe, int64_t first_us, int64_t most_us, int64_t now)
+{
+	int64_t until, pause;
+	uint32_t level;
+
+	if (!s)
+		return false;
+	until = atomic_load(&s->eject.until);
+	level = atomic_load(&s->level);
+	if (!failed) {
+		if (until || level) {
+			atomic_store(&s->level, 0);
+			gate_set(&s->eject, 0);
+		}
+		return false;
+	}
+	/* many calls fail at once when a node dies: that is one failure */
+	if (until > now && !probe)
+		return false;
+	pause = first_us << (level < DOUBLINGS_MAX ? level : DOUBLINGS_MAX);
+	if (!atomic_compare_exchange_strong(&s->eject.until, &until, now + (pause < most_us ? pause : most_us)))
+		return false;
+	atomic_store(&s->level, level + 1);
+	atomic_fetch_add(&s->ejections, 1);
+	atomic_store(&s->eject.probe, 0);
+	return true;
+}
+
+/* ---- health ------------------------------------------------------------------------------------------------------------ */
+
+void health_tell(struct backend_slot *s, enum backend_health h, int status, int64_t believed_us)
+{
+	if (!s)
+		return;
+	atomic_store(&s->health_status, (uint32_t)status);
+	atomic_store(&s->health_until, believed_us);
+	atomic_store(&s->health, (uint32_t)h);
+}
+
+enum backend_health health_state(struct backend_slot *s, int64_t now)
+{
+	uint32_t h = s ? atomic_load_explicit(&s->health, memory_order_relaxed) : BACKEND_UNKNOWN;
+
+	return h && atomic_load_explicit(&s->health_until, memory_order_relaxed) > now ? (enum backend_health)h : BACKEND_UNKNOWN;
+}
+
+/* ---- looking ----------------------------------------------------------------------------------------------------------- */
+
+void backend_look(struct backend_slot *s, const struct breaker_rule *rule, int64_t now, struct backend_view *out)
+{
+	*out = (struct backend_view){ 0 };
+	if (!s)
+		return;
+	/* without adopting the rule: looking changes nothing */
+	if (rule && atomic_load(&s->print) == rule->print) {
+		out->breaker = gate_state(&s->breaker, now, &out->breaker_left_us);
+		if (out->breaker == BACKEND_SHUT && atomic_load(&s->breaker.until) <= now)
+			out->breaker = BACKEND_PROBE;        /* half-open, the probe is under way */
+	}
+	out->ejection = gate_state(&s->eject, now, &out->ejected_left_us);
+	out->trips = atomic_load(&s->trips);
+	out->ejections = atomic_load(&s->ejections);
+	out->health = health_state(s, now);
+	out->health_status = (int)atomic_load(&s->health_status);
+}

@@ -1,0 +1,70 @@
+/* backend_state.h - what all processes of a machine know about its backends at this moment: circuit breakers, members of pools
+ * that were ejected, results of health checks. A mapped file, DIR/backends, with a slot a backend.
+ *
+ * All numbers of a slot are atomic and there are no locks: a process that dies in the middle of anything holds up nobody.
+ *
+ *   breaker   closed ── enough failures in the interval ──> open ── its time is over ──> half-open ── the probe ──> closed
+ *                                                            ^                                │ fails
+ *                                                            └────────────────────────────────┘
+ *   ejection  a member of a pool that cannot be reached is left out, for twice as long each time in a row; then one call probes
+ *   health    what the keeper's last checks say, believed for as long as they go on
+ *
+ * Half-open lets one call through at a time, over all processes: whoever is told PROBE claims it, and ends it with a result
+ * or gives it back. One that was claimed by a process that died is free again after BACKEND_PROBE_US.
+ *
+ * Failures are counted in sixteenths of the interval: one counts for at least fifteen sixteenths of it, at most for all.
+ *
+ * Times are of the monotonic clock, in µs; the caller passes `now`. The file begins anew with each boot. */
+#pragma once
+
+#include "core/backend_rules.h"
+
+enum {
+	BACKEND_STATES_MAX = 4096,           /* backends of a machine since it was booted; for those beyond nothing is known */
+	BACKEND_PROBE_US = 30000000,
+};
+
+struct backend_states;
+struct backend_slot;
+
+/* Makes the file when it is missing or from another boot or version. `make` false: only when it is there (NOT_FOUND). */
+GH_RC backend_states_open(const char *path, bool make, struct backend_states **out, struct gh_err *err);
+void backend_states_close(struct backend_states *s);                 /* NULL is fine */
+/* The key of a backend in the file. */
+uint64_t backend_state_key(struct str id);
+/* Its slot, made when there is none. NULL: s is NULL, or the table is full. Costs a look or two, no system call. */
+struct backend_slot *backend_slot(struct backend_states *s, uint64_t key);
+
+enum backend_gate { BACKEND_PASS, BACKEND_PROBE, BACKEND_SHUT };
+
+/* ---- circuit breaker; slot may be NULL: then it is closed ---- */
+/* *left_us: SHUT: until somebody may try. */
+enum backend_gate breaker_state(struct backend_slot *s, const struct breaker_rule *r, int64_t now, int64_t *left_us);
+bool breaker_claim(struct backend_slot *s, int64_t now);             /* after PROBE; false: somebody was faster */
+void breaker_release(struct backend_slot *s);                        /* the probe ended without a result */
+/* How a call ended. trip_us: how long it stays open if this opens it; 0: as the rule says. True: this opened it. */
+bool breaker_tell(struct backend_slot *s, const struct breaker_rule *r, bool failed, bool probe, int64_t trip_us, int64_t now);
+
+/* ---- ejection ---- */
+enum backend_gate eject_state(struct backend_slot *s, int64_t now);
+bool eject_claim(struct backend_slot *s, int64_t now);
+void eject_release(struct backend_slot *s);
+/* first_us: for how long the first time; doubles up to most_us. True: this ejected it. */
+bool eject_tell(struct backend_slot *s, bool failed, bool probe, int64_t first_us, int64_t most_us, int64_t now);
+
+/* ---- health ---- */
+enum backend_health { BACKEND_UNKNOWN, BACKEND_UP, BACKEND_DOWN };
+/* status: of the last answer; 0: none came. believed_us: until when this holds if no more is heard. */
+void health_tell(struct backend_slot *s, enum backend_health h, int status, int64_t believed_us);
+enum backend_health health_state(struct backend_slot *s, int64_t now);
+
+/* ---- looking ---- */
+struct backend_view {
+	enum backend_gate breaker, ejection; /* PROBE: half-open */
+	int64_t breaker_left_us, ejected_left_us;
+	uint64_t trips, ejections;           /* since the boot */
+	enum backend_health health;
+	int health_status;
+};
+/* rule NULL: it has none. */
+void backend_look(struct backend_slot *s, const struct breaker_rule *rule, int64_t now, struct backend_view *out);
