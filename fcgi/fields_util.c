@@ -280,6 +280,30 @@ struct str trace_context_text(struct arena *a, const struct trace_context *t)
 
 /* ---- cookies ------------------------------------------------------------------------------------------------------- */
 
+/* The value behind "ab=" in one pair; STR_NULL: it is another cookie. */
+static struct str value_of(struct str pair, struct str a, struct str b)
+{
+	size_t n = a.n + b.n;
+
+	return pair.n > n && pair.p[n] == '=' && str_starts(pair, a) && str_starts(str_from(pair, a.n), b) ? str_from(pair, n + 1)
+													    : STR_NULL;
+}
+
+/* Browsers send one field, HTTP/2 may split it. */
+struct str fields_cookie(const struct fields *f, struct str name_a, struct str name_b)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		struct str rest = f->v[i].value, pair, value;
+
+		if (!str_eq_ci(f->v[i].name, STR("Cookie")))
+			continue;
+		while (rest.n && str_split(&rest, ';', &pair))
+			if ((value = value_of(str_trim(pair), name_a, name_b)).p)
+				return value;
+	}
+	return STR_NULL;
+}
+
 static struct str without(struct arena *a, struct str value, struct str name_prefix)
 {
 	struct str rest = value, pair, kept;

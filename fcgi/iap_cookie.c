@@ -13,29 +13,9 @@
 
 enum { LINES = 11, PLAIN_MAX = 16384 };
 
-/* The pairs of all Cookie fields: browsers send one, HTTP/2 may split it. */
-static struct str next_pair(struct str *rest)
-{
-	struct str pair;
-
-	return rest->n && str_split(rest, ';', &pair) ? str_trim(pair) : STR_NULL;
-}
-
 struct str iap_cookie(const struct call *k, const char *name, struct str suffix)
 {
-	const struct fields *h = &k->x.request.headers;
-	struct str start = arena_printf(k->arena, "%s%.*s=", name, STR_ARG(suffix));
-
-	for (size_t i = 0; i < h->n && start.p; i++) {
-		struct str rest = h->v[i].value, pair;
-
-		if (!str_eq_ci(h->v[i].name, STR("Cookie")))
-			continue;
-		while ((pair = next_pair(&rest)).p)
-			if (str_starts(pair, start))
-				return str_from(pair, start.n);
-	}
-	return STR_NULL;
+	return fields_cookie(&k->x.request.headers, str_of(name), suffix);
 }
 
 bool iap_set_cookie(struct iap *f, const char *name, struct str suffix, struct str value, struct str path, int64_t seconds,
