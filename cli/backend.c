@@ -23,7 +23,11 @@ static const struct option set_options[] = {
 	{ "pin", OPTION_MANY, "sha256//BASE64", "digest of a public key, one of which it must have; none: any", false },
 	{ "credentials-file", OPTION_TEXT, "FILE", "JSON of headers and query parameters for it; kept sealed", false },
 	{ "credential", OPTION_TEXT, "ID|none", "credential that is shown to it: see `gatehouse credential`", false },
-	{ "breaker-file", OPTION_TEXT, "FILE", "JSON of circuit-breaker rules", false },
+	{ "breaker", OPTION_TEXT, "FILE|none", "JSON of its circuit breaker", false },
+	{ "health", OPTION_TEXT, "FILE|none", "JSON of its health check", false },
+	{ "balance", OPTION_TEXT, "round-robin|least-outstanding|hash", "how a pool spreads its calls (round-robin)", false },
+	{ "hash-on", OPTION_TEXT, "WHAT", "address, subscription, path, header:NAME or cookie:NAME (address)", false },
+	{ "affinity-cookie", OPTION_TEXT, "NAME|none", "cookie that keeps a session on one member of a pool", false },
 	OPTION_END,
 };
 
@@ -34,6 +38,10 @@ static gh_rc read_json(struct cli *c, const char *option, struct str *out, struc
 
 	if (!file)
 		return GH_RC_OK;
+	if (strcmp(file, "none") == 0) {
+		*out = STR_NULL;
+		return GH_RC_OK;
+	}
 	TRY(file_read(c->arena, file, FILE_MAX_BYTES, out, err));
 	if (jsn_parse_in(c->arena, *out, NULL, &ignored, NULL, err).code)
 		FAIL(err, SYNTAX, "%s is not JSON", file);
@@ -157,6 +165,23 @@ static gh_rc choose_credential(struct cli *c, struct store *s, struct store_back
 	FAIL(err, NOT_FOUND, "there is no credential '%s'; make it with `gatehouse credential set %s`", id, id);
 }
 
+/* A pool fails when its members do, so breaker and health check are theirs. */
+static gh_rc read_balance(struct cli *c, struct store_backend *b, struct gh_err *err)
+{
+	static const char *const of_pools[] = { "balance", "hash-on", "affinity-cookie" }, *const of_backends[] = { "breaker", "health" };
+
+	for (size_t i = 0; i < ARRAY_LEN(of_pools); i++)
+		if (!b->is_pool && option_text(&c->options, of_pools[i]))
+			return cli_usage(c, err, "--%s is for pools; make it one with --member", of_pools[i]);
+	for (size_t i = 0; i < ARRAY_LEN(of_backends); i++)
+		if (b->is_pool && option_text(&c->options, of_backends[i]))
+			return cli_usage(c, err, "--%s is for the members of a pool", of_backends[i]);
+	take(c, "balance", &b->balance);
+	take(c, "hash-on", &b->hash_on);
+	take(c, "affinity-cookie", &b->affinity_cookie);
+	return GH_RC_OK;
+}
+
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
 	const char *id = c->options.args[0];
@@ -180,7 +205,9 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 	if (!found && (b.url.n > 0) == (n > 0))
 		return cli_usage(c, err, "give --url URL for a backend, or --member ID for each backend of a pool");
 	TRY(read_json(c, "credentials-file", &b.credentials, err));
-	TRY(read_json(c, "breaker-file", &b.breaker, err));
+	TRY(read_json(c, "breaker", &b.breaker, err));
+	TRY(read_json(c, "health", &b.health, err));
+	TRY(read_balance(c, &b, err));
 	TRY(choose_credential(c, s, &b, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
 	return store_tx_end(s, write_all(c, s, &b, found, members, n, err), err);
@@ -191,36 +218,7 @@ const struct command command_backend_set = {
 	.help = "What is not named stays as it is; members that are named take the place of all the old ones.", .options = set_options, .run = set,
 };
 
-/* ---- list, delete ----------------------------------------------------------------------------------------------------- */
-
-static gh_rc list(struct cli *c, struct gh_err *err)
-{
-	static const struct column columns[] = {
-		{ "ID", "id", COLUMN_TEXT, offsetof(struct store_backend, id), NULL },
-		{ "NAME", "name", COLUMN_TEXT, offsetof(struct store_backend, name), NULL },
-		{ "URL", "url", COLUMN_TEXT, offsetof(struct store_backend, url), NULL },
-		{ "POOL", "pool", COLUMN_BOOL, offsetof(struct store_backend, is_pool), NULL },
-		{ "CREDENTIAL", "credential", COLUMN_TEXT, offsetof(struct store_backend, credential_id), NULL },
-		{ "VERIFY TLS", "verifyTls", COLUMN_BOOL, offsetof(struct store_backend, verify_tls), NULL },
-		{ "VERIFY NAME", "verifyName", COLUMN_BOOL, offsetof(struct store_backend, verify_name), NULL },
-		{ "CLIENT CERTIFICATE", "clientCertificate", COLUMN_TEXT, offsetof(struct store_backend, client_certificate_id), NULL },
-		{ "SERVER NAME", "serverName", COLUMN_TEXT, offsetof(struct store_backend, tls_server_name), NULL },
-		{ "TLS", "tlsMin", COLUMN_TEXT, offsetof(struct store_backend, tls_min_version), NULL },
-		{ "PINS", "pins", COLUMN_TEXT, offsetof(struct store_backend, tls_pins), NULL },
-	};
-	struct store_backend *rows;
-	struct store *s;
-	size_t n;
-
-	TRY(cli_store(c, false, &s, err));
-	TRY(store_backends(s, c->arena, false, &rows, &n, err));
-	output_list(c, columns, ARRAY_LEN(columns), rows, n, sizeof(*rows));
-	return GH_RC_OK;
-}
-
-const struct command command_backend_list = {
-	.name = "backend list", .summary = "list the backends; credentials are not shown", .run = list,
-};
+/* ---- delete ----------------------------------------------------------------------------------------------------------- */
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {

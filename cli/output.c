@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-enum { COLUMNS_MAX = 16 };
+enum { COLUMNS_MAX = 24 };
 
 static struct str name_at(const struct column *k, int64_t v)
 {

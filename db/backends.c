@@ -1,5 +1,6 @@
 #include "db/backends.h"
 
+#include "core/backend_rules.h"
 #include "core/str.h"
 #include "db/sql.h"
 
@@ -22,6 +23,10 @@ static const struct field backend_fields[] = {
 	FIELD(store_backend, REF, tls_min_version),
 	FIELD(store_backend, REF, tls_pins),
 	FIELD(store_backend, REF, credential_id),
+	FIELD(store_backend, TEXT, balance),
+	FIELD(store_backend, REF, hash_on),
+	FIELD(store_backend, REF, affinity_cookie),
+	FIELD(store_backend, REF, health),
 };
 static const struct row_type backend_type = ROW_TYPE("backend", store_backend, backend_fields);
 
@@ -51,6 +56,43 @@ static gh_rc check_pins(const struct store_backend *b, struct arena *scratch, st
 	return GH_RC_OK;
 }
 
+static bool hash_on_ok(struct str text)
+{
+	struct str rest = text, kind;
+	bool named;
+
+	str_split(&rest, ':', &kind);
+	named = str_eq(kind, STR("header")) || str_eq(kind, STR("cookie"));
+	return named ? rest.n > 0 : !rest.n && (str_eq(kind, STR("address")) || str_eq(kind, STR("subscription")) || str_eq(kind, STR("path")));
+}
+
+/* A token of RFC 9110 section 5.6.2, as cookies and header fields are named. */
+static bool is_token(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_is_alpha(s.p[i]) && !ascii_is_digit(s.p[i]) && !(s.p[i] && strchr("!#$%&'*+-.^_`|~", s.p[i])))
+			return false;
+	return s.n > 0 && s.n <= 128;
+}
+
+/* What stands in the store can be served: a worker would refuse all of a configuration with one bad document in it. */
+static gh_rc check_rules(const struct store_backend *b, struct gh_err *err)
+{
+	struct breaker_rule rule;
+	struct health_check check;
+
+	if (b->breaker.n)
+		TRY(breaker_rule_parse(b->breaker, &rule, err));
+	if (b->health.n)
+		TRY(health_check_parse(b->health, &check, err));
+	if (b->hash_on.n && !hash_on_ok(b->hash_on))
+		FAIL(err, INVALID, "what a pool hashes on is address, subscription, path, header:NAME or cookie:NAME, not '%.*s'",
+		     STR_ARG(str_first(b->hash_on, 100)));
+	if (b->affinity_cookie.n && !is_token(b->affinity_cookie))
+		FAIL(err, INVALID, "'%.*s' is no name of a cookie", STR_ARG(str_first(b->affinity_cookie, 100)));
+	return GH_RC_OK;
+}
+
 static gh_rc write_backend(struct store *s, enum sql which, const struct store_backend *b, struct change c, struct gh_err *err)
 {
 	struct arena *scratch = arena_new(SCRATCH_BYTES);
@@ -59,7 +101,11 @@ static gh_rc write_backend(struct store *s, enum sql which, const struct store_b
 
 	if (!scratch)
 		FAIL(err, NOMEM, "backend '%.*s'", STR_ARG(b->id));
+	if (!row.balance.n)
+		row.balance = STR("round-robin");
 	rc = check_pins(b, scratch, err);
+	if (!rc.code)
+		rc = check_rules(b, err);
 	if (!rc.code)
 		rc = store_seal(s, scratch, KIND, b->id, b->credentials, &row.credentials, err);
 	if (!rc.code)

@@ -14,7 +14,11 @@ struct store_backend {
 	struct str tls_min_version;              /* "1.2", "1.3"; STR_NULL: the TLS library's own */
 	struct str tls_pins;                     /* "sha256//BASE64;sha256//BASE64" of public keys; STR_NULL: any */
 	struct str credential_id;                /* of db/credentials.h, in the environment of the API called; STR_NULL: none */
-	struct str breaker;                      /* JSON of circuit-breaker rules; STR_NULL: none */
+	struct str breaker;                      /* JSON of circuit-breaker rules, core/backend_rules.h; STR_NULL: none */
+	struct str balance;                      /* of a pool: round-robin (also STR_NULL), least-outstanding, hash */
+	struct str hash_on;                      /* address, subscription, path, header:NAME, cookie:NAME; STR_NULL: address */
+	struct str affinity_cookie;              /* name; STR_NULL: no affinity */
+	struct str health;                       /* JSON of the health check, core/backend_rules.h; STR_NULL: none */
 };
 
 struct store_pool_member {
@@ -22,6 +26,7 @@ struct store_pool_member {
 	int64_t weight, priority;                /* weight from 1; the lowest priority number is used first */
 };
 
+/* INVALID when a document of it does not hold to its form. */
 GH_RC store_backend_create(struct store *s, const struct store_backend *b, struct gh_err *err);
 GH_RC store_backend_update(struct store *s, const struct store_backend *b, struct gh_err *err);
 GH_RC store_backend_delete(struct store *s, struct str id, struct gh_err *err);  /* CONFLICT while in use */

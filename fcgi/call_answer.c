@@ -9,6 +9,7 @@
 #include "core/http_status.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "fcgi/balance.h"
 #include "fcgi/call_trace.h"
 #include "fcgi/iap.h"
 #include "fcgi/life.h"
@@ -136,6 +137,8 @@ void answer_finished(struct call *k)
 		put_field(k->conn, life[i].name, life[i].value);
 	for (size_t i = 0; k->gate && i < k->gate->n_limit; i++)
 		put_field(k->conn, k->gate->limit[i].name, k->gate->limit[i].value);
+	if (balance_cookie(k, &session))
+		put_field(k->conn, session.name, session.value);
 	if (iap_field(k, &session))
 		put_field(k->conn, session.name, session.value);
 	put_length(k);

@@ -5,6 +5,7 @@
  *
  * Response body: until the head has gone to the client, bytes wait in `down` (bounded; curl is paused beyond). Then they
  * go straight into the connection's output queue, which has the same bound. */
+#include "fcgi/balance.h"
 #include "fcgi/call_trace.h"
 #include "fcgi/credential.h"
 
@@ -35,6 +36,8 @@ static void on_head(struct transfer *t)
 	k->backend_status = r->status;
 	k->correlation = fields_get(&r->headers, k->wk->limits.correlation_header);
 	k->first_byte_us = k->wk->loop.now_us;
+	if (k->balance)
+		balance_tell(k, REASON_NONE);
 	/* whatever was shown to the backend, it was ours: the caller is not told to authenticate */
 	k->credential_refused = r->status == 401 && k->credential;
 	if (!k->hold || r->body.kind == BODY_NONE || k->credential_refused)
@@ -121,6 +124,8 @@ static void on_done(struct transfer *t, enum reason why)
 		if (k->forward_reason == REASON_NONE)
 			k->forward_reason = why;
 		k->tls_problem = transfer_tls_problem(t);
+		if (k->balance)
+			balance_tell(k, why);
 		log_info("backend failed", KV_STR("request_id", k->x.request_id), KV_STR("reason", reason_info(why)->word),
 			 KV_STR("host", k->backend_host), KV_CSTR("detail", transfer_problem(t)));
 	}
@@ -342,16 +347,34 @@ static void hold_body(struct call *k)
 	k->x.request.body.bytes = buf_view(&k->up);
 }
 
-enum step host_forward(struct exchange *x, struct forward *f)
+/* The request can be sent once more as it was. */
+static bool can_replay(const struct call *k)
 {
-	struct call *k = x->owner;
+	return k->x.request.body.kind != BODY_STREAM || (k->up_ended && !k->body_gone);
+}
+
+/* Which backend it is, when there is a choice. False: none, f is filled. */
+static bool choose_backend(struct call *k, struct forward *f)
+{
+	enum reason why;
+
+	if (!balance_wanted(k))
+		return true;
+	if (balance_choose(k, f, can_replay(k), &why)) {
+		k->backend_host = k->x.request.url.host;
+		return true;
+	}
+	k->tries--;                      /* nothing was sent */
+	fail_forward(k, f, why);
+	return false;
+}
+
+/* The backend is known, and nothing of this try has been sent. */
+static enum step go(struct call *k, struct forward *f)
+{
 	enum step step;
 
-	reset_backend_side(k);
-	f->done = false;
-	f->failure = CALL_OK;
-	f->failure_text = f->failure_header = STR_NULL;
-	if (!choose_credential(k, f))
+	if (!choose_backend(k, f) || !choose_credential(k, f))
 		return STEP_NEXT;
 	if (k->x.request.body.kind == BODY_STREAM && k->body_gone) {
 		fail_forward(k, f, REASON_BACKEND_SEND);
@@ -374,6 +397,18 @@ enum step host_forward(struct exchange *x, struct forward *f)
 	return step;
 }
 
+enum step host_forward(struct exchange *x, struct forward *f)
+{
+	struct call *k = x->owner;
+
+	reset_backend_side(k);
+	balance_begin(k);
+	f->done = false;
+	f->failure = CALL_OK;
+	f->failure_text = f->failure_header = STR_NULL;
+	return go(k, f);
+}
+
 void forward_body_arrived(struct call *k)
 {
 	if (k->forward && !k->forward_waits_body)
@@ -391,6 +426,8 @@ void forward_drop(struct call *k)
 
 	k->forward = NULL;
 	k->wish = NULL;
+	if (k->balance)
+		balance_end(k);
 	if (k->need)
 		credential_drop(k->need);
 	if (t)
@@ -420,12 +457,6 @@ static void settle_failed(struct call *k, struct forward *f, enum reason why)
 	k->x.response = (struct response){ 0 };
 	fields_init(&k->x.response.headers, k->arena);
 	fail_forward(k, f, why);
-}
-
-/* The request can be sent once more as it was. */
-static bool can_replay(const struct call *k)
-{
-	return k->x.request.body.kind != BODY_STREAM || (k->up_ended && !k->body_gone);
 }
 
 /* The backend answered 401 to what the gateway showed: another token and the same request once more, or the end. */
@@ -492,7 +523,13 @@ void forward_settle(struct call *k)
 	if (!f || k->forward_waits_body || (!k->forward && !k->down_ended))
 		return;
 	if (k->forward_reason != REASON_NONE && (k->hold || !k->x.response.status)) {
-		settle_failed(k, f, k->forward_reason);
+		if (!k->x.response.status && balance_again(k, k->forward_reason, can_replay(k))) {
+			reset_backend_side(k);
+			if (go(k, f) == STEP_WAIT)
+				return;
+		} else {
+			settle_failed(k, f, k->forward_reason);
+		}
 	} else if (k->x.response.status && (!k->hold || k->down_ended || k->x.response.body.kind == BODY_NONE)) {
 		if (k->hold && k->x.response.body.kind == BODY_STREAM && !hand_over_held(k, f->buffer_response))
 			settle_failed(k, f, REASON_BACKEND_BODY);

@@ -15,7 +15,6 @@
 #include "fcgi/iap.h"
 #include "fcgi/life.h"
 #include "fcgi/network.h"
-#include "fcgi/pool.h"
 #include "fcgi/tier.h"
 
 /* ---- health ---- */
@@ -172,13 +171,13 @@ static bool answered_preflight(struct call *k, struct gate_state *g)
 	return true;
 }
 
-/* A backend that is shown a credential may refuse it, and then the request is sent once more. A small body that was announced
- * is waited for, so that this does not depend on how fast it came; a larger one streams and cannot be repeated. */
+/* A backend that is shown a credential may refuse it, a member of a pool may be away, and then the request is sent once more. A
+ * small body that was announced is waited for, so that this does not depend on how fast it came; a larger one streams and cannot be repeated. */
 enum { REPEATABLE_BODY_BYTES = 65536 };
 
 static bool body_may_be_repeated(const struct call *k)
 {
-	return k->backend && k->backend->credential_id.n && k->up_length > 0 && k->up_length <= REPEATABLE_BODY_BYTES;
+	return k->backend && (k->backend->credential_id.n || k->pool) && k->up_length > 0 && k->up_length <= REPEATABLE_BODY_BYTES;
 }
 
 /* Access has been granted: on to the policies. */
@@ -408,11 +407,15 @@ bool gate_backend(struct exchange *x, struct str id, struct str *url)
 	struct call *k = x->owner;
 	const struct snap_backend *b = snapshot_backend(snapshot_of(x), id);
 
-	if (b && b->n_members)
-		b = pool_choose(b, &k->wk->serving->rotation);
+	const struct snap_backend *pool = b && !b->url.n ? b : NULL;
+
+	/* for now the first; which one it is shows when the request is forwarded: balance.h */
+	if (pool)
+		b = pool->n_members ? pool->members[0].backend : NULL;
 	if (!b || !b->url.n)
 		return false;
 	k->backend = b;
+	k->pool = pool;
 	*url = b->url;
 	return true;
 }

@@ -87,7 +87,7 @@ void call_record(struct call *k)
 
 	if (!s || !s->telemetry || !k->x.started_us)
 		return;
-	if (k->tries)
+	if (k->tries || k->reason == REASON_BACKEND_OPEN)
 		t.backend = k->backend && k->x.backend_id.n ? k->backend->id : k->backend_host;
 	t.correlation = k->correlation;
 	t.detail = k->detail;

@@ -49,6 +49,7 @@
 	X(SIGN_IN_UNAVAILABLE, "sign_in_unavailable", 503, "The identity provider cannot be reached, try again")        \
 	X(STORE_UNAVAILABLE, "store_unavailable", 503, "The key cannot be checked at present, try again")               \
 	X(TOKEN, "token_unavailable", 503, "The gateway has no token for the backend at present, try again")            \
+	X(BACKEND_OPEN, "backend_breaker_open", 503, "The backend fails at present and is not asked, try again later")  \
 	X(OVERLOAD, "overload", 503, "The gateway is busy, try again")                                                  \
 	X(DRAINING, "draining", 503, "The gateway is stopping, try again")                                              \
 	X(BACKEND_CONNECT_TIMEOUT, "backend_connect_timeout", 504, "The backend did not accept the connection in time") \

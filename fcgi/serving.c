@@ -119,6 +119,15 @@ static void open_metrics(struct worker *wk)
 		complain("metrics cannot be kept", &err);
 }
 
+static void open_states(struct worker *wk)
+{
+	char path[PATHS_MAX];
+	struct gh_err err;
+
+	if (paths_join(path, wk->state_dir, "backends", &err).code || backend_states_open(path, true, &wk->serving->states, &err).code)
+		complain("circuit breakers are not kept", &err);
+}
+
 static void open_missing(struct worker *wk)
 {
 	struct serving *s = wk->serving;
@@ -127,6 +136,8 @@ static void open_missing(struct worker *wk)
 		open_access(wk);
 	if (!s->memory)
 		open_memory(wk);
+	if (!s->states)
+		open_states(wk);
 	if (!s->counters)
 		open_counters(wk);
 	if (!s->telemetry)
@@ -315,6 +326,7 @@ void serving_close(struct worker *wk)
 	access_memory_free(s->memory);
 	access_cache_free(s->access);
 	counters_close(s->counters);
+	backend_states_close(s->states);
 	telemetry_close(s->telemetry);
 	cache_close(wk->cache);
 	metrics_close(wk->metrics);

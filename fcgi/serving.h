@@ -29,7 +29,7 @@ struct serving {
 	bool refused;                    /* the latest configuration did not compile */
 	struct gh_err refusal;
 	uint64_t calls, failures, reported_calls, reported_change;       /* since the start */
-	uint64_t rotation;               /* of backend pools */
+	struct backend_states *states;   /* core/backend_state.h; NULL: not there, breakers stay closed */
 };
 
 /* wait_for_snapshot: plain CGI, which cannot answer 503 and hope. Trouble with a part is logged, not fatal. */

@@ -214,70 +214,6 @@ static gh_rc read_products(struct build *b)
 	return GH_RC_OK;
 }
 
-static gh_rc read_pools(struct build *b)
-{
-	struct store_pool_member *rows;
-	size_t n, to;
-
-	TRY(store_pool_members(b->store, b->rows, &rows, &n, b->err));
-	for (size_t i = 0; i < n; i = to) {
-		struct snap_backend *pool = map_get(&b->s->priv->backends, rows[i].pool_id);
-		struct snap_pool_member *members;
-		size_t kept = 0;
-
-		for (to = i; to < n && str_eq(rows[to].pool_id, rows[i].pool_id); to++)
-			;
-		members = arena_alloc(b->a, to - i, sizeof(*members));
-		if (!members)
-			return no_memory(b);
-		for (size_t k = i; k < to; k++) {
-			struct snap_pool_member m = { map_get(&b->s->priv->backends, rows[k].backend_id), rows[k].weight,
-						      rows[k].priority };
-			size_t at = kept;
-
-			if (!m.backend)
-				continue;
-			for (; at && members[at - 1].priority > m.priority; at--)
-				members[at] = members[at - 1];
-			members[at] = m;
-			kept++;
-		}
-		if (pool) {
-			pool->members = members;
-			pool->n_members = kept;
-		}
-	}
-	return GH_RC_OK;
-}
-
-static gh_rc read_backends(struct build *b)
-{
-	struct store_backend *rows;
-	size_t n;
-
-	TRY(store_backends(b->store, b->rows, true, &rows, &n, b->err));
-	for (size_t i = 0; i < n; i++) {
-		struct snap_backend *x = arena_new_of(b->a, struct snap_backend);
-
-		if (!x)
-			return no_memory(b);
-		TRY(build_text(b, rows[i].id, &x->id));
-		TRY(build_text(b, rows[i].url, &x->url));
-		TRY(build_text(b, rows[i].client_certificate_id, &x->client_certificate_id));
-		TRY(build_text(b, rows[i].credentials, &x->credentials));
-		TRY(build_text(b, rows[i].breaker, &x->breaker));
-		TRY(build_text(b, rows[i].tls_server_name, &x->tls_server_name));
-		TRY(build_text(b, rows[i].tls_min_version, &x->tls_min_version));
-		TRY(build_text(b, rows[i].tls_pins, &x->tls_pins));
-		TRY(build_text(b, rows[i].credential_id, &x->credential_id));
-		x->verify_tls = rows[i].verify_tls;
-		x->verify_name = rows[i].verify_name;
-		if (!map_put(&b->s->priv->backends, x->id, x))
-			return no_memory(b);
-	}
-	return read_pools(b);
-}
-
 static gh_rc read_certificates(struct build *b)
 {
 	struct store_certificate *rows;
@@ -369,7 +305,7 @@ static gh_rc read_all(struct build *b)
 	TRY(read_networks(b));
 	TRY(read_environments(b));
 	TRY(read_products(b));
-	TRY(read_backends(b));
+	TRY(build_backends(b));
 	TRY(read_certificates(b));
 	TRY(read_authorities(b));
 	TRY(read_request_authorities(b));

@@ -8,6 +8,7 @@
  * Subscriptions and users are not in it (fcgi/access.h): a million of them cost nothing here. */
 #pragma once
 
+#include "core/backend_state.h"
 #include "core/config.h"
 #include "core/ip.h"
 #include "core/logger.h"
@@ -67,19 +68,33 @@ struct snap_api {
 	size_t n_rules;
 };
 
+enum pool_balance { POOL_ROUND_ROBIN, POOL_LEAST_OUTSTANDING, POOL_HASH };
+enum pool_hash { POOL_HASH_ADDRESS, POOL_HASH_SUBSCRIPTION, POOL_HASH_PATH, POOL_HASH_HEADER, POOL_HASH_COOKIE };
+enum { POOL_MEMBERS_MAX = 64 };              /* bits of a word */
+
 struct snap_backend {
 	struct str id, url;                  /* url: STR_NULL for a pool */
 	bool verify_tls, verify_name;
 	struct str tls_server_name, tls_min_version, tls_pins, ca_pem;       /* STR_NULL: none; ca_pem: its own authorities */
-	struct str client_certificate_id, credentials, breaker;      /* STR_NULL: none; the last two JSON */
+	struct str client_certificate_id, credentials;       /* STR_NULL: none; credentials: JSON */
 	struct str credential_id;            /* in the environment of the API that is called; STR_NULL: none */
-	const struct snap_pool_member *members;      /* by priority, then id */
+	const struct breaker_rule *breaker;  /* NULL: none */
+	uint64_t state_key;                  /* core/backend_state.h */
+	struct url base;                     /* of url; no host: it has none, or it is no address */
+	/* of a pool */
+	const struct snap_pool_member *members;      /* by priority, then id; those that have an address */
 	size_t n_members;
+	enum pool_balance balance;
+	enum pool_hash hash;
+	struct str hash_name;                /* of the header field or cookie */
+	struct str affinity_cookie;          /* STR_NULL: none */
+	struct pool_live *live;              /* pool.h: the one part of a snapshot that changes, on the loop's thread */
 };
 
 struct snap_pool_member {
 	const struct snap_backend *backend;
-	int64_t weight, priority;
+	int64_t weight, priority;            /* weight from 1 */
+	struct str token;                    /* names it in the cookie, without saying who it is */
 };
 
 struct snap_certificate {

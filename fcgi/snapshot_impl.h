@@ -58,6 +58,8 @@ bool build_has_operation_policies(const struct build *b, struct str api_id, int6
 /* ---- snapshot_trust.c ---- */
 GH_RC build_trust(struct build *b, const struct store_certificate *rows, size_t n);
 GH_RC build_schemas(struct build *b);
+/* ---- snapshot_backends.c ---- */
+GH_RC build_backends(struct build *b);
 /* ---- snapshot_credentials.c ---- */
 GH_RC build_credentials(struct build *b);
 /* ---- snapshot_iap.c ---- */

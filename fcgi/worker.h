@@ -88,6 +88,7 @@ struct fill_waiter;
 struct log_sinks;                        /* messages on their way to loggers: log_sink.h */
 struct access_flow;
 struct auth_request;
+struct balance;
 
 struct call {
 	struct exchange x;               /* x.owner is the call */
@@ -160,6 +161,8 @@ struct call {
 
 	/* for the record */
 	const struct snap_backend *backend;
+	const struct snap_backend *pool; /* that it is a member of; NULL: it was named itself */
+	struct balance *balance;         /* balance.h; NULL: the backend has neither breaker nor pool */
 	struct str correlation;          /* the backend's own id of the call, of the last try; STR_NULL: none */
 	struct str detail;               /* what was compared when the caller was refused; STR_NULL: nothing */
 	int backend_status;

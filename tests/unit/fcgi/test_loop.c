@@ -1,8 +1,7 @@
-/* The loop's timers in order, lazy interest in descriptors, and the choice among the members of a pool. */
+/* The loop's timers in order and lazy interest in descriptors. */
 #include "tests/unit/check.h"
 
 #include "fcgi/loop.h"
-#include "fcgi/pool.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -87,29 +86,9 @@ static void interest(void **state UNUSED)
 	check_done();
 }
 
-static void pools(void **state UNUSED)
-{
-	const struct snap_backend a = { .id = STR_INIT("a") }, b = { .id = STR_INIT("b") }, c = { .id = STR_INIT("c") };
-	const struct snap_pool_member members[] = { { &a, 1, 1 }, { &b, 3, 1 }, { &c, 5, 2 } };
-	const struct snap_backend pool = { .members = members, .n_members = 3 }, empty = { .n_members = 0 };
-	uint64_t rotation = 0;
-	unsigned n[3] = { 0 };
-
-	for (int i = 0; i < 40; i++) {
-		const struct snap_backend *got = pool_choose(&pool, &rotation);
-
-		n[got == &a ? 0 : got == &b ? 1 : 2]++;
-	}
-	CHECK_INT("one in four", n[0], 10);
-	CHECK_INT("three in four", n[1], 30);
-	CHECK_INT("the less urgent never", n[2], 0);
-	CHECK("an empty pool", !pool_choose(&empty, &rotation));
-	check_done();
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(timers), cmocka_unit_test(interest), cmocka_unit_test(pools) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(timers), cmocka_unit_test(interest) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

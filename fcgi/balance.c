@@ -1,0 +1,313 @@
+/* balance.c - between a forward-request and its backend: breaker, pool, ejection, retries on another member.
+ *
+ * The member is chosen when the request is forwarded, not when the call comes in: what policies refuse takes no turn, and
+ * what happened meanwhile counts. Until then the request is addressed to the first member; policies may rewrite its path, and
+ * what they made of it is kept when it is addressed to another one. */
+#include "fcgi/balance.h"
+
+#include "core/log.h"
+#include "core/str.h"
+#include "fcgi/call_gate.h"
+#include "fcgi/pool.h"
+
+#include <curl/curl.h>
+#include <time.h>
+
+struct balance {
+	uint64_t tried;                      /* members that were asked in vain in this forward-request */
+	size_t member;
+	const struct snap_backend *backend;  /* that was chosen */
+	unsigned again;
+	enum reason why;                     /* again: how the last try failed */
+	bool probe_breaker, probe_eject;     /* ours to end */
+	bool told, under_way;
+	const struct snap_backend *pool;     /* that member is of */
+	struct str set_token;                /* for the client's cookie; STR_NULL: it has it */
+};
+
+enum { SECOND_US = 1000000, TEXT_MAX = 200 };
+
+bool balance_wanted(const struct call *k)
+{
+	return k->x.backend_id.n && k->backend && (k->pool || k->backend->breaker);
+}
+
+static struct backend_slot *slot_of(const struct call *k, const struct snap_backend *b)
+{
+	return backend_slot(k->wk->serving->states, b->state_key);
+}
+
+/* ---- addressing -------------------------------------------------------------------------------------------------------- */
+
+static struct str without_slash(struct str path)
+{
+	return path.n && path.p[path.n - 1] == '/' ? str_first(path, path.n - 1) : path;
+}
+
+/* A base address with a query of its own is rare: its query stays as it is. */
+static bool point_at(struct call *k, const struct url *from, const struct url *to)
+{
+	struct url *u = &k->x.request.url;
+	struct str old = without_slash(from->path), base = without_slash(to->path);
+
+	if (from == to || !str_eq_ci(u->host, from->host) || url_port(u) != url_port(from) || !str_eq(u->scheme, from->scheme)
+	    || !str_starts(u->path, old))
+		return true;                 /* a policy has addressed it elsewhere */
+	u->scheme = to->scheme;
+	u->host = to->host;
+	u->port = to->port;
+	if (!str_eq(old, base))
+		u->path = arena_printf(k->arena, "%.*s%.*s", STR_ARG(base), STR_ARG(str_from(u->path, old.n)));
+	if (!u->path.n)
+		u->path = u->path.p ? STR("/") : STR_NULL;
+	return u->path.p != NULL;
+}
+
+/* ---- choosing ---------------------------------------------------------------------------------------------------------- */
+
+static struct str hashed_text(const struct call *k, const struct snap_backend *pool)
+{
+	const struct fields *h = &k->x.request.headers;
+
+	switch (pool->hash) {
+	case POOL_HASH_SUBSCRIPTION:
+		return k->gate->access.subscription_id;
+	case POOL_HASH_PATH:
+		return k->x.request.original_url.path;
+	case POOL_HASH_HEADER:
+		return fields_get(h, pool->hash_name);
+	case POOL_HASH_COOKIE:
+		return fields_cookie(h, pool->hash_name, STR(""));
+	default:
+		return k->x.request.ip;
+	}
+}
+
+static bool choose_member(struct call *k, bool may_repeat, int64_t *left_us)
+{
+	struct balance *b = k->balance;
+	const struct snap_backend *pool = k->pool;
+	struct pool_ask ask = { .states = k->wk->serving->states, .now_us = k->wk->loop.now_us, .tried = b->tried, .may_probe = may_repeat };
+	struct pool_pick pick;
+
+	if (pool->affinity_cookie.n)
+		ask.token = fields_cookie(&k->x.request.headers, pool->affinity_cookie, STR(""));
+	if (pool->balance == POOL_HASH)
+		ask.hash = str_hash(hashed_text(k, pool));
+	if (!pool_pick(pool, &ask, &pick)) {
+		*left_us = pick.left_us;
+		return false;
+	}
+	b->member = pick.member;
+	b->probe_breaker = pick.breaker_probe;
+	b->probe_eject = pick.eject_probe;
+	b->pool = pool;
+	b->under_way = true;
+	pool_enter(pool, b->member);
+	if (pool->affinity_cookie.n)
+		b->set_token = str_eq(pool->members[b->member].token, ask.token) ? STR_NULL : pool->members[b->member].token;
+	return true;
+}
+
+/* A backend that is no pool's. */
+static bool ask_breaker(struct call *k, int64_t *left_us)
+{
+	int64_t now = k->wk->loop.now_us;
+	enum backend_gate gate = breaker_state(slot_of(k, k->backend), k->backend->breaker, now, left_us);
+
+	if (gate == BACKEND_PROBE && !breaker_claim(slot_of(k, k->backend), now))
+		gate = BACKEND_SHUT;
+	k->balance->probe_breaker = gate == BACKEND_PROBE;
+	return gate != BACKEND_SHUT;
+}
+
+static void refuse(struct call *k, struct forward *f, int64_t left_us)
+{
+	long long wait = left_us > SECOND_US ? (left_us + SECOND_US - 1) / SECOND_US : 1;
+
+	if (k->pool)
+		f->failure_text = arena_printf(k->arena, "No backend of the pool %.*s may be asked; try again in %lld s",
+					       STR_ARG(k->pool->id), wait);
+	else
+		f->failure_text = arena_printf(k->arena, "The circuit breaker of the backend %.*s is open; try again in %lld s",
+					       STR_ARG(k->backend->id), wait);
+	f->failure_header = STR("Retry-After");
+	f->failure_header_value = arena_printf(k->arena, "%lld", wait);
+}
+
+bool balance_choose(struct call *k, struct forward *f, bool may_repeat, enum reason *why)
+{
+	struct balance *b = k->balance ? k->balance : arena_new_of(k->arena, struct balance);
+	int64_t left_us = 0;
+
+	*why = REASON_NO_MEMORY;
+	if (!b)
+		return false;
+	k->balance = b;
+	b->pool = NULL;
+	b->set_token = STR_NULL;
+	if (k->pool && !b->tried)
+		pool_budget_add(k->pool, config_int(k->wk->config, CONFIG_POOL_RETRY_PERCENT));
+	b->told = false;
+	*why = REASON_BACKEND_OPEN;
+	if (!(k->pool ? choose_member(k, may_repeat, &left_us) : ask_breaker(k, &left_us))) {
+		/* nobody else is there: the caller is told how it failed, not that nobody may be asked */
+		if (b->again)
+			*why = b->why;
+		else
+			refuse(k, f, left_us);
+		return false;
+	}
+	b->backend = k->pool ? k->pool->members[b->member].backend : k->backend;
+	*why = REASON_NO_MEMORY;
+	if (k->pool) {
+		const struct url *from = &k->backend->base;
+
+		k->backend = b->backend;
+		if (!point_at(k, from, &b->backend->base))
+			return false;
+	}
+	if (k->x.trace_on)
+		exchange_trace(&k->x, "%s%.*s%sbackend %.*s%s", k->pool ? "pool " : "", STR_ARG(k->pool ? k->pool->id : STR("")),
+			       k->pool ? ": " : "", STR_ARG(k->backend->id),
+			       b->probe_breaker ? ", probe of its circuit breaker" : b->probe_eject ? ", probe after it could not be reached" : "");
+	return true;
+}
+
+void balance_begin(struct call *k)
+{
+	if (k->balance)
+		k->balance->tried = k->balance->again = 0;
+}
+
+/* ---- outcome ----------------------------------------------------------------------------------------------------------- */
+
+/* The bit of a reason in breaker_rule.failures; 0: it says nothing about the backend. */
+static uint32_t failure_bit(enum reason why)
+{
+	static const enum reason reasons[BACKEND_FAILURE__COUNT] = {
+#define X(name, word) [BACKEND_FAILURE_##name] = REASON_BACKEND_##name,
+		BACKEND_FAILURES(X)
+#undef X
+	};
+
+	for (unsigned i = 0; i < BACKEND_FAILURE__COUNT; i++)
+		if (reasons[i] == why)
+			return 1u << i;
+	return 0;
+}
+
+/* Not a byte of the request has left. */
+static bool nothing_sent(enum reason why)
+{
+	return why == REASON_BACKEND_CONNECT || why == REASON_BACKEND_DNS || why == REASON_BACKEND_CONNECT_TIMEOUT
+	       || why == REASON_BACKEND_TLS || why == REASON_BACKEND_TLS_TIMEOUT;
+}
+
+static bool broke_off(enum reason why)
+{
+	return why == REASON_BACKEND_CUT_OFF || why == REASON_BACKEND_SEND;
+}
+
+/* Retry-After of the answer in µs (RFC 9110 section 10.2.3: seconds or a date); 0: none. */
+static int64_t asked_pause(const struct call *k)
+{
+	struct str text = str_trim(fields_get(&k->x.response.headers, STR("Retry-After")));
+	char date[64];
+	uint64_t s = 0;
+
+	if (!text.n || str_to_u64(text, BREAKER_TRIP_MAX_S, &s) || text.n >= sizeof(date))
+		return (int64_t)s * SECOND_US;
+	memcpy(date, text.p, text.n);
+	date[text.n] = '\0';
+	s = (uint64_t)(curl_getdate(date, NULL) - time(NULL));
+	return s <= BREAKER_TRIP_MAX_S ? (int64_t)s * SECOND_US : 0;
+}
+
+static void tell_breaker(struct call *k, enum reason why)
+{
+	const struct breaker_rule *r = k->balance->backend->breaker;
+	bool probe = k->balance->probe_breaker, failed;
+	int64_t trip_us = 0;
+
+	if (why != REASON_NONE && !failure_bit(why))
+		return;                      /* the client went away: nothing is known; balance_end gives the probe back */
+	failed = why != REASON_NONE ? r->failures & failure_bit(why) : status_ranges_hold(&r->statuses, k->x.response.status);
+	if (failed && why == REASON_NONE && r->accept_retry_after)
+		trip_us = asked_pause(k);
+	if (breaker_tell(slot_of(k, k->balance->backend), r, failed, probe, trip_us, k->wk->loop.now_us))
+		log_warn("circuit breaker open", KV_STR("backend", k->balance->backend->id),
+			 KV_INT("for_s", (trip_us ? trip_us : r->trip_us) / SECOND_US), KV_STR("reason", reason_info(why)->word),
+			 KV_INT("status", k->x.response.status));
+	else if (probe && !failed)
+		log_info("circuit breaker closed", KV_STR("backend", k->balance->backend->id));
+	k->balance->probe_breaker = false;
+}
+
+static void tell_ejection(struct call *k, enum reason why)
+{
+	const struct config *c = k->wk->config;
+	bool failed = nothing_sent(why) || broke_off(why);
+
+	if (why != REASON_NONE && !failure_bit(why))
+		return;
+	if (eject_tell(slot_of(k, k->balance->backend), failed, k->balance->probe_eject, config_int(c, CONFIG_POOL_EJECT_MS) * 1000,
+		       config_int(c, CONFIG_POOL_EJECT_MAX_MS) * 1000, k->wk->loop.now_us))
+		log_warn("backend ejected", KV_STR("backend", k->balance->backend->id), KV_STR("pool", k->balance->pool->id),
+			 KV_STR("reason", reason_info(why)->word));
+	k->balance->probe_eject = false;
+}
+
+void balance_tell(struct call *k, enum reason why)
+{
+	if (k->balance->told)
+		return;
+	k->balance->told = true;
+	if (k->balance->backend->breaker)
+		tell_breaker(k, why);
+	if (k->balance->pool)
+		tell_ejection(k, why);
+}
+
+static bool is_safe(struct str method)
+{
+	return str_eq(method, STR("GET")) || str_eq(method, STR("HEAD")) || str_eq(method, STR("OPTIONS"));
+}
+
+bool balance_again(struct call *k, enum reason why, bool may_repeat)
+{
+	struct balance *b = k->balance;
+
+	if (!b || !k->pool || b->pool != k->pool || !may_repeat || b->again + 1 >= k->pool->n_members
+	    || !(nothing_sent(why) || (broke_off(why) && is_safe(k->x.request.method))) || !pool_budget_take(k->pool))
+		return false;
+	b->tried |= UINT64_C(1) << b->member;
+	b->again++;
+	b->why = why;
+	return true;
+}
+
+void balance_end(struct call *k)
+{
+	struct balance *b = k->balance;
+
+	if (b->under_way)
+		pool_leave(b->pool, b->member);
+	if (b->probe_breaker)
+		breaker_release(slot_of(k, b->backend));
+	if (b->probe_eject)
+		eject_release(slot_of(k, b->backend));
+	b->under_way = b->probe_breaker = b->probe_eject = false;
+}
+
+bool balance_cookie(struct call *k, struct field *out)
+{
+	const struct balance *b = k->balance;
+
+	if (!b || !b->set_token.n || !k->x.response.status)
+		return false;
+	out->name = STR("Set-Cookie");
+	out->value = arena_printf(k->arena, "%.*s=%.*s; Path=/; HttpOnly; SameSite=Lax%s", STR_ARG(b->pool->affinity_cookie),
+				  STR_ARG(b->set_token), str_eq(k->x.request.original_url.scheme, STR("https")) ? "; Secure" : "");
+	return out->value.p != NULL;
+}

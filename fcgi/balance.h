@@ -1,0 +1,21 @@
+/* balance.h - where a forward-request goes when its backend has a circuit breaker or is a pool, and what its outcome means for
+ * the next ones. Calls to any other backend do not come here: call.balance stays NULL.
+ *
+ * Each of these is called with the call's backend chosen (host.backend); all on the loop's thread. */
+#pragma once
+
+#include "fcgi/call.h"
+
+bool balance_wanted(const struct call *k);           /* the backend has a breaker, or is a member of a pool */
+void balance_begin(struct call *k);                  /* another forward-request: what the last one tried is forgotten */
+/* Chooses the member, asks the breaker, points the request at it. False: nobody may be asked; f says why and *why is the
+ * reason. may_repeat: the request can be sent once more. */
+bool balance_choose(struct call *k, struct forward *f, bool may_repeat, enum reason *why);
+/* The head has come (why NONE), or the try failed. The first word counts. */
+void balance_tell(struct call *k, enum reason why);
+/* It failed: shall another member be asked? Takes from the pool's retry budget. may_repeat as above. */
+bool balance_again(struct call *k, enum reason why, bool may_repeat);
+/* The try is over, with or without a result. */
+void balance_end(struct call *k);
+/* The cookie of a session that stays with its member; false: there is none to set. */
+bool balance_cookie(struct call *k, struct field *out);
