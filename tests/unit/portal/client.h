@@ -155,6 +155,7 @@ static UNUSED void client_session(struct client *c, const char *user)
 	struct gh_err err;
 	bool found;
 
+	buf_release(&c->w.rs.body);
 	arena_free(c->a);
 	c->w = (struct web){ .site = c->site, .a = c->a = arena_new(1 << 20) };
 	must(store_user_find(c->site->store, c->a, str_of(user), &u, &found, &err), &err);
