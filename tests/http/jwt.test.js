@@ -3,7 +3,7 @@
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
-const { start, backend, SERVERS } = require('./harness');
+const { start, backend, until, SERVERS } = require('./harness');
 const { Signer, hmac, b64, now } = require('./tokens');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Things', version: '1' },
@@ -159,6 +159,34 @@ describe(`tokens behind ${SERVERS[0]}`, () => {
 
   it('does not ask the provider again for each unknown key', () => {
     assert.ok(hits.keys <= 2 * WORKERS, JSON.stringify(hits));
+  });
+
+  it('a caller who leaves does not take the fetch of the keys with him', async () => {
+    let asked = 0, release;
+    const gate = new Promise((resolve) => { release = resolve; });
+    const slow = await backend(async (req, res) => {
+      res.setHeader('Content-Type', 'application/json');
+      if (req.url === '/keys') return res.end(JSON.stringify({ keys: [first.jwk] }));
+      asked += 1;
+      await gate;
+      return res.end(JSON.stringify({ issuer: slow.url, jwks_uri: `${slow.url}/keys` }));
+    });
+    gw.cli('import', 'openapi', gw.file('slow.json', DESCRIPTION), '--path', 'slow', '--name', 'slow', '--backend', things.url, '--product', 'open');
+    gw.cli('policy', 'set', '--scope', 'api:slow', gw.file('slow.xml', `<policies><inbound><base /><validate-jwt header-name="Authorization">
+      <openid-config url="${slow.url}/.well-known/openid-configuration" /></validate-jwt></inbound>
+      <backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`));
+    await gw.adopted();
+    const token = first.token({ iss: slow.url, exp: now() + 600 });
+    const leaving = new AbortController();
+    const gone = fetch(`${gw.url}/api/slow/things`, { headers: { Authorization: `Bearer ${token}` }, signal: leaving.signal }).catch((e) => e.name);
+    await until(() => asked === 1, 'the first fetch');
+    leaving.abort();
+    assert.equal(await gone, 'AbortError');
+    const waiting = Array.from({ length: 6 }, () => call(token, 'slow'));
+    release();
+    assert.deepEqual((await Promise.all(waiting)).map((r) => r.status), Array(6).fill(200));
+    assert.ok(asked <= WORKERS, `asked ${asked} times`);
+    await slow.close();
   });
 
   it('goes on while the provider is away', async () => {
