@@ -247,13 +247,14 @@ test(`behind ${SERVER}`, async (t) => {
     const id = sql(gw, "SELECT id FROM user_account WHERE email = 'patricia@example.com'");
     const put = spawnSync('sqlite3', ['-cmd', '.timeout 10000', `${gw.state}/config.db`, `INSERT INTO user_factor (user_id, secret_sealed, confirmed_us, last_step) VALUES ('${id}', x'00', 0, 0);
       INSERT INTO user_recovery_code (user_id, digest) VALUES ('${id}', 'a');
+      INSERT INTO user_passkey (id, user_id, name, public_key, algorithm, sign_count, created_us, used_us) VALUES ('k', '${id}', 'Phone', x'00', -7, 0, 0, 0);
       INSERT OR REPLACE INTO user_preference (user_id, language, zone, seen_language) VALUES ('${id}', '', 'UTC', '');
       INSERT INTO user_link (digest, kind, user_id, email, data, created_us, ends_us) VALUES ('d', 'address', '${id}', 'new@example.com', '{}', 0, 9000000000000000)`], { encoding: 'utf8' });
     assert.strictEqual(put.status, 0, put.stderr);
     await v.submit('/account/close', { password_close: PASSWORD });
     await v.follow();
     assert.ok(v.says('Your account is closed'), v.html);
-    for (const table of ['user_factor', 'user_recovery_code', 'user_preference', 'user_link', 'user_identity'])
+    for (const table of ['user_factor', 'user_recovery_code', 'user_passkey', 'user_preference', 'user_link', 'user_identity'])
       assert.strictEqual(sql(gw, `SELECT count(*) FROM ${table} WHERE user_id = '${id}'`), '0', table);
     assert.match((await sink.next('patricia@example.com')).text, /closed as you asked/);
     assert.strictEqual(sql(gw, 'SELECT state FROM subscription'), '4');
