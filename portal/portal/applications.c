@@ -173,7 +173,7 @@ gh_rc portal_application_form(struct web *w, struct gh_err *err)
 	return show_new(w, 200, err);
 }
 
-static GH_RC create(struct web *w, struct store_application *app, bool *full, struct gh_err *err)
+gh_rc portal_application_make(struct web *w, struct store_application *app, bool *full, struct gh_err *err)
 {
 	struct store_application *own;
 	size_t n;
@@ -192,7 +192,7 @@ gh_rc portal_application_create(struct web *w, struct gh_err *err)
 	if (!read_form(w, &app))
 		return show_new(w, 422, err);
 	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, create(w, &app, &full, err), err));
+	TRY(store_tx_end(s, portal_application_make(w, &app, &full, err), err));
 	if (full) {
 		web_form_error(w, "name", STR("You have as many applications as one person may have. Delete one that is not needed."));
 		return show_new(w, 422, err);

@@ -35,5 +35,7 @@ web_handler portal_json_about, portal_json_apis, portal_json_api, portal_json_op
 web_handler portal_json_products, portal_json_product;
 web_handler portal_json_subscriptions, portal_json_subscribe, portal_json_subscription, portal_json_subscription_change;
 web_handler portal_json_keys, portal_json_rotate, portal_json_cancel;
+web_handler portal_json_applications, portal_json_application_create, portal_json_application, portal_json_application_change;
+web_handler portal_json_application_delete;
 web_handler portal_json_usage, portal_json_calls, portal_json_call;
 web_handler portal_json_account, portal_json_account_change, portal_json_tokens, portal_json_token_delete;

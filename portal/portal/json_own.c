@@ -83,12 +83,17 @@ static GH_RC read_wish(struct web *w, const json_t *body, const struct store_pro
 {
 	struct str application = jsn_str(body, "application");
 	bool offered = false;
+	gh_rc rc = GH_RC_OK;
 
 	wish->message = str_trim(jsn_str(body, "message").p ? jsn_str(body, "message") : STR(""));
 	if (wish->message.n > STORE_REQUEST_MESSAGE_MAX)
 		web_json_field(w, "message", "This is too long");
 	if (application.n)
-		TRY(portal_own_application(w, application, &wish->application, err));
+		rc = portal_own_application(w, application, &wish->application, err);
+	if (rc.code == GH_E_NOT_FOUND)
+		web_json_field(w, "application", "There is no such application");
+	else
+		TRY(rc);
 	if (p)
 		TRY(portal_tier_chosen(w, p, jsn_str(body, "tier"), &wish->tier, &offered, err));
 	if (offered && !wish->tier.id.n)

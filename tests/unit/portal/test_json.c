@@ -195,6 +195,19 @@ static const struct row {
 	{ "to what may not be seen", WRITES, "POST", "/subscriptions", "{\"product\":\"partner\"}", 422, "\"fields\":{\"product\"", NULL },
 	{ "to nothing", WRITES, "POST", "/subscriptions", "{}", 422, "\"fields\":{\"product\"", NULL },
 	{ "reading only", READS, "POST", "/subscriptions", "{\"product\":\"starter\"}", 403, "scope_missing", NULL },
+	{ "applications", READS, "GET", "/applications", NULL, 200, "Board", NULL },
+	{ "of a stranger", STRANGER, "GET", "/applications", NULL, 200, "\"total\":0", "Board" },
+	{ "one with its people", READS, "GET", "/applications/app-1", NULL, 200, "developer@example.com", NULL },
+	{ "a stranger's view of it", STRANGER, "GET", "/applications/app-1", NULL, 404, "not_found", NULL },
+	{ "a new one", WRITES, "POST", "/applications", "{\"name\":\"Wall\"}", 201, "\"subscriptions\":[]", NULL },
+	{ "without a name", WRITES, "POST", "/applications", "{\"description\":7}", 422, "\"name\"", NULL },
+	{ "reading only", READS, "POST", "/applications", "{\"name\":\"Wall\"}", 403, "scope_missing", NULL },
+	{ "changed", WRITES, "PATCH", "/applications/app-1", "{\"description\":\"On the wall\"}", 200, "\"name\":\"Board\"", NULL },
+	{ "changed by a stranger", STRANGER, "PATCH", "/applications/app-1", "{\"name\":\"Mine\"}", 404, "not_found", NULL },
+	{ "subscribed", WRITES, "POST", "/subscriptions", "{\"product\":\"starter\",\"application\":\"app-1\"}", 201, "\"application\":\"app-1\"", NULL },
+	{ "somebody else's subscribed", STRANGER, "POST", "/subscriptions", "{\"product\":\"starter\",\"application\":\"app-1\"}", 422, "\"fields\":{\"application\"", NULL },
+	{ "deleted by a stranger", STRANGER, "DELETE", "/applications/app-1", NULL, 404, "not_found", NULL },
+	{ "deleted", WRITES, "DELETE", "/applications/app-1", NULL, 204, NULL, NULL },
 	{ "calls a day", READS, "GET", "/usage?range=day", NULL, 200, "\"refused\":1", NULL },
 	{ "of a stranger", STRANGER, "GET", "/usage?range=day", NULL, 200, "\"apis\":[]", "\"refused\":1" },
 	{ "of somebody else's subscription", STRANGER, "GET", "/usage?subscription=OWN", NULL, 404, "not_found", NULL },
@@ -381,6 +394,7 @@ static void make_people(struct store *s)
 {
 	const struct store_subscription_filter mine = { .user_id = STR("developer"), .state = -1 };
 	struct store_user u = { .id = STR("gone"), .email = STR("gone@example.com"), .role = STR("developer"), .state = STORE_USER_BLOCKED };
+	const struct store_application app = { .id = STR("app-1"), .name = STR("Board") };
 	struct store_subscription *v;
 	struct gh_err err;
 	size_t n;
@@ -389,6 +403,7 @@ static void make_people(struct store *s)
 	world.own = v[0].id;
 	must(store_tx_begin(s, STR("test"), &err), &err);
 	must(store_user_create(s, world.a, &u, NULL, &err), &err);
+	must(store_application_create(s, world.a, &app, STR("developer"), NULL, &err), &err);
 	world.reads = make_token("developer", false, 0, &world.spare);
 	world.reads = make_token("developer", false, clock_wall_us() + 3600000000, NULL);
 	world.writes = make_token("developer", true, 0, NULL);

@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "db/passkeys.h"
 #include "db/personal_tokens.h"
 #include "db/telemetry.h"
 #include "portal/admin/admin.h"
@@ -38,12 +39,13 @@ static const struct owned {
 	{ "/products/{", { "starter" }, false },
 	{ "/language/{", { "de" }, false },
 	{ "/portal/api/v1/subscriptions/{", { "owned" }, true },
+	{ "/portal/api/v1/applications/{", { "other-app" }, true },
 	{ "/portal/api/v1/calls/{", { "owned-call" }, true },
 	{ "/portal/api/v1/account/tokens/{", { "other-token" }, true },
 };
 static bool gone[ARRAY_LEN(owned)];      /* the owner has ended it on the way */
 /* Owned things that are not there in this world: nobody finds them, not even the owner. */
-static const char *const absent[] = { "owned-trace", "owned-invitation", "owned-passkey", "other" };
+static const char *const absent[] = { "owned-trace", "owned-invitation", "other" };
 
 static struct world {
 	struct web_site site;
@@ -264,7 +266,8 @@ static void post(const char *prefix, const struct web_route *r, size_t who)
 			CHECK_INT(label, status, 404);
 		else if (o && o->own)
 			CHECK(label, status != 403 && (status != 404 || gone[o - owned] || strchr(strchr(r->pattern, '}'), '{')));
-		if (o && who == OWNER && (str_ends(str_of(r->pattern), STR("/delete")) || str_ends(str_of(r->pattern), STR("/end"))))
+		if (o && who == OWNER && (str_ends(str_of(r->pattern), STR("/delete")) || str_ends(str_of(r->pattern), STR("/end"))
+					 || strcmp(r->method, "DELETE") == 0))
 			gone[o - owned] = true;
 	}
 	client_end(&c);
@@ -364,6 +367,8 @@ static void make_owner(struct store *s)
 					  .user_id = STR("owner"), .state = STORE_SUB_ACTIVE };
 	struct store_personal_token t = { .id = STR("owned-token"), .user_id = STR("owner"), .name = STR("zebra") };
 	struct store_application app = { .id = STR("owned-app"), .name = STR("zebra app") };
+	const struct store_passkey key = { .id = STR("owned-passkey"), .user_id = STR("owner"), .name = STR("zebra"), .public_key = STR("k"),
+					   .algorithm = -7, .created_us = 1 };
 	char hash[CRYPTO_PASSWORD_HASH_MAX];
 	struct str token;
 	struct gh_err err;
@@ -375,6 +380,9 @@ static void make_owner(struct store *s)
 	must(store_group_add(s, STR("partners"), u.id, &err), &err);
 	must(store_subscription_create(s, world.a, &sub, NULL, NULL, NULL, &err), &err);
 	must(store_application_create(s, world.a, &app, u.id, NULL, &err), &err);
+	app.id = STR("other-app");
+	must(store_application_create(s, world.a, &app, u.id, NULL, &err), &err);
+	must(store_passkey_add(s, &key, &err), &err);
 	must(store_personal_token_create(s, world.a, &t, NULL, &token, &err), &err);
 	t.id = STR("other-token");
 	must(store_personal_token_create(s, world.a, &t, NULL, &token, &err), &err);
@@ -396,10 +404,14 @@ static void make_call(struct store *s)
 static int up(void **state UNUSED)
 {
 	struct gh_err err;
+	FILE *conf;
 
 	log_init("walk", LOG_LEVEL__COUNT);              /* refusals by the hundred */
 	world.a = arena_new(256 << 20);
 	fixture_make(world.dir);
+	conf = fopen(arena_printf(world.a, "%s/gatehouse.conf", world.dir).p, "w");
+	fputs("web.public_url = https://gw.example\n", conf);   /* mails have links */
+	fclose(conf);
 	must(store_open(&world.s, world.dir, STORE_WRITE, &err), &err);
 	make_owner(world.s);
 	make_call(world.s);
