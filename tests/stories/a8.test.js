@@ -1,8 +1,8 @@
 // A developer finds, reads, tries, signs up; comes back to replace a key, to see the own calls, and learns that an API ends.
 //
 // Each line of the story is one test. Everything is done by script, as people would do it in a browser without script; the
-// console is used in Chromium with third-party cookies off. Waiting for other parts: that theme and pages are files in the
-// export of the configuration.
+// console is used in Chromium with third-party cookies off. Theme and pages have exports of their own; that the export of the
+// whole configuration holds them waits for that export.
 'use strict';
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
@@ -96,7 +96,7 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
     assert.equal((await v.open('/products/partners')).status, 404);
   });
 
-  it('sign-up, confirmation, subscription: a key that is shown once, a first call in under a minute; the store has its digest', async () => {
+  it('sign-up, confirmation, application, subscription: a key that is shown once, a first call in under a minute; the store has its digest', async () => {
     const began = Date.now();
     ada = await new Visitor(gw.url).open('/sign-up');
     await ada.submit('/sign-up', { email: ADA, first_name: 'Ada', last_name: 'Byron' });
@@ -104,11 +104,16 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
     await ada.open(link.href);
     await ada.submit(link.pathname, { password: PASSWORD });
     await ada.follow();
-    const made = await subscribe(ada, 'planning', { name: 'Planning board' });
+    await ada.open('/account/new-application');
+    await ada.submit('/account/applications', { name: 'Planning board' });
+    await ada.follow();
+    const application = idOf(ada);
+    const made = await subscribe(ada, 'planning', { application });
     [key] = made.keys;
     subscription = made.id;
     assert.equal(await status(key), 200, 'the first call, and with the first key');
     assert.ok(Date.now() - began < 60000);
+    assert.ok(ada.says('Planning board'), 'the subscription of the application');
 
     await ada.open(`/account/subscriptions/${subscription}`);
     assert.deepEqual(keysOn(ada), [], 'once');
@@ -205,6 +210,28 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
       assert.equal((await ada.open(page)).status, 404, page);
   });
 
+  it('theme and pages are files in the export, and come back from it', async () => {
+    gw.cli('page', 'set', 'start', '--title', 'How to start', '--file', gw.file('start.md', 'Ask **Ada** first.\n'));
+    gw.cli('theme', 'copy', 'templates/portal/home.html');
+    const home = path.join(gw.state, 'theme/templates/portal/home.html');
+    fs.writeFileSync(home, `${fs.readFileSync(home, 'utf8')}<p>Made in the north plant.</p>\n`);
+    const pages = path.join(gw.dir, 'pages'), theme = path.join(gw.dir, 'theme');
+    gw.cli('page', 'export', pages);
+    gw.cli('theme', 'export', theme);
+    assert.match(fs.readFileSync(path.join(pages, 'start.md'), 'utf8'), /How to start[^]*Ask \*\*Ada\*\* first\./);
+    const files = fs.readdirSync(theme, { recursive: true }).filter((name) => name.endsWith('home.html'));
+    assert.equal(files.length, 1);
+    assert.match(fs.readFileSync(path.join(theme, files[0]), 'utf8'), /north plant/);
+    gw.cli('page', 'delete', 'start');
+    fs.rmSync(path.join(gw.state, 'theme'), { recursive: true });
+    gw.cli('page', 'import', pages);
+    gw.cli('theme', 'import', theme);
+    gw.serve.child.kill('SIGHUP');
+    const v = new Visitor(gw.url);
+    await until(async () => (await v.open('/')).says('Made in the north plant.'), 'the theme');
+    assert.ok((await v.open('/pages/start')).html.includes('Ask <strong>Ada</strong> first.'), v.html);
+  });
+
   it('on its way out: a notice, Deprecation and Sunset, no new subscription, a mail; 410 after its date', async () => {
     gw.cli('product', 'create', 'classic');
     gw.cli('import', 'openapi', gw.file('old.json', titled('Old orders')), '--path', 'old', '--name', 'old', '--product', 'classic', '--backend', erp.url);
@@ -218,7 +245,7 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
     assert.match(r.headers.get('deprecation'), /^@\d+$/);
     assert.equal(r.headers.get('sunset'), 'Tue, 31 Dec 2999 00:00:00 GMT');
     assert.ok((await new Visitor(gw.url).open('/apis/old')).says('This version is deprecated'));
-    assert.match((await sink.next(ADA, 'about the end')).headers.subject, /deprecated and ends on 2999-12-31/);
+    await until(() => sink.mails.some((m) => m.to.includes(ADA) && /deprecated and ends on 2999-12-31/.test(m.headers.subject)), 'the mail about it');
     await eve.open('/account');
     await eve.send('POST', '/products/classic/subscribe', { form: { csrf: eve.form('/account/name').csrf } });
     assert.equal(eve.status, 422, 'no new subscription');
