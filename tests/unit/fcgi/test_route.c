@@ -2,6 +2,7 @@
 #include "tests/unit/fcgi/configuration.h"
 
 #include "core/clock.h"
+#include "fcgi/life.h"
 #include "fcgi/route.h"
 
 static const char *const items[] = { "GET /", "GET /items", "GET /items/{id}", "POST /items", "GET /search?q={q}", NULL };
@@ -43,6 +44,10 @@ static int configure(void **state)
 	api = api_of("retired", "retired");
 	api.state = STORE_API_RETIRED;
 	add_api(&api, items);
+	api = api_of("old stock", "old");
+	api.state = STORE_API_DEPRECATED;
+	api.deprecated_us = 1767323045000000, api.sunset_us = 32503593600000000;
+	add_api(&api, items);
 	api = api_of("a-retired", "only/v1");
 	api.state = STORE_API_RETIRED;
 	add_api(&api, items);
@@ -64,6 +69,31 @@ static int configure(void **state)
 	change_end();
 	build_snapshot();
 	return 0;
+}
+
+/* What callers of an API on its way out hear; without an address of the portal the link is relative to the call. */
+static void life(void **state UNUSED)
+{
+	struct fields headers;
+	struct route_request rq = { .method = STR("GET"), .path = STR("/old/items"), .headers = &headers };
+	struct route out;
+
+	fields_init(&headers, arena);
+	assert_true(route_find(snapshot, arena, &rq, &out, NULL));
+	assert_non_null(out.api);
+	assert_non_null(out.api->life);
+	CHECK("served", !out.api->life->retired);
+	CHECK_STR("Deprecation", out.api->life->deprecation, STR("@1767323045"));
+	CHECK_STR("Sunset", out.api->life->sunset, STR("Tue, 31 Dec 2999 00:00:00 GMT"));
+	CHECK_STR("Link", out.api->life->link, STR("</apis/old%20stock>; rel=\"deprecation\"; type=\"text/html\", "
+						   "</apis/old%20stock>; rel=\"sunset\"; type=\"text/html\""));
+	rq.path = STR("/retired/items");
+	assert_true(route_find(snapshot, arena, &rq, &out, NULL));
+	CHECK("retired", out.api && out.api->life && out.api->life->retired && !out.api->life->sunset.n);
+	rq.path = STR("/orders/items");
+	assert_true(route_find(snapshot, arena, &rq, &out, NULL));
+	CHECK("what is current has none", out.api && !out.api->life);
+	check_done();
 }
 
 static void routes(void **state UNUSED)
@@ -261,6 +291,7 @@ static void scaling(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(life, configure, configuration_end),
 		cmocka_unit_test_setup_teardown(routes, configure, configuration_end),
 		cmocka_unit_test_setup_teardown(preflight, configure, configuration_end),
 		cmocka_unit_test_setup_teardown(places, configure, configuration_end),
