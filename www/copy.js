@@ -4,13 +4,13 @@
 (() => {
   if (!navigator.clipboard) return;                      // pages without TLS have none
   for (const from of document.querySelectorAll('[data-copy]')) {
-    const button = document.createElement('button'), said = from.dataset.copy || 'Copy';
+    const button = document.createElement('button'), said = from.dataset.copy;
     button.type = 'button';
     button.className = 'button button-quiet button-small copy';
     button.textContent = said;
     button.addEventListener('click', async () => {
       try { await navigator.clipboard.writeText('value' in from ? from.value : from.textContent); } catch { return; }
-      button.textContent = 'Copied';
+      button.textContent = from.dataset.copied;
       setTimeout(() => { button.textContent = said; }, 2000);
     });
     from.after(button);

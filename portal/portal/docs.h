@@ -42,6 +42,12 @@ GH_RC portal_way_in(struct web *w, const struct store_api *api, const struct ope
  * `sample_file`, the name of the file that the body is read from, or nil. o and op may be NULL. */
 GH_RC portal_put_samples(struct web *w, const struct store_api *api, const struct openapi *o, const struct openapi_operation *op,
 			 const struct store_operation *stored, const struct portal_way_in *way, struct gh_err *err);
+/* JSON when it is among them. NULL: none. */
+const struct openapi_media *portal_choose_media(const struct openapi_body *body);
+/* An example in its media type, JSON in lines; STR_NULL when we cannot write that. */
+struct str portal_media_text(struct web *w, struct str type, json_t *v);
+/* What a parameter may be given: its example, else a value made of its schema when that tells anything; NULL: neither. */
+json_t *portal_parameter_value(struct web *w, const struct openapi *o, const struct openapi_parameter *p);
 
 /* ---- schema_view.c -------------------------------------------------------------------------------------------------------------- */
 
@@ -62,7 +68,13 @@ GH_RC portal_put_schema(struct web *w, const struct openapi *o, json_t *schema, 
  * portal.show_keys = once. */
 GH_RC portal_put_own_keys(struct web *w, const struct store_api *api, struct liquid_list *to, struct gh_err *err);
 
-web_handler portal_document;
+/* `console` in w->page, for templates/portal/console.html; *policy is the policy on content that its page needs, or STR_NULL. */
+GH_RC portal_put_console(struct web *w, const struct store_api *api, const struct openapi *o, const struct openapi_operation *op,
+			 const struct store_operation *stored, const struct portal_way_in *way, struct str *policy, struct gh_err *err);
+/* What a field for the parameter is like: is_list, repeats, is_boolean, is_number, value. */
+void portal_put_field(struct web *w, const struct openapi *o, const struct openapi_parameter *p, struct liquid_record *row);
+
+web_handler portal_document, portal_console_back;
 
 /* ---- guides.c: pages that people wrote ------------------------------------------------------------------------------------------ */
 

@@ -53,6 +53,7 @@ static GH_RC put_parameters(struct reader *r, struct gh_err *err)
 		liquid_set_text(row, "type", portal_schema_words(r->w, r->o, p->schema));
 		liquid_set(row, "example", p->n_examples ? example_text(r, p->examples[0].value, false) : LIQUID_NIL_VALUE);
 		portal_put_choices(r->w, r->o, p->schema, row);
+		portal_put_field(r->w, r->o, p, row);
 		TRY(put_markdown(r, row, p->description, err));
 	}
 	return GH_RC_OK;
@@ -107,22 +108,6 @@ static GH_RC put_responses(struct reader *r, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-/* ---- the console --------------------------------------------------------------------------------------------------- */
-
-/* What templates/portal/console.html and www/console.js need: keys by the names of their subscriptions, never their values. */
-static GH_RC put_console(struct reader *r, const struct store_operation *op, struct str address, struct gh_err *err)
-{
-	const struct openapi_media *m = r->op && r->op->body && r->op->body->n_media ? &r->op->body->media[0] : NULL;
-	struct liquid_record *c = liquid_set_record(r->w->page, "console");
-
-	liquid_set_text(c, "address", address);
-	liquid_set_text(c, "header", portal_key_header(r->api));
-	liquid_set_text(c, "type", m ? m->type : STR(""));
-	liquid_set(c, "body", m ? example_text(r, openapi_media_example(r->o, r->w->a, m), true) : LIQUID_NIL_VALUE);
-	liquid_set_text(r->w->page, "here", arena_printf(r->w->a, "apis/%.*s/operations/%.*s", STR_ARG(r->api->id), STR_ARG(op->id)));
-	return portal_put_own_keys(r->w, r->api, liquid_set_list(c, "keys"), err);
-}
-
 /* ---- the page ------------------------------------------------------------------------------------------------------ */
 
 gh_rc portal_operation(struct web *w, struct gh_err *err)
@@ -132,7 +117,7 @@ gh_rc portal_operation(struct web *w, struct gh_err *err)
 	struct store_api api;
 	struct reader r = { .w = w, .api = &api, .fields_left = PORTAL_FIELDS_MAX };
 	struct portal_way_in way;
-	struct str address;
+	struct str address, policy;
 	size_t n;
 
 	TRY(portal_find_api(w, w->rq.args[0], &api, err));
@@ -156,7 +141,10 @@ gh_rc portal_operation(struct web *w, struct gh_err *err)
 	TRY(put_responses(&r, err));
 	TRY(portal_way_in(w, r.api, r.o, r.op, &way, err));
 	TRY(portal_put_samples(w, r.api, r.o, r.op, op, &way, err));
-	TRY(put_console(&r, op, address, err));
+	TRY(portal_put_console(w, r.api, r.o, r.op, op, &way, &policy, err));
 	liquid_set_text(w->page, "title", op->name.n ? op->name : op->id);
-	return web_page(w, "operation", err);
+	TRY(web_page(w, "operation", err));
+	if (policy.p)
+		web_content_policy(w, policy);
+	return GH_RC_OK;
 }

@@ -17,6 +17,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/apis/{api}/original", WEB_ANYBODY, portal_openapi_original },
 	{ "GET", "/apis/{api}/pages/{page}", WEB_ANYBODY, portal_api_page },
 	{ "GET", "/pages/{page}", WEB_ANYBODY, portal_page },
+	{ "GET", "/console/callback", WEB_ANYBODY, portal_console_back },
 	{ "GET", "/products", WEB_ANYBODY, portal_products },
 	{ "GET", "/products/{product}", WEB_ANYBODY, portal_product },
 	{ "POST", "/products/{product}/subscribe", WEB_SIGNED_IN, portal_subscribe },

@@ -49,13 +49,13 @@ static bool says_nothing(json_t *schema, const json_t *sample)
 			   && !json_object_get(schema, "examples") && !json_object_get(schema, "const"));
 }
 
-static json_t *parameter_value(struct maker *m, const struct openapi_parameter *p)
+json_t *portal_parameter_value(struct web *w, const struct openapi *o, const struct openapi_parameter *p)
 {
-	json_t *schema = p->schema ? openapi_resolve(m->o, p->schema) : NULL, *v;
+	json_t *schema = p->schema ? openapi_resolve(o, p->schema) : NULL, *v;
 
 	if (p->n_examples)
 		return p->examples[0].value;
-	v = schema ? openapi_sample(m->o, m->w->a, schema) : NULL;
+	v = schema ? openapi_sample(o, w->a, schema) : NULL;
 	return schema && says_nothing(schema, v) ? NULL : v;
 }
 
@@ -69,7 +69,7 @@ static struct str plain(struct maker *m, const json_t *v)
 
 static struct str value_text(struct maker *m, const struct openapi_parameter *p, struct str name)
 {
-	json_t *v = p ? parameter_value(m, p) : NULL;
+	json_t *v = p ? portal_parameter_value(m->w, m->o, p) : NULL;
 	struct str s = plain(m, json_is_array(v) ? json_array_get(v, 0) : v);
 
 	return s.p ? s : placeholder(m->w->a, name);
@@ -122,7 +122,7 @@ static void add_query(struct maker *m, struct str name, struct str value)
 
 static void add_query_parameter(struct maker *m, const struct openapi_parameter *p)
 {
-	json_t *v = parameter_value(m, p), *one;
+	json_t *v = portal_parameter_value(m->w, m->o, p), *one;
 	size_t i;
 
 	if (!json_is_array(v) || !p->explode) {
@@ -201,7 +201,7 @@ static bool is_json(struct str type)
 	return str_eq_ci(type, STR("application/json")) || (type.n > 5 && str_eq_ci(str_from(type, type.n - 5), STR("+json")));
 }
 
-static const struct openapi_media *choose_media(const struct openapi_body *body)
+const struct openapi_media *portal_choose_media(const struct openapi_body *body)
 {
 	for (size_t i = 0; i < body->n_media; i++)
 		if (is_json(body->media[i].type))
@@ -266,9 +266,16 @@ static struct str media_text(struct maker *m, struct str *type, json_t *v)
 	return STR_NULL;
 }
 
+struct str portal_media_text(struct web *w, struct str type, json_t *v)
+{
+	struct maker m = { .w = w };
+
+	return v ? media_text(&m, &type, v) : STR_NULL;
+}
+
 static void add_body(struct maker *m)
 {
-	const struct openapi_media *media = m->op && m->op->body ? choose_media(m->op->body) : NULL;
+	const struct openapi_media *media = m->op && m->op->body ? portal_choose_media(m->op->body) : NULL;
 	struct str type, text;
 	json_t *v;
 

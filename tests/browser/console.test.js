@@ -6,6 +6,7 @@ const assert = require('node:assert');
 const http = require('node:http');
 const { chromium } = require('playwright-core');
 const { start, until, SERVERS } = require('../http/harness');
+const { openIdProvider } = require('../http/people');
 
 const DEV = { email: 'pat@example.com', password: 'a sentence that nobody guesses' };
 let gw, browser, backend, own;
@@ -23,7 +24,7 @@ test.before(async () => {
   });
   await new Promise((resolve) => backend.listen(0, '127.0.0.1', resolve));
   gw = await start({
-    server: SERVERS[0],
+    server: SERVERS[0], config: { 'portal.console_clients': 'https://login.example=other http://127.0.0.1=portal-console' },
     setup(g) {
       const api = g.file('api.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' }, paths: { '/orders/{id}': { put: {
         operationId: 'put', summary: 'Change an order',
@@ -109,6 +110,119 @@ test('a call with an own key, by its name', async () => {
   await page.click('[data-part=send]');
   assert.match(await page.textContent('[data-part=problem]'), /Enter “id” first/);
   await context.close();
+});
+
+test('what a form takes: lists, truth values, numbers, files; the history fills it in again and can be cleared', async () => {
+  const api = gw.file('forms.json', JSON.stringify({ openapi: '3.1.0', info: { title: 'Forms', version: '1' }, paths: { '/files/{kind}': { post: {
+    operationId: 'send', parameters: [{ name: 'kind', in: 'path', required: true, schema: { type: 'string' } },
+      { name: 'tag', in: 'query', required: true, schema: { type: 'array', items: { type: 'string' } }, example: ['a', 'b c'] },
+      { name: 'ids', in: 'query', style: 'form', explode: false, schema: { type: 'array', items: { type: 'integer' } } },
+      { name: 'deep', in: 'query', schema: { type: 'boolean' } }, { name: 'session', in: 'cookie', schema: { type: 'string' } }],
+    requestBody: { content: { 'multipart/form-data': { schema: { type: 'object', required: ['title'],
+      properties: { title: { type: 'string', example: 'it\'s "x"' }, file: { type: 'string', format: 'binary' } } } } } },
+    responses: { 200: { description: 'ok' } } } },
+  '/log-in': { post: { operationId: 'log-in', requestBody: { content: { 'application/x-www-form-urlencoded': { schema: { type: 'object',
+    required: ['user'], properties: { user: { type: 'string', example: 'a&b=c' } } } } } }, responses: { 200: { description: 'ok' } } } } } }));
+  gw.cli('import', 'openapi', api, '--path', 'forms', '--name', 'forms', '--backend', `http://127.0.0.1:${backend.address().port}`);
+  gw.cli('api', 'set', 'forms', '--require-key', 'no');
+  await gw.adopted();
+  const context = await browser.newContext({ baseURL: gw.url });
+  const page = await context.newPage();
+  const problems = [];
+  page.on('console', (m) => { if (m.type() === 'error') problems.push(m.text()); });
+  await page.goto('/apis/forms/operations/send');
+  assert.strictEqual(await page.locator('[data-name=session]').count(), 0, 'a cookie cannot be sent');
+  assert.strictEqual(await page.inputValue('[data-name=tag]'), 'a,b c');
+  await page.fill('[data-name=kind]', 'x/y?');
+  await page.fill('[data-name=ids]', '1,2');
+  await page.selectOption('[data-name=deep]', 'true');
+  await page.setInputFiles('[data-field=file]', { name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('the file') });
+  await page.click('text=Further header fields');
+  await page.fill('[data-part=more]', 'X-One: 1\n\nX-Two: a: b');
+  await send(page);
+  assert.match(await status(page), /^(200|400)/);
+  await page.fill('[data-name=kind]', 'x y');
+  await send(page);
+  assert.match(await status(page), /^200/);
+  const got = seen.at(-1), url = new URL(got.url, 'http://x');
+  assert.strictEqual(url.pathname, '/files/x%20y');
+  assert.deepStrictEqual([...url.searchParams], [['tag', 'a'], ['tag', 'b c'], ['ids', '1,2'], ['deep', 'true']]);
+  assert.deepStrictEqual([got.headers['x-one'], got.headers['x-two']], ['1', 'a: b']);
+  const parts = await new Response(got.body, { headers: { 'content-type': got.headers['content-type'] } }).formData();
+  assert.deepStrictEqual([parts.get('title'), await parts.get('file').text(), parts.get('file').name], ['it\'s "x"', 'the file', 'a.txt']);
+  assert.match(await page.textContent('[data-part=curl]'), /-F 'file=@a\.txt'/);
+  assert.match(await page.innerHTML('[data-part=body]'), /<span class="json-name">"got"<\/span>/);
+  assert.ok(await page.isVisible('[data-part=save]'));
+
+  await page.reload();
+  assert.strictEqual(await page.inputValue('[data-name=kind]'), '');
+  await page.click('[data-part=past] summary');
+  await page.click('[data-part=history] li:first-child button');
+  assert.strictEqual(await page.inputValue('[data-name=kind]'), 'x y');
+  assert.strictEqual(await page.inputValue('[data-name=deep]'), 'true');
+  await page.click('[data-part=clear]');
+  assert.ok(!(await page.isVisible('[data-part=past]')));
+  assert.strictEqual(await page.evaluate(() => localStorage.length), 0);
+
+  await page.goto('/apis/forms/operations/log-in');
+  await send(page);
+  assert.strictEqual(seen.at(-1).body, 'user=a%26b%3Dc');
+  assert.deepStrictEqual(problems.filter((p) => !/status of 400/.test(p)), []);
+  await context.close();
+});
+
+test('a token from the API’s own sign-in service, in the memory of the page only', async () => {
+  const idp = await openIdProvider({ people: { pat: { email: DEV.email } }, clientBasedCORS: () => true,
+    clients: [{ client_id: 'portal-console', token_endpoint_auth_method: 'none', redirect_uris: [`${gw.url}/console/callback`], scope: 'openid email' }] });
+  const description = (scheme) => gw.file('token.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'T', version: '1' },
+    components: { securitySchemes: { login: scheme } }, security: [{ login: ['openid'] }],
+    paths: { '/me': { get: { operationId: 'me', responses: { 200: { description: 'ok' } } } } } }));
+  const add = (name, scheme) => {
+    gw.cli('import', 'openapi', description(scheme), '--path', name, '--name', name, '--backend', `http://127.0.0.1:${backend.address().port}`);
+    gw.cli('api', 'set', name, '--require-key', 'no');
+  };
+  add('flow', { type: 'oauth2', flows: { authorizationCode: { authorizationUrl: `${idp.issuer}/auth`, tokenUrl: `${idp.issuer}/token`, scopes: { openid: 'who' } } } });
+  add('found', { type: 'openIdConnect', openIdConnectUrl: `${idp.issuer}/.well-known/openid-configuration` });
+  add('elsewhere', { type: 'oauth2', flows: { authorizationCode: { authorizationUrl: 'http://login.example/auth', tokenUrl: "https://x'; script-src *", scopes: {} } } });
+  await gw.adopted();
+  const context = await browser.newContext({ baseURL: gw.url });
+  const page = await context.newPage();
+  for (const name of ['flow', 'found']) {
+    const answer = await page.goto(`/apis/${name}/operations/me`);
+    assert.ok(answer.headers()['content-security-policy'].includes(`connect-src 'self' ${idp.issuer};`));
+    assert.strictEqual(await page.inputValue('[data-part=client]'), 'portal-console', 'as configured');
+    await page.fill('[data-part=client]', '');
+    await page.click('[data-part=get]');
+    await page.waitForSelector('[data-part=problem]:not([hidden])');
+    assert.match(await page.textContent('[data-part=problem]'), /console\/callback/, 'which redirect address the client needs');
+    await page.fill('[data-part=client]', 'portal-console');
+    assert.strictEqual(await page.inputValue('[data-part=scopes]'), 'openid');
+    idp.who = 'pat';
+    const window = context.waitForEvent('page');
+    await page.click('[data-part=get]');
+    await (await window).waitForEvent('close');
+    await page.waitForFunction(() => /There is a token/.test(document.querySelector('[data-part=have]').textContent));
+    await send(page);
+    assert.match(await status(page), /^200/);
+    const bearer = seen.at(-1).headers.authorization.slice(7);
+    assert.ok((await idp.provider.AccessToken.find(bearer)).clientId === 'portal-console', 'the service knows the token');
+    const everywhere = await page.content() + await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+    assert.ok(!everywhere.includes(bearer), 'the token is nowhere');
+    assert.match(await page.textContent('[data-part=curl]'), /Bearer YOUR-TOKEN/);
+    await context.clearCookies();
+  }
+  idp.who = null;
+  await page.goto('/apis/flow/operations/me');
+  await page.fill('[data-part=client]', 'portal-console');
+  await page.click('[data-part=get]');
+  await page.waitForSelector('[data-part=problem]:not([hidden])');
+  assert.match(await page.textContent('[data-part=problem]'), /No token: declined/);
+  const strict = await page.goto('/apis/elsewhere/operations/me');
+  assert.doesNotMatch(strict.headers()['content-security-policy'], /connect-src|script-src/);
+  assert.strictEqual(await page.locator('[data-part=get]').count(), 0, 'no button for a service that a page may not talk to');
+  assert.ok(await page.isVisible('[data-part=bearer]'), 'a token can be entered');
+  await context.close();
+  await idp.close();
 });
 
 test('a visitor is told to sign in, and without script there is the curl line', async () => {

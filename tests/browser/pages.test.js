@@ -20,6 +20,16 @@ const CHROMIUM = {
 const SIZES = [[1280, 800], [390, 844]];
 const MAX_PAGE_BYTES = 100 * 1024;
 
+// A form with a file, of an API that wants tokens.
+const FORMS = { openapi: '3.1.0', info: { title: 'Forms', version: '1' }, security: [{ login: ['files.write'] }],
+  components: { securitySchemes: { login: { type: 'oauth2', flows: { authorizationCode: { authorizationUrl: 'https://login.example/auth', tokenUrl: 'https://login.example/token', scopes: {} } } } } },
+  paths: { '/files/{kind}': { post: { operationId: 'send', summary: 'Send a file',
+    parameters: [{ name: 'kind', in: 'path', required: true, schema: { type: 'string' } }, { name: 'deep', in: 'query', schema: { type: 'boolean' } },
+      { name: 'tag', in: 'query', schema: { type: 'array', items: { type: 'string' } } }],
+    requestBody: { content: { 'multipart/form-data': { schema: { type: 'object', required: ['title'],
+      properties: { title: { type: 'string', example: 'A title' }, file: { type: 'string', format: 'binary' } } } } } },
+    responses: { 200: { description: 'ok' } } } } } };
+
 const DEV = { email: 'pat@example.com', password: 'a sentence that nobody guesses' };
 let gw, browser, refused;
 
@@ -44,6 +54,7 @@ test.before(async () => {
       g.own = own('starter', 'Planning of the shop floor');
       g.waiting = own('gold', 'Trial');
       g.cli('subscription', 'set-state', g.waiting.id, 'submitted');
+      g.cli('import', 'openapi', g.file('forms.json', JSON.stringify(FORMS)), '--path', 'forms', '--name', 'forms', '--backend', 'http://127.0.0.1:9');
       g.cli('page', 'set', 'getting-started', '--title', 'Getting started', '--file', g.file('a.md', '# First steps\n\nSign up, **subscribe**, call.\n\n### Deeper\n\n- one\n- two\n\n```sh\ncurl x\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n'));
       g.cli('page', 'set', 'changes', '--api', 'orders', '--title', 'Change log', '--file', g.file('b.md', '## 2026-11\n\nNew.\n'));
       g.cli('policy', 'set', '--scope', 'api:orders', policy);
@@ -131,6 +142,8 @@ const PAGES = [
   { name: 'admin-api', url: '/admin/apis/orders', signedIn: true },
   { name: 'admin-products', url: '/admin/products', signedIn: true },
   { name: 'admin-subscriptions', url: '/admin/subscriptions', signedIn: true },
+  { name: 'portal-operation-form', url: '/apis/forms/operations/send' },
+  { name: 'portal-console-back', url: '/console/callback?state=x' },
   { name: 'portal-guide', url: '/pages/getting-started' },
   { name: 'portal-api-guide', url: '/apis/orders/pages/changes' },
   { name: 'admin-pages', url: '/admin/pages', signedIn: true },
