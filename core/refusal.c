@@ -28,6 +28,7 @@ static const struct row rows[] = {
 	ROW("operation_not_found", "routing", "The API has no operation for this method and path: `gatehouse api show`.")
 	ROW("version_not_found", "routing", "The API has no such version.")
 	ROW("revision_not_found", "routing", "The API has no such revision.")
+	ROW("api_retired", "routing", "This version is retired, or its sunset date has passed: move to another one; its page in the portal leads there.")
 	ROW("bad_request_target", "routing", "Send the path without dot segments, encoded slashes and broken escapes.")
 	ROW("bad_path", "routing", "Send the path without dot segments, encoded slashes and broken escapes.")
 	ROW("backend_connect", "backend", "Check that the backend runs, and its address and port.")

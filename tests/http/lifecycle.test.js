@@ -125,6 +125,7 @@ for (const server of SERVERS)
       assert.strictEqual((await call('v2/orders')).status, 200, 'the other version');
       const id = r.headers.get('x-request-id');
       await until(() => gw.cli('log', '--request-id', id).stdout.includes('api_retired'), 'the reason in the record');
+      assert.match(gw.cli('log', '--id', id).stdout, /move to another one/, 'and what to do');
       const preflight = await call('v1/orders', { method: 'OPTIONS', headers: { Origin: 'https://app.example', 'Access-Control-Request-Method': 'GET' } });
       assert.strictEqual(preflight.headers.get('access-control-allow-origin'), 'https://app.example');
       assert.ok((await new Visitor(gw.url).open('/apis/orders-v1')).says('This version is retired'));
