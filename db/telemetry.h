@@ -79,6 +79,14 @@ struct store_call {
 GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_filter *f, struct store_call **out, size_t *n,
 		  struct gh_err *err);
 
+/* Why calls of a subscription were refused or failed, most frequent first: of its newest `most` single calls since from_us. */
+struct store_reason {
+	struct str reason;
+	int64_t status, calls, last_us;
+};
+GH_RC store_call_reasons(struct store *s, struct arena *a, struct str subscription, int64_t from_us, size_t most,
+			 struct store_reason **out, size_t *n, struct gh_err *err);
+
 /* ---- for the keeper --------------------------------------------------------------------------------------------------- */
 /* How far a segment has been read; *found false: not at all. */
 GH_RC store_segment_find(struct store *s, struct str name, uint64_t *offset, uint64_t *dropped, bool *found,

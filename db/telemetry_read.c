@@ -318,3 +318,20 @@ GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_fil
 	}
 	return GH_RC_OK;
 }
+
+static const struct field reason_fields[] = {
+	FIELD(store_reason, TEXT, reason), FIELD(store_reason, INT, status), FIELD(store_reason, INT, calls),
+	FIELD(store_reason, TIME, last_us),
+};
+static const struct row_type reason_type = ROW_TYPE("reason", store_reason, reason_fields);
+
+GH_RC store_call_reasons(struct store *s, struct arena *a, struct str subscription, int64_t from_us, size_t most,
+			 struct store_reason **out, size_t *n, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_CALL_REASONS);
+
+	bind_str(st, 1, subscription);
+	bind_int(st, 2, from_us);
+	bind_int(st, 3, (int64_t)most);
+	return list_rows(s, st, &reason_type, a, out, n, err);
+}

@@ -138,9 +138,9 @@ static void put_left(struct web *w, struct liquid_list *list, const struct store
 							   LANG_STR(portal_limit_words(w, l->most, l->seconds)))));
 }
 
-gh_rc portal_put_left(struct web *w, const struct store_subscription *s, struct gh_err *err)
+gh_rc portal_put_left(struct web *w, struct liquid_record *r, const struct store_subscription *s, struct gh_err *err)
 {
-	struct liquid_list *list = liquid_set_list(w->page, "left");
+	struct liquid_list *list = liquid_set_list(r, "left");
 	struct limit v[LIMITS_MAX];
 	struct store_limit *tier;
 	size_t n = 0;

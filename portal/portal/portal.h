@@ -96,8 +96,8 @@ GH_RC portal_own_subscription(struct web *w, struct str id, struct store_subscri
 GH_RC portal_keep_keys(struct web *w, struct str id, const struct store_keys *keys, struct gh_err *err);
 GH_RC portal_put_last_use(struct web *w, struct str subscription_id, struct gh_err *err);
 
-/* `left` of the page: what the limits of tier and product leave now, in words. */
-GH_RC portal_put_left(struct web *w, const struct store_subscription *s, struct gh_err *err);
+/* `left` of the record: what the limits of tier and product leave now, in words. */
+GH_RC portal_put_left(struct web *w, struct liquid_record *r, const struct store_subscription *s, struct gh_err *err);
 /* "3 calls a minute". */
 struct str portal_limit_words(struct web *w, uint64_t calls, uint64_t seconds);
 

@@ -181,7 +181,7 @@ static GH_RC show(struct web *w, const struct store_subscription *s, const struc
 		TRY(portal_put_limits(w, w->page, s->product_id, err));
 	else
 		liquid_set_list(w->page, "limits");
-	TRY(portal_put_left(w, s, err));
+	TRY(portal_put_left(w, w->page, s, err));
 	TRY(portal_put_last_use(w, s->id, err));
 	liquid_set_bool(w->page, "can_show", portal_shows_keys(w));
 	liquid_set_bool(w->page, "shown", clear->primary.n || clear->secondary.n);

@@ -25,11 +25,6 @@ static GH_RC open_cache(struct web *w, struct gh_err *err)
 	return cache_open(&cache, path, (size_t)config_int(&w->site->config, CONFIG_CACHE_MAX_BYTES), err);
 }
 
-static struct str actor(struct web *w)
-{
-	return web_actor(w);
-}
-
 static const char *level_of(int64_t status)
 {
 	return status >= 200 && status < 300 ? "good" : status >= 400 ? "bad" : "other";
@@ -109,7 +104,7 @@ gh_rc portal_trace_token(struct web *w, struct gh_err *err)
 		web_form_error(w, "subscription", STR("Choose a subscription."));
 		return show_list(w, 422, STR_NULL, err);
 	}
-	rc = store_trace_token(w->site->store, w->a, w->user.id, actor(w), &claims, &token, err);
+	rc = store_trace_token(w->site->store, w->a, w->user.id, web_actor(w), &claims, &token, err);
 	if (rc.code == GH_E_NOT_FOUND) {
 		web_form_error(w, "subscription", STR("This subscription is not yours, or it is gone."));
 		return show_list(w, 422, STR_NULL, err);

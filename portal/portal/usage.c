@@ -9,7 +9,7 @@
 /* What somebody's own keys were used for: calls a day, what was refused, how long it took, the last calls, one call in all
  * its detail. Everything is asked by subscription id, of own subscriptions only, so no figure of anybody else can get in. */
 
-enum { LAST_CALLS = 25, CALLS_EACH = 50, CHART_HEIGHT = 80, BAR = 20, DAY_S = 86400, CSV_CALLS = 1000 };
+enum { LAST_CALLS = 25, CALLS_EACH = 50, CHART_HEIGHT = 80, BAR = 20, DAY_S = 86400, CSV_CALLS = 1000, REASON_CALLS = 20000, LEFT_MAX = 5 };
 
 static const struct {
 	const char *value, *words;
@@ -65,6 +65,8 @@ gh_rc portal_usage_days(struct web *w, const struct portal_usage *u, struct port
 			days[at].calls += t->calls;
 			days[at].refused += t->refused;
 			days[at].failed += t->gateway_errors + t->backend_errors;
+			for (size_t c = 0; c < ARRAY_LEN(days[at].status_class); c++)
+				days[at].status_class[c] += t->status_class[c];
 			if (!latency_merge(&days[at].latency, w->a, &t->latency))
 				FAIL(err, NOMEM, "latencies");
 		}
@@ -106,7 +108,8 @@ static void put_day(struct web *w, struct liquid_record *r, const struct portal_
 static GH_RC put_days(struct web *w, const struct portal_usage *u, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "days");
-	int64_t most = 0, calls = 0, refused = 0, failed = 0;
+	struct liquid_list *statuses = liquid_set_list(w->page, "statuses");
+	int64_t most = 0, calls = 0, refused = 0, failed = 0, classes[6] = { 0 };
 	struct portal_day *days;
 
 	TRY(portal_usage_days(w, u, &days, err));
@@ -115,7 +118,16 @@ static GH_RC put_days(struct web *w, const struct portal_usage *u, struct gh_err
 		calls += days[i].calls;
 		refused += days[i].refused;
 		failed += days[i].failed;
+		for (size_t c = 0; c < ARRAY_LEN(classes); c++)
+			classes[c] += days[i].status_class[c];
 	}
+	for (size_t c = 1; c < ARRAY_LEN(classes); c++)
+		if (classes[c]) {
+			struct liquid_record *r = liquid_push_record(statuses);
+
+			liquid_set_text(r, "name", arena_printf(w->a, "%zuxx", c));
+			liquid_set_text(r, "calls", web_number(w, classes[c]));
+		}
 	for (int i = 0; i < u->days; i++)
 		put_day(w, liquid_push_record(list), &days[i], u->from_us + (int64_t)i * DAY_S * 1000000, i, most);
 	liquid_set_text(w->page, "calls", web_number(w, calls));
@@ -124,6 +136,93 @@ static GH_RC put_days(struct web *w, const struct portal_usage *u, struct gh_err
 	liquid_set_bool(w->page, "none", calls == 0);
 	liquid_set_int(w->page, "chart_width", u->days * BAR);
 	liquid_set_int(w->page, "chart_height", CHART_HEIGHT);
+	return GH_RC_OK;
+}
+
+/* ---- by reason, what is left ------------------------------------------------------------------------------------------------ */
+
+static int most_first(const void *x, const void *y)
+{
+	const struct store_reason *a = x, *b = y;
+
+	return (a->calls < b->calls) - (a->calls > b->calls);
+}
+
+gh_rc portal_usage_reasons(struct web *w, const struct portal_usage *u, struct store_reason **out, size_t *n, struct gh_err *err)
+{
+	size_t room = 0;
+
+	*out = NULL;
+	*n = 0;
+	for (size_t i = 0; i < u->n; i++) {
+		struct store_reason *v, *all;
+		size_t k;
+
+		TRY(store_call_reasons(w->site->store, w->a, u->own[i].id, u->from_us, REASON_CALLS / u->n + 1, &v, &k, err));
+		if (*n + k > room) {
+			room = 2 * (*n + k);
+			all = arena_alloc(w->a, room, sizeof(*all));
+			if (!all)
+				FAIL(err, NOMEM, "reasons");
+			if (*n)
+				memcpy(all, *out, *n * sizeof(*all));
+			*out = all;
+		}
+		for (size_t j = 0; j < k; j++) {
+			size_t at = 0;
+
+			while (at < *n && ((*out)[at].status != v[j].status || !str_eq((*out)[at].reason, v[j].reason)))
+				at++;
+			if (at == *n)
+				(*out)[(*n)++] = v[j];
+			else {
+				(*out)[at].calls += v[j].calls;
+				(*out)[at].last_us = v[j].last_us > (*out)[at].last_us ? v[j].last_us : (*out)[at].last_us;
+			}
+		}
+	}
+	if (*n)
+		qsort(*out, *n, sizeof(**out), most_first);
+	return GH_RC_OK;
+}
+
+static GH_RC put_reasons(struct web *w, const struct portal_usage *u, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "reasons");
+	struct store_reason *v;
+	size_t n;
+
+	TRY(portal_usage_reasons(w, u, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		const struct telemetry_call call = { .reason = v[i].reason };
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_text(r, "reason", v[i].reason);
+		liquid_set_int(r, "status", v[i].status);
+		liquid_set_text(r, "calls", web_number(w, v[i].calls));
+		web_put_ago(w, r, "last", v[i].last_us);
+		liquid_set_text(r, "fix", portal_why(w, &call).fix);
+	}
+	return GH_RC_OK;
+}
+
+/* Of the subscriptions that work, as many as one looks at at a glance. */
+static GH_RC put_left(struct web *w, const struct portal_usage *u, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "limits");
+	size_t shown = 0;
+
+	for (size_t i = 0; i < u->n && shown < LEFT_MAX; i++) {
+		struct liquid_record *r;
+
+		if (u->own[i].state != STORE_SUB_ACTIVE)
+			continue;
+		r = liquid_push_record(list);
+		liquid_set_text(r, "id", u->own[i].id);
+		liquid_set_text(r, "name", u->own[i].name.n ? u->own[i].name : u->own[i].id);
+		TRY(portal_put_left(w, r, &u->own[i], err));
+		shown++;
+	}
 	return GH_RC_OK;
 }
 
@@ -240,6 +339,8 @@ gh_rc portal_usage(struct web *w, struct gh_err *err)
 	TRY(put_filters(w, &u, err));
 	TRY(put_days(w, &u, err));
 	TRY(put_apis(w, &u, err));
+	TRY(put_reasons(w, &u, err));
+	TRY(put_left(w, &u, err));
 	TRY(portal_usage_calls(w, &u, LAST_CALLS, &calls, &n, err));
 	for (size_t i = 0; i < n; i++)
 		put_call(w, liquid_push_record(list), &calls[i].call);
@@ -382,6 +483,13 @@ gh_rc portal_own_call(struct web *w, struct str request_id, struct telemetry_cal
 
 gh_rc portal_call(struct web *w, struct gh_err *err)
 {
+	static const struct {
+		const char *name;
+		size_t offset;
+	} shown[] = { { "api", offsetof(struct telemetry_call, api) }, { "operation", offsetof(struct telemetry_call, operation) },
+		      { "product", offsetof(struct telemetry_call, product) }, { "subscription", offsetof(struct telemetry_call, subscription) },
+		      { "address", offsetof(struct telemetry_call, client_ip) }, { "trace", offsetof(struct telemetry_call, trace_id) },
+		      { "correlation", offsetof(struct telemetry_call, correlation) }, { "key", offsetof(struct telemetry_call, key_prefix) } };
 	struct telemetry_call call;
 	const struct telemetry_call *t = &call;
 	struct liquid_record *r;
@@ -389,15 +497,9 @@ gh_rc portal_call(struct web *w, struct gh_err *err)
 	TRY(portal_own_call(w, w->rq.args[0], &call, err));
 	r = liquid_set_record(w->page, "call");
 	put_call(w, r, t);
-	liquid_set_text(r, "api", t->api);
-	liquid_set_text(r, "operation", t->operation);
-	liquid_set_text(r, "product", t->product);
-	liquid_set_text(r, "subscription", t->subscription);
-	liquid_set_text(r, "address", t->client_ip);
-	liquid_set_text(r, "trace", t->trace_id);
-	liquid_set_text(r, "correlation", t->correlation);
+	for (size_t i = 0; i < ARRAY_LEN(shown); i++)
+		liquid_set_text(r, shown[i].name, *(const struct str *)((const char *)t + shown[i].offset));
 	put_why(w, r, t);
-	liquid_set_text(r, "key", t->key_prefix);
 	put_times(w, t);
 	web_title(w, "One call");
 	return web_page(w, "call", err);

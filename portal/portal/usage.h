@@ -18,9 +18,12 @@ GH_RC portal_usage_load(struct web *w, struct portal_usage *u, struct gh_err *er
 
 struct portal_day {
 	int64_t calls, refused, failed;
+	int64_t status_class[6];         /* by first digit; [0]: no status */
 	struct latency latency;
 };
 GH_RC portal_usage_days(struct web *w, const struct portal_usage *u, struct portal_day **out, struct gh_err *err);     /* u->days of them */
+/* Why calls were refused or failed, most frequent first; of many calls the newest 20,000. */
+GH_RC portal_usage_reasons(struct web *w, const struct portal_usage *u, struct store_reason **out, size_t *n, struct gh_err *err);
 /* The last calls, newest first, at most `each`. */
 GH_RC portal_usage_calls(struct web *w, const struct portal_usage *u, size_t each, struct store_call **out, size_t *n, struct gh_err *err);
 /* One call that was made with a key of the caller's own; NOT_FOUND otherwise. */

@@ -55,6 +55,13 @@ test.before(async () => {
       g.waiting = own('gold', 'Trial');
       g.cli('subscription', 'set-state', g.waiting.id, 'submitted');
       g.cli('import', 'openapi', g.file('forms.json', JSON.stringify(FORMS)), '--path', 'forms', '--name', 'forms', '--backend', 'http://127.0.0.1:9');
+      g.cli('tier', 'create', 'small', '--product', 'gold', '--name', 'Small', '--rate', '10/60', '--description', 'To try it out');
+      g.cli('tier', 'create', 'large', '--product', 'gold', '--name', 'Large', '--approval', 'manual', '--rate', '100/1', '--quota', '10000/day');
+      g.cli('application', 'create', 'planning', '--name', 'Planning of the shop floor', '--description', 'Reads orders at night', '--owner', DEV.email);
+      g.cli('user', 'create', 'ola@example.com', '--role', 'developer', '--password-file', g.file('ola', `${DEV.password}\n`));
+      g.cli('application', 'set', 'planning', '--add-owner', 'ola@example.com');
+      g.cli('caller', 'create', 'client', 'planning-client', '--application', 'planning');
+      g.team = g.cli('subscription', 'create', '--product', 'gold', '--application', 'planning', '--tier', 'small', '--name', 'At night', '--format', 'json').json();
       g.cli('page', 'set', 'getting-started', '--title', 'Getting started', '--file', g.file('a.md', '# First steps\n\nSign up, **subscribe**, call.\n\n### Deeper\n\n- one\n- two\n\n```sh\ncurl x\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n'));
       g.cli('page', 'set', 'changes', '--api', 'orders', '--title', 'Change log', '--file', g.file('b.md', '## 2026-11\n\nNew.\n'));
       g.cli('policy', 'set', '--scope', 'api:orders', policy);
@@ -126,6 +133,11 @@ const PAGES = [
   { name: 'portal-keys', url: () => `/account/subscriptions/${gw.own.id}`, developer: true, act: (p) => p.click('text=Show the keys') },
   { name: 'portal-waiting', url: () => `/account/subscriptions/${gw.waiting.id}`, developer: true },
   { name: 'portal-calls', url: '/account/calls', developer: true },
+  { name: 'portal-applications', url: '/account/applications', developer: true },
+  { name: 'portal-application-new', url: '/account/new-application', developer: true },
+  { name: 'portal-application', url: '/account/applications/planning', developer: true },
+  { name: 'portal-application-errors', url: '/account/applications/planning', developer: true, act: async (p) => { await p.fill('#email', 'nobody'); await p.click('form[action$="/owners"] button'); } },
+  { name: 'portal-subscription-tier', url: () => `/account/subscriptions/${gw.team.id}`, developer: true, act: (p) => p.click('text=Change the tier') },
   { name: 'portal-call', url: () => `/account/calls/${refused}`, developer: true },
   { name: 'portal-own-api', url: '/portal/api' },
   { name: 'portal-tokens', url: '/account/tokens', developer: true },
