@@ -2,6 +2,7 @@
  * changes nothing. Exit status 1 when something is broken; a warning is not. */
 #include "cli/output.h"
 #include "cli/token_cache.h"
+#include "core/backend_state.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/crypto.h"
@@ -219,6 +220,37 @@ static void check_references(struct doctor *d, struct store *s)
 }
 
 /* What is to be replaced by hand by now. */
+/* What is wrong with backends at this moment; those that are well are not named. */
+static void check_backends(struct doctor *d, struct store *s)
+{
+	struct backend_states *states = NULL;
+	struct store_backend *rows;
+	struct breaker_rule rule;
+	struct backend_view v;
+	struct gh_err err;
+	char path[PATHS_MAX];
+	size_t n;
+
+	if (store_backends(s, d->c->arena, false, &rows, &n, &err).code || paths_join(path, d->c->state_dir, "backends", &err).code
+	    || backend_states_open(path, false, &states, &err).code)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		bool has = rows[i].breaker.n && !breaker_rule_parse(rows[i].breaker, &rule, &err).code;
+
+		backend_look(backend_slot(states, backend_state_key(rows[i].id)), has ? &rule : NULL, clock_mono_us(), &v);
+		if (v.breaker != BACKEND_PASS)
+			tell(d, WARNING, "backend", "%.*s: its circuit breaker is %s; `gatehouse log --status 5xx` says what failed",
+			     STR_ARG(rows[i].id), v.breaker == BACKEND_SHUT ? "open" : "half-open");
+		if (rows[i].health.n && v.health == BACKEND_DOWN)
+			tell(d, WARNING, "backend", v.health_status ? "%.*s: its health checks fail (status %d)" : "%.*s: its health checks get no "
+			     "answer", STR_ARG(rows[i].id), v.health_status);
+		if (v.ejection == BACKEND_SHUT)
+			tell(d, WARNING, "backend", "%.*s: could not be reached; its pools leave it out for another %lld s",
+			     STR_ARG(rows[i].id), (long long)(v.ejected_left_us / 1000000 + 1));
+	}
+	backend_states_close(states);
+}
+
 static void check_reminders(struct doctor *d, struct store *s)
 {
 	int64_t now = clock_wall_us();
@@ -358,6 +390,7 @@ static void check_store(struct doctor *d)
 	check_secrets(d, s);
 	check_certificates(d, s);
 	check_references(d, s);
+	check_backends(d, s);
 	check_credentials(d, s);
 	check_reminders(d, s);
 	store_free(s);

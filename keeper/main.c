@@ -4,6 +4,7 @@
 #include "core/paths.h"
 #include "core/slice.h"
 #include "core/str.h"
+#include "keeper/health.h"
 #include "keeper/keeper.h"
 #include "keeper/secrets.h"
 
@@ -113,6 +114,15 @@ static void watch_secrets(struct keeper *k, struct secret_watch *secrets, bool o
 		log_warn("secrets are not read", KV_CSTR("error", err.message));
 }
 
+/* Backends are asked by the one keeper, for as long as it lives. */
+static void watch_health(struct keeper *k, struct health_watch *health)
+{
+	struct gh_err err;
+
+	if (keeper_is_the_one(k) && health_watch_start(health, &err).code)
+		log_warn("backends are not asked how they are", KV_CSTR("error", err.message));
+}
+
 /* The same process from its beginning, so that no setting and no secret stays behind; the program as it is on the disk now. */
 static int begin_anew(char **argv)
 {
@@ -138,6 +148,7 @@ int main(int argc, char **argv)
 	char state[PATHS_MAX];
 	struct config config;
 	struct secret_watch *secrets = NULL;
+	struct health_watch *health = NULL;
 	struct keeper *k = NULL;
 	struct gh_err err = { 0 };
 	sigset_t signals;
@@ -153,7 +164,7 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	if (!a || load(&o, state, a, &config, &err).code || secret_watch_new(state, &config, &secrets, &err).code
-	    || keeper_new(state, &config, &k, &err).code) {
+	    || health_watch_new(state, &health, &err).code || keeper_new(state, &config, &k, &err).code) {
 		fprintf(stderr, "gatehouse-keeper: error: %s\n", a ? err.message : "no memory");
 		arena_free(a);
 		return 1;
@@ -163,9 +174,12 @@ int main(int argc, char **argv)
 	do {
 		more = keeper_turn(k);
 		watch_secrets(k, secrets, o.once);
+		if (!o.once)
+			watch_health(k, health);
 		sig = o.once ? 0 : wait_a_while(&signals, more);
 	} while (o.once ? more : !sig || (sig == SIGHUP && !settings_are_good(&o)));
 	secret_watch_free(secrets);
+	health_watch_free(health);
 	if (sig != SIGHUP)
 		keeper_turn(k);                      /* what the workers recorded while they drained */
 	keeper_free(k);

@@ -188,6 +188,31 @@ describe('backends that fail', () => {
     for (const n of [a, b, c]) await until(async () => { await call('three'); return listed(n.name).ejectedSeconds === 0; }, `${n.name} to be asked`);
   });
 
+  it('leaves out a member whose health checks fail, until they succeed', async () => {
+    const check = gw.file('h.json', JSON.stringify({ path: '/health', interval: 1, timeout: 1, unhealthyThreshold: 2, healthyThreshold: 1 }));
+    let well = false;
+    const asked = [];
+    a.reply = (req, res) => {
+      if (req.url === '/health') { asked.push(req.headers['user-agent']); res.statusCode = well ? 200 : 503; }
+      res.end('a');
+    };
+    gw.cli('backend', 'set', 'a', '--health', check);
+    gw.cli('backend', 'set', 'b', '--health', check);
+    await until(() => listed('a').health === 'down (503)' && listed('b').health === 'up', 'the checks to tell');
+    assert.ok(asked.length >= 2 && asked[0].startsWith('gatehouse-health/'));
+    const without = await calls('three', 60);
+    assert.deepEqual([...new Set(without.map((r) => r.text))].sort(), ['b', 'c']);
+    well = true;
+    await until(async () => (await call('three')).text === 'a', 'it to be asked again');
+    assert.equal(listed('a').health, 'up');
+    const doctor = gw.cli('doctor', '--format', 'json', { fails: true }).json();
+    assert.deepEqual(doctor.filter((f) => /backend/.test(f.what)), []);
+    gw.cli('backend', 'set', 'a', '--health', 'none');
+    gw.cli('backend', 'set', 'b', '--health', 'none');
+    assert.equal(listed('a').health, '');
+    assert.match(gw.cli('backend', 'set', 'a', '--health', gw.file('h2.json', '{"path":"x"}'), { fails: true }).stderr, /"path" begins with \//);
+  });
+
   it('keeps a session on its member by a cookie that does not name it', async () => {
     const first = await call('sticky');
     const cookie = first.headers['set-cookie'][0];
