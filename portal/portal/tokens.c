@@ -89,6 +89,15 @@ gh_rc portal_tokens(struct web *w, struct gh_err *err)
 	return show(w, 200, STR_NULL, err);
 }
 
+/* Its owner hears of it: whoever sat down at an open browser could have made one that outlives the session. */
+static GH_RC make(struct web *w, const struct store_personal_token *t, struct str *token, struct gh_err *err)
+{
+	json_t *data = json_pack("{s:s%}", "token", t->name.p, t->name.n);
+
+	TRY(store_personal_token_create(w->site->store, w->a, t, NULL, token, err));
+	return portal_mail(w, w->user.email, "token", portal_greeting(&w->user), STR("account/tokens"), data, err);
+}
+
 gh_rc portal_token_make(struct web *w, struct gh_err *err)
 {
 	struct str name = str_trim(web_param(&w->rq.form, "name")), life = web_param(&w->rq.form, "life"), token;
@@ -106,7 +115,7 @@ gh_rc portal_token_make(struct web *w, struct gh_err *err)
 	}
 	t.ends_us = clock_wall_us() + days * 86400 * 1000000;
 	TRY(store_tx_begin(s, web_actor(w), err));
-	rc = store_tx_end(s, store_personal_token_create(s, w->a, &t, NULL, &token, err), err);
+	rc = store_tx_end(s, make(w, &t, &token, err), err);
 	if (rc.code == GH_E_LIMIT) {
 		web_form_error(w, "name", STR("You have as many tokens as one person may have. Take back one that you no longer use."));
 		return show(w, 422, STR_NULL, err);

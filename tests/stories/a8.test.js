@@ -169,6 +169,8 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
     await ada.open('/account/tokens');
     await ada.submit('/account/tokens', { name: 'Rotation', life: 'week', write: 'yes' });
     token = /ghportal_[0-9a-f]+/.exec(ada.html)[0];
+    const told = await until(() => sink.mails.find((m) => m.to.includes(ADA) && /A token was made/.test(m.headers.subject)), 'the mail about the token');
+    assert.ok(told.text.includes('Rotation') && told.html.includes('/account/tokens') && !told.raw.includes(token));
     const fresh = await json('POST', `/subscriptions/${subscription}/rotate`, { slot: 'primary', overlapSeconds: 2 });
     assert.equal(fresh.status, 200, JSON.stringify(fresh.body));
     assert.deepEqual([await status(fresh.body.key), await status(key)], [200, 200], 'both');

@@ -418,9 +418,13 @@ static int up(void **state UNUSED)
 	static char dir[64], share[PATHS_MAX];
 	struct client c = { .site = &world.site };
 	struct gh_err err;
+	FILE *conf;
 
 	world.a = arena_new(256 << 20);
 	fixture_make(dir);
+	conf = fopen(arena_printf(world.a, "%s/gatehouse.conf", dir).p, "w");
+	fputs("web.public_url = https://gw.example\n", conf);   /* mails have links */
+	fclose(conf);
 	site_up(&world.site, &portal_app, dir, share);
 	make_people(world.site.store);
 	make_call(world.site.store);
