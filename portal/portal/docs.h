@@ -51,8 +51,8 @@ json_t *portal_parameter_value(struct web *w, const struct openapi *o, const str
 
 /* ---- schema_view.c -------------------------------------------------------------------------------------------------------------- */
 
-/* Fields of schemas that one page shows at most. */
-enum { PORTAL_FIELDS_MAX = 240 };
+/* Fields of schemas that one page shows at most: with them the pages of the largest descriptions stay below 100 KB. */
+enum { PORTAL_FIELDS_MAX = 160 };
 /* A type in a few words: "integer, int64", "list of Order". "" when there is none. */
 struct str portal_schema_words(struct web *w, const struct openapi *o, json_t *schema);
 /* `choices` of the record: the values of an enum, the first ones. */
