@@ -38,7 +38,7 @@ enum counter_type { COUNTER_TYPE_SLIDING, COUNTER_TYPE_FIXED, COUNTER_TYPE_BUCKE
 struct counter_ask {
 	enum counter_type type;
 	struct str key;              /* any bytes; the same key with another type or window is another counter */
-	uint64_t limit, amount;      /* amount 0 only looks */
+	uint64_t limit, amount;      /* amount 0 only looks, and tells in retry_after_s when one passes */
 	uint32_t window_s;           /* at least 1 but for FIXED */
 	uint64_t burst;              /* BUCKET; 0: as limit */
 	int64_t origin_us;           /* FIXED: start of a window, wall clock */
@@ -50,7 +50,8 @@ struct counter_answer {
 	uint64_t used;               /* after this take */
 	uint64_t remaining;          /* after this take */
 	uint32_t retry_after_s;      /* not allowed: whole seconds after which the same amount passes (if nobody else comes);
-	                                rounded up, at least 1; UINT32_MAX: never. 0 when allowed */
+	                                rounded up, at least 1; UINT32_MAX: never. 0 when allowed, but for a look that finds
+	                                nothing left */
 	uint32_t reset_s;            /* until nothing is counted any more, rounded up; UINT32_MAX: never */
 };
 

@@ -24,6 +24,16 @@ static bool fits(uint64_t used, const struct counter_ask *ask)
 	return ask->forced || (used <= ask->limit && ask->amount <= ask->limit - used);
 }
 
+/* Who looks wants to know whether one more would pass. */
+static struct counter_ask for_one(const struct counter_ask *ask)
+{
+	struct counter_ask one = *ask;
+
+	one.amount = one.amount ? one.amount : 1;
+	one.forced = false;
+	return one;
+}
+
 static uint64_t left(uint64_t used, uint64_t limit)
 {
 	return used < limit ? limit - used : 0;
@@ -93,6 +103,7 @@ static void push(struct sliding *s, const struct counter_ask *ask, int64_t now_u
 static struct counter_answer take_sliding(struct counters *c, struct sliding *s, const struct counter_ask *ask)
 {
 	struct counter_answer out = { 0 };
+	struct counter_ask one = for_one(ask);
 	int64_t now = c->mono_us();
 
 	s->window_us = (int64_t)ask->window_s * SECOND_US;
@@ -100,13 +111,13 @@ static struct counter_answer take_sliding(struct counters *c, struct sliding *s,
 	out.allowed = fits(s->total, ask);
 	if (out.allowed && ask->amount) {
 		push(s, ask, now);
-	} else if (!out.allowed) {
+	} else if (!fits(s->total, &one)) {
 		uint64_t used = s->total;
 
 		out.retry_after_s = UINT32_MAX;
-		for (uint32_t i = 0; i < s->n && ask->amount <= ask->limit; i++) {
+		for (uint32_t i = 0; i < s->n && one.amount <= ask->limit; i++) {
 			used -= run_at(s, i)->count < used ? run_at(s, i)->count : used;
-			if (!fits(used, ask))
+			if (!fits(used, &one))
 				continue;
 			out.retry_after_s = retry_s(run_at(s, i)->at_us + s->window_us - now);
 			break;
@@ -137,6 +148,7 @@ static struct counter_answer take_fixed(struct counters *c, struct plain *p, con
 {
 	int64_t now = c->wall_us(), window = (int64_t)ask->window_s * SECOND_US, start = window_start(ask, now), end;
 	struct counter_answer out = { 0 };
+	struct counter_ask one = for_one(ask);
 
 	if (window && start != p->start_us && (start > p->start_us || p->start_us > start + window)) {
 		p->count = 0;
@@ -147,8 +159,8 @@ static struct counter_answer take_fixed(struct counters *c, struct plain *p, con
 	out.allowed = fits(p->count, ask);
 	if (out.allowed)
 		p->count = add_up(p->count, ask->amount);
-	else
-		out.retry_after_s = !window || ask->amount > ask->limit ? UINT32_MAX : retry_s(end - now);
+	if (!out.allowed || (!ask->amount && !fits(p->count, &one)))
+		out.retry_after_s = !window || one.amount > ask->limit ? UINT32_MAX : retry_s(end - now);
 	out.used = p->count;
 	out.remaining = left(p->count, ask->limit);
 	out.reset_s = !p->count ? 0 : window ? seconds_up(end - now) : UINT32_MAX;
@@ -180,6 +192,8 @@ static struct counter_answer take_bucket(struct counters *c, struct plain *p, co
 		out.retry_after_s = !ask->limit || ask->amount > burst ? UINT32_MAX : retry_s((after - room - now + 999) / 1000);
 	out.remaining = full - now >= room ? 0 : (uint64_t)((unsigned __int128)(room - (full - now)) * limit / window_ns);
 	out.used = left(out.remaining, burst);
+	if (!ask->amount && !out.remaining && !out.retry_after_s)
+		out.retry_after_s = retry_s((full + clamp_ns(window_ns / limit) - room - now + 999) / 1000);
 	out.reset_s = seconds_up((full - now + 999) / 1000);
 	return out;
 }

@@ -3,7 +3,7 @@
  * A web server reads meaning into some fields of a CGI response ("Status" sets the status, "X-Accel-Redirect" and
  * "X-Sendfile" make it serve its own files, a 200 with a local "Location" makes it ask itself again). A backend must not
  * be able to say such things to the web server, so they stop here. */
-#include "fcgi/call.h"
+#include "fcgi/call_gate.h"
 
 #include "core/buf.h"
 #include "core/http_status.h"
@@ -75,7 +75,16 @@ static struct str location(struct call *k, struct str value)
 			    STR_ARG(k->client_host), STR_ARG(value));
 }
 
-static void put_fields(struct call *k)
+/* A backend has limits of its own; what is said here is said once. */
+static bool is_among(const struct field *v, size_t n, struct str name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq_ci(v[i].name, name))
+			return true;
+	return false;
+}
+
+static void put_fields(struct call *k, const struct field *told, size_t n_told)
 {
 	const struct response *r = &k->x.response;
 	struct str connection = fields_joined(&r->headers, STR("Connection"));
@@ -85,7 +94,7 @@ static void put_fields(struct call *k)
 		const struct field *f = &r->headers.v[i];
 		struct str value = f->value;
 
-		if (is_kept_back(f->name) || (connection.n && field_listed(connection, f->name)))
+		if (is_kept_back(f->name) || is_among(told, n_told, f->name) || (connection.n && field_listed(connection, f->name)))
 			continue;
 		if (!field_name_ok(f->name) || !field_value_ok(value))
 			continue;
@@ -116,11 +125,28 @@ static void put_length(struct call *k)
 		put_field(k->conn, STR("Content-Length"), length);
 }
 
+/* What the gateway adds of its own. */
+static void put_own_fields(struct call *k, const struct field *told, size_t n_told)
+{
+	struct field trace[CALL_TRACE_FIELDS], session;
+	size_t n_trace = call_trace_fields(k, trace);
+
+	put_field(k->conn, STR("X-Request-Id"), k->x.request_id);
+	for (size_t i = 0; i < n_trace; i++)
+		put_field(k->conn, trace[i].name, trace[i].value);
+	for (size_t i = 0; i < n_told; i++)
+		put_field(k->conn, told[i].name, told[i].value);
+	if (balance_cookie(k, &session))
+		put_field(k->conn, session.name, session.value);
+	if (iap_field(k, &session))
+		put_field(k->conn, session.name, session.value);
+}
+
 void answer_finished(struct call *k)
 {
 	struct response *r = &k->x.response;
-	struct field trace[CALL_TRACE_FIELDS], life[LIFE_FIELDS], session;
-	size_t n_trace, n_life = life_fields(k, life);
+	struct field limit[LIMIT_FIELDS], life[LIFE_FIELDS];
+	size_t n_limit = limit_fields(k, limit), n_life = life_fields(k, life);
 
 	if (r->status < 100 || r->status > 999) {
 		r->status = 500;
@@ -128,19 +154,10 @@ void answer_finished(struct call *k)
 	}
 	k->status = r->status;
 	put_status(k->conn, r->status, r->reason);
-	put_fields(k);
-	put_field(k->conn, STR("X-Request-Id"), k->x.request_id);
-	n_trace = call_trace_fields(k, trace);
-	for (size_t i = 0; i < n_trace; i++)
-		put_field(k->conn, trace[i].name, trace[i].value);
+	put_fields(k, limit, n_limit);
+	put_own_fields(k, limit, n_limit);
 	for (size_t i = 0; i < n_life; i++)
 		put_field(k->conn, life[i].name, life[i].value);
-	for (size_t i = 0; k->gate && i < k->gate->n_limit; i++)
-		put_field(k->conn, k->gate->limit[i].name, k->gate->limit[i].value);
-	if (balance_cookie(k, &session))
-		put_field(k->conn, session.name, session.value);
-	if (iap_field(k, &session))
-		put_field(k->conn, session.name, session.value);
 	put_length(k);
 	conn_write(k->conn, STR("\r\n"));
 	k->stage = CALL_ANSWERING;

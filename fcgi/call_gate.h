@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fcgi/call.h"
+#include "fcgi/limit_fields.h"
 #include "fcgi/serving.h"
 
 struct gate_state {                      /* in the call's arena */
@@ -10,8 +11,7 @@ struct gate_state {                      /* in the call's arena */
 	struct access access;
 	struct iap *iap;                 /* iap.h; NULL: no sign-in is asked for */
 	struct call_trace *traced;       /* call_trace.h; NULL: the call showed no debug credential */
-	struct field limit[2];           /* tier.h: what the answer tells of the tightest limit */
-	size_t n_limit;
+	struct shown_limit limit;        /* the tightest one that counted the call */
 };
 
 /* The API is known, so its on-error sections may have a say; LastError tells them what the gate found. */

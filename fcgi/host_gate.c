@@ -31,6 +31,10 @@ enum step gate_take(struct exchange *x, struct counter_take *t)
 	t->remaining = a.remaining;
 	t->retry_after_s = a.retry_after_s;
 	t->reset_s = a.reset_s;
+	if (t->shown && k->gate)
+		limit_note(k->gate, &(struct shown_limit){ .rate = t->kind != COUNTER_FIXED, .bytes = t->shown == COUNTER_BYTES,
+							   .limit = t->limit, .remaining = a.remaining, .window_s = t->window_s,
+							   .reset_s = a.retry_after_s ? a.retry_after_s : a.reset_s });
 	return STEP_NEXT;
 }
 

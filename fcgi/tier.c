@@ -57,22 +57,11 @@ static const struct state *tightest(const struct state *v, size_t n)
 	return least;
 }
 
-static bool tell(struct call *k, struct gate_state *g, const struct state *s)
+static void tell(struct gate_state *g, const struct state *s)
 {
-	const char *name = s->limit->kind == STORE_LIMIT_RATE ? "rate" : "quota";
-	uint32_t reset = s->answer.allowed ? s->answer.reset_s : s->answer.retry_after_s;
-	struct str policy, now;
-
-	policy = arena_printf(k->arena, "\"%s\";q=%llu", name, (unsigned long long)s->limit->calls);
-	now = arena_printf(k->arena, "\"%s\";r=%llu", name, (unsigned long long)s->answer.remaining);
-	if (s->limit->seconds) {
-		policy = arena_printf(k->arena, "%.*s;w=%u", STR_ARG(policy), s->limit->seconds);
-		now = arena_printf(k->arena, "%.*s;t=%u", STR_ARG(now), reset);
-	}
-	g->limit[0] = (struct field){ STR("RateLimit-Policy"), policy };
-	g->limit[1] = (struct field){ STR("RateLimit"), now };
-	g->n_limit = 2;
-	return policy.p && now.p;
+	limit_note(g, &(struct shown_limit){ .rate = s->limit->kind == STORE_LIMIT_RATE, .limit = s->limit->calls,
+					     .remaining = s->answer.remaining, .window_s = s->limit->seconds,
+					     .reset_s = s->answer.allowed ? s->answer.reset_s : s->answer.retry_after_s });
 }
 
 static void refuse(struct call *k, struct gate_state *g, const struct state *s)
@@ -120,10 +109,7 @@ bool tier_pass(struct call *k, struct gate_state *g)
 	for (size_t i = 0; i < n; i++)
 		v[i] = (struct state){ .limit = &sub->limits[i] };
 	refused = take(k, key, v, n);
-	if (!tell(k, g, refused ? refused : tightest(v, n))) {
-		call_refuse(k, REASON_NO_MEMORY);
-		return false;
-	}
+	tell(g, refused ? refused : tightest(v, n));
 	if (refused)
 		refuse(k, g, refused);
 	return !refused;

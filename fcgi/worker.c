@@ -29,6 +29,7 @@ static void take_limits(struct worker *wk)
 		.request_memory = (size_t)config_int(c, CONFIG_GATEWAY_REQUEST_MEMORY_BYTES),
 		.subresponse = (size_t)config_int(c, CONFIG_GATEWAY_MAX_SUBRESPONSE_BYTES),
 		.one_way = (size_t)config_int(c, CONFIG_GATEWAY_MAX_ONE_WAY),
+		.old_limit_fields = config_bool(c, CONFIG_GATEWAY_X_RATELIMIT),
 		.max_body = (uint64_t)config_int(c, CONFIG_GATEWAY_MAX_BODY_BYTES),
 		.idle_us = config_int(c, CONFIG_GATEWAY_IDLE_TIMEOUT_MS) * 1000,
 		.drain_us = config_int(c, CONFIG_GATEWAY_DRAIN_TIMEOUT_MS) * 1000,

@@ -191,6 +191,7 @@ struct worker_limits {
 	size_t max_in_flight, header_bytes, held_body, uri_bytes, stream_buffer, request_memory, subresponse,
 		one_way;
 	uint64_t max_body;
+	bool old_limit_fields;           /* X-RateLimit-* beside RateLimit */
 	int64_t idle_us, drain_us;
 	struct str base_path, correlation_header;
 	struct str cert_header;          /* in which a trusted proxy hands over its client's certificate; empty: none */

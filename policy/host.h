@@ -69,8 +69,12 @@ enum counter_kind {
 	COUNTER_BUCKET,                  /* token bucket (GCRA): limit per window_s, burst as given */
 };
 
+/* What the host tells the client about it. */
+enum counter_shown { COUNTER_HIDDEN, COUNTER_CALLS, COUNTER_BYTES };
+
 struct counter_take {
 	enum counter_kind kind;
+	enum counter_shown shown;
 	struct str key;                  /* unique over the instance: the policy puts its scope and id into it */
 	uint64_t limit, amount;          /* amount 0 only looks */
 	uint32_t window_s;

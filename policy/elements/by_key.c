@@ -88,6 +88,7 @@ static enum step run(struct exchange *x, const void *config)
 		prefix = prefix_for(x->arena, period);
 	take = (struct counter_take){
 		.kind = COUNTER_SLIDING,
+		.shown = COUNTER_CALLS,
 		.limit = (uint64_t)calls,
 		.window_s = (uint32_t)period,
 		.amount = counts ? (uint64_t)amount : 0,

@@ -37,6 +37,7 @@ static struct counter_take *add_take(struct exchange *x, struct quota_state *s, 
 
 	fresh.limit = bytes ? (uint64_t)l->bandwidth.number * LIMIT_KILOBYTE : (uint64_t)l->calls.number;
 	fresh.amount = bytes ? 0 : 1;
+	fresh.shown = bytes ? COUNTER_BYTES : COUNTER_CALLS;
 	t = limit_add(x->arena, &s->takes, &fresh);
 	if (t)
 		s->bytes[s->takes.n - 1] = bytes;

@@ -21,7 +21,7 @@ struct config {
 static bool add_take(struct exchange *x, struct limit_state *s, const struct arg *calls, const struct arg *period,
 		     struct str key)
 {
-	struct counter_take t = { .kind = COUNTER_SLIDING, .key = key, .limit = (uint64_t)calls->number, .amount = 1,
+	struct counter_take t = { .kind = COUNTER_SLIDING, .shown = COUNTER_CALLS, .key = key, .limit = (uint64_t)calls->number, .amount = 1,
 				  .window_s = (uint32_t)period->number };
 
 	return !str_is_null(key) && limit_add(x->arena, s, &t);

@@ -9,21 +9,26 @@ const { start, backend, SERVERS } = require('./harness');
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Plans', version: '1' },
   paths: { '/plans': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } } } } });
 
+const BOTH = '<policies><inbound><rate-limit calls="50" renewal-period="60" remaining-calls-header-name="X-Calls-Left">'
+  + '<api id="plans" calls="2" renewal-period="200" /></rate-limit></inbound></policies>';
+
 for (const server of SERVERS) {
   describe(`limits behind ${server}`, () => {
     let gw, plans, keys;
 
     before(async () => {
       plans = await backend((req, res) => res.end('{}'));
-      gw = await start({ server, workers: 4, setup(g) {
+      gw = await start({ server, workers: 4, config: { 'gateway.x_ratelimit': 'yes' }, setup(g) {
         const file = g.file('plans.json', DESCRIPTION);
         g.cli('product', 'create', 'planning', '--rate', '100/60');
         g.cli('product', 'create', 'partner', '--rate', '20/60');
         g.cli('product', 'create', 'quick', '--rate', '3/2');
         g.cli('product', 'create', 'mes');
+        g.cli('product', 'create', 'both');
+        g.cli('policy', 'set', '--scope', 'product:both', g.file('both.xml', BOTH));
         g.cli('import', 'openapi', file, '--path', 'plans', '--name', 'plans', '--backend', plans.url, '--product', 'planning');
-        for (const product of ['partner', 'quick', 'mes']) g.cli('product', 'add-api', product, 'plans');
-        keys = Object.fromEntries(['planning', 'partner', 'quick', 'mes'].map((product) =>
+        for (const product of ['partner', 'quick', 'mes', 'both']) g.cli('product', 'add-api', product, 'plans');
+        keys = Object.fromEntries(['planning', 'partner', 'quick', 'mes', 'both'].map((product) =>
           [product, g.cli('subscription', 'create', '--product', product, '--format', 'json').json().primaryKey]));
       } });
     });
@@ -37,7 +42,7 @@ for (const server of SERVERS) {
         statuses.push(await new Promise((resolve, reject) => {
           http.get(`${gw.url}/api/plans/plans`, { agent, headers: { 'Ocp-Apim-Subscription-Key': key } }, (res) => {
             res.resume();
-            res.on('end', () => resolve({ status: res.statusCode, retry: res.headers['retry-after'] }));
+            res.on('end', () => resolve({ status: res.statusCode, retry: res.headers['retry-after'], headers: res.headers }));
           }).on('error', reject);
         }));
       }
@@ -58,6 +63,22 @@ for (const server of SERVERS) {
       assert.equal(count(partner, 429), 60);
       assert.equal(count(mes, 200), 80);
       for (const r of planning.flat().filter((x) => x.status === 429)) assert.ok(r.retry >= 1 && r.retry <= 60, r.retry);
+      for (const r of planning.flat()) assert.equal(r.headers['ratelimit-policy'], '"rate";q=100;w=60');
+      for (const r of partner.flat()) assert.equal(r.headers['ratelimit-policy'], '"rate";q=20;w=60');
+      for (const r of mes.flat()) assert.equal(r.headers.ratelimit, undefined, 'no limit, no field');
+      const left = planning.flat().filter((r) => r.status === 200).map((r) => Number(/^"rate";r=(\d+);t=\d+$/.exec(r.headers.ratelimit)[1]));
+      assert.deepEqual(left.sort((x, y) => x - y), [...Array(100).keys()], 'each call is told another number');
+      for (const r of planning.flat().filter((x) => x.status === 429)) assert.equal(r.headers.ratelimit, `"rate";r=0;t=${r.retry}`);
+    });
+
+    it('tells of the tightest limit, and for how long a call within several is refused', async () => {
+      const first = await client(keys.both, 3);
+      assert.deepEqual(first.map((r) => r.status), [200, 200, 429]);
+      assert.equal(first[0].headers['ratelimit-policy'], '"rate";q=2;w=200', 'the limit of the API within the product');
+      assert.ok(first[2].retry > 150 && first[2].retry <= 200, first[2].retry);
+      assert.deepEqual([first[0], first[2]].map((r) => r.headers['x-ratelimit-limit'] + r.headers['x-ratelimit-remaining']), ['21', '20']);
+      assert.equal(first[2].headers['x-ratelimit-reset'], first[2].retry);
+      assert.equal(first[0].headers['x-calls-left'], '1', 'the fields that a document names stay as they are');
     });
 
     it('serves the call that waited as long as Retry-After said', async () => {

@@ -92,7 +92,7 @@ static void sliding(void **state UNUSED)
 		{ "past the limit, rounded up", 4500, 1, false, false, 0, 6, 10 },
 		{ "two: after the second has gone", 4500, 2, false, false, 0, 10, 10 },
 		{ "more than the limit", 4500, 4, false, false, 0, UINT32_MAX, 10 },
-		{ "looking when full", 4500, 0, false, true, 0, 0, 10 },
+		{ "looking when full tells when one passes", 4500, 0, false, true, 0, 6, 10 },
 		{ "a moment before", 9999, 1, false, false, 0, 1, 5 },
 		{ "the first has gone", 10000, 1, false, true, 0, 0, 10 },
 		{ "forced", 10000, 2, true, true, 0, 0, 10 },
@@ -109,6 +109,7 @@ static void fixed(void **state UNUSED)
 	static const struct row rows[] = {
 		{ "first", 0, 1, false, true, 1, 0, 60 },
 		{ "second", 59000, 1, false, true, 0, 0, 1 },
+		{ "looking when full tells when one passes", 59000, 0, false, true, 0, 1, 1 },
 		{ "past the limit", 59001, 1, false, false, 0, 1, 1 },
 		{ "next window", 60000, 1, false, true, 1, 0, 60 },
 		{ "clock set back a little: no new quota", 30000, 1, false, true, 0, 0, 90 },
@@ -139,6 +140,7 @@ static void bucket(void **state UNUSED)
 	static const struct row rows[] = {       /* 2 a second, 4 at once */
 		{ "burst", 0, 4, false, true, 0, 0, 2 },
 		{ "empty", 0, 1, false, false, 0, 1, 2 },
+		{ "looking when empty tells when one passes", 0, 0, false, true, 0, 1, 2 },
 		{ "one drop later", 500, 1, false, true, 0, 0, 2 },
 		{ "three need longer", 500, 3, false, false, 0, 2, 2 },
 		{ "and then pass", 2000, 3, false, true, 0, 0, 2 },
