@@ -243,8 +243,9 @@ static json_t *day(const struct portal_day *d, int64_t start_us)
 	char text[CLOCK_ISO_MAX];
 
 	clock_iso(start_us, 0, text);
-	return json_pack("{s:s%, s:I, s:I, s:I, s:o, s:o}", "date", text, 10, "calls", (json_int_t)d->calls, "refused", (json_int_t)d->refused,
-			 "failed", (json_int_t)d->failed, "p50Ms", d->calls ? milliseconds(latency_quantile(&d->latency, 0.5)) : json_null(),
+	return json_pack("{s:s%, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I}, s:o, s:o}", "date", text, 10, "calls", (json_int_t)d->calls, "refused", (json_int_t)d->refused,
+			 "failed", (json_int_t)d->failed, "statuses", "2xx", (json_int_t)d->status_class[2], "3xx", (json_int_t)d->status_class[3],
+			 "4xx", (json_int_t)d->status_class[4], "5xx", (json_int_t)d->status_class[5], "p50Ms", d->calls ? milliseconds(latency_quantile(&d->latency, 0.5)) : json_null(),
 			 "p95Ms", d->calls ? milliseconds(latency_quantile(&d->latency, 0.95)) : json_null());
 }
 
@@ -265,9 +266,21 @@ static GH_RC by_api(struct web *w, const struct portal_usage *u, json_t *list, s
 	return GH_RC_OK;
 }
 
+static GH_RC by_reason(struct web *w, const struct portal_usage *u, json_t *list, struct gh_err *err)
+{
+	struct store_reason *v;
+	size_t n;
+
+	TRY(portal_usage_reasons(w, u, &v, &n, err));
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:i, s:o, s:I}", "status", (int)v[i].status, "reason", portal_json_text(v[i].reason), "calls",
+						      (json_int_t)v[i].calls));
+	return GH_RC_OK;
+}
+
 gh_rc portal_json_usage(struct web *w, struct gh_err *err)
 {
-	json_t *v = jsn_keep(w->a, json_pack("{s:[], s:[]}", "days", "apis"));
+	json_t *v = jsn_keep(w->a, json_pack("{s:[], s:[], s:[]}", "days", "apis", "reasons"));
 	struct portal_usage u;
 	struct portal_day *days;
 
@@ -278,6 +291,7 @@ gh_rc portal_json_usage(struct web *w, struct gh_err *err)
 	for (int i = 0; i < u.days; i++)
 		json_array_append_new(json_object_get(v, "days"), day(&days[i], u.from_us + (int64_t)i * DAY_S * 1000000));
 	TRY(by_api(w, &u, json_object_get(v, "apis"), err));
+	TRY(by_reason(w, &u, json_object_get(v, "reasons"), err));
 	return web_json(w, 200, "application/json", v, err);
 }
 

@@ -209,6 +209,7 @@ static const struct row {
 	{ "deleted by a stranger", STRANGER, "DELETE", "/applications/app-1", NULL, 404, "not_found", NULL },
 	{ "deleted", WRITES, "DELETE", "/applications/app-1", NULL, 204, NULL, NULL },
 	{ "calls a day", READS, "GET", "/usage?range=day", NULL, 200, "\"refused\":1", NULL },
+	{ "and why", READS, "GET", "/usage?range=day", NULL, 200, "\"status\":429,\"reason\":\"rate_limit\",\"calls\":1", NULL },
 	{ "of a stranger", STRANGER, "GET", "/usage?range=day", NULL, 200, "\"apis\":[]", "\"refused\":1" },
 	{ "of somebody else's subscription", STRANGER, "GET", "/usage?subscription=OWN", NULL, 404, "not_found", NULL },
 	{ "calls", READS, "GET", "/calls", NULL, 200, "CALL", NULL },
