@@ -16,6 +16,7 @@ const path = require('node:path');
 
 const ROOT = path.resolve(__dirname, '../..');
 const SERVERS = (process.env.SERVERS || 'lighttpd,nginx,apache').split(',');
+for (const s of SERVERS) if (!['lighttpd', 'nginx', 'apache'].includes(s)) throw new Error(`SERVERS: ${s} is none of lighttpd, nginx, apache`);
 const ASAN = process.env.GATEHOUSE_BIN || path.join(ROOT, 'build/asan/bin');
 const RELEASE = path.join(ROOT, 'build/release/bin');
 const START_TIMEOUT_MS = 20000;
