@@ -11,7 +11,7 @@
 #include <fido/rs256.h>
 
 /* Section 6.1: SHA-256 of the RP id, flags, counter; then the key, when one was made. */
-enum { AT_FLAGS = 32, AT_COUNT = 33, HEAD = 37, FLAG_UP = 1, FLAG_UV = 4, FLAG_AT = 64 };
+enum { AT_FLAGS = 32, AT_COUNT = 33, HEAD = 37, FLAG_UP = 1, FLAG_UV = 4, FLAG_AT = 64, FLAG_ED = 128, CBOR_DEPTH_MAX = 8 };
 
 const int webauthn_algorithms[] = { COSE_ES256, COSE_EDDSA, COSE_ES384, COSE_RS256, 0 };
 
@@ -55,6 +55,61 @@ static GH_RC check_head(const struct webauthn_expect *e, struct str data, unsign
 	return GH_RC_OK;
 }
 
+/* Passes over one CBOR value (RFC 8949) whose lengths all fit into what is there: libfido2 would ask for as much memory as a
+ * length claims. Lengths are definite, as CTAP2 has them. */
+static bool cbor_skip(struct str *s, unsigned depth)
+{
+	unsigned major, info;
+	uint64_t n;
+
+	if (!s->n || depth > CBOR_DEPTH_MAX)
+		return false;
+	major = (uint8_t)s->p[0] >> 5;
+	n = info = (uint8_t)s->p[0] & 31;
+	*s = str_from(*s, 1);
+	if (info > 27)
+		return false;
+	if (info >= 24) {
+		size_t bytes = (size_t)1 << (info - 24);
+
+		if (s->n < bytes)
+			return false;
+		n = 0;
+		for (size_t i = 0; i < bytes; i++)
+			n = n << 8 | (uint8_t)s->p[i];
+		*s = str_from(*s, bytes);
+	}
+	if (major >= 2 && major <= 5 && n > s->n)
+		return false;
+	if (major == 2 || major == 3)
+		*s = str_from(*s, (size_t)n);
+	for (uint64_t i = 0; (major == 4 || major == 5) && i < n * (major - 3); i++)
+		if (!cbor_skip(s, depth + 1))
+			return false;
+	return major != 6 || cbor_skip(s, depth + 1);
+}
+
+/* What stands behind the head: the key when one was made, extensions when the flags say so, and nothing else. */
+static GH_RC check_rest(struct str data, bool made, struct gh_err *err)
+{
+	enum { AAGUID = 16, LENGTH = 2 };
+	struct str rest = str_from(data, HEAD);
+	bool fine = true;
+
+	if (made) {
+		size_t id = rest.n < AAGUID + LENGTH ? SIZE_MAX : (size_t)((uint8_t)rest.p[AAGUID] << 8 | (uint8_t)rest.p[AAGUID + 1]);
+
+		fine = id <= WEBAUTHN_ID_MAX && rest.n >= AAGUID + LENGTH + id;
+		rest = str_from(rest, fine ? AAGUID + LENGTH + id : 0);
+		fine = fine && cbor_skip(&rest, 0);
+	}
+	if (fine && ((uint8_t)data.p[AT_FLAGS] & FLAG_ED))
+		fine = cbor_skip(&rest, 0);
+	if (!fine || rest.n)
+		FAIL(err, INVALID, "the authenticator data is malformed");
+	return GH_RC_OK;
+}
+
 /* ---- a key is made ---------------------------------------------------------------------------------------------------------- */
 
 static GH_RC take_key(struct arena *a, fido_cred_t *cred, int algorithm, struct webauthn_key *out, struct gh_err *err)
@@ -75,6 +130,7 @@ gh_rc webauthn_register(struct arena *a, const struct webauthn_expect *e, struct
 {
 	TRY(check_client_data(a, e, client_data, "webauthn.create", err));
 	TRY(check_head(e, auth_data, FLAG_UP | FLAG_UV | FLAG_AT, err));
+	TRY(check_rest(auth_data, true, err));
 	for (size_t i = 0; webauthn_algorithms[i]; i++) {        /* libfido2 wants to be told which; the data says it as well */
 		fido_cred_t *cred = fido_cred_new();
 		gh_rc rc;
@@ -159,6 +215,7 @@ gh_rc webauthn_assert(struct arena *a, const struct webauthn_expect *e, struct s
 
 	TRY(check_client_data(a, e, client_data, "webauthn.get", err));
 	TRY(check_head(e, auth_data, FLAG_UP | FLAG_UV, err));
+	TRY(check_rest(auth_data, false, err));
 	rp_id = arena_dup(a, e->rp_id);          /* with its zero byte, for libfido2 */
 	if (!rp_id.p)
 		FAIL(err, NOMEM, "passkey");
