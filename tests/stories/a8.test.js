@@ -130,11 +130,8 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
   it('the console: a call with an own key and no CORS policy, third-party cookies off; a wrong key shows the gateway\'s 401', async () => {
     fs.writeFileSync(path.join(gw.state, 'gatehouse.conf'), fs.readFileSync(path.join(gw.state, 'gatehouse.conf'), 'utf8').replace('show_keys = once', 'show_keys = always'));
     gw.serve.child.kill('SIGHUP');
-    const { keys, id } = await until(async () => {
-      const made = await subscribe(ada, 'planning', { name: `Console ${Date.now()}` });
-      return (await ada.open(`/account/subscriptions/${made.id}`)).says('Show the keys') ? made : null;
-    }, 'the portal to read its settings again');
-    const name = ada.form('/name').name;
+    await until(async () => (await ada.open(`/account/subscriptions/${subscription}`)).says('Show the keys'), 'the portal to read its settings again');
+    const name = 'For the console', { keys, id } = await subscribe(ada, 'planning', { name });
     browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
         '--disable-sync', '--test-third-party-cookie-phaseout'] });
@@ -148,7 +145,8 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
     const send = async () => {
       await page.evaluate(() => { document.querySelector('[data-part=answer]').hidden = true; });
       await page.click('[data-part=send]');
-      await page.waitForSelector('[data-part=answer]:not([hidden])');
+      await page.waitForSelector('[data-part=answer]:not([hidden]), [data-part=problem]:not([hidden])');
+      assert.equal(await page.textContent('[data-part=problem]'), '', 'what the console could not do');
       return page.textContent('[data-part=status]');
     };
     await page.selectOption('[data-part=key]', { label: name });
