@@ -295,8 +295,8 @@ test('the feed is XML that a reader can follow', async () => {
     const all = (e, name) => [...e.getElementsByTagNameNS('http://www.w3.org/2005/Atom', name)];
     return all(xml, 'entry').map((e) => ['title', 'updated', 'id'].map((n) => all(e, n)[0].textContent).concat(all(e, 'link')[0].getAttribute('href')));
   });
-  assert.deepStrictEqual(entries.map((e) => e[0]), ['Inventory: Deprecated', 'Inventory: New API', 'Orders: New API']);
-  assert.strictEqual(new Set(entries.map((e) => e[2])).size, 3, 'ids are unique');
+  assert.deepStrictEqual(entries.map((e) => e[0]), ['Forms: New API', 'Inventory: Deprecated', 'Inventory: New API', 'Orders: New API']);
+  assert.strictEqual(new Set(entries.map((e) => e[2])).size, 4, 'ids are unique');
   for (const [, updated, , link] of entries) {
     assert.ok(!Number.isNaN(Date.parse(updated)), updated);
     assert.strictEqual((await page.request.get(link)).status(), 200, link);
