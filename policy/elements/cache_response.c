@@ -158,13 +158,14 @@ void cache_fill_drop(struct exchange *x)
 	release_fill(x);
 }
 
-/* The pipeline has ended. A response that came and was not kept would not be the next time either; after an error it may. */
+/* The pipeline has ended. A response that came and was not kept would not be the next time either; after an error it may.
+ * There is no session left when another lookup of the request has found the response. */
 static void end_fill(struct exchange *x, void *arg)
 {
 	struct cache_session *c = x->program->cache;
 	struct cache_op *mark = arg;
 
-	if (c->led.p && !c->kept && !x->error.set && x->response.status < 500) {
+	if (c && c->led.p && !c->kept && !x->error.set && x->response.status < 500) {
 		mark->key = c->led;
 		mark->value = cache_entry_pass();
 		mark->ttl_s = PASS_S;
