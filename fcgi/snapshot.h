@@ -118,6 +118,7 @@ struct snapshot {
 	struct ctx_deployment deployment;
 	struct trust *trust;                 /* for certificates of clients */
 	struct str trust_problem;            /* STR_NULL: none; a list of revoked certificates that could not be used */
+	struct str backend_problem;          /* STR_NULL: none; a circuit breaker that cannot be read and is left out */
 	struct str request_ca;               /* authorities of servers that policies ask, PEM; STR_NULL: the system's */
 	struct schemas *schemas;             /* NULL: there are none */
 	struct snap_auth_keys auth_keys[AUTH_PURPOSE__COUNT];

@@ -88,6 +88,7 @@ static gh_rc read_balance(struct build *b, const struct store_backend *row, stru
 
 /* ---- backends ---------------------------------------------------------------------------------------------------------- */
 
+/* A store from before breakers were obeyed took any JSON: such a document must not keep all calls from being served. */
 static gh_rc read_breaker(struct build *b, const struct store_backend *row, struct snap_backend *x)
 {
 	struct breaker_rule *r;
@@ -98,9 +99,11 @@ static gh_rc read_breaker(struct build *b, const struct store_backend *row, stru
 	r = arena_new_of(b->a, struct breaker_rule);
 	if (!r)
 		return no_memory(b);
-	x->breaker = r;
-	return breaker_rule_parse(row->breaker, r, &err).code ? build_error(b, "backend %.*s: %s", STR_ARG(row->id), err.message)
-							      : GH_RC_OK;
+	if (breaker_rule_parse(row->breaker, r, &err).code)
+		b->s->backend_problem = arena_printf(b->a, "backend %.*s: %s", STR_ARG(row->id), err.message);
+	else
+		x->breaker = r;
+	return GH_RC_OK;
 }
 
 static gh_rc read_backend(struct build *b, const struct store_backend *row, struct snap_backend *x)

@@ -3,6 +3,7 @@
 #include "tests/unit/fcgi/configuration.h"
 
 #include "core/clock.h"
+#include "core/str.h"
 #include "fcgi/route.h"
 
 #include <poll.h>
@@ -153,6 +154,27 @@ static struct snapshot *wait_for(struct snapshot_loader *l, struct gh_err *refus
 	return snapshot_loader_take(l, refused);
 }
 
+/* What an old version took for a circuit breaker, and nobody obeyed. */
+static void old_breaker(void **state UNUSED)
+{
+	struct store_backend b = { .id = STR("erp"), .name = STR("erp"), .url = STR("http://127.0.0.1:9"),
+				   .breaker = STR("{\"rules\":[{\"failureCondition\":{\"count\":1,\"interval\":60},\"tripDuration\":60}]}") };
+	char command[256];
+
+	change_begin();
+	OK(store_backend_create(store, &b, &err));
+	change_end();
+	build_snapshot();
+	CHECK("a breaker", snapshot_backend(snapshot, b.id)->breaker && !snapshot->backend_problem.n);
+	snprintf(command, sizeof(command), "sqlite3 %s/config.db \"UPDATE backend SET breaker = '{}'\"", state_dir);
+	assert_int_equal(system(command), 0);
+	build_snapshot();
+	CHECK("calls are served", find("/path-0/items/1").api);
+	CHECK("without it", !snapshot_backend(snapshot, b.id)->breaker);
+	CHECK("and it is told", str_starts(snapshot->backend_problem, STR("backend erp:")));
+	check_done();
+}
+
 static void loader(void **state UNUSED)
 {
 	struct snapshot_loader_options o = { .state_dir = state_dir, .poll_ms = 10 };
@@ -217,6 +239,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(equal_texts, configure, configuration_end),
 		cmocka_unit_test_setup_teardown(errors, configure, configuration_end),
 		cmocka_unit_test_setup_teardown(references, configure, configuration_end),
+		cmocka_unit_test_setup_teardown(old_breaker, configure, configuration_end),
 		cmocka_unit_test_setup_teardown(loader, configure, configuration_end),
 		cmocka_unit_test_setup_teardown(no_store_yet, configure, configuration_end),
 	};
