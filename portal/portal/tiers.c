@@ -6,6 +6,8 @@
 
 /* Tiers: what a product offers, the one that was chosen, and asking for another one. */
 
+enum { WISHES_PER_HOUR = 10 };           /* of one person; each is a mail to everybody who decides */
+
 static bool offered(const struct store_tier *t, struct str present)
 {
 	return !t->deprecated || str_eq(t->id, present);
@@ -79,16 +81,24 @@ static GH_RC back(struct web *w, struct str id, const char *kind, const char *te
 	return web_redirect(w, arena_printf(w->a, "account/subscriptions/%.*s", STR_ARG(id)), err);
 }
 
-static GH_RC ask(struct web *w, const struct store_subscription *s, const struct store_tier *t, struct gh_err *err)
+/* What is sent twice is asked once, and nobody fills the mailboxes of those who decide: *held says why nothing was done. */
+static GH_RC ask(struct web *w, const struct store_subscription *s, const struct store_tier *t, const char **held, struct gh_err *err)
 {
-	struct store_request r = { .subscription_id = s->id, .tier_id = t->id, .user_id = w->user.id,
-				   .message = str_trim(web_param(&w->rq.form, "message")) };
+	struct str message = str_trim(web_param(&w->rq.form, "message"));
+	struct store_request r = { .subscription_id = s->id, .tier_id = t->id, .user_id = w->user.id, .message = message }, open;
 	struct store_site site;
+	bool found;
 
 	web_store_site(w, &site);
-	if (t->approval == STORE_APPROVAL_MANUAL)
+	if (t->approval != STORE_APPROVAL_MANUAL)
+		return store_subscription_change_tier(w->site->store, w->a, s->id, t->id, STR(""), &site, err);
+	TRY(store_request_find(w->site->store, w->a, s->id, &open, &found, err));
+	if (found && str_eq(open.tier_id, t->id) && str_eq(open.message, message))
+		return GH_RC_OK;
+	if (web_allowance(w, "wish", w->user.id, WISHES_PER_HOUR))
 		return store_ask(w->site->store, w->a, &r, w->user.email, &site, err);
-	return store_subscription_change_tier(w->site->store, w->a, s->id, t->id, STR(""), &site, err);
+	*held = "Wait a little before you try again.";
+	return GH_RC_OK;
 }
 
 gh_rc portal_subscription_tier(struct web *w, struct gh_err *err)
@@ -97,6 +107,7 @@ gh_rc portal_subscription_tier(struct web *w, struct gh_err *err)
 	struct store_subscription s;
 	struct store_product p;
 	struct store_tier tier;
+	const char *held = NULL;
 	bool found = false, any;
 
 	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
@@ -110,7 +121,9 @@ gh_rc portal_subscription_tier(struct web *w, struct gh_err *err)
 	if (str_eq(tier.id, s.tier_id))
 		return back(w, s.id, "good", "This is the tier that the subscription has.", err);
 	TRY(store_tx_begin(st, web_actor(w), err));
-	TRY(store_tx_end(st, ask(w, &s, &tier, err), err));
+	TRY(store_tx_end(st, ask(w, &s, &tier, &held, err), err));
+	if (held)
+		return back(w, s.id, "bad", held, err);
 	return back(w, s.id, "good", tier.approval == STORE_APPROVAL_MANUAL ? "Your request is on its way. You get a mail when it is decided."
 									    : "The tier is changed, and its limits hold from now on.", err);
 }

@@ -1,0 +1,118 @@
+/* What people ask of others: another tier of those who decide, somebody for a team. Sent twice it is asked once, nobody fills
+ * the mailboxes of others, and what an account asked for goes with it. */
+#include "tests/unit/check.h"
+
+#include "core/clock.h"
+#include "db/mail.h"
+#include "db/personal_tokens.h"
+#include "db/requests.h"
+#include "db/teams.h"
+#include "portal/portal/portal.h"
+#include "tests/unit/portal/client.h"
+
+static struct world {
+	struct web_site site;
+	struct arena *a;
+	struct str own;                  /* subscription of the developer */
+} world;
+
+static size_t mails(const char *template)
+{
+	const struct store_page page = { .search = str_of(template), .limit = 1000 };
+	struct store_mail *v;
+	struct gh_err err;
+	size_t n;
+
+	must(store_mails(world.site.store, world.a, &page, &v, &n, &err), &err);
+	return n;
+}
+
+/* The form of `page` is sent to `to`, with its token in front of the fields. */
+static int submit(struct client *c, const char *page, const char *to, const char *fields)
+{
+	client_send(c, "GET", page, NULL);
+	return client_send(c, "POST", to, arena_printf(world.a, "csrf=%s&%s", client_token(c), fields).p);
+}
+
+static bool open_wish(struct store_request *r)
+{
+	struct gh_err err;
+	bool found;
+
+	must(store_request_find(world.site.store, world.a, world.own, r, &found, &err), &err);
+	return found;
+}
+
+static void the_same_wish_is_sent_once(void **state UNUSED)
+{
+	const char *page = arena_printf(world.a, "/account/subscriptions/%.*s", STR_ARG(world.own)).p;
+	const char *to = arena_printf(world.a, "%s/tier", page).p, *back = arena_printf(world.a, "%s/withdraw", to).p;
+	struct client c = { .site = &world.site };
+	struct store_request r;
+	size_t once;
+
+	client_session(&c, "developer");
+	CHECK_INT("asked", submit(&c, page, to, "tier=gold&message=For+Monday"), 303);
+	once = mails("subscription");
+	CHECK("somebody is told", once > 1);
+	CHECK_INT("a second click", submit(&c, page, to, "tier=gold&message=For+Monday"), 303);
+	CHECK_INT("tells nobody again", mails("subscription"), once);
+	client_send(&c, "GET", page, NULL);
+	CHECK("and says the same", client_shows(&c, "Your request is on its way"));
+	CHECK_INT("another message", submit(&c, page, to, "tier=gold&message=For+Sunday"), 303);
+	CHECK("is told", mails("subscription") > once && open_wish(&r) && str_eq(r.message, STR("For Sunday")));
+	for (int i = 0; i < 30; i++) {
+		submit(&c, page, back, "");
+		submit(&c, page, to, "tier=gold&message=Again");
+	}
+	CHECK("not without end", mails("subscription") < 15 * once);
+	client_send(&c, "GET", page, NULL);
+	CHECK("who is held back is told", client_shows(&c, "Wait a little before you try again."));
+	client_end(&c);
+	check_done();
+}
+
+static int up(void **state UNUSED)
+{
+	const struct store_subscription_filter mine = { .user_id = STR("developer"), .state = -1 };
+	const struct store_tier gold = { .id = STR("gold"), .product_id = STR("starter"), .name = STR("Gold"),
+					 .description = STR(""), .approval = STORE_APPROVAL_MANUAL };
+	const struct store_application app = { .id = STR("app-1"), .name = STR("Board"), .description = STR(""), .redirect_url = STR("") };
+	static char dir[64], share[PATHS_MAX];
+	struct store_subscription *v;
+	struct gh_err err;
+	size_t n;
+	FILE *conf;
+
+	world.a = arena_new(256 << 20);
+	fixture_make(dir);
+	conf = fopen(arena_printf(world.a, "%s/gatehouse.conf", dir).p, "w");
+	fputs("web.public_url = https://gw.example\n", conf);   /* mails have links */
+	fclose(conf);
+	site_up(&world.site, &portal_app, dir, share);
+	must(store_subscriptions(world.site.store, world.a, &mine, NULL, &v, &n, &err), &err);
+	world.own = v[0].id;
+	must(store_tx_begin(world.site.store, STR("test"), &err), &err);
+	must(store_tier_create(world.site.store, &gold, &err), &err);
+	must(store_application_create(world.site.store, world.a, &app, STR("developer"), NULL, &err), &err);
+	must(store_tx_commit(world.site.store, &err), &err);
+	return 0;
+}
+
+static int down(void **state UNUSED)
+{
+	const char *dir = world.site.state_dir;
+
+	site_down(&world.site);
+	fixture_drop(dir);
+	arena_free(world.a);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_wish_is_sent_once),
+	};
+	return cmocka_run_group_tests(tests, up, down);
+}
