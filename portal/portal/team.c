@@ -8,6 +8,7 @@
  *
  * An invitation is for an address. Whether there is an account with it is told to nobody: the mail and the answer are the same. */
 
+enum { INVITATIONS_PER_HOUR = 2 * STORE_TEAM_MAX };      /* of one person: anybody may have an account, and mails go to any address */
 static const int64_t INVITATION_US = INT64_C(14) * 86400 * 1000000;
 
 gh_rc portal_put_team(struct web *w, struct str id, struct gh_err *err)
@@ -84,6 +85,8 @@ gh_rc portal_team_invite(struct web *w, struct gh_err *err)
 	TRY(is_member(w, app.id, email, &member, err));
 	if (!problem && member)
 		problem = "Whoever has this address is in the team.";
+	if (!problem && !web_allowance(w, "invitation", w->user.id, INVITATIONS_PER_HOUR))
+		problem = "Wait a little before you try again.";
 	if (!problem) {
 		TRY(web_public_address(w, &host, err));
 		TRY(store_tx_begin(s, web_actor(w), err));

@@ -72,6 +72,34 @@ static void the_same_wish_is_sent_once(void **state UNUSED)
 	check_done();
 }
 
+/* Invitations go to whatever address is entered, so they are no way to send mail to the world. */
+static void invitations_have_a_measure(void **state UNUSED)
+{
+	struct client c = { .site = &world.site };
+	size_t sent = 0;
+	int status = 303;
+
+	client_session(&c, "developer");
+	for (int i = 0; i < 100 && status == 303; i++, sent++) {
+		struct store_invitation *v;
+		struct gh_err err;
+		size_t n;
+
+		status = submit(&c, "/account/applications/app-1", "/account/applications/app-1/owners",
+				arena_printf(world.a, "email=somebody%d%%40example.com", i).p);
+		must(store_invitations_of_application(world.site.store, world.a, STR("app-1"), &v, &n, &err), &err);
+		if (n)
+			submit(&c, "/account/applications/app-1",
+			       arena_printf(world.a, "/account/applications/app-1/invitations/%.*s/withdraw", STR_ARG(v[0].id)).p, "");
+	}
+	CHECK_INT("held back at last", status, 422);
+	CHECK("which is told beside the field", client_shows(&c, "id=\"email-error\">Wait a little before you try again."));
+	CHECK("and not too soon for a team", sent > STORE_TEAM_MAX);
+	CHECK_INT("a mail each", mails("team"), sent - 1);
+	client_end(&c);
+	check_done();
+}
+
 static int up(void **state UNUSED)
 {
 	const struct store_subscription_filter mine = { .user_id = STR("developer"), .state = -1 };
@@ -112,7 +140,7 @@ static int down(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_same_wish_is_sent_once),
+		cmocka_unit_test(the_same_wish_is_sent_once), cmocka_unit_test(invitations_have_a_measure),
 	};
 	return cmocka_run_group_tests(tests, up, down);
 }
