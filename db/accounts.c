@@ -118,7 +118,7 @@ GH_RC store_account_forget(struct store *s, struct str user_id, struct gh_err *e
 		const char *kind;
 	} rows[] = {
 		{ SQL_RECOVERY_CLEAR, "recovery code" }, { SQL_FACTOR_DROP, "second factor" }, { SQL_PASSKEY_DROP_ALL, "passkey" },
-		{ SQL_LINK_DROP_USER, "link" }, { SQL_PREFERENCE_DROP, "preference" },
+		{ SQL_LINK_DROP_USER, "link" }, { SQL_PREFERENCE_DROP, "preference" }, { SQL_PERSONAL_TOKEN_DROP_ALL, "personal token" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

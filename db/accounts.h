@@ -44,7 +44,8 @@ GH_RC store_recovery_count(struct store *s, struct str user_id, int64_t *out, st
 
 /* ---- the end of an account whose row has to stay ---------------------------------------------------------------------- */
 
-/* Second factor, recovery codes, passkeys, links on their way, how pages are shown. Consents stay: they say what was agreed to. */
+/* Second factor, recovery codes, passkeys, personal tokens, links on their way, how pages are shown. Consents stay: they say
+ * what was agreed to. */
 GH_RC store_account_forget(struct store *s, struct str user_id, struct gh_err *err);
 
 /* ---- consent --------------------------------------------------------------------------------------------------------- */

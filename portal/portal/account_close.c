@@ -4,6 +4,7 @@
 #include "core/str.h"
 #include "db/accounts.h"
 #include "db/identity_providers.h"
+#include "db/requests.h"
 #include "db/teams.h"
 
 /* Closing an account: the person is forgotten, what must remain for the books stays without a name. Subscriptions are
@@ -38,8 +39,10 @@ static GH_RC cancel_all(struct web *w, size_t *n, struct gh_err *err)
 
 	TRY(store_subscriptions(s, w->a, &own, NULL, &v, n, err));
 	for (size_t i = 0; i < *n; i++)
-		if (v[i].state != STORE_SUB_CANCELLED)
+		if (v[i].state != STORE_SUB_CANCELLED) {
+			TRY(store_request_drop(s, v[i].id, err));
 			TRY(store_subscription_set_state(s, v[i].id, STORE_SUB_CANCELLED, STR("The account was closed."), err));
+		}
 	return GH_RC_OK;
 }
 

@@ -100,6 +100,33 @@ static void invitations_have_a_measure(void **state UNUSED)
 	check_done();
 }
 
+/* A wish that stays would be granted to a subscription that is cancelled; a token's row tells from where it was used. */
+static void closing_takes_all_along(void **state UNUSED)
+{
+	const struct store_personal_token t = { .user_id = STR("developer"), .name = STR("Nightly") };
+	const struct store_request wish = { .subscription_id = world.own, .tier_id = STR("gold"), .user_id = STR("developer"),
+					    .message = STR("I am Ada") };
+	struct client c = { .site = &world.site };
+	struct store *s = world.site.store;
+	struct store_personal_token *v;
+	struct store_request r;
+	struct gh_err err;
+	struct str token;
+	size_t n;
+
+	must(store_tx_begin(s, STR("test"), &err), &err);
+	must(store_personal_token_create(s, world.a, &t, NULL, &token, &err), &err);
+	must(store_request_set(s, &wish, &err), &err);
+	must(store_tx_commit(s, &err), &err);
+	client_session(&c, "developer");
+	CHECK_INT("closed", submit(&c, "/account/close", "/account/close", "password_close=correct+horse+battery+staple"), 303);
+	CHECK("no wish is open", !open_wish(&r));
+	must(store_personal_tokens(s, world.a, STR("developer"), &v, &n, &err), &err);
+	CHECK_INT("no token stays", n, 0);
+	client_end(&c);
+	check_done();
+}
+
 static int up(void **state UNUSED)
 {
 	const struct store_subscription_filter mine = { .user_id = STR("developer"), .state = -1 };
@@ -141,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_wish_is_sent_once), cmocka_unit_test(invitations_have_a_measure),
+		cmocka_unit_test(closing_takes_all_along),
 	};
 	return cmocka_run_group_tests(tests, up, down);
 }
