@@ -75,7 +75,9 @@ static GH_RC show(struct web *w, int status, struct str fresh, struct gh_err *er
 
 		liquid_set_text(r, "value", str_of(lives[i].value));
 		liquid_set_text(r, "words", web_text(w, str_of(lives[i].words)));
+		liquid_set_bool(r, "here", status == 422 && str_eq(web_param(&w->rq.form, "life"), str_of(lives[i].value)));
 	}
+	liquid_set_bool(w->page, "write", status == 422 && web_param(&w->rq.form, "write").n > 0);
 	web_form_value(w, "name", status == 422 ? web_param(&w->rq.form, "name") : STR(""));
 	TRY(put_tokens(w, err));
 	liquid_set_text(w->page, "fresh", fresh);

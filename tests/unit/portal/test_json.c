@@ -336,8 +336,10 @@ static void made_on_the_page(void **state UNUSED)
 
 	client_session(&c, "publisher");
 	client_send(&c, "GET", "/account/tokens", NULL);
-	snprintf(form, sizeof(form), "csrf=%s&name=", client_token(&c));
+	snprintf(form, sizeof(form), "csrf=%s&name=&life=quarter&write=yes", client_token(&c));
 	CHECK_INT("a name is needed", client_send(&c, "POST", "/account/tokens", form), 422);
+	CHECK("the time that was chosen stays", client_shows(&c, "<option value=\"quarter\" selected>"));
+	CHECK("and what it may", client_shows(&c, "name=\"write\" value=\"yes\" checked>"));
 	snprintf(form, sizeof(form), "csrf=%s&name=Nightly+build&life=week", client_token(&c));
 	CHECK_INT("made", client_send(&c, "POST", "/account/tokens", form), 200);
 	page = buf_view(&c.w.rs.body);
