@@ -50,7 +50,7 @@ gh_rc admin_page_list(struct web *w, struct gh_err *err)
 
 /* ---- the form ---------------------------------------------------------------------------------------------------------- */
 
-static GH_RC put_choices(struct web *w, struct gh_err *err)
+static GH_RC put_choices(struct web *w, const struct store_portal_page *p, bool *knows_group, struct gh_err *err)
 {
 	struct liquid_list *l = liquid_set_list(w->page, "apis");
 	struct store_group *groups;
@@ -66,16 +66,19 @@ static GH_RC put_choices(struct web *w, struct gh_err *err)
 	}
 	l = liquid_set_list(w->page, "groups");
 	TRY(store_groups(w->site->store, w->a, &groups, &n, err));
+	*knows_group = false;
 	for (size_t i = 0; i < n; i++) {
 		struct liquid_record *r = liquid_push_record(l);
 
 		liquid_set_text(r, "id", groups[i].id);
 		liquid_set_text(r, "name", groups[i].name.n ? groups[i].name : groups[i].id);
+		*knows_group = *knows_group || str_eq(groups[i].id, p->group_id);
 	}
 	return GH_RC_OK;
 }
 
-static void put_values(struct web *w, const struct store_portal_page *p)
+/* knows_group: without its group a page is for nobody; the form would else begin with "everybody". */
+static void put_values(struct web *w, const struct store_portal_page *p, bool knows_group)
 {
 	bool group = str_eq(p->audience, STR("group"));
 
@@ -83,7 +86,7 @@ static void put_values(struct web *w, const struct store_portal_page *p)
 	web_form_value(w, "api", p->api_id);
 	web_form_value(w, "title", p->title);
 	web_form_value(w, "body", p->body);
-	web_form_value(w, "audience", group ? arena_printf(w->a, "group:%.*s", STR_ARG(p->group_id)) : p->audience);
+	web_form_value(w, "audience", group && !knows_group ? STR("nobody") : group ? arena_printf(w->a, "group:%.*s", STR_ARG(p->group_id)) : p->audience);
 	web_form_value(w, "menu", p->in_menu ? STR("yes") : STR(""));
 	web_form_value(w, "position", arena_printf(w->a, "%lld", (long long)p->position));
 	web_form_value(w, "changed", arena_printf(w->a, "%lld", (long long)p->changed_us));
@@ -93,10 +96,11 @@ static void put_values(struct web *w, const struct store_portal_page *p)
 static GH_RC show_form(struct web *w, const struct store_portal_page *p, bool is_new, int status, struct gh_err *err)
 {
 	struct liquid_value nodes;
+	bool knows_group;
 
 	web_form(w);
-	put_values(w, p);
-	TRY(put_choices(w, err));
+	TRY(put_choices(w, p, &knows_group, err));
+	put_values(w, p, knows_group);
 	TRY(web_markdown(w->a, str_first(p->body, WEB_MARKDOWN_MAX), &nodes, err));
 	liquid_set(w->page, "nodes", nodes);
 	liquid_set_bool(w->page, "is_new", is_new);

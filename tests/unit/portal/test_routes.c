@@ -1,6 +1,7 @@
 /* The table of routes: what matches, which role may, and a walk over every route of both apps as every kind of caller. */
 #include "tests/unit/check.h"
 
+#include "db/pages.h"
 #include "portal/admin/admin.h"
 #include "portal/portal/portal.h"
 #include "tests/unit/portal/client.h"
@@ -187,6 +188,39 @@ static void odd_requests(void **state)
 	check_done();
 }
 
+static const char *with_token(const struct client *c, const char *fields)
+{
+	static char form[400];
+
+	snprintf(form, sizeof(form), "csrf=%s&%s", client_token(c), fields);
+	return form;
+}
+
+/* Saving what the form shows must not open a page to everybody because the group that could read it was deleted. */
+static void a_page_whose_group_is_gone(void **state)
+{
+	const struct store_portal_page page = { .id = STR("prices"), .title = STR("Prices"), .body = STR("Ours"), .audience = STR("group"),
+						.group_id = STR("friends") };
+	const struct store_group friends = { .id = STR("friends"), .name = STR("Friends") };
+	struct web_site *site = *state;
+	struct client c = { .site = site };
+	struct gh_err err;
+
+	must(store_tx_begin(site->store, STR("test"), &err), &err);
+	must(store_group_create(site->store, &friends, &err), &err);
+	must(store_portal_page_set(site->store, &page, STR("test"), &err), &err);
+	must(store_group_delete(site->store, friends.id, &err), &err);
+	must(store_tx_commit(site->store, &err), &err);
+	client_session(&c, "publisher");
+	CHECK_INT("its form", client_send(&c, "GET", "/admin/pages/edit?id=prices", NULL), 200);
+	CHECK("is for nobody", client_shows(&c, "<option value=\"nobody\" selected>"));
+	CHECK_INT("deleted while the form was open", client_send(&c, "POST", "/admin/pages/edit", with_token(&c,
+		  "action=save&is_new=yes&id=new&title=New&audience=group:friends")), 422);
+	CHECK("the same", client_shows(&c, "<option value=\"nobody\" selected>"));
+	client_end(&c);
+	check_done();
+}
+
 /* ---- failures ------------------------------------------------------------------------------------------------------ */
 
 static GH_RC fails_inside(struct web *w UNUSED, struct gh_err *err)
@@ -269,7 +303,8 @@ static int down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(matching), cmocka_unit_test(each_route_as_each_role),
-					    cmocka_unit_test(policies_by_right), cmocka_unit_test(odd_requests), cmocka_unit_test(failures) };
+					    cmocka_unit_test(policies_by_right), cmocka_unit_test(odd_requests), cmocka_unit_test(failures),
+					    cmocka_unit_test(a_page_whose_group_is_gone) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
