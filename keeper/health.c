@@ -49,6 +49,8 @@ struct health_watch {
 	int64_t read_us;
 	struct arena *arena;                 /* of the list */
 	struct checked *list;
+	struct checked *from;                /* who is asked first in the next turn; NULL: the first of the list */
+	size_t under_way;
 };
 
 GH_RC health_watch_new(const char *state_dir, struct health_watch **out, struct gh_err *err)
@@ -78,6 +80,7 @@ static void end_request(struct health_watch *w, struct checked *c)
 	curl_slist_free_all(c->to);
 	c->easy = NULL;
 	c->to = NULL;
+	w->under_way--;
 }
 
 static void drop_list(struct health_watch *w)
@@ -86,7 +89,7 @@ static void drop_list(struct health_watch *w)
 		end_request(w, c);
 	arena_free(w->arena);
 	w->arena = NULL;
-	w->list = NULL;
+	w->list = w->from = NULL;
 }
 
 void health_watch_free(struct health_watch *w)
@@ -303,6 +306,7 @@ static void ask(struct health_watch *w, struct checked *c, int64_t now)
 	c->easy = curl_easy_init();
 	if (!c->easy)
 		return;
+	w->under_way++;
 	c->body_bytes = 0;
 	curl_easy_setopt(c->easy, CURLOPT_PRIVATE, c);
 	curl_easy_setopt(c->easy, CURLOPT_URL, c->url);
@@ -318,6 +322,26 @@ static void ask(struct health_watch *w, struct checked *c, int64_t now)
 	set_tls(c);
 	if (curl_multi_add_handle(w->multi, c->easy) != CURLM_OK)
 		end_request(w, c);
+}
+
+/* Those that are due, from where there was no more room the last time. */
+static void ask_due(struct health_watch *w, int64_t now)
+{
+	struct checked *first = w->from ? w->from : w->list, *c = first;
+
+	w->from = NULL;
+	while (c) {
+		if (!c->easy && c->due_us <= now) {
+			if (w->under_way >= HEALTH_AT_ONCE) {
+				w->from = c;
+				return;
+			}
+			ask(w, c, now);
+		}
+		c = c->next ? c->next : w->list;
+		if (c == first)
+			return;
+	}
 }
 
 /* One more answer. A state that is not known takes the first good one; a bad one alone says little. */
@@ -362,9 +386,7 @@ static void turn(struct health_watch *w)
 	if (!w->states && backend_states_open(w->path, true, &w->states, &err).code)
 		w->states = NULL;            /* tried again in the next turn */
 	look_for_changes(w, now);
-	for (struct checked *c = w->list; c; c = c->next)
-		if (!c->easy && c->due_us <= now)
-			ask(w, c, now);
+	ask_due(w, now);
 	curl_multi_perform(w->multi, &n);
 	while ((msg = curl_multi_info_read(w->multi, &n))) {
 		struct checked *c = NULL;

@@ -8,6 +8,10 @@
 
 #include "core/config.h"
 
+/* Checks under way at once; those beyond wait their turn. Each has a connection of its own, and a process of a common system
+ * may have a thousand. */
+enum { HEALTH_AT_ONCE = 256 };
+
 struct health_watch;
 
 GH_RC health_watch_new(const char *state_dir, struct health_watch **out, struct gh_err *err);
