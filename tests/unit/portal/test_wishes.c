@@ -100,6 +100,24 @@ static void invitations_have_a_measure(void **state UNUSED)
 	check_done();
 }
 
+static void states_are_told_in_the_language_of_the_page(void **state UNUSED)
+{
+	struct store_subscription sub = { .name = STR("Board"), .scope = STORE_SCOPE_PRODUCT, .product_id = STR("starter"),
+					  .application_id = STR("app-1"), .state = STORE_SUB_ACTIVE };
+	struct client c = { .site = &world.site, .cookies = { "gh_lang=de" } };
+	struct store *s = world.site.store;
+	struct gh_err err;
+
+	must(store_tx_begin(s, STR("test"), &err), &err);
+	must(store_subscription_create(s, world.a, &sub, NULL, NULL, NULL, &err), &err);
+	must(store_tx_commit(s, &err), &err);
+	client_session(&c, "developer");
+	CHECK_INT("the application", client_send(&c, "GET", "/account/applications/app-1", NULL), 200);
+	CHECK("in German", client_shows(&c, "Abonnements") && client_shows(&c, ">Aktiv<") && !client_shows(&c, ">Active<"));
+	client_end(&c);
+	check_done();
+}
+
 /* A wish that stays would be granted to a subscription that is cancelled; a token's row tells from where it was used. */
 static void closing_takes_all_along(void **state UNUSED)
 {
@@ -168,7 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_wish_is_sent_once), cmocka_unit_test(invitations_have_a_measure),
-		cmocka_unit_test(closing_takes_all_along),
+		cmocka_unit_test(states_are_told_in_the_language_of_the_page), cmocka_unit_test(closing_takes_all_along),
 	};
 	return cmocka_run_group_tests(tests, up, down);
 }
