@@ -6,7 +6,6 @@
 #include "db/mail.h"
 #include "db/teams.h"
 
-enum { USERS_READ = 500 };               /* of whom the approvers are looked for, a page */
 static const int64_t DAY_US = INT64_C(86400000000);
 
 /* ---- links --------------------------------------------------------------------------------------------------------------- */
@@ -128,22 +127,12 @@ static GH_RC tell_owners(struct store *s, struct arena *a, const struct store_su
 
 static GH_RC tell_approvers(struct store *s, struct arena *a, const struct message *m, struct gh_err *err)
 {
-	struct store_page page = { .search = STR_NULL, .limit = USERS_READ };
 	struct store_user *users;
-	size_t n, told = 0;
+	size_t n;
 
-	do {
-		TRY(store_users(s, a, &page, &users, &n, err));
-		for (size_t i = 0; i < n && told < NOTICE_APPROVERS_MAX; i++) {
-			bool may = str_eq(users[i].role, STR("administrator")) || str_eq(users[i].role, STR("publisher"));
-
-			if (!may || users[i].state != STORE_USER_ACTIVE)
-				continue;
-			TRY(send(s, a, &users[i], m, err));
-			told++;
-		}
-		page.offset += n;
-	} while (n == USERS_READ && told < NOTICE_APPROVERS_MAX);
+	TRY(store_approvers(s, a, NOTICE_APPROVERS_MAX, &users, &n, err));
+	for (size_t i = 0; i < n; i++)
+		TRY(send(s, a, &users[i], m, err));
 	return GH_RC_OK;
 }
 

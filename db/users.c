@@ -125,6 +125,15 @@ GH_RC store_scim_users_count(struct store *s, int64_t *out, struct gh_err *err)
 	return find_int(s, sql_use(s, SQL_SCIM_USERS_COUNT), out, NULL, err);
 }
 
+GH_RC store_approvers(struct store *s, struct arena *a, size_t limit, struct store_user **out, size_t *n, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_USER_APPROVERS);
+
+	bind_int(st, 1, STORE_USER_ACTIVE);
+	bind_int(st, 2, (int64_t)limit);
+	return list_rows(s, st, &user_type, a, out, n, err);
+}
+
 GH_RC store_users(struct store *s, struct arena *a, const struct store_page *page, struct store_user **out, size_t *n,
 		  struct gh_err *err)
 {

@@ -4,6 +4,7 @@
 #include "core/str.h"
 #include "db/mail.h"
 #include "db/notices.h"
+#include "db/sql.h"
 #include "db/teams.h"
 
 static const int64_t DAY = INT64_C(86400000000), START = INT64_C(1800000000000000);
@@ -233,11 +234,31 @@ static void limits_of_tiers(void **state)
 	check_done();
 }
 
+/* A request for a subscription where many people have an account: those who may approve are found without looking at each. */
+static void many_people(void **state)
+{
+	static const char people[] = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO"
+				     " user_account (id, email, first_name, last_name, role, state, created_us, signed_in_us, note)"
+				     " SELECT 'u' || i, 'u' || i || '@example.com', 'U', 'U', CASE WHEN i = 4000 THEN 'publisher'"
+				     " WHEN i = 4001 THEN 'administrator' WHEN i = 4002 THEN 'auditor' ELSE 'developer' END, 1, 0, 0, '' FROM n";
+	struct fixture *f = *state;
+	struct arena *small = arena_new(256 * 1024);
+	struct store_request r = { .subscription_id = STR("s"), .message = STR("please") };
+	size_t seen = 0;
+
+	add_subscription(f, "s", add_user(f, "pat@example.com"), STR_NULL, START, 0);
+	assert_int_equal(sqlite3_exec(f->s->db, people, NULL, NULL, NULL), SQLITE_OK);
+	CHANGE(f, store_ask(f->s, small, &r, STR("pat@example.com"), NULL, &f->err));
+	CHECK_STR("who is told", mails_since(f, &seen), STR("pat@example.com u4000@example.com u4001@example.com"));
+	arena_free(small);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		store_test(warnings_are_sent_once), store_test(missed_stages_and_new_ends), store_test(many_at_once),
-		store_test(teams), store_test(limits_of_tiers),
+		store_test(teams), store_test(limits_of_tiers), store_test(many_people),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
