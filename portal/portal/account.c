@@ -147,6 +147,20 @@ static GH_RC done(struct web *w, const char *text, struct gh_err *err)
 
 /* ---- name, password, address ------------------------------------------------------------------------------------------- */
 
+gh_rc portal_names_set(struct web *w, struct str first, struct str last, struct gh_err *err)
+{
+	struct store_user u;
+	bool found;
+
+	TRY(store_user_find(w->site->store, w->a, w->user.id, &u, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "no such user");
+	u.first_name = first;
+	u.last_name = last;
+	w->user = u;
+	return store_user_update(w->site->store, &u, err);
+}
+
 gh_rc portal_account_name(struct web *w, struct gh_err *err)
 {
 	struct str first = str_trim(web_param(&w->rq.form, "first_name")), last = str_trim(web_param(&w->rq.form, "last_name"));
@@ -158,10 +172,8 @@ gh_rc portal_account_name(struct web *w, struct gh_err *err)
 		web_form_error(w, "last_name", STR("This is too long."));
 	if (!first.n || first.n > NAME_MAX || last.n > NAME_MAX)
 		return portal_account_show(w, 422, err);
-	w->user.first_name = first;
-	w->user.last_name = last;
 	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, store_user_update(s, &w->user, err), err));
+	TRY(store_tx_end(s, portal_names_set(w, first, last, err), err));
 	return done(w, "Your name is changed.", err);
 }
 

@@ -83,7 +83,6 @@ gh_rc portal_json_account_change(struct web *w, struct gh_err *err)
 		return GH_RC_OK;
 	}
 	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, store_user_update(s, &u, err), err));
-	w->user = u;
+	TRY(store_tx_end(s, portal_names_set(w, u.first_name, u.last_name, err), err));
 	return portal_json_account(w, err);
 }

@@ -160,7 +160,7 @@ gh_rc portal_json_subscription_change(struct web *w, struct gh_err *err)
 		return GH_RC_OK;
 	}
 	TRY(store_tx_begin(st, web_actor(w), err));
-	TRY(store_tx_end(st, store_subscription_update(st, &s, err), err));
+	TRY(store_tx_end(st, portal_rename(w, &s, s.name, err), err));
 	return show(w, &s, NULL, 200, err);
 }
 

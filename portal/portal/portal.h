@@ -49,6 +49,8 @@ const char *portal_password_problem(struct web *w, struct str password, struct s
 /* Whether the person at the browser is the account's owner, not just somebody at an open browser: by the password in the
  * form's `field`, or, for an account without one, by a fresh sign-in. Puts the error beside the field. */
 bool portal_owner_proven(struct web *w, const char *field);
+/* Needs a transaction, and looks again in it: what was decided about the account meanwhile stays. */
+GH_RC portal_names_set(struct web *w, struct str first, struct str last, struct gh_err *err);
 GH_RC portal_account_show(struct web *w, int status, struct gh_err *err);
 
 web_handler portal_sign_up_form, portal_sign_up, portal_forgot_form, portal_forgot, portal_link_form, portal_link;
@@ -92,6 +94,8 @@ GH_RC portal_put_limits(struct web *w, struct liquid_record *r, struct str produ
 void portal_put_subscription(struct web *w, struct liquid_record *r, const struct store_subscription *s);
 /* The caller's own subscription; NOT_FOUND for anybody else's as for one that is not there. */
 GH_RC portal_own_subscription(struct web *w, struct str id, struct store_subscription *out, struct gh_err *err);
+/* Needs a transaction, and looks again in it: a state that was changed meanwhile stays. */
+GH_RC portal_rename(struct web *w, struct store_subscription *s, struct str name, struct gh_err *err);
 /* Keeps keys that were just made for the page that follows, in a sealed cookie. */
 GH_RC portal_keep_keys(struct web *w, struct str id, const struct store_keys *keys, struct gh_err *err);
 GH_RC portal_put_last_use(struct web *w, struct str subscription_id, struct gh_err *err);

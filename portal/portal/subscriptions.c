@@ -268,6 +268,13 @@ gh_rc portal_subscription_rotate(struct web *w, struct gh_err *err)
 					  : "This is your new key. The old one no longer works.", err);
 }
 
+gh_rc portal_rename(struct web *w, struct store_subscription *s, struct str name, struct gh_err *err)
+{
+	TRY(portal_own_subscription(w, s->id, s, err));
+	s->name = name;
+	return store_subscription_update(w->site->store, s, err);
+}
+
 gh_rc portal_subscription_name(struct web *w, struct gh_err *err)
 {
 	struct str name = str_trim(web_param(&w->rq.form, "name"));
@@ -281,9 +288,8 @@ gh_rc portal_subscription_name(struct web *w, struct gh_err *err)
 		web_form_error(w, "name", name.n ? STR("This is too long.") : STR("Enter a name."));
 		return show(w, &s, &none, 422, err);
 	}
-	s.name = name;
 	TRY(store_tx_begin(st, web_actor(w), err));
-	TRY(store_tx_end(st, store_subscription_update(st, &s, err), err));
+	TRY(store_tx_end(st, portal_rename(w, &s, name, err), err));
 	return back(w, s.id, "good", "The name is changed.", err);
 }
 

@@ -1,5 +1,5 @@
 /* What people ask of others: another tier of those who decide, somebody for a team. Sent twice it is asked once, nobody fills
- * the mailboxes of others, and what an account asked for goes with it. */
+ * the mailboxes of others, what an account asked for goes with it, and no form brings back what somebody else has changed. */
 #include "tests/unit/check.h"
 
 #include "core/clock.h"
@@ -8,7 +8,13 @@
 #include "db/requests.h"
 #include "db/teams.h"
 #include "portal/portal/portal.h"
+#include "portal/portal/json.h"
 #include "tests/unit/portal/client.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
 static struct world {
 	struct web_site site;
@@ -118,6 +124,120 @@ static void states_are_told_in_the_language_of_the_page(void **state UNUSED)
 	check_done();
 }
 
+/* ---- what somebody decided meanwhile ---------------------------------------------------------------------------------------- */
+
+/* Between finding out who asks and his form. */
+static GH_RC blocked_meanwhile(struct web *w, struct gh_err *err)
+{
+	struct store_user u = w->user;
+
+	u.role = STR("auditor");
+	u.state = STORE_USER_BLOCKED;
+	TRY(store_tx_begin(w->site->store, STR("test"), err));
+	return store_tx_end(w->site->store, store_user_update(w->site->store, &u, err), err);
+}
+
+static void a_name_brings_no_right_back(void **state UNUSED)
+{
+	static const char *const forms[][2] = { { "/account/name", "first_name=Grace&last_name=Hopper" },
+						{ PORTAL_JSON "/account", "{\"firstName\":\"Grace\",\"lastName\":\"Hopper\"}" } };
+	const struct web_app *whole = world.site.app;
+	struct web_app app = *whole;
+	struct store_user u, before;
+	struct gh_err err;
+	bool found;
+
+	app.before = blocked_meanwhile;
+	must(store_user_find(world.site.store, world.a, STR("developer"), &before, &found, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		struct client c = { .site = &world.site };
+		char token[100];
+
+		client_session(&c, "developer");
+		client_send(&c, "GET", "/account", NULL);
+		snprintf(token, sizeof(token), "%s", client_token(&c));
+		world.site.app = &app;
+		c.csrf = token;
+		c.type = i ? "application/json" : NULL;
+		client_send(&c, i ? "PATCH" : "POST", forms[i][0], i ? forms[i][1] : arena_printf(world.a, "csrf=%s&%s", token, forms[i][1]).p);
+		world.site.app = whole;
+		must(store_user_find(world.site.store, world.a, STR("developer"), &u, &found, &err), &err);
+		CHECK_STR(forms[i][0], u.role, STR("auditor"));
+		CHECK_INT(forms[i][0], u.state, STORE_USER_BLOCKED);
+		must(store_tx_begin(world.site.store, STR("test"), &err), &err);
+		must(store_user_update(world.site.store, &before, &err), &err);
+		must(store_tx_commit(world.site.store, &err), &err);
+		client_end(&c);
+	}
+	check_done();
+}
+
+/* In a process of its own, with a store of its own: renames when it is told to. */
+static void rename_when_told(const char *dir, _Atomic int *step)
+{
+	static char share[PATHS_MAX], token[100];
+	static struct web_site site;
+	const char *page = arena_printf(world.a, "/account/subscriptions/%.*s", STR_ARG(world.own)).p;
+	struct client c = { .site = &site };
+
+	site_up(&site, &portal_app, dir, share);
+	client_session(&c, "developer");
+	client_send(&c, "GET", page, NULL);
+	snprintf(token, sizeof(token), "%s", client_token(&c));
+	*step = 1;
+	while (*step < 2)                        /* it sleeps nowhere but in front of the store's lock */
+		;
+	client_send(&c, "POST", arena_printf(world.a, "%s/name", page).p, arena_printf(world.a, "csrf=%s&name=Mine", token).p);
+	_exit(0);
+}
+
+static bool sleeps(pid_t pid)
+{
+	char path[60], text[400] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "r");
+	if (!f)
+		return true;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	return strrchr(text, ')') && strrchr(text, ')')[2] != 'R';
+}
+
+static void a_name_brings_no_state_back(void **state UNUSED)
+{
+	_Atomic int *step = mmap(NULL, sizeof(*step), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct store *s = world.site.store;
+	struct store_subscription sub;
+	struct gh_err err;
+	pid_t child;
+	bool found;
+
+	*step = 0;
+	child = fork();
+	if (!child)
+		rename_when_told(world.site.state_dir, step);
+	while (*step < 1 && !waitpid(child, NULL, WNOHANG))
+		sched_yield();
+	must(store_tx_begin(s, STR("test"), &err), &err);
+	must(store_subscription_set_state(s, world.own, STORE_SUB_SUSPENDED, STR(""), &err), &err);
+	*step = 2;
+	while (!sleeps(child))                   /* until it has read what was, and waits for us */
+		sched_yield();
+	must(store_tx_commit(s, &err), &err);
+	waitpid(child, NULL, 0);
+	must(store_subscription_find(s, world.a, world.own, &sub, &found, &err), &err);
+	CHECK_STR("renamed", sub.name, STR("Mine"));
+	CHECK_INT("and suspended", sub.state, STORE_SUB_SUSPENDED);
+	must(store_tx_begin(s, STR("test"), &err), &err);
+	must(store_subscription_set_state(s, world.own, STORE_SUB_ACTIVE, STR(""), &err), &err);
+	must(store_tx_commit(s, &err), &err);
+	munmap((void *)step, sizeof(*step));
+	check_done();
+}
+
 /* A wish that stays would be granted to a subscription that is cancelled; a token's row tells from where it was used. */
 static void closing_takes_all_along(void **state UNUSED)
 {
@@ -186,7 +306,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_wish_is_sent_once), cmocka_unit_test(invitations_have_a_measure),
-		cmocka_unit_test(states_are_told_in_the_language_of_the_page), cmocka_unit_test(closing_takes_all_along),
+		cmocka_unit_test(states_are_told_in_the_language_of_the_page), cmocka_unit_test(a_name_brings_no_right_back),
+		cmocka_unit_test(a_name_brings_no_state_back), cmocka_unit_test(closing_takes_all_along),
 	};
 	return cmocka_run_group_tests(tests, up, down);
 }
