@@ -46,21 +46,14 @@ static struct str title(struct arena *a, const struct store_api *api)
 static GH_RC successor(struct store *s, struct arena *a, const struct store_api *api, struct store_api *out, bool *found,
 		       struct gh_err *err)
 {
-	struct store_api *all;
-	size_t n;
+	sqlite3_stmt *st = sql_use(s, SQL_API_SUCCESSOR);
 
 	*found = false;
 	if (!api->version_set_id.n)
 		return GH_RC_OK;
-	TRY(store_apis(s, a, NULL, &all, &n, err));
-	for (size_t i = 0; i < n; i++) {
-		if (!str_eq(all[i].version_set_id, api->version_set_id) || str_eq(all[i].id, api->id)
-		    || all[i].state != STORE_API_PUBLISHED || (*found && all[i].created_us < out->created_us))
-			continue;
-		*out = all[i];
-		*found = true;
-	}
-	return GH_RC_OK;
+	bind_str(st, 1, api->version_set_id);
+	bind_str(st, 2, api->id);
+	return find_row(s, st, &api_type, a, out, found, err);
 }
 
 static GH_RC tell(struct store *s, struct arena *a, const struct store_api *api, struct str portal, size_t *told,

@@ -437,6 +437,38 @@ static void mails(void **state)
 	check_done();
 }
 
+/* The mail names the newest published version, and finds it among many APIs. */
+static void successor(void **state)
+{
+	static const char many[] = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO api (id,"
+				   " environment_id, path, name, description, version, subscription_required, state, created_us, changed_us)"
+				   " SELECT 'x' || i, 'default', 'x' || i, 'X', hex(zeroblob(500)), '', 0, 1, 0, 0 FROM n;"
+				   "INSERT INTO api_revision (api_id, revision, is_current, description, created_us)"
+				   " SELECT id, 1, 1, '', 0 FROM api WHERE name = 'X';"
+				   "INSERT INTO version_set (id, name, description, scheme) VALUES ('s', 'S', '', 'segment');"
+				   "UPDATE api SET version_set_id = 's', version = id, created_us = unicode(id) WHERE id IN ('a', 'b', 'c', 'd')";
+	struct arena *small = arena_new(256 * 1024);
+	struct fixture *f = *state;
+	struct store_api api;
+	struct store_mail mail;
+	size_t told;
+	bool found;
+
+	add_api(f, "a", "A", "", STORE_API_PUBLISHED);
+	add_api(f, "c", "C", "", STORE_API_PUBLISHED);
+	add_api(f, "b", "B", "", STORE_API_PUBLISHED);
+	add_api(f, "d", "D", "", STORE_API_PREVIEW);
+	assert_int_equal(sqlite3_exec(f->s->db, many, NULL, NULL, NULL), SQLITE_OK);
+	add_person(f, "pat", STORE_USER_ACTIVE, NULL, "a", STORE_SUB_ACTIVE);
+	CHECK_OK(f, store_api_find(f->s, f->a, STR("a"), 0, &api, &found, &f->err));
+	api.state = STORE_API_DEPRECATED;
+	CHANGE(f, store_api_change(f->s, small, &api, STR(""), &told, &f->err));
+	CHECK_OK(f, store_mail_take(f->s, f->a, clock_wall_us(), &mail, &found, &f->err));
+	CHECK("a mail that leads to the newest", found && str_find(mail.data, STR("\"C c\"")) != SIZE_MAX);
+	arena_free(small);
+	check_done();
+}
+
 /* ---- a store of an older program ----------------------------------------------------------------------------------------- */
 
 /* A folder with a configuration as it was before the catalog. */
@@ -489,7 +521,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { store_test(queries), store_test(hostile),     store_test(follows), store_test(visibility),
 					    store_test(filters), store_test(what_is_new), store_test(dates),   store_test(mails),
-					    store_test(upgraded) };
+					    store_test(successor), store_test(upgraded) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
