@@ -90,6 +90,8 @@ static gh_rc check_rules(const struct store_backend *b, struct gh_err *err)
 		     STR_ARG(str_first(b->hash_on, 100)));
 	if (b->affinity_cookie.n && !is_token(b->affinity_cookie))
 		FAIL(err, INVALID, "'%.*s' is no name of a cookie", STR_ARG(str_first(b->affinity_cookie, 100)));
+	if (str_starts(b->affinity_cookie, STR("gh_")) || str_starts(b->hash_on, STR("cookie:gh_")))
+		FAIL(err, INVALID, "cookies whose names begin with gh_ are sessions of the gateway and the portal; a pool takes another name");
 	return GH_RC_OK;
 }
 

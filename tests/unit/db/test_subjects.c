@@ -440,6 +440,14 @@ static void backends_and_certificates(void **state)
 	CHECK_OK(f, store_backends(f->s, f->a, true, &all, &n, &f->err));
 	CHECK_STR("in clear", all[0].credentials, b.credentials);
 	REFUSED(f, "in a pool", store_backend_delete(f->s, b.id, &f->err), GH_E_CONFLICT, "backend 'erp' is in use");
+	pool.affinity_cookie = STR("gh_iap_okta");
+	REFUSED(f, "a cookie of our own", store_backend_update(f->s, &pool, &f->err), GH_E_INVALID,
+		"cookies whose names begin with gh_ are sessions of the gateway and the portal; a pool takes another name");
+	pool.affinity_cookie = STR_NULL;
+	pool.hash_on = STR("cookie:gh_iap_okta");
+	REFUSED(f, "one to hash on", store_backend_update(f->s, &pool, &f->err), GH_E_INVALID,
+		"cookies whose names begin with gh_ are sessions of the gateway and the portal; a pool takes another name");
+	pool.hash_on = STR_NULL;
 	pool.url = STR("http://x/");
 	REFUSED(f, "a pool with a URL", store_backend_update(f->s, &pool, &f->err), GH_E_INVALID,
 		"backend 'pool': a backend has a URL, a pool has none");
