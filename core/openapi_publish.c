@@ -119,9 +119,10 @@ static void change_operation(struct publish *p, json_t *item, const char *method
 		add_key(p, op, json_object_get(op, "security"));
 }
 
-static void change_paths(struct publish *p)
+/* `holder` is one of ours. */
+static void change_paths(struct publish *p, json_t *holder, const char *name)
 {
-	json_t *paths = json_is_object(json_object_get(p->root, "paths")) ? own(p, p->root, "paths") : NULL, *old;
+	json_t *paths = json_is_object(json_object_get(holder, name)) ? own(p, holder, name) : NULL, *old;
 	const char *path;
 
 	json_object_foreach(paths, path, old) {
@@ -148,7 +149,10 @@ json_t *openapi_publish(const struct openapi *o, const struct openapi_face *face
 		add_key(&p, p.root, json_object_get(p.root, "security"));
 	}
 	if (!p.failed)
-		change_paths(&p);
+		change_paths(&p, p.root, "paths");
+	/* that paths refer to (OpenAPI 3.1) */
+	if (!p.failed && json_is_object(json_object_get(json_object_get(p.root, "components"), "pathItems")))
+		change_paths(&p, own(&p, p.root, "components"), "pathItems");
 	if (p.failed) {
 		json_decref(p.root);
 		return NULL;

@@ -32,6 +32,13 @@ static const struct {
 	  "'security':[{'subscriptionKey':[]}]}" },
 	{ "2.0: a path alone", "{'swagger':'2.0','host':'erp','schemes':['http'],'paths':{}}", "/api/a", NULL,
 	  "{'swagger':'2.0','paths':{},'basePath':'/api/a'}" },
+	{ "3.1: path items that stand among the components",
+	  "{'openapi':'3.1.0','info':{},'paths':{'/a':{'$ref':'#/components/pathItems/A'}},'components':{'pathItems':{'A':"
+	  "{'servers':[{'url':'https://erp'}],'get':{'servers':[{'url':'https://c'}],'security':[]}}}}}",
+	  "/x", "K",
+	  "{'openapi':'3.1.0','info':{},'paths':{'/a':{'$ref':'#/components/pathItems/A'}},'components':{'pathItems':{'A':"
+	  "{'get':{'security':[{'subscriptionKey':[]}]}}},'securitySchemes':{'subscriptionKey':{'type':'apiKey','in':'header','name':'K',"
+	  "'description':'The key of a subscription'}}},'security':[{'subscriptionKey':[]}],'servers':[{'url':'/x'}]}" },
 	{ "what is no object stays", "{'openapi':'3.0.0','paths':{'/a':null,'/b':{'get':7,'parameters':[]}}}", "/x", NULL,
 	  "{'openapi':'3.0.0','paths':{'/a':null,'/b':{'get':7,'parameters':[]}},'servers':[{'url':'/x'}]}" },
 };
