@@ -261,31 +261,33 @@ static int newest_first(const void *x, const void *y)
 	return (a->call.started_us < b->call.started_us) - (a->call.started_us > b->call.started_us);
 }
 
+/* Of each subscription only what is newer than the oldest of those that are kept is looked for. */
 gh_rc portal_usage_calls(struct web *w, const struct portal_usage *u, size_t each, struct store_call **out, size_t *n, struct gh_err *err)
 {
-	struct store_call *all = NULL;
+	struct store_call *all = arena_alloc(w->a, 2 * each, sizeof(*all));
+	int64_t from_us = u->from_us;
 	size_t total = 0;
 
+	if (!all)
+		FAIL(err, NOMEM, "calls");
 	for (size_t i = 0; i < u->n; i++) {
-		struct store_calls_filter f = { .subscription = u->own[i].id, .from_us = u->from_us, .limit = each };
-		struct store_call *some, *more;
+		struct store_calls_filter f = { .subscription = u->own[i].id, .from_us = from_us, .limit = each };
+		struct store_call *some;
 		size_t k;
 
 		TRY(store_calls(w->site->store, w->a, &f, &some, &k, err));
-		more = arena_alloc(w->a, total + k + 1, sizeof(*more));
-		if (!more)
-			FAIL(err, NOMEM, "calls");
-		if (total)
-			memcpy(more, all, total * sizeof(*all));
-		if (k)
-			memcpy(more + total, some, k * sizeof(*some));
-		all = more;
+		if (!k)
+			continue;
+		memcpy(all + total, some, k * sizeof(*some));
 		total += k;
-	}
-	if (total)
 		qsort(all, total, sizeof(*all), newest_first);
+		if (total < each)
+			continue;
+		total = each;
+		from_us = all[each - 1].call.started_us;
+	}
 	*out = all;
-	*n = total < each ? total : each;
+	*n = total;
 	return GH_RC_OK;
 }
 

@@ -364,8 +364,6 @@ static void made_on_the_page(void **state UNUSED)
 	check_done();
 }
 
-/* ---- the world ------------------------------------------------------------------------------------------------------------- */
-
 static struct str make_token(const char *user, bool may_write, int64_t ends_us, struct str *id)
 {
 	struct store_personal_token t = { .user_id = str_of(user), .name = STR("t"), .may_write = may_write, .ends_us = ends_us };
@@ -375,6 +373,47 @@ static struct str make_token(const char *user, bool may_write, int64_t ends_us, 
 	must(store_personal_token_create(world.site.store, world.a, &t, id, &token, &err), &err);
 	return token;
 }
+
+/* ---- much of it ------------------------------------------------------------------------------------------------------------- */
+
+/* What is asked for is bounded, so what it takes must not grow with the square of somebody's subscriptions. */
+static void a_busy_developer(void **state UNUSED)
+{
+	enum { SUBSCRIPTIONS = 24, CALLS = 1000 };
+	struct telemetry_call call = { .status = 200, .environment = STR("default"), .api = STR("orders"), .method = STR("GET"),
+				       .path = STR("/api/orders") };
+	struct client c = { .site = &world.site, .address = "203.0.113.23" };
+	struct store *s = world.site.store;
+	int64_t now = clock_wall_us();
+	struct gh_err err;
+
+	must(store_tx_begin(s, STR("test"), &err), &err);
+	c.authorization = arena_printf(world.a, "Bearer %.*s", STR_ARG(make_token("operator", false, 0, NULL))).p;
+	for (int i = 0; i < SUBSCRIPTIONS; i++) {
+		struct store_subscription sub = { .id = arena_printf(world.a, "busy-%d", i), .name = STR("Busy"), .scope = STORE_SCOPE_PRODUCT,
+						  .product_id = STR("starter"), .user_id = STR("operator"), .state = STORE_SUB_ACTIVE };
+
+		must(store_subscription_create(s, world.a, &sub, NULL, NULL, NULL, &err), &err);
+	}
+	must(store_tx_commit(s, &err), &err);
+	must(store_drain_begin(s, &err), &err);
+	for (int i = 0; i < SUBSCRIPTIONS * CALLS; i++) {
+		call.started_us = now - (int64_t)SUBSCRIPTIONS * CALLS + i;
+		call.request_id = arena_printf(world.a, "busy-call-%d", i);
+		call.subscription = arena_printf(world.a, "busy-%d", i % SUBSCRIPTIONS);
+		must(store_drain_call(s, &call, &err), &err);
+	}
+	must(store_drain_end(s, GH_RC_OK, &err), &err);
+	CHECK_INT("answered", client_send(&c, "GET", PORTAL_JSON "/calls?per_page=1", NULL), 200);
+	CHECK("the newest first", client_shows(&c, "\"requestId\":\"busy-call-23999\""));
+	CHECK("as many as there are to be had", client_shows(&c, "\"total\":1000"));
+	CHECK_INT("the last of them", client_send(&c, "GET", PORTAL_JSON "/calls?per_page=1&page=1000", NULL), 200);
+	CHECK("of all subscriptions", client_shows(&c, "\"requestId\":\"busy-call-23000\""));
+	client_end(&c);
+	check_done();
+}
+
+/* ---- the world ------------------------------------------------------------------------------------------------------------- */
 
 static void make_call(struct store *s)
 {
@@ -452,6 +491,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes_are_described), cmocka_unit_test(every_call), cmocka_unit_test(outside),
 		cmocka_unit_test(guessing_is_slowed),   cmocka_unit_test(made_on_the_page),
+		cmocka_unit_test(a_busy_developer),
 	};
 	return cmocka_run_group_tests(tests, up, down);
 }
