@@ -80,6 +80,7 @@ static GH_RC put_choices(struct web *w, const struct store_portal_page *p, bool 
 /* knows_group: without its group a page is for nobody; the form would else begin with "everybody". */
 static void put_values(struct web *w, const struct store_portal_page *p, bool knows_group)
 {
+	const struct web_param *position = web_param_find(&w->rq.form, "position");
 	bool group = str_eq(p->audience, STR("group"));
 
 	web_form_value(w, "id", p->id);
@@ -88,7 +89,7 @@ static void put_values(struct web *w, const struct store_portal_page *p, bool kn
 	web_form_value(w, "body", p->body);
 	web_form_value(w, "audience", group && !knows_group ? STR("nobody") : group ? arena_printf(w->a, "group:%.*s", STR_ARG(p->group_id)) : p->audience);
 	web_form_value(w, "menu", p->in_menu ? STR("yes") : STR(""));
-	web_form_value(w, "position", arena_printf(w->a, "%lld", (long long)p->position));
+	web_form_value(w, "position", position ? position->value : arena_printf(w->a, "%lld", (long long)p->position));
 	web_form_value(w, "changed", arena_printf(w->a, "%lld", (long long)p->changed_us));
 }
 
