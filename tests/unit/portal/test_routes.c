@@ -217,6 +217,31 @@ static void a_page_whose_group_is_gone(void **state)
 	CHECK_INT("deleted while the form was open", client_send(&c, "POST", "/admin/pages/edit", with_token(&c,
 		  "action=save&is_new=yes&id=new&title=New&audience=group:friends")), 422);
 	CHECK("the same", client_shows(&c, "<option value=\"nobody\" selected>"));
+	CHECK_INT("no number", client_send(&c, "POST", "/admin/pages/edit", with_token(&c,
+		  "action=save&is_new=yes&id=new&title=New&audience=nobody&position=first")), 422);
+	CHECK("stays as it was typed", client_shows(&c, "value=\"first\""));
+	client_end(&c);
+	check_done();
+}
+
+/* Enter in a field presses the first button that belongs to its form: it must not throw the colours and all that was typed away. */
+static void enter_saves_the_look(void **state)
+{
+	struct client c = { .site = *state };
+	struct str page, at = STR("type=\"submit\"");
+	size_t form, button;
+
+	client_session(&c, "publisher");
+	CHECK_INT("the page", client_send(&c, "GET", "/admin/look", NULL), 200);
+	page = buf_view(&c.w.rs.body);
+	form = str_find(page, STR("action=\"/admin/look\""));
+	CHECK("its form", form != SIZE_MAX);
+	page = str_from(page, form == SIZE_MAX ? page.n : form);
+	do {
+		button = str_find(page, at);
+		page = str_from(page, button == SIZE_MAX ? page.n : button + at.n);
+	} while (str_starts(page, STR(" form=")));       /* of another one */
+	CHECK("saves", str_starts(page, STR(">Save the look<")));
 	client_end(&c);
 	check_done();
 }
@@ -304,7 +329,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(matching), cmocka_unit_test(each_route_as_each_role),
 					    cmocka_unit_test(policies_by_right), cmocka_unit_test(odd_requests), cmocka_unit_test(failures),
-					    cmocka_unit_test(a_page_whose_group_is_gone) };
+					    cmocka_unit_test(a_page_whose_group_is_gone), cmocka_unit_test(enter_saves_the_look) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
