@@ -12,7 +12,10 @@
 #include "db/environments.h"
 #include "db/look.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { FILE_BYTES_MAX = 4 << 20 };
@@ -186,6 +189,21 @@ struct import {
 	struct str picture, type;
 };
 
+/* What somebody sent must not bring a file along that stands elsewhere: a link to it would be published with the theme. */
+static GH_RC within(struct cli *c, const char *dir, struct str name, struct gh_err *err)
+{
+	struct str path = arena_printf(c->arena, "%s/%.*s", dir, STR_ARG(name));
+	char top[PATH_MAX], real[PATH_MAX];
+
+	if (!path.p)
+		FAIL(err, NOMEM, "theme");
+	if (!realpath(dir, top) || !realpath(path.p, real))
+		FAIL(err, IO, "%s: %s", path.p, strerror(errno));
+	if (strncmp(real, top, strlen(top)) != 0 || real[strlen(top)] != '/')
+		FAIL(err, INVALID, "%s leads out of %s, to %s; nothing was changed", path.p, dir, real);
+	return GH_RC_OK;
+}
+
 static GH_RC read_look(struct cli *c, const struct theme *from, struct import *in, unsigned *bad, struct gh_err *err)
 {
 	const struct jsn_limits limits = { .max_bytes = LOOK_BYTES_MAX, .max_depth = 8, .flags = JSN_UNIQUE_KEYS };
@@ -198,6 +216,7 @@ static GH_RC read_look(struct cli *c, const struct theme *from, struct import *i
 	TRY(file_read(c->arena, own.p ? own.p : shipped.p, FILE_BYTES_MAX, &css, err));
 	TRY(colours_of_css(css, &colours, err));
 	if (path.p && access(path.p, F_OK) == 0) {
+		TRY(within(c, from->dir, STR("look.json"), err));
 		TRY(file_read(c->arena, path.p, LOOK_BYTES_MAX, &text, err));
 		if (jsn_parse_in(c->arena, text, &limits, &in->look, &where, err).code) {
 			fprintf(stderr, "%s:%u:%u: error: %s\n", path.p, where.line, where.column, err->message);
@@ -210,6 +229,7 @@ static GH_RC read_look(struct cli *c, const struct theme *from, struct import *i
 		path = arena_printf(c->arena, "%s/logo.%s", from->dir, pictures[i].ending);
 		if (access(path.p, F_OK) != 0)
 			continue;
+		TRY(within(c, from->dir, str_from(path, strlen(from->dir) + 1), err));
 		TRY(file_read(c->arena, path.p, LOOK_LOGO_MAX, &in->picture, err));
 		in->type = look_picture_type(in->picture);
 		if (!in->type.p) {
@@ -248,12 +268,15 @@ static gh_rc import(struct cli *c, struct gh_err *err)
 	from = (struct theme){ .share_dir = t.share_dir, .dir = c->options.args[0] };
 	if (access(from.dir, F_OK) != 0)
 		FAIL(err, NOT_FOUND, "there is no directory %s", from.dir);
+	TRY(theme_list(&from, c->arena, &files, &n, err));
+	for (size_t i = 0; i < n; i++)
+		if (files[i].own)
+			TRY(within(c, from.dir, files[i].name, err));
 	TRY(theme_check(&from, c->arena, tell_file, NULL, &bad, err));
 	TRY(read_look(c, &from, &in, &bad, err));
 	if (bad)
 		FAIL(err, INVALID, "%u thing%s wrong in %s; nothing was changed", bad, bad == 1 ? " is" : "s are", from.dir);
 	TRY(cli_store(c, true, &s, err));
-	TRY(theme_list(&from, c->arena, &files, &n, err));
 	for (size_t i = 0; i < n; i++)
 		if (files[i].own && str_find_char(files[i].name, '/') != SIZE_MAX)       /* look.json and logo.EXT go into the store */
 			TRY(copy_file(c, from.dir, t.dir, files[i].name, err));

@@ -81,10 +81,17 @@ static bool name_of(struct web *w, const json_t *body, bool needed, struct str *
 /* Application, tier and message; what is wrong is named. p NULL: that is wrong already. */
 static GH_RC read_wish(struct web *w, const json_t *body, const struct store_product *p, struct portal_wish *wish, struct gh_err *err)
 {
+	static const char *const texts[] = { "application", "tier", "message" };
 	struct str application = jsn_str(body, "application");
 	bool offered = false;
 	gh_rc rc = GH_RC_OK;
 
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const json_t *given = jsn_get(body, texts[i]);
+
+		if (given && !json_is_string(given) && !json_is_null(given))
+			web_json_field(w, texts[i], "This is no text");
+	}
 	wish->message = str_trim(jsn_str(body, "message").p ? jsn_str(body, "message") : STR(""));
 	if (wish->message.n > STORE_REQUEST_MESSAGE_MAX)
 		web_json_field(w, "message", "This is too long");

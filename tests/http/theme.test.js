@@ -32,7 +32,7 @@ test(`behind ${SERVERS[0]}`, async (t) => {
   const home = async (headers) => (await new Visitor(g.url, headers).open('/')).html;
   // SIGHUP reaches several processes one after the other: all four have it when as many answers in a row show it
   const settled = (see) => until(async () => {
-    for (let i = 0; i < 12; i++) if (!see(await home())) return false;
+    for (let i = 0; i < 40; i++) if (!see(await home())) return false;
     return true;
   }, 'the theme in every process');
   const reload = () => process.kill(g.processes[0].pid ?? g.processes[0].child.pid, 'SIGHUP');
@@ -152,6 +152,15 @@ test(`behind ${SERVERS[0]}`, async (t) => {
     assert.ok(bad.status === 1 && /accent on canvas \(light\)/.test(bad.stderr) && /nothing was changed/.test(bad.stderr), bad.stderr);
     assert.ok(!fs.existsSync(path.join(other.GATEHOUSE_STATE, 'theme')));
     fs.writeFileSync(path.join(dir, 'look.json'), JSON.stringify(look));
+    for (const name of ['templates/portal/terms.html', 'templates/portal']) {   // a file, a folder
+      const to = path.join(dir, name), kept = `${to}.kept`;
+      if (fs.existsSync(to)) fs.renameSync(to, kept);
+      fs.symlinkSync(name.endsWith('html') ? path.join(g.state, 'gatehouse.conf') : path.join(theme, 'templates/portal'), to);
+      const out = cli('theme', 'import', dir);
+      assert.ok(out.status === 1 && /leads out of/.test(out.stderr), `${name}: ${out.status} ${out.stderr}`);
+      fs.unlinkSync(to);
+      if (fs.existsSync(kept)) fs.renameSync(kept, to);
+    }
     assert.strictEqual(cli('theme', 'import', dir).status, 0);
     const again = path.join(g.dir, 'again');
     assert.strictEqual(cli('theme', 'export', again).status, 0);

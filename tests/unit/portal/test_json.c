@@ -194,6 +194,8 @@ static const struct row {
 	{ "subscribe", WRITES, "POST", "/subscriptions", "{\"product\":\"starter\",\"name\":\"Second\"}", 201, "primaryKey", NULL },
 	{ "to what may not be seen", WRITES, "POST", "/subscriptions", "{\"product\":\"partner\"}", 422, "\"fields\":{\"product\"", NULL },
 	{ "to nothing", WRITES, "POST", "/subscriptions", "{}", 422, "\"fields\":{\"product\"", NULL },
+	{ "for an application that is a number", WRITES, "POST", "/subscriptions", "{\"product\":\"starter\",\"application\":7}", 422,
+	  "This is no text", NULL },
 	{ "reading only", READS, "POST", "/subscriptions", "{\"product\":\"starter\"}", 403, "scope_missing", NULL },
 	{ "applications", READS, "GET", "/applications", NULL, 200, "Board", NULL },
 	{ "of a stranger", STRANGER, "GET", "/applications", NULL, 200, "\"total\":0", "Board" },
