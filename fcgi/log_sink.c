@@ -148,6 +148,14 @@ static bool enqueue(struct sink *k, const struct logger_event *e)
 	return true;
 }
 
+/* A file takes a batch whole, so one may not be larger than the file. (A single message may; it has a file to itself.) */
+static size_t batch_bytes(const struct sink *k)
+{
+	const struct log_target *t = k->target;
+
+	return t && t->kind == LOGGER_FILE && t->settings.max_bytes < BATCH_BYTES ? (size_t)t->settings.max_bytes : BATCH_BYTES;
+}
+
 void log_sinks_put(struct log_sinks *s, const struct snapshot *snapshot, const struct log_message *m, struct str request_id)
 {
 	const struct snap_logger *l = snapshot ? snapshot_logger(snapshot, m->logger_id) : NULL;
@@ -174,7 +182,7 @@ void log_sinks_put(struct log_sinks *s, const struct snapshot *snapshot, const s
 	}
 	if (k->batch)
 		return;                              /* goes on when that has left, or is tried again */
-	if (k->queue.n >= BATCH_BYTES || s->draining)
+	if (k->queue.n >= batch_bytes(k) || s->draining)
 		sink_start(k);
 	else if (!k->timer.at)
 		arm(k, config_int(s->wk->config, CONFIG_LOGGER_FLUSH_MS));
@@ -186,13 +194,15 @@ static struct log_batch *take_batch(struct sink *k)
 {
 	struct log_batch *b = calloc(1, sizeof(*b));
 	struct log_job whole = { .bytes = k->queue.p, .n = k->queue.n };
+	size_t at = 0, next = 0, limit = batch_bytes(k);
 	struct str message;
-	size_t at = 0;
 
 	if (!b)
 		return NULL;
-	while (at < BATCH_BYTES && log_job_next(&whole, &at, &message))
+	while (next < limit && log_job_next(&whole, &next, &message) && (next <= limit || !b->messages)) {
 		b->messages++;
+		at = next;
+	}
 	b->bytes = malloc(at);
 	if (!b->bytes) {
 		free(b);
@@ -270,7 +280,7 @@ void sink_done(struct sink *k, enum log_outcome outcome, const char *why)
 	else if (k->error[0])
 		k->error[0] = '\0', k->all->change++;
 	free_batch(k);
-	if (k->queue.n && (k->queue.n >= BATCH_BYTES || k->all->draining))
+	if (k->queue.n && (k->queue.n >= batch_bytes(k) || k->all->draining))
 		sink_start(k);
 	else if (k->queue.n)
 		arm(k, config_int(k->all->wk->config, CONFIG_LOGGER_FLUSH_MS));
