@@ -259,11 +259,23 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
+/* In the transaction, so that a state that somebody changes meanwhile is not written back. */
 static gh_rc change(struct cli *c, struct store *s, struct store_subscription *sub, struct gh_err *err)
 {
+	const char *ends = option_text(&c->options, "ends"), *name = option_text(&c->options, "name");
 	const char *tier = option_text(&c->options, "tier");
 	struct store_site site;
+	bool found;
 
+	TRY(store_subscription_find(s, c->arena, str_of(c->options.args[0]), sub, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no subscription '%.200s'", c->options.args[0]);
+	if (name)
+		sub->name = str_of(name);
+	if (ends && str_eq(str_of(ends), STR("never")))
+		sub->ends_us = 0;
+	else if (ends && !clock_parse_iso(str_of(ends), &sub->ends_us))
+		return cli_usage(c, err, "--ends takes a time such as 2027-01-01T00:00:00Z, or never, not '%.80s'", ends);
 	TRY(store_subscription_update(s, sub, err));
 	if (!tier)
 		return GH_RC_OK;
@@ -273,21 +285,10 @@ static gh_rc change(struct cli *c, struct store *s, struct store_subscription *s
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	const char *ends = option_text(&c->options, "ends"), *name = option_text(&c->options, "name");
 	struct store_subscription sub;
 	struct store *s;
-	bool found;
 
 	TRY(cli_store(c, true, &s, err));
-	TRY(store_subscription_find(s, c->arena, str_of(c->options.args[0]), &sub, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no subscription '%.200s'", c->options.args[0]);
-	if (name)
-		sub.name = str_of(name);
-	if (ends && str_eq(str_of(ends), STR("never")))
-		sub.ends_us = 0;
-	else if (ends && !clock_parse_iso(str_of(ends), &sub.ends_us))
-		return cli_usage(c, err, "--ends takes a time such as 2027-01-01T00:00:00Z, or never, not '%.80s'", ends);
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
 	return store_tx_end(s, change(c, s, &sub, err), err);
 }

@@ -2,6 +2,8 @@
 'use strict';
 const { test, before, after } = require('node:test');
 const assert = require('node:assert');
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
 const path = require('node:path');
 const { start, backend, until } = require('./harness');
 
@@ -101,4 +103,27 @@ test('a restored backup serves at once, and doctor is content while all runs', a
   const doctor = gw.cli('doctor', '--format', 'json').json();
   assert.ok(doctor.every((f) => f.state === 'ok'), JSON.stringify(doctor));
   assert.ok(doctor.some((f) => f.what === 'worker 1') && doctor.some((f) => f.what === 'keeper'));
+});
+
+// The command waits for the store while somebody else suspends the subscription: it must read after that, not before.
+test('a new name does not write an old state back', async () => {
+  const { id } = gw.cli('subscription', 'create', '--product', 'gold', '--name', 'before', '--format', 'json').json();
+  const other = spawn('sqlite3', [path.join(gw.state, 'config.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const said = (what) => new Promise((resolve) => { other.stdout.on('data', (d) => { if (`${d}`.includes(what)) resolve(); }); });
+  let answer = said('locked');
+  other.stdin.write(`BEGIN IMMEDIATE; UPDATE subscription SET state = 2 WHERE id = '${id}'; SELECT 'locked';\n`);
+  await answer;
+  const rename = spawn(path.join(gw.bin, 'gatehouse'), ['subscription', 'set', id, '--name', 'after'], { env: { ...process.env, GATEHOUSE_STATE: gw.state } });
+  const ended = new Promise((resolve) => { rename.on('exit', resolve); });
+  // it has the store open and sleeps until the other one is done
+  await until(() => {
+    const fds = fs.readdirSync(`/proc/${rename.pid}/fd`).map((f) => { try { return fs.readlinkSync(`/proc/${rename.pid}/fd/${f}`); } catch { return ''; } });
+    return fds.some((f) => f.endsWith('config.db-wal')) && / S /.test(fs.readFileSync(`/proc/${rename.pid}/stat`, 'utf8'));
+  }, 'the command to wait');
+  answer = said('done');
+  other.stdin.end("COMMIT; SELECT 'done';\n");
+  await answer;
+  assert.strictEqual(await ended, 0);
+  const row = gw.cli('subscription', 'list', '--search', id, '--format', 'json').json()[0];
+  assert.deepStrictEqual([row.name, row.state], ['after', 'suspended']);
 });
