@@ -30,6 +30,18 @@ static void add_double(struct buf *b, struct str s)
 	buf_char(b, '"');
 }
 
+/* All header fields, each as `before "name" between "value" after`. */
+static void add_fields(struct buf *b, const struct sample_call *c, const char *before, const char *between, const char *after)
+{
+	for (size_t i = 0; i < c->n_headers; i++) {
+		buf_cstr(b, before);
+		add_double(b, c->headers[i].name);
+		buf_cstr(b, between);
+		add_double(b, c->headers[i].value);
+		buf_cstr(b, after);
+	}
+}
+
 static bool has_body(const struct sample_call *c)
 {
 	return c->body.p || c->body_file;
@@ -42,14 +54,20 @@ static bool is(const struct sample_call *c, const char *method)
 
 /* ---- curl in a POSIX shell --------------------------------------------------------------------------------------------- */
 
-static void add_shell(struct buf *b, struct str s)
+/* Of what stands between single quotes. */
+static void add_quoted(struct buf *b, struct str s)
 {
-	buf_char(b, '\'');
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] == '\'')
 			buf_cstr(b, "'\\''");
 		else
 			buf_char(b, s.p[i]);
+}
+
+static void add_shell(struct buf *b, struct str s)
+{
+	buf_char(b, '\'');
+	add_quoted(b, s);
 	buf_char(b, '\'');
 }
 
@@ -71,11 +89,7 @@ static void write_curl(struct buf *b, const struct sample_call *c)
 	for (size_t i = 0; i < c->n_headers; i++) {
 		buf_cstr(b, " \\\n  -H '");
 		buf_fmt(b, "%.*s: ", STR_ARG(c->headers[i].name));
-		for (size_t k = 0; k < c->headers[i].value.n; k++)
-			if (c->headers[i].value.p[k] == '\'')
-				buf_cstr(b, "'\\''");
-			else
-				buf_char(b, c->headers[i].value.p[k]);
+		add_quoted(b, c->headers[i].value);
 		buf_char(b, '\'');
 	}
 	if (c->body_file) {
@@ -122,13 +136,7 @@ static void write_python(struct buf *b, const struct sample_call *c)
 	buf_cstr(b, ",\n    ");
 	add_double(b, c->url);
 	buf_cstr(b, ",\n    headers={\n");
-	for (size_t i = 0; i < c->n_headers; i++) {
-		buf_cstr(b, "        ");
-		add_double(b, c->headers[i].name);
-		buf_cstr(b, ": ");
-		add_double(b, c->headers[i].value);
-		buf_cstr(b, ",\n");
-	}
+	add_fields(b, c, "        ", ": ", ",\n");
 	buf_fmt(b, "    },\n%s)\n", has_body(c) ? "    data=body,\n" : "");
 	buf_cstr(b, "print(response.status_code)\nprint(response.text)\n");
 }
@@ -162,13 +170,7 @@ static void write_javascript(struct buf *b, const struct sample_call *c)
 	buf_cstr(b, ", {\n  method: ");
 	add_double(b, c->method);
 	buf_cstr(b, ",\n  headers: {\n");
-	for (size_t i = 0; i < c->n_headers; i++) {
-		buf_cstr(b, "    ");
-		add_double(b, c->headers[i].name);
-		buf_cstr(b, ": ");
-		add_double(b, c->headers[i].value);
-		buf_cstr(b, ",\n");
-	}
+	add_fields(b, c, "    ", ": ", ",\n");
 	buf_cstr(b, "  },\n");
 	if (c->body_file) {
 		buf_fmt(b, "  body: await readFile(\"%s\"),\n", c->body_file);
@@ -306,13 +308,7 @@ static void write_java(struct buf *b, const struct sample_call *c)
 	buf_cstr(b, ", HttpRequest.BodyPublishers.");
 	add_publisher(b, c);
 	buf_cstr(b, ")\n");
-	for (size_t i = 0; i < c->n_headers; i++) {
-		buf_cstr(b, "            .header(");
-		add_double(b, c->headers[i].name);
-		buf_cstr(b, ", ");
-		add_double(b, c->headers[i].value);
-		buf_cstr(b, ")\n");
-	}
+	add_fields(b, c, "            .header(", ", ", ")\n");
 	buf_cstr(b, "            .build();\n        HttpResponse<String> response = HttpClient.newHttpClient()\n"
 		    "            .send(request, HttpResponse.BodyHandlers.ofString());\n"
 		    "        System.out.println(response.statusCode());\n        System.out.println(response.body());\n    }\n}\n");
@@ -365,13 +361,7 @@ static void write_go(struct buf *b, const struct sample_call *c)
 		buf_cstr(b, c->body_file ? ", body)\n" : ", nil)\n");
 	}
 	buf_cstr(b, stop);
-	for (size_t i = 0; i < c->n_headers; i++) {
-		buf_cstr(b, "\trequest.Header.Set(");
-		add_double(b, c->headers[i].name);
-		buf_cstr(b, ", ");
-		add_double(b, c->headers[i].value);
-		buf_cstr(b, ")\n");
-	}
+	add_fields(b, c, "\trequest.Header.Set(", ", ", ")\n");
 	buf_fmt(b, "\tresponse, err := http.DefaultClient.Do(request)\n%s\tdefer response.Body.Close()\n", stop);
 	buf_fmt(b, "\ttext, err := io.ReadAll(response.Body)\n%s\tfmt.Println(response.StatusCode)\n\tfmt.Println(string(text))\n}\n", stop);
 }
