@@ -43,35 +43,9 @@ static void measure(struct client *c, const char *app, const char *who, const ch
 			ms[i] = cpu_ms() - from;
 	}
 	qsort(ms, RUNS, sizeof(ms[0]), ascending);
-	printf("%s\n{\"app\":\"%s\",\"who\":\"%s\",\"uri\":\"%s\",\"status\":%d,\"type\":\"%.*s\",\"bytes\":%zu,\"p50Ms\":%.3f,\"p95Ms\":%.3f}", more ? "," : "", app, who,
+	printf("%s\n{\"app\":\"%s\",\"who\":\"%s\",\"uri\":\"%s\",\"status\":%d,\"type\":\"%.*s\",\"bytes\":%zu,\"p50Ms\":%.3f,\"p95Ms\":%.3f}", more ? "," : "", app, who ? who : "visitor",
 	       uri, status, STR_ARG(str_first(client_header(c, "Content-Type"), 9)), c->w.rs.body.n, ms[RUNS / 2], ms[RUNS * 95 / 100]);
 	more = true;
-}
-
-static void measure_app(const struct web_app *app, const char *name, const char *prefix, const char *who, const char *dir)
-{
-	struct web_site site;
-	char share[PATHS_MAX], path[200], uri[300];
-	struct client c;
-
-	site_up(&site, app, dir, share);
-	c = (struct client){ .site = &site };
-	if (who)
-		client_session(&c, who);
-	for (const struct web_route *r = app->routes; r->method; r++) {
-		if (strcmp(r->method, "GET") != 0 || r->right == WEB_TOKEN || !web_role_may(who ? str_of(who) : STR_NULL, r->right))
-			continue;
-		crowd_uri(name, r->pattern, path);
-		snprintf(uri, sizeof(uri), "%s%s", prefix, path);
-		measure(&c, name, who ? who : "visitor", uri);
-		for (size_t i = 0; i < ARRAY_LEN(crowd_special); i++)
-			if (strcmp(crowd_special[i].app, name) == 0 && strcmp(crowd_special[i].pattern, r->pattern) == 0) {
-				snprintf(uri, sizeof(uri), "%s%s", prefix, crowd_special[i].uri);
-				measure(&c, name, who ? who : "visitor", uri);
-			}
-	}
-	client_end(&c);
-	site_down(&site);
 }
 
 int main(void)
@@ -87,9 +61,9 @@ int main(void)
 	crowd_fill(s, &large);
 	store_free(s);
 	printf("{\"fillMs\":%.0f,\"pages\":[", cpu_ms() - from);
-	measure_app(&portal_app, "portal", "", NULL, dir);
-	measure_app(&portal_app, "portal", "", "developer", dir);
-	measure_app(&admin_app, "admin", "/admin", "administrator", dir);
+	crowd_walk(dir, &portal_app, "portal", "", NULL, measure);
+	crowd_walk(dir, &portal_app, "portal", "", "developer", measure);
+	crowd_walk(dir, &admin_app, "admin", "/admin", "administrator", measure);
 	printf("]}\n");
 	fixture_drop(dir);
 	return 0;

@@ -5,6 +5,7 @@
  * `developer` of the fixture has subscriptions of his own, with calls; the first APIs have calls of the last day. */
 #pragma once
 
+#include "tests/unit/portal/client.h"
 #include "tests/unit/portal/fixture.h"
 
 #include "core/clock.h"
@@ -203,4 +204,33 @@ static UNUSED void crowd_uri(const char *app, const char *pattern, char to[200])
 	}
 	if (!n)
 		strcpy(to, "/");
+}
+
+/* Calls `page` for every GET route of an app that `who` (NULL: a visitor) may see, and for the addresses of crowd_special. */
+static UNUSED void crowd_walk(const char *dir, const struct web_app *app, const char *name, const char *prefix, const char *who,
+			      void (*page)(struct client *c, const char *name, const char *who, const char *uri))
+{
+	char share[PATHS_MAX], path[200], uri[300];
+	struct web_site site;
+	struct client c;
+
+	site_up(&site, app, dir, share);
+	c = (struct client){ .site = &site };
+	if (who)
+		client_session(&c, who);
+	for (const struct web_route *r = app->routes; r->method; r++) {
+		if (strcmp(r->method, "GET") != 0 || r->right == WEB_TOKEN || !web_role_may(who ? str_of(who) : STR_NULL, r->right))
+			continue;
+		crowd_uri(name, r->pattern, path);
+		snprintf(uri, sizeof(uri), "%s%s", prefix, path);
+		page(&c, name, who, uri);
+		for (size_t i = 0; i < ARRAY_LEN(crowd_special); i++) {
+			if (strcmp(crowd_special[i].app, name) != 0 || strcmp(crowd_special[i].pattern, r->pattern) != 0)
+				continue;
+			snprintf(uri, sizeof(uri), "%s%s", prefix, crowd_special[i].uri);
+			page(&c, name, who, uri);
+		}
+	}
+	client_end(&c);
+	site_down(&site);
 }

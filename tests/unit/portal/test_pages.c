@@ -25,13 +25,11 @@ static int64_t steps(struct store *s)
 	return n;
 }
 
-static void count(struct client *c, const char *prefix, const char *path)
+static void count(struct client *c, const char *app UNUSED, const char *who UNUSED, const char *uri)
 {
-	char uri[300];
 	int64_t n;
 	int status;
 
-	snprintf(uri, sizeof(uri), "%s%s", prefix, path);
 	steps(c->site->store);
 	status = client_send(c, "GET", uri, NULL);
 	n = steps(c->site->store);
@@ -43,38 +41,15 @@ static void count(struct client *c, const char *prefix, const char *path)
 		fprintf(stderr, "# %7lld steps, %6zu bytes: %s\n", (long long)n, c->w.rs.body.n, uri);
 }
 
-static void count_app(const char *dir, const struct web_app *app, const char *name, const char *prefix, const char *who)
-{
-	char share[PATHS_MAX], path[200];
-	struct web_site site;
-	struct client c;
-
-	site_up(&site, app, dir, share);
-	c = (struct client){ .site = &site };
-	if (who)
-		client_session(&c, who);
-	for (const struct web_route *r = app->routes; r->method; r++) {
-		if (strcmp(r->method, "GET") != 0 || r->right == WEB_TOKEN || !web_role_may(who ? str_of(who) : STR_NULL, r->right))
-			continue;
-		crowd_uri(name, r->pattern, path);
-		count(&c, prefix, path);
-		for (size_t i = 0; i < ARRAY_LEN(crowd_special); i++)
-			if (strcmp(crowd_special[i].app, name) == 0 && strcmp(crowd_special[i].pattern, r->pattern) == 0)
-				count(&c, prefix, crowd_special[i].uri);
-	}
-	client_end(&c);
-	site_down(&site);
-}
-
 static void as_visitor(void **state)
 {
-	count_app(*state, &portal_app, "portal", "", NULL);
+	crowd_walk(*state, &portal_app, "portal", "", NULL, count);
 	check_done();
 }
 
 static void as_developer(void **state)
 {
-	count_app(*state, &portal_app, "portal", "", "developer");
+	crowd_walk(*state, &portal_app, "portal", "", "developer", count);
 	check_done();
 }
 
@@ -125,7 +100,7 @@ static void as_provisioner(void **state)
 
 static void as_administrator(void **state)
 {
-	count_app(*state, &admin_app, "admin", "/admin", "administrator");
+	crowd_walk(*state, &admin_app, "admin", "/admin", "administrator", count);
 	check_done();
 }
 
