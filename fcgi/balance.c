@@ -20,7 +20,7 @@ struct balance {
 	unsigned again;
 	enum reason why;                     /* again: how the last try failed */
 	bool probe_breaker, probe_eject;     /* ours to end */
-	bool told, under_way;
+	bool told, under_way, stays;         /* stays: the member has answered, so the session may stay with it */
 	const struct snap_backend *pool;     /* that member is of */
 	struct str set_token;                /* for the client's cookie; STR_NULL: it has it */
 };
@@ -34,7 +34,7 @@ bool balance_wanted(const struct call *k)
 
 static struct backend_slot *slot_of(const struct call *k, const struct snap_backend *b)
 {
-	return backend_slot(k->wk->serving->states, b->state_key);
+	return backend_place_slot(b, k->wk->serving->states);
 }
 
 /* ---- addressing -------------------------------------------------------------------------------------------------------- */
@@ -148,7 +148,7 @@ bool balance_choose(struct call *k, struct forward *f, bool may_repeat, enum rea
 	b->set_token = STR_NULL;
 	if (k->pool && !b->tried)
 		pool_budget_add(k->pool, config_int(k->wk->config, CONFIG_POOL_RETRY_PERCENT));
-	b->told = false;
+	b->told = b->stays = false;
 	*why = REASON_BACKEND_OPEN;
 	if (!(k->pool ? choose_member(k, may_repeat, &left_us) : ask_breaker(k, &left_us))) {
 		/* nobody else is there: the caller is told how it failed, not that nobody may be asked */
@@ -263,6 +263,7 @@ void balance_tell(struct call *k, enum reason why)
 	if (k->balance->told)
 		return;
 	k->balance->told = true;
+	k->balance->stays = why == REASON_NONE;
 	if (k->balance->backend->breaker)
 		tell_breaker(k, why);
 	if (k->balance->pool)
@@ -287,6 +288,17 @@ bool balance_again(struct call *k, enum reason why, bool may_repeat)
 	return true;
 }
 
+void balance_same_again(struct call *k)
+{
+	struct balance *b = k->balance;
+
+	b->told = b->stays = false;
+	if (b->pool) {
+		b->under_way = true;
+		pool_enter(b->pool, b->member);
+	}
+}
+
 void balance_end(struct call *k)
 {
 	struct balance *b = k->balance;
@@ -304,7 +316,7 @@ bool balance_cookie(struct call *k, struct field *out)
 {
 	const struct balance *b = k->balance;
 
-	if (!b || !b->set_token.n || !k->x.response.status)
+	if (!b || !b->stays || !b->set_token.n)
 		return false;
 	out->name = STR("Set-Cookie");
 	out->value = arena_printf(k->arena, "%.*s=%.*s; Path=/; HttpOnly; SameSite=Lax%s", STR_ARG(b->pool->affinity_cookie),

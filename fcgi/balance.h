@@ -15,6 +15,8 @@ bool balance_choose(struct call *k, struct forward *f, bool may_repeat, enum rea
 void balance_tell(struct call *k, enum reason why);
 /* It failed: shall another member be asked? Takes from the pool's retry budget. may_repeat as above. */
 bool balance_again(struct call *k, enum reason why, bool may_repeat);
+/* The one that was chosen is asked once more, with another token. */
+void balance_same_again(struct call *k);
 /* The try is over, with or without a result. */
 void balance_end(struct call *k);
 /* The cookie of a session that stays with its member; false: there is none to set. */

@@ -477,6 +477,8 @@ static enum step after_refusal(struct call *k, struct forward *f)
 	}
 	k->replayed = true;
 	k->wish = f;
+	if (k->balance)
+		balance_same_again(k);
 	return begin(k, f);
 }
 

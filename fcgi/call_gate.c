@@ -416,6 +416,7 @@ bool gate_backend(struct exchange *x, struct str id, struct str *url)
 		return false;
 	k->backend = b;
 	k->pool = pool;
+	k->x.backend_is_pool = pool;
 	*url = b->url;
 	return true;
 }

@@ -1,5 +1,6 @@
 #include "fcgi/pool.h"
 
+#include "core/log.h"
 #include "core/str.h"
 
 #include <math.h>
@@ -48,6 +49,31 @@ bool pool_budget_take(const struct snap_backend *pool)
 	return true;
 }
 
+/* ---- where its state stands ----------------------------------------------------------------------------------------------- */
+
+struct backend_place *backend_place_new(struct arena *a, struct str id)
+{
+	struct backend_place *p = arena_new_of(a, struct backend_place);
+
+	if (p)
+		p->key = backend_state_key(id);
+	return p;
+}
+
+struct backend_slot *backend_place_slot(const struct snap_backend *b, struct backend_states *s)
+{
+	struct backend_place *p = b->place;
+
+	if (s && !p->looked) {
+		p->looked = true;
+		p->slot = backend_slot(s, p->key);
+		if (!p->slot)
+			log_error("no room for the state of another backend until the machine is booted: its circuit breaker stays closed",
+				  KV_STR("backend", b->id), KV_INT("room", BACKEND_STATES_MAX));
+	}
+	return p->slot;
+}
+
 /* ---- who can be used ------------------------------------------------------------------------------------------------------ */
 
 struct standing {
@@ -56,7 +82,7 @@ struct standing {
 
 static struct standing look(const struct snap_backend *b, const struct pool_ask *ask, bool last_resort, int64_t *left_us)
 {
-	struct backend_slot *slot = backend_slot(ask->states, b->state_key);
+	struct backend_slot *slot = backend_place_slot(b, ask->states);
 	struct standing s = { .usable = true };
 	enum backend_gate gate = BACKEND_PASS;
 	int64_t left;
@@ -80,7 +106,7 @@ static struct standing look(const struct snap_backend *b, const struct pool_ask 
 /* Probes are one at a time over all workers: somebody may have been faster. */
 static bool claim(const struct snap_backend *b, const struct pool_ask *ask, const struct standing *s)
 {
-	struct backend_slot *slot = backend_slot(ask->states, b->state_key);
+	struct backend_slot *slot = backend_place_slot(b, ask->states);
 
 	if (s->breaker_probe && !breaker_claim(slot, ask->now_us))
 		return false;
@@ -153,7 +179,7 @@ static size_t by_hash(const struct snap_backend *pool, uint64_t mask, uint64_t k
 	double least = 0;
 
 	for (size_t i = 0; i < pool->n_members; i++) {
-		uint64_t bits = mix(key ^ mix(pool->members[i].backend->state_key)) >> 11;
+		uint64_t bits = mix(key ^ mix(pool->members[i].backend->place->key)) >> 11;
 		double draw = -log(((double)bits + 0.5) / 9007199254740992.0) / (double)pool->members[i].weight;
 
 		if (!HAS(mask, i) || (best < pool->n_members && draw >= least))

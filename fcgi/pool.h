@@ -18,6 +18,17 @@
 
 struct pool_live *pool_live_new(struct arena *a, size_t n_members);  /* NULL: out of memory */
 
+/* The state that all processes share of a backend is looked for once in the life of a snapshot. */
+struct backend_place {
+	uint64_t key;
+	struct backend_slot *slot;
+	bool looked;
+};
+/* NULL: out of memory. */
+struct backend_place *backend_place_new(struct arena *a, struct str id);
+/* NULL, with which every breaker is closed: there are no states, or no room for another backend, which the log tells. */
+struct backend_slot *backend_place_slot(const struct snap_backend *b, struct backend_states *s);
+
 struct pool_ask {
 	struct backend_states *states;       /* NULL: nothing is known */
 	int64_t now_us;

@@ -79,7 +79,7 @@ struct snap_backend {
 	struct str client_certificate_id, credentials;       /* STR_NULL: none; credentials: JSON */
 	struct str credential_id;            /* in the environment of the API that is called; STR_NULL: none */
 	const struct breaker_rule *breaker;  /* NULL: none */
-	uint64_t state_key;                  /* core/backend_state.h */
+	struct backend_place *place;         /* pool.h: where its state stands; filled in on the loop's thread */
 	struct url base;                     /* of url; no host: it has none, or it is no address */
 	/* of a pool */
 	const struct snap_pool_member *members;      /* by priority, then id; those that have an address */
@@ -88,7 +88,7 @@ struct snap_backend {
 	enum pool_hash hash;
 	struct str hash_name;                /* of the header field or cookie */
 	struct str affinity_cookie;          /* STR_NULL: none */
-	struct pool_live *live;              /* pool.h: the one part of a snapshot that changes, on the loop's thread */
+	struct pool_live *live;              /* pool.h: with `place` the one part of a snapshot that changes, on the loop's thread */
 };
 
 struct snap_pool_member {

@@ -120,6 +120,7 @@ struct exchange {
 	const struct ctx_deployment *deployment;
 	const struct ctx_workspace *workspace;
 	struct str backend_id;       /* chosen by set-backend-service; STR_NULL: request.url as it stands */
+	bool backend_is_pool;        /* the one of backend_id; set by host.backend */
 
 	/* innermost first is looked up by scope; NULL where a scope has no document */
 	const struct policy_document *documents[SCOPE__COUNT];

@@ -473,7 +473,7 @@ struct value_class class_backend_type = { .name = "BackendType", .kind = CLASS_E
 
 static bool backend_type(struct vm_call *c)
 {
-	c->result = enum_of(c, &class_backend_type, 0);
+	c->result = enum_of(c, &class_backend_type, c->x->backend_id.n && c->x->backend_is_pool);
 	return c->result.kind != VALUE_NULL;
 }
 

@@ -5,6 +5,7 @@ const { describe, it, before, after, beforeEach } = require('node:test');
 const assert = require('node:assert/strict');
 const http = require('node:http');
 const { start, until, SERVERS } = require('./harness');
+const { tokenEndpoint } = require('./token-endpoint');
 
 // A backend that can be killed and brought back on its port; says its name, answers as `node.reply` tells.
 async function node(name) {
@@ -101,6 +102,22 @@ describe('backends that fail', () => {
     assert.ok(row.trips >= 1);
   });
 
+  it('counts what the backend says to another token', async () => {
+    const idp = await tokenEndpoint();
+    gw.cli('credential', 'set', 'idp', '--kind', 'client-credentials', '--set', `token-url=${idp.url}`, '--set', `client-id=${idp.clientId}`,
+      '--secret-file', `client-secret=${gw.file('secret', idp.secret)}`);
+    gw.cli('backend', 'set', 'guarded', '--url', erp.url, '--credential', 'idp', '--breaker', gw.file('g.json', breaker({ count: 2, interval: 'PT1H' }, { tripDuration: 'PT1H' })));
+    api(gw, 'guarded', 'guarded');
+    gw.cli('api', 'set', 'guarded', '--require-key', 'no');
+    let n = 0;
+    erp.reply = (req, res) => { res.statusCode = n++ % 2 ? 500 : 401; res.end('no'); };      // the first token is refused each time
+    for (let i = 0; i < 2; i++) assert.equal((await call('guarded')).status, 500);
+    assert.equal((await call('guarded')).status, 503);
+    assert.deepEqual([n, idp.requests.length >= 2], [4, true]);
+    gw.cli('backend', 'set', 'guarded', '--breaker', 'none');
+    await idp.close();
+  });
+
   it('says in the record which backend it was', async () => {
     const rows = await until(() => {
       const all = gw.cli('log', '--api', 'erp', '--status', '503', '--format', 'json').stdout.trim();
@@ -183,6 +200,8 @@ describe('backends that fail', () => {
     await Promise.all([a, b, c, d].map((n) => n.down()));
     const all = await calls('three', 20);
     assert.deepEqual([...new Set(all.map((r) => r.status))], [502]);
+    const nobody = await call('sticky');
+    assert.deepEqual([nobody.status, nobody.headers['set-cookie']], [502, undefined], 'no session stays with a member that did not answer');
     await Promise.all([a, b, c, d].map((n) => n.up()));
     await until(async () => (await call('three')).status === 200, 'them to be back');
     for (const n of [a, b, c]) await until(async () => { await call('three'); return listed(n.name).ejectedSeconds === 0; }, `${n.name} to be asked`);
@@ -226,6 +245,14 @@ describe('backends that fail', () => {
     assert.equal(moved.status, 200);
     assert.notEqual(moved.headers['set-cookie'][0], cookie);
     await home.up();
+  });
+
+  it('tells policies whether the backend is a pool', async () => {
+    for (const [name, type] of [['erp', 'Single'], ['three', 'Pool']]) {
+      gw.cli('policy', 'set', '--scope', `api:${name}`, gw.file('p.xml', '<policies><inbound><base /></inbound><backend><base /></backend><outbound><base />'
+        + '<set-header name="X-Type" exists-action="override"><value>@(context.Backend.Type.ToString())</value></set-header></outbound><on-error><base /></on-error></policies>'));
+      assert.equal((await until(async () => { const r = await call(name); return r.status === 200 && r; }, name)).headers['x-type'], type);
+    }
   });
 
   it('sends equal keys to the same member', async () => {

@@ -12,6 +12,7 @@ static char dir[64], path[80];
 static struct backend_states *states;
 static struct breaker_rule rule;
 static struct snap_backend nodes[4];
+static struct backend_place places[4];
 
 static void clean_slate(void)
 {
@@ -21,8 +22,10 @@ static void clean_slate(void)
 	backend_states_close(states);
 	unlink(path);
 	assert_int_equal(backend_states_open(path, true, &states, &err).code, 0);
-	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
-		nodes[i] = (struct snap_backend){ .id = str_of(ids[i]), .state_key = backend_state_key(str_of(ids[i])) };
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+		places[i] = (struct backend_place){ .key = backend_state_key(str_of(ids[i])) };
+		nodes[i] = (struct snap_backend){ .id = str_of(ids[i]), .place = &places[i] };
+	}
 }
 
 /* 5:3:2 in the first group, d behind them. */
@@ -86,7 +89,7 @@ static void weights(void **state UNUSED)
 
 static void eject(size_t i)
 {
-	eject_tell(backend_slot(states, nodes[i].state_key), true, false, S, 30 * S, T0);
+	eject_tell(backend_place_slot(&nodes[i], states), true, false, S, 30 * S, T0);
 }
 
 static void groups(void **state UNUSED)
@@ -117,7 +120,7 @@ static void groups(void **state UNUSED)
 	CHECK("one for each, then none", pick_now(&pool, &later, &pick) && !pick.eject_probe);
 
 	clean_slate();
-	health_tell(backend_slot(states, nodes[0].state_key), BACKEND_DOWN, 500, T0 + S);
+	health_tell(backend_place_slot(&nodes[0], states), BACKEND_DOWN, 500, T0 + S);
 	for (int i = 0; i < 50; i++)
 		CHECK("who is unwell is left out", one(&pool, &ask) != 'a');
 	ask.tried = 0;
@@ -126,7 +129,7 @@ static void groups(void **state UNUSED)
 	clean_slate();
 	for (size_t i = 0; i < 4; i++) {
 		nodes[i].breaker = &rule;
-		breaker_tell(backend_slot(states, nodes[i].state_key), &rule, true, false, (int64_t)(10 - i) * S, T0);
+		breaker_tell(backend_place_slot(&nodes[i], states), &rule, true, false, (int64_t)(10 - i) * S, T0);
 	}
 	ask = ask_at(T0);
 	CHECK("open breakers hold", !pick_now(&pool, &ask, &pick));
@@ -134,7 +137,7 @@ static void groups(void **state UNUSED)
 	ask.now_us = T0 + 8 * S;
 	CHECK("which is half-open then", pick_now(&pool, &ask, &pick) && pick.breaker_probe && pick.member >= 2);
 	CHECK("one probe a member", pick_now(&pool, &ask, &pick) && pick.breaker_probe && !pick_now(&pool, &ask, &pick));
-	CHECK_INT("the others stay", breaker_state(backend_slot(states, nodes[0].state_key), &rule, ask.now_us, &left), BACKEND_SHUT);
+	CHECK_INT("the others stay", breaker_state(backend_place_slot(&nodes[0], states), &rule, ask.now_us, &left), BACKEND_SHUT);
 	arena_free(a);
 	check_done();
 }
@@ -207,10 +210,28 @@ static void budget(void **state UNUSED)
 	check_done();
 }
 
+/* More backends than there is room for: those beyond are asked like any other, and looked for only once. */
+static void no_room(void **state UNUSED)
+{
+	struct backend_place *place = &places[3];
+	char id[32];
+
+	clean_slate();
+	CHECK("its own, once", backend_place_slot(&nodes[0], states) && backend_place_slot(&nodes[0], states) == places[0].slot);
+	for (int i = 0; i < BACKEND_STATES_MAX; i++) {
+		snprintf(id, sizeof(id), "other %d", i);
+		(void)backend_slot(states, backend_state_key(str_of(id)));
+	}
+	CHECK("none", !backend_place_slot(&nodes[3], states) && place->looked);
+	place->slot = places[0].slot;
+	CHECK("not looked for again", backend_place_slot(&nodes[3], states) == places[0].slot);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(weights), cmocka_unit_test(groups), cmocka_unit_test(others),
-					    cmocka_unit_test(budget) };
+					    cmocka_unit_test(budget), cmocka_unit_test(no_room) };
 	struct gh_err err;
 	int failed;
 
