@@ -13,7 +13,8 @@ static const struct policy_env no_env;
 static const char *const section_names[SECTION__COUNT] = { "inbound", "backend", "outbound", "on-error" };
 /* ---- instructions ------------------------------------------------------------------------------------------------ */
 
-/* "choose[3]/when[2]": an index only where several of that name stand side by side. */
+/* "choose[3]\when[2]" with one backslash, as the reference page on error handling writes it: an index, from 1, only where
+ * several of that name stand side by side. */
 static struct str path_of(struct compiler *c, const struct doc_node *n)
 {
 	struct program_builder *b = c->builder;
@@ -28,7 +29,7 @@ static struct str path_of(struct compiler *c, const struct doc_node *n)
 		for (const struct doc_node *k = at->parent ? at->parent->first : NULL; k; k = k->next)
 			if (str_eq(k->name, at->name))
 				*(k->at <= at->at ? &before : &after) += 1;
-		path = arena_printf(b->scratch, "%.*s%s%.*s", STR_ARG(path), i ? "/" : "", STR_ARG(at->name));
+		path = arena_printf(b->scratch, "%.*s%s%.*s", STR_ARG(path), i ? "\\" : "", STR_ARG(at->name));
 		if (before + after > 1)
 			path = arena_printf(b->scratch, "%.*s[%u]", STR_ARG(path), before);
 	}

@@ -82,7 +82,7 @@ static struct str present_path(struct exchange *x, const struct fiber *f)
 
 		if (i + 1 < f->n_frames && in->op != OP_FRAGMENT)
 			continue;
-		path = path.n ? arena_printf(x->arena, "%.*s/%.*s", STR_ARG(path), STR_ARG(in->path)) : in->path;
+		path = path.n ? arena_printf(x->arena, "%.*s\\%.*s", STR_ARG(path), STR_ARG(in->path)) : in->path;
 	}
 	return path;
 }

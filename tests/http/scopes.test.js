@@ -52,7 +52,7 @@ describe(`scopes behind ${SERVERS[0]}`, () => {
 
   it('are named in context.LastError', async () => {
     const r = await fetch(`${gw.url}/api/things/c`);
-    assert.deepEqual([r.status, await r.text()], [418, 'workspace inbound choose[2]/when/set-variable default']);
+    assert.deepEqual([r.status, await r.text()], [418, 'workspace inbound choose[2]\\when\\set-variable default']);
   });
 
   it('give documents back byte for byte', () => {
