@@ -20,17 +20,8 @@ GH_RC store_drain_begin(struct store *s, struct gh_err *err)
 		FAIL(err, INTERNAL, "a drain begins inside another transaction");
 	TRY(sql_exec(s, "BEGIN", "beginning a drain", err));
 	s->in_read = true;                           /* store_read_end rolls back */
+	s->drained_bytes = 0;
 	return GH_RC_OK;
-}
-
-GH_RC store_drain_end(struct store *s, gh_rc so_far, struct gh_err *err)
-{
-	if (!so_far.code)
-		so_far = sql_exec(s, "COMMIT", "storing calls", err);
-	if (so_far.code)
-		store_read_end(s);
-	s->in_read = false;
-	return so_far;
 }
 
 static gh_rc add_to_total(struct store *s, int64_t bytes, int64_t dropped, struct gh_err *err)
@@ -40,6 +31,18 @@ static gh_rc add_to_total(struct store *s, int64_t bytes, int64_t dropped, struc
 	bind_int(st, 1, bytes);
 	bind_int(st, 2, dropped);
 	return sql_done(s, st, err);
+}
+
+GH_RC store_drain_end(struct store *s, gh_rc so_far, struct gh_err *err)
+{
+	if (!so_far.code && s->drained_bytes)
+		so_far = add_to_total(s, s->drained_bytes, 0, err);
+	if (!so_far.code)
+		so_far = sql_exec(s, "COMMIT", "storing calls", err);
+	if (so_far.code)
+		store_read_end(s);
+	s->in_read = false;
+	return so_far;
 }
 
 GH_RC store_drain_call(struct store *s, const struct telemetry_call *call, struct gh_err *err)
@@ -60,7 +63,8 @@ GH_RC store_drain_call(struct store *s, const struct telemetry_call *call, struc
 	TELEMETRY_TEXTS(X)
 #undef X
 	TRY(sql_done(s, st, err));
-	return add_to_total(s, bytes, 0, err);
+	s->drained_bytes += bytes;
+	return GH_RC_OK;
 }
 
 /* ---- totals ------------------------------------------------------------------------------------------------------------------ */

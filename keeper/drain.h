@@ -16,6 +16,7 @@ struct drain {
 	struct store *store;
 	const char *dir;                     /* of the segments */
 	bool keep_calls;                     /* store single calls, not just totals */
+	bool behind;                         /* the turn before left something: no rests */
 };
 
 struct drain_result {

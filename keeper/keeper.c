@@ -32,7 +32,7 @@ struct keeper {
 	struct gh_err last;                  /* what was logged, so that a lasting trouble is told once a minute */
 	int64_t logged_us, slow_us, sessions_us, ends_us;
 	uint64_t calls;                      /* taken in since the start */
-	bool reported;
+	bool reported, behind;
 	struct mailer *mailer;
 	int64_t mailer_us;                   /* when it was last tried to start it; 0: not yet */
 };
@@ -143,9 +143,10 @@ bool keeper_is_the_one(const struct keeper *k)
 static gh_rc drain(struct keeper *k, struct drain_result *r, struct gh_err *err)
 {
 	struct drain d = { .store = k->store, .dir = k->segments,
-			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0 };
+			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0, .behind = k->behind };
 
 	TRY(drain_once(&d, r, err));
+	k->behind = r->more;
 	k->calls += r->calls;
 	return GH_RC_OK;
 }
