@@ -2,6 +2,7 @@
  * way of limiting calls. */
 #include "cli/limit_option.h"
 #include "cli/output.h"
+#include "cli/product.h"
 #include "core/str.h"
 #include "db/apis.h"
 #include "db/policies.h"
@@ -17,6 +18,18 @@ static const struct column columns[] = {
 	{ "APPROVAL", "approval", COLUMN_NAME, offsetof(struct store_product, approval), approvals },
 	{ "KEY", "subscriptionRequired", COLUMN_BOOL, offsetof(struct store_product, subscription_required), NULL },
 };
+
+static const char *const kinds[] = { [STORE_KIND_PRODUCT] = "product", [STORE_KIND_API_GROUP] = "API group" };
+
+static gh_rc find(struct cli *c, struct store *s, enum store_product_kind kind, struct store_product *p, struct gh_err *err)
+{
+	bool found;
+
+	TRY(store_product_find(s, c->arena, str_of(c->options.args[0]), p, &found, err));
+	if (!found || p->kind != (int64_t)kind)
+		FAIL(err, NOT_FOUND, "there is no %s '%.200s'", kinds[kind], c->options.args[0]);
+	return GH_RC_OK;
+}
 
 /* ---- limits ----------------------------------------------------------------------------------------------------------- */
 
@@ -68,13 +81,14 @@ static gh_rc write_product(struct cli *c, struct store *s, const struct store_pr
 	return document.p ? store_policy_set(s, &scope, document, err) : GH_RC_OK;
 }
 
-static gh_rc create(struct cli *c, struct gh_err *err)
+gh_rc product_create(struct cli *c, enum store_product_kind kind, struct gh_err *err)
 {
 	const char *id = c->options.args[0];
 	const char *rate_text = option_text(&c->options, "rate"), *quota_text = option_text(&c->options, "quota");
 	struct store_limit rate = { 0 }, quota = { 0 };
 	struct store_product p = {
 		.id = str_of(id),
+		.kind = kind,
 		.name = str_of(option_text_or(&c->options, "name", id)),
 		.description = str_of(option_text_or(&c->options, "description", "")),
 		.subscription_required = strcmp(option_text_or(&c->options, "require-key", "yes"), "yes") == 0,
@@ -96,6 +110,11 @@ static gh_rc create(struct cli *c, struct gh_err *err)
 	TRY(store_tx_end(s, write_product(c, s, &p, document, err), err));
 	output_row(c, columns, ARRAY_LEN(columns), &p, false);
 	return GH_RC_OK;
+}
+
+static gh_rc create(struct cli *c, struct gh_err *err)
+{
+	return product_create(c, STORE_KIND_PRODUCT, err);
 }
 
 const struct command command_product_create = {
@@ -156,19 +175,21 @@ static gh_rc change_product(struct cli *c, struct store *s, const struct store_p
 	return GH_RC_OK;
 }
 
-static gh_rc set(struct cli *c, struct gh_err *err)
+gh_rc product_set(struct cli *c, enum store_product_kind kind, struct gh_err *err)
 {
 	struct store_product p;
 	struct store *s;
-	bool found;
 
 	TRY(cli_store(c, true, &s, err));
-	TRY(store_product_find(s, c->arena, str_of(c->options.args[0]), &p, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no product '%.200s'", c->options.args[0]);
+	TRY(find(c, s, kind, &p, err));
 	apply_options(c, &p);
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
 	return store_tx_end(s, change_product(c, s, &p, err), err);
+}
+
+static gh_rc set(struct cli *c, struct gh_err *err)
+{
+	return product_set(c, STORE_KIND_PRODUCT, err);
 }
 
 const struct command command_product_set = {
@@ -184,7 +205,7 @@ static const struct option list_options[] = {
 	OPTION_END,
 };
 
-static gh_rc list(struct cli *c, struct gh_err *err)
+gh_rc product_list(struct cli *c, enum store_product_kind kind, struct gh_err *err)
 {
 	struct store_page page = { .search = str_of(option_text(&c->options, "search")) };
 	struct store_product *rows;
@@ -192,16 +213,21 @@ static gh_rc list(struct cli *c, struct gh_err *err)
 	size_t n;
 
 	TRY(cli_store(c, false, &s, err));
-	TRY(store_products(s, c->arena, &page, &rows, &n, err));
+	TRY(store_products_of_kind(s, c->arena, kind, &page, &rows, &n, err));
 	output_list(c, columns, ARRAY_LEN(columns), rows, n, sizeof(*rows));
 	return GH_RC_OK;
+}
+
+static gh_rc list(struct cli *c, struct gh_err *err)
+{
+	return product_list(c, STORE_KIND_PRODUCT, err);
 }
 
 const struct command command_product_list = {
 	.name = "product list", .summary = "list the products", .options = list_options, .run = list,
 };
 
-static gh_rc change_apis(struct cli *c, bool add, struct gh_err *err)
+gh_rc product_change_apis(struct cli *c, enum store_product_kind kind, bool add, struct gh_err *err)
 {
 	struct str product = str_of(c->options.args[0]), api = str_of(c->options.args[1]);
 	struct store_product found_product;
@@ -210,9 +236,7 @@ static gh_rc change_apis(struct cli *c, bool add, struct gh_err *err)
 	bool found;
 
 	TRY(cli_store(c, true, &s, err));
-	TRY(store_product_find(s, c->arena, product, &found_product, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no product '%.*s'", STR_ARG(product));
+	TRY(find(c, s, kind, &found_product, err));
 	TRY(store_api_find(s, c->arena, api, 0, &found_api, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "there is no API '%.*s'", STR_ARG(api));
@@ -223,12 +247,12 @@ static gh_rc change_apis(struct cli *c, bool add, struct gh_err *err)
 
 static gh_rc add_api(struct cli *c, struct gh_err *err)
 {
-	return change_apis(c, true, err);
+	return product_change_apis(c, STORE_KIND_PRODUCT, true, err);
 }
 
 static gh_rc remove_api(struct cli *c, struct gh_err *err)
 {
-	return change_apis(c, false, err);
+	return product_change_apis(c, STORE_KIND_PRODUCT, false, err);
 }
 
 const struct command command_product_add_api = {
@@ -240,9 +264,20 @@ const struct command command_product_remove_api = {
 	.summary = "take an API out of a product", .run = remove_api,
 };
 
+gh_rc product_delete(struct cli *c, enum store_product_kind kind, struct gh_err *err)
+{
+	struct store_product p;
+	struct store *s;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(find(c, s, kind, &p, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, store_product_delete(s, p.id, err), err);
+}
+
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_product_delete, err);
+	return product_delete(c, STORE_KIND_PRODUCT, err);
 }
 
 const struct command command_product_delete = {

@@ -44,6 +44,7 @@ enum { COLUMNS_WITHOUT_KEYS = ARRAY_LEN(columns) - 2 };
 
 static const struct option create_options[] = {
 	{ "product", OPTION_TEXT, "ID", "the keys open the APIs of this product", false },
+	{ "api-group", OPTION_TEXT, "ID", "the keys open all APIs of this group: its one contract", false },
 	{ "api", OPTION_TEXT, "ID", "the keys open this API", false },
 	{ "all-apis", OPTION_FLAG, NULL, "the keys open every API", false },
 	{ "user", OPTION_TEXT, "EMAIL", "owner", false },
@@ -59,19 +60,21 @@ static const struct option create_options[] = {
 static gh_rc find_scope(struct cli *c, struct store *s, struct store_subscription *sub, struct gh_err *err)
 {
 	const char *product = option_text(&c->options, "product"), *api = option_text(&c->options, "api");
+	const char *group = option_text(&c->options, "api-group");
 	bool all = option_flag(&c->options, "all-apis"), found = true;
 	struct store_product found_product;
 	struct store_api found_api;
 
-	if ((product != NULL) + (api != NULL) + all != 1)
-		return cli_usage(c, err, "give one of --product ID, --api ID and --all-apis");
+	if ((product != NULL) + (group != NULL) + (api != NULL) + all != 1)
+		return cli_usage(c, err, "give one of --product ID, --api-group ID, --api ID and --all-apis");
+	product = product ? product : group;
 	sub->scope = product ? STORE_SCOPE_PRODUCT : api ? STORE_SCOPE_API : STORE_SCOPE_ALL_APIS;
 	sub->product_id = str_of(product);
 	sub->api_id = str_of(api);
 	if (product)
 		TRY(store_product_find(s, c->arena, sub->product_id, &found_product, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no product '%.200s'", product);
+	if (!found || (group && found_product.kind != STORE_KIND_API_GROUP))
+		FAIL(err, NOT_FOUND, "there is no %s '%.200s'", group ? "API group" : "product", product);
 	if (api)
 		TRY(store_api_find(s, c->arena, sub->api_id, 0, &found_api, &found, err));
 	if (!found)

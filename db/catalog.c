@@ -28,7 +28,7 @@ static const struct row_type operation_type = ROW_TYPE("operation", store_catalo
 
 static const struct field product_fields[] = {
 	FIELD(store_catalog_product, TEXT, id), FIELD(store_catalog_product, TEXT, name),
-	FIELD(store_catalog_product, TEXT, description),
+	FIELD(store_catalog_product, TEXT, description), FIELD(store_catalog_product, INT, kind),
 };
 static const struct row_type found_product_type = ROW_TYPE("product", store_catalog_product, product_fields);
 
@@ -90,6 +90,16 @@ GH_RC store_catalog_products_of(struct store *s, struct arena *a, struct str use
 
 	bind_str(st, 2, api_id);
 	return list_rows(s, st, &product_type, a, out, n, err);
+}
+
+GH_RC store_catalog_has_groups(struct store *s, struct str user_id, bool *out, struct gh_err *err)
+{
+	int64_t yes = 0;
+	bool found;
+
+	TRY(find_int(s, ask(s, SQL_CATALOG_HAS_GROUPS, user_id), &yes, &found, err));
+	*out = yes != 0;
+	return GH_RC_OK;
 }
 
 /* ---- lists and search -------------------------------------------------------------------------------------------------- */

@@ -24,6 +24,8 @@ GH_RC store_catalog_products(struct store *s, struct arena *a, struct str user_i
 			     struct gh_err *err);
 GH_RC store_catalog_products_of(struct store *s, struct arena *a, struct str user_id, struct str api_id,
 				struct store_product **out, size_t *n, struct gh_err *err);
+/* Whether there is an API group that may be seen. */
+GH_RC store_catalog_has_groups(struct store *s, struct str user_id, bool *out, struct gh_err *err);
 
 /* ---- lists and search -------------------------------------------------------------------------------------------------- */
 
@@ -53,6 +55,7 @@ struct store_catalog_operation {
 };
 struct store_catalog_product {
 	struct str id, name, description;                /* the last two marked */
+	int64_t kind;                    /* enum store_product_kind */
 };
 struct store_catalog_tag {
 	struct str tag;

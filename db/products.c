@@ -15,6 +15,7 @@ static const struct field product_fields[] = {
 	FIELD(store_product, INT, state),
 	FIELD(store_product, INT, subscriptions_limit),
 	FIELD(store_product, TIME, created_us),
+	FIELD(store_product, INT, kind),
 };
 const struct row_type product_type = ROW_TYPE("product", store_product, product_fields);
 
@@ -82,6 +83,17 @@ GH_RC store_products(struct store *s, struct arena *a, const struct store_page *
 	char pattern[512];
 
 	bind_page(st, 1, page, pattern);
+	return list_rows(s, st, &product_type, a, out, n, err);
+}
+
+GH_RC store_products_of_kind(struct store *s, struct arena *a, enum store_product_kind kind, const struct store_page *page,
+			     struct store_product **out, size_t *n, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_PRODUCT_PAGE_KIND);
+	char pattern[512];
+
+	bind_page(st, 1, page, pattern);
+	bind_int(st, 4, kind);
 	return list_rows(s, st, &product_type, a, out, n, err);
 }
 

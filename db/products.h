@@ -1,6 +1,8 @@
 /* products.h - products and the APIs in them.
  *
- * A product is what a developer subscribes to. Limits of a product are its policy document (db/policies.h), so that one
+ * A product is what a developer subscribes to. An API group is one too: several API instances that act as a single unit under
+ * one contract, so that an application has one subscription, one pair of keys and one client id for all of them. What is
+ * particular about it: an application stands at most once in a group (CONFLICT), and the portal shows it apart. Limits of a product are its policy document (db/policies.h), so that one
  * mechanism enforces them; those of a single subscription are its tier's (db/tiers.h). */
 #pragma once
 
@@ -8,6 +10,8 @@
 
 enum store_approval { STORE_APPROVAL_AUTO, STORE_APPROVAL_MANUAL };
 enum store_product_state { STORE_PRODUCT_DRAFT, STORE_PRODUCT_PUBLISHED };
+
+enum store_product_kind { STORE_KIND_PRODUCT, STORE_KIND_API_GROUP };
 
 struct store_product {
 	struct str id, name, description, terms;
@@ -17,6 +21,7 @@ struct store_product {
 	int64_t state;                           /* enum store_product_state */
 	int64_t subscriptions_limit;             /* of one user; 0: any number */
 	int64_t created_us;
+	int64_t kind;                            /* enum store_product_kind; set when it is created, then stays */
 };
 
 struct store_product_api {
@@ -30,6 +35,9 @@ GH_RC store_product_find(struct store *s, struct arena *a, struct str id, struct
 			 struct gh_err *err);
 GH_RC store_products(struct store *s, struct arena *a, const struct store_page *page, struct store_product **out, size_t *n,
 		     struct gh_err *err);
+/* Only those of one kind; store_products gives all. */
+GH_RC store_products_of_kind(struct store *s, struct arena *a, enum store_product_kind kind, const struct store_page *page,
+			     struct store_product **out, size_t *n, struct gh_err *err);
 GH_RC store_products_of_api(struct store *s, struct arena *a, struct str api_id, struct store_product **out, size_t *n,
 			    struct gh_err *err);
 

@@ -19,7 +19,7 @@ size_t admin_pages(struct web *w, size_t rows);          /* rows to show */
 /* Sets calls, calls_text, errors_text and error_level ("none", "low", "high"); without a call "traffic" is nil. */
 GH_RC admin_traffic_put(struct web *w, struct str api_id, struct liquid_record *row, struct gh_err *err);
 
-web_handler admin_apis, admin_api, admin_products, admin_subscriptions, admin_credentials, admin_credential_forget;
+web_handler admin_apis, admin_api, admin_products, admin_groups, admin_subscriptions, admin_credentials, admin_credential_forget;
 web_handler admin_subscription_act, admin_api_life;
 /* The page of the API that the address names, with that status. */
 GH_RC admin_api_page(struct web *w, int status, struct gh_err *err);

@@ -107,14 +107,14 @@ gh_rc admin_apis(struct web *w, struct gh_err *err)
 	return web_page(w, "apis", err);
 }
 
-gh_rc admin_products(struct web *w, struct gh_err *err)
+static GH_RC list_products(struct web *w, enum store_product_kind kind, struct gh_err *err)
 {
 	struct store_page window = admin_window(w);
 	struct liquid_list *list = liquid_set_list(w->page, "products");
 	struct store_product *products;
 	size_t n;
 
-	TRY(store_products(w->site->store, w->a, &window, &products, &n, err));
+	TRY(store_products_of_kind(w->site->store, w->a, kind, &window, &products, &n, err));
 	n = admin_pages(w, n);
 	for (size_t i = 0; i < n; i++) {
 		struct store_subscription_filter f = { .product_id = products[i].id, .state = STORE_SUB_ACTIVE };
@@ -143,8 +143,19 @@ gh_rc admin_products(struct web *w, struct gh_err *err)
 		liquid_set_bool(r, "needs_key", products[i].subscription_required);
 		liquid_set_text(r, "subscriptions", web_number(w, count));
 	}
-	liquid_set_text(w->page, "title", STR("Products"));
+	liquid_set_bool(w->page, "groups", kind == STORE_KIND_API_GROUP);
+	liquid_set_text(w->page, "title", kind == STORE_KIND_API_GROUP ? STR("API groups") : STR("Products"));
 	return web_page(w, "products", err);
+}
+
+gh_rc admin_products(struct web *w, struct gh_err *err)
+{
+	return list_products(w, STORE_KIND_PRODUCT, err);
+}
+
+gh_rc admin_groups(struct web *w, struct gh_err *err)
+{
+	return list_products(w, STORE_KIND_API_GROUP, err);
 }
 
 /* What a subscription opens, in words, and the API's id when it is one. */

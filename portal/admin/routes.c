@@ -9,6 +9,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/apis/{api}", WEB_VIEW_APIS, admin_api },
 	{ "POST", "/apis/{api}/life", WEB_CHANGE_APIS, admin_api_life },
 	{ "GET", "/products", WEB_VIEW_APIS, admin_products },
+	{ "GET", "/api-groups", WEB_VIEW_APIS, admin_groups },
 	{ "GET", "/subscriptions", WEB_VIEW_SUBSCRIPTIONS, admin_subscriptions },
 	{ "GET", "/pages", WEB_EDIT_PAGES, admin_page_list },
 	{ "GET", "/pages/edit", WEB_EDIT_PAGES, admin_page_form },
@@ -49,6 +50,7 @@ static GH_RC common(struct web *w, struct gh_err *err UNUSED)
 	} entries[] = {
 		{ "APIs", "", "apis", WEB_VIEW_APIS },
 		{ "Products", "products", "products", WEB_VIEW_APIS },
+		{ "API groups", "api-groups", "products", WEB_VIEW_APIS },
 		{ "Subscriptions", "subscriptions", "keys", WEB_VIEW_SUBSCRIPTIONS },
 		{ "Pages", "pages", "pages", WEB_EDIT_PAGES },
 		{ "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },

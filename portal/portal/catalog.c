@@ -332,6 +332,8 @@ static GH_RC find_products(struct web *w, const struct wish *wish, struct str qu
 		struct liquid_record *r = liquid_push_record(l);
 
 		liquid_set_text(r, "id", products[i].id);
+		liquid_set_text(r, "place", portal_product_place(products[i].kind));
+		liquid_set_bool(r, "group", products[i].kind == STORE_KIND_API_GROUP);
 		put_marked(w->a, r, "name_parts", products[i].name.n ? products[i].name : products[i].id);
 		put_marked(w->a, r, "summary_parts", products[i].description);
 	}

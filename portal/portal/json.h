@@ -32,7 +32,7 @@ GH_RC portal_token_user(struct web *w, struct str token, bool *found, struct gh_
 
 web_handler portal_own_api_page, portal_tokens, portal_token_make, portal_token_end;
 web_handler portal_json_about, portal_json_apis, portal_json_api, portal_json_operations, portal_json_operation;
-web_handler portal_json_products, portal_json_product;
+web_handler portal_json_products, portal_json_product, portal_json_groups, portal_json_group;
 web_handler portal_json_subscriptions, portal_json_subscribe, portal_json_subscription, portal_json_subscription_change;
 web_handler portal_json_keys, portal_json_rotate, portal_json_cancel;
 web_handler portal_json_applications, portal_json_application_create, portal_json_application, portal_json_application_change;

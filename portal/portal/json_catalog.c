@@ -64,14 +64,14 @@ static GH_RC versions(struct web *w, const struct store_api *api, json_t *list, 
 	return GH_RC_OK;
 }
 
-static GH_RC products_of(struct web *w, const struct store_api *api, json_t *list, struct gh_err *err)
+static GH_RC products_of(struct web *w, const struct store_api *api, json_t *products, json_t *groups, struct gh_err *err)
 {
 	struct store_product *p;
 	size_t n;
 
 	TRY(store_catalog_products_of(w->site->store, w->a, portal_viewer(w), api->id, &p, &n, err));
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:o, s:o}", "id", portal_json_text(p[i].id), "name",
+		json_array_append_new(p[i].kind == STORE_KIND_API_GROUP ? groups : products, json_pack("{s:o, s:o}", "id", portal_json_text(p[i].id), "name",
 						      portal_json_text(p[i].name.n ? p[i].name : p[i].id)));
 	return GH_RC_OK;
 }
@@ -96,8 +96,9 @@ gh_rc portal_json_api(struct web *w, struct gh_err *err)
 	json_object_set_new(v, "keyHeader", portal_json_text(portal_key_header(&api)));
 	json_object_set_new(v, "versions", json_array());
 	json_object_set_new(v, "products", json_array());
+	json_object_set_new(v, "groups", json_array());
 	TRY(versions(w, &api, json_object_get(v, "versions"), err));
-	TRY(products_of(w, &api, json_object_get(v, "products"), err));
+	TRY(products_of(w, &api, json_object_get(v, "products"), json_object_get(v, "groups"), err));
 	return web_json(w, 200, "application/json", v, err);
 }
 
@@ -190,7 +191,7 @@ static GH_RC tiers(struct web *w, const struct store_product *p, json_t *list, s
 	return GH_RC_OK;
 }
 
-gh_rc portal_json_products(struct web *w, struct gh_err *err)
+static GH_RC list_kind(struct web *w, enum store_product_kind kind, struct gh_err *err)
 {
 	struct portal_window win;
 	struct portal_sight s;
@@ -199,7 +200,7 @@ gh_rc portal_json_products(struct web *w, struct gh_err *err)
 	if (!jsn_keep(w->a, items))
 		FAIL(err, NOMEM, "products");
 	TRY(portal_sight_load(w, &s, err));
-	win = portal_json_window(w, s.n_products);
+	win = portal_json_window(w, portal_sight_of_kind(&s, kind));
 	for (size_t i = win.from; i < win.from + win.n; i++) {
 		TRY(product(w, &s.products[i], &one, err));
 		json_array_append_new(items, one);
@@ -207,7 +208,17 @@ gh_rc portal_json_products(struct web *w, struct gh_err *err)
 	return portal_json_list(w, &win, json_incref(items), err);
 }
 
-gh_rc portal_json_product(struct web *w, struct gh_err *err)
+gh_rc portal_json_products(struct web *w, struct gh_err *err)
+{
+	return list_kind(w, STORE_KIND_PRODUCT, err);
+}
+
+gh_rc portal_json_groups(struct web *w, struct gh_err *err)
+{
+	return list_kind(w, STORE_KIND_API_GROUP, err);
+}
+
+static GH_RC show_kind(struct web *w, enum store_product_kind kind, struct gh_err *err)
 {
 	const struct store_product *p;
 	struct portal_sight s;
@@ -215,8 +226,8 @@ gh_rc portal_json_product(struct web *w, struct gh_err *err)
 
 	TRY(portal_sight_load(w, &s, err));
 	p = portal_sight_product(&s, w->rq.args[0]);
-	if (!p)
-		FAIL(err, NOT_FOUND, "no such product");
+	if (!p || p->kind != (int64_t)kind)
+		FAIL(err, NOT_FOUND, kind == STORE_KIND_PRODUCT ? "no such product" : "no such API group");
 	TRY(product(w, p, &v, err));
 	if (!jsn_keep(w->a, v))
 		FAIL(err, NOMEM, "product");
@@ -234,4 +245,14 @@ gh_rc portal_json_product(struct web *w, struct gh_err *err)
 	json_object_set_new(v, "description", portal_json_text(p->description.p ? p->description : STR("")));
 	json_object_set_new(v, "terms", portal_json_text(p->terms.p ? p->terms : STR("")));
 	return portal_json_answer(w, 200, json_incref(v), err);
+}
+
+gh_rc portal_json_product(struct web *w, struct gh_err *err)
+{
+	return show_kind(w, STORE_KIND_PRODUCT, err);
+}
+
+gh_rc portal_json_group(struct web *w, struct gh_err *err)
+{
+	return show_kind(w, STORE_KIND_API_GROUP, err);
 }

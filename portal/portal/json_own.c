@@ -108,6 +108,16 @@ static GH_RC read_wish(struct web *w, const json_t *body, const struct store_pro
 	return GH_RC_OK;
 }
 
+/* By "product" or by "group"; NULL: there is none of that kind. */
+static const struct store_product *asked_for(const json_t *body, const struct portal_sight *sight)
+{
+	bool group = jsn_get(body, "group") != NULL;
+	struct str id = jsn_str(body, group ? "group" : "product");
+	const struct store_product *p = id.n ? portal_sight_product(sight, id) : NULL;
+
+	return p && (p->kind == STORE_KIND_API_GROUP) == group ? p : NULL;
+}
+
 gh_rc portal_json_subscribe(struct web *w, struct gh_err *err)
 {
 	struct portal_wish wish = { .name = STR("") };
@@ -123,9 +133,10 @@ gh_rc portal_json_subscribe(struct web *w, struct gh_err *err)
 	if (!body)
 		return GH_RC_OK;
 	TRY(portal_sight_load(w, &sight, err));
-	p = jsn_str(body, "product").n ? portal_sight_product(&sight, jsn_str(body, "product")) : NULL;
+	p = asked_for(body, &sight);
 	if (!p)
-		web_json_field(w, "product", "There is no such product");
+		web_json_field(w, jsn_get(body, "group") ? "group" : "product",
+			       jsn_get(body, "group") ? "There is no such API group" : "There is no such product");
 	else if (p->terms.n && !jsn_bool(body, "agree", false))
 		web_json_field(w, "agree", "Agree to the terms of this product first");
 	named = name_of(w, body, false, &wish.name);

@@ -108,6 +108,7 @@ static void put_products(struct web *w, const struct portal_sight *s, const stru
 				struct liquid_record *r = liquid_push_record(l);
 
 				liquid_set_text(r, "id", s->products[i].id);
+				liquid_set_text(r, "place", portal_product_place(s->products[i].kind));
 				liquid_set_text(r, "name", s->products[i].name.n ? s->products[i].name : s->products[i].id);
 				liquid_set_text(r, "description",
 						s->products[i].description.p ? s->products[i].description : STR(""));

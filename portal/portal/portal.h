@@ -3,6 +3,7 @@
 
 #include "core/map.h"
 #include "db/apis.h"
+#include "db/products.h"
 #include "db/tiers.h"
 #include "portal/web/web.h"
 
@@ -72,6 +73,10 @@ struct store_subscription;
 enum { PORTAL_NAME_MAX = 100 };          /* of a subscription */
 /* A product that the caller may see; NULL: not there for him. */
 const struct store_product *portal_sight_product(const struct portal_sight *s, struct str id);
+/* Where those of that kind stand in the portal: "products", "groups". */
+struct str portal_product_place(int64_t kind);
+/* Leaves only the products of one kind in it; how many. */
+size_t portal_sight_of_kind(struct portal_sight *s, enum store_product_kind kind);
 /* What a new subscription is to be; all but the message is checked: an own application, a tier that the product offers. */
 struct portal_wish {
 	struct str name;                 /* may be empty */
@@ -133,7 +138,7 @@ web_handler portal_application_edit, portal_application_delete;
 web_handler portal_client_create, portal_client_rotate, portal_client_delete;
 web_handler portal_team_invite, portal_team_remove, portal_team_withdraw, portal_invitation_accept, portal_invitation_decline;
 
-web_handler portal_products, portal_product, portal_subscribe;
+web_handler portal_products, portal_groups, portal_product, portal_subscribe;
 web_handler portal_subscriptions, portal_subscription, portal_subscription_keys, portal_subscription_rotate;
 web_handler portal_subscription_name, portal_subscription_cancel, portal_console_key;
 web_handler portal_usage, portal_usage_csv, portal_call;

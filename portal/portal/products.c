@@ -1,12 +1,14 @@
 #include "portal/portal/portal.h"
 
 #include "core/str.h"
+#include "core/uri.h"
 #include "db/lifecycle.h"
 #include "db/notices.h"
 #include "db/teams.h"
 #include "portal/web/markdown.h"
 
-/* Products: what one subscribes to. The list, a product's page with its limits in words, and asking for a subscription. */
+/* Products: what one subscribes to. The list, a product's page with its limits in words, and asking for a subscription. API
+ * groups are products of a kind of their own (db/products.h) with lists and addresses of their own and the same pages. */
 
 enum { SUBSCRIPTIONS_MAX = 100,          /* of one person with his applications, over all products */
        PAGE_PRODUCTS = 30, PAGE_APIS = 60 };
@@ -17,6 +19,38 @@ const struct store_product *portal_sight_product(const struct portal_sight *s, s
 		if (str_eq(s->products[i].id, id))
 			return &s->products[i];
 	return NULL;
+}
+
+struct str portal_product_place(int64_t kind)
+{
+	return kind == STORE_KIND_API_GROUP ? STR("groups") : STR("products");
+}
+
+size_t portal_sight_of_kind(struct portal_sight *s, enum store_product_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_products; i++)
+		if (s->products[i].kind == (int64_t)kind)
+			s->products[n++] = s->products[i];
+	return s->n_products = n;
+}
+
+/* The one that the address names. *moved: it stands at the other of products/ and groups/, and that was answered. */
+static GH_RC find_asked(struct web *w, struct portal_sight *sight, const struct store_product **out, bool *moved, struct gh_err *err)
+{
+	bool group = str_starts(w->rq.path, STR("/groups/"));
+
+	*moved = false;
+	TRY(portal_sight_load(w, sight, err));
+	*out = portal_sight_product(sight, w->rq.args[0]);
+	if (!*out)
+		FAIL(err, NOT_FOUND, "no such %s", group ? "API group" : "product");
+	*moved = ((*out)->kind == STORE_KIND_API_GROUP) != group;
+	if (*moved)
+		return web_redirect(w, arena_printf(w->a, "%.*s/%.*s", STR_ARG(portal_product_place((*out)->kind)),
+						    STR_ARG(uri_encode(w->a, (*out)->id, URI_KEEP_UNRESERVED))), err);
+	return GH_RC_OK;
 }
 
 /* What the list and the page show of it; the APIs themselves are put by put_apis. */
@@ -32,6 +66,7 @@ static GH_RC put_product(struct web *w, const struct portal_sight *s, const stru
 	liquid_set_text(r, "summary", web_markdown_summary(w->a, p->description));
 	liquid_set_bool(r, "needs_key", p->subscription_required);
 	liquid_set_bool(r, "by_hand", p->approval == STORE_APPROVAL_MANUAL);
+	liquid_set_text(r, "place", portal_product_place(p->kind));
 	liquid_set_int(r, "apis_total", (int64_t)apis);
 	return portal_put_limits(w, r, p->id, err);
 }
@@ -57,18 +92,32 @@ static GH_RC put_apis(struct web *w, const struct portal_sight *s, const struct 
 	return GH_RC_OK;
 }
 
-gh_rc portal_products(struct web *w, struct gh_err *err)
+static GH_RC list_kind(struct web *w, enum store_product_kind kind, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "products");
 	struct portal_sight sight;
 	size_t n, from;
 
 	TRY(portal_sight_load(w, &sight, err));
-	n = web_slice(w, sight.n_products, PAGE_PRODUCTS, &from);
+	n = web_slice(w, portal_sight_of_kind(&sight, kind), PAGE_PRODUCTS, &from);
 	for (size_t i = from; i < from + n; i++)
 		TRY(put_product(w, &sight, &sight.products[i], liquid_push_record(list), err));
-	web_title(w, "Products");
+	liquid_set_bool(w->page, "groups", kind == STORE_KIND_API_GROUP);
+	if (kind == STORE_KIND_API_GROUP)
+		web_title(w, "API groups");
+	else
+		web_title(w, "Products");
 	return web_page(w, "products", err);
+}
+
+gh_rc portal_products(struct web *w, struct gh_err *err)
+{
+	return list_kind(w, STORE_KIND_PRODUCT, err);
+}
+
+gh_rc portal_groups(struct web *w, struct gh_err *err)
+{
+	return list_kind(w, STORE_KIND_API_GROUP, err);
 }
 
 /* Those that stand or wait: a cancelled one does not count against the limit. */
@@ -130,6 +179,7 @@ static GH_RC show(struct web *w, const struct portal_sight *s, const struct stor
 		portal_put_subscription(w, liquid_push_record(list), &own[i]);
 	TRY(put_choices(w, p, err));
 	TRY(store_product_takes_subscriptions(w->site->store, p->id, &takes, err));
+	liquid_set_bool(w->page, "group", p->kind == STORE_KIND_API_GROUP);
 	liquid_set_bool(w->page, "closed", !takes);
 	liquid_set_bool(w->page, "full", p->subscriptions_limit && (int64_t)n >= p->subscriptions_limit);
 	liquid_set_bool(w->page, "agreed", web_param(&w->rq.form, "agree").n > 0);
@@ -142,11 +192,11 @@ gh_rc portal_product(struct web *w, struct gh_err *err)
 {
 	const struct store_product *p;
 	struct portal_sight sight;
+	bool moved;
 
-	TRY(portal_sight_load(w, &sight, err));
-	p = portal_sight_product(&sight, w->rq.args[0]);
-	if (!p)
-		FAIL(err, NOT_FOUND, "no such product");
+	TRY(find_asked(w, &sight, &p, &moved, err));
+	if (moved)
+		return GH_RC_OK;
 	web_form_value(w, "name", STR(""));
 	return show(w, &sight, p, 200, err);
 }
@@ -154,7 +204,7 @@ gh_rc portal_product(struct web *w, struct gh_err *err)
 /* ---- subscribing ------------------------------------------------------------------------------------------------------- */
 
 /* The sentence that says why not; NULL: it may be. */
-static GH_RC check(struct web *w, const struct store_product *p, const char **problem, struct gh_err *err)
+static GH_RC check(struct web *w, const struct store_product *p, struct str application_id, const char **problem, struct gh_err *err)
 {
 	struct store_subscription *own;
 	size_t n, all;
@@ -169,6 +219,11 @@ static GH_RC check(struct web *w, const struct store_product *p, const char **pr
 	TRY(own_subscriptions(w, p->id, &own, &n, &all, err));
 	if (p->subscriptions_limit && (int64_t)n >= p->subscriptions_limit)
 		*problem = "You have as many subscriptions to this product as one person may have.";
+	for (size_t i = 0; i < n && p->kind == STORE_KIND_API_GROUP; i++)
+		if (str_eq(own[i].application_id, application_id) && own[i].application_id.n)
+			*problem = "This application has a contract with the group already: its keys and client ids open all of its APIs.";
+		else if (str_eq(own[i].application_id, application_id))
+			*problem = "You have a contract with the group already: its keys open all of its APIs.";
 	if (all >= SUBSCRIPTIONS_MAX)
 		*problem = "You have as many subscriptions as one person may have. Ask the people behind this portal to remove old ones.";
 	return GH_RC_OK;
@@ -182,7 +237,7 @@ static GH_RC create(struct web *w, const struct store_product *p, struct str mes
 	struct store *s = w->site->store;
 	struct store_site site;
 
-	TRY(check(w, p, problem, err));
+	TRY(check(w, p, sub->application_id, problem, err));
 	if (*problem)
 		return GH_RC_OK;
 	TRY(store_subscription_create(s, w->a, sub, NULL, &sub->id, keys, err));
@@ -247,12 +302,11 @@ gh_rc portal_subscribe(struct web *w, struct gh_err *err)
 	struct portal_sight sight;
 	struct store_keys keys;
 	const char *problem;
-	bool ok;
+	bool ok, moved;
 
-	TRY(portal_sight_load(w, &sight, err));
-	p = portal_sight_product(&sight, w->rq.args[0]);
-	if (!p)
-		FAIL(err, NOT_FOUND, "no such product");
+	TRY(find_asked(w, &sight, &p, &moved, err));
+	if (moved)
+		return GH_RC_OK;
 	TRY(read_form(w, p, &wish, &ok, err));
 	if (!ok)
 		return show(w, &sight, p, 422, err);

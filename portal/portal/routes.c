@@ -2,6 +2,7 @@
 #include "portal/portal/json.h"
 
 #include "core/str.h"
+#include "db/catalog.h"
 #include "db/environments.h"
 
 static const struct web_route routes[] = {
@@ -21,6 +22,9 @@ static const struct web_route routes[] = {
 	{ "GET", "/products", WEB_ANYBODY, portal_products },
 	{ "GET", "/products/{product}", WEB_ANYBODY, portal_product },
 	{ "POST", "/products/{product}/subscribe", WEB_SIGNED_IN, portal_subscribe },
+	{ "GET", "/groups", WEB_ANYBODY, portal_groups },
+	{ "GET", "/groups/{group}", WEB_ANYBODY, portal_product },
+	{ "POST", "/groups/{group}/subscribe", WEB_SIGNED_IN, portal_subscribe },
 	{ "GET", "/account/subscriptions", WEB_SIGNED_IN, portal_subscriptions },
 	{ "GET", "/account/subscriptions/{id}", WEB_SIGNED_IN, portal_subscription },
 	{ "POST", "/account/subscriptions/{id}/keys", WEB_SIGNED_IN, portal_subscription_keys },
@@ -105,6 +109,8 @@ static const struct web_route routes[] = {
 	{ "GET", PORTAL_JSON "/apis/{api}/operations/{operation}", WEB_ANYBODY, portal_json_operation },
 	{ "GET", PORTAL_JSON "/products", WEB_ANYBODY, portal_json_products },
 	{ "GET", PORTAL_JSON "/products/{product}", WEB_ANYBODY, portal_json_product },
+	{ "GET", PORTAL_JSON "/groups", WEB_ANYBODY, portal_json_groups },
+	{ "GET", PORTAL_JSON "/groups/{group}", WEB_ANYBODY, portal_json_group },
 	{ "GET", PORTAL_JSON "/subscriptions", WEB_SIGNED_IN, portal_json_subscriptions },
 	{ "POST", PORTAL_JSON "/subscriptions", WEB_SIGNED_IN, portal_json_subscribe },
 	{ "GET", PORTAL_JSON "/subscriptions/{id}", WEB_SIGNED_IN, portal_json_subscription },
@@ -131,9 +137,12 @@ static const struct web_route routes[] = {
 static GH_RC common(struct web *w, struct gh_err *err)
 {
 	struct str title = STR_NULL, terms;
-	bool found = false, has_terms = false;
+	bool found = false, has_terms = false, groups = false;
 
 	portal_put_menu(w);
+	if (store_catalog_has_groups(w->site->store, portal_viewer(w), &groups, err).code)
+		groups = false;
+	liquid_set_bool(w->page, "has_groups", groups);
 	if (store_setting_get(w->site->store, w->a, STR("portal.title"), &title, &found, err).code)
 		found = false;
 	portal_put_look(w);

@@ -62,17 +62,23 @@ static void fixture_api(struct store *s, const char *id, enum store_api_state st
 	must(store_operations_replace(s, api.id, 0, ops, ARRAY_LEN(ops), &err), &err);
 }
 
-static void fixture_product(struct store *s, const char *id, enum store_product_state state, const char *group,
-			    const char *api)
+static void fixture_kind(struct store *s, const char *id, enum store_product_kind kind, enum store_product_state state,
+			 const char *group, const char *api)
 {
 	struct store_product p = { .id = str_of(id), .name = str_of(id), .description = STR_INIT("For trying things out"),
-				   .subscription_required = true, .state = (int64_t)state };
+				   .subscription_required = true, .state = (int64_t)state, .kind = (int64_t)kind };
 	struct gh_err err;
 
 	must(store_product_create(s, &p, &err), &err);
 	must(store_product_add_api(s, p.id, str_of(api), &err), &err);
 	if (group)
 		must(store_product_add_group(s, p.id, str_of(group), &err), &err);
+}
+
+static void fixture_product(struct store *s, const char *id, enum store_product_state state, const char *group,
+			    const char *api)
+{
+	fixture_kind(s, id, STORE_KIND_PRODUCT, state, group, api);
 }
 
 static void fixture_policies(struct store *s)
@@ -134,6 +140,8 @@ static void fixture_fill(struct store *s, struct arena *a)
 	fixture_api(s, "stock-v2", STORE_API_PUBLISHED, "stock", "v2");
 	fixture_product(s, "starter", STORE_PRODUCT_PUBLISHED, NULL, "orders");
 	fixture_product(s, "partner", STORE_PRODUCT_PUBLISHED, "partners", "partner-prices");
+	fixture_kind(s, "logistics", STORE_KIND_API_GROUP, STORE_PRODUCT_PUBLISHED, NULL, "stock-v2");
+	fixture_kind(s, "partner-group", STORE_KIND_API_GROUP, STORE_PRODUCT_PUBLISHED, "partners", "partner-prices");
 	fixture_policies(s);
 	fixture_document(s, a, "a/7");
 	must(store_subscription_create(s, a, &sub, NULL, NULL, NULL, &err), &err);

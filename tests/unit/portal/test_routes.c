@@ -71,6 +71,7 @@ static const struct {
 	{ "GET", "/apis/{api}", "/admin/apis/orders", "snyyyy" },
 	{ "POST", "/apis/{api}/life", "/admin/apis/orders/life", "snnnnn" },      /* without the form's token */
 	{ "GET", "/products", "/admin/products", "snyyyy" },
+	{ "GET", "/api-groups", "/admin/api-groups", "snyyyy" },
 	{ "GET", "/subscriptions", "/admin/subscriptions", "snnyyy" },
 	{ "GET", "/pages", "/admin/pages", "snnyyy" },
 	{ "GET", "/pages/edit", "/admin/pages/edit", "snnyyy" },
