@@ -200,12 +200,12 @@ GH_RC store_api_tags_set(struct store *s, struct str api_id, const struct str *t
 }
 
 static const struct field tag_fields[] = { FIELD(store_tag, TEXT, tag), FIELD(store_tag, INT, of_operations) };
-static const struct row_type tag_type = ROW_TYPE("tag", store_tag, tag_fields);
+const struct row_type api_tag_type = ROW_TYPE("tag", store_tag, tag_fields);
 
 GH_RC store_api_tags(struct store *s, struct arena *a, struct str api_id, struct store_tag **out, size_t *n, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_API_TAGS_OF);
 
 	bind_str(st, 1, api_id);
-	return list_rows(s, st, &tag_type, a, out, n, err);
+	return list_rows(s, st, &api_tag_type, a, out, n, err);
 }

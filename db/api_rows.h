@@ -5,6 +5,7 @@
 #include "db/sql.h"
 
 extern const struct row_type api_type;           /* of API_COLUMNS */
+extern const struct row_type api_tag_type;       /* tag, origin */
 
 /* ---- api_life.c ---- */
 /* The dates that the state asks for, before the row is written; `old` is NULL for a new API. */

@@ -10,14 +10,20 @@ extern const struct web_app admin_app;
 
 enum { ADMIN_PAGE_ROWS = 50 };
 
-/* The window that "?page=N&q=text" asks for, and what the template needs to show it. `rows` is what the store gave for
+/* The window that "?page=N&q=text" asks for, and what templates/admin/pages_links.html needs to show it. `rows` is what the store gave for
  * a window of one row more than a page, so that "next" is known without counting. */
 struct store_page admin_window(struct web *w);
 size_t admin_pages(struct web *w, size_t rows);          /* rows to show */
 
 /* The last 24 hours of one API, for lists. */
 /* Sets calls, calls_text, errors_text and error_level ("none", "low", "high"); without a call "traffic" is nil. */
+/* Who was called since then is active: store_tracking_of. */
+int64_t admin_active_since(struct web *w);
 GH_RC admin_traffic_put(struct web *w, struct str api_id, struct liquid_record *row, struct gh_err *err);
+
+web_handler admin_menu;                   /* `menu` of the layout: menu.c */
+/* A link of the page with other values of its query; NULL-ended pairs of name and value, "" leaves one out. */
+struct str admin_query(struct web *w, const char *const pairs[]);
 
 web_handler admin_apis, admin_api, admin_products, admin_groups, admin_subscriptions, admin_credentials, admin_credential_forget;
 web_handler admin_subscription_act, admin_api_life;

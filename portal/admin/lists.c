@@ -1,11 +1,11 @@
 #include "portal/admin/admin.h"
 
 #include "core/clock.h"
-#include "core/map.h"
 #include "core/str.h"
+#include "core/uri.h"
 #include "db/requests.h"
 
-/* The lists: APIs with their day, products, subscriptions. */
+/* The lists of products and subscriptions, and what every list shares: search, pages. */
 
 enum { PRODUCT_APIS = 6 };               /* that a product's row names */
 
@@ -25,86 +25,56 @@ struct store_page admin_window(struct web *w)
 	return window;
 }
 
+struct str admin_query(struct web *w, const char *const pairs[])
+{
+	const struct web_params *q = &w->rq.query;
+	struct buf b;
+	struct str out;
+
+	buf_init(&b, 8192);
+	for (size_t i = 0; i < q->n; i++) {
+		bool replaced = !q->v[i].value.n;
+
+		for (size_t k = 0; pairs[k]; k += 2)
+			replaced = replaced || str_eq(q->v[i].name, str_of(pairs[k]));
+		if (!replaced)
+			buf_fmt(&b, "%c%.*s=%.*s", b.n ? '&' : '?', STR_ARG(uri_encode(w->a, q->v[i].name, URI_KEEP_UNRESERVED)),
+				STR_ARG(uri_encode(w->a, q->v[i].value, URI_KEEP_UNRESERVED)));
+	}
+	for (size_t k = 0; pairs[k]; k += 2)
+		if (pairs[k + 1][0])
+			buf_fmt(&b, "%c%s=%.*s", b.n ? '&' : '?', pairs[k], STR_ARG(uri_encode(w->a, str_of(pairs[k + 1]), URI_KEEP_UNRESERVED)));
+	out = arena_dup(w->a, b.n ? buf_view(&b) : STR("?"));
+	buf_release(&b);
+	return out.p ? out : STR("?");
+}
+
+/* `by` pages on; "" when there is none. */
+static void put_page_link(struct web *w, const char *name, int by)
+{
+	struct str page = web_param(&w->rq.query, "page");
+	uint64_t n = 1;
+	char to[24];
+
+	if (!page.n || !str_to_u64(page, 100000, &n) || !n)
+		n = 1;
+	snprintf(to, sizeof(to), "%lld", (long long)n + by);
+	liquid_set_text(w->page, name, by && (long long)n + by > 0 ? admin_query(w, (const char *const[]){ "page", to, NULL }) : STR(""));
+}
+
 size_t admin_pages(struct web *w, size_t rows)
 {
 	bool more = rows > ADMIN_PAGE_ROWS;
 
 	liquid_set_bool(w->page, "more", more);
+	put_page_link(w, "next_page", more ? 1 : 0);
+	put_page_link(w, "previous_page", -1);
 	return more ? ADMIN_PAGE_ROWS : rows;
 }
 
 static struct str or_id(struct str name, struct str id)
 {
 	return name.n ? name : id;
-}
-
-/* Active subscriptions of products, each counted once however many of the page's APIs it opens. */
-struct counts {
-	struct map by_product;           /* -> int64_t */
-};
-
-static GH_RC subscriptions_of_product(struct web *w, struct counts *c, struct str id, int64_t *out, struct gh_err *err)
-{
-	struct store_subscription_filter f = { .product_id = id, .state = STORE_SUB_ACTIVE };
-	int64_t *known = map_get(&c->by_product, id);
-
-	if (!known) {
-		known = arena_new_of(w->a, int64_t);
-		if (!known)
-			FAIL(err, NOMEM, "counts");
-		TRY(store_subscriptions_count(w->site->store, &f, known, err));
-		if (!map_put(&c->by_product, id, known))
-			FAIL(err, NOMEM, "counts");
-	}
-	*out = *known;
-	return GH_RC_OK;
-}
-
-/* Active subscriptions that open the API: its own and those of the products it is in. */
-static GH_RC subscriptions_of_api(struct web *w, struct counts *c, struct str api_id, int64_t *out, struct gh_err *err)
-{
-	struct store_subscription_filter f = { .api_id = api_id, .state = STORE_SUB_ACTIVE };
-	struct store_product *products;
-	int64_t count = 0;
-	size_t n;
-
-	TRY(store_subscriptions_count(w->site->store, &f, out, err));
-	TRY(store_products_of_api(w->site->store, w->a, api_id, &products, &n, err));
-	for (size_t i = 0; i < n; i++) {
-		TRY(subscriptions_of_product(w, c, products[i].id, &count, err));
-		*out += count;
-	}
-	return GH_RC_OK;
-}
-
-gh_rc admin_apis(struct web *w, struct gh_err *err)
-{
-	struct store_page window = admin_window(w);
-	struct liquid_list *list = liquid_set_list(w->page, "apis");
-	struct counts counts;
-	struct store_api *apis;
-	size_t n;
-
-	map_init(&counts.by_product, w->a, false);
-	TRY(store_apis(w->site->store, w->a, &window, &apis, &n, err));
-	n = admin_pages(w, n);
-	for (size_t i = 0; i < n; i++) {
-		struct liquid_record *r = liquid_push_record(list);
-		int64_t subscriptions;
-
-		TRY(subscriptions_of_api(w, &counts, apis[i].id, &subscriptions, err));
-		liquid_set_text(r, "id", apis[i].id);
-		liquid_set_text(r, "name", or_id(apis[i].name, apis[i].id));
-		liquid_set_text(r, "path", apis[i].path);
-		liquid_set_text(r, "version", apis[i].version.n ? apis[i].version : STR(""));
-		liquid_set_int(r, "revision", apis[i].revision);
-		liquid_set_text(r, "environment", apis[i].environment_id);
-		liquid_set_text(r, "state", str_of(store_api_state_names[store_api_state_at(&apis[i], clock_wall_us())]));
-		liquid_set_text(r, "subscriptions", web_number(w, subscriptions));
-		TRY(admin_traffic_put(w, apis[i].id, r, err));
-	}
-	liquid_set_text(w->page, "title", STR("APIs"));
-	return web_page(w, "apis", err);
 }
 
 static GH_RC list_products(struct web *w, enum store_product_kind kind, struct gh_err *err)

@@ -41,40 +41,6 @@ static const struct web_route routes[] = {
 	{ NULL, NULL, WEB_ANYBODY, NULL },
 };
 
-/* The entries of the menu that the role may open. */
-static GH_RC common(struct web *w, struct gh_err *err UNUSED)
-{
-	static const struct {
-		const char *label, *path, *icon;
-		enum web_right right;
-	} entries[] = {
-		{ "APIs", "", "apis", WEB_VIEW_APIS },
-		{ "Products", "products", "products", WEB_VIEW_APIS },
-		{ "API groups", "api-groups", "products", WEB_VIEW_APIS },
-		{ "Subscriptions", "subscriptions", "keys", WEB_VIEW_SUBSCRIPTIONS },
-		{ "Pages", "pages", "pages", WEB_EDIT_PAGES },
-		{ "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
-		{ "Look", "look", "look", WEB_CHANGE_LOOK },
-	};
-	struct liquid_list *menu = liquid_set_list(w->page, "menu");
-	struct str here = w->rq.path;
-
-	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
-		struct str path = str_of(entries[i].path);
-		bool first = !path.n && (str_eq(here, STR("/")) || str_starts(here, STR("/apis/")));
-		struct liquid_record *r;
-
-		if (!w->signed_in || !web_role_may(w->user.role, entries[i].right))
-			continue;
-		r = liquid_push_record(menu);
-		liquid_set_text(r, "label", str_of(entries[i].label));
-		liquid_set_text(r, "path", path);
-		liquid_set_text(r, "icon", str_of(entries[i].icon));
-		liquid_set_bool(r, "here", first || (path.n && str_starts(str_from(here, 1), path)));
-	}
-	return GH_RC_OK;
-}
-
 const struct web_app admin_app = {
 	.program = "gatehouse-admin",
 	.templates = "admin",
@@ -84,5 +50,5 @@ const struct web_app admin_app = {
 	.enter = WEB_VIEW_APIS,
 	.is_dashboard = true,
 	.routes = routes,
-	.common = common,
+	.common = admin_menu,
 };

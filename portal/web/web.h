@@ -24,7 +24,7 @@ enum web_right {
 	WEB_ANYBODY,                     /* no sign-in needed */
 	WEB_SIGNED_IN,                   /* any user */
 	WEB_VIEW_APIS,                   /* APIs, operations, products and their numbers */
-	WEB_CHANGE_APIS,                 /* stage, dates and tags of an API */
+	WEB_CHANGE_APIS,                 /* all of an API but its policies */
 	WEB_VIEW_POLICIES,
 	WEB_VIEW_SUBSCRIPTIONS,
 	WEB_VIEW_CREDENTIALS,            /* what is shown to backends, and which tokens are held; never a value */
@@ -32,6 +32,14 @@ enum web_right {
 	WEB_MANAGE_SUBSCRIPTIONS,        /* approve, reject, suspend, restore, cancel */
 	WEB_EDIT_PAGES,                  /* write the portal's pages */
 	WEB_CHANGE_LOOK,                 /* name, colours, texts and menu of the portal */
+	WEB_CHANGE_POLICIES,             /* write, check and try policy documents and fragments */
+	WEB_CHANGE_PRODUCTS,             /* products and tiers */
+	WEB_VIEW_PEOPLE,                 /* users, groups, applications */
+	WEB_MANAGE_PEOPLE,               /* invite, change, block */
+	WEB_VIEW_SETTINGS,               /* backends, named values, certificates, loggers, environments; never a secret */
+	WEB_CHANGE_SETTINGS,
+	WEB_VIEW_AUDIT,                  /* who changed what */
+	WEB_VIEW_TRAFFIC,                /* analytics and single calls */
 	WEB_TOKEN,                       /* a program: the handler checks its bearer token; no session, no form token */
 	WEB_RIGHT__COUNT
 };

@@ -1,4 +1,4 @@
-/* pages.c - what the pages of the portal and the dashboard cost with 1,000 APIs, 10,000 users and 50,000 subscriptions in
+/* pages.c - what the pages of the portal and the dashboard cost with 1,000 APIs, 10,000 users and 100,000 subscriptions in
  * the store: processor time of one page from the request to its last byte, and its size. Every GET route of both apps is
  * asked for, so a new page is measured without being named here. Prints one JSON object; tests/bench/bench.js runs it. */
 #include "tests/unit/portal/client.h"
@@ -12,7 +12,7 @@
 
 enum { RUNS = 100, WARM = 5 };
 
-static const struct crowd_size large = { .apis = 1000, .products = 100, .users = 10000, .subscriptions = 50000, .own = 20, .calls = 200 };
+static const struct crowd_size large = { .apis = 1000, .products = 100, .users = 10000, .subscriptions = 100000, .own = 20, .calls = 200 };
 
 static double cpu_ms(void)
 {

@@ -1,4 +1,4 @@
-// Every page of the portal and the dashboard with 1,000 APIs, 10,000 users and 50,000 subscriptions in the store: processor
+// Every page of the portal and the dashboard with 1,000 APIs, 10,000 users and 100,000 subscriptions in the store: processor
 // time of one page and its size. tests/bench/pages.c does it in its own process, without a web server between.
 'use strict';
 const { spawnSync } = require('node:child_process');

@@ -150,6 +150,8 @@ const PAGES = [
   { name: 'admin-sign-in', url: '/admin/sign-in' },
   { name: 'admin-sign-in-errors', url: '/admin/sign-in', act: (p) => p.click('button[type=submit]') },
   { name: 'admin-apis', url: '/admin/', signedIn: true },
+  { name: 'admin-filtered', url: '/admin/?status=active&stage=published&tag=erp', signedIn: true },
+  { name: 'admin-menu', url: '/admin/', signedIn: true, act: async (p) => { if (await p.isVisible('.drawer-button')) await p.click('.drawer-button'); } },
   { name: 'admin-nothing-found', url: '/admin/?q=zebra', signedIn: true },
   { name: 'admin-api', url: '/admin/apis/orders', signedIn: true },
   { name: 'admin-products', url: '/admin/products', signedIn: true },

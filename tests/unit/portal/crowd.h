@@ -162,6 +162,8 @@ static const struct {
 	{ "portal", "/account/calls", "/account/calls?range=month" },
 	{ "admin", "/", "/?page=12" },
 	{ "admin", "/", "/?q=plant+7" },
+	{ "admin", "/", "/?status=inactive" },
+	{ "admin", "/", "/?status=active&stage=published&page=2" },
 	{ "admin", "/products", "/products?q=plan" },
 	{ "admin", "/subscriptions", "/subscriptions?page=900" },
 	{ "admin", "/subscriptions", "/subscriptions?q=planning+4711" },

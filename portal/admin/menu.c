@@ -1,0 +1,55 @@
+/* menu.c - the menu beside each page: groups of entries, of which everybody sees those that he may open. A new page is one row
+ * here and one in routes.c. */
+#include "portal/admin/admin.h"
+
+#include "core/str.h"
+
+static const struct entry {
+	const char *group, *label;
+	const char *path;                /* behind the base path, without a slash in front; "" is the first page */
+	const char *icon;                /* of www/icons.svg */
+	enum web_right right;
+} entries[] = {                          /* in the order of the menu; the entries of a group stand together */
+	{ "APIs", "APIs", "", "apis", WEB_VIEW_APIS },
+	{ "APIs", "API groups", "api-groups", "groups", WEB_VIEW_APIS },
+	{ "Consumers", "Products", "products", "products", WEB_VIEW_APIS },
+	{ "Consumers", "Subscriptions", "subscriptions", "keys", WEB_VIEW_SUBSCRIPTIONS },
+	{ "Security", "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
+	{ "Settings", "Pages", "pages", "pages", WEB_EDIT_PAGES },
+	{ "Settings", "Look", "look", "look", WEB_CHANGE_LOOK },
+};
+
+/* "products" is here at /products and at /products/gold, not at /products-of-mine; the first page at /apis/… too. */
+static bool is_here(struct str here, struct str path)
+{
+	if (!path.n)
+		return str_eq(here, STR("/")) || str_starts(here, STR("/apis/"));
+	here = str_from(here, 1);
+	return str_starts(here, path) && (here.n == path.n || here.p[path.n] == '/');
+}
+
+gh_rc admin_menu(struct web *w, struct gh_err *err UNUSED)
+{
+	struct liquid_list *menu = liquid_set_list(w->page, "menu"), *list = NULL;
+	const char *group = NULL;
+
+	for (size_t i = 0; w->signed_in && i < ARRAY_LEN(entries); i++) {
+		const struct entry *e = &entries[i];
+		struct liquid_record *r;
+
+		if (!web_role_may(w->user.role, e->right))
+			continue;
+		if (!group || strcmp(group, e->group) != 0) {
+			r = liquid_push_record(menu);
+			liquid_set_text(r, "label", str_of(e->group));
+			list = liquid_set_list(r, "entries");
+			group = e->group;
+		}
+		r = liquid_push_record(list);
+		liquid_set_text(r, "label", str_of(e->label));
+		liquid_set_text(r, "path", str_of(e->path));
+		liquid_set_text(r, "icon", str_of(e->icon));
+		liquid_set_bool(r, "here", is_here(w->rq.path, str_of(e->path)));
+	}
+	return GH_RC_OK;
+}

@@ -1,0 +1,148 @@
+/* The dashboard: what lists show and what filters leave out, and the menu that each role gets. */
+#include "tests/unit/check.h"
+
+#include "core/clock.h"
+#include "db/telemetry.h"
+#include "portal/admin/admin.h"
+#include "tests/unit/portal/client.h"
+
+static struct world {
+	struct web_site site;
+	struct arena *a;
+	char dir[64], share[PATHS_MAX];
+} world;
+
+static void lists_of_apis(void **state UNUSED)
+{
+	static const struct {
+		const char *label, *uri, *shows, *hides;
+	} rows[] = {
+		{ "all", "/admin/", "apis/stock-v1\"", "Nothing matches" },
+		{ "how many", "/admin/", "<span class=\"count\">5</span>", "found" },
+		{ "called now is active", "/admin/?status=active", "apis/orders\"", "apis/stock-v1\"" },
+		{ "called long ago is inactive", "/admin/?status=inactive", "apis/stock-v1\"", "apis/orders\"" },
+		{ "never called is unregistered", "/admin/?status=unregistered", "apis/planned\"", "apis/stock-v1\"" },
+		{ "a status that is none", "/admin/?status=zebra", "apis/orders\"", "No API is like that" },
+		{ "what a row says", "/admin/?q=planned", "dot-unregistered", "dot-active" },
+		{ "a row of an active one", "/admin/?q=orders", "dot-active", "dot-inactive" },
+		{ "its calls", "/admin/?q=orders", "<span>10</span>", "No data" },
+		{ "no calls of the day", "/admin/?q=stock-v1", "No data", "0 %" },
+		{ "by stage", "/admin/?stage=draft", "apis/planned\"", "apis/orders\"" },
+		{ "one whose sunset is over is retired", "/admin/?stage=retired", "apis/stock-v1\"", "apis/orders\"" },
+		{ "and not deprecated", "/admin/?stage=deprecated", "No API is like that", "apis/stock-v1\"" },
+		{ "by tag", "/admin/?tag=r%26d", "apis/orders\"", "apis/planned\"" },
+		{ "by environment", "/admin/?environment=sandbox", "No API is like that", "apis/orders\"" },
+		{ "an environment that is none", "/admin/?environment=zebra", "apis/orders\"", "No API is like that" },
+		{ "two at once", "/admin/?stage=published&status=unregistered", "apis/stock-v2\"", "apis/orders\"" },
+		{ "search and filter", "/admin/?q=stock&status=active", "Nothing matches", "apis/stock-v1\"" },
+		{ "search words are escaped", "/admin/?q=%22%3E%3Cb%3E", "&quot;&gt;&lt;b&gt;", "\"><b>" },
+		{ "a page behind the last", "/admin/?page=9&stage=draft", "No API is like that", "rel=\"next\"" },
+	};
+	struct client c = { .site = &world.site };
+
+	client_session(&c, "auditor");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CHECK_INT(rows[i].label, client_send(&c, "GET", rows[i].uri, NULL), 200);
+		CHECK(rows[i].label, client_shows(&c, rows[i].shows));
+		CHECK(rows[i].label, !client_shows(&c, rows[i].hides));
+	}
+	client_end(&c);
+	check_done();
+}
+
+/* The menu has what the role may open, under the heads of its groups. */
+static void menu(void **state UNUSED)
+{
+	static const struct {
+		const char *role, *shows, *hides;
+	} rows[] = {
+		{ "administrator", "/admin/look\"", "zebra" },   { "administrator", ">Consumers<", "zebra" },
+		{ "operator", "/admin/credentials\"", "look\"" }, { "publisher", "/admin/look\"", "credentials\"" },
+		{ "auditor", ">Security<", ">Settings<" },        { "auditor", "/admin/products\"", "/admin/subscriptions\"" },
+	};
+	struct client c = { .site = &world.site };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		client_session(&c, rows[i].role);
+		client_send(&c, "GET", "/admin/", NULL);
+		CHECK(rows[i].role, client_shows(&c, rows[i].shows) && !client_shows(&c, rows[i].hides));
+	}
+	client_end(&c);
+	check_done();
+}
+
+/* One page leads to the next with what narrows the list. */
+static void links_between_pages(void **state UNUSED)
+{
+	struct client c = { .site = &world.site };
+
+	client_session(&c, "administrator");
+	client_send(&c, "GET", "/admin/subscriptions?state=submitted&page=2", NULL);
+	CHECK("back", client_shows(&c, "href=\"?state=submitted&amp;page=1\" rel=\"prev\"") && !client_shows(&c, "rel=\"next\""));
+	client_send(&c, "GET", "/admin/subscriptions?q=planning&state=submitted&x=", NULL);
+	CHECK("on", client_shows(&c, "href=\"?q=planning&amp;state=submitted&amp;page=2\" rel=\"next\"") && !client_shows(&c, "rel=\"prev\""));
+	client_end(&c);
+	check_done();
+}
+
+/* ---- the world ------------------------------------------------------------------------------------------------------------- */
+
+static void fill(struct store *s)
+{
+	const struct store_environment sandbox = { .id = STR("sandbox"), .name = STR("Sandbox"), .business_group_id = STR("default"),
+						   .path_prefix = STR("sandbox"), .kind = STR("sandbox") };
+	const struct str tag = STR("r&d");
+	int64_t minute = clock_wall_us() / 60000000;
+	struct store_minute now = { .minute = minute - 1, .environment = STR("default"), .api = STR("orders"), .operation = STR("get-order"),
+				    .product = STR(""), .subscription = STR(""), .application = STR(""), .backend = STR(""),
+				    .add = { .calls = 10, .status_class = { 0, 0, 10, 0, 0, 0 } } };
+	struct store_minute before = now;
+	struct store_api api;
+	struct gh_err err;
+	bool found;
+
+	must(store_tx_begin(s, STR("test"), &err), &err);
+	must(store_environment_create(s, &sandbox, &err), &err);
+	must(store_api_tags_set(s, STR("orders"), &tag, 1, &err), &err);
+	must(store_api_find(s, world.a, STR("stock-v1"), 0, &api, &found, &err), &err);
+	api.deprecated_us = 1000000;
+	api.sunset_us = 2000000;
+	must(store_api_update(s, &api, &err), &err);
+	for (size_t i = 0; i < ADMIN_PAGE_ROWS + 1; i++) {
+		const struct store_subscription sub = { .name = STR("Planning"), .scope = STORE_SCOPE_PRODUCT, .product_id = STR("starter"),
+							.state = STORE_SUB_SUBMITTED };
+
+		must(store_subscription_create(s, world.a, &sub, NULL, NULL, NULL, &err), &err);
+	}
+	must(store_tx_commit(s, &err), &err);
+	before.minute = minute - 3 * 24 * 60;
+	before.api = STR("stock-v1");
+	must(store_drain_begin(s, &err), &err);
+	must(store_drain_minute(s, &now, &err), &err);
+	must(store_drain_minute(s, &before, &err), &err);
+	must(store_drain_end(s, GH_RC_OK, &err), &err);
+}
+
+static int up(void **state UNUSED)
+{
+	world.a = arena_new(1 << 20);
+	fixture_make(world.dir);
+	site_up(&world.site, &admin_app, world.dir, world.share);
+	fill(world.site.store);
+	return 0;
+}
+
+static int down(void **state UNUSED)
+{
+	site_down(&world.site);
+	fixture_drop(world.dir);
+	arena_free(world.a);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(lists_of_apis), cmocka_unit_test(menu), cmocka_unit_test(links_between_pages) };
+
+	return cmocka_run_group_tests(tests, up, down);
+}
