@@ -175,7 +175,7 @@ static void call(struct walk *w, const struct node *n)
 		if (arg->kind != N_LOCAL || arg->op != 1)
 			value(w, arg);
 	for (const struct node *arg = n->b; arg; arg = arg->next)
-		if (arg->kind == N_LOCAL && arg->op == 1)
+		if (arg->kind == N_LOCAL && arg->op)
 			mark(w, arg->local, true);
 }
 
@@ -232,6 +232,13 @@ static void value(struct walk *w, const struct node *n)
 	case N_INVOKE:
 		value(w, n->a);
 		values(w, n->b);
+		for (const struct node *arg = n->b; arg; arg = arg->next)
+			if (arg->kind == N_REF && arg->a->kind == N_LOCAL)
+				mark(w, arg->a->local, true);
+		break;
+	case N_REF:
+		if (!n->flag || n->a->kind != N_LOCAL)
+			value(w, n->a);
 		break;
 	case N_AND:
 	case N_OR: both_outcomes(w, n); break;
@@ -401,7 +408,9 @@ static void statement(struct walk *w, const struct node *n)
 		return;
 	switch (n->kind) {
 	case N_BLOCK: block(w, n); break;
-	case N_EXPRESSION: value(w, n->a); break;
+	case N_EXPRESSION:
+	case N_YIELD:
+	case N_BIND_REF: value(w, n->a); break;
 	case N_IF: if_statement(w, n); break;
 	case N_RETURN:
 		value(w, n->a);

@@ -28,6 +28,9 @@ struct node *node_local(struct binder *b, size_t at, struct local *l)
 {
 	struct node *n = bind_node(b, N_LOCAL, at, l->type);
 
+	if (l->by_ref && l->owner != b->function)
+		return expr_error(b->c, at, "`%.*s` stands for another variable: a lambda or function inside cannot use it",
+				  STR_ARG(l->name));
 	if (n)
 		n->local = l;
 	local_use(b, l);
@@ -244,6 +247,9 @@ const struct type *bind_type(struct binder *b, const struct syntax *s)
 
 	if (s->a) {
 		t = bind_type(b, s->a);
+		if (t && s->op > 1)
+			return grid_class((unsigned)s->op) ? type_make1(b->arena, grid_class((unsigned)s->op), t)
+				: expr_error(b->c, s->at, "an array has at most %d dimensions here", GRID_RANK_MAX);
 	} else if (s->flag) {
 		t = tuple_type(b, s);
 	} else {

@@ -30,6 +30,7 @@ struct local {
 	const struct type *owner_type;
 	bool is_const, captured, read_only, pending;
 	bool hidden;                 /* its name is not seen any more: a pattern of another section of the switch */
+	bool by_ref;                 /* a ref or out parameter, a ref variable: its register holds the cell of another */
 	bool tracked;                /* not every path gives it a value: assigned.c looks, and it starts with its zero */
 	uint32_t index;              /* … its place in the sets there */
 	uint16_t reg;
@@ -51,6 +52,10 @@ struct function {
 	struct var_scope *scope;         /* of the parameters and of what an expression declares */
 	struct node *body;           /* a statement, or an expression when .is_expression */
 	bool is_expression, checked;
+	bool is_local;               /* a local function, which may yield */
+	bool generator;              /* … and does: a call gives a sequence */
+	bool returns;                /* a return statement was met */
+	unsigned tries;              /* open try blocks */
 	bool unchecked;              /* written out: constants may overflow too */
 	unsigned loops, switches, finallys;
 	struct local **captures;     /* of outer functions, in the order of their cells */
@@ -87,6 +92,7 @@ enum node_kind {
 	N_LAMBDA,                    /* function */
 	N_THROW,                     /* a */
 	N_CONTEXT,
+	N_REF,                       /* the cell of the variable or element a; flag: out */
 	/* not values: they stand left of a dot or a bracket only */
 	N_TYPE,                      /* tested */
 	N_NAMESPACE,                 /* text */
@@ -94,7 +100,9 @@ enum node_kind {
 	N_OPEN,                      /* syntax: a lambda, default or tuple that waits for its type */
 	/* statements */
 	N_BLOCK,                     /* list b; c: local functions, set up first; scope: cells to make */
-	N_EXPRESSION, N_IF, N_RETURN, N_BREAK, N_CONTINUE, N_RETHROW,
+	N_EXPRESSION, N_IF, N_YIELD, /* a: the element */
+	N_BIND_REF,                  /* local stands for the N_REF a from here on */
+	N_RETURN, N_BREAK, N_CONTINUE, N_RETHROW,
 	N_LOOP,                      /* a: condition or NULL, b: step list, d: body; flag: condition after the body */
 	N_FOREACH,                   /* local: the item, a: collection, d: body, which begins by setting the variable */
 	N_SWITCH,                    /* a: assignment of the value; b: list of N_SECTION */
@@ -199,6 +207,8 @@ struct node *bind_increment(struct binder *b, struct syntax *s);
 /* bind_new.c */
 struct node *bind_new(struct binder *b, struct syntax *s);
 struct node *bind_new_array(struct binder *b, struct syntax *s);
+struct node *array_of(struct binder *b, struct syntax *s, const struct type *element);   /* of the initialiser s->c */
+struct node *bind_new_grid(struct binder *b, struct syntax *s, const struct type *element);      /* bind_grid.c: T[,] */
 struct node *bind_anonymous(struct binder *b, struct syntax *s);
 
 /* bind_tuple.c */
@@ -221,9 +231,16 @@ struct argument {
 	struct local *out;           /* out argument */
 	struct syntax *declares;     /* out T x */
 	size_t at;
-	bool is_out;
+	bool is_out;                 /* out or ref */
+	bool is_ref;
+	struct node *place;          /* ref or out element of an array */
 };
 struct node *bind_call(struct binder *b, struct syntax *s);
+/* bind_ref.c: by reference */
+struct node *ref_node(struct binder *b, size_t at, struct node *place, bool is_out);   /* place: a variable or an element */
+struct node *ref_argument(struct binder *b, struct argument *arg, uint32_t mode, const struct type *t);
+struct node *stmt_ref_local(struct binder *b, struct syntax *s);
+bool ref_parameters(const struct syntax *function);
 /* bind_function.c: a call of a function value or local function */
 struct node *bind_invoke(struct binder *b, struct syntax *s, struct node *target, struct argument *args, size_t n_args);
 bool bind_arguments(struct binder *b, struct syntax *list, struct argument **first, size_t *n);

@@ -1,6 +1,7 @@
 /* bind_call.c - calls: arguments, candidates, the call node, and what to say when nothing fits. */
 #include "core/str.h"
 #include "policy/expr/bind.h"
+#include "policy/expr/lex.h"
 
 enum { CANDIDATES_MAX = 96 };
 
@@ -31,9 +32,12 @@ static bool out_argument(struct binder *b, struct syntax *s, struct argument *ar
 	n = bind_value(b, s->a);
 	if (!n)
 		return false;
-	if (n->kind != N_LOCAL)
-		return expr_error(b->c, s->at, "`out` takes a variable");
-	arg->out = n->local;
+	if (n->kind == N_ELEMENT)
+		arg->place = n;
+	else if (n->kind != N_LOCAL || n->local->declared)
+		return expr_error(b->c, s->at, "`%s` takes a variable or an element of an array", arg->is_ref ? "ref" : "out");
+	else
+		arg->out = n->local;
 	return true;
 }
 
@@ -53,7 +57,8 @@ bool bind_arguments(struct binder *b, struct syntax *list, struct argument **fir
 		arg->syntax = s;
 		arg->name = s->text;
 		arg->at = s->at;
-		if (s->flag) {
+		arg->is_ref = s->op == KW_ref;
+		if (s->flag || arg->is_ref) {
 			if (!out_argument(b, s, arg))
 				return false;
 		} else {
@@ -169,6 +174,9 @@ static struct node *out_node(struct binder *b, struct argument *arg, const struc
 {
 	struct node *n;
 
+	if (arg->place)
+		return expr_error(b->c, arg->at, "here `%s` takes a variable; give it one and copy it into the element after the call",
+				  arg->is_ref ? "ref" : "out");
 	if (!arg->out) {
 		bool discard = str_eq(arg->declares->text2, STR("_"));
 
@@ -182,7 +190,7 @@ static struct node *out_node(struct binder *b, struct argument *arg, const struc
 		return expr_error(b->c, arg->at, "`%.*s` cannot be changed here", STR_ARG(arg->out->name));
 	n = node_local(b, arg->at, arg->out);
 	if (n)
-		n->op = 1;
+		n->op = arg->is_ref ? 2 : 1;
 	return n;
 }
 
@@ -517,7 +525,7 @@ struct node *bind_call(struct binder *b, struct syntax *s)
 	struct node *target, *n;
 	size_t n_args;
 
-	if (s->a->kind == SX_MEMBER)
+	if (s->a->kind == SX_MEMBER || s->a->kind == SX_NAME)
 		s->a->flag = true;
 	if (s->a->kind == SX_NAME && !local_find(b, s->a->text) && !type_lookup(b, s->a->text, s->a->b) && !b->c->errors)
 		return expr_error(b->c, s->a->at, "unknown function `%.*s`", STR_ARG(s->a->text));

@@ -5,6 +5,7 @@
  * its type parameters; the copies are further hidden variables of that block. */
 #include "core/str.h"
 #include "policy/expr/bind_stmt.h"
+#include "policy/expr/lex.h"
 
 struct function_instance {
 	struct function_instance *next;
@@ -26,10 +27,13 @@ static const struct type *function_type(struct binder *b, struct syntax *s)
 	for (struct syntax *p = s->b; p; p = p->next) {
 		if (n + 1 >= TYPE_ARGS_MAX)
 			return expr_error(b->c, p->at, "a local function takes at most %d parameters", TYPE_ARGS_MAX - 1);
-		if (optional && !p->b)
+		if (p->op && (p->b || (p->op == KW_params && p->next)))
+			return expr_error(b->c, p->at, p->b ? "a ref, out or params parameter has no default value" :
+					  "`params` stands before the last parameter only");
+		if (optional && !p->b && !p->op)
 			return expr_error(b->c, p->at, "`%.*s` needs a default value too: it stands behind one that has one",
 					  STR_ARG(p->text));
-		optional = p->b != NULL;
+		optional |= p->b != NULL;
 		types[n] = bind_type(b, p->a);
 		if (!types[n++])
 			return NULL;
@@ -73,7 +77,7 @@ static struct node *set_function(struct binder *b, struct syntax *s, struct loca
 		return expr_error(b->c, s->at, "out of memory");
 	if (!delegate_signature(b, l->type, params, &count, &result))
 		return NULL;
-	*lambda = (struct syntax){ .kind = SX_LAMBDA, .at = s->at, .a = s->b, .b = s->c };
+	*lambda = (struct syntax){ .kind = SX_LAMBDA, .at = s->at, .a = s->b, .b = s->c, .flag = true };
 	return stmt_of(b, node_assign(b, s->at, l, bind_lambda(b, lambda, params, count, result, l->type, NULL)));
 }
 
@@ -216,8 +220,8 @@ static struct local *instance(struct binder *b, struct syntax *call, struct loca
 		if (n == TYPE_ARGS_MAX || !(made->types[n++] = bind_type(b, given)))
 			return NULL;
 	for (const struct argument *arg = args; !n && arg && p; arg = arg->next, p = p->next)
-		if (arg->node && !arg->name.n)
-			unify(b, l, p->a, arg->node->type, made->types);
+		if (!arg->name.n && (arg->node || arg->place || arg->out))
+			unify(b, l, p->a, arg->node ? arg->node->type : arg->place ? arg->place->type : arg->out->type, made->types);
 	n = 0;
 	for (const struct syntax *t = l->declared->d; t; t = t->next, n++)
 		if (!made->types[n])
@@ -250,30 +254,88 @@ static struct node *listed(struct binder *b, struct node *n)
 	return copy;
 }
 
+static bool takes_more(const struct syntax *function)
+{
+	const struct syntax *p = function->b;
+
+	while (p && p->next)
+		p = p->next;
+	return p && p->op == KW_params;
+}
+
+/* What stands for `params T[]`: the arguments from there on as one array, unless one array is given. < 0: an error. */
+static int spread_arguments(struct binder *b, const struct local *l, struct argument *args, const struct type *const *params,
+			    struct node **values)
+{
+	size_t slot = 0, n = 0, i = 0;
+	struct node *array, **last;
+
+	if (!takes_more(l->declared))
+		return 0;
+	for (const struct syntax *p = l->declared->b; p->next; p = p->next)
+		slot++;
+	if (!type_is_array(params[slot])) {
+		expr_error(b->c, l->declared->at, "`params` needs an array");
+		return -1;
+	}
+	for (struct argument *arg = args; arg; arg = arg->next, i++) {
+		if (arg->name.n)
+			return 0;
+		n += i >= slot;
+		if (i == slot && !arg->next && arg->node && conv_implicit(b, arg->node, params[slot]).kind != CONV_NONE)
+			return 0;
+	}
+	if (i < slot)
+		return 0;
+	array = bind_node(b, N_ARRAY, l->declared->at, params[slot]);
+	if (!array)
+		return -1;
+	last = &array->b;
+	i = 0;
+	for (struct argument *arg = args; arg; arg = arg->next, i++) {
+		if (i < slot)
+			continue;
+		*last = arg->is_out ? expr_error(b->c, arg->at, "this argument takes no `ref` or `out`")
+				    : listed(b, convert(b, arg->node, type_arg(params[slot], 0)));
+		if (!*last)
+			return -1;
+		array->assigns |= (*last)->assigns;
+		last = &(*last)->next;
+	}
+	values[slot] = array;
+	return (int)n;
+}
+
 /* Arguments of a declared function may have names, and default values stand for those that are missing. */
 static bool declared_arguments(struct binder *b, const struct syntax *call, const struct local *l, struct argument *args,
 			       const struct type *const *params, struct node **values)
 {
 	size_t i = 0, n = 0;
 
+	if (spread_arguments(b, l, args, params, values) < 0)
+		return false;
 	for (struct argument *arg = args; arg; arg = arg->next, i++) {
 		const struct syntax *p = l->declared->b;
 		size_t slot = 0;
 
-		while (p && (arg->name.n ? !str_eq(p->text, arg->name) : slot < i)) {
+		while (p && !(p->op == KW_params && values[slot]) && (arg->name.n ? !str_eq(p->text, arg->name) : slot < i)) {
 			p = p->next;
 			slot++;
 		}
+		if (p && p->op == KW_params && values[slot])
+			continue;
 		if (!p && arg->name.n)
 			return expr_error(b->c, arg->at, "`%.*s` has no parameter `%.*s`", STR_ARG(l->declared->text),
 					  STR_ARG(arg->name)) != NULL;
-		if (!p || values[slot] || arg->is_out)
+		if (!p || values[slot])
 			return expr_error(b->c, arg->at, p ? "this argument does not fit here" : "too many arguments") != NULL;
-		values[slot] = listed(b, convert(b, arg->node, params[slot]));
+		values[slot] = ref_argument(b, arg, p->op, params[slot]);
 		if (!values[slot])
 			return false;
 	}
 	for (struct syntax *p = l->declared->b; p; p = p->next, n++) {
+		if (!values[n] && p->op == KW_params)
+			values[n] = bind_node(b, N_ARRAY, call->at, params[n]);
 		if (values[n])
 			continue;
 		if (!p->b)
@@ -330,7 +392,7 @@ struct node *bind_invoke(struct binder *b, struct syntax *s, struct node *target
 	}
 	if (!type_is_delegate(target->type) || !delegate_signature(b, target->type, params, &count, &result))
 		return expr_error(b->c, s->at, "`%.*s` is no method and cannot be called", STR_ARG(type_name(b, target->type)));
-	if (l ? n_args > count : n_args != count)
+	if (l ? n_args > count && !takes_more(l->declared) : n_args != count)
 		return expr_error(b->c, s->at, "this function takes %zu argument%s, not %zu", count, count == 1 ? "" : "s", n_args);
 	if (l ? !arguments_of(b, s, l, args, params, values) : !plain_arguments(b, args, params, values))
 		return NULL;

@@ -1,6 +1,7 @@
 /* bind_lambda.c - lambdas, method groups and whatever else takes its type from where it is put. */
 #include "core/str.h"
 #include "policy/expr/bind.h"
+#include "policy/expr/lex.h"
 
 bool delegate_signature(struct binder *b, const struct type *t, const struct type **params, size_t *n,
 			const struct type **result)
@@ -94,6 +95,8 @@ static bool add_params(struct binder *b, struct syntax *s, struct function *f, c
 			f->params[i] = local_new(b, p->at, STR_NULL, t);
 		else
 			f->params[i] = local_new(b, p->at, p->text, t);
+		if (f->params[i] && (p->op == KW_ref || p->op == KW_out))
+			f->params[i]->by_ref = f->params[i]->captured = true;
 		if (!f->params[i] || !range_names(b, p, f->params[i]))
 			return false;
 	}
@@ -139,7 +142,7 @@ static bool block_body(struct binder *b, struct function *f, struct syntax *body
 			if (f->returned[i]->a && !(f->returned[i]->a = convert(b, f->returned[i]->a, f->result)))
 				return false;
 	}
-	if (f->result->kind != TYPE_VOID && flow_ends(f->body))
+	if (f->result->kind != TYPE_VOID && !f->generator && flow_ends(f->body))
 		return expr_error(b->c, body->at, "not every path of this lambda returns a value");
 	return true;
 }
@@ -163,6 +166,7 @@ struct node *bind_lambda(struct binder *b, struct syntax *s, const struct type *
 	if (!f->scope)
 		return NULL;
 	b->function = f;
+	f->is_local = s->flag;
 	ok = add_params(b, s, f, params, n) &&
 	     (s->b->kind == SX_BLOCK ? block_body(b, f, s->b, &found) : expression_body(b, f, s->b, &found));
 	scope_leave(b);

@@ -35,6 +35,9 @@ struct node *bind_name(struct binder *b, struct syntax *s)
 		return node_const(b, s->at, l->type, l->constant);
 	if (l && l->range)
 		return member_get(b, s->at, node_local(b, s->at, l->range), l->owner_type, l->member, NULL);
+	if (l && l->declared && !s->flag && ref_parameters(l->declared))
+		return expr_error(b->c, s->at, "`%.*s` has ref, out or params parameters: it can be called, but is no function value",
+				  STR_ARG(s->text));
 	if (l && l->pending)
 		return expr_error(b->c, s->at, "`%.*s` is used before its value is known; give it an explicit type",
 				  STR_ARG(s->text));

@@ -158,7 +158,7 @@ struct node *bind_new(struct binder *b, struct syntax *s)
 
 enum { ARRAY_ELEMENTS_MAX = 3000 };  /* they stand in registers until the array is made */
 
-static struct node *array_of(struct binder *b, struct syntax *s, const struct type *element)
+struct node *array_of(struct binder *b, struct syntax *s, const struct type *element)
 {
 	struct node **items, *n, **last;
 	size_t count = 0;
@@ -215,9 +215,9 @@ struct node *bind_new_array(struct binder *b, struct syntax *s)
 		return NULL;
 	for (unsigned i = 0; element && i < s->n; i++)
 		element = type_array_of(b->arena, element);
+	if (s->op > 1 || (s->b && s->b->next))
+		return bind_new_grid(b, s, element);
 	if (s->b) {
-		if (s->b->next)
-			return expr_error(b->c, s->at, "arrays have one dimension here; use an array of arrays");
 		length = bind_value(b, s->b->a);
 		if (length)
 			length = convert(b, length, conv_implicit(b, length, &type_int).kind != CONV_NONE ? &type_int : &type_long);

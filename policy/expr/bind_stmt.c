@@ -89,6 +89,8 @@ struct node *stmt_local(struct binder *b, struct syntax *s)
 	struct node *first = NULL, **last = &first;
 	struct node *n;
 
+	if (s->op == KW_ref)
+		return stmt_ref_local(b, s);
 	for (struct syntax *d = s->b; d; d = d->next) {
 		*last = declarator(b, s, d);
 		if (!*last)
@@ -211,6 +213,9 @@ static struct node *return_statement(struct binder *b, struct syntax *s)
 
 	if (!n)
 		return NULL;
+	if (f->generator)
+		return expr_error(b->c, s->at, "a function with `yield return` ends with `yield break;`, not with `return`");
+	f->returns = true;
 	if (f->finallys)
 		return expr_error(b->c, s->at, "`return` cannot leave a finally block");
 	if (!s->a) {
@@ -230,6 +235,39 @@ static struct node *return_statement(struct binder *b, struct syntax *s)
 		f->returned[f->n_inferred++] = n;
 	}
 	return n;
+}
+
+/* What a function with `yield` gives: the type of its elements; NULL: no sequence. */
+static const struct type *yielded(const struct type *t)
+{
+	static const char *const of_one[] = { "IEnumerable", "IEnumerator" };
+
+	for (size_t i = 0; t && t->kind == TYPE_CLASS && t->n <= 1 && i < ARRAY_LEN(of_one); i++)
+		if (t->cls == class_find(str_of(of_one[i]), t->n))
+			return t->n ? t->args[0] : &type_object;
+	return NULL;
+}
+
+static struct node *yield_statement(struct binder *b, struct syntax *s)
+{
+	struct function *f = b->function;
+	const struct type *item = f->is_local ? yielded(f->result) : NULL;
+	struct node *n;
+
+	if (!f->is_local)
+		return expr_error(b->c, s->at, "`yield` stands in a local function only");
+	if (!item)
+		return expr_error(b->c, s->at, "a function with `yield` returns IEnumerable<T> or IEnumerator<T>");
+	if (f->returns)
+		return expr_error(b->c, s->at, "a function with `yield return` ends with `yield break;`, not with `return`");
+	f->generator = true;
+	if (!s->a)
+		return f->finallys ? expr_error(b->c, s->at, "`yield break` cannot leave a finally block")
+				   : bind_node(b, N_RETURN, s->at, &type_void);
+	if (f->tries)
+		return expr_error(b->c, s->at, "`yield return` cannot stand in a try or using block; fill a List<T> there");
+	n = bind_node(b, N_YIELD, s->at, &type_void);
+	return n && (n->a = bind_to(b, s->a, item)) ? n : NULL;
 }
 
 static struct node *throw_statement(struct binder *b, struct syntax *s)
@@ -399,7 +437,7 @@ struct node *bind_statement(struct binder *b, struct syntax *s)
 		[SX_FOREACH] = foreach_statement, [SX_WHILE] = while_statement, [SX_DO] = while_statement,
 		[SX_SWITCH] = stmt_switch, [SX_BREAK] = jump, [SX_CONTINUE] = jump, [SX_RETURN] = return_statement,
 		[SX_THROW] = throw_statement, [SX_TRY] = stmt_try, [SX_USING] = stmt_using,
-		[SX_FUNCTION] = stmt_function, [SX_EMPTY] = empty,
+		[SX_FUNCTION] = stmt_function, [SX_YIELD] = yield_statement, [SX_EMPTY] = empty,
 	};
 
 	if (s->kind >= ARRAY_LEN(binders) || !binders[s->kind])

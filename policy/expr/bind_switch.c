@@ -169,7 +169,7 @@ static struct node *catch_clause(struct binder *b, struct syntax *s)
 	return ok ? n : NULL;
 }
 
-struct node *stmt_try(struct binder *b, struct syntax *s)
+static struct node *try_parts(struct binder *b, struct syntax *s)
 {
 	struct node *n = bind_node(b, N_TRY, s->at, &type_void), **last;
 
@@ -189,6 +189,16 @@ struct node *stmt_try(struct binder *b, struct syntax *s)
 		if (!n->c)
 			return NULL;
 	}
+	return n;
+}
+
+struct node *stmt_try(struct binder *b, struct syntax *s)
+{
+	struct node *n;
+
+	b->function->tries++;
+	n = try_parts(b, s);
+	b->function->tries--;
 	return n;
 }
 
@@ -245,7 +255,9 @@ struct node *stmt_using(struct binder *b, struct syntax *s)
 
 	if (!outer)
 		return NULL;
+	b->function->tries++;
 	n = using_parts(b, s, outer);
+	b->function->tries--;
 	scope_leave(b);
 	return n;
 }

@@ -23,8 +23,8 @@
  *     struct value_class class_guid = { .name = "System.Guid", .kind = CLASS_STRUCT, .members = guid_members, ... };
  *
  * Types in signatures: C# keywords, simple names of registered types, T[], T?, generics (`IEnumerable<KeyValuePair<
- * string, JToken>>`, `Func<T, bool>`), type parameters of the class and of the method. `out` is the only by-reference
- * mode. Overloads are further rows; the compiler chooses among them as C# does.
+ * string, JToken>>`, `Func<T, bool>`), type parameters of the class and of the method. `out` and `ref` are
+ * written back from args[i]. Overloads are further rows; the compiler chooses among them as C# does.
  *
  * An enum: { .name = "System.StringComparison", .kind = CLASS_ENUM, .members = rows } with rows { "Ordinal = 4" }.
  *

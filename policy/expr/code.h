@@ -40,6 +40,9 @@ enum op {
 	OP_CELL_SET,         /* *a = b */
 	OP_UP_GET,           /* a = *captures[b] */
 	OP_UP_SET,           /* *captures[a] = b */
+	OP_UP_CELL,          /* a = captures[b], the cell itself */
+	OP_REF_ELEMENT,      /* a = a cell that stands for b[c] */
+	OP_YIELD,            /* a is the next element of the sequence */
 	OP_ITERATE,          /* a = iterator over b */
 	OP_NEXT,             /* a = next of iterator b; skips the following jump when there was one */
 	OP_RETURN,           /* a */
@@ -85,6 +88,7 @@ struct proto {
 	struct capture *captures;
 	size_t n_code, n_constants, n_sites, n_types, n_protos, n_handlers, n_captures;
 	uint16_t n_regs, n_params;
+	const struct type *generator;        /* the result when this function yields; NULL: it returns */
 };
 
 enum { REGISTERS_MAX = 4000, CODE_MAX = 1 << 20 };

@@ -31,15 +31,6 @@ void *grow(struct gen *g, void *list, size_t n, size_t which, size_t size)
 	return bigger;
 }
 
-#define APPEND(g, list, count, which, item)                                                                  \
-	do {                                                                                                 \
-		void *grown_ = grow((g), (g)->p->list, (g)->p->count, (which), sizeof(*(g)->p->list));        \
-		if (grown_) {                                                                                \
-			(g)->p->list = grown_;                                                               \
-			(g)->p->list[(g)->p->count++] = (item);                                              \
-		}                                                                                            \
-	} while (0)
-
 uint32_t emit_insn(struct gen *g, enum op op, uint16_t a, uint16_t b, uint16_t c)
 {
 	struct insn i = { (uint16_t)op, a, b, c };
@@ -157,6 +148,8 @@ void gen_scope(struct gen *g, struct var_scope *s)
 		if (l->owner != g->f || is_param(g->f, l) || l->is_const || l->range)
 			continue;
 		l->reg = reg_new(g);
+		if (l->by_ref)
+			continue;
 		if (l->captured)
 			emit_insn(g, OP_NEW_CELL, l->reg, 0, 0);
 		if (l->tracked || (l->captured && type_is_value(l->type)))
@@ -164,7 +157,7 @@ void gen_scope(struct gen *g, struct var_scope *s)
 	}
 }
 
-static uint16_t capture_index(struct gen *g, const struct local *l)
+uint16_t gen_capture_index(struct gen *g, const struct local *l)
 {
 	for (size_t i = 0; i < g->f->n_captures; i++)
 		if (g->f->captures[i] == l)
@@ -176,7 +169,7 @@ static uint16_t capture_index(struct gen *g, const struct local *l)
 void gen_set_local(struct gen *g, struct local *l, uint16_t from)
 {
 	if (l->owner != g->f)
-		emit_insn(g, OP_UP_SET, capture_index(g, l), from, 0);
+		emit_insn(g, OP_UP_SET, gen_capture_index(g, l), from, 0);
 	else if (l->captured)
 		emit_insn(g, OP_CELL_SET, l->reg, from, 0);
 	else if (l->reg != from)
@@ -193,7 +186,7 @@ static uint16_t local(struct gen *g, struct node *n, uint16_t dest)
 	struct local *l = n->local;
 
 	if (l->owner != g->f)
-		emit_insn(g, OP_UP_GET, dest, capture_index(g, l), 0);
+		emit_insn(g, OP_UP_GET, dest, gen_capture_index(g, l), 0);
 	else if (l->captured)
 		emit_insn(g, OP_CELL_GET, dest, l->reg, 0);
 	else if (l->reg != dest)
@@ -482,7 +475,7 @@ static uint16_t call(struct gen *g, struct node *n, uint16_t dest)
 	}
 	first = (uint16_t)(first + (n->a ? 1 : 0));
 	for (struct node *arg = n->b; arg; arg = arg->next, first++)
-		if (arg->kind == N_LOCAL && arg->op == 1)
+		if (arg->kind == N_LOCAL && arg->op)
 			gen_set_local(g, arg->local, first);
 	return dest;
 }
@@ -510,100 +503,26 @@ static uint16_t context(struct gen *g, struct node *n, uint16_t dest)
 	return dest;
 }
 
+static uint16_t reference(struct gen *g, struct node *n, uint16_t dest)
+{
+	struct node *place = n->a;
+	uint16_t array;
+
+	if (place->kind == N_ELEMENT) {
+		array = left_operand(g, place->a, place->b);
+		emit_insn(g, OP_REF_ELEMENT, dest, array, gen_value(g, place->b, ANY));
+	} else if (place->local->owner != g->f) {
+		emit_insn(g, OP_UP_CELL, dest, gen_capture_index(g, place->local), 0);
+	} else if (place->local->reg != dest) {
+		emit_insn(g, OP_MOVE, dest, place->local->reg, 0);
+	}
+	return dest;
+}
+
 static uint16_t constant(struct gen *g, struct node *n, uint16_t dest)
 {
 	emit_insn(g, OP_CONST, dest, add_constant(g, n->value), 0);
 	return dest;
-}
-
-/* ---- functions ------------------------------------------------------------------------------------------------------------ */
-
-static struct proto *function(struct gen *outer, struct compilation *c, struct function *f);
-
-static bool add_captures(struct gen *g, struct proto *p, struct function *f)
-{
-	p->captures = arena_alloc(g->c->keep, f->n_captures ? f->n_captures : 1, sizeof(*p->captures));
-	if (!p->captures)
-		return gen_fail(g, 0, "out of memory");
-	p->n_captures = f->n_captures;
-	for (size_t i = 0; i < f->n_captures; i++) {
-		struct local *l = f->captures[i];
-
-		p->captures[i].of_parent = l->owner != g->f;
-		p->captures[i].index = l->owner != g->f ? capture_index(g, l) : l->reg;
-	}
-	return true;
-}
-
-static uint16_t lambda(struct gen *g, struct node *n, uint16_t dest)
-{
-	struct proto *p = function(g, g->c, n->function);
-
-	if (!p) {
-		g->failed = true;
-		return dest;
-	}
-	if (!add_captures(g, p, n->function))
-		return dest;
-	APPEND(g, protos, n_protos, 4, p);
-	emit_insn(g, OP_CLOSURE, dest, (uint16_t)(g->p->n_protos - 1), add_type(g, node_type(n)));
-	return dest;
-}
-
-static void *kept(struct gen *g, const void *list, size_t n, size_t size)
-{
-	void *copy = arena_alloc_raw(g->c->keep, n * size);
-
-	if (!copy)
-		return gen_fail(g, 0, "out of memory");
-	if (n)
-		memcpy(copy, list, n * size);
-	return copy;
-}
-
-static struct proto *kept_proto(struct gen *g)
-{
-	struct proto *p = kept(g, g->p, 1, sizeof(*p));
-
-	if (!p)
-		return NULL;
-	p->code = kept(g, p->code, p->n_code, sizeof(*p->code));
-	p->constants = kept(g, p->constants, p->n_constants, sizeof(*p->constants));
-	p->sites = kept(g, p->sites, p->n_sites, sizeof(*p->sites));
-	p->types = kept(g, p->types, p->n_types, sizeof(*p->types));
-	p->protos = kept(g, p->protos, p->n_protos, sizeof(*p->protos));
-	p->handlers = kept(g, p->handlers, p->n_handlers, sizeof(*p->handlers));
-	return g->failed ? NULL : p;
-}
-
-static struct proto *function(struct gen *outer, struct compilation *c, struct function *f)
-{
-	struct gen g = { .c = c, .arena = c->arena, .f = f, .outer = outer };
-
-	g.p = arena_new_of(c->arena, struct proto);
-	if (!g.p)
-		return expr_error(c, 0, "out of memory");
-	g.p->n_params = (uint16_t)f->n;
-	for (size_t i = 0; i < f->n; i++)
-		f->params[i]->reg = reg_new(&g);
-	for (size_t i = 0; i < f->n; i++)
-		if (f->params[i]->captured)
-			emit_insn(&g, OP_WRAP_CELL, f->params[i]->reg, 0, 0);
-	gen_scope(&g, f->scope);
-	if (f->is_expression) {
-		uint16_t r = gen_value(&g, f->body, ANY);
-
-		emit_insn(&g, f->body->type->kind == TYPE_VOID ? OP_RETURN_NONE : OP_RETURN, r, 0, 0);
-	} else {
-		gen_statement(&g, f->body);
-		emit_insn(&g, OP_RETURN_NONE, 0, 0, 0);
-	}
-	return g.failed ? NULL : kept_proto(&g);
-}
-
-struct proto *gen_function(struct compilation *c, struct function *f)
-{
-	return function(NULL, c, f);
 }
 
 /* ---- the table ------------------------------------------------------------------------------------------------------------ */
@@ -617,8 +536,8 @@ uint16_t gen_value(struct gen *g, struct node *n, uint16_t dest)
 		[N_TO_ENUM] = with_type, [N_CAST] = with_type, [N_IS] = with_type, [N_AS] = with_type,
 		[N_HAS_VALUE] = nullable, [N_GET_VALUE] = nullable, [N_CONCAT] = concat, [N_FORMAT] = format,
 		[N_ELEMENT] = element, [N_SET_ELEMENT] = set_element, [N_NEW_ARRAY] = new_array, [N_ARRAY] = array,
-		[N_ANONYMOUS] = array, [N_CONDITIONAL] = conditional, [N_SEQUENCE] = sequence, [N_LAMBDA] = lambda,
-		[N_THROW] = throw, [N_CONTEXT] = context,
+		[N_ANONYMOUS] = array, [N_CONDITIONAL] = conditional, [N_SEQUENCE] = sequence, [N_LAMBDA] = gen_lambda,
+		[N_THROW] = throw, [N_CONTEXT] = context, [N_REF] = reference,
 	};
 	uint16_t mark;
 

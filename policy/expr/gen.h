@@ -59,5 +59,16 @@ uint16_t reg_new(struct gen *g);
 uint16_t add_constant(struct gen *g, struct value v);
 uint16_t add_type(struct gen *g, const struct type *t);
 void *gen_fail(struct gen *g, size_t at, const char *what);
+uint16_t gen_capture_index(struct gen *g, const struct local *l);
+uint16_t gen_lambda(struct gen *g, struct node *n, uint16_t dest);
 /* Room for one more in a list of the proto: which counts its capacities. */
 void *grow(struct gen *g, void *list, size_t n, size_t which, size_t size);
+
+#define APPEND(g, list, count, which, item)                                                                  \
+	do {                                                                                                 \
+		void *grown_ = grow((g), (g)->p->list, (g)->p->count, (which), sizeof(*(g)->p->list));        \
+		if (grown_) {                                                                                \
+			(g)->p->list = grown_;                                                               \
+			(g)->p->list[(g)->p->count++] = (item);                                              \
+		}                                                                                            \
+	} while (0)

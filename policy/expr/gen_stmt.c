@@ -301,6 +301,8 @@ void gen_statement(struct gen *g, struct node *n)
 	case N_FOREACH: foreach_statement(g, n); break;
 	case N_SWITCH: switch_statement(g, n); break;
 	case N_TRY: try_statement(g, n); break;
+	case N_YIELD: emit_insn(g, OP_YIELD, gen_value(g, n->a, ANY), 0, 0); break;
+	case N_BIND_REF: gen_value(g, n->a, n->local->reg); break;
 	case N_NOTHING: break;
 	default: gen_fail(g, n->at, "this cannot stand here as a statement"); break;
 	}

@@ -2,7 +2,9 @@
 #include "core/str.h"
 #include "policy/expr/collection.h"
 #include "policy/expr/library.h"
+#include "policy/expr/bind.h"
 #include "policy/expr/link.h"
+#include "policy/expr/run.h"
 
 struct array *value_array(struct value v)
 {
@@ -21,19 +23,26 @@ struct value array_get(const struct array *a, size_t i)
 	return a->packed ? value_of(VALUE_BYTE, a->bytes[i]) : a->v[i];
 }
 
+static bool fits(struct vm *vm, const struct type *element, struct value v)
+{
+	if (element->kind != TYPE_CLASS || element->cls == &class_object)
+		return true;
+	if (v.kind == element->cls->value_kind && v.kind != VALUE_NULL)
+		return true;
+	if (v.kind == VALUE_NULL)
+		return !type_is_value(element) || type_is_nullable(element);
+	return (v.kind == VALUE_OBJECT && v.object->cls == element->cls) || type_accepts(vm, element, v);
+}
+
 /* An array of a base class may really be one of a derived class: then not everything fits. */
 bool array_set(struct vm *vm, struct array *a, size_t i, struct value v)
 {
-	const struct type *element = type_arg(a->g.type, 0);
-
-	if (a->packed) {
-		a->bytes[i] = (uint8_t)v.u;
-		return true;
-	}
-	if (element->kind == TYPE_CLASS && element->cls != &class_object && !type_is_value(element) && v.kind == VALUE_OBJECT &&
-	    v.object->cls != element->cls && !type_accepts(vm, element, v))
+	if (!fits(vm, type_arg(a->g.type, 0), v))
 		return vm_throw(vm_scratch(vm), EX_INVALID_CAST, "Attempted to access an element as a type incompatible with the array.");
-	a->v[i] = v;
+	if (a->packed)
+		a->bytes[i] = (uint8_t)v.u;
+	else
+		a->v[i] = v;
 	return true;
 }
 
@@ -122,9 +131,15 @@ static bool get_value(struct vm_call *c)
 
 static bool set_value(struct vm_call *c)        /* (value, index) */
 {
+	const struct type *element = type_arg(self_of(c)->g.type, 0);
+	struct value v = c->args[0].kind == VALUE_NULL ? type_default(element) : c->args[0];
 	size_t i;
 
-	return vm_array_index(c->vm, self_of(c), c->args[1], &i) && array_set(c->vm, self_of(c), i, c->args[0]);
+	if (!vm_array_index(c->vm, self_of(c), c->args[1], &i))
+		return false;
+	if (v.kind != VALUE_NULL && !type_accepts(c->vm, element, v))
+		return vm_throw(c, EX_INVALID_CAST, "Object cannot be stored in an array of this type.");
+	return array_set(c->vm, self_of(c), i, v);
 }
 
 static bool set_item(struct vm_call *c)         /* [index] = value */
@@ -354,6 +369,17 @@ static bool array_last_index_of(struct vm_call *c)
 	return a && vm_charge(c->vm, a->n) && vm_return(c, value_int(find(a, c->args[1], (int64_t)a->n - 1, -1, -1)));
 }
 
+/* int[] to long[]: a number that fits any value of the other kind is widened. */
+static bool copy_item(struct vm_call *c, struct array *to, size_t i, struct value v)
+{
+	enum value_kind kind = type_value_kind(type_arg(to->g.type, 0));
+
+	if (v.kind != kind && v.kind >= VALUE_CHAR && v.kind < VALUE_DECIMAL && kind < VALUE_DECIMAL &&
+	    numeric_widens(v.kind, kind))
+		run_convert(c->arena, v, kind, false, &v);
+	return array_set(c->vm, to, i, v);
+}
+
 static bool copy_range(struct vm_call *c, const struct array *from, int64_t at, struct array *to, int64_t to_at, int64_t n)
 {
 	if (n < 0)
@@ -380,7 +406,7 @@ static bool copy_range(struct vm_call *c, const struct array *from, int64_t at, 
 	if (from->packed != to->packed)
 		return vm_throw(c, EX_INVALID_CAST, "Source array type cannot be assigned to destination array type.");
 	for (int64_t i = 0; i < n; i++)
-		if (!array_set(c->vm, to, (size_t)(to_at + i), array_get(from, (size_t)(at + i))))
+		if (!copy_item(c, to, (size_t)(to_at + i), array_get(from, (size_t)(at + i))))
 			return false;
 	return true;
 }

@@ -12,15 +12,21 @@ struct enumerator {
 
 static struct value_class class_enumerator;
 
-static bool get_enumerator(struct vm_call *c)
+bool enumerator_of(struct vm *vm, struct value sequence, const struct type *item, struct value *out)
 {
-	struct enumerator *e = vm_new(c, &class_enumerator, sizeof(*e));
+	struct enumerator *e = vm_new(vm_scratch(vm), &class_enumerator, sizeof(*e));
 
 	if (!e)
 		return false;
-	e->g.type = type_make1(c->arena, &class_enumerator, type_arg(c->type, 0));
-	e->it = vm_iterate(c->vm, c->self);
-	return e->it && vm_return(c, value_object(e));
+	e->g.type = type_make1(vm->arena, &class_enumerator, item);
+	e->it = vm_iterate(vm, sequence);
+	*out = value_object(e);
+	return e->it != NULL;
+}
+
+static bool get_enumerator(struct vm_call *c)
+{
+	return enumerator_of(c->vm, c->self, type_arg(c->type, 0), &c->result);
 }
 
 static struct enumerator *self_of(struct vm_call *c)

@@ -5,4 +5,4 @@
 
 extern const struct class_module *const expr_modules[];      /* library.c; ends with NULL */
 extern const struct class_module core_module, exception_module, delegate_module, array_module, list_module,
-	dictionary_module, set_module, search_module, tuple_module, interface_module, comparer_module, linq_module, context_module;
+	dictionary_module, set_module, search_module, tuple_module, interface_module, grid_module, comparer_module, linq_module, context_module;

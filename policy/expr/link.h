@@ -11,7 +11,7 @@ enum member_kind {
 struct parameter {
 	struct str name;
 	const struct type *type;
-	bool out, params, optional;
+	bool out, by_ref, params, optional;  /* by_ref: out too */
 	struct value initial;                /* optional: null also stands for default(T) */
 };
 
@@ -54,6 +54,11 @@ struct class_link {
 	struct enum_row *rows;
 	size_t n_rows;
 };
+
+/* Arrays with several dimensions, int[,]: a class for each number of them (lib_grid.c). NULL: too many. */
+enum { GRID_RANK_MAX = 4 };
+const struct value_class *grid_class(unsigned rank);
+unsigned grid_rank(const struct value_class *cls);           /* 0: none of them */
 
 const struct class_link *class_link(const struct value_class *cls);
 struct member *class_member(const struct value_class *cls, struct str name);          /* own ones only */

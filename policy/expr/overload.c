@@ -30,7 +30,7 @@ bool overload_map(struct candidate *c, struct argument *args, size_t n_args)
 			slot = m->n - 1;
 		if (slot >= m->n || (taken[slot] && !(c->expanded && slot == m->n - 1)))
 			return false;
-		if (arg->is_out != m->params[slot].out)
+		if (arg->is_out != m->params[slot].out || arg->is_ref != m->params[slot].by_ref)
 			return false;
 		taken[slot] = true;
 		c->slot[i] = (uint8_t)slot;

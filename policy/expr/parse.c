@@ -77,14 +77,10 @@ bool parse_tokens(struct parser *p, size_t from, size_t to)
 /* What C# has and expressions have not, where the next token shows it; NULL: something else. */
 static const char *not_here(struct parser *p)
 {
-	const struct token *t = parse_peek(p), *before = p->at ? t - 1 : NULL;
+	const struct token *t = parse_peek(p);
 
-	if (before && before->kind == TOKEN_NAME && str_eq(parse_word(p, before), STR("yield")))
-		return "`yield` is not part of policy expressions; fill a List<T> and return it";
-	if (before && before->kind == TOKEN_PUNCT && before->id == '[' && t->kind == TOKEN_PUNCT && t->id == ',')
-		return "arrays have one dimension here; use an array of arrays";
 	if (t->kind != TOKEN_END && str_eq(parse_word(p, t), STR("ref")))
-		return "`ref` is not part of policy expressions; return the new value, or a tuple of several";
+		return "`ref` stands before arguments, parameters and variables only; a function cannot return a reference";
 	return NULL;
 }
 
@@ -182,6 +178,14 @@ static bool skip_tuple_type(struct parser *p, size_t *at)
 	return true;
 }
 
+/* The "]" of "[]" or "[,]" that begins at `at`; 0: something stands between. */
+static size_t rank_end(struct parser *p, size_t at)
+{
+	for (at++; at_id(p, at, ','); at++)
+		;
+	return at_id(p, at, ']') ? at : 0;
+}
+
 bool parse_skip_type(struct parser *p, size_t *at)
 {
 	if (at_id(p, *at, '(')) {
@@ -204,8 +208,8 @@ bool parse_skip_type(struct parser *p, size_t *at)
 	for (;;) {
 		if (at_id(p, *at, '?'))
 			++*at;
-		else if ((at_id(p, *at, '[') || at_id(p, *at, P2('?', '['))) && at_id(p, *at + 1, ']'))
-			*at += 2;
+		else if ((at_id(p, *at, '[') || at_id(p, *at, P2('?', '['))) && rank_end(p, *at))
+			*at = rank_end(p, *at) + 1;
 		else
 			return true;
 	}
@@ -281,6 +285,22 @@ static struct syntax *tuple_type(struct parser *p)
 	return parse_expect(p, ')') ? s : NULL;
 }
 
+/* "[,]": a type around the one of its elements. */
+static struct syntax *dimensions(struct parser *p, struct syntax *element)
+{
+	struct syntax *s = parse_node(p, SX_TYPE, element->at);
+	size_t end = rank_end(p, p->at);
+
+	if (!s)
+		return NULL;
+	if (element->n || at_id(p, end + 1, '['))
+		return parse_error(p, "arrays either of one dimension or of several, not both in one type");
+	s->a = element;
+	s->op = (uint32_t)(end - p->at);
+	p->at = end + 1;
+	return s;
+}
+
 struct syntax *parse_type(struct parser *p)
 {
 	struct syntax *s, *outer;
@@ -305,6 +325,8 @@ struct syntax *parse_type(struct parser *p)
 		if (optional_array || (parse_is(p, '[') && at_id(p, p->at + 1, ']'))) {
 			p->at += 2;
 			s->n++;
+		} else if (parse_is(p, '[') && at_id(p, p->at + 1, ',') && rank_end(p, p->at)) {
+			s = dimensions(p, s);
 		} else if (!parse_is(p, '?')) {
 			return s;
 		}
@@ -324,7 +346,7 @@ struct syntax *parse_parameters(struct parser *p)
 		if (!s)
 			return NULL;
 		if (parse_is(p, KW_ref) || parse_is(p, KW_out) || parse_is(p, KW_params))
-			return parse_error(p, "a parameter without ref, out or params (local functions take values only)");
+			s->op = p->t[p->at++].id;
 		s->a = parse_type(p);
 		if (!s->a)
 			return NULL;

@@ -39,8 +39,8 @@ static struct syntax *argument(struct parser *p)
 		arg->text = parse_word(p, parse_peek(p));
 		p->at += 2;
 	}
-	if (parse_is(p, KW_ref))
-		return parse_error(p, "an argument without `ref`");
+	if (parse_accept(p, KW_ref))
+		arg->op = KW_ref;
 	if (parse_accept(p, KW_out))
 		return out_argument(p, arg) ? arg : NULL;
 	arg->a = parse_expression(p);

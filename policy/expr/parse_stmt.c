@@ -45,6 +45,11 @@ static bool is_var(const struct syntax *type)
 	return str_eq(type->text, STR("var")) && !type->b && !type->n && !type->op && !type->a;
 }
 
+static bool at_ref(const struct parser *p)
+{
+	return p->t[p->at + 1].kind == TOKEN_KEYWORD && p->t[p->at + 1].id == KW_ref;
+}
+
 static struct syntax *declarators(struct parser *p, struct syntax *s)
 {
 	struct syntax **last = &s->b;
@@ -58,8 +63,13 @@ static struct syntax *declarators(struct parser *p, struct syntax *s)
 			return parse_error(p, "the name of a variable");
 		d->text = parse_word(p, parse_peek(p));
 		p->at++;
-		if (parse_accept(p, '=')) {
-			d->a = parse_is(p, '{') && s->a && s->a->n ? parse_array_elements(p, s->a) : parse_expression(p);
+		if (s->op == KW_ref && !(parse_is(p, '=') && at_ref(p)))
+			return parse_error(p, "`= ref` and what the variable stands for");
+		if (s->op == KW_ref)
+			p->at++;
+		if (parse_accept(p, '=') || s->op == KW_ref) {
+			p->at += s->op == KW_ref;
+			d->a = parse_is(p, '{') && s->a && (s->a->n || s->a->op > 1) ? parse_array_elements(p, s->a) : parse_expression(p);
 			if (!d->a)
 				return NULL;
 		}
@@ -75,7 +85,7 @@ static bool declaration_follows(struct parser *p)
 	size_t at = p->at;
 	const struct token *t;
 
-	if (parse_is(p, KW_const))
+	if (parse_is(p, KW_const) || parse_is(p, KW_ref))
 		return true;
 	if (!parse_skip_type(p, &at) || p->t[at].kind != TOKEN_NAME)
 		return false;
@@ -130,6 +140,8 @@ static struct syntax *declaration(struct parser *p)
 	if (!s)
 		return NULL;
 	s->flag = parse_accept(p, KW_const);
+	if (parse_accept(p, KW_ref))
+		s->op = KW_ref;
 	s->a = parse_type(p);
 	if (!s->a)
 		return NULL;
@@ -485,6 +497,20 @@ static struct syntax *jump(struct parser *p, struct syntax *s)   /* return, thro
 	return expression_then(p, s, ';');
 }
 
+/* yield return x; yield break; */
+static struct syntax *yield_statement(struct parser *p)
+{
+	struct syntax *s = parse_node(p, SX_YIELD, parse_peek(p)->at);
+	bool ends = p->t[p->at + 1].id == KW_break;
+
+	p->at += 2;
+	if (!s)
+		return NULL;
+	if (ends)
+		return parse_expect(p, ';') ? s : NULL;
+	return expression_then(p, s, ';');
+}
+
 static struct syntax *checked_block(struct parser *p)
 {
 	bool is_unchecked = parse_is(p, KW_unchecked);
@@ -552,6 +578,9 @@ static struct syntax *plain_statement(struct parser *p)
 	s = keyword_statement(p, &is_one);
 	if (is_one)
 		return s;
+	if (parse_is_word(p, "yield") && p->t[p->at + 1].kind == TOKEN_KEYWORD &&
+	    (p->t[p->at + 1].id == KW_return || p->t[p->at + 1].id == KW_break))
+		return yield_statement(p);
 	if (declaration_follows(p)) {
 		s = declaration(p);
 		return s && parse_expect(p, ';') ? s : NULL;

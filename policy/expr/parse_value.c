@@ -390,7 +390,12 @@ struct syntax *parse_array_elements(struct parser *p, const struct syntax *type)
 	if (!s || !element)
 		return NULL;
 	*element = *type;
-	element->n--;
+	if (element->n) {
+		element->n--;
+	} else {
+		s->op = element->op;
+		element = element->a;
+	}
 	s->a = element;
 	s->c = initialiser(p);
 	return s->c ? s : NULL;
@@ -415,6 +420,11 @@ struct syntax *parse_new(struct parser *p)
 		return NULL;
 	if (s->a->n) {                          /* T[] { … }: the last rank belongs to the array itself */
 		s->a->n--;
+		return new_array(p, s);
+	}
+	if (s->a->a && s->a->op > 1) {          /* T[,] { … } */
+		s->op = s->a->op;
+		s->a = s->a->a;
 		return new_array(p, s);
 	}
 	if (parse_is(p, '['))

@@ -245,7 +245,8 @@ static bool parameter(struct signature *s, struct member *m, struct parameter *p
 {
 	if (accept(s, "this"))
 		m->extension = true;
-	p->out = accept(s, "out");
+	p->by_ref = accept(s, "ref");
+	p->out = p->by_ref || accept(s, "out");
 	p->params = accept(s, "params");
 	p->type = parse_type(s);
 	if (!p->type)

@@ -21,7 +21,7 @@ enum syntax_kind {
 	SX_RECEIVER,                 /* the target of the SX_CONDITIONAL around it */
 	SX_CALL,                     /* a: target, b: list of SX_ARGUMENT */
 	SX_INDEX,                    /* a: target, b: list of SX_ARGUMENT */
-	SX_ARGUMENT,                 /* a: expression, text: name or null; flag: out; b: type of `out T x` (then text2: x) */
+	SX_ARGUMENT,                 /* a: expression, text: name or null; flag: out; b: type of `out T x` (then text2: x); op: KW_ref */
 	SX_UNARY,                    /* op, a; flag: postfix */
 	SX_BINARY,                   /* op, a, b */
 	SX_ASSIGN,                   /* op: '=' or the operator before it, a, b */
@@ -30,13 +30,13 @@ enum syntax_kind {
 	SX_AS,                       /* a, b: type */
 	SX_IS,                       /* a, b: type, text2: new variable; or c: constant expression */
 	SX_NEW,                      /* a: type, b: arguments, c: SX_INITIALISER */
-	SX_NEW_ARRAY,                /* a: element type or NULL, b: sizes, c: SX_INITIALISER */
+	SX_NEW_ARRAY,                /* a: element type or NULL, b: sizes, c: SX_INITIALISER; op: dimensions of T[,] { … } */
 	SX_NEW_ANONYMOUS,            /* a: list of SX_ARGUMENT */
 	SX_INITIALISER,              /* a: list of SX_INIT_MEMBER, SX_INIT_INDEX, SX_INITIALISER (Add) or expressions */
 	SX_INIT_MEMBER,              /* text, a: value */
 	SX_INIT_INDEX,               /* b: arguments, a: value */
-	SX_LAMBDA,                   /* a: list of SX_PARAMETER, b: expression or SX_BLOCK */
-	SX_PARAMETER,                /* text, a: type or NULL, b: default value, flag: out; c: of a query's lambda: SX_NAMEs that
+	SX_LAMBDA,                   /* a: list of SX_PARAMETER, b: expression or SX_BLOCK; flag: of a local function */
+	SX_PARAMETER,                /* text, a: type or NULL, b: default value, op: KW_ref, KW_out, KW_params or 0; c: of a query's lambda: SX_NAMEs that
 	                              * mean members of the parameter */
 	SX_CHECKED,                  /* a; flag: unchecked */
 	SX_TYPEOF,                   /* a: type */
@@ -44,11 +44,12 @@ enum syntax_kind {
 	SX_NAMEOF,                   /* text */
 	SX_THROW_EXPR,               /* a */
 	SX_TUPLE,                    /* a: list of SX_ARGUMENT */
-	SX_TYPE,                     /* text: dotted name or keyword; b: type arguments; op: nullable; n: array ranks; a: T of T?[];
+	SX_TYPE,                     /* text: dotted name or keyword; b: type arguments; op: nullable; n: array ranks; a: T of T?[],
+	                              * or of T[,] and then op: dimensions;
 	                              * flag: a tuple, its elements in b with their names in text2 */
 	/* statements */
 	SX_BLOCK,                    /* a: list */
-	SX_LOCAL,                    /* a: type (NULL: var), b: list of SX_DECLARATOR, flag: const */
+	SX_LOCAL,                    /* a: type (NULL: var), b: list of SX_DECLARATOR, flag: const, op: KW_ref */
 	SX_DECLARATOR,               /* text, a: initial value or NULL */
 	SX_DECONSTRUCT,              /* (x, y) = a; b: list of SX_TARGET */
 	SX_TARGET,                   /* declares text (`_`: nothing) of type a (NULL: var); or b: list of targets; or c: a place */
@@ -68,6 +69,7 @@ enum syntax_kind {
 	SX_CATCH,                    /* a: type or NULL, text, b: when, c: block */
 	SX_USING,                    /* a: SX_LOCAL or expression, b: body */
 	SX_FUNCTION,                 /* a: result type, text, b: parameters, c: SX_BLOCK or expression; d: type parameters: SX_NAMEs */
+	SX_YIELD,                    /* a: the element; NULL: yield break */
 	SX_EMPTY,
 };
 

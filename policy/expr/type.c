@@ -215,9 +215,29 @@ const struct type *type_as(struct arena *a, const struct type *t, const struct v
 	return found ? type_put_in(a, found, t->args, NULL) : NULL;
 }
 
+/* 1: <out T>, -1: <in T>; 0: List<string> is no IList<object>, or a number could be added to it. */
+static int variance(const struct value_class *cls)
+{
+	static const struct {
+		const char *name;
+		int way;
+	} known[] = {
+		{ "IEnumerable", 1 }, { "IEnumerator", 1 }, { "IReadOnlyCollection", 1 }, { "IReadOnlyList", 1 },
+		{ "IGrouping", 1 }, { "IOrderedEnumerable", 1 }, { "IComparer", -1 }, { "IEqualityComparer", -1 },
+		{ "IComparable", -1 },
+	};
+
+	if (cls->kind != CLASS_INTERFACE)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (str_eq(class_link(cls)->name, str_of(known[i].name)))
+			return known[i].way;
+	return 0;
+}
+
 /* Interfaces and delegates whose type arguments may be a base of what is asked for; reference types only, as in C#. */
-static bool argument_fits(struct arena *a, const struct value_class *cls, size_t i, const struct type *from,
-			  const struct type *to)
+static bool argument_fits(struct arena *a, const struct type *whole, const struct value_class *cls, size_t i,
+			  const struct type *from, const struct type *to)
 {
 	if (type_eq(from, to))
 		return true;
@@ -229,9 +249,13 @@ static bool argument_fits(struct arena *a, const struct value_class *cls, size_t
 
 		return is_result ? type_derives(a, from, to) : type_derives(a, to, from);
 	}
-	if (cls->kind != CLASS_INTERFACE && cls != &class_array)
-		return false;
-	return type_derives(a, from, to);
+	if (cls == &class_array || (whole->cls == &class_array && cls->kind == CLASS_INTERFACE))
+		return type_derives(a, from, to);
+	switch (variance(cls)) {
+	case 1: return type_derives(a, from, to);
+	case -1: return type_derives(a, to, from);
+	default: return false;
+	}
 }
 
 bool type_derives(struct arena *a, const struct type *from, const struct type *to)
@@ -254,7 +278,7 @@ bool type_derives(struct arena *a, const struct type *from, const struct type *t
 	if (!as || as->n < to->n)                /* System.Array is no int[] */
 		return false;
 	for (size_t i = 0; i < to->n; i++)
-		if (!argument_fits(a, to->cls, i, as->args[i], to->args[i]))
+		if (!argument_fits(a, from, to->cls, i, as->args[i], to->args[i]))
 			return false;
 	return true;
 }
@@ -338,6 +362,8 @@ struct str type_text(struct arena *a, const struct type *t, bool full)
 		return str_of(special[t->kind]);
 	if (t->cls == &class_array)
 		return arena_printf(a, "%.*s[]", STR_ARG(type_text(a, t->args[0], full)));
+	if (grid_rank(t->cls))
+		return arena_printf(a, "%.*s[%.*s]", STR_ARG(type_text(a, t->args[0], full)), (int)grid_rank(t->cls) - 1, ",,,,");
 	if (t->cls == &class_nullable && !full)
 		return arena_printf(a, "%.*s?", STR_ARG(type_text(a, t->args[0], full)));
 	if (!full && keyword_of(t))

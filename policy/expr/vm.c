@@ -225,6 +225,37 @@ static struct cell *cell_of(struct value v)
 	return (struct cell *)(void *)v.object;
 }
 
+static struct value cell_get(struct value v)
+{
+	const struct element_cell *e = (const struct element_cell *)(const void *)v.object;
+
+	return e->head.cls ? array_get(e->array, e->at) : cell_of(v)->v;
+}
+
+static bool cell_set(struct vm *vm, struct value cell, struct value v)
+{
+	struct element_cell *e = (struct element_cell *)(void *)cell.object;
+
+	if (e->head.cls)
+		return array_set(vm, e->array, e->at, v);
+	cell_of(cell)->v = v;
+	return true;
+}
+
+static bool ref_element(struct vm *vm, struct value array, struct value index, struct value *out)
+{
+	struct element_cell *e = vm_memory(vm, 1, sizeof(*e));
+
+	if (!e)
+		return false;
+	e->head.cls = &class_array;
+	e->array = value_array(array);
+	*out = (struct value){ .kind = VALUE_OBJECT, .object = &e->head };
+	if (!e->array)
+		return vm_raise(vm, EX_NULL_REFERENCE);
+	return vm_array_index(vm, e->array, index, &e->at);
+}
+
 static bool array_of(struct vm *vm, const struct type *t, const struct value *v, size_t n, struct value *out)
 {
 	struct array *a = vm_array_of(&vm->scratch, type_arg(t, 0), n);
@@ -383,6 +414,11 @@ static bool slow(struct vm *vm, const struct proto *p, const struct closure *sel
 		return new_cell(vm, &r[i.a], VALUE_NULL_INIT);
 	case OP_WRAP_CELL:
 		return new_cell(vm, &r[i.a], r[i.a]);
+	case OP_UP_CELL:
+		r[i.a] = (struct value){ .kind = VALUE_OBJECT, .object = &self->cells[i.b]->head };
+		return true;
+	case OP_REF_ELEMENT:
+		return ref_element(vm, r[i.b], r[i.c], &r[i.a]);
 	case OP_ITERATE:
 		return iterate(vm, r[i.b], &r[i.a]);
 	case OP_THROW:
@@ -448,9 +484,11 @@ static inline int64_t test_cost(struct value l, struct value r)
 	return l.kind == VALUE_STRING && r.kind == VALUE_STRING && l.text->n == r.text->n ? (int64_t)(l.text->n / 128) : 0;
 }
 
-static bool loop(struct vm *vm, const struct proto *p, const struct closure *self, struct value *r, struct value *result)
+/* from: where to begin; of a function with `yield` where it goes on, 0 at its end. */
+static bool loop(struct vm *vm, const struct proto *p, const struct closure *self, struct value *r, uint32_t *from,
+		 struct value *result)
 {
-	const struct insn *code = p->code, *pc = code;
+	const struct insn *code = p->code, *pc = code + *from;
 	const struct handler *h;
 
 	for (;;) {
@@ -481,8 +519,8 @@ static bool loop(struct vm *vm, const struct proto *p, const struct closure *sel
 		case OP_HAS_VALUE: r[i.a] = value_bool(r[i.b].kind != VALUE_NULL); break;
 		case OP_CALL: ok = vm_call_site(vm, &p->sites[i.c], &r[i.b], &r[i.a]); break;
 		case OP_ELEMENT: ok = element(vm, r[i.b], r[i.c], &r[i.a]); break;
-		case OP_CELL_GET: r[i.a] = cell_of(r[i.b])->v; break;
-		case OP_CELL_SET: cell_of(r[i.a])->v = r[i.b]; break;
+		case OP_CELL_GET: r[i.a] = cell_get(r[i.b]); break;
+		case OP_CELL_SET: ok = cell_set(vm, r[i.a], r[i.b]); break;
 		case OP_UP_GET: r[i.a] = self->cells[i.b]->v; break;
 		case OP_UP_SET: self->cells[i.a]->v = r[i.b]; break;
 		case OP_NEXT:
@@ -490,7 +528,14 @@ static bool loop(struct vm *vm, const struct proto *p, const struct closure *sel
 			ok = !vm->failed;
 			break;
 		case OP_RETURN: *result = r[i.a]; return true;
-		case OP_RETURN_NONE: *result = VALUE_NULL_INIT; return true;
+		case OP_YIELD:
+			*result = r[i.a];
+			*from = (uint32_t)(pc - code);
+			return true;
+		case OP_RETURN_NONE:
+			*result = VALUE_NULL_INIT;
+			*from = 0;
+			return true;
 		case OP_BINARY: case OP_UNARY: case OP_ARRAY: case OP_ANONYMOUS:
 			ok = slow(vm, p, self, r, i, *pc++);
 			break;
@@ -507,12 +552,32 @@ static bool loop(struct vm *vm, const struct proto *p, const struct closure *sel
 	}
 }
 
+bool vm_resume(struct vm *vm, const struct proto *p, const struct closure *self, struct value *frame, uint32_t *pc,
+	       struct value *item, bool *more)
+{
+	bool ok;
+
+	if (vm->depth >= vm->depth_max)
+		return vm_fatal(vm, "The expression exceeded its limit of nested calls.");
+	vm->budget -= CALL_COST;
+	if (vm->budget < 0)
+		return vm_charge(vm, 0);
+	vm->depth++;
+	ok = loop(vm, p, self, frame, pc, item);
+	vm->depth--;
+	*more = ok && *pc != 0;
+	return ok;
+}
+
 bool vm_run(struct vm *vm, const struct proto *p, const struct closure *self, const struct value *args, size_t n,
 	    struct value *result)
 {
 	struct value frame[FRAME_ON_STACK], *r = frame;
+	uint32_t from = 0;
 	bool ok;
 
+	if (p->generator)
+		return generator_new(vm, p, self, args, n, result);
 	if (vm->depth >= vm->depth_max)
 		return vm_fatal(vm, "The expression exceeded its limit of nested calls.");
 	vm->budget -= CALL_COST;
@@ -526,7 +591,7 @@ bool vm_run(struct vm *vm, const struct proto *p, const struct closure *self, co
 	for (size_t i = 0; i < n && i < p->n_params; i++)
 		r[i] = args[i];
 	vm->depth++;
-	ok = loop(vm, p, self, r, result);
+	ok = loop(vm, p, self, r, &from, result);
 	vm->depth--;
 	return ok;
 }

@@ -27,8 +27,14 @@ struct exception_object {
 };
 
 struct cell {
-	struct object head;
+	struct object head;          /* cls NULL: the value is v; else a struct element_cell */
 	struct value v;
+};
+
+struct element_cell {                /* a reference to an element of an array */
+	struct object head;
+	struct array *array;
+	size_t at;
 };
 
 struct closure {
@@ -42,6 +48,14 @@ void value_budget(int64_t *instructions);
 
 bool vm_run(struct vm *vm, const struct proto *p, const struct closure *self, const struct value *args, size_t n,
 	    struct value *result);
+/* Runs a function with `yield` from *pc to its next element (*more) or its end. */
+bool vm_resume(struct vm *vm, const struct proto *p, const struct closure *self, struct value *frame, uint32_t *pc,
+	       struct value *item, bool *more);
+/* generator.c: the sequence that a call of such a function gives. */
+bool generator_new(struct vm *vm, const struct proto *p, const struct closure *self, const struct value *args, size_t n,
+		   struct value *result);
+/* lib_interface.c: an IEnumerator<item> over a sequence. */
+bool enumerator_of(struct vm *vm, struct value sequence, const struct type *item, struct value *out);
 bool vm_call_site(struct vm *vm, const struct call_site *s, struct value *base, struct value *result);
 enum { TICKS = 64 };                 /* between two looks at the clock */
 bool vm_look_at_clock(struct vm *vm);                        /* false: the processor time is used up */
