@@ -21,6 +21,7 @@ LDLIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lfcgi -lmd4c -llmdb -l
 core_SRC := $(wildcard core/*.c core/*/*.c)
 db_SRC := $(wildcard db/*.c)
 policy_SRC := $(wildcard policy/*.c policy/*/*.c)
+config_SRC := $(wildcard config/*.c)
 web_SRC := $(wildcard portal/web/*.c)
 # each program is its folder; main() stands in FOLDER/main.c, the rest goes into a library so that tests can link it
 gateway_SRC := $(filter-out fcgi/main.c,$(wildcard fcgi/*.c))
@@ -29,18 +30,18 @@ admin_SRC := $(filter-out portal/admin/main.c,$(wildcard portal/admin/*.c))
 keeper_SRC := $(filter-out keeper/main.c,$(wildcard keeper/*.c))
 cli_SRC := $(filter-out cli/main.c,$(wildcard cli/*.c))
 
-LIBS := core db policy web gateway portal admin keeper cli
+LIBS := core db policy config web gateway portal admin keeper cli
 define LIB_RULE
 $B/lib$(1).a: $$(patsubst %.c,$B/%.o,$$($(1)_SRC))
 	@mkdir -p $$(@D); rm -f $$@; ar rcs $$@ $$^
 endef
 $(foreach l,$(LIBS),$(eval $(call LIB_RULE,$l)))
 
-gatehouse_OBJ := $B/cli/main.o $B/libcli.a $B/libpolicy.a $B/libdb.a $B/libcore.a
+gatehouse_OBJ := $B/cli/main.o $B/libcli.a $B/libconfig.a $B/libpolicy.a $B/libdb.a $B/libcore.a
 gatehouse-gateway_OBJ := $B/fcgi/main.o $B/libgateway.a $B/libpolicy.a $B/libdb.a $B/libcore.a
-gatehouse-portal_OBJ := $B/portal/portal/main.o $B/libportal.a $B/libweb.a $B/libpolicy.a $B/libdb.a $B/libcore.a
-gatehouse-admin_OBJ := $B/portal/admin/main.o $B/libadmin.a $B/libweb.a $B/libpolicy.a $B/libdb.a $B/libcore.a
-gatehouse-keeper_OBJ := $B/keeper/main.o $B/libkeeper.a $B/libdb.a $B/libcore.a
+gatehouse-portal_OBJ := $B/portal/portal/main.o $B/libportal.a $B/libweb.a $B/libconfig.a $B/libpolicy.a $B/libdb.a $B/libcore.a
+gatehouse-admin_OBJ := $B/portal/admin/main.o $B/libadmin.a $B/libweb.a $B/libconfig.a $B/libpolicy.a $B/libdb.a $B/libcore.a
+gatehouse-keeper_OBJ := $B/keeper/main.o $B/libkeeper.a $B/libconfig.a $B/libpolicy.a $B/libdb.a $B/libcore.a
 main_gatehouse := cli/main.c
 main_gatehouse-gateway := fcgi/main.c
 main_gatehouse-portal := portal/portal/main.c
@@ -82,7 +83,7 @@ assets:
 # ---- tests ------------------------------------------------------------------------------------------------------------
 UNIT_SRC := $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c)
 UNIT_BIN := $(UNIT_SRC:%.c=$B/%)
-UNIT_LIBS := $(addprefix $B/lib,$(addsuffix .a,portal admin web gateway keeper cli policy db core))
+UNIT_LIBS := $(addprefix $B/lib,$(addsuffix .a,portal admin web gateway keeper cli config policy db core))
 
 $(UNIT_BIN): LDLIBS += -lqrencode -lfido2
 $(UNIT_BIN): $B/%: $B/%.o $(UNIT_LIBS)
@@ -101,7 +102,7 @@ units-run: $(if $(T),$B/tests/unit/$(dir $T)test_$(notdir $T),units)
 
 # ---- for people -------------------------------------------------------------------------------------------------------
 compile_commands.json: FORCE
-	@tests/tools/compile-commands '$(CC) $(CFLAGS)' $(core_SRC) $(db_SRC) $(policy_SRC) $(web_SRC) $(wildcard fcgi/*.c \
+	@tests/tools/compile-commands '$(CC) $(CFLAGS)' $(core_SRC) $(db_SRC) $(policy_SRC) $(config_SRC) $(web_SRC) $(wildcard fcgi/*.c \
 		portal/portal/*.c portal/admin/*.c keeper/*.c cli/*.c) $(UNIT_SRC) > $@
 
 # each public header compiles alone

@@ -537,3 +537,27 @@ void jsn_pointer_add(struct buf *pointer, struct str name)
 			buf_char(pointer, name.p[i]);
 	}
 }
+
+json_t *jsn_merge_patch(const json_t *target, const json_t *patch)
+{
+	json_t *out, *v;
+	const char *key;
+
+	if (!json_is_object(patch))
+		return json_deep_copy(patch);
+	out = json_is_object(target) ? json_copy((json_t *)(uintptr_t)target) : json_object();
+	json_object_foreach((json_t *)(uintptr_t)patch, key, v) {
+		json_t *merged;
+
+		if (json_is_null(v)) {
+			json_object_del(out, key);
+			continue;
+		}
+		merged = jsn_merge_patch(json_object_get(out, key), v);
+		if (!merged || json_object_set_new(out, key, merged) != 0) {
+			json_decref(out);
+			return NULL;
+		}
+	}
+	return out;
+}

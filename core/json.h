@@ -83,6 +83,8 @@ json_t *jsn_fragment(const json_t *root, struct str fragment);
  * many characters of that line had been read when the value was (an object or list: when it began). False: nothing
  * stands there. */
 bool jsn_locate(struct arena *a, struct str text, struct str pointer, struct text_where *out) MUST_USE;
+/* A new value: target with the JSON Merge Patch (RFC 7396) laid over it. Neither is changed. NULL when out of memory. */
+json_t *jsn_merge_patch(const json_t *target, const json_t *patch);
 /* Appends "/name" with ~ and / escaped. */
 void jsn_pointer_add(struct buf *pointer, struct str name);
 /* Undoes ~0, ~1 (and percent-escapes when `fragment`) of one reference token in place; returns its new length, or

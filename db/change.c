@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "db/audit.h"
+#include "db/resources.h"
 #include "db/sql.h"
 
 #include <ctype.h>
@@ -103,10 +104,15 @@ static gh_rc add_entry(struct store *s, const struct change *c, struct gh_err *e
 GH_RC change_note(struct store *s, const struct change *c, struct gh_err *err)
 {
 	TRY(change_begin(s, err));
-	if (c->action)
+	if (c->action && !s->holds_audit)
 		TRY(add_entry(s, c, err));
 	s->raises |= c->raises;
 	return GH_RC_OK;
+}
+
+void store_audit_hold(struct store *s, bool hold)
+{
+	s->holds_audit = hold && s->in_tx;
 }
 
 GH_RC store_audit_note(struct store *s, struct str action, struct str kind, struct str id, struct str detail,

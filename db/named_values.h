@@ -17,6 +17,7 @@ struct store_named_value {
 	int64_t rotate_by_us;            /* reminder; 0: none */
 };
 
+GH_RC store_named_value_check(struct str id, struct gh_err *err);         /* INVALID: no name for one */
 GH_RC store_named_value_set(struct store *s, const struct store_named_value *v, struct gh_err *err);     /* makes or replaces */
 GH_RC store_named_value_delete(struct store *s, struct str id, struct gh_err *err);
 /* in_clear unseals secrets: for the gateway and for whoever may see them. */

@@ -139,6 +139,15 @@ GH_RC store_product_apis(struct store *s, struct arena *a, struct store_product_
 	return list_rows(s, sql_use(s, SQL_PRODUCT_API_ALL), &product_api_type, a, out, n, err);
 }
 
+GH_RC store_product_api_ids(struct store *s, struct arena *a, struct str product_id, struct str **out, size_t *n,
+			    struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_PRODUCT_API_IDS);
+
+	bind_str(st, 1, product_id);
+	return list_rows(s, st, &id_type, a, out, n, err);
+}
+
 GH_RC store_product_add_group(struct store *s, struct str product_id, struct str group_id, struct gh_err *err)
 {
 	return link_product(s, SQL_PRODUCT_GROUP_ADD, "add", "group", product_id, group_id, err);

@@ -43,6 +43,8 @@ GH_RC store_products_of_api(struct store *s, struct arena *a, struct str api_id,
 
 GH_RC store_product_add_api(struct store *s, struct str product_id, struct str api_id, struct gh_err *err);  /* again is fine */
 GH_RC store_product_remove_api(struct store *s, struct str product_id, struct str api_id, struct gh_err *err);
+GH_RC store_product_api_ids(struct store *s, struct arena *a, struct str product_id, struct str **out, size_t *n,
+			    struct gh_err *err);
 GH_RC store_product_apis(struct store *s, struct arena *a, struct store_product_api **out, size_t *n, struct gh_err *err);
 
 /* Who may see and subscribe to a product: members of these groups; a product with none is open to everybody. */

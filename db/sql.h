@@ -63,6 +63,7 @@ struct store {
 	bool has_last_hash;                      /* of the newest audit entry, within the open transaction */
 	uint8_t last_hash[CRYPTO_SHA256_BYTES];
 	int64_t last_seq;
+	bool holds_audit;                        /* entries are written by who holds them: db/resources.h */
 };
 
 /* What SQLite reports, as one of our errors: "WHAT: message". Resets st when given. */
@@ -139,8 +140,6 @@ GH_RC store_unseal(struct store *s, struct arena *a, const char *kind, struct st
 GH_RC seal_load_keys(struct store *s, struct gh_err *err);
 /* Brings the search of the catalog up to date with what this transaction changed: before each commit. */
 gh_rc catalog_refresh(struct store *s, struct gh_err *err);
-/* A name that is made once: 16 hexadecimal digits. */
-GH_RC store_new_id(struct arena *a, struct str *out, struct gh_err *err);
 
 /* ---- files ------------------------------------------------------------------------------------------------------------ */
 

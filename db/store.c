@@ -235,6 +235,7 @@ GH_RC store_tx_commit(struct store *s, struct gh_err *err)
 		return rc;
 	}
 	s->in_tx = false;
+	s->holds_audit = false;
 	s->raises = 0;
 	/* what is committed stays so: a number that could not be read now is published by the next one who opens the store */
 	if (raised)
@@ -248,6 +249,7 @@ void store_tx_rollback(struct store *s)
 	if (s->in_tx && !sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	s->in_tx = false;
+	s->holds_audit = false;
 	s->raises = 0;
 }
 

@@ -60,6 +60,9 @@ void store_tx_rollback(struct store *s);                 /* harmless when none i
 GH_RC store_tx_end(struct store *s, gh_rc so_far, struct gh_err *err);
 bool store_in_tx(const struct store *s);
 
+/* A name that is made once: 16 hexadecimal digits. */
+GH_RC store_new_id(struct arena *a, struct str *out, struct gh_err *err);
+
 /* The numbers as the store has them: the truth behind core/genfile.h. */
 GH_RC store_generation(struct store *s, uint64_t out[GENFILE__COUNT], struct gh_err *err);
 /* Publishes them again: mends what a process that was killed between commit and publishing left behind. Opening for writing

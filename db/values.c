@@ -51,7 +51,7 @@ static gh_rc put_value(struct store *s, struct arena *scratch, const struct stor
 }
 
 /* {{name}} in a document ends at the braces, so a name holds none; the reference system allows these characters. */
-static gh_rc check_name(struct str id, struct gh_err *err)
+GH_RC store_named_value_check(struct str id, struct gh_err *err)
 {
 	for (size_t i = 0; i < id.n; i++)
 		if (!ascii_is_alpha(id.p[i]) && !ascii_is_digit(id.p[i]) && !strchr("._-", id.p[i]))
@@ -66,7 +66,7 @@ GH_RC store_named_value_set(struct store *s, const struct store_named_value *v, 
 	struct arena *scratch;
 	gh_rc rc;
 
-	TRY(check_name(v->id, err));
+	TRY(store_named_value_check(v->id, err));
 	if (v->value.n > STORE_TEXT_MAX)
 		FAIL(err, LIMIT, "named value '%.*s' is larger than %d bytes", STR_ARG(v->id), STORE_TEXT_MAX);
 	scratch = arena_new(SCRATCH_BYTES);

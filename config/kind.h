@@ -1,0 +1,86 @@
+/* kind.h - how a kind of resource is made. For config/ only.
+ *
+ * A kind is a table of fields (resource.h), a row (a struct of db/) and the functions below. What the table says is checked
+ * in one place (document.c): types, required fields, enums, numbers, lengths, references. Fields with an offset go into the
+ * row and come out of it by themselves; the others are written down by `show` and taken by `save`. */
+#pragma once
+
+#include "config/resource.h"
+#include "db/resources.h"
+
+struct resource_change {
+	struct store *store;
+	struct arena *arena;             /* of the caller: what is handed out */
+	struct arena *scratch;           /* of one document */
+	struct resource_problem problems[RESOURCE_PROBLEMS_MAX];
+	size_t n, total;
+	/* the document that is being written */
+	const struct resource_kind *kind;
+	struct str id;
+	json_t *issued;
+};
+
+/* One document on its way in. */
+struct resource_put {
+	struct resource_change *c;
+	struct arena *a;                 /* scratch */
+	struct store *s;
+	struct str id;
+	void *row;                       /* as it stood, with the fields of the document put over it */
+	const json_t *doc;               /* complete: every writable field but secrets that were left out, in its normal form */
+	const json_t *before;            /* NULL: it is new */
+	bool exists;
+};
+
+struct resource_ops {
+	size_t row_size;
+	enum store_resource store;       /* its statements for lists, existence and references */
+	/* A bad id adds a problem (NULL: any that is no longer than RESOURCE_ID_MAX and holds no control character). */
+	void (*check_id)(struct resource_change *c, struct str id);
+	/* Fills the row; *found false: there is none. */
+	GH_RC (*find)(struct store *s, struct arena *a, struct str id, void *row, bool *found, struct gh_err *err);
+	/* Puts the fields by hand into doc, where they stand as null. NULL: there are none. */
+	GH_RC (*show)(struct store *s, struct arena *a, const void *row, json_t *doc, struct gh_err *err);
+	/* A new row before the document's fields are put into it: what has no field. The id is in put->id. NULL: zeroes. */
+	GH_RC (*fresh)(struct resource_put *p, struct gh_err *err);
+	/* Rules beyond the table. Adds problems. NULL: none. */
+	GH_RC (*check)(struct resource_put *p, struct gh_err *err);
+	GH_RC (*save)(struct resource_put *p, struct gh_err *err);
+	GH_RC (*drop)(struct store *s, struct arena *a, struct str id, struct gh_err *err);
+	/* What a merge patch is laid over, where that is not the document as it stands. NULL: it is. */
+	GH_RC (*base)(struct store *s, struct arena *a, struct str id, const json_t *patch, json_t **out, struct gh_err *err);
+};
+
+enum { RESOURCE_ID_MAX = 512, RESOURCE_DEPTH_MAX = 32 };
+
+/* Member of the row that holds the field. */
+#define AT(row_type, member) .offset = offsetof(struct row_type, member)
+#define FIELD_ID(text, row_type, member)                                                                                       \
+	{ .name = "id", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED | RESOURCE_FIXED, .label = "Id", .description = text, \
+	  .most = RESOURCE_ID_MAX, AT(row_type, member) }
+#define FIELD_END { .name = NULL }
+
+/* The row as its document. */
+GH_RC resource_show(struct store *s, struct arena *a, const struct resource_kind *k, const void *row, json_t **out,
+		    struct gh_err *err);
+/* A problem of the document that is being written; the pointer is that of a field of the first level ("/path"). */
+void put_problem(struct resource_put *p, const char *pointer, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* What the store refused (INVALID, CONFLICT, NOT_FOUND) as a problem at that place; other errors stay errors. */
+GH_RC put_refused(struct resource_put *p, const char *pointer, gh_rc rc, const struct gh_err *why, struct gh_err *err);
+
+/* ---- secrets ---- */
+enum secret_given { SECRET_STAYS, SECRET_NONE, SECRET_TEXT, SECRET_REF };
+/* What the document says about a secret of the first level, or of any object. */
+enum secret_given resource_secret(const json_t *doc, const char *name, struct str *text);
+/* {"sealed": true}, {"ref": ...} or null. */
+json_t *resource_secret_shown(bool sealed, struct str ref);
+
+/* Sorted array of ids. */
+json_t *resource_id_list(const struct str *ids, size_t n);
+/* The texts of an array as an array in the arena. */
+GH_RC resource_texts(struct arena *a, const json_t *list, struct str **out, size_t *n, struct gh_err *err);
+json_t *resource_text_or_null(struct str s);
+
+#define X(name) extern const struct resource_kind name;
+#include "config/kinds.def"
+#undef X

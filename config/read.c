@@ -1,0 +1,111 @@
+/* read.c - kinds by name; resources one by one, and lists of them. */
+#include "config/document.h"
+
+#include "core/str.h"
+
+const struct resource_kind *const resource_kinds[] = {
+#define X(name) &name,
+#include "config/kinds.def"
+#undef X
+	NULL,
+};
+
+const struct resource_kind *resource_kind_find(struct str name)
+{
+	for (size_t i = 0; resource_kinds[i]; i++)
+		if (str_eq(name, str_of(resource_kinds[i]->name)) || str_eq(name, str_of(resource_kinds[i]->plural)))
+			return resource_kinds[i];
+	return NULL;
+}
+
+GH_RC resource_read(struct store *s, struct arena *a, const struct resource_kind *k, struct str id, json_t **out,
+		    struct gh_err *err)
+{
+	void *row = arena_alloc(a, 1, k->ops->row_size);
+	bool found;
+
+	*out = NULL;
+	if (!row)
+		FAIL(err, NOMEM, "%s", k->name);
+	TRY(k->ops->find(s, a, id, row, &found, err));
+	return found ? resource_show(s, a, k, row, out, err) : GH_RC_OK;
+}
+
+GH_RC resource_exists(struct store *s, const struct resource_kind *k, struct str id, bool *exists, struct gh_err *err)
+{
+	return store_resource_has(s, k->ops->store, id, exists, err);
+}
+
+/* ---- lists ------------------------------------------------------------------------------------------------------------- */
+
+static GH_RC check_filters(const struct resource_kind *k, const struct resource_query *q, struct gh_err *err)
+{
+	for (size_t i = 0; k->filters[i].name; i++) {
+		const char *const *v = k->filters[i].values;
+		bool known = !v || !q->values[i].n;
+
+		for (; !known && *v; v++)
+			known = str_eq(q->values[i], str_of(*v));
+		if (!known)
+			FAIL(err, INVALID, "%s: there is no %s '%.*s'", k->plural, k->filters[i].name, STR_ARG(str_first(q->values[i], 80)));
+	}
+	return GH_RC_OK;
+}
+
+GH_RC resource_ids(struct store *s, struct arena *a, const struct resource_kind *k, const struct resource_query *q, struct str **out,
+		   size_t *n, struct str *next, struct gh_err *err)
+{
+	static const struct resource_query all;
+	struct store_resource_page page;
+	size_t limit;
+
+	q = q ? q : &all;
+	limit = !q->limit ? RESOURCE_LIST_DEFAULT : q->limit < RESOURCE_LIST_MAX ? q->limit : RESOURCE_LIST_MAX;
+	page = (struct store_resource_page){ .after = q->after, .search = q->search, .limit = limit + 1 };
+	TRY(check_filters(k, q, err));
+	memcpy(page.filters, q->values, sizeof(page.filters));
+	TRY(store_resource_ids(s, a, k->ops->store, &page, out, n, err));
+	*next = STR_NULL;
+	if (*n > limit) {
+		*n = limit;
+		*next = (*out)[limit - 1];
+	}
+	return GH_RC_OK;
+}
+
+GH_RC resource_list(struct store *s, struct arena *a, const struct resource_kind *k, const struct resource_query *q,
+		    json_t **out, struct str *next, struct gh_err *err)
+{
+	struct str *ids;
+	json_t *doc;
+	size_t n;
+
+	*out = jsn_keep(a, json_array());
+	if (!*out)
+		FAIL(err, NOMEM, "%s", k->plural);
+	TRY(resource_ids(s, a, k, q, &ids, &n, next, err));
+	for (size_t i = 0; i < n; i++) {
+		TRY(resource_read(s, a, k, ids[i], &doc, err));
+		if (doc)                         /* else it went between two statements */
+			json_array_append(*out, doc);
+	}
+	return GH_RC_OK;
+}
+
+GH_RC resource_uses(struct store *s, struct arena *a, const struct resource_kind *k, struct str id, size_t limit,
+		    struct resource_name **out, size_t *n, struct gh_err *err)
+{
+	struct store_resource_use *uses;
+	size_t found;
+
+	TRY(store_resource_uses(s, a, k->ops->store, id, limit, &uses, &found, err));
+	*out = arena_alloc(a, found + 1, sizeof(**out));
+	if (!*out)
+		FAIL(err, NOMEM, "references to %s", k->name);
+	*n = 0;
+	for (size_t i = 0; i < found; i++) {
+		(*out)[*n] = (struct resource_name){ .kind = resource_kind_find(uses[i].kind), .id = uses[i].id };
+		*n += (*out)[*n].kind != NULL;
+	}
+	return GH_RC_OK;
+}

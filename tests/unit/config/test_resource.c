@@ -1,0 +1,220 @@
+/* Documents of the configuration: what is written is read back, all that is wrong is told at once, nothing half happens. */
+#include "tests/unit/db/fixture.h"
+
+#include "config/resource.h"
+#include "db/audit.h"
+
+static const struct resource_kind *kind(const char *name)
+{
+	const struct resource_kind *k = resource_kind_find(str_of(name));
+
+	if (!k)
+		fprintf(stderr, "# no kind %s\n", name);
+	assert_non_null(k);
+	return k;
+}
+
+static json_t *json(struct fixture *f, const char *text)
+{
+	json_t *v;
+
+	if (jsn_parse_in(f->a, str_of(text), NULL, &v, NULL, &f->err).code)
+		fprintf(stderr, "# %s: %s\n", text, f->err.message);
+	assert_non_null(v);
+	return v;
+}
+
+/* One document in a change of its own; the problems as "POINTER MESSAGE" lines. */
+static struct str put(struct fixture *f, const char *name, const char *id, const char *text, enum resource_how how,
+		      struct resource_outcome *out)
+{
+	const struct resource_problem *v;
+	struct resource_change *c;
+	struct str all = STR("");
+	size_t n;
+	gh_rc rc;
+
+	CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
+	rc = resource_write(c, kind(name), str_of(id), json(f, text), how, out, &f->err);
+	v = resource_problems(c, &n);
+	for (size_t i = 0; i < n; i++)
+		all = arena_printf(f->a, "%.*s%.*s %.*s\n", STR_ARG(all), STR_ARG(v[i].pointer), STR_ARG(v[i].message));
+	rc = resource_end(c, rc, false, &f->err);
+	if (rc.code && !n)
+		return arena_printf(f->a, "%s", f->err.message);
+	return all;
+}
+
+static struct str text_of(struct fixture *f, const char *name, const char *id)
+{
+	json_t *doc;
+
+	CHECK_OK(f, resource_read(f->s, f->a, kind(name), str_of(id), &doc, &f->err));
+	return doc ? jsn_text(f->a, resource_document(f->a, kind(name), doc, RESOURCE_WRITABLE), 0) : STR("none");
+}
+
+static void documents(void **state)
+{
+	struct fixture *f = *state;
+	struct resource_outcome out;
+
+	CHECK_STR("made", put(f, "product", "gold", "{\"name\": \"Gold\", \"approval\": \"manual\"}", RESOURCE_PUT, &out), STR(""));
+	CHECK_INT("created", out.result, RESOURCE_CREATED);
+	CHECK_STR("shown in the order of the table", text_of(f, "product", "gold"),
+		  STR("{\"id\":\"gold\",\"name\":\"Gold\",\"description\":\"\",\"terms\":\"\",\"state\":\"published\",\"subscriptionRequired\":true,"
+		      "\"approval\":\"manual\",\"subscriptionsLimit\":0,\"businessGroup\":\"default\",\"apis\":[],\"groups\":[]}"));
+	CHECK_STR("again", put(f, "products", "gold", "{\"id\": \"gold\", \"name\": \"Gold\", \"approval\": \"manual\"}", RESOURCE_PUT, &out),
+		  STR(""));
+	CHECK_INT("nothing changed", out.result, RESOURCE_SAME);
+	CHECK_STR("left out is the default", put(f, "product", "gold", "{\"name\": \"Gold\"}", RESOURCE_REPLACE, &out), STR(""));
+	CHECK_INT("changed", out.result, RESOURCE_CHANGED);
+	CHECK_STR("before", jsn_str(out.before, "approval"), STR("manual"));
+	CHECK_STR("groups in byte order, none twice",
+		  put(f, "product", "gold", "{\"name\": \"Gold\", \"groups\": [\"guests\", \"developers\", \"guests\"]}", RESOURCE_PUT, &out), STR(""));
+	CHECK("sorted", str_find(text_of(f, "product", "gold"), STR("\"groups\":[\"developers\",\"guests\"]")) != SIZE_MAX);
+	check_done();
+}
+
+static void problems(void **state)
+{
+	static const struct {
+		const char *label, *kind, *id, *doc, *want;
+		enum resource_how how;
+	} rows[] = {
+		{ "all at once", "product", "x", "{\"nmae\": 1, \"approval\": \"manaul\", \"subscriptionsLimit\": -1, \"state\": 7}",
+		  "/nmae there is no such field; did you mean 'name'?\n/name is required: What developers read\n"
+		  "/state must be one of draft, published\n/approval knows no 'manaul'; did you mean 'manual'?\n"
+		  "/subscriptionsLimit must be from 0 to 1000000\n", RESOURCE_PUT },
+		{ "no object", "product", "x", "[]", " must be an object, not array\n", RESOURCE_PUT },
+		{ "wrong types", "product", "x", "{\"name\": 1, \"subscriptionRequired\": \"yes\", \"groups\": {}}",
+		  "/name must be a text, not integer\n/subscriptionRequired must be true or false, not string\n"
+		  "/groups must be a list, not object\n", RESOURCE_PUT },
+		{ "another id", "product", "x", "{\"id\": \"y\", \"name\": \"X\"}", "/id says 'y', but this is 'x'; an id never changes\n",
+		  RESOURCE_PUT },
+		{ "no id", "product", NULL, "{\"name\": \"X\"}", "/id is required: Names the product: letters, digits, '-', '.', '_'\n",
+		  RESOURCE_CREATE },
+		{ "a bad id", "product", "a b", "{\"name\": \"X\"}", "/id product 'a b': an id holds no blank, '/' or ';'\n", RESOURCE_PUT },
+		{ "nothing to replace", "product", "x", "{\"name\": \"X\"}", "there is no product 'x'", RESOURCE_REPLACE },
+		{ "control characters", "product", "x", "{\"name\": \"X\\nY\"}", "/name must be one line without control characters\n",
+		  RESOURCE_PUT },
+		{ "no such business group", "product", "x", "{\"name\": \"X\", \"businessGroup\": \"nope\"}", NULL, RESOURCE_PUT },
+		{ "a value needs a value", "named-value", "v", "{}", "/value give value, or secret for one that nobody may read\n", RESOURCE_PUT },
+		{ "sealed, but none there", "named-value", "v", "{\"secret\": {\"sealed\": true}}",
+		  "/secret there is no sealed value yet; give a text or {\"ref\": \"...\"}\n", RESOURCE_PUT },
+		{ "no reference", "named-value", "v", "{\"secret\": {\"ref\": \"nowhere\"}}", NULL, RESOURCE_PUT },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str got = put(f, rows[i].kind, rows[i].id, rows[i].doc, rows[i].how, NULL);
+
+		if (rows[i].want)
+			CHECK_STR(rows[i].label, got, str_of(rows[i].want));
+		else
+			CHECK(rows[i].label, got.n > 0);
+		CHECK_STR(rows[i].label, text_of(f, rows[i].kind, rows[i].id ? rows[i].id : "x"), STR("none"));
+	}
+	check_done();
+}
+
+static void secrets(void **state)
+{
+	struct fixture *f = *state;
+	struct resource_outcome out;
+	struct store_audit_entry *v;
+	size_t n;
+
+	CHECK_STR("sealed", put(f, "named-value", "k", "{\"secret\": \"hush-hush\", \"tags\": [\"b\", \"a\"]}", RESOURCE_PUT, &out), STR(""));
+	CHECK_STR("shown without it", text_of(f, "named-value", "k"),
+		  STR("{\"id\":\"k\",\"value\":null,\"secret\":{\"sealed\":true},\"tags\":[\"b\",\"a\"],\"rotateBy\":null}"));
+	CHECK_STR("what is shown may be written back", put(f, "named-value", "k", "{\"secret\": {\"sealed\": true}, \"tags\": [\"b\", \"a\"]}",
+							   RESOURCE_PUT, &out), STR(""));
+	CHECK_INT("the same", out.result, RESOURCE_SAME);
+	CHECK_STR("left out stays", put(f, "named-value", "k", "{\"tags\": []}", RESOURCE_PUT, &out), STR(""));
+	CHECK_STR("readable only when said so", put(f, "named-value", "k", "{\"value\": \"x\"}", RESOURCE_PUT, &out),
+		  STR("/value it is a secret; say \"secret\": null to make it readable\n"));
+	CHECK_STR("a reference", put(f, "named-value", "k", "{\"secret\": {\"ref\": \"env:K\"}}", RESOURCE_PUT, &out), STR(""));
+	CHECK("shown", str_find(text_of(f, "named-value", "k"), STR("\"secret\":{\"ref\":\"env:K\"}")) != SIZE_MAX);
+	CHECK_STR("readable", put(f, "named-value", "k", "{\"value\": \"x\", \"secret\": null}", RESOURCE_PUT, &out), STR(""));
+	CHECK_OK(f, store_audit_list(f->s, f->a, NULL, &v, &n, &f->err));
+	for (size_t i = 0; i < n; i++)
+		CHECK("not in the trail", str_find(v[i].detail, STR("hush")) == SIZE_MAX);
+	CHECK_STR("before and after", v[0].detail,
+		  STR("{\"before\":{\"value\":null,\"secret\":{\"ref\":\"env:K\"}},\"after\":{\"value\":\"x\",\"secret\":null}}"));
+	CHECK_INT("one entry a change", n, 4);
+	check_done();
+}
+
+static void lists(void **state)
+{
+	struct fixture *f = *state;
+	struct resource_query q = { .limit = 2 };
+	struct str next, *ids;
+	json_t *page;
+	size_t n;
+
+	for (const char *id = "edcba"; *id; id++)
+		CHECK_STR("made", put(f, "product", (char[2]){ *id, 0 }, *id == 'c' ? "{\"name\": \"Third\", \"state\": \"draft\"}"
+				      : "{\"name\": \"P\"}", RESOURCE_CREATE, NULL), STR(""));
+	CHECK_OK(f, resource_list(f->s, f->a, kind("product"), &q, &page, &next, &f->err));
+	CHECK_INT("two", json_array_size(page), 2);
+	CHECK_STR("goes on", next, STR("b"));
+	q.after = STR("d");
+	CHECK_OK(f, resource_ids(f->s, f->a, kind("product"), &q, &ids, &n, &next, &f->err));
+	CHECK_INT("the rest", n, 1);
+	CHECK("the end", !next.p);
+	q = (struct resource_query){ .search = STR("THIRD") };
+	CHECK_OK(f, resource_ids(f->s, f->a, kind("product"), &q, &ids, &n, &next, &f->err));
+	CHECK_INT("by name", n, 1);
+	q = (struct resource_query){ .values = { STR("draft") } };
+	CHECK_OK(f, resource_ids(f->s, f->a, kind("product"), &q, &ids, &n, &next, &f->err));
+	CHECK_INT("by state", n, 1);
+	q.values[0] = STR("nope");
+	CHECK_INT("no such state", resource_ids(f->s, f->a, kind("product"), &q, &ids, &n, &next, &f->err).code, GH_E_INVALID);
+	check_done();
+}
+
+static void changes(void **state)
+{
+	struct fixture *f = *state;
+	struct resource_change *c;
+	uint64_t before[GENFILE__COUNT], after[GENFILE__COUNT];
+	json_t *doc, *merged;
+	size_t n;
+
+	CHECK_STR("made", put(f, "product", "gold", "{\"name\": \"Gold\"}", RESOURCE_PUT, NULL), STR(""));
+	CHECK_OK(f, store_generation(f->s, before, &f->err));
+	CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
+	CHECK_OK(f, resource_write(c, kind("product"), STR("silver"), json(f, "{\"name\": \"Silver\"}"), RESOURCE_PUT, NULL, &f->err));
+	CHECK_OK(f, resource_remove(c, kind("product"), STR("gold"), &doc, &f->err));
+	CHECK_STR("was", jsn_str(doc, "name"), STR("Gold"));
+	CHECK_OK(f, resource_end(c, GH_RC_OK, true, &f->err));
+	CHECK_STR("a dry run changes nothing", text_of(f, "product", "silver"), STR("none"));
+	CHECK_OK(f, store_generation(f->s, after, &f->err));
+	CHECK_INT("nor the generation", after[0], before[0]);
+
+	CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
+	CHECK_OK(f, resource_write(c, kind("product"), STR("silver"), json(f, "{\"name\": \"Silver\"}"), RESOURCE_PUT, NULL, &f->err));
+	CHECK_INT("refused", resource_write(c, kind("product"), STR("x"), json(f, "{}"), RESOURCE_PUT, NULL, &f->err).code, GH_E_INVALID);
+	CHECK_INT("goes on", resource_write(c, kind("product"), STR("y"), json(f, "{}"), RESOURCE_PUT, NULL, &f->err).code, GH_E_INVALID);
+	resource_problems(c, &n);
+	CHECK_INT("both are told", n, 2);
+	CHECK_INT("never committed", resource_end(c, GH_RC_OK, false, &f->err).code, GH_E_INVALID);
+	CHECK_STR("all or nothing", text_of(f, "product", "silver"), STR("none"));
+
+	CHECK_OK(f, resource_merge(f->s, f->a, kind("product"), STR("gold"), json(f, "{\"terms\": \"Be kind\", \"approval\": null}"), &merged,
+				   &f->err));
+	CHECK_STR("patched", jsn_str(merged, "terms"), STR("Be kind"));
+	CHECK("null takes away", !jsn_get(merged, "approval"));
+	CHECK_STR("the rest stays", jsn_str(merged, "name"), STR("Gold"));
+	check_done();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		store_test(documents), store_test(problems), store_test(secrets), store_test(lists), store_test(changes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
