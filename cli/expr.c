@@ -1,7 +1,7 @@
 /* expr.c - gatehouse expr: one policy expression, evaluated without a network, its value as JSON. */
 #include "cli/command.h"
-#include "cli/offline.h"
-#include "cli/policy_store.h"
+#include "policy/offline/offline.h"
+#include "cli/policy_diags.h"
 #include "core/file.h"
 #include "core/str.h"
 #include "policy/expr/expr.h"

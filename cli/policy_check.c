@@ -1,6 +1,6 @@
 /* policy_check.c - gatehouse policy check: documents without a store. Named values and fragments are not known here, so
  * references to them are taken on trust; everything else is checked as `policy set` does. */
-#include "cli/policy_store.h"
+#include "cli/policy_diags.h"
 #include "core/file.h"
 #include "core/str.h"
 

@@ -1,7 +1,7 @@
-/* policy_run.c - gatehouse policy run: a document executed without a network, see cli/offline.h. */
+/* policy_run.c - gatehouse policy run: a document executed without a network, see policy/offline/offline.h. */
 #include "cli/command.h"
-#include "cli/offline.h"
-#include "cli/policy_store.h"
+#include "policy/offline/offline.h"
+#include "cli/policy_diags.h"
 #include "core/file.h"
 #include "core/str.h"
 

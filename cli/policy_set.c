@@ -1,69 +1,31 @@
 /* policy_set.c - gatehouse policy set; fragment set and delete. What is saved has been compiled with the store's named
  * values and fragments first; a document with an error does not get in. */
 #include "cli/output.h"
-#include "cli/policy_store.h"
+#include "cli/policy_diags.h"
 #include "core/file.h"
 #include "core/str.h"
-#include "db/apis.h"
 #include "db/policies.h"
-
-static const enum scope scopes[] = {
-	[STORE_POLICY_GLOBAL] = SCOPE_GLOBAL,       [STORE_POLICY_WORKSPACE] = SCOPE_WORKSPACE,
-	[STORE_POLICY_PRODUCT] = SCOPE_PRODUCT,     [STORE_POLICY_API] = SCOPE_API,
-	[STORE_POLICY_OPERATION] = SCOPE_OPERATION,
-};
-
-/* The operation's template, so that rewrite-uri's placeholders can be checked; STR_NULL when it is not there. */
-static GH_RC url_template(struct cli *c, struct store *s, const struct store_policy_scope *scope, struct str *out,
-			  struct gh_err *err)
-{
-	struct store_operation *v;
-	size_t n;
-
-	*out = STR_NULL;
-	if (scope->kind != STORE_POLICY_OPERATION)
-		return GH_RC_OK;
-	TRY(store_operations_of(s, c->arena, scope->api_id, scope->revision, &v, &n, err));
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(v[i].id, scope->operation_id))
-			*out = v[i].uri_template;
-	return GH_RC_OK;
-}
-
-static GH_RC compile(struct cli *c, struct store *s, struct str text, const struct policy_source *src, bool *ok,
-		     struct gh_err *err)
-{
-	struct policy_store *p;
-	struct policy_env env;
-	struct policy_diags diags;
-
-	TRY(policy_store_new(c, s, &p, err));
-	env = policy_store_env(p);
-	policy_diags_init(&diags, c->arena);
-	*ok = policy_compile(c->arena, text, src, &env, &diags) != NULL;
-	policy_print_diags(src->name.p, &diags);
-	if (!*ok)
-		c->exit_code = 1;
-	return GH_RC_OK;
-}
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
 	const char *file = c->options.args[0];
 	struct store_policy_scope scope;
-	struct policy_source src = { .name = str_of(file) };
+	const struct policy_document *document;
+	struct policy_store *p;
+	struct policy_diags diags;
 	struct store *s;
 	struct str text;
-	bool ok;
 
 	TRY(store_policy_scope_parse(str_of(option_text(&c->options, "scope")), &scope, err));
 	TRY(file_read(c->arena, file, DOCUMENT_BYTES_MAX, &text, err));
 	TRY(cli_store(c, true, &s, err));
-	src.scope = scopes[scope.kind];
-	TRY(url_template(c, s, &scope, &src.url_template, err));
-	TRY(compile(c, s, text, &src, &ok, err));
-	if (!ok)
+	TRY(cli_policy_store(c, s, &p, err));
+	TRY(policy_store_compile(p, s, &scope, str_of(file), text, &document, &diags, err));
+	policy_print_diags(file, &diags);
+	if (!document) {
+		c->exit_code = 1;
 		return GH_RC_OK;
+	}
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
 	return store_tx_end(s, store_policy_set(s, &scope, text, err), err);
 }
@@ -85,13 +47,20 @@ static gh_rc fragment_set(struct cli *c, struct gh_err *err)
 	struct store_fragment f = { .id = str_of(c->options.args[0]),
 				    .description = str_of(option_text_or(&c->options, "description", "")) };
 	const struct policy_source src = { .name = str_of(file), .fragment = true };
+	struct policy_store *p;
+	struct policy_diags diags;
+	struct policy_env env;
 	struct store *s;
-	bool ok;
 
 	TRY(file_read(c->arena, file, 2 * DOCUMENT_BYTES_MAX, &f.bytes, err));
 	TRY(cli_store(c, true, &s, err));
-	TRY(compile(c, s, f.bytes, &src, &ok, err));
-	if (!ok)
+	TRY(cli_policy_store(c, s, &p, err));
+	env = policy_store_env(p);
+	policy_diags_init(&diags, c->arena);
+	if (!policy_compile(c->arena, f.bytes, &src, &env, &diags))
+		c->exit_code = 1;
+	policy_print_diags(file, &diags);
+	if (c->exit_code)
 		return GH_RC_OK;
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
 	return store_tx_end(s, store_fragment_set(s, &f, err), err);

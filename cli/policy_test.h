@@ -2,7 +2,7 @@
  * docs/policy-test.md describes the files. */
 #pragma once
 
-#include "cli/offline.h"
+#include "policy/offline/offline.h"
 
 enum {
 	TEST_FILES_MAX = 5000,               /* files of one call */

@@ -9,7 +9,7 @@
  * "error" in a case: the document must not compile, and a message must hold this text. */
 #include "tests/unit/check.h"
 
-#include "cli/offline.h"
+#include "policy/offline/offline.h"
 #include "core/file.h"
 #include "policy/element.h"
 

@@ -1,7 +1,7 @@
-/* offline_internal.h - between the offline files. */
+/* internal.h - between the offline files. */
 #pragma once
 
-#include "cli/offline.h"
+#include "policy/offline/offline.h"
 #include "core/map.h"
 
 struct offline_counter {
@@ -63,16 +63,16 @@ struct offline {
 
 extern const struct policy_host offline_host;
 
-/* offline_trust.c: "authorities", "revocationLists" and "schemas" of the context */
+/* trust.c: "authorities", "revocationLists" and "schemas" of the context */
 GH_RC offline_read_trust(struct offline *o, struct gh_err *err);
 
-/* offline_context.c */
+/* context.c */
 GH_RC offline_read_context(struct offline *o, struct gh_err *err);
 GH_RC offline_read_request(struct offline *o, json_t *request, struct exchange *x, struct gh_err *err);
 bool offline_read_headers(json_t *headers, struct arena *a, struct fields *out);
 GH_RC offline_read_response(struct arena *a, json_t *from, struct response *out, struct gh_err *err);
 
-/* offline_output.c */
+/* output.c */
 json_t *offline_headers_json(const struct fields *f);
 json_t *offline_request_json(struct arena *a, const struct request *r);
 json_t *offline_result(struct offline *o, struct exchange *x);

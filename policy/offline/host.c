@@ -1,5 +1,5 @@
-/* offline_host.c - the world of an offline run: canned answers, counters, a cache, a clock that is moved by hand. */
-#include "cli/offline_internal.h"
+/* host.c - the world of an offline run: canned answers, counters, a cache, a clock that is moved by hand. */
+#include "policy/offline/internal.h"
 
 #include "core/str.h"
 

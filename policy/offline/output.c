@@ -1,5 +1,5 @@
-/* offline_output.c - what came of a run, as JSON. Secrets of the documents are masked in the trace. */
-#include "cli/offline_internal.h"
+/* output.c - what came of a run, as JSON. Secrets of the documents are masked in the trace. */
+#include "policy/offline/internal.h"
 
 #include "core/str.h"
 #include "policy/context.h"

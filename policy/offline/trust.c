@@ -1,5 +1,5 @@
-/* offline_trust.c - authorities, lists of revoked certificates and schemas of an offline run. */
-#include "cli/offline_internal.h"
+/* trust.c - authorities, lists of revoked certificates and schemas of an offline run. */
+#include "policy/offline/internal.h"
 
 #include "core/str.h"
 #include "policy/schemas.h"

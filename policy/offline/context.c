@@ -1,5 +1,5 @@
-/* offline_context.c - the context and request files to what an exchange holds. */
-#include "cli/offline_internal.h"
+/* context.c - the context and request files to what an exchange holds. */
+#include "policy/offline/internal.h"
 
 #include "core/http_status.h"
 #include "core/clock.h"

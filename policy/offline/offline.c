@@ -1,5 +1,5 @@
 /* offline.c - loading documents and running requests against them. */
-#include "cli/offline_internal.h"
+#include "policy/offline/internal.h"
 
 #include "core/clock.h"
 #include "core/file.h"
@@ -88,8 +88,11 @@ static GH_RC load_document(struct offline *o, struct str text, enum scope scope,
 
 static GH_RC read_named(struct offline *o, struct str name, struct str *text, struct gh_err *err)
 {
-	const char *path = arena_printf(o->arena, "%s/%.*s", o->dir, STR_ARG(name)).p;
+	const char *path;
 
+	if (!o->dir)
+		FAIL(err, INVALID, "context: scopes: files are not read here; give the document itself");
+	path = arena_printf(o->arena, "%s/%.*s", o->dir, STR_ARG(name)).p;
 	if (!path)
 		FAIL(err, NOMEM, "scopes");
 	if (*name.p != '/' && !file_read(o->arena, path, OFFLINE_FILE_MAX, text, err).code)
@@ -128,20 +131,29 @@ static GH_RC load_scopes(struct offline *o, enum scope innermost, struct policy_
 	return GH_RC_OK;
 }
 
-GH_RC offline_load(struct offline *o, const char *path, struct policy_diags *diags, const char **file,
-		   struct gh_err *err)
+GH_RC offline_load_text(struct offline *o, struct str text, const char *name, struct policy_diags *diags, const char **file,
+			struct gh_err *err)
 {
-	struct str named = jsn_str(o->context, "scope"), text;
+	struct str named = jsn_str(o->context, "scope");
 	enum scope scope = SCOPE_OPERATION;
 
 	if (named.n && !scope_named(named, &scope))
 		FAIL(err, INVALID, "context: scope `%.*s` is none of global, workspace, product, api and operation",
 		     STR_ARG(named));
-	*file = path;
+	*file = name;
 	TRY(load_fragments(o, diags, file, err));
 	TRY(load_scopes(o, scope, diags, file, err));
+	return load_document(o, text, scope, name, diags, file, err);
+}
+
+GH_RC offline_load(struct offline *o, const char *path, struct policy_diags *diags, const char **file,
+		   struct gh_err *err)
+{
+	struct str text;
+
+	*file = path;
 	TRY(file_read(o->arena, path, OFFLINE_FILE_MAX, &text, err));
-	return load_document(o, text, scope, path, diags, file, err);
+	return offline_load_text(o, text, path, diags, file, err);
 }
 
 /* ---- runs -------------------------------------------------------------------------------------------------------- */
