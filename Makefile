@@ -21,7 +21,7 @@ LDLIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lfcgi -lmd4c -llmdb -l
 core_SRC := $(wildcard core/*.c core/*/*.c)
 db_SRC := $(wildcard db/*.c)
 policy_SRC := $(wildcard policy/*.c policy/*/*.c)
-config_SRC := $(wildcard config/*.c)
+config_SRC := $(wildcard config/*.c config/*/*.c)
 web_SRC := $(wildcard portal/web/*.c)
 # each program is its folder; main() stands in FOLDER/main.c, the rest goes into a library so that tests can link it
 gateway_SRC := $(filter-out fcgi/main.c,$(wildcard fcgi/*.c))
@@ -58,6 +58,8 @@ all: $(BINS)
 .SECONDEXPANSION:
 # the picture of the second factor
 $B/bin/gatehouse-portal: LDLIBS += -lqrencode
+# configuration as a ZIP
+$B/bin/gatehouse $B/bin/gatehouse-admin: LDLIBS += -lzip
 # passkeys
 $B/bin/gatehouse-portal $B/bin/gatehouse-admin: LDLIBS += -lfido2
 
@@ -85,7 +87,7 @@ UNIT_SRC := $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c)
 UNIT_BIN := $(UNIT_SRC:%.c=$B/%)
 UNIT_LIBS := $(addprefix $B/lib,$(addsuffix .a,portal admin web gateway keeper cli config policy db core))
 
-$(UNIT_BIN): LDLIBS += -lqrencode -lfido2
+$(UNIT_BIN): LDLIBS += -lqrencode -lfido2 -lzip
 $(UNIT_BIN): $B/%: $B/%.o $(UNIT_LIBS)
 	@$(CC) $(CFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 

@@ -1,0 +1,19 @@
+/* config_files.h - what the commands over configuration files share: reading them, printing a plan. */
+#pragma once
+
+#include "cli/command.h"
+#include "config/files/plan.h"
+
+/* Options that plan, apply and the imports have in common; ends with OPTION_END where it is used. */
+#define CONFIG_FILES_OPTIONS                                                                                                  \
+	{ "secrets", OPTION_TEXT, "FILE", "YAML of secrets that are not in the files: \"named-value/erp-password/secret: text\"", false }, \
+	{ "placeholders", OPTION_FLAG, NULL, "a secret that is missing becomes a random text, to be set later", false }
+
+/* A directory, a .zip file, or - for YAML from standard input. *prefix is what stands before paths in messages. */
+GH_RC config_files_read(struct cli *c, const char *from, struct tree *out, const char **prefix, struct gh_err *err);
+/* What --secrets and --placeholders say. */
+GH_RC config_files_options(struct cli *c, struct plan_options *o, struct gh_err *err);
+/* The directory of the portal's theme; "" when there is none. */
+GH_RC config_files_theme(struct cli *c, const char **dir, struct gh_err *err);
+/* Plans or applies a tree or a set, prints what there is to print and sets the exit code. `set` NULL: read from the tree. */
+GH_RC config_files_work(struct cli *c, const struct tree *t, struct files_set *set, const char *prefix, bool apply, struct gh_err *err);

@@ -1,0 +1,49 @@
+/* plan.c - `gatehouse plan` and `gatehouse apply`: files against the store. */
+#include "cli/config_files.h"
+#include "core/str.h"
+
+static const struct option plan_options[] = {
+	CONFIG_FILES_OPTIONS,
+	OPTION_END,
+};
+
+static const struct option apply_options[] = {
+	{ "yes", OPTION_FLAG, NULL, "apply without asking", false },
+	CONFIG_FILES_OPTIONS,
+	OPTION_END,
+};
+
+static gh_rc work(struct cli *c, bool apply, struct gh_err *err)
+{
+	const char *prefix;
+	struct tree t;
+
+	TRY(config_files_read(c, c->options.args[0], &t, &prefix, err));
+	return config_files_work(c, &t, NULL, prefix, apply, err);
+}
+
+static gh_rc run_plan(struct cli *c, struct gh_err *err)
+{
+	return work(c, false, err);
+}
+
+static gh_rc run_apply(struct cli *c, struct gh_err *err)
+{
+	return work(c, true, err);
+}
+
+const struct command command_plan = {
+	.name = "plan", .args = "DIR|FILE", .least_args = 1, .most_args = 1,
+	.summary = "show what apply would create, change and delete, and whom it touches",
+	.help = "Ends with 0 when there is nothing to do, with 2 when there is, with 1 when the files are wrong. - reads YAML from standard\n"
+		"input. Deletions are seen only where the document of $kind: configuration says that the files cover a kind.\n",
+	.options = plan_options, .run = run_plan,
+};
+
+const struct command command_apply = {
+	.name = "apply", .args = "DIR|FILE", .least_args = 1, .most_args = 1,
+	.summary = "make the configuration what the files say, in one transaction",
+	.help = "Shows the plan and asks, unless --yes is given. Everything is checked first; with one thing wrong nothing is changed.\n"
+		"- reads YAML from standard input (with --yes).\n",
+	.options = apply_options, .run = run_apply,
+};

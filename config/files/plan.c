@@ -1,0 +1,348 @@
+/* plan.c - the walk from a set of documents into the store.
+ *
+ * First every resource of the kinds at stake is read, a page at a time, and compared with its document: what is equal costs
+ * no more than that, so a plan over an installation without changes writes nothing. The rest passes the one door, resource_write,
+ * which also knows what equals in another wording.
+ *
+ * Order: deletions that nothing refers to, so that the path of an API that goes is free for one that comes; then what is
+ * created and changed, in the order of dependence; then the deletions that had to wait for those changes. */
+#include "config/files/plan.h"
+
+#include "config/files/export.h"
+#include "config/files/layout.h"
+#include "config/files/plan_walk.h"
+#include "core/str.h"
+
+const char *const plan_action_names[] = { "create", "change", "delete", NULL };
+
+size_t plan_count(const struct plan *p, enum plan_action action)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		n += p->changes[i].action == action;
+	return n;
+}
+
+static GH_RC add_change(struct walk *w, struct plan_change c, struct gh_err *err)
+{
+	struct plan *p = w->plan;
+
+	if (p->n == p->cap) {
+		size_t cap = p->cap ? 2 * p->cap : 64;
+		struct plan_change *v = arena_alloc(w->arena, cap, sizeof(*v));
+
+		if (!v)
+			FAIL(err, NOMEM, "plan");
+		if (p->n)
+			memcpy(v, p->changes, p->n * sizeof(*v));
+		p->changes = v;
+		p->cap = cap;
+	}
+	p->changes[p->n++] = c;
+	return GH_RC_OK;
+}
+
+/* ---- what is there ---------------------------------------------------------------------------------------------------------- */
+
+static bool in_environments(const struct files_set *set, struct str env)
+{
+	size_t i;
+	json_t *v;
+
+	if (!set->environments || !env.p)
+		return true;
+	json_array_foreach(set->environments, i, v)
+		if (str_eq(jsn_string(v), env))
+			return true;
+	return false;
+}
+
+static GH_RC add_gone(struct walk *w, const struct resource_kind *k, const json_t *doc, struct gh_err *err)
+{
+	struct layout_owner o = layout_owner(k, doc);
+	struct str env;
+
+	TRY(files_environment(w->store, w->scratch, k, doc, &env, err));
+	if (!in_environments(w->set, env) || (w->set->environments && !env.p))
+		return GH_RC_OK;
+	if (w->n_gone == w->cap_gone) {
+		size_t cap = w->cap_gone ? 2 * w->cap_gone : 64;
+		struct gone *v = arena_alloc(w->arena, cap, sizeof(*v));
+
+		if (!v)
+			FAIL(err, NOMEM, "plan");
+		if (w->n_gone)
+			memcpy(v, w->gone, w->n_gone * sizeof(*v));
+		w->gone = v;
+		w->cap_gone = cap;
+	}
+	w->gone[w->n_gone] = (struct gone){ .kind = k, .id = arena_dup(w->arena, jsn_str(doc, "id")) };
+	if (o.kind && !(strcmp(o.kind, k->name) == 0 && o.rest.n == 0))
+		w->gone[w->n_gone].owner = arena_printf(w->arena, "%s %.*s", o.kind, STR_ARG(o.id));
+	if (!w->gone[w->n_gone].id.p)
+		FAIL(err, NOMEM, "plan");
+	w->n_gone++;
+	return GH_RC_OK;
+}
+
+/* One resource of the store against the files. */
+static GH_RC compare(struct walk *w, const struct resource_kind *k, json_t *there, struct gh_err *err)
+{
+	const struct files_doc *d = files_set_find(w->set, k, jsn_str(there, "id"));
+	json_t *shown;
+
+	if (!d)
+		return w->set->covers[files_kind_index(k)] ? add_gone(w, k, there, err) : GH_RC_OK;
+	shown = resource_document(w->scratch, k, there, RESOURCE_WRITABLE | RESOURCE_SHORT);
+	if (!shown)
+		FAIL(err, NOMEM, "plan");
+	w->state[d - w->set->docs] = json_equal(shown, d->doc) ? DOC_SAME : DOC_DIFFERS;
+	w->plan->same += w->state[d - w->set->docs] == DOC_SAME;
+	return GH_RC_OK;
+}
+
+static GH_RC compare_kind(struct walk *w, const struct resource_kind *k, struct gh_err *err)
+{
+	struct resource_query q = { .limit = RESOURCE_LIST_MAX };
+	struct str next = STR_NULL;
+	char after[600];
+	json_t *page, *there;
+	size_t i;
+
+	do {
+		arena_reset(w->scratch);
+		TRY(resource_list(w->store, w->scratch, k, &q, &page, &next, err));
+		json_array_foreach(page, i, there)
+			TRY(compare(w, k, there, err));
+		if (next.n >= sizeof(after))
+			FAIL(err, INTERNAL, "an id of %zu bytes", next.n);
+		if (next.n)
+			memcpy(after, next.p, next.n);
+		q.after = (struct str){ after, next.n };
+	} while (next.n);
+	return GH_RC_OK;
+}
+
+static GH_RC compare_all(struct walk *w, struct gh_err *err)
+{
+	for (size_t i = 0; resource_kinds[i]; i++) {
+		bool at_stake = w->set->covers[i];
+
+		for (size_t k = 0; k < w->set->n && !at_stake; k++)
+			at_stake = w->set->docs[k].kind == resource_kinds[i];
+		if (at_stake)
+			TRY(compare_kind(w, resource_kinds[i], err));
+	}
+	return GH_RC_OK;
+}
+
+/* ---- what comes ---------------------------------------------------------------------------------------------------------------- */
+
+static GH_RC touch(struct walk *w, struct plan_change *c, const json_t *doc, struct gh_err *err)
+{
+	struct impact_of of;
+
+	if (!w->options->impact)
+		return GH_RC_OK;
+	if (!w->impact.ready)
+		TRY(impact_begin(&w->impact, w->store, w->arena, err));
+	TRY(impact_find(&w->impact, c->kind, doc, &of, err));
+	c->everything = of.everything;
+	c->subscriptions = of.subscriptions;
+	c->calls = of.calls;
+	return GH_RC_OK;
+}
+
+/* The fields that differ, without what only the store sets. */
+static json_t *differences(struct walk *w, const struct resource_kind *k, const json_t *before, const json_t *after)
+{
+	json_t *list = jsn_keep(w->arena, json_array());
+
+	for (const struct resource_field *f = k->fields; f->name && list; f++) {
+		json_t *was = jsn_get(before, f->name), *is = jsn_get(after, f->name);
+
+		if (f->flags & RESOURCE_READ_ONLY || (was && is && json_equal(was, is)) || (!was && !is))
+			continue;
+		json_array_append_new(list, json_pack("{s:s, s:O, s:O}", "field", f->name, "before", was ? was : json_null(), "after",
+				      is ? is : json_null()));
+	}
+	return list;
+}
+
+/* Problems of the change that came since `from` get their place in the files. */
+static void take_problems(struct walk *w, size_t from)
+{
+	size_t n;
+	const struct resource_problem *v = resource_problems(w->change, &n);
+
+	for (size_t i = from; i < n; i++) {
+		const struct files_doc *d = v[i].kind ? files_set_find(w->set, v[i].kind, v[i].id) : NULL;
+
+		files_set_problem(w->set, d, v[i].pointer, "%s %.*s: %.*s", v[i].kind ? v[i].kind->name : "", STR_ARG(v[i].id),
+				  STR_ARG(v[i].message));
+	}
+	if (resource_problem_count(w->change) > n)
+		w->set->total_problems = w->set->n_problems + (resource_problem_count(w->change) - n);
+}
+
+static GH_RC write_doc(struct walk *w, size_t i, struct gh_err *err)
+{
+	const struct files_doc *d = &w->set->docs[i];
+	struct plan_change c = { .kind = d->kind, .id = d->id, .doc = d };
+	struct resource_outcome outcome = { .result = RESOURCE_SAME };
+	size_t kept, problems = resource_problem_count(w->change);
+	json_t *doc, *after;
+	gh_rc rc;
+
+	(void)resource_problems(w->change, &kept);
+	TRY(plan_secrets(w, d, &doc, err));
+	if (!doc)
+		return GH_RC_OK;                         /* told already */
+	rc = resource_write(w->change, d->kind, d->id, doc, RESOURCE_PUT, &outcome, err);
+	if (rc.code && resource_problem_count(w->change) > problems) {
+		take_problems(w, kept);
+		return GH_RC_OK;
+	}
+	TRY(rc);
+	if (outcome.result == RESOURCE_SAME) {
+		w->plan->same++;
+		return GH_RC_OK;
+	}
+	TRY(resource_read(w->store, w->arena, d->kind, d->id, &after, err));
+	c.action = outcome.result == RESOURCE_CREATED ? PLAN_CREATE : PLAN_CHANGE;
+	if (c.action == PLAN_CHANGE)
+		c.fields = differences(w, d->kind, outcome.before, after);
+	TRY(touch(w, &c, after ? after : d->doc, err));
+	return add_change(w, c, err);
+}
+
+/* Documents of the same kind that this one refers to come first: members of a pool, parents of groups. */
+static GH_RC visit(struct walk *w, size_t i, unsigned depth, struct gh_err *err);
+
+static GH_RC visit_refs(struct walk *w, const struct resource_kind *k, const struct resource_field *fields, const json_t *doc,
+			unsigned depth, struct gh_err *err)
+{
+	for (const struct resource_field *f = fields; f && f->name; f++) {
+		const json_t *v = jsn_get(doc, f->name);
+		bool same = f->ref && strcmp(f->ref, k->name) == 0;
+		size_t n = json_is_array(v) ? json_array_size(v) : v != NULL;
+
+		for (size_t i = 0; i < n && (same || f->fields); i++) {
+			const json_t *one = json_is_array(v) ? json_array_get(v, i) : v;
+			const struct files_doc *d = same && json_is_string(one) ? files_set_find(w->set, k, jsn_string(one)) : NULL;
+
+			if (d)
+				TRY(visit(w, (size_t)(d - w->set->docs), depth - 1, err));
+			if (f->fields && json_is_object(one))
+				TRY(visit_refs(w, k, f->fields, one, depth, err));
+		}
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC visit(struct walk *w, size_t i, unsigned depth, struct gh_err *err)
+{
+	const struct files_doc *d = &w->set->docs[i];
+
+	if (w->state[i] == DOC_SAME || w->state[i] == DOC_DONE || depth == 0)
+		return GH_RC_OK;
+	w->state[i] = DOC_DONE;
+	TRY(visit_refs(w, d->kind, d->kind->fields, d->doc, depth, err));
+	return write_doc(w, i, err);
+}
+
+/* ---- what goes ----------------------------------------------------------------------------------------------------------------- */
+
+static GH_RC drop(struct walk *w, struct gone *g, struct gh_err *err)
+{
+	struct plan_change c = { .action = PLAN_DELETE, .kind = g->kind, .id = g->id };
+	size_t kept, problems = resource_problem_count(w->change);
+	json_t *doc;
+	gh_rc rc;
+
+	TRY(resource_read(w->store, w->arena, g->kind, g->id, &doc, err));
+	g->done = true;
+	if (!doc)
+		return GH_RC_OK;                         /* it went with its owner */
+	(void)resource_problems(w->change, &kept);
+	TRY(touch(w, &c, doc, err));
+	rc = resource_remove(w->change, g->kind, g->id, NULL, err);
+	if (rc.code && resource_problem_count(w->change) > problems) {
+		take_problems(w, kept);
+		return GH_RC_OK;
+	}
+	TRY(rc);
+	for (size_t i = 0; i < w->n_gone; i++)
+		c.with += w->gone[i].owner.n && str_eq(w->gone[i].owner, arena_printf(w->scratch, "%s %.*s", g->kind->name, STR_ARG(g->id)));
+	return add_change(w, c, err);
+}
+
+static bool owner_goes(const struct walk *w, const struct gone *g)
+{
+	for (size_t i = 0; i < w->n_gone && g->owner.n; i++) {
+		const struct gone *o = &w->gone[i];
+		size_t n = strlen(o->kind->name);
+
+		if (!o->owner.n && g->owner.n == n + 1 + o->id.n && str_starts(g->owner, str_of(o->kind->name)) &&
+		    str_eq(str_from(g->owner, n + 1), o->id))
+			return true;
+	}
+	return false;
+}
+
+static GH_RC deletions(struct walk *w, bool last, struct gh_err *err)
+{
+	for (size_t i = w->n_gone; i-- > 0;) {
+		struct gone *g = &w->gone[i];
+		struct resource_name *uses;
+		size_t n = 0;
+
+		arena_reset(w->scratch);
+		if (g->done)
+			continue;
+		if (!last) {
+			if (owner_goes(w, g))
+				continue;                /* looked at again at the end: it went with its owner */
+			TRY(resource_uses(w->store, w->scratch, g->kind, g->id, 1, &uses, &n, err));
+		}
+		if (n == 0)
+			TRY(drop(w, g, err));
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC run_all(struct walk *w, struct gh_err *err)
+{
+	TRY(compare_all(w, err));
+	TRY(deletions(w, false, err));
+	for (size_t i = 0; i < w->set->n; i++)
+		TRY(visit(w, i, PLAN_DEPTH_MAX, err));
+	return deletions(w, true, err);
+}
+
+GH_RC plan_run(struct store *s, struct arena *a, struct files_set *set, const struct plan_options *o, struct plan *out,
+	       struct gh_err *err)
+{
+	struct walk w = { .store = s, .arena = a, .set = set, .options = o, .plan = out };
+	gh_rc rc;
+
+	*out = (struct plan){ .arena = a };
+	if (set->total_problems)
+		FAIL(err, INVALID, "%zu problems", set->total_problems);
+	w.state = arena_alloc(a, set->n + 1, sizeof(*w.state));
+	w.scratch = arena_new(FILES_BYTES_MAX);
+	if (!w.state || !w.scratch)
+		rc = gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "plan");
+	else
+		rc = resource_begin(s, a, o->actor, &w.change, err);
+	if (!rc.code) {
+		rc = run_all(&w, err);
+		if (!rc.code && set->total_problems)
+			rc = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "%zu problem%s", set->total_problems,
+					set->total_problems == 1 ? "" : "s");
+		rc = resource_end(w.change, rc, o->dry_run, err);
+	}
+	arena_free(w.scratch);
+	return rc;
+}

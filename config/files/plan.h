@@ -1,0 +1,53 @@
+/* plan.h - what files would change, and changing it: one and the same walk, in one transaction that a plan takes back.
+ *
+ * Creations and changes come in the order of dependence. What the files cover (set.h) and do not hold is deleted, as far as
+ * nothing refers to it any more; what belongs to something that is deleted goes with it. Each change tells how many live
+ * subscriptions and how many calls of the last seven days go through what it touches. */
+#pragma once
+
+#include "config/files/set.h"
+
+enum plan_action { PLAN_CREATE, PLAN_CHANGE, PLAN_DELETE };
+extern const char *const plan_action_names[];            /* "create", "change", "delete" */
+
+struct plan_change {
+	enum plan_action action;
+	const struct resource_kind *kind;
+	struct str id;
+	const struct files_doc *doc;     /* NULL for a deletion */
+	json_t *fields;                  /* of a change: [{"field","before","after"}] */
+	bool everything;                 /* it touches all calls */
+	int64_t subscriptions, calls;    /* live ones; calls of seven days */
+	size_t with;                     /* deletions that go with this one */
+};
+
+/* A secret that stands as "kept" in the files and is not in this store. */
+struct plan_missing {
+	const struct files_doc *doc;
+	struct str field;                /* "/password" */
+	bool placeholder;                /* a random text stands there now */
+};
+
+struct plan {
+	struct arena *arena;
+	struct plan_change *changes;
+	size_t n, cap, same;
+	struct plan_missing *missing;
+	size_t n_missing, cap_missing;
+};
+
+struct plan_options {
+	struct str actor;
+	bool dry_run;
+	bool impact;                     /* look into the call records */
+	const json_t *secrets;           /* {"named-value/erp-password/secret": "text" or {"ref": ...}}; NULL: none */
+	bool placeholders;               /* a secret that is missing becomes a random text, to be set later */
+};
+
+/* Works the set into the store, or says what would be. Problems stand in the set; then INVALID, and nothing has changed. */
+GH_RC plan_run(struct store *s, struct arena *a, struct files_set *set, const struct plan_options *o, struct plan *out,
+	       struct gh_err *err);
+
+void plan_text(const struct plan *p, struct buf *out);
+json_t *plan_json(const struct plan *p);                 /* {"changes", "missing", "summary"}; owned by the caller */
+size_t plan_count(const struct plan *p, enum plan_action action);

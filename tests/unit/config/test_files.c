@@ -1,0 +1,316 @@
+/* Configuration files: every mistake has its place, what was exported is applied again byte for byte, and what no file names any
+ * more goes only where the files cover it. */
+#include "tests/unit/db/fixture.h"
+
+#include "config/files/export.h"
+#include "config/files/layout.h"
+#include "config/files/plan.h"
+#include "core/str.h"
+
+#define SAYS(cond, ...)                                                          \
+	do {                                                                     \
+		if (!(cond)) {                                                   \
+			check_failures++;                                        \
+			fprintf(stderr, "# %s:%d: not so: ", __FILE__, __LINE__); \
+			fprintf(stderr, __VA_ARGS__);                            \
+			fputc('\n', stderr);                                     \
+		}                                                                \
+	} while (0)
+
+static struct tree tree_of(struct fixture *f, const char *const *files)
+{
+	struct tree t;
+
+	tree_init(&t, f->a);
+	for (; *files; files += 2)
+		CHECK_OK(f, tree_add(&t, str_of(files[0]), str_of(files[1]), &f->err));
+	CHECK_OK(f, tree_finish(&t, &f->err));
+	return t;
+}
+
+/* Applies or plans; the plan and the problems as one text. */
+static struct str work(struct fixture *f, struct store *s, const struct tree *t, struct plan_options o)
+{
+	struct files_set *set = arena_new_of(f->a, struct files_set);
+	struct plan p;
+	struct buf b;
+	struct str out;
+	gh_rc rc;
+
+	o.actor = STR("test");
+	o.impact = true;
+	CHECK_OK(f, files_set_read(set, f->a, t, &f->err));
+	rc = plan_run(s, f->a, set, &o, &p, &f->err);
+	if (rc.code && !set->total_problems)
+		fprintf(stderr, "# %s\n", f->err.message);
+	buf_init(&b, 1 << 20);
+	files_problems_text(set, "", &b);
+	if (!rc.code)
+		plan_text(&p, &b);
+	out = arena_dup(f->a, buf_view(&b));
+	buf_release(&b);
+	return out;
+}
+
+static bool told(struct str text, const char *part)
+{
+	if (str_find(text, str_of(part)) != SIZE_MAX)
+		return true;
+	fprintf(stderr, "# '%s' is not in:\n%.*s\n", part, STR_ARG(text));
+	return false;
+}
+
+static void mistakes(void **state)
+{
+	static const struct {
+		const char *label, *text, *want;
+	} rows[] = {
+		{ "no kind", "$kind: product\nid: a\nname: A\n---\nid: b\n", "x.yaml:5:1: error: a resource begins with $kind" },
+		{ "unknown kind", "\n$kind: prodcut\nid: a\n", "x.yaml:2:1: error: there is no kind 'prodcut'; did you mean 'product'?" },
+		{ "no id", "$kind: product\nname: A\n", "x.yaml:1:1: error: a product needs an id" },
+		{ "unknown field", "$kind: product\nid: a\nname: A\nterm: x\n", "x.yaml:4:1: error: product a: there is no such field; did you mean 'terms'?" },
+		{ "wrong type", "---\n$kind: product\nid: a\nname: A\nsubscriptionRequired: perhaps\n", "x.yaml:5:1: error: product a: " },
+		{ "not YAML", "$kind: product\nid: a\n---\n$kind: product\nid: [b\n", "x.yaml:6:1: error: " },
+		{ "name twice", "$kind: product\nid: a\nname: A\nname: B\n", "x.yaml:4:1: error: " },
+		{ "resource twice", "$kind: product\nid: a\nname: A\n---\n$kind: product\nid: a\nname: A\n", "error: the product 'a' stands in x.yaml already" },
+		{ "no such file", "$kind: product\nid: a\nname: A\nterms:\n  $file: t.txt\n", "x.yaml:4:1: error: there is no file t.txt" },
+		{ "file outside", "$kind: product\nid: a\nname: A\nterms:\n  $file: ../t.txt\n", "x.yaml:4:1: error: $file stands alone and names a file" },
+		{ "unknown cover", "$kind: configuration\nkind: [products]\n", "x.yaml:2:1: error: 'kind' is no field of the configuration" },
+		{ "covers nothing known", "$kind: configuration\nkinds: [products, produce]\n", "x.yaml:2:19: error: there is no kind" },
+		{ "later format", "$kind: configuration\nformat: 2\n", "x.yaml:2:1: error: this program reads format 1" },
+		{ "nothing of ours", "openapi: 3.1.0\n", "x.yaml:1:1: error: a resource begins with $kind" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct tree t = tree_of(f, (const char *[]){ "x.yaml", rows[i].text, NULL });
+
+		SAYS(told(work(f, f->s, &t, (struct plan_options){ .dry_run = false }), rows[i].want), "%s", rows[i].label);
+	}
+	check_done();
+}
+
+static void covered(void **state)
+{
+	struct fixture *f = *state;
+	static const char two[] = "$kind: product\nid: a\nname: A\n---\n$kind: product\nid: b\nname: B\n";
+	struct tree both = tree_of(f, (const char *[]){ "x.yaml", two, NULL });
+	struct tree one = tree_of(f, (const char *[]){ "x.yaml", "$kind: product\nid: a\nname: A2\n", NULL });
+	struct tree covers = tree_of(f, (const char *[]){ "gatehouse.yaml", "$kind: configuration\nkinds: [products]\n", "x.yaml",
+					   "$kind: product\nid: a\nname: A2\nterms:\n  $file: terms.txt\n", "terms.txt", "Be kind.\n", NULL });
+	const struct plan_options dry = { .dry_run = true }, wet = { .dry_run = false };
+
+	SAYS(told(work(f, f->s, &both, dry), "2 to create, 0 to change, 0 to delete, 0 as they are"), "a plan of two");
+	SAYS(told(work(f, f->s, &both, wet), "+ product b"), "applied");
+	SAYS(told(work(f, f->s, &both, dry), "nothing to do: 2 resources as in the files"), "nothing is left to do");
+	SAYS(told(work(f, f->s, &one, wet), "0 to create, 1 to change, 0 to delete"), "what is not covered stays");
+	SAYS(told(work(f, f->s, &covers, dry), "- product b\n"), "what is covered goes");
+	SAYS(told(work(f, f->s, &covers, dry), "terms: \"\" -> \"Be kind.\\n\""), "the text of a file is compared");
+	SAYS(told(work(f, f->s, &covers, wet), "0 to create, 1 to change, 1 to delete"), "and is gone");
+	SAYS(told(work(f, f->s, &covers, dry), "nothing to do"), "for good");
+	check_done();
+}
+
+static void secrets(void **state)
+{
+	struct fixture *f = *state;
+	struct tree t = tree_of(f, (const char *[]){ "x.yaml", "$kind: named-value\nid: pw\nsecret:\n  sealed: true\n", NULL });
+	json_t *given = json_pack("{s:s}", "named-value/pw/secret", "hunter2");
+	struct files_export what = { .personal = false };
+	struct tree out;
+
+	SAYS(told(work(f, f->s, &t, (struct plan_options){ .dry_run = false }), "x.yaml:3:1: error: the secret of named-value pw is kept"),
+	      "a secret that is not here is asked for");
+	SAYS(told(work(f, f->s, &t, (struct plan_options){ .secrets = given }), "+ named-value pw"), "it can be given apart");
+	SAYS(told(work(f, f->s, &t, (struct plan_options){ .dry_run = true }), "nothing to do"), "what is kept stays");
+	CHECK_OK(f, files_export(f->s, f->a, &what, &out, &f->err));
+	for (size_t i = 0; i < out.n; i++)
+		SAYS(str_find(out.files[i].bytes, STR("hunter2")) == SIZE_MAX, "no secret in %.*s", STR_ARG(out.files[i].path));
+	json_decref(given);
+	check_done();
+}
+
+static void archives(void **state)
+{
+	static const char *const bad[] = { "../x", "/x", "a//b", "a/./b", "a\\b", "" };
+	struct fixture *f = *state;
+	struct tree t = tree_of(f, (const char *[]){ "b/c.yaml", "two", "a.yaml", "one", "b/empty", "", NULL }), back;
+	struct str zip, again;
+	struct gh_err why;
+
+	CHECK_OK(f, tree_to_zip(&t, &zip, &f->err));
+	tree_init(&back, f->a);
+	CHECK_OK(f, tree_from_zip(&back, zip, &f->err));
+	SAYS(back.n == 3 && str_eq(back.files[0].path, STR("a.yaml")) && str_eq(tree_find(&back, STR("b/c.yaml"))->bytes, STR("two")),
+	      "a tree comes back");
+	CHECK_OK(f, tree_to_zip(&back, &again, &f->err));
+	SAYS(str_eq(zip, again), "equal trees give equal bytes");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct tree one;
+
+		tree_init(&one, f->a);
+		SAYS(tree_add(&one, str_of(bad[i]), STR("x"), &why).code, "'%s' is no path", bad[i]);
+	}
+	for (size_t n = 0; n < zip.n; n += 7) {
+		struct tree cut;
+
+		tree_init(&cut, f->a);
+		SAYS(tree_from_zip(&cut, str_first(zip, n), &why).code, "a ZIP of %zu bytes is refused", n);
+	}
+	check_done();
+}
+
+/* ---- what was exported is applied again ----------------------------------------------------------------------------------------- */
+
+static uint64_t dice;
+
+static uint64_t roll(uint64_t n)
+{
+	dice = dice * 6364136223846793005ull + 1442695040888963407ull;
+	return (dice >> 33) % n;
+}
+
+static json_t *any_id(struct fixture *f, const char *kind, bool required)
+{
+	const struct resource_kind *k = resource_kind_find(str_of(kind));
+	struct str *ids, next;
+	size_t n = 0;
+
+	if (k)
+		CHECK_OK(f, resource_ids(f->s, f->a, k, NULL, &ids, &n, &next, &f->err));
+	if (n == 0 || (!required && roll(3) == 0))
+		return json_null();
+	n = roll(n);
+	return json_stringn(ids[n].p, ids[n].n);
+}
+
+static json_t *any_object(struct fixture *f, const struct resource_field *fields);
+
+static json_t *any_value(struct fixture *f, const struct resource_field *field)
+{
+	static const char *const texts[] = { "", "plain", "two words", "yes", "012", " leading", "trailing ", "a: b # c", "line\nline\n", "\n\n",
+		"line\n\n\nline", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "tab\there", "{x}", "- a", "null", "'\"\\", "https://a.example/x", "~", "1.5e3",
+		"two\nlines without end", "  indented\nfirst line\n", "ends in blanks  \nnext\n", "#", "\x7f", "<policies/>" };
+	json_t *list;
+
+	switch (field->type) {
+	case RESOURCE_BOOL: return json_boolean(roll(2));
+	case RESOURCE_INT: return json_integer((json_int_t)(field->least + (int64_t)roll((uint64_t)(field->most - field->least > 50 ? 50 : field->most - field->least + 1))));
+	case RESOURCE_TIME: return roll(2) ? json_null() : json_string("2031-02-03T04:05:06Z");
+	case RESOURCE_ENUM: {
+		size_t n = 0;
+
+		while (field->values[n])
+			n++;
+		return json_string(field->values[roll(n)]);
+	}
+	case RESOURCE_REF: return any_id(f, field->ref, field->flags & RESOURCE_REQUIRED);
+	case RESOURCE_REFS:
+		list = any_id(f, field->ref, false);
+		return json_is_string(list) ? json_pack("[o]", list) : json_array();
+	case RESOURCE_TEXTS: return roll(2) ? json_array() : json_pack("[s, s]", texts[roll(ARRAY_LEN(texts))], "b");
+	case RESOURCE_OBJECT: return field->fields && roll(2) ? any_object(f, field->fields) : json_null();
+	case RESOURCE_OBJECTS: return field->fields && roll(2) ? json_pack("[o]", any_object(f, field->fields)) : json_array();
+	case RESOURCE_SECRET: return roll(2) ? json_string("a secret of sixteen and more") : json_pack("{s:s}", "ref", "env:SOME_SECRET");
+	default: return json_string(texts[roll(ARRAY_LEN(texts))]);
+	}
+}
+
+static json_t *any_object(struct fixture *f, const struct resource_field *fields)
+{
+	json_t *o = json_object();
+
+	for (const struct resource_field *field = fields; field->name; field++)
+		if (strcmp(field->name, "id") != 0 && (field->flags & RESOURCE_REQUIRED || roll(2)))
+			json_object_set_new(o, field->name, any_value(f, field));
+	return o;
+}
+
+static struct str any_name(struct fixture *f, const struct resource_kind *k)
+{
+	json_t *api;
+
+	if (k->single || roll(4) == 0) {                 /* one that is there */
+		struct str *ids, next;
+		size_t n;
+
+		CHECK_OK(f, resource_ids(f->s, f->a, k, NULL, &ids, &n, &next, &f->err));
+		if (n)
+			return ids[roll(n)];
+	}
+	if (strcmp(k->name, "operation") == 0) {
+		api = jsn_keep(f->a, any_id(f, "api", true));
+		return arena_printf(f->a, "%s/op%d", json_is_string(api) ? json_string_value(api) : "none", (int)roll(4));
+	}
+	return arena_printf(f->a, "x%d", (int)roll(6));
+}
+
+/* One change of any kind; what is refused changes nothing. Returns whether it was taken. */
+static bool any_change(struct fixture *f)
+{
+	struct resource_change *c;
+	size_t n = 0;
+	gh_rc rc;
+
+	while (resource_kinds[n])
+		n++;
+	const struct resource_kind *k = resource_kinds[roll(n)];
+	struct str id = any_name(f, k);
+
+	CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
+	if (roll(6) == 0)
+		rc = resource_remove(c, k, id, NULL, &f->err);
+	else
+		rc = resource_write(c, k, id, jsn_keep(f->a, any_object(f, k->fields)), RESOURCE_PUT, NULL, &f->err);
+	rc = resource_end(c, rc, false, &f->err);
+	return !rc.code;
+}
+
+static void same_trees(const struct tree *a, const struct tree *b, const char *what)
+{
+	SAYS(a->n == b->n, "%s: %zu and %zu files", what, a->n, b->n);
+	for (size_t i = 0; i < a->n && i < b->n; i++) {
+		SAYS(str_eq(a->files[i].path, b->files[i].path), "%s: %.*s and %.*s", what, STR_ARG(a->files[i].path), STR_ARG(b->files[i].path));
+		SAYS(str_eq(a->files[i].bytes, b->files[i].bytes), "%s: %.*s differs:\n%.*s\n-- and --\n%.*s", what, STR_ARG(a->files[i].path),
+		      STR_ARG(a->files[i].bytes), STR_ARG(b->files[i].bytes));
+	}
+}
+
+static void round_trip(void **state)
+{
+	const struct files_export what = { .personal = false };
+	struct fixture *f = *state, *empty;
+	void *other;
+
+	for (unsigned seed = 1; seed <= 3; seed++) {
+		struct tree first, second;
+		unsigned taken = 0;
+
+		dice = seed;
+		for (unsigned i = 0; i < 80; i++)
+			taken += any_change(f);
+		SAYS(taken > 20, "seed %u: %u changes were taken", seed, taken);
+		CHECK_OK(f, files_export(f->s, f->a, &what, &first, &f->err));
+		assert_int_equal(fixture_setup(&other), 0);
+		empty = other;
+		SAYS(told(work(empty, empty->s, &first, (struct plan_options){ .placeholders = true }), "to create"), "seed %u", seed);
+		CHECK_OK(empty, files_export(empty->s, empty->a, &what, &second, &empty->err));
+		same_trees(&first, &second, "export, apply, export");
+		SAYS(told(work(empty, empty->s, &second, (struct plan_options){ .dry_run = true }), "nothing to do"), "seed %u: a plan of it", seed);
+		fixture_teardown(&other);
+	}
+	check_done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(mistakes, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(covered, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(secrets, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(archives, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(round_trip, fixture_setup, fixture_teardown),
+	};
+
+	return cmocka_run_group_tests_name("config/files", tests, NULL, NULL);
+}
