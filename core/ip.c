@@ -63,6 +63,35 @@ struct str ip_text(const struct ip *a, char out[IP_TEXT_MAX])
 	return str_of(out);
 }
 
+const char *ip_kind(const struct ip *a)
+{
+	static const struct {
+		uint8_t bytes[4], bits;              /* of IPv4; else of the first four bytes of IPv6 */
+		bool v4;
+		const char *name;
+	} rows[] = {
+		{ { 127 }, 8, true, "loopback" },          { { 10 }, 8, true, "private" },   { { 172, 16 }, 12, true, "private" },
+		{ { 192, 168 }, 16, true, "private" },     { { 169, 254 }, 16, true, "link_local" },
+		{ { 100, 64 }, 10, true, "shared" },       { { 0xFC }, 7, false, "private" },
+		{ { 0xFE, 0x80 }, 10, false, "link_local" },
+	};
+	static const uint8_t loopback[16] = { [15] = 1 };
+	bool v4 = memcmp(a->b, ipv4_prefix, sizeof(ipv4_prefix)) == 0;
+	const uint8_t *b = v4 ? a->b + 12 : a->b;
+
+	if (memcmp(a->b, loopback, sizeof(loopback)) == 0)
+		return "loopback";
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		unsigned differs = 0;
+
+		for (unsigned k = 0; k < rows[i].bits; k++)
+			differs |= (unsigned)(b[k / 8] ^ rows[i].bytes[k / 8]) & 0x80u >> k % 8;
+		if (rows[i].v4 == v4 && !differs)
+			return rows[i].name;
+	}
+	return v4 ? "public_ipv4" : "public_ipv6";
+}
+
 /* ---- sets ------------------------------------------------------------------------------------------------------------- */
 
 static bool separates(char c)

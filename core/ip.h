@@ -21,6 +21,10 @@ bool ip_parse_network(struct str s, struct ip_range *out) MUST_USE;
 bool ip_within(const struct ip *a, const struct ip_range *r);
 struct str ip_text(const struct ip *a, char out[IP_TEXT_MAX]);          /* the usual form (RFC 5952) */
 
+/* What kind of address it is, for statistics that must not know whose: "loopback", "private" (RFC 1918, RFC 4193),
+ * "link_local", "shared" (RFC 6598), "public_ipv4", "public_ipv6". */
+const char *ip_kind(const struct ip *a);
+
 struct ip_set {                          /* sorted, without overlaps */
 	struct ip_range *v;
 	size_t n;

@@ -43,12 +43,17 @@ static void add_to(struct latency *l, unsigned bucket, uint32_t n)
 	l->n += n;
 }
 
-bool latency_add(struct latency *l, struct arena *a, uint64_t us)
+bool latency_add_many(struct latency *l, struct arena *a, uint64_t us, uint32_t n)
 {
 	if (!have_counts(l, a))
 		return false;
-	add_to(l, bucket_of(us), 1);
+	add_to(l, bucket_of(us), n);
 	return true;
+}
+
+bool latency_add(struct latency *l, struct arena *a, uint64_t us)
+{
+	return latency_add_many(l, a, us, 1);
 }
 
 bool latency_merge(struct latency *to, struct arena *a, const struct latency *from)

@@ -16,6 +16,8 @@ struct latency {
 
 /* False when out of memory; nothing has been counted then. */
 bool latency_add(struct latency *l, struct arena *a, uint64_t us) MUST_USE;
+/* So many of the same duration. */
+bool latency_add_many(struct latency *l, struct arena *a, uint64_t us, uint32_t n) MUST_USE;
 bool latency_merge(struct latency *to, struct arena *a, const struct latency *from) MUST_USE;
 /* The duration that the share q (0 to 1) of all stays at or below; 0 when nothing was counted. */
 uint64_t latency_quantile(const struct latency *l, double q);

@@ -4,6 +4,7 @@
  * transaction, so a file has the old schema or the new one and nothing between. Before that a file that holds anything is
  * copied beside itself (config.db.v3-20261121T060102); going back is putting the copy in place with the older program. */
 #include "core/clock.h"
+#include "core/latency.h"
 #include "core/paths.h"
 #include "core/str.h"
 #include "db/sql.h"
@@ -60,6 +61,37 @@ static gh_rc keep_copy(sqlite3 *db, const char *path, unsigned version, struct g
 	return GH_RC_OK;
 }
 
+/* latency_sum(BLOB): histograms (core/latency.h) added up, for migrations that make totals from totals. */
+struct latency_sum {
+	struct arena *a;
+	struct latency sum;
+	bool failed;
+};
+
+static void latency_sum_step(sqlite3_context *ctx, int n UNUSED, sqlite3_value **v)
+{
+	struct latency_sum *t = sqlite3_aggregate_context(ctx, sizeof(*t));
+	struct str packed = { sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]) };
+
+	if (t && !t->a)
+		t->a = arena_new(1 << 20);
+	if (t && (!t->a || !latency_unpack(&t->sum, t->a, packed)))
+		t->failed = true;
+}
+
+static void latency_sum_end(sqlite3_context *ctx)
+{
+	struct latency_sum *t = sqlite3_aggregate_context(ctx, sizeof(*t));
+	struct str packed = t && t->a && !t->failed ? latency_pack(&t->sum, t->a) : STR("");
+
+	if (!packed.p)
+		sqlite3_result_error_nomem(ctx);
+	else
+		sqlite3_result_blob64(ctx, packed.p, packed.n, SQLITE_TRANSIENT);
+	if (t)
+		arena_free(t->a);
+}
+
 static gh_rc apply(sqlite3 *db, const char *path, unsigned from, const char *name, const struct migration *v, size_t n,
 		   struct gh_err *err)
 {
@@ -95,6 +127,8 @@ static gh_rc migrate_db(sqlite3 *db, const char *path, const char *name, const s
 
 	sqlite3_extended_result_codes(db, 1);
 	sqlite3_busy_timeout(db, STORE_BUSY_TIMEOUT_MS);
+	if (sqlite3_create_function_v2(db, "latency_sum", 1, SQLITE_UTF8, NULL, NULL, latency_sum_step, latency_sum_end, NULL) != SQLITE_OK)
+		return sqlite_fail(db, sqlite3_extended_errcode(db), path, err);
 	TRY(user_version(db, &version, path, err));
 	if (version > known)
 		FAIL(err, UNAVAILABLE, "%s was written by a newer Gatehouse (schema %u, this one knows %u)", path, version, known);

@@ -187,6 +187,13 @@ struct str column_str(sqlite3_stmt *st, int at, struct arena *a, bool *ok)
 	return copy;
 }
 
+struct str column_text(sqlite3_stmt *st, int at)
+{
+	const char *p = (const char *)sqlite3_column_text(st, at);
+
+	return (struct str){ p, (size_t)sqlite3_column_bytes(st, at) };
+}
+
 GH_RC read_row(sqlite3_stmt *st, const struct row_type *t, struct arena *a, void *row, struct gh_err *err)
 {
 	bool ok = true;

@@ -86,6 +86,7 @@ GH_RC sql_step(struct store *s, sqlite3_stmt *st, bool *row, struct gh_err *err)
 GH_RC sql_done(struct store *s, sqlite3_stmt *st, struct gh_err *err);
 /* A column as text in the arena; NULL is STR_NULL. NOMEM leaves .p NULL and *ok false. */
 struct str column_str(sqlite3_stmt *st, int at, struct arena *a, bool *ok);
+struct str column_text(sqlite3_stmt *st, int at);         /* borrowed until the next step */
 GH_RC read_row(sqlite3_stmt *st, const struct row_type *t, struct arena *a, void *row, struct gh_err *err);
 /* Steps once, reads the row when there is one, resets. */
 GH_RC find_row(struct store *s, sqlite3_stmt *st, const struct row_type *t, struct arena *a, void *row, bool *found,

@@ -6,9 +6,10 @@
 
 #include "core/clock.h"
 #include "core/str.h"
+#include "db/rollup.h"
 #include "db/sql.h"
 
-enum { ROW_BYTES = 150, MINUTE_S = 60, HOUR_S = 3600 };
+enum { ROW_BYTES = 150 };
 
 /* ---- the transaction ------------------------------------------------------------------------------------------------------ */
 
@@ -65,76 +66,6 @@ GH_RC store_drain_call(struct store *s, const struct telemetry_call *call, struc
 	TRY(sql_done(s, st, err));
 	s->drained_bytes += bytes;
 	return GH_RC_OK;
-}
-
-/* ---- totals ------------------------------------------------------------------------------------------------------------------ */
-
-static void bind_place(sqlite3_stmt *st, int64_t period_s, const struct store_minute *m)
-{
-	const struct str *dimensions[] = { &m->environment, &m->api, &m->operation, &m->product, &m->subscription,
-					   &m->application, &m->backend };
-
-	bind_int(st, 1, period_s);
-	bind_int(st, 2, m->minute * MINUTE_S / period_s * period_s);
-	for (int i = 0; i < (int)ARRAY_LEN(dimensions); i++)
-		bind_str(st, 3 + i, *dimensions[i]);
-}
-
-static void bind_sums(sqlite3_stmt *st, int at, const struct store_traffic *t)
-{
-	const int64_t sums[] = { t->calls, t->refused, t->client_errors, t->gateway_errors, t->backend_errors, t->status_class[0],
-				 t->status_class[1], t->status_class[2], t->status_class[3], t->status_class[4],
-				 t->status_class[5], t->bytes_in, t->bytes_out, t->gateway_us, t->backend_us, t->total_us };
-
-	for (int i = 0; i < (int)ARRAY_LEN(sums); i++)
-		bind_int(st, at + i, sums[i]);
-}
-
-/* The histogram of the row together with the one that is there. */
-static gh_rc merged_latency(struct store *s, struct arena *a, int64_t period_s, const struct store_minute *m, struct str *packed,
-			    struct gh_err *err)
-{
-	sqlite3_stmt *st = sql_use(s, SQL_TRAFFIC_LATENCY);
-	struct latency sum = { 0 };
-	bool row, ok = latency_merge(&sum, a, &m->add.latency);
-
-	bind_place(st, period_s, m);
-	TRY(sql_step(s, st, &row, err));
-	if (row) {
-		struct str there = { sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0) };
-
-		ok = ok && latency_unpack(&sum, a, there);
-		sqlite3_reset(st);
-	}
-	*packed = ok ? latency_pack(&sum, a) : STR_NULL;
-	if (!packed->p)
-		FAIL(err, NOMEM, "a histogram is damaged or too large");
-	return GH_RC_OK;
-}
-
-GH_RC store_drain_minute(struct store *s, const struct store_minute *m, struct gh_err *err)
-{
-	static const int64_t periods[] = { MINUTE_S, HOUR_S };
-	struct arena *a = arena_new(1 << 20);
-	gh_rc rc = GH_RC_OK;
-
-	if (!a)
-		FAIL(err, NOMEM, "no memory for a histogram");
-	for (size_t i = 0; i < ARRAY_LEN(periods) && !rc.code; i++) {
-		struct str packed;
-		sqlite3_stmt *st;
-
-		rc = merged_latency(s, a, periods[i], m, &packed, err);
-		if (rc.code)
-			break;
-		st = sql_use(s, SQL_TRAFFIC_ADD);
-		bind_place(st, periods[i], m);
-		bind_sums(st, 10, &m->add);
-		bind_blob(st, 26, packed);
-		rc = sql_done(s, st, err);
-	}
-	arena_free(a);
-	return rc;
 }
 
 /* ---- segments ---------------------------------------------------------------------------------------------------------------- */
@@ -209,30 +140,57 @@ static gh_rc drop_calls(struct store *s, int64_t before_us, size_t max_rows, boo
 	return add_to_total(s, -bytes, 0, err);
 }
 
-static gh_rc drop_minutes(struct store *s, int64_t before_us, size_t max_rows, bool *more, struct gh_err *err)
+/* The oldest totals of that period. Their histograms first: a total without one is still right. */
+static gh_rc drop_totals(struct store *s, int64_t period_s, int64_t before_us, size_t max_rows, bool *more, struct gh_err *err)
 {
-	sqlite3_stmt *st = sql_use(s, SQL_TRAFFIC_OLD_DROP);
+	static const enum sql drops[] = { SQL_LATENCY_OLD_DROP, SQL_ROLLUP_OLD_DROP };
 
-	bind_int(st, 1, before_us / 1000000);
-	bind_int(st, 2, (int64_t)max_rows);
-	TRY(sql_done(s, st, err));
-	*more |= sqlite3_changes(s->db) == (int)max_rows;
+	for (size_t i = 0; i < ARRAY_LEN(drops); i++) {
+		sqlite3_stmt *st = sql_use(s, drops[i]);
+
+		bind_int(st, 1, period_s);
+		bind_int(st, 2, before_us / 1000000);
+		bind_int(st, 3, (int64_t)max_rows);
+		TRY(sql_done(s, st, err));
+		*more |= sqlite3_changes(s->db) == (int)max_rows;
+	}
+	return GH_RC_OK;
+}
+
+/* More is kept than the size that was set: the oldest single calls go first, then minutes, then hours; days stay. */
+static gh_rc drop_for_size(struct store *s, const struct store_retention *r, size_t max_rows, bool *more, struct gh_err *err)
+{
+	static const int64_t periods[] = { ROLLUP_MINUTE_S, ROLLUP_HOUR_S };
+	struct store_telemetry_stats stats;
+
+	TRY(store_telemetry_sizes(s, &stats, err));
+	if ((r->raw_bytes && stats.raw_bytes > r->raw_bytes) || (r->bytes && stats.bytes > r->bytes && stats.calls))
+		return drop_calls(s, INT64_MAX, max_rows, more, err);
+	for (size_t i = 0; r->bytes && stats.bytes > r->bytes && i < ARRAY_LEN(periods); i++) {
+		bool had_some = false;
+
+		TRY(drop_totals(s, periods[i], INT64_MAX, max_rows, &had_some, err));
+		if (had_some) {
+			*more = true;
+			break;
+		}
+	}
 	return GH_RC_OK;
 }
 
 static gh_rc prune(struct store *s, const struct store_retention *r, bool *more, struct gh_err *err)
 {
+	const struct {
+		int64_t period_s, before_us;
+	} totals[] = { { ROLLUP_MINUTE_S, r->minutes_before_us }, { ROLLUP_HOUR_S, r->hours_before_us }, { ROLLUP_DAY_S, r->days_before_us } };
 	size_t max_rows = r->max_rows ? r->max_rows : 1000;
-	struct store_telemetry_stats stats;
 
 	if (r->raw_before_us)
 		TRY(drop_calls(s, r->raw_before_us, max_rows, more, err));
-	if (r->minutes_before_us)
-		TRY(drop_minutes(s, r->minutes_before_us, max_rows, more, err));
-	TRY(store_telemetry_stats(s, &stats, err));
-	if (r->raw_bytes && stats.raw_bytes > r->raw_bytes)
-		TRY(drop_calls(s, INT64_MAX, max_rows, more, err));
-	return GH_RC_OK;
+	for (size_t i = 0; i < ARRAY_LEN(totals); i++)
+		if (totals[i].before_us)
+			TRY(drop_totals(s, totals[i].period_s, totals[i].before_us, max_rows, more, err));
+	return drop_for_size(s, r, max_rows, more, err);
 }
 
 GH_RC store_telemetry_prune(struct store *s, const struct store_retention *r, bool *more, struct gh_err *err)
@@ -242,17 +200,49 @@ GH_RC store_telemetry_prune(struct store *s, const struct store_retention *r, bo
 	return store_drain_end(s, prune(s, r, more, err), err);
 }
 
-GH_RC store_telemetry_stats(struct store *s, struct store_telemetry_stats *out, struct gh_err *err)
+GH_RC store_telemetry_free(struct store *s, size_t max_rows, bool *none, struct gh_err *err)
+{
+	bool more = false;
+	gh_rc rc;
+
+	TRY(store_drain_begin(s, err));
+	rc = drop_calls(s, INT64_MAX, max_rows, &more, err);
+	*none = !more;
+	return store_drain_end(s, rc, err);
+}
+
+bool store_is_full(const struct store *s)
+{
+	return sqlite3_errcode(s->db) == SQLITE_FULL;
+}
+
+/* ---- how much there is -------------------------------------------------------------------------------------------------------- */
+
+/* Pages that are free are used again: the file does not grow by what takes their place. */
+static gh_rc bytes_used(struct store *s, int64_t *out, struct gh_err *err)
+{
+	int64_t pages, unused, each;
+
+	TRY(find_int(s, sql_use(s, SQL_PAGES), &pages, NULL, err));
+	TRY(find_int(s, sql_use(s, SQL_PAGES_FREE), &unused, NULL, err));
+	TRY(find_int(s, sql_use(s, SQL_PAGE_BYTES), &each, NULL, err));
+	*out = (pages - unused) * each;
+	return GH_RC_OK;
+}
+
+GH_RC store_telemetry_sizes(struct store *s, struct store_telemetry_stats *out, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_CALL_TOTAL_GET);
 	bool row;
 
 	*out = (struct store_telemetry_stats){ 0 };
 	TRY(sql_step(s, st, &row, err));
-	out->raw_bytes = row ? sqlite3_column_int64(st, 0) : 0;
-	out->dropped = row ? sqlite3_column_int64(st, 1) : 0;
-	if (row)
+	if (row) {
+		out->raw_bytes = sqlite3_column_int64(st, 0);
+		out->dropped = sqlite3_column_int64(st, 1);
+		out->other_calls = sqlite3_column_int64(st, 2);
 		sqlite3_reset(st);
+	}
 	st = sql_use(s, SQL_CALL_ENDS);
 	TRY(sql_step(s, st, &row, err));
 	if (row && sqlite3_column_type(st, 0) != SQLITE_NULL) {
@@ -262,5 +252,47 @@ GH_RC store_telemetry_stats(struct store *s, struct store_telemetry_stats *out, 
 	}
 	if (row)
 		sqlite3_reset(st);
-	return find_int(s, sql_use(s, SQL_TRAFFIC_COUNT), &out->minutes, NULL, err);
+	return bytes_used(s, &out->bytes, err);
+}
+
+GH_RC store_telemetry_stats(struct store *s, struct store_telemetry_stats *out, struct gh_err *err)
+{
+	const struct {
+		int64_t period_s, *rows;
+	} totals[] = { { ROLLUP_MINUTE_S, &out->minutes }, { ROLLUP_HOUR_S, &out->hours }, { ROLLUP_DAY_S, &out->days } };
+
+	TRY(store_telemetry_sizes(s, out, err));
+	for (size_t i = 0; i < ARRAY_LEN(totals); i++) {
+		sqlite3_stmt *st = sql_use(s, SQL_ROLLUP_COUNT);
+
+		bind_int(st, 1, totals[i].period_s);
+		TRY(find_int(s, st, totals[i].rows, NULL, err));
+	}
+	return find_int(s, sql_use(s, SQL_PLACE_COUNT), &out->places, NULL, err);
+}
+
+GH_RC store_size_note(struct store *s, int64_t now_us, struct gh_err *err)
+{
+	struct store_telemetry_stats stats;
+	sqlite3_stmt *st;
+
+	TRY(store_telemetry_sizes(s, &stats, err));
+	st = sql_use(s, SQL_SIZE_SET);
+	bind_int(st, 1, now_us / 1000000 / ROLLUP_DAY_S * ROLLUP_DAY_S);
+	bind_int(st, 2, stats.bytes);
+	bind_int(st, 3, stats.calls);
+	return sql_done(s, st, err);
+}
+
+GH_RC store_sizes(struct store *s, struct arena *a, size_t days, struct store_size **out, size_t *n, struct gh_err *err)
+{
+	static const struct field fields[] = { FIELD(store_size, INT, day_us), FIELD(store_size, INT, bytes), FIELD(store_size, INT, calls) };
+	static const struct row_type type = ROW_TYPE("size", store_size, fields);
+	sqlite3_stmt *st = sql_use(s, SQL_SIZE_LIST);
+
+	bind_int(st, 1, (int64_t)days);
+	TRY(list_rows(s, st, &type, a, out, n, err));
+	for (size_t i = 0; i < *n; i++)
+		(*out)[i].day_us *= 1000000;
+	return GH_RC_OK;
 }

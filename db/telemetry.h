@@ -4,8 +4,9 @@
  * transaction, the rows, the totals and how far each segment has been read; so each record counts exactly once, whenever
  * which process is killed. These writes are no change of the configuration: no audit entry, no generation.
  *
- * Totals are kept per minute and per combination of environment, API, operation, product, subscription, application and
- * backend. Latencies are kept as a histogram (struct latency) whose percentiles are less than 1 % off. */
+ * Totals are kept per minute, hour and day and for each combination of what a call belongs to (db/rollup.h). Latencies are
+ * kept as histograms (struct latency) whose percentiles are less than 1 % off. What is asked here of totals is a short form of
+ * db/analytics.h. */
 #pragma once
 
 #include "core/latency.h"
@@ -20,11 +21,27 @@ struct store_traffic {
 	int64_t gateway_errors;      /* 5xx made by the gateway */
 	int64_t backend_errors;      /* 5xx of the backend, and backends that could not be used (502, 504) */
 	int64_t status_class[6];     /* by first digit; [0]: no status (client gone) */
-	int64_t bytes_in, bytes_out;
+	int64_t bytes_in, bytes_out; /* bodies from and to clients */
+	int64_t backend_bytes_in, backend_bytes_out;     /* bodies from and to backends */
 	int64_t gateway_us, backend_us, total_us;        /* sums */
-	int64_t last_call_us;        /* start of the last minute with a call; 0: none */
+	int64_t backend_calls;       /* calls for which a backend was asked: backend_us and first_byte_us are theirs */
+	int64_t attempts;            /* tries at backends */
+	int64_t cache_hits;
+	int64_t last_call_us;        /* start of the last minute with a call (of an older one: its hour or day); 0: none */
+	/* the rest only where latencies were asked for */
 	struct latency latency;      /* of the whole call */
+	struct latency gateway, backend;
+	int64_t connects;            /* calls that opened a connection; the next three are their sums */
+	int64_t dns_us, connect_us, tls_us, first_byte_us;
 };
+
+/* How calls of a class of status ("4xx") are counted that were answered by `origin` (telemetry_origin_name). */
+struct traffic_kind {
+	uint8_t class;               /* index of status_class */
+	bool refused, gateway_error, backend_error;
+};
+struct traffic_kind traffic_kind(struct str status, struct str origin);
+void traffic_add(struct store_traffic *t, struct traffic_kind kind, int64_t calls);
 
 /* 100 * (4xx + 5xx) / calls, or -1 when there were no calls: "no data". */
 double store_traffic_error_percent(const struct store_traffic *t);
@@ -51,7 +68,7 @@ GH_RC store_traffic(struct store *s, struct arena *a, enum store_traffic_by by, 
 		    struct store_traffic_row **out, size_t *n, struct gh_err *err);
 /* The last 24 hours of each API, for the dashboard: as store_traffic by API, with no filter. */
 GH_RC store_traffic_day(struct store *s, struct arena *a, struct store_traffic_row **out, size_t *n, struct gh_err *err);
-/* The same of one API, calls and errors only: for a row of a list. */
+/* Of one API, calls and errors only, of this hour and the 23 before it: for a row of a list. */
 GH_RC store_traffic_day_of(struct store *s, struct str api, struct store_traffic *out, struct gh_err *err);
 /* Totals in steps of step_s seconds (a multiple of 60) over the filter's time, oldest first; steps without calls are there
  * with calls 0. */
@@ -94,13 +111,6 @@ GH_RC store_segment_find(struct store *s, struct str name, uint64_t *offset, uin
 
 GH_RC store_drain_begin(struct store *s, struct gh_err *err);
 GH_RC store_drain_call(struct store *s, const struct telemetry_call *call, struct gh_err *err);
-/* Adds to the totals of one minute and combination; texts may be empty, not NULL. */
-struct store_minute {
-	int64_t minute;              /* since 1970 */
-	struct str environment, api, operation, product, subscription, application, backend;
-	struct store_traffic add;    /* last_call_us is ignored */
-};
-GH_RC store_drain_minute(struct store *s, const struct store_minute *m, struct gh_err *err);
 GH_RC store_drain_segment(struct store *s, struct str name, uint64_t offset, uint64_t dropped, struct gh_err *err);
 GH_RC store_drain_forget(struct store *s, struct str name, struct gh_err *err);  /* its file is gone */
 /* Commits when `so_far` is GH_RC_OK, else rolls back and returns so_far. */
@@ -110,13 +120,32 @@ GH_RC store_segments(struct store *s, struct arena *a, struct str **out, size_t 
 
 /* Deletes at most max_rows rows that are older than the limits; *more: call again. */
 struct store_retention {
-	int64_t raw_before_us, minutes_before_us;        /* 0: keep */
+	int64_t raw_before_us, minutes_before_us, hours_before_us, days_before_us;       /* 0: keep */
 	int64_t raw_bytes;           /* most bytes of single calls; 0: any */
+	int64_t bytes;               /* most bytes of all; single calls go first, then minutes, then hours; 0: any */
 	size_t max_rows;
 };
 GH_RC store_telemetry_prune(struct store *s, const struct store_retention *r, bool *more, struct gh_err *err);
 
+/* Makes room when the disk is full: the oldest single calls, at most max_rows of them. *none: there is none left. */
+GH_RC store_telemetry_free(struct store *s, size_t max_rows, bool *none, struct gh_err *err);
+/* True when the last failure was a full disk. */
+bool store_is_full(const struct store *s);
+
 struct store_telemetry_stats {
 	int64_t calls, minutes, dropped, raw_bytes, first_call_us, last_call_us;
+	int64_t bytes;               /* of the file that are in use */
+	int64_t hours, days, places; /* rows */
+	int64_t other_calls;         /* counted under "(other)", because there were too many places */
 };
+/* Without counting rows: minutes, hours, days and places stay 0. */
+GH_RC store_telemetry_sizes(struct store *s, struct store_telemetry_stats *out, struct gh_err *err);
 GH_RC store_telemetry_stats(struct store *s, struct store_telemetry_stats *out, struct gh_err *err);
+
+/* Notes how large the store is, once for each day: for the keeper, every few minutes. */
+GH_RC store_size_note(struct store *s, int64_t now_us, struct gh_err *err);
+struct store_size {
+	int64_t day_us, bytes, calls;
+};
+/* Newest first, at most `days`. */
+GH_RC store_sizes(struct store *s, struct arena *a, size_t days, struct store_size **out, size_t *n, struct gh_err *err);

@@ -3,8 +3,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "db/rollup.h"
 #include "keeper/key_use.h"
-#include "keeper/totals.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ enum { LEFTOVER_AGE_S = 60, PACE_CALLS = 32, PACE_REST_NS = 300000, PACE_MAX_US 
 struct pass {
 	const struct drain *d;
 	struct arena *arena;
-	struct totals *totals;
+	struct rollup *totals;
 	struct key_uses *uses;
 	struct drain_result *out;
 	struct str *names, *remove;
@@ -42,9 +42,9 @@ static void pace(const struct pass *p)
 /* One record: into the totals, and as a row. */
 static gh_rc take_call(struct pass *p, const struct telemetry_call *call)
 {
-	if (totals_full(p->totals))
-		TRY(totals_write(p->totals, p->d->store, p->err));
-	if (!totals_add(p->totals, call) || !key_uses_add(p->uses, call))
+	if (rollup_full(p->totals))
+		TRY(rollup_write(p->totals, p->err));
+	if (!rollup_add(p->totals, call, 1) || !key_uses_add(p->uses, call))
 		FAIL(p->err, NOMEM, "no memory for totals");
 	p->out->calls++;
 	pace(p);
@@ -129,7 +129,7 @@ static gh_rc drain_all(struct pass *p)
 		p->out->segments++;
 	}
 	TRY(key_uses_write(p->uses, p->d->store, p->err));
-	return totals_write(p->totals, p->d->store, p->err);
+	return rollup_write(p->totals, p->err);
 }
 
 static gh_rc run(struct pass *p)
@@ -138,7 +138,7 @@ static gh_rc run(struct pass *p)
 
 	TRY(segments_list(p->arena, p->d->dir, &p->names, &p->n, p->err));
 	p->remove = arena_alloc(p->arena, p->n, sizeof(*p->remove));
-	p->totals = totals_new(p->arena);
+	p->totals = rollup_new(p->d->store, p->d->places_max);
 	p->uses = key_uses_new(p->arena);
 	if (!p->remove || !p->totals || !p->uses)
 		FAIL(p->err, NOMEM, "no memory for a drain");
@@ -163,7 +163,7 @@ gh_rc drain_once(const struct drain *d, struct drain_result *out, struct gh_err 
 	if (!p.arena)
 		FAIL(err, NOMEM, "no memory for a drain");
 	rc = run(&p);
-	totals_free(p.totals);
+	rollup_free(p.totals);
 	arena_free(p.arena);
 	return rc;
 }

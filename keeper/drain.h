@@ -9,7 +9,6 @@
 
 enum {
 	DRAIN_CALLS_MAX = 50000,             /* in one transaction; what is left comes with the next */
-	DRAIN_PLACES_MAX = 4096,             /* totals that are summed in memory before they are written */
 };
 
 struct drain {
@@ -17,6 +16,7 @@ struct drain {
 	const char *dir;                     /* of the segments */
 	bool keep_calls;                     /* store single calls, not just totals */
 	bool behind;                         /* the turn before left something: no rests */
+	size_t places_max;                   /* db/rollup.h; 0: its default */
 };
 
 struct drain_result {

@@ -19,8 +19,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { PRUNE_ROWS = 2000, LOG_AGAIN_US = 60000000, SLOW_EVERY_US = 5000000, SESSIONS_EVERY_US = 600000000,
-       ENDS_EVERY_US = 60000000, ENDS_MEMORY = 16 << 20 };
+enum { PRUNE_ROWS = 2000, FREE_ROWS = 20000, LOG_AGAIN_US = 60000000, SLOW_EVERY_US = 5000000, SESSIONS_EVERY_US = 600000000,
+       ENDS_EVERY_US = 60000000, SIZE_EVERY_US = 300000000, ENDS_MEMORY = 16 << 20 };
 static const int64_t DAY_US = 86400000000;
 
 struct keeper {
@@ -28,9 +28,9 @@ struct keeper {
 	const struct config *config;
 	struct store *store;
 	int lock_fd;
-	bool locked, told_waiting;
+	bool locked, told_waiting, told_full;
 	struct gh_err last;                  /* what was logged, so that a lasting trouble is told once a minute */
-	int64_t logged_us, slow_us, sessions_us, ends_us;
+	int64_t logged_us, slow_us, sessions_us, ends_us, size_us;
 	uint64_t calls;                      /* taken in since the start */
 	bool reported, behind;
 	struct mailer *mailer;
@@ -140,15 +140,36 @@ bool keeper_is_the_one(const struct keeper *k)
 	return k->locked;
 }
 
+/* A full disk: single calls make room, the oldest first, as those of the past explain less than those of now. What they
+ * leave is used again by the file itself. When none is left, only totals are written. */
+static gh_rc drain_when_full(struct keeper *k, struct drain *d, struct drain_result *r, struct gh_err *err)
+{
+	bool none = false;
+
+	if (!k->told_full)
+		log_warn("the disk is full: the oldest single calls make room for new ones");
+	k->told_full = true;
+	TRY(store_telemetry_free(k->store, FREE_ROWS, &none, err));
+	d->keep_calls = d->keep_calls && !none;
+	return drain_once(d, r, err);
+}
+
 static gh_rc drain(struct keeper *k, struct drain_result *r, struct gh_err *err)
 {
 	struct drain d = { .store = k->store, .dir = k->segments,
-			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0, .behind = k->behind };
+			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0, .behind = k->behind,
+			   .places_max = (size_t)config_int(k->config, CONFIG_TELEMETRY_PLACES) };
+	gh_rc rc = drain_once(&d, r, err);
 
-	TRY(drain_once(&d, r, err));
+	if (rc.code && store_is_full(k->store))
+		rc = drain_when_full(k, &d, r, err);
+	else if (!rc.code)
+		k->told_full = false;
+	if (rc.code)
+		return rc;
 	k->behind = r->more;
 	k->calls += r->calls;
-	return GH_RC_OK;
+	return rc;
 }
 
 /* In small steps, but faster than rows come in. */
@@ -158,7 +179,10 @@ static gh_rc prune(struct keeper *k, size_t calls, bool *more, struct gh_err *er
 	struct store_retention r = {
 		.raw_before_us = now - config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) * DAY_US,
 		.minutes_before_us = now - config_int(k->config, CONFIG_TELEMETRY_MINUTE_DAYS) * DAY_US,
+		.hours_before_us = now - config_int(k->config, CONFIG_TELEMETRY_HOUR_DAYS) * DAY_US,
+		.days_before_us = now - config_int(k->config, CONFIG_TELEMETRY_DAY_DAYS) * DAY_US,
 		.raw_bytes = config_int(k->config, CONFIG_TELEMETRY_RAW_BYTES),
+		.bytes = config_int(k->config, CONFIG_TELEMETRY_BYTES),
 		.max_rows = PRUNE_ROWS + 2 * calls,
 	};
 
@@ -254,6 +278,11 @@ bool keeper_turn(struct keeper *k)
 			k->sessions_us = now;
 			if (prune_sessions(k->store, &err).code)
 				trouble(k, "ended sessions cannot be removed", &err);
+		}
+		if (k->store && (!k->size_us || now - k->size_us >= SIZE_EVERY_US)) {
+			k->size_us = now;
+			if (store_size_note(k->store, clock_wall_us(), &err).code)
+				trouble(k, "the size of the telemetry cannot be noted", &err);
 		}
 		report(k);
 	}

@@ -28,6 +28,15 @@ static void addresses(void **state UNUSED)
 		if (good && rows[i].want)
 			CHECK_STR(rows[i].label, ip_text(&a, text), str_of(rows[i].want));
 	}
+	static const char *const kinds[][2] = {
+		{ "127.0.0.1", "loopback" }, { "127.255.0.1", "loopback" }, { "::1", "loopback" }, { "10.0.0.1", "private" },
+		{ "172.16.0.1", "private" }, { "172.31.255.255", "private" }, { "172.32.0.1", "public_ipv4" }, { "192.168.3.4", "private" },
+		{ "169.254.1.1", "link_local" }, { "100.64.0.1", "shared" }, { "100.128.0.1", "public_ipv4" }, { "8.8.8.8", "public_ipv4" },
+		{ "fd00::1", "private" }, { "fe80::1", "link_local" }, { "2001:db8::1", "public_ipv6" }, { "::ffff:10.0.0.1", "private" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		CHECK_STR(kinds[i][0], ip_parse(str_of(kinds[i][0]), &a) ? str_of(ip_kind(&a)) : STR(""), str_of(kinds[i][1]));
 	CHECK("a zero byte", !ip_parse((struct str){ "1.2.3.4\0x", 9 }, &a));
 	check_done();
 }

@@ -4,6 +4,7 @@
 
 #include "core/buf.h"
 #include "core/clock.h"
+#include "db/rollup.h"
 #include "db/sql.h"
 #include "db/telemetry.h"
 
@@ -132,18 +133,23 @@ static void by_index(void **state)
 }
 
 static void add_minute(struct fixture *f, int64_t at_us, const char *api, const char *subscription, int64_t calls, int64_t refused,
-		       int64_t backend_errors, uint64_t latency_us)
+		       int64_t backend_errors, uint32_t latency_us)
 {
-	struct store_minute m = { .minute = at_us / minute_us, .environment = STR("default"), .api = str_of(api),
-				  .operation = STR("op"), .product = STR(""), .subscription = str_of(subscription),
-				  .application = STR(""), .backend = STR("b") };
+	struct telemetry_call c = { .started_us = at_us, .environment = STR("default"), .api = str_of(api), .operation = STR("op"),
+				    .subscription = str_of(subscription), .backend = STR("b"), .bytes_in = 10, .total_us = latency_us,
+				    .status = 200, .origin = TELEMETRY_BY_BACKEND, .attempts = 1 };
+	struct rollup *r = rollup_new(f->s, 0);
 
-	m.add = (struct store_traffic){ .calls = calls, .refused = refused, .client_errors = refused,
-					.backend_errors = backend_errors, .bytes_in = 10 * calls, .total_us = 100 * calls,
-					.status_class = { 0, 0, calls - refused - backend_errors, 0, refused, backend_errors } };
-	for (int64_t i = 0; i < calls; i++)
-		assert_true(latency_add(&m.add.latency, f->a, latency_us));
-	CHECK_OK(f, store_drain_minute(f->s, &m, &f->err));
+	assert_non_null(r);
+	assert_true(rollup_add(r, &c, (uint32_t)(calls - refused - backend_errors)));
+	c.status = 429;
+	c.origin = TELEMETRY_BY_GATEWAY;
+	assert_true(!refused || rollup_add(r, &c, (uint32_t)refused));
+	c.status = 502;
+	c.origin = TELEMETRY_BACKEND_FAILED;
+	assert_true(!backend_errors || rollup_add(r, &c, (uint32_t)backend_errors));
+	CHECK_OK(f, rollup_write(r, &f->err));
+	rollup_free(r);
 }
 
 static void totals(void **state)

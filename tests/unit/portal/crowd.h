@@ -9,6 +9,7 @@
 #include "tests/unit/portal/fixture.h"
 
 #include "core/clock.h"
+#include "db/rollup.h"
 #include "db/telemetry.h"
 
 struct crowd_size {
@@ -105,33 +106,46 @@ static UNUSED void crowd_people(struct store *s, struct arena *a, const struct c
 	}
 }
 
+static UNUSED void crowd_count(struct rollup *totals, const struct telemetry_call *c, uint32_t times)
+{
+	struct gh_err err;
+
+	if (rollup_full(totals))
+		must(rollup_write(totals, &err), &err);
+	if (!rollup_add(totals, c, times))
+		abort();
+}
+
 /* Traffic of the last day: each of the first APIs once an hour by a subscription of the crowd, and calls of the developer. */
 static UNUSED void crowd_traffic(struct store *s, struct arena *a, const struct crowd_size *n)
 {
 	int64_t now = clock_wall_us();
+	struct rollup *totals = rollup_new(s, 0);
 	struct gh_err err;
 
 	must(store_drain_begin(s, &err), &err);
 	for (size_t i = 0; i < CROWD_DAY_APIS * 24; i++, arena_reset(a)) {
-		struct store_minute m = { .minute = now / 60000000 - (int64_t)(i / CROWD_DAY_APIS) * 60 - 1, .environment = STR("default"),
-					  .api = arena_printf(a, "api-%04zu", i % CROWD_DAY_APIS), .operation = STR("op-1"), .product = STR("everything"),
-					  .subscription = arena_printf(a, "sub-%06zu", i % n->subscriptions), .application = STR(""), .backend = STR("b"),
-					  .add = { .calls = 10, .status_class = { 0, 0, 9, 0, 1, 0 }, .refused = 1 } };
+		struct telemetry_call c = { .started_us = now - ((int64_t)(i / CROWD_DAY_APIS) * 60 + 1) * 60000000, .status = 200,
+					    .environment = STR("default"), .api = arena_printf(a, "api-%04zu", i % CROWD_DAY_APIS),
+					    .operation = STR("op-1"), .product = STR("everything"), .origin = TELEMETRY_BY_BACKEND,
+					    .subscription = arena_printf(a, "sub-%06zu", i % n->subscriptions), .backend = STR("b") };
 
-		must(store_drain_minute(s, &m, &err), &err);
+		crowd_count(totals, &c, 9);
+		c.status = 429;
+		c.origin = TELEMETRY_BY_GATEWAY;
+		crowd_count(totals, &c, 1);
 	}
 	for (size_t i = 0; i < CROWD_OWN_CALLED * n->calls; i++, arena_reset(a)) {
 		struct telemetry_call c = { .started_us = now - (int64_t)i * 1000000, .status = i % 10 ? 200 : 429, .total_us = 1000,
 					    .request_id = arena_printf(a, "call-%zu", i), .environment = STR("default"), .api = STR("api-0001"),
 					    .operation = STR("op-1"), .product = STR("everything"), .method = STR("GET"), .path = STR("/api/api-0001/r1/7"),
 					    .subscription = arena_printf(a, "own-%03zu", i % CROWD_OWN_CALLED), .reason = i % 10 ? STR("") : STR("rate_limit") };
-		struct store_minute m = { .minute = c.started_us / 60000000, .environment = c.environment, .api = c.api, .operation = c.operation,
-					  .product = c.product, .subscription = c.subscription, .application = STR(""), .backend = STR("b"),
-					  .add = { .calls = 1, .status_class = { 0, 0, 1, 0, 0, 0 } } };
 
 		must(store_drain_call(s, &c, &err), &err);
-		must(store_drain_minute(s, &m, &err), &err);
+		crowd_count(totals, &c, 1);
 	}
+	must(rollup_write(totals, &err), &err);
+	rollup_free(totals);
 	must(store_drain_end(s, GH_RC_OK, &err), &err);
 }
 

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/jsonschema.h"
 #include "db/personal_tokens.h"
+#include "db/rollup.h"
 #include "db/telemetry.h"
 #include "portal/portal/json.h"
 #include "tests/unit/portal/client.h"
@@ -433,15 +434,16 @@ static void make_call(struct store *s)
 	struct telemetry_call c = { .started_us = clock_wall_us(), .status = 429, .total_us = 1200, .request_id = STR("call-of-the-developer"),
 				    .environment = STR("default"), .api = STR("orders"), .operation = STR("list-orders"), .product = STR("starter"),
 				    .subscription = world.own, .method = STR("GET"), .path = STR("/api/orders/\xff"), .reason = STR("rate_limit") };
-	struct store_minute m = { .minute = c.started_us / 60000000, .environment = c.environment, .api = c.api, .operation = c.operation,
-				  .product = c.product, .subscription = c.subscription, .application = STR(""), .backend = STR(""),
-				  .add = { .calls = 1, .refused = 1 } };
+	struct rollup *totals = rollup_new(s, 0);
 	struct gh_err err;
 
 	world.refused_call = c.request_id;
 	must(store_drain_begin(s, &err), &err);
 	must(store_drain_call(s, &c, &err), &err);
-	must(store_drain_minute(s, &m, &err), &err);
+	if (!rollup_add(totals, &c, 1))
+		abort();
+	must(rollup_write(totals, &err), &err);
+	rollup_free(totals);
 	must(store_drain_end(s, GH_RC_OK, &err), &err);
 }
 

@@ -1,0 +1,420 @@
+/* analytics.c - questions answered from the totals.
+ *
+ * First the places that fit the filter are read and each is given its group; then the totals of the time are walked: all of
+ * them, or, when few places fit, those of each place by an index. Histograms stand in a table of their own and are read in a
+ * second walk, for the groups that are shown only: with many groups they would not fit into memory. */
+#include "db/analytics.h"
+
+#include "core/clock.h"
+#include "core/map.h"
+#include "core/str.h"
+#include "db/sql.h"
+
+#include <stdlib.h>
+
+static const int64_t SECOND_US = 1000000;
+
+enum { FEW_PLACES = 48, KEY_MAX = 1024 };
+
+struct group {
+	struct analytics_group shown;
+	bool chosen;                 /* among those that are shown */
+};
+
+struct place_row {
+	struct group *group;         /* NULL: does not fit the filter */
+	struct traffic_kind kind;
+};
+
+struct run {
+	struct store *s;
+	struct arena *a;
+	const struct analytics_query *q;
+	struct analytics_result *out;
+	struct place_row *places;    /* by number */
+	int64_t n_places;            /* one more than the highest number */
+	int64_t *fitting;            /* numbers */
+	size_t n_fitting;
+	struct map groups;
+	int64_t first_s;             /* of the series */
+};
+
+/* ---- times ---------------------------------------------------------------------------------------------------------------- */
+
+static int64_t round_up(int64_t v, int64_t step)
+{
+	return (v + step - 1) / step * step;
+}
+
+struct part {
+	int64_t period_s, from_s, to_s;
+};
+
+/* The middle of [from, to) in whole `period`s; what is left on both sides is for the finer ones. */
+static size_t cut(int64_t from, int64_t to, int64_t period, struct part *out)
+{
+	static const int64_t finer[] = { ROLLUP_DAY_S, ROLLUP_HOUR_S, ROLLUP_MINUTE_S, 0 };
+	int64_t whole_from = round_up(from, period), whole_to = to / period * period, next = 0;
+	size_t n = 0;
+
+	if (from >= to)
+		return 0;
+	for (size_t i = 0; finer[i]; i++)
+		if (finer[i] == period)
+			next = finer[i + 1];
+	if (!next || whole_from >= whole_to) {
+		if (!next) {
+			out[0] = (struct part){ period, from, to };
+			return 1;
+		}
+		return cut(from, to, next, out);
+	}
+	n = cut(from, whole_from, next, out);
+	out[n++] = (struct part){ period, whole_from, whole_to };
+	return n + cut(whole_to, to, next, out + n);
+}
+
+int64_t analytics_step(int64_t range_us)
+{
+	static const int64_t steps[] = { 60, 300, 900, 3600, 6 * 3600, 86400, 7 * 86400 };
+	enum { POINTS = 120 };
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (range_us / SECOND_US <= steps[i] * POINTS)
+			return steps[i];
+	return steps[ARRAY_LEN(steps) - 1];
+}
+
+static gh_rc set_times(struct run *r, struct gh_err *err)
+{
+	const struct analytics_query *q = r->q;
+	struct analytics_result *out = r->out;
+	int64_t step = q->step_s ? q->step_s : ROLLUP_MINUTE_S, to = q->to_us ? q->to_us : clock_wall_us() + ROLLUP_MINUTE_S * SECOND_US;
+
+	if (step < ROLLUP_MINUTE_S || step % (step < ROLLUP_HOUR_S ? ROLLUP_MINUTE_S : step < ROLLUP_DAY_S ? ROLLUP_HOUR_S : ROLLUP_DAY_S))
+		FAIL(err, INVALID, "a step of %lld s is no whole number of minutes, hours or days", (long long)step);
+	if (q->from_us < 0 || to < q->from_us)
+		FAIL(err, INVALID, "the range ends before it begins");
+	/* without a series whole minutes that lie in the range; with one, whole steps that touch it */
+	out->from_us = (q->step_s ? q->from_us / SECOND_US / step * step : round_up(q->from_us / SECOND_US, step)) * SECOND_US;
+	out->to_us = round_up(to / SECOND_US + (to % SECOND_US > 0), step) * SECOND_US;
+	out->step_s = q->step_s;
+	if (!q->step_s)
+		return GH_RC_OK;
+	if ((out->to_us - out->from_us) / SECOND_US / step > ANALYTICS_STEPS_MAX)
+		FAIL(err, LIMIT, "%lld s are too short a step for this range: more than %d steps", (long long)step, ANALYTICS_STEPS_MAX);
+	out->n_steps = (size_t)((out->to_us - out->from_us) / SECOND_US / step);
+	out->steps = arena_alloc(r->a, out->n_steps + 1, sizeof(*out->steps));
+	r->first_s = out->from_us / SECOND_US;
+	if (!out->steps)
+		FAIL(err, NOMEM, "no memory for %zu steps", out->n_steps);
+	return GH_RC_OK;
+}
+
+/* ---- places --------------------------------------------------------------------------------------------------------------- */
+
+static struct str dimension(sqlite3_stmt *st, enum rollup_dimension d)
+{
+	return column_text(st, (int)d + 1);
+}
+
+static struct group *group_of(struct run *r, sqlite3_stmt *st)
+{
+	struct str key[ANALYTICS_GROUPS_MAX], text;
+	char bytes[KEY_MAX], *to = bytes;
+	struct group *g;
+
+	for (size_t i = 0; i < r->q->n_group; i++) {
+		key[i] = str_first(dimension(st, r->q->group[i]), 200);
+		if (key[i].n)
+			memcpy(to, key[i].p, key[i].n);
+		to += key[i].n;
+		*to++ = '\0';
+	}
+	text = (struct str){ bytes, (size_t)(to - bytes) };
+	if ((g = map_get(&r->groups, text)))
+		return g;
+	g = arena_new_of(r->a, struct group);
+	text = arena_dup(r->a, text);
+	if (!g || !text.p || !map_put(&r->groups, text, g))
+		return NULL;
+	for (size_t i = 0, from = 0; i < r->q->n_group; from += key[i].n + 1, i++)
+		g->shown.key[i] = (struct str){ text.p + from, key[i].n };
+	return g;
+}
+
+static sqlite3_stmt *places_statement(struct run *r)
+{
+	const struct str *f = r->q->filter;
+	sqlite3_stmt *st = sql_use(r->s, f[ROLLUP_SUBSCRIPTION].p ? SQL_PLACES_OF_SUBSCRIPTION
+					 : f[ROLLUP_API].p	  ? SQL_PLACES_OF_API
+								  : SQL_PLACES);
+
+	for (int i = 0; i < ROLLUP_DIMENSION__COUNT; i++)
+		if (f[i].p)
+			bind_str(st, i + 1, f[i]);
+	return st;
+}
+
+static gh_rc read_places(struct run *r, struct gh_err *err)
+{
+	int64_t count;
+	sqlite3_stmt *st;
+	gh_rc rc;
+	bool row;
+
+	TRY(find_int(r->s, sql_use(r->s, SQL_PLACE_LAST), &r->n_places, NULL, err));
+	TRY(find_int(r->s, sql_use(r->s, SQL_PLACE_COUNT), &count, NULL, err));
+	r->n_places++;
+	r->places = arena_alloc(r->a, (size_t)r->n_places, sizeof(*r->places));
+	r->fitting = arena_alloc(r->a, (size_t)count + 1, sizeof(*r->fitting));
+	if (!r->places || !r->fitting)
+		FAIL(err, NOMEM, "no memory for %lld places", (long long)count);
+	st = places_statement(r);
+	while (rc = sql_step(r->s, st, &row, err), !rc.code && row) {
+		int64_t id = sqlite3_column_int64(st, 0);
+		struct place_row *p;
+
+		if (id <= 0 || id >= r->n_places || r->n_fitting > (size_t)count)
+			continue;                    /* made meanwhile: no total of this answer is there yet */
+		p = &r->places[id];
+		p->group = group_of(r, st);
+		p->kind = traffic_kind(dimension(st, ROLLUP_STATUS), dimension(st, ROLLUP_ORIGIN));
+		r->fitting[r->n_fitting++] = id;
+		if (!p->group) {
+			rc = gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory for groups");
+			break;
+		}
+	}
+	sqlite3_reset(st);
+	return rc;
+}
+
+/* ---- walking -------------------------------------------------------------------------------------------------------------- */
+
+typedef gh_rc (*row_fn)(struct run *r, sqlite3_stmt *st, int64_t start_s, int64_t period_s, const struct place_row *p, struct gh_err *err);
+
+static gh_rc walk_part(struct run *r, const struct part *t, enum sql all, enum sql one, int64_t place, row_fn each, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(r->s, place ? one : all);
+	gh_rc rc;
+	bool row;
+
+	bind_int(st, 1, t->period_s);
+	bind_int(st, 2, t->from_s);
+	bind_int(st, 3, t->to_s);
+	if (place)
+		bind_int(st, 4, place);
+	while (rc = sql_step(r->s, st, &row, err), !rc.code && row) {
+		int64_t id = sqlite3_column_int64(st, 1);
+
+		if (id <= 0 || id >= r->n_places || !r->places[id].group)
+			continue;
+		rc = each(r, st, sqlite3_column_int64(st, 0), t->period_s, &r->places[id], err);
+		if (rc.code)
+			break;
+	}
+	sqlite3_reset(st);
+	return rc;
+}
+
+static gh_rc walk(struct run *r, enum sql all, enum sql one, row_fn each, struct gh_err *err)
+{
+	int64_t step = r->q->step_s, from = r->out->from_us / SECOND_US, to = r->out->to_us / SECOND_US;
+	int64_t coarsest = !step || step % ROLLUP_DAY_S == 0 ? ROLLUP_DAY_S : step % ROLLUP_HOUR_S == 0 ? ROLLUP_HOUR_S : ROLLUP_MINUTE_S;
+	struct part parts[8];
+	size_t n = cut(from, to, coarsest, parts);
+
+	for (size_t i = 0; i < n; i++) {
+		if (r->n_fitting > FEW_PLACES && r->n_fitting > (size_t)r->n_places / 16) {
+			TRY(walk_part(r, &parts[i], all, one, 0, each, err));
+			continue;
+		}
+		for (size_t k = 0; k < r->n_fitting; k++)
+			TRY(walk_part(r, &parts[i], all, one, r->fitting[k], each, err));
+	}
+	return GH_RC_OK;
+}
+
+static void add_counts(sqlite3_stmt *st, const struct place_row *p, int64_t last_us, struct store_traffic *t)
+{
+	int64_t calls = sqlite3_column_int64(st, 2);
+	int64_t *const sums[] = { &t->bytes_in, &t->bytes_out, &t->backend_bytes_in, &t->backend_bytes_out, &t->total_us, &t->gateway_us,
+				  &t->backend_us, &t->backend_calls, &t->attempts, &t->cache_hits };
+
+	for (int i = 0; i < (int)ARRAY_LEN(sums); i++)
+		*sums[i] += sqlite3_column_int64(st, 3 + i);
+	traffic_add(t, p->kind, calls);
+	if (last_us > t->last_call_us)
+		t->last_call_us = last_us;
+}
+
+static gh_rc count_row(struct run *r, sqlite3_stmt *st, int64_t start_s, int64_t period_s, const struct place_row *p, struct gh_err *err)
+{
+	struct group *g = p->group;
+	int64_t last_us = (start_s + period_s - ROLLUP_MINUTE_S) * SECOND_US;
+	size_t at;
+
+	add_counts(st, p, last_us, &g->shown.sum);
+	add_counts(st, p, last_us, &r->out->sum);
+	if (!r->out->n_steps)
+		return GH_RC_OK;
+	at = (size_t)((start_s - r->first_s) / r->q->step_s);
+	add_counts(st, p, last_us, &r->out->steps[at]);
+	if (!r->q->group_steps)
+		return GH_RC_OK;
+	if (!g->shown.steps && !(g->shown.steps = arena_alloc(r->a, r->out->n_steps, sizeof(*g->shown.steps))))
+		FAIL(err, NOMEM, "no memory for so many series: ask for fewer groups or a longer step");
+	add_counts(st, p, last_us, &g->shown.steps[at]);
+	return GH_RC_OK;
+}
+
+static bool add_latency(sqlite3_stmt *st, struct arena *a, struct store_traffic *t)
+{
+	struct latency *const into[] = { &t->latency, &t->gateway, &t->backend };
+	int64_t *const sums[] = { &t->connects, &t->dns_us, &t->connect_us, &t->tls_us, &t->first_byte_us };
+
+	for (int i = 0; i < (int)ARRAY_LEN(sums); i++)
+		*sums[i] += sqlite3_column_int64(st, 5 + i);
+	for (int i = 0; i < (int)ARRAY_LEN(into); i++) {
+		struct str packed = { sqlite3_column_blob(st, 2 + i), (size_t)sqlite3_column_bytes(st, 2 + i) };
+
+		if (!latency_unpack(into[i], a, packed))
+			return false;
+	}
+	return true;
+}
+
+static gh_rc latency_row(struct run *r, sqlite3_stmt *st, int64_t start_s, int64_t period_s UNUSED, const struct place_row *p,
+			 struct gh_err *err)
+{
+	bool ok = add_latency(st, r->a, &r->out->sum);
+
+	if (p->group->chosen)
+		ok = ok && add_latency(st, r->a, &p->group->shown.sum);
+	if (r->q->latency == ANALYTICS_LATENCY_STEPS && r->out->n_steps)
+		ok = ok && add_latency(st, r->a, &r->out->steps[(start_s - r->first_s) / r->q->step_s]);
+	if (!ok)
+		FAIL(err, NOMEM, "totals are damaged or too large");
+	return GH_RC_OK;
+}
+
+/* ---- the answer ----------------------------------------------------------------------------------------------------------- */
+
+static int by_calls(const void *x, const void *y)
+{
+	const struct group *a = *(struct group *const *)x, *b = *(struct group *const *)y;
+	int c = (a->shown.sum.calls < b->shown.sum.calls) - (a->shown.sum.calls > b->shown.sum.calls);
+
+	for (size_t i = 0; i < ANALYTICS_GROUPS_MAX && !c; i++)
+		c = str_cmp(a->shown.key[i], b->shown.key[i]);
+	return c;
+}
+
+/* The groups that had calls, the busiest first, marked. */
+static gh_rc choose(struct run *r, struct group ***chosen, struct gh_err *err)
+{
+	size_t limit = r->q->limit ? r->q->limit : ANALYTICS_ROWS_DEFAULT, n = 0, at = 0;
+	struct group **v = arena_alloc(r->a, r->groups.n + 1, sizeof(struct group *));
+	const struct map_slot *slot;
+
+	if (!v)
+		FAIL(err, NOMEM, "no memory for groups");
+	while ((slot = map_next(&r->groups, &at))) {
+		struct group *g = slot->value;
+
+		if (g->shown.sum.calls)
+			v[n++] = g;
+	}
+	qsort(v, n, sizeof(struct group *), by_calls);
+	r->out->n_all = n;
+	r->out->n = n < limit ? n : limit;
+	for (size_t i = 0; i < r->out->n; i++)
+		v[i]->chosen = true;
+	*chosen = v;
+	return GH_RC_OK;
+}
+
+static gh_rc answer(struct run *r, struct gh_err *err)
+{
+	struct group **chosen = NULL;
+
+	TRY(set_times(r, err));
+	TRY(read_places(r, err));
+	TRY(walk(r, SQL_ROLLUP_SCAN, SQL_ROLLUP_OF_PLACE, count_row, err));
+	TRY(choose(r, &chosen, err));
+	if (r->q->latency != ANALYTICS_NO_LATENCY && r->out->sum.calls)
+		TRY(walk(r, SQL_LATENCY_SCAN, SQL_LATENCY_OF_PLACE, latency_row, err));
+	r->out->groups = arena_alloc(r->a, r->out->n + 1, sizeof(*r->out->groups));
+	if (!r->out->groups)
+		FAIL(err, NOMEM, "no memory for groups");
+	for (size_t i = 0; i < r->out->n; i++)
+		r->out->groups[i] = chosen[i]->shown;
+	return GH_RC_OK;
+}
+
+GH_RC analytics_run(struct store *s, struct arena *a, const struct analytics_query *q, struct analytics_result *out, struct gh_err *err)
+{
+	struct run r = { .s = s, .a = a, .q = q, .out = out };
+	bool mine = !s->in_read && !s->in_tx;
+	gh_rc rc;
+
+	*out = (struct analytics_result){ .from_us = 0 };
+	if (q->n_group > ANALYTICS_GROUPS_MAX || q->limit > ANALYTICS_ROWS_MAX)
+		FAIL(err, LIMIT, "at most %d groups deep and %d rows", ANALYTICS_GROUPS_MAX, ANALYTICS_ROWS_MAX);
+	map_init(&r.groups, a, false);
+	if (mine)                                    /* counts and histograms of one moment */
+		TRY(store_read_begin(s, err));
+	rc = answer(&r, err);
+	if (mine)
+		store_read_end(s);
+	return rc;
+}
+
+struct analytics_query analytics_before(const struct analytics_query *q, const struct analytics_result *r)
+{
+	struct analytics_query before = *q;
+
+	before.from_us = r->from_us - (r->to_us - r->from_us);
+	before.to_us = r->from_us;
+	before.from_us = before.from_us < 0 ? 0 : before.from_us;
+	return before;
+}
+
+/* ---- ranges --------------------------------------------------------------------------------------------------------------- */
+
+static bool is_day(struct str s)
+{
+	return s.n == 10;
+}
+
+GH_RC analytics_range(struct str text, int64_t now_us, int64_t *from_us, int64_t *to_us, struct gh_err *err)
+{
+	const int64_t day_us = ROLLUP_DAY_S * SECOND_US, today = now_us / day_us * day_us, minute_us = ROLLUP_MINUTE_S * SECOND_US;
+	size_t slash = str_find_char(text, '/');
+	int64_t seconds;
+
+	*to_us = now_us / minute_us * minute_us + minute_us;
+	if (slash != SIZE_MAX) {
+		struct str from = str_first(text, slash), to = str_from(text, slash + 1);
+
+		if (clock_parse_date(from, from_us) && clock_parse_date(to, to_us)) {
+			*to_us += is_day(to) ? day_us : 0;
+			if (*from_us >= 0 && *from_us < *to_us)
+				return GH_RC_OK;
+			FAIL(err, INVALID, "the range %.*s ends before it begins", STR_ARG(text));
+		}
+	} else if (str_eq(text, STR("today"))) {
+		*from_us = today;
+		return GH_RC_OK;
+	} else if (str_eq(text, STR("yesterday"))) {
+		*from_us = today - day_us;
+		*to_us = today;
+		return GH_RC_OK;
+	} else if (clock_parse_duration(text, &seconds) && seconds >= ROLLUP_MINUTE_S) {
+		*from_us = *to_us - seconds * SECOND_US;
+		return GH_RC_OK;
+	}
+	FAIL(err, INVALID, "\"%.*s\" is no range: write 24h, 7d, today, yesterday, or FROM/TO as 2026-01-02/2026-01-09",
+	     STR_ARG(str_first(text, 60)));
+}
