@@ -100,6 +100,12 @@ const struct command command_api_show = {
 	.options = show_options, .run = show,
 };
 
+static const struct option document_options[] = {
+	{ "revision", OPTION_INT, "N", "this revision instead of the current one", false },
+	{ "bundled", OPTION_FLAG, NULL, "one document with everything that stood in files beside it", false },
+	OPTION_END,
+};
+
 static gh_rc document(struct cli *c, struct gh_err *err)
 {
 	struct store_api_document d;
@@ -111,13 +117,13 @@ static gh_rc document(struct cli *c, struct gh_err *err)
 				    err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "there is no description of '%.200s'", c->options.args[0]);
-	buf_str(&c->out, d.bytes);
+	buf_str(&c->out, option_flag(&c->options, "bundled") ? store_api_description(&d) : d.bytes);
 	return GH_RC_OK;
 }
 
 const struct command command_api_document = {
 	.name = "api document", .args = "ID", .least_args = 1, .most_args = 1,
-	.summary = "print the description an API was imported from, byte for byte", .options = show_options, .run = document,
+	.summary = "print the description an API was imported from, byte for byte", .options = document_options, .run = document,
 };
 
 static gh_rc delete(struct cli *c, struct gh_err *err)

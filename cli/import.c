@@ -3,6 +3,7 @@
  * Importing again is an update: the API that stands at the same path and version of the environment (or has the id that
  * --name gives) gets the new operations; those whose id stays keep their policies, and what people set by hand (state, key
  * names) stays. The file goes into the store as it is, byte for byte; warnings tell what the gateway makes no use of. */
+#include "cli/beside.h"
 #include "cli/command.h"
 #include "core/file.h"
 #include "core/openapi.h"
@@ -25,6 +26,7 @@ static const struct option options[] = {
 	{ "product", OPTION_TEXT, "ID", "product that the API is put into", false },
 	{ "version", OPTION_TEXT, "V", "version, which becomes the first segment behind the path: v1", false },
 	{ "env", OPTION_TEXT, "ENV", "environment (default)", false },
+	{ "files", OPTION_TEXT, "DIR", "directory that files it refers to may stand in (that of FILE)", false },
 	OPTION_END,
 };
 
@@ -32,6 +34,9 @@ struct import {
 	struct cli *c;
 	const char *file;
 	struct str text;
+	struct str bundled;              /* with what stands in other files; STR_NULL: it is one file */
+	struct openapi_warning *problems;        /* references that are not followed */
+	size_t n_problems;
 	struct openapi *doc;
 	struct store *store;
 	struct store_api api;
@@ -72,13 +77,51 @@ static bool is_absolute(struct str url)
 
 /* ---- reading the file ------------------------------------------------------------------------------------------------- */
 
+/* Warnings about other documents give way to what came of asking for them. */
+static void take_problems(struct import *im, struct openapi_warning *to, const struct openapi *doc)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < doc->n_warnings; i++)
+		if (str_find(doc->warnings[i].text, STR("another document")) == SIZE_MAX)
+			to[n++] = doc->warnings[i];
+	for (size_t i = 0; i < im->n_problems; i++)
+		to[n++] = im->problems[i];
+	im->doc->warnings = to;
+	im->doc->n_warnings = n;
+}
+
+static GH_RC read_beside(struct import *im, struct gh_err *err)
+{
+	struct openapi_files files = { .read = beside_read };
+	struct openapi_warning *warnings;
+	struct text_where at;
+	struct beside beside;
+
+	TRY(beside_init(&beside, strcmp(im->file, "-") ? im->file : "./-", option_text(&im->c->options, "files"), err));
+	files.ctx = &beside;
+	files.name = str_of(strrchr(im->file, '/') ? strrchr(im->file, '/') + 1 : im->file);
+	TRY(openapi_bundle(im->c->arena, im->text, &files, &im->bundled, &im->problems, &im->n_problems, err));
+	if (!im->bundled.p)
+		return GH_RC_OK;
+	TRY(openapi_parse(im->c->arena, im->bundled, &im->doc, &at, err));
+	warnings = arena_alloc(im->c->arena, im->doc->n_warnings + im->n_problems + 1, sizeof(*warnings));
+	if (!warnings)
+		FAIL(err, NOMEM, "warnings");
+	take_problems(im, warnings, im->doc);
+	return GH_RC_OK;
+}
+
 static GH_RC read_file(struct import *im, bool *told, struct gh_err *err)
 {
 	struct text_where at;
 	gh_rc rc;
 
 	TRY(file_read(im->c->arena, im->file, OPENAPI_MAX_BYTES, &im->text, err));
+	/* first alone, so that errors name places in the file */
 	rc = openapi_parse(im->c->arena, im->text, &im->doc, &at, err);
+	if (!rc.code)
+		TRY(read_beside(im, err));
 	if (rc.code == GH_E_SYNTAX || rc.code == GH_E_INVALID || rc.code == GH_E_LIMIT) {
 		fprintf(stderr, "%s:%u:%u: error: %s\n", im->file, at.line ? at.line : 1, at.column ? at.column : 1, err->message);
 		im->c->exit_code = 1;
@@ -391,6 +434,7 @@ static GH_RC write_all(struct import *im, struct gh_err *err)
 		.media_type = json ? STR("application/vnd.oai.openapi+json") : STR("application/vnd.oai.openapi"),
 		.source = strcmp(im->file, "-") == 0 ? STR_NULL : str_of(im->file),
 		.bytes = im->text,
+		.bundled = im->bundled,
 	};
 
 	TRY(check_references(im, err));

@@ -4,7 +4,7 @@
  * wrong or not understood is a warning with its JSON Pointer, and the caller keeps the original bytes, so nothing is lost.
  * References ("$ref") inside the document are resolved for path items, parameters, headers, bodies, responses, examples and
  * security schemes. Schemas stay as they stand: a cycle is legal there, and core/schema resolves while it compiles.
- * References to other documents are warnings, and the object they stand for is left out.
+ * References to other documents are warnings, and the object they stand for is left out (core/openapi_bundle.h follows them first).
  *
  * Swagger 2.0 is turned into the shape of 3.0: `body` and `formData` parameters become the request body, `consumes` and
  * `produces` its media types, `host`/`basePath`/`schemes` the servers, `type` and its companions a schema.

@@ -52,7 +52,7 @@ static const struct row_type version_set_type = ROW_TYPE("version set", store_ve
 static const struct field document_fields[] = {
 	FIELD(store_api_document, TEXT, api_id), FIELD(store_api_document, INT, revision),
 	FIELD(store_api_document, TEXT, media_type), FIELD(store_api_document, REF, source),
-	FIELD_HIDDEN(store_api_document, BLOB, bytes),
+	FIELD_HIDDEN(store_api_document, BLOB, bytes), FIELD_HIDDEN(store_api_document, BLOB, bundled),
 };
 static const struct row_type document_type = ROW_TYPE("API description", store_api_document, document_fields);
 

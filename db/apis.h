@@ -58,7 +58,14 @@ struct store_api_document {
 	struct str media_type;           /* "application/vnd.oai.openapi+json", ... */
 	struct str source;               /* file name or URL it came from; STR_NULL: not known */
 	struct str bytes;                /* exactly as imported */
+	struct str bundled;              /* what it and the files beside it make together (core/openapi_bundle.h); STR_NULL: it is one file */
 };
+
+/* The one document that says everything: what is read; `bytes` are for who wants the original. */
+static inline struct str store_api_description(const struct store_api_document *d)
+{
+	return d->bundled.n ? d->bundled : d->bytes;
+}
 
 /* The state at that time: a deprecated API whose sunset date has passed is retired. */
 enum store_api_state store_api_state_at(const struct store_api *api, int64_t now_us);

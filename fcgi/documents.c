@@ -57,7 +57,7 @@ static GH_RC load(struct documents *d, struct arena *a, const struct snap_api *a
 	if (!d->store)
 		TRY(store_open(&d->store, d->state_dir, STORE_READ, err));
 	TRY(store_api_document_find(d->store, a, api->ctx.id, api->revision, &doc, &found, err));
-	return found ? api_model_new(out, doc.bytes, err) : GH_RC_OK;
+	return found ? api_model_new(out, store_api_description(&doc), err) : GH_RC_OK;
 }
 
 static char *copy(struct str s)

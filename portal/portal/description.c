@@ -28,9 +28,9 @@ static GH_RC read_document(struct web *w, struct str api_id, struct gh_err *err)
 	bool found;
 
 	TRY(store_api_document_find(w->site->store, kept.arena, api_id, 0, &doc, &found, err));
-	if (!found || doc.bytes.n > PORTAL_DESCRIPTION_MAX)
+	if (!found || store_api_description(&doc).n > PORTAL_DESCRIPTION_MAX)
 		return GH_RC_OK;
-	if (openapi_parse(kept.arena, doc.bytes, &o, &where, &why).code)
+	if (openapi_parse(kept.arena, store_api_description(&doc), &o, &where, &why).code)
 		log_warn("description not shown", KV_STR("api", api_id), KV_CSTR("reason", why.message));
 	else
 		kept.o = o;

@@ -120,7 +120,7 @@ static GH_RC published(struct web *w, bool yaml, struct gh_err *err)
 	if (open)                                        /* tools that run in a browser may read what everybody may */
 		web_header(w, "Access-Control-Allow-Origin", STR("*"));
 	web_header(w, "Content-Type", yaml ? STR("application/yaml") : STR("application/json"));
-	if (has_it(w, doc.bytes, arena_printf(w->a, "%d %.*s %.*s", yaml, STR_ARG(face.key_header), STR_ARG(face.address))))
+	if (has_it(w, store_api_description(&doc), arena_printf(w->a, "%d %.*s %.*s", yaml, STR_ARG(face.key_header), STR_ARG(face.address))))
 		return GH_RC_OK;
 	TRY(portal_description(w, &api, &o, err));
 	if (!o)

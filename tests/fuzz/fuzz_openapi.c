@@ -1,5 +1,6 @@
-/* A description either fails or gives a model whose every part can be walked, sampled and found again. */
-#include "core/openapi.h"
+/* A description either fails or gives a model whose every part can be walked, sampled and found again. Each file beside it is
+ * the description itself: put together they fail or give a document that is read and refers to no other any more. */
+#include "core/openapi_bundle.h"
 #include "core/str.h"
 #include "core/uritemplate.h"
 
@@ -33,6 +34,28 @@ static void walk(const struct openapi *o, struct arena *a, const struct openapi_
 			(void)openapi_media_example(o, a, &op->responses[i].media[k]);
 }
 
+static gh_rc beside(void *ctx, struct arena *a UNUSED, struct str path UNUSED, struct str *text, struct gh_err *err UNUSED)
+{
+	*text = *(const struct str *)ctx;
+	return GH_RC_OK;
+}
+
+static void bundle(struct arena *a, struct str text)
+{
+	const struct openapi_files files = { .read = beside, .ctx = &text };
+	struct openapi_warning *problems;
+	struct openapi *o;
+	struct gh_err err;
+	struct str out;
+	size_t n;
+
+	if (openapi_bundle(a, text, &files, &out, &problems, &n, &err).code || !out.p)
+		return;
+	if (n > OPENAPI_MAX_WARNINGS)
+		abort();
+	(void)openapi_parse(a, out, &o, NULL, &err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *a = arena_new((size_t)64 << 20);
@@ -45,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (o->n_warnings > OPENAPI_MAX_WARNINGS)
 			abort();
 	}
+	bundle(a, (struct str){ (const char *)data, size });
 	arena_free(a);
 	return 0;
 }

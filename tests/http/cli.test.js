@@ -57,7 +57,7 @@ test('wrong usage exits with 2, a refusal with 1, and both speak on standard err
     [2, ['product', 'create', 'a', '--rate', '1/301'], /1 to 300 are \(use --quota for longer ones\)/],
     [2, ['product', 'create', 'a', '--rate', '1/0'], /a period of 0 seconds is not possible/],
     [2, ['product', 'create', 'a', '--approval', 'later'], /--approval takes auto\|manual, not 'later'/],
-    [2, ['subscription', 'create'], /give one of --product ID, --api ID and --all-apis/],
+    [2, ['subscription', 'create'], /give one of --product ID, --api-group ID, --api ID and --all-apis/],
     [2, ['policy', 'show', '--scope', 'here'], /'here' is no scope/],
     [1, ['subscription', 'create', '--product', 'nope'], /there is no product 'nope'/],
     [1, ['subscription', 'create', '--all-apis', '--user', 'x@y.z'], /there is no user 'x@y\.z'/],
