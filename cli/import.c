@@ -3,8 +3,9 @@
  * Importing again is an update: the API that stands at the same path and version of the environment (or has the id that
  * --name gives) gets the new operations; those whose id stays keep their policies, and what people set by hand (state, key
  * names) stays. The file goes into the store as it is, byte for byte; warnings tell what the gateway makes no use of. */
+#include "cli/import.h"
+
 #include "cli/beside.h"
-#include "cli/command.h"
 #include "core/file.h"
 #include "core/openapi.h"
 #include "core/str.h"
@@ -20,12 +21,7 @@
 #define LOCATE_BYTES ((size_t)64 << 20)  /* of text read again, over all warnings, to find their lines */
 
 static const struct option options[] = {
-	{ "path", OPTION_TEXT, "PATH", "where the gateway serves the API, without the mount point: orders", true },
-	{ "backend", OPTION_TEXT, "URL", "where calls go; without it the first absolute server of the description", false },
-	{ "name", OPTION_TEXT, "ID", "id of the API; without it one made from the title", false },
-	{ "product", OPTION_TEXT, "ID", "product that the API is put into", false },
-	{ "version", OPTION_TEXT, "V", "version, which becomes the first segment behind the path: v1", false },
-	{ "env", OPTION_TEXT, "ENV", "environment (default)", false },
+	IMPORT_OPTIONS,
 	{ "files", OPTION_TEXT, "DIR", "directory that files it refers to may stand in (that of FILE)", false },
 	OPTION_END,
 };
@@ -112,12 +108,11 @@ static GH_RC read_beside(struct import *im, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-static GH_RC read_file(struct import *im, bool *told, struct gh_err *err)
+static GH_RC read_text(struct import *im, bool *told, struct gh_err *err)
 {
 	struct text_where at;
 	gh_rc rc;
 
-	TRY(file_read(im->c->arena, im->file, OPENAPI_MAX_BYTES, &im->text, err));
 	/* first alone, so that errors name places in the file */
 	rc = openapi_parse(im->c->arena, im->text, &im->doc, &at, err);
 	if (!rc.code)
@@ -509,13 +504,13 @@ static void answer_text(struct import *im)
 	buf_char(b, '\n');
 }
 
-static gh_rc run(struct cli *c, struct gh_err *err)
+GH_RC import_description(struct cli *c, const char *file, struct str text, struct gh_err *err)
 {
-	struct import im = { .c = c, .file = c->options.args[0] };
+	struct import im = { .c = c, .file = file, .text = text };
 	bool told = false;
 	gh_rc rc;
 
-	TRY(read_file(&im, &told, err));
+	TRY(read_text(&im, &told, err));
 	if (told)
 		return GH_RC_OK;
 	TRY(describe(&im, err));
@@ -531,6 +526,14 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		answer_text(&im);
 	}
 	return GH_RC_OK;
+}
+
+static gh_rc run(struct cli *c, struct gh_err *err)
+{
+	struct str text;
+
+	TRY(file_read(c->arena, c->options.args[0], OPENAPI_MAX_BYTES, &text, err));
+	return import_description(c, c->options.args[0], text, err);
 }
 
 const struct command command_import_openapi = {

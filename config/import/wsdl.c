@@ -1,0 +1,244 @@
+/* wsdl.c - WSDL 1.1 (https://www.w3.org/TR/2001/NOTE-wsdl-20010315) to a description.
+ *
+ * A SOAP service has one address for all its operations; what is called stands in the SOAPAction field or in the body. So that each
+ * operation has its own place for policies and figures, it becomes POST /?soapAction=NAME, and POST / takes the calls of clients
+ * that cannot add this. Bodies stay XML and go through as they are. */
+#include "config/import/describe.h"
+#include "config/import/xsd.h"
+#include "core/str.h"
+
+#include <libxml/parser.h>
+
+#define WSDL "http://schemas.xmlsoap.org/wsdl/"
+#define SOAP "http://schemas.xmlsoap.org/wsdl/soap/"
+#define SOAP12 "http://schemas.xmlsoap.org/wsdl/soap12/"
+
+struct wsdl {
+	struct arena *arena;
+	struct import_report *report;
+	const xmlNode *root;
+	struct xsd *xsd;
+	const xmlNode *binding;
+	const char *soap;                /* namespace of the binding's elements */
+	bool rpc;
+	json_t *paths;
+	size_t operations;
+};
+
+static const xmlNode *child(const xmlNode *of, const char *ns, const char *name)
+{
+	for (const xmlNode *n = of ? of->children : NULL; n; n = n->next)
+		if (xsd_is(n, ns, name))
+			return n;
+	return NULL;
+}
+
+/* The top-level element of that kind and name. */
+static const xmlNode *named(const struct wsdl *w, const xmlNode *in, const char *kind, const char *name)
+{
+	for (const xmlNode *n = in->children; n && name; n = n->next) {
+		const char *has = xsd_is(n, WSDL, kind) ? xsd_attribute(w->arena, n, "name") : NULL;
+
+		if (has && strcmp(has, name) == 0)
+			return n;
+	}
+	return NULL;
+}
+
+static const xmlNode *by_qname(const struct wsdl *w, const xmlNode *at, const char *kind, const char *attribute)
+{
+	const char *ns, *local;
+
+	return xsd_qname(w->arena, at, xsd_attribute(w->arena, at, attribute), &ns, &local) ? named(w, w->root, kind, local) : NULL;
+}
+
+static struct str documentation(const struct wsdl *w, const xmlNode *of)
+{
+	const xmlNode *n = child(of, WSDL, "documentation");
+	xmlChar *text = n ? xmlNodeGetContent(n) : NULL;
+	struct str out = text ? arena_dup(w->arena, str_trim(str_of((const char *)text))) : STR_NULL;
+
+	xmlFree(text);
+	return out;
+}
+
+/* The schema of what stands in the body; its element's name in `xml`. */
+static json_t *body_schema(struct wsdl *w, const xmlNode *message, const char *operation)
+{
+	json_t *properties = json_object(), *schema;
+	const char *ns = NULL, *local = operation;
+
+	for (const xmlNode *part = message ? message->children : NULL; part; part = part->next) {
+		const char *name = xsd_is(part, WSDL, "part") ? xsd_attribute(w->arena, part, "name") : NULL, *element, *type;
+
+		if (!name)
+			continue;
+		element = xsd_attribute(w->arena, part, "element");
+		type = xsd_attribute(w->arena, part, "type");
+		if (element && xsd_qname(w->arena, part, element, &ns, &local)) {
+			json_decref(properties);
+			schema = xsd_element(w->xsd, ns, local);
+			if (jsn_get(schema, "$ref"))
+				schema = json_pack("{s:[o]}", "allOf", schema);
+			json_object_set_new(schema, "xml", json_pack("{s:s, s:s*}", "name", local, "namespace", ns));
+			return schema;
+		}
+		if (type && xsd_qname(w->arena, part, type, &ns, &local))
+			json_object_set_new(properties, name, xsd_type(w->xsd, ns, local));
+	}
+	schema = json_pack("{s:s, s:o}", "type", "object", "properties", properties);
+	json_object_set_new(schema, "xml", json_pack("{s:s}", "name", operation));
+	return schema;
+}
+
+/* An envelope around it. */
+static json_t *content(struct wsdl *w, json_t *body)
+{
+	const char *type = w->soap == NULL ? "text/xml" : strcmp(w->soap, SOAP12) == 0 ? "application/soap+xml" : "text/xml";
+	const char *ns = strcmp(type, "text/xml") == 0 ? "http://schemas.xmlsoap.org/soap/envelope/" : "http://www.w3.org/2003/05/soap-envelope";
+	const char *name = json_string_value(jsn_get(jsn_get(body, "xml"), "name"));
+
+	return json_pack("{s:{s:{s:s, s:{s:s, s:s}, s:{s:o}}}}", type, "schema", "type", "object", "xml", "name", "Envelope", "namespace", ns,
+			 "properties", "Body", json_pack("{s:s, s:{s:o}, s:{s:s}}", "type", "object", "properties", name ? name : "any", body, "xml",
+			 "namespace", ns));
+}
+
+static void add_operation(struct wsdl *w, const xmlNode *bound, const xmlNode *abstract, const char *name)
+{
+	const xmlNode *soap = child(bound, w->soap, "operation"), *in = child(abstract, WSDL, "input"), *out = child(abstract, WSDL, "output");
+	const char *action = soap ? xsd_attribute(w->arena, soap, "soapAction") : NULL;
+	const xmlNode *request = in ? by_qname(w, in, "message", "message") : NULL, *answer = out ? by_qname(w, out, "message", "message") : NULL;
+	struct str about = documentation(w, abstract);
+	json_t *op, *path;
+
+	if (!in) {
+		import_not_possible(w->report, arena_printf(w->arena, "operation %s", name), "it only sends; the gateway takes calls");
+		return;
+	}
+	op = json_pack("{s:s, s:s, s:{s:o}, s:{s:{s:s, s:o}, s:{s:s}}}", "operationId", name, "summary", name, "requestBody", "content",
+		       content(w, body_schema(w, request, name)), "responses", "200", "description", "The answer", "content",
+		       content(w, body_schema(w, answer, arena_printf(w->arena, "%sResponse", name).p)), "500", "description", "A SOAP fault");
+	if (!op) {
+		w->report->failed = true;
+		return;
+	}
+	if (about.n)
+		json_object_set_new(op, "description", json_stringn(about.p, about.n));
+	if (action && action[0])
+		json_object_set_new(op, "parameters", json_pack("[{s:s, s:s, s:b, s:{s:s, s:s}}]", "name", "SOAPAction", "in", "header",
+				    "required", 0, "schema", "type", "string", "default", action));
+	path = json_pack("{s:o}", "post", op);
+	json_object_set_new(w->paths, arena_printf(w->arena, "/?soapAction=%s", name).p, path);
+	w->operations++;
+}
+
+static void add_operations(struct wsdl *w, const xmlNode *port_type)
+{
+	for (const xmlNode *n = w->binding->children; n; n = n->next) {
+		const char *name = xsd_is(n, WSDL, "operation") ? xsd_attribute(w->arena, n, "name") : NULL;
+		const xmlNode *abstract = name ? named(w, port_type, "operation", name) : NULL;
+
+		if (!name)
+			continue;
+		if (abstract)
+			add_operation(w, n, abstract, name);
+		else
+			import_not_possible(w->report, arena_printf(w->arena, "operation %s", name), "its port type does not have it");
+	}
+	json_object_set_new(w->paths, "/", json_pack("{s:{s:s, s:s, s:s, s:{s:{s:s}}}}", "post", "operationId", "anyCall", "summary",
+			    "Any operation, by its SOAPAction", "description", "For clients that cannot add ?soapAction= to the address.",
+			    "responses", "200", "description", "The answer"));
+}
+
+/* The first port with a SOAP binding; the others are told. *address is where it stands. */
+static const xmlNode *choose_port(struct wsdl *w, const xmlNode *service, const char **address)
+{
+	const xmlNode *chosen = NULL;
+
+	for (const xmlNode *n = service ? service->children : NULL; n; n = n->next) {
+		const char *name = xsd_is(n, WSDL, "port") ? xsd_attribute(w->arena, n, "name") : NULL;
+		const xmlNode *binding = name ? by_qname(w, n, "binding", "binding") : NULL;
+		const char *ns = child(binding, SOAP, "binding") ? SOAP : child(binding, SOAP12, "binding") ? SOAP12 : NULL;
+		const xmlNode *at = ns ? child(n, ns, "address") : NULL;
+
+		if (!name)
+			continue;
+		if (chosen || !ns) {
+			import_not_possible(w->report, arena_printf(w->arena, "port %s", name), ns ? "one port is taken, the first; this one has the same "
+					    "operations by another address or version of SOAP" : "it is no SOAP port");
+			continue;
+		}
+		chosen = n;
+		w->binding = binding;
+		w->soap = ns;
+		w->rpc = strcmp(xsd_attribute(w->arena, child(binding, ns, "binding"), "style") ?
+				xsd_attribute(w->arena, child(binding, ns, "binding"), "style") : "document", "rpc") == 0;
+		*address = at ? xsd_attribute(w->arena, at, "location") : NULL;
+	}
+	return chosen;
+}
+
+static GH_RC describe(struct wsdl *w, struct described *out, struct text_where *where, struct gh_err *err)
+{
+	const xmlNode *service = child(w->root, WSDL, "service"), *port_type;
+	const char *address = NULL, *name = service ? xsd_attribute(w->arena, service, "name") : NULL;
+	struct str about = documentation(w, service ? service : w->root);
+	json_t *doc;
+
+	*where = (struct text_where){ (unsigned)xmlGetLineNo(w->root), 1 };
+	if (!xsd_is(w->root, WSDL, "definitions"))
+		FAIL(err, INVALID, "this is no WSDL 1.1: its root is %s", (const char *)w->root->name);
+	w->xsd = xsd_new(w->arena, child(w->root, WSDL, "types"), w->report);
+	w->paths = json_object();
+	if (!w->xsd || !w->paths)
+		FAIL(err, NOMEM, "WSDL");
+	jsn_keep(w->arena, w->paths);
+	if (!choose_port(w, service, &address))
+		FAIL(err, INVALID, "the WSDL has no service with a SOAP port");
+	port_type = by_qname(w, w->binding, "portType", "type");
+	if (!port_type)
+		FAIL(err, INVALID, "the binding names no port type that is in this file");
+	add_operations(w, port_type);
+	import_taken(w->report, "operation", w->operations);
+	import_taken(w->report, "schema", json_object_size(xsd_components(w->xsd)));
+	import_approximated(w->report, STR("one address"), "each operation is called with ?soapAction=NAME, so that it has policies and figures "
+			    "of its own; calls without it are taken by one more operation, anyCall");
+	if (w->rpc)
+		import_approximated(w->report, STR("style rpc"), "the schemas name the parts; the element around them is the operation");
+	out->title = str_of(name ? name : "service");
+	out->server = str_of(address ? address : "");
+	doc = json_pack("{s:s, s:{s:s, s:s}, s:[{s:s}], s:O, s:{s:O}}", "openapi", "3.1.0", "info", "title", name ? name : "service", "version",
+			"1.0", "servers", "url", address && address[0] ? address : "/", "paths", w->paths, "components", "schemas",
+			xsd_components(w->xsd));
+	if (doc && about.n)
+		json_object_set_new(jsn_get(doc, "info"), "description", json_stringn(about.p, about.n));
+	out->openapi = jsn_keep(w->arena, doc);
+	if (!out->openapi)
+		FAIL(err, NOMEM, "WSDL");
+	return GH_RC_OK;
+}
+
+GH_RC import_wsdl(struct arena *a, struct str text, struct import_report *r, struct described *out, struct text_where *where,
+		  struct gh_err *err)
+{
+	struct wsdl w = { .arena = a, .report = r };
+	xmlParserCtxt *ctx = text.n <= INT32_MAX ? xmlNewParserCtxt() : NULL;
+	const xmlError *why;
+	xmlDoc *doc;
+	gh_rc rc;
+
+	if (!ctx)
+		FAIL(err, NOMEM, "WSDL");
+	doc = xmlCtxtReadMemory(ctx, text.p ? text.p : "", (int)text.n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	if (!doc || !xmlDocGetRootElement(doc)) {
+		why = xmlCtxtGetLastError(ctx);
+		*where = (struct text_where){ why && why->line > 0 ? (unsigned)why->line : 1, why && why->int2 > 0 ? (unsigned)why->int2 : 1 };
+		rc = gh_err_set(err, GH_E_SYNTAX, __FILE__, __LINE__, "this is no XML: %s", why && why->message ? why->message : "it is empty");
+	} else {
+		w.root = xmlDocGetRootElement(doc);
+		rc = describe(&w, out, where, err);
+	}
+	xmlFreeDoc(doc);
+	xmlFreeParserCtxt(ctx);
+	return rc;
+}

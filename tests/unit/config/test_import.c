@@ -1,0 +1,103 @@
+/* What imports make of files from elsewhere: tests/golden/import/NAME/input.ENDING is read, what comes out is compared with
+ * expected.json beside it ({"openapi", "server", "report"}). GOLDEN_WRITE=1 writes that file anew. */
+#include "tests/unit/check.h"
+
+#include "config/import/describe.h"
+#include "core/file.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+
+static const char root[] = "tests/golden/import";
+
+static const char *const endings[] = { "har", "postman", "wsdl" };
+
+static gh_rc describe(struct arena *a, const char *ending, struct str text, struct import_report *r, struct described *d,
+		      struct text_where *at, struct gh_err *err)
+{
+	if (strcmp(ending, "har") == 0)
+		return import_har(a, text, STR_NULL, r, d, at, err);
+	if (strcmp(ending, "postman") == 0)
+		return import_postman(a, text, r, d, at, err);
+	return import_wsdl(a, text, r, d, at, err);
+}
+
+/* The result as text; a failure with its place. */
+static struct str result_of(struct arena *a, const char *ending, struct str text)
+{
+	struct text_where at = { 0, 0 };
+	struct import_report r;
+	struct described d = { .openapi = NULL };
+	struct gh_err err;
+	json_t *all;
+
+	import_report_init(&r, a);
+	if (describe(a, ending, text, &r, &d, &at, &err).code)
+		return arena_printf(a, "%u:%u: %s\n", at.line, at.column, err.message);
+	all = jsn_keep(a, json_pack("{s:O, s:s%, s:o}", "openapi", d.openapi, "server", d.server.p ? d.server.p : "", d.server.n, "report",
+				    import_report_json(&r)));
+	return arena_join(a, (struct str[]){ jsn_text(a, all, JSN_INDENT), STR("\n") }, 2);
+}
+
+static void golden(void **state UNUSED)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(root);
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		struct arena *a = arena_new(64 << 20);
+
+		for (size_t i = 0; i < ARRAY_LEN(endings) && entry->d_name[0] != '.'; i++) {
+			const char *in = arena_printf(a, "%s/%s/input.%s", root, entry->d_name, endings[i]).p;
+			const char *out = arena_printf(a, "%s/%s/expected.json", root, entry->d_name).p;
+			struct str text, got, want;
+			struct gh_err err;
+
+			if (file_read(a, in, IMPORT_FILE_MAX, &text, &err).code)
+				continue;
+			got = result_of(a, endings[i], text);
+			n++;
+			if (getenv("GOLDEN_WRITE")) {
+				assert_int_equal(file_write_atomic(out, got, 0644, &err).code, 0);
+				continue;
+			}
+			assert_int_equal(file_read(a, out, IMPORT_FILE_MAX, &want, &err).code, 0);
+			CHECK_STR(entry->d_name, got, want);
+		}
+		arena_free(a);
+	}
+	closedir(dir);
+	assert_true(n >= ARRAY_LEN(endings));
+	check_done();
+}
+
+static void refused(void **state UNUSED)
+{
+	static const struct {
+		const char *ending, *text, *want;
+	} rows[] = {
+		{ "har", "", "1:1: " }, { "har", "{\"log\":{}}", "1:1: this is no HTTP archive" }, { "har", "{\n\"log\": x}", "2:8: " },
+		{ "har", "{\"log\":{\"entries\":[]}}", "1:1: the archive has no call" },
+		{ "har", "{\"log\":{\"entries\":[1,null,{\"request\":7}]}}", "1:1: the archive has no call" },
+		{ "postman", "{}", "1:1: this is no Postman collection" }, { "postman", "{\"info\":{},\"item\":[]}", "1:1: the collection has no request" },
+		{ "wsdl", "", "1:1: this is no XML" }, { "wsdl", "<a>\n<b></a>", "2:" }, { "wsdl", "<a/>", "1:1: this is no WSDL 1.1: its root is a" },
+		{ "wsdl", "<definitions xmlns='http://schemas.xmlsoap.org/wsdl/'/>", "1:1: the WSDL has no service" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *a = arena_new(16 << 20);
+
+		CHECK_STR(rows[i].text, str_first(result_of(a, rows[i].ending, str_of(rows[i].text)), strlen(rows[i].want)), str_of(rows[i].want));
+		arena_free(a);
+	}
+	check_done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(golden), cmocka_unit_test(refused) };
+
+	return cmocka_run_group_tests_name("config/import", tests, NULL, NULL);
+}
