@@ -22,26 +22,6 @@ static const struct column columns[] = {
 	{ "LIMITS", "limits", COLUMN_TEXT, offsetof(struct printed, limits), NULL },
 };
 
-#define LIMIT_OPTIONS                                                                                                             \
-	{ "rate", OPTION_MANY, "CALLS/SECONDS", "calls of one subscription in a sliding window of at most 300 s: 100/60", false },   \
-	{ "quota", OPTION_MANY, "CALLS/PERIOD", "calls of one subscription in a fixed period: 10000/day, 500/3600", false }
-
-/* All that were given, rates first. */
-static gh_rc take_limits(struct cli *c, struct store_limit v[STORE_TIER_LIMITS_MAX], size_t *n, struct gh_err *err)
-{
-	static const char *const names[] = { [STORE_LIMIT_RATE] = "rate", [STORE_LIMIT_QUOTA] = "quota" };
-	const char *text;
-
-	*n = 0;
-	for (unsigned kind = 0; kind < ARRAY_LEN(names); kind++)
-		for (size_t i = 0; (text = option_nth(&c->options, names[kind], i)); i++) {
-			if (*n == STORE_TIER_LIMITS_MAX)
-				return cli_usage(c, err, "a tier has at most %d limits", STORE_TIER_LIMITS_MAX);
-			TRY(limit_option(c, names[kind], text, (enum store_limit_kind)kind, &v[(*n)++], err));
-		}
-	return GH_RC_OK;
-}
-
 static gh_rc with_limits(struct cli *c, struct store *s, const struct store_tier *t, struct printed *out, struct gh_err *err)
 {
 	struct store_limit *v;
@@ -83,7 +63,7 @@ static gh_rc create(struct cli *c, struct gh_err *err)
 	bool found;
 	size_t n;
 
-	TRY(take_limits(c, v, &n, err));
+	TRY(limit_options(c, v, &n, err));
 	TRY(cli_store(c, true, &s, err));
 	TRY(store_product_find(s, c->arena, t.product_id, &product, &found, err));
 	if (!found)
@@ -98,7 +78,7 @@ static gh_rc create(struct cli *c, struct gh_err *err)
 const struct command command_tier_create = {
 	.name = "tier create", .args = "ID", .least_args = 1, .most_args = 1,
 	.summary = "make a tier: limits that a subscription to a product may have", .options = create_options, .run = create,
-	.help = "All its limits hold at once. They hold besides those of the product's policy document.",
+	.help = "All its limits hold at once. They hold besides those of the product's policy document.\n" LIMIT_ALGORITHMS_HELP,
 };
 
 /* ---- set ------------------------------------------------------------------------------------------------------------------ */
@@ -136,7 +116,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 	bool found, opened = false;
 	size_t n;
 
-	TRY(take_limits(c, v, &n, err));
+	TRY(limit_options(c, v, &n, err));
 	if (n && option_flag(&c->options, "no-limits"))
 		return cli_usage(c, err, "--no-limits and a limit at once are not possible");
 	TRY(cli_store(c, true, &s, err));

@@ -1,7 +1,7 @@
 #include "db/tiers.h"
 
 #include "core/str.h"
-#include "db/sql.h"
+#include "db/limit_rows.h"
 
 static const struct field tier_fields[] = {
 	FIELD(store_tier, TEXT, id),          FIELD(store_tier, TEXT, product_id), FIELD(store_tier, TEXT, name),
@@ -10,9 +10,9 @@ static const struct field tier_fields[] = {
 static const struct row_type tier_type = ROW_TYPE("tier", store_tier, tier_fields);
 
 static const struct field limit_fields[] = {
-	FIELD(store_limit, INT, kind), FIELD(store_limit, INT, seconds), FIELD(store_limit, INT, calls),
+	FIELD(store_limit, INT, kind), FIELD(store_limit, INT, seconds), FIELD(store_limit, INT, calls), FIELD(store_limit, INT, algorithm),
 };
-static const struct row_type limit_type = ROW_TYPE("limit of tier", store_limit, limit_fields);
+const struct row_type limit_type = ROW_TYPE("limit", store_limit, limit_fields);
 
 /* Not part of the snapshot: limits are read with the subscription. */
 static struct change tier_change(const char *action, struct str id)
@@ -55,7 +55,7 @@ GH_RC store_tiers(struct store *s, struct arena *a, struct str product_id, struc
 
 /* ---- limits ------------------------------------------------------------------------------------------------------------ */
 
-static gh_rc check_limit(const struct store_limit *l, struct gh_err *err)
+gh_rc limit_check(const struct store_limit *l, struct gh_err *err)
 {
 	bool rate = l->kind == STORE_LIMIT_RATE;
 
@@ -65,7 +65,31 @@ static gh_rc check_limit(const struct store_limit *l, struct gh_err *err)
 		FAIL(err, INVALID, "the window of a rate has 1 to %d seconds", STORE_RATE_SECONDS_MAX);
 	if (l->seconds < 0 || l->seconds > STORE_QUOTA_SECONDS_MAX)
 		FAIL(err, INVALID, "the window of a quota has 0 to %lld seconds", (long long)STORE_QUOTA_SECONDS_MAX);
+	if (l->algorithm < STORE_ALGORITHM_USUAL || l->algorithm > STORE_ALGORITHM_BUCKET)
+		FAIL(err, INVALID, "there is no algorithm %lld of a limit", (long long)l->algorithm);
+	if (!l->seconds && l->algorithm != STORE_ALGORITHM_USUAL && l->algorithm != STORE_ALGORITHM_FIXED)
+		FAIL(err, INVALID, "a quota that never begins anew has no other algorithm than fixed-window");
 	return GH_RC_OK;
+}
+
+enum counter_type store_limit_counter(const struct store_limit *l)
+{
+	static const enum counter_type types[] = { [STORE_ALGORITHM_FIXED] = COUNTER_TYPE_FIXED, [STORE_ALGORITHM_SLIDING] = COUNTER_TYPE_SLIDING,
+						   [STORE_ALGORITHM_BUCKET] = COUNTER_TYPE_BUCKET };
+
+	if (l->algorithm == STORE_ALGORITHM_USUAL)
+		return l->kind == STORE_LIMIT_RATE ? COUNTER_TYPE_SLIDING : COUNTER_TYPE_FIXED;
+	return types[l->algorithm];
+}
+
+void limits_json(struct buf *b, const struct store_limit *v, size_t n)
+{
+	buf_cstr(b, "[");
+	for (size_t i = 0; i < n; i++) {
+		buf_cstr(b, i ? "," : "");
+		row_json(b, &limit_type, &v[i]);
+	}
+	buf_cstr(b, "]");
 }
 
 static gh_rc add_limit(struct store *s, struct str id, const struct store_limit *l, struct gh_err *err)
@@ -73,11 +97,12 @@ static gh_rc add_limit(struct store *s, struct str id, const struct store_limit 
 	sqlite3_stmt *st = sql_use(s, SQL_TIER_LIMIT_ADD);
 	gh_rc rc;
 
-	TRY(check_limit(l, err));
+	TRY(limit_check(l, err));
 	bind_str(st, 1, id);
 	bind_int(st, 2, l->kind);
 	bind_int(st, 3, l->seconds);
 	bind_int(st, 4, l->calls);
+	bind_int(st, 5, l->algorithm);
 	rc = change_run(s, st, &(struct change){ .kind = "limit of tier", .id = id }, err);
 	if (rc.code == GH_E_CONFLICT)
 		FAIL(err, CONFLICT, "tier '%.*s': there is no such tier, or it has two limits of a kind for the same time", STR_ARG(id));
@@ -97,17 +122,10 @@ GH_RC store_tier_set_limits(struct store *s, struct str id, const struct store_l
 	st = sql_use(s, SQL_TIER_LIMIT_DROP);
 	bind_str(st, 1, id);
 	TRY(sql_done(s, st, err));
+	for (size_t i = 0; i < n; i++)
+		TRY(add_limit(s, id, &v[i], err));
 	buf_init(&detail, 4096);
-	for (size_t i = 0; i < n; i++) {
-		buf_cstr(&detail, i ? "," : "[");
-		row_json(&detail, &limit_type, &v[i]);
-		rc = add_limit(s, id, &v[i], err);
-		if (rc.code) {
-			buf_release(&detail);
-			return rc;
-		}
-	}
-	buf_cstr(&detail, n ? "]" : "[]");
+	limits_json(&detail, v, n);
 	change.detail = buf_view(&detail);
 	rc = change_note(s, &change, err);
 	buf_release(&detail);

@@ -5,6 +5,7 @@
  * subscriptions with their next call. All writing functions need a transaction. */
 #pragma once
 
+#include "core/counter.h"
 #include "db/products.h"
 
 enum store_limit_kind {
@@ -14,10 +15,20 @@ enum store_limit_kind {
 enum { STORE_TIER_LIMITS_MAX = 8, STORE_RATE_SECONDS_MAX = 300 };
 static const int64_t STORE_LIMIT_CALLS_MAX = 1000000000, STORE_QUOTA_SECONDS_MAX = 100 * 366 * INT64_C(86400);
 
+/* How it counts (core/counter.h). */
+enum store_limit_algorithm {
+	STORE_ALGORITHM_USUAL,   /* a rate: sliding window; a quota: fixed window */
+	STORE_ALGORITHM_FIXED,   /* windows one after the other: up to twice the calls around the border of two */
+	STORE_ALGORITHM_SLIDING, /* never more in any window */
+	STORE_ALGORITHM_BUCKET,  /* token bucket (GCRA): a whole window's calls at once, then evenly */
+};
+
 struct store_limit {
 	int64_t kind;                    /* enum store_limit_kind */
 	int64_t seconds, calls;
+	int64_t algorithm;               /* enum store_limit_algorithm */
 };
+enum counter_type store_limit_counter(const struct store_limit *l);
 
 struct store_tier {
 	struct str id, product_id, name, description;

@@ -7,7 +7,7 @@
 
 #include "core/genfile.h"
 #include "core/str.h"
-#include "db/tiers.h"
+#include "db/consumer_rules.h"
 #include "db/users.h"
 
 #include <stdlib.h>
@@ -225,23 +225,69 @@ static bool add_groups(struct access_cache *c, struct key_entry *e)
 	return true;
 }
 
-/* Read with the subscription, so a change of the tier (which raises the number for access) binds the next call. */
+/* ---- limits and rules: read with the subscription, so a change of either (which raises the number for access) binds the next call */
+
+static bool copy_limits(struct key_entry *e, const struct store_limit *rows, size_t n, const struct ctx_limit **out, size_t *n_out)
+{
+	struct ctx_limit *limits;
+
+	if (!n)
+		return true;
+	if (!reserve(e, n * sizeof(*limits)))
+		return false;
+	limits = take(e, n * sizeof(*limits));       /* at the block's beginning: aligned */
+	for (size_t i = 0; i < n; i++)
+		limits[i] = (struct ctx_limit){ .rate = rows[i].kind == STORE_LIMIT_RATE, .type = store_limit_counter(&rows[i]),
+						.calls = (uint64_t)rows[i].calls, .seconds = (uint32_t)rows[i].seconds };
+	*out = limits;
+	*n_out = n;
+	return true;
+}
+
 static bool add_limits(struct access_cache *c, struct key_entry *e, struct str tier_id, bool *told, struct gh_err *err)
 {
 	struct store_limit *rows;
-	struct ctx_limit *limits;
 	size_t n;
 
 	if (!tier_id.n)
 		return true;
 	*told = store_tier_limits(c->store, c->rows, tier_id, &rows, &n, err).code != GH_OK;
-	if (*told || !reserve(e, n * sizeof(*limits)))
+	return !*told && copy_limits(e, rows, n, &e->subscription.limits, &e->subscription.n_limits);
+}
+
+static bool copy_rule(struct access_cache *c, struct key_entry *e, const struct store_consumer_rule *row, struct ctx_consumer_rule *out,
+		      bool *told, struct gh_err *err)
+{
+	struct store_limit *rows;
+	size_t n;
+
+	if (!reserve(e, row->api_id.n + row->methods.n + row->operations.n))
 		return false;
-	limits = take(e, n * sizeof(*limits));       /* at the block's beginning: aligned */
+	copy(e, row->api_id, &out->api_id);
+	copy(e, row->methods, &out->methods);
+	copy(e, row->operations, &out->operations);
+	*told = store_consumer_rule_limits(c->store, c->rows, row->subscription_id, row->api_id, &rows, &n, err).code != GH_OK;
+	return !*told && copy_limits(e, rows, n, &out->limits, &out->n_limits);
+}
+
+static bool add_rules(struct access_cache *c, struct key_entry *e, struct str id, bool *told, struct gh_err *err)
+{
+	struct store_consumer_rule *rows;
+	struct ctx_consumer_rule *rules;
+	size_t n;
+
+	*told = store_consumer_rules(c->store, c->rows, id, &rows, &n, err).code != GH_OK;
+	if (*told || !n)
+		return !*told;
+	if (!reserve(e, n * sizeof(*rules)))
+		return false;
+	rules = take(e, n * sizeof(*rules));
+	memset(rules, 0, n * sizeof(*rules));
 	for (size_t i = 0; i < n; i++)
-		limits[i] = (struct ctx_limit){ .kind = rows[i].kind, .calls = (uint64_t)rows[i].calls, .seconds = (uint32_t)rows[i].seconds };
-	e->subscription.limits = limits;
-	e->subscription.n_limits = n;
+		if (!copy_rule(c, e, &rows[i], &rules[i], told, err))
+			return false;
+	e->subscription.rules = rules;
+	e->subscription.n_rules = n;
 	return true;
 }
 
@@ -255,7 +301,7 @@ struct key_entry *key_entry_new(struct access_cache *c, const struct snapshot *s
 		e->lru.refs = 1;
 		e->lru.release = entry_release;
 		ok = !row || (fill(e, row, key) && add_limits(c, e, row->subscription.tier_id, &told, err)
-			      && (!s->uses_keys || add_keys(c, e)) && (!s->uses_groups || add_groups(c, e)));
+			      && add_rules(c, e, row->subscription.id, &told, err) && (!s->uses_keys || add_keys(c, e)) && (!s->uses_groups || add_groups(c, e)));
 	}
 	if (ok)
 		return e;

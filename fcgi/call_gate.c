@@ -10,6 +10,7 @@
 #include "fcgi/access_flow.h"
 #include "fcgi/auth_server.h"
 #include "fcgi/call_trace.h"
+#include "fcgi/consumer_rule.h"
 #include "fcgi/documents.h"
 #include "fcgi/fields_util.h"
 #include "fcgi/iap.h"
@@ -189,7 +190,7 @@ static void let_in(struct call *k, struct gate_state *g)
 	if (g->access.product
 	    && !network_pass(k, g, g->access.product->network, "product", g->access.product->ctx.id))
 		return;
-	if (!tier_pass(k, g))
+	if (!consumer_rule_pass(k, g) || !tier_pass(k, g))
 		return;
 	if (!access_strip(g->route.api, k->arena, &k->x.request.headers, &g->route.query)
 	    || !fields_hide_cookies(&k->x.request.headers, STR("gh_"))

@@ -20,6 +20,8 @@
 	X(SIGN_IN_FAILED, "sign_in_failed", 403, "The identity provider did not sign you in")                           \
 	X(SIGN_IN_GROUPS, "sign_in_groups", 403, "Your account is in none of the groups that may use this")              \
 	X(IP_DENIED, "ip_denied", 403, "Forbidden")                                                                     \
+	X(CONSUMER_METHOD, "method_not_allowed_for_consumer", 403, "This subscription may not use this method here")        \
+	X(CONSUMER_OPERATION, "operation_not_allowed_for_consumer", 403, "This subscription may not use this operation")   \
 	X(HTTPS_REQUIRED, "https_required", 403, "This is served over https only")                                      \
 	X(NO_ROUTE, "no_route", 404, "Resource not found")                                                              \
 	X(CLIENT_TIMEOUT, "client_timeout", 408, "The request body did not arrive in time")                             \

@@ -2,6 +2,7 @@
 
 #include "core/str.h"
 #include "db/tiers.h"
+#include "fcgi/consumer_rule.h"
 #include "policy/elements/limits.h"
 
 struct state {
@@ -13,8 +14,7 @@ struct state {
 static void ask(struct call *k, struct str key, struct state *s, uint64_t amount)
 {
 	const struct ctx_subscription *sub = k->gate->access.subscription;
-	bool rate = s->limit->kind == STORE_LIMIT_RATE;
-	struct counter_ask a = { .type = rate ? COUNTER_TYPE_SLIDING : COUNTER_TYPE_FIXED, .key = key, .limit = s->limit->calls,
+	struct counter_ask a = { .type = s->limit->type, .key = key, .limit = s->limit->calls,
 				 .window_s = s->limit->seconds, .amount = amount,
 				 .origin_us = sub->start_us ? sub->start_us : sub->created_us };
 
@@ -59,14 +59,14 @@ static const struct state *tightest(const struct state *v, size_t n)
 
 static void tell(struct gate_state *g, const struct state *s)
 {
-	limit_note(g, &(struct shown_limit){ .rate = s->limit->kind == STORE_LIMIT_RATE, .limit = s->limit->calls,
+	limit_note(g, &(struct shown_limit){ .rate = s->limit->rate, .limit = s->limit->calls,
 					     .remaining = s->answer.remaining, .window_s = s->limit->seconds,
 					     .reset_s = s->answer.allowed ? s->answer.reset_s : s->answer.retry_after_s });
 }
 
 static void refuse(struct call *k, struct gate_state *g, const struct state *s)
 {
-	bool rate = s->limit->kind == STORE_LIMIT_RATE, ends = s->limit->seconds != 0;
+	bool rate = s->limit->rate, ends = s->limit->seconds != 0;
 	uint32_t after = s->answer.retry_after_s;
 	struct last_error e = { .set = true, .source = rate ? STR("rate-limit") : STR("quota"), .scope = STR("product"),
 				.reason = rate ? STR("RateLimitExceeded") : STR("QuotaExceeded"), .status = rate ? 429 : 403 };
@@ -90,24 +90,37 @@ static void refuse(struct call *k, struct gate_state *g, const struct state *s)
 	gate_fail(k, g, &e);
 }
 
-bool tier_pass(struct call *k, struct gate_state *g)
+/* Those of the subscription's rule for this API in place of those of its tier. */
+static size_t limits_of(struct call *k, const struct gate_state *g, struct state v[STORE_TIER_LIMITS_MAX], struct str *key)
 {
 	const struct ctx_subscription *sub = g->access.subscription;
-	struct state v[STORE_TIER_LIMITS_MAX], *refused;
-	struct str key;
-	size_t n;
+	const struct ctx_consumer_rule *rule = consumer_rule(g);
+	bool own = rule && rule->n_limits;
+	const struct ctx_limit *limits = own ? rule->limits : sub ? sub->limits : NULL;
+	size_t n = own ? rule->n_limits : sub ? sub->n_limits : 0;
 
-	if (!sub || !sub->n_limits)
+	if (!n)
+		return 0;
+	*key = own ? limit_rule_key(k->arena, sub->id, rule->api_id) : limit_tier_key(k->arena, sub->id);
+	n = n < STORE_TIER_LIMITS_MAX ? n : STORE_TIER_LIMITS_MAX;
+	for (size_t i = 0; i < n; i++)
+		v[i] = (struct state){ .limit = &limits[i] };
+	return n;
+}
+
+bool tier_pass(struct call *k, struct gate_state *g)
+{
+	struct state v[STORE_TIER_LIMITS_MAX], *refused;
+	struct str key = STR_NULL;
+	size_t n = limits_of(k, g, v, &key);
+
+	if (!n)
 		return true;
-	n = sub->n_limits < ARRAY_LEN(v) ? sub->n_limits : ARRAY_LEN(v);
-	key = limit_tier_key(k->arena, sub->id);
 	/* a limit that cannot be kept is no reason to let everybody through */
 	if (!key.p || !k->wk->serving->counters) {
 		call_refuse(k, key.p ? REASON_NO_CONFIGURATION : REASON_NO_MEMORY);
 		return false;
 	}
-	for (size_t i = 0; i < n; i++)
-		v[i] = (struct state){ .limit = &sub->limits[i] };
 	refused = take(k, key, v, n);
 	tell(g, refused ? refused : tightest(v, n));
 	if (refused)

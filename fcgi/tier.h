@@ -1,4 +1,5 @@
-/* tier.h - the limits of a subscription's tier (db/tiers.h), kept before any policy runs: so no document can leave them out.
+/* tier.h - the limits of a subscription's tier (db/tiers.h) or of its rule for the API
+ * (db/consumer_rules.h), kept before any policy runs: so no document can leave them out.
  *
  * All limits hold at once. A call that one of them refuses is counted by none. Beyond a rate the answer is 429, beyond a quota
  * 403, as the policies rate-limit and quota answer; both say in Retry-After when to come again. Every answer to a call of a

@@ -8,6 +8,7 @@
  * section has run, exchange.finished is called exactly once, with the response in place. */
 #pragma once
 
+#include "core/counter.h"
 #include "core/error.h"
 #include "policy/expr/value.h"
 #include "policy/host.h"
@@ -37,16 +38,25 @@ struct ctx_product {
 	const struct ctx_group *groups;
 	size_t n_groups;
 };
-struct ctx_limit {                       /* of the subscription's tier; kept before any policy runs */
-	int64_t kind;                    /* enum store_limit_kind */
+struct ctx_limit {                       /* of the subscription's tier or rule; kept before any policy runs */
+	bool rate;                       /* else a quota */
+	enum counter_type type;
 	uint64_t calls;
 	uint32_t seconds;
+};
+struct ctx_consumer_rule {               /* what the subscription may do at an API; gateways ask before any policy runs */
+	struct str api_id;               /* STR_NULL: every API that has no rule of its own */
+	struct str methods, operations;  /* separated by commas; STR_NULL: any */
+	const struct ctx_limit *limits;  /* none: those of the tier hold */
+	size_t n_limits;
 };
 struct ctx_subscription {
 	struct str id, name, key, primary_key, secondary_key;
 	int64_t created_us, start_us, end_us;    /* start, end: 0 when not set */
-	const struct ctx_limit *limits;
+	const struct ctx_limit *limits;          /* of the tier */
 	size_t n_limits;
+	const struct ctx_consumer_rule *rules;
+	size_t n_rules;
 };
 struct ctx_identity {
 	struct str provider, id;

@@ -128,6 +128,11 @@ struct str limit_tier_key(struct arena *a, struct str subscription)
 	return arena_printf(a, "tier:%.*s", STR_ARG(subscription));
 }
 
+struct str limit_rule_key(struct arena *a, struct str subscription, struct str api)
+{
+	return arena_printf(a, "rule:%.*s:%.*s", STR_ARG(subscription), STR_ARG(api));
+}
+
 struct str limit_time_span(struct arena *a, uint32_t s)
 {
 	unsigned days = s / 86400, h = s / 3600 % 24, m = s / 60 % 60;

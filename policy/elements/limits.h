@@ -54,6 +54,7 @@ struct str limit_rate_key(struct arena *a, enum scope scope, struct str id, stru
 struct str limit_quota_key(struct arena *a, struct str product, struct str subscription);
 struct str limit_quota_part(struct arena *a, struct str key, bool bytes);
 struct str limit_tier_key(struct arena *a, struct str subscription);
+struct str limit_rule_key(struct arena *a, struct str subscription, struct str api);     /* api STR_NULL: every API */
 
 /* "hh:mm:ss", with days in front ("5.03:23:11") when there are some: .NET's TimeSpan. */
 struct str limit_time_span(struct arena *a, uint32_t seconds);

@@ -1,9 +1,10 @@
 #include "portal/portal/portal.h"
 
 #include "core/str.h"
+#include "db/apis.h"
 #include "db/policies.h"
 #include "db/subscriptions.h"
-#include "db/tiers.h"
+#include "db/consumer_rules.h"
 #include "policy/document.h"
 #include "policy/elements/limits.h"
 
@@ -59,12 +60,13 @@ enum { LIMITS_MAX = ARRAY_LEN(((struct portal_limits *)0)->words) };
 struct limit {
 	bool rate, bytes;                /* rate-limit or quota; a quota counts calls or kilobytes */
 	uint64_t most, seconds;
+	enum counter_type type;
 };
 
 static void add_limits(struct limit *v, size_t *n, const struct doc_node *node)
 {
 	bool rate = str_eq(node->name, STR("rate-limit"));
-	struct limit l = { .rate = rate };
+	struct limit l = { .rate = rate, .type = rate ? COUNTER_TYPE_SLIDING : COUNTER_TYPE_FIXED };
 
 	if ((!rate && !str_eq(node->name, STR("quota"))) || !number(node, "renewal-period", &l.seconds))
 		return;
@@ -125,7 +127,7 @@ gh_rc portal_put_limits(struct web *w, struct liquid_record *r, struct str produ
 /* Looks at the counter that the gateway takes from. */
 static void put_left(struct web *w, struct liquid_list *list, const struct store_subscription *s, const struct limit *l, struct str key)
 {
-	struct counter_ask ask = { .type = l->rate ? COUNTER_TYPE_SLIDING : COUNTER_TYPE_FIXED, .key = key,
+	struct counter_ask ask = { .type = l->type, .key = key,
 				   .limit = l->bytes ? l->most * LIMIT_KILOBYTE : l->most, .window_s = (uint32_t)l->seconds,
 				   .origin_us = s->starts_us ? s->starts_us : s->created_us };
 	struct counter_answer a = counter_take(w->site->limits, &ask);
@@ -138,20 +140,74 @@ static void put_left(struct web *w, struct liquid_list *list, const struct store
 							   LANG_STR(portal_limit_words(w, l->most, l->seconds)))));
 }
 
+static void put_stored(struct web *w, struct liquid_list *list, const struct store_subscription *s, const struct store_limit *v, size_t n,
+		       struct str key)
+{
+	for (size_t i = 0; i < n; i++)
+		put_left(w, list, s, &(struct limit){ .rate = v[i].kind == STORE_LIMIT_RATE, .most = (uint64_t)v[i].calls,
+						      .seconds = (uint64_t)v[i].seconds, .type = store_limit_counter(&v[i]) }, key);
+}
+
+/* What a rule limits at one API is shown at the API's place in the list of rules; at every API, in place of the tier. */
+static gh_rc put_own(struct web *w, struct liquid_list *list, const struct store_subscription *s, struct gh_err *err)
+{
+	struct store_limit *v;
+	size_t n;
+
+	TRY(store_consumer_rule_limits(w->site->store, w->a, s->id, STR_NULL, &v, &n, err));
+	if (n) {
+		put_stored(w, list, s, v, n, limit_rule_key(w->a, s->id, STR_NULL));
+		return GH_RC_OK;
+	}
+	if (!s->tier_id.n)
+		return GH_RC_OK;
+	TRY(store_tier_limits(w->site->store, w->a, s->tier_id, &v, &n, err));
+	put_stored(w, list, s, v, n, limit_tier_key(w->a, s->id));
+	return GH_RC_OK;
+}
+
+static gh_rc put_rule(struct web *w, struct liquid_list *list, const struct store_subscription *s, const struct store_consumer_rule *r,
+		      struct gh_err *err)
+{
+	struct liquid_record *row = liquid_push_record(list);
+	struct store_limit *v;
+	struct store_api api;
+	bool found = false;
+	size_t n;
+
+	if (r->api_id.n)
+		TRY(store_api_find(w->site->store, w->a, r->api_id, 0, &api, &found, err));
+	liquid_set_text(row, "api", found ? api.name : STR(""));
+	liquid_set_text(row, "methods", r->methods);
+	liquid_set_text(row, "operations", r->operations);
+	TRY(store_consumer_rule_limits(w->site->store, w->a, s->id, r->api_id, &v, &n, err));
+	put_stored(w, liquid_set_list(row, "left"), s, v, r->api_id.n ? n : 0, limit_rule_key(w->a, s->id, r->api_id));
+	return GH_RC_OK;
+}
+
+/* The rules that this consumer has, beyond its product and tier. */
+static gh_rc put_rules(struct web *w, struct liquid_record *r, const struct store_subscription *s, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(r, "rules");
+	struct store_consumer_rule *v;
+	size_t n;
+
+	TRY(store_consumer_rules(w->site->store, w->a, s->id, &v, &n, err));
+	for (size_t i = 0; i < n; i++)
+		TRY(put_rule(w, list, s, &v[i], err));
+	return GH_RC_OK;
+}
+
 gh_rc portal_put_left(struct web *w, struct liquid_record *r, const struct store_subscription *s, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(r, "left");
 	struct limit v[LIMITS_MAX];
-	struct store_limit *tier;
 	size_t n = 0;
 
 	if (s->state != STORE_SUB_ACTIVE || !w->site->limits)
 		return GH_RC_OK;
-	if (s->tier_id.n)
-		TRY(store_tier_limits(w->site->store, w->a, s->tier_id, &tier, &n, err));
-	for (size_t i = 0; i < n; i++)
-		put_left(w, list, s, &(struct limit){ .rate = tier[i].kind == STORE_LIMIT_RATE, .most = (uint64_t)tier[i].calls,
-						      .seconds = (uint64_t)tier[i].seconds }, limit_tier_key(w->a, s->id));
+	TRY(put_own(w, list, s, err));
+	TRY(put_rules(w, r, s, err));
 	if (s->scope != STORE_SCOPE_PRODUCT)
 		return GH_RC_OK;
 	TRY(limits_of(w, s->product_id, v, &n, err));
