@@ -8,7 +8,7 @@ B := build/$(MODE)
 CC := gcc
 PREFIX ?= /usr/local
 
-PKGS := libcurl sqlite3 jansson libxml-2.0 libxslt libexslt openssl yaml-0.1 libpcre2-8 libsodium zlib libbrotlidec
+PKGS := libcurl sqlite3 jansson libxml-2.0 libxslt libexslt openssl yaml-0.1 libpcre2-8 libsodium zlib libbrotlidec icu-uc
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-truncation -Wno-missing-field-initializers -Werror
 release := -O2 -fno-plt -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

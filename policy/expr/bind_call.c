@@ -314,6 +314,10 @@ static struct node *one_candidate(struct binder *b, size_t at, struct str what, 
 					return expr_error(b->c, arg->at, "%.*s has no parameter `%.*s`", STR_ARG(what),
 							  STR_ARG(arg->name));
 			}
+		for (struct argument *arg = args; arg; arg = arg->next, i++)
+			if (i < m->n && (arg->is_out != m->params[i].out || arg->is_ref != m->params[i].by_ref))
+				return expr_error(b->c, arg->at, m->params[i].out ? "this argument needs `%s` before it" :
+						  "this argument takes no `%s`", m->params[i].by_ref || arg->is_ref ? "ref" : "out");
 		return expr_error(b->c, at, "%.*s takes %zu argument%s, not %zu", STR_ARG(what), m->n - first,
 				  m->n - first == 1 ? "" : "s", n_args - first);
 	}

@@ -42,8 +42,12 @@ struct iterator *dictionary_iterate(struct vm *vm, struct value v);
 struct value pair_make(struct vm *vm, const struct type *type, struct value key, struct value v);
 /* Throws "The given key 'x' was not present in the dictionary." */
 bool key_not_found(struct vm_call *c, struct value key);
-/* Does a comparer argument ask to ignore case? Null does not. */
+/* lib_comparer.c: does a comparer argument ask to ignore case? Null does not. Throws at one that cannot be used. */
 bool comparer_ignores_case(struct vm *vm, struct value comparer);
+
+/* What .Comparer shows; VALUE_NULL: out of memory. */
+struct value comparer_of(struct vm_call *c, const struct type *t, bool ignore_case);
+struct value comparer_of_sets(struct vm_call *c, const struct type *set);
 
 /* Everything of a sequence, as a growing array. */
 struct items {

@@ -483,7 +483,56 @@ static bool get_upper_bound(struct vm_call *c)
 	return vm_return(c, value_int((int64_t)self_of(c)->n - 1));
 }
 
+/* A new array of that length with the old elements; nothing there gives an empty one to copy from. */
+static bool array_resize(struct vm_call *c)
+{
+	const struct array *from = value_array(c->args[0]);
+	const struct type *item = c->types[0];
+	int64_t n = c->args[1].i;
+	struct array *to;
+
+	if (n < 0)
+		return vm_throw_range(c, "newSize", "Non-negative number required.");
+	if (from && from->n == (size_t)n)
+		return vm_return(c, VALUE_NULL_INIT);
+	to = vm_array_of(c, from ? type_arg(from->g.type, 0) : item, (size_t)n);
+	if (!to || !vm_charge(c->vm, (uint64_t)n / 4))
+		return false;
+	for (size_t i = 0; i < to->n; i++)
+		if (!array_set(c->vm, to, i, from && i < from->n ? array_get(from, i) : type_default(type_arg(to->g.type, 0))))
+			return false;
+	c->args[0] = value_object(to);
+	return vm_return(c, VALUE_NULL_INIT);
+}
+
+/* Copy, which here checks every element: on an error nothing may have changed. */
+static bool constrained_copy(struct vm_call *c)
+{
+	const struct array *from = arg_array(c, 0, "sourceArray");
+	struct array *to = from ? arg_array(c, 2, "destinationArray") : NULL;
+
+	if (!to)
+		return false;
+	if (!type_eq(type_arg(from->g.type, 0), type_arg(to->g.type, 0)) &&
+	    (type_is_value(type_arg(from->g.type, 0)) || !type_derives(c->arena, type_arg(from->g.type, 0), type_arg(to->g.type, 0))))
+		return vm_throw(c, EX_INVALID_CAST, "Array.ConstrainedCopy will only work on array types that are provably compatible, "
+				"without any form of boxing, unboxing, widening, or casting of each array element. Change the array "
+				"types (i.e., copy a Derived[] to a Base[]), or use a mitigation strategy in the CER for Array.Copy's "
+				"less powerful reliability contract, such as cloning the array or throwing away the potentially "
+				"corrupt destination array.");
+	return copy_range(c, from, c->args[1].i, to, c->args[3].i, c->args[4].i);
+}
+
+static bool array_itself(struct vm_call *c)
+{
+	return vm_return(c, c->self);
+}
+
 static const struct class_member members[] = {
+	{ "static void Resize<E>(ref E[] array, int newSize)", array_resize },
+	{ "static void ConstrainedCopy(Array sourceArray, int sourceIndex, Array destinationArray, int destinationIndex, int length)",
+	  constrained_copy },
+	{ "object SyncRoot { get; }", array_itself },
 	{ "int Length { get; }", get_length },
 	{ "long LongLength { get; }", get_long_length },
 	{ "int Rank { get; }", get_rank },

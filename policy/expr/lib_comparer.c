@@ -1,5 +1,6 @@
 /* lib_comparer.c - StringComparer: how dictionaries, sets and sorting treat strings. */
 #include "core/str.h"
+#include "policy/expr/collection.h"
 #include "policy/expr/library.h"
 #include "policy/expr/text.h"
 #include "policy/expr/vm.h"
@@ -75,7 +76,98 @@ static bool hash(struct vm_call *c)
 	return vm_return(c, value_int((int32_t)(uint32_t)h));
 }
 
+/* (culture, ignoreCase): there is one culture */
+static bool create(struct vm_call *c)
+{
+	if (c->args[0].kind == VALUE_NULL)
+		return vm_throw_null(c, "culture");
+	return vm_return(c, value_object(c->args[1].b ? &culture_ignore_case : &culture));
+}
+
+/* ---- what a dictionary or set compares with ------------------------------------------------------------------------------- */
+
+static struct value_class class_default_comparer, class_set_comparer;
+
+struct typed_comparer {
+	struct generic_object g;
+};
+
+static bool default_equals(struct vm_call *c)
+{
+	return vm_return(c, value_bool(value_equals(c->args[0], c->args[1])));
+}
+
+static bool default_hash(struct vm_call *c)
+{
+	return vm_return(c, value_int((int32_t)(uint32_t)value_hash(c->args[0])));
+}
+
+/* Sets are equal when they have the same elements. */
+static bool sets_equal(struct vm_call *c)
+{
+	const struct dictionary *l = dictionary_of(c->args[0]), *r = dictionary_of(c->args[1]);
+
+	if (!l || !r)
+		return vm_return(c, value_bool(!l && !r));
+	if (!vm_charge(c->vm, l->used) || l->n != r->n)
+		return !vm_failed(c->vm) && vm_return(c, value_bool(false));
+	for (size_t i = 0; i < l->used; i++)
+		if (!l->entries[i].gone && !dictionary_find(r, l->entries[i].key))
+			return vm_return(c, value_bool(false));
+	return vm_return(c, value_bool(true));
+}
+
+static bool set_hash(struct vm_call *c)
+{
+	const struct dictionary *d = dictionary_of(c->args[0]);
+	uint64_t hash = 0;
+
+	for (size_t i = 0; d && i < d->used; i++)
+		hash ^= d->entries[i].gone ? 0 : value_hash(d->entries[i].key);
+	return vm_charge(c->vm, d ? d->used : 1) && vm_return(c, value_int((int32_t)(uint32_t)hash));
+}
+
+static struct value typed(struct vm_call *c, const struct value_class *cls, const struct type *t)
+{
+	struct typed_comparer *k = vm_new(c, cls, sizeof(*k));
+
+	if (k)
+		k->g.type = type_make1(c->arena, cls, t);
+	return k ? value_object(k) : VALUE_NULL_INIT;
+}
+
+struct value comparer_of(struct vm_call *c, const struct type *t, bool ignore_case)
+{
+	return ignore_case ? value_object(&ordinal_ignore_case) : typed(c, &class_default_comparer, t);
+}
+
+struct value comparer_of_sets(struct vm_call *c, const struct type *set)
+{
+	return typed(c, &class_set_comparer, set);
+}
+
+bool comparer_ignores_case(struct vm *vm, struct value comparer)
+{
+	if (comparer.kind == VALUE_NULL || value_is(comparer, &class_default_comparer))
+		return false;
+	if (value_is(comparer, &class_string_comparer))
+		return ((const struct comparer *)(const void *)comparer.object)->ignore_case;
+	vm_throw(vm_scratch(vm), EX_NOT_SUPPORTED, "A dictionary or set compares by StringComparer or by the equality of its keys only.");
+	return false;
+}
+
+#define TYPED(id, full, equal, hash)                                                                              \
+	static const struct class_member id##_members[] = {                                                       \
+		{ "bool Equals(T x, T y)", equal }, { "int GetHashCode(T obj)", hash }, { 0 }                     \
+	};                                                                                                        \
+	static struct value_class class_##id = {                                                                  \
+		.name = full, .parameters = "T", .members = id##_members, .interfaces = "IEqualityComparer<T>"    \
+	}
+TYPED(default_comparer, "System.Collections.Generic.ObjectEqualityComparer", default_equals, default_hash);
+TYPED(set_comparer, "System.Collections.Generic.HashSetEqualityComparer", sets_equal, set_hash);
+
 static const struct class_member members[] = {
+	{ "static StringComparer Create(CultureInfo culture, bool ignoreCase)", create },
 	{ "static StringComparer Ordinal { get; }", get_ordinal },
 	{ "static StringComparer OrdinalIgnoreCase { get; }", get_ordinal_ignore_case },
 	{ "static StringComparer InvariantCulture { get; }", get_culture },
@@ -91,5 +183,5 @@ static struct value_class class_string_comparer = {
 	.name = "System.StringComparer", .members = members, .interfaces = "IComparer<string>, IEqualityComparer<string>",
 };
 
-static struct value_class *const classes[] = { &class_string_comparer, NULL };
+static struct value_class *const classes[] = { &class_string_comparer, &class_default_comparer, &class_set_comparer, NULL };
 const struct class_module comparer_module = { classes, NULL };

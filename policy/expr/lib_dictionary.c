@@ -114,17 +114,6 @@ bool dictionary_remove(struct dictionary *d, struct value key)
 	return true;
 }
 
-bool comparer_ignores_case(struct vm *vm, struct value comparer)
-{
-	struct value args[2], same = VALUE_NULL_INIT;
-	bool found;
-
-	if (comparer.kind == VALUE_NULL || !vm_text(vm, STR("a"), &args[0]) || !vm_text(vm, STR("A"), &args[1]))
-		return false;
-	vm_call_member(vm, comparer, STR("Equals"), MEMBER_METHOD, args, 2, &same, &found);
-	return same.kind == VALUE_BOOL && same.b;
-}
-
 struct dictionary *dictionary_make(struct vm *vm, const struct type *type, bool ignore_case)
 {
 	struct dictionary *d = vm_new(vm_scratch(vm), type_class(type), sizeof(*d));
@@ -404,7 +393,14 @@ static bool get_values(struct vm_call *c)
 	return key_list(c, true);
 }
 
+static bool get_comparer(struct vm_call *c)
+{
+	c->result = comparer_of(c, type_arg(self_of(c)->g.type, 0), self_of(c)->ignore_case);
+	return c->result.kind != VALUE_NULL;
+}
+
 static const struct class_member dictionary_members[] = {
+	{ "IEqualityComparer<K> Comparer { get; }", get_comparer },
 	{ "Dictionary()", dictionary_new },
 	{ "Dictionary(int capacity)", dictionary_new },
 	{ "Dictionary(IEqualityComparer<K> comparer)", dictionary_new },

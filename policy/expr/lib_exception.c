@@ -80,6 +80,38 @@ static bool get_null(struct vm_call *c)
 	return vm_return(c, VALUE_NULL_INIT);
 }
 
+/* What .NET's constructors set; the others have that of Exception. */
+static bool get_result(struct vm_call *c)
+{
+	static const uint32_t results[EX__COUNT] = {
+		[EX_SYSTEM] = 0x80131501, [EX_APPLICATION] = 0x80131600, [EX_ARGUMENT] = 0x80070057,
+		[EX_ARGUMENT_NULL] = 0x80004003, [EX_ARGUMENT_RANGE] = 0x80131502, [EX_ARITHMETIC] = 0x80070216,
+		[EX_DIVIDE_BY_ZERO] = 0x80020012, [EX_OVERFLOW] = 0x80131516, [EX_FORMAT] = 0x80131537,
+		[EX_UNPARSABLE_URI] = 0x80131537, [EX_INVALID_CAST] = 0x80004002, [EX_INVALID_OPERATION] = 0x80131509,
+		[EX_OBJECT_DISPOSED] = 0x80131622, [EX_INDEX_RANGE] = 0x80131508, [EX_KEY_NOT_FOUND] = 0x80131577,
+		[EX_NULL_REFERENCE] = 0x80004003, [EX_NOT_SUPPORTED] = 0x80131515, [EX_NOT_IMPLEMENTED] = 0x80004001,
+		[EX_OUT_OF_MEMORY] = 0x8007000E, [EX_TIMEOUT] = 0x80131505, [EX_REGEX_TIMEOUT] = 0x80131505,
+		[EX_DECODER] = 0x80070057, [EX_CRYPTOGRAPHIC] = 0x80131501, [EX_XML] = 0x80131940,
+		[EX_XPATH] = 0x80131941,
+	};
+	uint32_t result = 0;
+
+	for (int i = 0; i < EX__COUNT; i++)
+		if (exception_class((enum vm_exception)i) == c->self.object->cls)
+			result = results[i];
+	return vm_return(c, value_int((int32_t)(result ? result : 0x80131500)));
+}
+
+/* A dictionary that comes to be when it is asked for. */
+static bool get_data(struct vm_call *c)
+{
+	struct exception_object *e = self_of(c);
+
+	if (e->data.kind == VALUE_NULL)
+		e->data = vm_dictionary_new(c, &type_object, &type_object, false);
+	return e->data.kind != VALUE_NULL && vm_return(c, e->data);
+}
+
 static bool base_exception(struct vm_call *c)
 {
 	struct value v = c->self;
@@ -112,6 +144,9 @@ static const struct class_member exception_members[] = {
 	{ "string StackTrace { get; }", get_nothing },
 	{ "string Source { get; }", get_nothing },
 	{ "string HelpLink { get; }", get_null },
+	{ "int HResult { get; }", get_result },
+	{ "IDictionary<object, object> Data { get; }", get_data },
+	{ "object TargetSite { get; }", get_null },
 	{ "Exception GetBaseException()", base_exception },
 	{ 0 }
 };

@@ -224,7 +224,21 @@ static bool remove_where(struct vm_call *c)
 	return vm_return(c, value_int(n));
 }
 
+static bool get_comparer(struct vm_call *c)
+{
+	c->result = comparer_of(c, type_arg(self_of(c)->g.type, 0), self_of(c)->ignore_case);
+	return c->result.kind != VALUE_NULL;
+}
+
+static bool set_comparer(struct vm_call *c)
+{
+	c->result = comparer_of_sets(c, type_make1(c->arena, &class_hash_set, c->types[0]));
+	return c->result.kind != VALUE_NULL;
+}
+
 static const struct class_member members[] = {
+	{ "IEqualityComparer<T> Comparer { get; }", get_comparer },
+	{ "static IEqualityComparer<HashSet<T>> CreateSetComparer()", set_comparer },
 	{ "HashSet()", set_new },
 	{ "HashSet(IEnumerable<T> collection)", set_new },
 	{ "HashSet(IEqualityComparer<T> comparer)", set_new },

@@ -23,7 +23,7 @@ struct vm {
 
 struct exception_object {
 	struct object head;
-	struct value message, inner;
+	struct value message, inner, data;
 };
 
 struct cell {

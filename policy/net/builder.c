@@ -14,6 +14,7 @@ struct builder {
 	struct object head;
 	struct out o;
 	size_t ascii;                /* so many bytes at the start are known to be ASCII */
+	struct builder *over;        /* StringWriter.GetStringBuilder(): the writer that holds the text */
 };
 
 static struct value_class class_builder;
@@ -22,7 +23,9 @@ static struct value_class class_reader;
 
 static struct builder *self_of(struct vm_call *c)
 {
-	return SELF(c, struct builder);
+	struct builder *b = SELF(c, struct builder);
+
+	return b->over ? b->over : b;
 }
 
 static bool done(struct vm_call *c)
@@ -75,7 +78,9 @@ static bool new_writer(struct vm_call *c)
 
 static struct str builder_text(struct arena *a, struct value v)
 {
-	return arena_dup(a, out_str(&((struct builder *)(void *)v.object)->o));
+	const struct builder *b = (const struct builder *)(const void *)v.object;
+
+	return arena_dup(a, out_str(b->over ? &b->over->o : &b->o));
 }
 
 static bool append(struct vm_call *c)
@@ -379,7 +384,31 @@ static bool new_line(struct vm_call *c)
 	return vm_return_str(c, STR(NEW_LINE));
 }
 
+static bool writer_builder(struct vm_call *c)
+{
+	struct builder *b = vm_new(c, &class_builder, sizeof(*b));
+
+	if (!b)
+		return false;
+	b->over = self_of(c);
+	return vm_return(c, value_object(b));
+}
+
+/* UTF-16, as its documentation says; the invariant culture. */
+static bool writer_encoding(struct vm_call *c)
+{
+	return vm_return(c, encoding_utf16());
+}
+
+static bool writer_provider(struct vm_call *c)
+{
+	return vm_return(c, culture_invariant());
+}
+
 static const struct class_member writer_members[] = {
+	{ "StringBuilder GetStringBuilder()", writer_builder },
+	{ "Encoding Encoding { get; }", writer_encoding },
+	{ "IFormatProvider FormatProvider { get; }", writer_provider },
 	{ "StringWriter()", new_writer },
 	{ "void Write(string value)", append },
 	{ "void Write(char value)", append },
@@ -458,6 +487,29 @@ static bool reader_peek(struct vm_call *c)
 	return read_char(c, false);
 }
 
+/* (buffer, index, count): how many characters were read */
+static bool reader_block(struct vm_call *c)
+{
+	struct array *to = value_array(c->args[0]);
+	int64_t at = arg_int(c, 1), n = arg_int(c, 2), done = 0;
+
+	if (!to)
+		return vm_throw_null(c, "buffer");
+	if (at < 0 || n < 0)
+		return vm_throw_range(c, at < 0 ? "index" : "count", "Non-negative number required.");
+	if (at > (int64_t)to->n || n > (int64_t)to->n - at)
+		return vm_throw(c, EX_ARGUMENT, "Offset and length were out of bounds for the array or count is greater than the number "
+				"of elements from index to the end of the source collection.");
+	for (; done < n; done++) {
+		if (!read_char(c, true) || !vm_charge(c->vm, 2))
+			return false;
+		if (c->result.i < 0)
+			break;
+		to->v[at + done] = value_char((uint16_t)c->result.i);
+	}
+	return give_int(c, done);
+}
+
 static bool reader_line(struct vm_call *c)
 {
 	struct reader *r = SELF(c, struct reader);
@@ -496,6 +548,8 @@ static const struct class_member reader_members[] = {
 	{ "StringReader(string s)", new_reader },
 	{ "int Read()", reader_read },
 	{ "int Peek()", reader_peek },
+	{ "int Read(char[] buffer, int index, int count)", reader_block },
+	{ "int ReadBlock(char[] buffer, int index, int count)", reader_block },
 	{ "string ReadLine()", reader_line },
 	{ "string ReadToEnd()", reader_end },
 	{ "void Close()", reader_close },

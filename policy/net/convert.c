@@ -393,6 +393,56 @@ static bool from_base64_chars(struct vm_call *c)
 	return c->args[0].kind == VALUE_STRING ? from_base64(c) : vm_throw(c, EX_OUT_OF_MEMORY, NULL);
 }
 
+static struct value_class class_db_null;
+static const struct object db_null = { &class_db_null };
+
+static bool get_db_null(struct vm_call *c)
+{
+	return vm_return(c, value_object(&db_null));
+}
+
+static struct str db_null_text(struct arena *a UNUSED, struct value v UNUSED)
+{
+	return STR("");
+}
+
+static bool is_db_null(struct vm_call *c)
+{
+	return give_bool(c, value_is(c->args[0], &class_db_null));
+}
+
+static const struct class_member db_null_members[] = { { "static DBNull Value { get; }", get_db_null }, { 0 } };
+static struct value_class class_db_null = { .name = "System.DBNull", .members = db_null_members, .to_text = db_null_text };
+
+/* (inArray, offsetIn, length, outArray, offsetOut): how many characters were written */
+static bool to_base64_chars(struct vm_call *c)
+{
+	struct str bytes = value_bytes(c->args[0]), text;
+	struct array *to = value_array(c->args[3]);
+	int64_t from = arg_int(c, 1), n = arg_int(c, 2), at = arg_int(c, 4);
+
+	if (!bytes.p || !to)
+		return vm_throw_null(c, bytes.p ? "outArray" : "inArray");
+	if (n < 0)
+		return vm_throw_range(c, "length", NULL);
+	if (from < 0 || from > (int64_t)bytes.n - n)
+		return vm_throw_range(c, "offsetIn", from < 0 ? "Value must be positive." :
+				      "Offset and length must refer to a position in the string.");
+	if (at < 0)
+		return vm_throw_range(c, "offsetOut", "Value must be positive.");
+	if (!charge_work(c, (size_t)n * 2))
+		return false;
+	text = base64_text(c->arena, (struct str){ bytes.p + from, (size_t)n });
+	if (!text.p)
+		return vm_throw(c, EX_OUT_OF_MEMORY, NULL);
+	if (at > (int64_t)to->n || text.n > to->n - (size_t)at)
+		return vm_throw_range(c, "offsetOut", "Either offset did not refer to a position in the string, or there is an "
+				      "insufficient length of destination character array.");
+	for (size_t i = 0; i < text.n; i++)
+		to->v[at + (int64_t)i] = value_char((uint8_t)text.p[i]);
+	return give_int(c, (int64_t)text.n);
+}
+
 #define TO_BASED(T, name) TO(T, name), { "static " #T " To" #name "(string value, int fromBase)", from_base }
 
 static const struct class_member members[] = {
@@ -415,6 +465,9 @@ static const struct class_member members[] = {
 	{ "static string ToBase64String(byte[] inArray, Base64FormattingOptions options)", to_base64 },
 	{ "static string ToBase64String(byte[] inArray, int offset, int length)", to_base64 },
 	{ "static byte[] FromBase64String(string s)", from_base64 },
+	{ "static int ToBase64CharArray(byte[] inArray, int offsetIn, int length, char[] outArray, int offsetOut)", to_base64_chars },
+	{ "static object DBNull { get; }", get_db_null },
+	{ "static bool IsDBNull(object value)", is_db_null },
 	{ "static byte[] FromBase64CharArray(char[] inArray, int offset, int length)", from_base64_chars },
 	{ 0 }
 };
@@ -424,6 +477,6 @@ struct value_class class_convert = { .name = "System.Convert", .kind = CLASS_STA
 static struct value_class class_base64_options = {
 	.name = "System.Base64FormattingOptions", .kind = CLASS_ENUM, .members = base64_options
 };
-static struct value_class *const classes[] = { &class_convert, &class_base64_options, NULL };
+static struct value_class *const classes[] = { &class_convert, &class_base64_options, &class_db_null, NULL };
 
 const struct class_module net_convert = { .classes = classes };

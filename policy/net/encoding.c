@@ -3,9 +3,11 @@
 #include "policy/net/modules.h"
 #include "policy/net/native.h"
 #include "policy/net/out.h"
+#include "policy/net/types.h"
 #include "policy/net/unicode.h"
+#include "policy/net/utf7.h"
 
-enum charset { CHARSET_UTF8, CHARSET_ASCII, CHARSET_UTF16, CHARSET_UTF16BE, CHARSET_UTF32, CHARSET_LATIN1, CHARSET_1252 };
+enum charset { CHARSET_UTF8, CHARSET_ASCII, CHARSET_UTF16, CHARSET_UTF16BE, CHARSET_UTF32, CHARSET_LATIN1, CHARSET_1252, CHARSET_UTF7 };
 
 struct encoding {
 	struct object head;
@@ -23,19 +25,21 @@ static const struct encoding shared[] = {
 	{ { &class_utf8 }, CHARSET_UTF8, true, false },       { { &class_ascii }, CHARSET_ASCII, false, false },
 	{ { &class_utf16 }, CHARSET_UTF16, true, false },     { { &class_utf16 }, CHARSET_UTF16BE, true, false },
 	{ { &class_utf32 }, CHARSET_UTF32, true, false },     { { &class_encoding }, CHARSET_LATIN1, false, false },
-	{ { &class_encoding }, CHARSET_1252, false, false },
+	{ { &class_encoding }, CHARSET_1252, false, false },   { { &class_encoding }, CHARSET_UTF7, false, false },
 };
 
 static const struct {
 	const char *name;            /* as WebName gives it */
 	const char *description;
 	int code_page;
+	unsigned uses;               /* IsBrowserDisplay 1, IsBrowserSave 2, IsMailNewsDisplay 4, IsMailNewsSave 8 */
 } facts[] = {
-	[CHARSET_UTF8] = { "utf-8", "Unicode (UTF-8)", 65001 },   [CHARSET_ASCII] = { "us-ascii", "US-ASCII", 20127 },
-	[CHARSET_UTF16] = { "utf-16", "Unicode", 1200 },          [CHARSET_UTF16BE] = { "utf-16BE", "Unicode (Big-Endian)", 1201 },
+	[CHARSET_UTF8] = { "utf-8", "Unicode (UTF-8)", 65001, 15 },   [CHARSET_ASCII] = { "us-ascii", "US-ASCII", 20127, 12 },
+	[CHARSET_UTF16] = { "utf-16", "Unicode", 1200, 2 },          [CHARSET_UTF16BE] = { "utf-16BE", "Unicode (Big-Endian)", 1201 },
 	[CHARSET_UTF32] = { "utf-32", "Unicode (UTF-32)", 12000 },
-	[CHARSET_LATIN1] = { "iso-8859-1", "Western European (ISO)", 28591 },
-	[CHARSET_1252] = { "Windows-1252", "Western European (Windows)", 1252 },
+	[CHARSET_LATIN1] = { "iso-8859-1", "Western European (ISO)", 28591, 15 },
+	[CHARSET_1252] = { "Windows-1252", "Western European (Windows)", 1252, 15 },
+	[CHARSET_UTF7] = { "utf-7", "Unicode (UTF-7)", 65000, 12 },
 };
 static const struct {
 	const char *name;
@@ -75,6 +79,10 @@ static void put_unit(struct out *o, uint32_t unit, bool big)
 
 static void encode(struct out *o, enum charset charset, struct str s)
 {
+	if (charset == CHARSET_UTF7) {
+		utf7_encode(o, s);
+		return;
+	}
 	for (size_t at = 0; at < s.n;) {
 		uint32_t cp = utf8_next(s, &at);
 		bool half = cp >= 0xD800 && cp <= 0xDFFF;
@@ -169,6 +177,9 @@ static bool decode_utf16(struct out *o, struct str s, bool big)
 static bool decode(struct out *o, enum charset charset, struct str s)
 {
 	switch (charset) {
+	case CHARSET_UTF7:
+		utf7_decode(o, s);
+		return true;
 	case CHARSET_UTF8:
 		return decode_utf8(o, s);
 	case CHARSET_UTF16:
@@ -216,6 +227,72 @@ SHARED(get_utf16be, CHARSET_UTF16BE)
 SHARED(get_utf32, CHARSET_UTF32)
 SHARED(get_latin1, CHARSET_LATIN1)
 SHARED(get_default, CHARSET_1252)
+SHARED(get_utf7, CHARSET_UTF7)
+
+#define USE(name, bit)                                                                       \
+	static bool name(struct vm_call *c)                                                  \
+	{                                                                                    \
+		return give_bool(c, facts[self_of(c)->charset].uses & (bit));                \
+	}
+USE(browser_display, 1)
+USE(browser_save, 2)
+USE(mail_display, 4)
+USE(mail_save, 8)
+
+/* ---- EncodingInfo: what GetEncodings lists -------------------------------------------------------------------------------- */
+
+struct info {
+	struct object head;
+	size_t charset;
+};
+static struct value_class class_info;
+
+static bool get_encodings(struct vm_call *c)
+{
+	struct array *a = vm_array(c, ARRAY_LEN(facts) - 1);    /* .NET does not list UTF-7 */
+
+	for (size_t i = 0; a && i < a->n; i++) {
+		struct info *one = vm_new(c, &class_info, sizeof(*one));
+
+		if (!one)
+			return false;
+		one->charset = i;
+		a->v[i] = value_object(one);
+	}
+	return a && vm_return(c, value_object(a));
+}
+
+static bool info_page(struct vm_call *c)
+{
+	return give_int(c, facts[SELF(c, struct info)->charset].code_page);
+}
+
+static bool info_name(struct vm_call *c)
+{
+	return vm_return_str(c, str_of(facts[SELF(c, struct info)->charset].name));
+}
+
+static bool info_description(struct vm_call *c)
+{
+	return vm_return_str(c, str_of(facts[SELF(c, struct info)->charset].description));
+}
+
+static bool info_encoding(struct vm_call *c)
+{
+	return vm_return(c, value_object(&shared[SELF(c, struct info)->charset]));
+}
+
+static const struct class_member info_members[] = {
+	{ "int CodePage { get; }", info_page }, { "string Name { get; }", info_name },
+	{ "string DisplayName { get; }", info_description }, { "Encoding GetEncoding()", info_encoding }, { 0 }
+};
+static struct value_class class_info = { .name = "System.Text.EncodingInfo", .members = info_members };
+
+
+struct value encoding_utf16(void)
+{
+	return value_object(&shared[CHARSET_UTF16]);
+}
 
 static bool new_utf8(struct vm_call *c)
 {
@@ -236,7 +313,8 @@ static bool get_encoding(struct vm_call *c)
 		return vm_throw_null(c, "name");
 	for (size_t i = 0; i < ARRAY_LEN(facts); i++)
 		if (c->args[0].kind == VALUE_INT ? facts[i].code_page == arg_int(c, 0) : str_eq_ci(name, str_of(facts[i].name)))
-			return vm_return(c, value_object(&shared[i]));
+			return i == CHARSET_UTF7 ? vm_throw(c, EX_NOT_SUPPORTED, "Support for UTF-7 is disabled. See "
+							    "https://aka.ms/dotnet-warnings/SYSLIB0001 for more information.") : vm_return(c, value_object(&shared[i]));
 	for (size_t i = 0; name.p && i < ARRAY_LEN(aliases); i++)
 		if (str_eq_ci(name, str_of(aliases[i].name)))
 			return vm_return(c, value_object(&shared[aliases[i].charset]));
@@ -356,7 +434,7 @@ static bool get_preamble(struct vm_call *c)
 	static const struct str marks[] = {
 		[CHARSET_UTF8] = STR_INIT("\xEF\xBB\xBF"), [CHARSET_UTF16] = STR_INIT("\xFF\xFE"),
 		[CHARSET_UTF16BE] = STR_INIT("\xFE\xFF"), [CHARSET_UTF32] = STR_INIT("\xFF\xFE\0\0"),
-		[CHARSET_1252] = STR_INIT(""),
+		[CHARSET_UTF7] = STR_INIT(""),
 	};
 	struct str mark = self_of(c)->mark ? marks[self_of(c)->charset] : STR("");
 	struct str copy = arena_dup(c->arena, mark);
@@ -397,10 +475,12 @@ static bool windows_code_page(struct vm_call *c)
 static bool max_bytes(struct vm_call *c)
 {
 	static const int64_t each[] = { [CHARSET_UTF8] = 3, [CHARSET_ASCII] = 1, [CHARSET_UTF16] = 2, [CHARSET_UTF16BE] = 2,
-					[CHARSET_UTF32] = 4, [CHARSET_LATIN1] = 1, [CHARSET_1252] = 1 };
+					[CHARSET_UTF32] = 4, [CHARSET_LATIN1] = 1, [CHARSET_1252] = 1, [CHARSET_UTF7] = 3 };
 
 	if (arg_int(c, 0) < 0 || arg_int(c, 0) > INT32_MAX / 4 - 1)
 		return vm_throw_range(c, "charCount", "Non-negative number required.");
+	if (self_of(c)->charset == CHARSET_UTF7)
+		return give_int(c, arg_int(c, 0) * 3 + 2);
 	return give_int(c, (arg_int(c, 0) + 1) * each[self_of(c)->charset]);
 }
 
@@ -415,6 +495,7 @@ static bool max_chars(struct vm_call *c)
 	case CHARSET_UTF16:
 	case CHARSET_UTF16BE: return give_int(c, n / 2 + n % 2 + 1);
 	case CHARSET_UTF32: return give_int(c, n / 2 + 2);
+	case CHARSET_UTF7: return give_int(c, n ? n : 1);
 	default: return give_int(c, n);
 	}
 }
@@ -439,6 +520,12 @@ static const struct class_member members[] = {
 	{ "int GetMaxCharCount(int byteCount)", max_chars },
 	{ "bool IsReadOnly { get; }", is_shared },
 	{ "object Clone()", itself },
+	{ "static Encoding UTF7 { get; }", get_utf7 },
+	{ "static EncodingInfo[] GetEncodings()", get_encodings },
+	{ "bool IsBrowserDisplay { get; }", browser_display },
+	{ "bool IsBrowserSave { get; }", browser_save },
+	{ "bool IsMailNewsDisplay { get; }", mail_display },
+	{ "bool IsMailNewsSave { get; }", mail_save },
 	{ "static Encoding UTF8 { get; }", get_utf8 },
 	{ "static Encoding ASCII { get; }", get_ascii },
 	{ "static Encoding Unicode { get; }", get_utf16 },
@@ -480,6 +567,6 @@ static struct value_class class_utf8 = { .name = "System.Text.UTF8Encoding", .ba
 static struct value_class class_ascii = { .name = "System.Text.ASCIIEncoding", .base = "Encoding", .members = ascii_members };
 static struct value_class class_utf16 = { .name = "System.Text.UnicodeEncoding", .base = "Encoding", .members = utf16_members };
 static struct value_class class_utf32 = { .name = "System.Text.UTF32Encoding", .base = "Encoding", .members = utf32_members };
-static struct value_class *const classes[] = { &class_encoding, &class_utf8, &class_ascii, &class_utf16, &class_utf32, NULL };
+static struct value_class *const classes[] = { &class_encoding, &class_utf8, &class_ascii, &class_utf16, &class_utf32, &class_info, NULL };
 
 const struct class_module net_encoding = { .classes = classes };

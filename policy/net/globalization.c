@@ -1,6 +1,7 @@
 /* globalization.c - the culture types, which know one culture: every text is made and read in the invariant one. */
 #include "policy/net/modules.h"
 #include "policy/net/native.h"
+#include "policy/net/types.h"
 
 static struct value_class class_culture;
 static struct value_class class_number_info;
@@ -8,6 +9,11 @@ static struct value_class class_date_info;
 
 static const struct object invariant = { &class_culture }, number_info = { &class_number_info },
 			   date_info = { &class_date_info };
+
+struct value culture_invariant(void)
+{
+	return value_object(&invariant);
+}
 
 static bool get_invariant(struct vm_call *c)
 {

@@ -317,7 +317,7 @@ static struct str name_text(struct arena *a UNUSED, struct value v)
 	return name.p ? name : STR("");
 }
 
-static bool give_name(struct vm_call *c, struct str name)
+bool give_hash_name(struct vm_call *c, struct str name)
 {
 	struct hash_name *h = vm_new(c, &class_hash_name, sizeof(*h));
 
@@ -329,13 +329,13 @@ static bool give_name(struct vm_call *c, struct str name)
 
 static bool new_name(struct vm_call *c)
 {
-	return give_name(c, c->n ? arg_str(c, 0) : STR_NULL);
+	return give_hash_name(c, c->n ? arg_str(c, 0) : STR_NULL);
 }
 
 #define NAMED(digest)                                   \
 	static bool get_##digest(struct vm_call *c)     \
 	{                                               \
-		return give_name(c, STR(#digest));      \
+		return give_hash_name(c, STR(#digest));      \
 	}
 NAMED(MD5)
 NAMED(SHA1)

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "policy/expr/class.h"
+#include "policy/net/annotations.h"
 #include "policy/net/out.h"
 
 enum { JT_DEPTH_MAX = 512 };
@@ -24,6 +25,7 @@ struct jtoken {
 	enum jt_type type;
 	uint32_t index_cap;
 	struct jtoken *parent;
+	struct annotation *annotations;      /* annotations.c */
 	size_t place;                /* within the parent; a guess that jt_position sets right */
 	union {
 		struct {                     /* object (of properties), array, constructor, property (of at most one) */

@@ -101,6 +101,15 @@ static bool rsa_keys(struct vm_call *c)
 	return give_sizes(c, 512, 16384, 64);
 }
 
+/* .NET throws too: RSACng has never had them. */
+static bool no_raw(struct vm_call *c)
+{
+	return vm_throw(c, EX_NOT_SUPPORTED, "Method is not supported.");
+}
+
+static const struct class_member rsa_members[] = {
+	{ "byte[] EncryptValue(byte[] rgb)", no_raw }, { "byte[] DecryptValue(byte[] rgb)", no_raw }, { 0 }
+};
 static const struct class_member asymmetric_members[] = { { "KeySizes[] LegalKeySizes { get; }", rsa_keys }, { 0 } };
 
 /* ---- paddings ------------------------------------------------------------------------------------------------------------- */
@@ -125,7 +134,30 @@ static bool encryption_mode(struct vm_call *c)
 }
 
 static const struct class_member signature_members[] = { { "RSASignaturePaddingMode Mode { get; }", signature_mode }, { 0 } };
+static bool create_oaep(struct vm_call *c)
+{
+	enum digest d;
+
+	if (!digest_arg(c, 0, &d))
+		return false;
+	if (d == DIGEST_MD5)
+		return vm_throw(c, EX_CRYPTOGRAPHIC, "'MD5' is not a known hash algorithm.");
+	return vm_return(c, encryption_padding(d == DIGEST_SHA1 ? PADDING_OAEP_SHA1 : d == DIGEST_SHA256 ? PADDING_OAEP_SHA256 :
+					       d == DIGEST_SHA384 ? PADDING_OAEP_SHA384 : PADDING_OAEP_SHA512));
+}
+
+static bool oaep_hash(struct vm_call *c)
+{
+	static const char *const names[] = { [PADDING_OAEP_SHA1] = "SHA1", [PADDING_OAEP_SHA256] = "SHA256",
+					     [PADDING_OAEP_SHA384] = "SHA384", [PADDING_OAEP_SHA512] = "SHA512" };
+	enum padding p = SELF(c, struct pad)->padding;
+
+	return give_hash_name(c, p < PADDING_OAEP_SHA1 ? STR_NULL : str_of(names[p]));
+}
+
 static const struct class_member encryption_members[] = {
+	{ "static RSAEncryptionPadding CreateOaep(HashAlgorithmName hashAlgorithm)", create_oaep },
+	{ "HashAlgorithmName OaepHashAlgorithm { get; }", oaep_hash },
 	{ "RSAEncryptionPaddingMode Mode { get; }", encryption_mode }, { 0 }
 };
 
@@ -161,7 +193,7 @@ static const struct class_member hmac_members[] = { { "string HashName { get; }"
 static const struct class_part parts[] = {
 	{ &class_symmetric, symmetric_members },          { &class_asymmetric, asymmetric_members },
 	{ &class_signature_padding, signature_members },  { &class_encryption_padding, encryption_members },
-	{ &class_hash_algorithm, hash_members },          { &class_hmac, hmac_members },
+	{ &class_rsa, rsa_members },                      { &class_hash_algorithm, hash_members },          { &class_hmac, hmac_members },
 	{ NULL, NULL },
 };
 static struct value_class *const classes[] = { &class_key_sizes, &class_signature_mode, &class_encryption_mode, NULL };

@@ -10,6 +10,7 @@ const struct class_module *const net_modules[] = {
 	&net_regex_match,  &net_jwt,       &net_rsa,       &net_x509,           &net_oid,         &net_symmetric,
 	&net_xlinq,        &net_xnode,     &net_xml,       &net_xml_reader,  &net_time_zone,
 	&net_type_code,    &net_time_rule, &net_xlinq_order, &net_uri_parts,   &net_key_parts,
+	&net_normal,      &net_annotations, &net_uri_components, &net_x509_parts,
 	NULL,
 };
 

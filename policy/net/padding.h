@@ -10,5 +10,7 @@ struct pad {
 	enum padding padding;
 };
 
-extern struct value_class class_asymmetric, class_symmetric, class_signature_padding, class_encryption_padding,
+struct value encryption_padding(enum padding p);         /* rsa.c: OAEP ones and PKCS #1 */
+
+extern struct value_class class_rsa, class_asymmetric, class_symmetric, class_signature_padding, class_encryption_padding,
 	class_hash_algorithm, class_hmac;

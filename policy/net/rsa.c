@@ -15,7 +15,6 @@
 
 enum { KEY_BITS = 2048, KEY_BITS_MIN = 512, KEY_BITS_MAX = 8192, KEY_COST = 4500000, SIGN_COST = 100000, VERIFY_COST = 5000 };
 
-static struct value_class class_rsa;
 static struct value_class class_parameters;
 
 bool throw_crypto(struct vm_call *c, const char *message)
@@ -99,6 +98,11 @@ SHARED(get_oaep_sha1, encryption_paddings[PADDING_OAEP_SHA1])
 SHARED(get_oaep_sha256, encryption_paddings[PADDING_OAEP_SHA256])
 SHARED(get_oaep_sha384, encryption_paddings[PADDING_OAEP_SHA384])
 SHARED(get_oaep_sha512, encryption_paddings[PADDING_OAEP_SHA512])
+
+struct value encryption_padding(enum padding p)
+{
+	return value_object(&encryption_paddings[p]);
+}
 
 static struct str pad_text(struct arena *a UNUSED, struct value v)
 {
@@ -511,7 +515,7 @@ static const struct class_member encryption_members[] = {
 struct value_class class_asymmetric = {
 	.name = NAMESPACE "AsymmetricAlgorithm", .interfaces = "IDisposable", .members = algorithm_members
 };
-static struct value_class class_rsa = { .name = NAMESPACE "RSA", .base = "AsymmetricAlgorithm", .members = rsa_members };
+struct value_class class_rsa = { .name = NAMESPACE "RSA", .base = "AsymmetricAlgorithm", .members = rsa_members };
 struct value_class class_rsa_cng = { .name = NAMESPACE "RSACng", .base = "RSA", .members = cng_members };
 static struct value_class class_parameters = {
 	/* a struct in .NET; its properties can be set, and default(T) is one object for all, so it is a class here */

@@ -28,6 +28,8 @@ enum type_code type_code_of(struct value v)
 		[VALUE_OBJECT] = CODE_OBJECT,
 	};
 
+	if (v.kind == VALUE_OBJECT && strcmp(value_class_of(v)->name, "System.DBNull") == 0)
+		return CODE_DB_NULL;
 	if (v.kind == VALUE_OBJECT && value_class_of(v)->kind == CLASS_ENUM)
 		return CODE_INT32;
 	return value_is(v, &class_date_time) ? CODE_DATE_TIME : (enum type_code)of_kind[v.kind];

@@ -21,4 +21,7 @@ bool string_reader_rest(struct value v, struct str *rest);
 /* Writes to a StringWriter. False: v is none. */
 bool string_writer_add(struct value writer, struct str text);
 
+struct value encoding_utf16(void);       /* encoding.c */
+struct value culture_invariant(void);    /* globalization.c */
+
 extern struct value_class class_guid, class_uri;

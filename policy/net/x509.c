@@ -12,20 +12,12 @@
 #include "policy/net/native.h"
 #include "policy/net/time.h"
 #include "policy/net/world.h"
+#include "policy/net/x509.h"
 #include "policy/net/x509_name.h"
 #include "policy/trust.h"
 
-enum { CERTIFICATE_MAX = 1 << 20, VERIFY_COST = 200000 };
+enum { VERIFY_COST = 200000 };
 
-struct certificate {
-	struct object head;
-	X509 *x;
-	EVP_PKEY *key;               /* private; NULL: none */
-};
-
-static struct value_class class_certificate;
-static struct value_class class_certificate2;
-static struct value_class class_content_type;
 static struct value_class class_name_type;
 static struct value_class class_name;
 static struct value_class class_public_key;
@@ -40,7 +32,7 @@ static void certificate_free(void *arg)
 	EVP_PKEY_free(k->key);
 }
 
-static X509 *read_x509(struct str s)
+X509 *x509_read(struct str s)
 {
 	BIO *bio = BIO_new_mem_buf(s.p, (int)s.n);
 	X509 *x = bio ? PEM_read_bio_X509(bio, NULL, NULL, (void *)"") : NULL;
@@ -81,7 +73,7 @@ static struct value keep(struct arena *a, X509 *x, EVP_PKEY *key)
 
 GH_RC certificate_value_with_key(struct arena *a, struct str cert, struct str key, struct value *out, struct gh_err *err)
 {
-	X509 *x = cert.p && cert.n <= CERTIFICATE_MAX ? read_x509(cert) : NULL;
+	X509 *x = cert.p && cert.n <= CERTIFICATE_MAX ? x509_read(cert) : NULL;
 
 	*out = VALUE_NULL_INIT;
 	if (!x)
@@ -119,7 +111,7 @@ static bool new_certificate(struct vm_call *c)
 		return vm_throw(c, EX_ARGUMENT, "Array may not be empty or null. (Parameter 'rawData')");
 	if (bytes.n > CERTIFICATE_MAX || !vm_charge(c->vm, 2000))
 		return throw_crypto(c, "Cannot find the requested object.\r\n");
-	x = read_x509(bytes);
+	x = x509_read(bytes);
 	if (!x) {
 		const char *password = c->n > 1 ? arena_cstr(c->arena, arg_str(c, 1).p ? arg_str(c, 1) : STR("")) : "";
 
@@ -607,10 +599,10 @@ static const struct class_member storage_flags[] = {
 };
 
 #define NAMESPACE "System.Security.Cryptography.X509Certificates."
-static struct value_class class_certificate = {
+struct value_class class_certificate = {
 	.name = NAMESPACE "X509Certificate", .interfaces = "IDisposable", .members = base_members, .equals = same, .hash = hash
 };
-static struct value_class class_certificate2 = {
+struct value_class class_certificate2 = {
 	.name = NAMESPACE "X509Certificate2", .base = "X509Certificate", .members = members, .equals = same, .hash = hash
 };
 static struct value_class class_name = {
@@ -620,7 +612,7 @@ static struct value_class class_public_key = { .name = NAMESPACE "PublicKey", .m
 static struct value_class class_extensions = {
 	.name = NAMESPACE "RSACertificateExtensions", .kind = CLASS_STATIC, .members = extension_members, .extensions = true
 };
-static struct value_class class_content_type = {
+struct value_class class_content_type = {
 	.name = NAMESPACE "X509ContentType", .kind = CLASS_ENUM, .members = content_types
 };
 static struct value_class class_name_type = { .name = NAMESPACE "X509NameType", .kind = CLASS_ENUM, .members = name_types };

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "policy/expr/class.h"
+#include "policy/net/annotations.h"
 #include "policy/net/out.h"
 
 enum { XML_DEPTH_LIMIT = 256, XML_BYTES_MAX = 16 << 20, XML_ATTRIBUTES_MAX = 256, XML_STEPS_MAX = 20000000 };
@@ -28,6 +29,7 @@ struct xnode {
 	struct str ns, local;                /* of elements and attributes; target of a PI, name of a DOCTYPE */
 	struct str value;                    /* text, comment, data; an attribute's value */
 	struct str version, encoding, standalone;    /* XDeclaration of a document; .p NULL: not given */
+	struct annotation *annotations;      /* annotations.c */
 	bool closed_by_tag;                  /* element without content written as <a></a> */
 };
 

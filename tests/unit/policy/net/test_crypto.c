@@ -99,6 +99,11 @@ static void certificates(void **state UNUSED)
 		{ CERT ".Subject", "E=a@example.com, CN=gw.example, OU=Ops, O=\"Acme, Inc.\", S=Bavaria, C=DE" },
 		{ CERT ".Issuer == " CERT ".SubjectName.Name", "True" },
 		{ CERT ".Thumbprint", "00DF1BC1D8BE09E7E2CA7C217B88897C3F7AD574" },
+		{ CERT ".GetKeyAlgorithmParametersString()", "0500" },      /* NULL, as RSA keys have it */
+		{ CERT ".GetKeyAlgorithmParameters().Length.ToString()", "2" },
+		{ "(" CERT ".GetName() == " CERT ".Subject && " CERT ".GetIssuerName() == " CERT ".Issuer).ToString()", "True" },
+		{ "X509Certificate2.GetCertContentType(" CERT ".RawData).ToString()", "Cert" },
+		{ CERT ".Archived.ToString()", "False" },
 		{ HEX(CERT ".GetCertHash()") ".Length + " CERT ".GetCertHashString(HashAlgorithmName.SHA256).Substring(0, 8)", "40CED1CC0C" },
 		{ CERT ".SerialNumber", "00A1B2" },
 		{ CERT ".NotBefore + \" \" + " CERT ".NotAfter.Year + \" \" + " CERT ".NotBefore.Kind", "11/21/2026 07:53:15 2126 Local" },
