@@ -111,3 +111,9 @@ GH_RC store_personal_token_delete(struct store *s, struct str user_id, struct st
 	bind_str(st, 2, id);
 	return change_run(s, st, &(struct change){ .action = "delete", .kind = "personal token", .id = id, .must_exist = true }, err);
 }
+
+GH_RC store_personal_tokens_delete(struct store *s, struct str user_id, struct gh_err *err)
+{
+	return change_keys(s, SQL_PERSONAL_TOKEN_DROP_ALL, user_id, STR_NULL,
+			   (struct change){ .action = "delete-all", .kind = "personal token", .id = user_id }, err);
+}

@@ -27,4 +27,6 @@ GH_RC store_personal_token_find(struct store *s, struct arena *a, struct str tok
 GH_RC store_personal_tokens(struct store *s, struct arena *a, struct str user_id, struct store_personal_token **out, size_t *n,
 			    struct gh_err *err);
 GH_RC store_personal_token_used(struct store *s, struct str id, struct str address, struct gh_err *err);
+/* All of a person, as when his password may be known to others. */
+GH_RC store_personal_tokens_delete(struct store *s, struct str user_id, struct gh_err *err);
 GH_RC store_personal_token_delete(struct store *s, struct str user_id, struct str id, struct gh_err *err);      /* NOT_FOUND also for others' */

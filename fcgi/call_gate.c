@@ -274,12 +274,29 @@ static void begin_rules(struct call *k, struct gate_state *g, const struct snap_
 
 /* ---- subscription keys ---- */
 
+static struct access_request key_request(struct call *k, struct gate_state *g)
+{
+	const struct url *u = &k->x.request.original_url;
+
+	return (struct access_request){ .api = g->route.api, .headers = &k->x.request.headers, .query = u->query, .scheme = u->scheme,
+					.host = k->client_host, .now_us = k->x.started_us };
+}
+
+void gate_note_key(struct call *k, struct gate_state *g)
+{
+	struct access_request rq = key_request(k, g);
+	struct access seen = { .product = NULL };
+
+	if (!k->wk->serving->access || !access_check(k->wk->serving->access, g->snapshot, k->arena, &rq, &seen))
+		return;
+	g->access.key_prefix = seen.key_prefix;
+	g->access.subscription_id = seen.subscription_id;
+}
+
 static void check_key(struct call *k, struct gate_state *g)
 {
 	struct serving *s = k->wk->serving;
-	const struct url *u = &k->x.request.original_url;
-	struct access_request rq = { .api = g->route.api, .headers = &k->x.request.headers, .query = u->query,
-				     .scheme = u->scheme, .host = k->client_host, .now_us = k->x.started_us };
+	struct access_request rq = key_request(k, g);
 	enum access_result r;
 
 	if (!s->access) {

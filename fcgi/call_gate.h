@@ -16,3 +16,5 @@ struct gate_state {                      /* in the call's arena */
 
 /* The API is known, so its on-error sections may have a say; LastError tells them what the gate found. */
 void gate_fail(struct call *k, struct gate_state *g, const struct last_error *error);
+/* Whose key the call shows, for the record of one that is refused whatever the key. */
+void gate_note_key(struct call *k, struct gate_state *g);

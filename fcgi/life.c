@@ -73,6 +73,7 @@ bool life_refused(struct call *k, struct gate_state *g)
 
 	if (!l || (!l->retired && (!l->sunset_us || k->x.started_us < l->sunset_us)))
 		return false;
+	gate_note_key(k, g);             /* its owner finds the refusal among his calls */
 	k->word = why->word;
 	call_trace_begin(k, g, true);
 	gate_fail(k, g, &error);

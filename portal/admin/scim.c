@@ -180,16 +180,6 @@ static GH_RC show(struct web *w, int status, json_t *v, struct gh_err *err)
 	return web_json(w, status, media, v, err);
 }
 
-static bool lists_tag(struct str field, struct str tag)
-{
-	struct str one;
-
-	while (field.n && str_split(&field, ',', &one))
-		if (str_eq(str_trim(one), STR("*")) || str_eq(str_trim(one), tag))
-			return true;
-	return false;
-}
-
 /* *v NULL: answered. */
 static GH_RC load(struct web *w, const struct scim_kind *k, struct str id, json_t **v, struct gh_err *err)
 {
@@ -197,7 +187,7 @@ static GH_RC load(struct web *w, const struct scim_kind *k, struct str id, json_
 	if (!*v)
 		return scim_error(w, 404, NULL, "There is no such resource.", err);
 	TRY(k->complete(w, *v, err));
-	if (w->rq.if_match.n && !lists_tag(w->rq.if_match, jsn_str(jsn_obj(*v, "meta"), "version"))) {
+	if (w->rq.if_match.n && !web_tag_listed(w->rq.if_match, jsn_str(jsn_obj(*v, "meta"), "version"))) {
 		*v = NULL;
 		return scim_error(w, 412, NULL, "The resource was changed meanwhile.", err);
 	}
@@ -410,7 +400,7 @@ static GH_RC one(struct web *w, const struct scim_kind *k, struct str actor, str
 	TRY(load(w, k, id, &v, err));
 	if (!v)
 		return GH_RC_OK;
-	if (w->rq.if_none_match.n && lists_tag(w->rq.if_none_match, jsn_str(jsn_obj(v, "meta"), "version"))) {
+	if (w->rq.if_none_match.n && web_tag_listed(w->rq.if_none_match, jsn_str(jsn_obj(v, "meta"), "version"))) {
 		w->rs.status = 304;
 		return GH_RC_OK;
 	}

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "db/accounts.h"
+#include "db/personal_tokens.h"
 #include "db/identity_providers.h"
 
 /* The page on which people see to their account: name, address, password, second factor, browsers, identities. */
@@ -124,6 +125,7 @@ gh_rc portal_account_show(struct web *w, int status, struct gh_err *err)
 	web_form_value(w, "password_address", STR(""));
 	TRY(store_factor_find(w->site->store, w->a, w->user.id, &factor, &found, err));
 	liquid_set_bool(w->page, "has_factor", found && factor.confirmed_us);
+	liquid_set_bool(w->page, "end_tokens", web_param(&w->rq.form, "end_tokens").n > 0);
 	liquid_set_bool(w->page, "has_password", w->user.password_hash.n > 0);
 	liquid_set_int(w->page, "password_min", config_int(&w->site->config, CONFIG_WEB_PASSWORD_MIN));
 	TRY(put_sessions(w, err));
@@ -177,12 +179,15 @@ gh_rc portal_account_name(struct web *w, struct gh_err *err)
 	return done(w, "Your name is changed.", err);
 }
 
-static GH_RC set_password(struct web *w, const char *hash, struct gh_err *err)
+/* Programs go on with their tokens unless their owner says otherwise: he knows why he changes the password. */
+static GH_RC set_password(struct web *w, const char *hash, bool end_tokens, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 
 	TRY(store_user_set_password(s, w->user.id, str_of(hash), err));
 	TRY(store_sessions_delete_others(s, w->user.id, w->session.id, err));
+	if (end_tokens)
+		TRY(store_personal_tokens_delete(s, w->user.id, err));
 	TRY(store_links_drop(s, "reset", w->user.email, err));
 	return portal_mail(w, w->user.email, "password-changed", portal_greeting(&w->user), STR_NULL, NULL, err);
 }
@@ -193,7 +198,7 @@ gh_rc portal_account_password(struct web *w, struct gh_err *err)
 	const char *problem = portal_password_problem(w, password, w->user.email);
 	char hash[CRYPTO_PASSWORD_HASH_MAX];
 	struct store *s = w->site->store;
-	bool owner = portal_owner_proven(w, "password_now");
+	bool owner = portal_owner_proven(w, "password_now"), end_tokens = web_param(&w->rq.form, "end_tokens").n > 0;
 
 	if (problem)
 		web_form_error(w, "password_new", str_of(problem));
@@ -201,8 +206,9 @@ gh_rc portal_account_password(struct web *w, struct gh_err *err)
 		return portal_account_show(w, 422, err);
 	TRY(crypto_password_hash(password, hash, err));
 	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, set_password(w, hash, err), err));
-	return done(w, "Your password is changed. All other browsers are signed out.", err);
+	TRY(store_tx_end(s, set_password(w, hash, end_tokens, err), err));
+	return done(w, end_tokens ? "Your password is changed. All other browsers are signed out, and your access tokens have ended."
+				  : "Your password is changed. All other browsers are signed out.", err);
 }
 
 static GH_RC send_address(struct web *w, struct str email, struct gh_err *err)

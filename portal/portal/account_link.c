@@ -2,6 +2,7 @@
 
 #include "core/str.h"
 #include "db/accounts.h"
+#include "db/personal_tokens.h"
 #include "portal/web/markdown.h"
 
 /* What a link in a mail leads to. Looking at the page uses nothing up: mail scanners look at every link. The form's button
@@ -28,6 +29,7 @@ static GH_RC show(struct web *w, int status, const struct store_link *link, stru
 	liquid_set_text(w->page, "token", w->rq.args[0]);
 	liquid_set_text(w->page, "email", link->email);
 	liquid_set_bool(w->page, "asks_password", !address);
+	liquid_set_bool(w->page, "resets", reset);
 	liquid_set_int(w->page, "password_min", config_int(&w->site->config, CONFIG_WEB_PASSWORD_MIN));
 	liquid_set_text(w->page, "button", web_text(w, address ? STR("Confirm") : reset ? STR("Set the password") : STR("Make the account")));
 	w->rs.status = status;
@@ -112,7 +114,8 @@ static GH_RC renew(struct web *w, const struct store_link *link, const char *has
 	if (!found || user.state != STORE_USER_ACTIVE)
 		FAIL(err, NOT_FOUND, "no such user");
 	TRY(store_user_set_password(s, user.id, str_of(hash), err));
-	TRY(store_sessions_delete_of_user(s, user.id, err));     /* whoever knew the old one is signed out */
+	TRY(store_sessions_delete_of_user(s, user.id, err));     /* whoever knew the old one is signed out, */
+	TRY(store_personal_tokens_delete(s, user.id, err));      /* and what he may have made for himself ends */
 	TRY(store_links_drop(s, "reset", link->email, err));
 	return portal_mail(w, user.email, "password-changed", portal_greeting(&user), STR_NULL, NULL, err);
 }

@@ -8,7 +8,7 @@
 /* Applications: programs that call APIs, each with its subscriptions, its client ids and the people who look after it. Every handler
  * finds the application through portal_own_application, so that somebody else's is answered like one that is not there. */
 
-enum { NAME_MAX = 100, DESCRIPTION_MAX = 1000, CLIENTS_MAX = 5, SECRET_SHOWN_S = 120, OVERLAP_S = 86400, CLIENT_ID_BYTES = 12 };
+enum { NAME_MAX = 100, DESCRIPTION_MAX = 1000, CLIENTS_MAX = 5, SECRET_SHOWN_S = 120, OVERLAP_S = 86400, CLIENT_ID_BYTES = 12, VERSION_BYTES = 8 };
 static const char new_secret[] = "gh_new_secret";
 
 static GH_RC to_page(struct web *w, struct str id, const char *kind, const char *text, struct gh_err *err)
@@ -20,6 +20,20 @@ static GH_RC to_page(struct web *w, struct str id, const char *kind, const char 
 gh_rc portal_application_back(struct web *w, struct str id, const char *kind, const char *text, struct gh_err *err)
 {
 	return to_page(w, id, kind, text, err);
+}
+
+struct str portal_application_version(struct web *w, const struct store_application *app)
+{
+	uint8_t digest[CRYPTO_SHA256_BYTES];
+	struct buf b;
+
+	buf_init(&b, 65536);
+	buf_json(&b, app->name);
+	buf_json(&b, app->description);
+	buf_json(&b, app->redirect_url);
+	crypto_sha256(buf_view(&b), digest);
+	buf_release(&b);
+	return crypto_hex(w->a, (struct str){ (const char *)digest, VERSION_BYTES });
 }
 
 /* ---- list ------------------------------------------------------------------------------------------------------------------ */
@@ -122,6 +136,8 @@ gh_rc portal_application_show(struct web *w, const struct store_application *app
 	web_form(w);
 	liquid_set_text(r, "id", app->id);
 	liquid_set_text(r, "name", app->name);
+	liquid_set_text(r, "version", portal_application_version(w, app));
+	liquid_set_text(r, "description", app->description.p ? app->description : STR(""));
 	web_put_time(w, r, "created", app->created_us);
 	TRY(put_subscriptions(w, app->id, err));
 	TRY(put_clients(w, app->id, err));
@@ -200,18 +216,38 @@ gh_rc portal_application_create(struct web *w, struct gh_err *err)
 	return to_page(w, app.id, "good", "The application is there. Subscribe it to a product to get keys.", err);
 }
 
+/* In a transaction, so that of two at once the second sees what the first wrote. *stale: another one changed it since the form was
+ * shown; `now` is how it stands. */
+static GH_RC edit(struct web *w, const struct store_application *wanted, struct store_application *now, bool *stale, struct gh_err *err)
+{
+	struct store_application row;
+
+	TRY(portal_own_application(w, w->rq.args[0], now, err));
+	*stale = !str_eq(portal_application_version(w, now), web_param(&w->rq.form, "version"))
+		 && !(str_eq(now->name, wanted->name) && str_eq(now->description, wanted->description));
+	if (*stale)
+		return GH_RC_OK;
+	row = *now;
+	row.name = wanted->name;
+	row.description = wanted->description;
+	return store_application_update(w->site->store, &row, err);
+}
+
 gh_rc portal_application_edit(struct web *w, struct gh_err *err)
 {
 	struct store *s = w->site->store;
-	struct store_application app;
+	struct store_application wanted = { .id = STR_NULL }, app;
+	bool stale = false;
 
 	TRY(portal_own_application(w, w->rq.args[0], &app, err));
-	if (!read_form(w, &app)) {
-		TRY(portal_own_application(w, w->rq.args[0], &app, err));
+	if (!read_form(w, &wanted))
 		return portal_application_show(w, &app, 422, err);
-	}
 	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, store_application_update(s, &app, err), err));
+	TRY(store_tx_end(s, edit(w, &wanted, &app, &stale, err), err));
+	if (stale) {                     /* the page has the new version: sent again, the form replaces what it shows */
+		liquid_set_bool(w->page, "stale", true);
+		return portal_application_show(w, &app, 409, err);
+	}
 	return to_page(w, app.id, "good", "The application is changed.", err);
 }
 

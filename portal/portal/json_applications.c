@@ -29,6 +29,11 @@ gh_rc portal_json_applications(struct web *w, struct gh_err *err)
 	return portal_json_list(w, &win, items, err);
 }
 
+static struct str tag_of(struct web *w, const struct store_application *app)
+{
+	return arena_printf(w->a, "\"%.*s\"", STR_ARG(portal_application_version(w, app)));
+}
+
 static GH_RC show(struct web *w, const struct store_application *app, int status, struct gh_err *err)
 {
 	const struct store_subscription_filter of = { .application_id = app->id, .state = -1 };
@@ -37,6 +42,7 @@ static GH_RC show(struct web *w, const struct store_application *app, int status
 	struct store_user *team;
 	size_t n;
 
+	web_header(w, "ETag", tag_of(w, app));
 	if (json_object_set_new(v, "owners", people) != 0 || json_object_set_new(v, "subscriptions", subscriptions) != 0)
 		FAIL(err, NOMEM, "application");
 	TRY(store_application_owners(w->site->store, w->a, app->id, &team, &n, err));
@@ -109,19 +115,28 @@ gh_rc portal_json_application(struct web *w, struct gh_err *err)
 	return show(w, &app, 200, err);
 }
 
+/* Looks again in the transaction: what is not named stays as another owner has written it meanwhile. */
+static GH_RC change(struct web *w, struct store_application *app, bool *ok, struct gh_err *err)
+{
+	TRY(portal_own_application(w, w->rq.args[0], app, err));
+	*ok = !w->rq.if_match.n || web_tag_listed(w->rq.if_match, tag_of(w, app));
+	if (!*ok) {
+		web_json_error(w, 412, NULL, NULL);
+		return GH_RC_OK;
+	}
+	TRY(read_body(w, app, ok, err));
+	return *ok ? store_application_update(w->site->store, app, err) : GH_RC_OK;
+}
+
 gh_rc portal_json_application_change(struct web *w, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	struct store_application app;
 	bool ok;
 
-	TRY(portal_own_application(w, w->rq.args[0], &app, err));
-	TRY(read_body(w, &app, &ok, err));
-	if (!ok)
-		return GH_RC_OK;
 	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, store_application_update(s, &app, err), err));
-	return show(w, &app, 200, err);
+	TRY(store_tx_end(s, change(w, &app, &ok, err), err));
+	return ok ? show(w, &app, 200, err) : GH_RC_OK;
 }
 
 gh_rc portal_json_application_delete(struct web *w, struct gh_err *err)

@@ -127,6 +127,8 @@ web_handler portal_subscription_tier, portal_subscription_tier_withdraw;
 GH_RC portal_own_application(struct web *w, struct str id, struct store_application *out, struct gh_err *err);
 /* A new one of the caller's, in the present transaction; *full: there are as many as one person may have. */
 GH_RC portal_application_make(struct web *w, struct store_application *app, bool *full, struct gh_err *err);
+/* What the row says now, as a short text: whoever changes an application shows which one he read, so that nobody's change is lost. */
+struct str portal_application_version(struct web *w, const struct store_application *app);
 /* Its page, with what the form holds. */
 GH_RC portal_application_show(struct web *w, const struct store_application *app, int status, struct gh_err *err);
 GH_RC portal_application_back(struct web *w, struct str id, const char *kind, const char *text, struct gh_err *err);

@@ -20,6 +20,7 @@ static const struct reason {
 	{ 404, "not_found", "There is nothing here" },
 	{ 405, "bad_method", "This address does not take this method" },
 	{ 409, "conflict", "This cannot be done in the present state" },
+	{ 412, "changed_meanwhile", "Somebody changed it meanwhile: read it again" },
 	{ 413, "body_too_large", "The request body is larger than the limit" },
 	{ 415, "media_type", "Send the body as application/json" },
 	{ 422, "invalid", "Some values cannot be used" },
@@ -130,6 +131,16 @@ bool web_json_admit(struct web *w)
 		return false;
 	}
 	return true;
+}
+
+bool web_tag_listed(struct str field, struct str tag)
+{
+	struct str one;
+
+	while (field.n && str_split(&field, ',', &one))
+		if (str_eq(str_trim(one), STR("*")) || str_eq(str_trim(one), tag))
+			return true;
+	return false;
 }
 
 /* ---- bodies ---------------------------------------------------------------------------------------------------------------- */

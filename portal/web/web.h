@@ -199,6 +199,8 @@ void web_error_page(struct web *w, int status, const char *explain);
  * values by web_json_field. NULL for reason or message: those of the status. */
 bool web_is_json(const struct web *w);
 GH_RC web_json_body(struct web *w, json_t **out, struct gh_err *err);
+/* Whether If-Match or If-None-Match lists the tag, or is "*". */
+bool web_tag_listed(struct str field, struct str tag);
 void web_json_field(struct web *w, const char *name, const char *message);
 void web_json_error(struct web *w, int status, const char *reason, const char *message);
 
