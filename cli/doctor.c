@@ -17,6 +17,7 @@
 #include "db/named_values.h"
 #include "db/secrets.h"
 #include "db/store.h"
+#include "db/telemetry.h"
 #include "policy/trust.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@
 #include <unistd.h>
 
 enum { FINDINGS_MAX = 320, DISK_WARN_MIB = 256, DISK_FAIL_MIB = 32, WORKERS_MAX = 256, REPORT_MAX_BYTES = 65536,
-       KEEPER_SILENT_US = 60000000, LIST_MAX_BYTES = 256 << 20 };
+       KEEPER_SILENT_US = 60000000, GROWTH_DAYS = 7, LIST_MAX_BYTES = 256 << 20 };
 #define CERTIFICATE_SOON_US (INT64_C(14) * 86400 * 1000000)      /* two weeks */
 enum severity { FINE, WARNING, BROKEN };
 static const char *const severities[] = { "ok", "warning", "BROKEN", NULL };
@@ -362,6 +363,30 @@ static void check_theme(struct doctor *d)
 		tell(d, FINE, "theme", "%s", t.dir);
 }
 
+/* How much traffic is kept, and by how much that grew on the last whole days. */
+static void check_telemetry(struct doctor *d, struct store *s)
+{
+	struct store_telemetry_stats t;
+	struct store_size *sizes;
+	struct gh_err err = { 0 };
+	long long growth = 0;
+	size_t n;
+
+	if (store_telemetry_stats(s, &t, &err).code || store_sizes(s, d->c->arena, GROWTH_DAYS + 1, &sizes, &n, &err).code) {
+		tell(d, BROKEN, "traffic", "%s", err.message);
+		return;
+	}
+	if (n > 1)
+		growth = (sizes[0].bytes - sizes[n - 1].bytes) / (long long)((sizes[0].day_us - sizes[n - 1].day_us) / 86400000000);
+	tell(d, FINE, "traffic", "%lld MiB: %lld calls, totals of %lld minutes, %lld hours, %lld days at %lld places; grows by %lld KiB a day",
+	     (long long)(t.bytes >> 20), (long long)t.calls, (long long)t.minutes, (long long)t.hours, (long long)t.days, (long long)t.places,
+	     growth / 1024);
+	if (t.other_calls)
+		tell(d, WARNING, "traffic", "%lld calls were counted as (other): more combinations than telemetry.places", (long long)t.other_calls);
+	if (t.dropped)
+		tell(d, WARNING, "traffic", "%lld records were lost because the keeper did not read them in time", (long long)t.dropped);
+}
+
 static void check_store(struct doctor *d)
 {
 	struct gh_err err = { 0 }, write_err = { 0 };
@@ -393,6 +418,7 @@ static void check_store(struct doctor *d)
 	check_backends(d, s);
 	check_credentials(d, s);
 	check_reminders(d, s);
+	check_telemetry(d, s);
 	store_free(s);
 }
 

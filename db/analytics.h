@@ -11,7 +11,7 @@
 #include "db/rollup.h"
 #include "db/telemetry.h"
 
-enum { ANALYTICS_GROUPS_MAX = 3, ANALYTICS_STEPS_MAX = 5000, ANALYTICS_ROWS_DEFAULT = 50, ANALYTICS_ROWS_MAX = 5000 };
+enum { ANALYTICS_GROUPS_MAX = 3, ANALYTICS_STEPS_MAX = 45000, ANALYTICS_ROWS_DEFAULT = 50, ANALYTICS_ROWS_MAX = 5000 };
 
 enum analytics_latency {
 	ANALYTICS_NO_LATENCY,        /* sums only: averages */

@@ -11,7 +11,7 @@ test: deps-test
 
 # the sanitized programs, and the release build for what is measured (memory, start-up)
 test-build:
-	@$(MAKE) --no-print-directory -j2 MODE=release all assets
+	@$(MAKE) --no-print-directory -j2 MODE=release all assets build/release/bench/traffic
 	@$(MAKE) --no-print-directory -j2 MODE=asan all units
 
 test-run:
