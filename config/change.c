@@ -32,13 +32,19 @@ GH_RC resource_begin(struct store *s, struct arena *a, struct str actor, struct 
 GH_RC resource_end(struct resource_change *c, gh_rc so_far, bool dry_run, struct gh_err *err)
 {
 	arena_free(c->scratch);
-	c->scratch = NULL;
+	arena_free(c->policy_arena);
+	c->scratch = c->policy_arena = NULL;
 	if (!so_far.code && c->total)
 		so_far = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "%zu problem%s", c->total, c->total == 1 ? "" : "s");
 	if (!so_far.code && !dry_run)
 		return store_tx_commit(c->store, err);
 	store_tx_rollback(c->store);
 	return so_far;
+}
+
+void resource_portal(struct resource_change *c, struct str address)
+{
+	c->portal = address;
 }
 
 const struct resource_problem *resource_problems(const struct resource_change *c, size_t *n)
@@ -279,6 +285,7 @@ GH_RC resource_write(struct resource_change *c, const struct resource_kind *k, s
 	out = out ? out : &none;
 	*out = (struct resource_outcome){ .result = RESOURCE_SAME };
 	arena_reset(c->scratch);
+	resource_forget_policies(c, k);
 	c->kind = k;
 	c->issued = NULL;
 	if (!json_is_object(document)) {
@@ -341,6 +348,7 @@ GH_RC resource_remove(struct resource_change *c, const struct resource_kind *k, 
 	gh_rc rc;
 
 	arena_reset(c->scratch);
+	resource_forget_policies(c, k);
 	if (before)
 		*before = NULL;
 	TRY(resource_read(c->store, before ? c->arena : c->scratch, k, id, &was, err));

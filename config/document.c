@@ -48,17 +48,20 @@ static json_t *member_json(const struct resource_field *f, const void *p)
 	case RESOURCE_TIME:
 		return time_json(*(const int64_t *)p);
 	case RESOURCE_ENUM:
+		if (f->flags & RESOURCE_AS_TEXT)
+			break;
 		v = *(const int64_t *)p;
 		for (int64_t i = 0; f->values[i]; i++)
 			if (i == v)
 				return json_string(f->values[i]);
 		return json_null();
 	default:
-		s = *(const struct str *)p;
-		if (!s.n && (f->type == RESOURCE_REF || f->flags & RESOURCE_NULL))
-			return json_null();
-		return json_stringn_nocheck(s.p ? s.p : "", s.n);
+		break;
 	}
+	s = *(const struct str *)p;
+	if (!s.n && (f->type == RESOURCE_REF || f->flags & RESOURCE_NULL))
+		return json_null();
+	return json_stringn_nocheck(s.p ? s.p : "", s.n);
 }
 
 GH_RC resource_show(struct store *s, struct arena *a, const struct resource_kind *k, const void *row, json_t **out,
@@ -210,7 +213,7 @@ static json_t *text(struct walk *w, const struct resource_field *f, const json_t
 		wrong(w, "must be a text, not %s", jsn_type_name(v));
 		return NULL;
 	}
-	if (!s.n && f->flags & RESOURCE_REQUIRED)
+	if (!s.n && f->flags & RESOURCE_REQUIRED && !(f->flags & RESOURCE_EMPTY))
 		wrong(w, "must not be empty");
 	if (s.n > most)
 		wrong(w, "is longer than %zu bytes", most);
@@ -409,7 +412,9 @@ json_t *resource_default(const struct resource_field *f)
 		return json_loads(f->otherwise, JSON_DECODE_ANY, NULL);
 	if (f->type == RESOURCE_TEXTS || f->type == RESOURCE_REFS || f->type == RESOURCE_OBJECTS)
 		return json_array();
-	if (f->type == RESOURCE_TEXT && !(f->flags & RESOURCE_NULL))
+	if (f->flags & RESOURCE_NULL)
+		return json_null();
+	if (f->type == RESOURCE_TEXT)
 		return json_string("");
 	v = f->type == RESOURCE_BOOL ? json_false() : f->type == RESOURCE_INT ? json_integer(0) : json_null();
 	return v;
@@ -458,7 +463,7 @@ static json_t *object(struct walk *w, const struct resource_field *fields, const
 
 		if (f->flags & RESOURCE_READ_ONLY || (top && f == fields))
 			continue;
-		if (!given && f->type == RESOURCE_SECRET)
+		if (!given && (f->type == RESOURCE_SECRET || f->flags & RESOURCE_STAYS))
 			continue;
 		before = enter(w, str_of(f->name));
 		if (!given && f->flags & RESOURCE_REQUIRED)
@@ -500,7 +505,9 @@ static void put_member(const struct resource_field *f, const json_t *v, void *p)
 			*(int64_t *)p = 0;
 		break;
 	case RESOURCE_ENUM:
-		for (int64_t i = 0; s.p && f->values[i]; i++)
+		if (f->flags & RESOURCE_AS_TEXT)
+			*(struct str *)p = s;
+		for (int64_t i = 0; s.p && f->values[i] && !(f->flags & RESOURCE_AS_TEXT); i++)
 			if (str_eq(s, str_of(f->values[i])))
 				*(int64_t *)p = i;
 		break;
@@ -515,12 +522,14 @@ void resource_fill(const struct resource_kind *k, const json_t *normal, struct s
 	for (const struct resource_field *f = k->fields; f->name; f++) {
 		void *p = f->offset == RESOURCE_BY_HAND ? NULL : (char *)row + f->offset;
 
-		if (!p)
+		const json_t *v = jsn_get(normal, f->name);
+
+		if (!p || (!v && f != k->fields))
 			continue;
 		if (f == k->fields)
 			*(struct str *)p = id;
 		else if (!(f->flags & RESOURCE_READ_ONLY))
-			put_member(f, jsn_get(normal, f->name), p);
+			put_member(f, v, p);
 	}
 }
 

@@ -10,3 +10,5 @@ json_t *resource_normal(struct resource_change *c, struct arena *a, const json_t
 json_t *resource_default(const struct resource_field *f);
 /* Puts the writable fields that have a member into the row, and the id. */
 void resource_fill(const struct resource_kind *k, const json_t *normal, struct str id, void *row);
+/* What policies were compiled with holds no longer once one of these kinds is written. */
+void resource_forget_policies(struct resource_change *c, const struct resource_kind *k);

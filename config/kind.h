@@ -6,6 +6,7 @@
 #pragma once
 
 #include "config/resource.h"
+#include "config/policy_store.h"
 #include "db/resources.h"
 
 struct resource_change {
@@ -18,6 +19,9 @@ struct resource_change {
 	const struct resource_kind *kind;
 	struct str id;
 	json_t *issued;
+	struct str portal;
+	struct arena *policy_arena;      /* of what policies are compiled with; NULL: to be read again */
+	struct policy_store *policies;
 };
 
 /* One document on its way in. */
@@ -74,6 +78,33 @@ enum secret_given { SECRET_STAYS, SECRET_NONE, SECRET_TEXT, SECRET_REF };
 enum secret_given resource_secret(const json_t *doc, const char *name, struct str *text);
 /* {"sealed": true}, {"ref": ...} or null. */
 json_t *resource_secret_shown(bool sealed, struct str ref);
+
+/* ---- for several kinds ---- */
+/* The one of an array of rows whose id, the first member, is this. */
+GH_RC pick_row(const void *rows, size_t n, size_t size, struct str id, void *out, bool *found);
+typedef GH_RC resource_ids_of(struct store *s, struct arena *a, struct str id, struct str **out, size_t *n, struct gh_err *err);
+typedef GH_RC resource_link(struct store *s, struct str id, struct str other, struct gh_err *err);
+/* Takes out what the list of the document no longer has, and puts in what is new. */
+GH_RC put_links(struct resource_put *p, const char *field, resource_ids_of *have, resource_link *add, resource_link *take,
+		struct gh_err *err);
+/* "orders", "orders;rev=2" and "orders;rev=2/get-order" in parts; revision 0: the current one. False: no such form. */
+struct api_place {
+	struct str api, operation;       /* operation STR_NULL: none */
+	int64_t revision;
+};
+bool api_place_parse(struct str id, bool with_operation, struct api_place *out);
+/* An id that says ";rev=N" of the current revision is a problem: a resource has one name. *number is the revision's, 0 when there
+ * is no such API or revision. */
+GH_RC api_place_find(struct store *s, struct arena *a, const struct api_place *p, int64_t *number, bool *current, struct gh_err *err);
+void check_api_place(struct resource_change *c, const struct resource_kind *k, struct str id, bool with_operation);
+/* An http or https address with a host; else a problem. */
+void check_address(struct resource_put *p, const char *pointer, struct str url);
+/* Whether the document of a scope (NULL: a fragment) compiles; errors become problems at the pointer, with line and column. */
+GH_RC check_policy(struct resource_put *p, const char *pointer, struct str text, const struct store_policy_scope *scope,
+		   struct gh_err *err);
+
+/* Puts a list of objects into the order in which they are shown, so that two orders are one document. */
+void sort_objects(json_t *list, int (*order)(const json_t *a, const json_t *b));
 
 /* Sorted array of ids. */
 json_t *resource_id_list(const struct str *ids, size_t n);

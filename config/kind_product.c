@@ -4,12 +4,15 @@
 #include "core/str.h"
 #include "db/products.h"
 
-static const char *const states[] = { "draft", "published", NULL }, *const approvals[] = { "auto", "manual", NULL };
+static const char *const states[] = { "draft", "published", NULL }, *const approvals[] = { "auto", "manual", NULL },
+	*const kinds[] = { "product", "api-group", NULL };
 
 static const struct resource_field fields[] = {
 	FIELD_ID("Names the product: letters, digits, '-', '.', '_'", store_product, id),
 	{ .name = "name", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED, .label = "Name", .most = 300,
 	  .description = "What developers read", AT(store_product, name) },
+	{ .name = "kind", .type = RESOURCE_ENUM, .values = kinds, .flags = RESOURCE_FIXED, .otherwise = "\"product\"", .label = "Kind",
+	  .description = "A product, or a group of APIs that act as one with one contract", AT(store_product, kind) },
 	{ .name = "description", .type = RESOURCE_TEXT, .flags = RESOURCE_LINES, .label = "Description",
 	  .description = "What it is for, in Markdown", AT(store_product, description) },
 	{ .name = "terms", .type = RESOURCE_TEXT, .flags = RESOURCE_LINES, .label = "Terms",
@@ -46,57 +49,24 @@ static GH_RC find(struct store *s, struct arena *a, struct str id, void *row, bo
 	return store_product_find(s, a, id, row, found, err);
 }
 
-static GH_RC apis_of(struct store *s, struct arena *a, struct str id, struct str **out, size_t *n, struct gh_err *err)
-{
-	return store_product_api_ids(s, a, id, out, n, err);
-}
-
 static GH_RC show(struct store *s, struct arena *a, const void *row, json_t *doc, struct gh_err *err)
 {
 	const struct store_product *p = row;
 	struct str *ids;
 	size_t n;
 
-	TRY(apis_of(s, a, p->id, &ids, &n, err));
+	TRY(store_product_api_ids(s, a, p->id, &ids, &n, err));
 	json_object_set_new(doc, "apis", resource_id_list(ids, n));
 	TRY(store_product_groups(s, a, p->id, &ids, &n, err));
 	json_object_set_new(doc, "groups", resource_id_list(ids, n));
 	return GH_RC_OK;
 }
 
-typedef GH_RC ids_of(struct store *s, struct arena *a, struct str id, struct str **out, size_t *n, struct gh_err *err);
-typedef GH_RC link_one(struct store *s, struct str id, struct str other, struct gh_err *err);
-
-static bool has(const struct str *v, size_t n, struct str id)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(v[i], id))
-			return true;
-	return false;
-}
-
-/* Takes out what the list no longer has, and puts in what is new. */
-static GH_RC link_all(struct resource_put *p, const char *field, ids_of *have, link_one *add, link_one *take, struct gh_err *err)
-{
-	struct str *old, *new;
-	size_t n_old, n_new;
-
-	TRY(have(p->s, p->a, p->id, &old, &n_old, err));
-	TRY(resource_texts(p->a, jsn_get(p->doc, field), &new, &n_new, err));
-	for (size_t i = 0; i < n_old; i++)
-		if (!has(new, n_new, old[i]))
-			TRY(take(p->s, p->id, old[i], err));
-	for (size_t i = 0; i < n_new; i++)
-		if (!has(old, n_old, new[i]))
-			TRY(add(p->s, p->id, new[i], err));
-	return GH_RC_OK;
-}
-
 static GH_RC save(struct resource_put *p, struct gh_err *err)
 {
 	TRY(p->exists ? store_product_update(p->s, p->row, err) : store_product_create(p->s, p->row, err));
-	TRY(link_all(p, "apis", apis_of, store_product_add_api, store_product_remove_api, err));
-	return link_all(p, "groups", store_product_groups, store_product_add_group, store_product_remove_group, err);
+	TRY(put_links(p, "apis", store_product_api_ids, store_product_add_api, store_product_remove_api, err));
+	return put_links(p, "groups", store_product_groups, store_product_add_group, store_product_remove_group, err);
 }
 
 static GH_RC drop(struct store *s, struct arena *a UNUSED, struct str id, struct gh_err *err)

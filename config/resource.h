@@ -65,7 +65,10 @@ enum {
 	RESOURCE_FIXED = 4,      /* given at the beginning, never changed */
 	RESOURCE_LINES = 8,      /* text of several lines */
 	RESOURCE_FILE = 16,      /* a text that people keep in a file of its own: a policy, a description of an API */
-	RESOURCE_NULL = 32,      /* a text or enum that may be null, its default */
+	RESOURCE_NULL = 32,      /* a text, number or enum that may be null, its default */
+	RESOURCE_EMPTY = 64,     /* required, but may be empty */
+	RESOURCE_STAYS = 128,    /* left out it stays as it is */
+	RESOURCE_AS_TEXT = 256,  /* of an enum: the member of the row is the text and not the number */
 };
 
 struct resource_field {
@@ -175,6 +178,9 @@ GH_RC resource_begin(struct store *s, struct arena *a, struct str actor, struct 
 /* Commits when so_far is GH_RC_OK, nothing was refused and dry_run is false; else nothing of it has happened. A dry run
  * gives the same outcome and errors as the change itself. Returns so_far, or INVALID while there are problems. */
 GH_RC resource_end(struct resource_change *c, gh_rc so_far, bool dry_run, struct gh_err *err);
+
+/* The address of the portal ("https://apis.example.com/") for links in mails that a change sends. Not set: mails have none. */
+void resource_portal(struct resource_change *c, struct str address);
 
 enum resource_how {
 	RESOURCE_PUT,                    /* makes or replaces */

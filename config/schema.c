@@ -39,7 +39,7 @@ static json_t *of_text(const struct resource_field *f)
 {
 	json_t *v = typed("string", f->flags & RESOURCE_NULL);
 
-	if (f->flags & RESOURCE_REQUIRED)
+	if (f->flags & RESOURCE_REQUIRED && !(f->flags & RESOURCE_EMPTY))
 		json_object_set_new(v, "minLength", json_integer(1));
 	return v;
 }
@@ -52,7 +52,7 @@ static json_t *of_field(const struct resource_field *f, bool for_writing)
 	case RESOURCE_BOOL:
 		return typed("boolean", false);
 	case RESOURCE_INT:
-		v = typed("integer", false);
+		v = typed("integer", f->flags & RESOURCE_NULL);
 		if (f->least || f->most) {
 			json_object_set_new(v, "minimum", json_integer(f->least));
 			json_object_set_new(v, "maximum", json_integer(f->most));
@@ -101,7 +101,7 @@ static json_t *of_fields(const struct resource_field *fields, bool for_writing, 
 			json_object_set_new(one, "title", json_string(f->label));
 		if (f->flags & RESOURCE_READ_ONLY)
 			json_object_set_new(one, "readOnly", json_true());
-		if (for_writing && !(f->flags & RESOURCE_REQUIRED) && f->type != RESOURCE_SECRET)
+		if (for_writing && !(f->flags & (RESOURCE_REQUIRED | RESOURCE_STAYS)) && f->type != RESOURCE_SECRET)
 			json_object_set_new(one, "default", resource_default(f));
 		if (f->ref)
 			json_object_set_new(one, "x-reference", json_string(f->ref));

@@ -72,6 +72,11 @@ static gh_rc check_api(const struct store_api *api, struct gh_err *err)
 
 GH_RC store_api_create(struct store *s, const struct store_api *api, struct gh_err *err)
 {
+	return store_api_create_at(s, api, 1, err);
+}
+
+GH_RC store_api_create_at(struct store *s, const struct store_api *api, int64_t revision, struct gh_err *err)
+{
 	struct store_api row = *api;
 	sqlite3_stmt *st = sql_use(s, SQL_REVISION_ADD);
 
@@ -82,7 +87,7 @@ GH_RC store_api_create(struct store *s, const struct store_api *api, struct gh_e
 	TRY(change_row(s, SQL_API_ADD, &api_own_type, &row, CHANGE_ADD(api->id), err));
 	TRY(api_life_note(s, &row, NULL, err));
 	bind_str(st, 1, api->id);
-	bind_int(st, 2, 1);
+	bind_int(st, 2, revision);
 	bind_int(st, 3, 1);
 	bind_ref(st, 4, api->backend_url);
 	bind_ref(st, 5, api->backend_id);
@@ -256,6 +261,46 @@ GH_RC store_revision_create(struct store *s, struct str api_id, int64_t from, st
 	return copy_parts(s, api_id, from, to, err);
 }
 
+static gh_rc write_revision(struct store *s, const struct store_api *api, bool is_new, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, is_new ? SQL_REVISION_ADD : SQL_REVISION_SET);
+	int at = 3;
+	char id[300];
+
+	bind_str(st, 1, api->id);
+	bind_int(st, 2, api->revision);
+	if (is_new)
+		bind_int(st, at++, 0);
+	bind_ref(st, at++, api->backend_url);
+	bind_ref(st, at++, api->backend_id);
+	bind_str(st, at++, api->revision_description);
+	if (is_new)
+		bind_int(st, at, clock_wall_us());
+	return change_run(s, st, &(struct change){ .action = is_new ? "create" : "update", .kind = "revision",
+						   .id = named(id, api->id, api->revision), .raises = RAISES_CONFIG }, err);
+}
+
+GH_RC store_revision_put(struct store *s, const struct store_api *api, int64_t copy_of, struct gh_err *err)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct store_api old;
+	bool found;
+	gh_rc rc;
+
+	if (!a)
+		FAIL(err, NOMEM, "revision of API '%.*s'", STR_ARG(api->id));
+	rc = store_api_find(s, a, api->id, api->revision, &old, &found, err);
+	if (!rc.code && found && old.is_current)
+		rc = gh_err_set(err, GH_E_CONFLICT, __FILE__, __LINE__, "revision %lld of API '%.*s' is the current one",
+				(long long)api->revision, STR_ARG(api->id));
+	if (!rc.code)
+		rc = write_revision(s, api, !found, err);
+	if (!rc.code && !found && copy_of)
+		rc = copy_parts(s, api->id, copy_of, api->revision, err);
+	arena_free(a);
+	return rc;
+}
+
 GH_RC store_revision_make_current(struct store *s, struct str api_id, int64_t revision, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_REVISION_CLEAR_CURRENT);
@@ -415,6 +460,45 @@ GH_RC store_operations_of(struct store *s, struct arena *a, struct str api_id, i
 	return list_rows(s, st, &operation_type, a, out, n, err);
 }
 
+GH_RC store_operation_find(struct store *s, struct arena *a, struct str api_id, int64_t revision, struct str id,
+			   struct store_operation *out, bool *found, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_REVISION_CURRENT);
+
+	if (!revision) {
+		bind_str(st, 1, api_id);
+		TRY(find_int(s, st, &revision, found, err));
+		if (!*found)
+			return GH_RC_OK;
+	}
+	st = sql_use(s, SQL_OPERATION_GET);
+	bind_str(st, 1, api_id);
+	bind_int(st, 2, revision);
+	bind_str(st, 3, id);
+	return find_row(s, st, &operation_type, a, out, found, err);
+}
+
+GH_RC store_operation_twin(struct store *s, struct arena *a, const struct store_operation *o, struct str *id, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_OPERATION_TWIN);
+	bool row, ok = true;
+
+	*id = STR_NULL;
+	bind_str(st, 1, o->api_id);
+	bind_int(st, 2, o->revision);
+	bind_str(st, 3, o->id);
+	bind_str(st, 4, o->method);
+	bind_str(st, 5, o->uri_template);
+	TRY(sql_step(s, st, &row, err));
+	if (!row)
+		return GH_RC_OK;
+	*id = column_str(st, 0, a, &ok);
+	sqlite3_reset(st);
+	if (!ok)
+		FAIL(err, NOMEM, "operation");
+	return GH_RC_OK;
+}
+
 GH_RC store_operations(struct store *s, struct arena *a, struct store_operation **out, size_t *n, struct gh_err *err)
 {
 	return list_rows(s, sql_use(s, SQL_OPERATION_ALL), &operation_type, a, out, n, err);
@@ -482,6 +566,16 @@ GH_RC store_api_document_find(struct store *s, struct arena *a, struct str api_i
 	bind_str(st, 1, api_id);
 	bind_int(st, 2, revision);
 	return find_row(s, st, &document_type, a, out, found, err);
+}
+
+GH_RC store_api_document_delete(struct store *s, struct str api_id, int64_t revision, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_DOCUMENT_DROP);
+
+	bind_str(st, 1, api_id);
+	bind_int(st, 2, revision);
+	return change_run(s, st, &(struct change){ .action = "delete", .kind = "API description", .id = api_id,
+						   .raises = RAISES_CONFIG, .must_exist = true }, err);
 }
 
 GH_RC store_api_document_size(struct store *s, struct str api_id, int64_t revision, int64_t *bytes, struct gh_err *err)

@@ -74,6 +74,8 @@ enum store_api_state store_api_state_at(const struct store_api *api, int64_t now
  * api->revision names (0: the current one). The dates follow the state: whoever deprecates without a date does it now, and
  * what is neither deprecated nor retired has none. Subscribers are told by store_api_change (db/lifecycle.h) only. */
 GH_RC store_api_create(struct store *s, const struct store_api *api, struct gh_err *err);
+/* The same with another number for its first revision: for an API that was somewhere else before. */
+GH_RC store_api_create_at(struct store *s, const struct store_api *api, int64_t revision, struct gh_err *err);
 GH_RC store_api_update(struct store *s, const struct store_api *api, struct gh_err *err);
 GH_RC store_api_delete(struct store *s, struct str id, struct gh_err *err);      /* with revisions, operations, policies */
 /* revision 0: the current one. */
@@ -95,12 +97,19 @@ GH_RC store_revisions_of_api(struct store *s, struct arena *a, struct str api_id
 /* Copies operations, description and policies of revision `from` (0: current) into the next number, which is not current. */
 GH_RC store_revision_create(struct store *s, struct str api_id, int64_t from, struct str description, int64_t *revision,
 			    struct gh_err *err);
+/* Makes or replaces the revision of api->revision, which is not the current one: its backend and description. A new one begins
+ * with the operations, description and policies of revision copy_of (0: with nothing). */
+GH_RC store_revision_put(struct store *s, const struct store_api *api, int64_t copy_of, struct gh_err *err);
 GH_RC store_revision_make_current(struct store *s, struct str api_id, int64_t revision, struct gh_err *err);
 GH_RC store_revision_delete(struct store *s, struct str api_id, int64_t revision, struct gh_err *err);  /* not the current */
 
 GH_RC store_operation_create(struct store *s, const struct store_operation *o, struct gh_err *err);
 GH_RC store_operation_update(struct store *s, const struct store_operation *o, struct gh_err *err);
 GH_RC store_operation_delete(struct store *s, struct str api_id, int64_t revision, struct str id, struct gh_err *err);
+GH_RC store_operation_find(struct store *s, struct arena *a, struct str api_id, int64_t revision, struct str id,
+			   struct store_operation *out, bool *found, struct gh_err *err);        /* revision 0: current */
+/* Another operation of the revision with the same method and URI template; STR_NULL: none. */
+GH_RC store_operation_twin(struct store *s, struct arena *a, const struct store_operation *o, struct str *id, struct gh_err *err);
 /* Puts exactly these operations in place of the revision's (0: current); those that stay keep their policies. */
 GH_RC store_operations_replace(struct store *s, struct str api_id, int64_t revision, const struct store_operation *v, size_t n,
 			       struct gh_err *err);
@@ -129,5 +138,6 @@ GH_RC store_version_sets(struct store *s, struct arena *a, struct store_version_
 GH_RC store_api_document_set(struct store *s, const struct store_api_document *d, struct gh_err *err);
 GH_RC store_api_document_find(struct store *s, struct arena *a, struct str api_id, int64_t revision,
 			      struct store_api_document *out, bool *found, struct gh_err *err);
+GH_RC store_api_document_delete(struct store *s, struct str api_id, int64_t revision, struct gh_err *err);
 /* 0: there is none. */
 GH_RC store_api_document_size(struct store *s, struct str api_id, int64_t revision, int64_t *bytes, struct gh_err *err);

@@ -172,6 +172,15 @@ GH_RC store_pool_set(struct store *s, struct str pool_id, const struct store_poo
 	return GH_RC_OK;
 }
 
+GH_RC store_pool_members_of(struct store *s, struct arena *a, struct str pool_id, struct store_pool_member **out, size_t *n,
+			    struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_POOL_OF);
+
+	bind_str(st, 1, pool_id);
+	return list_rows(s, st, &member_type, a, out, n, err);
+}
+
 GH_RC store_pool_members(struct store *s, struct arena *a, struct store_pool_member **out, size_t *n, struct gh_err *err)
 {
 	return list_rows(s, sql_use(s, SQL_POOL_ALL), &member_type, a, out, n, err);
@@ -195,4 +204,15 @@ GH_RC store_backend_authorities(struct store *s, struct arena *a, struct store_b
 				struct gh_err *err)
 {
 	return list_rows(s, sql_use(s, SQL_BACKEND_AUTHORITY_ALL), &authority_type, a, out, n, err);
+}
+
+GH_RC store_backend_authority_ids(struct store *s, struct arena *a, struct str backend_id, struct str **out, size_t *n,
+				  struct gh_err *err)
+{
+	static const struct field id_fields[] = { { "id", FIELD_TEXT, 0 } };
+	static const struct row_type id_type = { "authority", id_fields, 1, sizeof(struct str) };
+	sqlite3_stmt *st = sql_use(s, SQL_BACKEND_AUTHORITY_IDS);
+
+	bind_str(st, 1, backend_id);
+	return list_rows(s, st, &id_type, a, out, n, err);
 }

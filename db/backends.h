@@ -42,8 +42,12 @@ struct store_backend_authority {
 };
 GH_RC store_backend_authorities_set(struct store *s, struct str backend_id, const struct str *certificate_ids, size_t n,
 				    struct gh_err *err);
+GH_RC store_backend_authority_ids(struct store *s, struct arena *a, struct str backend_id, struct str **out, size_t *n,
+				  struct gh_err *err);
 GH_RC store_backend_authorities(struct store *s, struct arena *a, struct store_backend_authority **out, size_t *n,
 				struct gh_err *err);
 
 GH_RC store_pool_set(struct store *s, struct str pool_id, const struct store_pool_member *v, size_t n, struct gh_err *err);
+GH_RC store_pool_members_of(struct store *s, struct arena *a, struct str pool_id, struct store_pool_member **out, size_t *n,
+			    struct gh_err *err);         /* by priority and id */
 GH_RC store_pool_members(struct store *s, struct arena *a, struct store_pool_member **out, size_t *n, struct gh_err *err);

@@ -1,5 +1,6 @@
 #include "db/resources.h"
 
+#include "core/str.h"
 #include "db/sql.h"
 
 static const struct {
@@ -18,6 +19,18 @@ static const struct field use_fields[] = {
 };
 static const struct row_type use_type = ROW_TYPE("reference", store_resource_use, use_fields);
 
+/* "orders;rev=2/get-order" in its parts: operations are kept in the order of those. */
+static void bind_operation(sqlite3_stmt *st, struct str after)
+{
+	size_t slash = str_find_char(after, '/');
+	struct str place = str_first(after, slash), operation = slash == SIZE_MAX ? STR("") : str_from(after, slash + 1);
+	size_t mark = str_find(place, STR(";rev="));
+
+	bind_str(st, 1, str_first(place, mark));
+	bind_str(st, 5, mark == SIZE_MAX ? STR("") : str_from(place, mark + 5));
+	bind_str(st, 6, operation);
+}
+
 GH_RC store_resource_ids(struct store *s, struct arena *a, enum store_resource which, const struct store_resource_page *page,
 			 struct str **out, size_t *n, struct gh_err *err)
 {
@@ -29,6 +42,8 @@ GH_RC store_resource_ids(struct store *s, struct arena *a, enum store_resource w
 	bind_str(st, 1, page->after);
 	for (int i = 0; i < STORE_RESOURCE_FILTERS; i++)
 		bind_str(st, 3 + i, page->filters[i]);
+	if (which == STORE_RESOURCE_OPERATION)
+		bind_operation(st, page->after);
 	bind_int(st, 3 + STORE_RESOURCE_FILTERS, (int64_t)page->limit);
 	return list_rows(s, st, &id_type, a, out, n, err);
 }

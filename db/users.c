@@ -93,6 +93,16 @@ GH_RC store_user_delete(struct store *s, struct str id, struct gh_err *err)
 	return change_keys(s, SQL_USER_DROP, id, STR_NULL, ACCESS_CHANGE("delete", "user", id), err);
 }
 
+GH_RC store_user_last_administrator(struct store *s, struct str id, bool *last, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_USER_LAST_ADMINISTRATOR);
+	int64_t one;
+
+	bind_str(st, 1, id);
+	bind_int(st, 2, STORE_USER_ACTIVE);
+	return find_int(s, st, &one, last, err);
+}
+
 GH_RC store_user_find(struct store *s, struct arena *a, struct str id, struct store_user *out, bool *found, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_USER_GET);

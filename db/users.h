@@ -36,6 +36,8 @@ GH_RC store_user_update(struct store *s, const struct store_user *u, struct gh_e
 GH_RC store_user_set_password(struct store *s, struct str id, struct str password_hash, struct gh_err *err);
 GH_RC store_user_signed_in(struct store *s, struct str id, int64_t at_us, struct gh_err *err);       /* audited */
 GH_RC store_user_delete(struct store *s, struct str id, struct gh_err *err);     /* CONFLICT while subscriptions stand */
+/* Whether nobody else is an active administrator, and this user is one. */
+GH_RC store_user_last_administrator(struct store *s, struct str id, bool *last, struct gh_err *err);
 GH_RC store_user_find(struct store *s, struct arena *a, struct str id, struct store_user *out, bool *found, struct gh_err *err);
 GH_RC store_user_find_email(struct store *s, struct arena *a, struct str email, struct store_user *out, bool *found,
 			    struct gh_err *err);

@@ -2,6 +2,7 @@
 #include "tests/unit/db/fixture.h"
 
 #include "config/resource.h"
+#include "tests/unit/config/samples.h"
 #include "db/audit.h"
 
 static const struct resource_kind *kind(const char *name)
@@ -61,7 +62,7 @@ static void documents(void **state)
 	CHECK_STR("made", put(f, "product", "gold", "{\"name\": \"Gold\", \"approval\": \"manual\"}", RESOURCE_PUT, &out), STR(""));
 	CHECK_INT("created", out.result, RESOURCE_CREATED);
 	CHECK_STR("shown in the order of the table", text_of(f, "product", "gold"),
-		  STR("{\"id\":\"gold\",\"name\":\"Gold\",\"description\":\"\",\"terms\":\"\",\"state\":\"published\",\"subscriptionRequired\":true,"
+		  STR("{\"id\":\"gold\",\"name\":\"Gold\",\"kind\":\"product\",\"description\":\"\",\"terms\":\"\",\"state\":\"published\",\"subscriptionRequired\":true,"
 		      "\"approval\":\"manual\",\"subscriptionsLimit\":0,\"businessGroup\":\"default\",\"apis\":[],\"groups\":[]}"));
 	CHECK_STR("again", put(f, "products", "gold", "{\"id\": \"gold\", \"name\": \"Gold\", \"approval\": \"manual\"}", RESOURCE_PUT, &out),
 		  STR(""));
@@ -210,10 +211,103 @@ static void changes(void **state)
 	check_done();
 }
 
+/* Writes what was read, without its read-only fields: it must be the same. */
+static void write_back(struct fixture *f, const struct sample *row, const char *label)
+{
+	const struct resource_kind *k = kind(row->kind);
+	struct resource_outcome out;
+	struct str text, problems;
+	json_t *doc;
+
+	CHECK_OK(f, resource_read(f->s, f->a, k, str_of(row->id), &doc, &f->err));
+	CHECK(label, doc != NULL);
+	if (!doc)
+		return;
+	text = jsn_text(f->a, doc, 0);
+	problems = put(f, row->kind, row->id, text.p, RESOURCE_REPLACE, &out);
+	CHECK_STR(label, problems, STR(""));
+	CHECK_INT(label, out.result, RESOURCE_SAME);
+	text = jsn_text(f->a, resource_document(f->a, k, doc, RESOURCE_WRITABLE | RESOURCE_SHORT), 0);
+	CHECK_STR(label, put(f, row->kind, row->id, text.p, RESOURCE_PUT, &out), STR(""));
+	CHECK_INT(label, out.result, RESOURCE_SAME);
+	for (const struct resource_field *field = k->fields; field->name; field++)
+		CHECK(field->name, jsn_get(doc, field->name) && field->description && field->label);
+	CHECK_INT("no other fields", json_object_size(doc), json_array_size(jsn_get(resource_schema(f->a, k, false), "required")));
+}
+
+static bool listed(struct fixture *f, const struct sample *row)
+{
+	struct resource_query q = { .limit = 1 };
+	struct str next, *ids;
+	bool found = false;
+	size_t n;
+
+	do {
+		CHECK_OK(f, resource_ids(f->s, f->a, kind(row->kind), &q, &ids, &n, &next, &f->err));
+		found |= n && str_eq(ids[0], str_of(row->id));
+		q.after = next;
+	} while (next.p);
+	return found;
+}
+
+static void every_kind(void **state)
+{
+	struct fixture *f = *state;
+	struct resource_outcome out;
+	bool seen;
+
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+		const char *label = samples[i].id;
+
+		CHECK_STR(label, put(f, samples[i].kind, samples[i].id, samples[i].doc, RESOURCE_CREATE, &out), STR(""));
+		CHECK_INT(label, out.result, RESOURCE_CREATED);
+		write_back(f, &samples[i], label);
+		CHECK(label, listed(f, &samples[i]));
+		CHECK_OK(f, resource_exists(f->s, kind(samples[i].kind), str_of(samples[i].id), &seen, &f->err));
+		CHECK(label, seen);
+	}
+	for (size_t i = 0; resource_kinds[i]; i++) {
+		seen = false;
+		for (size_t k = 0; k < ARRAY_LEN(samples); k++)
+			seen |= strcmp(samples[k].kind, resource_kinds[i]->name) == 0;
+		CHECK(resource_kinds[i]->name, seen);
+	}
+	check_done();
+}
+
+/* What others refer to cannot go; in the order of dependence backwards everything can. */
+static void removal(void **state)
+{
+	struct fixture *f = *state;
+	const char *used[][2] = { { "business-group", "sales" }, { "environment", "sandbox" }, { "group", "partners" }, { "backend", "erp" },
+				  { "backend", "pool" }, { "named-value", "greeting" }, { "policy-fragment", "greet" },
+				  { "version-set", "orders" }, { "product", "gold" }, { "tier", "small" }, { "application", "shop" },
+				  { "user", "ann" } };
+	struct resource_change *c;
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++)
+		CHECK_STR(samples[i].id, put(f, samples[i].kind, samples[i].id, samples[i].doc, RESOURCE_CREATE, NULL), STR(""));
+	for (size_t i = 0; i < ARRAY_LEN(used); i++) {
+		CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
+		CHECK_INT(used[i][1], resource_remove(c, kind(used[i][0]), str_of(used[i][1]), NULL, &f->err).code, GH_E_CONFLICT);
+		CHECK(used[i][1], resource_problems(c, &n) && n > 0);
+		CHECK_INT(used[i][1], resource_end(c, GH_RC_OK, false, &f->err).code, GH_E_INVALID);
+	}
+	CHECK_STR("another administrator", put(f, "user", "bob", "{\"email\":\"bob@example.com\",\"role\":\"administrator\"}", RESOURCE_PUT, NULL),
+		  STR(""));
+	CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
+	for (size_t i = ARRAY_LEN(samples); i-- > 0;)
+		CHECK_OK(f, resource_remove(c, kind(samples[i].kind), str_of(samples[i].id), NULL, &f->err));
+	CHECK_OK(f, resource_end(c, GH_RC_OK, false, &f->err));
+	check_done();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		store_test(documents), store_test(problems), store_test(secrets), store_test(lists), store_test(changes),
+		store_test(documents), store_test(problems), store_test(secrets), store_test(lists), store_test(changes), store_test(every_kind),
+		store_test(removal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

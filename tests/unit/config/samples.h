@@ -1,0 +1,37 @@
+/* samples.h - one document of each kind, in the order in which they can be written: what the tests of config/ walk over. */
+#pragma once
+
+static const struct sample {
+	const char *kind, *id, *doc;
+} samples[] = {
+	{ "business-group", "sales", "{\"name\":\"Sales\",\"parent\":\"default\"}" },
+	{ "environment", "sandbox", "{\"name\":\"Sandbox\",\"kind\":\"sandbox\",\"pathPrefix\":\"sandbox\",\"businessGroup\":\"sales\"}" },
+	{ "group", "partners", "{\"name\":\"Partners\"}" },
+	{ "backend", "erp", "{\"name\":\"ERP\",\"url\":\"https://erp.example/\",\"breaker\":{\"rules\":[{\"name\":\"r\",\"tripDuration\":\"PT1M\","
+	  "\"failureCondition\":{\"count\":5,\"interval\":\"PT1M\"}}]},\"health\":{\"path\":\"/health\"},\"credentials\":\"{\\\"header\\\":{}}\"}" },
+	{ "backend", "spare", "{\"url\":\"https://spare.example/\",\"tlsMinVersion\":\"1.3\"}" },
+	{ "backend", "pool", "{\"members\":[{\"backend\":\"spare\",\"priority\":2},{\"backend\":\"erp\",\"weight\":3}],\"balance\":\"hash\","
+	  "\"hashOn\":\"header:X-Key\"}" },
+	{ "named-value", "greeting", "{\"value\":\"hello\",\"tags\":[\"texts\"]}" },
+	{ "policy-fragment", "greet", "{\"policy\":\"<fragment><set-header name=\\\"X-Greeting\\\"><value>{{greeting}}</value></set-header></fragment>\"}" },
+	{ "version-set", "orders", "{\"name\":\"Orders\",\"scheme\":\"header\",\"parameter\":\"X-Version\"}" },
+	{ "api", "orders", "{\"name\":\"Orders\",\"path\":\"orders\",\"environment\":\"sandbox\",\"versionSet\":\"orders\",\"version\":\"v1\","
+	  "\"backend\":\"pool\",\"tags\":[\"erp\"]}" },
+	{ "operation", "orders/get-order", "{\"name\":\"Get order\",\"method\":\"GET\",\"uriTemplate\":\"/orders/{id}\",\"tags\":[\"read\"]}" },
+	{ "api-description", "orders", "{\"document\":\"{\\\"openapi\\\":\\\"3.0.0\\\",\\\"info\\\":{\\\"title\\\":\\\"O\\\",\\\"version\\\":\\\"1\\\"},"
+	  "\\\"paths\\\":{}}\"}" },
+	{ "revision", "orders;rev=2", "{\"description\":\"Faster\",\"copyOf\":1}" },
+	{ "operation", "orders;rev=2/list-orders", "{\"name\":\"List\",\"method\":\"GET\",\"uriTemplate\":\"/orders\"}" },
+	{ "product", "gold", "{\"name\":\"Gold\",\"apis\":[\"orders\"],\"groups\":[\"partners\"]}" },
+	{ "tier", "small", "{\"product\":\"gold\",\"name\":\"Small\",\"limits\":[{\"kind\":\"quota\",\"calls\":1000,\"seconds\":86400},"
+	  "{\"kind\":\"rate\",\"calls\":5,\"seconds\":1}]}" },
+	{ "user", "ann", "{\"email\":\"ann@example.com\",\"firstName\":\"Ann\",\"role\":\"administrator\"}" },
+	{ "application", "shop", "{\"name\":\"Shop\",\"owners\":[\"ann\"]}" },
+	{ "subscription", "s1", "{\"product\":\"gold\",\"tier\":\"small\",\"application\":\"shop\",\"name\":\"Shop\"}" },
+	{ "policy", "global", "{\"policy\":\"<policies><inbound><include-fragment fragment-id=\\\"greet\\\" /></inbound><backend><base /></backend>"
+	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
+	{ "policy", "operation:orders/get-order", "{\"policy\":\"<policies><inbound><base /></inbound><backend><base /></backend>"
+	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
+	{ "policy", "api:orders;rev=2", "{\"policy\":\"<policies><inbound><base /></inbound><backend><base /></backend>"
+	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
+};
