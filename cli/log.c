@@ -11,6 +11,7 @@
 #include "core/refusal.h"
 #include "core/str.h"
 #include "core/telemetry.h"
+#include "db/captures.h"
 #include "db/telemetry.h"
 
 #include <stdio.h>
@@ -48,6 +49,8 @@ struct follower {
 	struct map places;                   /* segment -> where the keeper was, uint64_t */
 	struct telemetry_call *batch;
 	size_t n;
+	struct cache *cache;                 /* NULL: not looked for yet, or not there */
+	bool cache_tried;
 };
 
 /* ---- which calls -------------------------------------------------------------------------------------------------------- */
@@ -125,8 +128,20 @@ static void print_line(struct buf *b, const char *name, struct str value)
 	buf_char(b, '\n');
 }
 
+/* No cache, or one that cannot be read: nothing was captured that could be shown. */
+static bool was_captured(struct follower *f, struct str request_id)
+{
+	struct gh_err err;
+	json_t *v = NULL;
+
+	if (!f->cache_tried && cli_cache(f->cli, &f->cache, &err).code)
+		f->cache = NULL;
+	f->cache_tried = true;
+	return f->cache && !store_captured_call(f->cache, f->cli->arena, request_id, &v, &err).code && v;
+}
+
 /* For who asks about one call: which layer decided, what was compared, what mends it. */
-static void print_decision(struct buf *b, const struct telemetry_call *t)
+static void print_decision(struct follower *f, struct buf *b, const struct telemetry_call *t)
 {
 	struct refusal_help help = refusal_help(t->reason);
 
@@ -142,6 +157,8 @@ static void print_decision(struct buf *b, const struct telemetry_call *t)
 	print_line(b, "trace", t->trace_id);
 	if (t->reason.n)
 		print_line(b, "fix", help.fix);
+	if (was_captured(f, t->request_id))
+		print_line(b, "captured", arena_printf(f->cli->arena, "headers and bodies: gatehouse capture show %.*s", STR_ARG(t->request_id)));
 }
 
 static void print_call(struct follower *f, const struct telemetry_call *t)
@@ -171,7 +188,7 @@ static void print_call(struct follower *f, const struct telemetry_call *t)
 	add_if(b, "id", t->request_id);
 	buf_char(b, '\n');
 	if (f->filter.request_id.p || f->filter.correlation.p || f->filter.trace_id.p)
-		print_decision(b, t);
+		print_decision(f, b, t);
 }
 
 /* ---- segments ------------------------------------------------------------------------------------------------------------ */

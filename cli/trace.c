@@ -3,13 +3,10 @@
 #include "cli/command.h"
 #include "core/cache.h"
 #include "core/clock.h"
-#include "core/config.h"
 #include "core/str.h"
 #include "core/trace_view.h"
 #include "db/traces.h"
 #include "db/users.h"
-
-#include <unistd.h>
 
 enum { MINUTES_MAX = TRACE_TOKEN_LIFE_S / 60 };
 
@@ -69,31 +66,6 @@ const struct command command_trace_token = {
 };
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
-
-static void close_cache(void *c)
-{
-	cache_close(c);
-}
-
-static gh_rc open_cache(struct cli *c, struct cache **out, struct gh_err *err)
-{
-	char path[PATHS_MAX], conf[PATHS_MAX];
-	struct config *config = arena_new_of(c->arena, struct config);
-
-	if (!config)
-		FAIL(err, NOMEM, "no memory for the settings");
-	TRY(paths_join(conf, c->state_dir, "gatehouse.conf", err));
-	TRY(config_load(config, c->arena, conf, err));
-	TRY(cache_path(config, c->state_dir, path, err));
-	if (access(path, F_OK) < 0)
-		FAIL(err, NOT_FOUND, "no gateway has kept anything in %s yet", path);
-	TRY(cache_open(out, path, (size_t)config_int(config, CONFIG_CACHE_MAX_BYTES), err));
-	if (!arena_defer(c->arena, close_cache, *out)) {
-		cache_close(*out);
-		FAIL(err, NOMEM, "no memory for the cache");
-	}
-	return GH_RC_OK;
-}
 
 static struct str shown(const json_t *v, const char *name)
 {
@@ -160,7 +132,7 @@ static gh_rc show(struct cli *c, struct gh_err *err)
 
 	TRY(cli_store(c, false, &s, err));
 	TRY(user_of(c, s, &user, err));
-	TRY(open_cache(c, &cache, err));
+	TRY(cli_cache(c, &cache, err));
 	TRY(store_trace(s, c->arena, cache, user, str_of(c->options.args[0]), &trace, err));
 	if (option_flag(&c->options, "consumer"))
 		TRY(trace_view_consumer(c->arena, trace, err));
@@ -193,7 +165,7 @@ static gh_rc list(struct cli *c, struct gh_err *err)
 
 	TRY(cli_store(c, false, &s, err));
 	TRY(user_of(c, s, &user, err));
-	TRY(open_cache(c, &cache, err));
+	TRY(cli_cache(c, &cache, err));
 	TRY(store_traces(s, c->arena, cache, user, str_of(option_text(&c->options, "subscription")), &all, err));
 	if (c->json) {
 		jsn_write(&c->out, all, JSN_INDENT);

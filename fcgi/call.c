@@ -15,6 +15,7 @@
 #include "fcgi/auth_server.h"
 #include "fcgi/call_request.h"
 #include "fcgi/call_trace.h"
+#include "fcgi/capture.h"
 #include "fcgi/decode.h"
 
 #include <stdlib.h>
@@ -152,6 +153,8 @@ void call_stdin(struct call *k, struct str bytes)
 	if (!takes_body(k))
 		return;
 	buf_str(&k->up, bytes);
+	if (k->capture)
+		capture_client_sent(k, bytes);
 	if (body_too_large(k)) {
 		k->reason = k->up_length >= 0 && k->up_bytes > (uint64_t)k->up_length ? REASON_BAD_LENGTH
 										     : REASON_BODY_TOO_LARGE;
@@ -359,6 +362,7 @@ void call_over(struct call *k)
 		k->stage = CALL_OVER;
 		k->over_us = k->wk->loop.now_us;
 		call_trace_store(k);
+		capture_store(k);
 		access_flow_drop(k->access);
 		auth_drop(k);
 		forward_drop(k);

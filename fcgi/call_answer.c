@@ -11,6 +11,7 @@
 #include "core/str.h"
 #include "fcgi/balance.h"
 #include "fcgi/call_trace.h"
+#include "fcgi/capture.h"
 #include "fcgi/iap.h"
 #include "fcgi/life.h"
 
@@ -179,6 +180,8 @@ static bool pump(struct call *k, struct str bytes, size_t *at)
 		if (conn_queued(k->conn) > bound)
 			return false;
 		conn_write(k->conn, part);
+		if (k->capture)
+			capture_to_client(k, part);
 		*at += part.n;
 		k->down_bytes += part.n;
 	}

@@ -7,6 +7,7 @@
  * go straight into the connection's output queue, which has the same bound. */
 #include "fcgi/balance.h"
 #include "fcgi/call_trace.h"
+#include "fcgi/capture.h"
 #include "fcgi/credential.h"
 
 #include "core/log.h"
@@ -36,6 +37,8 @@ static void on_head(struct transfer *t)
 	k->backend_status = r->status;
 	k->correlation = fields_get(&r->headers, k->wk->limits.correlation_header);
 	k->first_byte_us = k->wk->loop.now_us;
+	if (k->capture)
+		capture_backend_head(k);
 	if (k->balance)
 		balance_tell(k, REASON_NONE);
 	/* whatever was shown to the backend, it was ours: the caller is not told to authenticate */
@@ -67,11 +70,17 @@ static bool on_body(struct transfer *t, struct str bytes)
 			return not_now(k, bytes.n);
 		k->down_bytes += bytes.n;
 		conn_write(k->conn, bytes);
+		if (k->capture) {
+			capture_from_backend(k, bytes);
+			capture_to_client(k, bytes);
+		}
 		return true;
 	} else if (k->down.n > bound) {
 		return not_now(k, bytes.n);
 	}
 	buf_str(&k->down, bytes);
+	if (k->capture)
+		capture_from_backend(k, bytes);
 	return true;
 }
 
@@ -246,6 +255,8 @@ static enum reason start(struct call *k, struct forward *f)
 		return why;
 	if (k->x.trace_on)
 		call_trace_sent(k, &fields);
+	if (k->capture)
+		capture_to_backend(k, &fields, rq.body == BODY_HELD ? rq.bytes : STR_NULL);
 	if (rq.body == BODY_HELD)
 		k->backend_bytes_out += rq.bytes.n;
 	backend_options(k, &rq);

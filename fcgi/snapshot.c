@@ -316,6 +316,7 @@ static gh_rc read_all(struct build *b)
 	TRY(build_access_rules(b));
 	TRY(build_auth_keys(b));
 	TRY(build_apis(b));
+	TRY(build_captures(b));
 	if (b->n_errors > 1)
 		gh_err_prefix(b->err, "%zu errors, the first", b->n_errors);
 	return b->n_errors ? (gh_rc){ GH_E_INVALID } : GH_RC_OK;

@@ -23,6 +23,7 @@ struct store;
 struct trust;
 struct snap_iap;                         /* iap.h */
 struct snap_life;                        /* life.h */
+struct snap_capture;                     /* capture.h */
 
 struct snap_environment {
 	struct str id, name, business_group; /* business_group: id, the workspace */
@@ -125,6 +126,8 @@ struct snapshot {
 	bool uses_keys, uses_groups;         /* a policy reads context.Subscription's keys; a user's groups */
 	const struct snap_iap *iap;          /* of all APIs that are behind a sign-in */
 	size_t n_iap;
+	const struct snap_capture *captures; /* that are on */
+	size_t n_captures;
 	const struct route_table *routes;
 	struct snapshot_private *priv;
 };

@@ -65,6 +65,9 @@ GH_RC build_credentials(struct build *b);
 /* ---- snapshot_iap.c ---- */
 GH_RC build_iap(struct build *b);
 
+/* ---- snapshot_captures.c ---- */
+GH_RC build_captures(struct build *b);
+
 /* ---- snapshot_apis.c ---- */
 GH_RC build_apis(struct build *b);
 

@@ -89,6 +89,7 @@ struct log_sinks;                        /* messages on their way to loggers: lo
 struct access_flow;
 struct auth_request;
 struct balance;
+struct capture;                          /* capture.h */
 
 struct call {
 	struct exchange x;               /* x.owner is the call */
@@ -157,6 +158,7 @@ struct call {
 	void (*gate_turn)(struct call *k);       /* CALL_AT_GATE: in each turn */
 	enum step (*aside)(struct exchange *x, void *state);     /* CALL_ASIDE: in each turn */
 	void *aside_state;
+	struct capture *capture;         /* its messages are written down; NULL: they are not */
 	struct str word;                 /* reason word of routing or access; STR_NULL: that of `reason` */
 
 	/* for the record */

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/paths.h"
 #include "core/str.h"
+#include "db/captures.h"
 #include "db/notices.h"
 #include "db/sessions.h"
 #include "keeper/drain.h"
@@ -20,7 +21,7 @@
 #include <unistd.h>
 
 enum { PRUNE_ROWS = 2000, FREE_ROWS = 20000, LOG_AGAIN_US = 60000000, SLOW_EVERY_US = 5000000, SESSIONS_EVERY_US = 600000000,
-       ENDS_EVERY_US = 60000000, SIZE_EVERY_US = 300000000, ENDS_MEMORY = 16 << 20 };
+       ENDS_EVERY_US = 60000000, SIZE_EVERY_US = 300000000, ENDS_MEMORY = 16 << 20, CAPTURES_EVERY_US = 1000000, CAPTURES_MEMORY = 1 << 20 };
 static const int64_t DAY_US = 86400000000;
 
 struct keeper {
@@ -30,7 +31,7 @@ struct keeper {
 	int lock_fd;
 	bool locked, told_waiting, told_full;
 	struct gh_err last;                  /* what was logged, so that a lasting trouble is told once a minute */
-	int64_t logged_us, slow_us, sessions_us, ends_us, size_us;
+	int64_t logged_us, slow_us, sessions_us, ends_us, size_us, captures_us;
 	uint64_t calls;                      /* taken in since the start */
 	bool reported, behind;
 	struct mailer *mailer;
@@ -250,6 +251,22 @@ static void see_to_ends(struct keeper *k, int64_t now)
 		k->ends_us = 0;              /* the rest with the next turn */
 }
 
+/* Their time is over: gateways have left off already. */
+static void end_captures(struct keeper *k, int64_t now)
+{
+	struct arena *a;
+	struct gh_err err;
+	size_t n;
+
+	if (!k->store || now - k->captures_us < CAPTURES_EVERY_US)
+		return;
+	k->captures_us = now;
+	a = arena_new(CAPTURES_MEMORY);
+	if (a && store_captures_end_due(k->store, a, &n, &err).code)
+		trouble(k, "the end of a capture cannot be noted", &err);
+	arena_free(a);
+}
+
 bool keeper_turn(struct keeper *k)
 {
 	int64_t now = clock_mono_us();
@@ -287,5 +304,6 @@ bool keeper_turn(struct keeper *k)
 		report(k);
 	}
 	see_to_ends(k, now);
+	end_captures(k, now);
 	return more;
 }

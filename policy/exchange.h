@@ -181,6 +181,8 @@ struct str scope_name(enum scope s);             /* "global" … */
 struct str section_name(enum section s);         /* "inbound" … */
 /* The text with every secret of the exchange's documents replaced by "***". STR_NULL: out of memory. */
 struct str exchange_mask(struct exchange *x, struct str text);
+/* Each of the secrets that it looks for, some maybe twice. */
+void exchange_each_secret(const struct exchange *x, void (*see)(void *to, struct str secret), void *to);
 
 /* The text with each occurrence of the secret (not empty) replaced by "***". STR_NULL: out of memory. */
 struct str mask_text(struct arena *a, struct str text, struct str secret);

@@ -126,6 +126,23 @@ static struct str mask_document(struct arena *a, struct str text, const struct p
 	return text;
 }
 
+static void each_secret(const struct policy_document *d, void (*see)(void *to, struct str secret), void *to)
+{
+	for (size_t i = 0; i < d->n_secrets; i++)
+		see(to, d->secrets[i]);
+	for (enum section s = 0; s < SECTION__COUNT && !d->fragment; s++)
+		for (uint32_t i = 0; i < d->sections[s].n; i++)
+			if (d->sections[s].v[i].op == OP_FRAGMENT)
+				each_secret(d->sections[s].v[i].config, see, to);
+}
+
+void exchange_each_secret(const struct exchange *x, void (*see)(void *to, struct str secret), void *to)
+{
+	for (int s = 0; s < SCOPE__COUNT; s++)
+		if (x->documents[s])
+			each_secret(x->documents[s], see, to);
+}
+
 struct str exchange_mask(struct exchange *x, struct str text)
 {
 	for (int s = 0; s < SCOPE__COUNT; s++)

@@ -2,7 +2,7 @@
 // that says which layer refused and why.
 //
 // The provider is oidc-provider, set by its issuer URL alone. Broken tokens are signed with its own key. Each line of the
-// story is one test. Waiting for another part: that capture of header fields is switched on for one API for ten minutes.
+// story is one test.
 'use strict';
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
@@ -269,6 +269,37 @@ identity: { headers: { X-Consumer-Id: id, X-Consumer-Username: username, X-Consu
       await call(null, { api: 'erp' });
       return tokens.requests.at(-1).given[1] === 'second-secret-of-the-mes';
     }, 'the new secret', 10000);
+  });
+
+  it('"if latency spikes, log headers": capture is switched on for one API for ten minutes, masks secrets, and switches itself off', async () => {
+    const begun = Date.now(), token = await idp.token();
+    const id = gw.cli('capture', 'start', '--api', 'orders', '--format', 'json').json().id;
+    const row = () => gw.cli('capture', 'list', '--format', 'json').json().find((c) => c.id === id);
+    assert.deepEqual([row().of, row().on], ['api:orders', true]);
+    const life = Date.parse(row().until) - Date.parse(row().started);
+    assert.equal(life, 600000);
+    assert.ok(Date.parse(row().started) >= begun - 1000);
+    const mine = await call(token, { headers: { 'X-Trial': 'spike-1', Cookie: 'sid=cookie-7781' } }), other = await call(null, { api: 'erp' });
+    assert.deepEqual([mine.status, other.status], [200, 200]);
+    const shown = (who) => gw.cli('capture', 'show', who, '--format', 'json', { fails: true });
+    const seen = await until(() => shown(mine.id).code === 0 && shown(mine.id).json(), 'the captured call');
+    const field = (m, name) => m.headers.find((h) => h.name.toLowerCase() === name)?.value;
+    assert.deepEqual([field(seen.request, 'x-trial'), field(seen.request, 'authorization'), field(seen.request, 'cookie')], ['spike-1', '***', '***']);
+    assert.equal(field(seen.backendRequest, 'x-consumer-id'), 'planning');
+    assert.equal(field(seen.backendResponse, 'x-correlation-id'), 'mule-77');
+    assert.equal(seen.response.status, 200);
+    for (const secret of [...token.split('.'), 'cookie-7781']) assert.ok(!JSON.stringify(seen).includes(secret));
+    // its time is over: nobody switched it off
+    const r = spawnSync('sqlite3', ['-cmd', '.timeout 10000', path.join(gw.state, 'config.db'),
+      `UPDATE capture SET started_us = started_us - 600000000, until_us = until_us - 600000000 WHERE id = '${id}'`], { encoding: 'utf8' });
+    assert.equal(r.status, 0, r.stderr);
+    await until(() => row().ended && row().endedBy === 'time', 'its end');
+    await gw.adopted();
+    const later = await call(token);
+    assert.equal(later.status, 200);
+    await record('--id', later.id);
+    assert.deepEqual(shown(id).json().map((c) => c.id), [mine.id]);
+    assert.equal(shown(later.id).code, 1);
   });
 
   it('a lint lists keys that are older than the rule', () => {

@@ -1,0 +1,354 @@
+#include "core/body_mask.h"
+
+#include "core/json.h"
+#include "core/str.h"
+#include "core/uri.h"
+
+enum { NAME_MAX_BYTES = 128 };                   /* of a name, without what makes no difference; the rest is not looked at */
+
+/* ---- names -------------------------------------------------------------------------------------------------------------- */
+
+static struct str plain_name(struct str name, char out[NAME_MAX_BYTES])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < name.n && n < NAME_MAX_BYTES; i++)
+		if (!strchr("-_. []", name.p[i]) || !name.p[i])
+			out[n++] = ascii_lower(name.p[i]);
+	return (struct str){ out, n };
+}
+
+bool mask_name_is_secret(struct str name, const struct mask_names *marked)
+{
+	static const struct str within[] = {
+		STR_INIT("password"), STR_INIT("passwd"), STR_INIT("passphrase"), STR_INIT("secret"), STR_INIT("apikey"),
+		STR_INIT("privatekey"), STR_INIT("credential"),
+	};
+	static const struct str whole[] = {
+		STR_INIT("pwd"), STR_INIT("authorization"), STR_INIT("proxyauthorization"), STR_INIT("cookie"), STR_INIT("setcookie"),
+		STR_INIT("assertion"), STR_INIT("clientassertion"), STR_INIT("subscriptionkey"), STR_INIT("ocpapimsubscriptionkey"),
+		STR_INIT("codeverifier"), STR_INIT("pin"), STR_INIT("otp"), STR_INIT("cvv"), STR_INIT("cvc"), STR_INIT("cardnumber"),
+	};
+	char text[NAME_MAX_BYTES], other[NAME_MAX_BYTES];
+	struct str s = plain_name(name, text);
+
+	if (str_ends(s, STR("token")))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(within); i++)
+		if (str_find(s, within[i]) != SIZE_MAX)
+			return true;
+	for (size_t i = 0; i < ARRAY_LEN(whole); i++)
+		if (str_eq(s, whole[i]))
+			return true;
+	for (size_t i = 0; marked && i < marked->n; i++)
+		if (s.n && str_eq(s, plain_name(marked->v[i], other)))
+			return true;
+	return false;
+}
+
+/* ---- forms -------------------------------------------------------------------------------------------------------------- */
+
+/* UTF-8 but for the last bytes, where a character may have been cut. */
+static bool mostly_text(struct str s)
+{
+	enum { CHARACTER_MAX = 4 };
+	struct str rest = s;
+	unsigned n;
+
+	if (memchr(s.p, 0, s.n))
+		return false;
+	while ((n = utf8_decode(rest, NULL)))
+		rest = str_from(rest, n);
+	return rest.n < CHARACTER_MAX;
+}
+
+static enum body_form by_first_bytes(struct str body)
+{
+	struct str s = str_trim(body);
+
+	if (!mostly_text(body))
+		return BODY_FORM_NONE;
+	return s.n && s.p[0] == '<' ? BODY_FORM_XML : BODY_FORM_TEXT;
+}
+
+enum body_form mask_form_of(struct str content_type, struct str body)
+{
+	struct str type = str_trim(str_first(content_type, str_find_char(content_type, ';')));
+
+	if (!body.n)
+		return BODY_FORM_TEXT;
+	if (str_eq_ci(type, STR("application/x-www-form-urlencoded")))
+		return BODY_FORM_FIELDS;
+	if (str_eq_ci(type, STR("application/xml")) || str_eq_ci(type, STR("text/xml")) || str_eq_ci(type, STR("application/xhtml+xml"))
+	    || (type.n > 4 && str_eq_ci(str_from(type, type.n - 4), STR("+xml"))))
+		return BODY_FORM_XML;
+	if (str_starts_ci(type, STR("multipart/")) || str_starts_ci(type, STR("image/")) || str_starts_ci(type, STR("audio/"))
+	    || str_starts_ci(type, STR("video/")) || str_starts_ci(type, STR("font/")))
+		return BODY_FORM_NONE;
+	return by_first_bytes(body);
+}
+
+/* ---- fields ------------------------------------------------------------------------------------------------------------- */
+
+static bool mask_fields(struct buf *out, struct arena *a, struct str body, const struct mask_names *marked)
+{
+	bool first = true;
+
+	for (struct str rest = body, part; str_split(&rest, '&', &part); first = false) {
+		size_t equals = str_find_char(part, '=');
+		struct str name = uri_decode(a, str_first(part, equals), true);
+
+		if (!name.p && part.n)
+			return false;
+		buf_cstr(out, first ? "" : "&");
+		if (equals == SIZE_MAX || !mask_name_is_secret(name, marked)) {
+			buf_str(out, part);
+			continue;
+		}
+		buf_str(out, str_first(part, equals));
+		buf_cstr(out, "=***");
+	}
+	return true;
+}
+
+/* ---- JSON in text --------------------------------------------------------------------------------------------------------- */
+
+/* Behind the string that begins at `at`; the length of the text when it has no end. */
+static size_t string_end(struct str s, size_t at)
+{
+	for (at++; at < s.n; at++) {
+		if (s.p[at] == '\\')
+			at++;
+		else if (s.p[at] == '"')
+			return at + 1;
+	}
+	return s.n;
+}
+
+static size_t skip_blanks(struct str s, size_t at)
+{
+	while (at < s.n && ascii_is_space(s.p[at]))
+		at++;
+	return at;
+}
+
+/* Behind the value that begins at `at`, with all that it holds. */
+static size_t value_end(struct str s, size_t at)
+{
+	size_t depth = 0;
+
+	while (at < s.n) {
+		char c = s.p[at];
+
+		if (c == '"') {
+			at = string_end(s, at);
+			if (!depth)
+				return at;
+			continue;
+		}
+		if (c == '{' || c == '[')
+			depth++;
+		else if ((c == '}' || c == ']') && depth && !--depth)
+			return at + 1;
+		else if (!depth && (c == ',' || c == '}' || c == ']' || ascii_is_space(c)))
+			return at;
+		at++;
+	}
+	return s.n;
+}
+
+/* The name between quotes; one that cannot be read is taken for a secret. */
+static bool key_is_secret(struct str quoted, const struct mask_names *marked)
+{
+	struct str inner = { quoted.p + 1, quoted.n - 2 };
+	json_t *v;
+	bool secret = true;
+
+	if (str_find_char(inner, '\\') == SIZE_MAX)
+		return mask_name_is_secret(inner, marked);
+	v = json_loadb(quoted.p, quoted.n, JSON_DECODE_ANY, NULL);
+	if (json_is_string(v))
+		secret = mask_name_is_secret((struct str){ json_string_value(v), json_string_length(v) }, marked);
+	json_decref(v);
+	return secret;
+}
+
+static void mask_text_body(struct buf *out, struct str body, const struct mask_names *marked)
+{
+	size_t at = 0;
+
+	while (at < body.n) {
+		size_t quote = str_find_char(str_from(body, at), '"'), end, colon;
+
+		if (quote == SIZE_MAX)
+			break;
+		end = string_end(body, at + quote);
+		buf_str(out, str_first(str_from(body, at), end - at));
+		quote += at;
+		at = end;
+		colon = skip_blanks(body, end);
+		if (colon == body.n || body.p[colon] != ':' || end - quote < 2
+		    || !key_is_secret((struct str){ body.p + quote, end - quote }, marked))
+			continue;
+		end = skip_blanks(body, colon + 1);
+		buf_str(out, str_first(str_from(body, at), end - at));
+		buf_cstr(out, end < body.n ? "\"***\"" : "");
+		at = value_end(body, end);
+	}
+	buf_str(out, str_from(body, at));
+}
+
+/* ---- XML ---------------------------------------------------------------------------------------------------------------- */
+
+static struct str local_name(struct str name)
+{
+	size_t colon = str_rfind_char(name, ':');
+
+	return colon == SIZE_MAX ? name : str_from(name, colon + 1);
+}
+
+static bool ends_name(char c)
+{
+	return ascii_is_space(c) || c == '>' || c == '/' || c == '=';
+}
+
+static struct str name_at(struct str s, size_t at)
+{
+	size_t n = at;
+
+	while (n < s.n && !ends_name(s.p[n]))
+		n++;
+	return (struct str){ s.p + at, n - at };
+}
+
+/* Behind what begins with "<" and is no element: comment, section, instruction, declaration. SIZE_MAX: it is one. */
+static size_t other_markup_end(struct str s, size_t at)
+{
+	static const struct {
+		struct str begin, end;
+	} forms[] = {
+		{ STR_INIT("<!--"), STR_INIT("-->") }, { STR_INIT("<![CDATA["), STR_INIT("]]>") },
+		{ STR_INIT("<?"), STR_INIT("?>") },    { STR_INIT("<!"), STR_INIT(">") },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		size_t end;
+
+		if (!str_starts(str_from(s, at), forms[i].begin))
+			continue;
+		end = str_find(str_from(s, at + forms[i].begin.n), forms[i].end);
+		return end == SIZE_MAX ? s.n : at + forms[i].begin.n + end + forms[i].end.n;
+	}
+	return SIZE_MAX;
+}
+
+/* Copies a start tag from behind its name, without the values of secret attributes. *empty: it is "<a/>". */
+static size_t copy_tag(struct buf *out, struct str s, size_t at, const struct mask_names *marked, bool *empty)
+{
+	*empty = false;
+	while (at < s.n && s.p[at] != '>') {
+		struct str name = name_at(s, at);
+		size_t value = at + name.n;
+
+		if (!name.n) {
+			*empty = s.p[at] == '/';
+			buf_char(out, s.p[at++]);
+			continue;
+		}
+		*empty = false;
+		buf_str(out, name);
+		at = value;
+		value = skip_blanks(s, value);
+		if (value == s.n || s.p[value] != '=')
+			continue;
+		value = skip_blanks(s, value + 1);
+		buf_str(out, str_first(str_from(s, at), value - at));
+		at = value;
+		if (value < s.n && (s.p[value] == '"' || s.p[value] == '\'')) {
+			size_t end = str_find_char(str_from(s, value + 1), s.p[value]);
+
+			at = end == SIZE_MAX ? s.n : value + 1 + end + 1;
+		}
+		if (at > value && mask_name_is_secret(local_name(name), marked))
+			buf_cstr(out, "\"***\"");
+		else
+			buf_str(out, str_first(str_from(s, value), at - value));
+	}
+	if (at < s.n)
+		buf_char(out, s.p[at++]);
+	return at;
+}
+
+/* Where the end tag of an element begins whose start tag ends at `at`; elements of its name within are counted. */
+static size_t element_end(struct str s, size_t at, struct str name)
+{
+	size_t depth = 1;
+
+	while (at < s.n) {
+		size_t next = str_find_char(str_from(s, at), '<'), end;
+		bool closes;
+
+		if (next == SIZE_MAX)
+			return s.n;
+		at += next;
+		if ((end = other_markup_end(s, at)) != SIZE_MAX) {
+			at = end;
+			continue;
+		}
+		closes = at + 1 < s.n && s.p[at + 1] == '/';
+		if (str_eq(name_at(s, at + 1 + closes), name)) {
+			size_t close = str_find_char(str_from(s, at), '>');
+			bool empty = !closes && close != SIZE_MAX && s.p[at + close - 1] == '/';
+
+			if (closes && !--depth)
+				return at;
+			depth += !closes && !empty;
+		}
+		at++;
+	}
+	return s.n;
+}
+
+static void mask_xml(struct buf *out, struct str s, const struct mask_names *marked)
+{
+	size_t at = 0;
+
+	while (at < s.n) {
+		size_t next = str_find_char(str_from(s, at), '<'), end;
+		struct str name;
+		bool empty;
+
+		next = next == SIZE_MAX ? s.n : at + next;
+		buf_str(out, str_first(str_from(s, at), next - at));
+		at = next;
+		if (at == s.n)
+			break;
+		if ((end = other_markup_end(s, at)) != SIZE_MAX || (at + 1 < s.n && s.p[at + 1] == '/')) {
+			end = end == SIZE_MAX ? at + 1 : end;
+			buf_str(out, str_first(str_from(s, at), end - at));
+			at = end;
+			continue;
+		}
+		name = name_at(s, at + 1);
+		buf_char(out, '<');
+		buf_str(out, name);
+		at = copy_tag(out, s, at + 1 + name.n, marked, &empty);
+		if (!name.n || empty || at == s.n || !mask_name_is_secret(local_name(name), marked))
+			continue;
+		buf_cstr(out, "***");
+		at = element_end(s, at, name);
+	}
+}
+
+bool mask_body(struct buf *out, struct arena *a, enum body_form form, struct str body, const struct mask_names *marked)
+{
+	bool good = form != BODY_FORM_NONE;
+
+	if (form == BODY_FORM_FIELDS)
+		good = mask_fields(out, a, body, marked);
+	else if (form == BODY_FORM_XML)
+		mask_xml(out, body, marked);
+	else if (good)
+		mask_text_body(out, body, marked);
+	return good && buf_ok(out);
+}

@@ -1,0 +1,184 @@
+// On-demand capture: headers and bodies of calls of one API, subscription or address, for a while, without secrets.
+'use strict';
+const { describe, it, before, after, afterEach } = require('node:test');
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const zlib = require('node:zlib');
+const { start, backend, until } = require('./harness');
+const { Visitor } = require('./people');
+
+const NAMED = 'named-"secret"&9931', TOKEN = 'caller-bearer-5521', PASSWORD = 'correct horse battery staple';
+const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'Pets', version: '1.0' },
+  paths: { '/pets': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } }, post: { operationId: 'add', responses: { 200: { description: 'ok' } } } } } });
+const POLICY = '<policies><inbound><base /><set-header name="X-Pass" exists-action="override"><value>{{pass}}</value></set-header></inbound>'
+  + '<backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>';
+const CHANGING = '<policies><inbound><base /><set-body>{"made":"by policy","apiKey":"k-4471"}</set-body></inbound><backend><base /></backend>'
+  + '<outbound><base /><set-body>{"out":"changed"}</set-body></outbound><on-error><base /></on-error></policies>';
+
+describe('capture', () => {
+  let gw, pets, mine, answer;
+  const call = (options = {}, api = 'pets', query = '') => fetch(`${gw.url}/api/${api}/pets${query}`,
+    { ...options, headers: { 'Ocp-Apim-Subscription-Key': mine.primaryKey, ...options.headers } })
+    .then(async (r) => ({ status: r.status, id: r.headers.get('x-request-id'), text: await r.text() }));
+  const begin = async (...args) => {
+    const c = gw.cli('capture', 'start', ...args, '--format', 'json').json();
+    await gw.adopted();
+    return c;
+  };
+  const end = async (c) => { gw.cli('capture', 'stop', c.id); await gw.adopted(); };
+  // the record is written when the call is over, which is after the client has its answer
+  const record = (id) => until(() => {
+    const r = gw.cli('capture', 'show', id, '--format', 'json', { fails: true });
+    return r.code === 0 && r.json();
+  }, 'the captured call');
+  const calls = (c) => { const r = gw.cli('capture', 'show', c.id, '--format', 'json', { fails: true }); return r.code ? [] : r.json(); };
+
+  before(async () => {
+    pets = await backend((req, res, body) => answer(req, res, body));
+    gw = await start({ server: 'nginx', workers: 2, setup(g) {
+      g.cli('product', 'create', 'gold');
+      for (const id of ['pets', 'other', 'changing'])
+        g.cli('import', 'openapi', g.file(`${id}.json`, SPEC), '--path', id, '--name', id, '--backend', pets.url, '--product', 'gold');
+      g.cli('named-value', 'set', 'pass', '--secret', '--file', g.file('pass', NAMED));
+      g.cli('policy', 'set', g.file('p.xml', POLICY), '--scope', 'api:pets');
+      g.cli('policy', 'set', g.file('c.xml', CHANGING), '--scope', 'api:changing');
+      mine = g.cli('subscription', 'create', '--product', 'gold', '--format', 'json').json();
+      for (const [who, role] of [['boss', 'administrator'], ['pub', 'publisher']])
+        g.cli('user', 'create', `${who}@example.com`, '--role', role, '--password-file', g.file(`${who}.pw`, `${PASSWORD}\n`));
+    } });
+    answer = (req, res) => { res.setHeader('Content-Type', 'application/json'); res.end('{}'); };
+  });
+  afterEach(() => {
+    for (const c of gw.cli('capture', 'list', '--format', 'json').json()) if (c.on) gw.cli('capture', 'stop', c.id);
+  });
+  after(async () => {
+    await gw?.stop();
+    await pets?.close();
+  });
+
+  it('all four messages, without secrets, marked fields and keys, and the call is found from its record', async () => {
+    const c = await begin('--api', 'pets', '--mask', 'iban, X-Patient');
+    answer = (req, res) => {
+      res.setHeader('Content-Type', 'application/json');
+      res.setHeader('Set-Cookie', 'session=cookie-value-8812');
+      res.end(JSON.stringify({ kept: 'answer', refresh_token: 'back-token-1', iban: 'NL91ABNA0417164300', echo: NAMED, deep: [{ password: { a: 'pw-77' } }] }));
+    };
+    const body = JSON.stringify({ name: 'Rex', clientSecret: 'body-secret-1', note: `uses ${TOKEN}`, iban: 'DE02120300000000202051' });
+    const r = await call({ method: 'POST', body, headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${TOKEN}`, 'X-Patient': 'patient-4410' } },
+      'pets', '?colour=red&access_token=query-token-3&iban=FR76');
+    assert.equal(r.status, 200);
+    const v = await record(r.id), text = JSON.stringify(v);
+    assert.equal(v.capture, c.id);
+    assert.deepEqual([v.api, v.operation, v.subscription, v.status, v.address], ['pets', 'add', mine.id, 200, '127.0.0.1']);
+    assert.equal(v.request.method, 'POST');
+    assert.match(v.request.url, /\/api\/pets\/pets\?colour=red&access_token=\*\*\*&iban=\*\*\*$/);
+    assert.deepEqual(JSON.parse(v.request.body.text), { name: 'Rex', clientSecret: '***', note: 'uses ***', iban: '***' });
+    assert.equal(v.request.body.bytes, body.length);
+    assert.deepEqual(JSON.parse(v.backendResponse.body.text), { kept: 'answer', refresh_token: '***', iban: '***', echo: '***', deep: [{ password: '***' }] });
+    assert.equal(v.response.body.text, v.backendResponse.body.text);
+    assert.equal(v.backendRequest.body.text, v.request.body.text);
+    const sent = Object.fromEntries(v.backendRequest.headers.map((h) => [h.name.toLowerCase(), h.value]));
+    assert.equal(sent['x-pass'], '***');
+    assert.equal(sent['content-type'], 'application/json');
+    for (const secret of ['body-secret-1', TOKEN, 'DE0212', 'NL91', 'FR76', 'query-token', 'back-token', 'cookie-value', 'pw-77', 'patient-4410',
+      'named-', '9931', mine.primaryKey])
+      assert.ok(!text.includes(secret), `${secret} in ${text}`);
+    // nothing of it lies in the clear in the shared cache either: masked before it is written
+    const files = fs.readdirSync(path.join(gw.state, 'cache')).map((f) => fs.readFileSync(path.join(gw.state, 'cache', f)));
+    assert.ok(files.some((f) => f.includes('Rex')));
+    for (const secret of ['body-secret-1', TOKEN, 'NL91ABNA', 'patient-4410', 'pw-77']) assert.ok(!files.some((f) => f.includes(secret)), secret);
+    await until(() => gw.cli('log', '--id', r.id).stdout.includes(`captured     headers and bodies: gatehouse capture show ${r.id}`), 'the record of the call');
+    assert.deepEqual(calls(c).map((x) => [x.id, x.method, x.status]), [[r.id, 'POST', 200]]);
+    assert.match(gw.cli('capture', 'show', r.id).stdout, /from the client {2}POST http.*\n[^]*clientSecret":"\*\*\*"[^]*to the backend[^]*from the backend {2}200[^]*to the client {2}200/);
+    await end(c);
+    assert.equal((await call()).status, 200);
+    assert.equal(calls(c).length, 1);
+  });
+
+  it('bodies that a policy changes are shown on both sides; forms, XML, compressed, binary and cut ones as what they are', async () => {
+    const c = await begin('--subscription', mine.id, '--body-bytes', '200');
+    answer = (req, res) => { res.setHeader('Content-Type', 'application/json'); res.end('{"in":"backend"}'); };
+    let v = await record((await call({ method: 'POST', body: '{"in":"client"}', headers: { 'Content-Type': 'application/json' } }, 'changing')).id);
+    assert.deepEqual(['request', 'backendRequest', 'backendResponse', 'response'].map((m) => v[m].body.text),
+      ['{"in":"client"}', '{"made":"by policy","apiKey":"***"}', '{"in":"backend"}', '{"out":"changed"}']);
+    const rows = [
+      ['application/x-www-form-urlencoded', 'user=ann&password=p%26w&client%5Fsecret=x', 'user=ann&password=***&client%5Fsecret=***'],
+      ['text/xml', '<e xmlns:w="u"><w:Password Type="t">pw-1</w:Password><a token="t1" b="2"/></e>', '<e xmlns:w="u"><w:Password Type="t">***</w:Password><a token="***" b="2"/></e>'],
+      ['application/octet-stream', Buffer.from([1, 0, 2, 255]), null],
+      ['text/plain', 'x'.repeat(500), 'x'.repeat(200)],
+      ['application/json', `{"a":"${'y'.repeat(180)}","password":"edge-secret-at-the-end-of-what-is-shown"}`, `{"a":"${'y'.repeat(180)}","password":"***"}`.slice(0, 200)],
+    ];
+    for (const [type, body, want] of rows) {
+      answer = (req, res) => { res.setHeader('Content-Type', type); res.end(body); };
+      v = await record((await call()).id);
+      assert.equal(v.response.body.text, want, type);
+      assert.equal(v.response.body.bytes, body.length);
+    }
+    answer = (req, res) => { res.setHeader('Content-Type', 'application/json'); res.setHeader('Content-Encoding', 'gzip'); res.end(zlib.gzipSync('{"token":"zipped-1","b":1}')); };
+    v = await record((await call()).id);
+    assert.equal(v.response.body.text, '{"token":"***","b":1}');
+    await end(c);
+  });
+
+  it('a secret at the very place where a long body is cut leaves no half of itself', async () => {
+    const c = await begin('--api', 'pets', '--body-bytes', '1000');
+    for (const at of [980, 990, 1000, 9180, 9186, 9191]) {
+      answer = (req, res) => { res.setHeader('Content-Type', 'text/plain'); res.end(`${'z'.repeat(at)}${TOKEN}${'z'.repeat(9000)}`); };
+      const v = await record((await call({ headers: { Authorization: `Bearer ${TOKEN}` } })).id);
+      assert.ok(!v.response.body.text.includes('calle'), v.response.body.text.slice(-40));
+      assert.ok(v.response.body.cut && v.response.body.text.length <= 1000);
+    }
+    await end(c);
+  });
+
+  it('refused calls too; by address; calls of others are not; a call is written down once', async () => {
+    const c = await begin('--address', '127.0.0.0/8', '--body-bytes', '0'), d = await begin('--address', '192.0.2.1');
+    const refused = await call({ headers: { 'Ocp-Apim-Subscription-Key': 'no-such-key-12345' } });
+    assert.equal(refused.status, 401);
+    const v = await record(refused.id);
+    assert.deepEqual([v.status, v.backendRequest, v.failure], [401, null, 'key_invalid']);
+    assert.ok(!JSON.stringify(v).includes('no-such-key-12345'));
+    assert.equal(v.response.body.text, null);
+    assert.deepEqual(calls(d), []);
+    await end(c);
+    await end(d);
+    const e = await begin('--api', 'pets');
+    await call({}, 'other');
+    await record((await call()).id);
+    assert.equal(calls(e).length, 1);
+    await end(e);
+  });
+
+  it('it stops at its number of calls, and by itself when its time is over; each start and end stands in the audit trail', async () => {
+    answer = (req, res) => res.end('ok');
+    const c = await begin('--api', 'pets', '--calls', '3');
+    for (let i = 0; i < 6; i++) assert.equal((await call()).status, 200);
+    await until(() => calls(c).length === 3, 'three calls');
+    await end(c);
+    assert.match(gw.cli('capture', 'stop', c.id, { fails: true }).stderr, /has ended already/);
+    const d = await begin('--api', 'pets', '--for', '1s');
+    const state = (id) => gw.cli('capture', 'list', '--format', 'json').json().find((x) => x.id === id);
+    await until(() => state(d.id).endedBy === 'time' && !state(d.id).on, 'the end');
+    assert.equal((await call()).status, 200);
+    await gw.adopted();
+    assert.ok(calls(d).length === 0);
+    const { spawnSync } = require('node:child_process');
+    const trail = () => spawnSync('sqlite3', ['-cmd', '.timeout 10000', path.join(gw.state, 'config.db'), "SELECT action, actor, object_id FROM audit_entry WHERE kind = 'capture' ORDER BY seq"], { encoding: 'utf8' });
+    await until(() => trail().stdout.includes(`end|keeper|${d.id}`), `the end in the audit trail: ${trail().stdout}${trail().stderr}`);
+    assert.match(trail().stdout, new RegExp(`start\\|cli:\\w+\\|${c.id}\n[^]*stop\\|cli:\\w+\\|${c.id}\n[^]*start\\|cli:\\w+\\|${d.id}`));
+  });
+
+  it('what cannot be is said: nothing named, two named, an API that is not there, too long, too many', async () => {
+    const fails = (...args) => gw.cli('capture', 'start', ...args, { fails: true }).stderr;
+    assert.match(fails(), /one API, one subscription or one address/);
+    assert.match(fails('--api', 'pets', '--address', '192.0.2.1'), /name one of them/);
+    assert.match(fails('--api', 'nope'), /there is no API 'nope'/);
+    assert.match(fails('--address', 'somewhere'), /no address and no network/);
+    assert.match(fails('--api', 'pets', '--for', '2h'), /60 minutes/);
+    assert.match(fails('--api', 'pets', '--calls', '100000'), /1 to 500/);
+    const ids = Array.from({ length: 8 }, () => gw.cli('capture', 'start', '--address', '192.0.2.1', '--format', 'json').json().id);
+    assert.match(fails('--api', 'pets'), /8 captures are on already: stop one first/);
+    for (const id of ids) gw.cli('capture', 'stop', id);
+  });
+});
