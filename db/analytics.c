@@ -76,8 +76,8 @@ static size_t cut(int64_t from, int64_t to, int64_t period, struct part *out)
 
 int64_t analytics_step(int64_t range_us)
 {
-	static const int64_t steps[] = { 60, 300, 900, 3600, 6 * 3600, 86400, 7 * 86400 };
-	enum { POINTS = 120 };
+	static const int64_t steps[] = { 60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 86400, 2 * 86400, 7 * 86400 };
+	enum { POINTS = 60 };
 
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		if (range_us / SECOND_US <= steps[i] * POINTS)
@@ -95,17 +95,17 @@ static gh_rc set_times(struct run *r, struct gh_err *err)
 		FAIL(err, INVALID, "a step of %lld s is no whole number of minutes, hours or days", (long long)step);
 	if (q->from_us < 0 || to < q->from_us)
 		FAIL(err, INVALID, "the range ends before it begins");
-	/* without a series whole minutes that lie in the range; with one, whole steps that touch it */
-	out->from_us = (q->step_s ? q->from_us / SECOND_US / step * step : round_up(q->from_us / SECOND_US, step)) * SECOND_US;
-	out->to_us = round_up(to / SECOND_US + (to % SECOND_US > 0), step) * SECOND_US;
+	out->from_us = round_up(q->from_us / SECOND_US + (q->from_us % SECOND_US > 0), ROLLUP_MINUTE_S) * SECOND_US;
+	out->to_us = round_up(to / SECOND_US + (to % SECOND_US > 0), ROLLUP_MINUTE_S) * SECOND_US;
 	out->step_s = q->step_s;
+	r->first_s = out->from_us / SECOND_US / step * step;
+	out->first_us = r->first_s * SECOND_US;
 	if (!q->step_s)
 		return GH_RC_OK;
-	if ((out->to_us - out->from_us) / SECOND_US / step > ANALYTICS_STEPS_MAX)
+	out->n_steps = (size_t)(round_up(out->to_us / SECOND_US - r->first_s, step) / step);
+	if (out->n_steps > ANALYTICS_STEPS_MAX)
 		FAIL(err, LIMIT, "%lld s are too short a step for this range: more than %d steps", (long long)step, ANALYTICS_STEPS_MAX);
-	out->n_steps = (size_t)((out->to_us - out->from_us) / SECOND_US / step);
 	out->steps = arena_alloc(r->a, out->n_steps + 1, sizeof(*out->steps));
-	r->first_s = out->from_us / SECOND_US;
 	if (!out->steps)
 		FAIL(err, NOMEM, "no memory for %zu steps", out->n_steps);
 	return GH_RC_OK;

@@ -20,7 +20,7 @@ enum analytics_latency {
 };
 
 struct analytics_query {
-	int64_t from_us, to_us;      /* widened to whole steps; to_us 0: now, with the running minute */
+	int64_t from_us, to_us;      /* whole minutes: those that begin in it; to_us 0: now, with the running minute */
 	int64_t step_s;              /* of the series: 60, 3600, 86400 or a multiple of one of them; 0: no series */
 	struct str filter[ROLLUP_DIMENSION__COUNT];      /* STR_NULL does not narrow; "" are calls that had none */
 	enum rollup_dimension group[ANALYTICS_GROUPS_MAX];
@@ -38,6 +38,7 @@ struct analytics_group {
 
 struct analytics_result {
 	int64_t from_us, to_us, step_s;      /* as answered */
+	int64_t first_us;                    /* start of the first step; steps at both ends may lie in the range in part only */
 	struct store_traffic sum;            /* of all groups, shown or not */
 	struct store_traffic *steps;         /* NULL without step_s */
 	size_t n_steps;

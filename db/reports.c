@@ -91,7 +91,7 @@ GH_RC report_set(struct report_ask *ask, struct str name, struct str value, bool
 
 	*known = true;
 	if (rollup_dimension_of(name, &d)) {
-		ask->q.filter[d] = value.p ? value : STR("");
+		ask->q.filter[d] = value.p && !str_eq(value, STR("(none)")) ? value : STR("");
 		return GH_RC_OK;
 	}
 	if (str_eq(name, STR("range"))) {
@@ -251,7 +251,7 @@ static void traffic_rows(const struct report_ask *ask, struct report *out)
 		struct table_value *row = table_row(t);
 
 		if (row && by_time)
-			row[0] = table_count(out->all.from_us + (int64_t)i * q->step_s * SECOND_US);
+			row[0] = table_count(out->all.first_us + (int64_t)i * q->step_s * SECOND_US);
 		if (q->n_group)
 			put_key(row, 0, &out->all.groups[i], q->n_group);
 		report_measures(row, at, sum);
@@ -296,6 +296,7 @@ static gh_rc calls(struct store *s, struct arena *a, struct report_ask *ask, str
 	if (!ask->q.n_group)
 		ask->q.group[ask->q.n_group++] = ROLLUP_SUBSCRIPTION;
 	ask->q.group_steps = true;
+	ask->q.from_us -= ask->q.from_us % (ask->q.step_s * SECOND_US);          /* a whole first day */
 	TRY(analytics_run(s, a, &ask->q, &out->all, err));
 	table_column(t, "time", ask->q.step_s % ROLLUP_DAY_S ? "Time (UTC)" : "Day", ask->q.step_s % ROLLUP_DAY_S ? TABLE_TIME : TABLE_DAY);
 	group_columns(t, &ask->q);
@@ -306,7 +307,7 @@ static gh_rc calls(struct store *s, struct arena *a, struct report_ask *ask, str
 
 			if (!row)
 				continue;
-			row[0] = table_count(out->all.from_us + (int64_t)i * ask->q.step_s * SECOND_US);
+			row[0] = table_count(out->all.first_us + (int64_t)i * ask->q.step_s * SECOND_US);
 			put_key(row, 1, &out->all.groups[g], ask->q.n_group);
 			report_measures(row, 1 + ask->q.n_group, &out->all.groups[g].steps[i]);
 		}

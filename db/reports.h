@@ -3,6 +3,8 @@
  *
  *   range=7d  step=hour  group=api,operation  limit=50  compare=yes  api=orders  status=5xx  ... (every dimension)
  *
+ * A dimension narrowed to "(none)" or to nothing means the calls that had none.
+ *
  *   traffic      counts, bytes and times, by any dimension and over time
  *   calls        calls of each consumer a day
  *   latency      times of each operation: is it us or the backend?

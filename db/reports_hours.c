@@ -11,7 +11,7 @@ static const int64_t SECOND_US = 1000000;
 
 static int64_t step_start_s(const struct analytics_result *r, size_t i)
 {
-	return r->from_us / SECOND_US + (int64_t)i * r->step_s;
+	return r->first_us / SECOND_US + (int64_t)i * r->step_s;
 }
 
 /* "09:00-11:00, 14:00-15:00"; "all day" when each hour is in it. */

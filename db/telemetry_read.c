@@ -119,7 +119,7 @@ GH_RC store_traffic_steps(struct store *s, struct arena *a, const struct store_t
 	if (!*out)
 		FAIL(err, NOMEM, "no memory for totals");
 	for (size_t i = 0; i < r.n_steps; i++)
-		(*out)[i] = (struct store_traffic_step){ r.from_us + (int64_t)i * step_s * SECOND_US, r.steps[i] };
+		(*out)[i] = (struct store_traffic_step){ r.first_us + (int64_t)i * step_s * SECOND_US, r.steps[i] };
 	*n = r.n_steps;
 	return GH_RC_OK;
 }

@@ -14,6 +14,7 @@ static const struct entry {
 	{ "APIs", "API groups", "api-groups", "groups", WEB_VIEW_APIS },
 	{ "Consumers", "Products", "products", "products", WEB_VIEW_APIS },
 	{ "Consumers", "Subscriptions", "subscriptions", "keys", WEB_VIEW_SUBSCRIPTIONS },
+	{ "Traffic", "Analytics", "analytics", "analytics", WEB_VIEW_TRAFFIC },
 	{ "Security", "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
 	{ "Settings", "Pages", "pages", "pages", WEB_EDIT_PAGES },
 	{ "Settings", "Look", "look", "look", WEB_CHANGE_LOOK },

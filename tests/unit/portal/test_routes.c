@@ -84,6 +84,12 @@ static const struct {
 	{ "GET", "/look", "/admin/look", "snnyny" },
 	{ "POST", "/look", "/admin/look", "snnnnn" },     /* without the form's token */
 	{ "POST", "/look/reset", "/admin/look/reset", "snnnnn" },
+	{ "GET", "/analytics", "/admin/analytics", "snyyyy" },
+	{ "GET", "/analytics/{report}", "/admin/analytics/failures", "snyyyy" },
+	{ "GET", "/api/v1/analytics", "/admin/api/v1/analytics", "snyyyy" },
+	{ "GET", "/api/v1/analytics/{report}", "/admin/api/v1/analytics/failures", "snyyyy" },
+	{ "GET", "/live", "/admin/live", "snyyyy" },
+	{ "GET", "/live/events", "/admin/live/events", "snyyyy" },
 	{ "GET", "/sign-in", "/admin/sign-in", "yyyyyy" },
 	{ "POST", "/sign-in", "/admin/sign-in", "nnnnnn" },       /* without the form's token */
 	{ "GET", "/sign-in/code", "/admin/sign-in/code", "ssssss" },      /* no password was entered before */

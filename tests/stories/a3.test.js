@@ -1,0 +1,164 @@
+// The questions that were impossible to answer: 14 days of traffic are played with a shifted clock and known totals into the spool,
+// the keeper takes them in, and every figure of the command, the JSON API, its CSV and the pages must be the ledger's.
+//
+// The metrics endpoint of the story waits for the export of metrics.
+'use strict';
+const { describe, it, before, after } = require('node:test');
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { spawn } = require('node:child_process');
+const { start, backend, until, SERVERS } = require('../http/harness');
+
+const DAYS = 14;
+const END_S = Math.floor(Date.now() / 86400000) * 86400;
+const day = (i) => new Date((END_S - (DAYS - i) * 86400) * 1000).toISOString().slice(0, 10);
+const RANGE = `${day(0)}/${day(DAYS - 1)}`;
+
+function play(gw) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(path.join(gw.bin, '../bench/traffic'), [gw.state, String(END_S), String(DAYS)]);
+    let out = '';
+    child.stdout.on('data', (d) => { out += d; });
+    child.stderr.pipe(process.stderr);
+    child.on('error', reject);
+    child.on('exit', (code) => (code === 0 ? resolve(JSON.parse(out)) : reject(new Error(`traffic: exit ${code}`))));
+  });
+}
+
+const near = (got, want, what) => assert.ok(Math.abs(got - want) <= Math.max(1, want / 100), `${what}: ${got}, ledger ${want}`);
+
+for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
+  let gw, erp, ledger, cookie;
+  const command = (...args) => gw.cli('analytics', ...args, '--range', RANGE, '--limit', '1000', '--format', 'json').json();
+  const get = async (to) => fetch(`${gw.url}/admin${to}`, { headers: { Cookie: cookie }, redirect: 'manual' });
+  const query = (of) => new URLSearchParams({ range: RANGE, limit: '1000', ...of });
+  const api = async (report, of = {}) => {
+    const r = await get(`/api/v1/analytics/${report}?${query(of)}`);
+    assert.equal(r.status, 200);
+    return (await r.json()).rows;
+  };
+  const page = async (report, of = {}) => {
+    const r = await get(`/analytics/${report}?${query(of)}`);
+    assert.equal(r.status, 200);
+    return r.text();
+  };
+  const csv = async (report, of = {}) => {
+    const r = await get(`/api/v1/analytics/${report}?${query({ ...of, format: 'csv' })}`);
+    const [names, ...rows] = (await r.text()).trim().split('\r\n').map((line) => line.split(','));
+    return rows.map((row) => Object.fromEntries(row.map((v, i) => [names[i], v])));
+  };
+  const numbers = (html) => html.replace(/,(?=\d{3})/g, '');
+
+  before(async () => {
+    erp = await backend();
+    gw = await start({ server, workers: 1, build: 'release', setup: (g) => {
+      const file = g.file('d.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' }, paths: { '/o': { get: { operationId: 'list-orders', responses: { 200: { description: 'ok' } } } } } }));
+      g.cli('import', 'openapi', file, '--name', 'orders-v1', '--path', 'orders', '--backend', erp.url);
+      g.cli('import', 'openapi', file, '--name', 'silent', '--path', 'silent', '--backend', erp.url);
+      g.cli('api', 'set', 'orders-v1', '--stage', 'deprecated');
+    } });
+    ledger = await play(gw);
+    await until(() => command()[0].calls === ledger.calls, 'the keeper to take in all calls');
+    const form = await fetch(`${gw.url}/admin/sign-in`);
+    const first = form.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ');
+    const csrf = (await form.text()).match(/name="csrf" value="([^"]+)"/)[1];
+    const r = await fetch(`${gw.url}/admin/sign-in`, { method: 'POST', redirect: 'manual', headers: { Cookie: first },
+      body: new URLSearchParams({ csrf, email: gw.admin.email, password: gw.admin.password }) });
+    assert.equal(r.status, 303);
+    cookie = r.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ');
+  });
+  after(async () => { await gw?.stop(); await erp?.close(); });
+
+  it('calls of each consumer a day, refused ones apart, bytes: to the call', async () => {
+    for (const rows of [command('calls'), await api('calls'), await csv('calls')]) {
+      for (const [who, want] of Object.entries(ledger.consumers)) {
+        const mine = rows.filter((r) => r.subscription === who);
+        assert.deepEqual(mine.map((r) => [r.time, ...['calls', 'refused', 'bytesIn', 'bytesOut'].map((k) => Number(r[k]))]),
+          want.days.map((d) => [d.day, d.calls, d.refused, d.bytesIn, d.bytesOut]), who);
+      }
+    }
+    const html = numbers(await page('calls', { subscription: 'planning' }));
+    for (const d of ledger.consumers.planning.days) assert.ok(html.includes(`>${d.calls}<`), `the page has ${d.calls}`);
+  });
+
+  it('sums of each consumer are the same in every form', async () => {
+    for (const rows of [command('--group', 'subscription'), await api('traffic', { group: 'subscription' }), await csv('traffic', { group: 'subscription' })]) {
+      for (const [who, want] of Object.entries(ledger.consumers)) {
+        const got = rows.find((r) => r.subscription === who);
+        for (const k of ['calls', 'refused', 'bytesIn', 'bytesOut']) assert.equal(Number(got[k]), want[k], `${who} ${k}`);
+        assert.equal(Number(got.served), want.calls - want.refused);
+      }
+    }
+    const html = numbers(await page('traffic', { group: 'subscription' }));
+    for (const [who, want] of Object.entries(ledger.consumers)) assert.match(html, new RegExp(`>${who}</a></td>(<td[^>]*><span>[^<]*</span></td>)*`), who), assert.ok(html.includes(`<span>${want.calls}</span>`), `${who}: ${want.calls}`);
+    assert.ok(html.includes(`<dd>${ledger.calls}</dd>`), 'the sum of all');
+  });
+
+  it('response times of the MES: average and percentiles, the gateway apart from the backend', async () => {
+    const want = ledger.consumers.mes;
+    for (const rows of [command('latency', '--api', 'mes'), await api('latency', { api: 'mes' }), await csv('latency', { api: 'mes' })]) {
+      assert.equal(rows.length, 1);
+      for (const k of ['averageMs', 'p50Ms', 'p95Ms', 'p99Ms']) near(Number(rows[0][k]), want.total[k], k);
+      near(Number(rows[0].gatewayAverageMs), want.gateway.averageMs, 'gateway');
+      near(Number(rows[0].gatewayP95Ms), want.gateway.p95Ms, 'gateway p95');
+      near(Number(rows[0].backendAverageMs), want.backend.averageMs, 'backend');
+      near(Number(rows[0].backendP95Ms), want.backend.p95Ms, 'backend p95');
+      assert.equal(rows[0].mostly, 'backend');
+    }
+    assert.match(await page('latency', { api: 'mes' }), /backend/);
+  });
+
+  it('the one partner who is over its limit on 11 of 14 days from 9 to 11 is named, and not the one who was once', async () => {
+    for (const rows of [command('exceeders'), await api('exceeders')]) {
+      assert.deepEqual(rows.map((r) => [r.subscription, r.daysOver, r.days, r.hours, r.refused]),
+        [['partner-b', 11, 14, '09:00-11:00', ledger.consumers['partner-b'].refused]]);
+      assert.equal(rows[0].servedPerMinute, ledger.servedPerMinute);
+      assert.equal(rows[0].fitsPerMinute, ledger.wantedPerMinute, 'a limit that would have let all through');
+    }
+    const html = await page('exceeders');
+    assert.ok(html.includes('partner-b') && html.includes('09:00-11:00') && !html.includes('partner-c'));
+  });
+
+  it('the ERP fails at night', async () => {
+    const calls = ledger.erpHours.reduce((n, h) => n + h.calls, 0), errors = ledger.erpHours.reduce((n, h) => n + h.errors, 0);
+    for (const rows of [command('failures'), await api('failures')])
+      assert.deepEqual([rows[0].backend, rows[0].calls, rows[0].errors, rows[0].hours], ['bc365', calls, errors, '00:00-05:00']);
+    assert.match(await page('failures'), /bc365[\s\S]*00:00-05:00/);
+  });
+
+  it('who still uses what is deprecated', async () => {
+    for (const rows of [command('deprecated'), await api('deprecated')])
+      assert.deepEqual(rows.map((r) => [r.api, r.subscription, r.state, r.calls]), [['orders-v1', 'old-app', 'deprecated', ledger.consumers['old-app'].calls]]);
+    assert.match(await page('deprecated'), /old-app/);
+  });
+
+  it('hours add up to days, and the time before is compared', async () => {
+    const hours = await api('traffic', { step: 'hour', api: 'erp' }), days = await api('traffic', { step: 'day', api: 'erp' });
+    assert.equal(hours.length, DAYS * 24);
+    assert.deepEqual(days.map((d) => d.calls), ledger.consumers.planning.days.map((d) => d.calls));
+    days.forEach((d, i) => assert.equal(hours.slice(i * 24, i * 24 + 24).reduce((n, h) => n + h.calls, 0), d.calls));
+    const second = { range: `${day(7)}/${day(13)}`, compare: 'yes', api: 'erp' };
+    const [row] = await api('traffic', second);
+    const sum = (from) => ledger.consumers.planning.days.slice(from, from + 7).reduce((n, d) => n + d.calls, 0);
+    assert.deepEqual([row.calls, row.callsBefore], [sum(7), sum(0)]);
+  });
+
+  it('an API that never got a call has no data, which is not 0', async () => {
+    const r = await (await get(`/api/v1/analytics/traffic?${query({ api: 'silent' })}`)).json();
+    assert.equal(r.noData, true);
+    assert.equal(r.rows[0].averageMs, null);
+    assert.equal(r.rows[0].errorPercent, null);
+    assert.match(await page('traffic', { api: 'silent' }), /No data/);
+    assert.match(gw.cli('analytics', '--api', 'silent').stdout, /No data/);
+  });
+
+  it('how much is kept is shown, and what is asked wrongly is said', async () => {
+    assert.match(gw.cli('doctor', { fails: true }).stdout, /traffic .*MiB: \d+ calls, totals of \d+ minutes/);
+    const wrong = await get('/api/v1/analytics/traffic?range=soon');
+    assert.equal(wrong.status, 400);
+    assert.match((await wrong.json()).message, /24h/);
+    assert.match(await page('traffic', { range: 'soon' }), /is no range/);
+    assert.equal((await get('/api/v1/analytics/nothing')).status, 404);
+    assert.equal((await fetch(`${gw.url}/admin/api/v1/analytics/traffic`, { redirect: 'manual' })).status >= 300, true);
+  });
+});

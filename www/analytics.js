@@ -1,0 +1,71 @@
+/* Charts of analytics that can be zoomed, with uPlot, from the same figures as the table below them. Without this script the
+ * pictures that the server drew stay. Selecting a range zooms; a double click shows all again. */
+(function () {
+	"use strict";
+
+	var script = document.getElementById("analytics-script");
+	var drawn = [];
+
+	function colour(name) {
+		var probe = document.createElement("span"), value;
+
+		probe.style.color = "var(--" + name + ")";
+		document.body.appendChild(probe);
+		value = getComputedStyle(probe).color;
+		probe.remove();
+		return value;
+	}
+
+	function column(rows, name) {
+		return rows.map(function (row) { return row[name]; });
+	}
+
+	function bars(label, name) {
+		return { label: label, stroke: colour(name), fill: colour(name), paths: window.uPlot.paths.bars({ size: [0.9, 60] }), points: { show: false } };
+	}
+
+	function line(label, name) {
+		return { label: label, stroke: colour(name), width: 2, spanGaps: false };
+	}
+
+	function plot(id, data, series) {
+		var box = document.getElementById(id);
+		var axis = { stroke: colour("text-soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line") } };
+
+		box.textContent = "";
+		drawn.push({ box: box, plot: new window.uPlot({
+			width: box.clientWidth, height: 220, cursor: { sync: { key: "traffic" } }, tzDate: function (s) { return window.uPlot.tzDate(new Date(s * 1000), "Etc/UTC"); },
+			scales: { y: { range: function (u, least, most) { return [0, most > 0 ? most * 1.05 : 1]; } } },
+			series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }].concat(series), axes: [axis, Object.assign({ size: 60 }, axis)],
+		}, data, box) });
+	}
+
+	function draw(rows) {
+		var times = rows.map(function (row) { return Date.parse(row.time) / 1000; });
+		var bad = rows.map(function (row) { return row.refused + row.gatewayErrors + row.backendErrors; });
+
+		if (rows.length < 2)
+			return;
+		plot("plot-calls", [times, column(rows, "calls"), bad], [bars("Calls", "accent"), bars("Refused or failed", "bad")]);
+		plot("plot-times", [times, column(rows, "p50Ms"), column(rows, "p95Ms"), column(rows, "gatewayAverageMs"), column(rows, "backendAverageMs")],
+			[line("p50, ms", "accent"), line("p95, ms", "violet"), line("Gateway, ms", "blue"), line("Backend, ms", "warn")]);
+	}
+
+	function address() {
+		var url = new URL(script.dataset.source, location.href);
+
+		url.searchParams.delete("group");
+		url.searchParams.delete("compare");
+		url.searchParams.set("step", script.dataset.step + "s");
+		return url;
+	}
+
+	if (!script || !window.uPlot || !document.getElementById("plot-calls"))
+		return;
+	fetch(address(), { headers: { Accept: "application/json" } }).then(function (r) {
+		return r.ok ? r.json() : { rows: [] };
+	}).then(function (answer) { draw(answer.rows); }).catch(function () { /* the server's picture stays */ });
+	window.addEventListener("resize", function () {
+		drawn.forEach(function (d) { d.plot.setSize({ width: d.box.clientWidth, height: 220 }); });
+	});
+}());
