@@ -6,6 +6,7 @@
 #include "cli/import.h"
 
 #include "cli/beside.h"
+#include "config/import/operations.h"
 #include "core/file.h"
 #include "core/openapi.h"
 #include "core/str.h"
@@ -17,7 +18,6 @@
 
 #include <stdio.h>
 
-#define ID_MAX 80u
 #define LOCATE_BYTES ((size_t)64 << 20)  /* of text read again, over all warnings, to find their lines */
 
 static const struct option options[] = {
@@ -42,27 +42,6 @@ struct import {
 	struct str product;
 	bool created;
 };
-
-/* Letters, digits and single dashes. */
-static struct str slug(struct arena *a, struct str s)
-{
-	char *to = arena_alloc_text(a, ID_MAX + 1);
-	size_t n = 0;
-
-	if (!to)
-		return STR_NULL;
-	for (size_t i = 0; i < s.n && n < ID_MAX; i++) {
-		char c = ascii_lower(s.p[i]);
-
-		if (ascii_is_alpha(c) || ascii_is_digit(c))
-			to[n++] = c;
-		else if (n > 0 && to[n - 1] != '-')
-			to[n++] = '-';
-	}
-	while (n > 0 && to[n - 1] == '-')
-		n--;
-	return (struct str){ to, n };
-}
 
 static bool is_absolute(struct str url)
 {
@@ -149,129 +128,6 @@ static void print_warnings(const struct import *im)
 
 /* ---- what the store gets ---------------------------------------------------------------------------------------------- */
 
-static GH_RC unique_id(struct import *im, struct map *taken, struct str wanted, struct str *out, struct gh_err *err)
-{
-	*out = wanted;
-	for (unsigned i = 1; out->p && map_get(taken, *out); i++)
-		*out = arena_printf(im->c->arena, "%.*s-%u", STR_ARG(wanted), i);
-	if (!out->p || !map_put(taken, *out, im))
-		FAIL(err, NOMEM, "operation ids");
-	return GH_RC_OK;
-}
-
-static struct str operation_name(struct arena *a, const struct openapi_operation *op)
-{
-	struct str summary = str_trim(op->summary);
-
-	if (summary.n > 0)
-		return str_first(summary, 300);
-	if (op->id.n > 0)
-		return str_first(op->id, 300);
-	return arena_printf(a, "%.*s %.*s", STR_ARG(op->method), STR_ARG(str_first(op->path, 290)));
-}
-
-/* A warning of our own, behind those of the reader. */
-static GH_RC add_warning(struct import *im, const struct openapi_operation *op, const char *text, struct gh_err *err)
-{
-	struct openapi_warning *v;
-	struct buf pointer;
-
-	if (im->doc->n_warnings == OPENAPI_MAX_WARNINGS) {
-		im->doc->n_warnings_left_out++;
-		return GH_RC_OK;
-	}
-	v = arena_alloc(im->c->arena, im->doc->n_warnings + 1, sizeof(*v));
-	if (!v)
-		FAIL(err, NOMEM, "warnings");
-	if (im->doc->n_warnings)
-		memcpy(v, im->doc->warnings, im->doc->n_warnings * sizeof(*v));
-	buf_init(&pointer, 65536);
-	buf_cstr(&pointer, "/paths");
-	jsn_pointer_add(&pointer, op->path);
-	v[im->doc->n_warnings].pointer = arena_dup(im->c->arena, buf_view(&pointer));
-	v[im->doc->n_warnings].text = arena_dup(im->c->arena, str_of(text));
-	buf_release(&pointer);
-	im->doc->warnings = v;
-	im->doc->n_warnings++;
-	return GH_RC_OK;
-}
-
-/* The template that the gateway routes by. With all required query parameters it may be too much; then the path alone
- * serves. *out STR_NULL: it cannot be routed, and a warning says so. */
-static GH_RC route_of(struct import *im, const struct openapi_operation *op, struct str *out, struct gh_err *err)
-{
-	struct arena *a = im->c->arena;
-	const struct uritemplate *t;
-	struct gh_err why = { 0 };
-
-	*out = openapi_url_template(a, op);
-	if (out->p && !uritemplate_parse(a, *out, &t, &why).code)
-		return GH_RC_OK;
-	*out = str_first(*out, str_find_char(*out, '?'));
-	if (out->p && !uritemplate_parse(a, *out, &t, &why).code)
-		return GH_RC_OK;
-	*out = STR_NULL;
-	return add_warning(im, op, why.message[0] ? why.message : "the path is too long to be routed; the operation is left out", err);
-}
-
-/* As a JSON array. One that is too long for a tag is left out, what is beyond the limit too. */
-static GH_RC tags_of(struct arena *a, const struct openapi_operation *op, struct str *out, struct gh_err *err)
-{
-	struct buf b;
-	size_t n = 0;
-
-	buf_init(&b, STORE_TAGS_MAX * (6 * STORE_TAG_MAX + 8));
-	buf_char(&b, '[');
-	for (size_t i = 0; i < op->n_tags && n < STORE_TAGS_MAX; i++) {
-		struct str tag = str_trim(op->tags[i]);
-
-		if (!tag.n || tag.n > STORE_TAG_MAX)
-			continue;
-		buf_cstr(&b, n++ ? "," : "");
-		buf_json(&b, tag);
-	}
-	buf_char(&b, ']');
-	*out = buf_ok(&b) ? arena_dup(a, buf_view(&b)) : STR_NULL;
-	buf_release(&b);
-	if (!out->p)
-		FAIL(err, NOMEM, "tags");
-	return GH_RC_OK;
-}
-
-/* Of two operations on one route the first counts: the gateway could never choose the other. */
-static GH_RC make_operations(struct import *im, struct gh_err *err)
-{
-	struct arena *a = im->c->arena;
-	struct map taken, routes;
-
-	map_init(&taken, a, true);
-	map_init(&routes, a, false);
-	im->operations = arena_alloc(a, im->doc->n_operations + 1, sizeof(*im->operations));
-	if (!im->operations)
-		FAIL(err, NOMEM, "operations");
-	for (size_t i = 0; i < im->doc->n_operations; i++) {
-		const struct openapi_operation *op = &im->doc->operations[i];
-		struct store_operation *to = &im->operations[im->n_operations];
-		struct str route;
-
-		TRY(route_of(im, op, &to->uri_template, err));
-		route = arena_printf(a, "%.*s %.*s", STR_ARG(op->method), STR_ARG(to->uri_template));
-		if (!route.p)
-			FAIL(err, NOMEM, "operations");
-		if (!to->uri_template.p || openapi_find(im->doc, op->method, op->path) != op || map_get(&routes, route))
-			continue;
-		if (!map_put(&routes, route, to))
-			FAIL(err, NOMEM, "operations");
-		TRY(unique_id(im, &taken, openapi_operation_slug(a, op), &to->id, err));
-		to->method = op->method;
-		to->name = operation_name(a, op);
-		to->description = op->description;
-		TRY(tags_of(a, op, &to->tags, err));
-		to->position = (int64_t)im->n_operations++;
-	}
-	return GH_RC_OK;
-}
-
 static GH_RC choose_backend(struct import *im, struct gh_err *err)
 {
 	const char *given = option_text(&im->c->options, "backend");
@@ -305,7 +161,7 @@ static GH_RC describe(struct import *im, struct gh_err *err)
 	if (str_find(path, STR("//")) != SIZE_MAX || str_find_char(path, '?') != SIZE_MAX || str_find_char(path, '#') != SIZE_MAX ||
 	    str_find_char(path, ' ') != SIZE_MAX || str_find_char(path, '{') != SIZE_MAX)
 		return cli_usage(im->c, err, "--path %s: a path has plain segments between single slashes", option_text(o, "path"));
-	im->base_id = name ? str_of(name) : slug(im->c->arena, title.n ? title : path);
+	im->base_id = name ? str_of(name) : import_slug(im->c->arena, title.n ? title : path);
 	if (im->base_id.n == 0)
 		im->base_id = STR("api");
 	im->api.environment_id = str_of(option_text_or(o, "env", "default"));
@@ -380,9 +236,9 @@ static GH_RC choose_api(struct import *im, struct gh_err *err)
 	}
 	im->api.id = im->base_id;
 	if (found && im->api.version.n > 0)
-		im->api.id = arena_printf(a, "%.*s-%.*s", STR_ARG(im->base_id), STR_ARG(slug(a, im->api.version)));
+		im->api.id = arena_printf(a, "%.*s-%.*s", STR_ARG(im->base_id), STR_ARG(import_slug(a, im->api.version)));
 	else if (found)
-		im->api.id = arena_printf(a, "%.*s-%.*s", STR_ARG(im->base_id), STR_ARG(slug(a, im->api.environment_id)));
+		im->api.id = arena_printf(a, "%.*s-%.*s", STR_ARG(im->base_id), STR_ARG(import_slug(a, im->api.environment_id)));
 	im->created = true;
 	return GH_RC_OK;
 }
@@ -514,7 +370,7 @@ GH_RC import_description(struct cli *c, const char *file, struct str text, struc
 	if (told)
 		return GH_RC_OK;
 	TRY(describe(&im, err));
-	TRY(make_operations(&im, err));
+	TRY(import_operations(c->arena, im.doc, &im.operations, NULL, &im.n_operations, err));
 	TRY(cli_store(c, true, &im.store, err));
 	TRY(store_tx_begin(im.store, str_of(cli_actor(c)), err));
 	rc = write_all(&im, err);

@@ -2,15 +2,18 @@
  * expected.json beside it ({"openapi", "server", "report"}). GOLDEN_WRITE=1 writes that file anew. */
 #include "tests/unit/check.h"
 
+#include "config/import/apiops.h"
 #include "config/import/describe.h"
+#include "config/import/foreign.h"
 #include "core/file.h"
 
 #include <dirent.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char root[] = "tests/golden/import";
 
-static const char *const endings[] = { "har", "postman", "wsdl" };
+static const char *const endings[] = { "har", "postman", "wsdl", "kong", "apiops" };
 
 static gh_rc describe(struct arena *a, const char *ending, struct str text, struct import_report *r, struct described *d,
 		      struct text_where *at, struct gh_err *err)
@@ -22,6 +25,30 @@ static gh_rc describe(struct arena *a, const char *ending, struct str text, stru
 	return import_wsdl(a, text, r, d, at, err);
 }
 
+/* The resources of a whole installation, and the report. A folder is read from `path`. */
+static struct str bundle_of(struct arena *a, const char *ending, const char *path, struct str text)
+{
+	struct text_where at = { 0, 0 };
+	struct import_report r;
+	struct bundle b;
+	struct gh_err err;
+	struct tree t;
+	json_t *all;
+	gh_rc rc;
+
+	import_report_init(&r, a);
+	assert_int_equal(bundle_init(&b, a, &r, &err).code, 0);
+	tree_init(&t, a);
+	if (strcmp(ending, "apiops") == 0)
+		rc = tree_read(&t, path, &err).code ? (gh_rc){ GH_E_IO } : import_apiops(&b, &t, &err);
+	else
+		rc = import_kong(&b, text, &at, &err);
+	if (rc.code)
+		return arena_printf(a, "%u:%u: %s\n", at.line, at.column, err.message);
+	all = jsn_keep(a, json_pack("{s:O, s:o}", "resources", b.docs, "report", import_report_json(&r)));
+	return arena_join(a, (struct str[]){ jsn_text(a, all, JSN_INDENT), STR("\n") }, 2);
+}
+
 /* The result as text; a failure with its place. */
 static struct str result_of(struct arena *a, const char *ending, struct str text)
 {
@@ -31,6 +58,8 @@ static struct str result_of(struct arena *a, const char *ending, struct str text
 	struct gh_err err;
 	json_t *all;
 
+	if (strcmp(ending, "kong") == 0)
+		return bundle_of(a, ending, NULL, text);
 	import_report_init(&r, a);
 	if (describe(a, ending, text, &r, &d, &at, &err).code)
 		return arena_printf(a, "%u:%u: %s\n", at.line, at.column, err.message);
@@ -52,12 +81,15 @@ static void golden(void **state UNUSED)
 		for (size_t i = 0; i < ARRAY_LEN(endings) && entry->d_name[0] != '.'; i++) {
 			const char *in = arena_printf(a, "%s/%s/input.%s", root, entry->d_name, endings[i]).p;
 			const char *out = arena_printf(a, "%s/%s/expected.json", root, entry->d_name).p;
+			bool folder = strcmp(endings[i], "apiops") == 0;
 			struct str text, got, want;
 			struct gh_err err;
 
-			if (file_read(a, in, IMPORT_FILE_MAX, &text, &err).code)
+			if (folder)
+				in = arena_printf(a, "%s/%s/input", root, entry->d_name).p;
+			if (folder ? access(in, F_OK) != 0 : file_read(a, in, IMPORT_FILE_MAX, &text, &err).code)
 				continue;
-			got = result_of(a, endings[i], text);
+			got = folder ? bundle_of(a, endings[i], in, STR_NULL) : result_of(a, endings[i], text);
 			n++;
 			if (getenv("GOLDEN_WRITE")) {
 				assert_int_equal(file_write_atomic(out, got, 0644, &err).code, 0);
@@ -84,6 +116,7 @@ static void refused(void **state UNUSED)
 		{ "postman", "{}", "1:1: this is no Postman collection" }, { "postman", "{\"info\":{},\"item\":[]}", "1:1: the collection has no request" },
 		{ "wsdl", "", "1:1: this is no XML" }, { "wsdl", "<a>\n<b></a>", "2:" }, { "wsdl", "<a/>", "1:1: this is no WSDL 1.1: its root is a" },
 		{ "wsdl", "<definitions xmlns='http://schemas.xmlsoap.org/wsdl/'/>", "1:1: the WSDL has no service" },
+		{ "kong", "a: [", "2:" }, { "kong", "services: []\n", "1:1: this is no decK file" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -1,0 +1,150 @@
+/* import_bundle.c - `gatehouse import apiops|kong`: what another system has becomes resources, in one transaction.
+ *
+ * First everything is tried and taken back. Policies that do not compile here are closed, they answer 501, and it is tried again: a
+ * policy that was left out would let calls through. What is wrong beyond that is told, and nothing is changed. */
+#include "cli/config_files.h"
+#include "config/files/export.h"
+#include "config/import/apiops.h"
+#include "config/import/foreign.h"
+#include "core/file.h"
+#include "core/str.h"
+
+#include <stdio.h>
+
+enum { ROUNDS_MAX = 4 };
+
+#define COMMON_OPTIONS                                                                                           \
+	{ "env", OPTION_TEXT, "ENV", "environment that its APIs are put into (default)", false },                \
+	{ "dry-run", OPTION_FLAG, NULL, "show what would be, and change nothing", false },                       \
+	CONFIG_FILES_OPTIONS
+
+static const struct option options[] = { COMMON_OPTIONS, OPTION_END };
+
+static void print_problems(struct cli *c, const struct files_set *set)
+{
+	struct buf b;
+
+	buf_init(&b, 1 << 22);
+	files_problems_text(set, "", &b);
+	fwrite(b.p ? b.p : "", 1, b.n, stderr);
+	buf_release(&b);
+	c->exit_code = 1;
+}
+
+static GH_RC settle(struct cli *c, struct store *s, struct bundle *b, struct plan_options *o, struct files_set *set, struct plan *p,
+		    struct gh_err *err)
+{
+	gh_rc rc = GH_RC_OK;
+
+	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+		TRY(bundle_set(b, c->options.args[0], set, err));
+		rc = plan_run(s, c->arena, set, o, p, err);
+		if (rc.code != GH_E_INVALID || !bundle_close_policies(b, set))
+			break;
+	}
+	return rc;
+}
+
+static void answer(struct cli *c, const struct bundle *b, const struct plan *p, bool dry_run)
+{
+	json_t *v;
+
+	if (!c->json) {
+		if (dry_run)
+			plan_text(p, &c->out);
+		else
+			buf_fmt(&c->out, "%zu created, %zu changed, %zu as they were\n", plan_count(p, PLAN_CREATE), plan_count(p, PLAN_CHANGE), p->same);
+		import_report_text(b->report, &c->out);
+		return;
+	}
+	v = json_pack("{s:o, s:o}", "plan", plan_json(p), "report", import_report_json(b->report));
+	jsn_write(&c->out, v, 0);
+	buf_char(&c->out, '\n');
+	json_decref(v);
+}
+
+static GH_RC into_store(struct cli *c, struct bundle *b, struct gh_err *err)
+{
+	struct plan_options o = { .actor = str_of(cli_actor(c)), .dry_run = true };
+	bool dry_run = option_flag(&c->options, "dry-run");
+	struct files_set *set = arena_new_of(c->arena, struct files_set);
+	struct store *s;
+	struct plan p;
+	gh_rc rc;
+
+	if (!set)
+		FAIL(err, NOMEM, "import");
+	TRY(config_files_options(c, &o, err));
+	TRY(cli_store(c, true, &s, err));
+	rc = settle(c, s, b, &o, set, &p, err);
+	if (!rc.code && !dry_run) {
+		o.dry_run = false;
+		rc = plan_run(s, c->arena, set, &o, &p, err);
+	}
+	if (rc.code == GH_E_INVALID && set->total_problems) {
+		print_problems(c, set);
+		fprintf(stderr, "nothing was changed\n");
+		if (!c->json)
+			import_report_text(b->report, &c->out);
+		return GH_RC_OK;
+	}
+	TRY(rc);
+	answer(c, b, &p, dry_run);
+	return GH_RC_OK;
+}
+
+static GH_RC begin(struct cli *c, struct bundle *b, struct import_report *r, struct gh_err *err)
+{
+	import_report_init(r, c->arena);
+	TRY(bundle_init(b, c->arena, r, err));
+	b->environment = str_of(option_text(&c->options, "env"));
+	return GH_RC_OK;
+}
+
+static gh_rc run_apiops(struct cli *c, struct gh_err *err)
+{
+	struct import_report r;
+	struct bundle b;
+	struct tree t;
+
+	TRY(begin(c, &b, &r, err));
+	tree_init(&t, c->arena);
+	TRY(tree_read(&t, c->options.args[0], err));
+	TRY(import_apiops(&b, &t, err));
+	return into_store(c, &b, err);
+}
+
+static gh_rc run_kong(struct cli *c, struct gh_err *err)
+{
+	const char *file = c->options.args[0];
+	struct text_where at = { 0, 0 };
+	struct import_report r;
+	struct bundle b;
+	struct str text;
+	gh_rc rc;
+
+	TRY(begin(c, &b, &r, err));
+	TRY(file_read(c->arena, file, FILES_ONE_MAX, &text, err));
+	rc = import_kong(&b, text, &at, err);
+	if (rc.code == GH_E_SYNTAX || rc.code == GH_E_INVALID || rc.code == GH_E_LIMIT) {
+		fprintf(stderr, "%s:%u:%u: error: %s\n", file, at.line ? at.line : 1, at.column ? at.column : 1, err->message);
+		c->exit_code = 1;
+		return GH_RC_OK;
+	}
+	TRY(rc);
+	return into_store(c, &b, err);
+}
+
+#define CLOSED "Policies that do not compile here answer 501 until they are mended; the report names them. Doing it again updates.\n"
+
+const struct command command_import_apiops = {
+	.name = "import apiops", .args = "DIR", .least_args = 1, .most_args = 1,
+	.summary = "take over an Azure API Management instance, from the folder of APIOps' extractor",
+	.help = CLOSED, .options = options, .run = run_apiops,
+};
+
+const struct command command_import_kong = {
+	.name = "import kong", .args = "FILE", .least_args = 1, .most_args = 1,
+	.summary = "take over the configuration of a Kong gateway, from decK's YAML",
+	.help = CLOSED, .options = options, .run = run_kong,
+};

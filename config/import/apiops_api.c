@@ -1,0 +1,172 @@
+/* apiops_api.c - the folder apis/: an API, its revisions beside it (ID;rev=N), operations by their description. */
+#include "config/import/apiops_api.h"
+
+#include "config/import/describe.h"
+#include "core/str.h"
+
+/* The description, whatever form it has; STR_NULL: none that operations can be read from. */
+static GH_RC specification(struct apiops *x, struct str folder, struct str *text, struct str *source, struct gh_err *err)
+{
+	static const char *const names[] = { "specification.yaml", "specification.yml", "specification.json" };
+	struct bundle *b = x->bundle;
+	struct str what = arena_printf(b->arena, "API %.*s", STR_ARG(folder)), wsdl;
+	struct described d = { .openapi = NULL };
+	struct text_where at;
+	struct gh_err why;
+
+	*text = *source = STR_NULL;
+	for (size_t i = 0; i < ARRAY_LEN(names) && !text->n; i++) {
+		*source = arena_printf(b->arena, "apis/%.*s/%s", STR_ARG(folder), names[i]);
+		*text = apiops_text(x, *source);
+	}
+	if (text->n)
+		return GH_RC_OK;
+	*source = arena_printf(b->arena, "apis/%.*s/specification.wsdl", STR_ARG(folder));
+	wsdl = apiops_text(x, *source);
+	if (wsdl.n && !import_wsdl(b->arena, wsdl, b->report, &d, &at, &why).code) {
+		*text = jsn_text(b->arena, d.openapi, JSN_INDENT);
+		if (!text->p)
+			FAIL(err, NOMEM, "description");
+		return GH_RC_OK;
+	}
+	import_approximated(b->report, what, wsdl.n ? "its WSDL cannot be read; one operation takes every call" :
+			    "it has no OpenAPI description; one operation takes every call");
+	return GH_RC_OK;
+}
+
+static void tags_of(struct apiops *x, json_t *doc, struct str api)
+{
+	json_t *tags = json_array(), *v;
+	struct str tag = STR_NULL;
+	size_t i;
+
+	json_array_foreach(apiops_json(x, arena_printf(x->bundle->arena, "apis/%.*s/tags.json", STR_ARG(api))), i, v)
+		if (jsn_str(v, "name").n)
+			json_array_append(tags, jsn_get(v, "name"));
+	for (i = 0; apiops_next(x, "tags/", &i, &tag);) {
+		const char *folder = arena_printf(x->bundle->arena, "tags/%.*s/", STR_ARG(tag)).p;
+		json_t *p = apiops_properties(x, arena_printf(x->bundle->arena, "%stagInformation.json", folder));
+		struct str name = jsn_str(p, "displayName").n ? jsn_str(p, "displayName") : tag;
+
+		if (tree_find(x->tree, arena_printf(x->bundle->arena, "%sapis/%.*s/tagApiInformation.json", folder, STR_ARG(api))))
+			json_array_append_new(tags, json_stringn(name.p, name.n));
+	}
+	if (doc && json_array_size(tags))
+		json_object_set(doc, "tags", tags);
+	json_decref(tags);
+}
+
+static void warn_of(struct apiops *x, struct str api, const json_t *p)
+{
+	struct str what = arena_printf(x->bundle->arena, "API %.*s", STR_ARG(api)), type = jsn_str(p, "type");
+	const json_t *auth = jsn_obj(p, "authenticationSettings");
+
+	if (str_eq(type, STR("graphql")))
+		import_approximated(x->bundle->report, what, "GraphQL is called as any HTTP API; resolvers are not taken over");
+	if (json_is_object(jsn_get(auth, "oAuth2")) || json_array_size(jsn_arr(auth, "oAuth2AuthenticationSettings")) ||
+	    json_is_object(jsn_get(auth, "openid")) || json_array_size(jsn_arr(auth, "openidAuthenticationSettings")))
+		import_not_possible(x->bundle->report, what, "the sign-in of Azure's test console; who may call is in its policies, or say it with "
+				    "gatehouse access set");
+}
+
+static void describe_api(struct apiops *x, json_t *doc, struct str api, const json_t *p)
+{
+	const json_t *keys = jsn_obj(p, "subscriptionKeyParameterNames");
+	struct str set = apiops_last(jsn_str(p, "apiVersionSetId"));
+
+	bundle_text(doc, "name", jsn_str(p, "displayName").n ? jsn_str(p, "displayName") : api);
+	bundle_text(doc, "description", jsn_str(p, "description"));
+	bundle_text(doc, "environment", x->bundle->environment);
+	json_object_set_new(doc, "path", json_stringn(jsn_str(p, "path").p ? jsn_str(p, "path").p : "", jsn_str(p, "path").n));
+	bundle_text(doc, "versionSet", set);
+	bundle_text(doc, "version", jsn_str(p, "apiVersion"));
+	if (!jsn_bool(p, "subscriptionRequired", true))
+		json_object_set_new(doc, "subscriptionRequired", json_false());
+	bundle_text(doc, "keyHeader", jsn_str(keys, "header"));
+	bundle_text(doc, "keyQuery", jsn_str(keys, "query"));
+	tags_of(x, doc, api);
+}
+
+static void revision_fields(json_t *doc, const json_t *p, const char *description)
+{
+	bundle_text(doc, description, jsn_str(p, "apiRevisionDescription"));
+	bundle_text(doc, "backendUrl", jsn_str(p, "serviceUrl"));
+}
+
+static void policies(struct apiops *x, struct str folder, const json_t *operations)
+{
+	struct arena *a = x->bundle->arena;
+	const char *below = arena_printf(a, "apis/%.*s/operations/", STR_ARG(folder)).p;
+	struct str text = apiops_text(x, arena_printf(a, "apis/%.*s/policy.xml", STR_ARG(folder))), op = STR_NULL;
+
+	if (text.n) {
+		bundle_text(bundle_add(x->bundle, "policy", arena_printf(a, "api:%.*s", STR_ARG(folder))), "policy", text);
+		import_taken(x->bundle->report, "policy", 1);
+	}
+	for (size_t i = 0; apiops_next(x, below, &i, &op);) {
+		struct str id = jsn_string(jsn_get_n(operations, op));
+
+		text = apiops_text(x, arena_printf(a, "%s%.*s/policy.xml", below, STR_ARG(op)));
+		if (!text.n)
+			continue;
+		if (!id.n) {
+			import_not_possible(x->bundle->report, arena_printf(a, "policy of %.*s/%.*s", STR_ARG(folder), STR_ARG(op)),
+					    "the description has no operation of this id");
+			continue;
+		}
+		bundle_text(bundle_add(x->bundle, "policy", arena_printf(a, "operation:%.*s/%.*s", STR_ARG(folder), STR_ARG(id))), "policy", text);
+		import_taken(x->bundle->report, "policy", 1);
+	}
+}
+
+static GH_RC api(struct apiops *x, struct str folder, const json_t *p, struct gh_err *err)
+{
+	size_t rev = str_find(folder, STR(";rev="));
+	struct str type = jsn_str(p, "type"), text, source;
+	json_t *doc, *operations;
+	uint64_t number = 1;
+
+	if (str_eq(type, STR("websocket")) || str_eq(type, STR("grpc"))) {
+		import_not_possible(x->bundle->report, arena_printf(x->bundle->arena, "API %.*s", STR_ARG(folder)), "%.*s is not served", STR_ARG(type));
+		return GH_RC_OK;
+	}
+	if (rev != SIZE_MAX && !bundle_find(x->bundle, "api", str_first(folder, rev))) {
+		import_not_possible(x->bundle->report, arena_printf(x->bundle->arena, "revision %.*s", STR_ARG(folder)), "the API itself is not in the folder");
+		return GH_RC_OK;
+	}
+	doc = bundle_add(x->bundle, rev == SIZE_MAX ? "api" : "revision", folder);
+	if (!doc)
+		FAIL(err, NOMEM, "API");
+	if (rev == SIZE_MAX) {
+		describe_api(x, doc, folder, p);
+		if (str_to_u64(jsn_str(p, "apiRevision"), INT32_MAX, &number) && number > 1)
+			json_object_set_new(doc, "revision", json_integer((json_int_t)number));
+		revision_fields(doc, p, "revisionDescription");
+		warn_of(x, folder, p);
+	} else {
+		revision_fields(doc, p, "description");
+	}
+	import_taken(x->bundle->report, rev == SIZE_MAX ? "API" : "revision", 1);
+	TRY(specification(x, folder, &text, &source, err));
+	TRY(bundle_description(x->bundle, folder, text, source, &operations, err));
+	policies(x, folder, operations);
+	return GH_RC_OK;
+}
+
+GH_RC apiops_apis(struct apiops *x, struct gh_err *err)
+{
+	for (int revisions = 0; revisions < 2; revisions++) {
+		struct str name = STR_NULL;
+
+		for (size_t i = 0; apiops_next(x, "apis/", &i, &name);) {
+			json_t *p;
+
+			if ((str_find(name, STR(";rev=")) != SIZE_MAX) != (revisions == 1))
+				continue;
+			p = apiops_properties(x, arena_printf(x->bundle->arena, "apis/%.*s/apiInformation.json", STR_ARG(name)));
+			if (p)
+				TRY(api(x, name, p, err));
+		}
+	}
+	return GH_RC_OK;
+}

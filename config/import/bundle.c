@@ -1,0 +1,206 @@
+#include "config/import/bundle.h"
+
+#include "config/import/operations.h"
+#include "core/str.h"
+
+#include <stdlib.h>
+
+GH_RC bundle_init(struct bundle *b, struct arena *a, struct import_report *r, struct gh_err *err)
+{
+	*b = (struct bundle){ .arena = a, .docs = jsn_keep(a, json_array()), .report = r };
+	if (!b->docs)
+		FAIL(err, NOMEM, "import");
+	return GH_RC_OK;
+}
+
+json_t *bundle_add(struct bundle *b, const char *kind, struct str id)
+{
+	json_t *doc = json_pack("{s:s, s:s%}", FILES_KIND, kind, "id", id.p ? id.p : "", id.n);
+
+	if (!doc || json_array_append_new(b->docs, doc)) {
+		b->report->failed = true;
+		return NULL;
+	}
+	return doc;
+}
+
+void bundle_text(json_t *doc, const char *field, struct str text)
+{
+	if (doc && text.n && utf8_valid(text))
+		json_object_set_new(doc, field, json_stringn(text.p, text.n));
+}
+
+json_t *bundle_find(const struct bundle *b, const char *kind, struct str id)
+{
+	size_t i;
+	json_t *doc;
+
+	json_array_foreach(b->docs, i, doc)
+		if (str_eq(jsn_str(doc, "id"), id) && str_eq(jsn_str(doc, FILES_KIND), str_of(kind)))
+			return doc;
+	return NULL;
+}
+
+/* ---- descriptions --------------------------------------------------------------------------------------------------------------- */
+
+static void any_operation(struct bundle *b, struct str place)
+{
+	json_t *doc = bundle_add(b, "operation", arena_printf(b->arena, "%.*s/any", STR_ARG(place)));
+
+	bundle_text(doc, "name", STR("Any call"));
+	bundle_text(doc, "method", STR("*"));
+	bundle_text(doc, "uriTemplate", STR("/*"));
+}
+
+static void add_operation(struct bundle *b, struct str place, const struct store_operation *op)
+{
+	json_t *doc = bundle_add(b, "operation", arena_printf(b->arena, "%.*s/%.*s", STR_ARG(place), STR_ARG(op->id))), *tags;
+	struct gh_err ignored;
+
+	bundle_text(doc, "name", op->name);
+	bundle_text(doc, "method", op->method);
+	bundle_text(doc, "uriTemplate", op->uri_template);
+	bundle_text(doc, "description", op->description);
+	if (doc && op->position)
+		json_object_set_new(doc, "position", json_integer(op->position));
+	if (doc && op->tags.n > 2 && !jsn_parse_in(b->arena, op->tags, NULL, &tags, NULL, &ignored).code)
+		json_object_set(doc, "tags", tags);
+}
+
+GH_RC bundle_description(struct bundle *b, struct str place, struct str text, struct str source, json_t **operations,
+			 struct gh_err *err)
+{
+	const struct openapi_operation **from;
+	struct store_operation *v;
+	struct openapi *parsed;
+	struct text_where at;
+	struct gh_err why;
+	size_t n;
+	gh_rc rc;
+
+	*operations = jsn_keep(b->arena, json_object());
+	rc = text.n ? openapi_parse(b->arena, text, &parsed, &at, &why) : (gh_rc){ GH_E_NOT_FOUND };
+	if (rc.code == GH_E_NOMEM || !*operations)
+		FAIL(err, NOMEM, "description");
+	if (rc.code) {
+		if (text.n)
+			import_not_possible(b->report, arena_printf(b->arena, "description of %.*s", STR_ARG(place)), "line %u: %s; one operation "
+					    "takes every call", at.line, why.message);
+		any_operation(b, place);
+		return GH_RC_OK;
+	}
+	TRY(import_operations(b->arena, parsed, &v, &from, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		add_operation(b, place, &v[i]);
+		if (from[i]->id.n)
+			json_object_setn_new(*operations, from[i]->id.p, from[i]->id.n, json_stringn(v[i].id.p, v[i].id.n));
+	}
+	if (n == 0)
+		any_operation(b, place);
+	import_taken(b->report, "operation", n);
+	json_t *doc = bundle_add(b, "api-description", place);
+
+	if (str_starts(str_trim(text), STR("{")))
+		bundle_text(doc, "mediaType", STR("application/vnd.oai.openapi+json"));
+	else
+		bundle_text(doc, "mediaType", STR("application/vnd.oai.openapi"));
+	bundle_text(doc, "source", source);
+	bundle_text(doc, "document", text);
+	return GH_RC_OK;
+}
+
+/* ---- policies ------------------------------------------------------------------------------------------------------------------- */
+
+void bundle_policy(struct bundle *b, struct str scope, const char *inbound, const char *backend, const char *outbound)
+{
+	struct str text = arena_printf(b->arena, "<policies>\n  <inbound>\n    <base />\n%s  </inbound>\n  <backend>\n%s  </backend>\n"
+				       "  <outbound>\n    <base />\n%s  </outbound>\n  <on-error>\n    <base />\n  </on-error>\n</policies>\n",
+				       inbound ? inbound : "", backend ? backend : "    <base />\n", outbound ? outbound : "");
+
+	bundle_text(bundle_add(b, "policy", scope), "policy", text);
+}
+
+/* The original between the marks of a comment, where "--" must not stand. */
+static struct str as_comment(struct arena *a, struct str text)
+{
+	struct buf b;
+	struct str out;
+
+	buf_init(&b, FILES_ONE_MAX);
+	for (size_t i = 0; i < text.n; i++) {
+		buf_char(&b, text.p[i]);
+		if (text.p[i] == '-' && i + 1 < text.n && text.p[i + 1] == '-')
+			buf_char(&b, ' ');
+	}
+	out = arena_dup(a, buf_view(&b));
+	buf_release(&b);
+	return out;
+}
+
+static void close_one(struct bundle *b, json_t *doc)
+{
+	bool fragment = str_eq(jsn_str(doc, FILES_KIND), STR("policy-fragment"));
+	struct str was = as_comment(b->arena, jsn_str(doc, "policy"));
+	struct str answer = STR("<return-response><set-status code=\"501\" reason=\"This policy was not taken over\" /></return-response>");
+
+	bundle_text(doc, "policy", arena_printf(b->arena, fragment ? "<fragment>%.*s</fragment>\n<!-- was:\n%.*s\n-->\n" :
+			    "<policies><inbound><base />%.*s</inbound><backend><base /></backend><outbound><base /></outbound><on-error><base />"
+			    "</on-error></policies>\n<!-- was:\n%.*s\n-->\n", STR_ARG(answer), STR_ARG(was)));
+}
+
+/* Problems say first of what they are; the row does that already. */
+static struct str without_name(struct str message, const struct files_doc *d)
+{
+	size_t n = strlen(d->kind->name) + 1 + d->id.n + 2;
+
+	return message.n > n && str_starts(message, str_of(d->kind->name)) ? str_from(message, n) : message;
+}
+
+size_t bundle_close_policies(struct bundle *b, const struct files_set *set)
+{
+	json_t *closed = jsn_keep(b->arena, json_object());
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n_problems && closed; i++) {
+		const struct files_problem *p = &set->problems[i];
+		const struct files_doc *d = p->doc;
+		json_t *doc;
+
+		if (!d || (strcmp(d->kind->name, "policy") != 0 && strcmp(d->kind->name, "policy-fragment") != 0))
+			continue;
+		import_not_possible(b->report, arena_printf(b->arena, "%s %.*s", d->kind->name, STR_ARG(d->id)), "%.*s. Its calls are answered 501 "
+				    "until it is mended; the original stands in it as a comment", STR_ARG(without_name(p->message, d)));
+		doc = bundle_find(b, d->kind->name, d->id);
+		if (!doc || jsn_get_n(closed, d->id))
+			continue;
+		json_object_setn_new(closed, d->id.p, d->id.n, json_true());
+		close_one(b, doc);
+		n++;
+	}
+	return n;
+}
+
+GH_RC bundle_set(struct bundle *b, const char *source, struct files_set *out, struct gh_err *err)
+{
+	struct str file = str_of(source);
+	size_t i;
+	json_t *doc;
+
+	*out = (struct files_set){ .arena = b->arena };
+	if (b->report->failed)
+		FAIL(err, NOMEM, "import");
+	json_array_foreach(b->docs, i, doc) {
+		const struct resource_kind *k = resource_kind_find(jsn_str(doc, FILES_KIND));
+		json_t *copy = jsn_keep(b->arena, json_copy(doc));
+
+		if (!copy)
+			FAIL(err, NOMEM, "import");
+		json_object_del(copy, FILES_KIND);
+		if (k)
+			TRY(files_set_add(out, k, copy, file, err));
+		else
+			import_not_possible(b->report, arena_printf(b->arena, "%.*s %.*s", STR_ARG(jsn_str(doc, FILES_KIND)),
+					    STR_ARG(jsn_str(doc, "id"))), "there is no such kind here");
+	}
+	return files_set_finish(out, err);
+}

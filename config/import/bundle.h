@@ -1,0 +1,36 @@
+/* bundle.h - what an import of a whole installation makes: resources as documents (config/resource.h) with `$kind` in front, and the
+ * report of what became of each thing. They go into the store by the same walk as configuration files (config/files/plan.h). */
+#pragma once
+
+#include "config/files/set.h"
+#include "config/import/report.h"
+
+struct bundle {
+	struct arena *arena;
+	json_t *docs;                    /* array of {"$kind", "id", ...} */
+	struct import_report *report;
+	struct str environment;          /* that APIs are put into; empty: the default one */
+};
+
+GH_RC bundle_init(struct bundle *b, struct arena *a, struct import_report *r, struct gh_err *err);
+/* A new document, borrowed: put the fields in. NULL when out of memory. */
+json_t *bundle_add(struct bundle *b, const char *kind, struct str id);
+/* Members that are NULL or empty are left out. */
+void bundle_text(json_t *doc, const char *field, struct str text);
+json_t *bundle_find(const struct bundle *b, const char *kind, struct str id);    /* NULL: there is none */
+
+/* The operations and the description of an API ("orders", "orders;rev=2") out of its OpenAPI text, which must be readable: else a row
+ * of the report and one operation that takes every call. *operations: {operationId: our id}, owned by the arena. */
+GH_RC bundle_description(struct bundle *b, struct str place, struct str text, struct str source, json_t **operations,
+			 struct gh_err *err);
+/* A policy document with these elements in its sections (may be NULL), each with <base/> first. */
+void bundle_policy(struct bundle *b, struct str scope, const char *inbound, const char *backend, const char *outbound);
+
+/* ---- into the store ---- */
+
+/* Documents of kinds that this installation does not have become rows of the report. */
+GH_RC bundle_set(struct bundle *b, const char *source, struct files_set *out, struct gh_err *err);
+/* Puts a closed document, which answers 501, in the place of policies and fragments that have problems in the set, with the original as
+ * a comment; the report tells each. Returns how many: then the set has to be made anew. What does not compile must not let calls
+ * through. */
+size_t bundle_close_policies(struct bundle *b, const struct files_set *set);

@@ -1,0 +1,318 @@
+/* kong_plugin.c - one row a plugin. What guarded calls and cannot be taken over closes the API: nothing gets easier to call by moving. */
+#include "config/import/kong_plugin.h"
+
+#include "config/import/policy_text.h"
+#include "core/str.h"
+
+enum { RATE_WINDOW_MAX = 300 };                  /* seconds that rate-limit-by-key takes */
+
+void kong_plugins_init(struct kong_plugins *p, struct bundle *b)
+{
+	*p = (struct kong_plugins){ .bundle = b };
+	buf_init(&p->inbound, POLICY_TEXT_MAX);
+	buf_init(&p->outbound, POLICY_TEXT_MAX);
+}
+
+void kong_plugins_release(struct kong_plugins *p)
+{
+	buf_release(&p->inbound);
+	buf_release(&p->outbound);
+}
+
+/* ---- limits ------------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_token(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_is_alpha(s.p[i]) && !ascii_is_digit(s.p[i]) && s.p[i] != '-' && s.p[i] != '_')
+			return false;
+	return s.n > 0;
+}
+
+static void counter_key(struct buf *b, const json_t *c, struct str where)
+{
+	struct str by = jsn_str(c, "limit_by"), header = jsn_str(c, "header_name");
+
+	if (str_eq(by, STR("ip"))) {
+		buf_cstr(b, "@(context.Request.IpAddress)");
+	} else if (str_eq(by, STR("header")) && is_token(header)) {
+		buf_fmt(b, "@(context.Request.Headers.GetValueOrDefault(&quot;%.*s&quot;, context.Request.IpAddress))", STR_ARG(header));
+	} else if (str_eq(by, STR("service")) || str_eq(by, STR("path"))) {
+		policy_value(b, where);
+	} else {
+		buf_cstr(b, "@(context.Subscription?.Id ?? context.Request.IpAddress)");
+	}
+}
+
+static void one_limit(struct kong_plugins *p, const json_t *c, struct str where, int64_t calls, int64_t seconds)
+{
+	buf_fmt(&p->inbound, "    <%s calls=\"%lld\" renewal-period=\"%lld\" counter-key=\"", seconds <= RATE_WINDOW_MAX ? "rate-limit-by-key" :
+		"quota-by-key", (long long)calls, (long long)seconds);
+	counter_key(&p->inbound, c, where);
+	buf_cstr(&p->inbound, "\" />\n");
+}
+
+static void rate_limiting(struct kong_plugins *p, const json_t *c, struct str where)
+{
+	static const struct {
+		const char *name;
+		int64_t seconds;
+	} windows[] = { { "second", 1 }, { "minute", 60 }, { "hour", 3600 }, { "day", 86400 }, { "month", 2592000 }, { "year", 31536000 } };
+	const json_t *limits = jsn_arr(c, "limit"), *sizes = jsn_arr(c, "window_size");
+
+	for (size_t i = 0; i < ARRAY_LEN(windows); i++)
+		if (jsn_int(c, windows[i].name, 0) > 0)
+			one_limit(p, c, where, jsn_int(c, windows[i].name, 0), windows[i].seconds);
+	for (size_t i = 0; i < json_array_size(limits) && i < json_array_size(sizes); i++)      /* rate-limiting-advanced */
+		one_limit(p, c, where, json_integer_value(json_array_get(limits, i)), json_integer_value(json_array_get(sizes, i)));
+	import_approximated(p->bundle->report, where, "rate-limiting: windows up to 5 minutes slide (rate-limit-by-key), longer ones are fixed "
+			    "(quota-by-key); exact over all workers");
+}
+
+/* ---- headers, queries ------------------------------------------------------------------------------------------------------------------ */
+
+typedef void set_one(struct buf *b, struct str name, const char *action, struct str value);
+
+static void set_list(struct buf *b, const json_t *list, const char *action, set_one *set)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+		struct str pair = jsn_string(v);
+		size_t colon = str_find_char(pair, ':');
+
+		if (pair.n)
+			set(b, str_first(pair, colon), action, colon == SIZE_MAX ? STR_NULL : str_trim(str_from(pair, colon + 1)));
+	}
+}
+
+static void transformer(struct kong_plugins *p, const json_t *c, struct str where, bool request)
+{
+	static const struct {
+		const char *name, *action;
+	} actions[] = { { "remove", "delete" }, { "replace", "override" }, { "add", "skip" }, { "append", "append" } };
+	struct buf *to = request ? &p->inbound : &p->outbound;
+	bool rest = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+		const json_t *part = jsn_obj(c, actions[i].name);
+
+		set_list(to, jsn_get(part, "headers"), actions[i].action, policy_set_header);
+		if (request)
+			set_list(to, jsn_get(part, "querystring"), actions[i].action, policy_set_query);
+		rest = rest || json_array_size(jsn_get(part, "body")) || json_array_size(jsn_get(part, "json"));
+		if (request && i == 1 && jsn_str(part, "uri").n && str_find_char(jsn_str(part, "uri"), '$') == SIZE_MAX) {
+			buf_cstr(to, "    <rewrite-uri template=\"");
+			policy_value(to, jsn_str(part, "uri"));
+			buf_cstr(to, "\" />\n");
+		} else {
+			rest = rest || jsn_str(part, "uri").n;
+		}
+	}
+	rest = rest || json_array_size(jsn_get(jsn_obj(c, "rename"), "headers")) || json_array_size(jsn_get(jsn_obj(c, "rename"), "querystring"));
+	if (rest)
+		import_not_possible(p->bundle->report, where, "%s-transformer: changes of bodies, renamed fields and templates of addresses; write them "
+				    "with set-body, set-header and rewrite-uri", request ? "request" : "response");
+	else
+		import_taken(p->bundle->report, "plugin", 1);
+}
+
+static void cors(struct kong_plugins *p, const json_t *c, struct str where)
+{
+	static const struct {
+		const char *field, *list, *item, *otherwise;
+	} lists[] = { { "origins", "allowed-origins", "origin", "*" }, { "methods", "allowed-methods", "method", "*" },
+		      { "headers", "allowed-headers", "header", "*" }, { "exposed_headers", "expose-headers", "header", NULL } };
+	struct buf *b = &p->inbound;
+
+	buf_fmt(b, "    <cors%s>\n", jsn_bool(c, "credentials", false) ? " allow-credentials=\"true\"" : "");
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		const json_t *values = jsn_arr(c, lists[i].field);
+		size_t n = json_array_size(values);
+
+		if (!n && !lists[i].otherwise)
+			continue;
+		buf_fmt(b, "      <%s", lists[i].list);
+		if (i == 1 && jsn_int(c, "max_age", 0) > 0)
+			buf_fmt(b, " preflight-result-max-age=\"%lld\"", (long long)jsn_int(c, "max_age", 0));
+		buf_cstr(b, ">\n");
+		for (size_t k = 0; k < n || (k == 0 && !n); k++) {
+			buf_fmt(b, "        <%s>", lists[i].item);
+			policy_value(b, n ? jsn_string(json_array_get(values, k)) : str_of(lists[i].otherwise));
+			buf_fmt(b, "</%s>\n", lists[i].item);
+		}
+		buf_fmt(b, "      </%s>\n", lists[i].list);
+	}
+	buf_cstr(b, "    </cors>\n");
+	import_taken(p->bundle->report, "plugin", 1);
+	(void)where;
+}
+
+/* ---- who may call ------------------------------------------------------------------------------------------------------------------------ */
+
+static void ip_filter(struct kong_plugins *p, const json_t *list, const char *action)
+{
+	size_t i;
+	json_t *v;
+
+	if (json_array_size(list) == 0)
+		return;
+	buf_fmt(&p->inbound, "    <ip-filter action=\"%s\">\n", action);
+	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+		buf_cstr(&p->inbound, "      <address>");
+		policy_value(&p->inbound, jsn_string(v));
+		buf_cstr(&p->inbound, "</address>\n");
+	}
+	buf_cstr(&p->inbound, "    </ip-filter>\n");
+}
+
+static void ip_restriction(struct kong_plugins *p, const json_t *c, struct str where UNUSED)
+{
+	ip_filter(p, jsn_arr(c, "allow") ? jsn_arr(c, "allow") : jsn_arr(c, "whitelist"), "allow");
+	ip_filter(p, jsn_arr(c, "deny") ? jsn_arr(c, "deny") : jsn_arr(c, "blacklist"), "forbid");
+	import_taken(p->bundle->report, "plugin", 1);
+}
+
+static void key_auth(struct kong_plugins *p, const json_t *c, struct str where UNUSED)
+{
+	struct str name = jsn_string(json_array_get(jsn_arr(c, "key_names"), 0));
+
+	p->key = true;
+	p->key_name = name.n ? name : STR("apikey");
+	p->key_in_header = jsn_bool(c, "key_in_header", true);
+	p->key_in_query = jsn_bool(c, "key_in_query", true);
+	import_taken(p->bundle->report, "plugin", 1);
+}
+
+static void openid_connect(struct kong_plugins *p, const json_t *c, struct str where)
+{
+	const json_t *list = jsn_arr(c, "audience_required") ? jsn_arr(c, "audience_required") : jsn_arr(c, "audience");
+	struct str audiences[16];
+	size_t n = 0;
+
+	for (; n < json_array_size(list) && n < ARRAY_LEN(audiences); n++)
+		audiences[n] = jsn_string(json_array_get(list, n));
+	if (!jsn_str(c, "issuer").n) {
+		policy_closed(&p->inbound, "openid-connect without an issuer");
+		import_not_possible(p->bundle->report, where, "openid-connect without an issuer: its calls are answered 501");
+		return;
+	}
+	policy_jwt(&p->inbound, jsn_str(c, "issuer"), audiences, n);
+	import_approximated(p->bundle->report, where, "openid-connect: bearer tokens of the issuer are checked (validate-jwt); signing in with "
+			    "a browser is a feature of the identity-aware proxy, gatehouse iap");
+}
+
+/* ---- others -------------------------------------------------------------------------------------------------------------------------------- */
+
+static void size_limit(struct kong_plugins *p, const json_t *c, struct str where)
+{
+	int64_t unit = str_eq(jsn_str(c, "size_unit"), STR("bytes")) ? 1 : str_eq(jsn_str(c, "size_unit"), STR("kilobytes")) ? 1000 : 1000000;
+	int64_t bytes = jsn_int(c, "allowed_payload_size", 128) * unit;
+
+	buf_fmt(&p->inbound, "    <validate-content unspecified-content-type-action=\"ignore\" max-size=\"%lld\" size-exceeded-action=\"prevent\" />\n",
+		(long long)(bytes > 4194304 ? 4194304 : bytes));
+	if (bytes > 4194304)
+		import_approximated(p->bundle->report, where, "request-size-limiting: at most 4194304 bytes are looked at");
+	else
+		import_taken(p->bundle->report, "plugin", 1);
+}
+
+static void termination(struct kong_plugins *p, const json_t *c, struct str where UNUSED)
+{
+	struct str body = jsn_str(c, "body").n ? jsn_str(c, "body") : jsn_str(c, "message"), type = jsn_str(c, "content_type");
+
+	buf_fmt(&p->inbound, "    <return-response>\n      <set-status code=\"%lld\" />\n", (long long)jsn_int(c, "status_code", 503));
+	if (type.n)
+		policy_set_header(&p->inbound, STR("Content-Type"), "override", type);
+	if (body.n) {
+		buf_cstr(&p->inbound, "      <set-body>");
+		policy_value(&p->inbound, body);
+		buf_cstr(&p->inbound, "</set-body>\n");
+	}
+	buf_cstr(&p->inbound, "    </return-response>\n");
+	import_taken(p->bundle->report, "plugin", 1);
+}
+
+static void proxy_cache(struct kong_plugins *p, const json_t *c, struct str where)
+{
+	buf_cstr(&p->inbound, "    <cache-lookup vary-by-developer=\"false\" vary-by-developer-groups=\"false\" />\n");
+	buf_fmt(&p->outbound, "    <cache-store duration=\"%lld\" />\n", (long long)jsn_int(c, "cache_ttl", 300));
+	import_approximated(p->bundle->report, where, "proxy-cache: which answers are kept is decided by RFC 9111, not by lists of statuses and types");
+}
+
+static void correlation(struct kong_plugins *p, const json_t *c, struct str where UNUSED)
+{
+	struct str name = jsn_str(c, "header_name").n ? jsn_str(c, "header_name") : STR("Kong-Request-ID");
+
+	buf_cstr(&p->inbound, "    <set-header name=\"");
+	policy_value(&p->inbound, name);
+	buf_cstr(&p->inbound, "\" exists-action=\"skip\">\n      <value>@(context.RequestId.ToString())</value>\n    </set-header>\n");
+	import_taken(p->bundle->report, "plugin", 1);
+}
+
+static void request_transformer(struct kong_plugins *p, const json_t *c, struct str where)
+{
+	transformer(p, c, where, true);
+}
+
+static void response_transformer(struct kong_plugins *p, const json_t *c, struct str where)
+{
+	transformer(p, c, where, false);
+}
+
+static const struct {
+	const char *name;
+	void (*take)(struct kong_plugins *p, const json_t *config, struct str where);
+} known[] = {
+	{ "cors", cors }, { "correlation-id", correlation }, { "ip-restriction", ip_restriction }, { "key-auth", key_auth },
+	{ "key-auth-enc", key_auth }, { "openid-connect", openid_connect }, { "proxy-cache", proxy_cache },
+	{ "proxy-cache-advanced", proxy_cache }, { "rate-limiting", rate_limiting }, { "rate-limiting-advanced", rate_limiting },
+	{ "request-size-limiting", size_limit }, { "request-termination", termination }, { "request-transformer", request_transformer },
+	{ "request-transformer-advanced", request_transformer }, { "response-transformer", response_transformer },
+	{ "response-transformer-advanced", response_transformer },
+};
+
+/* Plugins that keep calls out. */
+static const char *const guards[] = { "acl", "basic-auth", "bot-detection", "hmac-auth", "jwt", "jwt-signer", "ldap-auth", "ldap-auth-advanced",
+	"mtls-auth", "oauth2", "oauth2-introspection", "opa", "request-validator", "session", "vault-auth", "websocket-validator", "access-control-enforcement",
+	"header-cert-auth", "tls-handshake-modifier", "forward-proxy", "pre-function", "post-function" };
+
+static const char *const logs[] = { "file-log", "http-log", "tcp-log", "udp-log", "syslog", "loggly", "kafka-log", "statsd", "statsd-advanced",
+	"prometheus", "datadog", "zipkin", "opentelemetry", "request-callout" };
+
+static bool listed(const char *const *list, size_t n, struct str name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(name, str_of(list[i])))
+			return true;
+	return false;
+}
+
+void kong_plugin(struct kong_plugins *p, const json_t *plugin, struct str where)
+{
+	struct str name = jsn_str(plugin, "name"), at = arena_printf(p->bundle->arena, "plugin %.*s of %.*s", STR_ARG(name), STR_ARG(where));
+	struct import_report *r = p->bundle->report;
+
+	if (!jsn_bool(plugin, "enabled", true))
+		return;
+	if (jsn_get(plugin, "consumer") || jsn_get(plugin, "consumer_group")) {
+		import_not_possible(r, at, "it is for one consumer only; give that subscription a tier, or ask for it in a <choose>");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (str_eq(name, str_of(known[i].name))) {
+			known[i].take(p, jsn_get(plugin, "config"), at);
+			return;
+		}
+	}
+	if (listed(guards, ARRAY_LEN(guards), name)) {
+		policy_closed(&p->inbound, arena_printf(p->bundle->arena, "the plugin %.*s", STR_ARG(name)).p);
+		import_not_possible(r, at, "it keeps calls out, and its rules cannot be taken over; calls are answered 501 until you say who may call "
+				    "(gatehouse access set, or validate-jwt) and take the return-response out of the policy");
+	} else if (listed(logs, ARRAY_LEN(logs), name)) {
+		import_not_possible(r, at, "all calls are recorded here (gatehouse log, metrics); for a copy elsewhere make a logger and use log-to-eventhub");
+	} else {
+		import_not_possible(r, at, "there is no counterpart; it is left out");
+	}
+}
