@@ -295,6 +295,7 @@ GH_RC resource_write(struct resource_change *c, const struct resource_kind *k, s
 	TRY(choose_id(c, k, document, &p.id, &made, err));
 	c->id = p.id;
 	TRY(write_one(&p, document, how, out, err));
+	resource_forget_policies(c, k);          /* a fragment was compiled with those that were there before it */
 	if (c->total != problems)
 		FAIL(err, INVALID, "%s '%.*s': %.*s", k->name, STR_ARG(str_first(p.id, 200)),
 		     STR_ARG(problems < c->n ? c->problems[problems].message : STR("more problems than are kept")));

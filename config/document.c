@@ -557,12 +557,14 @@ static json_t *shorter(const struct resource_field *fields, const json_t *v, uns
 
 	for (const struct resource_field *f = fields; f->name; f++) {
 		json_t *have = jsn_get(v, f->name), *otherwise, *copy = NULL;
-		bool same;
+		bool same, stays;
 
 		if (!have || (flags & RESOURCE_WRITABLE && f->flags & RESOURCE_READ_ONLY)
 		    || (top && f == fields && flags & RESOURCE_WITHOUT_ID))
 			continue;
-		otherwise = flags & RESOURCE_SHORT && !(f->flags & RESOURCE_REQUIRED) ? resource_default(f) : NULL;
+		/* left out, an address would be that of the copied revision; a date stays away by itself */
+		stays = f->flags & RESOURCE_STAYS && f->type != RESOURCE_TIME;
+		otherwise = flags & RESOURCE_SHORT && !(f->flags & RESOURCE_REQUIRED) && !stays ? resource_default(f) : NULL;
 		same = otherwise && json_equal(otherwise, have);
 		json_decref(otherwise);
 		if (same)

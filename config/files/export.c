@@ -82,7 +82,7 @@ static GH_RC file_for(struct exporter *x, struct str path, struct buf **out, str
 }
 
 /* Texts that people keep in files of their own: moved there, and named. */
-static GH_RC put_texts(struct exporter *x, const struct resource_kind *k, json_t *doc, struct gh_err *err)
+static GH_RC put_texts(struct exporter *x, const struct resource_kind *k, const json_t *shown, json_t *doc, struct gh_err *err)
 {
 	for (const struct resource_field *f = k->fields; f->name; f++) {
 		struct str text = jsn_str(doc, f->name), path;
@@ -90,12 +90,12 @@ static GH_RC put_texts(struct exporter *x, const struct resource_kind *k, json_t
 
 		if (!(f->flags & RESOURCE_FILE) || !text.n)
 			continue;
-		path = layout_text_file(x->arena, k, doc, f, text);
+		path = layout_text_file(x->arena, k, shown, f, text);
 		text = arena_dup(x->arena, text);
 		if (!path.p || !text.p)
 			FAIL(err, NOMEM, "files");
 		TRY(tree_add(x->tree, path, text, err));
-		slash = str_rfind_char(layout_file(x->scratch, k, doc), '/');
+		slash = str_rfind_char(layout_file(x->scratch, k, shown), '/');
 		path = str_from(path, slash == SIZE_MAX ? 0 : slash + 1);
 		json_object_set_new(doc, f->name, json_pack("{s:s%}", FILES_FILE, path.p, path.n));
 	}
@@ -113,7 +113,7 @@ static GH_RC put(struct exporter *x, const struct resource_kind *k, const json_t
 		FAIL(err, NOMEM, "%s", k->name);
 	json_object_set(full, "id", jsn_get(doc, "id"));
 	json_object_update(full, shorter);
-	TRY(put_texts(x, k, full, err));
+	TRY(put_texts(x, k, doc, full, err));
 	TRY(file_for(x, path, &b, err));
 	return yaml_write(b, full, err);
 }

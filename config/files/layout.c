@@ -66,7 +66,7 @@ struct layout_owner layout_owner(const struct resource_kind *k, const json_t *do
 	for (; f->name; f++) {
 		struct str owner = jsn_str(doc, f->name);
 
-		if (f->type != RESOURCE_REF || !(f->flags & RESOURCE_FIXED) || !owner.n)
+		if (f->type != RESOURCE_REF || !(f->flags & (RESOURCE_FIXED | RESOURCE_READ_ONLY)) || !owner.n)
 			continue;
 		if (strcmp(f->ref, "api") == 0) {
 			struct layout_owner o = of_api(id);

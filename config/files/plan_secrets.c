@@ -57,8 +57,9 @@ static GH_RC fill(struct search *f, json_t *holder, const char *name, struct gh_
 		files_set_problem(f->w->set, f->doc, buf_view(&f->pointer), "the secret of %s %.*s is kept where the files come from; "
 				  "give it in a file with --secrets (\"%.*s: text\"), or as {ref: ...}", f->doc->kind->name,
 				  STR_ARG(f->doc->id), STR_ARG(key));
-		f->ok = false;
-		return GH_RC_OK;
+		f->ok = may_be_random(f->doc->kind);     /* goes on with one, so that what names it is checked too; never committed */
+		if (!f->ok)
+			return GH_RC_OK;
 	}
 	TRY(crypto_random(bytes, sizeof(bytes), err));
 	text = crypto_base64url(a, (struct str){ (const char *)bytes, sizeof(bytes) });

@@ -21,7 +21,8 @@ size_t files_kind_index(const struct resource_kind *k)
 
 /* ---- problems ------------------------------------------------------------------------------------------------------------- */
 
-static void PRINTF_LIKE(4, 0) add_problem(struct files_set *s, struct str file, struct text_where at, const char *fmt, va_list ap)
+static void PRINTF_LIKE(5, 0) add_problem(struct files_set *s, const struct files_doc *d, struct str file, struct text_where at,
+					const char *fmt, va_list ap)
 {
 	char text[1200];
 	struct files_problem *p;
@@ -31,7 +32,7 @@ static void PRINTF_LIKE(4, 0) add_problem(struct files_set *s, struct str file, 
 		return;
 	vsnprintf(text, sizeof(text), fmt, ap);
 	p = &s->problems[s->n_problems];
-	*p = (struct files_problem){ file, at, arena_dup(s->arena, str_of(text)) };
+	*p = (struct files_problem){ d, file, at, arena_dup(s->arena, str_of(text)) };
 	s->n_problems += p->message.p != NULL;
 }
 
@@ -40,7 +41,7 @@ static void PRINTF_LIKE(4, 5) problem_at(struct files_set *s, struct str file, s
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_problem(s, file, at, fmt, ap);
+	add_problem(s, NULL, file, at, fmt, ap);
 	va_end(ap);
 }
 
@@ -65,7 +66,7 @@ void files_set_problem(struct files_set *s, const struct files_doc *doc, struct 
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_problem(s, doc ? doc->file : STR_NULL, doc ? locate(doc, pointer) : (struct text_where){ 0, 0 }, fmt, ap);
+	add_problem(s, doc, doc ? doc->file : STR_NULL, doc ? locate(doc, pointer) : (struct text_where){ 0, 0 }, fmt, ap);
 	va_end(ap);
 }
 
@@ -365,7 +366,7 @@ GH_RC files_set_read(struct files_set *s, struct arena *a, const struct tree *t,
 		const struct tree_file *f = &t->files[i];
 		bool yaml = str_ends(f->path, STR(".yaml")) || str_ends(f->path, STR(".yml"));
 
-		s->named[i] = !yaml || str_starts(f->path, STR(FILES_THEME));
+		s->named[i] = s->named[i] || !yaml || str_starts(f->path, STR(FILES_THEME));
 		if (!s->named[i] && has_kind(f->bytes)) {
 			s->named[i] = true;
 			TRY(read_file(s, f, err));

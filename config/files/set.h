@@ -39,6 +39,7 @@ struct files_doc {
 };
 
 struct files_problem {
+	const struct files_doc *doc;     /* NULL: of no resource */
 	struct str file;
 	struct text_where at;            /* {0, 0}: the file as a whole */
 	struct str message;

@@ -111,6 +111,18 @@ static void covered(void **state)
 	check_done();
 }
 
+/* Policies see the fragments and named values that came with them. */
+static void together(void **state)
+{
+	struct fixture *f = *state;
+	struct tree t = tree_of(f, (const char *[]){ "x.yaml", "$kind: policy\nid: global\npolicy: <policies><inbound><include-fragment "
+				      "fragment-id=\"f\" /></inbound></policies>\n---\n$kind: policy-fragment\nid: f\npolicy: <fragment><set-header "
+				      "name=\"{{n}}\" exists-action=\"delete\" /></fragment>\n---\n$kind: named-value\nid: n\nvalue: X-Name\n", NULL });
+
+	SAYS(told(work(f, f->s, &t, (struct plan_options){ .dry_run = false }), "3 to create"), "a policy with its fragment");
+	check_done();
+}
+
 static void secrets(void **state)
 {
 	struct fixture *f = *state;
@@ -226,27 +238,75 @@ static json_t *any_object(struct fixture *f, const struct resource_field *fields
 	return o;
 }
 
+static const char *any_existing(struct fixture *f, const char *kind)
+{
+	const json_t *id = jsn_keep(f->a, any_id(f, kind, true));
+
+	return json_is_string(id) ? json_string_value(id) : "none";
+}
+
 static struct str any_name(struct fixture *f, const struct resource_kind *k)
 {
-	json_t *api;
+	const char *api = any_existing(f, "api"), *rev = roll(3) ? "" : ";rev=2";
 
-	if (k->single || roll(4) == 0) {                 /* one that is there */
-		struct str *ids, next;
-		size_t n;
-
-		CHECK_OK(f, resource_ids(f->s, f->a, k, NULL, &ids, &n, &next, &f->err));
-		if (n)
-			return ids[roll(n)];
-	}
-	if (strcmp(k->name, "operation") == 0) {
-		api = jsn_keep(f->a, any_id(f, "api", true));
-		return arena_printf(f->a, "%s/op%d", json_is_string(api) ? json_string_value(api) : "none", (int)roll(4));
+	if (k->single || roll(4) == 0)                   /* one that is there */
+		return str_of(any_existing(f, k->name));
+	if (strcmp(k->name, "operation") == 0)
+		return arena_printf(f->a, "%s%s/op%d", api, rev, (int)roll(4));
+	if (strcmp(k->name, "revision") == 0)
+		return arena_printf(f->a, "%s;rev=%d", api, (int)roll(3) + 1);
+	if (strcmp(k->name, "api-description") == 0)
+		return arena_printf(f->a, "%s%s", api, rev);
+	if (strcmp(k->name, "policy") == 0) {
+		switch (roll(4)) {
+		case 0: return STR("global");
+		case 1: return arena_printf(f->a, "product:%s", any_existing(f, "product"));
+		case 2: return arena_printf(f->a, "operation:%s", any_existing(f, "operation"));
+		default: return arena_printf(f->a, "api:%s%s", api, rev);
+		}
 	}
 	return arena_printf(f->a, "x%d", (int)roll(6));
 }
 
+/* Values that a kind checks beyond its table, so that most documents are taken. */
+static void make_likely(const struct resource_kind *k, json_t *doc)
+{
+	static const struct {
+		const char *kind, *field, *text;
+	} fixed[] = {
+		{ "api", "backendUrl", "https://erp.example.com/v1" }, { "api", "backend", NULL }, { "api", "versionSet", NULL },
+		{ "api", "version", NULL }, { "api", "deprecated", NULL }, { "api", "sunset", NULL }, { "api", "revision", NULL },
+		{ "api", "tags", NULL }, { "api", "keyHeader", NULL }, { "api", "keyQuery", NULL }, { "revision", "backend", NULL },
+		{ "revision", "backendUrl", "https://new.example.com" }, { "revision", "copyOf", NULL }, { "operation", "method", "GET" },
+		{ "operation", "tags", NULL }, { "policy", "policy", "<policies>\n\t<inbound><base /></inbound>\n</policies>\n" },
+		{ "policy-fragment", "policy", "<fragment>\n</fragment>" }, { "api-description", "document", "openapi: 3.1.0\ninfo: {title: x, version: '1'}\npaths: {}\n" },
+		{ "api-description", "mediaType", "application/vnd.oai.openapi" }, { "backend", "url", "https://erp.example.com" },
+		{ "backend", "members", NULL }, { "backend", "breaker", NULL }, { "backend", "health", NULL }, { "backend", "credentials", NULL },
+		{ "backend", "hashOn", NULL }, { "backend", "affinityCookie", NULL }, { "backend", "tlsPins", NULL }, { "backend", "credential", NULL },
+		{ "backend", "tlsServerName", NULL }, { "version-set", "scheme", "segment" }, { "version-set", "parameter", NULL },
+		{ "business-group", "parent", NULL }, { "named-value", "rotateBy", NULL }, { "named-value", "tags", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
+		if (strcmp(fixed[i].kind, k->name) != 0 || roll(8) == 0)
+			continue;
+		json_object_del(doc, fixed[i].field);
+		if (fixed[i].text)
+			json_object_set_new(doc, fixed[i].field, json_string(fixed[i].text));
+	}
+	if (strcmp(k->name, "api") == 0)
+		json_object_set_new(doc, "path", json_sprintf("p%d", (int)roll(50)));
+	if (strcmp(k->name, "operation") == 0)
+		json_object_set_new(doc, "uriTemplate", json_sprintf("/r%d/{id}", (int)roll(50)));
+	if (strcmp(k->name, "named-value") == 0)
+		json_object_del(doc, roll(2) ? "value" : "secret");
+	for (const struct resource_field *field = k->fields; field->name; field++)
+		if (strcmp(field->name, "name") == 0 && roll(4))
+			json_object_set_new(doc, "name", json_sprintf("Name %d: # yes", (int)roll(9)));
+}
+
 /* One change of any kind; what is refused changes nothing. Returns whether it was taken. */
-static bool any_change(struct fixture *f)
+static bool any_change(struct fixture *f, json_t *taken)
 {
 	struct resource_change *c;
 	size_t n = 0;
@@ -256,13 +316,18 @@ static bool any_change(struct fixture *f)
 		n++;
 	const struct resource_kind *k = resource_kinds[roll(n)];
 	struct str id = any_name(f, k);
+	json_t *doc = jsn_keep(f->a, any_object(f, k->fields));
+
+	make_likely(k, doc);
 
 	CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
 	if (roll(6) == 0)
 		rc = resource_remove(c, k, id, NULL, &f->err);
 	else
-		rc = resource_write(c, k, id, jsn_keep(f->a, any_object(f, k->fields)), RESOURCE_PUT, NULL, &f->err);
+		rc = resource_write(c, k, id, doc, RESOURCE_PUT, NULL, &f->err);
 	rc = resource_end(c, rc, false, &f->err);
+	if (!rc.code)
+		json_object_set_new(taken, k->name, json_true());
 	return !rc.code;
 }
 
@@ -278,8 +343,11 @@ static void same_trees(const struct tree *a, const struct tree *b, const char *w
 
 static void round_trip(void **state)
 {
+	static const char *const apart[] = { "api", "revision", "operation", "api-description", "policy", "policy-fragment", "product",
+					     "named-value", "backend", "version-set", "group" };
 	const struct files_export what = { .personal = false };
 	struct fixture *f = *state, *empty;
+	json_t *kinds = json_object();
 	void *other;
 
 	for (unsigned seed = 1; seed <= 3; seed++) {
@@ -287,9 +355,9 @@ static void round_trip(void **state)
 		unsigned taken = 0;
 
 		dice = seed;
-		for (unsigned i = 0; i < 80; i++)
-			taken += any_change(f);
-		SAYS(taken > 20, "seed %u: %u changes were taken", seed, taken);
+		for (unsigned i = 0; i < 130; i++)
+			taken += any_change(f, kinds);
+		SAYS(taken > 40, "seed %u: %u changes were taken", seed, taken);
 		CHECK_OK(f, files_export(f->s, f->a, &what, &first, &f->err));
 		assert_int_equal(fixture_setup(&other), 0);
 		empty = other;
@@ -299,6 +367,9 @@ static void round_trip(void **state)
 		SAYS(told(work(empty, empty->s, &second, (struct plan_options){ .dry_run = true }), "nothing to do"), "seed %u: a plan of it", seed);
 		fixture_teardown(&other);
 	}
+	for (size_t i = 0; i < ARRAY_LEN(apart); i++)
+		SAYS(json_object_get(kinds, apart[i]), "a %s was made", apart[i]);
+	json_decref(kinds);
 	check_done();
 }
 
@@ -307,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(mistakes, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(covered, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(together, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(secrets, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(archives, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(round_trip, fixture_setup, fixture_teardown),
