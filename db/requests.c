@@ -81,6 +81,27 @@ GH_RC store_expiring(struct store *s, struct arena *a, int64_t now_us, int64_t b
 	return list_rows(s, st, &subscription_type, a, out, n, err);
 }
 
+GH_RC store_subscriptions_ending(struct store *s, struct arena *a, int64_t after_us, int64_t before_us,
+				 struct store_subscription **out, size_t *n, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_ENDING);
+
+	bind_int(st, 1, after_us);
+	bind_int(st, 2, before_us);
+	bind_int(st, 3, STORE_SUBSCRIPTIONS_ENDING_MAX);
+	return list_rows(s, st, &subscription_type, a, out, n, err);
+}
+
+GH_RC store_subscriptions_with_quota(struct store *s, struct arena *a, struct str id, struct store_subscription **out, size_t *n,
+				     struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_WITH_QUOTA);
+
+	bind_str(st, 1, id);
+	bind_int(st, 2, STORE_SUBSCRIPTIONS_QUOTA_MAX);
+	return list_rows(s, st, &subscription_type, a, out, n, err);
+}
+
 GH_RC store_expiry_note(struct store *s, const struct store_subscription *sub, int64_t days, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_EXPIRY_NOTE);

@@ -33,5 +33,12 @@ GH_RC store_tier_waiting(struct store *s, struct arena *a, struct str tier_id, s
  * that are not younger than that time: at most `limit`. */
 GH_RC store_expiring(struct store *s, struct arena *a, int64_t now_us, int64_t before_us, int64_t days, size_t limit,
 		     struct store_subscription **out, size_t *n, struct gh_err *err);
+/* For alerts: those that work and end between the two times, soonest first. */
+enum { STORE_SUBSCRIPTIONS_ENDING_MAX = 10000, STORE_SUBSCRIPTIONS_QUOTA_MAX = 100000 };
+GH_RC store_subscriptions_ending(struct store *s, struct arena *a, int64_t after_us, int64_t before_us,
+				 struct store_subscription **out, size_t *n, struct gh_err *err);
+/* For alerts: active ones whose tier has a quota; id empty: all. */
+GH_RC store_subscriptions_with_quota(struct store *s, struct arena *a, struct str id, struct store_subscription **out, size_t *n,
+				     struct gh_err *err);
 /* Notes that the warning was sent; in the transaction that queues its mails. */
 GH_RC store_expiry_note(struct store *s, const struct store_subscription *sub, int64_t days, struct gh_err *err);

@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "db/rollup.h"
+#include "keeper/alerts.h"
 #include "keeper/key_use.h"
 
 #include <dirent.h>
@@ -44,7 +45,7 @@ static gh_rc take_call(struct pass *p, const struct telemetry_call *call)
 {
 	if (rollup_full(p->totals))
 		TRY(rollup_write(p->totals, p->err));
-	if (!rollup_add(p->totals, call, 1) || !key_uses_add(p->uses, call))
+	if (!rollup_add(p->totals, call, 1) || !key_uses_add(p->uses, call) || (p->d->alerts && !alerts_count(p->d->alerts, call)))
 		FAIL(p->err, NOMEM, "no memory for totals");
 	p->out->calls++;
 	pace(p);
@@ -129,6 +130,8 @@ static gh_rc drain_all(struct pass *p)
 		p->out->segments++;
 	}
 	TRY(key_uses_write(p->uses, p->d->store, p->err));
+	if (p->d->alerts)
+		TRY(alerts_store(p->d->alerts, p->d->store, p->err));
 	return rollup_write(p->totals, p->err);
 }
 
@@ -142,9 +145,13 @@ static gh_rc run(struct pass *p)
 	p->uses = key_uses_new(p->arena);
 	if (!p->remove || !p->totals || !p->uses)
 		FAIL(p->err, NOMEM, "no memory for a drain");
+	if (p->d->alerts)
+		TRY(alerts_begin(p->d->alerts, p->d->store, p->err));
 	TRY(store_drain_begin(p->d->store, p->err));
-	rc = drain_all(p);
-	TRY(store_drain_end(p->d->store, rc, p->err));
+	rc = store_drain_end(p->d->store, drain_all(p), p->err);
+	if (p->d->alerts)
+		alerts_drained(p->d->alerts, !rc.code);
+	TRY(rc);
 	for (size_t i = 0; i < p->n_remove; i++) {
 		TRY(segment_remove(p->d->dir, p->remove[i], p->err));
 		p->out->removed++;

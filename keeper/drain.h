@@ -7,6 +7,8 @@
 
 #include "db/telemetry.h"
 
+struct alerts;
+
 enum {
 	DRAIN_CALLS_MAX = 50000,             /* in one transaction; what is left comes with the next */
 };
@@ -17,6 +19,7 @@ struct drain {
 	bool keep_calls;                     /* store single calls, not just totals */
 	bool behind;                         /* the turn before left something: no rests */
 	size_t places_max;                   /* db/rollup.h; 0: its default */
+	struct alerts *alerts;               /* counts them too (keeper/alerts.h); may be NULL */
 };
 
 struct drain_result {

@@ -10,8 +10,10 @@
 #include "db/captures.h"
 #include "db/notices.h"
 #include "db/sessions.h"
+#include "keeper/alerts.h"
 #include "keeper/drain.h"
 #include "keeper/mail.h"
+#include "keeper/webhook.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +36,8 @@ struct keeper {
 	int64_t logged_us, slow_us, sessions_us, ends_us, size_us, captures_us;
 	uint64_t calls;                      /* taken in since the start */
 	bool reported, behind;
+	struct alerts *alerts;
+	struct webhooks *webhooks;
 	struct mailer *mailer;
 	int64_t mailer_us;                   /* when it was last tried to start it; 0: not yet */
 };
@@ -55,6 +59,8 @@ gh_rc keeper_new(const char *state_dir, const struct config *config, struct keep
 		rc = paths_join(k->counters, state_dir, "counters", err);
 	if (!rc.code)
 		rc = paths_join(k->status, state_dir, "run/keeper.json", err);
+	if (!rc.code)
+		rc = alerts_new(state_dir, config, &k->alerts, err);
 	if (rc.code)
 		free(k);
 	else
@@ -67,6 +73,8 @@ void keeper_free(struct keeper *k)
 	if (!k)
 		return;
 	mailer_stop(k->mailer);
+	webhooks_stop(k->webhooks);
+	alerts_free(k->alerts);
 	store_free(k->store);
 	if (k->lock_fd >= 0)
 		close(k->lock_fd);
@@ -96,13 +104,15 @@ static void well_again(struct keeper *k)
 /* For `gatehouse doctor`: when the keeper last worked, and what troubles it. */
 static void report(struct keeper *k)
 {
+	const struct alerts_stats alerts = alerts_stats(k->alerts);
 	char when[CLOCK_ISO_MAX], dir[PATHS_MAX];
 	struct gh_err err;
 	struct buf b;
 
 	buf_init(&b, 4096);
-	buf_fmt(&b, "{\"pid\":%d,\"time\":\"%s\",\"calls\":%llu,\"error\":", (int)getpid(), clock_iso(clock_wall_us(), 3, when),
-		(unsigned long long)k->calls);
+	buf_fmt(&b, "{\"pid\":%d,\"time\":\"%s\",\"calls\":%llu,\"alerts\":{\"rules\":%zu,\"windows\":%zu,\"bad\":%zu,\"noRoom\":%llu},\"error\":",
+		(int)getpid(), clock_iso(clock_wall_us(), 3, when), (unsigned long long)k->calls, alerts.rules, alerts.windows, alerts.bad,
+		(unsigned long long)alerts.no_room);
 	if (k->last.code)
 		buf_json(&b, str_of(k->last.message));
 	else
@@ -158,7 +168,7 @@ static gh_rc drain_when_full(struct keeper *k, struct drain *d, struct drain_res
 static gh_rc drain(struct keeper *k, struct drain_result *r, struct gh_err *err)
 {
 	struct drain d = { .store = k->store, .dir = k->segments,
-			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0, .behind = k->behind,
+			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0, .behind = k->behind, .alerts = k->alerts,
 			   .places_max = (size_t)config_int(k->config, CONFIG_TELEMETRY_PLACES) };
 	gh_rc rc = drain_once(&d, r, err);
 
@@ -198,8 +208,19 @@ static void see_to_mail(struct keeper *k, int64_t now)
 	if (k->mailer || (k->mailer_us && now - k->mailer_us < LOG_AGAIN_US))
 		return;
 	k->mailer_us = now;
+	if (!k->webhooks && webhooks_start(k->state, k->config, &k->webhooks, &err).code)
+		log_warn("no webhook is called", KV_CSTR("reason", err.message));
 	if (mailer_start(k->state, k->config, &k->mailer, &err).code)
 		log_warn("no mail is sent", KV_CSTR("reason", err.message));
+}
+
+/* What cannot be told now is judged again with the next turn; calls are drained all the same. */
+static void see_to_alerts(struct keeper *k)
+{
+	struct gh_err err;
+
+	if (alerts_turn(k->alerts, k->store, &err).code)
+		trouble(k, "alerts cannot be told now", &err);
 }
 
 static gh_rc work(struct keeper *k, bool *more, struct gh_err *err)
@@ -212,14 +233,22 @@ static gh_rc work(struct keeper *k, bool *more, struct gh_err *err)
 	TRY(store_generation_publish(k->store, err));    /* whoever changed it may have been killed before it could say so */
 	TRY(drain(k, &r, err));
 	*more = r.more;
+	if (!r.more)                         /* what waits still belongs to the same time */
+		see_to_alerts(k);
 	return prune(k, r.calls, &prune_more, err);
 }
 
-/* Sign-ins that have ended. A change of the configuration that takes long is waited for, so this is done seldom. */
-static gh_rc prune_sessions(struct store *s, struct gh_err *err)
+/* Sign-ins that have ended, alerts of long ago. A change of the configuration that takes long is waited for, so this is done seldom. */
+static gh_rc prune_sessions(struct keeper *k, struct gh_err *err)
 {
-	TRY(store_tx_begin(s, STR("keeper"), err));
-	return store_tx_end(s, store_sessions_prune(s, err), err);
+	int64_t before = clock_wall_us() - config_int(k->config, CONFIG_ALERTS_KEEP_DAYS) * DAY_US;
+	gh_rc rc;
+
+	TRY(store_tx_begin(k->store, STR("keeper"), err));
+	rc = store_sessions_prune(k->store, err);
+	if (!rc.code)
+		rc = store_alert_events_prune(k->store, before, err);
+	return store_tx_end(k->store, rc, err);
 }
 
 /* Mails about subscriptions that end soon. Which have been sent stands in the store, so this may be done as often as one likes. */
@@ -293,8 +322,8 @@ bool keeper_turn(struct keeper *k)
 			trouble(k, "quotas cannot be written to disk", &err);
 		if (k->store && (!k->sessions_us || now - k->sessions_us >= SESSIONS_EVERY_US)) {
 			k->sessions_us = now;
-			if (prune_sessions(k->store, &err).code)
-				trouble(k, "ended sessions cannot be removed", &err);
+			if (prune_sessions(k, &err).code)
+				trouble(k, "ended sessions and old alerts cannot be removed", &err);
 		}
 		if (k->store && (!k->size_us || now - k->size_us >= SIZE_EVERY_US)) {
 			k->size_us = now;

@@ -113,26 +113,6 @@ struct str limit_rate_key(struct arena *a, enum scope scope, struct str id, stru
 	return arena_printf(a, "rate-limit:%.*s:%.*s:%.*s", STR_ARG(scope_name(scope)), STR_ARG(id), STR_ARG(subscription));
 }
 
-struct str limit_quota_key(struct arena *a, struct str product, struct str subscription)
-{
-	return arena_printf(a, "quota:%.*s:%.*s", STR_ARG(product), STR_ARG(subscription));
-}
-
-struct str limit_quota_part(struct arena *a, struct str key, bool bytes)
-{
-	return arena_printf(a, "%.*s:%s", STR_ARG(key), bytes ? "bytes" : "calls");
-}
-
-struct str limit_tier_key(struct arena *a, struct str subscription)
-{
-	return arena_printf(a, "tier:%.*s", STR_ARG(subscription));
-}
-
-struct str limit_rule_key(struct arena *a, struct str subscription, struct str api)
-{
-	return arena_printf(a, "rule:%.*s:%.*s", STR_ARG(subscription), STR_ARG(api));
-}
-
 struct str limit_time_span(struct arena *a, uint32_t s)
 {
 	unsigned days = s / 86400, h = s / 3600 % 24, m = s / 60 % 60;

@@ -1,6 +1,7 @@
 /* limits.h - what rate-limit, rate-limit-by-key, quota and quota-by-key share. */
 #pragma once
 
+#include "core/limit_key.h"
 #include "policy/element.h"
 
 /* Names of headers and variables in which a limit tells where it stands. */
@@ -51,10 +52,6 @@ enum step limit_refuse(struct exchange *x, const struct limit_names *names, uint
  * of memory. */
 enum { LIMIT_KILOBYTE = 1024 };
 struct str limit_rate_key(struct arena *a, enum scope scope, struct str id, struct str subscription);
-struct str limit_quota_key(struct arena *a, struct str product, struct str subscription);
-struct str limit_quota_part(struct arena *a, struct str key, bool bytes);
-struct str limit_tier_key(struct arena *a, struct str subscription);
-struct str limit_rule_key(struct arena *a, struct str subscription, struct str api);     /* api STR_NULL: every API */
 
 /* "hh:mm:ss", with days in front ("5.03:23:11") when there are some: .NET's TimeSpan. */
 struct str limit_time_span(struct arena *a, uint32_t seconds);

@@ -1,0 +1,244 @@
+/* alert_webhook.c - `gatehouse alert webhook …` and `alert silence …`. */
+#include "cli/output.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/str.h"
+#include "db/alerts.h"
+
+enum { SECRET_FILE_MAX = 4096 };
+
+static const struct option set_options[] = {
+	{ "url", OPTION_TEXT, "URL", "where messages are posted to", false },
+	{ "description", OPTION_TEXT, "TEXT", "what it is for", false },
+	{ "enabled", OPTION_TEXT, "yes|no", "whether it is called (yes); what comes up meanwhile waits", false },
+	{ "secret-file", OPTION_TEXT, "FILE", "file with the signing secret whsec_…; without it one is made", false },
+	{ "new-secret", OPTION_FLAG, NULL, "make another secret and print it", false },
+	OPTION_END,
+};
+
+static gh_rc secret_of(struct cli *c, bool found, struct str *out, bool *made, struct gh_err *err)
+{
+	const char *file = option_text(&c->options, "secret-file");
+	bool fresh = option_flag(&c->options, "new-secret");
+
+	*made = false;
+	if (file && fresh)
+		return cli_usage(c, err, "give --secret-file or --new-secret, not both");
+	if (file) {
+		TRY(file_read(c->arena, file, SECRET_FILE_MAX, out, err));
+		*out = str_trim(*out);
+	} else if (fresh || !found) {
+		*made = true;
+		return store_alert_secret_new(c->arena, out, err);
+	}
+	return GH_RC_OK;
+}
+
+static gh_rc set_webhook(struct cli *c, struct store *s, struct str *secret, struct gh_err *err)
+{
+	struct store_alert_webhook w = { .id = str_of(c->options.args[0]), .enabled = true }, old;
+	const char *enabled = option_text(&c->options, "enabled");
+	bool found, made;
+
+	TRY(store_alert_webhook_find(s, c->arena, w.id, false, &old, &found, err));
+	if (found)
+		w = old;
+	else if (!option_text(&c->options, "url"))
+		return cli_usage(c, err, "there is no webhook '%.*s' yet; a new one needs --url", STR_ARG(w.id));
+	w.url = str_of(option_text_or(&c->options, "url", found ? arena_cstr(c->arena, w.url) : ""));
+	w.description = str_of(option_text_or(&c->options, "description", found ? arena_cstr(c->arena, w.description) : ""));
+	if (enabled)
+		w.enabled = strcmp(enabled, "yes") == 0;
+	w.secret = STR_NULL;
+	TRY(secret_of(c, found, &w.secret, &made, err));
+	*secret = made ? w.secret : STR_NULL;
+	return store_alert_webhook_set(s, c->arena, &w, err);
+}
+
+static gh_rc set(struct cli *c, struct gh_err *err)
+{
+	static const struct column columns[] = { { "Secret", "secret", COLUMN_TEXT, 0, NULL } };
+	struct str secret = STR_NULL;
+	struct store *s;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	TRY(store_tx_end(s, set_webhook(c, s, &secret, err), err));
+	if (secret.n)
+		output_row(c, columns, 1, &secret, false);
+	return GH_RC_OK;
+}
+
+const struct command command_alert_webhook_set = {
+	.name = "alert webhook-set", .args = "ID", .least_args = 1, .most_args = 1, .summary = "make or change a webhook for alerts",
+	.help = "Messages are signed by the Standard Webhooks scheme (standardwebhooks.com). The secret is printed when it is made, this once.",
+	.options = set_options, .run = set,
+};
+
+static gh_rc list(struct cli *c, struct gh_err *err)
+{
+	static const struct column columns[] = {
+		{ "ID", "id", COLUMN_TEXT, offsetof(struct store_alert_webhook, id), NULL },
+		{ "ENABLED", "enabled", COLUMN_BOOL, offsetof(struct store_alert_webhook, enabled), NULL },
+		{ "URL", "url", COLUMN_TEXT, offsetof(struct store_alert_webhook, url), NULL },
+		{ "PROBLEM", "problem", COLUMN_TEXT, offsetof(struct store_alert_webhook, problem), NULL },
+		{ "DESCRIPTION", "description", COLUMN_TEXT, offsetof(struct store_alert_webhook, description), NULL },
+	};
+	struct store_alert_webhook *v;
+	struct store *s;
+	size_t n;
+
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_alert_webhooks(s, c->arena, false, &v, &n, err));
+	output_list(c, columns, ARRAY_LEN(columns), v, n, sizeof(*v));
+	return GH_RC_OK;
+}
+
+const struct command command_alert_webhook_list = { .name = "alert webhook-list", .summary = "list the webhooks for alerts", .run = list };
+
+static gh_rc delete(struct cli *c, struct gh_err *err)
+{
+	return cli_delete(c, store_alert_webhook_delete, err);
+}
+
+const struct command command_alert_webhook_delete = {
+	.name = "alert webhook-delete", .args = "ID", .least_args = 1, .most_args = 1, .summary = "delete a webhook, with what waits for it",
+	.run = delete,
+};
+
+static const struct option deliveries_options[] = {
+	{ "limit", OPTION_INT, "N", "at most this many, newest first (100)", false },
+	OPTION_END,
+};
+
+static gh_rc deliveries(struct cli *c, struct gh_err *err)
+{
+	static const struct column columns[] = {
+		{ "ID", "id", COLUMN_TEXT, offsetof(struct store_alert_delivery, id), NULL },
+		{ "WEBHOOK", "webhook", COLUMN_TEXT, offsetof(struct store_alert_delivery, webhook_id), NULL },
+		{ "STATE", "state", COLUMN_NAME, offsetof(struct store_alert_delivery, state), store_alert_delivery_names },
+		{ "TRIES", "tries", COLUMN_INT, offsetof(struct store_alert_delivery, tries), NULL },
+		{ "STATUS", "status", COLUMN_INT, offsetof(struct store_alert_delivery, status), NULL },
+		{ "CREATED", "created", COLUMN_TIME, offsetof(struct store_alert_delivery, created_us), NULL },
+		{ "CHANGED", "changed", COLUMN_TIME, offsetof(struct store_alert_delivery, changed_us), NULL },
+		{ "PROBLEM", "problem", COLUMN_TEXT, offsetof(struct store_alert_delivery, problem), NULL },
+	};
+	struct store_alert_delivery *v;
+	struct store *s;
+	size_t n;
+
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_alert_deliveries(s, c->arena, (size_t)option_int(&c->options, "limit", 100), &v, &n, err));
+	output_list(c, columns, ARRAY_LEN(columns), v, n, sizeof(*v));
+	return GH_RC_OK;
+}
+
+const struct command command_alert_deliveries = {
+	.name = "alert deliveries", .summary = "list webhook calls that wait, were taken or given up", .options = deliveries_options,
+	.run = deliveries,
+};
+
+static gh_rc again(struct cli *c, struct gh_err *err)
+{
+	struct store *s;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, store_alert_delivery_again(s, str_of(c->options.args[0]), err), err);
+}
+
+const struct command command_alert_again = {
+	.name = "alert again", .args = "ID", .least_args = 1, .most_args = 1, .summary = "make a webhook call that was given up once more",
+	.run = again,
+};
+
+/* ---- silences -------------------------------------------------------------------------------------------------------------------- */
+
+static const struct option silence_options[] = {
+	{ "rule", OPTION_TEXT, "ID", "only this rule", false },
+	{ "env", OPTION_TEXT, "ID", "only what is about this environment", false },
+	{ "api", OPTION_TEXT, "ID", "only what is about this API", false },
+	{ "from", OPTION_TEXT, "TIME", "when it begins: 2027-01-31T22:00:00Z (now)", false },
+	{ "to", OPTION_TEXT, "TIME", "when it ends", false },
+	{ "for", OPTION_TEXT, "TIME", "how long it lasts: 2h, in place of --to", false },
+	{ "repeat", OPTION_TEXT, "daily|weekly|never", "a maintenance window that comes again (never)", false },
+	{ "comment", OPTION_TEXT, "TEXT", "why", false },
+	OPTION_END,
+};
+
+static gh_rc times(struct cli *c, struct store_alert_silence *v, struct gh_err *err)
+{
+	const char *from = option_text(&c->options, "from"), *to = option_text(&c->options, "to"), *span = option_text(&c->options, "for");
+	const char *repeat = option_text_or(&c->options, "repeat", "never");
+	int64_t seconds;
+
+	v->from_us = clock_wall_us();
+	if (from && !clock_parse_date(str_of(from), &v->from_us))
+		return cli_usage(c, err, "--from: '%s' is no time such as 2027-01-31T22:00:00Z", from);
+	if (!to == !span)
+		return cli_usage(c, err, "say when it ends, with --to or --for");
+	if (to && !clock_parse_date(str_of(to), &v->to_us))
+		return cli_usage(c, err, "--to: '%s' is no time such as 2027-02-01T02:00:00Z", to);
+	if (span && !clock_parse_duration(str_of(span), &seconds))
+		return cli_usage(c, err, "--for: '%s' is no time such as 30m or 2h", span);
+	if (span)
+		v->to_us = v->from_us + seconds * 1000000;
+	v->repeat_s = strcmp(repeat, "daily") == 0 ? 86400 : strcmp(repeat, "weekly") == 0 ? 7 * 86400 : 0;
+	return GH_RC_OK;
+}
+
+static gh_rc silence(struct cli *c, struct gh_err *err)
+{
+	static const struct column columns[] = { { "Silence", "id", COLUMN_TEXT, 0, NULL } };
+	struct store_alert_silence v = { .rule_id = str_of(option_text(&c->options, "rule")), .environment_id = str_of(option_text(&c->options, "env")),
+					 .api_id = str_of(option_text(&c->options, "api")), .created_by = str_of(cli_actor(c)),
+					 .comment = str_of(option_text_or(&c->options, "comment", "")) };
+	struct store *s;
+	struct str id;
+
+	TRY(times(c, &v, err));
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	TRY(store_tx_end(s, store_alert_silence_create(s, c->arena, &v, &id, err), err));
+	output_row(c, columns, 1, &id, false);
+	return GH_RC_OK;
+}
+
+const struct command command_alert_silence = {
+	.name = "alert silence", .summary = "tell nobody for a while: of a rule, an environment, an API, or of all",
+	.help = "States go on and stand in the history. What is still bad at its end is told then.", .options = silence_options, .run = silence,
+};
+
+static gh_rc silences(struct cli *c, struct gh_err *err)
+{
+	static const struct column columns[] = {
+		{ "ID", "id", COLUMN_TEXT, offsetof(struct store_alert_silence, id), NULL },
+		{ "FROM", "from", COLUMN_TIME, offsetof(struct store_alert_silence, from_us), NULL },
+		{ "TO", "to", COLUMN_TIME, offsetof(struct store_alert_silence, to_us), NULL },
+		{ "REPEAT", "repeatSeconds", COLUMN_INT, offsetof(struct store_alert_silence, repeat_s), NULL },
+		{ "RULE", "rule", COLUMN_TEXT, offsetof(struct store_alert_silence, rule_id), NULL },
+		{ "ENVIRONMENT", "environment", COLUMN_TEXT, offsetof(struct store_alert_silence, environment_id), NULL },
+		{ "API", "api", COLUMN_TEXT, offsetof(struct store_alert_silence, api_id), NULL },
+		{ "BY", "by", COLUMN_TEXT, offsetof(struct store_alert_silence, created_by), NULL },
+		{ "COMMENT", "comment", COLUMN_TEXT, offsetof(struct store_alert_silence, comment), NULL },
+	};
+	struct store_alert_silence *v;
+	struct store *s;
+	size_t n;
+
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_alert_silences(s, c->arena, &v, &n, err));
+	output_list(c, columns, ARRAY_LEN(columns), v, n, sizeof(*v));
+	return GH_RC_OK;
+}
+
+const struct command command_alert_silences = { .name = "alert silences", .summary = "list silences and maintenance windows", .run = silences };
+
+static gh_rc unsilence(struct cli *c, struct gh_err *err)
+{
+	return cli_delete(c, store_alert_silence_delete, err);
+}
+
+const struct command command_alert_unsilence = {
+	.name = "alert unsilence", .args = "ID", .least_args = 1, .most_args = 1, .summary = "end a silence now", .run = unsilence,
+};
