@@ -74,8 +74,8 @@ function parts(raw) {
   return out;
 }
 
-// `hooks` are options of smtp-server; by default everything is taken.
-async function mailSink(hooks = {}) {
+// `hooks` are options of smtp-server; by default everything is taken. `port`: the one where it stood before.
+async function mailSink({ port = 0, ...hooks } = {}) {
   const sink = { mails: [] };
   const server = new SMTPServer({
     authOptional: true, disabledCommands: hooks.secure === undefined && !hooks.key ? ['STARTTLS'] : [], logger: false,
@@ -97,7 +97,7 @@ async function mailSink(hooks = {}) {
     ...hooks,
   });
   server.on('error', () => {});
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   sink.port = server.server.address().port;
   sink.server = server;
   // The next mail to that address that was not looked at yet.
