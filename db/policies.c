@@ -1,4 +1,4 @@
-#include "db/policies.h"
+#include "db/policy_history.h"
 
 #include "core/clock.h"
 #include "core/str.h"
@@ -113,6 +113,82 @@ static void bind_place(sqlite3_stmt *st, const struct store_policy_scope *p)
 	bind_str(st, 6, p->operation_id);
 }
 
+/* ---- what was before -------------------------------------------------------------------------------------------------- */
+
+static const struct field past_fields[] = {
+	FIELD(store_policy_past, INT, id),
+	FIELD(store_policy_past, TIME, at_us),
+	FIELD(store_policy_past, TEXT, actor),
+	FIELD(store_policy_past, BLOB, bytes),
+};
+static const struct row_type past_type = ROW_TYPE("past policy document", store_policy_past, past_fields);
+
+/* bytes STR_NULL: the document is taken away. */
+static gh_rc remember(struct store *s, struct str scope, struct str bytes, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_POLICY_PAST_ADD);
+
+	bind_str(st, 1, scope);
+	bind_int(st, 2, clock_wall_us());
+	bind_str(st, 3, str_of(s->actor));
+	bind_blob(st, 4, bytes);
+	TRY(sql_done(s, st, err));
+	st = sql_use(s, SQL_POLICY_PAST_PRUNE);
+	bind_str(st, 1, scope);
+	bind_int(st, 2, POLICY_HISTORY_MAX);
+	return sql_done(s, st, err);
+}
+
+GH_RC store_policy_scope_name(struct store *s, struct arena *a, const struct store_policy_scope *scope, struct str *out, bool *found,
+			      struct gh_err *err)
+{
+	struct store_policy_scope place = *scope;
+	struct buf name;
+
+	TRY(fix_revision(s, &place, found, err));
+	if (!*found)
+		return GH_RC_OK;
+	buf_init(&name, 4096);
+	*out = arena_dup(a, scope_name(&name, &place));
+	buf_release(&name);
+	if (!out->p)
+		FAIL(err, NOMEM, "scope of a policy");
+	return GH_RC_OK;
+}
+
+GH_RC store_policy_history(struct store *s, struct arena *a, const struct store_policy_scope *scope, struct store_policy_past **out,
+			   size_t *n, struct gh_err *err)
+{
+	sqlite3_stmt *st;
+	struct str name;
+	bool found;
+
+	*n = 0;
+	TRY(store_policy_scope_name(s, a, scope, &name, &found, err));
+	if (!found)
+		return GH_RC_OK;
+	st = sql_use(s, SQL_POLICY_PAST_LIST);
+	bind_str(st, 1, name);
+	return list_rows(s, st, &past_type, a, out, n, err);
+}
+
+GH_RC store_policy_past_find(struct store *s, struct arena *a, const struct store_policy_scope *scope, int64_t id,
+			     struct store_policy_past *out, bool *found, struct gh_err *err)
+{
+	sqlite3_stmt *st;
+	struct str name;
+
+	TRY(store_policy_scope_name(s, a, scope, &name, found, err));
+	if (!*found)
+		return GH_RC_OK;
+	st = sql_use(s, SQL_POLICY_PAST_GET);
+	bind_str(st, 1, name);
+	bind_int(st, 2, id);
+	return find_row(s, st, &past_type, a, out, found, err);
+}
+
+/* ---- documents -------------------------------------------------------------------------------------------------------- */
+
 static gh_rc set_policy(struct store *s, const struct store_policy_scope *place, struct str bytes, struct str name,
 			struct gh_err *err)
 {
@@ -126,7 +202,7 @@ static gh_rc set_policy(struct store *s, const struct store_policy_scope *place,
 						 .detail = STR_NULL, .raises = RAISES_CONFIG }, err);
 	if (rc.code == GH_E_CONFLICT)
 		FAIL(err, NOT_FOUND, "scope %.*s: there is no such product, API, revision or operation", STR_ARG(name));
-	return rc;
+	return rc.code ? rc : remember(s, name, bytes.p ? bytes : STR(""), err);
 }
 
 GH_RC store_policy_set(struct store *s, const struct store_policy_scope *scope, struct str bytes, struct gh_err *err)
@@ -160,6 +236,8 @@ GH_RC store_policy_unset(struct store *s, const struct store_policy_scope *scope
 	bind_place(st, &place);
 	rc = change_run(s, st, &(struct change){ .action = "delete", .kind = "policy document",
 						 .id = scope_name(&name, &place), .raises = RAISES_CONFIG }, err);
+	if (!rc.code)
+		rc = remember(s, buf_view(&name), STR_NULL, err);
 	buf_release(&name);
 	return rc;
 }
@@ -184,6 +262,16 @@ GH_RC store_policy_find(struct store *s, struct arena *a, const struct store_pol
 GH_RC store_policies(struct store *s, struct arena *a, struct store_policy **out, size_t *n, struct gh_err *err)
 {
 	return list_rows(s, sql_use(s, SQL_POLICY_ALL), &policy_type, a, out, n, err);
+}
+
+GH_RC store_policy_page(struct store *s, struct arena *a, const struct store_page *page, struct store_policy **out, size_t *n,
+			struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_POLICY_PAGE);
+	char pattern[512];
+
+	bind_page(st, 1, page, pattern);
+	return list_rows(s, st, &policy_type, a, out, n, err);
 }
 
 /* ---- fragments -------------------------------------------------------------------------------------------------------- */

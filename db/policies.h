@@ -40,6 +40,10 @@ GH_RC store_policy_find(struct store *s, struct arena *a, const struct store_pol
 			struct gh_err *err);
 GH_RC store_policies(struct store *s, struct arena *a, struct store_policy **out, size_t *n, struct gh_err *err);
 
+/* A window of them for pages, the texts left out; the search looks at the ids. */
+GH_RC store_policy_page(struct store *s, struct arena *a, const struct store_page *page, struct store_policy **out, size_t *n,
+			struct gh_err *err);
+
 GH_RC store_fragment_set(struct store *s, const struct store_fragment *f, struct gh_err *err);   /* makes or replaces */
 GH_RC store_fragment_delete(struct store *s, struct str id, struct gh_err *err);
 GH_RC store_fragment_find(struct store *s, struct arena *a, struct str id, struct store_fragment *out, bool *found,

@@ -1,12 +1,17 @@
 # Static files. What the web apps load is our own and stands in www/ as it is, but for the viewer of whole descriptions, which
-# is copied from npm into www/vendor/ (not committed). It is fetched once; without npm the build goes on.
+# is copied from npm into www/vendor/ (not committed), and the editor of policies, which is bundled there. They are fetched
+# once; without npm the build goes on.
 VIEWER := www/vendor/swagger-ui/swagger-ui-bundle.js
+EDITOR_JS := www/vendor/editor/policy-editor.js
 
-assets: $(VIEWER)
+assets: $(VIEWER) $(EDITOR_JS)
 	@test -s www/gatehouse.css
 
 $(VIEWER): tools/viewer/package-lock.json tools/copy-viewer
 	@tools/copy-viewer
+
+$(EDITOR_JS): tools/editor/package-lock.json $(wildcard tools/editor/*.js) tools/build-editor
+	@tools/build-editor
 
 all: assets
 

@@ -15,6 +15,10 @@ enum { ADMIN_PAGE_ROWS = 50 };
 struct store_page admin_window(struct web *w);
 size_t admin_pages(struct web *w, size_t rows);          /* rows to show */
 
+void admin_page_links(struct web *w, bool more);         /* the same for whoever counts by himself: web_slice */
+/* Browsers send lines of a field ended by CR LF. */
+struct str admin_unix_lines(struct web *w, struct str s);
+
 /* The last 24 hours of one API, for lists. */
 /* Sets calls, calls_text, errors_text and error_level ("none", "low", "high"); without a call "traffic" is nil. */
 /* Who was called since then is active: store_tracking_of. */

@@ -62,13 +62,18 @@ static void put_page_link(struct web *w, const char *name, int by)
 	liquid_set_text(w->page, name, by && (long long)n + by > 0 ? admin_query(w, (const char *const[]){ "page", to, NULL }) : STR(""));
 }
 
+void admin_page_links(struct web *w, bool more)
+{
+	liquid_set_bool(w->page, "more", more);
+	put_page_link(w, "next_page", more ? 1 : 0);
+	put_page_link(w, "previous_page", -1);
+}
+
 size_t admin_pages(struct web *w, size_t rows)
 {
 	bool more = rows > ADMIN_PAGE_ROWS;
 
-	liquid_set_bool(w->page, "more", more);
-	put_page_link(w, "next_page", more ? 1 : 0);
-	put_page_link(w, "previous_page", -1);
+	admin_page_links(w, more);
 	return more ? ADMIN_PAGE_ROWS : rows;
 }
 

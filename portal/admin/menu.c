@@ -12,6 +12,7 @@ static const struct entry {
 } entries[] = {                          /* in the order of the menu; the entries of a group stand together */
 	{ "APIs", "APIs", "", "apis", WEB_VIEW_APIS },
 	{ "APIs", "API groups", "api-groups", "groups", WEB_VIEW_APIS },
+	{ "APIs", "Policies", "policies", "policies", WEB_VIEW_POLICIES },
 	{ "Consumers", "Products", "products", "products", WEB_VIEW_APIS },
 	{ "Consumers", "Subscriptions", "subscriptions", "keys", WEB_VIEW_SUBSCRIPTIONS },
 	{ "Traffic", "Analytics", "analytics", "analytics", WEB_VIEW_TRAFFIC },

@@ -126,18 +126,6 @@ gh_rc admin_page_form(struct web *w, struct gh_err *err)
 	return show_form(w, &p, !id.n, 200, err);
 }
 
-/* Browsers send lines of a field ended by CR LF. */
-static struct str unix_lines(struct web *w, struct str s)
-{
-	char *to = arena_alloc_text(w->a, s.n + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; to && i < s.n; i++)
-		if (s.p[i] != '\r' || i + 1 == s.n || s.p[i + 1] != '\n')
-			to[n++] = s.p[i];
-	return to ? (struct str){ to, n } : STR("");
-}
-
 /* What was sent, as a page; false: with errors beside the fields. */
 static bool read_form(struct web *w, struct store_portal_page *p)
 {
@@ -154,7 +142,7 @@ static bool read_form(struct web *w, struct store_portal_page *p)
 		p->group_id = str_from(p->audience, 6);
 		p->audience = STR("group");
 	}
-	p->body = unix_lines(w, p->body.p ? p->body : STR(""));
+	p->body = admin_unix_lines(w, p->body.p ? p->body : STR(""));
 	if (position.n && !str_to_i64(position, INT32_MIN, INT32_MAX, &p->position)) {
 		web_form_error(w, "position", STR("Enter a whole number"));
 		good = false;

@@ -3,6 +3,7 @@
 
 #include "core/str.h"
 #include "portal/admin/consent.h"
+#include "portal/admin/policies.h"
 
 static const struct web_route routes[] = {
 	{ "GET", "/", WEB_VIEW_APIS, admin_apis },
@@ -11,6 +12,14 @@ static const struct web_route routes[] = {
 	{ "GET", "/products", WEB_VIEW_APIS, admin_products },
 	{ "GET", "/api-groups", WEB_VIEW_APIS, admin_groups },
 	{ "GET", "/subscriptions", WEB_VIEW_SUBSCRIPTIONS, admin_subscriptions },
+	{ "GET", "/policies", WEB_VIEW_POLICIES, admin_policies },
+	{ "GET", "/policies/edit", WEB_VIEW_POLICIES, admin_policy_form },
+	{ "POST", "/policies/edit", WEB_CHANGE_POLICIES, admin_policy_act },
+	{ "POST", "/policies/check", WEB_CHANGE_POLICIES, admin_policy_check },
+	{ "POST", "/policies/try", WEB_CHANGE_POLICIES, admin_policy_try },
+	{ "GET", "/policies/history", WEB_VIEW_POLICIES, admin_policy_history },
+	{ "GET", "/policies/effective", WEB_VIEW_POLICIES, admin_policy_effective },
+	{ "GET", "/policies/catalogue.json", WEB_VIEW_POLICIES, admin_policy_catalogue },
 	{ "GET", "/pages", WEB_EDIT_PAGES, admin_page_list },
 	{ "GET", "/pages/edit", WEB_EDIT_PAGES, admin_page_form },
 	{ "POST", "/pages/edit", WEB_EDIT_PAGES, admin_page_act },

@@ -9,16 +9,7 @@ const path = require('node:path');
 const { chromium } = require('playwright-core');
 const { HtmlValidate } = require('html-validate');
 const { start, until, ROOT } = require('../http/harness');
-
-const SHOTS = path.join(ROOT, 'build/screenshots');
-const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const CHROMIUM = {
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'],
-};
-const SIZES = [[1280, 800], [390, 844]];
-const MAX_PAGE_BYTES = 100 * 1024;
+const { CHROMIUM, SHOTS, SIZES, VALIDATE, address, check, signIn: signInAs, watch } = require('./page');
 
 // A form with a file, of an API that wants tokens.
 const FORMS = { openapi: '3.1.0', info: { title: 'Forms', version: '1' }, security: [{ login: ['files.write'] }],
@@ -89,14 +80,6 @@ test.after(async () => {
   if (gw) await gw.stop();
 });
 
-async function signIn(page) {
-  await page.goto('/admin/sign-in');
-  await page.fill('#email', gw.admin.email);
-  await page.fill('#password', gw.admin.password);
-  await page.click('button[type=submit]');
-  await page.waitForURL('**/admin/');
-}
-
 async function signInDeveloper(page) {
   await page.goto('/sign-in');
   await page.fill('#email', DEV.email);
@@ -107,7 +90,7 @@ async function signInDeveloper(page) {
 
 // Portal and dashboard have sessions of their own: each is signed in to when its first page wants it.
 async function signInFor(page, entry, done) {
-  if (entry.signedIn && !done.admin) await signIn(page);
+  if (entry.signedIn && !done.admin) await signInAs(page, gw.admin);
   if (entry.developer && !done.developer) await signInDeveloper(page);
   return { admin: done.admin || entry.signedIn, developer: done.developer || entry.developer };
 }
@@ -169,40 +152,6 @@ const PAGES = [
   { name: 'admin-404', url: '/admin/nothing-here', signedIn: true, status: 404 },
 ];
 
-function watch(page) {
-  const seen = { problems: [], hosts: new Set() };
-  page.on('pageerror', (e) => seen.problems.push(`script: ${e.message}`));
-  page.on('console', (m) => {
-    if (m.type() === 'error' && !/status of (404|422)/.test(m.text())) seen.problems.push(`console: ${m.text()}`);
-  });
-  page.on('request', (r) => seen.hosts.add(new URL(r.url()).host));
-  page.on('response', (r) => {
-    if (r.status() >= 400 && r.request().resourceType() !== 'document') seen.problems.push(`${r.status()} ${r.url()}`);
-  });
-  return seen;
-}
-
-async function axe(page) {
-  await page.evaluate(AXE);
-  const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  return result.violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join('; ')}`);
-}
-
-const address = (entry) => (typeof entry.url === 'function' ? entry.url() : entry.url);
-
-async function check(page, seen, entry, width, shot) {
-  seen.problems.length = 0;
-  const answer = await page.goto(address(entry));
-  assert.strictEqual(answer.status(), entry.status || 200);
-  assert.ok((await answer.body()).length < MAX_PAGE_BYTES, 'the page is too large');
-  if (entry.act) await entry.act(page);
-  await page.screenshot({ path: shot, fullPage: true });
-  assert.deepStrictEqual(await axe(page), []);
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-  assert.ok(wide <= width, `scrolls sideways: ${wide} px`);
-  assert.deepStrictEqual(seen.problems, []);
-}
-
 for (const [width, height] of SIZES) {
   for (const scheme of ['light', 'dark']) {
     test(`pages at ${width} px, ${scheme}`, async (t) => {
@@ -226,10 +175,7 @@ for (const [width, height] of SIZES) {
 }
 
 test('HTML is valid', async (t) => {
-  const validate = new HtmlValidate({
-    extends: ['html-validate:recommended'],
-    rules: { 'no-trailing-whitespace': 'off', 'long-title': 'off', 'valid-id': ['error', { relaxed: true }] },
-  });
+  const validate = new HtmlValidate(VALIDATE);
   const context = await browser.newContext({ baseURL: gw.url });
   const page = await context.newPage();
   let signedIn = {};

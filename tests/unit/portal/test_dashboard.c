@@ -2,7 +2,9 @@
 #include "tests/unit/check.h"
 
 #include "core/clock.h"
+#include "core/yaml.h"
 #include "db/telemetry.h"
+#include "policy/compiler.h"
 #include "portal/admin/admin.h"
 #include "tests/unit/portal/client.h"
 
@@ -85,6 +87,35 @@ static void links_between_pages(void **state UNUSED)
 	check_done();
 }
 
+/* Every snippet of the gallery compiles in the section that it names. */
+static void snippets(void **state UNUSED)
+{
+	struct str text;
+	json_t *all, *group, *s;
+	size_t i, k, seen = 0;
+	struct gh_err err;
+
+	must(file_read(world.a, "templates/admin/snippets.yaml", 256 * 1024, &text, &err), &err);
+	must(yaml_parse(text, NULL, &all, NULL, &err), &err);
+	jsn_keep(world.a, all);
+	json_array_foreach(all, i, group)
+		json_array_foreach(jsn_arr(group, "snippets"), k, s) {
+			struct str section = jsn_str(s, "section"), xml = jsn_str(s, "xml");
+			struct policy_source src = { .scope = SCOPE_API, .name = jsn_str(s, "name") };
+			struct policy_diags diags;
+
+			policy_diags_init(&diags, world.a);
+			CHECK(src.name.p, policy_compile(world.a, arena_printf(world.a, "<policies><%.*s>%.*s</%.*s></policies>", STR_ARG(section), STR_ARG(xml),
+									       STR_ARG(section)), &src, NULL, &diags));
+			for (size_t d = 0; d < diags.n && diags.errors; d++)
+				CHECK_STR(src.name.p, diags.v[d].message, STR(""));
+			CHECK(src.name.p, jsn_str(s, "help").n > 0);
+			seen++;
+		}
+	CHECK("all of them", seen >= 20);
+	check_done();
+}
+
 /* ---- the world ------------------------------------------------------------------------------------------------------------- */
 
 static void fill(struct store *s)
@@ -142,7 +173,7 @@ static int down(void **state UNUSED)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(lists_of_apis), cmocka_unit_test(menu), cmocka_unit_test(links_between_pages) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(lists_of_apis), cmocka_unit_test(menu), cmocka_unit_test(links_between_pages), cmocka_unit_test(snippets) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }

@@ -1,0 +1,174 @@
+// The dashboard in a real browser: every page at two widths and in both colour schemes, without faults of accessibility, script,
+// loading or HTML; and what its scripts do, against what works without them.
+'use strict';
+const test = require('node:test');
+const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
+const { chromium } = require('playwright-core');
+const { HtmlValidate } = require('html-validate');
+const { start, ROOT } = require('../http/harness');
+const { CHROMIUM, SHOTS, SIZES, VALIDATE, address, check, signIn, watch } = require('./page');
+
+const POLICY = '<policies>\n\t<inbound>\n\t\t<base />\n\t\t<!-- one window a caller -->\n\t\t<rate-limit calls="100" renewal-period="60" />\n'
+  + '\t</inbound>\n</policies>\n';
+const CHANGED = POLICY.replace('100', '50').replace('\t</inbound>', '\t\t<set-header name="X-Who" exists-action="override">\n'
+  + '\t\t\t<value>@(context.Subscription?.Id ?? "nobody")</value>\n\t\t</set-header>\n\t</inbound>');
+let gw, browser;
+
+test.before(async () => {
+  fs.mkdirSync(SHOTS, { recursive: true });
+  gw = await start({
+    setup(g) {
+      const sample = (name) => path.join(ROOT, 'deploy/sample', `${name}.yaml`);
+      g.cli('product', 'create', 'starter', '--rate', '100/60');
+      for (const name of ['orders', 'inventory'])
+        g.cli('import', 'openapi', sample(name), '--path', name, '--name', name, '--backend', 'http://127.0.0.1:9', '--product', 'starter');
+      g.cli('policy', 'set', '--scope', 'api:orders', g.file('a.xml', POLICY));
+      g.cli('policy', 'set', '--scope', 'api:orders', g.file('b.xml', CHANGED));
+      g.cli('policy', 'set', '--scope', 'operation:orders/get-order', g.file('c.xml', POLICY.replace('rate-limit', 'quota')));
+      g.cli('policy', 'set', '--scope', 'global', g.file('d.xml', '<policies><outbound><base /><set-header name="Server" exists-action="delete" /></outbound></policies>'));
+    },
+  });
+  browser = await chromium.launch(CHROMIUM);
+});
+
+test.after(async () => {
+  if (browser) await browser.close();
+  if (gw) await gw.stop();
+});
+
+const edit = (scope) => `/admin/policies/edit?scope=${encodeURIComponent(scope)}`;
+const ready = (p) => p.waitForFunction(() => document.documentElement.dataset.editor === 'complete');
+const PAGES = [
+  { name: 'admin-policies', url: '/admin/policies' },
+  { name: 'admin-policies-none', url: '/admin/policies?q=zebra' },
+  { name: 'admin-policy', url: edit('api:orders'), act: ready },
+  { name: 'admin-policy-new', url: edit('product:starter'), act: ready },
+  { name: 'admin-policy-404', url: edit('api:nobody'), status: 404 },
+  { name: 'admin-policy-history', url: '/admin/policies/history?scope=api:orders' },
+  { name: 'admin-policy-history-none', url: '/admin/policies/history?scope=product:starter' },
+  { name: 'admin-policy-effective', url: '/admin/policies/effective?scope=operation:orders/get-order' },
+  { name: 'admin-policy-try', url: edit('operation:orders/get-order'), async act(p) {
+    await ready(p);
+    await p.click('#try summary');
+    await p.click('#try button');
+    await p.waitForSelector('#result');
+    await ready(p);
+  } },
+  { name: 'admin-policy-diff', url: edit('api:orders'), async act(p) {
+    await ready(p);
+    await p.click('.cm-content');
+    await p.keyboard.press('Control+End');
+    await p.keyboard.type('<!-- more -->');
+    await p.click('text=Show what changes');
+    await p.waitForSelector('.cm-changedLine');
+  } },
+];
+
+for (const [width, height] of SIZES)
+  for (const scheme of ['light', 'dark'])
+    test(`pages at ${width} px, ${scheme}`, async (t) => {
+      // bypassCSP is for axe only, which is injected
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, baseURL: gw.url, bypassCSP: true, reducedMotion: 'reduce' });
+      const page = await context.newPage(), seen = watch(page);
+      page.setDefaultTimeout(10000);
+      await signIn(page, gw.admin);
+      for (const entry of PAGES)
+        await t.test(entry.name, () => check(page, seen, entry, width, path.join(SHOTS, `${entry.name}-${width}-${scheme}.png`)));
+      assert.deepStrictEqual([...seen.hosts], [new URL(gw.url).host], 'something was loaded from elsewhere');
+      await context.close();
+    });
+
+test('HTML is valid', async (t) => {
+  const validate = new HtmlValidate(VALIDATE), context = await browser.newContext({ baseURL: gw.url }), page = await context.newPage();
+  await signIn(page, gw.admin);
+  for (const entry of PAGES)
+    await t.test(entry.name, async () => {
+      const report = await validate.validateString(await (await page.request.get(address(entry))).text());
+      assert.deepStrictEqual(report.results.flatMap((r) => r.messages.map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`)), []);
+    });
+  await context.close();
+});
+
+test('the editor of policies completes, marks problems at their place and saves', async () => {
+  const context = await browser.newContext({ baseURL: gw.url }), page = await context.newPage(), seen = watch(page);
+  await signIn(page, gw.admin);
+  await page.goto(edit('api:inventory'));
+  await ready(page);
+  const write = async (text) => {
+    await page.click('.cm-content');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.press('Delete');     // what is typed over a selection, Chromium gives the style of
+    await page.keyboard.insertText(text);
+  };
+  const offers = () => page.locator('.cm-tooltip-autocomplete li .cm-completionLabel').allTextContents();
+  const complete = async (text) => {
+    await write(text);
+    await page.keyboard.press('Control+Space');
+    await page.waitForSelector('.cm-tooltip-autocomplete');
+    const labels = await offers();
+    await page.keyboard.press('Escape');
+    return labels;
+  };
+  assert.ok((await complete('<policies><inbound><rate-')).some((l) => l.includes('rate-limit-by-key')), 'elements');
+  assert.ok((await complete('<policies><inbound><rate-limit ')).some((l) => l.includes('renewal-period')), 'attributes');
+  const members = await complete('<policies><inbound><set-variable name="a" value="@(context.Request.Headers.');
+  assert.ok(members.includes('GetValueOrDefault') && !members.includes('StatusCode'), `members of a type: ${members}`);
+  await write('<policies>\n<inbound>\n<rate-limit calls="many" renewal-period="60" />\n</inbound>\n</policies>');
+  await page.waitForSelector('.cm-lintRange-error');
+  assert.strictEqual(await page.locator('.cm-line', { has: page.locator('.cm-lintRange-error') }).first().textContent(),
+    '<rate-limit calls="many" renewal-period="60" />');
+  assert.match(await page.textContent('#state'), /1 problem/);
+  await write('<policies>\n<inbound>\n<base />\n\n</inbound>\n</policies>');
+  await page.keyboard.press('Control+Home');
+  for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowDown');
+  await page.click('summary:text("Give up sooner")');       // any snippet goes where the cursor is
+  await page.click('details[open] .insert');
+  assert.match(await page.inputValue('#text'), /<forward-request timeout="10" \/>/);
+  await write('<policies>\n<inbound>\n<base />\n<rate-limit calls="7" renewal-period="60" />\n</inbound>\n</policies>\n');
+  await page.click('button[value=save]');
+  await page.waitForSelector('text=The policy is saved');
+  assert.match(gw.cli('policy', 'show', '--scope', 'api:inventory').stdout, /calls="7"/);
+  assert.deepStrictEqual(seen.problems, [], 'nothing that the policy on content refuses');
+  await context.close();
+});
+
+test('policies without script: refused with the place, compared, saved, restored, not over somebody else', async () => {
+  const context = await browser.newContext({ baseURL: gw.url, javaScriptEnabled: false }), page = await context.newPage();
+  await signIn(page, gw.admin);
+  const show = () => gw.cli('policy', 'show', '--scope', 'product:starter').stdout;
+  await page.goto('/admin/policies');
+  await page.fill('input[name=scope]', 'product:starter');
+  await page.click('.filter-bar button');
+  await page.fill('#text', '<policies>\n<inbound>\n<rate-limit calls="x" renewal-period="60" />\n</inbound></policies>');
+  await page.click('button[value=save]');
+  assert.match(await page.textContent('.problems'), /line 3, column 20/);
+  assert.match(await page.inputValue('#text'), /calls="x"/, 'what was typed is kept');
+  await page.fill('#text', POLICY);
+  await page.click('button[value=review]');
+  assert.match(await page.textContent('.diff-new'), /one window/);
+  await page.click('button[value=save]');
+  await page.waitForSelector('text=The policy is saved');
+  assert.strictEqual(show(), POLICY);
+  gw.cli('policy', 'set', '--scope', 'product:starter', gw.file('e.xml', CHANGED));
+  await page.fill('#text', POLICY.replace('100', '9'));
+  await page.click('button[value=save]');
+  assert.match(await page.textContent('[role=alert]'), /Somebody else changed/);
+  assert.strictEqual(show(), CHANGED);
+  await page.goto('/admin/policies/history?scope=product:starter');
+  assert.match(await page.textContent('.diff-old'), /calls="100"/);
+  await page.locator('text=Restore').first().click();
+  await page.click('button[value=save]');
+  await page.waitForSelector('text=The policy is saved');
+  assert.strictEqual(show(), POLICY);
+  await page.goto('/admin/policies/effective?scope=operation:orders/get-order');
+  const origins = await page.locator('#section-inbound >> xpath=../.. >> .origin').allTextContents();
+  assert.deepStrictEqual(origins.map((o) => o.split(' ')[0]), ['Product', 'Product', 'API', 'API', 'API', 'API', 'API', 'Operation', 'Operation']);
+  await page.goto(edit('operation:orders/get-order'));
+  await page.click('#try summary');
+  await page.fill('#text', '<policies><inbound><base /><return-response><set-status code="418" /></return-response></inbound></policies>');
+  await page.click('#try button');
+  assert.match(await page.textContent('#result'), /418[^]*The backend was not called[^]*return-response/);
+  await context.close();
+});
