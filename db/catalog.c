@@ -179,16 +179,97 @@ static sqlite3_stmt *search(struct store *s, enum sql which, const struct store_
 	return st;
 }
 
+/* How the things of one kind are looked for. */
+struct finder {
+	enum sql count, ranked, plain;
+	const struct row_type *type;
+	struct str (*id)(struct arena *a, const void *row);
+};
+
+static bool is_among(struct arena *a, const struct finder *k, const char *rows, size_t n, const void *row)
+{
+	struct str id = k->id(a, row);
+
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(k->id(a, rows + i * k->type->size), id))
+			return true;
+	return false;
+}
+
+/* Words that very many things have: those that have them in their names first, then any. To rank them all would take longer than a
+ * page may, and tells little. */
+static GH_RC find_common(struct store *s, struct arena *a, const struct finder *k, const struct store_catalog_filter *f, struct str query,
+			 size_t limit, char **out, size_t *n, struct gh_err *err)
+{
+	struct str named = arena_printf(a, "name : (%.*s)", STR_ARG(query));
+	char *first, *more, *all;
+	size_t n_first, n_more;
+
+	if (!named.p)
+		FAIL(err, NOMEM, "search");
+	TRY(list_rows(s, search(s, k->plain, f, named, limit), k->type, a, &first, &n_first, err));
+	*out = first;
+	*n = n_first;
+	if (n_first >= limit)
+		return GH_RC_OK;
+	TRY(list_rows(s, search(s, k->plain, f, query, limit), k->type, a, &more, &n_more, err));
+	all = arena_alloc(a, n_first + n_more + 1, k->type->size);
+	if (!all)
+		FAIL(err, NOMEM, "search");
+	if (n_first)
+		memcpy(all, first, n_first * k->type->size);
+	*out = all;
+	for (size_t i = 0; i < n_more && *n < limit; i++)
+		if (!is_among(a, k, first, n_first, more + i * k->type->size))
+			memcpy(all + (*n)++ * k->type->size, more + i * k->type->size, k->type->size);
+	return GH_RC_OK;
+}
+
+static GH_RC find(struct store *s, struct arena *a, const struct finder *k, const struct store_catalog_filter *f, struct str query, size_t limit,
+		  void *out, size_t *n, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, k->count);
+	int64_t matches = 0;
+	bool found;
+	char *rows = NULL;
+
+	bind_str(st, 1, query);
+	bind_int(st, 2, STORE_SEARCH_RANKED + 1);
+	TRY(find_int(s, st, &matches, &found, err));
+	if (matches <= STORE_SEARCH_RANKED)
+		return list_rows(s, search(s, k->ranked, f, query, limit), k->type, a, out, n, err);
+	TRY(find_common(s, a, k, f, query, limit, &rows, n, err));
+	memcpy(out, &rows, sizeof(rows));
+	return GH_RC_OK;
+}
+
+static struct str api_key(struct arena *a UNUSED, const void *row)
+{
+	return ((const struct store_catalog_row *)row)->id;
+}
+
+static struct str operation_key(struct arena *a, const void *row)
+{
+	const struct store_catalog_operation *op = row;
+
+	return arena_printf(a, "%.*s/%.*s", STR_ARG(op->api_id), STR_ARG(op->id));
+}
+
 GH_RC store_catalog_find_apis(struct store *s, struct arena *a, const struct store_catalog_filter *f, struct str query,
 			      size_t limit, struct store_catalog_row **out, size_t *n, struct gh_err *err)
 {
-	return list_rows(s, search(s, SQL_CATALOG_FIND_APIS, f, query, limit), &row_type, a, out, n, err);
+	static const struct finder apis = { SQL_CATALOG_COUNT_APIS, SQL_CATALOG_FIND_APIS, SQL_CATALOG_FIND_APIS_PLAIN, &row_type, api_key };
+
+	return find(s, a, &apis, f, query, limit, out, n, err);
 }
 
 GH_RC store_catalog_find_operations(struct store *s, struct arena *a, const struct store_catalog_filter *f, struct str query,
 				    size_t limit, struct store_catalog_operation **out, size_t *n, struct gh_err *err)
 {
-	return list_rows(s, search(s, SQL_CATALOG_FIND_OPERATIONS, f, query, limit), &operation_type, a, out, n, err);
+	static const struct finder operations = { SQL_CATALOG_COUNT_OPERATIONS, SQL_CATALOG_FIND_OPERATIONS, SQL_CATALOG_FIND_OPERATIONS_PLAIN,
+						  &operation_type, operation_key };
+
+	return find(s, a, &operations, f, query, limit, out, n, err);
 }
 
 GH_RC store_catalog_find_products(struct store *s, struct arena *a, const struct store_catalog_filter *f, struct str query,
@@ -225,8 +306,8 @@ GH_RC store_catalog_news(struct store *s, struct arena *a, struct str user_id, s
 
 gh_rc catalog_refresh(struct store *s, struct gh_err *err)
 {
-	static const enum sql steps[] = { SQL_CATALOG_DROP_TEXTS, SQL_CATALOG_ADD_APIS,     SQL_CATALOG_ADD_OPERATIONS,
-					  SQL_CATALOG_ADD_PRODUCTS, SQL_CATALOG_FORGET, SQL_CATALOG_SETTLE };
+	static const enum sql steps[] = { SQL_CATALOG_DROP_TEXTS, SQL_CATALOG_DROP_OPERATIONS, SQL_CATALOG_ADD_APIS,
+					  SQL_CATALOG_ADD_OPERATIONS, SQL_CATALOG_ADD_PRODUCTS, SQL_CATALOG_FORGET, SQL_CATALOG_SETTLE };
 	int64_t ignored;
 	bool stale;
 

@@ -157,10 +157,10 @@ static struct str origin_of(struct arena *a, struct str address)
 		      : arena_printf(a, "%.*s://%.*s", STR_ARG(u.scheme), STR_ARG(u.host));
 }
 
-/* "https://login.example=portal https://other=…" of portal.console_clients: the one whose address the given one begins with. */
-static struct str client_of(struct web *w, struct str address)
+/* "https://login.example=portal https://other=…": the value whose address the given one begins with, the longest of them. */
+static struct str setting_for(struct web *w, enum setting setting, struct str address)
 {
-	struct str rest = config_text(&w->site->config, CONFIG_PORTAL_CONSOLE_CLIENTS), item, best = STR(""), id = STR("");
+	struct str rest = config_text(&w->site->config, setting), item, best = STR(""), id = STR("");
 
 	while (rest.n && str_split(&rest, ' ', &item)) {
 		size_t at = str_rfind_char(item, '=');
@@ -204,7 +204,7 @@ static struct oauth find_oauth(struct web *w, const struct portal_way_in *way)
 static void put_oauth(struct web *w, const struct portal_way_in *way, struct liquid_record *c, struct str *origins)
 {
 	struct oauth f = find_oauth(w, way);
-	struct str from = f.discovery.n ? f.discovery : f.authorize, first = origin_of(w->a, from), second;
+	struct str from = f.discovery.n ? f.discovery : f.authorize, first = origin_of(w->a, from), second, third;
 	struct liquid_record *r;
 	struct buf scopes;
 
@@ -214,6 +214,10 @@ static void put_oauth(struct web *w, const struct portal_way_in *way, struct liq
 	if (!way->bearer || !first.p || !second.p)
 		return;
 	*origins = str_eq(first, second) ? first : arena_printf(w->a, "%.*s %.*s", STR_ARG(first), STR_ARG(second));
+	/* what the service's own document names, the operator has to know: pages open no host that a document from elsewhere tells */
+	third = origin_of(w->a, setting_for(w, CONFIG_PORTAL_CONSOLE_ORIGINS, from));
+	if (third.n)
+		*origins = arena_printf(w->a, "%.*s %.*s", STR_ARG(*origins), STR_ARG(third));
 	buf_init(&scopes, FIELD_MAX);
 	for (size_t i = 0; i < way->n_scopes; i++)
 		buf_fmt(&scopes, "%s%.*s", i ? " " : "", STR_ARG(way->scopes[i]));
@@ -221,7 +225,7 @@ static void put_oauth(struct web *w, const struct portal_way_in *way, struct liq
 	liquid_set_text(r, "authorize", f.authorize.n ? f.authorize : STR(""));
 	liquid_set_text(r, "token", f.token.n ? f.token : STR(""));
 	liquid_set_text(r, "discovery", f.discovery.n ? f.discovery : STR(""));
-	liquid_set_text(r, "client", client_of(w, from));
+	liquid_set_text(r, "client", setting_for(w, CONFIG_PORTAL_CONSOLE_CLIENTS, from));
 	liquid_set_text(r, "host", str_from(first, str_find(first, STR("://")) + 3));
 	liquid_set_text(r, "scopes", buf_ok(&scopes) ? arena_dup(w->a, buf_view(&scopes)) : STR(""));
 	buf_release(&scopes);

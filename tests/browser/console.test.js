@@ -24,7 +24,8 @@ test.before(async () => {
   });
   await new Promise((resolve) => backend.listen(0, '127.0.0.1', resolve));
   gw = await start({
-    server: SERVERS[0], config: { 'portal.console_clients': 'https://login.example=other http://127.0.0.1=portal-console' },
+    server: SERVERS[0], config: { 'portal.console_clients': 'https://login.example=other http://127.0.0.1=portal-console',
+      'portal.console_origins': 'http://localhost=https://tokens.example' },
     setup(g) {
       const api = g.file('api.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' }, paths: { '/orders/{id}': { put: {
         operationId: 'put', summary: 'Change an order',
@@ -217,6 +218,10 @@ test('a token from the API’s own sign-in service, in the memory of the page on
   await page.click('[data-part=get]');
   await page.waitForSelector('[data-part=problem]:not([hidden])');
   assert.match(await page.textContent('[data-part=problem]'), /No token: declined/);
+  add('apart', { type: 'openIdConnect', openIdConnectUrl: 'http://localhost:9/.well-known/openid-configuration' });
+  await gw.adopted();
+  assert.ok((await page.goto('/apis/apart/operations/me')).headers()['content-security-policy'].includes("connect-src 'self' http://localhost:9 https://tokens.example;"),
+    'a token endpoint on another host, as the operator named it');
   const strict = await page.goto('/apis/elsewhere/operations/me');
   assert.doesNotMatch(strict.headers()['content-security-policy'], /connect-src|script-src/);
   assert.strictEqual(await page.locator('[data-part=get]').count(), 0, 'no button for a service that a page may not talk to');

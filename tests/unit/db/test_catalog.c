@@ -517,11 +517,47 @@ static void upgraded(void **state)
 	check_done();
 }
 
+/* A word that more things have than are ranked: those that have it in their names come first, none is there twice, and what is rare
+ * is ranked as ever. */
+static void common(void **state)
+{
+	enum { MANY = STORE_SEARCH_RANKED + 200, NAMED = 3, LIMIT = 8 };
+	struct store_operation *ops = arena_alloc(((struct fixture *)*state)->a, MANY, sizeof(*ops));
+	const struct store_catalog_filter all = { .state = -1, .now_us = clock_wall_us() };
+	struct store_catalog_operation *found;
+	struct fixture *f = *state;
+	size_t n, twice = 0;
+
+	add_api(f, "orders", "Orders", "", STORE_API_PUBLISHED);
+	for (size_t i = 0; i < MANY; i++)
+		ops[i] = (struct store_operation){ .id = arena_printf(f->a, "op-%zu", i), .method = STR("GET"), .uri_template = arena_printf(f->a, "/%zu", i),
+						   .name = i >= MANY - NAMED ? STR("Common thing") : STR("Thing"),
+						   .description = i == 7 ? STR("common and singular") : STR("common") };
+	CHANGE(f, store_operations_replace(f->s, STR("orders"), 1, ops, MANY, &f->err));
+	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, store_catalog_query(f->a, STR("common")), LIMIT, &found, &n, &f->err));
+	CHECK_INT("as many as asked for", n, LIMIT);
+	for (size_t i = 0; i < n; i++) {
+		bool named = str_find(found[i].name, STR("Common")) != SIZE_MAX;
+
+		CHECK("names first", named == (i < NAMED));
+		for (size_t k = 0; k < i; k++)
+			twice += str_eq(found[i].id, found[k].id);
+	}
+	CHECK_INT("none twice", twice, 0);
+	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, store_catalog_query(f->a, STR("common singular")), LIMIT, &found, &n, &f->err));
+	CHECK("the rare one", n == 1 && str_eq(found[0].id, STR("op-7")));
+	/* what is not ranked costs no look at all that match: the statement that ranks was not run for the common word */
+	sqlite3_stmt_status(f->s->stmt[SQL_CATALOG_FIND_OPERATIONS], SQLITE_STMTSTATUS_RUN, 1);
+	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, store_catalog_query(f->a, STR("thing")), LIMIT, &found, &n, &f->err));
+	CHECK_INT("not ranked", sqlite3_stmt_status(f->s->stmt[SQL_CATALOG_FIND_OPERATIONS], SQLITE_STMTSTATUS_RUN, 0), 0);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { store_test(queries), store_test(hostile),     store_test(follows), store_test(visibility),
 					    store_test(filters), store_test(what_is_new), store_test(dates),   store_test(mails),
-					    store_test(successor), store_test(upgraded) };
+					    store_test(successor), store_test(upgraded), store_test(common) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
