@@ -13,6 +13,13 @@ static const struct option apply_options[] = {
 	OPTION_END,
 };
 
+static const struct option zip_options[] = {
+	{ "env", OPTION_TEXT, "ENV", "environment that the API is put into, in place of the one it came from", false },
+	{ "yes", OPTION_FLAG, NULL, "import without asking", false },
+	CONFIG_FILES_OPTIONS,
+	OPTION_END,
+};
+
 static gh_rc work(struct cli *c, bool apply, struct gh_err *err)
 {
 	const char *prefix;
@@ -31,6 +38,29 @@ static gh_rc run_apply(struct cli *c, struct gh_err *err)
 {
 	return work(c, true, err);
 }
+
+static gh_rc run_zip(struct cli *c, struct gh_err *err)
+{
+	const char *env = option_text(&c->options, "env"), *prefix;
+	struct files_set *set = arena_new_of(c->arena, struct files_set);
+	struct tree t;
+
+	TRY(config_files_read(c, c->options.args[0], &t, &prefix, err));
+	if (!set)
+		FAIL(err, NOMEM, "import");
+	TRY(files_set_read(set, c->arena, &t, err));
+	for (size_t i = 0; env && i < set->n; i++)
+		if (strcmp(set->docs[i].kind->name, "api") == 0)
+			json_object_set_new(set->docs[i].doc, "environment", json_string(env));
+	return config_files_work(c, &t, set, prefix, true, err);
+}
+
+const struct command command_import_zip = {
+	.name = "import zip", .args = "FILE.zip", .least_args = 1, .most_args = 1,
+	.summary = "take over an API that `export --api` wrote, with what it needs",
+	.help = "Shows first what is created and changed and which secrets are missing here, and asks, unless --yes is given.\n",
+	.options = zip_options, .run = run_zip,
+};
 
 const struct command command_plan = {
 	.name = "plan", .args = "DIR|FILE", .least_args = 1, .most_args = 1,

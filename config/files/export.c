@@ -1,5 +1,6 @@
 #include "config/files/export.h"
 
+#include "config/files/closure.h"
 #include "config/files/layout.h"
 #include "core/str.h"
 #include "core/theme.h"
@@ -156,7 +157,7 @@ static GH_RC put_head(struct exporter *x, struct gh_err *err)
 	struct str text;
 	gh_rc rc;
 
-	for (size_t i = 0; resource_kinds[i]; i++)
+	for (size_t i = 0; resource_kinds[i] && !x->what->api.n; i++)
 		if (x->what->personal || !resource_kinds[i]->personal)
 			json_array_append_new(kinds, json_string(resource_kinds[i]->plural));
 	head = jsn_keep(x->arena, json_pack("{s:s, s:i, s:o}", FILES_KIND, FILES_COVER, "format", FILES_FORMAT, "kinds", kinds));
@@ -187,8 +188,17 @@ static GH_RC put_theme(struct exporter *x, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+static gh_rc put_one(void *ctx, const struct resource_kind *k, const json_t *doc, struct gh_err *err)
+{
+	return put(ctx, k, doc, err);
+}
+
 static GH_RC put_all(struct exporter *x, struct gh_err *err)
 {
+	if (x->what->api.n) {                            /* covers nothing: an API that comes takes nothing away */
+		TRY(closure_of_api(x->store, x->arena, x->what->api, put_one, x, err));
+		return put_head(x, err);
+	}
 	for (size_t i = 0; resource_kinds[i]; i++)
 		if (x->what->personal || !resource_kinds[i]->personal)
 			TRY(put_kind(x, resource_kinds[i], err));

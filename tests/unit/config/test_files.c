@@ -7,6 +7,9 @@
 #include "config/files/plan.h"
 #include "core/str.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 #define SAYS(cond, ...)                                                          \
 	do {                                                                     \
 		if (!(cond)) {                                                   \
@@ -373,6 +376,115 @@ static void round_trip(void **state)
 	check_done();
 }
 
+/* ---- one API as a ZIP ------------------------------------------------------------------------------------------------------------ */
+
+static void one_api(void **state)
+{
+	static const char text[] = "$kind: api\nid: orders\nname: Orders\npath: orders\nbackend: erp\n---\n$kind: backend\nid: erp\nmembers:\n  - backend: "
+		"erp-1\n---\n$kind: backend\nid: erp-1\nurl: https://erp.example.com\n---\n$kind: operation\nid: orders/get\nname: Get\nmethod: GET\n"
+		"uriTemplate: /{id}\n---\n$kind: policy\nid: operation:orders/get\npolicy: <policies><inbound><include-fragment fragment-id=\"f\" />"
+		"</inbound></policies>\n---\n$kind: policy-fragment\nid: f\npolicy: <fragment><set-header name=\"X\" exists-action=\"override\"><value>"
+		"{{pw}}</value></set-header></fragment>\n---\n$kind: named-value\nid: pw\nsecret: do-not-export\n---\n$kind: named-value\nid: other\n"
+		"value: x\n---\n$kind: product\nid: gold\nname: Gold\napis: [orders]\n";
+	const struct files_export what = { .api = STR("orders") };
+	struct fixture *f = *state, *empty;
+	struct tree all = tree_of(f, (const char *[]){ "x.yaml", text, NULL }), first, second, back;
+	struct str zip, again, said;
+	void *other;
+
+	SAYS(told(work(f, f->s, &all, (struct plan_options){ .dry_run = false }), "9 to create"), "an API with what it needs");
+	CHECK_OK(f, files_export(f->s, f->a, &what, &first, &f->err));
+	CHECK_OK(f, tree_to_zip(&first, &zip, &f->err));
+	SAYS(!tree_find(&first, STR("named-values/other.yaml")) && !tree_find(&first, STR("products/gold/product.yaml")), "nothing but that");
+	for (size_t i = 0; i < first.n; i++)
+		SAYS(str_find(first.files[i].bytes, STR("do-not-export")) == SIZE_MAX, "no secret in %.*s", STR_ARG(first.files[i].path));
+	assert_int_equal(fixture_setup(&other), 0);
+	empty = other;
+	tree_init(&back, empty->a);
+	CHECK_OK(empty, tree_from_zip(&back, zip, &empty->err));
+	said = work(empty, empty->s, &back, (struct plan_options){ .dry_run = true });
+	SAYS(told(said, "the secret of named-value pw is kept"), "what is missing is told before anything changes");
+	SAYS(told(work(empty, empty->s, &back, (struct plan_options){ .placeholders = true }), "7 to create"), "imported");
+	CHECK_OK(empty, files_export(empty->s, empty->a, &what, &second, &empty->err));
+	CHECK_OK(empty, tree_to_zip(&second, &again, &empty->err));
+	SAYS(str_eq(zip, again), "the second ZIP is byte-equal");
+	fixture_teardown(&other);
+	check_done();
+}
+
+/* ---- killed at any moment ------------------------------------------------------------------------------------------------------- */
+
+enum { KILLS = 100, KILL_FIRST_US = 10000, KILL_LATEST_US = 1000000 };
+
+/* Works the tree in, in a process of its own, which is killed after so long. */
+static void apply_and_kill(struct fixture *f, const struct tree *t, unsigned after_us)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct store *s;
+
+		if (!store_open(&s, f->dir, STORE_WRITE, &f->err).code)
+			work(f, s, t, (struct plan_options){ .dry_run = false });
+		_exit(0);
+	}
+	usleep(after_us);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static bool equal_trees(const struct tree *a, const struct tree *b)
+{
+	bool equal = a->n == b->n;
+
+	for (size_t i = 0; equal && i < a->n; i++)
+		equal = str_eq(a->files[i].path, b->files[i].path) && str_eq(a->files[i].bytes, b->files[i].bytes);
+	return equal;
+}
+
+static void killed(void **state)
+{
+	const struct files_export what = { .personal = false };
+	struct fixture *f = *state;
+	struct tree in[2], out[2], now;
+	unsigned seen[2] = { 0, 0 }, within = KILL_FIRST_US;    /* follows the moment of the commit, however slow the machine is */
+	struct buf b[2];
+	int latest = 0;
+
+	for (int i = 0; i < 2; i++) {
+		latest = i;
+		buf_init(&b[i], 1 << 20);
+		buf_cstr(&b[i], "$kind: configuration\nkinds: [products, named-values]\n");
+		for (int k = 0; k < 10; k++)
+			buf_fmt(&b[i], "---\n$kind: product\nid: p%d\nname: of %d\n---\n$kind: named-value\nid: v%d-%d\nvalue: x\n", k, i, i, k);
+		in[i] = tree_of(f, (const char *[]){ "x.yaml", arena_dup(f->a, buf_view(&b[i])).p, NULL });
+		buf_release(&b[i]);
+		work(f, f->s, &in[i], (struct plan_options){ .dry_run = false });
+		CHECK_OK(f, files_export(f->s, f->a, &what, &out[i], &f->err));
+	}
+	SAYS(!equal_trees(&out[0], &out[1]), "there are two states");
+	store_free(f->s);
+	f->s = NULL;
+	dice = 7;
+	for (unsigned i = 0; i < KILLS; i++) {
+		int before = latest, to = 1 - latest;
+
+		apply_and_kill(f, &in[to], within / 2 + (unsigned)roll(within / 2));
+		CHECK_OK(f, store_open(&f->s, f->dir, STORE_READ, &f->err));
+		CHECK_OK(f, files_export(f->s, f->a, &what, &now, &f->err));
+		SAYS(equal_trees(&now, &out[0]) || equal_trees(&now, &out[1]), "kill %u: the store is in neither state", i);
+		latest = equal_trees(&now, &out[1]);
+		seen[latest != before]++;
+		within = latest != before ? within * 3 / 4 + 100 : within < KILL_LATEST_US ? within * 5 / 4 : within;
+		store_free(f->s);
+		f->s = NULL;
+	}
+	fprintf(stderr, "# %d kills: %u times the old state, %u times the new one\n", KILLS, seen[0], seen[1]);
+	CHECK_OK(f, store_open(&f->s, f->dir, STORE_WRITE, &f->err));
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +493,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(together, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(secrets, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(archives, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(one_api, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(killed, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(round_trip, fixture_setup, fixture_teardown),
 	};
 
