@@ -4,9 +4,12 @@
 #include "cli/secret_option.h"
 #include "core/file.h"
 #include "core/secret_ref.h"
+#include "core/clock.h"
+#include "core/credential_rotate.h"
 #include "core/str.h"
 #include "db/credentials.h"
 #include "db/environments.h"
+#include "db/rotation.h"
 #include "db/secrets.h"
 
 enum { SECRET_MAX_BYTES = 65536 };
@@ -184,6 +187,46 @@ const struct command command_credential_set = {
 	.options = set_options, .run = set,
 };
 
+/* ---- rotate ----------------------------------------------------------------------------------------------------------- */
+
+static gh_rc want_rotation(struct cli *c, struct store *s, struct gh_err *err)
+{
+	struct str id = str_of(c->options.args[0]);
+	struct store_credential row;
+	struct store_rotation r;
+	struct credential k;
+	bool found;
+
+	TRY(store_credential_find(s, c->arena, environment(c), id, false, &row, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no credential '%.*s' in environment '%.*s'", STR_ARG(id), STR_ARG(environment(c)));
+	TRY(store_credential_parse(c->arena, &row, &k, err));
+	if (rotation_of(&k) == ROTATION_NONE)
+		FAIL(err, INVALID, "nothing replaces the secret of '%.*s' by itself: see `rotate` in `gatehouse credential kinds`", STR_ARG(id));
+	TRY(store_rotation_find(s, c->arena, environment(c), id, &r, &found, err));
+	if (!found)
+		r = (struct store_rotation){ .environment_id = environment(c), .credential_id = id };
+	r.wanted = true;
+	r.tried_us = 0;
+	r.problem = STR("");
+	return store_rotation_set(s, &r, "ask", err);
+}
+
+static gh_rc rotate(struct cli *c, struct gh_err *err)
+{
+	struct store *s;
+
+	TRY(cli_store(c, true, &s, err));
+	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
+	return store_tx_end(s, want_rotation(c, s, err), err);
+}
+
+const struct command command_credential_rotate = {
+	.name = "credential rotate", .args = "ID", .least_args = 1, .most_args = 1,
+	.summary = "have the provider make a new secret now", .options = environment_options, .run = rotate,
+	.help = "The keeper does it within seconds; the old secret goes on until the new one has worked.",
+};
+
 /* ---- kinds ------------------------------------------------------------------------------------------------------------ */
 
 static void kinds_json(struct cli *c)
@@ -292,6 +335,19 @@ static void put_secrets(struct cli *c, const struct credential *k, struct str re
 	}
 }
 
+static gh_rc print_rotation(struct cli *c, struct store *s, struct gh_err *err)
+{
+	struct store_rotation r;
+	char when[CLOCK_ISO_MAX];
+	bool found;
+
+	TRY(store_rotation_find(s, c->arena, environment(c), str_of(c->options.args[0]), &r, &found, err));
+	buf_fmt(&c->out, "%-22s %s\n", "rotated", found && r.rotated_us ? clock_iso(r.rotated_us, 0, when) : "never");
+	if (found && r.problem.n)
+		buf_fmt(&c->out, "%-22s %.*s\n", "rotation problem", STR_ARG(r.problem));
+	return GH_RC_OK;
+}
+
 static gh_rc show(struct cli *c, struct gh_err *err)
 {
 	struct store_credential row;
@@ -320,6 +376,8 @@ static gh_rc show(struct cli *c, struct gh_err *err)
 	}
 	json_object_foreach(k.settings, name, v)
 		buf_fmt(&c->out, "%-22s %.*s\n", name, STR_ARG(jsn_string(v)));
+	if (rotation_of(&k) != ROTATION_NONE)
+		TRY(print_rotation(c, s, err));
 	put_secrets(c, &k, row.refs);
 	if (row.problem.p)
 		buf_fmt(&c->out, "%-22s %.*s\n", "problem", STR_ARG(row.problem));

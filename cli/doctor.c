@@ -15,6 +15,7 @@
 #include "db/credentials.h"
 #include "db/loggers.h"
 #include "db/named_values.h"
+#include "db/rotation.h"
 #include "db/secrets.h"
 #include "db/store.h"
 #include "db/telemetry.h"
@@ -195,6 +196,21 @@ static void check_credentials(struct doctor *d, struct store *s)
 	bad += check_tokens(d);
 	if (n && !bad)
 		tell(d, FINE, "credentials", "%zu, all usable", n);
+}
+
+/* Secrets that a program should have replaced. */
+static void check_rotations(struct doctor *d, struct store *s)
+{
+	struct store_rotation *v;
+	struct gh_err err;
+	size_t n;
+
+	if (store_rotations(s, d->c->arena, &v, &n, &err).code)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].problem.n)
+			tell(d, WARNING, "rotation", "credential %.*s/%.*s: %.*s; the keeper tries again each minute", STR_ARG(v[i].environment_id),
+			     STR_ARG(v[i].credential_id), STR_ARG(v[i].problem));
 }
 
 /* What stands elsewhere: the name of the place, never a value. */
@@ -417,6 +433,7 @@ static void check_store(struct doctor *d)
 	check_references(d, s);
 	check_backends(d, s);
 	check_credentials(d, s);
+	check_rotations(d, s);
 	check_reminders(d, s);
 	check_telemetry(d, s);
 	store_free(s);

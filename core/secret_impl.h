@@ -10,5 +10,7 @@ void vault_rest(struct vault *v);       /* NULL is fine */
 void vault_free(struct vault *v);
 GH_RC vault_read(struct vault *v, struct arena *a, const struct secret_ref *ref, struct secret_value *out,
 		 struct gh_err *err);
+GH_RC vault_rotate(struct vault *v, struct arena *a, struct str path, struct gh_err *err);
+GH_RC vault_renew(struct vault *v, struct arena *a, int64_t *again_s, struct gh_err *err);
 /* A small file with one line of text: a token, a key. Without white space at its ends. */
 GH_RC secret_file(struct arena *a, const char *path, struct str *out, struct gh_err *err);

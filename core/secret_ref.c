@@ -17,6 +17,7 @@ static const struct {
 	[SECRET_FILE] = { STR_INIT("file:"), "file:/PATH" },
 	[SECRET_CREDENTIAL] = { STR_INIT("credential:"), "credential:NAME" },
 	[SECRET_VAULT] = { STR_INIT("vault:"), "vault:MOUNT/PATH#FIELD" },
+	[SECRET_ENGINE] = { STR_INIT("vault-engine:"), "vault-engine:PATH#FIELD" },
 };
 
 /* ---- references ------------------------------------------------------------------------------------------------------- */
@@ -101,7 +102,7 @@ GH_RC secret_ref_parse(struct str text, struct secret_ref *out, struct gh_err *e
 		FAIL(err, INVALID, "'%.*s' is no reference to a secret; it has the form %s", STR_ARG(str_first(text, 200)),
 		     providers[p].form);
 	}
-	FAIL(err, INVALID, "'%.*s' is no reference to a secret; it begins with env:, file:, credential: or vault:",
+	FAIL(err, INVALID, "'%.*s' is no reference to a secret; it begins with env:, file:, credential:, vault: or vault-engine:",
 	     STR_ARG(str_first(text, 80)));
 }
 
@@ -232,10 +233,28 @@ GH_RC secret_resolve(struct secret_source *s, struct arena *a, const struct secr
 	case SECRET_ENV:
 		return from_variable(a, ref, out, err);
 	case SECRET_VAULT:
+	case SECRET_ENGINE:
 		if (!s->vault)
 			TRY(vault_new(s->config, &s->vault, err));
 		return vault_read(s->vault, a, ref, out, err);
 	default:
 		return from_file(a, ref, out, err);
 	}
+}
+
+GH_RC secret_vault_rotate(struct secret_source *s, struct arena *a, struct str path, struct gh_err *err)
+{
+	struct str plain = without_slashes(path);
+
+	if (!parts_ok(plain))
+		FAIL(err, INVALID, "'%.*s' is no path in a vault", STR_ARG(str_first(path, 200)));
+	if (!s->vault)
+		TRY(vault_new(s->config, &s->vault, err));
+	return vault_rotate(s->vault, a, plain, err);
+}
+
+GH_RC secret_vault_renew(struct secret_source *s, struct arena *a, int64_t *again_s, struct gh_err *err)
+{
+	*again_s = 1;                        /* nobody has asked the vault for anything yet */
+	return s->vault ? vault_renew(s->vault, a, again_s, err) : GH_RC_OK;
 }

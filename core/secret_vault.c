@@ -1,6 +1,9 @@
 /* secret_vault.c - HashiCorp Vault's HTTP API, as far as reading secrets of the KV version 2 engine needs it:
  *
  *   GET  /v1/MOUNT/data/PATH                 {"data":{"data":{FIELD:…},"metadata":{"version":N,…}},"lease_duration":S}
+ *   GET  /v1/PATH                            {"data":{FIELD:…},"lease_duration":S}, of any other engine
+ *   POST /v1/PATH                            rotate: the engine makes a new secret
+ *   GET  /v1/auth/token/lookup-self          {"data":{"ttl":S,"renewable":B}}; POST …/renew-self prolongs
  *   POST /v1/auth/MOUNT/login                {"role_id","secret_id"} -> {"auth":{"client_token","lease_duration"}}
  *
  * X-Vault-Token authenticates, X-Vault-Namespace chooses a namespace. A version that was deleted or destroyed is answered
@@ -14,6 +17,7 @@
 #include "core/json.h"
 #include "core/secret_impl.h"
 #include "core/str.h"
+#include "core/uri.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -316,7 +320,7 @@ static struct str url_of(struct arena *a, struct str address, const struct secre
 	buf_str(&b, address);
 	buf_cstr(&b, "/v1/");
 	escaped(&b, ref->mount);
-	buf_cstr(&b, "/data/");
+	buf_cstr(&b, ref->provider == SECRET_ENGINE ? "/" : "/data/");
 	escaped(&b, ref->path);
 	if (buf_ok(&b))
 		url = arena_dup(a, buf_view(&b));
@@ -363,7 +367,7 @@ static gh_rc fetch(struct vault *v, struct arena *a, const struct secret_ref *re
 		answer = NULL;
 	wipe_answer(v);
 	forget_answer(v);
-	if (v->status == 200 && jsn_obj(jsn_obj(answer, "data"), "data")) {
+	if (v->status == 200 && (ref->provider == SECRET_ENGINE ? jsn_obj(answer, "data") : jsn_obj(jsn_obj(answer, "data"), "data"))) {
 		v->kept = answer;
 		return GH_RC_OK;
 	}
@@ -379,7 +383,8 @@ static gh_rc fetch(struct vault *v, struct arena *a, const struct secret_ref *re
 static gh_rc take_field(struct vault *v, struct arena *a, const struct secret_ref *ref, struct secret_value *out,
 			struct gh_err *err)
 {
-	const json_t *data = jsn_obj(v->kept, "data"), *field = jsn_get_n(jsn_obj(data, "data"), ref->field);
+	bool engine = ref->provider == SECRET_ENGINE;
+	const json_t *data = jsn_obj(v->kept, "data"), *field = jsn_get_n(engine ? data : jsn_obj(data, "data"), ref->field);
 	struct str text;
 
 	if (!field || json_is_null(field))
@@ -390,14 +395,17 @@ static gh_rc take_field(struct vault *v, struct arena *a, const struct secret_re
 	out->value = json_is_string(field) ? arena_dup(a, text) : text;
 	if (!out->value.p)
 		FAIL(err, NOMEM, "reading a secret of the vault");
-	snprintf(out->version, sizeof(out->version), "%lld", (long long)jsn_int(jsn_obj(data, "metadata"), "version", 0));
+	if (engine)
+		snprintf(out->version, sizeof(out->version), "%.*s", STR_ARG(str_first(jsn_str(data, "last_vault_rotation"), SECRET_VERSION_MAX - 1)));
+	else
+		snprintf(out->version, sizeof(out->version), "%lld", (long long)jsn_int(jsn_obj(data, "metadata"), "version", 0));
 	out->lease_s = jsn_int(v->kept, "lease_duration", 0);
 	return GH_RC_OK;
 }
 
 gh_rc vault_read(struct vault *v, struct arena *a, const struct secret_ref *ref, struct secret_value *out, struct gh_err *err)
 {
-	struct str place = arena_printf(a, "%.*s//%.*s", STR_ARG(ref->mount), STR_ARG(ref->path));
+	struct str place = arena_printf(a, "%s%.*s//%.*s", ref->provider == SECRET_ENGINE ? "engine:" : "", STR_ARG(ref->mount), STR_ARG(ref->path));
 
 	if (!place.p)
 		FAIL(err, NOMEM, "reading a secret of the vault");
@@ -410,4 +418,71 @@ gh_rc vault_read(struct vault *v, struct arena *a, const struct secret_ref *ref,
 		v->kept_us = clock_mono_us();
 	}
 	return take_field(v, a, ref, out, err);
+}
+
+/* ---- engines that make secrets; the token's own life --------------------------------------------------------------------- */
+
+/* *answer in the arena, NULL when it is no JSON; with a body a POST. */
+static gh_rc ask(struct vault *v, struct arena *a, struct str path, const char *body, json_t **answer, struct gh_err *err)
+{
+	struct str address, url;
+	char token[TOKEN_MAX];
+	gh_rc rc;
+
+	TRY(address_of(v, &address, err));
+	url = arena_printf(a, "%.*s/v1/%.*s", STR_ARG(address), STR_ARG(uri_encode(a, path, URI_KEEP_PATH)));
+	if (!url.p)
+		FAIL(err, NOMEM, "no memory for a request to the vault");
+	TRY(token_for(v, a, address, token, err));
+	rc = exchange(v, a, url, body, token, err);
+	crypto_wipe(token, sizeof(token));
+	if (v->status == 403)
+		v->login_token[0] = '\0';
+	*answer = NULL;
+	if (!rc.code && jsn_parse_in(a, buf_view(&v->answer), NULL, answer, NULL, NULL).code)
+		*answer = NULL;
+	wipe_answer(v);
+	return rc;
+}
+
+gh_rc vault_rotate(struct vault *v, struct arena *a, struct str path, struct gh_err *err)
+{
+	json_t *answer;
+	gh_rc rc = GH_RC_OK;
+
+	TRY(ask(v, a, path, "{}", &answer, err));
+	if (v->status != 200 && v->status != 204)
+		rc = refused(v, answer, err);
+	wipe_texts(answer);
+	forget_answer(v);                    /* what was read before is old now */
+	return rc;
+}
+
+gh_rc vault_renew(struct vault *v, struct arena *a, int64_t *again_s, struct gh_err *err)
+{
+	json_t *answer;
+	int64_t life_s;
+	bool renewable;
+
+	*again_s = 0;
+	if (config_text(v->config, CONFIG_VAULT_ROLE_ID).n && !config_text(v->config, CONFIG_VAULT_TOKEN_FILE).n)
+		return GH_RC_OK;
+	TRY(ask(v, a, STR("auth/token/lookup-self"), NULL, &answer, err));
+	life_s = jsn_int(jsn_obj(answer, "data"), "ttl", 0);
+	renewable = jsn_bool(jsn_obj(answer, "data"), "renewable", false);
+	if (v->status != 200)
+		return refused(v, answer, err);
+	wipe_texts(answer);
+	if (!life_s)
+		return GH_RC_OK;
+	*again_s = life_s;
+	if (!renewable)
+		FAIL(err, DENIED, "the vault's token ends in %lld seconds and cannot be prolonged: give another one", (long long)life_s);
+	TRY(ask(v, a, STR("auth/token/renew-self"), "{}", &answer, err));
+	life_s = jsn_int(jsn_obj(answer, "auth"), "lease_duration", 0);
+	wipe_texts(answer);
+	if (v->status != 200)
+		FAIL(err, DENIED, "the vault does not prolong its token (%ld), which ends in %lld seconds", v->status, (long long)*again_s);
+	*again_s = life_s / 2 > 1 ? life_s / 2 : 1;
+	return GH_RC_OK;
 }

@@ -7,6 +7,7 @@
 #include "core/secret_ref.h"
 #include "core/str.h"
 #include "db/secrets.h"
+#include "keeper/rotate.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { EVERY_MS = 1000, RETRY_S = 5, TURN_BYTES = 64 << 20 };
+enum { EVERY_MS = 1000, RETRY_S = 5, RENEW_S = 600, TURN_BYTES = 64 << 20 };
 
 /* One reference. Kept from turn to turn, so that a change of the configuration does not make the vault be read again. */
 struct watched {
@@ -37,6 +38,9 @@ struct secret_watch {
 	struct arena *arena;                 /* of one turn */
 	struct watched *list;
 	bool told;                           /* that the store cannot be used */
+	struct rotator *rotator;
+	int64_t renew_us;                    /* monotonic: when the vault's token is looked at again */
+	bool token_told;                     /* that it cannot be prolonged */
 	pthread_t thread;
 	bool has_thread;
 	pthread_mutex_t lock;                /* of what follows */
@@ -66,6 +70,8 @@ GH_RC secret_watch_new(const char *state_dir, const struct config *config, struc
 	snprintf(w->state, sizeof(w->state), "%s", state_dir);
 	w->config = config;
 	rc = secret_source_new(config, &w->source, err);
+	if (!rc.code)
+		rc = rotator_new(config, &w->rotator, err);
 	if (rc.code) {
 		secret_watch_free(w);
 		return rc;
@@ -92,6 +98,7 @@ void secret_watch_free(struct secret_watch *w)
 		w->list = next;
 	}
 	store_free(w->store);
+	rotator_free(w->rotator);
 	secret_source_free(w->source);
 	arena_free(w->arena);
 	pthread_cond_destroy(&w->changed);
@@ -187,7 +194,7 @@ static int64_t next_read(const struct secret_watch *w, const struct watched *x, 
 
 	if (failed)
 		wait_s = wait_s < RETRY_S ? wait_s : RETRY_S;
-	else if (x->ref.provider != SECRET_VAULT)
+	else if (x->ref.provider != SECRET_VAULT && x->ref.provider != SECRET_ENGINE)
 		return INT64_MAX;            /* files tell by themselves; variables do not change */
 	else if (lease_s > 0 && lease_s < wait_s)
 		wait_s = lease_s;
@@ -271,10 +278,42 @@ static void read_due(struct secret_watch *w)
 	w->told = false;
 }
 
+/* ---- the vault's token; new secrets ------------------------------------------------------------------------------------- */
+
+/* Without references to a vault nobody has asked it, and this asks nothing either. */
+static void renew_token(struct secret_watch *w)
+{
+	int64_t now = clock_mono_us(), again_s = 0;
+	struct gh_err err = { 0 };
+	bool failed;
+
+	if (now < w->renew_us)
+		return;
+	failed = secret_vault_renew(w->source, w->arena, &again_s, &err).code != GH_OK;
+	if (failed && !w->token_told)
+		log_warn("the vault's token cannot be prolonged", KV_CSTR("error", err.message));
+	if (!failed && w->token_told)
+		log_info("the vault's token has been prolonged");
+	w->token_told = failed;
+	again_s = failed || !again_s || again_s > RENEW_S ? RENEW_S : again_s;
+	w->renew_us = clock_mono_us() + (failed ? RETRY_S : again_s) * 1000000;
+}
+
+/* Those whose secret the vault has replaced: at once, and not when their time has come. */
+static void read_again(struct secret_watch *w)
+{
+	for (struct watched *x = w->list; x; x = x->next)
+		if (x->ref.provider == SECRET_VAULT || x->ref.provider == SECRET_ENGINE)
+			x->due_us = 0;
+}
+
 void secret_watch_turn(struct secret_watch *w)
 {
 	arena_reset(w->arena);
+	if (w->store && rotator_turn(w->rotator, w->store, w->source, w->arena))
+		read_again(w);
 	read_due(w);
+	renew_token(w);
 	secret_source_rest(w->source);
 }
 

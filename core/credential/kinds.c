@@ -1,6 +1,7 @@
 /* kinds.c - the table of kinds and fields, and the checks that follow from it. */
 #include "core/credential.h"
 
+#include "core/credential_rotate.h"
 #include "core/crypto.h"
 #include "core/sign.h"
 #include "core/str.h"
@@ -80,6 +81,20 @@ static const struct credential_field fields[] = {
 	{ STR_INIT("timestamp-header"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL, "header of the time (X-Timestamp); none: it is not sent" },
 	{ STR_INIT("timestamp-form"), K(HMAC), 0, CREDENTIAL_CHOICE, false, "seconds|rfc3339", "how the time is written" },
 	{ STR_INIT("nonce-header"), K(HMAC), 0, CREDENTIAL_TEXT, false, NULL, "header of the nonce (X-Nonce); none: it is not sent" },
+	{ STR_INIT("rotate"), OAUTH | K(API_KEY) | K(BASIC), 0, CREDENTIAL_CHOICE, false, "no|rfc7592|http|vault",
+	  "how a new secret is got at its provider, by itself" },
+	{ STR_INIT("rotate-days"), OAUTH | K(API_KEY) | K(BASIC), 0, CREDENTIAL_NUMBER, false, NULL, "days from one new secret to the next (30)" },
+	{ STR_INIT("rotate-url"), K(CLIENT), 0, CREDENTIAL_URL, false, NULL,
+	  "rfc7592: the client configuration endpoint; http: the address that makes a new secret" },
+	{ STR_INIT("rotate-token"), K(CLIENT), 0, CREDENTIAL_TEXT, true, NULL, "bearer token for it; rfc7592: the registration access token" },
+	{ STR_INIT("rotate-auth"), K(CLIENT), 0, CREDENTIAL_CHOICE, false, "token|own|none",
+	  "http: what it is shown: rotate-token, or an access token of this credential" },
+	{ STR_INIT("rotate-scope"), K(CLIENT), 0, CREDENTIAL_TEXT, false, NULL, "scope of such an access token" },
+	{ STR_INIT("rotate-method"), K(CLIENT), 0, CREDENTIAL_CHOICE, false, "POST|PUT|PATCH", "http: the method" },
+	{ STR_INIT("rotate-body"), K(CLIENT), 0, CREDENTIAL_TEXT, false, NULL, "http: JSON to send, with {{client-id}}, {{now}}, {{until}}" },
+	{ STR_INIT("rotate-path"), K(CLIENT), 0, CREDENTIAL_TEXT, false, NULL, "http: where the new secret stands in the answer: $.secretText" },
+	{ STR_INIT("rotate-vault"), OAUTH | K(API_KEY) | K(BASIC), 0, CREDENTIAL_TEXT, false, NULL,
+	  "vault: the path that is told to rotate: database/rotate-role/erp" },
 };
 
 const struct credential_kind_info *credential_kind_info(enum credential_kind k)
@@ -271,6 +286,7 @@ GH_RC credential_check(const struct credential *c, struct gh_err *err)
 			FAIL(err, INVALID, "a credential of kind %s needs %s (%s)", kinds[c->kind].name.p, fields[i].name.p, fields[i].help);
 	if (c->kind == CREDENTIAL_API_KEY && credential_text(c, "header").n && credential_text(c, "query").n)
 		FAIL(err, INVALID, "give the key in a header or in the query, not in both");
+	TRY(rotation_check(c, err));
 	if (kinds[c->kind].token)
 		return check_oauth(c, err);
 	if (c->kind == CREDENTIAL_MESSAGE)

@@ -1,5 +1,5 @@
 // A stand-in for HashiCorp Vault's HTTP API as far as the gateway speaks it: KV version 2 reads, token checks, namespaces,
-// AppRole log-in; over TLS with `tls` ({ key, cert } as PEM). A process of its own: tests run commands synchronously, and these ask the vault.
+// AppRole log-in, tokens with an end that are renewed, static roles of the database engine; over TLS with `tls` ({ key, cert } as PEM). A process of its own: tests run commands synchronously, and these ask the vault.
 'use strict';
 const { fork } = require('node:child_process');
 const http = require('node:http');
@@ -8,12 +8,12 @@ const https = require('node:https');
 async function serve({ token = 'root-token', roles = {}, namespace, tls } = {}) {
   const secrets = new Map();      // "mount/path" -> { version, data } ; data null: deleted
   const tokens = new Map();       // of log-ins -> when they end
-  const state = { reads: 0, logins: 0, sealed: false, lease: 3600, seen: [] };
+  const state = { reads: 0, logins: 0, renewals: 0, rotations: 0, tokenLife: 0, tokenEnds: Infinity, renewable: true, sealed: false, lease: 3600, seen: [] };
   const send = (res, status, body) => {
     res.writeHead(status, { 'Content-Type': 'application/json' });
     res.end(JSON.stringify(body));
   };
-  const valid = (t) => t === state.token || (tokens.get(t) ?? 0) > Date.now();
+  const valid = (t) => (t === state.token && Date.now() < state.tokenEnds) || (tokens.get(t) ?? 0) > Date.now();
   state.token = token;
 
   const answer = (req, res) => {
@@ -34,6 +34,22 @@ async function serve({ token = 'root-token', roles = {}, namespace, tls } = {}) 
         return send(res, 200, { auth: { client_token: client, lease_duration: state.lease, renewable: true } });
       }
       if (!valid(req.headers['x-vault-token'])) return send(res, 403, { errors: ['permission denied'] });
+      if (req.url === '/v1/auth/token/lookup-self') {
+        const ttl = state.tokenLife ? Math.max(1, Math.round((state.tokenEnds - Date.now()) / 1000)) : 0;
+        return send(res, 200, { data: { ttl, renewable: state.tokenLife > 0 && state.renewable } });
+      }
+      if (req.url === '/v1/auth/token/renew-self' && req.method === 'POST') {
+        if (!state.tokenLife || !state.renewable) return send(res, 400, { errors: ['lease is not renewable'] });
+        state.renewals++;
+        state.tokenEnds = Date.now() + state.tokenLife * 1000;
+        return send(res, 200, { auth: { client_token: state.token, lease_duration: state.tokenLife, renewable: true } });
+      }
+      const role = /^\/v1\/database\/(static-creds|rotate-role)\/(\w+)$/.exec(req.url);
+      if (role && req.method === (role[1] === 'rotate-role' ? 'POST' : 'GET')) {
+        if (role[1] === 'rotate-role') { state.rotations++; return send(res, 200, {}); }
+        return send(res, 200, { lease_duration: 0, data: { username: role[2], password: `made-by-vault-${state.rotations}`,
+          last_vault_rotation: `2026-01-01T00:00:0${state.rotations}Z`, ttl: 86400 } });
+      }
       const read = /^\/v1\/(.+)\/data\/(.+)$/.exec(req.url);
       const s = read && secrets.get(`${decodeURIComponent(read[1])}/${decodeURIComponent(read[2])}`);
       state.reads++;
