@@ -1,4 +1,4 @@
-/* import_bundle.c - `gatehouse import apiops|kong`: what another system has becomes resources, in one transaction.
+/* import_bundle.c - `gatehouse import apiops|aws|kong`: what another system has becomes resources, in one transaction.
  *
  * First everything is tried and taken back. Policies that do not compile here are closed, they answer 501, and it is tried again: a
  * policy that was left out would let calls through. What is wrong beyond that is told, and nothing is changed. */
@@ -19,6 +19,13 @@ enum { ROUNDS_MAX = 4 };
 	CONFIG_FILES_OPTIONS
 
 static const struct option options[] = { COMMON_OPTIONS, OPTION_END };
+
+static const struct option aws_options[] = {
+	COMMON_OPTIONS,
+	{ "path", OPTION_TEXT, "PATH", "where the gateway serves the API; without it the base path, or one made from the title", false },
+	{ "name", OPTION_TEXT, "ID", "id of the API; without it one made from the title", false },
+	OPTION_END,
+};
 
 static void print_problems(struct cli *c, const struct files_set *set)
 {
@@ -114,7 +121,7 @@ static gh_rc run_apiops(struct cli *c, struct gh_err *err)
 	return into_store(c, &b, err);
 }
 
-static gh_rc run_kong(struct cli *c, struct gh_err *err)
+static gh_rc from_file(struct cli *c, bool aws, struct gh_err *err)
 {
 	const char *file = c->options.args[0];
 	struct text_where at = { 0, 0 };
@@ -125,7 +132,10 @@ static gh_rc run_kong(struct cli *c, struct gh_err *err)
 
 	TRY(begin(c, &b, &r, err));
 	TRY(file_read(c->arena, file, FILES_ONE_MAX, &text, err));
-	rc = import_kong(&b, text, &at, err);
+	if (aws)
+		rc = import_aws(&b, text, str_of(option_text(&c->options, "name")), str_of(option_text(&c->options, "path")), &at, err);
+	else
+		rc = import_kong(&b, text, &at, err);
 	if (rc.code == GH_E_SYNTAX || rc.code == GH_E_INVALID || rc.code == GH_E_LIMIT) {
 		fprintf(stderr, "%s:%u:%u: error: %s\n", file, at.line ? at.line : 1, at.column ? at.column : 1, err->message);
 		c->exit_code = 1;
@@ -135,12 +145,28 @@ static gh_rc run_kong(struct cli *c, struct gh_err *err)
 	return into_store(c, &b, err);
 }
 
+static gh_rc run_aws(struct cli *c, struct gh_err *err)
+{
+	return from_file(c, true, err);
+}
+
+static gh_rc run_kong(struct cli *c, struct gh_err *err)
+{
+	return from_file(c, false, err);
+}
+
 #define CLOSED "Policies that do not compile here answer 501 until they are mended; the report names them. Doing it again updates.\n"
 
 const struct command command_import_apiops = {
 	.name = "import apiops", .args = "DIR", .least_args = 1, .most_args = 1,
 	.summary = "take over an Azure API Management instance, from the folder of APIOps' extractor",
 	.help = CLOSED, .options = options, .run = run_apiops,
+};
+
+const struct command command_import_aws = {
+	.name = "import aws", .args = "FILE", .least_args = 1, .most_args = 1,
+	.summary = "take over an API of Amazon API Gateway, from its OpenAPI export with extensions",
+	.help = CLOSED, .options = aws_options, .run = run_aws,
 };
 
 const struct command command_import_kong = {

@@ -3,6 +3,11 @@
 
 #include "config/import/bundle.h"
 
+/* An OpenAPI 3 or Swagger 2 export of Amazon API Gateway with x-amazon-apigateway-* extensions (REST and HTTP APIs). HTTP integrations
+ * become backends and rewrites, mock integrations answers, authorizers validate-jwt, API keys and usage plans a product. Mapping
+ * templates, Lambda and other AWS integrations are reported. `id` and `path` empty: made from the document. */
+GH_RC import_aws(struct bundle *b, struct str text, struct str id, struct str path, struct text_where *where, struct gh_err *err);
+
 /* decK's YAML or JSON (_format_version 1.1 to 3.0): services and routes become APIs, upstreams pools, plugins policies, consumers are
  * reported with what makes them here. */
 GH_RC import_kong(struct bundle *b, struct str text, struct text_where *where, struct gh_err *err);

@@ -13,7 +13,7 @@
 
 static const char root[] = "tests/golden/import";
 
-static const char *const endings[] = { "har", "postman", "wsdl", "kong", "apiops" };
+static const char *const endings[] = { "har", "postman", "wsdl", "kong", "aws", "apiops" };
 
 static gh_rc describe(struct arena *a, const char *ending, struct str text, struct import_report *r, struct described *d,
 		      struct text_where *at, struct gh_err *err)
@@ -41,6 +41,8 @@ static struct str bundle_of(struct arena *a, const char *ending, const char *pat
 	tree_init(&t, a);
 	if (strcmp(ending, "apiops") == 0)
 		rc = tree_read(&t, path, &err).code ? (gh_rc){ GH_E_IO } : import_apiops(&b, &t, &err);
+	else if (strcmp(ending, "aws") == 0)
+		rc = import_aws(&b, text, STR_NULL, STR_NULL, &at, &err);
 	else
 		rc = import_kong(&b, text, &at, &err);
 	if (rc.code)
@@ -58,7 +60,7 @@ static struct str result_of(struct arena *a, const char *ending, struct str text
 	struct gh_err err;
 	json_t *all;
 
-	if (strcmp(ending, "kong") == 0)
+	if (strcmp(ending, "kong") == 0 || strcmp(ending, "aws") == 0)
 		return bundle_of(a, ending, NULL, text);
 	import_report_init(&r, a);
 	if (describe(a, ending, text, &r, &d, &at, &err).code)
@@ -116,6 +118,8 @@ static void refused(void **state UNUSED)
 		{ "postman", "{}", "1:1: this is no Postman collection" }, { "postman", "{\"info\":{},\"item\":[]}", "1:1: the collection has no request" },
 		{ "wsdl", "", "1:1: this is no XML" }, { "wsdl", "<a>\n<b></a>", "2:" }, { "wsdl", "<a/>", "1:1: this is no WSDL 1.1: its root is a" },
 		{ "wsdl", "<definitions xmlns='http://schemas.xmlsoap.org/wsdl/'/>", "1:1: the WSDL has no service" },
+		{ "aws", "openapi: 3.0.1\npaths: {}\n", "1:1: this is no export of API Gateway" },
+		{ "aws", "openapi: 3.0.1\nx-amazon-apigateway-cors: {}\npaths: {}\n", "1:1: the document has no operations" },
 		{ "kong", "a: [", "2:" }, { "kong", "services: []\n", "1:1: this is no decK file" },
 	};
 
