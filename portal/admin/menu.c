@@ -13,10 +13,20 @@ static const struct entry {
 	{ "APIs", "APIs", "", "apis", WEB_VIEW_APIS },
 	{ "APIs", "API groups", "api-groups", "groups", WEB_VIEW_APIS },
 	{ "APIs", "Policies", "policies", "policies", WEB_VIEW_POLICIES },
+	{ "APIs", "Fragments", "policy-fragments", "fragments", WEB_VIEW_POLICIES },
+	{ "APIs", "Backends", "backends", "backends", WEB_VIEW_SETTINGS },
+	{ "APIs", "Named values", "named-values", "values", WEB_VIEW_SETTINGS },
+	{ "APIs", "Version sets", "version-sets", "environments", WEB_VIEW_APIS },
 	{ "Consumers", "Products", "products", "products", WEB_VIEW_APIS },
+	{ "Consumers", "Tiers", "tiers", "tiers", WEB_VIEW_APIS },
 	{ "Consumers", "Subscriptions", "subscriptions", "keys", WEB_VIEW_SUBSCRIPTIONS },
+	{ "Consumers", "Applications", "applications", "applications", WEB_VIEW_PEOPLE },
+	{ "Consumers", "Users", "users", "users", WEB_VIEW_PEOPLE },
+	{ "Consumers", "Groups", "groups", "groups", WEB_VIEW_PEOPLE },
 	{ "Traffic", "Analytics", "analytics", "analytics", WEB_VIEW_TRAFFIC },
 	{ "Security", "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
+	{ "Settings", "Environments", "environments", "environments", WEB_VIEW_SETTINGS },
+	{ "Settings", "Business groups", "business-groups", "groups", WEB_VIEW_SETTINGS },
 	{ "Settings", "Pages", "pages", "pages", WEB_EDIT_PAGES },
 	{ "Settings", "Look", "look", "look", WEB_CHANGE_LOOK },
 };
@@ -24,8 +34,10 @@ static const struct entry {
 /* "products" is here at /products and at /products/gold, not at /products-of-mine; the first page at /apis/… too. */
 static bool is_here(struct str here, struct str path)
 {
+	if (str_starts(here, STR("/edit/")))
+		here = str_from(here, 5);
 	if (!path.n)
-		return str_eq(here, STR("/")) || str_starts(here, STR("/apis/"));
+		return str_eq(here, STR("/")) || str_eq(here, STR("/apis")) || str_starts(here, STR("/apis/"));
 	here = str_from(here, 1);
 	return str_starts(here, path) && (here.n == path.n || here.p[path.n] == '/');
 }

@@ -24,6 +24,9 @@ test.before(async () => {
       g.cli('product', 'create', 'starter', '--rate', '100/60');
       for (const name of ['orders', 'inventory'])
         g.cli('import', 'openapi', sample(name), '--path', name, '--name', name, '--backend', 'http://127.0.0.1:9', '--product', 'starter');
+      g.cli('backend', 'set', 'erp-1', '--url', 'https://erp-1.example.com');
+      g.cli('backend', 'set', 'erp-2', '--url', 'https://erp-2.example.com');
+      g.cli('backend', 'set', 'pool', '--member', 'erp-1:2', '--member', 'erp-2');
       g.cli('policy', 'set', '--scope', 'api:orders', g.file('a.xml', POLICY));
       g.cli('policy', 'set', '--scope', 'api:orders', g.file('b.xml', CHANGED));
       g.cli('policy', 'set', '--scope', 'operation:orders/get-order', g.file('c.xml', POLICY.replace('rate-limit', 'quota')));
@@ -42,6 +45,14 @@ const edit = (scope) => `/admin/policies/edit?scope=${encodeURIComponent(scope)}
 const ready = (p) => p.waitForFunction(() => document.documentElement.dataset.editor === 'complete');
 const PAGES = [
   { name: 'admin-policies', url: '/admin/policies' },
+  ...['tiers', 'users', 'groups', 'applications', 'backends', 'named-values', 'policy-fragments', 'environments', 'business-groups', 'version-sets',
+    'operations', 'revisions'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
+  { name: 'admin-edit-product', url: '/admin/edit/products?id=starter' },
+  { name: 'admin-edit-api', url: '/admin/edit/apis?id=orders' },
+  { name: 'admin-edit-backend', url: '/admin/edit/backends?id=pool' },
+  { name: 'admin-edit-subscription', url: '/admin/edit/subscriptions' },
+  { name: 'admin-edit-errors', url: '/admin/edit/tiers', act: (p) => p.click('button[value=save]') },
+  { name: 'admin-edit-404', url: '/admin/edit/backends?id=nobody', status: 404 },
   { name: 'admin-policies-none', url: '/admin/policies?q=zebra' },
   { name: 'admin-policy', url: edit('api:orders'), act: ready },
   { name: 'admin-policy-new', url: edit('product:starter'), act: ready },
@@ -170,5 +181,76 @@ test('policies without script: refused with the place, compared, saved, restored
   await page.fill('#text', '<policies><inbound><base /><return-response><set-status code="418" /></return-response></inbound></policies>');
   await page.click('#try button');
   assert.match(await page.textContent('#result'), /418[^]*The backend was not called[^]*return-response/);
+  await context.close();
+});
+
+test('forms of resources: problems beside their fields with the input kept, made, changed, not over somebody else, removed', async () => {
+  const context = await browser.newContext({ baseURL: gw.url, javaScriptEnabled: false }), page = await context.newPage();
+  page.setDefaultTimeout(10000);
+  const field = (name) => `[name="/${name}"]`;
+  const save = () => page.click('button[value=save]');
+  await signIn(page, gw.admin);
+  await page.goto('/admin/tiers');
+  await page.click('text=New tier');
+  await page.fill(field('id'), 'small');
+  await page.fill(field('name'), 'Small');
+  await page.fill(field('limits/0/calls'), 'ten');
+  await page.fill(field('limits/0/seconds'), '60');
+  await save();
+  assert.strictEqual(await page.getAttribute(field('product'), 'aria-invalid'), 'true', 'required');
+  assert.strictEqual(await page.getAttribute(field('limits/0/calls'), 'aria-invalid'), 'true');
+  assert.strictEqual(await page.inputValue(field('limits/0/calls')), 'ten', 'what was typed is kept');
+  assert.strictEqual(await page.inputValue(field('name')), 'Small');
+  await page.selectOption(field('product'), 'starter');
+  await page.fill(field('limits/0/calls'), '10');
+  await page.click('button[value=check]');
+  await page.waitForSelector('text=It is not saved yet');
+  assert.strictEqual(gw.cli('tier', 'list', '--product', 'starter', '--format', 'json').json().length, 0);
+  await save();
+  await page.waitForSelector('text=It is saved.');
+  assert.strictEqual(gw.cli('tier', 'list', '--product', 'starter', '--format', 'json').json()[0].name, 'Small');
+  await page.fill(field('name'), 'Mine');
+  const other = await context.newPage();
+  await other.goto('/admin/edit/tiers?id=small');
+  await other.fill(field('name'), 'Theirs');
+  await other.click('button[value=save]');
+  await save();
+  assert.match(await page.textContent('[role=alert]'), /Somebody else changed/);
+  assert.strictEqual(await page.inputValue(field('name')), 'Mine');
+  await page.goto('/admin/edit/tiers?id=small');
+  assert.strictEqual(await page.inputValue(field('name')), 'Theirs');
+  await page.click('summary:text("Remove this tier")');
+  await page.click('button[value=remove]');
+  await page.waitForSelector('text=It is removed.');
+  // what others refer to stays, and the page says who they are
+  await page.goto('/admin/edit/backends?id=erp-1');
+  await page.click('summary:text("Remove this backend")');
+  await page.click('button[value=remove]');
+  assert.match(await page.textContent('[role=alert]'), /pool/);
+  // a pool: members with weights, changed in place
+  await page.goto('/admin/edit/backends?id=pool');
+  assert.strictEqual(await page.inputValue(field('members/0/weight')), '2');
+  await page.fill(field('members/1/priority'), '7');
+  await save();
+  await page.waitForSelector('text=It is saved.');
+  assert.strictEqual(await page.inputValue(field('members/1/priority')), '7');
+  // a secret is never read back
+  await page.goto('/admin/edit/named-values');
+  await page.fill(field('id'), 'token');
+  await page.fill(field('secret'), 'zebra-crossing');
+  await save();
+  await page.waitForSelector('text=It is saved.');
+  assert.ok(!(await page.content()).includes('zebra-crossing'));
+  await page.fill(field('tags'), 'erp\nkeys');
+  await save();
+  assert.match(gw.cli('named-value', 'list', '--format', 'json').stdout, /"token"/);
+  // keys are shown once
+  await page.goto('/admin/edit/subscriptions');
+  await page.selectOption(field('product'), 'starter');
+  await save();
+  const key = await page.textContent('dd code');
+  assert.ok(key.length >= 16);
+  await page.click('text=Go on');
+  assert.ok(!(await page.content()).includes(key));
   await context.close();
 });

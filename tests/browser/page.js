@@ -16,7 +16,7 @@ const SIZES = [[1280, 800], [390, 844]];
 const MAX_PAGE_BYTES = 100 * 1024;
 const VALIDATE = {
   extends: ['html-validate:recommended'],
-  rules: { 'no-trailing-whitespace': 'off', 'long-title': 'off', 'valid-id': ['error', { relaxed: true }] },
+  rules: { 'form-dup-name': ['error', { shared: ['radio', 'checkbox', 'button', 'submit', 'reset'] }], 'no-trailing-whitespace': 'off', 'long-title': 'off', 'valid-id': ['error', { relaxed: true }] },
 };
 
 async function signIn(page, user) {

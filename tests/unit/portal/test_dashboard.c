@@ -3,10 +3,12 @@
 
 #include "core/clock.h"
 #include "core/yaml.h"
+#include "db/rollup.h"
 #include "db/telemetry.h"
 #include "policy/compiler.h"
 #include "portal/admin/admin.h"
 #include "tests/unit/portal/client.h"
+#include "tests/unit/portal/crowd.h"
 
 static struct world {
 	struct web_site site;
@@ -60,7 +62,7 @@ static void menu(void **state UNUSED)
 	} rows[] = {
 		{ "administrator", "/admin/look\"", "zebra" },   { "administrator", ">Consumers<", "zebra" },
 		{ "operator", "/admin/credentials\"", "look\"" }, { "publisher", "/admin/look\"", "credentials\"" },
-		{ "auditor", ">Security<", ">Settings<" },        { "auditor", "/admin/products\"", "/admin/subscriptions\"" },
+		{ "auditor", ">Security<", "admin/users\"" },        { "auditor", "/admin/products\"", "/admin/subscriptions\"" },
 	};
 	struct client c = { .site = &world.site };
 
@@ -123,11 +125,9 @@ static void fill(struct store *s)
 	const struct store_environment sandbox = { .id = STR("sandbox"), .name = STR("Sandbox"), .business_group_id = STR("default"),
 						   .path_prefix = STR("sandbox"), .kind = STR("sandbox") };
 	const struct str tag = STR("r&d");
-	int64_t minute = clock_wall_us() / 60000000;
-	struct store_minute now = { .minute = minute - 1, .environment = STR("default"), .api = STR("orders"), .operation = STR("get-order"),
-				    .product = STR(""), .subscription = STR(""), .application = STR(""), .backend = STR(""),
-				    .add = { .calls = 10, .status_class = { 0, 0, 10, 0, 0, 0 } } };
-	struct store_minute before = now;
+	struct telemetry_call now = { .started_us = clock_wall_us() - 60000000, .status = 200, .environment = STR("default"), .api = STR("orders"),
+				      .operation = STR("get-order"), .origin = TELEMETRY_BY_BACKEND }, before = now;
+	struct rollup *totals;
 	struct store_api api;
 	struct gh_err err;
 	bool found;
@@ -146,11 +146,14 @@ static void fill(struct store *s)
 		must(store_subscription_create(s, world.a, &sub, NULL, NULL, NULL, &err), &err);
 	}
 	must(store_tx_commit(s, &err), &err);
-	before.minute = minute - 3 * 24 * 60;
+	before.started_us -= INT64_C(3) * 24 * 3600 * 1000000;
 	before.api = STR("stock-v1");
+	totals = rollup_new(s, 0);
 	must(store_drain_begin(s, &err), &err);
-	must(store_drain_minute(s, &now, &err), &err);
-	must(store_drain_minute(s, &before, &err), &err);
+	crowd_count(totals, &now, 10);
+	crowd_count(totals, &before, 1);
+	must(rollup_write(totals, &err), &err);
+	rollup_free(totals);
 	must(store_drain_end(s, GH_RC_OK, &err), &err);
 }
 

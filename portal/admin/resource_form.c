@@ -1,0 +1,333 @@
+/* resource_form.c - a document of the configuration as a form, and back. A field of the form has the JSON Pointer of its place as
+ * its name ("/limits/0/calls"), so a problem that names a place stands beside its field. A value that cannot be what the table
+ * wants (words in place of a number) goes into the document as it was typed: the one validation says what is wrong, and the
+ * form shows it again. */
+#include "portal/admin/resources.h"
+
+#include "core/str.h"
+
+enum { REFS_SHOWN = 60, REFS_OFFERED = 200, ITEMS_MAX = 50, DEPTH_MAX = 4 };
+
+struct form {
+	struct web *w;
+	const struct resource_view *view;
+	bool *used;                              /* by problem: it stands beside a field */
+};
+
+static struct str text_of(struct arena *a, const json_t *v)
+{
+	return !v || json_is_null(v) ? STR("") : json_is_string(v) ? jsn_string(v) : jsn_text(a, v, JSON_ENCODE_ANY);
+}
+
+/* ---- what there is to choose from ------------------------------------------------------------------------------------------ */
+
+static void put_choice(struct liquid_list *list, struct str value, struct str label, bool here)
+{
+	struct liquid_record *r = liquid_push_record(list);
+
+	liquid_set_text(r, "value", value);
+	liquid_set_text(r, "label", label);
+	liquid_set_bool(r, "here", here);
+}
+
+static bool holds(const json_t *list, struct str id)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)list, i, v)
+		if (str_eq(jsn_string(v), id))
+			return true;
+	return false;
+}
+
+/* Few ones can be ticked, of many the ids are written. */
+static GH_RC put_refs(struct form *f, struct liquid_record *r, const struct resource_field *field, const json_t *value, struct gh_err *err)
+{
+	const struct resource_kind *k = resource_kind_find(str_of(field->ref));
+	const struct resource_query all = { .limit = REFS_OFFERED };
+	struct liquid_list *list = liquid_set_list(r, "choices");
+	struct str *ids, next;
+	size_t n = 0;
+
+	liquid_set_bool(r, "many", true);
+	if (!k)
+		return GH_RC_OK;
+	TRY(resource_ids(f->w->site->store, f->w->a, k, &all, &ids, &n, &next, err));
+	liquid_set_bool(r, "many", n > REFS_SHOWN);
+	for (size_t i = 0; i < n; i++)
+		put_choice(list, ids[i], ids[i], json_is_array(value) ? holds(value, ids[i]) : str_eq(ids[i], jsn_string(value)));
+	return GH_RC_OK;
+}
+
+static void put_enum(struct form *f, struct liquid_record *r, const struct resource_field *field, struct str value)
+{
+	struct liquid_list *list = liquid_set_list(r, "choices");
+
+	if (field->flags & RESOURCE_NULL)
+		put_choice(list, STR(""), STR("None"), !value.n);
+	for (size_t i = 0; field->values && field->values[i]; i++)
+		put_choice(list, str_of(field->values[i]), str_of(field->values[i]), str_eq(value, str_of(field->values[i])));
+	(void)f;
+}
+
+/* ---- one field -------------------------------------------------------------------------------------------------------------- */
+
+static GH_RC put_fields(struct form *f, struct liquid_list *out, const struct resource_field *fields, const json_t *doc, struct str at,
+			unsigned depth, struct gh_err *err);
+
+static void put_problem(struct form *f, struct liquid_record *r, struct str pointer, bool with_inner)
+{
+	liquid_set(r, "error", LIQUID_NIL_VALUE);
+	for (size_t i = 0; i < f->view->n_problems; i++) {
+		struct str p = f->view->problems[i].pointer;
+		bool inner = with_inner && str_starts(p, pointer) && p.n > pointer.n && p.p[pointer.n] == '/';
+
+		if (f->used[i] || !(str_eq(p, pointer) || inner))
+			continue;
+		f->used[i] = true;
+		liquid_set_text(r, "error", f->view->problems[i].message);
+	}
+}
+
+static const char *kind_of(const struct form *f, const struct resource_field *field)
+{
+	static const char *const names[] = {
+		[RESOURCE_TEXT] = "text", [RESOURCE_BOOL] = "bool", [RESOURCE_INT] = "int",       [RESOURCE_TIME] = "time",
+		[RESOURCE_ENUM] = "enum", [RESOURCE_REF] = "ref",   [RESOURCE_TEXTS] = "texts",   [RESOURCE_REFS] = "refs",
+		[RESOURCE_OBJECT] = "object", [RESOURCE_OBJECTS] = "objects", [RESOURCE_SECRET] = "secret",
+	};
+
+	if (field->flags & RESOURCE_READ_ONLY || (field->flags & RESOURCE_FIXED && !f->view->is_new))
+		return "fixed";
+	if (field->type == RESOURCE_TEXT && field->flags & RESOURCE_FILE)
+		return "file";
+	if (field->type == RESOURCE_TEXT && field->flags & RESOURCE_LINES)
+		return "lines";
+	if ((field->type == RESOURCE_OBJECT || field->type == RESOURCE_OBJECTS) && !field->fields)
+		return "json";
+	return names[field->type];
+}
+
+static struct str lines_of(struct arena *a, const json_t *list)
+{
+	struct str out = STR("");
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)list, i, v)
+		out = arena_printf(a, "%.*s%s%.*s", STR_ARG(out), i ? "\n" : "", STR_ARG(jsn_string(v)));
+	return out;
+}
+
+/* The objects that are there, and room for one more. */
+static GH_RC put_items(struct form *f, struct liquid_record *r, const struct resource_field *field, const json_t *value, struct str at,
+		       unsigned depth, struct gh_err *err)
+{
+	struct liquid_list *items = liquid_set_list(r, "items");
+	size_t n = json_array_size(value), room = f->view->may_change && n < ITEMS_MAX ? 2 : 0;
+
+	for (size_t i = 0; i < n + room; i++) {
+		struct liquid_record *item = liquid_push_record(items);
+		struct str place = arena_printf(f->w->a, "%.*s/%zu", STR_ARG(at), i);
+
+		liquid_set_int(item, "number", (int64_t)i + 1);
+		liquid_set_bool(item, "blank", i >= n);
+		TRY(put_fields(f, liquid_set_list(item, "fields"), field->fields, i < n ? json_array_get(value, i) : NULL, place, depth + 1, err));
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC put_field(struct form *f, struct liquid_record *r, const struct resource_field *field, const json_t *value, struct str at,
+		       unsigned depth, struct gh_err *err)
+{
+	struct arena *a = f->w->a;
+	const char *kind = kind_of(f, field);
+
+	liquid_set_text(r, "name", at);
+	liquid_set_text(r, "id", arena_printf(a, "f%.*s", STR_ARG(at)));
+	liquid_set_text(r, "label", str_of(field->label ? field->label : field->name));
+	liquid_set_text(r, "help", str_of(field->description ? field->description : ""));
+	liquid_set_bool(r, "required", field->flags & RESOURCE_REQUIRED && !(field->flags & RESOURCE_EMPTY));
+	liquid_set_text(r, "kind", str_of(kind));
+	put_problem(f, r, at, !field->fields);
+	liquid_set_text(r, "value", text_of(a, value));
+	if (field->type == RESOURCE_TEXTS || field->type == RESOURCE_REFS)
+		liquid_set_text(r, "value", lines_of(a, value));
+	if (strcmp(kind, "fixed") == 0)
+		return GH_RC_OK;
+	if (strcmp(kind, "json") == 0)
+		liquid_set_text(r, "value", json_is_string(value) ? jsn_string(value) : value && !json_is_null(value) ? jsn_text(a, value, JSN_INDENT) : STR(""));
+	if (field->type == RESOURCE_BOOL)
+		liquid_set_bool(r, "on", json_is_true(value));
+	if (field->type == RESOURCE_SECRET) {
+		liquid_set_bool(r, "sealed", jsn_bool(value, "sealed", false));
+		liquid_set_text(r, "value", STR(""));
+		liquid_set_text(r, "ref", jsn_str(value, "ref").p ? jsn_str(value, "ref") : STR(""));
+	}
+	if (field->type == RESOURCE_ENUM)
+		put_enum(f, r, field, text_of(a, value));
+	if (field->type == RESOURCE_REF || field->type == RESOURCE_REFS)
+		TRY(put_refs(f, r, field, value, err));
+	if (field->type == RESOURCE_OBJECT && field->fields && depth < DEPTH_MAX)
+		TRY(put_fields(f, liquid_set_list(r, "fields"), field->fields, value, at, depth + 1, err));
+	if (field->type == RESOURCE_OBJECTS && field->fields && depth < DEPTH_MAX)
+		return put_items(f, r, field, value, at, depth, err);
+	return GH_RC_OK;
+}
+
+static GH_RC put_fields(struct form *f, struct liquid_list *out, const struct resource_field *fields, const json_t *doc, struct str at,
+			unsigned depth, struct gh_err *err)
+{
+	for (const struct resource_field *field = fields; field->name; field++) {
+		const json_t *value = jsn_get(doc, field->name);
+		json_t *otherwise = NULL;
+
+		if (field->flags & RESOURCE_READ_ONLY && (!value || json_is_null(value)))
+			continue;
+		if (!doc && field->otherwise && !jsn_parse_in(f->w->a, str_of(field->otherwise), &(struct jsn_limits){ .flags = JSN_ANY }, &otherwise, NULL, err).code)
+			value = otherwise;
+		TRY(put_field(f, liquid_push_record(out), field, value, arena_printf(f->w->a, "%.*s/%s", STR_ARG(at), field->name), depth, err));
+	}
+	return GH_RC_OK;
+}
+
+GH_RC resource_form_put(struct web *w, const struct resource_view *view, struct gh_err *err)
+{
+	struct form f = { .w = w, .view = view, .used = arena_alloc(w->a, view->n_problems + 1, sizeof(bool)) };
+	struct liquid_list *rest = liquid_set_list(w->page, "problems");
+
+	if (!f.used)
+		FAIL(err, NOMEM, "form");
+	TRY(put_fields(&f, liquid_set_list(w->page, "fields"), view->kind->fields, view->doc, STR(""), 0, err));
+	for (size_t i = 0; i < view->n_problems; i++)
+		if (!f.used[i])
+			liquid_set_text(liquid_push_record(rest), "message", view->problems[i].message);
+	return GH_RC_OK;
+}
+
+/* ---- and back ---------------------------------------------------------------------------------------------------------------- */
+
+static json_t *text_json(struct str s)
+{
+	return json_stringn(s.p ? s.p : "", s.n);
+}
+
+/* One text a line, or one a ticked box. */
+static json_t *texts_of(struct web *w, struct str at)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < w->rq.form.n; i++) {
+		struct str rest = w->rq.form.v[i].value, line;
+
+		if (!str_eq(w->rq.form.v[i].name, at))
+			continue;
+		rest = admin_unix_lines(w, rest);
+		while (rest.n && str_split(&rest, '\n', &line))
+			if (str_trim(line).n)
+				json_array_append_new(out, text_json(str_trim(line)));
+	}
+	return out;
+}
+
+static json_t *secret_of(struct web *w, struct str at)
+{
+	struct str value = web_param(&w->rq.form, arena_cstr(w->a, at));
+	struct str ref = str_trim(web_param(&w->rq.form, arena_printf(w->a, "%.*s.ref", STR_ARG(at)).p));
+
+	if (web_param(&w->rq.form, arena_printf(w->a, "%.*s.none", STR_ARG(at)).p).n)
+		return json_null();
+	if (value.n)
+		return text_json(value);
+	return ref.n ? json_pack("{s:o}", "ref", text_json(ref)) : NULL;         /* it stays as it is */
+}
+
+static json_t *scalar_of(struct web *w, const struct resource_field *field, struct str at)
+{
+	struct str raw = web_param(&w->rq.form, arena_cstr(w->a, at)), value = admin_unix_lines(w, raw.p ? raw : STR(""));
+	struct gh_err why;
+	json_t *parsed;
+	int64_t n;
+
+	if (field->type != RESOURCE_TEXT || !(field->flags & (RESOURCE_LINES | RESOURCE_FILE)))
+		value = str_trim(value);
+	switch (field->type) {
+	case RESOURCE_BOOL:
+		return json_boolean(value.n > 0);
+	case RESOURCE_INT:
+		return !value.n ? NULL : str_to_i64(value, INT64_MIN, INT64_MAX, &n) ? json_integer(n) : text_json(value);
+	case RESOURCE_TEXT:
+		return value.n || !(field->flags & RESOURCE_NULL) ? text_json(value) : json_null();
+	case RESOURCE_OBJECT:
+	case RESOURCE_OBJECTS:
+		if (!value.n)
+			return field->type == RESOURCE_OBJECT ? json_null() : json_array();
+		return jsn_parse(value, NULL, &parsed, NULL, &why).code ? text_json(value) : parsed;
+	default:
+		return value.n || field->flags & RESOURCE_REQUIRED ? text_json(value) : field->flags & RESOURCE_STAYS ? NULL : json_null();
+	}
+}
+
+static json_t *object_of(struct web *w, const struct resource_field *fields, struct str at, const json_t *before, bool is_new);
+
+/* Whether nobody filled in the row at `at`: what is required is empty, or all is where nothing is. Choices and defaults, which
+ * are always sent, do not count. */
+static bool is_blank(struct web *w, const struct resource_field *fields, struct str at)
+{
+	bool needs = false;
+
+	for (const struct resource_field *f = fields; f->name; f++)
+		needs = needs || (f->type != RESOURCE_ENUM && f->flags & RESOURCE_REQUIRED);
+	for (const struct resource_field *f = fields; f->name; f++)
+		if (f->type != RESOURCE_ENUM && (f->flags & RESOURCE_REQUIRED || !needs)
+		    && web_param(&w->rq.form, arena_printf(w->a, "%.*s/%s", STR_ARG(at), f->name).p).n)
+			return false;
+	return true;
+}
+
+static json_t *items_of(struct web *w, const struct resource_field *field, struct str at)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < ITEMS_MAX + 2; i++) {
+		struct str place = arena_printf(w->a, "%.*s/%zu", STR_ARG(at), i);
+
+		if (!is_blank(w, field->fields, place))
+			json_array_append_new(out, object_of(w, field->fields, place, NULL, true));
+	}
+	return out;
+}
+
+static json_t *object_of(struct web *w, const struct resource_field *fields, struct str at, const json_t *before, bool is_new)
+{
+	json_t *out = json_object();
+
+	for (const struct resource_field *f = fields; f->name; f++) {
+		struct str place = arena_printf(w->a, "%.*s/%s", STR_ARG(at), f->name);
+		json_t *v;
+
+		if (f->flags & RESOURCE_READ_ONLY)
+			continue;
+		if (f->flags & RESOURCE_FIXED && !is_new)
+			v = json_incref(jsn_get(before, f->name));
+		else if (f->type == RESOURCE_TEXTS || f->type == RESOURCE_REFS)
+			v = texts_of(w, place);
+		else if (f->type == RESOURCE_SECRET)
+			v = secret_of(w, place);
+		else if (f->type == RESOURCE_OBJECTS && f->fields)
+			v = items_of(w, f, place);
+		else if (f->type == RESOURCE_OBJECT && f->fields)
+			v = object_of(w, f->fields, place, jsn_get(before, f->name), is_new);
+		else
+			v = scalar_of(w, f, place);
+		if (v)
+			json_object_set_new(out, f->name, v);
+	}
+	return out;
+}
+
+json_t *resource_form_read(struct web *w, const struct resource_kind *k, const json_t *before)
+{
+	return jsn_keep(w->a, object_of(w, k->fields, STR(""), before, before == NULL));
+}
