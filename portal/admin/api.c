@@ -5,6 +5,9 @@
 #include "core/str.h"
 #include "db/policies.h"
 #include "portal/web/highlight.h"
+#include "portal/admin/alerts.h"
+
+enum { ALERT_ROWS = 10 };       /* the newest ones; the page of a rule has more */
 
 /* One API: what it is, its operations, and the policy documents that act on it, outermost first. */
 
@@ -118,6 +121,7 @@ gh_rc admin_api_page(struct web *w, int status, struct gh_err *err)
 	if (see_policies)
 		TRY(put_policy(w, policies, &own, "API", text_or(api.name, api.id), &found, err));
 	TRY(put_operations(w, &api, see_policies ? policies : NULL, err));
+	TRY(admin_put_alert_events(w, &(struct store_alert_event_filter){ .api_id = api.id, .limit = ALERT_ROWS }, err));
 	liquid_set_text(w->page, "title", text_or(api.name, api.id));
 	w->rs.status = status;
 	return web_page(w, "api", err);

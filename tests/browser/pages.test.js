@@ -63,11 +63,16 @@ test.before(async () => {
       g.cli('credential', 'set', 'stock', '--kind', 'client-credentials', '--set', 'client-id=gw', '--set', 'token-url=http://127.0.0.1:9/oauth2/token', ...secret);
       g.cli('backend', 'set', 'stock', '--url', 'http://127.0.0.1:9', '--credential', 'stock');
       g.cli('api', 'set', 'inventory', '--backend-id', 'stock');
+      g.cli('alert', 'set', 'busy', '--kind', 'requests', '--threshold', '0', '--period', '1h', '--api', 'orders', '--name', 'Health is asked for',
+        '--description', 'Ask the planning team first.', '--mail', 'on-call@example.com');
+      g.cli('alert', 'set', 'slow', '--kind', 'latency', '--statistic', 'p95', '--threshold', '800', '--period', '10m', '--each', 'api');
+      g.cli('alert', 'silence', '--api', 'inventory', '--for', '2h', '--comment', 'Stock taking');
     },
   });
   const call = (path, key) => fetch(`${gw.url}/api/${path}`, { headers: { 'Ocp-Apim-Subscription-Key': key } });
   for (let i = 0; i < 5; i++) refused = (await call('orders/health', gw.own.primaryKey)).headers.get('x-request-id');
   await call('inventory/inventory', gw.own.primaryKey);
+  await until(() => gw.cli('alert', 'state', { fails: true }).stdout.includes('busy'), 'an alert');
   await until(() => gw.cli('log', '--request-id', refused).stdout.includes(refused), 'the calls in the store');
   browser = await chromium.launch(CHROMIUM);
   const token = gw.cli('trace', 'token', '--subscription', gw.own.id).stdout.trim();
@@ -147,6 +152,11 @@ const PAGES = [
   { name: 'admin-page', url: '/admin/pages/edit?id=getting-started&api=', signedIn: true },
   { name: 'admin-page-errors', url: '/admin/pages/edit', signedIn: true, act: (p) => p.click('text=Save') },
   { name: 'admin-credentials', url: '/admin/credentials', signedIn: true },
+  { name: 'admin-alerts', url: '/admin/alerts', signedIn: true },
+  { name: 'admin-alert', url: '/admin/alerts/busy', signedIn: true },
+  { name: 'admin-alert-new', url: '/admin/alert-rule', signedIn: true },
+  { name: 'admin-alert-errors', url: '/admin/alert-rule?id=slow', signedIn: true,
+    async act(p) { await p.fill('#threshold', 'many'); await p.fill('#mails', 'nobody'); await p.click('main button[value=save]'); } },
   { name: 'admin-look', url: '/admin/look', signedIn: true },
   { name: 'admin-look-errors', url: '/admin/look', signedIn: true, async act(p) { await p.fill('#name', ''); await p.fill('#text_light', '#cccccc'); await p.click('text=Save the look'); } },
   { name: 'admin-404', url: '/admin/nothing-here', signedIn: true, status: 404 },

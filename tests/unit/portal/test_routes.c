@@ -136,6 +136,11 @@ static const struct {
 	{ "GET", "/look", "/admin/look", "snnyny" },
 	{ "POST", "/look", "/admin/look", "snnnnn" },     /* without the form's token */
 	{ "POST", "/look/reset", "/admin/look/reset", "snnnnn" },
+	{ "GET", "/alerts", "/admin/alerts", "snyyyy" },
+	{ "GET", "/alerts/{rule}", "/admin/alerts/slow", "sn????" },        /* 404 */
+	{ "GET", "/alert-rule", "/admin/alert-rule", "snnnyy" },
+	{ "POST", "/alert-rule", "/admin/alert-rule", "snnnnn" },         /* without the form's token */
+	{ "POST", "/alert-silence", "/admin/alert-silence", "snnnnn" },
 	{ "GET", "/analytics", "/admin/analytics", "snyyyy" },
 	{ "GET", "/analytics/{report}", "/admin/analytics/failures", "snyyyy" },
 	{ "GET", "/api/v1/analytics", "/admin/api/v1/analytics", "snyyyy" },
