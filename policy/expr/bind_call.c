@@ -260,6 +260,27 @@ static bool set_type_arguments(struct binder *b, struct node *n, const struct ca
 	return true;
 }
 
+/* What the class has to say about constants among the arguments. */
+static bool constants_fit(struct binder *b, const struct node *n)
+{
+	const struct value *constants[PARAMETERS_MAX] = { NULL };
+	const struct node *arg;
+	size_t i = 0, which = 0;
+	struct str wrong;
+
+	if (!n->member->owner->check)
+		return true;
+	for (arg = n->b; arg && i < PARAMETERS_MAX; arg = arg->next, i++)
+		if (arg->kind == N_CONST)
+			constants[i] = &arg->value;
+	wrong = n->member->owner->check(b->arena, n->member, constants, &which);
+	if (!wrong.p)
+		return true;
+	for (arg = n->b; which > 0 && arg->next; which--)
+		arg = arg->next;
+	return expr_error(b->c, arg->at, "%.*s", STR_ARG(wrong));
+}
+
 static struct node *call_node(struct binder *b, size_t at, struct candidate *c, struct argument *args, struct node *self)
 {
 	const struct member *m = c->member;
@@ -281,7 +302,7 @@ static struct node *call_node(struct binder *b, size_t at, struct candidate *c, 
 		n->assigns |= (*last)->assigns || m->params[i].out || (*last)->kind == N_LAMBDA;
 		last = &(*last)->next;
 	}
-	return n;
+	return constants_fit(b, n) ? n : NULL;
 }
 
 /* ---- when nothing fits ---------------------------------------------------------------------------------------------------- */

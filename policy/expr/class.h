@@ -46,6 +46,7 @@ struct type;                         /* a constructed type, static and at run ti
 struct vm;
 struct vm_call;
 struct class_link;                   /* private: the parsed members */
+struct member;
 struct iterator;
 
 typedef bool (*vm_fn)(struct vm_call *);     /* false: an exception has been thrown (vm_throw) */
@@ -77,6 +78,10 @@ struct value_class {
 	struct str (*to_text)(struct arena *a, struct value v);      /* ToString(); STR_NULL: out of memory */
 	struct iterator *(*iterate)(struct vm *vm, struct value v);  /* NULL: an exception has been thrown */
 	const struct object *zero;                                   /* CLASS_STRUCT: default(T) */
+
+	/* Looks at a call when the document is loaded: args are the constants among the arguments, NULL for others. What is
+	 * wrong with which of them, or STR_NULL. May be NULL. */
+	struct str (*check)(struct arena *a, const struct member *m, const struct value *const *args, size_t *which);
 
 	struct class_link *link;     /* set by the registry */
 };

@@ -1,5 +1,6 @@
 /* regex.c - System.Text.RegularExpressions: Regex, Match, Group, Capture and their collections. */
 #include "core/str.h"
+#include "policy/expr/link.h"
 #include "policy/net/modules.h"
 #include "policy/net/native.h"
 #include "policy/net/out.h"
@@ -17,8 +18,8 @@ static const struct regex_code *code_of(struct vm_call *c, struct str pattern, i
 	const struct regex_code *r;
 	bool fresh;
 
-	if (options & REGEX_RIGHT_TO_LEFT) {
-		vm_throw(c, EX_NOT_SUPPORTED, "RegexOptions.RightToLeft is not supported.");
+	if (options & REGEX_RIGHT_TO_LEFT && options & REGEX_ECMASCRIPT) {
+		vm_throw_range(c, "options", NULL);
 		return NULL;
 	}
 	if (!vm_charge(c->vm, 10))
@@ -28,6 +29,8 @@ static const struct regex_code *code_of(struct vm_call *c, struct str pattern, i
 		return NULL;
 	if (!r && err.code == GH_E_NOMEM)
 		vm_throw(c, EX_OUT_OF_MEMORY, NULL);
+	else if (!r && err.code == GH_E_UNSUPPORTED)
+		vm_throw(c, EX_NOT_SUPPORTED, "parsing \"%.*s\" - %s", STR_ARG(pattern), err.message);
 	else if (!r)
 		vm_throw(c, EX_ARGUMENT, "parsing \"%.*s\" - %s", STR_ARG(pattern), err.message);
 	return r;
@@ -41,6 +44,11 @@ struct job {
 	int64_t count;               /* -1: all */
 	size_t from;
 };
+
+static bool from_right(const struct job *j)
+{
+	return j->code->options & REGEX_RIGHT_TO_LEFT;
+}
 
 static bool read_job(struct vm_call *c, struct job *j)
 {
@@ -64,7 +72,10 @@ static bool read_job(struct vm_call *c, struct job *j)
 		clean = text_clean(c->arena, arg_str(c, 0));
 		j->subject = clean.p ? text_new(c->arena, clean, false) : NULL;
 	}
-	return j->subject || vm_throw(c, EX_OUT_OF_MEMORY, NULL);
+	if (!j->subject)
+		return vm_throw(c, EX_OUT_OF_MEMORY, NULL);
+	j->from = from_right(j) ? j->subject->n : 0;
+	return true;
 }
 
 static bool start_at(struct vm_call *c, struct job *j, int64_t unit)
@@ -154,6 +165,36 @@ static bool replace_one(struct vm_call *c, struct out *o, struct match *m, struc
 	return true;
 }
 
+/* The matches come from the right: what stands between them is put together at the end. */
+static bool replace_from_right(struct vm_call *c, struct job *j, struct value with)
+{
+	struct group_list pieces = { .n = 0 };
+	struct out o = out_in(c->arena);
+	size_t cap = 0, end = j->subject->n;
+	struct match *m;
+
+	for (; j->from != SIZE_MAX && j->count != 0; j->from = regex_after(m), j->count -= j->count > 0) {
+		struct out one = out_in(c->arena);
+
+		if (!regex_run(c, j->code, j->subject, j->from, &m))
+			return false;
+		if (!m)
+			break;
+		if (!replace_one(c, &one, m, with))
+			return false;
+		out_add(&one, j->subject->p + m->whole.to, end - m->whole.to);
+		end = m->whole.from;
+		if (one.failed || !regex_list_add(c, &pieces, &cap, value_string(c->arena, one.n ? out_str(&one) : STR(""), false)))
+			return vm_failed(c->vm) ? false : vm_throw(c, EX_OUT_OF_MEMORY, NULL);
+	}
+	if (pieces.n == 0)
+		return vm_return(c, c->args[0]);
+	out_add(&o, j->subject->p, end);
+	while (pieces.n > 0)
+		out_put(&o, value_str(pieces.v[--pieces.n]));
+	return o.n ? give_new(c, out_str(&o)) : o.failed ? vm_throw(c, EX_OUT_OF_MEMORY, NULL) : vm_return_str(c, STR(""));
+}
+
 /* Replace(input, replacement|evaluator, [count, [startat]]) or static (input, pattern, replacement|evaluator, …). */
 static bool replace(struct vm_call *c)
 {
@@ -174,6 +215,8 @@ static bool replace(struct vm_call *c)
 		return vm_throw_range(c, "count", "Count cannot be less than -1.");
 	if (c->n > j.next_arg + 2 && c->args[j.next_arg + 2].kind == VALUE_INT && !start_at(c, &j, arg_int(c, j.next_arg + 2)))
 		return false;
+	if (from_right(&j))
+		return replace_from_right(c, &j, with);
 	for (; j.from != SIZE_MAX && j.count != 0; j.from = regex_after(m), j.count -= j.count > 0) {
 		if (!regex_run(c, j.code, j.subject, j.from, &m))
 			return false;
@@ -199,6 +242,7 @@ static bool split(struct vm_call *c)
 	struct job j;
 	struct match *m;
 	struct array *out;
+	struct str rest;
 
 	if (!read_job(c, &j))
 		return false;
@@ -207,6 +251,7 @@ static bool split(struct vm_call *c)
 	if (j.count < -1)
 		return vm_throw_range(c, "count", "Count cannot be less than -1.");
 	j.count = j.count <= 0 ? -1 : j.count - 1;
+	done = from_right(&j) ? j.subject->n : 0;
 	for (; j.from != SIZE_MAX && j.count != 0; j.from = regex_after(m), j.count -= j.count > 0) {
 		struct str part;
 
@@ -214,7 +259,10 @@ static bool split(struct vm_call *c)
 			return false;
 		if (!m)
 			break;
-		part = (struct str){ j.subject->p + done, m->whole.from - done };
+		if (from_right(&j))
+			part = (struct str){ j.subject->p + m->whole.to, done - m->whole.to };
+		else
+			part = (struct str){ j.subject->p + done, m->whole.from - done };
 		if (!regex_list_add(c, &l, &cap, value_string(c->arena, part, false)))
 			return false;
 		for (unsigned g = 1; g < j.code->n_groups; g++) {
@@ -222,13 +270,14 @@ static bool split(struct vm_call *c)
 			if (part.p && !regex_list_add(c, &l, &cap, value_string(c->arena, part, false)))
 				return false;
 		}
-		done = m->whole.to;
+		done = from_right(&j) ? m->whole.from : m->whole.to;
 	}
-	if (!regex_list_add(c, &l, &cap, value_string(c->arena, (struct str){ j.subject->p + done, j.subject->n - done }, false)))
+	rest = from_right(&j) ? (struct str){ j.subject->p, done } : (struct str){ j.subject->p + done, j.subject->n - done };
+	if (!regex_list_add(c, &l, &cap, value_string(c->arena, rest, false)))
 		return false;
 	out = vm_array(c, l.n);
 	for (size_t i = 0; out && i < l.n; i++)
-		out->v[i] = l.v[i];
+		out->v[i] = l.v[from_right(&j) ? l.n - 1 - i : i];
 	return out && vm_return(c, value_object(out));
 }
 
@@ -373,7 +422,31 @@ static const struct class_member options[] = {
 	{ 0 }
 };
 
-static struct value_class class_regex = { .name = NAMESPACE "Regex", .members = regex_members, .to_text = regex_text };
+/* A pattern in the document that .NET would take and that cannot be carried over. One that is wrong for .NET too is an exception
+ * when it is reached, as there. */
+static struct str check_pattern(struct arena *a, const struct member *m, const struct value *const *args, size_t *which)
+{
+	const struct value *pattern = NULL;
+	unsigned chosen = 0;
+	struct gh_err err = { 0 };
+	bool fresh;
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (str_eq(m->params[i].name, STR("pattern"))) {
+			pattern = args[i];
+			*which = i;
+		} else if (str_eq(m->params[i].name, STR("options")) && args[i]) {
+			chosen = (unsigned)enum_value(*args[i]);
+		}
+	}
+	if (!pattern || pattern->kind != VALUE_STRING ||
+	    regex_get(a, text_str(pattern->text), chosen & ~(unsigned)(REGEX_COMPILED | REGEX_CULTURE_INVARIANT), &fresh, &err) ||
+	    err.code != GH_E_UNSUPPORTED)
+		return STR_NULL;
+	return arena_printf(a, "this pattern cannot be used: %s", err.message);
+}
+
+static struct value_class class_regex = { .name = NAMESPACE "Regex", .members = regex_members, .to_text = regex_text, .check = check_pattern };
 static struct value_class class_options = {
 	.name = NAMESPACE "RegexOptions", .kind = CLASS_ENUM, .flags = true, .members = options
 };

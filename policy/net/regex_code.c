@@ -11,7 +11,7 @@
 
 #include "core/str.h"
 
-enum { SETS = 128, WAYS = 8, CODE_BYTES_MAX = 4 << 20 };
+enum { SETS = 128, WAYS = 8, CODE_BYTES_MAX = 4 << 20, TURNED_KEPT = 1 << 20 };
 
 static struct {
 	pthread_mutex_t lock;
@@ -23,6 +23,8 @@ static _Thread_local struct {
 	pcre2_match_context *context;
 	pcre2_match_data *data;
 	uint32_t slots;
+	char *turned;
+	size_t turned_cap;
 } scratch;
 
 static void code_free(struct regex_code *r)
@@ -60,15 +62,45 @@ static uint32_t pcre_options(unsigned o)
 
 	to |= o & REGEX_ECMASCRIPT ? 0 : PCRE2_UCP;
 	to |= o & REGEX_IGNORE_CASE ? PCRE2_CASELESS : 0;
-	to |= o & REGEX_MULTILINE ? PCRE2_MULTILINE : 0;
+	to |= o & REGEX_MULTILINE ? PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX : 0;     /* ^ also behind the last line break */
 	to |= o & REGEX_SINGLELINE ? PCRE2_DOTALL : 0;
 	to |= o & REGEX_IGNORE_WHITE ? PCRE2_EXTENDED : 0;
 	return to | (o & REGEX_EXPLICIT_CAPTURE ? PCRE2_NO_AUTO_CAPTURE : 0);
 }
 
+/* RightToLeft: the pattern turned round, its groups in .NET's order. */
+static struct str turned(struct regex_code *r, unsigned *options, struct gh_err *err)
+{
+	struct str *names, pattern;
+	struct regex_group *groups, *ordered;
+	unsigned n, n_groups;
+	struct str to;
+
+	pattern = regex_reverse(r->arena, r->pattern, r->options, &names, &n, err);
+	*options &= ~(unsigned)(REGEX_RIGHT_TO_LEFT | REGEX_EXPLICIT_CAPTURE | REGEX_IGNORE_WHITE);
+	to = pattern.p ? regex_translate(r->arena, pattern, *options, &groups, &n_groups, &r->n_slots, err) : STR_NULL;
+	ordered = to.p ? arena_alloc(r->arena, n, sizeof(*ordered)) : NULL;
+	if (!ordered)
+		return STR_NULL;
+	for (unsigned i = 0; i < n; i++) {
+		bool number = i > 0 && ascii_is_digit(names[i].p[0]);
+		struct str inner = number ? arena_printf(r->arena, "_g%.*s", STR_ARG(names[i])) : names[i];
+
+		for (unsigned g = 0; g < n_groups; g++)
+			if (i == 0 ? g == 0 : g > 0 && str_eq(groups[g].name, inner))
+				ordered[i] = groups[g];
+		ordered[i].name = names[i];
+	}
+	r->groups = ordered;
+	r->n_groups = n;
+	return to;
+}
+
 static bool compile(struct regex_code *r, struct gh_err *err)
 {
-	struct str to = regex_translate(r->arena, r->pattern, r->options, &r->groups, &r->n_groups, &r->n_slots, err);
+	unsigned options = r->options;
+	struct str to = r->options & REGEX_RIGHT_TO_LEFT ? turned(r, &options, err)
+			: regex_translate(r->arena, r->pattern, options, &r->groups, &r->n_groups, &r->n_slots, err);
 	pcre2_compile_context *context;
 	char text[200];
 	int error = 0;
@@ -81,10 +113,11 @@ static bool compile(struct regex_code *r, struct gh_err *err)
 		return false;
 	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
 	pcre2_set_max_pattern_length(context, REGEX_PATTERN_MAX * 4);
-	r->pcre = pcre2_compile((PCRE2_SPTR)to.p, to.n, pcre_options(r->options), &error, &where, context);
+	r->pcre = pcre2_compile((PCRE2_SPTR)to.p, to.n, pcre_options(options), &error, &where, context);
 	pcre2_compile_context_free(context);
 	if (!r->pcre) {
-		gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "%s", net_message(error, text));
+		gh_err_set(err, error == PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH ? GH_E_UNSUPPORTED : GH_E_INVALID, __FILE__, __LINE__,
+			   "%s", net_message(error, text));
 		return false;
 	}
 	pcre2_jit_compile(r->pcre, PCRE2_JIT_COMPLETE);
@@ -203,6 +236,41 @@ static bool prepare(uint32_t slots)
 	return scratch.data != NULL;
 }
 
+/* The characters of s from the last to the first, in memory of this thread; STR_NULL: there is none. */
+static struct str text_turned(struct str s)
+{
+	size_t to = s.n;
+
+	if (s.n + 1 > scratch.turned_cap || scratch.turned_cap > TURNED_KEPT) {
+		free(scratch.turned);
+		scratch.turned = malloc(s.n + 1);
+		scratch.turned_cap = scratch.turned ? s.n + 1 : 0;
+	}
+	if (!scratch.turned)
+		return STR_NULL;
+	for (size_t at = 0; at < s.n;) {
+		unsigned n = utf8_decode(str_from(s, at), NULL);
+
+		n = n ? n : 1;
+		to -= n;
+		memcpy(scratch.turned + to, s.p + at, n);
+		at += n;
+	}
+	return (struct str){ scratch.turned, s.n };
+}
+
+static void turn_spans(size_t *spans, unsigned n_slots, size_t n)
+{
+	for (unsigned i = 0; i < n_slots; i++) {
+		size_t from = spans[2 * i], to = spans[2 * i + 1];
+
+		if (from != SIZE_MAX) {
+			spans[2 * i] = n - to;
+			spans[2 * i + 1] = n - from;
+		}
+	}
+}
+
 enum regex_result regex_match(const struct regex_code *r, struct str s, size_t from, size_t *spans)
 {
 	const size_t *found;
@@ -210,6 +278,12 @@ enum regex_result regex_match(const struct regex_code *r, struct str s, size_t f
 
 	if (!prepare(r->n_slots))
 		return REGEX_MEMORY;
+	if (r->options & REGEX_RIGHT_TO_LEFT) {
+		s = text_turned(s);
+		from = s.n - from;
+		if (!s.p)
+			return REGEX_MEMORY;
+	}
 	n = pcre2_match(r->pcre, (PCRE2_SPTR)s.p, s.n, from, PCRE2_NO_UTF_CHECK, scratch.data, scratch.context);
 	if (n == PCRE2_ERROR_JIT_STACKLIMIT)
 		n = pcre2_match(r->pcre, (PCRE2_SPTR)s.p, s.n, from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, scratch.data,
@@ -221,5 +295,7 @@ enum regex_result regex_match(const struct regex_code *r, struct str s, size_t f
 	found = pcre2_get_ovector_pointer(scratch.data);
 	for (unsigned i = 0; i < r->n_slots * 2; i++)
 		spans[i] = i < (unsigned)n * 2 ? found[i] : SIZE_MAX;
+	if (r->options & REGEX_RIGHT_TO_LEFT)
+		turn_spans(spans, r->n_slots, s.n);
 	return REGEX_MATCH;
 }

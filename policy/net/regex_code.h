@@ -1,6 +1,7 @@
 /* regex_code.h - .NET regular expressions on PCRE2: translating, compiling once in a process, matching within limits.
  *
- * Not carried over, and refused with a message: balancing groups, RightToLeft, look-behind without a bound, groups whose
+ * Not carried over, and refused with a message (code UNSUPPORTED): balancing groups, look-behind without a bound, what
+ * regex_reverse.c says of RightToLeft, groups whose
  * name is a number, subtraction of classes under a quantifier that PCRE2 cannot express. A group that matches several
  * times keeps its last capture only. Thread-safe. */
 #pragma once
@@ -41,8 +42,13 @@ const struct regex_code *regex_get(struct arena *a, struct str pattern, unsigned
 
 enum regex_result { REGEX_MATCH, REGEX_NO_MATCH, REGEX_TIMEOUT, REGEX_MEMORY };
 
-/* Matches valid UTF-8 from byte `from`. spans: 2 * n_slots byte offsets, SIZE_MAX where a group took no part. */
+/* Matches valid UTF-8 from byte `from`, with RightToLeft from there to the left. spans: 2 * n_slots byte offsets, SIZE_MAX where a group took no part. */
 enum regex_result regex_match(const struct regex_code *r, struct str s, size_t from, size_t *spans);
+
+/* For RightToLeft: the pattern for the text turned round, and the names of .NET's groups ("0", "1" …, names) in its order;
+ * unnamed group k is named _gk there. STR_NULL: err says why. */
+struct str regex_reverse(struct arena *a, struct str pattern, unsigned options, struct str **names, unsigned *n_names,
+			 struct gh_err *err);
 
 /* Translates to PCRE2's syntax. STR_NULL: err says why. groups as in the code, allocated in a. */
 struct str regex_translate(struct arena *a, struct str pattern, unsigned options, struct regex_group **groups,

@@ -23,7 +23,7 @@ bool regex_run(struct vm_call *c, const struct regex_code *code, const struct te
 		return false;
 	switch (regex_match(code, text_str(subject), from, spans)) {
 	case REGEX_NO_MATCH:
-		return vm_charge(c->vm, (subject->n - from) / 8);
+		return vm_charge(c->vm, subject->n / 8);
 	case REGEX_TIMEOUT:
 		return vm_charge(c->vm, REGEX_MATCH_LIMIT) && vm_throw(c, EX_REGEX_TIMEOUT, TIMED_OUT);
 	case REGEX_MEMORY:
@@ -35,7 +35,7 @@ bool regex_run(struct vm_call *c, const struct regex_code *code, const struct te
 	m->code = code;
 	m->spans = spans;
 	*out = m;
-	return vm_charge(c->vm, (spans[1] > from ? spans[1] - from : 0) / 8);
+	return vm_charge(c->vm, (code->options & REGEX_RIGHT_TO_LEFT ? subject->n * 2 : spans[1] > from ? spans[1] - from : 0) / 8);
 }
 
 /* Where to look after m: one character on after an empty match. SIZE_MAX: nowhere. */
@@ -43,6 +43,15 @@ size_t regex_after(const struct match *m)
 {
 	size_t at = m->whole.to;
 
+	if (m->code->options & REGEX_RIGHT_TO_LEFT) {
+		at = m->whole.from;
+		if (m->whole.to > at)
+			return at;
+		if (at == 0)
+			return SIZE_MAX;
+		utf8_before(text_str(m->whole.subject), at, &at);
+		return at;
+	}
 	if (m->whole.to > m->whole.from)
 		return at;
 	if (at >= m->whole.subject->n)

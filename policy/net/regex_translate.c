@@ -27,6 +27,13 @@ static bool fail(struct translator *t, const char *what)
 	return false;
 }
 
+/* .NET takes it. */
+static bool refuse(struct translator *t, const char *what)
+{
+	gh_err_set(t->err, GH_E_UNSUPPORTED, __FILE__, __LINE__, "%s", what);
+	return false;
+}
+
 static bool fail_escape(struct translator *t, char c)
 {
 	gh_err_set(t->err, GH_E_INVALID, __FILE__, __LINE__, "Unrecognized escape sequence \\%c.", c);
@@ -102,7 +109,7 @@ static bool property(struct translator *t, bool in_class)
 		if (!str_eq(name, blocks[i].name))
 			continue;
 		if (in_class && negated)
-			return fail(t, "A negated block inside a set is not supported.");
+			return refuse(t, "A negated block inside a set is not supported.");
 		if (t->write)
 			out_fmt(&t->o, in_class ? "\\x{%X}-\\x{%X}" : negated ? "[^\\x{%X}-\\x{%X}]" : "[\\x{%X}-\\x{%X}]",
 				blocks[i].from, blocks[i].to);
@@ -315,11 +322,11 @@ static bool named_group(struct translator *t)
 		n++;
 	name = str_first(rest, n);
 	if (n < rest.n && rest.p[n] == '-')
-		return fail(t, "Balancing groups are not supported.");
+		return refuse(t, "Balancing groups are not supported.");
 	if (n == 0 || n >= rest.n || rest.p[n] != end)
 		return fail(t, "Invalid group name: Group names must begin with a word character.");
 	if (ascii_is_digit(name.p[0]))
-		return fail(t, "Groups whose name is a number are not supported.");
+		return refuse(t, "Groups whose name is a number are not supported.");
 	copy(t, 3 + n + 1);
 	return open_slot(t, name);
 }

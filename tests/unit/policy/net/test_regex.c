@@ -78,15 +78,62 @@ static void refused(void **state UNUSED)
 		{ "Regex.IsMatch(\"a\", \"*a\")", "! parsing \"*a\" - Quantifier {x,y} following nothing." },
 		{ "Regex.IsMatch(\"a\", @\"\\h\")", "! parsing \"\\h\" - Unrecognized escape sequence \\h." },
 		{ "Regex.IsMatch(\"a\", @\"a\\\")", "! parsing \"a\\\" - Illegal \\ at end of pattern." },
-		{ "Regex.IsMatch(\"a\", \"(?<a-b>x)\")", "! parsing \"(?<a-b>x)\" - Balancing groups are not supported." },
+		{ "Regex.IsMatch(\"a\", \"(?<a-b>x)\" + context.Api?.Id)", "! parsing \"(?<a-b>x)\" - Balancing groups are not supported." },
 		{ "Regex.IsMatch(\"a\", \"(*UTF)a\")", "! parsing \"(*UTF)a\" - Quantifier {x,y} following nothing." },
 		{ "Regex.IsMatch(\"a\", \"(?R)\")", "! parsing \"(?R)\" - Unrecognized grouping construct." },
-		{ "Regex.IsMatch(\"a\", \"(?<=a+)b\")", "! parsing \"(?<=a+)b\" - A look-behind without a bound is not supported." },
+		{ "Regex.IsMatch(\"a\", \"(?<=a+)b\" + context.Api?.Id)", "! parsing \"(?<=a+)b\" - A look-behind without a bound is not supported." },
 		{ "Regex.IsMatch(\"a\", @\"\\2\")", "! parsing \"\\2\" - Reference to undefined group number 2." },
 		{ "Regex.IsMatch(\"a\", @\"\\p{Foo}\")", "! parsing \"\\p{Foo}\" - Unknown property 'Foo'." },
-		{ "Regex.IsMatch(\"a\", \"a\", RegexOptions.RightToLeft)", "! RegexOptions.RightToLeft is not supported." },
+		{ "Regex.IsMatch(\"a\", \"(?=a)\" + context.Api?.Id, RegexOptions.RightToLeft)",
+		  "! parsing \"(?=a)\" - Looking ahead or behind is not supported together with RegexOptions.RightToLeft." },
+		{ "Regex.IsMatch(\"a\", \"(a\", RegexOptions.RightToLeft)", "! parsing \"(a\" - Not enough )'s." },
+		{ "Regex.IsMatch(\"a\", \"a)\", RegexOptions.RightToLeft)", "! parsing \"a)\" - Too many )'s." },
+		{ "Regex.IsMatch(\"a\", \"[a\", RegexOptions.RightToLeft)", "! parsing \"[a\" - Unterminated [] set." },
+		{ "Regex.IsMatch(\"a\", \"*a\", RegexOptions.RightToLeft)", "! parsing \"*a\" - Quantifier {x,y} following nothing." },
 		{ "Regex.IsMatch(null, \"a\")", "! Value cannot be null. (Parameter 'input')" },
 		{ "Regex.IsMatch(\"a\", null)", "! Value cannot be null. (Parameter 'pattern')" },
+	};
+
+	CHECK_ROWS(rows);
+}
+
+#define RTL(call) "Regex." call ", RegexOptions.RightToLeft)"
+#define RTL_OF(call, more) "Regex." call ", RegexOptions.RightToLeft | RegexOptions." more ")"
+
+/* From the end of the text to its beginning: each match ends where the last began, and so do the elements of a pattern. */
+static void right_to_left(void **state UNUSED)
+{
+	static const struct row rows[] = {
+		{ RTL("Match(\"builder rob rabble\", @\"\\bb\\w+\\s\"") ".Value", "builder " },         /* the example of .NET's page */
+		{ RTL("Match(\"abcabc\", \"abc\"") ".Index", "3" },
+		{ RTL("Match(\"aaa\", \"a+?\"") ".Index", "2" },
+		{ RTL("Match(\"1234\", @\"(\\d+)(\\d+)\"") ".Groups[1].Value + \",\" + " RTL("Match(\"1234\", @\"(\\d+)(\\d+)\"") ".Groups[2].Value",
+		  "1,234" },
+		{ RTL("Match(\"x=1;y=22\", @\"(?<k>\\w)=(\\d+)\"") ".Result(\"${k}:$1:$2\")", "y:22:y" },
+		{ RTL("Match(\"ab\", \"(a|b)+\"") ".Groups[1].Value", "a" },
+		{ RTL("IsMatch(\"aab\", @\"\\1(\\w)\"") " + \",\" + " RTL("IsMatch(\"aab\", @\"(\\w)\\1\""), "True,False" },
+		{ "string.Join(\",\", " RTL("Matches(\"a1b2\", @\"\\d\"") ".Cast<Match>().Select(m => m.Index))", "3,1" },
+		{ RTL("Match(\"a1b2\", @\"\\d\"") ".NextMatch().Value", "1" },
+		{ RTL("Matches(\"aaa\", \"x*\"") ".Count", "4" },
+		{ RTL("Match(\"ab\\n\", \"b$\"") ".Index + \",\" + " RTL("IsMatch(\"ab\\n\", @\"b\\z\"") " + \",\" + " RTL("IsMatch(\"ab\\n\", @\"^ab\\Z\""),
+		  "1,False,True" },
+		{ "string.Join(\",\", " RTL_OF("Matches(\"a\\nb\\n\", \"^\"", "Multiline") ".Cast<Match>().Select(m => m.Index))", "4,2,0" },
+		{ "string.Join(\",\", " RTL_OF("Matches(\"a\\nb\\n\", \"$\"", "Multiline") ".Cast<Match>().Select(m => m.Index))", "4,3,1" },
+		{ "Regex.Matches(\"a\\nb\\n\", \"^\", RegexOptions.Multiline).Count", "3" },
+		{ RTL_OF("Match(\"AbC\", \"[a-c-[b]] b # the middle\\nc\"", "IgnoreCase | RegexOptions.IgnorePatternWhitespace") ".Value", "AbC" },
+		{ RTL("Match(\"a[]b\", @\"[]a]\\[?\"") ".Index", "2" },
+		{ RTL_OF("Match(\"ab\", \"(a)(?<n>b)\"", "ExplicitCapture") ".Groups.Count", "2" },
+		{ RTL("Match(\"\xC3\xA9\xF0\x9F\x98\x80z\", \"\xC3\xA9.\"") ".Length", "3" },
+		{ "new Regex(\"a\", RegexOptions.RightToLeft).Match(\"aXaXa\", 3).Index", "2" },
+		{ "new Regex(\"a\", RegexOptions.RightToLeft).Replace(\"aaa\", \"b\", 2)", "abb" },
+		{ RTL("Replace(\"a1b2\", @\"\\d\", m => m.Index.ToString()"), "a1b3" },
+		{ RTL("Replace(\"abc\", \"x*\", \"-\""), "-a-b-c-" },
+		{ RTL("Replace(\"abc\", \"abc\", \"\""), "" },
+		{ "string.Join(\"|\", " RTL("Split(\"a1b2c\", @\"\\d\"") ")", "a|b|c" },
+		{ "string.Join(\"|\", " RTL("Split(\"a1b2c\", @\"(\\d)\"") ")", "a|1|b|2|c" },
+		{ "string.Join(\"|\", new Regex(@\"\\d\", RegexOptions.RightToLeft).Split(\"a1b2c\", 2))", "a1b|c" },
+		{ "new Regex(\"a\", RegexOptions.RightToLeft | RegexOptions.ECMAScript)",
+		  "! Specified argument was out of the range of valid values. (Parameter 'options')" },
 	};
 
 	CHECK_ROWS(rows);
@@ -130,7 +177,7 @@ static void many_patterns(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(matching), cmocka_unit_test(replacing), cmocka_unit_test(refused), cmocka_unit_test(backtracking),
+		cmocka_unit_test(matching), cmocka_unit_test(replacing), cmocka_unit_test(refused), cmocka_unit_test(right_to_left), cmocka_unit_test(backtracking),
 		cmocka_unit_test(many_patterns),
 	};
 
