@@ -8,7 +8,7 @@
 
 /* The page on which people see to their account: name, address, password, second factor, browsers, identities. */
 
-enum { NAME_MAX = 100, FRESH_S = 900, HANDLE_DIGITS = 16 };
+enum { NAME_MAX = 100, FRESH_S = 900, HANDLE_DIGITS = PORTAL_SESSION_DIGITS };
 
 bool portal_owner_proven(struct web *w, const char *field)
 {
@@ -37,7 +37,7 @@ bool portal_owner_proven(struct web *w, const char *field)
 /* ---- what the page shows ----------------------------------------------------------------------------------------------- */
 
 /* "Firefox on Linux" of what a browser says it is; what claims to be everything is asked last. */
-static struct str agent_words(struct web *w, struct str agent)
+struct str portal_agent_words(struct web *w, struct str agent)
 {
 	static const char *const browsers[][2] = { { "Edg/", "Edge" }, { "OPR/", "Opera" }, { "Firefox/", "Firefox" }, { "Chrome/", "Chrome" },
 						   { "CriOS/", "Chrome" }, { "Safari/", "Safari" }, { "curl/", "curl" } };
@@ -67,7 +67,7 @@ static GH_RC put_sessions(struct web *w, struct gh_err *err)
 		struct liquid_record *r = liquid_push_record(list);
 
 		liquid_set_text(r, "handle", str_first(v[i].id, HANDLE_DIGITS));
-		liquid_set_text(r, "agent", agent_words(w, v[i].agent));
+		liquid_set_text(r, "agent", portal_agent_words(w, v[i].agent));
 		liquid_set_text(r, "place", web_text(w, str_eq(v[i].app, STR("gh_admin")) ? STR("Dashboard") : STR("Portal")));
 		liquid_set_text(r, "address", v[i].address);
 		web_put_ago(w, r, "seen", v[i].seen_us);

@@ -304,19 +304,32 @@ static GH_RC make_client(struct web *w, const struct store_application *app, str
 	return store_caller_create(w->site->store, w->a, c, secret, err);
 }
 
+GH_RC portal_client_make(struct web *w, const struct store_application *app, struct store_caller *c, struct str *secret, bool *full,
+			 struct gh_err *err)
+{
+	*full = false;
+	*c = (struct store_caller){ .kind = STR("client"), .groups = STR(""), .application_id = app->id, .name = app->name };
+	TRY(store_tx_begin(w->site->store, web_actor(w), err));
+	return store_tx_end(w->site->store, make_client(w, app, c, secret, full, err), err);
+}
+
+GH_RC portal_client_renew(struct web *w, const struct store_caller *c, struct str *secret, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+
+	TRY(store_tx_begin(s, web_actor(w), err));
+	return store_tx_end(s, store_caller_rotate(s, w->a, c->kind, c->id, STR_NULL, OVERLAP_S, secret, err), err);
+}
+
 gh_rc portal_client_create(struct web *w, struct gh_err *err)
 {
-	struct store_caller c = { .kind = STR("client"), .groups = STR("") };
-	struct store *s = w->site->store;
 	struct store_application app;
+	struct store_caller c;
 	struct str secret;
-	bool full = false;
+	bool full;
 
 	TRY(portal_own_application(w, w->rq.args[0], &app, err));
-	c.application_id = app.id;
-	c.name = app.name;
-	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, make_client(w, &app, &c, &secret, &full, err), err));
+	TRY(portal_client_make(w, &app, &c, &secret, &full, err));
 	if (full)
 		return to_page(w, app.id, "bad", "An application has at most five client ids. Remove one that is not needed.", err);
 	TRY(keep_secret(w, c.id, secret, err));
@@ -324,7 +337,7 @@ gh_rc portal_client_create(struct web *w, struct gh_err *err)
 }
 
 /* One of this application's client ids; all else is not there. */
-static GH_RC own_client(struct web *w, struct store_application *app, struct store_caller *out, struct gh_err *err)
+GH_RC portal_own_client(struct web *w, struct store_application *app, struct store_caller *out, struct gh_err *err)
 {
 	bool found;
 
@@ -337,14 +350,12 @@ static GH_RC own_client(struct web *w, struct store_application *app, struct sto
 
 gh_rc portal_client_rotate(struct web *w, struct gh_err *err)
 {
-	struct store *s = w->site->store;
 	struct store_application app;
 	struct store_caller c;
 	struct str secret;
 
-	TRY(own_client(w, &app, &c, err));
-	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, store_caller_rotate(s, w->a, c.kind, c.id, STR_NULL, OVERLAP_S, &secret, err), err));
+	TRY(portal_own_client(w, &app, &c, err));
+	TRY(portal_client_renew(w, &c, &secret, err));
 	TRY(keep_secret(w, c.id, secret, err));
 	return to_page(w, app.id, "good", "This is the new secret: it is not shown again. The old one goes on for a day.", err);
 }
@@ -355,7 +366,7 @@ gh_rc portal_client_delete(struct web *w, struct gh_err *err)
 	struct store_application app;
 	struct store_caller c;
 
-	TRY(own_client(w, &app, &c, err));
+	TRY(portal_own_client(w, &app, &c, err));
 	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, store_caller_delete(s, c.kind, c.id, err), err));
 	return to_page(w, app.id, "good", "The client id is removed and works no more.", err);

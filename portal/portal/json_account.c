@@ -2,6 +2,7 @@
 
 #include "core/str.h"
 #include "db/personal_tokens.h"
+#include "db/sessions.h"
 
 /* The account and its tokens as JSON. A token is made on a page only, by a person. */
 
@@ -32,6 +33,60 @@ gh_rc portal_json_token_delete(struct web *w, struct gh_err *err)
 
 	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, store_personal_token_delete(s, w->user.id, w->rq.args[0], err), err));
+	w->rs.status = 204;
+	web_header(w, "Cache-Control", STR("no-store"));
+	return GH_RC_OK;
+}
+
+/* ---- browsers that are signed in ----------------------------------------------------------------------------------------------- */
+
+gh_rc portal_json_sessions(struct web *w, struct gh_err *err)
+{
+	struct store_session *v;
+	struct portal_window win;
+	json_t *items;
+	size_t n;
+
+	TRY(store_sessions_of_user(w->site->store, w->a, w->user.id, &v, &n, err));
+	win = portal_json_window(w, n);
+	items = json_array();
+	for (size_t i = win.from; i < win.from + win.n; i++)
+		json_array_append_new(items, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:b}", "id", portal_json_text(str_first(v[i].id, PORTAL_SESSION_DIGITS)),
+						       "browser", portal_json_text(portal_agent_words(w, v[i].agent)), "of",
+						       str_eq(v[i].app, STR("gh_admin")) ? "dashboard" : "portal", "address",
+						       portal_json_text(v[i].address), "createdAt", portal_json_time(v[i].created_us), "seenAt",
+						       portal_json_time(v[i].seen_us), "present",
+						       w->session.id.n && str_eq(v[i].id, w->session.id)));
+	return portal_json_list(w, &win, items, err);
+}
+
+static GH_RC end_sessions(struct web *w, struct str handle, bool *found, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+	struct store_session *v;
+	size_t n;
+
+	*found = false;
+	TRY(store_sessions_of_user(s, w->a, w->user.id, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		if (str_eq(v[i].id, w->session.id) || (handle.n && !str_eq(str_first(v[i].id, PORTAL_SESSION_DIGITS), handle)))
+			continue;
+		*found = true;
+		TRY(store_session_delete(s, v[i].id, err));
+	}
+	return GH_RC_OK;
+}
+
+/* One, or all but the present one. */
+gh_rc portal_json_sessions_end(struct web *w, struct gh_err *err)
+{
+	struct str handle = w->rq.args[0];
+	bool found = false;
+
+	TRY(store_tx_begin(w->site->store, web_actor(w), err));
+	TRY(store_tx_end(w->site->store, end_sessions(w, handle, &found, err), err));
+	if (handle.n && !found)
+		FAIL(err, NOT_FOUND, "no such session");
 	w->rs.status = 204;
 	web_header(w, "Cache-Control", STR("no-store"));
 	return GH_RC_OK;

@@ -249,6 +249,47 @@ gh_rc portal_json_cancel(struct web *w, struct gh_err *err)
 	return show(w, &s, NULL, 200, err);
 }
 
+/* ---- tiers ------------------------------------------------------------------------------------------------------------------- */
+
+gh_rc portal_json_tier(struct web *w, struct gh_err *err)
+{
+	struct store_subscription s;
+	const char *problem;
+	struct str message;
+	json_t *body;
+	bool waits;
+
+	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
+	TRY(web_json_body(w, &body, err));
+	if (!body)
+		return GH_RC_OK;
+	message = str_trim(jsn_str(body, "message").p ? jsn_str(body, "message") : STR(""));
+	if (message.n > STORE_REQUEST_MESSAGE_MAX)
+		web_json_field(w, "message", "This is too long");
+	if (!jsn_str(body, "tier").n)
+		web_json_field(w, "tier", "This is one of the tiers that the product offers");
+	if (w->fields) {
+		web_json_error(w, 422, NULL, NULL);
+		return GH_RC_OK;
+	}
+	TRY(portal_tier_change(w, &s, jsn_str(body, "tier"), message, &problem, &waits, err));
+	if (problem) {
+		web_json_error(w, 409, "tier_refused", problem);
+		return GH_RC_OK;
+	}
+	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
+	return show(w, &s, NULL, waits ? 202 : 200, err);
+}
+
+gh_rc portal_json_tier_withdraw(struct web *w, struct gh_err *err)
+{
+	struct store_subscription s;
+
+	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
+	TRY(portal_tier_withdraw(w, &s, err));
+	return show(w, &s, NULL, 200, err);
+}
+
 /* ---- calls ------------------------------------------------------------------------------------------------------------------- */
 
 static json_t *milliseconds(uint64_t us)

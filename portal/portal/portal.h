@@ -45,6 +45,9 @@ GH_RC portal_mail(struct web *w, struct str to, const char *template, struct str
 		  struct gh_err *err);
 /* Waits, so that an answer takes the same time whatever was found out since (clock_mono_us). */
 void portal_even_out(int64_t since_us);
+/* A browser by what it says it is: "Firefox on Linux". Sessions are named by the first digits of their ids. */
+enum { PORTAL_SESSION_DIGITS = 16 };
+struct str portal_agent_words(struct web *w, struct str agent);
 /* A new password that may be used; else the sentence for its field. */
 const char *portal_password_problem(struct web *w, struct str password, struct str email);
 /* Whether the person at the browser is the account's owner, not just somebody at an open browser: by the password in the
@@ -119,6 +122,10 @@ GH_RC portal_put_tiers(struct web *w, const struct store_product *p, struct str 
 /* The offered tier of that id; out->id STR_NULL: none of them. *any: the product offers some, and one has to be chosen. */
 GH_RC portal_tier_chosen(struct web *w, const struct store_product *p, struct str id, struct store_tier *out, bool *any,
 			 struct gh_err *err);
+/* Another tier for a subscription that works: at once, or asked for. *problem (a sentence): it may not be; *waits: it is asked for. */
+GH_RC portal_tier_change(struct web *w, const struct store_subscription *s, struct str tier, struct str message, const char **problem, bool *waits,
+			 struct gh_err *err);
+GH_RC portal_tier_withdraw(struct web *w, const struct store_subscription *s, struct gh_err *err);
 web_handler portal_subscription_tier, portal_subscription_tier_withdraw;
 
 /* ---- applications.c, team.c ------------------------------------------------------------------------------------------------ */
@@ -134,6 +141,15 @@ GH_RC portal_application_show(struct web *w, const struct store_application *app
 GH_RC portal_application_back(struct web *w, struct str id, const char *kind, const char *text, struct gh_err *err);
 /* The application with its subscriptions and client ids, in the present transaction. */
 GH_RC portal_application_remove(struct web *w, struct str id, struct gh_err *err);
+/* Invites an address to the team; *problem (a sentence): it may not be. */
+GH_RC portal_team_ask(struct web *w, const struct store_application *app, struct str email, const char **problem, struct gh_err *err);
+/* Client ids: a new one, a new secret for one (the old goes on for a day), and one of the application of the request's first two
+ * arguments; all else is not there. */
+struct store_caller;
+GH_RC portal_client_make(struct web *w, const struct store_application *app, struct store_caller *c, struct str *secret, bool *full,
+			 struct gh_err *err);
+GH_RC portal_client_renew(struct web *w, const struct store_caller *c, struct str *secret, struct gh_err *err);
+GH_RC portal_own_client(struct web *w, struct store_application *app, struct store_caller *out, struct gh_err *err);
 GH_RC portal_put_team(struct web *w, struct str id, struct gh_err *err);
 web_handler portal_applications, portal_application_form, portal_application_create, portal_application;
 web_handler portal_application_edit, portal_application_delete;

@@ -71,31 +71,38 @@ static GH_RC is_member(struct web *w, struct str id, struct str email, bool *yes
 	return GH_RC_OK;
 }
 
-gh_rc portal_team_invite(struct web *w, struct gh_err *err)
+gh_rc portal_team_ask(struct web *w, const struct store_application *app, struct str email, const char **problem, struct gh_err *err)
 {
-	struct str email = str_trim(web_param(&w->rq.form, "email")), host;
 	struct store *s = w->site->store;
-	struct store_application app;
-	const char *problem;
+	struct str host;
 	bool member;
 	gh_rc rc;
 
+	*problem = web_email_problem(email);
+	TRY(is_member(w, app->id, email, &member, err));
+	if (!*problem && member)
+		*problem = "Whoever has this address is in the team.";
+	if (!*problem && !web_allowance(w, "invitation", w->user.id, INVITATIONS_PER_HOUR))
+		*problem = "Wait a little before you try again.";
+	if (*problem)
+		return GH_RC_OK;
+	TRY(web_public_address(w, &host, err));
+	TRY(store_tx_begin(s, web_actor(w), err));
+	rc = store_tx_end(s, invite(w, app, email, err), err);
+	if (rc.code != GH_E_LIMIT)
+		return rc;
+	*problem = "The team has as many people as it may have, the invited ones included.";
+	return GH_RC_OK;
+}
+
+gh_rc portal_team_invite(struct web *w, struct gh_err *err)
+{
+	struct str email = str_trim(web_param(&w->rq.form, "email"));
+	struct store_application app;
+	const char *problem;
+
 	TRY(portal_own_application(w, w->rq.args[0], &app, err));
-	problem = web_email_problem(email);
-	TRY(is_member(w, app.id, email, &member, err));
-	if (!problem && member)
-		problem = "Whoever has this address is in the team.";
-	if (!problem && !web_allowance(w, "invitation", w->user.id, INVITATIONS_PER_HOUR))
-		problem = "Wait a little before you try again.";
-	if (!problem) {
-		TRY(web_public_address(w, &host, err));
-		TRY(store_tx_begin(s, web_actor(w), err));
-		rc = store_tx_end(s, invite(w, &app, email, err), err);
-		if (rc.code != GH_E_LIMIT)
-			TRY(rc);
-		if (rc.code == GH_E_LIMIT)
-			problem = "The team has as many people as it may have, the invited ones included.";
-	}
+	TRY(portal_team_ask(w, &app, email, &problem, err));
 	if (!problem)
 		return portal_application_back(w, app.id, "good", "An invitation is on its way.", err);
 	web_form_value(w, "name", app.name);

@@ -82,9 +82,9 @@ static GH_RC back(struct web *w, struct str id, const char *kind, const char *te
 }
 
 /* What is sent twice is asked once, and nobody fills the mailboxes of those who decide: *held says why nothing was done. */
-static GH_RC ask(struct web *w, const struct store_subscription *s, const struct store_tier *t, const char **held, struct gh_err *err)
+static GH_RC ask(struct web *w, const struct store_subscription *s, const struct store_tier *t, struct str message, const char **held,
+		 struct gh_err *err)
 {
-	struct str message = str_trim(web_param(&w->rq.form, "message"));
 	struct store_request r = { .subscription_id = s->id, .tier_id = t->id, .user_id = w->user.id, .message = message }, open;
 	struct store_site site;
 	bool found;
@@ -101,31 +101,51 @@ static GH_RC ask(struct web *w, const struct store_subscription *s, const struct
 	return GH_RC_OK;
 }
 
-gh_rc portal_subscription_tier(struct web *w, struct gh_err *err)
+GH_RC portal_tier_change(struct web *w, const struct store_subscription *s, struct str id, struct str message, const char **problem, bool *waits,
+			 struct gh_err *err)
 {
 	struct store *st = w->site->store;
-	struct store_subscription s;
 	struct store_product p;
 	struct store_tier tier;
-	const char *held = NULL;
 	bool found = false, any;
 
-	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
-	if (s.scope == STORE_SCOPE_PRODUCT)
-		TRY(store_product_find(st, w->a, s.product_id, &p, &found, err));
-	if (!found || s.state != STORE_SUB_ACTIVE)
-		return back(w, s.id, "bad", "Only the tier of a subscription that works can be changed.", err);
-	TRY(portal_tier_chosen(w, &p, web_param(&w->rq.form, "tier"), &tier, &any, err));
-	if (!tier.id.n)
-		return back(w, s.id, "bad", "Choose one of the tiers of this product.", err);
-	if (str_eq(tier.id, s.tier_id))
-		return back(w, s.id, "good", "This is the tier that the subscription has.", err);
+	*problem = NULL;
+	*waits = false;
+	if (s->scope == STORE_SCOPE_PRODUCT)
+		TRY(store_product_find(st, w->a, s->product_id, &p, &found, err));
+	if (!found || s->state != STORE_SUB_ACTIVE) {
+		*problem = "Only the tier of a subscription that works can be changed.";
+		return GH_RC_OK;
+	}
+	TRY(portal_tier_chosen(w, &p, id, &tier, &any, err));
+	if (!tier.id.n) {
+		*problem = "Choose one of the tiers of this product.";
+		return GH_RC_OK;
+	}
+	*waits = tier.approval == STORE_APPROVAL_MANUAL;
+	if (str_eq(tier.id, s->tier_id)) {
+		*waits = false;
+		return GH_RC_OK;
+	}
 	TRY(store_tx_begin(st, web_actor(w), err));
-	TRY(store_tx_end(st, ask(w, &s, &tier, &held, err), err));
-	if (held)
-		return back(w, s.id, "bad", held, err);
-	return back(w, s.id, "good", tier.approval == STORE_APPROVAL_MANUAL ? "Your request is on its way. You get a mail when it is decided."
-									    : "The tier is changed, and its limits hold from now on.", err);
+	return store_tx_end(st, ask(w, s, &tier, message, problem, err), err);
+}
+
+gh_rc portal_subscription_tier(struct web *w, struct gh_err *err)
+{
+	struct str id = web_param(&w->rq.form, "tier"), message = str_trim(web_param(&w->rq.form, "message"));
+	struct store_subscription s;
+	const char *problem;
+	bool waits;
+
+	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
+	TRY(portal_tier_change(w, &s, id, message, &problem, &waits, err));
+	if (problem)
+		return back(w, s.id, "bad", problem, err);
+	if (str_eq(id, s.tier_id))
+		return back(w, s.id, "good", "This is the tier that the subscription has.", err);
+	return back(w, s.id, "good", waits ? "Your request is on its way. You get a mail when it is decided."
+					   : "The tier is changed, and its limits hold from now on.", err);
 }
 
 static GH_RC withdraw(struct web *w, const struct store_subscription *s, struct gh_err *err)
@@ -140,12 +160,17 @@ static GH_RC withdraw(struct web *w, const struct store_subscription *s, struct 
 	return store_audit_note(w->site->store, STR("withdraw-request"), STR("subscription"), s->id, STR_NULL, err);
 }
 
+GH_RC portal_tier_withdraw(struct web *w, const struct store_subscription *s, struct gh_err *err)
+{
+	TRY(store_tx_begin(w->site->store, web_actor(w), err));
+	return store_tx_end(w->site->store, withdraw(w, s, err), err);
+}
+
 gh_rc portal_subscription_tier_withdraw(struct web *w, struct gh_err *err)
 {
 	struct store_subscription s;
 
 	TRY(portal_own_subscription(w, w->rq.args[0], &s, err));
-	TRY(store_tx_begin(w->site->store, web_actor(w), err));
-	TRY(store_tx_end(w->site->store, withdraw(w, &s, err), err));
+	TRY(portal_tier_withdraw(w, &s, err));
 	return back(w, s.id, "good", "Your request is taken back.", err);
 }

@@ -5,11 +5,17 @@
 
 #include "core/clock.h"
 #include "core/jsonschema.h"
+#include "db/callers.h"
+#include "db/pages.h"
 #include "db/personal_tokens.h"
+#include "db/teams.h"
+#include "db/tiers.h"
 #include "db/rollup.h"
 #include "db/telemetry.h"
 #include "portal/portal/json.h"
 #include "tests/unit/portal/client.h"
+
+#define WORLD_SESSION "5e55105e55105e55"
 
 static struct world {
 	struct web_site site;
@@ -18,7 +24,7 @@ static struct world {
 	struct str own, refused_call;            /* developer's subscription, a call with it */
 	struct str reads, writes, ended, others, blocked;        /* tokens */
 	struct str spare;                        /* id of a token to be taken back */
-	char answered[64][80];                   /* "get /apis" that gave 2xx */
+	char answered[96][80];                   /* "get /apis" that gave 2xx */
 	size_t n_answered;
 } world;
 
@@ -220,6 +226,56 @@ static const struct row {
 	{ "changed by a stranger", STRANGER, "PATCH", "/applications/app-1", "{\"name\":\"Mine\"}", 404, "not_found", NULL },
 	{ "subscribed", WRITES, "POST", "/subscriptions", "{\"product\":\"starter\",\"application\":\"app-1\"}", 201, "\"application\":\"app-1\"", NULL },
 	{ "somebody else's subscribed", STRANGER, "POST", "/subscriptions", "{\"product\":\"starter\",\"application\":\"app-1\"}", 422, "\"fields\":{\"application\"", NULL },
+	{ "client ids", READS, "GET", "/applications/app-1/clients", NULL, 200, "client-1", "secret" },
+	{ "of a stranger", STRANGER, "GET", "/applications/app-1/clients", NULL, 404, "not_found", NULL },
+	{ "a new one", WRITES, "POST", "/applications/app-1/clients", NULL, 201, "\"secret\":\"", NULL },
+	{ "a stranger's wish", STRANGER, "POST", "/applications/app-1/clients", NULL, 404, "not_found", "secret" },
+	{ "reading only", READS, "POST", "/applications/app-1/clients", NULL, 403, "scope_missing", "\"secret\"" },
+	{ "a new secret", WRITES, "POST", "/applications/app-1/clients/client-1/rotate", NULL, 200, "\"id\":\"client-1\"", NULL },
+	{ "for a stranger", STRANGER, "POST", "/applications/app-1/clients/client-1/rotate", NULL, 404, "not_found", "secret" },
+	{ "a stranger removes it", STRANGER, "DELETE", "/applications/app-1/clients/client-1", NULL, 404, "not_found", NULL },
+	{ "removed", WRITES, "DELETE", "/applications/app-1/clients/client-1", NULL, 204, NULL, NULL },
+	{ "invited by a stranger", STRANGER, "POST", "/applications/app-1/invitations", "{\"email\":\"x@example.com\"}", 404, "not_found", NULL },
+	{ "no address", WRITES, "POST", "/applications/app-1/invitations", "{\"email\":\"x\"}", 422, "\"email\"", NULL },
+	{ "who is in it", WRITES, "POST", "/applications/app-1/invitations", "{\"email\":\"Developer@example.com\"}", 422, "is in the team", NULL },
+	{ "invited", WRITES, "POST", "/applications/app-1/invitations", "{\"email\":\"x@example.com\"}", 201, "\"invitedBy\":\"developer@example.com\"", NULL },
+	{ "the invited", READS, "GET", "/applications/app-1/invitations", NULL, 200, "INVITE", NULL },
+	{ "for a stranger", STRANGER, "GET", "/applications/app-1/invitations", NULL, 404, "not_found", "INVITE" },
+	{ "taken back by a stranger", STRANGER, "DELETE", "/applications/app-1/invitations/INVITE", NULL, 404, "not_found", NULL },
+	{ "taken back", WRITES, "DELETE", "/applications/app-1/invitations/INVITE", NULL, 204, NULL, NULL },
+	{ "own invitations", READS, "GET", "/invitations", NULL, 200, "\"application\":\"app-2\"", NULL },
+	{ "somebody else's accepted", STRANGER, "POST", "/invitations/JOIN/accept", NULL, 404, "not_found", NULL },
+	{ "somebody else's declined", STRANGER, "POST", "/invitations/SPURN/decline", NULL, 404, "not_found", NULL },
+	{ "accepted", WRITES, "POST", "/invitations/JOIN/accept", NULL, 204, NULL, NULL },
+	{ "declined", WRITES, "POST", "/invitations/SPURN/decline", NULL, 204, NULL, NULL },
+	{ "now it is one's own", READS, "GET", "/applications/app-2", NULL, 200, "developer@example.com", NULL },
+	{ "what was declined is not", READS, "GET", "/applications/app-3", NULL, 404, "not_found", NULL },
+	{ "an owner removed by a stranger", STRANGER, "DELETE", "/applications/app-1/owners/developer@example.com", NULL, 404, "not_found", NULL },
+	{ "no such owner", WRITES, "DELETE", "/applications/app-1/owners/nobody@example.com", NULL, 404, "not_found", NULL },
+	{ "the last owner", WRITES, "DELETE", "/applications/app-1/owners/developer@example.com", NULL, 409, "last_owner", NULL },
+	{ "left", WRITES, "DELETE", "/applications/app-2/owners/developer@example.com", NULL, 204, NULL, NULL },
+	{ "another tier", WRITES, "POST", "/subscriptions/tiered-1/tier", "{\"tier\":\"more\"}", 200, "\"tier\":\"more\"", NULL },
+	{ "one that is approved", WRITES, "POST", "/subscriptions/tiered-1/tier", "{\"tier\":\"most\",\"message\":\"please\"}", 202, "\"tier\":\"more\"", NULL },
+	{ "the wish taken back", WRITES, "DELETE", "/subscriptions/tiered-1/tier-request", NULL, 200, "\"tier\":\"more\"", NULL },
+	{ "no such tier", WRITES, "POST", "/subscriptions/tiered-1/tier", "{\"tier\":\"none\"}", 409, "tier_refused", NULL },
+	{ "no tier", WRITES, "POST", "/subscriptions/tiered-1/tier", "{}", 422, "\"tier\"", NULL },
+	{ "a stranger's tier", STRANGER, "POST", "/subscriptions/tiered-1/tier", "{\"tier\":\"more\"}", 404, "not_found", NULL },
+	{ "a stranger's wish", STRANGER, "DELETE", "/subscriptions/tiered-1/tier-request", NULL, 404, "not_found", NULL },
+	{ "guides", VISITOR, "GET", "/guides", NULL, 200, "\"start\"", "insiders" },
+	{ "a guide", VISITOR, "GET", "/guides/start", NULL, 200, "# Begin", NULL },
+	{ "one for others", VISITOR, "GET", "/guides/insiders", NULL, 404, "not_found", NULL },
+	{ "for those who are signed in", READS, "GET", "/guides/insiders", NULL, 200, "\"body\"", NULL },
+	{ "guides of an API", VISITOR, "GET", "/apis/orders/guides", NULL, 200, "\"changes\"", NULL },
+	{ "one of them", VISITOR, "GET", "/apis/orders/guides/changes", NULL, 200, "\"body\"", NULL },
+	{ "of an API that may not be seen", READS, "GET", "/apis/partner-prices/guides", NULL, 404, "not_found", NULL },
+	{ "one of it", READS, "GET", "/apis/partner-prices/guides/secret", NULL, 404, "not_found", NULL },
+	{ "sessions", READS, "GET", "/account/sessions", NULL, 200, "SESSION", NULL },
+	{ "of a stranger", STRANGER, "GET", "/account/sessions", NULL, 200, "\"total\":0", "SESSION" },
+	{ "ended by a stranger", STRANGER, "DELETE", "/account/sessions/SESSION", NULL, 404, "not_found", NULL },
+	{ "ended, reading only", READS, "DELETE", "/account/sessions/SESSION", NULL, 403, "scope_missing", NULL },
+	{ "ended", WRITES, "DELETE", "/account/sessions/SESSION", NULL, 204, NULL, NULL },
+	{ "gone", WRITES, "DELETE", "/account/sessions/SESSION", NULL, 404, "not_found", NULL },
+	{ "all of them", WRITES, "DELETE", "/account/sessions", NULL, 204, NULL, NULL },
 	{ "deleted by a stranger", STRANGER, "DELETE", "/applications/app-1", NULL, 404, "not_found", NULL },
 	{ "deleted", WRITES, "DELETE", "/applications/app-1", NULL, 204, NULL, NULL },
 	{ "calls a day", READS, "GET", "/usage?range=day", NULL, 200, "\"refused\":1", NULL },
@@ -245,10 +301,21 @@ static const struct row {
 	{ "no key for what is cancelled", WRITES, "POST", "/subscriptions/OWN/rotate", NULL, 409, "subscription_state", NULL },
 };
 
+/* The id of the invitation to that application; "" when there is none. */
+static struct str invited(const char *application)
+{
+	struct store_invitation *v;
+	struct gh_err err;
+	size_t n;
+
+	must(store_invitations_of_application(world.site.store, world.a, str_of(application), &v, &n, &err), &err);
+	return n ? v[0].id : STR("");
+}
+
 static const char *filled(const char *text)
 {
-	static const char *const marks[] = { "OWN", "CALL", "SPARE" };
-	const struct str values[] = { world.own, world.refused_call, world.spare };
+	static const char *const marks[] = { "OWN", "CALL", "SPARE", "INVITE", "JOIN", "SPURN", "SESSION" };
+	const struct str values[] = { world.own, world.refused_call, world.spare, invited("app-1"), invited("app-2"), invited("app-3"), str_of(WORLD_SESSION) };
 	struct str s = str_of(text);
 
 	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
@@ -470,6 +537,49 @@ static void make_people(struct store *s)
 	must(store_tx_commit(s, &err), &err);
 }
 
+/* What the rows about teams, tiers, guides and sessions stand on. */
+static void make_more(struct store *s)
+{
+	static const struct { const char *id, *owner; } apps[] = { { "app-2", "publisher" }, { "app-3", "publisher" } };
+	const struct store_tier tiers[] = { { .id = STR_INIT("some"), .product_id = STR_INIT("tiered"), .name = STR_INIT("Some") },
+					    { .id = STR_INIT("more"), .product_id = STR_INIT("tiered"), .name = STR_INIT("More") },
+					    { .id = STR_INIT("most"), .product_id = STR_INIT("tiered"), .name = STR_INIT("Most"), .approval = STORE_APPROVAL_MANUAL } };
+	const struct store_portal_page pages[] = {
+		{ .id = STR_INIT("start"), .title = STR_INIT("Start"), .body = STR_INIT("# Begin"), .audience = STR_INIT("everybody") },
+		{ .id = STR_INIT("insiders"), .title = STR_INIT("Inside"), .body = STR_INIT("x"), .audience = STR_INIT("users") },
+		{ .api_id = STR_INIT("orders"), .id = STR_INIT("changes"), .title = STR_INIT("Changes"), .body = STR_INIT("x"), .audience = STR_INIT("everybody") },
+		{ .api_id = STR_INIT("partner-prices"), .id = STR_INIT("secret"), .title = STR_INIT("S"), .body = STR_INIT("x"), .audience = STR_INIT("everybody") },
+	};
+	const struct store_product product = { .id = STR_INIT("tiered"), .name = STR_INIT("Tiered"), .subscription_required = true, .state = STORE_PRODUCT_PUBLISHED };
+	const struct store_subscription sub = { .id = STR_INIT("tiered-1"), .name = STR_INIT("T"), .product_id = STR_INIT("tiered"), .tier_id = STR_INIT("some"),
+						.user_id = STR_INIT("developer"), .state = STORE_SUB_ACTIVE };
+	const struct store_caller client = { .kind = STR_INIT("client"), .id = STR_INIT("client-1"), .application_id = STR_INIT("app-1"),
+					     .name = STR_INIT("Board"), .groups = STR_INIT("") };
+	const struct store_session session = { .id = STR_INIT(WORLD_SESSION "5e55105e55105e555e55105e55105e555e55105e55105e55"), .user_id = STR_INIT("developer"),
+					       .csrf = STR_INIT("c"), .app = STR_INIT("gh_portal"), .address = STR_INIT("203.0.113.1"),
+					       .agent = STR_INIT("Firefox/1 Linux"), .created_us = 1000000, .seen_us = 1000000, .ends_us = INT64_C(4000000000000000) };
+	struct str secret;
+	struct gh_err err;
+
+	must(store_tx_begin(s, STR("test"), &err), &err);
+	must(store_product_create(s, &product, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(tiers); i++)
+		must(store_tier_create(s, &tiers[i], &err), &err);
+	must(store_subscription_create(s, world.a, &sub, NULL, NULL, NULL, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++)
+		must(store_portal_page_set(s, &pages[i], STR("test"), &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(apps); i++) {
+		struct store_application app = { .id = str_of(apps[i].id), .name = str_of(apps[i].id), .description = STR(""), .redirect_url = STR("") };
+		struct store_invitation v = { .application_id = app.id, .email = STR("developer@example.com"), .invited_by = STR("p"), .ends_us = INT64_C(4000000000000000) };
+
+		must(store_application_create(s, world.a, &app, str_of(apps[i].owner), NULL, &err), &err);
+		must(store_invitation_create(s, world.a, &v, &err), &err);
+	}
+	must(store_caller_create(s, world.a, &client, &secret, &err), &err);
+	must(store_session_create(s, &session, &err), &err);
+	must(store_tx_commit(s, &err), &err);
+}
+
 static int up(void **state UNUSED)
 {
 	static char dir[64], share[PATHS_MAX];
@@ -485,6 +595,7 @@ static int up(void **state UNUSED)
 	site_up(&world.site, &portal_app, dir, share);
 	make_people(world.site.store);
 	make_call(world.site.store);
+	make_more(world.site.store);
 	client_send(&c, "GET", PORTAL_JSON "/openapi.json", NULL);
 	must(jsn_parse_in(world.a, buf_view(&c.w.rs.body), NULL, &world.document, NULL, &err), &err);
 	client_end(&c);
