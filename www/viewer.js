@@ -8,7 +8,7 @@
 
   const tokens = (system) => ({
     wrapComponents: {
-      oauth2: () => () => system.React.createElement('p', null, 'The test console on the page of an operation gets tokens for you.'),
+      oauth2: () => () => system.React.createElement('p', null, box.dataset.tokens),
     },
   });
 
@@ -51,7 +51,7 @@
     const answer = await fetch(`${chosen.dataset.keys}/${encodeURIComponent(chosen.value)}/console-key`,
       { method: 'POST', body: new URLSearchParams({ csrf: chosen.dataset.csrf }), headers: { Accept: 'application/json' } }).catch(() => null);
     if (!answer || !answer.ok) {
-      fail('The key of this subscription cannot be had. Sign in again.');
+      fail(box.dataset.noKey);
       return;
     }
     const { key } = await answer.json();

@@ -107,6 +107,9 @@ test(`behind ${SERVER}`, async (t) => {
     const id = r.headers.get('x-request-id');
     await until(async () => (await ada.open(`/account/calls/${id}`)).status === 200, 'the record');
     assert.ok(ada.says('410') && ada.says('api_retired'), ada.html);
+    ada.headers['accept-language'] = 'de';
+    assert.ok((await ada.open(`/account/calls/${id}`)).says('Diese Version ist abgeschaltet'), 'what to do, in the reader’s language');
+    delete ada.headers['accept-language'];
     assert.ok((await ada.open('/account/calls')).html.includes(id));
     const eve = await inside('eve', 'a third good sentence');
     assert.strictEqual((await eve.open(`/account/calls/${id}`)).status, 404, 'and nobody else does');
