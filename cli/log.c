@@ -27,6 +27,8 @@ static const struct option options[] = {
 	{ "request-id", OPTION_TEXT, "ID", "only this request, with what was decided and why", false },
 	{ "id", OPTION_TEXT, "ID", "the same, shorter", false },
 	{ "correlation", OPTION_TEXT, "ID", "only calls to which the backend gave this id", false },
+	{ "key", OPTION_TEXT, "START", "only calls with a key that begins so", false },
+	{ "address", OPTION_TEXT, "IP", "only calls from this address", false },
 	{ "trace-id", OPTION_TEXT, "ID", "only calls of this trace (32 digits, or a whole traceparent)", false },
 	OPTION_END,
 };
@@ -83,6 +85,8 @@ static gh_rc parse_ids(struct cli *c, struct store_calls_filter *f, struct gh_er
 		f->request_id = str_of(option_text(&c->options, "id"));
 	f->correlation = str_of(option_text(&c->options, "correlation"));
 	f->trace_id = trace.n == 55 && trace.p[2] == '-' ? str_first(str_from(trace, 3), 32) : trace;
+	f->key_prefix = str_of(option_text(&c->options, "key"));
+	f->address = str_of(option_text(&c->options, "address"));
 	if ((f->request_id.p != NULL) + (f->correlation.p != NULL) + (f->trace_id.p != NULL) > 1)
 		return cli_usage(c, err, "give one of --id, --correlation and --trace-id");
 	return GH_RC_OK;
@@ -95,6 +99,7 @@ static bool wanted(const struct store_calls_filter *f, const struct telemetry_ca
 	return (!f->api.p || str_eq(f->api, call->api)) && (!f->subscription.p || str_eq(f->subscription, call->subscription))
 	       && (!f->request_id.p || str_eq(f->request_id, call->request_id))
 	       && (!f->correlation.p || str_eq(f->correlation, call->correlation))
+	       && (!f->key_prefix.p || str_eq(f->key_prefix, call->key_prefix)) && (!f->address.p || str_eq(f->address, call->client_ip))
 	       && (!f->trace_id.p || str_eq(f->trace_id, call->trace_id));
 }
 
@@ -140,6 +145,14 @@ static bool was_captured(struct follower *f, struct str request_id)
 	return f->cache && !store_captured_call(f->cache, f->cli->arena, request_id, &v, &err).code && v;
 }
 
+static void print_steps(struct buf *b, struct str steps)
+{
+	struct str line;
+
+	while (steps.n && str_split(&steps, '\n', &line))
+		print_line(b, "step", line);
+}
+
 /* For who asks about one call: which layer decided, what was compared, what mends it. */
 static void print_decision(struct follower *f, struct buf *b, const struct telemetry_call *t)
 {
@@ -151,6 +164,10 @@ static void print_decision(struct follower *f, struct buf *b, const struct telem
 	}
 	print_line(b, "compared", t->detail);
 	print_line(b, "decision", t->decision);
+	print_line(b, "in", t->place);
+	print_line(b, "limit", t->limits);
+	print_line(b, "shown", t->credential);
+	print_steps(b, t->steps);
 	print_line(b, "application", t->application);
 	print_line(b, "backend", t->backend);
 	print_line(b, "correlation", t->correlation);

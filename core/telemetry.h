@@ -51,7 +51,11 @@ const char *telemetry_cache_name(enum telemetry_cache c);        /* "none", "hit
 	X(key_prefix, 16)            /* visible prefix of the key that was shown, when it was found */         \
 	X(decision, 256)             /* a sentence for people: what was decided and where; no secrets */   \
 	X(detail, 512)               /* what was compared when the caller was refused: check=… expected=… got=… */ \
-	X(correlation, 128)          /* the backend's own id of the call */
+	X(correlation, 128)          /* the backend's own id of the call */                                    \
+	X(place, 160)                /* where the policies ended in an error: section, scope, path of the policy */ \
+	X(credential, 80)            /* id of what the backend was shown */                                    \
+	X(limits, 96)                /* the tightest limit that counted the call: "rate: 17 of 20 left in 60 s" */ \
+	X(steps, 2048)               /* what each policy did, a line each; of failures and of some others, without secrets */
 
 enum telemetry_text {
 #define X(name, max) TELEMETRY_TEXT_##name,

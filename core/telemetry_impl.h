@@ -33,7 +33,7 @@ enum {
 };
 
 /* Rises when a number or text is added to a record. */
-enum { SEGMENT_VERSION = 2 };
+enum { SEGMENT_VERSION = 3 };
 
 struct segment_header {
 	uint64_t magic;

@@ -82,7 +82,7 @@ GH_RC store_traffic_steps(struct store *s, struct arena *a, const struct store_t
 /* ---- single calls ---------------------------------------------------------------------------------------------------- */
 struct store_calls_filter {
 	struct str api, subscription, request_id;        /* STR_NULL does not narrow */
-	struct str correlation, trace_id;                /* the same; one of these two or request_id */
+	struct str correlation, trace_id, key_prefix, address;   /* the same; one of these four or request_id */
 	int status;                  /* 200; 4 is all of 4xx; 0 does not narrow */
 	int64_t after_row;           /* only rows behind this one; 0: all */
 	int64_t from_us, to_us;      /* 0: open */
@@ -95,6 +95,9 @@ struct store_call {
 /* Oldest first. */
 GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_filter *f, struct store_call **out, size_t *n,
 		  struct gh_err *err);
+
+/* The one of that row; *n is 0 or 1. */
+GH_RC store_call_at(struct store *s, struct arena *a, int64_t row, struct store_call **out, size_t *n, struct gh_err *err);
 
 /* Why calls of a subscription were refused or failed, most frequent first: of its newest `most` single calls since from_us. */
 struct store_reason {

@@ -142,14 +142,30 @@ static bool read_call(sqlite3_stmt *st, struct arena *a, struct store_call *out)
 	return ok;
 }
 
-static sqlite3_stmt *bind_calls(struct store *s, const struct store_calls_filter *f, size_t limit)
+/* By which index calls are found. */
+static enum sql calls_statement(const struct store_calls_filter *f, struct str *id)
 {
-	struct str id = f->request_id.p ? f->request_id : f->correlation.p ? f->correlation : f->trace_id.p ? f->trace_id : f->subscription;
-	sqlite3_stmt *st = sql_use(s, f->request_id.p		     ? SQL_CALL_OF_REQUEST
-				      : f->correlation.p	     ? SQL_CALL_OF_CORRELATION
-				      : f->trace_id.p		     ? SQL_CALL_OF_TRACE
-				      : f->subscription.n	     ? SQL_CALL_OF_SUBSCRIPTION
-								     : SQL_CALL_LIST);
+	const struct {
+		struct str id;
+		bool given;
+		enum sql statement;
+	} rows[] = {
+		{ f->request_id, f->request_id.p, SQL_CALL_OF_REQUEST },      { f->correlation, f->correlation.p, SQL_CALL_OF_CORRELATION },
+		{ f->trace_id, f->trace_id.p, SQL_CALL_OF_TRACE },            { f->key_prefix, f->key_prefix.p, SQL_CALL_OF_KEY },
+		{ f->address, f->address.p, SQL_CALL_OF_ADDRESS },            { f->subscription, f->subscription.n, SQL_CALL_OF_SUBSCRIPTION },
+		{ STR_NULL, f->from_us || f->to_us, SQL_CALL_IN_TIME },       { f->api, f->api.n, SQL_CALL_OF_API },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].given) {
+			*id = rows[i].id;
+			return rows[i].statement;
+		}
+	return SQL_CALL_LIST;
+}
+
+static void bind_calls_to(sqlite3_stmt *st, const struct store_calls_filter *f, size_t limit)
+{
 	int from = f->status, to = f->status;
 
 	if (f->status > 0 && f->status < 10) {
@@ -166,21 +182,24 @@ static sqlite3_stmt *bind_calls(struct store *s, const struct store_calls_filter
 	bind_int(st, 6, f->from_us);
 	bind_int(st, 7, f->to_us ? f->to_us : INT64_MAX);
 	bind_int(st, 8, (int64_t)limit);
+}
+
+static sqlite3_stmt *bind_calls(struct store *s, const struct store_calls_filter *f, size_t limit)
+{
+	struct str id = STR_NULL;
+	sqlite3_stmt *st = sql_use(s, calls_statement(f, &id));
+
+	bind_calls_to(st, f, limit);
 	if (sqlite3_bind_parameter_count(st) == 9)
 		bind_str(st, 9, id);
 	return st;
 }
 
-GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_filter *f, struct store_call **out, size_t *n,
-		  struct gh_err *err)
+static gh_rc read_calls(struct store *s, sqlite3_stmt *st, struct arena *a, size_t limit, struct store_call **out, size_t *n, struct gh_err *err)
 {
-	size_t limit = f->limit ? f->limit : CALLS_DEFAULT;
-	sqlite3_stmt *st = bind_calls(s, f, limit);
 	gh_rc rc = GH_RC_OK;
 	bool row;
 
-	if (limit > STORE_LIST_MAX)
-		limit = STORE_LIST_MAX;
 	*out = arena_alloc(a, limit, sizeof(**out));
 	*n = 0;
 	while (*out && *n < limit) {
@@ -195,6 +214,17 @@ GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_fil
 		return rc;
 	if (!*out)
 		FAIL(err, NOMEM, "no memory for %zu calls", limit);
+	return GH_RC_OK;
+}
+
+GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_filter *f, struct store_call **out, size_t *n,
+		  struct gh_err *err)
+{
+	size_t limit = f->limit ? f->limit : CALLS_DEFAULT;
+
+	if (limit > STORE_LIST_MAX)
+		limit = STORE_LIST_MAX;
+	TRY(read_calls(s, bind_calls(s, f, limit), a, limit, out, n, err));
 	for (size_t i = 0; i < *n / 2; i++) {        /* newest first were read: oldest first are wanted */
 		struct store_call swap = (*out)[i];
 
@@ -202,6 +232,16 @@ GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_fil
 		(*out)[*n - 1 - i] = swap;
 	}
 	return GH_RC_OK;
+}
+
+GH_RC store_call_at(struct store *s, struct arena *a, int64_t row, struct store_call **out, size_t *n, struct gh_err *err)
+{
+	static const struct store_calls_filter any;
+	sqlite3_stmt *st = sql_use(s, SQL_CALL_AT);
+
+	bind_calls_to(st, &any, 1);
+	bind_int(st, 9, row);
+	return read_calls(s, st, a, 1, out, n, err);
 }
 
 static const struct field reason_fields[] = {

@@ -23,6 +23,7 @@ void call_start_failed(struct call *k);
 void call_leave_gate(struct call *k);
 /* The telemetry record. */
 void call_record(struct call *k);
+bool call_steps_wanted(struct call *k, bool refused);     /* is what each policy decides to be kept for the record? */
 
 /* ---- answers ---- */
 void answer_finished(struct call *k);            /* exchange.finished: writes the head */

@@ -2,6 +2,13 @@
 #include "fcgi/call_gate.h"
 
 #include "core/str.h"
+#include "fcgi/credential.h"
+#include "fcgi/limit_fields.h"
+#include "fcgi/trace_mask.h"
+
+#include <stdio.h>
+
+enum { DETAIL_AFTER_FAILURE = 20, DETAILED_A_SECOND = 100, PLACE_BYTES = 200, LIMITS_BYTES = 96, STEPS_BYTES = 2048 };
 
 static void record_gate(const struct call *k, struct telemetry_call *t)
 {
@@ -70,12 +77,84 @@ static void record_times(const struct call *k, struct telemetry_call *t)
 	t->tls_us = k->tls_us;
 }
 
+/* ---- in detail ------------------------------------------------------------------------------------------------------------- */
+
+/* Steps cost a little, so they are kept of one call in many; of those that are refused before the policies; and of the next few
+ * once a call has failed, for what fails once mostly fails again. So many in a second, whatever happens. */
+bool call_steps_wanted(struct call *k, bool refused)
+{
+	struct serving *s = k->wk->serving;
+
+	if (!s || !s->telemetry || !(refused || s->detail_left || (s->detail_every && s->calls % (uint64_t)s->detail_every == 0)))
+		return false;
+	if (k->begun_us - s->detail_us >= 1000000) {
+		s->detail_us = k->begun_us;
+		s->detailed = 0;
+	}
+	if (s->detailed >= DETAILED_A_SECOND)
+		return false;
+	s->detailed++;
+	s->detail_left -= s->detail_left > 0;
+	return true;
+}
+
+/* Where the policies ended: "inbound, api, rate-limit[1]". */
+static struct str place_text(const struct last_error *e, char out[PLACE_BYTES])
+{
+	const struct str parts[] = { e->section, e->scope, e->path.n ? e->path : e->source };
+	size_t n = 0;
+
+	if (!e->set)
+		return STR("");
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (parts[i].n && n < PLACE_BYTES - 1)
+			n += (size_t)snprintf(out + n, PLACE_BYTES - n, "%s%.*s", n ? ", " : "", STR_ARG(parts[i]));
+	return (struct str){ out, n < PLACE_BYTES ? n : PLACE_BYTES - 1 };
+}
+
+static struct str limits_text(const struct call *k, char out[LIMITS_BYTES])
+{
+	const struct shown_limit *l = k->gate ? &k->gate->limit : NULL;
+	int n;
+
+	if (!l || !l->set)
+		return STR("");
+	n = snprintf(out, LIMITS_BYTES, "%s: %llu of %llu%s left", l->rate ? "rate" : "quota", (unsigned long long)l->remaining,
+		     (unsigned long long)l->limit, l->bytes ? " bytes" : "");
+	if (l->window_s && n < LIMITS_BYTES)
+		n += snprintf(out + n, LIMITS_BYTES - (size_t)n, " in %u s", l->window_s);
+	return (struct str){ out, n < LIMITS_BYTES ? (size_t)n : LIMITS_BYTES - 1 };
+}
+
+/* "inbound api rate-limit:12 15us 3 of 20 calls"; whole lines only, without secrets. */
+static void write_steps(struct call *k, struct buf *b)
+{
+	struct trace_writer w = { .k = k };
+
+	trace_hide_call(&w);
+	for (const struct trace_step *s = k->x.trace_first; s; s = s->next) {
+		struct str decision = s->decision.n ? trace_mask_decision(&w, s->decision) : STR("");
+		size_t before = b->n;
+
+		buf_fmt(b, "%s%.*s %.*s %.*s:%u %lldus", b->n ? "\n" : "", STR_ARG(section_name(s->section)), STR_ARG(scope_name(s->scope)),
+			STR_ARG(s->policy), s->line, (long long)s->duration_us);
+		if (decision.n)
+			buf_fmt(b, " %.*s", STR_ARG(str_first(decision, 300)));
+		if (b->n <= STEPS_BYTES)
+			continue;
+		b->n = before;
+		break;
+	}
+}
+
 void call_record(struct call *k)
 {
 	struct serving *s = k->wk->serving;
 	static const uint8_t cached[] = { [EXCHANGE_CACHE_NONE] = TELEMETRY_CACHE_NONE, [EXCHANGE_CACHE_HIT] = TELEMETRY_CACHE_HIT,
 					  [EXCHANGE_CACHE_MISS] = TELEMETRY_CACHE_MISS };
 	const struct url *u = &k->x.request.original_url;
+	char place[PLACE_BYTES], limits[LIMITS_BYTES];
+	struct buf steps;
 	struct telemetry_call t = {
 		.started_us = k->x.started_us, .bytes_in = k->up_bytes, .bytes_out = k->down_bytes,
 		.backend_bytes_in = k->backend_bytes_in, .backend_bytes_out = k->tries ? k->backend_bytes_out : 0,
@@ -93,8 +172,19 @@ void call_record(struct call *k)
 	t.detail = k->detail;
 	if (k->x.error.set)
 		t.decision = k->x.error.message;
+	t.place = place_text(&k->x.error, place);
+	t.limits = limits_text(k, limits);
+	if (k->credential)
+		t.credential = k->credential->c.id;
 	record_gate(k, &t);
 	record_times(k, &t);
+	if (k->reason != REASON_CLIENT_GONE && (k->x.error.set || k->reason != REASON_NONE))
+		s->detail_left = DETAIL_AFTER_FAILURE;
+	buf_init(&steps, 2 * STEPS_BYTES);           /* takes no memory until something is written */
+	if (k->x.steps_on && k->x.trace_first)
+		write_steps(k, &steps);
+	t.steps = buf_view(&steps);
 	if (!telemetry_put(s->telemetry, &t))
 		s->failures++;
+	buf_release(&steps);
 }

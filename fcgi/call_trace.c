@@ -64,6 +64,7 @@ void call_trace_begin(struct call *k, struct gate_state *g, bool refused)
 	struct trace_claims claims;
 	enum trace_token_result r;
 
+	k->x.steps_on = call_steps_wanted(k, refused);
 	if (g->snapshot->n_captures)
 		capture_begin(k, g);
 	if (!t || t->problem.n || k->x.trace_on)

@@ -78,6 +78,7 @@ static void open_telemetry(struct worker *wk)
 	char path[PATHS_MAX];
 	struct gh_err err;
 
+	wk->serving->detail_every = config_int(wk->config, CONFIG_TELEMETRY_DETAIL_EVERY);
 	if (paths_join(path, wk->state_dir, "telemetry", &err).code
 	    || telemetry_open(path, &o, &wk->serving->telemetry, &err).code)
 		complain("calls cannot be recorded", &err);

@@ -28,6 +28,10 @@ struct serving {
 	int64_t tried_us, reported_us;
 	bool refused;                    /* the latest configuration did not compile */
 	struct gh_err refusal;
+	int64_t detail_every;            /* of so many calls one is recorded with each policy's decision; 0: only after failures */
+	unsigned detail_left;            /* calls that are recorded so because one has failed */
+	unsigned detailed;               /* in the second that began at detail_us (monotonic) */
+	int64_t detail_us;
 	uint64_t calls, failures, reported_calls, reported_change;       /* since the start */
 	struct backend_states *states;   /* core/backend_state.h; NULL: not there, breakers stay closed */
 };

@@ -145,6 +145,7 @@ struct exchange {
 	struct str proxy_url, proxy_user, proxy_password;     /* on the way to the backend; STR_NULL: none */
 
 	bool trace_on;
+	bool steps_on;               /* the same steps, for the record of the call: nobody asked, so context.Tracing stays false */
 	struct trace_step *trace_first, *trace_last;
 	enum section section;        /* where the program stands */
 	struct program_state *program;

@@ -14,7 +14,7 @@ void trace_begin(struct exchange *x, struct fiber *f, const struct instruction *
 	struct trace_step *t;
 
 	f->trace = NULL;
-	if (!x->trace_on || !i->name.n || x->program->traced >= TRACE_STEPS_MAX)
+	if ((!x->trace_on && !x->steps_on) || !i->name.n || x->program->traced >= TRACE_STEPS_MAX)
 		return;
 	t = arena_new_of(x->arena, struct trace_step);
 	if (!t)
@@ -61,7 +61,7 @@ void exchange_trace(struct exchange *x, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if (!x->trace_on)
+	if (!x->trace_on && !x->steps_on)
 		return;
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);

@@ -24,6 +24,7 @@ static const struct entry {
 	{ "Consumers", "Users", "users", "users", WEB_VIEW_PEOPLE },
 	{ "Consumers", "Groups", "groups", "groups", WEB_VIEW_PEOPLE },
 	{ "Traffic", "Analytics", "analytics", "analytics", WEB_VIEW_TRAFFIC },
+	{ "Traffic", "Calls", "calls", "calls", WEB_VIEW_TRAFFIC },
 	{ "Traffic", "Alerts", "alerts", "alerts", WEB_VIEW_TRAFFIC },
 	{ "Security", "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
 	{ "Settings", "Environments", "environments", "environments", WEB_VIEW_SETTINGS },

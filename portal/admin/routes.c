@@ -81,6 +81,8 @@ static const struct web_route routes[] = {
 	{ "GET", "/analytics/{report}", WEB_VIEW_TRAFFIC, admin_analytics },
 	{ "GET", "/api/v1/analytics", WEB_VIEW_TRAFFIC, admin_analytics_data },
 	{ "GET", "/api/v1/analytics/{report}", WEB_VIEW_TRAFFIC, admin_analytics_data },
+	{ "GET", "/calls", WEB_VIEW_TRAFFIC, admin_calls },
+	{ "GET", "/calls/{row}", WEB_VIEW_TRAFFIC, admin_call },
 	{ "GET", "/live", WEB_VIEW_TRAFFIC, admin_live },
 	{ "GET", "/live/events", WEB_VIEW_TRAFFIC, admin_live_events },
 	{ "GET", "/alerts", WEB_VIEW_TRAFFIC, admin_alerts },

@@ -20,7 +20,7 @@ static struct telemetry_call sample(void)
 		.revision = STR("2"), .operation = STR("get"), .product = STR("gold"), .subscription = STR("s1"),
 		.user = STR("u1"), .application = STR("app"), .backend = STR("b"), .method = STR("GET"), .host = STR("h"),
 		.path = STR("/p"), .reason = STR("r"), .client_ip = STR("::1"), .trace_id = STR("t"), .key_prefix = STR("k"),
-		.decision = STR("d"),
+		.decision = STR("d"), .place = STR("inbound, api, x"), .credential = STR("cred"), .limits = STR("rate"), .steps = STR("a\nb"),
 	};
 }
 
@@ -78,6 +78,10 @@ static void filters(void **state)
 		{ "subscription", { .subscription = STR_INIT("s1") }, "a b c d" },
 		{ "subscription and API, the newest", { .subscription = STR_INIT("s1"), .api = STR_INIT("orders"), .limit = 1 }, "b" },
 		{ "request of a subscription", { .request_id = STR_INIT("c"), .subscription = STR_INIT("s1") }, "c" },
+		{ "key", { .key_prefix = STR_INIT("k") }, "a b c d" },
+		{ "another key", { .key_prefix = STR_INIT("kk") }, "" },
+		{ "address", { .address = STR_INIT("::1"), .limit = 1 }, "d" },
+		{ "API and time", { .api = STR_INIT("orders"), .from_us = 1050, .to_us = 2000 }, "b" },
 		{ "another subscription", { .subscription = STR_INIT("s2") }, "" },
 	};
 	struct fixture *f = *state;
@@ -114,6 +118,10 @@ static void by_index(void **state)
 		{ "correlation", "call_record_correlation", SQL_CALL_OF_CORRELATION },
 		{ "trace", "call_record_trace", SQL_CALL_OF_TRACE },
 		{ "subscription", "call_record_subscription", SQL_CALL_OF_SUBSCRIPTION },
+		{ "API", "call_record_api", SQL_CALL_OF_API },
+		{ "key", "call_record_key", SQL_CALL_OF_KEY },
+		{ "address", "call_record_address", SQL_CALL_OF_ADDRESS },
+		{ "time", "call_record_started", SQL_CALL_IN_TIME },
 	};
 	struct fixture *f = *state;
 

@@ -145,6 +145,8 @@ static const struct {
 	{ "GET", "/analytics/{report}", "/admin/analytics/failures", "snyyyy" },
 	{ "GET", "/api/v1/analytics", "/admin/api/v1/analytics", "snyyyy" },
 	{ "GET", "/api/v1/analytics/{report}", "/admin/api/v1/analytics/failures", "snyyyy" },
+	{ "GET", "/calls", "/admin/calls", "snyyyy" },
+	{ "GET", "/calls/{row}", "/admin/calls/999999999", "sn????" },    /* none of that number */
 	{ "GET", "/live", "/admin/live", "snyyyy" },
 	{ "GET", "/live/events", "/admin/live/events", "snyyyy" },
 	{ "GET", "/sign-in", "/admin/sign-in", "yyyyyy" },

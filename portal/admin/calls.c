@@ -1,0 +1,225 @@
+/* calls.c - single calls: found by any of their ids, by key, address or time; and one of them with all that was decided. */
+#include "portal/admin/admin.h"
+
+#include "core/clock.h"
+#include "core/refusal.h"
+#include "core/str.h"
+#include "db/analytics.h"
+#include "db/telemetry.h"
+
+enum { CALLS_SHOWN = 100 };
+
+static const char *level_of(int status)
+{
+	return status >= 500 || !status ? "bad" : status >= 400 ? "warn" : "good";
+}
+
+static struct str milliseconds(struct web *w, uint32_t us)
+{
+	return arena_printf(w->a, "%.*s ms", STR_ARG(web_decimal(w, us / 1000.0, us < 10000 ? 2 : 1)));
+}
+
+/* ---- searching ------------------------------------------------------------------------------------------------------------------ */
+
+/* A traceparent (W3C) is 00-TRACE-SPAN-FLAGS. */
+static struct str trace_of(struct str s)
+{
+	return s.n == 55 && s.p[2] == '-' ? str_first(str_from(s, 3), 32) : s;
+}
+
+static bool is_hex(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'f'))
+			return false;
+	return s.n > 0;
+}
+
+/* One field takes any id: what it may be is tried one after the other, the ids before key and address. */
+static GH_RC by_any_id(struct web *w, struct store_calls_filter *f, struct str id, struct store_call **out, size_t *n, struct gh_err *err)
+{
+	struct str *const places[] = { &f->request_id, &f->correlation, &f->trace_id, &f->key_prefix, &f->address };
+	const struct str values[] = { id, id, trace_of(id), id, id };
+
+	*n = 0;
+	for (size_t i = 0; i < ARRAY_LEN(places) && !*n; i++) {
+		if (i == 2 && !(values[i].n == 32 && is_hex(values[i])))
+			continue;
+		*places[i] = values[i];
+		TRY(store_calls(w->site->store, w->a, f, out, n, err));
+		*places[i] = STR_NULL;
+	}
+	return GH_RC_OK;
+}
+
+static struct str param(struct web *w, const char *name)
+{
+	struct str v = str_trim(web_param(&w->rq.query, name));
+
+	liquid_set_text(w->page, name, v.n ? v : STR(""));
+	return v;
+}
+
+static int status_of(struct str s)
+{
+	uint64_t v;
+
+	if (s.n == 3 && s.p[0] >= '1' && s.p[0] <= '5' && str_eq_ci(str_from(s, 1), STR("xx")))
+		return s.p[0] - '0';
+	return str_to_u64(s, 599, &v) && v >= 100 ? (int)v : 0;
+}
+
+static void put_call(struct web *w, struct liquid_record *r, const struct store_call *c)
+{
+	const struct telemetry_call *t = &c->call;
+
+	liquid_set_int(r, "row", c->row);
+	web_put_time(w, r, "time", t->started_us);
+	liquid_set_text(r, "status", t->status ? arena_printf(w->a, "%d", t->status) : STR("none"));
+	liquid_set_text(r, "level", str_of(level_of(t->status)));
+	liquid_set_text(r, "method", t->method);
+	liquid_set_text(r, "path", t->path.n ? t->path : STR("/"));
+	liquid_set_text(r, "api", t->api);
+	liquid_set_text(r, "subscription", t->subscription);
+	liquid_set_text(r, "reason", t->reason);
+	liquid_set_text(r, "took", milliseconds(w, t->total_us));
+	liquid_set_text(r, "backend_took", t->backend_us ? milliseconds(w, t->backend_us) : STR("–"));
+}
+
+gh_rc admin_calls(struct web *w, struct gh_err *err)
+{
+	struct store_calls_filter f = { .limit = CALLS_SHOWN };
+	struct liquid_list *list = liquid_set_list(w->page, "calls");
+	struct str id = param(w, "q"), api = param(w, "api"), subscription = param(w, "subscription"), status = param(w, "status"),
+		   range = param(w, "range");
+	struct gh_err why = { 0 };
+	struct store_call *rows = NULL;
+	size_t n = 0;
+
+	f.api = api.n ? api : STR_NULL;
+	f.subscription = subscription.n ? subscription : STR_NULL;
+	f.status = status_of(status);
+	if (range.n && analytics_range(range, clock_wall_us(), &f.from_us, &f.to_us, &why).code)
+		f.limit = 1;
+	liquid_set_text(w->page, "problem", why.code ? arena_dup(w->a, str_of(why.message)) : STR(""));
+	if (!why.code && id.n)
+		TRY(by_any_id(w, &f, id, &rows, &n, err));
+	else if (!why.code)
+		TRY(store_calls(w->site->store, w->a, &f, &rows, &n, err));
+	if (n == 1 && id.n)
+		return web_redirect(w, arena_printf(w->a, "calls/%lld", (long long)rows[0].row), err);
+	for (size_t i = n; i-- > 0;)                 /* newest first */
+		put_call(w, liquid_push_record(list), &rows[i]);
+	liquid_set_bool(w->page, "searched", id.n || api.n || subscription.n || status.n || range.n);
+	liquid_set_bool(w->page, "full", n == CALLS_SHOWN);
+	liquid_set_text(w->page, "title", STR("Calls"));
+	return web_page(w, "calls", err);
+}
+
+/* ---- one call -------------------------------------------------------------------------------------------------------------------- */
+
+struct fact {
+	const char *name;
+	struct str value;
+};
+
+static void put_facts(struct web *w, const char *list_name, const struct fact *v, size_t n)
+{
+	struct liquid_list *list = liquid_set_list(w->page, list_name);
+
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = v[i].value.n ? liquid_push_record(list) : NULL;
+
+		if (!r)
+			continue;
+		liquid_set_text(r, "name", str_of(v[i].name));
+		liquid_set_text(r, "value", v[i].value);
+	}
+}
+
+static struct str some_ms(struct web *w, uint32_t us)
+{
+	return us ? milliseconds(w, us) : STR_NULL;
+}
+
+static void put_what(struct web *w, const struct telemetry_call *t)
+{
+	const struct fact who[] = {
+		{ "Request id", t->request_id }, { "Environment", t->environment }, { "API", t->api }, { "Version", t->version },
+		{ "Revision", t->revision }, { "Operation", t->operation }, { "Product", t->product }, { "Subscription", t->subscription },
+		{ "Key begins with", t->key_prefix }, { "Application", t->application }, { "User", t->user }, { "Caller’s address", t->client_ip },
+		{ "Host", t->host }, { "Trace", t->trace_id }, { "The backend’s own id", t->correlation },
+	};
+	const struct fact decided[] = {
+		{ "Answered by", str_of(telemetry_origin_name((enum telemetry_origin)t->origin)) },
+		{ "Cache", t->cache ? str_of(telemetry_cache_name((enum telemetry_cache)t->cache)) : STR("not asked") },
+		{ "Limit afterwards", t->limits }, { "Backend", t->backend }, { "Shown to the backend", t->credential },
+		{ "Tries at the backend", t->attempts ? arena_printf(w->a, "%d", t->attempts) : STR_NULL },
+		{ "Its last status", t->backend_status ? arena_printf(w->a, "%d", t->backend_status) : STR_NULL },
+		{ "Body from the client", arena_printf(w->a, "%.*s bytes", STR_ARG(web_number(w, (int64_t)t->bytes_in))) },
+		{ "Body to the client", arena_printf(w->a, "%.*s bytes", STR_ARG(web_number(w, (int64_t)t->bytes_out))) },
+		{ "Body to the backend", t->attempts ? arena_printf(w->a, "%.*s bytes", STR_ARG(web_number(w, (int64_t)t->backend_bytes_out))) : STR_NULL },
+		{ "Body from the backend", t->attempts ? arena_printf(w->a, "%.*s bytes", STR_ARG(web_number(w, (int64_t)t->backend_bytes_in))) : STR_NULL },
+	};
+	const struct fact times[] = {
+		{ "In all", milliseconds(w, t->total_us) }, { "In the gateway", milliseconds(w, t->gateway_us) },
+		{ "Waiting for the backend", some_ms(w, t->backend_us) }, { "Last try: name", some_ms(w, t->dns_us) },
+		{ "Last try: connection", some_ms(w, t->connect_us) }, { "Last try: TLS", some_ms(w, t->tls_us) },
+		{ "Last try: first byte", some_ms(w, t->first_byte_us) },
+	};
+
+	put_facts(w, "who", who, ARRAY_LEN(who));
+	put_facts(w, "decided", decided, ARRAY_LEN(decided));
+	put_facts(w, "times", times, ARRAY_LEN(times));
+}
+
+static void put_why(struct web *w, const struct telemetry_call *t)
+{
+	struct refusal_help help = refusal_help(t->reason);
+
+	liquid_set_text(w->page, "reason", t->reason);
+	liquid_set_text(w->page, "layer", t->reason.n ? help.layer : STR(""));
+	liquid_set_text(w->page, "decision", t->decision);
+	liquid_set_text(w->page, "place", t->place);
+	liquid_set_text(w->page, "compared", t->detail);
+	liquid_set_text(w->page, "fix", t->reason.n && help.fix.n ? help.fix : STR(""));
+}
+
+/* Lines as fcgi/call_record.c writes them: "inbound api rate-limit:12 15us what was decided". */
+static void put_steps(struct web *w, const struct telemetry_call *t)
+{
+	static const char *const names[] = { "section", "scope", "policy", "took" };
+	struct liquid_list *list = liquid_set_list(w->page, "steps");
+	struct str rest = t->steps, line;
+
+	while (rest.n && str_split(&rest, '\n', &line)) {
+		struct liquid_record *r = liquid_push_record(list);
+
+		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+			size_t blank = str_find_char(line, ' ');
+
+			liquid_set_text(r, names[i], str_first(line, blank));
+			line = blank == SIZE_MAX ? STR("") : str_from(line, blank + 1);
+		}
+		liquid_set_text(r, "decision", line);
+	}
+}
+
+gh_rc admin_call(struct web *w, struct gh_err *err)
+{
+	struct store_call *rows;
+	uint64_t row;
+	size_t n;
+
+	if (!str_to_u64(w->rq.args[0], INT64_MAX - 1, &row) || !row)
+		FAIL(err, NOT_FOUND, "no such call");
+	TRY(store_call_at(w->site->store, w->a, (int64_t)row, &rows, &n, err));
+	if (!n)
+		FAIL(err, NOT_FOUND, "no such call");
+	put_call(w, liquid_set_record(w->page, "call"), &rows[0]);
+	put_what(w, &rows[0].call);
+	put_why(w, &rows[0].call);
+	put_steps(w, &rows[0].call);
+	liquid_set_text(w->page, "title", STR("One call"));
+	return web_page(w, "call", err);
+}

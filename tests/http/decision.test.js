@@ -1,0 +1,84 @@
+// The record of each call: found by any of its ids, it says what was decided, by which policy, and what mends it; in words, and
+// without a secret.
+'use strict';
+const test = require('node:test');
+const assert = require('node:assert/strict');
+const { start, backend, until } = require('./harness');
+
+const KEY = 'Ocp-Apim-Subscription-Key';
+const POLICY = '<policies><inbound><base /><set-header name="X-Mark" exists-action="override"><value>one</value></set-header>'
+  + '<rate-limit calls="2" renewal-period="300" /></inbound><backend><base /></backend><outbound><base /></outbound>'
+  + '<on-error><base /></on-error></policies>';
+
+test('what was decided about a call', async (t) => {
+  let key, cookie;
+  const erp = await backend((req, res) => { res.setHeader('X-Correlation-Id', `mule-${req.url.length}`); res.end('ok'); });
+  const gw = await start({ server: 'nginx', workers: 1, build: 'release', config: { 'telemetry.detail_every': 1 }, setup: (g) => {
+    const file = g.file('d.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' }, paths: { '/o': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } } } } }));
+    g.cli('import', 'openapi', file, '--name', 'orders', '--path', 'orders', '--backend', erp.url);
+    g.cli('product', 'create', 'gold');
+    g.cli('product', 'add-api', 'gold', 'orders');
+    key = g.cli('subscription', 'create', '--product', 'gold', '--format', 'json').json().primaryKey;
+    g.cli('policy', 'set', '--scope', 'api:orders', g.file('p.xml', POLICY));
+  } });
+  t.after(async () => { await gw.stop(); await erp.close(); });
+  const call = async (k, extra = {}) => {
+    const r = await fetch(`${gw.url}/api/orders/o`, { headers: { ...(k ? { [KEY]: k } : {}), ...extra } });
+    await r.arrayBuffer();
+    return { status: r.status, id: r.headers.get('x-request-id') };
+  };
+  const get = (to) => fetch(`${gw.url}/admin${to}`, { headers: { Cookie: cookie }, redirect: 'manual' });
+  const signIn = async () => {
+    const form = await fetch(`${gw.url}/admin/sign-in`);
+    const first = form.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ');
+    const csrf = (await form.text()).match(/name="csrf" value="([^"]+)"/)[1];
+    const r = await fetch(`${gw.url}/admin/sign-in`, { method: 'POST', redirect: 'manual', headers: { Cookie: first },
+      body: new URLSearchParams({ csrf, email: gw.admin.email, password: gw.admin.password }) });
+    cookie = r.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ');
+  };
+  const found = async (q) => {
+    const r = await get(`/calls?q=${encodeURIComponent(q)}`);
+    assert.equal(r.status, 303, `${q} leads to one call`);
+    return (await get(new URL(r.headers.get('location'), gw.url).pathname.slice('/admin'.length))).text();
+  };
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const good = await call(key, { traceparent: `00-${trace}-00f067aa0ba902b7-01` });
+  const second = await call(key);
+  const limited = await call(key);
+  const nobody = await call('not-a-key-of-anybody');
+  assert.deepEqual([good.status, second.status, limited.status, nobody.status], [200, 200, 429, 401]);
+  await signIn();
+  await until(async () => gw.cli('analytics', '--api', 'orders', '--format', 'json').json()[0].calls === 4, 'the keeper to take in all calls');
+
+  await t.test('a refused call: reason in words, the policy, the limit, what to do', async () => {
+    const html = await found(limited.id);
+    for (const text of ['RateLimitExceeded', 'What to do:', 'Decided in: inbound, api', 'rate: 0 of 2 left in 300 s', 'rate-limit:1', 'set-header:1'])
+      assert.ok(html.includes(text), text);
+    assert.ok(!html.includes(key), 'not the key');
+  });
+  await t.test('a good call: by its id, its trace and the address of the caller', async () => {
+    for (const q of [good.id, `00-${trace}-00f067aa0ba902b7-01`, trace]) {
+      const html = await found(q);
+      for (const text of [good.id, 'orders', 'backend', 'Waiting for the backend', 'set-header:1', 'rate: 1 of 2 left']) assert.ok(html.includes(text), `${q}: ${text}`);
+    }
+    assert.match(await (await get('/calls?q=127.0.0.1')).text(), /orders\/o/);
+    assert.match(await (await get('/calls?q=mule-2')).text(), /orders\/o/);
+    assert.match(await (await get(`/calls?q=${key.slice(0, 4)}&status=429`)).text(), /RateLimitExceeded|No such call/);
+  });
+  await t.test('a key that nobody has', async () => {
+    const html = await found(nobody.id);
+    assert.ok(html.includes('key_invalid') && html.includes('What to do:') && !html.includes('not-a-key-of-anybody'));
+  });
+  await t.test('the command says the same', () => {
+    const { stdout } = gw.cli('log', '--id', limited.id);
+    for (const text of ['RateLimitExceeded', 'inbound, api', 'rate: 0 of 2 left in 300 s', 'rate-limit:1', 'fix']) assert.ok(stdout.includes(text), text);
+    assert.equal(gw.cli('log', '--address', '127.0.0.1').stdout.split('\n').filter((l) => l.includes('/orders/o')).length, 4);
+  });
+  await t.test('what is not there', async () => {
+    assert.match(await (await get('/calls?q=nothing-like-this')).text(), /No such call/);
+    assert.equal((await get('/calls/999999')).status, 404);
+    assert.equal((await get('/calls/x')).status, 404);
+    assert.match(await (await get('/calls?range=soon')).text(), /is no range/);
+    assert.match(await (await get('/calls?range=1h&api=orders&status=4xx')).text(), /key_invalid/);
+  });
+});
