@@ -4,6 +4,22 @@
 'use strict';
 (() => {
   const box = document.getElementById('viewer'), chosen = document.getElementById('viewer-key');
+  // the viewer's own dark colours hang on a class; the page follows the reader's wish by itself
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+  follow();
+  dark.addEventListener('change', follow);
+
+  // What the viewer leaves to be mended for screen readers: lists without a name, links within buttons.
+  const mend = () => {
+    for (const list of box.querySelectorAll('select:not([aria-label])')) {
+      const name = list.closest('tr')?.querySelector('.parameter__name')?.textContent.replace('*', '').trim();
+      list.setAttribute('aria-label', name || box.dataset.choose);
+    }
+    for (const link of box.querySelectorAll('button a[href]')) link.removeAttribute('href');
+  };
+  new MutationObserver(mend).observe(box, { childList: true, subtree: true });
+
   const KEY_SCHEME = /^subscriptionKey\d*$/;
 
   const tokens = (system) => ({

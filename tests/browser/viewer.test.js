@@ -4,6 +4,7 @@
 'use strict';
 const test = require('node:test');
 const assert = require('node:assert');
+const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 const { chromium } = require('playwright-core');
@@ -24,6 +25,7 @@ test.before(async () => {
     setup(g) {
       for (const name of Object.keys(LARGE))
         g.cli('import', 'openapi', path.join(ROOT, `build/large/${name}.json`), '--path', name, '--name', name, '--backend', 'http://127.0.0.1:9');
+      g.cli('import', 'openapi', path.join(ROOT, 'deploy/sample/orders.yaml'), '--path', 'sample', '--name', 'sample', '--backend', 'http://127.0.0.1:9');
       g.cli('product', 'create', 'starter');
       const api = g.file('api.json', JSON.stringify({ openapi: '3.1.0', info: { title: 'Small', version: '1' }, paths: { '/a': { get: { responses: { 200: { description: 'ok' } } } } } }));
       g.cli('import', 'openapi', api, '--path', 'small', '--name', 'small', '--product', 'starter', '--backend', to.url);
@@ -80,6 +82,26 @@ for (const [name, want] of Object.entries(LARGE)) {
     await context.close();
   });
 }
+
+// Swagger UI is not ours: what axe finds minor or moderate in its markup (names of its landmarks) is not mended here.
+for (const colorScheme of ['light', 'dark'])
+  test(`the viewer in a ${colorScheme} page: nothing serious for who cannot see it well`, async () => {
+    const context = await browser.newContext({ baseURL: gw.url, colorScheme, bypassCSP: true }), view = await context.newPage();
+    await view.goto('/apis/sample/document');
+    await view.waitForSelector('#viewer .opblock-tag');
+    for (const button of await view.locator('.opblock-summary-control').all()) await button.click();
+    await view.waitForSelector('.examples-select-element');
+    assert.strictEqual(await view.evaluate(() => document.documentElement.classList.contains('dark-mode')), colorScheme === 'dark');
+    const ground = await view.evaluate(() => ['#viewer', '#viewer .swagger-ui'].map((q) => getComputedStyle(document.querySelector(q)).backgroundColor));
+    assert.strictEqual(ground[colorScheme === 'dark' ? 1 : 0], colorScheme === 'dark' ? 'rgb(28, 32, 34)' : 'rgb(255, 255, 255)');
+    // until nothing moves any more: what fades in has no colours to measure
+    await view.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {}))));
+    await view.evaluate(fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
+    const found = await view.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    assert.deepStrictEqual(found.violations.filter((v) => ['serious', 'critical'].includes(v.impact))
+      .map((v) => [v.id, v.nodes.map((n) => n.target.join(' '))]), []);
+    await context.close();
+  });
 
 test('a call from the viewer with an own key', async () => {
   const context = await browser.newContext({ baseURL: gw.url }), view = await context.newPage();
