@@ -1,0 +1,126 @@
+// The configuration as files, from outside: export, plan, apply, one API as a ZIP, sync, imports of other systems.
+'use strict';
+const { test } = require('node:test');
+const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
+const { once } = require('node:events');
+const { spawn } = require('node:child_process');
+const { Gateway, offline, ROOT } = require('./harness');
+
+const remove = (gw) => fs.rmSync(gw.dir, { recursive: true, force: true });
+const tried = (gw, ...args) => gw.cli(...args, { fails: true });
+const sample = (name) => path.join(ROOT, 'tests/golden/import', name);
+
+// every file below dir, with its text
+function filesOf(dir) {
+  const all = {};
+  for (const f of fs.readdirSync(dir, { recursive: true }))
+    if (fs.statSync(path.join(dir, f)).isFile()) all[f] = fs.readFileSync(path.join(dir, f), 'utf8');
+  return all;
+}
+
+test('export, plan, apply: exit statuses, whom a change touches, byte-equal on an empty installation', async () => {
+  const gw = offline(), other = offline(), dir = path.join(gw.dir, 'conf'), again = path.join(gw.dir, 'again');
+  gw.cli('product', 'create', 'gold', '--rate', '10/60');
+  gw.cli('import', 'wsdl', path.join(sample('wsdl-orders'), 'input.wsdl'), '--path', 'soap', '--product', 'gold');
+  gw.cli('subscription', 'create', '--product', 'gold');
+  gw.cli('export', dir);
+  const files = filesOf(dir);
+  assert.ok(files['apis/orderservice/openapi.json'].startsWith('{'), Object.keys(files).join(' '));
+  assert.match(files['products/gold/policy.xml'], /<rate-limit /);
+  assert.strictEqual(gw.cli('plan', dir).code, 0);
+
+  fs.writeFileSync(path.join(dir, 'products/gold/product.yaml'), files['products/gold/product.yaml'].replace('name: gold', 'name: Gold'));
+  const plan = tried(gw, 'plan', dir);
+  assert.strictEqual(plan.code, 2);
+  assert.match(plan.stdout, /^~ product gold {2}\[1 subscription, 0 calls in 7 days\]\n {4}name: "gold" -> "Gold"\n/);
+  const data = JSON.parse(tried(gw, 'plan', dir, '--format', 'json').stdout);
+  assert.deepStrictEqual(data.summary, { create: 0, change: 1, delete: 0, same: data.summary.same });
+  assert.deepStrictEqual(data.changes[0].fields, [{ field: 'name', before: 'gold', after: 'Gold' }]);
+  assert.strictEqual(tried(gw, 'apply', dir).code, 1, 'nobody is there to be asked');
+  gw.cli('apply', dir, '--yes');
+  assert.strictEqual(gw.cli('plan', dir).code, 0);
+
+  other.cli('apply', dir, '--yes');
+  other.cli('export', again);
+  assert.deepStrictEqual(filesOf(again), filesOf(dir));
+
+  fs.writeFileSync(path.join(dir, 'products/gold/product.yaml'), '$kind: product\nid: gold\nname: Gold\nterm: x\n');
+  const wrong = tried(gw, 'apply', dir, '--yes');
+  assert.strictEqual(wrong.code, 1);
+  assert.match(wrong.stderr, /^\S+\/conf\/products\/gold\/product\.yaml:4:1: error: product gold: there is no such field; did you mean 'terms'\?\n/);
+  fs.rmSync(path.join(dir, 'products'), { recursive: true });
+  assert.match(tried(gw, 'apply', dir, '--yes').stderr, /error: product gold: .*refers to it/, 'what is in use is not deleted');
+  remove(gw);
+  remove(other);
+});
+
+test('apply reads standard input and leaves alone what it does not name', () => {
+  const gw = offline();
+  gw.cli('product', 'create', 'gold');
+  gw.cli('apply', '-', '--yes', { input: '$kind: product\nid: silver\nname: Silver\n' });
+  assert.deepStrictEqual(gw.cli('product', 'list', '--format', 'json').json().map((p) => p.id), ['gold', 'silver']);
+  remove(gw);
+});
+
+test('one API as a ZIP: what is missing is told first, the second ZIP is byte-equal', () => {
+  const gw = offline(), other = offline(), zip = path.join(gw.dir, 'orders.zip'), again = path.join(gw.dir, 'again.zip');
+  gw.cli('import', 'apiops', path.join(sample('apiops-shop'), 'input'), '--placeholders');
+  gw.cli('export', zip, '--api', 'orders');
+  const missing = tried(other, 'import', 'zip', zip, '--yes');
+  assert.strictEqual(missing.code, 1);
+  assert.match(missing.stderr, /erp-password\.yaml:3:1: error: the secret of named-value erp-password is kept/);
+  assert.deepStrictEqual(other.cli('api', 'list', '--format', 'json').json(), []);
+  other.cli('import', 'zip', zip, '--yes', '--secrets', other.file('secrets.yaml', 'named-value/erp-password/secret: hunter2\n'));
+  other.cli('export', again, '--api', 'orders');
+  assert.ok(fs.readFileSync(zip).equals(fs.readFileSync(again)));
+  assert.ok(!fs.readFileSync(again).includes('hunter2'));
+  remove(gw);
+  remove(other);
+});
+
+test('imports of other systems are one transaction, and what guarded calls is never opened', () => {
+  const rows = [
+    ['kong', 'kong-shop/input.kong', 'api:search', /<return-response>\s*<set-status code="501"/],
+    ['aws', 'aws-orders/input.aws', 'operation:shop-orders/get-orders', /<set-status code="501"/],
+  ];
+  for (const [command, file, scope, want] of rows) {
+    const gw = offline();
+    const plan = gw.cli('import', command, sample(file), '--dry-run');
+    assert.match(plan.stdout, /to create/);
+    assert.deepStrictEqual(gw.cli('api', 'list', '--format', 'json').json(), []);
+    const done = gw.cli('import', command, sample(file), '--format', 'json').json();
+    assert.ok(done.report.some((r) => r.outcome === 'taken over') && done.report.some((r) => r.outcome === 'not possible'));
+    assert.match(gw.cli('policy', 'show', '--scope', scope).stdout, want);
+    assert.match(gw.cli('import', command, sample(file)).stdout, /^0 created, 0 changed/, 'again it changes nothing');
+    remove(gw);
+  }
+});
+
+test('sync keeps a directory and the store in step, both ways', { timeout: 60000 }, async (t) => {
+  const gw = offline(), dir = path.join(gw.dir, 'conf');
+  const sync = spawn(path.join(gw.bin, 'gatehouse'), ['sync', dir, '--state', gw.state], { stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => sync.kill('SIGKILL'));
+  let out = '';
+  sync.stdout.on('data', (d) => { out += d; });
+  sync.stderr.on('data', (d) => { out += d; });
+  const told = async (what) => {
+    while (!what.test(out)) {
+      await Promise.race([once(sync.stdout, 'data'), once(sync.stderr, 'data'), once(sync, 'exit').then(() => assert.fail(out))]);
+    }
+    out = '';
+  };
+  await told(/is in step with/);
+  fs.writeFileSync(path.join(dir, 'quick.yaml'), '$kind: product\nid: quick\nname: Quick\n');
+  await told(/\+ product quick\n/);
+  assert.deepStrictEqual(gw.cli('product', 'list', '--format', 'json').json().map((p) => p.id), ['quick']);
+  gw.cli('product', 'create', 'slow');
+  await told(/directory: .* written/);
+  assert.match(fs.readFileSync(path.join(dir, 'products/slow/product.yaml'), 'utf8'), /^id: slow$/m);
+  fs.writeFileSync(path.join(dir, 'quick.yaml'), '$kind: product\nid: other\nnme: x\n');
+  await told(/quick\.yaml:3:1: error: product other: there is no such field/);
+  sync.kill('SIGTERM');
+  assert.deepStrictEqual(await once(sync, 'exit'), [0, null]);
+  remove(gw);
+});
