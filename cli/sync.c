@@ -35,6 +35,7 @@ struct sync {
 	struct cli *c;
 	const char *dir;
 	int fd;
+	struct arena *paths;             /* of one walk */
 	size_t n_watches;
 	struct genfile *generation;
 	uint64_t seen[GENFILE__COUNT];
@@ -62,7 +63,7 @@ static GH_RC watch(struct sync *y, const char *dir, unsigned depth, struct gh_er
 	y->n_watches++;
 	d = opendir(dir);
 	while (d && !rc.code && (entry = readdir(d))) {
-		struct str path = arena_printf(y->c->arena, "%s/%s", dir, entry->d_name);
+		struct str path = arena_printf(y->paths, "%s/%s", dir, entry->d_name);
 		struct stat st;
 
 		if (entry->d_name[0] != '.' && path.p && lstat(path.p, &st) == 0 && S_ISDIR(st.st_mode))
@@ -73,13 +74,14 @@ static GH_RC watch(struct sync *y, const char *dir, unsigned depth, struct gh_er
 	return rc;
 }
 
-/* Watches what is there now; folders come and go. */
+/* Watches folders that are new, too; those that are watched already stay so, and no event is lost. To be called before files are
+ * read, so that what is saved after it is seen. */
 static GH_RC watch_all(struct sync *y, struct gh_err *err)
 {
-	if (y->fd >= 0)
-		close(y->fd);
 	y->n_watches = 0;
-	y->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	arena_reset(y->paths);
+	if (y->fd < 0)
+		y->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (y->fd < 0)
 		FAIL(err, IO, "inotify: %s", strerror(errno));
 	return watch(y, y->dir, FILES_DEPTH_MAX, err);
@@ -165,6 +167,7 @@ static GH_RC write_directory(struct sync *y, struct cli *c, struct store *s, str
 	struct files_set *set = arena_new_of(c->arena, struct files_set);
 	size_t written, removed;
 	struct tree t, old;
+	bool broken;
 
 	tree_init(&old, c->arena);
 	if (!set)
@@ -173,10 +176,12 @@ static GH_RC write_directory(struct sync *y, struct cli *c, struct store *s, str
 	TRY(files_set_read(set, c->arena, &old, err));
 	if (set->n && says_the_same(c, s, set))
 		return GH_RC_OK;
+	broken = set->total_problems > 0;
 	TRY(config_files_theme(c, &what.theme_dir, err));
 	TRY(files_export(s, c->arena, &what, &t, err));
 	TRY(tree_write(&t, y->dir, files_folders(c->arena), &written, &removed, err));
-	TRY(remove_strays(y, c, set, &t, &removed, err));
+	if (!broken)                             /* else somebody is at work on them */
+		TRY(remove_strays(y, c, set, &t, &removed, err));
 	if (written || removed)
 		buf_fmt(&c->out, "directory: %zu files written, %zu removed\n", written, removed);
 	return GH_RC_OK;
@@ -241,7 +246,6 @@ static void round_of(struct sync *y, gh_rc (*work)(struct sync *y, struct cli *c
 
 	if (with_arena(y, work, &err).code)
 		fprintf(stderr, "gatehouse: error: %s\n", err.message);
-	(void)store_changed(y);                          /* what we did ourselves is no news */
 }
 
 static GH_RC begin(struct sync *y, struct gh_err *err)
@@ -266,34 +270,31 @@ static GH_RC begin(struct sync *y, struct gh_err *err)
 	TRY(genfile_open(&y->generation, y->c->state_dir, false, err));
 	TRY(watch_all(y, err));
 	(void)store_changed(y);
-	TRY(with_arena(y, there ? to_store : to_directory, err));
-	(void)store_changed(y);
-	return GH_RC_OK;
+	return with_arena(y, there ? to_store : to_directory, err);
 }
 
 static gh_rc run(struct cli *c, struct gh_err *err)
 {
-	struct sync y = { .c = c, .dir = c->options.args[0], .fd = -1 };
-	gh_rc rc = begin(&y, err);
+	struct sync y = { .c = c, .dir = c->options.args[0], .fd = -1, .paths = arena_new(CLI_MEMORY_MAX) };
+	gh_rc rc = y.paths ? begin(&y, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "sync");
 
 	if (!rc.code) {
 		printf("%s is in step with %s; end with Ctrl+C\n", y.dir, c->state_dir);
 		fflush(stdout);
 	}
 	while (!rc.code && !stopped) {
-		bool files = files_changed(&y, STORE_MS);
+		bool files = files_changed(&y, STORE_MS), store = !files && store_changed(&y);
 
-		if (files)
-			round_of(&y, to_store);
-		else if (store_changed(&y))
-			round_of(&y, to_directory);
-		else
+		if (!files && !store)
 			continue;
 		rc = watch_all(&y, err);
+		if (!rc.code)                            /* a change of the store may be our own: then the directory says the same */
+			round_of(&y, files ? to_store : to_directory);
 	}
 	if (y.fd >= 0)
 		close(y.fd);
 	genfile_free(y.generation);
+	arena_free(y.paths);
 	return rc;
 }
 
