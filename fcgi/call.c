@@ -226,6 +226,21 @@ static void finished(struct exchange *x)
 	((struct call *)x->owner)->finished = true;
 }
 
+/* It is here as a whole, and larger than what policies may read (also: than its coding had it). on-error says how it goes on. */
+static void body_refused(struct call *k)
+{
+	const struct reason_info *why = reason_info(REASON_BODY_TOO_LARGE);
+
+	k->word = why->word;
+	k->x.error = (struct last_error){
+		.set = true, .source = STR("request"), .reason = STR("BodyTooLarge"), .message = why->message,
+		.status = why->status, .public_message = why->message,
+	};
+	k->up.n = 0;
+	k->x.request.body.kind = BODY_NONE;
+	call_start_failed(k);
+}
+
 void call_start(struct call *k, bool needs_body)
 {
 	struct body *body = &k->x.request.body;
@@ -242,7 +257,7 @@ void call_start(struct call *k, bool needs_body)
 	}
 	if (needs_body && (k->up.n > k->wk->limits.held_body
 			   || !message_decode(&k->x.request.headers, &k->up, k->wk->limits.held_body))) {
-		call_refuse(k, REASON_BODY_TOO_LARGE);
+		body_refused(k);
 		return;
 	}
 	body->kind = k->up_ended && !k->up.n ? BODY_NONE : needs_body ? BODY_HELD : BODY_STREAM;

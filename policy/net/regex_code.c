@@ -80,8 +80,11 @@ static struct str turned(struct regex_code *r, unsigned *options, struct gh_err 
 	*options &= ~(unsigned)(REGEX_RIGHT_TO_LEFT | REGEX_EXPLICIT_CAPTURE | REGEX_IGNORE_WHITE);
 	to = pattern.p ? regex_translate(r->arena, pattern, *options, &groups, &n_groups, &r->n_slots, err) : STR_NULL;
 	ordered = to.p ? arena_alloc(r->arena, n, sizeof(*ordered)) : NULL;
-	if (!ordered)
+	if (!ordered) {
+		if (to.p)
+			gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "Out of memory.");
 		return STR_NULL;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		bool number = i > 0 && ascii_is_digit(names[i].p[0]);
 		struct str inner = number ? arena_printf(r->arena, "_g%.*s", STR_ARG(names[i])) : names[i];

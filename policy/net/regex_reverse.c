@@ -408,8 +408,10 @@ struct str regex_reverse(struct arena *a, struct str pattern, unsigned options, 
 	}
 	*n_names = 1 + r->total + r->n_names;
 	*names = arena_alloc(a, *n_names, sizeof(**names));
-	if (!*names || o.failed)
+	if (!*names || o.failed) {
+		wrong(r, "Out of memory.");
 		return STR_NULL;
+	}
 	for (unsigned i = 0; i < *n_names; i++)
 		(*names)[i] = i <= r->total ? arena_printf(a, "%u", i) : r->names[i - r->total - 1];
 	return o.n ? out_str(&o) : STR("");

@@ -5,6 +5,9 @@ const assert = require('node:assert/strict');
 const zlib = require('node:zlib');
 const { table } = require('./policy-table');
 
+const ON_ERROR = '<return-response><set-status code="418" reason="Teapot" /><set-body>'
+  + '@(context.LastError.Source + " " + context.LastError.Reason + " " + context.LastError.Message)</set-body></return-response>';
+
 const answers = (type, body, headers = {}, status = 200) => (req, res) => { res.writeHead(status, { 'Content-Type': type, ...headers }); res.end(body); };
 const XML = '<order id="7"><item>a</item><item>b &amp; c</item></order>';
 const ERROR = '<return-response><set-status code="500" /><set-body>@(context.LastError.Source + "|" + context.LastError.Reason)</set-body></return-response>';
@@ -57,6 +60,13 @@ const TRANSFORM = [
     expect: { status: 200, backend: [{ headers: { 'x-a': 'b', 'content-encoding': null }, body: '{"a":"b"}' }] } },
   { what: 'a small body that becomes a huge one', inbound: '<set-header name="X-A"><value>@(context.Request.Body.As<string>(preserveContent: true))</value></set-header>',
     request: { method: 'POST', headers: { 'Content-Encoding': 'gzip' }, body: zlib.gzipSync(Buffer.alloc(20 << 20)) }, expect: { status: 413, backend: [] } },
+  { what: 'on-error hears of a small body that becomes a huge one', onError: ON_ERROR,
+    inbound: '<set-header name="X-A"><value>@(context.Request.Body.As<string>(preserveContent: true))</value></set-header>',
+    request: { method: 'POST', headers: { 'Content-Encoding': 'gzip' }, body: zlib.gzipSync(Buffer.alloc(20 << 20)) },
+    expect: { status: 418, body: 'request BodyTooLarge The request body is larger than the limit', backend: [] } },
+  { what: 'on-error hears of a response that becomes a huge one', onError: ON_ERROR, outbound: '<set-body>@(context.Response.Body.As<string>())</set-body>',
+    answers: (req, res) => { res.writeHead(200, { 'Content-Encoding': 'gzip' }); res.end(zlib.gzipSync(Buffer.alloc(20 << 20))); }, request: {},
+    expect: { status: 418, body: /^forward-request \w+ .*larger than the limit/ } },
   { what: 'a response that becomes a huge one', outbound: '<set-body>@(context.Response.Body.As<string>())</set-body>',
     answers: (req, res) => { res.writeHead(200, { 'Content-Encoding': 'gzip' }); res.end(zlib.gzipSync(Buffer.alloc(20 << 20))); }, request: {}, expect: { status: 502, body: /larger than the limit/ } },
   { what: 'a coding that is not what it says stays as it came', answers: (req, res) => { res.writeHead(200, { 'Content-Encoding': 'gzip' }); res.end('plain'); },
