@@ -20,5 +20,15 @@ GH_RC store_audit_note(struct store *s, struct str action, struct str kind, stru
 /* Newest first. */
 GH_RC store_audit_list(struct store *s, struct arena *a, const struct store_page *page, struct store_audit_entry **out,
 		       size_t *n, struct gh_err *err);
+/* Only those that fit; newest first. */
+struct store_audit_filter {
+	int64_t before_seq;              /* entries older than this one; 0: from the newest on */
+	struct str actor, id;            /* a part of it, without ASCII case; STR_NULL does not narrow */
+	struct str kind, action;         /* exactly */
+	int64_t from_us, to_us;          /* from_us <= at < to_us; 0: open */
+	size_t limit;
+};
+GH_RC store_audit_find(struct store *s, struct arena *a, const struct store_audit_filter *f, struct store_audit_entry **out, size_t *n,
+		       struct gh_err *err);
 /* *broken_at is the first entry that does not fit, 0 when all do. */
 GH_RC store_audit_verify(struct store *s, int64_t *broken_at, struct gh_err *err);

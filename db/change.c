@@ -133,13 +133,9 @@ static const struct field entry_fields[] = {
 };
 static const struct row_type entry_type = ROW_TYPE("audit entry", store_audit_entry, entry_fields);
 
-GH_RC store_audit_list(struct store *s, struct arena *a, const struct store_page *page, struct store_audit_entry **out,
-		       size_t *n, struct gh_err *err)
+static gh_rc read_entries(struct store *s, sqlite3_stmt *st, struct arena *a, struct store_audit_entry **out, size_t *n,
+			  struct gh_err *err)
 {
-	sqlite3_stmt *st = sql_use(s, SQL_AUDIT_LIST);
-	char pattern[512];
-
-	bind_page(st, 1, page, pattern);
 	TRY(list_rows(s, st, &entry_type, a, out, n, err));
 	for (size_t i = 0; i < *n; i++) {
 		(*out)[i].hash = crypto_hex(a, (*out)[i].hash);
@@ -147,6 +143,32 @@ GH_RC store_audit_list(struct store *s, struct arena *a, const struct store_page
 			FAIL(err, NOMEM, "%zu audit entries", *n);
 	}
 	return GH_RC_OK;
+}
+
+GH_RC store_audit_list(struct store *s, struct arena *a, const struct store_page *page, struct store_audit_entry **out,
+		       size_t *n, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_AUDIT_LIST);
+	char pattern[512];
+
+	bind_page(st, 1, page, pattern);
+	return read_entries(s, st, a, out, n, err);
+}
+
+GH_RC store_audit_find(struct store *s, struct arena *a, const struct store_audit_filter *f, struct store_audit_entry **out, size_t *n,
+		       struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_AUDIT_FIND);
+
+	bind_int(st, 1, f->before_seq ? f->before_seq : INT64_MAX);
+	bind_str(st, 2, f->actor);
+	bind_str(st, 3, f->kind);
+	bind_str(st, 4, f->action);
+	bind_str(st, 5, f->id);
+	bind_int(st, 6, f->from_us);
+	bind_int(st, 7, f->to_us ? f->to_us : INT64_MAX);
+	bind_int(st, 8, f->limit ? (int64_t)f->limit : STORE_PAGE_DEFAULT);
+	return read_entries(s, st, a, out, n, err);
 }
 
 static struct str borrow(sqlite3_stmt *st, int at)

@@ -39,6 +39,10 @@ web_handler admin_calls, admin_call;
 web_handler admin_analytics, admin_analytics_data, admin_live, admin_live_events;
 web_handler admin_alerts, admin_alert, admin_alert_form, admin_alert_save, admin_alert_silence;
 web_handler admin_page_list, admin_page_form, admin_page_act;
+web_handler admin_new_api, admin_new_api_act, admin_revisions, admin_revision_act;
+/* `api` of the page as templates/admin/api_head.html wants it. */
+void admin_put_api_head(struct web *w, const struct store_api *api);
+web_handler admin_audit, admin_audit_export;
 web_handler admin_look, admin_look_save, admin_look_reset;
 /* What its owners ask for and wait for, as `tier`, `wish`, `message` and `asker` of its row; adds to its actions. */
 GH_RC admin_put_request(struct web *w, struct liquid_record *row, const struct store_subscription *s, struct gh_err *err);

@@ -16,7 +16,7 @@ static struct str text_or(struct str s, struct str other)
 	return s.n ? s : other;
 }
 
-static void put_facts(struct web *w, const struct store_api *api)
+void admin_put_api_head(struct web *w, const struct store_api *api)
 {
 	struct liquid_record *r = liquid_set_record(w->page, "api");
 
@@ -109,7 +109,7 @@ gh_rc admin_api_page(struct web *w, int status, struct gh_err *err)
 	TRY(store_api_find(w->site->store, w->a, w->rq.args[0], 0, &api, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such API");
-	put_facts(w, &api);
+	admin_put_api_head(w, &api);
 	TRY(admin_put_life(w, &api, err));
 	TRY(admin_traffic_put(w, api.id, w->page, err));
 	own.api_id = api.id;

@@ -118,6 +118,7 @@ static GH_RC list_products(struct web *w, enum store_product_kind kind, struct g
 		liquid_set_bool(r, "needs_key", products[i].subscription_required);
 		liquid_set_text(r, "subscriptions", web_number(w, count));
 	}
+	liquid_set_bool(w->page, "may_change", web_role_may(w->user.role, WEB_CHANGE_PRODUCTS));
 	liquid_set_bool(w->page, "groups", kind == STORE_KIND_API_GROUP);
 	liquid_set_text(w->page, "title", kind == STORE_KIND_API_GROUP ? STR("API groups") : STR("Products"));
 	return web_page(w, "products", err);
@@ -235,6 +236,7 @@ gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
 		liquid_set_text(r, "created", web_date(w, v[i].created_us));
 		liquid_set_text(r, "ends", v[i].ends_us ? web_date(w, v[i].ends_us) : STR(""));
 	}
+	liquid_set_bool(w->page, "may_change", web_role_may(w->user.role, WEB_MANAGE_SUBSCRIPTIONS));
 	liquid_set_text(w->page, "title", STR("Subscriptions"));
 	return web_page(w, "subscriptions", err);
 }

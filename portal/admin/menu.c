@@ -27,6 +27,7 @@ static const struct entry {
 	{ "Traffic", "Calls", "calls", "calls", WEB_VIEW_TRAFFIC },
 	{ "Traffic", "Alerts", "alerts", "alerts", WEB_VIEW_TRAFFIC },
 	{ "Security", "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
+	{ "Governance", "Audit", "audit", "audit", WEB_VIEW_AUDIT },
 	{ "Settings", "Environments", "environments", "environments", WEB_VIEW_SETTINGS },
 	{ "Settings", "Business groups", "business-groups", "groups", WEB_VIEW_SETTINGS },
 	{ "Settings", "Pages", "pages", "pages", WEB_EDIT_PAGES },

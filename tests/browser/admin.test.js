@@ -47,6 +47,14 @@ const PAGES = [
   { name: 'admin-policies', url: '/admin/policies' },
   ...['tiers', 'users', 'groups', 'applications', 'backends', 'named-values', 'policy-fragments', 'environments', 'business-groups', 'version-sets',
     'operations', 'revisions'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
+  { name: 'admin-api', url: '/admin/apis/orders' },
+  { name: 'admin-revisions', url: '/admin/apis/orders/revisions' },
+  { name: 'admin-new-api', url: '/admin/new-api' },
+  { name: 'admin-new-api-errors', url: '/admin/new-api', act: (p) => p.click('main form button[type=submit]') },
+  { name: 'admin-products', url: '/admin/products' },
+  { name: 'admin-subscriptions', url: '/admin/subscriptions' },
+  { name: 'admin-audit', url: '/admin/audit', act: (p) => p.locator('summary').first().click() },
+  { name: 'admin-audit-none', url: '/admin/audit?actor=zebra&from=2001-01-01' },
   { name: 'admin-edit-product', url: '/admin/edit/products?id=starter' },
   { name: 'admin-edit-api', url: '/admin/edit/apis?id=orders' },
   { name: 'admin-edit-backend', url: '/admin/edit/backends?id=pool' },
@@ -252,5 +260,52 @@ test('forms of resources: problems beside their fields with the input kept, made
   assert.ok(key.length >= 16);
   await page.click('text=Go on');
   assert.ok(!(await page.content()).includes(key));
+  await context.close();
+});
+
+test('an API from its description, a revision beside the current one, made current and back; the trail knows', async () => {
+  const context = await browser.newContext({ baseURL: gw.url, javaScriptEnabled: false }), page = await context.newPage();
+  page.setDefaultTimeout(10000);
+  await signIn(page, gw.admin);
+  await page.click('text=New API');
+  await page.fill('#description', '{"openapi": "3.0.3", "info"');
+  await page.click('main form button[type=submit]');
+  assert.match(await page.textContent('#description-error'), /Line 1/);
+  await page.fill('#description', '');
+  await page.setInputFiles('#file', path.join(ROOT, 'deploy/sample/orders.yaml'));
+  await page.fill('#id', 'orders');
+  await page.fill('#path', 'fresh');
+  await page.click('main form button[type=submit]');
+  assert.match(await page.textContent('#id-error'), /already|exists|taken|there is/);
+  await page.fill('#id', 'fresh');
+  await page.selectOption('#product', 'starter');
+  await page.setInputFiles('#file', path.join(ROOT, 'deploy/sample/orders.yaml'));
+  await page.click('main form button[type=submit]');
+  await page.waitForSelector('text=The API is made');
+  assert.ok(await page.locator('.op').count() > 2, 'operations of the description');
+  await page.click('text=Revisions');
+  await page.fill('#note1', 'Orders may be cancelled');
+  await page.click('button:text("New revision from this one")');
+  await page.waitForSelector('text=Work on it under its own address');
+  assert.match(await page.textContent('main'), /\/fresh;rev=2/);
+  assert.strictEqual(await page.locator('h2:text("Revision 1") + .tag-published').count(), 1);
+  await page.fill('#note2', 'Cancelling');
+  await page.click('button:text("Make current")');
+  await page.waitForSelector('text=Calls go to this revision');
+  assert.strictEqual(await page.locator('h2:text("Revision 2") + .tag-published').count(), 1);
+  await page.click('button:text("Make current")');             // and back
+  assert.strictEqual(await page.locator('h2:text("Revision 1") + .tag-published').count(), 1);
+  await page.click('button:text("Remove")');
+  await page.waitForSelector('text=The revision is removed');
+  await page.goto('/admin/audit?object=fresh&kind=api');
+  const trail = await page.locator('tbody tr').allTextContents();
+  assert.ok(trail.length >= 3 && trail.every((t) => t.includes(gw.admin.email)), trail.join());
+  assert.match(await page.textContent('.changes'), /revision/);
+  const csv = await (await page.request.get('/admin/audit/export?object=fresh&format=csv')).text();
+  assert.match(csv, /^number,at,actor,action,kind,object,detail,hash\r\n/);
+  const json = await (await page.request.get('/admin/audit/export?object=fresh&kind=api&format=json')).json();
+  assert.strictEqual(json.length, trail.length);
+  assert.ok(json.some((e) => e.action === 'create' && e.object === 'fresh' && /^[0-9a-f]{64}$/.test(e.hash)));
+  assert.ok((await (await page.request.get('/admin/audit/export?from=2001-01-01&to=2001-01-02&format=json')).json()).length === 0);
   await context.close();
 });

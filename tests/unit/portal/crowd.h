@@ -179,6 +179,7 @@ static const struct {
 	{ "admin", "/", "/?status=inactive" },
 	{ "admin", "/", "/?status=active&stage=published&page=2" },
 	{ "admin", "/products", "/products?q=plan" },
+	{ "admin", "/audit", "/audit?kind=subscription&actor=nobody" },
 	{ "admin", "/policies/edit", "/policies/edit?scope=product:product-001" },
 	{ "admin", "/policies/effective", "/policies/effective?scope=operation:api-0077/op-3" },
 	{ "admin", "/policies/history", "/policies/history?scope=product:product-001" },

@@ -69,6 +69,10 @@ static const struct {
 } walk[] = {
 	{ "GET", "/", "/admin/", "snyyyy" },
 	{ "GET", "/apis/{api}", "/admin/apis/orders", "snyyyy" },
+	{ "GET", "/new-api", "/admin/new-api", "snnyyy" },
+	{ "POST", "/new-api", "/admin/new-api", "snnnnn" },
+	{ "GET", "/apis/{api}/revisions", "/admin/apis/orders/revisions", "snyyyy" },
+	{ "POST", "/apis/{api}/revisions/{revision}/{action}", "/admin/apis/orders/revisions/1/copy", "snnnnn" },
 	{ "POST", "/apis/{api}/life", "/admin/apis/orders/life", "snnnnn" },      /* without the form's token */
 	{ "GET", "/products", "/admin/products", "snyyyy" },
 	{ "GET", "/api-groups", "/admin/api-groups", "snyyyy" },
@@ -125,6 +129,8 @@ static const struct {
 	{ "GET", "/business-groups", "/admin/business-groups", "snynyy" },
 	{ "GET", "/edit/business-groups", "/admin/edit/business-groups", "snynyy" },
 	{ "POST", "/edit/business-groups", "/admin/edit/business-groups", "snnnnn" },
+	{ "GET", "/audit", "/admin/audit", "snynyy" },
+	{ "GET", "/audit/export", "/admin/audit/export", "snynyy" },
 	{ "GET", "/pages", "/admin/pages", "snnyyy" },
 	{ "GET", "/pages/edit", "/admin/pages/edit", "snnyyy" },
 	{ "POST", "/pages/edit", "/admin/pages/edit", "snnnnn" },

@@ -1,0 +1,213 @@
+/* new_api.c - a new API: by hand, or from its OpenAPI description as a file or pasted. All that comes of it (the API, its operations,
+ * the description, its place in a product) is one change of the configuration: all of it or nothing. */
+#include "portal/admin/resources.h"
+
+#include "config/import/bundle.h"
+#include "config/import/operations.h"
+#include "core/openapi.h"
+#include "core/str.h"
+#include "db/environments.h"
+
+static const char *const fields[] = { "name", "id", "path", "backend", "environment", "product", "description" };
+
+struct wish {
+	struct str name, id, path, backend, environment, product, text, file;
+	bool fine;
+};
+
+static GH_RC put_choices(struct web *w, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "environments");
+	const struct store_page some = { .limit = 200 };
+	struct store_environment *e;
+	struct store_product *p;
+	size_t n;
+
+	TRY(store_environments(w->site->store, w->a, &e, &n, err));
+	for (size_t i = 0; i < n; i++)
+		liquid_set_text(liquid_push_record(list), "id", e[i].id);
+	list = liquid_set_list(w->page, "products");
+	TRY(store_products(w->site->store, w->a, &some, &p, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_text(r, "id", p[i].id);
+		liquid_set_text(r, "name", p[i].name.n ? p[i].name : p[i].id);
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC page(struct web *w, int status, struct gh_err *err)
+{
+	web_form(w);
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		web_form_value(w, fields[i], web_param(&w->rq.form, fields[i]));
+	TRY(put_choices(w, err));
+	liquid_set_text(w->page, "title", STR("New API"));
+	w->rs.status = status;
+	return web_page(w, "new_api", err);
+}
+
+gh_rc admin_new_api(struct web *w, struct gh_err *err)
+{
+	return page(w, 200, err);
+}
+
+/* ---- what was entered ------------------------------------------------------------------------------------------------------------ */
+
+static struct str entered(struct web *w, const char *field)
+{
+	struct str v = str_trim(web_param(&w->rq.form, field));
+
+	return v.p ? v : STR("");
+}
+
+/* Title and address stand in the description; what was entered comes first. */
+static GH_RC from_description(struct web *w, struct wish *x, struct gh_err *err)
+{
+	struct openapi *doc;
+	struct text_where at = { 0 };
+	struct gh_err why;
+	gh_rc rc;
+
+	if (!str_trim(x->text).n)
+		return GH_RC_OK;
+	rc = openapi_parse(w->a, x->text, &doc, &at, &why);
+	if (rc.code == GH_E_NOMEM)
+		FAIL(err, NOMEM, "description");
+	if (rc.code) {
+		web_form_error(w, "description", arena_printf(w->a, "Line %u, column %u: %s", at.line, at.column, why.message));
+		x->fine = false;
+		return GH_RC_OK;
+	}
+	if (!x->name.n)
+		x->name = doc->title.p ? doc->title : STR("");
+	for (size_t i = 0; !x->backend.n && i < doc->n_servers; i++)
+		if (str_starts(doc->servers[i].url, STR("http://")) || str_starts(doc->servers[i].url, STR("https://")))
+			x->backend = doc->servers[i].url;
+	return GH_RC_OK;
+}
+
+static GH_RC read_wish(struct web *w, struct wish *x, struct gh_err *err)
+{
+	const struct web_param *file = web_param_find(&w->rq.form, "file");
+
+	*x = (struct wish){ .name = entered(w, "name"), .id = entered(w, "id"), .path = entered(w, "path"), .backend = entered(w, "backend"),
+			    .environment = entered(w, "environment"), .product = entered(w, "product"), .fine = true };
+	x->text = admin_unix_lines(w, web_param(&w->rq.form, "description"));
+	if (file && file->file.n) {
+		x->text = file->file;
+		x->file = file->file_name;
+		if (!utf8_valid(x->text)) {
+			web_form_error(w, "file", STR("The file is no text in UTF-8."));
+			x->fine = false;
+			return GH_RC_OK;
+		}
+	}
+	TRY(from_description(w, x, err));
+	if (!x->name.n && x->fine) {
+		web_form_error(w, "name", STR("Enter a name, or give a description that has a title."));
+		x->fine = false;
+	}
+	if (!x->id.n)
+		x->id = import_slug(w->a, x->name);
+	if (!x->path.n)
+		x->path = x->id;
+	while (x->path.n && x->path.p[0] == '/')
+		x->path = str_from(x->path, 1);
+	return GH_RC_OK;
+}
+
+/* ---- the change -------------------------------------------------------------------------------------------------------------------- */
+
+static GH_RC into_product(struct web *w, struct resource_change *c, const struct wish *x, struct gh_err *err)
+{
+	const struct resource_kind *k = resource_kind_find(STR("product"));
+	json_t *doc;
+
+	if (!x->product.n)
+		return GH_RC_OK;
+	TRY(resource_read(w->site->store, w->a, k, x->product, &doc, err));
+	if (!doc) {
+		resource_problem(c, k, x->product, STR("/product"), "there is no such product");
+		FAIL(err, INVALID, "no such product");
+	}
+	json_array_append_new(jsn_arr(doc, "apis"), json_stringn(x->id.p, x->id.n));
+	return resource_write(c, k, x->product, doc, RESOURCE_REPLACE, NULL, err);
+}
+
+static GH_RC write_all(struct web *w, struct resource_change *c, const struct wish *x, struct gh_err *err)
+{
+	struct import_report report;
+	struct bundle b;
+	json_t *operations, *doc;
+	size_t i;
+
+	import_report_init(&report, w->a);
+	TRY(bundle_init(&b, w->a, &report, err));
+	doc = bundle_add(&b, "api", x->id);
+	bundle_text(doc, "name", x->name);
+	json_object_set_new(doc, "path", json_stringn(x->path.p, x->path.n));
+	bundle_text(doc, "backendUrl", x->backend);
+	bundle_text(doc, "environment", x->environment);
+	if (str_trim(x->text).n)
+		TRY(bundle_description(&b, x->id, x->text, x->file, &operations, err));
+	json_array_foreach(b.docs, i, doc) {
+		const struct resource_kind *k = resource_kind_find(jsn_str(doc, FILES_KIND));
+		struct str id = arena_dup(w->a, jsn_str(doc, "id"));
+
+		json_object_del(doc, FILES_KIND);
+		TRY(resource_write(c, k, id, doc, RESOURCE_CREATE, NULL, err));
+	}
+	return into_product(w, c, x, err);
+}
+
+/* A problem beside the field that it speaks of; of an operation or the description beside the description. */
+static void put_problems(struct web *w, const struct resource_change *c, const char *otherwise)
+{
+	static const char *const places[][2] = { { "/name", "name" }, { "/id", "id" }, { "/path", "path" }, { "/backendUrl", "backend" },
+						 { "/environment", "environment" }, { "/product", "product" } };
+	const struct resource_problem *v;
+	size_t n;
+
+	v = resource_problems(c, &n);
+	for (size_t i = 0; i < n; i++) {
+		const char *field = strcmp(v[i].kind->name, "api") == 0 || strcmp(v[i].kind->name, "product") == 0 ? NULL : "description";
+
+		for (size_t k = 0; !field && k < ARRAY_LEN(places); k++)
+			if (str_eq(v[i].pointer, str_of(places[k][0])))
+				field = places[k][1];
+		if (field)
+			web_form_error(w, field, v[i].message);
+		else
+			liquid_set_text(w->form, "error", v[i].message);
+	}
+	if (!n)
+		liquid_set_text(w->form, "error", arena_dup(w->a, str_of(otherwise)));
+}
+
+gh_rc admin_new_api_act(struct web *w, struct gh_err *err)
+{
+	struct gh_err why = { .code = GH_OK };
+	struct resource_change *c;
+	struct wish x;
+	gh_rc rc;
+
+	web_form(w);
+	TRY(read_wish(w, &x, err));
+	if (!x.fine)
+		return page(w, 422, err);
+	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
+	rc = write_all(w, c, &x, &why);
+	rc = resource_end(c, rc, false, &why);
+	if (rc.code && rc.code != GH_E_INVALID && rc.code != GH_E_CONFLICT && rc.code != GH_E_LIMIT) {
+		*err = why;
+		return rc;
+	}
+	if (rc.code) {
+		put_problems(w, c, why.message);
+		return page(w, 422, err);
+	}
+	TRY(web_flash(w, "good", STR("The API is made and serves calls."), err));
+	return web_redirect(w, arena_printf(w->a, "apis/%.*s", STR_ARG(x.id)), err);
+}
