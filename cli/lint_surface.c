@@ -101,6 +101,8 @@ static struct str scope_name(struct arena *a, const struct store_policy_scope *p
 		return STR("policy of global");
 	case STORE_POLICY_WORKSPACE:
 		return arena_printf(a, "policy of workspace:%.*s", STR_ARG(p->business_group_id));
+	case STORE_POLICY_ENVIRONMENT:
+		return arena_printf(a, "policy of environment:%.*s", STR_ARG(p->environment_id));
 	case STORE_POLICY_PRODUCT:
 		return arena_printf(a, "policy of product:%.*s", STR_ARG(p->product_id));
 	case STORE_POLICY_API:

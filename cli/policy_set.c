@@ -31,7 +31,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 }
 
 static const struct option set_options[] = {
-	{ "scope", OPTION_TEXT, "SCOPE", "global, workspace:ID, product:ID, api:ID or operation:API/OP", true },
+	{ "scope", OPTION_TEXT, "SCOPE", "global, environment:ID, workspace:ID, product:ID, api:ID or operation:API/OP", true },
 	OPTION_END,
 };
 const struct command command_policy_set = {

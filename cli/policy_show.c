@@ -4,7 +4,7 @@
 #include "db/policies.h"
 
 static const struct option options[] = {
-	{ "scope", OPTION_TEXT, "SCOPE", "global, workspace:ID, product:ID, api:ID, api:ID;rev=N or operation:API/OP", true },
+	{ "scope", OPTION_TEXT, "SCOPE", "global, environment:ID, workspace:ID, product:ID, api:ID, api:ID;rev=N or operation:API/OP", true },
 	OPTION_END,
 };
 
@@ -52,7 +52,7 @@ const struct command command_policy_unset = {
 
 static gh_rc list(struct cli *c, struct gh_err *err)
 {
-	static const char *const kinds[] = { "global", "workspace", "product", "api", "operation", NULL };
+	static const char *const kinds[] = { "global", "workspace", "product", "api", "operation", "environment", NULL };
 	static const struct column columns[] = {
 		{ "SCOPE", "scope", COLUMN_NAME, offsetof(struct store_policy, scope.kind), kinds },
 		{ "PRODUCT", "product", COLUMN_TEXT, offsetof(struct store_policy, scope.product_id), NULL },

@@ -56,9 +56,9 @@ struct policy_row {
 	struct str id, bytes;
 };
 
-static const char *const scope_names[] = { "global", "workspace", "product", "api", "operation", NULL };
+static const char *const scope_names[] = { "global", "workspace", "product", "api", "operation", "environment", NULL };
 static const struct resource_field policy_fields[] = {
-	FIELD_ID("The scope: global, workspace:ID, product:ID, api:ID, api:ID;rev=N, operation:API/OP or operation:API;rev=N/OP", policy_row, id),
+	FIELD_ID("The scope: global, environment:ID, workspace:ID, product:ID, api:ID, api:ID;rev=N, operation:API/OP or operation:API;rev=N/OP", policy_row, id),
 	{ .name = "policy", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED | RESOURCE_LINES | RESOURCE_FILE, .label = "Policy",
 	  .description = "The policy document as XML; it is checked and its bytes are kept", .most = DOCUMENT_BYTES_MAX, AT(policy_row, bytes) },
 	FIELD_END,
@@ -67,8 +67,10 @@ static const struct resource_field policy_fields[] = {
 /* Whether what the scope names is there, by the kinds that have it. */
 static void check_place(struct resource_change *c, const struct store_policy_scope *scope, struct str id)
 {
-	static const char *const kinds[] = { NULL, "business-group", "product" };
-	struct str named = scope->kind == STORE_POLICY_WORKSPACE ? scope->business_group_id : scope->product_id;
+	static const char *const kinds[] = { [STORE_POLICY_WORKSPACE] = "business-group", [STORE_POLICY_PRODUCT] = "product",
+					     [STORE_POLICY_ENVIRONMENT] = "environment" };
+	struct str named = scope->kind == STORE_POLICY_WORKSPACE ? scope->business_group_id
+			   : scope->kind == STORE_POLICY_PRODUCT ? scope->product_id : scope->environment_id;
 	const struct resource_kind *k = scope->kind < (int64_t)ARRAY_LEN(kinds) && kinds[scope->kind]
 					? resource_kind_find(str_of(kinds[scope->kind])) : NULL;
 	struct str place = str_from(id, str_find_char(id, ':') + 1);

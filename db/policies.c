@@ -8,6 +8,7 @@ static const struct field policy_fields[] = {
 	FIELD(store_policy, INT, scope.kind),       FIELD(store_policy, REF, scope.business_group_id),
 	FIELD(store_policy, REF, scope.product_id), FIELD(store_policy, REF, scope.api_id),
 	FIELD(store_policy, INT, scope.revision),   FIELD(store_policy, REF, scope.operation_id),
+	FIELD(store_policy, REF, scope.environment_id),
 	FIELD_HIDDEN(store_policy, BLOB, bytes),    FIELD(store_policy, TIME, changed_us),
 };
 static const struct row_type policy_type = ROW_TYPE("policy document", store_policy, policy_fields);
@@ -57,6 +58,10 @@ GH_RC store_policy_scope_parse(struct str text, struct store_policy_scope *out, 
 		out->kind = STORE_POLICY_WORKSPACE;
 		out->business_group_id = rest;
 		ok = rest.n > 0;
+	} else if (str_eq(kind, STR("environment"))) {
+		out->kind = STORE_POLICY_ENVIRONMENT;
+		out->environment_id = rest;
+		ok = rest.n > 0;
 	} else if (str_eq(kind, STR("product"))) {
 		out->kind = STORE_POLICY_PRODUCT;
 		out->product_id = rest;
@@ -69,7 +74,7 @@ GH_RC store_policy_scope_parse(struct str text, struct store_policy_scope *out, 
 		ok = parse_operation(rest, out);
 	}
 	if (!ok)
-		FAIL(err, SYNTAX, "'%.*s' is no scope; write global, workspace:ID, product:ID, api:ID, api:ID;rev=N, "
+		FAIL(err, SYNTAX, "'%.*s' is no scope; write global, environment:ID, workspace:ID, product:ID, api:ID, api:ID;rev=N, "
 		     "operation:API/OP or operation:API;rev=N/OP", STR_ARG(str_first(text, 200)));
 	return GH_RC_OK;
 }
@@ -77,11 +82,12 @@ GH_RC store_policy_scope_parse(struct str text, struct store_policy_scope *out, 
 /* As text for the audit trail and messages: the form that store_policy_scope_parse reads. */
 static struct str scope_name(struct buf *b, const struct store_policy_scope *p)
 {
-	static const char *const kinds[] = { "global", "workspace:", "product:", "api:", "operation:" };
+	static const char *const kinds[] = { "global", "workspace:", "product:", "api:", "operation:", "environment:" };
 
 	buf_clear(b);
 	buf_cstr(b, p->kind >= 0 && p->kind < (int64_t)ARRAY_LEN(kinds) ? kinds[p->kind] : "?");
 	buf_str(b, p->business_group_id);
+	buf_str(b, p->environment_id);
 	buf_str(b, p->product_id);
 	buf_str(b, p->api_id);
 	if (p->revision)
@@ -111,6 +117,7 @@ static void bind_place(sqlite3_stmt *st, const struct store_policy_scope *p)
 	bind_str(st, 4, p->api_id);
 	bind_int(st, 5, p->revision);
 	bind_str(st, 6, p->operation_id);
+	bind_str(st, 7, p->environment_id);
 }
 
 /* ---- what was before -------------------------------------------------------------------------------------------------- */
@@ -196,12 +203,12 @@ static gh_rc set_policy(struct store *s, const struct store_policy_scope *place,
 	gh_rc rc;
 
 	bind_place(st, place);
-	bind_blob(st, 7, bytes.p ? bytes : STR(""));
-	bind_int(st, 8, clock_wall_us());
+	bind_blob(st, 8, bytes.p ? bytes : STR(""));
+	bind_int(st, 9, clock_wall_us());
 	rc = change_run(s, st, &(struct change){ .action = "set", .kind = "policy document", .id = name,
 						 .detail = STR_NULL, .raises = RAISES_CONFIG }, err);
 	if (rc.code == GH_E_CONFLICT)
-		FAIL(err, NOT_FOUND, "scope %.*s: there is no such product, API, revision or operation", STR_ARG(name));
+		FAIL(err, NOT_FOUND, "scope %.*s: there is no such environment, product, API, revision or operation", STR_ARG(name));
 	return rc.code ? rc : remember(s, name, bytes.p ? bytes : STR(""), err);
 }
 

@@ -10,13 +10,14 @@ enum store_policy_kind {
 	STORE_POLICY_PRODUCT,            /* product_id */
 	STORE_POLICY_API,                /* api_id, revision (0: the current one, when written or found) */
 	STORE_POLICY_OPERATION,          /* api_id, revision, operation_id */
+	STORE_POLICY_ENVIRONMENT,        /* environment_id: binds every API of it, whatever their documents say */
 };
 
 struct store_policy_scope {
 	int64_t kind;                    /* enum store_policy_kind */
 	struct str business_group_id, product_id, api_id;
 	int64_t revision;
-	struct str operation_id;
+	struct str operation_id, environment_id;
 };
 
 struct store_policy {
@@ -30,7 +31,7 @@ struct store_fragment {
 	int64_t changed_us;
 };
 
-/* Parses "global", "workspace:ID", "product:ID", "api:ID", "api:ID;rev=N", "operation:API/OP", "operation:API;rev=N/OP".
+/* Parses "global", "environment:ID", "workspace:ID", "product:ID", "api:ID", "api:ID;rev=N", "operation:API/OP", "operation:API;rev=N/OP".
  * SYNTAX names the forms. Texts borrow from `text`. */
 GH_RC store_policy_scope_parse(struct str text, struct store_policy_scope *out, struct gh_err *err);
 

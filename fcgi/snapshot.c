@@ -67,6 +67,7 @@ void snapshot_documents(const struct snapshot *s, const struct snap_api *api, co
 	out[SCOPE_PRODUCT] = product ? product->policy : NULL;
 	out[SCOPE_API] = api ? api->policy : NULL;
 	out[SCOPE_OPERATION] = operation ? operation->policy : NULL;
+	out[SCOPE_ENVIRONMENT] = api && api->environment ? api->environment->binding : NULL;
 }
 
 /* ---- building ------------------------------------------------------------------------------------------------------------- */
@@ -108,6 +109,7 @@ static gh_rc read_environments(struct build *b)
 		struct snap_environment *e = arena_new_of(b->a, struct snap_environment);
 		struct store_policy_scope place = { .kind = STORE_POLICY_WORKSPACE,
 						    .business_group_id = rows[i].business_group_id };
+		const struct store_policy_scope binding = { .kind = STORE_POLICY_ENVIRONMENT, .environment_id = rows[i].id };
 
 		if (!e || !map_put(&b->environments, rows[i].id, e))
 			return no_memory(b);
@@ -118,6 +120,7 @@ static gh_rc read_environments(struct build *b)
 		TRY(build_text(b, rows[i].path_prefix, &e->path_prefix));
 		e->workspace = (struct ctx_workspace){ .id = e->business_group, .name = e->business_group };
 		TRY(build_policy(b, &place, STR_NULL, &e->policy));
+		TRY(build_policy(b, &binding, STR_NULL, &e->binding));
 		TRY(route_table_add_environment(b->routes, e, b->err));
 	}
 	return GH_RC_OK;

@@ -29,6 +29,7 @@ struct snap_environment {
 	struct str id, name, business_group; /* business_group: id, the workspace */
 	struct str host, path_prefix;        /* STR_NULL: any; none */
 	const struct policy_document *policy;        /* of the workspace; NULL: none */
+	const struct policy_document *binding;       /* the environment's own, for all its APIs; NULL: none */
 	struct ctx_workspace workspace;
 };
 

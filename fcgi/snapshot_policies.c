@@ -104,7 +104,7 @@ static gh_rc read_fragments(struct build *b)
 
 static struct str place_key(const struct store_policy_scope *p, char out[POLICY_KEY_MAX])
 {
-	const struct str *parts[] = { &p->business_group_id, &p->product_id, &p->api_id, &p->operation_id };
+	const struct str *parts[] = { &p->business_group_id, &p->product_id, &p->api_id, &p->operation_id, &p->environment_id };
 	int n = snprintf(out, POLICY_KEY_MAX, "%d;%lld", (int)p->kind, (long long)p->revision);
 
 	for (size_t i = 0; i < ARRAY_LEN(parts) && n < POLICY_KEY_MAX; i++)
@@ -160,6 +160,8 @@ static struct str place_name(struct build *b, const struct store_policy_scope *p
 		return STR("global policy");
 	case STORE_POLICY_WORKSPACE:
 		return arena_printf(b->a, "policy of business group %.*s", STR_ARG(p->business_group_id));
+	case STORE_POLICY_ENVIRONMENT:
+		return arena_printf(b->a, "policy of environment %.*s", STR_ARG(p->environment_id));
 	case STORE_POLICY_PRODUCT:
 		return arena_printf(b->a, "policy of product %.*s", STR_ARG(p->product_id));
 	case STORE_POLICY_API:
@@ -196,6 +198,7 @@ gh_rc build_policy(struct build *b, const struct store_policy_scope *place, stru
 	static const enum scope scopes[] = {
 		[STORE_POLICY_GLOBAL] = SCOPE_GLOBAL, [STORE_POLICY_WORKSPACE] = SCOPE_WORKSPACE,
 		[STORE_POLICY_PRODUCT] = SCOPE_PRODUCT, [STORE_POLICY_API] = SCOPE_API, [STORE_POLICY_OPERATION] = SCOPE_OPERATION,
+		[STORE_POLICY_ENVIRONMENT] = SCOPE_ENVIRONMENT,
 	};
 	char key[POLICY_KEY_MAX];
 	const struct store_policy *p = map_get(&b->policies, place_key(place, key));

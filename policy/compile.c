@@ -292,6 +292,9 @@ static void compile_root(struct compiler *c, const struct doc_node *root)
 			compile_warning(c, root, NULL, "the section <%s> is missing; it is taken as <%s><base /></%s>",
 					section_names[s], section_names[s], section_names[s]);
 		compile_section(c, n, s);
+		if (n && c->source->scope == SCOPE_ENVIRONMENT && !c->source->either && !c->builder->out->has_base[s])
+			compile_error(c, n, NULL, "<%s> of an environment's document needs <base />: it stands for all that the APIs of the "
+				      "environment do themselves", section_names[s]);
 	}
 }
 

@@ -56,7 +56,7 @@ bool exchange_set_variable(struct exchange *x, struct str name, struct value val
 struct str scope_name(enum scope s)
 {
 	static const struct str names[SCOPE__COUNT] = { STR_INIT("global"), STR_INIT("workspace"), STR_INIT("product"),
-							STR_INIT("api"), STR_INIT("operation") };
+							STR_INIT("api"), STR_INIT("operation"), STR_INIT("environment") };
 
 	return names[s];
 }

@@ -16,7 +16,10 @@
 struct policy_document;
 
 enum section { SECTION_INBOUND, SECTION_BACKEND, SECTION_OUTBOUND, SECTION_ON_ERROR, SECTION__COUNT };
-enum scope { SCOPE_GLOBAL, SCOPE_WORKSPACE, SCOPE_PRODUCT, SCOPE_API, SCOPE_OPERATION, SCOPE__COUNT };
+/* <base/> of a document is the next one before it in this order, and a section begins with the last that is there. So the
+ * environment's, which binds all APIs, comes first and none of theirs can leave it out. */
+enum scope { SCOPE_GLOBAL, SCOPE_WORKSPACE, SCOPE_PRODUCT, SCOPE_API, SCOPE_OPERATION, SCOPE_ENVIRONMENT, SCOPE__COUNT };
+#define SCOPE_FIRST SCOPE_ENVIRONMENT
 
 /* What `context` shows. Borrowed texts; STR_NULL where not known. Pointers in exchange are NULL where C# shows null. */
 struct ctx_api {

@@ -17,7 +17,7 @@ static void begin_section(struct exchange *x, enum section s)
 {
 	struct program_state *p = x->program;
 	enum scope scope;
-	const struct policy_document *doc = document_from(x, SCOPE_OPERATION, &scope);
+	const struct policy_document *doc = document_from(x, SCOPE_FIRST, &scope);
 
 	x->section = s;
 	p->skipping &= s == SECTION_OUTBOUND;

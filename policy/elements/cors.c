@@ -169,7 +169,7 @@ enum step policy_preflight(struct exchange *x)
 
 	if (!is_preflight(x))
 		return STEP_NEXT;
-	for (int s = SCOPE_OPERATION; s >= 0 && !granted && !terminate; s--) {
+	for (int s = SCOPE_FIRST; s >= 0 && !granted && !terminate; s--) {
 		const struct policy_document *d = x->documents[s];
 
 		if (d && d->cors) {
@@ -224,7 +224,7 @@ void policy_cors_refused(struct exchange *x)
 	struct last_error before = x->error;
 	bool star, found = false;
 
-	for (int s = SCOPE_OPERATION; s >= 0 && origin.n && !found; s--) {
+	for (int s = SCOPE_FIRST; s >= 0 && origin.n && !found; s--) {
 		const struct policy_document *d = x->documents[s];
 
 		if (d && d->cors && origin_allowed(x, d->cors, origin, &star, &found) && found)

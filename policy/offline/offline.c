@@ -120,7 +120,7 @@ static GH_RC load_scopes(struct offline *o, enum scope innermost, struct policy_
 		struct str what = jsn_string(value), text = what;
 		enum scope scope;
 
-		if (!scope_named(str_of(name), &scope) || scope >= innermost)
+		if (!scope_named(str_of(name), &scope) || scope == innermost || (scope > innermost && scope != SCOPE_ENVIRONMENT))
 			FAIL(err, INVALID, "context: scopes: `%s` is no scope around the document's own", name);
 		if (!what.n)
 			FAIL(err, INVALID, "context: scopes.%s must name a file", name);
@@ -138,7 +138,7 @@ GH_RC offline_load_text(struct offline *o, struct str text, const char *name, st
 	enum scope scope = SCOPE_OPERATION;
 
 	if (named.n && !scope_named(named, &scope))
-		FAIL(err, INVALID, "context: scope `%.*s` is none of global, workspace, product, api and operation",
+		FAIL(err, INVALID, "context: scope `%.*s` is none of global, environment, workspace, product, api and operation",
 		     STR_ARG(named));
 	*file = name;
 	TRY(load_fragments(o, diags, file, err));

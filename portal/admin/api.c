@@ -102,7 +102,7 @@ gh_rc admin_api_page(struct web *w, int status, struct gh_err *err)
 {
 	bool see_policies = web_role_may(w->user.role, WEB_VIEW_POLICIES), found;
 	const struct store_policy_scope global = { .kind = STORE_POLICY_GLOBAL };
-	struct store_policy_scope own = { .kind = STORE_POLICY_API };
+	struct store_policy_scope own = { .kind = STORE_POLICY_API }, binding = { .kind = STORE_POLICY_ENVIRONMENT };
 	struct liquid_list *policies = liquid_set_list(w->page, "policies");
 	struct store_api api;
 
@@ -112,9 +112,12 @@ gh_rc admin_api_page(struct web *w, int status, struct gh_err *err)
 	admin_put_api_head(w, &api);
 	TRY(admin_put_life(w, &api, err));
 	TRY(admin_traffic_put(w, api.id, w->page, err));
+	binding.environment_id = api.environment_id;
 	own.api_id = api.id;
 	own.revision = api.revision;
 	liquid_set_bool(w->page, "see_policies", see_policies);
+	if (see_policies)
+		TRY(put_policy(w, policies, &binding, "Environment", api.environment_id, &found, err));
 	if (see_policies)
 		TRY(put_policy(w, policies, &global, "Everything", STR("All APIs"), &found, err));
 	TRY(put_products(w, &api, see_policies ? policies : NULL, err));

@@ -46,6 +46,7 @@ static void scope(struct str text)
 	if (store_policy_scope_parse(text, &s, &err).code)
 		return;
 	must((s.business_group_id.n > 0) == (s.kind == STORE_POLICY_WORKSPACE));
+	must((s.environment_id.n > 0) == (s.kind == STORE_POLICY_ENVIRONMENT));
 	must((s.product_id.n > 0) == (s.kind == STORE_POLICY_PRODUCT));
 	must((s.api_id.n > 0) == (s.kind == STORE_POLICY_API || s.kind == STORE_POLICY_OPERATION));
 	must((s.operation_id.n > 0) == (s.kind == STORE_POLICY_OPERATION));

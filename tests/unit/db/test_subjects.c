@@ -360,6 +360,8 @@ static void policies_and_fragments(void **state)
 	} rows[] = {
 		{ "global", true, STORE_POLICY_GLOBAL, 0, { NULL, 0 }, { NULL, 0 } },
 		{ "workspace:team", true, STORE_POLICY_WORKSPACE, 0, { NULL, 0 }, { NULL, 0 } },
+		{ "environment:live", true, STORE_POLICY_ENVIRONMENT, 0, { NULL, 0 }, { NULL, 0 } },
+		{ "environment:", false, 0, 0, { NULL, 0 }, { NULL, 0 } },
 		{ "product:gold", true, STORE_POLICY_PRODUCT, 0, { NULL, 0 }, { NULL, 0 } },
 		{ "api:a", true, STORE_POLICY_API, 0, STR_INIT("a"), { NULL, 0 } },
 		{ "api:a;rev=2", true, STORE_POLICY_API, 2, STR_INIT("a"), { NULL, 0 } },
@@ -401,7 +403,7 @@ static void policies_and_fragments(void **state)
 	CHECK_STR("the newer one", all[0].bytes, STR("<policies>2</policies>"));
 	CHECK_OK(f, store_policy_scope_parse(STR("product:nope"), &scope, &f->err));
 	REFUSED(f, "no such product", store_policy_set(f->s, &scope, STR("x"), &f->err), GH_E_NOT_FOUND,
-		"scope product:nope: there is no such product, API, revision or operation");
+		"scope product:nope: there is no such environment, product, API, revision or operation");
 	CHECK_OK(f, store_policy_scope_parse(STR("api:nope"), &scope, &f->err));
 	REFUSED(f, "no such API", store_policy_set(f->s, &scope, STR("x"), &f->err), GH_E_NOT_FOUND, "there is no API 'nope'");
 	CHECK_OK(f, store_policy_find(f->s, f->a, &scope, &bytes, &found, &f->err));

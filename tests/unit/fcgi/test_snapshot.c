@@ -57,6 +57,7 @@ static void documents(void **state UNUSED)
 	set_policy("global", "<policies><inbound>" HEADER("g") "</inbound><backend><forward-request /></backend><outbound />"
 			     "<on-error /></policies>");
 	set_policy("workspace:default", POLICIES(HEADER("w")));
+	set_policy("environment:default", POLICIES(HEADER("e")));
 	set_policy("product:gold", POLICIES(HEADER("p")));
 	set_policy("api:api-0", POLICIES(HEADER("a")));
 	set_policy("operation:api-0/GET..items.{id}", POLICIES(HEADER("o")));
@@ -66,13 +67,13 @@ static void documents(void **state UNUSED)
 	snapshot_documents(snapshot, r.api, r.operation, snapshot_product(snapshot, STR("gold")), docs);
 	for (int i = 0; i < SCOPE__COUNT; i++)
 		CHECK("every scope has its document", docs[i]);
-	CHECK_INT("documents", snapshot->n_documents, 5);
+	CHECK_INT("documents", snapshot->n_documents, 6);
 	r = find("/path-0/things/1");
 	snapshot_documents(snapshot, r.api, r.operation, NULL, docs);
 	CHECK("another operation has none", !docs[SCOPE_OPERATION] && !docs[SCOPE_PRODUCT] && docs[SCOPE_API]);
 	r = find("/path-1/items/1");
 	snapshot_documents(snapshot, r.api, r.operation, NULL, docs);
-	CHECK("another API has none", !docs[SCOPE_API] && docs[SCOPE_GLOBAL]);
+	CHECK("another API has none but those for all", !docs[SCOPE_API] && docs[SCOPE_GLOBAL] && docs[SCOPE_ENVIRONMENT]);
 	check_done();
 }
 
