@@ -31,7 +31,7 @@ function watch(page) {
   const seen = { problems: [], hosts: new Set() };
   page.on('pageerror', (e) => seen.problems.push(`script: ${e.message}`));
   page.on('console', (m) => {
-    if (m.type() === 'error' && !/status of (404|422)/.test(m.text())) seen.problems.push(`console: ${m.text()}`);
+    if (m.type() === 'error' && !/status of (404|409|422)/.test(m.text())) seen.problems.push(`console: ${m.text()}`);
   });
   page.on('request', (r) => seen.hosts.add(new URL(r.url()).host));
   page.on('response', (r) => {

@@ -61,6 +61,9 @@ test.before(async () => {
       g.cli('credential', 'set', 'crm', '--kind', 'authorization-code', '--name', 'Customers', '--description', 'Accounts and visits', '--set', 'client-id=gw',
         '--set', 'token-url=https://login.example/token', '--set', 'authorize-url=https://login.example/authorize', ...secret);
       g.cli('credential', 'set', 'stock', '--kind', 'client-credentials', '--set', 'client-id=gw', '--set', 'token-url=http://127.0.0.1:9/oauth2/token', ...secret);
+      g.cli('api-group', 'create', 'logistics', '--name', 'Logistics', '--description', 'Everything that a **haulier** needs.', '--api', 'orders', '--api', 'inventory', '--approval', 'manual');
+      g.cli('tier', 'create', 'lorry', '--product', 'logistics', '--name', 'Lorry', '--description', 'A few drivers', '--rate', '60/60', '--quota', '10000/day');
+      g.cli('tier', 'create', 'fleet', '--product', 'logistics', '--name', 'Fleet', '--rate', '100/1');
       g.cli('backend', 'set', 'stock', '--url', 'http://127.0.0.1:9', '--credential', 'stock');
       g.cli('api', 'set', 'inventory', '--backend-id', 'stock');
       g.cli('alert', 'set', 'busy', '--kind', 'requests', '--threshold', '0', '--period', '1h', '--api', 'orders', '--name', 'Health is asked for',
@@ -115,6 +118,8 @@ const PAGES = [
   { name: 'portal-404', url: '/nothing-here', status: 404 },
   { name: 'portal-products', url: '/products' },
   { name: 'portal-product', url: '/products/starter' },
+  { name: 'portal-groups', url: '/groups' },
+  { name: 'portal-group', url: '/groups/logistics', developer: true },
   { name: 'portal-product-mine', url: '/products/gold', developer: true },
   { name: 'portal-subscriptions', url: '/account/subscriptions', developer: true },
   { name: 'portal-subscription', url: () => `/account/subscriptions/${gw.own.id}`, developer: true },
@@ -124,6 +129,8 @@ const PAGES = [
   { name: 'portal-applications', url: '/account/applications', developer: true },
   { name: 'portal-application-new', url: '/account/new-application', developer: true },
   { name: 'portal-application', url: '/account/applications/planning', developer: true },
+  { name: 'portal-application-stale', url: '/account/applications/planning', developer: true,
+    act: async (p) => { await p.evaluate(() => { document.querySelector('[name=version]').value = 'old'; }); await p.fill('#name', 'Planning wall'); await p.click('form[action$="/planning"] button'); } },
   { name: 'portal-application-errors', url: '/account/applications/planning', developer: true, act: async (p) => { await p.fill('#email', 'nobody'); await p.click('form[action$="/owners"] button'); } },
   { name: 'portal-subscription-tier', url: () => `/account/subscriptions/${gw.team.id}`, developer: true, act: (p) => p.click('text=Change the tier') },
   { name: 'portal-call', url: () => `/account/calls/${refused}`, developer: true },
@@ -146,6 +153,7 @@ const PAGES = [
   { name: 'admin-traffic-none', url: '/admin/analytics?api=none', signedIn: true },
   { name: 'admin-traffic-report', url: '/admin/analytics/latency?range=soon', signedIn: true },
   { name: 'admin-live', url: '/admin/live', signedIn: true },
+  { name: 'admin-api-groups', url: '/admin/api-groups', signedIn: true },
   { name: 'admin-products', url: '/admin/products', signedIn: true },
   { name: 'admin-subscriptions', url: '/admin/subscriptions', signedIn: true },
   { name: 'portal-operation-form', url: '/apis/forms/operations/send' },

@@ -58,6 +58,38 @@ test(`behind ${SERVER}`, async (t) => {
     assert.strictEqual(new URL((await eve.open('/account')).url).pathname, '/sign-in');
   });
 
+  await t.test('a key is replaced during traffic without a failed call', async () => {
+    const eve = await inside('eve', 'a third good sentence');
+    await eve.open('/products/starter');
+    await eve.submit('/products/starter/subscribe', {});
+    await eve.follow();
+    const keysOn = (v) => [...v.html.matchAll(/<code class="address">([0-9a-zA-Z]{16,})<\/code>/g)].map((m) => m[1]);
+    const page = new URL(eve.url).pathname, used = [keysOn(eve)[0]];
+    const answers = [], asked = () => answers.filter((a) => a.key === used.at(-1)).length;
+    let going = true;
+    const clients = [...Array(3)].map(async () => {
+      while (going) {
+        const key = used.at(-1), r = await fetch(`${gw.url}/api/orders/orders`, { headers: { 'Ocp-Apim-Subscription-Key': key } });
+        await r.arrayBuffer();
+        answers.push({ key, status: r.status });
+      }
+    });
+    await until(() => asked() > 30, 'calls with the first key');
+    for (let i = 0; i < 2; i++) {
+      await eve.open(page);
+      await eve.send('POST', `${page}/rotate`, { form: { ...eve.form(`${page}/rotate`), slot: 'primary', overlap: 'hour' } });
+      await eve.follow();
+      const before = answers.length;
+      await until(() => answers.length > before + 30, 'calls with the old key, which goes on');
+      used.push(keysOn(eve)[0]);
+      await until(() => asked() > 30, 'calls with the new one');
+    }
+    going = false;
+    await Promise.all(clients);
+    assert.strictEqual(new Set(used).size, 3);
+    assert.deepStrictEqual(answers.filter((a) => a.status !== 200), []);
+  });
+
   await t.test('two owners at once: the second is told, keeps what he typed, and nothing is lost', async () => {
     gw.cli('application', 'create', 'board', '--name', 'Board', '--owner', 'ada@example.com');
     await ada.open('/account/applications/board');
