@@ -82,6 +82,6 @@ static const struct resource_ops ops = {
 const struct resource_kind kind_product = {
 	.name = "product", .plural = "products", .title = "Product",
 	.description = "What developers subscribe to: a set of APIs, and who may have it. Its limits are its policy.",
-	.area = RESOURCE_AREA_APIS, .fields = fields, .ops = &ops,
+	.area = RESOURCE_AREA_PRODUCTS, .fields = fields, .ops = &ops,
 	.filters = { { "state", "Only products in this state", states }, { "api", "Only products that open this API", NULL } },
 };

@@ -126,7 +126,7 @@ static const struct resource_ops tier_ops = {
 
 const struct resource_kind kind_tier = {
 	.name = "tier", .plural = "tiers", .title = "Tier", .description = "What a subscription to a product is limited to, by name.",
-	.area = RESOURCE_AREA_APIS, .fields = tier_fields, .ops = &tier_ops, .filters = { { "product", "Only tiers of this product", NULL } },
+	.area = RESOURCE_AREA_PRODUCTS, .fields = tier_fields, .ops = &tier_ops, .filters = { { "product", "Only tiers of this product", NULL } },
 };
 
 /* ---- subscriptions ----------------------------------------------------------------------------------------------------- */

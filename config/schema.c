@@ -22,7 +22,8 @@ static json_t *of_enum(const struct resource_field *f)
 	return v;
 }
 
-static json_t *of_secret(bool for_writing)
+/* A text is what one writes; it is shown only once, by the answer that makes it. */
+static json_t *of_secret(void)
 {
 	json_t *ref = json_pack("{s:s, s:{s:{s:s, s:s}}, s:[s], s:b}", "type", "object", "properties", "ref", "type", "string", "description",
 				"Where the secret stands: env:NAME, file:/PATH, credential:NAME or vault:MOUNT/PATH#FIELD", "required", "ref",
@@ -30,9 +31,7 @@ static json_t *of_secret(bool for_writing)
 	json_t *sealed = json_pack("{s:s, s:{s:{s:b}}, s:[s], s:b}", "type", "object", "properties", "sealed", "const", 1, "required",
 				   "sealed", "additionalProperties", 0);
 
-	if (for_writing)
-		return json_pack("{s:[{s:s}, o, o, {s:s}]}", "oneOf", "type", "string", ref, sealed, "type", "null");
-	return json_pack("{s:[o, o, {s:s}]}", "oneOf", ref, sealed, "type", "null");
+	return json_pack("{s:[{s:s}, o, o, {s:s}]}", "oneOf", "type", "string", ref, sealed, "type", "null");
 }
 
 static json_t *of_text(const struct resource_field *f)
@@ -78,7 +77,7 @@ static json_t *of_field(const struct resource_field *f, bool for_writing)
 			json_object_set_new(v, "type", json_pack("[s, s]", "object", "null"));
 		return v;
 	case RESOURCE_SECRET:
-		return of_secret(for_writing);
+		return of_secret();
 	case RESOURCE_TEXT:
 		break;
 	}

@@ -1,4 +1,5 @@
 #include "portal/admin/admin.h"
+#include "portal/admin/rest.h"
 #include "portal/admin/scim.h"
 
 #include "core/str.h"
@@ -107,6 +108,11 @@ static const struct web_route routes[] = {
 	{ "GET", "/sign-in/with/{provider}", WEB_ANYBODY, web_provider_start },
 	{ "GET", "/sign-in/callback", WEB_ANYBODY, web_provider_back },
 	{ "POST", "/sign-out", WEB_SIGNED_IN, web_sign_out },
+	{ "GET", "/api/v1/{rest*}", WEB_TOKEN, admin_rest },
+	{ "POST", "/api/v1/{rest*}", WEB_TOKEN, admin_rest },
+	{ "PUT", "/api/v1/{rest*}", WEB_TOKEN, admin_rest },
+	{ "PATCH", "/api/v1/{rest*}", WEB_TOKEN, admin_rest },
+	{ "DELETE", "/api/v1/{rest*}", WEB_TOKEN, admin_rest },
 	{ "GET", "/scim/v2/{rest*}", WEB_TOKEN, admin_scim },
 	{ "POST", "/scim/v2/{rest*}", WEB_TOKEN, admin_scim },
 	{ "PUT", "/scim/v2/{rest*}", WEB_TOKEN, admin_scim },
@@ -123,6 +129,9 @@ const struct web_app admin_app = {
 	.base_path = CONFIG_ADMIN_BASE_PATH,
 	.enter = WEB_VIEW_APIS,
 	.is_dashboard = true,
+	.rest = REST_PATH,
+	.rest_max_bytes = CONFIG_ADMIN_API_MAX_BYTES,
+	.rest_error = admin_rest_error,
 	.routes = routes,
 	.common = admin_menu,
 };

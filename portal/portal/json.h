@@ -27,8 +27,6 @@ GH_RC portal_json_answer(struct web *w, int status, json_t *v, struct gh_err *er
 GH_RC portal_key_replace(struct web *w, struct str id, enum store_key_slot slot, int64_t keep_s, struct str *key, struct gh_err *err);
 /* www/portal-api.yaml with this portal's address. */
 GH_RC portal_api_description(struct web *w, json_t **out, struct gh_err *err);
-/* struct web_app.token */
-GH_RC portal_token_user(struct web *w, struct str token, bool *found, struct gh_err *err);
 
 web_handler portal_own_api_page, portal_tokens, portal_token_make, portal_token_end;
 web_handler portal_json_about, portal_json_apis, portal_json_api, portal_json_operations, portal_json_operation;

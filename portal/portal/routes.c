@@ -182,6 +182,6 @@ const struct web_app portal_app = {
 	.base_path = CONFIG_PORTAL_BASE_PATH,
 	.routes = routes,
 	.json = PORTAL_JSON "/",
-	.token = portal_token_user,
+	.token = web_token_user,
 	.common = common,
 };

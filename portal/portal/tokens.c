@@ -4,42 +4,15 @@
 #include "core/str.h"
 #include "db/personal_tokens.h"
 
-/* Personal tokens: the page on which they are made and taken back, and how a request of the JSON API finds its person. */
+/* Personal tokens: the page on which they are made and taken back. How a request finds its person: portal/web/token.c. */
 
-enum { TOKEN_NAME_MAX = 100, USED_EVERY_US = 60 * 1000000 };
+enum { TOKEN_NAME_MAX = 100 };
 
 /* How long one lasts, as the form offers it. */
 static const struct life {
 	const char *value, *words;
 	int64_t days;
 } lives[] = { { "month", "30 days", 30 }, { "week", "7 days", 7 }, { "quarter", "90 days", 90 }, { "year", "a year", 365 } };
-
-/* ---- by token ---------------------------------------------------------------------------------------------------------------- */
-
-static GH_RC note_use(struct web *w, const struct store_personal_token *t, struct gh_err *err)
-{
-	struct store *s = w->site->store;
-
-	if (clock_wall_us() - t->used_us < USED_EVERY_US)
-		return GH_RC_OK;
-	TRY(store_tx_begin(s, web_actor(w), err));
-	return store_tx_end(s, store_personal_token_used(s, t->id, w->rq.address, err), err);
-}
-
-gh_rc portal_token_user(struct web *w, struct str token, bool *found, struct gh_err *err)
-{
-	struct store_personal_token t;
-
-	TRY(store_personal_token_find(w->site->store, w->a, token, &t, found, err));
-	if (!*found)
-		return GH_RC_OK;
-	TRY(store_user_find(w->site->store, w->a, t.user_id, &w->user, found, err));
-	*found = *found && w->user.state == STORE_USER_ACTIVE;
-	if (!*found)
-		return GH_RC_OK;
-	w->may_write = t.may_write;
-	return note_use(w, &t, err);
-}
 
 /* ---- the page ---------------------------------------------------------------------------------------------------------------- */
 

@@ -80,6 +80,10 @@ void web_error_page(struct web *w, int status, const char *explain)
 	struct liquid_record *page = liquid_record_new(w->a);
 	struct gh_err err;
 
+	if (web_is_rest(w)) {
+		w->site->app->rest_error(w, status, explain);
+		return;
+	}
 	if (web_is_json(w)) {
 		web_json_error(w, status, NULL, explain);
 		return;

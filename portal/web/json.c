@@ -30,6 +30,11 @@ static const struct reason {
 	{ 500, "internal", "Internal server error" },
 };
 
+bool web_is_rest(const struct web *w)
+{
+	return w->site->app->rest && str_starts(w->rq.path, str_of(w->site->app->rest));
+}
+
 bool web_is_json(const struct web *w)
 {
 	return w->site->app->json && str_starts(w->rq.path, str_of(w->site->app->json));

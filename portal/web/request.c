@@ -66,7 +66,8 @@ static GH_RC read_path(struct web *w, const struct web_source *from, struct gh_e
 static GH_RC read_body(struct web *w, const struct web_source *from, struct gh_err *err)
 {
 	struct str length = variable(from, "CONTENT_LENGTH");
-	uint64_t max = (uint64_t)config_int(&w->site->config, CONFIG_WEB_MAX_FORM_BYTES), n = 0;
+	enum setting limit = web_is_rest(w) ? w->site->app->rest_max_bytes : CONFIG_WEB_MAX_FORM_BYTES;
+	uint64_t max = (uint64_t)config_int(&w->site->config, limit), n = 0;
 	char *body;
 
 	if (!str_eq(w->rq.method, STR("POST")) && !str_eq(w->rq.method, STR("PUT")) && !str_eq(w->rq.method, STR("PATCH")))
@@ -126,6 +127,8 @@ gh_rc web_request_read(struct web *w, const struct web_source *from, struct gh_e
 	w->rq.authorization = variable(from, "HTTP_AUTHORIZATION");
 	w->rq.accept_language = str_first(variable(from, "HTTP_ACCEPT_LANGUAGE"), WEB_AGENT_MAX);
 	w->rq.accept_encoding = variable(from, "HTTP_ACCEPT_ENCODING");
+	w->rq.accept = variable(from, "HTTP_ACCEPT");
+	w->rq.idempotency_key = variable(from, "HTTP_IDEMPOTENCY_KEY");
 	w->rq.csrf = variable(from, "HTTP_X_CSRF_TOKEN");
 	w->rq.agent = agent_of(from);
 	w->rq.tls = config_bool(&w->site->config, CONFIG_WEB_BEHIND_TLS) || str_eq_ci(https, STR("on"))

@@ -61,6 +61,7 @@ struct web_request {
 	struct str accept_language;      /* as it came */
 	struct str accept_encoding;
 	struct str csrf;                 /* X-CSRF-Token: a form token of a JSON request */
+	struct str accept, idempotency_key;      /* as they came */
 	struct str agent;                /* how the browser names itself, cut to WEB_AGENT_MAX */
 	bool tls;                        /* the web server speaks TLS with the client */
 	struct web_params query, form, cookies;
@@ -134,6 +135,11 @@ struct web_app {
 	const char *json;                /* paths that begin so are a JSON API: errors and rights in its way; NULL: none */
 	/* Finds the person behind a bearer token of the JSON API: w->user and w->may_write. */
 	GH_RC (*token)(struct web *w, struct str token, bool *found, struct gh_err *err);
+	/* The management API: paths that begin so, the largest body they take, and how a failure before the handler is told. NULL:
+	 * there is none. */
+	const char *rest;
+	enum setting rest_max_bytes;
+	void (*rest_error)(struct web *w, int status, const char *explain);
 	web_handler *common;             /* puts what the layout of every page needs into w->page */
 	/* May answer in place of a page that needs a right (terms to agree to first): sets w->rs.status. NULL: never. */
 	web_handler *before;
@@ -202,6 +208,10 @@ GH_RC web_json_body(struct web *w, json_t **out, struct gh_err *err);
 /* Whether If-Match or If-None-Match lists the tag, or is "*". */
 bool web_tag_listed(struct str field, struct str tag);
 void web_json_field(struct web *w, const char *name, const char *message);
+bool web_is_rest(const struct web *w);           /* struct web_app.rest */
+bool web_csrf_matches(struct web *w, struct str sent);   /* the form token of the session */
+/* The person behind a personal token: w->user and w->may_write. Notes its use. */
+GH_RC web_token_user(struct web *w, struct str token, bool *found, struct gh_err *err);
 void web_json_error(struct web *w, int status, const char *reason, const char *message);
 
 /* JSON in place of a page. */

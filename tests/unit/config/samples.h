@@ -34,4 +34,5 @@ static const struct sample {
 	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
 	{ "policy", "api:orders;rev=2", "{\"policy\":\"<policies><inbound><base /></inbound><backend><base /></backend>"
 	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
+	{ "machine-token", "pipeline", "{\"role\":\"operator\",\"scopes\":[\"read\",\"write:products\"]}" },
 };

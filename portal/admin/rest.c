@@ -1,0 +1,301 @@
+/* rest.c - the management API: its table of routes, who asks, and problem details. */
+#include "portal/admin/rest.h"
+
+#include "core/clock.h"
+#include "core/http_status.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "db/machine_tokens.h"
+
+enum { USED_EVERY_US = 60 * 1000000, PARTS_MAX = 8 };
+
+const struct rest_route rest_routes[] = {
+	{ "GET", "/openapi.json", WEB_ANYBODY, false, rest_openapi, rest_describe },
+	{ "GET", "/me", WEB_SIGNED_IN, false, rest_me, rest_describe },
+	{ "GET", "/{kind}", WEB_SIGNED_IN, false, rest_list, rest_describe },
+	{ "POST", "/{kind}", WEB_SIGNED_IN, true, rest_create, rest_describe },
+	{ "GET", "/{kind}/{id}", WEB_SIGNED_IN, false, rest_get, rest_describe },
+	{ "PUT", "/{kind}/{id}", WEB_SIGNED_IN, true, rest_put, rest_describe },
+	{ "PATCH", "/{kind}/{id}", WEB_SIGNED_IN, true, rest_patch, rest_describe },
+	{ "DELETE", "/{kind}/{id}", WEB_SIGNED_IN, true, rest_delete, rest_describe },
+	{ NULL, NULL, WEB_ANYBODY, false, NULL, NULL },
+};
+
+enum web_right admin_right_of(const struct resource_kind *k, bool write)
+{
+	static const struct {
+		enum web_right view, change;
+	} rights[RESOURCE_AREA__COUNT] = {
+		[RESOURCE_AREA_APIS] = { WEB_VIEW_APIS, WEB_CHANGE_APIS },
+		[RESOURCE_AREA_PRODUCTS] = { WEB_VIEW_APIS, WEB_CHANGE_PRODUCTS },
+		[RESOURCE_AREA_POLICIES] = { WEB_VIEW_POLICIES, WEB_CHANGE_POLICIES },
+		[RESOURCE_AREA_BACKENDS] = { WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS },
+		[RESOURCE_AREA_SECRETS] = { WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS },
+		[RESOURCE_AREA_SUBSCRIPTIONS] = { WEB_VIEW_SUBSCRIPTIONS, WEB_MANAGE_SUBSCRIPTIONS },
+		[RESOURCE_AREA_PEOPLE] = { WEB_VIEW_PEOPLE, WEB_MANAGE_PEOPLE },
+		[RESOURCE_AREA_PAGES] = { WEB_EDIT_PAGES, WEB_EDIT_PAGES },
+		[RESOURCE_AREA_LOOK] = { WEB_CHANGE_LOOK, WEB_CHANGE_LOOK },
+		[RESOURCE_AREA_SETTINGS] = { WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS },
+	};
+
+	return write ? rights[k->area].change : rights[k->area].view;
+}
+
+/* ---- problems ---------------------------------------------------------------------------------------------------------- */
+
+static GH_RC answer_problem(struct web *w, int status, const char *reason, struct str detail, json_t *errors, struct gh_err *err)
+{
+	struct str title = http_reason(status);
+	json_t *v = json_pack("{s:s+, s:s%, s:i, s:s%, s:s%}", "type", "urn:gatehouse:problem:", reason, "title", title.p, title.n, "status",
+			      status, "detail", detail.p ? detail.p : "", detail.n, "requestId", w->rq.id.p ? w->rq.id.p : "", w->rq.id.n);
+
+	if (v && errors)
+		json_object_set(v, "errors", errors);
+	json_decref(errors);
+	if (!jsn_keep(w->a, v))
+		FAIL(err, NOMEM, "problem");
+	buf_clear(&w->rs.body);
+	return web_json(w, status, "application/problem+json", v, err);
+}
+
+gh_rc rest_problem(struct rest *r, int status, const char *reason, struct str detail, json_t *errors, struct gh_err *err)
+{
+	return answer_problem(r->w, status, reason, detail, errors, err);
+}
+
+void admin_rest_error(struct web *w, int status, const char *explain)
+{
+	static const struct {
+		int status;
+		const char *reason, *detail;
+	} known[] = {
+		{ 400, "bad-request", "The request could not be read." },
+		{ 404, "not-found", "There is nothing at this address." },
+		{ 405, "bad-method", "This address does not take this method; Allow says which." },
+		{ 413, "too-large", "The body is larger than admin.api_max_bytes allows." },
+		{ 503, "unavailable", "This is not available right now; try again." },
+		{ 500, "internal", "Something went wrong on our side; the number of the request finds it in the log." },
+	};
+	size_t i = 0;
+	struct gh_err err;
+
+	while (i + 1 < ARRAY_LEN(known) && known[i].status != status)
+		i++;
+	if (answer_problem(w, status, known[i].reason, str_of(explain ? explain : known[i].detail), NULL, &err).code) {
+		buf_clear(&w->rs.body);
+		w->rs.status = 500;
+	}
+}
+
+static json_t *field_problems(const struct resource_change *c)
+{
+	const struct resource_problem *v;
+	json_t *list = json_array();
+	size_t n;
+
+	v = resource_problems(c, &n);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:s+%, s:s%}", "pointer", "#", v[i].pointer.p, v[i].pointer.n, "detail", v[i].message.p,
+						      v[i].message.n));
+	return list;
+}
+
+gh_rc rest_refused(struct rest *r, gh_rc rc, const struct gh_err *why, const struct resource_change *change, struct gh_err *err)
+{
+	bool fields = change && resource_problem_count(change);
+	json_t *errors = fields ? field_problems(change) : NULL;
+
+	switch (rc.code) {
+	case GH_E_NOT_FOUND:
+		return rest_problem(r, 404, "not-found", str_of(why->message), errors, err);
+	case GH_E_CONFLICT:
+		return rest_problem(r, 409, "conflict", str_of(why->message), errors, err);
+	case GH_E_INVALID:
+	case GH_E_SYNTAX:
+	case GH_E_LIMIT:
+		return rest_problem(r, fields ? 422 : 400, fields ? "invalid" : "bad-request",
+				    fields ? STR("Some values cannot be used; errors names them.") : str_of(why->message), errors, err);
+	case GH_E_BUSY:
+		web_header(r->w, "Retry-After", STR("1"));
+		return rest_problem(r, 503, "busy", STR("Somebody else is writing; try again."), errors, err);
+	default:
+		json_decref(errors);
+		if (err)
+			*err = *why;
+		return rc;
+	}
+}
+
+/* ---- who asks ---------------------------------------------------------------------------------------------------------- */
+
+static GH_RC by_machine(struct rest *r, struct str token, struct gh_err *err)
+{
+	struct store *s = r->w->site->store;
+	struct store_machine_token t;
+	bool found;
+
+	TRY(store_machine_token_of(s, r->w->a, token, &t, &found, err));
+	if (!found)
+		return GH_RC_OK;
+	r->who = (struct rest_caller){ .actor = arena_printf(r->w->a, "token:%.*s", STR_ARG(t.id)), .role = t.role, .scopes = t.scopes,
+				       .known = true };
+	if (clock_wall_us() - t.used_us < USED_EVERY_US)
+		return GH_RC_OK;
+	TRY(store_tx_begin(s, r->who.actor, err));
+	return store_tx_end(s, store_machine_token_used(s, t.id, err), err);
+}
+
+static GH_RC by_person(struct rest *r, struct str token, struct gh_err *err)
+{
+	struct web *w = r->w;
+	bool found;
+
+	TRY(web_token_user(w, token, &found, err));
+	if (found)
+		r->who = (struct rest_caller){ .actor = web_actor(w), .role = w->user.role, .scopes = w->may_write ? STR("write") : STR("read"),
+					       .known = true };
+	return GH_RC_OK;
+}
+
+static GH_RC identify(struct rest *r, struct gh_err *err)
+{
+	struct web *w = r->w;
+	struct str field = w->rq.authorization, token;
+
+	if (!field.n) {
+		if (w->signed_in)
+			r->who = (struct rest_caller){ .actor = web_actor(w), .role = w->user.role, .scopes = STR("write"), .known = true };
+		return GH_RC_OK;
+	}
+	if (!str_starts_ci(field, STR("Bearer ")))
+		return GH_RC_OK;
+	token = str_trim(str_from(field, 7));
+	TRY(by_machine(r, token, err));
+	return r->who.known ? GH_RC_OK : by_person(r, token, err);
+}
+
+static GH_RC refuse_stranger(struct rest *r, bool *in, struct gh_err *err)
+{
+	struct web *w = r->w;
+	struct str field = w->rq.authorization;
+	uint32_t wait = field.n ? web_brake(w, "api-token", w->rq.address) : 0;
+
+	*in = false;
+	if (wait) {
+		(void)web_wait_text(w, wait);
+		return rest_problem(r, 429, "too-many-tries", STR("There were too many tokens that are not known."), NULL, err);
+	}
+	if (field.n)
+		web_brake_count(w, "api-token", w->rq.address);
+	web_header(w, "WWW-Authenticate", field.n ? STR("Bearer realm=\"management\", error=\"invalid_token\"")
+					    : STR("Bearer realm=\"management\""));
+	return rest_problem(r, 401, field.n ? "token-invalid" : "sign-in-required",
+			    field.n ? STR("The token is not known, has ended or was taken back.")
+			    : STR("This needs a token: send it as Authorization: Bearer TOKEN."), NULL, err);
+}
+
+static enum web_right right_of(const struct rest *r)
+{
+	return r->kind ? admin_right_of(r->kind, r->route->writes) : r->route->right;
+}
+
+/* *in false: the answer stands. */
+static GH_RC admit(struct rest *r, bool *in, struct gh_err *err)
+{
+	struct web *w = r->w;
+
+	*in = true;
+	if (r->route->right == WEB_ANYBODY)
+		return GH_RC_OK;
+	TRY(identify(r, err));
+	if (!r->who.known)
+		return refuse_stranger(r, in, err);
+	*in = false;
+	if (!web_role_may(r->who.role, WEB_VIEW_APIS) || !web_role_may(r->who.role, right_of(r)))
+		return rest_problem(r, 403, "forbidden", arena_printf(w->a, "The role %.*s may not do this.", STR_ARG(r->who.role)), NULL, err);
+	if (!store_scopes_allow(r->who.scopes, r->route->writes, r->kind ? str_of(r->kind->plural) : STR_NULL) && (r->kind || r->route->writes)) {
+		web_header(w, "WWW-Authenticate", STR("Bearer realm=\"management\", error=\"insufficient_scope\""));
+		return rest_problem(r, 403, "scope-missing", r->route->writes ? STR("The token may not write this.")
+				    : STR("The token may not read this."), NULL, err);
+	}
+	if (r->route->writes && !w->rq.authorization.n && !web_csrf_matches(w, w->rq.csrf))
+		return rest_problem(r, 403, "csrf-token", STR("Send the form token of the session as X-CSRF-Token, or use a token."), NULL, err);
+	*in = true;
+	return GH_RC_OK;
+}
+
+/* ---- routes ------------------------------------------------------------------------------------------------------------ */
+
+bool rest_serves(const struct rest_route *route, const struct resource_kind *k)
+{
+	return !k || !k->single || (strcmp(route->method, "POST") != 0 && strcmp(route->method, "DELETE") != 0);
+}
+
+/* Whether the pattern fits; kind and id of it. */
+static bool fits(const struct rest_route *route, struct str path, const struct resource_kind **kind, struct str *id)
+{
+	size_t slash = str_find_char(path, '/');
+	struct str first = str_first(path, slash), rest = slash == SIZE_MAX ? STR_NULL : str_from(path, slash + 1);
+
+	*kind = NULL;
+	*id = STR_NULL;
+	if (strncmp(route->pattern, "/{kind}", 7) != 0)
+		return str_eq(path, str_of(route->pattern + 1));
+	*kind = resource_kind_find(first);
+	if (!*kind || !str_eq(first, str_of((*kind)->plural)) || !rest_serves(route, *kind))
+		return false;
+	*id = rest;
+	return route->pattern[7] ? rest.n > 0 : !rest.p;
+}
+
+static GH_RC no_route(struct rest *r, struct str allow, struct gh_err *err)
+{
+	if (!allow.n)
+		return rest_problem(r, 404, "not-found", STR("There is nothing at this address; see openapi.json."), NULL, err);
+	web_header(r->w, "Allow", allow);
+	return rest_problem(r, 405, "bad-method", STR("This address does not take this method; Allow says which."), NULL, err);
+}
+
+static bool takes_json(struct str accept)
+{
+	struct str part;
+
+	if (!accept.n)
+		return true;
+	while (str_split(&accept, ',', &part)) {
+		struct str type = str_trim(str_first(part, str_find_char(part, ';')));
+
+		if (str_eq(type, STR("*/*")) || str_eq_ci(type, STR("application/*")) || str_ends(type, STR("json")))
+			return true;
+	}
+	return false;
+}
+
+gh_rc admin_rest(struct web *w, struct gh_err *err)
+{
+	struct str method = str_eq(w->rq.method, STR("HEAD")) ? STR("GET") : w->rq.method, allow = STR("");
+	struct rest r = { .w = w, .dry_run = str_eq(web_param(&w->rq.query, "dry-run"), STR("true")) };
+	bool in;
+
+	web_header(w, "Cache-Control", STR("no-store"));
+	for (const struct rest_route *route = rest_routes; route->method && !r.route; route++) {
+		const struct resource_kind *kind;
+		struct str id;
+
+		if (!fits(route, w->rq.args[0], &kind, &id))
+			continue;
+		allow = arena_printf(w->a, "%.*s%s%s%s", STR_ARG(allow), allow.n ? ", " : "", route->method,
+				     strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
+		if (!str_eq(method, str_of(route->method)))
+			continue;
+		r.route = route;
+		r.kind = kind;
+		r.id = id;
+	}
+	if (!r.route)
+		return no_route(&r, allow, err);
+	if (!takes_json(w->rq.accept))
+		return rest_problem(&r, 406, "not-acceptable", STR("Answers are application/json; send Accept: application/json."), NULL, err);
+	TRY(admit(&r, &in, err));
+	return in ? r.route->run(&r, err) : GH_RC_OK;
+}

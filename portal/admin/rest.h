@@ -1,0 +1,78 @@
+/* rest.h - the management API at /admin/api/v1/. One table of routes (rest.c); the resources behind it are those of
+ * config/resource.h, so that a call, a form and a file are the same thing. The OpenAPI document is made from both tables
+ * (rest_document.c). Errors are problem details (RFC 9457).
+ *
+ * Who asks is a personal token, a machine token, or a signed-in browser that sends its form token (X-CSRF-Token). What they may
+ * says the one table of rights (portal/web/route.c); a machine token's scopes narrow that of its role. */
+#pragma once
+
+#include "config/resource.h"
+#include "portal/web/web.h"
+
+#define REST_PATH "/api/v1/"
+
+enum { REST_DEPTH = 64, REST_KEY_MAX = 255 };
+
+/* Who asks. */
+struct rest_caller {
+	struct str actor;                /* for the audit trail: "user:ann@example.com", "token:pipeline" */
+	struct str role;
+	struct str scopes;               /* of a machine token; "read" or "write" of a personal one */
+	bool known;
+};
+
+/* One request of the API. */
+struct rest {
+	struct web *w;
+	struct rest_caller who;
+	const struct rest_route *route;
+	const struct resource_kind *kind;        /* of {kind} in the pattern */
+	struct str id;                   /* of {id} */
+	bool dry_run;
+};
+
+typedef gh_rc rest_handler(struct rest *r, struct gh_err *err);
+
+struct rest_route {
+	const char *method, *pattern;    /* "/{kind}", "/{kind}/{id}", "/me" */
+	enum web_right right;            /* WEB_SIGNED_IN with {kind}: that of the kind */
+	bool writes;
+	rest_handler *run;
+	/* The OpenAPI operation (a new reference); kind is NULL without {kind}. */
+	json_t *(*describe)(const struct rest_route *route, const struct resource_kind *kind);
+};
+/* Of a kind of which there is one, nothing is made or removed. */
+bool rest_serves(const struct rest_route *route, const struct resource_kind *k);
+extern const struct rest_route rest_routes[];            /* ends with a NULL method */
+
+web_handler admin_rest;
+/* The right to see or to change resources of the kind. */
+enum web_right admin_right_of(const struct resource_kind *k, bool write);
+/* An answer in place of one of ours that failed before or outside a handler: struct web_app.rest_error. */
+void admin_rest_error(struct web *w, int status, const char *explain);
+
+/* ---- for handlers ------------------------------------------------------------------------------------------------------ */
+
+/* Problem details. `reason` is a word that programs compare ("stale"); errors (taken over, may be NULL) an array of
+ * {"pointer", "detail"}. */
+GH_RC rest_problem(struct rest *r, int status, const char *reason, struct str detail, json_t *errors, struct gh_err *err);
+/* What failed in config/ or db/ as a problem; our own failures stay errors. `change` (may be NULL) has the problems of fields. */
+GH_RC rest_refused(struct rest *r, gh_rc rc, const struct gh_err *why, const struct resource_change *change, struct gh_err *err);
+/* The body as JSON; *out NULL: refused, the answer stands. */
+GH_RC rest_body(struct rest *r, bool patch, json_t **out, struct gh_err *err);
+/* Whether an If-Match or If-None-Match field names the tag ("*" names each). */
+bool rest_tag_matches(struct str field, struct str tag);
+
+/* ---- a request that comes twice (Idempotency-Key) ----------------------------------------------------------------------- */
+
+/* Inside the change: *given false: it is new, or carries no key; else the answer stands already. */
+GH_RC rest_again(struct rest *r, bool *given, struct gh_err *err);
+/* Keeps the answer that stands in w->rs, in the transaction of the change. */
+GH_RC rest_remember(struct rest *r, struct gh_err *err);
+
+/* ---- handlers and their descriptions ------------------------------------------------------------------------------------ */
+
+rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete, rest_me, rest_openapi;
+json_t *rest_describe(const struct rest_route *route, const struct resource_kind *kind);
+/* The document as it is served. NULL when out of memory. */
+json_t *rest_document(struct arena *a, struct str server);

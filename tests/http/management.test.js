@@ -1,0 +1,221 @@
+// The management API, by its own document: every operation of every kind with the happy path, a wrong type, a missing field, a foreign
+// id, no right and a stale ETag; answers hold to the schemas that the document gives; a generated client; two administrators at once.
+'use strict';
+const test = require('node:test');
+const assert = require('node:assert');
+const Ajv2020 = require('ajv/dist/2020');
+const { OpenAPIClientAxios } = require('openapi-client-axios');
+const { start, SERVERS } = require('./harness');
+const { request, sql, Visitor } = require('./people');
+
+const XML = (inside = '<base />') => `<policies><inbound>${inside}</inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
+// One resource of each kind, in the order of dependence, and a change of it.
+const SAMPLES = {
+  'business-groups': ['sales', { name: 'Sales' }, { name: 'Sales and more' }],
+  environments: ['sandbox', { name: 'Sandbox', kind: 'sandbox', pathPrefix: 'sandbox' }, { name: 'Playground' }],
+  groups: ['partners', { name: 'Partners' }, { description: 'They sell it on' }],
+  backends: ['erp', { url: 'https://erp.example/' }, { description: 'Orders' }],
+  'named-values': ['greeting', { value: 'hello' }, { value: 'good day' }],
+  'policy-fragments': ['greet', { policy: '<fragment><set-header name="X-A"><value>{{greeting}}</value></set-header></fragment>' }, { description: 'Greets' }],
+  'version-sets': ['orders', { name: 'Orders' }, { description: 'All orders' }],
+  apis: ['orders', { name: 'Orders', path: 'orders', versionSet: 'orders', version: 'v1', environment: 'sandbox', backend: 'erp' }, { tags: ['erp'] }],
+  revisions: ['orders;rev=2', { description: 'Faster', copyOf: 1 }, { description: 'Faster still' }],
+  operations: ['orders/get-order', { name: 'Get order', method: 'GET', uriTemplate: '/orders/{id}' }, { name: 'Read an order' }],
+  'api-descriptions': ['orders', { document: '{"openapi":"3.0.0","info":{"title":"O","version":"1"},"paths":{}}' }, { source: 'orders.json' }],
+  products: ['gold', { name: 'Gold', apis: ['orders'], groups: ['partners'] }, { approval: 'manual' }],
+  tiers: ['small', { product: 'gold', name: 'Small', limits: [{ kind: 'rate', calls: 5, seconds: 1 }] }, { limits: [] }],
+  users: ['ann', { email: 'ann@example.com', role: 'operator' }, { lastName: 'Ant' }],
+  applications: ['shop', { name: 'Shop', owners: ['ann'] }, { name: 'The shop' }],
+  subscriptions: ['s1', { product: 'gold', tier: 'small', application: 'shop' }, { state: 'suspended' }],
+  policies: ['operation:orders/get-order', { policy: XML() }, { policy: XML('<base /><set-header name="X-B"><value>b</value></set-header>') }],
+  'machine-tokens': ['pipeline', { role: 'operator', scopes: ['read'] }, { scopes: ['read', 'write:products'] }],
+};
+let gw, token, reader, poor, doc, ajv;
+
+async function call(method, path, body, headers = {}, as = token) {
+  const answer = await request(method, new URL(`${gw.url}/admin/api/v1${path}`), {
+    ...(as ? { authorization: `Bearer ${as}` } : {}), ...(body === undefined ? {} : { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' }), ...headers,
+  }, body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
+  return { status: answer.status, headers: answer.headers, etag: answer.headers.get('etag'), body: answer.text ? JSON.parse(answer.text) : undefined, text: answer.text };
+}
+const at = (kind, id) => `/${kind}/${encodeURIComponent(id)}`;
+function fits(method, path, answer) {
+  const operation = doc.paths[path][method.toLowerCase()];
+  let response = operation.responses[answer.status];
+  assert.ok(response, `${method} ${path} does not say ${answer.status}: ${answer.text}`);
+  if (response.$ref) response = doc.components.responses[response.$ref.split('/').pop()];
+  if (!response.content) return assert.ok(!answer.text);
+  const [type, { schema }] = Object.entries(response.content)[0];
+  assert.ok(answer.headers.get('content-type').startsWith(type), `${method} ${path}: ${answer.headers.get('content-type')}`);
+  const check = ajv.compile({ ...schema, components: doc.components });
+  assert.ok(check(answer.body), `${method} ${path} ${answer.status}: ${JSON.stringify(check.errors)} ${answer.text}`);
+}
+async function expect(status, method, path, pattern, ...rest) {
+  const answer = await call(method, path, ...rest);
+  assert.strictEqual(answer.status, status, `${method} ${path}: ${answer.text}`);
+  fits(method, pattern, answer);
+  return answer;
+}
+
+for (const server of SERVERS) {
+  test(`behind ${server}`, async (t) => {
+    t.after(async () => { if (gw) await gw.stop(); gw = undefined; });
+    gw = await start({ server, workers: 1, setup(g) {
+      token = g.cli('machine-token', 'create', 'tests', '--role', 'administrator', '--scope', 'write', '--format', 'json').json().token;
+      reader = g.cli('machine-token', 'create', 'reader', '--role', 'administrator', '--scope', 'read').stdout.trim();
+      poor = g.cli('machine-token', 'create', 'poor', '--role', 'auditor', '--scope', 'read:apis', '--days', '1').stdout.trim();
+    } });
+    doc = (await call('GET', '/openapi.json', undefined, {}, null)).body;
+    ajv = new Ajv2020({ strict: false, formats: { 'date-time': true } });
+    const kinds = [...new Set(Object.keys(doc.paths).map((p) => p.split('/')[1]))].filter((k) => doc.paths[`/${k}/{id}`]);
+
+    await t.test('the document and the server are of one mind', async () => {
+      assert.strictEqual(doc.openapi, '3.1.0');
+      for (const kind of kinds) assert.ok(SAMPLES[kind], `a sample of ${kind}`);
+      for (const [path, item] of Object.entries(doc.paths)) {
+        const methods = Object.keys(item).filter((m) => m !== 'parameters').map((m) => m.toUpperCase());
+        const answer = await request('OPTIONS', new URL(`${gw.url}/admin/api/v1${path.replace('{id}', 'x')}`), {});
+        assert.strictEqual(answer.status, 405, path + answer.text);
+        for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+          const got = await call(method, path.replace('{id}', 'none'), /GET|DELETE/.test(method) ? undefined : {}, { 'if-match': '*' });
+          assert.strictEqual(got.status === 405, !methods.includes(method), `${method} ${path}: ${got.status}`);
+          if (got.status === 405) for (const m of methods) assert.match(got.headers.get('allow'), new RegExp(`\\b${m}\\b`));
+        }
+      }
+      assert.strictEqual((await call('GET', '/nothing')).status, 404);
+    });
+
+    await t.test('each kind: made, read, listed, replaced, patched; each way in which that is refused', async () => {
+      for (const kind of kinds) {
+        const [id, sample, change] = SAMPLES[kind], one = `/${kind}/{id}`, all = `/${kind}`;
+        const schema = doc.components.schemas[doc.paths[one].put.requestBody.content['application/json'].schema.$ref.split('/').pop()];
+        await expect(201, 'PUT', `${at(kind, id)}?dry-run=true`, one, sample);
+        await expect(404, 'GET', at(kind, id), one);
+        const made = await expect(201, 'PUT', at(kind, id), one, sample);
+        assert.match(made.headers.get('location'), new RegExp(`/admin/api/v1/${kind}/`));
+        const read = await expect(200, 'GET', at(kind, id), one);
+        assert.strictEqual(read.etag, made.etag);
+        assert.strictEqual((await expect(304, 'GET', at(kind, id), one, undefined, { 'if-none-match': read.etag })).text, '');
+        for (const [name, value] of Object.entries(sample)) assert.deepStrictEqual(read.body[name], name === 'copyOf' ? null : value, `${kind} ${name}`);
+        assert.ok((await expect(200, 'GET', `${all}?limit=1000`, all)).body.items.some((x) => x.id === id));
+        await expect(200, 'GET', `${all}?search=${encodeURIComponent(id.slice(0, 4))}`, all);
+        await expect(400, 'GET', `${all}?serach=x`, all);
+        // refused
+        await expect(409, 'POST', all, all, { id, ...sample });
+        await expect(428, 'PUT', at(kind, id), one, sample);
+        await expect(412, 'PUT', at(kind, id), one, sample, { 'if-match': '"stale"' });
+        await expect(412, 'PATCH', at(kind, id), one, change, { 'if-match': '"stale"' });
+        await expect(412, 'DELETE', at(kind, id), one, undefined, { 'if-match': '"stale"' });
+        await expect(428, 'DELETE', at(kind, id), one);
+        await expect(415, 'PUT', at(kind, id), one, 'a: 1', { 'content-type': 'application/yaml' });
+        await expect(400, 'PUT', at(kind, id), one, '{"a":');
+        await expect(406, 'GET', at(kind, id), one, undefined, { accept: 'text/html' });
+        await expect(401, 'GET', at(kind, id), one, undefined, {}, null);
+        if (kind === 'products') await expect(401, 'GET', at(kind, id), one, undefined, {}, `${token}x`);
+        await expect(403, 'PATCH', at(kind, id), one, change, {}, reader);
+        await expect(403, 'PUT', at(kind, id), one, sample, { 'if-match': '*' }, poor);
+        await expect(kind === 'apis' ? 200 : 403, 'GET', at(kind, id), one, undefined, {}, poor);
+        const unknown = await expect(422, 'PUT', at(kind, id), one, { ...sample, nmae: 1 }, { 'if-match': '*' });
+        assert.strictEqual(unknown.body.errors[0].pointer, '#/nmae');
+        for (const [name, property] of Object.entries(schema.properties)) {
+          const wrong = await expect(422, 'PATCH', at(kind, id), one, { [name]: property.type === 'array' || name === 'id' ? 7 : [] });
+          assert.ok(wrong.body.errors.some((e) => e.pointer === `#/${name}`), `${kind} ${name}: ${wrong.text}`);
+          if (property['x-reference']) {
+            const foreign = await expect(422, 'PATCH', at(kind, id), one, { [name]: property.type === 'array' ? ['nowhere'] : 'nowhere' });
+            assert.match(foreign.text, /nowhere|cannot change|is not there/);
+          }
+        }
+        for (const name of schema.required) {
+          const { [name]: left, ...rest } = sample;
+          const missing = await expect(422, 'PUT', at(kind, id), one, rest, { 'if-match': '*' });
+          assert.ok(missing.body.errors.some((e) => e.pointer === `#/${name}`), `${kind} without ${name}`);
+        }
+        // and nothing of all that has changed it
+        assert.strictEqual((await call('GET', at(kind, id))).etag, read.etag, kind);
+        const patched = await expect(200, 'PATCH', at(kind, id), one, change, { 'if-match': read.etag });
+        for (const [name, value] of Object.entries(change)) assert.deepStrictEqual(patched.body[name], value, `${kind} ${name}`);
+        const back = await expect(200, 'PUT', at(kind, id), one, patched.body, { 'if-match': patched.etag });
+        assert.strictEqual(back.etag, patched.etag, `${kind}: what was read may be written back`);
+      }
+    });
+
+    await t.test('what is referred to stays; in the other order all can go', async () => {
+      const refused = await expect(409, 'DELETE', at('products', 'gold'), '/products/{id}', undefined, { 'if-match': '*' });
+      assert.match(refused.text, /the subscription 's1' refers to it/);
+      for (const kind of [...kinds].reverse()) {
+        const [id] = SAMPLES[kind];
+        await expect(204, 'DELETE', `${at(kind, id)}?dry-run=true`, `/${kind}/{id}`, undefined, { 'if-match': '*' });
+        await expect(204, 'DELETE', at(kind, id), `/${kind}/{id}`, undefined, { 'if-match': '*' });
+        await expect(404, 'DELETE', at(kind, id), `/${kind}/{id}`);
+      }
+    });
+
+    await t.test('two administrators at once lose nothing', async () => {
+      await call('PUT', '/products/both', { name: 'Both' });
+      const change = async (field) => {
+        for (let tries = 0; tries < 50; tries++) {
+          const seen = await call('GET', '/products/both');
+          const answer = await call('PUT', '/products/both', { ...seen.body, [field]: `${seen.body[field]}x` }, { 'if-match': seen.etag });
+          if (answer.status === 200) return;
+          assert.ok([412, 503].includes(answer.status), answer.text);
+        }
+        assert.fail('never got through');
+      };
+      await Promise.all(Array.from({ length: 12 }, (_, i) => change(i % 2 ? 'description' : 'terms')));
+      const { body } = await call('GET', '/products/both');
+      assert.deepStrictEqual([body.description, body.terms], ['xxxxxx', 'xxxxxx']);
+    });
+
+    await t.test('a request that comes twice is carried out once', async () => {
+      const twice = () => call('POST', '/subscriptions', { product: 'both', name: 'Once' }, { 'idempotency-key': 'k-1' });
+      const [a, b] = await Promise.all([twice(), twice()]);
+      assert.deepStrictEqual([a.status, b.status], [201, 201], a.text + b.text);
+      assert.strictEqual(a.body.id, b.body.id);
+      assert.strictEqual(a.body.primaryKey, b.body.primaryKey);
+      assert.match(a.body.primaryKey, /^[0-9a-f]{32,}$/);
+      assert.strictEqual([a, b].filter((x) => x.headers.get('idempotent-replayed') === 'true').length, 1);
+      assert.strictEqual((await call('GET', '/subscriptions?product=both')).body.items.length, 1);
+      assert.strictEqual((await call('POST', '/subscriptions', { product: 'both', name: 'Other' }, { 'idempotency-key': 'k-1' })).status, 422);
+      assert.ok(!sql(gw, 'SELECT group_concat(CAST(answer AS TEXT)) FROM repeated_answer').includes(a.body.primaryKey), 'sealed');
+      assert.ok(!(await call('GET', `/subscriptions/${a.body.id}`)).text.includes(a.body.primaryKey), 'told once');
+    });
+
+    await t.test('pages follow each other', async () => {
+      for (let i = 0; i < 7; i++) await call('PUT', `/groups/page-${i}`, { name: `Page ${i}` });
+      const seen = [];
+      let path = '/groups?search=page-&limit=3';
+      while (path) {
+        const answer = await call('GET', path);
+        seen.push(...answer.body.items.map((x) => x.id));
+        const next = /<[^>]*\/admin\/api\/v1([^>]*)>; rel="next"/.exec(answer.headers.get('link') || '');
+        assert.strictEqual(!!next, !!answer.body.next);
+        path = next && next[1];
+      }
+      assert.deepStrictEqual(seen, Array.from({ length: 7 }, (_, i) => `page-${i}`));
+    });
+
+    await t.test('a generated client', async () => {
+      const api = new OpenAPIClientAxios({ definition: { ...doc, servers: [{ url: `${gw.url}/admin/api/v1` }] },
+        axiosConfigDefaults: { headers: { authorization: `Bearer ${token}` }, validateStatus: () => true } });
+      const client = await api.init();
+      const made = await client.createProduct(null, { id: 'generated', name: 'Generated' });
+      assert.strictEqual(made.status, 201);
+      const read = await client.getProduct('generated');
+      assert.strictEqual((await client.putProduct({ id: 'generated', 'If-Match': read.headers.etag }, { name: 'Renamed' })).data.name, 'Renamed');
+      assert.strictEqual((await client.listProducts({ search: 'generated' })).data.items[0].name, 'Renamed');
+      const denied = await client.putProduct({ id: 'generated', 'If-Match': read.headers.etag }, { name: 'Late' });
+      assert.deepStrictEqual([denied.status, denied.data.status], [412, 412]);
+    });
+
+    await t.test('the trail says who, what was before and what is after; other ways in', async () => {
+      const entry = JSON.parse(sql(gw, "SELECT json_object('actor', actor, 'detail', json(detail)) FROM audit_entry WHERE kind = 'product' AND object_id = 'generated' ORDER BY seq DESC LIMIT 1"));
+      assert.deepStrictEqual(entry, { actor: 'token:tests', detail: { before: { name: 'Generated' }, after: { name: 'Renamed' } } });
+      const v = await (await new Visitor(gw.url).signIn(gw.admin.email, gw.admin.password, '/admin/sign-in')).follow();
+      assert.strictEqual((await v.get('/admin/api/v1/me')).status, 200, 'a browser that is signed in may read');
+      gw.cli('machine-token', 'delete', 'reader');
+      assert.strictEqual((await call('GET', '/me', undefined, {}, reader)).status, 401);
+      const large = await call('PUT', '/products/large', `{"name":"${'x'.repeat(1 << 21)}"}`);
+      assert.strictEqual(large.status, 422);
+    });
+  });
+}
