@@ -1,10 +1,10 @@
 /* schema.c - `gatehouse schema …`: JSON Schemas and XML Schemas that validate-content names by id. What is saved compiles,
  * together with the others that it refers to. */
 #include "cli/output.h"
+#include "config/schema_check.h"
 #include "core/file.h"
 #include "core/str.h"
 #include "db/schemas.h"
-#include "policy/schemas.h"
 
 #include <stdio.h>
 
@@ -16,29 +16,6 @@ static const struct column columns[] = {
 	{ "CHANGED", "changed", COLUMN_TIME, offsetof(struct store_schema, changed_us), NULL },
 	{ "DESCRIPTION", "description", COLUMN_TEXT, offsetof(struct store_schema, description), NULL },
 };
-
-/* Compiles the new one among those that are there. */
-static GH_RC check(struct cli *c, struct store *s, const struct store_schema *new, struct gh_err *err)
-{
-	struct store_schema *rows;
-	struct schema_text *texts;
-	struct schemas *set;
-	size_t n, k = 0;
-	gh_rc rc;
-
-	TRY(store_schemas(s, c->arena, &rows, &n, err));
-	texts = arena_alloc(c->arena, n + 1, sizeof(*texts));
-	if (!texts)
-		FAIL(err, NOMEM, "schemas");
-	for (size_t i = 0; i < n; i++)
-		if (!str_eq(rows[i].id, new->id))
-			texts[k++] = (struct schema_text){ rows[i].id, (enum schema_kind)rows[i].kind, rows[i].bytes };
-	texts[k++] = (struct schema_text){ new->id, (enum schema_kind)new->kind, new->bytes };
-	TRY(schemas_new(&set, texts, k, err));
-	rc = schemas_check(set, new->id, err);
-	schemas_free(set);
-	return rc;
-}
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
@@ -58,7 +35,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 	if (kind && !str_eq(str_of(kind), str_of(kinds[schema.kind])))
 		FAIL(err, INVALID, "--kind is json or xml, not '%s'", kind);
 	TRY(cli_store(c, true, &s, err));
-	TRY(check(c, s, &schema, err));
+	TRY(check_schema(s, c->arena, &schema, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
 	TRY(store_tx_end(s, store_schema_set(s, &schema, err), err));
 	output_row(c, columns, ARRAY_LEN(columns), &schema, false);

@@ -17,6 +17,7 @@ GH_RC resource_begin(struct store *s, struct arena *a, struct str actor, struct 
 		FAIL(err, NOMEM, "change");
 	c->store = s;
 	c->arena = a;
+	c->actor = actor;
 	c->scratch = arena_new(SCRATCH_BYTES);
 	if (!c->scratch)
 		FAIL(err, NOMEM, "change");

@@ -13,6 +13,7 @@ struct resource_change {
 	struct store *store;
 	struct arena *arena;             /* of the caller: what is handed out */
 	struct arena *scratch;           /* of one document */
+	struct str actor;
 	struct resource_problem problems[RESOURCE_PROBLEMS_MAX];
 	size_t n, total;
 	/* the document that is being written */

@@ -7,12 +7,15 @@ static const struct sample {
 	{ "business-group", "sales", "{\"name\":\"Sales\",\"parent\":\"default\"}" },
 	{ "environment", "sandbox", "{\"name\":\"Sandbox\",\"kind\":\"sandbox\",\"pathPrefix\":\"sandbox\",\"businessGroup\":\"sales\"}" },
 	{ "group", "partners", "{\"name\":\"Partners\"}" },
+	{ "credential", "sandbox/erp", "{\"kind\":\"api-key\",\"settings\":{\"header\":\"X-Api-Key\"},\"secrets\":{\"value\":\"hush-hush\"}}" },
 	{ "backend", "erp", "{\"name\":\"ERP\",\"url\":\"https://erp.example/\",\"breaker\":{\"rules\":[{\"name\":\"r\",\"tripDuration\":\"PT1M\","
 	  "\"failureCondition\":{\"count\":5,\"interval\":\"PT1M\"}}]},\"health\":{\"path\":\"/health\"},\"credentials\":\"{\\\"header\\\":{}}\"}" },
 	{ "backend", "spare", "{\"url\":\"https://spare.example/\",\"tlsMinVersion\":\"1.3\"}" },
 	{ "backend", "pool", "{\"members\":[{\"backend\":\"spare\",\"priority\":2},{\"backend\":\"erp\",\"weight\":3}],\"balance\":\"hash\","
 	  "\"hashOn\":\"header:X-Key\"}" },
 	{ "named-value", "greeting", "{\"value\":\"hello\",\"tags\":[\"texts\"]}" },
+	{ "schema", "order", "{\"schema\":\"{\\\"type\\\":\\\"object\\\"}\"}" },
+	{ "logger", "hub", "{\"kind\":\"http\",\"settings\":{\"url\":\"https://log.example/\"},\"secretHeaders\":\"{\\\"Authorization\\\":\\\"hush\\\"}\"}" },
 	{ "policy-fragment", "greet", "{\"policy\":\"<fragment><set-header name=\\\"X-Greeting\\\"><value>{{greeting}}</value></set-header></fragment>\"}" },
 	{ "version-set", "orders", "{\"name\":\"Orders\",\"scheme\":\"header\",\"parameter\":\"X-Version\"}" },
 	{ "api", "orders", "{\"name\":\"Orders\",\"path\":\"orders\",\"environment\":\"sandbox\",\"versionSet\":\"orders\",\"version\":\"v1\","
@@ -34,5 +37,10 @@ static const struct sample {
 	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
 	{ "policy", "api:orders;rev=2", "{\"policy\":\"<policies><inbound><base /></inbound><backend><base /></backend>"
 	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
+	{ "access-rule", "api:orders", "{\"rule\":{\"anyOf\":[{\"key\":{}}]}}" },
+	{ "network-rule", "product:gold", "{\"allow\":[\"10.0.0.0/8\"],\"httpsOnly\":true}" },
+	{ "network-rule", "all", "{\"deny\":[\"192.0.2.0/24\"]}" },
+	{ "page", "orders/start", "{\"title\":\"Start\",\"body\":\"# Start\",\"audience\":\"group\",\"group\":\"partners\"}" },
+	{ "page", "welcome", "{\"title\":\"Welcome\",\"inMenu\":true}" },
 	{ "machine-token", "pipeline", "{\"role\":\"operator\",\"scopes\":[\"read\",\"write:products\"]}" },
 };

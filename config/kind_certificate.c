@@ -1,0 +1,80 @@
+/* kind_certificate.c - client certificates that the gateway shows, and authorities that it trusts. */
+#include "config/kind.h"
+
+#include "config/certificate.h"
+#include "core/str.h"
+
+static const struct resource_field fields[] = {
+	FIELD_ID("Names the certificate", store_certificate, id),
+	{ .name = "certificate", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED | RESOURCE_LINES | RESOURCE_FILE, .label = "Certificate",
+	  .description = "The certificate in PEM, with its chain", .most = STORE_TEXT_MAX, AT(store_certificate, pem) },
+	{ .name = "key", .type = RESOURCE_SECRET, .label = "Private key", .description = "Its private key in PEM, without a password; sealed",
+	  .offset = RESOURCE_BY_HAND },
+	{ .name = "authority", .type = RESOURCE_BOOL, .otherwise = "false", .label = "Authority", .description = "An authority that is trusted",
+	  AT(store_certificate, is_authority) },
+	{ .name = "subject", .type = RESOURCE_TEXT, .flags = RESOURCE_READ_ONLY, .label = "Subject", .description = "Whose it is",
+	  AT(store_certificate, subject) },
+	{ .name = "thumbprint", .type = RESOURCE_TEXT, .flags = RESOURCE_READ_ONLY, .label = "Thumbprint",
+	  .description = "SHA-1 in hexadecimal, as policies name it", AT(store_certificate, thumbprint) },
+	{ .name = "notBefore", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Good from", .description = "From when on it is good",
+	  AT(store_certificate, not_before_us) },
+	{ .name = "expires", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Expires", .description = "When it ends",
+	  AT(store_certificate, expires_us) },
+	FIELD_END,
+};
+
+/* With its key in clear: writing seals it again. */
+static GH_RC find(struct store *s, struct arena *a, struct str id, void *row, bool *found, struct gh_err *err)
+{
+	struct store_certificate *rows;
+	size_t n;
+
+	TRY(store_certificates(s, a, true, &rows, &n, err));
+	return pick_row(rows, n, sizeof(*rows), id, row, found);
+}
+
+static GH_RC show(struct store *s UNUSED, struct arena *a UNUSED, const void *row, json_t *doc, struct gh_err *err UNUSED)
+{
+	json_object_set_new(doc, "key", resource_secret_shown(((const struct store_certificate *)row)->key_pem.n > 0, STR_NULL));
+	return GH_RC_OK;
+}
+
+static GH_RC check(struct resource_put *p, struct gh_err *err)
+{
+	struct store_certificate *c = p->row;
+	struct str text;
+	enum secret_given given = resource_secret(p->doc, "key", &text);
+	struct gh_err why;
+	bool of_key;
+	gh_rc rc;
+
+	if (given == SECRET_REF)
+		put_problem(p, "/key", "takes no reference; give the key as a text");
+	if (given == SECRET_STAYS && jsn_get(p->doc, "key") && !c->key_pem.n)
+		put_problem(p, "/key", "there is no key yet; give it as a text");
+	if (given != SECRET_STAYS)
+		c->key_pem = given == SECRET_TEXT ? text : STR_NULL;
+	rc = certificate_describe(p->a, c, &of_key, &why);
+	return put_refused(p, of_key ? "/key" : "/certificate", rc, &why, err);
+}
+
+static GH_RC save(struct resource_put *p, struct gh_err *err)
+{
+	return store_certificate_set(p->s, p->row, err);
+}
+
+static GH_RC drop(struct store *s, struct arena *a UNUSED, struct str id, struct gh_err *err)
+{
+	return store_certificate_delete(s, id, err);
+}
+
+static const struct resource_ops ops = {
+	.row_size = sizeof(struct store_certificate), .store = STORE_RESOURCE_CERTIFICATE, .find = find, .show = show, .check = check,
+	.save = save, .drop = drop,
+};
+
+const struct resource_kind kind_certificate = {
+	.name = "certificate", .plural = "certificates", .title = "Certificate",
+	.description = "A client certificate that the gateway shows to backends, or an authority that it trusts.",
+	.area = RESOURCE_AREA_SECRETS, .fields = fields, .ops = &ops, .filters = { { NULL } },
+};
