@@ -7,6 +7,12 @@ static const struct sample {
 	{ "business-group", "sales", "{\"name\":\"Sales\",\"parent\":\"default\"}" },
 	{ "environment", "sandbox", "{\"name\":\"Sandbox\",\"kind\":\"sandbox\",\"pathPrefix\":\"sandbox\",\"businessGroup\":\"sales\"}" },
 	{ "group", "partners", "{\"name\":\"Partners\"}" },
+	{ "certificate", "sample", "{\"certificate\":\"-----BEGIN CERTIFICATE-----\\nMIIBeTCCAR+gAwIBAgIUL2SjHCJ75JduiZGgBS2t1SPiyEUwCgYIKoZIzj0EA"
+	  "wIw\\nETEPMA0GA1UEAwwGc2FtcGxlMCAXDTI2MTEyMTIyMjAwOVoYDzIxMjYxMDI4MjIy\\nMDA5WjARMQ8wDQYDVQQDDAZzYW1wbGUwWTATB"
+	  "gcqhkjOPQIBBggqhkjOPQMBBwNC\\nAAQqW/s46BpiIuQD+6UHfnwMD4kgEtZjLubNVaj24aFe7pOte3+C/G0jUVLKLG6o\\nlIWYglfsC3T10"
+	  "XPDQ3N+sfq1o1MwUTAdBgNVHQ4EFgQUKq5jQlGH61QD2KoPlBIf\\n1i4gN+swHwYDVR0jBBgwFoAUKq5jQlGH61QD2KoPlBIf1i4gN+swDwYD"
+	  "VR0TAQH/\\nBAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiBGmH41zv/0GTMVlqm/OWTyX9dmpyS5\\nEV+fgnrMW1WW9AIhANanDB4dNogZL99f"
+	  "hAh9LjczGVpQp1W9CXclTq0SqBYu\\n-----END CERTIFICATE-----\\n\",\"authority\":true}" },
 	{ "credential", "sandbox/erp", "{\"kind\":\"api-key\",\"settings\":{\"header\":\"X-Api-Key\"},\"secrets\":{\"value\":\"hush-hush\"}}" },
 	{ "backend", "erp", "{\"name\":\"ERP\",\"url\":\"https://erp.example/\",\"breaker\":{\"rules\":[{\"name\":\"r\",\"tripDuration\":\"PT1M\","
 	  "\"failureCondition\":{\"count\":5,\"interval\":\"PT1M\"}}]},\"health\":{\"path\":\"/health\"},\"credentials\":\"{\\\"header\\\":{}}\"}" },
@@ -37,7 +43,7 @@ static const struct sample {
 	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
 	{ "policy", "api:orders;rev=2", "{\"policy\":\"<policies><inbound><base /></inbound><backend><base /></backend>"
 	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
-	{ "access-rule", "api:orders", "{\"rule\":{\"anyOf\":[{\"key\":{}}]}}" },
+	{ "access-rule", "api:orders", "{\"rule\":{\"anyOf\":[{\"method\":\"key\"}]}}" },
 	{ "network-rule", "product:gold", "{\"allow\":[\"10.0.0.0/8\"],\"httpsOnly\":true}" },
 	{ "network-rule", "all", "{\"deny\":[\"192.0.2.0/24\"]}" },
 	{ "page", "orders/start", "{\"title\":\"Start\",\"body\":\"# Start\",\"audience\":\"group\",\"group\":\"partners\"}" },

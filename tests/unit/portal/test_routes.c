@@ -167,6 +167,12 @@ static const struct {
 	{ "GET", "/sign-in/callback", "/admin/sign-in/callback", "??????" },              /* 400: nothing was begun */
 	{ "POST", "/sign-out", "/admin/sign-out", "snnnnn" },
 	/* programs with a token of their own; a session opens nothing here */
+	/* programs with a token, and scripts of a session, which need its form token to change something */
+	{ "GET", "/api/v1/{rest*}", "/admin/api/v1/me", "?nyyyy" },
+	{ "POST", "/api/v1/{rest*}", "/admin/api/v1/products", "?nnnnn" },
+	{ "PUT", "/api/v1/{rest*}", "/admin/api/v1/products/x", "?nnnnn" },
+	{ "PATCH", "/api/v1/{rest*}", "/admin/api/v1/products/x", "?nnnnn" },
+	{ "DELETE", "/api/v1/{rest*}", "/admin/api/v1/products/x", "?nnnnn" },
 	{ "GET", "/scim/v2/{rest*}", "/admin/scim/v2/Users", "??????" },
 	{ "POST", "/scim/v2/{rest*}", "/admin/scim/v2/Users", "??????" },
 	{ "PUT", "/scim/v2/{rest*}", "/admin/scim/v2/Users/1", "??????" },
