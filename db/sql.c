@@ -58,6 +58,7 @@ gh_rc sql_fail(struct store *s, sqlite3_stmt *st, const char *what, struct gh_er
 {
 	gh_rc rc = sqlite_fail(s->db, sqlite3_extended_errcode(s->db), what, err);
 
+	s->full = (sqlite3_errcode(s->db) & 0xff) == SQLITE_FULL;      /* a rollback makes SQLite forget it */
 	if (st)
 		sqlite3_reset(st);
 	return rc;

@@ -53,6 +53,7 @@ struct store {
 	enum store_mode mode;
 	struct genfile *gen;
 	bool in_tx, in_read;
+	bool full;                               /* the last failure was a full disk */
 	int64_t drained_bytes;                   /* of the calls of the open drain */
 	unsigned raises;                         /* bits 1 << enum genfile_kind, of the open transaction */
 	char actor[256];

@@ -22,6 +22,7 @@ GH_RC store_drain_begin(struct store *s, struct gh_err *err)
 	TRY(sql_exec(s, "BEGIN", "beginning a drain", err));
 	s->in_read = true;                           /* store_read_end rolls back */
 	s->drained_bytes = 0;
+	s->full = false;
 	return GH_RC_OK;
 }
 
@@ -213,7 +214,7 @@ GH_RC store_telemetry_free(struct store *s, size_t max_rows, bool *none, struct 
 
 bool store_is_full(const struct store *s)
 {
-	return sqlite3_errcode(s->db) == SQLITE_FULL;
+	return s->full;
 }
 
 /* ---- how much there is -------------------------------------------------------------------------------------------------------- */

@@ -13,3 +13,16 @@ $(BENCH_BIN): $B/bench/%: $B/tests/bench/%.o $(UNIT_LIBS)
 bench-tools: $(BENCH_BIN)
 
 .PHONY: bench bench-tools
+
+# `make soak`: what takes long. 100 million calls in the totals and 10 million single ones, and how long questions to them take
+# (CALLS, RAW for other numbers); needs about 10 GB in build/soak.
+CALLS ?= 100000000
+RAW ?= 10000000
+soak:
+	@$(MAKE) --no-print-directory MODE=release all build/release/bench/rollups
+	@rm -rf build/soak && mkdir -p build/soak && echo "a sentence that nobody guesses" > build/soak/password
+	@build/release/bin/gatehouse init --state build/soak/state --admin soak@example.com --password-file build/soak/password > build/soak/log
+	@build/release/bench/rollups build/soak/state $(CALLS) $(RAW)
+	@rm -rf build/soak
+
+.PHONY: soak

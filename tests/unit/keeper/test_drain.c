@@ -2,6 +2,7 @@
 #include "tests/unit/db/fixture.h"
 
 #include "core/clock.h"
+#include "db/sql.h"
 #include "keeper/drain.h"
 
 #include <signal.h>
@@ -179,9 +180,42 @@ static void damaged(void **state)
 	check_done();
 }
 
+/* A full disk (here: the file may not grow): the oldest calls make room, no total and no newer call is lost. */
+static void full(void **state)
+{
+	struct fixture *f = *state;
+	struct telemetry *t = writer(f, 1 << 20);
+	struct drain d = { .store = f->s, .dir = segments, .keep_calls = true };
+	struct store_traffic_row *rows;
+	struct store_telemetry_stats stats;
+	struct drain_result r;
+	int64_t pages;
+	bool none;
+	size_t n;
+
+	for (int i = 0; i < 3000; i++)
+		assert_true(put(t, i, 200, TELEMETRY_BY_BACKEND));
+	CHECK_INT("before", drain_now(f).calls, 3000);
+	CHECK_OK(f, find_int(f->s, sql_use(f->s, SQL_PAGES), &pages, NULL, &f->err));
+	CHECK_OK(f, sql_exec(f->s, arena_printf(f->a, "PRAGMA telemetry.max_page_count = %lld", (long long)pages).p, "limit", &f->err));
+	for (int i = 3000; i < 5000; i++)
+		assert_true(put(t, i, 200, TELEMETRY_BY_BACKEND));
+	telemetry_close(t);
+	CHECK("refused", drain_once(&d, &r, &f->err).code != GH_OK);
+	CHECK("because it is full", store_is_full(f->s));
+	CHECK_OK(f, store_telemetry_free(f->s, 2500, &none, &f->err));
+	CHECK("there are more", !none);
+	CHECK_INT("what the oldest left is enough", drain_now(f).calls, 2000);
+	CHECK_OK(f, store_telemetry_stats(f->s, &stats, &f->err));
+	CHECK_INT("single calls", stats.calls, 2500);
+	CHECK_OK(f, store_traffic(f->s, f->a, STORE_TRAFFIC_TOTAL, NULL, &rows, &n, &f->err));
+	CHECK_INT("totals", rows[0].traffic.calls, 5000);
+	check_done();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { store_test(drains), store_test(killed), store_test(damaged) };
+	const struct CMUnitTest tests[] = { store_test(drains), store_test(killed), store_test(damaged), store_test(full) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
