@@ -9,4 +9,4 @@ $B/gen/schema.list: FORCE
 	@mkdir -p $(@D); echo '$(SCHEMA_SQL)' | cmp -s - $@ || echo '$(SCHEMA_SQL)' > $@
 
 # before anything that includes it is compiled for the first time; afterwards the dependency files know
-$B/db/migrate.o $B/tests/unit/db/test_catalog.o: $B/gen/schema.h
+$B/db/migrate.o $B/tests/unit/db/test_catalog.o $B/tests/unit/db/test_analytics.o: $B/gen/schema.h

@@ -5,6 +5,8 @@
 #include "db/analytics.h"
 #include "db/sql.h"
 
+#include "schema.h"
+
 static const int64_t second_us = 1000000, hour_us = 3600000000, day_us = 86400000000;
 enum { T0_S = 1700006400 };                  /* 2023-11-15T00:00:00Z, a day's beginning */
 
@@ -268,22 +270,24 @@ static void older_store(void **state)
 	sqlite3_stmt *st = NULL;
 	struct str packed;
 	struct store_traffic t;
+	struct migration old[8];
+	size_t n_old = 0;
 	sqlite3 *db;
 
 	assert_true(latency_add_many(&l, f->a, 1000, 10));
 	packed = latency_pack(&l, f->a);
 	store_free(f->s);
 	f->s = NULL;
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/telemetry.db%s", f->dir, i == 0 ? "" : i == 1 ? "-wal" : "-shm");
+		remove(path);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(migrations); i++)
+		if (strcmp(migrations[i].file, "telemetry") == 0 && migrations[i].number <= 5)
+			old[n_old++] = migrations[i];
+	CHECK_OK(f, migrate_file(f->dir, "telemetry", old, n_old, &f->err));
 	snprintf(path, sizeof(path), "%s/telemetry.db", f->dir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	snprintf(text, sizeof(text), "DROP TABLE place; DROP TABLE rollup; DROP TABLE rollup_latency; DROP TABLE store_size; DROP TABLE api_last;"
-		 "ALTER TABLE telemetry_total DROP COLUMN other_calls; CREATE TABLE traffic (period_s INTEGER NOT NULL, start_s INTEGER NOT NULL,"
-		 "environment TEXT NOT NULL, api TEXT NOT NULL, operation TEXT NOT NULL, product TEXT NOT NULL, subscription TEXT NOT NULL,"
-		 "application TEXT NOT NULL, backend TEXT NOT NULL, calls INTEGER, refused INTEGER, client_errors INTEGER, gateway_errors INTEGER,"
-		 "backend_errors INTEGER, class_0 INTEGER, class_1 INTEGER, class_2 INTEGER, class_3 INTEGER, class_4 INTEGER, class_5 INTEGER,"
-		 "bytes_in INTEGER, bytes_out INTEGER, gateway_us INTEGER, backend_us INTEGER, total_us INTEGER, latency BLOB) STRICT;"
-		 "PRAGMA user_version = 5");
-	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
 	for (int64_t i = 0; i < 4; i++) {            /* two hours of a day, with a minute each */
 		snprintf(text, sizeof(text), "INSERT INTO traffic VALUES (%d, %lld, 'default', 'orders', 'get', '', 's1', '', 'erp', 10, 2, 3, 1, 1, 0,"
 			 " 0, 5, 0, 3, 2, 100, 200, 11, 22, 33, ?1)", i % 2 ? 60 : 3600, (long long)(T0_S + i / 2 * 3600));
