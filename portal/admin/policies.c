@@ -5,7 +5,7 @@
 #include "db/environments.h"
 #include "db/policy_history.h"
 
-static const char *const kinds[] = { "Global", "Workspace", "Product", "API", "Operation" };
+static const char *const kinds[] = { "Global", "Workspace", "Product", "API", "Operation", "Environment" };
 
 static GH_RC find_operation(struct web *w, struct policy_place *out, bool *found, struct gh_err *err)
 {
@@ -25,9 +25,15 @@ static GH_RC find_operation(struct web *w, struct policy_place *out, bool *found
 static GH_RC find_named(struct web *w, struct policy_place *out, bool *found, struct gh_err *err)
 {
 	struct store_business_group *groups;
+	struct store_environment environment;
 	struct store_product product;
 	size_t n;
 
+	if (out->scope.kind == STORE_POLICY_ENVIRONMENT) {
+		TRY(store_environment_find(w->site->store, w->a, out->scope.environment_id, &environment, found, err));
+		out->label = *found && environment.name.n ? environment.name : out->scope.environment_id;
+		return GH_RC_OK;
+	}
 	if (out->scope.kind == STORE_POLICY_PRODUCT) {
 		TRY(store_product_find(w->site->store, w->a, out->scope.product_id, &product, found, err));
 		out->label = *found && product.name.n ? product.name : out->scope.product_id;
@@ -109,6 +115,8 @@ static struct str scope_text(struct web *w, const struct store_policy_scope *p)
 		return STR("global");
 	case STORE_POLICY_WORKSPACE:
 		return arena_printf(w->a, "workspace:%.*s", STR_ARG(p->business_group_id));
+	case STORE_POLICY_ENVIRONMENT:
+		return arena_printf(w->a, "environment:%.*s", STR_ARG(p->environment_id));
 	case STORE_POLICY_PRODUCT:
 		return arena_printf(w->a, "product:%.*s", STR_ARG(p->product_id));
 	case STORE_POLICY_API:
@@ -130,7 +138,8 @@ gh_rc admin_policies(struct web *w, struct gh_err *err)
 	for (size_t i = 0; i < n; i++) {
 		const struct store_policy_scope *p = &v[i].scope;
 		struct liquid_record *r = liquid_push_record(list);
-		struct str what = p->product_id.n ? p->product_id : p->api_id.n ? p->api_id : p->business_group_id;
+		struct str what = p->product_id.n ? p->product_id : p->api_id.n ? p->api_id
+				: p->environment_id.n ? p->environment_id : p->business_group_id;
 
 		liquid_set_text(r, "scope", scope_text(w, p));
 		liquid_set_text(r, "kind", str_of(kinds[p->kind]));

@@ -31,18 +31,22 @@ GH_RC policy_layers(struct web *w, const struct policy_place *p, struct str prod
 {
 	const struct store_policy_scope global = { .kind = STORE_POLICY_GLOBAL };
 	const struct store_policy_scope of_product = { .kind = STORE_POLICY_PRODUCT, .product_id = product };
+	const struct store_policy_scope binding = { .kind = STORE_POLICY_ENVIRONMENT, .environment_id = p->api.environment_id };
 	const struct store_policy_scope of_api = { .kind = STORE_POLICY_API, .api_id = p->scope.api_id, .revision = p->scope.revision };
 
 	*n = 0;
 	TRY(add_layer(w, out, n, &global, "Global", STR("All APIs"), err));
 	if (product.n)
 		TRY(add_layer(w, out, n, &of_product, "Product", product, err));
-	if (p->scope.kind == STORE_POLICY_WORKSPACE || p->scope.kind == STORE_POLICY_PRODUCT)
-		return add_layer(w, out, n, &p->scope, p->scope.kind == STORE_POLICY_PRODUCT ? "Product" : "Workspace", p->label, err);
+	if (p->scope.kind == STORE_POLICY_WORKSPACE || p->scope.kind == STORE_POLICY_PRODUCT || p->scope.kind == STORE_POLICY_ENVIRONMENT)
+		return add_layer(w, out, n, &p->scope, p->scope.kind == STORE_POLICY_PRODUCT ? "Product"
+				 : p->scope.kind == STORE_POLICY_WORKSPACE ? "Workspace" : "Environment", p->label, err);
 	if (p->scope.api_id.n)
 		TRY(add_layer(w, out, n, &of_api, "API", p->api.name.n ? p->api.name : p->api.id, err));
 	if (p->scope.operation_id.n)
 		TRY(add_layer(w, out, n, &p->scope, "Operation", p->operation.name.n ? p->operation.name : p->operation.id, err));
+	if (p->api.environment_id.n)
+		TRY(add_layer(w, out, n, &binding, "Environment", p->api.environment_id, err));
 	return GH_RC_OK;
 }
 

@@ -101,7 +101,7 @@ static void put_api(json_t *context, const struct policy_place *p)
 
 static GH_RC put_layers(struct web *w, const struct policy_place *p, json_t *context, struct gh_err *err)
 {
-	static const char *const names[] = { "global", "workspace", "product", "api", "operation" };
+	static const char *const names[] = { "global", "workspace", "product", "api", "operation", "environment" };
 	struct policy_layer layers[POLICY_LAYERS_MAX];
 	json_t *scopes = json_object();
 	struct store_product *products;
@@ -114,7 +114,7 @@ static GH_RC put_layers(struct web *w, const struct policy_place *p, json_t *con
 	}
 	TRY(policy_layers(w, p, product, layers, &n, err));
 	for (size_t i = 0; i < n; i++)
-		if (layers[i].scope.kind < p->scope.kind)
+		if (layers[i].scope.kind < p->scope.kind || (layers[i].scope.kind == STORE_POLICY_ENVIRONMENT && layers[i].scope.kind != p->scope.kind))
 			set_text(scopes, names[layers[i].scope.kind], str_trim(layers[i].text));
 	json_object_set_new(context, "scopes", scopes);
 	json_object_set_new(context, "scope", json_string(names[p->scope.kind]));

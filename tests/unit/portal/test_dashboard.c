@@ -89,6 +89,35 @@ static void links_between_pages(void **state UNUSED)
 	check_done();
 }
 
+/* Where the lines of the effective policy come from: the environment's first, which binds what stands inside it. */
+static void effective_policy(void **state UNUSED)
+{
+	static const char binding[] = "<policies><inbound>\n<set-header name=\"X-Bound\" exists-action=\"delete\" />\n<base />\n</inbound>\n"
+				      "<backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>";
+	const struct store_policy_scope scope = { .kind = STORE_POLICY_ENVIRONMENT, .environment_id = STR("default") };
+	struct client c = { .site = &world.site };
+	struct store *s = world.site.store;
+	struct str body;
+	struct gh_err err;
+
+	must(store_tx_begin(s, STR("test"), &err), &err);
+	must(store_policy_set(s, &scope, str_of(binding), &err), &err);
+	must(store_tx_commit(s, &err), &err);
+	client_session(&c, "auditor");
+	CHECK_INT("effective", client_send(&c, "GET", "/admin/policies/effective?scope=operation:orders/get-order", NULL), 200);
+	body = buf_view(&c.w.rs.body);
+	CHECK("of the environment", client_shows(&c, "from-Environment") && client_shows(&c, "X-Bound"));
+	CHECK("before that of the API", str_find(body, STR("from-Environment")) < str_find(body, STR("from-API")));
+	CHECK("which is inside", client_shows(&c, "from-API") && client_shows(&c, "from-Global"));
+	CHECK_INT("its own", client_send(&c, "GET", "/admin/policies/edit?scope=environment:default", NULL), 200);
+	CHECK("its text", client_shows(&c, "X-Bound") && client_shows(&c, ">Environment<"));
+	CHECK_INT("listed", client_send(&c, "GET", "/admin/policies?q=default", NULL), 200);
+	CHECK("with its scope", client_shows(&c, "scope=environment%3Adefault"));
+	CHECK_INT("none", client_send(&c, "GET", "/admin/policies/edit?scope=environment:nobody", NULL), 404);
+	client_end(&c);
+	check_done();
+}
+
 /* Every snippet of the gallery compiles in the section that it names. */
 static void snippets(void **state UNUSED)
 {
@@ -176,7 +205,7 @@ static int down(void **state UNUSED)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(lists_of_apis), cmocka_unit_test(menu), cmocka_unit_test(links_between_pages), cmocka_unit_test(snippets) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(lists_of_apis), cmocka_unit_test(menu), cmocka_unit_test(links_between_pages), cmocka_unit_test(snippets), cmocka_unit_test(effective_policy) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
