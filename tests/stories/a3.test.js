@@ -58,7 +58,7 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
       g.cli('api', 'set', 'orders-v1', '--stage', 'deprecated');
     } });
     ledger = await play(gw);
-    await until(() => command()[0].calls === ledger.calls, 'the keeper to take in all calls');
+    await until(() => command()[0].calls === ledger.calls, 'the keeper to take in all calls', 60000);
     const form = await fetch(`${gw.url}/admin/sign-in`);
     const first = form.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ');
     const csrf = (await form.text()).match(/name="csrf" value="([^"]+)"/)[1];
@@ -150,6 +150,14 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
     assert.equal(r.rows[0].errorPercent, null);
     assert.match(await page('traffic', { api: 'silent' }), /No data/);
     assert.match(gw.cli('analytics', '--api', 'silent').stdout, /No data/);
+  });
+
+  it('what happens now comes as server-sent events, one an answer', async () => {
+    const r = await get('/live/events');
+    assert.match(r.headers.get('content-type'), /^text\/event-stream/);
+    const [, rows] = (await r.text()).match(/^retry: \d+\nevent: traffic\ndata: (\[.*\])\n\n$/);
+    assert.equal(JSON.parse(rows).length, 30);
+    assert.match(await (await get('/live')).text(), /live\.js/);
   });
 
   it('how much is kept is shown, and what is asked wrongly is said', async () => {
