@@ -65,8 +65,17 @@ static const struct access_parameter basic[] = {
 };
 
 static const struct access_parameter hmac[] = {
+	{ "scheme", ACCESS_CHOICE, "rfc9421|cavage|plain", 0, 0,
+	  "how it is signed: RFC 9421; the draft before it (Authorization: Signature or hmac); an HMAC over parts in a field of its own" },
 	WINDOW,
 	LIST("cover", "components that must be signed (@method, @authority, @path and @query or @target-uri, and content-digest of a body)"),
+	LIST("parts", "plain: what is signed (method, target, host, timestamp, nonce, body-sha256)"),
+	{ "digest", ACCESS_CHOICE, "sha256|sha384|sha512", 0, 0, "plain: digest of the HMAC" },
+	{ "encoding", ACCESS_CHOICE, "hex|base64", 0, 0, "plain: how the signature is written" },
+	TEXT("signature-header", "plain: field of the signature (X-Signature)"),
+	TEXT("key-header", "plain: field of the key's id (X-Key-Id)"),
+	TEXT("timestamp-header", "plain: field of the time (X-Timestamp)"),
+	TEXT("nonce-header", "plain: field of the nonce (X-Nonce)"),
 	SUBSCRIPTION, END,
 };
 
@@ -84,7 +93,7 @@ const struct access_method_info access_methods[ACCESS_KIND__COUNT] = {
 	[ACCESS_INTROSPECT] = { "introspect", "a token that its issuer is asked about (RFC 7662)", introspect, true },
 	[ACCESS_CERT] = { "cert", "a client certificate", cert, false },
 	[ACCESS_BASIC] = { "basic", "a user name and a password (RFC 7617)", basic, false },
-	[ACCESS_HMAC] = { "hmac", "a request signed with a shared secret (RFC 9421, hmac-sha256)", hmac, false },
+	[ACCESS_HMAC] = { "hmac", "a request signed with a shared secret (RFC 9421 with hmac-sha256, HTTP Signatures, HMAC)", hmac, false },
 	[ACCESS_SIGV4] = { "sigv4", "a request signed with AWS Signature Version 4", sigv4, false },
 	[ACCESS_ANONYMOUS] = { "anonymous", "anybody", none, false },
 };

@@ -214,3 +214,24 @@ enum sign_verdict hmac_parse(struct arena *a, const struct sign_request *rq, con
 enum sign_verdict hmac_verify(struct arena *a, const struct sign_request *rq, const struct hmac_scheme *s,
 			      const struct hmac_claim *claim, struct str secret, struct str body, int64_t now_s,
 			      int64_t window_s);
+
+/* ---- HTTP Signatures, the draft before RFC 9421 (draft-cavage-http-signatures-12), with a shared secret -------------------- */
+
+struct cavage_claim {
+	struct str key_id, algorithm;    /* algorithm STR_NULL: not given */
+	struct str headers;              /* names of what is signed, between blanks */
+	struct str created, expires;     /* as written; STR_NULL: not given */
+	int64_t created_s, expires_s;    /* 0: not given */
+	struct str signature;            /* bytes */
+	int64_t at_s;                    /* by (created), X-Date or Date, whichever is signed; 0: none is */
+};
+
+/* By `Authorization: Signature …` or `hmac …`, else by the field Signature. */
+enum sign_verdict cavage_parse(struct arena *a, const struct sign_request *rq, struct cavage_claim *out);
+bool cavage_covers(const struct cavage_claim *c, struct str name);
+/* hmac-sha256, -384 or -512; (request-target) or @request-target, host and a time must be signed, of a body digest (SHA-256)
+ * too, which is compared with `body`. */
+enum sign_verdict cavage_verify(struct arena *a, const struct sign_request *rq, const struct cavage_claim *c, struct str secret,
+				struct str body, int64_t now_s, int64_t window_s);
+/* What is signed, for tests. STR_NULL: a part is missing. */
+struct str cavage_text(struct arena *a, const struct sign_request *rq, const struct cavage_claim *c);

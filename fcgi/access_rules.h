@@ -8,6 +8,7 @@
 #include "core/access_rule.h"
 #include "core/jose.h"
 #include "core/map.h"
+#include "core/sign.h"
 
 #include <openssl/x509.h>
 
@@ -52,6 +53,8 @@ struct snap_method {
 	int64_t window_s;
 	struct access_values cover;          /* none: see access_signed.c */
 	struct str region, service;
+	enum signed_scheme { SIGNED_RFC9421, SIGNED_CAVAGE, SIGNED_PLAIN } signing;
+	struct hmac_scheme plain;            /* SIGNED_PLAIN */
 };
 
 struct snap_group {

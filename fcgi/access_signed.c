@@ -171,6 +171,64 @@ static enum verdict check_digest(struct access_flow *f)
 	return v == SIGN_OK ? V_PASS : refuse(f, v == SIGN_MISSING ? SIGN_NOT_COVERED : v, STR("Content-Digest"));
 }
 
+/* ---- the older forms: HTTP Signatures (draft-cavage), an HMAC over parts -------------------------------------------------------------------- */
+
+static enum verdict by_cavage(struct access_flow *f, const struct snap_method *m)
+{
+	struct sign_request rq;
+	struct cavage_claim claim;
+	struct caller_entry *c;
+	enum sign_verdict s;
+	enum verdict v;
+
+	if (!describe(f, &rq))
+		return V_NO_MEMORY;
+	s = cavage_parse(access_arena(f), &rq, &claim);
+	if (s != SIGN_OK)
+		return refuse(f, s, STR("none"));
+	if (has_body(f) && !f->k->up_ended) {
+		f->phase = 1;
+		return V_BODY;
+	}
+	v = find_key(f, claim.key_id, &c);
+	if (v != V_PASS)
+		return v;
+	f->why.kid = str_first(claim.key_id, SHOWN_MAX);
+	s = cavage_verify(access_arena(f), &rq, &claim, c->row.secret, body_of(f), access_now_us(f) / SECOND_US, m->window_s);
+	if (s != SIGN_OK)
+		return refuse(f, s, str_first(claim.headers, SHOWN_MAX));
+	v = check_replay(f, m, claim.key_id, claim.signature, claim.at_s);
+	return v == V_PASS ? take(f, "hmac", c) : v;
+}
+
+static enum verdict by_parts(struct access_flow *f, const struct snap_method *m)
+{
+	struct sign_request rq;
+	struct hmac_claim claim;
+	struct caller_entry *c;
+	enum sign_verdict s;
+	enum verdict v;
+
+	if (!describe(f, &rq))
+		return V_NO_MEMORY;
+	s = hmac_parse(access_arena(f), &rq, &m->plain, &claim);
+	if (s != SIGN_OK)
+		return refuse(f, s, STR("none"));
+	if (has_body(f) && !f->k->up_ended) {
+		f->phase = 1;
+		return V_BODY;
+	}
+	v = find_key(f, claim.key_id, &c);
+	if (v != V_PASS)
+		return v;
+	f->why.kid = str_first(claim.key_id, SHOWN_MAX);
+	s = hmac_verify(access_arena(f), &rq, &m->plain, &claim, c->row.secret, body_of(f), access_now_us(f) / SECOND_US, m->window_s);
+	if (s != SIGN_OK)
+		return refuse(f, s, f->why.kid);
+	v = check_replay(f, m, claim.key_id, claim.signature, claim.at_s);
+	return v == V_PASS ? take(f, "hmac", c) : v;
+}
+
 enum verdict access_by_message_signature(struct access_flow *f, const struct snap_method *m)
 {
 	struct msgsig_message message = { 0 };
@@ -182,6 +240,8 @@ enum verdict access_by_message_signature(struct access_flow *f, const struct sna
 	enum sign_verdict s;
 	enum verdict v;
 
+	if (m->signing != SIGNED_RFC9421)
+		return m->signing == SIGNED_CAVAGE ? by_cavage(f, m) : by_parts(f, m);
 	if (!describe(f, &message.rq))
 		return V_NO_MEMORY;
 	s = msgsig_parse(access_arena(f), &message, STR_NULL, &claim);

@@ -285,6 +285,29 @@ static gh_rc make_basic(struct making *k)
 	return GH_RC_OK;
 }
 
+/* Whoever leaves the time out of what is signed lets a request be sent again for ever. */
+static gh_rc make_plain(struct making *k)
+{
+	struct access_values parts = access_given(k->m, "parts");
+	struct hmac_scheme *s = &k->to->plain;
+	struct gh_err err = { 0 };
+	bool timed = !parts.n;
+
+	k->to->signing = SIGNED_PLAIN;
+	*s = (struct hmac_scheme){ .digest = access_text(k->m, "digest"), .encoding = access_text(k->m, "encoding"),
+				   .field = access_text(k->m, "signature-header"), .key_id_field = access_text(k->m, "key-header"),
+				   .timestamp_field = access_text(k->m, "timestamp-header"), .nonce_field = access_text(k->m, "nonce-header") };
+	for (size_t i = 0; i < parts.n; i++) {
+		timed |= str_eq(parts.v[i], STR("timestamp"));
+		s->parts = arena_printf(k->b->a, "%.*s%s%.*s", STR_ARG(s->parts), i ? "," : "", STR_ARG(parts.v[i]));
+		if (!s->parts.p)
+			return no_memory(k->b);
+	}
+	if (!timed)
+		return wrong(k, "parts", "timestamp must be among them", STR_NULL);
+	return hmac_scheme_check(s, &err).code ? wrong(k, "parts", "a part is not known", STR_NULL) : GH_RC_OK;
+}
+
 static gh_rc make_signed(struct making *k)
 {
 	k->to->window_s = access_number(k->m, "window", WINDOW_S);
@@ -294,7 +317,9 @@ static gh_rc make_signed(struct making *k)
 		return GH_RC_OK;
 	}
 	k->to->cover = access_given(k->m, "cover");
-	return GH_RC_OK;
+	if (str_eq(access_text(k->m, "scheme"), STR("cavage")))
+		k->to->signing = SIGNED_CAVAGE;
+	return str_eq(access_text(k->m, "scheme"), STR("plain")) ? make_plain(k) : GH_RC_OK;
 }
 
 static gh_rc (*const makers[ACCESS_KIND__COUNT])(struct making *k) = {

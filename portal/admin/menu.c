@@ -26,6 +26,7 @@ static const struct entry {
 	{ "Traffic", "Analytics", "analytics", "analytics", WEB_VIEW_TRAFFIC },
 	{ "Traffic", "Calls", "calls", "calls", WEB_VIEW_TRAFFIC },
 	{ "Traffic", "Alerts", "alerts", "alerts", WEB_VIEW_TRAFFIC },
+	{ "Traffic", "Captures", "captures", "calls", WEB_CAPTURE_CALLS },
 	{ "Security", "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
 	{ "Governance", "Audit", "audit", "audit", WEB_VIEW_AUDIT },
 	{ "Settings", "Environments", "environments", "environments", WEB_VIEW_SETTINGS },

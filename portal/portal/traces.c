@@ -5,25 +5,8 @@
 #include "core/str.h"
 #include "db/traces.h"
 
-#include <unistd.h>
-
 /* What the policies did to one's own calls: a credential to have them traced, the last traces, one of them. Who may see what is
  * decided in db/traces.h, the same as for the command line. */
-
-/* Opened at the first use and kept: a process of the portal answers one request at a time. NULL: no gateway has made it yet. */
-static struct cache *cache;
-
-static GH_RC open_cache(struct web *w, struct gh_err *err)
-{
-	char path[PATHS_MAX];
-
-	if (cache)
-		return GH_RC_OK;
-	TRY(cache_path(&w->site->config, w->site->state_dir, path, err));
-	if (access(path, F_OK) < 0)
-		return GH_RC_OK;
-	return cache_open(&cache, path, (size_t)config_int(&w->site->config, CONFIG_CACHE_MAX_BYTES), err);
-}
 
 static const char *level_of(int64_t status)
 {
@@ -52,9 +35,10 @@ static GH_RC put_traces(struct web *w, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "traces");
 	json_t *all = NULL, *t;
+	struct cache *cache;
 	size_t i;
 
-	TRY(open_cache(w, err));
+	TRY(web_cache(w, &cache, err));
 	if (cache)
 		TRY(store_traces(w->site->store, w->a, cache, w->user.id, STR_NULL, &all, err));
 	json_array_foreach(all, i, t) {
@@ -198,9 +182,10 @@ static void put_facts(struct web *w, const json_t *trace)
 
 gh_rc portal_trace(struct web *w, struct gh_err *err)
 {
+	struct cache *cache;
 	json_t *trace = NULL;
 
-	TRY(open_cache(w, err));
+	TRY(web_cache(w, &cache, err));
 	if (!cache)
 		FAIL(err, NOT_FOUND, "no traces yet");
 	TRY(store_trace(w->site->store, w->a, cache, w->user.id, w->rq.args[0], &trace, err));

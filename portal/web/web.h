@@ -40,6 +40,7 @@ enum web_right {
 	WEB_CHANGE_SETTINGS,
 	WEB_VIEW_AUDIT,                  /* who changed what */
 	WEB_VIEW_TRAFFIC,                /* analytics and single calls */
+	WEB_CAPTURE_CALLS,               /* have headers and bodies of calls written down, and see them */
 	WEB_TOKEN,                       /* a program: the handler checks its bearer token; no session, no form token */
 	WEB_RIGHT__COUNT
 };
@@ -232,6 +233,9 @@ void web_content_policy(struct web *w, struct str policy);
 struct store_site;
 /* What links in mails begin with, of both apps; STR_NULL when the public address is not known (db/notices.h). */
 void web_store_site(struct web *w, struct store_site *out);
+/* What the gateway's workers keep in common. *out NULL: no gateway has made it yet. */
+struct cache;
+GH_RC web_cache(struct web *w, struct cache **out, struct gh_err *err);
 struct str web_actor(struct web *w);             /* "user:ann@example.com": who acts, for transactions */
 
 /* Answers with a file of www/ and an ETag; a handler for "/static/{file*}". */

@@ -160,6 +160,8 @@ const PAGES = [
   { name: 'portal-console-back', url: '/console/callback?state=x' },
   { name: 'portal-guide', url: '/pages/getting-started' },
   { name: 'portal-api-guide', url: '/apis/orders/pages/changes' },
+  { name: 'admin-captures', url: '/admin/captures', signedIn: true },
+  { name: 'admin-captures-errors', url: '/admin/captures', signedIn: true, act: (p) => p.click('text=Start') },
   { name: 'admin-pages', url: '/admin/pages', signedIn: true },
   { name: 'admin-page', url: '/admin/pages/edit?id=getting-started&api=', signedIn: true },
   { name: 'admin-page-errors', url: '/admin/pages/edit', signedIn: true, act: (p) => p.click('text=Save') },

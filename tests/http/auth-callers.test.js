@@ -85,6 +85,8 @@ describe(`callers behind ${SERVER}`, () => {
       api('anypoint', ['--file', g.file('a.json', JSON.stringify({ anyOf: [{ method: 'client' }], profile: 'anypoint' }))], '--product', 'gold');
       api('basic', 'basic(group=night)');
       api('hmac', 'hmac(window=60)');
+      api('cavage', 'hmac(scheme=cavage, window=60)');
+      api('parts', 'hmac(scheme=plain, window=60)');
       api('sigv4', 'sigv4(region=eu, window=60)');
       api('opaque', `introspect(endpoint=${answers.server.url}/introspect, client-id=gate way, client-secret={{introspect-secret}}, scope=things.read, cache=60)`);
       api('mixed', `key | jwt(issuer=${idp.issuer}) + basic`, '--product', 'gold');
@@ -237,6 +239,80 @@ identity:
       const headers = sign({ method: 'POST', body: 'one' });
       assert.equal((await call('hmac', headers, { method: 'POST', body: 'two' })).reason, 'signature_body');
       assert.equal((await call('hmac', sign({ method: 'POST' }), { method: 'POST', body: 'two' })).reason, 'signature_cover');
+    });
+
+    // draft-cavage-http-signatures, in the form of its authors and in the one of Kong
+    const cavage = ({ id = 'AK1', secret = secrets.ak, method = 'GET', target = '/api/cavage/things', cover, date = new Date().toUTCString(), body, kong,
+      algorithm = 'hmac-sha256' } = {}) => {
+      const words = kong ? ['@request-target', 'host', 'x-date'] : ['(request-target)', 'host', 'date'];
+      const fields = { host: new URL(gw.url).host, date, 'x-date': date,
+        ...(body === undefined ? {} : { digest: `SHA-256=${crypto.createHash('sha256').update(body).digest('base64')}` }) };
+      const names = cover || [...words, ...(body === undefined ? [] : ['digest'])];
+      const text = names.map((n) => `${n}: ${/request-target/.test(n) ? `${method.toLowerCase()} ${target}` : fields[n]}`).join('\n');
+      const how = { 'hmac-sha256': 'sha256', 'hmac-sha512': 'sha512', 'rsa-sha256': 'sha256' }[algorithm];
+      const signature = crypto.createHmac(how, secret).update(text).digest('base64');
+      const authorization = kong ? `hmac username="${id}", algorithm="${algorithm}", headers="${names.join(' ')}", signature="${signature}"`
+        : `Signature keyId="${id}",algorithm="${algorithm}",headers="${names.join(' ')}",signature="${signature}"`;
+      const { host, ...rest } = fields;
+      return { Authorization: authorization, ...rest };
+    };
+
+    it('HTTP Signatures (draft-cavage): both spellings pass, once, with their body', async () => {
+      for (const options of [{}, { kong: true }, { algorithm: 'hmac-sha512' }]) {
+        const headers = cavage(options), r = await call('cavage', headers);
+        assert.equal(r.status, 200, r.text);
+        assert.equal(things.seen.at(-1).headers['x-consumer-id'], 'mes');
+        assert.equal((await call('cavage', headers)).reason, 'signature_replay');
+      }
+      const body = 'x'.repeat(70000), r = await call('cavage', cavage({ method: 'POST', body }), { method: 'POST', body });
+      assert.equal(r.status, 200, r.text);
+      assert.equal(things.seen.at(-1).body.toString(), body);
+    });
+
+    it('HTTP Signatures (draft-cavage): what is wrong is refused with its reason, and reaches no backend', async () => {
+      const rows = [
+        ['no signature', {}, {}, 'signature_missing'],
+        ['an unknown key', cavage({ id: 'AK2' }), {}, 'signature_key'],
+        ['another secret', cavage({ secret: 'another secret of good length' }), {}, 'signature_invalid'],
+        ['another method', cavage({ method: 'DELETE' }), {}, 'signature_invalid'],
+        ['another address', cavage({ target: '/api/cavage/things?a=1' }), {}, 'signature_invalid'],
+        ['too old', cavage({ date: new Date(Date.now() - 120000).toUTCString() }), {}, 'signature_time'],
+        ['too early', cavage({ date: new Date(Date.now() + 120000).toUTCString() }), {}, 'signature_time'],
+        ['the time is not signed', cavage({ cover: ['(request-target)', 'host'] }), {}, 'signature_cover'],
+        ['the address is not signed', cavage({ cover: ['host', 'date'] }), {}, 'signature_cover'],
+        ['the host is not signed', cavage({ cover: ['(request-target)', 'date'] }), {}, 'signature_cover'],
+        ['a field that is not there', cavage({ cover: ['(request-target)', 'host', 'date', 'x-none'] }), {}, 'signature_cover'],
+        ['another algorithm', cavage({ algorithm: 'rsa-sha256' }), {}, 'signature_malformed'],
+        ['another body', cavage({ method: 'POST', body: 'one' }), { method: 'POST', body: 'two' }, 'signature_body'],
+        ['a body that is not signed', cavage({ method: 'POST' }), { method: 'POST', body: 'two' }, 'signature_cover'],
+        ['rubbish', { Authorization: 'Signature keyId="AK1' }, {}, 'signature_malformed'],
+        ['no key', { Authorization: 'Signature signature="AAAA"' }, {}, 'signature_malformed'],
+      ];
+      const seen = things.seen.length;
+      for (const [label, headers, options, reason] of rows) {
+        const r = await call('cavage', headers, options);
+        assert.deepEqual([r.status, r.reason], [401, reason], `${label}: ${r.text}`);
+      }
+      assert.equal(things.seen.length, seen);
+    });
+
+    const plain = ({ id = 'AK1', secret = secrets.ak, method = 'GET', target = '/api/parts/things', at = now(), body = '', nonce = crypto.randomUUID() } = {}) => ({
+      'X-Key-Id': id, 'X-Timestamp': `${at}`, 'X-Nonce': nonce,
+      'X-Signature': hmac(secret, [method, target, new URL(gw.url).host, at, nonce, crypto.createHash('sha256').update(body).digest('hex')].join('\n'), 'hex') });
+
+    it('a plain HMAC over parts of the request: passes once; anything else does not', async () => {
+      const headers = plain(), r = await call('parts', headers);
+      assert.equal(r.status, 200, r.text);
+      assert.equal((await call('parts', headers)).reason, 'signature_replay');
+      assert.equal((await call('parts', plain({ method: 'POST', body: 'one' }), { method: 'POST', body: 'one' })).status, 200);
+      const rows = [[{}, {}, 'signature_missing'], [plain({ id: 'AK2' }), {}, 'signature_key'], [plain({ secret: 'x' }), {}, 'signature_invalid'],
+        [plain({ method: 'PUT' }), {}, 'signature_invalid'], [plain({ at: now() - 120 }), {}, 'signature_time'], [plain({ at: now() + 120 }), {}, 'signature_time'],
+        [plain({ method: 'POST', body: 'one' }), { method: 'POST', body: 'two' }, 'signature_invalid'], [{ ...plain(), 'X-Nonce': 'n' }, {}, 'signature_invalid'],
+        [{ ...plain(), 'X-Signature': 'zz' }, {}, 'signature_malformed']];
+      for (const [given, options, reason] of rows) {
+        const bad = await call('parts', given, options);
+        assert.deepEqual([bad.status, bad.reason], [401, reason], bad.text);
+      }
     });
 
     it('AWS Signature Version 4', async () => {

@@ -169,6 +169,41 @@ describe('capture', () => {
     assert.match(trail().stdout, new RegExp(`start\\|cli:\\w+\\|${c.id}\n[^]*stop\\|cli:\\w+\\|${c.id}\n[^]*start\\|cli:\\w+\\|${d.id}`));
   });
 
+  it('the dashboard starts, shows and stops one, for those who run the gateway; what is entered wrong stays', async () => {
+    answer = (req, res) => { res.setHeader('Content-Type', 'application/json'); res.end('{"seen":"<b>","password":"pw-1"}'); };
+    const boss = new Visitor(gw.url);
+    await (await boss.signIn('boss@example.com', PASSWORD, '/admin/sign-in')).follow();
+    await boss.open('/admin/captures');
+    assert.equal(boss.status, 200);
+    await boss.submit('/admin/captures', { api: 'pets', address: '192.0.2.1', minutes: '10', calls: '5', mask: 'iban' });
+    assert.equal(boss.status, 422);
+    assert.ok(boss.says('one API, one subscription or one address') && boss.html.includes('value="iban"'));
+    await boss.submit('/admin/captures', { api: 'pets', address: '', minutes: 'many', calls: '5' });
+    assert.ok(boss.status === 422 && boss.says('Enter a number from 1 to 60'));
+    await boss.submit('/admin/captures', { api: 'pets', minutes: '10', calls: '5', bodies: 'yes' });
+    await boss.follow();
+    await gw.adopted();
+    const id = gw.cli('capture', 'list', '--format', 'json').json()[0].id;
+    assert.ok(boss.says('Capture is on') && boss.says('No call yet'));
+    const r = await call();
+    await record(r.id);
+    await boss.open(`/admin/captures/${id}`);
+    assert.ok(boss.html.includes(`/captures/calls/${r.id}`));
+    await boss.open(`/admin/captures/calls/${r.id}`);
+    assert.ok(boss.says('From the client') && boss.says('To the backend') && boss.html.includes('&lt;b&gt;') && !boss.html.includes('pw-1'));
+    await boss.open(`/admin/captures/${id}`);
+    await boss.submit(`/admin/captures/${id}/stop`);
+    await boss.follow();
+    assert.ok(boss.says('Capture is off'));
+    assert.equal(gw.cli('capture', 'list', '--format', 'json').json()[0].endedBy, 'user:boss@example.com');
+    const pub = new Visitor(gw.url);
+    await (await pub.signIn('pub@example.com', PASSWORD, '/admin/sign-in')).follow();
+    await pub.open('/admin/captures');
+    assert.equal(pub.status, 403);
+    await pub.open(`/admin/captures/calls/${r.id}`);
+    assert.equal(pub.status, 403);
+  });
+
   it('what cannot be is said: nothing named, two named, an API that is not there, too long, too many', async () => {
     const fails = (...args) => gw.cli('capture', 'start', ...args, { fails: true }).stderr;
     assert.match(fails(), /one API, one subscription or one address/);

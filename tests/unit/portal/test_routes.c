@@ -153,6 +153,11 @@ static const struct {
 	{ "GET", "/api/v1/analytics/{report}", "/admin/api/v1/analytics/failures", "snyyyy" },
 	{ "GET", "/calls", "/admin/calls", "snyyyy" },
 	{ "GET", "/calls/{row}", "/admin/calls/999999999", "sn????" },    /* none of that number */
+	{ "GET", "/captures", "/admin/captures", "snnnyy" },
+	{ "POST", "/captures", "/admin/captures", "snnnnn" },      /* without the form's token */
+	{ "GET", "/captures/calls/{id}", "/admin/captures/calls/c1", "snnn??" },     /* 404 */
+	{ "GET", "/captures/{id}", "/admin/captures/c1", "snnn??" },
+	{ "POST", "/captures/{id}/stop", "/admin/captures/c1/stop", "snnnnn" },
 	{ "GET", "/live", "/admin/live", "snyyyy" },
 	{ "GET", "/live/events", "/admin/live/events", "snyyyy" },
 	{ "GET", "/sign-in", "/admin/sign-in", "yyyyyy" },
