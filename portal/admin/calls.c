@@ -5,6 +5,7 @@
 #include "core/refusal.h"
 #include "core/str.h"
 #include "db/analytics.h"
+#include "db/captures.h"
 #include "db/telemetry.h"
 
 enum { CALLS_SHOWN = 100 };
@@ -205,6 +206,20 @@ static void put_steps(struct web *w, const struct telemetry_call *t)
 	}
 }
 
+/* Whether its headers and bodies were written down, for those who may see them: `captured` is its request id or empty. */
+static GH_RC put_captured(struct web *w, const struct telemetry_call *t, struct gh_err *err)
+{
+	struct cache *cache = NULL;
+	json_t *v = NULL;
+
+	if (web_role_may(w->user.role, WEB_CAPTURE_CALLS))
+		TRY(web_cache(w, &cache, err));
+	if (cache)
+		TRY(store_captured_call(cache, w->a, t->request_id, &v, err));
+	liquid_set_text(w->page, "captured", v ? t->request_id : STR(""));
+	return GH_RC_OK;
+}
+
 gh_rc admin_call(struct web *w, struct gh_err *err)
 {
 	struct store_call *rows;
@@ -220,6 +235,7 @@ gh_rc admin_call(struct web *w, struct gh_err *err)
 	put_what(w, &rows[0].call);
 	put_why(w, &rows[0].call);
 	put_steps(w, &rows[0].call);
+	TRY(put_captured(w, &rows[0].call, err));
 	liquid_set_text(w->page, "title", STR("One call"));
 	return web_page(w, "call", err);
 }
