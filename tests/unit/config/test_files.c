@@ -268,6 +268,10 @@ static struct str any_name(struct fixture *f, const struct resource_kind *k)
 		default: return arena_printf(f->a, "api:%s%s", api, rev);
 		}
 	}
+	if (strcmp(k->name, "credential") == 0)
+		return arena_printf(f->a, "%s/x%d", any_existing(f, "environment"), (int)roll(4));
+	if (strcmp(k->name, "access-rule") == 0 || strcmp(k->name, "network-rule") == 0)
+		return arena_printf(f->a, "product:%s", any_existing(f, "product"));
 	return arena_printf(f->a, "x%d", (int)roll(6));
 }
 
@@ -287,6 +291,8 @@ static void make_likely(const struct resource_kind *k, json_t *doc)
 		{ "backend", "members", NULL }, { "backend", "breaker", NULL }, { "backend", "health", NULL }, { "backend", "credentials", NULL },
 		{ "backend", "hashOn", NULL }, { "backend", "affinityCookie", NULL }, { "backend", "tlsPins", NULL }, { "backend", "credential", NULL },
 		{ "backend", "tlsServerName", NULL }, { "version-set", "scheme", "segment" }, { "version-set", "parameter", NULL },
+		{ "schema", "schema", "{\"type\": \"object\"}" }, { "schema", "kind", "json" }, { "network-rule", "allow", NULL },
+		{ "network-rule", "deny", NULL }, { "page", "audience", "users" }, { "page", "group", NULL },
 		{ "business-group", "parent", NULL }, { "named-value", "rotateBy", NULL }, { "named-value", "tags", NULL },
 	};
 
@@ -358,7 +364,7 @@ static void round_trip(void **state)
 		unsigned taken = 0;
 
 		dice = seed;
-		for (unsigned i = 0; i < 130; i++)
+		for (unsigned i = 0; i < 180; i++)
 			taken += any_change(f, kinds);
 		SAYS(taken > 40, "seed %u: %u changes were taken", seed, taken);
 		CHECK_OK(f, files_export(f->s, f->a, &what, &first, &f->err));
