@@ -110,7 +110,7 @@ static void print_plan(struct cli *c, const struct plan *p)
 	json_decref(v);
 }
 
-static GH_RC agreed(struct cli *c, bool *yes, struct gh_err *err)
+GH_RC config_files_agreed(struct cli *c, bool *yes, struct gh_err *err)
 {
 	char answer[16];
 
@@ -197,7 +197,7 @@ GH_RC config_files_work(struct cli *c, const struct tree *t, struct files_set *s
 			print_plan(c, &p);
 		if (p.n == 0 && theme == 0)
 			return c->json ? finish_apply(c, NULL, &p, err) : GH_RC_OK;
-		TRY(agreed(c, &yes, err));
+		TRY(config_files_agreed(c, &yes, err));
 		if (!yes) {
 			buf_cstr(&c->out, "nothing was changed\n");
 			c->exit_code = 1;

@@ -13,6 +13,8 @@
 GH_RC config_files_read(struct cli *c, const char *from, struct tree *out, const char **prefix, struct gh_err *err);
 /* What --secrets and --placeholders say. */
 GH_RC config_files_options(struct cli *c, struct plan_options *o, struct gh_err *err);
+/* Whether a plan that was shown is to be applied: --yes, or an answer on the terminal. INVALID where nobody can be asked. */
+GH_RC config_files_agreed(struct cli *c, bool *yes, struct gh_err *err);
 /* The directory of the portal's theme; "" when there is none. */
 GH_RC config_files_theme(struct cli *c, const char **dir, struct gh_err *err);
 /* Plans or applies a tree or a set, prints what there is to print and sets the exit code. `set` NULL: read from the tree. */

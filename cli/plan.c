@@ -1,14 +1,17 @@
 /* plan.c - `gatehouse plan` and `gatehouse apply`: files against the store. */
 #include "cli/config_files.h"
+#include "cli/remote.h"
 #include "core/str.h"
 
 static const struct option plan_options[] = {
+	REMOTE_OPTIONS,
 	CONFIG_FILES_OPTIONS,
 	OPTION_END,
 };
 
 static const struct option apply_options[] = {
 	{ "yes", OPTION_FLAG, NULL, "apply without asking", false },
+	REMOTE_OPTIONS,
 	CONFIG_FILES_OPTIONS,
 	OPTION_END,
 };
@@ -20,12 +23,34 @@ static const struct option zip_options[] = {
 	OPTION_END,
 };
 
+static GH_RC elsewhere(struct cli *c, const struct tree *t, const char *prefix, bool apply, struct gh_err *err)
+{
+	bool yes = option_flag(&c->options, "yes");
+	size_t changes;
+
+	if (!apply || !yes) {
+		TRY(remote_files(c, t, prefix, apply, true, &changes, err));
+		if (!apply && !c->exit_code)
+			c->exit_code = changes ? 2 : 0;
+		if (!apply || c->exit_code || !changes)
+			return GH_RC_OK;
+		TRY(config_files_agreed(c, &yes, err));
+	}
+	if (yes)
+		return remote_files(c, t, prefix, true, false, &changes, err);
+	buf_cstr(&c->out, "nothing was changed\n");
+	c->exit_code = 1;
+	return GH_RC_OK;
+}
+
 static gh_rc work(struct cli *c, bool apply, struct gh_err *err)
 {
 	const char *prefix;
 	struct tree t;
 
 	TRY(config_files_read(c, c->options.args[0], &t, &prefix, err));
+	if (option_text(&c->options, "server"))
+		return elsewhere(c, &t, prefix, apply, err);
 	return config_files_work(c, &t, NULL, prefix, apply, err);
 }
 

@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { once } = require('node:events');
 const { spawn } = require('node:child_process');
-const { Gateway, offline, ROOT } = require('./harness');
+const { Gateway, start, offline, ROOT } = require('./harness');
 
 const remove = (gw) => fs.rmSync(gw.dir, { recursive: true, force: true });
 const tried = (gw, ...args) => gw.cli(...args, { fails: true });
@@ -123,4 +123,33 @@ test('sync keeps a directory and the store in step, both ways', { timeout: 60000
   sync.kill('SIGTERM');
   assert.deepStrictEqual(await once(sync, 'exit'), [0, null]);
   remove(gw);
+});
+
+test('plan and apply over the management API of another machine', { timeout: 120000 }, async (t) => {
+  const here = offline(), dir = path.join(here.dir, 'conf');
+  let gw, writer, reader;
+  t.after(async () => { await gw?.stop(); remove(here); });
+  gw = await start({ server: 'nginx', workers: 1, setup(g) {
+    writer = g.cli('machine-token', 'create', 'pipeline', '--role', 'administrator', '--scope', 'write').stdout.trim();
+    reader = g.cli('machine-token', 'create', 'reader', '--role', 'administrator', '--scope', 'read').stdout.trim();
+  } });
+  here.cli('import', 'apiops', path.join(sample('apiops-shop'), 'input'), '--placeholders');
+  here.cli('export', dir);
+  const there = (...args) => [...args, '--server', `${gw.url}/admin`, '--token-file', here.file('token', writer)];
+  const missing = tried(here, ...there('plan', dir));
+  assert.strictEqual(missing.code, 1);
+  assert.match(missing.stderr, /conf\/named-values\/erp-password\.yaml:3:1: error: .*the secret of named-value erp-password is kept/);
+  const plan = tried(here, ...there('plan', dir, '--placeholders'));
+  assert.strictEqual(plan.code, 2, plan.stderr);
+  assert.match(plan.stdout, /^\+ api orders$/m);
+  const denied = tried(here, 'apply', dir, '--yes', '--placeholders', '--server', `${gw.url}/admin`, '--token-file', here.file('reader', reader));
+  assert.match(denied.stderr, /answered 403: /);
+  assert.deepStrictEqual(gw.cli('api', 'list', '--format', 'json').json(), []);
+  here.cli(...there('apply', dir, '--yes', '--placeholders'));
+  assert.deepStrictEqual(gw.cli('api', 'list', '--format', 'json').json().map((a) => a.id), ['legacy', 'orders']);
+  assert.strictEqual(here.cli(...there('plan', dir)).code, 0);
+  const audit = gw.cli('audit', '--format', 'json').stdout;
+  assert.match(audit, /pipeline/, 'the audit trail names the token');
+  const wrong = tried(here, 'plan', dir, '--server', `${gw.url}/nowhere`, '--token-file', here.file('token', writer));
+  assert.strictEqual(wrong.code, 1);
 });

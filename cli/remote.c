@@ -1,0 +1,171 @@
+/* remote.c - see remote.h. The token is read from a file and travels in a header only; certificates are checked. */
+#include "cli/remote.h"
+
+#include "cli/config_files.h"
+#include "config/files/set.h"
+#include "core/file.h"
+#include "core/str.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+
+enum { ANSWER_MAX = 64 << 20, TOKEN_MAX = 4096, CONNECT_S = 10, WHOLE_S = 300 };
+
+static size_t take(char *bytes, size_t size, size_t n, void *ctx)
+{
+	buf_add(ctx, bytes, size * n);
+	return buf_ok(ctx) ? size * n : 0;
+}
+
+/* {"files", "secrets", "placeholders"} */
+static GH_RC body_of(struct cli *c, const struct tree *t, struct str *out, struct gh_err *err)
+{
+	struct plan_options o = { .dry_run = true };
+	json_t *files = json_array(), *body;
+
+	TRY(config_files_options(c, &o, err));
+	for (size_t i = 0; i < t->n; i++) {
+		const struct tree_file *f = &t->files[i];
+		json_t *v;
+
+		if (str_starts(f->path, STR(FILES_THEME)))       /* files of a machine, not of its store */
+			continue;
+		v = json_pack("{s:s%, s:s%}", "path", f->path.p, f->path.n, "text", f->bytes.p ? f->bytes.p : "", f->bytes.n);
+		if (!v)
+			FAIL(err, INVALID, "%.*s is no text in UTF-8", STR_ARG(f->path));
+		json_array_append_new(files, v);
+	}
+	body = jsn_keep(c->arena, json_pack("{s:o}", "files", files));
+	if (body && o.secrets)
+		json_object_set(body, "secrets", (json_t *)(uintptr_t)o.secrets);
+	if (body && o.placeholders)
+		json_object_set_new(body, "placeholders", json_true());
+	*out = body ? jsn_text(c->arena, body, 0) : STR_NULL;
+	if (!out->p)
+		FAIL(err, NOMEM, "request");
+	return GH_RC_OK;
+}
+
+static GH_RC post(struct cli *c, const char *url, struct str body, long *status, struct buf *answer, struct gh_err *err)
+{
+	const char *token_file = option_text(&c->options, "token-file");
+	char why[CURL_ERROR_SIZE] = "";
+	struct curl_slist *fields = NULL;
+	struct str token;
+	CURLcode code;
+	CURL *e;
+
+	if (!token_file)
+		return cli_usage(c, err, "--server needs --token-file FILE");
+	TRY(file_read(c->arena, token_file, TOKEN_MAX, &token, err));
+	fields = curl_slist_append(fields, "Content-Type: application/json");
+	fields = curl_slist_append(fields, arena_printf(c->arena, "Authorization: Bearer %.*s", STR_ARG(str_trim(token))).p);
+	e = curl_easy_init();
+	if (!e || !fields)
+		FAIL(err, NOMEM, "request");
+	curl_easy_setopt(e, CURLOPT_URL, url);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https,http");
+	curl_easy_setopt(e, CURLOPT_HTTPHEADER, fields);
+	curl_easy_setopt(e, CURLOPT_POSTFIELDS, body.p);
+	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, answer);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, why);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT, (long)WHOLE_S);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	code = curl_easy_perform(e);
+	curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, status);
+	curl_easy_cleanup(e);
+	curl_slist_free_all(fields);
+	if (code != CURLE_OK)
+		FAIL(err, UNAVAILABLE, "%s: %s", url, why[0] ? why : curl_easy_strerror(code));
+	return GH_RC_OK;
+}
+
+static void print_problems(struct cli *c, const json_t *problem, const char *prefix)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(jsn_arr(problem, "errors"), i, v)
+		if (jsn_str(v, "file").n)
+			fprintf(stderr, "%s%.*s:%lld:%lld: error: %.*s\n", prefix, STR_ARG(jsn_str(v, "file")), (long long)jsn_int(v, "line", 1),
+				(long long)jsn_int(v, "column", 1), STR_ARG(jsn_str(v, "detail")));
+		else
+			fprintf(stderr, "error: %.*s\n", STR_ARG(jsn_str(v, "detail")));
+	c->exit_code = 1;
+}
+
+/* As plan_text, of what the other side says. */
+static void print_plan(struct cli *c, const json_t *plan)
+{
+	const json_t *summary = jsn_obj(plan, "summary");
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(jsn_arr(plan, "changes"), i, v) {
+		struct str action = jsn_str(v, "action");
+
+		buf_fmt(&c->out, "%c %.*s %.*s", str_eq(action, STR("create")) ? '+' : str_eq(action, STR("change")) ? '~' : '-',
+			STR_ARG(jsn_str(v, "kind")), STR_ARG(jsn_str(v, "id")));
+		if (jsn_bool(v, "allCalls", false) || jsn_int(v, "subscriptions", 0) || jsn_int(v, "callsOfSevenDays", 0))
+			buf_fmt(&c->out, "  [%lld subscriptions, %lld calls in 7 days]", (long long)jsn_int(v, "subscriptions", 0),
+				(long long)jsn_int(v, "callsOfSevenDays", 0));
+		buf_char(&c->out, '\n');
+	}
+	buf_fmt(&c->out, "%lld to create, %lld to change, %lld to delete, %lld as they are\n", (long long)jsn_int(summary, "create", 0),
+		(long long)jsn_int(summary, "change", 0), (long long)jsn_int(summary, "delete", 0), (long long)jsn_int(summary, "same", 0));
+}
+
+static GH_RC read_answer(struct cli *c, const char *url, long status, struct str text, const char *prefix, json_t **plan, struct gh_err *err)
+{
+	struct gh_err why;
+	json_t *v = NULL;
+
+	*plan = NULL;
+	if (jsn_parse_in(c->arena, text, NULL, &v, NULL, &why).code)
+		FAIL(err, UPSTREAM, "%s answered %ld, and no JSON; is it the address of a dashboard?", url, status);
+	if (status == 422 && json_array_size(jsn_arr(v, "errors"))) {
+		print_problems(c, v, prefix);
+		return GH_RC_OK;
+	}
+	if (status != 200)
+		FAIL(err, DENIED, "%s answered %ld: %.*s", url, status, STR_ARG(jsn_str(v, "detail")));
+	*plan = v;
+	return GH_RC_OK;
+}
+
+GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, size_t *changes, struct gh_err *err)
+{
+	struct str server = str_of(option_text(&c->options, "server")), body;
+	struct buf answer;
+	const char *url;
+	long status = 0;
+	json_t *plan;
+	gh_rc rc;
+
+	*changes = 0;
+	while (server.n && server.p[server.n - 1] == '/')
+		server.n--;
+	url = arena_printf(c->arena, "%.*s/api/v1/%s", STR_ARG(server), apply && !dry_run ? "apply" : "plan").p;
+	TRY(body_of(c, t, &body, err));
+	buf_init(&answer, ANSWER_MAX);
+	rc = url ? post(c, url, body, &status, &answer, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "request");
+	if (!rc.code)
+		rc = read_answer(c, url, status, buf_view(&answer), prefix, &plan, err);
+	buf_release(&answer);
+	TRY(rc);
+	if (!plan)
+		return GH_RC_OK;
+	*changes = json_array_size(jsn_arr(plan, "changes"));
+	if (!c->json) {
+		print_plan(c, plan);
+		return GH_RC_OK;
+	}
+	if (!apply || !dry_run) {
+		jsn_write(&c->out, plan, 0);
+		buf_char(&c->out, '\n');
+	}
+	return GH_RC_OK;
+}

@@ -1,0 +1,13 @@
+/* remote.h - plan and apply over the management API of another machine. */
+#pragma once
+
+#include "cli/command.h"
+#include "config/files/tree.h"
+
+#define REMOTE_OPTIONS                                                                                                        \
+	{ "server", OPTION_TEXT, "URL", "work on the installation there, over its management API: https://gw.example.com/admin", false }, \
+	{ "token-file", OPTION_TEXT, "FILE", "file with the token for it, a personal or a machine token", false }
+
+/* Sends the files and prints the plan that comes back; problems go to standard error with their place, and set the exit code. With
+ * apply false, or dry_run, nothing is changed there. *changes counts what there is to do. */
+GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, size_t *changes, struct gh_err *err);

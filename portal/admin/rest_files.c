@@ -1,0 +1,155 @@
+/* rest_files.c - configuration files over the management API: POST /plan and POST /apply take the files of a directory as text and do
+ * what `gatehouse plan` and `apply` do, in one transaction. Whoever asks needs the right to change each kind that stands in the files
+ * or is covered by them; seeing a plan needs the right to see them. */
+#include "portal/admin/rest.h"
+
+#include "config/files/plan.h"
+#include "core/str.h"
+#include "db/machine_tokens.h"
+
+/* {"files": [{"path", "text"}]} as a tree; *ok false: refused. */
+static GH_RC tree_of(struct rest *r, const json_t *body, struct tree *t, bool *ok, struct gh_err *err)
+{
+	struct gh_err why;
+	gh_rc rc = GH_RC_OK;
+	size_t i;
+	json_t *v;
+
+	*ok = false;
+	tree_init(t, r->w->a);
+	if (!jsn_arr(body, "files"))
+		return rest_problem(r, 422, "invalid", STR("\"files\" is a list of {\"path\", \"text\"}."), NULL, err);
+	json_array_foreach(jsn_arr(body, "files"), i, v) {
+		if (!rc.code && !json_is_string(jsn_get(v, "text")))
+			rc = gh_err_set(&why, GH_E_INVALID, __FILE__, __LINE__, "file %zu has no text", i);
+		if (!rc.code)
+			rc = tree_add(t, jsn_str(v, "path"), jsn_str(v, "text"), &why);
+	}
+	if (!rc.code)
+		rc = tree_finish(t, &why);
+	*ok = !rc.code;
+	return rc.code ? rest_refused(r, rc, &why, NULL, err) : GH_RC_OK;
+}
+
+/* The first kind of the files that the caller may not touch; NULL: none. */
+static const struct resource_kind *forbidden(const struct rest *r, const struct files_set *set, bool write)
+{
+	for (size_t i = 0; resource_kinds[i]; i++) {
+		const struct resource_kind *k = resource_kinds[i];
+		bool touched = set->covers[i];
+
+		for (size_t d = 0; d < set->n && !touched; d++)
+			touched = set->docs[d].kind == k;
+		if (touched && (!web_role_may(r->who.role, admin_right_of(k, write)) || !store_scopes_allow(r->who.scopes, write, str_of(k->plural))))
+			return k;
+	}
+	return NULL;
+}
+
+static GH_RC problems(struct rest *r, const struct files_set *set, struct gh_err *err)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < set->n_problems; i++) {
+		const struct files_problem *p = &set->problems[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s%, s:s%, s:i, s:i}", "pointer", "#/files", "detail", p->message.p, p->message.n, "file",
+				      p->file.p ? p->file.p : "", p->file.n, "line", (int)p->at.line, "column", (int)p->at.column));
+	}
+	return rest_problem(r, 422, "invalid", arena_printf(r->w->a, "%zu problem%s in the files; nothing was changed.", set->total_problems,
+			    set->total_problems == 1 ? "" : "s"), list, err);
+}
+
+static GH_RC work(struct rest *r, bool apply, struct gh_err *err)
+{
+	struct plan_options o = { .actor = r->who.actor, .dry_run = !apply || r->dry_run, .impact = true };
+	struct files_set *set = arena_new_of(r->w->a, struct files_set);
+	const struct resource_kind *not;
+	struct gh_err why;
+	struct plan p;
+	struct tree t;
+	json_t *body, *v;
+	bool ok;
+	gh_rc rc;
+
+	if (!set)
+		FAIL(err, NOMEM, "files");
+	TRY(rest_body(r, false, &body, err));
+	if (!body)
+		return GH_RC_OK;
+	TRY(tree_of(r, body, &t, &ok, err));
+	if (!ok)
+		return GH_RC_OK;
+	TRY(files_set_read(set, r->w->a, &t, err));
+	not = forbidden(r, set, apply);
+	if (not)
+		return rest_problem(r, 403, "forbidden", arena_printf(r->w->a, "You may not %s %s.", apply ? "change" : "see", not->plural), NULL, err);
+	o.secrets = jsn_obj(body, "secrets");
+	o.placeholders = jsn_bool(body, "placeholders", false);
+	rc = plan_run(r->w->site->store, r->w->a, set, &o, &p, &why);
+	if (rc.code == GH_E_INVALID && set->total_problems)
+		return problems(r, set, err);
+	if (rc.code)
+		return rest_refused(r, rc, &why, NULL, err);
+	v = jsn_keep(r->w->a, plan_json(&p));
+	if (!v)
+		FAIL(err, NOMEM, "plan");
+	if (o.dry_run)
+		web_header(r->w, "Dry-Run", STR("true"));
+	return web_json(r->w, 200, "application/json", v, err);
+}
+
+gh_rc rest_plan(struct rest *r, struct gh_err *err)
+{
+	return work(r, false, err);
+}
+
+gh_rc rest_apply(struct rest *r, struct gh_err *err)
+{
+	return work(r, true, err);
+}
+
+/* ---- in the OpenAPI document ---------------------------------------------------------------------------------------------------------- */
+
+static json_t *file_schema(void)
+{
+	return json_pack("{s:s, s:[s, s], s:{s:{s:s, s:s}, s:{s:s}}}", "type", "object", "required", "path", "text", "properties", "path", "type",
+			 "string", "description", "From the directory, with /: apis/orders/api.yaml", "text", "type", "string");
+}
+
+static json_t *request_schema(void)
+{
+	return json_pack("{s:s, s:[s], s:{s:{s:s, s:o}, s:{s:s, s:s}, s:{s:s, s:s}}}", "type", "object", "required", "files", "properties", "files",
+			 "type", "array", "items", file_schema(), "secrets", "type", "object", "description",
+			 "Secrets that the files only say to be kept: {\"named-value/erp-password/secret\": \"text\"}", "placeholders", "type", "boolean",
+			 "description", "A secret that is missing becomes a random text");
+}
+
+static json_t *plan_schema(void)
+{
+	json_t *change = json_pack("{s:s, s:{s:{s:s, s:[s, s, s]}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:{s:s}}}}", "type",
+				   "object", "properties", "action", "type", "string", "enum", "create", "change", "delete", "kind", "type", "string", "id",
+				   "type", "string", "file", "type", "string", "allCalls", "type", "boolean", "subscriptions", "type", "integer",
+				   "description", "Live ones that it touches", "callsOfSevenDays", "type", "integer", "description",
+				   "Calls through what it touches", "fields", "type", "array", "items", "type", "object");
+
+	return json_pack("{s:s, s:[s, s, s], s:{s:{s:s, s:o}, s:{s:s, s:{s:s}}, s:{s:s}}}", "type", "object", "required", "changes", "missing", "summary",
+			 "properties", "changes", "type", "array", "items", change, "missing", "type", "array", "items", "type", "object", "summary", "type",
+			 "object");
+}
+
+json_t *rest_describe_files(const struct rest_route *route, const struct resource_kind *kind UNUSED)
+{
+	bool apply = route->run == rest_apply;
+	json_t *answers = json_pack("{s:{s:s, s:{s:{s:o}}}}", "200", "description", apply ? "What was done" : "What apply would do", "content",
+				    "application/json", "schema", plan_schema());
+	static const char *const refusals[] = { "400", "401", "403", "406", "413", "415", "422" };
+
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		json_object_set_new(answers, refusals[i], json_pack("{s:s}", "$ref", "#/components/responses/Problem"));
+	return json_pack("{s:s, s:s, s:s, s:[s], s:{s:b, s:{s:{s:o}}}, s:o, s:[{s:[]}]}", "operationId", apply ? "apply" : "plan", "summary",
+			 apply ? "Make the configuration what files say" : "What files would change", "description",
+			 "The files of a directory as `gatehouse export` writes it. One transaction; with one thing wrong nothing is changed.", "tags",
+			 "about", "requestBody", "required", 1, "content", "application/json", "schema", request_schema(), "responses", answers, "security",
+			 "token");
+}
