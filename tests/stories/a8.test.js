@@ -1,8 +1,7 @@
 // A developer finds, reads, tries, signs up; comes back to replace a key, to see the own calls, and learns that an API ends.
 //
 // Each line of the story is one test. Everything is done by script, as people would do it in a browser without script; the
-// console is used in Chromium with third-party cookies off. Theme and pages have exports of their own; that the export of the
-// whole configuration holds them waits for that export.
+// console is used in Chromium with third-party cookies off.
 'use strict';
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
@@ -222,6 +221,11 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
     const files = fs.readdirSync(theme, { recursive: true }).filter((name) => name.endsWith('home.html'));
     assert.equal(files.length, 1);
     assert.match(fs.readFileSync(path.join(theme, files[0]), 'utf8'), /north plant/);
+    const whole = path.join(gw.dir, 'whole');
+    gw.cli('export', whole);
+    const written = fs.readdirSync(whole, { recursive: true, withFileTypes: true }).filter((e) => e.isFile())
+      .map((e) => fs.readFileSync(path.join(e.parentPath ?? e.path, e.name), 'utf8'));
+    for (const text of ['Made in the north plant.', 'Ask **Ada** first.']) assert.ok(written.some((file) => file.includes(text)), `the whole export has: ${text}`);
     gw.cli('page', 'delete', 'start');
     fs.rmSync(path.join(gw.state, 'theme'), { recursive: true });
     gw.cli('page', 'import', pages);
