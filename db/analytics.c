@@ -74,15 +74,18 @@ static size_t cut(int64_t from, int64_t to, int64_t period, struct part *out)
 	return n + cut(whole_to, to, next, out + n);
 }
 
+/* Steps below an hour are made of minutes, of which a day has 1,440 for each place: they are for a few hours only. */
 int64_t analytics_step(int64_t range_us)
 {
-	static const int64_t steps[] = { 60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 86400, 2 * 86400, 7 * 86400 };
-	enum { POINTS = 60 };
+	static const struct {
+		int64_t up_to_s, step_s;
+	} rows[] = { { 2 * 3600, 60 }, { 6 * 3600, 300 }, { 3 * 86400, 3600 }, { 8 * 86400, 3 * 3600 }, { 15 * 86400, 6 * 3600 },
+		     { 62 * 86400, 86400 } };
 
-	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
-		if (range_us / SECOND_US <= steps[i] * POINTS)
-			return steps[i];
-	return steps[ARRAY_LEN(steps) - 1];
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (range_us / SECOND_US <= rows[i].up_to_s + ROLLUP_MINUTE_S)
+			return rows[i].step_s;
+	return 7 * ROLLUP_DAY_S;
 }
 
 static gh_rc set_times(struct run *r, struct gh_err *err)

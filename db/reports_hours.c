@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { HOURS = 24, LEAST_DAYS = 3, EXCEEDERS_MAX = 100, DEMAND_ARENA = 256 << 20 };
+enum { HOURS = 24, LEAST_DAYS = 3, EXCEEDERS_MAX = 100, DEMANDS_MAX = 5, DEMAND_ARENA = 256 << 20 };
 static const int64_t SECOND_US = 1000000;
 
 static int64_t step_start_s(const struct analytics_result *r, size_t i)
@@ -59,7 +59,6 @@ static struct excess weigh(const struct analytics_result *r, const struct store_
 }
 
 struct demand {
-	int64_t days;                        /* on which there were calls */
 	int64_t served_minute, minute, hour, day;        /* most in one; calls that were refused are counted but in the first */
 };
 
@@ -89,7 +88,6 @@ static gh_rc demand_of(struct store *s, const struct report_ask *ask, const stru
 		hour = start_s % ROLLUP_HOUR_S ? hour + t->calls : t->calls;
 		if (start_s % ROLLUP_DAY_S == 0)
 			day = 0;
-		d->days += !day && t->calls;
 		day += t->calls;
 		d->minute = t->calls > d->minute ? t->calls : d->minute;
 		d->hour = hour > d->hour ? hour : d->hour;
@@ -112,7 +110,7 @@ static int64_t rounded_up(int64_t n)
 }
 
 static void put_excess(struct table *t, const struct report_ask *ask, const struct analytics_group *g, const struct excess *e,
-		       const struct demand *d, const char *reason)
+		       const struct demand *d, int64_t days, const char *reason)
 {
 	struct table_value *row = table_row(t);
 	bool usual[HOURS];
@@ -126,11 +124,11 @@ static void put_excess(struct table *t, const struct report_ask *ask, const stru
 		row[i] = table_text(g->key[i]);
 	row[at++] = table_text(str_of(reason));
 	row[at++] = table_count(e->days);
-	row[at++] = table_count(d->days);
+	row[at++] = table_count(days);
 	row[at++] = table_text(hours_text(t->a, usual));
 	row[at++] = table_count(e->refused);
 	row[at++] = table_count((e->refused + e->days / 2) / e->days);
-	if (d->minute) {                             /* else the minutes are not kept any more */
+	if (d->minute) {                             /* else the minutes are not kept any more, or it is one of too many */
 		row[at] = table_count(d->served_minute);
 		row[at + 1] = table_count(d->minute);
 		row[at + 2] = table_count(rounded_up(d->minute));
@@ -139,20 +137,40 @@ static void put_excess(struct table *t, const struct report_ask *ask, const stru
 	}
 }
 
-static gh_rc exceeders_by(struct store *s, struct arena *a, struct report_ask *ask, const char *reason, struct report *out, struct gh_err *err)
+/* On how many days it had calls, of whatever outcome. */
+static int64_t days_of(const struct analytics_result *all, const struct analytics_group *g, size_t n_key)
 {
+	int64_t days = 0;
+
+	for (size_t i = 0; i < all->n; i++) {
+		size_t k = 0;
+
+		while (k < n_key && str_eq(all->groups[i].key[k], g->key[k]))
+			k++;
+		for (size_t s = 0; k == n_key && s < all->n_steps; s++)
+			days += all->groups[i].steps[s].calls > 0;
+	}
+	return days;
+}
+
+static gh_rc exceeders_by(struct store *s, struct arena *a, struct report_ask *ask, const struct analytics_result *days, const char *reason,
+			  struct report *out, struct gh_err *err)
+{
+	size_t demands = 0;
+
 	ask->q.filter[ROLLUP_REASON] = str_of(reason);
 	TRY(analytics_run(s, a, &ask->q, &out->all, err));
-	for (size_t i = 0; i < out->all.n; i++) {
+	for (size_t i = 0; i < out->all.n; i++) {    /* those that were refused most often come first */
 		const struct analytics_group *g = &out->all.groups[i];
 		struct excess e = weigh(&out->all, g->steps);
-		struct demand d;
+		int64_t with_calls = days_of(days, g, ask->q.n_group);
+		struct demand d = { 0 };
 
-		if (e.days < LEAST_DAYS)
+		if (e.days < LEAST_DAYS || 2 * e.days <= with_calls)     /* not on most of the days on which there were calls at all */
 			continue;
-		TRY(demand_of(s, ask, g, &d, err));
-		if (2 * e.days > d.days)             /* on most of the days on which there were calls at all */
-			put_excess(&out->table, ask, g, &e, &d, reason);
+		if (demands++ < DEMANDS_MAX)
+			TRY(demand_of(s, ask, g, &d, err));
+		put_excess(&out->table, ask, g, &e, &d, with_calls, reason);
 	}
 	ask->q.filter[ROLLUP_REASON] = STR_NULL;
 	return GH_RC_OK;
@@ -173,6 +191,7 @@ GH_RC report_exceeders(struct store *s, struct arena *a, struct report_ask *ask,
 		{ "fitsPerHour", "Would fit, an hour", TABLE_COUNT },
 		{ "fitsPerDay", "Would fit, a day", TABLE_COUNT },
 	};
+	struct analytics_result days;
 
 	if (!ask->q.n_group)
 		ask->q.group[ask->q.n_group++] = ROLLUP_SUBSCRIPTION;
@@ -180,11 +199,14 @@ GH_RC report_exceeders(struct store *s, struct arena *a, struct report_ask *ask,
 		table_column(&out->table, rollup_dimension_name(ask->q.group[i]), rollup_dimension_title(ask->q.group[i]), TABLE_TEXT);
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
 		table_column(&out->table, columns[i].name, columns[i].title, columns[i].kind);
-	ask->q.step_s = ROLLUP_HOUR_S;
 	ask->q.group_steps = true;
+	ask->q.limit = ANALYTICS_ROWS_MAX;
+	ask->q.step_s = ROLLUP_DAY_S;
+	TRY(analytics_run(s, a, &ask->q, &days, err));
 	ask->q.limit = EXCEEDERS_MAX;
-	TRY(exceeders_by(s, a, ask, "RateLimitExceeded", out, err));
-	TRY(exceeders_by(s, a, ask, "QuotaExceeded", out, err));
+	ask->q.step_s = ROLLUP_HOUR_S;
+	TRY(exceeders_by(s, a, ask, &days, "RateLimitExceeded", out, err));
+	TRY(exceeders_by(s, a, ask, &days, "QuotaExceeded", out, err));
 	out->n_all = out->table.n_rows;
 	return GH_RC_OK;
 }
