@@ -32,6 +32,7 @@ static const struct resource_field secret_fields[] = {
 	SECRET("secret-access-key", "The access key"),
 	SECRET("session-token", "Token of temporary credentials"),
 	SECRET("key", "The key that signs"),
+	SECRET("rotate-token", "Token with which the provider is asked for a new secret"),
 	FIELD_END,
 };
 #undef SECRET

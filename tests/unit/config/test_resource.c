@@ -2,6 +2,7 @@
 #include "tests/unit/db/fixture.h"
 
 #include "config/resource.h"
+#include "core/credential.h"
 #include "tests/unit/config/samples.h"
 #include "db/audit.h"
 
@@ -303,11 +304,34 @@ static void removal(void **state)
 	check_done();
 }
 
+/* The secrets of credentials are fields here, and rows of a table in core/. */
+static void credential_secrets(void **state UNUSED)
+{
+	const struct resource_field *fields = resource_field_find(kind("credential"), "secrets")->fields;
+	const struct credential_field *f;
+	size_t n = 0, listed = 0;
+
+	while (fields[listed].name)
+		listed++;
+	for (size_t i = 0; (f = credential_field_at(i)); i++) {
+		bool found = false;
+
+		if (!f->secret)
+			continue;
+		n++;
+		for (size_t k = 0; k < listed; k++)
+			found |= str_eq(f->name, str_of(fields[k].name));
+		CHECK(f->name.p, found);
+	}
+	CHECK_INT("as many", listed, n);
+	check_done();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		store_test(documents), store_test(problems), store_test(secrets), store_test(lists), store_test(changes), store_test(every_kind),
-		store_test(removal),
+		store_test(removal), cmocka_unit_test(credential_secrets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
