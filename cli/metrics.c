@@ -1,4 +1,4 @@
-/* metrics.c - `gatehouse metrics`: what the policy emit-metric has counted, over all workers. */
+/* metrics.c - `gatehouse metrics`: the traffic, and what the policy emit-metric has counted, over all workers. */
 #include "cli/command.h"
 #include "core/clock.h"
 #include "core/json.h"
@@ -75,6 +75,8 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 	rc = metrics_read(c->arena, path, &s, err);
 	if (rc.code && rc.code != GH_E_NOT_FOUND)
 		return rc;
+	if (!c->json && !option_text(&c->options, "namespace") && !option_text(&c->options, "name"))
+		return metrics_exposition(&c->out, c->arena, c->state_dir, err);
 	keep_wanted(c, &s);
 	if (c->json)
 		print_json(c, &s);
@@ -84,7 +86,7 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 }
 
 const struct command command_metrics = {
-	.name = "metrics", .summary = "print what the policy emit-metric has counted",
+	.name = "metrics", .summary = "print the traffic and what the policy emit-metric has counted",
 	.help = "In OpenMetrics text, for Prometheus and its kin; with --format json also the least and the greatest value.\n"
 		"Counts and sums are of all workers and only grow, over restarts too.",
 	.options = options, .run = run,

@@ -54,3 +54,6 @@ GH_RC metrics_read(struct arena *a, const char *path, struct metrics_state *out,
 /* OpenMetrics 1.0 text: a family for each namespace and name, of type summary (_count and _sum), and
  * gatehouse_metric_overflow. Names that the format does not allow get "_" in place of other characters. */
 void metrics_openmetrics(struct buf *out, struct arena *a, const struct metrics_state *s);
+
+/* All that there is to read: these and what the keeper wrote of the traffic (keeper/export.h). What is not there yet is left out. */
+GH_RC metrics_exposition(struct buf *out, struct arena *a, const char *state_dir, struct gh_err *err);

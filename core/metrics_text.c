@@ -1,6 +1,8 @@
 /* metrics_text.c - metrics as OpenMetrics 1.0 text (openmetrics.io), which Prometheus reads. */
+#include "core/file.h"
 #include "core/json.h"
 #include "core/metrics.h"
+#include "core/paths.h"
 #include "core/str.h"
 
 /* [a-zA-Z_][a-zA-Z0-9_]* */
@@ -104,4 +106,29 @@ void metrics_openmetrics(struct buf *out, struct arena *a, const struct metrics_
 	buf_fmt(out, "# TYPE gatehouse_metric_series gauge\ngatehouse_metric_series %zu\n", s->n);
 	buf_fmt(out, "# TYPE gatehouse_metric_overflow counter\ngatehouse_metric_overflow_total %llu\n# EOF\n",
 		(unsigned long long)s->overflow);
+}
+
+gh_rc metrics_exposition(struct buf *out, struct arena *a, const char *state_dir, struct gh_err *err)
+{
+	enum { TRAFFIC_MAX = 64 << 20 };
+	const struct str end = STR("# EOF\n");
+	struct metrics_state s = { 0 };
+	struct str traffic;
+	char path[PATHS_MAX];
+	gh_rc rc;
+
+	TRY(paths_join(path, state_dir, "metrics", err));
+	rc = metrics_read(a, path, &s, err);
+	if (rc.code && rc.code != GH_E_NOT_FOUND)
+		return rc;
+	metrics_openmetrics(out, a, &s);
+	TRY(paths_join(path, state_dir, "run/traffic.prom", err));
+	rc = file_read(a, path, TRAFFIC_MAX, &traffic, err);
+	if (rc.code)                             /* the keeper has not begun yet */
+		return rc.code == GH_E_NOT_FOUND ? GH_RC_OK : rc;
+	if (buf_ok(out) && str_ends(buf_view(out), end))
+		out->n -= end.n;
+	buf_str(out, traffic);
+	buf_str(out, end);
+	return GH_RC_OK;
 }

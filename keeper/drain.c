@@ -5,6 +5,7 @@
 #include "core/str.h"
 #include "db/rollup.h"
 #include "keeper/alerts.h"
+#include "keeper/export.h"
 #include "keeper/key_use.h"
 
 #include <dirent.h>
@@ -47,6 +48,8 @@ static gh_rc take_call(struct pass *p, const struct telemetry_call *call)
 		TRY(rollup_write(p->totals, p->err));
 	if (!rollup_add(p->totals, call, 1) || !key_uses_add(p->uses, call) || (p->d->alerts && !alerts_count(p->d->alerts, call)))
 		FAIL(p->err, NOMEM, "no memory for totals");
+	if (p->d->exports)
+		exports_count(p->d->exports, call);
 	p->out->calls++;
 	pace(p);
 	return p->d->keep_calls ? store_drain_call(p->d->store, call, p->err) : GH_RC_OK;
@@ -151,6 +154,8 @@ static gh_rc run(struct pass *p)
 	rc = store_drain_end(p->d->store, drain_all(p), p->err);
 	if (p->d->alerts)
 		alerts_drained(p->d->alerts, !rc.code);
+	if (p->d->exports)
+		exports_drained(p->d->exports, !rc.code);
 	TRY(rc);
 	for (size_t i = 0; i < p->n_remove; i++) {
 		TRY(segment_remove(p->d->dir, p->remove[i], p->err));

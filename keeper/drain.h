@@ -8,6 +8,7 @@
 #include "db/telemetry.h"
 
 struct alerts;
+struct exports;
 
 enum {
 	DRAIN_CALLS_MAX = 50000,             /* in one transaction; what is left comes with the next */
@@ -20,6 +21,7 @@ struct drain {
 	bool behind;                         /* the turn before left something: no rests */
 	size_t places_max;                   /* db/rollup.h; 0: its default */
 	struct alerts *alerts;               /* counts them too (keeper/alerts.h); may be NULL */
+	struct exports *exports;             /* and for Prometheus (keeper/export.h); may be NULL */
 };
 
 struct drain_result {

@@ -12,6 +12,7 @@
 #include "db/sessions.h"
 #include "keeper/alerts.h"
 #include "keeper/drain.h"
+#include "keeper/export.h"
 #include "keeper/mail.h"
 #include "keeper/webhook.h"
 
@@ -37,6 +38,7 @@ struct keeper {
 	uint64_t calls;                      /* taken in since the start */
 	bool reported, behind;
 	struct alerts *alerts;
+	struct exports *exports;
 	struct webhooks *webhooks;
 	struct mailer *mailer;
 	int64_t mailer_us;                   /* when it was last tried to start it; 0: not yet */
@@ -61,6 +63,8 @@ gh_rc keeper_new(const char *state_dir, const struct config *config, struct keep
 		rc = paths_join(k->status, state_dir, "run/keeper.json", err);
 	if (!rc.code)
 		rc = alerts_new(state_dir, config, &k->alerts, err);
+	if (!rc.code)
+		rc = exports_new(state_dir, config, &k->exports, err);
 	if (rc.code)
 		free(k);
 	else
@@ -75,6 +79,7 @@ void keeper_free(struct keeper *k)
 	mailer_stop(k->mailer);
 	webhooks_stop(k->webhooks);
 	alerts_free(k->alerts);
+	exports_free(k->exports);
 	store_free(k->store);
 	if (k->lock_fd >= 0)
 		close(k->lock_fd);
@@ -169,6 +174,7 @@ static gh_rc drain(struct keeper *k, struct drain_result *r, struct gh_err *err)
 {
 	struct drain d = { .store = k->store, .dir = k->segments,
 			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0, .behind = k->behind, .alerts = k->alerts,
+			   .exports = k->exports,
 			   .places_max = (size_t)config_int(k->config, CONFIG_TELEMETRY_PLACES) };
 	gh_rc rc = drain_once(&d, r, err);
 
@@ -223,6 +229,21 @@ static void see_to_alerts(struct keeper *k)
 		trouble(k, "alerts cannot be told now", &err);
 }
 
+static void see_to_metrics(struct keeper *k)
+{
+	const struct alerts_stats alerts = alerts_stats(k->alerts);
+	struct export_facts f = { .calls = k->calls, .alerts_bad = alerts.bad, .alert_rules = alerts.rules };
+	struct store_telemetry_stats stats;
+	struct gh_err err;
+
+	if (!store_telemetry_stats(k->store, &stats, &err).code) {
+		f.dropped = (uint64_t)stats.dropped;
+		f.telemetry_bytes = stats.raw_bytes;
+	}
+	if (exports_write(k->exports, &f, &err).code)
+		trouble(k, "the metrics cannot be written", &err);
+}
+
 static gh_rc work(struct keeper *k, bool *more, struct gh_err *err)
 {
 	struct drain_result r;
@@ -235,6 +256,7 @@ static gh_rc work(struct keeper *k, bool *more, struct gh_err *err)
 	*more = r.more;
 	if (!r.more)                         /* what waits still belongs to the same time */
 		see_to_alerts(k);
+	see_to_metrics(k);
 	return prune(k, r.calls, &prune_more, err);
 }
 

@@ -39,6 +39,7 @@ web_handler admin_calls, admin_call;
 web_handler admin_analytics, admin_analytics_data, admin_live, admin_live_events;
 web_handler admin_alerts, admin_alert, admin_alert_form, admin_alert_save, admin_alert_silence;
 web_handler admin_captures, admin_capture_start, admin_capture, admin_capture_stop, admin_captured_call;
+web_handler admin_metrics;                 /* for Prometheus */
 web_handler admin_page_list, admin_page_form, admin_page_act;
 web_handler admin_new_api, admin_new_api_act, admin_revisions, admin_revision_act;
 /* `api` of the page as templates/admin/api_head.html wants it. */

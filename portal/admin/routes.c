@@ -102,6 +102,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/alert-rule", WEB_CHANGE_SETTINGS, admin_alert_form },
 	{ "POST", "/alert-rule", WEB_CHANGE_SETTINGS, admin_alert_save },
 	{ "POST", "/alert-silence", WEB_CHANGE_SETTINGS, admin_alert_silence },
+	{ "GET", "/metrics", WEB_TOKEN, admin_metrics },
 	{ "GET", "/sign-in", WEB_ANYBODY, web_sign_in_form },
 	{ "POST", "/sign-in", WEB_ANYBODY, web_sign_in },
 	{ "GET", "/sign-in/code", WEB_ANYBODY, web_code_form },

@@ -178,6 +178,7 @@ static const struct {
 	{ "PUT", "/api/v1/{rest*}", "/admin/api/v1/products/x", "?nnnnn" },
 	{ "PATCH", "/api/v1/{rest*}", "/admin/api/v1/products/x", "?nnnnn" },
 	{ "DELETE", "/api/v1/{rest*}", "/admin/api/v1/products/x", "?nnnnn" },
+	{ "GET", "/metrics", "/admin/metrics", "??????" },
 	{ "GET", "/scim/v2/{rest*}", "/admin/scim/v2/Users", "??????" },
 	{ "POST", "/scim/v2/{rest*}", "/admin/scim/v2/Users", "??????" },
 	{ "PUT", "/scim/v2/{rest*}", "/admin/scim/v2/Users/1", "??????" },
