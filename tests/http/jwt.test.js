@@ -31,7 +31,7 @@ describe(`tokens behind ${SERVERS[0]}`, () => {
 
   const call = async (token, name = 'things') => {
     const r = await fetch(`${gw.url}/api/${name}/things`, { headers: token ? { Authorization: `Bearer ${token}` } : {} });
-    return { status: r.status, text: await r.text(), why: r.headers.get('x-why') };
+    return { status: r.status, text: await r.text(), why: r.headers.get('x-why'), id: r.headers.get('x-request-id') };
   };
 
   before(async () => {
@@ -128,6 +128,7 @@ describe(`tokens behind ${SERVERS[0]}`, () => {
       ['a fourth part', `${valid}.${'a'.repeat(3000)}`, FORM],
       ['huge', first.token({ ...good, filler: 'x'.repeat(36000) }), 'JwtInvalid: JWT is larger than the limit'],
     ];
+    const refused = [];
     for (const [label, token, why] of bad) {
       const answer = await call(token);
       if (label === 'huge' && answer.status !== 401) {
@@ -138,8 +139,21 @@ describe(`tokens behind ${SERVERS[0]}`, () => {
       assert.ok(answer.why?.startsWith(why), `${label}: ${answer.why}`);
       assert.equal(JSON.parse(answer.text).message, 'Not with this token.', label);
       assert.ok(!answer.text.includes('eyJ') && !answer.why.includes('eyJ'), label);
+      assert.ok(answer.id, `${label}: the request id`);
+      refused.push([label, answer.id, token, ...why.split(': ')]);
     }
     assert.equal(things.seen.length, seen, 'a refused call reached the backend');
+    // the request id of each leads to a recorded decision: the reason's code, what was found wrong, never the token
+    const rows = await until(() => {
+      const all = new Map(gw.cli('log', '-n', '300', '--format', 'json').stdout.trim().split('\n').map((l) => JSON.parse(l)).map((r) => [r.request_id ?? r.requestId, r]));
+      return refused.every(([, id]) => all.has(id)) && all;
+    }, 'the records');
+    for (const [label, id, token, code, message] of refused) {
+      const row = rows.get(id), text = JSON.stringify(row);
+      assert.equal(row.reason, code, label);
+      assert.ok(text.includes(JSON.stringify(message).slice(1, -1)), `${label}: ${text}`);
+      if (token) for (const part of String(token).split('.').filter((p) => p.length > 20)) assert.ok(!text.includes(part), label);
+    }
   });
 
   it('opens a sealed token and checks what is inside', async () => {
