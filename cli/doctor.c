@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "core/str.h"
 #include "core/theme_check.h"
+#include "db/alerts.h"
 #include "db/backends.h"
 #include "db/certificates.h"
 #include "db/credentials.h"
@@ -268,6 +269,35 @@ static void check_backends(struct doctor *d, struct store *s)
 	backend_states_close(states);
 }
 
+/* Messages of alerts that nobody got, and rules that tell nobody. */
+static void check_alerts(struct doctor *d, struct store *s)
+{
+	struct store_alert_webhook *hooks;
+	struct store_alert_rule *rules;
+	struct gh_err err = { 0 };
+	size_t n_hooks, n_rules, bad = 0;
+
+	if (store_alert_webhooks(s, d->c->arena, true, &hooks, &n_hooks, &err).code
+	    || store_alert_rules(s, d->c->arena, &rules, &n_rules, &err).code) {
+		tell(d, BROKEN, "alerts", "%s", err.message);
+		return;
+	}
+	for (size_t i = 0; i < n_hooks; i++)
+		if (hooks[i].problem.n || !hooks[i].enabled) {
+			tell(d, WARNING, "alerts", "webhook %.*s %s%.*s; see: gatehouse alert deliveries", STR_ARG(hooks[i].id),
+			     hooks[i].enabled ? "does not take messages: " : "is switched off", STR_ARG(hooks[i].problem));
+			bad++;
+		}
+	for (size_t i = 0; i < n_rules; i++)
+		if (rules[i].enabled && !rules[i].mails.n && !rules[i].webhooks.n) {
+			tell(d, WARNING, "alerts", "rule %.*s tells nobody; name somebody with: gatehouse alert set %.*s --mail ADDRESS",
+			     STR_ARG(rules[i].id), STR_ARG(rules[i].id));
+			bad++;
+		}
+	if (n_rules && !bad)
+		tell(d, FINE, "alerts", "%zu rules", n_rules);
+}
+
 static void check_reminders(struct doctor *d, struct store *s)
 {
 	int64_t now = clock_wall_us();
@@ -435,6 +465,7 @@ static void check_store(struct doctor *d)
 	check_credentials(d, s);
 	check_rotations(d, s);
 	check_reminders(d, s);
+	check_alerts(d, s);
 	check_telemetry(d, s);
 	store_free(s);
 }
