@@ -41,7 +41,7 @@ web_handler admin_alerts, admin_alert, admin_alert_form, admin_alert_save, admin
 web_handler admin_captures, admin_capture_start, admin_capture, admin_capture_stop, admin_captured_call;
 web_handler admin_metrics;                 /* for Prometheus */
 web_handler admin_page_list, admin_page_form, admin_page_act;
-web_handler admin_new_api, admin_new_api_act, admin_revisions, admin_revision_act;
+web_handler admin_start, admin_new_api, admin_new_api_act, admin_revisions, admin_revision_act;
 /* `api` of the page as templates/admin/api_head.html wants it. */
 void admin_put_api_head(struct web *w, const struct store_api *api);
 web_handler admin_audit, admin_audit_export;

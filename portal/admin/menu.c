@@ -29,6 +29,7 @@ static const struct entry {
 	{ "Traffic", "Captures", "captures", "calls", WEB_CAPTURE_CALLS },
 	{ "Security", "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
 	{ "Governance", "Audit", "audit", "audit", WEB_VIEW_AUDIT },
+	{ "Settings", "First steps", "start", "start", WEB_CHANGE_APIS },
 	{ "Settings", "Environments", "environments", "environments", WEB_VIEW_SETTINGS },
 	{ "Settings", "Business groups", "business-groups", "groups", WEB_VIEW_SETTINGS },
 	{ "Settings", "Pages", "pages", "pages", WEB_EDIT_PAGES },

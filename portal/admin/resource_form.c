@@ -185,7 +185,7 @@ static GH_RC put_fields(struct form *f, struct liquid_list *out, const struct re
 
 		if (field->flags & RESOURCE_READ_ONLY && (!value || json_is_null(value)))
 			continue;
-		if (!doc && field->otherwise && !jsn_parse_in(f->w->a, str_of(field->otherwise), &(struct jsn_limits){ .flags = JSN_ANY }, &otherwise, NULL, err).code)
+		if (!value && (!doc || f->view->is_new) && field->otherwise && !jsn_parse_in(f->w->a, str_of(field->otherwise), &(struct jsn_limits){ .flags = JSN_ANY }, &otherwise, NULL, err).code)
 			value = otherwise;
 		TRY(put_field(f, liquid_push_record(out), field, value, arena_printf(f->w->a, "%.*s/%s", STR_ARG(at), field->name), depth, err));
 	}

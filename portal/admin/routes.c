@@ -10,6 +10,7 @@
 static const struct web_route routes[] = {
 	{ "GET", "/", WEB_VIEW_APIS, admin_apis },
 	{ "GET", "/apis/{api}", WEB_VIEW_APIS, admin_api },
+	{ "GET", "/start", WEB_CHANGE_APIS, admin_start },
 	{ "GET", "/new-api", WEB_CHANGE_APIS, admin_new_api },
 	{ "POST", "/new-api", WEB_CHANGE_APIS, admin_new_api_act },
 	{ "GET", "/apis/{api}/revisions", WEB_VIEW_APIS, admin_revisions },

@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { chromium } = require('playwright-core');
 const { HtmlValidate } = require('html-validate');
-const { start, ROOT } = require('../http/harness');
+const { start, until, ROOT } = require('../http/harness');
 const { CHROMIUM, SHOTS, SIZES, VALIDATE, address, check, signIn, watch } = require('./page');
 
 const POLICY = '<policies>\n\t<inbound>\n\t\t<base />\n\t\t<!-- one window a caller -->\n\t\t<rate-limit calls="100" renewal-period="60" />\n'
@@ -49,6 +49,7 @@ const PAGES = [
     'operations', 'revisions'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
   { name: 'admin-api', url: '/admin/apis/orders' },
   { name: 'admin-revisions', url: '/admin/apis/orders/revisions' },
+  { name: 'admin-start', url: '/admin/start' },
   { name: 'admin-new-api', url: '/admin/new-api' },
   { name: 'admin-new-api-errors', url: '/admin/new-api', act: (p) => p.click('main form button[type=submit]') },
   { name: 'admin-products', url: '/admin/products' },
@@ -260,6 +261,26 @@ test('forms of resources: problems beside their fields with the input kept, made
   assert.ok(key.length >= 16);
   await page.click('text=Go on');
   assert.ok(!(await page.content()).includes(key));
+  await context.close();
+});
+
+test('the first steps tell what is done and what is next', async () => {
+  const context = await browser.newContext({ baseURL: gw.url, javaScriptEnabled: false }), page = await context.newPage();
+  page.setDefaultTimeout(10000);
+  await signIn(page, gw.admin);
+  await page.goto('/admin/start');
+  const done = () => page.locator('.start > li', { has: page.locator('.start-done') }).locator('h2').allTextContents();
+  assert.deepStrictEqual((await done()).slice(0, 3), ['Bring an API', 'Make a product', 'Protect it']);
+  assert.match(await page.textContent('.start pre'), /curl -H 'Ocp-Apim-Subscription-Key: YOUR-KEY' '.*\/api\//);
+  await page.click('text=New subscription');
+  assert.strictEqual(await page.inputValue('[name="/product"]'), 'starter', 'the link knows the product');
+  await page.click('button[value=save]');
+  const key = await page.textContent('dd code');
+  const call = (headers) => fetch(`${gw.url}/api/orders/orders`, { headers }).then((r) => r.status);
+  assert.strictEqual(await call({}), 401);
+  await until(async () => await call({ 'Ocp-Apim-Subscription-Key': key }) !== 401, 'the key is known');
+  await until(async () => { await page.goto('/admin/start'); return (await done()).length === 5; }, 'the call in the store');
+  await page.waitForSelector('text=All of it is done');
   await context.close();
 });
 

@@ -69,6 +69,7 @@ static const struct {
 } walk[] = {
 	{ "GET", "/", "/admin/", "snyyyy" },
 	{ "GET", "/apis/{api}", "/admin/apis/orders", "snyyyy" },
+	{ "GET", "/start", "/admin/start", "snnyyy" },
 	{ "GET", "/new-api", "/admin/new-api", "snnyyy" },
 	{ "POST", "/new-api", "/admin/new-api", "snnnnn" },
 	{ "GET", "/apis/{api}/revisions", "/admin/apis/orders/revisions", "snyyyy" },
