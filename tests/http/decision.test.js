@@ -13,7 +13,7 @@ const POLICY = '<policies><inbound><base /><set-header name="X-Mark" exists-acti
 test('what was decided about a call', async (t) => {
   let key, cookie;
   const erp = await backend((req, res) => { res.setHeader('X-Correlation-Id', `mule-${req.url.length}`); res.end('ok'); });
-  const gw = await start({ server: 'nginx', workers: 1, build: 'release', config: { 'telemetry.detail_every': 1 }, setup: (g) => {
+  const gw = await start({ server: 'nginx', workers: 1, config: { 'telemetry.detail_every': 1 }, setup: (g) => {
     const file = g.file('d.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' }, paths: { '/o': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } } } } }));
     g.cli('import', 'openapi', file, '--name', 'orders', '--path', 'orders', '--backend', erp.url);
     g.cli('product', 'create', 'gold');
