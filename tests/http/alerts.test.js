@@ -1,0 +1,44 @@
+// Webhooks of alerts: signed by the Standard Webhooks scheme, tried again under the same id, taken once. And a keeper that is
+// killed forgets neither what it counted nor what it told.
+'use strict';
+const { test } = require('node:test');
+const assert = require('node:assert/strict');
+const { createHmac } = require('node:crypto');
+const { start, backend, until } = require('./harness');
+
+const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' },
+  paths: { '/{p}': { get: { operationId: 'get', responses: { 200: { description: 'ok' } } } } } });
+
+test('a webhook is signed, tried again under the same id, and survives a killed keeper', async (t) => {
+  let refuse = 1;
+  const orders = await backend((req, res) => { res.statusCode = 500; res.end(); });
+  const hook = await backend((req, res) => { res.statusCode = refuse-- > 0 ? 503 : 204; res.end(); });
+  let secret;
+  const gw = await start({ server: 'nginx', workers: 1, config: { 'alerts.webhook_retry_s': 1 }, setup(g) {
+    g.cli('product', 'create', 'open', '--require-key', 'no');
+    g.cli('import', 'openapi', g.file('p.json', SPEC), '--path', 'orders', '--name', 'orders', '--backend', orders.url, '--product', 'open');
+    secret = g.cli('alert', 'webhook-set', 'pager', '--url', `${hook.url}/alerts`, '--format', 'json').json().secret;
+    g.cli('alert', 'set', 'errors', '--kind', 'status', '--status', '5xx', '--threshold', '3', '--period', '10m', '--webhook', 'pager');
+  } });
+  t.after(async () => { await gw.stop(); await hook.close(); await orders.close(); });
+  const call = () => fetch(`${gw.url}/api/orders/x`).then((r) => r.arrayBuffer());
+  const logged = () => gw.cli('log', '--status', '500', '--format', 'json').stdout.split('\n').filter((l) => l.includes('/orders/x')).length;
+  for (let i = 0; i < 2; i++) await call();
+  await until(() => logged() === 2, 'two calls to be counted');
+  const [keeper] = gw.pids('gatehouse-keeper');
+  process.kill(keeper, 'SIGKILL');
+  await until(() => gw.pids('gatehouse-keeper').some((p) => p !== keeper), 'another keeper');
+  for (let i = 0; i < 2; i++) await call();
+  await until(() => hook.seen.length === 2, 'the second try');
+  const [first, second] = hook.seen;
+  assert.equal(first.headers['webhook-id'], second.headers['webhook-id']);
+  for (const { headers, body } of [first, second]) {
+    const mac = createHmac('sha256', Buffer.from(secret.slice(6), 'base64')).update(`${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`);
+    assert.equal(headers['webhook-signature'], `v1,${mac.digest('base64')}`);
+  }
+  const { type, data } = JSON.parse(second.body);
+  assert.deepEqual([type, data.rule.id, data.state, data.api, data.value], ['alert.fired', 'errors', 'bad', 'orders', 4]);
+  await until(() => gw.cli('alert', 'deliveries', '--format', 'json').json()[0].state === 'delivered', 'the outcome');
+  assert.equal(gw.cli('alert', 'deliveries', '--format', 'json').json()[0].tries, 2);
+  assert.ok(!gw.log('serve').includes(secret));
+});
