@@ -210,7 +210,7 @@ static void get(const char *prefix, const struct web_route *r, size_t who)
 	if (!may(who, r))
 		CHECK(label, is_refused(&c, r));
 	else if (o && o->own)
-		CHECK_INT(label, status, who == OWNER && !is_absent(uri) ? 200 : 404);
+		CHECK_INT(label, status, who == OWNER && !is_absent(uri) && !gone[o - owned] ? 200 : 404);
 	else
 		CHECK(label, status < 400 || status == 404 || status == 400 || (status == 403 && strcmp(prefix, "/admin") == 0));
 	CHECK_INT("HEAD as GET", client_send(&c, "HEAD", uri, NULL), status);
