@@ -3,8 +3,10 @@
  * and as a stranger. */
 #include "tests/unit/check.h"
 
+#include "core/cache.h"
 #include "core/clock.h"
 #include "core/jsonschema.h"
+#include "core/trace_token.h"
 #include "db/callers.h"
 #include "db/pages.h"
 #include "db/personal_tokens.h"
@@ -14,6 +16,7 @@
 #include "db/telemetry.h"
 #include "portal/portal/json.h"
 #include "tests/unit/portal/client.h"
+#include "tests/unit/portal/json_calls.h"
 
 #define WORLD_SESSION "5e55105e55105e55"
 
@@ -24,7 +27,7 @@ static struct world {
 	struct str own, refused_call;            /* developer's subscription, a call with it */
 	struct str reads, writes, ended, others, blocked;        /* tokens */
 	struct str spare;                        /* id of a token to be taken back */
-	char answered[96][80];                   /* "get /apis" that gave 2xx */
+	char answered[112][80];                   /* "get /apis" that gave 2xx */
 	size_t n_answered;
 } world;
 
@@ -129,8 +132,6 @@ static void note_answer(const struct client *c)
 		snprintf(world.answered[world.n_answered++], sizeof(world.answered[0]), "%s %s", c->w.route->method, path_of(c->w.route));
 }
 
-enum who { VISITOR, READS, WRITES, STRANGER, ENDED, BLOCKED, GARBAGE, SESSION, SESSION_WITH_TOKEN };
-
 static const char *put_who(struct client *c, enum who who)
 {
 	const struct str tokens[] = { [READS] = world.reads, [WRITES] = world.writes, [STRANGER] = world.others, [ENDED] = world.ended,
@@ -144,162 +145,6 @@ static const char *put_who(struct client *c, enum who who)
 	}
 	return c->authorization;
 }
-
-/* OWN and CALL stand for the developer's subscription and call, SPARE for a token. */
-static const struct row {
-	const char *label;
-	enum who who;
-	const char *method, *uri, *body;
-	int status;
-	const char *shows, *hides;
-} rows[] = {
-	{ "the description", VISITOR, "GET", "/openapi.json", NULL, 200, "\"openapi\":\"3.1.0\"", NULL },
-	{ "the catalog of a visitor", VISITOR, "GET", "/apis", NULL, 200, "\"total\":2", "partner" },
-	{ "search", VISITOR, "GET", "/apis?q=STOCK", NULL, 200, "\"total\":1", "\"orders\"" },
-	{ "pages", VISITOR, "GET", "/apis?per_page=1&page=2", NULL, 200, "\"page\":2", NULL },
-	{ "beyond the last page", VISITOR, "GET", "/apis?page=7", NULL, 200, "\"items\":[]", NULL },
-	{ "an API", VISITOR, "GET", "/apis/orders", NULL, 200, "http://gw.example/api/orders", "erp.example" },
-	{ "an API with versions", READS, "GET", "/apis/stock-v1", NULL, 200, "stock-v2", "planned" },
-	{ "a draft", READS, "GET", "/apis/planned", NULL, 404, "not_found", NULL },
-	{ "of another group", READS, "GET", "/apis/partner-prices", NULL, 404, "not_found", NULL },
-	{ "operations", VISITOR, "GET", "/apis/orders/operations?per_page=2", NULL, 200, "\"total\":4", NULL },
-	{ "operations of a hidden API", READS, "GET", "/apis/partner-prices/operations", NULL, 404, "not_found", NULL },
-	{ "an operation", VISITOR, "GET", "/apis/orders/operations/get-order", NULL, 200, "/orders/{id}", "erp.example" },
-	{ "no such operation", VISITOR, "GET", "/apis/orders/operations/x", NULL, 404, "not_found", NULL },
-	{ "products", VISITOR, "GET", "/products", NULL, 200, "starter", "partner" },
-	{ "a product", VISITOR, "GET", "/products/starter", NULL, 200, "\"orders\"", NULL },
-	{ "a hidden product", READS, "GET", "/products/partner", NULL, 404, "not_found", NULL },
-
-	{ "API groups", VISITOR, "GET", "/groups", NULL, 200, "\"total\":1", "partner" },
-	{ "an API group", VISITOR, "GET", "/groups/logistics", NULL, 200, "\"stock-v2\"", NULL },
-	{ "a hidden group", READS, "GET", "/groups/partner-group", NULL, 404, "not_found", NULL },
-	{ "a product is no group", READS, "GET", "/groups/starter", NULL, 404, "not_found", NULL },
-	{ "a group is no product", READS, "GET", "/products/logistics", NULL, 404, "not_found", NULL },
-	{ "the groups of an API", READS, "GET", "/apis/stock-v2", NULL, 200, "\"groups\":[{\"id\":\"logistics\"", NULL },
-
-	{ "own things of a visitor", VISITOR, "GET", "/subscriptions", NULL, 401, "sign_in_required", NULL },
-	{ "a token that is none", GARBAGE, "GET", "/subscriptions", NULL, 401, "token_invalid", NULL },
-	{ "one that has ended", ENDED, "GET", "/subscriptions", NULL, 401, "token_invalid", NULL },
-	{ "one of somebody who is blocked", BLOCKED, "GET", "/subscriptions", NULL, 401, "token_invalid", NULL },
-	{ "a bad token is refused where none is needed", GARBAGE, "GET", "/apis", NULL, 401, "token_invalid", NULL },
-	{ "own subscriptions", READS, "GET", "/subscriptions", NULL, 200, "Planning", NULL },
-	{ "of a stranger", STRANGER, "GET", "/subscriptions", NULL, 200, "\"total\":0", "Planning" },
-	{ "by session", SESSION, "GET", "/subscriptions", NULL, 200, "Planning", NULL },
-	{ "one", READS, "GET", "/subscriptions/OWN", NULL, 200, "primaryKeyPrefix", "\"primaryKey\"" },
-	{ "a stranger's view of it", STRANGER, "GET", "/subscriptions/OWN", NULL, 404, "not_found", NULL },
-	{ "a new name", WRITES, "PATCH", "/subscriptions/OWN", "{\"name\":\"Shop floor\"}", 200, "Shop floor", NULL },
-	{ "no name", WRITES, "PATCH", "/subscriptions/OWN", "{\"name\":\" \"}", 422, "\"fields\":{\"name\"", NULL },
-	{ "a name that is a number", WRITES, "PATCH", "/subscriptions/OWN", "{\"name\":7}", 422, "\"fields\":{\"name\"", NULL },
-	{ "no JSON", WRITES, "PATCH", "/subscriptions/OWN", "{", 400, "bad_request", NULL },
-	{ "no object", WRITES, "PATCH", "/subscriptions/OWN", "[1]", 400, "bad_request", NULL },
-	{ "the same member twice", WRITES, "PATCH", "/subscriptions/OWN", "{\"name\":\"a\",\"name\":\"b\"}", 400, "bad_request", NULL },
-	{ "a token that may not write", READS, "PATCH", "/subscriptions/OWN", "{\"name\":\"x\"}", 403, "scope_missing", NULL },
-	{ "a stranger changes it", STRANGER, "PATCH", "/subscriptions/OWN", "{\"name\":\"x\"}", 404, "not_found", NULL },
-	{ "a session without its token", SESSION, "PATCH", "/subscriptions/OWN", "{\"name\":\"x\"}", 403, "csrf_token", NULL },
-	{ "a session with its token", SESSION_WITH_TOKEN, "PATCH", "/subscriptions/OWN", "{\"name\":\"By script\"}", 200, "By script", NULL },
-	{ "the keys", WRITES, "POST", "/subscriptions/OWN/keys", NULL, 200, "primaryKey", NULL },
-	{ "the keys, reading only", READS, "POST", "/subscriptions/OWN/keys", NULL, 403, "scope_missing", "primaryKey" },
-	{ "the keys, a stranger", STRANGER, "POST", "/subscriptions/OWN/keys", NULL, 404, "not_found", "primaryKey" },
-	{ "a new key", WRITES, "POST", "/subscriptions/OWN/rotate", "{\"slot\":\"secondary\",\"overlapSeconds\":0}", 200, "\"slot\":\"secondary\"", NULL },
-	{ "a new key as usual", WRITES, "POST", "/subscriptions/OWN/rotate", NULL, 200, "oldKeyEndsAt", NULL },
-	{ "no such key", WRITES, "POST", "/subscriptions/OWN/rotate", "{\"slot\":\"third\",\"overlapSeconds\":-1}", 422, "overlapSeconds", NULL },
-	{ "for as long as one likes", WRITES, "POST", "/subscriptions/OWN/rotate", "{\"overlapSeconds\":99999999}", 422, "overlapSeconds", NULL },
-	{ "a new key, a stranger", STRANGER, "POST", "/subscriptions/OWN/rotate", NULL, 404, "not_found", NULL },
-	{ "subscribe", WRITES, "POST", "/subscriptions", "{\"product\":\"starter\",\"name\":\"Second\"}", 201, "primaryKey", NULL },
-	{ "to what may not be seen", WRITES, "POST", "/subscriptions", "{\"product\":\"partner\"}", 422, "\"fields\":{\"product\"", NULL },
-	{ "to nothing", WRITES, "POST", "/subscriptions", "{}", 422, "\"fields\":{\"product\"", NULL },
-	{ "for an application that is a number", WRITES, "POST", "/subscriptions", "{\"product\":\"starter\",\"application\":7}", 422,
-	  "This is no text", NULL },
-	{ "to a group", WRITES, "POST", "/subscriptions", "{\"group\":\"logistics\"}", 201, "primaryKey", NULL },
-	{ "to a group twice", WRITES, "POST", "/subscriptions", "{\"group\":\"logistics\"}", 409, "contract with the group", NULL },
-	{ "to a group that may not be seen", WRITES, "POST", "/subscriptions", "{\"group\":\"partner-group\"}", 422, "\"fields\":{\"group\"", NULL },
-	{ "to a product that is named as a group", WRITES, "POST", "/subscriptions", "{\"group\":\"starter\"}", 422, "\"fields\":{\"group\"", NULL },
-	{ "reading only", READS, "POST", "/subscriptions", "{\"product\":\"starter\"}", 403, "scope_missing", NULL },
-	{ "applications", READS, "GET", "/applications", NULL, 200, "Board", NULL },
-	{ "of a stranger", STRANGER, "GET", "/applications", NULL, 200, "\"total\":0", "Board" },
-	{ "one with its people", READS, "GET", "/applications/app-1", NULL, 200, "developer@example.com", NULL },
-	{ "a stranger's view of it", STRANGER, "GET", "/applications/app-1", NULL, 404, "not_found", NULL },
-	{ "a new one", WRITES, "POST", "/applications", "{\"name\":\"Wall\"}", 201, "\"subscriptions\":[]", NULL },
-	{ "without a name", WRITES, "POST", "/applications", "{\"description\":7}", 422, "\"name\"", NULL },
-	{ "reading only", READS, "POST", "/applications", "{\"name\":\"Wall\"}", 403, "scope_missing", NULL },
-	{ "changed", WRITES, "PATCH", "/applications/app-1", "{\"description\":\"On the wall\"}", 200, "\"name\":\"Board\"", NULL },
-	{ "changed by a stranger", STRANGER, "PATCH", "/applications/app-1", "{\"name\":\"Mine\"}", 404, "not_found", NULL },
-	{ "subscribed", WRITES, "POST", "/subscriptions", "{\"product\":\"starter\",\"application\":\"app-1\"}", 201, "\"application\":\"app-1\"", NULL },
-	{ "somebody else's subscribed", STRANGER, "POST", "/subscriptions", "{\"product\":\"starter\",\"application\":\"app-1\"}", 422, "\"fields\":{\"application\"", NULL },
-	{ "client ids", READS, "GET", "/applications/app-1/clients", NULL, 200, "client-1", "secret" },
-	{ "of a stranger", STRANGER, "GET", "/applications/app-1/clients", NULL, 404, "not_found", NULL },
-	{ "a new one", WRITES, "POST", "/applications/app-1/clients", NULL, 201, "\"secret\":\"", NULL },
-	{ "a stranger's wish", STRANGER, "POST", "/applications/app-1/clients", NULL, 404, "not_found", "secret" },
-	{ "reading only", READS, "POST", "/applications/app-1/clients", NULL, 403, "scope_missing", "\"secret\"" },
-	{ "a new secret", WRITES, "POST", "/applications/app-1/clients/client-1/rotate", NULL, 200, "\"id\":\"client-1\"", NULL },
-	{ "for a stranger", STRANGER, "POST", "/applications/app-1/clients/client-1/rotate", NULL, 404, "not_found", "secret" },
-	{ "a stranger removes it", STRANGER, "DELETE", "/applications/app-1/clients/client-1", NULL, 404, "not_found", NULL },
-	{ "removed", WRITES, "DELETE", "/applications/app-1/clients/client-1", NULL, 204, NULL, NULL },
-	{ "invited by a stranger", STRANGER, "POST", "/applications/app-1/invitations", "{\"email\":\"x@example.com\"}", 404, "not_found", NULL },
-	{ "no address", WRITES, "POST", "/applications/app-1/invitations", "{\"email\":\"x\"}", 422, "\"email\"", NULL },
-	{ "who is in it", WRITES, "POST", "/applications/app-1/invitations", "{\"email\":\"Developer@example.com\"}", 422, "is in the team", NULL },
-	{ "invited", WRITES, "POST", "/applications/app-1/invitations", "{\"email\":\"x@example.com\"}", 201, "\"invitedBy\":\"developer@example.com\"", NULL },
-	{ "the invited", READS, "GET", "/applications/app-1/invitations", NULL, 200, "INVITE", NULL },
-	{ "for a stranger", STRANGER, "GET", "/applications/app-1/invitations", NULL, 404, "not_found", "INVITE" },
-	{ "taken back by a stranger", STRANGER, "DELETE", "/applications/app-1/invitations/INVITE", NULL, 404, "not_found", NULL },
-	{ "taken back", WRITES, "DELETE", "/applications/app-1/invitations/INVITE", NULL, 204, NULL, NULL },
-	{ "own invitations", READS, "GET", "/invitations", NULL, 200, "\"application\":\"app-2\"", NULL },
-	{ "somebody else's accepted", STRANGER, "POST", "/invitations/JOIN/accept", NULL, 404, "not_found", NULL },
-	{ "somebody else's declined", STRANGER, "POST", "/invitations/SPURN/decline", NULL, 404, "not_found", NULL },
-	{ "accepted", WRITES, "POST", "/invitations/JOIN/accept", NULL, 204, NULL, NULL },
-	{ "declined", WRITES, "POST", "/invitations/SPURN/decline", NULL, 204, NULL, NULL },
-	{ "now it is one's own", READS, "GET", "/applications/app-2", NULL, 200, "developer@example.com", NULL },
-	{ "what was declined is not", READS, "GET", "/applications/app-3", NULL, 404, "not_found", NULL },
-	{ "an owner removed by a stranger", STRANGER, "DELETE", "/applications/app-1/owners/developer@example.com", NULL, 404, "not_found", NULL },
-	{ "no such owner", WRITES, "DELETE", "/applications/app-1/owners/nobody@example.com", NULL, 404, "not_found", NULL },
-	{ "the last owner", WRITES, "DELETE", "/applications/app-1/owners/developer@example.com", NULL, 409, "last_owner", NULL },
-	{ "left", WRITES, "DELETE", "/applications/app-2/owners/developer@example.com", NULL, 204, NULL, NULL },
-	{ "another tier", WRITES, "POST", "/subscriptions/tiered-1/tier", "{\"tier\":\"more\"}", 200, "\"tier\":\"more\"", NULL },
-	{ "one that is approved", WRITES, "POST", "/subscriptions/tiered-1/tier", "{\"tier\":\"most\",\"message\":\"please\"}", 202, "\"tier\":\"more\"", NULL },
-	{ "the wish taken back", WRITES, "DELETE", "/subscriptions/tiered-1/tier-request", NULL, 200, "\"tier\":\"more\"", NULL },
-	{ "no such tier", WRITES, "POST", "/subscriptions/tiered-1/tier", "{\"tier\":\"none\"}", 409, "tier_refused", NULL },
-	{ "no tier", WRITES, "POST", "/subscriptions/tiered-1/tier", "{}", 422, "\"tier\"", NULL },
-	{ "a stranger's tier", STRANGER, "POST", "/subscriptions/tiered-1/tier", "{\"tier\":\"more\"}", 404, "not_found", NULL },
-	{ "a stranger's wish", STRANGER, "DELETE", "/subscriptions/tiered-1/tier-request", NULL, 404, "not_found", NULL },
-	{ "guides", VISITOR, "GET", "/guides", NULL, 200, "\"start\"", "insiders" },
-	{ "a guide", VISITOR, "GET", "/guides/start", NULL, 200, "# Begin", NULL },
-	{ "one for others", VISITOR, "GET", "/guides/insiders", NULL, 404, "not_found", NULL },
-	{ "for those who are signed in", READS, "GET", "/guides/insiders", NULL, 200, "\"body\"", NULL },
-	{ "guides of an API", VISITOR, "GET", "/apis/orders/guides", NULL, 200, "\"changes\"", NULL },
-	{ "one of them", VISITOR, "GET", "/apis/orders/guides/changes", NULL, 200, "\"body\"", NULL },
-	{ "of an API that may not be seen", READS, "GET", "/apis/partner-prices/guides", NULL, 404, "not_found", NULL },
-	{ "one of it", READS, "GET", "/apis/partner-prices/guides/secret", NULL, 404, "not_found", NULL },
-	{ "sessions", READS, "GET", "/account/sessions", NULL, 200, "SESSION", NULL },
-	{ "of a stranger", STRANGER, "GET", "/account/sessions", NULL, 200, "\"total\":0", "SESSION" },
-	{ "ended by a stranger", STRANGER, "DELETE", "/account/sessions/SESSION", NULL, 404, "not_found", NULL },
-	{ "ended, reading only", READS, "DELETE", "/account/sessions/SESSION", NULL, 403, "scope_missing", NULL },
-	{ "ended", WRITES, "DELETE", "/account/sessions/SESSION", NULL, 204, NULL, NULL },
-	{ "gone", WRITES, "DELETE", "/account/sessions/SESSION", NULL, 404, "not_found", NULL },
-	{ "all of them", WRITES, "DELETE", "/account/sessions", NULL, 204, NULL, NULL },
-	{ "deleted by a stranger", STRANGER, "DELETE", "/applications/app-1", NULL, 404, "not_found", NULL },
-	{ "deleted", WRITES, "DELETE", "/applications/app-1", NULL, 204, NULL, NULL },
-	{ "calls a day", READS, "GET", "/usage?range=day", NULL, 200, "\"refused\":1", NULL },
-	{ "and why", READS, "GET", "/usage?range=day", NULL, 200, "\"status\":429,\"reason\":\"rate_limit\",\"calls\":1", NULL },
-	{ "of a stranger", STRANGER, "GET", "/usage?range=day", NULL, 200, "\"apis\":[]", "\"refused\":1" },
-	{ "of somebody else's subscription", STRANGER, "GET", "/usage?subscription=OWN", NULL, 404, "not_found", NULL },
-	{ "calls", READS, "GET", "/calls", NULL, 200, "CALL", NULL },
-	{ "calls of a stranger", STRANGER, "GET", "/calls", NULL, 200, "\"total\":0", "CALL" },
-	{ "one call", READS, "GET", "/calls/CALL", NULL, 200, "\"fix\":", NULL },
-	{ "a stranger's view of it", STRANGER, "GET", "/calls/CALL", NULL, 404, "not_found", NULL },
-	{ "the account", READS, "GET", "/account", NULL, 200, "developer@example.com", "csrfToken" },
-	{ "the account by session", SESSION, "GET", "/account", NULL, 200, "csrfToken", NULL },
-	{ "another name", WRITES, "PATCH", "/account", "{\"firstName\":\"Grace\"}", 200, "Grace", NULL },
-	{ "no first name", WRITES, "PATCH", "/account", "{\"firstName\":\"\"}", 422, "firstName", NULL },
-	{ "a role is nothing that one gives oneself", WRITES, "PATCH", "/account", "{\"role\":\"administrator\"}", 200, "\"role\":\"developer\"", NULL },
-	{ "tokens", READS, "GET", "/account/tokens", NULL, 200, "\"scopes\":[\"read\"]", NULL },
-	{ "somebody else's token", STRANGER, "DELETE", "/account/tokens/SPARE", NULL, 404, "not_found", NULL },
-	{ "taken back", WRITES, "DELETE", "/account/tokens/SPARE", NULL, 204, NULL, NULL },
-	{ "gone", WRITES, "DELETE", "/account/tokens/SPARE", NULL, 404, "not_found", NULL },
-	{ "cancelled by a stranger", STRANGER, "POST", "/subscriptions/OWN/cancel", NULL, 404, "not_found", NULL },
-	{ "cancelled", WRITES, "POST", "/subscriptions/OWN/cancel", NULL, 200, "\"state\":\"cancelled\"", NULL },
-	{ "again", WRITES, "POST", "/subscriptions/OWN/cancel", NULL, 200, "\"state\":\"cancelled\"", NULL },
-	{ "no key for what is cancelled", WRITES, "POST", "/subscriptions/OWN/rotate", NULL, 409, "subscription_state", NULL },
-};
 
 /* The id of the invitation to that application; "" when there is none. */
 static struct str invited(const char *application)
@@ -335,7 +180,8 @@ static void every_call(void **state UNUSED)
 		struct client c = { .site = &world.site, .type = "application/json", .address = "203.0.113.20" };
 
 		put_who(&c, r->who);
-		CHECK_INT(r->label, client_send(&c, r->method, filled(arena_printf(world.a, PORTAL_JSON "%s", r->uri).p), r->body), r->status);
+		CHECK_INT(r->label, client_send(&c, r->method, filled(arena_printf(world.a, PORTAL_JSON "%s", r->uri).p), r->body ? filled(r->body) : NULL),
+			  r->status);
 		CHECK(r->label, !r->shows || client_shows(&c, filled(r->shows)));
 		CHECK(r->label, !r->hides || !client_shows(&c, filled(r->hides)));
 		CHECK_STR(r->label, client_header(&c, "Cache-Control"), STR("no-store"));
@@ -537,6 +383,37 @@ static void make_people(struct store *s)
 	must(store_tx_commit(s, &err), &err);
 }
 
+/* Two calls that were traced: one of the developer's, one of somebody else's. */
+static void make_traces(void)
+{
+	static const char trace[] = "{\"id\":\"%s\",\"time\":\"2026-11-21T10:00:00.000Z\",\"api\":\"orders\",\"operation\":null,\"product\":\"starter\","
+				    "\"subscription\":\"%.*s\",\"owner\":null,\"failure\":null,\"status\":200,"
+				    "\"request\":{\"method\":\"GET\",\"url\":\"/api/orders\",\"headers\":[{\"name\":\"Accept\",\"value\":\"*/*\"}]},"
+				    "\"backend\":{\"method\":\"GET\",\"url\":\"https://erp.example/orders\",\"tries\":1,\"status\":200,\"headers\":"
+				    "[{\"name\":\"X-Inner\",\"value\":\"inner-secret\",\"by\":\"policy\"}]},\"response\":{\"status\":200,\"headers\":[]},"
+				    "\"timings\":{\"totalUs\":900,\"backendUs\":700,\"dnsUs\":0,\"connectUs\":0,\"tlsUs\":0},\"lastError\":null,"
+				    "\"steps\":[{\"section\":\"inbound\",\"scope\":\"product\",\"policy\":\"rate-limit\",\"line\":3,\"us\":4,"
+				    "\"decision\":\"1 of 20 calls\"}],\"note\":null}",
+			  line[] = "{\"id\":\"%s\",\"time\":\"2026-11-21T10:00:00.000Z\",\"api\":\"orders\",\"operation\":null,\"product\":\"starter\","
+				   "\"subscription\":\"%.*s\",\"owner\":null,\"failure\":null,\"status\":200,\"method\":\"GET\",\"path\":\"/api/orders\"}";
+	const struct { const char *id; struct str subscription; } calls[] = { { "traced-1", world.own }, { "traced-2", STR("nobodys") } };
+	int64_t now = clock_wall_us(), ends = now + 3600000000;
+	char path[PATHS_MAX];
+	struct cache *cache;
+	struct gh_err err;
+
+	must(cache_path(&world.site.config, world.site.state_dir, path, &err), &err);
+	must(cache_open(&cache, path, 8 << 20, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		struct str whole = arena_printf(world.a, trace, calls[i].id, STR_ARG(calls[i].subscription));
+
+		must(cache_put(cache, TRACE_CACHE_SPACE, str_of(calls[i].id), whole, now, ends, &err), &err);
+		must(cache_push(cache, TRACE_LIST_SPACE, calls[i].subscription, arena_printf(world.a, line, calls[i].id, STR_ARG(calls[i].subscription)),
+				TRACE_LIST_MAX, now, ends, &err), &err);
+	}
+	cache_close(cache);
+}
+
 /* What the rows about teams, tiers, guides and sessions stand on. */
 static void make_more(struct store *s)
 {
@@ -596,6 +473,7 @@ static int up(void **state UNUSED)
 	make_people(world.site.store);
 	make_call(world.site.store);
 	make_more(world.site.store);
+	make_traces();
 	client_send(&c, "GET", PORTAL_JSON "/openapi.json", NULL);
 	must(jsn_parse_in(world.a, buf_view(&c.w.rs.body), NULL, &world.document, NULL, &err), &err);
 	client_end(&c);
@@ -604,9 +482,12 @@ static int up(void **state UNUSED)
 
 static int down(void **state UNUSED)
 {
+	static const char *const cache_files[] = { "/data.mdb", "/lock.mdb", "" };       /* the folder last */
 	const char *dir = world.site.state_dir;
 
 	site_down(&world.site);
+	for (size_t i = 0; i < ARRAY_LEN(cache_files); i++)
+		remove(arena_printf(world.a, "%s/cache%s", dir, cache_files[i]).p);
 	fixture_drop(dir);
 	arena_free(world.a);
 	return 0;

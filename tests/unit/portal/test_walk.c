@@ -41,6 +41,7 @@ static const struct owned {
 	{ "/portal/api/v1/subscriptions/{", { "owned" }, true },
 	{ "/portal/api/v1/applications/{", { "other-app" }, true },
 	{ "/portal/api/v1/calls/{", { "owned-call" }, true },
+	{ "/portal/api/v1/traces/{", { "owned-trace" }, true },
 	{ "/portal/api/v1/account/tokens/{", { "other-token" }, true },
 };
 static bool gone[ARRAY_LEN(owned)];      /* the owner has ended it on the way */
