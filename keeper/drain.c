@@ -17,7 +17,7 @@
 
 #define DRAIN_BYTES_MAX ((size_t)256 << 20)
 
-enum { LEFTOVER_AGE_S = 60, PACE_CALLS = 32, PACE_REST_NS = 300000, PACE_MAX_US = 700000 };
+enum { LEFTOVER_AGE_S = 60, PACE_CALLS = 16, PACE_REST_NS = 150000, LATE_US = 3000000 };
 
 struct pass {
 	const struct drain *d;
@@ -27,17 +27,23 @@ struct pass {
 	struct drain_result *out;
 	struct str *names, *remove;
 	size_t n, n_remove;
-	int64_t began_us;
+	size_t most;                         /* calls of this transaction */
+	bool late;                           /* what it reads ended some seconds ago */
 	struct gh_err *err;
 };
 
 /* A busy gateway makes a fifth of a second's work for the keeper in each second. Done in one piece that would take a processor
- * from the calls for as long, and each of them would be late; so a turn that is not behind takes a short rest every few calls. */
-static void pace(const struct pass *p)
+ * from the calls for as long, and each of them would be late. So it takes a short rest every few calls and commits often, as long
+ * as what it reads has just happened; when it is late it works without rests. */
+static void pace(struct pass *p, const struct telemetry_call *call)
 {
 	const struct timespec rest = { .tv_nsec = PACE_REST_NS };
 
-	if (!p->d->behind && p->out->calls % PACE_CALLS == 0 && clock_mono_us() - p->began_us < PACE_MAX_US)
+	if (p->out->calls % PACE_CALLS)
+		return;
+	p->late = clock_wall_us() - (call->started_us + (int64_t)call->total_us) > LATE_US;
+	p->most = p->late ? DRAIN_CALLS_MAX : DRAIN_CALLS_PACED;
+	if (!p->late)
 		nanosleep(&rest, NULL);      /* a signal ends it early, which does no harm */
 }
 
@@ -51,7 +57,7 @@ static gh_rc take_call(struct pass *p, const struct telemetry_call *call)
 	if (p->d->exports)
 		exports_count(p->d->exports, call);
 	p->out->calls++;
-	pace(p);
+	pace(p, call);
 	return p->d->keep_calls ? store_drain_call(p->d->store, call, p->err) : GH_RC_OK;
 }
 
@@ -63,7 +69,7 @@ static gh_rc read_segment(struct pass *p, struct str name, struct segment *s)
 
 	TRY(store_segment_find(p->d->store, name, &offset, &told, &found, p->err));
 	start = offset;
-	while (p->out->calls < DRAIN_CALLS_MAX && segment_next(s, &offset, &call, &damaged))
+	while (p->out->calls < p->most && segment_next(s, &offset, &call, &damaged))
 		TRY(take_call(p, &call));
 	if (damaged) {
 		log_error("a telemetry segment is damaged, the rest of it is lost", KV_STR("segment", name),
@@ -72,7 +78,7 @@ static gh_rc read_segment(struct pass *p, struct str name, struct segment *s)
 		offset = segment_committed(s);
 	}
 	dropped = segment_dropped(s);
-	if (offset < segment_committed(s) && p->out->calls >= DRAIN_CALLS_MAX)
+	if (offset < segment_committed(s) && p->out->calls >= p->most)
 		p->out->more = true;
 	if (finished && offset >= segment_committed(s))
 		p->remove[p->n_remove++] = name;
@@ -125,7 +131,7 @@ static gh_rc drain_all(struct pass *p)
 {
 	TRY(forget_removed(p));
 	for (size_t i = 0; i < p->n; i++) {
-		if (p->out->calls >= DRAIN_CALLS_MAX) {
+		if (p->out->calls >= p->most) {
 			p->out->more = true;
 			break;
 		}
@@ -167,8 +173,7 @@ static gh_rc run(struct pass *p)
 gh_rc drain_once(const struct drain *d, struct drain_result *out, struct gh_err *err)
 {
 	struct gh_err local;
-	struct pass p = { .d = d, .out = out, .arena = arena_new(DRAIN_BYTES_MAX),
-			  .began_us = clock_mono_us(), .err = err ? err : &local };
+	struct pass p = { .d = d, .out = out, .arena = arena_new(DRAIN_BYTES_MAX), .most = DRAIN_CALLS_PACED, .err = err ? err : &local };
 	gh_rc rc;
 
 	*out = (struct drain_result){ 0 };

@@ -11,14 +11,14 @@ struct alerts;
 struct exports;
 
 enum {
-	DRAIN_CALLS_MAX = 50000,             /* in one transaction; what is left comes with the next */
+	DRAIN_CALLS_MAX = 50000,             /* in one transaction; what is left comes with the next, at once */
+	DRAIN_CALLS_PACED = 8192,            /* the same while the keeper is not late */
 };
 
 struct drain {
 	struct store *store;
 	const char *dir;                     /* of the segments */
 	bool keep_calls;                     /* store single calls, not just totals */
-	bool behind;                         /* the turn before left something: no rests */
 	size_t places_max;                   /* db/rollup.h; 0: its default */
 	struct alerts *alerts;               /* counts them too (keeper/alerts.h); may be NULL */
 	struct exports *exports;             /* and for Prometheus (keeper/export.h); may be NULL */

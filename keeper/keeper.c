@@ -36,7 +36,7 @@ struct keeper {
 	struct gh_err last;                  /* what was logged, so that a lasting trouble is told once a minute */
 	int64_t logged_us, slow_us, sessions_us, ends_us, size_us, captures_us;
 	uint64_t calls;                      /* taken in since the start */
-	bool reported, behind;
+	bool reported;
 	struct alerts *alerts;
 	struct exports *exports;
 	struct webhooks *webhooks;
@@ -173,7 +173,7 @@ static gh_rc drain_when_full(struct keeper *k, struct drain *d, struct drain_res
 static gh_rc drain(struct keeper *k, struct drain_result *r, struct gh_err *err)
 {
 	struct drain d = { .store = k->store, .dir = k->segments,
-			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0, .behind = k->behind, .alerts = k->alerts,
+			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0, .alerts = k->alerts,
 			   .exports = k->exports,
 			   .places_max = (size_t)config_int(k->config, CONFIG_TELEMETRY_PLACES) };
 	gh_rc rc = drain_once(&d, r, err);
@@ -184,7 +184,6 @@ static gh_rc drain(struct keeper *k, struct drain_result *r, struct gh_err *err)
 		k->told_full = false;
 	if (rc.code)
 		return rc;
-	k->behind = r->more;
 	k->calls += r->calls;
 	return rc;
 }

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVERY_MS = 1000, CONFIG_MEMORY = 1 << 20, NICENESS = 5 };
+enum { EVERY_MS = 1000, CONFIG_MEMORY = 1 << 20, NICENESS = 5, LAST_TURNS = 16 };
 
 static const char usage[] =
 	"usage: gatehouse-keeper [--state DIR] [--once]\n"
@@ -181,7 +181,8 @@ int main(int argc, char **argv)
 	secret_watch_free(secrets);
 	health_watch_free(health);
 	if (sig != SIGHUP)
-		keeper_turn(k);                      /* what the workers recorded while they drained */
+		for (int i = 0; i < LAST_TURNS && keeper_turn(k); i++)
+			;                    /* what the workers recorded while they drained */
 	keeper_free(k);
 	arena_free(a);
 	return sig == SIGHUP ? begin_anew(argv) : 0;
