@@ -437,7 +437,7 @@ struct portal_why portal_why(struct web *w, const struct telemetry_call *t)
 	bool backend = str_eq(help.layer, STR("backend"));
 
 	return (struct portal_why){
-		.decision = backend ? web_text(w, STR("The system behind this API could not be used.")) : t->decision,
+		.decision = backend ? web_text(w, STR("The system behind this API could not be used.")) : portal_decision(w, t->decision),
 		.detail = backend ? STR("") : t->detail,
 		.fix = !t->reason.n ? STR_NULL
 				    : web_text(w, backend ? STR("Try again later. If it lasts, tell the people behind this API and quote "

@@ -35,3 +35,5 @@ struct portal_why {
 	struct str decision, detail, fix;
 };
 struct portal_why portal_why(struct web *w, const struct telemetry_call *t);
+/* A sentence of the gateway's in the reader's language; any other as it is. */
+struct str portal_decision(struct web *w, struct str decision);

@@ -15,6 +15,7 @@
 #include "db/rollup.h"
 #include "db/telemetry.h"
 #include "portal/portal/json.h"
+#include "portal/portal/usage.h"
 #include "tests/unit/portal/client.h"
 #include "tests/unit/portal/json_calls.h"
 
@@ -301,6 +302,36 @@ static struct str make_token(const char *user, bool may_write, int64_t ends_us, 
 	return token;
 }
 
+/* The gateway's own sentences are told in the reader's language, the call's words in them and what a policy says are not. */
+static void decisions_in_german(void **state UNUSED)
+{
+	static const struct {
+		const char *recorded, *told;
+	} table[] = {
+		{ "Rate limit is exceeded. Try again in 17 seconds.", "Das Aufruflimit ist überschritten. Versuchen Sie es in 17 Sekunden erneut." },
+		{ "Rate limit is exceeded", "Das Aufruflimit ist überschritten" },
+		{ "Out of call volume quota. Quota will be replenished in 01:02:03.", "Das Kontingent an Aufrufen ist aufgebraucht. Es wird in 01:02:03 erneuert." },
+		{ "Access denied: the token has expired", "Zugriff verweigert: Das Token ist abgelaufen" },
+		{ "JWT has expired. Access denied.", "Das JWT ist abgelaufen. Zugriff verweigert." },
+		{ "The rule of subscription s-1 allows the methods GET,PUT, not POST.", "Die Regel des Abonnements s-1 erlaubt die Methoden GET,PUT, nicht POST." },
+		{ "Rate limit is exceeded. Try again in 17", "Rate limit is exceeded. Try again in 17" },
+		{ "Only {1} on weekdays || ever", "Only {1} on weekdays || ever" },
+		{ "Active", "Active" },          /* a policy's own, though the catalogue knows the word */
+		{ "The address {2} is on the deny list of {1}.", "Die Adresse {2} steht auf der Liste der gesperrten Adressen von {1}." },
+		{ "", "" },
+	};
+	struct client c = { .site = &world.site, .cookies = { "gh_lang=de" } };
+
+	CHECK_INT("a page", client_send(&c, "GET", "/apis", NULL), 200);
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		CHECK_STR(table[i].recorded, portal_decision(&c.w, str_of(table[i].recorded)), str_of(table[i].told));
+	client_session(&c, "developer");
+	CHECK_INT("the page of a call", client_send(&c, "GET", arena_printf(world.a, "/account/calls/%.*s", STR_ARG(world.refused_call)).p, NULL), 200);
+	CHECK("in German", client_shows(&c, table[0].told) && !client_shows(&c, table[0].recorded));
+	client_end(&c);
+	check_done();
+}
+
 /* ---- much of it ------------------------------------------------------------------------------------------------------------- */
 
 /* What is asked for is bounded, so what it takes must not grow with the square of somebody's subscriptions. */
@@ -346,7 +377,8 @@ static void make_call(struct store *s)
 {
 	struct telemetry_call c = { .started_us = clock_wall_us(), .status = 429, .total_us = 1200, .request_id = STR("call-of-the-developer"),
 				    .environment = STR("default"), .api = STR("orders"), .operation = STR("list-orders"), .product = STR("starter"),
-				    .subscription = world.own, .method = STR("GET"), .path = STR("/api/orders/\xff"), .reason = STR("rate_limit") };
+				    .subscription = world.own, .method = STR("GET"), .path = STR("/api/orders/\xff"), .reason = STR("rate_limit"),
+				    .decision = STR("Rate limit is exceeded. Try again in 17 seconds.") };
 	struct rollup *totals = rollup_new(s, 0);
 	struct gh_err err;
 
@@ -498,7 +530,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes_are_described), cmocka_unit_test(every_call), cmocka_unit_test(outside),
 		cmocka_unit_test(guessing_is_slowed),   cmocka_unit_test(made_on_the_page),
-		cmocka_unit_test(a_busy_developer),
+		cmocka_unit_test(a_busy_developer), cmocka_unit_test(decisions_in_german),
 	};
 	return cmocka_run_group_tests(tests, up, down);
 }
