@@ -107,6 +107,8 @@ gh_rc admin_policy_form(struct web *w, struct gh_err *err)
 	bool found;
 	int64_t id;
 
+	if (!web_param(&w->rq.query, "scope").n)         /* there are many: the list has them */
+		return web_redirect(w, STR("policies"), err);
 	policy_begin(w);
 	TRY(policy_place_find(w, web_param(&w->rq.query, "scope"), &place, err));
 	TRY(store_policy_find(w->site->store, w->a, &place.scope, &text, &found, err));

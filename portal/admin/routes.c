@@ -9,6 +9,7 @@
 
 static const struct web_route routes[] = {
 	{ "GET", "/", WEB_VIEW_APIS, admin_apis },
+	{ "GET", "/apis", WEB_VIEW_APIS, admin_apis },
 	{ "GET", "/apis/{api}", WEB_VIEW_APIS, admin_api },
 	{ "GET", "/start", WEB_CHANGE_APIS, admin_start },
 	{ "GET", "/new-api", WEB_CHANGE_APIS, admin_new_api },

@@ -12,7 +12,7 @@ const { Visitor, unescaped } = require('./people');
 const PAGES_MAX = 400;                       // a crawl that does not end is a fault
 const validate = new HtmlValidate({
   extends: ['html-validate:recommended'],
-  rules: { 'no-trailing-whitespace': 'off', 'long-title': 'off', 'valid-id': ['error', { relaxed: true }] },
+  rules: { 'form-dup-name': ['error', { shared: ['radio', 'checkbox', 'button', 'submit', 'reset'] }], 'no-trailing-whitespace': 'off', 'long-title': 'off', 'valid-id': ['error', { relaxed: true }] },
 });
 const DEV = { email: 'pat@example.com', password: 'a sentence that nobody guesses' };
 let gw;

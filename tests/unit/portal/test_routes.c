@@ -68,6 +68,7 @@ static const struct {
 	const char *method, *path, *uri, *want;
 } walk[] = {
 	{ "GET", "/", "/admin/", "snyyyy" },
+	{ "GET", "/apis", "/admin/apis", "snyyyy" },
 	{ "GET", "/apis/{api}", "/admin/apis/orders", "snyyyy" },
 	{ "GET", "/start", "/admin/start", "snnyyy" },
 	{ "GET", "/new-api", "/admin/new-api", "snnyyy" },
