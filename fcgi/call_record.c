@@ -112,6 +112,19 @@ static struct str place_text(const struct last_error *e, char out[PLACE_BYTES])
 	return (struct str){ out, n < PLACE_BYTES ? n : PLACE_BYTES - 1 };
 }
 
+/* For the caller too, so without secrets: an exception of an expression repeats the text that it could not read. What the caller
+ * was told in the same words is not looked through, for it is made of constants. */
+static struct str decision_text(struct call *k)
+{
+	const struct last_error *e = &k->x.error;
+	struct trace_writer w = { .k = k };
+
+	if (!e->set || (e->message.p && e->message.p == e->public_message.p))
+		return e->set ? e->message : STR("");
+	trace_hide_call(&w);
+	return trace_mask_decision(&w, e->message);
+}
+
 static struct str limits_text(const struct call *k, char out[LIMITS_BYTES])
 {
 	const struct shown_limit *l = k->gate ? &k->gate->limit : NULL;
@@ -170,8 +183,7 @@ void call_record(struct call *k)
 		t.backend = k->backend && k->x.backend_id.n ? k->backend->id : k->backend_host;
 	t.correlation = k->correlation;
 	t.detail = k->detail;
-	if (k->x.error.set)
-		t.decision = k->x.error.message;
+	t.decision = decision_text(k);
 	t.place = place_text(&k->x.error, place);
 	t.limits = limits_text(k, limits);
 	if (k->credential)

@@ -81,4 +81,21 @@ test('what was decided about a call', async (t) => {
     assert.match(await (await get('/calls?range=soon')).text(), /is no range/);
     assert.match(await (await get('/calls?range=1h&api=orders&status=4xx')).text(), /key_invalid/);
   });
+  await t.test('what an expression could not read is told without secrets', async () => {
+    gw.cli('named-value', 'set', 'pin', '--secret', '--file', gw.file('pin', 'hush-hush-4711'));
+    const policy = (value) => gw.cli('policy', 'set', '--scope', 'api:orders', gw.file('p.xml', POLICY.replace(/<rate-limit[^>]*>/,
+      `<set-variable name="n" value="@(int.Parse(${value}))" />`)));
+    policy('&quot;{{pin}}&quot;');
+    await gw.adopted();
+    const secret = await call(key);
+    policy('context.Request.Headers.GetValueOrDefault(&quot;Authorization&quot;))+int.Parse(&quot;1&quot;');
+    await gw.adopted();
+    const header = await call(key, { Authorization: 'Bearer caller-only-knows' });
+    assert.deepEqual([secret.status, header.status], [500, 500]);
+    for (const [id, hidden] of [[secret.id, /hush-hush/], [header.id, /caller-only/]]) {
+      await until(() => gw.cli('log', '--id', id).stdout.includes('was not in a correct format'), 'the keeper to take it in');
+      assert.doesNotMatch(gw.cli('log', '--id', id).stdout, hidden);
+      assert.doesNotMatch(gw.cli('log', '--id', id, '--format', 'json').stdout, hidden);
+    }
+  });
 });
