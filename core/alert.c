@@ -194,7 +194,9 @@ bool alert_rule_takes(const struct alert_rule *r, const struct telemetry_call *c
 	case ALERT_VIOLATION:            /* as the column "refused" of the totals counts them */
 		*hit = c->status / 100 == 4 && c->origin == TELEMETRY_BY_GATEWAY && reason_is(r, c->reason);
 		break;
-	case ALERT_LATENCY:
+	case ALERT_LATENCY:              /* a call that reached no backend says nothing about one */
+		if (r->time == ALERT_TIME_BACKEND && !c->attempts)
+			return false;
 		*hit = (int64_t)alert_rule_us(r, c) > r->threshold;
 		break;
 	default:

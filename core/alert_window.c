@@ -187,7 +187,7 @@ static bool breached(const struct alert_window *w, const struct alert_rule *r, i
 		return *value >= r->threshold && burn(r, &late) >= r->threshold;
 	}
 	*value = (int64_t)(s->hits * UINT64_C(100000) / s->calls);
-	return *value > r->threshold;
+	return (int64_t)(s->hits * UINT64_C(100000)) > r->threshold * (int64_t)s->calls;        /* not by what is rounded for people */
 }
 
 void alert_window_judge(const struct alert_window *w, const struct alert_rule *r, int64_t now_us, int64_t begun_us, struct alert_verdict *out)

@@ -67,6 +67,10 @@ static void takes(void **state UNUSED)
 		{ "of another API", { .kind = ALERT_REQUESTS, .api = STR_INIT("other") }, 200, TELEMETRY_BY_BACKEND, "", -1 },
 		{ "of this API", { .kind = ALERT_REQUESTS, .api = STR_INIT("orders") }, 200, TELEMETRY_BY_BACKEND, "", 1 },
 		{ "slow", { .kind = ALERT_LATENCY, .threshold = 99999 }, 200, TELEMETRY_BY_BACKEND, "", 1 },
+		{ "the backend was slow", { .kind = ALERT_LATENCY, .time = ALERT_TIME_BACKEND, .threshold = 99999, .backend = STR_INIT("b") }, 200,
+		  TELEMETRY_BY_BACKEND, "", 1 },
+		{ "a time of the backend, but none was asked", { .kind = ALERT_LATENCY, .time = ALERT_TIME_BACKEND, .threshold = 99999 }, 429,
+		  TELEMETRY_BY_GATEWAY, "RateLimitExceeded", -1 },
 		{ "just as slow as it may be", { .kind = ALERT_LATENCY, .threshold = 100000 }, 200, TELEMETRY_BY_BACKEND, "", 0 },
 	};
 
@@ -74,7 +78,14 @@ static void takes(void **state UNUSED)
 		struct telemetry_call c = { .status = rows[i].status, .origin = rows[i].origin, .reason = { rows[i].reason, strlen(rows[i].reason) },
 					    .api = STR("orders"), .total_us = 100000 };
 		bool hit = false;
-		int got = alert_rule_takes(&rows[i].r, &c, &hit) ? hit : -1;
+		int got;
+
+		if (rows[i].r.backend.n) {
+			c.backend = rows[i].r.backend;
+			c.backend_us = 100000;
+			c.attempts = 1;
+		}
+		got = alert_rule_takes(&rows[i].r, &c, &hit) ? hit : -1;
 
 		CHECK_INT(rows[i].label, got, rows[i].want);
 	}
@@ -131,6 +142,29 @@ static void in_each_of(void **state UNUSED)
 	CHECK("three", bad_at(&w, &r, START + S(61)));
 	alert_window_judge(&w, &r, START + S(95), 0, &v);
 	CHECK("the newest period is well", !v.bad && !v.newest_bad && v.value == 0);
+	alert_window_release(&w);
+	check_done();
+}
+
+/* What is compared is the share itself, not its three decimals. */
+static void shares(void **state UNUSED)
+{
+	struct alert_rule r = { .kind = ALERT_STATUS, .measure = ALERT_MEASURE_PERCENT, .period_s = 60, .periods = 1, .least_calls = 1 };
+	struct alert_window w;
+	struct alert_slice *s;
+
+	assert_true(alert_window_init(&w, &r));
+	s = alert_window_add(&w, &r, START, true, 0);
+	assert_non_null(s);
+	s->calls = 200001;
+	CHECK("one of 200,001 is more than 0 %", bad_at(&w, &r, START));
+	s->hits = 0;
+	CHECK("none is not", !bad_at(&w, &r, START));
+	r.threshold = 5000;
+	s->hits = 10001;
+	CHECK("10,001 of 200,001 are more than 5 %", bad_at(&w, &r, START));
+	s->hits = 10000;
+	CHECK("10,000 are not", !bad_at(&w, &r, START));
 	alert_window_release(&w);
 	check_done();
 }
@@ -232,7 +266,7 @@ static void numbers(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(checks),  cmocka_unit_test(takes),   cmocka_unit_test(slides),     cmocka_unit_test(in_each_of),
+		cmocka_unit_test(checks),  cmocka_unit_test(takes),   cmocka_unit_test(slides),     cmocka_unit_test(in_each_of), cmocka_unit_test(shares),
 		cmocka_unit_test(too_few), cmocka_unit_test(times),   cmocka_unit_test(budgets),    cmocka_unit_test(histograms),
 		cmocka_unit_test(numbers),
 	};
