@@ -319,7 +319,7 @@ static struct policy_document *compile_with(struct arena *a, struct arena *scrat
 	struct compiler c = {
 		.arena = a, .doc = &tree, .source = src, .env = env, .diags = diags, .builder = &builder
 	};
-	size_t errors = diags->errors;
+	size_t errors = diags->errors, before = diags->n;
 
 	if (!limits.bytes && (src->fragment || src->either))
 		limits.bytes = 2 * DOCUMENT_BYTES_MAX;
@@ -337,6 +337,7 @@ static struct policy_document *compile_with(struct arena *a, struct arena *scrat
 		c.source = &as;
 	}
 	compile_root(&c, tree.root);
+	policy_diags_hide(diags, before, out->secrets, out->n_secrets);
 	if (builder.failed)
 		policy_error(diags, 1, 1, "the document needs more memory than it may use");
 	if (diags->errors != errors)

@@ -45,3 +45,64 @@ void policy_warning(struct policy_diags *d, unsigned line, unsigned column, cons
 	add(d, true, line, column, fmt, ap);
 	va_end(ap);
 }
+
+/* ---- secrets ------------------------------------------------------------------------------------------------------------ */
+
+enum { PART_MIN = 4 };               /* bytes of a secret that are a part of it and no chance */
+
+/* How many bytes at the beginning of text stand in the secret, wherever. */
+static size_t shared(struct str text, struct str secret)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < secret.n; i++) {
+		size_t n = 0;
+
+		while (n < text.n && i + n < secret.n && text.p[n] == secret.p[i + n])
+			n++;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+/* The part of the message from `at` that must not be shown: what is quoted may be as short as one byte. */
+static size_t to_hide(struct str message, size_t at, const struct str *secrets, size_t n)
+{
+	bool quoted = at && message.p[at - 1] == '`';
+	size_t end = quoted ? str_find_char(str_from(message, at), '`') : SIZE_MAX, most = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t part = shared(str_from(message, at), secrets[i]);
+
+		if (part >= PART_MIN || (part && part == secrets[i].n) || (end && end != SIZE_MAX && part >= end))
+			most = part > most ? part : most;
+	}
+	return most;
+}
+
+static struct str without(struct arena *a, struct str message, const struct str *secrets, size_t n)
+{
+	char *to = arena_alloc_text(a, 3 * message.n);
+	size_t len = 0;
+
+	if (!to)
+		return STR("out of memory");
+	for (size_t at = 0; at < message.n;) {
+		size_t part = to_hide(message, at, secrets, n);
+
+		if (!part) {
+			to[len++] = message.p[at++];
+			continue;
+		}
+		memcpy(to + len, "***", 3);
+		len += 3;
+		at += part;
+	}
+	return (struct str){ to, len };
+}
+
+void policy_diags_hide(struct policy_diags *d, size_t from, const struct str *secrets, size_t n)
+{
+	for (size_t i = from; i < d->n && n; i++)
+		d->v[i].message = without(d->arena, d->v[i].message, secrets, n);
+}

@@ -21,3 +21,7 @@ struct policy_diags {
 void policy_diags_init(struct policy_diags *d, struct arena *a);
 void policy_error(struct policy_diags *d, unsigned line, unsigned column, const char *fmt, ...) PRINTF_LIKE(4, 5);
 void policy_warning(struct policy_diags *d, unsigned line, unsigned column, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* Takes the secrets, and longer parts of them, out of the messages from number `from` on: whoever may look at a plan or write a
+ * document may not read the named values in it. */
+void policy_diags_hide(struct policy_diags *d, size_t from, const struct str *secrets, size_t n);

@@ -145,6 +145,35 @@ static void secrets(void **state)
 	check_done();
 }
 
+/* A message about a policy quotes what is wrong in it: a sealed named value must not be read in that way, not even by who may only
+ * look at plans. */
+static void secrets_in_messages(void **state)
+{
+	static const char *const rows[] = {
+		"<set-method>{{pw}} {{pw}}</set-method>", "<set-status code=\"{{pw}}\" />", "<set-status code=\"1{{pw}}\" />",
+		"<set-variable name=\"a\" value=\"@({{pw}})\" />", "<set-variable name=\"a\" value=\"@(1 + {{pw}}.x)\" />",
+		"<set-header name=\"{{pw}} x\" exists-action=\"{{pw}}\" />", "<rate-limit calls=\"{{long}}\" renewal-period=\"1\" />",
+		"<set-status code=\"{{short}}\" />",
+	};
+	static const char *const hidden[] = { "Zq9", "wxv", "WWWW", "`~`" };
+	struct fixture *f = *state;
+	struct tree t = tree_of(f, (const char *[]){ "v.yaml", "$kind: named-value\nid: pw\nsecret: Zq9_wxv\n---\n$kind: named-value\nid: short\n"
+				      "secret: \"~\"\n---\n$kind: named-value\nid: long\nsecret: WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW"
+				      "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW\n", NULL });
+
+	SAYS(told(work(f, f->s, &t, (struct plan_options){ .dry_run = false }), "3 to create"), "the secrets");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *text = arena_printf(f->a, "$kind: policy\nid: global\npolicy: |\n  <policies><inbound>%s</inbound></policies>\n", rows[i]).p;
+		struct tree p = tree_of(f, (const char *[]){ "p.yaml", text, NULL });
+		struct str out = work(f, f->s, &p, (struct plan_options){ .dry_run = true });
+
+		SAYS(told(out, "p.yaml:3:1: error: policy global: line 1, column"), "%s", rows[i]);
+		for (size_t k = 0; k < ARRAY_LEN(hidden); k++)
+			SAYS(str_find(out, str_of(hidden[k])) == SIZE_MAX, "%s is in: %.*s", hidden[k], STR_ARG(out));
+	}
+	check_done();
+}
+
 static void archives(void **state)
 {
 	static const char *const bad[] = { "../x", "/x", "a//b", "a/./b", "a\\b", "" };
@@ -508,6 +537,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(covered, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(together, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(secrets, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(secrets_in_messages, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(archives, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(one_api, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(killed, fixture_setup, fixture_teardown),
