@@ -143,7 +143,13 @@ static json_t *file_text(struct files_set *s, const struct files_doc *d, const j
 		files_set_problem(s, d, pointer, "there is no file %.*s", STR_ARG(path));
 		return NULL;
 	}
-	s->named[f - s->tree->files] = true;
+	s->again += s->copied[f - s->tree->files] ? f->bytes.n : 0;
+	s->named[f - s->tree->files] = s->copied[f - s->tree->files] = true;
+	if (s->again > FILES_AGAIN_MAX) {        /* each gets a copy: a few lines must not become gigabytes */
+		files_set_problem(s, d, pointer, "files that are named more than once have more than %zu bytes in all; use a policy fragment, "
+				  "or fewer names", FILES_AGAIN_MAX);
+		return NULL;
+	}
 	text = json_stringn(f->bytes.p, f->bytes.n);
 	if (!text)
 		files_set_problem(s, d, pointer, "%.*s is no text in UTF-8", STR_ARG(path));
@@ -359,8 +365,9 @@ GH_RC files_set_add(struct files_set *s, const struct resource_kind *k, json_t *
 
 GH_RC files_set_read(struct files_set *s, struct arena *a, const struct tree *t, struct gh_err *err)
 {
-	*s = (struct files_set){ .arena = a, .tree = t, .named = arena_alloc(a, t->n + 1, sizeof(*s->named)) };
-	if (!s->named)
+	*s = (struct files_set){ .arena = a, .tree = t, .named = arena_alloc(a, t->n + 1, sizeof(*s->named)),
+				 .copied = arena_alloc(a, t->n + 1, sizeof(*s->copied)) };
+	if (!s->named || !s->copied)
 		FAIL(err, NOMEM, "files");
 	for (size_t i = 0; i < t->n; i++) {
 		const struct tree_file *f = &t->files[i];

@@ -28,6 +28,7 @@
 #define FILES_HEAD "gatehouse.yaml"      /* where an export puts it */
 #define FILES_THEME "theme/"             /* files of the portal's theme, as they are */
 enum { FILES_FORMAT = 1, FILES_PROBLEMS_MAX = 200 };
+#define FILES_AGAIN_MAX ((size_t)64 << 20)       /* bytes of files, each counted whenever it is named after the first time */
 
 struct files_doc {
 	const struct resource_kind *kind;
@@ -49,12 +50,14 @@ struct files_set {
 	struct arena *arena;
 	const struct tree *tree;
 	bool *named;                     /* by file of the tree: it is a resource, or one names it */
+	bool *copied;                    /* by file of the tree: a document has its text */
 	struct files_doc *docs;          /* in the order of resource_kinds, then by id */
 	size_t n, cap;
 	struct map by_name;              /* "product gold" -> struct files_doc */
 	bool covers[64];                 /* by the kind's place in resource_kinds */
 	json_t *environments;            /* array of ids; NULL: all */
 	struct files_problem problems[FILES_PROBLEMS_MAX];
+	size_t again;                    /* towards FILES_AGAIN_MAX */
 	size_t n_problems, total_problems;
 };
 

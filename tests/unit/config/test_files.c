@@ -174,6 +174,24 @@ static void secrets_in_messages(void **state)
 	check_done();
 }
 
+/* A file that many documents name is copied into each: bounded, or a request of a megabyte takes all memory. */
+static void one_file_many_times(void **state)
+{
+	enum { DOCS = 70, BYTES = 1 << 20 };
+	struct fixture *f = *state;
+	struct str all = STR("");
+	char *text = arena_alloc_text(f->a, BYTES + 1);
+	struct tree t;
+
+	memset(text, 'x', BYTES);
+	text[BYTES] = '\0';
+	for (int i = 0; i < DOCS; i++)
+		all = arena_printf(f->a, "%.*s---\n$kind: product\nid: p%d\nname: P\nterms:\n  $file: t.txt\n", STR_ARG(all), i);
+	t = tree_of(f, (const char *[]){ "t.txt", text, "x.yaml", all.p, NULL });
+	SAYS(told(work(f, f->s, &t, (struct plan_options){ .dry_run = true }), "error: files that are named more than once have more than"), "bounded");
+	check_done();
+}
+
 static void archives(void **state)
 {
 	static const char *const bad[] = { "../x", "/x", "a//b", "a/./b", "a\\b", "" };
@@ -538,6 +556,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(together, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(secrets, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(secrets_in_messages, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(one_file_many_times, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(archives, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(one_api, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(killed, fixture_setup, fixture_teardown),
