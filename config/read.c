@@ -73,12 +73,21 @@ GH_RC resource_ids(struct store *s, struct arena *a, const struct resource_kind 
 	return GH_RC_OK;
 }
 
+static size_t texts_size(const struct resource_kind *k, const json_t *doc)
+{
+	size_t n = 0;
+
+	for (const struct resource_field *f = k->fields; f->name; f++)
+		n += jsn_str(doc, f->name).n;
+	return n;
+}
+
 GH_RC resource_list(struct store *s, struct arena *a, const struct resource_kind *k, const struct resource_query *q,
 		    json_t **out, struct str *next, struct gh_err *err)
 {
 	struct str *ids;
 	json_t *doc;
-	size_t n;
+	size_t n, bytes = 0;
 
 	*out = jsn_keep(a, json_array());
 	if (!*out)
@@ -86,8 +95,14 @@ GH_RC resource_list(struct store *s, struct arena *a, const struct resource_kind
 	TRY(resource_ids(s, a, k, q, &ids, &n, next, err));
 	for (size_t i = 0; i < n; i++) {
 		TRY(resource_read(s, a, k, ids[i], &doc, err));
-		if (doc)                         /* else it went between two statements */
-			json_array_append(*out, doc);
+		if (!doc)
+			continue;                /* it went between two statements */
+		json_array_append(*out, doc);
+		bytes += texts_size(k, doc);
+		if (bytes > RESOURCE_LIST_BYTES && i + 1 < n) {
+			*next = ids[i];
+			break;
+		}
 	}
 	return GH_RC_OK;
 }

@@ -127,7 +127,7 @@ GH_RC resource_read(struct store *s, struct arena *a, const struct resource_kind
 		    struct gh_err *err);
 GH_RC resource_exists(struct store *s, const struct resource_kind *k, struct str id, bool *exists, struct gh_err *err);
 
-enum { RESOURCE_LIST_DEFAULT = 50, RESOURCE_LIST_MAX = 1000 };
+enum { RESOURCE_LIST_DEFAULT = 50, RESOURCE_LIST_MAX = 1000, RESOURCE_LIST_BYTES = 16 << 20 };
 struct resource_query {
 	struct str search;               /* part of id or name, without ASCII case; empty: all */
 	struct str values[RESOURCE_FILTERS_MAX]; /* in the order of the kind's filters; empty: not narrowed */
@@ -135,7 +135,8 @@ struct resource_query {
 	size_t limit;                    /* 0: RESOURCE_LIST_DEFAULT; at most RESOURCE_LIST_MAX */
 };
 /* An array of documents, in the order of their ids (operations of an API: revision, then id). *next is the id to go on
- * behind, STR_NULL at the end. The cost does not depend on how far one has read. INVALID: a filter that knows no such value. */
+ * behind, STR_NULL at the end. A page ends early when its texts (descriptions of APIs, policies) have more than
+ * RESOURCE_LIST_BYTES. The cost does not depend on how far one has read. INVALID: a filter that knows no such value. */
 GH_RC resource_list(struct store *s, struct arena *a, const struct resource_kind *k, const struct resource_query *q,
 		    json_t **out, struct str *next, struct gh_err *err);
 /* Only the ids. */

@@ -176,6 +176,40 @@ static void lists(void **state)
 	check_done();
 }
 
+/* A thousand descriptions of megabytes are no page: it ends before memory does, and the list goes on behind it. */
+static void large_lists(void **state)
+{
+	enum { N = 40, BYTES = 1 << 20 };
+	struct fixture *f = *state;
+	struct resource_query q = { .limit = RESOURCE_LIST_MAX };
+	struct resource_change *c;
+	char *text = arena_alloc_text(f->a, BYTES + 1);
+	size_t seen = 0, pages = 0;
+	struct str next;
+	json_t *page;
+
+	memset(text, 'x', BYTES);
+	text[BYTES] = '\0';
+	CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
+	for (int i = 0; i < N; i++) {
+		json_t *doc = json_pack("{s:o, s:s, s:s}", "id", json_sprintf("p%02d", i), "name", "P", "terms", text);
+
+		CHECK_OK(f, resource_write(c, kind("product"), STR_NULL, doc, RESOURCE_CREATE, NULL, &f->err));
+		json_decref(doc);
+	}
+	do {
+		CHECK_OK(f, resource_list(f->s, f->a, kind("product"), &q, &page, &next, &f->err));
+		CHECK("bounded", json_array_size(page) <= RESOURCE_LIST_BYTES / BYTES + 1);
+		seen += json_array_size(page);
+		pages++;
+		q.after = next;
+	} while (next.n && pages < N);
+	CHECK_INT("all of them", seen, N);
+	CHECK_INT("pages", pages, 3);
+	CHECK_OK(f, resource_end(c, GH_RC_OK, true, &f->err));
+	check_done();
+}
+
 static void changes(void **state)
 {
 	struct fixture *f = *state;
@@ -330,7 +364,7 @@ static void credential_secrets(void **state UNUSED)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		store_test(documents), store_test(problems), store_test(secrets), store_test(lists), store_test(changes), store_test(every_kind),
+		store_test(documents), store_test(problems), store_test(secrets), store_test(lists), store_test(large_lists), store_test(changes), store_test(every_kind),
 		store_test(removal), cmocka_unit_test(credential_secrets),
 	};
 
