@@ -3,6 +3,7 @@
 
 #include "core/crypto.h"
 #include "core/str.h"
+#include "db/machine_tokens.h"
 
 /* ---- answers ----------------------------------------------------------------------------------------------------------- */
 
@@ -241,6 +242,25 @@ static GH_RC document(struct rest *r, const json_t *body, bool patch, json_t **d
 	return *doc ? GH_RC_OK : not_there(r, err);
 }
 
+/* A token that may write tokens makes none that may more than itself: its scopes would be no bounds. */
+static void check_scopes(struct rest *r, struct resource_change *c, const json_t *doc)
+{
+	size_t i;
+	json_t *v;
+
+	if (strcmp(r->kind->name, "machine-token") != 0)
+		return;
+	json_array_foreach(jsn_arr(doc, "scopes"), i, v) {
+		struct str scope = jsn_string(v);
+		size_t colon = str_find_char(scope, ':');
+		bool write = str_starts(scope, STR("write"));
+
+		if (scope.n && !store_scopes_allow(r->who.scopes, write, colon == SIZE_MAX ? STR_NULL : str_from(scope, colon + 1)))
+			resource_problem(c, r->kind, r->id, arena_printf(r->w->a, "/scopes/%zu", i),
+					 "may more than the token that asks; a token gives away only what it has");
+	}
+}
+
 struct write {
 	const json_t *body;
 	bool patch, match_needed;
@@ -275,9 +295,10 @@ static GH_RC write_in(struct rest *r, struct resource_change *c, const struct wr
 		return GH_RC_OK;
 	if (!web_public_address(r->w, &portal, NULL).code)
 		resource_portal(c, arena_printf(r->w->a, "%.*s%.*s", STR_ARG(portal), STR_ARG(web_portal_base(r->w->site, r->w->a))));
+	check_scopes(r, c, doc);
 	rc = resource_write(c, r->kind, r->id, doc, x->how, &out, &why);
-	if (rc.code)
-		return rest_refused(r, rc, &why, c, err);
+	if (rc.code || resource_problem_count(c))
+		return rest_refused(r, rc.code ? rc : (gh_rc){ GH_E_INVALID }, &why, c, err);
 	TRY(written(r, &out, err));
 	TRY(rest_remember(r, err));
 	*done = false;

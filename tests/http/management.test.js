@@ -218,6 +218,21 @@ for (const server of SERVERS) {
       assert.deepStrictEqual([denied.status, denied.data.status], [412, 412]);
     });
 
+    await t.test('a token makes none that may more than itself', async () => {
+      const warden = gw.cli('machine-token', 'create', 'warden', '--role', 'administrator', '--scope', 'write:machine-tokens', '--scope', 'read').stdout.trim();
+      const wish = (id, scopes) => call('PUT', `/machine-tokens/${id}`, { role: 'administrator', scopes }, { 'if-match': id === 'warden' ? '*' : '' }, warden);
+      for (const scopes of [['write'], ['read', 'write:products'], ['write:users']]) {
+        for (const id of ['wide', 'warden']) {
+          const answer = await wish(id, scopes);
+          assert.strictEqual(answer.status, 422, `${id} ${scopes}: ${answer.text}`);
+          assert.match(answer.body.errors[0].pointer, /^#\/scopes\/[01]$/);
+        }
+      }
+      assert.strictEqual((await call('GET', '/products', undefined, {}, warden)).status, 200);
+      assert.strictEqual((await call('PUT', '/products/wardens', { name: 'No' }, {}, warden)).status, 403);
+      assert.strictEqual((await wish('narrow', ['read:apis', 'write:machine-tokens'])).status, 201);
+    });
+
     await t.test('the trail says who, what was before and what is after; other ways in', async () => {
       const entry = JSON.parse(sql(gw, "SELECT json_object('actor', actor, 'detail', json(detail)) FROM audit_entry WHERE kind = 'product' AND object_id = 'generated' ORDER BY seq DESC LIMIT 1"));
       assert.deepStrictEqual(entry, { actor: 'token:tests', detail: { before: { name: 'Generated' }, after: { name: 'Renamed' } } });
