@@ -286,11 +286,28 @@ static bool is_blank(struct web *w, const struct resource_field *fields, struct 
 	return true;
 }
 
+/* How many items the form has: a list that is longer than ITEMS_MAX gets no room for more, and stays whole. */
+static size_t items_sent(struct web *w, struct str at)
+{
+	size_t most = 0;
+	uint64_t n;
+
+	for (size_t i = 0; i < w->rq.form.n; i++) {
+		struct str name = w->rq.form.v[i].name, rest = str_from(name, at.n + 1);
+
+		if (str_starts(name, at) && name.n > at.n && name.p[at.n] == '/'
+		    && str_to_u64(str_first(rest, str_find_char(rest, '/')), w->rq.form.max, &n) && n >= most)
+			most = (size_t)n + 1;
+	}
+	return most;
+}
+
 static json_t *items_of(struct web *w, const struct resource_field *field, struct str at)
 {
 	json_t *out = json_array();
+	size_t n = items_sent(w, at);
 
-	for (size_t i = 0; i < ITEMS_MAX + 2; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct str place = arena_printf(w->a, "%.*s/%zu", STR_ARG(at), i);
 
 		if (!is_blank(w, field->fields, place))

@@ -3,6 +3,7 @@
 
 #include "db/pages.h"
 #include "portal/admin/admin.h"
+#include "portal/admin/rest.h"
 #include "portal/portal/portal.h"
 #include "tests/unit/portal/client.h"
 
@@ -394,6 +395,65 @@ static void failures(void **state)
 
 static char directory[64], share[PATHS_MAX];
 
+/* What a form may, the management API may, and nothing else: a right that one of the two lacks is a way around the other. */
+static void one_right_for_forms_and_calls(void **state UNUSED)
+{
+	for (const struct web_route *r = admin_app.routes; r->method; r++) {
+		struct str path = str_of(r->pattern + 1);
+		bool form = str_starts(path, STR("edit/"));
+		const struct resource_kind *k = resource_kind_find(form ? str_from(path, 5) : path);
+		bool write = strcmp(r->method, "POST") == 0;
+
+		for (size_t i = 0; k && form && i < ARRAY_LEN(callers); i++)
+			if (callers[i] && web_role_may(str_of(callers[i]), r->right) != web_role_may(str_of(callers[i]), admin_right_of(k, write))) {
+				fprintf(stderr, "# %s %s as %s\n", r->method, r->pattern, callers[i]);
+				CHECK("the same for forms and calls", false);
+			}
+	}
+	check_done();
+}
+
+/* A pool with more members than a form offers room for keeps them all. */
+static void a_long_list_stays_whole(void **state)
+{
+	enum { MEMBERS = 55 };
+	static char form[64000];
+	struct client c = { .site = *state };
+	struct store *s = c.site->store;
+	struct arena *a = arena_new(1 << 22);
+	const struct resource_kind *k = resource_kind_find(STR("backend"));
+	struct resource_change *change;
+	json_t *members = json_array(), *doc;
+	struct gh_err err;
+	size_t n;
+
+	must(resource_begin(s, a, STR("test"), &change, &err), &err);
+	for (int i = 0; i < MEMBERS; i++) {
+		doc = json_pack("{s:o, s:s}", "id", json_sprintf("m%02d", i), "url", "http://b.example/");
+		json_array_append_new(members, json_pack("{s:O}", "backend", json_object_get(doc, "id")));
+		must(resource_write(change, k, STR_NULL, doc, RESOURCE_CREATE, NULL, &err), &err);
+		json_decref(doc);
+	}
+	doc = json_pack("{s:s, s:o}", "id", "long-pool", "members", members);
+	must(resource_write(change, k, STR_NULL, doc, RESOURCE_CREATE, NULL, &err), &err);
+	json_decref(doc);
+	must(resource_end(change, GH_RC_OK, false, &err), &err);
+	must(resource_read(s, a, k, STR("long-pool"), &doc, &err), &err);
+	client_session(&c, "administrator");
+	CHECK_INT("its form", client_send(&c, "GET", "/admin/edit/backends?id=long-pool", NULL), 200);
+	n = (size_t)snprintf(form, sizeof(form), "csrf=%s&action=save&id=long-pool&/name=Long&/verifyTls=1&/verifyName=1&/balance=round-robin&mark=%%22%.32s%%22",
+			     client_token(&c), resource_etag(a, doc).p + 1);
+	for (int i = 0; i < MEMBERS; i++)
+		n += (size_t)snprintf(form + n, sizeof(form) - n, "&/members/%d/backend=m%02d&/members/%d/weight=1&/members/%d/priority=1", i, i, i, i);
+	CHECK_INT("saved", client_send(&c, "POST", "/admin/edit/backends", form), 303);
+	must(resource_read(s, a, k, STR("long-pool"), &doc, &err), &err);
+	CHECK_STR("its name", jsn_str(doc, "name"), STR("Long"));
+	CHECK_INT("its members", json_array_size(jsn_arr(doc, "members")), MEMBERS);
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
 static int up(void **state)
 {
 	static struct web_site site;
@@ -415,7 +475,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(matching), cmocka_unit_test(each_route_as_each_role),
 					    cmocka_unit_test(policies_by_right), cmocka_unit_test(odd_requests), cmocka_unit_test(failures),
-					    cmocka_unit_test(a_page_whose_group_is_gone), cmocka_unit_test(enter_saves_the_look) };
+					    cmocka_unit_test(a_page_whose_group_is_gone), cmocka_unit_test(enter_saves_the_look),
+					    cmocka_unit_test(one_right_for_forms_and_calls), cmocka_unit_test(a_long_list_stays_whole) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
