@@ -137,7 +137,26 @@ static void wait_a_while(struct webhooks *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* What became of it is known here only, so it is told until it is written. */
+static void tell_trouble(struct webhooks *w, const char *what, const struct gh_err *err)
+{
+	if (!w->told_us || clock_mono_us() - w->told_us > (int64_t)TELL_EVERY_S * 1000000)
+		log_warn(what, KV_CSTR("reason", err->message));
+	w->told_us = clock_mono_us();
+}
+
+static void open_anew(struct webhooks *w)
+{
+	struct store *fresh = NULL;
+	struct gh_err err;
+
+	if (store_open(&fresh, w->state_dir, STORE_WRITE, &err).code)
+		return;
+	store_free(w->store);
+	w->store = fresh;
+}
+
+/* What became of it is known here only, so it is told until it is written, whatever is in the way (a full disk): to go on would be
+ * to send the same message twice a second. */
 static gh_rc settle(struct webhooks *w, struct store_alert_delivery *d, long status, struct gh_err *err)
 {
 	int64_t now = clock_wall_us();
@@ -160,9 +179,12 @@ static gh_rc settle(struct webhooks *w, struct store_alert_delivery *d, long sta
 	}
 	for (;;) {
 		rc = store_alert_delivery_settle(w->store, d, status == GONE, err);
-		if (rc.code != GH_E_BUSY || atomic_load(&w->stop))
+		if (!rc.code || atomic_load(&w->stop))
 			return rc;
+		tell_trouble(w, "what became of a webhook call cannot be written; until it can no other is made", err);
 		wait_a_while(w);
+		if (rc.code != GH_E_BUSY)
+			open_anew(w);        /* the file may have been replaced or mended */
 	}
 }
 
@@ -213,9 +235,7 @@ static void *run(void *arg)
 
 	while (!atomic_load(&w->stop)) {
 		if (turn(w, &more, &err).code) {
-			if (!w->told_us || clock_mono_us() - w->told_us > (int64_t)TELL_EVERY_S * 1000000)
-				log_warn("webhooks cannot be called", KV_CSTR("reason", err.message));
-			w->told_us = clock_mono_us();
+			tell_trouble(w, "webhooks cannot be called", &err);
 			if (err.code != GH_E_BUSY) {
 				store_free(w->store);
 				w->store = NULL;
