@@ -115,6 +115,8 @@ void alert_window_release(struct alert_window *w);
 size_t alert_window_bytes(const struct alert_rule *r);   /* at most */
 /* The slice of a time; NULL: too old, or out of memory (histogram true asks for one). */
 struct alert_slice *alert_window_at(struct alert_window *w, int64_t number, bool histogram);
+/* Forgets what is later than at_us: the clock was set back. */
+void alert_window_cut(struct alert_window *w, int64_t at_us);
 /* A call that ended at at_us. The slice it went into; NULL as above. */
 struct alert_slice *alert_window_add(struct alert_window *w, const struct alert_rule *r, int64_t at_us, bool hit, uint64_t us);
 

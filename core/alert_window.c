@@ -54,6 +54,22 @@ struct alert_slice *alert_window_at(struct alert_window *w, int64_t number, bool
 	return s;
 }
 
+void alert_window_cut(struct alert_window *w, int64_t at_us)
+{
+	int64_t last = at_us / w->width_us, newest = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		struct alert_slice *s = &w->ring[i];
+
+		if (s->number > last) {
+			free(s->histogram);
+			*s = (struct alert_slice){ 0 };
+		}
+		newest = s->number > newest ? s->number : newest;
+	}
+	w->newest = newest;
+}
+
 static size_t bucket_of(uint64_t us)
 {
 	unsigned bit = us ? 63 - (unsigned)__builtin_clzll(us) : 0;

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RULES_MEMORY = 32 << 20, LOAD_MEMORY = 256 << 20, STEPS_MAX = 4 * ALERT_SLICES, PRUNE_EVERY_US = 60000000, TOLD_EVERY_US = 60000000 };
+enum { RULES_MEMORY = 32 << 20, LOAD_MEMORY = 256 << 20, STEPS_MAX = 4 * ALERT_SLICES, PRUNE_EVERY_US = 60000000, TOLD_EVERY_US = 60000000,
+       BACK_LEAST_US = 1000000 };                /* what is corrected by less does no harm */
 
 /* ---- series ------------------------------------------------------------------------------------------------------------------ */
 
@@ -164,10 +165,11 @@ static gh_rc load_window(struct alerts *a, struct store *store, struct arena *sc
 	TRY(store_alert_slices(store, scratch, w->r.id, str_of(w->definition), &v, &n, err));
 	for (size_t i = 0; i < n; i++) {
 		struct series *s = alerts_series(a, w, v[i].subject);
-		struct alert_slice *slice = s ? alert_window_at(&s->window, v[i].number, v[i].histogram.n > 0) : NULL;
+		bool to_come = s && v[i].number > a->seen_us / s->window.width_us + 1;   /* the clock was wrong then */
+		struct alert_slice *slice = s && !to_come ? alert_window_at(&s->window, v[i].number, v[i].histogram.n > 0) : NULL;
 
 		if (!slice)
-			continue;                /* older than the window by now */
+			continue;                /* older than the window by now, or to come */
 		slice->calls = (uint32_t)v[i].calls;
 		slice->hits = (uint32_t)v[i].hits;
 		slice->sum_us = (uint64_t)v[i].sum_us;
@@ -253,12 +255,32 @@ static gh_rc load(struct alerts *a, struct store *store, struct arena *scratch, 
 	return load_states(a, store, scratch, err);
 }
 
+/* The clock was set back: what was counted in a time that is still to come would keep all calls of now out of the windows. */
+static void clock_went_back(struct alerts *a, int64_t now_us)
+{
+	log_warn("the clock was set back; alerts forget what they counted in the time to come");
+	for (size_t i = 0; i < ALERTS_TABLE; i++)
+		for (struct series *s = a->table[i]; s; s = s->chain) {
+			if (s->window.ring)
+				alert_window_cut(&s->window, now_us);
+			s->first_touched = INT64_MAX;
+			s->last_touched = 0;
+			s->dirty_us = 0;
+			s->judged_us = s->judged_us < now_us ? s->judged_us : now_us;
+			s->told_us = s->told_us < now_us ? s->told_us : now_us;
+		}
+	a->pruned_us = 0;
+}
+
 gh_rc alerts_begin(struct alerts *a, struct store *store, struct gh_err *err)
 {
+	int64_t stamp, now = clock_wall_us();
 	struct arena *scratch;
-	int64_t stamp;
 	gh_rc rc;
 
+	if (now < a->seen_us - BACK_LEAST_US)
+		clock_went_back(a, now);
+	a->seen_us = now;
 	TRY(store_alert_rules_stamp(store, &stamp, err));
 	if (a->loaded && stamp == a->stamp)
 		return GH_RC_OK;

@@ -42,6 +42,7 @@ struct alerts {
 	int64_t stamp;                           /* of the rules */
 	uint64_t no_room;
 	int64_t checked_us, pruned_us, told_no_room_us;
+	int64_t seen_us;                         /* wall clock at the last drain */
 	struct backend_states *backends;
 	struct counters *counters;
 };

@@ -127,6 +127,25 @@ static void slides(void **state UNUSED)
 	check_done();
 }
 
+static void set_back(void **state UNUSED)
+{
+	struct alert_rule r = { .kind = ALERT_LATENCY, .threshold = 1, .period_s = 60, .periods = 1, .least_calls = 1 };
+	struct alert_verdict v;
+	struct alert_window w;
+
+	assert_true(alert_window_init(&w, &r));
+	add(&w, &r, START, 2);
+	add(&w, &r, START + S(30), 1);
+	CHECK("in a time to come", alert_window_add(&w, &r, START + S(3600), true, 1000));
+	CHECK("shuts calls of now out", !alert_window_add(&w, &r, START + S(31), true, 1000));
+	alert_window_cut(&w, START + S(31));
+	add(&w, &r, START + S(31), 4);
+	alert_window_judge(&w, &r, START + S(31), 0, &v);
+	CHECK("what was before stays, as far as it was not overwritten", v.calls >= 4 && v.calls <= 7 && v.bad);
+	alert_window_release(&w);
+	check_done();
+}
+
 static void in_each_of(void **state UNUSED)
 {
 	struct alert_rule r = { .kind = ALERT_REQUESTS, .threshold = 2000, .period_s = 30, .periods = 3 };
@@ -266,7 +285,7 @@ static void numbers(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(checks),  cmocka_unit_test(takes),   cmocka_unit_test(slides),     cmocka_unit_test(in_each_of), cmocka_unit_test(shares),
+		cmocka_unit_test(checks),  cmocka_unit_test(takes),   cmocka_unit_test(slides),     cmocka_unit_test(in_each_of), cmocka_unit_test(shares), cmocka_unit_test(set_back),
 		cmocka_unit_test(too_few), cmocka_unit_test(times),   cmocka_unit_test(budgets),    cmocka_unit_test(histograms),
 		cmocka_unit_test(numbers),
 	};

@@ -1,0 +1,53 @@
+/* Alerts in the keeper when the clock is not what it was; what they count and say is tested in core/test_alert.c. */
+#include "tests/unit/db/fixture.h"
+
+#include "core/clock.h"
+#include "db/alerts.h"
+#include "keeper/alerts_impl.h"
+
+static const int64_t HOUR_US = INT64_C(3600000000);
+
+static size_t bad(struct fixture *f)
+{
+	struct store_alert_state *v;
+	size_t n = 0;
+
+	CHECK_OK(f, store_alert_states(f->s, f->a, &v, &n, &f->err));
+	return n;
+}
+
+static void set_back(void **state)
+{
+	const struct store_alert_rule r = { .id = STR("any"), .name = STR("any"), .description = STR(""), .enabled = true, .mails = STR(""),
+					    .webhooks = STR(""), .rule = { .kind = ALERT_REQUESTS, .period_s = 60, .status = STR(""), .reasons = STR("") } };
+	struct telemetry_call c = { .status = 200, .api = STR("orders"), .environment = STR("default") };
+	struct fixture *f = *state;
+	struct config config;
+	struct alerts *a = NULL;
+
+	CHECK_OK(f, config_load(&config, f->a, "/nonexistent/gatehouse.conf", &f->err));
+	CHANGE(f, store_alert_rule_set(f->s, f->a, &r, &f->err));
+	CHECK_OK(f, alerts_new(f->dir, &config, &a, &f->err));
+	CHECK_OK(f, alerts_begin(a, f->s, &f->err));
+	c.started_us = clock_wall_us() + HOUR_US;        /* the clock was an hour ahead */
+	a->seen_us = c.started_us;
+	assert_true(alerts_count(a, &c));
+	CHECK_OK(f, alerts_begin(a, f->s, &f->err));
+	CHECK_OK(f, alerts_turn(a, f->s, &f->err));
+	CHECK_INT("what was counted in a time to come is no call of now", bad(f), 0);
+	c.started_us = clock_wall_us();
+	assert_true(alerts_count(a, &c));
+	CHECK_OK(f, alerts_turn(a, f->s, &f->err));
+	CHECK_INT("a call of now is", bad(f), 1);
+	alerts_free(a);
+	check_done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(set_back, fixture_setup, fixture_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
