@@ -153,15 +153,20 @@ static void secrets_in_messages(void **state)
 		"<set-method>{{pw}} {{pw}}</set-method>", "<set-status code=\"{{pw}}\" />", "<set-status code=\"1{{pw}}\" />",
 		"<set-variable name=\"a\" value=\"@({{pw}})\" />", "<set-variable name=\"a\" value=\"@(1 + {{pw}}.x)\" />",
 		"<set-header name=\"{{pw}} x\" exists-action=\"{{pw}}\" />", "<rate-limit calls=\"{{long}}\" renewal-period=\"1\" />",
-		"<set-status code=\"{{short}}\" />",
+		"<set-status code=\"{{short}}\" />", "<set-status code=\"{{huge}}\" /><set-status code=\"{{pw}}\" />",
 	};
-	static const char *const hidden[] = { "Zq9", "wxv", "WWWW", "`~`" };
+	static const char *const hidden[] = { "Zq9", "wxv", "WWWW", "`~`", "HHHH" };
 	struct fixture *f = *state;
+	char huge[40000];
+	struct tree h;
 	struct tree t = tree_of(f, (const char *[]){ "v.yaml", "$kind: named-value\nid: pw\nsecret: Zq9_wxv\n---\n$kind: named-value\nid: short\n"
 				      "secret: \"~\"\n---\n$kind: named-value\nid: long\nsecret: WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW"
 				      "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW\n", NULL });
 
 	SAYS(told(work(f, f->s, &t, (struct plan_options){ .dry_run = false }), "3 to create"), "the secrets");
+	memset(huge, 'H', sizeof(huge));
+	h = tree_of(f, (const char *[]){ "h.yaml", arena_printf(f->a, "$kind: named-value\nid: huge\nsecret: %.*s\n", (int)sizeof(huge), huge).p, NULL });
+	SAYS(told(work(f, f->s, &h, (struct plan_options){ .dry_run = false }), "1 to create"), "a large one");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *text = arena_printf(f->a, "$kind: policy\nid: global\npolicy: |\n  <policies><inbound>%s</inbound></policies>\n", rows[i]).p;
 		struct tree p = tree_of(f, (const char *[]){ "p.yaml", text, NULL });
