@@ -3,6 +3,7 @@
  * is asked for, so a new page is counted without being named. `make bench ONLY=pages` measures the time of the same pages. */
 #include "tests/unit/check.h"
 
+#include "db/catalog.h"
 #include "db/scim.h"
 #include "db/sql.h"
 #include "portal/admin/admin.h"
@@ -106,6 +107,66 @@ static void as_administrator(void **state)
 	check_done();
 }
 
+/* Words that thousands of things have of which a visitor may see none: not all of them are looked at, and he is told. */
+static void common_words(void **state)
+{
+	enum { APIS = 6, OPERATIONS = 1000,          /* of which STORE_SEARCH_LOOKED_AT are looked at, twice: names, then all */
+	       LOOKED_STEPS = 2 * STORE_SEARCH_LOOKED_AT * 70 };
+	static const struct {
+		const char *user, *uri;
+		bool told;
+		const char *shows, *hides;
+	} rows[] = {
+		{ NULL, "/apis?q=gadget", true, "Nothing was found among the first matches", "hidden-" },
+		{ "administrator", "/apis?q=gadget", false, "hidden-0", "Nothing " },
+		{ NULL, "/apis?q=gadget+sprocket", false, "Nothing matches", "hidden-" },
+		{ NULL, "/apis?q=nosuchword", false, "Nothing matches", NULL },
+		{ NULL, "/apis?q=thing", false, "More operations match", NULL },
+	};
+	struct store_operation *ops;
+	struct arena *a = arena_new(32 << 20);
+	char share[PATHS_MAX];
+	struct web_site site;
+	struct gh_err err;
+
+	site_up(&site, &portal_app, *state, share);
+	ops = arena_alloc(a, OPERATIONS, sizeof(*ops));
+	must(store_tx_begin(site.store, STR("test"), &err), &err);
+	crowd_product(site.store, a, STR("hidden"), 4);          /* for group-4 */
+	must(store_group_add(site.store, STR("group-4"), STR("administrator"), &err), &err);
+	for (size_t k = 0; k < OPERATIONS; k++)
+		ops[k] = (struct store_operation){ .id = arena_printf(a, "op-%zu", k), .method = STR("GET"), .uri_template = arena_printf(a, "/g%zu", k),
+						   .name = arena_printf(a, "Gadget %zu", k), .position = (int64_t)k };
+	for (size_t i = 0; i < APIS; i++) {
+		struct store_api api = { .id = arena_printf(a, "hidden-%zu", i), .environment_id = STR("default"), .path = arena_printf(a, "hidden-%zu", i),
+					 .name = STR("Hidden"), .state = STORE_API_PUBLISHED, .backend_url = STR("https://erp.example.com") };
+
+		must(store_api_create(site.store, &api, &err), &err);
+		must(store_operations_replace(site.store, api.id, 1, ops, OPERATIONS, &err), &err);
+		must(store_product_add_api(site.store, STR("hidden"), api.id, &err), &err);
+	}
+	must(store_tx_commit(site.store, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct client c = { .site = &site };
+		int64_t n;
+
+		if (rows[i].user)
+			client_session(&c, rows[i].user);
+		steps(site.store);
+		CHECK_INT(rows[i].uri, client_send(&c, "GET", rows[i].uri, NULL), 200);
+		n = steps(site.store);
+		if (getenv("SHOW_STEPS"))
+			fprintf(stderr, "# %7lld steps, %6zu bytes: %s\n", (long long)n, c.w.rs.body.n, rows[i].uri);
+		CHECK(rows[i].uri, n < (rows[i].told ? LOOKED_STEPS : STEPS));
+		CHECK(rows[i].uri, client_shows(&c, "More could match") == rows[i].told);
+		CHECK(rows[i].uri, client_shows(&c, rows[i].shows) && !(rows[i].hides && client_shows(&c, rows[i].hides)));
+		client_end(&c);
+	}
+	site_down(&site);
+	arena_free(a);
+	check_done();
+}
+
 static int up(void **state)
 {
 	static char dir[64];
@@ -133,6 +194,7 @@ int main(void)
 		cmocka_unit_test(as_developer),
 		cmocka_unit_test(as_administrator),
 		cmocka_unit_test(as_provisioner),
+		cmocka_unit_test(common_words),          /* the last: it makes the store larger */
 	};
 	return cmocka_run_group_tests(tests, up, down);
 }
