@@ -302,6 +302,8 @@ static size_t element_end(struct str s, size_t at, struct str name)
 
 			if (closes && !--depth)
 				return at;
+			if (close == SIZE_MAX)
+				return s.n;      /* no tag ends any more; to look for that behind each would take the square of the time */
 			depth += !closes && !empty;
 		}
 		at++;

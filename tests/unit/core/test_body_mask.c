@@ -4,6 +4,8 @@
 #include "core/body_mask.h"
 #include "core/str.h"
 
+#include <time.h>
+
 static const struct str more[] = { STR_INIT("iban"), STR_INIT("X-Patient") };
 static const struct mask_names marked = { more, ARRAY_LEN(more) };
 
@@ -102,9 +104,33 @@ static void bodies(void **state UNUSED)
 	check_done();
 }
 
+/* Tags that never end: what is looked for behind each of them must not be looked for anew. Processor time, not that of the clock. */
+static void endless(void **state UNUSED)
+{
+	static const char head[] = "<password>", tag[] = "<password ";
+	enum { BYTES = 1 << 20, TAGS = BYTES / (sizeof(tag) - 1), SECONDS = 1 };
+	struct arena *a = arena_new(1 << 20);
+	clock_t began = clock();
+	struct buf in, out;
+
+	buf_init(&in, BYTES * 2);
+	buf_init(&out, BYTES * 2);
+	buf_cstr(&in, head);
+	for (int i = 0; i < TAGS; i++)
+		buf_cstr(&in, tag);
+	CHECK("masked", mask_body(&out, a, BODY_FORM_XML, buf_view(&in), &marked));
+	CHECK_STR("all of it", buf_view(&out), STR("<password>***"));
+	CHECK("in time that grows with the length", clock() - began < SECONDS * CLOCKS_PER_SEC);
+	buf_release(&in);
+	buf_release(&out);
+	arena_free(a);
+	check_done();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(names), cmocka_unit_test(forms), cmocka_unit_test(bodies) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(names), cmocka_unit_test(forms), cmocka_unit_test(bodies),
+					    cmocka_unit_test(endless) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
