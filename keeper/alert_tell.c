@@ -290,7 +290,13 @@ static gh_rc tell(struct telling *t, struct series *s, int kind, struct gh_err *
 				       .summary = t->f->summary, .request_id = t->f->request_id };
 	struct store_alert_state state = { .rule_id = r->id, .subject = s->subject, .since_us = s->bad ? s->since_us : t->f->at_us,
 					   .told_us = s->told_us };
+	bool silenced = false;
 
+	/* looked at before the transaction: while it is silenced this is asked at each turn, and others want to write too */
+	if (kind == STORE_ALERT_REMINDER)
+		TRY(is_silenced(t, &silenced, err));
+	if (silenced)
+		return GH_RC_OK;
 	TRY(crypto_random_hex(t->a, EVENT_ID_BYTES, &e.id, err));
 	state.event_id = kind == STORE_ALERT_FIRED ? e.id : arena_dup(t->a, str_of(s->event_id));
 	t->e = &e;

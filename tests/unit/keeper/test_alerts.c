@@ -1,4 +1,4 @@
-/* Alerts in the keeper when the clock is not what it was; what they count and say is tested in core/test_alert.c. */
+/* Alerts in the keeper when the clock is not what it was, and while they are silenced; what they count and say is tested in core/test_alert.c. */
 #include "tests/unit/db/fixture.h"
 
 #include "core/clock.h"
@@ -16,19 +16,26 @@ static size_t bad(struct fixture *f)
 	return n;
 }
 
-static void set_back(void **state)
+static struct alerts *watch(struct fixture *f, struct config *config)
 {
 	const struct store_alert_rule r = { .id = STR("any"), .name = STR("any"), .description = STR(""), .enabled = true, .mails = STR(""),
 					    .webhooks = STR(""), .rule = { .kind = ALERT_REQUESTS, .period_s = 60, .status = STR(""), .reasons = STR("") } };
+	struct alerts *a = NULL;
+
+	CHECK_OK(f, config_load(config, f->a, "/nonexistent/gatehouse.conf", &f->err));
+	CHANGE(f, store_alert_rule_set(f->s, f->a, &r, &f->err));
+	CHECK_OK(f, alerts_new(f->dir, config, &a, &f->err));
+	CHECK_OK(f, alerts_begin(a, f->s, &f->err));
+	return a;
+}
+
+static void set_back(void **state)
+{
 	struct telemetry_call c = { .status = 200, .api = STR("orders"), .environment = STR("default") };
 	struct fixture *f = *state;
 	struct config config;
-	struct alerts *a = NULL;
+	struct alerts *a = watch(f, &config);
 
-	CHECK_OK(f, config_load(&config, f->a, "/nonexistent/gatehouse.conf", &f->err));
-	CHANGE(f, store_alert_rule_set(f->s, f->a, &r, &f->err));
-	CHECK_OK(f, alerts_new(f->dir, &config, &a, &f->err));
-	CHECK_OK(f, alerts_begin(a, f->s, &f->err));
 	c.started_us = clock_wall_us() + HOUR_US;        /* the clock was an hour ahead */
 	a->seen_us = c.started_us;
 	assert_true(alerts_count(a, &c));
@@ -43,10 +50,35 @@ static void set_back(void **state)
 	check_done();
 }
 
+/* What is bad and silenced is looked at with each turn; that must not ask for the store's only place to write. */
+static void silenced(void **state)
+{
+	struct telemetry_call c = { .started_us = clock_wall_us(), .status = 200, .api = STR("orders"), .environment = STR("default") };
+	struct store_alert_silence all = { .from_us = c.started_us - HOUR_US, .to_us = c.started_us + HOUR_US, .comment = STR(""),
+					   .created_by = STR("test") };
+	struct fixture *f = *state;
+	struct store *other = NULL;
+	struct config config;
+	struct alerts *a = watch(f, &config);
+
+	CHANGE(f, store_alert_silence_create(f->s, f->a, &all, NULL, &f->err));
+	assert_true(alerts_count(a, &c));
+	CHECK_OK(f, alerts_turn(a, f->s, &f->err));
+	CHECK_INT("bad", bad(f), 1);
+	CHECK_OK(f, store_open(&other, f->dir, STORE_WRITE, &f->err));
+	CHECK_OK(f, store_tx_begin(other, STR("test"), &f->err));
+	CHECK_OK(f, alerts_turn(a, f->s, &f->err));
+	CHECK_OK(f, store_tx_end(other, GH_RC_OK, &f->err));
+	store_free(other);
+	alerts_free(a);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(set_back, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(silenced, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
