@@ -7,8 +7,8 @@
 #include "cli/files_theme.h"
 #include "core/config.h"
 #include "core/file.h"
+#include "core/paths.h"
 #include "core/str.h"
-#include "core/theme.h"
 #include "core/yaml.h"
 #include "db/store.h"
 
@@ -18,18 +18,18 @@
 
 enum { SECRETS_MAX = 1 << 20 };
 
-GH_RC config_files_theme(struct cli *c, const char **dir, struct gh_err *err)
+GH_RC config_files_theme(struct cli *c, struct theme *out, struct gh_err *err)
 {
 	struct str conf = arena_printf(c->arena, "%s/gatehouse.conf", c->state_dir);
+	char *share = arena_alloc_text(c->arena, PATHS_MAX);
 	struct config config;
 
-	if (!conf.p)
+	if (!conf.p || !share)
 		FAIL(err, NOMEM, "theme");
 	TRY(config_load(&config, c->arena, conf.p, err));
-	TRY(theme_dir(c->arena, c->state_dir, config_text(&config, CONFIG_WEB_THEME), dir, err));
-	if (*dir && access(*dir, F_OK) != 0)
-		*dir = "";
-	return GH_RC_OK;
+	TRY(paths_share(share, err));
+	*out = (struct theme){ .share_dir = share };
+	return theme_dir(c->arena, c->state_dir, config_text(&config, CONFIG_WEB_THEME), &out->dir, err);
 }
 
 GH_RC config_files_read(struct cli *c, const char *from, struct tree *out, const char **prefix, struct gh_err *err)
@@ -128,11 +128,11 @@ GH_RC config_files_agreed(struct cli *c, bool *yes, struct gh_err *err)
 /* Files of the theme: they do not stand in the store, so they follow the transaction. */
 static GH_RC theme_files(struct cli *c, const struct tree *t, bool apply, size_t *changes, struct gh_err *err)
 {
-	const char *dir;
+	struct theme theme;
 
 	*changes = 0;
-	TRY(config_files_theme(c, &dir, err));
-	return files_theme(c, t, dir, apply, changes, err);
+	TRY(config_files_theme(c, &theme, err));
+	return files_theme(c, t, theme.dir, apply, changes, err);
 }
 
 static GH_RC finish_apply(struct cli *c, const struct tree *t, const struct plan *p, struct gh_err *err)
@@ -171,10 +171,13 @@ GH_RC config_files_work(struct cli *c, const struct tree *t, struct files_set *s
 	struct files_set own;
 	struct store *s;
 	struct plan p;
+	struct theme look;
 	size_t theme = 0;
 	bool ok, yes = option_flag(&c->options, "yes");
 
 	TRY(config_files_options(c, &o, err));
+	TRY(config_files_theme(c, &look, err));
+	o.theme = &look;
 	if (!set) {
 		set = &own;
 		TRY(files_set_read(set, c->arena, t, err));

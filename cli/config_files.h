@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "config/files/plan.h"
+#include "core/theme.h"
 
 /* Options that plan, apply and the imports have in common; ends with OPTION_END where it is used. */
 #define CONFIG_FILES_OPTIONS                                                                                                  \
@@ -15,7 +16,7 @@ GH_RC config_files_read(struct cli *c, const char *from, struct tree *out, const
 GH_RC config_files_options(struct cli *c, struct plan_options *o, struct gh_err *err);
 /* Whether a plan that was shown is to be applied: --yes, or an answer on the terminal. INVALID where nobody can be asked. */
 GH_RC config_files_agreed(struct cli *c, bool *yes, struct gh_err *err);
-/* The directory of the portal's theme; "" when there is none. */
-GH_RC config_files_theme(struct cli *c, const char **dir, struct gh_err *err);
+/* The portal's theme; its directory need not be there, and is "" when web.theme names none. */
+GH_RC config_files_theme(struct cli *c, struct theme *out, struct gh_err *err);
 /* Plans or applies a tree or a set, prints what there is to print and sets the exit code. `set` NULL: read from the tree. */
 GH_RC config_files_work(struct cli *c, const struct tree *t, struct files_set *set, const char *prefix, bool apply, struct gh_err *err);

@@ -59,6 +59,7 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		.api = str_of(option_text(&c->options, "api")),
 		.personal = option_flag(&c->options, "people"),
 	};
+	struct theme theme = { .dir = "" };
 	size_t written, removed;
 	struct store *s;
 	struct tree t;
@@ -66,7 +67,8 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 	if (!zip)
 		TRY(check_dir(c, to, &again, err));
 	if (!what.api.n)
-		TRY(config_files_theme(c, &what.theme_dir, err));
+		TRY(config_files_theme(c, &theme, err));
+	what.theme_dir = theme.dir;
 	TRY(cli_store(c, false, &s, err));
 	TRY(files_export(s, c->arena, &what, &t, err));
 	if (zip)

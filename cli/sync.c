@@ -167,6 +167,7 @@ static GH_RC write_directory(struct sync *y, struct cli *c, struct store *s, str
 	struct files_set *set = arena_new_of(c->arena, struct files_set);
 	size_t written, removed;
 	struct tree t, old;
+	struct theme theme;
 	bool broken;
 
 	tree_init(&old, c->arena);
@@ -177,7 +178,8 @@ static GH_RC write_directory(struct sync *y, struct cli *c, struct store *s, str
 	if (set->n && says_the_same(c, s, set))
 		return GH_RC_OK;
 	broken = set->total_problems > 0;
-	TRY(config_files_theme(c, &what.theme_dir, err));
+	TRY(config_files_theme(c, &theme, err));
+	what.theme_dir = theme.dir;
 	TRY(files_export(s, c->arena, &what, &t, err));
 	TRY(tree_write(&t, y->dir, files_folders(c->arena), &written, &removed, err));
 	if (!broken)                             /* else somebody is at work on them */
@@ -212,8 +214,8 @@ static gh_rc to_store(struct sync *y, struct cli *c, struct gh_err *err)
 {
 	struct plan_options o = { .actor = str_of(cli_actor(c)) };
 	struct files_set *set = arena_new_of(c->arena, struct files_set);
-	const char *theme_dir;
-	size_t theme = 0;
+	struct theme theme;
+	size_t files = 0;
 	struct store *s;
 	struct plan p;
 	struct tree t;
@@ -223,6 +225,8 @@ static gh_rc to_store(struct sync *y, struct cli *c, struct gh_err *err)
 	if (!set)
 		FAIL(err, NOMEM, "sync");
 	TRY(config_files_options(c, &o, err));
+	TRY(config_files_theme(c, &theme, err));
+	o.theme = &theme;
 	TRY(tree_read(&t, y->dir, err));
 	TRY(files_set_read(set, c->arena, &t, err));
 	TRY(store_open(&s, c->state_dir, STORE_WRITE, err));
@@ -235,8 +239,7 @@ static gh_rc to_store(struct sync *y, struct cli *c, struct gh_err *err)
 	TRY(rc);
 	if (p.n)
 		plan_text(&p, &c->out);
-	TRY(config_files_theme(c, &theme_dir, err));
-	return files_theme(c, &t, theme_dir, true, &theme, err);
+	return files_theme(c, &t, theme.dir, true, &files, err);
 }
 
 /* An error of one round is told, and the next save tries again: a file that is just being written, a link, a store that is busy. */

@@ -2,9 +2,9 @@
  *
  * An export is a directory: the files of the theme as they are, look.json (name, colours, texts, menu) and logo.EXT (the
  * picture), so it can be kept in version control and read by people. An import checks everything before it changes anything. */
+#include "cli/config_files.h"
 #include "cli/output.h"
 #include "core/colour.h"
-#include "core/config.h"
 #include "core/file.h"
 #include "core/look.h"
 #include "core/str.h"
@@ -24,20 +24,6 @@ static const struct {
 	const char *ending, *type;
 } pictures[] = { { "png", "image/png" }, { "jpg", "image/jpeg" }, { "webp", "image/webp" } };
 
-static GH_RC open_theme(struct cli *c, struct theme *t, struct gh_err *err)
-{
-	struct str conf = arena_printf(c->arena, "%s/gatehouse.conf", c->state_dir);
-	char *share = arena_alloc_text(c->arena, PATHS_MAX);
-	struct config config;
-
-	if (!conf.p || !share)
-		FAIL(err, NOMEM, "theme");
-	TRY(config_load(&config, c->arena, conf.p, err));
-	TRY(paths_share(share, err));
-	*t = (struct theme){ .share_dir = share };
-	return theme_dir(c->arena, c->state_dir, config_text(&config, CONFIG_WEB_THEME), &t->dir, err);
-}
-
 /* ---- list, copy, check ------------------------------------------------------------------------------------------------------ */
 
 static gh_rc list(struct cli *c, struct gh_err *err)
@@ -51,7 +37,7 @@ static gh_rc list(struct cli *c, struct gh_err *err)
 	struct theme t;
 	size_t n;
 
-	TRY(open_theme(c, &t, err));
+	TRY(config_files_theme(c, &t, err));
 	TRY(theme_list(&t, c->arena, &files, &n, err));
 	output_list(c, columns, ARRAY_LEN(columns), files, n, sizeof(*files));
 	return GH_RC_OK;
@@ -83,7 +69,7 @@ static gh_rc copy(struct cli *c, struct gh_err *err)
 	struct theme t;
 	size_t n;
 
-	TRY(open_theme(c, &t, err));
+	TRY(config_files_theme(c, &t, err));
 	if (!t.dir[0])
 		FAIL(err, INVALID, "web.theme names no directory");
 	TRY(theme_list(&t, c->arena, &files, &n, err));
@@ -115,7 +101,7 @@ static gh_rc check(struct cli *c, struct gh_err *err)
 	struct theme t;
 	unsigned bad;
 
-	TRY(open_theme(c, &t, err));
+	TRY(config_files_theme(c, &t, err));
 	TRY(theme_check(&t, c->arena, tell_file, NULL, &bad, err));
 	c->exit_code = bad ? 1 : 0;
 	if (!bad)
@@ -164,7 +150,7 @@ static gh_rc export(struct cli *c, struct gh_err *err)
 
 	if (access(dir, F_OK) == 0)
 		FAIL(err, CONFLICT, "%s is there already; name a directory that is not", dir);
-	TRY(open_theme(c, &t, err));
+	TRY(config_files_theme(c, &t, err));
 	TRY(cli_store(c, false, &s, err));
 	TRY(file_make_dirs(dir, 0755, err));
 	TRY(theme_list(&t, c->arena, &files, &n, err));
@@ -207,14 +193,12 @@ static GH_RC within(struct cli *c, const char *dir, struct str name, struct gh_e
 static GH_RC read_look(struct cli *c, const struct theme *from, struct import *in, unsigned *bad, struct gh_err *err)
 {
 	const struct jsn_limits limits = { .max_bytes = LOOK_BYTES_MAX, .max_depth = 8, .flags = JSN_UNIQUE_KEYS };
-	struct str path = arena_printf(c->arena, "%s/look.json", from->dir), own, shipped, css, text;
+	struct str path = arena_printf(c->arena, "%s/look.json", from->dir), text;
 	struct text_where where = { 0, 0 };
 	struct colours colours;
+	const char *why;
 
-	memset(&colours, 0, sizeof(colours));
-	TRY(theme_paths(from, c->arena, STR("www/gatehouse.css"), &own, &shipped, err));
-	TRY(file_read(c->arena, own.p ? own.p : shipped.p, FILE_BYTES_MAX, &css, err));
-	TRY(colours_of_css(css, &colours, err));
+	TRY(look_shipped(from, c->arena, &colours, err));
 	if (path.p && access(path.p, F_OK) == 0) {
 		TRY(within(c, from->dir, STR("look.json"), err));
 		TRY(file_read(c->arena, path.p, LOOK_BYTES_MAX, &text, err));
@@ -232,8 +216,8 @@ static GH_RC read_look(struct cli *c, const struct theme *from, struct import *i
 		TRY(within(c, from->dir, str_from(path, strlen(from->dir) + 1), err));
 		TRY(file_read(c->arena, path.p, LOOK_LOGO_MAX, &in->picture, err));
 		in->type = look_picture_type(in->picture);
-		if (!in->type.p) {
-			fprintf(stderr, "%s: error: this is no PNG, JPEG or WebP picture\n", path.p);
+		if ((why = look_picture_wrong(in->picture))) {
+			fprintf(stderr, "%s: error: %s\n", path.p, why);
 			++*bad;
 		}
 	}
@@ -262,7 +246,7 @@ static gh_rc import(struct cli *c, struct gh_err *err)
 	unsigned bad = 0;
 	size_t n;
 
-	TRY(open_theme(c, &t, err));
+	TRY(config_files_theme(c, &t, err));
 	if (!t.dir[0])
 		FAIL(err, INVALID, "web.theme names no directory");
 	from = (struct theme){ .share_dir = t.share_dir, .dir = c->options.args[0] };

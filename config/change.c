@@ -48,6 +48,16 @@ void resource_portal(struct resource_change *c, struct str address)
 	c->portal = address;
 }
 
+void resource_theme(struct resource_change *c, const struct theme *theme)
+{
+	c->theme = theme;
+}
+
+void resource_style_sheet(struct resource_change *c, struct str css)
+{
+	c->style_sheet = css;
+}
+
 const struct resource_problem *resource_problems(const struct resource_change *c, size_t *n)
 {
 	*n = c->n;

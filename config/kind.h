@@ -21,6 +21,8 @@ struct resource_change {
 	struct str id;
 	json_t *issued;
 	struct str portal;
+	const struct theme *theme;       /* NULL: the shipped files */
+	struct str style_sheet;          /* STR_NULL: that of the theme */
 	struct arena *policy_arena;      /* of what policies are compiled with; NULL: to be read again */
 	struct policy_store *policies;
 };

@@ -184,6 +184,12 @@ GH_RC resource_end(struct resource_change *c, gh_rc so_far, bool dry_run, struct
 /* The address of the portal ("https://apis.example.com/") for links in mails that a change sends. Not set: mails have none. */
 void resource_portal(struct resource_change *c, struct str address);
 
+/* The theme whose style sheet has the colours that those of a look go with. Not set: the shipped style sheet. Borrowed. */
+struct theme;
+void resource_theme(struct resource_change *c, const struct theme *theme);
+/* A style sheet that comes together with the change and counts instead. Borrowed. */
+void resource_style_sheet(struct resource_change *c, struct str css);
+
 enum resource_how {
 	RESOURCE_PUT,                    /* makes or replaces */
 	RESOURCE_CREATE,                 /* CONFLICT when it is there */

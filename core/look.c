@@ -1,8 +1,11 @@
 #include "core/look.h"
 
+#include "core/file.h"
 #include "core/str.h"
 
 #include <stdio.h>
+
+enum { CSS_MAX = 1 << 20 };
 
 struct check {
 	look_tell *tell;
@@ -41,10 +44,11 @@ static void check_text(struct check *c, const json_t *v, const char *where, size
 static void check_names(struct check *c, const json_t *o, const char *where, const char *const *names)
 {
 	const char *key;
+	char place[128];
 	json_t *v;
 
 	if (o && !json_is_object(o)) {
-		wrong(c, where, "This is no object.");
+		wrong(c, where[0] ? where : "look", "This is no object.");
 		return;
 	}
 	json_object_foreach((json_t *)o, key, v) {
@@ -52,8 +56,9 @@ static void check_names(struct check *c, const json_t *o, const char *where, con
 
 		for (size_t i = 0; names[i]; i++)
 			known = known || strcmp(key, names[i]) == 0;
+		snprintf(place, sizeof(place), "%s%s%.60s", where, where[0] ? "." : "", key);
 		if (!known)
-			wrong(c, key, "There is no member of this name.");
+			wrong(c, place, "There is no member of this name.");
 	}
 }
 
@@ -105,8 +110,9 @@ static void check_menu(struct check *c, const json_t *menu)
 	json_array_foreach(menu, i, v) {
 		char where[60];
 
-		snprintf(where, sizeof(where), "menu.%zu.label", i + 1);
+		snprintf(where, sizeof(where), "menu.%zu", i + 1);
 		check_names(c, v, where, names);
+		snprintf(where, sizeof(where), "menu.%zu.label", i + 1);
 		if (!jsn_str(v, "label").n)
 			wrong(c, where, "Enter what the entry is called.");
 		check_text(c, jsn_get(v, "label"), where, LOOK_LABEL_MAX);
@@ -124,10 +130,16 @@ static void check_texts(struct check *c, const json_t *texts)
 
 	if (texts && !json_is_object(texts))
 		wrong(c, "texts", "This is no object.");
+	if (json_object_size(texts) > LOOK_LANGUAGES_MAX) {      /* the whole has to stay within LOOK_BYTES_MAX */
+		wrong(c, "texts", "At most 32 languages.");
+		return;
+	}
 	json_object_foreach((json_t *)texts, lang, v) {
 		char where[60];
 
 		snprintf(where, sizeof(where), "texts.%.16s", lang);
+		if (strlen(lang) > LOOK_LANGUAGE_MAX || !plain(str_of(lang)))
+			wrong(c, where, "This is no code of a language, like en.");
 		check_names(c, v, where, names);
 		for (size_t i = 0; names[i]; i++) {
 			snprintf(where, sizeof(where), "texts.%.16s.%s", lang, names[i]);
@@ -136,12 +148,22 @@ static void check_texts(struct check *c, const json_t *texts)
 	}
 }
 
+GH_RC look_shipped(const struct theme *t, struct arena *a, struct colours *out, struct gh_err *err)
+{
+	struct str own, path, css;
+
+	memset(out, 0, sizeof(*out));
+	TRY(theme_paths(t, a, STR("www/gatehouse.css"), &own, &path, err));
+	TRY(file_read(a, own.p ? own.p : path.p, CSS_MAX, &css, err));
+	return colours_of_css(css, out, err);
+}
+
 unsigned look_check(const json_t *look, const struct colours *shipped, look_tell *tell, void *ctx)
 {
 	static const char *const names[] = { "name", "colours", "texts", "menu", NULL };
 	struct check c = { tell, ctx, 0 };
 
-	check_names(&c, look, "look", names);
+	check_names(&c, look, "", names);
 	check_text(&c, jsn_get(look, "name"), "name", LOOK_NAME_MAX);
 	check_colours(&c, jsn_get(look, "colours"), shipped);
 	check_texts(&c, jsn_get(look, "texts"));
@@ -158,6 +180,13 @@ struct str look_picture_type(struct str bytes)
 	if (bytes.n > 16 && str_starts(bytes, STR("RIFF")) && str_starts(str_from(bytes, 8), STR("WEBPVP8")))
 		return STR("image/webp");
 	return STR_NULL;
+}
+
+const char *look_picture_wrong(struct str bytes)
+{
+	if (bytes.n > LOOK_LOGO_MAX)
+		return "A picture has at most 256 KB.";
+	return look_picture_type(bytes).p ? NULL : "This is no PNG, JPEG or WebP picture.";
 }
 
 struct str look_css(struct arena *a, const json_t *look)

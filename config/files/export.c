@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct out_file {
 	struct str path;
@@ -179,7 +180,7 @@ static GH_RC put_theme(struct exporter *x, struct gh_err *err)
 {
 	struct tree theme;
 
-	if (!x->what->theme_dir || !x->what->theme_dir[0])
+	if (!x->what->theme_dir || !x->what->theme_dir[0] || access(x->what->theme_dir, F_OK) != 0)
 		return GH_RC_OK;
 	tree_init(&theme, x->arena);
 	TRY(tree_read(&theme, x->what->theme_dir, err));

@@ -149,7 +149,9 @@ struct str layout_text_file(struct arena *a, const struct resource_kind *k, cons
 	if (strcmp(end, "yaml") == 0 || (strcmp(end, "json") == 0 && o.kind))
 		what = "openapi";
 	buf_init(&b, FILES_PATH_MAX);
-	if (o.kind) {
+	if (k->single) {                         /* in a folder of its own, so that a later export takes it away again */
+		buf_fmt(&b, "%s/%s.%s", k->plural, what, end);
+	} else if (o.kind) {
 		buf_fmt(&b, "%s/", owner_folder(o.kind));
 		put_segment(&b, o.id);
 		buf_char(&b, '/');

@@ -337,6 +337,10 @@ GH_RC plan_run(struct store *s, struct arena *a, struct files_set *set, const st
 	else
 		rc = resource_begin(s, a, o->actor, &w.change, err);
 	if (!rc.code) {
+		const struct tree_file *css = set->tree ? tree_find(set->tree, STR(FILES_THEME "www/gatehouse.css")) : NULL;
+
+		resource_theme(w.change, o->theme);
+		resource_style_sheet(w.change, css ? css->bytes : STR_NULL);
 		rc = run_all(&w, err);
 		if (!rc.code && set->total_problems)
 			rc = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "%zu problem%s", set->total_problems,

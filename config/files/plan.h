@@ -41,6 +41,7 @@ struct plan_options {
 	bool dry_run;
 	bool impact;                     /* look into the call records */
 	const json_t *secrets;           /* {"named-value/erp-password/secret": "text" or {"ref": ...}}; NULL: none */
+	const struct theme *theme;       /* as for resource_theme; NULL: the shipped files */
 	bool placeholders;               /* a secret that is missing becomes a random text, to be set later */
 };
 

@@ -1,25 +1,11 @@
 #include "portal/admin/admin.h"
 
-#include "core/file.h"
 #include "core/look.h"
 #include "core/str.h"
 #include "db/environments.h"
 #include "db/look.h"
 
 /* The page on which the portal gets its name, picture, colours, texts and menu. Nothing is saved unless all of it may be. */
-
-enum { CSS_MAX = 1 << 20 };
-
-/* The colours that the pages have without being told otherwise. */
-static GH_RC shipped(struct web *w, struct colours *out, struct gh_err *err)
-{
-	struct str own, path, css;
-
-	memset(out, 0, sizeof(*out));
-	TRY(theme_paths(&w->site->theme, w->a, STR("www/gatehouse.css"), &own, &path, err));
-	TRY(file_read(w->a, own.p ? own.p : path.p, CSS_MAX, &css, err));
-	return colours_of_css(css, out, err);
-}
 
 static const char *field(struct web *w, const char *a, const char *b)
 {
@@ -104,7 +90,7 @@ static GH_RC show(struct web *w, int status, struct gh_err *err)
 	json_t *look;
 	bool found;
 
-	TRY(shipped(w, &css, err));
+	TRY(look_shipped(&w->site->theme, w->a, &css, err));
 	TRY(store_look_get(w->site->store, w->a, &stored, err));
 	TRY(jsn_parse_in(w->a, stored.look, &limits, &look, NULL, err));
 	TRY(store_setting_get(w->site->store, w->a, STR("portal.title"), &name, &found, err));
@@ -230,17 +216,17 @@ static void beside(void *ctx, const char *where, const char *what)
 static bool picture(struct web *w, struct str *bytes, struct str *type)
 {
 	const struct web_param *file = web_param_find(&w->rq.form, "logo");
+	const char *why;
 
 	*bytes = *type = STR_NULL;
 	if (!file || !file->file_name.p || !file->file.n)
 		return true;
 	*bytes = file->file;
 	*type = look_picture_type(file->file);
-	if (file->file.n > LOOK_LOGO_MAX)
-		web_form_error(w, "logo", STR("A picture has at most 256 KB."));
-	else if (!type->p)
-		web_form_error(w, "logo", STR("This is no PNG, JPEG or WebP picture."));
-	return type->p && file->file.n <= LOOK_LOGO_MAX;
+	why = look_picture_wrong(file->file);
+	if (why)
+		web_form_error(w, "logo", str_of(why));
+	return !why;
 }
 
 static GH_RC save(struct web *w, struct str look, struct str bytes, struct str type, struct gh_err *err)
@@ -267,7 +253,7 @@ gh_rc admin_look_save(struct web *w, struct gh_err *err)
 	json_t *look;
 
 	web_form(w);
-	TRY(shipped(w, &css, err));
+	TRY(look_shipped(&w->site->theme, w->a, &css, err));
 	look = look_sent(w, &css);
 	if (!look)
 		FAIL(err, NOMEM, "look");

@@ -62,7 +62,8 @@ static GH_RC problems(struct rest *r, const struct files_set *set, struct gh_err
 
 static GH_RC work(struct rest *r, bool apply, struct gh_err *err)
 {
-	struct plan_options o = { .actor = r->who.actor, .dry_run = !apply || r->dry_run, .impact = true };
+	struct plan_options o = { .actor = r->who.actor, .dry_run = !apply || r->dry_run, .impact = true,
+				  .theme = &r->w->site->theme };
 	struct files_set *set = arena_new_of(r->w->a, struct files_set);
 	const struct resource_kind *not;
 	struct gh_err why;

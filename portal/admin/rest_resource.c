@@ -296,6 +296,7 @@ static GH_RC write_in(struct rest *r, struct resource_change *c, const struct wr
 	if (!web_public_address(r->w, &portal, NULL).code)
 		resource_portal(c, arena_printf(r->w->a, "%.*s%.*s", STR_ARG(portal), STR_ARG(web_portal_base(r->w->site, r->w->a))));
 	check_scopes(r, c, doc);
+	resource_theme(c, &r->w->site->theme);
 	rc = resource_write(c, r->kind, r->id, doc, x->how, &out, &why);
 	if (rc.code || resource_problem_count(c))
 		return rest_refused(r, rc.code ? rc : (gh_rc){ GH_E_INVALID }, &why, c, err);

@@ -56,6 +56,41 @@ test('export, plan, apply: exit statuses, whom a change touches, byte-equal on a
   remove(other);
 });
 
+test('the whole look of a portal arrives in an empty installation: name, logo, colours, texts, menu, pages, files of the theme', () => {
+  const gw = offline(), other = offline(), dir = path.join(gw.dir, 'conf'), again = path.join(gw.dir, 'again');
+  const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+  const look = `$kind: look\nid: portal\nname: Acme <APIs>\ncolours:\n  accent: ['#7a1f5c', '#f0a3d4']\ntexts:\n  en: {headline: Build with Acme}\n`
+    + `menu:\n  - {label: Status, address: 'https://status.example.com/'}\nlogo: |\n  ${PNG.slice(0, 60)}\n  ${PNG.slice(60)}\n`;
+  gw.cli('apply', '-', '--yes', { input: look });
+  assert.match(gw.cli('plan', gw.file('look.yaml', look)).stdout, /nothing to do/, 'base64 with line ends is the same picture');
+  gw.cli('page', 'set', 'start', '--title', 'How to start', '--file', gw.file('start.md', 'Ask **Ada** first.\n'));
+  gw.cli('theme', 'copy', 'templates/portal/home.html');
+  fs.appendFileSync(path.join(gw.state, 'theme/templates/portal/home.html'), '<p>Made in the north plant.</p>\n');
+  gw.cli('export', dir);
+  const files = filesOf(dir);
+  assert.match(files['look.yaml'], /^name: Acme <APIs>$/m);
+  assert.strictEqual(files['looks/logo.txt'], PNG);
+  assert.match(files['theme/templates/portal/home.html'], /north plant/);
+
+  other.cli('apply', dir, '--yes');
+  other.cli('export', again);
+  assert.deepStrictEqual(filesOf(again), files);
+  const shown = path.join(gw.dir, 'shown');        // as the portal itself reads it
+  other.cli('theme', 'export', shown);
+  assert.deepStrictEqual(JSON.parse(fs.readFileSync(path.join(shown, 'look.json'), 'utf8')), { name: 'Acme <APIs>', colours: { accent: ['#7a1f5c', '#f0a3d4'] },
+    menu: [{ label: 'Status', address: 'https://status.example.com/' }], texts: { en: { headline: 'Build with Acme' } } });
+  assert.strictEqual(fs.readFileSync(path.join(shown, 'logo.png')).toString('base64'), PNG);
+  assert.match(fs.readFileSync(path.join(other.state, 'theme/templates/portal/home.html'), 'utf8'), /north plant/);
+
+  const wrong = other.cli('apply', '-', '--yes', { fails: true, input: "$kind: look\nid: portal\ncolours:\n  text: ['#cccccc', '#ffffff']\n" });
+  assert.match(wrong.stderr, /:3:1: error: look portal: text on canvas \(light\): contrast/);
+  gw.cli('apply', '-', '--yes', { input: '$kind: look\nid: portal\n' });
+  gw.cli('export', dir);
+  assert.ok(!('looks/logo.txt' in filesOf(dir)), 'a logo that went leaves no file');
+  remove(gw);
+  remove(other);
+});
+
 test('apply reads standard input and leaves alone what it does not name', () => {
   const gw = offline();
   gw.cli('product', 'create', 'gold');
@@ -134,6 +169,7 @@ test('plan and apply over the management API of another machine', { timeout: 120
     reader = g.cli('machine-token', 'create', 'reader', '--role', 'administrator', '--scope', 'read').stdout.trim();
   } });
   here.cli('import', 'apiops', path.join(sample('apiops-shop'), 'input'), '--placeholders');
+  here.cli('apply', '-', '--yes', { input: '$kind: look\nid: portal\nname: Of the north\n' });
   here.cli('export', dir);
   const there = (...args) => [...args, '--server', `${gw.url}/admin`, '--token-file', here.file('token', writer)];
   const missing = tried(here, ...there('plan', dir));
@@ -148,6 +184,7 @@ test('plan and apply over the management API of another machine', { timeout: 120
   here.cli(...there('apply', dir, '--yes', '--placeholders'));
   assert.deepStrictEqual(gw.cli('api', 'list', '--format', 'json').json().map((a) => a.id), ['legacy', 'orders']);
   assert.strictEqual(here.cli(...there('plan', dir)).code, 0);
+  assert.match(await (await fetch(gw.url)).text(), /<title>[^<]*Of the north/, 'the portal there has the name');
   const audit = gw.cli('audit', '--format', 'json').stdout;
   assert.match(audit, /pipeline/, 'the audit trail names the token');
   const wrong = tried(here, 'plan', dir, '--server', `${gw.url}/nowhere`, '--token-file', here.file('token', writer));

@@ -48,5 +48,7 @@ static const struct sample {
 	{ "network-rule", "all", "{\"deny\":[\"192.0.2.0/24\"]}" },
 	{ "page", "orders/start", "{\"title\":\"Start\",\"body\":\"# Start\",\"audience\":\"group\",\"group\":\"partners\"}" },
 	{ "page", "welcome", "{\"title\":\"Welcome\",\"inMenu\":true}" },
+	{ "look", "portal", "{\"name\":\"Acme <APIs>\",\"colours\":{\"accent\":[\"#7a1f5c\",\"#f0a3d4\"]},\"texts\":{\"en\":{\"headline\":\"Build\"}},"
+	  "\"menu\":[{\"label\":\"Status\",\"address\":\"https://status.example.com/\"}],\"logo\":\"iVBORw0KGgo=\\n\"}" },
 	{ "machine-token", "pipeline", "{\"role\":\"operator\",\"scopes\":[\"read\",\"write:products\"]}" },
 };

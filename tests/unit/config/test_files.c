@@ -114,6 +114,21 @@ static void covered(void **state)
 	check_done();
 }
 
+/* Colours that go with the style sheet of the theme which comes in the same files, and with no other. */
+static void look_and_theme(void **state)
+{
+	static const char look[] = "$kind: look\nid: portal\ncolours:\n  accent: ['#ffffff', '#ffffff']\n  on-accent: ['#000000', '#000000']\n";
+	static const char css[] = ":root { --canvas: #000000; --surface: #000000; --text: #ffffff; --text-soft: #ffffff; --accent: #ffffff; --on-accent: #000; }";
+	struct fixture *f = *state;
+	struct tree alone = tree_of(f, (const char *[]){ "look.yaml", look, NULL });
+	struct tree both = tree_of(f, (const char *[]){ "look.yaml", look, "theme/www/gatehouse.css", css, NULL });
+	const struct plan_options wet = { .dry_run = false };
+
+	SAYS(told(work(f, f->s, &alone, wet), "look.yaml:3:1: error: look portal: accent on "), "white on white");
+	SAYS(told(work(f, f->s, &both, wet), "~ look portal"), "white on black");
+	check_done();
+}
+
 /* Policies see the fragments and named values that came with them. */
 static void together(void **state)
 {
@@ -409,7 +424,7 @@ static void round_trip(void **state)
 		"$kind: revision\nid: x1;rev=2\ndescription: |\n  two\n  lines\nbackendUrl: https://new.example\n---\n$kind: operation\nid: x1/get\nname: Get\n"
 		"method: GET\nuriTemplate: /{id}\n---\n$kind: operation\nid: x1;rev=2/get\nname: Get\nmethod: GET\nuriTemplate: /{id}\n---\n"
 		"$kind: api-description\nid: x1\nmediaType: application/vnd.oai.openapi\ndocument: |\n  openapi: 3.1.0\n  info: {title: x, version: '1'}\n---\n"
-		"$kind: policy-fragment\nid: f\npolicy: \"<fragment>\\n\\t<set-header name='{{n}}' exists-action='delete' />\\r\\n</fragment>\"\n---\n"
+		"$kind: policy-fragment\nid: f\npolicy: \"<fragment>\\n\\t<set-header name='X-N'><value>{{n}}</value></set-header>\\r\\n</fragment>\"\n---\n"
 		"$kind: policy\nid: operation:x1;rev=2/get\npolicy: <policies><inbound><include-fragment fragment-id='f' /></inbound></policies>\n---\n"
 		"$kind: policy\nid: global\npolicy: <policies><inbound /></policies>\n---\n$kind: named-value\nid: n\nvalue: X\n---\n$kind: product\nid: p\n"
 		"name: P\napis: [x1]\ngroups: [g]\n---\n$kind: group\nid: g\nname: G\n---\n$kind: version-set\nid: v\nname: V\nscheme: header\n"
@@ -559,6 +574,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mistakes, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(covered, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(together, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(look_and_theme, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(secrets, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(secrets_in_messages, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(one_file_many_times, fixture_setup, fixture_teardown),

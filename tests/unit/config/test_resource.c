@@ -2,9 +2,11 @@
 #include "tests/unit/db/fixture.h"
 
 #include "config/resource.h"
+#include "core/colour.h"
 #include "core/credential.h"
 #include "tests/unit/config/samples.h"
 #include "db/audit.h"
+#include "db/look.h"
 
 static const struct resource_kind *kind(const char *name)
 {
@@ -294,8 +296,10 @@ static void every_kind(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
 		const char *label = samples[i].id;
 
-		CHECK_STR(label, put(f, samples[i].kind, samples[i].id, samples[i].doc, RESOURCE_CREATE, &out), STR(""));
-		CHECK_INT(label, out.result, RESOURCE_CREATED);
+		bool single = kind(samples[i].kind)->single;             /* it is there already */
+
+		CHECK_STR(label, put(f, samples[i].kind, samples[i].id, samples[i].doc, single ? RESOURCE_REPLACE : RESOURCE_CREATE, &out), STR(""));
+		CHECK_INT(label, out.result, single ? RESOURCE_CHANGED : RESOURCE_CREATED);
 		write_back(f, &samples[i], label);
 		CHECK(label, listed(f, &samples[i]));
 		CHECK_OK(f, resource_exists(f->s, kind(samples[i].kind), str_of(samples[i].id), &seen, &f->err));
@@ -322,7 +326,7 @@ static void removal(void **state)
 	size_t n;
 
 	for (size_t i = 0; i < ARRAY_LEN(samples); i++)
-		CHECK_STR(samples[i].id, put(f, samples[i].kind, samples[i].id, samples[i].doc, RESOURCE_CREATE, NULL), STR(""));
+		CHECK_STR(samples[i].id, put(f, samples[i].kind, samples[i].id, samples[i].doc, RESOURCE_PUT, NULL), STR(""));
 	for (size_t i = 0; i < ARRAY_LEN(used); i++) {
 		CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
 		CHECK_INT(used[i][1], resource_remove(c, kind(used[i][0]), str_of(used[i][1]), NULL, &f->err).code, GH_E_CONFLICT);
@@ -333,8 +337,60 @@ static void removal(void **state)
 		  STR(""));
 	CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
 	for (size_t i = ARRAY_LEN(samples); i-- > 0;)
-		CHECK_OK(f, resource_remove(c, kind(samples[i].kind), str_of(samples[i].id), NULL, &f->err));
+		if (!kind(samples[i].kind)->single)
+			CHECK_OK(f, resource_remove(c, kind(samples[i].kind), str_of(samples[i].id), NULL, &f->err));
 	CHECK_OK(f, resource_end(c, GH_RC_OK, false, &f->err));
+	check_done();
+}
+
+static void look(void **state)
+{
+	static const char nothing[] = "{\"id\":\"portal\",\"name\":null,\"colours\":null,\"texts\":null,\"menu\":[],\"logo\":null}";
+	static const struct {
+		const char *label, *doc, *want;
+	} rows[] = {
+		{ "two that cannot be told apart", "{\"colours\":{\"text\":[\"#cccccc\",\"#ffffff\"]}}", "/colours text on canvas (light): contrast" },
+		{ "no colour", "{\"colours\":{\"accent\":[\"red\",\"#fff\"]}}", "/colours/accent Two colours like" },
+		{ "a misspelt colour", "{\"colours\":{\"acent\":[\"#fff\",\"#fff\"]}}", "/colours/acent there is no such field; did you mean 'accent'?" },
+		{ "a script for an address", "{\"menu\":[{\"label\":\"A\",\"address\":\"/a\"},{\"label\":\"B\",\"address\":\"javascript:alert(1)\"}]}",
+		  "/menu/1/address An address begins with" },
+		{ "a nameless entry", "{\"menu\":[{\"address\":\"/a\"}]}", "/menu/0/label is required" },
+		{ "an unknown text", "{\"texts\":{\"en\":{\"head\":\"x\"}}}", "/texts/en/head There is no member" },
+		{ "no language", "{\"texts\":{\"the language of the north\":{}}}", "This is no code of a language" },
+		{ "a text of no text", "{\"texts\":{\"en\":{\"lead\":7}}}", "/texts/en/lead This is no text" },
+		{ "a drawing", "{\"logo\":\"PHN2Zy8+\"}", "/logo This is no PNG, JPEG or WebP picture." },
+		{ "no base64", "{\"logo\":\"logo.png\"}", "/logo must be the bytes of a picture in base64" },
+		{ "a long name", "{\"name\":\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901\"}", "/name is longer than 80" },
+	};
+	struct fixture *f = *state;
+	const struct resource_field *colours = resource_field_find(kind("look"), "colours")->fields;
+	struct resource_outcome out;
+	struct resource_change *c;
+	struct store_look stored;
+
+	for (size_t i = 0; i < COLOUR__COUNT; i++)
+		CHECK_STR("the colours are those of core/", str_of(colours[i].name), str_of(colour_names[i]));
+	CHECK("as many", !colours[COLOUR__COUNT].name);
+	CHECK_STR("there is one, as it ships", text_of(f, "look", "portal"), str_of(nothing));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str got = put(f, "look", "portal", rows[i].doc, RESOURCE_PUT, NULL);
+
+		if (str_find(got, str_of(rows[i].want)) == SIZE_MAX)
+			CHECK_STR(rows[i].label, got, str_of(rows[i].want));
+	}
+	CHECK_STR("and no other", put(f, "look", "dark", "{}", RESOURCE_PUT, NULL), STR("/id there is one look, 'portal'\n"));
+	CHECK_STR("nothing of it was taken", text_of(f, "look", "portal"), str_of(nothing));
+	CHECK_STR("what says nothing is nothing", put(f, "look", "portal", "{\"name\":\"\",\"colours\":{\"text\":[]},\"texts\":{},\"logo\":\"\\n\"}",
+						      RESOURCE_PUT, &out), STR(""));
+	CHECK_INT("the same", out.result, RESOURCE_SAME);
+	CHECK_STR("a name", put(f, "look", "portal", "{\"name\":\"Acme\"}", RESOURCE_PUT, &out), STR(""));
+	CHECK_OK(f, store_look_get(f->s, f->a, &stored, &f->err));
+	CHECK_INT("colours have the address that browsers keep", stored.changed_us, 0);
+	CHECK_STR("left out it goes", put(f, "look", "portal", "{}", RESOURCE_PUT, &out), STR(""));
+	CHECK_STR("as it ships", text_of(f, "look", "portal"), str_of(nothing));
+	CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
+	CHECK_INT("never removed", resource_remove(c, kind("look"), STR("portal"), NULL, &f->err).code, GH_E_CONFLICT);
+	CHECK_INT("refused", resource_end(c, GH_RC_OK, false, &f->err).code, GH_E_INVALID);
 	check_done();
 }
 
@@ -365,7 +421,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		store_test(documents), store_test(problems), store_test(secrets), store_test(lists), store_test(large_lists), store_test(changes), store_test(every_kind),
-		store_test(removal), cmocka_unit_test(credential_secrets),
+		store_test(removal), store_test(look), cmocka_unit_test(credential_secrets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
