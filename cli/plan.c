@@ -23,11 +23,24 @@ static const struct option zip_options[] = {
 	OPTION_END,
 };
 
+/* What the management API does not take is said before anything else. */
+static void tell_left_out(struct cli *c, const struct tree *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		n += str_starts(t->files[i].path, STR(FILES_THEME));
+	if (n)
+		cli_warn(c, "%zu file%s below %s %s not sent: a theme stands on the disk of a machine, not in its store; `gatehouse apply` or "
+			 "`gatehouse theme import` on that machine puts it in place", n, n == 1 ? "" : "s", FILES_THEME, n == 1 ? "is" : "are");
+}
+
 static GH_RC elsewhere(struct cli *c, const struct tree *t, const char *prefix, bool apply, struct gh_err *err)
 {
 	bool yes = option_flag(&c->options, "yes");
 	size_t changes;
 
+	tell_left_out(c, t);
 	if (!apply || !yes) {
 		TRY(remote_files(c, t, prefix, apply, true, &changes, err));
 		if (!apply && !c->exit_code)

@@ -169,6 +169,7 @@ test('plan and apply over the management API of another machine', { timeout: 120
     reader = g.cli('machine-token', 'create', 'reader', '--role', 'administrator', '--scope', 'read').stdout.trim();
   } });
   here.cli('import', 'apiops', path.join(sample('apiops-shop'), 'input'), '--placeholders');
+  here.cli('theme', 'copy', 'templates/portal/home.html');
   here.cli('apply', '-', '--yes', { input: '$kind: look\nid: portal\nname: Of the north\n' });
   here.cli('export', dir);
   const there = (...args) => [...args, '--server', `${gw.url}/admin`, '--token-file', here.file('token', writer)];
@@ -178,6 +179,7 @@ test('plan and apply over the management API of another machine', { timeout: 120
   const plan = tried(here, ...there('plan', dir, '--placeholders'));
   assert.strictEqual(plan.code, 2, plan.stderr);
   assert.match(plan.stdout, /^\+ api orders$/m);
+  assert.match(plan.stderr, /^gatehouse: warning: 1 file below theme\/ is not sent: /);
   const denied = tried(here, 'apply', dir, '--yes', '--placeholders', '--server', `${gw.url}/admin`, '--token-file', here.file('reader', reader));
   assert.match(denied.stderr, /answered 403: /);
   assert.deepStrictEqual(gw.cli('api', 'list', '--format', 'json').json(), []);
