@@ -65,7 +65,12 @@ static void looks(void **state UNUSED)
 		{ "all of it", S("{\"name\":\"N\",\"colours\":{\"accent\":[\"#7a1f5c\",\"#f0a3d4\"]},\"texts\":{\"en\":{\"headline\":\"H\"}},"
 				 "\"menu\":[{\"label\":\"L\",\"address\":\"/x\"}]}"), NULL },
 		{ "unknown member", S("{\"color\":1}"), "color: There is no member" },
-		{ "unknown colour", S("{\"colours\":{\"acent\":[\"#000\",\"#fff\"]}}"), "acent: There is no member" },
+		{ "unknown colour", S("{\"colours\":{\"acent\":[\"#000\",\"#fff\"]}}"), "colours.acent: There is no member" },
+		{ "unknown text", S("{\"texts\":{\"en\":{\"head\":\"x\"}}}"), "texts.en.head: There is no member" },
+		{ "a language of many letters", S("{\"texts\":{\"abcdefghijklmnopq\":{}}}"), "texts.abcdefghijklmnop: This is no code" },
+		{ "too many languages", S("{\"texts\":{\"a\":{},\"b\":{},\"c\":{},\"d\":{},\"e\":{},\"f\":{},\"g\":{},\"h\":{},\"i\":{},\"j\":{},\"k\":{},\"l\":{},"
+		  "\"m\":{},\"n\":{},\"o\":{},\"p\":{},\"q\":{},\"r\":{},\"s\":{},\"t\":{},\"u\":{},\"v\":{},\"w\":{},\"x\":{},\"y\":{},\"z\":{},\"aa\":{},"
+		  "\"ab\":{},\"ac\":{},\"ad\":{},\"ae\":{},\"af\":{},\"ag\":{}}}"), "texts: At most 32 languages." },
 		{ "one colour", S("{\"colours\":{\"accent\":[\"#000000\"]}}"), "colours.accent: Two colours" },
 		{ "a style for a colour", S("{\"colours\":{\"accent\":[\"red;}body{\",\"#ffffff\"]}}"), "colours.accent: Two colours" },
 		{ "too faint in the dark", S("{\"colours\":{\"text\":[\"#000000\",\"#000000\"]}}"), "colours: text on surface (dark)" },
