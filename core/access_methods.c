@@ -55,6 +55,9 @@ static const struct access_parameter cert[] = {
 	LIST("subject", "its subject as RFC 2253 writes it, or CN=name alone"),
 	LIST("dns", "one of its DNS names"),
 	LIST("crl", "revocation lists in PEM, {{named-value}}"),
+	{ "revocation", ACCESS_CHOICE, "none|lists|online", 0, 0,
+	  "whether it has been revoked: not asked, by crl, or what crl does not say by OCSP and the lists that certificates name (lists with crl, else none)" },
+	TEXT("responder", "OCSP responder that is asked in place of the one that the certificate names"),
 	SUBSCRIPTION, END,
 };
 

@@ -8,6 +8,7 @@
 #include "core/str.h"
 #include "fcgi/access_flow.h"
 #include "policy/elements/cert_match.h"
+#include "policy/elements/revocation.h"
 #include "policy/trust.h"
 
 #include <openssl/x509.h>
@@ -17,8 +18,9 @@ enum { SHOWN_MAX = 200, HEX_MAX = 2 * EVP_MAX_MD_SIZE };
 
 struct certificate {
 	X509 *leaf;
-	STACK_OF(X509) *more;
+	STACK_OF(X509) *more, *chain;
 	struct str subject, sha256;
+	struct revocation_state asked;
 };
 
 static void release(void *p)
@@ -27,6 +29,7 @@ static void release(void *p)
 
 	X509_free(c->leaf);
 	sk_X509_pop_free(c->more, X509_free);
+	sk_X509_pop_free(c->chain, X509_free);
 }
 
 static struct str subject_of(struct arena *a, const X509 *x)
@@ -67,6 +70,21 @@ static bool read_certificate(struct access_flow *f, struct certificate *c)
 	return c->sha256.p != NULL;
 }
 
+const char *snap_revocation_problem(const struct snap_method *m, size_t n_authorities, size_t n_lists, struct str responder)
+{
+	struct url ignored;
+
+	if (m->online && !n_authorities)
+		return "online needs the authorities in ca, as they sign what is answered:";
+	if (m->revocation && !m->online && !n_lists)
+		return "lists needs a revocation list in crl:";
+	if (responder.n && !m->online)
+		return "a responder is asked with revocation=online alone:";
+	if (responder.n && !url_parse(responder, &ignored))
+		return "responder is no http or https address:";
+	return NULL;
+}
+
 /* ---- checks ---------------------------------------------------------------------------------------------------------------------- */
 
 static struct str date_text(struct access_flow *f, const ASN1_TIME *t)
@@ -91,22 +109,60 @@ static enum verdict check_dates(struct access_flow *f, const X509 *x)
 	return V_PASS;
 }
 
-static enum verdict check_chain(struct access_flow *f, const struct snap_method *m, const struct certificate *c)
+static enum verdict refuse_revoked(struct access_flow *f, const struct certificate *c, const char *why)
 {
-	struct trust_rules rules = { .now_us = access_now_us(f), .not_before = true, .not_after = true, .revocation = m->revocation };
+	return access_refuse(f, REASON_CERTIFICATE_REVOKED, "revocation", STR("a good word of a responder or a current list"),
+			     arena_printf(access_arena(f), "%s (%.*s)", why, STR_ARG(str_first(c->subject, SHOWN_MAX))));
+}
+
+/* Asked again when a responder or a list has come; what nobody can say is no good word. */
+static enum verdict ask_online(struct access_flow *f, const struct snap_method *m, struct certificate *c)
+{
+	struct trust_rules rules = { .now_us = access_now_us(f), .not_before = true, .not_after = true, .revocation = true };
+	enum step step = revocation_step(&f->k->x, &c->asked);
+	STACK_OF(X509) *chain = NULL;
+	const char *why;
+
+	if (step == STEP_WAIT)
+		return V_WAIT;
+	if (step == STEP_FAIL)
+		return V_NO_MEMORY;
+	if (c->asked.revoked)
+		return refuse_revoked(f, c, TRUST_REVOKED);
+	rules.lists = c->asked.got;
+	rules.good = c->asked.good;
+	why = trust_check(m->trust, c->leaf, c->more, &rules, &chain);
+	sk_X509_pop_free(chain, X509_free);
+	return why ? refuse_revoked(f, c, why) : V_PASS;
+}
+
+/* After check_chain: the chain is good. */
+static enum verdict begin_online(struct access_flow *f, const struct snap_method *m, struct certificate *c)
+{
+	if (!revocation_plan(&f->k->x, m->trust, c->chain, &c->asked))
+		return V_NO_MEMORY;
+	f->state = c;
+	f->phase = 1;
+	return ask_online(f, m, c);
+}
+
+static enum verdict check_chain(struct access_flow *f, const struct snap_method *m, struct certificate *c)
+{
+	bool lists = m->revocation && !m->online;
+	struct trust_rules rules = { .now_us = access_now_us(f), .not_before = true, .not_after = true, .revocation = lists };
 	STACK_OF(X509) *chain = NULL;
 	const char *why, *first;
 
 	if (!m->trust)
 		return V_PASS;
-	why = trust_check(m->trust, c->leaf, c->more, &rules, &chain);
-	sk_X509_pop_free(chain, X509_free);
+	why = trust_check(m->trust, c->leaf, c->more, &rules, &c->chain);
+	if (!c->chain)
+		return V_NO_MEMORY;
 	if (!why)
 		return V_PASS;
 	/* it may be revoked, or of nobody: the same question without lists tells which */
 	rules.revocation = false;
-	chain = NULL;
-	first = m->revocation ? trust_check(m->trust, c->leaf, c->more, &rules, &chain) : why;
+	first = lists ? trust_check(m->trust, c->leaf, c->more, &rules, &chain) : why;
 	sk_X509_pop_free(chain, X509_free);
 	return access_refuse(f, first ? REASON_CERTIFICATE_UNTRUSTED : REASON_CERTIFICATE_REVOKED, first ? "chain" : "revocation",
 			     first ? STR("a chain to an authority of the rule") : STR("a good entry in a current list"),
@@ -200,6 +256,11 @@ enum verdict access_by_certificate(struct access_flow *f, const struct snap_meth
 	struct certificate *c;
 	enum verdict v;
 
+	if (f->phase) {                      /* woken */
+		c = f->state;
+		v = ask_online(f, m, c);
+		return v == V_PASS ? take(f, c) : v;
+	}
 	if (!f->k->x.request.client_cert_pem.n)
 		return access_refuse(f, REASON_CERTIFICATE_MISSING, "certificate", STR("a client certificate"), STR("none"));
 	c = arena_new_of(access_arena(f), struct certificate);
@@ -212,5 +273,7 @@ enum verdict access_by_certificate(struct access_flow *f, const struct snap_meth
 		v = check_chain(f, m, c);
 	if (v == V_PASS)
 		v = check_names(f, m, c);
+	if (v == V_PASS && m->online)        /* last: nobody is asked about one that is not let in anyway */
+		v = begin_online(f, m, c);
 	return v == V_PASS ? take(f, c) : v;
 }

@@ -2,39 +2,17 @@
  * request's id; and what the record keeps: which check, what was expected, what came. Never a token, secret or password. */
 #include "core/str.h"
 #include "fcgi/access_flow.h"
+#include "policy/elements/token_compared.h"
 
-enum { DETAIL_MAX = 512, VALUE_MAX = 120, CHALLENGES_MAX = 2048 };
+enum { CHALLENGES_MAX = 2048 };
 
 /* ---- the record ------------------------------------------------------------------------------------------------------------------ */
 
-/* A value of the client's must not forge a second one. */
-static void add_value(struct buf *b, const char *name, struct str v)
-{
-	bool cut = v.n > VALUE_MAX;
-
-	if (!v.n)
-		return;
-	buf_fmt(b, " %s=\"", name);
-	v = str_first(v, VALUE_MAX);
-	for (size_t i = 0; i < v.n; i++)
-		buf_char(b, v.p[i] == '"' || v.p[i] == '\\' || (unsigned char)v.p[i] < ' ' || v.p[i] == 0x7f ? '\'' : v.p[i]);
-	buf_cstr(b, cut ? "…\"" : "\"");
-}
-
 static struct str detail_of(struct access_flow *f, const struct comparison *c)
 {
-	struct buf b;
-	struct str out;
+	const struct token_compared was = { .check = c->check, .expected = c->expected, .got = c->got, .kid = c->kid, .scope = c->scope };
 
-	buf_init(&b, 4 * DETAIL_MAX);
-	buf_fmt(&b, "method=%s check=\"%s\"", c->method ? c->method : "none", c->check ? c->check : "none");
-	add_value(&b, "expected", c->expected);
-	add_value(&b, "got", c->got);
-	add_value(&b, "kid", c->kid);
-	add_value(&b, "missing", c->scope);
-	out = buf_ok(&b) ? arena_dup(access_arena(f), str_first(buf_view(&b), DETAIL_MAX)) : STR_NULL;
-	buf_release(&b);
-	return out;
+	return token_compared_text(access_arena(f), c->method, &was);
 }
 
 /* ---- challenges ------------------------------------------------------------------------------------------------------------------- */

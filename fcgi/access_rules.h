@@ -42,7 +42,7 @@ struct snap_method {
 	int64_t cache_s;
 	/* certificates */
 	struct trust *trust;                 /* NULL: any authority will do */
-	bool revocation;
+	bool revocation, online;             /* online: responders and distribution points are asked too */
 	struct access_values thumbprints, subjects, dns;
 	/* user name and password */
 	struct access_values groups;
@@ -102,6 +102,9 @@ struct snap_auth_keys {
 	struct jose_keys *verify;            /* public halves of all */
 	struct str jwks;                     /* the published document */
 };
+
+/* Of a method cert: why what is asked about revocation cannot be asked; NULL: it can. fcgi/access_cert.c */
+const char *snap_revocation_problem(const struct snap_method *m, size_t n_authorities, size_t n_lists, struct str responder);
 
 bool auth_key_known(const struct snap_auth_keys *k, struct str id, int64_t now_us);  /* and has not ended */
 /* The key that signs now: the newest whose time has come; NULL: none. */

@@ -8,6 +8,7 @@
 #include "core/crypto.h"
 #include "core/str.h"
 #include "fcgi/access_flow.h"
+#include "policy/elements/token_compared.h"
 
 #include <stdio.h>
 
@@ -63,33 +64,17 @@ static enum verdict refuse_time(struct access_flow *f, const struct snap_method 
 static enum verdict refuse_signature(struct access_flow *f, const struct snap_method *m, const struct token_check *t,
 				     enum jose_reason r)
 {
-	static const struct {
-		enum jose_reason r;
-		enum reason reason;
-		const char *check;
-	} table[] = {
-		{ JOSE_TOO_LARGE, REASON_TOKEN_TOO_LARGE, "size" },     { JOSE_CRITICAL, REASON_TOKEN_CRITICAL, "crit" },
-		{ JOSE_ALG_NOT_ALLOWED, REASON_TOKEN_ALGORITHM, "alg" }, { JOSE_UNSIGNED, REASON_TOKEN_UNSIGNED, "alg" },
-		{ JOSE_KEY_NOT_FOUND, REASON_TOKEN_KEY_UNKNOWN, "kid" }, { JOSE_SIGNATURE, REASON_TOKEN_SIGNATURE, "signature" },
-		{ JOSE_DECRYPTION, REASON_TOKEN_DECRYPTION, "decryption" }, { JOSE_MEMORY, REASON_NO_MEMORY, "memory" },
+	static const enum reason reasons[JOSE_REASON__COUNT] = {
+		[JOSE_TOO_LARGE] = REASON_TOKEN_TOO_LARGE, [JOSE_CRITICAL] = REASON_TOKEN_CRITICAL,
+		[JOSE_ALG_NOT_ALLOWED] = REASON_TOKEN_ALGORITHM, [JOSE_UNSIGNED] = REASON_TOKEN_UNSIGNED,
+		[JOSE_KEY_NOT_FOUND] = REASON_TOKEN_KEY_UNKNOWN, [JOSE_SIGNATURE] = REASON_TOKEN_SIGNATURE,
+		[JOSE_DECRYPTION] = REASON_TOKEN_DECRYPTION, [JOSE_MEMORY] = REASON_NO_MEMORY,
 	};
-	struct str alg = jsn_str(t->token.header, "alg"), expected = str_of(jose_reason_text(r)), got = alg;
+	struct str keys = m->own ? STR("this installation") : str_first(m->issuer, SHOWN_MAX);
+	struct token_compared was = token_compared_signature(access_arena(f), r, &t->token, keys, t->text.n);
 
-	f->why.kid = str_first(t->token.kid, SHOWN_MAX);
-	if (r == JOSE_KEY_NOT_FOUND) {
-		expected = m->own ? STR("a key of this installation")
-				  : arena_printf(access_arena(f), "a key of %.*s", STR_ARG(str_first(m->issuer, SHOWN_MAX)));
-		got = t->token.kid.n ? f->why.kid : STR("none");
-	} else if (r == JOSE_ALG_NOT_ALLOWED || r == JOSE_UNSIGNED) {
-		expected = m->algs ? STR("an algorithm of the rule") : STR("an algorithm of the issuer's keys");
-	} else if (r == JOSE_TOO_LARGE) {
-		expected = arena_printf(access_arena(f), "at most %u bytes", JOSE_MAX_TOKEN_BYTES);
-		got = arena_printf(access_arena(f), "%zu bytes", t->text.n);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(table); i++)
-		if (table[i].r == r)
-			return access_refuse(f, table[i].reason, table[i].check, expected, str_first(got, SHOWN_MAX));
-	return access_refuse(f, REASON_TOKEN_MALFORMED, "form", STR("a compact JWS"), str_of(jose_reason_text(r)));
+	f->why.kid = str_first(was.kid, SHOWN_MAX);
+	return access_refuse(f, reasons[r] ? reasons[r] : REASON_TOKEN_MALFORMED, was.check, was.expected, was.got);
 }
 
 /* ---- claims ---------------------------------------------------------------------------------------------------------------------- */

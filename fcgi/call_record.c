@@ -182,7 +182,7 @@ void call_record(struct call *k)
 	if (k->tries || k->reason == REASON_BACKEND_OPEN)
 		t.backend = k->backend && k->x.backend_id.n ? k->backend->id : k->backend_host;
 	t.correlation = k->correlation;
-	t.detail = k->detail;
+	t.detail = k->detail.n || !k->x.error.set ? k->detail : k->x.error.detail;
 	t.decision = decision_text(k);
 	t.place = place_text(&k->x.error, place);
 	t.limits = limits_text(k, limits);

@@ -228,6 +228,8 @@ static gh_rc make_cert(struct making *k)
 	struct access_values ca = access_given(k->m, "ca"), lists = access_given(k->m, "crl");
 	struct str *pems = arena_alloc(k->b->rows, ca.n + 1, sizeof(*pems));
 	struct trust_options o = { .authorities = pems, .n_authorities = ca.n, .lists = lists.v, .n_lists = lists.n };
+	struct str revocation = access_text(k->m, "revocation");
+	const char *problem;
 	struct gh_err err = { 0 };
 
 	if (!pems)
@@ -235,7 +237,12 @@ static gh_rc make_cert(struct making *k)
 	k->to->thumbprints = access_given(k->m, "thumbprint");
 	k->to->subjects = access_given(k->m, "subject");
 	k->to->dns = access_given(k->m, "dns");
-	k->to->revocation = lists.n > 0;
+	k->to->online = str_eq(revocation, STR("online"));
+	k->to->revocation = revocation.n ? !str_eq(revocation, STR("none")) : lists.n > 0;
+	o.responder = access_text(k->m, "responder");
+	problem = snap_revocation_problem(k->to, ca.n, lists.n, o.responder);
+	if (problem)
+		return wrong(k, "revocation", problem, revocation);
 	for (size_t i = 0; i < ca.n; i++) {
 		const struct snap_certificate *c = map_get(&k->b->s->priv->certificates, ca.v[i]);
 

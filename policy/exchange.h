@@ -90,6 +90,7 @@ struct last_error {
 	struct str public_reason;    /* reason phrase; STR_NULL: the usual one of the status */
 	bool keep_response; /* exchange.response is the answer as it stands, not the standard one of the status */
 	struct str header, header_value;     /* one more header field for the client, as Retry-After; STR_NULL: none */
+	struct str detail;           /* what was compared, for the record: check=… expected=… got=…; no secret; STR_NULL: nothing */
 };
 
 /* One executed instruction. Kept only when exchange.trace_on. Secrets are masked when it is printed. */

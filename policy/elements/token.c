@@ -9,19 +9,41 @@ enum { MATCH_ALL, MATCH_ANY };
 
 /* ---- saying no ------------------------------------------------------------------------------------------------------ */
 
-static enum step refuse(struct exchange *x, const struct token_config *c, struct str reason, struct str message, struct str otherwise)
+/* RFC 6750 section 3: of nothing shown no error is told; a good token that says too little is one with 403 alone. A status
+ * that is neither 401 nor 403 was chosen to tell nothing of tokens. Body and status stay those of the reference system. */
+static struct str challenge_of(struct exchange *x, int code, bool shown, bool too_little)
 {
-	struct str said;
+	struct str realm = x->api && x->api->path.n ? x->api->path : x->api ? x->api->id : STR_NULL;
+
+	if (code != 401 && code != 403)
+		return STR_NULL;
+	if (!realm.n || str_find_char(realm, '"') != SIZE_MAX || str_find_char(realm, '\\') != SIZE_MAX)
+		realm = STR("gatehouse");
+	return arena_printf(x->arena, "Bearer realm=\"%.*s\"%s", STR_ARG(realm), !shown ? "" : code == 403 && too_little
+			    ? ", error=\"insufficient_scope\"" : ", error=\"invalid_token\"");
+}
+
+static enum step refuse(struct exchange *x, const struct token_config *c, struct str reason, struct str message, struct str otherwise,
+			const struct token_compared *was)
+{
+	struct str said, challenge;
+	enum step step;
 	int64_t code;
 
 	if (str_is_null(message))
 		return exchange_no_memory(x);
 	if (!arg_get_int(x, &c->code, &code) || !arg_get_text(x, &c->message, &said))
 		return STEP_FAIL;
-	return exchange_refuse(x, (int)code, reason, message, str_is_null(said) ? otherwise : said);
+	challenge = challenge_of(x, (int)code, was->shown, was->too_little);
+	step = exchange_refuse(x, (int)code, reason, message, str_is_null(said) ? otherwise : said);
+	x->error.header = challenge.n ? STR("WWW-Authenticate") : STR_NULL;
+	x->error.header_value = challenge;
+	x->error.detail = token_compared_text(x->arena, "jwt", was);
+	return step;
 }
 
-enum step token_refuse(struct exchange *x, const struct token_config *c, enum jose_reason why, struct str text)
+enum step token_refuse(struct exchange *x, const struct token_config *c, enum jose_reason why, struct str text,
+		       const struct token_compared *was)
 {
 	static const struct {
 		enum jose_reason why;
@@ -37,12 +59,14 @@ enum step token_refuse(struct exchange *x, const struct token_config *c, enum jo
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (names[i].why == why)
 			reason = names[i].reason;
-	return refuse(x, c, reason, arena_printf(x->arena, "%.*s. Access denied.", STR_ARG(text)), STR("Invalid JWT."));
+	return refuse(x, c, reason, arena_printf(x->arena, "%.*s. Access denied.", STR_ARG(text)), STR("Invalid JWT."), was);
 }
 
 static enum step not_present(struct exchange *x, const struct token_config *c)
 {
-	return refuse(x, c, STR("TokenNotPresent"), STR("JWT not present."), STR("JWT not present."));
+	static const struct token_compared was = { .check = "token", .expected = STR_INIT("a token"), .got = STR_INIT("none") };
+
+	return refuse(x, c, STR("TokenNotPresent"), STR("JWT not present."), STR("JWT not present."), &was);
 }
 
 /* ---- the token ------------------------------------------------------------------------------------------------------ */
@@ -170,9 +194,31 @@ void token_settle(struct token_state *s, enum jose_reason r, const struct jose_t
 		verified_forget(s->memory, s->name);
 }
 
+static enum step keys_missing(struct exchange *x, const struct token_config *c, const struct fetched *f)
+{
+	const struct token_compared was = { .check = "keys", .expected = f->url, .got = f->why, .shown = true };
+
+	return token_refuse(x, c, JOSE_KEY_NOT_FOUND, arena_printf(x->arena, "The keys of %.*s are not available: %.*s", STR_ARG(f->url),
+			    STR_ARG(f->why)), &was);
+}
+
+/* For the record. */
+static struct str whose_keys(struct exchange *x, const struct token_config *c, const struct token_state *s)
+{
+	struct str names[TOKEN_PROVIDERS_MAX + 1];
+	size_t n = 0;
+
+	for (; n < s->n_providers; n++)
+		names[n] = s->providers[n].issuer.n ? s->providers[n].issuer : s->providers[n].fetched.url;
+	if (c->signing_keys.n)
+		names[n++] = STR("the policy");
+	return n ? token_compared_list(x->arena, names, n) : STR("nobody");
+}
+
 enum step token_verify(struct exchange *x, const struct token_config *c, struct token_state *s, bool need_signature,
 		       struct jose_token *out)
 {
+	struct token_compared was;
 	enum jose_reason r;
 	enum step step;
 
@@ -199,9 +245,9 @@ enum step token_verify(struct exchange *x, const struct token_config *c, struct 
 		return exchange_no_memory(x);
 	for (size_t i = 0; r == JOSE_KEY_NOT_FOUND && i < s->n_providers; i++)
 		if (!s->providers[i].keys)
-			return token_refuse(x, c, r, arena_printf(x->arena, "The keys of %.*s are not available: %.*s",
-								  STR_ARG(s->providers[i].fetched.url), STR_ARG(s->providers[i].fetched.why)));
-	return token_refuse(x, c, r, str_of(jose_reason_text(r)));
+			return keys_missing(x, c, &s->providers[i].fetched);
+	was = token_compared_signature(x->arena, r, out, whose_keys(x, c, s), s->text.n);
+	return token_refuse(x, c, r, str_of(jose_reason_text(r)), &was);
 }
 
 /* ---- claims ----------------------------------------------------------------------------------------------------------- */
@@ -273,10 +319,21 @@ static bool has(const struct str *v, size_t n, struct str want)
 	return false;
 }
 
+static enum step refuse_value(struct exchange *x, const struct token_config *c, struct str name, const struct str *wanted, size_t n,
+			      struct str got)
+{
+	struct token_compared was = { .expected = token_compared_list(x->arena, wanted, n), .got = got, .shown = true, .too_little = true };
+
+	was.check = arena_printf(x->arena, "claim %.*s", STR_ARG(str_first(name, COMPARED_VALUE_MAX))).p;
+	return refuse(x, c, STR("TokenClaimValueNotAllowed"),
+		      arena_printf(x->arena, "Claim %.*s value of %.*s is not allowed. Access denied.", STR_ARG(name),
+				   STR_ARG(str_first(got, 200))), STR("Invalid JWT."), &was);
+}
+
 static enum step check_claim(struct exchange *x, const struct token_config *c, const struct token_claim *want, struct str name,
 			     json_t *claim)
 {
-	struct str separator, value;
+	struct str separator, *wanted = arena_alloc(x->arena, want->values.n + 1, sizeof(*wanted));
 	const struct str *values;
 	size_t n, found = 0;
 	int64_t match;
@@ -284,22 +341,21 @@ static enum step check_claim(struct exchange *x, const struct token_config *c, c
 	if (!arg_get_int(x, &want->match, &match) || !arg_get_text(x, &want->separator, &separator))
 		return STEP_FAIL;
 	values = claim_values(x->arena, claim, separator, &n);
-	if (!values)
+	if (!values || !wanted)
 		return exchange_no_memory(x);
 	for (size_t i = 0; i < want->values.n; i++) {
-		if (!arg_get_text(x, &((const struct token_value *)want->values.v[i].config)->text, &value))
+		if (!arg_get_text(x, &((const struct token_value *)want->values.v[i].config)->text, &wanted[i]))
 			return STEP_FAIL;
-		found += has(values, n, value);
+		found += has(values, n, wanted[i]);
 	}
 	if (want->values.n == 0 || (match == MATCH_ANY ? found > 0 : found == want->values.n))
 		return STEP_NEXT;
-	return refuse(x, c, STR("TokenClaimValueNotAllowed"),
-		      arena_printf(x->arena, "Claim %.*s value of %.*s is not allowed. Access denied.", STR_ARG(name),
-				   STR_ARG(str_first(claim_text(x->arena, claim), 200))), STR("Invalid JWT."));
+	return refuse_value(x, c, name, wanted, want->values.n, claim_text(x->arena, claim));
 }
 
 enum step token_claims(struct exchange *x, const struct token_config *c, const json_t *claims)
 {
+	struct token_compared was = { .check = "claims", .got = STR_INIT("none"), .shown = true, .too_little = true };
 	struct str missing = STR_NULL;
 
 	for (size_t l = 0; l < c->claims.n; l++) {
@@ -324,9 +380,10 @@ enum step token_claims(struct exchange *x, const struct token_config *c, const j
 	}
 	if (!missing.n)
 		return STEP_NEXT;
+	was.expected = missing;
 	return refuse(x, c, STR("TokenClaimNotFound"),
 		      arena_printf(x->arena, "JWT token is missing the following claims: %.*s. Access denied.", STR_ARG(missing)),
-		      STR("Invalid JWT."));
+		      STR("Invalid JWT."), &was);
 }
 
 enum step token_done(struct exchange *x, const struct token_config *c, const struct token_state *s, const struct jose_token *t)

@@ -3,6 +3,7 @@
 
 #include "core/jose.h"
 #include "policy/elements/openid.h"
+#include "policy/elements/token_compared.h"
 #include "policy/verified.h"
 
 enum { TOKEN_PROVIDERS_MAX = 8 };        /* openid-config elements of one policy */
@@ -78,5 +79,7 @@ void token_settle(struct token_state *s, enum jose_reason r, const struct jose_t
 enum step token_claims(struct exchange *x, const struct token_config *c, const json_t *claims);
 /* Puts the token into the variable. */
 enum step token_done(struct exchange *x, const struct token_config *c, const struct token_state *s, const struct jose_token *t);
-/* Says no. `text` ends without a full stop; " Access denied." follows it. */
-enum step token_refuse(struct exchange *x, const struct token_config *c, enum jose_reason why, struct str text);
+/* Says no. `text` ends without a full stop; " Access denied." follows it. `was` goes into the record and, as far as RFC 6750 wants
+ * it, into the challenge. */
+enum step token_refuse(struct exchange *x, const struct token_config *c, enum jose_reason why, struct str text,
+		       const struct token_compared *was);

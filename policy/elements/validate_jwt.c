@@ -49,6 +49,7 @@ static bool issuers_of(struct exchange *x, const struct token_config *c, const s
 static enum step check_times(struct exchange *x, const struct token_config *c, struct token_state *s, const struct jose_token *t)
 {
 	struct jose_claim_rules rules = { .now_s = x->host->now_us(x) / 1000000 };
+	struct token_compared was;
 	enum jose_reason r;
 
 	if (!arg_get_int(x, &c->skew, &rules.skew_s) || !arg_get_bool(x, &c->need_expiry, &rules.require_expiry) ||
@@ -57,7 +58,10 @@ static enum step check_times(struct exchange *x, const struct token_config *c, s
 		return STEP_FAIL;
 	r = jose_check_claims(t->claims, &rules);
 	token_settle(s, r, t);
-	return r == JOSE_OK ? STEP_NEXT : token_refuse(x, c, r, str_of(jose_reason_text(r)));
+	if (r == JOSE_OK)
+		return STEP_NEXT;
+	was = token_compared_claims(x->arena, r, t, &rules);
+	return token_refuse(x, c, r, str_of(jose_reason_text(r)), &was);
 }
 
 static enum step resume_jwt(struct exchange *x, const void *config)
@@ -199,10 +203,20 @@ static bool audiences_of(struct exchange *x, const struct token_config *c, const
 	return true;
 }
 
+static enum step refuse_client(struct exchange *x, const struct token_config *c, const struct jose_token *t, struct str listed_ids,
+			       struct str client)
+{
+	const struct token_compared was = { .check = "client application", .expected = listed_ids, .got = client.n ? client : STR("none"),
+					    .kid = t->kid, .shown = true };
+
+	return token_refuse(x, c, JOSE_AUDIENCE, STR("The client application is not allowed"), &was);
+}
+
 static enum step check_entra(struct exchange *x, const struct token_config *c, struct token_state *s, const struct jose_token *t)
 {
 	struct jose_claim_rules rules = { .now_s = x->host->now_us(x) / 1000000, .require_expiry = true };
 	struct str tenant, host, client = jsn_str(t->claims, "azp");
+	struct token_compared was;
 	const struct str *clients;
 	enum jose_reason r;
 	size_t n;
@@ -214,12 +228,16 @@ static enum step check_entra(struct exchange *x, const struct token_config *c, s
 	if (r == JOSE_OK && !issued_by_tenant(x, t->claims, tenant, host))
 		r = JOSE_ISSUER;
 	token_settle(s, r, t);
-	if (r != JOSE_OK)
-		return token_refuse(x, c, r, str_of(jose_reason_text(r)));
+	if (r != JOSE_OK) {
+		rules.issuers = &tenant;     /* told as what was expected */
+		rules.n_issuers = 1;
+		was = token_compared_claims(x->arena, r, t, &rules);
+		return token_refuse(x, c, r, str_of(jose_reason_text(r)), &was);
+	}
 	if (str_is_null(client))
 		client = jsn_str(t->claims, "appid");
 	if (n > 0 && !(client.n && listed(clients, n, client)))
-		return token_refuse(x, c, JOSE_AUDIENCE, STR("The client application is not allowed"));
+		return refuse_client(x, c, t, token_compared_list(x->arena, clients, n), client);
 	return token_claims(x, c, t->claims);
 }
 

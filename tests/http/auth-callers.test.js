@@ -6,9 +6,9 @@ const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
-const { spawnSync, execFile: execFileCallback } = require('node:child_process');
+const { spawn, spawnSync, execFile: execFileCallback } = require('node:child_process');
 const { promisify } = require('node:util');
-const { start, backend, until, SERVERS } = require('./harness');
+const { start, backend, until, freePort, SERVERS } = require('./harness');
 const { Signer, provider, now } = require('./tokens');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Things', version: '1' }, paths: {
@@ -469,7 +469,7 @@ identity:
 
 // The web server asks for a certificate and hands it on, whatever it is worth.
 describe(`client certificates behind ${SERVER}`, () => {
-  let gw, things, dir;
+  let gw, things, dir, responderPort;
   const openssl = (...args) => {
     const r = spawnSync('openssl', args, { encoding: 'utf8', cwd: dir });
     assert.equal(r.status, 0, r.stderr);
@@ -496,11 +496,16 @@ describe(`client certificates behind ${SERVER}`, () => {
     make('revoked', '/O=Example/CN=revoked', 'partners');
     make('foreign', '/O=Example/CN=mes', 'strangers');
     make('server', '/CN=127.0.0.1', 'partners');
+    responderPort = await freePort();
+    fs.writeFileSync(path.join(dir, 'asks'), `authorityInfoAccess=OCSP;URI:http://127.0.0.1:${responderPort}\n`);
+    for (const name of ['asked', 'withdrawn', 'unheard']) make(name, `/O=Example/CN=${name}`, 'partners', '-extfile', 'asks');
     fs.writeFileSync(path.join(dir, 'index.txt'), '');
     fs.writeFileSync(path.join(dir, 'crlnumber'), '01\n');
     fs.writeFileSync(path.join(dir, 'ca.cnf'), '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=crlnumber\ndefault_md=sha256\ndefault_crl_days=2\n');
     openssl('ca', '-config', 'ca.cnf', '-keyfile', 'partners.key', '-cert', 'partners.pem', '-revoke', 'revoked.pem');
     openssl('ca', '-config', 'ca.cnf', '-keyfile', 'partners.key', '-cert', 'partners.pem', '-gencrl', '-out', 'list.pem');
+    openssl('ca', '-config', 'ca.cnf', '-keyfile', 'partners.key', '-cert', 'partners.pem', '-valid', 'asked.pem');
+    openssl('ca', '-config', 'ca.cnf', '-keyfile', 'partners.key', '-cert', 'partners.pem', '-revoke', 'withdrawn.pem');
     const thumb = crypto.createHash('sha256').update(new crypto.X509Certificate(fs.readFileSync(path.join(dir, 'erp.pem'))).raw).digest('hex');
     things = await backend();
     gw = await start({ server: SERVER, workers: 1, tls: { cert: path.join(dir, 'server.pem'), key: path.join(dir, 'server.key'), ca: path.join(dir, 'partners.pem') }, setup(g) {
@@ -514,6 +519,7 @@ describe(`client certificates behind ${SERVER}`, () => {
       g.cli('caller', 'create', 'certificate', 'CN=mes,O=Example', '--application', 'mes');
       api('ca', 'cert(ca=partners)');
       api('crl', 'cert(ca=partners, crl={{list}})');
+      api('online', 'cert(ca=partners, revocation=online)');
       api('thumb', `cert(thumbprint=${thumb.toUpperCase().match(/../g).join(':')})`);
       api('subject', 'cert(ca=partners, subject=CN=mes)');
       api('both', 'cert(ca=partners) + anonymous | key');
@@ -540,6 +546,31 @@ describe(`client certificates behind ${SERVER}`, () => {
     assert.deepEqual(await curl('subject', ...cert('erp')), [403, 'certificate_other']);
     assert.deepEqual(await curl('both', ...cert('mes')), [200, undefined]);
     if (SERVER !== 'lighttpd') assert.deepEqual(await curl('both', ...cert('foreign')), untrusted);
+  });
+
+  it('are asked about at the responder that they name, and what nobody knows is not let in', async () => {
+    const responder = spawn('openssl', ['ocsp', '-index', 'index.txt', '-port', String(responderPort), '-rsigner', 'partners.pem', '-rkey',
+      'partners.key', '-CA', 'partners.pem', '-ndays', '1'], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = new Promise((resolve) => { responder.once('exit', resolve); });
+    try {
+      await new Promise((resolve, reject) => {     // its own word that it listens
+        responder.stdout.on('data', (text) => /ACCEPT/.test(text) && resolve());
+        responder.stderr.on('data', (text) => /waiting for/.test(text) && resolve());
+        responder.once('exit', () => reject(new Error('the responder ended')));
+      });
+      assert.deepEqual(await curl('online', ...cert('asked')), [200, undefined]);
+      assert.deepEqual(await curl('online', ...cert('withdrawn')), [403, 'certificate_revoked']);
+      assert.deepEqual(await curl('online', ...cert('unheard')), [403, 'certificate_revoked']);
+      assert.deepEqual(await curl('online', ...cert('mes')), [403, 'certificate_revoked'], 'it names nobody who could be asked');
+      assert.deepEqual(await curl('ca', ...cert('withdrawn')), [200, undefined], 'nobody is asked without the word');
+    } finally {
+      responder.kill();
+      await ended;
+    }
+    assert.deepEqual(await curl('online', ...cert('asked')), [200, undefined], 'what was said is kept');
+    const row = await until(() => gw.cli('log', '-n', '50', '--format', 'json').stdout.trim().split('\n').map((l) => JSON.parse(l))
+      .find((r) => r.reason === 'certificate_revoked' && r.detail?.includes('responder')), 'the record');
+    assert.match(row.detail, /^method=cert check="revocation" expected="a good word of a responder or a current list" got=".*CN=/);
   });
 
   it('cannot be sent as a field by the client', async () => {

@@ -112,7 +112,7 @@ describe(`tokens by access rules behind ${SERVER}`, () => {
         if (reason === 'token_scope') assert.ok(r.challenge.includes('scope="orders.read"'), r.challenge);
         const [row] = log('--id', r.id);
         assert.equal(row.reason, reason);
-        assert.match(row.detail, /^method=jwt check="/);
+        assert.match(row.detail, /^method=jwt check="[^"]+" expected="[^"]+" got="[^"]+"/);
         if (token) for (const part of token.split('.').filter((p) => p.length > 20)) assert.ok(!JSON.stringify(row).includes(part), 'no token is kept');
         return undefined;
       });

@@ -31,7 +31,7 @@ describe(`tokens behind ${SERVERS[0]}`, () => {
 
   const call = async (token, name = 'things') => {
     const r = await fetch(`${gw.url}/api/${name}/things`, { headers: token ? { Authorization: `Bearer ${token}` } : {} });
-    return { status: r.status, text: await r.text(), why: r.headers.get('x-why'), id: r.headers.get('x-request-id') };
+    return { status: r.status, text: await r.text(), why: r.headers.get('x-why'), challenge: r.headers.get('www-authenticate'), id: r.headers.get('x-request-id') };
   };
 
   before(async () => {
@@ -128,6 +128,18 @@ describe(`tokens behind ${SERVERS[0]}`, () => {
       ['a fourth part', `${valid}.${'a'.repeat(3000)}`, FORM],
       ['huge', first.token({ ...good, filler: 'x'.repeat(36000) }), 'JwtInvalid: JWT is larger than the limit'],
     ];
+    const COMPARED = {
+      'no token': 'check="token" expected="a token" got="none"',
+      'no expiry': 'check="exp" expected="a time" got="none"',
+      'another audience': `check="audience" expected="${AUDIENCE}" got="api://other" kid="k1"`,
+      'another issuer': `check="issuer" expected="${issuer}" got="https://evil.example/" kid="k1"`,
+      'no role': `check="claim roles" expected="reader, writer" got="['guest']"`,
+      'an unknown key': `check="kid" expected="a key of ${issuer}" got="k9" kid="k9"`,
+      none: 'check="alg" expected="a signed token" got="none without a signature"',
+      'public key as secret (PEM)': `check="alg" expected="an algorithm of the keys of ${issuer}" got="HS256" kid="k1"`,
+      'critical extension': `check="crit" expected="no extension that is not understood" got="['x']"`,
+      'another key under the same name': `check="signature" expected="a signature by a key of ${issuer}" got="another signature (RS256)"`,
+    };
     const refused = [];
     for (const [label, token, why] of bad) {
       const answer = await call(token);
@@ -140,6 +152,8 @@ describe(`tokens behind ${SERVERS[0]}`, () => {
       assert.equal(JSON.parse(answer.text).message, 'Not with this token.', label);
       assert.ok(!answer.text.includes('eyJ') && !answer.why.includes('eyJ'), label);
       assert.ok(answer.id, `${label}: the request id`);
+      // RFC 6750 section 3: of nothing shown no error is told
+      assert.equal(answer.challenge, `Bearer realm="things"${token ? ', error="invalid_token"' : ''}`, label);
       refused.push([label, answer.id, token, ...why.split(': ')]);
     }
     assert.equal(things.seen.length, seen, 'a refused call reached the backend');
@@ -151,6 +165,8 @@ describe(`tokens behind ${SERVERS[0]}`, () => {
     for (const [label, id, token, code, message] of refused) {
       const row = rows.get(id), text = JSON.stringify(row);
       assert.equal(row.reason, code, label);
+      assert.match(row.detail ?? '', /^method=jwt check="[^"]+" expected="[^"]+" got="[^"]+"/, label);
+      if (COMPARED[label]) assert.ok(row.detail.includes(COMPARED[label]), `${label}: ${row.detail}`);
       assert.ok(text.includes(JSON.stringify(message).slice(1, -1)), `${label}: ${text}`);
       if (token) for (const part of String(token).split('.').filter((p) => p.length > 20)) assert.ok(!text.includes(part), label);
     }

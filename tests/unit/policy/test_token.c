@@ -112,6 +112,45 @@ static void places(void **state UNUSED)
 	check_done();
 }
 
+/* What the caller and the record are told: by RFC 6750 section 3.1 only a good token that says too little, refused with 403, has
+ * a scope that does not suffice; a status that hides the check has no challenge. */
+static void challenges(void **state UNUSED)
+{
+#define ROLE CLAIM("name=\"r\"", "<value>a</value>")
+	static const struct {
+		const char *label, *policy, *claims, *challenge, *detail;
+	} rows[] = {
+		{ "expired", JWT("", ""), "{\"exp\":1700000000}", "Bearer realm=\"gatehouse\", error=\"invalid_token\"",
+		  "method=jwt check=\"exp\" expected=\"after 1700000000\" got=\"1700000000\"" },
+		{ "a claim, with 401", JWT("", ROLE), "{" EXP ",\"r\":\"b\"}", "Bearer realm=\"gatehouse\", error=\"invalid_token\"",
+		  "method=jwt check=\"claim r\" expected=\"a\" got=\"b\"" },
+		{ "a claim, with 403", JWT("failed-validation-httpcode=\"403\"", ROLE), "{" EXP "}",
+		  "Bearer realm=\"gatehouse\", error=\"insufficient_scope\"", "method=jwt check=\"claims\" expected=\"r\" got=\"none\"" },
+		{ "expired, with 403", JWT("failed-validation-httpcode=\"403\"", ""), "{\"exp\":1}",
+		  "Bearer realm=\"gatehouse\", error=\"invalid_token\"",
+		  "method=jwt check=\"exp\" expected=\"after 1700000000\" got=\"1\"" },
+		{ "hidden", JWT("failed-validation-httpcode=\"404\"", ""), "{}", NULL,
+		  "method=jwt check=\"exp\" expected=\"a time\" got=\"none\"" },
+	};
+#undef ROLE
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *a = arena_new(16 << 20);
+		struct policy_diags diags;
+		const struct policy_document *d = compile(a, rows[i].policy, &diags);
+		struct exchange *x;
+
+		begin();
+		assert_non_null(d);
+		x = exchange_of(a, d, hs256(a, rows[i].claims), NULL);
+		exchange_start(x);
+		CHECK_STR(rows[i].label, fields_get(&x->response.headers, STR("WWW-Authenticate")), str_of(rows[i].challenge));
+		CHECK_STR(rows[i].label, x->error.detail, str_of(rows[i].detail));
+		arena_free(a);
+	}
+	check_done();
+}
+
 static int call(const struct policy_document *d, const char *kid, const char *claims, const char *label, const char *reason)
 {
 	struct arena *a = arena_new(16 << 20);
@@ -393,7 +432,7 @@ static int clean(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verdicts), cmocka_unit_test(places), cmocka_unit_test(providers),
+		cmocka_unit_test(verdicts), cmocka_unit_test(challenges), cmocka_unit_test(places), cmocka_unit_test(providers),
 		cmocka_unit_test(waiting),  cmocka_unit_test(entra),  cmocka_unit_test(refused_documents),
 		cmocka_unit_test(keys_of_the_request), cmocka_unit_test(keys_of_certificates), cmocka_unit_test(several_providers),
 	};
