@@ -121,16 +121,16 @@ static void challenges(void **state UNUSED)
 		const char *label, *policy, *claims, *challenge, *detail;
 	} rows[] = {
 		{ "expired", JWT("", ""), "{\"exp\":1700000000}", "Bearer realm=\"gatehouse\", error=\"invalid_token\"",
-		  "method=jwt check=\"exp\" expected=\"after 1700000000\" got=\"1700000000\"" },
+		  "method=jwt check=\"exp\" expected=\"after 1700000000\" got=\"1700000000\" kid=\"s\"" },
 		{ "a claim, with 401", JWT("", ROLE), "{" EXP ",\"r\":\"b\"}", "Bearer realm=\"gatehouse\", error=\"invalid_token\"",
 		  "method=jwt check=\"claim r\" expected=\"a\" got=\"b\"" },
 		{ "a claim, with 403", JWT("failed-validation-httpcode=\"403\"", ROLE), "{" EXP "}",
 		  "Bearer realm=\"gatehouse\", error=\"insufficient_scope\"", "method=jwt check=\"claims\" expected=\"r\" got=\"none\"" },
 		{ "expired, with 403", JWT("failed-validation-httpcode=\"403\"", ""), "{\"exp\":1}",
 		  "Bearer realm=\"gatehouse\", error=\"invalid_token\"",
-		  "method=jwt check=\"exp\" expected=\"after 1700000000\" got=\"1\"" },
+		  "method=jwt check=\"exp\" expected=\"after 1700000000\" got=\"1\" kid=\"s\"" },
 		{ "hidden", JWT("failed-validation-httpcode=\"404\"", ""), "{}", NULL,
-		  "method=jwt check=\"exp\" expected=\"a time\" got=\"none\"" },
+		  "method=jwt check=\"exp\" expected=\"a time\" got=\"none\" kid=\"s\"" },
 	};
 #undef ROLE
 
