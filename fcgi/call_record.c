@@ -125,6 +125,17 @@ static struct str decision_text(struct call *k)
 	return trace_mask_decision(&w, e->message);
 }
 
+/* What a policy compared; an expected value may be a secret named value. */
+static struct str detail_text(struct call *k)
+{
+	struct trace_writer w = { .k = k };
+
+	if (!k->x.error.detail.n)
+		return STR_NULL;
+	trace_hide_call(&w);
+	return trace_mask_decision(&w, k->x.error.detail);
+}
+
 static struct str limits_text(const struct call *k, char out[LIMITS_BYTES])
 {
 	const struct shown_limit *l = k->gate ? &k->gate->limit : NULL;
@@ -182,7 +193,7 @@ void call_record(struct call *k)
 	if (k->tries || k->reason == REASON_BACKEND_OPEN)
 		t.backend = k->backend && k->x.backend_id.n ? k->backend->id : k->backend_host;
 	t.correlation = k->correlation;
-	t.detail = k->detail.n || !k->x.error.set ? k->detail : k->x.error.detail;
+	t.detail = k->detail.n || !k->x.error.set ? k->detail : detail_text(k);
 	t.decision = decision_text(k);
 	t.place = place_text(&k->x.error, place);
 	t.limits = limits_text(k, limits);
