@@ -11,10 +11,10 @@ enum { ARENA_BYTES = 1 << 24, NOW_S = 1000000000, WINDOW_S = 1 << 30, BODY_AT = 
 
 static bool writable(struct str s)
 {
-	return str_find_char(s, '"') == SIZE_MAX;
+	return str_find_char(s, '"') == SIZE_MAX && str_find_char(s, '\0') == SIZE_MAX;
 }
 
-/* What holds no quotation mark can be written between two of them. */
+/* What holds no quotation mark and no end of a C string can be written between two of them. */
 static void same_again(struct arena *a, const struct sign_request *rq, const struct cavage_claim *c)
 {
 	struct sign_field *f = arena_alloc(a, rq->n_fields, sizeof(*f));
