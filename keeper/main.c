@@ -2,7 +2,6 @@
  * makes it begin anew: settings and secrets are read again. */
 #include "core/log.h"
 #include "core/paths.h"
-#include "core/slice.h"
 #include "core/str.h"
 #include "keeper/health.h"
 #include "keeper/keeper.h"
@@ -10,6 +9,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -170,7 +170,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	(void)!setpriority(PRIO_PROCESS, 0, NICENESS);  /* the calls come first, … */
-	slice_ask_short();                           /* … and need not wait behind a long turn of ours */
+	(void)!sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ .sched_priority = 0 });   /* … and are never interrupted by us */
 	do {
 		more = keeper_turn(k);
 		watch_secrets(k, secrets, o.once);
