@@ -5,6 +5,7 @@ const test = require('node:test');
 const assert = require('node:assert');
 const { start, backend, until, SERVERS } = require('./harness');
 const { openIdProvider, request, Visitor } = require('./people');
+const { Signer, now } = require('./tokens');
 
 const BROWSER = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'sec-fetch-mode': 'navigate' };
 const SCRIPT = { accept: 'application/json' };
@@ -18,7 +19,8 @@ async function up(server) {
   idp = await openIdProvider({
     people: { ada: { email: 'ada@corp.example', email_verified: true, given_name: 'Ada', groups: ['tools', 'a,b', 'größe'] },
       bob: { email: 'bob@corp.example', email_verified: false, groups: ['others'] } },
-    clients: [{ client_id: 'gw', client_secret: 'the secret of the gateway', redirect_uris: ['http://127.0.0.1/'], backchannel_logout_session_required: true }],
+    clients: [{ client_id: 'gw', client_secret: 'the secret of the gateway', redirect_uris: ['http://127.0.0.1/'], backchannel_logout_session_required: true },
+      { client_id: 'another', client_secret: 'the secret of somebody else', redirect_uris: ['http://127.0.0.1/'] }],
     ttl: { AccessToken: 2, IdToken: 60, RefreshToken: 3600, Session: 3600, Grant: 3600, Interaction: 600, AuthorizationCode: 60 },
     rotateRefreshToken: () => true,
   });
@@ -167,6 +169,14 @@ for (const server of SERVERS) {
       assert.strictEqual((await v.get('/api/tool/page')).status, 200, 'elsewhere it lives on');
     });
 
+    await t.test('an API that nobody uses asks again after its idle time, before the absolute end', async () => {
+      const v = await signedIn('ada', '/api/brief/page');
+      await new Promise((r) => setTimeout(r, 1500));       // time itself is the subject
+      await v.get('/api/brief/page', { headers: BROWSER });
+      assert.ok(v.status === 302, `${v.status}`);
+      assert.strictEqual((await v.get('/api/tool/page')).status, 200, 'elsewhere it lives on');
+    });
+
     await t.test('claims are asked for anew; of many calls at once one asks', async () => {
       const v = await signedIn('ada');
       idp.people.ada.groups = ['admins'];
@@ -232,9 +242,8 @@ for (const server of SERVERS) {
       assert.strictEqual((await fetch(`${gw.url}/api/-/iap/backchannel/corp`)).status, 400);
       assert.strictEqual((await post('x'.repeat(100000)))[0], 413);
       const { IdToken } = idp.provider;
-      const client = await idp.provider.Client.find('gw');
-      const made = async (claims) => {
-        const token = new IdToken({ sub: 'ada' }, { client });
+      const made = async (claims, to = 'gw') => {
+        const token = new IdToken({ sub: 'ada' }, { client: await idp.provider.Client.find(to) });
         token.mask = { sub: null };
         token.set('jti', 'a');
         token.set('iat', Math.floor(Date.now() / 1000));
@@ -244,6 +253,9 @@ for (const server of SERVERS) {
       const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
       assert.deepStrictEqual(await post(await made({})), [400, 'no-store'], 'an ID token is no logout token');
       assert.strictEqual((await post(await made({ events, nonce: 'n' })))[0], 400);
+      assert.strictEqual((await post(await made({ events }, 'another')))[0], 400, 'for another audience');
+      const claims = { iss: idp.issuer, aud: 'gw', sub: 'ada', jti: 'b', iat: now(), exp: now() + 60, events };
+      assert.strictEqual((await post(new Signer('k').token(claims)))[0], 400, 'signed by somebody else');
       assert.strictEqual((await v.get('/api/tool/page')).status, 200);
       assert.deepStrictEqual(await post(await made({ events })), [200, 'no-store'], 'by subject');
       for (let i = 0; i < 8; i++) assert.strictEqual((await v.get('/api/tool/page')).status, 302);
