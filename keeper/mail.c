@@ -12,6 +12,7 @@
 #include "core/str.h"
 #include "db/environments.h"
 #include "db/preferences.h"
+#include "keeper/queue.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TEMPLATE_MEMORY = 16 << 20, MAIL_MEMORY = 32 << 20, EVERY_MS = 500, RETRY_MOST_S = 3600, PASSWORD_MAX = 4096, CONNECT_S = 20,
+enum { TEMPLATE_MEMORY = 16 << 20, MAIL_MEMORY = 32 << 20, PASSWORD_MAX = 4096, CONNECT_S = 20,
        PRUNE_EVERY_S = 600 };
 
 struct mailer {
@@ -215,29 +216,6 @@ static gh_rc send_one(struct mailer *m, struct arena *a, const struct store_mail
 	return transfer(m, a, mail, message, out, err);
 }
 
-static int64_t pause_s(const struct mailer *m, int64_t tries)
-{
-	int64_t s = config_int(m->config, CONFIG_MAIL_RETRY_S);
-
-	for (int64_t i = 1; i < tries && s < RETRY_MOST_S; i++)
-		s *= 2;
-	return s < RETRY_MOST_S ? s : RETRY_MOST_S;
-}
-
-static void wait_a_while(struct mailer *m)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += (long)EVERY_MS * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_mutex_lock(&m->lock);
-	if (!atomic_load(&m->stop))
-		pthread_cond_timedwait(&m->wake, &m->lock, &until);
-	pthread_mutex_unlock(&m->lock);
-}
-
 /* Somebody may write to the store for long (a new master key): what became of the mail is known here only, so it is told until
  * it is written. */
 static gh_rc note(struct mailer *m, struct str id, enum store_mail_state state, int64_t due_us, struct str problem, struct gh_err *err)
@@ -245,7 +223,7 @@ static gh_rc note(struct mailer *m, struct str id, enum store_mail_state state, 
 	gh_rc rc = store_mail_settle(m->store, id, state, due_us, problem, err);
 
 	while (rc.code == GH_E_BUSY && !atomic_load(&m->stop)) {
-		wait_a_while(m);
+		queue_wait(&m->lock, &m->wake, &m->stop);
 		rc = store_mail_settle(m->store, id, state, due_us, problem, err);
 	}
 	return rc;
@@ -263,7 +241,7 @@ static gh_rc settle(struct mailer *m, const struct store_mail *mail, struct outc
 	else if (!atomic_load(&m->stop))
 		log_warn("mail not sent", KV_STR("mail", mail->id), KV_STR("template", mail->template),
 			 KV_CSTR("state", store_mail_state_names[out->state]), KV_CSTR("reason", out->problem));
-	return note(m, mail->id, out->state, now + pause_s(m, mail->tries) * 1000000, str_of(out->problem), err);
+	return note(m, mail->id, out->state, now + queue_pause_s(config_int(m->config, CONFIG_MAIL_RETRY_S), mail->tries) * 1000000, str_of(out->problem), err);
 }
 
 static gh_rc prune(struct mailer *m, struct gh_err *err)
@@ -317,7 +295,7 @@ static void *run(void *arg)
 		}
 		arena_reset(m->mail);
 		if (!more)
-			wait_a_while(m);
+			queue_wait(&m->lock, &m->wake, &m->stop);
 	}
 	return NULL;
 }

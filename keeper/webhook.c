@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "core/version.h"
+#include "keeper/queue.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CALL_MEMORY = 8 << 20, EVERY_MS = 500, RETRY_MOST_S = 3600, ANSWER_MAX = 65536, TELL_EVERY_S = 60, GONE = 410 };
+enum { CALL_MEMORY = 8 << 20, ANSWER_MAX = 65536, TELL_EVERY_S = 60, GONE = 410 };
 
 struct webhooks {
 	pthread_t thread;
@@ -114,29 +115,6 @@ static void call(struct webhooks *w, const struct store_alert_webhook *hook, con
 	}
 }
 
-static int64_t pause_s(const struct webhooks *w, int64_t tries)
-{
-	int64_t s = config_int(w->config, CONFIG_ALERTS_WEBHOOK_RETRY_S);
-
-	for (int64_t i = 1; i < tries && s < RETRY_MOST_S; i++)
-		s *= 2;
-	return s < RETRY_MOST_S ? s : RETRY_MOST_S;
-}
-
-static void wait_a_while(struct webhooks *w)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += (long)EVERY_MS * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_mutex_lock(&w->lock);
-	if (!atomic_load(&w->stop))
-		pthread_cond_timedwait(&w->wake, &w->lock, &until);
-	pthread_mutex_unlock(&w->lock);
-}
-
 static void tell_trouble(struct webhooks *w, const char *what, const struct gh_err *err)
 {
 	if (!w->told_us || clock_mono_us() - w->told_us > (int64_t)TELL_EVERY_S * 1000000)
@@ -173,7 +151,7 @@ static gh_rc settle(struct webhooks *w, struct store_alert_delivery *d, long sta
 		if (!d->problem.n)
 			d->problem = arena_printf(w->call, "answered %ld", status);
 		d->state = over || status == GONE ? STORE_ALERT_FAILED : STORE_ALERT_WAITING;
-		d->due_us = now + pause_s(w, d->tries) * 1000000;
+		d->due_us = now + queue_pause_s(config_int(w->config, CONFIG_ALERTS_WEBHOOK_RETRY_S), d->tries) * 1000000;
 		if (!atomic_load(&w->stop))
 			log_warn("webhook not taken", KV_STR("webhook", d->webhook_id), KV_STR("message", d->id), KV_STR("reason", d->problem));
 	}
@@ -182,7 +160,7 @@ static gh_rc settle(struct webhooks *w, struct store_alert_delivery *d, long sta
 		if (!rc.code || atomic_load(&w->stop))
 			return rc;
 		tell_trouble(w, "what became of a webhook call cannot be written; until it can no other is made", err);
-		wait_a_while(w);
+		queue_wait(&w->lock, &w->wake, &w->stop);
 		if (rc.code != GH_E_BUSY)
 			open_anew(w);        /* the file may have been replaced or mended */
 	}
@@ -244,7 +222,7 @@ static void *run(void *arg)
 		}
 		arena_reset(w->call);
 		if (!more)
-			wait_a_while(w);
+			queue_wait(&w->lock, &w->wake, &w->stop);
 	}
 	return NULL;
 }
