@@ -96,16 +96,24 @@ GH_RC store_api_create_at(struct store *s, const struct store_api *api, int64_t 
 	return change_run(s, st, &(struct change){ .kind = "API", .id = api->id, .raises = RAISES_CONFIG }, err);
 }
 
-static gh_rc revision_number(struct store *s, struct str api_id, int64_t given, int64_t *out, struct gh_err *err)
+/* The revision that was named, or the current one for 0; *found false: there is no such API. */
+static gh_rc present_revision(struct store *s, struct str api_id, int64_t given, int64_t *out, bool *found, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_REVISION_CURRENT);
-	bool found = true;
 
+	*found = true;
 	*out = given;
 	if (given)
 		return GH_RC_OK;
 	bind_str(st, 1, api_id);
-	TRY(find_int(s, st, out, &found, err));
+	return find_int(s, st, out, found, err);
+}
+
+static gh_rc revision_number(struct store *s, struct str api_id, int64_t given, int64_t *out, struct gh_err *err)
+{
+	bool found;
+
+	TRY(present_revision(s, api_id, given, out, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "there is no API '%.*s'", STR_ARG(api_id));
 	return GH_RC_OK;
@@ -463,14 +471,11 @@ GH_RC store_operations_of(struct store *s, struct arena *a, struct str api_id, i
 GH_RC store_operation_find(struct store *s, struct arena *a, struct str api_id, int64_t revision, struct str id,
 			   struct store_operation *out, bool *found, struct gh_err *err)
 {
-	sqlite3_stmt *st = sql_use(s, SQL_REVISION_CURRENT);
+	sqlite3_stmt *st;
 
-	if (!revision) {
-		bind_str(st, 1, api_id);
-		TRY(find_int(s, st, &revision, found, err));
-		if (!*found)
-			return GH_RC_OK;
-	}
+	TRY(present_revision(s, api_id, revision, &revision, found, err));
+	if (!*found)
+		return GH_RC_OK;
 	st = sql_use(s, SQL_OPERATION_GET);
 	bind_str(st, 1, api_id);
 	bind_int(st, 2, revision);
@@ -554,14 +559,11 @@ GH_RC store_api_document_set(struct store *s, const struct store_api_document *d
 GH_RC store_api_document_find(struct store *s, struct arena *a, struct str api_id, int64_t revision,
 			      struct store_api_document *out, bool *found, struct gh_err *err)
 {
-	sqlite3_stmt *st = sql_use(s, SQL_REVISION_CURRENT);
+	sqlite3_stmt *st;
 
-	if (!revision) {
-		bind_str(st, 1, api_id);
-		TRY(find_int(s, st, &revision, found, err));
-		if (!*found)
-			return GH_RC_OK;
-	}
+	TRY(present_revision(s, api_id, revision, &revision, found, err));
+	if (!*found)
+		return GH_RC_OK;
 	st = sql_use(s, SQL_DOCUMENT_GET);
 	bind_str(st, 1, api_id);
 	bind_int(st, 2, revision);
