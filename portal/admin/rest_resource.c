@@ -333,34 +333,28 @@ static GH_RC write_one(struct rest *r, const struct write *x, struct gh_err *err
 	return finish(r, c, rc, refused, err);
 }
 
-gh_rc rest_create(struct rest *r, struct gh_err *err)
+static GH_RC write_body(struct rest *r, struct write x, struct gh_err *err)
 {
-	struct write x = { .how = RESOURCE_CREATE };
 	json_t *body;
 
-	TRY(rest_body(r, false, &body, err));
+	TRY(rest_body(r, x.patch, &body, err));
 	x.body = body;
 	return body ? write_one(r, &x, err) : GH_RC_OK;
+}
+
+gh_rc rest_create(struct rest *r, struct gh_err *err)
+{
+	return write_body(r, (struct write){ .how = RESOURCE_CREATE }, err);
 }
 
 gh_rc rest_put(struct rest *r, struct gh_err *err)
 {
-	struct write x = { .how = RESOURCE_PUT, .match_needed = true };
-	json_t *body;
-
-	TRY(rest_body(r, false, &body, err));
-	x.body = body;
-	return body ? write_one(r, &x, err) : GH_RC_OK;
+	return write_body(r, (struct write){ .how = RESOURCE_PUT, .match_needed = true }, err);
 }
 
 gh_rc rest_patch(struct rest *r, struct gh_err *err)
 {
-	struct write x = { .how = RESOURCE_REPLACE, .patch = true };
-	json_t *body;
-
-	TRY(rest_body(r, true, &body, err));
-	x.body = body;
-	return body ? write_one(r, &x, err) : GH_RC_OK;
+	return write_body(r, (struct write){ .how = RESOURCE_REPLACE, .patch = true }, err);
 }
 
 static GH_RC remove_in(struct rest *r, struct resource_change *c, bool *done, struct gh_err *err)
