@@ -17,4 +17,8 @@ test-build:
 test-run:
 	@PATH="$$(tools/node-dir):$$PATH" tests/run $(or $(T),tests/lint tests/texts $(UNIT_BIN) $(HTTP_TESTS) $(STORY_TESTS) $(BROWSER_TESTS))
 
-.PHONY: test test-build test-run
+# pictures of every page, light and dark, at both widths, in build/screenshots: for people to look at
+screenshots: deps-test test-build
+	@SCREENSHOTS=yes $(MAKE) --no-print-directory MODE=asan test-run T="$(wildcard tests/browser/*.test.js)"
+
+.PHONY: test test-build test-run screenshots

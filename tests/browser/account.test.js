@@ -1,31 +1,20 @@
 // The pages of accounts in a real browser, each at two widths and in both colour schemes: free of accessibility faults, errors and
 // sideways scrolling, its HTML is valid, and an account can be made and used with the keyboard alone and without script.
-// Screenshots are left in build/screenshots/.
 'use strict';
 const test = require('node:test');
 const assert = require('node:assert');
-const fs = require('node:fs');
-const path = require('node:path');
 const { chromium } = require('playwright-core');
 const { HtmlValidate } = require('html-validate');
-const { start, ROOT } = require('../http/harness');
+const { start } = require('../http/harness');
+const { CHROMIUM, COLOURS, SIZES, VALIDATE, axe, shoot } = require('./page');
 const { mailSink, config, totp, openIdProvider } = require('../http/people');
 
-const SHOTS = path.join(ROOT, 'build/screenshots');
-const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const CHROMIUM = {
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'],
-};
 const PASSWORD = 'a sentence that nobody guesses';
-const SIZES = [[1280, 800], [390, 844]];
 const TERMS = '# Terms of use\n\nBe kind. **No more than** a million calls a day.\n\n- You own what you build.\n- We may change this, and ask again.\n';
 
 let gw, sink, idp, browser;
 
 test.before(async () => {
-  fs.mkdirSync(SHOTS, { recursive: true });
   sink = await mailSink();
   idp = await openIdProvider({ people: {}, clients: [{ client_id: 'x', redirect_uris: ['http://127.0.0.1/'], token_endpoint_auth_method: 'none' }] });
   gw = await start({
@@ -83,56 +72,47 @@ const MEMBER = [
   { name: 'code-wrong', async open(p) { await p.fill('#code', '123'); await press(p, 'Sign in'); } },
 ];
 
-async function axe(page) {
-  await page.evaluate(AXE);
-  const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  return result.violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join('; ')}`);
-}
-
-const validate = new HtmlValidate({
-  extends: ['html-validate:recommended'],
-  rules: { 'no-trailing-whitespace': 'off', 'long-title': 'off', 'valid-id': ['error', { relaxed: true }] },
-});
+const validate = new HtmlValidate(VALIDATE);
 async function invalid(response) {
   const report = await validate.validateString(await response.text());
   return report.results.flatMap((r) => r.messages.map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`));
 }
 
-async function look(page, entries, label, width, { once, faults }, t) {
+// The pages come in their order, each once: what was typed and done leads to the next. Light first, then the same page dark.
+async function look(page, entries, width, once, t) {
   const problems = [];
   let last;
   page.on('pageerror', (e) => problems.push(`script: ${e.message}`));
   page.on('console', (m) => { if (m.type() === 'error' && !/status of (404|422|429)/.test(m.text())) problems.push(m.text()); });
   page.on('response', (r) => { if (r.request().resourceType() === 'document' && r.status() < 300 | r.status() >= 400) last = r; });
   for (const entry of entries) {
-    await t.test(`${entry.name} ${label}`, async () => {
+    await t.test(`${entry.name} ${width}`, async () => {
+      await page.emulateMedia({ colorScheme: 'light' });
       await entry.open(page);
       await page.waitForLoadState('load');
-      await page.screenshot({ path: path.join(SHOTS, `account-${entry.name}-${label}.png`), fullPage: true });
-      if (faults) assert.deepStrictEqual(await axe(page), []);
+      await shoot(page, `account-${entry.name}-${width}-light`);
+      assert.deepStrictEqual(await axe(page), []);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= width, 'scrolls sideways');
       if (once) assert.deepStrictEqual(await invalid(last), []);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await shoot(page, `account-${entry.name}-${width}-dark`);
+      assert.deepStrictEqual(await axe(page, COLOURS), [], 'in the dark');
       assert.deepStrictEqual(problems, []);
     });
   }
 }
 
-for (const [width, height] of SIZES) {
-  for (const scheme of ['light', 'dark']) {
-    test(`pages at ${width} px, ${scheme}`, async (t) => {
-      const options = { viewport: { width, height }, colorScheme: scheme, baseURL: gw.url, bypassCSP: true, reducedMotion: 'reduce' };
-      gw.cli('terms', 'set', gw.file('terms.md', `${TERMS}\n${width} ${scheme}\n`));     // changed, so everybody is asked
-      const once = width === SIZES[0][0] && scheme === 'light';
-      const what = { once, faults: once || (width !== SIZES[0][0] && scheme === 'dark') };     // each width and each scheme once: axe takes long
-      const visitor = await browser.newContext(options), member = await browser.newContext(options);
-      await look(await visitor.newPage(), VISITOR, `${width}-${scheme}`, width, what, t);
-      await look(await member.newPage(), MEMBER, `${width}-${scheme}`, width, what, t);
-      gw.cli('user', 'reset-second-factor', 'ada@example.com');
-      await visitor.close();
-      await member.close();
-    });
-  }
-}
+for (const [width, height] of SIZES)
+  test(`pages at ${width} px`, async (t) => {
+    const options = { viewport: { width, height }, baseURL: gw.url, bypassCSP: true, reducedMotion: 'reduce' };
+    gw.cli('terms', 'set', gw.file('terms.md', `${TERMS}\n${width}\n`));     // changed, so everybody is asked
+    const visitor = await browser.newContext(options), member = await browser.newContext(options);
+    await look(await visitor.newPage(), VISITOR, width, width === SIZES[0][0], t);
+    await look(await member.newPage(), MEMBER, width, width === SIZES[0][0], t);
+    gw.cli('user', 'reset-second-factor', 'ada@example.com');
+    await visitor.close();
+    await member.close();
+  });
 
 test('without script and by keyboard alone: sign up, confirm, sign out, sign in', async () => {
   const context = await browser.newContext({ baseURL: gw.url, javaScriptEnabled: false });

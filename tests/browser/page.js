@@ -6,12 +6,14 @@ const path = require('node:path');
 const { ROOT } = require('../http/harness');
 
 const SHOTS = path.join(ROOT, 'build/screenshots');
+fs.mkdirSync(SHOTS, { recursive: true });
 const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const CHROMIUM = {
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'],
 };
+const COLOURS = ['color-contrast', 'link-in-text-block'];
 const SIZES = [[1280, 800], [390, 844]];
 const MAX_PAGE_BYTES = 100 * 1024;
 const VALIDATE = {
@@ -40,25 +42,36 @@ function watch(page) {
   return seen;
 }
 
-async function axe(page) {
+// Every rule that axe has, or those of `rules` only.
+async function axe(page, rules) {
   await page.evaluate(AXE);
-  const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  const result = await page.evaluate((only) => window.axe.run(document, { resultTypes: ['violations'], ...only && { runOnly: only } }), rules);
   return result.violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join('; ')}`);
+}
+
+// Screenshots of every page are for people: `make screenshots` leaves them in build/screenshots.
+async function shoot(page, name) {
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage: true });
 }
 
 const address = (entry) => (typeof entry.url === 'function' ? entry.url() : entry.url);
 
-async function check(page, seen, entry, width, shot) {
+// One page as people see it, light and then dark. The scheme changes colours only, so what else can be wrong is looked for once.
+async function check(page, seen, entry, width, name) {
   seen.problems.length = 0;
+  await page.emulateMedia({ colorScheme: 'light' });
   const answer = await page.goto(address(entry));
   assert.strictEqual(answer.status(), entry.status || 200);
   assert.ok((await answer.body()).length < MAX_PAGE_BYTES, 'the page is too large');
   if (entry.act) await entry.act(page);
-  await page.screenshot({ path: shot, fullPage: true });
+  await shoot(page, `${name}-${width}-light`);
   assert.deepStrictEqual(await axe(page), []);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(wide <= width, `scrolls sideways: ${wide} px`);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await shoot(page, `${name}-${width}-dark`);
+  assert.deepStrictEqual(await axe(page, COLOURS), [], 'in the dark');
   assert.deepStrictEqual(seen.problems, []);
 }
 
-module.exports = { CHROMIUM, MAX_PAGE_BYTES, SHOTS, SIZES, VALIDATE, address, axe, check, signIn, watch };
+module.exports = { CHROMIUM, COLOURS, MAX_PAGE_BYTES, SIZES, VALIDATE, address, axe, check, shoot, signIn, watch };
