@@ -1,27 +1,12 @@
 #include "fcgi/life.h"
 
+#include "core/http_date.h"
 #include "core/str.h"
 #include "core/uri.h"
 #include "fcgi/call_trace.h"
 #include "fcgi/snapshot_impl.h"
 
-#include <time.h>
-
 /* ---- with the snapshot ------------------------------------------------------------------------------------------------ */
-
-/* RFC 9110 section 5.6.7, in English whatever the locale. */
-static struct str http_date(struct arena *a, int64_t us)
-{
-	static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	time_t s = (time_t)(us / 1000000);
-	struct tm t;
-
-	if (!gmtime_r(&s, &t))
-		return STR_NULL;
-	return arena_printf(a, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday, months[t.tm_mon], t.tm_year + 1900,
-			    t.tm_hour, t.tm_min, t.tm_sec);
-}
 
 /* The API's page in the portal. Without web.public_url it is relative to the call, which is right where both share a host. */
 static struct str page_of(struct build *b, struct str id)
@@ -51,7 +36,7 @@ gh_rc life_build(struct build *b, const struct store_api *row, const struct snap
 	l->retired = row->state == STORE_API_RETIRED;
 	l->sunset_us = row->sunset_us;
 	l->deprecation = row->deprecated_us ? arena_printf(b->a, "@%lld", (long long)(row->deprecated_us / 1000000)) : STR_NULL;
-	l->sunset = row->sunset_us ? http_date(b->a, row->sunset_us) : STR_NULL;
+	l->sunset = row->sunset_us ? http_date_text(b->a, row->sunset_us / 1000000) : STR_NULL;
 	l->link = arena_printf(b->a, "<%.*s>; rel=\"deprecation\"; type=\"text/html\"%s%.*s%s", STR_ARG(page), l->sunset.n ? ", <" : "",
 			       STR_ARG(l->sunset.n ? page : STR("")), l->sunset.n ? ">; rel=\"sunset\"; type=\"text/html\"" : "");
 	if (!l->link.p)

@@ -6,6 +6,7 @@
 #include "core/buf.h"
 #include "core/str.h"
 #include "policy/host.h"
+#include "policy/http_cache.h"
 #include "policy/value_store.h"
 
 enum { RESPONSE_HEAD = 1 + 8 + 8 };
@@ -85,43 +86,15 @@ struct str cache_variant_key(struct exchange *x, struct str key, struct str name
 
 /* ---- rules ------------------------------------------------------------------------------------------------------- */
 
-/* The next directive of a Cache-Control; its argument without quotes, STR_NULL when there is none. */
-static bool next_directive(struct str *rest, struct str *name, struct str *argument)
-{
-	struct str one;
-	size_t eq;
-
-	if (!rest->n || !str_split(rest, ',', &one))
-		return false;
-	eq = str_find_char(one, '=');
-	*name = str_trim(str_first(one, eq));
-	*argument = eq == SIZE_MAX ? STR_NULL : str_trim(str_from(one, eq + 1));
-	if (argument->n > 1 && argument->p[0] == '"' && argument->p[argument->n - 1] == '"')
-		*argument = str_first(str_from(*argument, 1), argument->n - 2);
-	return true;
-}
-
 struct cache_wishes cache_wishes_of(const struct fields *asked)
 {
-	struct cache_wishes w = { .max_age_s = INT64_MAX };
-	struct str control = fields_joined(asked, STR("Cache-Control")), name, argument;
-	int64_t n;
+	struct http_cache_control c;
 
-	if (str_is_null(control))
-		w.anew = str_eq_ci(str_trim(fields_joined(asked, STR("Pragma"))), STR("no-cache"));
-	while (next_directive(&control, &name, &argument)) {
-		bool number = str_to_i64(argument, 0, INT32_MAX, &n);
-
-		w.no_store |= str_eq_ci(name, STR("no-store"));
-		w.only_kept |= str_eq_ci(name, STR("only-if-cached"));
-		w.anew |= str_eq_ci(name, STR("no-cache"));
-		if (number && str_eq_ci(name, STR("max-age")))
-			w.max_age_s = n;
-		if (number && str_eq_ci(name, STR("min-fresh")))
-			w.min_fresh_s = n;
-	}
-	w.anew |= w.max_age_s == 0;
-	return w;
+	http_cache_control_of_request(asked, &c);
+	return (struct cache_wishes){
+		.no_store = c.no_store, .only_kept = c.only_if_cached, .anew = c.no_cache || c.max_age == 0,
+		.max_age_s = c.max_age >= 0 ? c.max_age : INT64_MAX, .min_fresh_s = c.min_fresh >= 0 ? c.min_fresh : 0,
+	};
 }
 
 bool cache_wishes_fit(const struct cache_wishes *w, const struct cache_entry *e)
@@ -131,38 +104,9 @@ bool cache_wishes_fit(const struct cache_wishes *w, const struct cache_entry *e)
 
 bool cache_may_keep(const struct response *r)
 {
-	static const struct str forbid[] = { STR_INIT("no-store"), STR_INIT("no-cache"), STR_INIT("private") };
-	struct str control = fields_joined(&r->headers, STR("Cache-Control")), name, argument;
+	struct http_cache_control c;
 
-	if (fields_count(&r->headers, STR("Set-Cookie")) || r->status == 206 || r->status == 304)
-		return false;
-	while (next_directive(&control, &name, &argument))
-		for (size_t i = 0; i < ARRAY_LEN(forbid); i++)
-			if (str_eq_ci(name, forbid[i]))
-				return false;
-	return true;
-}
-
-/* Weak comparison: W/ does not count (RFC 9110 section 8.8.3.2). */
-static struct str opaque(struct str tag)
-{
-	tag = str_trim(tag);
-	return str_starts(tag, STR("W/")) ? str_from(tag, 2) : tag;
-}
-
-bool cache_client_has(const struct fields *asked, const struct response *kept)
-{
-	struct str tags = fields_joined(asked, STR("If-None-Match")), tag = opaque(fields_get(&kept->headers, STR("ETag"))), one;
-	struct str since = fields_get(asked, STR("If-Modified-Since")), changed = fields_get(&kept->headers, STR("Last-Modified"));
-
-	if (kept->status != 200)
-		return false;
-	if (str_is_null(tags))                       /* a date that the origin gave comes back as it is */
-		return changed.n && str_eq(str_trim(since), str_trim(changed));
-	if (str_eq(str_trim(tags), STR("*")))
-		return true;
-	while (tag.n && str_split(&tags, ',', &one))
-		if (str_eq(opaque(one), tag))
-			return true;
-	return false;
+	http_cache_control_of_response(&r->headers, &c);
+	return !fields_count(&r->headers, STR("Set-Cookie")) && r->status != 206 && r->status != 304 && !c.no_store && !c.no_cache
+	       && !c.no_cache_fields.n && !c.is_private && !c.private_fields.n;
 }

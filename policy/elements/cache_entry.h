@@ -41,6 +41,3 @@ bool cache_wishes_fit(const struct cache_wishes *w, const struct cache_entry *e)
 
 /* RFC 9111 section 3. What sets cookies is for one client, whatever else it says. */
 bool cache_may_keep(const struct response *r);
-/* The condition of the request (If-None-Match, else If-Modified-Since) says that the client has this response: RFC 9110
- * section 13.2.2. */
-bool cache_client_has(const struct fields *asked, const struct response *kept);

@@ -12,6 +12,7 @@
 
 #include "core/buf.h"
 #include "core/str.h"
+#include "policy/http_cache.h"
 #include "policy/program.h"
 
 enum { FILL_WAIT_MS = 5000, PASS_S = 10 };
@@ -219,7 +220,7 @@ static enum step hit(struct exchange *x, const struct cache_entry *e)
 		if (str_is_null(age) || !fields_set(&x->response.headers, STR("Age"), age))
 			return exchange_no_memory(x);
 	}
-	if (cache_client_has(&c->asked, &e->response))
+	if (http_cache_client_has(&c->asked, &e->response))
 		not_modified(x);
 	exchange_trace(x, "found, kept %lld s ago: goes on behind cache-store", (long long)e->age_s);
 	return STEP_RESPOND;
