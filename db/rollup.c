@@ -12,6 +12,7 @@
 #include "core/map.h"
 #include "core/str.h"
 #include "db/sql.h"
+#include "db/telemetry.h"
 
 #include <stdlib.h>
 
@@ -362,6 +363,23 @@ static gh_rc write_latency(struct rollup *r, struct sums *t, int64_t period_s, i
 	return sql_done(r->store, st, err);
 }
 
+/* For the status page (db/status.h), which says what counts. */
+static gh_rc write_api_day(struct rollup *r, const struct place *p, int64_t day_s, int64_t calls, struct gh_err *err)
+{
+	struct traffic_kind kind = traffic_kind(p->at[ROLLUP_STATUS], p->at[ROLLUP_ORIGIN]);
+	sqlite3_stmt *st;
+
+	if (kind.refused || !p->at[ROLLUP_API].n)
+		return GH_RC_OK;
+	st = sql_use(r->store, SQL_API_DAY_ADD);
+	bind_str(st, 1, p->at[ROLLUP_API]);
+	bind_int(st, 2, day_s);
+	bind_str(st, 3, p->at[ROLLUP_ENVIRONMENT]);
+	bind_int(st, 4, calls);
+	bind_int(st, 5, kind.class == 5 ? calls : 0);
+	return sql_done(r->store, st, err);
+}
+
 /* Facts of one place and period as one row, or added to the one that is there. */
 static gh_rc write_run(struct rollup *r, const struct fact *f, size_t n, int64_t period_s, struct gh_err *err)
 {
@@ -383,6 +401,8 @@ static gh_rc write_run(struct rollup *r, const struct fact *f, size_t n, int64_t
 			bind_int(st, 4 + i, values[i]);
 	}
 	TRY(sql_done(r->store, st, err));
+	if (period_s == ROLLUP_DAY_S)
+		TRY(write_api_day(r, f->at, start_s, t.calls, err));
 	return write_latency(r, &t, period_s, start_s, f->place, err);
 }
 

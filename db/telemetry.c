@@ -158,6 +158,15 @@ static gh_rc drop_totals(struct store *s, int64_t period_s, int64_t before_us, s
 	return GH_RC_OK;
 }
 
+/* Few rows: one a day for each API and environment. */
+static gh_rc drop_api_days(struct store *s, int64_t before_us, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_API_DAY_OLD_DROP);
+
+	bind_int(st, 1, before_us / 1000000);
+	return sql_done(s, st, err);
+}
+
 /* More is kept than the size that was set: the oldest single calls go first, then minutes, then hours; days stay. */
 static gh_rc drop_for_size(struct store *s, const struct store_retention *r, size_t max_rows, bool *more, struct gh_err *err)
 {
@@ -191,6 +200,8 @@ static gh_rc prune(struct store *s, const struct store_retention *r, bool *more,
 	for (size_t i = 0; i < ARRAY_LEN(totals); i++)
 		if (totals[i].before_us)
 			TRY(drop_totals(s, totals[i].period_s, totals[i].before_us, max_rows, more, err));
+	if (r->days_before_us)
+		TRY(drop_api_days(s, r->days_before_us, err));
 	return drop_for_size(s, r, max_rows, more, err);
 }
 

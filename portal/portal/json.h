@@ -41,6 +41,6 @@ web_handler portal_json_invited, portal_json_invite, portal_json_invitation_with
 web_handler portal_json_invitations, portal_json_invitation_accept, portal_json_invitation_decline;
 web_handler portal_json_clients, portal_json_client_create, portal_json_client_rotate, portal_json_client_delete;
 web_handler portal_json_guides, portal_json_guide, portal_json_api_guides, portal_json_api_guide;
-web_handler portal_json_news, portal_json_traces, portal_json_trace, portal_json_trace_credential;
+web_handler portal_json_news, portal_json_status, portal_json_traces, portal_json_trace, portal_json_trace_credential;
 web_handler portal_json_sessions, portal_json_sessions_end;
 web_handler portal_json_account, portal_json_account_change, portal_json_tokens, portal_json_token_delete;

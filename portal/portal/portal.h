@@ -67,7 +67,7 @@ web_handler portal_factor_form, portal_factor, portal_factor_off, portal_factor_
 void portal_put_look(struct web *w);             /* what the layout needs of it: look.c */
 web_handler portal_look_css, portal_logo;
 web_handler portal_traces, portal_trace_token, portal_trace;
-web_handler portal_home, portal_apis, portal_api, portal_operation, portal_news, portal_feed;
+web_handler portal_home, portal_apis, portal_api, portal_operation, portal_news, portal_feed, portal_status;
 
 /* ---- products and subscriptions: products.c, limits.c, subscriptions.c, usage.c ------------------------------------------ */
 

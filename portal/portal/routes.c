@@ -10,6 +10,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/apis", WEB_ANYBODY, portal_apis },
 	{ "GET", "/new", WEB_ANYBODY, portal_news },
 	{ "GET", "/new.atom", WEB_ANYBODY, portal_feed },
+	{ "GET", "/status", WEB_ANYBODY, portal_status },
 	{ "GET", "/apis/{api}", WEB_ANYBODY, portal_api },
 	{ "GET", "/apis/{api}/operations/{operation}", WEB_ANYBODY, portal_operation },
 	{ "GET", "/apis/{api}/document", WEB_ANYBODY, portal_document },
@@ -144,6 +145,7 @@ static const struct web_route routes[] = {
 	{ "DELETE", PORTAL_JSON "/account/sessions", WEB_SIGNED_IN, portal_json_sessions_end },
 	{ "DELETE", PORTAL_JSON "/account/sessions/{session}", WEB_SIGNED_IN, portal_json_sessions_end },
 	{ "GET", PORTAL_JSON "/news", WEB_ANYBODY, portal_json_news },
+	{ "GET", PORTAL_JSON "/status", WEB_ANYBODY, portal_json_status },
 	{ "POST", PORTAL_JSON "/trace-credentials", WEB_SIGNED_IN, portal_json_trace_credential },
 	{ "GET", PORTAL_JSON "/traces", WEB_SIGNED_IN, portal_json_traces },
 	{ "GET", PORTAL_JSON "/traces/{request}", WEB_SIGNED_IN, portal_json_trace },
@@ -170,6 +172,7 @@ static GH_RC common(struct web *w, struct gh_err *err)
 	if (store_setting_get(w->site->store, w->a, STR("portal.title"), &title, &found, err).code)
 		found = false;
 	portal_put_look(w);
+	liquid_set_bool(w->page, "has_status", config_bool(&w->site->config, CONFIG_PORTAL_STATUS));
 	liquid_set_bool(w->page, "has_terms", !store_setting_get(w->site->store, w->a, STR("portal.terms"), &terms, &has_terms, err).code
 						      && has_terms);
 	liquid_set_text(w->page, "site_title", found && title.n ? title : config_text(&w->site->config, CONFIG_PORTAL_TITLE));

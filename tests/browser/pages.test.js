@@ -111,6 +111,7 @@ const PAGES = [
   { name: 'portal-filtered', url: '/apis?tag=erp&state=deprecated' },
   { name: 'portal-filtered-nothing', url: '/apis?tag=none&state=retired' },
   { name: 'portal-news', url: '/new' },
+  { name: 'portal-status', url: '/status' },
   { name: 'portal-api-deprecated', url: '/apis/inventory' },
   { name: 'portal-api', url: '/apis/orders' },
   { name: 'portal-operation', url: '/apis/orders/operations/create-order' },

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "db/rollup.h"
 #include "db/sql.h"
+#include "db/status.h"
 #include "db/telemetry.h"
 
 static const int64_t minute_us = 60000000;
@@ -212,6 +213,52 @@ static void totals(void **state)
 	check_done();
 }
 
+/* The status page's days: what is refused says nothing, 5xx of whoever failed, sandboxes are another matter. */
+static void status_days(void **state)
+{
+	static const struct status_rule rule = { .up_percent = 99, .down_percent = 90 };
+	static const struct {
+		const char *label;
+		int64_t served, failed, success;
+		enum status_state want;
+	} rows[] = {
+		{ "no call", 0, 0, -1, STATUS_NO_DATA },      { "all well", 5, 0, 10000, STATUS_UP },
+		{ "just up", 1000, 10, 9900, STATUS_UP },     { "just not up", 1000, 11, 9890, STATUS_DEGRADED },
+		{ "just not down", 10, 1, 9000, STATUS_DEGRADED }, { "just down", 1000, 101, 8990, STATUS_DOWN },
+		{ "never 100 when one failed", 1000000, 1, 9999, STATUS_UP }, { "nothing works", 1, 1, 0, STATUS_DOWN },
+	};
+	struct fixture *f = *state;
+	int64_t day_us = 24 * 60 * minute_us, now = 20000 * day_us + 5 * minute_us;
+	struct store_retention keep = { .days_before_us = now - day_us };
+	struct status_day v[90];
+	bool more;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct status_day d = { .served = rows[i].served, .failed = rows[i].failed };
+
+		CHECK_INT(rows[i].label, status_of(&rule, &d), rows[i].want);
+		CHECK_INT(rows[i].label, status_success(&d), rows[i].success);
+	}
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	add_minute(f, now, "a", "s1", 10, 4, 1, 1000);           /* 4 refused, 1 failed */
+	add_minute(f, now - day_us, "a", "s2", 7, 7, 0, 1000);    /* all refused: nothing is known */
+	add_minute(f, now - 89 * day_us, "a", "", 3, 0, 3, 1000);
+	add_minute(f, now - 90 * day_us, "a", "", 5, 0, 5, 1000);
+	add_minute(f, now, "b", "", 2, 0, 2, 1000);
+	CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+	CHECK_OK(f, store_status_days(f->s, STR("a"), now, ARRAY_LEN(v), v, &f->err));
+	CHECK_INT("today's", v[89].served, 6);
+	CHECK_INT("today's failures", v[89].failed, 1);
+	CHECK_INT("today", v[89].day_us, 20000 * day_us);
+	CHECK_INT("refused only", v[88].served, 0);
+	CHECK_INT("the oldest", v[0].failed, 3);
+	CHECK_OK(f, store_telemetry_prune(f->s, &keep, &more, &f->err));
+	CHECK_OK(f, store_status_days(f->s, STR("a"), now, ARRAY_LEN(v), v, &f->err));
+	CHECK_INT("too old", v[0].served, 0);
+	CHECK_INT("not too old", v[89].served, 6);
+	check_done();
+}
+
 static void steps(void **state)
 {
 	struct fixture *f = *state;
@@ -299,6 +346,7 @@ int main(void)
 		store_test(filters),
 		store_test(by_index),
 		store_test(totals),
+		store_test(status_days),
 		store_test(steps),
 		store_test(all_or_nothing),
 		store_test(pruning),

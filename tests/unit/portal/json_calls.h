@@ -137,6 +137,7 @@ static const struct row {
 	{ "gone", WRITES, "DELETE", "/account/sessions/SESSION", NULL, 404, "not_found", NULL },
 	{ "all of them", WRITES, "DELETE", "/account/sessions", NULL, 204, NULL, NULL },
 	{ "what is new", VISITOR, "GET", "/news", NULL, 200, "\"kind\":\"published\"", "partner-prices" },
+	{ "how APIs did", VISITOR, "GET", "/status", NULL, 200, "\"successPercent\":50.0", "partner-prices" },
 	{ "what is new, a page of it", READS, "GET", "/news?per_page=1", NULL, 200, "\"perPage\":1", "partner-prices" },
 	{ "a trace credential", WRITES, "POST", "/trace-credentials", "{\"subscription\":\"OWN\"}", 201, "Apim-Debug-Authorization", NULL },
 	{ "reading only", READS, "POST", "/trace-credentials", "{\"subscription\":\"OWN\"}", 403, "scope_missing", "\"credential\"" },

@@ -387,6 +387,13 @@ static void make_call(struct store *s)
 	must(store_drain_call(s, &c, &err), &err);
 	if (!rollup_add(totals, &c, 1))
 		abort();
+	c.subscription = STR("");                /* nobody's usage, but how the API did */
+	for (int i = 0; i < 2; i++) {
+		c.status = i ? 502 : 200;
+		c.origin = i ? TELEMETRY_BACKEND_FAILED : TELEMETRY_BY_BACKEND;
+		if (!rollup_add(totals, &c, 1))
+			abort();
+	}
 	must(rollup_write(totals, &err), &err);
 	rollup_free(totals);
 	must(store_drain_end(s, GH_RC_OK, &err), &err);

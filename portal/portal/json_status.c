@@ -1,0 +1,61 @@
+#include "core/clock.h"
+#include "core/str.h"
+#include "portal/portal/json.h"
+#include "portal/portal/status.h"
+
+/* How APIs did, as the page has it. */
+
+static json_t *success(const struct status_day *d)
+{
+	int64_t good = status_success(d);
+
+	return good < 0 ? json_null() : json_real((double)good / 100);
+}
+
+static json_t *day(const struct status_rule *rule, const struct status_day *d)
+{
+	char date[CLOCK_ISO_MAX];
+
+	clock_iso(d->day_us, 0, date);
+	return json_pack("{s:s%, s:s, s:o}", "date", date, (size_t)10, "state", status_state_name(status_of(rule, d)), "successPercent", success(d));
+}
+
+static GH_RC json_of(struct web *w, const struct store_catalog_row *row, int64_t now_us, json_t **out, struct gh_err *err)
+{
+	const struct status_rule rule = portal_status_rule(w);
+	struct status_day days[PORTAL_STATUS_DAYS], sum;
+	json_t *list;
+
+	TRY(store_status_days(w->site->store, row->id, now_us, PORTAL_STATUS_DAYS, days, err));
+	sum = portal_status_sum(days);
+	list = json_array();
+	for (size_t i = 0; i < PORTAL_STATUS_DAYS; i++)
+		json_array_append_new(list, day(&rule, &days[i]));
+	*out = json_pack("{s:{s:o, s:o}, s:o, s:s, s:o, s:o}", "api", "id", portal_json_text(row->id), "name",
+			 portal_json_text(row->name.n ? row->name : row->id), "version", portal_json_text(row->version.n ? row->version : STR("")),
+			 "today", status_state_name(status_of(&rule, &days[PORTAL_STATUS_DAYS - 1])), "successPercent", success(&sum), "days", list);
+	return GH_RC_OK;
+}
+
+gh_rc portal_json_status(struct web *w, struct gh_err *err)
+{
+	int64_t now_us = clock_wall_us();
+	struct store_catalog_row *rows;
+	struct portal_window win;
+	json_t *items, *item;
+	size_t n;
+
+	TRY(portal_status_apis(w, &rows, &n, err));
+	win = portal_json_window(w, n);
+	items = json_array();
+	for (size_t i = win.from; i < win.from + win.n; i++) {
+		gh_rc rc = json_of(w, &rows[i], now_us, &item, err);
+
+		if (rc.code) {
+			json_decref(items);
+			return rc;
+		}
+		json_array_append_new(items, item);
+	}
+	return portal_json_list(w, &win, items, err);
+}
