@@ -9,6 +9,7 @@
 #include "core/paths.h"
 #include "core/str.h"
 #include "db/audit.h"
+#include "db/call_block.h"
 #include "db/sql.h"
 
 #include <pthread.h>
@@ -155,6 +156,7 @@ void store_free(struct store *s)
 		sqlite3_finalize(s->stmt[i]);
 	sqlite3_close(s->db);
 	genfile_free(s->gen);
+	call_blocks_free(s->blocks);
 	crypto_wipe(s->key, sizeof(s->key));
 	crypto_wipe(s->other, sizeof(s->other));
 	free(s);

@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/str.h"
+#include "db/call_block.h"
 #include "db/rollup.h"
 #include "db/sql.h"
 
@@ -19,6 +20,7 @@ GH_RC store_drain_begin(struct store *s, struct gh_err *err)
 		FAIL(err, UNAVAILABLE, "the store was opened for reading only");
 	if (s->in_tx || s->in_read)
 		FAIL(err, INTERNAL, "a drain begins inside another transaction");
+	TRY(call_blocks_begin(s, err));
 	TRY(sql_exec(s, "BEGIN", "beginning a drain", err));
 	s->in_read = true;                           /* store_read_end rolls back */
 	s->drained_bytes = 0;
@@ -37,6 +39,8 @@ static gh_rc add_to_total(struct store *s, int64_t bytes, int64_t dropped, struc
 
 GH_RC store_drain_end(struct store *s, gh_rc so_far, struct gh_err *err)
 {
+	if (!so_far.code)
+		so_far = call_blocks_write(s, err);
 	if (!so_far.code && s->drained_bytes)
 		so_far = add_to_total(s, s->drained_bytes, 0, err);
 	if (!so_far.code)
@@ -66,7 +70,7 @@ GH_RC store_drain_call(struct store *s, const struct telemetry_call *call, struc
 #undef X
 	TRY(sql_done(s, st, err));
 	s->drained_bytes += bytes;
-	return GH_RC_OK;
+	return call_blocks_add(s, sqlite3_last_insert_rowid(s->db), call, err);
 }
 
 /* ---- segments ---------------------------------------------------------------------------------------------------------------- */
@@ -137,6 +141,7 @@ static gh_rc drop_calls(struct store *s, int64_t before_us, size_t max_rows, boo
 	bind_int(st, 1, (int64_t)max_rows);
 	bind_int(st, 2, before_us);
 	TRY(sql_done(s, st, err));
+	TRY(call_blocks_prune(s, err));
 	*more |= n == (int64_t)max_rows;
 	return add_to_total(s, -bytes, 0, err);
 }

@@ -111,18 +111,20 @@ static void filters(void **state)
 /* Among millions of calls those of one request, of one subscription or of one trace are found without reading the others. */
 static void by_index(void **state)
 {
+#define BLOCKS "SEARCH s USING PRIMARY KEY (kind=? AND value=? AND block>?)\nSEARCH b USING INTEGER PRIMARY KEY (rowid=?)\n" BLOCK
+#define BLOCK "SEARCH c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\n"
 	static const struct {
-		const char *label, *index;
+		const char *label, *plan;
 		enum sql statement;
 	} rows[] = {
-		{ "request", "call_record_request", SQL_CALL_OF_REQUEST },
-		{ "correlation", "call_record_correlation", SQL_CALL_OF_CORRELATION },
-		{ "trace", "call_record_trace", SQL_CALL_OF_TRACE },
-		{ "subscription", "call_record_subscription", SQL_CALL_OF_SUBSCRIPTION },
-		{ "API", "call_record_api", SQL_CALL_OF_API },
-		{ "key", "call_record_key", SQL_CALL_OF_KEY },
-		{ "address", "call_record_address", SQL_CALL_OF_ADDRESS },
-		{ "time", "call_record_started", SQL_CALL_IN_TIME },
+		{ "request", "USING INDEX call_record_request ", SQL_CALL_OF_REQUEST },
+		{ "correlation", "USING INDEX call_record_correlation ", SQL_CALL_OF_CORRELATION },
+		{ "trace", "USING INDEX call_record_trace ", SQL_CALL_OF_TRACE },
+		{ "subscription", BLOCKS, SQL_CALL_OF_SUBSCRIPTION },
+		{ "API", BLOCKS, SQL_CALL_OF_API },
+		{ "key", BLOCKS, SQL_CALL_OF_KEY },
+		{ "address", BLOCKS, SQL_CALL_OF_ADDRESS },
+		{ "time", "SEARCH b USING INTEGER PRIMARY KEY (rowid>?)\n" BLOCK, SQL_CALL_IN_TIME },
 	};
 	struct fixture *f = *state;
 
@@ -135,7 +137,7 @@ static void by_index(void **state)
 		while (sqlite3_step(st) == SQLITE_ROW)
 			plan = arena_printf(f->a, "%.*s%s\n", STR_ARG(plan), (const char *)sqlite3_column_text(st, 3));
 		sqlite3_finalize(st);
-		CHECK(rows[i].label, str_find(plan, arena_printf(f->a, "USING INDEX %s ", rows[i].index)) != SIZE_MAX);
+		CHECK(rows[i].label, str_find(plan, str_of(rows[i].plan)) != SIZE_MAX);
 		CHECK("no sorting", str_find(plan, STR("TEMP B-TREE")) == SIZE_MAX);
 	}
 	check_done();
@@ -339,6 +341,72 @@ static void pruning(void **state)
 	check_done();
 }
 
+static void rare_are(struct fixture *f, const char *label, struct store_calls_filter filter, const char *want)
+{
+	struct store_call *got;
+	struct buf b;
+	size_t n;
+
+	buf_init(&b, 1000);
+	CHECK_OK(f, store_calls(f->s, f->a, &filter, &got, &n, &f->err));
+	for (size_t k = 0; k < n; k++)
+		buf_fmt(&b, "%s%lld", k ? " " : "", (long long)got[k].row);
+	CHECK_STR(label, buf_view(&b), str_of(want));
+	buf_release(&b);
+}
+
+static int64_t number(struct fixture *f, const char *sql)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t v = -1;
+
+	if (sqlite3_prepare_v2(f->s->db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
+		v = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return v;
+}
+
+/* Blocks of 256 rows: what stands at their borders, what several drains put into one, what came late, what was pruned. */
+static void blocks(void **state)
+{
+	static const int rare[] = { 1, 255, 256, 511, 512, 700 };
+	static const struct store_calls_filter api = { .api = STR_INIT("rare") };
+	struct fixture *f = *state;
+	struct store_retention r = { .raw_before_us = 1400, .max_rows = 1000 };
+	struct store_calls_filter part = api;
+	bool more;
+
+	for (int row = 1, k = 0; row <= 700; row++) {
+		if (row % 100 == 1)
+			CHECK_OK(f, store_drain_begin(f->s, &f->err));
+		add_call(f, "a", row == rare[k] ? "rare" : "x", 200, row == 300 ? 50 : 1000 + row);
+		k += row == rare[k];
+		if (row % 100 == 0)
+			CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+	}
+	rare_are(f, "all blocks", api, "1 255 256 511 512 700");
+	part.limit = 3;
+	rare_are(f, "the newest", part, "511 512 700");
+	part = (struct store_calls_filter){ .api = STR_INIT("rare"), .after_row = 255 };
+	rare_are(f, "behind a row", part, "256 511 512 700");
+	part = (struct store_calls_filter){ .api = STR_INIT("rare"), .from_us = 1255, .to_us = 1512 };
+	rare_are(f, "of a time", part, "255 256 511");
+	part = (struct store_calls_filter){ .to_us = 1000 };
+	rare_are(f, "one that came late", part, "300");
+	part = (struct store_calls_filter){ .from_us = 1254, .to_us = 1258 };
+	rare_are(f, "a time across two blocks", part, "254 255 256 257");
+	CHECK_INT("a value once a block", number(f, "SELECT count(*) FROM call_seen WHERE kind = 1 AND value = 'rare'"), 3);
+
+	CHECK_OK(f, store_telemetry_prune(f->s, &r, &more, &f->err));
+	rare_are(f, "after pruning", api, "511 512 700");
+	CHECK_INT("blocks without rows are gone", number(f, "SELECT min(block) FROM call_seen"), 1);
+	CHECK_INT("their times as well", number(f, "SELECT min(block) FROM call_block"), 1);
+	r.raw_before_us = INT64_MAX;
+	CHECK_OK(f, store_telemetry_prune(f->s, &r, &more, &f->err));
+	CHECK_INT("nothing is left", number(f, "SELECT (SELECT count(*) FROM call_seen) + (SELECT count(*) FROM call_block)"), 0);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +418,7 @@ int main(void)
 		store_test(steps),
 		store_test(all_or_nothing),
 		store_test(pruning),
+		store_test(blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
