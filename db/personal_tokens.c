@@ -12,9 +12,9 @@ enum { TOKEN_BYTES = 32, PREFIX_CHARS = sizeof(mark) - 1 + 6 };
 static const struct field fields[] = {
 	FIELD(store_personal_token, TEXT, id),         FIELD(store_personal_token, TEXT, user_id),
 	FIELD(store_personal_token, TEXT, name),       FIELD(store_personal_token, TEXT, prefix),
-	FIELD(store_personal_token, BOOL, may_write),  FIELD(store_personal_token, TIME, created_us),
-	FIELD(store_personal_token, TIME, used_us),    FIELD(store_personal_token, TIME, ends_us),
-	FIELD(store_personal_token, TEXT, address),
+	FIELD(store_personal_token, BOOL, may_write),  FIELD(store_personal_token, BOOL, may_manage),
+	FIELD(store_personal_token, TIME, created_us), FIELD(store_personal_token, TIME, used_us),
+	FIELD(store_personal_token, TIME, ends_us),    FIELD(store_personal_token, TEXT, address),
 };
 static const struct row_type type = ROW_TYPE("personal token", store_personal_token, fields);
 

@@ -13,6 +13,7 @@ struct store_personal_token {
 	struct str user_id, name;
 	struct str prefix;               /* first characters; set at creation */
 	bool may_write;                  /* change things, not only read them */
+	bool may_manage;                 /* and see to the account itself: password, second factor, tokens */
 	int64_t created_us, used_us, ends_us;    /* used_us 0: never, to the minute; ends_us 0: never */
 	struct str address;              /* from where it was used last */
 };

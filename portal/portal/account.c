@@ -179,35 +179,50 @@ gh_rc portal_account_name(struct web *w, struct gh_err *err)
 	return done(w, "Your name is changed.", err);
 }
 
+struct str portal_present_session(const struct web *w)
+{
+	return w->session.id.n ? w->session.id : STR("");
+}
+
 /* Programs go on with their tokens unless their owner says otherwise: he knows why he changes the password. */
 static GH_RC set_password(struct web *w, const char *hash, bool end_tokens, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 
 	TRY(store_user_set_password(s, w->user.id, str_of(hash), err));
-	TRY(store_sessions_delete_others(s, w->user.id, w->session.id, err));
+	TRY(store_sessions_delete_others(s, w->user.id, portal_present_session(w), err));
 	if (end_tokens)
 		TRY(store_personal_tokens_delete(s, w->user.id, err));
 	TRY(store_links_drop(s, "reset", w->user.email, err));
 	return portal_mail(w, w->user.email, "password-changed", portal_greeting(&w->user), STR_NULL, NULL, err);
 }
 
-gh_rc portal_account_password(struct web *w, struct gh_err *err)
+gh_rc portal_password_take(struct web *w, bool *ok, struct gh_err *err)
 {
 	struct str password = web_param(&w->rq.form, "password_new");
 	const char *problem = portal_password_problem(w, password, w->user.email);
 	char hash[CRYPTO_PASSWORD_HASH_MAX];
 	struct store *s = w->site->store;
-	bool owner = portal_owner_proven(w, "password_now"), end_tokens = web_param(&w->rq.form, "end_tokens").n > 0;
+	bool owner = portal_owner_proven(w, "password_now");
 
 	if (problem)
 		web_form_error(w, "password_new", str_of(problem));
-	if (problem || !owner)
-		return portal_account_show(w, 422, err);
+	*ok = owner && !problem;
+	if (!*ok)
+		return GH_RC_OK;
 	TRY(crypto_password_hash(password, hash, err));
 	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, set_password(w, hash, end_tokens, err), err));
-	return done(w, end_tokens ? "Your password is changed. All other browsers are signed out, and your access tokens have ended."
+	return store_tx_end(s, set_password(w, hash, web_param(&w->rq.form, "end_tokens").n > 0, err), err);
+}
+
+gh_rc portal_account_password(struct web *w, struct gh_err *err)
+{
+	bool ok;
+
+	TRY(portal_password_take(w, &ok, err));
+	if (!ok)
+		return portal_account_show(w, 422, err);
+	return done(w, web_param(&w->rq.form, "end_tokens").n ? "Your password is changed. All other browsers are signed out, and your access tokens have ended."
 				  : "Your password is changed. All other browsers are signed out.", err);
 }
 
@@ -232,7 +247,7 @@ static GH_RC send_address(struct web *w, struct str email, struct gh_err *err)
 			   json_incref(data), err);
 }
 
-gh_rc portal_account_address(struct web *w, struct gh_err *err)
+gh_rc portal_address_take(struct web *w, bool *ok, struct gh_err *err)
 {
 	struct str email = str_trim(web_param(&w->rq.form, "new_email"));
 	const char *problem = web_email_problem(email);
@@ -243,12 +258,23 @@ gh_rc portal_account_address(struct web *w, struct gh_err *err)
 		problem = "This is your address already.";
 	if (problem)
 		web_form_error(w, "new_email", str_of(problem));
-	if (!portal_owner_proven(w, "password_address") || problem)
-		return portal_account_show(w, 422, err);
+	*ok = portal_owner_proven(w, "password_address") && !problem;
+	if (!*ok)
+		return GH_RC_OK;
 	began = clock_mono_us();
 	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, send_address(w, email, err), err));
 	portal_even_out(began);
+	return GH_RC_OK;
+}
+
+gh_rc portal_account_address(struct web *w, struct gh_err *err)
+{
+	bool ok;
+
+	TRY(portal_address_take(w, &ok, err));
+	if (!ok)
+		return portal_account_show(w, 422, err);
 	return done(w, "A message with a link is on its way to the new address. It takes effect once you follow the link.", err);
 }
 
@@ -288,18 +314,28 @@ gh_rc portal_sessions_end_others(struct web *w, struct gh_err *err)
 	return done(w, "All other browsers are signed out.", err);
 }
 
-gh_rc portal_account_unlink(struct web *w, struct gh_err *err)
+gh_rc portal_identity_unlink(struct web *w, struct str provider, bool *only, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	struct store_identity *own;
 	size_t n;
 
 	TRY(store_identities_of_user(s, w->a, w->user.id, &own, &n, err));
-	if (!w->user.password_hash.n && n < 2) {
+	*only = !w->user.password_hash.n && n < 2;
+	if (*only)
+		return GH_RC_OK;
+	TRY(store_tx_begin(s, web_actor(w), err));
+	return store_tx_end(s, store_identity_remove(s, provider, w->user.id, err), err);
+}
+
+gh_rc portal_account_unlink(struct web *w, struct gh_err *err)
+{
+	bool only;
+
+	TRY(portal_identity_unlink(w, w->rq.args[0], &only, err));
+	if (only) {
 		TRY(web_flash(w, "bad", STR("This is your only way to sign in. Set a password first."), err));
 		return web_redirect(w, STR("account"), err);
 	}
-	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, store_identity_remove(s, w->rq.args[0], w->user.id, err), err));
 	return done(w, "The identity is no longer linked.", err);
 }

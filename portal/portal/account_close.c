@@ -92,20 +92,31 @@ static GH_RC close_account(struct web *w, struct gh_err *err)
 	return portal_mail(w, email, "closed", name, STR_NULL, NULL, err);
 }
 
-gh_rc portal_close(struct web *w, struct gh_err *err)
+gh_rc portal_close_take(struct web *w, bool *ok, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	bool last;
 
-	if (!portal_owner_proven(w, "password_close"))
-		return show(w, 422, err);
+	*ok = portal_owner_proven(w, "password_close");
+	if (!*ok)
+		return GH_RC_OK;
 	TRY(web_last_administrator(w, &w->user, &last, err));
 	if (last) {
 		web_form_error(w, "password_close", STR("You are the only administrator. Make somebody else one first."));
-		return show(w, 422, err);
+		*ok = false;
+		return GH_RC_OK;
 	}
 	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.id)), err));
-	TRY(store_tx_end(s, close_account(w, err), err));
+	return store_tx_end(s, close_account(w, err), err);
+}
+
+gh_rc portal_close(struct web *w, struct gh_err *err)
+{
+	bool ok;
+
+	TRY(portal_close_take(w, &ok, err));
+	if (!ok)
+		return show(w, 422, err);
 	w->session.id = STR("gone");                     /* its row went with the account; the cookie still has to */
 	TRY(web_session_end(w, err));
 	return web_redirect(w, STR("sign-in?after=closed"), err);

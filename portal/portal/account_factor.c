@@ -52,7 +52,7 @@ static struct str in_groups(struct arena *a, struct str s)
 	return (struct str){ out, out ? n : 0 };
 }
 
-static GH_RC site_title(struct web *w, struct str *out, struct gh_err *err)
+gh_rc portal_site_title(struct web *w, struct str *out, struct gh_err *err)
 {
 	bool found;
 
@@ -75,7 +75,7 @@ static GH_RC show(struct web *w, int status, const struct store_factor *f, bool 
 	if (in_use) {
 		TRY(store_recovery_count(w->site->store, w->user.id, &codes, err));
 	} else {
-		TRY(site_title(w, &title, err));
+		TRY(portal_site_title(w, &title, err));
 		TRY(put_picture(w, totp_address(w->a, title, w->user.email, f->secret), err));
 		liquid_set_text(w->page, "secret", in_groups(w->a, crypto_base32(w->a, f->secret)));
 	}
@@ -97,7 +97,7 @@ static GH_RC show_codes(struct web *w, const struct str *codes, struct gh_err *e
 }
 
 /* The one that is being set up stays the same while the page is loaded again, so the app need not be set up twice. */
-static GH_RC current(struct web *w, struct store_factor *f, bool *in_use, struct gh_err *err)
+gh_rc portal_factor_current(struct web *w, struct store_factor *f, bool *in_use, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	bool found;
@@ -121,7 +121,7 @@ gh_rc portal_factor_form(struct web *w, struct gh_err *err)
 	struct store_factor f;
 	bool in_use;
 
-	TRY(current(w, &f, &in_use, err));
+	TRY(portal_factor_current(w, &f, &in_use, err));
 	return show(w, 200, &f, in_use, err);
 }
 
@@ -138,48 +138,62 @@ static GH_RC switch_on(struct web *w, struct store_factor *f, struct str codes[W
 	f->confirmed_us = clock_wall_us();
 	TRY(store_factor_set(w->site->store, w->a, f, err));
 	TRY(web_recovery_make(w, w->user.id, codes, err));
-	TRY(store_sessions_delete_others(w->site->store, w->user.id, w->session.id, err));
+	TRY(store_sessions_delete_others(w->site->store, w->user.id, portal_present_session(w), err));
 	return tell(w, "switched on", err);
+}
+
+gh_rc portal_factor_confirm(struct web *w, struct store_factor *f, struct str codes[WEB_RECOVERY_CODES], bool *ok, struct gh_err *err)
+{
+	struct str code = str_trim(web_param(&w->rq.form, "code"));
+	struct store *s = w->site->store;
+
+	*ok = portal_owner_proven(w, "password_factor");
+	if (!totp_check(f->secret, str_first(code, 64), clock_wall_us() / 1000000, &f->last_step)) {
+		web_form_error(w, "code", code.n ? STR("This is not the code that the app shows now. Check the clock of the device.")
+						 : STR("Enter the code that the app shows."));
+		*ok = false;
+	}
+	if (!*ok)
+		return GH_RC_OK;
+	TRY(store_tx_begin(s, web_actor(w), err));
+	return store_tx_end(s, switch_on(w, f, codes, err), err);
 }
 
 gh_rc portal_factor(struct web *w, struct gh_err *err)
 {
-	struct str code = str_trim(web_param(&w->rq.form, "code")), codes[WEB_RECOVERY_CODES];
-	struct store *s = w->site->store;
+	struct str codes[WEB_RECOVERY_CODES];
 	struct store_factor f;
-	bool in_use, owner;
+	bool in_use, ok;
 
-	TRY(current(w, &f, &in_use, err));
+	TRY(portal_factor_current(w, &f, &in_use, err));
 	if (in_use)
 		return web_redirect(w, STR("account/second-factor"), err);
-	owner = portal_owner_proven(w, "password_factor");
-	if (!totp_check(f.secret, str_first(code, 64), clock_wall_us() / 1000000, &f.last_step)) {
-		web_form_error(w, "code", code.n ? STR("This is not the code that the app shows now. Check the clock of the device.")
-						 : STR("Enter the code that the app shows."));
-		owner = false;
-	}
-	if (!owner)
-		return show(w, 422, &f, false, err);
+	TRY(portal_factor_confirm(w, &f, codes, &ok, err));
+	return ok ? show_codes(w, codes, err) : show(w, 422, &f, false, err);
+}
+
+gh_rc portal_factor_renew(struct web *w, struct str codes[WEB_RECOVERY_CODES], bool *ok, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+
+	*ok = portal_owner_proven(w, "password_factor");
+	if (!*ok)
+		return GH_RC_OK;
 	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, switch_on(w, &f, codes, err), err));
-	return show_codes(w, codes, err);
+	return store_tx_end(s, web_recovery_make(w, w->user.id, codes, err), err);
 }
 
 gh_rc portal_factor_codes(struct web *w, struct gh_err *err)
 {
 	struct str codes[WEB_RECOVERY_CODES];
-	struct store *s = w->site->store;
 	struct store_factor f;
-	bool in_use;
+	bool in_use, ok;
 
-	TRY(current(w, &f, &in_use, err));
+	TRY(portal_factor_current(w, &f, &in_use, err));
 	if (!in_use)
 		return web_redirect(w, STR("account/second-factor"), err);
-	if (!portal_owner_proven(w, "password_factor"))
-		return show(w, 422, &f, true, err);
-	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, web_recovery_make(w, w->user.id, codes, err), err));
-	return show_codes(w, codes, err);
+	TRY(portal_factor_renew(w, codes, &ok, err));
+	return ok ? show_codes(w, codes, err) : show(w, 422, &f, true, err);
 }
 
 static GH_RC switch_off(struct web *w, struct gh_err *err)
@@ -188,19 +202,28 @@ static GH_RC switch_off(struct web *w, struct gh_err *err)
 	return tell(w, "switched off", err);
 }
 
-gh_rc portal_factor_off(struct web *w, struct gh_err *err)
+gh_rc portal_factor_remove(struct web *w, bool *ok, struct gh_err *err)
 {
 	struct store *s = w->site->store;
-	struct store_factor f;
-	bool in_use;
 
-	TRY(current(w, &f, &in_use, err));
+	*ok = portal_owner_proven(w, "password_factor");
+	if (!*ok)
+		return GH_RC_OK;
+	TRY(store_tx_begin(s, web_actor(w), err));
+	return store_tx_end(s, switch_off(w, err), err);
+}
+
+gh_rc portal_factor_off(struct web *w, struct gh_err *err)
+{
+	struct store_factor f;
+	bool in_use, ok;
+
+	TRY(portal_factor_current(w, &f, &in_use, err));
 	if (!in_use)
 		return web_redirect(w, STR("account/second-factor"), err);
-	if (!portal_owner_proven(w, "password_factor"))
+	TRY(portal_factor_remove(w, &ok, err));
+	if (!ok)
 		return show(w, 422, &f, true, err);
-	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, switch_off(w, err), err));
 	TRY(web_flash(w, "good", STR("Two-step sign-in is switched off."), err));
 	return web_redirect(w, STR("account"), err);
 }

@@ -1,4 +1,4 @@
-#include "portal/portal/portal.h"
+#include "portal/portal/json.h"
 
 #include "core/str.h"
 #include "db/accounts.h"
@@ -187,7 +187,7 @@ gh_rc portal_link(struct web *w, struct gh_err *err)
 
 /* ---- terms of use ------------------------------------------------------------------------------------------------------ */
 
-static GH_RC has_agreed(struct web *w, struct str version, bool *agreed, struct gh_err *err)
+gh_rc portal_terms_agreed(struct web *w, struct str version, bool *agreed, struct gh_err *err)
 {
 	int64_t at;
 
@@ -199,15 +199,15 @@ gh_rc portal_ask_terms(struct web *w, struct gh_err *err)
 	struct str text, version;
 	bool found, agreed;
 
-	if (str_eq(w->rq.path, STR("/terms")) || str_eq(w->rq.path, STR("/sign-out")))
+	if (str_eq(w->rq.path, STR("/terms")) || str_eq(w->rq.path, STR(PORTAL_JSON "/terms")) || str_eq(w->rq.path, STR("/sign-out")))
 		return GH_RC_OK;
 	TRY(portal_terms(w, &text, &version, &found, err));
 	if (!found)
 		return GH_RC_OK;
-	TRY(has_agreed(w, version, &agreed, err));
+	TRY(portal_terms_agreed(w, version, &agreed, err));
 	if (agreed || !web_is_json(w))
 		return agreed ? GH_RC_OK : web_redirect(w, STR("terms"), err);
-	web_json_error(w, 403, "terms_not_agreed", "Agree to the terms of use in the portal first");
+	web_json_error(w, 403, "terms_not_agreed", "Agree to the terms of use first: in the portal, or by POST /terms");
 	return GH_RC_OK;
 }
 
@@ -221,7 +221,7 @@ gh_rc portal_terms_page(struct web *w, struct gh_err *err)
 	if (!found)
 		FAIL(err, NOT_FOUND, "there are no terms");
 	if (w->signed_in)
-		TRY(has_agreed(w, version, &agreed, err));
+		TRY(portal_terms_agreed(w, version, &agreed, err));
 	TRY(web_markdown(w->a, text, &html, err));
 	web_form_value(w, "version", version);
 	liquid_set(w->page, "text", html);
@@ -230,18 +230,26 @@ gh_rc portal_terms_page(struct web *w, struct gh_err *err)
 	return web_page(w, "terms", err);
 }
 
-gh_rc portal_terms_accept(struct web *w, struct gh_err *err)
+gh_rc portal_terms_take(struct web *w, bool *found, bool *changed, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	struct str text, version;
-	bool found;
 
-	TRY(portal_terms(w, &text, &version, &found, err));
-	if (!found)
-		return web_redirect(w, STR(""), err);
-	if (!str_eq(web_param(&w->rq.form, "version"), version))         /* they were changed while the page was open */
-		return web_redirect(w, STR("terms"), err);
+	*changed = false;
+	TRY(portal_terms(w, &text, &version, found, err));
+	if (!*found)
+		return GH_RC_OK;
+	*changed = !str_eq(web_param(&w->rq.form, "version"), version);
+	if (*changed)
+		return GH_RC_OK;
 	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, store_consent_add(s, w->user.id, version, w->rq.address, err), err));
-	return web_redirect(w, STR(""), err);
+	return store_tx_end(s, store_consent_add(s, w->user.id, version, w->rq.address, err), err);
+}
+
+gh_rc portal_terms_accept(struct web *w, struct gh_err *err)
+{
+	bool found, changed;
+
+	TRY(portal_terms_take(w, &found, &changed, err));
+	return web_redirect(w, changed ? STR("terms") : STR(""), err);
 }

@@ -10,11 +10,6 @@
 enum { NAME_MAX = 60 };
 static const char purpose[] = "make";
 
-static struct str actor(struct web *w)
-{
-	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
-}
-
 static GH_RC put_list(struct web *w, size_t *n, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "passkeys");
@@ -65,19 +60,38 @@ static bool name_ok(struct web *w, struct str *name)
 }
 
 /* The owner is proven: from here on the challenge in the sealed cookie says so. */
-gh_rc portal_passkey_start(struct web *w, struct gh_err *err)
+gh_rc portal_passkey_begin(struct web *w, struct str *challenge, struct str *rp_id, bool *ok, struct gh_err *err)
 {
+	struct store_passkey *v;
 	struct str name;
 	bool named = name_ok(w, &name);
 	size_t n;
 
-	if (!portal_owner_proven(w, "password_passkey") || !named)
+	*ok = portal_owner_proven(w, "password_passkey") && named;
+	if (!*ok)
+		return GH_RC_OK;
+	TRY(store_passkeys_of_user(w->site->store, w->a, w->user.id, &v, &n, err));
+	if (n >= STORE_PASSKEYS_MAX) {
+		web_form_error(w, "name", STR("You have as many passkeys as one person may have. Remove one first."));
+		*ok = false;
+		return GH_RC_OK;
+	}
+	return web_passkey_new(w, purpose, w->user.id, challenge, rp_id, err);
+}
+
+gh_rc portal_passkey_start(struct web *w, struct gh_err *err)
+{
+	struct str challenge, rp_id;
+	bool ok;
+	size_t n;
+
+	TRY(portal_passkey_begin(w, &challenge, &rp_id, &ok, err));
+	if (!ok)
 		return show(w, 422, err);
 	TRY(put_list(w, &n, err));
-	if (n >= STORE_PASSKEYS_MAX)
-		return show(w, 422, err);
-	web_form_value(w, "name", name);
-	TRY(web_passkey_challenge(w, purpose, w->user.id, err));
+	web_form_value(w, "name", str_trim(web_param(&w->rq.form, "name")));
+	liquid_set_text(w->page, "challenge", challenge);
+	liquid_set_text(w->page, "rp_id", rp_id);
 	liquid_set_text(w->page, "user_id", w->user.id);
 	web_title(w, "Make a passkey");
 	return web_page(w, "passkey-make", err);
@@ -92,32 +106,41 @@ static GH_RC tell(struct web *w, const char *what, struct str name, struct gh_er
 	return portal_mail(w, w->user.email, "passkey", portal_greeting(&w->user), STR_NULL, data, err);
 }
 
-static GH_RC add(struct web *w, struct str name, struct gh_err *err)
+static GH_RC add(struct web *w, struct str name, struct store_passkey *key, struct gh_err *err)
 {
-	struct store_passkey key;
-
-	TRY(web_passkey_made(w, purpose, &key, err));
-	key.name = name;
-	TRY(store_passkey_add(w->site->store, &key, err));
+	TRY(web_passkey_made(w, purpose, key, err));
+	key->name = name;
+	TRY(store_passkey_add(w->site->store, key, err));
 	return tell(w, "A passkey was added to your account at {1}: {2}", name, err);
 }
 
-gh_rc portal_passkey_add(struct web *w, struct gh_err *err)
+gh_rc portal_passkey_finish(struct web *w, struct store_passkey *key, bool *ok, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	struct str name;
 	gh_rc rc;
 
-	if (!name_ok(w, &name))
+	*ok = name_ok(w, &name);
+	if (!*ok)
+		return GH_RC_OK;
+	TRY(store_tx_begin(s, web_actor(w), err));
+	rc = store_tx_end(s, add(w, name, key, err), err);
+	if (rc.code != GH_E_INVALID && rc.code != GH_E_CONFLICT)
+		return rc;
+	log_warn("passkey not added", KV_STR("request_id", w->rq.id), KV_CSTR("reason", err->message));
+	web_form_problem(w, "The passkey was not accepted. Begin once more.");
+	*ok = false;
+	return GH_RC_OK;
+}
+
+gh_rc portal_passkey_add(struct web *w, struct gh_err *err)
+{
+	struct store_passkey key;
+	bool ok;
+
+	TRY(portal_passkey_finish(w, &key, &ok, err));
+	if (!ok)
 		return show(w, 422, err);
-	TRY(store_tx_begin(s, actor(w), err));
-	rc = store_tx_end(s, add(w, name, err), err);
-	if (rc.code == GH_E_INVALID || rc.code == GH_E_CONFLICT) {
-		log_warn("passkey not added", KV_STR("request_id", w->rq.id), KV_CSTR("reason", err->message));
-		web_form_problem(w, "The passkey was not accepted. Begin once more.");
-		return show(w, 422, err);
-	}
-	TRY(rc);
 	TRY(web_flash(w, "good", STR("Your passkey is ready. Sign in with it from now on."), err));
 	return web_redirect(w, STR("account/passkeys"), err);
 }
@@ -134,12 +157,17 @@ static GH_RC drop(struct web *w, struct str id, struct gh_err *err)
 	return tell(w, "A passkey was removed from your account at {1}: {2}", key.name, err);
 }
 
-gh_rc portal_passkey_remove(struct web *w, struct gh_err *err)
+gh_rc portal_passkey_drop(struct web *w, struct str id, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 
-	TRY(store_tx_begin(s, actor(w), err));
-	TRY(store_tx_end(s, drop(w, w->rq.args[0], err), err));
+	TRY(store_tx_begin(s, web_actor(w), err));
+	return store_tx_end(s, drop(w, id, err), err);
+}
+
+gh_rc portal_passkey_remove(struct web *w, struct gh_err *err)
+{
+	TRY(portal_passkey_drop(w, w->rq.args[0], err));
 	TRY(web_flash(w, "good", STR("The passkey is removed. It opens nothing any more."), err));
 	return web_redirect(w, STR("account/passkeys"), err);
 }

@@ -28,6 +28,11 @@ GH_RC portal_key_replace(struct web *w, struct str id, enum store_key_slot slot,
 /* www/portal-api.yaml with this portal's address. */
 GH_RC portal_api_description(struct web *w, json_t **out, struct gh_err *err);
 
+struct store_personal_token;
+json_t *portal_json_token(const struct store_personal_token *t);         /* without its secret */
+/* A new one as the form says; `token` is the only time in clear. *ok false: errors beside the fields. */
+GH_RC portal_token_take(struct web *w, struct store_personal_token *t, struct str *token, bool *ok, struct gh_err *err);
+
 web_handler portal_own_api_page, portal_tokens, portal_token_make, portal_token_end;
 web_handler portal_json_about, portal_json_apis, portal_json_api, portal_json_operations, portal_json_operation;
 web_handler portal_json_products, portal_json_product, portal_json_groups, portal_json_group;
@@ -43,4 +48,8 @@ web_handler portal_json_clients, portal_json_client_create, portal_json_client_r
 web_handler portal_json_guides, portal_json_guide, portal_json_api_guides, portal_json_api_guide;
 web_handler portal_json_news, portal_json_status, portal_json_traces, portal_json_trace, portal_json_trace_credential;
 web_handler portal_json_sessions, portal_json_sessions_end;
+web_handler portal_json_password, portal_json_address, portal_json_close, portal_json_terms, portal_json_terms_agree;
+web_handler portal_json_factor, portal_json_factor_begin, portal_json_factor_confirm, portal_json_factor_codes, portal_json_factor_remove;
+web_handler portal_json_passkeys, portal_json_passkey_begin, portal_json_passkey_add, portal_json_passkey_remove;
+web_handler portal_json_identities, portal_json_identity_unlink, portal_json_token_make;
 web_handler portal_json_account, portal_json_account_change, portal_json_tokens, portal_json_token_delete;

@@ -2,9 +2,10 @@
 
 #include "core/str.h"
 #include "db/personal_tokens.h"
+#include "db/preferences.h"
 #include "db/sessions.h"
 
-/* The account and its tokens as JSON. A token is made on a page only, by a person. */
+/* The account, its tokens and its browsers as JSON. What proves who somebody is: json_owner.c. */
 
 enum { NAME_MAX = 100 };
 
@@ -19,11 +20,7 @@ gh_rc portal_json_tokens(struct web *w, struct gh_err *err)
 	win = portal_json_window(w, n);
 	items = json_array();
 	for (size_t i = win.from; i < win.from + win.n; i++)
-		json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", portal_json_text(v[i].id), "name",
-						       portal_json_text(v[i].name), "prefix", portal_json_text(v[i].prefix), "scopes",
-						       v[i].may_write ? json_pack("[s, s]", "read", "write") : json_pack("[s]", "read"), "createdAt",
-						       portal_json_time(v[i].created_us), "usedAt", portal_json_time(v[i].used_us), "endsAt",
-						       portal_json_time(v[i].ends_us)));
+		json_array_append_new(items, portal_json_token(&v[i]));
 	return portal_json_list(w, &win, items, err);
 }
 
@@ -96,11 +93,16 @@ gh_rc portal_json_sessions_end(struct web *w, struct gh_err *err)
 
 gh_rc portal_json_account(struct web *w, struct gh_err *err)
 {
-	json_t *v = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "id", portal_json_text(w->user.id), "email", portal_json_text(w->user.email), "firstName",
-			      portal_json_text(w->user.first_name.p ? w->user.first_name : STR("")), "lastName",
-			      portal_json_text(w->user.last_name.p ? w->user.last_name : STR("")), "role", portal_json_text(w->user.role), "createdAt",
-			      portal_json_time(w->user.created_us));
+	struct store_preference p = { .language = STR_NULL, .zone = STR_NULL };
+	bool found;
+	json_t *v;
 
+	TRY(store_preference_find(w->site->store, w->a, w->user.id, &p, &found, err));
+	v = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", portal_json_text(w->user.id), "email", portal_json_text(w->user.email), "firstName",
+		      portal_json_text(w->user.first_name.p ? w->user.first_name : STR("")), "lastName",
+			      portal_json_text(w->user.last_name.p ? w->user.last_name : STR("")), "role", portal_json_text(w->user.role), "createdAt",
+			      portal_json_time(w->user.created_us), "language", portal_json_text(p.language.n ? p.language : STR_NULL), "zone",
+			      portal_json_text(p.zone.n ? p.zone : STR_NULL));
 	if (!w->by_token)
 		json_object_set_new(v, "csrfToken", portal_json_text(w->csrf));
 	return portal_json_answer(w, 200, v, err);
@@ -122,11 +124,36 @@ static struct str changed(struct web *w, const json_t *body, const char *name, s
 	return s;
 }
 
+/* Language and zone are set together on the page; what is not named here stays. "" or null: as the browser says. */
+static GH_RC change_preferences(struct web *w, const json_t *body, bool *ok, struct gh_err *err)
+{
+	static const struct web_json_member members[] = { { "language", "language" }, { "zone", "zone" }, { NULL, NULL } };
+	struct store_preference p = { .language = STR_NULL, .zone = STR_NULL };
+	bool found;
+
+	*ok = true;
+	if (!json_object_get(body, "language") && !json_object_get(body, "zone"))
+		return GH_RC_OK;
+	TRY(web_json_form(w, members, ok, err));
+	if (!*ok)
+		return GH_RC_OK;
+	TRY(store_preference_find(w->site->store, w->a, w->user.id, &p, &found, err));
+	if (!json_object_get(body, "language") && p.language.p)
+		TRY(web_params_add(&w->rq.form, w->a, STR("language"), p.language, err));
+	if (!json_object_get(body, "zone") && p.zone.p)
+		TRY(web_params_add(&w->rq.form, w->a, STR("zone"), p.zone, err));
+	TRY(web_preferences_take(w, ok, err));
+	if (!*ok)
+		web_json_error(w, 422, NULL, NULL);
+	return GH_RC_OK;
+}
+
 gh_rc portal_json_account_change(struct web *w, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	struct store_user u = w->user;
 	json_t *body;
+	bool ok;
 
 	TRY(web_json_body(w, &body, err));
 	if (!body)
@@ -137,6 +164,9 @@ gh_rc portal_json_account_change(struct web *w, struct gh_err *err)
 		web_json_error(w, 422, NULL, NULL);
 		return GH_RC_OK;
 	}
+	TRY(change_preferences(w, body, &ok, err));
+	if (!ok)
+		return GH_RC_OK;
 	TRY(store_tx_begin(s, web_actor(w), err));
 	TRY(store_tx_end(s, portal_names_set(w, u.first_name, u.last_name, err), err));
 	return portal_json_account(w, err);

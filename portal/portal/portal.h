@@ -57,6 +57,26 @@ bool portal_owner_proven(struct web *w, const char *field);
 GH_RC portal_names_set(struct web *w, struct str first, struct str last, struct gh_err *err);
 GH_RC portal_account_show(struct web *w, int status, struct gh_err *err);
 
+/* What the pages and the JSON API share: from the fields of the form, *ok false with errors beside them. */
+struct str portal_present_session(const struct web *w);  /* its id; "" for who shows a token */
+GH_RC portal_site_title(struct web *w, struct str *out, struct gh_err *err);
+GH_RC portal_password_take(struct web *w, bool *ok, struct gh_err *err);
+GH_RC portal_address_take(struct web *w, bool *ok, struct gh_err *err);
+GH_RC portal_close_take(struct web *w, bool *ok, struct gh_err *err);
+GH_RC portal_identity_unlink(struct web *w, struct str provider, bool *only, struct gh_err *err);      /* only: the last way in stays */
+struct store_factor;
+struct store_passkey;
+/* The second factor in use, or the one that is being set up (one is made). */
+GH_RC portal_factor_current(struct web *w, struct store_factor *f, bool *in_use, struct gh_err *err);
+GH_RC portal_factor_confirm(struct web *w, struct store_factor *f, struct str codes[WEB_RECOVERY_CODES], bool *ok, struct gh_err *err);
+GH_RC portal_factor_renew(struct web *w, struct str codes[WEB_RECOVERY_CODES], bool *ok, struct gh_err *err);
+GH_RC portal_factor_remove(struct web *w, bool *ok, struct gh_err *err);
+GH_RC portal_passkey_begin(struct web *w, struct str *challenge, struct str *rp_id, bool *ok, struct gh_err *err);
+GH_RC portal_passkey_finish(struct web *w, struct store_passkey *key, bool *ok, struct gh_err *err);
+GH_RC portal_passkey_drop(struct web *w, struct str id, struct gh_err *err);
+GH_RC portal_terms_agreed(struct web *w, struct str version, bool *agreed, struct gh_err *err);
+GH_RC portal_terms_take(struct web *w, bool *found, bool *changed, struct gh_err *err);
+
 web_handler portal_sign_up_form, portal_sign_up, portal_forgot_form, portal_forgot, portal_link_form, portal_link;
 web_handler portal_terms_page, portal_terms_accept;
 web_handler portal_account, portal_account_name, portal_account_preferences, portal_account_password, portal_account_address, portal_account_unlink;

@@ -124,6 +124,11 @@ bool web_json_admit(struct web *w)
 		web_json_error(w, w->signed_in ? 403 : 401, NULL, NULL);
 		return false;
 	}
+	if (w->by_token && w->route->right == WEB_OWN_ACCOUNT && !w->may_manage) {
+		web_header(w, "WWW-Authenticate", STR("Bearer realm=\"portal\", error=\"insufficient_scope\", scope=\"account\""));
+		web_json_error(w, 403, "scope_missing", "This needs a token with the scope account");
+		return false;
+	}
 	if (reads)
 		return true;
 	if (w->by_token && !w->may_write) {
@@ -176,5 +181,40 @@ gh_rc web_json_body(struct web *w, json_t **out, struct gh_err *err)
 		web_json_error(w, 400, NULL, rc.code ? arena_printf(w->a, "The body is no JSON: line %u, column %u: %s", where.line, where.column,
 								    why.message).p : "The body is no JSON object");
 	}
+	return GH_RC_OK;
+}
+
+/* "credential/response/clientDataJSON" leads into objects. */
+static const json_t *member(const json_t *body, const char *name)
+{
+	struct str rest = str_of(name), one;
+
+	while (body && str_split(&rest, '/', &one))
+		body = json_is_object(body) ? json_object_getn(body, one.p, one.n) : NULL;
+	return body;
+}
+
+gh_rc web_json_form(struct web *w, const struct web_json_member *members, bool *ok, struct gh_err *err)
+{
+	json_t *body;
+
+	*ok = false;
+	w->members = members;
+	TRY(web_json_body(w, &body, err));
+	if (!body)
+		return GH_RC_OK;
+	for (const struct web_json_member *m = members; m->name; m++) {
+		const json_t *v = member(body, m->name);
+
+		if (json_is_string(v))
+			TRY(web_params_add(&w->rq.form, w->a, str_of(m->field), jsn_string(v), err));
+		else if (json_is_true(v))
+			TRY(web_params_add(&w->rq.form, w->a, str_of(m->field), STR("yes"), err));
+		else if (v && !json_is_null(v) && !json_is_false(v))
+			web_json_field(w, m->name, "This is no text");
+	}
+	*ok = !w->fields;
+	if (w->fields)
+		web_json_error(w, 422, NULL, NULL);
 	return GH_RC_OK;
 }

@@ -110,6 +110,11 @@ void web_form_value(struct web *w, const char *field, struct str value)
 
 void web_form_error(struct web *w, const char *field, struct str message)
 {
+	for (const struct web_json_member *m = w->members; m && m->name; m++)
+		if (strcmp(m->field, field) == 0) {
+			web_json_field(w, m->name, arena_cstr(w->a, message));
+			return;
+		}
 	liquid_set_text(part(w, "errors"), field, web_text(w, message));
 }
 

@@ -75,6 +75,11 @@ static GH_RC add(struct web_params *p, struct arena *a, struct web_param param, 
 	return GH_RC_OK;
 }
 
+gh_rc web_params_add(struct web_params *p, struct arena *a, struct str name, struct str value, struct gh_err *err)
+{
+	return add(p, a, (struct web_param){ .name = name, .value = value }, err);
+}
+
 gh_rc web_params_urlencoded(struct web_params *p, struct arena *a, struct str text, struct gh_err *err)
 {
 	struct str rest = text.n ? text : STR_NULL, pair;

@@ -23,6 +23,8 @@ void web_params_init(struct web_params *p, size_t max);
 
 /* "a=1&b=two+words" (WHATWG URL, application/x-www-form-urlencoded); adds to what is there. INVALID for a bad escape. */
 GH_RC web_params_urlencoded(struct web_params *p, struct arena *a, struct str text, struct gh_err *err);
+/* One more, in clear; borrowed. INVALID when it is not UTF-8 text or holds a zero byte. */
+GH_RC web_params_add(struct web_params *p, struct arena *a, struct str name, struct str value, struct gh_err *err);
 /* RFC 7578; `content_type` names the boundary. PROTO when a part is malformed or the end is missing. */
 GH_RC web_params_multipart(struct web_params *p, struct arena *a, struct str content_type, struct str body, struct gh_err *err);
 /* The Cookie header (RFC 6265 section 5.4): pairs that are malformed are passed over. */

@@ -31,20 +31,29 @@ static GH_RC place(struct web *w, struct webauthn_expect *e, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-gh_rc web_passkey_challenge(struct web *w, const char *purpose, struct str user_id, struct gh_err *err)
+gh_rc web_passkey_new(struct web *w, const char *purpose, struct str user_id, struct str *challenge, struct str *rp_id, struct gh_err *err)
 {
 	char bytes[WEBAUTHN_CHALLENGE_BYTES];
 	struct webauthn_expect e;
 
 	TRY(place(w, &e, err));
 	TRY(crypto_random(bytes, sizeof(bytes), err));
-	e.challenge = crypto_base64url(w->a, (struct str){ bytes, sizeof(bytes) });
-	if (!e.challenge.p)
+	*challenge = crypto_base64url(w->a, (struct str){ bytes, sizeof(bytes) });
+	*rp_id = e.rp_id;
+	if (!challenge->p)
 		FAIL(err, NOMEM, "passkey");
-	liquid_set_text(w->page, "challenge", e.challenge);
-	liquid_set_text(w->page, "rp_id", e.rp_id);
-	return web_sealed_put(w, cookie, arena_printf(w->a, "%s\n%.*s\n%.*s", purpose, STR_ARG(user_id), STR_ARG(e.challenge)), CHALLENGE_S,
+	return web_sealed_put(w, cookie, arena_printf(w->a, "%s\n%.*s\n%.*s", purpose, STR_ARG(user_id), STR_ARG(*challenge)), CHALLENGE_S,
 			      err);
+}
+
+gh_rc web_passkey_challenge(struct web *w, const char *purpose, struct str user_id, struct gh_err *err)
+{
+	struct str challenge, rp_id;
+
+	TRY(web_passkey_new(w, purpose, user_id, &challenge, &rp_id, err));
+	liquid_set_text(w->page, "challenge", challenge);
+	liquid_set_text(w->page, "rp_id", rp_id);
+	return GH_RC_OK;
 }
 
 static GH_RC expected(struct web *w, const char *purpose, struct str *user_id, struct webauthn_expect *e, struct gh_err *err)

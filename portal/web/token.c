@@ -28,5 +28,6 @@ gh_rc web_token_user(struct web *w, struct str token, bool *found, struct gh_err
 	if (!*found)
 		return GH_RC_OK;
 	w->may_write = t.may_write;
+	w->may_manage = t.may_manage;
 	return note_use(w, &t, err);
 }

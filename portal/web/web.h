@@ -23,6 +23,7 @@
 enum web_right {
 	WEB_ANYBODY,                     /* no sign-in needed */
 	WEB_SIGNED_IN,                   /* any user */
+	WEB_OWN_ACCOUNT,                 /* any user, for what proves who he is; a personal token needs the scope `account` */
 	WEB_VIEW_APIS,                   /* APIs, operations, products and their numbers */
 	WEB_CHANGE_APIS,                 /* all of an API but its policies */
 	WEB_VIEW_POLICIES,
@@ -101,8 +102,11 @@ struct web {                             /* one request */
 	const struct zone *zone;         /* of the account; NULL: UTC, and the browser's own by script */
 	struct str zone_name;
 	bool shipped_only;               /* templates of the theme are not used, one failed */
-	bool by_token, may_write;        /* JSON: who asks showed a personal token; it may change things */
-	json_t *fields;                  /* JSON: what is wrong with which value; NULL: nothing */
+	/* JSON */
+	bool by_token, may_write;        /* who asks showed a personal token; it may change things */
+	bool may_manage;                 /* and see to the account itself */
+	json_t *fields;                  /* what is wrong with which value; NULL: nothing */
+	const struct web_json_member *members;   /* of the body, by the fields of the form that they stand for */
 	/* what the template sees */
 	struct liquid_record *page;
 	struct liquid_record *form;      /* page.form, once web_form was called */
@@ -134,7 +138,7 @@ struct web_app {
 	bool is_dashboard;               /* which identity providers are offered */
 	const struct web_route *routes;  /* ends with a NULL method */
 	const char *json;                /* paths that begin so are a JSON API: errors and rights in its way; NULL: none */
-	/* Finds the person behind a bearer token of the JSON API: w->user and w->may_write. */
+	/* Finds the person behind a bearer token of the JSON API: w->user, w->may_write, w->may_manage. */
 	GH_RC (*token)(struct web *w, struct str token, bool *found, struct gh_err *err);
 	/* The management API: paths that begin so, the largest body they take, and how a failure before the handler is told. NULL:
 	 * there is none. */
@@ -206,12 +210,19 @@ void web_error_page(struct web *w, int status, const char *explain);
  * values by web_json_field. NULL for reason or message: those of the status. */
 bool web_is_json(const struct web *w);
 GH_RC web_json_body(struct web *w, json_t **out, struct gh_err *err);
+/* Members of the body as fields of a form, so that a page and its call are checked by the same lines: texts as they are, true as
+ * "yes". `name` may lead into objects ("credential/response"). From then on web_form_error names the member. *ok false: answered.
+ * The table ends with a NULL name and lives as long as the request. */
+struct web_json_member {
+	const char *name, *field;
+};
+GH_RC web_json_form(struct web *w, const struct web_json_member *members, bool *ok, struct gh_err *err);
 /* Whether If-Match or If-None-Match lists the tag, or is "*". */
 bool web_tag_listed(struct str field, struct str tag);
 void web_json_field(struct web *w, const char *name, const char *message);
 bool web_is_rest(const struct web *w);           /* struct web_app.rest */
 bool web_csrf_matches(struct web *w, struct str sent);   /* the form token of the session */
-/* The person behind a personal token: w->user and w->may_write. Notes its use. */
+/* The person behind a personal token: w->user, w->may_write, w->may_manage. Notes its use. */
 GH_RC web_token_user(struct web *w, struct str token, bool *found, struct gh_err *err);
 void web_json_error(struct web *w, int status, const char *reason, const char *message);
 
@@ -275,6 +286,8 @@ struct store_passkey;
 /* A new challenge for `purpose`, bound to the user (or to nobody): in the browser's keeping, and as `challenge` and `rp_id` in
  * w->page. UNAVAILABLE when it is not known under which address people reach us. */
 GH_RC web_passkey_challenge(struct web *w, const char *purpose, struct str user_id, struct gh_err *err);
+/* The same, for those who make no page of it. */
+GH_RC web_passkey_new(struct web *w, const char *purpose, struct str user_id, struct str *challenge, struct str *rp_id, struct gh_err *err);
 /* What a browser sent for the user who is signed in: checked, its challenge used up. INVALID, CONFLICT: refused, err says why
  * for the log. Needs a transaction. */
 GH_RC web_passkey_made(struct web *w, const char *purpose, struct store_passkey *out, struct gh_err *err);

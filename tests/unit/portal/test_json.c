@@ -27,8 +27,9 @@ static struct world {
 	json_t *document;
 	struct str own, refused_call;            /* developer's subscription, a call with it */
 	struct str reads, writes, ended, others, blocked;        /* tokens */
+	struct str manages_other;                /* a stranger's, with the scope account */
 	struct str spare;                        /* id of a token to be taken back */
-	char answered[112][80];                   /* "get /apis" that gave 2xx */
+	char answered[160][80];                   /* "get /apis" that gave 2xx */
 	size_t n_answered;
 } world;
 
@@ -69,7 +70,7 @@ static void routes_are_described(void **state UNUSED)
 		/* what needs somebody says so, and what changes something asks for a token that may write */
 		if (r->right != WEB_ANYBODY)
 			CHECK_STR(r->pattern, jsn_string(jsn_pointer(op, STR("/security/0/token/0"))),
-				  str_of(strcmp(r->method, "GET") == 0 ? "read" : "write"));
+				  str_of(r->right == WEB_OWN_ACCOUNT ? "account" : strcmp(r->method, "GET") == 0 ? "read" : "write"));
 	}
 	json_object_foreach(json_object_get(world.document, "paths"), path, item)
 		json_object_foreach(item, method, op)
@@ -332,6 +333,8 @@ static void decisions_in_german(void **state UNUSED)
 	check_done();
 }
 
+#include "tests/unit/portal/json_owner.h"
+
 /* ---- much of it ------------------------------------------------------------------------------------------------------------- */
 
 /* What is asked for is bounded, so what it takes must not grow with the square of somebody's subscriptions. */
@@ -419,6 +422,8 @@ static void make_people(struct store *s)
 	world.ended = make_token("developer", true, clock_wall_us() - 1, NULL);
 	world.others = make_token("auditor", true, 0, NULL);
 	world.blocked = make_token("gone", true, 0, NULL);
+	must(store_personal_token_create(s, world.a, &(struct store_personal_token){ .user_id = STR("auditor"), .name = STR("all"), .may_write = true,
+										     .may_manage = true }, NULL, &world.manages_other, &err), &err);
 	must(store_tx_commit(s, &err), &err);
 }
 
@@ -535,7 +540,7 @@ static int down(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(routes_are_described), cmocka_unit_test(every_call), cmocka_unit_test(outside),
+		cmocka_unit_test(routes_are_described), cmocka_unit_test(the_owner), cmocka_unit_test(every_call), cmocka_unit_test(outside),
 		cmocka_unit_test(guessing_is_slowed),   cmocka_unit_test(made_on_the_page),
 		cmocka_unit_test(a_busy_developer), cmocka_unit_test(decisions_in_german),
 	};

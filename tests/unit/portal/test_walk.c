@@ -43,6 +43,7 @@ static const struct owned {
 	{ "/portal/api/v1/calls/{", { "owned-call" }, true },
 	{ "/portal/api/v1/traces/{", { "owned-trace" }, true },
 	{ "/portal/api/v1/account/tokens/{", { "other-token" }, true },
+	{ "/portal/api/v1/account/passkeys/{", { "other-passkey" }, true },
 };
 static bool gone[ARRAY_LEN(owned)];      /* the owner has ended it on the way */
 /* Owned things that are not there in this world: nobody finds them, not even the owner. */
@@ -369,7 +370,7 @@ static void make_owner(struct store *s)
 					  .user_id = STR("owner"), .state = STORE_SUB_ACTIVE };
 	struct store_personal_token t = { .id = STR("owned-token"), .user_id = STR("owner"), .name = STR("zebra") };
 	struct store_application app = { .id = STR("owned-app"), .name = STR("zebra app") };
-	const struct store_passkey key = { .id = STR("owned-passkey"), .user_id = STR("owner"), .name = STR("zebra"), .public_key = STR("k"),
+	struct store_passkey key = { .id = STR("owned-passkey"), .user_id = STR("owner"), .name = STR("zebra"), .public_key = STR("k"),
 					   .algorithm = -7, .created_us = 1 };
 	char hash[CRYPTO_PASSWORD_HASH_MAX];
 	struct str token;
@@ -384,6 +385,8 @@ static void make_owner(struct store *s)
 	must(store_application_create(s, world.a, &app, u.id, NULL, &err), &err);
 	app.id = STR("other-app");
 	must(store_application_create(s, world.a, &app, u.id, NULL, &err), &err);
+	must(store_passkey_add(s, &key, &err), &err);
+	key.id = STR("other-passkey");
 	must(store_passkey_add(s, &key, &err), &err);
 	must(store_personal_token_create(s, world.a, &t, NULL, &token, &err), &err);
 	t.id = STR("other-token");
