@@ -179,14 +179,6 @@ static sqlite3_stmt *search(struct store *s, enum sql which, const struct store_
 	return st;
 }
 
-static sqlite3_stmt *search_first(struct store *s, enum sql which, const struct store_catalog_filter *f, struct str query, size_t limit)
-{
-	sqlite3_stmt *st = search(s, which, f, query, limit);
-
-	bind_int(st, 7, STORE_SEARCH_LOOKED_AT);
-	return st;
-}
-
 /* How the things of one kind are looked for. */
 struct finder {
 	enum sql count, ranked, plain;
@@ -215,12 +207,12 @@ static GH_RC find_common(struct store *s, struct arena *a, const struct finder *
 
 	if (!named.p)
 		FAIL(err, NOMEM, "search");
-	TRY(list_rows(s, search_first(s, k->plain, f, named, limit), k->type, a, &first, &n_first, err));
+	TRY(list_rows(s, search(s, k->plain, f, named, limit), k->type, a, &first, &n_first, err));
 	*out = first;
 	*n = n_first;
 	if (n_first >= limit)
 		return GH_RC_OK;
-	TRY(list_rows(s, search_first(s, k->plain, f, query, limit), k->type, a, &more, &n_more, err));
+	TRY(list_rows(s, search(s, k->plain, f, query, limit), k->type, a, &more, &n_more, err));
 	all = arena_alloc(a, n_first + n_more + 1, k->type->size);
 	if (!all)
 		FAIL(err, NOMEM, "search");
@@ -234,21 +226,19 @@ static GH_RC find_common(struct store *s, struct arena *a, const struct finder *
 }
 
 static GH_RC find(struct store *s, struct arena *a, const struct finder *k, const struct store_catalog_filter *f, struct str query, size_t limit,
-		  void *out, size_t *n, bool *cut, struct gh_err *err)
+		  void *out, size_t *n, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, k->count);
 	int64_t matches = 0;
 	bool found;
 	char *rows = NULL;
 
-	*cut = false;
 	bind_str(st, 1, query);
-	bind_int(st, 2, STORE_SEARCH_LOOKED_AT + 1);
+	bind_int(st, 2, STORE_SEARCH_RANKED + 1);
 	TRY(find_int(s, st, &matches, &found, err));
 	if (matches <= STORE_SEARCH_RANKED)
 		return list_rows(s, search(s, k->ranked, f, query, limit), k->type, a, out, n, err);
 	TRY(find_common(s, a, k, f, query, limit, &rows, n, err));
-	*cut = *n < limit && matches > STORE_SEARCH_LOOKED_AT;
 	memcpy(out, &rows, sizeof(rows));
 	return GH_RC_OK;
 }
@@ -266,20 +256,20 @@ static struct str operation_key(struct arena *a, const void *row)
 }
 
 GH_RC store_catalog_find_apis(struct store *s, struct arena *a, const struct store_catalog_filter *f, struct str query,
-			      size_t limit, struct store_catalog_row **out, size_t *n, bool *cut, struct gh_err *err)
+			      size_t limit, struct store_catalog_row **out, size_t *n, struct gh_err *err)
 {
 	static const struct finder apis = { SQL_CATALOG_COUNT_APIS, SQL_CATALOG_FIND_APIS, SQL_CATALOG_FIND_APIS_PLAIN, &row_type, api_key };
 
-	return find(s, a, &apis, f, query, limit, out, n, cut, err);
+	return find(s, a, &apis, f, query, limit, out, n, err);
 }
 
 GH_RC store_catalog_find_operations(struct store *s, struct arena *a, const struct store_catalog_filter *f, struct str query,
-				    size_t limit, struct store_catalog_operation **out, size_t *n, bool *cut, struct gh_err *err)
+				    size_t limit, struct store_catalog_operation **out, size_t *n, struct gh_err *err)
 {
 	static const struct finder operations = { SQL_CATALOG_COUNT_OPERATIONS, SQL_CATALOG_FIND_OPERATIONS, SQL_CATALOG_FIND_OPERATIONS_PLAIN,
 						  &operation_type, operation_key };
 
-	return find(s, a, &operations, f, query, limit, out, n, cut, err);
+	return find(s, a, &operations, f, query, limit, out, n, err);
 }
 
 GH_RC store_catalog_find_products(struct store *s, struct arena *a, const struct store_catalog_filter *f, struct str query,

@@ -69,16 +69,12 @@ enum { STORE_SEARCH_TEXT_MAX = 200, STORE_SEARCH_WORDS_MAX = 12 };
 struct str store_catalog_query(struct arena *a, struct str typed);
 
 /* Of more things than these that match, none is ranked: those with the words in their names come first, in any order. */
-enum { STORE_SEARCH_RANKED = 1000,
-       STORE_SEARCH_LOOKED_AT = 2000 };          /* and of still more, only so many, the oldest, are looked at */
-/* *cut: more of them could match than were looked at, and fewer than `limit` were found.
- * Best first, at most `limit`; `query` is from store_catalog_query. Products have no tag or state: the filter's are ignored. */
+enum { STORE_SEARCH_RANKED = 1000 };
+/* Best first, at most `limit`; `query` is from store_catalog_query. Products have no tag or state: the filter's are ignored. */
 GH_RC store_catalog_find_apis(struct store *s, struct arena *a, const struct store_catalog_filter *f, struct str query,
-			      size_t limit, struct store_catalog_row **out, size_t *n, bool *cut,
-				    struct gh_err *err);
+			      size_t limit, struct store_catalog_row **out, size_t *n, struct gh_err *err);
 GH_RC store_catalog_find_operations(struct store *s, struct arena *a, const struct store_catalog_filter *f, struct str query,
-				    size_t limit, struct store_catalog_operation **out, size_t *n, bool *cut,
-				    struct gh_err *err);
+				    size_t limit, struct store_catalog_operation **out, size_t *n, struct gh_err *err);
 GH_RC store_catalog_find_products(struct store *s, struct arena *a, const struct store_catalog_filter *f, struct str query,
 				  size_t limit, struct store_catalog_product **out, size_t *n, struct gh_err *err);
 /* Tags of what may be seen and is not retired, most used first. */

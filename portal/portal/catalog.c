@@ -296,13 +296,13 @@ static GH_RC list(struct web *w, const struct wish *wish, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-static GH_RC find_operations(struct web *w, const struct wish *wish, struct str query, bool *cut, struct gh_err *err)
+static GH_RC find_operations(struct web *w, const struct wish *wish, struct str query, struct gh_err *err)
 {
 	struct liquid_list *l = liquid_set_list(w->page, "operations");
 	struct store_catalog_operation *ops;
 	size_t n;
 
-	TRY(store_catalog_find_operations(w->site->store, w->a, &wish->f, query, FOUND_OPERATIONS + 1, &ops, &n, cut, err));
+	TRY(store_catalog_find_operations(w->site->store, w->a, &wish->f, query, FOUND_OPERATIONS + 1, &ops, &n, err));
 	liquid_set_bool(w->page, "more_operations", n > FOUND_OPERATIONS);
 	for (size_t i = 0; i < n && i < FOUND_OPERATIONS; i++) {
 		struct liquid_record *r = liquid_push_record(l);
@@ -344,17 +344,15 @@ static GH_RC results(struct web *w, const struct wish *wish, struct str query, s
 {
 	struct liquid_list *l = liquid_set_list(w->page, "apis");
 	struct store_catalog_row *rows;
-	bool cut_apis, cut_operations;
 	size_t n;
 
-	TRY(store_catalog_find_apis(w->site->store, w->a, &wish->f, query, FOUND_APIS + 1, &rows, &n, &cut_apis, err));
+	TRY(store_catalog_find_apis(w->site->store, w->a, &wish->f, query, FOUND_APIS + 1, &rows, &n, err));
 	liquid_set_bool(w->page, "more_apis", n > FOUND_APIS);
 	if (wish->f.state < 0)
 		TRY(one_of_each_set(w, rows, &n, wish->f.now_us, err));
 	for (size_t i = 0; i < n && i < FOUND_APIS; i++)
 		put_row(w, liquid_push_record(l), &rows[i], true, wish->f.now_us);
-	TRY(find_operations(w, wish, query, &cut_operations, err));
-	liquid_set_bool(w->page, "cut", cut_apis || cut_operations);
+	TRY(find_operations(w, wish, query, err));
 	return find_products(w, wish, query, err);
 }
 
@@ -362,14 +360,13 @@ gh_rc portal_catalog_rows(struct web *w, struct store_catalog_row **rows, size_t
 {
 	struct wish wish = wish_of(w);
 	struct str query = store_catalog_query(w->a, wish.search);
-	bool cut;
 
 	*n = 0;
 	if (!wish.search.n)
 		return load_list(w, &wish, rows, n, err);
 	if (!query.p)                    /* nothing in it is a word */
 		return GH_RC_OK;
-	TRY(store_catalog_find_apis(w->site->store, w->a, &wish.f, query, FOUND_ROWS, rows, n, &cut, err));
+	TRY(store_catalog_find_apis(w->site->store, w->a, &wish.f, query, FOUND_ROWS, rows, n, err));
 	return wish.f.state < 0 ? one_of_each_set(w, *rows, n, wish.f.now_us, err) : GH_RC_OK;
 }
 
@@ -390,7 +387,6 @@ gh_rc portal_apis(struct web *w, struct gh_err *err)
 		liquid_set_list(w->page, "apis");
 		liquid_set_list(w->page, "operations");
 		liquid_set_list(w->page, "products");
-		liquid_set_bool(w->page, "cut", false);
 	}
 	return web_page(w, "search", err);
 }

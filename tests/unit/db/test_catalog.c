@@ -82,12 +82,11 @@ static size_t count(struct fixture *f, const char *typed)
 	struct store_catalog_product *products;
 	struct store_catalog_row *apis;
 	size_t n = 0, k = 0, m = 0;
-	bool cut;
 
 	if (!q.p)
 		return 0;
-	CHECK_OK(f, store_catalog_find_apis(f->s, f->a, &all, q, 100, &apis, &n, &cut, &f->err));
-	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, q, 100, &ops, &k, &cut, &f->err));
+	CHECK_OK(f, store_catalog_find_apis(f->s, f->a, &all, q, 100, &apis, &n, &f->err));
+	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, q, 100, &ops, &k, &f->err));
 	CHECK_OK(f, store_catalog_find_products(f->s, f->a, &all, q, 100, &products, &m, &f->err));
 	return n + 100 * k + 10000 * m;          /* APIs, operations and products told apart */
 }
@@ -179,13 +178,12 @@ static struct str see(struct fixture *f, const char *user, const char *tag, int6
 	struct store_catalog_row *rows = NULL, *hits = NULL;
 	struct str out = STR("");
 	size_t n = 0, n_hits = 0;
-	bool cut;
 
 	CHECK_OK(f, store_catalog_list(f->s, f->a, &filter, &rows, &n, &f->err));
 	for (size_t i = 0; i < n; i++)
 		out = arena_printf(f->a, "%.*s%s%.*s", STR_ARG(out), i ? " " : "", STR_ARG(rows[i].id));
 	/* the search shows the same, whatever the list is narrowed by */
-	CHECK_OK(f, store_catalog_find_apis(f->s, f->a, &filter, store_catalog_query(f->a, STR("common")), 100, &hits, &n_hits, &cut, &f->err));
+	CHECK_OK(f, store_catalog_find_apis(f->s, f->a, &filter, store_catalog_query(f->a, STR("common")), 100, &hits, &n_hits, &f->err));
 	CHECK_INT("search beside the list", n_hits, n);
 	return out;
 }
@@ -529,7 +527,6 @@ static void common(void **state)
 	struct store_catalog_operation *found;
 	struct fixture *f = *state;
 	size_t n, twice = 0;
-	bool cut;
 
 	add_api(f, "orders", "Orders", "", STORE_API_PUBLISHED);
 	for (size_t i = 0; i < MANY; i++)
@@ -537,7 +534,7 @@ static void common(void **state)
 						   .name = i >= MANY - NAMED ? STR("Common thing") : STR("Thing"),
 						   .description = i == 7 ? STR("common and singular") : STR("common") };
 	CHANGE(f, store_operations_replace(f->s, STR("orders"), 1, ops, MANY, &f->err));
-	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, store_catalog_query(f->a, STR("common")), LIMIT, &found, &n, &cut, &f->err));
+	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, store_catalog_query(f->a, STR("common")), LIMIT, &found, &n, &f->err));
 	CHECK_INT("as many as asked for", n, LIMIT);
 	for (size_t i = 0; i < n; i++) {
 		bool named = str_find(found[i].name, STR("Common")) != SIZE_MAX;
@@ -547,11 +544,11 @@ static void common(void **state)
 			twice += str_eq(found[i].id, found[k].id);
 	}
 	CHECK_INT("none twice", twice, 0);
-	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, store_catalog_query(f->a, STR("common singular")), LIMIT, &found, &n, &cut, &f->err));
+	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, store_catalog_query(f->a, STR("common singular")), LIMIT, &found, &n, &f->err));
 	CHECK("the rare one", n == 1 && str_eq(found[0].id, STR("op-7")));
 	/* what is not ranked costs no look at all that match: the statement that ranks was not run for the common word */
 	sqlite3_stmt_status(f->s->stmt[SQL_CATALOG_FIND_OPERATIONS], SQLITE_STMTSTATUS_RUN, 1);
-	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, store_catalog_query(f->a, STR("thing")), LIMIT, &found, &n, &cut, &f->err));
+	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, store_catalog_query(f->a, STR("thing")), LIMIT, &found, &n, &f->err));
 	CHECK_INT("not ranked", sqlite3_stmt_status(f->s->stmt[SQL_CATALOG_FIND_OPERATIONS], SQLITE_STMTSTATUS_RUN, 0), 0);
 	check_done();
 }
