@@ -3,6 +3,7 @@
 #include "core/str.h"
 
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <time.h>
@@ -81,5 +82,61 @@ GH_RC certificate_describe(struct arena *a, struct store_certificate *c, bool *o
 	}
 	X509_free(x);
 	BIO_free(in);
+	return rc;
+}
+
+/* ---- PKCS#12 ----------------------------------------------------------------------------------------------------------- */
+
+static struct str text_of(struct arena *a, BIO *out)
+{
+	char *p = NULL;
+	long n = BIO_get_mem_data(out, &p);
+
+	return n > 0 ? arena_dup(a, (struct str){ p, (size_t)n }) : STR_NULL;
+}
+
+static gh_rc write_pem(struct arena *a, X509 *x, STACK_OF(X509) *chain, EVP_PKEY *key, struct str *pem, struct str *key_pem, struct gh_err *err)
+{
+	BIO *out = BIO_new(BIO_s_mem()), *secret = BIO_new(BIO_s_secmem());
+	bool good = out && secret && PEM_write_bio_X509(out, x);
+
+	for (int i = 0; good && i < sk_X509_num(chain); i++)
+		good = PEM_write_bio_X509(out, sk_X509_value(chain, i));
+	if (good && key)
+		good = PEM_write_bio_PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL);
+	*pem = good ? text_of(a, out) : STR_NULL;
+	*key_pem = good && key ? text_of(a, secret) : STR_NULL;
+	BIO_free(out);
+	BIO_free(secret);
+	if (!pem->p)
+		FAIL(err, NOMEM, "unpacking a certificate");
+	return GH_RC_OK;
+}
+
+GH_RC certificate_unpack(struct arena *a, struct str archive, struct str password, struct str *pem, struct str *key, struct gh_err *err)
+{
+	const unsigned char *at = (const unsigned char *)archive.p;
+	PKCS12 *p = archive.n && archive.n <= INT32_MAX ? d2i_PKCS12(NULL, &at, (long)archive.n) : NULL;
+	const char *word = password.n ? arena_cstr(a, password) : "";
+	STACK_OF(X509) *chain = NULL;
+	EVP_PKEY *pkey = NULL;
+	X509 *x = NULL;
+	bool read = p && PKCS12_verify_mac(p, word, (int)password.n), open = read && PKCS12_parse(p, word, &pkey, &x, &chain);
+	gh_rc rc = GH_RC_OK;
+
+	*pem = *key = STR_NULL;
+	if (!p)
+		rc = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "this is no PKCS#12 archive (.pfx, .p12)");
+	else if (!open)
+		rc = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, read ? "the archive is encrypted in a way that cannot be read; make it anew with AES"
+									     : password.n ? "the password does not open it" : "it needs a password");
+	else if (!x)
+		rc = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "there is no certificate with a key in it");
+	else
+		rc = write_pem(a, x, chain, pkey, pem, key, err);
+	sk_X509_pop_free(chain, X509_free);
+	EVP_PKEY_free(pkey);
+	X509_free(x);
+	PKCS12_free(p);
 	return rc;
 }

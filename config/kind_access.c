@@ -39,9 +39,27 @@ struct access_row {
 	struct store_access_rule rule;
 };
 
+static bool access_hint(size_t i, struct resource_hint *out)
+{
+	for (unsigned k = 0; k < ACCESS_KIND__COUNT; k++) {
+		const struct access_method_info *m = &access_methods[k];
+
+		for (const struct access_parameter *p = m->parameters; p->name; p++)
+			if (!i--) {
+				*out = (struct resource_hint){ str_of(m->name), p->name, p->help, false };
+				return true;
+			}
+		if (m->claims && !i--) {
+			*out = (struct resource_hint){ str_of(m->name), "claims", "claims that the token must have: a name and a value, or a list of values", false };
+			return true;
+		}
+	}
+	return false;
+}
+
 static const struct resource_field access_fields[] = {
 	FIELD_ID("The place: api:ID or product:ID", access_row, id),
-	{ .name = "rule", .type = RESOURCE_OBJECT, .flags = RESOURCE_REQUIRED, .label = "Rule",
+	{ .name = "rule", .type = RESOURCE_OBJECT, .flags = RESOURCE_REQUIRED | RESOURCE_RULE, .label = "Rule", .hints = access_hint,
 	  .description = "What callers have to show, as `gatehouse access show` prints it: {\"anyOf\": [{\"method\": \"key\"}]}",
 	  .offset = RESOURCE_BY_HAND },
 	{ .name = "changed", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Changed", .description = "When it was last written",

@@ -2,13 +2,19 @@
 #include "config/kind.h"
 
 #include "config/certificate.h"
+#include "core/crypto.h"
 #include "core/str.h"
 
 static const struct resource_field fields[] = {
 	FIELD_ID("Names the certificate", store_certificate, id),
-	{ .name = "certificate", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED | RESOURCE_LINES | RESOURCE_FILE, .label = "Certificate",
-	  .description = "The certificate in PEM, with its chain", .most = STORE_TEXT_MAX, AT(store_certificate, pem) },
-	{ .name = "key", .type = RESOURCE_SECRET, .label = "Private key", .description = "Its private key in PEM, without a password; sealed",
+	{ .name = "certificate", .type = RESOURCE_TEXT, .flags = RESOURCE_LINES | RESOURCE_FILE, .label = "Certificate",
+	  .description = "The certificate in PEM, with its chain; or give an archive", .most = STORE_TEXT_MAX, AT(store_certificate, pem) },
+	{ .name = "key", .type = RESOURCE_SECRET, .flags = RESOURCE_LINES, .label = "Private key", .description = "Its private key in PEM, without a password; sealed",
+	  .offset = RESOURCE_BY_HAND },
+	{ .name = "archive", .type = RESOURCE_SECRET, .flags = RESOURCE_FILE, .label = "Archive",
+	  .description = "A PKCS#12 file (.pfx, .p12) as base64, in place of certificate and key; it is unpacked and not kept",
+	  .offset = RESOURCE_BY_HAND },
+	{ .name = "password", .type = RESOURCE_SECRET, .label = "Password of the archive", .description = "Opens the archive; not kept",
 	  .offset = RESOURCE_BY_HAND },
 	{ .name = "authority", .type = RESOURCE_BOOL, .otherwise = "false", .label = "Authority", .description = "An authority that is trusted",
 	  AT(store_certificate, is_authority) },
@@ -18,7 +24,7 @@ static const struct resource_field fields[] = {
 	  .description = "SHA-1 in hexadecimal, as policies name it", AT(store_certificate, thumbprint) },
 	{ .name = "notBefore", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Good from", .description = "From when on it is good",
 	  AT(store_certificate, not_before_us) },
-	{ .name = "expires", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Expires", .description = "When it ends",
+	{ .name = "expires", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY | RESOURCE_DUE, .label = "Expires", .description = "When it ends",
 	  AT(store_certificate, expires_us) },
 	FIELD_END,
 };
@@ -39,15 +45,52 @@ static GH_RC show(struct store *s UNUSED, struct arena *a UNUSED, const void *ro
 	return GH_RC_OK;
 }
 
+/* The archive takes the place of certificate and key in the document too, so that the trail and a second look see what was kept. */
+static GH_RC unpack(struct resource_put *p, struct gh_err *err)
+{
+	struct store_certificate *c = p->row;
+	json_t *doc = (json_t *)(uintptr_t)p->doc;
+	struct str archive, password, bytes, key;
+	enum secret_given given = resource_secret(doc, "archive", &archive), word = resource_secret(doc, "password", &password);
+	struct gh_err why = { .code = GH_OK };
+	gh_rc rc;
+
+	json_object_set_new(doc, "archive", json_null());
+	json_object_set_new(doc, "password", json_null());
+	if (given == SECRET_REF || word == SECRET_REF)
+		put_problem(p, given == SECRET_REF ? "/archive" : "/password", "takes no reference; give a text");
+	if (given != SECRET_TEXT) {
+		if (!c->pem.n)
+			put_problem(p, "/certificate", "is required: a certificate in PEM, or an archive");
+		return GH_RC_OK;
+	}
+	if (!crypto_base64_decode(p->a, archive, &bytes)) {
+		put_problem(p, "/archive", "is no base64");
+		return GH_RC_OK;
+	}
+	rc = certificate_unpack(p->a, bytes, word == SECRET_TEXT ? password : STR_NULL, &c->pem, &key, &why);
+	if (rc.code == GH_OK) {
+		json_object_set_new(doc, "certificate", json_stringn(c->pem.p, c->pem.n));
+		if (key.n)
+			json_object_set_new(doc, "key", json_stringn(key.p, key.n));
+	}
+	return put_refused(p, str_starts(str_of(why.message), STR("the password")) ? "/password" : "/archive", rc, &why, err);
+}
+
 static GH_RC check(struct resource_put *p, struct gh_err *err)
 {
 	struct store_certificate *c = p->row;
 	struct str text;
-	enum secret_given given = resource_secret(p->doc, "key", &text);
+	size_t problems = p->c->total;
+	enum secret_given given;
 	struct gh_err why;
 	bool of_key;
 	gh_rc rc;
 
+	TRY(unpack(p, err));
+	if (p->c->total != problems)
+		return GH_RC_OK;
+	given = resource_secret(p->doc, "key", &text);
 	if (given == SECRET_REF)
 		put_problem(p, "/key", "takes no reference; give the key as a text");
 	if (given == SECRET_STAYS && jsn_get(p->doc, "key") && !c->key_pem.n)

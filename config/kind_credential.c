@@ -37,6 +37,21 @@ static const struct resource_field secret_fields[] = {
 };
 #undef SECRET
 
+/* The i-th setting of a kind, kind after kind. */
+static bool credential_hint(size_t i, struct resource_hint *out)
+{
+	const struct credential_field *f;
+
+	for (unsigned kind = 0; kind < CREDENTIAL__COUNT; kind++)
+		for (size_t k = 0; (f = credential_field_at(k)); k++) {
+			if (f->secret || !(f->kinds >> kind & 1) || i--)
+				continue;
+			*out = (struct resource_hint){ credential_kind_info((enum credential_kind)kind)->name, f->name.p, f->help, f->needed >> kind & 1 };
+			return true;
+		}
+	return false;
+}
+
 static const struct resource_field credential_fields[] = {
 	FIELD_ID("The environment and the name: \"default/erp\"", credential_row, id),
 	{ .name = "environment", .type = RESOURCE_REF, .ref = "environment", .flags = RESOURCE_READ_ONLY, .label = "Environment",
@@ -50,7 +65,7 @@ static const struct resource_field credential_fields[] = {
 	  AT(credential_row, c.provider) },
 	{ .name = "settings", .type = RESOURCE_OBJECT, .flags = RESOURCE_REQUIRED, .label = "Settings",
 	  .description = "What the kind needs, as texts: {\"token-url\": ..., \"client-id\": ...}; `gatehouse credential kinds` lists them",
-	  .offset = RESOURCE_BY_HAND },
+	  .hints = credential_hint, .offset = RESOURCE_BY_HAND },
 	{ .name = "secrets", .type = RESOURCE_OBJECT, .fields = secret_fields, .flags = RESOURCE_STAYS, .label = "Secrets",
 	  .description = "The secrets of the kind", .offset = RESOURCE_BY_HAND },
 	{ .name = "changed", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Changed", .description = "When it was last written",
@@ -181,6 +196,27 @@ const struct resource_kind kind_credential = {
 
 /* ---- loggers ----------------------------------------------------------------------------------------------------------- */
 
+static bool logger_hint(size_t i, struct resource_hint *out)
+{
+	static const struct resource_hint hints[] = {
+		{ STR_INIT("http"), "url", "address that messages are posted to", true },
+		{ STR_INIT("http"), "format", "ndjson, json or lines", false },
+		{ STR_INIT("http"), "timeoutMs", "milliseconds that one delivery may take", false },
+		{ STR_INIT("http"), "headers", "header fields: a name and a value each", false },
+		{ STR_INIT("file"), "path", "the file", true },
+		{ STR_INIT("file"), "format", "ndjson or lines", false },
+		{ STR_INIT("file"), "maxBytes", "size at which it becomes PATH.1 and a new one begins", false },
+		{ STR_INIT("syslog"), "address", "unix:PATH, udp://HOST:PORT or tcp://HOST:PORT", true },
+		{ STR_INIT("syslog"), "facility", "number of the facility, 0 to 23", false },
+		{ STR_INIT("syslog"), "appName", "APP-NAME of RFC 5424", false },
+		{ STR_INIT("syslog"), "sdId", "id of the structured data", false },
+	};
+
+	if (i < ARRAY_LEN(hints))
+		*out = hints[i];
+	return i < ARRAY_LEN(hints);
+}
+
 static const struct resource_field logger_fields[] = {
 	FIELD_ID("Names the logger in <log-to-eventhub logger-id=\"...\">", store_logger, id),
 	{ .name = "description", .type = RESOURCE_TEXT, .flags = RESOURCE_LINES, .label = "Description", .description = "What it is for",
@@ -189,8 +225,8 @@ static const struct resource_field logger_fields[] = {
 	  .description = "Where messages go", AT(store_logger, kind) },
 	{ .name = "settings", .type = RESOURCE_OBJECT, .flags = RESOURCE_REQUIRED, .label = "Settings",
 	  .description = "http: url, format, timeoutMs, headers; file: path, format, maxBytes; syslog: address, facility, appName, sdId",
-	  .offset = RESOURCE_BY_HAND },
-	{ .name = "secretHeaders", .type = RESOURCE_SECRET, .label = "Secret header fields",
+	  .hints = logger_hint, .offset = RESOURCE_BY_HAND },
+	{ .name = "secretHeaders", .type = RESOURCE_SECRET, .flags = RESOURCE_LINES, .label = "Secret header fields",
 	  .description = "JSON of header fields of http that nobody may read, as a text: {\"Authorization\": \"...\"}", .offset = RESOURCE_BY_HAND },
 	FIELD_END,
 };

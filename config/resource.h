@@ -69,7 +69,17 @@ enum {
 	RESOURCE_EMPTY = 64,     /* required, but may be empty */
 	RESOURCE_STAYS = 128,    /* left out it stays as it is */
 	RESOURCE_AS_TEXT = 256,  /* of an enum: the member of the row is the text and not the number */
+	RESOURCE_RULE = 512,     /* an object that is an access rule (core/access_rule.h): forms ask for its groups and methods */
+	RESOURCE_DUE = 1024,     /* a time at which something ends: lists and forms say how long it is until then */
 };
+
+/* What an object without a table of fields may hold, for people who fill in a form. */
+struct resource_hint {
+	struct str of;                   /* the kind or method that has it */
+	const char *name, *text;
+	bool needed;
+};
+typedef bool resource_hint_at(size_t i, struct resource_hint *out);      /* false past the last; those of one `of` stand together */
 
 struct resource_field {
 	const char *name;                /* "displayName" */
@@ -81,6 +91,7 @@ struct resource_field {
 	const char *const *values;       /* of an enum; ends with NULL */
 	const char *ref;                 /* name of the kind that is referred to */
 	const struct resource_field *fields;     /* of objects; ends with a NULL name */
+	resource_hint_at *hints;         /* NULL: none */
 	int64_t least, most;             /* of an integer; of a text its longest length in bytes (0: STORE_TEXT_MAX) */
 	size_t offset;                   /* of the member in the row; RESOURCE_BY_HAND: the kind's functions do it */
 };

@@ -4,7 +4,10 @@
  * form shows it again. */
 #include "portal/admin/resources.h"
 
+#include "core/clock.h"
+#include "core/crypto.h"
 #include "core/str.h"
+#include "core/yaml.h"
 
 enum { REFS_SHOWN = 60, REFS_OFFERED = 200, ITEMS_MAX = 50, DEPTH_MAX = 4 };
 
@@ -104,8 +107,12 @@ static const char *kind_of(const struct form *f, const struct resource_field *fi
 		return "file";
 	if (field->type == RESOURCE_TEXT && field->flags & RESOURCE_LINES)
 		return "lines";
+	if (field->type == RESOURCE_SECRET && field->flags & RESOURCE_FILE)
+		return "upload";
+	if (field->flags & RESOURCE_RULE)
+		return "rule";
 	if ((field->type == RESOURCE_OBJECT || field->type == RESOURCE_OBJECTS) && !field->fields)
-		return "json";
+		return "yaml";
 	return names[field->type];
 }
 
@@ -138,6 +145,57 @@ static GH_RC put_items(struct form *f, struct liquid_record *r, const struct res
 	return GH_RC_OK;
 }
 
+struct str resource_yaml_put(struct arena *a, const json_t *v)
+{
+	struct str text = STR("");
+	struct buf b;
+
+	if (json_is_string(v) || !v || json_is_null(v) || !(json_object_size(v) + json_array_size(v)))
+		return json_is_string(v) ? jsn_string(v) : STR("");
+	buf_init(&b, STORE_DOCUMENT_MAX);
+	if (!yaml_write(&b, v, NULL).code)
+		text = arena_dup(a, str_trim(buf_view(&b)));
+	buf_release(&b);
+	return text.p ? text : STR("");
+}
+
+/* What nobody can change is shown as people read it. */
+static void put_fixed(struct web *w, struct liquid_record *r, const struct resource_field *field, const json_t *value)
+{
+	int64_t us;
+
+	if (field->type == RESOURCE_BOOL)
+		liquid_set_text(r, "value", json_is_true(value) ? STR("Yes") : STR("No"));
+	if (field->type == RESOURCE_OBJECT || field->type == RESOURCE_OBJECTS)
+		liquid_set_text(r, "value", resource_yaml_put(w->a, value));
+	if (field->type == RESOURCE_TIME && clock_parse_iso(jsn_string(value), &us)) {
+		liquid_set_text(r, "value", web_date(w, us));
+		if (field->flags & RESOURCE_DUE)
+			resource_due_put(w, r, us);
+	}
+}
+
+static void put_hints(struct form *f, struct liquid_record *r, const struct resource_field *field)
+{
+	struct liquid_list *groups = liquid_set_list(r, "hints"), *rows = NULL;
+	struct resource_hint h;
+	struct str of = STR_NULL;
+
+	for (size_t i = 0; f->view->may_change && field->hints && field->hints(i, &h); i++) {
+		struct liquid_record *row;
+
+		if (!rows || !str_eq(of, h.of)) {
+			row = liquid_push_record(groups);
+			liquid_set_text(row, "of", of = h.of);
+			rows = liquid_set_list(row, "rows");
+		}
+		row = liquid_push_record(rows);
+		liquid_set_text(row, "name", str_of(h.name));
+		liquid_set_text(row, "text", str_of(h.text));
+		liquid_set_bool(row, "needed", h.needed);
+	}
+}
+
 static GH_RC put_field(struct form *f, struct liquid_record *r, const struct resource_field *field, const json_t *value, struct str at,
 		       unsigned depth, struct gh_err *err)
 {
@@ -154,14 +212,23 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 	liquid_set_text(r, "value", text_of(a, value));
 	if (field->type == RESOURCE_TEXTS || field->type == RESOURCE_REFS)
 		liquid_set_text(r, "value", lines_of(a, value));
-	if (strcmp(kind, "fixed") == 0)
+	liquid_set(r, "due", LIQUID_NIL_VALUE);
+	if (strcmp(kind, "fixed") == 0) {
+		put_fixed(f->w, r, field, value);
 		return GH_RC_OK;
-	if (strcmp(kind, "json") == 0)
-		liquid_set_text(r, "value", json_is_string(value) ? jsn_string(value) : value && !json_is_null(value) ? jsn_text(a, value, JSN_INDENT) : STR(""));
+	}
+	put_hints(f, r, field);
+	if (strcmp(kind, "yaml") == 0)
+		liquid_set_text(r, "value", resource_yaml_put(a, value));
+	if (strcmp(kind, "rule") == 0)
+		return rule_form_put(f->w, r, value, at, f->view->may_change, err);
+	if (strcmp(kind, "upload") == 0 || strcmp(kind, "file") == 0)
+		liquid_set_bool(f->w->page, "uploads", f->view->may_change);
 	if (field->type == RESOURCE_BOOL)
 		liquid_set_bool(r, "on", json_is_true(value));
 	if (field->type == RESOURCE_SECRET) {
 		liquid_set_bool(r, "sealed", jsn_bool(value, "sealed", false));
+		liquid_set_bool(r, "lines", field->flags & RESOURCE_LINES);
 		liquid_set_text(r, "value", STR(""));
 		liquid_set_text(r, "ref", jsn_str(value, "ref").p ? jsn_str(value, "ref") : STR(""));
 	}
@@ -199,6 +266,7 @@ GH_RC resource_form_put(struct web *w, const struct resource_view *view, struct 
 
 	if (!f.used)
 		FAIL(err, NOMEM, "form");
+	liquid_set_bool(w->page, "uploads", false);
 	TRY(put_fields(&f, liquid_set_list(w->page, "fields"), view->kind->fields, view->doc, STR(""), 0, err));
 	for (size_t i = 0; i < view->n_problems; i++)
 		if (!f.used[i])
@@ -231,9 +299,39 @@ static json_t *texts_of(struct web *w, struct str at)
 	return out;
 }
 
-static json_t *secret_of(struct web *w, struct str at)
+/* The bytes of a file that was sent in the field; STR_NULL: none. */
+static struct str file_of(struct web *w, struct str at)
 {
-	struct str value = web_param(&w->rq.form, arena_cstr(w->a, at));
+	const struct web_param *p = web_param_find(&w->rq.form, arena_printf(w->a, "%.*s.file", STR_ARG(at)).p);
+
+	return p && p->file.n ? p->file : STR_NULL;
+}
+
+/* A text in a file of its own takes the place of what stands in the field; of bytes that are no text their base64. */
+static struct str sent(struct web *w, struct str at, bool as_text)
+{
+	struct str file = file_of(w, at), value = web_param(&w->rq.form, arena_cstr(w->a, at));
+
+	if (!file.n)
+		return value.p ? value : STR("");
+	return as_text && utf8_valid(file) && str_find_char(file, '\0') == SIZE_MAX ? file : crypto_base64(w->a, file);
+}
+
+json_t *resource_yaml_read(struct str text)
+{
+	struct gh_err why;
+	json_t *v;
+
+	if (!str_trim(text).n)
+		return NULL;
+	return yaml_or_json_parse(text, STORE_DOCUMENT_MAX, &v, NULL, &why).code ? text_json(text) : v;
+}
+
+static json_t *secret_of(struct web *w, const struct resource_field *field, struct str at)
+{
+	struct str value = field->flags & RESOURCE_LINES ? admin_unix_lines(w, sent(w, at, true))
+			 : field->flags & RESOURCE_FILE  ? sent(w, at, false)
+							 : web_param(&w->rq.form, arena_cstr(w->a, at));
 	struct str ref = str_trim(web_param(&w->rq.form, arena_printf(w->a, "%.*s.ref", STR_ARG(at)).p));
 
 	if (web_param(&w->rq.form, arena_printf(w->a, "%.*s.none", STR_ARG(at)).p).n)
@@ -245,8 +343,7 @@ static json_t *secret_of(struct web *w, struct str at)
 
 static json_t *scalar_of(struct web *w, const struct resource_field *field, struct str at)
 {
-	struct str raw = web_param(&w->rq.form, arena_cstr(w->a, at)), value = admin_unix_lines(w, raw.p ? raw : STR(""));
-	struct gh_err why;
+	struct str value = admin_unix_lines(w, sent(w, at, true));
 	json_t *parsed;
 	int64_t n;
 
@@ -261,9 +358,8 @@ static json_t *scalar_of(struct web *w, const struct resource_field *field, stru
 		return value.n || !(field->flags & RESOURCE_NULL) ? text_json(value) : json_null();
 	case RESOURCE_OBJECT:
 	case RESOURCE_OBJECTS:
-		if (!value.n)
-			return field->type == RESOURCE_OBJECT ? json_null() : json_array();
-		return jsn_parse(value, NULL, &parsed, NULL, &why).code ? text_json(value) : parsed;
+		parsed = field->flags & RESOURCE_RULE ? rule_form_read(w, at) : resource_yaml_read(value);
+		return parsed ? parsed : field->type == RESOURCE_OBJECT ? json_null() : json_array();
 	default:
 		return value.n || field->flags & RESOURCE_REQUIRED ? text_json(value) : field->flags & RESOURCE_STAYS ? NULL : json_null();
 	}
@@ -331,7 +427,7 @@ static json_t *object_of(struct web *w, const struct resource_field *fields, str
 		else if (f->type == RESOURCE_TEXTS || f->type == RESOURCE_REFS)
 			v = texts_of(w, place);
 		else if (f->type == RESOURCE_SECRET)
-			v = secret_of(w, place);
+			v = secret_of(w, f, place);
 		else if (f->type == RESOURCE_OBJECTS && f->fields)
 			v = items_of(w, f, place);
 		else if (f->type == RESOURCE_OBJECT && f->fields)

@@ -2,6 +2,7 @@
  * config/resource.h that routes.c names has these pages; what can be said of it comes from its table. */
 #include "portal/admin/resources.h"
 
+#include "core/clock.h"
 #include "core/str.h"
 #include "core/uri.h"
 
@@ -54,9 +55,9 @@ static void put_kind(struct web *w, const struct resource_kind *k)
 
 static bool is_column(const struct resource_field *f)
 {
-	return strcmp(f->name, "id") != 0 && !(f->flags & (RESOURCE_LINES | RESOURCE_FILE)) && strcmp(f->name, "name") != 0
+	return f->flags & RESOURCE_DUE || (strcmp(f->name, "id") != 0 && !(f->flags & (RESOURCE_LINES | RESOURCE_FILE)) && strcmp(f->name, "name") != 0
 	       && (f->type == RESOURCE_TEXT || f->type == RESOURCE_ENUM || f->type == RESOURCE_REF || f->type == RESOURCE_BOOL
-		   || f->type == RESOURCE_INT || f->type == RESOURCE_TEXTS);
+		   || f->type == RESOURCE_INT || f->type == RESOURCE_TEXTS));
 }
 
 static struct str cell(struct web *w, const json_t *v)
@@ -70,10 +71,22 @@ static struct str cell(struct web *w, const json_t *v)
 	return s.n > CELL_MAX ? arena_printf(w->a, "%.*s…", STR_ARG(str_first(s, CELL_MAX - 3))) : s;
 }
 
+enum { DUE_SOON_DAYS = 30 };
+
+void resource_due_put(struct web *w, struct liquid_record *r, int64_t us)
+{
+	const int64_t day = 86400LL * 1000000;
+	int64_t left = us - clock_wall_us(), days = left / day;
+
+	liquid_set_text(r, "due", left < 0 ? STR("over") : days ? arena_printf(w->a, "in %lld day%s", (long long)days, days == 1 ? "" : "s") : STR("today"));
+	liquid_set_text(r, "due_level", left < 0 ? STR("over") : days < DUE_SOON_DAYS ? STR("soon") : STR("good"));
+}
+
 static void put_row(struct web *w, struct liquid_record *r, const struct resource_field *const columns[COLUMNS], const json_t *doc)
 {
 	struct str name = jsn_str(doc, "name"), id = jsn_str(doc, "id"), email = jsn_str(doc, "email");
 	struct liquid_list *cells = liquid_set_list(r, "cells");
+	int64_t us;
 
 	liquid_set_text(r, "id", id);
 	liquid_set_text(r, "name", name.n ? name : email.n ? email : id);
@@ -83,6 +96,11 @@ static void put_row(struct web *w, struct liquid_record *r, const struct resourc
 		liquid_set_text(c, "label", str_of(columns[i]->label));
 		liquid_set_text(c, "text", cell(w, jsn_get(doc, columns[i]->name)));
 		liquid_set_bool(c, "tag", columns[i]->type == RESOURCE_ENUM);
+		liquid_set(c, "due", LIQUID_NIL_VALUE);
+		if (columns[i]->type == RESOURCE_TIME && clock_parse_iso(jsn_str(doc, columns[i]->name), &us)) {
+			liquid_set_text(c, "text", web_day(w, us));
+			resource_due_put(w, c, us);
+		}
 	}
 }
 

@@ -14,8 +14,20 @@ struct resource_view {
 	const struct resource_problem *problems;
 	size_t n_problems;
 };
+/* `uploads` of the page: whether a field takes a file. */
 GH_RC resource_form_put(struct web *w, const struct resource_view *view, struct gh_err *err);
 /* The document that the form says. `before` (NULL: a new one) has what the form does not carry. */
 json_t *resource_form_read(struct web *w, const struct resource_kind *k, const json_t *before);
+
+/* How long it is until then: `due` ("in 23 days") and `due_level` ("good", "soon", "over"). */
+void resource_due_put(struct web *w, struct liquid_record *r, int64_t us);
+/* A value as YAML for a field of several lines; a text that could not be read as YAML is itself. STR("") for none. */
+struct str resource_yaml_put(struct arena *a, const json_t *v);
+/* And back, a new reference: what cannot be read is the text, which the validation refuses. NULL: nothing was written. */
+json_t *resource_yaml_read(struct str text);
+
+/* rule_form.c: an access rule as groups of methods. `r` gets groups and what else the rule says. */
+GH_RC rule_form_put(struct web *w, struct liquid_record *r, const json_t *rule, struct str at, bool may_change, struct gh_err *err);
+json_t *rule_form_read(struct web *w, struct str at);
 
 web_handler admin_resources, admin_resource, admin_resource_act;

@@ -7,6 +7,11 @@
 #include "portal/admin/policies.h"
 #include "portal/admin/resources.h"
 
+/* The list of a kind, the form of one and what the form does. */
+#define KIND(plural, view, change)                                                                                             \
+	{ "GET", "/" plural, view, admin_resources }, { "GET", "/edit/" plural, view, admin_resource },                        \
+	{ "POST", "/edit/" plural, change, admin_resource_act }
+
 static const struct web_route routes[] = {
 	{ "GET", "/", WEB_VIEW_APIS, admin_apis },
 	{ "GET", "/apis", WEB_VIEW_APIS, admin_apis },
@@ -73,6 +78,13 @@ static const struct web_route routes[] = {
 	{ "GET", "/business-groups", WEB_VIEW_SETTINGS, admin_resources },
 	{ "GET", "/edit/business-groups", WEB_VIEW_SETTINGS, admin_resource },
 	{ "POST", "/edit/business-groups", WEB_CHANGE_SETTINGS, admin_resource_act },
+	KIND("certificates", WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS),
+	KIND("loggers", WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS),
+	KIND("schemas", WEB_VIEW_APIS, WEB_CHANGE_APIS),
+	KIND("access-rules", WEB_VIEW_POLICIES, WEB_CHANGE_POLICIES),
+	KIND("network-rules", WEB_VIEW_POLICIES, WEB_CHANGE_POLICIES),
+	{ "GET", "/edit/credentials", WEB_VIEW_SETTINGS, admin_resource },
+	{ "POST", "/edit/credentials", WEB_CHANGE_SETTINGS, admin_resource_act },
 	{ "GET", "/audit", WEB_VIEW_AUDIT, admin_audit },
 	{ "GET", "/audit/export", WEB_VIEW_AUDIT, admin_audit_export },
 	{ "GET", "/pages", WEB_EDIT_PAGES, admin_page_list },

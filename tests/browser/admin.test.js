@@ -29,6 +29,7 @@ test.before(async () => {
       g.cli('policy', 'set', '--scope', 'api:orders', g.file('a.xml', POLICY));
       g.cli('policy', 'set', '--scope', 'api:orders', g.file('b.xml', CHANGED));
       g.cli('policy', 'set', '--scope', 'operation:orders/get-order', g.file('c.xml', POLICY.replace('rate-limit', 'quota')));
+      g.cli('access', 'set', '--api', 'orders', 'key | jwt(issuer=https://login.example, audience=orders) + cert(ca=partners)');
       g.cli('policy', 'set', '--scope', 'global', g.file('d.xml', '<policies><outbound><base /><set-header name="Server" exists-action="delete" /></outbound></policies>'));
     },
   });
@@ -45,7 +46,7 @@ const ready = (p) => p.waitForFunction(() => document.documentElement.dataset.ed
 const PAGES = [
   { name: 'admin-policies', url: '/admin/policies' },
   ...['tiers', 'users', 'groups', 'applications', 'backends', 'named-values', 'policy-fragments', 'environments', 'business-groups', 'version-sets',
-    'operations', 'revisions'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
+    'operations', 'revisions', 'certificates', 'loggers', 'schemas', 'access-rules', 'network-rules'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
   { name: 'admin-api', url: '/admin/apis/orders' },
   { name: 'admin-revisions', url: '/admin/apis/orders/revisions' },
   { name: 'admin-start', url: '/admin/start' },
@@ -55,6 +56,8 @@ const PAGES = [
   { name: 'admin-subscriptions', url: '/admin/subscriptions' },
   { name: 'admin-audit', url: '/admin/audit', act: (p) => p.locator('summary').first().click() },
   { name: 'admin-audit-none', url: '/admin/audit?actor=zebra&from=2001-01-01' },
+  { name: 'admin-new-credential', url: '/admin/edit/credentials' },
+  { name: 'admin-edit-access-rule', url: '/admin/edit/access-rules?id=api:orders' },
   { name: 'admin-edit-product', url: '/admin/edit/products?id=starter' },
   { name: 'admin-edit-api', url: '/admin/edit/apis?id=orders' },
   { name: 'admin-edit-backend', url: '/admin/edit/backends?id=pool' },

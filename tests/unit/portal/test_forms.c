@@ -1,0 +1,202 @@
+/* Forms of resources that are more than a list of fields: what a browser sends becomes the document, and what cannot be read is
+ * shown again. */
+#include "tests/unit/check.h"
+
+#include "config/resource.h"
+#include "core/uri.h"
+#include "portal/admin/admin.h"
+#include "tests/unit/portal/client.h"
+
+static char directory[64], share[PATHS_MAX];
+
+/* A certificate with its key for the name "partner", behind the password open-sesame. */
+static const char archive[] =
+	"MIIEDAIBAzCCA8IGCSqGSIb3DQEHAaCCA7MEggOvMIIDqzCCAmIGCSqGSIb3DQEHBqCCAlMwggJPAgEAMIICSAYJKoZIhvcNAQcB"
+	"MFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAiedyC6Sa8tjQICCAAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEMie"
+	"JEzEDufza9MwucW/s2CAggHgPiBvk2ivegBz9z51hs/KxYnVIwd5Neu0hIMi3lBzJSKg4TM81/qVnU/IDt4JQTUJf89/VWvJhX2O"
+	"9IzWFsj733pgce70MFjE3i2l6oCThvApLFJp3oGZ2gmyFnA8jXGzDtsb+ke8+qC5wanQrgIcrClbDohGechvIJU140ePZID6+hZR"
+	"llJNqeLMiezGMInht/INo1k8i7m+xPhwU1NMPhufHs9jX4VL/yApRLwYsP1ArFk9p7GtOxB+dmJtoOR+pSzxrZWT0SEPoiEhsX7i"
+	"Ft2BDwtKM0DJjAvGfNRJJ0K/aHrvBylLI2PL959n3PXIamV4CYe9zQOZTW9WjOzUpDuIqN7qEM33walhIgUfjCNy6oGJXXpQxxlt"
+	"DlctBJnpwRCvrdtqs1pxlUARpAfpBWIhaYtDssK3wBuL6Dyg7TOJrgORTdrahv3WRrt5zMcAKSpM9hNo09a3Hvatk8D7tToBVyag"
+	"p5MqhQZ+RHW8DMxXjuqNuFz4jrkB9QiZHPm39uiiR7o1eVRvbHBFh2qCiBh4dVbGNr6XigFHnU9KC9y/Us5OfmA4sd7iRXeb6kZF"
+	"rdbbOeTa7N0lKBIld160FNQV95tqv9vt4gjC467zIpgyaNfxFCam5yvBX/8n4S8pMIIBQQYJKoZIhvcNAQcBoIIBMgSCAS4wggEq"
+	"MIIBJgYLKoZIhvcNAQwKAQKgge8wgewwVwYJKoZIhvcNAQUNMEowKQYJKoZIhvcNAQUMMBwECEEOBBNgsnC0AgIIADAMBggqhkiG"
+	"9w0CCQUAMB0GCWCGSAFlAwQBKgQQmptrTy5LsisqgDdWLZp/9QSBkGbFWBkC8nr+C5tG5XlZC5TdtWnlKEeoIeGLpIEGLxEXxWyW"
+	"+u6/EV/P6+v3BpEjZEkjRlEs4Ks5/d7IIoJDcrA9NQ6XQYr8rQm+CVUbp3nP8e86VT2uqMUjmibO+TyUdzLrDhUsZjmqGiTW7sy6"
+	"oTF5Jd9OBYz57+FjqydwV9SUUHqU8XzE7eDB83xtLzvr3DElMCMGCSqGSIb3DQEJFTEWBBS7EH7ESxQh4AoUxFcyNtzxnHjHpTBB"
+	"MDEwDQYJYIZIAWUDBAIBBQAEIFwnZAC2YSDP5GCgyMwQIQWyeBxIXauSt26L0NtkJRROBAhuUeLsXcW84wICCAA=";
+static const char pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBejCCASGgAwIBAgIUZste0vP6W+i5Be62htJ0UXNChhcwCgYIKoZIzj0EAwIw\n"
+	"EjEQMA4GA1UEAwwHcGFydG5lcjAgFw0yNjExMjIwMDI4NTRaGA8yMTI2MTAyOTAw\n"
+	"Mjg1NFowEjEQMA4GA1UEAwwHcGFydG5lcjBZMBMGByqGSM49AgEGCCqGSM49AwEH\n"
+	"A0IABDDQ7mbjEhtNda5rsI68V2mxFbumXLliLaZZ7DSoTqtFQOeKzCpo+JPVfqfF\n"
+	"7A3byzh/B89qkErIkKnQ/LDy1ImjUzBRMB0GA1UdDgQWBBQXOUYwc+9Xg2mbA7k2\n"
+	"Y9BRZoUtqzAfBgNVHSMEGDAWgBQXOUYwc+9Xg2mbA7k2Y9BRZoUtqzAPBgNVHRMB\n"
+	"Af8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIGfPdPUrUQViKVL2ukRa8NL4Curf\n"
+	"L9aIyzF4gMPeXZjyAiA31vf5xwQMN3wArgLqV6oxFvZMg7i9t8eVEHrzOLkYFw==\n"
+	"-----END CERTIFICATE-----\n";
+
+static struct str escaped(struct arena *a, const char *text)
+{
+	return uri_encode(a, str_of(text), URI_KEEP_UNRESERVED);
+}
+
+static void rules(void **state)
+{
+	static const struct {
+		const char *label, *form;
+		int status;
+		const char *want;                /* the rule; or what the page shows */
+	} rows[] = {
+		{ "one method", "&/rule/0/0/method=key", 303, "{\"anyOf\":[{\"method\":\"key\"}]}" },
+		{ "any of two groups, all of two methods",
+		  "&/rule/0/0/method=key&/rule/1/0/method=jwt&/rule/1/0/with=issuer: https://login.example%0D%0Aaudience: [a, b]&/rule/1/1/method=cert&/rule/1/1/with=ca: [partners]",
+		  303,
+		  "{\"anyOf\":[{\"method\":\"key\"},{\"allOf\":[{\"method\":\"jwt\",\"issuer\":\"https://login.example\",\"audience\":[\"a\",\"b\"]},"
+		  "{\"method\":\"cert\",\"ca\":[\"partners\"]}]}]}" },
+		{ "rows that are left empty are left out", "&/rule/0/0/method=&/rule/0/0/with=&/rule/2/3/method=anonymous&/rule/2/4/method=", 303,
+		  "{\"anyOf\":[{\"method\":\"anonymous\"}]}" },
+		{ "what else a rule says", "&/rule/0/0/method=key&/rule.rest=profile: anypoint%0A", 303,
+		  "{\"anyOf\":[{\"method\":\"key\"}],\"profile\":\"anypoint\"}" },
+		{ "nothing", "", 422, "Rule" },
+		{ "a parameter that the method does not have", "&/rule/0/0/method=key&/rule/0/0/with=issuer: https://login.example", 422, "anyOf[0]" },
+		{ "no YAML is shown again", "&/rule/0/0/method=jwt&/rule/0/0/with=issuer: [https://login", 422, "issuer: [https://login</textarea>" },
+		{ "nor in the rest", "&/rule/0/0/method=key&/rule.rest=profile: {a", 422, "profile: {a</textarea>" },
+		{ "parameters without a method", "&/rule/0/0/with=issuer: https://login.example", 422, "issuer: https://login.example</textarea>" },
+	};
+	struct client c = { .site = *state };
+	const struct resource_kind *k = resource_kind_find(STR("access-rule"));
+	struct arena *a = arena_new(1 << 22);
+	struct gh_err err;
+	json_t *doc;
+
+	client_session(&c, "administrator");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str mark = STR(""), id = STR("");
+		struct str form;
+
+		must(resource_read(c.site->store, a, k, STR("api:orders"), &doc, &err), &err);
+		if (doc) {
+			mark = uri_encode(a, resource_etag(a, doc), URI_KEEP_UNRESERVED);
+			id = STR("&id=api:orders");
+		}
+		CHECK_INT(rows[i].label, client_send(&c, "GET", "/admin/edit/access-rules", NULL), 200);
+		form = arena_printf(a, "csrf=%s&action=save&/id=api:orders%.*s&mark=%.*s%s", client_token(&c), STR_ARG(id), STR_ARG(mark), rows[i].form);
+		CHECK_INT(rows[i].label, client_send(&c, "POST", "/admin/edit/access-rules", form.p), rows[i].status);
+		if (rows[i].status != 303) {
+			CHECK(rows[i].label, client_shows(&c, rows[i].want));
+			continue;
+		}
+		must(resource_read(c.site->store, a, k, STR("api:orders"), &doc, &err), &err);
+		CHECK_STR(rows[i].label, jsn_text(a, jsn_get(doc, "rule"), 0), str_of(rows[i].want));
+	}
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
+static void certificates(void **state)
+{
+	const struct resource_kind *k = resource_kind_find(STR("certificate"));
+	struct client c = { .site = *state };
+	struct arena *a = arena_new(1 << 22);
+	const struct {
+		const char *label, *id;
+		struct str form;
+		int status;
+		const char *shows;
+	} rows[] = {
+		{ "an archive", "partner", arena_printf(a, "&/archive=%.*s&/password=open-sesame", STR_ARG(escaped(a, archive))), 303, "" },
+		{ "a wrong password", "x", arena_printf(a, "&/archive=%.*s&/password=x", STR_ARG(escaped(a, archive))), 422, "the password does not open it" },
+		{ "no password", "x", arena_printf(a, "&/archive=%.*s", STR_ARG(escaped(a, archive))), 422, "it needs a password" },
+		{ "no archive", "x", STR("&/archive=aGVsbG8="), 422, "no PKCS#12 archive" },
+		{ "no base64", "x", STR("&/archive=%25%25"), 422, "is no base64" },
+		{ "nothing", "x", STR(""), 422, "is required" },
+		{ "as text", "plain", arena_printf(a, "&/certificate=%.*s", STR_ARG(escaped(a, pem))), 303, "" },
+	};
+	struct gh_err err;
+	struct str part;
+	json_t *doc;
+
+	client_session(&c, "administrator");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str form;
+
+		CHECK_INT(rows[i].label, client_send(&c, "GET", "/admin/edit/certificates", NULL), 200);
+		form = arena_printf(a, "csrf=%s&action=save&/id=%s%.*s", client_token(&c), rows[i].id, STR_ARG(rows[i].form));
+		CHECK_INT(rows[i].label, client_send(&c, "POST", "/admin/edit/certificates", form.p), rows[i].status);
+		CHECK(rows[i].label, client_shows(&c, rows[i].shows));
+	}
+	must(resource_read(c.site->store, a, k, STR("partner"), &doc, &err), &err);
+	CHECK_STR("subject", jsn_str(doc, "subject"), STR("/CN=partner"));
+	CHECK("its key is sealed", jsn_bool(jsn_get(doc, "key"), "sealed", false));
+	CHECK("the archive is not kept", json_is_null(jsn_get(doc, "archive")) && json_is_null(jsn_get(doc, "password")));
+	client_send(&c, "GET", "/admin/certificates", NULL);
+	CHECK("when it ends", client_shows(&c, "tag-due-good"));
+	client_send(&c, "GET", "/admin/edit/certificates?id=partner", NULL);
+	CHECK("nothing of the key", !client_shows(&c, "PRIVATE"));
+	part = arena_printf(a, "--b\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n%s\r\n--b\r\nContent-Disposition: form-data; name=\"/id\"\r\n\r\nfile\r\n"
+			    "--b\r\nContent-Disposition: form-data; name=\"action\"\r\n\r\nsave\r\n--b\r\nContent-Disposition: form-data; name=\"/certificate.file\"; "
+			    "filename=\"c.pem\"\r\nContent-Type: application/x-x509-ca-cert\r\n\r\n%s\r\n--b--\r\n", client_token(&c), pem);
+	c.type = "multipart/form-data; boundary=b";
+	CHECK_INT("a file", client_send(&c, "POST", "/admin/edit/certificates", part.p), 303);
+	must(resource_read(c.site->store, a, k, STR("file"), &doc, &err), &err);
+	CHECK_STR("as it was sent", jsn_str(doc, "certificate"), str_of(pem));
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
+/* Objects without a table are written as YAML, and shown as such. */
+static void settings(void **state)
+{
+	const struct resource_kind *k = resource_kind_find(STR("logger"));
+	struct client c = { .site = *state };
+	struct arena *a = arena_new(1 << 20);
+	struct gh_err err;
+	char form[600];
+	json_t *doc;
+
+	client_session(&c, "administrator");
+	client_send(&c, "GET", "/admin/edit/loggers", NULL);
+	CHECK("what it may hold", client_shows(&c, "What it may hold") && client_shows(&c, "<code>timeoutMs</code>"));
+	snprintf(form, sizeof(form), "csrf=%s&action=save&/id=hub&/kind=http&/settings=url: https://log.example/%%0AtimeoutMs: 500", client_token(&c));
+	CHECK_INT("saved", client_send(&c, "POST", "/admin/edit/loggers", form), 303);
+	must(resource_read(c.site->store, a, k, STR("hub"), &doc, &err), &err);
+	CHECK_STR("settings", jsn_text(a, jsn_get(doc, "settings"), JSN_SORTED), STR("{\"timeoutMs\":500,\"url\":\"https://log.example/\"}"));
+	client_send(&c, "GET", "/admin/edit/loggers?id=hub", NULL);
+	CHECK("shown as YAML", client_shows(&c, "\nurl: https://log.example/\ntimeoutMs: 500</textarea>"));
+	snprintf(form, sizeof(form), "csrf=%s&action=save&/id=hub2&/kind=http&/settings=url", client_token(&c));
+	CHECK_INT("a text", client_send(&c, "POST", "/admin/edit/loggers", form), 422);
+	CHECK("is shown again", client_shows(&c, "\nurl</textarea>") && client_shows(&c, "must be an object"));
+	client_send(&c, "GET", "/admin/edit/credentials", NULL);
+	CHECK("what a credential needs", client_shows(&c, "<code>token-url</code> <span class=\"soft small\">required"));
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
+static int up(void **state)
+{
+	static struct web_site site;
+
+	fixture_make(directory);
+	site_up(&site, &admin_app, directory, share);
+	*state = &site;
+	return 0;
+}
+
+static int down(void **state)
+{
+	site_down(*state);
+	fixture_drop(directory);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(rules), cmocka_unit_test(certificates), cmocka_unit_test(settings) };
+
+	return cmocka_run_group_tests(tests, up, down);
+}
