@@ -8,6 +8,7 @@
 #include "config/resource.h"
 #include "config/policy_store.h"
 #include "db/resources.h"
+#include "db/tiers.h"
 
 struct resource_change {
 	struct store *store;
@@ -108,6 +109,13 @@ GH_RC check_policy(struct resource_put *p, const char *pointer, struct str text,
 
 /* Puts a list of objects into the order in which they are shown, so that two orders are one document. */
 void sort_objects(json_t *list, int (*order)(const json_t *a, const json_t *b));
+
+/* ---- limits: "limits", a list of objects with these fields ---- */
+extern const struct resource_field limit_fields[];
+json_t *limit_list(const struct store_limit *v, size_t n);
+/* Problems of the list, `whose`: "a tier"; puts it into the order in which it is shown. */
+void check_limits(struct resource_put *p, const char *whose);
+size_t read_limits(const json_t *doc, struct store_limit out[STORE_TIER_LIMITS_MAX]);
 
 /* Sorted array of ids. */
 json_t *resource_id_list(const struct str *ids, size_t n);

@@ -93,6 +93,36 @@ static GH_RC access_show(struct store *s UNUSED, struct arena *a, const void *ro
 	return GH_RC_OK;
 }
 
+static GH_RC check_authorities(struct resource_put *p, const struct access_group *groups, size_t n, struct gh_err *err)
+{
+	for (size_t g = 0; g < n; g++)
+		for (size_t m = 0; m < groups[g].n; m++) {
+			const struct access_method *method = &groups[g].methods[m];
+			struct access_values ca = method->kind == ACCESS_CERT ? access_given(method, "ca") : (struct access_values){ NULL, 0 };
+
+			for (size_t i = 0; i < ca.n; i++) {
+				bool there;
+
+				TRY(resource_exists(p->s, &kind_certificate, ca.v[i], &there, err));
+				if (!there)
+					put_problem(p, "/rule", "cert.ca: there is no certificate '%.*s'; take it in first", STR_ARG(str_first(ca.v[i], 200)));
+			}
+		}
+	return GH_RC_OK;
+}
+
+/* An authority that is not there would hold up the whole configuration: the gateway serves no API with less than what was asked for. */
+static GH_RC check_names(struct resource_put *p, const json_t *normal, struct gh_err *err)
+{
+	struct access_rule rule;
+
+	TRY(access_rule_read(p->a, normal, &rule, err));
+	TRY(check_authorities(p, rule.groups, rule.n_groups, err));
+	for (size_t i = 0; i < rule.n_operations; i++)
+		TRY(check_authorities(p, rule.operations[i].groups, rule.operations[i].n_groups, err));
+	return GH_RC_OK;
+}
+
 /* The rule in its stored form takes the place of what was written, so that the same rule is the same document. */
 static GH_RC access_check(struct resource_put *p, struct gh_err *err)
 {
@@ -102,7 +132,8 @@ static GH_RC access_check(struct resource_put *p, struct gh_err *err)
 
 	if (!rc.code)
 		json_object_set((json_t *)(uintptr_t)p->doc, "rule", normal);
-	return put_refused(p, "/rule", rc, &why, err);
+	TRY(put_refused(p, "/rule", rc, &why, err));
+	return rc.code ? GH_RC_OK : check_names(p, normal, err);
 }
 
 static GH_RC access_save(struct resource_put *p, struct gh_err *err)

@@ -226,7 +226,7 @@ static const struct resource_field logger_fields[] = {
 	{ .name = "settings", .type = RESOURCE_OBJECT, .flags = RESOURCE_REQUIRED, .label = "Settings",
 	  .description = "http: url, format, timeoutMs, headers; file: path, format, maxBytes; syslog: address, facility, appName, sdId",
 	  .hints = logger_hint, .offset = RESOURCE_BY_HAND },
-	{ .name = "secretHeaders", .type = RESOURCE_SECRET, .flags = RESOURCE_LINES, .label = "Secret header fields",
+	{ .name = "secretHeaders", .type = RESOURCE_SECRET, .flags = RESOURCE_LINES | RESOURCE_NO_REF, .label = "Secret header fields",
 	  .description = "JSON of header fields of http that nobody may read, as a text: {\"Authorization\": \"...\"}", .offset = RESOURCE_BY_HAND },
 	FIELD_END,
 };

@@ -11,17 +11,7 @@
 
 /* ---- tiers ------------------------------------------------------------------------------------------------------------- */
 
-static const char *const approvals[] = { "auto", "manual", NULL }, *const limit_kinds[] = { "rate", "quota", NULL };
-
-static const struct resource_field limit_fields[] = {
-	{ .name = "kind", .type = RESOURCE_ENUM, .flags = RESOURCE_REQUIRED, .values = limit_kinds, .label = "Kind",
-	  .description = "rate: a sliding window; quota: fixed periods" },
-	{ .name = "calls", .type = RESOURCE_INT, .flags = RESOURCE_REQUIRED, .least = 1, .most = 1000000000, .label = "Calls",
-	  .description = "How many calls" },
-	{ .name = "seconds", .type = RESOURCE_INT, .flags = RESOURCE_REQUIRED, .least = 0, .most = INT64_C(3162240000), .label = "Seconds",
-	  .description = "In how many seconds; 0: a quota that never begins anew" },
-	FIELD_END,
-};
+static const char *const approvals[] = { "auto", "manual", NULL };
 
 static const struct resource_field tier_fields[] = {
 	FIELD_ID("Names the tier", store_tier, id),
@@ -55,61 +45,25 @@ static void tier_check_id(struct resource_change *c, struct str id)
 
 static GH_RC tier_show(struct store *s, struct arena *a, const void *row, json_t *doc, struct gh_err *err)
 {
-	json_t *list = json_array();
 	struct store_limit *v;
 	size_t n;
 
-	json_object_set_new(doc, "limits", list);
 	TRY(store_tier_limits(s, a, ((const struct store_tier *)row)->id, &v, &n, err));
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "kind", limit_kinds[v[i].kind == STORE_LIMIT_QUOTA], "calls",
-						      (json_int_t)v[i].calls, "seconds", (json_int_t)v[i].seconds));
+	json_object_set_new(doc, "limits", limit_list(v, n));
 	return GH_RC_OK;
-}
-
-/* As they are shown: rates before quotas, the shortest window first. */
-static int by_window(const json_t *a, const json_t *b)
-{
-	bool qa = str_eq(jsn_str(a, "kind"), STR("quota")), qb = str_eq(jsn_str(b, "kind"), STR("quota"));
-	int64_t x = jsn_int(a, "seconds", 0), y = jsn_int(b, "seconds", 0);
-
-	return qa != qb ? (qa > qb) - (qa < qb) : (x > y) - (x < y);
 }
 
 static GH_RC tier_check(struct resource_put *p, struct gh_err *err UNUSED)
 {
-	json_t *list = jsn_get(p->doc, "limits");
-	char pointer[40];
-
-	if (json_array_size(list) > STORE_TIER_LIMITS_MAX)
-		put_problem(p, "/limits", "a tier has at most %d limits", STORE_TIER_LIMITS_MAX);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *limit = json_array_get(list, i);
-		int64_t seconds = jsn_int(limit, "seconds", 0);
-
-		snprintf(pointer, sizeof(pointer), "/limits/%zu/seconds", i);
-		if (str_eq(jsn_str(limit, "kind"), STR("rate")) && (seconds < 1 || seconds > STORE_RATE_SECONDS_MAX))
-			put_problem(p, pointer, "the window of a rate has 1 to %d seconds; a quota may have more", STORE_RATE_SECONDS_MAX);
-		for (size_t k = 0; k < i; k++)
-			if (!by_window(limit, json_array_get(list, k)))
-				put_problem(p, pointer, "another limit of this kind has the same seconds");
-	}
-	sort_objects(list, by_window);
+	check_limits(p, "a tier");
 	return GH_RC_OK;
 }
 
 static GH_RC tier_save(struct resource_put *p, struct gh_err *err)
 {
-	const json_t *list = jsn_get(p->doc, "limits");
 	struct store_limit v[STORE_TIER_LIMITS_MAX];
-	size_t n = json_array_size(list);
+	size_t n = read_limits(p->doc, v);
 
-	for (size_t i = 0; i < n; i++) {
-		const json_t *limit = json_array_get(list, i);
-
-		v[i] = (struct store_limit){ str_eq(jsn_str(limit, "kind"), STR("quota")) ? STORE_LIMIT_QUOTA : STORE_LIMIT_RATE,
-					     jsn_int(limit, "seconds", 0), jsn_int(limit, "calls", 0) };
-	}
 	TRY(p->exists ? store_tier_update(p->s, p->row, err) : store_tier_create(p->s, p->row, err));
 	return store_tier_set_limits(p->s, p->id, v, n, err);
 }

@@ -70,6 +70,7 @@ enum {
 	RESOURCE_STAYS = 128,    /* left out it stays as it is */
 	RESOURCE_AS_TEXT = 256,  /* of an enum: the member of the row is the text and not the number */
 	RESOURCE_RULE = 512,     /* an object that is an access rule (core/access_rule.h): forms ask for its groups and methods */
+	RESOURCE_NO_REF = 2048,  /* a secret that takes no reference */
 	RESOURCE_DUE = 1024,     /* a time at which something ends: lists and forms say how long it is until then */
 };
 

@@ -22,6 +22,7 @@ static const struct entry {
 	{ "Consumers", "Products", "products", "products", WEB_VIEW_APIS },
 	{ "Consumers", "Tiers", "tiers", "tiers", WEB_VIEW_APIS },
 	{ "Consumers", "Subscriptions", "subscriptions", "keys", WEB_VIEW_SUBSCRIPTIONS },
+	{ "Consumers", "Consumer rules", "consumer-rules", "policies", WEB_VIEW_SUBSCRIPTIONS },
 	{ "Consumers", "Applications", "applications", "applications", WEB_VIEW_PEOPLE },
 	{ "Consumers", "Users", "users", "users", WEB_VIEW_PEOPLE },
 	{ "Consumers", "Groups", "groups", "groups", WEB_VIEW_PEOPLE },

@@ -228,6 +228,7 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 		liquid_set_bool(r, "on", json_is_true(value));
 	if (field->type == RESOURCE_SECRET) {
 		liquid_set_bool(r, "sealed", jsn_bool(value, "sealed", false));
+		liquid_set_bool(r, "may_ref", !(field->flags & RESOURCE_NO_REF));
 		liquid_set_bool(r, "lines", field->flags & RESOURCE_LINES);
 		liquid_set_text(r, "value", STR(""));
 		liquid_set_text(r, "ref", jsn_str(value, "ref").p ? jsn_str(value, "ref") : STR(""));

@@ -78,6 +78,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/business-groups", WEB_VIEW_SETTINGS, admin_resources },
 	{ "GET", "/edit/business-groups", WEB_VIEW_SETTINGS, admin_resource },
 	{ "POST", "/edit/business-groups", WEB_CHANGE_SETTINGS, admin_resource_act },
+	KIND("consumer-rules", WEB_VIEW_SUBSCRIPTIONS, WEB_MANAGE_SUBSCRIPTIONS),
 	KIND("certificates", WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS),
 	KIND("loggers", WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS),
 	KIND("schemas", WEB_VIEW_APIS, WEB_CHANGE_APIS),

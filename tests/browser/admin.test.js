@@ -5,6 +5,7 @@ const test = require('node:test');
 const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
+const { execFileSync } = require('node:child_process');
 const { chromium } = require('playwright-core');
 const { HtmlValidate } = require('html-validate');
 const { start, until, ROOT } = require('../http/harness');
@@ -29,6 +30,7 @@ test.before(async () => {
       g.cli('policy', 'set', '--scope', 'api:orders', g.file('a.xml', POLICY));
       g.cli('policy', 'set', '--scope', 'api:orders', g.file('b.xml', CHANGED));
       g.cli('policy', 'set', '--scope', 'operation:orders/get-order', g.file('c.xml', POLICY.replace('rate-limit', 'quota')));
+      g.cli('certificate', 'set', 'partners', '--file', g.file('ca.pem', execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', '/dev/null', '-days', '20', '-subj', '/CN=partners'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })), '--authority');
       g.cli('access', 'set', '--api', 'orders', 'key | jwt(issuer=https://login.example, audience=orders) + cert(ca=partners)');
       g.cli('policy', 'set', '--scope', 'global', g.file('d.xml', '<policies><outbound><base /><set-header name="Server" exists-action="delete" /></outbound></policies>'));
     },
@@ -46,7 +48,7 @@ const ready = (p) => p.waitForFunction(() => document.documentElement.dataset.ed
 const PAGES = [
   { name: 'admin-policies', url: '/admin/policies' },
   ...['tiers', 'users', 'groups', 'applications', 'backends', 'named-values', 'policy-fragments', 'environments', 'business-groups', 'version-sets',
-    'operations', 'revisions', 'certificates', 'loggers', 'schemas', 'access-rules', 'network-rules'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
+    'operations', 'revisions', 'consumer-rules', 'certificates', 'loggers', 'schemas', 'access-rules', 'network-rules'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
   { name: 'admin-api', url: '/admin/apis/orders' },
   { name: 'admin-revisions', url: '/admin/apis/orders/revisions' },
   { name: 'admin-start', url: '/admin/start' },

@@ -34,6 +34,7 @@ const SAMPLES = {
   users: ['ann', { email: 'ann@example.com', role: 'operator' }, { lastName: 'Ant' }],
   applications: ['shop', { name: 'Shop', owners: ['ann'] }, { name: 'The shop' }],
   subscriptions: ['s1', { product: 'gold', tier: 'small', application: 'shop' }, { state: 'suspended' }],
+  'consumer-rules': ['s1/orders', { methods: ['GET'] }, { limits: [{ kind: 'quota', calls: 9, seconds: 60, algorithm: 'token-bucket' }] }],
   policies: ['operation:orders/get-order', { policy: XML() }, { policy: XML('<base /><set-header name="X-B"><value>b</value></set-header>') }],
   'access-rules': ['api:orders', { rule: { anyOf: [{ method: 'key' }] } }, { rule: { anyOf: [{ method: 'anonymous' }] } }],
   'network-rules': ['product:gold', { allow: ['10.0.0.0/8'] }, { httpsOnly: true }],

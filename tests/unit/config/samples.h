@@ -37,6 +37,8 @@ static const struct sample {
 	{ "user", "ann", "{\"email\":\"ann@example.com\",\"firstName\":\"Ann\",\"role\":\"administrator\"}" },
 	{ "application", "shop", "{\"name\":\"Shop\",\"owners\":[\"ann\"]}" },
 	{ "subscription", "s1", "{\"product\":\"gold\",\"tier\":\"small\",\"application\":\"shop\",\"name\":\"Shop\"}" },
+	{ "consumer-rule", "s1", "{\"limits\":[{\"kind\":\"rate\",\"calls\":5,\"seconds\":1,\"algorithm\":\"token-bucket\"}]}" },
+	{ "consumer-rule", "s1/orders", "{\"methods\":[\"GET\"],\"operations\":[\"get-order\"]}" },
 	{ "policy", "global", "{\"policy\":\"<policies><inbound><include-fragment fragment-id=\\\"greet\\\" /></inbound><backend><base /></backend>"
 	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
 	{ "policy", "operation:orders/get-order", "{\"policy\":\"<policies><inbound><base /></inbound><backend><base /></backend>"

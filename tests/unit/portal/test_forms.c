@@ -51,14 +51,15 @@ static void rules(void **state)
 	} rows[] = {
 		{ "one method", "&/rule/0/0/method=key", 303, "{\"anyOf\":[{\"method\":\"key\"}]}" },
 		{ "any of two groups, all of two methods",
-		  "&/rule/0/0/method=key&/rule/1/0/method=jwt&/rule/1/0/with=issuer: https://login.example%0D%0Aaudience: [a, b]&/rule/1/1/method=cert&/rule/1/1/with=ca: [partners]",
+		  "&/rule/0/0/method=key&/rule/1/0/method=jwt&/rule/1/0/with=issuer: https://login.example%0D%0Aaudience: [a, b]&/rule/1/1/method=cert&/rule/1/1/with=ca: [partner]",
 		  303,
 		  "{\"anyOf\":[{\"method\":\"key\"},{\"allOf\":[{\"method\":\"jwt\",\"issuer\":\"https://login.example\",\"audience\":[\"a\",\"b\"]},"
-		  "{\"method\":\"cert\",\"ca\":[\"partners\"]}]}]}" },
+		  "{\"method\":\"cert\",\"ca\":[\"partner\"]}]}]}" },
 		{ "rows that are left empty are left out", "&/rule/0/0/method=&/rule/0/0/with=&/rule/2/3/method=anonymous&/rule/2/4/method=", 303,
 		  "{\"anyOf\":[{\"method\":\"anonymous\"}]}" },
 		{ "what else a rule says", "&/rule/0/0/method=key&/rule.rest=profile: anypoint%0A", 303,
 		  "{\"anyOf\":[{\"method\":\"key\"}],\"profile\":\"anypoint\"}" },
+		{ "an authority that is not there", "&/rule/0/0/method=cert&/rule/0/0/with=ca: nobody", 422, "there is no certificate &#39;nobody&#39;" },
 		{ "nothing", "", 422, "Rule" },
 		{ "a parameter that the method does not have", "&/rule/0/0/method=key&/rule/0/0/with=issuer: https://login.example", 422, "anyOf[0]" },
 		{ "no YAML is shown again", "&/rule/0/0/method=jwt&/rule/0/0/with=issuer: [https://login", 422, "issuer: [https://login</textarea>" },
@@ -68,8 +69,10 @@ static void rules(void **state)
 	struct client c = { .site = *state };
 	const struct resource_kind *k = resource_kind_find(STR("access-rule"));
 	struct arena *a = arena_new(1 << 22);
+	struct resource_name *uses;
 	struct gh_err err;
 	json_t *doc;
+	size_t n;
 
 	client_session(&c, "administrator");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -90,6 +93,8 @@ static void rules(void **state)
 		}
 		must(resource_read(c.site->store, a, k, STR("api:orders"), &doc, &err), &err);
 		CHECK_STR(rows[i].label, jsn_text(a, jsn_get(doc, "rule"), 0), str_of(rows[i].want));
+		must(resource_uses(c.site->store, a, resource_kind_find(STR("certificate")), STR("partner"), 10, &uses, &n, &err), &err);
+		CHECK_INT(rows[i].label, n, str_find(str_of(rows[i].want), STR("partner")) != SIZE_MAX);
 	}
 	client_end(&c);
 	arena_free(a);
@@ -196,7 +201,7 @@ static int down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(rules), cmocka_unit_test(certificates), cmocka_unit_test(settings) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
