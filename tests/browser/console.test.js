@@ -9,7 +9,7 @@ const { start, until, SERVERS } = require('../http/harness');
 const { openIdProvider } = require('../http/people');
 
 const DEV = { email: 'pat@example.com', password: 'a sentence that nobody guesses' };
-let gw, browser, backend, own;
+let gw, browser, backend, own, tokens;
 const seen = [];
 
 test.before(async () => {
@@ -23,9 +23,19 @@ test.before(async () => {
     });
   });
   await new Promise((resolve) => backend.listen(0, '127.0.0.1', resolve));
+  tokens = { seen: [] };               // the token endpoint of a service on a host of its own: hands on to `to`
+  tokens.server = http.createServer((req, res) => {
+    tokens.seen.push(req.url);
+    req.pipe(http.request(tokens.to + req.url, { method: req.method, headers: { ...req.headers, host: new URL(tokens.to).host } }, (answer) => {
+      res.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(res);
+    }));
+  });
+  await new Promise((resolve) => tokens.server.listen(0, '127.0.0.1', resolve));
+  tokens.url = `http://127.0.0.1:${tokens.server.address().port}`;
   gw = await start({
     server: SERVERS[0], config: { 'portal.console_clients': 'https://login.example=other http://127.0.0.1=portal-console',
-      'portal.console_origins': 'http://localhost=https://tokens.example' },
+      'portal.console_origins': `http://localhost=${tokens.url}` },
     setup(g) {
       const api = g.file('api.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' }, paths: { '/orders/{id}': { put: {
         operationId: 'put', summary: 'Change an order',
@@ -50,6 +60,7 @@ test.after(async () => {
   if (browser) await browser.close();
   if (gw) await gw.stop();
   if (backend) backend.close();
+  if (tokens) tokens.server.close();
 });
 
 const OPERATION = '/apis/orders/operations/put';
@@ -218,10 +229,31 @@ test('a token from the API’s own sign-in service, in the memory of the page on
   await page.click('[data-part=get]');
   await page.waitForSelector('[data-part=problem]:not([hidden])');
   assert.match(await page.textContent('[data-part=problem]'), /No token: declined/);
-  add('apart', { type: 'openIdConnect', openIdConnectUrl: 'http://localhost:9/.well-known/openid-configuration' });
+  // a service whose description names a token endpoint on another host: the browser goes there when the operator has named it
+  const found = http.createServer(async (req, res) => {
+    const metadata = await (await fetch(`${idp.issuer}/.well-known/openid-configuration`)).json();
+    res.writeHead(200, { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': '*' });
+    res.end(JSON.stringify({ ...metadata, token_endpoint: `${tokens.url}/token` }));
+  });
+  await new Promise((resolve) => found.listen(0, '127.0.0.1', resolve));
+  const places = { named: `http://localhost:${found.address().port}`, unnamed: `http://127.0.0.1:${found.address().port}` };
+  for (const [name, place] of Object.entries(places))
+    add(name, { type: 'openIdConnect', openIdConnectUrl: `${place}/.well-known/openid-configuration` });
   await gw.adopted();
-  assert.ok((await page.goto('/apis/apart/operations/me')).headers()['content-security-policy'].includes("connect-src 'self' http://localhost:9 https://tokens.example;"),
-    'a token endpoint on another host, as the operator named it');
+  tokens.to = idp.issuer;
+  idp.who = 'pat';
+  for (const [name, part] of [['unnamed', 'problem'], ['named', 'have']]) {
+    const csp = (await page.goto(`/apis/${name}/operations/me`)).headers()['content-security-policy'];
+    assert.ok(csp.includes(`connect-src 'self' ${places[name]}${name === 'named' ? ` ${tokens.url}` : ''};`), csp);
+    await page.fill('[data-part=client]', 'portal-console');
+    await page.click('[data-part=get]');
+    await page.waitForSelector(`[data-part=${part}]:not([hidden]):not(:empty)`);
+    assert.strictEqual(tokens.seen.length, name === 'named' ? 1 : 0, name);
+  }
+  await send(page);
+  assert.ok((await idp.provider.AccessToken.find(seen.at(-1).headers.authorization.slice(7))).clientId === 'portal-console');
+  found.closeAllConnections();
+  found.close();
   const strict = await page.goto('/apis/elsewhere/operations/me');
   assert.doesNotMatch(strict.headers()['content-security-policy'], /connect-src|script-src/);
   assert.strictEqual(await page.locator('[data-part=get]').count(), 0, 'no button for a service that a page may not talk to');
