@@ -149,8 +149,7 @@ static GH_RC finish_apply(struct cli *c, const struct tree *t, const struct plan
 	return GH_RC_OK;
 }
 
-/* One walk; *ok false: problems were told. */
-static GH_RC walk(struct cli *c, struct store *s, struct files_set *set, const struct plan_options *o, struct plan *p, const char *prefix,
+GH_RC config_files_walk(struct cli *c, struct store *s, struct files_set *set, const struct plan_options *o, struct plan *p, const char *prefix,
 		  bool *ok, struct gh_err *err)
 {
 	gh_rc rc = plan_run(s, c->arena, set, o, p, err);
@@ -185,7 +184,7 @@ GH_RC config_files_work(struct cli *c, const struct tree *t, struct files_set *s
 	TRY(cli_store(c, true, &s, err));
 	if (apply && yes && !c->json)
 		o.dry_run = o.impact = false;            /* one walk is enough */
-	TRY(walk(c, s, set, &o, &p, prefix, &ok, err));
+	TRY(config_files_walk(c, s, set, &o, &p, prefix, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
 	if (t)
@@ -207,7 +206,7 @@ GH_RC config_files_work(struct cli *c, const struct tree *t, struct files_set *s
 			return GH_RC_OK;
 		}
 		o.dry_run = false;
-		TRY(walk(c, s, set, &o, &p, prefix, &ok, err));
+		TRY(config_files_walk(c, s, set, &o, &p, prefix, &ok, err));
 		if (!ok)
 			return GH_RC_OK;
 	} else {

@@ -1,5 +1,7 @@
 /* lint_surface.c - certificates, secrets that stand in documents, backends, and who may call without a key or over http. */
 #include "cli/lint.h"
+
+#include "config/governance/literal.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "core/uri.h"
@@ -12,6 +14,8 @@
 #include "db/products.h"
 
 #include <stdio.h>
+
+enum { LITERALS_MAX = 20 };       /* kinds of secrets told of one document */
 
 /* ---- certificates ----------------------------------------------------------------------------------------------------- */
 
@@ -38,59 +42,26 @@ GH_RC lint_certificates(struct lint *l, struct gh_err *err)
 
 /* ---- documents -------------------------------------------------------------------------------------------------------- */
 
-/* Where a secret begins in the text of a policy. What follows is one unless it is {{a named value}} or an expression. */
-static const struct {
-	struct str before;
-	const char *what;
-	size_t least;                    /* characters that it must have to be taken for one */
-	bool whole;                      /* the mark is part of the secret and enough by itself */
-} marks[] = {
-	{ STR_INIT("password=\""), "a password", 1, false },
-	{ STR_INIT("Bearer "), "a bearer token", 12, false },
-	{ STR_INIT("Basic "), "a user and password", 8, false },
-	{ STR_INIT("client_secret="), "a client secret", 4, false },
-	{ STR_INIT("-----BEGIN PRIVATE KEY"), "a private key", 0, true },
-	{ STR_INIT("-----BEGIN RSA PRIVATE KEY"), "a private key", 0, true },
-	{ STR_INIT("-----BEGIN EC PRIVATE KEY"), "a private key", 0, true },
-	{ STR_INIT("AccountKey="), "a storage key", 8, false },
-	{ STR_INIT("SharedAccessKey="), "a shared key", 8, false },
-	{ STR_INIT("AKIA"), "an access key", 16, false },
-	{ STR_INIT("sk_live_"), "an API key", 8, false },
-	{ STR_INIT("ghp_"), "an access token", 20, false },
-	{ STR_INIT("xoxb-"), "an access token", 10, false },
-};
-
-static size_t secret_length(struct str s)
-{
-	size_t n = 0;
-
-	while (n < s.n && !ascii_is_space(s.p[n]) && !strchr("\"'<>&;,", s.p[n]))
-		n++;
-	return n;
-}
-
 static void look_at_text(struct lint *l, struct str object, struct str text)
 {
-	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-		struct str rest = text;
-		size_t at;
+	struct literal_secret secret;
+	const char *told[LITERALS_MAX];
+	size_t n = 0, k, from = 0;
 
-		while ((at = str_find(rest, marks[i].before)) != SIZE_MAX) {
-			struct str secret = str_from(rest, at + marks[i].before.n);
-			size_t line = 1;
+	for (size_t i = 0; i < LITERAL_SECRETS_MAX && n < LITERALS_MAX && literal_secret_next(text, from, &secret); i++) {
+		size_t line = 1;
 
-			rest = secret;
-			if (!marks[i].whole && (str_starts(secret, STR("{{")) || str_starts(secret, STR("@("))
-						|| str_starts(secret, STR("@{")) || secret_length(secret) < marks[i].least
-						|| str_find(str_first(secret, secret_length(secret)), STR("{{")) != SIZE_MAX))
-				continue;
-			for (const char *p = text.p; p < secret.p; p++)
-				line += *p == '\n';
-			lint_tell(l, LINT_ERROR, "document-secret", object,
-				  STR("keep it as a named value and write {{NAME}}: gatehouse named-value set NAME --secret-stdin"),
-				  "line %zu holds %s", line, marks[i].what);
-			break;
-		}
+		from = secret.at + 1;
+		for (k = 0; k < n && strcmp(told[k], secret.what) != 0; k++)
+			;
+		if (k < n)                       /* one of a kind is enough for a document */
+			continue;
+		told[n++] = secret.what;
+		for (const char *p = text.p; p < text.p + secret.at; p++)
+			line += *p == '\n';
+		lint_tell(l, LINT_ERROR, "document-secret", object,
+			  STR("keep it as a named value and write {{NAME}}: gatehouse named-value set NAME --secret-stdin"),
+			  "line %zu holds %s", line, secret.what);
 	}
 }
 

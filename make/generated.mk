@@ -10,3 +10,14 @@ $B/gen/schema.list: FORCE
 
 # before anything that includes it is compiled for the first time; afterwards the dependency files know
 $B/db/migrate.o $B/tests/unit/db/test_catalog.o $B/tests/unit/db/test_analytics.o: $B/gen/schema.h
+
+# the rulesets of governance that travel in the program
+RULESETS := $(sort $(wildcard config/governance/builtin/*.yaml))
+
+$B/gen/rulesets.inc: $(RULESETS) $B/gen/rulesets.list tools/embed-text
+	@mkdir -p $(@D); tools/embed-text $(RULESETS) > $@.new && mv $@.new $@
+
+$B/gen/rulesets.list: FORCE
+	@mkdir -p $(@D); echo '$(RULESETS)' | cmp -s - $@ || echo '$(RULESETS)' > $@
+
+$B/config/governance/rulesets.o: $B/gen/rulesets.inc

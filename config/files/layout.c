@@ -132,6 +132,8 @@ static const char *ending(const struct resource_kind *k, struct str text)
 		start = str_trim(str_from(start, 3));
 	if (strstr(k->name, "page"))
 		return "md";
+	if (strcmp(k->name, "governance-ruleset") == 0)
+		return "yaml";
 	if (str_starts(start, STR("<")))
 		return "xml";
 	if (str_starts(start, STR("{")) || str_starts(start, STR("[")))
@@ -146,7 +148,7 @@ struct str layout_text_file(struct arena *a, const struct resource_kind *k, cons
 	const char *end = ending(k, text), *what = strcmp(k->name, "policy") == 0 ? "policy" : f->name;
 	struct buf b;
 
-	if (strcmp(end, "yaml") == 0 || (strcmp(end, "json") == 0 && o.kind))
+	if ((strcmp(end, "yaml") == 0 && strcmp(f->name, "rules") != 0) || (strcmp(end, "json") == 0 && o.kind))
 		what = "openapi";
 	buf_init(&b, FILES_PATH_MAX);
 	if (k->single) {                         /* in a folder of its own, so that a later export takes it away again */

@@ -345,6 +345,8 @@ GH_RC plan_run(struct store *s, struct arena *a, struct files_set *set, const st
 		if (!rc.code && set->total_problems)
 			rc = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "%zu problem%s", set->total_problems,
 					set->total_problems == 1 ? "" : "s");
+		if (!rc.code && o->look)
+			rc = o->look(o->look_ctx, err);
 		rc = resource_end(w.change, rc, o->dry_run, err);
 	}
 	arena_free(w.scratch);

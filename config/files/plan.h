@@ -42,6 +42,9 @@ struct plan_options {
 	bool impact;                     /* look into the call records */
 	const json_t *secrets;           /* {"named-value/erp-password/secret": "text" or {"ref": ...}}; NULL: none */
 	const struct theme *theme;       /* as for resource_theme; NULL: the shipped files */
+	/* Called when all of it stands in the transaction, before that is ended; a failure takes everything back. NULL: nobody looks. */
+	gh_rc (*look)(void *ctx, struct gh_err *err);
+	void *look_ctx;
 	bool placeholders;               /* a secret that is missing becomes a random text, to be set later */
 };
 

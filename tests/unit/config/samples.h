@@ -48,6 +48,11 @@ static const struct sample {
 	{ "access-rule", "api:orders", "{\"rule\":{\"anyOf\":[{\"method\":\"key\"}]}}" },
 	{ "network-rule", "product:gold", "{\"allow\":[\"10.0.0.0/8\"],\"httpsOnly\":true}" },
 	{ "network-rule", "all", "{\"deny\":[\"192.0.2.0/24\"]}" },
+	{ "governance-ruleset", "security", "{\"severities\":{\"https-only\":\"off\"},\"environments\":[\"sandbox\"]}" },
+	{ "governance-ruleset", "house", "{\"name\":\"House rules\",\"tags\":[\"erp\"],\"rules\":\"rules:\\n  title:\\n    given: $.info\\n"
+	  "    then: {field: title, function: truthy}\\n\"}" },
+	{ "governance-exception", "orders-tls", "{\"api\":\"orders\",\"rule\":\"security/backend-tls\",\"reason\":\"Old host\",\"owner\":\"ann@example.com\","
+	  "\"ends\":\"2031-01-01T00:00:00Z\"}" },
 	{ "page", "orders/start", "{\"title\":\"Start\",\"body\":\"# Start\",\"audience\":\"group\",\"group\":\"partners\"}" },
 	{ "page", "welcome", "{\"title\":\"Welcome\",\"inMenu\":true}" },
 	{ "look", "portal", "{\"name\":\"Acme <APIs>\",\"colours\":{\"accent\":[\"#7a1f5c\",\"#f0a3d4\"]},\"texts\":{\"en\":{\"headline\":\"Build\"}},"
