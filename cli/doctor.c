@@ -584,6 +584,23 @@ static void check_keeper(struct doctor *d)
 		tell(d, FINE, "keeper", "worked at %s", when);
 }
 
+/* Receivers of records that are away, refuse them, or that no setting reaches. */
+static void check_exports(struct doctor *d)
+{
+	json_t *r = read_report(d, "keeper", "run/keeper.json"), *one;
+	size_t i;
+
+	if (!runs(json_integer_value(json_object_get(r, "pid"))))
+		return;
+	json_array_foreach(json_object_get(r, "exports"), i, one) {
+		const char *name = json_string_value(json_object_get(one, "name")), *error = json_string_value(json_object_get(one, "error"));
+		long long dropped = json_integer_value(json_object_get(one, "dropped")), waiting = json_integer_value(json_object_get(one, "waiting"));
+
+		tell(d, dropped || (error && *error) ? WARNING : FINE, "export", "%.40s: %lld records sent, %lld dropped, %lld wait%s%.200s", name ? name : "",
+		     (long long)json_integer_value(json_object_get(one, "sent")), dropped, waiting, error && *error ? ": " : "", error ? error : "");
+	}
+}
+
 static gh_rc run(struct cli *c, struct gh_err *err)
 {
 	static const struct column columns[] = {
@@ -605,6 +622,7 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		check_theme(d);
 		check_workers(d);
 		check_keeper(d);
+		check_exports(d);
 	}
 	output_list(c, columns, ARRAY_LEN(columns), d->v, d->n, sizeof(d->v[0]));
 	return GH_RC_OK;

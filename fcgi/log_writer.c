@@ -16,18 +16,6 @@ struct log_writer {
 	int event_fd;
 };
 
-bool log_job_next(const struct log_job *j, size_t *at, struct str *message)
-{
-	uint32_t n;
-
-	if (j->n - *at < sizeof(n))
-		return false;
-	memcpy(&n, j->bytes + *at, sizeof(n));
-	*message = (struct str){ j->bytes + *at + sizeof(n), n };
-	*at += sizeof(n) + n;
-	return true;
-}
-
 static void give_back(struct log_writer *w, struct log_job *j)
 {
 	uint64_t one = 1;

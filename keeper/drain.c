@@ -7,6 +7,7 @@
 #include "keeper/alerts.h"
 #include "keeper/export.h"
 #include "keeper/key_use.h"
+#include "keeper/sinks.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -56,6 +57,8 @@ static gh_rc take_call(struct pass *p, const struct telemetry_call *call)
 		FAIL(p->err, NOMEM, "no memory for totals");
 	if (p->d->exports)
 		exports_count(p->d->exports, call);
+	if (p->d->sinks)
+		sinks_add(p->d->sinks, call);
 	p->out->calls++;
 	pace(p, call);
 	return p->d->keep_calls ? store_drain_call(p->d->store, call, p->err) : GH_RC_OK;
@@ -162,6 +165,8 @@ static gh_rc run(struct pass *p)
 		alerts_drained(p->d->alerts, !rc.code);
 	if (p->d->exports)
 		exports_drained(p->d->exports, !rc.code);
+	if (p->d->sinks)
+		sinks_drained(p->d->sinks, !rc.code);
 	TRY(rc);
 	for (size_t i = 0; i < p->n_remove; i++) {
 		TRY(segment_remove(p->d->dir, p->remove[i], p->err));

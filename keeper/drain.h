@@ -9,6 +9,7 @@
 
 struct alerts;
 struct exports;
+struct sinks;
 
 enum {
 	DRAIN_CALLS_MAX = 50000,             /* in one transaction; what is left comes with the next, at once */
@@ -22,6 +23,7 @@ struct drain {
 	size_t places_max;                   /* db/rollup.h; 0: its default */
 	struct alerts *alerts;               /* counts them too (keeper/alerts.h); may be NULL */
 	struct exports *exports;             /* and for Prometheus (keeper/export.h); may be NULL */
+	struct sinks *sinks;                 /* and for others (keeper/sinks.h); may be NULL */
 };
 
 struct drain_result {

@@ -242,6 +242,21 @@ static void put_facts(struct buf *b, const struct export_facts *f)
 	buf_fmt(b, "gatehouse_alerts_bad %llu\n", (unsigned long long)f->alerts_bad);
 }
 
+static void put_sinks(struct buf *b, const struct export_facts *f)
+{
+	if (!f->n_sinks)
+		return;
+	family(b, "gatehouse_export_sent", "counter", NULL, "Records that reached the receiver of an export.");
+	for (size_t i = 0; i < f->n_sinks; i++)
+		buf_fmt(b, "gatehouse_export_sent_total{export=\"%s\"} %llu\n", f->sinks[i].name, (unsigned long long)f->sinks[i].sent);
+	family(b, "gatehouse_export_dropped", "counter", NULL, "Records that had no room while the receiver was away, or that it refused.");
+	for (size_t i = 0; i < f->n_sinks; i++)
+		buf_fmt(b, "gatehouse_export_dropped_total{export=\"%s\"} %llu\n", f->sinks[i].name, (unsigned long long)f->sinks[i].dropped);
+	family(b, "gatehouse_export_waiting", "gauge", NULL, "Records that wait for the receiver of an export.");
+	for (size_t i = 0; i < f->n_sinks; i++)
+		buf_fmt(b, "gatehouse_export_waiting{export=\"%s\"} %llu\n", f->sinks[i].name, (unsigned long long)f->sinks[i].waiting);
+}
+
 gh_rc exports_write(struct exports *e, const struct export_facts *facts, struct gh_err *err)
 {
 	int64_t now = clock_mono_us();
@@ -255,6 +270,7 @@ gh_rc exports_write(struct exports *e, const struct export_facts *facts, struct 
 	put_histogram(&b, e, "gatehouse_call_duration_seconds", false, "Time of calls, from the first byte in to the last byte out.");
 	put_histogram(&b, e, "gatehouse_backend_duration_seconds", true, "Time that backends took, of calls that reached one.");
 	put_facts(&b, facts);
+	put_sinks(&b, facts);
 	rc = buf_ok(&b) ? file_write_atomic(e->path, buf_view(&b), 0640, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "metrics");
 	buf_release(&b);
 	if (!rc.code) {

@@ -8,6 +8,7 @@
 
 #include "core/config.h"
 #include "core/telemetry.h"
+#include "keeper/sinks.h"
 
 struct exports;
 
@@ -15,6 +16,8 @@ struct exports;
 struct export_facts {
 	uint64_t calls, dropped, alerts_bad, alert_rules;
 	int64_t telemetry_bytes;
+	struct outbox_stats sinks[SINKS_MAX];
+	size_t n_sinks;
 };
 
 GH_RC exports_new(const char *state_dir, const struct config *config, struct exports **out, struct gh_err *err);

@@ -14,6 +14,7 @@
 #include "keeper/drain.h"
 #include "keeper/export.h"
 #include "keeper/mail.h"
+#include "keeper/sinks.h"
 #include "keeper/webhook.h"
 
 #include <errno.h>
@@ -39,6 +40,7 @@ struct keeper {
 	bool reported;
 	struct alerts *alerts;
 	struct exports *exports;
+	struct sinks *sinks;
 	struct webhooks *webhooks;
 	struct mailer *mailer;
 	int64_t mailer_us;                   /* when it was last tried to start it; 0: not yet */
@@ -80,6 +82,7 @@ void keeper_free(struct keeper *k)
 	webhooks_stop(k->webhooks);
 	alerts_free(k->alerts);
 	exports_free(k->exports);
+	sinks_stop(k->sinks);
 	store_free(k->store);
 	if (k->lock_fd >= 0)
 		close(k->lock_fd);
@@ -106,6 +109,21 @@ static void well_again(struct keeper *k)
 	k->last = (struct gh_err){ 0 };
 }
 
+static void put_sinks(struct keeper *k, struct buf *b)
+{
+	struct outbox_stats v[SINKS_MAX];
+	size_t n = k->sinks ? sinks_stats(k->sinks, v) : 0;
+
+	buf_cstr(b, ",\"exports\":[");
+	for (size_t i = 0; i < n; i++) {
+		buf_fmt(b, "%s{\"name\":\"%s\",\"sent\":%llu,\"dropped\":%llu,\"waiting\":%llu,\"error\":", i ? "," : "", v[i].name,
+			(unsigned long long)v[i].sent, (unsigned long long)v[i].dropped, (unsigned long long)v[i].waiting);
+		buf_json(b, str_of(v[i].error));
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
+}
+
 /* For `gatehouse doctor`: when the keeper last worked, and what troubles it. */
 static void report(struct keeper *k)
 {
@@ -122,6 +140,7 @@ static void report(struct keeper *k)
 		buf_json(&b, str_of(k->last.message));
 	else
 		buf_cstr(&b, "null");
+	put_sinks(k, &b);
 	buf_cstr(&b, "}\n");
 	if (buf_ok(&b) && !paths_join(dir, k->state, "run", &err).code && !file_make_dirs(dir, 0750, &err).code
 	    && file_write_atomic(k->status, buf_view(&b), 0640, &err).code)
@@ -174,7 +193,7 @@ static gh_rc drain(struct keeper *k, struct drain_result *r, struct gh_err *err)
 {
 	struct drain d = { .store = k->store, .dir = k->segments,
 			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0, .alerts = k->alerts,
-			   .exports = k->exports,
+			   .exports = k->exports, .sinks = k->sinks,
 			   .places_max = (size_t)config_int(k->config, CONFIG_TELEMETRY_PLACES) };
 	gh_rc rc = drain_once(&d, r, err);
 
@@ -239,6 +258,7 @@ static void see_to_metrics(struct keeper *k)
 		f.dropped = (uint64_t)stats.dropped;
 		f.telemetry_bytes = stats.raw_bytes;
 	}
+	f.n_sinks = k->sinks ? sinks_stats(k->sinks, f.sinks) : 0;
 	if (exports_write(k->exports, &f, &err).code)
 		trouble(k, "the metrics cannot be written", &err);
 }
@@ -325,6 +345,10 @@ bool keeper_turn(struct keeper *k)
 
 	if (!be_the_one(k))
 		return false;
+	if (!k->sinks && sinks_start(k->state, k->config, &k->sinks, &err).code) {
+		trouble(k, "exports cannot be started", &err);
+		return false;
+	}
 	see_to_mail(k, now);
 	if (work(k, &more, &err).code) {
 		trouble(k, "calls cannot be stored now; they wait in their segments", &err);

@@ -1,10 +1,10 @@
-/* log_write.c - one job of the writer thread: into a file, or to a syslog.
+/* log_write.c - one job of a thread that writes: into a file, or to a syslog.
  *
  * A file is opened for each job and locked while it is written, so that workers share it, a log rotation is noticed, and one
  * that has grown past its limit is moved aside exactly once. A job goes in whole or not at all: what a full disk left half
  * is cut off again.
  * Syslog over TCP is framed by octet counting (RFC 6587 section 3.4.1); a datagram is one message (RFC 5426 section 3.1). */
-#include "fcgi/log_writer.h"
+#include "core/log_write.h"
 
 #include "core/str.h"
 
@@ -24,6 +24,18 @@
 
 enum { IO_TIMEOUT_MS = 5000, LOCK_TRIES = 100, LOCK_PAUSE_MS = 20, OPEN_TRIES = 5, IOV_BATCH = 64, FILE_MODE = 0640,
        SEND_BUFFER = 524288, DATAGRAM_LEAST = 2048 };
+
+bool log_job_next(const struct log_job *j, size_t *at, struct str *message)
+{
+	uint32_t n;
+
+	if (j->n - *at < sizeof(n))
+		return false;
+	memcpy(&n, j->bytes + *at, sizeof(n));
+	*message = (struct str){ j->bytes + *at + sizeof(n), n };
+	*at += sizeof(n) + n;
+	return true;
+}
 
 static bool fail(struct log_job *j, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
