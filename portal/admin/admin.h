@@ -4,6 +4,7 @@
 #include "db/apis.h"
 #include "db/products.h"
 #include "db/subscriptions.h"
+#include "db/telemetry.h"
 #include "portal/web/web.h"
 
 extern const struct web_app admin_app;
@@ -39,6 +40,15 @@ web_handler admin_calls, admin_call;
 web_handler admin_analytics, admin_analytics_data, admin_live, admin_live_events;
 web_handler admin_alerts, admin_alert, admin_alert_form, admin_alert_save, admin_alert_silence;
 web_handler admin_captures, admin_capture_start, admin_capture, admin_capture_stop, admin_captured_call;
+void admin_put_call(struct web *w, struct liquid_record *r, const struct store_call *c);
+/* bulk.c: one deed for all that were ticked in a list; `bulk` of a page of that kind: the deeds, with value and label. */
+web_handler admin_bulk;
+void admin_put_bulk(struct web *w, const char *plural);
+web_handler admin_person, admin_person_act;
+struct resource_change;
+/* What `deed` ("suspend", "restore", "approve", "reject") makes of an account, in the change. *why: why nothing was done; STR_NULL: it was. */
+GH_RC admin_user_apply(struct web *w, struct resource_change *c, struct str id, struct str deed, struct str *name, struct str *why,
+		       struct gh_err *err);
 web_handler admin_metrics;                 /* for Prometheus */
 web_handler admin_page_list, admin_page_form, admin_page_act;
 web_handler admin_start, admin_new_api, admin_new_api_act, admin_revisions, admin_revision_act;
@@ -48,5 +58,9 @@ web_handler admin_audit, admin_audit_export;
 web_handler admin_look, admin_look_save, admin_look_reset;
 /* What its owners ask for and wait for, as `tier`, `wish`, `message` and `asker` of its row; adds to its actions. */
 GH_RC admin_put_request(struct web *w, struct liquid_record *row, const struct store_subscription *s, struct gh_err *err);
+/* One deed ("approve", "suspend" ...) in the transaction that stands. *late: its state, which is in *sub, does not allow it and nothing was
+ * done. NOT_FOUND: no such subscription or deed. */
+GH_RC admin_subscription_apply(struct web *w, struct str id, struct str name, struct str note, struct store_subscription *sub, bool *late,
+			       struct gh_err *err);
 /* What may be done to a subscription of that state, as `actions` of its row: value and label. */
 void admin_put_actions(struct web *w, struct liquid_record *row, int64_t state);

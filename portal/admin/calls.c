@@ -70,7 +70,7 @@ static int status_of(struct str s)
 	return str_to_u64(s, 599, &v) && v >= 100 ? (int)v : 0;
 }
 
-static void put_call(struct web *w, struct liquid_record *r, const struct store_call *c)
+void admin_put_call(struct web *w, struct liquid_record *r, const struct store_call *c)
 {
 	const struct telemetry_call *t = &c->call;
 
@@ -110,7 +110,7 @@ gh_rc admin_calls(struct web *w, struct gh_err *err)
 	if (n == 1 && id.n)
 		return web_redirect(w, arena_printf(w->a, "calls/%lld", (long long)rows[0].row), err);
 	for (size_t i = n; i-- > 0;)                 /* newest first */
-		put_call(w, liquid_push_record(list), &rows[i]);
+		admin_put_call(w, liquid_push_record(list), &rows[i]);
 	liquid_set_bool(w->page, "searched", id.n || api.n || subscription.n || status.n || range.n);
 	liquid_set_bool(w->page, "full", n == CALLS_SHOWN);
 	liquid_set_text(w->page, "title", STR("Calls"));
@@ -231,7 +231,7 @@ gh_rc admin_call(struct web *w, struct gh_err *err)
 	TRY(store_call_at(w->site->store, w->a, (int64_t)row, &rows, &n, err));
 	if (!n)
 		FAIL(err, NOT_FOUND, "no such call");
-	put_call(w, liquid_set_record(w->page, "call"), &rows[0]);
+	admin_put_call(w, liquid_set_record(w->page, "call"), &rows[0]);
 	put_what(w, &rows[0].call);
 	put_why(w, &rows[0].call);
 	put_steps(w, &rows[0].call);

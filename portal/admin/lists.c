@@ -237,6 +237,7 @@ gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
 		liquid_set_text(r, "ends", v[i].ends_us ? web_date(w, v[i].ends_us) : STR(""));
 	}
 	liquid_set_bool(w->page, "may_change", web_role_may(w->user.role, WEB_MANAGE_SUBSCRIPTIONS));
+	admin_put_bulk(w, "subscriptions");
 	liquid_set_text(w->page, "title", STR("Subscriptions"));
 	return web_page(w, "subscriptions", err);
 }

@@ -155,6 +155,7 @@ gh_rc admin_resources(struct web *w, struct gh_err *err)
 	liquid_set_text(w->page, "next_page", next.n ? admin_query(w, (const char *const[]){ "after", arena_cstr(w->a, next), NULL }) : STR(""));
 	liquid_set_text(w->page, "previous_page", q.after.n ? admin_query(w, (const char *const[]){ "after", "", NULL }) : STR(""));
 	put_kind(w, k);
+	admin_put_bulk(w, k->plural);
 	liquid_set_text(w->page, "title", arena_printf(w->a, "%ss", k->title));
 	return web_page(w, "resources", err);
 }

@@ -91,20 +91,38 @@ static GH_RC done(struct web *w, const char *kind, const char *text, struct gh_e
 }
 
 /* Looks and changes in one transaction: of two people at once, one is told that the other was quicker. */
-static GH_RC act(struct web *w, const struct action *action, struct str note, bool *late, struct gh_err *err)
+static GH_RC act(struct web *w, const struct action *action, struct str id, struct str note, struct store_subscription *sub, bool *late,
+		 struct gh_err *err)
 {
-	struct store_subscription sub;
 	struct store_site site;
 	bool found;
 
-	TRY(store_subscription_find(w->site->store, w->a, w->rq.args[0], &sub, &found, err));
+	TRY(store_subscription_find(w->site->store, w->a, id, sub, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such subscription");
 	web_store_site(w, &site);
-	*late = !(action->from >> sub.state & 1);
+	*late = !(action->from >> sub->state & 1);
 	if (*late)
 		return GH_RC_OK;
-	return store_subscription_change(w->site->store, w->a, sub.id, action->to, note, &site, err);
+	return store_subscription_change(w->site->store, w->a, sub->id, action->to, note, &site, err);
+}
+
+static const struct action *action_of(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+		if (str_eq(name, str_of(actions[i].name)))
+			return &actions[i];
+	return NULL;
+}
+
+GH_RC admin_subscription_apply(struct web *w, struct str id, struct str name, struct str note, struct store_subscription *sub, bool *late,
+			       struct gh_err *err)
+{
+	const struct action *action = action_of(name);
+
+	if (!action)
+		FAIL(err, NOT_FOUND, "no such action");
+	return act(w, action, id, note, sub, late, err);
 }
 
 /* In one transaction with the look: the wish may have been taken back meanwhile. */
@@ -140,21 +158,19 @@ static GH_RC act_on_wish(struct web *w, size_t which, struct str note, struct gh
 gh_rc admin_subscription_act(struct web *w, struct gh_err *err)
 {
 	struct str note = str_trim(web_param(&w->rq.form, "note"));
-	const struct action *action = NULL;
+	const struct action *action = action_of(w->rq.args[1]);
 	struct store *s = w->site->store;
+	struct store_subscription sub;
 	bool late = false;
 
 	note = str_first(note.p ? note : STR(""), NOTE_MAX);
 	for (size_t i = 0; i < ARRAY_LEN(wish_actions); i++)
 		if (str_eq(w->rq.args[1], str_of(wish_actions[i][0])))
 			return act_on_wish(w, i, note, err);
-	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
-		if (str_eq(w->rq.args[1], str_of(actions[i].name)))
-			action = &actions[i];
 	if (!action)
 		FAIL(err, NOT_FOUND, "no such action");
 	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, act(w, action, note, &late, err), err));
+	TRY(store_tx_end(s, act(w, action, w->rq.args[0], note, &sub, &late, err), err));
 	return late ? done(w, "bad", "Somebody else was quicker: the subscription is in another state now.", err)
 		    : done(w, "good", action->done, err);
 }

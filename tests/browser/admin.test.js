@@ -15,7 +15,7 @@ const POLICY = '<policies>\n\t<inbound>\n\t\t<base />\n\t\t<!-- one window a cal
   + '\t</inbound>\n</policies>\n';
 const CHANGED = POLICY.replace('100', '50').replace('\t</inbound>', '\t\t<set-header name="X-Who" exists-action="override">\n'
   + '\t\t\t<value>@(context.Subscription?.Id ?? "nobody")</value>\n\t\t</set-header>\n\t</inbound>');
-let gw, browser;
+let gw, browser, person;
 
 test.before(async () => {
   gw = await start({
@@ -35,6 +35,7 @@ test.before(async () => {
       g.cli('policy', 'set', '--scope', 'global', g.file('d.xml', '<policies><outbound><base /><set-header name="Server" exists-action="delete" /></outbound></policies>'));
     },
   });
+  person = JSON.parse(gw.cli('user', 'list', '--json'))[0].id;
   browser = await chromium.launch(CHROMIUM);
 });
 
@@ -58,6 +59,7 @@ const PAGES = [
   { name: 'admin-subscriptions', url: '/admin/subscriptions' },
   { name: 'admin-audit', url: '/admin/audit', act: (p) => p.locator('summary').first().click() },
   { name: 'admin-audit-none', url: '/admin/audit?actor=zebra&from=2001-01-01' },
+  { name: 'admin-person', url: () => `/admin/users/${person}` },
   { name: 'admin-new-credential', url: '/admin/edit/credentials' },
   { name: 'admin-edit-access-rule', url: '/admin/edit/access-rules?id=api:orders' },
   { name: 'admin-edit-product', url: '/admin/edit/products?id=starter' },
