@@ -35,7 +35,7 @@ test.before(async () => {
       g.cli('policy', 'set', '--scope', 'global', g.file('d.xml', '<policies><outbound><base /><set-header name="Server" exists-action="delete" /></outbound></policies>'));
     },
   });
-  person = JSON.parse(gw.cli('user', 'list', '--json'))[0].id;
+  [{ id: person }] = gw.cli('user', 'list', '--format', 'json').json();
   browser = await chromium.launch(CHROMIUM);
 });
 
