@@ -27,9 +27,50 @@ static const unsigned char *bytes_of(struct str s)
 	return (const unsigned char *)(s.p ? s.p : "");
 }
 
+static const EVP_MD *sha256;
+
+static void find_sha256(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+static void start_sodium(void)
+{
+	if (sodium_init() < 0)
+		sodium_misuse();
+}
+
+static void need_sodium(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, start_sodium);
+}
+
 void crypto_sha256(struct str in, uint8_t out[CRYPTO_SHA256_BYTES])
 {
-	SHA256(bytes_of(in), in.n, out);
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_sha256);            /* SHA256() looks for it each time, which takes longer than a short text */
+	if (!sha256 || !EVP_Digest(bytes_of(in), in.n, out, NULL, sha256, NULL))
+		SHA256(bytes_of(in), in.n, out);
+}
+
+static uint8_t name_key[crypto_shorthash_siphashx24_KEYBYTES];
+
+static void draw_name_key(void)
+{
+	need_sodium();
+	randombytes_buf(name_key, sizeof(name_key));
+}
+
+void crypto_name(struct str in, uint8_t out[CRYPTO_SHA256_BYTES])
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, draw_name_key);
+	memset(out, 0, CRYPTO_SHA256_BYTES);
+	crypto_shorthash_siphashx24(out, bytes_of(in), in.n, name_key);
 }
 
 void crypto_hmac_sha256(struct str key, struct str in, uint8_t out[CRYPTO_SHA256_BYTES])
@@ -338,19 +379,6 @@ bool crypto_base64url_decode(struct arena *a, struct str text, struct str *out)
 }
 
 /* ---- passwords -------------------------------------------------------------------------------------------------------- */
-
-static void start_sodium(void)
-{
-	if (sodium_init() < 0)
-		sodium_misuse();
-}
-
-static void need_sodium(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, start_sodium);
-}
 
 GH_RC crypto_password_hash(struct str password, char out[CRYPTO_PASSWORD_HASH_MAX], struct gh_err *err)
 {

@@ -7,7 +7,7 @@
 
 #include "core/base.h"
 
-enum { LRU_DIGEST_BYTES = 32 };      /* SHA-256 of whatever the key is */
+enum { LRU_DIGEST_BYTES = 32 };      /* crypto_sha256 or crypto_name of whatever the key is */
 
 struct lru_entry {
 	uint8_t digest[LRU_DIGEST_BYTES];

@@ -1,4 +1,4 @@
-/* access_cache.c - keys by digest: two tables in order of use (core/lru.h), one of keys that are known, one of keys that
+/* access_cache.c - keys by name (crypto_name): two tables in order of use (core/lru.h), one of keys that are known, one of keys that
  * nobody has, each with its own bound. So whoever tries random keys pushes out other random keys and nothing else.
  *
  * An entry that is in use by an exchange outlives its place in the table (a count of references; one thread, no atomics).
@@ -317,31 +317,33 @@ struct store *access_cache_store(struct access_cache *c)
 	return c->store;
 }
 
-static struct key_entry *look_up(struct access_cache *c, const struct snapshot *s, const uint8_t digest[CRYPTO_SHA256_BYTES],
+static struct key_entry *look_up(struct access_cache *c, const struct snapshot *s, const uint8_t name[LRU_DIGEST_BYTES],
 				 struct str key, struct gh_err *err)
 {
+	uint8_t digest[CRYPTO_SHA256_BYTES];
 	struct store_access row = { 0 };
 	struct key_entry *e;
 	bool found;
 
 	c->stats.lookups++;
 	arena_reset(c->rows);
+	crypto_sha256(key, digest);
 	if (store_access_find(c->store, c->rows, digest, &row, &found, err).code)
 		return NULL;
 	e = key_entry_new(c, s, found ? &row : NULL, key, err);
 	if (e)
-		memcpy(e->lru.digest, digest, sizeof(e->lru.digest));
+		memcpy(e->lru.digest, name, sizeof(e->lru.digest));
 	return e;
 }
 
 /* What is known, or known to be nobody's, with a reference; NULL: ask the store. */
-static struct key_entry *remembered(struct access_cache *c, const struct snapshot *s, const uint8_t digest[CRYPTO_SHA256_BYTES])
+static struct key_entry *remembered(struct access_cache *c, const struct snapshot *s, const uint8_t name[LRU_DIGEST_BYTES])
 {
-	struct lru_entry *l = lru_get(&c->lists[true], digest);
+	struct lru_entry *l = lru_get(&c->lists[true], name);
 	struct key_entry *e;
 
 	if (!l) {
-		l = lru_get(&c->lists[false], digest);
+		l = lru_get(&c->lists[false], name);
 		c->stats.unknown_hits += l != NULL;
 		return l ? entry_of(l) : NULL;
 	}
@@ -357,15 +359,15 @@ static struct key_entry *remembered(struct access_cache *c, const struct snapsho
 
 struct key_entry *access_cache_get(struct access_cache *c, const struct snapshot *s, struct str key, struct gh_err *err)
 {
-	uint8_t digest[CRYPTO_SHA256_BYTES];
+	uint8_t name[LRU_DIGEST_BYTES];
 	struct key_entry *e;
 
 	access_cache_generation(c);
-	crypto_sha256(key, digest);
-	e = remembered(c, s, digest);
+	crypto_name(key, name);
+	e = remembered(c, s, name);
 	if (e)
 		return e;
-	e = look_up(c, s, digest, key, err);
+	e = look_up(c, s, name, key, err);
 	if (e)
 		lru_put(&c->lists[e->known], &e->lru);
 	return e;

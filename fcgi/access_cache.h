@@ -1,4 +1,4 @@
-/* access_cache.h - what is known of keys, by digest: for fcgi/access*.c only. */
+/* access_cache.h - what is known of keys, by name: for fcgi/access*.c only. */
 #pragma once
 
 #include "fcgi/access.h"

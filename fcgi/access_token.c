@@ -270,7 +270,7 @@ static bool digest_of(struct access_flow *f, const struct snap_method *m, struct
 		return false;
 	memcpy(p, m->verifier, n);
 	memcpy(p + n, t->text.p, t->text.n);
-	crypto_sha256((struct str){ p, n + t->text.n }, t->digest);
+	crypto_name((struct str){ p, n + t->text.n }, t->digest);
 	return true;
 }
 

@@ -35,7 +35,7 @@ bool verified_name(struct arena *a, const struct verified_by *by, struct str tok
 	p[sizeof(what)] = (char)by->unsigned_too;
 	memcpy(p + sizeof(what) + 1, by->sets, by->n * sizeof(by->sets[0]));
 	memcpy(p + head, token.p, token.n);
-	crypto_sha256((struct str){ p, head + token.n }, name);
+	crypto_name((struct str){ p, head + token.n }, name);
 	return true;
 }
 

@@ -1,7 +1,7 @@
-/* verified.h - tokens whose signature was found good, remembered so that one that comes again costs a SHA-256 in place of a
- * signature.
+/* verified.h - tokens whose signature was found good, remembered so that one that comes again costs a short hash in
+ * place of a signature.
  *
- * An entry is found under a digest of the token together with whatever verified it: the numbers of the key sets
+ * An entry is found under a name of the token (crypto_name) together with whatever verified it: the numbers of the key sets
  * (jose_keys_id) and what was asked. So nothing has to be forgotten when an issuer changes its keys or a document is
  * replaced: other keys are another set, and the token is looked for under another name. Times, audience, issuer and claims
  * are looked at with each call. An entry holds the claims, never the token. The table is the host's (policy_host.verified),

@@ -33,7 +33,7 @@ struct token_config {
 
 struct token_state {
 	struct str text;                 /* the token */
-	struct openid_state providers[TOKEN_PROVIDERS_MAX];
+	struct openid_state *providers;  /* n_providers of them */
 	size_t n_providers, at;
 	bool renewed;
 	const struct jose_keys *signing, *decryption;

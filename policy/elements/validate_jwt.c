@@ -3,10 +3,12 @@
 
 #include "core/str.h"
 
-static struct token_state *new_state(struct exchange *x)
+static struct token_state *new_state(struct exchange *x, size_t providers)
 {
 	struct token_state *s = arena_new_of(x->arena, struct token_state);
 
+	if (s && !(s->providers = arena_alloc(x->arena, providers, sizeof(*s->providers))))
+		s = NULL;
 	if (!s)
 		exchange_no_memory(x);
 	*step_state(x) = s;
@@ -87,7 +89,7 @@ static enum step resume_jwt(struct exchange *x, const void *config)
 static enum step run_jwt(struct exchange *x, const void *config)
 {
 	const struct token_config *c = config;
-	struct token_state *s = new_state(x);
+	struct token_state *s = new_state(x, c->providers.n);
 	struct str scheme;
 	enum step step;
 
@@ -258,7 +260,7 @@ static enum step resume_entra(struct exchange *x, const void *config)
 static enum step run_entra(struct exchange *x, const void *config)
 {
 	const struct token_config *c = config;
-	struct token_state *s = new_state(x);
+	struct token_state *s = new_state(x, 1);
 	struct str tenant, host;
 	enum step step;
 

@@ -224,6 +224,24 @@ static void comparing_and_randomness(void **state UNUSED)
 	check_done();
 }
 
+static void names(void **state UNUSED)
+{
+	static const struct str texts[] = { STR_INIT(""), STR_INIT("a"), STR_INIT("b"), STR_INIT("a\0"), STR_INIT("aaaaaaaaaaaaaaaaaaaaaaaaa") };
+	uint8_t out[ARRAY_LEN(texts)][CRYPTO_SHA256_BYTES], again[CRYPTO_SHA256_BYTES], sha[CRYPTO_SHA256_BYTES];
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		memset(again, 0xff, sizeof(again));
+		crypto_name(texts[i], out[i]);
+		crypto_name(texts[i], again);
+		CHECK("the same name each time, all of it written", memcmp(out[i], again, sizeof(again)) == 0);
+		for (size_t k = 0; k < i; k++)
+			CHECK("another text, another name", memcmp(out[i], out[k], sizeof(again)) != 0);
+		crypto_sha256(texts[i], sha);
+		CHECK("no digest that others could compute", memcmp(out[i], sha, 8) != 0);
+	}
+	check_done();
+}
+
 static int setup(void **state UNUSED)
 {
 	a = arena_new(16 << 20);
@@ -241,7 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256),   cmocka_unit_test(hmac),        cmocka_unit_test(opens_what_others_sealed),
 		cmocka_unit_test(sealing),  cmocka_unit_test(base64),      cmocka_unit_test(hexadecimal),
-		cmocka_unit_test(passwords), cmocka_unit_test(comparing_and_randomness),
+		cmocka_unit_test(passwords), cmocka_unit_test(comparing_and_randomness), cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
