@@ -6,7 +6,9 @@
 #include "db/machine_tokens.h"
 
 static const struct option create_options[] = {
-	{ "role", OPTION_TEXT, "auditor|publisher|operator|administrator", "what it may do at most", true },
+	{ "role", OPTION_TEXT, "ROLE", "what it may do at most: owner, api-manager, policy-author, approver, analyst, auditor, operator, publisher, administrator, or one of your own", true },
+	{ "env", OPTION_TEXT, "ENV", "it counts in this environment only", false },
+	{ "business-group", OPTION_TEXT, "ID", "it counts only in what this business group owns", false },
 	{ "scope", OPTION_MANY, "SCOPE", "read, write, read:KINDS or write:KINDS, like write:products", true },
 	{ "days", OPTION_INT, "N", "the token is good for this long (default: for ever)", false },
 	OPTION_END,
@@ -22,6 +24,10 @@ static json_t *document(struct cli *c, int64_t days)
 		json_array_append_new(scopes, json_string(scope));
 	json_object_set_new(v, "role", json_string(option_text_or(&c->options, "role", "")));
 	json_object_set_new(v, "scopes", scopes);
+	if (option_text(&c->options, "env"))
+		json_object_set_new(v, "environment", json_string(option_text(&c->options, "env")));
+	if (option_text(&c->options, "business-group"))
+		json_object_set_new(v, "businessGroup", json_string(option_text(&c->options, "business-group")));
 	if (days)
 		json_object_set_new(v, "ends", json_string(clock_iso(clock_wall_us() + days * 86400 * 1000000, 0, ends)));
 	return v;
@@ -61,6 +67,8 @@ static gh_rc list(struct cli *c, struct gh_err *err)
 		{ "NAME", "name", COLUMN_TEXT, offsetof(struct store_machine_token, id), NULL },
 		{ "BEGINS", "prefix", COLUMN_TEXT, offsetof(struct store_machine_token, prefix), NULL },
 		{ "ROLE", "role", COLUMN_TEXT, offsetof(struct store_machine_token, role), NULL },
+		{ "ENVIRONMENT", "environment", COLUMN_TEXT, offsetof(struct store_machine_token, environment_id), NULL },
+		{ "BUSINESS GROUP", "businessGroup", COLUMN_TEXT, offsetof(struct store_machine_token, business_group_id), NULL },
 		{ "SCOPES", "scopes", COLUMN_TEXT, offsetof(struct store_machine_token, scopes), NULL },
 		{ "CREATED", "created", COLUMN_TIME, offsetof(struct store_machine_token, created_us), NULL },
 		{ "LAST USED", "lastUsed", COLUMN_TIME, offsetof(struct store_machine_token, used_us), NULL },

@@ -1,6 +1,8 @@
 /* change.c - one change of the configuration: documents in, one transaction with its audit entries out. */
 #include "config/document.h"
 
+#include "config/rights.h"
+
 #include "core/str.h"
 #include "db/audit.h"
 
@@ -238,6 +240,18 @@ static GH_RC fill_row(struct resource_put *p, bool *found, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+static GH_RC check_allowed(struct resource_put *p, struct gh_err *err)
+{
+	const struct resource_kind *k = p->c->kind;
+	bool yes;
+
+	TRY(resource_allowed(p->s, k, p->id, true, &yes, err));
+	if (!yes)
+		FAIL(err, DENIED, "you may not change the %s '%.*s': it belongs to an environment or business group, or to all, where you have no "
+		     "right to", k->name, STR_ARG(str_first(p->id, 200)));
+	return GH_RC_OK;
+}
+
 static GH_RC save(struct resource_put *p, struct resource_outcome *out, struct gh_err *err)
 {
 	struct resource_change *c = p->c;
@@ -250,11 +264,14 @@ static GH_RC save(struct resource_put *p, struct resource_outcome *out, struct g
 		out->result = RESOURCE_SAME;
 		return GH_RC_OK;
 	}
+	if (p->exists)
+		TRY(check_allowed(p, err));
 	store_audit_hold(c->store, true);
 	rc = k->ops->save(p, &why);
 	store_audit_hold(c->store, false);
 	if (rc.code)
 		return put_refused(p, "", rc, &why, err);
+	TRY(check_allowed(p, err));              /* where it belongs now: the caller rolls back */
 	out->issued = c->issued;
 	return note(c, p->exists ? "update" : "create", k, p->id, p->before, p->doc, err);
 }
@@ -271,6 +288,13 @@ static GH_RC write_one(struct resource_put *p, const json_t *document, enum reso
 		check_id(c, k, p->id);
 	if (c->total == problems && p->id.n)
 		TRY(fill_row(p, &found, err));
+	if (found) {
+		bool seen;
+
+		TRY(resource_allowed(p->s, k, p->id, false, &seen, err));
+		if (!seen)
+			TRY(check_allowed(p, err));
+	}
 	if (found && how == RESOURCE_CREATE)
 		resource_problem(c, k, p->id, STR("/id"), "there is a %s '%.*s' already", k->name, STR_ARG(str_first(p->id, 200)));
 	if (!found && how == RESOURCE_REPLACE)
@@ -357,6 +381,7 @@ static GH_RC refuse_uses(struct resource_change *c, const struct resource_kind *
 GH_RC resource_remove(struct resource_change *c, const struct resource_kind *k, struct str id, json_t **before, struct gh_err *err)
 {
 	json_t *was;
+	bool may;
 	gh_rc rc;
 
 	arena_reset(c->scratch);
@@ -372,6 +397,9 @@ GH_RC resource_remove(struct resource_change *c, const struct resource_kind *k, 
 		resource_problem(c, k, id, STR(""), "there is always one %s; change it instead", k->name);
 		FAIL(err, CONFLICT, "there is always one %s", k->name);
 	}
+	TRY(resource_allowed(c->store, k, id, true, &may, err));
+	if (!may)
+		FAIL(err, DENIED, "you may not remove the %s '%.*s': you have no right to where it belongs", k->name, STR_ARG(str_first(id, 200)));
 	TRY(refuse_uses(c, k, id, err));
 	store_audit_hold(c->store, true);
 	rc = k->ops->drop(c->store, c->scratch, id, err);

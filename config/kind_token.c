@@ -1,16 +1,20 @@
 /* kind_token.c - tokens of programs for the management API. The token itself is told once, when it is made. */
 #include "config/kind.h"
 
+#include "config/rights.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "db/machine_tokens.h"
 
-static const char *const roles[] = { "auditor", "publisher", "operator", "administrator", NULL };
-
 static const struct resource_field fields[] = {
 	FIELD_ID("Names the token in the audit trail: letters, digits, '-', '.', '_'", store_machine_token, id),
-	{ .name = "role", .type = RESOURCE_ENUM, .flags = RESOURCE_AS_TEXT | RESOURCE_REQUIRED, .values = roles, .label = "Role",
-	  .description = "What it may do at most", AT(store_machine_token, role) },
+	{ .name = "role", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED, .most = 200, .label = "Role",
+	  .description = "What it may do at most: owner, api-manager, policy-author, approver, analyst, auditor, operator, publisher, administrator, "
+			 "or a role of your own", AT(store_machine_token, role) },
+	{ .name = "environment", .type = RESOURCE_REF, .ref = "environment", .label = "Environment",
+	  .description = "Where it counts; neither this nor a business group: everywhere", AT(store_machine_token, environment_id) },
+	{ .name = "businessGroup", .type = RESOURCE_REF, .ref = "business-group", .label = "Business group",
+	  .description = "It counts in all that the business group and its parts own", AT(store_machine_token, business_group_id) },
 	{ .name = "scopes", .type = RESOURCE_TEXTS, .flags = RESOURCE_REQUIRED, .label = "Scopes", .most = 100,
 	  .description = "What it is for: read, write (which includes reading), or these of one kind: read:apis, write:products",
 	  .offset = RESOURCE_BY_HAND },
@@ -63,12 +67,18 @@ static bool known(struct str scope)
 	       && (colon == SIZE_MAX || (k && str_eq(str_from(scope, colon + 1), str_of(k->plural))));
 }
 
-static GH_RC check(struct resource_put *p, struct gh_err *err UNUSED)
+static GH_RC check(struct resource_put *p, struct gh_err *err)
 {
 	const struct store_machine_token *t = p->row;
 	const json_t *scopes = jsn_get(p->doc, "scopes");
 	char pointer[40];
+	bool there;
 
+	TRY(rights_role_exists(p->s, p->a, t->role, &there, err));
+	if (!there)
+		put_problem(p, "/role", "there is no role '%.*s'", STR_ARG(str_first(t->role, 200)));
+	if (t->environment_id.n && t->business_group_id.n)
+		put_problem(p, "/businessGroup", "give an environment or a business group, not both");
 	if (!json_array_size(scopes))
 		put_problem(p, "/scopes", "give at least one: read, write, read:KINDS or write:KINDS");
 	for (size_t i = 0; i < json_array_size(scopes); i++) {

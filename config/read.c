@@ -1,6 +1,7 @@
 /* read.c - kinds by name; resources one by one, and lists of them. */
 #include "config/document.h"
 
+#include "config/rights.h"
 #include "core/str.h"
 
 const struct resource_kind *const resource_kinds[] = {
@@ -28,12 +29,15 @@ GH_RC resource_read(struct store *s, struct arena *a, const struct resource_kind
 	if (!row)
 		FAIL(err, NOMEM, "%s", k->name);
 	TRY(k->ops->find(s, a, id, row, &found, err));
+	if (found)
+		TRY(resource_allowed(s, k, id, false, &found, err));
 	return found ? resource_show(s, a, k, row, out, err) : GH_RC_OK;
 }
 
 GH_RC resource_exists(struct store *s, const struct resource_kind *k, struct str id, bool *exists, struct gh_err *err)
 {
-	return store_resource_has(s, k->ops->store, id, exists, err);
+	TRY(store_resource_has(s, k->ops->store, id, exists, err));
+	return *exists ? resource_in_reach(s, k, id, exists, err) : GH_RC_OK;
 }
 
 /* ---- lists ------------------------------------------------------------------------------------------------------------- */
@@ -52,6 +56,36 @@ static GH_RC check_filters(const struct resource_kind *k, const struct resource_
 	return GH_RC_OK;
 }
 
+/* A page of what the viewer may see: as many pages of the store as it takes. page->limit is one more than is wanted. */
+static GH_RC ids_in_sight(struct store *s, struct arena *a, const struct resource_kind *k, struct store_resource_page *page,
+			  struct str **out, size_t *n, struct str *next, struct gh_err *err)
+{
+	size_t limit = page->limit - 1, got;
+	struct str *ids;
+	bool yes;
+
+	*n = 0;
+	*next = STR_NULL;
+	*out = arena_alloc(a, page->limit, sizeof(**out));
+	if (!*out)
+		FAIL(err, NOMEM, "%s", k->plural);
+	do {
+		TRY(store_resource_ids(s, a, k->ops->store, page, &ids, &got, err));
+		for (size_t i = 0; i < got; i++) {
+			TRY(resource_allowed(s, k, ids[i], false, &yes, err));
+			if (yes && *n == limit) {
+				*next = (*out)[limit - 1];
+				return GH_RC_OK;
+			}
+			if (yes)
+				(*out)[(*n)++] = ids[i];
+		}
+		if (got)
+			page->after = ids[got - 1];
+	} while (got == page->limit);
+	return GH_RC_OK;
+}
+
 GH_RC resource_ids(struct store *s, struct arena *a, const struct resource_kind *k, const struct resource_query *q, struct str **out,
 		   size_t *n, struct str *next, struct gh_err *err)
 {
@@ -64,6 +98,8 @@ GH_RC resource_ids(struct store *s, struct arena *a, const struct resource_kind 
 	page = (struct store_resource_page){ .after = q->after, .search = q->search, .limit = limit + 1 };
 	TRY(check_filters(k, q, err));
 	memcpy(page.filters, q->values, sizeof(page.filters));
+	if (store_viewer(s))
+		return ids_in_sight(s, a, k, &page, out, n, next, err);
 	TRY(store_resource_ids(s, a, k->ops->store, &page, out, n, err));
 	*next = STR_NULL;
 	if (*n > limit) {

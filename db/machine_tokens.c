@@ -12,7 +12,7 @@ enum { TOKEN_BYTES = 32, PREFIX_CHARS = sizeof(mark) - 1 + 6 };
 static const struct field token_fields[] = {
 	FIELD(store_machine_token, TEXT, id),     FIELD(store_machine_token, TEXT, prefix),     FIELD(store_machine_token, TEXT, role),
 	FIELD(store_machine_token, TEXT, scopes), FIELD(store_machine_token, TIME, created_us), FIELD(store_machine_token, TIME, used_us),
-	FIELD(store_machine_token, TIME, ends_us),
+	FIELD(store_machine_token, TIME, ends_us), FIELD(store_machine_token, REF, environment_id), FIELD(store_machine_token, REF, business_group_id),
 };
 static const struct row_type token_type = ROW_TYPE("machine token", store_machine_token, token_fields);
 

@@ -10,13 +10,14 @@
 struct store_machine_token {
 	struct str id, prefix;
 	struct str role, scopes;
+	struct str environment_id, business_group_id;    /* where it counts; both STR_NULL: everywhere */
 	int64_t created_us, used_us, ends_us;    /* used_us 0: never, to the minute; ends_us 0: never */
 };
 
 /* `token` in clear: the only time. */
 GH_RC store_machine_token_create(struct store *s, struct arena *a, const struct store_machine_token *t, struct str *token,
 				 struct gh_err *err);
-GH_RC store_machine_token_update(struct store *s, const struct store_machine_token *t, struct gh_err *err);      /* role, scopes, end */
+GH_RC store_machine_token_update(struct store *s, const struct store_machine_token *t, struct gh_err *err);      /* role, scopes, place, end */
 GH_RC store_machine_token_delete(struct store *s, struct str id, struct gh_err *err);
 GH_RC store_machine_token_find(struct store *s, struct arena *a, struct str id, struct store_machine_token *out, bool *found,
 			       struct gh_err *err);

@@ -65,6 +65,7 @@ struct store {
 	bool has_last_hash;                      /* of the newest audit entry, within the open transaction */
 	uint8_t last_hash[CRYPTO_SHA256_BYTES];
 	int64_t last_seq;
+	const struct rights *viewer;             /* db/store.h */
 	bool holds_audit;                        /* entries are written by who holds them: db/resources.h */
 };
 

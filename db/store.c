@@ -191,6 +191,16 @@ void store_read_end(struct store *s)
 	s->in_read = false;
 }
 
+void store_viewer_set(struct store *s, const struct rights *viewer)
+{
+	s->viewer = viewer;
+}
+
+const struct rights *store_viewer(const struct store *s)
+{
+	return s->viewer;
+}
+
 GH_RC store_tx_begin(struct store *s, struct str actor, struct gh_err *err)
 {
 	gh_rc rc;

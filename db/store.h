@@ -50,6 +50,11 @@ GH_RC store_open(struct store **out, const char *state_dir, enum store_mode mode
 void store_free(struct store *s);                        /* rolls back what is open; NULL is fine */
 const char *store_dir(const struct store *s);
 
+/* Who looks through this handle (config/rights.h); NULL, as at first: a program of the operator, who sees all. Borrowed. */
+struct rights;
+void store_viewer_set(struct store *s, const struct rights *viewer);
+const struct rights *store_viewer(const struct store *s);
+
 GH_RC store_read_begin(struct store *s, struct gh_err *err);
 void store_read_end(struct store *s);                    /* harmless when none is begun */
 

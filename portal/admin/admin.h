@@ -26,6 +26,13 @@ struct str admin_unix_lines(struct web *w, struct str s);
 int64_t admin_active_since(struct web *w);
 GH_RC admin_traffic_put(struct web *w, struct str api_id, struct liquid_record *row, struct gh_err *err);
 
+/* web_app.sees of the dashboard: place.c. */
+GH_RC admin_sees(struct web *w, bool *yes, struct gh_err *err);
+/* Whether a list shows the resource of that kind and id to the account. */
+GH_RC admin_shows(struct web *w, const char *kind, struct str id, bool *yes, struct gh_err *err);
+/* `places` of the layout, and what its form does. */
+GH_RC admin_environments_put(struct web *w, struct gh_err *err);
+web_handler admin_environment_choose;
 web_handler admin_menu;                   /* `menu` of the layout: menu.c */
 /* A link of the page with other values of its query; NULL-ended pairs of name and value, "" leaves one out. */
 struct str admin_query(struct web *w, const char *const pairs[]);

@@ -100,7 +100,7 @@ static GH_RC put_operations(struct web *w, const struct store_api *api, struct l
 
 gh_rc admin_api_page(struct web *w, int status, struct gh_err *err)
 {
-	bool see_policies = web_role_may(w->user.role, WEB_VIEW_POLICIES), found;
+	bool see_policies, found;
 	const struct store_policy_scope global = { .kind = STORE_POLICY_GLOBAL };
 	struct store_policy_scope own = { .kind = STORE_POLICY_API }, binding = { .kind = STORE_POLICY_ENVIRONMENT };
 	struct liquid_list *policies = liquid_set_list(w->page, "policies");
@@ -109,6 +109,7 @@ gh_rc admin_api_page(struct web *w, int status, struct gh_err *err)
 	TRY(store_api_find(w->site->store, w->a, w->rq.args[0], 0, &api, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such API");
+	see_policies = web_may_in(w, WEB_VIEW_POLICIES, api.environment_id);
 	admin_put_api_head(w, &api);
 	TRY(admin_put_life(w, &api, err));
 	TRY(admin_traffic_put(w, api.id, w->page, err));

@@ -42,7 +42,7 @@ static GH_RC put_tags(struct web *w, const struct store_api *api, struct gh_err 
 gh_rc admin_put_life(struct web *w, const struct store_api *api, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "stages");
-	bool posted = str_eq(w->rq.method, STR("POST")), may = web_role_may(w->user.role, WEB_CHANGE_APIS);
+	bool posted = str_eq(w->rq.method, STR("POST")), may = web_may(w, WEB_CHANGE_APIS);
 	struct str wanted = posted ? web_param(&w->rq.form, "stage") : STR_NULL;
 	struct liquid_record *r = liquid_set_record(w->page, "life");
 

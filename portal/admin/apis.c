@@ -77,7 +77,7 @@ static int64_t take_name(struct web *w, const char *field, const char *const nam
 static GH_RC take_filter(struct web *w, struct store_api_filter *f, struct gh_err *err)
 {
 	struct liquid_list *environments = liquid_set_list(w->page, "environments"), *tags = liquid_set_list(w->page, "tags");
-	struct str environment = web_param(&w->rq.query, "environment"), tag = web_param(&w->rq.query, "tag");
+	struct str tag = web_param(&w->rq.query, "tag");
 	struct store_environment *e;
 	struct store_tag *t;
 	size_t n;
@@ -87,10 +87,10 @@ static GH_RC take_filter(struct web *w, struct store_api_filter *f, struct gh_er
 					.active_since_us = admin_active_since(w) };
 	TRY(store_environments(w->site->store, w->a, &e, &n, err));
 	for (size_t i = 0; i < n; i++) {
-		put_option(environments, e[i].id, e[i].name.n ? e[i].name : e[i].id, str_eq(environment, e[i].id));
-		if (str_eq(environment, e[i].id))
-			f->environment = environment;
+		if (web_may_in(w, WEB_VIEW_APIS, e[i].id))
+			put_option(environments, e[i].id, e[i].name.n ? e[i].name : e[i].id, str_eq(w->environment, e[i].id));
 	}
+	f->environment = w->environment;
 	TRY(store_tags_in_use(w->site->store, w->a, &t, &n, err));
 	for (size_t i = 0; i < n; i++) {
 		put_option(tags, t[i].tag, t[i].tag, str_eq(tag, t[i].tag));
@@ -143,7 +143,7 @@ gh_rc admin_apis(struct web *w, struct gh_err *err)
 	for (size_t i = 0; i < n; i++)
 		TRY(put_row(w, &counts, &apis[i], liquid_push_record(list), err));
 	liquid_set_text(w->page, "total", total >= 0 ? web_number(w, total) : STR(""));
-	liquid_set_bool(w->page, "may_change", web_role_may(w->user.role, WEB_CHANGE_APIS));
+	liquid_set_bool(w->page, "may_change", web_may(w, WEB_CHANGE_APIS));
 	liquid_set_text(w->page, "title", STR("APIs"));
 	return web_page(w, "apis", err);
 }

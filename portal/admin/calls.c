@@ -44,6 +44,8 @@ static GH_RC by_any_id(struct web *w, struct store_calls_filter *f, struct str i
 
 	*n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(places) && !*n; i++) {
+		if (i > 2 && !web_may(w, WEB_VIEW_CALLERS))
+			break;
 		if (i == 2 && !(values[i].n == 32 && is_hex(values[i])))
 			continue;
 		*places[i] = values[i];
@@ -110,7 +112,8 @@ gh_rc admin_calls(struct web *w, struct gh_err *err)
 	if (n == 1 && id.n)
 		return web_redirect(w, arena_printf(w->a, "calls/%lld", (long long)rows[0].row), err);
 	for (size_t i = n; i-- > 0;)                 /* newest first */
-		admin_put_call(w, liquid_push_record(list), &rows[i]);
+		if (web_may_in(w, WEB_VIEW_TRAFFIC, rows[i].call.environment))
+			admin_put_call(w, liquid_push_record(list), &rows[i]);
 	liquid_set_bool(w->page, "searched", id.n || api.n || subscription.n || status.n || range.n);
 	liquid_set_bool(w->page, "full", n == CALLS_SHOWN);
 	liquid_set_text(w->page, "title", STR("Calls"));
@@ -141,6 +144,15 @@ static void put_facts(struct web *w, const char *list_name, const struct fact *v
 static struct str some_ms(struct web *w, uint32_t us)
 {
 	return us ? milliseconds(w, us) : STR_NULL;
+}
+
+/* For who may look at traffic and not at those who make it. */
+static void hide_caller(struct web *w, struct telemetry_call *t)
+{
+	t->subscription = t->key_prefix = t->application = t->user = t->client_ip = STR_NULL;
+	if (t->detail.n)
+		t->detail = web_text(w, STR("hidden"));
+	liquid_set_bool(w->page, "hidden", true);
 }
 
 static void put_what(struct web *w, const struct telemetry_call *t)
@@ -212,7 +224,7 @@ static GH_RC put_captured(struct web *w, const struct telemetry_call *t, struct 
 	struct cache *cache = NULL;
 	json_t *v = NULL;
 
-	if (web_role_may(w->user.role, WEB_CAPTURE_CALLS))
+	if (web_may_everywhere(w, WEB_CAPTURE_CALLS))
 		TRY(web_cache(w, &cache, err));
 	if (cache)
 		TRY(store_captured_call(cache, w->a, t->request_id, &v, err));
@@ -231,7 +243,11 @@ gh_rc admin_call(struct web *w, struct gh_err *err)
 	TRY(store_call_at(w->site->store, w->a, (int64_t)row, &rows, &n, err));
 	if (!n)
 		FAIL(err, NOT_FOUND, "no such call");
+	if (!web_may_in(w, WEB_VIEW_TRAFFIC, rows[0].call.environment))
+		FAIL(err, DENIED, "a call of another environment");
 	admin_put_call(w, liquid_set_record(w->page, "call"), &rows[0]);
+	if (!web_may_in(w, WEB_VIEW_CALLERS, rows[0].call.environment))
+		hide_caller(w, &rows[0].call);
 	put_what(w, &rows[0].call);
 	put_why(w, &rows[0].call);
 	put_steps(w, &rows[0].call);

@@ -107,9 +107,9 @@ gh_rc admin_credentials(struct web *w, struct gh_err *err)
 {
 	TRY(put_credentials(w, err));
 	TRY(put_tokens(w, err));
-	liquid_set_bool(w->page, "may_change", web_role_may(w->user.role, WEB_CHANGE_CREDENTIALS));
-	liquid_set_bool(w->page, "may_open", web_role_may(w->user.role, WEB_VIEW_SETTINGS));
-	liquid_set_bool(w->page, "may_edit", web_role_may(w->user.role, WEB_CHANGE_SETTINGS));
+	liquid_set_bool(w->page, "may_change", web_may(w, WEB_CHANGE_CREDENTIALS));
+	liquid_set_bool(w->page, "may_open", web_may(w, WEB_VIEW_SETTINGS));
+	liquid_set_bool(w->page, "may_edit", web_may(w, WEB_CHANGE_SETTINGS));
 	liquid_set_text(w->page, "link", web_link_mark(w));
 	liquid_set_text(w->page, "title", STR("Credentials"));
 	return web_page(w, "credentials", err);

@@ -93,13 +93,19 @@ static GH_RC list_products(struct web *w, enum store_product_kind kind, struct g
 	n = admin_pages(w, n);
 	for (size_t i = 0; i < n; i++) {
 		struct store_subscription_filter f = { .product_id = products[i].id, .state = STORE_SUB_ACTIVE };
-		struct liquid_record *r = liquid_push_record(list);
-		struct liquid_list *names = liquid_set_list(r, "apis");
+		struct liquid_record *r;
+		struct liquid_list *names;
 		struct store_api *apis;
 		const struct store_page first = { .limit = PRODUCT_APIS };
 		int64_t count, total;
 		size_t k;
+		bool seen;
 
+		TRY(admin_shows(w, "product", products[i].id, &seen, err));
+		if (!seen)
+			continue;
+		r = liquid_push_record(list);
+		names = liquid_set_list(r, "apis");
 		TRY(store_apis_of_product(w->site->store, w->a, products[i].id, &first, &apis, &k, err));
 		TRY(store_apis_of_product_count(w->site->store, products[i].id, &total, err));
 		TRY(store_subscriptions_count(w->site->store, &f, &count, err));
@@ -118,7 +124,7 @@ static GH_RC list_products(struct web *w, enum store_product_kind kind, struct g
 		liquid_set_bool(r, "needs_key", products[i].subscription_required);
 		liquid_set_text(r, "subscriptions", web_number(w, count));
 	}
-	liquid_set_bool(w->page, "may_change", web_role_may(w->user.role, WEB_CHANGE_PRODUCTS));
+	liquid_set_bool(w->page, "may_change", web_may(w, WEB_CHANGE_PRODUCTS));
 	liquid_set_bool(w->page, "groups", kind == STORE_KIND_API_GROUP);
 	liquid_set_text(w->page, "title", kind == STORE_KIND_API_GROUP ? STR("API groups") : STR("Products"));
 	return web_page(w, "products", err);
@@ -221,8 +227,13 @@ gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
 	TRY(list_subscriptions(w, &wanted, &window, &v, &n, err));
 	n = admin_pages(w, n);
 	for (size_t i = 0; i < n; i++) {
-		struct liquid_record *r = liquid_push_record(list);
+		struct liquid_record *r;
+		bool seen;
 
+		TRY(admin_shows(w, "subscription", v[i].id, &seen, err));
+		if (!seen)
+			continue;
+		r = liquid_push_record(list);
 		TRY(store_subscription_prefixes(w->site->store, w->a, v[i].id, &prefixes, err));
 		TRY(put_owner(w, &v[i], r, err));
 		put_scope(&v[i], r);
@@ -236,7 +247,7 @@ gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
 		liquid_set_text(r, "created", web_date(w, v[i].created_us));
 		liquid_set_text(r, "ends", v[i].ends_us ? web_date(w, v[i].ends_us) : STR(""));
 	}
-	liquid_set_bool(w->page, "may_change", web_role_may(w->user.role, WEB_MANAGE_SUBSCRIPTIONS));
+	liquid_set_bool(w->page, "may_change", web_may(w, WEB_MANAGE_SUBSCRIPTIONS));
 	admin_put_bulk(w, "subscriptions");
 	liquid_set_text(w->page, "title", STR("Subscriptions"));
 	return web_page(w, "subscriptions", err);

@@ -34,6 +34,8 @@ static const struct entry {
 	{ "Security", "Network rules", "network-rules", "environments", WEB_VIEW_POLICIES },
 	{ "Security", "Certificates", "certificates", "certificates", WEB_VIEW_SETTINGS },
 	{ "Security", "Credentials", "credentials", "credentials", WEB_VIEW_CREDENTIALS },
+	{ "Security", "Roles", "roles", "users", WEB_VIEW_PEOPLE },
+	{ "Security", "Role assignments", "role-assignments", "groups", WEB_VIEW_PEOPLE },
 	{ "Governance", "Audit", "audit", "audit", WEB_VIEW_AUDIT },
 	{ "Settings", "First steps", "start", "start", WEB_CHANGE_APIS },
 	{ "Settings", "Environments", "environments", "environments", WEB_VIEW_SETTINGS },
@@ -53,7 +55,19 @@ static bool is_here(struct str here, struct str path)
 	return str_starts(here, path) && (here.n == path.n || here.p[path.n] == '/');
 }
 
-gh_rc admin_menu(struct web *w, struct gh_err *err UNUSED)
+/* Rights that count in some places only open what keeps to places. */
+static bool may_open(struct web *w, const struct entry *e)
+{
+	const struct web_route *r;
+	struct str args[4];
+
+	if (!web_may(w, e->right) || web_may_everywhere(w, e->right))
+		return web_may(w, e->right);
+	r = web_route_find(w->site->app->routes, STR("GET"), arena_printf(w->a, "/%s", e->path), args, NULL);
+	return r && r->about != WEB_ABOUT_ALL;
+}
+
+gh_rc admin_menu(struct web *w, struct gh_err *err)
 {
 	struct liquid_list *menu = liquid_set_list(w->page, "menu"), *list = NULL;
 	const char *group = NULL;
@@ -62,7 +76,7 @@ gh_rc admin_menu(struct web *w, struct gh_err *err UNUSED)
 		const struct entry *e = &entries[i];
 		struct liquid_record *r;
 
-		if (!web_role_may(w->user.role, e->right))
+		if (!may_open(w, e))
 			continue;
 		if (!group || strcmp(group, e->group) != 0) {
 			r = liquid_push_record(menu);
@@ -76,5 +90,5 @@ gh_rc admin_menu(struct web *w, struct gh_err *err UNUSED)
 		liquid_set_text(r, "icon", str_of(e->icon));
 		liquid_set_bool(r, "here", is_here(w->rq.path, str_of(e->path)));
 	}
-	return GH_RC_OK;
+	return w->signed_in ? admin_environments_put(w, err) : GH_RC_OK;
 }

@@ -25,12 +25,18 @@ static GH_RC put_choices(struct web *w, struct gh_err *err)
 
 	TRY(store_environments(w->site->store, w->a, &e, &n, err));
 	for (size_t i = 0; i < n; i++)
-		liquid_set_text(liquid_push_record(list), "id", e[i].id);
+		if (web_may_in(w, WEB_CHANGE_APIS, e[i].id))
+			liquid_set_text(liquid_push_record(list), "id", e[i].id);
 	list = liquid_set_list(w->page, "products");
 	TRY(store_products(w->site->store, w->a, &some, &p, &n, err));
 	for (size_t i = 0; i < n; i++) {
-		struct liquid_record *r = liquid_push_record(list);
+		struct liquid_record *r;
+		bool seen;
 
+		TRY(admin_shows(w, "product", p[i].id, &seen, err));
+		if (!seen)
+			continue;
+		r = liquid_push_record(list);
 		liquid_set_text(r, "id", p[i].id);
 		liquid_set_text(r, "name", p[i].name.n ? p[i].name : p[i].id);
 	}

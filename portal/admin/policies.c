@@ -87,7 +87,7 @@ void policy_place_put(struct web *w, const struct policy_place *p)
 	liquid_set_text(w->page, "api_name", of_api ? p->api.name.n ? p->api.name : p->api.id : STR(""));
 	liquid_set_int(w->page, "revision", p->scope.revision);
 	liquid_set_bool(w->page, "is_current", !of_api || p->api.is_current);
-	liquid_set_bool(w->page, "may_change", web_role_may(w->user.role, WEB_CHANGE_POLICIES));
+	liquid_set_bool(w->page, "may_change", web_may(w, WEB_CHANGE_POLICIES));
 	liquid_set_text(w->page, "title", arena_printf(w->a, "Policy of %.*s", STR_ARG(p->label)));
 }
 
@@ -137,10 +137,15 @@ gh_rc admin_policies(struct web *w, struct gh_err *err)
 	n = admin_pages(w, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct store_policy_scope *p = &v[i].scope;
-		struct liquid_record *r = liquid_push_record(list);
+		struct liquid_record *r;
+		bool seen;
 		struct str what = p->product_id.n ? p->product_id : p->api_id.n ? p->api_id
 				: p->environment_id.n ? p->environment_id : p->business_group_id;
 
+		TRY(admin_shows(w, "policy", scope_text(w, p), &seen, err));
+		if (!seen)
+			continue;
+		r = liquid_push_record(list);
 		liquid_set_text(r, "scope", scope_text(w, p));
 		liquid_set_text(r, "kind", str_of(kinds[p->kind]));
 		liquid_set_text(r, "what", what.n ? what : STR("All APIs"));
@@ -148,7 +153,7 @@ gh_rc admin_policies(struct web *w, struct gh_err *err)
 		liquid_set_int(r, "revision", p->revision);
 		liquid_set_text(r, "changed", web_date(w, v[i].changed_us));
 	}
-	liquid_set_bool(w->page, "may_change", web_role_may(w->user.role, WEB_CHANGE_POLICIES));
+	liquid_set_bool(w->page, "may_change", web_may(w, WEB_CHANGE_POLICIES));
 	liquid_set_text(w->page, "title", STR("Policies"));
 	return web_page(w, "policies", err);
 }

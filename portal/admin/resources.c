@@ -39,7 +39,7 @@ static bool may_change(struct web *w)
 						   str_starts(w->rq.path, STR("/edit/")) ? w->rq.path : arena_printf(w->a, "/edit%.*s", STR_ARG(w->rq.path)),
 						   (struct str[4]){ STR_NULL }, NULL);
 
-	return r && web_role_may(w->user.role, r->right);
+	return r && web_may(w, r->right);
 }
 
 static void put_kind(struct web *w, const struct resource_kind *k)

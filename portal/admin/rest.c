@@ -25,22 +25,7 @@ const struct rest_route rest_routes[] = {
 
 enum web_right admin_right_of(const struct resource_kind *k, bool write)
 {
-	static const struct {
-		enum web_right view, change;
-	} rights[RESOURCE_AREA__COUNT] = {
-		[RESOURCE_AREA_APIS] = { WEB_VIEW_APIS, WEB_CHANGE_APIS },
-		[RESOURCE_AREA_PRODUCTS] = { WEB_VIEW_APIS, WEB_CHANGE_PRODUCTS },
-		[RESOURCE_AREA_POLICIES] = { WEB_VIEW_POLICIES, WEB_CHANGE_POLICIES },
-		[RESOURCE_AREA_BACKENDS] = { WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS },
-		[RESOURCE_AREA_SECRETS] = { WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS },
-		[RESOURCE_AREA_SUBSCRIPTIONS] = { WEB_VIEW_SUBSCRIPTIONS, WEB_MANAGE_SUBSCRIPTIONS },
-		[RESOURCE_AREA_PEOPLE] = { WEB_VIEW_PEOPLE, WEB_MANAGE_PEOPLE },
-		[RESOURCE_AREA_PAGES] = { WEB_EDIT_PAGES, WEB_EDIT_PAGES },
-		[RESOURCE_AREA_LOOK] = { WEB_CHANGE_LOOK, WEB_CHANGE_LOOK },
-		[RESOURCE_AREA_SETTINGS] = { WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS },
-	};
-
-	return write ? rights[k->area].change : rights[k->area].view;
+	return (enum web_right)(WEB_OWN_ACCOUNT + 1 + (int)resource_right(k, write));
 }
 
 /* ---- problems ---------------------------------------------------------------------------------------------------------- */
@@ -110,6 +95,8 @@ gh_rc rest_refused(struct rest *r, gh_rc rc, const struct gh_err *why, const str
 	switch (rc.code) {
 	case GH_E_NOT_FOUND:
 		return rest_problem(r, 404, "not-found", str_of(why->message), errors, err);
+	case GH_E_DENIED:
+		return rest_problem(r, 403, "forbidden", str_of(why->message), NULL, err);
 	case GH_E_CONFLICT:
 		return rest_problem(r, 409, "conflict", str_of(why->message), errors, err);
 	case GH_E_INVALID:
@@ -141,6 +128,7 @@ static GH_RC by_machine(struct rest *r, struct str token, struct gh_err *err)
 		return GH_RC_OK;
 	r->who = (struct rest_caller){ .actor = arena_printf(r->w->a, "token:%.*s", STR_ARG(t.id)), .role = t.role, .scopes = t.scopes,
 				       .known = true };
+	TRY(rights_of_place(s, r->w->a, t.role, t.environment_id, t.business_group_id, &r->who.rights, err));
 	if (clock_wall_us() - t.used_us < USED_EVERY_US)
 		return GH_RC_OK;
 	TRY(store_tx_begin(s, r->who.actor, err));
@@ -154,8 +142,10 @@ static GH_RC by_person(struct rest *r, struct str token, struct gh_err *err)
 
 	TRY(web_token_user(w, token, &found, err));
 	if (found)
+		TRY(rights_of_user(w->site->store, w->a, w->user.id, w->user.role, &w->rights, err));
+	if (found)
 		r->who = (struct rest_caller){ .actor = web_actor(w), .role = w->user.role, .scopes = w->may_write ? STR("write") : STR("read"),
-					       .known = true };
+					       .rights = w->rights, .known = true };
 	return GH_RC_OK;
 }
 
@@ -166,7 +156,8 @@ static GH_RC identify(struct rest *r, struct gh_err *err)
 
 	if (!field.n) {
 		if (w->signed_in)
-			r->who = (struct rest_caller){ .actor = web_actor(w), .role = w->user.role, .scopes = STR("write"), .known = true };
+			r->who = (struct rest_caller){ .actor = web_actor(w), .role = w->user.role, .scopes = STR("write"), .rights = w->rights,
+						       .known = true };
 		return GH_RC_OK;
 	}
 	if (!str_starts_ci(field, STR("Bearer ")))
@@ -196,9 +187,31 @@ static GH_RC refuse_stranger(struct rest *r, bool *in, struct gh_err *err)
 			    : STR("This needs a token: send it as Authorization: Bearer TOKEN."), NULL, err);
 }
 
+bool rest_may(const struct rest *r, enum web_right right)
+{
+	return right == WEB_SIGNED_IN || rights_anywhere(&r->who.rights, web_right_of(right));
+}
+
 static enum web_right right_of(const struct rest *r)
 {
 	return r->kind ? admin_right_of(r->kind, r->route->writes) : r->route->right;
+}
+
+/* What stands where the caller has no right to it is forbidden, also to be seen; what is not there is not. */
+static GH_RC sees(struct rest *r, bool *yes, struct gh_err *err)
+{
+	struct store *s = r->w->site->store;
+
+	*yes = true;
+	if (r->kind && r->id.n)
+		TRY(resource_allowed(s, r->kind, r->id, r->route->writes, yes, err));
+	if (*yes)
+		return GH_RC_OK;
+	store_viewer_set(s, NULL);
+	TRY(resource_exists(s, r->kind, r->id, yes, err));
+	store_viewer_set(s, &r->who.rights);
+	*yes = !*yes;
+	return GH_RC_OK;
 }
 
 /* *in false: the answer stands. */
@@ -212,8 +225,9 @@ static GH_RC admit(struct rest *r, bool *in, struct gh_err *err)
 	TRY(identify(r, err));
 	if (!r->who.known)
 		return refuse_stranger(r, in, err);
+	store_viewer_set(w->site->store, &r->who.rights);
 	*in = false;
-	if (!web_role_may(r->who.role, WEB_VIEW_APIS) || !web_role_may(r->who.role, right_of(r)))
+	if (!rest_may(r, WEB_VIEW_APIS) || !rest_may(r, right_of(r)))
 		return rest_problem(r, 403, "forbidden", arena_printf(w->a, "The role %.*s may not do this.", STR_ARG(r->who.role)), NULL, err);
 	if (!store_scopes_allow(r->who.scopes, r->route->writes, r->kind ? str_of(r->kind->plural) : STR_NULL) && (r->kind || r->route->writes)) {
 		web_header(w, "WWW-Authenticate", STR("Bearer realm=\"management\", error=\"insufficient_scope\""));
@@ -222,8 +236,8 @@ static GH_RC admit(struct rest *r, bool *in, struct gh_err *err)
 	}
 	if (r->route->writes && !w->rq.authorization.n && !web_csrf_matches(w, w->rq.csrf))
 		return rest_problem(r, 403, "csrf-token", STR("Send the form token of the session as X-CSRF-Token, or use a token."), NULL, err);
-	*in = true;
-	return GH_RC_OK;
+	TRY(sees(r, in, err));
+	return *in ? GH_RC_OK : rest_problem(r, 403, "forbidden", STR("You have no right to where this belongs."), NULL, err);
 }
 
 /* ---- routes ------------------------------------------------------------------------------------------------------------ */

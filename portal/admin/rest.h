@@ -17,6 +17,7 @@ enum { REST_DEPTH = 64, REST_KEY_MAX = 255 };
 struct rest_caller {
 	struct str actor;                /* for the audit trail: "user:ann@example.com", "token:pipeline" */
 	struct str role;
+	struct rights rights;            /* what the role and the assignments allow, and where */
 	struct str scopes;               /* of a machine token; "read" or "write" of a personal one */
 	bool known;
 };
@@ -46,6 +47,8 @@ bool rest_serves(const struct rest_route *route, const struct resource_kind *k);
 extern const struct rest_route rest_routes[];            /* ends with a NULL method */
 
 web_handler admin_rest;
+/* Whether the caller has the right somewhere. */
+bool rest_may(const struct rest *r, enum web_right right);
 /* The right to see or to change resources of the kind. */
 enum web_right admin_right_of(const struct resource_kind *k, bool write);
 /* An answer in place of one of ours that failed before or outside a handler: struct web_app.rest_error. */

@@ -40,7 +40,7 @@ static const struct resource_kind *forbidden(const struct rest *r, const struct 
 
 		for (size_t d = 0; d < set->n && !touched; d++)
 			touched = set->docs[d].kind == k;
-		if (touched && (!web_role_may(r->who.role, admin_right_of(k, write)) || !store_scopes_allow(r->who.scopes, write, str_of(k->plural))))
+		if (touched && (!rest_may(r, admin_right_of(k, write)) || !store_scopes_allow(r->who.scopes, write, str_of(k->plural))))
 			return k;
 	}
 	return NULL;

@@ -405,8 +405,8 @@ gh_rc rest_me(struct rest *r, struct gh_err *err)
 		json_array_append_new(scopes, json_stringn(scope.p, scope.n));
 	for (size_t i = 0; resource_kinds[i]; i++)
 		json_object_set_new(kinds, resource_kinds[i]->plural,
-				    json_pack("{s:b, s:b}", "read", web_role_may(r->who.role, admin_right_of(resource_kinds[i], false)), "write",
-					      web_role_may(r->who.role, admin_right_of(resource_kinds[i], true))));
+				    json_pack("{s:b, s:b}", "read", rest_may(r, admin_right_of(resource_kinds[i], false)), "write",
+					      rest_may(r, admin_right_of(resource_kinds[i], true))));
 	v = jsn_keep(r->w->a, json_pack("{s:s%, s:s%, s:o, s:o}", "actor", r->who.actor.p, r->who.actor.n, "role", r->who.role.p, r->who.role.n,
 					"scopes", scopes, "kinds", kinds));
 	if (!v)

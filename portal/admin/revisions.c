@@ -40,8 +40,8 @@ static GH_RC page(struct web *w, int status, struct gh_err *err)
 	admin_put_api_head(w, &api);
 	web_form(w);
 	liquid_set_text(w->page, "note", status == 200 ? STR("") : web_param(&w->rq.form, "note"));
-	liquid_set_bool(w->page, "may_change", web_role_may(w->user.role, WEB_CHANGE_APIS));
-	liquid_set_bool(w->page, "see_policies", web_role_may(w->user.role, WEB_VIEW_POLICIES));
+	liquid_set_bool(w->page, "may_change", web_may(w, WEB_CHANGE_APIS));
+	liquid_set_bool(w->page, "see_policies", web_may(w, WEB_VIEW_POLICIES));
 	liquid_set_text(w->page, "title", arena_printf(w->a, "Revisions of %.*s", STR_ARG(api.name.n ? api.name : api.id)));
 	w->rs.status = status;
 	return web_page(w, "revisions", err);

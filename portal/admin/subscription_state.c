@@ -25,7 +25,7 @@ void admin_put_actions(struct web *w, struct liquid_record *row, int64_t state)
 {
 	struct liquid_list *list = liquid_set_list(row, "actions");
 
-	if (!web_role_may(w->user.role, WEB_MANAGE_SUBSCRIPTIONS))
+	if (!web_may(w, WEB_MANAGE_SUBSCRIPTIONS))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
 		struct liquid_record *r;
@@ -73,7 +73,7 @@ gh_rc admin_put_request(struct web *w, struct liquid_record *row, const struct s
 	liquid_set_text(row, "wish", wish);
 	liquid_set_text(row, "message", found ? r.message : STR(""));
 	liquid_set_text(row, "asker", known ? user.email : STR(""));
-	if (!wish.n || !web_role_may(w->user.role, WEB_MANAGE_SUBSCRIPTIONS))
+	if (!wish.n || !web_may(w, WEB_MANAGE_SUBSCRIPTIONS))
 		return GH_RC_OK;
 	for (size_t i = 0; i < ARRAY_LEN(wish_actions); i++) {
 		struct liquid_record *one = liquid_push_record(list);

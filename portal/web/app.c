@@ -170,14 +170,43 @@ static void run_handler(struct web *w)
 		failed(w, rc, &err);
 }
 
+/* Whether the right that is held somewhere counts for what the route is about. */
+static GH_RC check_place(struct web *w, bool *yes, struct gh_err *err)
+{
+	enum web_about about = w->route->about;
+
+	*yes = web_may_everywhere(w, w->route->right);
+	if (about == WEB_ABOUT_RESOURCES && w->signed_in)
+		*yes = true;
+	if (!w->signed_in || w->route->right == WEB_TOKEN || !w->site->app->sees)
+		return GH_RC_OK;
+	store_viewer_set(w->site->store, &w->rights);
+	if (about == WEB_ABOUT_ENVIRONMENT || (about == WEB_ABOUT_THING && !*yes))
+		return w->site->app->sees(w, yes, err);
+	return GH_RC_OK;
+}
+
 static void run_route(struct web *w)
 {
+	struct gh_err err;
+	bool yes;
+	gh_rc rc;
+
 	if (web_is_json(w)) {
 		if (web_json_admit(w))
 			run_handler(w);
 		return;
 	}
-	if (!web_role_may(w->signed_in ? w->user.role : STR_NULL, w->route->right)) {
+	if (!web_may(w, w->route->right)) {
+		refuse(w);
+		return;
+	}
+	rc = check_place(w, &yes, &err);
+	if (rc.code) {
+		failed(w, rc, &err);
+		return;
+	}
+	if (!yes) {
 		refuse(w);
 		return;
 	}
@@ -219,4 +248,6 @@ void web_answer(struct web *w)
 {
 	web_identify(w);
 	web_dispatch(w);
+	if (w->site->store)
+		store_viewer_set(w->site->store, NULL);
 }

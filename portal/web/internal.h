@@ -6,6 +6,8 @@
 /* HttpOnly, SameSite=Lax, for this app; `more` is appended ("; Max-Age=0"). */
 void web_set_cookie(struct web *w, const char *name, struct str value, const char *more);
 struct str web_way_back(struct web *w, struct str wish);         /* behind the base path; "" for what is no path of this app */
+/* Whether the account may sign in to this app. */
+GH_RC web_may_enter(struct web *w, const struct store_user *user, bool *yes, struct gh_err *err);
 GH_RC web_assets_load(struct web_site *site, struct gh_err *err);
 void web_assets_put(struct web *w);
 void web_language_choose(struct web *w);          /* w->lang, w->zone */

@@ -300,6 +300,7 @@ static GH_RC settle(struct web *w, const struct store_provider *p, const struct 
 	struct store *s = w->site->store;
 	struct store_user user = { .id = STR_NULL };
 	const char *refusal;
+	bool may;
 
 	if (t->user_id.n && (!w->signed_in || !str_eq(t->user_id, w->user.id)))
 		return refuse(w, "You were signed out meanwhile. Sign in and link the identity once more.", err);
@@ -307,7 +308,8 @@ static GH_RC settle(struct web *w, const struct store_provider *p, const struct 
 	TRY(store_tx_end(s, take_in(w, p, who, t->user_id, &user, &refusal, err), err));
 	if (refusal)
 		return refuse(w, refusal, err);
-	if (!web_role_may(user.role, w->site->app->enter))
+	TRY(web_may_enter(w, &user, &may, err));
+	if (!may)
 		return refuse(w, "This account has no access to the dashboard.", err);
 	return t->user_id.n ? web_redirect(w, t->back, err) : web_sign_in_user(w, &user, t->back, err);
 }

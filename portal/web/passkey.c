@@ -193,7 +193,8 @@ gh_rc web_passkey_sign_in(struct web *w, struct gh_err *err)
 		web_brake_count(w, "passkey", web_network(w));
 		return ask(w, 422, "This passkey was not accepted. Try once more, or sign in another way.", err);
 	}
-	if (!web_role_may(user.role, w->site->app->enter))
+	TRY(web_may_enter(w, &user, &fits, err));
+	if (!fits)
 		return ask(w, 403, "This account has no access to the dashboard.", err);
 	TRY(web_session_begin(w, &user, err));           /* device and its user's verification: two factors already */
 	return web_redirect(w, web_way_back(w, web_param(&w->rq.form, "return")), err);

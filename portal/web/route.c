@@ -47,35 +47,37 @@ const struct web_route *web_route_find(const struct web_route *routes, struct st
 	return NULL;
 }
 
-/* Who may what, a row a role. */
-static const struct {
-	const char *role;
-	unsigned rights;
-} roles[] = {
-#define R(right) (1u << (right))
-#define R_ANYBODY (R(WEB_SIGNED_IN) | R(WEB_OWN_ACCOUNT))
-#define R_LOOK_ON (R_ANYBODY | R(WEB_VIEW_APIS) | R(WEB_VIEW_TRAFFIC))
-#define R_OPERATE (R_LOOK_ON | R(WEB_VIEW_POLICIES) | R(WEB_VIEW_SUBSCRIPTIONS) | R(WEB_CHANGE_APIS) | R(WEB_EDIT_PAGES)                \
-		   | R(WEB_MANAGE_SUBSCRIPTIONS) | R(WEB_VIEW_CREDENTIALS) | R(WEB_CHANGE_CREDENTIALS) | R(WEB_CHANGE_POLICIES)         \
-		   | R(WEB_CHANGE_PRODUCTS) | R(WEB_VIEW_PEOPLE) | R(WEB_VIEW_SETTINGS) | R(WEB_CHANGE_SETTINGS) | R(WEB_VIEW_AUDIT) | R(WEB_CAPTURE_CALLS))
-	{ "administrator", R_OPERATE | R(WEB_CHANGE_LOOK) | R(WEB_MANAGE_PEOPLE) },
-	{ "operator", R_OPERATE },
-	{ "publisher", R_LOOK_ON | R(WEB_CHANGE_APIS) | R(WEB_EDIT_PAGES) | R(WEB_VIEW_SUBSCRIPTIONS) | R(WEB_MANAGE_SUBSCRIPTIONS)
-		       | R(WEB_CHANGE_PRODUCTS) | R(WEB_VIEW_PEOPLE) | R(WEB_CHANGE_LOOK) },
-	{ "auditor", R_LOOK_ON | R(WEB_VIEW_POLICIES) | R(WEB_VIEW_CREDENTIALS) | R(WEB_VIEW_SETTINGS) | R(WEB_VIEW_AUDIT) },
-	{ "developer", R_ANYBODY },
-#undef R_OPERATE
-#undef R_LOOK_ON
-#undef R_ANYBODY
-#undef R
-};
+_Static_assert((int)WEB_TOKEN - (int)WEB_OWN_ACCOUNT - 1 == (int)RIGHT__COUNT, "the rights of the table stand between");
+
+enum right web_right_of(enum web_right right)
+{
+	return (enum right)(right - WEB_OWN_ACCOUNT - 1);
+}
 
 bool web_role_may(struct str role, enum web_right right)
 {
 	if (right == WEB_ANYBODY || right == WEB_TOKEN)
 		return true;
-	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
-		if (str_eq(role, str_of(roles[i].role)))
-			return roles[i].rights >> right & 1;
-	return false;
+	if (right == WEB_SIGNED_IN || right == WEB_OWN_ACCOUNT)
+		return role.n > 0;
+	return rights_of_role(role) >> web_right_of(right) & 1;
+}
+
+bool web_may(const struct web *w, enum web_right right)
+{
+	if (right == WEB_ANYBODY || right == WEB_TOKEN)
+		return true;
+	if (right == WEB_SIGNED_IN || right == WEB_OWN_ACCOUNT)
+		return w->signed_in;
+	return w->signed_in && rights_anywhere(&w->rights, web_right_of(right));
+}
+
+bool web_may_everywhere(const struct web *w, enum web_right right)
+{
+	return web_may(w, right) && (right <= WEB_OWN_ACCOUNT || right == WEB_TOKEN || rights_everywhere(&w->rights, web_right_of(right)));
+}
+
+bool web_may_in(const struct web *w, enum web_right right, struct str environment)
+{
+	return web_may(w, right) && rights_in(&w->rights, web_right_of(right), environment);
 }

@@ -42,8 +42,8 @@ static GH_RC awaited(struct web *w, struct store_user *user, struct str *back, b
 		return GH_RC_OK;
 	*back = text.p ? text : STR("");
 	TRY(store_user_find(w->site->store, w->a, id, user, found, err));
-	*found = *found && user->state == STORE_USER_ACTIVE && web_role_may(user->role, w->site->app->enter);
-	return GH_RC_OK;
+	*found = *found && user->state == STORE_USER_ACTIVE;
+	return *found ? web_may_enter(w, user, found, err) : GH_RC_OK;
 }
 
 static GH_RC show(struct web *w, int status, const struct store_user *user, const char *error, struct gh_err *err)

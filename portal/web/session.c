@@ -74,6 +74,26 @@ static GH_RC find_session(struct web *w, struct str cookie, bool *found, struct 
 	return GH_RC_OK;
 }
 
+/* What the account may. The portal asks for no place: everybody's own things only. */
+static GH_RC read_rights(struct web *w, struct gh_err *err)
+{
+	w->rights = (struct rights){ .everywhere = rights_of_role(w->user.role) };
+	return w->site->app->is_dashboard ? rights_of_user(w->site->store, w->a, w->user.id, w->user.role, &w->rights, err) : GH_RC_OK;
+}
+
+GH_RC web_may_enter(struct web *w, const struct store_user *user, bool *yes, struct gh_err *err)
+{
+	enum web_right enter = w->site->app->enter;
+	struct rights r;
+
+	*yes = web_role_may(user->role, enter);
+	if (*yes || !w->site->app->is_dashboard)
+		return GH_RC_OK;
+	TRY(rights_of_user(w->site->store, w->a, user->id, user->role, &r, err));
+	*yes = rights_anywhere(&r, web_right_of(enter));
+	return GH_RC_OK;
+}
+
 void web_identify(struct web *w)
 {
 	struct str cookie = web_param(&w->rq.cookies, w->site->app->cookie);
@@ -89,6 +109,10 @@ void web_identify(struct web *w)
 		w->user = (struct store_user){ .role = STR_NULL };
 		w->session = (struct store_session){ .id = STR_NULL };
 		return;
+	}
+	if (read_rights(w, &err).code) {
+		log_error("rights", KV_STR("request_id", w->rq.id), KV_CSTR("reason", err.message));
+		w->rights = (struct rights){ .everywhere = 0 };
 	}
 	w->csrf = w->session.csrf;
 	touch_session(w);

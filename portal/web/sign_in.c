@@ -139,7 +139,8 @@ gh_rc web_sign_in(struct web *w, struct gh_err *err)
 		TRY(note_refusal(w, email, err));
 		return show(w, 422, "The e-mail address or the password is wrong.", err);
 	}
-	if (!web_role_may(user.role, w->site->app->enter))
+	TRY(web_may_enter(w, &user, &found, err));
+	if (!found)
 		return show(w, 403, "This account has no access to the dashboard.", err);
 	TRY(renew_hash(w, &user, password, err));
 	return web_sign_in_user(w, &user, web_way_back(w, web_param(&w->rq.form, "return")), err);

@@ -8,6 +8,7 @@
  * and never half a page. One request at a time per process; nothing here is thread-safe. */
 #pragma once
 
+#include "config/rights.h"
 #include "core/client.h"
 #include "core/config.h"
 #include "core/counter.h"
@@ -24,29 +25,30 @@ enum web_right {
 	WEB_ANYBODY,                     /* no sign-in needed */
 	WEB_SIGNED_IN,                   /* any user */
 	WEB_OWN_ACCOUNT,                 /* any user, for what proves who he is; a personal token needs the scope `account` */
-	WEB_VIEW_APIS,                   /* APIs, operations, products and their numbers */
-	WEB_CHANGE_APIS,                 /* all of an API but its policies */
-	WEB_VIEW_POLICIES,
-	WEB_VIEW_SUBSCRIPTIONS,
-	WEB_VIEW_CREDENTIALS,            /* what is shown to backends, and which tokens are held; never a value */
-	WEB_CHANGE_CREDENTIALS,          /* forget tokens, consent */
-	WEB_MANAGE_SUBSCRIPTIONS,        /* approve, reject, suspend, restore, cancel */
-	WEB_EDIT_PAGES,                  /* write the portal's pages */
-	WEB_CHANGE_LOOK,                 /* name, colours, texts and menu of the portal */
-	WEB_CHANGE_POLICIES,             /* write, check and try policy documents and fragments */
-	WEB_CHANGE_PRODUCTS,             /* products and tiers */
-	WEB_VIEW_PEOPLE,                 /* users, groups, applications */
-	WEB_MANAGE_PEOPLE,               /* invite, change, block */
-	WEB_VIEW_SETTINGS,               /* backends, named values, certificates, loggers, environments; never a secret */
-	WEB_CHANGE_SETTINGS,
-	WEB_VIEW_AUDIT,                  /* who changed what */
-	WEB_VIEW_TRAFFIC,                /* analytics and single calls */
-	WEB_CAPTURE_CALLS,               /* have headers and bodies of calls written down, and see them */
+#define RIGHT(name, text, about) WEB_##name,
+#include "config/rights.def"
+#undef RIGHT
 	WEB_TOKEN,                       /* a program: the handler checks its bearer token; no session, no form token */
 	WEB_RIGHT__COUNT
 };
 /* Whether a role ("administrator" …) carries the right. STR_NULL is a visitor. */
 bool web_role_may(struct str role, enum web_right right);
+
+struct web;
+/* Whether who is signed in has the right somewhere, everywhere, or in one environment. What an account may is its role and, in the
+ * dashboard, what is assigned to it and its groups (config/rights.h). */
+bool web_may(const struct web *w, enum web_right right);
+bool web_may_everywhere(const struct web *w, enum web_right right);
+bool web_may_in(const struct web *w, enum web_right right, struct str environment);
+enum right web_right_of(enum web_right right);           /* of those of the table */
+
+/* What a route is about: whether somebody with the right in some places only may call it. */
+enum web_about {
+	WEB_ABOUT_ALL,                   /* no: it shows or changes what belongs to all */
+	WEB_ABOUT_ENVIRONMENT,           /* it keeps to web.environment, which the right is held in */
+	WEB_ABOUT_RESOURCES,             /* it works through config/resource.h, which keeps to what the account may */
+	WEB_ABOUT_THING,                 /* it is about one thing, which web_app.sees judges */
+};
 
 /* ---- request and response ------------------------------------------------------------------------------------------ */
 
@@ -96,6 +98,8 @@ struct web {                             /* one request */
 	bool signed_in;
 	struct store_session session;
 	struct store_user user;
+	struct rights rights;            /* of the user; of the dashboard */
+	struct str environment;          /* what lists keep to; STR_NULL: all */
 	struct str csrf;                 /* the token that forms carry */
 	/* how to write to them */
 	const struct lang *lang;         /* NULL until it is asked for; see web_text */
@@ -119,6 +123,7 @@ struct web_route {
 	const char *pattern;             /* "/apis/{id}": {} matches one segment, {…*} the rest */
 	enum web_right right;
 	web_handler *run;
+	enum web_about about;
 };
 
 /* Which row answers; *allow (may be NULL) gets the methods that the path knows when none fits ("GET, POST"). NULL: none.
@@ -145,6 +150,9 @@ struct web_app {
 	const char *rest;
 	enum setting rest_max_bytes;
 	void (*rest_error)(struct web *w, int status, const char *explain);
+	/* Of a route about one thing: *yes, whether the account has the route's right where the thing belongs. Of a route about an
+	 * environment: chooses w->environment. NULL: rights count everywhere. */
+	GH_RC (*sees)(struct web *w, bool *yes, struct gh_err *err);
 	web_handler *common;             /* puts what the layout of every page needs into w->page */
 	/* May answer in place of a page that needs a right (terms to agree to first): sets w->rs.status. NULL: never. */
 	web_handler *before;

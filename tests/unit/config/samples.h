@@ -7,6 +7,7 @@ static const struct sample {
 	{ "business-group", "sales", "{\"name\":\"Sales\",\"parent\":\"default\"}" },
 	{ "environment", "sandbox", "{\"name\":\"Sandbox\",\"kind\":\"sandbox\",\"pathPrefix\":\"sandbox\",\"businessGroup\":\"sales\"}" },
 	{ "group", "partners", "{\"name\":\"Partners\"}" },
+	{ "role", "keeper", "{\"name\":\"Keeper\",\"permissions\":[\"view-apis\",\"view-traffic\"]}" },
 	{ "certificate", "sample", "{\"certificate\":\"-----BEGIN CERTIFICATE-----\\nMIIBeTCCAR+gAwIBAgIUL2SjHCJ75JduiZGgBS2t1SPiyEUwCgYIKoZIzj0EA"
 	  "wIw\\nETEPMA0GA1UEAwwGc2FtcGxlMCAXDTI2MTEyMTIyMjAwOVoYDzIxMjYxMDI4MjIy\\nMDA5WjARMQ8wDQYDVQQDDAZzYW1wbGUwWTATB"
 	  "gcqhkjOPQIBBggqhkjOPQMBBwNC\\nAAQqW/s46BpiIuQD+6UHfnwMD4kgEtZjLubNVaj24aFe7pOte3+C/G0jUVLKLG6o\\nlIWYglfsC3T10"
@@ -35,6 +36,7 @@ static const struct sample {
 	{ "tier", "small", "{\"product\":\"gold\",\"name\":\"Small\",\"limits\":[{\"kind\":\"quota\",\"calls\":1000,\"seconds\":86400},"
 	  "{\"kind\":\"rate\",\"calls\":5,\"seconds\":1}]}" },
 	{ "user", "ann", "{\"email\":\"ann@example.com\",\"firstName\":\"Ann\",\"role\":\"administrator\"}" },
+	{ "role-assignment", "ann-sandbox", "{\"role\":\"keeper\",\"user\":\"ann\",\"environment\":\"sandbox\"}" },
 	{ "application", "shop", "{\"name\":\"Shop\",\"owners\":[\"ann\"]}" },
 	{ "subscription", "s1", "{\"product\":\"gold\",\"tier\":\"small\",\"application\":\"shop\",\"name\":\"Shop\"}" },
 	{ "consumer-rule", "s1", "{\"limits\":[{\"kind\":\"rate\",\"calls\":5,\"seconds\":1,\"algorithm\":\"token-bucket\"}]}" },

@@ -1,0 +1,221 @@
+/* place.c - where a resource belongs, and so who may see and change it: a row a kind. A kind that has no row here belongs to
+ * everywhere: who has rights in one place only neither sees nor changes it. */
+#include "config/rights.h"
+
+#include "core/str.h"
+#include "db/roles.h"
+
+enum how { EVERYWHERE, SHARED, ENVIRONMENT, GROUP, BEFORE_SLASH, OF_API, OF_PRODUCT, OF_TIER, OF_APPLICATION, OF_SUBSCRIPTION, BY_SCOPE };
+
+static const struct {
+	const char *kind;
+	enum how how;
+	bool change_everywhere;          /* changing it could reach beyond the place: the addresses of an environment */
+} rows[] = {
+	{ "business-group", GROUP, true },        { "environment", ENVIRONMENT, true },  { "certificate", SHARED, true },
+	{ "credential", BEFORE_SLASH, false },    { "backend", SHARED, true },           { "named-value", SHARED, true },
+	{ "schema", SHARED, true },               { "logger", SHARED, true },            { "policy-fragment", SHARED, true },
+	{ "version-set", SHARED, true },          { "api", OF_API, false },              { "revision", OF_API, false },
+	{ "operation", OF_API, false },           { "api-description", OF_API, false },  { "product", OF_PRODUCT, false },
+	{ "tier", OF_TIER, false },               { "application", OF_APPLICATION, false }, { "subscription", OF_SUBSCRIPTION, false },
+	{ "policy", BY_SCOPE, false },            { "access-rule", BY_SCOPE, false },    { "network-rule", BY_SCOPE, false },
+};
+
+/* "everywhere" for what only who may everywhere may see. */
+struct place {
+	bool everywhere, shared, change_everywhere;
+	struct str groups[2], environments[64];          /* products of more environments than that belong to everywhere */
+	size_t n_groups, n_environments;
+};
+
+static void add_environment(struct place *p, struct str id)
+{
+	if (p->n_environments == ARRAY_LEN(p->environments))
+		p->everywhere = true;
+	else
+		p->environments[p->n_environments++] = id;
+}
+
+static void add_group(struct place *p, struct str id)
+{
+	if (p->n_groups < ARRAY_LEN(p->groups))
+		p->groups[p->n_groups++] = id;
+}
+
+/* Follows what the store says; depth: a tier is of a product, which has places. */
+static GH_RC follow(struct store *s, struct arena *a, enum store_placed what, struct str id, struct place *p, unsigned depth,
+		    struct gh_err *err)
+{
+	struct store_resource_use *v;
+	size_t n;
+
+	TRY(store_places(s, a, what, id, &v, &n, err));
+	p->everywhere |= n == 0 && depth == 0;
+	for (size_t i = 0; i < n; i++) {
+		if (str_eq(v[i].kind, STR("environment")))
+			add_environment(p, v[i].id);
+		else if (str_eq(v[i].kind, STR("business-group")))
+			add_group(p, v[i].id);
+		else if (depth && str_eq(v[i].kind, STR("product")))
+			TRY(follow(s, a, STORE_PLACE_PRODUCT, v[i].id, p, depth - 1, err));
+		else if (depth && str_eq(v[i].kind, STR("api")))
+			TRY(follow(s, a, STORE_PLACE_API, v[i].id, p, depth - 1, err));
+		else
+			p->everywhere = true;
+	}
+	return GH_RC_OK;
+}
+
+/* "orders;rev=2/get-order": the API */
+static struct str api_of(struct str id)
+{
+	size_t slash = str_find_char(id, '/'), rev = str_find_char(id, ';');
+
+	return str_first(id, slash < rev ? slash : rev);
+}
+
+/* "api:orders", "product:gold", "global", "all", "environment:sandbox", "workspace:sales", "operation:orders/get" */
+static GH_RC by_scope(struct store *s, struct arena *a, struct str id, struct place *p, struct gh_err *err)
+{
+	size_t colon = str_find_char(id, ':');
+	struct str kind = str_first(id, colon), of = colon == SIZE_MAX ? STR("") : str_from(id, colon + 1);
+
+	if (str_eq(kind, STR("api")) || str_eq(kind, STR("operation")))
+		return follow(s, a, STORE_PLACE_API, api_of(of), p, 0, err);
+	if (str_eq(kind, STR("product")))
+		return follow(s, a, STORE_PLACE_PRODUCT, of, p, 0, err);
+	if (str_eq(kind, STR("environment")))
+		add_environment(p, of);
+	else if (str_eq(kind, STR("workspace")))
+		add_group(p, of);
+	else
+		p->shared = p->change_everywhere = true;         /* it acts on all calls */
+	return GH_RC_OK;
+}
+
+static GH_RC find_place(struct store *s, struct arena *a, const struct resource_kind *k, struct str id, struct place *p,
+			struct gh_err *err)
+{
+	size_t i = 0;
+
+	*p = (struct place){ .everywhere = false };
+	while (i < ARRAY_LEN(rows) && strcmp(rows[i].kind, k->name) != 0)
+		i++;
+	p->change_everywhere = i == ARRAY_LEN(rows) || rows[i].change_everywhere;
+	switch (i == ARRAY_LEN(rows) ? EVERYWHERE : rows[i].how) {
+	case SHARED:
+		p->shared = true;
+		return GH_RC_OK;
+	case ENVIRONMENT:
+		add_environment(p, id);
+		return GH_RC_OK;
+	case GROUP:
+		add_group(p, id);
+		return GH_RC_OK;
+	case BEFORE_SLASH:
+		add_environment(p, str_first(id, str_find_char(id, '/')));
+		return GH_RC_OK;
+	case OF_API:
+		return follow(s, a, STORE_PLACE_API, api_of(id), p, 0, err);
+	case OF_PRODUCT:
+		return follow(s, a, STORE_PLACE_PRODUCT, id, p, 0, err);
+	case OF_TIER:
+		return follow(s, a, STORE_PLACE_TIER, id, p, 1, err);
+	case OF_APPLICATION:
+		return follow(s, a, STORE_PLACE_APPLICATION, id, p, 0, err);
+	case OF_SUBSCRIPTION:
+		return follow(s, a, STORE_PLACE_SUBSCRIPTION, id, p, 1, err);
+	case BY_SCOPE:
+		return by_scope(s, a, id, p, err);
+	case EVERYWHERE:
+		break;
+	}
+	p->everywhere = true;
+	return GH_RC_OK;
+}
+
+static bool may(const struct rights *r, enum right x, const struct place *p, bool write)
+{
+	bool all = p->n_environments > 0;
+
+	if (rights_everywhere(r, x))
+		return true;
+	if (p->everywhere || (write && p->change_everywhere))
+		return false;
+	if (p->shared)
+		return rights_anywhere(r, x);
+	for (size_t i = 0; i < p->n_groups; i++)
+		if (rights_in_group(r, x, p->groups[i]))
+			return true;
+	for (size_t i = 0; i < p->n_environments; i++)
+		all = all && rights_in(r, x, p->environments[i]);
+	return all;
+}
+
+enum right resource_right(const struct resource_kind *k, bool write)
+{
+	static const struct {
+		enum right view, change;
+	} rights[RESOURCE_AREA__COUNT] = {
+		[RESOURCE_AREA_APIS] = { RIGHT_VIEW_APIS, RIGHT_CHANGE_APIS },
+		[RESOURCE_AREA_PRODUCTS] = { RIGHT_VIEW_APIS, RIGHT_CHANGE_PRODUCTS },
+		[RESOURCE_AREA_POLICIES] = { RIGHT_VIEW_POLICIES, RIGHT_CHANGE_POLICIES },
+		[RESOURCE_AREA_BACKENDS] = { RIGHT_VIEW_SETTINGS, RIGHT_CHANGE_SETTINGS },
+		[RESOURCE_AREA_SECRETS] = { RIGHT_VIEW_SETTINGS, RIGHT_CHANGE_SETTINGS },
+		[RESOURCE_AREA_SUBSCRIPTIONS] = { RIGHT_VIEW_SUBSCRIPTIONS, RIGHT_MANAGE_SUBSCRIPTIONS },
+		[RESOURCE_AREA_PEOPLE] = { RIGHT_VIEW_PEOPLE, RIGHT_MANAGE_PEOPLE },
+		[RESOURCE_AREA_PAGES] = { RIGHT_EDIT_PAGES, RIGHT_EDIT_PAGES },
+		[RESOURCE_AREA_LOOK] = { RIGHT_CHANGE_LOOK, RIGHT_CHANGE_LOOK },
+		[RESOURCE_AREA_SETTINGS] = { RIGHT_VIEW_SETTINGS, RIGHT_CHANGE_SETTINGS },
+	};
+
+	return write ? rights[k->area].change : rights[k->area].view;
+}
+
+enum { PLACE_BYTES = 1 << 20 };
+
+GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct str id, bool write, bool *yes, struct gh_err *err)
+{
+	const struct rights *viewer = store_viewer(s);
+	struct arena *a;
+	struct place p;
+	gh_rc rc;
+
+	*yes = true;
+	if (!viewer || viewer->n == 0)           /* one role everywhere: routes and kinds have asked for the right already */
+		return GH_RC_OK;
+	*yes = rights_everywhere(viewer, resource_right(k, write));
+	if (*yes)
+		return GH_RC_OK;
+	a = arena_new(PLACE_BYTES);
+	if (!a)
+		FAIL(err, NOMEM, "place");
+	rc = find_place(s, a, k, id, &p, err);
+	if (!rc.code)
+		*yes = may(viewer, resource_right(k, write), &p, write);
+	arena_free(a);
+	return rc;
+}
+
+GH_RC resource_in_reach(struct store *s, const struct resource_kind *k, struct str id, bool *yes, struct gh_err *err)
+{
+	const struct rights *viewer = store_viewer(s);
+	struct arena *a;
+	struct place p;
+	gh_rc rc;
+
+	*yes = true;
+	if (!viewer || viewer->n == 0)
+		return GH_RC_OK;
+	a = arena_new(PLACE_BYTES);
+	if (!a)
+		FAIL(err, NOMEM, "place");
+	rc = find_place(s, a, k, id, &p, err);
+	if (!rc.code && !p.shared && p.n_environments) {         /* business groups are named by what one may change anyway */
+		*yes = false;
+		for (enum right x = 0; x < RIGHT__COUNT && !*yes; x++)
+			*yes = may(viewer, x, &p, false);
+	}
+	arena_free(a);
+	return rc;
+}

@@ -1,0 +1,127 @@
+/* place.c - whether what a page is about lies where the account has the right, and which environment lists keep to. */
+#include "portal/admin/admin.h"
+
+#include "core/str.h"
+#include "db/environments.h"
+
+#define ENVIRONMENT_COOKIE "gh_environment"
+enum { CHOICE_KEPT_S = 365 * 86400 };
+
+/* ---- one thing ----------------------------------------------------------------------------------------------------------- */
+
+static struct str asked(struct web *w, const char *name)
+{
+	struct str v = web_param(&w->rq.form, name);
+
+	return str_trim(v.n ? v : web_param(&w->rq.query, name));
+}
+
+/* By how the route begins: the kind of the thing and where its id stands; NULL: in the address. */
+static const struct {
+	const char *begins, *kind, *field;
+} things[] = {
+	{ "/apis/{api}", "api", NULL },
+	{ "/policies/", "policy", "scope" },
+	{ "/subscriptions/{id}", "subscription", NULL },
+	{ "/credentials/{environment}", "environment", NULL },
+};
+
+static GH_RC sees_thing(struct web *w, bool *yes, struct gh_err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(things); i++) {
+		struct str id;
+
+		if (strncmp(w->route->pattern, things[i].begins, strlen(things[i].begins)) != 0)
+			continue;
+		id = things[i].field ? asked(w, things[i].field) : w->rq.args[0];
+		if (strcmp(things[i].kind, "environment") == 0) {
+			*yes = web_may_in(w, w->route->right, id);
+			return GH_RC_OK;
+		}
+		return resource_allowed(w->site->store, resource_kind_find(str_of(things[i].kind)), id, strcmp(w->route->method, "GET") != 0, yes, err);
+	}
+	*yes = false;
+	return GH_RC_OK;
+}
+
+/* ---- the environment that lists keep to ------------------------------------------------------------------------------------ */
+
+/* What the frame of each page offers: nothing where there is nothing to choose. */
+GH_RC admin_environments_put(struct web *w, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "places");
+	bool all = web_may_everywhere(w, WEB_VIEW_APIS), any = false;
+	struct str chosen = web_sealed_get(w, ENVIRONMENT_COOKIE);
+	struct store_environment *v;
+	size_t n, offered = 0;
+
+	TRY(store_environments(w->site->store, w->a, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r;
+		bool here = str_eq(chosen, v[i].id);
+
+		if (!web_may_in(w, WEB_VIEW_APIS, v[i].id))
+			continue;
+		r = liquid_push_record(list);
+		liquid_set_text(r, "value", v[i].id);
+		liquid_set_text(r, "label", v[i].name.n ? v[i].name : v[i].id);
+		liquid_set_bool(r, "here", here);
+		any |= here;
+		offered++;
+	}
+	liquid_set_bool(w->page, "places_all", all);
+	liquid_set_bool(w->page, "places_shown", all ? n > 1 : offered > 0);
+	liquid_set_bool(w->page, "places_chosen", any);
+	return GH_RC_OK;
+}
+
+gh_rc admin_environment_choose(struct web *w, struct gh_err *err)
+{
+	struct str wish = asked(w, "environment"), back = asked(w, "return"), args[4];
+
+	if (wish.n && !web_may_in(w, WEB_VIEW_APIS, wish))
+		FAIL(err, DENIED, "no right in this environment");
+	TRY(web_sealed_put(w, ENVIRONMENT_COOKIE, wish.n ? wish : STR(""), CHOICE_KEPT_S, err));
+	if (!str_starts(back, STR("/")) || !web_route_find(w->site->app->routes, STR("GET"), back, args, NULL))
+		back = STR("/");
+	return web_redirect(w, str_from(back, 1), err);
+}
+
+/* What the address says, else what was chosen in the frame, else the first one that the account may see. An account that may see all
+ * keeps to none until it chooses. */
+static GH_RC choose(struct web *w, bool *yes, struct gh_err *err)
+{
+	const struct web_param *named = web_param_find(&w->rq.query, "environment");
+	struct str wish = named ? named->value : web_sealed_get(w, ENVIRONMENT_COOKIE);
+	bool all = web_may_everywhere(w, w->route->right);
+	struct store_environment *v;
+	size_t n;
+
+	w->environment = STR_NULL;
+	*yes = all;
+	TRY(store_environments(w->site->store, w->a, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		if (!web_may_in(w, w->route->right, v[i].id))
+			continue;
+		if (str_eq(v[i].id, wish)) {
+			w->environment = v[i].id;
+			*yes = true;
+			return GH_RC_OK;
+		}
+		if (!all && !w->environment.n)
+			w->environment = v[i].id;
+	}
+	if (!all)
+		*yes = w->environment.n && !(named && named->value.n);   /* asked for one that is not his */
+	return GH_RC_OK;
+}
+
+gh_rc admin_sees(struct web *w, bool *yes, struct gh_err *err)
+{
+	return w->route->about == WEB_ABOUT_ENVIRONMENT ? choose(w, yes, err) : sees_thing(w, yes, err);
+}
+
+GH_RC admin_shows(struct web *w, const char *kind, struct str id, bool *yes, struct gh_err *err)
+{
+	return resource_allowed(w->site->store, resource_kind_find(str_of(kind)), id, false, yes, err);
+}

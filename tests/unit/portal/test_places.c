@@ -1,0 +1,320 @@
+/* Rights that count in one place only: a person and a token with rights on Sandbox meet every page and every route of the management
+ * API, and neither see nor change what stands in Production. What is expected follows from the tables of routes and kinds, so that a
+ * new one is walked without being named. */
+#include "tests/unit/check.h"
+
+#include "core/log.h"
+#include "db/environments.h"
+#include "db/machine_tokens.h"
+#include "db/roles.h"
+#include "portal/admin/admin.h"
+#include "portal/admin/rest.h"
+#include "tests/unit/portal/client.h"
+
+/* The fixture's APIs stand in "default", which is the Production of this file; what is of Sandbox begins with "sand". What nobody with
+ * rights on Sandbox alone may read has this in its texts. */
+#define MARK "zebra"
+
+static struct world {
+	struct web_site site;
+	struct arena *a;
+	char dir[64], share[PATHS_MAX];
+	struct str token;
+} world;
+
+static void write_one(struct resource_change *c, const char *kind, const char *id, const char *json)
+{
+	struct gh_err err;
+	json_t *doc;
+
+	must(jsn_parse_in(world.a, str_of(json), NULL, &doc, NULL, &err), &err);
+	must(resource_write(c, resource_kind_find(str_of(kind)), str_of(id), doc, RESOURCE_PUT, NULL, &err), &err);
+}
+
+static const char policy[] = "{\"policy\":\"<policies><inbound><base /><!-- %s --></inbound><backend><base /></backend><outbound><base />"
+			     "</outbound><on-error><base /></on-error></policies>\"}";
+
+static void fill(struct store *s)
+{
+	static const char *const docs[][3] = {
+		{ "business-group", "sales", "{\"name\":\"Sales\"}" },
+		{ "environment", "sandbox", "{\"name\":\"Sandbox\",\"kind\":\"sandbox\",\"pathPrefix\":\"sandbox\",\"businessGroup\":\"sales\"}" },
+		{ "role", "tester", "{\"name\":\"Tester\",\"permissions\":[\"view-apis\",\"change-apis\"]}" },
+		{ "api", "sand-orders", "{\"name\":\"Orders\",\"path\":\"orders\",\"environment\":\"sandbox\"}" },
+		{ "api", "live", "{\"name\":\"" MARK " live\",\"path\":\"live\",\"environment\":\"default\"}" },
+		{ "operation", "live/get", "{\"name\":\"" MARK "\",\"method\":\"GET\",\"uriTemplate\":\"/" MARK "\"}" },
+		{ "operation", "sand-orders/get", "{\"name\":\"Get\",\"method\":\"GET\",\"uriTemplate\":\"/get\"}" },
+		{ "product", "live-product", "{\"name\":\"" MARK " product\",\"apis\":[\"live\"]}" },
+		{ "product", "mixed", "{\"name\":\"" MARK " mixed\",\"apis\":[\"live\",\"sand-orders\"]}" },
+		{ "product", "sand-product", "{\"name\":\"Try\",\"apis\":[\"sand-orders\"]}" },
+		{ "user", "sam", "{\"email\":\"sam@example.com\",\"firstName\":\"Sam\",\"role\":\"developer\"}" },
+		{ "user", "tess", "{\"email\":\"tess@example.com\",\"role\":\"developer\",\"groups\":[\"partners\"]}" },
+		{ "role-assignment", "1", "{\"role\":\"owner\",\"user\":\"sam\",\"environment\":\"sandbox\"}" },
+		{ "role-assignment", "2", "{\"role\":\"tester\",\"group\":\"partners\",\"businessGroup\":\"sales\"}" },
+		{ "subscription", "live-sub", "{\"name\":\"" MARK " sub\",\"product\":\"live-product\",\"user\":\"sam\"}" },
+		{ "subscription", "sand-sub", "{\"name\":\"Try\",\"product\":\"sand-product\",\"user\":\"sam\"}" },
+		{ "credential", "default/erp", "{\"kind\":\"api-key\",\"name\":\"" MARK "\",\"settings\":{\"header\":\"X-Key\"},\"secrets\":{\"value\":\"h\"}}" },
+		{ "machine-token", "other", "{\"role\":\"operator\",\"scopes\":[\"read\"]}" },
+	};
+	struct store_machine_token t = { .id = STR_INIT("pipeline"), .role = STR_INIT("owner"), .scopes = STR_INIT("write"),
+					 .environment_id = STR_INIT("sandbox") };
+	struct resource_change *c;
+	struct gh_err err;
+
+	must(resource_begin(s, world.a, STR("test"), &c, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(docs); i++)
+		write_one(c, docs[i][0], docs[i][1], docs[i][2]);
+	write_one(c, "policy", "api:live", arena_printf(world.a, policy, MARK).p);
+	write_one(c, "policy", "environment:default", arena_printf(world.a, policy, MARK).p);
+	write_one(c, "policy", "api:sand-orders", arena_printf(world.a, policy, "mine").p);
+	must(store_machine_token_create(s, world.a, &t, &world.token, &err), &err);
+	must(resource_end(c, GH_RC_OK, false, &err), &err);
+}
+
+static int call(struct client *c, const char *method, const char *uri, const char *body)
+{
+	c->type = "application/json";
+	return client_send(c, method, arena_printf(world.a, "/admin/api/v1/%s", uri).p, body);
+}
+
+/* ---- pages ------------------------------------------------------------------------------------------------------------------------------ */
+
+/* The address of a route with what {…} stands for: things of Production. */
+static const char *address(const struct web_route *r)
+{
+	struct str rest = str_of(r->pattern), part, out = STR("/admin");
+
+	while (rest.p && str_split(&rest, '/', &part)) {
+		const char *value = str_eq(part, STR("{api}")) ? "live" : str_eq(part, STR("{environment}")) ? "default"
+				    : str_eq(part, STR("{id}")) && strstr(r->pattern, "/subscriptions/") ? "live-sub" : str_eq(part, STR("{id}")) ? "erp" : "1";
+
+		if (part.n)
+			out = arena_printf(world.a, "%.*s/%.*s", STR_ARG(out), part.p[0] == '{' ? (int)strlen(value) : (int)part.n,
+					   part.p[0] == '{' ? value : part.p);
+	}
+	return r->pattern[1] ? out.p : "/admin/";
+}
+
+static void every_page(void **state UNUSED)
+{
+	struct client c = { .site = &world.site };
+	size_t open = 0;
+
+	client_session(&c, "sam");
+	for (const struct web_route *r = admin_app.routes; r->method; r++) {
+		bool get = strcmp(r->method, "GET") == 0;
+		const char *uri = address(r);
+		int status;
+
+		if (r->right <= WEB_OWN_ACCOUNT || r->right == WEB_TOKEN || strcmp(r->pattern, "/live/events") == 0)
+			continue;
+		if (r->about == WEB_ABOUT_THING && strstr(r->pattern, "/policies/"))
+			uri = arena_printf(world.a, "%s?scope=api:live", uri).p;
+		status = client_send(&c, r->method, uri, get ? NULL : "");
+		CHECK(uri, status < 500);
+		CHECK(uri, !client_shows(&c, MARK));
+		if (r->about == WEB_ABOUT_ALL || r->about == WEB_ABOUT_THING)
+			CHECK_INT(uri, status, 403);
+		if (get && (r->about == WEB_ABOUT_ENVIRONMENT || (r->about == WEB_ABOUT_RESOURCES && !strchr(r->pattern, '{'))))
+			CHECK_INT(uri, status, 200);
+		open += status == 200;
+	}
+	CHECK("some are open", open > 15);
+	CHECK_INT("the own API", client_send(&c, "GET", "/admin/apis/sand-orders", NULL), 200);
+	CHECK_INT("its policy", client_send(&c, "GET", "/admin/policies/edit?scope=api:sand-orders", NULL), 200);
+	CHECK_INT("its form", client_send(&c, "GET", "/admin/edit/apis?id=sand-orders", NULL), 200);
+	CHECK_INT("a form of Production", client_send(&c, "GET", "/admin/edit/apis?id=live", NULL), 404);
+	CHECK_INT("the list of it", client_send(&c, "GET", "/admin/apis?environment=default", NULL), 403);
+	CHECK_INT("the own list", client_send(&c, "GET", "/admin/apis?environment=sandbox&q=orders", NULL), 200);
+	CHECK("has the own API", client_shows(&c, "sand-orders"));
+	CHECK_INT("what acts on all is seen", client_send(&c, "GET", "/admin/policies/edit?scope=global", NULL), 200);
+	CHECK_INT("and not changed", client_send(&c, "POST", "/admin/policies/edit?scope=global", ""), 403);
+	client_end(&c);
+	check_done();
+}
+
+/* A right on the way of a group and of a business group, from a role that somebody made. */
+static void by_group(void **state UNUSED)
+{
+	struct client c = { .site = &world.site };
+
+	client_session(&c, "tess");
+	CHECK_INT("the own API", client_send(&c, "GET", "/admin/apis/sand-orders", NULL), 200);
+	CHECK_INT("one of Production", client_send(&c, "GET", "/admin/apis/live", NULL), 403);
+	CHECK_INT("no policies in the role", client_send(&c, "GET", "/admin/policies", NULL), 403);
+	CHECK_INT("no settings either", client_send(&c, "GET", "/admin/environments", NULL), 403);
+	client_end(&c);
+	check_done();
+}
+
+/* The switcher keeps what was chosen, and only what one may choose. */
+static void switcher(void **state UNUSED)
+{
+	struct client c = { .site = &world.site };
+	const char *form;
+
+	client_session(&c, "administrator");
+	client_send(&c, "GET", "/admin/", NULL);
+	CHECK("all at first", client_shows(&c, "sand-orders") && client_shows(&c, "partner-prices"));
+	form = arena_printf(world.a, "csrf=%.*s&environment=sandbox&return=/products", STR_ARG(c.w.session.csrf)).p;
+	CHECK_INT("chosen", client_send(&c, "POST", "/admin/environment", form), 303);
+	CHECK_STR("back where it was", client_header(&c, "Location"), STR("/admin/products"));
+	client_send(&c, "GET", "/admin/", NULL);
+	CHECK("kept", client_shows(&c, "sand-orders") && !client_shows(&c, "partner-prices"));
+	CHECK("shown", client_shows(&c, "<option value=\"sandbox\" selected"));
+	client_send(&c, "GET", "/admin/apis?environment=", NULL);
+	CHECK("the list's own choice counts more", client_shows(&c, "partner-prices"));
+	form = arena_printf(world.a, "csrf=%.*s&environment=sandbox&return=//evil.example/", STR_ARG(c.w.session.csrf)).p;
+	client_send(&c, "POST", "/admin/environment", form);
+	CHECK_STR("back to no other place", client_header(&c, "Location"), STR("/admin/"));
+	client_end(&c);
+	client_session(&c, "sam");
+	client_send(&c, "GET", "/admin/", NULL);
+	form = arena_printf(world.a, "csrf=%.*s&environment=default", STR_ARG(c.w.session.csrf)).p;
+	CHECK_INT("not what one may not see", client_send(&c, "POST", "/admin/environment", form), 403);
+	client_end(&c);
+	check_done();
+}
+
+/* ---- the management API ------------------------------------------------------------------------------------------------------------------- */
+
+/* Every kind: its list shows nothing of Production, and each of its resources is either open or forbidden, as the list says. */
+static void every_kind(void **state UNUSED)
+{
+	struct store *s = world.site.store;
+	struct client c = { .site = &world.site };
+	size_t seen = 0, hidden = 0;
+
+	c.authorization = arena_printf(world.a, "Bearer %.*s", STR_ARG(world.token)).p;
+	for (size_t i = 0; resource_kinds[i]; i++) {
+		const struct resource_kind *k = resource_kinds[i];
+		const struct resource_query all = { .limit = RESOURCE_LIST_MAX };
+		struct str *ids, next;
+		struct gh_err err;
+		size_t n;
+
+		CHECK_INT(k->plural, call(&c, "GET", k->plural, NULL), 200);
+		CHECK(k->plural, !client_shows(&c, MARK));
+		must(resource_ids(s, world.a, k, &all, &ids, &n, &next, &err), &err);    /* all of them: nobody looks through the store now */
+		for (size_t x = 0; x < n; x++) {
+			const char *uri = arena_printf(world.a, "%s/%.*s", k->plural, STR_ARG(ids[x])).p, *quoted;
+			bool listed;
+			int status;
+
+			quoted = arena_printf(world.a, "\"id\":\"%.*s\"", STR_ARG(ids[x])).p;
+			call(&c, "GET", arena_printf(world.a, "%s?limit=1000", k->plural).p, NULL);
+			listed = client_shows(&c, quoted);
+			status = call(&c, "GET", uri, NULL);
+			CHECK_INT(uri, status, listed ? 200 : 403);
+			CHECK(uri, !client_shows(&c, MARK));
+			seen += listed;
+			hidden += !listed;
+			if (!listed) {
+				CHECK_INT(uri, call(&c, "DELETE", uri, NULL), k->single ? 405 : 403);
+				CHECK_INT(uri, call(&c, "PATCH", uri, "{\"name\":\"x\"}"), 403);
+				CHECK_INT(uri, call(&c, "PUT", uri, "{\"name\":\"x\"}"), 403);
+			}
+		}
+	}
+	CHECK("some are seen, some are not", seen > 8 && hidden > 15);
+	client_end(&c);
+	check_done();
+}
+
+static void writing(void **state UNUSED)
+{
+	static const struct {
+		const char *label, *method, *uri, *body;
+		int status;
+	} rows[] = {
+		{ "a new API in Sandbox", "POST", "apis", "{\"id\":\"sand-2\",\"name\":\"Two\",\"path\":\"two\",\"environment\":\"sandbox\"}", 201 },
+		{ "one in Production", "POST", "apis", "{\"id\":\"live-2\",\"name\":\"Two\",\"path\":\"two2\",\"environment\":\"default\"}", 422 },
+		{ "the id of one in Production", "POST", "apis", "{\"id\":\"live\",\"name\":\"Two\",\"path\":\"two\",\"environment\":\"sandbox\"}", 403 },
+		{ "moved to Production", "PATCH", "apis/sand-2", "{\"environment\":\"default\"}", 422 },
+		{ "left out: the default environment", "POST", "apis", "{\"id\":\"live-3\",\"name\":\"Two\",\"path\":\"two3\"}", 403 },
+		{ "a product with an API of Production", "PATCH", "products/sand-product", "{\"apis\":[\"sand-orders\",\"live\"]}", 422 },
+		{ "a product of its own", "POST", "products", "{\"id\":\"p2\",\"name\":\"P\",\"apis\":[\"sand-2\"]}", 201 },
+		{ "an empty one, which is of no environment", "POST", "products", "{\"id\":\"p3\",\"name\":\"P\"}", 403 },
+		{ "a subscription to a product of Production", "POST", "subscriptions", "{\"name\":\"x\",\"product\":\"live-product\"}", 422 },
+		{ "one to all APIs", "POST", "subscriptions", "{\"name\":\"x\",\"scope\":\"all\"}", 403 },
+		{ "the environment's address", "PATCH", "environments/sandbox", "{\"pathPrefix\":\"live\"}", 403 },
+		{ "a policy of Production", "PUT", "policies/environment:default",
+		  "{\"policy\":\"<policies><inbound/><backend/><outbound/><on-error/></policies>\"}", 403 },
+		{ "the global policy", "PUT", "policies/global", "{\"policy\":\"<policies><inbound/><backend/><outbound/><on-error/></policies>\"}", 403 },
+		{ "a shared value", "POST", "named-values", "{\"id\":\"v\",\"value\":\"x\"}", 403 },
+		{ "a role for oneself", "POST", "role-assignments", "{\"role\":\"owner\",\"user\":\"sam\"}", 403 },
+		{ "a token without bounds", "POST", "machine-tokens", "{\"id\":\"wide\",\"role\":\"owner\",\"scopes\":[\"write\"]}", 403 },
+		{ "nothing of the kind is there", "GET", "apis/nothing", NULL, 404 },
+	};
+	struct client c = { .site = &world.site };
+
+	c.authorization = arena_printf(world.a, "Bearer %.*s", STR_ARG(world.token)).p;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int status = call(&c, rows[i].method, rows[i].uri, rows[i].body);
+
+		CHECK_INT(rows[i].label, status, rows[i].status);
+		if (status != rows[i].status)
+			fprintf(stderr, "# %.*s\n", (int)c.w.rs.body.n, c.w.rs.body.p);
+		CHECK(rows[i].label, !client_shows(&c, MARK));
+	}
+	client_end(&c);
+	check_done();
+}
+
+/* Files: what is out of sight is neither compared nor deleted, and a document that reaches there refuses the whole. */
+static void files(void **state UNUSED)
+{
+	static const struct {
+		const char *label, *text;
+		int status;
+		bool deletes;
+	} rows[] = {
+		{ "deletions stay in sight", "$kind: configuration\\nformat: 1\\nkinds: [apis]\\n---\\n$kind: api\\nid: sand-orders\\nname: Orders\\npath: orders\\n"
+		  "environment: sandbox\\n", 200, true },
+		{ "Production is out of reach", "$kind: api\\nid: live\\nname: Taken\\npath: live\\nenvironment: sandbox\\n", 403, false },
+		{ "so is making something there", "$kind: api\\nid: new\\nname: New\\npath: new\\nenvironment: default\\n", 422, false },
+	};
+	struct client c = { .site = &world.site };
+
+	c.authorization = arena_printf(world.a, "Bearer %.*s", STR_ARG(world.token)).p;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *body = arena_printf(world.a, "{\"files\":[{\"path\":\"gatehouse.yaml\",\"text\":\"%s\"}]}", rows[i].text).p;
+
+		CHECK_INT(rows[i].label, call(&c, "POST", "plan", body), rows[i].status);
+		CHECK(rows[i].label, !client_shows(&c, MARK) && !client_shows(&c, "partner-prices"));
+		CHECK_INT(rows[i].label, call(&c, "POST", "apply", body), rows[i].status);
+	}
+	c.authorization = NULL;
+	client_session(&c, "administrator");
+	CHECK_INT("what is out of sight stays", call(&c, "GET", "apis/live", NULL), 200);
+	CHECK_INT("as it was", client_shows(&c, MARK), true);
+	CHECK_INT("what was in sight and in no file is gone", call(&c, "GET", "apis/sand-2", NULL), 404);
+	client_end(&c);
+	check_done();
+}
+
+static int up(void **state UNUSED)
+{
+	world.a = arena_new(64 << 20);
+	log_init("places", LOG_LEVEL__COUNT);            /* refusals by the hundred */
+	fixture_make(world.dir);
+	site_up(&world.site, &admin_app, world.dir, world.share);
+	fill(world.site.store);
+	return 0;
+}
+
+static int down(void **state UNUSED)
+{
+	site_down(&world.site);
+	fixture_drop(world.dir);
+	arena_free(world.a);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(every_page), cmocka_unit_test(by_group), cmocka_unit_test(switcher),
+					    cmocka_unit_test(every_kind), cmocka_unit_test(writing), cmocka_unit_test(files) };
+
+	return cmocka_run_group_tests(tests, up, down);
+}
