@@ -31,7 +31,7 @@ const SAMPLES = {
   operations: ['orders/get-order', { name: 'Get order', method: 'GET', uriTemplate: '/orders/{id}' }, { name: 'Read an order' }],
   'api-descriptions': ['orders', { document: '{"openapi":"3.0.0","info":{"title":"O","version":"1"},"paths":{}}' }, { source: 'orders.json' }],
   products: ['gold', { name: 'Gold', apis: ['orders'], groups: ['partners'] }, { approval: 'manual' }],
-  tiers: ['small', { product: 'gold', name: 'Small', limits: [{ kind: 'rate', calls: 5, seconds: 1 }] }, { limits: [] }],
+  tiers: ['small', { product: 'gold', name: 'Small', limits: [{ kind: 'rate', calls: 5, seconds: 1, algorithm: 'fixed-window' }] }, { limits: [] }],
   users: ['ann', { email: 'ann@example.com', role: 'operator' }, { lastName: 'Ant' }],
   'role-assignments': ['ann-sandbox', { role: 'keeper', user: 'ann', environment: 'sandbox' }, { role: 'analyst' }],
   applications: ['shop', { name: 'Shop', owners: ['ann'] }, { name: 'The shop' }],
