@@ -28,6 +28,7 @@ struct walk {
 	struct binder *b;
 	struct set now;
 	struct jump_target *target;
+	const struct function *function;         /* whose out parameters must have values where it ends */
 	size_t words;
 	bool stop;                       /* out of memory, or an error was reported */
 };
@@ -101,7 +102,22 @@ static void use(struct walk *w, const struct node *n)
 	if (!l->tracked || w->stop || (w->now.w[l->index / 64] >> (l->index & 63) & 1))
 		return;
 	w->stop = true;
-	expr_error(w->b->c, n->at, "`%.*s` may have no value here: give it one on every path before", STR_ARG(l->name));
+	expr_error(w->b->c, n->at, l->is_out ? "use of unassigned out parameter `%.*s`: give it a value on every path before" :
+		   "use of unassigned local variable `%.*s`: give it a value on every path before", STR_ARG(l->name));
+}
+
+/* Control leaves the function here. */
+static void leave_function(struct walk *w, size_t at)
+{
+	for (size_t i = 0; w->function && i < w->function->n && !w->stop; i++) {
+		const struct local *l = w->function->params[i];
+
+		if (!l->is_out || (w->now.w[l->index / 64] >> (l->index & 63) & 1))
+			continue;
+		w->stop = true;
+		expr_error(w->b->c, at, "the out parameter `%.*s` must be assigned to before control leaves the current function",
+			   STR_ARG(l->name));
+	}
 }
 
 /* ---- values --------------------------------------------------------------------------------------------------------------- */
@@ -207,15 +223,22 @@ static void lambda(struct walk *w, const struct function *f)
 {
 	struct set outside = w->now;
 	struct jump_target *target = w->target;
+	const struct function *function = w->function;
 
 	w->now = copy_of(w, outside);
 	w->target = NULL;
+	w->function = f;
+	for (size_t i = 0; i < f->n; i++)
+		if (f->params[i]->is_out)
+			mark(w, f->params[i], false);
 	if (f->is_expression)
 		value(w, f->body);
 	else
 		statement(w, f->body);
+	leave_function(w, f->body->at);
 	w->now = outside;
 	w->target = target;
+	w->function = function;
 }
 
 static void value(struct walk *w, const struct node *n)
@@ -414,6 +437,7 @@ static void statement(struct walk *w, const struct node *n)
 	case N_IF: if_statement(w, n); break;
 	case N_RETURN:
 		value(w, n->a);
+		leave_function(w, n->at);
 		nobody_comes(w);
 		break;
 	case N_BREAK: leave(w, true); break;

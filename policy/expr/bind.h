@@ -31,6 +31,7 @@ struct local {
 	bool is_const, captured, read_only, pending;
 	bool hidden;                 /* its name is not seen any more: a pattern of another section of the switch */
 	bool by_ref;                 /* a ref or out parameter, a ref variable: its register holds the cell of another */
+	bool is_out;                 /* an out parameter: its function gives it a value before it ends */
 	bool tracked;                /* not every path gives it a value: assigned.c looks, and it starts with its zero */
 	uint32_t index;              /* … its place in the sets there */
 	uint16_t reg;

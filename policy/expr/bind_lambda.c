@@ -97,6 +97,10 @@ static bool add_params(struct binder *b, struct syntax *s, struct function *f, c
 			f->params[i] = local_new(b, p->at, p->text, t);
 		if (f->params[i] && (p->op == KW_ref || p->op == KW_out))
 			f->params[i]->by_ref = f->params[i]->captured = true;
+		if (f->params[i] && p->op == KW_out) {
+			f->params[i]->is_out = true;
+			local_track(b, f->params[i]);
+		}
 		if (!f->params[i] || !range_names(b, p, f->params[i]))
 			return false;
 	}
