@@ -67,7 +67,7 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 	}
 	TRY(offline_exchange(o, request, &x, err));
 	TRY(expr_run(e, x, NULL, &value, err));
-	TRY(expr_json(x, value, &text, err));
+	TRY(expr_json(x, value, NULL, &text, err));
 	buf_str(&c->out, text);
 	buf_char(&c->out, '\n');
 	return GH_RC_OK;

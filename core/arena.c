@@ -26,18 +26,30 @@ struct arena {
 	struct deferred *deferred;
 	size_t used, max;
 	size_t next_block;
+	bool (*watch)(void *arg, unsigned char *block, size_t n);
+	void *watch_arg;
 };
 
-static struct block *block_new(size_t size)
+static struct block *block_new(struct arena *a, size_t size)
 {
 	struct block *b = malloc(sizeof(*b) + size);
 
-	if (b) {
-		b->next = NULL;
-		b->size = size;
-		b->used = 0;
+	if (!b)
+		return NULL;
+	if (a->watch && !a->watch(a->watch_arg, b->data, size)) {
+		free(b);
+		return NULL;
 	}
+	b->next = NULL;
+	b->size = size;
+	b->used = 0;
 	return b;
+}
+
+void arena_watch(struct arena *a, bool (*fn)(void *arg, unsigned char *block, size_t n), void *arg)
+{
+	a->watch = fn;
+	a->watch_arg = arg;
 }
 
 struct arena *arena_new(size_t max_bytes)
@@ -133,7 +145,7 @@ static void *take(struct arena *a, size_t size, size_t align)
 		}
 	}
 	if (size > a->next_block / 2 && a->top) {
-		b = block_new(size);
+		b = block_new(a, size);
 		if (!b)
 			return NULL;
 		b->used = size;
@@ -142,7 +154,7 @@ static void *take(struct arena *a, size_t size, size_t align)
 		a->used += size;
 		return b->data;
 	}
-	b = block_new(size > a->next_block ? size : a->next_block);
+	b = block_new(a, size > a->next_block ? size : a->next_block);
 	if (!b)
 		return NULL;
 	if (a->next_block < MAX_BLOCK)

@@ -143,6 +143,11 @@ void *vm_new(struct vm_call *c, const struct value_class *cls, size_t size);  /*
 /* Work that a native does beyond a small constant (bytes scanned, steps of a match): 1 for about 10 ns. False: the budget
  * is used up and the run ends; return false. */
 bool vm_charge(struct vm *vm, uint64_t instructions);
+/* The same for what has no vm at hand (comparing, hashing, printing and copying of what is nested): of the run that is under
+ * way in this thread, if one is. False: it has ended, go no further; its exception is set already. */
+bool vm_charge_here(uint64_t instructions);
+/* Processor time that the run has left. False: it has none left (with ns) or has no limit of it. ns may be NULL. */
+bool vm_time_left(struct vm *vm, uint64_t *ns);
 struct vm_call *vm_scratch(struct vm *vm);   /* a call for use outside of one (in an iterator): arena, x, vm are set */
 
 /* ---- exceptions ---------------------------------------------------------------------------------------------------- */

@@ -18,7 +18,7 @@ struct expr {
 #ifdef __SANITIZE_ADDRESS__
 enum { CPU_MS = 1500 };              /* everything takes many times as long there */
 #else
-enum { CPU_MS = 80 };
+enum { CPU_MS = 60 };
 #endif
 const struct expr_limits expr_limits_default = { 5000000, 200, 64 << 20, CPU_MS };
 
@@ -77,33 +77,44 @@ static void vm_init(struct vm *vm, struct exchange *x, const struct expr_limits 
 	vm->depth_max = limits->depth;
 	vm->cpu_ns = (uint64_t)limits->cpu_ms * 1000000;
 	vm->memory_top = limits->memory_bytes < SIZE_MAX - used ? used + limits->memory_bytes : SIZE_MAX;
+	vm->memory_from = vm->memory_seen = used;
 	vm->scratch = (struct vm_call){ .vm = vm, .arena = x->arena, .x = x, .type = &type_object };
+}
+
+/* What of the arena the expression must not have: the limit of memory holds inside of library functions too. */
+static size_t keep_back(struct arena *a, size_t limit)
+{
+	size_t left = arena_left(a), kept = left > 2 * KEPT_BACK ? KEPT_BACK : 0;
+
+	if (left > limit && left - limit > kept)
+		kept = left - limit;
+	return arena_keep_back(a, kept) ? kept : 0;
 }
 
 gh_rc expr_run(const struct expr *e, struct exchange *x, const struct expr_limits *limits, struct value *out, struct gh_err *err)
 {
-	bool ok, kept = arena_left(x->arena) > 2 * KEPT_BACK && arena_keep_back(x->arena, KEPT_BACK);
+	size_t kept = keep_back(x->arena, (limits ? limits : &expr_limits_default)->memory_bytes);
 	struct vm vm;
+	bool ok;
 
 	vm_init(&vm, x, limits);
 	text_remember(true);
-	value_budget(&vm.budget);
+	vm_under_way(&vm);
 	ok = vm_run(&vm, e->main, NULL, NULL, 0, out);
-	value_budget(NULL);
+	vm_under_way(NULL);
 	text_remember(false);
-	if (kept)
-		arena_give_back(x->arena, KEPT_BACK);
+	arena_give_back(x->arena, kept);
 	return ok ? GH_RC_OK : report(&vm, err);
 }
 
-gh_rc expr_json(struct exchange *x, struct value v, struct str *out, struct gh_err *err)
+gh_rc expr_json(struct exchange *x, struct value v, const struct expr_limits *limits, struct str *out, struct gh_err *err)
 {
 	const struct type *convert = type_named("JsonConvert");
 	struct value result = VALUE_NULL_INIT;
 	struct vm vm;
 	bool found = false;
 
-	vm_init(&vm, x, NULL);
+	vm_init(&vm, x, limits);
 	if (convert && vm_call_static(&vm, convert, STR("SerializeObject"), &v, 1, &result, &found)) {
 		*out = value_str(result);
 		return GH_RC_OK;

@@ -16,7 +16,7 @@ struct expr_limits {
 	uint64_t instructions;       /* default 5,000,000 */
 	uint32_t depth;              /* calls and recursion; default 200 */
 	size_t memory_bytes;         /* of the arena, by this expression; default 64 MiB */
-	uint32_t cpu_ms;             /* processor time; looked at now and then; 0: no limit. Default 80: the budget of instructions
+	uint32_t cpu_ms;             /* processor time; looked at now and then; 0: no limit. Default 60: the budget of instructions
 	                              * ends nearly all before, this is for work that is dearer than its price */
 };
 extern const struct expr_limits expr_limits_default;
@@ -41,4 +41,4 @@ GH_RC expr_run(const struct expr *e, struct exchange *x, const struct expr_limit
 	       struct gh_err *err);
 
 /* Any value as JSON, as JsonConvert.SerializeObject writes it. In the exchange's arena; fails like expr_run. */
-GH_RC expr_json(struct exchange *x, struct value v, struct str *out, struct gh_err *err);
+GH_RC expr_json(struct exchange *x, struct value v, const struct expr_limits *limits, struct str *out, struct gh_err *err);

@@ -7,7 +7,7 @@
 #include "policy/expr/library.h"
 #include "policy/expr/text.h"
 
-enum { FIRST_CAP = 8 };
+enum { FIRST_CAP = 8, LONG_CHAIN = 8, LONG_KEY = 256 };
 
 struct pair {
 	struct generic_object g;
@@ -23,7 +23,11 @@ struct dictionary *dictionary_of(struct value v)
 
 static uint64_t hash_of(const struct dictionary *d, struct value key)
 {
-	return d->ignore_case && key.kind == VALUE_STRING ? str_hash_ci(text_str(key.text)) : value_hash(key);
+	if (!d->ignore_case || key.kind != VALUE_STRING)
+		return value_hash(key);
+	if (key.text->n >= LONG_KEY)
+		(void)vm_charge_here(key.text->n / 4);
+	return str_hash_ci(text_str(key.text));
 }
 
 static bool same_key(const struct dictionary *d, struct value a, struct value b)
@@ -35,14 +39,16 @@ static bool same_key(const struct dictionary *d, struct value a, struct value b)
 
 struct entry *dictionary_find(const struct dictionary *d, struct value key)
 {
-	uint64_t hash;
+	uint64_t hash, steps = 0;
 
 	if (!d->cap)
 		return NULL;
 	hash = hash_of(d, key);
-	for (uint32_t i = d->buckets[hash & (d->cap - 1)]; i; i = d->entries[i - 1].next)
+	for (uint32_t i = d->buckets[hash & (d->cap - 1)]; i; i = d->entries[i - 1].next, steps++)
 		if (d->entries[i - 1].hash == hash && same_key(d, d->entries[i - 1].key, key))
 			return &d->entries[i - 1];
+	if (steps > LONG_CHAIN)
+		(void)vm_charge_here(steps);
 	return NULL;
 }
 

@@ -6,21 +6,29 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "core/arena_keep.h"
 #include "core/str.h"
 #include "policy/expr/decimal.h"
 #include "policy/expr/text.h"
 
-enum { PULLING_MAX = 500 };         /* q = q.Concat(r) in a loop: each is a C call inside the next */
+enum {
+	PULLING_MAX = 500,          /* q = q.Concat(r) in a loop: each is a C call inside the next */
+	INSTRUCTION_NS = 10,        /* what one instruction of work is reckoned at */
+	FREED_PER_NS = 4,           /* bytes */
+	PAGE_BYTES = 4096,
+	TOUCHED_BYTES = 256 * 1024, /* between two looks at the clock */
+	LONG_WORK = 4096,           /* instructions of work in one go for which the clock is looked at */
+};
 
 /* ---- limits and memory ---------------------------------------------------------------------------------------------------- */
 
 bool vm_fatal(struct vm *vm, const char *text)
 {
-	static const struct text oom = { 13, true, "Out of memory" };
-	struct value v = value_string(vm->arena, str_of(text), false);
-
+	if (vm->fatal)                          /* the first one says what happened */
+		return false;
 	vm->failed = vm->fatal = true;
-	vm->exception = v.kind == VALUE_NULL ? (struct value){ .kind = VALUE_STRING, .text = &oom } : v;
+	vm->end = (struct text){ strlen(text), true, text };
+	vm->exception = value_text(&vm->end);
 	return false;
 }
 
@@ -33,10 +41,12 @@ static uint64_t clock_ns(clockid_t id)
 }
 
 /* The coarse clock costs a few ns; the thread's processor time, a system call, is asked for only when as much time has gone
- * by as it may have used. The first look is the start: what came before is too little to count. */
-bool vm_look_at_clock(struct vm *vm)
+ * by as it may have used. The first look is the start: what came before is too little to count. Work that takes long in one
+ * go has its time taken beforehand, because nothing looks at the clock inside of it; and so has giving the memory back. */
+bool vm_look_at_clock(struct vm *vm, uint64_t instructions)
 {
 	uint64_t now, used;
+	uint64_t ahead = instructions * INSTRUCTION_NS + (arena_used(vm->arena) - vm->memory_from) / FREED_PER_NS;
 
 	if (!vm->cpu_ns)
 		return true;
@@ -46,10 +56,10 @@ bool vm_look_at_clock(struct vm *vm)
 		vm->cpu_from_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 		return true;
 	}
-	if (now - vm->watched_ns < vm->cpu_ns)
+	if (now - vm->watched_ns + ahead < vm->cpu_ns)
 		return true;
 	used = clock_ns(CLOCK_THREAD_CPUTIME_ID) - vm->cpu_from_ns;
-	if (used >= vm->cpu_ns)
+	if (used + ahead >= vm->cpu_ns)
 		return vm_fatal(vm, "The expression exceeded its limit of processor time.");
 	vm->watched_ns = now - used;
 	return true;
@@ -57,11 +67,52 @@ bool vm_look_at_clock(struct vm *vm)
 
 bool vm_charge(struct vm *vm, uint64_t instructions)
 {
-	if (++vm->ticks % TICKS == 0 && !vm_look_at_clock(vm))
-		return false;
+	vm_pay_memory(vm, arena_used(vm->arena));
 	if (instructions > (uint64_t)INT64_MAX || (vm->budget -= (int64_t)instructions) < 0)
 		return vm_fatal(vm, "The expression exceeded its limit of instructions.");
-	return true;
+	return (++vm->ticks % TICKS && instructions < LONG_WORK) || vm_look_at_clock(vm, instructions);
+}
+
+/* The first touch of a page is what memory costs most, and now and then ten times more than usual: it is done here, piece by
+ * piece with the clock in sight, and not inside of whatever wanted the memory. */
+static bool touch(void *arg, unsigned char *block, size_t n)
+{
+	struct vm *vm = arg;
+
+	for (size_t at = 0; at < n; at += PAGE_BYTES) {
+		*(volatile unsigned char *)(block + at) = 0;
+		if (at % TOUCHED_BYTES == 0 && !vm_look_at_clock(vm, 0))
+			return false;
+	}
+	return !vm->fatal;
+}
+
+static _Thread_local struct vm *under_way;
+
+void vm_under_way(struct vm *vm)
+{
+	struct arena *a = vm ? vm->arena : under_way->arena;
+
+	under_way = vm;
+	arena_watch(a, vm ? touch : NULL, vm);
+}
+
+bool vm_time_left(struct vm *vm, uint64_t *ns)
+{
+	uint64_t used;
+
+	if (!vm->cpu_ns || !ns)
+		return vm->cpu_ns != 0;
+	if (!vm_look_at_clock(vm, 0))
+		return false;
+	used = clock_ns(CLOCK_THREAD_CPUTIME_ID) - vm->cpu_from_ns;
+	*ns = used < vm->cpu_ns ? vm->cpu_ns - used : 0;
+	return *ns > 0;
+}
+
+bool vm_charge_here(uint64_t instructions)
+{
+	return !under_way || (!under_way->fatal && vm_charge(under_way, instructions));
 }
 
 void *vm_memory(struct vm *vm, size_t n, size_t size)
@@ -72,9 +123,7 @@ void *vm_memory(struct vm *vm, size_t n, size_t size)
 	if (!__builtin_mul_overflow(n, size, &bytes) && used <= vm->memory_top && bytes <= vm->memory_top - used)
 		p = arena_alloc(vm->arena, n, size);
 	if (!p)
-		vm_fatal(vm, "The expression exceeded its limit of memory.");
-	else
-		vm->budget -= (int64_t)(bytes / 1024);
+		vm_fatal(vm, MEMORY_ENDED);
 	return p;
 }
 
@@ -105,7 +154,7 @@ bool vm_failed(const struct vm *vm)
 bool vm_text(struct vm *vm, struct str s, struct value *out)
 {
 	*out = value_string(vm->arena, s, false);
-	return out->kind == VALUE_STRING || vm_fatal(vm, "The expression exceeded its limit of memory.");
+	return out->kind == VALUE_STRING || vm_fatal(vm, MEMORY_ENDED);
 }
 
 bool vm_return_str(struct vm_call *c, struct str s)
@@ -121,7 +170,7 @@ bool vm_return_copy(struct vm_call *c, struct str s)
 	struct str copy = s.p ? arena_dup(c->arena, s) : s;
 
 	if (s.p && !copy.p)
-		return vm_fatal(c->vm, "The expression exceeded its limit of memory.");
+		return vm_fatal(c->vm, MEMORY_ENDED);
 	return vm_return_str(c, copy);
 }
 
@@ -172,6 +221,8 @@ bool vm_throw(struct vm_call *c, enum vm_exception kind, const char *fmt, ...)
 	va_list ap;
 	int n;
 
+	if (kind == EX_OUT_OF_MEMORY && !fmt)
+		return vm_fatal(c->vm, MEMORY_ENDED);
 	if (!fmt)
 		return vm_raise(c->vm, kind);
 	va_start(ap, fmt);

@@ -188,20 +188,20 @@ static struct str decimal_str(struct arena *a, struct value v)
 }
 
 /* Tuples in tuples in tuples, as deep as a program likes: what goes further down than this is cut off. */
-enum { NESTING_MAX = 200 };
+enum { NESTING_MAX = 200, LONG_TEXT = 256 };
 static _Thread_local unsigned nesting;
-/* Of the run that is under way: what shares its parts, (o, o) over and over, has more paths than anyone can walk. */
-static _Thread_local int64_t *walk_budget;
 
-void value_budget(int64_t *instructions)
+/* Long texts are looked at to their ends; false: no more. */
+static bool walk_text(struct str s)
 {
-	walk_budget = instructions;
+	return s.n < LONG_TEXT || vm_charge_here(s.n / 8);
 }
 
-/* One step into an object; false: no further. The machine ends the run when it sees the budget. */
+/* One step into an object; false: no further. What shares its parts, (o, o) over and over, has more paths than anyone can
+ * walk. */
 static bool walk(void)
 {
-	return nesting < NESTING_MAX && (!walk_budget || (*walk_budget -= 4) >= 0);
+	return nesting < NESTING_MAX && vm_charge_here(4);
 }
 
 static struct str object_text(struct arena *a, struct value v)
@@ -264,7 +264,10 @@ bool value_equals(struct value a, struct value b)
 	case VALUE_NULL: return true;
 	case VALUE_FLOAT:
 	case VALUE_DOUBLE: return a.d == b.d || (isnan(a.d) && isnan(b.d));
-	case VALUE_STRING: return a.text == b.text || str_eq(text_str(a.text), text_str(b.text));
+	case VALUE_STRING:
+		if (a.text == b.text || a.text->n != b.text->n)
+			return a.text == b.text;
+		return walk_text(text_str(a.text)) && str_eq(text_str(a.text), text_str(b.text));
 	case VALUE_DECIMAL: return decimal_cmp(*value_decimal(a), *value_decimal(b)) == 0;
 	case VALUE_OBJECT: break;
 	default: return a.u == b.u;
@@ -306,7 +309,8 @@ uint64_t value_hash(struct value v)
 {
 	switch (v.kind) {
 	case VALUE_NULL: return 0;
-	case VALUE_STRING: return str_hash(text_str(v.text));
+	case VALUE_STRING:
+		return walk_text(text_str(v.text)) ? str_hash(text_str(v.text)) : 0;
 	case VALUE_DECIMAL: return mix((uint64_t)decimal_to_double(*value_decimal(v)));
 	case VALUE_DOUBLE:
 	case VALUE_FLOAT: return v.d == 0 ? 0 : mix(v.u);
@@ -342,11 +346,15 @@ static int text_order(struct str l, struct str r)
 	int tie = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int a = letter((unsigned char)l.p[i]), b = letter((unsigned char)r.p[i]);
+		int a, b;
 
+		if (l.p[i] == r.p[i])
+			continue;
+		a = letter((unsigned char)l.p[i]);
+		b = letter((unsigned char)r.p[i]);
 		if (a != b)
 			return a < b ? -1 : 1;
-		if (!tie && l.p[i] != r.p[i])
+		if (!tie)
 			tie = l.p[i] > r.p[i] ? -1 : 1;
 	}
 	return l.n != r.n ? (l.n < r.n ? -1 : 1) : tie;
@@ -361,7 +369,8 @@ int value_compare(struct value a, struct value b, bool *comparable)
 	if (!*comparable)
 		return 0;
 	switch (a.kind) {
-	case VALUE_STRING: return text_order(text_str(a.text), text_str(b.text));
+	case VALUE_STRING:
+		return walk_text(text_str(a.text->n < b.text->n ? a.text : b.text)) ? text_order(text_str(a.text), text_str(b.text)) : 0;
 	case VALUE_DECIMAL: return decimal_cmp(*value_decimal(a), *value_decimal(b));
 	case VALUE_FLOAT:
 	case VALUE_DOUBLE: return order(a.d, b.d);

@@ -13,7 +13,7 @@
 #include "policy/expr/run.h"
 #include "policy/expr/text.h"
 
-enum { FRAME_ON_STACK = 24, CALL_COST = 8, DECIMAL_COST = 12, ARGUMENTS_ON_STACK = 16 };
+enum { FRAME_ON_STACK = 24, CALL_COST = 8, DECIMAL_COST = 20, ARGUMENTS_ON_STACK = 16 };
 
 static inline int32_t distance(struct insn i)
 {
@@ -72,7 +72,7 @@ bool vm_call_site(struct vm *vm, const struct call_site *s, struct value *base, 
 
 	vm->budget -= CALL_COST;
 	if (vm->budget < 0 || ++vm->ticks % TICKS == 0) {
-		if (!vm_charge(vm, 0) || !vm_look_at_clock(vm))
+		if (!vm_charge(vm, 0) || !vm_look_at_clock(vm, 0))
 			return false;
 	}
 	c.vm = vm;
@@ -96,10 +96,11 @@ bool vm_call_site(struct vm *vm, const struct call_site *s, struct value *base, 
 	ok = s->fn ? s->fn(&c) : call_virtual(vm, s, &c);
 	if (!ok || vm->failed)
 		return vm->failed ? false : vm_raise(vm, EX_INVALID_OPERATION);
-	if (vm->budget < 0)                     /* a comparison of what is nested without end (value_budget) */
+	vm_pay_memory(vm, arena_used(vm->arena));
+	if (vm->budget < 0)                     /* memory */
 		return vm_charge(vm, 0);
 	if (arena_used(vm->arena) > vm->memory_top)
-		return vm_fatal(vm, "The expression exceeded its limit of memory.");
+		return vm_fatal(vm, MEMORY_ENDED);
 	*result = c.result;
 	return true;
 }
@@ -116,7 +117,7 @@ static bool text_piece(struct vm *vm, struct value v, struct text *out)
 		struct str s = value_to_text(vm->arena, v);
 
 		*out = (struct text){ s.n, str_is_ascii(s), s.p };
-		return s.p ? true : vm_fatal(vm, "The expression exceeded its limit of memory.");
+		return s.p ? true : vm_fatal(vm, MEMORY_ENDED);
 	}
 }
 
@@ -134,10 +135,10 @@ static bool concat(struct vm *vm, const struct value *v, size_t n, struct value 
 			struct text *copy = vm_memory(vm, 1, sizeof(*copy));
 
 			if (!copy || !text_piece(vm, v[i], copy) || copy->n > arena_left(vm->arena) / 2)
-				return vm->failed ? false : vm_fatal(vm, "The expression exceeded its limit of memory.");
+				return vm->failed ? false : vm_fatal(vm, MEMORY_ENDED);
 			next = text_concat(vm->arena, sum, copy);
 			if (!next || arena_used(vm->arena) > vm->memory_top)
-				return vm_fatal(vm, "The expression exceeded its limit of memory.");
+				return vm_fatal(vm, MEMORY_ENDED);
 			sum = next;
 		}
 		*out = value_text(sum);
@@ -187,7 +188,7 @@ bool vm_format_value(struct vm *vm, struct value v, struct value width, struct v
 		s = arena_join(vm->arena, (struct str[]){ arena_printf(vm->arena, "%*s", (int)(columns - have), ""), s }, 2);
 	else if (-columns > have)
 		s = arena_join(vm->arena, (struct str[]){ s, arena_printf(vm->arena, "%*s", (int)(-columns - have), "") }, 2);
-	return s.p ? vm_text(vm, s, out) : vm_fatal(vm, "The expression exceeded its limit of memory.");
+	return s.p ? vm_text(vm, s, out) : vm_fatal(vm, MEMORY_ENDED);
 }
 
 /* ---- objects -------------------------------------------------------------------------------------------------------------- */
@@ -502,7 +503,7 @@ static bool loop(struct vm *vm, const struct proto *p, const struct closure *sel
 			if (!jumps(i.op, r[i.a]))
 				break;
 			if (distance(i) < 0 && ((vm->budget += distance(i)) < 0 || ++vm->ticks % TICKS == 0))
-				ok = vm_charge(vm, 0) && vm_look_at_clock(vm);
+				ok = vm_charge(vm, 0) && vm_look_at_clock(vm, 0);
 			pc += distance(i);
 			break;
 		case OP_ADD_INT: case OP_SUB_INT: case OP_MUL_INT: case OP_EQ_INT: case OP_NE_INT: case OP_LT_INT:

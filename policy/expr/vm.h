@@ -4,6 +4,7 @@
 #include "policy/expr/class.h"
 #include "policy/expr/code.h"
 #include "policy/expr/expr.h"
+#include "policy/expr/text.h"
 
 struct vm {
 	struct vm_call scratch;
@@ -13,11 +14,14 @@ struct vm {
 	unsigned depth, depth_max;
 	unsigned pulling;            /* iterators inside of each other */
 	size_t memory_top;           /* of arena_used */
+	size_t memory_from;          /* … at the start */
+	size_t memory_seen;          /* … that has been paid for, see vm_pay_memory */
 	uint32_t ticks;              /* calls and turns of loops: now and then the clock is looked at */
 	uint64_t cpu_ns;             /* limit of processor time; 0: none */
 	uint64_t watched_ns, cpu_from_ns;    /* since the first look: monotonic clock; processor time then */
 	bool failed;                 /* an exception is on its way */
 	bool fatal;                  /* … that cannot be caught: a limit */
+	struct text end;             /* … and which */
 	struct value exception;
 };
 
@@ -43,8 +47,7 @@ struct closure {
 	struct cell *cells[];
 };
 
-/* value.c: comparing, hashing and printing of nested objects is counted there; NULL: it is not. */
-void value_budget(int64_t *instructions);
+void vm_under_way(struct vm *vm);                            /* for vm_charge_here; NULL: no run any more */
 
 bool vm_run(struct vm *vm, const struct proto *p, const struct closure *self, const struct value *args, size_t n,
 	    struct value *result);
@@ -58,8 +61,17 @@ bool generator_new(struct vm *vm, const struct proto *p, const struct closure *s
 bool enumerator_of(struct vm *vm, struct value sequence, const struct type *item, struct value *out);
 bool vm_call_site(struct vm *vm, const struct call_site *s, struct value *base, struct value *result);
 enum { TICKS = 64 };                 /* between two looks at the clock */
-bool vm_look_at_clock(struct vm *vm);                        /* false: the processor time is used up */
+/* Is there processor time left, for work of that many instructions in one go too? False after vm_fatal. */
+bool vm_look_at_clock(struct vm *vm, uint64_t instructions);
+/* Memory costs time wherever it is taken: its pages are found, cleared and given back. */
+enum { BYTES_PER_INSTRUCTION = 32 };
+static inline void vm_pay_memory(struct vm *vm, size_t used)
+{
+	vm->budget -= (int64_t)((used - vm->memory_seen) / BYTES_PER_INSTRUCTION);
+	vm->memory_seen += (used - vm->memory_seen) / BYTES_PER_INSTRUCTION * BYTES_PER_INSTRUCTION;
+}
 /* A limit was hit; returns false. */
+#define MEMORY_ENDED "The expression exceeded its limit of memory."
 bool vm_fatal(struct vm *vm, const char *text);
 bool vm_raise(struct vm *vm, enum vm_exception kind);        /* with .NET's own message */
 struct value vm_exception_new(struct vm *vm, const struct value_class *cls, struct str message);

@@ -60,16 +60,20 @@ static bool to_string(struct vm_call *c)
 {
 	struct str bytes = value_bytes(c->args[0]);
 	int64_t from = c->n > 1 ? arg_int(c, 1) : 0, count = c->n > 2 ? arg_int(c, 2) : (int64_t)bytes.n - from;
+	static const char hex[] = "0123456789ABCDEF";
 	struct out o = out_in(c->arena);
 
 	if (!bytes.p)
 		return vm_throw_null(c, "value");
 	if (from < 0 || count < 0 || from > (int64_t)bytes.n - count)
 		return vm_throw_range(c, "startIndex", "StartIndex cannot be less than zero.");
-	if (!charge_bytes(c, bytes.n * 4))
+	if (!charge_each(c, (size_t)count))
 		return false;
-	for (int64_t i = 0; i < count; i++)
-		out_fmt(&o, i ? "-%02X" : "%02X", (uint8_t)bytes.p[from + i]);
+	for (int64_t i = 0; i < count; i++) {
+		uint8_t b = (uint8_t)bytes.p[from + i];
+
+		out_add(&o, &(const char[]){ '-', hex[b >> 4], hex[b & 15] }[i == 0], i ? 3 : 2);
+	}
 	return give_new(c, out_str(&o));
 }
 

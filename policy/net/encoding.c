@@ -77,10 +77,20 @@ static void put_unit(struct out *o, uint32_t unit, bool big)
 	out_char(o, pair[!big]);
 }
 
+/* ASCII text is the same bytes there? Most texts are ASCII, and are copied as they are. */
+static bool keeps_ascii(enum charset charset)
+{
+	return charset == CHARSET_UTF8 || charset == CHARSET_ASCII || charset == CHARSET_LATIN1 || charset == CHARSET_1252;
+}
+
 static void encode(struct out *o, enum charset charset, struct str s)
 {
 	if (charset == CHARSET_UTF7) {
 		utf7_encode(o, s);
+		return;
+	}
+	if (keeps_ascii(charset) && str_is_ascii(s)) {
+		out_add(o, s.p, s.n);
 		return;
 	}
 	for (size_t at = 0; at < s.n;) {
@@ -176,6 +186,10 @@ static bool decode_utf16(struct out *o, struct str s, bool big)
 
 static bool decode(struct out *o, enum charset charset, struct str s)
 {
+	if (keeps_ascii(charset) && str_is_ascii(s)) {
+		out_add(o, s.p, s.n);
+		return true;
+	}
 	switch (charset) {
 	case CHARSET_UTF7:
 		utf7_decode(o, s);

@@ -3,10 +3,11 @@
 #include "policy/net/json.h"
 
 #include "core/str.h"
+#include "policy/expr/class.h"
 #include "policy/net/time.h"
 #include "policy/net/types.h"
 
-enum { INDEX_FROM = 12 };
+enum { INDEX_FROM = 12, COPY_COST = 8 };     /* of a token, in instructions */
 
 static const struct value_class *const classes[JT__COUNT] = {
 	[JT_OBJECT] = &class_jobject, [JT_ARRAY] = &class_jarray, [JT_CONSTRUCTOR] = &class_jconstructor,
@@ -126,7 +127,7 @@ struct jtoken *jt_of_simple(struct arena *a, struct value v)
 
 static struct jtoken *clone(struct arena *a, const struct jtoken *t, unsigned depth)
 {
-	struct jtoken *copy = depth < JT_DEPTH_MAX ? make(a, t->type) : NULL;
+	struct jtoken *copy = depth < JT_DEPTH_MAX && vm_charge_here(COPY_COST) ? make(a, t->type) : NULL;
 
 	if (!copy || !jt_is_container(t)) {
 		if (copy) {

@@ -24,7 +24,10 @@ struct str out_str(const struct out *o);                 /* STR_NULL when out of
 
 static inline void out_char(struct out *o, char c)
 {
-	out_add(o, &c, 1);
+	if (o->n < o->cap && !o->failed)
+		o->p[o->n++] = c;
+	else
+		out_add(o, &c, 1);
 }
 static inline void out_put(struct out *o, struct str s)
 {

@@ -226,7 +226,6 @@ static bool prepare(uint32_t slots)
 		scratch.context = pcre2_match_context_create(NULL);
 		if (!scratch.context)
 			return false;
-		pcre2_set_match_limit(scratch.context, REGEX_MATCH_LIMIT);
 		pcre2_set_heap_limit(scratch.context, REGEX_HEAP_KIB);
 	}
 	if (scratch.slots >= slots)
@@ -274,7 +273,19 @@ static void turn_spans(size_t *spans, unsigned n_slots, size_t n)
 	}
 }
 
-enum regex_result regex_match(const struct regex_code *r, struct str s, size_t from, size_t *spans)
+static int match(const struct regex_code *r, struct str s, size_t from, uint32_t limit)
+{
+	int n;
+
+	pcre2_set_match_limit(scratch.context, limit);
+	n = pcre2_match(r->pcre, (PCRE2_SPTR)s.p, s.n, from, PCRE2_NO_UTF_CHECK, scratch.data, scratch.context);
+	if (n == PCRE2_ERROR_JIT_STACKLIMIT)
+		n = pcre2_match(r->pcre, (PCRE2_SPTR)s.p, s.n, from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, scratch.data,
+				scratch.context);
+	return n;
+}
+
+enum regex_result regex_match(const struct regex_code *r, struct str s, size_t from, uint32_t steps, size_t *spans)
 {
 	const size_t *found;
 	int n;
@@ -287,10 +298,7 @@ enum regex_result regex_match(const struct regex_code *r, struct str s, size_t f
 		if (!s.p)
 			return REGEX_MEMORY;
 	}
-	n = pcre2_match(r->pcre, (PCRE2_SPTR)s.p, s.n, from, PCRE2_NO_UTF_CHECK, scratch.data, scratch.context);
-	if (n == PCRE2_ERROR_JIT_STACKLIMIT)
-		n = pcre2_match(r->pcre, (PCRE2_SPTR)s.p, s.n, from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, scratch.data,
-				scratch.context);
+	n = match(r, s, from, steps);
 	if (n == PCRE2_ERROR_NOMATCH)
 		return REGEX_NO_MATCH;
 	if (n < 0)

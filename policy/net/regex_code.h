@@ -42,8 +42,10 @@ const struct regex_code *regex_get(struct arena *a, struct str pattern, unsigned
 
 enum regex_result { REGEX_MATCH, REGEX_NO_MATCH, REGEX_TIMEOUT, REGEX_MEMORY };
 
-/* Matches valid UTF-8 from byte `from`, with RightToLeft from there to the left. spans: 2 * n_slots byte offsets, SIZE_MAX where a group took no part. */
-enum regex_result regex_match(const struct regex_code *r, struct str s, size_t from, size_t *spans);
+/* Matches valid UTF-8 from byte `from`, with RightToLeft from there to the left. spans: 2 * n_slots byte offsets, SIZE_MAX
+ * where a group took no part. A match that takes more steps ends as REGEX_TIMEOUT; a step is a few ns for most patterns, and
+ * as much as a look at a thousand characters for some. */
+enum regex_result regex_match(const struct regex_code *r, struct str s, size_t from, uint32_t steps, size_t *spans);
 
 /* For RightToLeft: the pattern for the text turned round, and the names of .NET's groups ("0", "1" …, names) in its order;
  * unnamed group k is named _gk there. STR_NULL: err says why. */

@@ -5,12 +5,34 @@
 #include "policy/net/regex_net.h"
 #include "policy/net/unicode.h"
 
+enum { FIRST_STEPS = REGEX_MATCH_LIMIT / 40 };
+
 static struct value_class class_capture;
 static struct value_class class_group;
 static struct value_class class_match;
 static struct value_class class_captures;
 
 static const struct match no_match = { { { &class_match }, &text_empty, { "0", 1 }, false, 0, 0 }, NULL, NULL };
+
+/* A match gets a part of its steps first, nearly always more than enough. When not, the part is done again and timed, and that
+ * tells how many of the rest fit into half of the time that the run has left. */
+static enum regex_result match_in_time(struct vm *vm, const struct regex_code *code, struct str s, size_t from, size_t *spans)
+{
+	enum regex_result result;
+	uint64_t left, took;
+
+	if (!vm_time_left(vm, NULL))
+		return regex_match(code, s, from, REGEX_MATCH_LIMIT, spans);
+	result = regex_match(code, s, from, FIRST_STEPS, spans);
+	if (result != REGEX_TIMEOUT || !vm_time_left(vm, &took))
+		return result;
+	regex_match(code, s, from, FIRST_STEPS, spans);
+	if (!vm_time_left(vm, &left) || took - left >= left / 2)
+		return result;
+	took = took - left + 1;
+	return regex_match(code, s, from, left / 2 / took >= REGEX_MATCH_LIMIT / FIRST_STEPS ? REGEX_MATCH_LIMIT :
+			   (uint32_t)(left / 2 * FIRST_STEPS / took), spans);
+}
 
 /* *out NULL: no match. */
 bool regex_run(struct vm_call *c, const struct regex_code *code, const struct text *subject, size_t from, struct match **out)
@@ -21,7 +43,7 @@ bool regex_run(struct vm_call *c, const struct regex_code *code, const struct te
 	*out = NULL;
 	if (!spans || !vm_charge(c->vm, 20))
 		return false;
-	switch (regex_match(code, text_str(subject), from, spans)) {
+	switch (match_in_time(c->vm, code, text_str(subject), from, spans)) {
 	case REGEX_NO_MATCH:
 		return vm_charge(c->vm, subject->n / 8);
 	case REGEX_TIMEOUT:

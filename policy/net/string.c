@@ -137,7 +137,7 @@ static bool any_of(const struct array *set, uint16_t unit)
 	for (size_t i = 0; i < set->n; i++)
 		if (array_get(set, i).u == unit)
 			return true;
-	return false;
+	return !vm_charge_here(1 + set->n / 2);
 }
 
 static bool find_any(struct vm_call *c, bool last)
@@ -198,14 +198,10 @@ static bool starts_with(struct vm_call *c)
 static bool ends_with(struct vm_call *c)
 {
 	struct search s;
-	size_t at, n;
 
 	if (!read_search(c, &s))
 		return false;
-	if (!s.ignore_case)
-		return give_bool(c, str_ends(self_str(c), s.part));
-	at = find_last(self_str(c), s.part, true, &n);
-	return give_bool(c, at != SIZE_MAX && at + n == self_str(c).n);
+	return give_bool(c, (s.ignore_case ? ends_ignoring_case : str_ends)(self_str(c), s.part));
 }
 
 /* ---- parts ---------------------------------------------------------------------------------------------------------------- */
@@ -306,11 +302,13 @@ static bool trimmed(const struct vm_call *c, uint32_t cp)
 {
 	const struct array *set = c->n ? value_array(c->args[0]) : NULL;
 
+	if (!vm_charge(c->vm, 1))
+		return false;
 	if (c->n && c->args[0].kind == VALUE_CHAR)
 		return cp == c->args[0].u;
 	if (!set || set->n == 0)
 		return unicode_is_white(cp);
-	return cp <= 0xFFFF && any_of(set, (uint16_t)cp);
+	return cp <= 0xFFFF && any_of(set, (uint16_t)cp) && vm_charge(c->vm, 0);
 }
 
 static bool trim_ends(struct vm_call *c, unsigned ends)
@@ -370,7 +368,7 @@ static bool replace_all(struct vm_call *c, struct str old, struct str with, bool
 	struct out o = out_in(c->arena);
 	size_t n, found;
 
-	if (!charge_bytes(c, s.n))
+	if (!(ignore_case ? charge_each : charge_bytes)(c, s.n))
 		return false;
 	found = find_first(s, old, ignore_case, &n);
 	if (found == SIZE_MAX)
@@ -486,7 +484,9 @@ static bool new_repeated(struct vm_call *c)
 		return vm_throw_range(c, "count", "'count' must be non-negative.");
 	if (!vm_charge(c->vm, (uint64_t)arg_int(c, 1) / 16))
 		return false;
-	for (int64_t i = 0; i < arg_int(c, 1) && !o.failed; i++)
+	if (c->args[0].u < 0x80)
+		out_fill(&o, (char)c->args[0].u, (size_t)arg_int(c, 1));
+	for (int64_t i = 0; c->args[0].u >= 0x80 && i < arg_int(c, 1) && !o.failed; i++)
 		out_code_point(&o, (uint32_t)c->args[0].u);
 	return give_new(c, out_str(&o));
 }

@@ -8,6 +8,8 @@
 
 enum { REMOVE_EMPTY = 1, TRIM_ENTRIES = 2, NO_LIMIT = INT32_MAX };
 
+enum { LONG_SEPARATOR = 64 };         /* bytes */
+
 /* ---- splitting -------------------------------------------------------------------------------------------------------------- */
 
 struct split {
@@ -53,6 +55,15 @@ static bool keep_part(struct split *s, struct str part)
 }
 
 /* Length of the separator at byte `at`; 0: none stands there. */
+/* A long one that nearly matches at many places would be looked at to its end at each: it is paid for. */
+static bool separates(const struct split *s, struct str text, struct str separator)
+{
+	if (separator.n <= LONG_SEPARATOR)
+		return str_starts(text, separator);
+	return str_starts(text, str_first(separator, LONG_SEPARATOR)) && vm_charge(s->c->vm, separator.n / LONG_SEPARATOR) &&
+	       str_starts(text, separator);
+}
+
 static size_t separator_at(const struct split *s, struct str text, size_t at)
 {
 	size_t next = at, n = s->set ? s->set->n : s->one.kind == VALUE_NULL ? 0 : 1;
@@ -63,7 +74,7 @@ static size_t separator_at(const struct split *s, struct str text, size_t at)
 
 		if (v.kind == VALUE_CHAR && v.u == cp)
 			return next - at;
-		if (v.kind == VALUE_STRING && v.text->n && str_starts(str_from(text, at), text_str(v.text)))
+		if (v.kind == VALUE_STRING && v.text->n && separates(s, str_from(text, at), text_str(v.text)))
 			return v.text->n;
 	}
 	if (n == 0)

@@ -1,26 +1,77 @@
 #include "policy/net/string_search.h"
 
 #include "core/str.h"
+#include "policy/expr/class.h"
 #include "policy/expr/text.h"
 #include "policy/net/unicode.h"
 
-size_t match_at(struct str s, struct str part, bool ignore_case)
+enum { SEEN_STEP = 16384 };           /* bytes */
+
+static inline bool is_ascii(char c)
+{
+	return (unsigned char)c < 0x80;
+}
+
+/* Both go over what they have in common up to the next sequence that is not ASCII, the larger part of most texts. */
+static void skip_same(struct str l, struct str r, size_t *i, size_t *j)
+{
+	while (*i < l.n && *j < r.n && l.p[*i] == r.p[*j] && is_ascii(l.p[*i])) {
+		++*i;
+		++*j;
+	}
+}
+
+/* match_at; *seen counts the bytes that were looked at. */
+static size_t match(struct str s, struct str part, bool ignore_case, uint64_t *seen)
 {
 	size_t i = 0, j = 0;
 
-	if (!ignore_case)
-		return str_starts(s, part) ? part.n : SIZE_MAX;
-	while (j < part.n) {
+	for (; j < part.n && i < s.n; ) {
 		uint32_t l, r;
 
-		if (i >= s.n)
-			return SIZE_MAX;
+		if (s.p[i] == part.p[j] && (!ignore_case || is_ascii(s.p[i]))) {
+			i++;
+			j++;
+			continue;
+		}
+		if (!ignore_case)
+			break;
+		if (is_ascii(s.p[i]) && is_ascii(part.p[j])) {
+			if (ascii_lower(s.p[i]) != ascii_lower(part.p[j]))
+				break;
+			i++;
+			j++;
+			continue;
+		}
 		l = utf8_next(s, &i);
 		r = utf8_next(part, &j);
-		if (l != r && unicode_upper(l) != unicode_upper(r))
+		if (l != r && unicode_upper(l) != unicode_upper(r)) {
+			*seen += i;
 			return SIZE_MAX;
+		}
 	}
-	return i;
+	*seen += i;
+	return j == part.n ? i : SIZE_MAX;
+}
+
+size_t match_at(struct str s, struct str part, bool ignore_case)
+{
+	uint64_t seen = 0;
+
+	if (!ignore_case)
+		return str_starts(s, part) ? part.n : SIZE_MAX;
+	return match(s, part, true, &seen);
+}
+
+/* What repeats itself is looked at again at each place where it nearly matches: that is paid for as it happens. */
+static bool pay(uint64_t *seen)
+{
+	uint64_t n = *seen;
+
+	if (n < SEEN_STEP)
+		return true;
+	*seen = 0;
+	return vm_charge_here(n / 4);
 }
 
 static bool begins_sequence(char c)
@@ -30,6 +81,7 @@ static bool begins_sequence(char c)
 
 size_t find_first(struct str s, struct str part, bool ignore_case, size_t *n)
 {
+	uint64_t seen = 0;
 	size_t found;
 
 	if (n)
@@ -41,12 +93,12 @@ size_t find_first(struct str s, struct str part, bool ignore_case, size_t *n)
 
 		return p ? (size_t)(p - s.p) : SIZE_MAX;
 	}
-	for (size_t i = 0; i < s.n; i++) {
+	for (size_t i = 0; i < s.n && pay(&seen); i++) {
 		bool ascii = (unsigned char)s.p[i] < 0x80 && (unsigned char)part.p[0] < 0x80;
 
 		if (!begins_sequence(s.p[i]) || (ascii && ascii_lower(s.p[i]) != ascii_lower(part.p[0])))
 			continue;
-		found = match_at(str_from(s, i), part, true);
+		found = match(str_from(s, i), part, true, &seen);
 		if (found != SIZE_MAX) {
 			if (n)
 				*n = found;
@@ -58,12 +110,14 @@ size_t find_first(struct str s, struct str part, bool ignore_case, size_t *n)
 
 size_t find_last(struct str s, struct str part, bool ignore_case, size_t *n)
 {
+	uint64_t seen = 0;
+
 	if (n)
 		*n = part.n;
 	if (part.n == 0)
 		return s.n;
-	for (size_t i = s.n; i-- > 0;) {
-		size_t found = begins_sequence(s.p[i]) ? match_at(str_from(s, i), part, ignore_case) : SIZE_MAX;
+	for (size_t i = s.n; i-- > 0 && pay(&seen);) {
+		size_t found = begins_sequence(s.p[i]) ? match(str_from(s, i), part, ignore_case, &seen) : SIZE_MAX;
 
 		if (found != SIZE_MAX) {
 			if (n)
@@ -72,6 +126,21 @@ size_t find_last(struct str s, struct str part, bool ignore_case, size_t *n)
 		}
 	}
 	return SIZE_MAX;
+}
+
+bool ends_ignoring_case(struct str s, struct str part)
+{
+	size_t begin = s.n;
+
+	for (size_t j = part.n; j; begin--) {           /* as many code points back as the part has */
+		while (--j && !begins_sequence(part.p[j]))
+			;
+		if (begin == 0)
+			return false;
+		while (begin > 1 && !begins_sequence(s.p[begin - 1]))
+			begin--;
+	}
+	return match_at(str_from(s, begin), part, true) == s.n - begin;
 }
 
 bool same_text(struct str l, struct str r, bool ignore_case)
@@ -98,7 +167,7 @@ static int compare_culture(struct str l, struct str r, bool ignore_case)
 	size_t i = 0, j = 0;
 	int tie = 0;
 
-	while (i < l.n && j < r.n) {
+	for (skip_same(l, r, &i, &j); i < l.n && j < r.n; skip_same(l, r, &i, &j)) {
 		uint32_t cl = utf8_next(l, &i), cr = utf8_next(r, &j), wl, wr;
 
 		if (cl == cr)
@@ -119,7 +188,7 @@ static int compare_ordinal_ci(struct str l, struct str r)
 {
 	size_t i = 0, j = 0;
 
-	while (i < l.n && j < r.n) {
+	for (skip_same(l, r, &i, &j); i < l.n && j < r.n; skip_same(l, r, &i, &j)) {
 		uint32_t cl = unicode_upper(utf8_next(l, &i)), cr = unicode_upper(utf8_next(r, &j));
 
 		if (cl != cr)

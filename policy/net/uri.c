@@ -79,6 +79,8 @@ static bool new_uri(struct vm_call *c)
 
 	if (arg_is_null(c, 0))
 		return vm_throw_null(c, "uriString");
+	if (!charge_each(c, arg_str(c, 0).n * 4))
+		return false;
 	u = make(c, arg_str(c, 0), c->n > 1 ? arg_enum(c, 1) : KIND_ABSOLUTE, &why);
 	if (u)
 		return vm_return(c, value_object(u));
@@ -265,10 +267,12 @@ static bool unescape_data(struct vm_call *c)
 static bool is_well_formed(struct vm_call *c)
 {
 	struct uri u;
-	bool absolute = !arg_is_null(c, 0) && net_uri_parse(c->arena, arg_str(c, 0), &u);
+	bool paid = charge_each(c, arg_str(c, 0).n * 4), absolute = paid && !arg_is_null(c, 0) && net_uri_parse(c->arena, arg_str(c, 0), &u);
 	int64_t kind = arg_enum(c, 1);
 	struct str s = arg_str(c, 0);
 
+	if (!paid)
+		return false;
 	for (size_t i = 0; i < s.n; i++)
 		if (strchr(" <>\"{}|\\^`", s.p[i]))
 			return give_bool(c, false);

@@ -35,6 +35,7 @@ static int hex_digit(char c)
 
 struct str uri_escape(struct arena *a, struct str s, bool keep_reserved)
 {
+	static const char hex[] = "0123456789ABCDEF";
 	struct out o = out_in(a);
 
 	out_room(&o, s.n + 1);
@@ -44,7 +45,7 @@ struct str uri_escape(struct arena *a, struct str s, bool keep_reserved)
 		if (is_unreserved(c) || (keep_reserved && c && strchr(";/?:@&=+$,!'()*#[]", c)))
 			out_char(&o, (char)c);
 		else
-			out_fmt(&o, "%%%02X", c);
+			out_add(&o, (const char[]){ '%', hex[c >> 4], hex[c & 15] }, 3);
 	}
 	return out_str(&o);
 }

@@ -21,6 +21,17 @@ static bool null_or(struct vm_call *c, struct str s, struct str (*fn)(struct are
 	return charge_each(c, s.n) && give_new(c, fn(c->arena, s));
 }
 
+static void put_number(struct out *o, uint32_t cp)
+{
+	char text[] = "&#0000000;";
+	size_t at = sizeof(text) - 2;
+
+	for (; cp; cp /= 10)
+		text[--at] = (char)('0' + cp % 10);
+	out_put(o, STR("&#"));
+	out_add(o, text + at, sizeof(text) - 1 - at);
+}
+
 struct str html_encode(struct arena *a, struct str s)
 {
 	struct out o = out_in(a);
@@ -47,7 +58,7 @@ struct str html_encode(struct arena *a, struct str s)
 			break;
 		default:
 			if ((cp >= 160 && cp < 256) || cp > 0xFFFF)
-				out_fmt(&o, "&#%u;", cp);
+				put_number(&o, cp);
 			else
 				out_add(&o, s.p + begin, at - begin);
 			break;
@@ -104,6 +115,7 @@ struct str html_decode(struct arena *a, struct str s)
 
 struct str web_url_encode(struct arena *a, struct str s)
 {
+	static const char hex[] = "0123456789ABCDEF";
 	struct out o = out_in(a);
 
 	out_room(&o, s.n + 1);
@@ -115,7 +127,7 @@ struct str web_url_encode(struct arena *a, struct str s)
 		else if (c == ' ')
 			out_char(&o, '+');
 		else
-			out_fmt(&o, "%%%02X", c);
+			out_add(&o, (const char[]){ '%', hex[c >> 4], hex[c & 15] }, 3);
 	}
 	return out_str(&o);
 }

@@ -1,6 +1,9 @@
 #include "policy/net/xml.h"
 
 #include "core/str.h"
+#include "policy/expr/class.h"
+
+enum { COPY_COST = 10 };             /* of a node, in instructions */
 
 static const struct value_class *class_of(enum xkind kind)
 {
@@ -58,7 +61,7 @@ struct xnode *x_text(struct arena *a, struct str s)
 
 static struct xnode *clone(struct arena *a, const struct xnode *n, unsigned depth)
 {
-	struct xnode *copy = depth < XML_DEPTH_LIMIT * 2 ? x_new(a, n->kind) : NULL, *child;
+	struct xnode *copy = depth < XML_DEPTH_LIMIT * 2 && vm_charge_here(COPY_COST) ? x_new(a, n->kind) : NULL, *child;
 
 	if (!copy)
 		return NULL;

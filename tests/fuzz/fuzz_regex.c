@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (r) {
 		spans = arena_alloc(a, r->n_slots * 2, sizeof(*spans));
-		if (spans && regex_match(r, text, r->options & REGEX_RIGHT_TO_LEFT ? text.n : 0, spans) == REGEX_MATCH)
+		if (spans && regex_match(r, text, r->options & REGEX_RIGHT_TO_LEFT ? text.n : 0, REGEX_MATCH_LIMIT, spans) == REGEX_MATCH)
 			if (spans[0] > spans[1] || spans[1] > text.n)
 				abort();
 		for (unsigned g = 0; g < r->n_groups; g++)
