@@ -504,7 +504,7 @@ describe(`client certificates behind ${SERVER}`, () => {
     fs.writeFileSync(path.join(dir, 'ca.cnf'), '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=crlnumber\ndefault_md=sha256\ndefault_crl_days=2\n');
     openssl('ca', '-config', 'ca.cnf', '-keyfile', 'partners.key', '-cert', 'partners.pem', '-revoke', 'revoked.pem');
     openssl('ca', '-config', 'ca.cnf', '-keyfile', 'partners.key', '-cert', 'partners.pem', '-gencrl', '-out', 'list.pem');
-    openssl('ca', '-config', 'ca.cnf', '-keyfile', 'partners.key', '-cert', 'partners.pem', '-valid', 'asked.pem');
+    for (const name of ['asked', 'erp']) openssl('ca', '-config', 'ca.cnf', '-keyfile', 'partners.key', '-cert', 'partners.pem', '-valid', `${name}.pem`);
     openssl('ca', '-config', 'ca.cnf', '-keyfile', 'partners.key', '-cert', 'partners.pem', '-revoke', 'withdrawn.pem');
     const thumb = crypto.createHash('sha256').update(new crypto.X509Certificate(fs.readFileSync(path.join(dir, 'erp.pem'))).raw).digest('hex');
     things = await backend();
@@ -520,6 +520,7 @@ describe(`client certificates behind ${SERVER}`, () => {
       api('ca', 'cert(ca=partners)');
       api('crl', 'cert(ca=partners, crl={{list}})');
       api('online', 'cert(ca=partners, revocation=online)');
+      api('told', `cert(ca=partners, revocation=online, responder=http://127.0.0.1:${responderPort})`);
       api('thumb', `cert(thumbprint=${thumb.toUpperCase().match(/../g).join(':')})`);
       api('subject', 'cert(ca=partners, subject=CN=mes)');
       api('both', 'cert(ca=partners) + anonymous | key');
@@ -563,6 +564,11 @@ describe(`client certificates behind ${SERVER}`, () => {
       assert.deepEqual(await curl('online', ...cert('unheard')), [403, 'certificate_revoked']);
       assert.deepEqual(await curl('online', ...cert('mes')), [403, 'certificate_revoked'], 'it names nobody who could be asked');
       assert.deepEqual(await curl('ca', ...cert('withdrawn')), [200, undefined], 'nobody is asked without the word');
+      // the rule's own responder is asked about those that name none, and its word is no more than theirs
+      assert.deepEqual(await curl('online', ...cert('erp')), [403, 'certificate_revoked']);
+      assert.deepEqual(await curl('told', ...cert('erp')), [200, undefined]);
+      assert.deepEqual(await curl('told', ...cert('mes')), [403, 'certificate_revoked'], 'it does not know this one');
+      assert.deepEqual(await curl('told', ...cert('withdrawn')), [403, 'certificate_revoked']);
     } finally {
       responder.kill();
       await ended;
