@@ -189,36 +189,13 @@ const struct command command_credential_set = {
 
 /* ---- rotate ----------------------------------------------------------------------------------------------------------- */
 
-static gh_rc want_rotation(struct cli *c, struct store *s, struct gh_err *err)
-{
-	struct str id = str_of(c->options.args[0]);
-	struct store_credential row;
-	struct store_rotation r;
-	struct credential k;
-	bool found;
-
-	TRY(store_credential_find(s, c->arena, environment(c), id, false, &row, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no credential '%.*s' in environment '%.*s'", STR_ARG(id), STR_ARG(environment(c)));
-	TRY(store_credential_parse(c->arena, &row, &k, err));
-	if (rotation_of(&k) == ROTATION_NONE)
-		FAIL(err, INVALID, "nothing replaces the secret of '%.*s' by itself: see `rotate` in `gatehouse credential kinds`", STR_ARG(id));
-	TRY(store_rotation_find(s, c->arena, environment(c), id, &r, &found, err));
-	if (!found)
-		r = (struct store_rotation){ .environment_id = environment(c), .credential_id = id };
-	r.wanted = true;
-	r.tried_us = 0;
-	r.problem = STR("");
-	return store_rotation_set(s, &r, "ask", err);
-}
-
 static gh_rc rotate(struct cli *c, struct gh_err *err)
 {
 	struct store *s;
 
 	TRY(cli_store(c, true, &s, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, want_rotation(c, s, err), err);
+	return store_tx_end(s, store_rotation_want(s, c->arena, environment(c), str_of(c->options.args[0]), err), err);
 }
 
 const struct command command_credential_rotate = {

@@ -1,6 +1,8 @@
 #include "db/rotation.h"
 
+#include "core/credential_rotate.h"
 #include "core/str.h"
+#include "db/credentials.h"
 #include "db/sql.h"
 
 enum { SCRATCH_BYTES = 1 << 20 };
@@ -57,4 +59,26 @@ GH_RC store_rotations(struct store *s, struct arena *a, struct store_rotation **
 	for (size_t i = 0; i < *n; i++)
 		(*out)[i].next = STR_NULL;
 	return GH_RC_OK;
+}
+
+GH_RC store_rotation_want(struct store *s, struct arena *a, struct str environment_id, struct str id, struct gh_err *err)
+{
+	struct store_credential row;
+	struct store_rotation r;
+	struct credential k;
+	bool found;
+
+	TRY(store_credential_find(s, a, environment_id, id, false, &row, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no credential '%.*s' in environment '%.*s'", STR_ARG(id), STR_ARG(environment_id));
+	TRY(store_credential_parse(a, &row, &k, err));
+	if (rotation_of(&k) == ROTATION_NONE)
+		FAIL(err, INVALID, "nothing replaces the secret of '%.*s' by itself: see `rotate` in `gatehouse credential kinds`", STR_ARG(id));
+	TRY(store_rotation_find(s, a, environment_id, id, &r, &found, err));
+	if (!found)
+		r = (struct store_rotation){ .environment_id = environment_id, .credential_id = id };
+	r.wanted = true;
+	r.tried_us = 0;
+	r.problem = STR("");
+	return store_rotation_set(s, &r, "ask", err);
 }

@@ -16,5 +16,7 @@ struct store_rotation {
 GH_RC store_rotation_set(struct store *s, const struct store_rotation *r, const char *action, struct gh_err *err);
 GH_RC store_rotation_find(struct store *s, struct arena *a, struct str environment_id, struct str id, struct store_rotation *out,
 			  bool *found, struct gh_err *err);
+/* Asks for a new secret, whatever the date. NOT_FOUND; INVALID: nothing replaces it by itself. */
+GH_RC store_rotation_want(struct store *s, struct arena *a, struct str environment_id, struct str id, struct gh_err *err);
 /* Without the secrets that wait. */
 GH_RC store_rotations(struct store *s, struct arena *a, struct store_rotation **out, size_t *n, struct gh_err *err);

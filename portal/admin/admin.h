@@ -37,6 +37,10 @@ web_handler admin_menu;                   /* `menu` of the layout: menu.c */
 /* A link of the page with other values of its query; NULL-ended pairs of name and value, "" leaves one out. */
 struct str admin_query(struct web *w, const char *const pairs[]);
 
+struct store_credential;
+/* `rotations` and `reminders` of the page of credentials: rotation.c. */
+GH_RC admin_put_rotations(struct web *w, const struct store_credential *v, size_t n, struct gh_err *err);
+web_handler admin_credential_rotate, admin_credential_remind;
 web_handler admin_apis, admin_api, admin_products, admin_groups, admin_subscriptions, admin_credentials, admin_credential_forget;
 web_handler admin_subscription_act, admin_api_life;
 /* The page of the API that the address names, with that status. */

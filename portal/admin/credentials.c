@@ -68,7 +68,7 @@ static GH_RC put_credentials(struct web *w, struct gh_err *err)
 		liquid_set_text(r, "connected_at", g ? web_date(w, g->granted_us) : STR(""));
 		liquid_set_text(r, "changed", web_date(w, v[i].changed_us));
 	}
-	return GH_RC_OK;
+	return admin_put_rotations(w, v, n, err);
 }
 
 static void put_token(struct web *w, struct liquid_record *r, const struct tokens_row *t, int64_t now)

@@ -104,6 +104,8 @@ static const struct web_route routes[] = {
 	{ "GET", "/credentials/callback", WEB_CHANGE_CREDENTIALS, admin_consent_back },
 	{ "GET", "/credentials/{environment}/{id}/connect", WEB_CHANGE_CREDENTIALS, admin_consent_start, WEB_ABOUT_THING },
 	{ "POST", "/credentials/{environment}/{id}/forget", WEB_CHANGE_CREDENTIALS, admin_credential_forget, WEB_ABOUT_THING },
+	{ "POST", "/credentials/{environment}/{id}/rotate", WEB_CHANGE_CREDENTIALS, admin_credential_rotate, WEB_ABOUT_THING },
+	{ "POST", "/credentials/{environment}/{id}/remind", WEB_CHANGE_CREDENTIALS, admin_credential_remind, WEB_ABOUT_THING },
 	{ "POST", "/subscriptions/{id}/{action}", WEB_MANAGE_SUBSCRIPTIONS, admin_subscription_act, WEB_ABOUT_THING },
 	{ "GET", "/look", WEB_CHANGE_LOOK, admin_look },
 	{ "POST", "/look", WEB_CHANGE_LOOK, admin_look_save },

@@ -9,6 +9,7 @@ const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { start, backend, until } = require('./harness');
 const { vault } = require('./vault');
+const { Visitor } = require('./people');
 
 const quietly = (f) => {
   const { warn, info } = console;
@@ -90,6 +91,8 @@ describe('rotation', () => {
         '--set', `rotate-url=${maker.url}/addPassword`, '--set', 'rotate-auth=own', '--set', 'rotate-scope=graph/.default',
         '--set', 'rotate-body={"passwordCredential":{"displayName":"{{client-id}}","endDateTime":"{{until}}"}}',
         '--set', 'rotate-path=$.items[0].secretText', ...secret('client-secret', secrets.accepted[0]));
+      g.cli('credential', 'set', 'byhand', '--kind', 'api-key', ...secret('value', 'k-456'));
+      g.cli('named-value', 'set', 'erp-password', '--file', g.file('erp-password', 'x'), '--rotate-by', '2020-01-31');
       api('db', '--kind', 'basic', '--set', 'username=erp', '--set', 'rotate=vault', '--set', 'rotate-vault=database/rotate-role/erp',
         '--secret-ref', 'password=vault-engine:database/static-creds/erp#password');
     } });
@@ -115,6 +118,36 @@ describe('rotation', () => {
     assert.notEqual(await idp.secret(), first);
     const all = shown('oidc') + gw.cli('doctor', { fails: true }).stdout + gw.log('serve');
     for (const secret of [first, await idp.secret(), idp.client.registration_access_token]) assert.ok(!all.includes(secret));
+  });
+
+  it('the dashboard asks for a new secret, shows what came of it, and keeps the dates of what a person replaces', async () => {
+    const admin = await (await new Visitor(gw.url).signIn(gw.admin.email, gw.admin.password, '/admin/sign-in')).follow();
+    const row = (name) => admin.html.split('id="rotations-title"')[1].split('<tr>').find((r) => r.includes(`<td class="main">${name}<br>`) || r.includes(`<code>${name}</code>`));
+    await admin.open('/admin/credentials');
+    assert.match(row('oidc'), /The provider \(RFC 7592\).*/s);
+    assert.match(row('db'), /The vault/);
+    assert.ok(/A person/.test(row('byhand')) && !/Replace now/.test(row('byhand')), row('byhand'));
+    assert.match(row('erp-password'), /2020-01-31.*Overdue/s);
+    const before = await idp.secret();
+    await admin.submit('/admin/credentials/default/oidc/rotate');
+    assert.ok((await admin.follow()).says('The keeper asks for a new secret now'), admin.html);
+    await until(async () => (await idp.secret()) !== before, 'another secret');
+    await until(async () => { await admin.open('/admin/credentials'); return !/Asked for|Failed/.test(row('oidc')) && !/Never/.test(row('oidc')); }, 'the page to say so');
+    assert.ok(!admin.html.includes(await idp.secret()));
+    await admin.submit('/admin/credentials/default/byhand/remind', { by: '2020-02-29' });
+    assert.ok((await admin.follow()).says('reminded to replace the secret of byhand by 2020-02-29'));
+    assert.match(row('byhand'), /value="2020-02-29"/);
+    assert.match(row('byhand'), /Overdue/);
+    assert.match(gw.cli('doctor', { fails: true }).stdout, /credential 'default.byhand' was to be replaced/);
+    await admin.submit('/admin/credentials/default/byhand/remind', { by: 'soon' });
+    assert.ok((await admin.follow()).says('This is no date') && /2020-02-29/.test(row('byhand')));
+    await admin.submit('/admin/credentials/default/byhand/remind', { by: '' });
+    assert.ok((await admin.follow()).says('The reminder is taken away') && !/Overdue/.test(row('byhand')));
+    const csrf = admin.form('/credentials/default/oidc/rotate').csrf;
+    await admin.send('POST', '/admin/credentials/default/byhand/rotate', { form: { csrf } });
+    assert.ok((await admin.follow()).says('Nothing replaces the secret of byhand by itself'));
+    await admin.send('POST', '/admin/credentials/default/nothing/remind', { form: { csrf, by: '2030-01-01' } });
+    assert.equal(admin.status, 404);
   });
 
   it('a provider that keeps the secret is told of, in doctor too, and nothing changes', async () => {

@@ -173,6 +173,8 @@ static const struct {
 	{ "GET", "/credentials/callback", "/admin/credentials/callback", "snnnyy" },      /* back to the list: nothing was begun */
 	{ "GET", "/credentials/{environment}/{id}/connect", "/admin/credentials/default/erp/connect", "snnnnn" },         /* without the mark */
 	{ "POST", "/credentials/{environment}/{id}/forget", "/admin/credentials/default/erp/forget", "snnnnn" },
+	{ "POST", "/credentials/{environment}/{id}/rotate", "/admin/credentials/default/erp/rotate", "snnnnn" },
+	{ "POST", "/credentials/{environment}/{id}/remind", "/admin/credentials/default/erp/remind", "snnnnn" },
 	{ "POST", "/subscriptions/{id}/{action}", "/admin/subscriptions/s1/approve", "snnnnn" },      /* without the form's token */
 	{ "GET", "/look", "/admin/look", "snnyny" },
 	{ "POST", "/look", "/admin/look", "snnnnn" },     /* without the form's token */
