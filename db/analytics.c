@@ -239,15 +239,23 @@ static gh_rc walk(struct run *r, enum sql all, enum sql one, row_fn each, struct
 	return GH_RC_OK;
 }
 
-static void add_counts(sqlite3_stmt *st, const struct place_row *p, int64_t last_us, struct store_traffic *t)
+enum { COUNTS = 11 };
+
+/* What a row counts is read once and added to up to four sums. */
+static void read_counts(sqlite3_stmt *st, int64_t counts[COUNTS])
 {
-	int64_t calls = sqlite3_column_int64(st, 2);
+	for (int i = 0; i < COUNTS; i++)
+		counts[i] = sqlite3_column_int64(st, 2 + i);
+}
+
+static void add_counts(const int64_t counts[COUNTS], const struct place_row *p, int64_t last_us, struct store_traffic *t)
+{
 	int64_t *const sums[] = { &t->bytes_in, &t->bytes_out, &t->backend_bytes_in, &t->backend_bytes_out, &t->total_us, &t->gateway_us,
 				  &t->backend_us, &t->backend_calls, &t->attempts, &t->cache_hits };
 
-	for (int i = 0; i < (int)ARRAY_LEN(sums); i++)
-		*sums[i] += sqlite3_column_int64(st, 3 + i);
-	traffic_add(t, p->kind, calls);
+	for (size_t i = 0; i < ARRAY_LEN(sums); i++)
+		*sums[i] += counts[1 + i];
+	traffic_add(t, p->kind, counts[0]);
 	if (last_us > t->last_call_us)
 		t->last_call_us = last_us;
 }
@@ -255,20 +263,21 @@ static void add_counts(sqlite3_stmt *st, const struct place_row *p, int64_t last
 static gh_rc count_row(struct run *r, sqlite3_stmt *st, int64_t start_s, int64_t period_s, const struct place_row *p, struct gh_err *err)
 {
 	struct group *g = p->group;
-	int64_t last_us = (start_s + period_s - ROLLUP_MINUTE_S) * SECOND_US;
+	int64_t last_us = (start_s + period_s - ROLLUP_MINUTE_S) * SECOND_US, counts[COUNTS];
 	size_t at;
 
-	add_counts(st, p, last_us, &g->shown.sum);
-	add_counts(st, p, last_us, &r->out->sum);
+	read_counts(st, counts);
+	add_counts(counts, p, last_us, &g->shown.sum);
+	add_counts(counts, p, last_us, &r->out->sum);
 	if (!r->out->n_steps)
 		return GH_RC_OK;
 	at = (size_t)((start_s - r->first_s) / r->q->step_s);
-	add_counts(st, p, last_us, &r->out->steps[at]);
+	add_counts(counts, p, last_us, &r->out->steps[at]);
 	if (!r->q->group_steps)
 		return GH_RC_OK;
 	if (!g->shown.steps && !(g->shown.steps = arena_alloc(r->a, r->out->n_steps, sizeof(*g->shown.steps))))
 		FAIL(err, NOMEM, "no memory for so many series: ask for fewer groups or a longer step");
-	add_counts(st, p, last_us, &g->shown.steps[at]);
+	add_counts(counts, p, last_us, &g->shown.steps[at]);
 	return GH_RC_OK;
 }
 
@@ -372,6 +381,17 @@ GH_RC analytics_run(struct store *s, struct arena *a, const struct analytics_que
 	if (mine)
 		store_read_end(s);
 	return rc;
+}
+
+GH_RC analytics_oldest(struct store *s, int64_t period_s, int64_t *us, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_ROLLUP_FIRST);
+	int64_t start_s;
+
+	bind_int(st, 1, period_s);
+	TRY(find_int(s, st, &start_s, NULL, err));
+	*us = start_s * SECOND_US;
+	return GH_RC_OK;
 }
 
 struct analytics_query analytics_before(const struct analytics_query *q, const struct analytics_result *r)

@@ -49,6 +49,8 @@ struct analytics_result {
 /* INVALID: times or step do not fit; LIMIT: more steps than ANALYTICS_STEPS_MAX. */
 GH_RC analytics_run(struct store *s, struct arena *a, const struct analytics_query *q, struct analytics_result *out,
 		    struct gh_err *err);
+/* Start of the oldest total of a period (60, 3600, 86400 s); 0: there is none. */
+GH_RC analytics_oldest(struct store *s, int64_t period_s, int64_t *us, struct gh_err *err);
 /* The same for the time before, of the same length. */
 struct analytics_query analytics_before(const struct analytics_query *q, const struct analytics_result *r);
 /* The step that gives a readable number of points for a range: a minute to a day. */

@@ -65,13 +65,19 @@ struct demand {
 /* What a consumer wants, minute by minute. */
 static gh_rc demand_of(struct store *s, const struct report_ask *ask, const struct analytics_group *g, struct demand *d, struct gh_err *err)
 {
-	struct arena *a = arena_new(DEMAND_ARENA);
+	struct arena *a;
 	struct analytics_query q = ask->q;
 	struct analytics_result r = { 0 };
-	int64_t hour = 0, day = 0;
+	int64_t hour = 0, day = 0, oldest_us;
 	gh_rc rc;
 
 	*d = (struct demand){ 0 };
+	TRY(analytics_oldest(s, ROLLUP_MINUTE_S, &oldest_us, err));
+	if (!oldest_us || (q.to_us && oldest_us >= q.to_us))
+		return GH_RC_OK;
+	if (q.from_us < oldest_us)                   /* a step for each minute that is not kept would cost more than the others */
+		q.from_us = oldest_us;
+	a = arena_new(DEMAND_ARENA);
 	if (!a)
 		FAIL(err, NOMEM, "no memory for a report");
 	for (size_t i = 0; i < q.n_group; i++)
