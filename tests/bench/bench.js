@@ -12,6 +12,7 @@ const changes = require('./changes');
 const policies = require('./policies');
 const jwt = require('./jwt');
 const pages = require('./pages');
+const costs = require('./costs');
 
 const ROUNDS = Number(process.env.ROUNDS || 3);
 const SECONDS = Number(process.env.SECONDS_EACH || 5);
@@ -137,6 +138,11 @@ const AIMS = {
   jwt: (r) => [['a remembered RS256 token / a key, processor time', r.warmRatio, '<=', 1.10],
     ['the same with validate-jwt', r.policyRatio, '<=', 1.10],
     ['a new RS256 token beyond a key, µs of processor', r.coldExtraUs, '<=', 100]],
+  costs: (r) => [['requests per second with the telemetry record / without', r.recordsRatio, '>=', 0.95],
+    ['the same, processor time', r.recordsCpuRatio, '<=', 1.05],
+    ['requests per second with a rate limit / without', r.limitRatio, '>=', 0.97],
+    ['the same, processor time', r.limitCpuRatio, '<=', 1.03],
+    ['hits of the cache per second / nginx proxy_cache', r.cacheRatio, '>=', 0.6]],
   changes: (r) => [['200 configuration changes under load: failed calls', r.failed, '<=', 0],
     ['memory after / before', r.memoryRatio, '<=', 1.2]],
 };
@@ -179,6 +185,14 @@ async function main() {
     if (wanted('jwt'))
       results.jwt = await jwt(backendPort, (gw, api, headers) => measure(`${gw.url}/api/${api}/1k.json`, headers, pidsOf(gw)),
         (gw) => cpuSeconds(pidsOf(gw)), ROUNDS, SECONDS);
+    if (wanted('costs'))
+      results.costs = await costs({ dir, backendPort, rounds: ROUNDS,
+        measure: (url, headers, who) => measure(url, headers, who.web ? pidsOf(who) : treeOf(who.pid)),
+        startNginx: async (name, port, http) => {
+          const child = startServer(dir, name, 'nginx', nginxConf(dir, name, http));
+          await listening(port);
+          return child;
+        } });
     if (wanted('pages')) results.pages = pages();
     if (wanted('flight')) results.flight = await flight(gatehouse);
     if (wanted('changes')) results.changes = await changes(gatehouse, backendPort, wrk);
