@@ -8,6 +8,7 @@ const { request, sql, Visitor } = require('./people');
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User', GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group';
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User', PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
+const ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error', LIST = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 const PASSWORD = 'a sentence that nobody guesses';
 let gw, token;
 
@@ -24,7 +25,19 @@ async function scim(method, path, body, headers = {}) {
   const url = new URL(path.startsWith('http') ? path : `${gw.url}/admin/scim/v2${path}`);
   const answer = await request(method, url, { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/scim+json' }), ...headers },
     body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
-  return { status: answer.status, headers: answer.headers, body: answer.text ? JSON.parse(answer.text) : undefined, text: answer.text };
+  const read = answer.text ? JSON.parse(answer.text) : undefined;
+  // what holds for every answer: its type (RFC 7644, section 3.1), the shape of errors (3.12) and lists (3.4.2), the version beside and in a resource (3.14)
+  if (read) assert.match(answer.headers.get('content-type'), /^application\/scim\+json/, path);
+  if (answer.status >= 400) {
+    assert.deepStrictEqual([read.schemas, read.status, typeof read.detail], [[ERROR], String(answer.status), 'string'], path);
+    assert.ok(!('scimType' in read) || [400, 409].includes(answer.status), path);
+  } else if (read?.totalResults !== undefined) {
+    assert.deepStrictEqual([read.schemas, read.itemsPerPage], [[LIST], (read.Resources || []).length], path);
+    for (const one of read.Resources || []) assert.ok(one.schemas.length && one.id, path);
+  } else if (read?.meta?.version) {
+    assert.deepStrictEqual([answer.headers.get('etag'), read.meta.location], [read.meta.version, `${gw.url}/admin/scim/v2/${read.meta.resourceType}s/${read.id}`], path);
+  }
+  return { status: answer.status, headers: answer.headers, body: read, text: answer.text };
 }
 const ada = (more = {}) => ({ schemas: [USER, ENTERPRISE], userName: 'ada', externalId: 'A-1', name: { givenName: 'Ada', familyName: 'Byron' },
   emails: [{ value: 'old@example.com', type: 'home' }, { value: 'ada@example.com', type: 'work', primary: true }], active: true,
@@ -195,8 +208,8 @@ for (const server of SERVERS.slice(0, 1)) {
       const group = made.body.id;
       assert.deepStrictEqual(made.body.members.map((m) => [m.value, m.display]), [[id, 'ada@example.com']]);
       assert.deepStrictEqual((await scim('GET', `/Users/${id}`)).body.groups.map((g) => [g.value, g.display]), [[group, 'Partners']]);
-      assert.strictEqual((await scim('POST', '/Groups', { displayName: 'partners' })).status, 409);
-      assert.strictEqual((await scim('POST', '/Groups', { displayName: 'X', members: [{ value: 'nobody' }] })).status, 400);
+      assert.strictEqual((await scim('POST', '/Groups', { schemas: [GROUP], displayName: 'partners' })).status, 409);
+      assert.strictEqual((await scim('POST', '/Groups', { schemas: [GROUP], displayName: 'X', members: [{ value: 'nobody' }] })).status, 400);
       assert.strictEqual(sql(gw, "SELECT count(*) FROM user_group WHERE name = 'X'"), '0', 'nothing is left of a refused one');
       const pat = (await found('userName eq "pat@example.com"')).Resources[0].id;
       const members = async () => (await scim('GET', `/Groups/${group}`)).body.members.map((m) => m.value).sort();
@@ -209,7 +222,7 @@ for (const server of SERVERS.slice(0, 1)) {
       assert.deepStrictEqual(await members(), [id]);
       await scim('PATCH', `/Groups/${group}`, ops({ op: 'Remove', path: 'members', value: [{ value: id }] }, { op: 'replace', path: 'displayName', value: 'Friends' }));
       assert.deepStrictEqual(await members(), []);
-      await scim('PUT', `/Groups/${group}`, { displayName: 'Friends', members: [{ value: pat }] });
+      await scim('PUT', `/Groups/${group}`, { schemas: [GROUP], displayName: 'Friends', members: [{ value: pat }] });
       assert.deepStrictEqual(await members(), [pat]);
       for (const built of ['administrators', 'developers', 'guests']) assert.strictEqual((await scim('GET', `/Groups/${built}`)).status, 404);
       assert.strictEqual((await scim('DELETE', '/Groups/administrators')).status, 404);
@@ -226,7 +239,7 @@ for (const server of SERVERS.slice(0, 1)) {
       assert.strictEqual((await scim('GET', `/Users/${pat}`)).status, 404);
       assert.strictEqual((await found('userName eq "pat@example.com"')).totalResults, 0);
       assert.deepStrictEqual([row('pat@').state, sql(gw, 'SELECT state FROM subscription')], ['blocked', '2']);
-      const back = await scim('POST', '/Users', { userName: 'pat', emails: [{ value: 'pat@example.com' }], name: { givenName: 'Patricia' } });
+      const back = await scim('POST', '/Users', { schemas: [USER], userName: 'pat', emails: [{ value: 'pat@example.com' }], name: { givenName: 'Patricia' } });
       assert.deepStrictEqual([back.status, back.body.id], [201, pat]);
       assert.deepStrictEqual([row('pat@').state, row('pat@').firstName, sql(gw, 'SELECT state FROM subscription')], ['active', 'Patricia', '1']);
     });
