@@ -19,6 +19,9 @@ struct config;
 /* Where the settings put the cache: cache.dir, else `cache` in the state directory. */
 GH_RC cache_path(const struct config *c, const char *state_dir, char out[PATHS_MAX], struct gh_err *err);
 
+/* The same for answers that cache rules keep: cache.responses_dir, else `responses`. */
+GH_RC cache_responses_path(const struct config *c, const char *state_dir, char out[PATHS_MAX], struct gh_err *err);
+
 /* dir is made when missing. max_bytes is rounded up to whole pages; a file made with another limit keeps its content. */
 GH_RC cache_open(struct cache **out, const char *dir, size_t max_bytes, struct gh_err *err);
 void cache_close(struct cache *c);               /* NULL is fine */
@@ -40,6 +43,13 @@ GH_RC cache_sweep(struct cache *c, int64_t now_us, size_t most, size_t *removed,
 
 struct cache_stats {
 	size_t entries;
+	uint64_t bytes, max_bytes;       /* that they take; the limit */
 	uint64_t evicted;        /* by this handle: before their time, for want of room */
 };
 GH_RC cache_stats(struct cache *c, struct cache_stats *out, struct gh_err *err);
+
+/* Looks at every entry of a name space that has not expired, in no order, a batch at a time: others read and write meanwhile,
+ * and what comes then may be missed. Key and value are borrowed for the call. For people's commands: it reads everything. */
+enum cache_verdict { CACHE_KEEP, CACHE_DROP, CACHE_STOP };
+typedef enum cache_verdict cache_judge(void *arg, struct str key, struct str value, int64_t expires_us);
+GH_RC cache_scan(struct cache *c, char space, int64_t now_us, cache_judge *judge, void *arg, size_t *dropped, struct gh_err *err);

@@ -11,9 +11,8 @@
 
 enum { ASIDES_MAX = 64 };
 
-void *host_aside(struct exchange *x, enum step (*run)(struct exchange *, void *state), size_t bytes, struct arena **arena)
+struct call *aside_begin(struct worker *wk, enum step (*run)(struct exchange *, void *state), size_t bytes)
 {
-	struct worker *wk = ((struct call *)x->owner)->wk;
 	struct call *k = wk->n_asides < ASIDES_MAX && !wk->stopping ? call_from_pool(wk) : NULL;
 
 	if (!k)
@@ -33,8 +32,17 @@ void *host_aside(struct exchange *x, enum step (*run)(struct exchange *, void *s
 		k->next->prev = k;
 	wk->asides = k;
 	wk->n_asides++;
-	*arena = k->arena;
 	call_wake(k);
+	return k;
+}
+
+void *host_aside(struct exchange *x, enum step (*run)(struct exchange *, void *state), size_t bytes, struct arena **arena)
+{
+	struct call *k = aside_begin(((struct call *)x->owner)->wk, run, bytes);
+
+	if (!k)
+		return NULL;
+	*arena = k->arena;
 	return k->aside_state;
 }
 
@@ -46,7 +54,9 @@ static void end(struct call *k)
 	if (k->next)
 		k->next->prev = k->prev;
 	wk->n_asides--;
+	forward_drop(k);
 	host_drop(k);
+	call_leave_gate(k);
 	k->stage = CALL_OVER;
 	if (!k->on_turn)
 		call_recycle(k);

@@ -45,6 +45,11 @@ void forward_settle(struct call *k);             /* in its turn: tells the polic
 bool forward_over(const struct call *k);         /* no more bytes will come from the backend */
 /* Fields for the backend: the client's without what ends here, and what a gateway adds. False: out of memory. */
 bool forward_fields(struct call *k, struct fields *out);
+struct str forward_host(const struct call *k);
+void forward_options(struct call *k, struct upstream_request *rq);
+
+/* A call that is nobody's: aside.c. NULL: too many are under way. `run` is called in each turn until it does not answer WAIT. */
+struct call *aside_begin(struct worker *wk, enum step (*run)(struct exchange *, void *state), size_t bytes);
 
 /* ---- the host ---- */
 extern const struct policy_host live_host;

@@ -1,4 +1,4 @@
-/* call_fields.c - the header fields that a backend gets.
+/* call_fields.c - the header fields that a backend gets, and what a configured backend says about its TLS.
  *
  * The client's fields as the policies left them, without those that end at this hop (RFC 9110 section 7.6.1), with what
  * a gateway adds: X-Forwarded-*, Forwarded (RFC 7239), traceparent (W3C Trace Context) and X-Request-Id. A policy may
@@ -7,6 +7,7 @@
 
 #include "core/str.h"
 #include "fcgi/network.h"
+#include "fcgi/snapshot.h"
 
 enum treatment {
 	PASS,
@@ -111,4 +112,29 @@ bool forward_fields(struct call *k, struct fields *out)
 			return false;
 	}
 	return add_gateway_fields(k, from, out);
+}
+
+/* The backend's own name, unless a policy has set another. */
+struct str forward_host(const struct call *k)
+{
+	struct str host = fields_get(&k->x.request.headers, STR("Host"));
+
+	return str_eq(host, k->client_host) || !field_value_ok(host) ? STR_NULL : host;
+}
+
+/* What a configured backend says about its TLS. A policy may have pointed the call elsewhere since it was chosen. */
+void forward_options(struct call *k, struct upstream_request *rq)
+{
+	const struct snap_backend *b = k->x.backend_id.n ? k->backend : NULL;
+
+	if (!b)
+		return;
+	rq->any_certificate = !b->verify_tls;
+	rq->any_name = !b->verify_name;
+	rq->ca_pem = b->ca_pem;
+	rq->server_name = b->tls_server_name;
+	rq->tls_min_version = b->tls_min_version;
+	rq->tls_pins = b->tls_pins;
+	if (b->client_certificate_id.n && !rq->client_cert_pem.n)
+		gate_certificate(&k->x, b->client_certificate_id, &rq->client_cert_pem, &rq->client_key_pem);
 }

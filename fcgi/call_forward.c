@@ -6,6 +6,7 @@
  * Response body: until the head has gone to the client, bytes wait in `down` (bounded; curl is paused beyond). Then they
  * go straight into the connection's output queue, which has the same bound. */
 #include "fcgi/balance.h"
+#include "fcgi/cached.h"
 #include "fcgi/call_trace.h"
 #include "fcgi/capture.h"
 #include "fcgi/credential.h"
@@ -41,6 +42,8 @@ static void on_head(struct transfer *t)
 		capture_backend_head(k);
 	if (k->balance)
 		balance_tell(k, REASON_NONE);
+	if (k->cached)
+		cached_head(k);
 	/* whatever was shown to the backend, it was ours: the caller is not told to authenticate */
 	k->credential_refused = r->status == 401 && k->credential;
 	if (!k->hold || r->body.kind == BODY_NONE || k->credential_refused)
@@ -53,9 +56,9 @@ static bool not_now(struct call *k, size_t n)
 	return false;
 }
 
-static bool on_body(struct transfer *t, struct str bytes)
+/* Takes bytes of the body, or does not. */
+static bool take_body(struct call *k, struct str bytes)
 {
-	struct call *k = transfer_owner(t);
 	size_t bound = k->wk->limits.stream_buffer;
 
 	k->backend_bytes_in += bytes.n;
@@ -81,6 +84,18 @@ static bool on_body(struct transfer *t, struct str bytes)
 	buf_str(&k->down, bytes);
 	if (k->capture)
 		capture_from_backend(k, bytes);
+	return true;
+}
+
+static bool on_body(struct transfer *t, struct str bytes)
+{
+	struct call *k = transfer_owner(t);
+
+	if (!k->cached)
+		return take_body(k, bytes);
+	if (!cached_swallows(k) && !take_body(k, bytes))
+		return false;
+	cached_body(k, bytes);
 	return true;
 }
 
@@ -147,6 +162,8 @@ static void on_done(struct transfer *t, enum reason why)
 	}
 	if (k->conn)
 		conn_pause(k->conn, false);
+	if (k->cached)
+		cached_done(k, why == REASON_NONE);
 	call_wake(k);
 }
 
@@ -185,31 +202,6 @@ static void body_of(struct call *k, struct upstream_request *rq)
 	}
 }
 
-/* The backend's own name, unless a policy has set another. */
-static struct str host_field(const struct call *k)
-{
-	struct str host = fields_get(&k->x.request.headers, STR("Host"));
-
-	return str_eq(host, k->client_host) || !field_value_ok(host) ? STR_NULL : host;
-}
-
-/* What a configured backend says about its TLS. A policy may have pointed the call elsewhere since it was chosen. */
-static void backend_options(struct call *k, struct upstream_request *rq)
-{
-	const struct snap_backend *b = k->x.backend_id.n ? k->backend : NULL;
-
-	if (!b)
-		return;
-	rq->any_certificate = !b->verify_tls;
-	rq->any_name = !b->verify_name;
-	rq->ca_pem = b->ca_pem;
-	rq->server_name = b->tls_server_name;
-	rq->tls_min_version = b->tls_min_version;
-	rq->tls_pins = b->tls_pins;
-	if (b->client_certificate_id.n && !rq->client_cert_pem.n)
-		gate_certificate(&k->x, b->client_certificate_id, &rq->client_cert_pem, &rq->client_key_pem);
-}
-
 /* The gateway's own credential: onto the fields, the address or the connection. */
 static enum reason show_credential(struct call *k, struct forward *f, struct upstream_request *rq, struct url *url,
 				   struct fields *fields)
@@ -237,7 +229,7 @@ static enum reason start(struct call *k, struct forward *f)
 {
 	struct url url = k->x.request.url;
 	struct upstream_request rq = {
-		.method = k->x.request.method, .url = &url, .host = host_field(k), .first_byte_ms = f->timeout_ms,
+		.method = k->x.request.method, .url = &url, .host = forward_host(k), .first_byte_ms = f->timeout_ms,
 		.expect_continue_ms = f->continue_timeout_ms, .follow_redirects = f->follow_redirects,
 		.http_version = f->http_version, .client_cert_pem = f->client_cert_pem, .client_key_pem = f->client_key_pem,
 		.proxy_url = f->proxy_url, .proxy_user = f->proxy_user, .proxy_password = f->proxy_password,
@@ -246,7 +238,7 @@ static enum reason start(struct call *k, struct forward *f)
 	enum reason why;
 
 	fields_init(&fields, k->arena);
-	if (!forward_fields(k, &fields))
+	if (!forward_fields(k, &fields) || (k->cached && !cached_fields(k, &fields)))
 		return REASON_NO_MEMORY;
 	rq.headers = &fields;
 	body_of(k, &rq);
@@ -259,7 +251,7 @@ static enum reason start(struct call *k, struct forward *f)
 		capture_to_backend(k, &fields, rq.body == BODY_HELD ? rq.bytes : STR_NULL);
 	if (rq.body == BODY_HELD)
 		k->backend_bytes_out += rq.bytes.n;
-	backend_options(k, &rq);
+	forward_options(k, &rq);
 	k->hold = f->buffer_response || k->holds_response;
 	k->forward_us = k->wk->loop.now_us;
 	k->forward = upstream_start(k->wk->up, k->arena, &rq, &ops, k, &why);
@@ -408,16 +400,39 @@ static enum step go(struct call *k, struct forward *f)
 	return step;
 }
 
+/* The cache has nothing that would do now. When the backend cannot even be asked, an old answer may. */
+static enum step go_behind_cache(struct call *k, struct forward *f)
+{
+	enum step step = go(k, f);
+
+	if (step == STEP_NEXT && (f->failure == CALL_OK || !cached_failed(k, f)))
+		cached_drop(k);
+	return step;
+}
+
+static enum step ask_cache(struct call *k, struct forward *f, const struct snap_cache *rule)
+{
+	enum step step = cached_begin(k, f, rule);
+
+	if (!k->cached)
+		return go(k, f);
+	if (step == STEP_JUMP)
+		return go_behind_cache(k, f);
+	k->wish = step == STEP_WAIT ? f : NULL;
+	return step;
+}
+
 enum step host_forward(struct exchange *x, struct forward *f)
 {
 	struct call *k = x->owner;
+	const struct snap_cache *rule = cached_rule(k);
 
 	reset_backend_side(k);
 	balance_begin(k);
 	f->done = false;
 	f->failure = CALL_OK;
 	f->failure_text = f->failure_header = STR_NULL;
-	return go(k, f);
+	return rule ? ask_cache(k, f, rule) : go(k, f);
 }
 
 void forward_body_arrived(struct call *k)
@@ -437,6 +452,8 @@ void forward_drop(struct call *k)
 
 	k->forward = NULL;
 	k->wish = NULL;
+	if (k->cached)
+		cached_drop(k);
 	if (k->balance)
 		balance_end(k);
 	if (k->need)
@@ -521,6 +538,21 @@ static bool forward_goes_on(struct call *k, struct forward *f, enum step *step)
 	return false;
 }
 
+/* What the cache has to do with it. True: it has been seen to. */
+static bool settle_cached(struct call *k, struct forward *f)
+{
+	bool send = false;
+	enum step step = cached_turn(k, f, &send);
+
+	if (send)
+		step = go_behind_cache(k, f);
+	if (step == STEP_NEXT) {
+		k->wish = NULL;
+		k->resume_due = true;
+	}
+	return step != STEP_JUMP;
+}
+
 void forward_settle(struct call *k)
 {
 	struct forward *f = k->wish;
@@ -533,6 +565,8 @@ void forward_settle(struct call *k)
 		k->resume_due = true;
 		return;
 	}
+	if (f && k->cached && settle_cached(k, f))
+		return;
 	if (!f || k->forward_waits_body || (!k->forward && !k->down_ended))
 		return;
 	if (k->forward_reason != REASON_NONE && (k->hold || !k->x.response.status)) {
@@ -540,7 +574,7 @@ void forward_settle(struct call *k)
 			reset_backend_side(k);
 			if (go(k, f) == STEP_WAIT)
 				return;
-		} else {
+		} else if (!k->cached || !cached_failed(k, f)) {
 			settle_failed(k, f, k->forward_reason);
 		}
 	} else if (k->x.response.status && (!k->hold || k->down_ended || k->x.response.body.kind == BODY_NONE)) {

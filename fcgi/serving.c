@@ -94,6 +94,17 @@ static void open_cache(struct worker *wk)
 		complain("no shared cache", &err);
 }
 
+/* Only where a rule asks for it: it is a file of its own, with a limit of its own. */
+static void open_responses(struct worker *wk)
+{
+	char path[PATHS_MAX];
+	struct gh_err err;
+
+	if (cache_responses_path(wk->config, wk->state_dir, path, &err).code
+	    || cache_open(&wk->responses, path, (size_t)config_int(wk->config, CONFIG_CACHE_RESPONSES_MAX_BYTES), &err).code)
+		complain("answers cannot be kept", &err);
+}
+
 static void open_trace_key(struct worker *wk)
 {
 	uint8_t master[PATHS_MASTER_KEY_BYTES];
@@ -179,6 +190,8 @@ static void take_snapshot(struct worker *wk)
 	s->trace_key_stale = true;           /* the master key may be another one now */
 	snapshot_unref(s->snapshot);
 	s->snapshot = next;
+	if (next->caches && !wk->responses)
+		open_responses(wk);
 	open_trace_key(wk);                          /* a change of the master key comes as a new configuration */
 	credentials_configured(wk, next);
 	s->reported_us = 0;
@@ -332,6 +345,7 @@ void serving_close(struct worker *wk)
 	backend_states_close(s->states);
 	telemetry_close(s->telemetry);
 	cache_close(wk->cache);
+	cache_close(wk->responses);
 	metrics_close(wk->metrics);
 	crypto_wipe(s->trace_key, sizeof(s->trace_key));
 	crypto_wipe(s->iap_key, sizeof(s->iap_key));

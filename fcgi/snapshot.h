@@ -24,6 +24,7 @@ struct trust;
 struct snap_iap;                         /* iap.h */
 struct snap_life;                        /* life.h */
 struct snap_capture;                     /* capture.h */
+struct snap_cache;                       /* cached.h */
 
 struct snap_environment {
 	struct str id, name, business_group; /* business_group: id, the workspace */
@@ -48,6 +49,7 @@ struct snap_operation {
 	struct ctx_operation ctx;
 	const struct uritemplate *template;
 	const struct policy_document *policy;        /* NULL: none */
+	const struct snap_cache *cache;      /* NULL: answers are not kept */
 };
 
 /* One revision of one version of one API in one environment: what a request is for. */
@@ -64,6 +66,7 @@ struct snap_api {
 	const struct snap_product *const *products;  /* that hold this API, by id */
 	size_t n_products;
 	const struct snap_network *network;  /* NULL: no rule */
+	const struct snap_cache *cache;      /* of operations without a rule of their own; NULL: answers are not kept */
 	bool key_required;                   /* the API asks for a subscription key */
 	const struct snap_iap *iap;          /* browsers sign in first; NULL: they need not */
 	const struct snap_rule *const *rules;        /* who may call; n_rules 0: whoever has a key */
@@ -125,6 +128,7 @@ struct snapshot {
 	struct schemas *schemas;             /* NULL: there are none */
 	struct snap_auth_keys auth_keys[AUTH_PURPOSE__COUNT];
 	bool uses_keys, uses_groups;         /* a policy reads context.Subscription's keys; a user's groups */
+	bool caches;                         /* a cache rule is on */
 	const struct snap_iap *iap;          /* of all APIs that are behind a sign-in */
 	size_t n_iap;
 	const struct snap_capture *captures; /* that are on */

@@ -36,6 +36,7 @@ static gh_rc add_operation(struct build *b, struct snap_api *api, const struct s
 	struct gh_err err;
 	gh_rc rc;
 
+	o->cache = build_cache_rule(b, api->ctx.id, row->id, api->cache);
 	TRY(build_text(b, row->id, &o->ctx.id));
 	TRY(build_text(b, row->name, &o->ctx.name));
 	TRY(build_text(b, row->uri_template, &o->ctx.url_template));
@@ -152,6 +153,7 @@ static gh_rc fill_api(struct build *b, const struct store_api *row, struct snap_
 	api->key_required = row->subscription_required;
 	api->iap = map_get(&b->iap, row->id);
 	api->network = map_get(&b->api_networks, row->id);
+	api->cache = build_cache_rule(b, row->id, STR_NULL, NULL);
 	TRY(fill_base_path(b, row, scheme, api));
 	/* What was retired gets no call to a backend: a policy that no longer compiles or an address that is gone must not keep
 	 * the others from being served. */

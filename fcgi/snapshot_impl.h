@@ -37,6 +37,7 @@ struct build {
 	struct map environments, version_sets, named_values, fragments;      /* id -> struct */
 	struct map iap;                      /* API id -> struct snap_iap */
 	struct map product_networks, api_networks;           /* id -> struct snap_network */
+	struct map cache_rules;              /* API id, or API/operation -> struct snap_cache */
 	struct map policies;                 /* place, as build_policy_key writes it -> struct store_policy */
 	struct map documents;                /* text and what it was compiled for -> struct policy_document */
 	struct map api_rules, product_rules;         /* id -> struct snap_rule */
@@ -64,6 +65,11 @@ GH_RC build_backends(struct build *b);
 GH_RC build_credentials(struct build *b);
 /* ---- snapshot_iap.c ---- */
 GH_RC build_iap(struct build *b);
+
+/* ---- snapshot_cache.c ---- */
+GH_RC build_cache_rules(struct build *b);
+/* Of an operation (STR_NULL: the API itself), else `otherwise`; NULL: none. */
+const struct snap_cache *build_cache_rule(const struct build *b, struct str api, struct str operation, const struct snap_cache *otherwise);
 
 /* ---- snapshot_captures.c ---- */
 GH_RC build_captures(struct build *b);

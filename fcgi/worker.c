@@ -28,6 +28,7 @@ static void take_limits(struct worker *wk)
 		.stream_buffer = (size_t)config_int(c, CONFIG_GATEWAY_STREAM_BUFFER_BYTES),
 		.request_memory = (size_t)config_int(c, CONFIG_GATEWAY_REQUEST_MEMORY_BYTES),
 		.subresponse = (size_t)config_int(c, CONFIG_GATEWAY_MAX_SUBRESPONSE_BYTES),
+		.filling = (size_t)config_int(c, CONFIG_CACHE_FILLING_BYTES),
 		.one_way = (size_t)config_int(c, CONFIG_GATEWAY_MAX_ONE_WAY),
 		.old_limit_fields = config_bool(c, CONFIG_GATEWAY_X_RATELIMIT),
 		.max_body = (uint64_t)config_int(c, CONFIG_GATEWAY_MAX_BODY_BYTES),

@@ -89,6 +89,7 @@ struct log_sinks;                        /* messages on their way to loggers: lo
 struct access_flow;
 struct auth_request;
 struct balance;
+struct cached;                           /* cached.h */
 struct capture;                          /* capture.h */
 
 struct call {
@@ -158,6 +159,7 @@ struct call {
 	void (*gate_turn)(struct call *k);       /* CALL_AT_GATE: in each turn */
 	enum step (*aside)(struct exchange *x, void *state);     /* CALL_ASIDE: in each turn */
 	void *aside_state;
+	struct cached *cached;           /* of the present forward-request; NULL: the call has no cache rule */
 	struct capture *capture;         /* its messages are written down; NULL: they are not */
 	struct str word;                 /* reason word of routing or access; STR_NULL: that of `reason` */
 
@@ -191,7 +193,7 @@ void asides_drop(struct worker *wk);                     /* nobody waits for the
 
 struct worker_limits {
 	size_t max_in_flight, header_bytes, held_body, uri_bytes, stream_buffer, request_memory, subresponse,
-		one_way;
+		one_way, filling;
 	uint64_t max_body;
 	bool old_limit_fields;           /* X-RateLimit-* beside RateLimit */
 	int64_t idle_us, drain_us;
@@ -222,6 +224,8 @@ struct worker {
 	struct call *turns, **turns_end;
 	struct serving *serving;         /* NULL: none yet */
 	struct cache *cache;             /* NULL: not there */
+	struct cache *responses;         /* answers that cache rules keep; NULL: there is no rule, or it cannot be opened */
+	size_t filling;                  /* bytes of bodies on their way into it */
 	struct fill_table *fills;
 	struct log_sinks *sinks;
 	struct metrics *metrics;         /* core/metrics.h; NULL: not there */

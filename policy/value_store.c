@@ -222,14 +222,22 @@ static bool get_text(struct str *s, struct str *out)
 
 bool response_restore(struct arena *a, struct str bytes, struct response *out)
 {
-	struct str s = arena_dup(a, str_from(bytes, 1)), name, value;
+	struct str s = arena_dup(a, bytes);
+
+	*out = (struct response){ 0 };
+	return s.p && response_view(a, s, out);
+}
+
+bool response_view(struct arena *a, struct str bytes, struct response *out)
+{
+	struct str s = str_from(bytes, 1), name, value;
 	uint32_t n;
 	int32_t status;
 	char held;
 
 	*out = (struct response){ 0 };
 	fields_init(&out->headers, a);
-	if (str_is_null(s) || !bytes.n || bytes.p[0] != 'r' || !get(&s, &status, sizeof(status))
+	if (!bytes.n || bytes.p[0] != 'r' || !get(&s, &status, sizeof(status))
 	    || !get_text(&s, &out->reason) || !get(&s, &n, sizeof(n)) || n > FIELDS_MAX)
 		return false;
 	out->status = status;

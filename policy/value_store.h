@@ -12,4 +12,6 @@ struct str value_store(struct exchange *x, struct value v);
 bool value_restore(struct exchange *x, struct str bytes, struct value *out) MUST_USE;
 
 struct str response_store(struct arena *a, const struct response *r);
+/* The same without a copy: it borrows from the bytes. */
+bool response_view(struct arena *a, struct str bytes, struct response *out) MUST_USE;
 bool response_restore(struct arena *a, struct str bytes, struct response *out) MUST_USE;

@@ -39,6 +39,7 @@ const SAMPLES = {
   'consumer-rules': ['s1/orders', { methods: ['GET'] }, { limits: [{ kind: 'quota', calls: 9, seconds: 60, algorithm: 'token-bucket' }] }],
   policies: ['operation:orders/get-order', { policy: XML() }, { policy: XML('<base /><set-header name="X-B"><value>b</value></set-header>') }],
   'access-rules': ['api:orders', { rule: { anyOf: [{ method: 'key' }] } }, { rule: { anyOf: [{ method: 'anonymous' }] } }],
+  'cache-rules': ['api:orders', { ttl: 60 }, { varyBy: ['Accept-Language'] }],
   'network-rules': ['product:gold', { allow: ['10.0.0.0/8'] }, { httpsOnly: true }],
   pages: ['orders/start', { title: 'Start', body: '# Start' }, { position: 7 }],
   looks: ['portal', { name: 'Acme', texts: { en: { headline: 'Build' } }, menu: [{ label: 'Status', address: '/status' }], logo: 'iVBORw0KGgo=' }, { name: 'Acme & more' }],

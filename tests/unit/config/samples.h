@@ -49,6 +49,7 @@ static const struct sample {
 	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
 	{ "access-rule", "api:orders", "{\"rule\":{\"anyOf\":[{\"method\":\"key\"}]}}" },
 	{ "network-rule", "product:gold", "{\"allow\":[\"10.0.0.0/8\"],\"httpsOnly\":true}" },
+	{ "cache-rule", "operation:orders/get-order", "{\"ttl\":60,\"varyBy\":[\"Accept-Language\"]}" },
 	{ "network-rule", "all", "{\"deny\":[\"192.0.2.0/24\"]}" },
 	{ "governance-ruleset", "security", "{\"severities\":{\"https-only\":\"off\"},\"environments\":[\"sandbox\"]}" },
 	{ "governance-ruleset", "house", "{\"name\":\"House rules\",\"tags\":[\"erp\"],\"rules\":\"rules:\\n  title:\\n    given: $.info\\n"

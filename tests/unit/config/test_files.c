@@ -339,6 +339,8 @@ static struct str any_name(struct fixture *f, const struct resource_kind *k)
 		return arena_printf(f->a, "%s/x%d", any_existing(f, "environment"), (int)roll(4));
 	if (strcmp(k->name, "access-rule") == 0 || strcmp(k->name, "network-rule") == 0)
 		return arena_printf(f->a, "product:%s", any_existing(f, "product"));
+	if (strcmp(k->name, "cache-rule") == 0)
+		return arena_printf(f->a, "operation:%s", any_existing(f, "operation"));
 	return arena_printf(f->a, "x%d", (int)roll(6));
 }
 

@@ -1,0 +1,185 @@
+/* cached_keep.c - reading from the store of answers and writing to it. LMDB is mapped memory: it answers at once. */
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "core/uri.h"
+#include "fcgi/cached.h"
+#include "policy/elements/cache_entry.h"
+
+enum { PASS_S = 10, MARK_S = 120 };      /* an answer under way when its address is invalidated comes within that time */
+
+/* A store that is away is a miss; the reason is logged, but not for each call. */
+static bool trouble(struct worker *wk, gh_rc rc, const struct gh_err *err)
+{
+	if (!rc.code)
+		return false;
+	if (!wk->cache_complained_us || wk->loop.now_us - wk->cache_complained_us >= 10 * 1000 * 1000) {
+		wk->cache_complained_us = wk->loop.now_us;
+		log_warn("cache of answers failed", KV_CSTR("error", err->message));
+	}
+	return true;
+}
+
+static struct str get(struct call *k, char space, struct str key)
+{
+	struct str value = STR_NULL;
+	struct gh_err err;
+
+	if (k->wk->responses
+	    && trouble(k->wk, cache_get(k->wk->responses, space, key, clock_wall_us(), k->arena, &value, &err), &err))
+		return STR_NULL;
+	return value;
+}
+
+static void put(struct call *k, char space, struct str key, struct str value, int64_t until_us)
+{
+	int64_t now = clock_wall_us();
+	struct gh_err err;
+
+	if (k->wk->responses && value.p && key.p && until_us > now)
+		(void)trouble(k->wk, cache_put(k->wk->responses, space, key, value, now, until_us, &err), &err);
+}
+
+static bool look_up_address(struct call *k, struct str key, struct cached_address *out)
+{
+	struct str bytes = get(k, RESPONSE_CACHE_ADDRESS, key);
+
+	*out = (struct cached_address){ .vary = STR("") };
+	return bytes.p && cached_address_read(bytes, out);
+}
+
+void cached_look(struct call *k, struct cached *c)
+{
+	struct str bytes;
+
+	c->has_stored = false;
+	c->has_address = look_up_address(k, c->address_key, &c->address);
+	c->variant = cache_variant_key(&k->x, c->key, c->address.vary, &c->original);
+	bytes = c->variant.p ? get(k, RESPONSE_CACHE_ANSWER, c->variant) : STR_NULL;
+	if (bytes.p && cached_answer_read(k->arena, bytes, &c->stored))
+		c->has_stored = c->stored.pass || c->stored.asked_us > c->address.invalidated_us;
+}
+
+/* What leads to the answer stays as long as the answer. */
+static void keep_address(struct call *k, struct cached *c, struct str vary, int64_t until_us)
+{
+	struct cached_address now;
+
+	(void)look_up_address(k, c->address_key, &now);      /* it may have been invalidated meanwhile */
+	if (now.until_us >= until_us && str_eq(now.vary, vary))
+		return;
+	now.vary = vary;
+	now.until_us = until_us > now.until_us ? until_us : now.until_us;
+	put(k, RESPONSE_CACHE_ADDRESS, c->address_key, cached_address_write(k->arena, &now), now.until_us);
+}
+
+static struct str target_of(struct call *k)
+{
+	const struct url *u = &k->x.request.original_url;
+
+	return u->query.n ? arena_printf(k->arena, "%.*s?%.*s", STR_ARG(u->path), STR_ARG(u->query)) : u->path;
+}
+
+static void write_answer(struct call *k, struct cached *c, struct cached_answer *e)
+{
+	struct response *r = &e->response;
+	struct http_cache_control cc;
+	struct str vary = fields_joined(&r->headers, STR("Vary")), key;
+	int64_t keep_s;
+
+	http_cache_control_of_response(&r->headers, &cc);
+	e->lifetime_s = http_cache_lifetime_s(&c->rule->policy, r, &cc);
+	e->initial_age_s = http_cache_initial_age_s(r, e->asked_us, e->came_us);
+	keep_s = http_cache_keep_s(&c->rule->policy, r, &cc, e->lifetime_s, e->initial_age_s);
+	e->api = k->x.api->id;
+	e->target = c->stored.target.n ? c->stored.target : target_of(k);
+	e->tenant = c->tenant;
+	e->tags = cached_tags(k->arena, &r->headers);
+	vary = vary.p ? vary : STR("");
+	key = cache_variant_key(&k->x, c->key, vary, &c->original);
+	if (keep_s <= 0 || !key.p)
+		return;
+	put(k, RESPONSE_CACHE_ANSWER, key, cached_answer_write(k->arena, e), e->came_us + keep_s * 1000000);
+	keep_address(k, c, vary, e->came_us + keep_s * 1000000);
+}
+
+void cached_keep(struct call *k, struct cached *c, struct str body)
+{
+	const struct response *from = &c->head;
+	struct cached_answer e = { .asked_us = c->asked_us, .came_us = c->came_us };
+	struct http_cache_control cc;
+
+	e.response = *from;
+	fields_init(&e.response.headers, k->arena);
+	http_cache_control_of_response(&from->headers, &cc);
+	for (size_t i = 0; i < from->headers.n; i++) {
+		const struct field *f = &from->headers.v[i];
+
+		if (!http_cache_drops_field(from, &cc, f->name) && !fields_add(&e.response.headers, f->name, f->value))
+			return;
+	}
+	e.response.body = (struct body){ .kind = BODY_HELD, .bytes = body };
+	write_answer(k, c, &e);
+}
+
+void cached_refreshed(struct call *k, struct cached *c)
+{
+	struct cached_answer e = c->stored;
+
+	e.asked_us = c->asked_us;
+	e.came_us = c->came_us;
+	if (!http_cache_merge(&e.response, &k->x.response))
+		return;
+	write_answer(k, c, &e);
+	c->stored = e;
+}
+
+void cached_mark_pass(struct call *k, struct cached *c)
+{
+	const struct cached_answer mark = { .pass = true };
+
+	put(k, RESPONSE_CACHE_ANSWER, c->led, cached_answer_write(k->arena, &mark), clock_wall_us() + PASS_S * (int64_t)1000000);
+}
+
+/* ---- invalidation (RFC 9111 section 4.4) ---------------------------------------------------------------------------------- */
+
+static void invalidate_address(struct call *k, const struct url *u)
+{
+	int64_t now = clock_wall_us(), least = now + MARK_S * (int64_t)1000000;
+	struct cached_address a;
+	struct str key;
+
+	if (!cached_address_key(k, u, &key))
+		return;
+	(void)look_up_address(k, key, &a);
+	a.invalidated_us = now;
+	a.until_us = a.until_us > least ? a.until_us : least;
+	put(k, RESPONSE_CACHE_ADDRESS, key, cached_address_write(k->arena, &a), a.until_us);
+}
+
+/* Location and Content-Location of the same origin: a whole address, or a path from the root. */
+static void invalidate_named(struct call *k, struct str value)
+{
+	const struct url *asked = &k->x.request.url;
+	struct url u = *asked;
+	struct uri parts;
+
+	if (!value.n || !uri_parse(str_trim(value), &parts) || !str_starts(parts.path, STR("/")))
+		return;
+	if (parts.host.p
+	    && (!str_eq_ci(parts.host, asked->host) || (parts.scheme.p && !str_eq_ci(parts.scheme, asked->scheme))
+		|| (parts.port ? parts.port : url_port(asked)) != url_port(asked)))
+		return;
+	u.path = parts.path;
+	u.query = parts.query;
+	invalidate_address(k, &u);
+}
+
+void cached_invalidate(struct call *k)
+{
+	const struct fields *h = &k->x.response.headers;
+
+	invalidate_address(k, &k->x.request.url);
+	invalidate_named(k, fields_get(h, STR("Location")));
+	invalidate_named(k, fields_get(h, STR("Content-Location")));
+}

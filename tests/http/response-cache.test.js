@@ -1,0 +1,245 @@
+// Cache rules: answers of backends kept for all workers as RFC 9111 has it. Each row of a table is a path of its own; the
+// backend answers as the row says and counts.
+'use strict';
+const { describe, it, before, after } = require('node:test');
+const assert = require('node:assert/strict');
+const http = require('node:http');
+const { start, backend, until, SERVERS } = require('./harness');
+
+const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'Prices', version: '1' }, paths: Object.fromEntries(['/{p}', '/off/{p}'].map((path, i) => [path,
+  Object.fromEntries(['get', 'head', 'post', 'delete'].map((m) => [m, { operationId: `${m}${i}`, responses: { 200: { description: 'ok' } } }]))])) });
+const DATE = 'Sun, 06 Nov 1994 08:49:37 GMT';
+
+for (const server of SERVERS.filter((s) => s === 'nginx')) {
+  describe(`cache rules behind ${server}`, () => {
+    let gw, prices, ann, bob;
+    const replies = new Map();
+
+    before(async () => {
+      prices = await backend((req, res) => {
+        const reply = replies.get(req.url.split('?')[0].split('/').pop());
+        if (reply) reply(req, res); else res.end('x');
+      });
+      gw = await start({ server, workers: 4, setup(g) {
+        g.cli('product', 'create', 'gold');
+        for (const name of ['mine', 'ours', 'plain'])
+          g.cli('import', 'openapi', g.file('p.json', SPEC), '--path', name, '--name', name, '--backend', `${prices.url}/${name}`, '--product', 'gold');
+        g.cli('cache', 'set', 'api:mine');
+        g.cli('cache', 'set', 'operation:mine/get1', '--on', 'no');
+        g.cli('cache', 'set', 'api:ours', '--shared-by', 'everyone', '--stale-if-error', '0', '--vary-by', 'X-Tenant', '--max-bytes', '1000');
+        [ann, bob] = ['ann', 'bob'].map((name) => g.cli('subscription', 'create', '--product', 'gold', '--name', name, '--format', 'json').json());
+      } });
+    });
+    after(async () => { await gw?.stop(); await prices?.close(); });
+
+    const call = (path, headers = {}, method = 'GET') => new Promise((resolve, reject) => {
+      const req = http.request(`${gw.url}/api/${path}`, { method, agent: false, headers: { 'X-Api-Key': ann.primaryKey, ...headers } }, (res) => {
+        let text = '';
+        res.setEncoding('utf8');
+        res.on('data', (d) => { text += d; });
+        res.on('end', () => resolve({ status: res.statusCode, headers: res.headers, text }));
+      }).on('error', reject);
+      req.end();
+    });
+    const asked = (name) => prices.seen.filter((s) => s.url.split('?')[0].endsWith(`/${name}`));
+    // The backend numbers its answers; `more` may change them.
+    const numbered = (name, headers, more = () => {}) => {
+      let n = 0;
+      replies.set(name, (req, res) => {
+        n++;
+        res.setHeader('X-Number', n);
+        for (const [k, v] of Object.entries(headers)) res.setHeader(k, v);
+        if (more(req, res, n) !== true) res.end(`answer ${n}`);
+      });
+    };
+
+    // label, fields of the answer, requests in turn, and the body (or status) that each is to get
+    const table = [
+      ['fresh', { 'Cache-Control': 'max-age=60' }, [{}, {}, {}], ['answer 1', 'answer 1', 'answer 1']],
+      ['no word', {}, [{}, {}], ['answer 1', 'answer 2']],
+      ['no-store', { 'Cache-Control': 'no-store' }, [{}, {}], ['answer 1', 'answer 2']],
+      ['private', { 'Cache-Control': 'private, max-age=60' }, [{}, {}], ['answer 1', 'answer 2']],
+      ['cookies', { 'Cache-Control': 'max-age=60', 'Set-Cookie': 'a=b' }, [{}, {}], ['answer 1', 'answer 2']],
+      ['s-maxage', { 'Cache-Control': 'max-age=0, s-maxage=60' }, [{}, {}], ['answer 1', 'answer 1']],
+      ['old already', { 'Cache-Control': 'max-age=60', Age: '60' }, [{}, {}], ['answer 1', 'answer 2']],
+      ['client wants anew', { 'Cache-Control': 'max-age=60' }, [{}, { 'Cache-Control': 'no-cache' }, {}], ['answer 1', 'answer 2', 'answer 2']],
+      ['client keeps nothing', { 'Cache-Control': 'max-age=60' }, [{ 'Cache-Control': 'no-store' }, {}], ['answer 1', 'answer 2']],
+      ['authorization', { 'Cache-Control': 'max-age=60' }, [{ Authorization: 'a' }, { Authorization: 'a' }], ['answer 1', 'answer 2']],
+      ['authorization, public', { 'Cache-Control': 'max-age=60, public' }, [{ Authorization: 'a' }, {}], ['answer 1', 'answer 1']],
+      ['only if cached', { 'Cache-Control': 'max-age=60' }, [{ 'Cache-Control': 'only-if-cached' }, {}, { 'Cache-Control': 'only-if-cached' }], [504, 'answer 1', 'answer 1']],
+      ['condition that holds', { 'Cache-Control': 'max-age=60', ETag: '"1"' }, [{}, { 'If-None-Match': '"0", W/"1"' }], ['answer 1', 304]],
+      ['condition by date', { 'Cache-Control': 'max-age=60', 'Last-Modified': DATE }, [{}, { 'If-Modified-Since': DATE }], ['answer 1', 304]],
+      ['condition that does not', { 'Cache-Control': 'max-age=60', ETag: '"1"' }, [{}, { 'If-None-Match': '"2"' }], ['answer 1', 'answer 1']],
+      ['condition on a miss', { 'Cache-Control': 'max-age=60', ETag: '"1"' }, [{ 'If-None-Match': '"2"' }, {}], ['answer 1', 'answer 1']],
+      ['part', { 'Cache-Control': 'max-age=60' }, [{}, { Range: 'bytes=1-3' }, { Range: 'bytes=-1' }], ['answer 1', 'nsw', '1']],
+      ['part beyond', { 'Cache-Control': 'max-age=60' }, [{}, { Range: 'bytes=99-' }], ['answer 1', 416]],
+      ['if-range', { 'Cache-Control': 'max-age=60', ETag: '"1"' }, [{}, { Range: 'bytes=0-0', 'If-Range': '"2"' }], ['answer 1', 'answer 1']],
+      ['vary', { 'Cache-Control': 'max-age=60', Vary: 'Accept-Language' },
+        [{ 'Accept-Language': 'de' }, { 'Accept-Language': 'it' }, { 'Accept-Language': 'de' }, { 'Accept-Language': 'it' }], ['answer 1', 'answer 2', 'answer 1', 'answer 2']],
+      ['by header of the rule', { 'Cache-Control': 'max-age=60' }, [{ 'X-Tenant': 'a' }, { 'X-Tenant': 'b' }, { 'X-Tenant': 'a' }], ['answer 1', 'answer 2', 'answer 1']],
+      ['vary all', { 'Cache-Control': 'max-age=60', Vary: '*' }, [{}, {}], ['answer 1', 'answer 2']],
+    ];
+    for (const [label, headers, requests, want] of table)
+      it(label, async () => {
+        const name = `row${table.findIndex((r) => r[0] === label)}`;
+        numbered(name, headers);
+        const got = [];
+        for (const request of requests) got.push(await call(`ours/${name}`, request));
+        assert.deepEqual(got.map((r, i) => (typeof want[i] === 'number' ? r.status : r.text)), want);
+        got.forEach((r, i) => assert.equal(r.status, typeof want[i] === 'number' ? want[i] : requests[i].Range && !requests[i]['If-Range'] ? 206 : 200));
+      });
+
+    it('tells how old an answer is and where it comes from, and answers HEAD from it', async () => {
+      numbered('told', { 'Cache-Control': 'max-age=60', 'Cache-Status': 'Origin; hit' });
+      const [first, second, head] = [await call('ours/told'), await call('ours/told'), await call('ours/told', {}, 'HEAD')];
+      assert.deepEqual([first, second, head].map((r) => r.headers['x-cache']), ['MISS', 'HIT', 'HIT']);
+      assert.equal(first.headers['cache-status'], 'Origin; hit, Gatehouse; fwd=uri-miss; stored');
+      assert.match(second.headers['cache-status'], /^Origin; hit, Gatehouse; hit; ttl=(60|59|58)$/);
+      assert.equal(first.headers.age, undefined);
+      assert.match(second.headers.age, /^\d+$/);
+      assert.deepEqual([head.text, head.headers['content-length']], ['', '8']);
+    });
+
+    it('validates what is old: 304 keeps it, another answer takes its place', async () => {
+      numbered('old', { 'Cache-Control': 'max-age=0', ETag: '"1"' }, (req, res, n) => {
+        if (n === 2) assert.equal(req.headers['if-none-match'], '"1"');
+        if (n === 2) { res.setHeader('X-New', 'yes'); res.writeHead(304).end(); return true; }
+        return false;
+      });
+      const all = [await call('ours/old'), await call('ours/old'), await call('ours/old')];
+      assert.deepEqual(all.map((r) => r.text), ['answer 1', 'answer 1', 'answer 3']);
+      assert.deepEqual(all.map((r) => r.headers['x-cache']), ['MISS', 'REVALIDATED', 'MISS']);
+      assert.deepEqual([all[1].headers['x-new'], all[1].headers['x-number']], ['yes', '2']);
+      assert.match(all[1].headers['cache-status'], /fwd=stale; fwd-status=304/);
+    });
+
+    it('makes one backend call of 100 parallel misses, and of 40 that find it old', async () => {
+      numbered('many', { 'Cache-Control': 'max-age=1' }, (req, res, n) => { setTimeout(() => res.end(`answer ${n}`), 200); return true; });
+      const all = await Promise.all(Array.from({ length: 100 }, () => call('ours/many')));
+      assert.deepEqual([...new Set(all.map((r) => `${r.status} ${r.text}`))], ['200 answer 1']);
+      assert.equal(asked('many').length, 1);
+      await until(async () => (await call('ours/many', { 'Cache-Control': 'only-if-cached' })).status === 504, 'it is old');
+      const again = await Promise.all(Array.from({ length: 40 }, () => call('ours/many')));
+      assert.deepEqual([...new Set(again.map((r) => r.text))], ['answer 2']);
+      assert.equal(asked('many').length, 2);
+    });
+
+    it('gives the old answer while the backend is asked once, off the path', async () => {
+      let let_go;
+      numbered('swr', { 'Cache-Control': 'max-age=1, stale-while-revalidate=600' }, (req, res, n) => {
+        if (n === 2) { let_go = () => res.end('answer 2'); return true; }
+        return false;
+      });
+      await call('ours/swr');
+      await until(async () => (await call('ours/swr')).headers['x-cache'] === 'STALE', 'it is old');
+      await until(() => let_go, 'the refresh');
+      const all = await Promise.all(Array.from({ length: 20 }, () => call('ours/swr')));
+      assert.deepEqual([...new Set(all.map((r) => `${r.text} ${r.headers['x-cache']}`))], ['answer 1 STALE']);
+      assert.equal(asked('swr').length, 2);
+      let_go();
+      await until(async () => (await call('ours/swr')).text !== 'answer 1', 'the new one');
+    });
+
+    it('gives the old answer in place of an error when it may, and not when it must ask', async () => {
+      for (const [name, control, want] of [['sie', 'max-age=0, stale-if-error=600', '200 answer 1'], ['strict', 'max-age=0, stale-if-error=600, must-revalidate', '503 down'],
+        ['none', 'max-age=0', '503 down']]) {
+        numbered(name, { 'Cache-Control': control, ETag: '"1"' }, (req, res, n) => { if (n > 1) res.writeHead(503).end('down'); return n > 1; });
+        await call(`ours/${name}`);
+        const r = await call(`ours/${name}`);
+        assert.equal(`${r.status} ${r.text}`, want, name);
+      }
+      numbered('broken', { 'Cache-Control': 'max-age=0, stale-if-error=600', ETag: '"1"' }, (req, res, n) => { if (n > 1) req.socket.destroy(); return n > 1; });
+      await call('ours/broken');
+      const r = await call('ours/broken');
+      assert.deepEqual([r.status, r.text, r.headers['x-cache']], [200, 'answer 1', 'STALE']);
+    });
+
+    it('never gives one subscription the answer of another unless told', async () => {
+      for (const [api, want] of [['mine', ['answer 1', 'answer 2', 'answer 1', 'answer 2']], ['ours', ['answer 1', 'answer 1', 'answer 1', 'answer 1']]]) {
+        numbered(`tenant-${api}`, { 'Cache-Control': 'public, max-age=60' });
+        const got = [];
+        for (const who of [ann, bob, ann, bob]) got.push((await call(`${api}/tenant-${api}`, { 'X-Api-Key': who.primaryKey })).text);
+        assert.deepEqual(got, want, api);
+      }
+      numbered('both', { 'Cache-Control': 'public, max-age=60' }, (req, res, n) => { setTimeout(() => res.end(`answer ${n}`), 100); return true; });
+      const all = await Promise.all(Array.from({ length: 20 }, (_, i) => call('mine/both', { 'X-Api-Key': (i % 2 ? ann : bob).primaryKey })));
+      assert.equal(new Set(all.filter((_, i) => i % 2).map((r) => r.text)).size, 1);
+      assert.equal(new Set(all.map((r) => r.text)).size, 2);
+    });
+
+    it('keeps nothing of POST, and what POST and DELETE change is fetched anew, for every subscription', async () => {
+      numbered('posted', { 'Cache-Control': 'public, max-age=60' });
+      await call('mine/posted', {}, 'POST');
+      await call('mine/posted', {}, 'POST');
+      assert.equal(asked('posted').length, 2);
+      numbered('changed', { 'Cache-Control': 'max-age=60' });
+      numbered('listed', { 'Cache-Control': 'max-age=60' });
+      replies.set('changer', (req, res) => { res.setHeader('Location', '/mine/listed'); res.writeHead(201).end(); });
+      replies.set('refused', (req, res) => { res.setHeader('Location', '/mine/listed'); res.writeHead(400).end(); });
+      const bobs = { 'X-Api-Key': bob.primaryKey };
+      assert.equal((await call('mine/changed', bobs)).text, 'answer 1');
+      assert.equal((await call('mine/listed', bobs)).text, 'answer 1');
+      await call('mine/refused', {}, 'POST');
+      assert.equal((await call('mine/listed', bobs)).text, 'answer 1');
+      await call('mine/changed', {}, 'DELETE');
+      await call('mine/changer', {}, 'POST');
+      assert.equal((await call('mine/changed', bobs)).text, 'answer 3');
+      assert.equal((await call('mine/listed', bobs)).text, 'answer 2');
+    });
+
+    it('leaves out what is too large, operations that are off, and APIs without a rule', async () => {
+      const large = 'x'.repeat(1001);
+      numbered('large', { 'Cache-Control': 'max-age=60' }, (req, res) => { res.write(large.slice(500)); res.end(large.slice(0, 500)); return true; });
+      for (const path of ['ours/large', 'mine/off/left', 'plain/left']) {
+        numbered('left', { 'Cache-Control': 'max-age=60' });
+        const before_ = prices.seen.length, all = [await call(path), await call(path)];
+        assert.equal(prices.seen.length - before_, 2, path);
+        assert.deepEqual(all.map((r) => r.headers['x-cache']), path === 'ours/large' ? ['MISS', 'MISS'] : [undefined, undefined]);
+      }
+    });
+
+    it('purges by key, prefix, tag and subscription, and lists what is kept', async () => {
+      const fill = async () => {
+        for (const name of ['p1', 'p2', 'q1']) {
+          numbered(name, { 'Cache-Control': 'max-age=60', 'Surrogate-Key': `all ${name}`, 'Cache-Tag': 'x,y' });
+          await call(`mine/${name}?a=1`);
+        }
+        await call('mine/p1?a=1', { 'X-Api-Key': bob.primaryKey });
+      };
+      const listed = (...args) => gw.cli('cache', 'list', '--api', 'mine', '--prefix', '/api/mine/', ...args, '--format', 'json').json();
+      const purge = (...args) => gw.cli('cache', 'purge', ...args, '--format', 'json').json().removed;
+      gw.cli('cache', 'purge', '--all');
+      await fill();
+      assert.deepEqual(listed().map((l) => l.key.slice(10)).sort(), ['p1?a=1', 'p1?a=1', 'p2?a=1', 'q1?a=1']);
+      assert.deepEqual(listed('--tag', 'q1').map((l) => [l.status, l.bytes, l.tags, l.subscription]), [[200, 8, 'all q1 x y', ann.id]]);
+      assert.equal(purge('--key', '/api/mine/p1'), 0);
+      assert.equal(purge('--key', '/api/mine/p1?a=1', '--subscription', bob.id), 1);
+      assert.equal(purge('--tag', 'q1'), 1);
+      assert.equal((await call('mine/q1?a=1')).headers['x-cache'], 'MISS');
+      assert.equal((await call('mine/p1?a=1')).headers['x-cache'], 'HIT');
+      assert.equal(purge('--prefix', '/api/mine/p'), 2);
+      assert.equal((await call('mine/p1?a=1')).headers['x-cache'], 'MISS');
+      assert.equal(gw.cli('cache', 'stats', '--format', 'json').json().maxBytes, 268435456);
+      assert.notEqual(gw.cli('cache', 'purge', { fails: true }).status, 0);
+    });
+
+    it('records hit and miss', async () => {
+      numbered('recorded', { 'Cache-Control': 'max-age=60' });
+      await call('ours/recorded');
+      await call('ours/recorded');
+      const calls = await until(() => {
+        const all = gw.cli('log', '-n', '1000', '--format', 'json').stdout.trim().split('\n').map((l) => JSON.parse(l)).filter((c) => c.path.endsWith('/recorded'));
+        return all.length === 2 && all;
+      }, 'the records');
+      assert.deepEqual(calls.map((c) => `${c.cache} ${c.origin} ${c.attempts}`).sort(), ['hit cache 0', 'miss backend 1']);
+    });
+
+    it('is still full after a restart', async () => {
+      numbered('kept', { 'Cache-Control': 'max-age=600' });
+      await call('ours/kept');
+      for (const pid of gw.pids('gatehouse-gateway')) process.kill(pid, 'SIGKILL');
+      const r = await until(async () => { const one = await call('ours/kept').catch(() => ({})); return one.status === 200 && one; }, 'new workers');
+      assert.deepEqual([r.text, r.headers['x-cache']], ['answer 1', 'HIT']);
+    });
+  });
+}
