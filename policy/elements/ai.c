@@ -25,8 +25,13 @@ static const struct arg_schema limit_args[] = {
 	  .choices = "Hourly|Daily|Weekly|Monthly|Yearly",
 	  .offset = offsetof(struct limit_config, period),
 	  .help = "the quota's period, in UTC" },
-	LIMIT_ARG("estimate-prompt-tokens", ARG_BOOL, ARG_REQUIRED | ARG_EXPR, estimate,
-		  "estimate the prompt's tokens before the call"),
+	/* the reference's table calls it required, and one of its examples leaves it out */
+	{ .name = "estimate-prompt-tokens",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct limit_config, estimate),
+	  .help = "estimate the prompt's tokens before the call" },
 	LIMIT_ARG("retry-after-header-name", ARG_TEXT, 0, retry_header, "header with the seconds to wait"),
 	LIMIT_ARG("retry-after-variable-name", ARG_TEXT, 0, retry_variable, "variable with the seconds to wait"),
 	LIMIT_ARG("remaining-tokens-header-name", ARG_TEXT, 0, left_header, "header with the tokens left"),
@@ -146,7 +151,12 @@ static const struct arg_schema lookup_args[] = {
 	LOOKUP_ARG("embeddings-backend-id", ARG_TEXT, ARG_REQUIRED | ARG_EXPR, backend,
 		   "backend that makes embeddings"),
 	LOOKUP_ARG("embeddings-backend-auth", ARG_TEXT, ARG_EXPR, auth, "how to sign in there: system-assigned"),
-	LOOKUP_ARG("ignore-system-messages", ARG_BOOL, ARG_EXPR, ignore_system, "leave system messages out"),
+	{ .name = "ignore-system-messages",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct lookup_config, ignore_system),
+	  .help = "leave system messages out" },
 	LOOKUP_ARG("max-message-count", ARG_INT, ARG_EXPR, max_messages, "longer dialogues are not cached"),
 };
 static const struct arg_schema store_args[] = {
@@ -158,6 +168,7 @@ static const struct arg_schema store_args[] = {
 	{ .name = "cache-response",
 	  .kind = ARG_BOOL,
 	  .flags = ARG_EXPR,
+	  .def = "false",
 	  .offset = offsetof(struct store_config, any),
 	  .help = "keep answers of any status" },
 };
@@ -238,6 +249,7 @@ static const struct arg_schema categories_args[] = {
 	  .kind = ARG_ENUM,
 	  .flags = ARG_EXPR,
 	  .choices = "FourSeverityLevels|EightSeverityLevels",
+	  .def = "FourSeverityLevels",
 	  .offset = offsetof(struct categories_config, output),
 	  .help = "how fine severities are" },
 };
@@ -275,7 +287,12 @@ static const struct child_schema safety_children[] = {
 	{ .name = attr, .kind = k, .flags = f, .offset = offsetof(struct safety_config, where), .help = text }
 static const struct arg_schema safety_args[] = {
 	SAFETY_ARG("backend-id", ARG_TEXT, ARG_REQUIRED | ARG_EXPR, backend, "backend that judges texts"),
-	SAFETY_ARG("shield-prompt", ARG_BOOL, ARG_EXPR, shield, "look for attacks in the prompt"),
+	{ .name = "shield-prompt",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct safety_config, shield),
+	  .help = "look for attacks in the prompt" },
 	SAFETY_ARG("enforce-on-completions", ARG_BOOL, ARG_EXPR, enforce, "judge answers too"),
 	SAFETY_ARG("window-size", ARG_INT, ARG_EXPR, window, "characters judged at once"),
 	SAFETY_ARG("window-overlap-size", ARG_INT, ARG_EXPR, overlap, "characters that windows share"),

@@ -100,6 +100,7 @@ static const struct arg_schema args[] = {
 	  .help = "seconds to wait for 100 Continue; not given: not asked for" },
 	{ .name = "http-version",
 	  .kind = ARG_ENUM,
+	  .flags = ARG_EXPR,
 	  .choices = "1|2|2or1",
 	  .def = "1",
 	  .offset = offsetof(struct config, http_version),
