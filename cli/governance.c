@@ -73,7 +73,7 @@ static GH_RC finish(struct cli *c, const struct governance_report *r, struct gh_
 		if (r->sets[i].problem.p)
 			cli_warn(c, "ruleset %.*s: %.*s", STR_ARG(r->sets[i].ruleset.id), STR_ARG(r->sets[i].problem));
 	if (c->json) {
-		json_t *v = jsn_keep(c->arena, governance_report_json(c->arena, r));
+		json_t *v = jsn_keep(c->arena, governance_report_json(c->arena, r, true));
 
 		if (!v)
 			FAIL(err, NOMEM, "report");

@@ -3,6 +3,7 @@
  * Looks at the current revision of each API; what people excepted is there, marked, and counts for nothing. A thousand APIs of twenty
  * operations take about a second and a few hundred megabytes at most pass through, one API at a time; never on a loop that serves calls.
  *
+ * The report is the same whoever looks (store_viewer): it is for the caller to show only APIs of environments that one may see.
  * Reads in one transaction of the store (or in that which is open: a plan that is judged before it is applied). */
 #pragma once
 
@@ -67,7 +68,7 @@ struct str governance_finding_mend(struct arena *a, const struct governance_find
 /* Whether something of that severity or a worse one counts. */
 bool governance_report_fails(const struct governance_report *r, enum governance_severity at_least);
 
-/* {"summary", "apis": [{"id", ..., "findings": [...]}], "rulesets", "exceptions"}; owned by the caller. NULL when out of memory. */
-json_t *governance_report_json(struct arena *a, const struct governance_report *r);
+/* {"summary", "apis": [{"id", ..., "findings": [...]}], "rulesets", "exceptions"}, without the findings when not asked for; owned by the caller. NULL when out of memory. */
+json_t *governance_report_json(struct arena *a, const struct governance_report *r, bool findings);
 /* SARIF 2.1.0 (OASIS), for the code scanning of repositories; owned by the caller. */
 json_t *governance_report_sarif(struct arena *a, const struct governance_report *r);

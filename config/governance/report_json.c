@@ -39,18 +39,19 @@ static json_t *finding_json(struct arena *a, const struct governance_finding *f)
 	return v;
 }
 
-static json_t *api_json(struct arena *a, const struct governance_report *r, const struct governance_api *api)
+static json_t *api_json(struct arena *a, const struct governance_report *r, const struct governance_api *api, bool findings)
 {
-	json_t *v = json_object(), *list = json_array();
+	json_t *v = json_object(), *list = findings ? json_array() : NULL;
 
 	json_object_set_new(v, "id", text(api->id));
 	json_object_set_new(v, "name", text(api->name));
 	json_object_set_new(v, "environment", text(api->environment));
 	json_object_update_new(v, counts_json(api->counts, api->excepted));
 	json_object_set_new(v, "complete", json_boolean(!api->more));
-	for (size_t i = 0; i < api->n; i++)
+	for (size_t i = 0; list && i < api->n; i++)
 		json_array_append_new(list, finding_json(a, &r->findings[api->first + i]));
-	json_object_set_new(v, "findings", list);
+	if (list)
+		json_object_set_new(v, "findings", list);
 	return v;
 }
 
@@ -70,14 +71,14 @@ static json_t *exception_json(const struct governance_exception *e)
 	return v;
 }
 
-json_t *governance_report_json(struct arena *a, const struct governance_report *r)
+json_t *governance_report_json(struct arena *a, const struct governance_report *r, bool findings)
 {
 	json_t *summary = counts_json(r->counts, r->excepted), *apis = json_array(), *sets = json_array(), *exceptions = json_array();
 
 	json_object_set_new(summary, "apis", json_integer((json_int_t)r->n_apis));
 	json_object_set_new(summary, "clean", json_integer((json_int_t)r->clean));
 	for (size_t i = 0; i < r->n_apis; i++)
-		json_array_append_new(apis, api_json(a, r, &r->apis[i]));
+		json_array_append_new(apis, api_json(a, r, &r->apis[i], findings));
 	for (size_t i = 0; i < r->n_sets; i++) {
 		const struct governance_set *s = &r->sets[i];
 

@@ -191,7 +191,7 @@ gh_rc admin_resource(struct web *w, struct gh_err *err)
 	} else {
 		doc = jsn_keep(w->a, json_object());
 		for (const struct resource_field *f = view.kind->fields; f->name; f++) {         /* what a link already knows */
-			struct str given = web_param(&w->rq.query, f->name);
+			struct str given = web_param(&w->rq.query, strcmp(f->name, "id") == 0 ? "new" : f->name);
 
 			if (given.n && (f->type == RESOURCE_REF || f->type == RESOURCE_TEXT || f->type == RESOURCE_ENUM))
 				json_object_set_new(doc, f->name, json_stringn(given.p, given.n));

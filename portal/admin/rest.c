@@ -14,6 +14,7 @@ const struct rest_route rest_routes[] = {
 	{ "GET", "/me", WEB_SIGNED_IN, false, rest_me, rest_describe },
 	{ "POST", "/plan", WEB_VIEW_APIS, false, rest_plan, rest_describe_files },
 	{ "POST", "/apply", WEB_CHANGE_APIS, true, rest_apply, rest_describe_files },
+	{ "GET", "/governance", WEB_VIEW_APIS, false, rest_governance, rest_describe_governance },
 	{ "GET", "/{kind}", WEB_SIGNED_IN, false, rest_list, rest_describe },
 	{ "POST", "/{kind}", WEB_SIGNED_IN, true, rest_create, rest_describe },
 	{ "GET", "/{kind}/{id}", WEB_SIGNED_IN, false, rest_get, rest_describe },

@@ -75,8 +75,10 @@ GH_RC rest_remember(struct rest *r, struct gh_err *err);
 
 /* ---- handlers and their descriptions ------------------------------------------------------------------------------------ */
 
-rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete, rest_me, rest_openapi, rest_plan, rest_apply;
+rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete, rest_me, rest_openapi, rest_plan, rest_apply,
+	rest_governance;
 json_t *rest_describe(const struct rest_route *route, const struct resource_kind *kind);
+json_t *rest_describe_governance(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_files(const struct rest_route *route, const struct resource_kind *kind);
 /* The document as it is served. NULL when out of memory. */
 json_t *rest_document(struct arena *a, struct str server);

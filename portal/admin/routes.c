@@ -4,6 +4,7 @@
 
 #include "core/str.h"
 #include "portal/admin/consent.h"
+#include "portal/admin/governance.h"
 #include "portal/admin/policies.h"
 #include "portal/admin/resources.h"
 
@@ -95,6 +96,10 @@ static const struct web_route routes[] = {
 	KIND("network-rules", WEB_VIEW_POLICIES, WEB_CHANGE_POLICIES),
 	{ "GET", "/edit/credentials", WEB_VIEW_SETTINGS, admin_resource, WEB_ABOUT_RESOURCES },
 	{ "POST", "/edit/credentials", WEB_CHANGE_SETTINGS, admin_resource_act, WEB_ABOUT_RESOURCES },
+	{ "GET", "/governance", WEB_VIEW_APIS, admin_governance, WEB_ABOUT_RESOURCES },
+	{ "GET", "/apis/{api}/governance", WEB_VIEW_APIS, admin_api_governance, WEB_ABOUT_THING },
+	KIND("governance-rulesets", WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS),
+	KIND("governance-exceptions", WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS),
 	{ "GET", "/audit", WEB_VIEW_AUDIT, admin_audit },
 	{ "GET", "/audit/export", WEB_VIEW_AUDIT, admin_audit_export },
 	{ "GET", "/pages", WEB_EDIT_PAGES, admin_page_list },

@@ -49,9 +49,12 @@ const ready = (p) => p.waitForFunction(() => document.documentElement.dataset.ed
 const PAGES = [
   { name: 'admin-policies', url: '/admin/policies' },
   ...['tiers', 'users', 'groups', 'applications', 'backends', 'named-values', 'policy-fragments', 'environments', 'business-groups', 'version-sets',
-    'operations', 'revisions', 'consumer-rules', 'certificates', 'loggers', 'schemas', 'access-rules', 'network-rules'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
+    'operations', 'revisions', 'consumer-rules', 'certificates', 'loggers', 'schemas', 'access-rules', 'network-rules', 'governance-rulesets', 'governance-exceptions'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
   { name: 'admin-api', url: '/admin/apis/orders' },
   { name: 'admin-revisions', url: '/admin/apis/orders/revisions' },
+  { name: 'admin-governance', url: '/admin/governance' },
+  { name: 'admin-governance-none', url: '/admin/governance?q=zebra&found=error' },
+  { name: 'admin-api-governance', url: '/admin/apis/orders/governance' },
   { name: 'admin-start', url: '/admin/start' },
   { name: 'admin-new-api', url: '/admin/new-api' },
   { name: 'admin-new-api-errors', url: '/admin/new-api', act: (p) => p.click('main form button[type=submit]') },

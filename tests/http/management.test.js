@@ -43,6 +43,8 @@ const SAMPLES = {
   'network-rules': ['product:gold', { allow: ['10.0.0.0/8'] }, { httpsOnly: true }],
   pages: ['orders/start', { title: 'Start', body: '# Start' }, { position: 7 }],
   looks: ['portal', { name: 'Acme', texts: { en: { headline: 'Build' } }, menu: [{ label: 'Status', address: '/status' }], logo: 'iVBORw0KGgo=' }, { name: 'Acme & more' }],
+  'governance-rulesets': ['house', { rules: 'rules: {t: {given: $.info, then: {field: title, function: truthy}}}' }, { name: 'House rules' }],
+  'governance-exceptions': ['late', { api: 'orders', rule: 'security/https-only', reason: 'Later', owner: 'ann', ends: '2040-01-01T00:00:00Z' }, { reason: 'Later still' }],
   'machine-tokens': ['pipeline', { role: 'operator', scopes: ['read'] }, { scopes: ['read', 'write:products'] }],
 };
 let gw, token, reader, poor, doc, ajv;
