@@ -72,7 +72,7 @@ static gh_rc check_webhooks(struct store *s, struct arena *a, const struct store
 	return GH_RC_OK;
 }
 
-static gh_rc check_rule(struct store *s, struct arena *a, struct store_alert_rule *r, struct gh_err *err)
+gh_rc store_alert_rule_check(struct store *s, struct arena *a, struct store_alert_rule *r, struct gh_err *err)
 {
 	sqlite3_stmt *st;
 	int64_t others;
@@ -100,7 +100,7 @@ gh_rc store_alert_rule_set(struct store *s, struct arena *a, const struct store_
 {
 	struct store_alert_rule row = *r;
 
-	TRY(check_rule(s, a, &row, err));
+	TRY(store_alert_rule_check(s, a, &row, err));
 	row.changed_us = clock_wall_us();
 	return change_row(s, SQL_ALERT_RULE_PUT, &rule_type, &row, CHANGE("set", row.id), err);
 }
@@ -152,7 +152,7 @@ gh_rc store_alert_secret_new(struct arena *a, struct str *out, struct gh_err *er
 	return GH_RC_OK;
 }
 
-static gh_rc check_webhook(struct arena *a, const struct store_alert_webhook *w, struct gh_err *err)
+gh_rc store_alert_webhook_check(struct arena *a, const struct store_alert_webhook *w, struct gh_err *err)
 {
 	struct str bytes;
 	struct uri u;
@@ -187,7 +187,7 @@ gh_rc store_alert_webhook_set(struct store *s, struct arena *a, const struct sto
 	struct store_alert_webhook row = *w, old;
 	bool found;
 
-	TRY(check_webhook(a, w, err));
+	TRY(store_alert_webhook_check(a, w, err));
 	if (!row.secret.n) {
 		TRY(store_alert_webhook_find(s, a, w->id, true, &old, &found, err));
 		if (!found)
@@ -229,11 +229,8 @@ static const struct field silence_fields[] = {
 };
 static const struct row_type silence_type = ROW_TYPE("alert silence", store_alert_silence, silence_fields);
 
-gh_rc store_alert_silence_create(struct store *s, struct arena *a, const struct store_alert_silence *v, struct str *id_out,
-				 struct gh_err *err)
+gh_rc store_alert_silence_check(const struct store_alert_silence *v, struct gh_err *err)
 {
-	struct store_alert_silence row = *v;
-
 	if (v->to_us <= v->from_us)
 		FAIL(err, INVALID, "to: a silence ends after it begins");
 	if (v->to_us - v->from_us > SILENCE_MOST_US)
@@ -242,6 +239,15 @@ gh_rc store_alert_silence_create(struct store *s, struct arena *a, const struct 
 		FAIL(err, INVALID, "repeat: it lasts longer than the time after which it comes again");
 	if (v->comment.n > COMMENT_MAX)
 		FAIL(err, INVALID, "comment: at most %d bytes", COMMENT_MAX);
+	return GH_RC_OK;
+}
+
+gh_rc store_alert_silence_create(struct store *s, struct arena *a, const struct store_alert_silence *v, struct str *id_out,
+				 struct gh_err *err)
+{
+	struct store_alert_silence row = *v;
+
+	TRY(store_alert_silence_check(v, err));
 	if (!row.id.n)
 		TRY(store_new_id(a, &row.id, err));
 	if (id_out)

@@ -22,6 +22,8 @@ struct store_alert_rule {
 /* Makes or replaces. INVALID names the field: what alert_rule_check says, an address that is none, a webhook or scope that is not
  * there. */
 GH_RC store_alert_rule_set(struct store *s, struct arena *a, const struct store_alert_rule *r, struct gh_err *err);
+/* The same without writing; what was left open is filled in. Messages begin with the name of the field. */
+GH_RC store_alert_rule_check(struct store *s, struct arena *a, struct store_alert_rule *r, struct gh_err *err);
 GH_RC store_alert_rule_delete(struct store *s, struct str id, struct gh_err *err);
 GH_RC store_alert_rule_find(struct store *s, struct arena *a, struct str id, struct store_alert_rule *out, bool *found,
 			    struct gh_err *err);
@@ -42,6 +44,7 @@ struct store_alert_webhook {
 /* Makes or replaces; secret STR_NULL keeps the one that is there. INVALID: the url is none of http or https, the secret has not
  * that form, or there is none yet. */
 GH_RC store_alert_webhook_set(struct store *s, struct arena *a, const struct store_alert_webhook *w, struct gh_err *err);
+GH_RC store_alert_webhook_check(struct arena *a, const struct store_alert_webhook *w, struct gh_err *err);       /* secret: may be left out */
 GH_RC store_alert_webhook_delete(struct store *s, struct str id, struct gh_err *err);    /* and what waits for it */
 GH_RC store_alert_webhooks(struct store *s, struct arena *a, bool in_clear, struct store_alert_webhook **out, size_t *n,
 			   struct gh_err *err);
@@ -57,6 +60,7 @@ struct store_alert_silence {
 	struct str comment, created_by;
 };
 
+GH_RC store_alert_silence_check(const struct store_alert_silence *v, struct gh_err *err);
 GH_RC store_alert_silence_create(struct store *s, struct arena *a, const struct store_alert_silence *v, struct str *id_out,
 				 struct gh_err *err);
 GH_RC store_alert_silence_delete(struct store *s, struct str id, struct gh_err *err);

@@ -4,6 +4,7 @@
 #include "config/files/plan_walk.h"
 #include "core/crypto.h"
 #include "core/str.h"
+#include "db/alerts.h"
 
 enum { PLACEHOLDER_BYTES = 32 };
 
@@ -63,6 +64,8 @@ static GH_RC fill(struct search *f, json_t *holder, const char *name, struct gh_
 	}
 	TRY(crypto_random(bytes, sizeof(bytes), err));
 	text = crypto_base64url(a, (struct str){ (const char *)bytes, sizeof(bytes) });
+	if (strcmp(f->doc->kind->name, "alert-webhook") == 0)    /* these have a form of their own */
+		TRY(store_alert_secret_new(a, &text, err));
 	if (!text.p)
 		FAIL(err, NOMEM, "secret");
 	json_object_set_new(holder, name, json_stringn(text.p, text.n));

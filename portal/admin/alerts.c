@@ -144,6 +144,7 @@ static gh_rc put_silences(struct web *w, struct str rule_id, struct gh_err *err)
 static void put_rights(struct web *w)
 {
 	liquid_set_bool(w->page, "may_change", web_may(w, WEB_CHANGE_SETTINGS));
+	liquid_set_bool(w->page, "may_settings", web_may(w, WEB_VIEW_SETTINGS));
 }
 
 gh_rc admin_alerts(struct web *w, struct gh_err *err)

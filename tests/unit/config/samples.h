@@ -58,6 +58,10 @@ static const struct sample {
 	  "\"ends\":\"2031-01-01T00:00:00Z\"}" },
 	{ "page", "orders/start", "{\"title\":\"Start\",\"body\":\"# Start\",\"audience\":\"group\",\"group\":\"partners\"}" },
 	{ "page", "welcome", "{\"title\":\"Welcome\",\"inMenu\":true}" },
+	{ "alert-webhook", "chat", "{\"url\":\"https://hooks.example/x\",\"secret\":\"whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}" },
+	{ "alert-rule", "errors", "{\"kind\":\"status\",\"status\":[\"5xx\"],\"api\":\"orders\",\"measure\":\"percent\",\"threshold\":\"2.5\","
+	  "\"mails\":[\"ops@example.com\"],\"webhooks\":[\"chat\"]}" },
+	{ "alert-silence", "night", "{\"rule\":\"errors\",\"from\":\"2026-11-22T01:00:00Z\",\"to\":\"2026-11-22T03:00:00Z\",\"repeatSeconds\":86400}" },
 	{ "look", "portal", "{\"name\":\"Acme <APIs>\",\"colours\":{\"accent\":[\"#7a1f5c\",\"#f0a3d4\"]},\"texts\":{\"en\":{\"headline\":\"Build\"}},"
 	  "\"menu\":[{\"label\":\"Status\",\"address\":\"https://status.example.com/\"}],\"logo\":\"iVBORw0KGgo=\\n\"}" },
 	{ "machine-token", "pipeline", "{\"role\":\"operator\",\"scopes\":[\"read\",\"write:products\"]}" },
