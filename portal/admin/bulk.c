@@ -25,7 +25,7 @@ void admin_put_bulk(struct web *w, const char *plural)
 	struct liquid_list *list = liquid_set_list(w->page, "bulk");
 	bool people = strcmp(plural, "users") == 0;
 
-	if (!web_may(w, people ? WEB_MANAGE_PEOPLE : WEB_MANAGE_SUBSCRIPTIONS))
+	if (!web_may_everywhere(w, people ? WEB_MANAGE_PEOPLE : WEB_MANAGE_SUBSCRIPTIONS))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(deeds); i++)
 		if (strcmp(deeds[i].plural, plural) == 0) {

@@ -79,7 +79,7 @@ static GH_RC put_account(struct web *w, const struct store_user *u, struct gh_er
 	liquid_set_text(w->page, "note", u->note.n ? u->note : STR(""));
 	put_fact(facts, "Account since", u->created_us ? web_date(w, u->created_us) : STR("Unknown"));
 	put_fact(facts, "Signed in", u->signed_in_us ? web_date(w, u->signed_in_us) : STR("Never"));
-	for (size_t i = 0; web_may(w, WEB_MANAGE_PEOPLE) && !str_eq(u->id, w->user.id) && of_state[i]; i += 2) {
+	for (size_t i = 0; web_may_everywhere(w, WEB_MANAGE_PEOPLE) && !str_eq(u->id, w->user.id) && of_state[i]; i += 2) {
 		struct liquid_record *r = liquid_push_record(deeds);
 
 		liquid_set_text(r, "value", str_of(of_state[i]));
@@ -275,8 +275,8 @@ static GH_RC put_trail(struct web *w, const struct store_user *u, struct gh_err 
 
 gh_rc admin_person(struct web *w, struct gh_err *err)
 {
-	bool keys = web_may(w, WEB_VIEW_SUBSCRIPTIONS), calls = web_role_may(w->user.role, WEB_VIEW_TRAFFIC),
-	     trail = web_may(w, WEB_VIEW_AUDIT);
+	bool keys = web_may_everywhere(w, WEB_VIEW_SUBSCRIPTIONS), calls = web_may_everywhere(w, WEB_VIEW_TRAFFIC),
+	     trail = web_may_everywhere(w, WEB_VIEW_AUDIT);
 	struct store_subscription *subs = NULL;
 	struct store_user u;
 	size_t n = 0;
@@ -300,7 +300,7 @@ gh_rc admin_person(struct web *w, struct gh_err *err)
 	liquid_set_bool(w->page, "see_keys", keys);
 	liquid_set_bool(w->page, "see_calls", keys && calls);
 	liquid_set_bool(w->page, "see_trail", trail);
-	liquid_set_bool(w->page, "may_change", web_may(w, WEB_MANAGE_PEOPLE));
+	liquid_set_bool(w->page, "may_change", web_may_everywhere(w, WEB_MANAGE_PEOPLE));
 	liquid_set_text(w->page, "title", u.email);
 	return web_page(w, "person", err);
 }
