@@ -67,7 +67,7 @@ static json_t *json_of(const struct jtoken *t, unsigned depth)
 
 	if (depth > TOKEN_DEPTH_MAX)
 		return NULL;
-	if (t->type == JT_OBJECT || t->type == JT_ARRAY) {
+	if (t->type == JT_OBJECT || t->type == JT_ARRAY || t->type == JT_CONSTRUCTOR) {
 		v = t->type == JT_OBJECT ? json_object() : json_array();
 		for (size_t i = 0; v && i < t->n; i++) {
 			const struct jtoken *c = t->v[i];

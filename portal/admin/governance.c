@@ -245,6 +245,23 @@ gh_rc admin_governance(struct web *w, struct gh_err *err)
 
 /* ---- one API --------------------------------------------------------------------------------------------------------------------- */
 
+/* Text with `code` in it, in pieces. */
+static void put_pieces(struct liquid_record *r, const char *name, struct str text)
+{
+	struct liquid_list *list = liquid_set_list(r, name);
+	struct str piece;
+	bool code = false;
+
+	for (; str_split(&text, '`', &piece); code = !code) {
+		struct liquid_record *p = piece.n ? liquid_push_record(list) : NULL;
+
+		if (p) {
+			liquid_set_text(p, "text", piece);
+			liquid_set_bool(p, "code", code);
+		}
+	}
+}
+
 static void put_finding(struct web *w, struct liquid_list *list, const struct governance_finding *f, size_t number)
 {
 	struct liquid_record *r = liquid_push_record(list);
@@ -259,7 +276,7 @@ static void put_finding(struct web *w, struct liquid_list *list, const struct go
 	liquid_set_bool(r, "in_description", f->document == GOVERNANCE_OPENAPI);
 	liquid_set_int(r, "line", f->at.line);
 	liquid_set_text(r, "message", f->message);
-	liquid_set_text(r, "mend", text_or(governance_finding_mend(w->a, f), STR("")));
+	put_pieces(r, "mend", governance_finding_mend(w->a, f));
 	liquid_set_text(r, "url", f->rule ? text_or(f->rule->url, STR("")) : STR(""));
 	liquid_set(r, "exception", LIQUID_NIL_VALUE);
 	liquid_set_text(r, "except", f->rule ? arena_printf(w->a, "edit/governance-exceptions?new=%.*s&api=%.*s&rule=%.*s", STR_ARG(encoded(w, id)),

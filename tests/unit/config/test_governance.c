@@ -4,6 +4,7 @@
 #include "config/governance/report.h"
 #include "config/resource.h"
 #include "core/clock.h"
+#include "core/file.h"
 
 #define THEN(text) "rules: {r: {given: $.v, message: '{{error}}', then: " text "}}"
 
@@ -288,6 +289,35 @@ static void built_in(void **state)
 	check_done();
 }
 
+/* docs/governance.md has each built-in rule, with its severity and what it asks. */
+static void documented(void **state)
+{
+	struct arena *a = arena_new(64 << 20);
+	struct gh_err err = { 0 };
+	struct str page;
+
+	if (file_read(a, "docs/governance.md", 1 << 20, &page, &err).code)
+		CHECK_STR("page", str_of(err.message), STR(""));
+	for (const struct governance_shipped *s = governance_shipped; s->id; s++) {
+		struct governance_ruleset set;
+		struct text_where where;
+
+		CHECK_INT(s->id, governance_ruleset_read(a, str_of(s->id), str_of(s->text), &set, &where, &err).code, GH_OK);
+		for (size_t i = 0; i < set.n; i++) {
+			const struct governance_rule *r = &set.rules[i];
+			struct str row = arena_printf(a, "\n| `%s/%.*s` | %s | %.*s |\n", s->id, STR_ARG(r->id), governance_severity_names[r->severity],
+						      STR_ARG(r->description));
+
+			CHECK(row.p, str_find(page, row) != SIZE_MAX);
+		}
+	}
+	for (const char *const *f = governance_function_names; *f; f++)
+		CHECK(*f, str_find(page, arena_printf(a, "`%s`", *f)) != SIZE_MAX);
+	arena_free(a);
+	(void)state;
+	check_done();
+}
+
 /* What opens a door, and what closes it again. */
 static void doors(void **state)
 {
@@ -411,7 +441,7 @@ static void own_rulesets(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(functions), cmocka_unit_test(wrong_rulesets), cmocka_unit_test(bounds), store_test(built_in), store_test(doors),
+		cmocka_unit_test(functions), cmocka_unit_test(wrong_rulesets), cmocka_unit_test(bounds), cmocka_unit_test(documented), store_test(built_in), store_test(doors),
 		store_test(products), store_test(exceptions), store_test(own_rulesets),
 	};
 
