@@ -15,7 +15,7 @@ asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 # clang builds the fuzz targets; the warnings that count are gcc's
 fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -w
 CFLAGS := -std=gnu11 -D_GNU_SOURCE -g $(WARN) $($(MODE)) -I. -I$B/gen $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LDLIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lfcgi -lmd4c -llmdb -lpthread -lm
+LDLIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lfcgi -lhiredis -lmd4c -llmdb -lpthread -lm
 
 # ---- libraries and programs -------------------------------------------------------------------------------------------
 core_SRC := $(wildcard core/*.c core/*/*.c)

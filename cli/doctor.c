@@ -503,6 +503,12 @@ static void check_loggers(struct doctor *d, const char *what, json_t *r)
 	}
 }
 
+static void check_redis(struct doctor *d, const char *what, const char *state)
+{
+	if (state && strcmp(state, "here") != 0)
+		tell(d, WARNING, "redis", "%s counts limits without the other machines: %.300s", what, *state ? state : "not connected yet");
+}
+
 static void check_report(struct doctor *d, const char *what, json_t *r)
 {
 	const char *refused = json_string_value(json_object_get(r, "refused"));
@@ -515,6 +521,7 @@ static void check_report(struct doctor *d, const char *what, json_t *r)
 	}
 	d->workers++;
 	check_loggers(d, what, r);
+	check_redis(d, what, json_string_value(json_object_get(r, "redis")));
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (json_is_false(json_object_get(r, parts[i].member))) {
 			tell(d, BROKEN, what, "process %lld cannot open %s", (long long)pid, parts[i].what);

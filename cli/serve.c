@@ -3,6 +3,8 @@
 #include "cli/supervisor.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "core/redis.h"
+#include "core/str.h"
 #include "db/store.h"
 
 #include <unistd.h>
@@ -39,6 +41,16 @@ static gh_rc migrate(const char *state_dir, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+/* Said at once: a gateway that counted by itself because of a slip of the pen would be noticed late. */
+static gh_rc check_redis_settings(const struct config *config, struct gh_err *err)
+{
+	struct str away = config_text(config, CONFIG_REDIS_AWAY);
+
+	if (!str_eq(away, STR("local")) && !str_eq(away, STR("closed")))
+		FAIL(err, INVALID, "redis.away must be local or closed, not \"%.*s\"", STR_ARG(away));
+	return config_text(config, CONFIG_REDIS).n ? redis_check(config_text(config, CONFIG_REDIS), err) : GH_RC_OK;
+}
+
 static gh_rc run(struct cli *c, struct gh_err *err)
 {
 	char conf[PATHS_MAX], sockets[PATHS_MAX];
@@ -55,6 +67,7 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		FAIL(err, INVALID, "log.level must be debug, info, warn or error");
 	log_init("serve", level);
 	TRY(socket_mode(&config, &o.socket_mode, err));
+	TRY(check_redis_settings(&config, err));
 	TRY(migrate(c->state_dir, err));
 	workers = config_int(&config, CONFIG_GATEWAY_WORKERS);
 	o.gateways = (unsigned)(workers ? workers : cores > 0 ? cores : 1);

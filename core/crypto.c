@@ -80,6 +80,11 @@ void crypto_hmac_sha256(struct str key, struct str in, uint8_t out[CRYPTO_SHA256
 	HMAC(EVP_sha256(), bytes_of(key), (int)key.n, bytes_of(in), in.n, out, &n);
 }
 
+void crypto_sha1(struct str in, uint8_t out[CRYPTO_SHA1_BYTES])
+{
+	SHA1(bytes_of(in), in.n, out);
+}
+
 void crypto_hmac_sha1(struct str key, struct str in, uint8_t out[CRYPTO_SHA1_BYTES])
 {
 	unsigned n = CRYPTO_SHA1_BYTES;

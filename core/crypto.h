@@ -22,6 +22,7 @@ void crypto_sha256(struct str in, uint8_t out[CRYPTO_SHA256_BYTES]);
  * process draws for itself, then zeros. Who does not know the key finds no other text of the same name; names must not leave
  * the process, where they would mean nothing. */
 void crypto_name(struct str in, uint8_t out[CRYPTO_SHA256_BYTES]);
+void crypto_sha1(struct str in, uint8_t out[CRYPTO_SHA1_BYTES]);       /* for names that others give out, such as Redis' of scripts */
 void crypto_hmac_sha256(struct str key, struct str in, uint8_t out[CRYPTO_SHA256_BYTES]);   /* RFC 2104 */
 void crypto_hmac_sha1(struct str key, struct str in, uint8_t out[CRYPTO_SHA1_BYTES]);        /* for one-time codes (RFC 4226) */
 

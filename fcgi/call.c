@@ -17,6 +17,7 @@
 #include "fcgi/call_trace.h"
 #include "fcgi/capture.h"
 #include "fcgi/decode.h"
+#include "fcgi/shared_limit.h"
 
 #include <stdlib.h>
 
@@ -312,6 +313,8 @@ static void first_turn(struct call *k)
 
 void call_turn(struct call *k)
 {
+	if (k->limits)
+		shared_limit_turn(k);
 	if (k->stage == CALL_ASIDE) {
 		aside_turn(k);
 		return;

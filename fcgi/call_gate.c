@@ -181,17 +181,11 @@ static bool body_may_be_repeated(const struct call *k)
 	return k->backend && (k->backend->credential_id.n || k->pool) && k->up_length > 0 && k->up_length <= REPEATABLE_BODY_BYTES;
 }
 
-/* Access has been granted: on to the policies. */
-static void let_in(struct call *k, struct gate_state *g)
+/* The limits let it pass: on to the policies. */
+static void go_in(struct call *k, struct gate_state *g)
 {
 	struct policy_uses uses;
 
-	call_trace_begin(k, g, false);
-	if (g->access.product
-	    && !network_pass(k, g, g->access.product->network, "product", g->access.product->ctx.id))
-		return;
-	if (!consumer_rule_pass(k, g) || !tier_pass(k, g))
-		return;
 	if (!access_strip(g->route.api, k->arena, &k->x.request.headers, &g->route.query)
 	    || !fields_hide_cookies(&k->x.request.headers, STR("gh_"))
 	    || (k->access && k->access->granted && !access_tell_backend(k->access))) {
@@ -207,6 +201,17 @@ static void let_in(struct call *k, struct gate_state *g)
 	k->holds_response = uses.response_body;
 	k->wk->serving->calls++;
 	call_start(k, uses.request_body || uses.backend_tries || body_may_be_repeated(k));
+}
+
+/* Access has been granted. */
+static void let_in(struct call *k, struct gate_state *g)
+{
+	call_trace_begin(k, g, false);
+	if (g->access.product
+	    && !network_pass(k, g, g->access.product->network, "product", g->access.product->ctx.id))
+		return;
+	if (consumer_rule_pass(k, g) && tier_pass(k, g, go_in) == STEP_NEXT)
+		go_in(k, g);
 }
 
 /* ---- access rules ---- */

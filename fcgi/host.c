@@ -1,6 +1,7 @@
 /* host.c - what policies may do to the world, in the gateway: one function for each row of struct policy_host.
  *
- * Counters and cache are mapped memory: they answer at once and never wait. What takes time goes through the loop. */
+ * Counters and cache are mapped memory: they answer at once and never wait, but for those that are shared with other machines
+ * (shared.h). What takes time goes through the loop. */
 #include "fcgi/credential.h"
 
 #include "core/cache.h"
@@ -8,6 +9,8 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "fcgi/fill.h"
+#include "fcgi/shared_cache.h"
+#include "fcgi/shared_limit.h"
 
 #include <stdlib.h>
 
@@ -100,6 +103,8 @@ void host_drop(struct call *k)
 {
 	host_send_drop(k);
 	fill_drop(k);
+	shared_limit_drop(k);
+	shared_cache_drop(k);
 	credential_drop_call(k);
 	while (k->sleeps) {
 		struct call_sleep *s = k->sleeps;
@@ -125,11 +130,28 @@ static char space_of(const struct cache_op *op)
 	return op->store == CACHE_INTERNAL ? CACHE_SPACE_POLICY : CACHE_SPACE_EXTERNAL;
 }
 
+/* The external cache is Redis where there is one. While that is away `external` has nothing, and `prefer-external` the internal
+ * one. True: *step says how it goes on. */
+static bool is_elsewhere(struct call *k, enum shared_cache_verb verb, struct cache_op *op, enum step *step)
+{
+	if (op->store == CACHE_INTERNAL || !k->wk->shared)
+		return false;
+	*step = shared_cache(k, verb, op);
+	if (*step == STEP_WAIT)
+		return true;
+	op->done = true;
+	op->value = verb == SHARED_CACHE_GET ? STR_NULL : op->value;
+	return op->store == CACHE_EXTERNAL;
+}
+
 static enum step cache_read(struct exchange *x, struct cache_op *op)
 {
 	struct worker *wk = call_of(x)->wk;
+	enum step step;
 	struct gh_err err;
 
+	if (is_elsewhere(call_of(x), SHARED_CACHE_GET, op, &step))
+		return step;
 	op->done = true;
 	op->value = STR_NULL;
 	if (wk->cache && cache_get(wk->cache, space_of(op), op->key, clock_wall_us(), x->arena, &op->value, &err).code)
@@ -141,8 +163,11 @@ static enum step cache_write(struct exchange *x, struct cache_op *op)
 {
 	struct worker *wk = call_of(x)->wk;
 	int64_t now = clock_wall_us();
+	enum step step;
 	struct gh_err err;
 
+	if (is_elsewhere(call_of(x), SHARED_CACHE_PUT, op, &step))
+		return step;
 	op->done = true;
 	if (wk->cache
 	    && cache_put(wk->cache, space_of(op), op->key, op->value, now, now + (int64_t)op->ttl_s * 1000000, &err).code)
@@ -153,9 +178,12 @@ static enum step cache_write(struct exchange *x, struct cache_op *op)
 static enum step cache_drop(struct exchange *x, struct cache_op *op)
 {
 	struct worker *wk = call_of(x)->wk;
+	enum step step;
 	struct gh_err err;
 	bool was_there;
 
+	if (is_elsewhere(call_of(x), SHARED_CACHE_REMOVE, op, &step))
+		return step;
 	op->done = true;
 	if (wk->cache && cache_remove(wk->cache, space_of(op), op->key, &was_there, &err).code)
 		cache_trouble(wk, &err);

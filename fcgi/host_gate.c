@@ -8,33 +8,102 @@
 #include "core/str.h"
 #include "fcgi/access_memory.h"
 #include "fcgi/log_sink.h"
+#include "fcgi/shared_limit.h"
 
-enum step gate_take(struct exchange *x, struct counter_take *t)
+/* What policies ask of a counter, and what it answers. */
+struct taken {
+	struct shared_limit shared;
+	struct counter_ask ask;
+	struct counter_answer answer;
+	struct counter_take *t;
+};
+
+static struct counter_ask ask_of(const struct counter_take *t)
 {
 	static const enum counter_type types[] = {
 		[COUNTER_SLIDING] = COUNTER_TYPE_SLIDING,
 		[COUNTER_FIXED] = COUNTER_TYPE_FIXED,
 		[COUNTER_BUCKET] = COUNTER_TYPE_BUCKET,
 	};
-	struct call *k = x->owner;
-	struct counters *counters = k->wk->serving->counters;
-	struct counter_ask ask = { .type = types[t->kind], .key = t->key, .limit = t->limit, .amount = t->amount,
-				   .window_s = t->window_s, .burst = t->burst, .origin_us = t->origin_us, .forced = t->forced };
-	struct counter_answer a;
 
+	return (struct counter_ask){ .type = types[t->kind], .key = t->key, .limit = t->limit, .amount = t->amount,
+				     .window_s = t->window_s, .burst = t->burst, .origin_us = t->origin_us, .forced = t->forced };
+}
+
+static void tell(struct call *k, struct counter_take *t, const struct counter_answer *a)
+{
 	t->done = true;
-	/* a limit that cannot be kept is no reason to let everybody through */
-	if (!counters)
-		return exchange_fail(x, 503, STR("CountersUnavailable"), "The limits of this gateway cannot be kept at present.");
-	a = counter_take(counters, &ask);
-	t->allowed = a.allowed;
-	t->remaining = a.remaining;
-	t->retry_after_s = a.retry_after_s;
-	t->reset_s = a.reset_s;
+	t->allowed = a->allowed;
+	t->remaining = a->remaining;
+	t->retry_after_s = a->retry_after_s;
+	t->reset_s = a->reset_s;
 	if (t->shown && k->gate)
 		limit_note(k->gate, &(struct shown_limit){ .rate = t->kind != COUNTER_FIXED, .bytes = t->shown == COUNTER_BYTES,
-							   .limit = t->limit, .remaining = a.remaining, .window_s = t->window_s,
-							   .reset_s = a.retry_after_s ? a.retry_after_s : a.reset_s });
+							   .limit = t->limit, .remaining = a->remaining, .window_s = t->window_s,
+							   .reset_s = a->retry_after_s ? a->retry_after_s : a->reset_s });
+}
+
+/* A limit that cannot be kept is no reason to let everybody through. */
+static enum step take_here(struct call *k, struct counter_take *t)
+{
+	struct counters *counters = k->wk->serving->counters;
+	struct counter_ask ask = ask_of(t);
+	struct counter_answer a;
+
+	if (!counters) {
+		t->done = true;
+		return exchange_fail(&k->x, 503, STR("CountersUnavailable"), "The limits of this gateway cannot be kept at present.");
+	}
+	a = counter_take(counters, &ask);
+	tell(k, t, &a);
+	return STEP_NEXT;
+}
+
+static void take_over(struct shared_limit *l)
+{
+	struct taken *n = l->owner;
+	struct counters *counters = l->call->wk->serving->counters;
+
+	if (l->away && counters && shared_limits_local(l->call->wk->shared_limits))
+		n->answer = counter_take(counters, &n->ask);
+	else
+		n->t->unavailable = l->away;
+	n->t->done = true;
+	if (!n->t->unavailable)
+		tell(l->call, n->t, &n->answer);
+}
+
+static enum step take_shared(struct call *k, struct counter_take *t)
+{
+	struct taken *n = arena_new_of(k->arena, struct taken);
+
+	if (!n)
+		return exchange_fail(&k->x, 500, STR_NULL, "Out of memory.");
+	t->done = t->unavailable = false;
+	n->t = t;
+	n->ask = ask_of(t);
+	n->shared = (struct shared_limit){ .asks = &n->ask, .answers = &n->answer, .n = 1, .over = take_over, .owner = n };
+	if (shared_limit_take(k->wk->shared_limits, k, &n->shared) == STEP_WAIT)
+		return STEP_WAIT;
+	take_over(&n->shared);
+	return STEP_NEXT;
+}
+
+/* Those that nobody is shown are between the workers of this machine, such as who fetches keys. */
+enum step gate_take(struct exchange *x, struct counter_take *t)
+{
+	struct call *k = x->owner;
+	struct shared_limits *shared = t->shown ? k->wk->shared_limits : NULL;
+	struct counter_ask ask;
+
+	if (!shared)
+		return take_here(k, t);
+	if (!t->forced)
+		return take_shared(k, t);
+	ask = ask_of(t);
+	if (!shared_limit_count(shared, &ask))
+		return take_here(k, t);
+	t->done = t->allowed = true;
 	return STEP_NEXT;
 }
 

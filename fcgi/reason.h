@@ -48,6 +48,7 @@
 	X(BACKEND_BODY, "backend_body", 502, "The backend's response is larger than the limit")                         \
 	X(BACKEND_REDIRECTS, "backend_redirects", 502, "The backend redirects too often")                               \
 	X(NO_CONFIGURATION, "no_configuration", 503, "The gateway has no configuration yet")                            \
+	X(LIMITS_AWAY, "limits_unavailable", 503, "The limits of this gateway cannot be kept at present, try again")      \
 	X(SIGN_IN_UNAVAILABLE, "sign_in_unavailable", 503, "The identity provider cannot be reached, try again")        \
 	X(STORE_UNAVAILABLE, "store_unavailable", 503, "The key cannot be checked at present, try again")               \
 	X(TOKEN, "token_unavailable", 503, "The gateway has no token for the backend at present, try again")            \

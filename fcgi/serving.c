@@ -17,6 +17,7 @@
 #include "fcgi/access_memory.h"
 #include "fcgi/documents.h"
 #include "fcgi/log_sink.h"
+#include "fcgi/shared_limit.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -140,6 +141,17 @@ static void open_states(struct worker *wk)
 		complain("circuit breakers are not kept", &err);
 }
 
+/* Once: an address that is wrong stays wrong until the settings are read anew. */
+static void open_shared(struct worker *wk)
+{
+	struct gh_err err;
+
+	if (shared_new(&wk->loop, wk->config, &wk->shared, &err).code)
+		complain("redis is not used", &err);
+	if (wk->shared && !(wk->shared_limits = shared_limits_new(wk->shared, wk->config)))
+		log_warn("redis is not used", KV_CSTR("error", "out of memory"));
+}
+
 static void open_missing(struct worker *wk)
 {
 	struct serving *s = wk->serving;
@@ -233,6 +245,7 @@ GH_RC serving_open(struct worker *wk, bool wait_for_snapshot, struct gh_err *err
 	if (!wk->credentials)
 		FAIL(err, NOMEM, "no memory to serve from");
 	open_missing(wk);
+	open_shared(wk);
 	wk->serving->documents = documents_new(wk->state_dir);
 	if (!wk->serving->documents)
 		FAIL(err, NOMEM, "no memory to serve from");
@@ -291,6 +304,11 @@ static void report(struct worker *wk)
 		wk->n_conns, (unsigned long long)s->calls,
 		s->telemetry ? (unsigned long long)telemetry_dropped(s->telemetry) : 0ULL, wk->stopping ? "true" : "false");
 	log_sinks_report(wk->sinks, &b);
+	s->reported_shared = shared_here(wk->shared);
+	if (wk->shared) {
+		buf_cstr(&b, ",\"redis\":");
+		buf_json(&b, shared_here(wk->shared) ? STR("here") : str_of(shared_problem(wk->shared)));
+	}
 	buf_cstr(&b, "}\n");
 	s->reported_change = log_sinks_change(wk->sinks);
 	if (buf_ok(&b))
@@ -309,7 +327,7 @@ static bool report_due(const struct serving *s, int64_t now)
 {
 	int64_t age = now - s->reported_us;
 
-	return !s->reported_us || (age >= REPORT_US && s->calls != s->reported_calls)
+	return !s->reported_us || s->reported_shared != shared_here(s->wk->shared) || (age >= REPORT_US && s->calls != s->reported_calls)
 	       || (age >= RETRY_US && s->reported_change != log_sinks_change(s->wk->sinks));
 }
 

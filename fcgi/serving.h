@@ -32,6 +32,7 @@ struct serving {
 	unsigned detail_left;            /* calls that are recorded so because one has failed */
 	unsigned detailed;               /* in the second that began at detail_us (monotonic) */
 	int64_t detail_us;
+	bool reported_shared;            /* that Redis was there */
 	uint64_t calls, failures, reported_calls, reported_change;       /* since the start */
 	struct backend_states *states;   /* core/backend_state.h; NULL: not there, breakers stay closed */
 };

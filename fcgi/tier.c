@@ -3,6 +3,7 @@
 #include "core/str.h"
 #include "db/tiers.h"
 #include "fcgi/consumer_rule.h"
+#include "fcgi/shared_limit.h"
 #include "policy/elements/limits.h"
 
 struct state {
@@ -11,12 +12,18 @@ struct state {
 	bool taken;
 };
 
-static void ask(struct call *k, struct str key, struct state *s, uint64_t amount)
+static struct counter_ask ask_of(const struct call *k, struct str key, const struct state *s, uint64_t amount)
 {
 	const struct ctx_subscription *sub = k->gate->access.subscription;
-	struct counter_ask a = { .type = s->limit->type, .key = key, .limit = s->limit->calls,
-				 .window_s = s->limit->seconds, .amount = amount,
-				 .origin_us = sub->start_us ? sub->start_us : sub->created_us };
+
+	return (struct counter_ask){ .type = s->limit->type, .key = key, .limit = s->limit->calls,
+				     .window_s = s->limit->seconds, .amount = amount,
+				     .origin_us = sub->start_us ? sub->start_us : sub->created_us };
+}
+
+static void ask(struct call *k, struct str key, struct state *s, uint64_t amount)
+{
+	struct counter_ask a = ask_of(k, key, s, amount);
 
 	s->answer = counter_take(k->wk->serving->counters, &a);
 }
@@ -108,22 +115,110 @@ static size_t limits_of(struct call *k, const struct gate_state *g, struct state
 	return n;
 }
 
-bool tier_pass(struct call *k, struct gate_state *g)
+static enum step answer(struct call *k, struct gate_state *g, struct state *refused, const struct state *v, size_t n)
 {
-	struct state v[STORE_TIER_LIMITS_MAX], *refused;
+	tell(g, refused ? refused : tightest(v, n));
+	if (!refused)
+		return STEP_NEXT;
+	refuse(k, g, refused);
+	return STEP_FAIL;
+}
+
+/* ---- counted together with other machines ---- */
+
+struct tier_wait {                       /* until Redis has answered */
+	struct shared_limit shared;
+	struct counter_ask asks[STORE_TIER_LIMITS_MAX];
+	struct counter_answer answers[STORE_TIER_LIMITS_MAX];
+	struct state v[STORE_TIER_LIMITS_MAX];
+	struct str key;
+	size_t n;
+	void (*passed)(struct call *k, struct gate_state *g);
+};
+
+static enum step take_here(struct call *k, struct gate_state *g, struct str key, struct state *v, size_t n)
+{
+	struct state *refused;
+
+	/* a limit that cannot be kept is no reason to let everybody through */
+	if (!k->wk->serving->counters) {
+		call_refuse(k, REASON_LIMITS_AWAY);
+		return STEP_FAIL;
+	}
+	refused = take(k, key, v, n);
+	return answer(k, g, refused, v, n);
+}
+
+static enum step settle(struct call *k, struct tier_wait *w)
+{
+	struct state *refused = NULL;
+
+	if (w->shared.away && shared_limits_local(k->wk->shared_limits))
+		return take_here(k, k->gate, w->key, w->v, w->n);
+	if (w->shared.away) {
+		call_refuse(k, REASON_LIMITS_AWAY);
+		return STEP_FAIL;
+	}
+	for (size_t i = 0; i < w->n; i++) {
+		struct state *s = &w->v[i];
+
+		s->answer = w->answers[i];
+		if (!s->answer.allowed && (!refused || s->answer.retry_after_s > refused->answer.retry_after_s))
+			refused = s;
+	}
+	return answer(k, k->gate, refused, w->v, w->n);
+}
+
+static void nothing(struct shared_limit *l UNUSED)
+{
+}
+
+static void tier_turn(struct call *k)
+{
+	struct tier_wait *w = k->gate->tier;
+
+	if (!w->shared.done)
+		return;
+	k->resume_due = false;
+	if (settle(k, w) == STEP_NEXT)
+		w->passed(k, k->gate);
+}
+
+static enum step take_shared(struct call *k, struct gate_state *g, struct str key, const struct state *v, size_t n,
+			     void (*passed)(struct call *, struct gate_state *))
+{
+	struct tier_wait *w = arena_new_of(k->arena, struct tier_wait);
+
+	if (!w) {
+		call_refuse(k, REASON_NO_MEMORY);
+		return STEP_FAIL;
+	}
+	memcpy(w->v, v, n * sizeof(*v));
+	w->key = key;
+	w->n = n;
+	w->passed = passed;
+	for (size_t i = 0; i < n; i++)
+		w->asks[i] = ask_of(k, key, &v[i], 1);
+	w->shared = (struct shared_limit){ .asks = w->asks, .answers = w->answers, .n = n, .over = nothing };
+	g->tier = w;
+	if (shared_limit_take(k->wk->shared_limits, k, &w->shared) == STEP_NEXT)
+		return settle(k, w);
+	k->stage = CALL_AT_GATE;
+	k->gate_turn = tier_turn;
+	return STEP_WAIT;
+}
+
+enum step tier_pass(struct call *k, struct gate_state *g, void (*passed)(struct call *, struct gate_state *))
+{
+	struct state v[STORE_TIER_LIMITS_MAX];
 	struct str key = STR_NULL;
 	size_t n = limits_of(k, g, v, &key);
 
 	if (!n)
-		return true;
-	/* a limit that cannot be kept is no reason to let everybody through */
-	if (!key.p || !k->wk->serving->counters) {
-		call_refuse(k, key.p ? REASON_NO_CONFIGURATION : REASON_NO_MEMORY);
-		return false;
+		return STEP_NEXT;
+	if (!key.p) {
+		call_refuse(k, REASON_NO_MEMORY);
+		return STEP_FAIL;
 	}
-	refused = take(k, key, v, n);
-	tell(g, refused ? refused : tightest(v, n));
-	if (refused)
-		refuse(k, g, refused);
-	return !refused;
+	return k->wk->shared_limits ? take_shared(k, g, key, v, n, passed) : take_here(k, g, key, v, n);
 }

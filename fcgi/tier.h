@@ -9,5 +9,6 @@
 
 #include "fcgi/call_gate.h"
 
-/* True: the call may go on. False: it is being answered. */
-bool tier_pass(struct call *k, struct gate_state *g);
+/* STEP_NEXT: the call may go on. STEP_FAIL: it is being answered. STEP_WAIT: other machines count with this one; `passed` is called
+ * when it may go on. */
+enum step tier_pass(struct call *k, struct gate_state *g, void (*passed)(struct call *, struct gate_state *));

@@ -6,6 +6,7 @@
 #include "core/str.h"
 #include "fcgi/fill.h"
 #include "fcgi/log_sink.h"
+#include "fcgi/shared_limit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,6 +108,8 @@ void worker_release(struct worker *wk)
 		wk->pool = k->next;
 		call_free(k);
 	}
+	shared_limits_free(wk->shared_limits);
+	shared_free(wk->shared);
 	fill_table_free(wk->fills);
 	log_sinks_free(wk->sinks);
 	upstream_free(wk->up);

@@ -81,6 +81,10 @@ enum call_stage {
 	CALL_OVER,
 };
 
+struct shared;
+struct shared_limit;
+struct shared_limits;
+struct shared_value;
 struct subcall;                          /* a sub-request under way: host_send.c */
 struct call_sleep;                       /* a policy that sleeps: host.c */
 struct fill_table;                       /* calls that wait for another's answer: fill.h */
@@ -154,6 +158,8 @@ struct call {
 	unsigned tries;                  /* forward-requests so far */
 	struct subcall *subcalls;
 	struct call_sleep *sleeps;
+	struct shared_limit *limits;     /* that wait for Redis: shared_limit.h */
+	struct shared_value *values;     /* of the external cache, the same: shared_cache.h */
 	struct fill_waiter *filler;      /* waits for another call's answer: fill.h; NULL: does not */
 	struct gate_state *gate;         /* call_gate.h; NULL: did not get that far */
 	void (*gate_turn)(struct call *k);       /* CALL_AT_GATE: in each turn */
@@ -227,6 +233,8 @@ struct worker {
 	struct cache *responses;         /* answers that cache rules keep; NULL: there is no rule, or it cannot be opened */
 	size_t filling;                  /* bytes of bodies on their way into it */
 	struct fill_table *fills;
+	struct shared *shared;           /* shared.h; NULL: this machine is by itself */
+	struct shared_limits *shared_limits;     /* NULL as well */
 	struct log_sinks *sinks;
 	struct metrics *metrics;         /* core/metrics.h; NULL: not there */
 	struct credentials *credentials; /* credential.h */

@@ -1,4 +1,5 @@
-# What is generated from files of the tree: the migrations of db/schema/ as C strings, so that a program carries its schema.
+# What is generated from files of the tree: the migrations of db/schema/ as C strings, so that a program carries its schema; and
+# the script that counts in Redis.
 SCHEMA_SQL := $(sort $(wildcard db/schema/*.sql))
 
 $B/gen/schema.h: $(SCHEMA_SQL) $B/gen/schema.list tools/embed-sql
@@ -21,3 +22,9 @@ $B/gen/rulesets.list: FORCE
 	@mkdir -p $(@D); echo '$(RULESETS)' | cmp -s - $@ || echo '$(RULESETS)' > $@
 
 $B/config/governance/rulesets.o: $B/gen/rulesets.inc
+
+$B/gen/shared_limit_script.h: fcgi/shared_limit.lua make/generated.mk
+	@mkdir -p $(@D); { echo 'static const char shared_limit_script[] ='; \
+		sed -e '/^--/d' -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^ */"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@.new && mv $@.new $@
+
+$B/fcgi/shared_limit.o: $B/gen/shared_limit_script.h

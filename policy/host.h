@@ -86,6 +86,7 @@ struct counter_take {
 	uint64_t remaining;
 	uint32_t retry_after_s; /* when not allowed: after this long the same amount is let through; rounded up */
 	uint32_t reset_s;                /* until the window is empty again */
+	bool unavailable;                /* the limits cannot be kept at present: there is no answer */
 	bool done;
 };
 

@@ -48,6 +48,8 @@ enum step limit_take(struct exchange *x, struct limit_state *s, const struct cou
 				return step;
 			t->done = true;
 		}
+		if (t->unavailable)
+			return exchange_fail(x, 503, STR("CountersUnavailable"), "The limits of this gateway cannot be kept at present.");
 		if (s->looking ? t->remaining < t->amount : !t->allowed) {
 			*refused = t;
 			return STEP_NEXT;

@@ -1,0 +1,236 @@
+// Limits that two gateway installations share through one Redis: a server, one over TLS with a password, the master of a Sentinel,
+// and a Cluster. Each is real, and is killed and brought back.
+'use strict';
+const { describe, it, before, after } = require('node:test');
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const http = require('node:http');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+const { execFileSync, spawn } = require('node:child_process');
+const { start, backend, until } = require('./harness');
+
+const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Plans', version: '1' },
+  paths: { '/plans': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } } } } });
+const POLICY = (kind) => `<policies><inbound><${kind} calls="40" renewal-period="300" counter-key="everybody" /></inbound></policies>`;
+const LATE = '<policies><inbound><rate-limit-by-key calls="2" renewal-period="300" counter-key="late" '
+  + 'increment-condition="@(context.Response.StatusCode == 200)" /></inbound></policies>';
+
+const KEPT = (key, where) => `<policies><inbound><cache-lookup-value key="${key}" default-value="none" variable-name="found" caching-type="${where}" />`
+  + `<cache-store-value key="${key}" value="${key}" duration="60" caching-type="${where}" /><return-response><set-body>@((string)context.Variables["found"])`
+  + '</set-body></return-response></inbound></policies>';
+
+let dir, plans;
+const running = new Set();
+
+const freePort = () => new Promise((resolve) => {
+  const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => resolve(port)); });
+});
+
+// A Redis of our own; `stop` kills it as a power cut does.
+async function redis(name, port, extra = [], program = 'redis-server', config) {
+  const where = path.join(dir, name);
+  fs.mkdirSync(where, { recursive: true });
+  const args = config ? [config] : ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', where, ...extra];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  const over = new Promise((resolve) => child.on('exit', () => { running.delete(child); resolve(); }));
+  await new Promise((resolve, reject) => {
+    child.stdout.on('data', (d) => { if (/Ready to accept connections|\+monitor/.test(d)) resolve(); });
+    child.on('exit', () => reject(new Error(`${name} did not start`)));
+  });
+  return { port, stop: () => { child.kill('SIGKILL'); return over; } };
+}
+const command = (port, ...args) => execFileSync('redis-cli', ['-p', String(port), ...args], { encoding: 'utf8' }).trim();
+
+before(async () => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-redis-'));
+  plans = await backend((req, res) => res.end('{}'));
+});
+after(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  await plans?.close();
+  fs.rmSync(dir, { recursive: true, force: true });
+});
+
+// Two installations of one configuration, keys and all, as two machines have it: the second begins as a copy of the first.
+async function pair(config, policies = {}) {
+  const seed = fs.mkdtempSync(path.join(dir, 'seed-')), keys = {};
+  const fill = (g) => {
+    const file = g.file('plans.json', DESCRIPTION);
+    const api = (name) => g.cli('import', 'openapi', file, '--path', name, '--name', name, '--backend', plans.url, '--product', 'planning');
+    g.cli('product', 'create', 'planning', '--rate', '20/300');
+    g.cli('product', 'create', 'tiers');
+    g.cli('product', 'create', 'open');
+    g.cli('tier', 'create', 'gold', '--product', 'tiers', '--name', 'Gold', '--rate', '1000/60', '--quota', '30/day');
+    api('plans');
+    g.cli('product', 'add-api', 'tiers', 'plans');
+    for (const [name, text] of Object.entries(policies)) {
+      api(name);
+      g.cli('product', 'add-api', 'open', name);
+      g.cli('policy', 'set', '--scope', `api:${name}`, g.file(`${name}.xml`, text));
+    }
+    for (const [id, ...more] of [['planning'], ['tiers', '--tier', 'gold'], ['open']])
+      keys[id] = g.cli('subscription', 'create', '--product', id, ...more, '--format', 'json').json().primaryKey;
+    fs.cpSync(g.state, seed, { recursive: true });
+  };
+  const copy = (g) => fs.cpSync(seed, g.state, { recursive: true, force: true });
+  const both = [];
+  for (const setup of [fill, copy]) both.push(await start({ server: 'nginx', workers: 2, config, setup }));
+  const p = { both, keys, here: () => Promise.all(both.map((g) => until(() => state(g).every((s) => s === 'here'), 'Redis at every worker'))),
+    stop: () => Promise.all(both.map((g) => g.stop())) };
+  await p.here();
+  return p;
+}
+
+// What the workers say of Redis.
+const state = (g) => fs.readdirSync(path.join(g.state, 'run')).filter((f) => /^gateway-\d+\.json$/.test(f))
+  .map((f) => JSON.parse(fs.readFileSync(path.join(g.state, 'run', f), 'utf8')).redis);
+
+function call(gw, at, key) {
+  return new Promise((resolve, reject) => {
+    http.get(`${gw.url}/api/${at}/plans`, { headers: { 'Ocp-Apim-Subscription-Key': key } }, (res) => {
+      let text = '';
+      res.on('data', (d) => { text += d; });
+      res.on('end', () => resolve({ status: res.statusCode, headers: res.headers, text }));
+    }).on('error', reject);
+  });
+}
+// 8 clients against each of both installations, n calls each.
+async function flood(p, at, id, n) {
+  const client = async (gw) => { const out = []; for (let i = 0; i < n; i++) out.push(await call(gw, at, p.keys[id])); return out; };
+  const all = (await Promise.all(p.both.flatMap((gw) => Array.from({ length: 8 }, () => client(gw))))).flat();
+  return all.reduce((sum, r) => ({ ...sum, [r.status]: (sum[r.status] || 0) + 1 }), {});
+}
+
+const served = (sum) => sum[200] || 0;
+
+describe('one server', () => {
+  let server, p;
+  before(async () => {
+    server = await redis('one', await freePort());
+    p = await pair({ redis: `redis://127.0.0.1:${server.port}` }, { by: POLICY('rate-limit-by-key'), quota: POLICY('quota-by-key'), late: LATE,
+      outer: KEPT('outer', 'external'), inner: KEPT('inner', 'internal') });
+  });
+  after(async () => { await p?.stop(); await server?.stop(); });
+
+  it('lets exactly the limit pass over both: of a product, a tier, and of policies', async () => {
+    assert.deepEqual(await flood(p, 'plans', 'planning', 4), { 200: 20, 429: 44 });
+    assert.deepEqual(await flood(p, 'plans', 'tiers', 4), { 200: 30, 403: 34 });
+    assert.deepEqual(await flood(p, 'by', 'open', 4), { 200: 40, 429: 24 });
+    assert.deepEqual(await flood(p, 'quota', 'open', 4), { 200: 40, 403: 24 });
+  });
+  it('counts afterwards what is counted by its answer', async () => {
+    for (const g of p.both) assert.equal((await call(g, 'late', p.keys.open)).status, 200);
+    for (const g of p.both) await until(async () => (await call(g, 'late', p.keys.open)).status === 429, 'the answers are counted');
+  });
+  it('tells the same of the limit on both', async () => {
+    command(server.port, 'FLUSHALL');
+    const left = [];
+    for (const g of [...p.both, ...p.both]) left.push((await call(g, 'plans', p.keys.planning)).headers.ratelimit);
+    assert.deepEqual(left.map((l) => /r=(\d+)/.exec(l)[1]), ['19', '18', '17', '16']);
+  });
+  it('shares the external cache, not the internal one', async () => {
+    const [one, two] = p.both;
+    const value = async (g, at) => (await call(g, at, p.keys.open)).text;
+    assert.deepEqual([await value(one, 'outer'), await value(two, 'outer')], ['none', 'outer'], 'kept by one, found by the other');
+    assert.deepEqual([await value(one, 'inner'), await value(two, 'inner')], ['none', 'none']);
+  });
+  it('goes on after the server has forgotten its scripts', async () => {
+    command(server.port, 'FLUSHALL');
+    command(server.port, 'SCRIPT', 'FLUSH');
+    assert.deepEqual(await flood(p, 'plans', 'planning', 2), { 200: 20, 429: 12 });
+  });
+  it('keeps nothing there that names a caller', () => {
+    const keys = command(server.port, 'KEYS', '*').split('\n');
+    assert.ok(keys[0] && keys.every((k) => /^gatehouse:(\{[0-9a-f]{32}\}:[sfb]:\d+|value:.*outer)$/.test(k)), keys.join(' '));
+  });
+  it('away: each machine counts for itself, and together again when it is back', async () => {
+    await server.stop();
+    assert.deepEqual(await flood(p, 'plans', 'planning', 3), { 200: 40, 429: 8 }, 'twice 20');
+    server = await redis('one', server.port);
+    await p.here();
+    assert.deepEqual(await flood(p, 'plans', 'planning', 2), { 200: 20, 429: 12 });
+  });
+});
+
+describe('over TLS, with a password, closed when it is away, calls taken along', () => {
+  let server, p;
+  before(async () => {
+    const at = (f) => path.join(dir, f), openssl = (...args) => execFileSync('openssl', args, { stdio: 'ignore' });
+    openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', at('k.pem'), '-out', at('c.pem'), '-days', '2', '-subj', '/CN=localhost',
+      '-addext', 'subjectAltName=DNS:localhost');
+    fs.writeFileSync(at('password'), 'open sesame\n');
+    const port = await freePort();
+    server = await redis('tls', 0, ['--tls-port', String(port), '--tls-cert-file', at('c.pem'), '--tls-key-file', at('k.pem'), '--tls-ca-cert-file', at('c.pem'),
+      '--tls-auth-clients', 'no', '--requirepass', 'open sesame']);
+    p = await pair({ redis: `rediss://localhost:${port}/3`, 'redis.password_file': at('password'), 'redis.ca_file': at('c.pem'), 'redis.away': 'closed',
+      'redis.preallocate': 3 }, { by: POLICY('rate-limit-by-key') });
+  });
+  after(async () => { await p?.stop(); await server?.stop(); });
+
+  // docs/redis.md: at most workers x (N - 1) too few, here 4 x 2, and in a sliding window as many too many within it
+  it('keeps the error within its bound', async () => {
+    const n = served(await flood(p, 'by', 'open', 6));
+    assert.ok(n >= 40 - 8 && n <= 40, `${n} of 40`);
+  });
+  it('answers 503 with its reason when it is away', async () => {
+    await server.stop();
+    for (const [at, id] of [['plans', 'planning'], ['plans', 'tiers']])
+      await until(async () => (await call(p.both[0], at, p.keys[id])).status === 503, `${id}: 503`);
+    const refused = await call(p.both[0], 'plans', p.keys.tiers);
+    assert.match(refused.text, /limits of this gateway cannot be kept/);
+    assert.match(state(p.both[0]).join(), /redis|connect/i);
+  });
+});
+
+describe('the master of a Sentinel', () => {
+  let master, replica, sentinel, p;
+  before(async () => {
+    master = await redis('master', await freePort());
+    replica = await redis('replica', await freePort(), ['--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0']);
+    const port = await freePort(), conf = path.join(dir, 'sentinel.conf');
+    fs.writeFileSync(conf, `port ${port}\ndir ${dir}\nsentinel monitor main 127.0.0.1 ${master.port} 1\n`
+      + 'sentinel down-after-milliseconds main 300\nsentinel failover-timeout main 3000\n');
+    sentinel = await redis('sentinel', port, [], 'redis-sentinel', conf);
+    await until(() => command(sentinel.port, 'SENTINEL', 'replicas', 'main').includes(String(replica.port)), 'the replica at the Sentinel', 20000);
+    p = await pair({ redis: `redis+sentinel://127.0.0.1:1,127.0.0.1:${port}/main` });
+  });
+  after(async () => { await p?.stop(); for (const s of [sentinel, replica, master]) await s?.stop(); });
+
+  it('is found, and found again when another one is', async () => {
+    assert.deepEqual(await flood(p, 'plans', 'planning', 2), { 200: 20, 429: 12 });
+    await until(() => /connected=?1|connected_slaves:1/.test(command(master.port, 'INFO', 'replication')), 'replication');
+    await master.stop();
+    // it closes all connections while it becomes the master
+    const role = () => { try { return command(replica.port, 'ROLE'); } catch { return ''; } };
+    await until(() => role().startsWith('master'), 'another master', 30000);
+    await until(async () => { await call(p.both[0], 'plans', p.keys.planning); await call(p.both[1], 'plans', p.keys.planning);
+      return p.both.every((g) => state(g).every((s) => s === 'here')); }, 'the other master', 15000);
+    command(replica.port, 'FLUSHALL');
+    assert.deepEqual(await flood(p, 'plans', 'planning', 2), { 200: 20, 429: 12 });
+  });
+});
+
+describe('a Cluster', () => {
+  let nodes, p;
+  before(async () => {
+    nodes = [];
+    for (let i = 0; i < 3; i++) {
+      let port = 0;
+      while (!port || port > 55000) port = await freePort();      // its bus is 10000 above
+      nodes.push(await redis(`node-${i}`, port, ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']));
+    }
+    execFileSync('redis-cli', ['--cluster', 'create', ...nodes.map((n) => `127.0.0.1:${n.port}`), '--cluster-yes'], { stdio: 'ignore' });
+    await until(() => nodes.every((n) => command(n.port, 'CLUSTER', 'INFO').includes('cluster_state:ok')), 'the Cluster', 20000);
+    p = await pair({ redis: `redis+cluster://127.0.0.1:${nodes[0].port}` }, { by: POLICY('rate-limit-by-key'), quota: POLICY('quota-by-key') });
+  });
+  after(async () => { await p?.stop(); for (const n of nodes) await n.stop(); });
+
+  it('counts each key on its node', async () => {
+    assert.deepEqual(await flood(p, 'plans', 'tiers', 4), { 200: 30, 403: 34 });
+    assert.deepEqual(await flood(p, 'by', 'open', 4), { 200: 40, 429: 24 });
+    assert.deepEqual(await flood(p, 'plans', 'planning', 2), { 200: 20, 429: 12 });
+  });
+});
