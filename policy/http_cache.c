@@ -253,12 +253,12 @@ int64_t http_cache_lifetime_s(const struct http_cache_policy *p, const struct re
 
 int64_t http_cache_initial_age_s(const struct response *r, int64_t asked_us, int64_t came_us)
 {
-	struct str text = fields_get(&r->headers, STR("Age"));
+	struct str text = fields_joined(&r->headers, STR("Age"));
 	int64_t said = 0, date, apparent = 0, delay = came_us > asked_us ? (came_us - asked_us) / 1000000 : 0;
 
-	/* of several in one field the first counts (section 5.1) */
-	if (text.n && !delta(str_trim(str_first(text, str_find_char(text, ','))), &said))
-		said = 0;
+	/* what cannot be read, or comes twice, may be any age: it is asked for anew */
+	if (text.p && !delta(str_trim(text), &said))
+		said = HTTP_CACHE_MAX_AGE;
 	if (date_of(&r->headers, STR("Date"), &date) && came_us / 1000000 > date)
 		apparent = came_us / 1000000 - date;
 	return said + delay > apparent ? said + delay : apparent;
@@ -354,8 +354,8 @@ bool http_cache_ask_if_changed(struct fields *headers, const struct response *st
 /* What describes the bytes that are stored stays with them. */
 static bool stays(const struct response *not_modified, struct str name)
 {
-	static const struct str body[] = { STR_INIT("Content-Length"), STR_INIT("Content-Encoding"), STR_INIT("Content-Type"),
-					   STR_INIT("Content-Range") };
+	static const struct str body[] = { STR_INIT("Content-Length"), STR_INIT("Content-Encoding"), STR_INIT("Content-Range"),
+					   STR_INIT("Content-MD5"), STR_INIT("ETag") };
 	struct http_cache_control none;
 
 	for (size_t i = 0; i < ARRAY_LEN(body); i++)
