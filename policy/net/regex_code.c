@@ -10,8 +10,10 @@
 #include <stdlib.h>
 
 #include "core/str.h"
+#include "policy/expr/class.h"
 
 enum { SETS = 128, WAYS = 8, CODE_BYTES_MAX = 4 << 20, TURNED_KEPT = 1 << 20 };
+enum { LOOKS = 64, LOOK_COST = 10 };         /* of a callout, in instructions */
 
 static struct {
 	pthread_mutex_t lock;
@@ -30,6 +32,7 @@ static _Thread_local struct {
 static void code_free(struct regex_code *r)
 {
 	pcre2_code_free(r->pcre);
+	pcre2_code_free(r->watched);
 	arena_free(r->arena);
 }
 
@@ -99,25 +102,34 @@ static struct str turned(struct regex_code *r, unsigned *options, struct gh_err 
 	return to;
 }
 
+static pcre2_code *pcre_compile(struct str to, uint32_t options, int *error)
+{
+	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+	pcre2_code *code;
+	size_t where;
+
+	if (!context)
+		return NULL;
+	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+	pcre2_set_max_pattern_length(context, REGEX_PATTERN_MAX * 4);
+	code = pcre2_compile((PCRE2_SPTR)to.p, to.n, options, error, &where, context);
+	pcre2_compile_context_free(context);
+	return code;
+}
+
 static bool compile(struct regex_code *r, struct gh_err *err)
 {
 	unsigned options = r->options;
 	struct str to = r->options & REGEX_RIGHT_TO_LEFT ? turned(r, &options, err)
 			: regex_translate(r->arena, r->pattern, options, &r->groups, &r->n_groups, &r->n_slots, err);
-	pcre2_compile_context *context;
 	char text[200];
 	int error = 0;
-	size_t where;
 
 	if (!to.p)
 		return false;
-	context = pcre2_compile_context_create(NULL);
-	if (!context)
-		return false;
-	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-	pcre2_set_max_pattern_length(context, REGEX_PATTERN_MAX * 4);
-	r->pcre = pcre2_compile((PCRE2_SPTR)to.p, to.n, pcre_options(options), &error, &where, context);
-	pcre2_compile_context_free(context);
+	r->translated = to;
+	r->pcre_options = pcre_options(options);
+	r->pcre = pcre_compile(to, r->pcre_options, &error);
 	if (!r->pcre) {
 		gh_err_set(err, error == PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH ? GH_E_UNSUPPORTED : GH_E_INVALID, __FILE__, __LINE__,
 			   "%s", net_message(error, text));
@@ -309,4 +321,108 @@ enum regex_result regex_match(const struct regex_code *r, struct str s, size_t f
 	if (r->options & REGEX_RIGHT_TO_LEFT)
 		turn_spans(spans, r->n_slots, s.n);
 	return REGEX_MATCH;
+}
+
+/* ---- captures on the way -------------------------------------------------------------------------------------------------- */
+
+struct trail {
+	struct arena *a;
+	unsigned slot;
+	size_t *v, n, cap;           /* pairs */
+	uint64_t steps;
+	bool failed;
+};
+
+/* The slot holds this now. What was tried and given up is taken back: the captures of one match follow each other, so the one
+ * that is seen again, or that begins before another ends, stands in the place of those behind it. */
+static void now_holds(struct trail *t, size_t from, size_t to)
+{
+	size_t n = t->n;
+
+	while (n && (t->v[2 * n - 2] != from || t->v[2 * n - 1] != to))
+		n--;
+	if (n) {
+		t->n = n;
+		return;
+	}
+	while (t->n && (t->v[2 * t->n - 1] > from || t->v[2 * t->n - 2] > from))
+		t->n--;
+	if (t->n == t->cap) {
+		size_t cap = t->cap ? t->cap * 2 : 8, *v = arena_alloc(t->a, cap * 2, sizeof(*v));
+
+		if (!v) {
+			t->failed = true;
+			return;
+		}
+		if (t->n)
+			memcpy(v, t->v, t->n * 2 * sizeof(*v));
+		t->v = v;
+		t->cap = cap;
+	}
+	t->v[2 * t->n] = from;
+	t->v[2 * t->n + 1] = to;
+	t->n++;
+}
+
+static int look(pcre2_callout_block *b, void *arg)
+{
+	struct trail *t = arg;
+	const size_t *held = b->offset_vector + 2 * t->slot;
+
+	if (++t->steps % LOOKS == 0 && !vm_charge_here(LOOKS * LOOK_COST))
+		t->failed = true;
+	if (b->capture_top <= t->slot || held[0] == PCRE2_UNSET)
+		t->n = 0;
+	else if (!t->n || t->v[2 * t->n - 2] != held[0] || t->v[2 * t->n - 1] != held[1])
+		now_holds(t, held[0], held[1]);
+	return t->failed ? PCRE2_ERROR_CALLOUT : 0;
+}
+
+static const pcre2_code *watched_code(struct regex_code *r)
+{
+	const pcre2_code *code;
+	int error;
+
+	pthread_mutex_lock(&cache.lock);
+	if (!r->watched)
+		r->watched = pcre_compile(r->translated, r->pcre_options | PCRE2_AUTO_CALLOUT, &error);
+	code = r->watched;
+	pthread_mutex_unlock(&cache.lock);
+	return code;
+}
+
+bool regex_captures(const struct regex_code *r, struct arena *a, struct str s, size_t from, unsigned slot, size_t **spans, size_t *n)
+{
+	const pcre2_code *code = watched_code((struct regex_code *)(uintptr_t)r);
+	struct trail t = { .a = a, .slot = slot };
+	const size_t *found;
+	int result;
+
+	if (!code || !prepare(r->n_slots))
+		return false;
+	if (r->options & REGEX_RIGHT_TO_LEFT) {
+		s = text_turned(s);
+		from = s.n - from;
+	}
+	if (!s.p)
+		return false;
+	pcre2_set_callout(scratch.context, look, &t);
+	pcre2_set_match_limit(scratch.context, REGEX_MATCH_LIMIT);
+	result = pcre2_match(code, (PCRE2_SPTR)s.p, s.n, from, PCRE2_NO_UTF_CHECK | PCRE2_ANCHORED, scratch.data, scratch.context);
+	pcre2_set_callout(scratch.context, NULL, NULL);
+	if (t.failed)
+		return false;
+	*n = 0;
+	*spans = NULL;
+	if (result < 0)                         /* too many steps: whoever asked has the last capture */
+		return true;
+	found = pcre2_get_ovector_pointer(scratch.data);
+	if ((unsigned)result <= slot || found[2 * slot] == PCRE2_UNSET)
+		return true;
+	now_holds(&t, found[2 * slot], found[2 * slot + 1]);
+	if (r->options & REGEX_RIGHT_TO_LEFT)
+		turn_spans(t.v, (unsigned)t.n, s.n);
+	*spans = t.v;
+	*n = t.n;
+	return !t.failed;
 }

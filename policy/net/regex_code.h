@@ -2,8 +2,7 @@
  *
  * Not carried over, and refused with a message (code UNSUPPORTED): balancing groups, look-behind without a bound, what
  * regex_reverse.c says of RightToLeft, groups whose
- * name is a number, subtraction of classes under a quantifier that PCRE2 cannot express. A group that matches several
- * times keeps its last capture only. Thread-safe. */
+ * name is a number, subtraction of classes under a quantifier that PCRE2 cannot express. Thread-safe. */
 #pragma once
 
 #include "core/arena.h"
@@ -31,6 +30,9 @@ struct regex_code {
 	unsigned n_groups, n_slots;
 	/* private to regex_code.c */
 	struct arena *arena;
+	struct str translated;
+	uint32_t pcre_options;
+	void *watched;               /* the same with callouts, made when it is asked for what groups captured on the way */
 	unsigned refs;
 	uint64_t used;
 	bool cached;
@@ -46,6 +48,12 @@ enum regex_result { REGEX_MATCH, REGEX_NO_MATCH, REGEX_TIMEOUT, REGEX_MEMORY };
  * where a group took no part. A match that takes more steps ends as REGEX_TIMEOUT; a step is a few ns for most patterns, and
  * as much as a look at a thousand characters for some. */
 enum regex_result regex_match(const struct regex_code *r, struct str s, size_t from, uint32_t steps, size_t *spans);
+
+/* All that the slot captured in the match that begins at byte `from` (ends there, with RightToLeft), in the order of the match:
+ * *n pairs in a. PCRE2 keeps the last only, so the match is done again with a look at its groups before each item; what is
+ * inside of a look-ahead or look-behind has its last capture only. Steps are charged to the run. False: no memory, or the run
+ * has ended. */
+bool regex_captures(const struct regex_code *r, struct arena *a, struct str s, size_t from, unsigned slot, size_t **spans, size_t *n);
 
 /* For RightToLeft: the pattern for the text turned round, and the names of .NET's groups ("0", "1" …, names) in its order;
  * unnamed group k is named _gk there. STR_NULL: err says why. */

@@ -251,12 +251,64 @@ static bool get_name(struct vm_call *c)
 	return vm_return_copy(c, capture_of(c)->name);
 }
 
+/* Puts the pair where it belongs in the order of the match. */
+static bool pair_add(struct vm_call *c, size_t **pairs, size_t *n, const size_t *pair, bool right_to_left)
+{
+	size_t at = *n, *v = *pairs;
+
+	if ((*n & (*n - 1)) == 0) {             /* full: 0, 1, 2, 4 … */
+		v = vm_alloc(c, (*n ? *n * 2 : 1) * 2, sizeof(*v));
+		if (!v)
+			return false;
+		if (*n)
+			memcpy(v, *pairs, *n * 2 * sizeof(*v));
+		*pairs = v;
+	}
+	for (; at && (right_to_left ? v[2 * at - 2] < pair[0] : v[2 * at - 2] > pair[0]); at--)
+		memcpy(v + 2 * at, v + 2 * at - 2, 2 * sizeof(*v));
+	memcpy(v + 2 * at, pair, 2 * sizeof(*v));
+	++*n;
+	return true;
+}
+
+/* What the group captured before it captured what it holds. A name that stands twice in the pattern has several slots. */
+static bool add_earlier(struct vm_call *c, struct group_list *l, size_t *cap, const struct capture *g)
+{
+	const struct match *m = g->match;
+	const struct regex_group *group = &m->code->groups[g->group];
+	bool right_to_left = m->code->options & REGEX_RIGHT_TO_LEFT;
+	size_t *spans, *pairs = NULL, n, n_pairs = 0;
+
+	for (unsigned k = 0; k < group->n; k++) {
+		if (!regex_captures(m->code, c->arena, text_str(g->subject), right_to_left ? m->whole.to : m->whole.from,
+				    group->slots[k], &spans, &n))
+			return vm_throw(c, EX_OUT_OF_MEMORY, NULL);
+		for (size_t i = 0; i < n; i++)
+			if ((spans[2 * i] != g->from || spans[2 * i + 1] != g->to) &&
+			    !pair_add(c, &pairs, &n_pairs, spans + 2 * i, right_to_left))
+				return false;
+	}
+	for (size_t i = 0; i < n_pairs; i++) {
+		struct capture *one = vm_new(c, &class_capture, sizeof(*one));
+
+		if (!one)
+			return false;
+		*one = (struct capture){ { &class_capture }, g->subject, g->name, true, pairs[2 * i], pairs[2 * i + 1], NULL, 0 };
+		if (!regex_list_add(c, l, cap, value_object(one)))
+			return false;
+	}
+	return true;
+}
+
 static bool get_captures(struct vm_call *c)
 {
 	struct group_list *l = vm_new(c, &class_captures, sizeof(*l));
+	const struct capture *g = capture_of(c);
 	size_t cap = 0;
 
-	if (!l || (capture_of(c)->success && !regex_list_add(c, l, &cap, c->self)))
+	if (!l || (g->success && g->match && !add_earlier(c, l, &cap, g)))
+		return false;
+	if (g->success && !regex_list_add(c, l, &cap, c->self))
 		return false;
 	return vm_return(c, value_object(l));
 }
@@ -324,6 +376,8 @@ static bool group_at(struct vm_call *c, const struct match *m, int64_t i, struct
 			g->success = true;
 			g->from = (size_t)(s.p - g->subject->p);
 			g->to = g->from + s.n;
+			g->match = m;
+			g->group = (unsigned)i;
 		}
 	}
 	*out = value_object(g);

@@ -20,6 +20,8 @@ struct capture {                     /* a Capture, a Group, or the first part of
 	struct str name;
 	bool success;
 	size_t from, to;             /* bytes of the subject */
+	const struct match *match;   /* of a Group: where it stands, */
+	unsigned group;              /* … and its number there */
 };
 struct match {
 	struct capture whole;

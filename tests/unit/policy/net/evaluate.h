@@ -48,7 +48,7 @@ static struct str evaluate(struct arena *a, const char *source)
 	return text.p ? text : STR("(no text)");
 }
 
-static void check_rows(const struct row *rows, size_t n)
+UNUSED static void check_rows(const struct row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct arena *a = arena_new(256 << 20);
