@@ -48,8 +48,6 @@ const SAMPLES = {
   'alert-rules': ['errors', { kind: 'status', status: ['5xx'], api: 'orders', measure: 'percent', threshold: '2.5', webhooks: ['chat'] }, { periods: 3 }],
   'alert-silences': ['night', { rule: 'errors', from: '2026-11-22T01:00:00Z', to: '2026-11-22T03:00:00Z' }, { repeatSeconds: 86400 }],
   looks: ['portal', { name: 'Acme', texts: { en: { headline: 'Build' } }, menu: [{ label: 'Status', address: '/status' }], logo: 'iVBORw0KGgo=' }, { name: 'Acme & more' }],
-  'governance-rulesets': ['house', { rules: 'rules: {t: {given: $.info, then: {field: title, function: truthy}}}' }, { name: 'House rules' }],
-  'governance-exceptions': ['late', { api: 'orders', rule: 'security/https-only', reason: 'Later', owner: 'ann', ends: '2040-01-01T00:00:00Z' }, { reason: 'Later still' }],
   'machine-tokens': ['pipeline', { role: 'operator', scopes: ['read'] }, { scopes: ['read', 'write:products'] }],
 };
 let gw, token, reader, poor, doc, ajv;
