@@ -1,8 +1,9 @@
-/* new_api.c - a new API: by hand, or from its OpenAPI description as a file or pasted. All that comes of it (the API, its operations,
+/* new_api.c - a new API: by hand, or from a description as a file or pasted: OpenAPI, WSDL, a Postman collection or a recording (HAR). All that comes of it (the API, its operations,
  * the description, its place in a product) is one change of the configuration: all of it or nothing. */
 #include "portal/admin/resources.h"
 
 #include "config/import/bundle.h"
+#include "config/import/describe.h"
 #include "config/import/operations.h"
 #include "core/openapi.h"
 #include "core/str.h"
@@ -12,6 +13,7 @@ static const char *const fields[] = { "name", "id", "path", "backend", "environm
 
 struct wish {
 	struct str name, id, path, backend, environment, product, text, file;
+	struct import_report report;     /* of what was no OpenAPI document to begin with */
 	bool fine;
 };
 
@@ -68,6 +70,64 @@ static struct str entered(struct web *w, const char *field)
 	return v.p ? v : STR("");
 }
 
+enum source { SOURCE_OPENAPI, SOURCE_WSDL, SOURCE_HAR, SOURCE_POSTMAN };
+
+/* By what the text is and not by the name of the file. */
+static enum source source_of(struct web *w, struct str text)
+{
+	const struct jsn_limits limits = { .max_bytes = STORE_DOCUMENT_MAX, .flags = JSN_BIG_INTEGERS };
+	struct gh_err why;
+	json_t *v = NULL;
+
+	text = str_trim(str_starts(text, STR("\xef\xbb\xbf")) ? str_from(text, 3) : text);
+	if (str_starts(text, STR("<")))
+		return SOURCE_WSDL;
+	if (!str_starts(text, STR("{")) || jsn_parse_in(w->a, text, &limits, &v, NULL, &why).code)
+		return SOURCE_OPENAPI;           /* whose reader says what is wrong */
+	if (jsn_arr(jsn_obj(v, "log"), "entries"))
+		return SOURCE_HAR;
+	return jsn_arr(v, "item") && jsn_obj(v, "info") ? SOURCE_POSTMAN : SOURCE_OPENAPI;
+}
+
+/* What is no OpenAPI document becomes one. */
+static GH_RC described(struct web *w, struct wish *x, struct gh_err *err)
+{
+	struct described d = { .openapi = NULL };
+	struct text_where at = { 0 };
+	struct gh_err why;
+	gh_rc rc;
+
+	switch (source_of(w, x->text)) {
+	case SOURCE_WSDL:
+		rc = import_wsdl(w->a, x->text, &x->report, &d, &at, &why);
+		break;
+	case SOURCE_HAR:
+		rc = import_har(w->a, x->text, STR_NULL, &x->report, &d, &at, &why);
+		break;
+	case SOURCE_POSTMAN:
+		rc = import_postman(w->a, x->text, &x->report, &d, &at, &why);
+		break;
+	default:
+		return GH_RC_OK;
+	}
+	if (rc.code == GH_E_SYNTAX || rc.code == GH_E_INVALID || rc.code == GH_E_LIMIT) {
+		web_form_error(w, "description", arena_printf(w->a, "Line %u, column %u: %s", at.line ? at.line : 1, at.column ? at.column : 1, why.message));
+		x->fine = false;
+		return GH_RC_OK;
+	}
+	if (rc.code) {
+		*err = why;
+		return rc;
+	}
+	x->text = jsn_text(w->a, d.openapi, JSN_INDENT);
+	x->file = STR_NULL;              /* what is kept is not that file */
+	if (!x->name.n && d.title.n)
+		x->name = d.title;
+	if (!x->backend.n && d.server.n)
+		x->backend = d.server;
+	return GH_RC_OK;
+}
+
 /* Title and address stand in the description; what was entered comes first. */
 static GH_RC from_description(struct web *w, struct wish *x, struct gh_err *err)
 {
@@ -110,7 +170,11 @@ static GH_RC read_wish(struct web *w, struct wish *x, struct gh_err *err)
 			return GH_RC_OK;
 		}
 	}
-	TRY(from_description(w, x, err));
+	import_report_init(&x->report, w->a);
+	if (str_trim(x->text).n)
+		TRY(described(w, x, err));
+	if (x->fine)
+		TRY(from_description(w, x, err));
 	if (!x->name.n && x->fine) {
 		web_form_error(w, "name", STR("Enter a name, or give a description that has a title."));
 		x->fine = false;
@@ -192,6 +256,27 @@ static void put_problems(struct web *w, const struct resource_change *c, const c
 		liquid_set_text(w->form, "error", arena_dup(w->a, str_of(otherwise)));
 }
 
+/* What became of each part of something that was no OpenAPI document. */
+static GH_RC show_report(struct web *w, const struct wish *x, struct gh_err *err)
+{
+	static const char *const levels[] = { "good", "warn", "bad" };
+	struct liquid_list *list = liquid_set_list(w->page, "rows");
+
+	for (size_t i = 0; i < x->report.n; i++) {
+		const struct import_row *row = &x->report.rows[i];
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_text(r, "what", row->outcome == IMPORT_TAKEN ? arena_printf(w->a, "%zu %.*s%s", row->count, STR_ARG(row->what), row->count == 1 ? "" : "s") : row->what);
+		liquid_set_text(r, "outcome", str_of(import_outcome_names[row->outcome]));
+		liquid_set_text(r, "level", str_of(levels[row->outcome]));
+		liquid_set_text(r, "note", row->note.n ? row->note : STR(""));
+	}
+	liquid_set_text(w->page, "left_out", x->report.left_out ? web_number(w, (int64_t)x->report.left_out) : STR(""));
+	liquid_set_text(w->page, "id", x->id);
+	liquid_set_text(w->page, "title", x->name);
+	return web_page(w, "import_report", err);
+}
+
 gh_rc admin_new_api_act(struct web *w, struct gh_err *err)
 {
 	struct gh_err why = { .code = GH_OK };
@@ -214,6 +299,8 @@ gh_rc admin_new_api_act(struct web *w, struct gh_err *err)
 		put_problems(w, c, why.message);
 		return page(w, 422, err);
 	}
+	if (x.report.n)
+		return show_report(w, &x, err);
 	TRY(web_flash(w, "good", STR("The API is made and serves calls."), err));
 	return web_redirect(w, arena_printf(w->a, "apis/%.*s", STR_ARG(x.id)), err);
 }

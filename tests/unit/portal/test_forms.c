@@ -3,6 +3,7 @@
 #include "tests/unit/check.h"
 
 #include "config/resource.h"
+#include "core/file.h"
 #include "core/uri.h"
 #include "portal/admin/admin.h"
 #include "tests/unit/portal/client.h"
@@ -182,6 +183,45 @@ static void settings(void **state)
 	check_done();
 }
 
+/* What is no OpenAPI document becomes one; the page says what became of its parts. */
+static void imports(void **state)
+{
+	static const struct {
+		const char *id, *file;
+	} rows[] = {
+		{ "by-wsdl", "tests/golden/import/wsdl-orders/input.wsdl" },
+		{ "by-har", "tests/golden/import/har-orders/input.har" },
+		{ "by-postman", "tests/golden/import/postman-shop/input.postman" },
+	};
+	struct client c = { .site = *state };
+	const struct resource_kind *k = resource_kind_find(STR("api")), *descriptions = resource_kind_find(STR("api-description"));
+	struct arena *a = arena_new(16 << 20);
+	struct gh_err err;
+	json_t *doc;
+
+	client_session(&c, "administrator");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str text, form;
+
+		must(file_read(a, rows[i].file, 1 << 20, &text, &err), &err);
+		client_send(&c, "GET", "/admin/new-api", NULL);
+		form = arena_printf(a, "csrf=%s&id=%s&path=%s&environment=default&description=%.*s", client_token(&c), rows[i].id, rows[i].id,
+				    STR_ARG(uri_encode(a, text, URI_KEEP_UNRESERVED)));
+		CHECK_INT(rows[i].id, client_send(&c, "POST", "/admin/new-api", form.p), 200);
+		CHECK(rows[i].id, client_shows(&c, "What became of each part") && client_shows(&c, "Taken over"));
+		must(resource_read(c.site->store, a, k, str_of(rows[i].id), &doc, &err), &err);
+		CHECK(rows[i].id, doc && jsn_str(doc, "name").n && jsn_str(doc, "backendUrl").n);
+		must(resource_read(c.site->store, a, descriptions, str_of(rows[i].id), &doc, &err), &err);
+		CHECK(rows[i].id, doc && str_find(jsn_str(doc, "document"), STR("openapi")) != SIZE_MAX);
+	}
+	client_send(&c, "GET", "/admin/new-api", NULL);
+	CHECK_INT("a broken one", client_send(&c, "POST", "/admin/new-api", arena_printf(a, "csrf=%s&id=x&description=%%3Cdefinitions", client_token(&c)).p), 422);
+	CHECK("says where", client_shows(&c, "Line 1") && client_shows(&c, "&lt;definitions</textarea>"));
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
 static int up(void **state)
 {
 	static struct web_site site;
@@ -201,7 +241,7 @@ static int down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
