@@ -261,8 +261,13 @@ identity: { headers: { X-Consumer-Id: id, X-Consumer-Username: username, X-Consu
     assert.deepEqual(tokens.requests.at(-1).given, ['mes', 'first-secret-of-the-mes']);
     const list = gw.cli('token', 'list', '--format', 'json');
     const [row] = list.json();
-    assert.ok(JSON.stringify(row).includes('erp'));
-    for (const { token } of tokens.issued) assert.ok(!list.stdout.includes(token));
+    assert.equal(row.credential, 'erp');
+    assert.ok(Date.parse(row.expires) > Date.parse(row.issued) && Date.parse(row.lastUsed) >= Date.parse(row.issued), JSON.stringify(row));
+    const admin = await (await new Visitor(gw.url).signIn(gw.admin.email, gw.admin.password, '/admin/sign-in')).follow();
+    await admin.open('/admin/credentials');
+    const held = admin.html.split('id="tokens-title"')[1];
+    for (const words of ['erp', 'Issued', 'Expires', 'Last used', 'Good']) assert.ok(held.includes(words), words);
+    for (const { token } of tokens.issued) assert.ok(!list.stdout.includes(token) && !admin.html.includes(token));
     fs.writeFileSync(vaultFile, 'second-secret-of-the-mes');
     await until(async () => {
       gw.cli('token', 'purge');
