@@ -219,13 +219,22 @@ for (const server of SERVERS) describe(`A1 behind ${server}`, () => {
     assert.match(shown, /Authorization/);
     for (const args of [['credential', 'show', 'erp'], ['credential', 'list'], ['token', 'list'], ['audit'], ['log'], ['backend', 'list'], ['doctor']])
       for (const format of server === SERVERS[0] ? ['text', 'json'] : ['json']) { const o = gw.cli(...args, '--format', format, { fails: true }); clean(args.join(' '), o.stdout + o.stderr); }
+    await record(id);
     const cookie = await signIn(gw);
-    for (const page of ['credentials', '']) clean(`page ${page}`, await (await fetch(`${gw.url}/admin/${page}`, { headers: { cookie } })).text());
+    const show = async (page) => {
+      const answer = await fetch(`${gw.url}/admin/${page}`, { headers: { cookie } }), text = await answer.text();
+      assert.ok(answer.status === 200, `${page}: ${answer.status}`);
+      clean(`page ${page}`, text);
+      return text;
+    };
+    assert.ok((await show(`calls?q=${id}`)).includes(id), 'the page of the call');
+    for (const page of ['credentials', '', 'edit/credentials?id=default%2Ferp', 'audit', 'api/v1/credentials/default%2Ferp']) await show(page);
     for (const pid of gw.pids('gatehouse-gateway')) clean(`process ${pid}`, fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
     clean('the log', gw.log('serve') + gw.log('web'));
     if (server !== SERVERS[0]) return;   // what lies on disk does not depend on the web server, and there is much of it
+    gw.cli('export', path.join(gw.dir, 'exported'));
     const walk = (dir) => fs.readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(path.join(dir, e.name)) : e.isFile() ? [path.join(dir, e.name)] : []));
-    for (const file of [...walk(gw.state), ...walk(gw.dir).filter((f) => /\.(out|log)$/.test(f))]) clean(file, fs.readFileSync(file));
+    for (const file of [...walk(path.join(gw.dir, 'exported')), ...walk(gw.state), ...walk(gw.dir).filter((f) => /\.(out|log)$/.test(f))]) clean(file, fs.readFileSync(file));
   });
 });
 
