@@ -62,6 +62,8 @@ const ROWS = [
   ['a pattern of dear steps',
     '@{ var a = new string(\'a\', 1000000); while (true) try { Regex.IsMatch(a, "(?:a?){1000}a{1000}b"); } catch { } }', ANY_LIMIT],
   ['a pattern that finds much', '@{ var a = new string(\'a\', 1000000); while (true) Regex.Split(a, "a"); }', ANY_LIMIT],
+  ['captures asked for without end', '@{ var m = Regex.Match(new string(\'a\', 1000), "(a)+"); while (true) { object o = m.Groups[1].Captures; } }',
+    ANY_LIMIT],
   ['long keys', '@{ var d = new Dictionary<string, int>(); for (int i = 0; ; i++) d[new string(\'k\', 1000000) + i % 2] = i; }', ANY_LIMIT],
   ['long texts sorted',
     '@{ var a = new string(\'a\', 1000000); var l = Enumerable.Range(0, 20).Select(i => a + i).ToList(); while (true) l.Sort(); }', ANY_LIMIT],
