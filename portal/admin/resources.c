@@ -167,6 +167,9 @@ static GH_RC show(struct web *w, const struct resource_view *view, struct str id
 	web_form(w);
 	put_kind(w, view->kind);
 	TRY(resource_form_put(w, view, err));
+	(void)liquid_set_list(w->page, "live");
+	if (strcmp(view->kind->name, "backend") == 0 && id.n)
+		TRY(admin_put_backend_state(w, id, err));
 	liquid_set_text(w->page, "id", id.n ? id : STR(""));
 	liquid_set_text(w->page, "mark", mark.n ? mark : STR(""));
 	liquid_set_bool(w->page, "is_new", view->is_new);

@@ -26,6 +26,9 @@ struct str resource_yaml_put(struct arena *a, const json_t *v);
 /* And back, a new reference: what cannot be read is the text, which the validation refuses. NULL: nothing was written. */
 json_t *resource_yaml_read(struct str text);
 
+/* `live` of the page: how the backend is now and, of a pool, its members. */
+GH_RC admin_put_backend_state(struct web *w, struct str id, struct gh_err *err);
+
 /* rule_form.c: an access rule as groups of methods. `r` gets groups and what else the rule says. */
 GH_RC rule_form_put(struct web *w, struct liquid_record *r, const json_t *rule, struct str at, bool may_change, struct gh_err *err);
 json_t *rule_form_read(struct web *w, struct str at);

@@ -3,10 +3,14 @@
 #include "tests/unit/check.h"
 
 #include "config/resource.h"
+#include "core/backend_state.h"
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/uri.h"
 #include "portal/admin/admin.h"
 #include "tests/unit/portal/client.h"
+
+#include <unistd.h>
 
 static char directory[64], share[PATHS_MAX];
 
@@ -183,6 +187,44 @@ static void settings(void **state)
 	check_done();
 }
 
+/* What the gateways and the keeper know of a backend stands on its page, and on that of its pool. */
+static void backends_now(void **state)
+{
+	static const char breaker[] = "{\"rules\":[{\"name\":\"r\",\"tripDuration\":\"PT1H\",\"failureCondition\":{\"count\":1,\"interval\":\"PT1M\"}}]}";
+	const struct resource_kind *k = resource_kind_find(STR("backend"));
+	struct client c = { .site = *state };
+	struct arena *a = arena_new(1 << 20);
+	struct backend_states *states;
+	struct resource_change *change;
+	struct breaker_rule rule;
+	struct gh_err err;
+	char path[200];
+	json_t *doc;
+
+	must(resource_begin(c.site->store, a, STR("test"), &change, &err), &err);
+	doc = jsn_keep(a, json_pack("{s:s, s:s, s:o}", "id", "far", "url", "http://far.example/", "breaker", json_loads(breaker, 0, NULL)));
+	must(resource_write(change, k, STR_NULL, doc, RESOURCE_CREATE, NULL, &err), &err);
+	doc = jsn_keep(a, json_pack("{s:s, s:[{s:s}]}", "id", "near", "members", "backend", "far"));
+	must(resource_write(change, k, STR_NULL, doc, RESOURCE_CREATE, NULL, &err), &err);
+	must(resource_end(change, GH_RC_OK, false, &err), &err);
+	client_session(&c, "administrator");
+	CHECK_INT("before a gateway ran", client_send(&c, "GET", "/admin/edit/backends?id=far", NULL), 200);
+	CHECK("closed", client_shows(&c, "status-good\">Breaker closed"));
+	snprintf(path, sizeof(path), "%s/backends", directory);
+	must(backend_states_open(path, true, &states, &err), &err);
+	must(breaker_rule_parse(str_of(breaker), &rule, &err), &err);
+	CHECK("opens", breaker_tell(backend_slot(states, backend_state_key(STR("far"))), &rule, true, false, 0, clock_mono_us()));
+	backend_states_close(states);
+	client_send(&c, "GET", "/admin/edit/backends?id=far", NULL);
+	CHECK("open", client_shows(&c, "status-bad\">Breaker open, ") && client_shows(&c, "1 since the start"));
+	client_send(&c, "GET", "/admin/edit/backends?id=near", NULL);
+	(void)unlink(path);
+	CHECK("of the pool's member", client_shows(&c, "edit/backends?id=far\">far</a>") && client_shows(&c, "Breaker open, "));
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
 /* What is no OpenAPI document becomes one; the page says what became of its parts. */
 static void imports(void **state)
 {
@@ -241,7 +283,7 @@ static int down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports), cmocka_unit_test(backends_now) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
