@@ -10,6 +10,14 @@ static size_t shorter(struct str l, struct str r)
 	return l.n < r.n ? l.n : r.n;
 }
 
+/* What is not ASCII is taken apart to code points. */
+static bool charge_order(struct vm_call *c, const struct text *l, const struct text *r)
+{
+	if (!l || !r)
+		return true;
+	return (l->ascii && r->ascii ? charge_work : charge_each)(c, l->n < r->n ? l->n : r->n);
+}
+
 static bool equals(struct vm_call *c)
 {
 	bool ignore_case = c->n > 1 && comparison_ci(arg_enum(c, 1));
@@ -39,7 +47,7 @@ static int64_t comparison_of(const struct vm_call *c, size_t i)
 
 static bool compare(struct vm_call *c)
 {
-	return charge_work(c, shorter(arg_str(c, 0), arg_str(c, 1))) &&
+	return charge_order(c, arg_text(c, 0), arg_text(c, 1)) &&
 	       give_int(c, compare_texts(arg_text(c, 0), arg_text(c, 1), comparison_of(c, 2)));
 }
 
@@ -104,7 +112,7 @@ static bool compare_to(struct vm_call *c)
 {
 	if (!arg_is_null(c, 0) && c->args[0].kind != VALUE_STRING)
 		return vm_throw(c, EX_ARGUMENT, "Object must be of type String.");
-	return charge_work(c, shorter(self_str(c), arg_str(c, 0))) &&
+	return charge_order(c, c->self.text, arg_text(c, 0)) &&
 	       give_int(c, compare_texts(c->self.text, arg_text(c, 0), CURRENT_CULTURE));
 }
 
