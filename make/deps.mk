@@ -8,7 +8,7 @@ DEPS_RUN := lighttpd lighttpd-modules-lua curl ca-certificates tzdata
 DEPS_TEST := libcmocka-dev perl nginx-light apache2 libapache2-mod-fcgid openssl clang-14 libclang-rt-14-dev chromium \
 	json-schema-test-suite shared-mime-info redis-server redis-sentinel sqlite3 lighttpd-mod-openssl \
 	php-cli php-curl python3-requests
-DEPS_BENCH := wrk
+DEPS_BENCH := wrk redis-server
 
 # nodejs and npm come from Debian only where no node is there already (a newer one from elsewhere serves as well)
 need_node = $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)

@@ -13,6 +13,7 @@ const policies = require('./policies');
 const jwt = require('./jwt');
 const pages = require('./pages');
 const costs = require('./costs');
+const shared = require('./shared');
 
 const ROUNDS = Number(process.env.ROUNDS || 3);
 const SECONDS = Number(process.env.SECONDS_EACH || 5);
@@ -143,6 +144,8 @@ const AIMS = {
     ['requests per second with a rate limit / without', r.limitRatio, '>=', 0.97],
     ['the same, processor time', r.limitCpuRatio, '<=', 1.03],
     ['hits of the cache per second / nginx proxy_cache', r.cacheRatio, '>=', 0.6]],
+  shared: (r) => [['requests per second with a limit in Redis / here', r.eachRatio, '>=', 0],
+    ['the same, redis.preallocate = 50', r.lumpsRatio, '>=', 0]],
   changes: (r) => [['200 configuration changes under load: failed calls', r.failed, '<=', 0],
     ['memory after / before', r.memoryRatio, '<=', 1.2]],
 };
@@ -193,6 +196,8 @@ async function main() {
           await listening(port);
           return child;
         } });
+    if (wanted('shared'))
+      results.shared = await shared({ backendPort, rounds: ROUNDS, measure: (url, headers, gw) => measure(url, headers, pidsOf(gw)) });
     if (wanted('pages')) results.pages = pages();
     if (wanted('flight')) results.flight = await flight(gatehouse);
     if (wanted('changes')) results.changes = await changes(gatehouse, backendPort, wrk);
