@@ -2,6 +2,7 @@
  * shows arguments. */
 #include "cli/output.h"
 #include "cli/secret_option.h"
+#include "config/policy_store.h"
 #include "core/str.h"
 #include "db/named_values.h"
 
@@ -36,6 +37,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 	const char *tags = option_text(&c->options, "tags");
 	bool found, given;
 	struct store *s;
+	gh_rc rc;
 
 	TRY(read_value(c, &v, err));
 	given = v.value.p || v.ref.p;
@@ -51,7 +53,10 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 	v.rotate_by_us = found ? old.rotate_by_us : 0;
 	TRY(rotate_by_read(c, &v.rotate_by_us, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, store_named_value_set(s, &v, err), err));
+	rc = store_named_value_set(s, &v, err);
+	if (!rc.code && found && given && !v.ref.n)
+		rc = policy_store_check_value(s, v.id, err);
+	TRY(store_tx_end(s, rc, err));
 	return v.ref.n ? secret_option_try(c, s, v.ref, err) : GH_RC_OK;
 }
 

@@ -32,11 +32,26 @@ GH_RC resource_begin(struct store *s, struct arena *a, struct str actor, struct 
 	return GH_RC_OK;
 }
 
+/* A value that breaks who names it is a problem of the value. */
+static GH_RC check_value(struct resource_change *c, struct str id, struct gh_err *err)
+{
+	struct gh_err why;
+	gh_rc rc = policy_store_check_value(c->store, id, &why);
+
+	if (rc.code == GH_E_INVALID)
+		resource_problem(c, &kind_named_value, id, STR("/value"), "%s", why.message);
+	else if (rc.code && err)
+		*err = why;
+	return rc.code == GH_E_INVALID ? GH_RC_OK : rc;
+}
+
 GH_RC resource_end(struct resource_change *c, gh_rc so_far, bool dry_run, struct gh_err *err)
 {
 	arena_free(c->scratch);
 	arena_free(c->policy_arena);
 	c->scratch = c->policy_arena = NULL;
+	for (size_t i = 0; i < c->n_values && !so_far.code && !c->total; i++)            /* together with the policies that came too */
+		so_far = check_value(c, c->values[i], err);
 	if (!so_far.code && c->total)
 		so_far = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "%zu problem%s", c->total, c->total == 1 ? "" : "s");
 	if (!so_far.code && !dry_run)

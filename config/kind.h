@@ -26,6 +26,8 @@ struct resource_change {
 	struct str style_sheet;          /* STR_NULL: that of the theme */
 	struct arena *policy_arena;      /* of what policies are compiled with; NULL: to be read again */
 	struct policy_store *policies;
+	struct str values[64];           /* named values that were written: who names them is checked at the end */
+	size_t n_values;
 };
 
 /* One document on its way in. */

@@ -68,6 +68,13 @@ const struct resource_kind kind_business_group = {
 
 static const char *const environment_kinds[] = { "production", "sandbox", NULL };
 
+static const struct resource_field variable_fields[] = {
+	{ .name = "name", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED, .label = "Name", .most = 200, .description = "The same in each environment" },
+	{ .name = "value", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED, .label = "Value", .most = 2000,
+	  .description = "What it is here: https://orders.example.com" },
+	FIELD_END,
+};
+
 static const struct resource_field environment_fields[] = {
 	FIELD_ID("Names the environment", store_environment, id),
 	{ .name = "name", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED, .label = "Name", .most = 300,
@@ -80,8 +87,41 @@ static const struct resource_field environment_fields[] = {
 	  .description = "Calls whose path begins so go there, without slashes at the ends; null: any", AT(store_environment, path_prefix) },
 	{ .name = "businessGroup", .type = RESOURCE_REF, .ref = "business-group", .otherwise = "\"default\"", .label = "Business group",
 	  .description = "Who owns it", AT(store_environment, business_group_id) },
+	{ .name = "variables", .type = RESOURCE_OBJECTS, .fields = variable_fields, .label = "Variables",
+	  .description = "What differs between environments: addresses of backends, by which an API that is promoted finds its own. No secrets",
+	  .offset = RESOURCE_BY_HAND },
 	FIELD_END,
 };
+
+static int by_name(const json_t *a, const json_t *b)
+{
+	return str_cmp(jsn_str(a, "name"), jsn_str(b, "name"));
+}
+
+static GH_RC environment_show(struct store *s UNUSED, struct arena *a, const void *row, json_t *doc, struct gh_err *err)
+{
+	struct str text = ((const struct store_environment *)row)->variables;
+	json_t *list;
+
+	TRY(jsn_parse_in(a, text.n ? text : STR("[]"), &(struct jsn_limits){ .flags = JSN_ANY }, &list, NULL, err));
+	json_object_set(doc, "variables", list);
+	return GH_RC_OK;
+}
+
+static GH_RC environment_check(struct resource_put *p, struct gh_err *err)
+{
+	json_t *list = jsn_get(p->doc, "variables");
+	struct store_environment *e = p->row;
+
+	sort_objects(list, by_name);
+	for (size_t i = 1; i < json_array_size(list); i++)
+		if (str_eq(jsn_str(json_array_get(list, i - 1), "name"), jsn_str(json_array_get(list, i), "name")))
+			put_problem(p, "/variables", "has '%.*s' twice", STR_ARG(jsn_str(json_array_get(list, i), "name")));
+	e->variables = list ? jsn_text(p->a, list, 0) : STR("[]");
+	if (!e->variables.p)
+		FAIL(err, NOMEM, "variables");
+	return GH_RC_OK;
+}
 
 static GH_RC environment_find(struct store *s, struct arena *a, struct str id, void *row, bool *found, struct gh_err *err)
 {
@@ -100,7 +140,7 @@ static GH_RC environment_drop(struct store *s, struct arena *a UNUSED, struct st
 
 static const struct resource_ops environment_ops = {
 	.row_size = sizeof(struct store_environment), .store = STORE_RESOURCE_ENVIRONMENT, .find = environment_find,
-	.save = environment_save, .drop = environment_drop,
+	.show = environment_show, .check = environment_check, .save = environment_save, .drop = environment_drop,
 };
 
 const struct resource_kind kind_environment = {

@@ -101,6 +101,8 @@ static GH_RC save(struct resource_put *p, struct gh_err *err)
 		TRY(store_named_value_find(p->s, p->a, p->id, true, &old, &found, err));
 		v->value = found ? old.value : STR_NULL;
 	}
+	if (p->exists && !v->ref.n && p->c->n_values < ARRAY_LEN(p->c->values))          /* a reference is read later, by the keeper */
+		p->c->values[p->c->n_values++] = arena_dup(p->c->arena, p->id);
 	return store_named_value_set(p->s, v, err);
 }
 

@@ -5,6 +5,7 @@
 #include "core/str.h"
 #include "db/loggers.h"
 #include "db/named_values.h"
+#include "db/resources.h"
 #include "db/apis.h"
 
 struct policy_store {
@@ -144,4 +145,52 @@ GH_RC policy_store_compile(struct policy_store *p, struct store *s, const struct
 	policy_diags_init(diags, p->arena);
 	*out = policy_compile(p->arena, text, &src, &env, diags);
 	return GH_RC_OK;
+}
+
+/* ---- values that change ------------------------------------------------------------------------------------------------- */
+
+enum { CHECK_BYTES = 256 << 20 };
+
+static GH_RC check_user(struct policy_store *p, struct store *s, const struct store_resource_use *use, struct str value, struct gh_err *err)
+{
+	const struct policy_document *doc;
+	struct store_policy_scope scope;
+	struct policy_diags diags;
+	struct str text;
+	bool found;
+
+	for (size_t i = 0; i < p->n_broken; i++)
+		if (str_eq(use->kind, STR("policy-fragment")) && str_eq(p->broken[i].id, use->id))
+			FAIL(err, INVALID, "the fragment %.*s names {{%.*s}} and would not compile: %.*s", STR_ARG(use->id), STR_ARG(value),
+			     STR_ARG(p->broken[i].message));
+	if (!str_eq(use->kind, STR("policy")))
+		return GH_RC_OK;
+	TRY(store_policy_scope_parse(use->id, &scope, err));
+	TRY(store_policy_find(s, p->arena, &scope, &text, &found, err));
+	if (!found)
+		return GH_RC_OK;
+	TRY(policy_store_compile(p, s, &scope, use->id, text, &doc, &diags, err));
+	if (!doc)
+		FAIL(err, INVALID, "the policy %.*s names {{%.*s}} and would not compile: line %d: %.*s", STR_ARG(use->id), STR_ARG(value),
+		     (int)diags.v[0].line, STR_ARG(diags.v[0].message));
+	return GH_RC_OK;
+}
+
+GH_RC policy_store_check_value(struct store *s, struct str id, struct gh_err *err)
+{
+	struct arena *a = arena_new(CHECK_BYTES);
+	struct store_resource_use *uses;
+	struct policy_store *p;
+	gh_rc rc;
+	size_t n;
+
+	if (!a)
+		FAIL(err, NOMEM, "named value");
+	rc = store_resource_uses(s, a, STORE_RESOURCE_NAMED_VALUE, id, STORE_RESOURCE_USES_MAX, &uses, &n, err);
+	if (!rc.code && n)
+		rc = policy_store_new(a, s, &p, err);
+	for (size_t i = 0; i < n && !rc.code; i++)
+		rc = check_user(p, s, &uses[i], id, err);
+	arena_free(a);
+	return rc;
 }

@@ -19,6 +19,10 @@ struct policy_broken {
 };
 const struct policy_broken *policy_store_broken(const struct policy_store *p, size_t *n);
 
+/* Whether the documents and fragments that name the value as {{id}} compile with the value that stands in the store now. INVALID names
+ * the first that does not, with its first error. Inside the transaction of a change: before it is committed. */
+GH_RC policy_store_check_value(struct store *s, struct str id, struct gh_err *err);
+
 /* Where in the pipeline a document of the store stands. */
 enum scope policy_scope_of(int64_t kind);                /* enum store_policy_kind */
 /* Compiles a document as that of `scope`; NULL: it has errors. In either case diags holds what was found. `name` stands for

@@ -13,6 +13,7 @@ static const struct row_type group_type = ROW_TYPE("business group", store_busin
 static const struct field environment_fields[] = {
 	FIELD(store_environment, TEXT, id),  FIELD(store_environment, TEXT, name), FIELD(store_environment, TEXT, business_group_id),
 	FIELD(store_environment, REF, host), FIELD(store_environment, REF, path_prefix), FIELD(store_environment, TEXT, kind),
+	FIELD(store_environment, TEXT, variables),
 };
 static const struct row_type environment_type = ROW_TYPE("environment", store_environment, environment_fields);
 

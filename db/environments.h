@@ -16,6 +16,7 @@ struct store_environment {
 	struct str host;                         /* lower case; STR_NULL: any */
 	struct str path_prefix;                  /* "sandbox", without slashes around it; STR_NULL: none */
 	struct str kind;                         /* "production" or "sandbox" */
+	struct str variables;                    /* JSON: [{"name", "value"}]; STR_NULL: none */
 };
 
 GH_RC store_business_group_create(struct store *s, const struct store_business_group *g, struct gh_err *err);

@@ -63,6 +63,8 @@ static GH_RC add_gone(struct walk *w, const struct resource_kind *k, const json_
 	struct layout_owner o = layout_owner(k, doc);
 	struct str env;
 
+	if (!str_starts(jsn_str(doc, "id"), w->set->only))
+		return GH_RC_OK;
 	TRY(files_environment(w->store, w->scratch, k, doc, &env, err));
 	if (!in_environments(w->set, env) || (w->set->environments && !env.p))
 		return GH_RC_OK;

@@ -56,6 +56,7 @@ struct files_set {
 	struct map by_name;              /* "product gold" -> struct files_doc */
 	bool covers[64];                 /* by the kind's place in resource_kinds */
 	json_t *environments;            /* array of ids; NULL: all */
+	struct str only;                 /* deletions: only of ids that begin so; empty: all */
 	struct files_problem problems[FILES_PROBLEMS_MAX];
 	size_t again;                    /* towards FILES_AGAIN_MAX */
 	size_t n_problems, total_problems;

@@ -41,6 +41,7 @@ struct rest_route {
 	rest_handler *run;
 	/* The OpenAPI operation (a new reference); kind is NULL without {kind}. */
 	json_t *(*describe)(const struct rest_route *route, const struct resource_kind *kind);
+	bool about_all;                  /* tells of every environment: takes the right everywhere */
 };
 /* Of a kind of which there is one, nothing is made or removed. */
 bool rest_serves(const struct rest_route *route, const struct resource_kind *k);
@@ -75,8 +76,13 @@ GH_RC rest_remember(struct rest *r, struct gh_err *err);
 
 /* ---- handlers and their descriptions ------------------------------------------------------------------------------------ */
 
-rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete, rest_me, rest_openapi, rest_plan, rest_apply,
+rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete, rest_me, rest_openapi, rest_plan, rest_apply, rest_promote,
 	rest_governance;
+/* The first kind of the files that the caller may not touch; NULL: none. */
+struct files_set;
+const struct resource_kind *rest_forbidden(const struct rest *r, const struct files_set *set, bool write);
+GH_RC rest_files_problems(struct rest *r, const struct files_set *set, struct gh_err *err);
+json_t *rest_promote_schema(void);
 json_t *rest_describe(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_governance(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_files(const struct rest_route *route, const struct resource_kind *kind);

@@ -31,8 +31,7 @@ static GH_RC tree_of(struct rest *r, const json_t *body, struct tree *t, bool *o
 	return rc.code ? rest_refused(r, rc, &why, NULL, err) : GH_RC_OK;
 }
 
-/* The first kind of the files that the caller may not touch; NULL: none. */
-static const struct resource_kind *forbidden(const struct rest *r, const struct files_set *set, bool write)
+const struct resource_kind *rest_forbidden(const struct rest *r, const struct files_set *set, bool write)
 {
 	for (size_t i = 0; resource_kinds[i]; i++) {
 		const struct resource_kind *k = resource_kinds[i];
@@ -46,7 +45,7 @@ static const struct resource_kind *forbidden(const struct rest *r, const struct 
 	return NULL;
 }
 
-static GH_RC problems(struct rest *r, const struct files_set *set, struct gh_err *err)
+GH_RC rest_files_problems(struct rest *r, const struct files_set *set, struct gh_err *err)
 {
 	json_t *list = json_array();
 
@@ -82,14 +81,14 @@ static GH_RC work(struct rest *r, bool apply, struct gh_err *err)
 	if (!ok)
 		return GH_RC_OK;
 	TRY(files_set_read(set, r->w->a, &t, err));
-	not = forbidden(r, set, apply);
+	not = rest_forbidden(r, set, apply);
 	if (not)
 		return rest_problem(r, 403, "forbidden", arena_printf(r->w->a, "You may not %s %s.", apply ? "change" : "see", not->plural), NULL, err);
 	o.secrets = jsn_obj(body, "secrets");
 	o.placeholders = jsn_bool(body, "placeholders", false);
 	rc = plan_run(r->w->site->store, r->w->a, set, &o, &p, &why);
 	if (rc.code == GH_E_INVALID && set->total_problems)
-		return problems(r, set, err);
+		return rest_files_problems(r, set, err);
 	if (rc.code)
 		return rest_refused(r, rc, &why, NULL, err);
 	v = jsn_keep(r->w->a, plan_json(&p));
@@ -141,16 +140,17 @@ static json_t *plan_schema(void)
 
 json_t *rest_describe_files(const struct rest_route *route, const struct resource_kind *kind UNUSED)
 {
-	bool apply = route->run == rest_apply;
-	json_t *answers = json_pack("{s:{s:s, s:{s:{s:o}}}}", "200", "description", apply ? "What was done" : "What apply would do", "content",
+	bool apply = route->run == rest_apply, promote = route->run == rest_promote;
+	json_t *answers = json_pack("{s:{s:s, s:{s:{s:o}}}}", "200", "description", apply || promote ? "What was done" : "What apply would do", "content",
 				    "application/json", "schema", plan_schema());
-	static const char *const refusals[] = { "400", "401", "403", "406", "413", "415", "422" };
+	static const char *const refusals[] = { "400", "401", "403", "404", "406", "409", "413", "415", "422" };
 
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
 		json_object_set_new(answers, refusals[i], json_pack("{s:s}", "$ref", "#/components/responses/Problem"));
-	return json_pack("{s:s, s:s, s:s, s:[s], s:{s:b, s:{s:{s:o}}}, s:o, s:[{s:[]}]}", "operationId", apply ? "apply" : "plan", "summary",
-			 apply ? "Make the configuration what files say" : "What files would change", "description",
-			 "The files of a directory as `gatehouse export` writes it. One transaction; with one thing wrong nothing is changed.", "tags",
-			 "about", "requestBody", "required", 1, "content", "application/json", "schema", request_schema(), "responses", answers, "security",
+	return json_pack("{s:s, s:s, s:s, s:[s], s:{s:b, s:{s:{s:o}}}, s:o, s:[{s:[]}]}", "operationId", promote ? "promote" : apply ? "apply" : "plan", "summary",
+			 promote ? "Take an API from one environment into another" : apply ? "Make the configuration what files say" : "What files would change", "description",
+			 promote ? "What goes along is named; the instance that is there already is brought up to date. Dry-run shows the difference."
+			 : "The files of a directory as `gatehouse export` writes it. One transaction; with one thing wrong nothing is changed.", "tags",
+			 "about", "requestBody", "required", 1, "content", "application/json", "schema", promote ? rest_promote_schema() : request_schema(), "responses", answers, "security",
 			 "token");
 }
