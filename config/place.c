@@ -172,6 +172,14 @@ enum right resource_right(const struct resource_kind *k, bool write)
 	return write ? rights[k->area].change : rights[k->area].view;
 }
 
+bool resource_id_names_place(const struct resource_kind *k)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strcmp(rows[i].kind, k->name) == 0)
+			return rows[i].how == BY_SCOPE || rows[i].how == BEFORE_SLASH;
+	return false;
+}
+
 enum { PLACE_BYTES = 1 << 20 };
 
 GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct str id, bool write, bool *yes, struct gh_err *err)

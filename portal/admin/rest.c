@@ -207,7 +207,7 @@ static GH_RC sees(struct rest *r, bool *yes, struct gh_err *err)
 	*yes = true;
 	if (r->kind && r->id.n)
 		TRY(resource_allowed(s, r->kind, r->id, r->route->writes, yes, err));
-	if (*yes)
+	if (*yes || resource_id_names_place(r->kind))
 		return GH_RC_OK;
 	store_viewer_set(s, NULL);
 	TRY(resource_exists(s, r->kind, r->id, yes, err));

@@ -65,7 +65,7 @@ for (const server of SERVERS) {
       assert.equal((await api('PATCH', 'apis/orders-sandbox', { description: 'Mine' }, sam)).status, 200);
       await made('users', { id: 'sam', email: 'sam@example.com', role: 'developer' });
       await made('role-assignments', { role: 'owner', user: 'sam', environment: 'sandbox' });
-      gw.cli('user', 'password', 'sam@example.com', '--password-file', gw.file('pw', 'another horse battery staple\n'));
+      gw.cli('user', 'set-password', 'sam@example.com', '--password-file', gw.file('pw', 'another horse battery staple\n'));
       const page = await signedIn('sam@example.com', 'another horse battery staple');
       await page.get('/admin/');
       assert.equal(page.status, 200);
