@@ -231,6 +231,8 @@ static GH_RC admit(struct rest *r, bool *in, struct gh_err *err)
 	*in = false;
 	if (!rest_may(r, WEB_VIEW_APIS) || !rest_may(r, right_of(r)))
 		return rest_problem(r, 403, "forbidden", arena_printf(w->a, "The role %.*s may not do this.", STR_ARG(r->who.role)), NULL, err);
+	if (r->route->about_all && !rights_everywhere(&r->who.rights, web_right_of(r->route->right)))
+		return rest_problem(r, 403, "forbidden", STR("This tells of every environment; your role counts in some only."), NULL, err);
 	if (!store_scopes_allow(r->who.scopes, r->route->writes, r->kind ? str_of(r->kind->plural) : STR_NULL) && (r->kind || r->route->writes)) {
 		web_header(w, "WWW-Authenticate", STR("Bearer realm=\"management\", error=\"insufficient_scope\""));
 		return rest_problem(r, 403, "scope-missing", r->route->writes ? STR("The token may not write this.")

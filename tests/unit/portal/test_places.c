@@ -246,6 +246,7 @@ static void writing(void **state UNUSED)
 		{ "a shared value", "POST", "named-values", "{\"id\":\"v\",\"value\":\"x\"}", 403 },
 		{ "a role for oneself", "POST", "role-assignments", "{\"role\":\"owner\",\"user\":\"sam\"}", 403 },
 		{ "a token without bounds", "POST", "machine-tokens", "{\"id\":\"wide\",\"role\":\"owner\",\"scopes\":[\"write\"]}", 403 },
+		{ "a report about all APIs", "GET", "governance", NULL, 403 },
 		{ "nothing of the kind is there", "GET", "apis/nothing", NULL, 404 },
 	};
 	struct client c = { .site = &world.site };
