@@ -11,12 +11,12 @@
 #include "core/cache.h"
 
 #include "core/config.h"
+#include "core/crypto.h"
 #include "core/file.h"
 #include "core/str.h"
 
 #include <errno.h>
 #include <lmdb.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 enum { DIGEST_BYTES = 32, HEAD_BYTES = 13, EVICT_BATCH = 64, EVICT_TRIES = 64, SCAN_BATCH = 512, READERS_MAX = 512, PAGE = 4096,
@@ -58,12 +58,9 @@ static uint64_t get_u64(const unsigned char in[8])
 
 static gh_rc digest_of(char space, struct str key, unsigned char out[DIGEST_BYTES], struct gh_err *err)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) && EVP_DigestUpdate(ctx, &space, 1)
-		  && EVP_DigestUpdate(ctx, key.p, key.n) && EVP_DigestFinal_ex(ctx, out, NULL);
+	const struct str parts[] = { { &space, 1 }, key };
 
-	EVP_MD_CTX_free(ctx);
-	if (!ok)
+	if (!crypto_sha256_joined(parts, ARRAY_LEN(parts), out))
 		FAIL(err, NOMEM, "cache: no digest");
 	return GH_RC_OK;
 }

@@ -27,11 +27,20 @@ static const unsigned char *bytes_of(struct str s)
 	return (const unsigned char *)(s.p ? s.p : "");
 }
 
+/* Found once: SHA256() and EVP_sha256() look for it each time, which takes longer than a short text. NULL: it could not be found. */
 static const EVP_MD *sha256;
 
 static void find_sha256(void)
 {
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+static const EVP_MD *need_sha256(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_sha256);
+	return sha256 ? sha256 : EVP_sha256();
 }
 
 static void start_sodium(void)
@@ -49,11 +58,20 @@ static void need_sodium(void)
 
 void crypto_sha256(struct str in, uint8_t out[CRYPTO_SHA256_BYTES])
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, find_sha256);            /* SHA256() looks for it each time, which takes longer than a short text */
-	if (!sha256 || !EVP_Digest(bytes_of(in), in.n, out, NULL, sha256, NULL))
+	if (!EVP_Digest(bytes_of(in), in.n, out, NULL, need_sha256(), NULL))
 		SHA256(bytes_of(in), in.n, out);
+}
+
+bool crypto_sha256_joined(const struct str *parts, size_t n, uint8_t out[CRYPTO_SHA256_BYTES])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = ctx && EVP_DigestInit_ex(ctx, need_sha256(), NULL);
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = EVP_DigestUpdate(ctx, bytes_of(parts[i]), parts[i].n);
+	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL);
+	EVP_MD_CTX_free(ctx);
+	return ok;
 }
 
 static uint8_t name_key[crypto_shorthash_siphashx24_KEYBYTES];

@@ -18,6 +18,8 @@ enum {
 };
 
 void crypto_sha256(struct str in, uint8_t out[CRYPTO_SHA256_BYTES]);
+/* Of texts one after the other. False: out of memory. */
+bool crypto_sha256_joined(const struct str *parts, size_t n, uint8_t out[CRYPTO_SHA256_BYTES]) MUST_USE;
 /* A name for a text in tables of this process, a third of the price of a SHA-256: 128 bits of SipHash-2-4 under a key that the
  * process draws for itself, then zeros. Who does not know the key finds no other text of the same name; names must not leave
  * the process, where they would mean nothing. */

@@ -253,3 +253,21 @@ bool utf8_valid(struct str s)
 	}
 	return true;
 }
+
+char *str_put(char *to, struct str s)
+{
+	if (s.n)
+		memcpy(to, s.p, s.n);
+	return to + s.n;
+}
+
+char *str_put_u64(char *to, uint64_t v)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do
+		digits[--i] = (char)('0' + v % 10);
+	while (v /= 10);
+	return str_put(to, (struct str){ digits + i, sizeof(digits) - i });
+}

@@ -77,6 +77,9 @@ bool str_word(struct str *rest, struct str *word);
  *     for (struct str part; str_split(&rest, ',', &part);) ...        "a,,b" gives "a", "", "b"; "" gives "" once */
 bool str_split(struct str *rest, char sep, struct str *part);
 
+/* The text, or v in decimal (at most 20 digits), at `to`, which has the room; returns where it ends. */
+char *str_put(char *to, struct str s);
+char *str_put_u64(char *to, uint64_t v);
 /* The whole text must be a decimal number within [min, max]: no blank, no plus sign. */
 bool str_to_u64(struct str s, uint64_t max, uint64_t *out);
 bool str_to_i64(struct str s, int64_t min, int64_t max, int64_t *out);

@@ -139,15 +139,17 @@ static struct str detail_text(struct call *k)
 static struct str limits_text(const struct call *k, char out[LIMITS_BYTES])
 {
 	const struct shown_limit *l = k->gate ? &k->gate->limit : NULL;
-	int n;
+	char *to;
 
+	_Static_assert(LIMITS_BYTES >= 3 * 20 + 30, "three numbers and the words have room");
 	if (!l || !l->set)
 		return STR("");
-	n = snprintf(out, LIMITS_BYTES, "%s: %llu of %llu%s left", l->rate ? "rate" : "quota", (unsigned long long)l->remaining,
-		     (unsigned long long)l->limit, l->bytes ? " bytes" : "");
-	if (l->window_s && n < LIMITS_BYTES)
-		n += snprintf(out + n, LIMITS_BYTES - (size_t)n, " in %u s", l->window_s);
-	return (struct str){ out, n < LIMITS_BYTES ? (size_t)n : LIMITS_BYTES - 1 };
+	to = str_put_u64(str_put(out, l->rate ? STR("rate: ") : STR("quota: ")), l->remaining);
+	to = str_put_u64(str_put(to, STR(" of ")), l->limit);
+	to = str_put(to, l->bytes ? STR(" bytes left") : STR(" left"));
+	if (l->window_s)
+		to = str_put(str_put_u64(str_put(to, STR(" in ")), l->window_s), STR(" s"));
+	return (struct str){ out, (size_t)(to - out) };
 }
 
 /* "inbound api rate-limit:12 15us 3 of 20 calls"; whole lines only, without secrets. */

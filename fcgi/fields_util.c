@@ -119,13 +119,6 @@ bool field_listed(struct str connection, struct str name)
 
 /* ---- addresses ---- */
 
-static char *put(char *to, struct str s)
-{
-	if (s.n)
-		memcpy(to, s.p, s.n);
-	return to + s.n;
-}
-
 static char *put_encoded(char *to, struct str s)
 {
 	static const char hex[] = "0123456789ABCDEF";
@@ -144,24 +137,13 @@ static char *put_encoded(char *to, struct str s)
 	return to;
 }
 
-static char *put_number(char *to, unsigned v)
-{
-	char digits[8];
-	size_t i = sizeof(digits);
-
-	do
-		digits[--i] = (char)('0' + v % 10);
-	while (v /= 10);
-	return put(to, (struct str){ digits + i, sizeof(digits) - i });
-}
-
 static char *put_authority(char *to, const struct url *u)
 {
-	to = put(to, u->host);
+	to = str_put(to, u->host);
 	if (!u->port)
 		return to;
 	*to++ = ':';
-	return put_number(to, u->port & 0xffff);
+	return str_put_u64(to, u->port & 0xffff);
 }
 
 static char *put_target(char *to, const struct url *u)
@@ -182,7 +164,7 @@ struct str url_for_wire(struct arena *a, const struct url *u)
 
 	if (!text)
 		return STR_NULL;
-	p = put_target(put_authority(put(put(p, u->scheme), STR("://")), u), u);
+	p = put_target(put_authority(str_put(str_put(p, u->scheme), STR("://")), u), u);
 	*p = '\0';
 	return (struct str){ text, (size_t)(p - text) };
 }
@@ -268,10 +250,10 @@ struct str trace_context_text(struct arena *a, const struct trace_context *t)
 
 	if (!text)
 		return STR_NULL;
-	p = put(p, STR("00-"));
-	p = put(p, (struct str){ t->trace_id, 32 });
+	p = str_put(p, STR("00-"));
+	p = str_put(p, (struct str){ t->trace_id, 32 });
 	*p++ = '-';
-	p = put(p, (struct str){ t->span_id, 16 });
+	p = str_put(p, (struct str){ t->span_id, 16 });
 	*p++ = '-';
 	*p++ = hex[t->flags >> 4];
 	*p++ = hex[t->flags & 15];

@@ -3,6 +3,8 @@
 #include "core/str.h"
 #include "fcgi/call_gate.h"
 
+enum { TEXT_BYTES = 80 };                /* two numbers of 20 digits and 30 characters */
+
 void limit_note(struct gate_state *g, const struct shown_limit *l)
 {
 	struct shown_limit *have = &g->limit;
@@ -19,24 +21,38 @@ static struct str number(const struct call *k, uint64_t n)
 	return arena_printf(k->arena, "%llu", (unsigned long long)n);
 }
 
+/* Both stand in each answer of a limited API, so they are put together by hand. */
+static struct str policy_text(const struct call *k, const struct shown_limit *l)
+{
+	char text[TEXT_BYTES], *to = str_put(text, l->rate ? STR("\"rate\";q=") : STR("\"quota\";q="));
+
+	to = str_put_u64(to, l->limit);
+	if (l->bytes)
+		to = str_put(to, STR(";qu=\"content-bytes\""));
+	if (l->window_s)
+		to = str_put_u64(str_put(to, STR(";w=")), l->window_s);
+	return arena_dup(k->arena, (struct str){ text, (size_t)(to - text) });
+}
+
+static struct str now_text(const struct call *k, const struct shown_limit *l)
+{
+	char text[TEXT_BYTES], *to = str_put(text, l->rate ? STR("\"rate\";r=") : STR("\"quota\";r="));
+
+	to = str_put_u64(to, l->remaining);
+	if (l->window_s)
+		to = str_put_u64(str_put(to, STR(";t=")), l->reset_s);
+	return arena_dup(k->arena, (struct str){ text, (size_t)(to - text) });
+}
+
 size_t limit_fields(const struct call *k, struct field out[LIMIT_FIELDS])
 {
 	const struct shown_limit *l = k->gate ? &k->gate->limit : NULL;
-	struct str policy, now;
-	const char *name;
 	size_t n = 0;
 
 	if (!l || !l->set)
 		return 0;
-	name = l->rate ? "rate" : "quota";
-	policy = arena_printf(k->arena, "\"%s\";q=%llu%s", name, (unsigned long long)l->limit, l->bytes ? ";qu=\"content-bytes\"" : "");
-	now = arena_printf(k->arena, "\"%s\";r=%llu", name, (unsigned long long)l->remaining);
-	if (l->window_s) {
-		policy = arena_printf(k->arena, "%.*s;w=%u", STR_ARG(policy), l->window_s);
-		now = arena_printf(k->arena, "%.*s;t=%u", STR_ARG(now), l->reset_s);
-	}
-	out[n++] = (struct field){ STR("RateLimit-Policy"), policy };
-	out[n++] = (struct field){ STR("RateLimit"), now };
+	out[n++] = (struct field){ STR("RateLimit-Policy"), policy_text(k, l) };
+	out[n++] = (struct field){ STR("RateLimit"), now_text(k, l) };
 	if (k->wk->limits.old_limit_fields) {
 		out[n++] = (struct field){ STR("X-RateLimit-Limit"), number(k, l->limit) };
 		out[n++] = (struct field){ STR("X-RateLimit-Remaining"), number(k, l->remaining) };

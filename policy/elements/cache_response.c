@@ -97,10 +97,15 @@ static void add_address(const struct exchange *x, struct buf *key)
 	buf_char(key, '\n');
 	buf_str(key, x->request.original_url.path);
 	buf_char(key, '\n');
-	if (x->backend_id.n)
+	if (x->backend_id.n) {
 		buf_str(key, x->backend_id);
-	else
-		buf_fmt(key, "%.*s://%.*s:%u", STR_ARG(u->scheme), STR_ARG(u->host), url_port(u));
+	} else {
+		buf_str(key, u->scheme);
+		buf_cstr(key, "://");
+		buf_str(key, u->host);
+		buf_char(key, ':');
+		buf_u64(key, url_port(u));
+	}
 	buf_str(key, u->path);
 }
 
