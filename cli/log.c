@@ -153,6 +153,20 @@ static void print_steps(struct buf *b, struct str steps)
 		print_line(b, "step", line);
 }
 
+static void print_tries(struct buf *b, const struct telemetry_call *t)
+{
+	struct str rest = t->tries;
+	struct telemetry_try one;
+	struct buf words;
+
+	buf_init(&words, 512);
+	for (; telemetry_try_next(t, &rest, &one); buf_clear(&words)) {
+		telemetry_try_words(&words, &one);
+		print_line(b, "try", buf_view(&words));
+	}
+	buf_release(&words);
+}
+
 /* For who asks about one call: which layer decided, what was compared, what mends it. */
 static void print_decision(struct follower *f, struct buf *b, const struct telemetry_call *t)
 {
@@ -170,6 +184,7 @@ static void print_decision(struct follower *f, struct buf *b, const struct telem
 	print_steps(b, t->steps);
 	print_line(b, "application", t->application);
 	print_line(b, "backend", t->backend);
+	print_tries(b, t);
 	print_line(b, "correlation", t->correlation);
 	print_line(b, "trace", t->trace_id);
 	if (t->reason.n)

@@ -173,7 +173,7 @@ static void put_number(struct buf *b, const struct telemetry_call *c, enum numbe
 		buf_u64(b, c->name);                                                                            \
 		return;
 	X(, bytes_in) X(, bytes_out) X(, backend_bytes_out) X(, backend_bytes_in) X(, total_us) X(, gateway_us) X(, backend_us)
-	X(, dns_us) X(, connect_us) X(, tls_us) X(, first_byte_us) X(, backend_status) X(, attempts)
+	X(, dns_us) X(, connect_us) X(, tls_us) X(, first_byte_us) X(, backend_status) X(, attempts) X(, trace_flags)
 #undef X
 	}
 }

@@ -55,7 +55,9 @@ const char *telemetry_cache_name(enum telemetry_cache c);        /* "none", "hit
 	X(place, 160)                /* where the policies ended in an error: section, scope, path of the policy */ \
 	X(credential, 80)            /* id of what the backend was shown */                                    \
 	X(limits, 96)                /* the tightest limit that counted the call: "rate: 17 of 20 left in 60 s" */ \
-	X(steps, 2048)               /* what each policy did, a line each; of failures and of some others, without secrets */
+	X(steps, 2048)               /* what each policy did, a line each; of failures and of some others, without secrets */ \
+	X(parent_span, 16)           /* of the caller's traceparent */                                         \
+	X(tries, 640)                /* at the backend, see struct telemetry_try; whole lines */
 
 enum telemetry_text {
 #define X(name, max) TELEMETRY_TEXT_##name,
@@ -81,7 +83,8 @@ enum telemetry_text {
 	X(uint16_t, backend_status)  /* of the last try; 0: none */                                            \
 	X(uint16_t, attempts)        /* tries at the backend */                                                \
 	X(uint8_t, origin)           /* enum telemetry_origin */                                               \
-	X(uint8_t, cache)            /* enum telemetry_cache */
+	X(uint8_t, cache)            /* enum telemetry_cache */                                                \
+	X(uint8_t, trace_flags)      /* of traceparent: 1 is sampled */
 
 struct telemetry_call {
 	int64_t started_us;          /* wall clock */
@@ -127,10 +130,24 @@ uint64_t segment_dropped(const struct segment *s);   /* records that were droppe
 bool segment_next(const struct segment *s, uint64_t *offset, struct telemetry_call *call, bool *damaged);
 GH_RC segment_remove(const char *dir, struct str name, struct gh_err *err);
 
+/* One try at the backend, as `tries` has it: "SPAN AT TOOK STATUS DNS CONNECT TLS FIRST-BYTE HOST", times in µs, of a call that
+ * needed one try only "SPAN AT", for the rest stands in the record. */
+struct telemetry_try {
+	struct str span, host;               /* span: id that the backend saw as its parent */
+	uint32_t at_us;                      /* since the call began */
+	uint32_t took_us, dns_us, connect_us, tls_us, first_byte_us;
+	uint16_t status;                     /* 0: none came */
+};
+/* The next one of *tries (a copy of call->tries to begin with). False at the end, or when it is none. */
+bool telemetry_try_next(const struct telemetry_call *call, struct str *tries, struct telemetry_try *out);
+
+/* For people: "503 after 12.3 ms (first byte 12.0, name 0.1, connection 0.4, TLS 1.2 ms) at 10.0.0.7:8080". */
+struct buf;
+void telemetry_try_words(struct buf *b, const struct telemetry_try *t);
+
 /* A text of a record by its number, and its name, for tables and printing. */
 struct str *telemetry_text(struct telemetry_call *c, enum telemetry_text t);
 const char *telemetry_text_name(enum telemetry_text t);
 
 /* {"time":"…","status":200,…}: all that is known, for `gatehouse log --format json` and exports. */
-struct buf;
 void telemetry_json(struct buf *b, const struct telemetry_call *c);

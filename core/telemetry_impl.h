@@ -33,7 +33,7 @@ enum {
 };
 
 /* Rises when a number or text is added to a record. */
-enum { SEGMENT_VERSION = 3 };
+enum { SEGMENT_VERSION = 4 };
 
 struct segment_header {
 	uint64_t magic;

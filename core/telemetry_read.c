@@ -257,6 +257,66 @@ const char *telemetry_cache_name(enum telemetry_cache c)
 	return c < TELEMETRY_CACHE__COUNT ? names[c] : "unknown";
 }
 
+/* The next number of the line; 0 when there is none. */
+static uint32_t number(struct str *line)
+{
+	struct str word;
+	uint64_t v = 0;
+
+	return str_split(line, ' ', &word) && str_to_u64(word, UINT32_MAX, &v) ? (uint32_t)v : 0;
+}
+
+bool telemetry_try_next(const struct telemetry_call *c, struct str *tries, struct telemetry_try *out)
+{
+	struct str line;
+
+	*out = (struct telemetry_try){ .host = STR_NULL };
+	if (!tries->n || !str_split(tries, '\n', &line) || !str_split(&line, ' ', &out->span) || out->span.n != 16)
+		return false;
+	out->at_us = number(&line);
+	if (!line.n) {
+		out->took_us = c->backend_us;
+		out->status = c->backend_status;
+		out->dns_us = c->dns_us;
+		out->connect_us = c->connect_us;
+		out->tls_us = c->tls_us;
+		out->first_byte_us = c->first_byte_us;
+		return true;
+	}
+	out->took_us = number(&line);
+	out->status = (uint16_t)number(&line);
+	out->dns_us = number(&line);
+	out->connect_us = number(&line);
+	out->tls_us = number(&line);
+	out->first_byte_us = number(&line);
+	out->host = line;
+	return true;
+}
+
+void telemetry_try_words(struct buf *b, const struct telemetry_try *t)
+{
+	const struct {
+		const char *name;
+		uint32_t us;
+	} parts[] = { { "first byte", t->first_byte_us }, { "name", t->dns_us }, { "connection", t->connect_us }, { "TLS", t->tls_us } };
+	bool any = false;
+
+	if (t->status)
+		buf_fmt(b, "%u", t->status);
+	else
+		buf_cstr(b, "no answer");
+	buf_fmt(b, " after %.1f ms", t->took_us / 1000.0);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (parts[i].us) {
+			buf_fmt(b, "%s%s %.1f", any ? ", " : " (", parts[i].name, parts[i].us / 1000.0);
+			any = true;
+		}
+	if (any)
+		buf_cstr(b, " ms)");
+	if (t->host.n)
+		buf_fmt(b, " at %.*s", STR_ARG(t->host));
+}
+
 void telemetry_json(struct buf *b, const struct telemetry_call *c)
 {
 	char time[CLOCK_ISO_MAX];

@@ -174,6 +174,15 @@ gh_rc store_drain_alert_prune(struct store *s, int64_t now_us, struct gh_err *er
 	return sql_done(s, st, err);
 }
 
+gh_rc store_drain_alert_cut(struct store *s, struct str rule_id, int64_t number, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_ALERT_SLICE_CUT);
+
+	bind_str(st, 1, rule_id);
+	bind_int(st, 2, number);
+	return sql_done(s, st, err);
+}
+
 gh_rc store_alert_slices(struct store *s, struct arena *a, struct str rule_id, struct str definition,
 			 struct store_alert_slice **out, size_t *n, struct gh_err *err)
 {

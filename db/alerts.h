@@ -130,5 +130,6 @@ struct store_alert_slice {
 };
 GH_RC store_drain_alert_slice(struct store *s, const struct store_alert_slice *v, struct gh_err *err);   /* in place of what was */
 GH_RC store_drain_alert_prune(struct store *s, int64_t now_us, struct gh_err *err);      /* some of those that are over */
+GH_RC store_drain_alert_cut(struct store *s, struct str rule_id, int64_t number, struct gh_err *err);       /* those behind it */
 GH_RC store_alert_slices(struct store *s, struct arena *a, struct str rule_id, struct str definition,
 			 struct store_alert_slice **out, size_t *n, struct gh_err *err);

@@ -135,6 +135,26 @@ static void note_times(struct call *k, const struct transfer *t)
 	k->tls_us = times.tls_us;
 	k->backend_us = k->wk->loop.now_us;
 	k->backend_total_us += k->backend_us - k->forward_us;
+	if (k->n_tried) {
+		struct call_try *one = &k->tried[k->n_tried - 1];
+		bool began = k->first_byte_us > k->forward_us;
+
+		one->over = true;
+		one->took_us = (uint32_t)(k->backend_us - k->forward_us);
+		one->dns_us = k->dns_us;
+		one->connect_us = k->connect_us;
+		one->tls_us = k->tls_us;
+		one->status = began ? (uint16_t)k->backend_status : 0;
+		one->first_byte_us = began ? (uint32_t)(k->first_byte_us - k->forward_us) : 0;
+	}
+}
+
+static void note_try(struct call *k)
+{
+	struct call_try *one = &k->tried[k->n_tried < CALL_TRIES_NOTED ? k->n_tried++ : CALL_TRIES_NOTED - 1];
+
+	*one = (struct call_try){ .at_us = k->forward_us, .host = k->backend_host };
+	memcpy(one->span, k->trace.span_id, sizeof(one->span));
 }
 
 static void on_done(struct transfer *t, enum reason why)
@@ -254,7 +274,10 @@ static enum reason start(struct call *k, struct forward *f)
 	forward_options(k, &rq);
 	k->hold = f->buffer_response || k->holds_response;
 	k->forward_us = k->wk->loop.now_us;
+	note_try(k);
 	k->forward = upstream_start(k->wk->up, k->arena, &rq, &ops, k, &why);
+	if (!k->forward)
+		k->n_tried--;                /* nothing was sent */
 	return k->forward ? REASON_NONE : why;
 }
 

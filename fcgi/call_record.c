@@ -8,7 +8,8 @@
 
 #include <stdio.h>
 
-enum { DETAIL_AFTER_FAILURE = 20, DETAILED_A_SECOND = 100, PLACE_BYTES = 200, LIMITS_BYTES = 96, STEPS_BYTES = 2048 };
+enum { DETAIL_AFTER_FAILURE = 20, DETAILED_A_SECOND = 100, PLACE_BYTES = 200, LIMITS_BYTES = 120, STEPS_BYTES = 2048,
+       TRIES_BYTES = 640 };
 
 static void record_gate(const struct call *k, struct telemetry_call *t)
 {
@@ -141,7 +142,7 @@ static struct str limits_text(const struct call *k, char out[LIMITS_BYTES])
 	const struct shown_limit *l = k->gate ? &k->gate->limit : NULL;
 	char *to;
 
-	_Static_assert(LIMITS_BYTES >= 3 * 20 + 30, "three numbers and the words have room");
+	_Static_assert(LIMITS_BYTES >= 4 * 20 + 40, "four numbers and the words have room");
 	if (!l || !l->set)
 		return STR("");
 	to = str_put_u64(str_put(out, l->rate ? STR("rate: ") : STR("quota: ")), l->remaining);
@@ -149,7 +150,38 @@ static struct str limits_text(const struct call *k, char out[LIMITS_BYTES])
 	to = str_put(to, l->bytes ? STR(" bytes left") : STR(" left"));
 	if (l->window_s)
 		to = str_put(str_put_u64(str_put(to, STR(" in ")), l->window_s), STR(" s"));
+	to = str_put(str_put_u64(str_put(to, STR(", ")), l->before), STR(" before"));
 	return (struct str){ out, (size_t)(to - out) };
+}
+
+/* struct telemetry_try as text: short for a single try, which most calls have. */
+static struct str tries_text(const struct call *k, char out[TRIES_BYTES])
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < k->n_tried; i++) {
+		const struct call_try *one = &k->tried[i];
+		int more = snprintf(out + n, TRIES_BYTES - n, "%s%s %u", n ? "\n" : "", one->span, span(k->begun_us, one->at_us));
+
+		if (k->n_tried > 1 && more > 0 && (size_t)more < TRIES_BYTES - n)
+			more += snprintf(out + n + more, TRIES_BYTES - n - (size_t)more, " %u %u %u %u %u %u %.*s",
+					 one->over ? one->took_us : span(one->at_us, k->over_us), one->status, one->dns_us, one->connect_us,
+					 one->tls_us, one->first_byte_us, STR_ARG(str_first(one->host, 80)));
+		if (more < 0 || (size_t)more >= TRIES_BYTES - n)
+			break;
+		n += (size_t)more;
+	}
+	return (struct str){ out, n };
+}
+
+/* Of a call that was not forwarded nobody has looked at it yet. */
+static void record_trace(struct call *k, struct telemetry_call *t)
+{
+	if (!k->trace.trace_id[0] && !trace_context_parse(fields_get(&k->x.request.headers, STR("traceparent")), &k->trace))
+		return;
+	t->trace_id = (struct str){ k->trace.trace_id, 32 };
+	t->parent_span = str_of(k->trace.parent_id);
+	t->trace_flags = k->trace.flags;
 }
 
 /* "inbound api rate-limit:12 15us 3 of 20 calls"; whole lines only, without secrets. */
@@ -179,7 +211,7 @@ void call_record(struct call *k)
 	static const uint8_t cached[] = { [EXCHANGE_CACHE_NONE] = TELEMETRY_CACHE_NONE, [EXCHANGE_CACHE_HIT] = TELEMETRY_CACHE_HIT,
 					  [EXCHANGE_CACHE_MISS] = TELEMETRY_CACHE_MISS };
 	const struct url *u = &k->x.request.original_url;
-	char place[PLACE_BYTES], limits[LIMITS_BYTES];
+	char place[PLACE_BYTES], limits[LIMITS_BYTES], tries[TRIES_BYTES];
 	struct buf steps;
 	struct telemetry_call t = {
 		.started_us = k->x.started_us, .bytes_in = k->up_bytes, .bytes_out = k->down_bytes,
@@ -187,7 +219,6 @@ void call_record(struct call *k)
 		.status = (uint16_t)k->status, .backend_status = (uint16_t)k->backend_status, .attempts = (uint16_t)k->tries,
 		.origin = (uint8_t)origin_of(k), .cache = cached[k->x.cached], .request_id = k->x.request_id, .method = k->x.request.method,
 		.host = u->host, .path = u->path, .reason = word_of(k), .client_ip = k->x.request.ip,
-		.trace_id = { k->trace.trace_id, k->trace.trace_id[0] ? 32 : 0 },
 	};
 
 	if (!s || !s->telemetry || !k->x.started_us)
@@ -199,6 +230,8 @@ void call_record(struct call *k)
 	t.decision = decision_text(k);
 	t.place = place_text(&k->x.error, place);
 	t.limits = limits_text(k, limits);
+	t.tries = tries_text(k, tries);
+	record_trace(k, &t);
 	if (k->credential)
 		t.credential = k->credential->c.id;
 	record_gate(k, &t);

@@ -32,6 +32,9 @@ static struct counter_ask ask_of(const struct counter_take *t)
 
 static void tell(struct call *k, struct counter_take *t, const struct counter_answer *a)
 {
+	uint64_t before = a->remaining + (a->allowed ? t->amount : 0);
+
+	before = before > t->limit ? t->limit : before;
 	t->done = true;
 	t->allowed = a->allowed;
 	t->remaining = a->remaining;
@@ -39,7 +42,7 @@ static void tell(struct call *k, struct counter_take *t, const struct counter_an
 	t->reset_s = a->reset_s;
 	if (t->shown && k->gate)
 		limit_note(k->gate, &(struct shown_limit){ .rate = t->kind != COUNTER_FIXED, .bytes = t->shown == COUNTER_BYTES,
-							   .limit = t->limit, .remaining = a->remaining, .window_s = t->window_s,
+							   .limit = t->limit, .remaining = a->remaining, .before = before, .window_s = t->window_s,
 							   .reset_s = a->retry_after_s ? a->retry_after_s : a->reset_s });
 }
 

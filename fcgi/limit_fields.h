@@ -16,7 +16,7 @@ struct gate_state;
 
 struct shown_limit {
 	bool set, rate, bytes;               /* rate: of a window that slides; else a quota */
-	uint64_t limit, remaining;
+	uint64_t limit, remaining, before;   /* before: what was left when the call came */
 	uint32_t window_s, reset_s;          /* window_s 0: it never ends */
 };
 

@@ -67,7 +67,7 @@ static const struct state *tightest(const struct state *v, size_t n)
 static void tell(struct gate_state *g, const struct state *s)
 {
 	limit_note(g, &(struct shown_limit){ .rate = s->limit->rate, .limit = s->limit->calls,
-					     .remaining = s->answer.remaining, .window_s = s->limit->seconds,
+					     .remaining = s->answer.remaining, .before = s->answer.remaining + s->answer.allowed, .window_s = s->limit->seconds,
 					     .reset_s = s->answer.allowed ? s->answer.reset_s : s->answer.retry_after_s });
 }
 

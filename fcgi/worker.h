@@ -96,6 +96,17 @@ struct balance;
 struct cached;                           /* cached.h */
 struct capture;                          /* capture.h */
 
+/* One try at the backend, for the record. */
+enum { CALL_TRIES_NOTED = 6 };
+struct call_try {
+	char span[17];
+	bool over;
+	uint16_t status;                 /* 0: none came */
+	int64_t at_us;                   /* monotonic */
+	uint32_t took_us, dns_us, connect_us, tls_us, first_byte_us;
+	struct str host;
+};
+
 struct call {
 	struct exchange x;               /* x.owner is the call */
 	struct worker *wk;
@@ -156,6 +167,8 @@ struct call {
 	/* when: monotonic µs; 0: did not happen */
 	int64_t begun_us, forward_us, first_byte_us, backend_us, over_us;
 	unsigned tries;                  /* forward-requests so far */
+	struct call_try tried[CALL_TRIES_NOTED];         /* the first of them that were sent; the last place is of the newest */
+	unsigned n_tried;
 	struct subcall *subcalls;
 	struct call_sleep *sleeps;
 	struct shared_limit *limits;     /* that wait for Redis: shared_limit.h */

@@ -353,6 +353,19 @@ static gh_rc store_series(struct series *s, struct store *store, struct arena *s
 	return GH_RC_OK;
 }
 
+/* What was stored while the clock was ahead would count as soon as it gets there in earnest. */
+static gh_rc cut_to_come(struct alerts *a, struct store *store, int64_t now_us, struct gh_err *err)
+{
+	for (size_t i = 0; i < a->n_rules; i++) {
+		const struct alert_rule *r = &a->rules[i].r.rule;
+		int64_t width_us = r->period_s * INT64_C(1000000) / ALERT_SLICES;
+
+		if (alert_rule_counts(r) && width_us > 0)
+			TRY(store_drain_alert_cut(store, a->rules[i].r.id, now_us / width_us + 1, err));
+	}
+	return GH_RC_OK;
+}
+
 gh_rc alerts_store(struct alerts *a, struct store *store, struct gh_err *err)
 {
 	int64_t now = clock_wall_us();
@@ -368,6 +381,8 @@ gh_rc alerts_store(struct alerts *a, struct store *store, struct gh_err *err)
 	if (!rc.code && (!a->pruned_us || now - a->pruned_us > PRUNE_EVERY_US)) {
 		a->pruned_us = now;
 		rc = store_drain_alert_prune(store, now, err);
+		if (!rc.code)
+			rc = cut_to_come(a, store, now, err);
 	}
 	arena_free(scratch);
 	return rc;

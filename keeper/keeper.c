@@ -345,7 +345,7 @@ bool keeper_turn(struct keeper *k)
 
 	if (!be_the_one(k))
 		return false;
-	if (!k->sinks && sinks_start(k->state, k->config, &k->sinks, &err).code) {
+	if (!k->sinks && sinks_start(k->config, &k->sinks, &err).code) {
 		trouble(k, "exports cannot be started", &err);
 		return false;
 	}

@@ -3,12 +3,14 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "keeper/access_log.h"
+#include "keeper/otlp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 struct sinks {
 	struct access_log *access;
+	struct otlp *otlp[OTLP_SIGNAL__COUNT];
 	struct outbox *outboxes[SINKS_MAX];
 	size_t n;
 	struct outbox_stats wrong[SINKS_MAX];        /* what could not be started */
@@ -26,7 +28,7 @@ static void started(struct sinks *s, const char *name, struct outbox *outbox, gh
 	snprintf(s->wrong[s->n_wrong++].error, OUTBOX_ERROR_MAX, "%s", err->message);
 }
 
-gh_rc sinks_start(const char *state_dir UNUSED, const struct config *config, struct sinks **out, struct gh_err *err)
+gh_rc sinks_start(const struct config *config, struct sinks **out, struct gh_err *err)
 {
 	struct sinks *s = calloc(1, sizeof(*s));
 	struct gh_err why;
@@ -37,6 +39,10 @@ gh_rc sinks_start(const char *state_dir UNUSED, const struct config *config, str
 		FAIL(err, NOMEM, "exports");
 	rc = access_log_start(config, &s->access, &why);
 	started(s, "access_log", s->access ? access_log_outbox(s->access) : NULL, rc, &why);
+	for (int i = 0; i < OTLP_SIGNAL__COUNT; i++) {
+		rc = otlp_start(config, (enum otlp_signal)i, &s->otlp[i], &why);
+		started(s, otlp_names[i], s->otlp[i] ? otlp_outbox(s->otlp[i]) : NULL, rc, &why);
+	}
 	return GH_RC_OK;
 }
 
@@ -45,6 +51,8 @@ void sinks_stop(struct sinks *s)
 	if (!s)
 		return;
 	access_log_stop(s->access);
+	for (int i = 0; i < OTLP_SIGNAL__COUNT; i++)
+		otlp_stop(s->otlp[i]);
 	free(s);
 }
 
@@ -52,6 +60,9 @@ void sinks_add(struct sinks *s, const struct telemetry_call *call)
 {
 	if (s->access)
 		access_log_add(s->access, call);
+	for (int i = 0; i < OTLP_SIGNAL__COUNT; i++)
+		if (s->otlp[i])
+			otlp_add(s->otlp[i], call);
 }
 
 void sinks_drained(struct sinks *s, bool stored)

@@ -1,4 +1,5 @@
-/* sinks.h - where records of calls go besides the store: the access log (setting access_log.*). Each has an outbox of its own
+/* sinks.h - where records of calls go besides the store: the access log (settings access_log.*),
+ * traces and logs for OpenTelemetry (otlp.*). Each has an outbox of its own
  * (keeper/outbox.h), so that one receiver that is away holds up nobody else. What is not set costs nothing. */
 #pragma once
 
@@ -10,7 +11,7 @@ enum { SINKS_MAX = 3 };
 
 struct sinks;
 /* A setting that is wrong stops that one only: it is logged, and told by sinks_stats. */
-GH_RC sinks_start(const char *state_dir, const struct config *config, struct sinks **out, struct gh_err *err);
+GH_RC sinks_start(const struct config *config, struct sinks **out, struct gh_err *err);
 void sinks_stop(struct sinks *s);                        /* NULL is fine */
 void sinks_add(struct sinks *s, const struct telemetry_call *call);
 void sinks_drained(struct sinks *s, bool stored);

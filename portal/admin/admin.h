@@ -48,7 +48,7 @@ GH_RC admin_api_page(struct web *w, int status, struct gh_err *err);
 /* What its form for stage, dates and tags needs. */
 GH_RC admin_put_life(struct web *w, const struct store_api *api, struct gh_err *err);
 web_handler admin_calls, admin_call;
-web_handler admin_analytics, admin_analytics_data, admin_live, admin_live_events;
+web_handler admin_analytics, admin_live, admin_live_events;
 web_handler admin_alerts, admin_alert, admin_alert_form, admin_alert_save, admin_alert_silence;
 web_handler admin_captures, admin_capture_start, admin_capture, admin_capture_stop, admin_captured_call;
 void admin_put_call(struct web *w, struct liquid_record *r, const struct store_call *c);

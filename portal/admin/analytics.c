@@ -6,6 +6,7 @@
 #include "core/str.h"
 #include "core/uri.h"
 #include "db/reports.h"
+#include "portal/admin/rest.h"
 
 #include <unistd.h>
 
@@ -91,23 +92,22 @@ static GH_RC send_json(struct web *w, const struct report *r, const char *name, 
 	return web_json(w, 200, "application/json", v, err);
 }
 
-gh_rc admin_analytics_data(struct web *w, struct gh_err *err)
+/* One row of the management API for each report: what stands behind the slash names it. */
+gh_rc rest_analytics(struct rest *r, struct gh_err *err)
 {
+	struct web *w = r->w;
+	struct str name = str_from(str_of(r->route->pattern), strlen("/analytics"));
 	bool csv = str_eq(web_param(&w->rq.query, "format"), STR("csv"));
+	struct report report;
 	enum report_id id;
-	struct report r;
 	struct view v;
 
-	if (!report_find(w->rq.args[0], &id)) {
-		web_json_error(w, 404, NULL, "There is no such report");
-		return GH_RC_OK;
-	}
-	if (!view_of(w, id, &v)) {
-		web_json_error(w, 400, NULL, v.problem.p);
-		return GH_RC_OK;
-	}
-	TRY(report_run(w->site->store, w->a, &v.ask, clock_wall_us(), &r, err));
-	return csv ? send_csv(w, &r, report_infos[id].name, err) : send_json(w, &r, report_infos[id].name, err);
+	if (!report_find(name.n ? str_from(name, 1) : STR(""), &id))
+		return rest_problem(r, 404, "not-found", STR("There is no such report."), NULL, err);
+	if (!view_of(w, id, &v))
+		return rest_problem(r, 400, "bad-request", v.problem, NULL, err);
+	TRY(report_run(w->site->store, w->a, &v.ask, clock_wall_us(), &report, err));
+	return csv ? send_csv(w, &report, report_infos[id].name, err) : send_json(w, &report, report_infos[id].name, err);
 }
 
 /* ---- tables --------------------------------------------------------------------------------------------------------------------- */

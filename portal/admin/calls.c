@@ -155,6 +155,25 @@ static void hide_caller(struct web *w, struct telemetry_call *t)
 	liquid_set_bool(w->page, "hidden", true);
 }
 
+/* "1: 503 after 2.1 ms …; 2: 200 after …" */
+static struct str tries_text(struct web *w, const struct telemetry_call *t)
+{
+	struct str rest = t->tries, out = STR_NULL;
+	struct telemetry_try one;
+	struct buf words;
+
+	if (!t->tries.n)
+		return t->attempts ? arena_printf(w->a, "%d", t->attempts) : STR_NULL;
+	buf_init(&words, 4096);
+	for (int i = 1; telemetry_try_next(t, &rest, &one); i++) {
+		buf_fmt(&words, "%s%d: ", i > 1 ? "; " : "", i);
+		telemetry_try_words(&words, &one);
+	}
+	out = arena_dup(w->a, buf_view(&words));
+	buf_release(&words);
+	return out;
+}
+
 static void put_what(struct web *w, const struct telemetry_call *t)
 {
 	const struct fact who[] = {
@@ -166,8 +185,8 @@ static void put_what(struct web *w, const struct telemetry_call *t)
 	const struct fact decided[] = {
 		{ "Answered by", str_of(telemetry_origin_name((enum telemetry_origin)t->origin)) },
 		{ "Cache", t->cache ? str_of(telemetry_cache_name((enum telemetry_cache)t->cache)) : STR("not asked") },
-		{ "Limit afterwards", t->limits }, { "Backend", t->backend }, { "Shown to the backend", t->credential },
-		{ "Tries at the backend", t->attempts ? arena_printf(w->a, "%d", t->attempts) : STR_NULL },
+		{ "Limit", t->limits }, { "Backend", t->backend }, { "Shown to the backend", t->credential },
+		{ "Tries at the backend", tries_text(w, t) },
 		{ "Its last status", t->backend_status ? arena_printf(w->a, "%d", t->backend_status) : STR_NULL },
 		{ "Body from the client", arena_printf(w->a, "%.*s bytes", STR_ARG(web_number(w, (int64_t)t->bytes_in))) },
 		{ "Body to the client", arena_printf(w->a, "%.*s bytes", STR_ARG(web_number(w, (int64_t)t->bytes_out))) },

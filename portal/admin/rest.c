@@ -16,6 +16,13 @@ const struct rest_route rest_routes[] = {
 	{ "POST", "/apply", WEB_CHANGE_APIS, true, rest_apply, rest_describe_files },
 	{ "GET", "/governance", WEB_VIEW_APIS, false, rest_governance, rest_describe_governance, true },
 	{ "POST", "/promote", WEB_CHANGE_APIS, true, rest_promote, rest_describe_files },
+	{ "GET", "/analytics", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
+	{ "GET", "/analytics/traffic", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
+	{ "GET", "/analytics/calls", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
+	{ "GET", "/analytics/latency", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
+	{ "GET", "/analytics/exceeders", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
+	{ "GET", "/analytics/failures", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
+	{ "GET", "/analytics/deprecated", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
 	{ "GET", "/{kind}", WEB_SIGNED_IN, false, rest_list, rest_describe },
 	{ "POST", "/{kind}", WEB_SIGNED_IN, true, rest_create, rest_describe },
 	{ "GET", "/{kind}/{id}", WEB_SIGNED_IN, false, rest_get, rest_describe },
@@ -199,6 +206,14 @@ static enum web_right right_of(const struct rest *r)
 	return r->kind ? admin_right_of(r->kind, r->route->writes) : r->route->right;
 }
 
+/* What a scope must name to open it; STR_NULL: any scope does. */
+static struct str scope_of(const struct rest *r)
+{
+	if (r->route->right == WEB_VIEW_TRAFFIC)
+		return STR("analytics");
+	return r->kind ? str_of(r->kind->plural) : STR_NULL;
+}
+
 /* What stands where the caller has no right to it is forbidden, also to be seen; what is not there is not. */
 static GH_RC sees(struct rest *r, bool *yes, struct gh_err *err)
 {
@@ -233,7 +248,7 @@ static GH_RC admit(struct rest *r, bool *in, struct gh_err *err)
 		return rest_problem(r, 403, "forbidden", arena_printf(w->a, "The role %.*s may not do this.", STR_ARG(r->who.role)), NULL, err);
 	if (r->route->about_all && !rights_everywhere(&r->who.rights, web_right_of(r->route->right)))
 		return rest_problem(r, 403, "forbidden", STR("This tells of every environment; your role counts in some only."), NULL, err);
-	if (!store_scopes_allow(r->who.scopes, r->route->writes, r->kind ? str_of(r->kind->plural) : STR_NULL) && (r->kind || r->route->writes)) {
+	if (!store_scopes_allow(r->who.scopes, r->route->writes, scope_of(r)) && (scope_of(r).p || r->route->writes)) {
 		web_header(w, "WWW-Authenticate", STR("Bearer realm=\"management\", error=\"insufficient_scope\""));
 		return rest_problem(r, 403, "scope-missing", r->route->writes ? STR("The token may not write this.")
 				    : STR("The token may not read this."), NULL, err);

@@ -120,8 +120,6 @@ static const struct web_route routes[] = {
 	{ "POST", "/look/reset", WEB_CHANGE_LOOK, admin_look_reset },
 	{ "GET", "/analytics", WEB_VIEW_TRAFFIC, admin_analytics },
 	{ "GET", "/analytics/{report}", WEB_VIEW_TRAFFIC, admin_analytics },
-	{ "GET", "/api/v1/analytics", WEB_VIEW_TRAFFIC, admin_analytics_data },
-	{ "GET", "/api/v1/analytics/{report}", WEB_VIEW_TRAFFIC, admin_analytics_data },
 	{ "GET", "/calls", WEB_VIEW_TRAFFIC, admin_calls, WEB_ABOUT_RESOURCES },
 	{ "GET", "/calls/{row}", WEB_VIEW_TRAFFIC, admin_call, WEB_ABOUT_RESOURCES },
 	{ "GET", "/captures", WEB_CAPTURE_CALLS, admin_captures },

@@ -115,7 +115,9 @@ void web_identify(struct web *w)
 		w->rights = (struct rights){ .everywhere = 0 };
 	}
 	w->csrf = w->session.csrf;
-	touch_session(w);
+	/* a page that follows events asks by itself, for as long as it is open: nobody needs to sit in front of it */
+	if (!str_eq(w->rq.accept, STR("text/event-stream")))
+		touch_session(w);
 }
 
 void web_set_cookie(struct web *w, const char *name, struct str value, const char *more)

@@ -1,7 +1,5 @@
 // The questions that were impossible to answer: 14 days of traffic are played with a shifted clock and known totals into the spool,
 // the keeper takes them in, and every figure of the command, the JSON API, its CSV and the pages must be the ledger's.
-//
-// The metrics endpoint of the story waits for the export of metrics.
 'use strict';
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
@@ -28,12 +26,12 @@ function play(gw) {
 const near = (got, want, what) => assert.ok(Math.abs(got - want) <= Math.max(1, want / 100), `${what}: ${got}, ledger ${want}`);
 
 for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
-  let gw, erp, ledger, cookie;
+  let gw, erp, ledger, cookie, token;
   const command = (...args) => gw.cli('analytics', ...args, '--range', RANGE, '--limit', '1000', '--format', 'json').json();
   const get = async (to) => fetch(`${gw.url}/admin${to}`, { headers: { Cookie: cookie }, redirect: 'manual' });
   const query = (of) => new URLSearchParams({ range: RANGE, limit: '1000', ...of });
   const api = async (report, of = {}) => {
-    const r = await get(`/api/v1/analytics/${report}?${query(of)}`);
+    const r = await fetch(`${gw.url}/admin/api/v1/analytics/${report}?${query(of)}`, { headers: { Authorization: `Bearer ${token}` } });
     assert.equal(r.status, 200);
     return (await r.json()).rows;
   };
@@ -56,6 +54,7 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
       g.cli('import', 'openapi', file, '--name', 'orders-v1', '--path', 'orders', '--backend', erp.url);
       g.cli('import', 'openapi', file, '--name', 'silent', '--path', 'silent', '--backend', erp.url);
       g.cli('api', 'set', 'orders-v1', '--stage', 'deprecated');
+      token = g.cli('machine-token', 'create', 'figures', '--role', 'auditor', '--scope', 'read:analytics').stdout.trim();
     } });
     ledger = await play(gw);
     await until(() => command()[0].calls === ledger.calls, 'the keeper to take in all calls', 60000);
@@ -164,9 +163,20 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
     assert.match(gw.cli('doctor', { fails: true }).stdout, /traffic .*MiB: \d+ calls, totals of \d+ minutes/);
     const wrong = await get('/api/v1/analytics/traffic?range=soon');
     assert.equal(wrong.status, 400);
-    assert.match((await wrong.json()).message, /24h/);
+    assert.match((await wrong.json()).detail, /24h/);
     assert.match(await page('traffic', { range: 'soon' }), /is no range/);
     assert.equal((await get('/api/v1/analytics/nothing')).status, 404);
-    assert.equal((await fetch(`${gw.url}/admin/api/v1/analytics/traffic`, { redirect: 'manual' })).status >= 300, true);
+    assert.equal((await fetch(`${gw.url}/admin/api/v1/analytics/traffic`, { redirect: 'manual' })).status, 401);
+    const document = await (await get('/api/v1/openapi.json')).json();
+    for (const report of ['traffic', 'calls', 'latency', 'exceeders', 'failures', 'deprecated'])
+      assert.ok(document.paths[`/analytics/${report}`].get, report);
+  });
+
+  it('the same numbers come from the metrics endpoint and by a machine token that may nothing else', async () => {
+    const text = await until(() => { const t = gw.cli('metrics').stdout; return t.includes('api="erp"') && t; }, 'the metrics');
+    const of = (api) => [...text.matchAll(/^gatehouse_calls_total\{([^}]*)\} (\d+)$/gm)].filter((m) => m[1].includes(`api="${api}"`)).reduce((n, m) => n + Number(m[2]), 0);
+    const [row] = await api('traffic', { api: 'erp' });
+    assert.equal(of('erp'), row.calls);
+    assert.equal((await fetch(`${gw.url}/admin/api/v1/apis`, { headers: { Authorization: `Bearer ${token}` } })).status, 403);
   });
 });

@@ -284,7 +284,7 @@ static void json(void **state UNUSED)
 	CHECK("time", str_starts(buf_view(&b), STR("{\"time\":\"2023-11-14T22:13:20.000000Z\",\"bytes_in\":1,")));
 	CHECK("escaped", str_find(buf_view(&b), STR("\"path\":\"/a\\\"b\"")) != SIZE_MAX);
 	CHECK("names", str_find(buf_view(&b), STR("\"origin\":\"backend\",\"cache\":\"miss\"")) != SIZE_MAX);
-	CHECK("end", str_ends(buf_view(&b), STR("\"steps\":\"\"}")));
+	CHECK("end", str_ends(buf_view(&b), STR("\"tries\":\"\"}")));
 	buf_release(&b);
 	check_done();
 }

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "db/alerts.h"
+#include "db/telemetry.h"
 #include "keeper/alerts_impl.h"
 
 static const int64_t HOUR_US = INT64_C(3600000000);
@@ -29,6 +30,21 @@ static struct alerts *watch(struct fixture *f, struct config *config)
 	return a;
 }
 
+static size_t stored_slices(struct fixture *f, struct alerts *a)
+{
+	struct store_alert_slice *v;
+	size_t n = 0;
+
+	CHECK_OK(f, store_alert_slices(f->s, f->a, STR("any"), str_of(a->rules[0].definition), &v, &n, &f->err));
+	return n;
+}
+
+static void store_slices(struct fixture *f, struct alerts *a)
+{
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	CHECK_OK(f, store_drain_end(f->s, alerts_store(a, f->s, &f->err), &f->err));
+}
+
 static void set_back(void **state)
 {
 	struct telemetry_call c = { .status = 200, .api = STR("orders"), .environment = STR("default") };
@@ -39,7 +55,12 @@ static void set_back(void **state)
 	c.started_us = clock_wall_us() + HOUR_US;        /* the clock was an hour ahead */
 	a->seen_us = c.started_us;
 	assert_true(alerts_count(a, &c));
+	a->pruned_us = c.started_us;
+	store_slices(f, a);
+	CHECK_INT("is stored", stored_slices(f, a), 1);
 	CHECK_OK(f, alerts_begin(a, f->s, &f->err));
+	store_slices(f, a);
+	CHECK_INT("and is gone, so that it does not count when its time comes", stored_slices(f, a), 0);
 	CHECK_OK(f, alerts_turn(a, f->s, &f->err));
 	CHECK_INT("what was counted in a time to come is no call of now", bad(f), 0);
 	c.started_us = clock_wall_us();

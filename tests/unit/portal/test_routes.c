@@ -203,8 +203,6 @@ static const struct {
 	{ "POST", "/alert-silence", "/admin/alert-silence", "snnnnn" },
 	{ "GET", "/analytics", "/admin/analytics", "snyyyy" },
 	{ "GET", "/analytics/{report}", "/admin/analytics/failures", "snyyyy" },
-	{ "GET", "/api/v1/analytics", "/admin/api/v1/analytics", "snyyyy" },
-	{ "GET", "/api/v1/analytics/{report}", "/admin/api/v1/analytics/failures", "snyyyy" },
 	{ "GET", "/calls", "/admin/calls", "snyyyy" },
 	{ "GET", "/calls/{row}", "/admin/calls/999999999", "sn????" },    /* none of that number */
 	{ "GET", "/captures", "/admin/captures", "snnnyy" },

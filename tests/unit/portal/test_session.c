@@ -284,6 +284,10 @@ static void session_life(void **state)
 	s.ends_us = now + 60 * 1000000;
 	must(store_session_update(site->store, &s, &err), &err);
 	must(store_tx_commit(site->store, &err), &err);
+	c.accept = "text/event-stream";
+	CHECK_INT("a page that follows events", client_send(&c, "GET", "/admin/live/events", NULL), 200);
+	CHECK_INT("does not prolong it", c.w.session.ends_us, s.ends_us);
+	c.accept = NULL;
 	CHECK_INT("used again", client_send(&c, "GET", "/admin/", NULL), 200);
 	CHECK("prolonged", c.w.session.ends_us > now + 3600 * 1000000LL);
 	must(store_tx_begin(site->store, STR("test"), &err), &err);

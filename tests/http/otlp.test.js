@@ -1,0 +1,94 @@
+// Traces and logs for OpenTelemetry through a real gateway and keeper into a collector that takes OTLP/HTTP: the caller's trace goes
+// on, each try at the backend is a span whose id the backend saw, refusals are log records; a collector that is busy is asked again
+// when it says, what it rejects is counted.
+'use strict';
+const { test, before, after } = require('node:test');
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { start, backend, until } = require('./harness');
+
+const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' },
+  paths: { '/{p}': { get: { operationId: 'get-order', responses: { 200: { description: 'ok' } } } } } });
+const RETRY = `<policies><inbound><base /></inbound><backend><retry condition="@(context.Response.StatusCode == 503)" count="2" interval="0">
+  <forward-request /></retry></backend><outbound><base /></outbound></policies>`;
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736', PARENT = '00f067aa0ba902b7';
+let gw, orders, collector, key, busy = 1, partial = '';
+
+before(async () => {
+  orders = await backend((req, res) => { if (req.url.endsWith('/flaky') && orders.seen.filter((s) => s.url === req.url).length < 2) res.statusCode = 503; res.end('ok'); });
+  collector = await backend((req, res) => {
+    if (busy-- > 0) { res.statusCode = 429; res.setHeader('Retry-After', '1'); return res.end(); }
+    res.setHeader('Content-Type', 'application/json');
+    return res.end(partial || '{"partialSuccess":{}}');
+  });
+  gw = await start({
+    server: 'nginx', config: { 'otlp.endpoint': collector.url, 'otlp.service_name': 'plant "7"' },
+    async setup(g) {
+      fs.writeFileSync(path.join(g.dir, 'otlp.json'), '{"Authorization":"Bearer otlp-secret"}');
+      fs.appendFileSync(path.join(g.state, 'gatehouse.conf'), `otlp.headers_file = ${path.join(g.dir, 'otlp.json')}\n`);
+      g.cli('product', 'create', 'gold');
+      g.cli('import', 'openapi', g.file('o.json', SPEC), '--path', 'orders', '--name', 'orders', '--backend', orders.url, '--product', 'gold');
+      g.cli('policy', 'set', g.file('p.xml', RETRY), '--scope', 'api:orders');
+      key = g.cli('subscription', 'create', '--product', 'gold', '--format', 'json').json().primaryKey;
+    },
+  });
+});
+after(async () => {
+  await gw?.stop();
+  await orders?.close();
+  await collector?.close();
+});
+
+const call = (p, headers = {}) => fetch(`${gw.url}/api/orders/${p}`, { headers: { 'X-Api-Key': key, ...headers } }).then((r) => r.headers.get('x-request-id'));
+const taken = (url) => collector.seen.filter((s) => s.url === url).map((s) => JSON.parse(s.body.toString()));
+const attributes = (o) => Object.fromEntries(o.attributes.map((a) => [a.key, a.value.stringValue ?? Number(a.value.intValue)]));
+const spans = () => taken('/v1/traces').flatMap((b) => b.resourceSpans[0].scopeSpans[0].spans);
+const spansOf = (id) => until(() => { const one = spans().find((s) => attributes(s)['gatehouse.request_id'] === id); return one && [one, ...spans().filter((s) => s.parentSpanId === one.spanId)]; }, `spans of ${id}`);
+const stats = (name) => JSON.parse(fs.readFileSync(path.join(gw.state, 'run/keeper.json'), 'utf8')).exports?.find((e) => e.name === name) ?? {};
+
+test('the caller\'s trace goes on: a server span, and a client span for each try that the backend was named', async () => {
+  const id = await call('flaky', { traceparent: `00-${TRACE}-${PARENT}-01` });
+  const all = await spansOf(id), [server, first, second] = all;
+  assert.equal(all.length, 3);
+  assert.deepEqual([server.traceId, server.parentSpanId, server.kind, server.name], [TRACE, PARENT, 2, 'GET orders/get-order']);
+  assert.match(server.spanId, /^[0-9a-f]{16}$/);
+  const of = attributes(server);
+  assert.deepEqual([of['http.request.method'], of['http.response.status_code'], of['gatehouse.api'], of['server.address']], ['GET', 200, 'orders', '127.0.0.1']);
+  assert.match(of['url.path'], /\/orders\/flaky$/);
+  const heard = orders.seen.filter((s) => s.url.endsWith('/flaky')).map((s) => s.headers.traceparent);
+  assert.deepEqual([first, second].map((s) => `00-${s.traceId}-${s.spanId}-01`), heard);
+  assert.deepEqual([first, second].map((s) => [s.kind, attributes(s)['http.response.status_code'], attributes(s)['http.request.resend_count'], s.status?.code]),
+    [[3, 503, undefined, 2], [3, 200, 1, undefined]]);
+  for (const s of [first, second]) assert.ok(BigInt(s.startTimeUnixNano) >= BigInt(server.startTimeUnixNano) && BigInt(s.endTimeUnixNano) <= BigInt(server.endTimeUnixNano), 'a try outside its call');
+  const { headers, body } = collector.seen.find((s) => s.url === '/v1/traces');
+  assert.deepEqual([headers['content-type'], headers.authorization], ['application/json', 'Bearer otlp-secret']);
+  assert.equal(JSON.parse(body.toString()).resourceSpans[0].resource.attributes[0].value.stringValue, 'plant "7"');
+  const log = gw.cli('log', '--id', id).stdout;
+  assert.match(log, /try\s+503 after [\d.]+ ms.*at 127\.0\.0\.1\n.*try\s+200 after/);
+  assert.ok(!gw.log('serve').includes('otlp-secret'));
+});
+
+test('a caller who does not sample has no span; a call without a trace has one of its own', async () => {
+  const without = await call('1', { traceparent: `00-${TRACE}-${PARENT}-00` });
+  const [server, client] = await spansOf(await call('2'));
+  assert.equal(server.parentSpanId, undefined);
+  assert.equal(client.traceId, server.traceId);
+  assert.ok(!spans().some((s) => attributes(s)['gatehouse.request_id'] === without), 'a span that was not wanted');
+});
+
+test('refusals are log records of the same trace, as the record tells them', async () => {
+  const id = await call('3', { 'X-Api-Key': 'wrong', traceparent: `00-${TRACE}-${PARENT}-01` });
+  const record = await until(() => taken('/v1/logs').flatMap((b) => b.resourceLogs[0].scopeLogs[0].logRecords).find((r) => attributes(r)['gatehouse.request_id'] === id), 'the log record');
+  const [server] = await spansOf(id);
+  assert.deepEqual([record.traceId, record.spanId, record.severityNumber, attributes(record)['http.response.status_code']], [TRACE, server.spanId, 13, 401]);
+  assert.ok(record.body.stringValue.length > 0 && attributes(record)['error.type'] === attributes(server)['gatehouse.reason']);
+});
+
+test('a busy collector was asked again when it said; what it rejects is counted', async () => {
+  assert.ok(collector.seen.length > 1 && busy < 1);
+  partial = '{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}';
+  await call('4');
+  await until(() => stats('otlp_traces').dropped === 1, 'the rejected span');
+  assert.match(gw.cli('doctor', { fails: true }).stdout, /otlp_traces: \d+ records sent, 1 dropped, 0 wait: the receiver rejected 1: too old/);
+});
