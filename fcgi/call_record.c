@@ -154,22 +154,32 @@ static struct str limits_text(const struct call *k, char out[LIMITS_BYTES])
 	return (struct str){ out, (size_t)(to - out) };
 }
 
-/* struct telemetry_try as text: short for a single try, which most calls have. */
+/* Everything but the span and the time of a try, when there were several. */
+static size_t try_more(const struct call *k, const struct call_try *one, char *out, size_t room)
+{
+	int n = snprintf(out, room, " %u %u %u %u %u %u %.*s", one->over ? one->took_us : span(one->at_us, k->over_us), one->status, one->dns_us,
+			 one->connect_us, one->tls_us, one->first_byte_us, STR_ARG(str_first(one->host, 80)));
+
+	return n < 0 ? room : (size_t)n;
+}
+
+/* struct telemetry_try as text: short, and without printf, for a single try, which most calls have. */
 static struct str tries_text(const struct call *k, char out[TRIES_BYTES])
 {
+	enum { HEAD_BYTES = 48 };
 	size_t n = 0;
 
-	for (unsigned i = 0; i < k->n_tried; i++) {
+	for (unsigned i = 0; i < k->n_tried && TRIES_BYTES - n > HEAD_BYTES; i++) {
 		const struct call_try *one = &k->tried[i];
-		int more = snprintf(out + n, TRIES_BYTES - n, "%s%s %u", n ? "\n" : "", one->span, span(k->begun_us, one->at_us));
+		char *to = str_put(out + n, i ? STR("\n") : STR(""));
+		size_t end, more;
 
-		if (k->n_tried > 1 && more > 0 && (size_t)more < TRIES_BYTES - n)
-			more += snprintf(out + n + more, TRIES_BYTES - n - (size_t)more, " %u %u %u %u %u %u %.*s",
-					 one->over ? one->took_us : span(one->at_us, k->over_us), one->status, one->dns_us, one->connect_us,
-					 one->tls_us, one->first_byte_us, STR_ARG(str_first(one->host, 80)));
-		if (more < 0 || (size_t)more >= TRIES_BYTES - n)
+		to = str_put_u64(str_put(str_put(to, str_of(one->span)), STR(" ")), span(k->begun_us, one->at_us));
+		end = (size_t)(to - out);
+		more = k->n_tried > 1 ? try_more(k, one, to, TRIES_BYTES - end) : 0;
+		if (more >= TRIES_BYTES - end)
 			break;
-		n += (size_t)more;
+		n = end + more;
 	}
 	return (struct str){ out, n };
 }
