@@ -1,5 +1,7 @@
-/* xsd.c - see xsd.h. Types are turned when they are first referred to; their place in the components is taken before that, so a
- * type that holds itself ends. */
+/* xsd.c - see xsd.h. A type gets its place in the components when it is first referred to, and is turned when its turn comes: what
+ * refers holds a reference only, so a type that holds itself ends and a long chain of types takes no stack. The same holds for
+ * elements that are referred to (ref="…") and have their type inside. What is copied (members of a base) is bounded by a count of
+ * steps, as a base that is named several times on each level would otherwise double with each. */
 #include "config/import/xsd.h"
 
 #include "core/map.h"
@@ -7,14 +9,27 @@
 
 #define XS "http://www.w3.org/2001/XMLSchema"
 
-enum { DEPTH_MAX = 40 };
+enum {
+	DEPTH_MAX = 40,
+	STEPS_MAX = 200000,              /* particles that are looked at; the largest schemas of banks have some ten thousand */
+};
+
+/* A component that has its place and is not turned yet. */
+struct waiting {
+	const xmlNode *node;
+	const char *as;
+	struct waiting *next;
+};
 
 struct xsd {
 	struct arena *arena;
 	struct import_report *report;
 	struct map elements, types;      /* "{ns}name" -> xmlNode */
 	json_t *components;
-	struct map names;                /* "{ns}name" of a type -> its name in the components */
+	struct map names;                /* "{ns}name" of a type, "element {ns}name" of an element -> its name in the components */
+	struct waiting *first, **last;
+	bool turning;                    /* somebody sees to those that wait */
+	size_t steps;
 };
 
 static const struct {
@@ -91,6 +106,7 @@ struct xsd *xsd_new(struct arena *a, const xmlNode *types, struct import_report 
 	map_init(&x->elements, a, false);
 	map_init(&x->types, a, false);
 	map_init(&x->names, a, false);
+	x->last = &x->first;
 	for (const xmlNode *n = types ? types->children : NULL; n; n = n->next)
 		if (xsd_is(n, XS, "schema"))
 			collect(x, n);
@@ -105,7 +121,19 @@ json_t *xsd_components(struct xsd *x)
 /* ---- types ------------------------------------------------------------------------------------------------------------------ */
 
 static json_t *of_element(struct xsd *x, const xmlNode *n, unsigned depth);
+static json_t *of_reference(struct xsd *x, const char *ns, const char *name);
 static void add_particles(struct xsd *x, const xmlNode *group, json_t *properties, json_t *required, bool optional, unsigned depth);
+
+/* False: the schema says more than anybody looks at. Told once. */
+static bool step(struct xsd *x)
+{
+	if (x->steps > STEPS_MAX)
+		return false;
+	if (x->steps++ == STEPS_MAX)
+		import_not_possible(x->report, STR("schemas"), "they have more than %d parts, bases counted each time they are named; what is beyond "
+				    "is left open", STEPS_MAX);
+	return x->steps <= STEPS_MAX;
+}
 
 static json_t *of_basic(const char *name)
 {
@@ -126,7 +154,7 @@ static json_t *of_simple(struct xsd *x, const xmlNode *type)
 		if (!xsd_is(n, XS, "restriction"))
 			continue;
 		base = xsd_attribute(x->arena, n, "base");
-		if (base && xsd_qname(x->arena, n, base, &ns, &local))
+		if (base && !schema && xsd_qname(x->arena, n, base, &ns, &local))
 			schema = xsd_type(x, ns, local);
 		for (const xmlNode *v = n->children; v; v = v->next)
 			if (xsd_is(v, XS, "enumeration") && xsd_attribute(x->arena, v, "value"))
@@ -160,7 +188,7 @@ static void add_attribute(struct xsd *x, const xmlNode *n, json_t *properties, j
 /* The members of complexContent or simpleContent: those of the base, then its own. */
 static void add_content(struct xsd *x, const xmlNode *content, json_t *properties, json_t *required, unsigned depth)
 {
-	for (const xmlNode *n = content->children; n; n = n->next) {
+	for (const xmlNode *n = content->children; n && step(x); n = n->next) {
 		const char *base, *ns, *local;
 		const xmlNode *type = NULL;
 
@@ -184,7 +212,7 @@ static void add_member(struct xsd *x, const xmlNode *n, json_t *properties, json
 	json_t *schema;
 
 	if (!name && ref && xsd_qname(x->arena, n, ref, &ns, &local)) {
-		schema = xsd_element(x, ns, local);
+		schema = of_reference(x, ns, local);
 		name = local;
 	} else {
 		schema = of_element(x, n, depth);
@@ -204,7 +232,7 @@ static void add_particles(struct xsd *x, const xmlNode *group, json_t *propertie
 {
 	if (depth == 0)
 		return;
-	for (const xmlNode *n = group->children; n; n = n->next) {
+	for (const xmlNode *n = group->children; n && step(x); n = n->next) {
 		const char *least = n->type == XML_ELEMENT_NODE ? xsd_attribute(x->arena, n, "minOccurs") : NULL;
 		bool loose = optional || (least && strcmp(least, "0") == 0);
 
@@ -245,24 +273,49 @@ static const char *component_name(struct xsd *x, const char *local)
 	return name.p;
 }
 
+static void turn(struct xsd *x)
+{
+	if (x->turning)
+		return;
+	x->turning = true;
+	for (; x->first; x->first = x->first->next) {
+		const struct waiting *w = x->first;
+
+		json_object_set_new(x->components, w->as, xsd_is(w->node, XS, "simpleType") ? of_simple(x, w->node) : xsd_is(w->node, XS, "complexType")
+				    ? of_complex(x, w->node, DEPTH_MAX) : of_element(x, w->node, DEPTH_MAX));
+	}
+	x->last = &x->first;
+	x->turning = false;
+}
+
+/* A reference to the component that the node is, or will be. */
+static json_t *component(struct xsd *x, struct str key, const xmlNode *node, const char *name)
+{
+	const char *as = key.p ? map_get(&x->names, key) : NULL;
+
+	if (!as) {
+		struct waiting *w = arena_new_of(x->arena, struct waiting);
+
+		as = key.p && w ? component_name(x, name) : NULL;
+		if (!as || !map_put(&x->names, key, (void *)(uintptr_t)as))
+			return json_object();
+		json_object_set_new(x->components, as, json_object());
+		*w = (struct waiting){ .node = node, .as = as };
+		*x->last = w;
+		x->last = &w->next;
+		turn(x);
+	}
+	return json_pack("{s:o}", "$ref", json_sprintf("#/components/schemas/%s", as));
+}
+
 json_t *xsd_type(struct xsd *x, const char *ns, const char *name)
 {
 	struct str key = key_of(x->arena, ns, name);
 	const xmlNode *type = key.p ? map_get(&x->types, key) : NULL;
-	const char *as = key.p ? map_get(&x->names, key) : NULL;
 
 	if (ns && strcmp(ns, XS) == 0)
 		return of_basic(name);
-	if (!type)
-		return json_object();
-	if (!as) {
-		as = component_name(x, name);
-		if (!as || !map_put(&x->names, key, (void *)(uintptr_t)as))
-			return json_object();
-		json_object_set_new(x->components, as, json_object());
-		json_object_set_new(x->components, as, xsd_is(type, XS, "simpleType") ? of_simple(x, type) : of_complex(x, type, DEPTH_MAX));
-	}
-	return json_pack("{s:o}", "$ref", json_sprintf("#/components/schemas/%s", as));
+	return type ? component(x, key, type, name) : json_object();
 }
 
 static json_t *of_element(struct xsd *x, const xmlNode *n, unsigned depth)
@@ -285,4 +338,15 @@ json_t *xsd_element(struct xsd *x, const char *ns, const char *name)
 	const xmlNode *n = map_get(&x->elements, key_of(x->arena, ns, name));
 
 	return n ? of_element(x, n, DEPTH_MAX) : json_object();
+}
+
+/* An element that another one refers to: in place when its type has a name, else a component, for it may hold itself. */
+static json_t *of_reference(struct xsd *x, const char *ns, const char *name)
+{
+	struct str key = key_of(x->arena, ns, name);
+	const xmlNode *n = key.p ? map_get(&x->elements, key) : NULL;
+
+	if (!n || xmlHasProp(n, (const xmlChar *)"type"))
+		return n ? of_element(x, n, DEPTH_MAX) : json_object();
+	return component(x, arena_printf(x->arena, "element %.*s", STR_ARG(key)), n, name);
 }

@@ -132,9 +132,53 @@ static void refused(void **state UNUSED)
 	check_done();
 }
 
+/* A WSDL whose one element is {urn:x}a, around what is its schema. */
+static struct str wsdl_of(struct arena *a, struct str schema)
+{
+	return arena_join(a, (struct str[]){
+		STR("<definitions xmlns='http://schemas.xmlsoap.org/wsdl/' xmlns:s='http://schemas.xmlsoap.org/wsdl/soap/' xmlns:x='urn:x'"
+		    " xmlns:xs='http://www.w3.org/2001/XMLSchema' targetNamespace='urn:x'><types><xs:schema targetNamespace='urn:x'>"), schema,
+		STR("</xs:schema></types><message name='m'><part name='p' element='x:a'/></message>"
+		    "<portType name='t'><operation name='o'><input message='x:m'/></operation></portType>"
+		    "<binding name='b' type='x:t'><s:binding transport='http://schemas.xmlsoap.org/soap/http' style='document'/>"
+		    "<operation name='o'><s:operation soapAction='o'/><input><s:body use='literal'/></input></operation></binding>"
+		    "<service name='S'><port name='p' binding='x:b'><s:address location='http://b/'/></port></service></definitions>") }, 3);
+}
+
+/* Schemas that hold themselves, refer in long chains, or double with each level: they end, with little stack and in little time. */
+static void bounded(void **state UNUSED)
+{
+	struct arena *a = arena_new(256 << 20);
+	struct str out;
+	struct buf b;
+
+	out = result_of(a, "wsdl", wsdl_of(a, STR("<xs:element name='a'><xs:complexType><xs:sequence><xs:element ref='x:a'/><xs:element ref='x:b'/>"
+						  "</xs:sequence></xs:complexType></xs:element><xs:element name='b'><xs:complexType><xs:sequence>"
+						  "<xs:element ref='x:a'/></xs:sequence></xs:complexType></xs:element>")));
+	CHECK("an element in itself", str_find(out, STR("\"$ref\": \"#/components/schemas/a\"")) != SIZE_MAX);
+	CHECK("and in another", str_find(out, STR("\"$ref\": \"#/components/schemas/b\"")) != SIZE_MAX);
+	buf_init(&b, 32 << 20);
+	buf_cstr(&b, "<xs:element name='a' type='x:t0'/>");
+	for (int i = 0; i < 20000; i++)
+		buf_fmt(&b, "<xs:complexType name='t%d'><xs:sequence><xs:element name='e' type='x:t%d'/></xs:sequence></xs:complexType>", i, i + 1);
+	out = result_of(a, "wsdl", wsdl_of(a, buf_view(&b)));
+	CHECK("a chain of types", str_find(out, STR("#/components/schemas/t19999\"")) != SIZE_MAX);
+	arena_reset(a);
+	buf_clear(&b);
+	buf_cstr(&b, "<xs:element name='a' type='x:t'/><xs:complexType name='t'><xs:complexContent>");
+	for (int i = 0; i < 10; i++)
+		buf_cstr(&b, "<xs:extension base='x:t'><xs:sequence><xs:element name='e' type='xs:string'/></xs:sequence></xs:extension>");
+	buf_cstr(&b, "</xs:complexContent></xs:complexType>");
+	out = result_of(a, "wsdl", wsdl_of(a, buf_view(&b)));
+	CHECK("a type whose bases are itself", str_find(out, STR("what is beyond is left open")) != SIZE_MAX);
+	buf_release(&b);
+	arena_free(a);
+	check_done();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(golden), cmocka_unit_test(refused) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(golden), cmocka_unit_test(refused), cmocka_unit_test(bounded) };
 
 	return cmocka_run_group_tests_name("config/import", tests, NULL, NULL);
 }
