@@ -93,6 +93,7 @@ static GH_RC address_of(struct walk_of *w, struct str url, struct str *out, stru
 	if (!best.n)
 		return GH_RC_OK;
 	there = variable(to, name);
+	w->p->lacks_address = !there.n;
 	if (!there.n)
 		FAIL(err, INVALID, "the environment '%.*s' has no variable '%.*s', which says where the backend is: add it, or give an address",
 		     STR_ARG(w->p->to), STR_ARG(name));
@@ -257,6 +258,7 @@ static GH_RC api_along(struct walk_of *w, const json_t *doc, struct gh_err *err)
 		set_text(copy, "backendUrl", address);
 		json_object_del(copy, "backend");
 	} else if (!there && jsn_str(doc, "backendUrl").n) {
+		w->p->lacks_address = true;
 		FAIL(err, INVALID, "no variable of the environment '%.*s' is what the address of the backend begins with: give both environments a "
 		     "variable for it, or give an address (--backend)", STR_ARG(w->from));
 	}

@@ -21,6 +21,7 @@ struct promotion {
 	struct str instance;
 	struct str *alert_ids;           /* that are made or replaced */
 	size_t n_alerts;
+	bool lacks_address;              /* it was refused because nothing says where the backend is */
 };
 extern const char *const promotion_parts[];      /* "policies", "tiers", "alerts", "contracts"; ends with NULL */
 /* "policies,tiers" into the booleans. INVALID: a word is none. */

@@ -65,6 +65,7 @@ web_handler admin_page_list, admin_page_form, admin_page_act;
 web_handler admin_start, admin_new_api, admin_new_api_act, admin_revisions, admin_revision_act;
 /* `api` of the page as templates/admin/api_head.html wants it. */
 void admin_put_api_head(struct web *w, const struct store_api *api);
+web_handler admin_promote, admin_promote_act;
 web_handler admin_audit, admin_audit_export;
 web_handler admin_look, admin_look_save, admin_look_reset;
 /* What its owners ask for and wait for, as `tier`, `wish`, `message` and `asker` of its row; adds to its actions. */

@@ -30,6 +30,7 @@ void admin_put_api_head(struct web *w, const struct store_api *api)
 	liquid_set_text(r, "state", str_of(store_api_state_names[store_api_state_at(api, clock_wall_us())]));
 	liquid_set_bool(r, "needs_key", api->subscription_required);
 	liquid_set_text(r, "backend", text_or(api->backend_id, text_or(api->backend_url, STR(""))));
+	liquid_set_bool(r, "may_promote", web_may(w, WEB_CHANGE_APIS));
 	liquid_set_text(r, "created", web_date(w, api->created_us));
 	liquid_set_text(r, "changed", web_date(w, api->changed_us));
 }

@@ -19,7 +19,9 @@ static struct str asked(struct web *w, const char *name)
 /* By how the route begins: the kind of the thing and where its id stands; NULL: in the address. */
 static const struct {
 	const char *begins, *kind, *field;
+	bool source;                     /* it stays as it is: to see it is enough, what changes is elsewhere */
 } things[] = {
+	{ "/apis/{api}/promote", "api", NULL, true },
 	{ "/apis/{api}", "api", NULL },
 	{ "/policies/", "policy", "scope" },
 	{ "/subscriptions/{id}", "subscription", NULL },
@@ -38,7 +40,8 @@ static GH_RC sees_thing(struct web *w, bool *yes, struct gh_err *err)
 			*yes = web_may_in(w, w->route->right, id);
 			return GH_RC_OK;
 		}
-		return resource_allowed(w->site->store, resource_kind_find(str_of(things[i].kind)), id, strcmp(w->route->method, "GET") != 0, yes, err);
+		return resource_allowed(w->site->store, resource_kind_find(str_of(things[i].kind)), id,
+					!things[i].source && strcmp(w->route->method, "GET") != 0, yes, err);
 	}
 	*yes = false;
 	return GH_RC_OK;

@@ -24,6 +24,8 @@ static const struct web_route routes[] = {
 	{ "POST", "/new-api", WEB_CHANGE_APIS, admin_new_api_act, WEB_ABOUT_RESOURCES },
 	{ "GET", "/apis/{api}/revisions", WEB_VIEW_APIS, admin_revisions, WEB_ABOUT_THING },
 	{ "POST", "/apis/{api}/revisions/{revision}/{action}", WEB_CHANGE_APIS, admin_revision_act, WEB_ABOUT_THING },
+	{ "GET", "/apis/{api}/promote", WEB_CHANGE_APIS, admin_promote, WEB_ABOUT_THING },
+	{ "POST", "/apis/{api}/promote", WEB_CHANGE_APIS, admin_promote_act, WEB_ABOUT_THING },
 	{ "POST", "/apis/{api}/life", WEB_CHANGE_APIS, admin_api_life, WEB_ABOUT_THING },
 	{ "GET", "/products", WEB_VIEW_APIS, admin_products, WEB_ABOUT_RESOURCES },
 	{ "GET", "/api-groups", WEB_VIEW_APIS, admin_groups, WEB_ABOUT_RESOURCES },

@@ -24,6 +24,7 @@ test.before(async () => {
       g.cli('product', 'create', 'starter', '--rate', '100/60');
       for (const name of ['orders', 'inventory'])
         g.cli('import', 'openapi', sample(name), '--path', name, '--name', name, '--backend', 'http://127.0.0.1:9', '--product', 'starter');
+      g.cli('environment', 'create', 'sandbox', '--prefix', 'sandbox');
       g.cli('backend', 'set', 'erp-1', '--url', 'https://erp-1.example.com');
       g.cli('backend', 'set', 'erp-2', '--url', 'https://erp-2.example.com');
       g.cli('backend', 'set', 'pool', '--member', 'erp-1:2', '--member', 'erp-2');
@@ -52,6 +53,13 @@ const PAGES = [
     'operations', 'revisions', 'alert-rules', 'alert-webhooks', 'alert-silences', 'consumer-rules', 'certificates', 'loggers', 'schemas', 'access-rules', 'network-rules', 'governance-rulesets', 'governance-exceptions'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
   { name: 'admin-api', url: '/admin/apis/orders' },
   { name: 'admin-revisions', url: '/admin/apis/orders/revisions' },
+  { name: 'admin-promote', url: '/admin/apis/orders/promote' },
+  { name: 'admin-promote-plan', url: '/admin/apis/orders/promote', async act(p) {
+    await p.fill('#backend', 'http://127.0.0.1:9/there');
+    await p.check('input[value=policies]');
+    await p.click('text=Show what changes');
+    await p.waitForSelector('#plan');
+  } },
   { name: 'admin-governance', url: '/admin/governance' },
   { name: 'admin-governance-none', url: '/admin/governance?q=zebra&found=error' },
   { name: 'admin-api-governance', url: '/admin/apis/orders/governance' },

@@ -102,6 +102,36 @@ for (const server of SERVERS) {
       assert.deepEqual(await call('live/orders/list'), [200, 'live undefined']);
     });
 
+    it('promoted on the page of the API, without script: what changes is shown, and only what was shown is done', async () => {
+      const page = await signedIn(), where = '/admin/apis/orders-sandbox/promote';
+      await api('PATCH', 'apis/orders-sandbox', { name: 'Orders by hand' });
+      await page.get(where);
+      await page.submit(where, { to: 'production', with: 'contracts', action: 'show' });
+      assert.equal(page.status, 422);
+      assert.ok(page.says('tick tiers too'));
+      await page.submit(where, { to: 'production', with: 'policies', action: 'show' });
+      assert.equal(page.status, 200, page.html);
+      assert.match(page.html, /diff-old[^]*Orders, new[^]*diff-new[^]*Orders by hand/);
+      const shown = Object.fromEntries([...page.html.split('id="plan"')[1].matchAll(/name="([^"]+)" value="([^"]*)"/g)].map((m) => [m[1], m[2]]));
+      assert.equal((await api('GET', 'apis/orders-production')).body.name, 'Orders, new');
+      await api('PATCH', 'apis/orders-sandbox', { name: 'Orders once more' });
+      await page.send('POST', where, { form: shown });
+      assert.equal(page.status, 409);
+      assert.equal((await api('GET', 'apis/orders-production')).body.name, 'Orders, new');
+      shown.shown = /name="shown" value="([^"]*)"/.exec(page.html)[1];
+      await page.send('POST', where, { form: { ...shown, csrf: 'none' } });
+      assert.equal(page.status, 403);
+      await page.send('POST', where, { form: shown });
+      assert.deepEqual([page.status, page.location], [303, '/admin/apis/orders-production']);
+      assert.equal((await api('GET', 'apis/orders-production')).body.name, 'Orders once more');
+      const theirs = await signedIn('sam@example.com', 'another horse battery staple');
+      await theirs.get(where);
+      assert.ok(theirs.says('no other environment'));
+      await theirs.send('POST', where, { form: { csrf: /name="csrf" value="([^"]*)"/.exec(theirs.html)[1], to: 'production', action: 'show' } });
+      assert.equal(theirs.status, 403);
+      await api('PATCH', 'apis/orders-sandbox', { name: 'Orders, new' });
+    });
+
     it('without an address for Production it is refused with what to do', async () => {
       gw.cli('import', 'openapi', gw.file('orders.json', DESCRIPTION), '--name', 'stray', '--path', 'stray', '--env', 'sandbox', '--backend', 'http://other.example');
       const refused = gw.cli('promote', 'stray', '--to', 'production', { fails: true });

@@ -77,6 +77,8 @@ static const struct {
 	{ "POST", "/new-api", "/admin/new-api", "snnnnn" },
 	{ "GET", "/apis/{api}/revisions", "/admin/apis/orders/revisions", "snyyyy" },
 	{ "POST", "/apis/{api}/revisions/{revision}/{action}", "/admin/apis/orders/revisions/1/copy", "snnnnn" },
+	{ "GET", "/apis/{api}/promote", "/admin/apis/orders/promote", "snnyyy" },
+	{ "POST", "/apis/{api}/promote", "/admin/apis/orders/promote", "snnnnn" },
 	{ "POST", "/apis/{api}/life", "/admin/apis/orders/life", "snnnnn" },      /* without the form's token */
 	{ "GET", "/products", "/admin/products", "snyyyy" },
 	{ "GET", "/api-groups", "/admin/api-groups", "snyyyy" },
