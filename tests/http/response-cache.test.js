@@ -154,6 +154,22 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
       assert.deepEqual([r.status, r.text, r.headers['x-cache']], [200, 'answer 1', 'STALE']);
     });
 
+    it('gives nothing old that forbids it when the backend closes the connection, whatever the caller takes', async () => {
+      const strict = ['max-age=0, must-revalidate', 'max-age=0, proxy-revalidate', 'max-age=60, no-cache', 's-maxage=0, max-age=0'];
+      for (const [i, control] of [...strict, 'max-age=0'].entries())
+        for (const [j, request] of [{}, { 'Cache-Control': 'max-stale' }, { 'Cache-Control': 'stale-if-error=600' }].entries()) {
+          const name = `closed${i}-${j}`, stale = ', stale-if-error=600, stale-while-revalidate=600';
+          numbered(name, { 'Cache-Control': control + (strict.includes(control) ? stale : ', stale-if-error=600'), ETag: '"1"' },
+            (req, res, n) => { if (n > 1) req.socket.destroy(); return n > 1; });
+          await call(`ours/${name}`);
+          const r = await call(`ours/${name}`, request), said = `${control}, asked with ${JSON.stringify(request)}`;
+          assert.equal(`${r.status} ${r.text === 'answer 1'}`, strict.includes(control) ? '502 false' : '200 true', said);
+          assert.equal(r.headers['x-number'], strict.includes(control) ? undefined : '1', said);
+          // with max-stale nobody asks; else the backend was asked and what it had said before went into no answer
+          if (strict.includes(control)) assert.ok(asked(name).length > 1, said);
+        }
+    });
+
     it('never gives one subscription the answer of another unless told', async () => {
       for (const [api, want] of [['mine', ['answer 1', 'answer 2', 'answer 1', 'answer 2']], ['ours', ['answer 1', 'answer 1', 'answer 1', 'answer 1']]]) {
         numbered(`tenant-${api}`, { 'Cache-Control': 'public, max-age=60' });
