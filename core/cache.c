@@ -10,14 +10,16 @@
  * would need a write for every read. */
 #include "core/cache.h"
 
-#include "core/config.h"
+#include "core/cache_folder.h"
 #include "core/crypto.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/str.h"
 
 #include <errno.h>
 #include <lmdb.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { DIGEST_BYTES = 32, HEAD_BYTES = 13, EVICT_BATCH = 64, EVICT_TRIES = 64, SCAN_BATCH = 512, READERS_MAX = 512, PAGE = 4096,
        LEAST_BYTES = 1 << 20 };
@@ -65,61 +67,44 @@ static gh_rc digest_of(char space, struct str key, unsigned char out[DIGEST_BYTE
 	return GH_RC_OK;
 }
 
-static gh_rc open_tables(struct cache *c, struct gh_err *err)
+static int open_tables(struct cache *c)
 {
 	MDB_txn *txn;
-	int rc;
+	int lmdb = mdb_txn_begin(c->env, NULL, 0, &txn);
 
-	TRY_LMDB(mdb_txn_begin(c->env, NULL, 0, &txn), "begin");
-	rc = mdb_dbi_open(txn, "values", MDB_CREATE, &c->values);
-	if (!rc)
-		rc = mdb_dbi_open(txn, "expiries", MDB_CREATE, &c->expiries);
-	if (!rc)
-		rc = mdb_dbi_open(txn, "usage", MDB_CREATE, &c->usage);
-	if (rc) {
+	if (lmdb)
+		return lmdb;
+	lmdb = mdb_dbi_open(txn, "values", MDB_CREATE, &c->values);
+	if (!lmdb)
+		lmdb = mdb_dbi_open(txn, "expiries", MDB_CREATE, &c->expiries);
+	if (!lmdb)
+		lmdb = mdb_dbi_open(txn, "usage", MDB_CREATE, &c->usage);
+	if (lmdb) {
 		mdb_txn_abort(txn);
-		FAIL(err, IO, "cache: open: %s", mdb_strerror(rc));
+		return lmdb;
 	}
-	TRY_LMDB(mdb_txn_commit(txn), "commit");
-	TRY_LMDB(mdb_txn_begin(c->env, NULL, MDB_RDONLY, &c->reader), "begin");
-	mdb_txn_reset(c->reader);
-	return GH_RC_OK;
+	lmdb = mdb_txn_commit(txn);
+	if (!lmdb)
+		lmdb = mdb_txn_begin(c->env, NULL, MDB_RDONLY, &c->reader);
+	if (!lmdb)
+		mdb_txn_reset(c->reader);
+	return lmdb;
 }
 
-static gh_rc folder(struct str dir, const char *setting, const char *state_dir, const char *name, char out[PATHS_MAX],
-		    struct gh_err *err)
+static void close_env(struct cache *c)
 {
-	if (!dir.n)
-		return paths_join(out, state_dir, name, err);
-	if (dir.n >= PATHS_MAX)
-		FAIL(err, INVALID, "%s is longer than %d bytes", setting, PATHS_MAX - 1);
-	memcpy(out, dir.p, dir.n);
-	out[dir.n] = '\0';
-	return GH_RC_OK;
+	if (c->reader)
+		mdb_txn_abort(c->reader);
+	if (c->env)
+		mdb_env_close(c->env);
+	c->reader = NULL;
+	c->env = NULL;
 }
 
-gh_rc cache_path(const struct config *c, const char *state_dir, char out[PATHS_MAX], struct gh_err *err)
+static int open_env(struct cache *c, const char *dir)
 {
-	return folder(config_text(c, CONFIG_CACHE_DIR), "cache.dir", state_dir, "cache", out, err);
-}
+	int lmdb = mdb_env_create(&c->env);
 
-gh_rc cache_responses_path(const struct config *c, const char *state_dir, char out[PATHS_MAX], struct gh_err *err)
-{
-	return folder(config_text(c, CONFIG_CACHE_RESPONSES_DIR), "cache.responses_dir", state_dir, "responses", out, err);
-}
-
-gh_rc cache_open(struct cache **out, const char *dir, size_t max_bytes, struct gh_err *err)
-{
-	struct cache *c;
-	gh_rc rc;
-	int lmdb = 0;
-
-	TRY(file_make_dirs(dir, 0700, err));
-	c = calloc(1, sizeof(*c));
-	if (!c)
-		FAIL(err, NOMEM, "cache: no memory");
-	c->max_bytes = ((max_bytes < LEAST_BYTES ? LEAST_BYTES : max_bytes) + PAGE - 1) / PAGE * PAGE;
-	lmdb = mdb_env_create(&c->env);
 	if (!lmdb)
 		lmdb = mdb_env_set_maxdbs(c->env, 3);
 	if (!lmdb)
@@ -128,26 +113,75 @@ gh_rc cache_open(struct cache **out, const char *dir, size_t max_bytes, struct g
 		lmdb = mdb_env_set_mapsize(c->env, 2 * c->max_bytes + LEAST_BYTES);
 	if (!lmdb)
 		lmdb = mdb_env_open(c->env, dir, MDB_NOSYNC | MDB_WRITEMAP | MDB_NOMEMINIT | MDB_NORDAHEAD, 0600);
+	if (!lmdb)
+		lmdb = open_tables(c);
 	if (lmdb)
-		rc = gh_err_set(err, GH_E_IO, __FILE__, __LINE__, "cache: %s: %s", dir, mdb_strerror(lmdb));
-	else
-		rc = open_tables(c, err);
-	if (rc.code) {
-		cache_close(c);
-		return rc;
+		close_env(c);
+	return lmdb;
+}
+
+static bool is_damage(int lmdb)
+{
+	return lmdb == MDB_INVALID || lmdb == MDB_CORRUPTED || lmdb == MDB_VERSION_MISMATCH || lmdb == MDB_PAGE_NOTFOUND || lmdb == MDB_PANIC
+	       || lmdb == MDB_INCOMPATIBLE;
+}
+
+/* Under the folder's lock: who finds the files damaged begins them anew, and nobody may be between the two meanwhile. */
+static gh_rc open_locked(struct cache *c, const char *dir, bool of_this_boot, struct gh_err *err)
+{
+	int lmdb;
+
+	if (of_this_boot)
+		TRY(cache_folder_of_boot(dir, err));
+	lmdb = open_env(c, dir);
+	if (is_damage(lmdb)) {
+		log_warn("a damaged cache begins empty", KV_CSTR("folder", dir), KV_CSTR("error", mdb_strerror(lmdb)));
+		TRY(cache_folder_empty(dir, err));
+		lmdb = open_env(c, dir);
 	}
-	*out = c;
+	if (lmdb)
+		FAIL(err, IO, "cache: %s: %s", dir, mdb_strerror(lmdb));
 	return GH_RC_OK;
+}
+
+static gh_rc open_in(struct cache **out, const char *dir, size_t max_bytes, bool of_this_boot, struct gh_err *err)
+{
+	struct cache *c = calloc(1, sizeof(*c));
+	int lock = -1;
+	gh_rc rc;
+
+	if (!c)
+		FAIL(err, NOMEM, "cache: no memory");
+	c->max_bytes = ((max_bytes < LEAST_BYTES ? LEAST_BYTES : max_bytes) + PAGE - 1) / PAGE * PAGE;
+	rc = file_make_dirs(dir, 0700, err);
+	if (!rc.code)
+		rc = cache_folder_lock(dir, &lock, err);
+	if (!rc.code) {
+		rc = open_locked(c, dir, of_this_boot, err);
+		close(lock);
+	}
+	if (rc.code)
+		cache_close(c);
+	else
+		*out = c;
+	return rc;
+}
+
+gh_rc cache_open(struct cache **out, const char *dir, size_t max_bytes, struct gh_err *err)
+{
+	return open_in(out, dir, max_bytes, false, err);
+}
+
+gh_rc cache_open_of_boot(struct cache **out, const char *dir, size_t max_bytes, struct gh_err *err)
+{
+	return open_in(out, dir, max_bytes, true, err);
 }
 
 void cache_close(struct cache *c)
 {
 	if (!c)
 		return;
-	if (c->reader)
-		mdb_txn_abort(c->reader);
-	if (c->env)
-		mdb_env_close(c->env);
+	close_env(c);
 	free(c);
 }
 

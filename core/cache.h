@@ -1,8 +1,8 @@
 /* cache.h - values that the workers of one machine share, with an expiry and a byte limit.
  *
  * LMDB in a folder of the state directory: readers take no lock and make no system call, writers take turns through a
- * robust lock, a process killed in the middle of a write loses that write and nothing else. Nothing is synced to disk:
- * after a power loss the cache may be empty, which is all a cache promises.
+ * robust lock, a process killed in the middle of a write loses that write and nothing else. Nothing is synced to disk, which
+ * is for the opener to think of: cache_open_of_boot.
  *
  * The limit is the size of the map. When it is full, what has expired goes first, then what would expire next.
  * Keys are any bytes; two name spaces never meet. Times are wall clock, µs since 1970; the caller passes `now`.
@@ -22,8 +22,12 @@ GH_RC cache_path(const struct config *c, const char *state_dir, char out[PATHS_M
 /* The same for answers that cache rules keep: cache.responses_dir, else `responses`. */
 GH_RC cache_responses_path(const struct config *c, const char *state_dir, char out[PATHS_MAX], struct gh_err *err);
 
-/* dir is made when missing. max_bytes is rounded up to whole pages; a file made with another limit keeps its content. */
+/* dir is made when missing. max_bytes is rounded up to whole pages; a file made with another limit keeps its content. Files that
+ * are no cache or whose head is damaged are taken away, and it begins empty; a line in the log says so. */
 GH_RC cache_open(struct cache **out, const char *dir, size_t max_bytes, struct gh_err *err);
+/* The same for what must not outlive the machine: pages come to disk in any order, so after a power loss some may be older than
+ * those that name them, which no look at opening would find. What an earlier start of the system has left is dropped. */
+GH_RC cache_open_of_boot(struct cache **out, const char *dir, size_t max_bytes, struct gh_err *err);
 void cache_close(struct cache *c);               /* NULL is fine */
 
 /* The value in the arena, or STR_NULL when absent or expired. */

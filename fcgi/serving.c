@@ -102,7 +102,7 @@ static void open_responses(struct worker *wk)
 	struct gh_err err;
 
 	if (cache_responses_path(wk->config, wk->state_dir, path, &err).code
-	    || cache_open(&wk->responses, path, (size_t)config_int(wk->config, CONFIG_CACHE_RESPONSES_MAX_BYTES), &err).code)
+	    || cache_open_of_boot(&wk->responses, path, (size_t)config_int(wk->config, CONFIG_CACHE_RESPONSES_MAX_BYTES), &err).code)
 		complain("answers cannot be kept", &err);
 }
 

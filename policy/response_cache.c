@@ -124,7 +124,7 @@ GH_RC response_cache_open(const struct config *config, const char *state_dir, st
 	*out = NULL;
 	TRY(cache_responses_path(config, state_dir, path, err));
 	*there = access(path, F_OK) == 0;
-	return *there ? cache_open(out, path, (size_t)config_int(config, CONFIG_CACHE_RESPONSES_MAX_BYTES), err) : GH_RC_OK;
+	return *there ? cache_open_of_boot(out, path, (size_t)config_int(config, CONFIG_CACHE_RESPONSES_MAX_BYTES), err) : GH_RC_OK;
 }
 
 /* "s:ID" and what else tells the caller apart, one a line: fcgi/cached_key.c. */

@@ -31,6 +31,8 @@ static int tear_down(void **state UNUSED)
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/lock.mdb", dir);
 	unlink(path);
+	snprintf(path, sizeof(path), "%s/boot", dir);
+	unlink(path);
 	return rmdir(dir);
 }
 
@@ -170,6 +172,62 @@ static void lines(void **state UNUSED)
 	check_done();
 }
 
+static void overwrite(const char *name, long from, int byte, size_t n)
+{
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "r+");
+	assert_non_null(f);
+	assert_int_equal(fseek(f, from, SEEK_SET), 0);
+	while (n--)
+		assert_int_not_equal(fputc(byte, f), EOF);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Begins anew where it is damaged, and is whole afterwards. */
+static void damaged(void **state UNUSED)
+{
+	static const struct {
+		const char *label;
+		long from;
+		size_t n;
+	} rows[] = { { "both heads", 0, 8192 }, { "the first head", 0, 4096 }, { "the whole file", 0, 65536 } };
+	struct gh_err err = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		put('a', STR("k"), STR("one"), 10, 100);
+		cache_close(cache);
+		overwrite("data.mdb", rows[i].from, 0x5a, rows[i].n);
+		if (cache_open(&cache, dir, 1 << 20, &err).code)
+			fail_msg("%s: %s", rows[i].label, err.message);
+		CHECK(rows[i].label, get('a', STR("k"), 50).p == NULL);
+		put('a', STR("k"), STR("two"), 10, 100);
+		CHECK_STR(rows[i].label, get('a', STR("k"), 50), STR("two"));
+	}
+	check_done();
+}
+
+static void next_boot(void **state UNUSED)
+{
+	struct gh_err err = { 0 };
+
+	for (int again = 0; again < 3; again++) {
+		cache_close(cache);
+		if (again == 2) {        /* the machine has started anew, and pages in the middle never came to disk */
+			overwrite("boot", 0, '0', 8);
+			overwrite("data.mdb", 8192, 0x5a, 32768);
+		}
+		if (cache_open_of_boot(&cache, dir, 1 << 20, &err).code)
+			fail_msg("%s", err.message);
+		CHECK_INT("there", get('a', STR("k"), 50).p != NULL, again == 1);
+		put('a', STR("k"), STR("one"), 10, 100);
+		CHECK_STR("kept", get('a', STR("k"), 50), STR("one"));
+	}
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +235,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(limit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_writer, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damaged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(next_boot, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
