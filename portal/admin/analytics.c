@@ -69,6 +69,31 @@ static bool view_of(struct web *w, enum report_id id, struct view *v)
 	return good;
 }
 
+/* ---- who called --------------------------------------------------------------------------------------------------------------- */
+
+/* The kind of an address ("address") names nobody. */
+static bool tells_callers(enum rollup_dimension d)
+{
+	return d == ROLLUP_SUBSCRIPTION || d == ROLLUP_APPLICATION || d == ROLLUP_USER;
+}
+
+static bool report_tells_callers(enum report_id id)
+{
+	return id == REPORT_CALLS || id == REPORT_EXCEEDERS || id == REPORT_DEPRECATED;
+}
+
+/* Whether the figures say who called, in a column or by what they are narrowed to: for those who may see that. */
+static bool view_tells_callers(const struct view *v)
+{
+	bool tells = report_tells_callers(v->ask.id);
+
+	for (int i = 0; i < ROLLUP_DIMENSION__COUNT; i++)
+		tells |= v->ask.q.filter[i].p && tells_callers((enum rollup_dimension)i);
+	for (size_t i = 0; i < v->ask.q.n_group; i++)
+		tells |= tells_callers(v->ask.q.group[i]);
+	return tells;
+}
+
 /* ---- JSON and CSV --------------------------------------------------------------------------------------------------------------- */
 
 static GH_RC send_csv(struct web *w, const struct report *r, const char *name, struct gh_err *err UNUSED)
@@ -106,6 +131,8 @@ gh_rc rest_analytics(struct rest *r, struct gh_err *err)
 		return rest_problem(r, 404, "not-found", STR("There is no such report."), NULL, err);
 	if (!view_of(w, id, &v))
 		return rest_problem(r, 400, "bad-request", v.problem, NULL, err);
+	if (view_tells_callers(&v) && !rights_everywhere(&r->who.rights, RIGHT_VIEW_CALLERS))
+		return rest_problem(r, 403, "forbidden", STR("This tells who called; your role may see figures without that."), NULL, err);
 	TRY(report_run(w->site->store, w->a, &v.ask, clock_wall_us(), &report, err));
 	return csv ? send_csv(w, &report, report_infos[id].name, err) : send_json(w, &report, report_infos[id].name, err);
 }
@@ -294,7 +321,7 @@ static void put_form(struct web *w, const struct view *v)
 	struct liquid_list *range_list = liquid_set_list(w->page, "ranges"), *step_list = liquid_set_list(w->page, "steps");
 	struct liquid_list *groups = liquid_set_list(w->page, "groups"), *filters = liquid_set_list(w->page, "filters");
 	size_t slash = str_find_char(v->ask.range, '/');
-	bool own = slash != SIZE_MAX, narrow = false;
+	bool own = slash != SIZE_MAX, narrow = false, callers = web_may_everywhere(w, WEB_VIEW_CALLERS);
 
 	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
 		put_option(range_list, str_of(ranges[i].value), str_of(ranges[i].words), str_eq(v->ask.range, str_of(ranges[i].value)));
@@ -303,8 +330,11 @@ static void put_form(struct web *w, const struct view *v)
 	for (int i = 0; i < ROLLUP_DIMENSION__COUNT; i++) {
 		enum rollup_dimension d = (enum rollup_dimension)i;
 		struct str name = str_of(rollup_dimension_name(d)), title = str_of(rollup_dimension_title(d)), value = v->ask.q.filter[d];
-		struct liquid_record *r = liquid_push_record(filters);
+		struct liquid_record *r;
 
+		if (tells_callers(d) && !callers)
+			continue;
+		r = liquid_push_record(filters);
 		put_option(groups, name, title, str_eq(v->ask.group, name));
 		liquid_set_text(r, "name", name);
 		liquid_set_text(r, "title", title);
@@ -324,7 +354,8 @@ static void put_reports(struct web *w, enum report_id here)
 	struct liquid_list *list = liquid_set_list(w->page, "reports");
 
 	for (int i = 0; i < REPORT__COUNT; i++)
-		put_option(list, str_of(report_infos[i].name), str_of(report_infos[i].title), i == (int)here);
+		if (!report_tells_callers((enum report_id)i) || web_may_everywhere(w, WEB_VIEW_CALLERS))
+			put_option(list, str_of(report_infos[i].name), str_of(report_infos[i].title), i == (int)here);
 }
 
 /* ---- the pages -------------------------------------------------------------------------------------------------------------------- */
@@ -406,6 +437,8 @@ gh_rc admin_analytics(struct web *w, struct gh_err *err)
 
 		v = (struct view){ .ask = report_ask(id), .problem = problem };
 	}
+	if (view_tells_callers(&v) && !web_may_everywhere(w, WEB_VIEW_CALLERS))
+		FAIL(err, DENIED, "figures that tell who called");
 	liquid_set(w->page, "table", LIQUID_NIL_VALUE);
 	liquid_set_bool(w->page, "more", false);
 	liquid_set_text(w->page, "step", STR("0"));

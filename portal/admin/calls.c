@@ -37,15 +37,15 @@ static bool is_hex(struct str s)
 }
 
 /* One field takes any id: what it may be is tried one after the other, the ids before key and address. */
-static GH_RC by_any_id(struct web *w, struct store_calls_filter *f, struct str id, struct store_call **out, size_t *n, struct gh_err *err)
+static GH_RC by_any_id(struct web *w, struct store_calls_filter *f, struct str id, struct store_call **out, size_t *n, bool *by_caller,
+		       struct gh_err *err)
 {
 	struct str *const places[] = { &f->request_id, &f->correlation, &f->trace_id, &f->key_prefix, &f->address };
 	const struct str values[] = { id, id, trace_of(id), id, id };
 
 	*n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(places) && !*n; i++) {
-		if (i > 2 && !web_may(w, WEB_VIEW_CALLERS))
-			break;
+		*by_caller |= i > 2;
 		if (i == 2 && !(values[i].n == 32 && is_hex(values[i])))
 			continue;
 		*places[i] = values[i];
@@ -89,6 +89,25 @@ void admin_put_call(struct web *w, struct liquid_record *r, const struct store_c
 	liquid_set_text(r, "backend_took", t->backend_us ? milliseconds(w, t->backend_us) : STR("–"));
 }
 
+/* What the account may see of what was found: calls of its environments, and who made them, also by asking for it, where it may see
+ * that. How many are left. */
+static size_t keep_seen(struct web *w, struct store_call *rows, size_t n, bool by_caller)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool callers = web_may_in(w, WEB_VIEW_CALLERS, rows[i].call.environment);
+
+		if (!web_may_in(w, WEB_VIEW_TRAFFIC, rows[i].call.environment) || (by_caller && !callers))
+			continue;
+		rows[kept] = rows[i];
+		if (!callers)
+			rows[kept].call.subscription = STR_NULL;
+		kept++;
+	}
+	return kept;
+}
+
 gh_rc admin_calls(struct web *w, struct gh_err *err)
 {
 	struct store_calls_filter f = { .limit = CALLS_SHOWN };
@@ -98,6 +117,7 @@ gh_rc admin_calls(struct web *w, struct gh_err *err)
 	struct gh_err why = { 0 };
 	struct store_call *rows = NULL;
 	size_t n = 0;
+	bool full, by_caller = subscription.n > 0;
 
 	f.api = api.n ? api : STR_NULL;
 	f.subscription = subscription.n ? subscription : STR_NULL;
@@ -106,16 +126,17 @@ gh_rc admin_calls(struct web *w, struct gh_err *err)
 		f.limit = 1;
 	liquid_set_text(w->page, "problem", why.code ? arena_dup(w->a, str_of(why.message)) : STR(""));
 	if (!why.code && id.n)
-		TRY(by_any_id(w, &f, id, &rows, &n, err));
+		TRY(by_any_id(w, &f, id, &rows, &n, &by_caller, err));
 	else if (!why.code)
 		TRY(store_calls(w->site->store, w->a, &f, &rows, &n, err));
+	full = n == CALLS_SHOWN;
+	n = keep_seen(w, rows, n, by_caller);
 	if (n == 1 && id.n)
 		return web_redirect(w, arena_printf(w->a, "calls/%lld", (long long)rows[0].row), err);
 	for (size_t i = n; i-- > 0;)                 /* newest first */
-		if (web_may_in(w, WEB_VIEW_TRAFFIC, rows[i].call.environment))
-			admin_put_call(w, liquid_push_record(list), &rows[i]);
+		admin_put_call(w, liquid_push_record(list), &rows[i]);
 	liquid_set_bool(w->page, "searched", id.n || api.n || subscription.n || status.n || range.n);
-	liquid_set_bool(w->page, "full", n == CALLS_SHOWN);
+	liquid_set_bool(w->page, "full", full);
 	liquid_set_text(w->page, "title", STR("Calls"));
 	return web_page(w, "calls", err);
 }
@@ -264,9 +285,9 @@ gh_rc admin_call(struct web *w, struct gh_err *err)
 		FAIL(err, NOT_FOUND, "no such call");
 	if (!web_may_in(w, WEB_VIEW_TRAFFIC, rows[0].call.environment))
 		FAIL(err, DENIED, "a call of another environment");
-	admin_put_call(w, liquid_set_record(w->page, "call"), &rows[0]);
 	if (!web_may_in(w, WEB_VIEW_CALLERS, rows[0].call.environment))
 		hide_caller(w, &rows[0].call);
+	admin_put_call(w, liquid_set_record(w->page, "call"), &rows[0]);
 	put_what(w, &rows[0].call);
 	put_why(w, &rows[0].call);
 	put_steps(w, &rows[0].call);

@@ -275,7 +275,8 @@ static GH_RC put_trail(struct web *w, const struct store_user *u, struct gh_err 
 
 gh_rc admin_person(struct web *w, struct gh_err *err)
 {
-	bool keys = web_may_everywhere(w, WEB_VIEW_SUBSCRIPTIONS), calls = web_may_everywhere(w, WEB_VIEW_TRAFFIC),
+	bool keys = web_may_everywhere(w, WEB_VIEW_SUBSCRIPTIONS),
+	     calls = web_may_everywhere(w, WEB_VIEW_TRAFFIC) && web_may_everywhere(w, WEB_VIEW_CALLERS),
 	     trail = web_may_everywhere(w, WEB_VIEW_AUDIT);
 	struct store_subscription *subs = NULL;
 	struct store_user u;

@@ -209,8 +209,8 @@ static enum web_right right_of(const struct rest *r)
 /* What a scope must name to open it; STR_NULL: any scope does. */
 static struct str scope_of(const struct rest *r)
 {
-	if (r->route->right == WEB_VIEW_TRAFFIC)
-		return STR("analytics");
+	if (r->route->about_all)         /* what tells of all of a kind: figures, or how the APIs hold to the rulesets */
+		return r->route->right == WEB_VIEW_TRAFFIC ? STR("analytics") : STR("apis");
 	return r->kind ? str_of(r->kind->plural) : STR_NULL;
 }
 

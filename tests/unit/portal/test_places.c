@@ -3,10 +3,12 @@
  * new one is walked without being named. */
 #include "tests/unit/check.h"
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "db/environments.h"
 #include "db/machine_tokens.h"
 #include "db/roles.h"
+#include "db/telemetry.h"
 #include "portal/admin/admin.h"
 #include "portal/admin/rest.h"
 #include "tests/unit/portal/client.h"
@@ -54,6 +56,8 @@ static void fill(struct store *s)
 		{ "subscription", "live-sub", "{\"name\":\"" MARK " sub\",\"product\":\"live-product\",\"user\":\"sam\"}" },
 		{ "subscription", "sand-sub", "{\"name\":\"Try\",\"product\":\"sand-product\",\"user\":\"sam\"}" },
 		{ "credential", "default/erp", "{\"kind\":\"api-key\",\"name\":\"" MARK "\",\"settings\":{\"header\":\"X-Key\"},\"secrets\":{\"value\":\"h\"}}" },
+		{ "user", "lyn", "{\"email\":\"lyn@example.com\",\"role\":\"developer\"}" },
+		{ "role-assignment", "3", "{\"role\":\"analyst\",\"user\":\"lyn\"}" },
 		{ "machine-token", "other", "{\"role\":\"operator\",\"scopes\":[\"read\"]}" },
 	};
 	struct store_machine_token t = { .id = STR_INIT("pipeline"), .role = STR_INIT("owner"), .scopes = STR_INIT("write"),
@@ -296,6 +300,97 @@ static void files(void **state UNUSED)
 	check_done();
 }
 
+/* ---- roles and scopes that see figures and not who made the calls ----------------------------------------------------------------------- */
+
+static void one_call(struct store *s)
+{
+	const struct telemetry_call call = { .started_us = clock_wall_us() - 1000000, .status = 200, .environment = STR_INIT("default"),
+					     .api = STR_INIT("live"), .method = STR_INIT("GET"), .path = STR_INIT("/live"), .request_id = STR_INIT("r-1"),
+					     .subscription = STR_INIT("hidden-sub"), .key_prefix = STR_INIT("hidden-key"),
+					     .client_ip = STR_INIT("192.0.2.7") };
+	struct gh_err err;
+
+	must(store_drain_begin(s, &err), &err);
+	must(store_drain_call(s, &call, &err), &err);
+	must(store_drain_end(s, GH_RC_OK, &err), &err);
+}
+
+static const char *bearer(const char *id, const char *role, const char *scopes)
+{
+	const struct store_machine_token t = { .id = str_of(id), .role = str_of(role), .scopes = str_of(scopes) };
+	struct str token;
+	struct gh_err err;
+
+	must(store_tx_begin(world.site.store, STR("test"), &err), &err);
+	must(store_tx_end(world.site.store, store_machine_token_create(world.site.store, world.a, &t, &token, &err), &err), &err);
+	return arena_printf(world.a, "Bearer %.*s", STR_ARG(token)).p;
+}
+
+/* An analyst reads all figures that name nobody. */
+static void without_callers(void **state UNUSED)
+{
+	static const struct {
+		const char *report;
+		int status;
+	} rows[] = {
+		{ "", 200 }, { "?group=api", 200 }, { "/traffic?group=operation&address=public", 200 }, { "/latency", 200 }, { "/failures", 200 },
+		{ "?group=subscription", 403 }, { "?group=api%20user", 403 }, { "/traffic?group=application", 403 }, { "?subscription=hidden-sub", 403 },
+		{ "/failures?user=sam", 403 }, { "/latency?application=(none)", 403 }, { "/calls", 403 }, { "/exceeders", 403 }, { "/deprecated", 403 },
+	};
+	struct client page = { .site = &world.site }, rest = { .site = &world.site };
+
+	one_call(world.site.store);
+	client_session(&page, "lyn");
+	rest.authorization = bearer("figures", "analyst", "read:analytics");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *uri = arena_printf(world.a, "analytics%s", rows[i].report).p;
+
+		CHECK_INT(uri, call(&rest, "GET", uri, NULL), rows[i].status);
+		CHECK_INT(uri, client_send(&page, "GET", arena_printf(world.a, "/admin/%s", uri).p, NULL), rows[i].status);
+		CHECK(uri, !client_shows(&page, "value=\"subscription\"") && !client_shows(&page, "hidden-sub"));
+		CHECK(uri, rows[i].status != 200 || !client_shows(&page, "analytics/exceeders\""));
+	}
+	client_send(&page, "GET", "/admin/calls", NULL);
+	CHECK("the call is listed", client_shows(&page, "/live"));
+	CHECK("without whose it is", !client_shows(&page, "hidden-sub"));
+	CHECK_INT("found by its own id", client_send(&page, "GET", "/admin/calls?q=r-1", NULL), 303);
+	client_send(&page, "GET", arena_printf(world.a, "%.*s", STR_ARG(client_header(&page, "Location"))).p, NULL);
+	CHECK("one call", client_shows(&page, "/live") && !client_shows(&page, "hidden-") && !client_shows(&page, "192.0.2.7"));
+	client_send(&page, "GET", "/admin/calls?subscription=hidden-sub", NULL);
+	CHECK("not found by whose it is", !client_shows(&page, ">GET /live<"));
+	CHECK_INT("nor by the key", client_send(&page, "GET", "/admin/calls?q=hidden-key", NULL), 200);
+	CHECK_INT("nor by the address", client_send(&page, "GET", "/admin/calls?q=192.0.2.7", NULL), 200);
+	client_end(&page);
+	client_session(&page, "administrator");
+	client_send(&page, "GET", "/admin/calls?subscription=hidden-sub", NULL);
+	CHECK("others find it so", client_shows(&page, ">GET /live<"));
+	CHECK_INT("and see who exceeds", client_send(&page, "GET", "/admin/analytics/exceeders", NULL), 200);
+	client_end(&page);
+	client_end(&rest);
+	check_done();
+}
+
+/* A token opens what its scopes name, whatever its role may. */
+static void scopes(void **state UNUSED)
+{
+	static const struct {
+		const char *id, *scopes, *uri;
+		int status;
+	} rows[] = {
+		{ "s1", "read:analytics", "governance", 403 }, { "s2", "read:apis", "governance", 200 }, { "s3", "read", "governance", 200 },
+		{ "s4", "write:products", "governance", 403 }, { "s5", "read:apis", "analytics", 403 }, { "s6", "read:analytics", "analytics/exceeders", 200 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct client c = { .site = &world.site };
+
+		c.authorization = bearer(rows[i].id, "owner", rows[i].scopes);
+		CHECK_INT(rows[i].id, call(&c, "GET", rows[i].uri, NULL), rows[i].status);
+		client_end(&c);
+	}
+	check_done();
+}
+
 static int up(void **state UNUSED)
 {
 	world.a = arena_new(64 << 20);
@@ -317,7 +412,8 @@ static int down(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(every_page), cmocka_unit_test(by_group), cmocka_unit_test(switcher),
-					    cmocka_unit_test(every_kind), cmocka_unit_test(writing), cmocka_unit_test(files) };
+					    cmocka_unit_test(every_kind), cmocka_unit_test(writing), cmocka_unit_test(files),
+					    cmocka_unit_test(without_callers), cmocka_unit_test(scopes) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
