@@ -362,23 +362,7 @@ json_t *jsn_get(const json_t *obj, const char *name)
 
 json_t *jsn_get_n(const json_t *obj, struct str name)
 {
-	char small[256], *key = small;
-	json_t *found;
-
-	if (!json_is_object(obj) || memchr(name.p ? name.p : "", 0, name.n))
-		return NULL;
-	if (name.n >= sizeof(small)) {
-		key = malloc(name.n + 1);
-		if (!key)
-			return NULL;
-	}
-	if (name.n)
-		memcpy(key, name.p, name.n);
-	key[name.n] = '\0';
-	found = json_object_get(obj, key);
-	if (key != small)
-		free(key);
-	return found;
+	return json_object_getn(obj, name.p ? name.p : "", name.n);
 }
 
 struct str jsn_string(const json_t *v)

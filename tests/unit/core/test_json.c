@@ -117,6 +117,10 @@ static void pointers(void **state UNUSED)
 	CHECK("whole", jsn_pointer(v, STR("")) == v);
 	CHECK_INT("fragment", json_integer_value(jsn_fragment(v, STR("/c%25d"))), 2);
 	CHECK("bad escape", jsn_fragment(v, STR("/c%2")) == NULL);
+	assert_int_equal(json_object_setn_new(v, "a\0b", 3, json_integer(9)), 0);       /* as a description of an API may have it */
+	CHECK_INT("a name with a zero byte", json_integer_value(jsn_pointer(v, STR("/a\0b"))), 9);
+	CHECK("not its beginning", jsn_pointer(v, STR("/a")) == NULL);
+	CHECK("not another end", jsn_pointer(v, STR("/a\0c")) == NULL);
 	buf_init(&b, 100);
 	jsn_pointer_add(&b, STR("a/b~c"));
 	CHECK_STR("built", buf_view(&b), STR("/a~1b~0c"));
