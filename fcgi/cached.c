@@ -75,10 +75,16 @@ static enum step send_now(struct cached *c, const char *why)
 	return STEP_JUMP;
 }
 
+/* The caller, or a policy in its place: what comes has no body. */
+static bool wants_head(const struct call *k)
+{
+	return k->head_request || str_eq(k->x.request.method, STR("HEAD"));
+}
+
 static enum step validate(struct call *k, struct cached *c, const char *why)
 {
 	/* a caller who asks for the head alone does not pay for the whole */
-	c->validating = !k->head_request && http_cache_has_validator(&c->stored.response);
+	c->validating = !wants_head(k) && http_cache_has_validator(&c->stored.response);
 	return send_now(c, why);
 }
 
@@ -102,7 +108,7 @@ static enum step fetch(struct call *k, struct cached *c, const char *why, bool *
 {
 	*again = false;
 	c->forwarded = why;
-	if (c->led.p || k->head_request || c->asked.no_cache || c->asked.max_age == 0
+	if (c->led.p || wants_head(k) || c->asked.no_cache || c->asked.max_age == 0
 	    || fields_count(&k->x.request.headers, STR("Range")))
 		return STEP_JUMP;
 	return fill(k, c, again);
@@ -199,7 +205,7 @@ bool cached_fields(struct call *k, struct fields *to)
 	}
 	if (c->validating)
 		return http_cache_ask_if_changed(to, &c->stored.response);
-	if (!k->head_request && !fields_count(to, STR("Range")))
+	if (!wants_head(k) && !fields_count(to, STR("Range")))
 		http_cache_ask_for_all(to);      /* it is to be kept whole */
 	return true;
 }
@@ -219,7 +225,7 @@ static bool may_keep(struct call *k, struct cached *c)
 	const struct response *r = &k->x.response;
 	struct http_cache_control cc;
 
-	if (!c->looks || k->head_request || k->forward_length > (int64_t)c->rule->max_bytes)
+	if (!c->looks || wants_head(k) || k->forward_length > (int64_t)c->rule->max_bytes)
 		return false;
 	http_cache_control_of_response(&r->headers, &cc);
 	if (http_cache_refuses(&c->rule->policy, &c->original, r, &cc))
@@ -307,8 +313,19 @@ void cached_done(struct call *k, bool whole)
 		cached_drop(k);
 }
 
+/* It may have been given the right to fetch, and goes before its turn. */
+static void stop_waiting(struct call *k, struct cached *c)
+{
+	if (c->waiting && !c->fill.done)
+		fill_drop(k);
+	else if (c->waiting && c->fill.result == CACHE_FILL_LEAD)
+		gate_filled(&k->x, c->fill.key);
+	c->waiting = false;
+}
+
 void cached_drop(struct call *k)
 {
+	stop_waiting(k, k->cached);
 	let_go(k, k->cached);
 	release(k, k->cached);
 }

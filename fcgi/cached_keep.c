@@ -73,11 +73,12 @@ static void keep_address(struct call *k, struct cached *c, struct str vary, int6
 	put(k, RESPONSE_CACHE_ADDRESS, c->address_key, cached_address_write(k->arena, &now), now.until_us);
 }
 
+/* For people, so without the key of a subscription: access_strip has taken it out of this query. */
 static struct str target_of(struct call *k)
 {
-	const struct url *u = &k->x.request.original_url;
+	struct str path = k->x.request.original_url.path, query = k->gate->route.query;
 
-	return u->query.n ? arena_printf(k->arena, "%.*s?%.*s", STR_ARG(u->path), STR_ARG(u->query)) : u->path;
+	return query.n ? arena_printf(k->arena, "%.*s?%.*s", STR_ARG(path), STR_ARG(query)) : path;
 }
 
 static void write_answer(struct call *k, struct cached *c, struct cached_answer *e)
@@ -103,21 +104,29 @@ static void write_answer(struct call *k, struct cached *c, struct cached_answer 
 	keep_address(k, c, vary, e->came_us + keep_s * 1000000);
 }
 
-void cached_keep(struct call *k, struct cached *c, struct str body)
+/* What is kept of an answer: without the fields that are for this hop or for one caller. False: out of memory. */
+static bool copy_kept(struct call *k, struct response *to, const struct response *from)
 {
-	const struct response *from = &c->head;
-	struct cached_answer e = { .asked_us = c->asked_us, .came_us = c->came_us };
 	struct http_cache_control cc;
 
-	e.response = *from;
-	fields_init(&e.response.headers, k->arena);
+	*to = *from;
+	fields_init(&to->headers, k->arena);
 	http_cache_control_of_response(&from->headers, &cc);
 	for (size_t i = 0; i < from->headers.n; i++) {
 		const struct field *f = &from->headers.v[i];
 
-		if (!http_cache_drops_field(from, &cc, f->name) && !fields_add(&e.response.headers, f->name, f->value))
-			return;
+		if (!http_cache_drops_field(from, &cc, f->name) && !fields_add(&to->headers, f->name, f->value))
+			return false;
 	}
+	return true;
+}
+
+void cached_keep(struct call *k, struct cached *c, struct str body)
+{
+	struct cached_answer e = { .asked_us = c->asked_us, .came_us = c->came_us };
+
+	if (!copy_kept(k, &e.response, &c->head))
+		return;
 	e.response.body = (struct body){ .kind = BODY_HELD, .bytes = body };
 	write_answer(k, c, &e);
 }
@@ -125,12 +134,22 @@ void cached_keep(struct call *k, struct cached *c, struct str body)
 void cached_refreshed(struct call *k, struct cached *c)
 {
 	struct cached_answer e = c->stored;
+	struct http_cache_control cc;
 
 	e.asked_us = c->asked_us;
 	e.came_us = c->came_us;
 	if (!http_cache_merge(&e.response, &k->x.response))
 		return;
-	write_answer(k, c, &e);
+	/* a 304 may say as well that the answer is for this caller alone: it has it, and nobody else gets it so */
+	http_cache_control_of_response(&e.response.headers, &cc);
+	if (!http_cache_refuses(&c->rule->policy, &c->original, &e.response, &cc)) {
+		struct cached_answer kept = e;
+
+		if (copy_kept(k, &kept.response, &e.response))
+			write_answer(k, c, &kept);
+		e.lifetime_s = kept.lifetime_s;
+		e.initial_age_s = kept.initial_age_s;
+	}
 	c->stored = e;
 }
 

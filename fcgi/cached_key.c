@@ -9,11 +9,14 @@
 
 bool cached_address_key(struct call *k, const struct url *u, struct str *out)
 {
+	struct str host = forward_host(k);
 	struct exchange *x = &k->x;
 	struct buf b;
 
 	buf_init(&b, CACHE_KEY_MAX);
 	buf_fmt(&b, "%.*s;%.*s\n", STR_ARG(x->api->id), STR_ARG(x->api->revision));
+	if (host.n)                              /* a policy has named another site of the backend */
+		buf_fmt(&b, "%.*s\n", STR_ARG(host));
 	if (x->backend_id.n)                     /* a pool counts as one backend */
 		buf_str(&b, x->backend_id);
 	else

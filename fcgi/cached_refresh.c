@@ -59,6 +59,7 @@ static bool copy_call(struct call *to, const struct call *from)
 	g->route.api = from->gate->route.api;
 	g->route.operation = from->gate->route.operation;
 	g->route.environment = from->gate->route.environment;
+	g->route.query = arena_dup(to->arena, from->gate->route.query);
 	to->x.api = from->x.api;
 	to->x.operation = from->x.operation;
 	to->x.deployment = from->x.deployment;

@@ -8,6 +8,12 @@ const { start, backend, until, SERVERS } = require('./harness');
 
 const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'Prices', version: '1' }, paths: Object.fromEntries(['/{p}', '/off/{p}'].map((path, i) => [path,
   Object.fromEntries(['get', 'head', 'post', 'delete'].map((m) => [m, { operationId: `${m}${i}`, responses: { 200: { description: 'ok' } } }]))])) });
+// a policy that names the site of the backend, and one that asks for the head alone
+const SITES = `<policies><inbound><base />
+  <choose><when condition="@(context.Request.Headers.ContainsKey(&quot;X-Site&quot;))">
+    <set-header name="Host" exists-action="override"><value>@(context.Request.Headers.GetValueOrDefault("X-Site",""))</value></set-header></when></choose>
+  <choose><when condition="@(context.Request.Headers.ContainsKey(&quot;X-Head&quot;))"><set-method>HEAD</set-method></when></choose>
+</inbound><backend><base /></backend><outbound><base /></outbound></policies>`;
 const DATE = 'Sun, 06 Nov 1994 08:49:37 GMT';
 
 for (const server of SERVERS.filter((s) => s === 'nginx')) {
@@ -26,6 +32,9 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
           g.cli('import', 'openapi', g.file('p.json', SPEC), '--path', name, '--name', name, '--backend', `${prices.url}/${name}`, '--product', 'gold');
         g.cli('cache', 'set', 'api:mine');
         g.cli('cache', 'set', 'operation:mine/get1', '--on', 'no');
+        g.cli('import', 'openapi', g.file('p.json', SPEC), '--path', 'sites', '--name', 'sites', '--backend', `${prices.url}/sites`, '--product', 'gold');
+        g.cli('policy', 'set', g.file('sites.xml', SITES), '--scope', 'api:sites');
+        g.cli('cache', 'set', 'api:sites', '--shared-by', 'everyone');
         g.cli('cache', 'set', 'api:ours', '--shared-by', 'everyone', '--stale-if-error', '0', '--vary-by', 'X-Tenant', '--max-bytes', '1000');
         [ann, bob] = ['ann', 'bob'].map((name) => g.cli('subscription', 'create', '--product', 'gold', '--name', name, '--format', 'json').json());
       } });
@@ -111,6 +120,34 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
       assert.deepEqual(all.map((r) => r.headers['x-cache']), ['MISS', 'REVALIDATED', 'MISS']);
       assert.deepEqual([all[1].headers['x-new'], all[1].headers['x-number']], ['yes', '2']);
       assert.match(all[1].headers['cache-status'], /fwd=stale; fwd-status=304/);
+    });
+
+    it('keeps nothing of a 304 that is for one caller', async () => {
+      for (const [name, fields] of [['new-cookie', { 'Set-Cookie': 'session=ann', 'Cache-Control': 'max-age=60' }], ['now-private', { 'Cache-Control': 'private, max-age=60', 'X-For': 'ann' }]]) {
+        numbered(name, { 'Cache-Control': 'max-age=0', ETag: '"1"' }, (req, res, n) => { if (n === 2) { res.writeHead(304, fields).end(); return true; } return false; });
+        await call(`ours/${name}`);
+        const own = await call(`ours/${name}`), other = await call(`ours/${name}`, { 'X-Api-Key': bob.primaryKey });
+        assert.deepEqual([own.text, own.headers['set-cookie'], own.headers['x-for']], ['answer 1', fields['Set-Cookie'] && ['session=ann'], fields['X-For']], name);
+        assert.deepEqual([other.text, other.headers['set-cookie'], other.headers['x-for']], ['answer 3', undefined, undefined], name);
+      }
+      numbered('field', { 'Cache-Control': 'max-age=0', ETag: '"1"' }, (req, res, n) => {
+        if (n === 2) { res.writeHead(304, { 'Cache-Control': 'private="X-For", max-age=60', 'X-For': 'ann' }).end(); return true; }
+        return false;
+      });
+      await call('ours/field');
+      await call('ours/field');
+      const other = await call('ours/field', { 'X-Api-Key': bob.primaryKey });
+      assert.deepEqual([other.text, other.headers['x-cache'], other.headers['x-for']], ['answer 1', 'HIT', undefined]);
+    });
+
+    it('tells apart the sites that a policy names, and keeps no head in place of the whole', async () => {
+      numbered('site', { 'Cache-Control': 'max-age=60' }, (req, res) => { res.end(req.headers.host); return true; });
+      const got = [];
+      for (const site of ['a.example', 'b.example', 'a.example']) got.push((await call('sites/site', { 'X-Site': site })).text);
+      assert.deepEqual([...got, asked('site').length], ['a.example', 'b.example', 'a.example', 2]);
+      numbered('heads', { 'Cache-Control': 'max-age=60' });
+      await call('sites/heads', { 'X-Head': '1' });
+      assert.equal((await call('sites/heads')).text, 'answer 2');
     });
 
     it('makes one backend call of 100 parallel misses, and of 40 that find it old', async () => {
@@ -228,6 +265,9 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
       await fill();
       assert.deepEqual(listed().map((l) => l.key.slice(10)).sort(), ['p1?a=1', 'p1?a=1', 'p2?a=1', 'q1?a=1']);
       assert.deepEqual(listed('--tag', 'q1').map((l) => [l.status, l.bytes, l.tags, l.subscription]), [[200, 8, 'all q1 x y', ann.id]]);
+      numbered('r1', { 'Cache-Control': 'max-age=60' });
+      await call(`mine/r1?subscription-key=${ann.primaryKey}&a=1`, { 'X-Api-Key': '' });
+      assert.deepEqual(listed().map((l) => l.key).filter((name) => name.includes('r1')), ['/api/mine/r1?a=1']);
       assert.equal(purge('--key', '/api/mine/p1'), 0);
       assert.equal(purge('--key', '/api/mine/p1?a=1', '--subscription', bob.id), 1);
       assert.equal(purge('--tag', 'q1'), 1);
