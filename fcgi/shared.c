@@ -107,7 +107,7 @@ static void close_links(struct shared *s)
 
 	s->servers = NULL;               /* what is told that it is away must not find these again */
 	s->links = NULL;
-	for (size_t i = 0; servers && i < servers->n; i++) {
+	for (size_t i = 0; servers && links && i < servers->n; i++) {
 		struct link *l = &links[i];
 
 		if (!l->node)

@@ -110,6 +110,9 @@ static struct lump *lump_of(struct shared_limits *s, const struct counter_ask *a
 	digest[0] ^= (uint8_t)kind_of(a);
 	digest[1] ^= (uint8_t)a->window_s;
 	digest[2] ^= (uint8_t)(a->window_s >> 8);
+	/* who has a lower limit of the same counter may not live on what a higher one left */
+	for (size_t i = 0; i < sizeof(a->limit); i++)
+		digest[3 + i] ^= (uint8_t)(a->limit >> 8 * i);
 	memcpy(&at, digest, sizeof(at));
 	return &s->lumps[at % LUMPS];
 }
