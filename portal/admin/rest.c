@@ -23,6 +23,8 @@ const struct rest_route rest_routes[] = {
 	{ "GET", "/analytics/exceeders", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
 	{ "GET", "/analytics/failures", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
 	{ "GET", "/analytics/deprecated", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
+	{ "GET", "/cache", WEB_VIEW_SETTINGS, false, rest_cache, rest_describe_cache, true },
+	{ "POST", "/cache/purge", WEB_CHANGE_SETTINGS, true, rest_cache_purge, rest_describe_cache, true },
 	{ "GET", "/{kind}", WEB_SIGNED_IN, false, rest_list, rest_describe },
 	{ "POST", "/{kind}", WEB_SIGNED_IN, true, rest_create, rest_describe },
 	{ "GET", "/{kind}/{id}", WEB_SIGNED_IN, false, rest_get, rest_describe },
@@ -209,6 +211,8 @@ static enum web_right right_of(const struct rest *r)
 /* What a scope must name to open it; STR_NULL: any scope does. */
 static struct str scope_of(const struct rest *r)
 {
+	if (r->route->describe == rest_describe_cache)
+		return STR("cache-rules");
 	if (r->route->about_all)         /* what tells of all of a kind: figures, or how the APIs hold to the rulesets */
 		return r->route->right == WEB_VIEW_TRAFFIC ? STR("analytics") : STR("apis");
 	return r->kind ? str_of(r->kind->plural) : STR_NULL;

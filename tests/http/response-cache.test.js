@@ -279,6 +279,33 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
       assert.notEqual(gw.cli('cache', 'purge', { fails: true }).status, 0);
     });
 
+    it('lists and purges by the management API, for who may, and the audit trail has it', async () => {
+      const token = (...args) => gw.cli('machine-token', 'create', args[0], '--role', args[1], '--scope', args[2], '--format', 'json').json().token;
+      const [admin, reader, other] = [token('caches', 'administrator', 'write'), token('looks', 'administrator', 'read'), token('apis', 'administrator', 'write:apis')];
+      const rest = async (path, body, bearer = admin) => {
+        const r = await fetch(`${gw.url}/admin/api/v1${path}`, { method: body ? 'POST' : 'GET', body: body && JSON.stringify(body),
+          headers: { ...(bearer && { Authorization: `Bearer ${bearer}` }), ...(body && { 'Content-Type': 'application/json' }) } });
+        return { status: r.status, body: await r.json() };
+      };
+      for (const name of ['r1', 'r2', 's1']) {
+        numbered(name, { 'Cache-Control': 'max-age=60', 'Surrogate-Key': `rest-${name}` });
+        await call(`ours/${name}`);
+      }
+      const listed = await rest('/cache?api=ours&tag=rest-r1');
+      assert.equal(listed.status, 200, JSON.stringify(listed.body));
+      assert.deepEqual(listed.body.items.map((l) => [l.key, l.status, l.bytes, l.tags, l.subscription]), [['/api/ours/r1', 200, 8, 'rest-r1', null]]);
+      assert.equal(listed.body.maxBytes, 268435456);
+      assert.deepEqual([(await rest('/cache?prefix=/api/ours/r&limit=1')).body.more, (await rest('/cache?limit=0')).status], [true, 400]);
+      for (const [body, bearer, want] of [[{}, admin, 400], [{ prefx: '/x', api: 'ours' }, admin, 400], [{ all: true, api: 'ours' }, admin, 400], [{ key: 7 }, admin, 400],
+        [{ all: true }, reader, 403], [{ all: true }, other, 403], [{ all: true }, null, 401]])
+        assert.equal((await rest('/cache/purge', body, bearer)).status, want, JSON.stringify(body));
+      assert.deepEqual(await rest('/cache/purge', { prefix: '/api/ours/r', api: 'ours' }), { status: 200, body: { removed: 2 } });
+      assert.deepEqual([(await call('ours/r1')).headers['x-cache'], (await call('ours/s1')).headers['x-cache']], ['MISS', 'HIT']);
+      assert.match(gw.cli('audit', '--format', 'json').stdout, /"purge"/);
+      const document = (await rest('/openapi.json')).body;
+      assert.ok(document.paths['/cache'].get && document.paths['/cache/purge'].post);
+    });
+
     it('records hit and miss', async () => {
       numbered('recorded', { 'Cache-Control': 'max-age=60' });
       await call('ours/recorded');
