@@ -56,9 +56,9 @@ static GH_RC check_filters(const struct resource_kind *k, const struct resource_
 	return GH_RC_OK;
 }
 
-/* A page of what the viewer may see: as many pages of the store as it takes. page->limit is one more than is wanted. */
-static GH_RC ids_in_sight(struct store *s, struct arena *a, const struct resource_kind *k, struct store_resource_page *page,
-			  struct str **out, size_t *n, struct str *next, struct gh_err *err)
+/* A page of what the viewer may see and the query keeps: as many pages of the store as it takes. page->limit is one more than is wanted. */
+static GH_RC ids_in_sight(struct store *s, struct arena *a, const struct resource_kind *k, const struct resource_query *q,
+			  struct store_resource_page *page, struct str **out, size_t *n, struct str *next, struct gh_err *err)
 {
 	size_t limit = page->limit - 1, got;
 	struct str *ids;
@@ -73,6 +73,8 @@ static GH_RC ids_in_sight(struct store *s, struct arena *a, const struct resourc
 		TRY(store_resource_ids(s, a, k->ops->store, page, &ids, &got, err));
 		for (size_t i = 0; i < got; i++) {
 			TRY(resource_allowed(s, k, ids[i], false, &yes, err));
+			if (yes && q->keep)
+				TRY(q->keep(q->keep_ctx, ids[i], &yes, err));
 			if (yes && *n == limit) {
 				*next = (*out)[limit - 1];
 				return GH_RC_OK;
@@ -98,8 +100,8 @@ GH_RC resource_ids(struct store *s, struct arena *a, const struct resource_kind 
 	page = (struct store_resource_page){ .after = q->after, .search = q->search, .limit = limit + 1 };
 	TRY(check_filters(k, q, err));
 	memcpy(page.filters, q->values, sizeof(page.filters));
-	if (store_viewer(s))
-		return ids_in_sight(s, a, k, &page, out, n, next, err);
+	if (store_viewer(s) || q->keep)
+		return ids_in_sight(s, a, k, q, &page, out, n, next, err);
 	TRY(store_resource_ids(s, a, k->ops->store, &page, out, n, err));
 	*next = STR_NULL;
 	if (*n > limit) {

@@ -145,6 +145,9 @@ struct resource_query {
 	struct str values[RESOURCE_FILTERS_MAX]; /* in the order of the kind's filters; empty: not narrowed */
 	struct str after;                /* the id behind which the list goes on; empty: from the beginning */
 	size_t limit;                    /* 0: RESOURCE_LIST_DEFAULT; at most RESOURCE_LIST_MAX */
+	/* Leaves out what no field tells (how an API is tracked); it is asked about each. NULL: nothing is left out. */
+	GH_RC (*keep)(void *ctx, struct str id, bool *yes, struct gh_err *err);
+	void *keep_ctx;
 };
 /* An array of documents, in the order of their ids (operations of an API: revision, then id). *next is the id to go on
  * behind, STR_NULL at the end. A page ends early when its texts (descriptions of APIs, policies) have more than

@@ -54,6 +54,10 @@ static json_t *filters(const struct resource_kind *k)
 	add_ref(list, "Limit");
 	add_ref(list, "Cursor");
 	add_ref(list, "Search");
+	if (strcmp(k->name, "api") == 0)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:{s:s, s:[s, s, s]}}", "name", "status", "in", "query", "description",
+						      "Only APIs tracked so: never called, called lately, or not for long (admin.inactive_after_s)",
+						      "schema", "type", "string", "enum", "unregistered", "active", "inactive"));
 	for (const struct resource_filter *f = k->filters; f->name; f++) {
 		json_t *schema = json_pack("{s:s}", "type", "string"), *values = f->values ? json_array() : NULL;
 

@@ -3,7 +3,9 @@
 
 #include "core/crypto.h"
 #include "core/str.h"
+#include "db/api_list.h"
 #include "db/machine_tokens.h"
+#include "portal/admin/admin.h"
 
 /* ---- answers ----------------------------------------------------------------------------------------------------------- */
 
@@ -46,6 +48,42 @@ static GH_RC answer(struct rest *r, int status, const json_t *doc, struct gh_err
 
 /* ---- reading ----------------------------------------------------------------------------------------------------------- */
 
+/* APIs are narrowed by ?status= too, as in the dashboard: it is told by calls and is no field. */
+struct tracked {
+	struct rest *r;
+	int64_t wanted, since_us;        /* enum store_tracking */
+};
+
+static gh_rc keep_tracked(void *ctx, struct str id, bool *yes, struct gh_err *err)
+{
+	const struct tracked *t = ctx;
+	int64_t last;
+
+	TRY(store_api_last_call(t->r->w->site->store, id, &last, err));
+	*yes = store_tracking_of(last, t->since_us) == t->wanted;
+	return GH_RC_OK;
+}
+
+static GH_RC read_tracking(struct rest *r, struct resource_query *q, bool *ok, struct gh_err *err)
+{
+	struct str status = web_param(&r->w->rq.query, "status");
+	struct tracked *t = arena_new_of(r->w->a, struct tracked);
+
+	if (strcmp(r->kind->name, "api") != 0 || !status.n)
+		return GH_RC_OK;
+	if (!t)
+		FAIL(err, NOMEM, "list");
+	*t = (struct tracked){ .r = r, .since_us = admin_active_since(r->w) };
+	while (store_tracking_names[t->wanted] && !str_eq(status, str_of(store_tracking_names[t->wanted])))
+		t->wanted++;
+	*ok = store_tracking_names[t->wanted] != NULL;
+	if (!*ok)
+		return rest_problem(r, 422, "invalid", STR("status is unregistered, active or inactive."), NULL, err);
+	q->keep = keep_tracked;
+	q->keep_ctx = t;
+	return GH_RC_OK;
+}
+
 /* The cursor is the last id, so that it holds whatever was added or removed meanwhile. */
 static GH_RC read_query(struct rest *r, struct resource_query *q, bool *ok, struct gh_err *err)
 {
@@ -66,7 +104,7 @@ static GH_RC read_query(struct rest *r, struct resource_query *q, bool *ok, stru
 		*ok = false;
 		return rest_problem(r, 400, "bad-request", STR("cursor is not one that a list gave."), NULL, err);
 	}
-	return GH_RC_OK;
+	return read_tracking(r, q, ok, err);
 }
 
 /* Parameters that are not known are most likely misspelt, and a list that is not narrowed is no harmless answer. */
@@ -77,7 +115,7 @@ static GH_RC check_parameters(struct rest *r, bool *ok, struct gh_err *err)
 
 	*ok = true;
 	for (size_t i = 0; i < q->n && *ok; i++) {
-		bool known = false;
+		bool known = strcmp(r->kind->name, "api") == 0 && str_eq(q->v[i].name, STR("status"));
 
 		for (size_t k = 0; k < ARRAY_LEN(common); k++)
 			known |= str_eq(q->v[i].name, str_of(common[k]));

@@ -1,7 +1,7 @@
 // Environments: rights that end at their border, promotion, ZIP, policies of an environment, how APIs are tracked, the gatekeeper.
 //
 // Each line of the story is one test. That an API which was silent for the set time is inactive needs that time: its border is in
-// tests/unit/portal/test_dashboard.c.
+// tests/unit/portal/test_dashboard.c (border_of_inactive).
 'use strict';
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
@@ -177,6 +177,9 @@ for (const server of SERVERS) {
       assert.ok((await ids('status=unregistered')).includes('never'));
       assert.ok(!(await ids('status=active')).includes('never'));
       assert.ok((await ids('q=ORDERS')).includes('orders-sandbox'));
+      const tracked = async (status) => (await api('GET', `apis?status=${status}`)).body.items.map((x) => x.id);
+      assert.ok((await tracked('active')).includes('orders-sandbox') && (await tracked('unregistered')).includes('never'));
+      assert.deepEqual(await tracked('inactive'), []);
     });
 
     // The report of governance on an API without authentication and without TLS to its backend: tests/http/governance.test.js.

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/yaml.h"
+#include "db/api_list.h"
 #include "db/rollup.h"
 #include "db/telemetry.h"
 #include "policy/compiler.h"
@@ -50,6 +51,67 @@ static void lists_of_apis(void **state UNUSED)
 		CHECK(rows[i].label, client_shows(&c, rows[i].shows));
 		CHECK(rows[i].label, !client_shows(&c, rows[i].hides));
 	}
+	client_end(&c);
+	check_done();
+}
+
+/* The last moment at which an API still is active, for a row and for the list, which asks the store. */
+static void border_of_inactive(void **state UNUSED)
+{
+	struct store *s = world.site.store;
+	struct store_api_filter f = { .state = -1 };
+	const struct store_page all = { .limit = 10 };
+	struct store_api *v;
+	struct gh_err err;
+	int64_t last;
+	size_t n;
+
+	must(store_api_last_call(s, STR("stock-v1"), &last, &err), &err);
+	CHECK("it was called", last > 0);
+	for (int64_t late = 0; late < 2; late++) {
+		f.active_since_us = last + late;
+		CHECK_INT("a row", store_tracking_of(last, f.active_since_us), late ? STORE_INACTIVE : STORE_ACTIVE);
+		for (f.tracking = STORE_ACTIVE; f.tracking <= STORE_INACTIVE; f.tracking++) {
+			bool listed = false;
+
+			must(store_api_list(s, world.a, &f, &all, &v, &n, NULL, &err), &err);
+			for (size_t i = 0; i < n; i++)
+				listed |= str_eq(v[i].id, STR("stock-v1"));
+			CHECK_INT("the list", listed, f.tracking == (late ? STORE_INACTIVE : STORE_ACTIVE));
+		}
+	}
+	CHECK_INT("never called", store_tracking_of(0, 1), STORE_UNREGISTERED);
+	check_done();
+}
+
+/* The management API narrows its list in the same way. */
+static void tracking_by_rest(void **state UNUSED)
+{
+	static const struct {
+		const char *query;
+		int status;
+		const char *shows, *hides;
+	} rows[] = {
+		{ "status=active", 200, "\"id\":\"orders\"", "\"id\":\"stock-v1\"" },
+		{ "status=inactive", 200, "\"id\":\"stock-v1\"", "\"id\":\"orders\"" },
+		{ "status=unregistered", 200, "\"id\":\"planned\"", "\"id\":\"stock-v1\"" },
+		{ "status=unregistered&limit=1", 200, "\"next\":\"", "\"id\":\"stock-v2\"" },
+		{ "status=inactive&limit=1", 200, "\"next\":null", "\"id\":\"orders\"" },
+		{ "status=inactive&search=orders", 200, "\"items\":[]", "stock-v1" },
+		{ "status=unregistered&state=draft", 200, "\"id\":\"planned\"", "\"id\":\"stock-v2\"" },
+		{ "status=", 200, "\"id\":\"orders\"", "zebra" },
+		{ "status=zebra", 422, "unregistered, active or inactive", "\"items\"" },
+	};
+	struct client c = { .site = &world.site };
+
+	client_session(&c, "auditor");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CHECK_INT(rows[i].query, client_send(&c, "GET", arena_printf(world.a, "/admin/api/v1/apis?%s", rows[i].query).p, NULL), rows[i].status);
+		CHECK(rows[i].query, client_shows(&c, rows[i].shows) && !client_shows(&c, rows[i].hides));
+	}
+	CHECK_INT("only of APIs", client_send(&c, "GET", "/admin/api/v1/products?status=active", NULL), 400);
+	client_send(&c, "GET", "/admin/api/v1/openapi.json", NULL);
+	CHECK("described", client_shows(&c, "\"unregistered\""));
 	client_end(&c);
 	check_done();
 }
@@ -205,7 +267,8 @@ static int down(void **state UNUSED)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(lists_of_apis), cmocka_unit_test(menu), cmocka_unit_test(links_between_pages), cmocka_unit_test(snippets), cmocka_unit_test(effective_policy) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(lists_of_apis), cmocka_unit_test(border_of_inactive),
+					    cmocka_unit_test(tracking_by_rest), cmocka_unit_test(menu), cmocka_unit_test(links_between_pages), cmocka_unit_test(snippets), cmocka_unit_test(effective_policy) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
