@@ -85,7 +85,7 @@ GH_RC config_files_options(struct cli *c, struct plan_options *o, struct gh_err 
 	return GH_RC_OK;
 }
 
-static void print_problems(struct cli *c, const struct files_set *set, const char *prefix)
+void config_files_problems(struct cli *c, const struct files_set *set, const char *prefix)
 {
 	struct buf b;
 
@@ -158,7 +158,7 @@ GH_RC config_files_walk(struct cli *c, struct store *s, struct files_set *set, c
 	if (rc.code == GH_E_INVALID && set->total_problems) {
 		if (p->n_missing && !c->json)
 			plan_text(p, &c->out);
-		print_problems(c, set, prefix);
+		config_files_problems(c, set, prefix);
 		return GH_RC_OK;
 	}
 	return rc;

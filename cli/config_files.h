@@ -18,6 +18,8 @@ GH_RC config_files_options(struct cli *c, struct plan_options *o, struct gh_err 
 GH_RC config_files_agreed(struct cli *c, bool *yes, struct gh_err *err);
 /* The portal's theme; its directory need not be there, and is "" when web.theme names none. */
 GH_RC config_files_theme(struct cli *c, struct theme *out, struct gh_err *err);
+/* The problems of a set on standard error, `prefix` before each path; the exit code becomes 1. */
+void config_files_problems(struct cli *c, const struct files_set *set, const char *prefix);
 /* One walk of the plan; *ok false: problems were told, and the exit code says so. */
 GH_RC config_files_walk(struct cli *c, struct store *s, struct files_set *set, const struct plan_options *o, struct plan *p, const char *prefix,
 			bool *ok, struct gh_err *err);

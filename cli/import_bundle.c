@@ -27,17 +27,6 @@ static const struct option aws_options[] = {
 	OPTION_END,
 };
 
-static void print_problems(struct cli *c, const struct files_set *set)
-{
-	struct buf b;
-
-	buf_init(&b, 1 << 22);
-	files_problems_text(set, "", &b);
-	fwrite(b.p ? b.p : "", 1, b.n, stderr);
-	buf_release(&b);
-	c->exit_code = 1;
-}
-
 static GH_RC settle(struct cli *c, struct store *s, struct bundle *b, struct plan_options *o, struct files_set *set, struct plan *p,
 		    struct gh_err *err)
 {
@@ -89,7 +78,7 @@ static GH_RC into_store(struct cli *c, struct bundle *b, struct gh_err *err)
 		rc = plan_run(s, c->arena, set, &o, &p, err);
 	}
 	if (rc.code == GH_E_INVALID && set->total_problems) {
-		print_problems(c, set);
+		config_files_problems(c, set, "");
 		fprintf(stderr, "nothing was changed\n");
 		if (!c->json)
 			import_report_text(b->report, &c->out);

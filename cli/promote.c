@@ -48,13 +48,7 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 	TRY(promotion_set(s, c->arena, &p, set, err));
 	rc = plan_run(s, c->arena, set, &o, &plan, err);
 	if (rc.code == GH_E_INVALID && set->total_problems) {
-		struct buf b;
-
-		buf_init(&b, 1 << 20);
-		files_problems_text(set, "", &b);
-		fwrite(b.p ? b.p : "", 1, b.n, stderr);
-		buf_release(&b);
-		c->exit_code = 1;
+		config_files_problems(c, set, "");
 		return GH_RC_OK;
 	}
 	TRY(rc);

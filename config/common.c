@@ -178,3 +178,13 @@ GH_RC check_policy(struct resource_put *p, const char *pointer, struct str text,
 		FAIL(err, NOMEM, "policy");
 	return GH_RC_OK;
 }
+
+json_t *json_words(struct str rest)
+{
+	json_t *list = json_array();
+	struct str word;
+
+	while (str_word(&rest, &word))
+		json_array_append_new(list, json_stringn(word.p, word.n));
+	return list;
+}

@@ -110,6 +110,7 @@ GH_RC check_policy(struct resource_put *p, const char *pointer, struct str text,
 		   struct gh_err *err);
 
 /* Puts a list of objects into the order in which they are shown, so that two orders are one document. */
+json_t *json_words(struct str rest);      /* the words of a text (str_word) as a list */
 void sort_objects(json_t *list, int (*order)(const json_t *a, const json_t *b));
 
 /* ---- limits: "limits", a list of objects with these fields ---- */

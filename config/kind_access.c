@@ -204,22 +204,12 @@ static GH_RC network_find(struct store *s, struct arena *a, struct str id, void 
 	return store_network_rule_find(s, a, product, api, &r->rule, found, err);
 }
 
-static json_t *words(struct str rest)
-{
-	json_t *list = json_array();
-	struct str word;
-
-	while (str_word(&rest, &word))
-		json_array_append_new(list, json_stringn(word.p, word.n));
-	return list;
-}
-
 static GH_RC network_show(struct store *s UNUSED, struct arena *a UNUSED, const void *row, json_t *doc, struct gh_err *err UNUSED)
 {
 	const struct network_row *r = row;
 
-	json_object_set_new(doc, "allow", words(r->rule.allow));
-	json_object_set_new(doc, "deny", words(r->rule.deny));
+	json_object_set_new(doc, "allow", json_words(r->rule.allow));
+	json_object_set_new(doc, "deny", json_words(r->rule.deny));
 	return GH_RC_OK;
 }
 

@@ -22,16 +22,6 @@ static GH_RC refused_at(struct resource_put *p, const char *const names[][2], gh
 	return put_refused(p, pointer, rc, &rest, err);
 }
 
-static json_t *words(struct str rest)
-{
-	json_t *list = json_array();
-	struct str word;
-
-	while (str_word(&rest, &word))
-		json_array_append_new(list, json_stringn(word.p, word.n));
-	return list;
-}
-
 static struct str joined(struct resource_put *p, const char *field)
 {
 	const json_t *list = jsn_get(p->doc, field);
@@ -135,10 +125,10 @@ static GH_RC rule_show(struct store *s UNUSED, struct arena *a UNUSED, const voi
 	const struct store_alert_rule *r = row;
 	char text[ALERT_NUMBER_MAX];
 
-	json_object_set_new(doc, "status", words(r->rule.status));
-	json_object_set_new(doc, "reasons", words(r->rule.reasons));
-	json_object_set_new(doc, "mails", words(r->mails));
-	json_object_set_new(doc, "webhooks", words(r->webhooks));
+	json_object_set_new(doc, "status", json_words(r->rule.status));
+	json_object_set_new(doc, "reasons", json_words(r->rule.reasons));
+	json_object_set_new(doc, "mails", json_words(r->mails));
+	json_object_set_new(doc, "webhooks", json_words(r->webhooks));
 	json_object_set_new(doc, "threshold", json_string(alert_number(r->rule.threshold, text)));
 	json_object_set_new(doc, "target", r->rule.target ? json_string(alert_number(r->rule.target, text)) : json_null());
 	return GH_RC_OK;
