@@ -146,6 +146,8 @@ static int give_up(void *o, curl_off_t a UNUSED, curl_off_t b UNUSED, curl_off_t
 static gh_rc connect_to(const struct dialling *d, struct str host, unsigned port, struct redis_node *out, struct gh_err *err)
 {
 	char url[REDIS_ADDRESS_MAX + 16], problem[CURL_ERROR_SIZE] = "";
+	bool bare = host.n && host.p[0] != '[' && str_find_char(host, ':') != SIZE_MAX;      /* an IPv6 address as servers tell it */
+	const char *open = bare ? "[" : "", *end = bare ? "]" : "";
 	CURL *e = out->easy = curl_easy_init();
 	curl_socket_t fd = CURL_SOCKET_BAD;
 	CURLcode c;
@@ -155,7 +157,7 @@ static gh_rc connect_to(const struct dialling *d, struct str host, unsigned port
 	snprintf(out->address, sizeof(out->address), "%.*s:%u", STR_ARG(host), port);
 	if (d->at.path.p)
 		snprintf(out->address, sizeof(out->address), "%.*s", STR_ARG(d->at.path));
-	snprintf(url, sizeof(url), "%s://%.*s:%u/", d->at.tls ? "https" : "http", STR_ARG(host), port);
+	snprintf(url, sizeof(url), "%s://%s%.*s%s:%u/", d->at.tls ? "https" : "http", open, STR_ARG(host), end, port);
 	curl_easy_setopt(e, CURLOPT_URL, url);
 	curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);

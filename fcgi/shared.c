@@ -26,8 +26,9 @@ struct link {                            /* one node */
 	struct shared *s;
 	struct redis_node *node;
 	redisReader *reader;
-	struct buf out;
+	struct buf out, later;           /* later: written while `out` waits for room; over TLS that must not move until it is taken */
 	size_t sent;
+	bool stuck;
 	struct shared_wait *first, **last;
 };
 
@@ -117,6 +118,7 @@ static void close_links(struct shared *s)
 			answer_first(l, NULL);
 		redisReaderFree(l->reader);
 		buf_release(&l->out);
+		buf_release(&l->later);
 	}
 	free(links);
 	redis_hang_up(servers);
@@ -199,13 +201,25 @@ static void take_answers(struct link *l)
 	}
 }
 
+static void link_flush(struct link *l);
+
+static void flush_later(struct link *l)
+{
+	struct buf empty = l->out;
+
+	l->out = l->later;
+	l->later = empty;
+	link_flush(l);
+}
+
 static void link_flush(struct link *l)
 {
 	while (l->sent < l->out.n) {
 		size_t n = 0;
 		CURLcode c = curl_easy_send(l->node->easy, l->out.p + l->sent, l->out.n - l->sent, &n);
 
-		if (c == CURLE_AGAIN) {
+		l->stuck = c == CURLE_AGAIN;
+		if (l->stuck) {
 			(void)!loop_want(l->s->loop, &l->watch, EPOLLIN | EPOLLOUT);
 			return;
 		}
@@ -217,7 +231,10 @@ static void link_flush(struct link *l)
 	}
 	buf_clear(&l->out);
 	l->sent = 0;
-	(void)!loop_want(l->s->loop, &l->watch, EPOLLIN);
+	if (l->later.n)
+		flush_later(l);
+	else
+		(void)!loop_want(l->s->loop, &l->watch, EPOLLIN);
 }
 
 static void link_ready(struct watch *w, uint32_t events)
@@ -255,6 +272,7 @@ static bool open_link(struct shared *s, struct link *l, struct redis_node *n)
 	l->s = s;
 	l->last = &l->first;
 	buf_init(&l->out, OUT_MAX);
+	buf_init(&l->later, OUT_MAX);
 	if (!n->easy)
 		return true;             /* a node of a Cluster that is away: its slots have nobody */
 	l->node = n;
@@ -311,7 +329,7 @@ static void flush_fired(struct timer *t)
 	struct shared *s = CONTAINER_OF(t, struct shared, flush);
 
 	for (size_t i = 0; s->servers && i < s->servers->n; i++)
-		if (s->links[i].node && s->links[i].out.n > s->links[i].sent)
+		if (s->links[i].node && !s->links[i].stuck && s->links[i].out.n > s->links[i].sent)
 			link_flush(&s->links[i]);
 }
 
@@ -343,14 +361,15 @@ bool shared_ask(struct shared *s, struct str key, const struct str *words, size_
 	size_t node = s->servers ? s->servers->node_of[redis_slot(key)] : REDIS_NO_NODE;
 	struct link *l = node != REDIS_NO_NODE && node < s->servers->n ? &s->links[node] : NULL;
 	struct shared_wait *w = l && l->node ? wait_new(s) : NULL;
-	size_t before = l ? l->out.n : 0;
+	struct buf *to = l ? l->stuck ? &l->later : &l->out : NULL;
+	size_t before = to ? to->n : 0;
 
 	if (!w)
 		return false;
-	redis_write(&l->out, words, n);
-	if (!buf_ok(&l->out) || (!s->flush.at && !loop_timer_set(s->loop, &s->flush, s->loop->now_us))) {
-		l->out.n = before;
-		l->out.failed = false;
+	redis_write(to, words, n);
+	if (!buf_ok(to) || (!s->flush.at && !loop_timer_set(s->loop, &s->flush, s->loop->now_us))) {
+		to->n = before;
+		to->failed = false;
 		wait_free(s, w);
 		return false;
 	}
