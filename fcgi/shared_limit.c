@@ -2,9 +2,9 @@
 
 #include "core/crypto.h"
 #include "core/str.h"
-#include "shared_limit_script.h"
 
 #include <hiredis/hiredis.h>
+#include <sodium.h>
 #include <stdlib.h>
 
 enum { KEY_BYTES = 128, NUMBER_BYTES = 24, ARGS = 8, ANSWERS = 6, WORDS_MAX = 3 + SHARED_LIMITS_MAX * (1 + ARGS), LUMPS = 4096,
@@ -19,14 +19,18 @@ struct lump {                            /* calls that are counted there and hav
 
 struct shared_limits {
 	struct shared *s;
-	struct str prefix;
+	struct str prefix, script;
 	uint64_t most;                   /* redis.preallocate */
 	bool local, known;               /* known: the server has the script */
 	char sha[2 * CRYPTO_SHA1_BYTES + 1];
 	struct lump lumps[LUMPS];
 };
 
-static const char digits[] = "0123456789abcdef";
+static const struct {
+	const char *name, *text;
+} scripts[] = {
+#include "shared_limit.inc"
+};
 
 struct shared_limits *shared_limits_new(struct shared *s, const struct config *config)
 {
@@ -39,11 +43,9 @@ struct shared_limits *shared_limits_new(struct shared *s, const struct config *c
 	l->prefix = config_text(config, CONFIG_REDIS_PREFIX);
 	l->most = (uint64_t)config_int(config, CONFIG_REDIS_PREALLOCATE);
 	l->local = !str_eq(config_text(config, CONFIG_REDIS_AWAY), STR("closed"));
-	crypto_sha1((struct str){ shared_limit_script, sizeof(shared_limit_script) - 1 }, sha);
-	for (size_t i = 0; i < sizeof(sha); i++) {
-		l->sha[2 * i] = digits[sha[i] >> 4];
-		l->sha[2 * i + 1] = digits[sha[i] & 15];
-	}
+	l->script = str_of(scripts[0].text);
+	crypto_sha1(l->script, sha);
+	sodium_bin2hex(l->sha, sizeof(l->sha), sha, sizeof(sha));
 	return l;
 }
 
@@ -81,11 +83,7 @@ static struct str name_of(const struct shared_limits *s, const struct counter_as
 	int n;
 
 	digest_of(a->key, digest);
-	for (size_t i = 0; i < sizeof(digest); i++) {
-		hex[2 * i] = digits[digest[i] >> 4];
-		hex[2 * i + 1] = digits[digest[i] & 15];
-	}
-	hex[sizeof(hex) - 1] = '\0';
+	sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest));
 	n = snprintf(out, KEY_BYTES, "%.*s:{%s}:%c:%u", (int)(s->prefix.n < 64 ? s->prefix.n : 64), s->prefix.p, hex, kind_of(a), a->window_s);
 	return (struct str){ out, (size_t)n };
 }
@@ -195,7 +193,7 @@ static bool ask(struct shared_limits *s, const struct counter_ask *asks, size_t 
 	if (!n || n > SHARED_LIMITS_MAX)
 		return false;
 	c.words[0] = whole ? STR("EVAL") : STR("EVALSHA");
-	c.words[1] = whole ? (struct str){ shared_limit_script, sizeof(shared_limit_script) - 1 } : str_of(s->sha);
+	c.words[1] = whole ? s->script : str_of(s->sha);
 	c.words[2] = number(c.count, (int64_t)n);
 	c.n = 3;
 	for (size_t i = 0; i < n; i++)

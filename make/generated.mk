@@ -23,8 +23,7 @@ $B/gen/rulesets.list: FORCE
 
 $B/config/governance/rulesets.o: $B/gen/rulesets.inc
 
-$B/gen/shared_limit_script.h: fcgi/shared_limit.lua make/generated.mk
-	@mkdir -p $(@D); { echo 'static const char shared_limit_script[] ='; \
-		sed -e '/^--/d' -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^ */"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@.new && mv $@.new $@
+$B/gen/shared_limit.inc: fcgi/shared_limit.lua tools/embed-text
+	@mkdir -p $(@D); tools/embed-text $< > $@.new && mv $@.new $@
 
-$B/fcgi/shared_limit.o: $B/gen/shared_limit_script.h
+$B/fcgi/shared_limit.o: $B/gen/shared_limit.inc
