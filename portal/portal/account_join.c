@@ -175,30 +175,45 @@ static GH_RC send_sign_up(struct web *w, struct str email, struct str first, str
 	return portal_mail(w, email, "sign-up", first, arena_printf(w->a, "link/%.*s", STR_ARG(token)), data, err);
 }
 
-gh_rc portal_sign_up(struct web *w, struct gh_err *err)
+gh_rc portal_sign_up_take(struct web *w, struct str *email, struct web_refusal *no, struct gh_err *err)
 {
-	struct str email = str_trim(web_param(&w->rq.form, "email")), first = str_trim(web_param(&w->rq.form, "first_name"));
-	struct str last = str_trim(web_param(&w->rq.form, "last_name")), text, version, host;
+	struct str first = str_trim(web_param(&w->rq.form, "first_name")), last = str_trim(web_param(&w->rq.form, "last_name"));
+	struct str text, version, host;
 	int64_t began = clock_mono_us();
 	struct store *s = w->site->store;
 	struct store_user user;
 	bool terms, known;
 	gh_rc rc;
 
+	*no = (struct web_refusal){ 0 };
+	*email = str_trim(web_param(&w->rq.form, "email"));
 	if (!sign_up_open(w))
 		FAIL(err, NOT_FOUND, "sign-up is closed");
 	TRY(portal_terms(w, &text, &version, &terms, err));
-	if (!check_sign_up(w, email, first, last, terms))
-		return show_sign_up(w, 422, NULL, err);
-	if (!web_allowance(w, "sign-up", web_network(w), config_int(&w->site->config, CONFIG_PORTAL_SIGN_UPS_PER_HOUR)))
-		return show_sign_up(w, 429, "Too many accounts were asked for from your network. Try again in an hour.", err);
+	if (!check_sign_up(w, *email, first, last, terms))
+		no->status = 422;
+	else if (!web_allowance(w, "sign-up", web_network(w), config_int(&w->site->config, CONFIG_PORTAL_SIGN_UPS_PER_HOUR)))
+		*no = (struct web_refusal){ 429, "Too many accounts were asked for from your network. Try again in an hour." };
+	if (no->status)
+		return GH_RC_OK;
 	TRY(web_public_address(w, &host, err));
-	TRY(store_user_find_email(s, w->a, email, &user, &known, err));
+	TRY(store_user_find_email(s, w->a, *email, &user, &known, err));
 	TRY(store_tx_begin(s, STR("web"), err));
 	rc = known ? portal_mail(w, user.email, "known", portal_greeting(&user), STR("sign-in"), NULL, err)
-		   : send_sign_up(w, email, first, last, version, err);
+		   : send_sign_up(w, *email, first, last, version, err);
 	TRY(store_tx_end(s, rc, err));
 	portal_even_out(began);
+	return GH_RC_OK;
+}
+
+gh_rc portal_sign_up(struct web *w, struct gh_err *err)
+{
+	struct web_refusal no;
+	struct str email;
+
+	TRY(portal_sign_up_take(w, &email, &no, err));
+	if (no.status)
+		return show_sign_up(w, no.status, no.text, err);
 	return show_sent(w, email, "Check your mail", "A message with a link to finish your account is on its way to |{1}|.", err);
 }
 
@@ -232,29 +247,46 @@ static GH_RC send_reset(struct web *w, const struct store_user *user, struct gh_
 	return portal_mail(w, user->email, "reset", portal_greeting(user), arena_printf(w->a, "link/%.*s", STR_ARG(token)), data, err);
 }
 
-gh_rc portal_forgot(struct web *w, struct gh_err *err)
+gh_rc portal_forgot_take(struct web *w, struct str *email, struct web_refusal *no, struct gh_err *err)
 {
-	struct str email = str_trim(web_param(&w->rq.form, "email")), host;
-	const char *problem = web_email_problem(email);
+	const char *problem;
 	int64_t began = clock_mono_us();
 	struct store *s = w->site->store;
 	struct store_user user;
+	struct str host;
 	bool known;
 	gh_rc rc;
 
+	*no = (struct web_refusal){ 0 };
+	*email = str_trim(web_param(&w->rq.form, "email"));
+	problem = web_email_problem(*email);
 	if (problem) {
 		web_form_error(w, "email", str_of(problem));
-		return show_forgot(w, 422, NULL, err);
+		no->status = 422;
+		return GH_RC_OK;
 	}
-	if (!web_allowance(w, "sign-up", web_network(w), config_int(&w->site->config, CONFIG_PORTAL_SIGN_UPS_PER_HOUR)))
-		return show_forgot(w, 429, "Too many mails were asked for from your network. Try again in an hour.", err);
+	if (!web_allowance(w, "sign-up", web_network(w), config_int(&w->site->config, CONFIG_PORTAL_SIGN_UPS_PER_HOUR))) {
+		*no = (struct web_refusal){ 429, "Too many mails were asked for from your network. Try again in an hour." };
+		return GH_RC_OK;
+	}
 	TRY(web_public_address(w, &host, err));
-	TRY(store_user_find_email(s, w->a, email, &user, &known, err));
+	TRY(store_user_find_email(s, w->a, *email, &user, &known, err));
 	TRY(store_tx_begin(s, STR("web"), err));
 	rc = known && user.state == STORE_USER_ACTIVE
 		     ? send_reset(w, &user, err)
-		     : store_audit_note(s, STR("reset-refused"), STR("user"), email, STR_NULL, err);
+		     : store_audit_note(s, STR("reset-refused"), STR("user"), *email, STR_NULL, err);
 	TRY(store_tx_end(s, rc, err));
 	portal_even_out(began);
+	return GH_RC_OK;
+}
+
+gh_rc portal_forgot(struct web *w, struct gh_err *err)
+{
+	struct web_refusal no;
+	struct str email;
+
+	TRY(portal_forgot_take(w, &email, &no, err));
+	if (no.status)
+		return show_forgot(w, no.status, no.text, err);
 	return show_sent(w, email, "Check your mail", "If there is an account, a message with a link is on its way to |{1}|.", err);
 }

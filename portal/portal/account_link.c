@@ -8,16 +8,25 @@
 /* What a link in a mail leads to. Looking at the page uses nothing up: mail scanners look at every link. The form's button
  * does, once. */
 
-static GH_RC find(struct web *w, struct store_link *link, bool *found, struct gh_err *err)
+static GH_RC refuse(struct web_refusal *no, int status, const char *text)
 {
-	*found = w->rq.args[0].n == 64;
-	return *found ? store_link_find(w->site->store, w->a, w->rq.args[0], link, found, err) : GH_RC_OK;
+	*no = (struct web_refusal){ status, text };
+	return GH_RC_OK;
 }
 
-static GH_RC gone(struct web *w, struct gh_err *err UNUSED)
+static GH_RC gone(struct web_refusal *no)
 {
-	web_error_page(w, 404, "This link was used already, or it is too old. Ask for a new one.");
-	return GH_RC_OK;
+	return refuse(no, 404, "This link was used already, or it is too old. Ask for a new one.");
+}
+
+gh_rc portal_link_find(struct web *w, struct store_link *link, struct web_refusal *no, struct gh_err *err)
+{
+	bool found = w->rq.args[0].n == 64;
+
+	*no = (struct web_refusal){ 0 };
+	if (found)
+		TRY(store_link_find(w->site->store, w->a, w->rq.args[0], link, &found, err));
+	return found ? GH_RC_OK : gone(no);
 }
 
 static GH_RC show(struct web *w, int status, const struct store_link *link, struct gh_err *err)
@@ -39,10 +48,13 @@ static GH_RC show(struct web *w, int status, const struct store_link *link, stru
 gh_rc portal_link_form(struct web *w, struct gh_err *err)
 {
 	struct store_link link;
-	bool found;
+	struct web_refusal no;
 
-	TRY(find(w, &link, &found, err));
-	return found ? show(w, 200, &link, err) : gone(w, err);
+	TRY(portal_link_find(w, &link, &no, err));
+	if (!no.status)
+		return show(w, 200, &link, err);
+	web_error_page(w, no.status, no.text);
+	return GH_RC_OK;
 }
 
 /* ---- a new account ----------------------------------------------------------------------------------------------------- */
@@ -81,7 +93,7 @@ static GH_RC make(struct web *w, const struct store_link *link, const char *hash
 	return store_links_drop(s, "invitation", link->email, err);
 }
 
-static GH_RC join(struct web *w, const struct store_link *link, const char *hash, struct gh_err *err)
+static GH_RC join(struct web *w, const struct store_link *link, const char *hash, struct web_refusal *no, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	struct store_user user;
@@ -89,16 +101,12 @@ static GH_RC join(struct web *w, const struct store_link *link, const char *hash
 
 	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(link->email)), err));
 	rc = store_tx_end(s, make(w, link, hash, &user, err), err);
-	if (rc.code == GH_E_CONFLICT) {
-		web_error_page(w, 409, "There is an account with this address by now. Sign in with it.");
-		return GH_RC_OK;
-	}
+	if (rc.code == GH_E_CONFLICT)
+		return refuse(no, 409, "There is an account with this address by now. Sign in with it.");
 	if (rc.code == GH_E_NOT_FOUND)
-		return gone(w, err);
+		return gone(no);
 	TRY(rc);
-	TRY(web_session_begin(w, &user, err));
-	TRY(web_flash(w, "good", STR("Your account is ready."), err));
-	return web_redirect(w, STR(""), err);
+	return web_session_begin(w, &user, err);
 }
 
 /* ---- a new password, a new address ------------------------------------------------------------------------------------ */
@@ -142,47 +150,59 @@ static GH_RC move(struct web *w, const struct store_link *link, struct gh_err *e
 	return portal_mail(w, old, "address-changed", portal_greeting(&user), STR_NULL, json_incref(data), err);
 }
 
-static GH_RC change(struct web *w, const struct store_link *link, const char *hash, struct gh_err *err)
+static GH_RC change(struct web *w, const struct store_link *link, const char *hash, struct web_refusal *no, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	gh_rc rc;
 
 	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(link->user_id)), err));
 	rc = store_tx_end(s, hash ? renew(w, link, hash, err) : move(w, link, err), err);
-	if (rc.code == GH_E_CONFLICT) {
-		web_error_page(w, 409, "Another account uses this address by now.");
-		return GH_RC_OK;
+	if (rc.code == GH_E_CONFLICT)
+		return refuse(no, 409, "Another account uses this address by now.");
+	return rc.code == GH_E_NOT_FOUND ? gone(no) : rc;
+}
+
+gh_rc portal_link_take(struct web *w, const struct store_link *link, struct web_refusal *no, struct gh_err *err)
+{
+	struct str password = web_param(&w->rq.form, "password");
+	char hash[CRYPTO_PASSWORD_HASH_MAX];
+	const char *problem;
+
+	*no = (struct web_refusal){ 0 };
+	if (str_eq(link->kind, STR("address")))
+		return change(w, link, NULL, no, err);
+	problem = portal_password_problem(w, password, link->email);
+	if (problem) {
+		web_form_error(w, "password", str_of(problem));
+		return refuse(no, 422, NULL);
 	}
-	if (rc.code == GH_E_NOT_FOUND)
-		return gone(w, err);
-	TRY(rc);
-	if (hash)
-		return web_redirect(w, STR("sign-in?after=password"), err);
-	if (w->signed_in)
-		TRY(web_flash(w, "good", STR("Your address is changed."), err));
-	return web_redirect(w, STR("account"), err);
+	TRY(crypto_password_hash(password, hash, err));
+	return str_eq(link->kind, STR("reset")) ? change(w, link, hash, no, err) : join(w, link, hash, no, err);
 }
 
 gh_rc portal_link(struct web *w, struct gh_err *err)
 {
-	struct str password = web_param(&w->rq.form, "password");
-	char hash[CRYPTO_PASSWORD_HASH_MAX];
 	struct store_link link;
-	const char *problem;
-	bool found;
+	struct web_refusal no;
 
-	TRY(find(w, &link, &found, err));
-	if (!found)
-		return gone(w, err);
-	if (str_eq(link.kind, STR("address")))
-		return change(w, &link, NULL, err);
-	problem = portal_password_problem(w, password, link.email);
-	if (problem) {
-		web_form_error(w, "password", str_of(problem));
+	TRY(portal_link_find(w, &link, &no, err));
+	if (!no.status)
+		TRY(portal_link_take(w, &link, &no, err));
+	if (no.status == 422)
 		return show(w, 422, &link, err);
+	if (no.status) {
+		web_error_page(w, no.status, no.text);
+		return GH_RC_OK;
 	}
-	TRY(crypto_password_hash(password, hash, err));
-	return str_eq(link.kind, STR("reset")) ? change(w, &link, hash, err) : join(w, &link, hash, err);
+	if (str_eq(link.kind, STR("reset")))
+		return web_redirect(w, STR("sign-in?after=password"), err);
+	if (str_eq(link.kind, STR("address"))) {
+		if (w->signed_in)
+			TRY(web_flash(w, "good", STR("Your address is changed."), err));
+		return web_redirect(w, STR("account"), err);
+	}
+	TRY(web_flash(w, "good", STR("Your account is ready."), err));
+	return web_redirect(w, STR(""), err);
 }
 
 /* ---- terms of use ------------------------------------------------------------------------------------------------------ */

@@ -51,5 +51,8 @@ web_handler portal_json_sessions, portal_json_sessions_end;
 web_handler portal_json_password, portal_json_address, portal_json_close, portal_json_terms, portal_json_terms_agree;
 web_handler portal_json_factor, portal_json_factor_begin, portal_json_factor_confirm, portal_json_factor_codes, portal_json_factor_remove;
 web_handler portal_json_passkeys, portal_json_passkey_begin, portal_json_passkey_add, portal_json_passkey_remove;
+web_handler portal_json_session, portal_json_sign_in, portal_json_sign_in_code, portal_json_sign_out;
+web_handler portal_json_sign_in_passkey_begin, portal_json_sign_in_passkey, portal_json_code_passkey_begin, portal_json_code_passkey;
+web_handler portal_json_sign_up, portal_json_forgot, portal_json_link, portal_json_link_use;
 web_handler portal_json_identities, portal_json_identity_unlink, portal_json_token_make;
 web_handler portal_json_account, portal_json_account_change, portal_json_tokens, portal_json_token_delete;

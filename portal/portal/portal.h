@@ -60,6 +60,14 @@ GH_RC portal_account_show(struct web *w, int status, struct gh_err *err);
 /* What the pages and the JSON API share: from the fields of the form, *ok false with errors beside them. */
 struct str portal_present_session(const struct web *w);  /* its id; "" for who shows a token */
 GH_RC portal_site_title(struct web *w, struct str *out, struct gh_err *err);
+struct store_link;
+/* The mail is on its way to *email; whether there is an account is told to nobody else. */
+GH_RC portal_sign_up_take(struct web *w, struct str *email, struct web_refusal *no, struct gh_err *err);
+GH_RC portal_forgot_take(struct web *w, struct str *email, struct web_refusal *no, struct gh_err *err);
+/* The link of a mail, by the request's first argument; 404: used, or too old. */
+GH_RC portal_link_find(struct web *w, struct store_link *link, struct web_refusal *no, struct gh_err *err);
+/* Does what the link is for, once: an account is made and signed in to, a password set, an address changed. */
+GH_RC portal_link_take(struct web *w, const struct store_link *link, struct web_refusal *no, struct gh_err *err);
 GH_RC portal_password_take(struct web *w, bool *ok, struct gh_err *err);
 GH_RC portal_address_take(struct web *w, bool *ok, struct gh_err *err);
 GH_RC portal_close_take(struct web *w, bool *ok, struct gh_err *err);

@@ -9,11 +9,12 @@
 static struct str example(struct web *w, const char *method, const char *path, const json_t *op, bool needs_token)
 {
 	const json_t *body = jsn_pointer(op, STR("/requestBody/content/application~1json/example"));
+	bool form = jsn_pointer(op, STR("/security/0/formToken"));
 	const char *scheme = w->rq.tls ? "https://" : "http://";
 
 	return arena_printf(w->a, "curl%s%s '%s%.*s%.*s%s%s'%s%s%.*s%s", strcmp(method, "GET") ? " -X " : "", strcmp(method, "GET") ? method : "",
 			    w->rq.host.n ? scheme : "", STR_ARG(w->rq.host), STR_ARG(w->site->base), PORTAL_JSON + 1, path,
-			    needs_token ? " -H 'Authorization: Bearer TOKEN'" : "", body ? " -H 'Content-Type: application/json' -d '" : "",
+			    needs_token ? " -H 'Authorization: Bearer TOKEN'" : form ? " -b cookies -c cookies -H 'X-CSRF-Token: TOKEN'" : "", body ? " -H 'Content-Type: application/json' -d '" : "",
 			    STR_ARG(body ? jsn_text(w->a, body, 0) : STR("")), body ? "'" : "");
 }
 

@@ -12,7 +12,6 @@ GH_RC web_assets_load(struct web_site *site, struct gh_err *err);
 void web_assets_put(struct web *w);
 void web_language_choose(struct web *w);          /* w->lang, w->zone */
 void web_language_put(struct web *w);
-void web_csrf_prepare(struct web *w);    /* w->csrf is set, a visitor gets the cookie that goes with it */
 bool web_csrf_ok(struct web *w);         /* the form that was sent carries the right token */
 bool web_json_admit(struct web *w);      /* who asks may; false: answered */
 void web_flash_show(struct web *w);      /* page.flash: what the request before left, once */

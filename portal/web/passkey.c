@@ -178,24 +178,36 @@ gh_rc web_passkey_form(struct web *w, struct gh_err *err)
 	return w->signed_in ? web_redirect(w, STR(""), err) : ask(w, 200, NULL, err);
 }
 
-gh_rc web_passkey_sign_in(struct web *w, struct gh_err *err)
+gh_rc web_passkey_enter(struct web *w, struct web_refusal *no, struct gh_err *err)
 {
 	uint32_t wait = web_brake(w, "passkey", web_network(w));
 	struct store_user user;
 	bool fits;
 
-	if (!possible(w))
-		return web_redirect(w, STR("sign-in"), err);
+	*no = (struct web_refusal){ wait ? 429 : 0, wait ? web_wait_text(w, wait) : NULL };
 	if (wait)
-		return ask(w, 429, web_wait_text(w, wait), err);
+		return GH_RC_OK;
 	TRY(web_passkey_answered(w, "sign-in", STR(""), &user, &fits, err));
 	if (!fits) {
 		web_brake_count(w, "passkey", web_network(w));
-		return ask(w, 422, "This passkey was not accepted. Try once more, or sign in another way.", err);
+		*no = (struct web_refusal){ 422, "This passkey was not accepted. Try once more, or sign in another way." };
+		return GH_RC_OK;
 	}
 	TRY(web_may_enter(w, &user, &fits, err));
-	if (!fits)
-		return ask(w, 403, "This account has no access to the dashboard.", err);
-	TRY(web_session_begin(w, &user, err));           /* device and its user's verification: two factors already */
+	if (fits)
+		return web_session_begin(w, &user, err); /* device and its user's verification: two factors already */
+	*no = (struct web_refusal){ 403, "This account has no access to the dashboard." };
+	return GH_RC_OK;
+}
+
+gh_rc web_passkey_sign_in(struct web *w, struct gh_err *err)
+{
+	struct web_refusal no;
+
+	if (!possible(w))
+		return web_redirect(w, STR("sign-in"), err);
+	TRY(web_passkey_enter(w, &no, err));
+	if (no.status)
+		return ask(w, no.status, no.text, err);
 	return web_redirect(w, web_way_back(w, web_param(&w->rq.form, "return")), err);
 }

@@ -14,26 +14,38 @@
 enum { STEP_S = 300 };
 static const char step_cookie[] = "gh_step";
 
-static GH_RC enter(struct web *w, const struct store_user *user, struct str back, struct gh_err *err)
-{
-	TRY(web_session_begin(w, user, err));
-	return web_redirect(w, back, err);
-}
-
-gh_rc web_sign_in_user(struct web *w, const struct store_user *user, struct str back, struct gh_err *err)
+gh_rc web_enter(struct web *w, const struct store_user *user, struct str back, bool *in, struct gh_err *err)
 {
 	struct store_factor factor = { .confirmed_us = 0 };
 	bool found;
 
 	TRY(store_factor_find(w->site->store, w->a, user->id, &factor, &found, err));
-	if (!found || !factor.confirmed_us)
-		return enter(w, user, back, err);
-	TRY(web_sealed_put(w, step_cookie, arena_printf(w->a, "%.*s\n%.*s", STR_ARG(user->id), STR_ARG(back)), STEP_S, err));
-	return web_redirect(w, STR("sign-in/code"), err);
+	*in = !found || !factor.confirmed_us;
+	if (*in)
+		return web_session_begin(w, user, err);
+	return web_sealed_put(w, step_cookie, arena_printf(w->a, "%.*s\n%.*s", STR_ARG(user->id), STR_ARG(back)), STEP_S, err);
 }
 
-/* Whose code is awaited. */
-static GH_RC awaited(struct web *w, struct store_user *user, struct str *back, bool *found, struct gh_err *err)
+gh_rc web_sign_in_user(struct web *w, const struct store_user *user, struct str back, struct gh_err *err)
+{
+	bool in;
+
+	TRY(web_enter(w, user, back, &in, err));
+	return web_redirect(w, in ? back : STR("sign-in/code"), err);
+}
+
+gh_rc web_code_drop(struct web *w, struct gh_err *err)
+{
+	return web_sealed_put(w, step_cookie, STR_NULL, 0, err);
+}
+
+static GH_RC enter(struct web *w, const struct store_user *user, struct gh_err *err)
+{
+	TRY(web_code_drop(w, err));
+	return web_session_begin(w, user, err);
+}
+
+gh_rc web_code_awaited(struct web *w, struct store_user *user, struct str *back, bool *found, struct gh_err *err)
 {
 	struct str text = web_sealed_get(w, step_cookie), id;
 
@@ -46,7 +58,7 @@ static GH_RC awaited(struct web *w, struct store_user *user, struct str *back, b
 	return *found ? web_may_enter(w, user, found, err) : GH_RC_OK;
 }
 
-static GH_RC show(struct web *w, int status, const struct store_user *user, const char *error, struct gh_err *err)
+static GH_RC show(struct web *w, int status, const struct store_user *user, struct gh_err *err)
 {
 	struct store_passkey *keys;
 	size_t n;
@@ -54,8 +66,6 @@ static GH_RC show(struct web *w, int status, const struct store_user *user, cons
 	web_form(w);
 	TRY(store_passkeys_of_user(w->site->store, w->a, user->id, &keys, &n, err));
 	liquid_set_bool(w->page, "has_passkey", n > 0);
-	if (error)
-		web_form_error(w, "code", str_of(error));
 	web_title(w, "Enter your code");
 	w->rs.status = status;
 	return web_page(w, "web/sign-in-code", err);
@@ -67,8 +77,8 @@ gh_rc web_code_form(struct web *w, struct gh_err *err)
 	struct str back;
 	bool found;
 
-	TRY(awaited(w, &user, &back, &found, err));
-	return found ? show(w, 200, &user, NULL, err) : web_redirect(w, STR("sign-in"), err);
+	TRY(web_code_awaited(w, &user, &back, &found, err));
+	return found ? show(w, 200, &user, err) : web_redirect(w, STR("sign-in"), err);
 }
 
 /* "abcd-efgh" as it was shown, however it is typed. */
@@ -125,32 +135,49 @@ gh_rc web_code_take(struct web *w, const struct store_user *user, struct str cod
 	return rc.code == GH_E_NOT_FOUND ? GH_RC_OK : rc;
 }
 
+/* The error stands beside the field `code`. */
+static GH_RC refuse(struct web *w, struct web_refusal *no, int status, const char *text)
+{
+	web_form_error(w, "code", str_of(text));
+	*no = (struct web_refusal){ status, NULL };
+	return GH_RC_OK;
+}
+
+gh_rc web_code_enter(struct web *w, const struct store_user *user, struct web_refusal *no, struct gh_err *err)
+{
+	struct str code = str_first(str_trim(web_param(&w->rq.form, "code")), 64);
+	struct store *s = w->site->store;
+	uint32_t wait;
+	bool fits;
+
+	*no = (struct web_refusal){ 0 };
+	if (!code.n)
+		return refuse(w, no, 422, "Enter the code.");
+	wait = web_brake(w, "code", user->email);
+	if (wait)
+		return refuse(w, no, 429, web_wait_text(w, wait));
+	TRY(web_code_take(w, user, code, &fits, err));
+	if (fits)
+		return enter(w, user, err);
+	web_brake_count(w, "code", user->email);
+	log_warn("second factor refused", KV_STR("request_id", w->rq.id), KV_STR("address", w->rq.address));
+	TRY(store_tx_begin(s, STR("web"), err));
+	TRY(store_tx_end(s, store_audit_note(s, STR("code-refused"), STR("user"), user->email, STR_NULL, err), err));
+	return refuse(w, no, 422, "This code is wrong or was used before. Enter the one that is shown now.");
+}
+
 gh_rc web_code(struct web *w, struct gh_err *err)
 {
-	struct str code = str_first(str_trim(web_param(&w->rq.form, "code")), 64), back;
-	struct store *s = w->site->store;
+	struct web_refusal no;
 	struct store_user user;
-	uint32_t wait;
-	bool found, fits;
+	struct str back;
+	bool found;
 
-	TRY(awaited(w, &user, &back, &found, err));
+	TRY(web_code_awaited(w, &user, &back, &found, err));
 	if (!found)
 		return web_redirect(w, STR("sign-in"), err);
-	if (!code.n)
-		return show(w, 422, &user, "Enter the code.", err);
-	wait = web_brake(w, "code", user.email);
-	if (wait)
-		return show(w, 429, &user, web_wait_text(w, wait), err);
-	TRY(web_code_take(w, &user, code, &fits, err));
-	if (!fits) {
-		web_brake_count(w, "code", user.email);
-		log_warn("second factor refused", KV_STR("request_id", w->rq.id), KV_STR("address", w->rq.address));
-		TRY(store_tx_begin(s, STR("web"), err));
-		TRY(store_tx_end(s, store_audit_note(s, STR("code-refused"), STR("user"), user.email, STR_NULL, err), err));
-		return show(w, 422, &user, "This code is wrong or was used before. Enter the one that is shown now.", err);
-	}
-	TRY(web_sealed_put(w, step_cookie, STR_NULL, 0, err));
-	return enter(w, &user, back, err);
+	TRY(web_code_enter(w, &user, &no, err));
+	return no.status ? show(w, no.status, &user, err) : web_redirect(w, back, err);
 }
 
 /* ---- a passkey in place of the code ----------------------------------------------------------------------------------------- */
@@ -178,28 +205,39 @@ gh_rc web_code_passkey_form(struct web *w, struct gh_err *err)
 	struct str back;
 	bool found;
 
-	TRY(awaited(w, &user, &back, &found, err));
+	TRY(web_code_awaited(w, &user, &back, &found, err));
 	return found ? ask_passkey(w, 200, &user, NULL, err) : web_redirect(w, STR("sign-in"), err);
+}
+
+gh_rc web_code_passkey_enter(struct web *w, const struct store_user *user, struct web_refusal *no, struct gh_err *err)
+{
+	uint32_t wait = web_brake(w, "code", user->email);
+	struct store_user same;
+	bool fits;
+
+	*no = (struct web_refusal){ 0 };
+	if (wait) {
+		*no = (struct web_refusal){ 429, web_wait_text(w, wait) };
+		return GH_RC_OK;
+	}
+	TRY(web_passkey_answered(w, "code", user->id, &same, &fits, err));
+	if (fits)
+		return enter(w, user, err);
+	web_brake_count(w, "code", user->email);
+	*no = (struct web_refusal){ 422, "This passkey was not accepted. Try once more, or sign in another way." };
+	return GH_RC_OK;
 }
 
 gh_rc web_code_passkey(struct web *w, struct gh_err *err)
 {
-	struct store_user user, same;
+	struct web_refusal no;
+	struct store_user user;
 	struct str back;
-	uint32_t wait;
-	bool found, fits;
+	bool found;
 
-	TRY(awaited(w, &user, &back, &found, err));
+	TRY(web_code_awaited(w, &user, &back, &found, err));
 	if (!found)
 		return web_redirect(w, STR("sign-in"), err);
-	wait = web_brake(w, "code", user.email);
-	if (wait)
-		return ask_passkey(w, 429, &user, web_wait_text(w, wait), err);
-	TRY(web_passkey_answered(w, "code", user.id, &same, &fits, err));
-	if (!fits) {
-		web_brake_count(w, "code", user.email);
-		return ask_passkey(w, 422, &user, "This passkey was not accepted. Try once more, or sign in another way.", err);
-	}
-	TRY(web_sealed_put(w, step_cookie, STR_NULL, 0, err));
-	return enter(w, &user, back, err);
+	TRY(web_code_passkey_enter(w, &user, &no, err));
+	return no.status ? ask_passkey(w, no.status, &user, no.text, err) : web_redirect(w, back, err);
 }

@@ -121,28 +121,45 @@ const char *web_wait_text(struct web *w, uint32_t wait)
 			    "There were too many failed tries. Wait {1} seconds, then try again.", web_count(w, wait)).p;
 }
 
-gh_rc web_sign_in(struct web *w, struct gh_err *err)
+static GH_RC refuse(struct web_refusal *no, int status, const char *text)
+{
+	*no = (struct web_refusal){ status, text };
+	return GH_RC_OK;
+}
+
+gh_rc web_password_take(struct web *w, struct store_user *user, struct web_refusal *no, struct gh_err *err)
 {
 	struct str email = str_trim(web_param(&w->rq.form, "email")), password = web_param(&w->rq.form, "password");
-	struct store_user user = { .id = STR_NULL };
 	uint32_t wait;
 	bool found;
 
+	*no = (struct web_refusal){ 0 };
+	*user = (struct store_user){ .id = STR_NULL };
 	if (!check_fields(w, email, password))
-		return show(w, 422, NULL, err);
+		return refuse(no, 422, NULL);
 	wait = web_brake(w, "sign-in", email);
 	if (wait)
-		return show(w, 429, web_wait_text(w, wait), err);
-	TRY(store_user_find_email(w->site->store, w->a, email, &user, &found, err));
-	if (!password_fits(&user, found, password)) {
+		return refuse(no, 429, web_wait_text(w, wait));
+	TRY(store_user_find_email(w->site->store, w->a, email, user, &found, err));
+	if (!password_fits(user, found, password)) {
 		web_brake_count(w, "sign-in", email);
 		TRY(note_refusal(w, email, err));
-		return show(w, 422, "The e-mail address or the password is wrong.", err);
+		return refuse(no, 422, "The e-mail address or the password is wrong.");
 	}
-	TRY(web_may_enter(w, &user, &found, err));
+	TRY(web_may_enter(w, user, &found, err));
 	if (!found)
-		return show(w, 403, "This account has no access to the dashboard.", err);
-	TRY(renew_hash(w, &user, password, err));
+		return refuse(no, 403, "This account has no access to the dashboard.");
+	return renew_hash(w, user, password, err);
+}
+
+gh_rc web_sign_in(struct web *w, struct gh_err *err)
+{
+	struct store_user user;
+	struct web_refusal no;
+
+	TRY(web_password_take(w, &user, &no, err));
+	if (no.status)
+		return show(w, no.status, no.text, err);
 	return web_sign_in_user(w, &user, web_way_back(w, web_param(&w->rq.form, "return")), err);
 }
 

@@ -229,6 +229,7 @@ GH_RC web_json_form(struct web *w, const struct web_json_member *members, bool *
 bool web_tag_listed(struct str field, struct str tag);
 void web_json_field(struct web *w, const char *name, const char *message);
 bool web_is_rest(const struct web *w);           /* struct web_app.rest */
+void web_csrf_prepare(struct web *w);             /* w->csrf is set, a visitor gets the cookie that goes with it */
 bool web_csrf_matches(struct web *w, struct str sent);   /* the form token of the session */
 /* The person behind a personal token: w->user, w->may_write, w->may_manage. Notes its use. */
 GH_RC web_token_user(struct web *w, struct str token, bool *found, struct gh_err *err);
@@ -284,6 +285,22 @@ struct str web_network(struct web *w);           /* of the client: its address, 
 /* ---- signing in: portal/web/sign_in.c, second_factor.c, oidc_sign_in.c; for the routes of both apps -------------------- */
 
 web_handler web_sign_in_form, web_sign_in, web_sign_out, web_code_form, web_code, web_provider_start, web_provider_back;
+/* The steps of signing in, for pages and for the JSON API, from the fields of the form: the same checks, the same slowing down and
+ * the same words. status 0: not refused. text NULL: the errors stand beside their fields. */
+struct web_refusal {
+	int status;                      /* 403, 422, 429 */
+	const char *text;
+};
+/* `email` and `password`: whose they are. */
+GH_RC web_password_take(struct web *w, struct store_user *user, struct web_refusal *no, struct gh_err *err);
+/* A user whose first factor is proven: the session begins, or (*in false) a sealed cookie remembers whose second one is awaited. */
+GH_RC web_enter(struct web *w, const struct store_user *user, struct str back, bool *in, struct gh_err *err);
+GH_RC web_code_awaited(struct web *w, struct store_user *user, struct str *back, bool *found, struct gh_err *err);
+GH_RC web_code_drop(struct web *w, struct gh_err *err);          /* it is awaited no more */
+/* `code`, or a passkey in its place: the session begins. */
+GH_RC web_code_enter(struct web *w, const struct store_user *user, struct web_refusal *no, struct gh_err *err);
+GH_RC web_code_passkey_enter(struct web *w, const struct store_user *user, struct web_refusal *no, struct gh_err *err);
+GH_RC web_passkey_enter(struct web *w, struct web_refusal *no, struct gh_err *err);      /* a passkey alone */
 /* A one-time or recovery code of the user; a good one is used up. */
 GH_RC web_code_take(struct web *w, const struct store_user *user, struct str code, bool *fits, struct gh_err *err);
 enum { WEB_RECOVERY_CODES = 10 };

@@ -29,7 +29,7 @@ static struct world {
 	struct str reads, writes, ended, others, blocked;        /* tokens */
 	struct str manages_other;                /* a stranger's, with the scope account */
 	struct str spare;                        /* id of a token to be taken back */
-	char answered[160][80];                   /* "get /apis" that gave 2xx */
+	char answered[240][80];                   /* "get /apis" that gave 2xx */
 	size_t n_answered;
 } world;
 
@@ -334,6 +334,7 @@ static void decisions_in_german(void **state UNUSED)
 }
 
 #include "tests/unit/portal/json_owner.h"
+#include "tests/unit/portal/json_session.h"
 
 /* ---- much of it ------------------------------------------------------------------------------------------------------------- */
 
@@ -540,7 +541,7 @@ static int down(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(routes_are_described), cmocka_unit_test(the_owner), cmocka_unit_test(every_call), cmocka_unit_test(outside),
+		cmocka_unit_test(routes_are_described), cmocka_unit_test(the_owner), cmocka_unit_test(in_and_out), cmocka_unit_test(every_call), cmocka_unit_test(outside),
 		cmocka_unit_test(guessing_is_slowed),   cmocka_unit_test(made_on_the_page),
 		cmocka_unit_test(a_busy_developer), cmocka_unit_test(decisions_in_german),
 	};
