@@ -41,7 +41,7 @@ async function startWorker({ backend, config = {}, args = [], build = process.en
   const bad = await talker();
   const socket = path.join(gw.dir, 'gateway.sock');
 
-  gw.cli('init', '--admin', gw.admin.email, '--password-file', gw.file('password', `${gw.admin.password}\n`));
+  gw.init();
   fs.writeFileSync(path.join(gw.state, 'gatehouse.conf'), Object.entries(config).map(([k, v]) => `${k} = ${v}\n`).join(''));
   gw.cli('product', 'create', 'open', '--require-key', 'no');
   const api = (id, url) => gw.cli('import', 'openapi', gw.file(`${id}.json`, description(id)), '--path', id, '--name', id,
