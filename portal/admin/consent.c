@@ -196,6 +196,13 @@ static bool read_attempt(struct web *w, struct attempt *out)
 	       && str_eq(out->user_id, w->user.id);
 }
 
+struct str admin_consent_environment(struct web *w)
+{
+	struct attempt t;
+
+	return read_attempt(w, &t) ? t.environment : STR_NULL;
+}
+
 static GH_RC connect_with(struct web *w, const struct attempt *t, struct str code, struct gh_err *err)
 {
 	struct token_grant g = { .code = code, .code_verifier = t->verifier, .now_s = clock_wall_us() / 1000000 };

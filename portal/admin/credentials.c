@@ -40,6 +40,17 @@ static struct str person(struct str actor)
 	return str_starts(actor, STR("user:")) ? str_from(actor, 5) : actor;
 }
 
+/* Those of the environments that the account has the right in. */
+static size_t keep_seen(struct web *w, struct store_credential *v, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (web_may_in(w, WEB_VIEW_CREDENTIALS, v[i].environment_id))
+			v[kept++] = v[i];
+	return kept;
+}
+
 static GH_RC put_credentials(struct web *w, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "credentials");
@@ -48,6 +59,7 @@ static GH_RC put_credentials(struct web *w, struct gh_err *err)
 	size_t n, n_grants;
 
 	TRY(store_credentials(w->site->store, w->a, false, &v, &n, err));
+	n = keep_seen(w, v, n);
 	TRY(store_credential_grants(w->site->store, w->a, false, &grants, &n_grants, err));
 	for (size_t i = 0; i < n; i++) {
 		const struct store_credential_grant *g = grant_of(grants, n_grants, &v[i]);
@@ -63,6 +75,7 @@ static GH_RC put_credentials(struct web *w, struct gh_err *err)
 		liquid_set_text(r, "resource", v[i].resource.n ? v[i].resource : STR(""));
 		liquid_set_bool(r, "has_tokens", known && credential_kind_info(kind)->token);
 		liquid_set_bool(r, "consent", known && kind == CREDENTIAL_CODE);
+		liquid_set_bool(r, "may_change", web_may_in(w, WEB_CHANGE_CREDENTIALS, v[i].environment_id));
 		liquid_set_bool(r, "connected", g != NULL);
 		liquid_set_text(r, "connected_by", g ? person(g->granted_by) : STR(""));
 		liquid_set_text(r, "connected_at", g ? web_date(w, g->granted_us) : STR(""));
@@ -90,14 +103,17 @@ static GH_RC put_tokens(struct web *w, struct gh_err *err)
 	int64_t now = clock_wall_us();
 	struct tokens_row *v = NULL;
 	struct tokens *t;
-	size_t n = 0, from, shown;
+	size_t n = 0, from, shown, kept = 0;
 	gh_rc rc = GH_RC_OK;
 
 	TRY(admin_open_tokens(w, &t, err));
 	if (t)
 		rc = tokens_list(t, w->a, now, &v, &n, err);
 	tokens_close(t);
-	shown = web_slice(w, n, ADMIN_PAGE_ROWS, &from);
+	for (size_t i = 0; !rc.code && i < n; i++)
+		if (web_may_in(w, WEB_VIEW_CREDENTIALS, v[i].environment))
+			v[kept++] = v[i];
+	shown = web_slice(w, kept, ADMIN_PAGE_ROWS, &from);
 	for (size_t i = from; !rc.code && i < from + shown; i++)
 		put_token(w, liquid_push_record(list), &v[i], now);
 	return rc;

@@ -3,6 +3,7 @@
 
 #include "core/str.h"
 #include "db/environments.h"
+#include "portal/admin/consent.h"
 
 #define ENVIRONMENT_COOKIE "gh_environment"
 enum { CHOICE_KEPT_S = 365 * 86400 };
@@ -26,6 +27,7 @@ static const struct {
 	{ "/policies/", "policy", "scope" },
 	{ "/subscriptions/{id}", "subscription", NULL },
 	{ "/credentials/{environment}", "environment", NULL },
+	{ "/credentials/callback", "consent", NULL },
 };
 
 static GH_RC sees_thing(struct web *w, bool *yes, struct gh_err *err)
@@ -36,6 +38,11 @@ static GH_RC sees_thing(struct web *w, bool *yes, struct gh_err *err)
 		if (strncmp(w->route->pattern, things[i].begins, strlen(things[i].begins)) != 0)
 			continue;
 		id = things[i].field ? asked(w, things[i].field) : w->rq.args[0];
+		if (strcmp(things[i].kind, "consent") == 0) {    /* begun for one place; nothing was begun: nothing is done */
+			id = admin_consent_environment(w);
+			*yes = !id.n || web_may_in(w, w->route->right, id);
+			return GH_RC_OK;
+		}
 		if (strcmp(things[i].kind, "environment") == 0) {
 			*yes = web_may_in(w, w->route->right, id);
 			return GH_RC_OK;

@@ -75,6 +75,7 @@ static void put_row(struct web *w, struct liquid_record *r, const struct known *
 	liquid_set_text(r, "environment", c->environment_id);
 	liquid_set_text(r, "id", c->id);
 	liquid_set_text(r, "name", c->name.n ? c->name : c->id);
+	liquid_set_bool(r, "may_change", web_may_in(w, WEB_CHANGE_CREDENTIALS, c->environment_id));
 	liquid_set_text(r, "maker", str_of(makers[how]));
 	liquid_set_text(r, "replaced", done && done->rotated_us ? web_date(w, done->rotated_us) : STR(""));
 	liquid_set_text(r, "next", how ? web_day(w, since + rotation_days(&parsed) * DAY_S * 1000000) : STR(""));
@@ -109,7 +110,9 @@ gh_rc admin_put_rotations(struct web *w, const struct store_credential *v, size_
 	TRY(store_reminders(w->site->store, w->a, &k.reminders, &k.n_reminders, err));
 	for (size_t i = 0; i < n; i++)
 		put_row(w, liquid_push_record(list), &k, &v[i]);
-	put_others(w, &k);
+	liquid_set_list(w->page, "reminders");
+	if (web_may_everywhere(w, WEB_VIEW_CREDENTIALS))         /* what they are of may stand anywhere */
+		put_others(w, &k);
 	return GH_RC_OK;
 }
 

@@ -9,7 +9,7 @@ struct client {
 	struct web_site *site;
 	struct arena *a;                 /* of the last request */
 	struct web w;                    /* the last request and its answer */
-	char cookies[4][200];            /* name=value */
+	char cookies[6][500];            /* name=value */
 	const char *address, *forwarded_for, *forwarded_proto;
 	const char *authorization, *csrf, *accept;       /* header fields of programs and scripts */
 	bool tls;
@@ -30,7 +30,7 @@ static UNUSED const char *client_cookie_header(struct client *c, char *to, size_
 
 static UNUSED const char *client_variable(void *ctx, const char *name)
 {
-	static char cookies[900], length[20];
+	static char cookies[3100], length[20];
 	struct client *c = ctx;
 
 	if (strcmp(name, "REQUEST_METHOD") == 0)

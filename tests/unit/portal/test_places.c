@@ -55,6 +55,8 @@ static void fill(struct store *s)
 		{ "role-assignment", "2", "{\"role\":\"tester\",\"group\":\"partners\",\"businessGroup\":\"sales\"}" },
 		{ "subscription", "live-sub", "{\"name\":\"" MARK " sub\",\"product\":\"live-product\",\"user\":\"sam\"}" },
 		{ "subscription", "sand-sub", "{\"name\":\"Try\",\"product\":\"sand-product\",\"user\":\"sam\"}" },
+		{ "credential", "sandbox/crm", "{\"kind\":\"authorization-code\",\"name\":\"Sand CRM\",\"settings\":{\"token-url\":\"https://login.example/token\","
+		  "\"authorize-url\":\"https://login.example/authorize\",\"client-id\":\"gw\"},\"secrets\":{\"client-secret\":\"h\"}}" },
 		{ "credential", "default/erp", "{\"kind\":\"api-key\",\"name\":\"" MARK "\",\"settings\":{\"header\":\"X-Key\"},\"secrets\":{\"value\":\"h\"}}" },
 		{ "user", "lyn", "{\"email\":\"lyn@example.com\",\"role\":\"developer\"}" },
 		{ "role-assignment", "3", "{\"role\":\"analyst\",\"user\":\"lyn\"}" },
@@ -117,7 +119,9 @@ static void every_page(void **state UNUSED)
 		status = client_send(&c, r->method, uri, get ? NULL : "");
 		CHECK(uri, status < 500);
 		CHECK(uri, !client_shows(&c, MARK));
-		if (r->about == WEB_ABOUT_ALL || r->about == WEB_ABOUT_THING)
+		if (strcmp(r->pattern, "/credentials/callback") == 0)
+			CHECK_INT("nothing was begun, so it leads to the list", status, 303);
+		else if (r->about == WEB_ABOUT_ALL || r->about == WEB_ABOUT_THING)
 			CHECK_INT(uri, status, 403);
 		if (get && (r->about == WEB_ABOUT_ENVIRONMENT || (r->about == WEB_ABOUT_RESOURCES && !strchr(r->pattern, '{'))))
 			CHECK_INT(uri, status, 200);
@@ -133,6 +137,52 @@ static void every_page(void **state UNUSED)
 	CHECK("has the own API", client_shows(&c, "sand-orders"));
 	CHECK_INT("what acts on all is seen", client_send(&c, "GET", "/admin/policies/edit?scope=global", NULL), 200);
 	CHECK_INT("and not changed", client_send(&c, "POST", "/admin/policies/edit?scope=global", ""), 403);
+	client_end(&c);
+	check_done();
+}
+
+static void assign(const char *environment)
+{
+	struct resource_change *c;
+	struct gh_err err;
+
+	must(resource_begin(world.site.store, world.a, STR("test"), &c, &err), &err);
+	write_one(c, "role-assignment", "1", arena_printf(world.a, "{\"role\":\"owner\",\"user\":\"sam\",\"environment\":\"%s\"}", environment).p);
+	must(resource_end(c, GH_RC_OK, false, &err), &err);
+}
+
+/* Goes to the provider for the credential of Sandbox; what it comes back with. */
+static const char *begin_consent(struct client *c)
+{
+	struct str page, link, state;
+
+	CHECK_INT("the list", client_send(c, "GET", "/admin/credentials", NULL), 200);
+	CHECK("has the own one alone", client_shows(c, "Sand CRM") && !client_shows(c, MARK));
+	page = buf_view(&c->w.rs.body);
+	link = str_from(page, str_find(page, STR("/admin/credentials/sandbox/crm/connect?link=")));
+	CHECK_INT("there", client_send(c, "GET", arena_dup(world.a, str_first(link, str_find_char(link, '"'))).p, NULL), 303);
+	CHECK("at the provider", str_starts(client_header(c, "Location"), STR("https://login.example/authorize")));
+	state = client_header(c, "Location");
+	state = str_from(state, str_find(state, STR("state=")));
+	return arena_printf(world.a, "/admin/credentials/callback?error=access_denied&%.*s", STR_ARG(str_first(state, str_find_char(state, '&')))).p;
+}
+
+/* To the provider and back, with a right in one environment; and back when it is gone meanwhile. */
+static void consent(void **state UNUSED)
+{
+	struct client c = { .site = &world.site };
+	const char *back;
+
+	client_session(&c, "sam");
+	back = begin_consent(&c);
+	CHECK_INT("and back", client_send(&c, "GET", back, NULL), 303);
+	CHECK_STR("to the list", client_header(&c, "Location"), STR("/admin/credentials"));
+	client_send(&c, "GET", "/admin/credentials", NULL);
+	CHECK("which says what came of it", client_shows(&c, "crm was not connected: the provider refused (access_denied)."));
+	back = begin_consent(&c);
+	assign("default");
+	CHECK_INT("with a right elsewhere", client_send(&c, "GET", back, NULL), 403);
+	assign("sandbox");
 	client_end(&c);
 	check_done();
 }
@@ -397,6 +447,7 @@ static int up(void **state UNUSED)
 	log_init("places", LOG_LEVEL__COUNT);            /* refusals by the hundred */
 	fixture_make(world.dir);
 	site_up(&world.site, &admin_app, world.dir, world.share);
+	world.site.config.v[CONFIG_WEB_PUBLIC_URL].text = STR("https://gw.example");     /* providers lead back to it */
 	fill(world.site.store);
 	return 0;
 }
@@ -411,7 +462,7 @@ static int down(void **state UNUSED)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_page), cmocka_unit_test(by_group), cmocka_unit_test(switcher),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(every_page), cmocka_unit_test(consent), cmocka_unit_test(by_group), cmocka_unit_test(switcher),
 					    cmocka_unit_test(every_kind), cmocka_unit_test(writing), cmocka_unit_test(files),
 					    cmocka_unit_test(without_callers), cmocka_unit_test(scopes) };
 
