@@ -4,16 +4,16 @@
 
 /* One table of byte classes carries every rule; RFC 3986 section 2 and appendix A. Bytes above 7F are let through where
  * text is: clients send raw UTF-8, and nothing here gives it a meaning. */
-enum { UNRESERVED = 1, SUB_DELIM = 2, SEGMENT_MORE = 4, SLASH = 8, QUESTION = 16, HEX = 32, BAD = 64 };
+enum { UNRESERVED = 1, SUB_DELIM = 2, SEGMENT_MORE = 4, SLASH = 8, QUESTION = 16, HEX = 32, BAD = 64, TEXT = 128 };
 
 static const uint8_t class_of[256] = {
 	[0 ... 0x20] = BAD, [0x7F] = BAD,
 	['0' ... '9'] = UNRESERVED | HEX, ['A' ... 'F'] = UNRESERVED | HEX, ['G' ... 'Z'] = UNRESERVED,
 	['a' ... 'f'] = UNRESERVED | HEX, ['g' ... 'z'] = UNRESERVED, ['-'] = UNRESERVED, ['.'] = UNRESERVED,
 	['_'] = UNRESERVED, ['~'] = UNRESERVED,
-	['!'] = SUB_DELIM, ['$'] = SUB_DELIM, ['&'] = SUB_DELIM, ['\''] = SUB_DELIM, ['('] = SUB_DELIM,
-	[')'] = SUB_DELIM, ['*'] = SUB_DELIM, ['+'] = SUB_DELIM, [','] = SUB_DELIM, [';'] = SUB_DELIM, ['='] = SUB_DELIM,
-	[':'] = SEGMENT_MORE, ['@'] = SEGMENT_MORE, ['/'] = SLASH, ['?'] = QUESTION,
+	['!'] = SUB_DELIM | TEXT, ['$'] = SUB_DELIM | TEXT, ['&'] = SUB_DELIM, ['\''] = SUB_DELIM, ['('] = SUB_DELIM | TEXT,
+	[')'] = SUB_DELIM | TEXT, ['*'] = SUB_DELIM | TEXT, ['+'] = SUB_DELIM, [','] = SUB_DELIM | TEXT,
+	[';'] = SUB_DELIM | TEXT, ['='] = SUB_DELIM, [':'] = SEGMENT_MORE, ['@'] = SEGMENT_MORE | TEXT, ['/'] = SLASH, ['?'] = QUESTION,
 };
 
 static const uint8_t kept[] = {
@@ -21,6 +21,7 @@ static const uint8_t kept[] = {
 	[URI_KEEP_SEGMENT] = UNRESERVED | SUB_DELIM | SEGMENT_MORE,
 	[URI_KEEP_PATH] = UNRESERVED | SUB_DELIM | SEGMENT_MORE | SLASH,
 	[URI_KEEP_QUERY] = UNRESERVED | SUB_DELIM | SEGMENT_MORE | SLASH | QUESTION,
+	[URI_KEEP_TEXT] = UNRESERVED | TEXT,
 };
 
 static uint8_t kind(char c)

@@ -49,6 +49,7 @@ enum uri_set {
 	URI_KEEP_SEGMENT,            /* for a path segment: pchar stays (section 3.3) */
 	URI_KEEP_PATH,               /* for a whole path: pchar and "/" stay */
 	URI_KEEP_QUERY,              /* for a whole query: pchar, "/" and "?" stay */
+	URI_KEEP_TEXT,               /* unreserved and !$()*,;@ stay, as .NET's UrlEncoder.Default has it */
 };
 
 /* Decodes into `out` (room for s.n bytes; out may be s.p itself). A broken escape stays as it is. Returns the length. */

@@ -2,11 +2,15 @@
  * asked for: a member reads the exchange as it is at that moment. */
 #include "policy/expr/context.h"
 
+#include "core/buf.h"
 #include "core/str.h"
+#include "core/uri.h"
 #include "policy/expr/collection.h"
 #include "policy/expr/library.h"
 #include "policy/expr/text.h"
 #include "policy/net/make.h"
+
+enum { FORM_MAX = 16 * 1024 * 1024 };        /* bytes of a form written by ToFormUrlEncodedContent */
 
 bool context_give(struct vm_call *c, const struct value_class *cls, const void *p)
 {
@@ -424,6 +428,48 @@ static bool joined_default(struct vm_call *c)
 	return vm_return_str(c, out);
 }
 
+/* Form fields as they are sent: name=value&name=value, each escaped; null without any. `first` stands before a text. */
+static bool form_text(struct vm_call *c, const char *first)
+{
+	struct dictionary *d = dictionary_of(c->args[0]);
+	struct items items;
+	struct buf b;
+	bool ok = true;
+
+	if (!d)
+		return c->args[0].kind == VALUE_NULL ? vm_return(c, VALUE_NULL_INIT)
+						     : vm_throw(c, EX_NOT_SUPPORTED, "Only a Dictionary can be written as a form.");
+	buf_init(&b, FORM_MAX);
+	for (size_t i = 0; ok && i < d->used; i++) {
+		struct str name = uri_encode(c->arena, value_str(d->entries[i].key), URI_KEEP_TEXT);
+
+		ok = d->entries[i].gone || items_of(c->vm, d->entries[i].value, &items);
+		for (size_t k = 0; ok && !d->entries[i].gone && k < items.n; k++) {
+			buf_cstr(&b, b.n ? "&" : first);
+			buf_str(&b, name);
+			buf_char(&b, '=');
+			buf_str(&b, uri_encode(c->arena, value_str(items.v[k]), URI_KEEP_TEXT));
+			ok = vm_charge_here(1);
+		}
+	}
+	if (ok && !buf_ok(&b))
+		ok = vm_throw(c, EX_OUT_OF_MEMORY, NULL);
+	else if (ok)
+		ok = b.n ? vm_return_str(c, arena_dup(c->arena, buf_view(&b))) : vm_return(c, VALUE_NULL_INIT);
+	buf_release(&b);
+	return ok;
+}
+
+static bool form_content(struct vm_call *c)
+{
+	return form_text(c, "");
+}
+
+static bool form_query(struct vm_call *c)
+{
+	return form_text(c, "?");
+}
+
 static bool object_default(struct vm_call *c)
 {
 	struct value v;
@@ -438,6 +484,8 @@ static const struct class_member extension_members[] = {
 	{ "static string GetValueOrDefault(" READ("string, string[]") ", string key, string defaultValue = null)", joined_default },
 	{ "static string GetValueOrDefault(" BOTH("string, IList<string>") ", string key, string defaultValue = null)",
 	  joined_default },
+	{ "static string ToFormUrlEncodedContent(" BOTH("string, IList<string>") ")", form_content },
+	{ "static string ToQueryString(" BOTH("string, IList<string>") ")", form_query },
 	{ "static T GetValueOrDefault<T>(" READ("string, object") ", string key, T defaultValue = default)", object_default },
 	{ "static V GetValueOrDefault<K, V>(" READ("K, V") ", K key, V defaultValue = default)", dictionary_default },
 	{ "static V GetValueOrDefault<K, V>(" BOTH("K, V") ", K key, V defaultValue = default)", dictionary_default },

@@ -10,21 +10,43 @@ static const uint8_t widths[VALUE__COUNT] = {
 	[VALUE_INT] = 4, [VALUE_UINT] = 4, [VALUE_LONG] = 8, [VALUE_ULONG] = 8, [VALUE_FLOAT] = 4, [VALUE_DOUBLE] = 8,
 };
 
+/* A value as memory has it, in the first widths[kind] bytes. */
+static void to_raw(struct value v, char raw[8])
+{
+	uint64_t u = v.kind == VALUE_BOOL ? v.b : v.u;
+	float f = (float)v.d;
+
+	if (v.kind == VALUE_FLOAT)
+		memcpy(raw, &f, 4);
+	else
+		memcpy(raw, &u, 8);
+}
+
+static struct value from_raw(enum value_kind kind, const char *raw)
+{
+	struct value v = { .kind = kind };
+	float f;
+
+	memcpy(&v.u, raw, widths[kind]);
+	if (kind == VALUE_FLOAT) {
+		memcpy(&f, raw, 4);
+		v.d = (double)f;
+	} else if (kind == VALUE_BOOL) {
+		v = value_bool(raw[0] != 0);
+	} else if (kind != VALUE_DOUBLE) {
+		v = value_of(kind, v.i);
+	}
+	return v;
+}
+
 static bool get_bytes(struct vm_call *c)
 {
 	struct value v = c->args[0];
-	uint64_t u = v.kind == VALUE_BOOL ? v.b : v.u;
 	char *bytes = arena_alloc_text(c->arena, 8);
 
 	if (!bytes)
 		return vm_throw(c, EX_OUT_OF_MEMORY, NULL);
-	if (v.kind == VALUE_FLOAT) {
-		float f = (float)v.d;
-
-		memcpy(bytes, &f, 4);
-	} else {
-		memcpy(bytes, &u, 8);
-	}
+	to_raw(v, bytes);
 	return give_made(c, vm_bytes(c, (struct str){ bytes, widths[v.kind] }));
 }
 
@@ -33,8 +55,6 @@ static bool to_value(struct vm_call *c)
 	enum value_kind kind = type_class(c->type)->value_kind;
 	struct str bytes = value_bytes(c->args[0]);
 	int64_t at = arg_int(c, 1);
-	struct value v = { .kind = kind };
-	float f;
 
 	if (!bytes.p)
 		return vm_throw_null(c, "value");
@@ -44,16 +64,7 @@ static bool to_value(struct vm_call *c)
 	if ((size_t)at + widths[kind] > bytes.n)
 		return vm_throw(c, EX_ARGUMENT, "Destination array is not long enough to copy all the items in the collection. "
 						"Check array index and length.");
-	memcpy(&v.u, bytes.p + at, widths[kind]);
-	if (kind == VALUE_FLOAT) {
-		memcpy(&f, bytes.p + at, 4);
-		v.d = (double)f;
-	} else if (kind == VALUE_BOOL) {
-		v = value_bool(bytes.p[at] != 0);
-	} else if (kind != VALUE_DOUBLE) {
-		v = value_of(kind, v.i);
-	}
-	return vm_return(c, v);
+	return vm_return(c, from_raw(kind, bytes.p + at));
 }
 
 static bool to_string(struct vm_call *c)
@@ -98,23 +109,67 @@ static bool is_little(struct vm_call *c)
 	return give_bool(c, true);
 }
 
+/* Bytes of one element; 0: it is none of the primitive types. */
+static size_t element_width(const struct array *a)
+{
+	return a->packed ? 1 : widths[type_class(type_arg(a->g.type, 0))->value_kind];
+}
+
+static char byte_get(const struct array *a, size_t width, size_t at)
+{
+	char raw[8];
+
+	if (a->packed)
+		return (char)a->bytes[at];
+	to_raw(a->v[at / width], raw);
+	return raw[at % width];
+}
+
+static void byte_set(struct array *a, size_t width, size_t at, char byte)
+{
+	struct value *v = a->packed ? NULL : &a->v[at / width];
+	char raw[8];
+
+	if (!v) {
+		a->bytes[at] = (uint8_t)byte;
+		return;
+	}
+	to_raw(*v, raw);
+	raw[at % width] = byte;
+	*v = from_raw(v->kind, raw);
+}
+
+/* By bytes whatever the elements are. Backwards where the target begins behind the source in the same array. */
 static bool block_copy(struct vm_call *c)
 {
 	struct array *from = value_array(c->args[0]), *to = value_array(c->args[2]);
 	int64_t at = arg_int(c, 1), put = arg_int(c, 3), n = arg_int(c, 4);
+	size_t wide, put_wide;
 
 	if (!from || !to)
 		return vm_throw_null(c, from ? "dst" : "src");
-	if (!from->packed || !to->packed)
+	wide = element_width(from);
+	put_wide = element_width(to);
+	if (!wide || !put_wide)
 		return vm_throw(c, EX_ARGUMENT, "Object must be an array of primitives.");
 	if (at < 0 || put < 0 || n < 0)
 		return vm_throw_range(c, at < 0 ? "srcOffset" : put < 0 ? "dstOffset" : "count",
 				      "Non-negative number required.");
-	if (at > (int64_t)from->n - n || put > (int64_t)to->n - n)
+	if (at > (int64_t)(from->n * wide) - n || put > (int64_t)(to->n * put_wide) - n)
 		return vm_throw(c, EX_ARGUMENT, "Offset and length were out of bounds for the array or count is greater than the "
 						"number of elements from index to the end of the source collection.");
-	memmove(to->bytes + put, from->bytes + at, (size_t)n);
-	return charge_bytes(c, (size_t)n) && vm_return(c, VALUE_NULL_INIT);
+	if (from->packed && to->packed) {
+		memmove(to->bytes + put, from->bytes + at, (size_t)n);
+		return charge_bytes(c, (size_t)n) && vm_return(c, VALUE_NULL_INIT);
+	}
+	if (!charge_each(c, (size_t)n))
+		return false;
+	for (int64_t i = 0; i < n; i++) {
+		size_t k = (size_t)(from == to && put > at ? n - 1 - i : i);
+
+		byte_set(to, put_wide, (size_t)put + k, byte_get(from, wide, (size_t)at + k));
+	}
+	return vm_return(c, VALUE_NULL_INIT);
 }
 
 #define GET(T) { "static byte[] GetBytes(" #T " value)", get_bytes }

@@ -127,6 +127,8 @@ static void escapes(void **state UNUSED)
 	CHECK_STR("segment", uri_encode(a, STR("a/b:c?"), URI_KEEP_SEGMENT), STR("a%2Fb:c%3F"));
 	CHECK_STR("path", uri_encode(a, STR("/a/b c?"), URI_KEEP_PATH), STR("/a/b%20c%3F"));
 	CHECK_STR("query", uri_encode(a, STR("a=/?b#"), URI_KEEP_QUERY), STR("a=/?b%23"));
+	CHECK_STR("text", uri_encode(a, STR("!@#$%^&*()-=+,.:;<>?/\"\\|[]{}`~ '_"), URI_KEEP_TEXT),
+		  STR("!@%23$%25%5E%26*()-%3D%2B,.%3A;%3C%3E%3F%2F%22%5C%7C%5B%5D%7B%7D%60~%20%27_"));
 	CHECK("compares decoded", uri_eq_decoded_ci(STR("S%55B-key"), STR("sub-Key")));
 	CHECK("longer", !uri_eq_decoded_ci(STR("abc"), STR("ab")));
 	CHECK("shorter", !uri_eq_decoded_ci(STR("a"), STR("ab")));
