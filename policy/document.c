@@ -75,6 +75,12 @@ void document_place(const struct document *d, size_t offset, unsigned *line, uns
 		document_place((r)->doc, (offset), &line_, &column_);                   \
 		policy_error((r)->diags, line_, column_, __VA_ARGS__);                  \
 	} while (0)
+#define WARN(r, offset, ...)                                                            \
+	do {                                                                            \
+		unsigned line_, column_;                                                \
+		document_place((r)->doc, (offset), &line_, &column_);                   \
+		policy_warning((r)->diags, line_, column_, __VA_ARGS__);                \
+	} while (0)
 #define STOP(r, offset, ...)                                                            \
 	do {                                                                            \
 		REPORT(r, offset, __VA_ARGS__);                                         \
@@ -231,6 +237,7 @@ static void read_attr_value(struct reader *r, struct doc_text *out)
 	char quote = r->s.p[r->at++];
 	size_t end = str_find_char(rest(r), quote);
 	struct str slice = str_first(rest(r), end == SIZE_MAX ? 0 : end);
+	bool quoted;
 
 	if (text_is_expression(rest(r))) {
 		out->expression = true;
@@ -250,9 +257,12 @@ static void read_attr_value(struct reader *r, struct doc_text *out)
 		r->at++;
 		return;
 	}
+	end = text_literal_end(rest(r), quote, &quoted);
 	if (end == SIZE_MAX)
 		STOP(r, r->at - 1, "the quote that begins here is not closed");
-	read_literal_attr(r, slice, out);
+	if (quoted)
+		WARN(r, r->at, "quotes inside a value are written &quot;; they are taken as part of the name");
+	read_literal_attr(r, str_first(rest(r), end), out);
 	r->at += end + 1;
 }
 

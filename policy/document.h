@@ -72,6 +72,9 @@ size_t doc_text_source(const struct doc_text *t, size_t i);
 
 /* Does the text, white space in front aside, begin like an expression? */
 bool text_is_expression(struct str s);
+/* Where the quote stands that ends a literal attribute value; SIZE_MAX: nowhere. Quotes of a distinguished name, as in
+ * subject="O="Contoso, Inc.", C=US", belong to the value: the reference writes them so. *quoted: there are some. */
+size_t text_literal_end(struct str s, char quote, bool *quoted);
 
 /* Length of the C# string or character literal that s begins with, or 0. */
 size_t csharp_literal_length(struct str s);

@@ -211,3 +211,40 @@ bool doc_builder_decode(struct doc_builder *b, struct str s, uint32_t source, bo
 	doc_builder_add(b, str_from(s, from), source + (uint32_t)from, false);
 	return true;
 }
+
+/* Ends `before` with a part's name and "=", at its beginning or behind a comma: O=  or  C=US, O= */
+static bool ends_with_part_name(struct str before)
+{
+	size_t n = before.n && before.p[before.n - 1] == '=' ? before.n - 1 : 0, from = n;
+
+	while (from && (ascii_is_alpha(before.p[from - 1]) || ascii_is_digit(before.p[from - 1]) || before.p[from - 1] == '.'))
+		from--;
+	if (from == n)
+		return false;
+	before = str_trim(str_first(before, from));
+	return !before.n || before.p[before.n - 1] == ',';
+}
+
+size_t text_literal_end(struct str s, char quote, bool *quoted)
+{
+	size_t at = str_find_char(s, quote);
+
+	*quoted = false;
+	while (at != SIZE_MAX && ends_with_part_name(str_first(s, at))) {
+		struct str inner = str_from(s, at + 1), after;
+		size_t n = str_find_char(inner, quote);
+
+		if (n == SIZE_MAX || n == 0)
+			break;
+		after = str_from(inner, n + 1);
+		inner = str_first(inner, n);
+		if (ascii_is_space(*inner.p) || str_find_char(inner, '=') != SIZE_MAX || str_find_char(inner, '<') != SIZE_MAX
+		    || !after.n || (*after.p != ',' && *after.p != quote))
+			break;
+		*quoted = true;
+		n += at + 2;
+		at = str_find_char(str_from(s, n), quote);
+		at = at == SIZE_MAX ? at : at + n;
+	}
+	return at;
+}
