@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { SCRATCH_MAX = 64 * 1024 * 1024, TYPES_MAX = 128 };
+enum { SCRATCH_MAX = 64 * 1024 * 1024 };
 
 static const struct policy_env no_env;
 
@@ -135,7 +135,7 @@ static const struct str absent_policies[] = {
 
 static void unknown_policy(struct compiler *c, const struct doc_node *n)
 {
-	const char *names[TYPES_MAX + 1], *near;
+	const char *names[POLICY_TYPES_MAX + 1], *near;
 	size_t k = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(absent_policies); i++)
@@ -144,7 +144,7 @@ static void unknown_policy(struct compiler *c, const struct doc_node *n)
 			return;
 		}
 
-	for (; k < TYPES_MAX && policy_types[k]; k++)
+	for (; k < POLICY_TYPES_MAX && policy_types[k]; k++)
 		names[k] = policy_types[k]->schema->name;
 	names[k] = NULL;
 	near = suggest(n->name, names);
@@ -152,6 +152,19 @@ static void unknown_policy(struct compiler *c, const struct doc_node *n)
 		compile_error(c, n, NULL, "there is no policy <%.*s>; did you mean <%s>?", STR_ARG(n->name), near);
 	else
 		compile_error(c, n, NULL, "there is no policy <%.*s>", STR_ARG(n->name));
+}
+
+/* Was this policy in the section already? Remembers that it is now. */
+static bool stands_before(struct compiler *c, const struct policy_type *t)
+{
+	size_t i = 0;
+
+	while (policy_types[i] != t)
+		i++;
+	if (c->builder->seen[i / 64] >> i % 64 & 1)
+		return true;
+	c->builder->seen[i / 64] |= UINT64_C(1) << i % 64;
+	return false;
 }
 
 static void check_place(struct compiler *c, const struct doc_node *n, const struct policy_type *t)
@@ -162,6 +175,8 @@ static void check_place(struct compiler *c, const struct doc_node *n, const stru
 	if (!c->source->fragment && t->scopes && !(t->scopes & (1u << c->source->scope)))
 		compile_warning(c, n, NULL, "<%s> is not documented for the %.*s scope", t->schema->name,
 				STR_ARG(scope_name(c->source->scope)));
+	if (!c->source->fragment && t->once && stands_before(c, t))
+		compile_warning(c, n, NULL, "<%s> is documented to stand once in a section", t->schema->name);
 	if (t->not_live && c->env->live)
 		compile_error(c, n, NULL, "<%s> cannot be set on a live scope: %s", t->schema->name, t->not_live);
 }
@@ -203,6 +218,7 @@ static void compile_section(struct compiler *c, const struct doc_node *n, enum s
 	b->v = NULL;
 	b->n = b->cap = 0;
 	b->depth = 0;
+	memset(b->seen, 0, sizeof(b->seen));
 	if (n)
 		compile_policies(c, n);
 	else

@@ -12,6 +12,7 @@ struct program_builder {
 	uint32_t n, cap;
 	const struct doc_node *path[PATH_DEPTH_MAX];
 	size_t depth;
+	uint64_t seen[POLICY_TYPES_MAX / 64];        /* a bit for each policy_types[i] that the present section has */
 	bool failed;                         /* out of memory */
 };
 

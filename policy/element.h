@@ -20,10 +20,17 @@ enum {
 	IN_ANY = IN_INBOUND | IN_BACKEND | IN_OUTBOUND | IN_ON_ERROR,
 };
 
+/* Lists of scopes of the reference's pages that leave one out. */
+enum {
+	NOT_WORKSPACE = ((1 << SCOPE__COUNT) - 1) & ~(1 << SCOPE_WORKSPACE),
+	NOT_OPERATION = ((1 << SCOPE__COUNT) - 1) & ~(1 << SCOPE_OPERATION),
+};
+
 struct policy_type {
 	const struct element_schema *schema;
 	unsigned sections;           /* where its page lists it; elsewhere it works with a warning */
 	unsigned scopes;             /* 1 << SCOPE_x; 0: everywhere; elsewhere a warning */
+	bool once;                   /* its page lets it stand once in a section; a further one brings a warning */
 	const char *not_live;        /* it is checked only; the reason why it is refused on a live scope */
 	/* Writes the instructions of a policy that holds other policies. NULL: one instruction with run. */
 	bool (*emit)(struct compiler *c, const struct doc_node *n, void *config);
@@ -32,6 +39,7 @@ struct policy_type {
 };
 
 /* ---- the registry ------------------------------------------------------------------------------------------------ */
+enum { POLICY_TYPES_MAX = 128 };
 extern const struct policy_type *const policy_types[];       /* sorted by name, NULL at the end */
 const struct policy_type *policy_type_find(struct str name); /* NULL: there is no such policy */
 

@@ -95,7 +95,8 @@ static const struct element_schema check_schema = {
 	.children = check_children,
 	.n_children = ARRAY_LEN(check_children),
 };
-const struct policy_type check_header_type = { .schema = &check_schema, .sections = IN_INBOUND, .run = run_check };
+const struct policy_type check_header_type = { .schema = &check_schema, .sections = IN_INBOUND, .scopes = NOT_WORKSPACE,
+					       .run = run_check };
 
 /* ---- ip-filter --------------------------------------------------------------------------------------------------- */
 

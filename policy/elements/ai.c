@@ -32,7 +32,11 @@ static const struct arg_schema limit_args[] = {
 	  .def = "false",
 	  .offset = offsetof(struct limit_config, estimate),
 	  .help = "estimate the prompt's tokens before the call" },
-	LIMIT_ARG("retry-after-header-name", ARG_TEXT, 0, retry_header, "header with the seconds to wait"),
+	{ .name = "retry-after-header-name",
+	  .kind = ARG_TEXT,
+	  .def = "Retry-After",
+	  .offset = offsetof(struct limit_config, retry_header),
+	  .help = "header with the seconds to wait" },
 	LIMIT_ARG("retry-after-variable-name", ARG_TEXT, 0, retry_variable, "variable with the seconds to wait"),
 	LIMIT_ARG("remaining-tokens-header-name", ARG_TEXT, 0, left_header, "header with the tokens left"),
 	LIMIT_ARG("remaining-tokens-variable-name", ARG_TEXT, 0, left_variable, "variable with the tokens left"),
@@ -96,7 +100,7 @@ static const struct element_schema dimension_schema = {
 	.args = dimension_args, .n_args = ARRAY_LEN(dimension_args),
 };
 static const struct child_schema metric_children[] = {
-	{ .element = &dimension_schema, .offset = offsetof(struct metric_config, dimensions) },
+	{ .element = &dimension_schema, .min = 1, .offset = offsetof(struct metric_config, dimensions) },
 };
 static const struct arg_schema metric_args[] = {
 	{ .name = "namespace", .kind = ARG_TEXT, .def = "API Management", .offset = offsetof(struct metric_config, ns),
@@ -150,7 +154,12 @@ static const struct arg_schema lookup_args[] = {
 		   "how near a question must be, 0 to 1"),
 	LOOKUP_ARG("embeddings-backend-id", ARG_TEXT, ARG_REQUIRED | ARG_EXPR, backend,
 		   "backend that makes embeddings"),
-	LOOKUP_ARG("embeddings-backend-auth", ARG_TEXT, ARG_EXPR, auth, "how to sign in there: system-assigned"),
+	{ .name = "embeddings-backend-auth",
+	  .kind = ARG_ENUM,
+	  .flags = ARG_REQUIRED | ARG_EXPR,
+	  .choices = "system-assigned",
+	  .offset = offsetof(struct lookup_config, auth),
+	  .help = "how to sign in there: system-assigned" },
 	{ .name = "ignore-system-messages",
 	  .kind = ARG_BOOL,
 	  .flags = ARG_EXPR,
@@ -189,13 +198,15 @@ static bool check_lookup(struct compiler *c, const struct doc_node *n, void *con
 		.config_size = sizeof(struct lookup_config), .args = lookup_args, .n_args = ARRAY_LEN(lookup_args),   \
 		.children = lookup_children, .n_children = ARRAY_LEN(lookup_children), .check = check_lookup,         \
 	};                                                                                                            \
-	const struct policy_type var##_type = { .schema = &var##_schema, .sections = IN_INBOUND, .not_live = NOT_LIVE }
+	const struct policy_type var##_type = { .schema = &var##_schema, .sections = IN_INBOUND,                              \
+						.scopes = NOT_WORKSPACE, .once = true, .not_live = NOT_LIVE }
 #define STORE_POLICY(var, element_name)                                                                               \
 	static const struct element_schema var##_schema = {                                                           \
 		.name = element_name, .help = "Keeps the answer of a language model.", .config_size = sizeof(struct store_config), \
 		.args = store_args, .n_args = ARRAY_LEN(store_args),                                                  \
 	};                                                                                                            \
-	const struct policy_type var##_type = { .schema = &var##_schema, .sections = IN_OUTBOUND, .not_live = NOT_LIVE }
+	const struct policy_type var##_type = { .schema = &var##_schema, .sections = IN_OUTBOUND,                             \
+						.scopes = NOT_WORKSPACE, .once = true, .not_live = NOT_LIVE }
 
 LOOKUP_POLICY(azure_openai_semantic_cache_lookup, "azure-openai-semantic-cache-lookup");
 LOOKUP_POLICY(llm_semantic_cache_lookup, "llm-semantic-cache-lookup");
@@ -293,7 +304,12 @@ static const struct arg_schema safety_args[] = {
 	  .def = "false",
 	  .offset = offsetof(struct safety_config, shield),
 	  .help = "look for attacks in the prompt" },
-	SAFETY_ARG("enforce-on-completions", ARG_BOOL, ARG_EXPR, enforce, "judge answers too"),
+	{ .name = "enforce-on-completions",
+	  .kind = ARG_BOOL,
+	  .flags = ARG_EXPR,
+	  .def = "false",
+	  .offset = offsetof(struct safety_config, enforce),
+	  .help = "judge answers too" },
 	SAFETY_ARG("window-size", ARG_INT, ARG_EXPR, window, "characters judged at once"),
 	SAFETY_ARG("window-overlap-size", ARG_INT, ARG_EXPR, overlap, "characters that windows share"),
 };
@@ -307,4 +323,4 @@ static const struct element_schema safety_schema = {
 	.n_children = ARRAY_LEN(safety_children),
 };
 const struct policy_type llm_content_safety_type = { .schema = &safety_schema, .sections = IN_INBOUND | IN_OUTBOUND,
-						     .not_live = NOT_LIVE };
+						     .scopes = NOT_OPERATION, .not_live = NOT_LIVE };

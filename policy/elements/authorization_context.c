@@ -120,5 +120,5 @@ static const struct element_schema schema = {
 	.config_size = sizeof(struct config), .args = args, .n_args = ARRAY_LEN(args), .check = check,
 };
 const struct policy_type get_authorization_context_type = {
-	.schema = &schema, .sections = IN_INBOUND, .run = run, .resume = resume
+	.schema = &schema, .sections = IN_INBOUND, .scopes = NOT_WORKSPACE, .run = run, .resume = resume
 };

@@ -176,6 +176,7 @@ static const struct element_schema redirect_schema = {
 };
 const struct policy_type redirect_content_urls_type = { .schema = &redirect_schema,
 							.sections = IN_INBOUND | IN_OUTBOUND,
+							.once = true,
 							.run = run_redirect };
 
 /* ---- jsonp ------------------------------------------------------------------------------------------------------- */
@@ -266,4 +267,4 @@ static const struct element_schema jsonp_schema = {
 	.n_args = ARRAY_LEN(jsonp_args),
 	.check = uses_body,
 };
-const struct policy_type jsonp_type = { .schema = &jsonp_schema, .sections = IN_OUTBOUND, .run = run_jsonp };
+const struct policy_type jsonp_type = { .schema = &jsonp_schema, .sections = IN_OUTBOUND, .once = true, .run = run_jsonp };

@@ -575,7 +575,7 @@ static const struct element_schema lookup_schema = {
 	.children = children,
 	.n_children = ARRAY_LEN(children),
 };
-const struct policy_type cache_lookup_type = { .schema = &lookup_schema, .sections = IN_INBOUND, .run = run_lookup,
+const struct policy_type cache_lookup_type = { .schema = &lookup_schema, .sections = IN_INBOUND, .once = true, .run = run_lookup,
 					       .resume = resume_lookup };
 
 static const struct arg_schema store_args[] = {
@@ -601,5 +601,5 @@ static const struct element_schema store_schema = {
 	.n_args = ARRAY_LEN(store_args),
 	.check = check_store,
 };
-const struct policy_type cache_store_type = { .schema = &store_schema, .sections = IN_OUTBOUND, .run = run_store,
+const struct policy_type cache_store_type = { .schema = &store_schema, .sections = IN_OUTBOUND, .once = true, .run = run_store,
 					      .resume = resume_store };

@@ -290,8 +290,8 @@ TEXT_ELEMENT(header, "header", "name of a header, or *");
 	}
 
 LIST_ELEMENT(origins, "allowed-origins", 1, origin, "Origins that may call.");
-LIST_ELEMENT(headers, "allowed-headers", 0, header, "Request headers that may be sent.");
-LIST_ELEMENT(expose, "expose-headers", 0, header, "Response headers that the page may read.");
+LIST_ELEMENT(headers, "allowed-headers", 1, header, "Request headers that may be sent.");
+LIST_ELEMENT(expose, "expose-headers", 1, header, "Response headers that the page may read.");
 
 static const struct child_schema methods_children[] = {
 	{ .element = &method_schema, .min = 1, .offset = offsetof(struct cors_methods, list) },
@@ -315,6 +315,14 @@ static const struct element_schema methods_schema = {
 	.children = methods_children,
 	.n_children = 1,
 };
+/* The reference's table requires <allowed-headers>; documents that are deployed leave it out, and it then allows none. */
+static bool check_cors(struct compiler *c, const struct doc_node *n, void *config)
+{
+	if (!((const struct cors_config *)config)->headers.n)
+		compile_warning(c, n, NULL, "<cors> without <allowed-headers> lets no header through but those that need no leave");
+	return true;
+}
+
 static const struct child_schema children[] = {
 	{ .element = &origins_schema, .min = 1, .max = 1, .offset = offsetof(struct cors_config, origins) },
 	{ .element = &methods_schema, .max = 1, .offset = offsetof(struct cors_config, methods) },
@@ -343,5 +351,6 @@ static const struct element_schema schema = {
 	.n_args = ARRAY_LEN(args),
 	.children = children,
 	.n_children = ARRAY_LEN(children),
+	.check = check_cors,
 };
-const struct policy_type cors_type = { .schema = &schema, .sections = IN_INBOUND, .emit = emit_cors, .run = run };
+const struct policy_type cors_type = { .schema = &schema, .sections = IN_INBOUND, .once = true, .emit = emit_cors, .run = run };

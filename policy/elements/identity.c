@@ -223,5 +223,5 @@ const struct element_schema managed_identity_schema = {
 	.n_args = ARRAY_LEN(args),
 };
 const struct policy_type authentication_managed_identity_type = {
-	.schema = &managed_identity_schema, .sections = IN_INBOUND, .run = run, .resume = resume,
+	.schema = &managed_identity_schema, .sections = IN_INBOUND, .scopes = NOT_WORKSPACE, .run = run, .resume = resume,
 };

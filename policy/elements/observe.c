@@ -215,7 +215,7 @@ static const struct element_schema dimension_schema = {
 	.check = check_dimension,
 };
 static const struct child_schema metric_children[] = {
-	{ .element = &dimension_schema, .max = DIMENSIONS_MAX, .offset = offsetof(struct metric_config, dimensions) },
+	{ .element = &dimension_schema, .min = 1, .max = DIMENSIONS_MAX, .offset = offsetof(struct metric_config, dimensions) },
 };
 static const struct arg_schema metric_args[] = {
 	{ .name = "name",
@@ -331,4 +331,5 @@ static const struct element_schema log_schema = {
 	.config_size = sizeof(struct log_config), .args = log_args, .n_args = ARRAY_LEN(log_args), .text = &log_text,
 	.check = check_log,
 };
-const struct policy_type log_to_eventhub_type = { .schema = &log_schema, .sections = IN_ANY, .run = run_log };
+const struct policy_type log_to_eventhub_type = { .schema = &log_schema, .sections = IN_ANY, .scopes = NOT_WORKSPACE,
+						  .run = run_log };

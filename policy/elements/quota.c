@@ -353,7 +353,7 @@ static const struct element_schema schema = {
 	.check = check_limit,
 };
 const struct policy_type quota_type = {
-	.schema = &schema, .sections = IN_INBOUND, .scopes = 1 << SCOPE_PRODUCT, .run = run, .resume = resume
+	.schema = &schema, .sections = IN_INBOUND, .scopes = 1 << SCOPE_PRODUCT, .once = true, .run = run, .resume = resume
 };
 
 static const struct arg_schema by_key_args[] = {

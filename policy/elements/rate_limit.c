@@ -174,5 +174,5 @@ static const struct element_schema schema = {
 };
 const struct policy_type rate_limit_type = {
 	.schema = &schema, .sections = IN_INBOUND, .scopes = 1 << SCOPE_PRODUCT | 1 << SCOPE_API | 1 << SCOPE_OPERATION,
-	.run = run, .resume = resume,
+	.once = true, .run = run, .resume = resume,
 };

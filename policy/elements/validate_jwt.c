@@ -276,11 +276,16 @@ static enum step run_entra(struct exchange *x, const void *config)
 
 static bool check_entra_element(struct compiler *c, const struct doc_node *n, void *config)
 {
+	const struct token_config *t = config;
+
+	if (!t->clients.n && !t->audiences.n)
+		compile_warning(c, n, NULL, "<validate-azure-ad-token> without <client-application-ids> needs <audiences>: else a token for any "
+					    "application of the tenant passes");
 	return token_check(c, n, config);
 }
 
 static const struct arg_schema application_text = {
-	.name = "application-id", .kind = ARG_TEXT, .flags = ARG_EXPR | ARG_REQUIRED, .offset = offsetof(struct token_value, text),
+	.name = "application-id", .kind = ARG_TEXT, .flags = ARG_REQUIRED, .offset = offsetof(struct token_value, text),
 	.help = "id of an application",
 };
 static const struct element_schema application_schema = {

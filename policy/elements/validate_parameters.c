@@ -328,4 +328,4 @@ static const struct element_schema schema = {
 	.n_children = ARRAY_LEN(children),
 	.check = check,
 };
-const struct policy_type validate_parameters_type = { .schema = &schema, .sections = IN_INBOUND, .run = run };
+const struct policy_type validate_parameters_type = { .schema = &schema, .sections = IN_INBOUND, .once = true, .run = run };

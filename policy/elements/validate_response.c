@@ -272,4 +272,5 @@ static const struct element_schema headers_schema = {
 };
 const struct policy_type validate_headers_type = { .schema = &headers_schema,
 						   .sections = IN_OUTBOUND | IN_ON_ERROR,
+						   .once = true,
 						   .run = run_headers };

@@ -41,6 +41,12 @@ static const struct {
 	{ "an unclosed quote", IN("<set-method id=\"x>GET</set-method>"), 3, 16, "the quote that begins here is not closed" },
 	{ "an unclosed quote with another one later", IN("<set-method id=\"x>GET</set-method>\n<set-method id=\"y\">GET</set-method>"), 3, 22,
 	  "`<` inside an attribute must be written `&lt;` (or a quote is missing before it)" },
+	{ "the reference's name with quotes at its end",
+	  IN("<validate-client-certificate><identities><identity subject=\"CN=a, O=\"Contoso, Inc.\"\" /></identities></validate-client-certificate>"),
+	  0, 0, "" },
+	{ "a value that ends like a name's part", IN("<set-variable name=\"v\" value=\"CN=\" id=\"x\" />"), 0, 0, "" },
+	{ "and one with a comma behind it", IN("<set-variable name=\"v\" value=\"a=\" id=\",\" />"), 0, 0, "" },
+	{ "a quote too many", IN("<set-variable name=\"v\" value=\"a\"b\" />"), 3, 33, "attribute `b` of <set-variable> has no value: write b=\"…\"" },
 	{ "no quotes", IN("<set-variable name=v />"), 3, 20, "the value of `name` must stand in quotes" },
 	{ "an attribute without value", IN("<set-variable name />"), 3, 15, "attribute `name` of <set-variable> has no value: write name=\"…\"" },
 	{ "an attribute twice", IN("<set-variable name=\"a\" name=\"b\" value=\"1\" />"), 3, 24, "attribute `name` is given twice" },
@@ -123,6 +129,24 @@ static void test_warnings(void **state)
 		  "<set-method> is not documented for the section <outbound>", SCOPE_API },
 		{ "<policies><inbound><rate-limit calls=\"1\" renewal-period=\"1\" /></inbound><backend /><outbound /></policies>",
 		  "<rate-limit> is not documented for the global scope", SCOPE_GLOBAL },
+		{ IN("<check-header name=\"a\" failed-check-httpcode=\"401\" failed-check-error-message=\"m\" ignore-case=\"true\" />"),
+		  "<check-header> is not documented for the workspace scope", SCOPE_WORKSPACE },
+		{ IN("<llm-content-safety backend-id=\"b\" />"), "<llm-content-safety> is not documented for the operation scope",
+		  SCOPE_OPERATION },
+		{ IN("<validate-parameters specified-parameter-action=\"detect\" unspecified-parameter-action=\"detect\" /><choose>"
+		     "<when condition=\"true\"><validate-parameters specified-parameter-action=\"prevent\" "
+		     "unspecified-parameter-action=\"detect\" /></when></choose>"),
+		  "<validate-parameters> is documented to stand once in a section", SCOPE_API },
+		{ IN("<cors><allowed-origins><origin>*</origin></allowed-origins></cors>"),
+		  "<cors> without <allowed-headers> lets no header through but those that need no leave", SCOPE_API },
+		{ IN("<send-request><set-url>http://a.example</set-url></send-request>"),
+		  "<send-request> without `response-variable-name` waits for a response that nobody can read", SCOPE_API },
+		{ IN("<validate-azure-ad-token tenant-id=\"t\" />"),
+		  "<validate-azure-ad-token> without <client-application-ids> needs <audiences>: else a token for any application of the "
+		  "tenant passes", SCOPE_API },
+		{ IN("<validate-client-certificate><identities><identity subject=\"C=US, O=\"Contoso, Inc.\", CN=a\" issuer-subject=\"CN=b\" />"
+		     "</identities></validate-client-certificate>"),
+		  "quotes inside a value are written &quot;; they are taken as part of the name", SCOPE_API },
 	};
 
 	(void)state;
