@@ -63,6 +63,10 @@ GH_RC admin_user_apply(struct web *w, struct resource_change *c, struct str id, 
 web_handler admin_metrics;                 /* for Prometheus */
 web_handler admin_page_list, admin_page_form, admin_page_act;
 web_handler admin_start, admin_new_api, admin_new_api_act, admin_revisions, admin_revision_act;
+/* api_zip.c: an API as one ZIP. admin_zip_show answers with what an uploaded one would do; *fine false: it cannot be read, and why says so. */
+web_handler admin_api_export, admin_api_import;
+bool admin_is_zip(struct str bytes);
+GH_RC admin_zip_show(struct web *w, struct str zip, struct gh_err *why, bool *fine, struct gh_err *err);
 /* `api` of the page as templates/admin/api_head.html wants it. */
 void admin_put_api_head(struct web *w, const struct store_api *api);
 web_handler admin_promote, admin_promote_act;

@@ -1,5 +1,6 @@
-/* new_api.c - a new API: by hand, or from a description as a file or pasted: OpenAPI, WSDL, a Postman collection or a recording (HAR). All that comes of it (the API, its operations,
- * the description, its place in a product) is one change of the configuration: all of it or nothing. */
+/* new_api.c - a new API: by hand, or from a description as a file, at an address or pasted: OpenAPI, WSDL, a Postman collection or a
+ * recording (HAR). All that comes of it (the API, its operations, the description, its place in a product) is one change of the
+ * configuration: all of it or nothing. A ZIP that `gatehouse export --api` wrote goes on in api_zip.c. */
 #include "portal/admin/resources.h"
 
 #include "config/import/bundle.h"
@@ -7,12 +8,15 @@
 #include "config/import/operations.h"
 #include "core/openapi.h"
 #include "core/str.h"
+#include "core/uri.h"
 #include "db/environments.h"
+#include "portal/admin/fetch.h"
 
-static const char *const fields[] = { "name", "id", "path", "backend", "environment", "product", "description" };
+static const char *const fields[] = { "name", "id", "path", "backend", "environment", "product", "description", "address" };
 
 struct wish {
 	struct str name, id, path, backend, environment, product, text, file;
+	struct str address;              /* that the text was fetched from; empty: it was given */
 	struct import_report report;     /* of what was no OpenAPI document to begin with */
 	bool fine;
 };
@@ -128,6 +132,19 @@ static GH_RC described(struct web *w, struct wish *x, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+/* A server of the description as the address of a backend; one without a host is beside the address that was fetched (OpenAPI
+ * 3.1, Server Object). Empty: it is of no use. */
+static struct str server_at(struct web *w, const struct wish *x, struct str url)
+{
+	struct uri u;
+
+	if (str_starts(url, STR("http://")) || str_starts(url, STR("https://")))
+		return url;
+	if (!x->address.n || !str_starts(url, STR("/")) || str_starts(url, STR("//")) || !uri_parse(x->address, &u) || !u.path.p)
+		return STR("");
+	return arena_printf(w->a, "%.*s%.*s", (int)(u.path.p - x->address.p), x->address.p, STR_ARG(url.n > 1 ? url : STR("")));
+}
+
 /* Title and address stand in the description; what was entered comes first. */
 static GH_RC from_description(struct web *w, struct wish *x, struct gh_err *err)
 {
@@ -149,8 +166,32 @@ static GH_RC from_description(struct web *w, struct wish *x, struct gh_err *err)
 	if (!x->name.n)
 		x->name = doc->title.p ? doc->title : STR("");
 	for (size_t i = 0; !x->backend.n && i < doc->n_servers; i++)
-		if (str_starts(doc->servers[i].url, STR("http://")) || str_starts(doc->servers[i].url, STR("https://")))
-			x->backend = doc->servers[i].url;
+		x->backend = server_at(w, x, doc->servers[i].url);
+	return GH_RC_OK;
+}
+
+/* What stands at the address, in place of a file. */
+static GH_RC from_address(struct web *w, struct wish *x, struct gh_err *err)
+{
+	struct gh_err why;
+	gh_rc rc;
+
+	x->address = entered(w, "address");
+	if (!x->address.n || x->file.n || str_trim(x->text).n)
+		return GH_RC_OK;
+	rc = admin_fetch(w, x->address, STORE_DOCUMENT_MAX, &x->text, &why);
+	if (!rc.code && !utf8_valid(x->text))
+		rc = gh_err_set(&why, GH_E_INVALID, __FILE__, __LINE__, "What stands there is no text in UTF-8.");
+	if (rc.code == GH_E_INVALID || rc.code == GH_E_UPSTREAM || rc.code == GH_E_LIMIT) {
+		web_form_error(w, "address", arena_dup(w->a, str_of(why.message)));
+		x->fine = false;
+		return GH_RC_OK;
+	}
+	if (rc.code) {
+		*err = why;
+		return rc;
+	}
+	x->file = x->address;
 	return GH_RC_OK;
 }
 
@@ -170,8 +211,9 @@ static GH_RC read_wish(struct web *w, struct wish *x, struct gh_err *err)
 			return GH_RC_OK;
 		}
 	}
+	TRY(from_address(w, x, err));
 	import_report_init(&x->report, w->a);
-	if (str_trim(x->text).n)
+	if (str_trim(x->text).n && x->fine)
 		TRY(described(w, x, err));
 	if (x->fine)
 		TRY(from_description(w, x, err));
@@ -277,14 +319,29 @@ static GH_RC show_report(struct web *w, const struct wish *x, struct gh_err *err
 	return web_page(w, "import_report", err);
 }
 
+static GH_RC from_zip(struct web *w, struct str zip, struct gh_err *err)
+{
+	struct gh_err why;
+	bool fine;
+
+	TRY(admin_zip_show(w, zip, &why, &fine, err));
+	if (fine)
+		return GH_RC_OK;
+	web_form_error(w, "file", arena_dup(w->a, str_of(why.message)));
+	return page(w, 422, err);
+}
+
 gh_rc admin_new_api_act(struct web *w, struct gh_err *err)
 {
+	const struct web_param *file = web_param_find(&w->rq.form, "file");
 	struct gh_err why = { .code = GH_OK };
 	struct resource_change *c;
 	struct wish x;
 	gh_rc rc;
 
 	web_form(w);
+	if (file && admin_is_zip(file->file))
+		return from_zip(w, file->file, err);
 	TRY(read_wish(w, &x, err));
 	if (!x.fine)
 		return page(w, 422, err);

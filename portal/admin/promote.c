@@ -6,7 +6,7 @@
 #include "core/crypto.h"
 #include "core/str.h"
 #include "db/environments.h"
-#include "portal/admin/diff.h"
+#include "portal/admin/plan_view.h"
 #include "portal/admin/rest.h"
 
 /* What may go along, in the order of promotion_parts, and the right that it takes. */
@@ -77,36 +77,6 @@ static GH_RC put_choices(struct asked *x, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-static struct str text_of(struct arena *a, const json_t *v)
-{
-	if (!v || json_is_null(v))
-		return STR("");
-	return json_is_string(v) ? jsn_string(v) : jsn_text(a, v, JSN_INDENT);
-}
-
-static void put_change(struct asked *x, struct liquid_list *list, const struct plan_change *c)
-{
-	struct liquid_record *r = liquid_push_record(list);
-	struct liquid_list *fields = liquid_set_list(r, "fields");
-	struct web *w = x->w;
-	size_t i;
-	json_t *f;
-
-	liquid_set_text(r, "action", str_of(plan_action_names[c->action]));
-	liquid_set_text(r, "kind", str_of(c->kind->name));
-	liquid_set_text(r, "id", c->id);
-	liquid_set_text(r, "touches", c->everything ? STR("All calls go through it.")
-				      : c->subscriptions || c->calls ? arena_printf(w->a, "%.*s live subscriptions, %.*s calls in 7 days.",
-				      STR_ARG(web_number(w->a, c->subscriptions).n ? web_number(w->a, c->subscriptions) : STR("0")),
-				      STR_ARG(web_number(w->a, c->calls).n ? web_number(w->a, c->calls) : STR("0"))) : STR(""));
-	json_array_foreach(c->fields, i, f) {
-		struct liquid_record *one = liquid_push_record(fields);
-
-		liquid_set_text(one, "name", jsn_str(f, "field"));
-		admin_put_diff(w, one, "diff", text_of(w->a, jsn_get(f, "before")), text_of(w->a, jsn_get(f, "after")));
-	}
-}
-
 /* What the differences are, without what calls add to them meanwhile. */
 static GH_RC digest(struct asked *x, struct str *out, struct gh_err *err)
 {
@@ -137,11 +107,10 @@ static GH_RC digest(struct asked *x, struct str *out, struct gh_err *err)
 static GH_RC put_plan(struct asked *x, struct gh_err *err)
 {
 	struct liquid_record *r = liquid_set_record(x->w->page, "plan");
-	struct liquid_list *list = liquid_set_list(r, "changes");
+	struct liquid_list *list;
 	struct str sum;
 
-	for (size_t i = 0; i < x->plan.n; i++)
-		put_change(x, list, &x->plan.changes[i]);
+	admin_put_changes(x->w, r, &x->plan);
 	list = liquid_set_list(r, "alerts");
 	for (size_t i = 0; i < x->p.n_alerts; i++)
 		liquid_set_text(liquid_push_record(list), "id", x->p.alert_ids[i]);

@@ -12,6 +12,7 @@ enum { USED_EVERY_US = 60 * 1000000, PARTS_MAX = 8 };
 const struct rest_route rest_routes[] = {
 	{ "GET", "/openapi.json", WEB_ANYBODY, false, rest_openapi, rest_describe },
 	{ "GET", "/me", WEB_SIGNED_IN, false, rest_me, rest_describe },
+	{ "GET", "/export", WEB_VIEW_APIS, false, rest_export, rest_describe_export },
 	{ "POST", "/plan", WEB_VIEW_APIS, false, rest_plan, rest_describe_files },
 	{ "POST", "/apply", WEB_CHANGE_APIS, true, rest_apply, rest_describe_files },
 	{ "GET", "/governance", WEB_VIEW_APIS, false, rest_governance, rest_describe_governance, true },

@@ -76,7 +76,7 @@ GH_RC rest_remember(struct rest *r, struct gh_err *err);
 
 /* ---- handlers and their descriptions ------------------------------------------------------------------------------------ */
 
-rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete, rest_me, rest_openapi, rest_plan, rest_apply, rest_promote,
+rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete, rest_me, rest_openapi, rest_plan, rest_apply, rest_export, rest_promote,
 	rest_governance, rest_analytics, rest_cache, rest_cache_purge;
 /* The first kind of the files that the caller may not touch; NULL: none. */
 struct files_set;
@@ -88,5 +88,6 @@ json_t *rest_describe_governance(const struct rest_route *route, const struct re
 json_t *rest_describe_analytics(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_cache(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_files(const struct rest_route *route, const struct resource_kind *kind);
+json_t *rest_describe_export(const struct rest_route *route, const struct resource_kind *kind);
 /* The document as it is served. NULL when out of memory. */
 json_t *rest_document(struct arena *a, struct str server);

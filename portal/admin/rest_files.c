@@ -1,8 +1,9 @@
-/* rest_files.c - configuration files over the management API: POST /plan and POST /apply take the files of a directory as text and do
+/* rest_files.c - configuration files over the management API: GET /export gives them out, POST /plan and POST /apply take the files of a directory as text and do
  * what `gatehouse plan` and `apply` do, in one transaction. Whoever asks needs the right to change each kind that stands in the files
  * or is covered by them; seeing a plan needs the right to see them. */
 #include "portal/admin/rest.h"
 
+#include "config/files/export.h"
 #include "config/files/plan.h"
 #include "core/str.h"
 #include "db/machine_tokens.h"
@@ -109,6 +110,32 @@ gh_rc rest_apply(struct rest *r, struct gh_err *err)
 	return work(r, true, err);
 }
 
+gh_rc rest_export(struct rest *r, struct gh_err *err)
+{
+	const struct files_export what = { .api = web_param(&r->w->rq.query, "api"), .environment = web_param(&r->w->rq.query, "environment") };
+	struct files_set *set = arena_new_of(r->w->a, struct files_set);
+	const struct resource_kind *not;
+	json_t *files = json_array(), *v;
+	struct gh_err why;
+	struct tree t;
+	gh_rc rc;
+
+	v = jsn_keep(r->w->a, json_pack("{s:o}", "files", files));
+	if (!v || !set)
+		FAIL(err, NOMEM, "export");
+	rc = files_export(r->w->site->store, r->w->a, &what, &t, &why);
+	if (rc.code)
+		return rest_refused(r, rc, &why, NULL, err);
+	TRY(files_set_read(set, r->w->a, &t, err));
+	not = rest_forbidden(r, set, false);
+	if (not)
+		return rest_problem(r, 403, "forbidden", arena_printf(r->w->a, "You may not see %s.", not->plural), NULL, err);
+	for (size_t i = 0; i < t.n; i++)
+		json_array_append_new(files, json_pack("{s:s%, s:s%}", "path", t.files[i].path.p, t.files[i].path.n, "text",
+				      t.files[i].bytes.p ? t.files[i].bytes.p : "", t.files[i].bytes.n));
+	return web_json(r->w, 200, "application/json", v, err);
+}
+
 /* ---- in the OpenAPI document ---------------------------------------------------------------------------------------------------------- */
 
 static json_t *file_schema(void)
@@ -153,4 +180,25 @@ json_t *rest_describe_files(const struct rest_route *route, const struct resourc
 			 : "The files of a directory as `gatehouse export` writes it. One transaction; with one thing wrong nothing is changed.", "tags",
 			 "about", "requestBody", "required", 1, "content", "application/json", "schema", promote ? rest_promote_schema() : request_schema(), "responses", answers, "security",
 			 "token");
+}
+
+static json_t *export_parameter(const char *name, const char *description)
+{
+	return json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", name, "in", "query", "description", description, "schema", "type", "string");
+}
+
+json_t *rest_describe_export(const struct rest_route *route UNUSED, const struct resource_kind *kind UNUSED)
+{
+	json_t *files = json_pack("{s:s, s:[s], s:{s:{s:s, s:o}}}", "type", "object", "required", "files", "properties", "files", "type", "array", "items",
+				  file_schema());
+	json_t *answers = json_pack("{s:{s:s, s:{s:{s:o}}}}", "200", "description", "The files, as POST /plan and /apply take them", "content",
+				    "application/json", "schema", files);
+	static const char *const refusals[] = { "401", "403", "404", "406" };
+
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		json_object_set_new(answers, refusals[i], json_pack("{s:s}", "$ref", "#/components/responses/Problem"));
+	return json_pack("{s:s, s:s, s:s, s:[s], s:[o, o], s:o, s:[{s:[]}]}", "operationId", "export", "summary", "The configuration as files", "description",
+			 "What `gatehouse export` writes, without people and theme. Secrets are never in it.", "tags", "about", "parameters",
+			 export_parameter("api", "Only this API, with what it needs"), export_parameter("environment", "Only what belongs to this environment"),
+			 "responses", answers, "security", "token");
 }

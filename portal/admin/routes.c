@@ -26,6 +26,8 @@ static const struct web_route routes[] = {
 	{ "POST", "/apis/{api}/revisions/{revision}/{action}", WEB_CHANGE_APIS, admin_revision_act, WEB_ABOUT_THING },
 	{ "GET", "/apis/{api}/promote", WEB_CHANGE_APIS, admin_promote, WEB_ABOUT_THING },
 	{ "POST", "/apis/{api}/promote", WEB_CHANGE_APIS, admin_promote_act, WEB_ABOUT_THING },
+	{ "GET", "/apis/{api}/export", WEB_CHANGE_APIS, admin_api_export, WEB_ABOUT_THING },
+	{ "POST", "/import-api", WEB_CHANGE_APIS, admin_api_import, WEB_ABOUT_RESOURCES },
 	{ "POST", "/apis/{api}/life", WEB_CHANGE_APIS, admin_api_life, WEB_ABOUT_THING },
 	{ "GET", "/products", WEB_VIEW_APIS, admin_products, WEB_ABOUT_RESOURCES },
 	{ "GET", "/api-groups", WEB_VIEW_APIS, admin_groups, WEB_ABOUT_RESOURCES },

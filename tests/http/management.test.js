@@ -4,6 +4,7 @@
 const test = require('node:test');
 const assert = require('node:assert');
 const { execFileSync } = require('node:child_process');
+const http = require('node:http');
 const Ajv2020 = require('ajv/dist/2020');
 const { OpenAPIClientAxios } = require('openapi-client-axios');
 const { start, SERVERS } = require('./harness');
@@ -80,7 +81,7 @@ async function expect(status, method, path, pattern, ...rest) {
 for (const server of SERVERS) {
   test(`behind ${server}`, async (t) => {
     t.after(async () => { if (gw) await gw.stop(); gw = undefined; });
-    gw = await start({ server, workers: 1, setup(g) {
+    gw = await start({ server, workers: 1, config: { 'admin.import_private': 'yes' }, setup(g) {
       token = g.cli('machine-token', 'create', 'tests', '--role', 'administrator', '--scope', 'write', '--format', 'json').json().token;
       reader = g.cli('machine-token', 'create', 'reader', '--role', 'administrator', '--scope', 'read').stdout.trim();
       poor = g.cli('machine-token', 'create', 'poor', '--role', 'auditor', '--scope', 'read:apis', '--days', '1').stdout.trim();
@@ -244,6 +245,65 @@ for (const server of SERVERS) {
       assert.strictEqual((await call('GET', '/products', undefined, {}, warden)).status, 200);
       assert.strictEqual((await call('PUT', '/products/wardens', { name: 'No' }, {}, warden)).status, 403);
       assert.strictEqual((await wish('narrow', ['read:apis', 'write:machine-tokens'])).status, 201);
+    });
+
+    if (server === SERVERS[0]) await t.test('the dashboard takes descriptions from addresses, and an API as one ZIP', async (tt) => {
+      const text = JSON.stringify({ openapi: '3.0.3', info: { title: 'From afar', version: '1' }, servers: [{ url: '/v2' }],
+        paths: { '/things': { get: { operationId: 'things', responses: { 200: { description: 'fine' } } } } } });
+      const answers = { '/openapi.json': [200, text], '/away': [302, '', { location: '/openapi.json' }], '/none': [404, 'no'], '/bin': [200, Buffer.from([0xff, 0xfe])],
+        '/loop': [302, '', { location: '/loop' }], '/file': [302, '', { location: 'file:///etc/passwd' }] };
+      const origin = http.createServer((req, res) => { const [status, body, headers] = answers[req.url]; res.writeHead(status, headers).end(body); });
+      await new Promise((resolve) => origin.listen(0, '127.0.0.1', resolve));
+      tt.after(() => { origin.closeAllConnections(); origin.close(); });
+      const base = `http://127.0.0.1:${origin.address().port}`;
+      const v = await (await new Visitor(gw.url).signIn(gw.admin.email, gw.admin.password, '/admin/sign-in')).follow();
+      const make = async (address, more = {}) => { await v.open('/admin/new-api'); return v.submit('/admin/new-api', { address, environment: 'default', product: '', ...more }); };
+      for (const [address, why] of [[`${base}/none`, 'status 404'], [`${base}/bin`, 'no text in UTF-8'], [`${base}/loop`, 'leads on more than 5 times'],
+        [`${base}/file`, 'could not be fetched'], ['file:///etc/passwd', 'begins with https://'], ['http://a:b@127.0.0.1/', 'user or password']]) {
+        assert.strictEqual((await make(address)).status, 422, address);
+        assert.ok(v.says(why), `${address}: ${v.html}`);
+      }
+      assert.strictEqual((await make(`${base}/away`, { id: 'afar' })).status, 303, v.html);
+      assert.strictEqual((await call('GET', '/apis/afar')).body.backendUrl, `${base}/v2`, 'a server without host is beside the description');
+      assert.strictEqual((await call('GET', '/operations/afar%2Fthings')).status, 200);
+      assert.strictEqual((await call('GET', '/api-descriptions/afar')).body.source, `${base}/away`);
+
+      // the ZIP that the page gives out is what `import zip` and the form take
+      gw.cli('named-value', 'set', 'pass', '--secret', '--file', gw.file('pass', 'hush'));
+      const xml = XML('<base /><set-header name="X-P"><value>{{pass}}</value></set-header>');
+      assert.strictEqual((await call('PUT', '/policies/api:afar', { policy: xml })).status, 201);
+      const url = new URL('/admin/apis/afar/export', gw.url);
+      const answer = await fetch(url, { headers: { cookie: v.cookieHeader(url) } });
+      assert.strictEqual(answer.headers.get('content-disposition'), 'attachment; filename="afar.zip"');
+      const zip = Buffer.from(await answer.arrayBuffer());
+      const files = (await expect(200, 'GET', '/export?api=afar', '/export')).body.files;
+      assert.ok(files.some((f) => f.path === 'apis/afar/policy.xml') && !JSON.stringify(files).includes('hush'));
+      assert.strictEqual((await call('POST', '/plan', { files })).body.changes.length, 0, 'what was given out is what is there');
+      assert.strictEqual((await call('GET', '/export?api=nobody')).status, 404);
+      assert.strictEqual((await call('GET', '/export?api=afar', undefined, {}, poor)).status, 403);
+      assert.strictEqual((await call('DELETE', '/apis/afar', undefined, { 'if-match': '*' })).status, 204);
+      gw.cli('named-value', 'delete', 'pass');
+      gw.cli('environment', 'create', 'elsewhere', '--prefix', 'elsewhere');
+      const upload = async (bytes) => {
+        const form = new FormData();
+        await v.open('/admin/new-api');
+        for (const [name, value] of Object.entries(v.form('/admin/new-api'))) if (name !== 'file') form.append(name, value);
+        form.append('environment', 'elsewhere');
+        form.append('file', new Blob([bytes]), 'afar.zip');
+        const to = new URL('/admin/new-api', gw.url), got = await fetch(to, { method: 'POST', body: form, headers: { cookie: v.cookieHeader(to) } });
+        v.html = await got.text();
+        return got.status;
+      };
+      assert.strictEqual(await upload(zip.subarray(0, 200)), 422);
+      assert.ok(v.says('this is no ZIP that can be read'), v.html);
+      const shown = await upload(zip);
+      assert.strictEqual(shown, 200, v.html.slice(v.html.indexOf('<main'), v.html.indexOf('<main') + 3000));
+      assert.ok(v.says('What would be made and changed') && v.says('Named value pass, secret'), v.html);
+      assert.strictEqual((await call('GET', '/apis/afar')).status, 404, 'shown, not done');
+      assert.strictEqual((await v.submit('/admin/import-api', { 'secret:named-value/pass/secret': 'new one' })).status, 303, v.html);
+      assert.strictEqual((await call('GET', '/apis/afar')).body.environment, 'elsewhere');
+      assert.deepStrictEqual((await call('GET', '/named-values/pass')).body.secret, { sealed: true });
+      assert.match((await call('GET', '/policies/api:afar')).body.policy, /\{\{pass\}\}/);
     });
 
     await t.test('the trail says who, what was before and what is after; other ways in', async () => {

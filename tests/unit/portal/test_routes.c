@@ -79,6 +79,8 @@ static const struct {
 	{ "POST", "/apis/{api}/revisions/{revision}/{action}", "/admin/apis/orders/revisions/1/copy", "snnnnn" },
 	{ "GET", "/apis/{api}/promote", "/admin/apis/orders/promote", "snnyyy" },
 	{ "POST", "/apis/{api}/promote", "/admin/apis/orders/promote", "snnnnn" },
+	{ "GET", "/apis/{api}/export", "/admin/apis/orders/export", "snnnyy" },
+	{ "POST", "/import-api", "/admin/import-api", "snnnnn" },
 	{ "POST", "/apis/{api}/life", "/admin/apis/orders/life", "snnnnn" },      /* without the form's token */
 	{ "GET", "/products", "/admin/products", "snyyyy" },
 	{ "GET", "/api-groups", "/admin/api-groups", "snyyyy" },

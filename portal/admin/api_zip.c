@@ -1,0 +1,215 @@
+/* api_zip.c - an API as one ZIP: given out with what it needs, and taken over. What would be made and changed is shown first, with the
+ * secrets that are missing here, then it is done: what `gatehouse export --api` and `import zip` do. The archive travels in the form, so
+ * nothing is kept between the two requests. */
+#include "portal/admin/admin.h"
+
+#include "config/files/export.h"
+#include "core/crypto.h"
+#include "core/str.h"
+#include "portal/admin/plan_view.h"
+#include "portal/admin/rest.h"
+
+#define SECRET_FIELD "secret:"           /* before "named-value/erp-password/secret" */
+enum { FORM_SLACK = 65536 };             /* of the largest form: for its other fields */
+
+struct taken {
+	struct web *w;
+	struct str zip, environment;     /* environment empty: that of the archive */
+	struct files_set *set;
+	struct plan plan;
+	json_t *secrets;
+	bool random;                     /* a secret that is missing becomes a random text */
+	struct str api;                  /* the first of the archive */
+};
+
+/* A role that counts everywhere is not asked for each resource (resource_allowed): here is where its rights count. */
+static GH_RC check_rights(struct web *w, const struct files_set *set, bool write, struct gh_err *err)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (!web_may(w, admin_right_of(set->docs[i].kind, write)))
+			FAIL(err, DENIED, "no right to %s %s", write ? "change" : "see", set->docs[i].kind->plural);
+	return GH_RC_OK;
+}
+
+/* ---- giving out ------------------------------------------------------------------------------------------------------------------ */
+
+gh_rc admin_api_export(struct web *w, struct gh_err *err)
+{
+	struct files_set *set = arena_new_of(w->a, struct files_set);
+	const struct files_export what = { .api = w->rq.args[0] };
+	struct str bytes, id = w->rq.args[0];
+	struct tree t;
+	char *name;
+
+	if (!set)
+		FAIL(err, NOMEM, "export");
+	TRY(files_export(w->site->store, w->a, &what, &t, err));
+	TRY(files_set_read(set, w->a, &t, err));
+	TRY(check_rights(w, set, false, err));
+	TRY(tree_to_zip(&t, &bytes, err));
+	name = arena_alloc_text(w->a, id.n + 1);
+	if (!name)
+		FAIL(err, NOMEM, "export");
+	for (size_t i = 0; i < id.n; i++)        /* of a header field: nothing that would have to be quoted */
+		name[i] = ascii_is_alpha(id.p[i]) || ascii_is_digit(id.p[i]) || strchr("-._", id.p[i]) ? id.p[i] : '_';
+	web_header(w, "Content-Type", STR("application/zip"));
+	web_header(w, "Content-Disposition", arena_printf(w->a, "attachment; filename=\"%.*s.zip\"", (int)id.n, name));
+	w->rs.status = 200;
+	buf_str(&w->rs.body, bytes);
+	return GH_RC_OK;
+}
+
+/* ---- taking over ----------------------------------------------------------------------------------------------------------------- */
+
+bool admin_is_zip(struct str bytes)
+{
+	return str_starts(bytes, STR("PK\003\004"));
+}
+
+static void put_missing(struct taken *x)
+{
+	struct liquid_list *list = liquid_set_list(x->w->page, "missing");
+
+	for (size_t i = 0; i < x->plan.n_missing; i++) {
+		const struct plan_missing *m = &x->plan.missing[i];
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_text(r, "name", arena_printf(x->w->a, SECRET_FIELD "%s/%.*s%.*s", m->doc->kind->name, STR_ARG(m->doc->id), STR_ARG(m->field)));
+		liquid_set_text(r, "id", arena_printf(x->w->a, "secret-%zu", i));
+		liquid_set_text(r, "label", arena_printf(x->w->a, "%s %.*s", m->doc->kind->title, STR_ARG(m->doc->id)));
+		liquid_set_text(r, "field", str_from(m->field, 1));
+		liquid_set_bool(r, "random", m->placeholder);
+	}
+}
+
+static GH_RC page(struct taken *x, int status, struct gh_err *err)
+{
+	struct liquid_list *problems = liquid_set_list(x->w->page, "problems");
+	struct web *w = x->w;
+
+	web_form(w);
+	for (size_t i = 0; i < x->set->n_problems; i++)
+		liquid_set_text(liquid_push_record(problems), "text", x->set->problems[i].doc
+				? arena_printf(w->a, "%s %.*s: %.*s", x->set->problems[i].doc->kind->name, STR_ARG(x->set->problems[i].doc->id),
+					       STR_ARG(x->set->problems[i].message)) : x->set->problems[i].message);
+	put_missing(x);
+	admin_put_changes(w, liquid_set_record(w->page, "plan"), &x->plan);
+	liquid_set_bool(w->page, "any", x->plan.n > 0);
+	liquid_set_text(w->page, "zip", crypto_base64(w->a, x->zip));
+	liquid_set_text(w->page, "environment_id", x->environment);
+	liquid_set_text(w->page, "api_id", x->api);
+	liquid_set_text(w->page, "title", STR("Import an API"));
+	w->rs.status = status;
+	return web_page(w, "api_zip", err);
+}
+
+/* What the fields of missing secrets say; an empty one is not given. */
+static GH_RC read_secrets(struct taken *x, struct gh_err *err)
+{
+	x->secrets = jsn_keep(x->w->a, json_object());
+	if (!x->secrets)
+		FAIL(err, NOMEM, "secrets");
+	for (size_t i = 0; i < x->w->rq.form.n; i++) {
+		const struct web_param *p = &x->w->rq.form.v[i];
+		const char *key = arena_cstr(x->w->a, str_from(p->name, sizeof(SECRET_FIELD) - 1));
+
+		if (str_starts(p->name, STR(SECRET_FIELD)) && p->value.n && key)
+			json_object_set_new(x->secrets, key, json_stringn(p->value.p, p->value.n));
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC read_set(struct taken *x, struct gh_err *err)
+{
+	struct tree *t = arena_new_of(x->w->a, struct tree);
+
+	if (!t)
+		FAIL(err, NOMEM, "import");
+	tree_init(t, x->w->a);
+	TRY(tree_from_zip(t, x->zip, err));
+	TRY(files_set_read(x->set, x->w->a, t, err));
+	for (size_t i = 0; i < x->set->n; i++) {
+		struct files_doc *d = &x->set->docs[i];
+
+		if (strcmp(d->kind->name, "api") != 0)
+			continue;
+		if (!x->api.n)
+			x->api = d->id;
+		if (x->environment.n)
+			json_object_set_new(d->doc, "environment", json_stringn(x->environment.p, x->environment.n));
+	}
+	if (!x->api.n && !x->set->n_problems)
+		FAIL(err, INVALID, "The archive holds no API. `gatehouse export --api` and the page of an API write one that does.");
+	return GH_RC_OK;
+}
+
+static GH_RC walk(struct taken *x, bool dry_run, gh_rc *out, struct gh_err *why, struct gh_err *err)
+{
+	struct plan_options o = { .actor = web_actor(x->w), .dry_run = dry_run, .impact = dry_run, .secrets = x->secrets, .placeholders = x->random,
+				  .theme = &x->w->site->theme };
+
+	*out = GH_RC_OK;
+	if (x->set->n_problems) {
+		*out = gh_err_set(why, GH_E_INVALID, __FILE__, __LINE__, "the files of the archive are wrong");
+		return GH_RC_OK;
+	}
+	TRY(check_rights(x->w, x->set, true, err));
+	*out = plan_run(x->w->site->store, x->w->a, x->set, &o, &x->plan, why);
+	if (out->code && out->code != GH_E_INVALID && out->code != GH_E_CONFLICT && out->code != GH_E_LIMIT && out->code != GH_E_NOT_FOUND) {
+		*err = *why;
+		return *out;
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC begin(struct web *w, struct taken *x, struct str zip, struct gh_err *err)
+{
+	*x = (struct taken){ .w = w, .zip = zip, .environment = str_trim(web_param(&w->rq.form, "environment")), .random = true,
+			     .set = arena_new_of(w->a, struct files_set) };
+	if (!x->set)
+		FAIL(err, NOMEM, "import");
+	if (zip.n / 3 * 4 + FORM_SLACK > (size_t)config_int(&w->site->config, CONFIG_WEB_MAX_FORM_BYTES))
+		FAIL(err, LIMIT, "The archive is too large for a form (web.max_form_bytes). `gatehouse import zip` takes it.");
+	TRY(read_secrets(x, err));
+	return read_set(x, err);
+}
+
+GH_RC admin_zip_show(struct web *w, struct str zip, struct gh_err *why, bool *fine, struct gh_err *err)
+{
+	struct taken x;
+	gh_rc rc = begin(w, &x, zip, why);
+
+	*fine = !rc.code;
+	if (rc.code == GH_E_INVALID || rc.code == GH_E_LIMIT || rc.code == GH_E_CONFLICT)
+		return GH_RC_OK;
+	if (rc.code) {
+		*err = *why;
+		return rc;
+	}
+	TRY(walk(&x, true, &rc, why, err));
+	if (rc.code)
+		web_form_problem(w, "Nothing can be imported as it is:");
+	return page(&x, rc.code ? 422 : 200, err);
+}
+
+gh_rc admin_api_import(struct web *w, struct gh_err *err)
+{
+	struct gh_err why = { .code = GH_OK };
+	struct taken x;
+	struct str zip;
+	gh_rc rc;
+
+	web_form(w);
+	if (!crypto_base64_decode(w->a, web_param(&w->rq.form, "zip"), &zip))
+		FAIL(err, INVALID, "the archive of the form is damaged");
+	TRY(begin(w, &x, zip, err));
+	TRY(walk(&x, false, &rc, &why, err));
+	if (rc.code) {
+		web_form_problem(w, "Nothing was imported:");
+		return page(&x, 422, err);
+	}
+	TRY(web_flash(w, "good", arena_printf(w->a, "Imported: %zu made, %zu changed, %zu as they were.%s", plan_count(&x.plan, PLAN_CREATE),
+		      plan_count(&x.plan, PLAN_CHANGE), x.plan.same, x.plan.n_missing ? " Secrets that were missing hold a random text until you set them." : ""),
+		      err));
+	return web_redirect(w, arena_printf(w->a, "apis/%.*s", STR_ARG(x.api)), err);
+}
