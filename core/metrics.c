@@ -1,5 +1,6 @@
 #include "core/metrics.h"
 
+#include "core/shared_file.h"
 #include "core/str.h"
 
 #include <errno.h>
@@ -7,17 +8,16 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { PLACE_FREE, PLACE_CLAIMED, PLACE_READY };
-enum { SLACK = 2, OPEN_TRIES = 100, CLAIM_SPINS = 1000, PAGE = 4096 };
+enum { SLACK = 2, CLAIM_SPINS = 1000, PAGE = 4096 };
 #define METRICS_MAGIC UINT64_C(0x31304d4554484721)
 
 struct file_header {
-	uint64_t magic, series;
+	struct shared_file_head head;        /* size: how many series there may be */
 	_Atomic uint64_t used, overflow;
 };
 
@@ -31,7 +31,6 @@ struct place {
 };
 
 struct metrics {
-	int fd;
 	size_t bytes, n;
 	struct file_header *header;
 	struct place *places;
@@ -44,87 +43,24 @@ static size_t file_bytes(size_t series)
 
 /* ---- opening ----------------------------------------------------------------------------------------------------------- */
 
-/* 0 new, 1 fits, -1 another one. */
-static int fit(int fd, size_t series)
-{
-	struct file_header h = { 0 };
-	struct stat st;
-
-	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
-		return -1;
-	if (st.st_size == 0)
-		return 0;
-	return (size_t)st.st_size == file_bytes(series) && pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h)
-			       && h.magic == METRICS_MAGIC && h.series == series
-		       ? 1
-		       : -1;
-}
-
-/* A file of another size is taken away, never cut: others may have it mapped and go on with it. */
-static gh_rc open_locked(struct metrics *m, const char *path, size_t series, bool *fresh, struct gh_err *err)
-{
-	for (int tries = 0; tries < OPEN_TRIES; tries++) {
-		struct stat st;
-		int f;
-
-		m->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-		if (m->fd < 0)
-			FAIL(err, IO, "%s: %s", path, strerror(errno));
-		while (flock(m->fd, LOCK_EX) < 0)
-			if (errno != EINTR)
-				FAIL(err, IO, "%s: %s", path, strerror(errno));
-		f = fit(m->fd, series);
-		*fresh = f == 0;
-		if (f >= 0)
-			return GH_RC_OK;
-		if (fstat(m->fd, &st) == 0 && st.st_nlink > 0)
-			unlink(path);
-		close(m->fd);
-		m->fd = -1;
-	}
-	FAIL(err, BUSY, "%s: others keep replacing it", path);
-}
-
-static gh_rc open_file(struct metrics *m, const char *path, size_t series, struct gh_err *err)
-{
-	bool fresh;
-	int failed;
-	void *map;
-
-	TRY(open_locked(m, path, series, &fresh, err));
-	m->bytes = file_bytes(series);
-	m->n = series * SLACK;
-	if (fresh && (failed = posix_fallocate(m->fd, 0, (off_t)m->bytes))) {
-		(void)!ftruncate(m->fd, 0);
-		FAIL(err, IO, "%s: no room for %zu bytes: %s", path, m->bytes, strerror(failed));
-	}
-	map = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, 0);
-	if (map == MAP_FAILED)
-		FAIL(err, IO, "%s: %s", path, strerror(errno));
-	m->header = map;
-	m->places = (void *)((char *)map + PAGE);
-	if (fresh) {
-		m->header->series = series;
-		atomic_thread_fence(memory_order_release);
-		m->header->magic = METRICS_MAGIC;
-	}
-	flock(m->fd, LOCK_UN);
-	return GH_RC_OK;
-}
-
 gh_rc metrics_open(const char *path, size_t series, struct metrics **out, struct gh_err *err)
 {
+	const struct shared_file_head head = { .magic = METRICS_MAGIC, .size = series };
 	struct metrics *m = calloc(1, sizeof(*m));
+	void *map;
 	gh_rc rc;
 
 	if (!m)
 		FAIL(err, NOMEM, "no memory for metrics");
-	m->fd = -1;
-	rc = open_file(m, path, series, err);
+	m->n = series * SLACK;
+	m->bytes = file_bytes(series);
+	rc = shared_file_map(path, &head, m->bytes, NULL, &map, err);
 	if (rc.code) {
-		metrics_close(m);
+		free(m);
 		return rc;
 	}
+	m->header = map;
+	m->places = (void *)((char *)map + PAGE);
 	*out = m;
 	return rc;
 }
@@ -133,10 +69,7 @@ void metrics_close(struct metrics *m)
 {
 	if (!m)
 		return;
-	if (m->header)
-		munmap(m->header, m->bytes);
-	if (m->fd >= 0)
-		close(m->fd);
+	munmap(m->header, m->bytes);
 	free(m);
 }
 
@@ -201,7 +134,7 @@ static bool claim(struct metrics *m, struct place *p, uint64_t hash, struct str 
 {
 	uint32_t state = PLACE_FREE;
 
-	if (atomic_load_explicit(&m->header->used, memory_order_relaxed) >= m->header->series
+	if (atomic_load_explicit(&m->header->used, memory_order_relaxed) >= m->header->head.size
 	    || !atomic_compare_exchange_strong_explicit(&p->state, &state, PLACE_CLAIMED, memory_order_acquire, memory_order_acquire))
 		return false;
 	atomic_fetch_add_explicit(&m->header->used, 1, memory_order_relaxed);
@@ -338,9 +271,9 @@ static void merge(struct metrics_state *s)
 static gh_rc read_places(struct arena *a, const struct file_header *h, struct place *places, struct metrics_state *out,
 			 struct gh_err *err)
 {
-	size_t n = (size_t)h->series * SLACK;
+	size_t n = (size_t)h->head.size * SLACK;
 
-	*out = (struct metrics_state){ .room = (size_t)h->series, .overflow = atomic_load(&h->overflow) };
+	*out = (struct metrics_state){ .room = (size_t)h->head.size, .overflow = atomic_load(&h->overflow) };
 	out->v = arena_alloc(a, n, sizeof(*out->v));
 	if (!out->v)
 		FAIL(err, NOMEM, "no memory for metrics");
@@ -378,8 +311,8 @@ gh_rc metrics_read(struct arena *a, const char *path, struct metrics_state *out,
 		FAIL(err, NOT_FOUND, "%s is not there: no gateway has counted anything yet", path);
 	if (fd < 0)
 		FAIL(err, IO, "%s: %s", path, strerror(errno));
-	if (fstat(fd, &st) < 0 || pread(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || h.magic != METRICS_MAGIC
-	    || h.series > SIZE_MAX / SLACK / sizeof(struct place) / 2 || (size_t)st.st_size != file_bytes((size_t)h.series)) {
+	if (fstat(fd, &st) < 0 || pread(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || h.head.magic != METRICS_MAGIC
+	    || h.head.size > SIZE_MAX / SLACK / sizeof(struct place) / 2 || (size_t)st.st_size != file_bytes((size_t)h.head.size)) {
 		close(fd);
 		FAIL(err, SYNTAX, "%s holds no metrics of this version", path);
 	}

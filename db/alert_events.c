@@ -102,12 +102,13 @@ gh_rc store_alert_delivery_add(struct store *s, const struct store_alert_deliver
 	return put(s, SQL_ALERT_DELIVERY_ADD, &delivery_type, d, err);
 }
 
-gh_rc store_alert_delivery_next(struct store *s, struct arena *a, int64_t now_us, struct store_alert_delivery *out, bool *found,
-				struct gh_err *err)
+gh_rc store_alert_delivery_next(struct store *s, struct arena *a, int64_t now_us, struct str but, struct store_alert_delivery *out,
+				bool *found, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_ALERT_DELIVERY_NEXT);
 
 	bind_int(st, 1, now_us);
+	bind_str(st, 2, but);
 	return find_row(s, st, &delivery_type, a, out, found, err);
 }
 

@@ -111,9 +111,9 @@ struct store_alert_delivery {
 };
 /* Needs a transaction. id is the message's, "msg_…". */
 GH_RC store_alert_delivery_add(struct store *s, const struct store_alert_delivery *d, struct gh_err *err);
-/* The next one that is due of a webhook that is enabled. */
-GH_RC store_alert_delivery_next(struct store *s, struct arena *a, int64_t now_us, struct store_alert_delivery *out, bool *found,
-				struct gh_err *err);
+/* The next one that is due of a webhook that is enabled, but for those of `but`: " a b c ", a blank around each id. */
+GH_RC store_alert_delivery_next(struct store *s, struct arena *a, int64_t now_us, struct str but, struct store_alert_delivery *out,
+				bool *found, struct gh_err *err);
 /* One more try and what came of it, in a transaction of its own. */
 GH_RC store_alert_delivery_settle(struct store *s, const struct store_alert_delivery *d, bool disable, struct gh_err *err);
 /* Newest first. */

@@ -69,6 +69,10 @@ void gate_log_to(struct exchange *x, const struct log_message *m);
 bool gate_wants_trace(struct exchange *x, enum trace_severity severity);
 void gate_trace(struct exchange *x, enum trace_severity severity, struct str source, struct str message,
 		const struct fields *metadata);
+struct quota_name;
+struct quota_use;
+/* How far a quota is used, for alerts (core/quota_watch.h). */
+void gate_watch_quota(const struct call *k, const struct quota_name *name, const struct quota_use *use);
 void gate_metric(struct exchange *x, struct str ns, struct str name, double value, const struct fields *dimensions);
 bool gate_certificate(struct exchange *x, struct str id, struct str *cert_pem, struct str *key_pem);
 bool gate_certificate_next(struct exchange *x, size_t *cursor, struct str *id);

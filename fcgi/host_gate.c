@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "core/quota_watch.h"
 #include "core/str.h"
 #include "fcgi/access_memory.h"
 #include "fcgi/log_sink.h"
@@ -30,6 +31,15 @@ static struct counter_ask ask_of(const struct counter_take *t)
 				     .window_s = t->window_s, .burst = t->burst, .origin_us = t->origin_us, .forced = t->forced };
 }
 
+/* For alerts about the share of a quota that is used. */
+static void watch(const struct call *k, const struct counter_take *t, const struct counter_answer *a)
+{
+	const struct quota_use use = { .used = a->used, .limit = t->limit, .window_s = t->window_s, .reset_s = a->reset_s,
+				       .bytes = t->shown == COUNTER_BYTES };
+
+	gate_watch_quota(k, t->name, &use);
+}
+
 static void tell(struct call *k, struct counter_take *t, const struct counter_answer *a)
 {
 	uint64_t before = a->remaining + (a->allowed ? t->amount : 0);
@@ -40,6 +50,8 @@ static void tell(struct call *k, struct counter_take *t, const struct counter_an
 	t->remaining = a->remaining;
 	t->retry_after_s = a->retry_after_s;
 	t->reset_s = a->reset_s;
+	if (t->name)
+		watch(k, t, a);
 	if (t->shown && k->gate)
 		limit_note(k->gate, &(struct shown_limit){ .rate = t->kind != COUNTER_FIXED, .bytes = t->shown == COUNTER_BYTES,
 							   .limit = t->limit, .remaining = a->remaining, .before = before, .window_s = t->window_s,
@@ -173,6 +185,17 @@ void gate_metric(struct exchange *x, struct str ns, struct str name, double valu
 		labels[n] = (struct metric_label){ dimensions->v[n].name, exchange_mask(x, dimensions->v[n].value) };
 	if (k->wk->metrics)
 		metrics_add(k->wk->metrics, ns, name, labels, n, value, clock_wall_us());
+}
+
+void gate_watch_quota(const struct call *k, const struct quota_name *name, const struct quota_use *use)
+{
+	struct quota_name with = *name;
+
+	if (!quota_watch_on(k->wk->quotas))
+		return;
+	if (with.api.n && k->gate && k->gate->route.environment)
+		with.environment = k->gate->route.environment->id;
+	quota_watch_note(k->wk->quotas, &with, use, clock_wall_us());
 }
 
 struct lru *gate_verified(struct exchange *x)

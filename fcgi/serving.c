@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/paths.h"
+#include "core/quota_watch.h"
 #include "core/str.h"
 #include "core/trace_token.h"
 #include "fcgi/credential.h"
@@ -132,6 +133,15 @@ static void open_metrics(struct worker *wk)
 		complain("metrics cannot be kept", &err);
 }
 
+static void open_quotas(struct worker *wk)
+{
+	char path[PATHS_MAX];
+	struct gh_err err;
+
+	if (paths_join(path, wk->state_dir, "quotas", &err).code || quota_watch_open(path, &wk->quotas, &err).code)
+		complain("alerts are not told which quotas are used", &err);
+}
+
 static void open_states(struct worker *wk)
 {
 	char path[PATHS_MAX];
@@ -170,6 +180,8 @@ static void open_missing(struct worker *wk)
 		open_cache(wk);
 	if (!wk->metrics)
 		open_metrics(wk);
+	if (!wk->quotas)
+		open_quotas(wk);
 	if (!s->trace_key_known || s->trace_key_stale)
 		open_trace_key(wk);
 }
@@ -365,6 +377,7 @@ void serving_close(struct worker *wk)
 	cache_close(wk->cache);
 	cache_close(wk->responses);
 	metrics_close(wk->metrics);
+	quota_watch_close(wk->quotas);
 	crypto_wipe(s->trace_key, sizeof(s->trace_key));
 	crypto_wipe(s->iap_key, sizeof(s->iap_key));
 	free(s);

@@ -1,5 +1,6 @@
 #include "fcgi/tier.h"
 
+#include "core/quota_watch.h"
 #include "core/str.h"
 #include "db/tiers.h"
 #include "fcgi/consumer_rule.h"
@@ -115,8 +116,29 @@ static size_t limits_of(struct call *k, const struct gate_state *g, struct state
 	return n;
 }
 
+/* For alerts: how far the quotas among them are used. One that was not asked, as another refused first, says nothing. */
+static void watch(const struct call *k, const struct gate_state *g, const struct state *v, size_t n)
+{
+	const struct ctx_consumer_rule *rule = consumer_rule(g);
+	bool own = rule && rule->n_limits;
+	struct quota_name name = { .policy = own ? STR("consumer-rule") : STR("tier"), .scope = STR("subscription"),
+				   .subscription = g->access.subscription->id };
+
+	if (own && rule->api_id.p)
+		name.api = rule->api_id;
+	for (size_t i = 0; i < n; i++) {
+		const struct counter_answer *a = &v[i].answer;
+		const struct quota_use use = { .used = a->used, .limit = v[i].limit->calls, .window_s = v[i].limit->seconds, .reset_s = a->reset_s };
+
+		if (!v[i].limit->rate && a->used)
+			gate_watch_quota(k, &name, &use);
+	}
+}
+
 static enum step answer(struct call *k, struct gate_state *g, struct state *refused, const struct state *v, size_t n)
 {
+	if (quota_watch_on(k->wk->quotas))
+		watch(k, g, v, n);
 	tell(g, refused ? refused : tightest(v, n));
 	if (!refused)
 		return STEP_NEXT;

@@ -250,6 +250,7 @@ struct worker {
 	struct shared_limits *shared_limits;     /* NULL as well */
 	struct log_sinks *sinks;
 	struct metrics *metrics;         /* core/metrics.h; NULL: not there */
+	struct quota_watch *quotas;      /* core/quota_watch.h; NULL as well */
 	struct credentials *credentials; /* credential.h */
 	int64_t cache_complained_us;
 	size_t n_one_way;

@@ -11,19 +11,36 @@
 
 #include <stdio.h>
 
-/* Backends are looked at each turn, what costs more once in ten seconds. */
-enum { CHECK_MEMORY = 256 << 20, SLOW_EVERY_US = 10000000, BACKENDS_EVERY_US = 1000000 };
+/* Backends are looked at each turn, what costs more once in five seconds. */
+enum { CHECK_MEMORY = 256 << 20, SLOW_EVERY_US = 5000000, BACKENDS_EVERY_US = 1000000 };
 static const int64_t DAY_US = INT64_C(86400000000);
+
+/* What the rule does not name is that of the subject. */
+static struct alert_finding finding(const struct checking *c, const struct series *s, int64_t value, struct str summary)
+{
+	const struct alert_rule *r = &c->w->r.rule;
+
+	return (struct alert_finding){ .environment = r->environment.n ? r->environment : str_of(s->environment),
+				       .api = r->api.n ? r->api : str_of(s->api), .value = value, .summary = summary, .at_us = c->now_us };
+}
 
 gh_rc alerts_bad(struct checking *c, struct str subject, int64_t value, struct str summary, struct gh_err *err)
 {
-	const struct alert_rule *r = &c->w->r.rule;
-	struct alert_finding f = { .environment = r->environment, .api = r->api, .value = value, .summary = summary, .at_us = c->now_us };
+	return alerts_bad_at(c, subject, value, summary, STR(""), STR(""), err);
+}
+
+gh_rc alerts_bad_at(struct checking *c, struct str subject, int64_t value, struct str summary, struct str environment, struct str api,
+		    struct gh_err *err)
+{
 	struct series *s = alerts_series(c->alerts, c->w, subject);
+	struct alert_finding f;
 
 	if (!s)
 		return GH_RC_OK;
+	snprintf(s->environment, sizeof(s->environment), "%.*s", STR_ARG(environment));
+	snprintf(s->api, sizeof(s->api), "%.*s", STR_ARG(api));
 	s->seen = true;
+	f = finding(c, s, value, summary);
 	return alerts_found(c->alerts, c->store, s, true, &f, err);
 }
 
@@ -109,15 +126,16 @@ static gh_rc settle(struct checking *c, struct gh_err *err)
 {
 	const struct alert_rule *r = &c->w->r.rule;
 	static const char *const texts[][2] = { [ALERT_BACKEND] = { "backend ", " is well again" }, [ALERT_EXPIRY] = { "", " does not end soon any more" },
-						[ALERT_QUOTA] = { "subscription ", " is below the share again" } };
+						[ALERT_QUOTA] = { "", " is below the share again" } };
 
 	for (size_t i = 0; i < ALERTS_TABLE; i++)
 		for (struct series *s = c->alerts->table[i], *next; s; s = next) {
-			struct alert_finding f = { .environment = r->environment, .api = r->api, .at_us = c->now_us };
+			struct alert_finding f;
 
 			next = s->chain;
 			if (s->rule != c->w)
 				continue;
+			f = finding(c, s, 0, STR_NULL);
 			f.summary = arena_printf(c->a, "%s%.*s%s", texts[r->kind][0], STR_ARG(s->subject), texts[r->kind][1]);
 			if (!s->seen)
 				TRY(alerts_found(c->alerts, c->store, s, false, &f, err));
@@ -148,6 +166,8 @@ gh_rc alerts_check(struct alerts *a, struct store *store, int64_t now_us, struct
 {
 	bool slow = !a->checked_us || now_us - a->checked_us >= SLOW_EVERY_US || now_us < a->checked_us;
 
+	if (slow)
+		TRY(alerts_want_quotas(a, err));
 	for (size_t i = 0; i < a->n_rules; i++) {
 		struct checking c = { .alerts = a, .store = store, .w = &a->rules[i], .now_us = now_us };
 		gh_rc rc;

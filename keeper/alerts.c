@@ -113,6 +113,7 @@ void alerts_free(struct alerts *a)
 	drop_all(a);
 	backend_states_close(a->backends);
 	counters_close(a->counters);
+	quota_watch_close(a->quotas);
 	arena_free(a->arena);
 	free(a);
 }
@@ -462,7 +463,7 @@ gh_rc alerts_turn(struct alerts *a, struct store *store, struct gh_err *err)
 	gh_rc rc;
 
 	if (!a->loaded || !a->n_rules)
-		return GH_RC_OK;
+		return a->loaded ? alerts_want_quotas(a, err) : GH_RC_OK;
 	scratch = arena_new(LOAD_MEMORY);
 	if (!scratch)
 		FAIL(err, NOMEM, "alerts");

@@ -3,6 +3,7 @@
 
 #include "core/backend_state.h"
 #include "core/counter.h"
+#include "core/quota_watch.h"
 #include "core/paths.h"
 #include "keeper/alerts.h"
 
@@ -45,6 +46,8 @@ struct alerts {
 	int64_t seen_us;                         /* wall clock at the last drain */
 	struct backend_states *backends;
 	struct counters *counters;
+	struct quota_watch *quotas;
+	uint64_t quotas_full;                    /* notes that had found no room when it was told last */
 };
 
 struct series *alerts_series(struct alerts *a, struct watched *w, struct str subject);  /* NULL: no room */
@@ -73,6 +76,11 @@ struct checking {
 	struct watched *w;
 	int64_t now_us;
 };
-/* That subject is bad: value in thousandths of the rule's unit. */
+/* That subject is bad: value in thousandths of the rule's unit. environment and api, where the rule names none, are those that it is
+ * about; may be empty. */
 GH_RC alerts_bad(struct checking *c, struct str subject, int64_t value, struct str summary, struct gh_err *err);
+GH_RC alerts_bad_at(struct checking *c, struct str subject, int64_t value, struct str summary, struct str environment, struct str api,
+		    struct gh_err *err);
 GH_RC alerts_check_quotas(struct checking *c, struct gh_err *err);
+/* Gateways note quotas from the least share on that a rule asks for; once for all rules. */
+GH_RC alerts_want_quotas(struct alerts *a, struct gh_err *err);

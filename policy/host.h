@@ -75,6 +75,7 @@ enum counter_shown { COUNTER_HIDDEN, COUNTER_CALLS, COUNTER_BYTES };
 struct counter_take {
 	enum counter_kind kind;
 	enum counter_shown shown;
+	const struct quota_name *name;   /* core/quota_watch.h: whose quota it is, for alerts; NULL: nobody is told how far it is used */
 	struct str key;                  /* unique over the instance: the policy puts its scope and id into it */
 	uint64_t limit, amount;          /* amount 0 only looks */
 	uint32_t window_s;

@@ -1,6 +1,7 @@
 #include "policy/elements/limits.h"
 
 #include "core/str.h"
+#include "policy/program.h"
 
 struct counter_take *limit_add(struct arena *a, struct limit_state *s, const struct counter_take *t)
 {
@@ -113,6 +114,20 @@ enum step limit_refuse(struct exchange *x, const struct limit_names *names, uint
 struct str limit_rate_key(struct arena *a, enum scope scope, struct str id, struct str subscription)
 {
 	return arena_printf(a, "rate-limit:%.*s:%.*s:%.*s", STR_ARG(scope_name(scope)), STR_ARG(id), STR_ARG(subscription));
+}
+
+struct limit_place limit_place(const struct exchange *x)
+{
+	const struct fiber *f = x->program->now;
+	struct limit_place p = { .scope = f->frames[f->n_frames - 1].scope, .product = STR(""), .api = STR(""), .operation = STR("") };
+
+	if (p.scope == SCOPE_PRODUCT && x->product)
+		p.product = x->product->id;
+	else if ((p.scope == SCOPE_API || p.scope == SCOPE_OPERATION) && x->api)
+		p.api = x->api->id;
+	if (p.scope == SCOPE_OPERATION && x->operation)
+		p.operation = x->operation->id;
+	return p;
 }
 
 struct str limit_time_span(struct arena *a, uint32_t s)

@@ -53,6 +53,13 @@ enum step limit_refuse(struct exchange *x, const struct limit_names *names, uint
 enum { LIMIT_KILOBYTE = 1024 };
 struct str limit_rate_key(struct arena *a, enum scope scope, struct str id, struct str subscription);
 
+/* What the document belongs to in which the present policy stands: its scope, and the ids of its product, API and operation. */
+struct limit_place {
+	enum scope scope;
+	struct str product, api, operation;
+};
+struct limit_place limit_place(const struct exchange *x);
+
 /* "hh:mm:ss", with days in front ("5.03:23:11") when there are some: .NET's TimeSpan. */
 struct str limit_time_span(struct arena *a, uint32_t seconds);
 /* Does an <api name= id=> or <operation name= id=> speak of the present one? */

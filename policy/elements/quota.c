@@ -5,6 +5,7 @@
 #include "policy/elements/limits.h"
 
 #include "core/clock.h"
+#include "core/quota_watch.h"
 #include "core/str.h"
 #include "policy/program.h"
 
@@ -24,15 +25,31 @@ struct quota_state {
 	struct limit_state takes;
 	bool bytes[LIMIT_TAKES_MAX];         /* the take looks at bandwidth */
 	bool late;                           /* quota-by-key: calls are counted at the end */
+	struct quota_name name;
 };
+
+static struct quota_name name_of(const struct exchange *x, struct str policy, struct str key)
+{
+	struct limit_place p = limit_place(x);
+
+	return (struct quota_name){ .policy = policy, .scope = scope_name(p.scope), .api = p.api, .operation = p.operation,
+				    .product = p.product, .key = key };
+}
 
 /* ---- taking ------------------------------------------------------------------------------------------------------ */
 
-static struct counter_take *add_take(struct exchange *x, struct quota_state *s, struct str key, const struct limit *l,
-				     bool bytes, int64_t origin_us)
+/* Whose quota it is, and where it counts. */
+struct counted {
+	struct str key;
+	int64_t origin_us;
+	const struct quota_name *name;
+};
+
+static struct counter_take *add_take(struct exchange *x, struct quota_state *s, const struct counted *of, const struct limit *l, bool bytes)
 {
 	struct counter_take *t, fresh = {
-		.kind = COUNTER_FIXED, .key = key, .window_s = (uint32_t)l->period.number, .origin_us = origin_us
+		.kind = COUNTER_FIXED, .key = limit_quota_part(x->arena, of->key, bytes), .window_s = (uint32_t)l->period.number,
+		.origin_us = of->origin_us, .name = of->name
 	};
 
 	fresh.limit = bytes ? (uint64_t)l->bandwidth.number * LIMIT_KILOBYTE : (uint64_t)l->calls.number;
@@ -45,17 +62,17 @@ static struct counter_take *add_take(struct exchange *x, struct quota_state *s, 
 }
 
 /* *bytes gets what will be counted after the transfer, NULL when nothing will; it may be NULL itself. */
-static bool add_limit(struct exchange *x, struct quota_state *s, struct str base, const struct limit *l,
-		      int64_t origin_us, struct bandwidth_take **bytes)
+static bool add_limit(struct exchange *x, struct quota_state *s, const struct counted *of, const struct limit *l,
+		      struct bandwidth_take **bytes)
 {
 	struct bandwidth_take *b;
 	struct counter_take *t;
 
-	if (l->calls.given && !add_take(x, s, limit_quota_part(x->arena, base, false), l, false, origin_us))
+	if (l->calls.given && !add_take(x, s, of, l, false))
 		return false;
 	if (!l->bandwidth.given)
 		return true;
-	t = add_take(x, s, limit_quota_part(x->arena, base, true), l, true, origin_us);
+	t = add_take(x, s, of, l, true);
 	b = arena_new_of(x->arena, struct bandwidth_take);
 	if (!t || !b)
 		return false;
@@ -117,10 +134,24 @@ static enum step resume(struct exchange *x, const void *config)
 
 static const struct element_schema api_schema, operation_schema;
 
-static bool collect(struct exchange *x, struct quota_state *s, const struct limit *l, struct str base,
-		    int64_t origin_us)
+/* A name of its own for what is inside, with the API or the operation that it is for. */
+static const struct quota_name *inner_name(struct exchange *x, const struct quota_name *outer, bool api, struct str id)
 {
-	bool ok = add_limit(x, s, base, l, origin_us, NULL);
+	struct quota_name *name = arena_new_of(x->arena, struct quota_name);
+
+	if (!name)
+		return NULL;
+	*name = *outer;
+	if (api)
+		name->api = id;
+	else
+		name->operation = id;
+	return name;
+}
+
+static bool collect(struct exchange *x, struct quota_state *s, const struct limit *l, const struct counted *of)
+{
+	bool ok = add_limit(x, s, of, l, NULL);
 
 	for (size_t i = 0; ok && i < l->inner.n; i++) {
 		const struct child *k = &l->inner.v[i];
@@ -131,30 +162,36 @@ static bool collect(struct exchange *x, struct quota_state *s, const struct limi
 			: x->operation ? x->operation->name
 				       : STR_NULL;
 
-		if (limit_names_this(&in->name, &in->id, name, id))
-			ok = collect(x, s, in, arena_printf(x->arena, "%.*s:%.*s", STR_ARG(base), STR_ARG(id)),
-				     origin_us);
+		struct counted inside = { .origin_us = of->origin_us };
+
+		if (!limit_names_this(&in->name, &in->id, name, id))
+			continue;
+		inside.key = arena_printf(x->arena, "%.*s:%.*s", STR_ARG(of->key), STR_ARG(id));
+		inside.name = inner_name(x, of->name, api, id);
+		ok = inside.name && collect(x, s, in, &inside);
 	}
 	return ok;
 }
 
 static enum step run(struct exchange *x, const void *config)
 {
+	struct counted of = { 0 };
 	struct quota_state *s;
-	struct str key;
-	int64_t origin;
 
 	if (!x->subscription) {
 		exchange_trace(x, "the call has no subscription");
 		return STEP_NEXT;
 	}
 	s = arena_new_of(x->arena, struct quota_state);
-	key = limit_quota_key(x->arena, x->product ? x->product->id : STR(""), x->subscription->id);
-	if (!s || str_is_null(key))
+	of.key = limit_quota_key(x->arena, x->product ? x->product->id : STR(""), x->subscription->id);
+	if (!s || str_is_null(of.key))
 		return exchange_no_memory(x);
 	*step_state(x) = s;
-	origin = x->subscription->start_us ? x->subscription->start_us : x->subscription->created_us;
-	if (!collect(x, s, config, key, origin))
+	s->name = name_of(x, STR("quota"), STR(""));
+	s->name.subscription = x->subscription->id;
+	of.name = &s->name;
+	of.origin_us = x->subscription->start_us ? x->subscription->start_us : x->subscription->created_us;
+	if (!collect(x, s, config, &of))
 		return exchange_no_memory(x);
 	s->takes.looking = s->takes.n > 1;
 	return go_on(x, s);
@@ -234,6 +271,7 @@ static void look_again(const struct by_key_config *c, struct quota_state *s, str
 	if (c->limit.calls.given) {
 		s->takes.takes[0].amount = 0;
 		s->takes.takes[0].limit++;
+		s->takes.takes[0].name = NULL;
 	}
 	if (bytes)
 		bytes->void_take = true;
@@ -244,7 +282,8 @@ static enum step run_by_key(struct exchange *x, const void *config)
 	const struct by_key_config *c = config;
 	struct quota_state *s = arena_new_of(x->arena, struct quota_state);
 	struct bandwidth_take *bytes = NULL;
-	struct str key, base;
+	struct counted of = { .origin_us = c->origin_us };
+	struct str key;
 
 	if (!s)
 		return exchange_no_memory(x);
@@ -252,8 +291,10 @@ static enum step run_by_key(struct exchange *x, const void *config)
 	if (!arg_get_text(x, &c->key, &key))
 		return STEP_FAIL;
 	exchange_trace(x, "key %.*s", STR_ARG(key));
-	base = arena_printf(x->arena, "quota-by-key:%.*s", STR_ARG(key));
-	if (str_is_null(base) || !add_limit(x, s, base, &c->limit, c->origin_us, &bytes))
+	s->name = name_of(x, STR("quota-by-key"), key);
+	of.name = &s->name;
+	of.key = arena_printf(x->arena, "quota-by-key:%.*s", STR_ARG(key));
+	if (str_is_null(of.key) || !add_limit(x, s, &of, &c->limit, &bytes))
 		return exchange_no_memory(x);
 	if (!first_of_request(x, c, key))
 		look_again(c, s, bytes);

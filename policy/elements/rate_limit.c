@@ -27,19 +27,15 @@ static bool add_take(struct exchange *x, struct limit_state *s, const struct arg
 	return !str_is_null(key) && limit_add(x->arena, s, &t);
 }
 
-/* One counter for each definition and subscription: the scope names the definition. */
+/* One counter for each definition and subscription: the scope names the definition. One of an environment counts for each API. */
 static struct str definition_key(struct exchange *x)
 {
-	enum scope scope = x->program->now->frames[x->program->now->n_frames - 1].scope;
-	struct str id = STR("");
+	struct limit_place p = limit_place(x);
+	struct str id = p.product.n ? p.product : p.scope == SCOPE_ENVIRONMENT && x->api ? x->api->id : p.api;
 
-	if (scope == SCOPE_PRODUCT && x->product)
-		id = x->product->id;
-	else if (scope >= SCOPE_API && x->api)
-		id = x->api->id;
-	if (scope == SCOPE_OPERATION && x->operation)
-		id = arena_printf(x->arena, "%.*s/%.*s", STR_ARG(id), STR_ARG(x->operation->id));
-	return limit_rate_key(x->arena, scope, id, x->subscription->id);
+	if (p.operation.n)
+		id = arena_printf(x->arena, "%.*s/%.*s", STR_ARG(id), STR_ARG(p.operation));
+	return limit_rate_key(x->arena, p.scope, id, x->subscription->id);
 }
 
 static bool collect(struct exchange *x, const struct config *c, struct limit_state *s)

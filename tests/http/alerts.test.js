@@ -66,9 +66,44 @@ test('a webhook whose outcome cannot be written is not called again and again', 
   const reported = () => JSON.parse(fs.readFileSync(path.join(gw.state, 'run/keeper.json'), 'utf8')).time;
   const time = reported();
   await until(() => reported() !== time, 'the keeper to go on for some seconds');
-  assert.equal(hook.seen.length, 1, 'sent once, and no other before that is known');
+  assert.equal(hook.seen.length, 2, 'each was sent once, as both were due at the same time');
   assert.equal(sql('DROP TRIGGER full').status, 0);
   const states = () => gw.cli('alert', 'deliveries', '--format', 'json').json().map((d) => `${d.state} ${d.tries}`);
   await until(() => states().join() === 'delivered 1,delivered 1', 'both to be delivered');
   assert.equal(hook.seen.length, 2);
+});
+
+const QUOTA = `<policies><inbound><base /><quota-by-key calls="10" renewal-period="86400"
+  counter-key="@(context.Request.Headers.GetValueOrDefault(&quot;X-Consumer&quot;,&quot;nobody&quot;))" /></inbound>
+  <backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
+
+test('a receiver that hangs keeps nobody else waiting; the share of a quota is told by policy, scope and masked key', async (t) => {
+  const orders = await backend((req, res) => { res.statusCode = req.url.endsWith('/bad') ? 500 : 200; res.end(); });
+  const hanging = await backend(() => {});
+  const quick = await backend((req, res) => { res.statusCode = 204; res.end(); });
+  const gw = await start({ server: 'nginx', workers: 2, config: { 'alerts.webhook_timeout_s': 300 }, setup(g) {
+    g.cli('product', 'create', 'open', '--require-key', 'no');
+    g.cli('import', 'openapi', g.file('p.json', SPEC), '--path', 'orders', '--name', 'orders', '--backend', orders.url, '--product', 'open');
+    g.cli('policy', 'set', '--scope', 'api:orders', g.file('quota.xml', QUOTA));
+    g.cli('alert', 'webhook-set', 'hanging', '--url', hanging.url);
+    g.cli('alert', 'webhook-set', 'quick', '--url', quick.url);
+    g.cli('alert', 'set', 'errors', '--kind', 'status', '--status', '5xx', '--threshold', '0', '--period', '10m', '--webhook', 'hanging');
+    g.cli('alert', 'set', 'share', '--kind', 'quota', '--threshold', '80', '--webhook', 'quick', '--webhook', 'hanging');
+  } });
+  t.after(async () => { await gw.stop(); await quick.close(); await hanging.close(); await orders.close(); });
+  const call = (what, who) => fetch(`${gw.url}/api/orders/${what}`, { headers: { 'X-Consumer': who } }).then((r) => r.arrayBuffer());
+  await call('bad', 'somebody');
+  await until(() => hanging.seen.length === 1, 'the first message');
+  for (let i = 0; i < 7; i++) await call('x', 'consumer-4711');
+  await call('x', 'consumer-0815');
+  assert.equal(gw.cli('alert', 'history', '--rule', 'share', '--format', 'json').json().length, 0, '7 of 10 is no 80 %');
+  // gateways note shares from the moment on when the keeper has seen the rule
+  const { data } = JSON.parse((await until(async () => { await call('x', 'consumer-4711'); return quick.seen[0]; }, 'the message of the other receiver')).body);
+  assert.deepEqual([data.rule.id, data.state, data.unit, data.api, data.environment], ['share', 'bad', '%', 'orders', 'default']);
+  assert.ok(data.value >= 80 && data.value <= 100, `${data.value}`);
+  assert.match(data.summary, /^quota-by-key of API orders key cons…#[0-9a-f]{8} has used \d+ % of 10 calls, which begins anew at /);
+  assert.equal(hanging.seen.length, 1, 'it has its first message still, and no second one beside it');
+  const deliveries = gw.cli('alert', 'deliveries', '--format', 'json').json();
+  assert.deepEqual(deliveries.filter((d) => d.webhook === 'hanging').map((d) => d.state), ['waiting', 'waiting']);
+  assert.ok(!JSON.stringify(gw.cli('alert', 'history', '--format', 'json').json()).includes('4711'), 'no counter key in clear');
 });

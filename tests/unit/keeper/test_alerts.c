@@ -2,7 +2,9 @@
 #include "tests/unit/db/fixture.h"
 
 #include "core/clock.h"
+#include "core/str.h"
 #include "db/alerts.h"
+#include "db/products.h"
 #include "db/telemetry.h"
 #include "keeper/alerts_impl.h"
 
@@ -17,10 +19,10 @@ static size_t bad(struct fixture *f)
 	return n;
 }
 
-static struct alerts *watch(struct fixture *f, struct config *config)
+static struct alerts *watch_rule(struct fixture *f, struct config *config, struct alert_rule rule)
 {
 	const struct store_alert_rule r = { .id = STR("any"), .name = STR("any"), .description = STR(""), .enabled = true, .mails = STR(""),
-					    .webhooks = STR(""), .rule = { .kind = ALERT_REQUESTS, .period_s = 60, .status = STR(""), .reasons = STR("") } };
+					    .webhooks = STR(""), .rule = rule };
 	struct alerts *a = NULL;
 
 	CHECK_OK(f, config_load(config, f->a, "/nonexistent/gatehouse.conf", &f->err));
@@ -28,6 +30,11 @@ static struct alerts *watch(struct fixture *f, struct config *config)
 	CHECK_OK(f, alerts_new(f->dir, config, &a, &f->err));
 	CHECK_OK(f, alerts_begin(a, f->s, &f->err));
 	return a;
+}
+
+static struct alerts *watch(struct fixture *f, struct config *config)
+{
+	return watch_rule(f, config, (struct alert_rule){ .kind = ALERT_REQUESTS, .period_s = 60, .status = STR(""), .reasons = STR("") });
 }
 
 static size_t stored_slices(struct fixture *f, struct alerts *a)
@@ -95,11 +102,64 @@ static void silenced(void **state)
 	check_done();
 }
 
+/* Quotas that gateways noted: bad from the share on, well when the window has ended; a rule for one product looks at its own. */
+static void quotas(void **state)
+{
+	static const struct { const char *label, *product; size_t bad; } rows[] = {
+		{ "all", "", 2 }, { "of one product", "gold", 1 }, { "of another", "silver", 0 },
+	};
+	const struct quota_name names[] = {
+		{ .policy = STR("quota-by-key"), .scope = STR("global"), .key = STR("203.0.113.9") },
+		{ .policy = STR("quota"), .scope = STR("product"), .product = STR("gold"), .subscription = STR("s1") },
+		{ .policy = STR("tier"), .scope = STR("subscription"), .subscription = STR("s2") },      /* the counters tell of these */
+	};
+	struct fixture *f = *state;
+	struct quota_watch *w = NULL;
+	struct store_alert_event *e;
+	struct config config;
+	char path[PATHS_MAX];
+	struct alerts *a;
+	size_t n;
+
+	CHECK_OK(f, paths_join(path, f->dir, "quotas", &f->err));
+	CHECK_OK(f, quota_watch_open(path, &w, &f->err));
+	CHANGE(f, store_product_create(f->s, &(struct store_product){ .id = STR("gold"), .name = STR("Gold") }, &f->err));
+	CHANGE(f, store_product_create(f->s, &(struct store_product){ .id = STR("silver"), .name = STR("Silver") }, &f->err));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		a = watch_rule(f, &config, (struct alert_rule){ .kind = ALERT_QUOTA, .threshold = 80000, .status = STR(""), .reasons = STR(""),
+								.product = str_of(rows[i].product) });
+		CHECK_OK(f, alerts_turn(a, f->s, &f->err));
+		CHECK("gateways are asked to note", quota_watch_on(w));
+		for (size_t k = 0; k < ARRAY_LEN(names); k++)
+			quota_watch_note(w, &names[k], &(struct quota_use){ .used = 85, .limit = 100, .window_s = 3600, .reset_s = 60 }, clock_wall_us());
+		a->checked_us = 0;
+		CHECK_OK(f, alerts_turn(a, f->s, &f->err));
+		CHECK_INT(rows[i].label, bad(f), rows[i].bad);
+		for (size_t k = 0; k < ARRAY_LEN(names); k++)
+			quota_watch_note(w, &names[k], &(struct quota_use){ .used = 1, .limit = 100, .window_s = 3600, .reset_s = 60 }, clock_wall_us());
+		a->checked_us = 0;
+		CHECK_OK(f, alerts_turn(a, f->s, &f->err));
+		CHECK_INT("a new window", bad(f), 0);
+		CHANGE(f, store_alert_rule_delete(f->s, STR("any"), &f->err));
+		CHECK_OK(f, alerts_begin(a, f->s, &f->err));
+		CHECK_OK(f, alerts_turn(a, f->s, &f->err));
+		CHECK("without a rule nothing is noted", !quota_watch_on(w));
+		alerts_free(a);
+	}
+	CHECK_OK(f, store_alert_events(f->s, f->a, &(struct store_alert_event_filter){ 0 }, &e, &n, &f->err));
+	CHECK_INT("each was told bad and well", n, 6);
+	for (size_t i = 0; i < n; i++)
+		CHECK("no key in clear", str_find(e[i].summary, names[0].key) == SIZE_MAX && str_find(e[i].subject, names[0].key) == SIZE_MAX);
+	quota_watch_close(w);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(set_back, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(silenced, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(quotas, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
