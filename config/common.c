@@ -188,3 +188,11 @@ json_t *json_words(struct str rest)
 		json_array_append_new(list, json_stringn(word.p, word.n));
 	return list;
 }
+
+bool http_is_token(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_is_alpha(s.p[i]) && !ascii_is_digit(s.p[i]) && !strchr("!#$%&'*+-.^_`|~", s.p[i]))
+			return false;
+	return s.n > 0;
+}

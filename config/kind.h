@@ -103,6 +103,7 @@ bool api_place_parse(struct str id, bool with_operation, struct api_place *out);
  * is no such API or revision. */
 GH_RC api_place_find(struct store *s, struct arena *a, const struct api_place *p, int64_t *number, bool *current, struct gh_err *err);
 void check_api_place(struct resource_change *c, const struct resource_kind *k, struct str id, bool with_operation);
+bool http_is_token(struct str s);         /* the name of a header field or method (RFC 9110 section 5.6.2) */
 /* An http or https address with a host; else a problem. */
 void check_address(struct resource_put *p, const char *pointer, struct str url);
 /* Whether the document of a scope (NULL: a fragment) compiles; errors become problems at the pointer, with line and column. */

@@ -94,14 +94,6 @@ static GH_RC show(struct store *s UNUSED, struct arena *a UNUSED, const void *ro
 	return GH_RC_OK;
 }
 
-static bool is_token(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!ascii_is_alpha(s.p[i]) && !ascii_is_digit(s.p[i]) && !strchr("!#$%&'*+-.^_`|~", s.p[i]))
-			return false;
-	return s.n > 0;
-}
-
 static GH_RC check(struct resource_put *p, struct gh_err *err UNUSED)
 {
 	const json_t *list = jsn_get(p->doc, "varyBy");
@@ -109,7 +101,7 @@ static GH_RC check(struct resource_put *p, struct gh_err *err UNUSED)
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		snprintf(pointer, sizeof(pointer), "/varyBy/%zu", i);
-		if (!is_token(jsn_string(json_array_get(list, i))))
+		if (!http_is_token(jsn_string(json_array_get(list, i))))
 			put_problem(p, pointer, "is the name of a header, as Accept-Language");
 	}
 	return GH_RC_OK;

@@ -19,6 +19,7 @@ static const struct {
 	{ "operation", OF_API, false },           { "api-description", OF_API, false },  { "product", OF_PRODUCT, false },
 	{ "tier", OF_TIER, false },               { "application", OF_APPLICATION, false }, { "subscription", OF_SUBSCRIPTION, false },
 	{ "policy", BY_SCOPE, false },            { "access-rule", BY_SCOPE, false },    { "network-rule", BY_SCOPE, false },
+	{ "traffic-rule", BY_SCOPE, false },
 };
 
 /* "everywhere" for what only who may everywhere may see. */

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/crypto.h"
 #include "core/str.h"
+#include "core/traffic_rule.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATES_MAGIC UINT64_C(0x3130534b43424847)
+#define STATES_MAGIC UINT64_C(0x3230534b43424847)
 enum { PARTS = 16, DOUBLINGS_MAX = 16, TRIES = 100 };
 
 /* until 0: closed. probe: until when somebody's probe holds; 0: nobody's. */
@@ -30,6 +31,7 @@ struct backend_slot {
 	_Atomic uint32_t health, health_status;
 	_Atomic int64_t health_until;
 	_Atomic uint64_t failed[PARTS], all[PARTS];  /* part of time, 32 bits; count, 32 bits */
+	_Atomic uint64_t copies[MIRROR__COUNT];
 };
 
 struct file {
@@ -350,6 +352,99 @@ enum backend_health health_state(struct backend_slot *s, int64_t now)
 	uint32_t h = s ? atomic_load_explicit(&s->health, memory_order_relaxed) : BACKEND_UNKNOWN;
 
 	return h && atomic_load_explicit(&s->health_until, memory_order_relaxed) > now ? (enum backend_health)h : BACKEND_UNKNOWN;
+}
+
+/* ---- canaries ---------------------------------------------------------------------------------------------------------- */
+
+static uint64_t key_of(const char *what, struct str place)
+{
+	struct arena *a = arena_new(4096);
+	struct str text = a ? arena_printf(a, "%s:%.*s", what, STR_ARG(place)) : STR_NULL;
+	uint64_t key = backend_state_key(text.p ? text : place);
+
+	arena_free(a);
+	return key;
+}
+
+/* No id of a backend holds a line break. */
+uint64_t canary_key(struct str place, bool canary)
+{
+	return key_of(canary ? "\ncanary" : "\nstable", place);
+}
+
+uint64_t mirror_key(struct str place)
+{
+	return key_of("\nmirror", place);
+}
+
+bool canary_is_back(struct backend_slot *canary, const struct canary_rule *r)
+{
+	return canary && r->watched && atomic_load_explicit(&canary->print, memory_order_relaxed) == r->watch.print
+	       && atomic_load_explicit(&canary->breaker.until, memory_order_acquire) != 0;
+}
+
+/* Against the others it is judged once there are enough of them too. */
+static bool is_worse(struct backend_slot *canary, struct backend_slot *stable, const struct canary_rule *r, uint32_t part)
+{
+	uint64_t failed = sum(canary->failed, part), all = sum(canary->all, part), others;
+
+	if (all < r->watch.least_calls)
+		return false;
+	if (!r->against_stable)
+		return failed * 100 > all * r->watch.percentage;
+	others = stable ? sum(stable->all, part) : 0;
+	if (others < r->watch.least_calls)
+		return false;
+	return failed * 100 * others > (sum(stable->failed, part) * 100 + others * r->watch.percentage) * all;
+}
+
+bool canary_tell(struct backend_slot *canary, struct backend_slot *stable, const struct canary_rule *r, bool on_canary, bool failed,
+		 int64_t now)
+{
+	struct backend_slot *mine = on_canary ? canary : stable;
+	uint32_t part = part_of(&r->watch, now);
+	int64_t running = 0;
+
+	if (!mine)
+		return false;
+	adopt(mine, &r->watch);
+	count(mine->all, part);
+	if (failed)
+		count(mine->failed, part);
+	if (!on_canary || !failed || !r->watched || !is_worse(canary, stable, r, part))
+		return false;
+	if (!atomic_compare_exchange_strong(&canary->breaker.until, &running, now))
+		return false;
+	atomic_fetch_add(&canary->trips, 1);
+	return true;
+}
+
+void canary_look(struct backend_slot *canary, struct backend_slot *stable, const struct canary_rule *r, int64_t now, struct canary_view *out)
+{
+	struct backend_slot *sides[] = { stable, canary };
+	uint32_t part = part_of(&r->watch, now);
+
+	*out = (struct canary_view){ .back = canary_is_back(canary, r) };
+	for (int i = 0; i < 2; i++) {
+		if (!sides[i] || atomic_load(&sides[i]->print) != r->watch.print)
+			continue;
+		out->calls[i] = sum(sides[i]->all, part);
+		out->failed[i] = sum(sides[i]->failed, part);
+	}
+}
+
+/* ---- mirrors ------------------------------------------------------------------------------------------------------------ */
+
+void mirror_count(struct backend_slot *s, enum mirror_outcome what)
+{
+	if (s)
+		atomic_fetch_add_explicit(&s->copies[what], 1, memory_order_relaxed);
+}
+
+void mirror_look(struct backend_slot *s, uint64_t out[MIRROR__COUNT])
+{
+	for (int i = 0; i < MIRROR__COUNT; i++)
+		out[i] = s ? atomic_load(&s->copies[i]) : 0;
 }
 
 /* ---- looking ----------------------------------------------------------------------------------------------------------- */

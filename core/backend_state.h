@@ -58,6 +58,26 @@ enum backend_health { BACKEND_UNKNOWN, BACKEND_UP, BACKEND_DOWN };
 void health_tell(struct backend_slot *s, enum backend_health h, int status, int64_t believed_us);
 enum backend_health health_state(struct backend_slot *s, int64_t now);
 
+/* ---- canaries: two slots, of the canary and of the calls that stay (canary_key) ---- */
+struct canary_rule;                  /* core/traffic_rule.h */
+uint64_t canary_key(struct str place, bool canary);
+/* It did worse than it may and gets no more calls, until it is begun anew. */
+bool canary_is_back(struct backend_slot *canary, const struct canary_rule *r);
+/* How a call of either side ended. True: this rolled it back. Slots may be NULL: then nothing is known. */
+bool canary_tell(struct backend_slot *canary, struct backend_slot *stable, const struct canary_rule *r, bool on_canary, bool failed,
+		 int64_t now);
+struct canary_view {
+	bool back;
+	uint64_t calls[2], failed[2];        /* in the window; 0: of the calls that stay, 1: of the canary */
+};
+void canary_look(struct backend_slot *canary, struct backend_slot *stable, const struct canary_rule *r, int64_t now, struct canary_view *out);
+
+/* ---- mirrors: what became of copies, since the boot ---- */
+enum mirror_outcome { MIRROR_SENT, MIRROR_FAILED, MIRROR_SKIPPED, MIRROR__COUNT };
+uint64_t mirror_key(struct str place);
+void mirror_count(struct backend_slot *s, enum mirror_outcome what);         /* NULL is fine */
+void mirror_look(struct backend_slot *s, uint64_t out[MIRROR__COUNT]);
+
 /* ---- looking ---- */
 struct backend_view {
 	enum backend_gate breaker, ejection; /* PROBE: half-open */

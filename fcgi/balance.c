@@ -44,20 +44,18 @@ static struct str without_slash(struct str path)
 	return path.n && path.p[path.n - 1] == '/' ? str_first(path, path.n - 1) : path;
 }
 
-/* A base address with a query of its own is rare: its query stays as it is. */
-static bool point_at(struct call *k, const struct url *from, const struct url *to)
+bool url_rebase(struct arena *a, struct url *u, const struct url *from, const struct url *to, bool *moved)
 {
-	struct url *u = &k->x.request.url;
 	struct str old = without_slash(from->path), base = without_slash(to->path);
 
-	if (from == to || !str_eq_ci(u->host, from->host) || url_port(u) != url_port(from) || !str_eq(u->scheme, from->scheme)
-	    || !str_starts(u->path, old))
-		return true;                 /* a policy has addressed it elsewhere */
+	*moved = str_eq_ci(u->host, from->host) && url_port(u) == url_port(from) && str_eq(u->scheme, from->scheme) && str_starts(u->path, old);
+	if (!*moved)
+		return true;
 	u->scheme = to->scheme;
 	u->host = to->host;
 	u->port = to->port;
 	if (!str_eq(old, base))
-		u->path = arena_printf(k->arena, "%.*s%.*s", STR_ARG(base), STR_ARG(str_from(u->path, old.n)));
+		u->path = arena_printf(a, "%.*s%.*s", STR_ARG(base), STR_ARG(str_from(u->path, old.n)));
 	if (!u->path.n)
 		u->path = u->path.p ? STR("/") : STR_NULL;
 	return u->path.p != NULL;
@@ -162,9 +160,10 @@ bool balance_choose(struct call *k, struct forward *f, bool may_repeat, enum rea
 	*why = REASON_NO_MEMORY;
 	if (k->pool) {
 		const struct url *from = &k->backend->base;
+		bool moved;
 
 		k->backend = b->backend;
-		if (!point_at(k, from, &b->backend->base))
+		if (from != &b->backend->base && !url_rebase(k->arena, &k->x.request.url, from, &b->backend->base, &moved))
 			return false;
 	}
 	if (k->x.trace_on)

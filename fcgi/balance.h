@@ -21,3 +21,6 @@ void balance_same_again(struct call *k);
 void balance_end(struct call *k);
 /* The cookie of a session that stays with its member; false: there is none to set. */
 bool balance_cookie(struct call *k, struct field *out);
+/* An address that begins as `from` does begins as `to`; *moved false: a policy has addressed it elsewhere. A base address with a query
+ * of its own is rare: its query stays as it is. False: out of memory. */
+bool url_rebase(struct arena *a, struct url *u, const struct url *from, const struct url *to, bool *moved);

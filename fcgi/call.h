@@ -47,6 +47,8 @@ bool forward_over(const struct call *k);         /* no more bytes will come from
 bool forward_fields(struct call *k, struct fields *out);
 struct str forward_host(const struct call *k);
 void forward_options(struct call *k, struct upstream_request *rq);
+/* What a configured backend says about its TLS. */
+void backend_options(struct exchange *x, const struct snap_backend *b, struct upstream_request *rq);
 
 /* A call that is nobody's: aside.c. NULL: too many are under way. `run` is called in each turn until it does not answer WAIT. */
 struct call *aside_begin(struct worker *wk, enum step (*run)(struct exchange *, void *state), size_t bytes);

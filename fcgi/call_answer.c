@@ -14,6 +14,7 @@
 #include "fcgi/capture.h"
 #include "fcgi/iap.h"
 #include "fcgi/life.h"
+#include "fcgi/traffic.h"
 
 struct str answer_status_text(int status)
 {
@@ -138,6 +139,8 @@ static void put_own_fields(struct call *k, const struct field *told, size_t n_to
 	for (size_t i = 0; i < n_told; i++)
 		put_field(k->conn, told[i].name, told[i].value);
 	if (balance_cookie(k, &session))
+		put_field(k->conn, session.name, session.value);
+	if (canary_cookie(k, &session))
 		put_field(k->conn, session.name, session.value);
 	if (iap_field(k, &session))
 		put_field(k->conn, session.name, session.value);

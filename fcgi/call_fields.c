@@ -122,13 +122,8 @@ struct str forward_host(const struct call *k)
 	return str_eq(host, k->client_host) || !field_value_ok(host) ? STR_NULL : host;
 }
 
-/* What a configured backend says about its TLS. A policy may have pointed the call elsewhere since it was chosen. */
-void forward_options(struct call *k, struct upstream_request *rq)
+void backend_options(struct exchange *x, const struct snap_backend *b, struct upstream_request *rq)
 {
-	const struct snap_backend *b = k->x.backend_id.n ? k->backend : NULL;
-
-	if (!b)
-		return;
 	rq->any_certificate = !b->verify_tls;
 	rq->any_name = !b->verify_name;
 	rq->ca_pem = b->ca_pem;
@@ -136,5 +131,12 @@ void forward_options(struct call *k, struct upstream_request *rq)
 	rq->tls_min_version = b->tls_min_version;
 	rq->tls_pins = b->tls_pins;
 	if (b->client_certificate_id.n && !rq->client_cert_pem.n)
-		gate_certificate(&k->x, b->client_certificate_id, &rq->client_cert_pem, &rq->client_key_pem);
+		gate_certificate(x, b->client_certificate_id, &rq->client_cert_pem, &rq->client_key_pem);
+}
+
+/* A policy may have pointed the call elsewhere since the backend was chosen. */
+void forward_options(struct call *k, struct upstream_request *rq)
+{
+	if (k->x.backend_id.n && k->backend)
+		backend_options(&k->x, k->backend, rq);
 }

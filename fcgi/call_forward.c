@@ -15,6 +15,7 @@
 #include "core/str.h"
 #include "fcgi/decode.h"
 #include "fcgi/snapshot.h"
+#include "fcgi/traffic.h"
 
 enum { WHOLE_BODY_MAX = 65536 };
 
@@ -42,6 +43,8 @@ static void on_head(struct transfer *t)
 		capture_backend_head(k);
 	if (k->balance)
 		balance_tell(k, REASON_NONE);
+	if (k->traffic)
+		canary_outcome(k, REASON_NONE);
 	if (k->cached)
 		cached_head(k);
 	/* whatever was shown to the backend, it was ours: the caller is not told to authenticate */
@@ -193,6 +196,8 @@ static const struct transfer_ops ops = { .head = on_head, .body = on_body, .uplo
 
 static void fail_forward(struct call *k, struct forward *f, enum reason why)
 {
+	if (k->traffic)
+		canary_outcome(k, why);
 	f->done = true;
 	f->failure = call_failure_of(why);
 	if (!f->failure_text.p)
@@ -278,6 +283,8 @@ static enum reason start(struct call *k, struct forward *f)
 	k->forward = upstream_start(k->wk->up, k->arena, &rq, &ops, k, &why);
 	if (!k->forward)
 		k->n_tried--;                /* nothing was sent */
+	else if (k->traffic)
+		mirror_call(k, &rq);
 	return k->forward ? REASON_NONE : why;
 }
 
@@ -445,17 +452,31 @@ static enum step ask_cache(struct call *k, struct forward *f, const struct snap_
 	return step;
 }
 
+/* No fault has to be waited for, or the wait is over. */
+static enum step go_on(struct call *k, struct forward *f)
+{
+	const struct snap_cache *rule = cached_rule(k);
+
+	if (k->traffic && fault_answer(k, f))
+		return STEP_NEXT;
+	if (k->traffic)
+		canary_choose(k);
+	return rule ? ask_cache(k, f, rule) : go(k, f);
+}
+
 enum step host_forward(struct exchange *x, struct forward *f)
 {
 	struct call *k = x->owner;
-	const struct snap_cache *rule = cached_rule(k);
 
 	reset_backend_side(k);
 	balance_begin(k);
 	f->done = false;
 	f->failure = CALL_OK;
 	f->failure_text = f->failure_header = STR_NULL;
-	return rule ? ask_cache(k, f, rule) : go(k, f);
+	if (!traffic_begin(k) || fault_begin(k) != STEP_WAIT)
+		return go_on(k, f);
+	k->wish = f;
+	return STEP_WAIT;
 }
 
 void forward_body_arrived(struct call *k)
@@ -536,6 +557,10 @@ static enum step after_refusal(struct call *k, struct forward *f)
 /* What is next of a forward-request that has not been sent or was refused. False: nothing, it is under way. */
 static bool forward_goes_on(struct call *k, struct forward *f, enum step *step)
 {
+	if (k->traffic && k->traffic->waiting) {
+		*step = fault_waits(k) ? STEP_WAIT : go_on(k, f);
+		return true;
+	}
 	if (k->forward_waits_body && k->up_ended) {
 		k->forward_waits_body = false;
 		hold_body(k);

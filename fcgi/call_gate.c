@@ -17,6 +17,7 @@
 #include "fcgi/life.h"
 #include "fcgi/network.h"
 #include "fcgi/tier.h"
+#include "fcgi/traffic.h"
 
 /* ---- health ---- */
 
@@ -200,7 +201,7 @@ static void go_in(struct call *k, struct gate_state *g)
 	uses = policy_uses(k->x.documents);
 	k->holds_response = uses.response_body;
 	k->wk->serving->calls++;
-	call_start(k, uses.request_body || uses.backend_tries || body_may_be_repeated(k));
+	call_start(k, uses.request_body || uses.backend_tries || body_may_be_repeated(k) || mirror_wants_body(k, g->route.api));
 }
 
 /* Access has been granted. */

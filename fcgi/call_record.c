@@ -5,6 +5,7 @@
 #include "fcgi/credential.h"
 #include "fcgi/limit_fields.h"
 #include "fcgi/trace_mask.h"
+#include "fcgi/traffic.h"
 
 #include <stdio.h>
 
@@ -238,6 +239,8 @@ void call_record(struct call *k)
 	t.correlation = k->correlation;
 	t.detail = k->detail.n || !k->x.error.set ? k->detail : detail_text(k);
 	t.decision = decision_text(k);
+	if (!t.decision.n && k->traffic)
+		t.decision = k->traffic->note;
 	t.place = place_text(&k->x.error, place);
 	t.limits = limits_text(k, limits);
 	t.tries = tries_text(k, tries);

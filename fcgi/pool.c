@@ -51,27 +51,30 @@ bool pool_budget_take(const struct snap_backend *pool)
 
 /* ---- where its state stands ----------------------------------------------------------------------------------------------- */
 
-struct backend_place *backend_place_new(struct arena *a, struct str id)
+struct backend_place *backend_place_new(struct arena *a, uint64_t key)
 {
 	struct backend_place *p = arena_new_of(a, struct backend_place);
 
 	if (p)
-		p->key = backend_state_key(id);
+		p->key = key;
 	return p;
 }
 
-struct backend_slot *backend_place_slot(const struct snap_backend *b, struct backend_states *s)
+struct backend_slot *backend_place_find(struct backend_place *p, struct str id, struct backend_states *s)
 {
-	struct backend_place *p = b->place;
-
 	if (s && !p->looked) {
 		p->looked = true;
 		p->slot = backend_slot(s, p->key);
 		if (!p->slot)
 			log_error("no room for the state of another backend until the machine is booted: its circuit breaker stays closed",
-				  KV_STR("backend", b->id), KV_INT("room", BACKEND_STATES_MAX));
+				  KV_STR("backend", id), KV_INT("room", BACKEND_STATES_MAX));
 	}
 	return p->slot;
+}
+
+struct backend_slot *backend_place_slot(const struct snap_backend *b, struct backend_states *s)
+{
+	return backend_place_find(b->place, b->id, s);
 }
 
 /* ---- who can be used ------------------------------------------------------------------------------------------------------ */

@@ -25,8 +25,9 @@ struct backend_place {
 	bool looked;
 };
 /* NULL: out of memory. */
-struct backend_place *backend_place_new(struct arena *a, struct str id);
-/* NULL, with which every breaker is closed: there are no states, or no room for another backend, which the log tells. */
+struct backend_place *backend_place_new(struct arena *a, uint64_t key);
+/* NULL, with which every breaker is closed: there are no states, or no room for another backend, which the log tells by `id`. */
+struct backend_slot *backend_place_find(struct backend_place *p, struct str id, struct backend_states *s);
 struct backend_slot *backend_place_slot(const struct snap_backend *b, struct backend_states *s);
 
 struct pool_ask {

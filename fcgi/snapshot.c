@@ -319,6 +319,7 @@ static gh_rc read_all(struct build *b)
 	TRY(build_access_rules(b));
 	TRY(build_auth_keys(b));
 	TRY(build_cache_rules(b));
+	TRY(build_traffic_rules(b));
 	TRY(build_apis(b));
 	TRY(build_captures(b));
 	if (b->n_errors > 1)
@@ -342,7 +343,7 @@ static gh_rc begin(struct build *b, struct arena *a)
 {
 	struct snapshot *s = arena_new_of(a, struct snapshot);
 	struct map *maps[] = { &b->environments, &b->version_sets, &b->named_values, &b->fragments, &b->policies, &b->documents,
-			       &b->operation_apis, &b->product_networks, &b->api_networks, &b->cache_rules, &b->api_rules, &b->product_rules };
+			       &b->operation_apis, &b->product_networks, &b->api_networks, &b->cache_rules, &b->traffic_rules, &b->api_rules, &b->product_rules };
 
 	b->a = a;
 	b->s = s;

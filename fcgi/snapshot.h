@@ -25,6 +25,7 @@ struct snap_iap;                         /* iap.h */
 struct snap_life;                        /* life.h */
 struct snap_capture;                     /* capture.h */
 struct snap_cache;                       /* cached.h */
+struct snap_traffic;                     /* traffic.h */
 
 struct snap_environment {
 	struct str id, name, business_group; /* business_group: id, the workspace */
@@ -67,6 +68,7 @@ struct snap_api {
 	size_t n_products;
 	const struct snap_network *network;  /* NULL: no rule */
 	const struct snap_cache *cache;      /* of operations without a rule of their own; NULL: answers are not kept */
+	const struct snap_traffic *traffic;  /* canary, mirror, faults; NULL: there are none */
 	bool key_required;                   /* the API asks for a subscription key */
 	const struct snap_iap *iap;          /* browsers sign in first; NULL: they need not */
 	const struct snap_rule *const *rules;        /* who may call; n_rules 0: whoever has a key */

@@ -154,6 +154,7 @@ static gh_rc fill_api(struct build *b, const struct store_api *row, struct snap_
 	api->iap = map_get(&b->iap, row->id);
 	api->network = map_get(&b->api_networks, row->id);
 	api->cache = build_cache_rule(b, row->id, STR_NULL, NULL);
+	api->traffic = map_get(&b->traffic_rules, row->id);
 	TRY(fill_base_path(b, row, scheme, api));
 	/* What was retired gets no call to a backend: a policy that no longer compiles or an address that is gone must not keep
 	 * the others from being served. */

@@ -118,7 +118,7 @@ static gh_rc read_backend(struct build *b, const struct store_backend *row, stru
 	TRY(build_text(b, row->credential_id, &x->credential_id));
 	x->verify_tls = row->verify_tls;
 	x->verify_name = row->verify_name;
-	x->place = backend_place_new(b->a, x->id);
+	x->place = backend_place_new(b->a, backend_state_key(x->id));
 	if (!x->place)
 		return no_memory(b);
 	if (!x->url.n || !url_parse(x->url, &x->base))

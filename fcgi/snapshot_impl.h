@@ -38,6 +38,7 @@ struct build {
 	struct map iap;                      /* API id -> struct snap_iap */
 	struct map product_networks, api_networks;           /* id -> struct snap_network */
 	struct map cache_rules;              /* API id, or API/operation -> struct snap_cache */
+	struct map traffic_rules;            /* API id -> struct snap_traffic */
 	struct map policies;                 /* place, as build_policy_key writes it -> struct store_policy */
 	struct map documents;                /* text and what it was compiled for -> struct policy_document */
 	struct map api_rules, product_rules;         /* id -> struct snap_rule */
@@ -65,6 +66,9 @@ GH_RC build_backends(struct build *b);
 GH_RC build_credentials(struct build *b);
 /* ---- snapshot_iap.c ---- */
 GH_RC build_iap(struct build *b);
+
+/* ---- snapshot_traffic.c ---- */
+GH_RC build_traffic_rules(struct build *b);
 
 /* ---- snapshot_cache.c ---- */
 GH_RC build_cache_rules(struct build *b);

@@ -7,6 +7,7 @@
 #include "fcgi/fill.h"
 #include "fcgi/log_sink.h"
 #include "fcgi/shared_limit.h"
+#include "fcgi/traffic.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,6 +97,7 @@ void worker_release(struct worker *wk)
 	while (wk->conns)
 		conn_close(wk->conns);
 	asides_drop(wk);
+	mirrors_drop(wk);
 	while (wk->turns) {              /* over, but still on the list */
 		struct call *k = wk->turns;
 
@@ -254,8 +256,10 @@ static bool drained(struct worker *wk)
 		log_warn("stopped with work left", KV_INT("calls", wk->n_calls), KV_INT("messages", log_sinks_busy(wk->sinks)));
 		return true;
 	}
-	if (!wk->n_conns)
+	if (!wk->n_conns) {
 		asides_drop(wk);
+		mirrors_drop(wk);
+	}
 	return !wk->n_conns && !upstream_active(wk->up) && !log_sinks_busy(wk->sinks);
 }
 

@@ -94,6 +94,8 @@ struct access_flow;
 struct auth_request;
 struct balance;
 struct cached;                           /* cached.h */
+struct call_traffic;                     /* traffic.h */
+struct mirror;
 struct capture;                          /* capture.h */
 
 /* One try at the backend, for the record. */
@@ -179,6 +181,7 @@ struct call {
 	enum step (*aside)(struct exchange *x, void *state);     /* CALL_ASIDE: in each turn */
 	void *aside_state;
 	struct cached *cached;           /* of the present forward-request; NULL: the call has no cache rule */
+	struct call_traffic *traffic;    /* NULL: the API has neither canary, mirror nor faults */
 	struct capture *capture;         /* its messages are written down; NULL: they are not */
 	struct str word;                 /* reason word of routing or access; STR_NULL: that of `reason` */
 
@@ -254,6 +257,8 @@ struct worker {
 	struct credentials *credentials; /* credential.h */
 	int64_t cache_complained_us;
 	size_t n_one_way;
+	struct mirror *mirrors;          /* copies of calls under way: traffic.h */
+	size_t n_mirrors;
 	int64_t swept_us, drain_by_us;
 	void (*poll)(struct worker *wk); /* once a round: signals, snapshots; set by main */
 	bool deaf;                       /* accepts nothing until the next sweep */

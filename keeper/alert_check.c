@@ -4,10 +4,12 @@
 
 #include "core/clock.h"
 #include "core/str.h"
+#include "core/traffic_rule.h"
 #include "db/backends.h"
 #include "db/certificates.h"
 #include "db/secrets.h"
 #include "db/requests.h"
+#include "db/traffic_rules.h"
 
 #include <stdio.h>
 
@@ -45,6 +47,26 @@ gh_rc alerts_bad_at(struct checking *c, struct str subject, int64_t value, struc
 }
 
 /* ---- backends -------------------------------------------------------------------------------------------------------------------- */
+
+/* A canary that was rolled back is bad until it is begun anew or ended. */
+static gh_rc check_canaries(struct checking *c, struct gh_err *err)
+{
+	const struct alert_rule *r = &c->w->r.rule;
+	struct store_traffic_rule *v;
+	size_t n;
+
+	TRY(store_traffic_rules(c->store, c->a, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct canary_rule canary;
+
+		if (v[i].canary_state != STORE_CANARY_ROLLED_BACK || !canary_rule_read(c->a, v[i].canary, v[i].since_us, &canary)
+		    || (r->backend.n && !str_eq(r->backend, canary.backend)) || (r->api.n && !str_eq(r->api, v[i].api_id)))
+			continue;
+		TRY(alerts_bad(c, canary.backend, 1000, arena_printf(c->a, "the canary of API %.*s was rolled back: %.*s", STR_ARG(v[i].api_id),
+								     STR_ARG(v[i].rolled_back_why)), err));
+	}
+	return GH_RC_OK;
+}
 
 static gh_rc check_backends(struct checking *c, struct gh_err *err)
 {
@@ -152,6 +174,7 @@ static gh_rc check(struct checking *c, struct gh_err *err)
 	switch (c->w->r.rule.kind) {
 	case ALERT_BACKEND:
 		TRY(check_backends(c, err));
+		TRY(check_canaries(c, err));
 		break;
 	case ALERT_EXPIRY:
 		TRY(check_expiry(c, err));

@@ -11,6 +11,7 @@
 #include "db/notices.h"
 #include "db/sessions.h"
 #include "keeper/alerts.h"
+#include "keeper/canary.h"
 #include "keeper/drain.h"
 #include "keeper/export.h"
 #include "keeper/mail.h"
@@ -39,6 +40,7 @@ struct keeper {
 	uint64_t calls;                      /* taken in since the start */
 	bool reported;
 	struct alerts *alerts;
+	struct canaries *canaries;
 	struct exports *exports;
 	struct sinks *sinks;
 	struct webhooks *webhooks;
@@ -66,6 +68,8 @@ gh_rc keeper_new(const char *state_dir, const struct config *config, struct keep
 	if (!rc.code)
 		rc = alerts_new(state_dir, config, &k->alerts, err);
 	if (!rc.code)
+		rc = canaries_new(state_dir, &k->canaries, err);
+	if (!rc.code)
 		rc = exports_new(state_dir, config, &k->exports, err);
 	if (rc.code)
 		free(k);
@@ -81,6 +85,7 @@ void keeper_free(struct keeper *k)
 	mailer_stop(k->mailer);
 	webhooks_stop(k->webhooks);
 	alerts_free(k->alerts);
+	canaries_free(k->canaries);
 	exports_free(k->exports);
 	sinks_stop(k->sinks);
 	store_free(k->store);
@@ -321,8 +326,8 @@ static void see_to_ends(struct keeper *k, int64_t now)
 		k->ends_us = 0;              /* the rest with the next turn */
 }
 
-/* Their time is over: gateways have left off already. */
-static void end_captures(struct keeper *k, int64_t now)
+/* What gateways have done already: captures whose time is over, canaries that failed. */
+static void note_ends(struct keeper *k, int64_t now)
 {
 	struct arena *a;
 	struct gh_err err;
@@ -331,6 +336,8 @@ static void end_captures(struct keeper *k, int64_t now)
 	if (!k->store || now - k->captures_us < CAPTURES_EVERY_US)
 		return;
 	k->captures_us = now;
+	if (canaries_turn(k->canaries, k->store, &err).code)
+		trouble(k, "that a canary was rolled back cannot be written down", &err);
 	a = arena_new(CAPTURES_MEMORY);
 	if (a && store_captures_end_due(k->store, a, &n, &err).code)
 		trouble(k, "the end of a capture cannot be noted", &err);
@@ -378,6 +385,6 @@ bool keeper_turn(struct keeper *k)
 		report(k);
 	}
 	see_to_ends(k, now);
-	end_captures(k, now);
+	note_ends(k, now);
 	return more;
 }

@@ -15,6 +15,7 @@ static const struct entry {
 	{ "APIs", "Policies", "policies", "policies", WEB_VIEW_POLICIES },
 	{ "APIs", "Fragments", "policy-fragments", "fragments", WEB_VIEW_POLICIES },
 	{ "APIs", "Backends", "backends", "backends", WEB_VIEW_SETTINGS },
+	{ "APIs", "Traffic rules", "traffic-rules", "calls", WEB_VIEW_POLICIES },
 	{ "APIs", "Named values", "named-values", "values", WEB_VIEW_SETTINGS },
 	{ "APIs", "Loggers", "loggers", "loggers", WEB_VIEW_SETTINGS },
 	{ "APIs", "Schemas", "schemas", "fragments", WEB_VIEW_APIS },

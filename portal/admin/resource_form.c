@@ -253,7 +253,7 @@ static GH_RC put_fields(struct form *f, struct liquid_list *out, const struct re
 
 		if (field->flags & RESOURCE_READ_ONLY && (!value || json_is_null(value)))
 			continue;
-		if (!value && (!doc || f->view->is_new) && field->otherwise && !jsn_parse_in(f->w->a, str_of(field->otherwise), &(struct jsn_limits){ .flags = JSN_ANY }, &otherwise, NULL, err).code)
+		if (!value && (!doc || json_is_null(doc) || f->view->is_new) && field->otherwise && !jsn_parse_in(f->w->a, str_of(field->otherwise), &(struct jsn_limits){ .flags = JSN_ANY }, &otherwise, NULL, err).code)
 			value = otherwise;
 		TRY(put_field(f, liquid_push_record(out), field, value, arena_printf(f->w->a, "%.*s/%s", STR_ARG(at), field->name), depth, err));
 	}
@@ -431,6 +431,8 @@ static json_t *object_of(struct web *w, const struct resource_field *fields, str
 			v = secret_of(w, f, place);
 		else if (f->type == RESOURCE_OBJECTS && f->fields)
 			v = items_of(w, f, place);
+		else if (f->type == RESOURCE_OBJECT && f->fields && f->flags & RESOURCE_NULL && is_blank(w, f->fields, place))
+			v = json_null();
 		else if (f->type == RESOURCE_OBJECT && f->fields)
 			v = object_of(w, f->fields, place, jsn_get(before, f->name), is_new);
 		else

@@ -170,6 +170,9 @@ static GH_RC show(struct web *w, const struct resource_view *view, struct str id
 	(void)liquid_set_list(w->page, "live");
 	if (strcmp(view->kind->name, "backend") == 0 && id.n)
 		TRY(admin_put_backend_state(w, id, err));
+	(void)liquid_set_list(w->page, "now");
+	if (strcmp(view->kind->name, "traffic-rule") == 0 && id.n)
+		TRY(admin_put_traffic_state(w, id, err));
 	liquid_set_text(w->page, "id", id.n ? id : STR(""));
 	liquid_set_text(w->page, "mark", mark.n ? mark : STR(""));
 	liquid_set_bool(w->page, "is_new", view->is_new);

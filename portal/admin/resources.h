@@ -29,6 +29,9 @@ json_t *resource_yaml_read(struct str text);
 /* `live` of the page: how the backend is now and, of a pool, its members. */
 GH_RC admin_put_backend_state(struct web *w, struct str id, struct gh_err *err);
 
+/* `now` of the page: how the canary and the mirror of a traffic rule did. */
+GH_RC admin_put_traffic_state(struct web *w, struct str id, struct gh_err *err);
+
 /* rule_form.c: an access rule as groups of methods. `r` gets groups and what else the rule says. */
 GH_RC rule_form_put(struct web *w, struct liquid_record *r, const json_t *rule, struct str at, bool may_change, struct gh_err *err);
 json_t *rule_form_read(struct web *w, struct str at);

@@ -101,6 +101,7 @@ static const struct web_route routes[] = {
 	KIND("schemas", WEB_VIEW_APIS, WEB_CHANGE_APIS),
 	KIND("access-rules", WEB_VIEW_POLICIES, WEB_CHANGE_POLICIES),
 	KIND("network-rules", WEB_VIEW_POLICIES, WEB_CHANGE_POLICIES),
+	KIND("traffic-rules", WEB_VIEW_POLICIES, WEB_CHANGE_POLICIES),
 	{ "GET", "/edit/credentials", WEB_VIEW_SETTINGS, admin_resource, WEB_ABOUT_RESOURCES },
 	{ "POST", "/edit/credentials", WEB_CHANGE_SETTINGS, admin_resource_act, WEB_ABOUT_RESOURCES },
 	{ "GET", "/governance", WEB_VIEW_APIS, admin_governance, WEB_ABOUT_RESOURCES },

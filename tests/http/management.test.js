@@ -41,6 +41,7 @@ const SAMPLES = {
   policies: ['operation:orders/get-order', { policy: XML() }, { policy: XML('<base /><set-header name="X-B"><value>b</value></set-header>') }],
   'access-rules': ['api:orders', { rule: { anyOf: [{ method: 'key' }] } }, { rule: { anyOf: [{ method: 'anonymous' }] } }],
   'cache-rules': ['api:orders', { ttl: 60 }, { varyBy: ['Accept-Language'] }],
+  'traffic-rules': ['api:orders', { canary: { backend: 'erp', percent: 5 } }, { faults: [{ percent: 50, delayMs: 5 }] }],
   'network-rules': ['product:gold', { allow: ['10.0.0.0/8'] }, { httpsOnly: true }],
   'governance-rulesets': ['house', { name: 'House rules', rules: 'rules:\n  title:\n    given: $.info\n    then: {field: title, function: truthy}\n' }, { tags: ['erp'] }],
   'governance-exceptions': ['orders-tls', { api: 'orders', rule: 'security/backend-tls', reason: 'Old host', owner: 'ann@example.com', ends: '2031-01-01T00:00:00Z' }, { reason: 'An old host' }],

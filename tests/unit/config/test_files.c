@@ -339,6 +339,8 @@ static struct str any_name(struct fixture *f, const struct resource_kind *k)
 		return arena_printf(f->a, "%s/x%d", any_existing(f, "environment"), (int)roll(4));
 	if (strcmp(k->name, "access-rule") == 0 || strcmp(k->name, "network-rule") == 0)
 		return arena_printf(f->a, "product:%s", any_existing(f, "product"));
+	if (strcmp(k->name, "traffic-rule") == 0)
+		return arena_printf(f->a, "api:%s", any_existing(f, "api"));
 	if (strcmp(k->name, "cache-rule") == 0)
 		return arena_printf(f->a, "operation:%s", any_existing(f, "operation"));
 	return arena_printf(f->a, "x%d", (int)roll(6));
@@ -361,6 +363,7 @@ static void make_likely(const struct resource_kind *k, json_t *doc)
 		{ "backend", "hashOn", NULL }, { "backend", "affinityCookie", NULL }, { "backend", "tlsPins", NULL }, { "backend", "credential", NULL },
 		{ "backend", "tlsServerName", NULL }, { "version-set", "scheme", "segment" }, { "version-set", "parameter", NULL },
 		{ "schema", "schema", "{\"type\": \"object\"}" }, { "schema", "kind", "json" }, { "network-rule", "allow", NULL },
+		{ "traffic-rule", "canary", NULL }, { "traffic-rule", "mirror", NULL }, { "traffic-rule", "faults", NULL },
 		{ "network-rule", "deny", NULL }, { "page", "audience", "users" }, { "page", "group", NULL },
 		{ "business-group", "parent", NULL }, { "named-value", "rotateBy", NULL }, { "named-value", "tags", NULL },
 	};

@@ -1,0 +1,223 @@
+// Traffic rules: a canary that is chosen by share, header, cookie and subscription and comes back by itself when it fails; copies of
+// calls for another backend; faults that consumers test with. The commands are those of docs/traffic.md.
+'use strict';
+const { describe, it, before, after, beforeEach } = require('node:test');
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const http = require('node:http');
+const path = require('node:path');
+const { start, until, SERVERS, ROOT } = require('./harness');
+
+async function node(name) {
+  const n = { name, seen: [], reply: null };
+  n.server = http.createServer((req, res) => {
+    let body = '';
+    req.on('data', (t) => { body += t; });
+    req.on('end', () => {
+      n.seen.push({ method: req.method, url: req.url, headers: req.headers, body });
+      if (n.reply) n.reply(req, res); else res.end(name);
+    });
+  });
+  await new Promise((resolve) => n.server.listen(0, '127.0.0.1', resolve));
+  n.url = `http://127.0.0.1:${n.server.address().port}/base-${name}`;
+  n.close = () => { n.server.close(); n.server.closeAllConnections(); };
+  return n;
+}
+
+const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'O', version: '1' }, paths: { '/x': {
+  get: { responses: { 200: { description: 'ok' } } }, post: { responses: { 200: { description: 'ok' } } } } } });
+
+// Lines of the page that begin so, as arguments.
+const documented = (prefix, partner) => fs.readFileSync(path.join(ROOT, 'docs/traffic.md'), 'utf8').split('\n')
+  .filter((l) => l.startsWith(`gatehouse ${prefix}`)).map((l) => l.split(' ').slice(1).map((w) => (w === 'partner' ? partner : w)));
+
+describe('traffic rules', () => {
+  let gw, stable, next, key, id;
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
+
+  // A connection that the web server closed while a command ran is no failure of the call: it had not been sent.
+  const call = (options) => once(options).catch((e) => { if (!e.reused) throw e; return call(options); });
+  const once = ({ method = 'GET', headers = {}, body } = {}) => new Promise((resolve, reject) => {
+    const req = http.request(`${gw.url}/api/orders/x?q=1`, { agent, method, headers: { 'Ocp-Apim-Subscription-Key': key.other, ...headers } }, (res) => {
+      let text = '';
+      res.on('data', (t) => { text += t; });
+      res.on('end', () => resolve({ status: res.statusCode, headers: res.headers, text }));
+    });
+    req.on('error', (e) => reject(Object.assign(e, { reused: req.reusedSocket && e.code === 'ECONNRESET' })));
+    req.end(body);
+  });
+  async function calls(n, options) {
+    const all = [];
+    await Promise.all(Array.from({ length: 8 }, async () => { while (n-- > 0) all.push(await call(options)); }));
+    return all;
+  }
+  const side = (all) => ({ stable: all.filter((r) => r.text === 'stable').length, next: all.filter((r) => r.text === 'next').length });
+  const record = (r) => until(() => {
+    const text = gw.cli('log', '--request-id', r.headers['x-request-id'], '--format', 'json').stdout.trim();
+    return text.length > 2 && [JSON.parse(text)].flat()[0];
+  }, 'the record');
+  const canary = () => gw.cli('canary', 'list', '--format', 'json').json()[0];
+  const mirrored = () => gw.cli('mirror', 'list', '--format', 'json').json()[0];
+
+  before(async () => {
+    [stable, next] = await Promise.all(['stable', 'next'].map(node));
+    gw = await start({ server: SERVERS[0], workers: 2, setup(g) {
+      g.cli('import', 'openapi', g.file('o.json', DESCRIPTION), '--path', 'orders', '--name', 'orders', '--backend', stable.url);
+      g.cli('product', 'create', 'all');
+      g.cli('product', 'add-api', 'all', 'orders');
+      g.cli('backend', 'set', 'orders-next', '--url', next.url);
+      const [partner, other] = [1, 2].map(() => g.cli('subscription', 'create', '--product', 'all', '--format', 'json').json());
+      id = partner.id;
+      key = { partner: partner.primaryKey, other: other.primaryKey };
+      g.cli('alert', 'set', 'backends', '--kind', 'backend', '--mail', 'ops@example.com');
+    } });
+  });
+  after(async () => {
+    agent.destroy();
+    await gw?.stop();
+    for (const n of [stable, next]) n?.close();
+  });
+  beforeEach(() => { for (const n of [stable, next]) { n.seen = []; n.reply = null; } });
+
+  it('sends a share to the canary, and whoever asks by header, cookie or subscription', async () => {
+    const commands = documented('canary set', id);
+    assert.equal(commands.length, 3);
+    gw.cli(...commands[0]);
+    const all = await calls(200);
+    assert.ok(Math.abs(side(all).next - 10) <= 2 && side(all).stable + side(all).next === 200, JSON.stringify(side(all)));
+    assert.equal(next.seen[0].url, '/base-next/x?q=1', 'the path goes behind the address of the canary');
+    const asked = [['canary: header X-Canary', 'next', { 'X-Canary': 'always' }], ['stable: header X-Canary', 'stable', { 'X-Canary': 'never' }],
+      ['canary: cookie canary', 'next', { Cookie: 'a=1; canary=always' }],
+      ['stable: header X-Canary', 'stable', { 'X-Canary': 'never', Cookie: 'canary=always' }]];
+    for (const [decision, where, headers] of asked) {
+      const r = await call({ headers });
+      assert.equal(r.text, where, decision);
+      const row = await record(r);
+      assert.equal(row.decision, decision);
+      assert.equal(row.backend, where === 'next' ? 'orders-next' : row.backend);
+    }
+    gw.cli(...commands[1]);
+    assert.deepEqual(side(await calls(12, { headers: { 'Ocp-Apim-Subscription-Key': key.partner } })), { stable: 0, next: 12 });
+    gw.cli('canary', 'set', 'orders', '--header-value', 'blue');
+    assert.equal((await call({ headers: { 'X-Canary': 'blue' } })).text, 'next');
+    assert.equal((await call({ headers: { 'X-Canary': 'always', Cookie: 'canary=never' } })).text, 'stable');
+    gw.cli('canary', 'set', 'orders', '--header-value', 'none');
+  });
+
+  it('keeps a browser on its side by a cookie, also when the share grows', async () => {
+    gw.cli('canary', 'set', 'orders', '--percent', '50');
+    const first = await Promise.all(Array.from({ length: 16 }, () => call()));
+    const homes = first.map((r) => [r.headers['set-cookie'][0].match(/^side=[0-9a-f]{12}/)[0], r.text]);
+    assert.ok(new Set(homes.map((h) => h[1])).size === 2, 'both sides');
+    for (const [cookie, home] of homes) {
+      const again = await call({ headers: { Cookie: cookie } });
+      assert.deepEqual([again.text, again.headers['set-cookie']], [home, undefined]);
+    }
+    gw.cli('canary', 'set', 'orders', '--percent', '80');
+    for (const [cookie, home] of homes) if (home === 'next') assert.equal((await call({ headers: { Cookie: cookie } })).text, 'next');
+  });
+
+  it('rolls a canary back that fails, for all workers, and forgets it with no restart', async () => {
+    gw.cli(...documented('canary set', id)[2]);
+    next.reply = (req, res) => { res.statusCode = 500; res.end('next'); };
+    const before = await calls(19, { headers: { 'X-Canary': 'always' } });
+    assert.ok(before.every((r) => r.status === 500), 'too few calls to judge');
+    assert.equal(canary().state, 'running');
+    await call({ headers: { 'X-Canary': 'always' } });
+    next.seen = [];
+    assert.deepEqual(side(await calls(40, { headers: { 'X-Canary': 'always' } })), { stable: 40, next: 0 });
+    const row = await until(() => canary().why && canary(), 'the keeper to write it down');
+    assert.equal(row.state, 'rolled-back');
+    assert.match(row.why, /^20 errors in 20 calls of the canary orders-next, 0 in \d+ of the others$/);
+    assert.ok(gw.cli('audit', '--format', 'json').json().some((e) => e.actor === 'keeper' && e.action === 'roll-back' && e.id === 'orders'), 'the audit trail');
+    assert.match(gw.log('serve'), /canary rolled back.*api=orders backend=orders-next calls=20 errors=20/);
+    await until(() => gw.cli('alert', 'history', '--format', 'json').json().some((e) => e.event === 'fired' && /the canary of API orders was rolled back/.test(e.summary)), 'the alert');
+    gw.cli('canary', 'set', 'orders', '--percent', '40');
+    assert.equal(canary().state, 'rolled-back', 'another share is no new beginning');
+    await gw.end(gw.serve);
+    fs.rmSync(path.join(gw.state, 'backends'));                      // as after a boot
+    gw.serve.mayEnd = true;
+    gw.processes = gw.processes.filter((p) => p !== gw.serve);
+    gw.serve = gw.run('serve', path.join(gw.bin, 'gatehouse'), gw.serveArgs());
+    await until(() => call().then((r) => r.status === 200, () => false), 'the gateway');
+    assert.equal((await call({ headers: { 'X-Canary': 'always' } })).text, 'stable');
+    next.reply = null;
+    gw.cli('canary', 'set', 'orders', '--running', 'yes');
+    assert.equal((await call({ headers: { 'X-Canary': 'always' } })).text, 'next');
+    assert.deepEqual([canary().state, canary().why], ['running', '']);
+    await until(() => gw.cli('alert', 'history', '--format', 'json').json().some((e) => e.event === 'recovered'), 'the end of the alert');
+  });
+
+  it('measures a canary against the other calls', async () => {
+    gw.cli('canary', 'set', 'orders', '--against', 'stable', '--error-percent', '20', '--minimum-calls', '10');
+    for (const n of [stable, next]) n.reply = (req, res) => { res.statusCode = 503; res.end(n.name); };
+    await calls(20, { headers: { 'X-Canary': 'never' } });
+    await calls(20, { headers: { 'X-Canary': 'always' } });
+    assert.deepEqual([canary().state, canary().errors, canary().stableErrors], ['running', 20, 20], 'both are as bad');
+    stable.reply = null;
+    await calls(80, { headers: { 'X-Canary': 'never' } });
+    await calls(8, { headers: { 'X-Canary': 'always' } });
+    assert.equal(canary().state, 'rolled-back');
+    gw.cli('canary', 'end', 'orders');
+    assert.equal(canary(), undefined);
+    assert.equal((await call({ headers: { 'X-Canary': 'always' } })).text, 'stable');
+    assert.match(gw.cli('canary', 'set', 'orders', '--backend', 'nobody', { fails: true }).stderr, /no backend 'nobody'/);
+  });
+
+  it('meets consumers with faults that they asked for, and nobody else', async () => {
+    for (const c of documented('fault add', id).slice(0, 2)) gw.cli(...c);
+    const order = [];
+    const slow = call({ headers: { 'X-Fault': 'slow' } }).then((r) => { order.push('slow'); return r; });
+    await calls(16).then(() => order.push('others'));
+    const waited = await slow;
+    assert.deepEqual([waited.status, waited.text, order], [200, 'stable', ['others', 'slow']]);
+    stable.seen = [];
+    const down = await call({ headers: { 'X-Fault': 'down' } });
+    assert.deepEqual([down.status, JSON.parse(down.text).statusCode, stable.seen.length], [503, 503, 0]);
+    const row = await record(down);
+    assert.deepEqual([row.reason, row.decision], ['fault_injected', 'fault: status 503']);
+    assert.equal((await record(waited)).decision, 'fault: delay of 2000 ms');
+    assert.equal((await call({ headers: { 'X-Fault': 'other' } })).status, 200);
+    gw.cli('fault', 'end', 'orders');
+    gw.cli(...documented('fault add', id)[2]);
+    const partner = await calls(40, { headers: { 'Ocp-Apim-Subscription-Key': key.partner } });
+    assert.ok(Math.abs(partner.filter((r) => r.status === 500).length - 4) <= 2);
+    assert.ok((await calls(20)).every((r) => r.status === 200));
+    gw.cli('fault', 'end', 'orders');
+    assert.match(gw.cli('fault', 'add', 'orders', { fails: true }).stderr, /does nothing/);
+  });
+
+  it('copies calls without credentials, waits for none of them, and counts', async () => {
+    gw.cli(...documented('mirror set')[0]);
+    next.reply = () => {};                                         // hangs: nobody notices
+    const all = await calls(60, { headers: { Authorization: 'Bearer mine', Cookie: 'a=1', 'X-Api-Key': 'k', 'X-Kind': 'copy' } });
+    assert.ok(all.every((r) => r.status === 200 && r.text === 'stable'));
+    await until(() => next.seen.length >= 28, 'the copies');
+    const one = next.seen[0];
+    assert.deepEqual([one.method, one.url, one.headers['x-kind'], one.headers.authorization, one.headers.cookie, one.headers['x-api-key']],
+      ['GET', '/base-next/x?q=1', 'copy', undefined, undefined, undefined]);
+    assert.match(stable.seen[0].headers.authorization, /mine/);
+    assert.equal(one.headers.host, new URL(next.url).host);
+    next.server.closeAllConnections();
+    await until(() => mirrored().failed >= 28, 'the count of those that failed');
+    next.reply = null;
+    next.seen = [];
+    assert.equal((await call({ method: 'POST', body: 'order' })).status, 200);
+    gw.cli('mirror', 'set', 'orders', '--method', 'POST', '--percent', '100', '--max-body', '16', '--credentials', 'yes');
+    const was = mirrored();
+    await call({ method: 'POST', body: 'order', headers: { Authorization: 'Bearer mine', 'Content-Length': 5 } });
+    await call({ method: 'POST', body: 'x'.repeat(17), headers: { 'Content-Length': 17 } });
+    await call();
+    const now = await until(() => mirrored().sent > was.sent && mirrored().skipped > was.skipped && mirrored(), 'the counts');
+    assert.deepEqual([now.sent - was.sent, now.skipped - was.skipped], [1, 1]);
+    assert.deepEqual(next.seen.map((r) => [r.method, r.body, r.headers.authorization]), [['POST', 'order', 'Bearer mine']]);
+    gw.cli('mirror', 'set', 'orders', '--max-in-flight', '1', '--method', 'GET');
+    next.reply = () => {};
+    await calls(30);
+    assert.ok(mirrored().skipped - now.skipped >= 28, 'at most one of each worker is under way');
+    gw.cli('mirror', 'end', 'orders');
+    next.seen = [];
+    await calls(10);
+    assert.deepEqual([next.seen.length, gw.cli('mirror', 'list', '--format', 'json').json().length], [0, 0]);
+  });
+});
