@@ -48,7 +48,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 
 	TRY(limit_options(c, v, &n, err));
 	if (!n && !r.methods.n && !r.operations.n)
-		return cli_usage(c, err, "a rule says --methods, --operations, --rate or --quota");
+		return cli_usage(c, err, "a rule says --methods, --operations, --rate, --quota, --bandwidth or --concurrency");
 	TRY(cli_store(c, true, &s, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
 	return store_tx_end(s, put(c, s, &r, v, n, err), err);

@@ -43,6 +43,7 @@ struct counter_ask {
 	uint64_t burst;              /* BUCKET; 0: as limit */
 	int64_t origin_us;           /* FIXED: start of a window, wall clock */
 	bool forced;                 /* count even past the limit: it has happened already */
+	uint8_t part;                /* what of the key is counted, where one key counts several things (core/limit_key.h) */
 };
 
 struct counter_answer {
@@ -52,6 +53,7 @@ struct counter_answer {
 	uint32_t retry_after_s;      /* not allowed: whole seconds after which the same amount passes (if nobody else comes);
 	                                rounded up, at least 1; UINT32_MAX: never. 0 when allowed, but for a look that finds
 	                                nothing left */
+	int64_t retry_after_us;      /* the same to the microsecond, for who waits; INT64_MAX: never */
 	uint32_t reset_s;            /* until nothing is counted any more, rounded up; UINT32_MAX: never */
 };
 
@@ -61,6 +63,7 @@ struct counter_answer counter_take(struct counters *c, const struct counter_ask 
  * leaves all of its own. False also when the table of gauges is full of busy ones. */
 bool counter_enter(struct counters *c, struct str key, uint32_t max);
 void counter_leave(struct counters *c, struct str key);
+uint64_t counter_inside(struct counters *c, struct str key);     /* at this moment */
 
 /* ---- notes: that something happened, until a time; for what must not happen a second time ------------------------------- */
 

@@ -19,6 +19,18 @@ static uint32_t retry_s(int64_t us)
 	return s ? s : 1;
 }
 
+static void tell_retry(struct counter_answer *out, int64_t us)
+{
+	out->retry_after_us = us > 0 ? us : 1;
+	out->retry_after_s = retry_s(us);
+}
+
+static void tell_never(struct counter_answer *out)
+{
+	out->retry_after_us = INT64_MAX;
+	out->retry_after_s = UINT32_MAX;
+}
+
 static bool fits(uint64_t used, const struct counter_ask *ask)
 {
 	return ask->forced || (used <= ask->limit && ask->amount <= ask->limit - used);
@@ -114,12 +126,12 @@ static struct counter_answer take_sliding(struct counters *c, struct sliding *s,
 	} else if (!fits(s->total, &one)) {
 		uint64_t used = s->total;
 
-		out.retry_after_s = UINT32_MAX;
+		tell_never(&out);
 		for (uint32_t i = 0; i < s->n && one.amount <= ask->limit; i++) {
 			used -= run_at(s, i)->count < used ? run_at(s, i)->count : used;
 			if (!fits(used, &one))
 				continue;
-			out.retry_after_s = retry_s(run_at(s, i)->at_us + s->window_us - now);
+			tell_retry(&out, run_at(s, i)->at_us + s->window_us - now);
 			break;
 		}
 	}
@@ -159,8 +171,12 @@ static struct counter_answer take_fixed(struct counters *c, struct plain *p, con
 	out.allowed = fits(p->count, ask);
 	if (out.allowed)
 		p->count = add_up(p->count, ask->amount);
-	if (!out.allowed || (!ask->amount && !fits(p->count, &one)))
-		out.retry_after_s = !window || one.amount > ask->limit ? UINT32_MAX : retry_s(end - now);
+	if (!out.allowed || (!ask->amount && !fits(p->count, &one))) {
+		if (!window || one.amount > ask->limit)
+			tell_never(&out);
+		else
+			tell_retry(&out, end - now);
+	}
 	out.used = p->count;
 	out.remaining = left(p->count, ask->limit);
 	out.reset_s = !p->count ? 0 : window ? seconds_up(end - now) : UINT32_MAX;
@@ -188,12 +204,14 @@ static struct counter_answer take_bucket(struct counters *c, struct plain *p, co
 	out.allowed = ask->forced || (ask->limit && after - now <= room);
 	if (out.allowed)
 		p->full_ns = full = after;
+	else if (!ask->limit || ask->amount > burst)
+		tell_never(&out);
 	else
-		out.retry_after_s = !ask->limit || ask->amount > burst ? UINT32_MAX : retry_s((after - room - now + 999) / 1000);
+		tell_retry(&out, (after - room - now + 999) / 1000);
 	out.remaining = full - now >= room ? 0 : (uint64_t)((unsigned __int128)(room - (full - now)) * limit / window_ns);
 	out.used = left(out.remaining, burst);
 	if (!ask->amount && !out.remaining && !out.retry_after_s)
-		out.retry_after_s = retry_s((full + clamp_ns(window_ns / limit) - room - now + 999) / 1000);
+		tell_retry(&out, (full + clamp_ns(window_ns / limit) - room - now + 999) / 1000);
 	out.reset_s = seconds_up((full - now + 999) / 1000);
 	return out;
 }
@@ -215,7 +233,7 @@ struct counter_answer counter_take(struct counters *c, const struct counter_ask 
 
 	if (!a.window_s && a.type != COUNTER_TYPE_FIXED)
 		a.window_s = 1;
-	p = counter_place(c, t, counter_digest(c, a.key, a.window_s << 2 ^ (uint32_t)a.type));
+	p = counter_place(c, t, counter_digest(c, a.key, a.window_s << 2 ^ (uint32_t)a.type ^ a.part * 0x9e3779b9u));
 	counter_lock(c, &p);
 	body = counter_find(c, &p, true);
 	if (t == TABLE_SLIDING) {
@@ -313,4 +331,17 @@ void counter_leave(struct counters *c, struct str key)
 	if (g && g->in[c->slot])
 		g->in[c->slot]--;
 	counter_unlock(&p);
+}
+
+uint64_t counter_inside(struct counters *c, struct str key)
+{
+	struct place p = counter_place(c, TABLE_GAUGE, counter_digest(c, key, GAUGE_SALT));
+	const struct gauge *g;
+	uint64_t n;
+
+	counter_lock(c, &p);
+	g = counter_find(c, &p, false);
+	n = g ? inside(g) : 0;
+	counter_unlock(&p);
+	return n;
 }

@@ -19,3 +19,9 @@ struct str limit_rule_key(struct arena *a, struct str subscription, struct str a
 {
 	return arena_printf(a, "rule:%.*s:%.*s", STR_ARG(subscription), STR_ARG(api));
 }
+
+/* No key that a policy takes out of a field of a request begins like this. */
+struct str limit_place_key(struct arena *a, struct str key)
+{
+	return arena_printf(a, "\001%.*s", STR_ARG(key));
+}

@@ -106,10 +106,7 @@ static gh_rc add_limit(struct store *s, const struct store_consumer_rule *r, con
 
 	TRY(limit_check(l, err));
 	st = place(s, SQL_RULE_LIMIT_ADD, r->subscription_id, r->api_id);
-	bind_int(st, 3, l->kind);
-	bind_int(st, 4, l->seconds);
-	bind_int(st, 5, l->calls);
-	bind_int(st, 6, l->algorithm);
+	limit_bind(st, 3, l);
 	rc = change_run(s, st, &(struct change){ .kind = "limit", .id = r->subscription_id }, err);
 	if (rc.code == GH_E_CONFLICT)
 		FAIL(err, CONFLICT, "the rule has two limits of a kind for the same time");

@@ -11,6 +11,7 @@ static const struct row_type tier_type = ROW_TYPE("tier", store_tier, tier_field
 
 static const struct field limit_fields[] = {
 	FIELD(store_limit, INT, kind), FIELD(store_limit, INT, seconds), FIELD(store_limit, INT, calls), FIELD(store_limit, INT, algorithm),
+	FIELD(store_limit, INT, queue), FIELD(store_limit, INT, delay_ms),
 };
 const struct row_type limit_type = ROW_TYPE("limit", store_limit, limit_fields);
 
@@ -55,18 +56,48 @@ GH_RC store_tiers(struct store *s, struct arena *a, struct str product_id, struc
 
 /* ---- limits ------------------------------------------------------------------------------------------------------------ */
 
+static gh_rc check_most(const struct store_limit *l, struct gh_err *err)
+{
+	int64_t most = l->kind == STORE_LIMIT_BANDWIDTH     ? STORE_LIMIT_BYTES_MAX
+		       : l->kind == STORE_LIMIT_CONCURRENCY ? STORE_CONCURRENCY_MAX
+							    : STORE_LIMIT_CALLS_MAX;
+
+	if (l->kind < 0 || l->kind >= STORE_LIMIT__COUNT)
+		FAIL(err, INVALID, "there is no kind %lld of a limit", (long long)l->kind);
+	if (l->calls < 1 || l->calls > most)
+		FAIL(err, INVALID, "a limit has 1 to %lld %s", (long long)most, l->kind == STORE_LIMIT_BANDWIDTH ? "bytes" : "calls");
+	return GH_RC_OK;
+}
+
+static gh_rc check_queue(const struct store_limit *l, struct gh_err *err)
+{
+	if (!l->queue && !l->delay_ms)
+		return GH_RC_OK;
+	if (l->kind != STORE_LIMIT_RATE)
+		FAIL(err, INVALID, "only a rate has a queue");
+	if (l->queue < 1 || l->queue > STORE_QUEUE_MAX || l->delay_ms < 1 || l->delay_ms > STORE_DELAY_MS_MAX)
+		FAIL(err, INVALID, "a queue has 1 to %d calls, which wait 1 to %d ms", STORE_QUEUE_MAX, STORE_DELAY_MS_MAX);
+	return GH_RC_OK;
+}
+
 gh_rc limit_check(const struct store_limit *l, struct gh_err *err)
 {
 	bool rate = l->kind == STORE_LIMIT_RATE;
 
-	if (l->calls < 1 || l->calls > STORE_LIMIT_CALLS_MAX)
-		FAIL(err, INVALID, "a limit has 1 to %lld calls", (long long)STORE_LIMIT_CALLS_MAX);
+	TRY(check_most(l, err));
+	TRY(check_queue(l, err));
+	if (l->kind == STORE_LIMIT_CONCURRENCY && (l->seconds || l->algorithm))
+		FAIL(err, INVALID, "calls at once have neither a window nor an algorithm");
 	if (rate && (l->seconds < 1 || l->seconds > STORE_RATE_SECONDS_MAX))
 		FAIL(err, INVALID, "the window of a rate has 1 to %d seconds", STORE_RATE_SECONDS_MAX);
 	if (l->seconds < 0 || l->seconds > STORE_QUOTA_SECONDS_MAX)
 		FAIL(err, INVALID, "the window of a quota has 0 to %lld seconds", (long long)STORE_QUOTA_SECONDS_MAX);
-	if (l->algorithm < STORE_ALGORITHM_USUAL || l->algorithm > STORE_ALGORITHM_BUCKET)
+	if (l->algorithm < STORE_ALGORITHM_USUAL || l->algorithm >= STORE_ALGORITHM__COUNT)
 		FAIL(err, INVALID, "there is no algorithm %lld of a limit", (long long)l->algorithm);
+	if (!rate && l->algorithm == STORE_ALGORITHM_LEAKY)
+		FAIL(err, INVALID, "only a rate is a leaky bucket");
+	if (l->kind == STORE_LIMIT_BANDWIDTH && l->algorithm > STORE_ALGORITHM_FIXED)
+		FAIL(err, INVALID, "bytes are counted in fixed windows");
 	if (!l->seconds && l->algorithm != STORE_ALGORITHM_USUAL && l->algorithm != STORE_ALGORITHM_FIXED)
 		FAIL(err, INVALID, "a quota that never begins anew has no other algorithm than fixed-window");
 	return GH_RC_OK;
@@ -75,7 +106,7 @@ gh_rc limit_check(const struct store_limit *l, struct gh_err *err)
 enum counter_type store_limit_counter(const struct store_limit *l)
 {
 	static const enum counter_type types[] = { [STORE_ALGORITHM_FIXED] = COUNTER_TYPE_FIXED, [STORE_ALGORITHM_SLIDING] = COUNTER_TYPE_SLIDING,
-						   [STORE_ALGORITHM_BUCKET] = COUNTER_TYPE_BUCKET };
+						   [STORE_ALGORITHM_BUCKET] = COUNTER_TYPE_BUCKET, [STORE_ALGORITHM_LEAKY] = COUNTER_TYPE_BUCKET };
 
 	if (l->algorithm == STORE_ALGORITHM_USUAL)
 		return l->kind == STORE_LIMIT_RATE ? COUNTER_TYPE_SLIDING : COUNTER_TYPE_FIXED;
@@ -92,6 +123,14 @@ void limits_json(struct buf *b, const struct store_limit *v, size_t n)
 	buf_cstr(b, "]");
 }
 
+void limit_bind(sqlite3_stmt *st, int first, const struct store_limit *l)
+{
+	const int64_t v[] = { l->kind, l->seconds, l->calls, l->algorithm, l->queue, l->delay_ms };
+
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		bind_int(st, first + (int)i, v[i]);
+}
+
 static gh_rc add_limit(struct store *s, struct str id, const struct store_limit *l, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_TIER_LIMIT_ADD);
@@ -99,10 +138,7 @@ static gh_rc add_limit(struct store *s, struct str id, const struct store_limit 
 
 	TRY(limit_check(l, err));
 	bind_str(st, 1, id);
-	bind_int(st, 2, l->kind);
-	bind_int(st, 3, l->seconds);
-	bind_int(st, 4, l->calls);
-	bind_int(st, 5, l->algorithm);
+	limit_bind(st, 2, l);
 	rc = change_run(s, st, &(struct change){ .kind = "limit of tier", .id = id }, err);
 	if (rc.code == GH_E_CONFLICT)
 		FAIL(err, CONFLICT, "tier '%.*s': there is no such tier, or it has two limits of a kind for the same time", STR_ARG(id));

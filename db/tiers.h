@@ -9,11 +9,16 @@
 #include "db/products.h"
 
 enum store_limit_kind {
-	STORE_LIMIT_RATE,        /* sliding window of 1 to STORE_RATE_SECONDS_MAX seconds; beyond it 429 */
+	STORE_LIMIT_RATE,        /* sliding window of 1 to STORE_RATE_SECONDS_MAX seconds; beyond it 429, or a wait in its queue */
 	STORE_LIMIT_QUOTA,       /* fixed windows from the subscription's start on, 0 seconds: once and for all; beyond it 403 */
+	STORE_LIMIT_BANDWIDTH,   /* the same of bytes, bodies both ways; the call that goes over is the last one */
+	STORE_LIMIT_CONCURRENCY, /* calls at once; one more 429 */
+	STORE_LIMIT__COUNT
 };
-enum { STORE_TIER_LIMITS_MAX = 8, STORE_RATE_SECONDS_MAX = 300 };
-static const int64_t STORE_LIMIT_CALLS_MAX = 1000000000, STORE_QUOTA_SECONDS_MAX = 100 * 366 * INT64_C(86400);
+enum { STORE_TIER_LIMITS_MAX = 8, STORE_RATE_SECONDS_MAX = 300, STORE_CONCURRENCY_MAX = 1000000, STORE_QUEUE_MAX = 10000,
+       STORE_DELAY_MS_MAX = 60000 };
+static const int64_t STORE_LIMIT_CALLS_MAX = 1000000000, STORE_LIMIT_BYTES_MAX = INT64_C(1) << 50,
+		     STORE_QUOTA_SECONDS_MAX = 100 * 366 * INT64_C(86400);
 
 /* How it counts (core/counter.h). */
 enum store_limit_algorithm {
@@ -21,12 +26,15 @@ enum store_limit_algorithm {
 	STORE_ALGORITHM_FIXED,   /* windows one after the other: up to twice the calls around the border of two */
 	STORE_ALGORITHM_SLIDING, /* never more in any window */
 	STORE_ALGORITHM_BUCKET,  /* token bucket (GCRA): a whole window's calls at once, then evenly */
+	STORE_ALGORITHM_LEAKY,   /* leaky bucket, of a rate: evenly from the first on, 10 in 1 s are one each 100 ms */
+	STORE_ALGORITHM__COUNT
 };
 
 struct store_limit {
 	int64_t kind;                    /* enum store_limit_kind */
-	int64_t seconds, calls;
+	int64_t seconds, calls;          /* calls: bytes, calls at once; seconds 0 of those */
 	int64_t algorithm;               /* enum store_limit_algorithm */
+	int64_t queue, delay_ms;         /* of a rate: calls beyond it that wait in place of being refused, and for how long; 0: none */
 };
 enum counter_type store_limit_counter(const struct store_limit *l);
 

@@ -227,6 +227,8 @@ static bool add_groups(struct access_cache *c, struct key_entry *e)
 
 /* ---- limits and rules: read with the subscription, so a change of either (which raises the number for access) binds the next call */
 
+_Static_assert(CTX_LIMIT_CONCURRENCY == (int)STORE_LIMIT_CONCURRENCY, "the kinds of limits are the same in the store and here");
+
 static bool copy_limits(struct key_entry *e, const struct store_limit *rows, size_t n, const struct ctx_limit **out, size_t *n_out)
 {
 	struct ctx_limit *limits;
@@ -237,8 +239,10 @@ static bool copy_limits(struct key_entry *e, const struct store_limit *rows, siz
 		return false;
 	limits = take(e, n * sizeof(*limits));       /* at the block's beginning: aligned */
 	for (size_t i = 0; i < n; i++)
-		limits[i] = (struct ctx_limit){ .rate = rows[i].kind == STORE_LIMIT_RATE, .type = store_limit_counter(&rows[i]),
-						.calls = (uint64_t)rows[i].calls, .seconds = (uint32_t)rows[i].seconds };
+		limits[i] = (struct ctx_limit){ .kind = (enum ctx_limit_kind)rows[i].kind, .type = store_limit_counter(&rows[i]),
+						.calls = (uint64_t)rows[i].calls, .seconds = (uint32_t)rows[i].seconds,
+						.burst = rows[i].algorithm == STORE_ALGORITHM_LEAKY, .queue = (uint32_t)rows[i].queue,
+						.delay_ms = (uint32_t)rows[i].delay_ms };
 	*out = limits;
 	*n_out = n;
 	return true;

@@ -18,6 +18,7 @@
 #include "fcgi/capture.h"
 #include "fcgi/decode.h"
 #include "fcgi/shared_limit.h"
+#include "fcgi/tier.h"
 
 #include <stdlib.h>
 
@@ -386,6 +387,7 @@ void call_over(struct call *k)
 		forward_drop(k);
 		host_drop(k);
 		exchange_transferred(&k->x, k->up_bytes, k->down_bytes);
+		tier_transferred(k, k->up_bytes + k->down_bytes);
 		call_record(k);
 		if (k->conn)
 			conn_end(k->conn);

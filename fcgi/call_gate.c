@@ -392,6 +392,7 @@ void call_leave_gate(struct call *k)
 {
 	if (k->gate) {
 		iap_drop(k->gate, k);
+		tier_leave(k);
 		snapshot_unref(k->gate->snapshot);
 	}
 	k->gate = NULL;

@@ -11,7 +11,7 @@ struct gate_state {                      /* in the call's arena */
 	struct access access;
 	struct iap *iap;                 /* iap.h; NULL: no sign-in is asked for */
 	struct call_trace *traced;       /* call_trace.h; NULL: the call showed no debug credential */
-	struct tier_wait *tier;          /* tier.h; NULL: it does not wait for its limits */
+	struct tier_state *tier;         /* tier.h; NULL: there is nothing to wait for or to give back */
 	struct shown_limit limit;        /* the tightest one that counted the call */
 };
 

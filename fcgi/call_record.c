@@ -146,7 +146,7 @@ static struct str limits_text(const struct call *k, char out[LIMITS_BYTES])
 	_Static_assert(LIMITS_BYTES >= 4 * 20 + 40, "four numbers and the words have room");
 	if (!l || !l->set)
 		return STR("");
-	to = str_put_u64(str_put(out, l->rate ? STR("rate: ") : STR("quota: ")), l->remaining);
+	to = str_put_u64(str_put(out, l->at_once ? STR("at once: ") : l->rate ? STR("rate: ") : STR("quota: ")), l->remaining);
 	to = str_put_u64(str_put(to, STR(" of ")), l->limit);
 	to = str_put(to, l->bytes ? STR(" bytes left") : STR(" left"));
 	if (l->window_s)

@@ -21,12 +21,19 @@ static struct str number(const struct call *k, uint64_t n)
 	return arena_printf(k->arena, "%llu", (unsigned long long)n);
 }
 
+static struct str name_of(const struct shown_limit *l)
+{
+	return l->at_once ? STR("\"concurrency\"") : l->rate ? STR("\"rate\"") : STR("\"quota\"");
+}
+
 /* Both stand in each answer of a limited API, so they are put together by hand. */
 static struct str policy_text(const struct call *k, const struct shown_limit *l)
 {
-	char text[TEXT_BYTES], *to = str_put(text, l->rate ? STR("\"rate\";q=") : STR("\"quota\";q="));
+	char text[TEXT_BYTES], *to = str_put(str_put(text, name_of(l)), STR(";q="));
 
 	to = str_put_u64(to, l->limit);
+	if (l->at_once)
+		to = str_put(to, STR(";qu=\"concurrent-requests\""));
 	if (l->bytes)
 		to = str_put(to, STR(";qu=\"content-bytes\""));
 	if (l->window_s)
@@ -36,10 +43,10 @@ static struct str policy_text(const struct call *k, const struct shown_limit *l)
 
 static struct str now_text(const struct call *k, const struct shown_limit *l)
 {
-	char text[TEXT_BYTES], *to = str_put(text, l->rate ? STR("\"rate\";r=") : STR("\"quota\";r="));
+	char text[TEXT_BYTES], *to = str_put(str_put(text, name_of(l)), STR(";r="));
 
 	to = str_put_u64(to, l->remaining);
-	if (l->window_s)
+	if (l->window_s || (l->at_once && l->reset_s))
 		to = str_put_u64(str_put(to, STR(";t=")), l->reset_s);
 	return arena_dup(k->arena, (struct str){ text, (size_t)(to - text) });
 }

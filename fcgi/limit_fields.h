@@ -3,6 +3,7 @@
  * fields that were usual before.
  *
  *   RateLimit-Policy: "rate";q=100;w=60        100 calls in 60 seconds; a quota in bytes says qu="content-bytes"
+ *   RateLimit-Policy: "concurrency";q=5;qu="concurrent-requests"
  *   RateLimit: "rate";r=7;t=42                 7 are left; in 42 seconds all are there again, or after a refusal one more
  *
  * Numbers are kept while the call runs and written as text with the answer; a call that meets no limit pays nothing. */
@@ -15,7 +16,7 @@ struct call;
 struct gate_state;
 
 struct shown_limit {
-	bool set, rate, bytes;               /* rate: of a window that slides; else a quota */
+	bool set, rate, bytes, at_once;      /* rate: of a window that slides; at_once: calls at a time; else a quota */
 	uint64_t limit, remaining, before;   /* before: what was left when the call came */
 	uint32_t window_s, reset_s;          /* window_s 0: it never ends */
 };

@@ -1,6 +1,7 @@
 #include "fcgi/shared_limit.h"
 
 #include "core/crypto.h"
+#include "core/limit_key.h"
 #include "core/str.h"
 
 #include <hiredis/hiredis.h>
@@ -74,7 +75,7 @@ static void digest_of(struct str key, uint8_t out[DIGEST_BYTES])
 	memcpy(out, whole, DIGEST_BYTES);
 }
 
-/* "prefix:{digest}:kind:window". The key itself, in which addresses and names of people stand, does not leave the machine; the
+/* "prefix:{digest}:kind:window", with ":b" behind it of bytes. The key itself, in which addresses and names of people stand, does not leave the machine; the
  * braces put all counters of one key on one node of a Cluster. */
 static struct str name_of(const struct shared_limits *s, const struct counter_ask *a, char out[KEY_BYTES])
 {
@@ -84,7 +85,8 @@ static struct str name_of(const struct shared_limits *s, const struct counter_as
 
 	digest_of(a->key, digest);
 	sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest));
-	n = snprintf(out, KEY_BYTES, "%.*s:{%s}:%c:%u", (int)(s->prefix.n < 64 ? s->prefix.n : 64), s->prefix.p, hex, kind_of(a), a->window_s);
+	n = snprintf(out, KEY_BYTES, "%.*s:{%s}:%c:%u%s", (int)(s->prefix.n < 64 ? s->prefix.n : 64), s->prefix.p, hex, kind_of(a), a->window_s,
+		     a->part == LIMIT_PART_BYTES ? ":b" : "");
 	return (struct str){ out, (size_t)n };
 }
 
@@ -94,7 +96,7 @@ static uint64_t may_take_along(const struct shared_limits *s, const struct share
 {
 	uint64_t most;
 
-	if (s->most < 2 || l->n != 1 || l->asks->amount != 1 || l->asks->forced)
+	if (s->most < 2 || l->n != 1 || l->asks->part != LIMIT_PART_CALLS || l->asks->amount != 1 || l->asks->forced)
 		return 0;
 	most = l->asks->limit / LUMP_PART;
 	return most < s->most ? most ? most - 1 : 0 : s->most - 1;
@@ -108,6 +110,7 @@ static struct lump *lump_of(struct shared_limits *s, const struct counter_ask *a
 	digest[0] ^= (uint8_t)kind_of(a);
 	digest[1] ^= (uint8_t)a->window_s;
 	digest[2] ^= (uint8_t)(a->window_s >> 8);
+	digest[DIGEST_BYTES - 1] ^= a->part;
 	/* who has a lower limit of the same counter may not live on what a higher one left */
 	for (size_t i = 0; i < sizeof(a->limit); i++)
 		digest[3 + i] ^= (uint8_t)(a->limit >> 8 * i);
@@ -210,6 +213,11 @@ static uint32_t seconds(long long v)
 	return v < 0 || v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 }
 
+static uint32_t seconds_up(long long us)
+{
+	return us <= 0 ? seconds(us) : seconds((us - 1) / 1000000 + 1);
+}
+
 static bool read_answers(struct shared_limit *l, const struct redisReply *r, uint64_t *more)
 {
 	if (!r || r->type != REDIS_REPLY_ARRAY || r->elements != l->n * ANSWERS)
@@ -221,7 +229,8 @@ static bool read_answers(struct shared_limit *l, const struct redisReply *r, uin
 		redisReply **v = &r->element[i * ANSWERS];
 
 		l->answers[i] = (struct counter_answer){ .allowed = v[0]->integer, .used = (uint64_t)v[1]->integer, .remaining = (uint64_t)v[2]->integer,
-							 .retry_after_s = seconds(v[3]->integer), .reset_s = seconds(v[4]->integer) };
+							 .retry_after_us = v[3]->integer < 0 ? INT64_MAX : v[3]->integer,
+							 .retry_after_s = seconds_up(v[3]->integer), .reset_s = seconds(v[4]->integer) };
 		*more = (uint64_t)v[5]->integer;
 	}
 	return true;

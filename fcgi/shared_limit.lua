@@ -1,14 +1,14 @@
 -- Limits that several machines share: tests and counts in one step, by the one clock of the server. KEYS: the counters that one
 -- call counts against. ARGV: eight for each, as struct counter_ask has them (core/counter.h), and how many more to take while it
 -- is about it: kind (s sliding, f fixed, b bucket), limit, amount (0 only looks), window in s, burst, origin in us, forced (1),
--- more. Either all of them pass or nothing is counted. Answers six for each: passes (1), used, left, seconds until it would
+-- more. Either all of them pass or nothing is counted. Answers six for each: passes (1), used, left, microseconds until it would
 -- pass (-1 never), seconds until nothing is counted (-1 never), how many more it took.
 local EXACT_RUNS, SLICES = 128, 120
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 
 local function seconds(us) return us <= 0 and 0 or math.ceil(us / 1000000) end
-local function retry(us) return math.max(1, seconds(us)) end
+local function retry(us) return math.max(1, math.ceil(us)) end
 local function load(key)
   local raw = redis.call('GET', key)
   return raw and cmsgpack.unpack(raw) or {}

@@ -251,6 +251,7 @@ struct worker {
 	struct fill_table *fills;
 	struct shared *shared;           /* shared.h; NULL: this machine is by itself */
 	struct shared_limits *shared_limits;     /* NULL as well */
+	struct spike_line *spikes;       /* calls that wait under a rate: spike.h */
 	struct log_sinks *sinks;
 	struct metrics *metrics;         /* core/metrics.h; NULL: not there */
 	struct quota_watch *quotas;      /* core/quota_watch.h; NULL as well */

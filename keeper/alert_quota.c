@@ -13,12 +13,13 @@
 
 static gh_rc look(struct checking *c, const struct store_subscription *sub, const struct store_limit *l, int64_t *share)
 {
-	struct counter_ask ask = { .type = COUNTER_TYPE_FIXED, .key = limit_tier_key(c->a, sub->id), .limit = (uint64_t)l->calls,
-				   .window_s = (uint32_t)l->seconds, .origin_us = sub->starts_us ? sub->starts_us : sub->created_us };
+	struct counter_ask ask = { .type = store_limit_counter(l), .key = limit_tier_key(c->a, sub->id), .limit = (uint64_t)l->calls,
+				   .part = l->kind == STORE_LIMIT_BANDWIDTH ? LIMIT_PART_BYTES : LIMIT_PART_CALLS, .window_s = (uint32_t)l->seconds,
+				   .origin_us = sub->starts_us ? sub->starts_us : sub->created_us };
 	struct counter_answer answer = counter_take(c->alerts->counters, &ask);
 	int64_t used = answer.used > (uint64_t)l->calls ? l->calls : (int64_t)answer.used;
 
-	*share = used * 100000 / l->calls;
+	*share = (int64_t)((double)used / (double)l->calls * 100000);
 	return GH_RC_OK;
 }
 
@@ -33,7 +34,7 @@ static gh_rc check_one(struct checking *c, const struct store_subscription *sub,
 	for (size_t i = 0; i < n; i++) {
 		int64_t share = 0;
 
-		if (v[i].kind == STORE_LIMIT_QUOTA)
+		if (v[i].kind == STORE_LIMIT_QUOTA || v[i].kind == STORE_LIMIT_BANDWIDTH)
 			TRY(look(c, sub, &v[i], &share));
 		if (share > most) {
 			most = share;
@@ -43,8 +44,9 @@ static gh_rc check_one(struct checking *c, const struct store_subscription *sub,
 	if (most < c->w->r.rule.threshold)
 		return GH_RC_OK;
 	return alerts_bad(c, sub->id, most,
-			  arena_printf(c->a, "subscription %.*s (%.*s) has used %s %% of its quota of %lld calls", STR_ARG(sub->id),
-				       STR_ARG(sub->name), alert_number(most, value), (long long)v[at].calls), err);
+			  arena_printf(c->a, "subscription %.*s (%.*s) has used %s %% of its quota of %lld %s", STR_ARG(sub->id),
+				       STR_ARG(sub->name), alert_number(most, value), (long long)v[at].calls,
+				       v[at].kind == STORE_LIMIT_BANDWIDTH ? "bytes" : "calls"), err);
 }
 
 static gh_rc check_tiers(struct checking *c, struct gh_err *err)

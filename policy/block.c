@@ -165,6 +165,16 @@ bool fiber_recover(struct exchange *x, struct fiber *f)
 
 /* ---- limit-concurrency ------------------------------------------------------------------------------------------- */
 
+/* Nobody knows when one of those inside leaves: a second is a fair guess. */
+static enum step refuse_entry(struct exchange *x)
+{
+	exchange_refuse(x, 429, STR("ConcurrencyLimitExceeded"), STR("Concurrency limit is exceeded"),
+			STR("Concurrency limit is exceeded. Try again later."));
+	x->error.header = STR("Retry-After");
+	x->error.header_value = STR("1");
+	return STEP_FAIL;
+}
+
 enum step op_enter(struct exchange *x, struct fiber *f, const struct instruction *i)
 {
 	const struct limit_concurrency_config *c = i->config;
@@ -175,8 +185,7 @@ enum step op_enter(struct exchange *x, struct fiber *f, const struct instruction
 	if (!arg_get_text(x, &c->key, &key) || !arg_get_int(x, &c->max_count, &max))
 		return STEP_FAIL;
 	if (!x->host->enter(x, key, (uint32_t)max))
-		return exchange_refuse(x, 429, STR("ConcurrencyLimitExceeded"), STR("Concurrency limit is exceeded"),
-				       STR("Concurrency limit is exceeded. Try again later."));
+		return refuse_entry(x);
 	b = push_block(x, f, OP_ENTER, c);
 	if (!b) {
 		x->host->leave(x, key);

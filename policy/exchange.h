@@ -41,11 +41,14 @@ struct ctx_product {
 	const struct ctx_group *groups;
 	size_t n_groups;
 };
+enum ctx_limit_kind { CTX_LIMIT_RATE, CTX_LIMIT_QUOTA, CTX_LIMIT_BANDWIDTH, CTX_LIMIT_CONCURRENCY };
 struct ctx_limit {                       /* of the subscription's tier or rule; kept before any policy runs */
-	bool rate;                       /* else a quota */
+	enum ctx_limit_kind kind;
 	enum counter_type type;
-	uint64_t calls;
+	uint64_t calls;                  /* or bytes, or calls at once */
+	uint64_t burst;                  /* of a bucket; 0: as calls */
 	uint32_t seconds;
+	uint32_t queue, delay_ms;        /* of a rate: calls beyond it wait; 0: they are refused */
 };
 struct ctx_consumer_rule {               /* what the subscription may do at an API; gateways ask before any policy runs */
 	struct str api_id;               /* STR_NULL: every API that has no rule of its own */

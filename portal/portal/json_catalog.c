@@ -183,7 +183,7 @@ static GH_RC tiers(struct web *w, const struct store_product *p, json_t *list, s
 		TRY(store_tier_limits(w->site->store, w->a, v[i].id, &limits, &k, err));
 		words = json_array();
 		for (size_t j = 0; j < k; j++)
-			json_array_append_new(words, portal_json_text(portal_limit_words(w, (uint64_t)limits[j].calls, (uint64_t)limits[j].seconds)));
+			json_array_append_new(words, portal_json_text(portal_stored_limit_words(w, &limits[j])));
 		json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:o}", "id", portal_json_text(v[i].id), "name",
 						      portal_json_text(v[i].name.n ? v[i].name : v[i].id), "approval",
 						      v[i].approval == STORE_APPROVAL_MANUAL ? "manual" : "auto", "limits", words));

@@ -44,13 +44,37 @@ static bool number(const struct doc_node *n, const char *name, uint64_t *out)
 	return false;
 }
 
-static struct str bytes_words(struct arena *a, uint64_t kilobytes)
+static struct str bytes_words(struct web *w, uint64_t bytes)
 {
-	if (kilobytes % (1024 * 1024) == 0)
-		return arena_printf(a, "%llu GB", (unsigned long long)(kilobytes / 1024 / 1024));
-	if (kilobytes % 1024 == 0)
-		return arena_printf(a, "%llu MB", (unsigned long long)(kilobytes / 1024));
-	return arena_printf(a, "%llu KB", (unsigned long long)kilobytes);
+	static const char *const units[] = { NULL, "KB", "MB", "GB" };
+	size_t i = 0;
+
+	for (; i + 1 < ARRAY_LEN(units) && bytes && bytes % 1024 == 0; i++)
+		bytes /= 1024;
+	return i ? arena_printf(w->a, "%llu %s", (unsigned long long)bytes, units[i])
+		 : web_textf(w, "{1} byte || {1} bytes", web_count(w, (int64_t)bytes));
+}
+
+static struct str queue_words(struct web *w, struct str rate, const struct store_limit *l)
+{
+	struct str wait = l->delay_ms % 1000 ? web_textf(w, "{1} ms", web_count(w, l->delay_ms))
+					     : web_textf(w, "{1} second || {1} seconds", web_count(w, l->delay_ms / 1000));
+
+	return web_textf(w, "{2}, and {1} more waits for at most {3} || {2}, and {1} more wait for at most {3}", web_count(w, l->queue),
+			 LANG_STR(rate), LANG_STR(wait));
+}
+
+struct str portal_stored_limit_words(struct web *w, const struct store_limit *l)
+{
+	struct str words;
+
+	if (l->kind == STORE_LIMIT_CONCURRENCY)
+		return web_textf(w, "{1} call at a time || {1} calls at a time", web_count(w, l->calls));
+	if (l->kind == STORE_LIMIT_BANDWIDTH)
+		return arena_printf(w->a, "%.*s %.*s", STR_ARG(bytes_words(w, (uint64_t)l->calls)),
+				    STR_ARG(period_words(w, (uint64_t)l->seconds)));
+	words = portal_limit_words(w, (uint64_t)l->calls, (uint64_t)l->seconds);
+	return l->queue ? queue_words(w, words, l) : words;
 }
 
 /* ---- what a product's document says -------------------------------------------------------------------------------------- */
@@ -58,8 +82,8 @@ static struct str bytes_words(struct arena *a, uint64_t kilobytes)
 enum { LIMITS_MAX = ARRAY_LEN(((struct portal_limits *)0)->words) };
 
 struct limit {
-	bool rate, bytes;                /* rate-limit or quota; a quota counts calls or kilobytes */
-	uint64_t most, seconds;
+	bool rate, bytes;                /* rate-limit or quota; a quota counts calls or bytes */
+	uint64_t most, seconds, burst;
 	enum counter_type type;
 };
 
@@ -73,8 +97,10 @@ static void add_limits(struct limit *v, size_t *n, const struct doc_node *node)
 	if (number(node, "calls", &l.most) && *n < LIMITS_MAX)
 		v[(*n)++] = l;
 	l.bytes = true;
-	if (number(node, "bandwidth", &l.most) && *n < LIMITS_MAX)
+	if (number(node, "bandwidth", &l.most) && l.most <= INT64_MAX / LIMIT_KILOBYTE && *n < LIMITS_MAX) {
+		l.most *= LIMIT_KILOBYTE;
 		v[(*n)++] = l;
+	}
 }
 
 static GH_RC limits_of(struct web *w, struct str product_id, struct limit v[LIMITS_MAX], size_t *n, struct gh_err *err)
@@ -105,7 +131,7 @@ gh_rc portal_limits(struct web *w, struct str product_id, struct portal_limits *
 
 	TRY(limits_of(w, product_id, v, &out->n, err));
 	for (size_t i = 0; i < out->n; i++)
-		out->words[i] = v[i].bytes ? arena_printf(w->a, "%.*s %.*s", STR_ARG(bytes_words(w->a, v[i].most)),
+		out->words[i] = v[i].bytes ? arena_printf(w->a, "%.*s %.*s", STR_ARG(bytes_words(w, v[i].most)),
 							  STR_ARG(period_words(w, v[i].seconds)))
 					   : portal_limit_words(w, v[i].most, v[i].seconds);
 	return GH_RC_OK;
@@ -125,27 +151,41 @@ gh_rc portal_put_limits(struct web *w, struct liquid_record *r, struct str produ
 /* ---- what is left ---------------------------------------------------------------------------------------------------------- */
 
 /* Looks at the counter that the gateway takes from. */
-static void put_left(struct web *w, struct liquid_list *list, const struct store_subscription *s, const struct limit *l, struct str key)
+static void put_left(struct web *w, struct liquid_list *list, const struct store_subscription *s, const struct limit *l, struct str key,
+		     uint8_t part)
 {
 	struct counter_ask ask = { .type = l->type, .key = key,
-				   .limit = l->bytes ? l->most * LIMIT_KILOBYTE : l->most, .window_s = (uint32_t)l->seconds,
+				   .limit = l->most, .part = part, .burst = l->burst, .window_s = (uint32_t)l->seconds,
 				   .origin_us = s->starts_us ? s->starts_us : s->created_us };
 	struct counter_answer a = counter_take(w->site->limits, &ask);
 
 	if (l->bytes)
 		liquid_push(list, liquid_of_text(web_textf(w, "{1} KB of {2} {3}", web_count(w, (int64_t)(a.remaining / LIMIT_KILOBYTE)),
-							   LANG_STR(bytes_words(w->a, l->most)), LANG_STR(period_words(w, l->seconds)))));
+							   LANG_STR(bytes_words(w, l->most)), LANG_STR(period_words(w, l->seconds)))));
 	else
 		liquid_push(list, liquid_of_text(web_textf(w, "{1} of {2}", web_count(w, (int64_t)a.remaining),
 							   LANG_STR(portal_limit_words(w, l->most, l->seconds)))));
+}
+
+static void put_free(struct web *w, struct liquid_list *list, const struct store_limit *l, struct str key)
+{
+	uint64_t inside = counter_inside(w->site->limits, limit_place_key(w->a, key)), most = (uint64_t)l->calls;
+
+	liquid_push(list, liquid_of_text(web_textf(w, "{1} of {2}", web_count(w, (int64_t)(inside < most ? most - inside : 0)),
+						   LANG_STR(portal_stored_limit_words(w, l)))));
 }
 
 static void put_stored(struct web *w, struct liquid_list *list, const struct store_subscription *s, const struct store_limit *v, size_t n,
 		       struct str key)
 {
 	for (size_t i = 0; i < n; i++)
-		put_left(w, list, s, &(struct limit){ .rate = v[i].kind == STORE_LIMIT_RATE, .most = (uint64_t)v[i].calls,
-						      .seconds = (uint64_t)v[i].seconds, .type = store_limit_counter(&v[i]) }, key);
+		if (v[i].kind == STORE_LIMIT_CONCURRENCY)
+			put_free(w, list, &v[i], key);
+		else
+			put_left(w, list, s, &(struct limit){ .rate = v[i].kind == STORE_LIMIT_RATE, .bytes = v[i].kind == STORE_LIMIT_BANDWIDTH,
+							      .most = (uint64_t)v[i].calls, .seconds = (uint64_t)v[i].seconds,
+							      .type = store_limit_counter(&v[i]), .burst = v[i].algorithm == STORE_ALGORITHM_LEAKY },
+				 key, v[i].kind == STORE_LIMIT_BANDWIDTH ? LIMIT_PART_BYTES : LIMIT_PART_CALLS);
 }
 
 /* What a rule limits at one API is shown at the API's place in the list of rules; at every API, in place of the tier. */
@@ -216,7 +256,7 @@ gh_rc portal_put_left(struct web *w, struct liquid_record *r, const struct store
 
 		if (!v[i].rate)
 			key = limit_quota_part(w->a, key, v[i].bytes);
-		put_left(w, list, s, &v[i], key);
+		put_left(w, list, s, &v[i], key, LIMIT_PART_CALLS);
 	}
 	return GH_RC_OK;
 }

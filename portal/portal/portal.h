@@ -140,6 +140,7 @@ GH_RC portal_put_last_use(struct web *w, struct str subscription_id, struct gh_e
 GH_RC portal_put_left(struct web *w, struct liquid_record *r, const struct store_subscription *s, struct gh_err *err);
 /* "3 calls a minute". */
 struct str portal_limit_words(struct web *w, uint64_t calls, uint64_t seconds);
+struct str portal_stored_limit_words(struct web *w, const struct store_limit *l);        /* of a tier or rule */
 
 /* ---- tiers.c ------------------------------------------------------------------------------------------------------------- */
 

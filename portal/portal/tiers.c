@@ -22,7 +22,7 @@ gh_rc portal_put_tier_limits(struct web *w, struct liquid_record *r, struct str 
 	if (tier_id.n)
 		TRY(store_tier_limits(w->site->store, w->a, tier_id, &v, &n, err));
 	for (size_t i = 0; i < n; i++)
-		liquid_push(list, liquid_of_text(portal_limit_words(w, (uint64_t)v[i].calls, (uint64_t)v[i].seconds)));
+		liquid_push(list, liquid_of_text(portal_stored_limit_words(w, &v[i])));
 	return GH_RC_OK;
 }
 

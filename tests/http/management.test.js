@@ -10,6 +10,7 @@ const { OpenAPIClientAxios } = require('openapi-client-axios');
 const { start, SERVERS } = require('./harness');
 const { request, sql, Visitor } = require('./people');
 
+const LIMIT = (l) => ({ kind: 'rate', calls: 0, bytes: 0, seconds: 0, algorithm: 'usual', queue: 0, maxDelayMs: 0, ...l });
 const XML = (inside = '<base />') => `<policies><inbound>${inside}</inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
 const PEM = execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null', '-days', '10', '-subj', '/CN=ca'],
   { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
@@ -32,12 +33,14 @@ const SAMPLES = {
   operations: ['orders/get-order', { name: 'Get order', method: 'GET', uriTemplate: '/orders/{id}' }, { name: 'Read an order' }],
   'api-descriptions': ['orders', { document: '{"openapi":"3.0.0","info":{"title":"O","version":"1"},"paths":{}}' }, { source: 'orders.json' }],
   products: ['gold', { name: 'Gold', apis: ['orders'], groups: ['partners'] }, { approval: 'manual' }],
-  tiers: ['small', { product: 'gold', name: 'Small', limits: [{ kind: 'rate', calls: 5, seconds: 1, algorithm: 'fixed-window' }] }, { limits: [] }],
+  tiers: ['small', { product: 'gold', name: 'Small', limits: [LIMIT({ kind: 'rate', calls: 5, seconds: 1, algorithm: 'fixed-window' }),
+    LIMIT({ kind: 'rate', calls: 100, seconds: 60, algorithm: 'leaky-bucket', queue: 50, maxDelayMs: 2000 }),
+    LIMIT({ kind: 'bandwidth', bytes: 1073741824, seconds: 2592000 }), LIMIT({ kind: 'concurrency', calls: 5 })] }, { limits: [] }],
   users: ['ann', { email: 'ann@example.com', role: 'operator' }, { lastName: 'Ant' }],
   'role-assignments': ['ann-sandbox', { role: 'keeper', user: 'ann', environment: 'sandbox' }, { role: 'analyst' }],
   applications: ['shop', { name: 'Shop', owners: ['ann'] }, { name: 'The shop' }],
   subscriptions: ['s1', { product: 'gold', tier: 'small', application: 'shop' }, { state: 'suspended' }],
-  'consumer-rules': ['s1/orders', { methods: ['GET'] }, { limits: [{ kind: 'quota', calls: 9, seconds: 60, algorithm: 'token-bucket' }] }],
+  'consumer-rules': ['s1/orders', { methods: ['GET'] }, { limits: [LIMIT({ kind: 'quota', calls: 9, seconds: 60, algorithm: 'token-bucket' })] }],
   policies: ['operation:orders/get-order', { policy: XML() }, { policy: XML('<base /><set-header name="X-B"><value>b</value></set-header>') }],
   'access-rules': ['api:orders', { rule: { anyOf: [{ method: 'key' }] } }, { rule: { anyOf: [{ method: 'anonymous' }] } }],
   'cache-rules': ['api:orders', { ttl: 60 }, { varyBy: ['Accept-Language'] }],

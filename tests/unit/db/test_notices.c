@@ -207,6 +207,21 @@ static void limits_of_tiers(void **state)
 		{ "a rate for too long", { STORE_LIMIT_RATE, 301, 1 }, GH_E_INVALID },
 		{ "a quota for ever", { STORE_LIMIT_QUOTA, 0, 1 }, GH_OK },
 		{ "a quota that ends before it begins", { STORE_LIMIT_QUOTA, -1, 1 }, GH_E_INVALID },
+		{ "most bytes", { STORE_LIMIT_BANDWIDTH, 60, STORE_LIMIT_BYTES_MAX }, GH_OK },
+		{ "more bytes", { STORE_LIMIT_BANDWIDTH, 60, STORE_LIMIT_BYTES_MAX + 1 }, GH_E_INVALID },
+		{ "bytes in a window that slides", { STORE_LIMIT_BANDWIDTH, 60, 1, STORE_ALGORITHM_SLIDING }, GH_E_INVALID },
+		{ "most calls at once", { STORE_LIMIT_CONCURRENCY, 0, STORE_CONCURRENCY_MAX }, GH_OK },
+		{ "more at once", { STORE_LIMIT_CONCURRENCY, 0, STORE_CONCURRENCY_MAX + 1 }, GH_E_INVALID },
+		{ "calls at once in a time", { STORE_LIMIT_CONCURRENCY, 1, 5 }, GH_E_INVALID },
+		{ "no kind", { STORE_LIMIT__COUNT, 1, 1 }, GH_E_INVALID },
+		{ "a leaky bucket", { STORE_LIMIT_RATE, 1, 1, STORE_ALGORITHM_LEAKY }, GH_OK },
+		{ "a quota that leaks", { STORE_LIMIT_QUOTA, 1, 1, STORE_ALGORITHM_LEAKY }, GH_E_INVALID },
+		{ "the longest queue", { STORE_LIMIT_RATE, 1, 1, 0, STORE_QUEUE_MAX, STORE_DELAY_MS_MAX }, GH_OK },
+		{ "a longer one", { STORE_LIMIT_RATE, 1, 1, 0, STORE_QUEUE_MAX + 1, 1 }, GH_E_INVALID },
+		{ "a longer wait", { STORE_LIMIT_RATE, 1, 1, 0, 1, STORE_DELAY_MS_MAX + 1 }, GH_E_INVALID },
+		{ "a queue without a wait", { STORE_LIMIT_RATE, 1, 1, 0, 1, 0 }, GH_E_INVALID },
+		{ "a wait without a queue", { STORE_LIMIT_RATE, 1, 1, 0, 0, 1 }, GH_E_INVALID },
+		{ "a queue of a quota", { STORE_LIMIT_QUOTA, 60, 1, 0, 1, 1 }, GH_E_INVALID },
 	};
 	struct fixture *f = *state;
 	struct store_product p = { .id = STR("p"), .name = STR("P"), .state = STORE_PRODUCT_PUBLISHED };
