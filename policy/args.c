@@ -21,6 +21,7 @@ static bool run(struct exchange *x, const struct arg *a, struct value *out)
 	if (!expr_run(a->expr, x, NULL, out, &err).code)
 		return true;
 	exchange_fail(x, 500, STR("ExpressionValueEvaluationFailure"), "Expression evaluation failed. %s", err.message);
+	x->error.exhausted = err.code == GH_E_LIMIT;
 	return false;
 }
 

@@ -124,6 +124,8 @@ enum step op_again(struct exchange *x, struct fiber *f, const struct instruction
 	b->failed = NULL;
 	if (x->program->skipping)
 		return leave_retry(x, f, NULL);
+	if (failed && failed->exhausted)
+		return leave_retry(x, f, failed);
 	if (wants_again(x, b, &again) == STEP_FAIL)
 		return leave_retry(x, f, failed ? failed : &x->error);
 	if (!again)

@@ -91,6 +91,7 @@ struct last_error {
 	struct str public_message;   /* STR_NULL: the fixed text of the status */
 	struct str public_body;      /* the whole JSON body in place of the standard one; STR_NULL: none */
 	struct str public_reason;    /* reason phrase; STR_NULL: the usual one of the status */
+	bool exhausted;              /* a limit of an expression: <retry> does not try it again */
 	bool keep_response; /* exchange.response is the answer as it stands, not the standard one of the status */
 	struct str header, header_value;     /* one more header field for the client, as Retry-After; STR_NULL: none */
 	struct str detail;           /* what was compared, for the record: check=… expected=… got=…; no secret; STR_NULL: nothing */

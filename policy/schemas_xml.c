@@ -5,6 +5,7 @@
  * address is ever opened, whatever a schema or a document says. */
 #include "core/str.h"
 #include "policy/schemas_impl.h"
+#include "policy/xml_json.h"
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
@@ -155,7 +156,9 @@ GH_RC schemas_check_xml(struct schemas *s, struct arena *a, struct str id, struc
 	TRY(schemas_check(s, id, err));
 	xmlResetLastError();
 	doc = xmlReadMemory(xml.p, (int)xml.n, NULL, NULL, PARSE);
-	if (doc)
+	if (doc && xml_has_entities(doc))
+		f.errors[f.n++] = STR(XML_NO_ENTITIES);
+	else if (doc)
 		rc = validate(st->xml, doc, form, &f, err);
 	else
 		note(&f, xmlGetLastError());

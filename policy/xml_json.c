@@ -3,6 +3,7 @@
 #include "core/str.h"
 
 #include <libxml/parser.h>
+#include <libxml/hash.h>
 #include <libxml/tree.h>
 
 enum { JSON_DEPTH_MAX = 200 };
@@ -127,6 +128,34 @@ static json_t *element(struct arena *a, const xmlNode *n, const struct xml_json_
 	return obj;
 }
 
+bool xml_has_entities(const xmlDoc *doc)
+{
+	const xmlNode *n = doc->children;
+
+	if (!doc->intSubset)
+		return false;
+	if (doc->intSubset->entities && xmlHashSize(doc->intSubset->entities) > 0)
+		return true;
+	while (n) {                  /* references stand in the tree where they were not resolved */
+		if (n->type == XML_ENTITY_REF_NODE)
+			return true;
+		if (n->children && n->type == XML_ELEMENT_NODE) {
+			n = n->children;
+			continue;
+		}
+		while (n && !n->next)
+			n = n->parent && n->parent->type == XML_ELEMENT_NODE ? n->parent : NULL;
+		n = n ? n->next : NULL;
+	}
+	return false;
+}
+
+/* libxml2 has one code for several of its own limits, of depth among them. */
+static bool is_limit(const xmlError *e)
+{
+	return e && (e->code == XML_ERR_ENTITY_LOOP || (e->code == XML_ERR_INTERNAL_ERROR && e->message && strstr(e->message, "depth")));
+}
+
 static xmlDoc *parse(struct str xml, struct gh_err *err)
 {
 	xmlDoc *doc;
@@ -142,7 +171,13 @@ static xmlDoc *parse(struct str xml, struct gh_err *err)
 		const xmlError *e = xmlGetLastError();
 		struct str why = str_trim(e && e->message ? str_of(e->message) : STR("it is no XML"));
 
-		(void)gh_err_set(err, GH_E_SYNTAX, __FILE__, __LINE__, "line %d: %.*s", e ? e->line : 1, STR_ARG(why));
+		(void)gh_err_set(err, is_limit(e) ? GH_E_LIMIT : GH_E_SYNTAX, __FILE__, __LINE__, "line %d: %.*s", e ? e->line : 1,
+				 STR_ARG(why));
+		xmlFreeDoc(doc);
+		return NULL;
+	}
+	if (xml_has_entities(doc)) {
+		(void)gh_err_set(err, GH_E_LIMIT, __FILE__, __LINE__, "%s", XML_NO_ENTITIES);
 		xmlFreeDoc(doc);
 		return NULL;
 	}

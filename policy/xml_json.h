@@ -5,6 +5,8 @@
 
 #include "core/json.h"
 
+#define XML_NO_ENTITIES "Entities of a document type are not allowed in a body."
+
 enum { XML_BYTES_MAX = 64 * 1024 * 1024 };
 
 enum xml_nil {
@@ -20,7 +22,11 @@ struct xml_json_options {
 	enum xml_nil nil;
 };
 
-/* *out in the arena. SYNTAX when the text is no well-formed XML. */
+/* A document that declares entities, or uses some that an outer file would declare (nothing is read). */
+struct _xmlDoc;
+bool xml_has_entities(const struct _xmlDoc *doc);
+
+/* *out in the arena. LIMIT: too large, too deep, entities. SYNTAX when the text is no well-formed XML. */
 GH_RC xml_to_json(struct arena *a, struct str xml, const struct xml_json_options *o, json_t **out, struct gh_err *err);
 
 struct json_xml_options {

@@ -82,7 +82,7 @@ static GH_RC f_join(struct run *r, struct liquid_value in, const struct args *a,
 	if (a->n)
 		TRY(arg_text(r, a->v[0], &between));
 	TRY(input_list(r, in, &l));
-	buf_init(&b, arena_left(r->a));
+	buf_init(&b, text_room(r->a));
 	for (size_t i = 0; i < l->n; i++) {
 		if (i)
 			buf_str(&b, between);

@@ -218,7 +218,7 @@ static GH_RC f_url_encode(struct run *r, struct liquid_value in, const struct ar
 	struct buf b;
 
 	TRY(arg_text(r, in, &s));
-	buf_init(&b, arena_left(r->a));
+	buf_init(&b, text_room(r->a));
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
@@ -244,7 +244,7 @@ static GH_RC f_url_decode(struct run *r, struct liquid_value in, const struct ar
 	struct buf b;
 
 	TRY(arg_text(r, in, &s));
-	buf_init(&b, arena_left(r->a));
+	buf_init(&b, text_room(r->a));
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '%' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
 			buf_char(&b, (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2])));
@@ -294,7 +294,7 @@ static GH_RC base64_out(struct run *r, struct liquid_value in, bool url, struct 
 	struct buf b;
 
 	TRY(arg_text(r, in, &s));
-	buf_init(&b, arena_left(r->a));
+	buf_init(&b, text_room(r->a));
 	for (size_t i = 0; i < s.n; i += 3) {
 		uint32_t v = 0;
 		char four[4] = "====";
@@ -319,7 +319,7 @@ static GH_RC base64_in(struct run *r, struct liquid_value in, const struct args 
 	TRY(arg_text(r, in, &s));
 	while (s.n && s.p[s.n - 1] == '=')
 		s.n--;
-	buf_init(&b, arena_left(r->a));
+	buf_init(&b, text_room(r->a));
 	for (size_t i = 0; i < s.n; i++) {
 		const char *at = s.p[i] ? strchr(alphabet, s.p[i]) : NULL;
 

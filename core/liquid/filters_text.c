@@ -16,7 +16,7 @@ static GH_RC give(struct run *r, struct buf *b, struct liquid_value *out)
 
 static GH_RC input(struct run *r, struct liquid_value in, struct str *s, struct buf *b)
 {
-	buf_init(b, arena_left(r->a));
+	buf_init(b, text_room(r->a));
 	return arg_text(r, in, s);
 }
 

@@ -17,6 +17,7 @@ enum {
 	LIQUID_MAX_EXPR_NESTING = 32,     /* brackets in brackets */
 	LIQUID_MAX_TEXT_DEPTH = 32,       /* lists in lists when printed or flattened */
 	LIQUID_MAX_LIST = 1000000,        /* items of a range or split list */
+	LIQUID_MAX_TEXT = 16 * 1024 * 1024,       /* bytes that a filter makes: one that doubles its text ends soon */
 };
 
 struct place {                            /* of something in the source; both count from 1 */
@@ -193,6 +194,11 @@ extern const struct tag liquid_tags[];    /* ends in a NULL name */
 GH_RC fail_at(struct gh_err *err, enum gh_code code, struct str name, struct place at, const char *fmt, ...)
 	PRINTF_LIKE(5, 6);
 #define FAIL_AT(p, where, ...) return fail_at((p)->err, GH_E_SYNTAX, (p)->t->name, (where), __VA_ARGS__)
+static inline size_t text_room(const struct arena *a)
+{
+	return arena_left(a) < LIQUID_MAX_TEXT ? arena_left(a) : LIQUID_MAX_TEXT;
+}
+
 #define NO_MEMORY(e) FAIL((e), NOMEM, "out of memory in a template")
 
 /* Parses up to one of the NULL-terminated tag names, which is left in p->end. */

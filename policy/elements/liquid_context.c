@@ -100,12 +100,11 @@ static const struct liquid_class url_class = { .name = "url", .get = url_get, .t
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
-static bool give_json(struct exchange *x, struct str text, bool dates, struct liquid_value *out)
+static bool give_json(struct exchange *x, struct str text, bool dates, struct liquid_value *out, struct gh_err *err)
 {
 	json_t *json;
-	struct gh_err err;
 
-	if (jsn_parse_in(x->arena, text, &(struct jsn_limits){ .flags = JSN_ANY | JSN_BIG_INTEGERS }, &json, NULL, &err)
+	if (jsn_parse_in(x->arena, text, &(struct jsn_limits){ .flags = JSN_ANY | JSN_BIG_INTEGERS }, &json, NULL, err)
 		    .code)
 		return false;
 	*out = dates ? liquid_json_with_dates(x->arena, json) : liquid_of_json(json);
@@ -115,6 +114,7 @@ static bool give_json(struct exchange *x, struct str text, bool dates, struct li
 static bool give_value(struct exchange *x, struct value v, struct liquid_value *out)
 {
 	const struct value_class *cls;
+	struct gh_err err;
 
 	switch (v.kind) {
 	case VALUE_NULL:
@@ -136,7 +136,7 @@ static bool give_value(struct exchange *x, struct value v, struct liquid_value *
 	case VALUE_OBJECT:
 		cls = value_class_of(v);
 		if (cls && str_starts(str_of(cls->name), STR("Newtonsoft.")))
-			return give_json(x, value_to_text(x->arena, v), false, out);
+			return give_json(x, value_to_text(x->arena, v), false, out, &err);
 		if (liquid_date_of(x->arena, v, out))
 			return true;
 		return give_text(out, value_to_text(x->arena, v));
@@ -247,24 +247,33 @@ static const struct liquid_class context_class = { .name = "context", .get = con
 
 /* ---- rendering --------------------------------------------------------------------------------------------------- */
 
-/* JSON or XML by Content-Type; without one whatever it looks like. */
-static struct liquid_value body_value(struct exchange *x, const struct set_body_config *c, const struct body *from,
-				      const struct fields *headers)
+/* JSON or XML by Content-Type; without one whatever it looks like, and text when it is neither. False after an error: it is
+ * nested too deeply, or has entities. */
+static bool body_value(struct exchange *x, const struct set_body_config *c, const struct body *from, const struct fields *headers,
+		       struct liquid_value *out)
 {
 	const struct xml_json_options as_is = { .keep_colon = true, .nil = c->xsi_nil.number ? XML_NIL_NULL : XML_NIL_BLANK };
 	struct str type = content_type_of(headers), start = str_trim(from->bytes);
-	struct liquid_value v;
-	struct gh_err err;
+	struct gh_err err = { 0 };
 	json_t *json;
 
+	*out = LIQUID_NIL_VALUE;
 	if (from->kind != BODY_HELD || !start.n)
-		return LIQUID_NIL_VALUE;
-	if ((is_xml_type(type) || (!type.n && *start.p == '<'))
-	    && !xml_to_json(x->arena, from->bytes, &as_is, &json, &err).code)
-		return liquid_of_json(json);
-	if (!is_xml_type(type) && give_json(x, from->bytes, c->parse_date.number, &v))
-		return v;
-	return liquid_of_text(from->bytes);
+		return true;
+	if (is_xml_type(type) || (!type.n && *start.p == '<')) {
+		if (!xml_to_json(x->arena, from->bytes, &as_is, &json, &err).code) {
+			*out = liquid_of_json(json);
+			return true;
+		}
+	}
+	if (err.code != GH_E_LIMIT && !is_xml_type(type) && give_json(x, from->bytes, c->parse_date.number, out, &err))
+		return true;
+	if (err.code == GH_E_LIMIT) {
+		exchange_fail(x, 500, STR("LiquidTemplateFailure"), "The body cannot be read: %s", err.message);
+		return false;
+	}
+	*out = liquid_of_text(from->bytes);
+	return true;
 }
 
 bool render_liquid(struct exchange *x, const struct set_body_config *c, const struct body *from,
@@ -273,7 +282,7 @@ bool render_liquid(struct exchange *x, const struct set_body_config *c, const st
 	struct liquid_record *globals = liquid_record_new(x->arena);
 	struct liquid_env env = { .globals = liquid_of_record(globals),
 				  .now_us = x->host->now_us ? x->host->now_us(x) : 0, .date = liquid_format_date, .date_ctx = x };
-	struct liquid_value context;
+	struct liquid_value context, body;
 	struct gh_err err;
 	struct buf b;
 	gh_rc rc;
@@ -284,7 +293,9 @@ bool render_liquid(struct exchange *x, const struct set_body_config *c, const st
 		return false;
 	}
 	liquid_set(globals, "context", context);
-	liquid_set(globals, "body", body_value(x, c, from, headers));
+	if (!body_value(x, c, from, headers, &body))
+		return false;
+	liquid_set(globals, "body", body);
 	buf_init(&b, RENDERED_MAX);
 	rc = liquid_render(c->liquid, &env, x->arena, &b, &err);
 	if (!rc.code)

@@ -3,6 +3,8 @@
 #include "policy/elements/body_text.h"
 
 #include "core/str.h"
+#include "policy/xml_json.h"
+#include "policy/xml_work.h"
 
 #include <libxml/parser.h>
 #include <libxslt/security.h>
@@ -12,7 +14,7 @@
 #include <libxslt/variables.h>
 #include <libxslt/xsltutils.h>
 
-enum { PARAMETERS_MAX = 64, XSLT_OPERATIONS_MAX = 10000000, XSLT_DEPTH_MAX = 500 };
+enum { PARAMETERS_MAX = 64, XSLT_OPERATIONS_MAX = 1000000, XPATH_OPERATIONS_MAX = 5000000, XSLT_DEPTH_MAX = 500 };
 
 struct parameter_config {
 	struct arg name, alias, value;
@@ -155,7 +157,8 @@ static bool read_parameters(struct exchange *x, const struct config *c, const ch
 	return true;
 }
 
-static xsltTransformContext *context_for(const struct config *c, xmlDoc *doc, xsltSecurityPrefs *prefs)
+/* bytes: of the body; work for each of them is no surprise */
+static xsltTransformContext *context_for(const struct config *c, xmlDoc *doc, xsltSecurityPrefs *prefs, size_t bytes)
 {
 	static const xsltSecurityOption all[] = { XSLT_SECPREF_READ_FILE, XSLT_SECPREF_WRITE_FILE,
 						  XSLT_SECPREF_CREATE_DIRECTORY, XSLT_SECPREF_READ_NETWORK,
@@ -168,22 +171,30 @@ static xsltTransformContext *context_for(const struct config *c, xmlDoc *doc, xs
 		xsltSetSecurityPrefs(prefs, all[i], xsltSecurityForbid);
 	xsltSetCtxtSecurityPrefs(prefs, t);
 	xsltSetTransformErrorFunc(t, NULL, quiet);
-	t->opLimit = XSLT_OPERATIONS_MAX;
+	t->opLimit = XSLT_OPERATIONS_MAX + bytes;
+	t->xpathCtxt->opLimit = XPATH_OPERATIONS_MAX + 4 * bytes;
 	t->maxTemplateDepth = XSLT_DEPTH_MAX;
 	return t;
 }
 
-static bool transform(struct exchange *x, const struct config *c, xmlDoc *doc, const char **parameters, struct str *out)
+static bool transform(struct exchange *x, const struct config *c, xmlDoc *doc, size_t bytes, const char **parameters, struct str *out,
+		      bool *over)
 {
 	xsltSecurityPrefs *prefs = xsltNewSecurityPrefs();
-	xsltTransformContext *t = prefs ? context_for(c, doc, prefs) : NULL;
+	xsltTransformContext *t = prefs ? context_for(c, doc, prefs, bytes) : NULL;
 	xmlDoc *result = NULL;
 	xmlChar *text = NULL;
+	struct xml_work work;
 	int n = 0;
 	bool ok = false;
 
-	if (t && !xsltQuoteUserParams(t, parameters))
+	*over = false;
+	if (t && !xsltQuoteUserParams(t, parameters)) {
+		xml_work_begin(&work, bytes, arena_left(x->arena), &t->opLimit, &t->xpathCtxt->opLimit);
 		result = xsltApplyStylesheetUser(c->sheet, doc, NULL, NULL, NULL, t);
+		xml_work_end(&work);
+		*over = work.over || t->opCount >= t->opLimit || t->xpathCtxt->opCount >= t->xpathCtxt->opLimit;
+	}
 	if (result && t->state == XSLT_STATE_OK && !xsltSaveResultToString(&text, &n, result, c->sheet)) {
 		/* libxslt ends a document with a line break of its own unless indent is "no"; nobody asked for it */
 		if (n && text[n - 1] == '\n' && c->sheet->indent == -1 && (!c->sheet->method || !xmlStrEqual(c->sheet->method, BAD_CAST "text")))
@@ -206,7 +217,7 @@ static enum step run(struct exchange *x, const void *config)
 	const char *parameters[2 * PARAMETERS_MAX + 1];
 	struct str out;
 	xmlDoc *doc;
-	bool ok;
+	bool ok, over;
 
 	if (b->kind != BODY_HELD || !b->bytes.n)
 		return STEP_NEXT;
@@ -218,11 +229,15 @@ static enum step run(struct exchange *x, const void *config)
 	if (!doc)
 		return exchange_fail(x, works_on_response(x) ? 500 : 400, STR("TransformationFailure"),
 				     "The body is no well-formed XML.");
-	ok = transform(x, c, doc, parameters, &out);
+	if (xml_has_entities(doc)) {
+		xmlFreeDoc(doc);
+		return exchange_fail(x, works_on_response(x) ? 500 : 400, STR("TransformationFailure"), XML_NO_ENTITIES);
+	}
+	ok = transform(x, c, doc, b->bytes.n, parameters, &out, &over);
 	xmlFreeDoc(doc);
 	if (!ok)
-		return exchange_fail(x, 500, STR("TransformationFailure"),
-				     "The stylesheet could not be applied to the body.");
+		return exchange_fail(x, 500, STR("TransformationFailure"), "The stylesheet could not be applied to the body%s.",
+				     over ? ": it takes more work or memory than it may" : "");
 	body_replace(x, out);
 	exchange_trace(x, "%zu bytes", out.n);
 	return STEP_NEXT;

@@ -63,6 +63,8 @@ static gh_rc report(struct vm *vm, struct gh_err *err)
 
 	if (vm->exception.kind == VALUE_OBJECT)
 		text = value_str(((const struct exception_object *)(const void *)vm->exception.object)->message);
+	if (vm->fatal)
+		FAIL(err, LIMIT, "%.*s", STR_ARG(text));
 	FAIL(err, INVALID, "%.*s", STR_ARG(text));
 }
 
