@@ -133,6 +133,9 @@ struct jose_claim_rules {
 
 /* exp, nbf, iss and aud (RFC 7519 section 4.1). Times are NumericDate with or without fraction. */
 enum jose_reason jose_check_claims(const json_t *claims, const struct jose_claim_rules *rules);
+/* The values of now_s, from *from_s and below *until_s, at which jose_check_claims finds the times of these claims good as it does
+ * now; rules->skew_s is looked at. No time in the claims: a bound that is far away (a million years, so that µs fit too). */
+void jose_claim_window(const json_t *claims, const struct jose_claim_rules *rules, int64_t *from_s, int64_t *until_s);
 
 /* ---- signing and encrypting ----------------------------------------------------------------------------------------- */
 

@@ -222,11 +222,43 @@ static enum verdict find_caller(struct access_flow *f, const struct snap_method 
 	return V_PASS;
 }
 
+void access_said(struct arena *a, const struct snap_method *m, const json_t *claims, struct token_said *said)
+{
+	*said = (struct token_said){
+		.issuer = jsn_str(claims, "iss"), .subject = jsn_str(claims, "sub"), .client = first_text(a, m->names.client, claims),
+		.scope = access_claim_text(a, scope_of(claims), ' '), .username = first_text(a, m->names.user, claims),
+		.groups = first_text(a, m->names.groups, claims),
+	};
+}
+
+enum verdict access_take_said(struct access_flow *f, const struct snap_method *m, json_t *claims, const struct token_said *said)
+{
+	struct principal *who = &f->who;
+
+	f->tokens = m;
+	if (!who->claims) {
+		who->claims = claims;
+		who->names = &m->names;
+		who->issuer = said->issuer;
+		who->client = said->client;
+		who->scope = said->scope;
+		who->own_token = m->own;
+		if (!who->username.n)
+			who->username = said->username;
+		if (!who->groups.n)
+			who->groups = said->groups;
+		if (!who->id.n)
+			who->id = said->subject.n ? said->subject : said->client;
+	}
+	if (!who->method)
+		who->method = access_methods[m->kind].name;
+	return m->subscription == SUBSCRIPTION_NONE && !m->own ? V_PASS : find_caller(f, m, claims);
+}
+
 enum verdict access_take_claims(struct access_flow *f, const struct snap_method *m, json_t *claims)
 {
-	struct arena *a = access_arena(f);
-	struct principal *who = &f->who;
 	enum verdict v = check_audience(f, m, claims);
+	struct token_said said;
 
 	if (v == V_PASS)
 		v = check_scopes(f, m->scopes, claims);
@@ -238,22 +270,6 @@ enum verdict access_take_claims(struct access_flow *f, const struct snap_method 
 		v = check_claims(f, f->demand->claims, f->demand->n_claims, claims);
 	if (v != V_PASS)
 		return v;
-	f->tokens = m;
-	if (!who->claims) {
-		who->claims = claims;
-		who->names = &m->names;
-		who->issuer = jsn_str(claims, "iss");
-		who->client = first_text(a, m->names.client, claims);
-		who->scope = access_claim_text(a, scope_of(claims), ' ');
-		who->own_token = m->own;
-		if (!who->username.n)
-			who->username = first_text(a, m->names.user, claims);
-		if (!who->groups.n)
-			who->groups = first_text(a, m->names.groups, claims);
-		if (!who->id.n)
-			who->id = jsn_str(claims, "sub").n ? jsn_str(claims, "sub") : who->client;
-	}
-	if (!who->method)
-		who->method = access_methods[m->kind].name;
-	return m->subscription == SUBSCRIPTION_NONE && !m->own ? V_PASS : find_caller(f, m, claims);
+	access_said(access_arena(f), m, claims, &said);
+	return access_take_said(f, m, claims, &said);
 }

@@ -111,6 +111,9 @@ struct str access_token_text(const struct access_flow *f, const struct snap_meth
 bool access_basic_pair(const struct access_flow *f, struct str *name, struct str *secret);
 /* Audience, scopes, claims of a token that is good otherwise, and whom it names. */
 enum verdict access_take_claims(struct access_flow *f, const struct snap_method *m, json_t *claims);
+/* The latter alone. */
+enum verdict access_take_said(struct access_flow *f, const struct snap_method *m, json_t *claims, const struct token_said *said);
+void access_said(struct arena *a, const struct snap_method *m, const json_t *claims, struct token_said *said);
 /* A claim by its name or, when there is none, by the path that its dots make. */
 json_t *access_claim_of(const json_t *claims, struct str name);
 /* All texts of a claim joined with `separator`: a text, a number, or an array of them. STR_NULL: none. */

@@ -16,7 +16,8 @@ GH_RC access_memory_new(const struct access_memory_options *o, struct access_mem
 	struct gh_err jobs = { 0 };
 	bool ok = m != NULL;
 
-	ok = ok && lru_init(&m->tokens, o->tokens) && lru_init(&m->answers, o->tokens / ANSWERS_SHARE)
+	ok = ok && lru_init(&m->tokens, o->tokens) && lru_init(&m->verdicts, o->tokens)
+	     && lru_init(&m->answers, o->tokens / ANSWERS_SHARE)
 	     && lru_init(&m->callers, o->callers) && lru_init(&m->passwords, PASSWORDS_MAX) && lru_init(&m->identities, o->callers);
 	if (ok)
 		m->rows = arena_new(ROW_BYTES_MAX);
@@ -36,6 +37,7 @@ void access_memory_free(struct access_memory *m)
 		return;
 	access_jobs_stop(m->jobs);
 	lru_release(&m->tokens);
+	lru_release(&m->verdicts);
 	lru_release(&m->answers);
 	lru_release(&m->callers);
 	lru_release(&m->passwords);
@@ -182,7 +184,37 @@ static void token_release(struct lru_entry *l)
 	struct token_entry *e = CONTAINER_OF(l, struct token_entry, lru);
 
 	json_decref(e->claims);
+	free(e->texts);
 	free(e);
+}
+
+bool token_entry_keep(struct token_entry *e, const struct token_said *said)
+{
+	struct str all[TOKEN_SAID], kept[TOKEN_SAID];
+	size_t n = 0, same = 0;
+	char *to;
+
+	memcpy(all, said, sizeof(all));
+	memcpy(kept, &e->said, sizeof(kept));
+	for (size_t i = 0; i < TOKEN_SAID; i++) {
+		n += all[i].n;
+		same += str_eq(all[i], kept[i]);
+	}
+	if (e->texts)                        /* other calls may be reading them */
+		return same == TOKEN_SAID;
+	e->texts = to = malloc(n + 1);
+	if (!to)
+		return false;
+	for (size_t i = 0; i < TOKEN_SAID; i++) {
+		if (!all[i].p)
+			continue;
+		if (all[i].n)
+			memcpy(to, all[i].p, all[i].n);
+		all[i].p = to;
+		to += all[i].n;
+	}
+	memcpy(&e->said, all, sizeof(all));
+	return true;
 }
 
 struct token_entry *token_entry_new(const uint8_t digest[LRU_DIGEST_BYTES], json_t *claims)

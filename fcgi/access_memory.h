@@ -2,6 +2,7 @@
  *
  *   tokens     that were verified, until they expire: the claims, not the token. A token that comes again costs one SHA-256.
  *              Policies keep theirs here too (policy/verified.h)
+ *   verdicts   of policies on tokens (policy/verified.h)
  *   answers    of introspection endpoints, for the time that the rule gives, inactive ones for a shorter time
  *   callers    rows of the store by kind and id, known or not
  *   passwords  pairs of user name and password that were found good or bad, as keyed digests, so that Argon2id runs once
@@ -20,7 +21,7 @@ struct access_jobs;
 struct loop;
 
 struct access_memory {
-	struct lru tokens, answers, callers, passwords, identities;
+	struct lru tokens, verdicts, answers, callers, passwords, identities;
 	struct arena *rows;                  /* of one look-up */
 	uint64_t generation;
 	bool with_keys, with_groups;         /* what the entries of callers hold: see struct snapshot */
@@ -52,6 +53,10 @@ struct caller_entry *access_memory_caller(struct access_memory *m, struct access
 					  struct str kind, struct str id, struct gh_err *err);
 
 /* ---- tokens and answers ---- */
+struct token_said {                          /* STR_NULL: it says nothing of that */
+	struct str issuer, client, scope, username, groups, subject;
+};
+enum { TOKEN_SAID = sizeof(struct token_said) / sizeof(struct str) };
 struct token_entry {
 	struct lru_entry lru;
 	uint64_t keys;                       /* jose_keys_id of the issuer's set that verified it; 0: they stand in the rule */
@@ -59,12 +64,23 @@ struct token_entry {
 	json_t *claims;                      /* NULL: an introspected token that is not active */
 	char kid[64];                        /* for the record of a refusal; may be cut */
 	int64_t until_us;                    /* answers: remembered until then */
+	/* The method that passed it last, with what its operation demands: it does so from then, before then, as long as
+	 * openid_version() is `issuers` (0: whatever that is). 0: none. */
+	struct {
+		uint64_t method, issuers;
+		const void *demand;
+		int64_t from_us, until_us;
+	} passed;
+	struct token_said said;              /* of its bearer, to that method */
+	char *texts;                         /* of `said`; NULL: it was not looked for yet */
 	/* Nobody's: the claims of these names were looked up, and no caller was found at these generations. */
 	const void *nobody;
 	uint64_t nobody_access, nobody_config;
 };
 struct token_entry *token_entry_new(const uint8_t digest[LRU_DIGEST_BYTES], json_t *claims);     /* claims: one more reference */
 void token_entry_unref(void *entry);
+/* Keeps copies of the texts with it, for as long as it lives. False: out of memory, or it keeps others. */
+bool token_entry_keep(struct token_entry *e, const struct token_said *said);
 
 /* Something small: a verdict on a password, a signed identity. */
 struct note_entry {

@@ -38,6 +38,7 @@ struct snap_method {
 	int64_t leeway_s;
 	struct jose_keys *keys, *decrypt;    /* NULL: none */
 	uint8_t verifier[32];                /* digest of all that is asked once, when a token is first seen */
+	uint64_t number;                     /* of a jwt method: no other of this process has it; 0: tokens of our own */
 	struct str endpoint, client_id, client_secret;       /* introspect */
 	int64_t cache_s;
 	/* certificates */

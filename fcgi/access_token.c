@@ -143,6 +143,43 @@ static enum verdict take(struct access_flow *f, const struct snap_method *m, str
 	return access_take_claims(f, m, e->claims);
 }
 
+/* ---- what was found, for the next call ---------------------------------------------------------------------------------------------- */
+
+/* All that is asked of this token: its times, the keys of its issuer, what the method and the operation want. Not of our own ones,
+ * which can be taken back. */
+static void note_pass(struct access_flow *f, const struct snap_method *m, const struct token_check *t, struct token_entry *e)
+{
+	const struct jose_claim_rules rules = { .skew_s = m->leeway_s };
+	int64_t now = access_now_us(f), until_us;
+	struct token_said said;
+
+	e->passed.method = 0;
+	if (!m->number || (m->discovery.n && !t->provider.keys))
+		return;
+	jose_claim_window(e->claims, &rules, &e->passed.from_us, &e->passed.until_us);
+	e->passed.from_us *= 1000000;
+	e->passed.until_us *= 1000000;
+	e->passed.issuers = 0;
+	if (m->discovery.n) {
+		until_us = openid_settled(&t->provider, now, &e->passed.issuers);
+		if (until_us < e->passed.until_us)
+			e->passed.until_us = until_us;
+	}
+	access_said(access_arena(f), m, e->claims, &said);
+	if (now >= e->passed.until_us || !token_entry_keep(e, &said))
+		return;
+	e->passed.demand = f->demand;
+	e->passed.method = m->number;
+}
+
+static bool has_passed(const struct access_flow *f, const struct snap_method *m, const struct token_entry *e)
+{
+	int64_t now = access_now_us(f);
+
+	return m->number && e->passed.method == m->number && e->passed.demand == f->demand && e->passed.from_us <= now
+	       && now < e->passed.until_us && (!e->passed.issuers || e->passed.issuers == openid_version());
+}
+
 /* ---- the first time ---------------------------------------------------------------------------------------------------------------- */
 
 static enum verdict remember(struct access_flow *f, const struct snap_method *m, struct token_check *t)
@@ -163,6 +200,8 @@ static enum verdict remember(struct access_flow *f, const struct snap_method *m,
 	if (v == V_PASS || f->why.reason == REASON_TOKEN_SCOPE || f->why.reason == REASON_TOKEN_CLAIM
 	    || f->why.reason == REASON_TOKEN_AUDIENCE || f->why.reason == REASON_SUBSCRIPTION_NONE)
 		lru_put(&f->memory->tokens, &e->lru);
+	if (v == V_PASS)
+		note_pass(f, m, t, e);
 	return v;
 }
 
@@ -240,6 +279,15 @@ static enum verdict begin(struct access_flow *f, const struct snap_method *m, st
 	return verify(f, m, t);
 }
 
+static enum verdict take_known(struct access_flow *f, const struct snap_method *m, struct token_check *t)
+{
+	enum verdict v = take(f, m, t->known);
+
+	if (v == V_PASS)
+		note_pass(f, m, t, t->known);
+	return v;
+}
+
 /* One that is remembered: its issuer was asked before, so asking for the keys again is no harm. */
 static enum verdict known(struct access_flow *f, const struct snap_method *m, struct token_check *t)
 {
@@ -252,26 +300,21 @@ static enum verdict known(struct access_flow *f, const struct snap_method *m, st
 		if (v != V_PASS)
 			return v;
 		if (jose_keys_id(keys) == t->known->keys)
-			return take(f, m, t->known);
+			return take_known(f, m, t);
 	} else if (!m->own || auth_key_known(&f->snapshot->auth_keys[AUTH_TOKEN], str_of(t->known->kid), access_now_us(f))) {
-		return take(f, m, t->known);
+		return take_known(f, m, t);
 	}
 	t->known = NULL;
 	return begin(f, m, t);
 }
 
-/* Of the token together with all that the rule asks of it once. */
-static bool digest_of(struct access_flow *f, const struct snap_method *m, struct token_check *t)
+/* Of the token together with all that the rule asks of it once: its name, which has zeros behind it, and half of the rule's digest. */
+static void digest_of(const struct snap_method *m, struct token_check *t)
 {
-	size_t n = sizeof(m->verifier);
-	char *p = arena_alloc_text(access_arena(f), n + t->text.n);
+	enum { NAME_BYTES = LRU_DIGEST_BYTES / 2 };
 
-	if (!p)
-		return false;
-	memcpy(p, m->verifier, n);
-	memcpy(p + n, t->text.p, t->text.n);
-	crypto_name((struct str){ p, n + t->text.n }, t->digest);
-	return true;
+	crypto_name(t->text, t->digest);
+	memcpy(t->digest + NAME_BYTES, m->verifier, NAME_BYTES);
 }
 
 enum verdict access_by_jwt(struct access_flow *f, const struct snap_method *m)
@@ -287,8 +330,7 @@ enum verdict access_by_jwt(struct access_flow *f, const struct snap_method *m)
 	t->text = access_token_text(f, m);
 	if (!t->text.n)
 		return access_refuse(f, REASON_TOKEN_MISSING, "token", m->header, STR("none"));
-	if (!digest_of(f, m, t))
-		return V_NO_MEMORY;
+	digest_of(m, t);
 	l = lru_get(&f->memory->tokens, t->digest);
 	if (!l)
 		return begin(f, m, t);
@@ -297,7 +339,11 @@ enum verdict access_by_jwt(struct access_flow *f, const struct snap_method *m)
 		return V_NO_MEMORY;
 	}
 	t->known = CONTAINER_OF(l, struct token_entry, lru);
-	return known(f, m, t);
+	if (!has_passed(f, m, t->known))
+		return known(f, m, t);
+	f->why.kid = str_of(t->known->kid);
+	f->who.token = t->known;
+	return access_take_said(f, m, t->known->claims, &t->known->said);
 }
 
 /* ---- tokens of our own, where no rule is ------------------------------------------------------------------------------------------- */

@@ -83,6 +83,7 @@ struct api_model *gate_api_model(struct exchange *x);
 struct schemas *gate_schemas(struct exchange *x);
 const struct trust *gate_trust(struct exchange *x);
 struct lru *gate_verified(struct exchange *x);
+struct lru *gate_verdicts(struct exchange *x);
 bool gate_hide(struct exchange *x, struct str text);
 
 /* ---- the end ---- */

@@ -41,15 +41,17 @@ bool field_name_ok(struct str s)
 	return s.n && all_of(s, C_TOKEN);
 }
 
-/* Whether one of STRIDE bytes is below a blank or 127: a tab too, so "yes" means look closer. Written so that the compiler takes
- * them all at once. */
+/* Whether one of STRIDE bytes is below a blank or 127: a tab too, so "yes" means look closer. They are looked at together: */
 static bool may_hold_ctl(const char *p)
 {
-	unsigned char found = 0;
+	typedef unsigned char bytes __attribute__((vector_size(STRIDE)));
+	typedef unsigned long long words __attribute__((vector_size(STRIDE)));
+	bytes b;
+	words found;
 
-	for (size_t k = 0; k < STRIDE; k++)
-		found |= (unsigned char)(((unsigned char)p[k] < 32) | (p[k] == 127));
-	return found;
+	memcpy(&b, p, sizeof(b));
+	found = (words)((b < 32) | (b == 127));
+	return found[0] | found[1];
 }
 
 /* A token is a thousand bytes, and each field of a call is looked at on its way in and on its way out. */

@@ -217,5 +217,6 @@ const struct policy_host live_host = {
 	.schemas = gate_schemas,
 	.trust = gate_trust,
 	.verified = gate_verified,
+	.verdicts = gate_verdicts,
 	.authorization = host_authorization,
 };

@@ -204,3 +204,10 @@ struct lru *gate_verified(struct exchange *x)
 
 	return m ? &m->tokens : NULL;
 }
+
+struct lru *gate_verdicts(struct exchange *x)
+{
+	struct access_memory *m = ((struct call *)x->owner)->wk->serving->memory;
+
+	return m ? &m->verdicts : NULL;
+}

@@ -10,6 +10,8 @@
 #include "fcgi/snapshot_impl.h"
 #include "policy/trust.h"
 
+#include <stdatomic.h>
+
 enum { LEEWAY_S = 30, WINDOW_S = 300, CACHE_S = 60 };
 
 struct making {
@@ -111,6 +113,7 @@ static gh_rc take_algorithms(struct making *k)
 /* All that is asked of a token once, when it is first seen. One that was verified under the same digest need not be again. */
 static gh_rc sum_up(struct making *k)
 {
+	static _Atomic uint64_t last_number;
 	static const char *const names[] = { "issuer", "discovery", "jwks", "key", "decrypt", "alg", "type" };
 	struct buf b;
 	bool complete;
@@ -124,6 +127,7 @@ static gh_rc sum_up(struct making *k)
 	}
 	complete = buf_ok(&b);
 	crypto_sha256(buf_view(&b), k->to->verifier);
+	k->to->number = atomic_fetch_add_explicit(&last_number, 1, memory_order_relaxed) + 1;
 	if (b.p)
 		crypto_wipe(b.p, b.n);
 	buf_release(&b);

@@ -215,6 +215,8 @@ struct policy_host {
 	const struct trust *(*trust)(struct exchange *);
 	/* where verified tokens are remembered (policy/verified.h), of this thread; NULL, also the function: nowhere */
 	struct lru *(*verified)(struct exchange *);
+	/* the same of what policies found of them (struct verdict) */
+	struct lru *(*verdicts)(struct exchange *);
 	/* get-authorization-context and authentication-managed-identity: a token of the credential manager; may be NULL */
 	enum step (*authorization)(struct exchange *, struct authorization_op *);
 };

@@ -4,8 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Under the lock. */
+static void changed(struct shelf *s)
+{
+	atomic_fetch_add_explicit(&s->version, 1, memory_order_release);
+}
+
 static void clear(struct shelf *s, struct shelf_place *p)
 {
+	changed(s);
 	free(p->key);
 	s->release(p->thing);
 	*p = (struct shelf_place){ 0 };
@@ -112,6 +119,25 @@ void shelf_abandon(struct shelf *s, struct str key, int64_t now_us)
 	pthread_mutex_unlock(&s->lock);
 }
 
+uint64_t shelf_version(struct shelf *s)
+{
+	return atomic_load_explicit(&s->version, memory_order_acquire);
+}
+
+int64_t shelf_settled(struct shelf *s, struct str key, const void *thing, uint64_t *version)
+{
+	const struct shelf_place *p;
+	int64_t until_us = 0;
+
+	pthread_mutex_lock(&s->lock);
+	p = find(s, key);
+	if (p && thing && p->thing == thing)
+		until_us = p->fresh_us < p->stale_us ? p->fresh_us : p->stale_us;
+	*version = shelf_version(s);
+	pthread_mutex_unlock(&s->lock);
+	return until_us;
+}
+
 void shelf_why(struct shelf *s, struct str key, char to[SHELF_WHY_MAX])
 {
 	const struct shelf_place *p;
@@ -137,6 +163,7 @@ bool shelf_put(struct shelf *s, struct str key, void *thing, struct str why, int
 		if (!thing)
 			snprintf(p->why, sizeof(p->why), "%.*s", STR_ARG(str_first(why, SHELF_WHY_MAX - 1)));
 		if (thing) {
+			changed(s);
 			s->release(p->thing);
 			p->thing = thing;
 			p->put_us = now_us;

@@ -14,6 +14,7 @@
 #include "core/str.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { SHELF_KEY_MAX = 2048, SHELF_FETCH_MOST_S = 30, SHELF_WHY_MAX = 240 };
 
@@ -29,13 +30,14 @@ struct shelf_place {                     /* private */
 
 struct shelf {
 	pthread_mutex_t lock;
+	_Atomic uint64_t version;        /* see shelf_version */
 	struct shelf_place *places;
 	size_t n;
 	void *(*hold)(void *thing);      /* one more reference */
 	void (*release)(void *thing);    /* one less; NULL is fine */
 };
 
-#define SHELF_INIT(array, hold_fn, release_fn) { PTHREAD_MUTEX_INITIALIZER, (array), ARRAY_LEN(array), (hold_fn), (release_fn) }
+#define SHELF_INIT(array, hold_fn, release_fn) { PTHREAD_MUTEX_INITIALIZER, 0, (array), ARRAY_LEN(array), (hold_fn), (release_fn) }
 
 enum shelf_plan {
 	SHELF_USE,                       /* *thing is good */
@@ -63,4 +65,8 @@ void shelf_why(struct shelf *s, struct str key, char to[SHELF_WHY_MAX]);
  * stale_s when it cannot be had anew. *out: what may be used now, held, or NULL. False: out of memory (*out is NULL). */
 bool shelf_put(struct shelf *s, struct str key, void *thing, struct str why, int64_t fresh_s, int64_t stale_s, int64_t now_us,
 	       void **out, int64_t *put_us) MUST_USE;
+/* A number that is another one after any thing was put, replaced or taken away. */
+uint64_t shelf_version(struct shelf *s);
+/* Until when shelf_look gives this thing without more ado, as long as shelf_version says *version; 0: it does not now. */
+int64_t shelf_settled(struct shelf *s, struct str key, const void *thing, uint64_t *version);
 void shelf_clear(struct shelf *s);       /* for tests */

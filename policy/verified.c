@@ -23,20 +23,17 @@ static void release(struct lru_entry *l)
 	free(e);
 }
 
-bool verified_name(struct arena *a, const struct verified_by *by, struct str token, uint8_t name[LRU_DIGEST_BYTES])
+void verified_name(const struct verified_by *by, const uint8_t token[LRU_DIGEST_BYTES], uint8_t name[LRU_DIGEST_BYTES])
 {
-	static const char what[] = "verified by a policy";
-	size_t head = sizeof(what) + 1 + by->n * sizeof(by->sets[0]);
-	char *p = arena_alloc_text(a, head + token.n);
+	struct {
+		char what[24];
+		uint8_t token[LRU_DIGEST_BYTES];
+		uint64_t unsigned_too, n, sets[VERIFIED_SETS_MAX];
+	} all = { .what = "verified by a policy", .unsigned_too = by->unsigned_too, .n = by->n };
 
-	if (!p)
-		return false;
-	memcpy(p, what, sizeof(what));
-	p[sizeof(what)] = (char)by->unsigned_too;
-	memcpy(p + sizeof(what) + 1, by->sets, by->n * sizeof(by->sets[0]));
-	memcpy(p + head, token.p, token.n);
-	crypto_name((struct str){ p, head + token.n }, name);
-	return true;
+	memcpy(all.token, token, sizeof(all.token));
+	memcpy(all.sets, by->sets, by->n * sizeof(by->sets[0]));
+	crypto_name((struct str){ (const char *)&all, sizeof(all) - (VERIFIED_SETS_MAX - by->n) * sizeof(by->sets[0]) }, name);
 }
 
 bool verified_get(struct lru *l, const uint8_t name[LRU_DIGEST_BYTES], struct arena *a, struct str token, bool raw,
@@ -84,4 +81,54 @@ void verified_forget(struct lru *l, const uint8_t name[LRU_DIGEST_BYTES])
 		return;
 	lru_remove(l, e);
 	lru_unref(e);
+}
+
+/* ---- verdicts ---------------------------------------------------------------------------------------------------------- */
+
+struct verdict_entry {
+	struct lru_entry lru;
+	struct verdict v;
+	char kid[KID_MAX];
+};
+
+static void release_verdict(struct lru_entry *l)
+{
+	free(CONTAINER_OF(l, struct verdict_entry, lru));
+}
+
+void verdict_name(uint64_t policy, const uint8_t token[LRU_DIGEST_BYTES], uint8_t name[LRU_DIGEST_BYTES])
+{
+	enum { NAME_BYTES = 16 };                /* of a crypto_name; zeros follow */
+
+	memset(name, 0, LRU_DIGEST_BYTES);
+	memcpy(name, token, NAME_BYTES);
+	memcpy(name + NAME_BYTES, &policy, sizeof(policy));
+}
+
+bool verdict_get(struct lru *l, const uint8_t name[LRU_DIGEST_BYTES], int64_t now_us, uint64_t issuers, struct str *kid)
+{
+	struct lru_entry *found = lru_get(l, name);
+	const struct verdict_entry *e = found ? CONTAINER_OF(found, struct verdict_entry, lru) : NULL;
+
+	if (!e)
+		return false;
+	lru_unref(found);                        /* the table has one too */
+	*kid = e->v.kid;
+	return e->v.from_us <= now_us && now_us < e->v.until_us && (!e->v.issuers || e->v.issuers == issuers);
+}
+
+void verdict_put(struct lru *l, const uint8_t name[LRU_DIGEST_BYTES], const struct verdict *v)
+{
+	struct verdict_entry *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return;                          /* then it is found anew */
+	memcpy(e->lru.digest, name, LRU_DIGEST_BYTES);
+	e->lru.refs = 1;
+	e->lru.release = release_verdict;
+	e->v = *v;
+	snprintf(e->kid, sizeof(e->kid), "%.*s", STR_ARG(str_first(v->kid, KID_MAX - 1)));
+	e->v.kid = v->kid.p ? str_of(e->kid) : STR_NULL;
+	lru_put(l, &e->lru);
+	lru_unref(&e->lru);
 }

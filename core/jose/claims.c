@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#define FAR_S 1000000000000      /* in its µs it still fits an int64_t */
+
 /* A NumericDate: seconds, fractions allowed. False when it is there but is no such number. */
 static bool time_of(const json_t *claims, const char *name, double *out, bool *given)
 {
@@ -58,4 +60,26 @@ enum jose_reason jose_check_claims(const json_t *claims, const struct jose_claim
 	if (r->n_issuers > 0 && !(json_is_string(jsn_get(claims, "iss")) && is_one_of(jsn_str(claims, "iss"), r->issuers, r->n_issuers)))
 		return JOSE_ISSUER;
 	return JOSE_OK;
+}
+
+static int64_t whole_second(double t)
+{
+	return t < (double)FAR_S ? (int64_t)ceil(t) : FAR_S;
+}
+
+void jose_claim_window(const json_t *claims, const struct jose_claim_rules *r, int64_t *from_s, int64_t *until_s)
+{
+	double exp = 0, nbf = 0;
+	bool has_exp, has_nbf;
+
+	*from_s = -FAR_S;
+	*until_s = FAR_S;
+	if (!time_of(claims, "exp", &exp, &has_exp) || !time_of(claims, "nbf", &nbf, &has_nbf)) {
+		*until_s = *from_s;
+		return;
+	}
+	if (has_nbf)
+		*from_s = whole_second(nbf) - r->skew_s;
+	if (has_exp)
+		*until_s = whole_second(exp) + r->skew_s;
 }

@@ -115,3 +115,16 @@ enum step openid_step(struct exchange *x, struct openid_state *s)
 	}
 	return step;
 }
+
+int64_t openid_settled(const struct openid_state *s, int64_t now_us, uint64_t *version)
+{
+	const int64_t most_us = now_us + (int64_t)OPENID_SETTLED_S * 1000000;
+	int64_t until_us = shelf_settled(&shelf, s->fetched.url, s->fetched.thing, version);
+
+	return until_us < most_us ? until_us : most_us;
+}
+
+uint64_t openid_version(void)
+{
+	return shelf_version(&shelf);
+}

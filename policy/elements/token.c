@@ -1,6 +1,7 @@
 /* token.c - finding and checking a token. RFC 7519; reasons and texts as the reference system documents them. */
 #include "policy/elements/token.h"
 
+#include "core/crypto.h"
 #include "core/str.h"
 #include "policy/elements/url.h"
 #include "policy/net/make.h"
@@ -171,8 +172,8 @@ static bool may_renew(struct token_state *s, enum jose_reason r, const struct jo
 	return s->n_providers > 0;
 }
 
-/* Under the keys that are there now. False: out of memory. */
-static bool name_token(struct exchange *x, struct token_state *s, bool need_signature)
+/* Under the keys that are there now. */
+static void name_token(struct token_state *s, bool need_signature)
 {
 	struct verified_by by = { .unsigned_too = !need_signature };
 
@@ -181,7 +182,7 @@ static bool name_token(struct exchange *x, struct token_state *s, bool need_sign
 		by.sets[by.n++] = jose_keys_id(s->providers[i].keys);
 	by.sets[by.n++] = jose_keys_id(s->signing);
 	by.sets[by.n++] = jose_keys_id(s->decryption);
-	return verified_name(x->arena, &by, s->text, s->name);
+	verified_name(&by, s->of_text, s->name);
 }
 
 void token_settle(struct token_state *s, enum jose_reason r, const struct jose_token *t)
@@ -222,9 +223,8 @@ enum step token_verify(struct exchange *x, const struct token_config *c, struct 
 	enum jose_reason r;
 	enum step step;
 
-	s->memory = s->text.n <= JOSE_MAX_TOKEN_BYTES && x->host->verified ? x->host->verified(x) : NULL;
-	if (s->memory && !name_token(x, s, need_signature))
-		return exchange_no_memory(x);
+	if (s->memory)
+		name_token(s, need_signature);
 	s->remembered = s->memory && verified_get(s->memory, s->name, x->arena, s->text, c->variable.text.n > 0, out);
 	if (s->remembered)
 		return STEP_NEXT;
@@ -236,8 +236,8 @@ enum step token_verify(struct exchange *x, const struct token_config *c, struct 
 		if (step != STEP_NEXT)
 			return step;
 		r = verify_all(x, s, need_signature, out);
-		if (s->memory && !name_token(x, s, need_signature))
-			return exchange_no_memory(x);
+		if (s->memory)
+			name_token(s, need_signature);
 	}
 	if (r == JOSE_OK)
 		return STEP_NEXT;
@@ -395,6 +395,58 @@ enum step token_done(struct exchange *x, const struct token_config *c, const str
 	if (!exchange_set_variable(x, c->variable.text, jwt_value(x->arena, t->raw)))
 		return exchange_no_memory(x);
 	return STEP_NEXT;
+}
+
+/* ---- verdicts ----------------------------------------------------------------------------------------------------------- */
+
+/* Nothing is looked up under the name of one that is too large: that is refused, and has to be read whole for its name. */
+bool token_passed(struct exchange *x, const struct token_config *c, struct token_state *s, enum step *step)
+{
+	struct lru *verdicts = c->number && x->host->verdicts ? x->host->verdicts(x) : NULL;
+	struct jose_token t = { .raw = s->text };
+	uint8_t name[LRU_DIGEST_BYTES];
+
+	s->memory = s->text.n <= JOSE_MAX_TOKEN_BYTES && x->host->verified ? x->host->verified(x) : NULL;
+	if (!s->memory)
+		return false;
+	crypto_name(s->text, s->of_text);
+	if (!verdicts)
+		return false;
+	verdict_name(c->number, s->of_text, name);
+	if (!verdict_get(verdicts, name, x->host->now_us(x), openid_version(), &t.kid))
+		return false;
+	s->remembered = true;
+	*step = token_done(x, c, s, &t);
+	return true;
+}
+
+void token_keep(struct exchange *x, const struct token_config *c, const struct token_state *s, const struct jose_token *t, int64_t skew_s)
+{
+	struct lru *verdicts = c->number && s->memory && x->host->verdicts ? x->host->verdicts(x) : NULL;
+	const struct jose_claim_rules rules = { .skew_s = skew_s };
+	int64_t now_us = x->host->now_us(x);
+	struct verdict v = { .kid = t->kid };
+	uint8_t name[LRU_DIGEST_BYTES];
+
+	if (!verdicts || t->encrypted)           /* of an encrypted one the variable would want what was inside */
+		return;
+	jose_claim_window(t->claims, &rules, &v.from_us, &v.until_us);
+	v.from_us *= 1000000;
+	v.until_us *= 1000000;
+	for (size_t i = 0; i < s->n_providers; i++) {
+		uint64_t version;
+		int64_t until_us = openid_settled(&s->providers[i], now_us, &version);
+
+		if (i && version != v.issuers)
+			return;                  /* another thread has changed one of them since */
+		v.issuers = version;
+		if (until_us < v.until_us)
+			v.until_us = until_us;
+	}
+	if (now_us >= v.until_us)
+		return;
+	verdict_name(c->number, s->of_text, name);
+	verdict_put(verdicts, name, &v);
 }
 
 /* ---- elements that both policies have ------------------------------------------------------------------------------------ */

@@ -29,10 +29,14 @@ struct token_config {
 	struct children signing_keys, decryption_keys, audiences, issuers, claims, clients, backends;    /* struct token_list */
 	/* Keys that do not depend on the request, made when the document is compiled; NULL: some do. */
 	struct jose_keys *signing, *decryption;
+	/* Of a policy that asks the same of each token: its number in the table of verdicts; 0: an expression has a say, or a key
+	 * that is known with the request only. */
+	uint64_t number;
 };
 
 struct token_state {
 	struct str text;                 /* the token */
+	uint8_t of_text[LRU_DIGEST_BYTES];       /* its name, when the host remembers anything */
 	struct openid_state *providers;  /* n_providers of them */
 	size_t n_providers, at;
 	bool renewed;
@@ -62,11 +66,17 @@ extern const struct element_schema token_audiences_schema, token_issuers_schema,
 
 /* Makes the keys that do not depend on the request; one of header, query and value must be there. For element_schema.check. */
 bool token_check(struct compiler *c, const struct doc_node *n, struct token_config *config);
+/* Gives it a number when nothing that is asked of a token depends on the request. For element_schema.check, when that was good. */
+void token_number(struct token_config *config);
 
 /* The values of a list for this request. False after exchange_fail. */
 bool token_values(struct exchange *x, const struct children *lists, const struct str **out, size_t *n) MUST_USE;
 /* Finds the token. STEP_NEXT, or STEP_FAIL with "JWT not present.". */
 enum step token_find(struct exchange *x, const struct token_config *c, bool only_scheme, struct str scheme, struct token_state *s);
+/* Whether this policy has passed the token before, and would now: then all is done. */
+bool token_passed(struct exchange *x, const struct token_config *c, struct token_state *s, enum step *step);
+/* Remembers that it did; skew_s: as it was. */
+void token_keep(struct exchange *x, const struct token_config *c, const struct token_state *s, const struct jose_token *t, int64_t skew_s);
 /* Keys of this request and of the providers whose addresses stand in s; STEP_NEXT when all are there. */
 enum step token_keys(struct exchange *x, const struct token_config *c, struct token_state *s);
 /* Signature, unless the token is remembered; with one renewal of the providers' keys when it names an unknown one.

@@ -7,6 +7,8 @@
 #include "core/str.h"
 #include "policy/elements/token.h"
 
+#include <stdatomic.h>
+
 enum { KEYS_KEPT = 128, KEYS_FRESH_S = 3600 };
 
 /* One <key> with its values. STR_NULL: not given. */
@@ -103,6 +105,53 @@ bool token_check(struct compiler *c, const struct doc_node *n, struct token_conf
 	}
 	return fixed_keys(c, n, &config->signing_keys, &config->signing) &&
 	       fixed_keys(c, n, &config->decryption_keys, &config->decryption) && ok;
+}
+
+static bool lists_depend(const struct children *lists)
+{
+	for (size_t l = 0; l < lists->n; l++) {
+		const struct children *items = &((const struct token_list *)lists->v[l].config)->items;
+
+		for (size_t i = 0; i < items->n; i++)
+			if (((const struct token_value *)items->v[i].config)->text.expr)
+				return true;
+	}
+	return false;
+}
+
+static bool claims_depend(const struct children *lists)
+{
+	for (size_t l = 0; l < lists->n; l++) {
+		const struct children *items = &((const struct token_list *)lists->v[l].config)->items;
+
+		for (size_t i = 0; i < items->n; i++) {
+			const struct token_claim *claim = items->v[i].config;
+
+			if (claim->name.expr || claim->match.expr || claim->separator.expr)
+				return true;
+			for (size_t v = 0; v < claim->values.n; v++)
+				if (((const struct token_value *)claim->values.v[v].config)->text.expr)
+					return true;
+		}
+	}
+	return false;
+}
+
+/* Where the token stands and what is said of one that is refused may depend: neither is asked of it. */
+void token_number(struct token_config *config)
+{
+	static _Atomic uint64_t last;
+	const struct arg *const asked[] = { &config->need_expiry, &config->need_signature, &config->skew, &config->tenant, &config->endpoint };
+	const struct children *const lists[] = { &config->audiences, &config->issuers, &config->clients, &config->backends };
+	bool depends = !config->signing || !config->decryption || claims_depend(&config->claims);
+
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++)
+		depends |= asked[i]->expr != NULL;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		depends |= lists_depend(lists[i]);
+	for (size_t i = 0; i < config->providers.n; i++)
+		depends |= ((const struct token_value *)config->providers.v[i].config)->text.expr != NULL;
+	config->number = depends ? 0 : atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
 }
 
 /* ---- while running ------------------------------------------------------------------------------------------------------ */

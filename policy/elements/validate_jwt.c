@@ -83,6 +83,8 @@ static enum step resume_jwt(struct exchange *x, const void *config)
 		step = check_times(x, c, s, &t);
 	if (step == STEP_NEXT)
 		step = token_claims(x, c, t.claims);
+	if (step == STEP_NEXT)
+		token_keep(x, c, s, &t, c->skew.number);
 	return step == STEP_NEXT ? token_done(x, c, s, &t) : step;
 }
 
@@ -96,7 +98,7 @@ static enum step run_jwt(struct exchange *x, const void *config)
 	if (!s || !arg_get_text(x, &c->scheme, &scheme))
 		return STEP_FAIL;
 	step = token_find(x, c, scheme.n > 0, scheme, s);
-	if (step != STEP_NEXT)
+	if (step != STEP_NEXT || token_passed(x, c, s, &step))
 		return step;
 	for (; s->n_providers < c->providers.n; s->n_providers++)
 		if (!arg_get_text(x, &((const struct token_value *)c->providers.v[s->n_providers].config)->text,
@@ -112,7 +114,10 @@ static bool check_jwt(struct compiler *c, const struct doc_node *n, void *config
 
 	if (!t->providers.n && !keys && !t->need_signature.expr && t->need_signature.number)
 		compile_warning(c, n, NULL, "without openid-config or issuer-signing-keys no signed token can be accepted");
-	return token_check(c, n, config);
+	if (!token_check(c, n, config))
+		return false;
+	token_number(config);
+	return true;
 }
 
 static const struct arg_schema provider_args[] = {
@@ -254,6 +259,8 @@ static enum step resume_entra(struct exchange *x, const void *config)
 		step = token_verify(x, c, s, true, &t);
 	if (step == STEP_NEXT)
 		step = check_entra(x, c, s, &t);
+	if (step == STEP_NEXT)
+		token_keep(x, c, s, &t, 0);
 	return step == STEP_NEXT ? token_done(x, c, s, &t) : step;
 }
 
@@ -267,7 +274,7 @@ static enum step run_entra(struct exchange *x, const void *config)
 	if (!s || !arg_get_text(x, &c->tenant, &tenant) || !host_of(x, c, &host))
 		return STEP_FAIL;
 	step = token_find(x, c, false, STR(""), s);
-	if (step != STEP_NEXT)
+	if (step != STEP_NEXT || token_passed(x, c, s, &step))
 		return step;
 	s->n_providers = 1;
 	s->providers[0].fetched.url = arena_printf(x->arena, "https://%.*s/%.*s/v2.0/.well-known/openid-configuration", STR_ARG(host), STR_ARG(tenant));
@@ -281,7 +288,10 @@ static bool check_entra_element(struct compiler *c, const struct doc_node *n, vo
 	if (!t->clients.n && !t->audiences.n)
 		compile_warning(c, n, NULL, "<validate-azure-ad-token> without <client-application-ids> needs <audiences>: else a token for any "
 					    "application of the tenant passes");
-	return token_check(c, n, config);
+	if (!token_check(c, n, config))
+		return false;
+	token_number(config);
+	return true;
 }
 
 static const struct arg_schema application_text = {

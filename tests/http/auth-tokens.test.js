@@ -119,6 +119,25 @@ describe(`tokens by access rules behind ${SERVER}`, () => {
     }
   });
 
+  it('keeps to operations, expiry and what the token says, also when it comes again and again', async () => {
+    const write = rsa.token({ ...good, jti: 'again', scope: 'orders.read orders.write' });
+    const other = rsa.token({ ...good, jti: 'again too', sub: 'u-18', groups: ['day'] });
+    for (let i = 0; i < 8; i += 1) {
+      const seen = orders.seen.length;
+      assert.deepEqual([(await call(write)).status, (await call(other)).status], [200, 200]);
+      assert.deepEqual(orders.seen.slice(seen).map((r) => [r.headers['x-consumer-id'], r.headers['x-consumer-groups']]),
+        [['u-17', 'ops,night'], ['u-18', 'day']]);
+      const post = await call(write, { method: 'POST' });
+      assert.deepEqual([post.status, post.body.reason], [403, 'token_claim'], 'that it may read says nothing of writing');
+    }
+    const exp = now() - 3, short = rsa.token({ ...good, exp });   // with the leeway of the rule two more seconds
+    for (let r, before; r?.status !== 401;) {
+      before = now();
+      r = await call(short);
+      assert.ok(r.status === 401 ? now() >= exp + 5 && r.body.reason === 'token_expired' : before < exp + 5, `${r.status} ${r.text}`);
+    }
+  });
+
   it('says in the record what was compared, and in words what to do', async () => {
     const r = await call(rsa.token({ ...good, aud: 'api://other' }));
     const text = gw.cli('log', '--id', r.id).stdout;

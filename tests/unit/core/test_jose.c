@@ -519,10 +519,36 @@ static void claims(void **state UNUSED)
 	check_done();
 }
 
+/* The window and the check say the same at each second. */
+static void windows(void **state UNUSED)
+{
+	static const char *const rows[] = {
+		"{}", "{\"exp\":1000}", "{\"exp\":1000.5}", "{\"exp\":999.999999}", "{\"nbf\":1000}", "{\"nbf\":999.5,\"exp\":1002.25}",
+		"{\"nbf\":1003,\"exp\":990}", "{\"exp\":1e300}", "{\"nbf\":1e300}", "{\"exp\":9007199254740993,\"nbf\":0}", "{\"exp\":0}",
+		"{\"exp\":\"2000\"}", "{\"nbf\":-1}",
+	};
+	static const int64_t skews[] = { 0, 1, 7, 86400 };
+	struct arena *a = arena_new(1 << 20);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows) * ARRAY_LEN(skews); i++) {
+		struct jose_claim_rules rules = { .skew_s = skews[i % ARRAY_LEN(skews)] };
+		int64_t from, until;
+		json_t *v;
+
+		assert_int_equal(jsn_parse_in(a, str_of(rows[i / ARRAY_LEN(skews)]), NULL, &v, NULL, NULL).code, GH_OK);
+		jose_claim_window(v, &rules, &from, &until);
+		for (rules.now_s = 950; rules.now_s < 1050; rules.now_s++)
+			CHECK(rows[i / ARRAY_LEN(skews)], (jose_check_claims(v, &rules) == JOSE_OK) == (from <= rules.now_s && rules.now_s < until));
+		CHECK("in µs it fits", from * 1000000 / 1000000 == from && until * 1000000 / 1000000 == until);
+	}
+	arena_free(a);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(signed_by_others), cmocka_unit_test(encrypted_by_others), cmocka_unit_test(cookbook),
+		cmocka_unit_test(windows),          cmocka_unit_test(signed_by_others), cmocka_unit_test(encrypted_by_others), cmocka_unit_test(cookbook),
 		cmocka_unit_test(attacks),          cmocka_unit_test(confusion),           cmocka_unit_test(forms),
 		cmocka_unit_test(bad_keys),         cmocka_unit_test(signing),             cmocka_unit_test(claims),
 		cmocka_unit_test(files),            cmocka_unit_test(thumbprints),
