@@ -18,6 +18,7 @@ static const struct {
 	{ "version-set", SHARED, true },          { "api", OF_API, false },              { "revision", OF_API, false },
 	{ "operation", OF_API, false },           { "api-description", OF_API, false },  { "product", OF_PRODUCT, false },
 	{ "tier", OF_TIER, false },               { "application", OF_APPLICATION, false }, { "subscription", OF_SUBSCRIPTION, false },
+	{ "sign-in", OF_API, false },
 	{ "policy", BY_SCOPE, false },            { "access-rule", BY_SCOPE, false },    { "network-rule", BY_SCOPE, false },
 	{ "traffic-rule", BY_SCOPE, false },
 };

@@ -179,6 +179,15 @@ GH_RC store_api_sign_in_delete(struct store *s, struct str api_id, struct gh_err
 	return change_keys(s, SQL_API_SIGN_IN_DROP, api_id, STR_NULL, CHANGE_DROP("sign-in of an API"), err);
 }
 
+GH_RC store_api_sign_in_find(struct store *s, struct arena *a, struct str api_id, struct store_api_sign_in *out, bool *found,
+			     struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_API_SIGN_IN_GET);
+
+	bind_str(st, 1, api_id);
+	return find_row(s, st, &sign_in_type, a, out, found, err);
+}
+
 GH_RC store_api_sign_ins(struct store *s, struct arena *a, struct store_api_sign_in **out, size_t *n, struct gh_err *err)
 {
 	return list_rows(s, sql_use(s, SQL_API_SIGN_IN_ALL), &sign_in_type, a, out, n, err);

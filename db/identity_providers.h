@@ -50,4 +50,6 @@ struct store_api_sign_in {
 };
 GH_RC store_api_sign_in_set(struct store *s, const struct store_api_sign_in *x, struct gh_err *err);
 GH_RC store_api_sign_in_delete(struct store *s, struct str api_id, struct gh_err *err);
+GH_RC store_api_sign_in_find(struct store *s, struct arena *a, struct str api_id, struct store_api_sign_in *out, bool *found,
+			     struct gh_err *err);
 GH_RC store_api_sign_ins(struct store *s, struct arena *a, struct store_api_sign_in **out, size_t *n, struct gh_err *err);

@@ -91,8 +91,8 @@ GH_RC store_scim_token_create(struct store *s, struct arena *a, struct str id, i
 	struct str digest;
 	sqlite3_stmt *st;
 
-	if (!id.n || id.n > 100)
-		FAIL(err, INVALID, "a SCIM token has a name of 1 to 100 characters");
+	if (!id.n || id.n > STORE_SCIM_TOKEN_ID_MAX)
+		FAIL(err, INVALID, "a SCIM token has a name of 1 to %d characters", STORE_SCIM_TOKEN_ID_MAX);
 	TRY(crypto_random_hex(a, TOKEN_BYTES, token, err));
 	TRY(digest_of(a, *token, &digest, err));
 	st = sql_use(s, SQL_SCIM_TOKEN_ADD);
@@ -114,6 +114,24 @@ GH_RC store_scim_token_find(struct store *s, struct arena *a, struct str token, 
 	bind_str(st, 1, digest);
 	bind_int(st, 2, clock_wall_us());
 	return find_row(s, st, &token_type, a, out, found, err);
+}
+
+GH_RC store_scim_token_named(struct store *s, struct arena *a, struct str id, struct store_scim_token *out, bool *found,
+			     struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_SCIM_TOKEN_NAMED);
+
+	bind_str(st, 1, id);
+	return find_row(s, st, &token_type, a, out, found, err);
+}
+
+GH_RC store_scim_token_set_end(struct store *s, struct str id, int64_t ends_us, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_SCIM_TOKEN_END);
+
+	bind_str(st, 1, id);
+	bind_int(st, 2, ends_us);
+	return change_run(s, st, &(struct change){ .action = "update", .kind = "SCIM token", .id = id, .must_exist = true }, err);
 }
 
 GH_RC store_scim_token_used(struct store *s, struct str id, struct gh_err *err)

@@ -27,6 +27,7 @@ GH_RC store_scim_records(struct store *s, struct arena *a, enum store_scim_kind 
 			 size_t *n, struct gh_err *err);
 GH_RC store_scim_delete(struct store *s, enum store_scim_kind kind, struct str id, struct gh_err *err);  /* again is fine */
 
+enum { STORE_SCIM_TOKEN_ID_MAX = 100 };
 struct store_scim_token {
 	struct str id;
 	int64_t created_us, used_us, ends_us;
@@ -36,6 +37,9 @@ GH_RC store_scim_token_create(struct store *s, struct arena *a, struct str id, i
 			      struct gh_err *err);
 GH_RC store_scim_token_find(struct store *s, struct arena *a, struct str token, struct store_scim_token *out, bool *found,
 			    struct gh_err *err);
+GH_RC store_scim_token_named(struct store *s, struct arena *a, struct str id, struct store_scim_token *out, bool *found,
+			     struct gh_err *err);
+GH_RC store_scim_token_set_end(struct store *s, struct str id, int64_t ends_us, struct gh_err *err);
 GH_RC store_scim_token_used(struct store *s, struct str id, struct gh_err *err);
 GH_RC store_scim_tokens(struct store *s, struct arena *a, struct store_scim_token **out, size_t *n, struct gh_err *err);
 GH_RC store_scim_token_delete(struct store *s, struct str id, struct gh_err *err);

@@ -20,6 +20,7 @@ const SAMPLES = {
   environments: ['sandbox', { name: 'Sandbox', kind: 'sandbox', pathPrefix: 'sandbox' }, { name: 'Playground' }],
   groups: ['partners', { name: 'Partners' }, { description: 'They sell it on' }],
   roles: ['keeper', { name: 'Keeper', permissions: ['view-apis', 'view-traffic'] }, { description: 'Looks on' }],
+  'identity-providers': ['corp', { issuer: 'https://login.example', clientId: 'gatehouse', groups: { eng: 'partners' } }, { roles: { api: 'operator' } }],
   certificates: ['ca', { certificate: PEM, authority: true }, { authority: false }],
   credentials: ['sandbox/erp', { kind: 'api-key', settings: { header: 'X-Api-Key' }, secrets: { value: 'hush-hush' } }, { description: 'Of the ERP' }],
   backends: ['erp', { url: 'https://erp.example/' }, { description: 'Orders' }],
@@ -29,6 +30,7 @@ const SAMPLES = {
   'policy-fragments': ['greet', { policy: '<fragment><set-header name="X-A"><value>{{greeting}}</value></set-header></fragment>' }, { description: 'Greets' }],
   'version-sets': ['orders', { name: 'Orders' }, { description: 'All orders' }],
   apis: ['orders', { name: 'Orders', path: 'orders', versionSet: 'orders', version: 'v1', environment: 'sandbox', backend: 'erp' }, { tags: ['erp'] }],
+  'sign-ins': ['orders', { provider: 'corp', groups: ['eng'] }, { idleSeconds: 60 }],
   revisions: ['orders;rev=2', { description: 'Faster', copyOf: 1 }, { description: 'Faster still' }],
   operations: ['orders/get-order', { name: 'Get order', method: 'GET', uriTemplate: '/orders/{id}' }, { name: 'Read an order' }],
   'api-descriptions': ['orders', { document: '{"openapi":"3.0.0","info":{"title":"O","version":"1"},"paths":{}}' }, { source: 'orders.json' }],
@@ -39,6 +41,7 @@ const SAMPLES = {
   users: ['ann', { email: 'ann@example.com', role: 'operator' }, { lastName: 'Ant' }],
   'role-assignments': ['ann-sandbox', { role: 'keeper', user: 'ann', environment: 'sandbox' }, { role: 'analyst' }],
   applications: ['shop', { name: 'Shop', owners: ['ann'] }, { name: 'The shop' }],
+  callers: ['client:shop', { application: 'shop', groups: ['partners'] }, { state: 'suspended' }],
   subscriptions: ['s1', { product: 'gold', tier: 'small', application: 'shop' }, { state: 'suspended' }],
   'consumer-rules': ['s1/orders', { methods: ['GET'] }, { limits: [LIMIT({ kind: 'quota', calls: 9, seconds: 60, algorithm: 'token-bucket' })] }],
   policies: ['operation:orders/get-order', { policy: XML() }, { policy: XML('<base /><set-header name="X-B"><value>b</value></set-header>') }],
@@ -55,6 +58,7 @@ const SAMPLES = {
   'alert-silences': ['night', { rule: 'errors', from: '2026-11-22T01:00:00Z', to: '2026-11-22T03:00:00Z' }, { repeatSeconds: 86400 }],
   looks: ['portal', { name: 'Acme', texts: { en: { headline: 'Build' } }, menu: [{ label: 'Status', address: '/status' }], logo: 'iVBORw0KGgo=' }, { name: 'Acme & more' }],
   'machine-tokens': ['pipeline', { role: 'operator', scopes: ['read'] }, { scopes: ['read', 'write:products'] }],
+  'scim-tokens': ['directory', {}, { ends: '2031-01-01T00:00:00Z' }],
 };
 let gw, token, reader, poor, doc, ajv;
 

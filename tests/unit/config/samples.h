@@ -8,6 +8,8 @@ static const struct sample {
 	{ "environment", "sandbox", "{\"name\":\"Sandbox\",\"kind\":\"sandbox\",\"pathPrefix\":\"sandbox\",\"businessGroup\":\"sales\"}" },
 	{ "group", "partners", "{\"name\":\"Partners\"}" },
 	{ "role", "keeper", "{\"name\":\"Keeper\",\"permissions\":[\"view-apis\",\"view-traffic\"]}" },
+	{ "identity-provider", "corp", "{\"issuer\":\"https://login.example/\",\"clientId\":\"gw\",\"clientSecret\":\"hush-hush\",\"groups\":{\"eng\":\"partners\"},"
+	  "\"roles\":{\"api\":\"operator\"}}" },
 	{ "certificate", "sample", "{\"certificate\":\"-----BEGIN CERTIFICATE-----\\nMIIBeTCCAR+gAwIBAgIUL2SjHCJ75JduiZGgBS2t1SPiyEUwCgYIKoZIzj0EA"
 	  "wIw\\nETEPMA0GA1UEAwwGc2FtcGxlMCAXDTI2MTEyMTIyMjAwOVoYDzIxMjYxMDI4MjIy\\nMDA5WjARMQ8wDQYDVQQDDAZzYW1wbGUwWTATB"
 	  "gcqhkjOPQIBBggqhkjOPQMBBwNC\\nAAQqW/s46BpiIuQD+6UHfnwMD4kgEtZjLubNVaj24aFe7pOte3+C/G0jUVLKLG6o\\nlIWYglfsC3T10"
@@ -27,6 +29,7 @@ static const struct sample {
 	{ "version-set", "orders", "{\"name\":\"Orders\",\"scheme\":\"header\",\"parameter\":\"X-Version\"}" },
 	{ "api", "orders", "{\"name\":\"Orders\",\"path\":\"orders\",\"environment\":\"sandbox\",\"versionSet\":\"orders\",\"version\":\"v1\","
 	  "\"backend\":\"pool\",\"tags\":[\"erp\"]}" },
+	{ "sign-in", "orders", "{\"provider\":\"corp\",\"groups\":[\"eng\",\"sales team\"]}" },
 	{ "operation", "orders/get-order", "{\"name\":\"Get order\",\"method\":\"GET\",\"uriTemplate\":\"/orders/{id}\",\"tags\":[\"read\"]}" },
 	{ "api-description", "orders", "{\"document\":\"{\\\"openapi\\\":\\\"3.0.0\\\",\\\"info\\\":{\\\"title\\\":\\\"O\\\",\\\"version\\\":\\\"1\\\"},"
 	  "\\\"paths\\\":{}}\"}" },
@@ -38,10 +41,12 @@ static const struct sample {
 	{ "user", "ann", "{\"email\":\"ann@example.com\",\"firstName\":\"Ann\",\"role\":\"administrator\"}" },
 	{ "role-assignment", "ann-sandbox", "{\"role\":\"keeper\",\"user\":\"ann\",\"environment\":\"sandbox\"}" },
 	{ "application", "shop", "{\"name\":\"Shop\",\"owners\":[\"ann\"]}" },
+	{ "caller", "client:shop", "{\"application\":\"shop\",\"groups\":[\"partners\"],\"secret\":\"hush-hush-hush-hush\"}" },
+	{ "caller", "token:https://login.example/ robot", "{\"name\":\"Robot\"}" },
 	{ "subscription", "s1", "{\"product\":\"gold\",\"tier\":\"small\",\"application\":\"shop\",\"name\":\"Shop\"}" },
 	{ "consumer-rule", "s1", "{\"limits\":[{\"kind\":\"rate\",\"calls\":5,\"seconds\":1,\"algorithm\":\"token-bucket\"}]}" },
 	{ "consumer-rule", "s1/orders", "{\"methods\":[\"GET\"],\"operations\":[\"get-order\"]}" },
-	{ "policy", "global", "{\"policy\":\"<policies><inbound><include-fragment fragment-id=\\\"greet\\\" /></inbound><backend><base /></backend>"
+	{ "policy", "global", "{\"policy\":\"<policies><inbound><include-fragment fragment-id = 'greet' /></inbound><backend><base /></backend>"
 	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
 	{ "policy", "operation:orders/get-order", "{\"policy\":\"<policies><inbound><base /></inbound><backend><base /></backend>"
 	  "<outbound><base /></outbound><on-error><base /></on-error></policies>\"}" },
@@ -67,4 +72,5 @@ static const struct sample {
 	{ "look", "portal", "{\"name\":\"Acme <APIs>\",\"colours\":{\"accent\":[\"#7a1f5c\",\"#f0a3d4\"]},\"texts\":{\"en\":{\"headline\":\"Build\"}},"
 	  "\"menu\":[{\"label\":\"Status\",\"address\":\"https://status.example.com/\"}],\"logo\":\"iVBORw0KGgo=\\n\"}" },
 	{ "machine-token", "pipeline", "{\"role\":\"operator\",\"scopes\":[\"read\",\"write:products\"]}" },
+	{ "scim-token", "directory", "{\"ends\":\"2031-01-01T00:00:00Z\"}" },
 };

@@ -318,7 +318,7 @@ static void every_kind(void **state)
 static void removal(void **state)
 {
 	struct fixture *f = *state;
-	const char *used[][2] = { { "business-group", "sales" }, { "environment", "sandbox" }, { "group", "partners" }, { "backend", "erp" },
+	const char *used[][2] = { { "business-group", "sales" }, { "environment", "sandbox" }, { "group", "partners" }, { "identity-provider", "corp" }, { "backend", "erp" },
 				  { "backend", "pool" }, { "named-value", "greeting" }, { "policy-fragment", "greet" },
 				  { "version-set", "orders" }, { "product", "gold" }, { "tier", "small" }, { "application", "shop" },
 				  { "user", "ann" } };
