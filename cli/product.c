@@ -10,14 +10,21 @@
 
 static const char *const approvals[] = { "auto", "manual", NULL };
 static const char *const states[] = { "draft", "published", NULL };
+static const char *const priorities[] = { "normal", "high", "low", NULL };
 
 static const struct column columns[] = {
 	{ "ID", "id", COLUMN_TEXT, offsetof(struct store_product, id), NULL },
 	{ "NAME", "name", COLUMN_TEXT, offsetof(struct store_product, name), NULL },
 	{ "STATE", "state", COLUMN_NAME, offsetof(struct store_product, state), states },
 	{ "APPROVAL", "approval", COLUMN_NAME, offsetof(struct store_product, approval), approvals },
+	{ "PRIORITY", "priority", COLUMN_NAME, offsetof(struct store_product, priority), priorities },
 	{ "KEY", "subscriptionRequired", COLUMN_BOOL, offsetof(struct store_product, subscription_required), NULL },
 };
+
+static int64_t priority_of(const char *name)
+{
+	return strcmp(name, "high") == 0 ? STORE_PRIORITY_HIGH : strcmp(name, "low") == 0 ? STORE_PRIORITY_LOW : STORE_PRIORITY_NORMAL;
+}
 
 static const char *const kinds[] = { [STORE_KIND_PRODUCT] = "product", [STORE_KIND_API_GROUP] = "API group" };
 
@@ -59,6 +66,7 @@ static const struct option create_options[] = {
 	{ "rate", OPTION_TEXT, "CALLS/SECONDS", "calls of one subscription in a sliding window of at most 300 s: 100/60", false },
 	{ "quota", OPTION_TEXT, "CALLS/PERIOD", "calls of one subscription in a fixed period: 10000/day, 500/3600", false },
 	{ "require-key", OPTION_TEXT, "yes|no", "whether calls need a subscription key (yes)", false },
+	{ "priority", OPTION_TEXT, "normal|high|low", "whose calls a busy gateway refuses last (normal)", false },
 	{ "draft", OPTION_FLAG, NULL, "do not show it in the portal yet", false },
 	{ "api", OPTION_MANY, "API", "put this API into it", false },
 	OPTION_END,
@@ -94,6 +102,7 @@ gh_rc product_create(struct cli *c, enum store_product_kind kind, struct gh_err 
 		.subscription_required = strcmp(option_text_or(&c->options, "require-key", "yes"), "yes") == 0,
 		.approval = strcmp(option_text_or(&c->options, "approval", "auto"), "manual") == 0 ? STORE_APPROVAL_MANUAL
 												   : STORE_APPROVAL_AUTO,
+		.priority = priority_of(option_text_or(&c->options, "priority", "normal")),
 		.state = option_flag(&c->options, "draft") ? STORE_PRODUCT_DRAFT : STORE_PRODUCT_PUBLISHED,
 	};
 	struct str document = STR_NULL;
@@ -133,6 +142,7 @@ static const struct option set_options[] = {
 	{ "approval", OPTION_TEXT, "auto|manual", "whether somebody decides on a new subscription", false },
 	{ "require-key", OPTION_TEXT, "yes|no", "whether calls need a subscription key", false },
 	{ "publish", OPTION_TEXT, "yes|no", "whether the portal shows it", false },
+	{ "priority", OPTION_TEXT, "normal|high|low", "whose calls a busy gateway refuses last", false },
 	{ "subscriptions-limit", OPTION_INT, "N", "subscriptions that one person may have to it; 0: any number", false },
 	{ "group", OPTION_MANY, "ID", "only members of this group see it", false },
 	OPTION_END,
@@ -156,6 +166,8 @@ static void apply_options(struct cli *c, struct store_product *p)
 		p->approval = strcmp(approval, "manual") == 0 ? STORE_APPROVAL_MANUAL : STORE_APPROVAL_AUTO;
 	if (key)
 		p->subscription_required = strcmp(key, "yes") == 0;
+	if (option_text(&c->options, "priority"))
+		p->priority = priority_of(option_text(&c->options, "priority"));
 	if (publish)
 		p->state = strcmp(publish, "yes") == 0 ? STORE_PRODUCT_PUBLISHED : STORE_PRODUCT_DRAFT;
 }

@@ -5,7 +5,7 @@
 #include "db/products.h"
 
 static const char *const states[] = { "draft", "published", NULL }, *const approvals[] = { "auto", "manual", NULL },
-	*const kinds[] = { "product", "api-group", NULL };
+	*const kinds[] = { "product", "api-group", NULL }, *const priorities[] = { "normal", "high", "low", NULL };
 
 static const struct resource_field fields[] = {
 	FIELD_ID("Names the product: letters, digits, '-', '.', '_'", store_product, id),
@@ -25,6 +25,8 @@ static const struct resource_field fields[] = {
 	  .description = "Whether somebody decides on each new subscription", AT(store_product, approval) },
 	{ .name = "subscriptionsLimit", .type = RESOURCE_INT, .least = 0, .most = 1000000, .label = "Subscriptions of one person",
 	  .description = "How many subscriptions one person may have to it; 0: any number", AT(store_product, subscriptions_limit) },
+	{ .name = "priority", .type = RESOURCE_ENUM, .values = priorities, .otherwise = "\"normal\"", .label = "Priority",
+	  .description = "When a gateway is busy it refuses calls of low priority first, then normal ones", AT(store_product, priority) },
 	{ .name = "businessGroup", .type = RESOURCE_REF, .ref = "business-group", .otherwise = "\"default\"", .label = "Business group",
 	  .description = "Who owns it", AT(store_product, business_group_id) },
 	{ .name = "apis", .type = RESOURCE_REFS, .ref = "api", .label = "APIs", .description = "The APIs that it opens",

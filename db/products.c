@@ -16,6 +16,7 @@ static const struct field product_fields[] = {
 	FIELD(store_product, INT, subscriptions_limit),
 	FIELD(store_product, TIME, created_us),
 	FIELD(store_product, INT, kind),
+	FIELD(store_product, INT, priority),
 };
 const struct row_type product_type = ROW_TYPE("product", store_product, product_fields);
 

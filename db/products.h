@@ -13,6 +13,9 @@ enum store_product_state { STORE_PRODUCT_DRAFT, STORE_PRODUCT_PUBLISHED };
 
 enum store_product_kind { STORE_KIND_PRODUCT, STORE_KIND_API_GROUP };
 
+/* Whose calls a busy gateway refuses last (gateway.shed_low_percent, gateway.shed_normal_percent). */
+enum store_priority { STORE_PRIORITY_NORMAL, STORE_PRIORITY_HIGH, STORE_PRIORITY_LOW };
+
 struct store_product {
 	struct str id, name, description, terms;
 	struct str business_group_id;            /* STR_NULL: "default" */
@@ -22,6 +25,7 @@ struct store_product {
 	int64_t subscriptions_limit;             /* of one user; 0: any number */
 	int64_t created_us;
 	int64_t kind;                            /* enum store_product_kind; set when it is created, then stays */
+	int64_t priority;                        /* enum store_priority */
 };
 
 struct store_product_api {

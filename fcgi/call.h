@@ -47,6 +47,10 @@ bool forward_over(const struct call *k);         /* no more bytes will come from
 bool forward_fields(struct call *k, struct fields *out);
 struct str forward_host(const struct call *k);
 void forward_options(struct call *k, struct upstream_request *rq);
+void forward_body(struct call *k, struct upstream_request *rq);         /* what of the request's body can be sent, and how */
+/* A try begins, and is over: for the record. */
+void forward_note_try(struct call *k);
+void forward_note_times(struct call *k, const struct transfer *t);
 /* What a configured backend says about its TLS. */
 void backend_options(struct exchange *x, const struct snap_backend *b, struct upstream_request *rq);
 

@@ -140,3 +140,58 @@ void forward_options(struct call *k, struct upstream_request *rq)
 	if (k->x.backend_id.n && k->backend)
 		backend_options(&k->x, k->backend, rq);
 }
+
+/* ---- the body of a try, and what is noted of it ---- */
+
+enum { WHOLE_BODY_MAX = 65536 };
+
+void forward_body(struct call *k, struct upstream_request *rq)
+{
+	struct body *b = &k->x.request.body;
+	struct str method = k->x.request.method;
+	bool wants_length = str_eq(method, STR("POST")) || str_eq(method, STR("PUT")) || str_eq(method, STR("PATCH"));
+
+	rq->body = b->kind;
+	rq->bytes = b->bytes;
+	rq->length = k->up_length;
+	if (b->kind == BODY_STREAM && k->up_ended && !k->body_gone && k->up.n <= WHOLE_BODY_MAX) {
+		rq->body = BODY_HELD;
+		rq->bytes = buf_view(&k->up);
+	} else if (b->kind == BODY_STREAM && k->up_ended && !k->body_gone) {
+		rq->length = (int64_t)k->up.n;
+	} else if (b->kind == BODY_NONE && wants_length) {
+		rq->body = BODY_HELD;        /* says Content-Length: 0 (RFC 9110 section 8.6) */
+		rq->bytes = STR("");
+	}
+}
+
+void forward_note_times(struct call *k, const struct transfer *t)
+{
+	struct transfer_times times = transfer_times(t);
+
+	k->dns_us = times.dns_us;
+	k->connect_us = times.connect_us;
+	k->tls_us = times.tls_us;
+	k->backend_us = k->wk->loop.now_us;
+	k->backend_total_us += k->backend_us - k->forward_us;
+	if (k->n_tried) {
+		struct call_try *one = &k->tried[k->n_tried - 1];
+		bool began = k->first_byte_us > k->forward_us;
+
+		one->over = true;
+		one->took_us = (uint32_t)(k->backend_us - k->forward_us);
+		one->dns_us = k->dns_us;
+		one->connect_us = k->connect_us;
+		one->tls_us = k->tls_us;
+		one->status = began ? (uint16_t)k->backend_status : 0;
+		one->first_byte_us = began ? (uint32_t)(k->first_byte_us - k->forward_us) : 0;
+	}
+}
+
+void forward_note_try(struct call *k)
+{
+	struct call_try *one = &k->tried[k->n_tried < CALL_TRIES_NOTED ? k->n_tried++ : CALL_TRIES_NOTED - 1];
+
+	*one = (struct call_try){ .at_us = k->forward_us, .host = k->backend_host };
+	memcpy(one->span, k->trace.span_id, sizeof(one->span));
+}

@@ -10,6 +10,7 @@
 #include "fcgi/call_trace.h"
 #include "fcgi/capture.h"
 #include "fcgi/credential.h"
+#include "fcgi/share.h"
 
 #include "core/log.h"
 #include "core/str.h"
@@ -17,14 +18,7 @@
 #include "fcgi/snapshot.h"
 #include "fcgi/traffic.h"
 
-enum { WHOLE_BODY_MAX = 65536 };
-
 /* ---- while curl runs: only notes ---- */
-
-static bool no_body(const struct call *k, int status)
-{
-	return k->head_request || status == 204 || status == 304;
-}
 
 static void on_head(struct transfer *t)
 {
@@ -34,7 +28,7 @@ static void on_head(struct transfer *t)
 	*r = *transfer_response(t);
 	r->body = (struct body){ .kind = BODY_STREAM };
 	k->forward_length = transfer_length(t);
-	if (no_body(k, r->status) || transfer_length(t) == 0)
+	if (k->head_request || r->status == 204 || r->status == 304 || transfer_length(t) == 0)
 		r->body.kind = BODY_NONE;
 	k->backend_status = r->status;
 	k->correlation = fields_get(&r->headers, k->wk->limits.correlation_header);
@@ -129,42 +123,12 @@ static size_t on_upload(struct transfer *t, char *to, size_t n)
 	return n;
 }
 
-static void note_times(struct call *k, const struct transfer *t)
-{
-	struct transfer_times times = transfer_times(t);
-
-	k->dns_us = times.dns_us;
-	k->connect_us = times.connect_us;
-	k->tls_us = times.tls_us;
-	k->backend_us = k->wk->loop.now_us;
-	k->backend_total_us += k->backend_us - k->forward_us;
-	if (k->n_tried) {
-		struct call_try *one = &k->tried[k->n_tried - 1];
-		bool began = k->first_byte_us > k->forward_us;
-
-		one->over = true;
-		one->took_us = (uint32_t)(k->backend_us - k->forward_us);
-		one->dns_us = k->dns_us;
-		one->connect_us = k->connect_us;
-		one->tls_us = k->tls_us;
-		one->status = began ? (uint16_t)k->backend_status : 0;
-		one->first_byte_us = began ? (uint32_t)(k->first_byte_us - k->forward_us) : 0;
-	}
-}
-
-static void note_try(struct call *k)
-{
-	struct call_try *one = &k->tried[k->n_tried < CALL_TRIES_NOTED ? k->n_tried++ : CALL_TRIES_NOTED - 1];
-
-	*one = (struct call_try){ .at_us = k->forward_us, .host = k->backend_host };
-	memcpy(one->span, k->trace.span_id, sizeof(one->span));
-}
-
 static void on_done(struct transfer *t, enum reason why)
 {
 	struct call *k = transfer_owner(t);
 
-	note_times(k, t);
+	forward_note_times(k, t);
+	share_drop(k);
 	k->forward = NULL;
 	k->down_ended = true;
 	if (why != REASON_NONE) {
@@ -207,26 +171,6 @@ static void fail_forward(struct call *k, struct forward *f, enum reason why)
 	k->reason = why;
 }
 
-static void body_of(struct call *k, struct upstream_request *rq)
-{
-	struct body *b = &k->x.request.body;
-	struct str method = k->x.request.method;
-	bool wants_length = str_eq(method, STR("POST")) || str_eq(method, STR("PUT")) || str_eq(method, STR("PATCH"));
-
-	rq->body = b->kind;
-	rq->bytes = b->bytes;
-	rq->length = k->up_length;
-	if (b->kind == BODY_STREAM && k->up_ended && !k->body_gone && k->up.n <= WHOLE_BODY_MAX) {
-		rq->body = BODY_HELD;
-		rq->bytes = buf_view(&k->up);
-	} else if (b->kind == BODY_STREAM && k->up_ended && !k->body_gone) {
-		rq->length = (int64_t)k->up.n;
-	} else if (b->kind == BODY_NONE && wants_length) {
-		rq->body = BODY_HELD;        /* says Content-Length: 0 (RFC 9110 section 8.6) */
-		rq->bytes = STR("");
-	}
-}
-
 /* The gateway's own credential: onto the fields, the address or the connection. */
 static enum reason show_credential(struct call *k, struct forward *f, struct upstream_request *rq, struct url *url,
 				   struct fields *fields)
@@ -266,7 +210,7 @@ static enum reason start(struct call *k, struct forward *f)
 	if (!forward_fields(k, &fields) || (k->cached && !cached_fields(k, &fields)))
 		return REASON_NO_MEMORY;
 	rq.headers = &fields;
-	body_of(k, &rq);
+	forward_body(k, &rq);
 	why = show_credential(k, f, &rq, &url, &fields);
 	if (why != REASON_NONE)
 		return why;
@@ -279,7 +223,7 @@ static enum reason start(struct call *k, struct forward *f)
 	forward_options(k, &rq);
 	k->hold = f->buffer_response || k->holds_response;
 	k->forward_us = k->wk->loop.now_us;
-	note_try(k);
+	forward_note_try(k);
 	k->forward = upstream_start(k->wk->up, k->arena, &rq, &ops, k, &why);
 	if (!k->forward)
 		k->n_tried--;                /* nothing was sent */
@@ -402,12 +346,26 @@ static bool choose_backend(struct call *k, struct forward *f)
 	return false;
 }
 
+/* One place of those that calls to this backend may have. False: none is free, f is filled. */
+static bool enter_share(struct call *k, struct forward *f)
+{
+	if (share_pass(k))
+		return true;
+	k->tries--;                      /* nothing was sent */
+	if (k->balance)
+		balance_end(k);
+	f->failure_header = STR("Retry-After");
+	f->failure_header_value = STR("1");
+	fail_forward(k, f, REASON_OVERLOAD_BACKEND);
+	return false;
+}
+
 /* The backend is known, and nothing of this try has been sent. */
 static enum step go(struct call *k, struct forward *f)
 {
 	enum step step;
 
-	if (!choose_backend(k, f) || !choose_credential(k, f))
+	if (!choose_backend(k, f) || !enter_share(k, f) || !choose_credential(k, f))
 		return STEP_NEXT;
 	if (k->x.request.body.kind == BODY_STREAM && k->body_gone) {
 		fail_forward(k, f, REASON_BACKEND_SEND);
@@ -496,6 +454,7 @@ void forward_drop(struct call *k)
 
 	k->forward = NULL;
 	k->wish = NULL;
+	share_drop(k);
 	if (k->cached)
 		cached_drop(k);
 	if (k->balance)

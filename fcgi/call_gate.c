@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "db/products.h"
 #include "fcgi/access_flow.h"
 #include "fcgi/auth_server.h"
 #include "fcgi/call_trace.h"
@@ -204,10 +205,26 @@ static void go_in(struct call *k, struct gate_state *g)
 	call_start(k, uses.request_body || uses.backend_tries || body_may_be_repeated(k) || mirror_wants_body(k, g->route.api));
 }
 
+/* A busy worker keeps its last places for what matters most. */
+static bool is_shed(struct call *k, const struct gate_state *g)
+{
+	int p = g->access.product ? g->access.product->priority : STORE_PRIORITY_NORMAL;
+	const struct worker_limits *l = &k->wk->limits;
+
+	if (p == STORE_PRIORITY_HIGH || k->wk->n_calls <= (p == STORE_PRIORITY_LOW ? l->shed_low : l->shed_normal))
+		return false;
+	k->detail = arena_printf(k->arena, "check=priority expected=\"at most %zu calls in flight\" got=%zu",
+				 p == STORE_PRIORITY_LOW ? l->shed_low : l->shed_normal, k->wk->n_calls);
+	call_refuse(k, REASON_OVERLOAD_PRIORITY);
+	return true;
+}
+
 /* Access has been granted. */
 static void let_in(struct call *k, struct gate_state *g)
 {
 	call_trace_begin(k, g, false);
+	if (is_shed(k, g))
+		return;
 	if (g->access.product
 	    && !network_pass(k, g, g->access.product->network, "product", g->access.product->ctx.id))
 		return;

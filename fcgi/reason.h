@@ -54,6 +54,8 @@
 	X(TOKEN, "token_unavailable", 503, "The gateway has no token for the backend at present, try again")            \
 	X(BACKEND_OPEN, "backend_breaker_open", 503, "The backend fails at present and is not asked, try again later")  \
 	X(OVERLOAD, "overload", 503, "The gateway is busy, try again")                                                  \
+	X(OVERLOAD_PRIORITY, "overload_priority", 503, "The gateway is busy and serves more important calls first, try again") \
+	X(OVERLOAD_BACKEND, "overload_backend", 503, "Too many calls wait for this backend already, try again")          \
 	X(DRAINING, "draining", 503, "The gateway is stopping, try again")                                              \
 	X(BACKEND_CONNECT_TIMEOUT, "backend_connect_timeout", 504, "The backend did not accept the connection in time") \
 	X(BACKEND_TLS_TIMEOUT, "backend_tls_timeout", 504, "The backend did not finish the TLS handshake in time")      \

@@ -206,6 +206,7 @@ static gh_rc read_products(struct build *b)
 		p->ctx.subscription_required = rows[i].subscription_required;
 		p->ctx.published = rows[i].state == STORE_PRODUCT_PUBLISHED;
 		p->ctx.subscriptions_limit = rows[i].subscriptions_limit ? rows[i].subscriptions_limit : -1;
+		p->priority = (int)rows[i].priority;
 		p->network = map_get(&b->product_networks, rows[i].id);
 		TRY(product_groups(b, &groups, p));
 		TRY(build_policy(b, &place, STR_NULL, &p->policy));

@@ -42,6 +42,7 @@ struct snap_network {                    /* from where calls may come */
 
 struct snap_product {
 	struct ctx_product ctx;
+	int priority;                        /* enum store_priority */
 	const struct snap_network *network;  /* NULL: no rule */
 	const struct policy_document *policy;
 };

@@ -6,6 +6,7 @@
 #include "core/str.h"
 #include "fcgi/fill.h"
 #include "fcgi/log_sink.h"
+#include "fcgi/share.h"
 #include "fcgi/shared_limit.h"
 #include "fcgi/traffic.h"
 
@@ -18,12 +19,23 @@
 
 enum { ACCEPTS_PER_ROUND = 64, SWEEP_US = 100000, IDLE_WAIT_US = 500000, SETTINGS_BYTES_MAX = 16 << 20 };
 
+/* At least one place, or nothing would pass. */
+static size_t part_of(const struct config *c, enum setting percent)
+{
+	size_t n = (size_t)config_int(c, CONFIG_GATEWAY_MAX_IN_FLIGHT) * (size_t)config_int(c, percent) / 100;
+
+	return n ? n : 1;
+}
+
 static void take_limits(struct worker *wk)
 {
 	const struct config *c = wk->config;
 
 	wk->limits = (struct worker_limits){
 		.max_in_flight = (size_t)config_int(c, CONFIG_GATEWAY_MAX_IN_FLIGHT),
+		.shed_low = part_of(c, CONFIG_GATEWAY_SHED_LOW_PERCENT),
+		.shed_normal = part_of(c, CONFIG_GATEWAY_SHED_NORMAL_PERCENT),
+		.backend_share = part_of(c, CONFIG_GATEWAY_BACKEND_SHARE_PERCENT),
 		.header_bytes = (size_t)config_int(c, CONFIG_GATEWAY_MAX_HEADER_BYTES),
 		.held_body = (size_t)config_int(c, CONFIG_GATEWAY_MAX_HELD_BODY_BYTES),
 		.uri_bytes = (size_t)config_int(c, CONFIG_GATEWAY_MAX_URI_BYTES),
@@ -86,7 +98,8 @@ GH_RC worker_init(struct worker *wk, const struct config *config, const char *st
 	TRY(loop_init(&wk->loop, err));
 	wk->fills = fill_table_new(wk);
 	wk->sinks = log_sinks_new(wk);
-	if (!wk->fills || !wk->sinks)
+	wk->shares = share_table_new();
+	if (!wk->fills || !wk->sinks || !wk->shares)
 		FAIL(err, NOMEM, "no memory for a worker");
 	wk->up = upstream_new(&wk->loop, &limits, err);
 	return wk->up ? GH_RC_OK : (gh_rc){ err ? err->code : GH_E_NOMEM };
@@ -113,6 +126,7 @@ void worker_release(struct worker *wk)
 	shared_limits_free(wk->shared_limits);
 	shared_free(wk->shared);
 	fill_table_free(wk->fills);
+	share_table_free(wk->shares);
 	log_sinks_free(wk->sinks);
 	upstream_free(wk->up);
 	arena_free(wk->memory);

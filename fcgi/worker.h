@@ -89,6 +89,8 @@ struct subcall;                          /* a sub-request under way: host_send.c
 struct call_sleep;                       /* a policy that sleeps: host.c */
 struct fill_table;                       /* calls that wait for another's answer: fill.h */
 struct fill_waiter;
+struct share_entry;                      /* share.h */
+struct share_table;
 struct log_sinks;                        /* messages on their way to loggers: log_sink.h */
 struct access_flow;
 struct auth_request;
@@ -139,6 +141,7 @@ struct call {
 
 	/* to and from the backend */
 	struct transfer *forward;
+	struct share_entry *share;       /* the place at the backend; NULL: none */
 	struct forward *wish;            /* the forward-request that waits for it */
 	bool forward_waits_body;         /* the body must be complete before it can be sent (again) */
 	bool body_gone;                  /* part of a streamed body has been sent: it cannot be sent again */
@@ -214,7 +217,7 @@ void asides_drop(struct worker *wk);                     /* nobody waits for the
 /* ---- the worker ---- */
 
 struct worker_limits {
-	size_t max_in_flight, header_bytes, held_body, uri_bytes, stream_buffer, request_memory, subresponse,
+	size_t max_in_flight, shed_low, shed_normal, backend_share, header_bytes, held_body, uri_bytes, stream_buffer, request_memory, subresponse,
 		one_way, filling;
 	uint64_t max_body;
 	bool old_limit_fields;           /* X-RateLimit-* beside RateLimit */
@@ -249,6 +252,7 @@ struct worker {
 	struct cache *responses;         /* answers that cache rules keep; NULL: there is no rule, or it cannot be opened */
 	size_t filling;                  /* bytes of bodies on their way into it */
 	struct fill_table *fills;
+	struct share_table *shares;      /* calls under way at each backend: share.h */
 	struct shared *shared;           /* shared.h; NULL: this machine is by itself */
 	struct shared_limits *shared_limits;     /* NULL as well */
 	struct spike_line *spikes;       /* calls that wait under a rate: spike.h */

@@ -12,9 +12,13 @@
 enum { CLASSES = 6, BOUNDS = 11, TABLE = 1024, TEXT_MAX = 64 << 20, AGAIN_US = 15000000, LABEL_MAX = 80 };
 static const uint32_t bounds_us[BOUNDS] = { 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000 };
 
+/* Why a busy gateway refused a call: fcgi/reason.h. */
+static const char *const shed_reasons[] = { "overload", "overload_priority", "overload_backend" };
+
 struct numbers {
 	uint64_t calls[TELEMETRY_ORIGIN__COUNT][CLASSES];
 	uint64_t refused, bytes_in, bytes_out;
+	uint64_t shed[ARRAY_LEN(shed_reasons)];
 	uint64_t total[BOUNDS + 1], backend[BOUNDS + 1];         /* of each bucket alone; the last one: longer */
 	uint64_t total_us, backend_us;
 };
@@ -105,6 +109,8 @@ void exports_count(struct exports *e, const struct telemetry_call *c)
 	p->touched = true;
 	p->open.calls[c->origin < TELEMETRY_ORIGIN__COUNT ? c->origin : 0][class < CLASSES ? class : 0]++;
 	p->open.refused += class == 4 && c->origin == TELEMETRY_BY_GATEWAY;
+	for (size_t i = 0; c->status == 503 && i < ARRAY_LEN(shed_reasons); i++)
+		p->open.shed[i] += str_eq(c->reason, str_of(shed_reasons[i]));
 	p->open.bytes_in += c->bytes_in;
 	p->open.bytes_out += c->bytes_out;
 	p->open.total[bucket_of(c->total_us)]++;
@@ -192,6 +198,13 @@ static void put_calls(struct buf *b, const struct exports *e)
 		series(b, "gatehouse_refused_total", p);
 		buf_fmt(b, "} %llu\n", (unsigned long long)p->done.refused);
 	}
+	family(b, "gatehouse_shed", "counter", NULL, "Calls that a busy gateway refused with 503, by reason.");
+	for (const struct place *p = e->first; p; p = p->next)
+		for (size_t i = 0; i < ARRAY_LEN(shed_reasons); i++)
+			if (p->done.shed[i]) {
+				series(b, "gatehouse_shed_total", p);
+				buf_fmt(b, ",reason=\"%s\"} %llu\n", shed_reasons[i], (unsigned long long)p->done.shed[i]);
+			}
 	family(b, "gatehouse_body_bytes", "counter", "bytes", "Bytes of bodies from and to clients.");
 	for (const struct place *p = e->first; p; p = p->next) {
 		series(b, "gatehouse_body_bytes_total", p);

@@ -29,7 +29,7 @@ test.before(async () => {
   w = await startWorker({
     backend: `http://127.0.0.1:${server.address().port}`,
     config: {
-      'gateway.first_byte_timeout_ms': 400, 'gateway.idle_timeout_ms': 500, 'gateway.max_in_flight': 8,
+      'gateway.first_byte_timeout_ms': 400, 'gateway.idle_timeout_ms': 500, 'gateway.max_in_flight': 8, 'gateway.backend_share_percent': 100, 'gateway.shed_normal_percent': 100,
       'gateway.max_body_bytes': 1000000, 'gateway.max_held_body_bytes': 100000,
     },
   });
