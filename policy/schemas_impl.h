@@ -14,6 +14,7 @@ struct stored {
 	bool tried;
 	json_t *json;                        /* SCHEMA_JSON; in the set's arena */
 	xmlSchema *xml;                      /* SCHEMA_XML; immutable once made */
+	bool patterns, counts;               /* it has ambiguous ones: validating may take for ever */
 	struct str why;                      /* neither: what is wrong with it */
 };
 

@@ -4,14 +4,21 @@
  * in a process. Ours knows the schemas of the set that is being compiled in this thread, and nothing else: no file and no
  * address is ever opened, whatever a schema or a document says. */
 #include "core/str.h"
+#include "policy/apart.h"
 #include "policy/schemas_impl.h"
 #include "policy/xml_json.h"
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <libxml/tree.h>
+#include <libxml/xmlregexp.h>
+#include <unistd.h>
 
-enum { PARSE = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING };
+enum {
+	PARSE = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING,
+	INCLUDES_DEEP = 8,
+	COUNTED_SMALL = 1000,        /* a body below this many bytes has too few elements to count for long */
+};
 
 static const char soap_1_1[] = "http://schemas.xmlsoap.org/soap/envelope/", soap_1_2[] = "http://www.w3.org/2003/05/soap-envelope";
 
@@ -39,6 +46,59 @@ static xmlParserInput *load(const char *url, const char *id UNUSED, xmlParserCtx
 static void set_loader(void)
 {
 	xmlSetExternalEntityLoader(load);
+}
+
+/* ---- what may take for ever ------------------------------------------------------------------------------------------ */
+
+/* libxml2 tries one way after the other through a pattern that is not deterministic, and there may be exponentially many. */
+static bool ambiguous(const xmlNode *n)
+{
+	xmlChar *value = xmlGetNoNsProp(n, BAD_CAST "value");
+	xmlRegexp *r = value ? xmlRegexpCompile(value) : NULL;
+	bool is = r && xmlRegexpIsDeterminist(r) != 1;
+
+	xmlRegFreeRegexp(r);
+	xmlFree(value);
+	return is;
+}
+
+/* 2: as often as one likes; 1: a number above 1 */
+static int repeats(const xmlNode *n)
+{
+	xmlChar *most = xmlGetNoNsProp(n, BAD_CAST "maxOccurs");
+	int is = !most ? 0 : xmlStrEqual(most, BAD_CAST "unbounded") ? 2 : !xmlStrEqual(most, BAD_CAST "0") && !xmlStrEqual(most, BAD_CAST "1");
+
+	xmlFree(most);
+	return is;
+}
+
+static void look_at(struct stored *st, const xmlNode *n, bool repeated)
+{
+	int times = repeats(n);
+
+	st->patterns |= xmlStrEqual(n->name, BAD_CAST "pattern") && ambiguous(n);
+	st->counts |= times == 1 && repeated;
+	for (const xmlNode *k = n->children; k; k = k->next)
+		if (k->type == XML_ELEMENT_NODE)
+			look_at(st, k, repeated || times);
+}
+
+/* Also those that it includes. */
+static void look_through(struct schemas *s, struct stored *st, const xmlDoc *doc, int depth)
+{
+	const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
+
+	if (root)
+		look_at(st, root, false);
+	for (const xmlNode *k = root && depth ? root->children : NULL; k; k = k->next) {
+		xmlChar *where = k->type == XML_ELEMENT_NODE ? xmlGetNoNsProp(k, BAD_CAST "schemaLocation") : NULL;
+		const struct stored *other = where ? schemas_named(s, str_of((const char *)where)) : NULL;
+		xmlDoc *inner = other && other->kind == SCHEMA_XML ? xmlReadMemory(other->text.p, (int)other->text.n, NULL, NULL, PARSE) : NULL;
+
+		look_through(s, st, inner, depth - 1);
+		xmlFreeDoc(inner);
+		xmlFree(where);
+	}
 }
 
 struct finding {
@@ -79,6 +139,7 @@ void schemas_compile_xml(struct schemas *s, struct stored *st)
 		st->xml = xmlSchemaParse(p);
 		compiling = NULL;
 		xmlSchemaFreeParserCtxt(p);
+		look_through(s, st, doc, INCLUDES_DEEP);
 	} else {
 		note(&f, xmlGetLastError());
 	}
@@ -142,6 +203,41 @@ static GH_RC validate(xmlSchema *schema, xmlDoc *doc, enum xml_form form, struct
 	return GH_RC_OK;
 }
 
+/* ---- apart ------------------------------------------------------------------------------------------------------------- */
+
+struct job {
+	xmlSchema *schema;
+	xmlDoc *doc;
+	enum xml_form form;
+	struct finding *f;
+};
+
+/* In the child: what it found, each with a NUL behind it. */
+static void validate_there(void *ctx, int fd)
+{
+	const struct job *j = ctx;
+	struct gh_err err;
+
+	if (validate(j->schema, j->doc, j->form, j->f, &err).code)
+		j->f->errors[j->f->n++] = STR("The XML is not valid.");
+	for (size_t i = 0; i < j->f->n; i++)
+		if (write(fd, j->f->errors[i].p, j->f->errors[i].n) < 0 || write(fd, "", 1) < 0)
+			return;
+}
+
+static void validate_apart(struct job *j, size_t bytes)
+{
+	struct str answer, one;
+
+	if (!apart(j->f->a, bytes, validate_there, j, &answer)) {
+		j->f->errors[j->f->n++] = STR("The body is too complex to be validated.");
+		return;
+	}
+	while (j->f->n < j->f->max && answer.n && str_split(&answer, '\0', &one))
+		if (one.n)
+			j->f->errors[j->f->n++] = one;
+}
+
 GH_RC schemas_check_xml(struct schemas *s, struct arena *a, struct str id, struct str xml, enum xml_form form,
 			struct xml_verdict *out, struct gh_err *err)
 {
@@ -158,6 +254,8 @@ GH_RC schemas_check_xml(struct schemas *s, struct arena *a, struct str id, struc
 	doc = xmlReadMemory(xml.p, (int)xml.n, NULL, NULL, PARSE);
 	if (doc && xml_has_entities(doc))
 		f.errors[f.n++] = STR(XML_NO_ENTITIES);
+	else if (doc && (st->patterns || (st->counts && xml.n > COUNTED_SMALL)))
+		validate_apart(&(struct job){ st->xml, doc, form, &f }, xml.n);
 	else if (doc)
 		rc = validate(st->xml, doc, form, &f, err);
 	else
