@@ -6,6 +6,7 @@
 #include "fcgi/call.h"
 
 #include "core/str.h"
+#include "fcgi/cached.h"
 #include "fcgi/network.h"
 #include "fcgi/snapshot.h"
 
@@ -139,6 +140,9 @@ void forward_options(struct call *k, struct upstream_request *rq)
 {
 	if (k->x.backend_id.n && k->backend)
 		backend_options(&k->x, k->backend, rq);
+	/* a backend that trickles would hold one of few places, and no client is there to go away */
+	if (k->cached && k->cached->refresh)
+		rq->total_ms = k->wk->limits.refresh_ms;
 }
 
 /* ---- the body of a try, and what is noted of it ---- */

@@ -25,7 +25,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { PRUNE_ROWS = 2000, FREE_ROWS = 20000, LOG_AGAIN_US = 60000000, SLOW_EVERY_US = 5000000, SESSIONS_EVERY_US = 600000000,
+enum { PRUNE_ROWS = 2000, FREE_ROWS = 20000, LOG_AGAIN_US = 60000000, SLOW_EVERY_US = 5000000, FLUSH_EVERY_US = 1000000, SESSIONS_EVERY_US = 600000000,
        ENDS_EVERY_US = 60000000, SIZE_EVERY_US = 300000000, ENDS_MEMORY = 16 << 20, CAPTURES_EVERY_US = 1000000, CAPTURES_MEMORY = 1 << 20 };
 static const int64_t DAY_US = 86400000000;
 
@@ -36,7 +36,7 @@ struct keeper {
 	int lock_fd;
 	bool locked, told_waiting, told_full;
 	struct gh_err last;                  /* what was logged, so that a lasting trouble is told once a minute */
-	int64_t logged_us, slow_us, sessions_us, ends_us, size_us, captures_us;
+	int64_t logged_us, flushed_us, slow_us, sessions_us, ends_us, size_us, captures_us;
 	uint64_t calls;                      /* taken in since the start */
 	bool reported;
 	struct alerts *alerts;
@@ -367,11 +367,14 @@ bool keeper_turn(struct keeper *k)
 	} else {
 		well_again(k);
 	}
+	if (now - k->flushed_us >= FLUSH_EVERY_US) {
+		k->flushed_us = now;
+		if (counters_flush(k->counters, &err).code)
+			trouble(k, "quotas cannot be written to disk", &err);
+	}
 	if (!k->reported || now - k->slow_us >= SLOW_EVERY_US) {
 		k->slow_us = now;
 		k->reported = true;
-		if (counters_flush(k->counters, &err).code)
-			trouble(k, "quotas cannot be written to disk", &err);
 		if (k->store && (!k->sessions_us || now - k->sessions_us >= SESSIONS_EVERY_US)) {
 			k->sessions_us = now;
 			if (prune_sessions(k, &err).code)

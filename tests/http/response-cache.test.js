@@ -26,7 +26,7 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
         const reply = replies.get(req.url.split('?')[0].split('/').pop());
         if (reply) reply(req, res); else res.end('x');
       });
-      gw = await start({ server, workers: 4, setup(g) {
+      gw = await start({ server, workers: 4, config: { 'cache.refresh_timeout_ms': 5000 }, setup(g) {
         g.cli('product', 'create', 'gold');
         for (const name of ['mine', 'ours', 'plain'])
           g.cli('import', 'openapi', g.file('p.json', SPEC), '--path', name, '--name', name, '--backend', `${prices.url}/${name}`, '--product', 'gold');
@@ -175,6 +175,20 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
       assert.equal(asked('swr').length, 2);
       let_go();
       await until(async () => (await call('ours/swr')).text !== 'answer 1', 'the new one');
+    });
+
+    it('gives a refresh up that a trickling backend does not end, and begins another', async () => {
+      let left = false;
+      numbered('drip', { 'Cache-Control': 'max-age=1, stale-while-revalidate=600' }, (req, res, n) => {
+        if (n !== 2) return false;
+        const drops = setInterval(() => res.write('.'), 50);
+        res.on('close', () => { clearInterval(drops); left = true; });
+        return true;
+      });
+      await call('ours/drip');
+      await until(async () => (await call('ours/drip')).headers['x-cache'] === 'STALE', 'it is old');
+      await until(() => left, 'the end of the refresh');
+      await until(async () => (await call('ours/drip')).text === 'answer 3', 'another refresh');
     });
 
     it('gives the old answer in place of an error when it may, and not when it must ask', async () => {
