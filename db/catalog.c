@@ -228,14 +228,15 @@ static GH_RC find_common(struct store *s, struct arena *a, const struct finder *
 static GH_RC find(struct store *s, struct arena *a, const struct finder *k, const struct store_catalog_filter *f, struct str query, size_t limit,
 		  void *out, size_t *n, struct gh_err *err)
 {
-	sqlite3_stmt *st = sql_use(s, k->count);
 	int64_t matches = 0;
 	bool found;
 	char *rows = NULL;
 
-	bind_str(st, 1, query);
-	bind_int(st, 2, STORE_SEARCH_RANKED + 1);
-	TRY(find_int(s, st, &matches, &found, err));
+	TRY(find_int(s, search(s, k->count, f, query, STORE_SEARCH_RANKED + 1), &matches, &found, err));
+	*n = 0;
+	memcpy(out, &rows, sizeof(rows));
+	if (!matches)
+		return GH_RC_OK;
 	if (matches <= STORE_SEARCH_RANKED)
 		return list_rows(s, search(s, k->ranked, f, query, limit), k->type, a, out, n, err);
 	TRY(find_common(s, a, k, f, query, limit, &rows, n, err));

@@ -68,8 +68,8 @@ struct store_catalog_tag {
 enum { STORE_SEARCH_TEXT_MAX = 200, STORE_SEARCH_WORDS_MAX = 12 };
 struct str store_catalog_query(struct arena *a, struct str typed);
 
-/* Of more things than these that match, none is ranked: those with the words in their names come first, in any order. */
-enum { STORE_SEARCH_RANKED = 1000 };
+/* Of more things than these that match and may be seen, none is ranked: those with the words in their names come first, in any order. */
+enum { STORE_SEARCH_RANKED = 500 };
 /* Best first, at most `limit`; `query` is from store_catalog_query. Products have no tag or state: the filter's are ignored. */
 GH_RC store_catalog_find_apis(struct store *s, struct arena *a, const struct store_catalog_filter *f, struct str query,
 			      size_t limit, struct store_catalog_row **out, size_t *n, struct gh_err *err);

@@ -158,4 +158,5 @@ struct migration {
 };
 GH_RC migrate_file(const char *dir, const char *name, const struct migration *v, size_t n, struct gh_err *err);
 unsigned migrate_known(const char *name);
+gh_rc search_rank_add(sqlite3 *db, struct gh_err *err);    /* the function search_rank: search_rank.c */
 gh_rc sqlite_fail(sqlite3 *db, int code, const char *what, struct gh_err *err);

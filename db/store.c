@@ -101,6 +101,7 @@ static gh_rc open_files(struct store *s, struct gh_err *err)
 	sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, STORE_DOCUMENT_MAX + STORE_TEXT_MAX);
 	TRY(attach(s, err));
 	TRY(set_pragmas(s, err));
+	TRY(search_rank_add(s->db, err));
 	return prepare_all(s, err);
 }
 

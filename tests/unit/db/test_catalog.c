@@ -553,9 +553,53 @@ static void common(void **state)
 	check_done();
 }
 
+/* What is found, in its order, as one text. */
+static struct str order_of(struct fixture *f, const char *typed, size_t limit)
+{
+	const struct store_catalog_filter all = { .state = -1, .now_us = clock_wall_us() };
+	struct store_catalog_operation *found;
+	struct str out = STR("");
+	size_t n;
+
+	CHECK_OK(f, store_catalog_find_operations(f->s, f->a, &all, store_catalog_query(f->a, str_of(typed)), limit, &found, &n, &f->err));
+	for (size_t i = 0; i < n; i++)
+		out = arena_printf(f->a, "%.*s %.*s", STR_ARG(out), STR_ARG(found[i].id));
+	return out;
+}
+
+/* Neither which things are found nor in what order tells of things that may not be seen, however many there are. */
+static void hidden(void **state)
+{
+	enum { MANY = STORE_SEARCH_RANKED + 200 };
+	static const struct store_operation own[] = {
+		{ .id = STR_INIT("described"), .method = STR_INIT("GET"), .uri_template = STR_INIT("/1"), .name = STR_INIT("One"), .description = STR_INIT("common seldom seldom") },
+		{ .id = STR_INIT("often"), .method = STR_INIT("GET"), .uri_template = STR_INIT("/2"), .name = STR_INIT("Two"), .description = STR_INIT("common common common seldom") },
+		{ .id = STR_INIT("named"), .method = STR_INIT("GET"), .uri_template = STR_INIT("/3"), .name = STR_INIT("Common and seldom"), .description = STR_INIT("x") },
+	};
+	struct fixture *f = *state;
+	struct store_operation *ops = arena_alloc(f->a, MANY, sizeof(*ops));
+	struct str both, one;
+
+	add_api(f, "orders", "Orders", "", STORE_API_PUBLISHED);
+	CHANGE(f, store_operations_replace(f->s, STR("orders"), 1, own, ARRAY_LEN(own), &f->err));
+	both = order_of(f, "common seldom", 8);
+	one = order_of(f, "common", 8);
+	CHECK("names first", str_starts(both, STR(" named")) && str_starts(one, STR(" named")));
+	add_api(f, "planned", "Planned", "", STORE_API_DRAFT);
+	for (size_t i = 0; i < MANY; i++)
+		ops[i] = (struct store_operation){ .id = arena_printf(f->a, "op-%zu", i), .method = STR("GET"), .uri_template = arena_printf(f->a, "/%zu", i),
+						   .name = STR("Common"), .description = STR("common common common, and long, very long, much longer than all others") };
+	CHANGE(f, store_operations_replace(f->s, STR("planned"), 1, ops, MANY, &f->err));
+	CHECK_STR("two words", order_of(f, "common seldom", 8), both);
+	sqlite3_stmt_status(f->s->stmt[SQL_CATALOG_FIND_OPERATIONS_PLAIN], SQLITE_STMTSTATUS_RUN, 1);
+	CHECK_STR("one word", order_of(f, "common", 8), one);
+	CHECK_INT("ranked as before", sqlite3_stmt_status(f->s->stmt[SQL_CATALOG_FIND_OPERATIONS_PLAIN], SQLITE_STMTSTATUS_RUN, 0), 0);
+	check_done();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { store_test(queries), store_test(hostile),     store_test(follows), store_test(visibility),
+	const struct CMUnitTest tests[] = { store_test(queries), store_test(hidden), store_test(hostile),     store_test(follows), store_test(visibility),
 					    store_test(filters), store_test(what_is_new), store_test(dates),   store_test(mails),
 					    store_test(successor), store_test(upgraded), store_test(common) };
 
