@@ -57,7 +57,7 @@ all: $(BINS)
 
 .SECONDEXPANSION:
 # the picture of the second factor
-$B/bin/gatehouse-portal: LDLIBS += -lqrencode
+$B/bin/gatehouse-portal $B/bin/gatehouse-admin: LDLIBS += -lqrencode
 # configuration as a ZIP
 $B/bin/gatehouse $B/bin/gatehouse-admin: LDLIBS += -lzip
 # passkeys

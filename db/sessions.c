@@ -8,7 +8,7 @@ static const struct field session_fields[] = {
 	FIELD(store_session, TEXT, id),         FIELD(store_session, REF, user_id),  FIELD(store_session, TEXT, csrf),
 	FIELD(store_session, REF, data),        FIELD(store_session, TIME, created_us), FIELD(store_session, TIME, seen_us),
 	FIELD(store_session, TIME, ends_us),    FIELD(store_session, TEXT, app),     FIELD(store_session, TEXT, address),
-	FIELD(store_session, TEXT, agent),
+	FIELD(store_session, TEXT, agent),     FIELD(store_session, TEXT, proof),
 };
 static const struct row_type session_type = ROW_TYPE("session", store_session, session_fields);
 

@@ -13,13 +13,14 @@ struct store_session {
 	int64_t created_us, seen_us, ends_us;
 	struct str app;                  /* that it belongs to ("gh_portal"): a cookie of one opens no other */
 	struct str address, agent;       /* where it was seen last; how the browser names itself */
+	struct str proof;                /* besides the password: "second-factor", "provider"; "": nothing */
 };
 
 GH_RC store_session_create(struct store *s, const struct store_session *x, struct gh_err *err);
 /* Not found once ends_us has passed. */
 GH_RC store_session_find(struct store *s, struct arena *a, struct str id, struct store_session *out, bool *found,
 			 struct gh_err *err);
-GH_RC store_session_update(struct store *s, const struct store_session *x, struct gh_err *err);  /* user, data, seen, ends, address */
+GH_RC store_session_update(struct store *s, const struct store_session *x, struct gh_err *err);  /* user, data, seen, ends, address, proof */
 GH_RC store_session_delete(struct store *s, struct str id, struct gh_err *err);
 GH_RC store_sessions_delete_of_user(struct store *s, struct str user_id, struct gh_err *err);
 /* All of the user but the one that is kept. */

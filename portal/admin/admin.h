@@ -47,6 +47,7 @@ web_handler admin_subscription_act, admin_api_life;
 GH_RC admin_api_page(struct web *w, int status, struct gh_err *err);
 /* What its form for stage, dates and tags needs. */
 GH_RC admin_put_life(struct web *w, const struct store_api *api, struct gh_err *err);
+web_handler admin_account;               /* own_account.c */
 web_handler admin_calls, admin_call;
 web_handler admin_analytics, admin_live, admin_live_events;
 web_handler admin_alerts, admin_alert, admin_alert_form, admin_alert_save, admin_alert_silence;

@@ -82,7 +82,7 @@ gh_rc admin_menu(struct web *w, struct gh_err *err)
 	struct liquid_list *menu = liquid_set_list(w->page, "menu"), *list = NULL;
 	const char *group = NULL;
 
-	for (size_t i = 0; w->signed_in && i < ARRAY_LEN(entries); i++) {
+	for (size_t i = 0; w->signed_in && !w->factor_missing && i < ARRAY_LEN(entries); i++) {
 		const struct entry *e = &entries[i];
 		struct liquid_record *r;
 
@@ -100,5 +100,5 @@ gh_rc admin_menu(struct web *w, struct gh_err *err)
 		liquid_set_text(r, "icon", str_of(e->icon));
 		liquid_set_bool(r, "here", is_here(w->rq.path, str_of(e->path)));
 	}
-	return w->signed_in ? admin_environments_put(w, err) : GH_RC_OK;
+	return w->signed_in && !w->factor_missing ? admin_environments_put(w, err) : GH_RC_OK;
 }

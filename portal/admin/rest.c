@@ -167,7 +167,10 @@ static GH_RC identify(struct rest *r, struct gh_err *err)
 	struct str field = w->rq.authorization, token;
 
 	if (!field.n) {
-		if (w->signed_in)
+		enum web_factor_state factor;
+
+		TRY(web_factor_state(w, &factor, err));
+		if (w->signed_in && factor == WEB_FACTOR_FINE)
 			r->who = (struct rest_caller){ .actor = web_actor(w), .role = w->user.role, .scopes = STR("write"), .rights = w->rights,
 						       .known = true };
 		return GH_RC_OK;

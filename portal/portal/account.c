@@ -8,31 +8,7 @@
 
 /* The page on which people see to their account: name, address, password, second factor, browsers, identities. */
 
-enum { NAME_MAX = 100, FRESH_S = 900, HANDLE_DIGITS = PORTAL_SESSION_DIGITS };
-
-bool portal_owner_proven(struct web *w, const char *field)
-{
-	struct str password = web_param(&w->rq.form, field);
-	uint32_t wait;
-
-	if (!w->user.password_hash.n) {
-		if (clock_wall_us() - w->session.created_us < (int64_t)FRESH_S * 1000000)
-			return true;
-		web_form_error(w, field, STR("Sign out and in again first: this needs a fresh sign-in."));
-		return false;
-	}
-	wait = web_brake(w, "sign-in", w->user.email);
-	if (wait) {
-		web_form_error(w, field, str_of(web_wait_text(w, wait)));
-		return false;
-	}
-	if (password.n && password.n <= CRYPTO_PASSWORD_MAX && crypto_password_verify(w->user.password_hash, password))
-		return true;
-	if (password.n)
-		web_brake_count(w, "sign-in", w->user.email);
-	web_form_error(w, field, password.n ? STR("This is not your present password.") : STR("Enter your present password."));
-	return false;
-}
+enum { NAME_MAX = 100, HANDLE_DIGITS = PORTAL_SESSION_DIGITS };
 
 /* ---- what the page shows ----------------------------------------------------------------------------------------------- */
 
@@ -179,22 +155,17 @@ gh_rc portal_account_name(struct web *w, struct gh_err *err)
 	return done(w, "Your name is changed.", err);
 }
 
-struct str portal_present_session(const struct web *w)
-{
-	return w->session.id.n ? w->session.id : STR("");
-}
-
 /* Programs go on with their tokens unless their owner says otherwise: he knows why he changes the password. */
 static GH_RC set_password(struct web *w, const char *hash, bool end_tokens, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 
 	TRY(store_user_set_password(s, w->user.id, str_of(hash), err));
-	TRY(store_sessions_delete_others(s, w->user.id, portal_present_session(w), err));
+	TRY(store_sessions_delete_others(s, w->user.id, web_present_session(w), err));
 	if (end_tokens)
 		TRY(store_personal_tokens_delete(s, w->user.id, err));
 	TRY(store_links_drop(s, "reset", w->user.email, err));
-	return portal_mail(w, w->user.email, "password-changed", portal_greeting(&w->user), STR_NULL, NULL, err);
+	return web_mail(w, w->user.email, "password-changed", web_greeting(&w->user), STR_NULL, NULL, err);
 }
 
 gh_rc portal_password_take(struct web *w, bool *ok, struct gh_err *err)
@@ -203,7 +174,7 @@ gh_rc portal_password_take(struct web *w, bool *ok, struct gh_err *err)
 	const char *problem = portal_password_problem(w, password, w->user.email);
 	char hash[CRYPTO_PASSWORD_HASH_MAX];
 	struct store *s = w->site->store;
-	bool owner = portal_owner_proven(w, "password_now");
+	bool owner = web_owner_proven(w, "password_now");
 
 	if (problem)
 		web_form_error(w, "password_new", str_of(problem));
@@ -241,9 +212,9 @@ static GH_RC send_address(struct web *w, struct str email, struct gh_err *err)
 		FAIL(err, NOMEM, "mail");
 	TRY(store_user_find_email(w->site->store, w->a, email, &other, &taken, err));
 	if (taken)                                       /* told to the owner of that address and to nobody else */
-		return portal_mail(w, other.email, "known", portal_greeting(&other), STR("sign-in"), NULL, err);
+		return web_mail(w, other.email, "known", web_greeting(&other), STR("sign-in"), NULL, err);
 	TRY(store_link_create(w->site->store, w->a, &link, &token, err));
-	return portal_mail(w, email, "address", portal_greeting(&w->user), arena_printf(w->a, "link/%.*s", STR_ARG(token)),
+	return web_mail(w, email, "address", web_greeting(&w->user), arena_printf(w->a, "link/%.*s", STR_ARG(token)),
 			   json_incref(data), err);
 }
 
@@ -258,7 +229,7 @@ gh_rc portal_address_take(struct web *w, bool *ok, struct gh_err *err)
 		problem = "This is your address already.";
 	if (problem)
 		web_form_error(w, "new_email", str_of(problem));
-	*ok = portal_owner_proven(w, "password_address") && !problem;
+	*ok = web_owner_proven(w, "password_address") && !problem;
 	if (!*ok)
 		return GH_RC_OK;
 	began = clock_mono_us();

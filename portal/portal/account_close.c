@@ -83,13 +83,13 @@ static GH_RC forget_name(struct web *w, struct gh_err *err)
 
 static GH_RC close_account(struct web *w, struct gh_err *err)
 {
-	struct str email = w->user.email, name = portal_greeting(&w->user);
+	struct str email = w->user.email, name = web_greeting(&w->user);
 	size_t n;
 
 	TRY(cancel_all(w, &n, err));
 	TRY(leave_applications(w, err));
 	TRY(n ? forget_name(w, err) : store_user_delete(w->site->store, w->user.id, err));
-	return portal_mail(w, email, "closed", name, STR_NULL, NULL, err);
+	return web_mail(w, email, "closed", name, STR_NULL, NULL, err);
 }
 
 gh_rc portal_close_take(struct web *w, bool *ok, struct gh_err *err)
@@ -97,7 +97,7 @@ gh_rc portal_close_take(struct web *w, bool *ok, struct gh_err *err)
 	struct store *s = w->site->store;
 	bool last;
 
-	*ok = portal_owner_proven(w, "password_close");
+	*ok = web_owner_proven(w, "password_close");
 	if (!*ok)
 		return GH_RC_OK;
 	TRY(web_last_administrator(w, &w->user, &last, err));

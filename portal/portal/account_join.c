@@ -28,11 +28,6 @@ void portal_even_out(int64_t since_us)
 	nanosleep(&pause, NULL);
 }
 
-struct str portal_greeting(const struct store_user *user)
-{
-	return user->first_name.n ? user->first_name : user->email;
-}
-
 const char *portal_password_problem(struct web *w, struct str password, struct str email)
 {
 	int64_t least = config_int(&w->site->config, CONFIG_WEB_PASSWORD_MIN);
@@ -56,26 +51,6 @@ static GH_RC set_text(json_t *data, const char *name, struct str value, struct g
 	if (json_object_set_new(data, name, json_stringn(value.p ? value.p : "", value.n)) != 0)
 		FAIL(err, NOMEM, "mail");
 	return GH_RC_OK;
-}
-
-gh_rc portal_mail(struct web *w, struct str to, const char *template, struct str name, struct str link, json_t *data,
-		  struct gh_err *err)
-{
-	struct str host;
-
-	data = jsn_keep(w->a, data ? data : json_object());
-	if (!data)
-		FAIL(err, NOMEM, "mail");
-	TRY(web_public_address(w, &host, err));
-	TRY(set_text(data, "name", name, err));
-	TRY(set_text(data, "lang", lang_code(w->lang), err));
-	if (link.p)
-		TRY(set_text(data, "link", arena_printf(w->a, "%.*s%.*s%.*s", STR_ARG(host), STR_ARG(w->site->base), STR_ARG(link)), err));
-	if (!web_allowance(w, "mail", to, config_int(&w->site->config, CONFIG_WEB_MAILS_PER_HOUR))) {
-		log_warn("mail held back", KV_STR("request_id", w->rq.id), KV_CSTR("template", template));
-		return GH_RC_OK;
-	}
-	return store_mail_add(w->site->store, to, template, data, err);
 }
 
 /* ---- terms of use ------------------------------------------------------------------------------------------------------ */
@@ -172,7 +147,7 @@ static GH_RC send_sign_up(struct web *w, struct str email, struct str first, str
 	json_object_set_new(data, "hours", json_integer((seconds + 3599) / 3600));
 	TRY(store_links_prune(w->site->store, err));
 	TRY(store_link_create(w->site->store, w->a, &link, &token, err));
-	return portal_mail(w, email, "sign-up", first, arena_printf(w->a, "link/%.*s", STR_ARG(token)), data, err);
+	return web_mail(w, email, "sign-up", first, arena_printf(w->a, "link/%.*s", STR_ARG(token)), data, err);
 }
 
 gh_rc portal_sign_up_take(struct web *w, struct str *email, struct web_refusal *no, struct gh_err *err)
@@ -199,7 +174,7 @@ gh_rc portal_sign_up_take(struct web *w, struct str *email, struct web_refusal *
 	TRY(web_public_address(w, &host, err));
 	TRY(store_user_find_email(s, w->a, *email, &user, &known, err));
 	TRY(store_tx_begin(s, STR("web"), err));
-	rc = known ? portal_mail(w, user.email, "known", portal_greeting(&user), STR("sign-in"), NULL, err)
+	rc = known ? web_mail(w, user.email, "known", web_greeting(&user), STR("sign-in"), NULL, err)
 		   : send_sign_up(w, *email, first, last, version, err);
 	TRY(store_tx_end(s, rc, err));
 	portal_even_out(began);
@@ -244,7 +219,7 @@ static GH_RC send_reset(struct web *w, const struct store_user *user, struct gh_
 	json_object_set_new(data, "minutes", json_integer((seconds + 59) / 60));
 	TRY(store_links_prune(w->site->store, err));
 	TRY(store_link_create(w->site->store, w->a, &link, &token, err));
-	return portal_mail(w, user->email, "reset", portal_greeting(user), arena_printf(w->a, "link/%.*s", STR_ARG(token)), data, err);
+	return web_mail(w, user->email, "reset", web_greeting(user), arena_printf(w->a, "link/%.*s", STR_ARG(token)), data, err);
 }
 
 gh_rc portal_forgot_take(struct web *w, struct str *email, struct web_refusal *no, struct gh_err *err)

@@ -125,7 +125,7 @@ static GH_RC renew(struct web *w, const struct store_link *link, const char *has
 	TRY(store_sessions_delete_of_user(s, user.id, err));     /* whoever knew the old one is signed out, */
 	TRY(store_personal_tokens_delete(s, user.id, err));      /* and what he may have made for himself ends */
 	TRY(store_links_drop(s, "reset", link->email, err));
-	return portal_mail(w, user.email, "password-changed", portal_greeting(&user), STR_NULL, NULL, err);
+	return web_mail(w, user.email, "password-changed", web_greeting(&user), STR_NULL, NULL, err);
 }
 
 static GH_RC move(struct web *w, const struct store_link *link, struct gh_err *err)
@@ -147,7 +147,7 @@ static GH_RC move(struct web *w, const struct store_link *link, struct gh_err *e
 	user.email = link->email;
 	TRY(store_user_update(s, &user, err));
 	TRY(store_links_drop(s, "reset", old, err));             /* they went to an address that is the account's no more */
-	return portal_mail(w, old, "address-changed", portal_greeting(&user), STR_NULL, json_incref(data), err);
+	return web_mail(w, old, "address-changed", web_greeting(&user), STR_NULL, json_incref(data), err);
 }
 
 static GH_RC change(struct web *w, const struct store_link *link, const char *hash, struct web_refusal *no, struct gh_err *err)

@@ -104,10 +104,10 @@ gh_rc portal_json_factor_begin(struct web *w, struct gh_err *err)
 	struct store_factor f;
 	bool in_use;
 
-	TRY(portal_factor_current(w, &f, &in_use, err));
+	TRY(web_factor_current(w, &f, &in_use, err));
 	if (in_use)
 		return not_now(w, "second_factor_in_use", "Two-step sign-in is in use: remove it first");
-	TRY(portal_site_title(w, &title, err));
+	TRY(web_site_title(w, &title, err));
 	secret = crypto_base32(w->a, f.secret);
 	address = totp_address(w->a, title, w->user.email, f.secret);
 	return portal_json_answer(w, 201, json_pack("{s:o, s:o}", "secret", portal_json_text(secret), "address", portal_json_text(address)), err);
@@ -150,7 +150,7 @@ gh_rc portal_json_factor_confirm(struct web *w, struct gh_err *err)
 	TRY(factor_form(w, false, &f, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	TRY(portal_factor_confirm(w, &f, codes, &ok, err));
+	TRY(web_factor_confirm(w, &f, codes, &ok, err));
 	return ok ? show_codes(w, codes, err) : refused(w);
 }
 
@@ -163,7 +163,7 @@ gh_rc portal_json_factor_codes(struct web *w, struct gh_err *err)
 	TRY(factor_form(w, true, &f, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	TRY(portal_factor_renew(w, codes, &ok, err));
+	TRY(web_factor_renew(w, codes, &ok, err));
 	return ok ? show_codes(w, codes, err) : refused(w);
 }
 
@@ -175,7 +175,7 @@ gh_rc portal_json_factor_remove(struct web *w, struct gh_err *err)
 	TRY(factor_form(w, true, &f, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	TRY(portal_factor_remove(w, &ok, err));
+	TRY(web_factor_remove(w, &ok, err));
 	return ok ? no_content(w) : refused(w);
 }
 
@@ -230,10 +230,10 @@ gh_rc portal_json_passkey_begin(struct web *w, struct gh_err *err)
 	TRY(web_json_form(w, members, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	TRY(portal_passkey_begin(w, &challenge, &rp_id, &ok, err));
+	TRY(web_passkey_begin(w, &challenge, &rp_id, &ok, err));
 	if (!ok)
 		return refused(w);
-	TRY(portal_site_title(w, &title, err));
+	TRY(web_site_title(w, &title, err));
 	TRY(store_passkeys_of_user(w->site->store, w->a, w->user.id, &known, &n, err));
 	return portal_json_answer(w, 201, json_pack("{s:o}", "publicKey", creation(w, challenge, rp_id, title, known, n)), err);
 }
@@ -248,7 +248,7 @@ gh_rc portal_json_passkey_add(struct web *w, struct gh_err *err)
 	TRY(web_json_form(w, members, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	TRY(portal_passkey_finish(w, &key, &ok, err));
+	TRY(web_passkey_finish(w, &key, &ok, err));
 	if (ok)
 		return portal_json_answer(w, 201, passkey(&key), err);
 	if (!w->fields)
@@ -258,7 +258,7 @@ gh_rc portal_json_passkey_add(struct web *w, struct gh_err *err)
 
 gh_rc portal_json_passkey_remove(struct web *w, struct gh_err *err)
 {
-	TRY(portal_passkey_drop(w, w->rq.args[0], err));
+	TRY(web_passkey_drop(w, w->rq.args[0], err));
 	return no_content(w);
 }
 

@@ -37,12 +37,6 @@ void portal_put_operation(struct liquid_record *r, const struct store_operation 
 /* The terms of use and their version (first digits of the SHA-256); *found is false when there are none. */
 GH_RC portal_terms(struct web *w, struct str *text, struct str *version, bool *found, struct gh_err *err);
 web_handler portal_ask_terms;            /* struct web_app.before: whoever has not agreed yet does that first */
-/* "Ada", for the greeting of a mail: the first name, else the address. */
-struct str portal_greeting(const struct store_user *user);
-/* Adds a mail in the present transaction: data (stolen, may be NULL) with `name` and, when link is given, the address of
- * that path of the portal as `link`. Nothing is sent beyond web.mails_per_hour; that is no error. */
-GH_RC portal_mail(struct web *w, struct str to, const char *template, struct str name, struct str link, json_t *data,
-		  struct gh_err *err);
 /* Waits, so that an answer takes the same time whatever was found out since (clock_mono_us). */
 void portal_even_out(int64_t since_us);
 /* A browser by what it says it is: "Firefox on Linux". Sessions are named by the first digits of their ids. */
@@ -50,16 +44,11 @@ enum { PORTAL_SESSION_DIGITS = 16 };
 struct str portal_agent_words(struct web *w, struct str agent);
 /* A new password that may be used; else the sentence for its field. */
 const char *portal_password_problem(struct web *w, struct str password, struct str email);
-/* Whether the person at the browser is the account's owner, not just somebody at an open browser: by the password in the
- * form's `field`, or, for an account without one, by a fresh sign-in. Puts the error beside the field. */
-bool portal_owner_proven(struct web *w, const char *field);
 /* Needs a transaction, and looks again in it: what was decided about the account meanwhile stays. */
 GH_RC portal_names_set(struct web *w, struct str first, struct str last, struct gh_err *err);
 GH_RC portal_account_show(struct web *w, int status, struct gh_err *err);
 
 /* What the pages and the JSON API share: from the fields of the form, *ok false with errors beside them. */
-struct str portal_present_session(const struct web *w);  /* its id; "" for who shows a token */
-GH_RC portal_site_title(struct web *w, struct str *out, struct gh_err *err);
 struct store_link;
 /* The mail is on its way to *email; whether there is an account is told to nobody else. */
 GH_RC portal_sign_up_take(struct web *w, struct str *email, struct web_refusal *no, struct gh_err *err);
@@ -72,16 +61,6 @@ GH_RC portal_password_take(struct web *w, bool *ok, struct gh_err *err);
 GH_RC portal_address_take(struct web *w, bool *ok, struct gh_err *err);
 GH_RC portal_close_take(struct web *w, bool *ok, struct gh_err *err);
 GH_RC portal_identity_unlink(struct web *w, struct str provider, bool *only, struct gh_err *err);      /* only: the last way in stays */
-struct store_factor;
-struct store_passkey;
-/* The second factor in use, or the one that is being set up (one is made). */
-GH_RC portal_factor_current(struct web *w, struct store_factor *f, bool *in_use, struct gh_err *err);
-GH_RC portal_factor_confirm(struct web *w, struct store_factor *f, struct str codes[WEB_RECOVERY_CODES], bool *ok, struct gh_err *err);
-GH_RC portal_factor_renew(struct web *w, struct str codes[WEB_RECOVERY_CODES], bool *ok, struct gh_err *err);
-GH_RC portal_factor_remove(struct web *w, bool *ok, struct gh_err *err);
-GH_RC portal_passkey_begin(struct web *w, struct str *challenge, struct str *rp_id, bool *ok, struct gh_err *err);
-GH_RC portal_passkey_finish(struct web *w, struct store_passkey *key, bool *ok, struct gh_err *err);
-GH_RC portal_passkey_drop(struct web *w, struct str id, struct gh_err *err);
 GH_RC portal_terms_agreed(struct web *w, struct str version, bool *agreed, struct gh_err *err);
 GH_RC portal_terms_take(struct web *w, bool *found, bool *changed, struct gh_err *err);
 
@@ -89,8 +68,6 @@ web_handler portal_sign_up_form, portal_sign_up, portal_forgot_form, portal_forg
 web_handler portal_terms_page, portal_terms_accept;
 web_handler portal_account, portal_account_name, portal_account_preferences, portal_account_password, portal_account_address, portal_account_unlink;
 web_handler portal_sessions_end, portal_sessions_end_others, portal_close_form, portal_close;
-web_handler portal_passkeys, portal_passkey_start, portal_passkey_add, portal_passkey_remove;
-web_handler portal_factor_form, portal_factor, portal_factor_off, portal_factor_codes;
 
 void portal_put_look(struct web *w);             /* what the layout needs of it: look.c */
 web_handler portal_look_css, portal_logo;

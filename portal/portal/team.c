@@ -56,7 +56,7 @@ static GH_RC invite(struct web *w, const struct store_application *app, struct s
 	}
 	jsn_keep(w->a, data);
 	TRY(store_invitation_create(w->site->store, w->a, &v, err));
-	return portal_mail(w, email, "team", email, STR("account/applications"), json_incref(data), err);
+	return web_mail(w, email, "team", email, STR("account/applications"), json_incref(data), err);
 }
 
 static GH_RC is_member(struct web *w, struct str id, struct str email, bool *yes, struct gh_err *err)

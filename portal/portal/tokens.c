@@ -74,7 +74,7 @@ static GH_RC make(struct web *w, struct store_personal_token *t, struct str *tok
 	json_t *data = json_pack("{s:s%}", "token", t->name.p, t->name.n);
 
 	TRY(store_personal_token_create(w->site->store, w->a, t, &t->id, token, err));
-	return portal_mail(w, w->user.email, "token", portal_greeting(&w->user), STR("account/tokens"), data, err);
+	return web_mail(w, w->user.email, "token", web_greeting(&w->user), STR("account/tokens"), data, err);
 }
 
 /* One that may see to the account outlives the browser at which somebody may have sat down, so its owner is asked for; and a
@@ -95,7 +95,7 @@ gh_rc portal_token_take(struct web *w, struct store_personal_token *t, struct st
 	*ok = name.n && name.n <= TOKEN_NAME_MAX;
 	if (!*ok)
 		web_form_error(w, "name", name.n ? STR("This is too long.") : STR("Say what the token is for."));
-	if ((t->may_manage || w->by_token) && !portal_owner_proven(w, "password_token"))
+	if ((t->may_manage || w->by_token) && !web_owner_proven(w, "password_token"))
 		*ok = false;
 	if (!*ok)
 		return GH_RC_OK;

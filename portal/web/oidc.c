@@ -324,7 +324,23 @@ static void fill(const struct store_provider *p, const json_t *claims, const jso
 	out->last_name = jsn_string(openid_claim(claims, info, STR("family_name")));
 	if (!out->first_name.n && !out->last_name.n)
 		out->first_name = jsn_string(openid_claim(claims, info, STR("name")));
+	out->amr = jsn_get(claims, "amr");               /* how somebody signed in is told by the token, not by what is known of him */
+	out->acr = jsn_str(claims, "acr");
 	out->groups = p->groups_claim.n ? openid_claim(claims, info, p->groups_claim) : NULL;
+}
+
+bool oidc_counts_twice(struct str values, const struct oidc_person *who)
+{
+	struct str word;
+
+	while (values.n && str_split(&values, ' ', &word)) {
+		if (str_eq(word, STR("any")) || (word.n && str_eq(word, who->acr)))
+			return true;
+		for (size_t i = 0; word.n && i < json_array_size(who->amr); i++)
+			if (str_eq(word, jsn_string(json_array_get(who->amr, i))))
+				return true;
+	}
+	return false;
 }
 
 GH_RC oidc_finish(struct arena *a, const struct web_site *site, const struct store_provider *p,

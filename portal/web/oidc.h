@@ -24,9 +24,13 @@ struct oidc_person {
 	struct str email, first_name, last_name;         /* STR_NULL: not told */
 	bool email_verified;
 	const json_t *groups;                            /* array of texts, or one text; NULL: none */
+	const json_t *amr;                               /* RFC 8176: array of texts; NULL: not told */
+	struct str acr;                                  /* Core section 2 */
 };
 /* Exchanges the code, checks the ID token, asks the userinfo endpoint for what the token does not tell. `issuer` is what
  * the answer said (STR_NULL: nothing). DENIED with the reason when something does not fit, UPSTREAM as above. */
 GH_RC oidc_finish(struct arena *a, const struct web_site *site, const struct store_provider *p,
 		  const struct openid_attempt *attempt, struct str redirect_uri, struct str code, struct str issuer,
 		  struct oidc_person *out, struct gh_err *err);
+/* Whether what the provider tells of the sign-in counts as two factors: `values` are those of admin.second_factor_at_provider. */
+bool oidc_counts_twice(struct str values, const struct oidc_person *who);

@@ -311,6 +311,7 @@ static GH_RC settle(struct web *w, const struct store_provider *p, const struct 
 	TRY(web_may_enter(w, &user, &may, err));
 	if (!may)
 		return refuse(w, "This account has no access to the dashboard.", err);
+	w->proof = oidc_counts_twice(config_text(&w->site->config, CONFIG_ADMIN_SECOND_FACTOR_AT_PROVIDER), who) ? WEB_PROOF_PROVIDER : NULL;
 	return t->user_id.n ? web_redirect(w, t->back, err) : web_sign_in_user(w, &user, t->back, err);
 }
 

@@ -194,8 +194,10 @@ gh_rc web_passkey_enter(struct web *w, struct web_refusal *no, struct gh_err *er
 		return GH_RC_OK;
 	}
 	TRY(web_may_enter(w, &user, &fits, err));
-	if (fits)
-		return web_session_begin(w, &user, err); /* device and its user's verification: two factors already */
+	if (fits) {
+		w->proof = WEB_PROOF_SECOND_FACTOR;      /* device and its user's verification: two factors already */
+		return web_session_begin(w, &user, err);
+	}
 	*no = (struct web_refusal){ 403, "This account has no access to the dashboard." };
 	return GH_RC_OK;
 }

@@ -16,11 +16,10 @@ static const char step_cookie[] = "gh_step";
 
 gh_rc web_enter(struct web *w, const struct store_user *user, struct str back, bool *in, struct gh_err *err)
 {
-	struct store_factor factor = { .confirmed_us = 0 };
-	bool found;
+	bool code, passkey;
 
-	TRY(store_factor_find(w->site->store, w->a, user->id, &factor, &found, err));
-	*in = !found || !factor.confirmed_us;
+	TRY(web_has_factor(w, user->id, &code, &passkey, err));
+	*in = !code && !(passkey && web_factor_demanded(w) && !w->proof);
 	if (*in)
 		return web_session_begin(w, user, err);
 	return web_sealed_put(w, step_cookie, arena_printf(w->a, "%.*s\n%.*s", STR_ARG(user->id), STR_ARG(back)), STEP_S, err);
@@ -42,6 +41,7 @@ gh_rc web_code_drop(struct web *w, struct gh_err *err)
 static GH_RC enter(struct web *w, const struct store_user *user, struct gh_err *err)
 {
 	TRY(web_code_drop(w, err));
+	w->proof = WEB_PROOF_SECOND_FACTOR;
 	return web_session_begin(w, user, err);
 }
 
@@ -60,12 +60,11 @@ gh_rc web_code_awaited(struct web *w, struct store_user *user, struct str *back,
 
 static GH_RC show(struct web *w, int status, const struct store_user *user, struct gh_err *err)
 {
-	struct store_passkey *keys;
-	size_t n;
+	bool code, passkey;
 
 	web_form(w);
-	TRY(store_passkeys_of_user(w->site->store, w->a, user->id, &keys, &n, err));
-	liquid_set_bool(w->page, "has_passkey", n > 0);
+	TRY(web_has_factor(w, user->id, &code, &passkey, err));
+	liquid_set_bool(w->page, "has_passkey", passkey);
 	web_title(w, "Enter your code");
 	w->rs.status = status;
 	return web_page(w, "web/sign-in-code", err);
@@ -73,12 +72,15 @@ static GH_RC show(struct web *w, int status, const struct store_user *user, stru
 
 gh_rc web_code_form(struct web *w, struct gh_err *err)
 {
+	bool found, code, passkey;
 	struct store_user user;
 	struct str back;
-	bool found;
 
 	TRY(web_code_awaited(w, &user, &back, &found, err));
-	return found ? show(w, 200, &user, err) : web_redirect(w, STR("sign-in"), err);
+	if (!found)
+		return web_redirect(w, STR("sign-in"), err);
+	TRY(web_has_factor(w, user.id, &code, &passkey, err));
+	return code || !passkey ? show(w, 200, &user, err) : web_redirect(w, STR("sign-in/code/passkey"), err);
 }
 
 /* "abcd-efgh" as it was shown, however it is typed. */
@@ -186,8 +188,11 @@ static GH_RC ask_passkey(struct web *w, int status, const struct store_user *use
 {
 	struct store_passkey *keys;
 	struct str ids = STR("");
+	bool code, passkey;
 	size_t n;
 
+	TRY(web_has_factor(w, user->id, &code, &passkey, err));
+	liquid_set_bool(w->page, "has_code", code);
 	TRY(store_passkeys_of_user(w->site->store, w->a, user->id, &keys, &n, err));
 	for (size_t i = 0; i < n; i++)
 		ids = arena_printf(w->a, "%.*s%s%.*s", STR_ARG(ids), i ? " " : "", STR_ARG(keys[i].id));

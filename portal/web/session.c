@@ -138,7 +138,7 @@ gh_rc web_session_begin(struct web *w, const struct store_user *user, struct gh_
 	TRY(crypto_random_hex(w->a, COOKIE_HEX / 2, &cookie, err));
 	w->session = (struct store_session){ .id = session_id(w->a, cookie), .user_id = user->id,
 					     .app = str_of(w->site->app->cookie), .address = w->rq.address,
-					     .agent = w->rq.agent };
+					     .agent = w->rq.agent, .proof = w->proof ? str_of(w->proof) : STR("") };
 	TRY(crypto_random_hex(w->a, 32, &w->session.csrf, err));
 	w->session.created_us = w->session.seen_us = clock_wall_us();
 	w->session.ends_us = ends_at(w, w->session.created_us);
@@ -161,6 +161,14 @@ gh_rc web_session_begin(struct web *w, const struct store_user *user, struct gh_
 	w->csrf = w->session.csrf;
 	web_set_cookie(w, w->site->app->cookie, cookie, "");
 	return GH_RC_OK;
+}
+
+gh_rc web_session_proven(struct web *w, struct gh_err *err)
+{
+	if (!w->session.id.n)
+		return GH_RC_OK;
+	w->session.proof = STR(WEB_PROOF_SECOND_FACTOR);
+	return save_session(w, err);
 }
 
 gh_rc web_session_end(struct web *w, struct gh_err *err)

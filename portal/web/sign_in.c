@@ -43,6 +43,7 @@ static GH_RC show(struct web *w, int status, const char *error, struct gh_err *e
 		{ "sign-out", "You are signed out." },
 		{ "password", "Your new password is set. Sign in with it." },
 		{ "closed", "Your account is closed." },
+		{ "second-factor", "This needs a second factor. Sign in again with yours." },
 	};
 	struct str back = web_param(&w->rq.form, "return"), after = web_param(&w->rq.query, "after"), place;
 	struct gh_err unknown;

@@ -107,6 +107,9 @@ struct web {                             /* one request */
 	struct str zone_name;
 	bool shipped_only;               /* templates of the theme are not used, one failed */
 	/* JSON */
+	/* signing in */
+	const char *proof;               /* besides the password, by what: WEB_PROOF_…; NULL: nothing */
+	bool factor_missing;             /* a second factor is demanded and there is none: only where one is set up may be gone */
 	bool by_token, may_write;        /* who asks showed a personal token; it may change things */
 	bool may_manage;                 /* and see to the account itself */
 	json_t *fields;                  /* what is wrong with which value; NULL: nothing */
@@ -344,6 +347,44 @@ void web_form_error(struct web *w, const char *field, struct str message);
  * templates/web/pages.html needs. */
 enum { WEB_OPERATIONS_ROWS = 100 };
 size_t web_slice(struct web *w, size_t rows, size_t per_page, size_t *from);
+
+/* ---- the owner of an account: owner.c, own_factor.c, own_passkey.c; pages of both apps below /account --------------------- */
+
+/* Adds a mail in the present transaction: data (stolen, may be NULL) with `name` and, when link is given, the address of
+ * that path of the portal as `link`. Nothing is sent beyond web.mails_per_hour; that is no error. */
+GH_RC web_mail(struct web *w, struct str to, const char *template, struct str name, struct str link, json_t *data,
+	       struct gh_err *err);
+/* "Ada", for the greeting of a mail: the first name, else the address. */
+struct str web_greeting(const struct store_user *user);
+/* Whether the person at the browser is the account's owner, not just somebody at an open browser: by the password in the
+ * form's `field`, or, for an account without one, by a fresh sign-in. Puts the error beside the field. */
+bool web_owner_proven(struct web *w, const char *field);
+struct str web_present_session(const struct web *w);     /* its id; "" for who shows a token */
+GH_RC web_site_title(struct web *w, struct str *out, struct gh_err *err);        /* of the portal, also in the dashboard */
+
+/* How a session was begun, besides by a password (store_session.proof). */
+#define WEB_PROOF_SECOND_FACTOR "second-factor"
+#define WEB_PROOF_PROVIDER "provider"            /* an identity provider whose word is taken, admin.second_factor_at_provider */
+GH_RC web_session_proven(struct web *w, struct gh_err *err);     /* its second factor was shown just now */
+/* Whether this app demands one, and how far the present session is with it. Who shows a token is not asked. */
+enum web_factor_state { WEB_FACTOR_FINE, WEB_FACTOR_MISSING, WEB_FACTOR_NOT_SHOWN };
+bool web_factor_demanded(const struct web *w);
+GH_RC web_factor_state(struct web *w, enum web_factor_state *out, struct gh_err *err);
+GH_RC web_has_factor(struct web *w, struct str user_id, bool *code, bool *passkey, struct gh_err *err);
+web_handler web_ask_factor;              /* struct web_app.before: whoever has none sets one up and goes nowhere else */
+
+/* Setting up, renewing, removing: what the pages and the JSON API share, from the fields of the form; *ok false: errors beside them. */
+struct store_factor;
+/* The second factor in use, or the one that is being set up (one is made). */
+GH_RC web_factor_current(struct web *w, struct store_factor *f, bool *in_use, struct gh_err *err);
+GH_RC web_factor_confirm(struct web *w, struct store_factor *f, struct str codes[WEB_RECOVERY_CODES], bool *ok, struct gh_err *err);
+GH_RC web_factor_renew(struct web *w, struct str codes[WEB_RECOVERY_CODES], bool *ok, struct gh_err *err);
+GH_RC web_factor_remove(struct web *w, bool *ok, struct gh_err *err);
+GH_RC web_passkey_begin(struct web *w, struct str *challenge, struct str *rp_id, bool *ok, struct gh_err *err);
+GH_RC web_passkey_finish(struct web *w, struct store_passkey *key, bool *ok, struct gh_err *err);
+GH_RC web_passkey_drop(struct web *w, struct str id, struct gh_err *err);
+web_handler web_passkeys, web_passkey_start, web_passkey_add, web_passkey_remove;
+web_handler web_factor_form, web_factor, web_factor_off, web_factor_codes;
 
 /* ---- language: lang.c ----------------------------------------------------------------------------------------------------- *
  *

@@ -10,6 +10,8 @@ const fs = require('node:fs');
 const { chromium } = require('playwright-core');
 const { start } = require('../http/harness');
 const { mailSink, config, totp } = require('../http/people');
+const { HtmlValidate } = require('html-validate');
+const { SIZES, VALIDATE, check, watch } = require('./page');
 
 const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const PASSWORD = 'a sentence that nobody guesses';
@@ -19,7 +21,7 @@ let gw, sink, browser, base;
 test.before(async () => {
   sink = await mailSink();
   gw = await start({
-    workers: 1, config: { ...config(sink), 'web.sign_in_tries': 100 },
+    workers: 1, config: { ...config(sink), 'web.sign_in_tries': 100, 'admin.require_second_factor': 'yes' },
     setup(g) {
       for (const name of ['ada', 'bob'])
         g.cli('user', 'create', `${name}@example.com`, '--role', 'developer', '--first-name', 'Ada', '--password-file', g.file(name, `${PASSWORD}\n`));
@@ -178,4 +180,54 @@ test('passkeys', async (t) => {
     assert.ok(await three.page.getByText('This passkey was not accepted').isVisible());
     await three.context.close();
   });
+});
+
+// The dashboard asks for a second factor: whoever has none sets one up, here a passkey, before anything else opens.
+test('a second factor that the dashboard demands', async (t) => {
+  const { context, page, device } = await open();
+  const seen = watch(page), strict = new HtmlValidate(VALIDATE);
+  const enter = async () => {
+    await page.goto('/admin/sign-in');
+    await page.fill('#email', gw.admin.email);
+    await page.fill('#password', gw.admin.password);
+    await press(page, 'Sign in');
+  };
+  const look = async (url, name) => {
+    for (const [width, height] of SIZES) {
+      await page.setViewportSize({ width, height });
+      await check(page, seen, { url }, width, name);
+    }
+    const report = await strict.validateString(await (await page.request.get(url)).text());
+    assert.deepStrictEqual(report.results.flatMap((r) => r.messages.map((m) => `${m.line}: ${m.message}`)), []);
+  };
+  await device();
+
+  await t.test('leads to the set-up page and nowhere else', async () => {
+    await enter();
+    await page.waitForURL('**/admin/account/second-factor');
+    await page.goto('/admin/products');
+    assert.strictEqual(new URL(page.url()).pathname, '/admin/account/second-factor');
+    assert.strictEqual(await page.getByRole('navigation', { name: 'Main' }).getByRole('link').count(), 0);
+    await look('/admin/account/second-factor', 'admin-factor-demanded');
+    await look('/admin/account/passkeys', 'admin-passkeys-demanded');
+  });
+
+  await t.test('a passkey is enough, and is asked for after the password from then on', async () => {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto('/admin/account/second-factor');
+    await page.getByRole('link', { name: 'passkey' }).click();
+    await page.fill('#name', 'Laptop');
+    await page.fill('#password_passkey', gw.admin.password);
+    await press(page, 'Go on');
+    await press(page, 'Make the passkey');
+    await page.getByText('Your passkey is ready').waitFor();
+    await look('/admin/account', 'admin-account');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await press(page, 'Sign out');
+    await page.getByText('You are signed out').waitFor();
+    await enter();
+    await press(page, 'Use your passkey');
+    await page.waitForURL((u) => u.pathname === '/admin/');
+  });
+  await context.close();
 });

@@ -248,6 +248,15 @@ static const struct {
 	{ "GET", "/sign-in/with/{provider}", "/admin/sign-in/with/nobody", "??????" },    /* 404 */
 	{ "GET", "/sign-in/callback", "/admin/sign-in/callback", "??????" },              /* 400: nothing was begun */
 	{ "POST", "/sign-out", "/admin/sign-out", "snnnnn" },
+	{ "GET", "/account", "/admin/account", "syyyyy" },
+	{ "GET", "/account/second-factor", "/admin/account/second-factor", "syyyyy" },
+	{ "POST", "/account/second-factor", "/admin/account/second-factor", "snnnnn" },   /* without the form's token */
+	{ "POST", "/account/second-factor/off", "/admin/account/second-factor/off", "snnnnn" },
+	{ "POST", "/account/second-factor/codes", "/admin/account/second-factor/codes", "snnnnn" },
+	{ "GET", "/account/passkeys", "/admin/account/passkeys", "syyyyy" },
+	{ "POST", "/account/passkeys", "/admin/account/passkeys", "snnnnn" },
+	{ "POST", "/account/passkeys/start", "/admin/account/passkeys/start", "snnnnn" },
+	{ "POST", "/account/passkeys/{id}/remove", "/admin/account/passkeys/k/remove", "snnnnn" },
 	/* programs with a token of their own; a session opens nothing here */
 	/* programs with a token, and scripts of a session, which need its form token to change something */
 	{ "GET", "/api/v1/{rest*}", "/admin/api/v1/me", "?nyyyy" },

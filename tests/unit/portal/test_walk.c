@@ -270,6 +270,7 @@ static void post(const char *prefix, const struct web_route *r, size_t who)
 		else if (o && o->own)
 			CHECK(label, status != 403 && (status != 404 || gone[o - owned] || strchr(strchr(r->pattern, '}'), '{')));
 		if (o && who == OWNER && (str_ends(str_of(r->pattern), STR("/delete")) || str_ends(str_of(r->pattern), STR("/end"))
+					 || str_ends(str_of(r->pattern), STR("passkeys/{id}/remove"))
 					 || strcmp(r->method, "DELETE") == 0))
 			gone[o - owned] = true;
 	}
