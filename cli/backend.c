@@ -23,6 +23,8 @@ static const struct option set_options[] = {
 	{ "pin", OPTION_MANY, "sha256//BASE64", "digest of a public key, one of which it must have; none: any", false },
 	{ "credentials-file", OPTION_TEXT, "FILE", "JSON of headers and query parameters for it; kept sealed", false },
 	{ "credential", OPTION_TEXT, "ID|none", "credential that is shown to it: see `gatehouse credential`", false },
+	{ "unix-socket", OPTION_TEXT, "PATH|none", "socket that is connected to in place of the URL's host", false },
+	{ "max-calls", OPTION_INT, "N", "at most so many calls under way to it, of all workers; 0: any number", false },
 	{ "breaker", OPTION_TEXT, "FILE|none", "JSON of its circuit breaker", false },
 	{ "health", OPTION_TEXT, "FILE|none", "JSON of its health check", false },
 	{ "balance", OPTION_TEXT, "round-robin|least-outstanding|hash", "how a pool spreads its calls (round-robin)", false },
@@ -168,7 +170,7 @@ static gh_rc choose_credential(struct cli *c, struct store *s, struct store_back
 /* A pool fails when its members do, so breaker and health check are theirs. */
 static gh_rc read_balance(struct cli *c, struct store_backend *b, struct gh_err *err)
 {
-	static const char *const of_pools[] = { "balance", "hash-on", "affinity-cookie" }, *const of_backends[] = { "breaker", "health" };
+	static const char *const of_pools[] = { "balance", "hash-on", "affinity-cookie" }, *const of_backends[] = { "breaker", "health", "unix-socket" };
 
 	for (size_t i = 0; i < ARRAY_LEN(of_pools); i++)
 		if (!b->is_pool && option_text(&c->options, of_pools[i]))
@@ -176,6 +178,10 @@ static gh_rc read_balance(struct cli *c, struct store_backend *b, struct gh_err 
 	for (size_t i = 0; i < ARRAY_LEN(of_backends); i++)
 		if (b->is_pool && option_text(&c->options, of_backends[i]))
 			return cli_usage(c, err, "--%s is for the members of a pool", of_backends[i]);
+	if (b->is_pool && option_int(&c->options, "max-calls", 0) > 0)
+		return cli_usage(c, err, "--max-calls is for the members of a pool");
+	b->max_calls = option_int(&c->options, "max-calls", b->max_calls);
+	take(c, "unix-socket", &b->unix_socket);
 	take(c, "balance", &b->balance);
 	take(c, "hash-on", &b->hash_on);
 	take(c, "affinity-cookie", &b->affinity_cookie);

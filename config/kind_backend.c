@@ -23,6 +23,11 @@ static const struct resource_field fields[] = {
 	  AT(store_backend, description) },
 	{ .name = "url", .type = RESOURCE_TEXT, .flags = RESOURCE_NULL, .label = "Address", .most = 2000,
 	  .description = "Where calls go; null of a pool", AT(store_backend, url) },
+	{ .name = "unixSocket", .type = RESOURCE_TEXT, .flags = RESOURCE_NULL, .label = "Unix socket", .most = 107,
+	  .description = "Path of a socket that is connected to in place of the address's host; null: that host", AT(store_backend, unix_socket) },
+	{ .name = "maxCalls", .type = RESOURCE_INT, .otherwise = "0", .most = 1000000, .label = "Calls at once",
+	  .description = "At most so many calls under way to it, of all workers; more go to other members of its pool or get 503; 0: any number",
+	  AT(store_backend, max_calls) },
 	{ .name = "members", .type = RESOURCE_OBJECTS, .fields = member_fields, .label = "Members",
 	  .description = "The backends of a pool; none: it is no pool", .offset = RESOURCE_BY_HAND },
 	{ .name = "balance", .type = RESOURCE_ENUM, .flags = RESOURCE_AS_TEXT, .values = balances, .otherwise = "\"round-robin\"",
@@ -101,7 +106,7 @@ static void check_pool(struct resource_put *p)
 {
 	const struct store_backend *b = p->row;
 	const json_t *members = jsn_get(p->doc, "members");
-	static const char *const of_backends[] = { "/breaker", "/health", "/credential", "/credentials" };
+	static const char *const of_backends[] = { "/breaker", "/health", "/credential", "/credentials", "/unixSocket" };
 	char pointer[40];
 
 	if (b->url.n && json_array_size(members))
@@ -142,6 +147,10 @@ static GH_RC check(struct resource_put *p, struct gh_err *err UNUSED)
 	check_pool(p);
 	sort_objects(jsn_get(p->doc, "members"), by_priority);
 	check_address(p, "/url", b->url);
+	if (b->unix_socket.n && b->unix_socket.p[0] != '/')
+		put_problem(p, "/unixSocket", "is a path that begins with /");
+	if (b->max_calls && json_array_size(jsn_get(p->doc, "members")))
+		put_problem(p, "/maxCalls", "a pool has none; its members have");
 	if (b->verify_name && !b->verify_tls)
 		put_problem(p, "/verifyName", "the name of a certificate that is not checked means nothing; set both to false");
 	switch (resource_secret(p->doc, "credentials", &text)) {

@@ -4,6 +4,8 @@
 #include "core/str.h"
 #include "db/sql.h"
 
+#include <sys/un.h>
+
 static const char KIND[] = "backend";
 enum { SCRATCH_BYTES = 4 << 20 };
 
@@ -27,6 +29,8 @@ static const struct field backend_fields[] = {
 	FIELD(store_backend, REF, hash_on),
 	FIELD(store_backend, REF, affinity_cookie),
 	FIELD(store_backend, REF, health),
+	FIELD(store_backend, REF, unix_socket),
+	FIELD(store_backend, INT, max_calls),
 };
 static const struct row_type backend_type = ROW_TYPE("backend", store_backend, backend_fields);
 
@@ -85,6 +89,9 @@ static gh_rc check_rules(const struct store_backend *b, struct gh_err *err)
 		TRY(breaker_rule_parse(b->breaker, &rule, err));
 	if (b->health.n)
 		TRY(health_check_parse(b->health, &check, err));
+	if (b->unix_socket.n && (b->unix_socket.p[0] != '/' || b->unix_socket.n >= sizeof(((struct sockaddr_un *)0)->sun_path)))
+		FAIL(err, INVALID, "a socket is a path that begins with / and has less than %zu bytes, not '%.*s'",
+		     sizeof(((struct sockaddr_un *)0)->sun_path), STR_ARG(str_first(b->unix_socket, 200)));
 	if (b->hash_on.n && !hash_on_ok(b->hash_on))
 		FAIL(err, INVALID, "what a pool hashes on is address, subscription, path, header:NAME or cookie:NAME, not '%.*s'",
 		     STR_ARG(str_first(b->hash_on, 100)));

@@ -19,6 +19,8 @@ struct store_backend {
 	struct str hash_on;                      /* address, subscription, path, header:NAME, cookie:NAME; STR_NULL: address */
 	struct str affinity_cookie;              /* name; STR_NULL: no affinity */
 	struct str health;                       /* JSON of the health check, core/backend_rules.h; STR_NULL: none */
+	struct str unix_socket;                  /* path, connected to in place of the url's host; STR_NULL: that one */
+	int64_t max_calls;                       /* under way at once, of all workers; 0: any number */
 };
 
 struct store_pool_member {

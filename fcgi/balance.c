@@ -22,6 +22,8 @@ struct balance {
 	bool probe_breaker, probe_eject;     /* ours to end */
 	bool told, under_way, stays;         /* stays: the member has answered, so the session may stay with it */
 	const struct snap_backend *pool;     /* that member is of */
+	const struct snap_backend *full;     /* the last that had as many calls as it may; NULL: none */
+	struct str entered;                  /* gauge of calls under way that this one is in; STR_NULL: none */
 	struct str set_token;                /* for the client's cookie; STR_NULL: it has it */
 };
 
@@ -29,7 +31,7 @@ enum { SECOND_US = 1000000, TEXT_MAX = 200 };
 
 bool balance_wanted(const struct call *k)
 {
-	return k->x.backend_id.n && k->backend && (k->pool || k->backend->breaker);
+	return k->x.backend_id.n && k->backend && (k->pool || k->backend->breaker || k->backend->max_calls);
 }
 
 static struct backend_slot *slot_of(const struct call *k, const struct snap_backend *b)
@@ -81,6 +83,29 @@ static struct str hashed_text(const struct call *k, const struct snap_backend *p
 	}
 }
 
+/* False: as many calls are under way to it as may be. Without counters nobody is kept away. */
+static bool enter(struct call *k, const struct snap_backend *to)
+{
+	struct balance *b = k->balance;
+
+	if (!to->max_calls || !k->wk->serving->counters)
+		return true;
+	if (!gate_enter(&k->x, to->calls_key, to->max_calls)) {
+		b->full = to;
+		return false;
+	}
+	b->entered = to->calls_key;
+	return true;
+}
+
+static void give_probes_back(struct call *k, const struct snap_backend *from, bool breaker, bool eject)
+{
+	if (breaker)
+		breaker_release(slot_of(k, from));
+	if (eject)
+		eject_release(slot_of(k, from));
+}
+
 static bool choose_member(struct call *k, bool may_repeat, int64_t *left_us)
 {
 	struct balance *b = k->balance;
@@ -92,9 +117,18 @@ static bool choose_member(struct call *k, bool may_repeat, int64_t *left_us)
 		ask.token = fields_cookie(&k->x.request.headers, pool->affinity_cookie, STR(""));
 	if (pool->balance == POOL_HASH)
 		ask.hash = str_hash(hashed_text(k, pool));
-	if (!pool_pick(pool, &ask, &pick)) {
-		*left_us = pick.left_us;
-		return false;
+	for (;;) {
+		const struct snap_backend *one;
+
+		if (!pool_pick(pool, &ask, &pick)) {
+			*left_us = pick.left_us;
+			return false;
+		}
+		one = pool->members[pick.member].backend;
+		if (enter(k, one))
+			break;
+		give_probes_back(k, one, pick.breaker_probe, pick.eject_probe);
+		ask.tried |= UINT64_C(1) << pick.member;     /* of this choice: it has answered all the same */
 	}
 	b->member = pick.member;
 	b->probe_breaker = pick.breaker_probe;
@@ -111,10 +145,14 @@ static bool choose_member(struct call *k, bool may_repeat, int64_t *left_us)
 static bool ask_breaker(struct call *k, int64_t *left_us)
 {
 	int64_t now = k->wk->loop.now_us;
-	enum backend_gate gate = breaker_state(slot_of(k, k->backend), k->backend->breaker, now, left_us);
+	enum backend_gate gate = k->backend->breaker ? breaker_state(slot_of(k, k->backend), k->backend->breaker, now, left_us) : BACKEND_PASS;
 
 	if (gate == BACKEND_PROBE && !breaker_claim(slot_of(k, k->backend), now))
 		gate = BACKEND_SHUT;
+	if (gate != BACKEND_SHUT && !enter(k, k->backend)) {
+		give_probes_back(k, k->backend, gate == BACKEND_PROBE, false);
+		return false;
+	}
 	k->balance->probe_breaker = gate == BACKEND_PROBE;
 	return gate != BACKEND_SHUT;
 }
@@ -123,7 +161,10 @@ static void refuse(struct call *k, struct forward *f, int64_t left_us)
 {
 	long long wait = left_us > SECOND_US ? (left_us + SECOND_US - 1) / SECOND_US : 1;
 
-	if (k->pool)
+	if (k->balance->full)
+		f->failure_text = arena_printf(k->arena, "As many calls are under way to the backend %.*s as it may have (%u)",
+					       STR_ARG(k->balance->full->id), k->balance->full->max_calls);
+	else if (k->pool)
 		f->failure_text = arena_printf(k->arena, "No backend of the pool %.*s may be asked; try again in %lld s",
 					       STR_ARG(k->pool->id), wait);
 	else
@@ -147,6 +188,7 @@ bool balance_choose(struct call *k, struct forward *f, bool may_repeat, enum rea
 	if (k->pool && !b->tried)
 		pool_budget_add(k->pool, config_int(k->wk->config, CONFIG_POOL_RETRY_PERCENT));
 	b->told = b->stays = false;
+	b->full = NULL;
 	*why = REASON_BACKEND_OPEN;
 	if (!(k->pool ? choose_member(k, may_repeat, &left_us) : ask_breaker(k, &left_us))) {
 		/* nobody else is there: the caller is told how it failed, not that nobody may be asked */
@@ -154,6 +196,8 @@ bool balance_choose(struct call *k, struct forward *f, bool may_repeat, enum rea
 			*why = b->why;
 		else
 			refuse(k, f, left_us);
+		if (!b->again && b->full)
+			*why = REASON_BACKEND_FULL;
 		return false;
 	}
 	b->backend = k->pool ? k->pool->members[b->member].backend : k->backend;
@@ -292,6 +336,7 @@ void balance_same_again(struct call *k)
 	struct balance *b = k->balance;
 
 	b->told = b->stays = false;
+	(void)enter(k, b->backend);          /* it had its place a moment ago */
 	if (b->pool) {
 		b->under_way = true;
 		pool_enter(b->pool, b->member);
@@ -302,6 +347,9 @@ void balance_end(struct call *k)
 {
 	struct balance *b = k->balance;
 
+	if (b->entered.n)
+		gate_leave(&k->x, b->entered);
+	b->entered = STR_NULL;
 	if (b->under_way)
 		pool_leave(b->pool, b->member);
 	if (b->probe_breaker)

@@ -6,7 +6,7 @@
 
 #include "fcgi/call.h"
 
-bool balance_wanted(const struct call *k);           /* the backend has a breaker, or is a member of a pool */
+bool balance_wanted(const struct call *k);           /* the backend has a breaker, a limit of calls, or is a member of a pool */
 void balance_begin(struct call *k);                  /* another forward-request: what the last one tried is forgotten */
 /* Chooses the member, asks the breaker, points the request at it. False: nobody may be asked; f says why and *why is the
  * reason. may_repeat: the request can be sent once more. */

@@ -127,6 +127,7 @@ void backend_options(struct exchange *x, const struct snap_backend *b, struct up
 {
 	rq->any_certificate = !b->verify_tls;
 	rq->any_name = !b->verify_name;
+	rq->unix_socket = b->unix_socket;
 	rq->ca_pem = b->ca_pem;
 	rq->server_name = b->tls_server_name;
 	rq->tls_min_version = b->tls_min_version;

@@ -234,7 +234,7 @@ void call_record(struct call *k)
 
 	if (!s || !s->telemetry || !k->x.started_us)
 		return;
-	if (k->tries || k->reason == REASON_BACKEND_OPEN)
+	if (k->tries || k->reason == REASON_BACKEND_OPEN || k->reason == REASON_BACKEND_FULL)
 		t.backend = k->backend && k->x.backend_id.n ? k->backend->id : k->backend_host;
 	t.correlation = k->correlation;
 	t.detail = k->detail.n || !k->x.error.set ? k->detail : detail_text(k);

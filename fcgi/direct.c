@@ -332,7 +332,7 @@ static bool send_on(struct direct *d, struct transfer *t, bool fresh)
 
 static bool is_everyday(const struct upstream_request *rq)
 {
-	return str_eq(rq->url->scheme, STR("http")) && !rq->follow_redirects && rq->http_version <= 1 && !rq->proxy_url.n
+	return str_eq(rq->url->scheme, STR("http")) && !rq->follow_redirects && rq->http_version <= 1 && !rq->proxy_url.n && !rq->unix_socket.n
 	       && !rq->expect_continue_ms && (rq->body == BODY_NONE || (rq->body == BODY_HELD && rq->bytes.n <= BODY_MAX));
 }
 

@@ -53,6 +53,7 @@
 	X(STORE_UNAVAILABLE, "store_unavailable", 503, "The key cannot be checked at present, try again")               \
 	X(TOKEN, "token_unavailable", 503, "The gateway has no token for the backend at present, try again")            \
 	X(BACKEND_OPEN, "backend_breaker_open", 503, "The backend fails at present and is not asked, try again later")  \
+	X(BACKEND_FULL, "backend_full", 503, "As many calls are under way to the backend as it may have, try again")      \
 	X(OVERLOAD, "overload", 503, "The gateway is busy, try again")                                                  \
 	X(OVERLOAD_PRIORITY, "overload_priority", 503, "The gateway is busy and serves more important calls first, try again") \
 	X(OVERLOAD_BACKEND, "overload_backend", 503, "Too many calls wait for this backend already, try again")          \

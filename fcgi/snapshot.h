@@ -87,6 +87,9 @@ struct snap_backend {
 	struct str client_certificate_id, credentials;       /* STR_NULL: none; credentials: JSON */
 	struct str credential_id;            /* in the environment of the API that is called; STR_NULL: none */
 	const struct breaker_rule *breaker;  /* NULL: none */
+	struct str unix_socket;              /* STR_NULL: none */
+	uint32_t max_calls;                  /* under way at once; 0: any number */
+	struct str calls_key;                /* of their gauge in core/counter.h */
 	struct backend_place *place;         /* pool.h: where its state stands; filled in on the loop's thread */
 	struct url base;                     /* of url; no host: it has none, or it is no address */
 	/* of a pool */

@@ -116,6 +116,11 @@ static gh_rc read_backend(struct build *b, const struct store_backend *row, stru
 	TRY(build_text(b, row->tls_min_version, &x->tls_min_version));
 	TRY(build_text(b, row->tls_pins, &x->tls_pins));
 	TRY(build_text(b, row->credential_id, &x->credential_id));
+	TRY(build_text(b, row->unix_socket, &x->unix_socket));
+	x->max_calls = (uint32_t)row->max_calls;
+	x->calls_key = arena_printf(b->a, "backend-calls:%.*s", STR_ARG(row->id));
+	if (!x->calls_key.p)
+		return no_memory(b);
 	x->verify_tls = row->verify_tls;
 	x->verify_name = row->verify_name;
 	x->place = backend_place_new(b->a, backend_state_key(x->id));

@@ -200,6 +200,8 @@ static bool special_options(struct transfer *t, const struct upstream_request *r
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, versions[rq->http_version]);
 	if (rq->expect_continue_ms)
 		curl_easy_setopt(e, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)rq->expect_continue_ms);
+	if (rq->unix_socket.n)
+		ok = curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, arena_cstr(t->arena, rq->unix_socket)) == CURLE_OK;
 	if (rq->proxy_url.n) {
 		ok = curl_easy_setopt(e, CURLOPT_PROXY, arena_cstr(t->arena, rq->proxy_url)) == CURLE_OK;
 		curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -208,7 +210,7 @@ static bool special_options(struct transfer *t, const struct upstream_request *r
 			curl_easy_setopt(e, CURLOPT_PROXYPASSWORD, arena_cstr(t->arena, rq->proxy_password));
 		}
 	}
-	t->dirty |= rq->follow_redirects || rq->http_version > 1 || rq->expect_continue_ms || rq->proxy_url.n;
+	t->dirty |= rq->follow_redirects || rq->http_version > 1 || rq->expect_continue_ms || rq->proxy_url.n || rq->unix_socket.n;
 	return ok;
 }
 
@@ -422,23 +424,22 @@ struct transfer *upstream_start(struct upstream *u, struct arena *a, const struc
 
 /* ---- how it ended ---- */
 
-static bool secured(struct transfer *t)
-{
-	curl_off_t connect = 0, app = 0;
-	char *scheme = NULL;
-
-	curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connect);
-	curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &app);
-	curl_easy_getinfo(t->easy, CURLINFO_SCHEME, &scheme);
-	return !(connect && !app && scheme && str_eq_ci(str_of(scheme), STR("https")));
-}
-
 static bool connected(struct transfer *t)
 {
 	long port = 0;
 
 	curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_PORT, &port);
 	return port > 0;
+}
+
+/* While the handshake goes on curl has no time for the connection yet, only its port. */
+static bool secured(struct transfer *t)
+{
+	curl_off_t connect = 0, app = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connect);
+	curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &app);
+	return !((connect || connected(t)) && !app && str_eq_ci(t->url.scheme, STR("https")));
 }
 
 static enum reason timed_out(struct transfer *t)
@@ -489,7 +490,7 @@ enum reason transfer_late(struct transfer *t, int64_t now_us)
 	if (t->total_ms && now_us - t->started_us > t->total_ms * 1000)
 		return REASON_BACKEND_TOTAL;
 	if (t->phase == TRANSFER_OPENING && now_us - t->started_us > t->up->limits.connect_ms * 1000)
-		return REASON_BACKEND_CONNECT_TIMEOUT;
+		return t->direct ? REASON_BACKEND_CONNECT_TIMEOUT : timed_out(t);
 	if (t->paused)
 		return REASON_NONE;      /* it is the other side that we wait for; the call has its own limit */
 	/* the clock of the first byte starts again with each piece of a long upload */

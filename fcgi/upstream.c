@@ -256,7 +256,7 @@ static void learn(struct transfer *t)
 {
 	char *ip = NULL;
 
-	if (t->rq.proxy_url.n || t->follow || !str_eq(t->url.scheme, STR("http")))
+	if (t->rq.proxy_url.n || t->rq.unix_socket.n || t->follow || !str_eq(t->url.scheme, STR("http")))
 		return;
 	if (curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK && ip && *ip)
 		direct_learn(t->up->direct, t->url.host, url_port(&t->url), ip);

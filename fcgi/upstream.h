@@ -57,6 +57,7 @@ struct upstream_request {
 	struct str ca_pem;               /* authorities in place of the system's; STR_NULL: those */
 	struct str server_name;          /* asked for (SNI) and checked in place of the URL's host; STR_NULL: that one */
 	struct str tls_min_version;      /* "1.2", "1.3" */
+	struct str unix_socket;          /* connected to in place of the URL's host; STR_NULL: that one */
 	struct str tls_pins;             /* as CURLOPT_PINNEDPUBLICKEY takes them */
 	struct str client_cert_pem, client_key_pem, proxy_url, proxy_user, proxy_password;
 };

@@ -26,6 +26,7 @@ struct checked {
 	uint64_t key;
 	struct health_check rule;
 	const char *url, *connect_to;        /* connect_to: NULL: where the url says */
+	const char *unix_socket;             /* NULL: none */
 	struct str ca_pem, cert_pem, key_pem, pins;
 	bool any_certificate, any_name, tls13;
 	CURL *easy;                          /* NULL: it is not asked at present */
@@ -177,7 +178,8 @@ static bool fill(struct arena *a, const struct source *s, const struct store_bac
 		c->cert_pem = own->pem;
 		c->key_pem = own->key_pem;
 	}
-	c->settings = arena_printf(a, "%s %s %.*s", c->url, c->connect_to ? c->connect_to : "", STR_ARG(b->health));
+	c->unix_socket = b->unix_socket.n ? arena_cstr(a, b->unix_socket) : NULL;
+	c->settings = arena_printf(a, "%s %s %.*s %.*s", c->url, c->connect_to ? c->connect_to : "", STR_ARG(b->unix_socket), STR_ARG(b->health));
 	return c->settings.p != NULL;
 }
 
@@ -319,6 +321,8 @@ static void ask(struct health_watch *w, struct checked *c, int64_t now)
 	curl_easy_setopt(c->easy, CURLOPT_USERAGENT, "gatehouse-health/" GATEHOUSE_VERSION);
 	curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, skip_body);
 	curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c);
+	if (c->unix_socket)
+		curl_easy_setopt(c->easy, CURLOPT_UNIX_SOCKET_PATH, c->unix_socket);
 	set_tls(c);
 	if (curl_multi_add_handle(w->multi, c->easy) != CURLM_OK)
 		end_request(w, c);

@@ -209,12 +209,19 @@ for (const server of SERVERS) describe(`A9 behind ${server}`, () => {
     await until(async () => { await calls(8); return a.seen + b.seen + c.seen === 8; }, 'the first group');
   });
 
-  it('the address of the backend is switched under load: no call fails, no answer is mixed', async () => {
+  it('the backend, from an address to a pool and back, and the policy are switched under load: no call fails, no answer is mixed', async () => {
     const state = await underLoad('/api/orders/x', async (_, more) => {
       await more(50);
+      const members = () => gw.cli('backend', 'set', 'pool', '--member', 'a:5', '--member', 'b:3', '--member', 'c:2', '--member', 'd:1:2');
       for (const [option, to] of [['--backend', b.url], ['--backend-id', 'c'], ['--backend-id', 'pool'], ['--backend', a.url]]) {
+        if (to === 'pool') gw.cli('backend', 'set', 'pool', '--member', 'b', '--member', 'c');
         gw.cli('api', 'set', 'orders', option, to);
         await more(50);
+        if (to === 'pool') { members(); await more(50); }
+      }
+      for (const text of [REWRITE, REWRITE.replace('<redirect-content-urls />', '')]) {                  // and what is done with the calls
+        gw.cli('policy', 'set', '--scope', 'api:orders', gw.file('switched.xml', text));
+        await more(20);
       }
     });
     assert.deepEqual([...state.names].sort(), ['a', 'b', 'c']);

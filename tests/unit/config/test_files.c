@@ -361,7 +361,7 @@ static void make_likely(const struct resource_kind *k, json_t *doc)
 		{ "api-description", "mediaType", "application/vnd.oai.openapi" }, { "backend", "url", "https://erp.example.com" },
 		{ "backend", "members", NULL }, { "backend", "breaker", NULL }, { "backend", "health", NULL }, { "backend", "credentials", NULL },
 		{ "backend", "hashOn", NULL }, { "backend", "affinityCookie", NULL }, { "backend", "tlsPins", NULL }, { "backend", "credential", NULL },
-		{ "backend", "tlsServerName", NULL }, { "version-set", "scheme", "segment" }, { "version-set", "parameter", NULL },
+		{ "backend", "tlsServerName", NULL }, { "backend", "unixSocket", NULL }, { "backend", "maxCalls", NULL }, { "version-set", "scheme", "segment" }, { "version-set", "parameter", NULL },
 		{ "schema", "schema", "{\"type\": \"object\"}" }, { "schema", "kind", "json" }, { "network-rule", "allow", NULL },
 		{ "traffic-rule", "canary", NULL }, { "traffic-rule", "mirror", NULL }, { "traffic-rule", "faults", NULL },
 		{ "network-rule", "deny", NULL }, { "page", "audience", "users" }, { "page", "group", NULL },
