@@ -442,9 +442,16 @@ static bool secured(struct transfer *t)
 	return !((connect || connected(t)) && !app && str_eq_ci(t->url.scheme, STR("https")));
 }
 
+/* How far it had come, of a connection of its own; one that was there already had only the answer to wait for. */
 static enum reason timed_out(struct transfer *t)
 {
-	return secured(t) ? REASON_BACKEND_CONNECT_TIMEOUT : REASON_BACKEND_TLS_TIMEOUT;
+	long made = 0;
+
+	if (!t->direct)
+		curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made);
+	if (!made)
+		return REASON_BACKEND_TIMEOUT;
+	return !secured(t) ? REASON_BACKEND_TLS_TIMEOUT : connected(t) ? REASON_BACKEND_TIMEOUT : REASON_BACKEND_CONNECT_TIMEOUT;
 }
 
 enum reason transfer_verdict(struct transfer *t, CURLcode result)
@@ -475,8 +482,8 @@ enum reason transfer_verdict(struct transfer *t, CURLcode result)
 	/* and to a header line that is longer than it takes */
 	if (result == CURLE_OUT_OF_MEMORY && connected(t) && !t->head_done)
 		return REASON_BACKEND_HEADERS;
-	if (result == CURLE_OPERATION_TIMEDOUT)
-		return timed_out(t);
+	if (result == CURLE_OPERATION_TIMEDOUT)  /* curl itself watches the connection only */
+		return secured(t) ? REASON_BACKEND_CONNECT_TIMEOUT : REASON_BACKEND_TLS_TIMEOUT;
 	if (transfer_tls_failed(t, result))
 		return REASON_BACKEND_TLS;
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
@@ -490,12 +497,12 @@ enum reason transfer_late(struct transfer *t, int64_t now_us)
 	if (t->total_ms && now_us - t->started_us > t->total_ms * 1000)
 		return REASON_BACKEND_TOTAL;
 	if (t->phase == TRANSFER_OPENING && now_us - t->started_us > t->up->limits.connect_ms * 1000)
-		return t->direct ? REASON_BACKEND_CONNECT_TIMEOUT : timed_out(t);
+		return REASON_BACKEND_CONNECT_TIMEOUT;
 	if (t->paused)
 		return REASON_NONE;      /* it is the other side that we wait for; the call has its own limit */
 	/* the clock of the first byte starts again with each piece of a long upload */
 	if (t->phase == TRANSFER_CONNECTING && now_us - t->touched_us > t->first_byte_ms * 1000)
-		return REASON_BACKEND_TIMEOUT;
+		return timed_out(t);
 	if (t->phase == TRANSFER_BODY && now_us - t->touched_us > t->up->limits.idle_ms * 1000)
 		return REASON_BACKEND_IDLE;
 	return REASON_NONE;

@@ -48,7 +48,7 @@ describe('backends that hang', () => {
       if (req.url.startsWith('/middle')) { res.writeHead(200, { 'Content-Length': 100 }); res.write('a beginning'); }
     });
     await new Promise((resolve) => hung.listen(0, '127.0.0.1', resolve));
-    gw = await start({ server: SERVERS[0], workers: 2, build: 'release', config: { 'gateway.connect_timeout_ms': 4000, 'gateway.first_byte_timeout_ms': 4000, 'gateway.idle_timeout_ms': 4000 },
+    gw = await start({ server: SERVERS[0], workers: 2, build: 'release', config: { 'gateway.connect_timeout_ms': 3000, 'gateway.first_byte_timeout_ms': 4000, 'gateway.idle_timeout_ms': 4000 },
       setup(g) {
         const at = { connect: `http://127.0.0.1:${full.port}`, tls: `https://127.0.0.1:${silent.address().port}`,
           headers: `http://127.0.0.1:${hung.address().port}/headers`, middle: `http://127.0.0.1:${hung.address().port}/middle`, well: well.url };
