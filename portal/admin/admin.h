@@ -51,6 +51,7 @@ web_handler admin_account;               /* own_account.c */
 web_handler admin_calls, admin_call;
 web_handler admin_analytics, admin_live, admin_live_events;
 web_handler admin_alerts, admin_alert, admin_alert_form, admin_alert_save, admin_alert_silence;
+web_handler admin_kept_answers, admin_kept_answers_purge;
 web_handler admin_captures, admin_capture_start, admin_capture, admin_capture_stop, admin_captured_call;
 void admin_put_call(struct web *w, struct liquid_record *r, const struct store_call *c);
 /* bulk.c: one deed for all that were ticked in a list; `bulk` of a page of that kind: the deeds, with value and label. */

@@ -32,6 +32,7 @@ static const struct entry {
 	{ "Traffic", "Calls", "calls", "calls", WEB_VIEW_TRAFFIC },
 	{ "Traffic", "Alerts", "alerts", "alerts", WEB_VIEW_TRAFFIC },
 	{ "Traffic", "Captures", "captures", "calls", WEB_CAPTURE_CALLS },
+	{ "Traffic", "Kept answers", "kept-answers", "values", WEB_VIEW_SETTINGS },
 	{ "Security", "Access rules", "access-rules", "keys", WEB_VIEW_POLICIES },
 	{ "Security", "Network rules", "network-rules", "environments", WEB_VIEW_POLICIES },
 	{ "Security", "Callers", "callers", "keys", WEB_VIEW_SUBSCRIPTIONS },

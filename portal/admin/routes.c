@@ -138,6 +138,8 @@ static const struct web_route routes[] = {
 	{ "GET", "/captures/calls/{id}", WEB_CAPTURE_CALLS, admin_captured_call },
 	{ "GET", "/captures/{id}", WEB_CAPTURE_CALLS, admin_capture },
 	{ "POST", "/captures/{id}/stop", WEB_CAPTURE_CALLS, admin_capture_stop },
+	{ "GET", "/kept-answers", WEB_VIEW_SETTINGS, admin_kept_answers },
+	{ "POST", "/kept-answers/purge", WEB_CHANGE_SETTINGS, admin_kept_answers_purge },
 	{ "GET", "/live", WEB_VIEW_TRAFFIC, admin_live },
 	{ "GET", "/live/events", WEB_VIEW_TRAFFIC, admin_live_events },
 	{ "GET", "/alerts", WEB_VIEW_TRAFFIC, admin_alerts },

@@ -160,6 +160,7 @@ const PAGES = [
   { name: 'portal-console-back', url: '/console/callback?state=x' },
   { name: 'portal-guide', url: '/pages/getting-started' },
   { name: 'portal-api-guide', url: '/apis/orders/pages/changes' },
+  { name: 'admin-kept-answers', url: '/admin/kept-answers', signedIn: true },
   { name: 'admin-captures', url: '/admin/captures', signedIn: true },
   { name: 'admin-captures-errors', url: '/admin/captures', signedIn: true, act: (p) => p.click('text=Start') },
   { name: 'admin-pages', url: '/admin/pages', signedIn: true },

@@ -5,6 +5,7 @@ const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
 const http = require('node:http');
 const { start, backend, until, SERVERS } = require('./harness');
+const { Visitor } = require('./people');
 
 const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'Prices', version: '1' }, paths: Object.fromEntries(['/{p}', '/off/{p}'].map((path, i) => [path,
   Object.fromEntries(['get', 'head', 'post', 'delete'].map((m) => [m, { operationId: `${m}${i}`, responses: { 200: { description: 'ok' } } }]))])) });
@@ -318,6 +319,40 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
       assert.match(gw.cli('audit', '--format', 'json').stdout, /"purge"/);
       const document = (await rest('/openapi.json')).body;
       assert.ok(document.paths['/cache'].get && document.paths['/cache/purge'].post);
+    });
+
+    it('the dashboard shows what is kept, and removes what it shows', async () => {
+      const admin = await new Visitor(gw.url).signIn(gw.admin.email, gw.admin.password, '/admin/sign-in');
+      for (const name of ['page-1', 'page-2', 'other']) {
+        numbered(name, { 'Cache-Control': 'max-age=600', 'Surrogate-Key': name === 'other' ? 'red' : 'blue' });
+        await call(`ours/${name}`);
+      }
+      const shown = async (query) => {
+        await admin.open(`/admin/kept-answers?${query}`);
+        return ['page-1', 'page-2', 'other'].filter((n) => admin.html.includes(`/ours/${n} `) || admin.html.includes(`/ours/${n}<`));
+      };
+      assert.deepEqual(await shown('tag=blue'), ['page-1', 'page-2']);
+      assert.deepEqual(await shown(`key=${encodeURIComponent('/api/ours/other')}`), ['other']);
+      assert.deepEqual(await shown(`prefix=${encodeURIComponent('/api/ours/page')}`), ['page-1', 'page-2']);
+      assert.deepEqual(await shown('tag=%3Cb%3E'), []);
+      assert.ok(!admin.html.includes('<b>'), 'what was asked for is escaped');
+      await shown('tag=blue');
+      await admin.send('POST', '/admin/kept-answers/purge', { form: admin.form('/admin/kept-answers/purge') });
+      await admin.follow();
+      assert.ok(admin.says('Removed: 2'), admin.html);
+      assert.deepEqual(await shown(`prefix=${encodeURIComponent('/api/ours/')}`).then((v) => v.filter((n) => n !== 'other')), []);
+      assert.equal((await call('ours/page-1')).text, 'answer 2');
+      assert.equal((await call('ours/other')).text, 'answer 1');
+      await admin.open('/admin/kept-answers');
+      await admin.send('POST', '/admin/kept-answers/purge', { form: admin.form('/admin/kept-answers/purge') });
+      await admin.follow();
+      assert.ok(admin.says('Nothing was removed'), 'without the tick nothing is');
+      assert.equal((await call('ours/other')).text, 'answer 1');
+      const { csrf } = (await admin.open('/admin/kept-answers'), admin.form('/admin/kept-answers/purge'));
+      await admin.send('POST', '/admin/kept-answers/purge', { form: { csrf, all: 'yes' } });
+      await admin.follow();
+      assert.equal((await call('ours/other')).text, 'answer 2');
+      assert.match(gw.cli('audit', '--format', 'json').stdout, /"purge"/);
     });
 
     it('records hit and miss', async () => {

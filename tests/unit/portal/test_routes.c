@@ -230,6 +230,8 @@ static const struct {
 	{ "GET", "/analytics/{report}", "/admin/analytics/failures", "snyyyy" },
 	{ "GET", "/calls", "/admin/calls", "snyyyy" },
 	{ "GET", "/calls/{row}", "/admin/calls/999999999", "sn????" },    /* none of that number */
+	{ "GET", "/kept-answers", "/admin/kept-answers", "snynyy" },
+	{ "POST", "/kept-answers/purge", "/admin/kept-answers/purge", "snnnnn" },
 	{ "GET", "/captures", "/admin/captures", "snnnyy" },
 	{ "POST", "/captures", "/admin/captures", "snnnnn" },      /* without the form's token */
 	{ "GET", "/captures/calls/{id}", "/admin/captures/calls/c1", "snnn??" },     /* 404 */
