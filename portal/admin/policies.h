@@ -32,8 +32,12 @@ void policy_begin(struct web *w);
 struct str policy_form_text(struct web *w);
 /* The editor with that text in it; notes and problems stand in the page already. */
 GH_RC policy_editor(struct web *w, const struct policy_place *place, struct str text, int status, struct gh_err *err);
+/* The editor with a text that nobody has saved: its problems, and what is new about it. */
+GH_RC policy_review(struct web *w, const struct policy_place *place, struct str text, struct gh_err *err);
+/* policy_form.c: `form_elements`, policies that have a form, and `form_places`, those that stand in the text. */
+void policy_forms_put(struct web *w, struct str text);
 /* Fields of the test pane: their defaults, or what was sent. */
 void policy_try_fields(struct web *w, const struct policy_place *place);
 
 web_handler admin_policies, admin_policy_form, admin_policy_act, admin_policy_check, admin_policy_history, admin_policy_effective,
-	admin_policy_try, admin_policy_catalogue;
+	admin_policy_try, admin_policy_catalogue, admin_policy_element;

@@ -93,6 +93,7 @@ GH_RC policy_editor(struct web *w, const struct policy_place *place, struct str 
 	policy_place_put(w, place);
 	policy_try_fields(w, place);
 	liquid_set_bool(w->page, "saved", found);
+	policy_forms_put(w, text);
 	TRY(put_snippets(w, err));
 	w->rs.status = status;
 	TRY(put_editor(w, err));
@@ -170,25 +171,36 @@ static GH_RC keep(struct web *w, const struct policy_place *place, struct str te
 	return policy_editor(w, place, text, 409, err);
 }
 
-gh_rc admin_policy_act(struct web *w, struct gh_err *err)
+GH_RC policy_review(struct web *w, const struct policy_place *place, struct str text, struct gh_err *err)
 {
-	struct str action = web_param(&w->rq.form, "action"), text = policy_form_text(w), saved = STR("");
-	struct policy_place place;
+	struct str saved = STR("");
 	struct policy_diags diags;
 	bool fine, found;
+
+	TRY(compile(w, place, text, &fine, &diags, err));
+	TRY(policy_check_put(w, &diags));
+	TRY(store_policy_find(w->site->store, w->a, &place->scope, &saved, &found, err));
+	admin_put_diff(w, w->page, "diff", saved, text);
+	return policy_editor(w, place, text, fine ? 200 : 422, err);
+}
+
+gh_rc admin_policy_act(struct web *w, struct gh_err *err)
+{
+	struct str action = web_param(&w->rq.form, "action"), text = policy_form_text(w);
+	struct policy_place place;
+	struct policy_diags diags;
+	bool fine;
 
 	policy_begin(w);
 	TRY(policy_place_find(w, web_param(&w->rq.form, "scope"), &place, err));
 	if (str_eq(action, STR("remove")))
 		return keep(w, &place, text, true, err);
+	if (str_eq(action, STR("review")))
+		return policy_review(w, &place, text, err);
 	TRY(compile(w, &place, text, &fine, &diags, err));
 	if (fine && str_eq(action, STR("save")))
 		return keep(w, &place, text, false, err);
 	TRY(policy_check_put(w, &diags));
-	if (str_eq(action, STR("review"))) {
-		TRY(store_policy_find(w->site->store, w->a, &place.scope, &saved, &found, err));
-		admin_put_diff(w, w->page, "diff", saved, text);
-	}
 	return policy_editor(w, &place, text, fine ? 200 : 422, err);
 }
 

@@ -36,6 +36,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/policies/edit", WEB_VIEW_POLICIES, admin_policy_form, WEB_ABOUT_THING },
 	{ "POST", "/policies/edit", WEB_CHANGE_POLICIES, admin_policy_act, WEB_ABOUT_THING },
 	{ "POST", "/policies/check", WEB_CHANGE_POLICIES, admin_policy_check, WEB_ABOUT_THING },
+	{ "POST", "/policies/form", WEB_CHANGE_POLICIES, admin_policy_element, WEB_ABOUT_THING },
 	{ "POST", "/policies/try", WEB_CHANGE_POLICIES, admin_policy_try, WEB_ABOUT_THING },
 	{ "GET", "/policies/history", WEB_VIEW_POLICIES, admin_policy_history, WEB_ABOUT_THING },
 	{ "GET", "/policies/effective", WEB_VIEW_POLICIES, admin_policy_effective, WEB_ABOUT_THING },

@@ -1,5 +1,6 @@
 /* Forms of resources that are more than a list of fields: what a browser sends becomes the document, and what cannot be read is
  * shown again. */
+#include "policy/element.h"
 #include "tests/unit/check.h"
 
 #include "config/resource.h"
@@ -264,6 +265,66 @@ static void imports(void **state)
 	check_done();
 }
 
+/* A policy as a form: its fields come from its table, it goes into the text and nothing is saved. */
+static void policy_forms(void **state)
+{
+	static const struct {
+		const char *label, *query;       /* of the form, behind csrf and scope */
+		int status;
+		const char *says[3];
+	} rows[] = {
+		{ "the form of a new one", "action=new&element=rate-limit&section=inbound", 200, { "renewal-period", "name=\"f/@calls\"", "Put it into the text" } },
+		{ "choices of the table", "action=new&element=set-header&section=outbound", 200, { "exists-action", "name=\"f/value.0/text\"", "override" } },
+		{ "children in children", "action=new&element=cors&section=inbound", 200, { "f/allowed-origins.0/origin.0/text", "allow-credentials", NULL } },
+		{ "no such policy", "action=new&element=nothing&section=inbound", 422, { "Choose a policy and a section", NULL, NULL } },
+		{ "no such section", "action=new&element=cors&section=sideways", 422, { "Choose a policy and a section", NULL, NULL } },
+		{ "into the section", "action=put&element=rate-limit&section=inbound&f/%40calls=7&f/%40renewal-period=60", 200,
+		  { "\t\t&lt;rate-limit calls=&quot;7&quot; renewal-period=&quot;60&quot; /&gt;\n\t&lt;/inbound&gt;", "What changes", "not documented for the global scope" } },
+		{ "a section that is not there", "action=put&element=set-header&section=outbound&f/%40name=X-A&f/value.1/text=%3Cb%20%26%3E", 200,
+		  { "\t&lt;outbound&gt;\n\t\t&lt;set-header name=&quot;X-A&quot;&gt;\n\t\t\t&lt;value&gt;&amp;lt;b &amp;amp;&gt;&lt;/value&gt;\n\t\t&lt;/set-header&gt;\n\t&lt;/outbound&gt;", NULL, NULL } },
+		{ "an expression as it is", "action=put&element=set-header&section=inbound&f/%40name=X-A&f/value.0/text=%40(1%20%3C%202%20%3F%20%22a%22%20%3A%20%22b%22)", 200,
+		  { "&lt;value&gt;@(1 &lt; 2 ? &quot;a&quot; : &quot;b&quot;)&lt;/value&gt;", NULL, NULL } },
+		{ "what is required is missed beside its field", "action=put&element=rate-limit&section=inbound&f/%40calls=7", 422, { "renewal-period is required", "value=\"7\"", NULL } },
+		{ "a number", "action=put&element=rate-limit&section=inbound&f/%40calls=many&f/%40renewal-period=60", 422, { "value=\"many\"", "aria-invalid", NULL } },
+		{ "one that stands", "action=change&at=0:set-header", 200, { "value=\"X-Old\"", "Change it in the text", "value=\"one\"" } },
+		{ "in its place", "action=put&at=0:set-header&f/%40name=X-New&f/value.0/text=two", 200,
+		  { "\t\t&lt;set-header name=&quot;X-New&quot;&gt;\n\t\t\t&lt;value&gt;two&lt;/value&gt;\n\t\t&lt;/set-header&gt;\n\t\t&lt;!-- kept --&gt;", NULL, NULL } },
+		{ "of a text that has changed", "action=change&at=0:cors", 422, { "The text has changed since", NULL, NULL } },
+		{ "with comments", "action=change&at=1:set-header", 422, { "a form would lose", NULL, NULL } },
+	};
+	static const char text[] = "%3Cpolicies%3E%0A%09%3Cinbound%3E%0A%09%09%3Cbase /%3E%0A%09%09%3Cset-header name=\"X-Old\"%3E%3Cvalue%3Eone%3C/value%3E%3C/set-header%3E%0A"
+				   "%09%09%3C!-- kept --%3E%0A%09%09%3Cset-header name=\"X-C\"%3E%3C!-- no --%3E%3Cvalue%3Ec%3C/value%3E%3C/set-header%3E%0A%09%3C/inbound%3E%0A%3C/policies%3E";
+	struct client c = { .site = *state };
+	struct arena *a = arena_new(16 << 20);
+	size_t offered = 0;
+
+	client_session(&c, "administrator");
+	CHECK_INT("editor", client_send(&c, "GET", "/admin/policies/edit?scope=global", NULL), 200);
+	CHECK("offers forms", client_shows(&c, "Fill in a form") && client_shows(&c, "<option>validate-jwt</option>") && !client_shows(&c, "<option>choose</option>"));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str form;
+
+		client_send(&c, "GET", "/admin/policies/edit?scope=global", NULL);
+		form = arena_printf(a, "csrf=%s&scope=global&base=x&text=%s&%s", client_token(&c), text, rows[i].query);
+		CHECK_INT(rows[i].label, client_send(&c, "POST", "/admin/policies/form", form.p), rows[i].status);
+		for (size_t k = 0; k < ARRAY_LEN(rows[i].says) && rows[i].says[k]; k++)
+			CHECK(rows[i].label, client_shows(&c, rows[i].says[k]));
+	}
+	for (size_t i = 0; policy_types[i]; i++) {
+		const char *name = policy_types[i]->schema->name;
+		int status = client_send(&c, "POST", "/admin/policies/form", arena_printf(a, "csrf=%s&scope=global&text=%s&action=new&section=inbound&element=%s",
+					 client_token(&c), text, name).p);
+
+		/* one that holds policies or markup has none; every other one has room */
+		CHECK(name, status == 200 || (status == 422 && client_shows(&c, "Choose a policy and a section")));
+		offered += status == 200;
+	}
+	CHECK("most have a form", offered > 40);
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
 static int up(void **state)
 {
 	static struct web_site site;
@@ -283,7 +344,7 @@ static int down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports), cmocka_unit_test(backends_now) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports), cmocka_unit_test(policy_forms), cmocka_unit_test(backends_now) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }

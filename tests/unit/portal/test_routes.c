@@ -89,6 +89,7 @@ static const struct {
 	{ "GET", "/policies/edit", "/admin/policies/edit?scope=global", "snynyy" },
 	{ "POST", "/policies/edit", "/admin/policies/edit", "snnnnn" },   /* without the form's token */
 	{ "POST", "/policies/check", "/admin/policies/check", "snnnnn" },
+	{ "POST", "/policies/form", "/admin/policies/form", "snnnnn" },
 	{ "POST", "/policies/try", "/admin/policies/try", "snnnnn" },
 	{ "GET", "/policies/history", "/admin/policies/history?scope=api:orders", "snynyy" },
 	{ "GET", "/policies/effective", "/admin/policies/effective?scope=api:orders", "snynyy" },
