@@ -121,7 +121,8 @@ static bool linq_sequence_equal(struct vm_call *c)
 		return false;
 	same = l.n == r.n;
 	for (size_t i = 0; same && i < l.n; i++)
-		same = value_equals(l.v[i], r.v[i]);
+		if (!comparer_equals(c, c->n > 2 ? c->args[2] : VALUE_NULL_INIT, l.v[i], r.v[i], &same))
+			return false;
 	return vm_return(c, value_bool(same));
 }
 
@@ -428,6 +429,7 @@ const struct class_member linq_eager_members[] = {
 	{ "static bool Contains<T>(" T_SEQ ", T value)", linq_contains },
 	{ "static bool Contains<T>(" T_SEQ ", T value, IEqualityComparer<T> comparer)", linq_contains },
 	{ "static bool SequenceEqual<T>(" T_SEQ ", IEnumerable<T> second)", linq_sequence_equal },
+	{ "static bool SequenceEqual<T>(" T_SEQ ", IEnumerable<T> second, IEqualityComparer<T> comparer)", linq_sequence_equal },
 	{ "static T First<T>(" T_SEQ ")", linq_first },
 	{ "static T First<T>(" T_SEQ ", Func<T, bool> predicate)", linq_first },
 	{ "static T FirstOrDefault<T>(" T_SEQ ")", linq_first_or_default },

@@ -338,10 +338,11 @@ static bool get_encoding(struct vm_call *c)
 			"see the documentation for the Encoding.RegisterProvider method. (Parameter 'name')", STR_ARG(name));
 }
 
-/* The text of an argument: a string or a char[]. */
+/* The text of an argument: a string or a char[], of this perhaps a part. */
 static bool text_arg(struct vm_call *c, struct str *s)
 {
 	const struct array *chars = value_array(c->args[0]);
+	int64_t from = c->n > 2 ? arg_int(c, 1) : 0, n = c->n > 2 ? arg_int(c, 2) : chars ? (int64_t)chars->n : 0;
 	struct out o = out_in(c->arena);
 
 	if (arg_is_null(c, 0))
@@ -350,8 +351,10 @@ static bool text_arg(struct vm_call *c, struct str *s)
 		*s = arg_str(c, 0);
 		return charge_bytes(c, s->n);
 	}
-	for (size_t i = 0; i < chars->n; i++)
-		out_code_point(&o, (uint32_t)array_get(chars, i).u);
+	if (from < 0 || n < 0 || from > (int64_t)chars->n - n)
+		return vm_throw_range(c, "chars", "Index and count must refer to a location within the buffer.");
+	for (int64_t i = from; i < from + n; i++)
+		out_code_point(&o, (uint32_t)array_get(chars, (size_t)i).u);
 	*s = out_str(&o);
 	return s->p || vm_throw(c, EX_OUT_OF_MEMORY, NULL);
 }
@@ -552,6 +555,10 @@ static const struct class_member members[] = {
 	{ "static byte[] Convert(Encoding srcEncoding, Encoding dstEncoding, byte[] bytes)", convert },
 	{ "byte[] GetBytes(string s)", get_bytes },
 	{ "byte[] GetBytes(char[] chars)", get_bytes },
+	{ "byte[] GetBytes(char[] chars, int index, int count)", get_bytes },
+	{ "int GetByteCount(char[] chars, int index, int count)", get_byte_count },
+	{ "char[] GetChars(byte[] bytes, int index, int count)", get_chars },
+	{ "int GetCharCount(byte[] bytes, int index, int count)", get_chars },
 	{ "int GetByteCount(string s)", get_byte_count },
 	{ "int GetByteCount(char[] chars)", get_byte_count },
 	{ "string GetString(byte[] bytes)", get_string },

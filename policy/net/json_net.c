@@ -2,6 +2,7 @@
 #include "policy/net/json_net.h"
 
 #include "core/str.h"
+#include "policy/expr/vm.h"
 #include "policy/net/format.h"
 #include "policy/net/modules.h"
 #include "policy/net/native.h"
@@ -332,7 +333,60 @@ static bool collect_values(struct vm_call *c)
 	return !vm_failed(c->vm) && vm_return(c, list);
 }
 
+/* What a method of each token gives, one after the other. */
+static bool collect_from(struct vm_call *c, struct str method, const char *item)
+{
+	struct iterator *it = vm_iterate(c->vm, c->args[0]);
+	struct value token, one, list = vm_list_new(c, type_named(item));
+	struct iterator *inner;
+	bool known;
+
+	if (!it || list.kind == VALUE_NULL)
+		return false;
+	while (vm_next(c->vm, it, &token)) {
+		vm_call_member(c->vm, token, method, MEMBER_METHOD, NULL, 0, &one, &known);
+		inner = vm_failed(c->vm) ? NULL : vm_iterate(c->vm, one);
+		while (inner && vm_next(c->vm, inner, &one))
+			if (!vm_list_add(c, list, one))
+				return false;
+	}
+	return !vm_failed(c->vm) && vm_return(c, list);
+}
+
+#define COLLECT(fn, method, item)                                  \
+	static bool fn(struct vm_call *c)                          \
+	{                                                          \
+		return collect_from(c, STR(method), item);         \
+	}
+COLLECT(collect_children, "Children", "JToken")
+COLLECT(collect_properties, "Properties", "JProperty")
+COLLECT(collect_ancestors, "Ancestors", "JContainer")
+COLLECT(collect_ancestors_and_self, "AncestorsAndSelf", "JContainer")
+COLLECT(collect_descendants, "Descendants", "JToken")
+COLLECT(collect_descendants_and_self, "DescendantsAndSelf", "JToken")
+
+/* Values(key): of objects, as tokens */
+static bool collect_tokens(struct vm_call *c)
+{
+	c->types = (const struct type *[]){ type_named("JToken") };
+	return collect_values(c);
+}
+
+static bool as_enumerable(struct vm_call *c)
+{
+	return vm_return(c, c->args[0]);
+}
+
 static const struct class_member extension_members[] = {
+	{ "static IEnumerable<JToken> Values(this IEnumerable<JToken> source, object key)", collect_tokens },
+	{ "static IEnumerable<JToken> Values(this IEnumerable<JToken> source)", collect_children },
+	{ "static IEnumerable<JToken> Children(this IEnumerable<JToken> source)", collect_children },
+	{ "static IEnumerable<JProperty> Properties(this IEnumerable<JObject> source)", collect_properties },
+	{ "static IEnumerable<JToken> Ancestors(this IEnumerable<JToken> source)", collect_ancestors },
+	{ "static IEnumerable<JToken> AncestorsAndSelf(this IEnumerable<JToken> source)", collect_ancestors_and_self },
+	{ "static IEnumerable<JToken> Descendants(this IEnumerable<JContainer> source)", collect_descendants },
+	{ "static IEnumerable<JToken> DescendantsAndSelf(this IEnumerable<JContainer> source)", collect_descendants_and_self },
+	{ "static IEnumerable<JToken> AsJEnumerable(this IEnumerable<JToken> source)", as_enumerable },
 	{ "static IEnumerable<T> Values<T>(this IEnumerable<JToken> source)", collect_values },
 	{ "static IEnumerable<T> Values<T>(this IEnumerable<JToken> source, object key)", collect_values },
 	{ 0 }
