@@ -102,6 +102,21 @@ async function look(page, entries, width, once, t) {
   }
 }
 
+test('moments stand in the zone of the browser', async () => {
+  const plain = (text) => text.replace(/\s/g, ' ');       // releases of ICU differ in the blank before AM
+  for (const timezoneId of ['Asia/Kolkata', 'America/St_Johns']) {
+    const context = await browser.newContext({ baseURL: gw.url, locale: 'en-GB', timezoneId }), page = await context.newPage();
+    await signIn(page, 'bob.with.a.rather.long.address@department.example.com');
+    await page.goto('/account');
+    const moment = page.locator('main time:not([data-ago])').first();
+    const want = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone: timezoneId })
+      .format(new Date(await moment.getAttribute('datetime')));
+    assert.strictEqual(plain(await moment.textContent()), plain(want));
+    await press(page, 'Sign out');
+    await context.close();
+  }
+});
+
 for (const [width, height] of SIZES)
   test(`pages at ${width} px`, async (t) => {
     const options = { viewport: { width, height }, baseURL: gw.url, bypassCSP: true, reducedMotion: 'reduce' };
