@@ -27,8 +27,6 @@ static void print(struct cli *c, const struct promotion *p, const struct plan *p
 	}
 	buf_fmt(&c->out, "%.*s in %.*s\n", STR_ARG(p->instance), STR_ARG(p->to));
 	plan_text(plan, &c->out);
-	for (size_t i = 0; i < p->n_alerts; i++)
-		buf_fmt(&c->out, "  alert rule %.*s\n", STR_ARG(p->alert_ids[i]));
 }
 
 static gh_rc run(struct cli *c, struct gh_err *err)
@@ -52,8 +50,6 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		return GH_RC_OK;
 	}
 	TRY(rc);
-	if (!o.dry_run)
-		TRY(promotion_alerts(s, c->arena, &p, &o, err));
 	print(c, &p, &plan);
 	return GH_RC_OK;
 }

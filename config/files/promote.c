@@ -283,37 +283,58 @@ static GH_RC find_instance(struct walk_of *w, const json_t *doc, struct gh_err *
 	return GH_RC_OK;
 }
 
-/* Rules about this API: ids of those that are made. */
-static GH_RC find_alerts(struct walk_of *w, struct store_alert_rule **out, size_t *n, struct gh_err *err)
+static bool goes_along(const struct walk_of *w, const char *kind, struct str id)
+{
+	for (size_t i = 0; i < w->set->n; i++)
+		if (strcmp(w->set->docs[i].kind->name, kind) == 0 && str_eq(w->set->docs[i].id, id))
+			return true;
+	return false;
+}
+
+/* A rule about this API; a product that does not go along and has no counterpart there stays the one that it is. */
+static GH_RC alert_along(struct walk_of *w, struct str id, struct gh_err *err)
+{
+	struct str as = counterpart(w, id), product;
+	json_t *doc, *copy;
+	bool there;
+
+	TRY(read_one(w, "alert-rule", id, &doc, err));
+	if (!doc)
+		return GH_RC_OK;
+	TRY(put(w, "alert-rule", doc, as, &copy, err));
+	if (jsn_str(doc, "environment").n)
+		set_text(copy, "environment", w->p->to);
+	product = counterpart(w, jsn_str(doc, "product"));
+	if (jsn_str(doc, "product").n) {
+		TRY(resource_exists(w->store, resource_kind_find(STR("product")), product, &there, err));
+		if (there || goes_along(w, "product", product))
+			set_text(copy, "product", product);
+	}
+	w->p->alert_ids[w->p->n_alerts++] = as;
+	return GH_RC_OK;
+}
+
+static GH_RC alerts_along(struct walk_of *w, struct gh_err *err)
 {
 	struct store_alert_rule *v;
-	size_t all;
+	size_t n;
 
-	*n = 0;
-	*out = NULL;
+	w->p->n_alerts = 0;
 	if (!w->p->alerts)
 		return GH_RC_OK;
-	TRY(store_alert_rules(w->store, w->arena, &v, &all, err));
-	for (size_t i = 0; i < all; i++) {
-		if (!str_eq(v[i].rule.api, w->p->api))
-			continue;
-		v[*n] = v[i];
-		v[*n].id = counterpart(w, v[i].id);
-		v[*n].rule.api = w->p->instance;
-		if (v[i].rule.environment.n)
-			v[*n].rule.environment = w->p->to;
-		if (v[i].rule.product.n)
-			v[*n].rule.product = counterpart(w, v[i].rule.product);
-		(*n)++;
-	}
-	*out = v;
+	TRY(store_alert_rules(w->store, w->arena, &v, &n, err));
+	w->p->alert_ids = arena_alloc(w->arena, n + 1, sizeof(*w->p->alert_ids));
+	if (!w->p->alert_ids)
+		FAIL(err, NOMEM, "promotion");
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(v[i].rule.api, w->p->api))
+			TRY(alert_along(w, v[i].id, err));
 	return GH_RC_OK;
 }
 
 GH_RC promotion_set(struct store *s, struct arena *a, struct promotion *p, struct files_set *set, struct gh_err *err)
 {
 	struct walk_of w = { .store = s, .arena = a, .p = p, .set = set };
-	struct store_alert_rule *rules;
 	json_t *doc;
 
 	*set = (struct files_set){ .arena = a };
@@ -333,31 +354,6 @@ GH_RC promotion_set(struct store *s, struct arena *a, struct promotion *p, struc
 		TRY(each(&w, "product", "api", p->api, product_along, NULL, err));
 	set->covers[files_kind_index(resource_kind_find(STR("operation")))] = true;
 	set->only = arena_printf(a, "%.*s/", STR_ARG(p->instance));
-	TRY(find_alerts(&w, &rules, &p->n_alerts, err));
-	p->alert_ids = arena_alloc(a, p->n_alerts + 1, sizeof(*p->alert_ids));
-	if (!p->alert_ids)
-		FAIL(err, NOMEM, "promotion");
-	for (size_t i = 0; i < p->n_alerts; i++)
-		p->alert_ids[i] = rules[i].id;
+	TRY(alerts_along(&w, err));
 	return files_set_finish(set, err);
-}
-
-GH_RC promotion_alerts(struct store *s, struct arena *a, struct promotion *p, const struct plan_options *o, struct gh_err *err)
-{
-	struct walk_of w = { .store = s, .arena = a, .p = p };
-	struct store_alert_rule *rules;
-	struct store_api api;
-	gh_rc rc = GH_RC_OK;
-	bool found;
-	size_t n;
-
-	if (!p->n_alerts)
-		return GH_RC_OK;
-	TRY(store_api_find(s, a, p->api, 0, &api, &found, err));
-	w.from = api.environment_id;
-	TRY(find_alerts(&w, &rules, &n, err));
-	TRY(store_tx_begin(s, o->actor, err));
-	for (size_t i = 0; i < n && !rc.code; i++)
-		rc = store_alert_rule_set(s, a, &rules[i], err);
-	return store_tx_end(s, rc, err);
 }

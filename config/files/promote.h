@@ -27,6 +27,5 @@ extern const char *const promotion_parts[];      /* "policies", "tiers", "alerts
 /* "policies,tiers" into the booleans. INVALID: a word is none. */
 GH_RC promotion_with(struct promotion *p, struct str words, struct gh_err *err);
 
-/* What plan_run is to be given; then plan_run; then, when it was no dry run, promotion_alerts. */
+/* What plan_run is to be given: all of it, alert rules too, is one transaction then. */
 GH_RC promotion_set(struct store *s, struct arena *a, struct promotion *p, struct files_set *set, struct gh_err *err);
-GH_RC promotion_alerts(struct store *s, struct arena *a, struct promotion *p, const struct plan_options *o, struct gh_err *err);

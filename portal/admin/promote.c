@@ -92,8 +92,6 @@ static GH_RC digest(struct asked *x, struct str *out, struct gh_err *err)
 		if (c->doc)
 			jsn_write(&b, c->doc->doc, 0);
 	}
-	for (size_t i = 0; i < x->p.n_alerts; i++)
-		buf_fmt(&b, "\nalert %.*s", STR_ARG(x->p.alert_ids[i]));
 	if (!buf_ok(&b)) {
 		buf_release(&b);
 		FAIL(err, NOMEM, "promotion");
@@ -107,18 +105,14 @@ static GH_RC digest(struct asked *x, struct str *out, struct gh_err *err)
 static GH_RC put_plan(struct asked *x, struct gh_err *err)
 {
 	struct liquid_record *r = liquid_set_record(x->w->page, "plan");
-	struct liquid_list *list;
 	struct str sum;
 
 	admin_put_changes(x->w, r, &x->plan);
-	list = liquid_set_list(r, "alerts");
-	for (size_t i = 0; i < x->p.n_alerts; i++)
-		liquid_set_text(liquid_push_record(list), "id", x->p.alert_ids[i]);
 	TRY(digest(x, &sum, err));
 	liquid_set_text(r, "digest", sum);
 	liquid_set_text(r, "instance", x->p.instance);
 	liquid_set_text(r, "to", x->p.to);
-	liquid_set_bool(r, "any", x->plan.n || x->p.n_alerts);
+	liquid_set_bool(r, "any", x->plan.n > 0);
 	return GH_RC_OK;
 }
 
@@ -221,8 +215,7 @@ static GH_RC run(struct asked *x, bool dry_run, struct gh_err *err)
 	}
 	TRY(promotion_set(s, x->w->a, &x->p, x->set, err));
 	TRY(check_rights(x, err));
-	TRY(plan_run(s, x->w->a, x->set, &o, &x->plan, err));
-	return dry_run ? GH_RC_OK : promotion_alerts(s, x->w->a, &x->p, &o, err);
+	return plan_run(s, x->w->a, x->set, &o, &x->plan, err);
 }
 
 /* Beside the field that can mend it, else above the form. */

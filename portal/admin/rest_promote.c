@@ -67,8 +67,6 @@ gh_rc rest_promote(struct rest *r, struct gh_err *err)
 		return rest_files_problems(r, set, err);
 	if (rc.code)
 		return rest_refused(r, rc, &why, NULL, err);
-	if (!o.dry_run)
-		TRY(promotion_alerts(s, r->w->a, &p, &o, err));
 	return answer(r, &p, &plan, o.dry_run, err);
 }
 

@@ -77,6 +77,7 @@ for (const server of SERVERS) {
     it('promoted with policies, tiers and alerts: a new instance with the address of Production and no contract; again: a diff, and it is brought up to date', async () => {
       const first = gw.cli('promote', 'orders-sandbox', '--from', 'sandbox', '--to', 'production', '--with', 'policies,tiers,alerts', '--format', 'json').json();
       assert.equal(first.instance, 'orders-production');
+      assert.deepEqual(first.changes.filter((c) => c.kind === 'alert-rule').map((c) => [c.action, c.id]), [['create', 'errors-production']], 'in the same transaction');
       const instance = (await api('GET', 'apis/orders-production')).body;
       assert.deepEqual([instance.environment, instance.backendUrl, instance.path], ['production', `${live.url}/v1`, 'orders']);
       assert.match((await api('GET', 'policies/api:orders-production')).body.policy, /X-Own/);
@@ -86,7 +87,7 @@ for (const server of SERVERS) {
       assert.ok(gw.cli('alert', 'list', '--format', 'json').json().some((r) => r.id === 'errors-production'));
       assert.deepEqual(await call('live/orders/list'), [200, 'live undefined']);
       // nothing to do, then a change
-      const again = { api: 'orders-sandbox', to: 'production', with: ['policies', 'tiers'] };
+      const again = { api: 'orders-sandbox', to: 'production', with: ['policies', 'tiers', 'alerts'] };
       assert.deepEqual((await api('POST', 'promote?dry-run=true', again)).body.changes, []);
       await api('PATCH', 'apis/orders-sandbox', { name: 'Orders, new' });
       await made('operations', { id: 'orders-sandbox/more', name: 'More', method: 'GET', uriTemplate: '/more' });
