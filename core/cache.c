@@ -6,7 +6,7 @@
  *
  * LMDB keys end at 511 bytes, ours do not: a value is found by the SHA-256 of name space and key, and the key stands in
  * the record so that a collision would be seen. The second table keeps entries in the order in which they expire: the
- * sweeper reads its front, and so does eviction, because what is about to expire is worth least. Least recently used
+ * sweeping reads its front, and so does eviction, because what is about to expire is worth least. Least recently used
  * would need a write for every read. */
 #include "core/cache.h"
 
@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DIGEST_BYTES = 32, HEAD_BYTES = 13, EVICT_BATCH = 64, EVICT_TRIES = 64, SCAN_BATCH = 512, READERS_MAX = 512, PAGE = 4096,
+enum { DIGEST_BYTES = 32, HEAD_BYTES = 13, EVICT_BATCH = 64, EVICT_TRIES = 64, SCAN_BATCH = 512, SWEPT_BY_PUT = 2, READERS_MAX = 512, PAGE = 4096,
        LEAST_BYTES = 1 << 20 };
 
 struct cache {
@@ -103,7 +103,7 @@ static void close_env(struct cache *c)
 
 static int open_env(struct cache *c, const char *dir)
 {
-	int lmdb = mdb_env_create(&c->env);
+	int dead, lmdb = mdb_env_create(&c->env);
 
 	if (!lmdb)
 		lmdb = mdb_env_set_maxdbs(c->env, 3);
@@ -113,6 +113,8 @@ static int open_env(struct cache *c, const char *dir)
 		lmdb = mdb_env_set_mapsize(c->env, 2 * c->max_bytes + LEAST_BYTES);
 	if (!lmdb)
 		lmdb = mdb_env_open(c->env, dir, MDB_NOSYNC | MDB_WRITEMAP | MDB_NOMEMINIT | MDB_NORDAHEAD, 0600);
+	if (!lmdb)
+		lmdb = mdb_reader_check(c->env, &dead);      /* of workers that were killed: they would keep old pages and places */
 	if (!lmdb)
 		lmdb = open_tables(c);
 	if (lmdb)
@@ -276,14 +278,11 @@ static int remove_in(struct cache *c, MDB_txn *txn, unsigned char digest[DIGEST_
 }
 
 /* Removes up to `most` entries from the front of the order of expiry, those that expire up to `until_us` only. */
-static int drop_front(struct cache *c, uint64_t until_us, size_t most, size_t *dropped)
+static int drop_in(struct cache *c, MDB_txn *txn, uint64_t until_us, size_t most, size_t *dropped)
 {
-	MDB_txn *txn;
-	int lmdb = mdb_txn_begin(c->env, NULL, 0, &txn);
+	int lmdb = 0;
 
 	*dropped = 0;
-	if (lmdb)
-		return lmdb;
 	while (*dropped < most && !lmdb) {
 		MDB_val k = { 0 }, nothing;
 		MDB_cursor *cursor;
@@ -301,7 +300,19 @@ static int drop_front(struct cache *c, uint64_t until_us, size_t most, size_t *d
 		lmdb = remove_in(c, txn, entry.digest);
 		++*dropped;
 	}
-	if (lmdb && lmdb != MDB_NOTFOUND) {
+	return lmdb == MDB_NOTFOUND ? 0 : lmdb;
+}
+
+static int drop_front(struct cache *c, uint64_t until_us, size_t most, size_t *dropped)
+{
+	MDB_txn *txn;
+	int lmdb = mdb_txn_begin(c->env, NULL, 0, &txn);
+
+	*dropped = 0;
+	if (lmdb)
+		return lmdb;
+	lmdb = drop_in(c, txn, until_us, most, dropped);
+	if (lmdb) {
 		mdb_txn_abort(txn);
 		return lmdb;
 	}
@@ -377,14 +388,18 @@ static int push_in(struct cache *c, MDB_txn *txn, struct put *p)
 	return lmdb;
 }
 
+/* More goes than comes, so what has expired does not pile up, and nobody has to sweep. */
 static int put_once(struct cache *c, struct put *p)
 {
+	size_t swept;
 	MDB_txn *txn;
 	int lmdb = mdb_txn_begin(c->env, NULL, 0, &txn);
 
 	if (lmdb)
 		return lmdb;
 	lmdb = p->lines ? push_in(c, txn, p) : put_in(c, txn, p, p->value);
+	if (!lmdb)
+		lmdb = drop_in(c, txn, p->now_us, SWEPT_BY_PUT, &swept);
 	if (lmdb) {
 		mdb_txn_abort(txn);
 		return lmdb;
@@ -450,15 +465,6 @@ gh_rc cache_remove(struct cache *c, char space, struct str key, bool *was_there,
 		FAIL(err, IO, "cache: remove: %s", mdb_strerror(lmdb));
 	}
 	TRY_LMDB(mdb_txn_commit(txn), "commit");
-	return GH_RC_OK;
-}
-
-gh_rc cache_sweep(struct cache *c, int64_t now_us, size_t most, size_t *removed, struct gh_err *err)
-{
-	int dead;
-
-	TRY_LMDB(mdb_reader_check(c->env, &dead), "reader check");
-	TRY_LMDB(drop_front(c, (uint64_t)now_us, most, removed), "sweep");
 	return GH_RC_OK;
 }
 

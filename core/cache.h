@@ -4,7 +4,8 @@
  * robust lock, a process killed in the middle of a write loses that write and nothing else. Nothing is synced to disk, which
  * is for the opener to think of: cache_open_of_boot.
  *
- * The limit is the size of the map. When it is full, what has expired goes first, then what would expire next.
+ * The limit is the size of the map. Each value that is put takes two away that have expired; when it is full nevertheless, what has
+ * expired goes first, then what would expire next. Marks of readers that were killed go when somebody opens it.
  * Keys are any bytes; two name spaces never meet. Times are wall clock, µs since 1970; the caller passes `now`.
  * A handle belongs to one thread of one process: open it after fork. */
 #pragma once
@@ -41,9 +42,6 @@ GH_RC cache_put(struct cache *c, char space, struct str key, struct str value, i
 GH_RC cache_push(struct cache *c, char space, struct str key, struct str line, size_t most, int64_t now_us, int64_t expires_us,
 		 struct gh_err *err);
 GH_RC cache_remove(struct cache *c, char space, struct str key, bool *was_there, struct gh_err *err);
-
-/* Removes at most `most` expired entries and the marks of readers that died; for a timer. */
-GH_RC cache_sweep(struct cache *c, int64_t now_us, size_t most, size_t *removed, struct gh_err *err);
 
 struct cache_stats {
 	size_t entries;

@@ -83,7 +83,6 @@ static void limit(void **state UNUSED)
 	static char big[20000];
 	struct cache_stats stats;
 	struct gh_err err = { 0 };
-	size_t removed;
 
 	assert_int_equal(cache_put(cache, 'a', STR("k"), (struct str){ big, 1 << 19 }, 1, 2, NULL).code, GH_E_LIMIT);
 	for (int i = 0; i < 500; i++)        /* ten times the limit */
@@ -92,11 +91,47 @@ static void limit(void **state UNUSED)
 	CHECK("what does not fit has gone", stats.evicted > 400 && stats.entries > 5 && stats.entries < 60);
 	CHECK("the newest is there", get('a', STR("499"), 20).n == sizeof(big));
 	CHECK("the first to expire went first", get('a', STR("0"), 20).p == NULL);
-	assert_int_equal(cache_sweep(cache, 100000, 1000, &removed, &err).code, GH_OK);
-	CHECK_INT("the sweeper takes all that expired", removed, stats.entries);
-	assert_int_equal(cache_stats(cache, &stats, &err).code, GH_OK);
-	CHECK_INT("empty", stats.entries, 0);
 	check_done();
+}
+
+/* What has expired goes while other things come, without anybody who sweeps. */
+static void expired(void **state UNUSED)
+{
+	struct cache_stats stats;
+	struct gh_err err = { 0 };
+
+	for (int i = 0; i < 100; i++)
+		put('a', arena_printf(arena, "short %d", i), STR("x"), 10, 100);
+	put('a', STR("long"), STR("x"), 10, 1000);
+	for (int i = 0; i < 40; i++)
+		put('a', arena_printf(arena, "while they live %d", i), STR("x"), 99, 1000);
+	assert_int_equal(cache_stats(cache, &stats, &err).code, GH_OK);
+	CHECK_INT("nothing goes before its time", stats.entries, 141);
+	for (int i = 0; i < 50; i++)
+		put('a', STR("the same again"), STR("x"), 100, 1000);
+	assert_int_equal(cache_stats(cache, &stats, &err).code, GH_OK);
+	CHECK_INT("all that expired has gone", stats.entries, 42);
+	CHECK("and nothing else", get('a', STR("long"), 500).p && get('a', STR("while they live 39"), 500).p);
+	check_done();
+}
+
+/* Each leaves the mark of a reader. There is room for 512. */
+static void killed_readers(void **state UNUSED)
+{
+	put('a', STR("k"), STR("one"), 10, 100);
+	for (int i = 0; i < 520; i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			struct cache *own;
+			struct str v;
+
+			_exit(cache_open(&own, dir, 1 << 20, NULL).code || cache_get(own, 'a', STR("k"), 20, arena, &v, NULL).code || !v.p);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
 }
 
 /* A writer is killed at a random moment, many times: the others go on reading and writing. */
@@ -233,6 +268,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(values, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(limit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(expired, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(killed_readers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_writer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged, set_up, tear_down),
