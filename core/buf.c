@@ -107,6 +107,18 @@ void buf_cstr(struct buf *b, const char *s)
 	buf_add(b, s, strlen(s));
 }
 
+void buf_field(struct buf *b, struct str name, struct str value)
+{
+	enum { AROUND = 4 };             /* colon, blank, end of line */
+	char *to = name.n < SIZE_MAX - AROUND - value.n ? buf_room(b, name.n + value.n + AROUND) : NULL;
+
+	if (!to)
+		return;
+	to = str_put(str_put(str_put(to, name), STR(": ")), value);
+	memcpy(to, "\r\n", 2);
+	buf_wrote(b, name.n + value.n + AROUND);
+}
+
 void buf_char(struct buf *b, char c)
 {
 	buf_add(b, &c, 1);

@@ -20,6 +20,7 @@ char *buf_take(struct buf *b, size_t *n);                /* moves the bytes out 
 void buf_add(struct buf *b, const void *bytes, size_t n);
 void buf_str(struct buf *b, struct str s);
 void buf_cstr(struct buf *b, const char *s);
+void buf_field(struct buf *b, struct str name, struct str value);        /* "name: value\r\n" */
 void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_u64(struct buf *b, uint64_t v);

@@ -38,14 +38,6 @@ static bool is_kept_back(struct str n)
 	       || field_is_hop_by_hop(n);
 }
 
-static void put_field(struct conn *c, struct str name, struct str value)
-{
-	conn_write(c, name);
-	conn_write(c, STR(": "));
-	conn_write(c, value);
-	conn_write(c, STR("\r\n"));
-}
-
 static void put_number(struct conn *c, struct str name, uint64_t n)
 {
 	char digits[24];
@@ -54,7 +46,7 @@ static void put_number(struct conn *c, struct str name, uint64_t n)
 	do
 		digits[--i] = (char)('0' + n % 10);
 	while (n /= 10);
-	put_field(c, name, (struct str){ digits + i, sizeof(digits) - i });
+	conn_write_field(c, name, (struct str){ digits + i, sizeof(digits) - i });
 }
 
 static void put_status(struct conn *c, int status, struct str text)
@@ -106,10 +98,10 @@ static void put_fields(struct call *k, const struct field *told, size_t n_told)
 			value = location(k, value);
 		if (f->name.n == 12 && str_eq_ci(f->name, STR("Content-Type")))
 			stream = str_starts_ci(value, STR("text/event-stream"));
-		put_field(k->conn, f->name, value);
+		conn_write_field(k->conn, f->name, value);
 	}
 	if (stream)
-		put_field(k->conn, STR("X-Accel-Buffering"), STR("no"));     /* nginx: pass each event on at once */
+		conn_write_field(k->conn, STR("X-Accel-Buffering"), STR("no"));     /* nginx: pass each event on at once */
 }
 
 static void put_length(struct call *k)
@@ -124,7 +116,7 @@ static void put_length(struct call *k)
 	else if (r->body.kind == BODY_NONE && !k->head_request)
 		put_number(k->conn, STR("Content-Length"), 0);
 	else if (length.n && (k->head_request || (k->forward_length >= 0 && !r->body.changed)))
-		put_field(k->conn, STR("Content-Length"), length);
+		conn_write_field(k->conn, STR("Content-Length"), length);
 }
 
 /* What the gateway adds of its own. */
@@ -133,17 +125,17 @@ static void put_own_fields(struct call *k, const struct field *told, size_t n_to
 	struct field trace[CALL_TRACE_FIELDS], session;
 	size_t n_trace = call_trace_fields(k, trace);
 
-	put_field(k->conn, STR("X-Request-Id"), k->x.request_id);
+	conn_write_field(k->conn, STR("X-Request-Id"), k->x.request_id);
 	for (size_t i = 0; i < n_trace; i++)
-		put_field(k->conn, trace[i].name, trace[i].value);
+		conn_write_field(k->conn, trace[i].name, trace[i].value);
 	for (size_t i = 0; i < n_told; i++)
-		put_field(k->conn, told[i].name, told[i].value);
+		conn_write_field(k->conn, told[i].name, told[i].value);
 	if (balance_cookie(k, &session))
-		put_field(k->conn, session.name, session.value);
+		conn_write_field(k->conn, session.name, session.value);
 	if (canary_cookie(k, &session))
-		put_field(k->conn, session.name, session.value);
+		conn_write_field(k->conn, session.name, session.value);
 	if (iap_field(k, &session))
-		put_field(k->conn, session.name, session.value);
+		conn_write_field(k->conn, session.name, session.value);
 }
 
 void answer_finished(struct call *k)
@@ -161,7 +153,7 @@ void answer_finished(struct call *k)
 	put_fields(k, limit, n_limit);
 	put_own_fields(k, limit, n_limit);
 	for (size_t i = 0; i < n_life; i++)
-		put_field(k->conn, life[i].name, life[i].value);
+		conn_write_field(k->conn, life[i].name, life[i].value);
 	put_length(k);
 	conn_write(k->conn, STR("\r\n"));
 	k->stage = CALL_ANSWERING;

@@ -327,6 +327,22 @@ void conn_write(struct conn *c, struct str bytes)
 	}
 }
 
+/* A head has a dozen of them, and nearly always they fit into the record that is open. */
+void conn_write_field(struct conn *c, struct str name, struct str value)
+{
+	size_t used = c->record_at == SIZE_MAX ? 0 : c->out.n - c->record_at - FCGI_HEADER_LEN;
+	const struct str parts[] = { name, STR(": "), value, STR("\r\n") };
+
+	if (!c->raw && c->record_at != SIZE_MAX && name.n < FCGI_OUT_RECORD_MAX / 2 && value.n < FCGI_OUT_RECORD_MAX / 4
+	    && name.n + value.n + 4 <= FCGI_OUT_RECORD_MAX - used) {
+		mark_dirty(c);
+		buf_field(&c->out, name, value);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		conn_write(c, parts[i]);
+}
+
 /* The call is over. What may still come of its request is skipped by the reader. While some of it may come the connection
  * stays open even when it is not to be kept: a web server that is busy sending a body would take the end of the
  * connection for a failure and never look at the answer. It hangs up itself once it has read END_REQUEST. */

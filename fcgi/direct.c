@@ -266,12 +266,8 @@ static void write_request(struct buf *b, const struct transfer *t)
 	else
 		url_write_authority(b, rq->url);
 	buf_cstr(b, "\r\n");
-	for (size_t i = 0; i < rq->headers->n; i++) {
-		buf_str(b, rq->headers->v[i].name);
-		buf_cstr(b, ": ");
-		buf_str(b, rq->headers->v[i].value);
-		buf_cstr(b, "\r\n");
-	}
+	for (size_t i = 0; i < rq->headers->n; i++)
+		buf_field(b, rq->headers->v[i].name, rq->headers->v[i].value);
 	if (rq->body == BODY_HELD) {
 		buf_cstr(b, "Content-Length: ");
 		buf_u64(b, rq->bytes.n);

@@ -60,6 +60,7 @@ void conn_start_cgi(struct conn *c);                     /* its call has its par
 void conn_read(struct conn *c);                          /* what is there now */
 void conn_close(struct conn *c);                         /* drops its call as client_gone */
 void conn_write(struct conn *c, struct str bytes);       /* response bytes; flushed at the end of the round */
+void conn_write_field(struct conn *c, struct str name, struct str value);        /* of the response's head */
 void conn_end(struct conn *c);                           /* the response is complete */
 void conn_flush(struct conn *c);
 void conn_pause(struct conn *c, bool pause);

@@ -28,7 +28,7 @@ void cache_entry_read(struct exchange *x, struct str bytes, struct cache_entry *
 		out->age_s = (x->host->now_us(x) - stored_us) / 1000000;
 		out->age_s = out->age_s > 0 ? out->age_s : 0;
 		out->left_s = ttl_s - out->age_s;
-		if (response_restore(x->arena, str_from(bytes, RESPONSE_HEAD), &out->response))
+		if (response_view(x->arena, str_from(bytes, RESPONSE_HEAD), &out->response))
 			out->kind = CACHE_ENTRY_RESPONSE;
 	}
 }
