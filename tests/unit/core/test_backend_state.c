@@ -2,6 +2,7 @@
 #include "tests/unit/check.h"
 
 #include "core/backend_state.h"
+#include "core/traffic_rule.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -268,12 +269,64 @@ static void table(void **state UNUSED)
 	check_done();
 }
 
+/* ---- canaries ---- */
+
+#define CANARY(more) "{\"backend\":\"b\",\"rollBack\":{\"errorPercent\":10,\"minimumCalls\":10,\"windowSeconds\":16" more "}}"
+
+/* Which canary goes back: calls and errors of both sides, the last call an error of the canary. */
+static void canaries(void **state UNUSED)
+{
+	static const struct {
+		const char *label, *json;
+		int calls, errors, others, other_errors;
+		int64_t later;           /* between all others and the last error of the canary */
+		bool back;
+	} rows[] = {
+		{ "one error too few calls", CANARY(""), 9, 9, 0, 0, 0, false },
+		{ "exactly the limit", CANARY(""), 10, 1, 0, 0, 0, false },
+		{ "one more", CANARY(""), 10, 2, 0, 0, 0, true },
+		{ "nobody watches", "{\"backend\":\"b\"}", 50, 50, 0, 0, 0, false },
+		{ "what was before the window", CANARY(""), 10, 2, 0, 0, 17 * (int64_t)S, false },
+		{ "against too few others", CANARY(",\"against\":\"stable\""), 20, 20, 9, 0, 0, false },
+		{ "against others that are as bad", CANARY(",\"against\":\"stable\""), 20, 10, 20, 10, 0, false },
+		{ "exactly so many points worse", CANARY(",\"against\":\"stable\""), 20, 6, 20, 4, 0, false },
+		{ "worse than that", CANARY(",\"against\":\"stable\""), 20, 7, 20, 4, 0, true },
+	};
+	struct backend_states *s = open_states();
+	struct arena *a = arena_new(1 << 20);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str api = arena_printf(a, "api-%zu", i);
+		struct backend_slot *canary = backend_slot(s, canary_key(api, true)), *stable = backend_slot(s, canary_key(api, false));
+		struct canary_rule rule, again;
+		struct canary_view v;
+		bool told = false;
+
+		CHECK(rows[i].label, canary_rule_read(a, str_of(rows[i].json), 1, &rule) && canary_rule_read(a, str_of(rows[i].json), 2, &again));
+		for (int n = 0; n < rows[i].others; n++)
+			(void)!canary_tell(canary, stable, &rule, false, n < rows[i].other_errors, T0);
+		for (int n = 1; n < rows[i].calls; n++)
+			told |= canary_tell(canary, stable, &rule, true, n < rows[i].errors, T0);
+		told |= canary_tell(canary, stable, &rule, true, true, T0 + rows[i].later);
+		CHECK_INT(rows[i].label, told, rows[i].back);
+		CHECK_INT(rows[i].label, canary_is_back(canary, &rule), rows[i].back);
+		CHECK("told once", !canary_tell(canary, stable, &rule, true, true, T0 + rows[i].later) || !rows[i].back);
+		CHECK("begun anew it gets calls", !canary_is_back(canary, &again));
+		canary_look(canary, stable, &rule, T0 + rows[i].later, &v);
+		CHECK_INT("the others", (long long)v.calls[0], rows[i].later ? 0 : rows[i].others);
+	}
+	CHECK("no room, nothing known", !canary_tell(NULL, NULL, &(struct canary_rule){ .watch = { .interval_us = S } }, true, true, T0));
+	arena_free(a);
+	backend_states_close(s);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(breaker_documents), cmocka_unit_test(health_documents), cmocka_unit_test(opens_and_closes),
 		cmocka_unit_test(percentages), cmocka_unit_test(over_processes), cmocka_unit_test(ejection), cmocka_unit_test(health),
-		cmocka_unit_test(table),
+		cmocka_unit_test(table), cmocka_unit_test(canaries),
 	};
 	int failed;
 
