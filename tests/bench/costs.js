@@ -29,6 +29,8 @@ async function gateway(backendPort, recorded) {
     gw.cli('product', 'create', 'open', '--require-key', 'no');
     gw.cli('import', 'openapi', api, '--path', 'cached', '--name', 'cached', '--product', 'open', '--backend', `http://127.0.0.1:${backendPort}/api`);
     gw.cli('policy', 'set', '--scope', 'api:cached', gw.file('cached.xml', document(LOOKUP, '<cache-store duration="3600" />')));
+    gw.cli('import', 'openapi', api, '--path', 'ruled', '--name', 'ruled', '--product', 'open', '--backend', `http://127.0.0.1:${backendPort}/api`);
+    gw.cli('cache', 'set', 'api:ruled', '--ttl', '3600', '--shared-by', 'everyone');
     // a file where the folder of the segments should be: the worker serves, and can record nothing
     if (!recorded) fs.writeFileSync(path.join(gw.state, 'telemetry'), '');
   };
@@ -44,22 +46,25 @@ module.exports = async function costs({ dir, backendPort, rounds, measure, start
     + `upstream b { server 127.0.0.1:${backendPort}; keepalive 64; keepalive_requests 1000000000; }\nserver { listen 127.0.0.1:${barePort}; location / { `
     + 'proxy_cache c; proxy_cache_valid 200 1h; proxy_pass http://b; proxy_http_version 1.1; proxy_set_header Connection ""; } }');
   const call = (g, api) => measure(`${g.url}/api/${api}/1k.json`, g.keys[api] ? [`Ocp-Apim-Subscription-Key: ${g.keys[api]}`] : [], g);
-  const seen = { records: [], recordsCpu: [], limit: [], limitCpu: [], cache: [] };
+  const seen = { records: [], recordsCpu: [], limit: [], limitCpu: [], cache: [], ruled: [] };
   try {
     for (let i = 0; i < rounds; i++) {
       const unlimited = call(gw, 'unlimited'), limited = call(gw, 'limited'), without = call(silent, 'unlimited');
-      const cached = call(gw, 'cached'), proxied = measure(`http://127.0.0.1:${barePort}/api/1k.json`, [], bare);
-      for (const r of [unlimited, limited, without, cached, proxied]) if (r.errors) throw new Error('calls failed');
+      const cached = call(gw, 'cached'), ruled = call(gw, 'ruled'), proxied = measure(`http://127.0.0.1:${barePort}/api/1k.json`, [], bare);
+      for (const r of [unlimited, limited, without, cached, ruled, proxied]) if (r.errors) throw new Error('calls failed');
       seen.records.push(unlimited.rps / without.rps);
       seen.recordsCpu.push(unlimited.cpuUs / without.cpuUs);
       seen.limit.push(limited.rps / unlimited.rps);
       seen.limitCpu.push(limited.cpuUs / unlimited.cpuUs);
       seen.cache.push(cached.rps / proxied.rps);
+      seen.ruled.push(ruled.rps / proxied.rps);
     }
     // a connection of its own: this process was blocked while the server closed those that it keeps
-    const hits = await new Promise((resolve, reject) => http.get(`${gw.url}/api/cached/1k.json`, { agent: false }, resolve).on('error', reject));
-    hits.resume();
-    if (!hits.headers.age) throw new Error(`the answers did not come from the cache: ${JSON.stringify(hits.headers)}`);
+    for (const api of ['cached', 'ruled']) {
+      const hits = await new Promise((resolve, reject) => http.get(`${gw.url}/api/${api}/1k.json`, { agent: false }, resolve).on('error', reject));
+      hits.resume();
+      if (!hits.headers.age) throw new Error(`the answers did not come from the cache: ${JSON.stringify(hits.headers)}`);
+    }
   } finally {
     bare.kill();
     await gw.stop();
