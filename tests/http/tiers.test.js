@@ -4,6 +4,7 @@ const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
 const http = require('node:http');
 const { start, backend, until } = require('./harness');
+const { Visitor } = require('./people');
 
 const API = JSON.stringify({ openapi: '3.0.3', info: { title: 'Pets', version: '1' }, paths: {
   '/pets': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } } },
@@ -65,6 +66,14 @@ describe('limits of tiers', () => {
     assert.equal(rows.even, 'rate 4/2:leaky-bucket:queue=10,20000ms');
     for (const wrong of [['--concurrency', '0'], ['--bandwidth', '1GB'], ['--rate', '5/1:queue=5'], ['--quota', '5/60:queue=5,100ms'], ['--quota', '5/60:leaky-bucket']])
       assert.notEqual(gw.cli('tier', 'create', 'wrong', '--product', 'p', ...wrong, { fails: true }).status, 0, wrong.join(' '));
+  });
+
+  it('stand in the portal in words, in the language of the reader', async () => {
+    const who = await new Visitor(gw.url).signIn(gw.admin.email, gw.admin.password, '/sign-in');
+    const page = async (language) => (await who.send('GET', '/products/p', { headers: { 'accept-language': language } })).html;
+    const en = await page('en'), de = await page('de');
+    for (const words of ['2 KB an hour', '5 calls at a time', '1 GB in 30 days', '3 calls in 30 seconds, and 3 more wait for at most 40 seconds']) assert.ok(en.includes(words), words);
+    for (const words of ['5 Aufrufe gleichzeitig', '3 weitere warten höchstens 40 Sekunden']) assert.ok(de.includes(words), words);
   });
 
   it('bytes: the call that goes over is the last one; the fields count bytes', async () => {
