@@ -172,6 +172,15 @@ static gh_rc drop_api_days(struct store *s, int64_t before_us, struct gh_err *er
 	return sql_done(s, st, err);
 }
 
+/* So many of the calls, the oldest, hold about so many bytes; at least one, at most all of `most`. A step that is sized by what came in
+ * would throw away the newest calls too when a lot came in at once. */
+static size_t rows_of(const struct store_telemetry_stats *stats, int64_t excess, size_t most)
+{
+	double rows = stats->raw_bytes > 0 ? (double)stats->calls * (double)excess / (double)stats->raw_bytes + 1 : 1;
+
+	return rows < (double)most ? (size_t)rows : most;
+}
+
 /* More is kept than the size that was set: the oldest single calls go first, then minutes, then hours; days stay. */
 static gh_rc drop_for_size(struct store *s, const struct store_retention *r, size_t max_rows, bool *more, struct gh_err *err)
 {
@@ -179,8 +188,10 @@ static gh_rc drop_for_size(struct store *s, const struct store_retention *r, siz
 	struct store_telemetry_stats stats;
 
 	TRY(store_telemetry_sizes(s, &stats, err));
-	if ((r->raw_bytes && stats.raw_bytes > r->raw_bytes) || (r->bytes && stats.bytes > r->bytes && stats.calls))
-		return drop_calls(s, INT64_MAX, max_rows, more, err);
+	if (r->raw_bytes && stats.raw_bytes > r->raw_bytes)
+		return drop_calls(s, INT64_MAX, rows_of(&stats, stats.raw_bytes - r->raw_bytes, max_rows), more, err);
+	if (r->bytes && stats.bytes > r->bytes && stats.calls)
+		return drop_calls(s, INT64_MAX, rows_of(&stats, stats.bytes - r->bytes, max_rows), more, err);
 	for (size_t i = 0; r->bytes && stats.bytes > r->bytes && i < ARRAY_LEN(periods); i++) {
 		bool had_some = false;
 

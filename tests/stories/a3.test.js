@@ -8,6 +8,7 @@ const { spawn } = require('node:child_process');
 const { start, backend, until, SERVERS } = require('../http/harness');
 
 const DAYS = 14;
+const RAW_BYTES = 2 << 20;
 const END_S = Math.floor(Date.now() / 86400000) * 86400;
 const day = (i) => new Date((END_S - (DAYS - i) * 86400) * 1000).toISOString().slice(0, 10);
 const RANGE = `${day(0)}/${day(DAYS - 1)}`;
@@ -49,7 +50,7 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
 
   before(async () => {
     erp = await backend();
-    gw = await start({ server, workers: 1, build: 'release', setup: (g) => {
+    gw = await start({ server, workers: 1, build: 'release', config: { 'telemetry.raw_bytes': RAW_BYTES }, setup: (g) => {
       const file = g.file('d.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' }, paths: { '/o': { get: { operationId: 'list-orders', responses: { 200: { description: 'ok' } } } } } }));
       g.cli('import', 'openapi', file, '--name', 'orders-v1', '--path', 'orders', '--backend', erp.url);
       g.cli('import', 'openapi', file, '--name', 'silent', '--path', 'silent', '--backend', erp.url);
@@ -118,6 +119,14 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
     assert.ok(html.includes('partner-b') && html.includes('09:00-11:00') && !html.includes('partner-c'));
   });
 
+  it('failures, limits and what is deprecated come as CSV, too', async () => {
+    const calls = ledger.erpHours.reduce((n, h) => n + h.calls, 0);
+    const [failing] = await csv('failures'), [over] = await csv('exceeders'), [old] = await csv('deprecated');
+    assert.deepEqual([failing.backend, Number(failing.calls), failing.hours], ['bc365', calls, '00:00-05:00']);
+    assert.deepEqual([over.subscription, Number(over.daysOver), over.hours, Number(over.fitsPerMinute)], ['partner-b', 11, '09:00-11:00', ledger.wantedPerMinute]);
+    assert.deepEqual([old.api, old.subscription, Number(old.calls)], ['orders-v1', 'old-app', ledger.consumers['old-app'].calls]);
+  });
+
   it('the ERP fails at night', async () => {
     const calls = ledger.erpHours.reduce((n, h) => n + h.calls, 0), errors = ledger.erpHours.reduce((n, h) => n + h.errors, 0);
     for (const rows of [command('failures'), await api('failures')])
@@ -157,6 +166,15 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
     const [, rows] = (await r.text()).match(/^retry: \d+\nevent: traffic\ndata: (\[.*\])\n\n$/);
     assert.equal(JSON.parse(rows).length, 30);
     assert.match(await (await get('/live')).text(), /live\.js/);
+  });
+
+  it('retention keeps single calls bounded, and totals stay whole', async () => {
+    const kept = () => gw.cli('analytics', '--range', RANGE, '--format', 'json').json()[0].calls;
+    const single = () => Number(gw.cli('metrics').stdout.match(/^gatehouse_telemetry_bytes (\d+)$/m)?.[1] ?? NaN);
+    await until(() => single() <= RAW_BYTES, 'single calls to be pruned', 60000);
+    const left = Number(gw.cli('doctor', { fails: true }).stdout.match(/MiB: (\d+) calls/)[1]);
+    assert.ok(left > 0 && left < ledger.calls, `${left} of ${ledger.calls} single calls are left`);
+    assert.equal(kept(), ledger.calls);
   });
 
   it('how much is kept is shown, and what is asked wrongly is said', async () => {

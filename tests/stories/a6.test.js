@@ -106,6 +106,18 @@ for (const server of SERVERS) {
       assert.ok(Date.now() - since > 3000, 'one period is not enough');
     });
 
+    it('windows slide: a burst across the border of a period fires', async () => {
+      const period = 8000;
+      rule('border', '--kind', 'status', '--status', '500', '--origin', 'backend', '--threshold', '5', '--period', `${period / 1000}s`);
+      // rather half before and half behind it; whenever they come, they come within a period
+      const border = Math.ceil((Date.now() + 1500) / period) * period;
+      await new Promise((r) => { setTimeout(r, border - 1000 - Date.now()); });
+      await burst('fail', 3);
+      await new Promise((r) => { setTimeout(r, Math.max(0, border + 200 - Date.now())); });
+      await burst('fail', 3);
+      assert.match((await next('border', 'that the burst counts whole')).text, /^[6-9] calls answered 500 by the backend in 8 s/);
+    });
+
     it('recipients outside the user base, a sender that is configured, on an API under an automated policy', () => {
       assert.equal(of('code')[0].from, 'portal@example.com');
       assert.ok(!gw.cli('user', 'list').stdout.includes('elsewhere.example'));
