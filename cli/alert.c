@@ -181,6 +181,7 @@ static struct printed print_of(struct cli *c, const struct store_alert_rule *r)
 static const struct column rule_columns[] = {
 	{ "ID", "id", COLUMN_TEXT, P(id), NULL },
 	{ "ENABLED", "enabled", COLUMN_BOOL, P(enabled), NULL },
+	{ "LOST", "lost", COLUMN_TEXT, P(lost), NULL },
 	{ "KIND", "kind", COLUMN_NAME, P(rule.kind), alert_kinds },
 	{ "SCOPE", "scope", COLUMN_TEXT, offsetof(struct printed, scope), NULL },
 	{ "EACH", "each", COLUMN_NAME, P(rule.each), alert_eachs },

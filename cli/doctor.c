@@ -294,6 +294,11 @@ static void check_alerts(struct doctor *d, struct store *s)
 			     STR_ARG(rules[i].id), STR_ARG(rules[i].id));
 			bad++;
 		}
+	for (size_t i = 0; i < n_rules; i++)
+		if (rules[i].lost.n) {
+			tell(d, WARNING, "alerts", "rule %.*s is off: what it watched was deleted (%.*s)", STR_ARG(rules[i].id), STR_ARG(rules[i].lost));
+			bad++;
+		}
 	if (n_rules && !bad)
 		tell(d, FINE, "alerts", "%zu rules", n_rules);
 }

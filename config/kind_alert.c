@@ -110,6 +110,8 @@ static const struct resource_field rule_fields[] = {
 	{ .name = "mails", .type = RESOURCE_TEXTS, .label = "Mail to", .most = 254, .description = "Addresses that are told", .offset = RESOURCE_BY_HAND },
 	{ .name = "webhooks", .type = RESOURCE_REFS, .ref = "alert-webhook", .label = "Webhooks", .description = "Webhooks that are told",
 	  .offset = RESOURCE_BY_HAND },
+	{ .name = "lost", .type = RESOURCE_TEXT, .flags = RESOURCE_READ_ONLY, .label = "Lost",
+	  .description = "What it watched and was deleted, such as \"api orders\": it is off until it names another", AT(store_alert_rule, lost) },
 	{ .name = "changed", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Changed", .description = "When it was last written",
 	  AT(store_alert_rule, changed_us) },
 	FIELD_END,
@@ -172,6 +174,7 @@ static GH_RC rule_check(struct resource_put *p, struct gh_err *err)
 		return GH_RC_OK;
 	TRY(resource_show(p->s, p->a, &kind_alert_rule, r, &normal, err));
 	json_object_del(normal, "changed");
+	json_object_del(normal, "lost");
 	json_object_update_existing((json_t *)(uintptr_t)p->doc, normal);
 	return GH_RC_OK;
 }

@@ -21,6 +21,7 @@ static const struct field rule_fields[] = {
 	RULE(INT, threshold),                   RULE(INT, target),                   RULE(INT, least_calls),
 	RULE(INT, period_s),                    RULE(INT, periods),                  FIELD(store_alert_rule, INT, remind_s),
 	FIELD(store_alert_rule, TEXT, mails),   FIELD(store_alert_rule, TEXT, webhooks), FIELD(store_alert_rule, TIME, changed_us),
+	FIELD(store_alert_rule, TEXT, lost),
 };
 static const struct row_type rule_type = ROW_TYPE("alert rule", store_alert_rule, rule_fields);
 
@@ -72,6 +73,32 @@ static gh_rc check_webhooks(struct store *s, struct arena *a, const struct store
 	return GH_RC_OK;
 }
 
+/* What a rule watched was deleted: without it, it would watch all. It can be switched on when it names another of the kind. */
+static gh_rc check_lost(struct store *s, struct arena *a, struct store_alert_rule *r, struct gh_err *err)
+{
+	const struct { struct str word, now; } places[] = {
+		{ STR("environment"), r->rule.environment }, { STR("api"), r->rule.api }, { STR("product"), r->rule.product },
+		{ STR("subscription"), r->rule.subscription },
+	};
+	struct store_alert_rule old;
+	struct str rest, word;
+	bool found;
+
+	r->lost = STR("");
+	TRY(store_alert_rule_find(s, a, r->id, &old, &found, err));
+	rest = found ? old.lost : STR("");
+	if (!str_word(&rest, &word))
+		return GH_RC_OK;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (str_eq(word, places[i].word) && places[i].now.n)
+			return GH_RC_OK;
+	if (r->enabled)
+		FAIL(err, INVALID, "%.*s: what the rule watched (%.*s) was deleted; name another, or delete the rule and make one for all",
+		     STR_ARG(word), STR_ARG(old.lost));
+	r->lost = old.lost;
+	return GH_RC_OK;
+}
+
 gh_rc store_alert_rule_check(struct store *s, struct arena *a, struct store_alert_rule *r, struct gh_err *err)
 {
 	sqlite3_stmt *st;
@@ -88,6 +115,7 @@ gh_rc store_alert_rule_check(struct store *s, struct arena *a, struct store_aler
 	TRY(alert_rule_check(&r->rule, err));
 	TRY(check_mails(r, err));
 	TRY(check_webhooks(s, a, r, err));
+	TRY(check_lost(s, a, r, err));
 	st = sql_use(s, SQL_ALERT_RULE_COUNT);
 	bind_str(st, 1, r->id);
 	TRY(find_int(s, st, &others, NULL, err));

@@ -56,6 +56,7 @@ static void put_rule(struct web *w, struct liquid_record *r, const struct store_
 	liquid_set_text(r, "name", v->name);
 	liquid_set_text(r, "description", v->description.n ? v->description : STR(""));
 	liquid_set_bool(r, "enabled", v->enabled);
+	liquid_set_text(r, "lost", v->lost);
 	liquid_set_text(r, "kind", str_of(alert_kinds[v->rule.kind]));
 	liquid_set_text(r, "scope", scope_of(w, &v->rule));
 	liquid_set_text(r, "each", str_of(alert_eachs[v->rule.each]));

@@ -154,12 +154,51 @@ static void quotas(void **state)
 	check_done();
 }
 
+/* A rule outlives what it watches: off, with a reason, and not to be switched on as one that watches all. */
+static void lost(void **state)
+{
+	struct store_alert_rule r = { .id = STR("any"), .name = STR("any"), .description = STR(""), .enabled = true, .mails = STR(""), .webhooks = STR(""),
+				      .rule = { .kind = ALERT_REQUESTS, .period_s = 60, .status = STR(""), .reasons = STR(""), .product = STR("gold") } };
+	struct store_alert_rule got;
+	struct fixture *f = *state;
+	int64_t before, after;
+	bool found;
+
+	CHANGE(f, store_product_create(f->s, &(struct store_product){ .id = STR("gold"), .name = STR("Gold") }, &f->err));
+	CHANGE(f, store_product_create(f->s, &(struct store_product){ .id = STR("silver"), .name = STR("Silver") }, &f->err));
+	CHANGE(f, store_alert_rule_set(f->s, f->a, &r, &f->err));
+	CHANGE(f, store_alert_tell(f->s, &(struct store_alert_event){ .id = STR("e"), .rule_id = r.id, .rule_name = r.name, .subject = STR(""),
+				   .environment_id = STR(""), .api_id = STR(""), .summary = STR("bad"), .request_id = STR("") },
+				   &(struct store_alert_state){ .rule_id = r.id, .subject = STR(""), .event_id = STR("e") }, &f->err));
+	CHECK_OK(f, store_alert_rules_stamp(f->s, &before, &f->err));
+	CHANGE(f, store_product_delete(f->s, STR("gold"), &f->err));
+	CHECK_OK(f, store_alert_rules_stamp(f->s, &after, &f->err));
+	CHECK("the keeper sees that it changed", before != after);
+	CHECK_OK(f, store_alert_rule_find(f->s, f->a, r.id, &got, &found, &f->err));
+	CHECK("it is there, and off", found && !got.enabled && !got.rule.product.n);
+	CHECK_STR("with the reason", got.lost, STR("product gold"));
+	CHECK_INT("nothing is bad any more", bad(f), 0);
+	got.enabled = true;
+	CHECK_INT("not for all products instead", store_alert_rule_check(f->s, f->a, &got, &f->err).code, GH_E_INVALID);
+	got.enabled = false;
+	CHANGE(f, store_alert_rule_set(f->s, f->a, &got, &f->err));
+	CHECK_OK(f, store_alert_rule_find(f->s, f->a, r.id, &got, &found, &f->err));
+	CHECK_STR("the reason stays", got.lost, STR("product gold"));
+	got.enabled = true;
+	got.rule.product = STR("silver");
+	CHANGE(f, store_alert_rule_set(f->s, f->a, &got, &f->err));
+	CHECK_OK(f, store_alert_rule_find(f->s, f->a, r.id, &got, &found, &f->err));
+	CHECK("another one will do", got.enabled && !got.lost.n);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(set_back, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(silenced, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(quotas, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(lost, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
