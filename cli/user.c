@@ -1,6 +1,8 @@
 #include "cli/output.h"
 #include "cli/password.h"
+#include "config/rights.h"
 #include "core/str.h"
+#include "db/roles.h"
 #include "db/sessions.h"
 #include "db/users.h"
 
@@ -25,7 +27,7 @@ enum { COLUMNS_WITHOUT_PASSWORD = ARRAY_LEN(columns) - 1 };
 /* ---- create ----------------------------------------------------------------------------------------------------------- */
 
 static const struct option create_options[] = {
-	{ "role", OPTION_TEXT, "administrator|operator|publisher|auditor|developer", "what the user may do", true },
+	{ "role", OPTION_TEXT, "ROLE", "what the user may do: developer (nothing in the dashboard), administrator, api-manager, approver, … or an own role", true },
 	{ "first-name", OPTION_TEXT, "NAME", "first name", false },
 	{ "last-name", OPTION_TEXT, "NAME", "last name", false },
 	{ "password-file", OPTION_TEXT, "FILE", "its first line is the password; without it one is made and printed", false },
@@ -33,11 +35,41 @@ static const struct option create_options[] = {
 	OPTION_END,
 };
 
+/* Those that an account itself may have; all others, own ones too, are assigned to it, everywhere. */
+static bool is_of_accounts(struct str role)
+{
+	static const char *const names[] = { "administrator", "operator", "publisher", "auditor", "developer", NULL };
+	size_t i = 0;
+
+	while (names[i] && !str_eq(role, str_of(names[i])))
+		i++;
+	return names[i] != NULL;
+}
+
+static gh_rc assign(struct cli *c, struct store *s, struct str user, struct str role, struct gh_err *err)
+{
+	struct store_assignment v = { .role = role, .user_id = user };
+	bool exists;
+
+	TRY(rights_role_exists(s, c->arena, role, &exists, err));
+	if (!exists)
+		FAIL(err, NOT_FOUND, "--role: there is no role '%.*s'; `gatehouse user create --help` names those that are always there",
+		     STR_ARG(str_first(role, 100)));
+	TRY(store_new_id(c->arena, &v.id, err));
+	return store_assignment_create(s, &v, err);
+}
+
 static gh_rc write_user(struct cli *c, struct store *s, struct store_user *u, struct gh_err *err)
 {
+	struct str role = u->role;
 	const char *group;
 
+	if (!is_of_accounts(role))
+		u->role = STR("developer");
 	TRY(store_user_create(s, c->arena, u, &u->id, err));
+	if (!is_of_accounts(role))
+		TRY(assign(c, s, u->id, role, err));
+	u->role = role;                          /* as it was asked for, to be printed */
 	TRY(store_group_add(s, STR("developers"), u->id, err));
 	if (str_eq(u->role, STR("administrator")))
 		TRY(store_group_add(s, STR("administrators"), u->id, err));

@@ -4,6 +4,7 @@
 
 #include "core/str.h"
 #include "db/roles.h"
+#include "db/users.h"
 
 enum how { EVERYWHERE, SHARED, ENVIRONMENT, GROUP, BEFORE_SLASH, OF_API, OF_PRODUCT, OF_TIER, OF_APPLICATION, OF_SUBSCRIPTION, BY_SCOPE };
 
@@ -182,7 +183,7 @@ bool resource_id_names_place(const struct resource_kind *k)
 	return false;
 }
 
-enum { PLACE_BYTES = 1 << 20 };
+enum { PLACE_BYTES = 1 << 20, APPROVERS_LOOKED_AT = 500 };
 
 GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct str id, bool write, bool *yes, struct gh_err *err)
 {
@@ -228,4 +229,25 @@ GH_RC resource_in_reach(struct store *s, const struct resource_kind *k, struct s
 	}
 	arena_free(a);
 	return rc;
+}
+
+GH_RC rights_approvers(struct store *s, struct arena *a, struct str subscription, struct store_user **out, size_t *n, struct gh_err *err)
+{
+	struct store_user *all;
+	struct place p;
+	size_t n_all;
+
+	*n = 0;
+	TRY(store_users_with_roles(s, a, APPROVERS_LOOKED_AT, &all, &n_all, err));
+	*out = all;
+	p = (struct place){ .everywhere = false };
+	TRY(follow(s, a, STORE_PLACE_SUBSCRIPTION, subscription, &p, 1, err));
+	for (size_t i = 0; i < n_all && *n < RIGHTS_APPROVERS_MAX; i++) {
+		struct rights r;
+
+		TRY(rights_of_user(s, a, all[i].id, all[i].role, &r, err));
+		if (may(&r, RIGHT_MANAGE_SUBSCRIPTIONS, &p, true))
+			all[(*n)++] = all[i];
+	}
+	return GH_RC_OK;
 }

@@ -59,6 +59,12 @@ GH_RC rights_of_user(struct store *s, struct arena *a, struct str user, struct s
 GH_RC rights_of_place(struct store *s, struct arena *a, struct str role, struct str environment, struct str business_group,
 		      struct rights *out, struct gh_err *err);
 
+/* Active people who may decide on the subscription, where it belongs; at most RIGHTS_APPROVERS_MAX, those with a role everywhere
+ * first. For mails that tell them. */
+enum { RIGHTS_APPROVERS_MAX = 20 };
+struct store_user;
+GH_RC rights_approvers(struct store *s, struct arena *a, struct str subscription, struct store_user **out, size_t *n, struct gh_err *err);
+
 bool rights_anywhere(const struct rights *r, enum right x);
 bool rights_everywhere(const struct rights *r, enum right x);
 bool rights_in(const struct rights *r, enum right x, struct str environment);

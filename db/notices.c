@@ -125,17 +125,6 @@ static GH_RC tell_owners(struct store *s, struct arena *a, const struct store_su
 	return found && one.state == STORE_USER_ACTIVE ? send(s, a, &one, &m, err) : GH_RC_OK;
 }
 
-static GH_RC tell_approvers(struct store *s, struct arena *a, const struct message *m, struct gh_err *err)
-{
-	struct store_user *users;
-	size_t n;
-
-	TRY(store_approvers(s, a, NOTICE_APPROVERS_MAX, &users, &n, err));
-	for (size_t i = 0; i < n; i++)
-		TRY(send(s, a, &users[i], m, err));
-	return GH_RC_OK;
-}
-
 static GH_RC find(struct store *s, struct arena *a, struct str id, struct store_subscription *out, struct gh_err *err)
 {
 	bool found;
@@ -175,12 +164,13 @@ static GH_RC describe(struct store *s, struct arena *a, const struct store_subsc
 	return GH_RC_OK;
 }
 
-gh_rc store_ask(struct store *s, struct arena *a, const struct store_request *r, struct str asker_email, const struct store_site *site,
-		struct gh_err *err)
+gh_rc store_ask(struct store *s, struct arena *a, const struct store_ask *ask, struct gh_err *err)
 {
+	const struct store_request *r = &ask->request;
+	const struct store_site *site = ask->site;
 	struct message m = { .headline = r->tier_id.n ? STR("Another tier for {1} waits for approval")
 						      : STR("A subscription to {1} waits for approval"),
-			     .who = asker_email, .note = r->message, .action = STR("Approve or reject") };
+			     .who = ask->asker_email, .note = r->message, .action = STR("Approve or reject") };
 	struct store_subscription sub;
 
 	TRY(find(s, a, r->subscription_id, &sub, err));
@@ -188,7 +178,8 @@ gh_rc store_ask(struct store *s, struct arena *a, const struct store_request *r,
 	TRY(describe(s, a, &sub, r, &m, err));
 	if (site && site->dashboard.n)
 		m.link = arena_printf(a, "%.*ssubscriptions?state=%s", STR_ARG(site->dashboard), r->tier_id.n ? "asking" : "submitted");
-	TRY(tell_approvers(s, a, &m, err));
+	for (size_t i = 0; i < ask->n_approvers; i++)
+		TRY(send(s, a, &ask->approvers[i], &m, err));
 	m.headline = r->tier_id.n ? STR("Your request: another tier for {1}") : STR("Your request: a subscription to {1}");
 	m.more = STR("You get a mail when it is decided.");
 	return tell_owners(s, a, &sub, m, site, err);

@@ -18,10 +18,15 @@ struct store_site store_site_of(struct arena *a, const struct config *config);
 struct str store_site_address(struct arena *a, struct str origin, struct str base_path);
 
 /* Somebody asked for a subscription that waits for approval, or (r->tier_id) for another tier: keeps the request and tells whoever
- * may approve (active administrators and publishers, at most NOTICE_APPROVERS_MAX), with the message, and the owners. */
-enum { NOTICE_APPROVERS_MAX = 20 };
-GH_RC store_ask(struct store *s, struct arena *a, const struct store_request *r, struct str asker_email, const struct store_site *site,
-		struct gh_err *err);
+ * may approve (config/rights.h says who), with the message, and the owners. */
+struct store_ask {
+	struct store_request request;
+	struct str asker_email;
+	const struct store_user *approvers;
+	size_t n_approvers;
+	const struct store_site *site;           /* NULL: mails have no links */
+};
+GH_RC store_ask(struct store *s, struct arena *a, const struct store_ask *ask, struct gh_err *err);
 
 /* Sets the state as store_subscription_set_state does and tells the owners: approved, rejected, suspended, restored or
  * cancelled, with the note. An open request is over with it. NOT_FOUND when there is no such subscription; the present state

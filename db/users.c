@@ -135,9 +135,9 @@ GH_RC store_scim_users_count(struct store *s, int64_t *out, struct gh_err *err)
 	return find_int(s, sql_use(s, SQL_SCIM_USERS_COUNT), out, NULL, err);
 }
 
-GH_RC store_approvers(struct store *s, struct arena *a, size_t limit, struct store_user **out, size_t *n, struct gh_err *err)
+GH_RC store_users_with_roles(struct store *s, struct arena *a, size_t limit, struct store_user **out, size_t *n, struct gh_err *err)
 {
-	sqlite3_stmt *st = sql_use(s, SQL_USER_APPROVERS);
+	sqlite3_stmt *st = sql_use(s, SQL_USER_WITH_ROLES);
 
 	bind_int(st, 1, STORE_USER_ACTIVE);
 	bind_int(st, 2, (int64_t)limit);

@@ -41,8 +41,8 @@ GH_RC store_user_last_administrator(struct store *s, struct str id, bool *last, 
 GH_RC store_user_find(struct store *s, struct arena *a, struct str id, struct store_user *out, bool *found, struct gh_err *err);
 GH_RC store_user_find_email(struct store *s, struct arena *a, struct str email, struct store_user *out, bool *found,
 			    struct gh_err *err);
-/* Active people who decide about subscriptions, administrators and publishers: by id, at most `limit`. */
-GH_RC store_approvers(struct store *s, struct arena *a, size_t limit, struct store_user **out, size_t *n, struct gh_err *err);
+/* Active people with a role other than developer, or to whom or whose groups one is assigned; at most `limit`, the former first. */
+GH_RC store_users_with_roles(struct store *s, struct arena *a, size_t limit, struct store_user **out, size_t *n, struct gh_err *err);
 GH_RC store_users(struct store *s, struct arena *a, const struct store_page *page, struct store_user **out, size_t *n,
 		  struct gh_err *err);
 

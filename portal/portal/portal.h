@@ -129,6 +129,9 @@ GH_RC portal_put_tiers(struct web *w, const struct store_product *p, struct str 
 GH_RC portal_tier_chosen(struct web *w, const struct store_product *p, struct str id, struct store_tier *out, bool *any,
 			 struct gh_err *err);
 /* Another tier for a subscription that works: at once, or asked for. *problem (a sentence): it may not be; *waits: it is asked for. */
+struct store_ask;
+/* store_ask with those who may decide and the addresses of this installation. */
+GH_RC portal_ask(struct web *w, const struct store_ask *ask, struct gh_err *err);
 GH_RC portal_tier_change(struct web *w, const struct store_subscription *s, struct str tier, struct str message, const char **problem, bool *waits,
 			 struct gh_err *err);
 GH_RC portal_tier_withdraw(struct web *w, const struct store_subscription *s, struct gh_err *err);

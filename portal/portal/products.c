@@ -233,9 +233,8 @@ static GH_RC check(struct web *w, const struct store_product *p, struct str appl
 static GH_RC create(struct web *w, const struct store_product *p, struct str message, struct store_subscription *sub,
 		    struct store_keys *keys, const char **problem, struct gh_err *err)
 {
-	struct store_request request = { .user_id = w->user.id, .message = message };
+	struct store_ask ask = { .request = { .user_id = w->user.id, .message = message }, .asker_email = w->user.email };
 	struct store *s = w->site->store;
-	struct store_site site;
 
 	TRY(check(w, p, sub->application_id, problem, err));
 	if (*problem)
@@ -245,9 +244,8 @@ static GH_RC create(struct web *w, const struct store_product *p, struct str mes
 		TRY(store_keys_forget(s, sub->id, err));
 	if (sub->state != STORE_SUB_SUBMITTED)
 		return GH_RC_OK;
-	request.subscription_id = sub->id;
-	web_store_site(w, &site);
-	return store_ask(s, w->a, &request, w->user.email, &site, err);
+	ask.request.subscription_id = sub->id;
+	return portal_ask(w, &ask, err);
 }
 
 gh_rc portal_subscription_make(struct web *w, const struct store_product *p, const struct portal_wish *wish,

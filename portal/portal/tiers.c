@@ -1,5 +1,6 @@
 #include "portal/portal/portal.h"
 
+#include "config/rights.h"
 #include "core/str.h"
 #include "db/audit.h"
 #include "db/notices.h"
@@ -81,11 +82,26 @@ static GH_RC back(struct web *w, struct str id, const char *kind, const char *te
 	return web_redirect(w, arena_printf(w->a, "account/subscriptions/%.*s", STR_ARG(id)), err);
 }
 
+gh_rc portal_ask(struct web *w, const struct store_ask *ask, struct gh_err *err)
+{
+	struct store_ask whole = *ask;
+	struct store_user *approvers;
+	struct store_site site;
+
+	TRY(rights_approvers(w->site->store, w->a, ask->request.subscription_id, &approvers, &whole.n_approvers, err));
+	web_store_site(w, &site);
+	whole.approvers = approvers;
+	whole.site = &site;
+	return store_ask(w->site->store, w->a, &whole, err);
+}
+
 /* What is sent twice is asked once, and nobody fills the mailboxes of those who decide: *held says why nothing was done. */
-static GH_RC ask(struct web *w, const struct store_subscription *s, const struct store_tier *t, struct str message, const char **held,
+static GH_RC wish(struct web *w, const struct store_subscription *s, const struct store_tier *t, struct str message, const char **held,
 		 struct gh_err *err)
 {
-	struct store_request r = { .subscription_id = s->id, .tier_id = t->id, .user_id = w->user.id, .message = message }, open;
+	const struct store_ask ask = { .request = { .subscription_id = s->id, .tier_id = t->id, .user_id = w->user.id, .message = message },
+				       .asker_email = w->user.email };
+	struct store_request open;
 	struct store_site site;
 	bool found;
 
@@ -96,7 +112,7 @@ static GH_RC ask(struct web *w, const struct store_subscription *s, const struct
 	if (found && str_eq(open.tier_id, t->id) && str_eq(open.message, message))
 		return GH_RC_OK;
 	if (web_allowance(w, "wish", w->user.id, WISHES_PER_HOUR))
-		return store_ask(w->site->store, w->a, &r, w->user.email, &site, err);
+		return portal_ask(w, &ask, err);
 	*held = "Wait a little before you try again.";
 	return GH_RC_OK;
 }
@@ -128,7 +144,7 @@ GH_RC portal_tier_change(struct web *w, const struct store_subscription *s, stru
 		return GH_RC_OK;
 	}
 	TRY(store_tx_begin(st, web_actor(w), err));
-	return store_tx_end(st, ask(w, s, &tier, message, problem, err), err);
+	return store_tx_end(st, wish(w, s, &tier, message, problem, err), err);
 }
 
 gh_rc portal_subscription_tier(struct web *w, struct gh_err *err)

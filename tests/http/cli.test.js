@@ -121,7 +121,7 @@ test('limits of a product become its policy document', () => {
   const text = gw.cli('policy', 'show', '--scope', 'product:gold').stdout;
   assert.match(text, /<inbound>\s*<base \/>\s*<rate-limit calls="100" renewal-period="60" \/>\s*<quota calls="1000" renewal-period="86400" \/>/);
   const [gold] = gw.cli('product', 'list', '--format', 'json').json();
-  assert.deepStrictEqual(gold, { id: 'gold', name: 'gold', state: 'published', approval: 'manual', subscriptionRequired: false });
+  assert.deepStrictEqual(gold, { id: 'gold', name: 'gold', priority: 'normal', state: 'published', approval: 'manual', subscriptionRequired: false });
   gw.cli('product', 'create', 'plain');
   assert.strictEqual(refused(gw, 'policy', 'show', '--scope', 'product:plain').code, 1);
   remove(gw);
@@ -282,6 +282,9 @@ test('an API is changed, revised and moved to another backend', () => {
 test('users, groups and products are changed; who is blocked is signed out', () => {
   const gw = offline();
   gw.cli('user', 'create', 'dev@example.com', '--role', 'developer');
+  const { id: approver } = gw.cli('user', 'create', 'decides@example.com', '--role', 'approver', '--format', 'json').json();
+  assert.strictEqual(sql(gw, 'SELECT role, user_id FROM role_assignment').stdout, `approver|${approver}\n`);
+  assert.match(gw.cli('user', 'create', 'x@example.com', '--role', 'nobody', { fails: true }).stderr, /there is no role 'nobody'/);
   const [dev] = gw.cli('user', 'list', '--search', 'dev@', '--format', 'json').json();
   sql(gw, `INSERT INTO session VALUES ('s', '${dev.id}', 'c', NULL, 1, 1, 9e15)`);
   gw.cli('user', 'set', 'DEV@example.com', '--role', 'auditor', '--access', 'blocked', '--last-name', 'Doe');
