@@ -127,7 +127,8 @@ static gh_rc sum_up(struct making *k)
 	}
 	complete = buf_ok(&b);
 	crypto_sha256(buf_view(&b), k->to->verifier);
-	k->to->number = atomic_fetch_add_explicit(&last_number, 1, memory_order_relaxed) + 1;
+	/* our own tokens are asked after with each call: they can be taken back */
+	k->to->number = k->to->own ? 0 : atomic_fetch_add_explicit(&last_number, 1, memory_order_relaxed) + 1;
 	if (b.p)
 		crypto_wipe(b.p, b.n);
 	buf_release(&b);
