@@ -110,8 +110,7 @@ static void put_products(struct web *w, const struct portal_sight *s, const stru
 				liquid_set_text(r, "id", s->products[i].id);
 				liquid_set_text(r, "place", portal_product_place(s->products[i].kind));
 				liquid_set_text(r, "name", s->products[i].name.n ? s->products[i].name : s->products[i].id);
-				liquid_set_text(r, "description",
-						s->products[i].description.p ? s->products[i].description : STR(""));
+				liquid_set_text(r, "description", web_markdown_summary(w->a, s->products[i].description));
 				break;
 			}
 }
