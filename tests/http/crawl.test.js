@@ -9,7 +9,7 @@ const { HtmlValidate } = require('html-validate');
 const { start, until, ROOT } = require('./harness');
 const { Visitor, unescaped } = require('./people');
 
-const PAGES_MAX = 400;                       // a crawl that does not end is a fault
+const PAGES_MAX = 800;                       // a crawl that does not end is a fault
 const validate = new HtmlValidate({
   extends: ['html-validate:recommended'],
   rules: { 'form-dup-name': ['error', { shared: ['radio', 'checkbox', 'button', 'submit', 'reset'] }], 'no-trailing-whitespace': 'off', 'long-title': 'off', 'valid-id': ['error', { relaxed: true }] },

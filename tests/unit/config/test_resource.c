@@ -66,7 +66,7 @@ static void documents(void **state)
 	CHECK_INT("created", out.result, RESOURCE_CREATED);
 	CHECK_STR("shown in the order of the table", text_of(f, "product", "gold"),
 		  STR("{\"id\":\"gold\",\"name\":\"Gold\",\"kind\":\"product\",\"description\":\"\",\"terms\":\"\",\"state\":\"published\",\"subscriptionRequired\":true,"
-		      "\"approval\":\"manual\",\"subscriptionsLimit\":0,\"businessGroup\":\"default\",\"apis\":[],\"groups\":[]}"));
+		      "\"approval\":\"manual\",\"subscriptionsLimit\":0,\"priority\":\"normal\",\"businessGroup\":\"default\",\"apis\":[],\"groups\":[]}"));
 	CHECK_STR("again", put(f, "products", "gold", "{\"id\": \"gold\", \"name\": \"Gold\", \"approval\": \"manual\"}", RESOURCE_PUT, &out),
 		  STR(""));
 	CHECK_INT("nothing changed", out.result, RESOURCE_SAME);
