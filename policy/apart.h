@@ -14,6 +14,6 @@ enum {
 	APART_ANSWER_MAX = 64 * 1024,
 };
 
-/* Runs work in a child with a pipe to write its answer to, APART_ANSWER_MAX bytes at most. *answer in the arena. False: it was
- * stopped, or there can be no child. `input`: bytes that are worked on. */
-bool apart(struct arena *a, size_t input, void (*work)(void *ctx, int fd), void *ctx, struct str *answer) MUST_USE;
+/* Runs work in a child with a pipe to write its answer to, less than APART_ANSWER_MAX bytes. *answer in the arena. False: it said
+ * false, was stopped, died before its end, or there can be no child. `input`: bytes that are worked on. */
+bool apart(struct arena *a, size_t input, bool (*work)(void *ctx, int fd), void *ctx, struct str *answer) MUST_USE;

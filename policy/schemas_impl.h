@@ -15,6 +15,7 @@ struct stored {
 	json_t *json;                        /* SCHEMA_JSON; in the set's arena */
 	xmlSchema *xml;                      /* SCHEMA_XML; immutable once made */
 	bool patterns, counts;               /* it has ambiguous ones: validating may take for ever */
+	const struct stored *looked_for;     /* the one for which it was looked through last */
 	struct str why;                      /* neither: what is wrong with it */
 };
 

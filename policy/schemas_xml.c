@@ -16,7 +16,6 @@
 
 enum {
 	PARSE = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING,
-	INCLUDES_DEEP = 8,
 	COUNTED_SMALL = 1000,        /* a body below this many bytes has too few elements to count for long */
 };
 
@@ -74,7 +73,8 @@ static int repeats(const xmlNode *n)
 
 static void look_at(struct stored *st, const xmlNode *n, bool repeated)
 {
-	int times = repeats(n);
+	/* a group that is defined may be repeated where it is used */
+	int times = xmlStrEqual(n->name, BAD_CAST "group") && xmlHasProp(n, BAD_CAST "name") ? 2 : repeats(n);
 
 	st->patterns |= xmlStrEqual(n->name, BAD_CAST "pattern") && ambiguous(n);
 	st->counts |= times == 1 && repeated;
@@ -83,21 +83,25 @@ static void look_at(struct stored *st, const xmlNode *n, bool repeated)
 			look_at(st, k, repeated || times);
 }
 
-/* Also those that it includes. */
-static void look_through(struct schemas *s, struct stored *st, const xmlDoc *doc, int depth)
+/* Also those that it includes, each once: they may include each other. */
+static void look_through(struct schemas *s, struct stored *st, const xmlDoc *doc)
 {
 	const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
 
 	if (root)
 		look_at(st, root, false);
-	for (const xmlNode *k = root && depth ? root->children : NULL; k; k = k->next) {
+	for (const xmlNode *k = root ? root->children : NULL; k; k = k->next) {
 		xmlChar *where = k->type == XML_ELEMENT_NODE ? xmlGetNoNsProp(k, BAD_CAST "schemaLocation") : NULL;
-		const struct stored *other = where ? schemas_named(s, str_of((const char *)where)) : NULL;
-		xmlDoc *inner = other && other->kind == SCHEMA_XML ? xmlReadMemory(other->text.p, (int)other->text.n, NULL, NULL, PARSE) : NULL;
+		struct stored *other = where ? schemas_named(s, str_of((const char *)where)) : NULL;
 
-		look_through(s, st, inner, depth - 1);
-		xmlFreeDoc(inner);
 		xmlFree(where);
+		if (other && other->kind == SCHEMA_XML && other->looked_for != st) {
+			xmlDoc *inner = xmlReadMemory(other->text.p, (int)other->text.n, NULL, NULL, PARSE);
+
+			other->looked_for = st;
+			look_through(s, st, inner);
+			xmlFreeDoc(inner);
+		}
 	}
 }
 
@@ -139,7 +143,9 @@ void schemas_compile_xml(struct schemas *s, struct stored *st)
 		st->xml = xmlSchemaParse(p);
 		compiling = NULL;
 		xmlSchemaFreeParserCtxt(p);
-		look_through(s, st, doc, INCLUDES_DEEP);
+		st->looked_for = st;
+		if (st->xml)
+			look_through(s, st, doc);
 	} else {
 		note(&f, xmlGetLastError());
 	}
@@ -213,16 +219,17 @@ struct job {
 };
 
 /* In the child: what it found, each with a NUL behind it. */
-static void validate_there(void *ctx, int fd)
+static bool validate_there(void *ctx, int fd)
 {
 	const struct job *j = ctx;
 	struct gh_err err;
 
 	if (validate(j->schema, j->doc, j->form, j->f, &err).code)
-		j->f->errors[j->f->n++] = STR("The XML is not valid.");
+		return false;
 	for (size_t i = 0; i < j->f->n; i++)
 		if (write(fd, j->f->errors[i].p, j->f->errors[i].n) < 0 || write(fd, "", 1) < 0)
-			return;
+			return false;
+	return true;
 }
 
 static void validate_apart(struct job *j, size_t bytes)

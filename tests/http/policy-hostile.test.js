@@ -114,6 +114,7 @@ const JSON_TYPE = 'application/json', XML_TYPE = 'application/xml';
 const SCHEMAS = { object: { type: 'object' }, pattern: { type: 'string', pattern: '^(a+)+$' }, loop: { $ref: '#' }, unique: { type: 'array', uniqueItems: true },
   ambiguous: '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"><xs:simpleType><xs:restriction base="xs:string"><xs:pattern value="(a+)+b|(a|aa)+c"/></xs:restriction></xs:simpleType></xs:element></xs:schema>',
   counted: '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"><xs:complexType><xs:sequence maxOccurs="unbounded"><xs:element name="b" minOccurs="0" maxOccurs="5000"/></xs:sequence></xs:complexType></xs:element></xs:schema>',
+  grouped: '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:group name="g"><xs:sequence><xs:element name="b" minOccurs="0" maxOccurs="5000"/></xs:sequence></xs:group><xs:element name="a"><xs:complexType><xs:group ref="g" maxOccurs="unbounded"/></xs:complexType></xs:element></xs:schema>',
   xml: '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"/></xs:schema>' };
 const WORK = [
   ['a template with a long range', LIQUID('{% for i in (1..1000000000) %}x{% endfor %}'), 'set-body', 'LiquidTemplateFailure', /a range of more than/],
@@ -152,6 +153,7 @@ const WORK = [
   ['validate-content with an XML pattern that backtracks', CONTENT('xml', 'ambiguous'), 'validate-content', 'Bad request', /too complex/, `<a>${'a'.repeat(40)}!</a>`, XML_TYPE],
   ['and on a long text', CONTENT('xml', 'ambiguous'), 'validate-content', 'Bad request', /too complex/, `<a>${'a'.repeat(1e5)}!</a>`, XML_TYPE],
   ['validate-content with an XML model that counts', CONTENT('xml', 'counted'), 'validate-content', 'Bad request', /too complex/, `<a>${'<b/>'.repeat(20000)}<z/></a>`, XML_TYPE],
+  ['and one that counts in a group', CONTENT('xml', 'grouped'), 'validate-content', 'Bad request', /too complex/, `<a>${'<b/>'.repeat(20000)}<z/></a>`, XML_TYPE],
   ['validate-content on an XML bomb', CONTENT('xml', 'xml'), 'validate-content', 'Bad request', /does not conform/, BOMB, XML_TYPE],
   ['validate-content on an external entity', CONTENT('xml', 'xml'), 'validate-content', 'Bad request', /Entities/, EXTERNAL, XML_TYPE],
   ['a limit of an expression that is tried again', '<retry condition="@(true)" count="50" interval="0"><set-variable id="bad" name="v" value="@{ while (true) { } }" /></retry>',
