@@ -312,6 +312,14 @@ static const struct class_member convert_members[] = {
 
 /* ---- Linq.Extensions ---------------------------------------------------------------------------------------------------------------- */
 
+static bool collect_one(struct vm_call *c, struct jtoken *t, struct value list)
+{
+	struct value v;
+
+	return jt_cast(c, t, c->types[0], &v) && vm_list_add(c, list, v);
+}
+
+/* With a key the members of that name; without, what is inside of containers, and values themselves. */
 static bool collect_values(struct vm_call *c)
 {
 	struct iterator *it = vm_iterate(c->vm, c->args[0]);
@@ -325,10 +333,13 @@ static bool collect_values(struct vm_call *c)
 
 		if (t && c->n > 1)
 			t = t->type == JT_OBJECT && key.p ? jt_get(t, key) : NULL;
-		if (!t)
-			continue;
-		if (!jt_cast(c, t, c->types[0], &v) || !vm_list_add(c, list, v))
+		if (t && c->n == 1 && jt_is_container(t)) {
+			for (size_t i = 0; i < t->n; i++)
+				if (!collect_one(c, t->v[i], list))
+					return false;
+		} else if (t && !collect_one(c, t, list)) {
 			return false;
+		}
 	}
 	return !vm_failed(c->vm) && vm_return(c, list);
 }
@@ -365,7 +376,7 @@ COLLECT(collect_ancestors_and_self, "AncestorsAndSelf", "JContainer")
 COLLECT(collect_descendants, "Descendants", "JToken")
 COLLECT(collect_descendants_and_self, "DescendantsAndSelf", "JToken")
 
-/* Values(key): of objects, as tokens */
+/* Values() and Values(key), as tokens */
 static bool collect_tokens(struct vm_call *c)
 {
 	c->types = (const struct type *[]){ type_named("JToken") };
@@ -379,7 +390,7 @@ static bool as_enumerable(struct vm_call *c)
 
 static const struct class_member extension_members[] = {
 	{ "static IEnumerable<JToken> Values(this IEnumerable<JToken> source, object key)", collect_tokens },
-	{ "static IEnumerable<JToken> Values(this IEnumerable<JToken> source)", collect_children },
+	{ "static IEnumerable<JToken> Values(this IEnumerable<JToken> source)", collect_tokens },
 	{ "static IEnumerable<JToken> Children(this IEnumerable<JToken> source)", collect_children },
 	{ "static IEnumerable<JProperty> Properties(this IEnumerable<JObject> source)", collect_properties },
 	{ "static IEnumerable<JToken> Ancestors(this IEnumerable<JToken> source)", collect_ancestors },
