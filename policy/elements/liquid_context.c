@@ -248,7 +248,7 @@ static const struct liquid_class context_class = { .name = "context", .get = con
 /* ---- rendering --------------------------------------------------------------------------------------------------- */
 
 /* JSON or XML by Content-Type; without one whatever it looks like, and text when it is neither. False after an error: it is
- * nested too deeply, or has entities. */
+ * nested too deeply, or has entities. In a text that only has many brackets they mean nothing. */
 static bool body_value(struct exchange *x, const struct set_body_config *c, const struct body *from, const struct fields *headers,
 		       struct liquid_value *out)
 {
@@ -268,7 +268,7 @@ static bool body_value(struct exchange *x, const struct set_body_config *c, cons
 	}
 	if (err.code != GH_E_LIMIT && !is_xml_type(type) && give_json(x, from->bytes, c->parse_date.number, out, &err))
 		return true;
-	if (err.code == GH_E_LIMIT) {
+	if (err.code == GH_E_LIMIT && (is_json_type(type) || is_xml_type(type) || str_find_char(STR("{[<"), *start.p) != SIZE_MAX)) {
 		exchange_fail(x, 500, STR("LiquidTemplateFailure"), "The body cannot be read: %s", err.message);
 		return false;
 	}
