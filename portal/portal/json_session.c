@@ -14,16 +14,17 @@
 /* How far the sign-in of this browser is; `awaited`: whose second step comes next, NULL: nobody's. */
 static GH_RC put_state(struct web *w, json_t *v, const struct store_user *awaited, struct gh_err *err)
 {
-	struct store_passkey *keys;
-	size_t n = 0;
+	bool code, passkey;
 
 	if (awaited) {
-		json_t *ways = json_pack("[s]", "code");
+		json_t *ways = json_array();
 
-		TRY(store_passkeys_of_user(w->site->store, w->a, awaited->id, &keys, &n, err));
-		if (n)
-			json_array_append_new(ways, json_string("passkey"));
 		json_object_set_new(v, "secondFactors", ways);
+		TRY(web_has_factor(w, awaited->id, &code, &passkey, err));
+		if (code)
+			json_array_append_new(ways, json_string("code"));
+		if (passkey)
+			json_array_append_new(ways, json_string("passkey"));
 	}
 	web_csrf_prepare(w);
 	json_object_set_new(v, "state", json_string(awaited ? "second_factor" : w->signed_in ? "signed_in" : "signed_out"));

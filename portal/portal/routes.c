@@ -208,13 +208,20 @@ static GH_RC common(struct web *w, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+/* A second factor that is demanded, then the terms. */
+static gh_rc before(struct web *w, struct gh_err *err)
+{
+	TRY(web_ask_factor(w, err));
+	return w->rs.status ? GH_RC_OK : portal_ask_terms(w, err);
+}
+
 const struct web_app portal_app = {
 	.program = "gatehouse-portal",
 	.templates = "portal",
 	.cookie = "gh_portal",
 	.sign_in = "/sign-in",
 	.enter = WEB_SIGNED_IN,
-	.before = portal_ask_terms,
+	.before = before,
 	.base_path = CONFIG_PORTAL_BASE_PATH,
 	.routes = routes,
 	.json = PORTAL_JSON "/",

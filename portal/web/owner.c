@@ -77,11 +77,28 @@ gh_rc web_site_title(struct web *w, struct str *out, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+GH_RC web_enters_dashboard(struct web *w, const struct store_user *user, bool *yes, struct gh_err *err)
+{
+	struct rights r;
+
+	TRY(rights_of_user(w->site->store, w->a, user->id, user->role, &r, err));
+	*yes = rights_anywhere(&r, RIGHT_VIEW_APIS);
+	return GH_RC_OK;
+}
+
 /* ---- a second factor that is demanded -------------------------------------------------------------------------------------------- */
 
 bool web_factor_demanded(const struct web *w)
 {
 	return w->site->app->is_dashboard && config_bool(&w->site->config, CONFIG_ADMIN_REQUIRE_SECOND_FACTOR);
+}
+
+/* It is one account: if the portal let its password alone in, whoever has that could take the passkey away there or add one of his own,
+ * and enter the dashboard with it. */
+GH_RC web_factor_demanded_of(struct web *w, const struct store_user *user, bool *yes, struct gh_err *err)
+{
+	*yes = config_bool(&w->site->config, CONFIG_ADMIN_REQUIRE_SECOND_FACTOR);
+	return *yes && !w->site->app->is_dashboard ? web_enters_dashboard(w, user, yes, err) : GH_RC_OK;
 }
 
 GH_RC web_has_factor(struct web *w, struct str user_id, bool *code, bool *passkey, struct gh_err *err)
@@ -100,15 +117,18 @@ GH_RC web_has_factor(struct web *w, struct str user_id, bool *code, bool *passke
 
 GH_RC web_factor_state(struct web *w, enum web_factor_state *out, struct gh_err *err)
 {
-	bool code, passkey;
+	bool demanded, code, passkey, shown = str_eq(w->session.proof, STR(WEB_PROOF_SECOND_FACTOR));
 
 	*out = WEB_FACTOR_FINE;
-	if (!w->signed_in || w->by_token || !web_factor_demanded(w) || str_eq(w->session.proof, STR(WEB_PROOF_PROVIDER)))
+	if (!w->signed_in || w->by_token || str_eq(w->session.proof, STR(WEB_PROOF_PROVIDER)) || (shown && !w->site->app->is_dashboard))
+		return GH_RC_OK;
+	TRY(web_factor_demanded_of(w, &w->user, &demanded, err));
+	if (!demanded)
 		return GH_RC_OK;
 	TRY(web_has_factor(w, w->user.id, &code, &passkey, err));
 	if (!code && !passkey)
-		*out = WEB_FACTOR_MISSING;
-	else if (!str_eq(w->session.proof, STR(WEB_PROOF_SECOND_FACTOR)))
+		*out = w->site->app->is_dashboard ? WEB_FACTOR_MISSING : WEB_FACTOR_FINE;        /* the portal makes nobody set one up */
+	else if (!shown)
 		*out = WEB_FACTOR_NOT_SHOWN;
 	return GH_RC_OK;
 }
@@ -130,5 +150,9 @@ gh_rc web_ask_factor(struct web *w, struct gh_err *err)
 	if (w->factor_missing)
 		return web_redirect(w, STR("account/second-factor"), err);
 	TRY(web_session_end(w, err));            /* it began before the factor was set up, or before it was demanded */
+	if (web_is_json(w)) {
+		web_json_error(w, 401, "second_factor_needed", "Sign in again, with your second factor: the dashboard demands one of your account");
+		return GH_RC_OK;
+	}
 	return web_redirect(w, STR("sign-in?after=second-factor"), err);
 }

@@ -16,10 +16,12 @@ static const char step_cookie[] = "gh_step";
 
 gh_rc web_enter(struct web *w, const struct store_user *user, struct str back, bool *in, struct gh_err *err)
 {
-	bool code, passkey;
+	bool code, passkey, demanded = false;
 
 	TRY(web_has_factor(w, user->id, &code, &passkey, err));
-	*in = !code && !(passkey && web_factor_demanded(w) && !w->proof);
+	if (passkey && !code && !w->proof)
+		TRY(web_factor_demanded_of(w, user, &demanded, err));
+	*in = !code && !demanded;
 	if (*in)
 		return web_session_begin(w, user, err);
 	return web_sealed_put(w, step_cookie, arena_printf(w->a, "%.*s\n%.*s", STR_ARG(user->id), STR_ARG(back)), STEP_S, err);
@@ -126,6 +128,7 @@ gh_rc web_code_take(struct web *w, const struct store_user *user, struct str cod
 	gh_rc rc;
 
 	TRY(store_factor_find(s, w->a, user->id, &factor, fits, err));
+	*fits = *fits && factor.confirmed_us;    /* one that is only being set up was shown to whoever has the password */
 	if (!*fits)
 		return GH_RC_OK;
 	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(user->email)), err));

@@ -359,6 +359,8 @@ struct str web_greeting(const struct store_user *user);
 /* Whether the person at the browser is the account's owner, not just somebody at an open browser: by the password in the
  * form's `field`, or, for an account without one, by a fresh sign-in. Puts the error beside the field. */
 bool web_owner_proven(struct web *w, const char *field);
+/* Whether the account may enter the dashboard: by its own role, or by one that is assigned to it or to its groups, be it in one place. */
+GH_RC web_enters_dashboard(struct web *w, const struct store_user *user, bool *yes, struct gh_err *err);
 struct str web_present_session(const struct web *w);     /* its id; "" for who shows a token */
 GH_RC web_site_title(struct web *w, struct str *out, struct gh_err *err);        /* of the portal, also in the dashboard */
 
@@ -369,6 +371,8 @@ GH_RC web_session_proven(struct web *w, struct gh_err *err);     /* its second f
 /* Whether this app demands one, and how far the present session is with it. Who shows a token is not asked. */
 enum web_factor_state { WEB_FACTOR_FINE, WEB_FACTOR_MISSING, WEB_FACTOR_NOT_SHOWN };
 bool web_factor_demanded(const struct web *w);
+/* The same of an account: the portal asks those who may enter the dashboard too, once they have one. */
+GH_RC web_factor_demanded_of(struct web *w, const struct store_user *user, bool *yes, struct gh_err *err);
 GH_RC web_factor_state(struct web *w, enum web_factor_state *out, struct gh_err *err);
 GH_RC web_has_factor(struct web *w, struct str user_id, bool *code, bool *passkey, struct gh_err *err);
 web_handler web_ask_factor;              /* struct web_app.before: whoever has none sets one up and goes nowhere else */

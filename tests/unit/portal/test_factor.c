@@ -7,16 +7,18 @@
 #include "db/passkeys.h"
 #include "db/personal_tokens.h"
 #include "portal/admin/admin.h"
+#include "portal/portal/portal.h"
 #include "portal/web/oidc.h"
 #include "portal/web/totp.h"
 #include "tests/unit/portal/client.h"
 
-static struct web_site site;
-static char directory[64], share[PATHS_MAX];
+static struct web_site site, portal;
+static char directory[64], share[PATHS_MAX], portal_share[PATHS_MAX];
 
 static void demand(bool yes)
 {
 	site.config.v[CONFIG_ADMIN_REQUIRE_SECOND_FACTOR].number = yes;
+	portal.config.v[CONFIG_ADMIN_REQUIRE_SECOND_FACTOR].number = yes;
 }
 
 static void check_redirect(const char *label, struct client *c, const char *method, const char *uri, const char *to)
@@ -113,21 +115,26 @@ static void nobody_else_is_asked(void **state UNUSED)
 }
 
 /* With a session that some other way of signing in has begun. */
-static int with_proof(const char *proof)
+static int with_proof_at(struct web_site *at, const char *user, const char *proof, const char *uri)
 {
-	struct client c = { .site = &site };
+	struct client c = { .site = at };
 	struct store_user u;
 	struct gh_err err;
 	bool found;
 	int status;
 
-	c.w = (struct web){ .site = &site, .a = c.a = arena_new(1 << 20), .proof = proof };
-	must(store_user_find(site.store, c.a, STR("auditor"), &u, &found, &err), &err);
+	c.w = (struct web){ .site = at, .a = c.a = arena_new(1 << 20), .proof = proof };
+	must(store_user_find(site.store, c.a, str_of(user), &u, &found, &err), &err);
 	must(web_session_begin(&c.w, &u, &err), &err);
 	client_store_cookie(&c, client_header(&c, "Set-Cookie"));
-	status = client_send(&c, "GET", "/admin/", NULL);
+	status = client_send(&c, "GET", uri, NULL);
 	client_end(&c);
 	return status;
+}
+
+static int with_proof(const char *proof)
+{
+	return with_proof_at(&site, "auditor", proof, "/admin/");
 }
 
 static void passkeys_and_providers(void **state UNUSED)
@@ -158,6 +165,60 @@ static void passkeys_and_providers(void **state UNUSED)
 	CHECK_INT("by the key alone", with_proof(WEB_PROOF_SECOND_FACTOR), 200);
 	demand(false);
 	client_end(&c);
+	check_done();
+}
+
+/* As whoever looks at the page leaves it: made, shown, and not confirmed. */
+static void begin_code(struct arena *a, const char *user, char code[TOTP_DIGITS + 1])
+{
+	struct store_factor f = { .user_id = str_of(user), .secret = STR("twenty bytes in a row") };
+	struct gh_err err;
+
+	must(store_tx_begin(site.store, STR("test"), &err), &err);
+	must(store_factor_set(site.store, a, &f, &err), &err);
+	must(store_tx_commit(site.store, &err), &err);
+	totp_code(f.secret, clock_wall_us() / 1000000 / TOTP_STEP_S, code);
+}
+
+/* The auditor has a passkey by now. Who knows the password alone must not get around it: by a secret that is only being set up, or by the
+ * portal, where he could take the key away or make one of his own. */
+static void not_by_the_password_alone(void **state UNUSED)
+{
+	static const struct store_passkey key = { .id = STR_INIT("key-2"), .user_id = STR_INIT("developer"), .name = STR_INIT("Phone"),
+						  .public_key = STR_INIT("k"), .algorithm = -7, .created_us = 1 };
+	struct client c = { .site = &site }, p = { .site = &portal };
+	struct arena *a = arena_new(1 << 16);
+	char form[300], code[TOTP_DIGITS + 1];
+	struct gh_err err;
+
+	demand(true);
+	begin_code(a, "auditor", code);
+	CHECK_INT("the password", client_sign_in(&c, "auditor@example.com", FIXTURE_PASSWORD), 303);
+	client_send(&c, "GET", "/admin/sign-in/code/passkey", NULL);
+	snprintf(form, sizeof(form), "csrf=%s&code=%s", client_token(&c), code);
+	CHECK_INT("a secret that nobody confirmed", client_send(&c, "POST", "/admin/sign-in/code", form), 422);
+	check_redirect("opens nothing", &c, "GET", "/admin/account", "/admin/sign-in?return=/admin/account");
+	client_send(&p, "GET", "/sign-in", NULL);
+	snprintf(form, sizeof(form), "csrf=%s&email=auditor@example.com&password=%s", client_token(&p), FIXTURE_PASSWORD);
+	CHECK_INT("the portal", client_send(&p, "POST", "/sign-in", form), 303);
+	CHECK_STR("asks too", client_header(&p, "Location"), STR("/sign-in/code"));
+	check_redirect("for the key", &p, "GET", "/sign-in/code", "/sign-in/code/passkey");
+	check_redirect("and nothing is open", &p, "GET", "/account/passkeys", "/sign-in?return=/account/passkeys");
+	CHECK_INT("its JSON API", client_send(&p, "GET", "/portal/api/v1/session", NULL), 200);
+	CHECK("says what is left", client_shows(&p, "\"secondFactors\":[\"passkey\"]"));
+	CHECK_INT("a session from before", with_proof_at(&portal, "auditor", NULL, "/account/passkeys"), 303);
+	CHECK_INT("in JSON", with_proof_at(&portal, "auditor", NULL, "/portal/api/v1/account"), 401);
+	CHECK_INT("with the key", with_proof_at(&portal, "auditor", WEB_PROOF_SECOND_FACTOR, "/account/passkeys"), 200);
+	CHECK_INT("by a provider", with_proof_at(&portal, "auditor", WEB_PROOF_PROVIDER, "/account/passkeys"), 200);
+	must(store_tx_begin(site.store, STR("test"), &err), &err);
+	must(store_passkey_add(site.store, &key, &err), &err);
+	must(store_tx_commit(site.store, &err), &err);
+	CHECK_INT("who never enters the dashboard is not asked", with_proof_at(&portal, "developer", NULL, "/account/passkeys"), 200);
+	demand(false);
+	CHECK_INT("nor anybody when nothing is demanded", with_proof_at(&portal, "auditor", NULL, "/account/passkeys"), 200);
+	client_end(&c);
+	client_end(&p);
+	arena_free(a);
 	check_done();
 }
 
@@ -195,12 +256,14 @@ static int up(void **state UNUSED)
 	log_init("factor", LOG_LEVEL__COUNT);
 	fixture_make(directory);
 	site_up(&site, &admin_app, directory, share);
-	site.config.v[CONFIG_WEB_PUBLIC_URL].text = STR("https://gw.example");
+	site_up(&portal, &portal_app, directory, portal_share);
+	site.config.v[CONFIG_WEB_PUBLIC_URL].text = portal.config.v[CONFIG_WEB_PUBLIC_URL].text = STR("https://gw.example");
 	return 0;
 }
 
 static int down(void **state UNUSED)
 {
+	site_down(&portal);
 	site_down(&site);
 	fixture_drop(directory);
 	return 0;
@@ -210,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nowhere_else), cmocka_unit_test(nobody_else_is_asked), cmocka_unit_test(passkeys_and_providers),
+		cmocka_unit_test(not_by_the_password_alone),
 		cmocka_unit_test(what_a_provider_tells),
 	};
 	return cmocka_run_group_tests(tests, up, down);
