@@ -260,8 +260,8 @@ static GH_RC make(struct web *w, const json_t *v, struct store_user *u, struct g
 static GH_RC change(struct web *w, struct str id, const json_t *v, struct store_user *u, struct gh_err *err)
 {
 	struct str email;
+	bool found, administers = false;
 	int64_t before;
-	bool found;
 
 	TRY(store_user_find(w->site->store, w->a, id, u, &found, err));
 	if (!found)
@@ -272,7 +272,9 @@ static GH_RC change(struct web *w, struct str id, const json_t *v, struct store_
 	email = u->email;
 	TRY(fill(v, u, err));
 	/* whoever has the address of an account can set its password: a token for provisioning must not reach the dashboard so */
-	if (!str_eq(u->role, STR("developer")) && !str_eq_ci(email, u->email))
+	if (!str_eq_ci(email, u->email))
+		TRY(web_enters_dashboard(w, u, &administers, err));
+	if (administers)
 		FAIL(err, DENIED, "The address of somebody with a role in the dashboard is not changed by provisioning.");
 	u->state = state_of(v, before);
 	TRY(store_user_update(w->site->store, u, err));

@@ -215,7 +215,7 @@ static GH_RC find_person(struct web *w, const struct store_provider *p, const st
 {
 	struct store *s = w->site->store;
 	struct store_identity identity;
-	bool found;
+	bool found, administers = false;
 
 	*refusal = NULL;
 	TRY(store_identity_find(s, w->a, p->id, who->subject, &identity, &found, err));
@@ -234,7 +234,9 @@ static GH_RC find_person(struct web *w, const struct store_provider *p, const st
 		return GH_RC_OK;
 	}
 	TRY(store_user_find_email(s, w->a, who->email, user, &found, err));
-	if (found && !str_eq(user->role, STR("developer")) && !p->for_admin) {
+	if (found && !p->for_admin)
+		TRY(web_enters_dashboard(w, user, &administers, err));
+	if (administers) {
 		*refusal = "Your account has a role in the administration, so this provider cannot be linked to it here.";
 		return GH_RC_OK;
 	}

@@ -13,6 +13,7 @@ const SECRET = 'a secret: with/odd characters+ü';
 const people = {
   ada: { email: 'ada@corp.example', email_verified: true, given_name: 'Ada', family_name: 'Byron', groups: ['staff', 'erp'] },
   bob: { email: 'bob@corp.example', email_verified: false, given_name: 'Bob' },
+  rae: { email: 'rae@example.com', email_verified: true, given_name: 'Rae' },
   eve: { email: 'admin@example.com', email_verified: true, given_name: 'Eve' },
   ops: { email: 'ops@corp.example', email_verified: true, given_name: 'Olga', groups: ['platform'] },
   pat: { email: 'Pat@Example.com', email_verified: true },
@@ -120,6 +121,8 @@ for (const server of SERVERS.slice(0, 1)) {   // redirects and cookies behind ea
       const v = await go(social, 'eve', '/sign-in/with/social');
       assert.strictEqual(v.status, 403);
       assert.ok(v.says('role in the administration'));
+      gw.cli('user', 'create', 'rae@example.com', '--role', 'approver');   // a role that is assigned, not the account's own
+      assert.ok((await go(social, 'rae', '/sign-in/with/social')).says('role in the administration'));
     });
 
     await t.test('a session of the portal opens no dashboard', async () => {

@@ -200,6 +200,10 @@ for (const server of SERVERS.slice(0, 1)) {
         assert.ok([200, 403].includes(taken.status), `${path}: ${taken.status}`);
       }
       assert.strictEqual(sql(gw, `SELECT count(*) FROM user_account WHERE email = '${gw.admin.email}'`), '1');
+      gw.cli('user', 'create', 'rae@example.com', '--role', 'approver');   // a role that is assigned, not the account's own
+      const rae = (await found('userName eq "rae@example.com"')).Resources[0].id;
+      for (const path of ['userName', 'emails[type eq "work"].value']) await scim('PATCH', `/Users/${rae}`, ops({ op: 'replace', path, value: 'thief@example.com' }));
+      assert.strictEqual(sql(gw, "SELECT count(*) FROM user_account WHERE email = 'rae@example.com'"), '1');
     });
 
     await t.test('groups: members come, go and are listed at the user', async () => {
