@@ -136,7 +136,7 @@ static gh_rc canary_set(struct cli *c, struct gh_err *err)
 	static const char *const watch_texts[][2] = { { "against", "against" } };
 	static const char *const watch_numbers[][2] = { { "error-percent", "errorPercent" }, { "minimum-calls", "minimumCalls" },
 							{ "window", "windowSeconds" } };
-	const char *running = option_text(&c->options, "running");
+	const char *running = option_text(&c->options, "running"), *roll_back = option_text(&c->options, "roll-back");
 	bool watch = option_int(&c->options, "error-percent", -1) >= 0;
 	json_t *canary;
 	struct rule r;
@@ -146,7 +146,9 @@ static gh_rc canary_set(struct cli *c, struct gh_err *err)
 	take_texts(c, canary, texts, ARRAY_LEN(texts));
 	take_numbers(c, canary, numbers, ARRAY_LEN(numbers));
 	take_list(c, canary, "subscription", "subscriptions");
-	if (option_text(&c->options, "roll-back"))
+	if (roll_back && strcmp(roll_back, "no") != 0)
+		return cli_usage(c, err, "--roll-back takes no alone; --error-percent says when a canary is rolled back by itself");
+	if (roll_back)
 		json_object_set_new(canary, "rollBack", json_null());
 	if (watch || jsn_obj(canary, "rollBack")) {
 		take_texts(c, part_of(canary, "rollBack"), watch_texts, ARRAY_LEN(watch_texts));

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 /* What is no place of the open Internet: RFC 6890 and its registry, multicast and what is reserved, and the IPv6 forms that carry an
- * IPv4 address (RFC 6052, RFC 3056). */
+ * IPv4 address (RFC 6052, RFC 3056, RFC 4380, RFC 4291 section 2.5.5.1; an IPv4-mapped one is that address to core/ip.h). Site-local
+ * addresses (RFC 3879) may still be in use. */
 static const char closed[] = "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.168.0.0/16 "
-			     "198.18.0.0/15 224.0.0.0/3 ::/128 ::1/128 64:ff9b::/96 64:ff9b:1::/48 2002::/16 fc00::/7 fe80::/10 ff00::/8";
+			     "198.18.0.0/15 224.0.0.0/3 ::/96 64:ff9b::/96 64:ff9b:1::/48 2001::/32 2002::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8";
 
 struct fetched {
 	struct ip_set closed;            /* empty: everything is open */

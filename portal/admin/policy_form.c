@@ -55,13 +55,19 @@ static const struct arg_schema *arg_of(const struct element_schema *s, struct st
 	return NULL;
 }
 
+/* A field has one line: a browser would take the others of a block of C# together, a comment with what follows it. */
+static bool one_line(struct str v)
+{
+	return str_find_char(str_trim(v), '\n') == SIZE_MAX;
+}
+
 /* Whether a form holds all that stands there. */
 static bool is_whole(const struct element_schema *s, const struct doc_node *n)
 {
-	if (str_find(n->inner, STR("<!--")) != SIZE_MAX || (n->has_text && !s->text))
+	if (str_find(n->inner, STR("<!--")) != SIZE_MAX || (n->has_text && (!s->text || !one_line(n->text.text))))
 		return false;
 	for (const struct doc_attr *a = n->attrs; a; a = a->next)
-		if (!arg_of(s, a->name) || !a->value.text.n)
+		if (!arg_of(s, a->name) || !a->value.text.n || !one_line(a->value.text))
 			return false;
 	for (const struct doc_node *c = n->first; c; c = c->next) {
 		const struct element_schema *of = child_of(s, c->name);
@@ -363,6 +369,6 @@ gh_rc admin_policy_element(struct web *w, struct gh_err *err)
 	if (!x.type || (!x.at.n && !known))
 		return refuse(&x, "Choose a policy and a section.", err);
 	if (x.node && !is_whole(x.type->schema, x.node))
-		return refuse(&x, "This element holds comments or parts that a form would lose. Change it in the text.", err);
+		return refuse(&x, "This element holds comments, several lines in one value, or parts that a form would lose. Change it in the text.", err);
 	return str_eq(action, STR("put")) ? put(&x, err) : show(&x, false, 200, err);
 }

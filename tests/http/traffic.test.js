@@ -102,6 +102,7 @@ describe('traffic rules', () => {
     assert.equal((await call({ headers: { 'X-Canary': 'blue' } })).text, 'next');
     assert.equal((await call({ headers: { 'X-Canary': 'always', Cookie: 'canary=never' } })).text, 'stable');
     gw.cli('canary', 'set', 'orders', '--header-value', 'none');
+    assert.match(gw.cli('canary', 'set', 'orders', '--roll-back', 'yes', { fails: true }).stderr, /--roll-back takes no alone/);
   });
 
   it('keeps a browser on its side by a cookie, also when the share grows', async () => {

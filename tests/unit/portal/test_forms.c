@@ -291,9 +291,11 @@ static void policy_forms(void **state)
 		  { "\t\t&lt;set-header name=&quot;X-New&quot;&gt;\n\t\t\t&lt;value&gt;two&lt;/value&gt;\n\t\t&lt;/set-header&gt;\n\t\t&lt;!-- kept --&gt;", NULL, NULL } },
 		{ "of a text that has changed", "action=change&at=0:cors", 422, { "The text has changed since", NULL, NULL } },
 		{ "with comments", "action=change&at=1:set-header", 422, { "a form would lose", NULL, NULL } },
+		{ "with code in several lines", "action=change&at=2:set-header", 422, { "a form would lose", NULL, NULL } },
 	};
 	static const char text[] = "%3Cpolicies%3E%0A%09%3Cinbound%3E%0A%09%09%3Cbase /%3E%0A%09%09%3Cset-header name=\"X-Old\"%3E%3Cvalue%3Eone%3C/value%3E%3C/set-header%3E%0A"
-				   "%09%09%3C!-- kept --%3E%0A%09%09%3Cset-header name=\"X-C\"%3E%3C!-- no --%3E%3Cvalue%3Ec%3C/value%3E%3C/set-header%3E%0A%09%3C/inbound%3E%0A%3C/policies%3E";
+				   "%09%09%3C!-- kept --%3E%0A%09%09%3Cset-header name=\"X-C\"%3E%3C!-- no --%3E%3Cvalue%3Ec%3C/value%3E%3C/set-header%3E%0A"
+				   "%09%09%3Cset-header name=\"X-D\"%3E%3Cvalue%3E%40{%0A// why%0Areturn \"d\"%3B }%3C/value%3E%3C/set-header%3E%0A%09%3C/inbound%3E%0A%3C/policies%3E";
 	struct client c = { .site = *state };
 	struct arena *a = arena_new(16 << 20);
 	size_t offered = 0;
@@ -325,6 +327,34 @@ static void policy_forms(void **state)
 	check_done();
 }
 
+/* Whoever may make an API must not look around behind the dashboard: nothing is connected to, however the address is written. */
+static void only_the_open_internet(void **state)
+{
+	static const char *const addresses[] = {
+		"http://127.0.0.1:1/", "http://localhost:1/", "http://0.0.0.0:1/", "http://2130706433:1/", "http://0x7f.1:1/", "http://0177.0.0.1:1/",
+		"http://10.0.0.1/", "http://172.31.255.255/", "http://192.168.0.1/", "http://100.64.0.1/", "http://169.254.169.254/latest/meta-data",
+		"http://224.0.0.1/", "http://255.255.255.255/", "https://[::1]:1/", "http://[::]:1/", "http://[::ffff:127.0.0.1]:1/",
+		"http://[::ffff:a00:1]/", "http://[::127.0.0.1]:1/", "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://[2001:0:7f00:1::]/",
+		"http://[fc00::1]/", "http://[fd12:3456::1]/", "http://[fe80::1]/", "http://[fec0::1]/", "http://[ff02::1]/",
+	};
+	struct client c = { .site = *state };
+	struct arena *a = arena_new(1 << 20);
+
+	client_session(&c, "administrator");
+	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+		struct str address = uri_encode(a, str_of(addresses[i]), URI_KEEP_UNRESERVED);
+
+		client_send(&c, "GET", "/admin/new-api", NULL);
+		CHECK_INT(addresses[i], client_send(&c, "POST", "/admin/new-api", arena_printf(a, "csrf=%s&environment=default&address=%.*s", client_token(&c),
+			  STR_ARG(address)).p), 422);
+		CHECK(addresses[i], client_shows(&c, "leads to this machine or into a private network"));
+		CHECK(addresses[i], client_shows(&c, arena_printf(a, "value=\"%s\"", addresses[i]).p));
+	}
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
 static int up(void **state)
 {
 	static struct web_site site;
@@ -344,7 +374,8 @@ static int down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports), cmocka_unit_test(policy_forms), cmocka_unit_test(backends_now) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports), cmocka_unit_test(policy_forms),
+					    cmocka_unit_test(only_the_open_internet), cmocka_unit_test(backends_now) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
