@@ -56,6 +56,10 @@ async function shoot(page, name) {
 
 const address = (entry) => (typeof entry.url === 'function' ? entry.url() : entry.url);
 
+// In the page: fields of a line that are too low to be touched, as those are that the style sheet does not name.
+const low = () => [...document.querySelectorAll('input:not([type=checkbox], [type=radio], [type=file], [type=hidden])')]
+  .filter((e) => e.checkVisibility() && e.offsetHeight > 1 && e.offsetHeight < 32).map((e) => `${e.id || e.name}: ${e.offsetHeight} px`);
+
 // One page as people see it, light and then dark. The scheme changes colours only, so what else can be wrong is looked for once.
 async function check(page, seen, entry, width, name) {
   seen.problems.length = 0;
@@ -68,6 +72,7 @@ async function check(page, seen, entry, width, name) {
   assert.deepStrictEqual(await axe(page), []);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(wide <= width, `scrolls sideways: ${wide} px`);
+  assert.deepStrictEqual(await page.evaluate(low), [], 'fields that nothing styles');
   await page.emulateMedia({ colorScheme: 'dark' });
   await shoot(page, `${name}-${width}-dark`);
   assert.deepStrictEqual(await axe(page, COLOURS), [], 'in the dark');
