@@ -35,6 +35,7 @@ static gh_rc open_rule(struct cli *c, struct rule *r, struct gh_err *err)
 	r->doc = doc ? resource_document(c->arena, kind(), doc, RESOURCE_WRITABLE) : jsn_keep(c->arena, json_object());
 	if (!r->place.p || !r->doc)
 		FAIL(err, NOMEM, "no memory for the rule");
+	json_object_del(r->doc, "canaryState");  /* left out it stays: the keeper may roll back before this is written */
 	return GH_RC_OK;
 }
 
@@ -105,7 +106,6 @@ static gh_rc end_part(struct cli *c, const char *part, struct gh_err *err)
 	if (!json_array_size(jsn_get(r.doc, part)) && !jsn_obj(r.doc, part))
 		FAIL(err, NOT_FOUND, "the API '%s' has no %s", c->options.args[0], part);
 	json_object_del(r.doc, part);
-	json_object_del(r.doc, strcmp(part, "canary") == 0 ? "canaryState" : "");
 	return write_rule(c, &r, err);
 }
 
