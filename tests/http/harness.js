@@ -101,15 +101,18 @@ const TYPES = '".css" => "text/css; charset=utf-8", ".js" => "text/javascript; c
 function spawning(gw, modules, text) {
   const conf = `${gw.dir}/lighttpd.conf`;
   fs.writeFileSync(conf, `server.document-root = "${gw.dir}/www"\nserver.bind = "127.0.0.1"\nserver.port = ${gw.port}\n`
-    + `server.errorlog = "${gw.dir}/lighttpd.log"\nserver.modules = ( ${modules} )\n${text}`);
+    + `server.errorlog = "${gw.dir}/lighttpd.log"\nserver.max-keep-alive-idle = ${KEPT_S}\nserver.modules = ( ${modules} )\n${text}`);
   return ['lighttpd', ['-D', '-f', conf]];
 }
 
+// Longer than a command of `gw.cli` blocks this process on a busy machine: it would not see that the server closed a connection, and
+// send the next call there. nginx has 75 seconds by itself.
+const KEPT_S = 60;
 const servers = {
   lighttpd(gw) {
     const conf = `${gw.dir}/lighttpd.conf`;
     fs.writeFileSync(conf, `server.document-root = "${gw.dir}/www"\nserver.bind = "127.0.0.1"\nserver.port = ${gw.port}\n`
-      + `server.errorlog = "${gw.dir}/lighttpd.log"\nserver.max-request-size = 0\nmimetype.assign = ( ${TYPES} )\n`
+      + `server.errorlog = "${gw.dir}/lighttpd.log"\nserver.max-request-size = 0\nserver.max-keep-alive-idle = ${KEPT_S}\nmimetype.assign = ( ${TYPES} )\n`
       + `server.upload-dirs = ( "${gw.dir}" )\n${tlsPart(gw, 'lighttpd')}${shipped('lighttpd/gatehouse.conf', gw)}`);
     return ['lighttpd', ['-D', '-f', conf]];
   },
@@ -127,7 +130,7 @@ const servers = {
     const load = ['mpm_event', 'authz_core', 'alias', 'mime', 'headers', 'unique_id', ...(gw.tls ? ['ssl'] : []), ...modules]
       .map((m) => `LoadModule ${m}_module /usr/lib/apache2/modules/mod_${m}.so\n`).join('');
     fs.writeFileSync(conf, `ServerRoot "${gw.dir}"\nServerName 127.0.0.1\nPidFile ${gw.dir}/apache.pid\n`
-      + `ErrorLog ${gw.dir}/apache.log\nListen 127.0.0.1:${gw.port}\nDefaultRuntimeDir ${gw.dir}\n${load}`
+      + `ErrorLog ${gw.dir}/apache.log\nKeepAliveTimeout ${KEPT_S}\nListen 127.0.0.1:${gw.port}\nDefaultRuntimeDir ${gw.dir}\n${load}`
       + `${process.getuid() === 0 ? 'User www-data\nGroup www-data\n' : ''}TypesConfig /etc/mime.types\n`
       + `DocumentRoot "${gw.dir}/www"\n${shipped(file, gw)}${tlsPart(gw, 'apache')}`);
     return ['apache2', ['-D', 'FOREGROUND', '-f', conf]];
