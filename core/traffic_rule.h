@@ -42,7 +42,7 @@ struct mirror_rule {
 	uint32_t percent, max_in_flight;
 	size_t max_body;
 	struct traffic_list methods;
-	bool credentials;                    /* what shows who calls, and the credential of the mirror's backend, go along */
+	bool credentials;                    /* fields by which the client shows who it is go along */
 };
 
 struct fault_rule {

@@ -1,6 +1,7 @@
 /* mirror.c - copies of calls for another backend. Nobody waits for them and nobody sees what is answered: a copy has an arena of its
- * own, starts behind the call it copies, and is left out when too many are under way or its body is not at hand. Nothing that
- * carries a credential goes along, unless the rule says so; what the gateway showed to the first backend never does. */
+ * own, starts behind the call it copies, and is left out when too many of its API are under way or its body is not at hand. It has
+ * gateway.mirror_timeout_ms in all: no client goes away that would end a stream. Nothing that carries a credential goes along,
+ * unless the rule says so and the client sent it; what the gateway or a policy showed to the first backend never does. */
 #include "fcgi/traffic.h"
 
 #include "core/str.h"
@@ -14,6 +15,7 @@ struct mirror {
 	struct snapshot *snapshot;               /* whose texts the request borrows */
 	struct transfer *transfer;
 	struct backend_slot *slot;
+	uint64_t key;                            /* mirror_key of its API */
 };
 
 static void end(struct mirror *m, enum mirror_outcome what)
@@ -60,12 +62,15 @@ static const struct transfer_ops ops = { .head = on_head, .body = on_body, .uplo
 
 /* ---- what goes along ------------------------------------------------------------------------------------------------------ */
 
+/* As the web server handed it over: what stands in the request now may be a policy's. The names there have been given their usual
+ * form in place (call_request.c). */
 static bool came_with_the_call(const struct call *k, const struct field *f)
 {
-	const struct fields *h = &k->x.request.headers;
+	const struct str prefix = STR("HTTP_");
+	struct str rest = buf_view(&k->params), name, value;
 
-	for (size_t i = 0; i < h->n; i++)
-		if (str_eq_ci(h->v[i].name, f->name) && str_eq(h->v[i].value, f->value))
+	while (fcgi_pair_next(&rest, &name, &value) == FCGI_PAIR_OK)
+		if (str_starts(name, prefix) && str_eq_ci(str_from(name, prefix.n), f->name) && str_eq(str_trim(value), f->value))
 			return true;
 	return false;
 }
@@ -126,7 +131,8 @@ static bool wanted(struct call *k, const struct snap_traffic *r, const struct up
 static bool send_copy(struct mirror *m, struct call *k, const struct mirror_rule *r, const struct upstream_request *from)
 {
 	const struct snap_backend *b = snapshot_backend(m->snapshot, r->backend);
-	struct upstream_request rq = { .body = from->body == BODY_HELD ? BODY_HELD : BODY_NONE, .http_version = from->http_version };
+	struct upstream_request rq = { .body = from->body == BODY_HELD ? BODY_HELD : BODY_NONE, .http_version = from->http_version,
+				       .total_ms = m->wk->limits.mirror_ms };
 	struct trace_writer w = { .k = k };
 	struct fields fields;
 	struct url url;
@@ -153,6 +159,18 @@ bool mirror_wants_body(const struct call *k, const struct snap_api *api)
 	return m && k->up_length > 0 && k->up_length <= (int64_t)m->max_body && traffic_list_has(&m->methods, k->x.request.method);
 }
 
+/* Those of one API; the list is walked only while more are under way than it may have. */
+static bool is_full(const struct worker *wk, uint64_t key, size_t most)
+{
+	size_t n = 0;
+
+	if (wk->n_mirrors < most)
+		return false;
+	for (const struct mirror *m = wk->mirrors; m; m = m->next)
+		n += m->key == key;
+	return n >= most;
+}
+
 void mirror_call(struct call *k, const struct upstream_request *rq)
 {
 	const struct snap_traffic *r = k->traffic->rule;
@@ -164,9 +182,10 @@ void mirror_call(struct call *k, const struct upstream_request *rq)
 	if (!wanted(k, r, rq))
 		return;
 	slot = backend_place_find(&r->live->mirror, r->api, wk->serving->states);
-	if (rq->body != BODY_STREAM && rq->bytes.n <= r->mirror->max_body && wk->n_mirrors < r->mirror->max_in_flight
+	if (rq->body != BODY_STREAM && rq->bytes.n <= r->mirror->max_body && !is_full(wk, r->live->mirror.key, r->mirror->max_in_flight)
 	    && (a = arena_new(wk->limits.request_memory)) && (m = arena_new_of(a, struct mirror))) {
-		*m = (struct mirror){ .wk = wk, .arena = a, .slot = slot, .snapshot = snapshot_ref(k->gate->snapshot) };
+		*m = (struct mirror){ .wk = wk, .arena = a, .slot = slot, .key = r->live->mirror.key,
+				      .snapshot = snapshot_ref(k->gate->snapshot) };
 		if (send_copy(m, k, r->mirror, rq)) {
 			m->next = wk->mirrors;
 			if (m->next)

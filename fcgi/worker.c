@@ -48,6 +48,7 @@ static void take_limits(struct worker *wk)
 		.max_body = (uint64_t)config_int(c, CONFIG_GATEWAY_MAX_BODY_BYTES),
 		.idle_us = config_int(c, CONFIG_GATEWAY_IDLE_TIMEOUT_MS) * 1000,
 		.refresh_ms = (uint32_t)config_int(c, CONFIG_CACHE_REFRESH_TIMEOUT_MS),
+		.mirror_ms = (uint32_t)config_int(c, CONFIG_GATEWAY_MIRROR_TIMEOUT_MS),
 		.drain_us = config_int(c, CONFIG_GATEWAY_DRAIN_TIMEOUT_MS) * 1000,
 		.token_life_s = config_int(c, CONFIG_OAUTH_TOKEN_LIFE_S),
 		.base_path = config_text(c, CONFIG_GATEWAY_BASE_PATH),

@@ -223,7 +223,7 @@ struct worker_limits {
 	uint64_t max_body;
 	bool old_limit_fields;           /* X-RateLimit-* beside RateLimit */
 	int64_t idle_us, drain_us;
-	uint32_t refresh_ms;             /* of an answer that nobody waits for: cached_refresh.c */
+	uint32_t refresh_ms, mirror_ms;  /* of an answer that nobody waits for: cached_refresh.c, mirror.c */
 	struct str base_path, correlation_header;
 	struct str cert_header;          /* in which a trusted proxy hands over its client's certificate; empty: none */
 	struct str public_url;           /* of the mount as callers see it, without a slash at its end; empty: as they ask */

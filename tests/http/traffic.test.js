@@ -37,8 +37,8 @@ describe('traffic rules', () => {
 
   // A connection that the web server closed while a command ran is no failure of the call: it had not been sent.
   const call = (options) => once(options).catch((e) => { if (!e.reused) throw e; return call(options); });
-  const once = ({ method = 'GET', headers = {}, body } = {}) => new Promise((resolve, reject) => {
-    const req = http.request(`${gw.url}/api/orders/x?q=1`, { agent, method, headers: { 'Ocp-Apim-Subscription-Key': key.other, ...headers } }, (res) => {
+  const once = ({ method = 'GET', headers = {}, body, api = 'orders' } = {}) => new Promise((resolve, reject) => {
+    const req = http.request(`${gw.url}/api/${api}/x?q=1`, { agent, method, headers: { 'Ocp-Apim-Subscription-Key': key.other, 'X-Api': api, ...headers } }, (res) => {
       let text = '';
       res.on('data', (t) => { text += t; });
       res.on('end', () => resolve({ status: res.statusCode, headers: res.headers, text }));
@@ -61,10 +61,10 @@ describe('traffic rules', () => {
 
   before(async () => {
     [stable, next] = await Promise.all(['stable', 'next'].map(node));
-    gw = await start({ server: SERVERS[0], workers: 2, setup(g) {
-      g.cli('import', 'openapi', g.file('o.json', DESCRIPTION), '--path', 'orders', '--name', 'orders', '--backend', stable.url);
+    gw = await start({ server: SERVERS[0], workers: 2, config: { 'gateway.mirror_timeout_ms': 4000 }, setup(g) {
       g.cli('product', 'create', 'all');
-      g.cli('product', 'add-api', 'all', 'orders');
+      for (const api of ['orders', 'others'])
+        g.cli('import', 'openapi', g.file('o.json', DESCRIPTION), '--path', api, '--name', api, '--backend', stable.url, '--product', 'all');
       g.cli('backend', 'set', 'orders-next', '--url', next.url);
       const [partner, other] = [1, 2].map(() => g.cli('subscription', 'create', '--product', 'all', '--format', 'json').json());
       id = partner.id;
@@ -218,11 +218,27 @@ describe('traffic rules', () => {
     const now = await until(() => mirrored().sent > was.sent && mirrored().skipped > was.skipped && mirrored(), 'the counts');
     assert.deepEqual([now.sent - was.sent, now.skipped - was.skipped], [1, 1]);
     assert.deepEqual(next.seen.map((r) => [r.method, r.body, r.headers.authorization]), [['POST', 'order', 'Bearer mine']]);
+    gw.cli('policy', 'set', '--scope', 'api:orders', gw.file('own.xml', '<policies><inbound><base /><set-header name="Authorization" exists-action="override">'
+      + '<value>Bearer of-the-backend</value></set-header></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>'));
+    await call({ method: 'POST', body: 'own', headers: { Authorization: 'Bearer mine', Cookie: 'a=1', 'Content-Length': 3 } });
+    await until(() => next.seen.length === 2, 'another copy');
+    assert.equal(stable.seen.at(-1).headers.authorization, 'Bearer of-the-backend');
+    assert.deepEqual([next.seen[1].headers.authorization, next.seen[1].headers.cookie], [undefined, 'a=1'], 'what a policy shows is for its backend');
     gw.cli('mirror', 'set', 'orders', '--max-in-flight', '1', '--method', 'GET');
-    next.reply = () => {};
+    const open = new Set();
+    next.reply = (req, res) => {                                   // never comes to an end by itself
+      const drip = setInterval(() => res.write('.'), 200);
+      open.add(res);
+      res.on('close', () => { clearInterval(drip); open.delete(res); });
+    };
     await calls(30);
     assert.ok(mirrored().skipped - now.skipped >= 28, 'at most one of each worker is under way');
+    await until(() => open.size > 0, 'copies under way');
+    gw.cli('mirror', 'set', 'others', '--backend', 'orders-next', '--max-in-flight', '1');
+    await until(async () => { await call({ api: 'others' }); return next.seen.some((r) => r.headers['x-api'] === 'others'); }, 'a copy of another API');
+    gw.cli('mirror', 'end', 'others');
     gw.cli('mirror', 'end', 'orders');
+    await until(() => open.size === 0, 'copies that are given up');
     next.seen = [];
     await calls(10);
     assert.deepEqual([next.seen.length, gw.cli('mirror', 'list', '--format', 'json').json().length], [0, 0]);
