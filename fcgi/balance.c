@@ -347,6 +347,8 @@ void balance_end(struct call *k)
 {
 	struct balance *b = k->balance;
 
+	if (!b)
+		return;
 	if (b->entered.n)
 		gate_leave(&k->x, b->entered);
 	b->entered = STR_NULL;

@@ -140,6 +140,7 @@ static void on_done(struct transfer *t, enum reason why)
 		log_info("backend failed", KV_STR("request_id", k->x.request_id), KV_STR("reason", reason_info(why)->word),
 			 KV_STR("host", k->backend_host), KV_CSTR("detail", transfer_problem(t)));
 	}
+	balance_end(k);                          /* the backend is done with, however slowly the client reads or a policy waits */
 	/* What the client still sends has no taker any more. A body that is all here stays: it may be sent again, and
 	 * policies may look at it. */
 	if (!k->up_ended || k->body_gone) {
@@ -162,6 +163,8 @@ static void fail_forward(struct call *k, struct forward *f, enum reason why)
 {
 	if (k->traffic)
 		canary_outcome(k, why);
+	share_drop(k);
+	balance_end(k);
 	f->done = true;
 	f->failure = call_failure_of(why);
 	if (!f->failure_text.p)
@@ -352,8 +355,6 @@ static bool enter_share(struct call *k, struct forward *f)
 	if (share_pass(k))
 		return true;
 	k->tries--;                      /* nothing was sent */
-	if (k->balance)
-		balance_end(k);
 	f->failure_header = STR("Retry-After");
 	f->failure_header_value = STR("1");
 	fail_forward(k, f, REASON_OVERLOAD_BACKEND);
@@ -457,8 +458,7 @@ void forward_drop(struct call *k)
 	share_drop(k);
 	if (k->cached)
 		cached_drop(k);
-	if (k->balance)
-		balance_end(k);
+	balance_end(k);
 	if (k->need)
 		credential_drop(k->need);
 	if (t)
@@ -510,7 +510,7 @@ static enum step after_refusal(struct call *k, struct forward *f)
 	k->wish = f;
 	if (k->balance)
 		balance_same_again(k);
-	return begin(k, f);
+	return enter_share(k, f) ? begin(k, f) : STEP_NEXT;
 }
 
 /* What is next of a forward-request that has not been sent or was refused. False: nothing, it is under way. */

@@ -2,6 +2,7 @@
 
 #include "core/str.h"
 #include "fcgi/call.h"
+#include "fcgi/snapshot.h"
 
 #include <stdlib.h>
 
@@ -39,33 +40,34 @@ void share_table_free(struct share_table *t)
 	free(t);
 }
 
-static struct share_entry *make(struct share_table *t, struct share_entry **at, const struct url *url, uint32_t hash, bool tls)
+static struct share_entry *make(struct share_table *t, struct share_entry **at, struct str host, uint32_t port, uint32_t hash, bool tls)
 {
-	struct share_entry *e = calloc(1, sizeof(*e) + url->host.n);
+	struct share_entry *e = calloc(1, sizeof(*e) + host.n);
 
 	if (!e)
 		return NULL;
 	e->hash = hash;
-	e->port = (uint32_t)url_port(url);
+	e->port = port;
 	e->tls = tls;
-	e->host_n = url->host.n;
-	memcpy(e->host, url->host.p, url->host.n);
+	e->host_n = host.n;
+	memcpy(e->host, host.p, host.n);
 	e->next = *at;
 	*at = e;
 	t->n_entries++;
 	return e;
 }
 
-static struct share_entry *enter(struct share_table *t, const struct url *url, size_t most)
+/* host: or the path of a socket, which begins with a slash as no host does. */
+static struct share_entry *enter(struct share_table *t, const struct url *url, struct str host, size_t most)
 {
-	uint32_t port = (uint32_t)url_port(url), hash = (uint32_t)str_hash(url->host) * 31 + port;
+	uint32_t port = (uint32_t)url_port(url), hash = (uint32_t)str_hash(host) * 31 + port;
 	bool tls = str_eq(url->scheme, STR("https"));
 	struct share_entry **at = &t->buckets[hash % BUCKETS], *e = *at;
 
-	while (e && (e->hash != hash || e->port != port || e->tls != tls || !str_eq((struct str){ e->host, e->host_n }, url->host)))
+	while (e && (e->hash != hash || e->port != port || e->tls != tls || !str_eq((struct str){ e->host, e->host_n }, host)))
 		e = e->next;
 	if (!e)
-		e = make(t, at, url, hash, tls);
+		e = make(t, at, host, port, hash, tls);
 	if (!e || e->n >= most)
 		return NULL;
 	e->n++;
@@ -87,8 +89,11 @@ static void leave(struct share_table *t, struct share_entry *e)
 
 bool share_pass(struct call *k)
 {
+	const struct url *url = &k->x.request.url;
+	struct str socket = k->x.backend_id.n && k->backend ? k->backend->unix_socket : STR_NULL;
+
 	share_drop(k);
-	k->share = enter(k->wk->shares, &k->x.request.url, k->wk->limits.backend_share);
+	k->share = enter(k->wk->shares, url, socket.n ? socket : url->host, k->wk->limits.backend_share);
 	return k->share != NULL;
 }
 

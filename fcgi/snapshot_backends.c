@@ -118,7 +118,8 @@ static gh_rc read_backend(struct build *b, const struct store_backend *row, stru
 	TRY(build_text(b, row->credential_id, &x->credential_id));
 	TRY(build_text(b, row->unix_socket, &x->unix_socket));
 	x->max_calls = (uint32_t)row->max_calls;
-	x->calls_key = arena_printf(b->a, "backend-calls:%.*s", STR_ARG(row->id));
+	/* no key that a policy takes out of a field of a request begins like this */
+	x->calls_key = arena_printf(b->a, "\001backend-calls:%.*s", STR_ARG(row->id));
 	if (!x->calls_key.p)
 		return no_memory(b);
 	x->verify_tls = row->verify_tls;

@@ -135,6 +135,17 @@ describe('backends that hang', () => {
     well.app.hold = null;
     for (const res of again) res.end('late');
     await Promise.all(first);
+    // one that waits to try again has nothing under way
+    gw.cli('api', 'set', 'narrow', '--backend-id', 'narrow');
+    gw.cli('backend', 'set', 'narrow', '--max-calls', '1');
+    gw.cli('policy', 'set', '--scope', 'api:narrow', gw.file('again.xml', '<policies><inbound><base /></inbound><backend>'
+      + '<retry condition="@(context.Response.StatusCode == 500)" count="1" interval="60"><forward-request /></retry></backend>'
+      + '<outbound><base /></outbound><on-error><base /></on-error></policies>'));
+    const failed = new Promise((resolve) => { well.app.hold = (res) => { well.app.hold = null; res.on('finish', resolve); res.writeHead(500).end(); }; });
+    const leaving = http.get(`${gw.url}/api/narrow/x`, { agent: false }).on('error', () => {});
+    await failed;
+    await until(async () => (await get('narrow')).text === 'from the socket', 'room while another waits to be tried again');
+    leaving.destroy();
   });
 
   it('a name with two addresses of which one hangs: the other is used (Happy Eyeballs)', async (t) => {
