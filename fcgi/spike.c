@@ -37,6 +37,14 @@ bool spike_waits(const struct worker *wk, struct str key)
 	return wk->spikes && *find((struct worker *)(uintptr_t)wk, key);
 }
 
+int64_t spike_next_us(const struct worker *wk, struct str key)
+{
+	const struct spike_line *l = *find((struct worker *)(uintptr_t)wk, key);
+	const struct timer *t = l ? &l->first->timer : NULL;
+
+	return t && t->at && t->due_us > wk->loop.now_us ? t->due_us - wk->loop.now_us : 0;
+}
+
 static struct spike_line *line_for(struct worker *wk, struct str key)
 {
 	struct spike_line **at = find(wk, key), *l = *at;

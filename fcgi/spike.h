@@ -19,6 +19,8 @@ struct spike_place {                     /* in the call's arena, all zero before
 };
 
 bool spike_waits(const struct worker *wk, struct str key);       /* somebody waits here: who comes now stands behind him */
+/* In how many µs the first of the line asks again; 0: now, or nobody waits. */
+int64_t spike_next_us(const struct worker *wk, struct str key);
 /* Waits for at most delay_us; the first of a line is woken (call_wake) in retry_us. False: `most` wait already, or out of memory. */
 bool spike_join(struct spike_place *p, struct call *k, struct str key, uint32_t most, int64_t delay_us, int64_t retry_us);
 bool spike_first(const struct spike_place *p);           /* woken: its turn has come; else its time is over */

@@ -16,6 +16,11 @@
 #include "fcgi/spike.h"
 #include "policy/elements/limits.h"
 
+enum { SECOND_US = 1000000 };
+
+/* In the words of the record. */
+static const char waited_long[] = "one that had waited as long as it may", queue_full[] = "one more, and the queue is full";
+
 struct state {
 	const struct ctx_limit *limit;
 	struct counter_answer answer;
@@ -286,11 +291,11 @@ static enum step refused_by(struct call *k, struct tier_state *t, struct state *
 	if (!l->queue)
 		return give_up(k, t, s, "one more");
 	if (t->place.line)
-		return spike_again(&t->place, retry_us) ? wait_in_line(k) : give_up(k, t, s, "one that had waited as long as it may");
+		return spike_again(&t->place, retry_us) ? wait_in_line(k) : give_up(k, t, s, waited_long);
 	if (retry_us > delay_us)
 		return give_up(k, t, s, "one that would wait too long");
 	if (!spike_join(&t->place, k, t->key, l->queue, delay_us, retry_us))
-		return give_up(k, t, s, "one more, and the queue is full");
+		return give_up(k, t, s, queue_full);
 	return wait_in_line(k);
 }
 
@@ -300,7 +305,7 @@ static enum step settle(struct call *k, struct tier_state *t)
 
 	t->asking = false;
 	if (t->shared.away) {
-		if (!shared_limits_local(k->wk->shared_limits)) {
+		if (!k->wk->serving->counters || !shared_limits_local(k->wk->shared_limits)) {
 			leave_place(k, t);
 			return away(k, t);
 		}
@@ -346,19 +351,20 @@ static struct state *with_queue(struct tier_state *t)
 	return NULL;
 }
 
-/* Its time in the queue is over, and its turn has not come: what would it have been told? */
-static enum step too_late(struct call *k, struct tier_state *t)
+/* It is refused without having asked: what would it have been told? Of Redis that is when the first of the line asks again. */
+static enum step unasked(struct call *k, struct tier_state *t, const char *got)
 {
 	struct state *s = with_queue(t);
+	int64_t next_us = spike_next_us(k->wk, t->key);
 
 	if (k->wk->shared_limits)
-		s->answer = (struct counter_answer){ .retry_after_s = 1 };
+		s->answer = (struct counter_answer){ .retry_after_s = (uint32_t)((next_us + SECOND_US - 1) / SECOND_US) };
 	else
 		ask(k, t->key, s, 0);
 	s->answer.allowed = false;
 	s->answer.remaining = 0;
 	s->answer.retry_after_s = s->answer.retry_after_s ? s->answer.retry_after_s : 1;
-	return give_up(k, t, s, "one that had waited as long as it may");
+	return give_up(k, t, s, got);
 }
 
 static void tier_turn(struct call *k)
@@ -371,7 +377,7 @@ static void tier_turn(struct call *k)
 	if (!t->asking && t->place.timer.at)         /* it waits, and something else woke it: bytes of its body */
 		return;
 	k->resume_due = false;
-	step = t->asking ? settle(k, t) : spike_first(&t->place) ? attempt(k, t) : too_late(k, t);
+	step = t->asking ? settle(k, t) : spike_first(&t->place) ? attempt(k, t) : unasked(k, t, waited_long);
 	if (step == STEP_NEXT)
 		t->passed(k, k->gate);
 }
@@ -384,10 +390,12 @@ static enum step begin(struct call *k, struct tier_state *t)
 {
 	const struct state *s = with_queue(t);
 
-	if (s && spike_waits(k->wk, t->key)
-	    && spike_join(&t->place, k, t->key, s->limit->queue, (int64_t)s->limit->delay_ms * 1000, INT64_MAX / 4))
-		return wait_in_line(k);
-	return attempt(k, t);
+	if (!s || !spike_waits(k->wk, t->key))
+		return attempt(k, t);
+	/* who finds the line full may not pass those that stand in it */
+	return spike_join(&t->place, k, t->key, s->limit->queue, (int64_t)s->limit->delay_ms * 1000, INT64_MAX / 4)
+		       ? wait_in_line(k)
+		       : unasked(k, t, queue_full);
 }
 
 static bool is_plain(const struct call *k, const struct state *v, size_t n)
