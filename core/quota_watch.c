@@ -201,11 +201,12 @@ gh_rc quota_watch_read(struct quota_watch *w, struct arena *a, int64_t now_us, s
 	*out = NULL;
 	for (size_t i = 0; i < SETS * WAYS; i++) {
 		struct entry *e = &all[i];
-		int64_t end = atomic_load_explicit(&e->end_us, memory_order_relaxed);
 		struct quota_entry *to;
+		int64_t end;
 
 		if (atomic_load_explicit(&e->state, memory_order_acquire) != STATE_READY)
 			continue;
+		end = atomic_load_explicit(&e->end_us, memory_order_relaxed);        /* of this quota, not of one before it */
 		if (end != INT64_MAX && end + FREE_AFTER_US < now_us)
 			atomic_store_explicit(&e->state, STATE_FREE, memory_order_release);
 		if (end <= now_us)

@@ -200,10 +200,14 @@ static bool special_options(struct transfer *t, const struct upstream_request *r
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, versions[rq->http_version]);
 	if (rq->expect_continue_ms)
 		curl_easy_setopt(e, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)rq->expect_continue_ms);
-	if (rq->unix_socket.n)
-		ok = curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, arena_cstr(t->arena, rq->unix_socket)) == CURLE_OK;
+	if (rq->unix_socket.n) {
+		const char *path = arena_cstr(t->arena, rq->unix_socket);
+
+		/* without a path curl would go to the host */
+		ok = path && curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, path) == CURLE_OK;
+	}
 	if (rq->proxy_url.n) {
-		ok = curl_easy_setopt(e, CURLOPT_PROXY, arena_cstr(t->arena, rq->proxy_url)) == CURLE_OK;
+		ok = ok && curl_easy_setopt(e, CURLOPT_PROXY, arena_cstr(t->arena, rq->proxy_url)) == CURLE_OK;
 		curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 		if (rq->proxy_user.n) {
 			curl_easy_setopt(e, CURLOPT_PROXYUSERNAME, arena_cstr(t->arena, rq->proxy_user));
