@@ -239,7 +239,7 @@ static gh_rc walk(struct run *r, enum sql all, enum sql one, row_fn each, struct
 	return GH_RC_OK;
 }
 
-enum { COUNTS = 11 };
+enum { COUNTS = 12 };
 
 /* What a row counts is read once and added to up to four sums. */
 static void read_counts(sqlite3_stmt *st, int64_t counts[COUNTS])
@@ -251,7 +251,7 @@ static void read_counts(sqlite3_stmt *st, int64_t counts[COUNTS])
 static void add_counts(const int64_t counts[COUNTS], const struct place_row *p, int64_t last_us, struct store_traffic *t)
 {
 	int64_t *const sums[] = { &t->bytes_in, &t->bytes_out, &t->backend_bytes_in, &t->backend_bytes_out, &t->total_us, &t->gateway_us,
-				  &t->backend_us, &t->backend_calls, &t->attempts, &t->cache_hits };
+				  &t->backend_us, &t->backend_calls, &t->attempts, &t->cache_hits, &t->cache_misses };
 
 	for (size_t i = 0; i < ARRAY_LEN(sums); i++)
 		*sums[i] += counts[1 + i];

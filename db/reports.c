@@ -130,6 +130,11 @@ static struct table_value average(int64_t us, int64_t calls)
 	return calls ? table_real(ms(us) / (double)calls) : (struct table_value){ .none = true };
 }
 
+static struct table_value percent(double v)
+{
+	return v >= 0 ? table_real(v) : (struct table_value){ .none = true };
+}
+
 static struct table_value quantile(const struct latency *l, double q)
 {
 	return l->n ? table_real(ms((int64_t)latency_quantile(l, q))) : (struct table_value){ .none = true };
@@ -158,6 +163,8 @@ void report_measure_columns(struct table *t)
 		{ "backendCalls", "Calls at the backend", TABLE_COUNT },
 		{ "attempts", "Tries", TABLE_COUNT },
 		{ "cacheHits", "From the cache", TABLE_COUNT },
+		{ "cacheMisses", "Not in the cache", TABLE_COUNT },
+		{ "cacheHitPercent", "From the cache, %", TABLE_PERCENT },
 		{ "backendBytesIn", "Bytes from the backend", TABLE_BYTES },
 		{ "backendBytesOut", "Bytes to the backend", TABLE_BYTES },
 		{ "firstByteMs", "First byte, ms", TABLE_MS },
@@ -180,6 +187,7 @@ void report_measures(struct table_value *row, size_t at, const struct store_traf
 		average(t->gateway_us, t->calls), quantile(&t->gateway, 0.95),
 		average(t->backend_us, t->backend_calls), quantile(&t->backend, 0.95),
 		table_count(t->backend_calls), table_count(t->attempts), table_count(t->cache_hits),
+		table_count(t->cache_misses), percent(store_traffic_hit_percent(t)),
 		table_count(t->backend_bytes_in), table_count(t->backend_bytes_out),
 		t->latency.n ? average(t->first_byte_us, t->backend_calls) : (struct table_value){ .none = true },
 		average(t->dns_us, t->connects), average(t->connect_us, t->connects), average(t->tls_us, t->connects),

@@ -49,7 +49,7 @@ struct rollup {
 
 struct sums {
 	int64_t calls, bytes_in, bytes_out, backend_bytes_in, backend_bytes_out, total_us, gateway_us, backend_us, backend_calls,
-		attempts, cache_hits;
+		attempts, cache_hits, cache_misses;
 	int64_t connects, dns_us, connect_us, tls_us, first_byte_us;
 	struct latency total, gateway, backend;
 };
@@ -297,6 +297,7 @@ static bool add_fact(struct sums *t, struct arena *a, const struct fact *f)
 	t->gateway_us += n * c->gateway_us;
 	t->attempts += n * c->attempts;
 	t->cache_hits += c->cache == TELEMETRY_CACHE_HIT ? n : 0;
+	t->cache_misses += c->cache == TELEMETRY_CACHE_MISS ? n : 0;
 	if (c->connect_us) {
 		t->connects += n;
 		t->dns_us += n * c->dns_us;
@@ -395,7 +396,8 @@ static gh_rc write_run(struct rollup *r, const struct fact *f, size_t n, int64_t
 	bind_row_key(st, period_s, start_s, f->place);
 	{
 		const int64_t values[] = { t.calls, t.bytes_in, t.bytes_out, t.backend_bytes_in, t.backend_bytes_out, t.total_us,
-					   t.gateway_us, t.backend_us, t.backend_calls, t.attempts, t.cache_hits };
+					   t.gateway_us, t.backend_us, t.backend_calls, t.attempts, t.cache_hits,
+					   t.cache_misses };
 
 		for (int i = 0; i < (int)ARRAY_LEN(values); i++)
 			bind_int(st, 4 + i, values[i]);

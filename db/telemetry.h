@@ -26,7 +26,7 @@ struct store_traffic {
 	int64_t gateway_us, backend_us, total_us;        /* sums */
 	int64_t backend_calls;       /* calls for which a backend was asked: backend_us and first_byte_us are theirs */
 	int64_t attempts;            /* tries at backends */
-	int64_t cache_hits;
+	int64_t cache_hits, cache_misses;        /* calls that a cache was asked for; the others are neither */
 	int64_t last_call_us;        /* start of the last minute with a call (of an older one: its hour or day); 0: none */
 	/* the rest only where latencies were asked for */
 	struct latency latency;      /* of the whole call */
@@ -45,6 +45,8 @@ void traffic_add(struct store_traffic *t, struct traffic_kind kind, int64_t call
 
 /* 100 * (4xx + 5xx) / calls, or -1 when there were no calls: "no data". */
 double store_traffic_error_percent(const struct store_traffic *t);
+/* 100 * hits / (hits + misses), or -1 when no cache was asked. */
+double store_traffic_hit_percent(const struct store_traffic *t);
 
 /* What is counted; texts that are STR_NULL do not narrow. Whole minutes, from_us <= minute < to_us; to_us 0: now. */
 struct store_traffic_filter {

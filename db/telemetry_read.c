@@ -17,6 +17,13 @@ double store_traffic_error_percent(const struct store_traffic *t)
 	return t->calls ? 100.0 * (double)errors / (double)t->calls : -1;
 }
 
+double store_traffic_hit_percent(const struct store_traffic *t)
+{
+	int64_t asked = t->cache_hits + t->cache_misses;
+
+	return asked ? 100.0 * (double)t->cache_hits / (double)asked : -1;
+}
+
 struct traffic_kind traffic_kind(struct str status, struct str origin)
 {
 	bool backend = str_eq(origin, str_of(telemetry_origin_name(TELEMETRY_BY_BACKEND)))

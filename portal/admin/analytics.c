@@ -179,7 +179,7 @@ static struct str cell_text(struct web *w, enum table_kind kind, const struct ta
 static bool is_shown(const struct table *t, size_t c)
 {
 	static const char *const downloads[] = { "attempts", "backendBytesIn", "backendBytesOut", "dnsMs", "connectMs", "tlsMs", "gatewayP95Ms",
-						 "backendP95Ms", "backendCalls", "clientErrors", "firstByteMs" };
+						 "backendP95Ms", "backendCalls", "clientErrors", "firstByteMs", "cacheMisses" };
 
 	for (size_t i = 0; i < ARRAY_LEN(downloads); i++)
 		if (strcmp(t->columns[c].name, downloads[i]) == 0)
@@ -363,7 +363,7 @@ static void put_reports(struct web *w, enum report_id here)
 static void put_sums(struct web *w, const struct report *r)
 {
 	static const char *const shown[] = { "calls", "served", "refused", "gatewayErrors", "backendErrors", "errorPercent", "averageMs", "p95Ms",
-					     "p99Ms", "gatewayAverageMs", "backendAverageMs", "bytesIn", "bytesOut" };
+					     "p99Ms", "gatewayAverageMs", "backendAverageMs", "bytesIn", "bytesOut", "cacheHitPercent" };
 	struct liquid_list *list = liquid_set_list(w->page, "sums");
 	struct table t;
 
@@ -372,8 +372,11 @@ static void put_sums(struct web *w, const struct report *r)
 	report_measures(table_row(&t), 0, &r->all.sum);
 	for (size_t i = 0; i < ARRAY_LEN(shown) && t.n_rows; i++) {
 		size_t c = table_find(&t, shown[i]);
-		struct liquid_record *s = liquid_push_record(list);
+		struct liquid_record *s;
 
+		if (strcmp(shown[i], "cacheHitPercent") == 0 && table_at(&t, 0, c)->none)
+			continue;                    /* a cache is not everybody's: no dash for it */
+		s = liquid_push_record(list);
 		liquid_set_text(s, "title", str_of(t.columns[c].title));
 		liquid_set_text(s, "value", cell_text(w, t.columns[c].kind, table_at(&t, 0, c)));
 	}

@@ -364,6 +364,14 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
         return all.length === 2 && all;
       }, 'the records');
       assert.deepEqual(calls.map((c) => `${c.cache} ${c.origin} ${c.attempts}`).sort(), ['hit cache 0', 'miss backend 1']);
+      const row = await until(() => {
+        const all = gw.cli('log', '-n', '5000', '--api', 'ours', '--format', 'json').stdout.trim().split('\n').map((l) => JSON.parse(l).cache);
+        const [hits, misses] = ['hit', 'miss'].map((c) => all.filter((one) => one === c).length);
+        const r = gw.cli('analytics', '--api', 'ours', '--format', 'json').json()[0];
+        return r.cacheHits === hits && r.cacheMisses === misses && r;
+      }, 'totals that say the same');
+      assert.ok(row.cacheHits > 0 && row.cacheMisses > 0);
+      assert.equal(row.cacheHitPercent.toFixed(2), (100 * row.cacheHits / (row.cacheHits + row.cacheMisses)).toFixed(2));
     });
 
     it('is still full after a restart', async () => {

@@ -92,11 +92,13 @@ static void figures(void **state)
 	c.attempts = 0, c.backend_us = 0, c.status = 200, c.origin = TELEMETRY_BY_CACHE, c.cache = TELEMETRY_CACHE_HIT, c.total_us = 500;
 	c.gateway_us = 500, c.connect_us = 0;
 	count(f, &c, 1, 0);
+	CHECK("only hits", store_traffic_hit_percent(&(struct store_traffic){ .cache_hits = 1 }) == 100);
+	CHECK("no cache is no share", store_traffic_hit_percent(&(struct store_traffic){ .calls = 1 }) < 0);
 	c.status = 429, c.origin = TELEMETRY_BY_GATEWAY, c.cache = TELEMETRY_CACHE_NONE;
 	count(f, &c, 1, 0);
 	c.status = 500;
 	count(f, &c, 1, 0);
-	c.status = 502, c.origin = TELEMETRY_BACKEND_FAILED, c.attempts = 2;
+	c.status = 502, c.origin = TELEMETRY_BACKEND_FAILED, c.attempts = 2, c.cache = TELEMETRY_CACHE_MISS;
 	count(f, &c, 1, 0);
 	t = ask(f, q).sum;
 	CHECK_INT("calls", t.calls, 7);
@@ -105,6 +107,8 @@ static void figures(void **state)
 	CHECK_INT("errors of the backend", t.backend_errors, 1);
 	CHECK_INT("served", t.status_class[2], 4);
 	CHECK_INT("from the cache", t.cache_hits, 1);
+	CHECK_INT("not in the cache", t.cache_misses, 1);
+	CHECK("half of what the cache was asked for", store_traffic_hit_percent(&t) == 50);
 	CHECK_INT("tries", t.attempts, 5);
 	CHECK_INT("calls at the backend", t.backend_calls, 4);
 	CHECK_INT("bytes in", t.bytes_in, 7);
