@@ -140,6 +140,7 @@ static GH_RC put_items(struct form *f, struct liquid_record *r, const struct res
 
 		liquid_set_int(item, "number", (int64_t)i + 1);
 		liquid_set_bool(item, "blank", i >= n);
+		liquid_set_text(item, "none", i < n && f->view->may_change ? arena_printf(f->w->a, "%.*s.none", STR_ARG(place)) : STR(""));
 		TRY(put_fields(f, liquid_set_list(item, "fields"), field->fields, i < n ? json_array_get(value, i) : NULL, place, depth + 1, err));
 	}
 	return GH_RC_OK;
@@ -231,12 +232,15 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 		liquid_set_bool(r, "may_ref", !(field->flags & RESOURCE_NO_REF));
 		liquid_set_bool(r, "lines", field->flags & RESOURCE_LINES);
 		liquid_set_text(r, "value", STR(""));
+		liquid_set_bool(r, "again", json_is_string(value));
 		liquid_set_text(r, "ref", jsn_str(value, "ref").p ? jsn_str(value, "ref") : STR(""));
 	}
 	if (field->type == RESOURCE_ENUM)
 		put_enum(f, r, field, text_of(a, value));
 	if (field->type == RESOURCE_REF || field->type == RESOURCE_REFS)
 		TRY(put_refs(f, r, field, value, err));
+	if (field->type == RESOURCE_OBJECT)
+		liquid_set_text(r, "none", field->flags & RESOURCE_NULL && json_is_object(value) && f->view->may_change ? arena_printf(a, "%.*s.none", STR_ARG(at)) : STR(""));
 	if (field->type == RESOURCE_OBJECT && field->fields && depth < DEPTH_MAX)
 		TRY(put_fields(f, liquid_set_list(r, "fields"), field->fields, value, at, depth + 1, err));
 	if (field->type == RESOURCE_OBJECTS && field->fields && depth < DEPTH_MAX)
@@ -368,19 +372,56 @@ static json_t *scalar_of(struct web *w, const struct resource_field *field, stru
 
 static json_t *object_of(struct web *w, const struct resource_field *fields, struct str at, const json_t *before, bool is_new);
 
-/* Whether nobody filled in the row at `at`: what is required is empty, or all is where nothing is. Choices and defaults, which
- * are always sent, do not count. */
+static size_t items_sent(struct web *w, struct str at);
+static bool is_blank(struct web *w, const struct resource_field *fields, struct str at);
+
+/* The first value that a form shows of a field that has none yet. */
+static json_t *initial(struct web *w, const struct resource_field *f)
+{
+	struct gh_err err;
+	json_t *v = NULL;
+
+	if (f->otherwise && !jsn_parse_in(w->a, str_of(f->otherwise), &(struct jsn_limits){ .flags = JSN_ANY }, &v, NULL, &err).code)
+		return v;
+	return f->type == RESOURCE_ENUM && !(f->flags & RESOURCE_NULL) ? jsn_keep(w->a, json_string(f->values[0])) : NULL;
+}
+
+/* Whether the field at `at` holds nothing but what the form showed in an empty row. */
+static bool is_untouched(struct web *w, const struct resource_field *f, struct str at)
+{
+	struct str value = str_trim(web_param(&w->rq.form, arena_cstr(w->a, at)));
+	bool none = true;
+
+	if (f->type == RESOURCE_OBJECT && f->fields)
+		return is_blank(w, f->fields, at);
+	if (f->type == RESOURCE_OBJECTS && f->fields) {
+		for (size_t i = items_sent(w, at); i > 0 && none; i--)
+			none = is_blank(w, f->fields, arena_printf(w->a, "%.*s/%zu", STR_ARG(at), i - 1));
+		return none;
+	}
+	if (f->type == RESOURCE_TEXTS || f->type == RESOURCE_REFS) {
+		const json_t *texts = jsn_keep(w->a, texts_of(w, at));
+
+		return json_array_size(texts) == 0 || json_equal(texts, initial(w, f));
+	}
+	if (f->type == RESOURCE_SECRET)
+		return !value.n && !file_of(w, at).n && !str_trim(web_param(&w->rq.form, arena_printf(w->a, "%.*s.ref", STR_ARG(at)).p)).n;
+	if (f->type == RESOURCE_BOOL)
+		return !value.n || json_is_true(initial(w, f));
+	return (!value.n && !file_of(w, at).n) || str_eq(admin_unix_lines(w, value), text_of(w->a, initial(w, f)));
+}
+
+/* Whether nobody filled in the row at `at`, or it was ticked to be taken away. A row with anything else in it is never left out,
+ * also one that lacks what is required: the validation says so, and nothing that was typed is lost. */
 static bool is_blank(struct web *w, const struct resource_field *fields, struct str at)
 {
-	bool needs = false;
+	bool blank = true;
 
-	for (const struct resource_field *f = fields; f->name; f++)
-		needs = needs || (f->type != RESOURCE_ENUM && f->flags & RESOURCE_REQUIRED);
-	for (const struct resource_field *f = fields; f->name; f++)
-		if (f->type != RESOURCE_ENUM && (f->flags & RESOURCE_REQUIRED || !needs)
-		    && web_param(&w->rq.form, arena_printf(w->a, "%.*s/%s", STR_ARG(at), f->name).p).n)
-			return false;
-	return true;
+	if (web_param(&w->rq.form, arena_printf(w->a, "%.*s.none", STR_ARG(at)).p).n)
+		return true;
+	for (const struct resource_field *f = fields; f->name && blank; f++)
+		blank = f->flags & RESOURCE_READ_ONLY || is_untouched(w, f, arena_printf(w->a, "%.*s/%s", STR_ARG(at), f->name));
+	return blank;
 }
 
 /* How many items the form has: a list that is longer than ITEMS_MAX gets no room for more, and stays whole. */

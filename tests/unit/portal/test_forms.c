@@ -355,6 +355,79 @@ static void only_the_open_internet(void **state)
 	check_done();
 }
 
+/* A row is left out when it holds nothing but what an empty row shows. With anything else in it, what is missing is said and what
+ * was typed is shown again; to be rid of a row there is a box. */
+static void rows_in_part(void **state)
+{
+	static const struct {
+		const char *label, *kind, *form;
+		int status;
+		const char *part, *want;         /* of the document; of the page where it is NULL */
+	} rows[] = {
+		{ "all as it was shown", "traffic-rules", "&/canary/backend=&/canary/percent=0&/canary/rollBack/against=limit&/canary/rollBack/minimumCalls=20"
+		  "&/mirror/percent=100&/mirror/methods=GET%0D%0AHEAD&/mirror/maxBodyBytes=65536&/faults/0/percent=50&/faults/0/delayMs=9", 303, "canary", "null" },
+		{ "a mirror that was shown only", "traffic-rules", "&/faults/0/percent=50&/faults/0/delayMs=9&/mirror/percent=100", 303, "mirror", "null" },
+		{ "a canary without a backend", "traffic-rules", "&/canary/percent=7", 422, NULL, "name=\"/canary/percent\" value=\"7\"" },
+		{ "only its header", "traffic-rules", "&/canary/header=X-Try", 422, NULL, "name=\"/canary/header\" value=\"X-Try\"" },
+		{ "only its subscriptions", "traffic-rules", "&/canary/subscriptions=gold", 422, NULL, "\ngold</textarea>" },
+		{ "only what is in it", "traffic-rules", "&/canary/rollBack/errorPercent=5", 422, NULL, "name=\"/canary/rollBack/errorPercent\" value=\"5\"" },
+		{ "a mirror without a backend", "traffic-rules", "&/mirror/methods=POST", 422, NULL, "\nPOST</textarea>" },
+		{ "only a box of it", "traffic-rules", "&/mirror/credentials=yes", 422, NULL, "name=\"/mirror/credentials\" value=\"yes\" checked" },
+		{ "what is missing stands at its field", "traffic-rules", "&/mirror/maxInFlight=9", 422, NULL, "id=\"f/mirror/backend\" name=\"/mirror/backend\" aria-invalid" },
+		{ "a fault without a share", "traffic-rules", "&/faults/1/abortStatus=503", 422, NULL, "value=\"503\"" },
+		{ "a member without a backend", "backends", "&/members/0/backend=near&/members/1/weight=7", 422, NULL, "value=\"7\"" },
+		{ "a member as it was shown", "backends", "&/members/0/backend=near&/members/1/weight=1&/members/1/priority=1", 303, "members",
+		  "[{\"backend\":\"near\",\"weight\":1,\"priority\":1}]" },
+		{ "one that is taken away", "backends", "&/members/0/backend=near&/members/0.none=yes&/members/1/backend=near&/members/1/weight=3", 303, "members",
+		  "[{\"backend\":\"near\",\"weight\":3,\"priority\":1}]" },
+		{ "a canary that is taken away", "traffic-rules", "&/canary/backend=near&/canary/percent=7&/canary.none=yes&/faults/0/percent=50&/faults/0/delayMs=9", 303, "canary", "null" },
+		{ "only the choice of a limit", "tiers", "&/limits/0/kind=quota", 422, NULL, "<option value=\"quota\" selected>" },
+		{ "no limit", "tiers", "&/limits/0/kind=rate&/limits/0/algorithm=usual&/limits/1/kind=rate", 303, "limits", "[]" },
+		{ "a secret is not sent back, and that is said", "named-values", "&/secret=zebra&/tags=%01", 422, NULL, "Enter it again: a secret is never sent back" },
+		{ "a variable without a name", "environments", "&/variables/0/value=eu-1", 422, NULL, "value=\"eu-1\"" },
+	};
+	static const struct {
+		const char *kind, *id, *form;
+	} bases[] = {
+		{ "traffic-rules", "api:orders", "" }, { "backends", "some", "&/balance=round-robin" },
+		{ "tiers", "some", "&/name=Some&/product=starter&/approval=auto" }, { "environments", "some", "&/name=Some&/prefix=some" },
+		{ "named-values", "some", "" },
+	};
+	struct client c = { .site = *state };
+	struct arena *a = arena_new(8 << 20);
+	struct gh_err err;
+	json_t *doc;
+
+	client_session(&c, "administrator");
+	client_send(&c, "GET", "/admin/edit/backends", NULL);
+	client_send(&c, "POST", "/admin/edit/backends", arena_printf(a, "csrf=%s&action=save&/id=near&/url=http://near.example/&/balance=round-robin", client_token(&c)).p);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct resource_kind *k = resource_kind_find(str_of(rows[i].kind));
+		struct str mark = STR(""), id = STR("");
+		size_t b = 0;
+
+		while (strcmp(bases[b].kind, rows[i].kind))
+			b++;
+		must(resource_read(c.site->store, a, k, str_of(bases[b].id), &doc, &err), &err);
+		if (doc) {
+			mark = uri_encode(a, resource_etag(a, doc), URI_KEEP_UNRESERVED);
+			id = arena_printf(a, "&id=%s", bases[b].id);
+		}
+		client_send(&c, "GET", arena_printf(a, "/admin/edit/%s", rows[i].kind).p, NULL);
+		CHECK_INT(rows[i].label, client_send(&c, "POST", arena_printf(a, "/admin/edit/%s", rows[i].kind).p,
+			  arena_printf(a, "csrf=%s&action=save&/id=%s%.*s&mark=%.*s%s%s", client_token(&c), bases[b].id, STR_ARG(id), STR_ARG(mark), bases[b].form, rows[i].form).p), rows[i].status);
+		if (!rows[i].part) {
+			CHECK(rows[i].label, client_shows(&c, rows[i].want));
+			continue;
+		}
+		must(resource_read(c.site->store, a, k, str_of(bases[b].id), &doc, &err), &err);
+		CHECK_STR(rows[i].label, jsn_text(a, jsn_get(doc, rows[i].part), JSON_ENCODE_ANY), str_of(rows[i].want));
+	}
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
 static int up(void **state)
 {
 	static struct web_site site;
@@ -375,7 +448,8 @@ static int down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports), cmocka_unit_test(policy_forms),
-					    cmocka_unit_test(only_the_open_internet), cmocka_unit_test(backends_now) };
+					    cmocka_unit_test(only_the_open_internet), cmocka_unit_test(backends_now),
+					    cmocka_unit_test(rows_in_part) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
