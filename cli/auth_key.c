@@ -1,9 +1,11 @@
 /* auth_key.c - `gatehouse auth-key …`: the keys that sign access tokens and identities for backends. */
 #include "cli/output.h"
+#include "cli/resource.h"
+#include "core/clock.h"
 #include "core/str.h"
 #include "db/callers.h"
 
-enum { OVERLAP_S = 90000 };      /* the longest life of a token and an hour */
+enum { OVERLAP_S = 90000, LEAD_MAX_S = 366 * 86400 };    /* the first: the longest life of a token and an hour */
 
 static const struct column columns[] = {
 	{ "ID", "id", COLUMN_TEXT, offsetof(struct store_auth_key, id), NULL },
@@ -24,20 +26,27 @@ static const struct option rotate_options[] = {
 
 static gh_rc rotate(struct cli *c, struct gh_err *err)
 {
-	struct str purpose = str_of(option_text_or(&c->options, "purpose", "token")), id;
+	static const struct doc_option fields[] = { { "purpose", "purpose", DOC_TEXT }, { "algorithm", "algorithm", DOC_TEXT },
+						    { "overlap", "endsOthersAfter", DOC_INT }, DOC_END };
+	int64_t lead = option_int(&c->options, "lead", 0);
+	json_t *doc = cli_document(c, fields);
+	struct resource_outcome out;
 	struct store_auth_key *rows;
+	char iso[CLOCK_ISO_MAX];
 	struct store *s;
 	size_t n;
-	gh_rc rc;
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	rc = store_auth_key_rotate(s, c->arena, purpose, str_of(option_text_or(&c->options, "algorithm", "ES256")),
-				   option_int(&c->options, "lead", 0), option_int(&c->options, "overlap", OVERLAP_S), &id, err);
-	TRY(store_tx_end(s, rc, err));
+	if (lead > LEAD_MAX_S)
+		return cli_usage(c, err, "--lead takes 0 to %d seconds", LEAD_MAX_S);
+	if (!option_text(&c->options, "overlap"))
+		json_object_set_new(doc, "endsOthersAfter", json_integer(OVERLAP_S));
+	if (lead)
+		json_object_set_new(doc, "signsFrom", json_string(clock_iso(clock_wall_us() + lead * 1000000, 6, iso)));
+	TRY(cli_create(c, "signing-key", STR_NULL, doc, &out, err));
+	TRY(cli_store(c, false, &s, err));
 	TRY(store_auth_keys(s, c->arena, false, &rows, &n, err));
 	for (size_t i = 0; i < n; i++)
-		if (str_eq(rows[i].id, id))
+		if (str_eq(rows[i].id, out.id))
 			output_row(c, columns, ARRAY_LEN(columns), &rows[i], false);
 	return GH_RC_OK;
 }
@@ -63,7 +72,7 @@ const struct command command_auth_key_list = { .name = "auth-key list", .summary
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_auth_key_delete, err);
+	return cli_remove(c, "signing-key", str_of(c->options.args[0]), err);
 }
 
 const struct command command_auth_key_delete = {

@@ -1,5 +1,5 @@
 /* terms.c - `gatehouse terms …`: the terms of use that people agree to when they make an account. */
-#include "cli/output.h"
+#include "cli/resource.h"
 #include "core/file.h"
 #include "core/str.h"
 #include "db/environments.h"
@@ -7,14 +7,11 @@
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
 	struct str text;
-	struct store *s;
 
 	TRY(file_read(c->arena, c->options.args[0], STORE_TEXT_MAX, &text, err));
-	if (!utf8_valid(text) || memchr(text.p, 0, text.n) || !str_trim(text).n)
+	if (!utf8_valid(text) || !str_trim(text).n)
 		FAIL(err, INVALID, "%s: the terms are no UTF-8 text", c->options.args[0]);
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_setting_set(s, STR("portal.terms"), text, err), err);
+	return cli_replace(c, "terms", STR("portal"), jsn_keep(c->arena, json_pack("{s:s%}", "text", text.p, text.n)), err);
 }
 
 const struct command command_terms_set = {
@@ -40,11 +37,7 @@ const struct command command_terms_show = { .name = "terms show", .summary = "pr
 
 static gh_rc unset(struct cli *c, struct gh_err *err)
 {
-	struct store *s;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_setting_unset(s, STR("portal.terms"), err), err);
+	return cli_replace(c, "terms", STR("portal"), jsn_keep(c->arena, json_pack("{s:n}", "text")), err);
 }
 
 const struct command command_terms_unset = { .name = "terms unset", .summary = "take the terms of use away", .run = unset };

@@ -42,39 +42,45 @@ static gh_rc make(struct arena *a, struct str kid, struct str alg_name, struct s
 	return rc;
 }
 
-static gh_rc add(struct store *s, struct arena *a, struct str purpose, struct str alg, int64_t signs_us, struct str *id_out,
-		 struct gh_err *err)
+GH_RC store_auth_key_add(struct store *s, struct arena *a, const struct store_auth_key *k, struct gh_err *err)
 {
-	struct store_auth_key row = { .purpose = purpose, .alg = alg, .created_us = clock_wall_us(), .signs_us = signs_us };
+	struct store_auth_key row = *k;
 	struct str clear;
 
-	TRY(store_new_id(a, &row.id, err));
-	TRY(make(a, row.id, alg, &clear, err));
+	row.created_us = clock_wall_us();
+	TRY(make(a, row.id, row.alg, &clear, err));
 	TRY(store_seal(s, a, SEALED_KIND, row.id, clear, &row.jwks, err));
 	crypto_wipe((void *)(uintptr_t)clear.p, clear.n);
-	if (id_out)
-		*id_out = row.id;
 	return change_row(s, SQL_AUTH_KEY_ADD, &key_type, &row, CHANGE_ADD(row.id), err);
 }
 
-GH_RC store_auth_key_rotate(struct store *s, struct arena *a, struct str purpose, struct str alg, int64_t lead_s,
-			    int64_t overlap_s, struct str *id_out, struct gh_err *err)
+GH_RC store_auth_key_times(struct store *s, const struct store_auth_key *k, struct gh_err *err)
 {
-	int64_t now = clock_wall_us();
+	sqlite3_stmt *st = sql_use(s, SQL_AUTH_KEY_TIMES);
+
+	bind_str(st, 1, k->id);
+	bind_int(st, 2, k->signs_us);
+	bind_int(st, 3, k->ends_us);
+	return change_run(s, st, &(struct change){ .action = "update", .kind = key_type.kind, .id = k->id, .raises = RAISES_CONFIG,
+			  .must_exist = true }, err);
+}
+
+GH_RC store_auth_keys_end(struct store *s, struct str purpose, int64_t at_us, struct gh_err *err)
+{
 	sqlite3_stmt *st = sql_use(s, SQL_AUTH_KEY_PRUNE);
 
 	TRY(change_begin(s, err));
-	bind_int(st, 1, now);
+	bind_int(st, 1, clock_wall_us());
 	TRY(sql_done(s, st, err));
 	st = sql_use(s, SQL_AUTH_KEY_END);
 	bind_str(st, 1, purpose);
-	bind_int(st, 2, now + (lead_s + overlap_s) * 1000000);
-	TRY(sql_done(s, st, err));
-	return add(s, a, purpose, alg, now + lead_s * 1000000, id_out, err);
+	bind_int(st, 2, at_us);
+	return sql_done(s, st, err);
 }
 
 GH_RC store_auth_key_ensure(struct store *s, struct arena *a, struct str purpose, struct gh_err *err)
 {
+	struct store_auth_key first = { .purpose = purpose, .alg = STR("ES256"), .signs_us = clock_wall_us() };
 	sqlite3_stmt *st = sql_use(s, SQL_AUTH_KEY_COUNT);
 	int64_t n = 0;
 	bool found;
@@ -83,7 +89,10 @@ GH_RC store_auth_key_ensure(struct store *s, struct arena *a, struct str purpose
 	bind_str(st, 1, purpose);
 	bind_int(st, 2, clock_wall_us());
 	TRY(find_int(s, st, &n, &found, err));
-	return n ? GH_RC_OK : add(s, a, purpose, STR("ES256"), clock_wall_us(), NULL, err);
+	if (n)
+		return GH_RC_OK;
+	TRY(store_new_id(a, &first.id, err));
+	return store_auth_key_add(s, a, &first, err);
 }
 
 GH_RC store_auth_keys(struct store *s, struct arena *a, bool in_clear, struct store_auth_key **out, size_t *n,

@@ -57,9 +57,11 @@ struct store_auth_key {
 	int64_t created_us, signs_us, ends_us;   /* ends_us 0: none */
 };
 
-/* The present keys of the purpose end after overlap_s seconds; a new one is added that signs after lead_s seconds. */
-GH_RC store_auth_key_rotate(struct store *s, struct arena *a, struct str purpose, struct str alg, int64_t lead_s,
-			    int64_t overlap_s, struct str *id_out, struct gh_err *err);
+/* Makes the bytes of a key. INVALID: the algorithm has no public key. */
+GH_RC store_auth_key_add(struct store *s, struct arena *a, const struct store_auth_key *k, struct gh_err *err);
+GH_RC store_auth_key_times(struct store *s, const struct store_auth_key *k, struct gh_err *err);          /* when it signs and ends */
+/* The present keys of the purpose end then, where they do not end before; those that have ended are forgotten. */
+GH_RC store_auth_keys_end(struct store *s, struct str purpose, int64_t at_us, struct gh_err *err);
 /* Makes the first key of the purpose when there is none that has not ended. */
 GH_RC store_auth_key_ensure(struct store *s, struct arena *a, struct str purpose, struct gh_err *err);
 /* Oldest first. */

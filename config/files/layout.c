@@ -130,7 +130,7 @@ static const char *ending(const struct resource_kind *k, struct str text)
 
 	if (str_starts(start, STR("\xef\xbb\xbf")))
 		start = str_trim(str_from(start, 3));
-	if (strstr(k->name, "page"))
+	if (strstr(k->name, "page") || strcmp(k->name, "terms") == 0)
 		return "md";
 	if (strcmp(k->name, "governance-ruleset") == 0)
 		return "yaml";

@@ -44,6 +44,7 @@ static const struct entry {
 	{ "Security", "Role assignments", "role-assignments", "groups", WEB_VIEW_PEOPLE },
 	{ "Security", "Machine tokens", "machine-tokens", "keys", WEB_VIEW_PEOPLE },
 	{ "Security", "SCIM tokens", "scim-tokens", "keys", WEB_VIEW_PEOPLE },
+	{ "Security", "Signing keys", "signing-keys", "keys", WEB_VIEW_SETTINGS },
 	{ "Governance", "Report", "governance", "good", WEB_VIEW_APIS },
 	{ "Governance", "Rulesets", "governance-rulesets", "policies", WEB_VIEW_SETTINGS },
 	{ "Governance", "Exceptions", "governance-exceptions", "info", WEB_VIEW_SETTINGS },
@@ -53,6 +54,7 @@ static const struct entry {
 	{ "Settings", "Business groups", "business-groups", "groups", WEB_VIEW_SETTINGS },
 	{ "Settings", "Pages", "pages", "pages", WEB_EDIT_PAGES },
 	{ "Settings", "Look", "look", "look", WEB_CHANGE_LOOK },
+	{ "Settings", "Terms of use", "terms-of-use", "pages", WEB_CHANGE_LOOK },
 };
 
 /* "products" is here at /products and at /products/gold, not at /products-of-mine; the first page at /apis/… too. */

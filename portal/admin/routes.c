@@ -97,6 +97,8 @@ static const struct web_route routes[] = {
 	KIND("identity-providers", WEB_VIEW_PEOPLE, WEB_MANAGE_PEOPLE),
 	KIND("scim-tokens", WEB_VIEW_PEOPLE, WEB_MANAGE_PEOPLE),
 	KIND("machine-tokens", WEB_VIEW_PEOPLE, WEB_MANAGE_PEOPLE),
+	KIND("terms-of-use", WEB_CHANGE_LOOK, WEB_CHANGE_LOOK),
+	KIND("signing-keys", WEB_VIEW_SETTINGS, WEB_CHANGE_SETTINGS),
 	KIND("cache-rules", WEB_VIEW_POLICIES, WEB_CHANGE_POLICIES),
 	KIND("roles", WEB_VIEW_PEOPLE, WEB_MANAGE_PEOPLE),
 	KIND("role-assignments", WEB_VIEW_PEOPLE, WEB_MANAGE_PEOPLE),

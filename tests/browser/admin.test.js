@@ -50,7 +50,7 @@ const ready = (p) => p.waitForFunction(() => document.documentElement.dataset.ed
 const PAGES = [
   { name: 'admin-policies', url: '/admin/policies' },
   ...['tiers', 'users', 'groups', 'applications', 'backends', 'named-values', 'policy-fragments', 'environments', 'business-groups', 'version-sets',
-    'operations', 'revisions', 'alert-rules', 'alert-webhooks', 'alert-silences', 'consumer-rules', 'certificates', 'loggers', 'schemas', 'access-rules', 'network-rules', 'traffic-rules', 'governance-rulesets', 'governance-exceptions', 'callers', 'identity-providers', 'sign-ins', 'machine-tokens', 'scim-tokens', 'cache-rules'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
+    'operations', 'revisions', 'alert-rules', 'alert-webhooks', 'alert-silences', 'consumer-rules', 'certificates', 'loggers', 'schemas', 'access-rules', 'network-rules', 'traffic-rules', 'governance-rulesets', 'governance-exceptions', 'callers', 'identity-providers', 'sign-ins', 'machine-tokens', 'scim-tokens', 'cache-rules', 'terms-of-use', 'signing-keys'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
   { name: 'admin-api', url: '/admin/apis/orders' },
   { name: 'admin-revisions', url: '/admin/apis/orders/revisions' },
   { name: 'admin-promote', url: '/admin/apis/orders/promote' },

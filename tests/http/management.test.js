@@ -57,6 +57,8 @@ const SAMPLES = {
   'alert-rules': ['errors', { kind: 'status', status: ['5xx'], api: 'orders', measure: 'percent', threshold: '2.5', webhooks: ['chat'] }, { periods: 3 }],
   'alert-silences': ['night', { rule: 'errors', from: '2026-11-22T01:00:00Z', to: '2026-11-22T03:00:00Z' }, { repeatSeconds: 86400 }],
   looks: ['portal', { name: 'Acme', texts: { en: { headline: 'Build' } }, menu: [{ label: 'Status', address: '/status' }], logo: 'iVBORw0KGgo=' }, { name: 'Acme & more' }],
+  'terms-of-use': ['portal', { text: '# Terms\n\nBe kind.\n' }, { text: 'Be kinder.' }],
+  'signing-keys': ['first', { purpose: 'identity' }, { ends: '2031-01-01T00:00:00Z' }],
   'machine-tokens': ['pipeline', { role: 'operator', scopes: ['read'] }, { scopes: ['read', 'write:products'] }],
   'scim-tokens': ['directory', {}, { ends: '2031-01-01T00:00:00Z' }],
 };

@@ -71,6 +71,9 @@ static const struct sample {
 	{ "alert-silence", "night", "{\"rule\":\"errors\",\"from\":\"2026-11-22T01:00:00Z\",\"to\":\"2026-11-22T03:00:00Z\",\"repeatSeconds\":86400}" },
 	{ "look", "portal", "{\"name\":\"Acme <APIs>\",\"colours\":{\"accent\":[\"#7a1f5c\",\"#f0a3d4\"]},\"texts\":{\"en\":{\"headline\":\"Build\"}},"
 	  "\"menu\":[{\"label\":\"Status\",\"address\":\"https://status.example.com/\"}],\"logo\":\"iVBORw0KGgo=\\n\"}" },
+	{ "terms", "portal", "{\"text\":\"# Terms\\n\\nBe kind.\\n\"}" },
+	{ "signing-key", "first", "{\"purpose\":\"identity\",\"signsFrom\":\"2026-11-22T01:00:00Z\"}" },
+	{ "signing-key", "second", "{\"algorithm\":\"EdDSA\",\"ends\":\"2031-01-01T00:00:00Z\"}" },
 	{ "machine-token", "pipeline", "{\"role\":\"operator\",\"scopes\":[\"read\",\"write:products\"]}" },
 	{ "scim-token", "directory", "{\"ends\":\"2031-01-01T00:00:00Z\"}" },
 };

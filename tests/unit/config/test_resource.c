@@ -394,6 +394,36 @@ static void look(void **state)
 	check_done();
 }
 
+/* Keys that sign: a new document is a new key, and may end the others of its purpose; their bytes are in no document. */
+static void signing_keys(void **state)
+{
+	struct fixture *f = *state;
+	struct resource_outcome out;
+	json_t *doc;
+
+	CHECK_STR("a key", put(f, "signing-key", "a", "{\"signsFrom\":\"2026-11-22T01:00:00Z\"}", RESOURCE_CREATE, &out), STR(""));
+	CHECK_STR("of another purpose", put(f, "signing-key", "i", "{\"purpose\":\"identity\",\"signsFrom\":\"2026-11-22T01:00:00Z\"}", RESOURCE_CREATE, &out),
+		  STR(""));
+	CHECK_STR("nothing but what there is to say", text_of(f, "signing-key", "a"),
+		  STR("{\"id\":\"a\",\"purpose\":\"token\",\"algorithm\":\"ES256\",\"signsFrom\":\"2026-11-22T01:00:00Z\",\"ends\":null,\"endsOthersAfter\":null}"));
+	CHECK_STR("the same again", put(f, "signing-key", "a", "{}", RESOURCE_PUT, &out), STR(""));
+	CHECK_INT("changes nothing", out.result, RESOURCE_SAME);
+	CHECK_STR("rotated", put(f, "signing-key", "b", "{\"signsFrom\":\"2031-01-01T00:00:00Z\",\"endsOthersAfter\":3600,\"algorithm\":\"EdDSA\"}", RESOURCE_CREATE,
+				 &out), STR(""));
+	CHECK_OK(f, resource_read(f->s, f->a, kind("signing-key"), STR("a"), &doc, &f->err));
+	CHECK_STR("the old one ends", jsn_str(doc, "ends"), STR("2031-01-01T01:00:00Z"));
+	CHECK_OK(f, resource_read(f->s, f->a, kind("signing-key"), STR("i"), &doc, &f->err));
+	CHECK("the other goes on", json_is_null(jsn_get(doc, "ends")));
+	CHECK_STR("an algorithm stays", put(f, "signing-key", "b", "{\"algorithm\":\"RS256\"}", RESOURCE_PUT, NULL),
+		  STR("/algorithm cannot change; make a new signing-key and remove this one\n"));
+	CHECK_STR("rotating is for new ones", put(f, "signing-key", "b", "{\"algorithm\":\"EdDSA\",\"endsOthersAfter\":1}", RESOURCE_PUT, NULL),
+		  STR("/endsOthersAfter counts when a key is made; this one is there already\n"));
+	CHECK_STR("backwards", put(f, "signing-key", "c", "{\"signsFrom\":\"2031-01-01T00:00:00Z\",\"ends\":\"2030-01-01T00:00:00Z\"}", RESOURCE_PUT, NULL),
+		  STR("/ends is before it signs\n"));
+	CHECK_STR("terms of blanks", put(f, "terms", "portal", "{\"text\":\" \\n\"}", RESOURCE_PUT, NULL), STR("/text says nothing; null takes the terms away\n"));
+	check_done();
+}
+
 /* The secrets of credentials are fields here, and rows of a table in core/. */
 static void credential_secrets(void **state UNUSED)
 {
@@ -421,7 +451,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		store_test(documents), store_test(problems), store_test(secrets), store_test(lists), store_test(large_lists), store_test(changes), store_test(every_kind),
-		store_test(removal), store_test(look), cmocka_unit_test(credential_secrets),
+		store_test(removal), store_test(look), store_test(signing_keys), cmocka_unit_test(credential_secrets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,7 +123,7 @@ static void keys(void **state)
 	struct fixture *f = *state;
 	struct store_auth_key *rows;
 	struct jose_keys *set = jose_keys_new();
-	struct str id;
+	struct store_auth_key next = { .id = STR("next"), .purpose = STR("token"), .alg = STR("RS256") };
 	gh_rc rc;
 
 	CHANGE(f, store_auth_key_ensure(f->s, f->a, STR("token"), &f->err));
@@ -131,12 +131,19 @@ static void keys(void **state)
 	CHECK_INT("one is made once", count_keys(f, &rows), 1);
 	CHECK_OK(f, jose_keys_add_jwks(set, rows[0].jwks, NULL, &f->err));
 	CHECK_INT("a key that can be used", jose_keys_count(set), 1);
-	CHANGE(f, store_auth_key_rotate(f->s, f->a, STR("token"), STR("RS256"), 0, 60, &id, &f->err));
+	next.signs_us = rows[0].created_us + 1000000;
+	CHANGE(f, store_auth_keys_end(f->s, next.purpose, next.signs_us + 60000000, &f->err));
+	CHANGE(f, store_auth_key_add(f->s, f->a, &next, &f->err));
 	CHECK_INT("both", count_keys(f, &rows), 2);
-	CHECK("the old one ends", rows[0].ends_us > rows[1].created_us && !rows[1].ends_us);
+	CHECK("the old one ends", rows[0].ends_us == next.signs_us + 60000000 && !rows[1].ends_us);
+	next.ends_us = next.signs_us + 5;
+	CHANGE(f, store_auth_key_times(f->s, &next, &f->err));
+	CHECK_INT("still both", count_keys(f, &rows), 2);
+	CHECK("its end", rows[1].ends_us == next.ends_us);
 	CHECK_STR("the new one", rows[1].alg, STR("RS256"));
 	CHECK_OK(f, store_tx_begin(f->s, STR("test"), &f->err));
-	rc = store_auth_key_rotate(f->s, f->a, STR("token"), STR("HS256"), 0, 60, &id, &f->err);
+	next.alg = STR("HS256");
+	rc = store_auth_key_add(f->s, f->a, &next, &f->err);
 	CHECK_INT("no secret can be published", store_tx_end(f->s, rc, &f->err).code, GH_E_INVALID);
 	jose_keys_free(set);
 	check_done();

@@ -1,0 +1,169 @@
+#include "cli/resource.h"
+
+#include "cli/portal_site.h"
+#include "core/clock.h"
+#include "core/str.h"
+#include "db/store.h"
+
+#include <stdio.h>
+
+static bool is_none(const char *text)
+{
+	return !*text || strcmp(text, "none") == 0;
+}
+
+static json_t *list_of(struct cli *c, const char *option)
+{
+	json_t *list = json_array();
+	const char *text;
+
+	for (size_t i = 0; (text = option_nth(&c->options, option, i)); i++)
+		if (!is_none(text))
+			json_array_append_new(list, json_string(text));
+	return list;
+}
+
+static json_t *value_of(struct cli *c, const struct doc_option *o)
+{
+	const char *text = o->kind == DOC_LIST ? option_nth(&c->options, o->option, 0) : option_text(&c->options, o->option);
+	char iso[CLOCK_ISO_MAX];
+	int64_t us;
+
+	if (o->kind == DOC_FLAG)
+		return option_flag(&c->options, o->option) ? json_true() : NULL;
+	if (o->kind == DOC_INT)
+		return option_int(&c->options, o->option, -1) >= 0 ? json_integer(option_int(&c->options, o->option, -1)) : NULL;
+	if (!text)
+		return NULL;
+	switch (o->kind) {
+	case DOC_OR_NULL:
+		return is_none(text) ? json_null() : json_string(text);
+	case DOC_YES:
+		return json_boolean(strcmp(text, "yes") == 0);
+	case DOC_LIST:
+		return list_of(c, o->option);
+	case DOC_TIME:
+		if (is_none(text) || strcmp(text, "never") == 0)
+			return json_null();
+		return json_string(clock_parse_date(str_of(text), &us) ? clock_iso(us, us % 1000000 ? 6 : 0, iso) : text);
+	default:
+		return json_string(text);
+	}
+}
+
+json_t *cli_document(struct cli *c, const struct doc_option *table)
+{
+	json_t *doc = jsn_keep(c->arena, json_object());
+
+	for (; doc && table->option; table++) {
+		json_t *v = value_of(c, table);
+
+		if (v && json_object_set_new(doc, table->field, v) != 0)
+			return NULL;
+	}
+	return doc;
+}
+
+/* ---- one transaction ------------------------------------------------------------------------------------------------------- */
+
+gh_rc cli_change_begin(struct cli *c, struct cli_change *out, struct gh_err *err)
+{
+	struct store_site site;
+
+	*out = (struct cli_change){ .c = c };
+	TRY(portal_site(c, &site, err));
+	TRY(cli_store(c, true, &out->store, err));
+	TRY(resource_begin(out->store, c->arena, str_of(cli_actor(c)), &out->change, err));
+	resource_portal(out->change, site.portal);
+	return GH_RC_OK;
+}
+
+gh_rc cli_put(struct cli_change *ch, const char *kind, struct str id, json_t *doc, enum resource_how how, struct resource_outcome *out,
+	      struct gh_err *err)
+{
+	if (!doc)
+		FAIL(err, NOMEM, "%s", kind);
+	return resource_write(ch->change, resource_kind_find(str_of(kind)), id, doc, how, out, err);
+}
+
+gh_rc cli_merge(struct cli_change *ch, const char *kind, struct str id, json_t *patch, struct resource_outcome *out, struct gh_err *err)
+{
+	const struct resource_kind *k = resource_kind_find(str_of(kind));
+	json_t *doc;
+
+	if (!patch)
+		FAIL(err, NOMEM, "%s", kind);
+	TRY(resource_merge(ch->store, ch->c->arena, k, id, patch, &doc, err));
+	if (!doc)
+		FAIL(err, NOT_FOUND, "there is no %s '%.*s'", kind, STR_ARG(str_first(id, 200)));
+	return resource_write(ch->change, k, id, doc, RESOURCE_REPLACE, out, err);
+}
+
+gh_rc cli_drop(struct cli_change *ch, const char *kind, struct str id, struct gh_err *err)
+{
+	return resource_remove(ch->change, resource_kind_find(str_of(kind)), id, NULL, err);
+}
+
+/* "product gold: name: must not be empty" */
+static struct str told(struct arena *a, const struct resource_problem *p)
+{
+	struct str at = p->pointer.n ? str_from(p->pointer, 1) : STR("");
+
+	return arena_printf(a, "%s %.*s: %.*s%s%.*s", p->kind ? p->kind->name : "", STR_ARG(str_first(p->id, 100)), STR_ARG(at), at.n ? ": " : "",
+			    STR_ARG(p->message));
+}
+
+gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err)
+{
+	const struct resource_problem *v;
+	struct gh_err why = { .code = GH_OK };
+	size_t n;
+	gh_rc rc;
+
+	if (so_far.code && err)
+		why = *err;
+	rc = resource_end(ch->change, so_far, false, err);
+	v = resource_problems(ch->change, &n);
+	if (!rc.code || !n) {
+		if (so_far.code && err)
+			*err = why;
+		return rc;
+	}
+	for (size_t i = 0; i + 1 < n; i++)
+		fprintf(stderr, "gatehouse: error: %.*s\n", STR_ARG(told(ch->c->arena, &v[i])));
+	return gh_err_set(err, rc.code, __FILE__, __LINE__, "%.*s", STR_ARG(told(ch->c->arena, &v[n - 1])));
+}
+
+/* ---- one resource ---------------------------------------------------------------------------------------------------------- */
+
+gh_rc cli_create(struct cli *c, const char *kind, struct str id, json_t *doc, struct resource_outcome *out, struct gh_err *err)
+{
+	struct cli_change ch;
+
+	TRY(cli_change_begin(c, &ch, err));
+	return cli_change_end(&ch, cli_put(&ch, kind, id, doc, RESOURCE_CREATE, out, err), err);
+}
+
+gh_rc cli_replace(struct cli *c, const char *kind, struct str id, json_t *doc, struct gh_err *err)
+{
+	struct cli_change ch;
+
+	TRY(cli_change_begin(c, &ch, err));
+	return cli_change_end(&ch, cli_put(&ch, kind, id, doc, RESOURCE_PUT, NULL, err), err);
+}
+
+gh_rc cli_patch(struct cli *c, const char *kind, struct str id, json_t *patch, struct gh_err *err)
+{
+	struct cli_change ch;
+
+	TRY(cli_change_begin(c, &ch, err));
+	return cli_change_end(&ch, cli_merge(&ch, kind, id, patch, NULL, err), err);
+}
+
+gh_rc cli_remove(struct cli *c, const char *kind, struct str id, struct gh_err *err)
+{
+	struct cli_change ch;
+
+	TRY(cli_change_begin(c, &ch, err));
+	return cli_change_end(&ch, cli_drop(&ch, kind, id, err), err);
+}
