@@ -381,15 +381,27 @@ GH_RC resource_merge(struct store *s, struct arena *a, const struct resource_kin
 static GH_RC refuse_uses(struct resource_change *c, const struct resource_kind *k, struct str id, struct gh_err *err)
 {
 	struct resource_name *uses;
-	size_t n;
+	size_t n, first = SIZE_MAX;
+	bool hidden = false;
 
 	TRY(resource_uses(c->store, c->scratch, k, id, RESOURCE_USES_MAX, &uses, &n, err));
-	for (size_t i = 0; i < n; i++)
-		resource_problem(c, k, id, STR(""), "the %s '%.*s' refers to it; change or remove that first", uses[i].kind->name,
-				 STR_ARG(str_first(uses[i].id, 200)));
+	for (size_t i = 0; i < n; i++) {
+		bool seen;
+
+		TRY(resource_allowed(c->store, uses[i].kind, uses[i].id, false, &seen, err));
+		hidden = hidden || !seen;
+		first = seen && first == SIZE_MAX ? i : first;
+		if (seen)
+			resource_problem(c, k, id, STR(""), "the %s '%.*s' refers to it; change or remove that first", uses[i].kind->name,
+					 STR_ARG(str_first(uses[i].id, 200)));
+	}
+	if (hidden)                      /* neither what it is nor how many there are */
+		resource_problem(c, k, id, STR(""), "something that you may not see refers to it; ask somebody with rights there to change or remove that first");
+	if (first != SIZE_MAX)
+		FAIL(err, CONFLICT, "%s '%.*s' is in use by %s '%.*s'", k->name, STR_ARG(str_first(id, 200)), uses[first].kind->name,
+		     STR_ARG(str_first(uses[first].id, 200)));
 	if (n)
-		FAIL(err, CONFLICT, "%s '%.*s' is in use by %s '%.*s'", k->name, STR_ARG(str_first(id, 200)), uses[0].kind->name,
-		     STR_ARG(str_first(uses[0].id, 200)));
+		FAIL(err, CONFLICT, "%s '%.*s' is in use by something that you may not see", k->name, STR_ARG(str_first(id, 200)));
 	return GH_RC_OK;
 }
 

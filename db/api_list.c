@@ -50,7 +50,10 @@ enum store_tracking store_tracking_of(int64_t last_call_us, int64_t active_since
 	return !last_call_us ? STORE_UNREGISTERED : last_call_us >= active_since_us ? STORE_ACTIVE : STORE_INACTIVE;
 }
 
-GH_RC store_tags_in_use(struct store *s, struct arena *a, struct store_tag **out, size_t *n, struct gh_err *err)
+GH_RC store_tags_in_use(struct store *s, struct arena *a, struct str environment, struct store_tag **out, size_t *n, struct gh_err *err)
 {
-	return list_rows(s, sql_use(s, SQL_API_TAGS_IN_USE), &api_tag_type, a, out, n, err);
+	sqlite3_stmt *st = sql_use(s, SQL_API_TAGS_IN_USE);
+
+	bind_str(st, 1, environment);
+	return list_rows(s, st, &api_tag_type, a, out, n, err);
 }

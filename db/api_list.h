@@ -23,5 +23,5 @@ GH_RC store_api_list(struct store *s, struct arena *a, const struct store_api_fi
 /* End of the last hour in which the API was called; 0: never. */
 GH_RC store_api_last_call(struct store *s, struct str api_id, int64_t *us, struct gh_err *err);
 enum store_tracking store_tracking_of(int64_t last_call_us, int64_t active_since_us);
-/* Every tag that some API was given, by name. */
-GH_RC store_tags_in_use(struct store *s, struct arena *a, struct store_tag **out, size_t *n, struct gh_err *err);
+/* Every tag that some API of the environment (empty: of any) was given, by name. */
+GH_RC store_tags_in_use(struct store *s, struct arena *a, struct str environment, struct store_tag **out, size_t *n, struct gh_err *err);

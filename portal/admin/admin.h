@@ -30,6 +30,19 @@ GH_RC admin_traffic_put(struct web *w, struct str api_id, struct liquid_record *
 GH_RC admin_sees(struct web *w, bool *yes, struct gh_err *err);
 /* Whether a list shows the resource of that kind and id to the account. */
 GH_RC admin_shows(struct web *w, const char *kind, struct str id, bool *yes, struct gh_err *err);
+/* Whether it shows all of them, so that the store may cut its pages. Who sees some gets pages of those alone, else their number and the
+ * gaps in them would tell how many others there are. */
+bool admin_shows_all(struct web *w, const char *kind);
+/* The rows of the window that the account may see: `fetch` gives those of a window of the store, `id` that of one. *out is an array of
+ * rows of row_size bytes. */
+struct admin_source {
+	const char *kind;                /* "product" */
+	size_t row_size;
+	GH_RC (*fetch)(struct web *w, const void *ctx, const struct store_page *window, void **rows, size_t *n, struct gh_err *err);
+	struct str (*id)(struct web *w, const void *row);
+	const void *ctx;
+};
+GH_RC admin_rows(struct web *w, const struct admin_source *from, const struct store_page *window, void **out, size_t *n, struct gh_err *err);
 /* `places` of the layout, and what its form does. */
 GH_RC admin_environments_put(struct web *w, struct gh_err *err);
 web_handler admin_environment_choose;

@@ -91,7 +91,7 @@ static GH_RC take_filter(struct web *w, struct store_api_filter *f, struct gh_er
 			put_option(environments, e[i].id, e[i].name.n ? e[i].name : e[i].id, str_eq(w->environment, e[i].id));
 	}
 	f->environment = w->environment;
-	TRY(store_tags_in_use(w->site->store, w->a, &t, &n, err));
+	TRY(store_tags_in_use(w->site->store, w->a, f->environment, &t, &n, err));
 	for (size_t i = 0; i < n; i++) {
 		put_option(tags, t[i].tag, t[i].tag, str_eq(tag, t[i].tag));
 		if (str_eq(tag, t[i].tag))

@@ -8,7 +8,8 @@
 #include "db/captures.h"
 #include "db/telemetry.h"
 
-enum { CALLS_SHOWN = 100 };
+enum { CALLS_SHOWN = 100,
+       CALLS_LOOKED_AT = 6400 };         /* of those who may see some environments only, until enough of theirs are found */
 
 static const char *level_of(int status)
 {
@@ -108,6 +109,24 @@ static size_t keep_seen(struct web *w, struct store_call *rows, size_t n, bool b
 	return kept;
 }
 
+/* The newest that the account may see: as many are read as it takes, so that nobody is shown less for what others call. */
+static GH_RC newest(struct web *w, struct store_calls_filter *f, bool by_caller, struct store_call **rows, size_t *n, struct gh_err *err)
+{
+	size_t got, wanted = f->limit;
+
+	for (;; f->limit *= 4) {
+		TRY(store_calls(w->site->store, w->a, f, rows, &got, err));
+		*n = keep_seen(w, *rows, got, by_caller);
+		if (*n >= wanted || got < f->limit || f->limit >= CALLS_LOOKED_AT)
+			break;
+	}
+	if (*n > wanted) {                   /* oldest first */
+		*rows += *n - wanted;
+		*n = wanted;
+	}
+	return GH_RC_OK;
+}
+
 gh_rc admin_calls(struct web *w, struct gh_err *err)
 {
 	struct store_calls_filter f = { .limit = CALLS_SHOWN };
@@ -117,7 +136,7 @@ gh_rc admin_calls(struct web *w, struct gh_err *err)
 	struct gh_err why = { 0 };
 	struct store_call *rows = NULL;
 	size_t n = 0;
-	bool full, by_caller = subscription.n > 0;
+	bool by_caller = subscription.n > 0;
 
 	f.api = api.n ? api : STR_NULL;
 	f.subscription = subscription.n ? subscription : STR_NULL;
@@ -125,18 +144,18 @@ gh_rc admin_calls(struct web *w, struct gh_err *err)
 	if (range.n && analytics_range(range, clock_wall_us(), &f.from_us, &f.to_us, &why).code)
 		f.limit = 1;
 	liquid_set_text(w->page, "problem", why.code ? arena_dup(w->a, str_of(why.message)) : STR(""));
-	if (!why.code && id.n)
+	if (!why.code && id.n) {
 		TRY(by_any_id(w, &f, id, &rows, &n, &by_caller, err));
-	else if (!why.code)
-		TRY(store_calls(w->site->store, w->a, &f, &rows, &n, err));
-	full = n == CALLS_SHOWN;
-	n = keep_seen(w, rows, n, by_caller);
+		n = keep_seen(w, rows, n, by_caller);
+	} else if (!why.code) {
+		TRY(newest(w, &f, by_caller, &rows, &n, err));
+	}
 	if (n == 1 && id.n)
 		return web_redirect(w, arena_printf(w->a, "calls/%lld", (long long)rows[0].row), err);
 	for (size_t i = n; i-- > 0;)                 /* newest first */
 		admin_put_call(w, liquid_push_record(list), &rows[i]);
 	liquid_set_bool(w->page, "searched", id.n || api.n || subscription.n || status.n || range.n);
-	liquid_set_bool(w->page, "full", full);
+	liquid_set_bool(w->page, "full", n == CALLS_SHOWN);
 	liquid_set_text(w->page, "title", STR("Calls"));
 	return web_page(w, "calls", err);
 }

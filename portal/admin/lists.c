@@ -82,14 +82,31 @@ static struct str or_id(struct str name, struct str id)
 	return name.n ? name : id;
 }
 
+static GH_RC fetch_products(struct web *w, const void *kind, const struct store_page *window, void **rows, size_t *n, struct gh_err *err)
+{
+	struct store_product *v;
+
+	TRY(store_products_of_kind(w->site->store, w->a, *(const enum store_product_kind *)kind, window, &v, n, err));
+	*rows = v;
+	return GH_RC_OK;
+}
+
+static struct str product_id(struct web *w UNUSED, const void *row)
+{
+	return ((const struct store_product *)row)->id;
+}
+
 static GH_RC list_products(struct web *w, enum store_product_kind kind, struct gh_err *err)
 {
+	const struct admin_source from = { "product", sizeof(struct store_product), fetch_products, product_id, &kind };
 	struct store_page window = admin_window(w);
 	struct liquid_list *list = liquid_set_list(w->page, "products");
 	struct store_product *products;
+	void *rows;
 	size_t n;
 
-	TRY(store_products_of_kind(w->site->store, w->a, kind, &window, &products, &n, err));
+	TRY(admin_rows(w, &from, &window, &rows, &n, err));
+	products = rows;
 	n = admin_pages(w, n);
 	for (size_t i = 0; i < n; i++) {
 		struct store_subscription_filter f = { .product_id = products[i].id, .state = STORE_SUB_ACTIVE };
@@ -99,11 +116,7 @@ static GH_RC list_products(struct web *w, enum store_product_kind kind, struct g
 		const struct store_page first = { .limit = PRODUCT_APIS };
 		int64_t count, total;
 		size_t k;
-		bool seen;
 
-		TRY(admin_shows(w, "product", products[i].id, &seen, err));
-		if (!seen)
-			continue;
 		r = liquid_push_record(list);
 		names = liquid_set_list(r, "apis");
 		TRY(store_apis_of_product(w->site->store, w->a, products[i].id, &first, &apis, &k, err));
@@ -190,27 +203,75 @@ static void put_states(struct web *w, struct store_subscription_filter *f)
 	}
 }
 
-/* "?state=asking": those whose owners wish for another tier, the oldest wish first. */
-static GH_RC list_subscriptions(struct web *w, const struct store_subscription_filter *wanted, const struct store_page *window,
-				struct store_subscription **out, size_t *n, struct gh_err *err)
+static struct str subscription_id(struct web *w UNUSED, const void *row)
 {
-	bool asking = str_eq(web_param(&w->rq.query, "state"), STR("asking")), found;
+	return ((const struct store_subscription *)row)->id;
+}
+
+/* "?state=asking": those whose owners wish for another tier, the oldest wish first. */
+static GH_RC fetch_asking(struct web *w, const void *ctx UNUSED, const struct store_page *window, void **rows, size_t *n, struct gh_err *err)
+{
+	struct store_subscription *out;
 	struct store_request *wishes;
 	size_t count, kept = 0;
+	bool found;
 
-	liquid_set_bool(w->page, "asking", asking);
-	if (!asking)
-		return store_subscriptions(w->site->store, w->a, wanted, window, out, n, err);
-	liquid_set_text(w->page, "state", STR("asking"));
 	TRY(store_tier_wishes(w->site->store, w->a, STR_NULL, window->offset + window->limit, &wishes, &count, err));
-	*out = arena_alloc(w->a, count + 1, sizeof(**out));
-	if (!*out)
+	*rows = out = arena_alloc(w->a, count + 1, sizeof(*out));
+	if (!out)
 		FAIL(err, NOMEM, "subscriptions");
 	for (size_t i = window->offset; i < count; i++) {
-		TRY(store_subscription_find(w->site->store, w->a, wishes[i].subscription_id, &(*out)[kept], &found, err));
+		TRY(store_subscription_find(w->site->store, w->a, wishes[i].subscription_id, &out[kept], &found, err));
 		kept += found;
 	}
 	*n = kept;
+	return GH_RC_OK;
+}
+
+/* Those that the account may see of many: their ids come in the order of ids, however many are passed over. */
+static GH_RC subscriptions_in_sight(struct web *w, const struct store_subscription_filter *wanted, const struct store_page *window,
+				    struct store_subscription **out, size_t *n, struct gh_err *err)
+{
+	const struct resource_kind *k = resource_kind_find(STR("subscription"));
+	struct resource_query q = { .search = window->search, .limit = RESOURCE_LIST_MAX };
+	size_t got, passed = 0;
+	struct str *ids;
+	bool found;
+
+	for (size_t i = 0; k->filters[i].name; i++)
+		if (wanted->state >= 0 && strcmp(k->filters[i].name, "state") == 0)
+			q.values[i] = str_of(store_subscription_state_names[wanted->state]);
+	*n = 0;
+	*out = arena_alloc(w->a, window->limit, sizeof(**out));
+	if (!*out)
+		FAIL(err, NOMEM, "subscriptions");
+	do {
+		q.limit = window->offset + window->limit - passed < RESOURCE_LIST_MAX ? window->offset + window->limit - passed : RESOURCE_LIST_MAX;
+		TRY(resource_ids(w->site->store, w->a, k, &q, &ids, &got, &q.after, err));
+		for (size_t i = 0; i < got; i++) {
+			if (passed++ < window->offset)
+				continue;
+			TRY(store_subscription_find(w->site->store, w->a, ids[i], &(*out)[*n], &found, err));
+			*n += found;
+		}
+	} while (q.after.n && passed < window->offset + window->limit);
+	return GH_RC_OK;
+}
+
+static GH_RC list_subscriptions(struct web *w, const struct store_subscription_filter *wanted, const struct store_page *window,
+				struct store_subscription **out, size_t *n, struct gh_err *err)
+{
+	const struct admin_source asking = { "subscription", sizeof(struct store_subscription), fetch_asking, subscription_id, NULL };
+	bool is_asking = str_eq(web_param(&w->rq.query, "state"), STR("asking"));
+	void *rows;
+
+	liquid_set_bool(w->page, "asking", is_asking);
+	if (!is_asking)
+		return admin_shows_all(w, "subscription") ? store_subscriptions(w->site->store, w->a, wanted, window, out, n, err)
+							  : subscriptions_in_sight(w, wanted, window, out, n, err);
+	liquid_set_text(w->page, "state", STR("asking"));
+	TRY(admin_rows(w, &asking, window, &rows, n, err));
+	*out = rows;
 	return GH_RC_OK;
 }
 
@@ -227,13 +288,8 @@ gh_rc admin_subscriptions(struct web *w, struct gh_err *err)
 	TRY(list_subscriptions(w, &wanted, &window, &v, &n, err));
 	n = admin_pages(w, n);
 	for (size_t i = 0; i < n; i++) {
-		struct liquid_record *r;
-		bool seen;
+		struct liquid_record *r = liquid_push_record(list);
 
-		TRY(admin_shows(w, "subscription", v[i].id, &seen, err));
-		if (!seen)
-			continue;
-		r = liquid_push_record(list);
 		TRY(store_subscription_prefixes(w->site->store, w->a, v[i].id, &prefixes, err));
 		TRY(put_owner(w, &v[i], r, err));
 		put_scope(&v[i], r);

@@ -1,6 +1,7 @@
 /* place.c - whether what a page is about lies where the account has the right, and which environment lists keep to. */
 #include "portal/admin/admin.h"
 
+#include "config/rights.h"
 #include "core/str.h"
 #include "db/environments.h"
 #include "portal/admin/consent.h"
@@ -134,4 +135,38 @@ gh_rc admin_sees(struct web *w, bool *yes, struct gh_err *err)
 GH_RC admin_shows(struct web *w, const char *kind, struct str id, bool *yes, struct gh_err *err)
 {
 	return resource_allowed(w->site->store, resource_kind_find(str_of(kind)), id, false, yes, err);
+}
+
+bool admin_shows_all(struct web *w, const char *kind)
+{
+	return !w->rights.n || rights_everywhere(&w->rights, resource_right(resource_kind_find(str_of(kind)), false));
+}
+
+enum { ROWS_AT_ONCE = 500 };
+
+GH_RC admin_rows(struct web *w, const struct admin_source *from, const struct store_page *window, void **out, size_t *n, struct gh_err *err)
+{
+	struct store_page part = { .search = window->search, .limit = ROWS_AT_ONCE };
+	size_t got, passed = 0;
+	char *rows;
+
+	if (admin_shows_all(w, from->kind))
+		return from->fetch(w, from->ctx, window, out, n, err);
+	*n = 0;
+	*out = arena_alloc(w->a, window->limit, from->row_size);
+	if (!*out)
+		FAIL(err, NOMEM, "%s", from->kind);
+	do {
+		TRY(from->fetch(w, from->ctx, &part, (void **)&rows, &got, err));
+		for (size_t i = 0; i < got && *n < window->limit; i++) {
+			bool seen;
+
+			TRY(admin_shows(w, from->kind, from->id(w, rows + i * from->row_size), &seen, err));
+			if (!seen || passed++ < window->offset)
+				continue;
+			memcpy((char *)*out + (*n)++ * from->row_size, rows + i * from->row_size, from->row_size);
+		}
+		part.offset += got;
+	} while (got == part.limit && *n < window->limit);
+	return GH_RC_OK;
 }

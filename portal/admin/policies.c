@@ -126,26 +126,38 @@ static struct str scope_text(struct web *w, const struct store_policy_scope *p)
 	}
 }
 
+static GH_RC fetch(struct web *w, const void *ctx UNUSED, const struct store_page *window, void **rows, size_t *n, struct gh_err *err)
+{
+	struct store_policy *v;
+
+	TRY(store_policy_page(w->site->store, w->a, window, &v, n, err));
+	*rows = v;
+	return GH_RC_OK;
+}
+
+static struct str policy_id(struct web *w, const void *row)
+{
+	return scope_text(w, &((const struct store_policy *)row)->scope);
+}
+
 gh_rc admin_policies(struct web *w, struct gh_err *err)
 {
+	const struct admin_source from = { "policy", sizeof(struct store_policy), fetch, policy_id, NULL };
 	struct store_page window = admin_window(w);
 	struct liquid_list *list = liquid_set_list(w->page, "policies");
-	struct store_policy *v;
+	const struct store_policy *v;
+	void *rows;
 	size_t n;
 
-	TRY(store_policy_page(w->site->store, w->a, &window, &v, &n, err));
+	TRY(admin_rows(w, &from, &window, &rows, &n, err));
+	v = rows;
 	n = admin_pages(w, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct store_policy_scope *p = &v[i].scope;
-		struct liquid_record *r;
-		bool seen;
+		struct liquid_record *r = liquid_push_record(list);
 		struct str what = p->product_id.n ? p->product_id : p->api_id.n ? p->api_id
 				: p->environment_id.n ? p->environment_id : p->business_group_id;
 
-		TRY(admin_shows(w, "policy", scope_text(w, p), &seen, err));
-		if (!seen)
-			continue;
-		r = liquid_push_record(list);
 		liquid_set_text(r, "scope", scope_text(w, p));
 		liquid_set_text(r, "kind", str_of(kinds[p->kind]));
 		liquid_set_text(r, "what", what.n ? what : STR("All APIs"));
