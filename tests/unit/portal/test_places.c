@@ -327,15 +327,15 @@ static void referred_to(void **state UNUSED)
 	struct gh_err err;
 	size_t n;
 
-	must(rights_of_user(world.site.store, world.a, STR("sam"), STR("developer"), &rights, &err), &err);
+	must(rights_of_place(world.site.store, world.a, STR("owner"), STR_NULL, STR("sales"), &rights, &err), &err);
 	must(resource_begin(world.site.store, world.a, STR("test"), &c, &err), &err);
-	write_one(c, "api", "sand-3", "{\"name\":\"Three\",\"path\":\"three\",\"environment\":\"sandbox\"}");
-	write_one(c, "product", "mixed-3", "{\"name\":\"M\",\"apis\":[\"live\",\"sand-3\"]}");
-	write_one(c, "product", "mixed-4", "{\"name\":\"M\",\"apis\":[\"live\",\"sand-3\"]}");
+	write_one(c, "application", "app", "{\"name\":\"App\",\"businessGroup\":\"sales\",\"owners\":[\"sam\"]}");
+	write_one(c, "subscription", "there-1", "{\"name\":\"x\",\"product\":\"live-product\",\"application\":\"app\"}");
+	write_one(c, "subscription", "there-2", "{\"name\":\"x\",\"product\":\"live-product\",\"application\":\"app\"}");
 	store_viewer_set(world.site.store, &rights);
-	CHECK_INT("kept", resource_remove(c, resource_kind_find(STR("api")), STR("sand-3"), NULL, &err).code, GH_E_CONFLICT);
+	CHECK_INT("kept", resource_remove(c, resource_kind_find(STR("application")), STR("app"), NULL, &err).code, GH_E_CONFLICT);
 	store_viewer_set(world.site.store, NULL);
-	CHECK("not named", str_find(str_of(err.message), STR("mixed")) == SIZE_MAX);
+	CHECK("not named", str_find(str_of(err.message), STR("there-")) == SIZE_MAX);
 	CHECK_STR("one sentence", resource_problems(c, &n)->message,
 		  STR("something that you may not see refers to it; ask somebody with rights there to change or remove that first"));
 	CHECK_INT("for all of them", n, 1);
