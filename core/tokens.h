@@ -94,3 +94,19 @@ size_t tokens_purge(struct tokens *t, struct str environment, struct str credent
 /* Forgets the entries for which keep answers false. */
 size_t tokens_sweep(struct tokens *t, bool (*keep)(void *arg, struct str environment, struct str credential,
 						   const uint8_t print[TOKENS_PRINT_BYTES]), void *arg);
+
+/* ---- the same token on other machines (fcgi/shared_token.h) -------------------------------------------------------------
+ *
+ * Whoever has not the master key can neither read nor guess anything of it. Texts are in the arena; NULL: out of memory. */
+struct tokens_outside {
+	struct str value;
+	int64_t life_us, due_us;             /* from when it was kept on: until it expires, until TOKENS_DUE is said */
+};
+struct str tokens_outside_name(const struct tokens *t, struct arena *a, const struct tokens_id *id);
+struct str tokens_mark(const struct tokens *t, struct arena *a, struct str value);       /* tells values apart; empty of an empty one */
+GH_RC tokens_wrap(const struct tokens *t, struct arena *a, const struct tokens_id *id, const struct tokens_outside *v, struct str *out,
+		  struct gh_err *err);
+/* False: it is no token of this entry, or was sealed under another master key. */
+bool tokens_unwrap(const struct tokens *t, struct arena *a, const struct tokens_id *id, struct str sealed, struct tokens_outside *out);
+/* When tokens_purge was last called (wall clock; 0: never): what others kept before is not wanted here. */
+int64_t tokens_purged_us(const struct tokens *t);

@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#define TOKENS_MAGIC UINT64_C(0x32304e454b4f5447)
+#define TOKENS_MAGIC UINT64_C(0x33304e454b4f5447)
 enum {
 	WAYS = 8,
 	HEADER_BYTES = 4096,
@@ -19,6 +19,7 @@ enum {
 struct header {
 	uint64_t magic, entries;
 	uint8_t key_check[CRYPTO_SHA256_BYTES];      /* of the sealing key: tells when it is another one */
+	_Atomic int64_t purged_us;
 	/* Which entries were ever taken; in a large file a mark is for several. Looking through all entries stays away from the
 	 * others, whose pages no process has touched: 16 MB of every worker's memory otherwise. */
 	_Atomic uint8_t taken[];

@@ -1,6 +1,7 @@
 /* tokens_list.c - looking through the token cache and clearing it. */
 #include "core/tokens_impl.h"
 
+#include "core/clock.h"
 #include "core/str.h"
 
 static struct str name_of(struct arena *a, const struct name *n)
@@ -79,5 +80,6 @@ size_t tokens_purge(struct tokens *t, struct str environment, struct str credent
 {
 	struct wanted w = { environment, credential };
 
+	atomic_store(&t->header->purged_us, clock_wall_us());
 	return tokens_sweep(t, is_other, &w);
 }

@@ -2,6 +2,7 @@
 #include "fcgi/shared.h"
 
 #include "core/buf.h"
+#include "core/crypto.h"
 #include "core/log.h"
 #include "core/redis.h"
 #include "core/str.h"
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -29,6 +31,7 @@ struct link {                            /* one node */
 	struct buf out, later;           /* later: written while `out` waits for room; over TLS that must not move until it is taken */
 	size_t sent;
 	bool stuck;
+	unsigned known;                  /* scripts that have gone over this connection: each node of a Cluster learns them by itself */
 	struct shared_wait *first, **last;
 };
 
@@ -50,7 +53,18 @@ struct shared {
 	atomic_bool stop;
 	struct redis_servers *found;     /* its result, to be read after it has written to event_fd */
 	struct gh_err failure;
+	struct {
+		struct str text;
+		char sha[2 * CRYPTO_SHA1_BYTES + 1];
+	} scripts[SHARED_SCRIPT__COUNT];
 };
+
+static const struct {                    /* in the order of enum shared_script */
+	const char *name, *text;
+} scripts[] = {
+#include "shared_scripts.inc"
+};
+_Static_assert(ARRAY_LEN(scripts) == SHARED_SCRIPT__COUNT, "each script has its number");
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------------------- */
 
@@ -195,6 +209,8 @@ static void take_answers(struct link *l)
 
 		if (moved)
 			look_again(l->s, ((redisReply *)got)->str);
+		if (shared_forgot_script(got))
+			l->known = 0;    /* SCRIPT FLUSH */
 		if (l->first)
 			answer_first(l, moved ? NULL : got);
 		freeReplyObject(got);
@@ -356,13 +372,20 @@ static void late_fired(struct timer *t)
 
 /* ---- for others ---------------------------------------------------------------------------------------------------------------- */
 
-bool shared_ask(struct shared *s, struct str key, const struct str *words, size_t n, struct shared_ask *ask)
+static struct link *link_of(struct shared *s, struct str key)
 {
 	size_t node = s->servers ? s->servers->node_of[redis_slot(key)] : REDIS_NO_NODE;
 	struct link *l = node != REDIS_NO_NODE && node < s->servers->n ? &s->links[node] : NULL;
-	struct shared_wait *w = l && l->node ? wait_new(s) : NULL;
-	struct buf *to = l ? l->stuck ? &l->later : &l->out : NULL;
-	size_t before = to ? to->n : 0;
+
+	return l && l->node ? l : NULL;
+}
+
+static bool send_to(struct link *l, const struct str *words, size_t n, struct shared_ask *ask)
+{
+	struct shared *s = l->s;
+	struct shared_wait *w = wait_new(s);
+	struct buf *to = l->stuck ? &l->later : &l->out;
+	size_t before = to->n;
 
 	if (!w)
 		return false;
@@ -383,6 +406,31 @@ bool shared_ask(struct shared *s, struct str key, const struct str *words, size_
 	return true;
 }
 
+bool shared_ask(struct shared *s, struct str key, const struct str *words, size_t n, struct shared_ask *ask)
+{
+	struct link *l = link_of(s, key);
+
+	return l && send_to(l, words, n, ask);
+}
+
+bool shared_run(struct shared *s, enum shared_script script, struct str *words, size_t n, struct shared_ask *ask)
+{
+	struct link *l = link_of(s, words[SHARED_RUN_KEY]);
+	bool known = l && l->known >> script & 1;
+
+	words[0] = known ? STR("EVALSHA") : STR("EVAL");
+	words[1] = known ? str_of(s->scripts[script].sha) : s->scripts[script].text;
+	if (!l || !send_to(l, words, n, ask))
+		return false;
+	l->known |= 1u << script;
+	return true;
+}
+
+bool shared_forgot_script(const struct redisReply *r)
+{
+	return r && r->type == REDIS_REPLY_ERROR && strncmp(r->str, "NOSCRIPT", sizeof("NOSCRIPT") - 1) == 0;
+}
+
 bool shared_here(const struct shared *s)
 {
 	return s && s->servers;
@@ -391,6 +439,17 @@ bool shared_here(const struct shared *s)
 const char *shared_problem(const struct shared *s)
 {
 	return s->problem;
+}
+
+static void prepare_scripts(struct shared *s)
+{
+	for (int i = 0; i < SHARED_SCRIPT__COUNT; i++) {
+		uint8_t sha[CRYPTO_SHA1_BYTES];
+
+		s->scripts[i].text = str_of(scripts[i].text);
+		crypto_sha1(s->scripts[i].text, sha);
+		sodium_bin2hex(s->scripts[i].sha, sizeof(s->scripts[i].sha), sha, sizeof(sha));
+	}
 }
 
 GH_RC shared_new(struct loop *loop, const struct config *config, struct shared **out, struct gh_err *err)
@@ -408,6 +467,7 @@ GH_RC shared_new(struct loop *loop, const struct config *config, struct shared *
 		FAIL(err, NOMEM, "redis: no memory");
 	}
 	s->loop = loop;
+	prepare_scripts(s);
 	s->options = (struct redis_options){ .url = url, .password_file = config_text(config, CONFIG_REDIS_PASSWORD_FILE),
 					     .ca_file = config_text(config, CONFIG_REDIS_CA_FILE), .timeout_ms = DIAL_MS, .stop = &s->stop };
 	s->timeout_us = config_int(config, CONFIG_REDIS_TIMEOUT_MS) * 1000;

@@ -31,6 +31,14 @@ void shared_free(struct shared *s);                      /* NULL is fine; whoeve
 /* Sends `words` to the node that keeps `key`. ask NULL: nobody waits for the answer. False: away, or out of memory; then `done`
  * is not called. */
 bool shared_ask(struct shared *s, struct str key, const struct str *words, size_t n, struct shared_ask *ask);
+/* ---- scripts: what tests and changes in one step ---- */
+enum shared_script { SHARED_SCRIPT_LIMIT, SHARED_SCRIPT_TOKEN, SHARED_SCRIPT__COUNT };      /* make/generated.mk */
+enum { SHARED_RUN_COUNT = 2, SHARED_RUN_KEY = 3 };
+/* Runs one where its first key is kept. words: two that are filled here, the number of keys, the keys, the arguments; all keys are of
+ * one slot. A server that has forgotten the script (shared_forgot_script of the reply) is sent all of it the next time. */
+bool shared_run(struct shared *s, enum shared_script script, struct str *words, size_t n, struct shared_ask *ask);
+bool shared_forgot_script(const struct redisReply *r);   /* NULL: no */
+
 void shared_drop(struct shared_ask *ask);                /* its owner goes away; nothing, when it is not under way */
 
 bool shared_here(const struct shared *s);                /* connected now */

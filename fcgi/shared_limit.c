@@ -20,23 +20,15 @@ struct lump {                            /* calls that are counted there and hav
 
 struct shared_limits {
 	struct shared *s;
-	struct str prefix, script;
+	struct str prefix;
 	uint64_t most;                   /* redis.preallocate */
-	bool local, known;               /* known: the server has the script */
-	char sha[2 * CRYPTO_SHA1_BYTES + 1];
+	bool local;
 	struct lump lumps[LUMPS];
-};
-
-static const struct {
-	const char *name, *text;
-} scripts[] = {
-#include "shared_limit.inc"
 };
 
 struct shared_limits *shared_limits_new(struct shared *s, const struct config *config)
 {
 	struct shared_limits *l = calloc(1, sizeof(*l));
-	uint8_t sha[CRYPTO_SHA1_BYTES];
 
 	if (!l)
 		return NULL;
@@ -44,9 +36,6 @@ struct shared_limits *shared_limits_new(struct shared *s, const struct config *c
 	l->prefix = config_text(config, CONFIG_REDIS_PREFIX);
 	l->most = (uint64_t)config_int(config, CONFIG_REDIS_PREALLOCATE);
 	l->local = !str_eq(config_text(config, CONFIG_REDIS_AWAY), STR("closed"));
-	l->script = str_of(scripts[0].text);
-	crypto_sha1(l->script, sha);
-	sodium_bin2hex(l->sha, sizeof(l->sha), sha, sizeof(sha));
 	return l;
 }
 
@@ -189,21 +178,19 @@ static void add_args(struct command *c, const struct counter_ask *a, size_t i, u
 		c->words[c->n++] = number(c->numbers[i][j], v[j]);
 }
 
-static bool ask(struct shared_limits *s, const struct counter_ask *asks, size_t n, bool whole, uint64_t more, struct shared_ask *wire)
+static bool ask(struct shared_limits *s, const struct counter_ask *asks, size_t n, uint64_t more, struct shared_ask *wire)
 {
 	struct command c;
 
 	if (!n || n > SHARED_LIMITS_MAX)
 		return false;
-	c.words[0] = whole ? STR("EVAL") : STR("EVALSHA");
-	c.words[1] = whole ? s->script : str_of(s->sha);
-	c.words[2] = number(c.count, (int64_t)n);
-	c.n = 3;
+	c.words[SHARED_RUN_COUNT] = number(c.count, (int64_t)n);
+	c.n = SHARED_RUN_KEY;
 	for (size_t i = 0; i < n; i++)
 		c.words[c.n++] = name_of(s, &asks[i], c.keys[i]);
 	for (size_t i = 0; i < n; i++)
 		add_args(&c, &asks[i], i, more);
-	return shared_ask(s->s, c.words[3], c.words, c.n, wire);
+	return shared_run(s->s, SHARED_SCRIPT_LIMIT, c.words, c.n, wire);
 }
 
 /* ---- answers ----------------------------------------------------------------------------------------------------------------- */
@@ -260,9 +247,8 @@ static void answered(struct shared_ask *wire, const struct redisReply *r)
 	uint64_t more = 0;
 
 	/* after a restart, or SCRIPT FLUSH: nothing may be sent from here */
-	if (r && r->type == REDIS_REPLY_ERROR && strncmp(r->str, "NOSCRIPT", 8) == 0 && !l->again) {
+	if (shared_forgot_script(r) && !l->again) {
 		l->again = true;
-		l->call->wk->shared_limits->known = false;
 		call_wake(l->call);
 		return;
 	}
@@ -270,7 +256,6 @@ static void answered(struct shared_ask *wire, const struct redisReply *r)
 		finish(l, true);
 		return;
 	}
-	l->call->wk->shared_limits->known = true;
 	keep_lump(l->call->wk->shared_limits, l, more);
 	finish(l, false);
 }
@@ -280,7 +265,7 @@ void shared_limit_turn(struct call *k)
 	for (struct shared_limit *l = k->limits, *next; l; l = next) {
 		next = l->next;
 		if (l->again && !l->wire.wait
-		    && !ask(k->wk->shared_limits, l->asks, l->n, true, may_take_along(k->wk->shared_limits, l), &l->wire))
+		    && !ask(k->wk->shared_limits, l->asks, l->n, may_take_along(k->wk->shared_limits, l), &l->wire))
 			finish(l, true);
 	}
 }
@@ -296,7 +281,7 @@ enum step shared_limit_take(struct shared_limits *s, struct call *k, struct shar
 		l->done = true;
 		return STEP_NEXT;
 	}
-	if (!ask(s, l->asks, l->n, false, more, &l->wire)) {
+	if (!ask(s, l->asks, l->n, more, &l->wire)) {
 		l->done = l->away = true;
 		return STEP_NEXT;
 	}
@@ -317,6 +302,5 @@ void shared_limit_drop(struct call *k)
 
 bool shared_limit_count(struct shared_limits *s, const struct counter_ask *asked)
 {
-	/* nobody is there to hear that the script is not known */
-	return ask(s, asked, 1, !s->known, 0, NULL);
+	return ask(s, asked, 1, 0, NULL);
 }

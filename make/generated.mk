@@ -1,5 +1,5 @@
 # What is generated from files of the tree: the migrations of db/schema/ as C strings, so that a program carries its schema; and
-# the script that counts in Redis.
+# the scripts that run in Redis.
 SCHEMA_SQL := $(sort $(wildcard db/schema/*.sql))
 
 $B/gen/schema.h: $(SCHEMA_SQL) $B/gen/schema.list tools/embed-sql
@@ -23,7 +23,13 @@ $B/gen/rulesets.list: FORCE
 
 $B/config/governance/rulesets.o: $B/gen/rulesets.inc
 
-$B/gen/shared_limit.inc: fcgi/shared_limit.lua tools/embed-text
-	@mkdir -p $(@D); tools/embed-text $< > $@.new && mv $@.new $@
+# in the order of enum shared_script
+SHARED_SCRIPTS := fcgi/shared_limit.lua fcgi/shared_token.lua
 
-$B/fcgi/shared_limit.o: $B/gen/shared_limit.inc
+$B/gen/shared_scripts.inc: $(SHARED_SCRIPTS) $B/gen/shared_scripts.list tools/embed-text
+	@mkdir -p $(@D); tools/embed-text $(SHARED_SCRIPTS) > $@.new && mv $@.new $@
+
+$B/gen/shared_scripts.list: FORCE
+	@mkdir -p $(@D); echo '$(SHARED_SCRIPTS)' | cmp -s - $@ || echo '$(SHARED_SCRIPTS)' > $@
+
+$B/fcgi/shared.o: $B/gen/shared_scripts.inc

@@ -5,11 +5,10 @@ const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const http = require('node:http');
-const net = require('node:net');
-const os = require('node:os');
 const path = require('node:path');
-const { execFileSync, spawn } = require('node:child_process');
-const { start, backend, until } = require('./harness');
+const { execFileSync } = require('node:child_process');
+const { backend, until } = require('./harness');
+const { redis, command, freePort, pair: twoOf, state, workDir, clear } = require('./redis-pair');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Plans', version: '1' },
   paths: { '/plans': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } } } } });
@@ -25,41 +24,19 @@ const KEPT = (key, where) => `<policies><inbound><cache-lookup-value key="${key}
   + '</set-body></return-response></inbound></policies>';
 
 let dir, plans;
-const running = new Set();
-
-const freePort = () => new Promise((resolve) => {
-  const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => resolve(port)); });
-});
-
-// A Redis of our own; `stop` kills it as a power cut does.
-async function redis(name, port, extra = [], program = 'redis-server', config) {
-  const where = path.join(dir, name);
-  fs.mkdirSync(where, { recursive: true });
-  const args = config ? [config] : ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', where, ...extra];
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  running.add(child);
-  const over = new Promise((resolve) => child.on('exit', () => { running.delete(child); resolve(); }));
-  await new Promise((resolve, reject) => {
-    child.stdout.on('data', (d) => { if (/Ready to accept connections|\+monitor/.test(d)) resolve(); });
-    child.on('exit', () => reject(new Error(`${name} did not start`)));
-  });
-  return { port, stop: () => { child.kill('SIGKILL'); return over; } };
-}
-const command = (port, ...args) => execFileSync('redis-cli', ['-p', String(port), ...args], { encoding: 'utf8' }).trim();
 
 before(async () => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-redis-'));
+  dir = workDir();
   plans = await backend((req, res) => res.end('{}'));
 });
 after(async () => {
-  for (const child of running) child.kill('SIGKILL');
   await plans?.close();
-  fs.rmSync(dir, { recursive: true, force: true });
+  clear();
 });
 
-// Two installations of one configuration, keys and all, as two machines have it: the second begins as a copy of the first.
+// Both serve the APIs of the tests.
 async function pair(config, policies = {}) {
-  const seed = fs.mkdtempSync(path.join(dir, 'seed-')), keys = {};
+  const keys = {};
   const fill = (g) => {
     const file = g.file('plans.json', DESCRIPTION);
     const api = (name) => g.cli('import', 'openapi', file, '--path', name, '--name', name, '--backend', plans.url, '--product', 'planning');
@@ -76,20 +53,9 @@ async function pair(config, policies = {}) {
     }
     for (const [id, ...more] of [['planning'], ['tiers', '--tier', 'gold'], ['open']])
       keys[id] = g.cli('subscription', 'create', '--product', id, ...more, '--format', 'json').json().primaryKey;
-    fs.cpSync(g.state, seed, { recursive: true });
   };
-  const copy = (g) => fs.cpSync(seed, g.state, { recursive: true, force: true });
-  const both = [];
-  for (const setup of [fill, copy]) both.push(await start({ server: 'nginx', workers: 2, config, setup }));
-  const p = { both, keys, here: () => Promise.all(both.map((g) => until(() => state(g).every((s) => s === 'here'), 'Redis at every worker'))),
-    stop: () => Promise.all(both.map((g) => g.stop())) };
-  await p.here();
-  return p;
+  return Object.assign(await twoOf(config, fill), { keys });
 }
-
-// What the workers say of Redis.
-const state = (g) => fs.readdirSync(path.join(g.state, 'run')).filter((f) => /^gateway-\d+\.json$/.test(f))
-  .map((f) => JSON.parse(fs.readFileSync(path.join(g.state, 'run', f), 'utf8')).redis);
 
 function call(gw, at, key, more = {}) {
   return new Promise((resolve, reject) => {

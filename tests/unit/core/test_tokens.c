@@ -267,12 +267,45 @@ static void files(void **state UNUSED)
 	check_done();
 }
 
+/* What goes to other machines and comes back. */
+static void outside(void **state UNUSED)
+{
+	static const uint8_t another[CRYPTO_KEY_BYTES] = { 9 };
+	struct tokens *t = opened(16), *u = NULL;
+	struct tokens_id id = id_of("erp", NULL, 1), other = id_of("crm", NULL, 1);
+	struct arena *a = arena_new(65536);
+	struct tokens_outside in = { STR("a token\nof two lines"), 90 * S, 60 * S }, out;
+	struct str sealed, name, mark;
+
+	assert_int_equal(tokens_wrap(t, a, &id, &in, &sealed, NULL).code, GH_OK);
+	CHECK("sealed", memmem(sealed.p, sealed.n, "token", 5) == NULL);
+	CHECK("opens", tokens_unwrap(t, a, &id, sealed, &out) && out.life_us == 90 * S && out.due_us == 60 * S);
+	CHECK_STR("as it was", out.value, in.value);
+	CHECK("not for another credential", !tokens_unwrap(t, a, &other, sealed, &out));
+	CHECK("nor when it was cut", !tokens_unwrap(t, a, &id, str_first(sealed, sealed.n - 1), &out) && !tokens_unwrap(t, a, &id, STR_NULL, &out));
+	name = tokens_outside_name(t, a, &id);
+	mark = tokens_mark(t, a, in.value);
+	CHECK("names", name.n == 32 && mark.n == 32 && !str_eq(name, mark) && !str_eq(name, tokens_outside_name(t, a, &other)));
+	CHECK("no mark of nothing", !tokens_mark(t, a, STR_NULL).n);
+	CHECK("nothing was forgotten", !tokens_purged_us(t));
+	tokens_purge(t, STR_NULL, STR_NULL);
+	CHECK("now it was", tokens_purged_us(t) > 0);
+	assert_int_equal(tokens_open(&u, path, 16, another, NULL).code, GH_OK);
+	CHECK("not under another master key", !tokens_unwrap(u, a, &id, sealed, &out));
+	CHECK("which has other names", !str_eq(name, tokens_outside_name(u, a, &id)) && !str_eq(mark, tokens_mark(u, a, in.value)));
+	tokens_close(t);
+	tokens_close(u);
+	arena_free(a);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(life, setup, teardown), cmocka_unit_test_setup_teardown(keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(refusals, setup, teardown), cmocka_unit_test_setup_teardown(bounds, setup, teardown),
 		cmocka_unit_test_setup_teardown(processes, setup, teardown), cmocka_unit_test_setup_teardown(files, setup, teardown),
+		cmocka_unit_test_setup_teardown(outside, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
