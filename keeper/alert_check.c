@@ -46,6 +46,14 @@ gh_rc alerts_bad_at(struct checking *c, struct str subject, int64_t value, struc
 	return alerts_found(c->alerts, c->store, s, true, &f, err);
 }
 
+void alerts_keep_first(gh_rc *first, struct gh_err *err, gh_rc rc, const struct gh_err *why)
+{
+	if (!rc.code || first->code)
+		return;
+	*first = rc;
+	*err = *why;
+}
+
 /* ---- backends -------------------------------------------------------------------------------------------------------------------- */
 
 /* A canary that was rolled back is bad until it is begun anew or ended. */
@@ -169,12 +177,16 @@ static gh_rc settle(struct checking *c, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+/* After a failure nothing is settled: what was not named may be bad all the same. */
 static gh_rc check(struct checking *c, struct gh_err *err)
 {
+	struct gh_err why;
+	gh_rc rc = GH_RC_OK;
+
 	switch (c->w->r.rule.kind) {
 	case ALERT_BACKEND:
-		TRY(check_backends(c, err));
-		TRY(check_canaries(c, err));
+		alerts_keep_first(&rc, err, check_backends(c, &why), &why);
+		alerts_keep_first(&rc, err, check_canaries(c, &why), &why);
 		break;
 	case ALERT_EXPIRY:
 		TRY(check_expiry(c, err));
@@ -182,29 +194,35 @@ static gh_rc check(struct checking *c, struct gh_err *err)
 	default:
 		TRY(alerts_check_quotas(c, err));
 	}
-	return settle(c, err);
+	return rc.code ? rc : settle(c, err);
+}
+
+static gh_rc check_rule(struct alerts *a, struct store *store, struct watched *w, int64_t now_us, struct gh_err *err)
+{
+	struct checking c = { .alerts = a, .store = store, .w = w, .now_us = now_us, .a = arena_new(CHECK_MEMORY) };
+	gh_rc rc;
+
+	if (!c.a)
+		FAIL(err, NOMEM, "alerts");
+	rc = check(&c, err);
+	arena_free(c.a);
+	return rc;
 }
 
 gh_rc alerts_check(struct alerts *a, struct store *store, int64_t now_us, struct gh_err *err)
 {
 	bool slow = !a->checked_us || now_us - a->checked_us >= SLOW_EVERY_US || now_us < a->checked_us;
+	gh_rc rc = GH_RC_OK;
+	struct gh_err why;
 
 	if (slow)
-		TRY(alerts_want_quotas(a, err));
-	for (size_t i = 0; i < a->n_rules; i++) {
-		struct checking c = { .alerts = a, .store = store, .w = &a->rules[i], .now_us = now_us };
-		gh_rc rc;
+		alerts_keep_first(&rc, err, alerts_want_quotas(a, &why), &why);
+	for (size_t i = 0; i < a->n_rules && rc.code != GH_E_BUSY; i++) {
+		const struct alert_rule *r = &a->rules[i].r.rule;
 
-		if (alert_rule_counts(&c.w->r.rule) || (!slow && c.w->r.rule.kind != ALERT_BACKEND))
-			continue;
-		c.a = arena_new(CHECK_MEMORY);
-		if (!c.a)
-			FAIL(err, NOMEM, "alerts");
-		rc = check(&c, err);
-		arena_free(c.a);
-		if (rc.code)
-			return rc;
+		if (!alert_rule_counts(r) && (slow || r->kind == ALERT_BACKEND))
+			alerts_keep_first(&rc, err, check_rule(a, store, &a->rules[i], now_us, &why), &why);
 	}
-	a->checked_us = slow ? now_us : a->checked_us;
-	return GH_RC_OK;
+	a->checked_us = slow && rc.code != GH_E_BUSY ? now_us : a->checked_us;
+	return rc;
 }

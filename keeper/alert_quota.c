@@ -143,15 +143,26 @@ gh_rc alerts_want_quotas(struct alerts *a, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-gh_rc alerts_check_quotas(struct checking *c, struct gh_err *err)
+static gh_rc check_all_noted(struct checking *c, struct gh_err *err)
 {
 	struct quota_entry *v;
 	size_t n;
 
-	if (counts_here(c))
-		TRY(check_tiers(c, err));
+	if (!c->alerts->quotas)                  /* could not be opened: once more, which says why */
+		TRY(alerts_want_quotas(c->alerts, err));
 	TRY(quota_watch_read(c->alerts->quotas, c->a, c->now_us, &v, &n, err));
 	for (size_t i = 0; i < n; i++)
 		TRY(check_noted(c, &v[i], err));
 	return GH_RC_OK;
+}
+
+gh_rc alerts_check_quotas(struct checking *c, struct gh_err *err)
+{
+	gh_rc rc = GH_RC_OK;
+	struct gh_err why;
+
+	if (counts_here(c))
+		alerts_keep_first(&rc, err, check_tiers(c, &why), &why);
+	alerts_keep_first(&rc, err, check_all_noted(c, &why), &why);
+	return rc;
 }

@@ -444,17 +444,21 @@ static bool is_idle(const struct series *s, int64_t now_us)
 static gh_rc judge_all(struct alerts *a, struct store *store, struct arena *scratch, struct gh_err *err)
 {
 	int64_t now = clock_wall_us();
+	gh_rc rc = GH_RC_OK;
+	struct gh_err why;
 
 	for (size_t i = 0; i < ALERTS_TABLE; i++)
-		for (struct series *s = a->table[i], *next; s; s = next) {
+		for (struct series *s = a->table[i], *next; s && rc.code != GH_E_BUSY; s = next) {
 			next = s->chain;
 			if (!s->window.ring)
 				continue;
-			TRY(judge(a, store, s, scratch, now, err));
-			if (is_idle(s, now))
+			alerts_keep_first(&rc, err, judge(a, store, s, scratch, now, &why), &why);
+			if (!rc.code && is_idle(s, now))
 				alerts_drop_series(a, s);
 		}
-	return alerts_check(a, store, now, err);
+	if (rc.code != GH_E_BUSY)
+		alerts_keep_first(&rc, err, alerts_check(a, store, now, &why), &why);
+	return rc;
 }
 
 gh_rc alerts_turn(struct alerts *a, struct store *store, struct gh_err *err)

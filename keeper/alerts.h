@@ -23,7 +23,7 @@ GH_RC alerts_store(struct alerts *a, struct store *s, struct gh_err *err);      
 /* stored false: the drain was rolled back, so what was counted is read again from the store. */
 void alerts_drained(struct alerts *a, bool stored);
 
-/* Judges and tells. When it fails nothing has changed, and the next turn does it. */
+/* Judges and tells. What fails has not changed and is done again by a later turn; all the others are told. The error is the first one. */
 GH_RC alerts_turn(struct alerts *a, struct store *s, struct gh_err *err);
 /* For `gatehouse doctor`: how many windows there are, and how many had no room since the start. */
 struct alerts_stats {

@@ -1,12 +1,16 @@
 /* Alerts in the keeper when the clock is not what it was, and while they are silenced; what they count and say is tested in core/test_alert.c. */
 #include "tests/unit/db/fixture.h"
 
+#include "core/backend_state.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "db/alerts.h"
+#include "db/backends.h"
 #include "db/products.h"
 #include "db/telemetry.h"
 #include "keeper/alerts_impl.h"
+
+#include <sys/stat.h>
 
 static const int64_t HOUR_US = INT64_C(3600000000);
 
@@ -154,6 +158,47 @@ static void quotas(void **state)
 	check_done();
 }
 
+/* A check that cannot be made keeps no other from being made, nor does it tell that what it did not look at is well again. */
+static void one_that_fails(void **state)
+{
+	const struct store_backend backend = { .id = STR("erp"), .name = STR("ERP"), .url = STR("http://127.0.0.1:9"),
+					       .health = STR("{\"path\":\"/\",\"interval\":5,\"timeout\":1}") };
+	struct store_alert_rule r = { .id = STR("a-share"), .name = STR("share"), .description = STR(""), .enabled = true, .mails = STR(""),
+				      .webhooks = STR(""), .rule = { .kind = ALERT_QUOTA, .threshold = 80000, .status = STR(""), .reasons = STR("") } };
+	struct backend_states *states = NULL;
+	struct fixture *f = *state;
+	char path[PATHS_MAX], quotas[PATHS_MAX];
+	struct store_alert_state *v;
+	struct config config;
+	struct alerts *a;
+	size_t n;
+
+	CHECK_OK(f, paths_join(quotas, f->dir, "quotas", &f->err));
+	CHECK("in the way", mkdir(quotas, 0700) == 0);
+	CHECK_OK(f, paths_join(path, f->dir, "backends", &f->err));
+	CHECK_OK(f, backend_states_open(path, true, &states, &f->err));
+	CHANGE(f, store_backend_create(f->s, &backend, &f->err));
+	CHANGE(f, store_alert_rule_set(f->s, f->a, &r, &f->err));
+	CHANGE(f, store_alert_tell(f->s, &(struct store_alert_event){ .id = STR("e"), .rule_id = r.id, .rule_name = r.name, .subject = STR("quota of x"),
+				   .environment_id = STR(""), .api_id = STR(""), .summary = STR("85 %"), .request_id = STR("") },
+				   &(struct store_alert_state){ .rule_id = r.id, .subject = STR("quota of x"), .event_id = STR("e") }, &f->err));
+	a = watch_rule(f, &config, (struct alert_rule){ .kind = ALERT_BACKEND, .status = STR(""), .reasons = STR("") });
+	health_tell(backend_slot(states, backend_state_key(backend.id)), BACKEND_DOWN, 503, clock_mono_us() + HOUR_US);
+	CHECK_INT("what cannot be looked at is reported", alerts_turn(a, f->s, &f->err).code, GH_E_IO);
+	CHECK("with the file", strstr(f->err.message, "quotas") != NULL);
+	CHECK_OK(f, store_alert_states(f->s, f->a, &v, &n, &f->err));
+	CHECK_INT("the backend is told, the quota is not called well", n, 2);
+	for (size_t i = 0; i < n; i++)
+		CHECK("by its name", str_eq(v[i].subject, STR("erp")) || str_eq(v[i].subject, STR("quota of x")));
+	CHECK("out of the way", rmdir(quotas) == 0);
+	a->checked_us = 0;
+	CHECK_OK(f, alerts_turn(a, f->s, &f->err));
+	CHECK_INT("and is well once it was looked at", bad(f), 1);
+	alerts_free(a);
+	backend_states_close(states);
+	check_done();
+}
+
 /* A rule outlives what it watches: off, with a reason, and not to be switched on as one that watches all. */
 static void lost(void **state)
 {
@@ -198,6 +243,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(set_back, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(silenced, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(quotas, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(one_that_fails, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(lost, fixture_setup, fixture_teardown),
 	};
 
