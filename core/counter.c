@@ -294,14 +294,43 @@ void counters_set_clocks(struct counters *c, int64_t (*mono_us)(void), int64_t (
 	c->wall_us = wall_us ? wall_us : clock_wall_us;
 }
 
-struct counter_stats counter_stats(const struct counters *c)
+static struct counter_stats stats_in(const struct file_header *h)
 {
 	return (struct counter_stats){
-		.entries = c->header->entries,
-		.evicted = atomic_load(&c->header->evicted),
-		.recovered = atomic_load(&c->header->recovered),
-		.gauges_full = atomic_load(&c->header->gauges_full),
+		.entries = h->entries,
+		.evicted = atomic_load(&h->evicted),
+		.recovered = atomic_load(&h->recovered),
+		.gauges_full = atomic_load(&h->gauges_full),
 	};
+}
+
+struct counter_stats counter_stats(const struct counters *c)
+{
+	return stats_in(c->header);
+}
+
+gh_rc counter_stats_of(const char *path, struct counter_stats *out, bool *found, struct gh_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct file_header h = { 0 };
+	ssize_t n;
+
+	*found = false;
+	if (fd < 0 && errno == ENOENT)
+		return GH_RC_OK;
+	if (fd < 0)
+		FAIL(err, IO, "%s: %s", path, strerror(errno));
+	n = pread(fd, &h, sizeof(h), 0);
+	if (n < 0) {
+		gh_rc rc = gh_err_set(err, GH_E_IO, __FILE__, __LINE__, "%s: %s", path, strerror(errno));
+
+		close(fd);
+		return rc;
+	}
+	close(fd);
+	*found = (size_t)n == sizeof(h) && h.magic == COUNTER_MAGIC;
+	*out = stats_in(&h);
+	return GH_RC_OK;
 }
 
 /* ---- finding a counter, with its set locked ------------------------------------------------------------------------------ */

@@ -87,6 +87,8 @@ struct counter_stats {
 	uint64_t gauges_full;        /* enters refused because there was no room */
 };
 struct counter_stats counter_stats(const struct counters *c);
+/* The same of a file that others have open, without being one of its processes. *found false: it is not there, or of another version. */
+GH_RC counter_stats_of(const char *path, struct counter_stats *out, bool *found, struct gh_err *err);
 
 /* For tests: the clocks that this handle reads, in µs; NULL is the real one. */
 void counters_set_clocks(struct counters *c, int64_t (*mono_us)(void), int64_t (*wall_us)(void));

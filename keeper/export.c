@@ -249,6 +249,8 @@ static void put_facts(struct buf *b, const struct export_facts *f)
 	buf_fmt(b, "gatehouse_records_dropped_total %llu\n", (unsigned long long)f->dropped);
 	family(b, "gatehouse_telemetry_bytes", "gauge", "bytes", "Single calls in the store.");
 	buf_fmt(b, "gatehouse_telemetry_bytes %lld\n", (long long)f->telemetry_bytes);
+	family(b, "gatehouse_counters_evicted", "counter", NULL, "Counters of limits that were forgotten while they counted, for want of room.");
+	buf_fmt(b, "gatehouse_counters_evicted_total %llu\n", (unsigned long long)f->counters_evicted);
 	family(b, "gatehouse_alert_rules", "gauge", NULL, "Alert rules that watch.");
 	buf_fmt(b, "gatehouse_alert_rules %llu\n", (unsigned long long)f->alert_rules);
 	family(b, "gatehouse_alerts_bad", "gauge", NULL, "Alerts that are bad now.");

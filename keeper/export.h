@@ -16,6 +16,7 @@ struct exports;
 struct export_facts {
 	uint64_t calls, dropped, alerts_bad, alert_rules;
 	int64_t telemetry_bytes;
+	uint64_t counters_evicted;
 	struct outbox_stats sinks[SINKS_MAX];
 	size_t n_sinks;
 };

@@ -257,8 +257,14 @@ static void see_to_metrics(struct keeper *k)
 	const struct alerts_stats alerts = alerts_stats(k->alerts);
 	struct export_facts f = { .calls = k->calls, .alerts_bad = alerts.bad, .alert_rules = alerts.rules };
 	struct store_telemetry_stats stats;
+	struct counter_stats counters;
 	struct gh_err err;
+	bool found;
 
+	if (counter_stats_of(k->counters, &counters, &found, &err).code)
+		trouble(k, "the counters cannot be looked at", &err);
+	else if (found)
+		f.counters_evicted = counters.evicted;
 	if (!store_telemetry_stats(k->store, &stats, &err).code) {
 		f.dropped = (uint64_t)stats.dropped;
 		f.telemetry_bytes = stats.raw_bytes;

@@ -38,7 +38,7 @@ before(async () => {
   orders = await backend((req, res) => { res.statusCode = req.url.endsWith('/fail') ? 500 : 200; res.end('{"n":1}'); });
   const file = '/tmp/gatehouse-metrics-token';
   fs.writeFileSync(file, `${TOKEN}\n`, { mode: 0o600 });
-  gw = await start({ server: 'nginx', workers: 2, config: { 'metrics.token_file': file, 'metrics.apis': 3 }, setup(g) {
+  gw = await start({ server: 'nginx', workers: 2, config: { 'metrics.token_file': file, 'metrics.apis': 3, 'counter.entries': 64 }, setup(g) {
     g.cli('product', 'create', 'open', '--require-key', 'no');
     for (const id of ['orders', 'stock', 'more'])
       g.cli('import', 'openapi', g.file('p.json', SPEC), '--path', id, '--name', id, '--backend', orders.url, '--product', 'open');
@@ -79,6 +79,18 @@ test('counters, histograms and bytes are what was called; further APIs are toget
   assert.ok(sum(samples.gatehouse_call_duration_seconds_sum, { api: 'orders' }) > 0);
   const steps = samples.gatehouse_call_duration_seconds_bucket.filter((s) => s.labels.api === 'orders').map((s) => s.value);
   assert.deepEqual(steps, [...steps].sort((a, b) => a - b), 'buckets are cumulative');
+});
+
+test('counters that were forgotten for want of room: Prometheus and doctor say how many', async () => {
+  const finding = () => gw.cli('doctor', '--format', 'json').json().find((f) => f.what === 'counters');
+  assert.match(finding().detail, /^room for 64; none was forgotten/);
+  const policy = (scope, rate) => gw.cli('policy', 'set', '--scope', scope, gw.file('rate.xml', `<policies><inbound><base />${rate}</inbound>
+    <backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`));
+  policy('api:more', '<rate-limit-by-key calls="5" renewal-period="300" counter-key="@(context.Request.OriginalUrl.Path)" />');
+  for (let i = 0; i < 300; i++) await fetch(`${gw.url}/api/more/${i}`).then((r) => r.arrayBuffer());
+  const n = Number(/^(\d+) of limits and quotas were forgotten while they counted, for want of room; raise counter\.entries \(64\)$/.exec(finding().detail)?.[1]);
+  assert.ok(n > 100 && n < 300, `${n}`);
+  await until(() => sum(parse(gw.cli('metrics').stdout).samples.gatehouse_counters_evicted_total, {}) === n, 'the metric');
 });
 
 test("Grafana's dashboard asks for what is there", () => {

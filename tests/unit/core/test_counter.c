@@ -324,6 +324,9 @@ static void restart(void **state UNUSED)
 static void overflow(void **state UNUSED)
 {
 	struct counters *c = open_counters(64, true);
+	struct counter_stats seen;
+	struct gh_err err;
+	bool found;
 	struct counter_ask ask = { .type = COUNTER_TYPE_SLIDING, .limit = 5, .amount = 1, .window_s = 60 };
 	struct counter_ask kept = ask;
 
@@ -337,6 +340,7 @@ static void overflow(void **state UNUSED)
 		CHECK_INT("what is in use is kept", counter_take(c, &kept).remaining, i < 5 ? 4 - i : 0);
 	}
 	CHECK("evictions are counted", counter_stats(c).evicted >= 5000 - 128 && counter_stats(c).evicted < 5001);
+	CHECK("as who only looks sees", !counter_stats_of(path, &seen, &found, &err).code && found && seen.evicted == counter_stats(c).evicted);
 	mono += 61000000;
 	uint64_t before = counter_stats(c).evicted;
 

@@ -1,7 +1,10 @@
 /* The keeper when the store is away, full, held by somebody else, or kept by another keeper: nothing is lost, and it goes on. */
 #include "tests/unit/db/fixture.h"
 
+#include "core/counter.h"
+#include "core/file.h"
 #include "core/log.h"
+#include "core/str.h"
 #include "core/telemetry.h"
 #include "db/telemetry.h"
 #include "keeper/keeper.h"
@@ -144,9 +147,45 @@ static void one_at_a_time(void **state)
 	check_done();
 }
 
+static struct str metrics(struct fixture *f)
+{
+	struct str text = STR_NULL;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/run/traffic.prom", f->dir);
+	CHECK_OK(f, file_read(f->a, path, 1 << 20, &text, &f->err));
+	return text;
+}
+
+static void tells_of_forgotten_counters(void **state)
+{
+	struct counter_ask ask = { .type = COUNTER_TYPE_FIXED, .limit = 5, .amount = 1, .window_s = 86400 };
+	struct fixture *f = *state;
+	struct counters *c = NULL;
+	struct str line;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/counters", f->dir);
+	CHECK_OK(f, counters_open(path, 64, &c, &f->err));
+	for (int i = 0; i < 1000; i++) {
+		ask.key = (struct str){ (char *)&i, sizeof(i) };
+		(void)counter_take(c, &ask);
+	}
+	CHECK("some were forgotten", counter_stats(c).evicted > 0);
+	struct keeper *k = keeper_of(f);
+
+	keeper_turn(k);                              /* makes DIR/run, which is for the next one to write into */
+	keeper_turn(k);
+	line = arena_printf(f->a, "\ngatehouse_counters_evicted_total %llu\n", (unsigned long long)counter_stats(c).evicted);
+	CHECK("the metrics say how many", str_find(metrics(f), line) != SIZE_MAX);
+	keeper_free(k);
+	counters_close(c);
+	check_done();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { store_test(works), store_test(store_comes_later), store_test(disk_is_full),
+	const struct CMUnitTest tests[] = { store_test(tells_of_forgotten_counters), store_test(works), store_test(store_comes_later), store_test(disk_is_full),
 					    store_test(store_is_held), store_test(one_at_a_time) };
 
 	log_init("test_keeper", LOG_ERROR);
