@@ -36,7 +36,7 @@ static void look(struct cli *c, struct backend_states *states, struct row *r)
 	struct gh_err ignored;
 	bool has = r->b.breaker.n && !breaker_rule_parse(r->b.breaker, &rule, &ignored).code;
 
-	backend_look(backend_slot(states, backend_state_key(r->b.id)), has ? &rule : NULL, clock_mono_us(), &v);
+	backend_look(backend_slot_find(states, backend_state_key(r->b.id)), has ? &rule : NULL, clock_mono_us(), &v);
 	r->breaker = has ? str_of(gates[v.breaker]) : STR("");
 	r->open_s = seconds_left(v.breaker_left_us);
 	r->trips = (int64_t)v.trips;

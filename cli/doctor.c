@@ -241,7 +241,7 @@ static void check_backends(struct doctor *d, struct store *s)
 	for (size_t i = 0; i < n; i++) {
 		bool has = rows[i].breaker.n && !breaker_rule_parse(rows[i].breaker, &rule, &err).code;
 
-		backend_look(backend_slot(states, backend_state_key(rows[i].id)), has ? &rule : NULL, clock_mono_us(), &v);
+		backend_look(backend_slot_find(states, backend_state_key(rows[i].id)), has ? &rule : NULL, clock_mono_us(), &v);
 		if (v.breaker != BACKEND_PASS)
 			doctor_tell(d, WARNING, "backend", "%.*s: its circuit breaker is %s; `gatehouse log --status 5xx` says what failed",
 			     STR_ARG(rows[i].id), v.breaker == BACKEND_SHUT ? "open" : "half-open");

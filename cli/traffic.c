@@ -305,14 +305,35 @@ static gh_rc open_states(struct cli *c, struct backend_states **out, struct gh_e
 	return GH_RC_OK;
 }
 
+/* What canary list and mirror list begin with: the rules, the states and room for a row each. */
+struct listing {
+	struct store_traffic_rule *rules;
+	size_t n;
+	struct backend_states *states;       /* NULL: no gateway ran yet */
+	void *rows;
+};
+
+static gh_rc begin_listing(struct cli *c, size_t row_bytes, struct listing *l, struct gh_err *err)
+{
+	struct store *s;
+
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_traffic_rules(s, c->arena, &l->rules, &l->n, err));
+	TRY(open_states(c, &l->states, err));
+	l->rows = arena_alloc(c->arena, l->n + 1, row_bytes);
+	if (!l->rows)
+		FAIL(err, NOMEM, "%zu rules", l->n);
+	return GH_RC_OK;
+}
+
 static void print_canary(const struct store_traffic_rule *r, struct canary_rule *rule, struct backend_states *states,
 			 struct printed_canary *out)
 {
 	struct canary_view v;
 	bool back;
 
-	canary_look(states ? backend_slot(states, canary_key(r->api_id, true)) : NULL,
-		    states ? backend_slot(states, canary_key(r->api_id, false)) : NULL, rule, clock_mono_us(), &v);
+	canary_look(backend_slot_find(states, canary_key(r->api_id, true)),
+		    backend_slot_find(states, canary_key(r->api_id, false)), rule, clock_mono_us(), &v);
 	back = r->canary_state == STORE_CANARY_ROLLED_BACK || v.back;
 	*out = (struct printed_canary){
 		.api = r->api_id, .backend = rule->backend, .percent = rule->percent, .why = r->rolled_back_why,
@@ -323,22 +344,16 @@ static void print_canary(const struct store_traffic_rule *r, struct canary_rule 
 
 static gh_rc canary_list(struct cli *c, struct gh_err *err)
 {
-	struct backend_states *states;
-	struct store_traffic_rule *v;
 	struct printed_canary *rows;
 	struct canary_rule rule;
-	size_t n, shown = 0;
-	struct store *s;
+	struct listing l;
+	size_t shown = 0;
 
-	TRY(cli_store(c, false, &s, err));
-	TRY(store_traffic_rules(s, c->arena, &v, &n, err));
-	TRY(open_states(c, &states, err));
-	rows = arena_alloc(c->arena, n + 1, sizeof(*rows));
-	if (!rows)
-		FAIL(err, NOMEM, "%zu rules", n);
-	for (size_t i = 0; i < n; i++)
-		if (v[i].canary.n && canary_rule_read(c->arena, v[i].canary, v[i].since_us, &rule))
-			print_canary(&v[i], &rule, states, &rows[shown++]);
+	TRY(begin_listing(c, sizeof(*rows), &l, err));
+	rows = l.rows;
+	for (size_t i = 0; i < l.n; i++)
+		if (l.rules[i].canary.n && canary_rule_read(c->arena, l.rules[i].canary, l.rules[i].since_us, &rule))
+			print_canary(&l.rules[i], &rule, l.states, &rows[shown++]);
 	output_list(c, canary_columns, ARRAY_LEN(canary_columns), rows, shown, sizeof(*rows));
 	return GH_RC_OK;
 }
@@ -362,25 +377,21 @@ static const struct column mirror_columns[] = {
 
 static gh_rc mirror_list(struct cli *c, struct gh_err *err)
 {
-	struct backend_states *states;
-	struct store_traffic_rule *v;
 	struct printed_mirror *rows;
 	struct mirror_rule rule;
 	uint64_t counts[MIRROR__COUNT];
-	size_t n, shown = 0;
-	struct store *s;
+	struct listing l;
+	size_t shown = 0;
 
-	TRY(cli_store(c, false, &s, err));
-	TRY(store_traffic_rules(s, c->arena, &v, &n, err));
-	TRY(open_states(c, &states, err));
-	rows = arena_alloc(c->arena, n + 1, sizeof(*rows));
-	if (!rows)
-		FAIL(err, NOMEM, "%zu rules", n);
-	for (size_t i = 0; i < n; i++) {
-		if (!v[i].mirror.n || !mirror_rule_read(c->arena, v[i].mirror, &rule))
+	TRY(begin_listing(c, sizeof(*rows), &l, err));
+	rows = l.rows;
+	for (size_t i = 0; i < l.n; i++) {
+		const struct store_traffic_rule *r = &l.rules[i];
+
+		if (!r->mirror.n || !mirror_rule_read(c->arena, r->mirror, &rule))
 			continue;
-		mirror_look(states ? backend_slot(states, mirror_key(v[i].api_id)) : NULL, counts);
-		rows[shown++] = (struct printed_mirror){ v[i].api_id, rule.backend, rule.percent, (int64_t)counts[MIRROR_SENT],
+		mirror_look(backend_slot_find(l.states, mirror_key(r->api_id)), counts);
+		rows[shown++] = (struct printed_mirror){ r->api_id, rule.backend, rule.percent, (int64_t)counts[MIRROR_SENT],
 							 (int64_t)counts[MIRROR_FAILED], (int64_t)counts[MIRROR_SKIPPED] };
 	}
 	output_list(c, mirror_columns, ARRAY_LEN(mirror_columns), rows, shown, sizeof(*rows));

@@ -14,8 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATES_MAGIC UINT64_C(0x3230534b43424847)
-enum { PARTS = 16, DOUBLINGS_MAX = 16, TRIES = 100 };
+#define STATES_MAGIC UINT64_C(0x3330534b43424847)
+/* LOOKS: places that one key may have, so that nobody ever walks the whole table. TOUCH_US: how exactly it is known when a place was
+ * last used; reading is shared between processors, writing is not. */
+enum { PARTS = 16, DOUBLINGS_MAX = 16, TRIES = 100, LOOKS = 64, TOUCH_US = 10000000 };
+enum { KEY_FREE = 0, KEY_BEING_CLEANED = 2 };        /* keys are odd */
 
 /* until 0: closed. probe: until when somebody's probe holds; 0: nobody's. */
 struct gate {
@@ -23,7 +26,8 @@ struct gate {
 };
 
 struct backend_slot {
-	_Atomic uint64_t key;                /* 0: free */
+	_Atomic uint64_t key;
+	_Atomic int64_t used;                /* when somebody last had to do with it, to within TOUCH_US */
 	struct gate breaker, eject;
 	_Atomic uint32_t print;              /* of the rule that the numbers belong to */
 	_Atomic uint32_t level;              /* ejections in a row */
@@ -140,18 +144,79 @@ uint64_t backend_state_key(struct str id)
 	return key | 1;                      /* 0 is a free slot */
 }
 
-struct backend_slot *backend_slot(struct backend_states *s, uint64_t key)
+/* The places of a key: as if drawn by lot, so that a table that is nearly full has one for nearly all. */
+static struct backend_slot *place(struct backend_states *s, uint64_t key, unsigned look)
 {
-	for (size_t i = 0; s && i < BACKEND_STATES_MAX; i++) {
-		struct backend_slot *x = &s->file->slots[(key / 2 + i) % BACKEND_STATES_MAX];
+	return &s->file->slots[(key / 2 + look * (key >> 32 | 1)) % BACKEND_STATES_MAX];
+}
+
+struct backend_slot *backend_slot_find(struct backend_states *s, uint64_t key)
+{
+	for (unsigned i = 0; s && i < LOOKS; i++) {
+		struct backend_slot *x = place(s, key, i);
 		uint64_t is = atomic_load_explicit(&x->key, memory_order_acquire);
 
 		if (is == key)
 			return x;
-		if (!is && (atomic_compare_exchange_strong(&x->key, &is, key) || is == key))
-			return x;
+		if (is == KEY_FREE)
+			return NULL;
 	}
 	return NULL;
+}
+
+static void touch(struct backend_slot *x, int64_t now)
+{
+	if (now - atomic_load_explicit(&x->used, memory_order_relaxed) > TOUCH_US)
+		atomic_store_explicit(&x->used, now, memory_order_relaxed);
+}
+
+/* Nobody has had to do with it for long. One whose breaker is open is waited for. */
+static bool is_gone(struct backend_slot *x, int64_t now)
+{
+	return now - atomic_load_explicit(&x->used, memory_order_relaxed) > BACKEND_GONE_US && atomic_load(&x->breaker.until) <= now;
+}
+
+/* False: somebody was faster. A process that dies in the middle leaves a place that is gone later. */
+static bool take_over(struct backend_slot *x, uint64_t was, uint64_t key, int64_t now)
+{
+	if (!atomic_compare_exchange_strong(&x->key, &was, KEY_BEING_CLEANED))
+		return false;
+	atomic_store(&x->used, now);
+	memset((char *)x + offsetof(struct backend_slot, breaker), 0, sizeof(*x) - offsetof(struct backend_slot, breaker));
+	atomic_store_explicit(&x->key, key, memory_order_release);
+	return true;
+}
+
+/* Two processes that take over two places for one key at the same moment agree when they look again: the first of them is found. */
+struct backend_slot *backend_slot(struct backend_states *s, uint64_t key, int64_t now)
+{
+	struct backend_slot *gone = NULL;
+	uint64_t was = 0;
+
+	for (unsigned i = 0; s && i < LOOKS; i++) {
+		struct backend_slot *x = place(s, key, i);
+		uint64_t is = atomic_load_explicit(&x->key, memory_order_acquire);
+
+		if (is == KEY_FREE) {
+			touch(x, now);       /* first, so that it never looks unused */
+			if (atomic_compare_exchange_strong(&x->key, &is, key))
+				return x;
+		}                            /* else is is what somebody made of it */
+		if (is == key) {
+			touch(x, now);
+			return x;
+		}
+		if (!gone && is_gone(x, now)) {
+			gone = x;
+			was = is;
+		}
+	}
+	return gone && take_over(gone, was, key, now) ? gone : NULL;
+}
+
+bool backend_slot_is(const struct backend_slot *x, uint64_t key)
+{
+	return atomic_load_explicit(&x->key, memory_order_relaxed) == key;
 }
 
 /* ---- a gate ------------------------------------------------------------------------------------------------------------ */

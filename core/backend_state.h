@@ -20,9 +20,10 @@
 #include "core/backend_rules.h"
 
 enum {
-	BACKEND_STATES_MAX = 4096,           /* backends of a machine since it was booted; for those beyond nothing is known */
+	BACKEND_STATES_MAX = 4096,           /* backends, canaries and mirrors of a machine; for those beyond nothing is known */
 	BACKEND_PROBE_US = 30000000,
 };
+#define BACKEND_GONE_US INT64_C(3600000000)  /* a place that nobody used for so long may become another one's */
 
 struct backend_states;
 struct backend_slot;
@@ -32,8 +33,13 @@ GH_RC backend_states_open(const char *path, bool make, struct backend_states **o
 void backend_states_close(struct backend_states *s);                 /* NULL is fine */
 /* The key of a backend in the file. */
 uint64_t backend_state_key(struct str id);
-/* Its slot, made when there is none. NULL: s is NULL, or the table is full. Costs a look or two, no system call. */
-struct backend_slot *backend_slot(struct backend_states *s, uint64_t key);
+/* Its slot, made when there is none, if need be in the place of one that nobody has used for BACKEND_GONE_US. NULL: s is NULL, or there
+ * is no room. Costs a look or two, at most 64, and no system call. Whoever keeps the pointer for longer than that time asks
+ * backend_slot_is before it uses it, and calls this now and then, so that the place does not look unused. */
+struct backend_slot *backend_slot(struct backend_states *s, uint64_t key, int64_t now);
+bool backend_slot_is(const struct backend_slot *x, uint64_t key);
+/* For those who only look: it makes none. NULL: there is none, nothing is known. */
+struct backend_slot *backend_slot_find(struct backend_states *s, uint64_t key);
 
 enum backend_gate { BACKEND_PASS, BACKEND_PROBE, BACKEND_SHUT };
 

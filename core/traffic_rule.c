@@ -130,6 +130,8 @@ static bool read_faults(struct arena *a, const json_t *list, void *to)
 	struct faults *out = to;
 	size_t n = json_array_size(list);
 
+	if (n > TRAFFIC_FAULTS_MAX)          /* config/ refuses them; whoever reads has room for no more */
+		n = TRAFFIC_FAULTS_MAX;
 	out->v = arena_alloc(a, n + 1, sizeof(*out->v));
 	if (!out->v || !json_is_array(list))
 		return false;

@@ -57,4 +57,5 @@ bool canary_sticky_parse(struct str s, enum canary_sticky *sticky, struct str *n
 /* False: out of memory, or no such document. since_us: when it was begun; a canary that is begun anew is watched anew. */
 bool canary_rule_read(struct arena *a, struct str json, int64_t since_us, struct canary_rule *out) MUST_USE;
 bool mirror_rule_read(struct arena *a, struct str json, struct mirror_rule *out) MUST_USE;
+/* At most TRAFFIC_FAULTS_MAX; what stands behind them is left out. */
 bool fault_rules_read(struct arena *a, struct str json, struct fault_rule **out, size_t *n) MUST_USE;

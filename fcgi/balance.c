@@ -36,7 +36,7 @@ bool balance_wanted(const struct call *k)
 
 static struct backend_slot *slot_of(const struct call *k, const struct snap_backend *b)
 {
-	return backend_place_slot(b, k->wk->serving->states);
+	return backend_place_slot(b, k->wk->serving->states, k->wk->loop.now_us);
 }
 
 /* ---- addressing -------------------------------------------------------------------------------------------------------- */
@@ -46,11 +46,18 @@ static struct str without_slash(struct str path)
 	return path.n && path.p[path.n - 1] == '/' ? str_first(path, path.n - 1) : path;
 }
 
+/* "/shop" is a base of "/shop" and "/shop/x", not of "/shopping". */
+static bool is_below(struct str path, struct str base)
+{
+	return str_starts(path, base) && (path.n == base.n || path.p[base.n] == '/');
+}
+
 bool url_rebase(struct arena *a, struct url *u, const struct url *from, const struct url *to, bool *moved)
 {
 	struct str old = without_slash(from->path), base = without_slash(to->path);
 
-	*moved = str_eq_ci(u->host, from->host) && url_port(u) == url_port(from) && str_eq(u->scheme, from->scheme) && str_starts(u->path, old);
+	*moved = str_eq_ci(u->host, from->host) && url_port(u) == url_port(from) && str_eq(u->scheme, from->scheme)
+		 && is_below(u->path, old);
 	if (!*moved)
 		return true;
 	u->scheme = to->scheme;
@@ -303,8 +310,11 @@ static void tell_ejection(struct call *k, enum reason why)
 
 void balance_tell(struct call *k, enum reason why)
 {
-	if (k->balance->told)
+	if (k->balance->told) {
+		if (why != REASON_NONE)      /* it broke off: the answer may be ours, and no session stays with such a member */
+			k->balance->stays = false;
 		return;
+	}
 	k->balance->told = true;
 	k->balance->stays = why == REASON_NONE;
 	if (k->balance->backend->breaker)

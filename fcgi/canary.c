@@ -10,7 +10,8 @@ enum { COOKIE_BYTES = 12, ONE_PERCENT = 100 };
 
 static struct backend_slot *slot_of(const struct call *k, const struct snap_traffic *r, bool canary)
 {
-	return backend_place_find(canary ? &r->live->canary : &r->live->stable, r->api, k->wk->serving->states);
+	return backend_place_find(canary ? &r->live->canary : &r->live->stable, r->api, k->wk->serving->states,
+				  k->wk->loop.now_us);
 }
 
 /* "always" and "never", or a value of one's own that says "always". 0: it says nothing. */
@@ -129,6 +130,7 @@ void canary_choose(struct call *k)
 	}
 	t->counts = true;
 	t->on_canary = wants_canary(k, r, &why) && turn_to(k, r->canary->backend);
+	t->side = k->x.backend_id;
 	traffic_note(k, arena_printf(k->arena, "%s: %.*s", t->on_canary ? "canary" : "stable", STR_ARG(why)));
 }
 
@@ -145,7 +147,7 @@ void canary_outcome(struct call *k, enum reason why)
 	bool failed = why != REASON_NONE || k->x.response.status >= 500;
 	struct canary_view v;
 
-	if (!t->counts || t->told || !says_something(why))
+	if (!t->counts || t->told || !says_something(why) || !str_eq(k->x.backend_id, t->side))
 		return;
 	t->told = true;
 	if (!canary_tell(slot_of(k, r, true), slot_of(k, r, false), r->canary, t->on_canary, failed, k->wk->loop.now_us))

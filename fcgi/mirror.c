@@ -181,7 +181,7 @@ void mirror_call(struct call *k, const struct upstream_request *rq)
 
 	if (!wanted(k, r, rq))
 		return;
-	slot = backend_place_find(&r->live->mirror, r->api, wk->serving->states);
+	slot = backend_place_find(&r->live->mirror, r->api, wk->serving->states, wk->loop.now_us);
 	if (rq->body != BODY_STREAM && rq->bytes.n <= r->mirror->max_body && !is_full(wk, r->live->mirror.key, r->mirror->max_in_flight)
 	    && (a = arena_new(wk->limits.request_memory)) && (m = arena_new_of(a, struct mirror))) {
 		*m = (struct mirror){ .wk = wk, .arena = a, .slot = slot, .key = r->live->mirror.key,

@@ -6,6 +6,7 @@
 #include <math.h>
 
 enum { RETRY_COST = 100, RETRIES_FIRST = 10, RETRIES_MAX = 100 };    /* credit is in hundredths of a retry */
+enum { LOOK_AGAIN_US = 60000000 };   /* far less than BACKEND_GONE_US */
 
 struct pool_live {
 	int64_t credit;
@@ -60,21 +61,24 @@ struct backend_place *backend_place_new(struct arena *a, uint64_t key)
 	return p;
 }
 
-struct backend_slot *backend_place_find(struct backend_place *p, struct str id, struct backend_states *s)
+struct backend_slot *backend_place_find(struct backend_place *p, struct str id, struct backend_states *s, int64_t now)
 {
-	if (s && !p->looked) {
-		p->looked = true;
-		p->slot = backend_slot(s, p->key);
-		if (!p->slot)
-			log_error("no room for the state of another backend until the machine is booted: its circuit breaker stays closed",
-				  KV_STR("backend", id), KV_INT("room", BACKEND_STATES_MAX));
-	}
+	if (!s)
+		return NULL;
+	if (p->looked && now - p->looked_us < LOOK_AGAIN_US && (!p->slot || backend_slot_is(p->slot, p->key)))
+		return p->slot;
+	p->slot = backend_slot(s, p->key, now);
+	if (!p->slot && !p->looked)
+		log_error("no room for the state of another backend: its circuit breaker stays closed", KV_STR("backend", id),
+			  KV_INT("room", BACKEND_STATES_MAX));
+	p->looked = true;
+	p->looked_us = now;
 	return p->slot;
 }
 
-struct backend_slot *backend_place_slot(const struct snap_backend *b, struct backend_states *s)
+struct backend_slot *backend_place_slot(const struct snap_backend *b, struct backend_states *s, int64_t now)
 {
-	return backend_place_find(b->place, b->id, s);
+	return backend_place_find(b->place, b->id, s, now);
 }
 
 /* ---- who can be used ------------------------------------------------------------------------------------------------------ */
@@ -85,7 +89,7 @@ struct standing {
 
 static struct standing look(const struct snap_backend *b, const struct pool_ask *ask, bool last_resort, int64_t *left_us)
 {
-	struct backend_slot *slot = backend_place_slot(b, ask->states);
+	struct backend_slot *slot = backend_place_slot(b, ask->states, ask->now_us);
 	struct standing s = { .usable = true };
 	enum backend_gate gate = BACKEND_PASS;
 	int64_t left;
@@ -109,7 +113,7 @@ static struct standing look(const struct snap_backend *b, const struct pool_ask 
 /* Probes are one at a time over all workers: somebody may have been faster. */
 static bool claim(const struct snap_backend *b, const struct pool_ask *ask, const struct standing *s)
 {
-	struct backend_slot *slot = backend_place_slot(b, ask->states);
+	struct backend_slot *slot = backend_place_slot(b, ask->states, ask->now_us);
 
 	if (s->breaker_probe && !breaker_claim(slot, ask->now_us))
 		return false;

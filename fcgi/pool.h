@@ -18,17 +18,18 @@
 
 struct pool_live *pool_live_new(struct arena *a, size_t n_members);  /* NULL: out of memory */
 
-/* The state that all processes share of a backend is looked for once in the life of a snapshot. */
+/* The state that all processes share of a backend is looked for once a minute. */
 struct backend_place {
 	uint64_t key;
 	struct backend_slot *slot;
 	bool looked;
+	int64_t looked_us;
 };
 /* NULL: out of memory. */
 struct backend_place *backend_place_new(struct arena *a, uint64_t key);
 /* NULL, with which every breaker is closed: there are no states, or no room for another backend, which the log tells by `id`. */
-struct backend_slot *backend_place_find(struct backend_place *p, struct str id, struct backend_states *s);
-struct backend_slot *backend_place_slot(const struct snap_backend *b, struct backend_states *s);
+struct backend_slot *backend_place_find(struct backend_place *p, struct str id, struct backend_states *s, int64_t now);
+struct backend_slot *backend_place_slot(const struct snap_backend *b, struct backend_states *s, int64_t now);
 
 struct pool_ask {
 	struct backend_states *states;       /* NULL: nothing is known */

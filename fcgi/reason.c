@@ -15,5 +15,6 @@ const struct reason_info *reason_info(enum reason r)
 
 bool reason_is_backend(enum reason r)
 {
-	return str_starts(reason_info(r)->word, STR("backend_"));
+	/* a place that is not free was refused by the gateway itself; the backend was not asked */
+	return r != REASON_BACKEND_FULL && str_starts(reason_info(r)->word, STR("backend_"));
 }

@@ -34,6 +34,7 @@ struct call_traffic {
 	const struct snap_traffic *rule;
 	bool begun, chosen, told, mirrored;      /* told: how the present forward-request ended */
 	bool counts, on_canary;                  /* counts: the call is on one of the two sides */
+	struct str side;                         /* id of the backend of that side; a policy may send a later try elsewhere */
 	bool waiting;
 	struct str set_cookie;                   /* for the client; STR_NULL: none */
 	struct str note;                         /* for the record: what was decided and why */

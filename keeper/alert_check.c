@@ -95,7 +95,7 @@ static gh_rc check_backends(struct checking *c, struct gh_err *err)
 		if (c->w->r.rule.backend.n && !str_eq(c->w->r.rule.backend, v[i].id))
 			continue;
 		has = v[i].breaker.n && !breaker_rule_parse(v[i].breaker, &rule, &ignored).code;
-		backend_look(backend_slot(c->alerts->backends, backend_state_key(v[i].id)), has ? &rule : NULL, clock_mono_us(), &look);
+		backend_look(backend_slot_find(c->alerts->backends, backend_state_key(v[i].id)), has ? &rule : NULL, clock_mono_us(), &look);
 		if (v[i].health.n && look.health == BACKEND_DOWN)
 			TRY(alerts_bad(c, v[i].id, 1000, look.health_status ? arena_printf(c->a, "the health checks of backend %.*s fail (status %d)",
 							STR_ARG(v[i].id), look.health_status)

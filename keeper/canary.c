@@ -41,8 +41,8 @@ void canaries_free(struct canaries *c)
 
 static gh_rc look(struct canaries *c, struct store *s, struct arena *a, const struct store_traffic_rule *r, struct gh_err *err)
 {
-	struct backend_slot *canary = backend_slot(c->states, canary_key(r->api_id, true));
-	struct backend_slot *stable = backend_slot(c->states, canary_key(r->api_id, false));
+	struct backend_slot *canary = backend_slot_find(c->states, canary_key(r->api_id, true));
+	struct backend_slot *stable = backend_slot_find(c->states, canary_key(r->api_id, false));
 	struct canary_rule rule;
 	struct canary_view v;
 	struct str why;

@@ -368,6 +368,7 @@ static void count(struct checked *c, bool good)
 
 static void take_answer(struct health_watch *w, struct checked *c, CURLcode result)
 {
+	int64_t now = clock_mono_us();
 	long status = 0;
 
 	/* an answer that is longer than we read is one */
@@ -376,8 +377,8 @@ static void take_answer(struct health_watch *w, struct checked *c, CURLcode resu
 	end_request(w, c);
 	c->status = (int)status;
 	count(c, status_ranges_hold(&c->rule.statuses, c->status));
-	health_tell(backend_slot(w->states, c->key), c->state, c->status,
-		    clock_mono_us() + BELIEVED_INTERVALS * c->rule.interval_us + c->rule.timeout_us);
+	health_tell(backend_slot(w->states, c->key, now), c->state, c->status,
+		    now + BELIEVED_INTERVALS * c->rule.interval_us + c->rule.timeout_us);
 }
 
 static void turn(struct health_watch *w)

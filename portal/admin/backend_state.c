@@ -17,7 +17,7 @@ static void put_live(struct web *w, struct liquid_record *r, const struct store_
 	bool has = b->breaker.n && !breaker_rule_parse(b->breaker, &rule, &ignored).code;
 	struct str text = STR("No data"), level = STR("none");
 
-	backend_look(backend_slot(states, backend_state_key(b->id)), has ? &rule : NULL, clock_mono_us(), &v);
+	backend_look(backend_slot_find(states, backend_state_key(b->id)), has ? &rule : NULL, clock_mono_us(), &v);
 	if (v.breaker == BACKEND_SHUT) {
 		text = arena_printf(w->a, "Breaker open, %lld s left", (long long)(v.breaker_left_us + 999999) / 1000000);
 		level = STR("bad");

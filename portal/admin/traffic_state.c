@@ -27,8 +27,8 @@ static void put_canary(struct web *w, struct liquid_list *list, const struct sto
 
 	if (!r->canary.n || !canary_rule_read(w->a, r->canary, r->since_us, &rule))
 		return;
-	canary_look(states ? backend_slot(states, canary_key(r->api_id, true)) : NULL,
-		    states ? backend_slot(states, canary_key(r->api_id, false)) : NULL, &rule, clock_mono_us(), &v);
+	canary_look(backend_slot_find(states, canary_key(r->api_id, true)),
+		    backend_slot_find(states, canary_key(r->api_id, false)), &rule, clock_mono_us(), &v);
 	counts = arena_printf(w->a, "%llu errors in %llu calls of the last %lld s, %llu in %llu of the others", (unsigned long long)v.failed[1],
 			      (unsigned long long)v.calls[1], (long long)(rule.watch.interval_us / 1000000), (unsigned long long)v.failed[0],
 			      (unsigned long long)v.calls[0]);
@@ -47,7 +47,7 @@ static void put_mirror(struct web *w, struct liquid_list *list, const struct sto
 
 	if (!r->mirror.n || !mirror_rule_read(w->a, r->mirror, &rule))
 		return;
-	mirror_look(states ? backend_slot(states, mirror_key(r->api_id)) : NULL, n);
+	mirror_look(backend_slot_find(states, mirror_key(r->api_id)), n);
 	put_line(list, "Mirror", rule.backend,
 		 arena_printf(w->a, "%llu copies sent, %llu failed, %llu left out since the machine was booted", (unsigned long long)n[MIRROR_SENT],
 			      (unsigned long long)n[MIRROR_FAILED], (unsigned long long)n[MIRROR_SKIPPED]),

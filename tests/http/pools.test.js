@@ -247,6 +247,16 @@ describe('backends that fail', () => {
     await home.up();
   });
 
+  it('sets no cookie for a member that broke off, when the answer is our own', async () => {
+    gw.cli('policy', 'set', '--scope', 'api:sticky', gw.file('held.xml', '<policies><inbound><base /></inbound><backend><base /></backend>'
+      + '<outbound><base /><set-body>@(context.Response.Body.As&lt;string&gt;() + ".")</set-body></outbound><on-error><base /></on-error></policies>'));
+    for (const n of [a, b, c]) n.reply = (req, res) => { res.writeHead(200, { 'Content-Length': 100 }); res.write('half', () => res.destroy()); };
+    const broken = await call('sticky');
+    assert.deepEqual([broken.status, broken.headers['set-cookie']], [502, undefined]);
+    for (const n of [a, b, c]) n.reply = null;
+    assert.ok((await until(async () => { const r = await call('sticky'); return r.status === 200 && r; }, 'a member')).headers['set-cookie']);
+  });
+
   it('tells policies whether the backend is a pool', async () => {
     for (const [name, type] of [['erp', 'Single'], ['three', 'Pool']]) {
       gw.cli('policy', 'set', '--scope', `api:${name}`, gw.file('p.xml', '<policies><inbound><base /></inbound><backend><base /></backend><outbound><base />'

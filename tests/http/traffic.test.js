@@ -165,6 +165,18 @@ describe('traffic rules', () => {
     assert.match(gw.cli('canary', 'set', 'orders', '--backend', 'nobody', { fails: true }).stderr, /no backend 'nobody'/);
   });
 
+  it('counts for a side only what went to it', async () => {
+    gw.cli('canary', 'set', 'orders', '--backend', 'orders-next', '--percent', '0', '--header', 'X-Canary', '--error-percent', '90', '--minimum-calls', '50');
+    gw.cli('policy', 'set', '--scope', 'api:orders', gw.file('second.xml', '<policies><inbound><base /></inbound><backend>'
+      + '<retry condition="@(context.Response.StatusCode == 500)" count="1" interval="0" first-fast-retry="true"><choose><when condition="@(context.Response != null)">'
+      + `<set-backend-service base-url="${stable.url}" /></when></choose><forward-request /></retry></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`));
+    next.reply = (req, res) => { res.statusCode = 500; res.end('next'); };
+    assert.deepEqual(side(await calls(4, { headers: { 'X-Canary': 'always' } })), { stable: 4, next: 0 });
+    assert.deepEqual([next.seen.length, canary().calls, canary().errors], [4, 4, 4]);
+    gw.cli('policy', 'unset', '--scope', 'api:orders');
+    gw.cli('canary', 'end', 'orders');
+  });
+
   it('meets consumers with faults that they asked for, and nobody else', async () => {
     for (const c of documented('fault add', id).slice(0, 2)) gw.cli(...c);
     const order = [];

@@ -108,7 +108,7 @@ static void health_documents(void **state UNUSED)
 static void opens_and_closes(void **state UNUSED)
 {
 	struct backend_states *s = open_states();
-	struct backend_slot *x = backend_slot(s, backend_state_key(STR("a")));
+	struct backend_slot *x = backend_slot(s, backend_state_key(STR("a")), T0);
 	struct breaker_rule r = rule_of(FIVE), other = rule_of(RULE("\"count\":4,\"interval\":\"PT16S\"", ""));
 	struct backend_view v;
 	int64_t left, now = T0;
@@ -158,7 +158,7 @@ static void opens_and_closes(void **state UNUSED)
 static void percentages(void **state UNUSED)
 {
 	struct backend_states *s = open_states();
-	struct backend_slot *x = backend_slot(s, backend_state_key(STR("percent")));
+	struct backend_slot *x = backend_slot(s, backend_state_key(STR("percent")), T0);
 	struct breaker_rule r = rule_of(RULE("\"percentage\":50,\"minimumRequests\":8,\"interval\":\"PT60S\"", ""));
 
 	for (int i = 0; i < 4; i++)
@@ -184,7 +184,7 @@ static void over_processes(void **state UNUSED)
 		if (fork())
 			continue;
 		struct backend_states *s = open_states();
-		struct backend_slot *x = backend_slot(s, backend_state_key(STR("shared")));
+		struct backend_slot *x = backend_slot(s, backend_state_key(STR("shared")), T0);
 
 		for (int i = 0; i < EACH; i++)
 			if (breaker_tell(x, &r, true, false, 0, T0) && write(pipes[1], "o", 1) != 1)
@@ -211,7 +211,7 @@ static void over_processes(void **state UNUSED)
 static void ejection(void **state UNUSED)
 {
 	struct backend_states *s = open_states();
-	struct backend_slot *x = backend_slot(s, backend_state_key(STR("eject")));
+	struct backend_slot *x = backend_slot(s, backend_state_key(STR("eject")), T0);
 	int64_t now = T0;
 
 	CHECK("ejected", eject_tell(x, true, false, S, 3 * S, now));
@@ -236,7 +236,7 @@ static void ejection(void **state UNUSED)
 static void health(void **state UNUSED)
 {
 	struct backend_states *s = open_states();
-	struct backend_slot *x = backend_slot(s, backend_state_key(STR("health")));
+	struct backend_slot *x = backend_slot(s, backend_state_key(STR("health")), T0);
 
 	CHECK_INT("not known", health_state(x, T0), BACKEND_UNKNOWN);
 	health_tell(x, BACKEND_DOWN, 503, T0 + S);
@@ -252,20 +252,60 @@ static void table(void **state UNUSED)
 	char id[32];
 	size_t found = 0;
 
-	for (int i = 0; i < BACKEND_STATES_MAX + 50; i++) {
+	for (int i = 0; i < 3 * BACKEND_STATES_MAX; i++) {
 		snprintf(id, sizeof(id), "backend %d", i);
-		found += backend_slot(s, backend_state_key(str_of(id))) != NULL;
+		found += backend_slot(s, backend_state_key(str_of(id)), T0) != NULL;
+		if (i == BACKEND_STATES_MAX * 3 / 4)
+			CHECK_INT("three quarters find one at once", (long long)found, i + 1);
 	}
 	CHECK("as many as there is room for", found <= BACKEND_STATES_MAX && found >= BACKEND_STATES_MAX - 10);
-	CHECK("a slot stays the same one", backend_slot(s, backend_state_key(STR("a"))) == backend_slot(s, backend_state_key(STR("a"))));
+	CHECK("a slot stays the same one", backend_slot(s, backend_state_key(STR("a")), T0) == backend_slot(s, backend_state_key(STR("a")), T0));
+	CHECK("whoever only looks makes none", !backend_slot_find(s, backend_state_key(STR("new"))));
 	again = open_states();
-	CHECK_INT("seen by all", health_state(backend_slot(again, backend_state_key(STR("health"))), T0), BACKEND_DOWN);
+	CHECK_INT("seen by all", health_state(backend_slot(again, backend_state_key(STR("health")), T0), T0), BACKEND_DOWN);
 	backend_states_close(again);
 	backend_states_close(s);
 	CHECK("another size is begun anew", truncate(path, 100) == 0);
 	s = open_states();
-	CHECK_INT("forgotten", health_state(backend_slot(s, backend_state_key(STR("health"))), T0), BACKEND_UNKNOWN);
+	CHECK_INT("forgotten", health_state(backend_slot(s, backend_state_key(STR("health")), T0), T0), BACKEND_UNKNOWN);
 	backend_states_close(s);
+	check_done();
+}
+
+/* A backend that nobody has used for long makes room; what was known of it is not known of the next. */
+static void places_of_the_gone(void **state UNUSED)
+{
+	static const int64_t later = T0 + BACKEND_GONE_US + 60 * (int64_t)S;
+	struct backend_states *s = open_states();
+	uint64_t kept = backend_state_key(STR("kept")), shut = backend_state_key(STR("shut"));
+	struct breaker_rule rule = rule_of(RULE("\"count\":1,\"interval\":60", ""));
+	struct backend_slot *a, *b, *mine;
+	size_t found = 0, new = 0;
+	char id[32];
+
+	a = backend_slot(s, kept, T0);
+	b = backend_slot(s, shut, T0);
+	CHECK("open for two hours", breaker_tell(b, &rule, true, false, 7200 * (int64_t)S, T0));
+	for (int i = 0; i < 3 * BACKEND_STATES_MAX; i++) {
+		snprintf(id, sizeof(id), "old %d", i);
+		mine = backend_slot(s, backend_state_key(str_of(id)), T0);
+		found += mine != NULL;
+		health_tell(mine, BACKEND_DOWN, 500, INT64_MAX);
+	}
+	CHECK("full", found > BACKEND_STATES_MAX / 2);
+	CHECK("no room", !backend_slot(s, backend_state_key(STR("one more")), T0 + BACKEND_GONE_US / 2));
+	(void)backend_slot(s, kept, later - S);
+	for (int i = 0; i < 3 * BACKEND_STATES_MAX; i++) {
+		snprintf(id, sizeof(id), "new %d", i);
+		mine = backend_slot(s, backend_state_key(str_of(id)), later);
+		new += mine != NULL;
+		CHECK("nothing is known of it", health_state(mine, later) == BACKEND_UNKNOWN);
+	}
+	CHECK("as many as before", new >= found);
+	CHECK("one that is in use stays", backend_slot_is(a, kept) && backend_slot_find(s, kept) == a);
+	CHECK("one that is open stays", backend_slot_is(b, shut) && backend_slot_find(s, shut) == b);
+	backend_states_close(s);
+	unlink(path);                        /* full: the others begin with an empty one */
 	check_done();
 }
 
@@ -297,7 +337,7 @@ static void canaries(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct str api = arena_printf(a, "api-%zu", i);
-		struct backend_slot *canary = backend_slot(s, canary_key(api, true)), *stable = backend_slot(s, canary_key(api, false));
+		struct backend_slot *canary = backend_slot(s, canary_key(api, true), T0), *stable = backend_slot(s, canary_key(api, false), T0);
 		struct canary_rule rule, again;
 		struct canary_view v;
 		bool told = false;
@@ -326,7 +366,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(breaker_documents), cmocka_unit_test(health_documents), cmocka_unit_test(opens_and_closes),
 		cmocka_unit_test(percentages), cmocka_unit_test(over_processes), cmocka_unit_test(ejection), cmocka_unit_test(health),
-		cmocka_unit_test(table), cmocka_unit_test(canaries),
+		cmocka_unit_test(table), cmocka_unit_test(places_of_the_gone), cmocka_unit_test(canaries),
 	};
 	int failed;
 

@@ -89,7 +89,7 @@ static void weights(void **state UNUSED)
 
 static void eject(size_t i)
 {
-	eject_tell(backend_place_slot(&nodes[i], states), true, false, S, 30 * S, T0);
+	eject_tell(backend_place_slot(&nodes[i], states, T0), true, false, S, 30 * S, T0);
 }
 
 static void groups(void **state UNUSED)
@@ -120,7 +120,7 @@ static void groups(void **state UNUSED)
 	CHECK("one for each, then none", pick_now(&pool, &later, &pick) && !pick.eject_probe);
 
 	clean_slate();
-	health_tell(backend_place_slot(&nodes[0], states), BACKEND_DOWN, 500, T0 + S);
+	health_tell(backend_place_slot(&nodes[0], states, T0), BACKEND_DOWN, 500, T0 + S);
 	for (int i = 0; i < 50; i++)
 		CHECK("who is unwell is left out", one(&pool, &ask) != 'a');
 	ask.tried = 0;
@@ -129,7 +129,7 @@ static void groups(void **state UNUSED)
 	clean_slate();
 	for (size_t i = 0; i < 4; i++) {
 		nodes[i].breaker = &rule;
-		breaker_tell(backend_place_slot(&nodes[i], states), &rule, true, false, (int64_t)(10 - i) * S, T0);
+		breaker_tell(backend_place_slot(&nodes[i], states, T0), &rule, true, false, (int64_t)(10 - i) * S, T0);
 	}
 	ask = ask_at(T0);
 	CHECK("open breakers hold", !pick_now(&pool, &ask, &pick));
@@ -137,7 +137,7 @@ static void groups(void **state UNUSED)
 	ask.now_us = T0 + 8 * S;
 	CHECK("which is half-open then", pick_now(&pool, &ask, &pick) && pick.breaker_probe && pick.member >= 2);
 	CHECK("one probe a member", pick_now(&pool, &ask, &pick) && pick.breaker_probe && !pick_now(&pool, &ask, &pick));
-	CHECK_INT("the others stay", breaker_state(backend_place_slot(&nodes[0], states), &rule, ask.now_us, &left), BACKEND_SHUT);
+	CHECK_INT("the others stay", breaker_state(backend_place_slot(&nodes[0], states, T0), &rule, ask.now_us, &left), BACKEND_SHUT);
 	arena_free(a);
 	check_done();
 }
@@ -210,21 +210,33 @@ static void budget(void **state UNUSED)
 	check_done();
 }
 
-/* More backends than there is room for: those beyond are asked like any other, and looked for only once. */
+/* More backends than there is room for: those beyond are asked like any other, and looked for now and then. */
 static void no_room(void **state UNUSED)
 {
+	static const int64_t hours = 3 * BACKEND_GONE_US;
 	struct backend_place *place = &places[3];
+	struct backend_slot *first;
 	char id[32];
 
 	clean_slate();
-	CHECK("its own, once", backend_place_slot(&nodes[0], states) && backend_place_slot(&nodes[0], states) == places[0].slot);
-	for (int i = 0; i < BACKEND_STATES_MAX; i++) {
+	first = backend_place_slot(&nodes[0], states, T0);
+	CHECK("its own", first && backend_place_slot(&nodes[0], states, T0) == first);
+	for (int i = 0; i < 3 * BACKEND_STATES_MAX; i++) {
 		snprintf(id, sizeof(id), "other %d", i);
-		(void)backend_slot(states, backend_state_key(str_of(id)));
+		(void)backend_slot(states, backend_state_key(str_of(id)), T0);
 	}
-	CHECK("none", !backend_place_slot(&nodes[3], states) && place->looked);
-	place->slot = places[0].slot;
-	CHECK("not looked for again", backend_place_slot(&nodes[3], states) == places[0].slot);
+	CHECK("none", !backend_place_slot(&nodes[3], states, T0) && place->looked);
+	place->slot = first;
+	place->key = places[0].key;
+	CHECK("not looked for again so soon", backend_place_slot(&nodes[3], states, T0 + S) == first);
+	place->key = backend_state_key(STR("d"));
+	CHECK("the others are gone", backend_place_slot(&nodes[3], states, T0 + hours) != NULL);
+	for (int i = 0; i < 3 * BACKEND_STATES_MAX; i++) {
+		snprintf(id, sizeof(id), "third %d", i);
+		(void)backend_slot(states, backend_state_key(str_of(id)), T0 + hours);
+	}
+	CHECK("its place went to another", !backend_slot_is(first, places[0].key));
+	CHECK("so it is looked for", backend_place_slot(&nodes[0], states, T0 + 2 * hours) != NULL && backend_slot_is(places[0].slot, places[0].key));
 	check_done();
 }
 

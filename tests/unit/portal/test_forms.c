@@ -214,7 +214,7 @@ static void backends_now(void **state)
 	snprintf(path, sizeof(path), "%s/backends", directory);
 	must(backend_states_open(path, true, &states, &err), &err);
 	must(breaker_rule_parse(str_of(breaker), &rule, &err), &err);
-	CHECK("opens", breaker_tell(backend_slot(states, backend_state_key(STR("far"))), &rule, true, false, 0, clock_mono_us()));
+	CHECK("opens", breaker_tell(backend_slot(states, backend_state_key(STR("far")), clock_mono_us()), &rule, true, false, 0, clock_mono_us()));
 	backend_states_close(states);
 	client_send(&c, "GET", "/admin/edit/backends?id=far", NULL);
 	CHECK("open", client_shows(&c, "status-bad\">Breaker open, ") && client_shows(&c, "1 since the start"));
