@@ -1,5 +1,6 @@
 /* kong.c - decK's YAML (https://developer.konghq.com/deck/): each path of a route becomes an API, as an API here stands at one path. */
 #include "config/import/foreign.h"
+#include "config/import/kong_fields.h"
 #include "config/import/kong_plugin.h"
 #include "config/import/operations.h"
 #include "core/str.h"
@@ -13,6 +14,8 @@ struct kong {
 	struct str key_name;
 	json_t *keyed;                   /* ids of APIs that need a key */
 	json_t *ids;                     /* of APIs, taken */
+	json_t *paths;                   /* {path: route that has it} */
+	json_t *told;                    /* {name: true} of upstreams */
 };
 
 /* A reference is a name, or {"name"}. */
@@ -94,13 +97,64 @@ static void health_of(struct kong *k, json_t *backend, const json_t *upstream)
 	(void)k;
 }
 
+static bool counts_failures(const json_t *checks)
+{
+	static const char *const rows[] = { "http_failures", "tcp_failures", "timeouts" };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (jsn_int(jsn_obj(jsn_obj(checks, "passive"), "unhealthy"), rows[i], 0) > 0)
+			return true;
+	return false;
+}
+
+/* What of an upstream is not in its pool, once however many APIs use it. */
+static void tell_upstream(struct kong *k, const json_t *upstream)
+{
+	struct str name = jsn_str(upstream, "name"), what = arena_printf(k->arena, "upstream %.*s", STR_ARG(name));
+	const json_t *checks = jsn_obj(upstream, "healthchecks"), *active = jsn_obj(checks, "active");
+	size_t i;
+	json_t *v;
+
+	if (jsn_get_n(k->told, name))
+		return;
+	json_object_setn_new(k->told, name.p, name.n, json_true());
+	kong_tell(k->bundle->report, "upstream", upstream, what);
+	if (counts_failures(checks))
+		import_not_possible(k->bundle->report, what, "passive health checks: give its members a circuit breaker, gatehouse backend set --breaker");
+	if (jsn_int(jsn_obj(active, "healthy"), "interval", 0) > 0)
+		import_approximated(k->bundle->report, what, "active checks ask for the path at the interval; what counts as healthy and after how many answers "
+				    "is as gatehouse backend set --health says");
+	json_array_foreach(jsn_arr(upstream, "targets"), i, v)
+		kong_tell(k->bundle->report, "target", v, arena_printf(k->arena, "target %.*s of %.*s", STR_ARG(jsn_str(v, "target")), STR_ARG(what)));
+}
+
+/* Kong's hash_on as ours; STR_NULL: it hashes on nothing that we could. */
+static struct str hash_on(struct kong *k, const json_t *upstream)
+{
+	struct str on = jsn_str(upstream, "hash_on");
+
+	if (str_eq(on, STR("consumer")))
+		return STR("subscription");
+	if (str_eq(on, STR("ip")))
+		return STR("address");
+	if (str_eq(on, STR("path")))
+		return STR("path");
+	if (str_eq(on, STR("header")) && jsn_str(upstream, "hash_on_header").n)
+		return arena_printf(k->arena, "header:%.*s", STR_ARG(jsn_str(upstream, "hash_on_header")));
+	if (str_eq(on, STR("cookie")) && jsn_str(upstream, "hash_on_cookie").n)
+		return arena_printf(k->arena, "cookie:%.*s", STR_ARG(jsn_str(upstream, "hash_on_cookie")));
+	return STR_NULL;
+}
+
 /* A pool of the upstream's targets, with the path that calls get. */
 static void make_pool(struct kong *k, struct str id, const struct target *t, struct str path, const json_t *upstream)
 {
 	const json_t *targets = jsn_arr(upstream, "targets");
-	struct str algorithm = jsn_str(upstream, "algorithm");
+	struct str algorithm = jsn_str(upstream, "algorithm"), hash = hash_on(k, upstream);
 	json_t *members = json_array(), *pool, *v;
 	size_t i;
+
+	tell_upstream(k, upstream);
 
 	json_array_foreach((json_t *)(uintptr_t)targets, i, v) {
 		struct str member = arena_printf(k->arena, "%.*s-%zu", STR_ARG(id), i + 1);
@@ -118,9 +172,12 @@ static void make_pool(struct kong *k, struct str id, const struct target *t, str
 	json_object_set_new(pool, "members", members);
 	if (str_eq(algorithm, STR("least-connections")) || str_eq(algorithm, STR("latency")))
 		bundle_text(pool, "balance", STR("least-outstanding"));
-	else if (str_eq(algorithm, STR("consistent-hashing")))
+	else if (hash.n && (str_eq(algorithm, STR("consistent-hashing")) || !algorithm.n)) {
+		bundle_text(pool, "balance", STR("hash"));
+		bundle_text(pool, "hashOn", hash);
+	} else if (str_eq(algorithm, STR("consistent-hashing")) || str_eq(algorithm, STR("sticky-sessions")))
 		import_approximated(k->bundle->report, arena_printf(k->arena, "upstream %.*s", STR_ARG(jsn_str(upstream, "name"))),
-				    "consistent hashing became round-robin: say what to hash by, gatehouse backend set --help");
+				    "%.*s became round-robin: say what calls stay together by, gatehouse backend set --help", STR_ARG(algorithm));
 	import_taken(k->bundle->report, "pool", 1);
 }
 
@@ -204,6 +261,39 @@ static void key_settings(struct kong *k, json_t *api, struct str id, const struc
 	json_array_append_new(k->keyed, json_stringn(id.p, id.n));
 }
 
+/* Those of the service and of the route, each once. */
+static void put_tags(json_t *api, const json_t *service, const json_t *route)
+{
+	const json_t *const lists[] = { jsn_arr(service, "tags"), jsn_arr(route, "tags") };
+	json_t *tags = json_array(), *v, *other;
+	size_t i, j;
+
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++)
+		json_array_foreach((json_t *)(uintptr_t)lists[k], i, v) {
+			bool there = false;
+
+			json_array_foreach(tags, j, other)
+				there = there || json_equal(other, v);
+			if (!there)
+				json_array_append(tags, v);
+		}
+	if (json_array_size(tags))
+		json_object_set(api, "tags", tags);
+	json_decref(tags);
+}
+
+/* The policy of an API: its plugins, and how long a backend may take where that is said. */
+static void policy_of(struct kong *k, struct str id, const json_t *service, const struct kong_plugins *p)
+{
+	int64_t read_timeout = jsn_int(service, "read_timeout", 60000);
+	struct arena *a = k->arena;
+
+	if (p->inbound.n || p->outbound.n || read_timeout != 60000)
+		bundle_policy(k->bundle, arena_printf(a, "api:%.*s", STR_ARG(id)), arena_dup(a, buf_view(&p->inbound)).p,
+			      read_timeout == 60000 ? NULL : arena_printf(a, "    <forward-request timeout-ms=\"%lld\" />\n", (long long)read_timeout).p,
+			      arena_dup(a, buf_view(&p->outbound)).p);
+}
+
 static void one_path(struct kong *k, const json_t *service, const json_t *route, struct str path, struct str id, struct kong_plugins *p)
 {
 	json_t *api = bundle_add(k->bundle, "api", id), *upstream;
@@ -218,8 +308,7 @@ static void one_path(struct kong *k, const json_t *service, const json_t *route,
 	bundle_text(api, "name", name.n ? name : id);
 	bundle_text(api, "environment", k->bundle->environment);
 	json_object_set_new(api, "path", json_stringn(path.p ? path.p : "", path.n));
-	if (json_array_size(jsn_arr(route, "tags")))
-		json_object_set(api, "tags", jsn_arr(route, "tags"));
+	put_tags(api, service, route);
 	upstream = find_named(jsn_arr(k->doc, "upstreams"), t.host);
 	if (upstream && json_array_size(jsn_arr(upstream, "targets"))) {
 		make_pool(k, id, &t, arena_printf(k->arena, "%.*s%.*s", STR_ARG(t.path), STR_ARG(below)), upstream);
@@ -229,9 +318,7 @@ static void one_path(struct kong *k, const json_t *service, const json_t *route,
 	}
 	key_settings(k, api, id, p);
 	operations(k, id, jsn_arr(route, "methods"));
-	if (p->inbound.n || p->outbound.n)
-		bundle_policy(k->bundle, arena_printf(k->arena, "api:%.*s", STR_ARG(id)), arena_dup(k->arena, buf_view(&p->inbound)).p, NULL,
-			      arena_dup(k->arena, buf_view(&p->outbound)).p);
+	policy_of(k, id, service, p);
 	import_taken(k->bundle->report, "API", 1);
 }
 
@@ -244,12 +331,47 @@ static void route_warnings(struct kong *k, const json_t *route, struct str what)
 	json_array_foreach(jsn_arr(route, "hosts"), i, v)
 		import_approximated(r, what, "the host %.*s is no condition here: make an environment with it (gatehouse environment create --host) and "
 				    "import with --env", STR_ARG(jsn_string(v)));
-	if (json_object_size(jsn_obj(route, "headers")))
-		import_not_possible(r, what, "headers as a condition; use <choose> in its policy");
+	kong_tell(r, "route", route, what);
 	if (json_array_size(jsn_arr(route, "protocols")) == 1 && str_eq(jsn_string(json_array_get(jsn_arr(route, "protocols"), 0)), STR("https")))
 		import_not_possible(r, what, "https only: gatehouse network set --help");
-	if (jsn_bool(route, "preserve_host", false))
-		import_not_possible(r, what, "preserve_host: use <set-header name=\"Host\"> in its policy");
+}
+
+static bool speaks_http(const json_t *protocols)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)protocols, i, v)
+		if (str_starts(jsn_string(v), STR("http")))
+			return true;
+	return json_array_size(protocols) == 0;
+}
+
+/* Whether calls of the route can be served here; a row of the report says why not. */
+static bool is_served(struct kong *k, const json_t *route, struct str what)
+{
+	if (jsn_str(route, "expression").n)
+		import_not_possible(k->bundle->report, what, "its condition is an expression (%.*s): make an API at its path by hand",
+				    STR_ARG(str_first(jsn_str(route, "expression"), 200)));
+	else if (!speaks_http(jsn_arr(route, "protocols")))
+		import_not_possible(k->bundle->report, what, "it is not for HTTP, which is all that is served here");
+	else
+		return true;
+	return false;
+}
+
+/* Whether the path is free. Of two routes at one path, apart by method, host or header, the first is served. */
+static bool take_path(struct kong *k, struct str path, const json_t *route, struct str what)
+{
+	const json_t *taken = jsn_get_n(k->paths, path);
+
+	if (taken) {
+		import_not_possible(k->bundle->report, what, "the path /%.*s is that of route %.*s already; calls that a method, host or header told apart go by "
+				    "<choose> and set-backend-service in its policy", STR_ARG(path), STR_ARG(jsn_string(taken)));
+		return false;
+	}
+	json_object_setn_new(k->paths, path.p, path.n, json_stringn(jsn_str(route, "name").p ? jsn_str(route, "name").p : "", jsn_str(route, "name").n));
+	return true;
 }
 
 static void one_route(struct kong *k, const json_t *service, const json_t *route)
@@ -259,6 +381,8 @@ static void one_route(struct kong *k, const json_t *service, const json_t *route
 	size_t n = json_array_size(paths);
 	struct kong_plugins p;
 
+	if (!is_served(k, route, what))
+		return;
 	kong_plugins_init(&p, k->bundle);
 	plugins_apart(k, &p, "service", service);
 	all_plugins(&p, service, "service");
@@ -276,12 +400,33 @@ static void one_route(struct kong *k, const json_t *service, const json_t *route
 		if (cut)
 			import_approximated(k->bundle->report, what, "of the expression %.*s the path /%.*s before it is served, and all below", STR_ARG(given),
 					    STR_ARG(path));
-		one_path(k, service, route, path, unique(k, jsn_str(route, "name").n ? jsn_str(route, "name") : jsn_str(service, "name")), &p);
+		if (take_path(k, path, route, what))
+			one_path(k, service, route, path, unique(k, jsn_str(route, "name").n ? jsn_str(route, "name") : jsn_str(service, "name")), &p);
 	}
 	kong_plugins_release(&p);
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Of a service that is served: whether its routes are. */
+static bool serves(struct kong *k, const json_t *service)
+{
+	struct str what = arena_printf(k->arena, "service %.*s", STR_ARG(jsn_str(service, "name")));
+	struct target t;
+
+	service_address(k, service, &t);
+	if (!jsn_bool(service, "enabled", true))
+		import_not_possible(k->bundle->report, what, "it is switched off; it and its routes are left out");
+	else if (!str_starts(t.protocol, STR("http")))
+		import_not_possible(k->bundle->report, what, "it speaks %.*s; it and its routes are left out", STR_ARG(t.protocol));
+	else {
+		kong_tell(k->bundle->report, "service", service, what);
+		if (str_eq(t.protocol, STR("https")) && json_is_false(jsn_get(service, "tls_verify")))
+			import_approximated(k->bundle->report, what, "the certificate of its backend is checked here, which it was not");
+		return true;
+	}
+	return false;
+}
 
 static void services(struct kong *k)
 {
@@ -289,6 +434,8 @@ static void services(struct kong *k)
 	json_t *service, *route;
 
 	json_array_foreach(jsn_arr(k->doc, "services"), i, service) {
+		if (!serves(k, service))
+			continue;
 		json_array_foreach(jsn_arr(service, "routes"), j, route)
 			one_route(k, service, route);
 		json_array_foreach(jsn_arr(k->doc, "routes"), j, route)
@@ -298,6 +445,57 @@ static void services(struct kong *k)
 	json_array_foreach(jsn_arr(k->doc, "routes"), j, route)
 		if (!jsn_get(route, "service"))
 			import_not_possible(k->bundle->report, arena_printf(k->arena, "route %.*s", STR_ARG(jsn_str(route, "name"))), "it has no service");
+	json_array_foreach(jsn_arr(k->doc, "upstreams"), i, service)
+		if (!jsn_get_n(k->told, jsn_str(service, "name")))
+			import_not_possible(k->bundle->report, arena_printf(k->arena, "upstream %.*s", STR_ARG(jsn_str(service, "name"))), "no service that is served uses it");
+}
+
+/* ---- what stands for many ------------------------------------------------------------------------------------------------------------------ */
+
+/* `_info.defaults.service` and the like count where an entity says nothing else. */
+static void put_defaults(const json_t *defaults, const char *kind, const json_t *list)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+		json_object_update_missing(v, (json_t *)(uintptr_t)jsn_obj(defaults, kind));
+		if (strcmp(kind, "service") == 0)
+			put_defaults(defaults, "route", jsn_arr(v, "routes"));
+		if (strcmp(kind, "upstream") == 0)
+			put_defaults(defaults, "target", jsn_arr(v, "targets"));
+	}
+}
+
+/* `_config` of a plugin names one of `_plugin_configs`, which counts where its own config says nothing else. */
+static void put_configs(const json_t *shared, const json_t *holder)
+{
+	static const char *const below[] = { "services", "routes", "consumers" };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(jsn_arr(holder, "plugins"), i, v) {
+		json_t *named = jsn_get_n(shared, jsn_str(v, "_config"));
+
+		if (named && !jsn_obj(v, "config"))
+			json_object_set_new(v, "config", json_object());
+		if (named)
+			json_object_update_missing(jsn_obj(v, "config"), named);
+	}
+	for (size_t k = 0; k < ARRAY_LEN(below); k++)
+		json_array_foreach(jsn_arr(holder, below[k]), i, v)
+			put_configs(shared, v);
+}
+
+static void spread(struct kong *k)
+{
+	static const char *const lists[][2] = { { "services", "service" }, { "routes", "route" }, { "upstreams", "upstream" } };
+	const json_t *defaults = jsn_obj(jsn_obj(k->doc, "_info"), "defaults"), *shared = jsn_obj(k->doc, "_plugin_configs");
+
+	for (size_t i = 0; defaults && i < ARRAY_LEN(lists); i++)
+		put_defaults(defaults, lists[i][1], jsn_arr(k->doc, lists[i][0]));
+	if (shared)
+		put_configs(shared, k->doc);
 }
 
 static void global_plugins(struct kong *k)
@@ -325,46 +523,32 @@ static void consumers(struct kong *k)
 
 	json_array_foreach(jsn_arr(k->doc, "consumers"), i, v) {
 		struct str name = jsn_str(v, "username").n ? jsn_str(v, "username") : jsn_str(v, "custom_id");
+		struct str what = arena_printf(k->arena, "consumer %.*s", STR_ARG(name));
 		size_t keys = json_array_size(jsn_arr(v, "keyauth_credentials"));
 
-		import_not_possible(k->bundle->report, arena_printf(k->arena, "consumer %.*s", STR_ARG(name)), keys ?
-				    "gatehouse subscription create --product kong --name '%.*s' --key-file FILE takes over its key" :
+		import_not_possible(k->bundle->report, what, keys ? "gatehouse subscription create --product kong --name '%.*s' --key-file FILE takes over its key" :
 				    "it has no key; gatehouse caller create makes clients that sign in otherwise (%.*s)", STR_ARG(name));
+		kong_tell(k->bundle->report, "consumer", v, what);
 	}
-}
-
-static void rest(struct kong *k)
-{
-	static const struct {
-		const char *list, *what, *why;
-	} rows[] = {
-		{ "certificates", "certificates", "TLS ends at the web server: put them there" },
-		{ "ca_certificates", "ca_certificates", "put them in with gatehouse certificate set" },
-		{ "consumer_groups", "consumer groups", "make tiers of the product: gatehouse tier create" },
-		{ "vaults", "vaults", "secrets by reference: docs/secrets.md" },
-		{ "licenses", "licenses", "none is needed" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (json_array_size(jsn_arr(k->doc, rows[i].list)))
-			import_not_possible(k->bundle->report, str_of(rows[i].what), "%s", rows[i].why);
 }
 
 GH_RC import_kong(struct bundle *b, struct str text, struct text_where *where, struct gh_err *err)
 {
-	struct kong k = { .bundle = b, .arena = b->arena, .keyed = jsn_keep(b->arena, json_array()), .ids = jsn_keep(b->arena, json_object()) };
+	struct kong k = { .bundle = b, .arena = b->arena, .keyed = jsn_keep(b->arena, json_array()), .ids = jsn_keep(b->arena, json_object()),
+			  .paths = jsn_keep(b->arena, json_object()), .told = jsn_keep(b->arena, json_object()) };
 	json_t *product;
 
 	TRY(yaml_or_json_parse(text, FILES_ONE_MAX, &k.doc, where, err));
-	if (!jsn_keep(b->arena, k.doc) || !k.keyed || !k.ids)
+	if (!jsn_keep(b->arena, k.doc) || !k.keyed || !k.ids || !k.paths || !k.told)
 		FAIL(err, NOMEM, "Kong");
 	*where = (struct text_where){ 1, 1 };
 	if (!jsn_get(k.doc, "_format_version") || (!jsn_arr(k.doc, "services") && !jsn_arr(k.doc, "routes")))
 		FAIL(err, INVALID, "this is no decK file: it has no _format_version and services");
+	spread(&k);
 	global_plugins(&k);
 	services(&k);
 	consumers(&k);
-	rest(&k);
+	kong_tell(b->report, "file", k.doc, STR("file"));
 	if (json_array_size(k.keyed)) {
 		product = bundle_add(b, "product", STR("kong"));
 		bundle_text(product, "name", STR("Kong"));

@@ -1,6 +1,7 @@
 /* kong_plugin.c - one row a plugin. What guarded calls and cannot be taken over closes the API: nothing gets easier to call by moving. */
 #include "config/import/kong_plugin.h"
 
+#include "config/import/kong_fields.h"
 #include "config/import/policy_text.h"
 #include "core/str.h"
 
@@ -87,6 +88,31 @@ static void set_list(struct buf *b, const json_t *list, const char *action, set_
 	}
 }
 
+static bool is_plain_template(struct str s)
+{
+	return str_find(s, STR("$(")) == SIZE_MAX;
+}
+
+static void method_of(struct buf *b, struct str method)
+{
+	if (!method.n)
+		return;
+	buf_cstr(b, "    <set-method>");
+	policy_value(b, method);
+	buf_cstr(b, "</set-method>\n");
+}
+
+static bool templates(const json_t *list)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)list, i, v)
+		if (!is_plain_template(jsn_string(v)))
+			return true;
+	return false;
+}
+
 static void transformer(struct kong_plugins *p, const json_t *c, struct str where, bool request)
 {
 	static const struct {
@@ -98,6 +124,10 @@ static void transformer(struct kong_plugins *p, const json_t *c, struct str wher
 	for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
 		const json_t *part = jsn_obj(c, actions[i].name);
 
+		if (templates(jsn_get(part, "headers")) || templates(jsn_get(part, "querystring"))) {
+			rest = true;             /* "$(headers.a)" is code of Kong's: as a text it would be wrong */
+			continue;
+		}
 		set_list(to, jsn_get(part, "headers"), actions[i].action, policy_set_header);
 		if (request)
 			set_list(to, jsn_get(part, "querystring"), actions[i].action, policy_set_query);
@@ -110,10 +140,13 @@ static void transformer(struct kong_plugins *p, const json_t *c, struct str wher
 			rest = rest || jsn_str(part, "uri").n;
 		}
 	}
+	if (request)
+		method_of(to, jsn_str(c, "http_method"));
+	rest = rest || json_array_size(jsn_get(jsn_obj(c, "rename"), "body")) || json_array_size(jsn_get(jsn_obj(c, "rename"), "json"));
 	rest = rest || json_array_size(jsn_get(jsn_obj(c, "rename"), "headers")) || json_array_size(jsn_get(jsn_obj(c, "rename"), "querystring"));
 	if (rest)
-		import_not_possible(p->bundle->report, where, "%s-transformer: changes of bodies, renamed fields and templates of addresses; write them "
-				    "with set-body, set-header and rewrite-uri", request ? "request" : "response");
+		import_not_possible(p->bundle->report, where, "%s-transformer: changes of bodies, renamed fields and templates ($(...)); write them with "
+				    "set-body, set-header and rewrite-uri", request ? "request" : "response");
 	else
 		import_taken(p->bundle->report, "plugin", 1);
 }
@@ -200,7 +233,7 @@ static void openid_connect(struct kong_plugins *p, const json_t *c, struct str w
 	}
 	policy_jwt(&p->inbound, jsn_str(c, "issuer"), audiences, n);
 	import_approximated(p->bundle->report, where, "openid-connect: bearer tokens of the issuer are checked (validate-jwt); signing in with "
-			    "a browser is a feature of the identity-aware proxy, gatehouse iap");
+			    "a browser is a feature of the identity-aware proxy, gatehouse iap; its other settings are left out");
 }
 
 /* ---- others -------------------------------------------------------------------------------------------------------------------------------- */
@@ -218,25 +251,58 @@ static void size_limit(struct kong_plugins *p, const json_t *c, struct str where
 		import_taken(p->bundle->report, "plugin", 1);
 }
 
-static void termination(struct kong_plugins *p, const json_t *c, struct str where UNUSED)
+static void terminate(struct buf *b, const json_t *c)
 {
 	struct str body = jsn_str(c, "body").n ? jsn_str(c, "body") : jsn_str(c, "message"), type = jsn_str(c, "content_type");
 
-	buf_fmt(&p->inbound, "    <return-response>\n      <set-status code=\"%lld\" />\n", (long long)jsn_int(c, "status_code", 503));
+	buf_fmt(b, "    <return-response>\n      <set-status code=\"%lld\" />\n", (long long)jsn_int(c, "status_code", 503));
 	if (type.n)
-		policy_set_header(&p->inbound, STR("Content-Type"), "override", type);
+		policy_set_header(b, STR("Content-Type"), "override", type);
 	if (body.n) {
-		buf_cstr(&p->inbound, "      <set-body>");
-		policy_value(&p->inbound, body);
-		buf_cstr(&p->inbound, "</set-body>\n");
+		buf_cstr(b, "      <set-body>");
+		policy_value(b, body);
+		buf_cstr(b, "</set-body>\n");
 	}
-	buf_cstr(&p->inbound, "    </return-response>\n");
+	buf_cstr(b, "    </return-response>\n");
+}
+
+/* With a trigger only calls with a header or parameter of that name are ended. */
+static void termination(struct kong_plugins *p, const json_t *c, struct str where)
+{
+	struct str trigger = jsn_str(c, "trigger");
+
+	if (trigger.n && !is_token(trigger)) {
+		policy_closed(&p->inbound, "request-termination with a trigger that is no plain name");
+		import_not_possible(p->bundle->report, where, "request-termination: its trigger %.*s is no plain name; calls are answered 501", STR_ARG(trigger));
+		return;
+	}
+	if (trigger.n)
+		buf_fmt(&p->inbound, "    <choose>\n    <when condition=\"@(context.Request.Headers.ContainsKey(&quot;%.*s&quot;) || "
+			"context.Request.OriginalUrl.Query.ContainsKey(&quot;%.*s&quot;))\">\n", STR_ARG(trigger), STR_ARG(trigger));
+	terminate(&p->inbound, c);
+	if (trigger.n)
+		buf_cstr(&p->inbound, "    </when>\n    </choose>\n");
 	import_taken(p->bundle->report, "plugin", 1);
+}
+
+static void vary(struct buf *b, const json_t *list, const char *element)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+		buf_fmt(b, "      <%s>", element);
+		policy_value(b, jsn_string(v));
+		buf_fmt(b, "</%s>\n", element);
+	}
 }
 
 static void proxy_cache(struct kong_plugins *p, const json_t *c, struct str where)
 {
-	buf_cstr(&p->inbound, "    <cache-lookup vary-by-developer=\"false\" vary-by-developer-groups=\"false\" />\n");
+	buf_cstr(&p->inbound, "    <cache-lookup vary-by-developer=\"false\" vary-by-developer-groups=\"false\">\n");
+	vary(&p->inbound, jsn_arr(c, "vary_headers"), "vary-by-header");
+	vary(&p->inbound, jsn_arr(c, "vary_query_params"), "vary-by-query-parameter");
+	buf_cstr(&p->inbound, "    </cache-lookup>\n");
 	buf_fmt(&p->outbound, "    <cache-store duration=\"%lld\" />\n", (long long)jsn_int(c, "cache_ttl", 300));
 	import_approximated(p->bundle->report, where, "proxy-cache: which answers are kept is decided by RFC 9111, not by lists of statuses and types");
 }
@@ -248,6 +314,9 @@ static void correlation(struct kong_plugins *p, const json_t *c, struct str wher
 	buf_cstr(&p->inbound, "    <set-header name=\"");
 	policy_value(&p->inbound, name);
 	buf_cstr(&p->inbound, "\" exists-action=\"skip\">\n      <value>@(context.RequestId.ToString())</value>\n    </set-header>\n");
+	if (jsn_bool(c, "echo_downstream", false) && is_token(name))
+		buf_fmt(&p->outbound, "    <set-header name=\"%.*s\" exists-action=\"override\">\n      <value>@(context.Request.Headers.GetValueOrDefault("
+			"&quot;%.*s&quot;, &quot;&quot;))</value>\n    </set-header>\n", STR_ARG(name), STR_ARG(name));
 	import_taken(p->bundle->report, "plugin", 1);
 }
 
@@ -276,7 +345,8 @@ static const struct {
 /* Plugins that keep calls out. */
 static const char *const guards[] = { "acl", "basic-auth", "bot-detection", "hmac-auth", "jwt", "jwt-signer", "ldap-auth", "ldap-auth-advanced",
 	"mtls-auth", "oauth2", "oauth2-introspection", "opa", "request-validator", "session", "vault-auth", "websocket-validator", "access-control-enforcement",
-	"header-cert-auth", "tls-handshake-modifier", "forward-proxy", "pre-function", "post-function" };
+	"header-cert-auth", "tls-handshake-modifier", "forward-proxy", "pre-function", "post-function",
+	"injection-protection", "json-threat-protection", "xml-threat-protection", "saml", "oas-validation", "ai-prompt-guard" };
 
 static const char *const logs[] = { "file-log", "http-log", "tcp-log", "udp-log", "syslog", "loggly", "kafka-log", "statsd", "statsd-advanced",
 	"prometheus", "datadog", "zipkin", "opentelemetry", "request-callout" };
@@ -294,8 +364,11 @@ void kong_plugin(struct kong_plugins *p, const json_t *plugin, struct str where)
 	struct str name = jsn_str(plugin, "name"), at = arena_printf(p->bundle->arena, "plugin %.*s of %.*s", STR_ARG(name), STR_ARG(where));
 	struct import_report *r = p->bundle->report;
 
-	if (!jsn_bool(plugin, "enabled", true))
+	if (!jsn_bool(plugin, "enabled", true)) {
+		import_not_possible(r, at, "it is switched off and left out");
 		return;
+	}
+	kong_tell(r, "plugin", plugin, at);
 	if (jsn_get(plugin, "consumer") || jsn_get(plugin, "consumer_group")) {
 		import_not_possible(r, at, "it is for one consumer only; give that subscription a tier, or ask for it in a <choose>");
 		return;
@@ -303,6 +376,8 @@ void kong_plugin(struct kong_plugins *p, const json_t *plugin, struct str where)
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		if (str_eq(name, str_of(known[i].name))) {
 			known[i].take(p, jsn_get(plugin, "config"), at);
+			if (kong_fields(name))
+				kong_tell(r, known[i].name, jsn_get(plugin, "config"), at);
 			return;
 		}
 	}

@@ -85,6 +85,41 @@ void import_not_possible(struct import_report *r, struct str what, const char *n
 	va_end(ap);
 }
 
+static bool says_nothing(const json_t *v, const char *otherwise)
+{
+	json_t *usual;
+	bool same;
+
+	if (json_is_null(v) || json_is_false(v) || (json_is_string(v) && !json_string_length(v)) || (json_is_number(v) && json_number_value(v) == 0)
+	    || ((json_is_array(v) || json_is_object(v)) && !json_array_size(v) && !json_object_size(v)))
+		return true;
+	if (!otherwise)
+		return false;
+	usual = json_loads(otherwise, JSON_DECODE_ANY, NULL);
+	same = json_equal(v, usual) || (json_is_number(v) && json_is_number(usual) && json_number_value(v) - json_number_value(usual) == 0);
+	json_decref(usual);
+	return same;
+}
+
+void import_fields(struct import_report *r, const json_t *object, struct str what, const struct import_field *known)
+{
+	const char *name;
+	json_t *v;
+
+	json_object_foreach((json_t *)(uintptr_t)object, name, v) {
+		const struct import_field *f = known;
+
+		while (f->name && strcmp(f->name, name) != 0)
+			f++;
+		if (says_nothing(v, f->name ? f->otherwise : NULL) || (f->name && !f->why))
+			continue;
+		if (f->name)
+			import_not_possible(r, what, "%s: %s", name, f->why);
+		else
+			import_not_possible(r, what, "'%.80s' is not known here and is left out", name);
+	}
+}
+
 size_t import_count(const struct import_report *r, enum import_outcome outcome)
 {
 	size_t n = 0;

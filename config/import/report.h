@@ -32,6 +32,14 @@ void import_taken(struct import_report *r, const char *kind, size_t n);
 /* A thing that is not exactly what it was, or that is left out: `what` names it, the note says how, or why and what to do. */
 void import_approximated(struct import_report *r, struct str what, const char *note, ...) PRINTF_LIKE(3, 4);
 void import_not_possible(struct import_report *r, struct str what, const char *note, ...) PRINTF_LIKE(3, 4);
+/* What is known of a member of an object. With a reason it is not taken over; without one it is read, or changes nothing here. */
+struct import_field {
+	const char *name, *why;
+	const char *otherwise;           /* JSON of the value that it has anyway, which says nothing; so do null, false, 0, "", [] and {} */
+};
+/* Tells each member of the object that says something and is not taken over, also one that no row of the table (ended by a NULL name)
+ * knows: nothing is left out without a word. */
+void import_fields(struct import_report *r, const json_t *object, struct str what, const struct import_field *known);
 /* Rows of that outcome. */
 size_t import_count(const struct import_report *r, enum import_outcome outcome);
 

@@ -15,7 +15,7 @@ const POLICY = '<policies>\n\t<inbound>\n\t\t<base />\n\t\t<!-- one window a cal
   + '\t</inbound>\n</policies>\n';
 const CHANGED = POLICY.replace('100', '50').replace('\t</inbound>', '\t\t<set-header name="X-Who" exists-action="override">\n'
   + '\t\t\t<value>@(context.Subscription?.Id ?? "nobody")</value>\n\t\t</set-header>\n\t</inbound>');
-let gw, browser, person;
+let gw, browser, person, refused, capture;
 
 test.before(async () => {
   gw = await start({
@@ -28,6 +28,7 @@ test.before(async () => {
       g.cli('backend', 'set', 'erp-1', '--url', 'https://erp-1.example.com');
       g.cli('backend', 'set', 'erp-2', '--url', 'https://erp-2.example.com');
       g.cli('backend', 'set', 'pool', '--member', 'erp-1:2', '--member', 'erp-2');
+      g.cli('canary', 'set', 'orders', '--backend', 'erp-1', '--percent', '5', '--error-percent', '20');
       g.cli('policy', 'set', '--scope', 'api:orders', g.file('a.xml', POLICY));
       g.cli('policy', 'set', '--scope', 'api:orders', g.file('b.xml', CHANGED));
       g.cli('policy', 'set', '--scope', 'operation:orders/get-order', g.file('c.xml', POLICY.replace('rate-limit', 'quota')));
@@ -37,6 +38,10 @@ test.before(async () => {
     },
   });
   [{ id: person }] = gw.cli('user', 'list', '--format', 'json').json();
+  capture = gw.cli('capture', 'start', '--api', 'orders', '--format', 'json').json().id;
+  refused = (await fetch(`${gw.url}/api/orders/orders`)).headers.get('x-request-id');
+  await until(() => gw.cli('log', '--request-id', refused).stdout.includes(refused), 'the call in the store');
+  await until(() => gw.cli('capture', 'show', refused, { fails: true }).code === 0, 'what was captured of it');
   browser = await chromium.launch(CHROMIUM);
 });
 
@@ -47,10 +52,24 @@ test.after(async () => {
 
 const edit = (scope) => `/admin/policies/edit?scope=${encodeURIComponent(scope)}`;
 const ready = (p) => p.waitForFunction(() => document.documentElement.dataset.editor === 'complete');
+async function form(p) {
+  await ready(p);
+  await p.click('#forms summary');
+  await p.selectOption('#form-element', 'rate-limit-by-key');
+  await p.click('text=New one');
+  await p.waitForSelector('text=Put it into the text');
+}
+async function upload(p) {
+  const buffer = await (await p.request.get('/admin/apis/orders/export')).body();
+  await p.setInputFiles('#file', { name: 'orders.zip', mimeType: 'application/zip', buffer });
+  await p.selectOption('#environment', 'sandbox');       // so that there is something to show
+  await p.click('main form button[type=submit]');
+  await p.waitForSelector('#plan-title');
+}
 const PAGES = [
   { name: 'admin-policies', url: '/admin/policies' },
   ...['tiers', 'users', 'groups', 'applications', 'backends', 'named-values', 'policy-fragments', 'environments', 'business-groups', 'version-sets',
-    'operations', 'revisions', 'alert-rules', 'alert-webhooks', 'alert-silences', 'consumer-rules', 'certificates', 'loggers', 'schemas', 'access-rules', 'network-rules', 'traffic-rules', 'governance-rulesets', 'governance-exceptions', 'callers', 'identity-providers', 'sign-ins', 'machine-tokens', 'scim-tokens', 'cache-rules', 'terms-of-use', 'signing-keys'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
+    'operations', 'revisions', 'alert-rules', 'alert-webhooks', 'alert-silences', 'consumer-rules', 'certificates', 'loggers', 'schemas', 'access-rules', 'network-rules', 'traffic-rules', 'governance-rulesets', 'governance-exceptions', 'callers', 'identity-providers', 'sign-ins', 'machine-tokens', 'scim-tokens', 'cache-rules', 'terms-of-use', 'signing-keys', 'roles', 'role-assignments'].flatMap((k) => [{ name: `admin-list-${k}`, url: `/admin/${k}` }, { name: `admin-new-${k}`, url: `/admin/edit/${k}` }]),
   { name: 'admin-api', url: '/admin/apis/orders' },
   { name: 'admin-revisions', url: '/admin/apis/orders/revisions' },
   { name: 'admin-promote', url: '/admin/apis/orders/promote' },
@@ -77,6 +96,31 @@ const PAGES = [
   { name: 'admin-edit-api', url: '/admin/edit/apis?id=orders' },
   { name: 'admin-edit-backend', url: '/admin/edit/backends?id=pool' },
   { name: 'admin-edit-subscription', url: '/admin/edit/subscriptions' },
+  { name: 'admin-edit-traffic-rule', url: '/admin/edit/traffic-rules?id=api:orders' },
+  { name: 'admin-edit-api-description', url: '/admin/edit/api-descriptions?id=orders' },
+  { name: 'admin-calls', url: '/admin/calls' },
+  { name: 'admin-calls-none', url: '/admin/calls?q=zebra' },
+  { name: 'admin-call', url: '/admin/calls/1' },
+  { name: 'admin-capture', url: () => `/admin/captures/${capture}` },
+  { name: 'admin-captured-call', url: () => `/admin/captures/calls/${refused}` },
+  { name: 'admin-issued', url: '/admin/edit/subscriptions', async act(p) {
+    await p.selectOption('[name="/product"]', 'starter');
+    await p.click('button[value=save]');
+    await p.waitForSelector('dd code');
+  } },
+  { name: 'admin-bulk', url: '/admin/subscriptions', async act(p) {
+    await p.locator('input[name=pick]').first().check();
+    await p.click('button[value=approve]');      // it is active, so each time nothing is left to do
+    await p.waitForSelector('text=Back to the list');
+  } },
+  { name: 'admin-import-report', url: '/admin/new-api', async act(p) {
+    await p.setInputFiles('#file', path.join(ROOT, 'tests/golden/import/postman-shop/input.postman'));
+    await p.fill('#id', `shop-${p.viewportSize().width}`);
+    await p.fill('#path', `shop-${p.viewportSize().width}`);
+    await p.click('main form button[type=submit]');
+    await p.waitForSelector('text=What became of each part');
+  } },
+  { name: 'admin-api-zip', url: '/admin/new-api', act: (p) => upload(p) },
   { name: 'admin-edit-errors', url: '/admin/edit/tiers', act: (p) => p.click('button[value=save]') },
   { name: 'admin-edit-404', url: '/admin/edit/backends?id=nobody', status: 404 },
   { name: 'admin-policies-none', url: '/admin/policies?q=zebra' },
@@ -93,6 +137,12 @@ const PAGES = [
     await p.waitForSelector('#result');
     await ready(p);
   } },
+  { name: 'admin-policy-form', url: edit('api:orders'), act: (p) => form(p) },
+  { name: 'admin-policy-form-errors', url: edit('api:orders'), async act(p) {
+    await form(p);
+    await p.click('text=Put it into the text');
+    await p.waitForSelector('.field-error');
+  } },
   { name: 'admin-policy-diff', url: edit('api:orders'), async act(p) {
     await ready(p);
     await p.click('.cm-content');
@@ -102,6 +152,38 @@ const PAGES = [
     await p.waitForSelector('.cm-changedLine');
   } },
 ];
+
+// Routes that answer no page of their own, and why; all others are looked at above or in the file that is named.
+const NO_PAGE = {
+  '/apis/{api}/export': 'a ZIP', '/audit/export': 'a file', '/policies/catalogue.json': 'JSON for the editor', '/live/events': 'a stream of events',
+  '/metrics': 'text for Prometheus', '/api/v1/{rest*}': 'JSON', '/scim/v2/{rest*}': 'JSON', '/credentials/callback': 'leads to the list',
+  '/credentials/{environment}/{id}/connect': 'leads to the provider', '/sign-in/with/{provider}': 'leads to the provider',
+  '/sign-in/callback': 'leads on, or to the form of signing in', '/apis': 'the same as /',
+  '/sign-in/code': 'the template of the portal, passkey.test.js', '/sign-in/passkey': 'the template of the portal, passkey.test.js',
+  '/sign-in/code/passkey': 'the template of the portal, passkey.test.js',
+};
+// Pages that no address has by itself: they answer a form. By the template of templates/admin/ that a handler names.
+const ANSWERS = { api_zip: 'admin-api-zip', bulk: 'admin-bulk', import_report: 'admin-import-report', policy_form: 'admin-policy-form', resource_issued: 'admin-issued',
+  'captured-call': 'admin-captured-call' };
+
+test('every page is looked at', () => {
+  const read = (...name) => fs.readFileSync(path.join(ROOT, ...name), 'utf8');
+  const routes = read('portal/admin/routes.c'), here = path.basename(__filename);
+  const gets = [...[...routes.matchAll(/\{ "GET", "([^"]+)"/g)].map((m) => m[1]).filter((r) => r.startsWith('/') && r.length > 0),
+    ...[...routes.matchAll(/KIND\("([^"]+)",/g)].flatMap((m) => [`/${m[1]}`, `/edit/${m[1]}`])].filter((r) => r !== '/edit/');
+  const others = fs.readdirSync(__dirname).filter((f) => f.endsWith('.test.js') && f !== here).map((f) => read('tests/browser', f)).join();
+  const addresses = [...PAGES.map(address), ...[...others.matchAll(/(?:url: (?:\(\) => )?|look\()['`]([^'`]+)/g)].map((m) => m[1])]
+    .filter((a) => a.startsWith('/admin/')).map((a) => a.replace(/^\/admin/, '').replace(/\?.*/, '').replace(/\$\{[^}]*\}/g, 'x'));
+  const names = new Set([...PAGES.map((e) => e.name), ...[...others.matchAll(/name: '([^']+)'/g)].map((m) => m[1])]);
+  const seen = (r) => addresses.some((a) => new RegExp(`^${r.replace(/\{[^}]*\}/g, '[^/]+')}$`).test(a));
+  assert.ok(gets.length > 100, `${gets.length} routes`);
+  assert.deepStrictEqual(gets.filter((r) => !seen(r) && !NO_PAGE[r]), [], 'routes that nobody looks at');
+  assert.deepStrictEqual(Object.keys(NO_PAGE).filter((r) => !gets.includes(r)), [], 'reasons without a route');
+  const templates = fs.readdirSync(path.join(ROOT, 'portal/admin')).filter((f) => f.endsWith('.c'))
+    .flatMap((f) => [...read('portal/admin', f).matchAll(/web_page\([a-z>.-]*, "([^"]+)"/g)].map((m) => m[1]));
+  assert.ok(Object.keys(ANSWERS).every((t) => templates.includes(t)), 'a template that is not there');
+  assert.deepStrictEqual(Object.values(ANSWERS).filter((n) => !names.has(n)), [], 'answers that nobody looks at');
+});
 
 for (const [width, height] of SIZES)
   test(`pages at ${width} px`, async (t) => {
