@@ -177,7 +177,11 @@ gh_rc portal_link_take(struct web *w, const struct store_link *link, struct web_
 		return refuse(no, 422, NULL);
 	}
 	TRY(crypto_password_hash(password, hash, err));
-	return str_eq(link->kind, STR("reset")) ? change(w, link, hash, no, err) : join(w, link, hash, no, err);
+	if (!str_eq(link->kind, STR("reset")))
+		return join(w, link, hash, no, err);
+	TRY(change(w, link, hash, no, err));
+	/* this browser's session may be one of those that have ended */
+	return !no->status && w->signed_in && str_eq(w->user.id, link->user_id) ? web_session_end(w, err) : GH_RC_OK;
 }
 
 gh_rc portal_link(struct web *w, struct gh_err *err)

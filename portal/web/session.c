@@ -184,6 +184,7 @@ gh_rc web_session_end(struct web *w, struct gh_err *err)
 		rc = GH_RC_OK;
 	TRY(store_tx_end(s, rc, err));
 	w->signed_in = false;
+	w->csrf = STR_NULL;                      /* it was of the session; a visitor has another */
 	web_set_cookie(w, w->site->app->cookie, STR(""), "; Max-Age=0");
 	return GH_RC_OK;
 }

@@ -118,6 +118,22 @@ static void session_password(struct client *c)
 
 #define SIGN_IN "{\"email\":\"ada@byron.example\",\"password\":\"" FIXTURE_PASSWORD "\"}"
 
+/* A new password ends the sessions of its owner, this one too, and the answer says so. */
+static void session_reset_within(struct client *c)
+{
+	const char *path;
+
+	CHECK_INT("in", session_call(c, "POST", "/session", SIGN_IN), 200);
+	CHECK_INT("forgotten", session_call(c, "POST", "/password-resets", "{\"email\":\"ada@byron.example\"}"), 202);
+	path = link_path();
+	CHECK_INT("set", session_call(c, "POST", path, "{\"password\":\"" FIXTURE_PASSWORD "\"}"), 200);
+	CHECK("the session is over", client_shows(c, "\"state\":\"signed_out\""));
+	CHECK_INT("nothing of hers", session_call(c, "GET", "/account", NULL), 401);
+	CHECK_INT("the token that came with it serves", session_call(c, "POST", "/session", SIGN_IN), 200);
+	CHECK_INT("out", session_call(c, "DELETE", "/session", NULL), 204);
+	session_token(c);
+}
+
 static void session_code(struct client *c, struct str *recovery)
 {
 	char code[TOTP_DIGITS + 1];
@@ -230,6 +246,7 @@ static void in_and_out(void **state UNUSED)
 
 	session_sign_up(&c);
 	session_password(&c);
+	session_reset_within(&c);
 	session_code(&c, &recovery);
 	session_passkey(&c);
 	session_slowed(&c);
