@@ -1,5 +1,6 @@
 #include "core/buf.h"
 
+#include "core/pieces.h"
 #include "core/str.h"
 
 #include <stdarg.h>
@@ -124,26 +125,43 @@ void buf_char(struct buf *b, char c)
 	buf_add(b, &c, 1);
 }
 
-void buf_fmt(struct buf *b, const char *fmt, ...)
+static void fmt_by_libc(struct buf *b, const char *fmt, va_list *ap)
 {
-	va_list ap;
+	va_list again;
 	char *to;
 	int n;
 
-	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (n < 0) {
+	va_copy(again, *ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (n < 0)
 		b->failed = true;
-		return;
-	}
-	to = buf_room(b, (size_t)n);
+	to = n < 0 ? NULL : buf_room(b, (size_t)n);
 	if (!to)
 		return;
-	va_start(ap, fmt);
-	vsnprintf(to, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	vsnprintf(to, (size_t)n + 1, fmt, *ap);
 	buf_wrote(b, (size_t)n);
+}
+
+void buf_fmt(struct buf *b, const char *fmt, ...)
+{
+	struct pieces p;
+	va_list ap;
+	bool ours;
+
+	va_start(ap, fmt);
+	ours = pieces_cut(&p, fmt, &ap);
+	va_end(ap);
+	if (ours) {
+		char *to = buf_room(b, p.bytes);
+
+		if (to)
+			buf_wrote(b, (size_t)(pieces_put(&p, to) - to));
+		return;
+	}
+	va_start(ap, fmt);
+	fmt_by_libc(b, fmt, &ap);
+	va_end(ap);
 }
 
 void buf_u64(struct buf *b, uint64_t v)

@@ -1,23 +1,24 @@
 /* cache.c - three LMDB tables.
  *
- *   values   digest (32 bytes)                     -> expiry (8) | key length (4) | space | key | value
+ *   values   digest (32 bytes, 16 of them used)    -> expiry (8) | key length (4) | space | key | value
  *   expiries expiry (8, big-endian) | digest (32)  -> nothing
  *   usage    "bytes"                               -> bytes that all entries take (8)
  *
- * LMDB keys end at 511 bytes, ours do not: a value is found by the SHA-256 of name space and key, and the key stands in
- * the record so that a collision would be seen. The second table keeps entries in the order in which they expire: the
+ * LMDB keys end at 511 bytes, ours do not: a value is found by a digest of name space and key, and the key stands in the
+ * record. So the digest need not be a cryptographic one, which would be a third of a look-up: two keys with the same SipHash
+ * push each other out, and neither is ever taken for the other. The second table keeps entries in the order in which they expire: the
  * sweeping reads its front, and so does eviction, because what is about to expire is worth least. Least recently used
  * would need a write for every read. */
 #include "core/cache.h"
 
 #include "core/cache_folder.h"
-#include "core/crypto.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/str.h"
 
 #include <errno.h>
 #include <lmdb.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -58,13 +59,14 @@ static uint64_t get_u64(const unsigned char in[8])
 	return v;
 }
 
-static gh_rc digest_of(char space, struct str key, unsigned char out[DIGEST_BYTES], struct gh_err *err)
+/* The same in all processes and after a restart. */
+static void digest_of(char space, struct str key, unsigned char out[DIGEST_BYTES])
 {
-	const struct str parts[] = { { &space, 1 }, key };
+	unsigned char secret[crypto_shorthash_siphashx24_KEYBYTES] = "gatehouse cache";
 
-	if (!crypto_sha256_joined(parts, ARRAY_LEN(parts), out))
-		FAIL(err, NOMEM, "cache: no digest");
-	return GH_RC_OK;
+	secret[sizeof(secret) - 1] = (unsigned char)space;
+	memset(out, 0, DIGEST_BYTES);
+	crypto_shorthash_siphashx24(out, (const unsigned char *)(key.n ? key.p : ""), key.n, secret);
 }
 
 static int open_tables(struct cache *c)
@@ -211,7 +213,7 @@ gh_rc cache_get(struct cache *c, char space, struct str key, int64_t now_us, str
 	int lmdb;
 
 	*value = STR_NULL;
-	TRY(digest_of(space, key, digest, err));
+	digest_of(space, key, digest);
 	TRY_LMDB(mdb_txn_renew(c->reader), "renew");
 	lmdb = mdb_get(c->reader, c->values, &k, &record);
 	if (!lmdb)
@@ -414,7 +416,7 @@ static gh_rc put(struct cache *c, struct put *p, struct gh_err *err)
 	if (p->key.n > c->max_bytes / 4 || p->value.n > c->max_bytes / 4 - p->key.n)
 		FAIL(err, LIMIT, "cache: an entry of %zu bytes is more than a quarter of the cache (%zu bytes)",
 		     p->key.n + p->value.n, c->max_bytes);
-	TRY(digest_of(p->space, p->key, p->digest, err));
+	digest_of(p->space, p->key, p->digest);
 	lmdb = put_once(c, p);
 	for (unsigned i = 0; lmdb == MDB_MAP_FULL && i < EVICT_TRIES; i++) {
 		size_t dropped;
@@ -456,7 +458,7 @@ gh_rc cache_remove(struct cache *c, char space, struct str key, bool *was_there,
 	MDB_txn *txn;
 	int lmdb;
 
-	TRY(digest_of(space, key, digest, err));
+	digest_of(space, key, digest);
 	TRY_LMDB(mdb_txn_begin(c->env, NULL, 0, &txn), "begin");
 	lmdb = remove_in(c, txn, digest);
 	*was_there = lmdb == 0;

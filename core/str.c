@@ -26,6 +26,8 @@ bool bytes_eq_ci(const char *a, const char *b, size_t n)
 	for (; i + 8 <= n; i += 8)
 		if (lower8(load8(a + i)) != lower8(load8(b + i)))
 			return false;
+	if (i && i < n)                          /* the last eight bytes, some of them once more */
+		return lower8(load8(a + n - 8)) == lower8(load8(b + n - 8));
 	for (; i < n; i++)
 		if (ascii_lower(a[i]) != ascii_lower(b[i]))
 			return false;

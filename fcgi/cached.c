@@ -62,10 +62,10 @@ static bool may_look(struct call *k, struct cached *c)
 	return !c->asked.no_store;
 }
 
-static enum step serve(struct call *k, struct forward *f, struct cached *c, const char *state)
+static enum step serve(struct call *k, struct forward *f, struct cached *c, const char *state, int64_t now_us)
 {
 	cached_drop(k);                          /* those who wait for it can have it now */
-	cached_serve(k, f, c, state, true);
+	cached_serve(k, f, c, state, true, now_us);
 	return STEP_NEXT;
 }
 
@@ -119,10 +119,11 @@ static enum step look(struct call *k, struct forward *f, struct cached *c, bool 
 {
 	struct http_cached s = { .response = &c->stored.response };
 	struct http_cache_control nothing;
+	int64_t now_us = clock_wall_us();
 	enum http_cache_use use;
 
 	*again = false;
-	cached_look(k, c);
+	cached_look(k, c, now_us);
 	if (!c->has_stored || c->stored.pass) {
 		if (c->asked.only_if_cached) {
 			cached_not_there(k, f, c);
@@ -133,7 +134,7 @@ static enum step look(struct call *k, struct forward *f, struct cached *c, bool 
 		return fetch(k, c, c->has_address && c->address.vary.n ? "vary-miss" : "uri-miss", again);
 	}
 	http_cache_control_of_response(&c->stored.response.headers, &s.cc);
-	s.age_s = cached_age_s(&c->stored, clock_wall_us());
+	s.age_s = cached_age_s(&c->stored, now_us);
 	s.lifetime_s = c->stored.lifetime_s;
 	use = http_cache_use_of(&c->rule->policy, &s, &c->asked);
 	if (use == HTTP_CACHE_FRESH && c->refresh) {     /* another has refreshed it */
@@ -141,11 +142,11 @@ static enum step look(struct call *k, struct forward *f, struct cached *c, bool 
 		return STEP_NEXT;
 	}
 	if (use == HTTP_CACHE_FRESH)
-		return serve(k, f, c, "HIT");
+		return serve(k, f, c, "HIT", now_us);
 	if (use == HTTP_CACHE_STALE_OK && !c->refresh)
 		cached_refresh(k, f, c);
 	if ((use == HTTP_CACHE_STALE_OK || use == HTTP_CACHE_STALE_ASKED) && !c->refresh)
-		return serve(k, f, c, "STALE");
+		return serve(k, f, c, "STALE", now_us);
 	if (c->asked.only_if_cached) {
 		cached_not_there(k, f, c);
 		return STEP_NEXT;
@@ -341,7 +342,7 @@ static enum step use_stored(struct call *k, struct forward *f, struct cached *c)
 	k->forward_reason = k->reason = REASON_NONE;
 	k->down_ended = true;
 	buf_clear(&k->down);
-	cached_serve(k, f, c, c->not_modified ? "REVALIDATED" : "STALE", false);
+	cached_serve(k, f, c, c->not_modified ? "REVALIDATED" : "STALE", false, clock_wall_us());
 	return STEP_NEXT;
 }
 

@@ -71,14 +71,14 @@ bool cached_keys(struct call *k, struct cached *c);
 bool cached_address_key(struct call *k, const struct url *u, struct str *out);
 
 /* ---- cached_keep.c ---- */
-void cached_look(struct call *k, struct cached *c);
+void cached_look(struct call *k, struct cached *c, int64_t now_us);
 void cached_keep(struct call *k, struct cached *c, struct str body);
 void cached_refreshed(struct call *k, struct cached *c);         /* the 304 is in x.response; the result in c->stored */
 void cached_mark_pass(struct call *k, struct cached *c);         /* nobody waits for it for a while */
 void cached_invalidate(struct call *k);
 
 /* ---- cached_serve.c ---- */
-void cached_serve(struct call *k, struct forward *f, struct cached *c, const char *state, bool hit);
+void cached_serve(struct call *k, struct forward *f, struct cached *c, const char *state, bool hit, int64_t now_us);
 void cached_tell(struct call *k, struct cached *c);              /* the fields of what was forwarded */
 void cached_not_there(struct call *k, struct forward *f, struct cached *c);      /* 504: only-if-cached */
 int64_t cached_age_s(const struct cached_answer *e, int64_t now_us);

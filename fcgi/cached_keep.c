@@ -20,13 +20,13 @@ static bool trouble(struct worker *wk, gh_rc rc, const struct gh_err *err)
 	return true;
 }
 
-static struct str get(struct call *k, char space, struct str key)
+static struct str get(struct call *k, char space, struct str key, int64_t now_us)
 {
 	struct str value = STR_NULL;
 	struct gh_err err;
 
 	if (k->wk->responses
-	    && trouble(k->wk, cache_get(k->wk->responses, space, key, clock_wall_us(), k->arena, &value, &err), &err))
+	    && trouble(k->wk, cache_get(k->wk->responses, space, key, now_us, k->arena, &value, &err), &err))
 		return STR_NULL;
 	return value;
 }
@@ -40,22 +40,22 @@ static void put(struct call *k, char space, struct str key, struct str value, in
 		(void)trouble(k->wk, cache_put(k->wk->responses, space, key, value, now, until_us, &err), &err);
 }
 
-static bool look_up_address(struct call *k, struct str key, struct cached_address *out)
+static bool look_up_address(struct call *k, struct str key, int64_t now_us, struct cached_address *out)
 {
-	struct str bytes = get(k, RESPONSE_CACHE_ADDRESS, key);
+	struct str bytes = get(k, RESPONSE_CACHE_ADDRESS, key, now_us);
 
 	*out = (struct cached_address){ .vary = STR("") };
 	return bytes.p && cached_address_read(bytes, out);
 }
 
-void cached_look(struct call *k, struct cached *c)
+void cached_look(struct call *k, struct cached *c, int64_t now_us)
 {
 	struct str bytes;
 
 	c->has_stored = false;
-	c->has_address = look_up_address(k, c->address_key, &c->address);
+	c->has_address = look_up_address(k, c->address_key, now_us, &c->address);
 	c->variant = cache_variant_key(&k->x, c->key, c->address.vary, &c->original);
-	bytes = c->variant.p ? get(k, RESPONSE_CACHE_ANSWER, c->variant) : STR_NULL;
+	bytes = c->variant.p ? get(k, RESPONSE_CACHE_ANSWER, c->variant, now_us) : STR_NULL;
 	if (bytes.p && cached_answer_read(k->arena, bytes, &c->stored))
 		c->has_stored = c->stored.pass || c->stored.asked_us > c->address.invalidated_us;
 }
@@ -65,7 +65,7 @@ static void keep_address(struct call *k, struct cached *c, struct str vary, int6
 {
 	struct cached_address now;
 
-	(void)look_up_address(k, c->address_key, &now);      /* it may have been invalidated meanwhile */
+	(void)look_up_address(k, c->address_key, clock_wall_us(), &now);      /* it may have been invalidated meanwhile */
 	if (now.until_us >= until_us && str_eq(now.vary, vary))
 		return;
 	now.vary = vary;
@@ -170,7 +170,7 @@ static void invalidate_address(struct call *k, const struct url *u)
 
 	if (!cached_address_key(k, u, &key))
 		return;
-	(void)look_up_address(k, key, &a);
+	(void)look_up_address(k, key, now, &a);
 	a.invalidated_us = now;
 	a.until_us = a.until_us > least ? a.until_us : least;
 	put(k, RESPONSE_CACHE_ADDRESS, key, cached_address_write(k->arena, &a), a.until_us);

@@ -7,27 +7,29 @@
 #include "fcgi/iap.h"
 #include "policy/elements/cache_entry.h"
 
+/* Made for every call: without a buffer of its own, and without formats. */
+static struct str join(struct arena *a, const struct str *parts, size_t n)
+{
+	struct str out = arena_join(a, parts, n);
+
+	return out.n <= CACHE_KEY_MAX ? out : STR_NULL;
+}
+
 bool cached_address_key(struct call *k, const struct url *u, struct str *out)
 {
-	struct str host = forward_host(k);
-	struct exchange *x = &k->x;
-	struct buf b;
+	const struct exchange *x = &k->x;
+	const struct str host = forward_host(k), none = STR("");
+	bool named = x->backend_id.n;            /* a pool counts as one backend */
+	char port[24];
+	const struct str parts[] = {
+		x->api->id, STR(";"), x->api->revision, STR("\n"),
+		host, host.n ? STR("\n") : none,        /* a policy has named another site of the backend */
+		named ? x->backend_id : u->scheme, named ? none : STR("://"), named ? none : u->host, named ? none : STR(":"),
+		{ port, named ? 0 : (size_t)(str_put_u64(port, url_port(u)) - port) },
+		u->path, u->query.p ? STR("?") : none, u->query,
+	};
 
-	buf_init(&b, CACHE_KEY_MAX);
-	buf_fmt(&b, "%.*s;%.*s\n", STR_ARG(x->api->id), STR_ARG(x->api->revision));
-	if (host.n)                              /* a policy has named another site of the backend */
-		buf_fmt(&b, "%.*s\n", STR_ARG(host));
-	if (x->backend_id.n)                     /* a pool counts as one backend */
-		buf_str(&b, x->backend_id);
-	else
-		buf_fmt(&b, "%.*s://%.*s:%u", STR_ARG(u->scheme), STR_ARG(u->host), url_port(u));
-	buf_str(&b, u->path);
-	if (u->query.p) {
-		buf_char(&b, '?');
-		buf_str(&b, u->query);
-	}
-	*out = buf_ok(&b) ? arena_dup(k->arena, buf_view(&b)) : STR_NULL;
-	buf_release(&b);
+	*out = join(k->arena, parts, ARRAY_LEN(parts));
 	return out->p != NULL;
 }
 
@@ -86,14 +88,12 @@ static struct str tenant_of(struct call *k, const struct cached *c)
 	return out;
 }
 
-bool cached_keys(struct call *k, struct cached *c)
+static struct str key_by_fields(struct call *k, const struct cached *c)
 {
 	const struct fields *h = &k->x.request.headers;
+	struct str out;
 	struct buf b;
 
-	c->tenant = tenant_of(k, c);
-	if (!c->tenant.p || !cached_address_key(k, &k->x.request.url, &c->address_key))
-		return false;
 	buf_init(&b, CACHE_KEY_MAX);
 	buf_str(&b, c->address_key);
 	buf_char(&b, '\n');
@@ -103,7 +103,22 @@ bool cached_keys(struct call *k, struct cached *c)
 
 		buf_fmt(&b, "h%zu:%.*s:%.*s\n", value.n, STR_ARG(c->rule->vary_by[i]), STR_ARG(value));
 	}
-	c->key = buf_ok(&b) ? arena_dup(k->arena, buf_view(&b)) : STR_NULL;
+	out = buf_ok(&b) ? arena_dup(k->arena, buf_view(&b)) : STR_NULL;
 	buf_release(&b);
+	return out;
+}
+
+bool cached_keys(struct call *k, struct cached *c)
+{
+	c->tenant = tenant_of(k, c);
+	if (!c->tenant.p || !cached_address_key(k, &k->x.request.url, &c->address_key))
+		return false;
+	if (c->rule->n_vary_by) {
+		c->key = key_by_fields(k, c);
+	} else {
+		const struct str parts[] = { c->address_key, STR("\n"), c->tenant };
+
+		c->key = join(k->arena, parts, ARRAY_LEN(parts));
+	}
 	return c->key.p != NULL;
 }

@@ -1,5 +1,4 @@
 /* cached_serve.c - an answer from the store, as the policies and the caller see it. */
-#include "core/clock.h"
 #include "core/str.h"
 #include "fcgi/cached.h"
 #include "fcgi/decode.h"
@@ -91,10 +90,10 @@ static void decode(struct call *k, struct response *r)
 		r->body.bytes = buf_view(&k->down);
 }
 
-void cached_serve(struct call *k, struct forward *f, struct cached *c, const char *state, bool hit)
+void cached_serve(struct call *k, struct forward *f, struct cached *c, const char *state, bool hit, int64_t now_us)
 {
 	struct response *r = &k->x.response;
-	int64_t age = cached_age_s(&c->stored, clock_wall_us());
+	int64_t age = cached_age_s(&c->stored, now_us);
 
 	*r = c->stored.response;
 	f->done = true;

@@ -10,15 +10,13 @@
 #include "fcgi/network.h"
 
 /* Where a parameter goes. Sorted by nothing: few, and told apart by their length first. */
-enum { P_METHOD, P_URI, P_ADDR, P_LENGTH, P_TYPE, P_HTTPS, P_SCHEME, P_PROTOCOL, P_SERVER_NAME, P_SERVER_PORT, P_CERT,
-       P_CERT_OK, P__COUNT };
+enum { P_METHOD, P_URI, P_ADDR, P_LENGTH, P_TYPE, P_HTTPS, P_SCHEME, P_SERVER_NAME, P_CERT, P_CERT_OK, P__COUNT };
 
 static const struct { struct str name; int to; } known[] = {
 	{ STR_INIT("REQUEST_METHOD"), P_METHOD },   { STR_INIT("REQUEST_URI"), P_URI },
 	{ STR_INIT("REMOTE_ADDR"), P_ADDR },        { STR_INIT("CONTENT_LENGTH"), P_LENGTH },
 	{ STR_INIT("CONTENT_TYPE"), P_TYPE },       { STR_INIT("HTTPS"), P_HTTPS },
-	{ STR_INIT("REQUEST_SCHEME"), P_SCHEME },   { STR_INIT("SERVER_PROTOCOL"), P_PROTOCOL },
-	{ STR_INIT("SERVER_NAME"), P_SERVER_NAME }, { STR_INIT("SERVER_PORT"), P_SERVER_PORT },
+	{ STR_INIT("REQUEST_SCHEME"), P_SCHEME },   { STR_INIT("SERVER_NAME"), P_SERVER_NAME },
 	{ STR_INIT("SSL_CLIENT_CERT"), P_CERT },    { STR_INIT("SSL_CLIENT_VERIFY"), P_CERT_OK },
 };
 

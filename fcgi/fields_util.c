@@ -105,6 +105,10 @@ bool field_is_hop_by_hop(struct str name)
 		STR_INIT("Proxy-Authorization"), STR_INIT("Proxy-Authentication-Info"), STR_INIT("HTTP2-Settings"),
 	};
 
+	static const uint64_t lengths = 1 << 2 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 16 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 25;
+
+	if (name.n > 25 || !(lengths >> name.n & 1))     /* most fields, with one look */
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (name.n == names[i].n && str_eq_ci(name, names[i]))
 			return true;

@@ -57,19 +57,28 @@ struct str fields_joined(const struct fields *f, struct str name)
 	return (struct str){ p, (size_t)(at - p) };
 }
 
+static bool grow(struct fields *f, size_t cap)
+{
+	struct field *v = arena_alloc(f->arena, cap, sizeof(*v));
+
+	if (!v)
+		return false;
+	if (f->n)
+		memcpy(v, f->v, f->n * sizeof(*v));
+	f->v = v;
+	f->cap = cap;
+	return true;
+}
+
+bool fields_reserve(struct fields *f, size_t n)
+{
+	return n <= f->cap || grow(f, n);
+}
+
 bool fields_add(struct fields *f, struct str name, struct str value)
 {
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? f->cap * 2 : 8;
-		struct field *v = arena_alloc(f->arena, cap, sizeof(*v));
-
-		if (!v)
-			return false;
-		if (f->n)
-			memcpy(v, f->v, f->n * sizeof(*v));
-		f->v = v;
-		f->cap = cap;
-	}
+	if (f->n == f->cap && !grow(f, f->cap ? f->cap * 2 : 8))
+		return false;
 	f->v[f->n++] = (struct field){ name, value };
 	return true;
 }

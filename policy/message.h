@@ -22,6 +22,7 @@ size_t fields_count(const struct fields *f, struct str name);
 /* All values of the name joined by ", " (RFC 9110 section 5.3), or STR_NULL when there is none. */
 struct str fields_joined(const struct fields *f, struct str name);
 bool fields_add(struct fields *f, struct str name, struct str value) MUST_USE;   /* false: out of memory */
+bool fields_reserve(struct fields *f, size_t n) MUST_USE;          /* room for n in all; the same */
 bool fields_set(struct fields *f, struct str name, struct str value) MUST_USE;   /* replaces all of that name by one */
 void fields_remove(struct fields *f, struct str name);                           /* all of that name */
 bool fields_copy(struct fields *to, const struct fields *from) MUST_USE;         /* adds all; shallow */

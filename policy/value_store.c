@@ -17,7 +17,7 @@
 #include "policy/expr/class.h"
 #include "policy/net/make.h"
 
-enum { FIELDS_MAX = 1000 };
+enum { FIELDS_MAX = 1000, FIELDS_MORE = 4 };     /* more: a cache tells the age, and where an answer comes from */
 
 struct writer {
 	char *p;
@@ -241,6 +241,8 @@ bool response_view(struct arena *a, struct str bytes, struct response *out)
 	    || !get_text(&s, &out->reason) || !get(&s, &n, sizeof(n)) || n > FIELDS_MAX)
 		return false;
 	out->status = status;
+	if (!fields_reserve(&out->headers, n + FIELDS_MORE))
+		return false;
 	for (uint32_t i = 0; i < n; i++)
 		if (!get_text(&s, &name) || !get_text(&s, &value) || !fields_add(&out->headers, name, value))
 			return false;

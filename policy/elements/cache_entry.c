@@ -64,6 +64,11 @@ struct str cache_variant_key(struct exchange *x, struct str key, struct str name
 	bool all = false;
 	struct buf b;
 
+	if (!names.n) {                          /* most answers */
+		const struct str parts[] = { key, STR("\nvary") };
+
+		return arena_join(x->arena, parts, ARRAY_LEN(parts));
+	}
 	buf_init(&b, CACHE_KEY_MAX + CACHE_VARY_MAX);
 	buf_str(&b, key);
 	buf_cstr(&b, "\nvary");

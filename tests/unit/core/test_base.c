@@ -180,10 +180,15 @@ static void formats(void **state UNUSED)
 {
 	struct arena *a = arena_new(1 << 20);
 	char want[400];
+	struct buf b;
 
+	buf_init(&b, sizeof(want));
 #define SAME(...) do { \
 		snprintf(want, sizeof(want), __VA_ARGS__); \
 		CHECK_STR(#__VA_ARGS__, arena_printf(a, __VA_ARGS__), str_of(want)); \
+		buf_clear(&b); \
+		buf_fmt(&b, __VA_ARGS__); \
+		CHECK_STR("in a buffer: " #__VA_ARGS__, buf_view(&b), str_of(want)); \
 	} while (0)
 	SAME("plain");
 	SAME("%s", "");
@@ -199,6 +204,11 @@ static void formats(void **state UNUSED)
 	     14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34);
 #undef SAME
 	CHECK_STR("no text", arena_printf(a, "[%.*s]", STR_ARG(STR_NULL)), STR("[]"));
+	buf_release(&b);
+	buf_init(&b, 3);
+	buf_fmt(&b, "%s", "1234");
+	CHECK("more than its maximum", !buf_ok(&b) && !b.n);
+	buf_release(&b);
 	arena_free(a);
 	check_done();
 }
