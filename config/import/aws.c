@@ -172,17 +172,36 @@ static void resource_policy(struct aws *x, struct buf *b)
 
 static void leftovers(struct aws *x)
 {
-	static const struct {
-		const char *name, *why;
-	} rows[] = {
-		{ X "gateway-responses", "texts of errors: write them in <on-error> of its policy" },
-		{ X "documentation", "documentation parts: write pages of the portal, gatehouse page set" },
-		{ X "endpoint-configuration", "where it stands is decided by your web server" },
+	static const struct import_field rows[] = {
+		{ X "cors", NULL, NULL }, { X "policy", NULL, NULL }, { X "request-validators", NULL, NULL }, { X "request-validator", NULL, NULL },
+		{ X "integrations", NULL, NULL }, { X "importexport-version", NULL, NULL }, { X "gateway-responses", NULL, NULL },
+		{ X "binary-media-types", NULL, NULL }, { X "documentation", "documentation parts: write pages of the portal, gatehouse page set", NULL },
+		{ X "endpoint-configuration", "where it stands is decided by your web server", NULL },
+		{ X "minimum-compression-size", "answers are compressed by your web server", NULL },
+		{ X "api-key-source", "the key is looked for in the header x-api-key", "\"HEADER\"" },
+		{ X "security-policy", "versions of TLS are said in your web server", NULL },
+		{ X "tag-value", "put tags on the API: gatehouse api set --tag", NULL }, { NULL, NULL, NULL },
 	};
+	json_t *extensions = json_object(), *v;
+	const char *name, *path;
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (jsn_get(x->doc, rows[i].name))
-			import_not_possible(x->bundle->report, str_of(rows[i].name), "%s", rows[i].why);
+	json_object_foreach(x->doc, name, v)
+		if (str_starts(str_of(name), STR(X)))
+			json_object_set(extensions, name, v);
+	import_fields(x->bundle->report, extensions, STR("API"), rows);
+	json_decref(extensions);
+	if (json_array_size(jsn_arr(x->doc, X "binary-media-types")))
+		import_taken(x->bundle->report, "binary media type", json_array_size(jsn_arr(x->doc, X "binary-media-types")));
+	json_object_foreach(jsn_obj(x->doc, X "gateway-responses"), name, v)
+		import_not_possible(x->bundle->report, arena_printf(x->bundle->arena, "gateway response %s", name), "its texts and headers: write them in <on-error> of "
+				    "the API's policy, by context.LastError.Reason");
+	json_object_foreach(jsn_obj(x->doc, "paths"), path, v) {
+		json_t *of_path;
+
+		json_object_foreach(v, name, of_path)
+			if (str_starts(str_of(name), STR(X)) && strcmp(name, X "any-method") != 0)
+				import_not_possible(x->bundle->report, arena_printf(x->bundle->arena, "path %s", path), "'%.80s' is not known here and is left out", name);
+	}
 	import_not_possible(x->bundle->report, STR("usage plans, stages"), "an export does not have them: set limits by tiers (gatehouse tier create) or "
 			    "rate-limit, and make keys with gatehouse subscription create --key-file, which takes those that clients have");
 }
@@ -227,12 +246,12 @@ static GH_RC make_api(struct aws *x, struct str path, struct gh_err *err)
 
 GH_RC import_aws(struct bundle *b, struct str text, struct str id, struct str path, struct text_where *where, struct gh_err *err)
 {
-	struct aws x = { .bundle = b, .id = id, .backends = jsn_keep(b->arena, json_object()) };
+	struct aws x = { .bundle = b, .id = id, .told = jsn_keep(b->arena, json_object()) };
 	json_t *doc;
 	struct str title;
 
 	TRY(yaml_or_json_parse(text, FILES_ONE_MAX, &x.doc, where, err));
-	if (!jsn_keep(b->arena, x.doc) || !x.backends)
+	if (!jsn_keep(b->arena, x.doc) || !x.told)
 		FAIL(err, NOMEM, "document");
 	*where = (struct text_where){ 1, 1 };
 	if ((!jsn_get(x.doc, "openapi") && !jsn_get(x.doc, "swagger")) || str_find(text, STR(X)) == SIZE_MAX)

@@ -40,21 +40,44 @@ static struct str cognito_issuer(struct arena *a, struct str arn)
 	return arena_printf(a, "https://cognito-idp.%.*s.amazonaws.com/%.*s", STR_ARG(region), STR_ARG(str_from(arn, slash + 1)));
 }
 
-static void authorizer(struct making *m, const char *name, const json_t *scheme)
+/* Where the token is looked for besides Authorization has a row of its own, once for each authorizer. */
+static void tell_authorizer(struct making *m, const char *name, const json_t *scheme)
 {
-	const json_t *auth = jsn_obj(scheme, X "authorizer"), *jwt = jsn_obj(auth, "jwtConfiguration"), *list = jsn_arr(jwt, "audience");
-	struct str type = jsn_str(auth, "type"), audiences[16], issuer = STR_NULL;
-	size_t n = 0;
+	static const struct import_field known[] = {
+		{ "type", NULL, NULL }, { "providerARNs", NULL, NULL }, { "jwtConfiguration", NULL, NULL }, { "authorizerUri", NULL, NULL },
+		{ "authorizerCredentials", NULL, NULL }, { "authorizerPayloadFormatVersion", NULL, NULL }, { "enableSimpleResponses", NULL, NULL },
+		{ "authorizerResultTtlInSeconds", NULL, NULL }, { "identityValidationExpression", NULL, NULL },
+		{ "identitySource", "the token is looked for in the header of the scheme, else in Authorization", "\"$request.header.Authorization\"" },
+		{ NULL, NULL, NULL },
+	};
+	const json_t *auth = jsn_obj(scheme, X "authorizer");
+
+	if (jsn_get(m->aws->told, name))
+		return;
+	json_object_set_new(m->aws->told, name, json_true());
+	import_fields(m->aws->bundle->report, auth, arena_printf(m->aws->bundle->arena, "authorizer %s", name), known);
+	if (str_eq(jsn_str(auth, "type"), STR("cognito_user_pools")) && json_array_size(jsn_arr(auth, "providerARNs")) > 1)
+		import_not_possible(m->aws->bundle->report, arena_printf(m->aws->bundle->arena, "authorizer %s", name),
+				    "its other user pools: add an <openid-config> for each to validate-jwt");
+}
+
+static void authorizer(struct making *m, const char *name, const json_t *scheme, const json_t *scopes)
+{
+	const json_t *auth = jsn_obj(scheme, X "authorizer"), *conf = jsn_obj(auth, "jwtConfiguration"), *list = jsn_arr(conf, "audience");
+	struct policy_jwt jwt = { .scopes = scopes };
+	struct str type = jsn_str(auth, "type");
 
 	if (str_eq(type, STR("jwt"))) {
-		issuer = jsn_str(jwt, "issuer");
-		for (; n < json_array_size(list) && n < ARRAY_LEN(audiences); n++)
-			audiences[n] = jsn_string(json_array_get(list, n));
+		jwt.issuer = jsn_str(conf, "issuer");
+		for (; jwt.n < json_array_size(list) && jwt.n < ARRAY_LEN(jwt.audiences); jwt.n++)
+			jwt.audiences[jwt.n] = jsn_string(json_array_get(list, jwt.n));
 	} else if (str_eq(type, STR("cognito_user_pools"))) {
-		issuer = cognito_issuer(m->aws->bundle->arena, jsn_string(json_array_get(jsn_arr(auth, "providerARNs"), 0)));
+		jwt.issuer = cognito_issuer(m->aws->bundle->arena, jsn_string(json_array_get(jsn_arr(auth, "providerARNs"), 0)));
+		jwt.header = jsn_str(scheme, "name");
 	}
-	if (issuer.n) {
-		policy_jwt(&m->inbound, issuer, audiences, n);
+	if (jwt.issuer.n) {
+		policy_jwt(&m->inbound, &jwt);
+		tell_authorizer(m, name, scheme);
 		import_taken(m->aws->bundle->report, "authorizer of an operation", 1);
 	} else {
 		closed(m, arena_printf(m->aws->bundle->arena, "the authorizer %s is a Lambda function or a signature of AWS", name).p);
@@ -66,16 +89,16 @@ static void security(struct making *m, const json_t *op)
 	const json_t *list = jsn_get(op, "security") ? jsn_get(op, "security") : jsn_get(m->aws->doc, "security"), *needs;
 	bool key = false;
 	const char *name;
-	json_t *ignored;
+	json_t *ignored, *scopes;
 	size_t i;
 
 	json_array_foreach((json_t *)(uintptr_t)list, i, ignored) {
 		needs = json_array_get(list, i);
-		json_object_foreach((json_t *)(uintptr_t)needs, name, ignored) {
+		json_object_foreach((json_t *)(uintptr_t)needs, name, scopes) {
 			const json_t *scheme = scheme_of(m->aws, name);
 
 			if (jsn_obj(scheme, X "authorizer") || jsn_get(scheme, X "authtype"))
-				authorizer(m, name, scheme);
+				authorizer(m, name, scheme, scopes);
 			else if (str_eq(jsn_str(scheme, "type"), STR("apiKey")))
 				key = true;
 			else
@@ -252,6 +275,40 @@ static void validator(struct making *m, const json_t *op)
 		import_taken(m->aws->bundle->report, "validator of an operation", 1);
 }
 
+/* What of the operation and its integration is not in the policy. */
+static void tell_operation(struct making *m, const json_t *op, const json_t *in)
+{
+	static const struct import_field of_operation[] = {
+		{ X "integration", NULL, NULL }, { X "request-validator", NULL, NULL }, { X "auth", NULL, NULL }, { X "any-method", NULL, NULL }, { NULL, NULL, NULL },
+	}, of_integration[] = {
+		{ "type", NULL, NULL }, { "uri", NULL, NULL }, { "httpMethod", NULL, NULL }, { "timeoutInMillis", NULL, NULL }, { "connectionType", NULL, NULL },
+		{ "connectionId", NULL, NULL }, { "requestParameters", NULL, NULL }, { "requestTemplates", NULL, NULL }, { "responses", NULL, NULL },
+		{ "payloadFormatVersion", NULL, NULL }, { "integrationSubtype", NULL, NULL }, { "$ref", NULL, NULL }, { "responseTransferMode", NULL, NULL },
+		{ "integrationTarget", NULL, NULL },
+		{ "passthroughBehavior", "bodies of every type go through; check types with validate-content", "\"when_no_match\"" },
+		{ "contentHandling", "bodies go through as they are, text or not", NULL },
+		{ "cacheKeyParameters", "answers are kept by a cache rule: gatehouse cache set", NULL }, { "cacheNamespace", NULL, NULL },
+		{ "credentials", "a role of AWS is not assumed; give the backend a credential", NULL },
+		{ "tlsConfig", "TLS to the backend: gatehouse backend set --help, and name that backend in the API", NULL }, { NULL, NULL, NULL },
+	};
+	struct str type = jsn_str(in, "type");
+	const char *name;
+	json_t *extensions = json_object(), *v;
+
+	json_object_foreach((json_t *)(uintptr_t)op, name, v)
+		if (str_starts(str_of(name), STR(X)))
+			json_object_set(extensions, name, v);
+	import_fields(m->aws->bundle->report, extensions, m->what, of_operation);
+	json_decref(extensions);
+	import_fields(m->aws->bundle->report, in, m->what, of_integration);
+	if (!str_eq_ci(type, STR("http")))
+		return;
+	json_object_foreach(jsn_obj(in, "responses"), name, v)
+		if (strcmp(name, "default") != 0 || json_object_size(jsn_obj(v, "responseParameters")))
+			import_not_possible(m->aws->bundle->report, m->what, "its answers go through as the backend gives them; what '%.80s' makes of them (status %.*s, "
+					    "headers) is written in outbound", name, STR_ARG(jsn_str(v, "statusCode")));
+}
+
 void aws_operation(struct aws *x, struct str place, const json_t *op, const json_t *in)
 {
 	struct arena *a = x->bundle->arena;
@@ -271,6 +328,7 @@ void aws_operation(struct aws *x, struct str place, const json_t *op, const json
 		mock(&m, in);
 	else
 		closed(&m, in ? arena_printf(a, "its integration (%.*s) is a service of AWS", STR_ARG(type)).p : "it has no integration");
+	tell_operation(&m, op, in);
 	json_object_foreach(jsn_obj(in, "responses"), name, v)
 		if (json_object_size(jsn_obj(v, "responseTemplates")) && !str_eq_ci(type, STR("mock"))) {
 			import_not_possible(x->bundle->report, m.what, "its mapping templates of answers (VTL); write them with set-body in outbound");

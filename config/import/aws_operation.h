@@ -8,7 +8,7 @@ struct aws {
 	json_t *doc;                     /* the whole export */
 	struct str id;                   /* of the API */
 	struct str backend;              /* "https://erp.example.com": the first address that an operation calls */
-	json_t *backends;
+	json_t *told;                    /* {name: true} of authorizers */
 	bool needs_key;
 	size_t needs_none;
 	char method[32];                 /* of the operation at hand, upper case */

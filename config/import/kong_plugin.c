@@ -221,17 +221,16 @@ static void key_auth(struct kong_plugins *p, const json_t *c, struct str where U
 static void openid_connect(struct kong_plugins *p, const json_t *c, struct str where)
 {
 	const json_t *list = jsn_arr(c, "audience_required") ? jsn_arr(c, "audience_required") : jsn_arr(c, "audience");
-	struct str audiences[16];
-	size_t n = 0;
+	struct policy_jwt jwt = { .issuer = jsn_str(c, "issuer"), .scopes = jsn_arr(c, "scopes_required") };
 
-	for (; n < json_array_size(list) && n < ARRAY_LEN(audiences); n++)
-		audiences[n] = jsn_string(json_array_get(list, n));
+	for (; jwt.n < json_array_size(list) && jwt.n < ARRAY_LEN(jwt.audiences); jwt.n++)
+		jwt.audiences[jwt.n] = jsn_string(json_array_get(list, jwt.n));
 	if (!jsn_str(c, "issuer").n) {
 		policy_closed(&p->inbound, "openid-connect without an issuer");
 		import_not_possible(p->bundle->report, where, "openid-connect without an issuer: its calls are answered 501");
 		return;
 	}
-	policy_jwt(&p->inbound, jsn_str(c, "issuer"), audiences, n);
+	policy_jwt(&p->inbound, &jwt);
 	import_approximated(p->bundle->report, where, "openid-connect: bearer tokens of the issuer are checked (validate-jwt); signing in with "
 			    "a browser is a feature of the identity-aware proxy, gatehouse iap; its other settings are left out");
 }

@@ -75,21 +75,37 @@ void policy_closed(struct buf *b, const char *why)
 		"    </return-response>\n", why);
 }
 
-void policy_jwt(struct buf *b, struct str issuer, const struct str *audiences, size_t n)
+void policy_jwt(struct buf *b, const struct policy_jwt *j)
 {
+	struct str issuer = j->issuer;
 	bool whole = str_find(issuer, STR("/.well-known/")) != SIZE_MAX;
+	size_t i;
+	json_t *v;
 
 	while (issuer.n && issuer.p[issuer.n - 1] == '/')
 		issuer.n--;
-	buf_cstr(b, "    <validate-jwt header-name=\"Authorization\" require-scheme=\"Bearer\">\n      <openid-config url=\"");
+	buf_cstr(b, "    <validate-jwt header-name=\"");
+	policy_value(b, j->header.n ? j->header : STR("Authorization"));
+	buf_fmt(b, "\"%s>\n      <openid-config url=\"", j->header.n ? "" : " require-scheme=\"Bearer\"");
 	policy_value(b, issuer);
 	buf_fmt(b, "%s\" />\n", whole ? "" : "/.well-known/openid-configuration");
-	if (n)
+	if (j->n)
 		buf_cstr(b, "      <audiences>\n");
-	for (size_t i = 0; i < n; i++) {
+	for (size_t k = 0; k < j->n; k++) {
 		buf_cstr(b, "        <audience>");
-		policy_value(b, audiences[i]);
+		policy_value(b, j->audiences[k]);
 		buf_cstr(b, "</audience>\n");
 	}
-	buf_cstr(b, n ? "      </audiences>\n    </validate-jwt>\n" : "    </validate-jwt>\n");
+	if (j->n)
+		buf_cstr(b, "      </audiences>\n");
+	if (json_array_size(j->scopes)) {
+		buf_cstr(b, "      <required-claims>\n        <claim name=\"scope\" match=\"any\" separator=\" \">\n");
+		json_array_foreach((json_t *)(uintptr_t)j->scopes, i, v) {
+			buf_cstr(b, "          <value>");
+			policy_value(b, jsn_string(v));
+			buf_cstr(b, "</value>\n");
+		}
+		buf_cstr(b, "        </claim>\n      </required-claims>\n");
+	}
+	buf_cstr(b, "    </validate-jwt>\n");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/buf.h"
+#include "core/json.h"
 #include "core/str.h"
 
 enum { POLICY_TEXT_MAX = 1 << 20 };
@@ -14,5 +15,12 @@ void policy_set_header(struct buf *b, struct str name, const char *action, struc
 void policy_set_query(struct buf *b, struct str name, const char *action, struct str value);
 /* Every call is answered with that status: where something that guarded the API could not be taken over. */
 void policy_closed(struct buf *b, const char *why);
-/* validate-jwt by an issuer's discovery document; audience may be NULL-terminated or NULL. */
-void policy_jwt(struct buf *b, struct str issuer, const struct str *audiences, size_t n);
+/* validate-jwt by an issuer's discovery document. */
+struct policy_jwt {
+	struct str issuer;
+	struct str header;               /* that the token stands in, with or without "Bearer"; STR_NULL: Authorization, with it */
+	struct str audiences[16];
+	size_t n;
+	const json_t *scopes;            /* an array of texts, of which the token has at least one; may be NULL */
+};
+void policy_jwt(struct buf *b, const struct policy_jwt *j);
