@@ -5,9 +5,39 @@
 
 /* ---- walking the folder ------------------------------------------------------------------------------------------------------------ */
 
-json_t *apiops_json(struct apiops *x, struct str path)
+static const struct tree_file *find(struct apiops *x, struct str path)
 {
 	const struct tree_file *f = tree_find(x->tree, path);
+
+	if (f)
+		x->read[f - x->tree->files] = true;
+	return f;
+}
+
+bool apiops_there(struct apiops *x, struct str path)
+{
+	return find(x, path) != NULL;
+}
+
+void apiops_told(struct apiops *x, struct str folder)
+{
+	size_t low = 0, high = x->tree->n;
+
+	while (low < high) {             /* files stand in order */
+		size_t middle = low + (high - low) / 2;
+
+		if (str_cmp(x->tree->files[middle].path, folder) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < x->tree->n && str_starts(x->tree->files[low].path, folder); low++)
+		x->read[low] = true;
+}
+
+json_t *apiops_json(struct apiops *x, struct str path)
+{
+	const struct tree_file *f = find(x, path);
 	const struct jsn_limits limits = { .flags = JSN_BIG_INTEGERS };
 	struct text_where at = { 0, 0 };
 	struct gh_err why;
@@ -29,9 +59,9 @@ json_t *apiops_properties(struct apiops *x, struct str path)
 	return jsn_obj(v, "properties") ? jsn_obj(v, "properties") : v;
 }
 
-struct str apiops_text(const struct apiops *x, struct str path)
+struct str apiops_text(struct apiops *x, struct str path)
 {
-	const struct tree_file *f = tree_find(x->tree, path);
+	const struct tree_file *f = find(x, path);
 	struct str text = f ? f->bytes : STR_NULL;
 
 	return str_starts(text, STR("\xef\xbb\xbf")) ? str_from(text, 3) : text;
@@ -70,6 +100,39 @@ static struct str in(struct apiops *x, const char *folder, struct str name, cons
 	return arena_printf(x->bundle->arena, "%s%.*s/%s", folder, STR_ARG(name), file);
 }
 
+/* What of an item nobody reads; `what` names it. */
+static void tell(struct apiops *x, const char *what, struct str name, const json_t *p, const struct import_field *known)
+{
+	import_fields(x->bundle->report, p, arena_printf(x->bundle->arena, "%s %.*s", what, STR_ARG(name)), known);
+}
+
+#define END { NULL, NULL, NULL }
+static const struct import_field named_value_fields[] = {
+	{ "displayName", NULL, NULL }, { "value", NULL, NULL }, { "secret", NULL, NULL }, { "keyVault", NULL, NULL }, { "tags", NULL, NULL },
+	{ "provisioningState", NULL, NULL }, END,
+};
+static const struct import_field backend_fields[] = {
+	{ "title", NULL, NULL }, { "description", NULL, NULL }, { "url", NULL, NULL }, { "protocol", NULL, NULL }, { "tls", NULL, NULL }, { "pool", NULL, NULL },
+	{ "type", NULL, NULL }, { "credentials", NULL, NULL }, { "proxy", NULL, NULL }, { "circuitBreaker", NULL, NULL }, { "resourceId", NULL, NULL },
+	{ "provisioningState", NULL, NULL },
+	{ "properties", "a cluster of Service Fabric is not asked for its services; name their addresses", NULL },
+	{ "managedIdentity", "an identity of Azure is not assumed; give the backend a credential", NULL }, END,
+};
+static const struct import_field version_set_fields[] = {
+	{ "displayName", NULL, NULL }, { "description", NULL, NULL }, { "versioningScheme", NULL, NULL }, { "versionHeaderName", NULL, NULL },
+	{ "versionQueryName", NULL, NULL }, END,
+};
+static const struct import_field group_fields[] = {
+	{ "displayName", NULL, NULL }, { "description", NULL, NULL }, { "type", NULL, NULL }, { "builtIn", NULL, NULL }, { "externalId", NULL, NULL }, END,
+};
+static const struct import_field fragment_fields[] = {
+	{ "description", NULL, NULL }, { "format", NULL, NULL }, { "value", NULL, NULL }, { "provisioningState", NULL, NULL }, END,
+};
+static const struct import_field product_fields[] = {
+	{ "displayName", NULL, NULL }, { "description", NULL, NULL }, { "terms", NULL, NULL }, { "state", NULL, NULL }, { "subscriptionRequired", NULL, NULL },
+	{ "approvalRequired", NULL, NULL }, { "subscriptionsLimit", NULL, NULL }, END,
+};
+
 /* ---- what stands by itself ------------------------------------------------------------------------------------------------------- */
 
 static void named_value(struct apiops *x, struct str name, const json_t *p)
@@ -93,6 +156,7 @@ static void named_value(struct apiops *x, struct str name, const json_t *p)
 	}
 	if (json_array_size(jsn_arr(p, "tags")))
 		json_object_set(doc, "tags", jsn_arr(p, "tags"));
+	tell(x, "named value", name, p, named_value_fields);
 }
 
 static void backend_pool(struct apiops *x, json_t *doc, const json_t *pool)
@@ -117,16 +181,22 @@ static void backend_pool(struct apiops *x, json_t *doc, const json_t *pool)
 static void backend(struct apiops *x, struct str name, const json_t *p)
 {
 	struct import_report *r = x->bundle->report;
-	json_t *doc = bundle_add(x->bundle, "backend", name);
+	struct str url = jsn_str(p, "url");
+	json_t *doc;
 	struct str what = arena_printf(x->bundle->arena, "backend %.*s", STR_ARG(name));
 	const json_t *tls = jsn_obj(p, "tls"), *credentials = jsn_obj(p, "credentials");
 
+	if (!jsn_obj(p, "pool") && !str_starts(url, STR("http://")) && !str_starts(url, STR("https://"))) {      /* a cluster of Service Fabric */
+		import_not_possible(r, what, "its address %.*s is none of HTTP; calls whose policies name it fail until there is a backend of that id", STR_ARG(str_first(url, 200)));
+		return;
+	}
+	doc = bundle_add(x->bundle, "backend", name);
 	bundle_text(doc, "name", jsn_str(p, "title"));
 	bundle_text(doc, "description", jsn_str(p, "description"));
 	if (jsn_obj(p, "pool"))
 		backend_pool(x, doc, jsn_obj(p, "pool"));
 	else
-		bundle_text(doc, "url", jsn_str(p, "url"));
+		bundle_text(doc, "url", url);
 	if (doc && tls && !jsn_bool(tls, "validateCertificateChain", true))
 		json_object_set_new(doc, "verifyTls", json_false());
 	if (doc && tls && !jsn_bool(tls, "validateCertificateName", true))
@@ -134,6 +204,7 @@ static void backend(struct apiops *x, struct str name, const json_t *p)
 	if (doc && jsn_obj(p, "circuitBreaker"))
 		json_object_set(doc, "breaker", jsn_obj(p, "circuitBreaker"));
 	import_taken(r, "backend", 1);
+	tell(x, "backend", name, p, backend_fields);
 	if (json_object_size(credentials))
 		import_not_possible(r, what, "its credentials (headers, parameters, certificates): make a credential and name it in the backend");
 	if (json_object_size(jsn_obj(p, "proxy")))
@@ -157,6 +228,7 @@ static void version_set(struct apiops *x, struct str name, const json_t *p)
 		bundle_text(doc, "parameter", jsn_str(p, "versionQueryName"));
 	}
 	import_taken(x->bundle->report, "version set", 1);
+	tell(x, "version set", name, p, version_set_fields);
 }
 
 static void group(struct apiops *x, struct str name, const json_t *p)
@@ -168,6 +240,7 @@ static void group(struct apiops *x, struct str name, const json_t *p)
 	doc = bundle_add(x->bundle, "group", name);
 	bundle_text(doc, "name", jsn_str(p, "displayName").n ? jsn_str(p, "displayName") : name);
 	bundle_text(doc, "description", jsn_str(p, "description"));
+	tell(x, "group", name, p, group_fields);
 	if (str_eq(jsn_str(p, "type"), STR("external")))
 		import_approximated(x->bundle->report, arena_printf(x->bundle->arena, "group %.*s", STR_ARG(name)), "its members came from Entra ID; "
 				    "let an identity provider or SCIM fill it");
@@ -183,6 +256,7 @@ static void fragment(struct apiops *x, struct str name, const json_t *p)
 	bundle_text(doc, "description", jsn_str(p, "description"));
 	bundle_text(doc, "policy", text.n ? text : jsn_str(p, "value"));
 	import_taken(x->bundle->report, "policy fragment", 1);
+	tell(x, "policy fragment", name, p, fragment_fields);
 }
 
 /* ---- products --------------------------------------------------------------------------------------------------------------------- */
@@ -201,8 +275,10 @@ static json_t *links(struct apiops *x, struct str product, const char *what)
 		if (id.n)
 			json_array_append_new(ids, json_stringn(id.p, id.n));
 	}
-	for (i = 0; apiops_next(x, folder, &i, &name);)
+	for (i = 0; apiops_next(x, folder, &i, &name);) {
+		apiops_told(x, arena_printf(x->bundle->arena, "%s%.*s/", folder, STR_ARG(name)));
 		json_array_append_new(ids, json_stringn(name.p, name.n));
+	}
 	return ids;
 }
 
@@ -259,6 +335,9 @@ static void product(struct apiops *x, struct str name, const json_t *p)
 		json_object_set(doc, "subscriptionsLimit", jsn_get(p, "subscriptionsLimit"));
 	put_links(x, doc, name, "apis", "api");
 	put_links(x, doc, name, "groups", "group");
+	tell(x, "product", name, p, product_fields);
+	apiops_left_out(x, arena_printf(x->bundle->arena, "products/%.*s/tags/", STR_ARG(name)).p, arena_printf(x->bundle->arena, "product %.*s: tag",
+			STR_ARG(name)).p, "products have no tags; APIs have");
 	import_taken(x->bundle->report, "product", 1);
 	if (policy.n) {
 		bundle_text(bundle_add(x->bundle, "policy", arena_printf(x->bundle->arena, "product:%.*s", STR_ARG(name))), "policy", policy);
@@ -268,12 +347,14 @@ static void product(struct apiops *x, struct str name, const json_t *p)
 
 /* ---- what has no counterpart --------------------------------------------------------------------------------------------------------- */
 
-static void left_out(struct apiops *x, const char *folder, const char *what, const char *why)
+void apiops_left_out(struct apiops *x, const char *folder, const char *what, const char *why)
 {
 	struct str name = STR_NULL;
 
-	for (size_t i = 0; apiops_next(x, folder, &i, &name);)
+	for (size_t i = 0; apiops_next(x, folder, &i, &name);) {
+		apiops_told(x, arena_printf(x->bundle->arena, "%s%.*s/", folder, STR_ARG(name)));
 		import_not_possible(x->bundle->report, arena_printf(x->bundle->arena, "%s %.*s", what, STR_ARG(name)), "%s", why);
+	}
 }
 
 static void subscription(struct apiops *x, struct str name, const json_t *p)
@@ -282,7 +363,33 @@ static void subscription(struct apiops *x, struct str name, const json_t *p)
 
 	import_not_possible(x->bundle->report, what, "an extract has no keys: gatehouse subscription create --name '%.*s'%s%.*s --key-file FILE takes "
 			    "those that clients have", STR_ARG(jsn_str(p, "displayName").n ? jsn_str(p, "displayName") : name),
-			    str_find(scope, STR("/products/")) != SIZE_MAX ? " --product " : " for ", STR_ARG(apiops_last(scope)));
+			    str_find(scope, STR("/products/")) != SIZE_MAX ? " --product " : " --api ", STR_ARG(apiops_last(scope)));
+}
+
+/* Whatever the extractor writes tomorrow is told too. Readable copies and notes of people (README.md, .git) are not of the extract. */
+static void unread(struct apiops *x)
+{
+	for (size_t i = 0; i < x->tree->n; i++) {
+		struct str path = x->tree->files[i].path;
+
+		if (!x->read[i] && (str_ends(path, STR(".json")) || str_ends(path, STR(".xml")) || str_starts(apiops_last(path), STR("specification."))))
+			import_not_possible(x->bundle->report, arena_printf(x->bundle->arena, "file %.*s", STR_ARG(path)), "it is not known here, or stands at another "
+					    "place than the extractor puts it; it is left out");
+	}
+}
+
+/* The names of tags are read with the APIs that have them. */
+static void tags(struct apiops *x)
+{
+	struct str name = STR_NULL;
+
+	for (size_t i = 0; apiops_next(x, "tags/", &i, &name);) {
+		(void)apiops_there(x, in(x, "tags/", name, "tagInformation.json"));
+		apiops_left_out(x, arena_printf(x->bundle->arena, "tags/%.*s/products/", STR_ARG(name)).p,
+				arena_printf(x->bundle->arena, "tag %.*s of product", STR_ARG(name)).p, "products have no tags; APIs have");
+		apiops_left_out(x, arena_printf(x->bundle->arena, "tags/%.*s/operations/", STR_ARG(name)).p,
+				arena_printf(x->bundle->arena, "tag %.*s of operation", STR_ARG(name)).p, "tags of operations come from the description");
+	}
 }
 
 static void each(struct apiops *x, const char *folder, const char *file, void (*fn)(struct apiops *, struct str, const json_t *))
@@ -299,8 +406,12 @@ static void each(struct apiops *x, const char *folder, const char *file, void (*
 
 GH_RC import_apiops(struct bundle *b, const struct tree *t, struct gh_err *err)
 {
-	struct apiops x = { .bundle = b, .tree = t };
-	struct str policy = apiops_text(&x, STR("policy.xml"));
+	struct apiops x = { .bundle = b, .tree = t, .read = arena_alloc(b->arena, t->n + 1, sizeof(bool)) };
+	struct str policy;
+
+	if (!x.read)
+		FAIL(err, NOMEM, "files");
+	policy = apiops_text(&x, STR("policy.xml"));
 
 	each(&x, "named values/", "namedValueInformation.json", named_value);
 	each(&x, "groups/", "groupInformation.json", group);
@@ -312,13 +423,15 @@ GH_RC import_apiops(struct bundle *b, const struct tree *t, struct gh_err *err)
 		import_taken(b->report, "policy", 1);
 	}
 	TRY(apiops_apis(&x, err));
+	tags(&x);
 	each(&x, "products/", "productInformation.json", product);
 	each(&x, "subscriptions/", "subscriptionInformation.json", subscription);
-	left_out(&x, "loggers/", "logger", "Event Hubs, Application Insights and Azure Monitor are services of Azure; make one with gatehouse logger create, "
+	apiops_left_out(&x, "loggers/", "logger", "Event Hubs, Application Insights and Azure Monitor are services of Azure; make one with gatehouse logger create, "
 		 "by the same name, for policies that name it");
-	left_out(&x, "diagnostics/", "diagnostic", "calls are recorded without it; see `gatehouse log` and the settings of telemetry");
-	left_out(&x, "gateways/", "gateway", "every gateway of an installation serves all its APIs");
-	left_out(&x, "workspaces/", "workspace", "import its folder by itself, into an environment of its own: --env");
+	apiops_left_out(&x, "diagnostics/", "diagnostic", "calls are recorded without it; see `gatehouse log` and the settings of telemetry");
+	apiops_left_out(&x, "gateways/", "gateway", "every gateway of an installation serves all its APIs");
+	apiops_left_out(&x, "workspaces/", "workspace", "import its folder by itself, into an environment of its own: --env");
+	unread(&x);
 	if (json_array_size(b->docs) == 0)
 		FAIL(err, INVALID, "nothing of the extractor's layout is here: apis/, products/, named values/, policy.xml");
 	return GH_RC_OK;

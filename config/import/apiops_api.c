@@ -48,7 +48,7 @@ static void tags_of(struct apiops *x, json_t *doc, struct str api)
 		json_t *p = apiops_properties(x, arena_printf(x->bundle->arena, "%stagInformation.json", folder));
 		struct str name = jsn_str(p, "displayName").n ? jsn_str(p, "displayName") : tag;
 
-		if (tree_find(x->tree, arena_printf(x->bundle->arena, "%sapis/%.*s/tagApiInformation.json", folder, STR_ARG(api))))
+		if (apiops_there(x, arena_printf(x->bundle->arena, "%sapis/%.*s/tagApiInformation.json", folder, STR_ARG(api))))
 			json_array_append_new(tags, json_stringn(name.p, name.n));
 	}
 	if (doc && json_array_size(tags))
@@ -56,13 +56,44 @@ static void tags_of(struct apiops *x, json_t *doc, struct str api)
 	json_decref(tags);
 }
 
+static const struct import_field fields[] = {
+	{ "path", NULL, NULL }, { "apiRevision", NULL, NULL }, { "apiRevisionDescription", NULL, NULL }, { "isCurrent", NULL, NULL }, { "isOnline", NULL, NULL },
+	{ "displayName", NULL, NULL }, { "description", NULL, NULL }, { "apiVersion", NULL, NULL }, { "apiVersionSetId", NULL, NULL }, { "apiVersionSet", NULL, NULL },
+	{ "serviceUrl", NULL, NULL }, { "subscriptionRequired", NULL, NULL }, { "subscriptionKeyParameterNames", NULL, NULL }, { "authenticationSettings", NULL, NULL },
+	{ "type", NULL, NULL }, { "apiType", NULL, NULL }, { "protocols", NULL, NULL }, { "provisioningState", NULL, NULL }, { "format", NULL, NULL },
+	{ "value", NULL, NULL }, { "sourceApiId", NULL, NULL }, { "wsdlSelector", NULL, NULL }, { "translateRequiredQueryParameters", NULL, NULL },
+	{ "contact", "say it in the description, under info", NULL }, { "license", "say it in the description, under info", NULL },
+	{ "termsOfServiceUrl", "say it in the description, under info", NULL },
+	{ "apiVersionDescription", "say it in the description of the API", NULL }, { NULL, NULL, NULL },
+};
+
+/* What else stands in the folder of an API. */
+static void left_out(struct apiops *x, struct str folder)
+{
+	static const char *const rows[][3] = {
+		{ "diagnostics", "diagnostic", "calls are recorded without it; see `gatehouse log` and the settings of telemetry" },
+		{ "releases", "release", "the change log begins anew with the next revision that is made current" },
+		{ "schemas", "schema", "schemas stand in the description" },
+		{ "resolvers", "resolver", "GraphQL is called as any HTTP API" },
+		{ "wikis", "wiki", "write pages of the portal: gatehouse page set --api" },
+		{ "tagDescriptions", "tag description", "texts of tags stand in the description" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		apiops_left_out(x, arena_printf(x->bundle->arena, "apis/%.*s/%s/", STR_ARG(folder), rows[i][0]).p,
+				arena_printf(x->bundle->arena, "API %.*s: %s", STR_ARG(folder), rows[i][1]).p, rows[i][2]);
+}
+
 static void warn_of(struct apiops *x, struct str api, const json_t *p)
 {
 	struct str what = arena_printf(x->bundle->arena, "API %.*s", STR_ARG(api)), type = jsn_str(p, "type");
 	const json_t *auth = jsn_obj(p, "authenticationSettings");
 
+	(void)apiops_there(x, arena_printf(x->bundle->arena, "apis/%.*s/specification.graphql", STR_ARG(api)));
 	if (str_eq(type, STR("graphql")))
 		import_approximated(x->bundle->report, what, "GraphQL is called as any HTTP API; resolvers are not taken over");
+	import_fields(x->bundle->report, p, what, fields);
+	x->https_only += json_array_size(jsn_arr(p, "protocols")) == 1 && str_eq(jsn_string(json_array_get(jsn_arr(p, "protocols"), 0)), STR("https"));
 	if (json_is_object(jsn_get(auth, "oAuth2")) || json_array_size(jsn_arr(auth, "oAuth2AuthenticationSettings")) ||
 	    json_is_object(jsn_get(auth, "openid")) || json_array_size(jsn_arr(auth, "openidAuthenticationSettings")))
 		import_not_possible(x->bundle->report, what, "the sign-in of Azure's test console; who may call is in its policies, or say it with "
@@ -128,10 +159,12 @@ static GH_RC api(struct apiops *x, struct str folder, const json_t *p, struct gh
 
 	if (str_eq(type, STR("websocket")) || str_eq(type, STR("grpc"))) {
 		import_not_possible(x->bundle->report, arena_printf(x->bundle->arena, "API %.*s", STR_ARG(folder)), "%.*s is not served", STR_ARG(type));
+		apiops_told(x, arena_printf(x->bundle->arena, "apis/%.*s/", STR_ARG(folder)));
 		return GH_RC_OK;
 	}
 	if (rev != SIZE_MAX && !bundle_find(x->bundle, "api", str_first(folder, rev))) {
 		import_not_possible(x->bundle->report, arena_printf(x->bundle->arena, "revision %.*s", STR_ARG(folder)), "the API itself is not in the folder");
+		apiops_told(x, arena_printf(x->bundle->arena, "apis/%.*s/", STR_ARG(folder)));
 		return GH_RC_OK;
 	}
 	doc = bundle_add(x->bundle, rev == SIZE_MAX ? "api" : "revision", folder);
@@ -150,6 +183,7 @@ static GH_RC api(struct apiops *x, struct str folder, const json_t *p, struct gh
 	TRY(specification(x, folder, &text, &source, err));
 	TRY(bundle_description(x->bundle, folder, text, source, &operations, err));
 	policies(x, folder, operations);
+	left_out(x, folder);
 	return GH_RC_OK;
 }
 
@@ -168,5 +202,8 @@ GH_RC apiops_apis(struct apiops *x, struct gh_err *err)
 				TRY(api(x, name, p, err));
 		}
 	}
+	if (x->https_only)
+		import_approximated(x->bundle->report, STR("protocols"), "APIs that were called over https alone: %zu; say it with gatehouse network set, for all calls or for "
+				    "each API", x->https_only);
 	return GH_RC_OK;
 }
