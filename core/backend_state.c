@@ -1,52 +1,21 @@
-#include "core/backend_state.h"
+#include "core/backend_state_impl.h"
 
-#include "core/clock.h"
 #include "core/crypto.h"
 #include "core/str.h"
 #include "core/traffic_rule.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATES_MAGIC UINT64_C(0x3330534b43424847)
 /* LOOKS: places that one key may have, so that nobody ever walks the whole table. TOUCH_US: how exactly it is known when a place was
  * last used; reading is shared between processors, writing is not. */
-enum { PARTS = 16, DOUBLINGS_MAX = 16, TRIES = 100, LOOKS = 64, TOUCH_US = 10000000 };
+enum { DOUBLINGS_MAX = 16, TRIES = 100, LOOKS = 64, TOUCH_US = 10000000 };
 enum { KEY_FREE = 0, KEY_BEING_CLEANED = 2 };        /* keys are odd */
-
-/* until 0: closed. probe: until when somebody's probe holds; 0: nobody's. */
-struct gate {
-	_Atomic int64_t until, probe;
-};
-
-struct backend_slot {
-	_Atomic uint64_t key;
-	_Atomic int64_t used;                /* when somebody last had to do with it, to within TOUCH_US */
-	struct gate breaker, eject;
-	_Atomic uint32_t print;              /* of the rule that the numbers belong to */
-	_Atomic uint32_t level;              /* ejections in a row */
-	_Atomic uint64_t trips, ejections;
-	_Atomic uint32_t health, health_status;
-	_Atomic int64_t health_until;
-	_Atomic uint64_t failed[PARTS], all[PARTS];  /* part of time, 32 bits; count, 32 bits */
-	_Atomic uint64_t copies[MIRROR__COUNT];
-};
-
-struct file {
-	uint64_t magic;
-	char boot[CLOCK_BOOT_ID_BYTES];
-	struct backend_slot slots[BACKEND_STATES_MAX];
-};
-
-struct backend_states {
-	struct file *file;
-};
 
 /* ---- the file ---------------------------------------------------------------------------------------------------------- */
 
@@ -131,6 +100,7 @@ void backend_states_close(struct backend_states *s)
 	if (!s)
 		return;
 	munmap(s->file, sizeof(struct file));
+	free(s->slots);
 	free(s);
 }
 
@@ -199,8 +169,10 @@ struct backend_slot *backend_slot(struct backend_states *s, uint64_t key, int64_
 
 		if (is == KEY_FREE) {
 			touch(x, now);       /* first, so that it never looks unused */
-			if (atomic_compare_exchange_strong(&x->key, &is, key))
+			if (atomic_compare_exchange_strong(&x->key, &is, key)) {
+				atomic_fetch_add(&s->file->used, 1);
 				return x;
+			}
 		}                            /* else is is what somebody made of it */
 		if (is == key) {
 			touch(x, now);
@@ -243,16 +215,9 @@ static bool gate_claim(struct gate *g, int64_t now)
 	return until && until <= now && probe <= now && atomic_compare_exchange_strong(&g->probe, &probe, now + BACKEND_PROBE_US);
 }
 
-/* The probe is given back after the new state stands, so that nobody slips in between. */
-static void gate_set(struct gate *g, int64_t until)
-{
-	atomic_store(&g->until, until);
-	atomic_store(&g->probe, 0);
-}
-
 /* ---- circuit breaker --------------------------------------------------------------------------------------------------- */
 
-static void clear_window(struct backend_slot *s)
+void backend_clear_window(struct backend_slot *s)
 {
 	for (int i = 0; i < PARTS; i++) {
 		atomic_store(&s->failed[i], 0);
@@ -267,8 +232,8 @@ static void adopt(struct backend_slot *s, const struct breaker_rule *r)
 
 	if (old == r->print || !atomic_compare_exchange_strong(&s->print, &old, r->print))
 		return;
-	clear_window(s);
-	gate_set(&s->breaker, 0);
+	backend_clear_window(s);
+	backend_gate_set(&s->breaker, 0);
 }
 
 static uint32_t part_of(const struct breaker_rule *r, int64_t now)
@@ -312,6 +277,11 @@ bool breaker_claim(struct backend_slot *s, int64_t now)
 	return gate_claim(&s->breaker, now);
 }
 
+void breaker_wait(struct backend_slot *s, int64_t until)
+{
+	atomic_store(&s->breaker.probe, until);
+}
+
 void breaker_release(struct backend_slot *s)
 {
 	atomic_store(&s->breaker.probe, 0);
@@ -337,10 +307,11 @@ bool breaker_tell(struct backend_slot *s, const struct breaker_rule *r, bool fai
 	adopt(s, r);
 	if (probe) {
 		if (!failed)
-			clear_window(s);
-		gate_set(&s->breaker, failed ? until : 0);
+			backend_clear_window(s);
+		backend_gate_set(&s->breaker, failed ? until : 0);
 		if (failed)
 			atomic_fetch_add(&s->trips, 1);
+		backend_has_news(s, BACKEND_PART_BREAKER);
 		return failed;
 	}
 	if (r->percentage)
@@ -351,6 +322,7 @@ bool breaker_tell(struct backend_slot *s, const struct breaker_rule *r, bool fai
 	if (!is_enough(s, r, part) || !atomic_compare_exchange_strong(&s->breaker.until, &closed, until))
 		return false;
 	atomic_fetch_add(&s->trips, 1);
+	backend_has_news(s, BACKEND_PART_BREAKER);
 	return true;
 }
 
@@ -385,7 +357,8 @@ bool eject_tell(struct backend_slot *s, bool failed, bool probe, int64_t first_u
 	if (!failed) {
 		if (until || level) {
 			atomic_store(&s->level, 0);
-			gate_set(&s->eject, 0);
+			backend_gate_set(&s->eject, 0);
+			backend_has_news(s, BACKEND_PART_EJECTION);
 		}
 		return false;
 	}
@@ -398,6 +371,7 @@ bool eject_tell(struct backend_slot *s, bool failed, bool probe, int64_t first_u
 	atomic_store(&s->level, level + 1);
 	atomic_fetch_add(&s->ejections, 1);
 	atomic_store(&s->eject.probe, 0);
+	backend_has_news(s, BACKEND_PART_EJECTION);
 	return true;
 }
 
@@ -410,13 +384,17 @@ void health_tell(struct backend_slot *s, enum backend_health h, int status, int6
 	atomic_store(&s->health_status, (uint32_t)status);
 	atomic_store(&s->health_until, believed_us);
 	atomic_store(&s->health, (uint32_t)h);
+	backend_has_news(s, BACKEND_PART_HEALTH);
 }
 
 enum backend_health health_state(struct backend_slot *s, int64_t now)
 {
 	uint32_t h = s ? atomic_load_explicit(&s->health, memory_order_relaxed) : BACKEND_UNKNOWN;
 
-	return h && atomic_load_explicit(&s->health_until, memory_order_relaxed) > now ? (enum backend_health)h : BACKEND_UNKNOWN;
+	if (h && atomic_load_explicit(&s->health_until, memory_order_relaxed) > now)
+		return (enum backend_health)h;
+	h = s ? atomic_load_explicit(&s->far_health, memory_order_relaxed) : BACKEND_UNKNOWN;
+	return h && atomic_load_explicit(&s->far_health_until, memory_order_relaxed) > now ? (enum backend_health)h : BACKEND_UNKNOWN;
 }
 
 /* ---- canaries ---------------------------------------------------------------------------------------------------------- */

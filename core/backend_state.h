@@ -7,7 +7,7 @@
  *                                                            ^                                │ fails
  *                                                            └────────────────────────────────┘
  *   ejection  a member of a pool that cannot be reached is left out, for twice as long each time in a row; then one call probes
- *   health    what the keeper's last checks say, believed for as long as they go on
+ *   health    what the keeper's last checks say, believed for as long as they go on; without any, what another machine's say
  *
  * Half-open lets one call through at a time, over all processes: whoever is told PROBE claims it, and ends it with a result
  * or gives it back. One that was claimed by a process that died is free again after BACKEND_PROBE_US.
@@ -48,6 +48,7 @@ enum backend_gate { BACKEND_PASS, BACKEND_PROBE, BACKEND_SHUT };
 enum backend_gate breaker_state(struct backend_slot *s, const struct breaker_rule *r, int64_t now, int64_t *left_us);
 bool breaker_claim(struct backend_slot *s, int64_t now);             /* after PROBE; false: somebody was faster */
 void breaker_release(struct backend_slot *s);                        /* the probe ended without a result */
+void breaker_wait(struct backend_slot *s, int64_t until);            /* somebody on another machine probes, at most until then */
 /* How a call ended. trip_us: how long it stays open if this opens it; 0: as the rule says. True: this opened it. */
 bool breaker_tell(struct backend_slot *s, const struct breaker_rule *r, bool failed, bool probe, int64_t trip_us, int64_t now);
 

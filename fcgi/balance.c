@@ -9,6 +9,7 @@
 #include "core/str.h"
 #include "fcgi/call_gate.h"
 #include "fcgi/pool.h"
+#include "fcgi/shared_state.h"
 
 #include <curl/curl.h>
 #include <time.h>
@@ -20,6 +21,8 @@ struct balance {
 	unsigned again;
 	enum reason why;                     /* again: how the last try failed */
 	bool probe_breaker, probe_eject;     /* ours to end */
+	bool asks, leased;                   /* other machines whether we may probe; they have been told that we do */
+	struct shared_probe probe;
 	bool told, under_way, stays;         /* stays: the member has answered, so the session may stay with it */
 	const struct snap_backend *pool;     /* that member is of */
 	const struct snap_backend *full;     /* the last that had as many calls as it may; NULL: none */
@@ -224,6 +227,43 @@ bool balance_choose(struct call *k, struct forward *f, bool may_repeat, enum rea
 	return true;
 }
 
+/* ---- other machines ---------------------------------------------------------------------------------------------------- */
+
+bool balance_asks(struct call *k)
+{
+	struct balance *b = k->balance;
+
+	if (!b || !b->probe_breaker || b->leased || !k->wk->shared_states)
+		return false;
+	b->probe = (struct shared_probe){ .call = k, .key = b->backend->place->key };
+	b->asks = b->leased = shared_probe_ask(k->wk->shared_states, &b->probe);
+	return b->asks;
+}
+
+bool balance_is_asking(const struct call *k)
+{
+	return k->balance && k->balance->asks;
+}
+
+enum balance_answer balance_answer(struct call *k)
+{
+	struct balance *b = k->balance;
+	int64_t busy_us = b->probe.busy_us;
+	struct backend_slot *slot = slot_of(k, b->backend);
+
+	if (!b->probe.done)
+		return BALANCE_WAITS;
+	if (b->probe.again && shared_probe_ask(k->wk->shared_states, &b->probe))
+		return BALANCE_WAITS;
+	b->asks = false;
+	if (!busy_us)
+		return BALANCE_GOES;
+	b->leased = false;
+	balance_end(k);
+	breaker_wait(slot, k->wk->loop.now_us + busy_us);
+	return BALANCE_ANEW;
+}
+
 void balance_begin(struct call *k)
 {
 	if (k->balance)
@@ -291,7 +331,9 @@ static void tell_breaker(struct call *k, enum reason why)
 			 KV_INT("status", k->x.response.status));
 	else if (probe && !failed)
 		log_info("circuit breaker closed", KV_STR("backend", k->balance->backend->id));
-	k->balance->probe_breaker = false;
+	if (failed || probe)
+		shared_states_soon(k->wk->shared_states);
+	k->balance->probe_breaker = k->balance->leased = false;      /* what others are told ends it there too */
 }
 
 static void tell_ejection(struct call *k, enum reason why)
@@ -305,6 +347,8 @@ static void tell_ejection(struct call *k, enum reason why)
 		       config_int(c, CONFIG_POOL_EJECT_MAX_MS) * 1000, k->wk->loop.now_us))
 		log_warn("backend ejected", KV_STR("backend", k->balance->backend->id), KV_STR("pool", k->balance->pool->id),
 			 KV_STR("reason", reason_info(why)->word));
+	if (failed || k->balance->probe_eject)
+		shared_states_soon(k->wk->shared_states);
 	k->balance->probe_eject = false;
 }
 
@@ -364,6 +408,11 @@ void balance_end(struct call *k)
 	b->entered = STR_NULL;
 	if (b->under_way)
 		pool_leave(b->pool, b->member);
+	if (b->asks)
+		shared_drop(&b->probe.wire);
+	if (b->leased)
+		shared_probe_release(k->wk->shared_states, b->backend->place->key);
+	b->asks = b->leased = false;
 	if (b->probe_breaker)
 		breaker_release(slot_of(k, b->backend));
 	if (b->probe_eject)

@@ -11,6 +11,11 @@ void balance_begin(struct call *k);                  /* another forward-request:
 /* Chooses the member, asks the breaker, points the request at it. False: nobody may be asked; f says why and *why is the
  * reason. may_repeat: the request can be sent once more. */
 bool balance_choose(struct call *k, struct forward *f, bool may_repeat, enum reason *why);
+/* It may probe a breaker that is half-open: may it on other machines' account? True: they are asked, and the call waits. */
+bool balance_asks(struct call *k);
+bool balance_is_asking(const struct call *k);
+enum balance_answer { BALANCE_WAITS, BALANCE_GOES, BALANCE_ANEW };       /* ANEW: another machine probes; choose again */
+enum balance_answer balance_answer(struct call *k);      /* in the turns of a call that is asking */
 /* The head has come (why NONE), or the try failed. The first word counts. */
 void balance_tell(struct call *k, enum reason why);
 /* It failed: shall another member be asked? Takes from the pool's retry budget. may_repeat as above. */

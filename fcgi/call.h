@@ -43,6 +43,7 @@ void forward_resume(struct call *k);             /* the client's side has room a
 void forward_drop(struct call *k);               /* cancels the transfer */
 void forward_settle(struct call *k);             /* in its turn: tells the policy how its forward-request ended */
 bool forward_over(const struct call *k);         /* no more bytes will come from the backend */
+extern const struct transfer_ops forward_ops;    /* while curl runs */
 /* Fields for the backend: the client's without what ends here, and what a gateway adds. False: out of memory. */
 bool forward_fields(struct call *k, struct fields *out);
 struct str forward_host(const struct call *k);

@@ -1,10 +1,8 @@
 /* call_forward.c - the backend side of a call: one forward-request after another (retry), bodies through both ways.
  *
  * Request body: `up` holds what has come and not been taken. A body that is all here when it is sent, and small, goes as
- * one piece and stays where it is, so that it can be sent again; otherwise curl takes it from `up` as it comes.
- *
- * Response body: until the head has gone to the client, bytes wait in `down` (bounded; curl is paused beyond). Then they
- * go straight into the connection's output queue, which has the same bound. */
+ * one piece and stays where it is, so that it can be sent again; otherwise curl takes it from `up` as it comes (call_transfer.c,
+ * which also takes the response). */
 #include "fcgi/balance.h"
 #include "fcgi/cached.h"
 #include "fcgi/call_trace.h"
@@ -17,145 +15,6 @@
 #include "fcgi/decode.h"
 #include "fcgi/snapshot.h"
 #include "fcgi/traffic.h"
-
-/* ---- while curl runs: only notes ---- */
-
-static void on_head(struct transfer *t)
-{
-	struct call *k = transfer_owner(t);
-	struct response *r = &k->x.response;
-
-	*r = *transfer_response(t);
-	r->body = (struct body){ .kind = BODY_STREAM };
-	k->forward_length = transfer_length(t);
-	if (k->head_request || r->status == 204 || r->status == 304 || transfer_length(t) == 0)
-		r->body.kind = BODY_NONE;
-	k->backend_status = r->status;
-	k->correlation = fields_get(&r->headers, k->wk->limits.correlation_header);
-	k->first_byte_us = k->wk->loop.now_us;
-	if (k->capture)
-		capture_backend_head(k);
-	if (k->balance)
-		balance_tell(k, REASON_NONE);
-	if (k->traffic)
-		canary_outcome(k, REASON_NONE);
-	if (k->cached)
-		cached_head(k);
-	/* whatever was shown to the backend, it was ours: the caller is not told to authenticate */
-	k->credential_refused = r->status == 401 && k->credential;
-	if (!k->hold || r->body.kind == BODY_NONE || k->credential_refused)
-		call_wake(k);
-}
-
-static bool not_now(struct call *k, size_t n)
-{
-	k->backend_bytes_in -= n;
-	return false;
-}
-
-/* Takes bytes of the body, or does not. */
-static bool take_body(struct call *k, struct str bytes)
-{
-	size_t bound = k->wk->limits.stream_buffer;
-
-	k->backend_bytes_in += bytes.n;
-	if (k->hold) {
-		if (bytes.n > k->wk->limits.held_body - k->down.n) {
-			k->forward_reason = REASON_BACKEND_BODY;
-			call_wake(k);
-			return not_now(k, bytes.n);
-		}
-	} else if (k->stage == CALL_ANSWERING && k->conn && !k->down.n) {     /* never past bytes that still wait in down */
-		if (conn_queued(k->conn) > bound)
-			return not_now(k, bytes.n);
-		k->down_bytes += bytes.n;
-		conn_write(k->conn, bytes);
-		if (k->capture) {
-			capture_from_backend(k, bytes);
-			capture_to_client(k, bytes);
-		}
-		return true;
-	} else if (k->down.n > bound) {
-		return not_now(k, bytes.n);
-	}
-	buf_str(&k->down, bytes);
-	if (k->capture)
-		capture_from_backend(k, bytes);
-	return true;
-}
-
-static bool on_body(struct transfer *t, struct str bytes)
-{
-	struct call *k = transfer_owner(t);
-
-	if (!k->cached)
-		return take_body(k, bytes);
-	if (!cached_swallows(k) && !take_body(k, bytes))
-		return false;
-	cached_body(k, bytes);
-	return true;
-}
-
-static size_t on_upload(struct transfer *t, char *to, size_t n)
-{
-	struct call *k = transfer_owner(t);
-	size_t have = k->up.n - k->up_at;
-
-	if (k->up_broken)
-		return UPSTREAM_GIVE_UP;
-	if (!have)
-		return k->up_ended ? 0 : UPSTREAM_LATER;
-	if (n > have)
-		n = have;
-	memcpy(to, k->up.p + k->up_at, n);
-	k->body_gone = true;
-	k->backend_bytes_out += n;
-	k->up_at += n;
-	if (k->up_at == k->up.n) {
-		k->up_at = 0;
-		buf_clear(&k->up);
-	} else if (k->up_at > k->wk->limits.stream_buffer) {
-		buf_drop_front(&k->up, k->up_at);
-		k->up_at = 0;
-	}
-	if (k->conn && k->up.n - k->up_at <= k->wk->limits.stream_buffer / 2)
-		conn_pause(k->conn, false);
-	return n;
-}
-
-static void on_done(struct transfer *t, enum reason why)
-{
-	struct call *k = transfer_owner(t);
-
-	forward_note_times(k, t);
-	share_drop(k);
-	k->forward = NULL;
-	k->down_ended = true;
-	if (why != REASON_NONE) {
-		if (k->forward_reason == REASON_NONE)
-			k->forward_reason = why;
-		k->tls_problem = transfer_tls_problem(t);
-		if (k->balance)
-			balance_tell(k, why);
-		log_info("backend failed", KV_STR("request_id", k->x.request_id), KV_STR("reason", reason_info(why)->word),
-			 KV_STR("host", k->backend_host), KV_CSTR("detail", transfer_problem(t)));
-	}
-	balance_end(k);                          /* the backend is done with, however slowly the client reads or a policy waits */
-	/* What the client still sends has no taker any more. A body that is all here stays: it may be sent again, and
-	 * policies may look at it. */
-	if (!k->up_ended || k->body_gone) {
-		k->discard_up = true;
-		buf_clear(&k->up);
-		k->up_at = 0;
-	}
-	if (k->conn)
-		conn_pause(k->conn, false);
-	if (k->cached)
-		cached_done(k, why == REASON_NONE);
-	call_wake(k);
-}
-
-static const struct transfer_ops ops = { .head = on_head, .body = on_body, .upload = on_upload, .done = on_done };
 
 /* ---- starting ---- */
 
@@ -227,7 +86,7 @@ static enum reason start(struct call *k, struct forward *f)
 	k->hold = f->buffer_response || k->holds_response;
 	k->forward_us = k->wk->loop.now_us;
 	forward_note_try(k);
-	k->forward = upstream_start(k->wk->up, k->arena, &rq, &ops, k, &why);
+	k->forward = upstream_start(k->wk->up, k->arena, &rq, &forward_ops, k, &why);
 	if (!k->forward)
 		k->n_tried--;                /* nothing was sent */
 	else if (k->traffic)
@@ -362,11 +221,11 @@ static bool enter_share(struct call *k, struct forward *f)
 }
 
 /* The backend is known, and nothing of this try has been sent. */
-static enum step go(struct call *k, struct forward *f)
+static enum step go_there(struct call *k, struct forward *f)
 {
 	enum step step;
 
-	if (!choose_backend(k, f) || !enter_share(k, f) || !choose_credential(k, f))
+	if (!enter_share(k, f) || !choose_credential(k, f))
 		return STEP_NEXT;
 	if (k->x.request.body.kind == BODY_STREAM && k->body_gone) {
 		fail_forward(k, f, REASON_BACKEND_SEND);
@@ -389,14 +248,27 @@ static enum step go(struct call *k, struct forward *f)
 	return step;
 }
 
-/* The cache has nothing that would do now. When the backend cannot even be asked, an old answer may. */
-static enum step go_behind_cache(struct call *k, struct forward *f)
+static enum step go(struct call *k, struct forward *f)
 {
-	enum step step = go(k, f);
+	if (!choose_backend(k, f))
+		return STEP_NEXT;
+	if (!balance_asks(k))
+		return go_there(k, f);
+	k->wish = f;
+	return STEP_WAIT;
+}
 
-	if (step == STEP_NEXT && (f->failure == CALL_OK || !cached_failed(k, f)))
+/* The cache has nothing that would do now. When the backend cannot even be asked, an old answer may. */
+static enum step behind_cache(struct call *k, struct forward *f, enum step step)
+{
+	if (k->cached && step == STEP_NEXT && (f->failure == CALL_OK || !cached_failed(k, f)))
 		cached_drop(k);
 	return step;
+}
+
+static enum step go_behind_cache(struct call *k, struct forward *f)
+{
+	return behind_cache(k, f, go(k, f));
 }
 
 static enum step ask_cache(struct call *k, struct forward *f, const struct snap_cache *rule)
@@ -518,6 +390,12 @@ static bool forward_goes_on(struct call *k, struct forward *f, enum step *step)
 {
 	if (k->traffic && k->traffic->waiting) {
 		*step = fault_waits(k) ? STEP_WAIT : go_on(k, f);
+		return true;
+	}
+	if (balance_is_asking(k)) {
+		enum balance_answer answer = balance_answer(k);
+
+		*step = answer == BALANCE_WAITS ? STEP_WAIT : behind_cache(k, f, answer == BALANCE_GOES ? go_there(k, f) : go(k, f));
 		return true;
 	}
 	if (k->forward_waits_body && k->up_ended) {

@@ -19,6 +19,7 @@
 #include "fcgi/documents.h"
 #include "fcgi/log_sink.h"
 #include "fcgi/shared_limit.h"
+#include "fcgi/shared_state.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -160,6 +161,8 @@ static void open_shared(struct worker *wk)
 		complain("redis is not used", &err);
 	if (wk->shared && !(wk->shared_limits = shared_limits_new(wk->shared, wk->config)))
 		log_warn("redis is not used", KV_CSTR("error", "out of memory"));
+	if (wk->shared && !(wk->shared_states = shared_states_new(wk)))
+		log_warn("backends are not shared with other machines", KV_CSTR("error", "out of memory"));
 }
 
 static void open_missing(struct worker *wk)
@@ -367,6 +370,8 @@ void serving_close(struct worker *wk)
 	snapshot_loader_stop(s->loader);
 	credentials_free(wk->credentials);
 	wk->credentials = NULL;
+	shared_states_free(wk->shared_states);
+	wk->shared_states = NULL;
 	documents_free(s->documents);
 	snapshot_unref(s->snapshot);
 	access_memory_free(s->memory);

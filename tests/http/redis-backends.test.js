@@ -10,6 +10,7 @@ const { redis, command, freePort, pair, clear } = require('./redis-pair');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Things', version: '1' },
   paths: { '/things': { get: { responses: { 200: { description: 'ok' } } } } } });
+const BREAKER = JSON.stringify({ circuitBreaker: { rules: [{ name: 'r', failureCondition: { count: 3, interval: 'PT1H' }, tripDuration: 'PT1S' }] } });
 const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
 const call = (gw, api) => new Promise((resolve, reject) => {
   http.get(`${gw.url}/api/${api}/things`, { agent }, (res) => {
@@ -22,8 +23,10 @@ const many = (p, api, n) => Promise.all(p.both.flatMap((gw) => Array.from({ leng
 const statuses = (all) => [...new Set(all.map((r) => r.status))];
 
 describe('backends of two machines', () => {
-  let server, idp, guarded, p;
+  let server, idp, guarded, erp, p;
+  const seen = { reply: null, n: 0 };
   before(async () => {
+    erp = await backend((req, res) => { seen.n++; if (seen.reply) seen.reply(req, res); else res.end('well'); });
     server = await redis('backends', await freePort());
     idp = await tokenEndpoint();
     guarded = await backend((req, res) => {
@@ -31,7 +34,8 @@ describe('backends of two machines', () => {
       res.statusCode = idp.live(token) ? 200 : 401;
       res.end(token);
     });
-    p = await pair({ redis: `redis://127.0.0.1:${server.port}`, 'credential.timeout_ms': 1000 }, (g) => {
+    p = await pair({ redis: `redis://127.0.0.1:${server.port}`, 'credential.timeout_ms': 1000, 'redis.backends_ms': 50, 'pool.eject_ms': 60000,
+      'pool.eject_max_ms': 60000 }, (g) => {
       g.cli('product', 'create', 'open', '--require-key', 'no');
       for (const id of ['erp', 'crm', 'late', 'alone']) {
         g.cli('credential', 'set', id, '--kind', 'client-credentials', '--set', `token-url=${idp.url}`, '--set', `client-id=${idp.clientId}`,
@@ -40,9 +44,17 @@ describe('backends of two machines', () => {
         g.cli('import', 'openapi', g.file('things.json', DESCRIPTION), '--path', id, '--name', id, '--backend', guarded.url, '--product', 'open');
         g.cli('api', 'set', id, '--backend-id', id, '--require-key', 'no');
       }
+      g.cli('backend', 'set', 'fragile', '--url', erp.url, '--breaker', g.file('b.json', BREAKER));
+      g.cli('backend', 'set', 'dead', '--url', 'http://127.0.0.1:1');
+      g.cli('backend', 'set', 'alive', '--url', erp.url);
+      g.cli('backend', 'set', 'pool', '--member', 'dead', '--member', 'alive');
+      for (const id of ['fragile', 'pool']) {
+        g.cli('import', 'openapi', g.file('things.json', DESCRIPTION), '--path', id, '--name', id, '--backend', erp.url, '--product', 'open');
+        g.cli('api', 'set', id, '--backend-id', id, '--require-key', 'no');
+      }
     });
   });
-  after(async () => { agent.destroy(); await p?.stop(); await guarded?.close(); await idp?.close(); clear(); });
+  after(async () => { agent.destroy(); await p?.stop(); await guarded?.close(); await erp?.close(); await idp?.close(); clear(); });
 
   const asked = (id) => idp.requests.filter((r) => r.form.get('scope') === id).length;
 
@@ -99,9 +111,71 @@ describe('backends of two machines', () => {
     assert.equal(asked('late'), 2);
   });
 
+  const listed = (gw, id) => gw.cli('backend', 'list', '--format', 'json').json().find((x) => x.id === id);
+  const know = (id, field, want) => Promise.all(p.both.map((gw) => until(() => want(listed(gw, id)[field]), `${id}: ${field} on both`)));
+  const broken = (req, res) => { res.statusCode = 500; res.end('no'); };
+
+  it('a breaker that opens on one is open on both', async () => {
+    const [one, two] = p.both;
+    seen.reply = broken;
+    for (let i = 0; i < 3; i++) assert.equal((await call(one, 'fragile')).status, 500);
+    await until(() => listed(two, 'fragile').breaker !== 'closed', 'the other machine hears of it');
+    assert.equal(seen.n, 3, 'nobody asked it again');
+  });
+
+  // Both are asked all the time; the backend holds what comes to it.
+  async function probes() {
+    const held = [], all = [];
+    seen.reply = (req, res) => { if (held.push(res) > 1) res.end('a second probe'); };
+    for (let rounds = 0; !held.length; rounds++) {
+      assert.ok(rounds < 400, 'nobody probes');
+      all.push(...p.both.flatMap((gw) => Array.from({ length: 4 }, () => call(gw, 'fragile'))));
+      await new Promise((r) => { setTimeout(r, 50); });
+    }
+    const more = await many(p, 'fragile', 8);
+    assert.deepEqual(statuses(more), [503]);
+    assert.equal(held.length, 1, 'one probe over both machines');
+    return { held: held[0], all };
+  }
+
+  it('one machine probes it, and both hear that it failed', async () => {
+    const { held, all } = await probes();
+    seen.reply = broken;
+    broken(null, held);
+    assert.equal((await Promise.all(all)).filter((r) => r.status !== 503).length, 1);
+    assert.deepEqual(p.both.map((gw) => listed(gw, 'fragile').breaker === 'closed'), [false, false]);
+  });
+
+  it('or that it is well again', async () => {
+    const { held, all } = await probes();
+    seen.reply = null;
+    held.end('well');
+    assert.equal((await Promise.all(all)).filter((r) => r.status === 200).length, 1);
+    await know('fragile', 'breaker', (b) => b === 'closed');
+    assert.deepEqual(statuses(await many(p, 'fragile', 4)), [200]);
+  });
+
+  it('a member that one cannot reach is left out by both', async () => {
+    await until(async () => { assert.equal((await call(p.both[0], 'pool')).status, 200); return listed(p.both[0], 'dead').ejectedSeconds > 0; }, 'ejected');
+    await know('dead', 'ejectedSeconds', (s) => s > 30);
+  });
+
   it('without Redis each machine asks for itself', async () => {
     await server.stop();
     await until(async () => { const all = await many(p, 'alone', 1); return statuses(all)[0] === 200; }, 'tokens without Redis');
     assert.equal(asked('alone'), 2);
+  });
+
+  it('and what happens meanwhile to a backend is told when Redis is back', async () => {
+    const [one, two] = p.both;
+    seen.reply = broken;
+    for (let i = 0; i < 3; i++) assert.equal((await call(one, 'fragile')).status, 500);
+    assert.notEqual(listed(one, 'fragile').breaker, 'closed');
+    assert.equal((await call(two, 'fragile')).status, 500);
+    server = await redis('backends', server.port);
+    await until(() => listed(two, 'fragile').breaker !== 'closed', 'the other machine hears of it');
+    seen.reply = null;
+    await until(async () => (await call(two, 'fragile')).status === 200, 'closed by a probe');
+    await know('fragile', 'breaker', (b) => b === 'closed');
   });
 });
