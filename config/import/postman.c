@@ -16,7 +16,17 @@ struct postman {
 	json_t *variables;               /* list of {key, value} */
 	size_t requests, scripts;
 	struct recorded_pair *room;
+	json_t *told;                    /* {"auth digest": true}: rows that stand once */
 };
+
+/* Whether it is the first time. */
+static bool once(struct postman *p, struct str what)
+{
+	if (jsn_get_n(p->told, what))
+		return false;
+	json_object_setn_new(p->told, what.p, what.n, json_true());
+	return true;
+}
 
 static struct str variable(const struct postman *p, struct str name)
 {
@@ -102,7 +112,7 @@ static void add_body(const struct postman *p, const json_t *body, struct recorde
 }
 
 /* The kind of sign-in as the header it makes, so that the description names it. */
-static void add_auth(const json_t *auth, struct recorded_call *call, struct recorded_pair *headers)
+static void add_auth(struct postman *p, const json_t *auth, struct recorded_call *call, struct recorded_pair *headers)
 {
 	struct str type = jsn_str(auth, "type"), name = STR("X-API-Key");
 	size_t i;
@@ -114,6 +124,9 @@ static void add_auth(const json_t *auth, struct recorded_call *call, struct reco
 		headers[call->n_headers++] = (struct recorded_pair){ STR("Authorization"), STR("Bearer ") };
 	else if (str_eq(type, STR("basic")))
 		headers[call->n_headers++] = (struct recorded_pair){ STR("Authorization"), STR("Basic ") };
+	else if (type.n && !str_eq(type, STR("apikey")) && !str_eq(type, STR("noauth")) && once(p, arena_printf(p->arena, "sign-in %.*s", STR_ARG(type))))
+		import_not_possible(p->report, arena_printf(p->arena, "sign-in %.*s", STR_ARG(type)), "the description does not say it; who may call is said with "
+				    "gatehouse access set");
 	if (!str_eq(type, STR("apikey")))
 		return;
 	json_array_foreach(jsn_get(auth, "apikey"), i, v)
@@ -133,8 +146,13 @@ static void split_address(struct postman *p, struct str raw, struct recorded_cal
 	rest = str_first(rest, str_find_char(rest, '#'));
 	slash = str_find_char(rest, '/');
 	call->path = slash == SIZE_MAX ? STR("/") : str_from(rest, slash);
-	if (str_find(str_first(rest, slash), STR("{{")) != SIZE_MAX)
+	if (str_find(str_first(rest, slash), STR("{{")) != SIZE_MAX) {
+		struct str host = str_first(rest, slash);
+
+		if (once(p, host))
+			import_approximated(p->report, host, "this variable has no value in the collection; where calls go is said with --backend");
 		return;
+	}
 	call->base = arena_printf(p->arena, "%.*s://%.*s", STR_ARG(at == SIZE_MAX ? STR("https") : str_first(raw, at)),
 				  STR_ARG(str_first(rest, slash)));
 }
@@ -153,6 +171,28 @@ static size_t add_query(struct postman *p, const json_t *url, struct str raw, st
 	while (n < FIELDS_MAX && uri_query_next(&query, &name, &value))
 		to[n++] = (struct recorded_pair){ name, value };
 	return n;
+}
+
+/* What of a request and of the item around it is not in the description. */
+static void tell(struct postman *p, const json_t *item, const json_t *request, const struct recorded_call *call)
+{
+	static const struct import_field of_item[] = {
+		{ "id", NULL, NULL }, { "uid", NULL, NULL }, { "_postman_id", NULL, NULL }, { "name", NULL, NULL }, { "request", NULL, NULL }, { "response", NULL, NULL },
+		{ "event", NULL, NULL }, { "description", NULL, NULL }, { "protocolProfileBehavior", NULL, NULL },
+		{ "variable", "variables of one request; put their values into its address", NULL }, { NULL, NULL, NULL },
+	}, of_request[] = {
+		{ "method", NULL, NULL }, { "url", NULL, NULL }, { "header", NULL, NULL }, { "body", NULL, NULL }, { "auth", NULL, NULL }, { "description", NULL, NULL },
+		{ "proxy", "how the client reaches the network; for the way to the backend there is the policy <proxy>", NULL },
+		{ "certificate", "a certificate of the client; who must show one is said with gatehouse access set", NULL }, { NULL, NULL, NULL },
+	};
+	struct str what = arena_printf(p->arena, "request %.*s", STR_ARG(call->name)), mode = jsn_str(jsn_get(request, "body"), "mode");
+
+	import_fields(p->report, item, what, of_item);
+	import_fields(p->report, request, what, of_request);
+	if (str_eq(mode, STR("graphql")))
+		import_approximated(p->report, what, "GraphQL: the description has a query and variables as a body, not what may be asked");
+	else if (mode.n && !call->body_type.n && !str_eq(mode, STR("raw")))
+		import_not_possible(p->report, what, "a body of the kind %.*s", STR_ARG(mode));
 }
 
 static GH_RC add_request(struct postman *p, const json_t *item, const char *tag, const json_t *auth, struct gh_err *err)
@@ -175,8 +215,9 @@ static GH_RC add_request(struct postman *p, const json_t *item, const char *tag,
 	call.n_query = add_query(p, url, raw, p->room);
 	call.headers = p->room + FIELDS_MAX;
 	call.n_headers = pairs(p, jsn_get(request, "header"), p->room + FIELDS_MAX);
-	add_auth(jsn_get(request, "auth") ? jsn_get(request, "auth") : auth, &call, p->room + FIELDS_MAX);
+	add_auth(p, jsn_get(request, "auth") ? jsn_get(request, "auth") : auth, &call, p->room + FIELDS_MAX);
 	add_body(p, jsn_get(request, "body"), &call);
+	tell(p, item, request, &call);
 	p->requests++;
 	for (size_t i = 0; i < n || i == 0; i++) {
 		const json_t *answer = json_array_get(answers, i), *header;
@@ -219,10 +260,14 @@ GH_RC import_postman(struct arena *a, struct str text, struct import_report *r, 
 {
 	const struct jsn_limits limits = { .max_bytes = IMPORT_FILE_MAX, .flags = JSN_BIG_INTEGERS };
 	struct postman p = { .arena = a, .report = r, .rec = recording_new(a),
-			     .room = arena_alloc(a, (size_t)3 * FIELDS_MAX + 1, sizeof(*p.room)) };
+			     .room = arena_alloc(a, (size_t)3 * FIELDS_MAX + 1, sizeof(*p.room)), .told = jsn_keep(a, json_object()) };
+	static const struct import_field of_collection[] = {
+		{ "info", NULL, NULL }, { "item", NULL, NULL }, { "event", NULL, NULL }, { "variable", NULL, NULL }, { "auth", NULL, NULL },
+		{ "protocolProfileBehavior", NULL, NULL }, { NULL, NULL, NULL },
+	};
 	json_t *doc, *info;
 
-	if (!p.rec || !p.room)
+	if (!p.rec || !p.room || !p.told)
 		FAIL(err, NOMEM, "collection");
 	TRY(jsn_parse_in(a, text, &limits, &doc, where, err));
 	*where = (struct text_where){ 1, 1 };
@@ -236,6 +281,7 @@ GH_RC import_postman(struct arena *a, struct str text, struct import_report *r, 
 	TRY(add_items(&p, jsn_get(doc, "item"), NULL, jsn_get(doc, "auth"), FOLDERS_MAX, err));
 	if (recording_operations(p.rec) == 0)
 		FAIL(err, INVALID, "the collection has no request");
+	import_fields(r, doc, STR("collection"), of_collection);
 	import_taken(r, "request", p.requests);
 	import_taken(r, "operation", recording_operations(p.rec));
 	if (p.scripts)
