@@ -140,6 +140,8 @@ static void help_command(struct buf *b, const struct command *k)
 	for (const struct option *t = common; t->name; t++)
 		help_option(b, t);
 	help_option(b, &(const struct option){ "help", OPTION_FLAG, NULL, "this text", false });
+	if (k->more)
+		k->more(b);
 }
 
 /* All commands, or those whose name begins with `group` and a blank. */

@@ -50,10 +50,13 @@ struct command {
 	const char *summary;             /* one line, lower case, no full stop */
 	const char *help;                /* further lines for --help; may be NULL */
 	const struct option *options;    /* ends with OPTION_END; may be NULL */
+	void (*more)(struct buf *out);   /* what --help says behind the options, out of a table; may be NULL */
 	bool hidden;                     /* for tests and benchmarks: not listed */
 	gh_rc (*run)(struct cli *c, struct gh_err *err);
 };
 
+/* Every role that is always there (config/rights.h) with what it may do, for --help. */
+void cli_help_roles(struct buf *out);
 /* Sets err and marks the failure as wrong usage: `return cli_usage(c, err, "--rate needs CALLS/SECONDS")`. */
 gh_rc cli_usage(struct cli *c, struct gh_err *err, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Writes out what stands in c->out now: for commands that run on. */

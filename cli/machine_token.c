@@ -6,7 +6,7 @@
 #include "db/machine_tokens.h"
 
 static const struct option create_options[] = {
-	{ "role", OPTION_TEXT, "ROLE", "what it may do at most: owner, api-manager, policy-author, approver, analyst, auditor, operator, publisher, administrator, or one of your own", true },
+	{ "role", OPTION_TEXT, "ROLE", "what it may do at most: one of those below, or an own role", true },
 	{ "env", OPTION_TEXT, "ENV", "it counts in this environment only", false },
 	{ "business-group", OPTION_TEXT, "ID", "it counts only in what this business group owns", false },
 	{ "scope", OPTION_MANY, "SCOPE", "read, write, read:KINDS or write:KINDS, like write:products; read:analytics", true },
@@ -58,7 +58,7 @@ static gh_rc create(struct cli *c, struct gh_err *err)
 
 const struct command command_machine_token_create = {
 	.name = "machine-token create", .args = "NAME", .least_args = 1, .most_args = 1,
-	.summary = "make a token for the management API and print it once", .options = create_options, .run = create,
+	.summary = "make a token for the management API and print it once", .options = create_options, .more = cli_help_roles, .run = create,
 };
 
 static gh_rc list(struct cli *c, struct gh_err *err)

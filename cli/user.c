@@ -27,13 +27,27 @@ enum { COLUMNS_WITHOUT_PASSWORD = ARRAY_LEN(columns) - 1 };
 /* ---- create ----------------------------------------------------------------------------------------------------------- */
 
 static const struct option create_options[] = {
-	{ "role", OPTION_TEXT, "ROLE", "what the user may do: developer (nothing in the dashboard), administrator, api-manager, approver, … or an own role", true },
+	{ "role", OPTION_TEXT, "ROLE", "what the user may do: one of those below, or an own role", true },
 	{ "first-name", OPTION_TEXT, "NAME", "first name", false },
 	{ "last-name", OPTION_TEXT, "NAME", "last name", false },
 	{ "password-file", OPTION_TEXT, "FILE", "its first line is the password; without it one is made and printed", false },
 	{ "group", OPTION_MANY, "ID", "make the user a member", false },
 	OPTION_END,
 };
+
+void cli_help_roles(struct buf *out)
+{
+	buf_cstr(out, "\nRoles:\n");
+	for (size_t i = 0; rights_roles[i].name; i++)
+		buf_fmt(out, "  %-16s%s\n", rights_roles[i].name, rights_roles[i].about);
+	buf_cstr(out, "Own roles, and rights in one environment or business group: docs/roles.md\n");
+}
+
+static void help_roles(struct buf *out)
+{
+	cli_help_roles(out);
+	buf_cstr(out, "The role developer opens nothing in the dashboard: for people who use the portal\n");
+}
 
 /* Those that an account itself may have; all others, own ones too, are assigned to it, everywhere. */
 static bool is_of_accounts(struct str role)
@@ -105,7 +119,7 @@ static gh_rc create(struct cli *c, struct gh_err *err)
 
 const struct command command_user_create = {
 	.name = "user create", .args = "EMAIL", .least_args = 1, .most_args = 1, .summary = "add a user",
-	.options = create_options, .run = create,
+	.options = create_options, .more = help_roles, .run = create,
 };
 
 /* ---- the others ------------------------------------------------------------------------------------------------------- */

@@ -91,6 +91,19 @@ test('every command explains itself', () => {
   remove(gw);
 });
 
+test('the roles that a command takes stand in its help, all of them', () => {
+  const gw = new Gateway();
+  const source = fs.readFileSync(path.join(ROOT, 'config/rights.c'), 'utf8');
+  const table = source.slice(source.indexOf('rights_roles[] = {'), source.indexOf('{ NULL, NULL, NULL, 0 }'));
+  const roles = [...table.matchAll(/\{ "([a-z-]+)", "/g)].map((m) => m[1]);
+  assert.ok(roles.length > 8 && roles.includes('policy-author'));
+  for (const name of ['user create', 'machine-token create']) {
+    const help = gw.cli(...name.split(' '), '--help').stdout;
+    for (const role of roles) assert.match(help, new RegExp(`^  ${role} +[A-Z]`, 'm'), `${name}: ${role}`);
+  }
+  remove(gw);
+});
+
 test('the master key may come from the environment and then stands in no file', () => {
   const gw = new Gateway({ env: { GATEHOUSE_MASTER_KEY: 'ab'.repeat(32) } });
   gw.cli('init', '--admin', 'a@example.com');
