@@ -52,15 +52,16 @@ test('what was decided about a call', async (t) => {
 
   await t.test('a refused call: reason in words, the policy, the limit, what to do', async () => {
     const html = await found(limited.id);
-    for (const text of ['RateLimitExceeded', 'What to do:', 'Decided in: inbound, api', 'rate: 0 of 2 left in 300 s', 'rate-limit:1', 'set-header:1'])
+    for (const text of ['RateLimitExceeded', 'What to do:', 'Decided in: inbound, api', 'rate: 0 of 2 left in 300 s, 0 before', 'rate-limit:1', 'set-header:1'])
       assert.ok(html.includes(text), text);
     assert.ok(!html.includes(key), 'not the key');
   });
   await t.test('a good call: by its id, its trace and the address of the caller', async () => {
     for (const q of [good.id, `00-${trace}-00f067aa0ba902b7-01`, trace]) {
       const html = await found(q);
-      for (const text of [good.id, 'orders', 'backend', 'Waiting for the backend', 'set-header:1', 'rate: 1 of 2 left']) assert.ok(html.includes(text), `${q}: ${text}`);
+      for (const text of [good.id, 'orders', 'backend', 'Waiting for the backend', 'set-header:1', 'rate: 1 of 2 left in 300 s, 2 before']) assert.ok(html.includes(text), `${q}: ${text}`);
     }
+    assert.match(gw.cli('log', '--id', second.id, '--format', 'json').json().limits, /^rate: 0 of 2 left in (300|299) s, 1 before$/);
     assert.match(await (await get('/calls?q=127.0.0.1')).text(), /orders\/o/);
     assert.match(await (await get('/calls?q=mule-2')).text(), /orders\/o/);
     assert.match(await (await get(`/calls?q=${key.slice(0, 4)}&status=429`)).text(), /RateLimitExceeded|No such call/);
