@@ -236,9 +236,10 @@ uint64_t telemetry_dropped(const struct telemetry *t)
 
 /* ---- appending (loop thread) ------------------------------------------------------------------------------------------------ */
 
-const uint16_t telemetry_text_max[TELEMETRY_TEXT__COUNT] = {
+const uint16_t telemetry_text_max[TELEMETRY_TEXT__ALL] = {
 #define X(name, max) [TELEMETRY_TEXT_##name] = (max),
 	TELEMETRY_TEXTS(X)
+	TELEMETRY_PASSING_TEXTS(X)
 #undef X
 };
 
@@ -286,6 +287,7 @@ static uint32_t record_write(unsigned char *at, const struct telemetry_call *cal
 	to = put(to, lengths, LENGTHS_BYTES);
 #define X(name, max) to = put(to, call->name.p, lengths[TELEMETRY_TEXT_##name]);
 	TELEMETRY_TEXTS(X)
+	TELEMETRY_PASSING_TEXTS(X)
 #undef X
 	while ((to - at) % 8)
 		*to++ = 0;
@@ -297,11 +299,12 @@ static uint32_t record_write(unsigned char *at, const struct telemetry_call *cal
 
 bool telemetry_put(struct telemetry *t, const struct telemetry_call *call)
 {
-	uint16_t lengths[TELEMETRY_TEXT__COUNT];
+	uint16_t lengths[TELEMETRY_TEXT__ALL];
 	size_t bytes = RECORD_FIXED_BYTES + 7;
 
 #define X(name, max) bytes += lengths[TELEMETRY_TEXT_##name] = cut(call->name, (max));
 	TELEMETRY_TEXTS(X)
+	TELEMETRY_PASSING_TEXTS(X)
 #undef X
 	if (bytes > t->now->bytes - SEGMENT_HEADER_BYTES - t->now->used && !next_spool(t)) {
 		t->dropped++;

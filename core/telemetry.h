@@ -59,11 +59,17 @@ const char *telemetry_cache_name(enum telemetry_cache c);        /* "none", "hit
 	X(parent_span, 16)           /* of the caller's traceparent */                                         \
 	X(tries, 640)                /* at the backend, see struct telemetry_try; whole lines */
 
+/* Of a record while it is on its way, and not of what is kept: for exports. Empty unless one asks for it. */
+#define TELEMETRY_PASSING_TEXTS(X)                                                                             \
+	X(web, 3072)                 /* lines, see struct telemetry_web; without secrets */
+
 enum telemetry_text {
 #define X(name, max) TELEMETRY_TEXT_##name,
 	TELEMETRY_TEXTS(X)
+	TELEMETRY_TEXT__COUNT, TELEMETRY_TEXT__LAST = TELEMETRY_TEXT__COUNT - 1,
+	TELEMETRY_PASSING_TEXTS(X)
 #undef X
-	TELEMETRY_TEXT__COUNT
+	TELEMETRY_TEXT__ALL
 };
 
 /* Numbers of a record. Times in µs; 0 when it did not happen. */
@@ -93,6 +99,7 @@ struct telemetry_call {
 #undef X
 #define X(name, max) struct str name;
 	TELEMETRY_TEXTS(X)
+	TELEMETRY_PASSING_TEXTS(X)
 #undef X
 };
 
@@ -144,6 +151,15 @@ bool telemetry_try_next(const struct telemetry_call *call, struct str *tries, st
 /* For people: "503 after 12.3 ms (first byte 12.0, name 0.1, connection 0.4, TLS 1.2 ms) at 10.0.0.7:8080". */
 struct buf;
 void telemetry_try_words(struct buf *b, const struct telemetry_try *t);
+
+/* What `web` says: "SCHEME PORT", the route as a template, the query, and the address of each try at the backend, a line each.
+ * Secrets in them are masked by whoever wrote it. */
+struct telemetry_web {
+	struct str scheme, route, query;     /* route: "/api/orders/{id}"; empty: no operation; query: empty: none */
+	uint64_t port;                       /* the client's, also where it is the scheme's own; 0: not known */
+	struct str urls;                     /* of the tries, in their order: a line each */
+};
+bool telemetry_web_read(const struct telemetry_call *call, struct telemetry_web *out);   /* false: there is nothing */
 
 /* A text of a record by its number, and its name, for tables and printing. */
 struct str *telemetry_text(struct telemetry_call *c, enum telemetry_text t);

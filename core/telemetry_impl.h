@@ -22,10 +22,11 @@ enum {
 	TELEMETRY_NUMBERS(X)
 #undef X
 	,
-	LENGTHS_BYTES = 2 * TELEMETRY_TEXT__COUNT,
+	LENGTHS_BYTES = 2 * TELEMETRY_TEXT__ALL,
 	TEXTS_MAX_BYTES = 0
 #define X(name, max) + (max)
 	TELEMETRY_TEXTS(X)
+	TELEMETRY_PASSING_TEXTS(X)
 #undef X
 	,
 	RECORD_FIXED_BYTES = RECORD_HEAD_BYTES + 8 + NUMBERS_BYTES + LENGTHS_BYTES,
@@ -33,7 +34,7 @@ enum {
 };
 
 /* Rises when a number or text is added to a record. */
-enum { SEGMENT_VERSION = 4 };
+enum { SEGMENT_VERSION = 5 };
 
 struct segment_header {
 	uint64_t magic;
@@ -45,4 +46,4 @@ struct segment_header {
 	_Atomic uint32_t finished;
 };
 
-extern const uint16_t telemetry_text_max[TELEMETRY_TEXT__COUNT];
+extern const uint16_t telemetry_text_max[TELEMETRY_TEXT__ALL];

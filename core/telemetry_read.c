@@ -175,7 +175,7 @@ static const unsigned char *get(const unsigned char *from, void *p, size_t n)
 static bool record_read(const unsigned char *at, uint32_t bytes, struct telemetry_call *call)
 {
 	const unsigned char *from = at + RECORD_HEAD_BYTES;
-	uint16_t lengths[TELEMETRY_TEXT__COUNT];
+	uint16_t lengths[TELEMETRY_TEXT__ALL];
 	size_t sum = RECORD_FIXED_BYTES;
 
 	from = get(from, &call->started_us, 8);
@@ -183,7 +183,7 @@ static bool record_read(const unsigned char *at, uint32_t bytes, struct telemetr
 	TELEMETRY_NUMBERS(X)
 #undef X
 	from = get(from, lengths, LENGTHS_BYTES);
-	for (int i = 0; i < TELEMETRY_TEXT__COUNT; i++) {
+	for (int i = 0; i < TELEMETRY_TEXT__ALL; i++) {
 		if (lengths[i] > telemetry_text_max[i])
 			return false;
 		sum += lengths[i];
@@ -194,6 +194,7 @@ static bool record_read(const unsigned char *at, uint32_t bytes, struct telemetr
 	call->name = (struct str){ (const char *)from, lengths[TELEMETRY_TEXT_##name] };                  \
 	from += lengths[TELEMETRY_TEXT_##name];
 	TELEMETRY_TEXTS(X)
+	TELEMETRY_PASSING_TEXTS(X)
 #undef X
 	return true;
 }
@@ -315,6 +316,24 @@ void telemetry_try_words(struct buf *b, const struct telemetry_try *t)
 		buf_cstr(b, " ms)");
 	if (t->host.n)
 		buf_fmt(b, " at %.*s", STR_ARG(t->host));
+}
+
+bool telemetry_web_read(const struct telemetry_call *c, struct telemetry_web *out)
+{
+	struct str rest = c->web, first;
+
+	*out = (struct telemetry_web){ .urls = STR_NULL };
+	if (!rest.n || !str_split(&rest, '\n', &first))
+		return false;
+	(void)str_split(&first, ' ', &out->scheme);
+	if (!str_to_u64(first, 65535, &out->port))
+		out->port = 0;
+	if (!str_split(&rest, '\n', &out->route))
+		out->route = STR("");
+	if (!str_split(&rest, '\n', &out->query))
+		out->query = STR("");
+	out->urls = rest;
+	return true;
 }
 
 void telemetry_json(struct buf *b, const struct telemetry_call *c)

@@ -197,6 +197,6 @@ void forward_note_try(struct call *k)
 {
 	struct call_try *one = &k->tried[k->n_tried < CALL_TRIES_NOTED ? k->n_tried++ : CALL_TRIES_NOTED - 1];
 
-	*one = (struct call_try){ .at_us = k->forward_us, .host = k->backend_host };
+	*one = (struct call_try){ .at_us = k->forward_us, .host = k->backend_host, .url = k->x.request.url };
 	memcpy(one->span, k->trace.span_id, sizeof(one->span));
 }

@@ -2,6 +2,7 @@
 #include "fcgi/call_gate.h"
 
 #include "core/str.h"
+#include "fcgi/call_web.h"
 #include "fcgi/credential.h"
 #include "fcgi/limit_fields.h"
 #include "fcgi/trace_mask.h"
@@ -223,7 +224,7 @@ void call_record(struct call *k)
 					  [EXCHANGE_CACHE_MISS] = TELEMETRY_CACHE_MISS };
 	const struct url *u = &k->x.request.original_url;
 	char place[PLACE_BYTES], limits[LIMITS_BYTES], tries[TRIES_BYTES];
-	struct buf steps;
+	struct buf steps, web;
 	struct telemetry_call t = {
 		.started_us = k->x.started_us, .bytes_in = k->up_bytes, .bytes_out = k->down_bytes,
 		.backend_bytes_in = k->backend_bytes_in, .backend_bytes_out = k->tries ? k->backend_bytes_out : 0,
@@ -255,7 +256,12 @@ void call_record(struct call *k)
 	if (k->x.steps_on && k->x.trace_first)
 		write_steps(k, &steps);
 	t.steps = buf_view(&steps);
+	buf_init(&web, CALL_WEB_BYTES);
+	if (s->record_web)
+		call_web(k, &web);
+	t.web = buf_view(&web);
 	if (!telemetry_put(s->telemetry, &t))
 		s->failures++;
 	buf_release(&steps);
+	buf_release(&web);
 }

@@ -171,11 +171,14 @@ struct str trace_mask_decision(struct trace_writer *w, struct str text)
 	return text;
 }
 
-/* The address without what stands under the names of keys. */
+/* The address without what stands under the names of keys: those of the API, tokens (RFC 6750, section 2.3), signatures of addresses
+ * that let in whoever has them (OpenTelemetry asks that they be hidden). */
 struct str trace_mask_url(struct trace_writer *w, const struct url *from)
 {
 	const struct ctx_api *api = w->k->x.api;
-	const struct str names[] = { api ? api->key_query : STR_NULL, STR("subscription-key") };
+	const struct str names[] = { api ? api->key_query : STR_NULL, STR("subscription-key"), STR("access_token"), STR("client_secret"),
+				     STR("api_key"), STR("sig"), STR("Signature"), STR("AWSAccessKeyId"), STR("X-Amz-Signature"),
+				     STR("X-Amz-Security-Token"), STR("X-Goog-Signature") };
 	struct url u = *from;
 	struct str value;
 

@@ -111,6 +111,7 @@ struct call_try {
 	int64_t at_us;                   /* monotonic */
 	uint32_t took_us, dns_us, connect_us, tls_us, first_byte_us;
 	struct str host;
+	struct url url;                  /* without what a credential adds */
 };
 
 struct call {

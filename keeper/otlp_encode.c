@@ -8,7 +8,7 @@
 
 /* opentelemetry-proto: SpanKind, StatusCode, SeverityNumber. 64-bit numbers are texts in its JSON, ids are hexadecimal. */
 enum { KIND_SERVER = 2, KIND_CLIENT = 3, STATUS_ERROR = 2, SEVERITY_WARN = 13, SEVERITY_ERROR = 17 };
-enum { TRACE_ID = 32, SPAN_ID = 16, SAMPLED = 1 };
+enum { TRACE_ID = 32, SPAN_ID = 16, SAMPLED = 1, NAME_MAX_BYTES = 2048 };
 
 /* ---- ids --------------------------------------------------------------------------------------------------------------------- */
 
@@ -80,28 +80,68 @@ static void put_when(struct buf *b, const char *key, uint64_t value)
 		put_int(b, key, value);
 }
 
-/* "host:8080" apart */
-static void put_server(struct buf *b, struct str host)
+/* "[2001:db8::1]" without its brackets. */
+static void put_server(struct buf *b, struct str host, uint64_t port)
 {
-	size_t colon = SIZE_MAX;
-	uint64_t port;
-
-	for (size_t i = host.n; i-- > 0 && ascii_is_digit(host.p[i]);)
-		colon = i;
-	if (colon != SIZE_MAX && colon && host.p[colon - 1] == ':' && str_to_u64(str_from(host, colon), 65535, &port)) {
-		put_str(b, "server.address", str_first(host, colon - 1));
-		put_int(b, "server.port", port);
-		return;
-	}
+	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = str_first(str_from(host, 1), host.n - 2);
 	put_str(b, "server.address", host);
+	if (host.n)
+		put_when(b, "server.port", port);
+}
+
+/* Scheme, host and port of "https://host:8443/path"; the port also where it is the scheme's own. */
+static void split_url(struct str url, struct str *host, uint64_t *port)
+{
+	size_t scheme = str_find(url, STR("://")), end, colon;
+	struct str rest;
+
+	*host = STR_NULL;
+	*port = 0;
+	if (scheme == SIZE_MAX)
+		return;
+	*port = str_eq(str_first(url, scheme), STR("https")) ? 443 : 80;
+	rest = str_from(url, scheme + 3);
+	for (end = 0; end < rest.n && rest.p[end] != '/' && rest.p[end] != '?'; end++)
+		;
+	rest = str_first(rest, end);
+	colon = str_rfind_char(rest, ':');
+	if (colon != SIZE_MAX && str_to_u64(str_from(rest, colon + 1), 65535, port))
+		rest = str_first(rest, colon);
+	*host = rest;
+}
+
+/* Of methods that HTTP does not know, of which a caller may make up as many as he likes, there is one. */
+static bool is_known(struct str method)
+{
+	static const struct str known[] = { STR_INIT("GET"), STR_INIT("POST"), STR_INIT("PUT"), STR_INIT("DELETE"), STR_INIT("PATCH"),
+					    STR_INIT("HEAD"), STR_INIT("OPTIONS"), STR_INIT("TRACE"), STR_INIT("CONNECT") };
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (str_eq(method, known[i]))
+			return true;
+	return false;
+}
+
+static void put_method(struct buf *b, struct str method)
+{
+	put_str(b, "http.request.method", is_known(method) ? method : STR("_OTHER"));
+	if (!is_known(method))
+		put_str(b, "http.request.method_original", method);
 }
 
 /* What the conventions name first, then what only a gateway knows. */
 static void put_call(struct buf *b, const struct telemetry_call *c)
 {
-	put_str(b, "http.request.method", c->method);
+	struct telemetry_web web;
+
+	(void)telemetry_web_read(c, &web);
+	put_method(b, c->method);
+	put_str(b, "http.route", web.route);
+	put_str(b, "url.scheme", web.scheme);
 	put_str(b, "url.path", c->path);
-	put_server(b, c->host);
+	put_str(b, "url.query", web.query);
+	put_server(b, c->host, web.port);
 	put_str(b, "client.address", c->client_ip);
 	put_when(b, "http.response.status_code", c->status);
 	put_str(b, "gatehouse.request_id", c->request_id);
@@ -126,26 +166,31 @@ static void put_error(struct buf *b, struct str reason, unsigned status)
 
 /* ---- spans ------------------------------------------------------------------------------------------------------------------- */
 
+/* "GET /api/orders/{id}", "GET" where there is no route. */
+static void put_name(struct buf *b, const struct telemetry_call *c, int kind)
+{
+	struct str method = is_known(c->method) ? c->method : STR("HTTP");
+	struct telemetry_web web;
+	struct buf name;
+
+	if (kind == KIND_SERVER && telemetry_web_read(c, &web) && web.route.n) {
+		buf_init(&name, NAME_MAX_BYTES);
+		buf_fmt(&name, "%.*s %.*s", STR_ARG(method), STR_ARG(web.route));
+		buf_json(b, buf_ok(&name) ? buf_view(&name) : method);
+		buf_release(&name);
+		return;
+	}
+	buf_json(b, method);
+}
+
 static void begin_span(struct buf *b, const struct ids *ids, struct str span, struct str parent, const struct telemetry_call *c, int kind)
 {
 	buf_fmt(b, "{\"traceId\":\"%s\",\"spanId\":\"%.*s\"", ids->trace, STR_ARG(span));
 	if (parent.n == SPAN_ID)
 		buf_fmt(b, ",\"parentSpanId\":\"%.*s\"", STR_ARG(parent));
 	buf_fmt(b, ",\"flags\":%u,\"name\":", c->trace_flags | SAMPLED);
-	buf_char(b, '"');
-	for (size_t i = 0; i < c->method.n; i++)
-		if (ascii_is_alpha(c->method.p[i]) || c->method.p[i] == '-')
-			buf_char(b, c->method.p[i]);
-	if (kind == KIND_SERVER && c->operation.n) {
-		struct buf name;
-
-		buf_init(&name, 256);
-		buf_fmt(&name, " %.*s/%.*s", STR_ARG(c->api), STR_ARG(c->operation));
-		for (size_t i = 0; i < name.n; i++)
-			buf_char(b, name.p[i] == '"' || name.p[i] == '\\' || (unsigned char)name.p[i] < 0x20 ? '_' : name.p[i]);
-		buf_release(&name);
-	}
-	buf_fmt(b, "\",\"kind\":%d", kind);
+	put_name(b, c, kind);
+	buf_fmt(b, ",\"kind\":%d", kind);
 }
 
 static void put_time(struct buf *b, const char *name, int64_t us)
@@ -153,16 +198,22 @@ static void put_time(struct buf *b, const char *name, int64_t us)
 	buf_fmt(b, ",\"%s\":\"%lld000\"", name, (long long)us);
 }
 
-static void put_try(struct buf *b, const struct ids *ids, const struct telemetry_call *c, const struct telemetry_try *t, unsigned nth)
+static void put_try(struct buf *b, const struct ids *ids, const struct telemetry_call *c, const struct telemetry_try *t, unsigned nth,
+		    struct str url)
 {
 	bool bad = t->status >= 400 || !t->status;
+	struct str host;
+	uint64_t port;
+
+	split_url(url, &host, &port);
 
 	begin_span(b, ids, t->span, str_of(ids->span), c, KIND_CLIENT);
 	put_time(b, "startTimeUnixNano", c->started_us + t->at_us);
 	put_time(b, "endTimeUnixNano", c->started_us + t->at_us + t->took_us);
 	buf_cstr(b, ",\"attributes\":[");
-	put_str(b, "http.request.method", c->method);
-	put_server(b, t->host.n ? t->host : c->backend);
+	put_method(b, c->method);
+	put_str(b, "url.full", url);
+	put_server(b, host.n ? host : t->host, port);
 	put_when(b, "http.response.status_code", t->status);
 	put_when(b, "http.request.resend_count", nth);
 	put_str(b, "gatehouse.backend", c->backend);
@@ -177,8 +228,10 @@ static void put_try(struct buf *b, const struct ids *ids, const struct telemetry
 
 void otlp_spans(struct buf *b, const struct telemetry_call *c, int64_t sample_percent)
 {
-	struct str tries = c->tries;
+	struct str tries = c->tries, url;
 	struct telemetry_try one;
+	bool failed = c->status >= 500 || !c->status;
+	struct telemetry_web web;
 	struct ids ids;
 
 	ids_of(c, &ids);
@@ -194,12 +247,15 @@ void otlp_spans(struct buf *b, const struct telemetry_call *c, int64_t sample_pe
 	put_when(b, "gatehouse.gateway_us", c->gateway_us);
 	if (c->cache != TELEMETRY_CACHE_NONE)
 		put_str(b, "gatehouse.cache", str_of(telemetry_cache_name((enum telemetry_cache)c->cache)));
-	if (c->status >= 500)
+	if (failed)
 		put_error(b, c->reason, c->status);
-	buf_cstr(b, c->status >= 500 ? "],\"status\":{\"code\":2}}" : "]}");
+	buf_cstr(b, failed ? "],\"status\":{\"code\":2}}" : "]}");
+	(void)telemetry_web_read(c, &web);
 	for (unsigned nth = 0; telemetry_try_next(c, &tries, &one); nth++) {
 		buf_char(b, ',');
-		put_try(b, &ids, c, &one, nth);
+		if (!str_split(&web.urls, '\n', &url))
+			url = STR("");
+		put_try(b, &ids, c, &one, nth, url);
 	}
 }
 

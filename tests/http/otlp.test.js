@@ -10,13 +10,14 @@ const { start, backend, until } = require('./harness');
 
 const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' },
   paths: { '/{p}': { get: { operationId: 'get-order', responses: { 200: { description: 'ok' } } } } } });
-const RETRY = `<policies><inbound><base /></inbound><backend><retry condition="@(context.Response.StatusCode == 503)" count="2" interval="0">
+const RETRY = `<policies><inbound><base />
+  <set-query-parameter name="pin" exists-action="override"><value>{{pin}}</value></set-query-parameter></inbound><backend><retry condition="@(context.Response.StatusCode == 503)" count="2" interval="0">
   <forward-request /></retry></backend><outbound><base /></outbound></policies>`;
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736', PARENT = '00f067aa0ba902b7';
 let gw, orders, collector, key, busy = 1, partial = '';
 
 before(async () => {
-  orders = await backend((req, res) => { if (req.url.endsWith('/flaky') && orders.seen.filter((s) => s.url === req.url).length < 2) res.statusCode = 503; res.end('ok'); });
+  orders = await backend((req, res) => { if (req.url.includes('/flaky') && orders.seen.filter((s) => s.url === req.url).length < 2) res.statusCode = 503; if (req.url.includes('/fail')) res.statusCode = 500; res.end('ok'); });
   collector = await backend((req, res) => {
     if (busy-- > 0) { res.statusCode = 429; res.setHeader('Retry-After', '1'); return res.end(); }
     res.setHeader('Content-Type', 'application/json');
@@ -29,6 +30,8 @@ before(async () => {
       fs.appendFileSync(path.join(g.state, 'gatehouse.conf'), `otlp.headers_file = ${path.join(g.dir, 'otlp.json')}\n`);
       g.cli('product', 'create', 'gold');
       g.cli('import', 'openapi', g.file('o.json', SPEC), '--path', 'orders', '--name', 'orders', '--backend', orders.url, '--product', 'gold');
+      g.cli('import', 'openapi', g.file('o.json', SPEC), '--path', 'dead', '--name', 'dead', '--backend', 'http://127.0.0.1:1', '--product', 'gold');
+      g.cli('named-value', 'set', 'pin', '--secret', '--file', g.file('pin', 'hush-hush-4711'));
       g.cli('policy', 'set', g.file('p.xml', RETRY), '--scope', 'api:orders');
       key = g.cli('subscription', 'create', '--product', 'gold', '--format', 'json').json().primaryKey;
     },
@@ -51,12 +54,12 @@ test('the caller\'s trace goes on: a server span, and a client span for each try
   const id = await call('flaky', { traceparent: `00-${TRACE}-${PARENT}-01` });
   const all = await spansOf(id), [server, first, second] = all;
   assert.equal(all.length, 3);
-  assert.deepEqual([server.traceId, server.parentSpanId, server.kind, server.name], [TRACE, PARENT, 2, 'GET orders/get-order']);
+  assert.deepEqual([server.traceId, server.parentSpanId, server.kind, server.name], [TRACE, PARENT, 2, 'GET /api/orders/{p}']);
   assert.match(server.spanId, /^[0-9a-f]{16}$/);
   const of = attributes(server);
   assert.deepEqual([of['http.request.method'], of['http.response.status_code'], of['gatehouse.api'], of['server.address']], ['GET', 200, 'orders', '127.0.0.1']);
   assert.match(of['url.path'], /\/orders\/flaky$/);
-  const heard = orders.seen.filter((s) => s.url.endsWith('/flaky')).map((s) => s.headers.traceparent);
+  const heard = orders.seen.filter((s) => s.url.includes('/flaky')).map((s) => s.headers.traceparent);
   assert.deepEqual([first, second].map((s) => `00-${s.traceId}-${s.spanId}-01`), heard);
   assert.deepEqual([first, second].map((s) => [s.kind, attributes(s)['http.response.status_code'], attributes(s)['http.request.resend_count'], s.status?.code]),
     [[3, 503, undefined, 2], [3, 200, 1, undefined]]);
@@ -83,6 +86,41 @@ test('refusals are log records of the same trace, as the record tells them', asy
   const [server] = await spansOf(id);
   assert.deepEqual([record.traceId, record.spanId, record.severityNumber, attributes(record)['http.response.status_code']], [TRACE, server.spanId, 13, 401]);
   assert.ok(record.body.stringValue.length > 0 && attributes(record)['error.type'] === attributes(server)['gatehouse.reason']);
+});
+
+// https://opentelemetry.io/docs/specs/semconv/http/http-spans/ (stable): what must be there, what must when the case is given, and
+// what a gateway knows of the rest. undefined: must not be there.
+const here = (url) => ({ 'server.address': '127.0.0.1', 'server.port': Number(new URL(url).port) });
+const CONVENTION = [
+  ['an answer of the backend, and secrets in the addresses', 'a%20b?x=1&subscription-key=KEY&sig=abc', {}, () => ({
+    span: 'GET /api/orders/{p}', 'http.request.method': 'GET', 'http.request.method_original': undefined, 'http.route': '/api/orders/{p}',
+    'url.scheme': 'http', 'url.path': '/api/orders/a%20b', 'url.query': 'x=1&subscription-key=***&sig=***', 'url.full': undefined, ...here(gw.url),
+    'client.address': '127.0.0.1', 'http.response.status_code': 200, 'error.type': undefined }), () => ({
+    span: 'GET', 'http.request.method': 'GET', 'url.full': `${orders.url}/a%20b?x=1&pin=***&sig=***`, ...here(orders.url),
+    'http.response.status_code': 200, 'error.type': undefined, 'http.request.resend_count': undefined })],
+  ['no query', 'plain', {}, () => ({ 'url.query': undefined, 'url.path': '/api/orders/plain' }), () => ({ 'url.full': `${orders.url}/plain?pin=***` })],
+  ['a method that HTTP does not know, and no route', 'x', { method: 'PROPFIND' }, () => ({
+    span: 'HTTP', 'http.request.method': '_OTHER', 'http.request.method_original': 'PROPFIND', 'http.route': undefined, 'url.scheme': 'http',
+    'http.response.status_code': 404, 'error.type': undefined })],
+  ['an error of the backend', 'fail', {}, () => ({ 'http.response.status_code': 500, 'error.type': '500', code: 2 }),
+    () => ({ 'http.response.status_code': 500, 'error.type': '500', code: 2 })],
+  ['a backend that is not there', '../dead/x', {}, () => ({ 'http.route': '/api/dead/{p}', 'http.response.status_code': 502, 'error.type': 'backend_connect', code: 2 }),
+    () => ({ 'url.full': 'http://127.0.0.1:1/x', 'server.port': 1, 'http.response.status_code': undefined, 'error.type': 'backend_connect', code: 2 })],
+];
+
+test('attributes are those of the semantic conventions for HTTP', async () => {
+  for (const [label, where, init, ofServer, ofClient] of CONVENTION) {
+    const r = await fetch(`${gw.url}/api/orders/${where.replace('KEY', key)}`, { headers: { 'X-Api-Key': key }, ...init });
+    const all = await spansOf(r.headers.get('x-request-id'));
+    assert.equal(all.length, ofClient ? 2 : 1, label);
+    for (const [i, want] of [ofServer(), ofClient?.()].entries())
+      for (const [name, value] of Object.entries(want ?? {}))
+        assert.equal({ ...attributes(all[i]), span: all[i].name, code: all[i].status?.code }[name], value, `${label}: ${name} of the ${i ? 'client' : 'server'} span`);
+  }
+  const text = JSON.stringify([taken('/v1/traces'), taken('/v1/logs')]);
+  assert.ok(!text.includes(key) && !text.includes('hush-hush-4711') && !text.includes('sig=abc'), 'a secret left the house');
+  const failed = await until(() => taken('/v1/logs').flatMap((b) => b.resourceLogs[0].scopeLogs[0].logRecords).map(attributes).find((v) => v['url.path'] === '/api/orders/fail'), 'the log record');
+  assert.deepEqual([failed['url.scheme'], failed['http.route'], failed['server.port'], failed['error.type']], ['http', '/api/orders/{p}', Number(new URL(gw.url).port), '500']);
 });
 
 test('a busy collector was asked again when it said; what it rejects is counted', async () => {

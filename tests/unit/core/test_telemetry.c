@@ -84,6 +84,7 @@ static struct telemetry_call sample(int i)
 	c.method = STR("GET");
 	c.path = STR("/orders/7");
 	c.client_ip = STR("2001:db8::1");
+	c.web = STR("https 8443\n/api/orders/{id}\nx=1\nhttp://b/orders/7\nhttp://c/orders/7\n");
 	return c;
 }
 
@@ -97,6 +98,7 @@ static void compare(const struct telemetry_call *got, void *arg)
 #undef X
 #define X(name, max) CHECK_STR(#name, got->name, want.name);
 	TELEMETRY_TEXTS(X)
+	TELEMETRY_PASSING_TEXTS(X)
 #undef X
 }
 
@@ -120,10 +122,35 @@ static void round_trip(void **state UNUSED)
 	check_done();
 }
 
+static void web(void **state UNUSED)
+{
+	static const struct { const char *label, *text, *scheme, *route, *query, *urls; uint64_t port; bool there; } rows[] = {
+		{ "nothing", "", "", "", "", "", 0, false },
+		{ "all", "https 8443\n/a/{b}\nx=1\nhttp://b/1\nhttp://c/1\n", "https", "/a/{b}", "x=1", "http://b/1\nhttp://c/1\n", 8443, true },
+		{ "neither route, query nor tries", "http 80\n\n\n", "http", "", "", "", 80, true },
+		{ "cut short", "http 80", "http", "", "", "", 80, true },
+		{ "no port", "http x\n/a\n", "http", "/a", "", "", 0, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct telemetry_call c = { .web = { rows[i].text, strlen(rows[i].text) } };
+		struct telemetry_web got;
+
+		CHECK(rows[i].label, telemetry_web_read(&c, &got) == rows[i].there);
+		CHECK_STR(rows[i].label, got.scheme, str_of(rows[i].scheme));
+		CHECK_STR(rows[i].label, got.route, str_of(rows[i].route));
+		CHECK_STR(rows[i].label, got.query, str_of(rows[i].query));
+		CHECK_STR(rows[i].label, got.urls, str_of(rows[i].urls));
+		CHECK_INT(rows[i].label, got.port, rows[i].port);
+	}
+	check_done();
+}
+
 static void long_texts(const struct telemetry_call *got, void *arg UNUSED)
 {
 #define X(name, max) CHECK_INT(#name, got->name.n, (max));
 	TELEMETRY_TEXTS(X)
+	TELEMETRY_PASSING_TEXTS(X)
 #undef X
 }
 
@@ -143,6 +170,7 @@ static void limits(void **state UNUSED)
 	memset(big, 'x', sizeof(big));
 	for (int i = 0; i < TELEMETRY_TEXT__COUNT; i++)
 		*telemetry_text(&c, (enum telemetry_text)i) = (struct str){ big, sizeof(big) };
+	c.web = (struct str){ big, sizeof(big) };
 	assert_true(telemetry_put(t, &c) && telemetry_put(t, &c));
 	telemetry_close(t);
 	CHECK_INT("longest records", read_all(long_texts, NULL, &dropped, true), 2);
@@ -304,7 +332,7 @@ static void cost(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(round_trip, begin, end), cmocka_unit_test_setup_teardown(limits, begin, end),
+		cmocka_unit_test(web), cmocka_unit_test_setup_teardown(round_trip, begin, end), cmocka_unit_test_setup_teardown(limits, begin, end),
 		cmocka_unit_test_setup_teardown(many_segments, begin, end), cmocka_unit_test_setup_teardown(bounded, begin, end),
 		cmocka_unit_test_setup_teardown(killed, begin, end), cmocka_unit_test_setup_teardown(damage, begin, end),
 		cmocka_unit_test_setup_teardown(json, begin, end), cmocka_unit_test_setup_teardown(cost, begin, end),
