@@ -183,7 +183,7 @@ static void one_that_fails(void **state)
 				   .environment_id = STR(""), .api_id = STR(""), .summary = STR("85 %"), .request_id = STR("") },
 				   &(struct store_alert_state){ .rule_id = r.id, .subject = STR("quota of x"), .event_id = STR("e") }, &f->err));
 	a = watch_rule(f, &config, (struct alert_rule){ .kind = ALERT_BACKEND, .status = STR(""), .reasons = STR("") });
-	health_tell(backend_slot(states, backend_state_key(backend.id)), BACKEND_DOWN, 503, clock_mono_us() + HOUR_US);
+	health_tell(backend_slot(states, backend_state_key(backend.id), clock_mono_us()), BACKEND_DOWN, 503, clock_mono_us() + HOUR_US);
 	CHECK_INT("what cannot be looked at is reported", alerts_turn(a, f->s, &f->err).code, GH_E_IO);
 	CHECK("with the file", strstr(f->err.message, "quotas") != NULL);
 	CHECK_OK(f, store_alert_states(f->s, f->a, &v, &n, &f->err));
