@@ -1,5 +1,6 @@
 /* alert.c - `gatehouse alert …`: rules, what is bad now, and the history. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "db/alerts.h"
@@ -248,7 +249,7 @@ const struct command command_alert_show = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_alert_rule_delete, err);
+	return cli_remove(c, "alert-rule", str_of(c->options.args[0]), err);
 }
 
 const struct command command_alert_delete = {

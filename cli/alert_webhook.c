@@ -1,5 +1,6 @@
 /* alert_webhook.c - `gatehouse alert webhook …` and `alert silence …`. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/str.h"
@@ -98,7 +99,7 @@ const struct command command_alert_webhook_list = { .name = "alert webhook-list"
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_alert_webhook_delete, err);
+	return cli_remove(c, "alert-webhook", str_of(c->options.args[0]), err);
 }
 
 const struct command command_alert_webhook_delete = {
@@ -236,7 +237,7 @@ const struct command command_alert_silences = { .name = "alert silences", .summa
 
 static gh_rc unsilence(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_alert_silence_delete, err);
+	return cli_remove(c, "alert-silence", str_of(c->options.args[0]), err);
 }
 
 const struct command command_alert_unsilence = {

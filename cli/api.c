@@ -1,4 +1,5 @@
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/str.h"
 #include "db/apis.h"
 
@@ -128,7 +129,7 @@ const struct command command_api_document = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_api_delete, err);
+	return cli_remove(c, "api", str_of(c->options.args[0]), err);
 }
 
 const struct command command_api_delete = {

@@ -1,5 +1,6 @@
 /* application.c - `gatehouse application …`: programs that call APIs, whatever they show. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/str.h"
 #include "db/teams.h"
 
@@ -122,7 +123,7 @@ const struct command command_application_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_application_delete, err);
+	return cli_remove(c, "application", str_of(c->options.args[0]), err);
 }
 
 const struct command command_application_delete = {

@@ -1,5 +1,6 @@
 /* backend.c - `gatehouse backend …`: backends that APIs and policies name by id, and pools of them. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/str.h"
@@ -228,7 +229,7 @@ const struct command command_backend_set = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_backend_delete, err);
+	return cli_remove(c, "backend", str_of(c->options.args[0]), err);
 }
 
 const struct command command_backend_delete = {

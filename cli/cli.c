@@ -93,15 +93,6 @@ GH_RC cli_store(struct cli *c, bool writable, struct store **out, struct gh_err 
 	return GH_RC_OK;
 }
 
-gh_rc cli_delete(struct cli *c, gh_rc (*delete)(struct store *s, struct str id, struct gh_err *err), struct gh_err *err)
-{
-	struct store *s;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, delete(s, str_of(c->options.args[0]), err), err);
-}
-
 const char *cli_actor(struct cli *c)
 {
 	const struct passwd *user = getpwuid(geteuid());

@@ -67,8 +67,6 @@ void cli_warn(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 GH_RC cli_store(struct cli *c, bool writable, struct store **out, struct gh_err *err);
 /* Opens the cache that the workers share, for the life of the command. NOT_FOUND: no gateway has kept anything yet. */
 GH_RC cli_cache(struct cli *c, struct cache **out, struct gh_err *err);
-/* What most `delete` commands do: the function in a transaction of its own, with the first argument. */
-gh_rc cli_delete(struct cli *c, gh_rc (*delete)(struct store *s, struct str id, struct gh_err *err), struct gh_err *err);
 /* Who is written into the audit trail: "cli:USER". */
 const char *cli_actor(struct cli *c);
 

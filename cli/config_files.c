@@ -1,7 +1,7 @@
 /* config_files.c - plan and apply, as far as the commands share them.
  *
- * An apply shows its plan first and asks on a terminal; --yes goes ahead. What was agreed to and what is done are two walks: if
- * somebody changes the store in between, the second one does what the files say, as it always does. */
+ * An apply shows its plan first and asks on a terminal; --yes goes ahead. What was agreed to is what is done, and nothing else: if
+ * somebody changes the store in between, it is refused. */
 #include "cli/config_files.h"
 
 #include "cli/files_theme.h"
@@ -169,7 +169,7 @@ GH_RC config_files_work(struct cli *c, const struct tree *t, struct files_set *s
 	struct plan_options o = { .actor = str_of(cli_actor(c)), .dry_run = true, .impact = true };
 	struct files_set own;
 	struct store *s;
-	struct plan p;
+	struct plan p, done;
 	struct theme look;
 	size_t theme = 0;
 	bool ok, yes = option_flag(&c->options, "yes");
@@ -182,8 +182,10 @@ GH_RC config_files_work(struct cli *c, const struct tree *t, struct files_set *s
 		TRY(files_set_read(set, c->arena, t, err));
 	}
 	TRY(cli_store(c, true, &s, err));
-	if (apply && yes && !c->json)
-		o.dry_run = o.impact = false;            /* one walk is enough */
+	if (apply && yes) {                              /* one walk is enough */
+		o.dry_run = false;
+		o.impact = c->json;
+	}
 	TRY(config_files_walk(c, s, set, &o, &p, prefix, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
@@ -194,23 +196,19 @@ GH_RC config_files_work(struct cli *c, const struct tree *t, struct files_set *s
 		c->exit_code = p.n || theme ? 2 : 0;
 		return GH_RC_OK;
 	}
-	if (o.dry_run) {
-		if (!c->json)
-			print_plan(c, &p);
-		if (p.n == 0 && theme == 0)
-			return c->json ? finish_apply(c, NULL, &p, err) : GH_RC_OK;
-		TRY(config_files_agreed(c, &yes, err));
-		if (!yes) {
-			buf_cstr(&c->out, "nothing was changed\n");
-			c->exit_code = 1;
-			return GH_RC_OK;
-		}
-		o.dry_run = false;
-		TRY(config_files_walk(c, s, set, &o, &p, prefix, &ok, err));
-		if (!ok)
-			return GH_RC_OK;
-	} else {
+	if (!c->json)
 		print_plan(c, &p);
+	if (!o.dry_run)
+		return finish_apply(c, t, &p, err);
+	if (p.n == 0 && theme == 0)
+		return c->json ? finish_apply(c, NULL, &p, err) : GH_RC_OK;
+	TRY(config_files_agreed(c, &yes, err));
+	if (!yes) {
+		buf_cstr(&c->out, "nothing was changed\n");
+		c->exit_code = 1;
+		return GH_RC_OK;
 	}
-	return finish_apply(c, t, &p, err);
+	o = (struct plan_options){ .actor = o.actor, .theme = o.theme, .secrets = o.secrets, .placeholders = o.placeholders, .agreed = &p };
+	TRY(config_files_walk(c, s, set, &o, &done, prefix, &ok, err));
+	return ok ? finish_apply(c, t, &p, err) : GH_RC_OK;
 }

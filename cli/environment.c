@@ -1,6 +1,7 @@
 /* environment.c - `gatehouse environment …` and `gatehouse version-set …`: where APIs stand and how their versions are told
  * apart. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/str.h"
 #include "db/apis.h"
 #include "db/environments.h"
@@ -61,7 +62,7 @@ const struct command command_environment_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_environment_delete, err);
+	return cli_remove(c, "environment", str_of(c->options.args[0]), err);
 }
 
 const struct command command_environment_delete = {

@@ -1,5 +1,6 @@
 /* group.c - `gatehouse group …` and `gatehouse user set`: who belongs where and may do what. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/str.h"
 #include "db/sessions.h"
 #include "db/users.h"
@@ -141,7 +142,7 @@ const struct command command_group_remove_user = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_group_delete, err);
+	return cli_remove(c, "group", str_of(c->options.args[0]), err);
 }
 
 const struct command command_group_delete = {

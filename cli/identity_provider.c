@@ -1,5 +1,6 @@
 /* identity_provider.c - `gatehouse identity-provider …`: OpenID providers that people sign in with. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/str.h"
@@ -173,7 +174,7 @@ const struct command command_identity_provider_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_provider_delete, err);
+	return cli_remove(c, "identity-provider", str_of(c->options.args[0]), err);
 }
 
 const struct command command_identity_provider_delete = {

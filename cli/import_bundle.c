@@ -65,7 +65,7 @@ static GH_RC into_store(struct cli *c, struct bundle *b, struct gh_err *err)
 	bool dry_run = option_flag(&c->options, "dry-run");
 	struct files_set *set = arena_new_of(c->arena, struct files_set);
 	struct store *s;
-	struct plan p;
+	struct plan p, done;
 	gh_rc rc;
 
 	if (!set)
@@ -75,7 +75,8 @@ static GH_RC into_store(struct cli *c, struct bundle *b, struct gh_err *err)
 	rc = settle(c, s, b, &o, set, &p, err);
 	if (!rc.code && !dry_run) {
 		o.dry_run = false;
-		rc = plan_run(s, c->arena, set, &o, &p, err);
+		o.agreed = &p;
+		rc = plan_run(s, c->arena, set, &o, &done, err);
 	}
 	if (rc.code == GH_E_INVALID && set->total_problems) {
 		config_files_problems(c, set, "");

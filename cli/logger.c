@@ -1,5 +1,6 @@
 /* logger.c - `gatehouse logger …`: where the policy log-to-eventhub sends its messages. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/logger.h"
@@ -129,7 +130,7 @@ const struct command command_logger_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_logger_delete, err);
+	return cli_remove(c, "logger", str_of(c->options.args[0]), err);
 }
 
 const struct command command_logger_delete = {

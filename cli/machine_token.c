@@ -1,5 +1,6 @@
 /* machine_token.c - `gatehouse machine-token …`: tokens of programs for the management API. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "config/resource.h"
 #include "core/clock.h"
 #include "core/str.h"
@@ -98,7 +99,7 @@ const struct command command_machine_token_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_machine_token_delete, err);
+	return cli_remove(c, "machine-token", str_of(c->options.args[0]), err);
 }
 
 const struct command command_machine_token_delete = {

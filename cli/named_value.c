@@ -1,6 +1,7 @@
 /* named_value.c - `gatehouse named-value …`. Secrets come from a file, from standard input or by reference: a process list
  * shows arguments. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "cli/secret_option.h"
 #include "config/policy_store.h"
 #include "core/str.h"
@@ -98,7 +99,7 @@ const struct command command_named_value_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_named_value_delete, err);
+	return cli_remove(c, "named-value", str_of(c->options.args[0]), err);
 }
 
 const struct command command_named_value_delete = {

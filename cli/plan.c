@@ -38,11 +38,12 @@ static void tell_left_out(struct cli *c, const struct tree *t)
 static GH_RC elsewhere(struct cli *c, const struct tree *t, const char *prefix, bool apply, struct gh_err *err)
 {
 	bool yes = option_flag(&c->options, "yes");
+	struct str state = STR_NULL;             /* of the plan that is shown: nothing else is applied */
 	size_t changes;
 
 	tell_left_out(c, t);
 	if (!apply || !yes) {
-		TRY(remote_files(c, t, prefix, apply, true, &changes, err));
+		TRY(remote_files(c, t, prefix, apply, true, &state, &changes, err));
 		if (!apply && !c->exit_code)
 			c->exit_code = changes ? 2 : 0;
 		if (!apply || c->exit_code || !changes)
@@ -50,7 +51,7 @@ static GH_RC elsewhere(struct cli *c, const struct tree *t, const char *prefix, 
 		TRY(config_files_agreed(c, &yes, err));
 	}
 	if (yes)
-		return remote_files(c, t, prefix, true, false, &changes, err);
+		return remote_files(c, t, prefix, true, false, &state, &changes, err);
 	buf_cstr(&c->out, "nothing was changed\n");
 	c->exit_code = 1;
 	return GH_RC_OK;

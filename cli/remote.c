@@ -17,8 +17,8 @@ static size_t take(char *bytes, size_t size, size_t n, void *ctx)
 	return buf_ok(ctx) ? size * n : 0;
 }
 
-/* {"files", "secrets", "placeholders"} */
-static GH_RC body_of(struct cli *c, const struct tree *t, struct str *out, struct gh_err *err)
+/* {"files", "secrets", "placeholders", "state"} */
+static GH_RC body_of(struct cli *c, const struct tree *t, struct str state, struct str *out, struct gh_err *err)
 {
 	struct plan_options o = { .dry_run = true };
 	json_t *files = json_array(), *body;
@@ -40,6 +40,8 @@ static GH_RC body_of(struct cli *c, const struct tree *t, struct str *out, struc
 		json_object_set(body, "secrets", (json_t *)(uintptr_t)o.secrets);
 	if (body && o.placeholders)
 		json_object_set_new(body, "placeholders", json_true());
+	if (body && state.n)
+		json_object_set_new(body, "state", json_stringn(state.p, state.n));
 	*out = body ? jsn_text(c->arena, body, 0) : STR_NULL;
 	if (!out->p)
 		FAIL(err, NOMEM, "request");
@@ -114,6 +116,8 @@ static void print_plan(struct cli *c, const json_t *plan)
 				(long long)jsn_int(v, "callsOfSevenDays", 0));
 		buf_char(&c->out, '\n');
 	}
+	json_array_foreach(jsn_arr(plan, "warnings"), i, v)
+		buf_fmt(&c->out, "! %.*s\n", STR_ARG(jsn_string(v)));
 	buf_fmt(&c->out, "%lld to create, %lld to change, %lld to delete, %lld as they are\n", (long long)jsn_int(summary, "create", 0),
 		(long long)jsn_int(summary, "change", 0), (long long)jsn_int(summary, "delete", 0), (long long)jsn_int(summary, "same", 0));
 }
@@ -136,7 +140,8 @@ static GH_RC read_answer(struct cli *c, const char *url, long status, struct str
 	return GH_RC_OK;
 }
 
-GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, size_t *changes, struct gh_err *err)
+GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, struct str *state, size_t *changes,
+		   struct gh_err *err)
 {
 	struct str server = str_of(option_text(&c->options, "server")), body;
 	struct buf answer;
@@ -149,7 +154,7 @@ GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool
 	while (server.n && server.p[server.n - 1] == '/')
 		server.n--;
 	url = arena_printf(c->arena, "%.*s/api/v1/%s", STR_ARG(server), apply && !dry_run ? "apply" : "plan").p;
-	TRY(body_of(c, t, &body, err));
+	TRY(body_of(c, t, dry_run ? STR_NULL : *state, &body, err));
 	buf_init(&answer, ANSWER_MAX);
 	rc = url ? post(c, url, body, &status, &answer, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "request");
 	if (!rc.code)
@@ -159,6 +164,7 @@ GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool
 	if (!plan)
 		return GH_RC_OK;
 	*changes = json_array_size(jsn_arr(plan, "changes"));
+	*state = jsn_str(plan, "state");
 	if (!c->json) {
 		print_plan(c, plan);
 		return GH_RC_OK;

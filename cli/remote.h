@@ -9,5 +9,7 @@
 	{ "token-file", OPTION_TEXT, "FILE", "file with the token for it, a personal or a machine token", false }
 
 /* Sends the files and prints the plan that comes back; problems go to standard error with their place, and set the exit code. With
- * apply false, or dry_run, nothing is changed there. *changes counts what there is to do. */
-GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, size_t *changes, struct gh_err *err);
+ * apply false, or dry_run, nothing is changed there. *changes counts what there is to do; *state becomes that of the configuration
+ * which the plan is for, and with one an apply is refused when it has changed since. */
+GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, struct str *state, size_t *changes,
+		   struct gh_err *err);

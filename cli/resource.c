@@ -124,7 +124,7 @@ gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err)
 		why = *err;
 	rc = resource_end(ch->change, so_far, false, err);
 	v = resource_problems(ch->change, &n);
-	if (!rc.code || !n) {
+	if (!rc.code || !n || so_far.code == GH_E_CONFLICT) {    /* in use: it says by what */
 		if (so_far.code && err)
 			*err = why;
 		return rc;

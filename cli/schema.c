@@ -1,6 +1,7 @@
 /* schema.c - `gatehouse schema …`: JSON Schemas and XML Schemas that validate-content names by id. What is saved compiles,
  * together with the others that it refers to. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "config/schema_check.h"
 #include "core/file.h"
 #include "core/str.h"
@@ -89,7 +90,7 @@ const struct command command_schema_show = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_schema_delete, err);
+	return cli_remove(c, "schema", str_of(c->options.args[0]), err);
 }
 
 const struct command command_schema_delete = {

@@ -1,5 +1,6 @@
 /* scim_token.c - `gatehouse scim-token …`: who may provision users and groups. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "db/scim.h"
@@ -68,7 +69,7 @@ const struct command command_scim_token_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_scim_token_delete, err);
+	return cli_remove(c, "scim-token", str_of(c->options.args[0]), err);
 }
 
 const struct command command_scim_token_delete = {

@@ -2,6 +2,7 @@
  * process list shows those. */
 #include "cli/output.h"
 #include "cli/portal_site.h"
+#include "cli/resource.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/str.h"
@@ -303,7 +304,7 @@ const struct command command_subscription_set = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	return cli_delete(c, store_subscription_delete, err);
+	return cli_remove(c, "subscription", str_of(c->options.args[0]), err);
 }
 
 const struct command command_subscription_delete = {

@@ -1,6 +1,7 @@
 /* kind_api.c - APIs, seen through their current revision. */
 #include "config/kind.h"
 
+#include "core/clock.h"
 #include "core/str.h"
 #include "db/apis.h"
 #include "db/lifecycle.h"
@@ -21,10 +22,10 @@ static const struct resource_field fields[] = {
 	  .description = "\"v2\"; empty for the unversioned member of a set", AT(store_api, version) },
 	{ .name = "state", .type = RESOURCE_ENUM, .values = store_api_state_names, .otherwise = "\"published\"", .label = "Stage",
 	  .description = "Stage of its life; deprecating an API tells its subscribers by mail", AT(store_api, state) },
-	{ .name = "deprecated", .type = RESOURCE_TIME, .flags = RESOURCE_STAYS, .label = "Deprecated from",
-	  .description = "Since or from when it is deprecated; left out: now, when it is deprecated", AT(store_api, deprecated_us) },
-	{ .name = "sunset", .type = RESOURCE_TIME, .flags = RESOURCE_STAYS, .label = "Sunset",
-	  .description = "From when on calls to a deprecated API are answered 410", AT(store_api, sunset_us) },
+	{ .name = "deprecated", .type = RESOURCE_TIME, .label = "Deprecated from",
+	  .description = "Since or from when it is deprecated; null: since it is at that stage, so a day that is still to come is taken back", AT(store_api, deprecated_us) },
+	{ .name = "sunset", .type = RESOURCE_TIME, .label = "Sunset",
+	  .description = "From when on calls to a deprecated API are answered 410; null: they go on", AT(store_api, sunset_us) },
 	{ .name = "subscriptionRequired", .type = RESOURCE_BOOL, .otherwise = "true", .label = "Key required",
 	  .description = "Whether calls need a subscription key", AT(store_api, subscription_required) },
 	{ .name = "keyHeader", .type = RESOURCE_TEXT, .flags = RESOURCE_NULL, .label = "Key header", .most = 200,
@@ -91,12 +92,29 @@ static void check_path(struct resource_put *p, struct str path)
 		}
 }
 
+/* A deprecated API has a date always. Left out it is the one since when it is deprecated, which for one that is deprecated already
+ * stands in the store: it is no change then. A day that is still to come was somebody's choice, which is taken back. */
+static void settle_date(struct resource_put *p)
+{
+	struct store_api *api = p->row;
+	struct str was = jsn_str(p->before, "deprecated");
+	char iso[CLOCK_ISO_MAX];
+	int64_t us;
+
+	if (api->deprecated_us || api->state != STORE_API_DEPRECATED || !clock_parse_iso(was, &us))
+		return;
+	api->deprecated_us = us <= clock_wall_us() ? us : clock_wall_us();
+	clock_iso(api->deprecated_us, api->deprecated_us % 1000000 ? 6 : 0, iso);
+	json_object_set_new((json_t *)(uintptr_t)p->doc, "deprecated", json_string(iso));
+}
+
 static GH_RC check(struct resource_put *p, struct gh_err *err)
 {
 	const struct store_api *api = p->row;
 	struct store_api other;
 	bool found;
 
+	settle_date(p);
 	check_path(p, api->path);
 	check_address(p, "/backendUrl", api->backend_url);
 	if (api->backend_url.n && api->backend_id.n)

@@ -3,6 +3,7 @@
 #include "config/kind.h"
 
 #include "core/str.h"
+#include "db/apis.h"
 #include "db/cache_rules.h"
 
 struct cache_row {
@@ -63,11 +64,18 @@ static void check_id(struct resource_change *c, struct str id)
 {
 	struct str api, operation, place = str_from(id, str_find_char(id, ':') + 1);
 	const struct resource_kind *k = str_starts(id, STR("api:")) ? &kind_api : &kind_operation;
-	bool there = true;
+	bool there;
 
-	if (!place_of(id, &api, &operation))
+	if (!place_of(id, &api, &operation)) {
 		resource_problem(c, &kind_cache_rule, id, STR("/id"), "must be api:ID or operation:API/OPERATION");
-	else if (!resource_exists(c->store, k, place, &there, NULL).code && !there)
+		return;
+	}
+	if (resource_exists(c->store, &kind_api, api, &there, NULL).code)
+		return;
+	/* an operation of any revision: a rule outlives that another one is made current */
+	if (there && operation.n && store_operation_anywhere(c->store, api, operation, &there, NULL).code)
+		return;
+	if (!there)
 		resource_problem(c, &kind_cache_rule, id, STR("/id"), "there is no %s '%.*s'", k->name, STR_ARG(place));
 }
 

@@ -1,6 +1,7 @@
 /* kind_product.c - products with the APIs in them and the groups that may see them. */
 #include "config/kind.h"
 
+#include "config/rights.h"
 #include "core/str.h"
 #include "db/products.h"
 
@@ -64,6 +65,35 @@ static GH_RC show(struct store *s, struct arena *a, const void *row, json_t *doc
 	return GH_RC_OK;
 }
 
+static bool lists(const json_t *list, struct str id)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (str_eq(jsn_string(json_array_get(list, i)), id))
+			return true;
+	return false;
+}
+
+/* What a product opens is given away to its subscribers: who may see an API only, or owns the product's business group only, does not
+ * open it. What is in it already may stay. */
+static GH_RC check(struct resource_put *p, struct gh_err *err)
+{
+	char pointer[40];
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(store_viewer(p->s) ? jsn_get(p->doc, "apis") : NULL, i, v) {
+		bool may = lists(jsn_get(p->before, "apis"), jsn_string(v));
+
+		if (!may)
+			TRY(resource_has_right(p->s, &kind_api, jsn_string(v), RIGHT_CHANGE_PRODUCTS, true, &may, err));
+		snprintf(pointer, sizeof(pointer), "/apis/%zu", i);
+		if (!may)
+			put_problem(p, pointer, "the API '%.*s' is in an environment where you may not change products; ask somebody who may",
+				    STR_ARG(str_first(jsn_string(v), 200)));
+	}
+	return GH_RC_OK;
+}
+
 static GH_RC save(struct resource_put *p, struct gh_err *err)
 {
 	TRY(p->exists ? store_product_update(p->s, p->row, err) : store_product_create(p->s, p->row, err));
@@ -78,7 +108,7 @@ static GH_RC drop(struct store *s, struct arena *a UNUSED, struct str id, struct
 
 static const struct resource_ops ops = {
 	.row_size = sizeof(struct store_product), .store = STORE_RESOURCE_PRODUCT, .check_id = check_id, .find = find, .show = show,
-	.save = save, .drop = drop,
+	.check = check, .save = save, .drop = drop,
 };
 
 const struct resource_kind kind_product = {

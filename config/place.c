@@ -185,7 +185,7 @@ bool resource_id_names_place(const struct resource_kind *k)
 
 enum { PLACE_BYTES = 1 << 20, APPROVERS_LOOKED_AT = 500 };
 
-GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct str id, bool write, bool *yes, struct gh_err *err)
+GH_RC resource_has_right(struct store *s, const struct resource_kind *k, struct str id, enum right x, bool write, bool *yes, struct gh_err *err)
 {
 	const struct rights *viewer = store_viewer(s);
 	struct arena *a;
@@ -195,7 +195,7 @@ GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct st
 	*yes = true;
 	if (!viewer || viewer->n == 0)           /* one role everywhere: routes and kinds have asked for the right already */
 		return GH_RC_OK;
-	*yes = rights_everywhere(viewer, resource_right(k, write));
+	*yes = rights_everywhere(viewer, x);
 	if (*yes)
 		return GH_RC_OK;
 	a = arena_new(PLACE_BYTES);
@@ -203,9 +203,14 @@ GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct st
 		FAIL(err, NOMEM, "place");
 	rc = find_place(s, a, k, id, &p, err);
 	if (!rc.code)
-		*yes = may(viewer, resource_right(k, write), &p, write);
+		*yes = may(viewer, x, &p, write);
 	arena_free(a);
 	return rc;
+}
+
+GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct str id, bool write, bool *yes, struct gh_err *err)
+{
+	return resource_has_right(s, k, id, resource_right(k, write), write, yes, err);
 }
 
 GH_RC resource_in_reach(struct store *s, const struct resource_kind *k, struct str id, bool *yes, struct gh_err *err)

@@ -75,6 +75,8 @@ enum right resource_right(const struct resource_kind *k, bool write);
 /* Whether the viewer of the store may see or change the resource of that id, as the store knows it; true without a viewer. One that
  * is not there is judged by its id alone, as far as that says where it belongs. */
 GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct str id, bool write, bool *yes, struct gh_err *err);
+/* The same with a right of its own. */
+GH_RC resource_has_right(struct store *s, const struct resource_kind *k, struct str id, enum right x, bool write, bool *yes, struct gh_err *err);
 /* Whether the id alone says where resources of the kind belong, also of one that is not there: "api:orders" of a policy. */
 bool resource_id_names_place(const struct resource_kind *k);
 /* Whether the viewer may name it in what he writes: what stands in places where he has no right at all, is not there for him. */

@@ -73,7 +73,7 @@ static gh_rc check_webhooks(struct store *s, struct arena *a, const struct store
 	return GH_RC_OK;
 }
 
-/* What a rule watched was deleted: without it, it would watch all. It can be switched on when it names another of the kind. */
+/* What a rule watched was deleted: without it, it would watch all. It can be switched on when it names another of each kind. */
 static gh_rc check_lost(struct store *s, struct arena *a, struct store_alert_rule *r, struct gh_err *err)
 {
 	const struct { struct str word, now; } places[] = {
@@ -81,21 +81,26 @@ static gh_rc check_lost(struct store *s, struct arena *a, struct store_alert_rul
 		{ STR("subscription"), r->rule.subscription },
 	};
 	struct store_alert_rule old;
-	struct str rest, word;
+	struct str rest, one, left = STR("");
 	bool found;
 
 	r->lost = STR("");
 	TRY(store_alert_rule_find(s, a, r->id, &old, &found, err));
 	rest = found ? old.lost : STR("");
-	if (!str_word(&rest, &word))
-		return GH_RC_OK;
-	for (size_t i = 0; i < ARRAY_LEN(places); i++)
-		if (str_eq(word, places[i].word) && places[i].now.n)
-			return GH_RC_OK;
-	if (r->enabled)
+	while (rest.n) {
+		size_t cut = str_find(rest, STR(", ")), i = 0;
+
+		one = str_first(rest, cut);
+		rest = cut == SIZE_MAX ? STR("") : str_from(rest, cut + 2);
+		while (i < ARRAY_LEN(places) && !(str_starts(one, places[i].word) && places[i].now.n))
+			i++;
+		if (i == ARRAY_LEN(places))
+			left = arena_printf(a, "%.*s%s%.*s", STR_ARG(left), left.n ? ", " : "", STR_ARG(one));
+	}
+	if (left.n && r->enabled)
 		FAIL(err, INVALID, "%.*s: what the rule watched (%.*s) was deleted; name another, or delete the rule and make one for all",
-		     STR_ARG(word), STR_ARG(old.lost));
-	r->lost = old.lost;
+		     STR_ARG(str_first(left, str_find_char(left, ' '))), STR_ARG(left));
+	r->lost = left;
 	return GH_RC_OK;
 }
 

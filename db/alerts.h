@@ -17,7 +17,7 @@ struct store_alert_rule {
 	int64_t remind_s;                        /* say it again while it stays bad; 0: never; at least 60 */
 	struct str mails, webhooks;              /* blank-separated: addresses (of members or not), ids of webhooks */
 	int64_t changed_us;
-	struct str lost;                         /* "api orders": what it watched was deleted, so it is off; set by the store */
+	struct str lost;                         /* "api orders, product gold": what it watched was deleted, so it is off; set by the store */
 };
 
 /* Makes or replaces. INVALID names the field: what alert_rule_check says, an address that is none, a webhook or scope that is not

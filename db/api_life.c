@@ -147,6 +147,24 @@ gh_rc api_tags_refresh(struct store *s, struct str api_id, struct gh_err *err)
 	return sql_done(s, st, err);
 }
 
+gh_rc api_rules_refresh(struct store *s, struct str api_id, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_CACHE_RULE_DROP_ORPHANS);
+
+	bind_str(st, 1, api_id);
+	return sql_done(s, st, err);
+}
+
+GH_RC store_operation_anywhere(struct store *s, struct str api_id, struct str id, bool *found, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_OPERATION_ANYWHERE);
+	int64_t one;
+
+	bind_str(st, 1, api_id);
+	bind_str(st, 2, id);
+	return find_int(s, st, &one, found, err);
+}
+
 static gh_rc check_tag(struct str api_id, struct str tag, struct gh_err *err)
 {
 	bool fine = tag.n > 0 && tag.n <= STORE_TAG_MAX && utf8_valid(tag);

@@ -17,3 +17,5 @@ gh_rc api_life_note(struct store *s, const struct store_api *row, const struct s
 gh_rc api_life_note_revision(struct store *s, struct str api_id, int64_t revision, struct gh_err *err);
 /* Tags of the operations of the current revision, read again. */
 gh_rc api_tags_refresh(struct store *s, struct str api_id, struct gh_err *err);
+/* Rules of operations that no revision has any more go with them. */
+gh_rc api_rules_refresh(struct store *s, struct str api_id, struct gh_err *err);

@@ -342,8 +342,9 @@ GH_RC store_revision_delete(struct store *s, struct str api_id, int64_t revision
 		     STR_ARG(api_id));
 	bind_str(st, 1, api_id);
 	bind_int(st, 2, revision);
-	return change_run(s, st, &(struct change){ .action = "delete", .kind = "revision", .must_exist = true,
-						   .id = named(id, api_id, revision), .raises = RAISES_CONFIG }, err);
+	TRY(change_run(s, st, &(struct change){ .action = "delete", .kind = "revision", .must_exist = true,
+						   .id = named(id, api_id, revision), .raises = RAISES_CONFIG }, err));
+	return api_rules_refresh(s, api_id, err);
 }
 
 /* ---- operations ------------------------------------------------------------------------------------------------------- */
@@ -402,6 +403,7 @@ GH_RC store_operation_delete(struct store *s, struct str api_id, int64_t revisio
 {
 	TRY(revision_number(s, api_id, revision, &revision, err));
 	TRY(drop_operation(s, api_id, revision, id, "delete", err));
+	TRY(api_rules_refresh(s, api_id, err));
 	return api_tags_refresh(s, api_id, err);
 }
 
@@ -448,6 +450,8 @@ GH_RC store_operations_replace(struct store *s, struct str api_id, int64_t revis
 	}
 	if (!rc.code)
 		rc = api_tags_refresh(s, api_id, err);
+	if (!rc.code)
+		rc = api_rules_refresh(s, api_id, err);
 	if (!rc.code) {
 		detail = arena_printf(a, "{\"operations\":%zu}", n);
 		rc = change_note(s, &(struct change){ .action = "replace", .kind = "operations", .detail = detail,

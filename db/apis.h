@@ -105,6 +105,8 @@ GH_RC store_revision_delete(struct store *s, struct str api_id, int64_t revision
 
 GH_RC store_operation_create(struct store *s, const struct store_operation *o, struct gh_err *err);
 GH_RC store_operation_update(struct store *s, const struct store_operation *o, struct gh_err *err);
+/* Whether any revision of the API has it. */
+GH_RC store_operation_anywhere(struct store *s, struct str api_id, struct str id, bool *found, struct gh_err *err);
 GH_RC store_operation_delete(struct store *s, struct str api_id, int64_t revision, struct str id, struct gh_err *err);
 GH_RC store_operation_find(struct store *s, struct arena *a, struct str api_id, int64_t revision, struct str id,
 			   struct store_operation *out, bool *found, struct gh_err *err);        /* revision 0: current */

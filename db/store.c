@@ -296,6 +296,25 @@ GH_RC store_generation(struct store *s, uint64_t out[GENFILE__COUNT], struct gh_
 	return GH_RC_OK;
 }
 
+GH_RC store_state(struct store *s, struct arena *a, struct str *out, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_AUDIT_LAST);
+	uint64_t now[GENFILE__COUNT];
+	int64_t seq = 0;
+	bool row;
+
+	TRY(sql_step(s, st, &row, err));         /* what raises no number is in the trail */
+	if (row) {
+		seq = sqlite3_column_int64(st, 0);
+		sqlite3_reset(st);
+	}
+	TRY(store_generation(s, now, err));
+	*out = arena_printf(a, "%llu.%llu.%lld", (unsigned long long)now[GENFILE_CONFIG], (unsigned long long)now[GENFILE_ACCESS], (long long)seq);
+	if (!out->p)
+		FAIL(err, NOMEM, "state");
+	return GH_RC_OK;
+}
+
 GH_RC store_generation_publish(struct store *s, struct gh_err *err)
 {
 	uint64_t now[GENFILE__COUNT];

@@ -70,6 +70,9 @@ GH_RC store_new_id(struct arena *a, struct str *out, struct gh_err *err);
 
 /* The numbers as the store has them: the truth behind core/genfile.h. */
 GH_RC store_generation(struct store *s, uint64_t out[GENFILE__COUNT], struct gh_err *err);
+/* A text that is another one after each change: who has made a plan sees by it whether the configuration is still the one that was
+ * planned for. */
+GH_RC store_state(struct store *s, struct arena *a, struct str *out, struct gh_err *err);
 /* Publishes them again: mends what a process that was killed between commit and publishing left behind. Opening for writing
  * does it; the keeper does it once a second. */
 GH_RC store_generation_publish(struct store *s, struct gh_err *err);

@@ -314,13 +314,44 @@ static GH_RC deletions(struct walk *w, bool last, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+/* A plan that somebody has agreed to, and nothing else: the store is the one that it was made for. */
+static GH_RC run_agreed(struct walk *w, const struct plan *agreed, struct gh_err *err)
+{
+	for (size_t i = 0; i < agreed->n; i++) {
+		const struct plan_change *c = &agreed->changes[i];
+		struct gone g = { .kind = c->kind, .id = c->id };
+
+		arena_reset(w->scratch);
+		TRY(c->doc ? write_doc(w, (size_t)(c->doc - w->set->docs), err) : drop(w, &g, err));
+	}
+	w->plan->same = agreed->same;
+	return GH_RC_OK;
+}
+
+static GH_RC check_state(struct walk *w, struct gh_err *err)
+{
+	struct str wanted = w->options->agreed ? w->options->agreed->state : w->options->state;
+
+	TRY(store_state(w->store, w->arena, &w->plan->state, err));
+	if (wanted.n && !str_eq(wanted, w->plan->state))
+		FAIL(err, CONFLICT, "somebody has changed the configuration since this was planned; nothing was changed: plan again");
+	return GH_RC_OK;
+}
+
 static GH_RC run_all(struct walk *w, struct gh_err *err)
 {
+	struct plan_watch watch;
+
+	TRY(check_state(w, err));
+	if (w->options->agreed)
+		return run_agreed(w, w->options->agreed, err);
+	TRY(plan_watch_begin(w, &watch, err));
 	TRY(compare_all(w, err));
 	TRY(deletions(w, false, err));
 	for (size_t i = 0; i < w->set->n; i++)
 		TRY(visit(w, i, PLAN_DEPTH_MAX, err));
-	return deletions(w, true, err);
+	TRY(deletions(w, true, err));
+	return plan_watch_end(w, &watch, err);
 }
 
 GH_RC plan_run(struct store *s, struct arena *a, struct files_set *set, const struct plan_options *o, struct plan *out,

@@ -34,6 +34,9 @@ struct plan {
 	size_t n, cap, same;
 	struct plan_missing *missing;
 	size_t n_missing, cap_missing;
+	struct str *warnings;            /* what a change does beside: "alert rule errors goes off: api orders, which it watches, is deleted" */
+	size_t n_warnings;
+	struct str state;                /* of the store that it is for: store_state */
 };
 
 struct plan_options {
@@ -45,6 +48,8 @@ struct plan_options {
 	/* Called when all of it stands in the transaction, before that is ended; a failure takes everything back. NULL: nobody looks. */
 	gh_rc (*look)(void *ctx, struct gh_err *err);
 	void *look_ctx;
+	struct str state;                /* CONFLICT when the store is in another one; STR_NULL: any will do */
+	const struct plan *agreed;       /* a dry run of the same set: this and nothing else is done, unless the store has changed (CONFLICT) */
 	bool placeholders;               /* a secret that is missing becomes a random text, to be set later */
 };
 
@@ -53,5 +58,5 @@ GH_RC plan_run(struct store *s, struct arena *a, struct files_set *set, const st
 	       struct gh_err *err);
 
 void plan_text(const struct plan *p, struct buf *out);
-json_t *plan_json(const struct plan *p);                 /* {"changes", "missing", "summary"}; owned by the caller */
+json_t *plan_json(const struct plan *p);                 /* {"changes", "missing", "warnings", "state", "summary"}; owned by the caller */
 size_t plan_count(const struct plan *p, enum plan_action action);

@@ -78,6 +78,8 @@ void plan_text(const struct plan *p, struct buf *out)
 	for (size_t i = 0; i < p->n_missing; i++)
 		buf_fmt(out, "! %s %.*s%.*s: the secret is not here%s\n", p->missing[i].doc->kind->name, STR_ARG(p->missing[i].doc->id),
 			STR_ARG(p->missing[i].field), p->missing[i].placeholder ? "; a random text takes its place until you set it" : "");
+	for (size_t i = 0; i < p->n_warnings; i++)
+		buf_fmt(out, "! %.*s\n", STR_ARG(p->warnings[i]));
 	if (p->n == 0)
 		buf_fmt(out, "nothing to do: %zu resource%s as in the files\n", p->same, p->same == 1 ? "" : "s");
 	else
@@ -87,7 +89,7 @@ void plan_text(const struct plan *p, struct buf *out)
 
 json_t *plan_json(const struct plan *p)
 {
-	json_t *changes = json_array(), *missing = json_array();
+	json_t *changes = json_array(), *missing = json_array(), *warnings = json_array();
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct plan_change *c = &p->changes[i];
@@ -109,7 +111,10 @@ json_t *plan_json(const struct plan *p)
 		json_array_append_new(missing, json_pack("{s:s, s:s%, s:s%, s:b}", "kind", m->doc->kind->name, "id", m->doc->id.p,
 				      m->doc->id.n, "field", m->field.p, m->field.n, "placeholder", m->placeholder));
 	}
-	return json_pack("{s:o, s:o, s:{s:I, s:I, s:I, s:I}}", "changes", changes, "missing", missing, "summary", "create",
+	for (size_t i = 0; i < p->n_warnings; i++)
+		json_array_append_new(warnings, json_stringn(p->warnings[i].p, p->warnings[i].n));
+	return json_pack("{s:o, s:o, s:o, s:s%, s:{s:I, s:I, s:I, s:I}}", "changes", changes, "missing", missing, "warnings", warnings, "state",
+			 p->state.p ? p->state.p : "", p->state.n, "summary", "create",
 			 (json_int_t)plan_count(p, PLAN_CREATE), "change", (json_int_t)plan_count(p, PLAN_CHANGE), "delete",
 			 (json_int_t)plan_count(p, PLAN_DELETE), "same", (json_int_t)p->same);
 }

@@ -29,5 +29,14 @@ struct walk {
 	struct impact impact;
 };
 
+/* Alert rules as they were before: a rule whose target goes is switched off, which nobody would see in a list of deletions. */
+struct store_alert_rule;
+struct plan_watch {
+	struct store_alert_rule *rules;
+	size_t n;
+};
+GH_RC plan_watch_begin(struct walk *w, struct plan_watch *out, struct gh_err *err);
+GH_RC plan_watch_end(struct walk *w, const struct plan_watch *before, struct gh_err *err);       /* warnings of the plan */
+
 /* The document with the secrets that are given apart put in. *out NULL: one is missing, and a problem says so. */
 GH_RC plan_secrets(struct walk *w, const struct files_doc *d, json_t **out, struct gh_err *err);

@@ -87,6 +87,7 @@ static GH_RC work(struct rest *r, bool apply, struct gh_err *err)
 		return rest_problem(r, 403, "forbidden", arena_printf(r->w->a, "You may not %s %s.", apply ? "change" : "see", not->plural), NULL, err);
 	o.secrets = jsn_obj(body, "secrets");
 	o.placeholders = jsn_bool(body, "placeholders", false);
+	o.state = jsn_str(body, "state");
 	rc = plan_run(r->w->site->store, r->w->a, set, &o, &p, &why);
 	if (rc.code == GH_E_INVALID && set->total_problems)
 		return rest_files_problems(r, set, err);
@@ -146,10 +147,11 @@ static json_t *file_schema(void)
 
 static json_t *request_schema(void)
 {
-	return json_pack("{s:s, s:[s], s:{s:{s:s, s:o}, s:{s:s, s:s}, s:{s:s, s:s}}}", "type", "object", "required", "files", "properties", "files",
+	return json_pack("{s:s, s:[s], s:{s:{s:s, s:o}, s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:s}}}", "type", "object", "required", "files", "properties", "files",
 			 "type", "array", "items", file_schema(), "secrets", "type", "object", "description",
 			 "Secrets that the files only say to be kept: {\"named-value/erp-password/secret\": \"text\"}", "placeholders", "type", "boolean",
-			 "description", "A secret that is missing becomes a random text");
+			 "description", "A secret that is missing becomes a random text", "state", "type", "string", "description",
+			 "The state of a plan: 409 when the configuration has changed since");
 }
 
 static json_t *plan_schema(void)
@@ -160,9 +162,10 @@ static json_t *plan_schema(void)
 				   "description", "Live ones that it touches", "callsOfSevenDays", "type", "integer", "description",
 				   "Calls through what it touches", "fields", "type", "array", "items", "type", "object");
 
-	return json_pack("{s:s, s:[s, s, s], s:{s:{s:s, s:o}, s:{s:s, s:{s:s}}, s:{s:s}}}", "type", "object", "required", "changes", "missing", "summary",
-			 "properties", "changes", "type", "array", "items", change, "missing", "type", "array", "items", "type", "object", "summary", "type",
-			 "object");
+	return json_pack("{s:s, s:[s, s, s], s:{s:{s:s, s:o}, s:{s:s, s:{s:s}}, s:{s:s, s:{s:s}}, s:{s:s, s:s}, s:{s:s}}}", "type", "object", "required",
+			 "changes", "missing", "summary", "properties", "changes", "type", "array", "items", change, "missing", "type", "array", "items", "type",
+			 "object", "warnings", "type", "array", "items", "type", "string", "state", "type", "string", "description",
+			 "Of the configuration that it is for: give it to apply", "summary", "type", "object");
 }
 
 json_t *rest_describe_files(const struct rest_route *route, const struct resource_kind *kind UNUSED)

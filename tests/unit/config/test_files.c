@@ -1,67 +1,13 @@
 /* Configuration files: every mistake has its place, what was exported is applied again byte for byte, and what no file names any
  * more goes only where the files cover it. */
-#include "tests/unit/db/fixture.h"
+#include "tests/unit/config/files.h"
 
 #include "config/files/export.h"
 #include "config/files/layout.h"
-#include "config/files/plan.h"
 #include "core/str.h"
 
 #include <signal.h>
 #include <sys/wait.h>
-
-#define SAYS(cond, ...)                                                          \
-	do {                                                                     \
-		if (!(cond)) {                                                   \
-			check_failures++;                                        \
-			fprintf(stderr, "# %s:%d: not so: ", __FILE__, __LINE__); \
-			fprintf(stderr, __VA_ARGS__);                            \
-			fputc('\n', stderr);                                     \
-		}                                                                \
-	} while (0)
-
-static struct tree tree_of(struct fixture *f, const char *const *files)
-{
-	struct tree t;
-
-	tree_init(&t, f->a);
-	for (; *files; files += 2)
-		CHECK_OK(f, tree_add(&t, str_of(files[0]), str_of(files[1]), &f->err));
-	CHECK_OK(f, tree_finish(&t, &f->err));
-	return t;
-}
-
-/* Applies or plans; the plan and the problems as one text. */
-static struct str work(struct fixture *f, struct store *s, const struct tree *t, struct plan_options o)
-{
-	struct files_set *set = arena_new_of(f->a, struct files_set);
-	struct plan p;
-	struct buf b;
-	struct str out;
-	gh_rc rc;
-
-	o.actor = STR("test");
-	o.impact = true;
-	CHECK_OK(f, files_set_read(set, f->a, t, &f->err));
-	rc = plan_run(s, f->a, set, &o, &p, &f->err);
-	if (rc.code && !set->total_problems)
-		fprintf(stderr, "# %s\n", f->err.message);
-	buf_init(&b, 1 << 20);
-	files_problems_text(set, "", &b);
-	if (!rc.code)
-		plan_text(&p, &b);
-	out = arena_dup(f->a, buf_view(&b));
-	buf_release(&b);
-	return out;
-}
-
-static bool told(struct str text, const char *part)
-{
-	if (str_find(text, str_of(part)) != SIZE_MAX)
-		return true;
-	fprintf(stderr, "# '%s' is not in:\n%.*s\n", part, STR_ARG(text));
-	return false;
-}
 
 static void mistakes(void **state)
 {

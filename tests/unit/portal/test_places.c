@@ -54,6 +54,9 @@ static void fill(struct store *s)
 		{ "user", "tess", "{\"email\":\"tess@example.com\",\"role\":\"developer\",\"groups\":[\"partners\"]}" },
 		{ "role-assignment", "1", "{\"role\":\"owner\",\"user\":\"sam\",\"environment\":\"sandbox\"}" },
 		{ "role-assignment", "2", "{\"role\":\"tester\",\"group\":\"partners\",\"businessGroup\":\"sales\"}" },
+		{ "user", "pia", "{\"email\":\"pia@example.com\",\"role\":\"developer\"}" },
+		{ "role-assignment", "4", "{\"role\":\"api-manager\",\"user\":\"pia\",\"businessGroup\":\"sales\"}" },
+		{ "role-assignment", "5", "{\"role\":\"tester\",\"user\":\"pia\",\"environment\":\"default\"}" },
 		{ "subscription", "live-sub", "{\"name\":\"" MARK " sub\",\"product\":\"live-product\",\"user\":\"sam\"}" },
 		{ "subscription", "sand-sub", "{\"name\":\"Try\",\"product\":\"sand-product\",\"user\":\"sam\"}" },
 		{ "credential", "sandbox/crm", "{\"kind\":\"authorization-code\",\"name\":\"Sand CRM\",\"settings\":{\"token-url\":\"https://login.example/token\","
@@ -199,6 +202,51 @@ static void by_group(void **state UNUSED)
 	CHECK_INT("no policies in the role", client_send(&c, "GET", "/admin/policies", NULL), 403);
 	CHECK_INT("no settings either", client_send(&c, "GET", "/admin/environments", NULL), 403);
 	client_end(&c);
+	check_done();
+}
+
+/* Who owns a business group does not give away APIs of an environment where she may look at them and not sell them. */
+static void given_away(void **state UNUSED)
+{
+	static const struct {
+		const char *label, *id, *apis;
+		enum gh_code want;
+	} rows[] = {
+		{ "an API of Production", "pia-1", "[\"live\"]", GH_E_INVALID },
+		{ "one beside her own", "pia-1", "[\"live\",\"sand-orders\"]", GH_E_INVALID },
+		{ "her own", "pia-1", "[\"sand-orders\"]", GH_OK },
+		{ "added later", "pia-1", "[\"live\",\"sand-orders\"]", GH_E_INVALID },
+		{ "what somebody else has put in stays", "pia-2", "[\"live\",\"sand-orders\"]", GH_OK },
+		{ "and may be taken out", "pia-2", "[\"sand-orders\"]", GH_OK },
+		{ "not put back", "pia-2", "[\"live\",\"sand-orders\"]", GH_E_INVALID },
+	};
+	struct store *s = world.site.store;
+	struct resource_change *c;
+	struct rights r;
+	struct gh_err err;
+
+	must(resource_begin(s, world.a, STR("test"), &c, &err), &err);
+	write_one(c, "product", "pia-2", "{\"name\":\"Two\",\"businessGroup\":\"sales\",\"apis\":[\"live\"]}");
+	must(resource_end(c, GH_RC_OK, false, &err), &err);
+	must(rights_of_user(s, world.a, STR("pia"), STR("developer"), &r, &err), &err);
+	store_viewer_set(s, &r);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct resource_problem *v;
+		json_t *doc;
+		size_t n;
+		gh_rc rc;
+
+		must(jsn_parse_in(world.a, arena_printf(world.a, "{\"name\":\"P\",\"businessGroup\":\"sales\",\"apis\":%s}", rows[i].apis), NULL, &doc, NULL, &err),
+		     &err);
+		must(resource_begin(s, world.a, STR("test"), &c, &err), &err);
+		rc = resource_write(c, resource_kind_find(STR("product")), str_of(rows[i].id), doc, RESOURCE_PUT, NULL, &err);
+		v = resource_problems(c, &n);
+		CHECK_INT(rows[i].label, rc.code, rows[i].want);
+		CHECK(rows[i].label, rc.code != GH_E_INVALID || (n == 1 && str_starts(v->message, STR("the API 'live' is in an environment"))));
+		rc = resource_end(c, rc, false, &err);
+		CHECK_INT(rows[i].label, rc.code, rows[i].want);
+	}
+	store_viewer_set(s, NULL);
 	check_done();
 }
 
@@ -616,7 +664,8 @@ static int down(void **state UNUSED)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_page), cmocka_unit_test(consent), cmocka_unit_test(by_group), cmocka_unit_test(switcher),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(every_page), cmocka_unit_test(consent), cmocka_unit_test(by_group), cmocka_unit_test(given_away),
+					    cmocka_unit_test(switcher),
 					    cmocka_unit_test(every_kind), cmocka_unit_test(writing), cmocka_unit_test(referred_to), cmocka_unit_test(files),
 					    cmocka_unit_test(without_callers), cmocka_unit_test(scopes),
 					    cmocka_unit_test(nothing_of_how_much) };      /* the last: it makes the store larger */
