@@ -161,6 +161,7 @@ static gh_rc connect_to(const struct dialling *d, struct str host, unsigned port
 	curl_easy_setopt(e, CURLOPT_URL, url);
 	curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);         /* who gives up, or stops, does not wait for a resolver that does not answer */
 	curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)d->o->timeout_ms);
 	curl_easy_setopt(e, CURLOPT_SSL_ENABLE_ALPN, 0L);

@@ -180,12 +180,15 @@ static enum step refuse_entry(struct exchange *x)
 enum step op_enter(struct exchange *x, struct fiber *f, const struct instruction *i)
 {
 	const struct limit_concurrency_config *c = i->config;
+	struct str parts[] = { STR("limit-concurrency:"), STR_NULL }, key;   /* a key may come from a request: it is no gauge of others */
 	struct block *b;
-	struct str key;
 	int64_t max;
 
-	if (!arg_get_text(x, &c->key, &key) || !arg_get_int(x, &c->max_count, &max))
+	if (!arg_get_text(x, &c->key, &parts[1]) || !arg_get_int(x, &c->max_count, &max))
 		return STEP_FAIL;
+	key = arena_join(x->arena, parts, ARRAY_LEN(parts));
+	if (!key.p)
+		return exchange_no_memory(x);
 	if (!x->host->enter(x, key, (uint32_t)max))
 		return refuse_entry(x);
 	b = push_block(x, f, OP_ENTER, c);

@@ -19,9 +19,14 @@ const TIERS = {
   leaver: ['--rate', '1/2:queue=1,20000ms'],
 };
 
+// a key of its own making for who sends one
+const AT_ONCE = '<policies><inbound><base/></inbound><backend><choose><when condition="@(context.Request.Url.Query.ContainsKey(&quot;k&quot;))">'
+  + '<limit-concurrency key="@(context.Request.Url.Query.GetValueOrDefault(&quot;k&quot;, &quot;&quot;))" max-count="100"><forward-request/></limit-concurrency></when>'
+  + '<otherwise><forward-request/></otherwise></choose></backend><outbound><base/></outbound></policies>';
+
 describe('limits of tiers', () => {
   let gw, pets;
-  const keys = {}, held = [], seen = [];
+  const keys = {}, ids = {}, held = [], seen = [];
   before(async () => {
     pets = await backend((req, res) => {
       seen.push(req.url);
@@ -32,8 +37,9 @@ describe('limits of tiers', () => {
       g.cli('import', 'openapi', g.file('pets.json', API), '--path', 'pets', '--name', 'pets', '--backend', pets.url, '--product', 'p');
       for (const [id, limits] of Object.entries(TIERS)) {
         g.cli('tier', 'create', id, '--product', 'p', ...limits);
-        keys[id] = g.cli('subscription', 'create', '--product', 'p', '--tier', id, '--format', 'json').json().primaryKey;
+        ({ primaryKey: keys[id], id: ids[id] } = g.cli('subscription', 'create', '--product', 'p', '--tier', id, '--format', 'json').json());
       }
+      g.cli('policy', 'set', '--scope', 'api:pets', g.file('at-once.xml', AT_ONCE));
     } });
   });
   after(async () => {
@@ -101,6 +107,14 @@ describe('limits of tiers', () => {
     }
     assert.ok(refused.length <= 7);
     assert.equal((await call('five')).headers.ratelimit, '"concurrency";r=4', 'places are given back');
+  });
+
+  it('a key that a caller makes up is no place of a tier', async () => {
+    assert.ok(ids.five);
+    const all = Array.from({ length: 5 }, () => call('five', `hold?k=%01tier:${ids.five}`));
+    await until(() => held.length === 5, 'five calls at the backend');
+    let_go();
+    assert.deepEqual(statuses(await Promise.all(all)), Array(5).fill(200));
   });
 
   it('gives places back of a worker that was killed', async () => {
