@@ -7,6 +7,7 @@
 #include "core/latency.h"
 #include "core/paths.h"
 #include "core/str.h"
+#include "db/migrate_calls.h"
 #include "db/sql.h"
 
 #include "schema.h"
@@ -127,7 +128,8 @@ static gh_rc migrate_db(sqlite3 *db, const char *path, const char *name, const s
 
 	sqlite3_extended_result_codes(db, 1);
 	sqlite3_busy_timeout(db, STORE_BUSY_TIMEOUT_MS);
-	if (sqlite3_create_function_v2(db, "latency_sum", 1, SQLITE_UTF8, NULL, NULL, latency_sum_step, latency_sum_end, NULL) != SQLITE_OK)
+	if (sqlite3_create_function_v2(db, "latency_sum", 1, SQLITE_UTF8, NULL, NULL, latency_sum_step, latency_sum_end, NULL) != SQLITE_OK
+	    || !migrate_calls_functions(db))
 		return sqlite_fail(db, sqlite3_extended_errcode(db), path, err);
 	TRY(user_version(db, &version, path, err));
 	if (version > known)

@@ -54,8 +54,7 @@ struct store {
 	struct genfile *gen;
 	bool in_tx, in_read;
 	bool full;                               /* the last failure was a full disk */
-	int64_t drained_bytes;                   /* of the calls of the open drain */
-	struct call_blocks *blocks;              /* the same: db/call_block.h */
+	struct call_blocks *blocks;              /* of the open drain: db/call_block.h */
 	unsigned raises;                         /* bits 1 << enum genfile_kind, of the open transaction */
 	char actor[256];
 	bool has_key, has_other, key_checked;    /* of sealed values: db/seal.c; checked: in the open transaction */

@@ -5,12 +5,9 @@
 #include "db/telemetry.h"
 
 #include "core/clock.h"
-#include "core/str.h"
 #include "db/call_block.h"
 #include "db/rollup.h"
 #include "db/sql.h"
-
-enum { ROW_BYTES = 150 };
 
 /* ---- the transaction ------------------------------------------------------------------------------------------------------ */
 
@@ -23,26 +20,14 @@ GH_RC store_drain_begin(struct store *s, struct gh_err *err)
 	TRY(call_blocks_begin(s, err));
 	TRY(sql_exec(s, "BEGIN", "beginning a drain", err));
 	s->in_read = true;                           /* store_read_end rolls back */
-	s->drained_bytes = 0;
 	s->full = false;
 	return GH_RC_OK;
-}
-
-static gh_rc add_to_total(struct store *s, int64_t bytes, int64_t dropped, struct gh_err *err)
-{
-	sqlite3_stmt *st = sql_use(s, SQL_CALL_TOTAL_ADD);
-
-	bind_int(st, 1, bytes);
-	bind_int(st, 2, dropped);
-	return sql_done(s, st, err);
 }
 
 GH_RC store_drain_end(struct store *s, gh_rc so_far, struct gh_err *err)
 {
 	if (!so_far.code)
 		so_far = call_blocks_write(s, err);
-	if (!so_far.code && s->drained_bytes)
-		so_far = add_to_total(s, s->drained_bytes, 0, err);
 	if (!so_far.code)
 		so_far = sql_exec(s, "COMMIT", "storing calls", err);
 	if (so_far.code)
@@ -53,24 +38,7 @@ GH_RC store_drain_end(struct store *s, gh_rc so_far, struct gh_err *err)
 
 GH_RC store_drain_call(struct store *s, const struct telemetry_call *call, struct gh_err *err)
 {
-	sqlite3_stmt *st = sql_use(s, SQL_CALL_ADD);
-	int64_t bytes = ROW_BYTES;
-	int at = 3;
-
-#define X(name, max) bytes += (int64_t)call->name.n;
-	TELEMETRY_TEXTS(X)
-#undef X
-	bind_int(st, 1, bytes);
-	bind_int(st, 2, call->started_us);
-#define X(type, name) bind_int(st, at++, (int64_t)call->name);
-	TELEMETRY_NUMBERS(X)
-#undef X
-#define X(name, max) bind_str(st, at++, call->name);
-	TELEMETRY_TEXTS(X)
-#undef X
-	TRY(sql_done(s, st, err));
-	s->drained_bytes += bytes;
-	return call_blocks_add(s, sqlite3_last_insert_rowid(s->db), call, err);
+	return call_blocks_add(s, call, err);
 }
 
 /* ---- segments ---------------------------------------------------------------------------------------------------------------- */
@@ -95,8 +63,11 @@ GH_RC store_drain_segment(struct store *s, struct str name, uint64_t offset, uin
 	bool found;
 
 	TRY(store_segment_find(s, name, &before, &dropped_before, &found, err));
-	if (dropped > dropped_before)
-		TRY(add_to_total(s, 0, (int64_t)(dropped - dropped_before), err));
+	if (dropped > dropped_before) {
+		st = sql_use(s, SQL_CALL_DROPPED_ADD);
+		bind_int(st, 1, (int64_t)(dropped - dropped_before));
+		TRY(sql_done(s, st, err));
+	}
 	st = sql_use(s, SQL_SEGMENT_SET);
 	bind_str(st, 1, name);
 	bind_int(st, 2, (int64_t)offset);
@@ -122,28 +93,14 @@ GH_RC store_segments(struct store *s, struct arena *a, struct str **out, size_t 
 
 /* ---- upkeep ------------------------------------------------------------------------------------------------------------------ */
 
-/* The oldest rows that are before before_us, at most max_rows of them. */
+/* The oldest calls that are before before_us, at most max_rows of them. */
 static gh_rc drop_calls(struct store *s, int64_t before_us, size_t max_rows, bool *more, struct gh_err *err)
 {
-	sqlite3_stmt *st = sql_use(s, SQL_CALL_OLD_BYTES);
-	int64_t n, bytes;
-	bool row;
+	size_t gone;
 
-	bind_int(st, 1, (int64_t)max_rows);
-	bind_int(st, 2, before_us);
-	TRY(sql_step(s, st, &row, err));
-	n = sqlite3_column_int64(st, 0);
-	bytes = sqlite3_column_int64(st, 1);
-	sqlite3_reset(st);
-	if (!n)
-		return GH_RC_OK;
-	st = sql_use(s, SQL_CALL_OLD_DROP);
-	bind_int(st, 1, (int64_t)max_rows);
-	bind_int(st, 2, before_us);
-	TRY(sql_done(s, st, err));
-	TRY(call_blocks_prune(s, err));
-	*more |= n == (int64_t)max_rows;
-	return add_to_total(s, -bytes, 0, err);
+	TRY(call_blocks_drop(s, before_us, max_rows, &gone, err));
+	*more |= gone == max_rows;
+	return GH_RC_OK;
 }
 
 /* The oldest totals of that period. Their histograms first: a total without one is still right. */
@@ -269,14 +226,14 @@ GH_RC store_telemetry_sizes(struct store *s, struct store_telemetry_stats *out, 
 		out->raw_bytes = sqlite3_column_int64(st, 0);
 		out->dropped = sqlite3_column_int64(st, 1);
 		out->other_calls = sqlite3_column_int64(st, 2);
+		out->calls = sqlite3_column_int64(st, 3);
 		sqlite3_reset(st);
 	}
 	st = sql_use(s, SQL_CALL_ENDS);
 	TRY(sql_step(s, st, &row, err));
 	if (row && sqlite3_column_type(st, 0) != SQLITE_NULL) {
-		out->calls = sqlite3_column_int64(st, 1) - sqlite3_column_int64(st, 0) + 1;
-		out->first_call_us = sqlite3_column_int64(st, 2);
-		out->last_call_us = sqlite3_column_int64(st, 3);
+		out->first_call_us = sqlite3_column_int64(st, 0);
+		out->last_call_us = sqlite3_column_int64(st, 1);
 	}
 	if (row)
 		sqlite3_reset(st);

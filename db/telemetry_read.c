@@ -4,7 +4,10 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "db/analytics.h"
+#include "db/call_block.h"
 #include "db/sql.h"
+
+#include <stdlib.h>
 
 static const int64_t SECOND_US = 1000000;
 
@@ -133,137 +136,168 @@ GH_RC store_traffic_steps(struct store *s, struct arena *a, const struct store_t
 
 /* ---- single calls ------------------------------------------------------------------------------------------------------------- */
 
-static bool read_call(sqlite3_stmt *st, struct arena *a, struct store_call *out)
-{
-	bool ok = true;
-	int at = 2;
+/* What is kept of the blocks that are found, from the newest call on. */
+struct taking {
+	struct arena *a;
+	struct store_call *v;                /* newest first */
+	size_t n, cap, limit;
+	bool failed;
+};
 
-	out->row = sqlite3_column_int64(st, 0);
-	out->call.started_us = sqlite3_column_int64(st, 1);
-#define X(type, name) out->call.name = (type)sqlite3_column_int64(st, at++);
-	TELEMETRY_NUMBERS(X)
-#undef X
-#define X(name, max) out->call.name = column_str(st, at++, a, &ok);
+static bool keep_call(struct arena *a, const struct store_call *from, struct store_call *to)
+{
+	*to = *from;
+#define X(name, max)                                                            \
+	to->call.name = arena_dup(a, from->call.name);                          \
+	if (!to->call.name.p)                                                   \
+		return false;
 	TELEMETRY_TEXTS(X)
 #undef X
-	return ok;
+	return true;
 }
 
-/* By which index calls are found. */
-static enum sql calls_statement(const struct store_calls_filter *f, struct str *id)
+static bool have_room(struct taking *t)
 {
-	const struct {
-		struct str id;
-		bool given;
-		enum sql statement;
-	} rows[] = {
-		{ f->request_id, f->request_id.p, SQL_CALL_OF_REQUEST },      { f->correlation, f->correlation.p, SQL_CALL_OF_CORRELATION },
-		{ f->trace_id, f->trace_id.p, SQL_CALL_OF_TRACE },            { f->key_prefix, f->key_prefix.p, SQL_CALL_OF_KEY },
-		{ f->address, f->address.p, SQL_CALL_OF_ADDRESS },            { f->subscription, f->subscription.n, SQL_CALL_OF_SUBSCRIPTION },
-		{ STR_NULL, f->from_us || f->to_us, SQL_CALL_IN_TIME },       { f->api, f->api.n, SQL_CALL_OF_API },
-	};
+	size_t cap = t->cap ? 2 * t->cap : 128;
+	struct store_call *more;
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].given) {
-			*id = rows[i].id;
-			return rows[i].statement;
-		}
-	return SQL_CALL_LIST;
+	if (t->n < t->cap)
+		return true;
+	more = arena_alloc(t->a, cap, sizeof(*more));
+	if (!more)
+		return false;
+	if (t->n)
+		memcpy(more, t->v, t->n * sizeof(*more));
+	t->v = more;
+	t->cap = cap;
+	return true;
 }
 
-static void bind_calls_to(sqlite3_stmt *st, const struct store_calls_filter *f, size_t limit)
+static bool take(void *ctx, const struct store_call *calls, size_t n)
 {
-	int from = f->status, to = f->status;
+	struct taking *t = ctx;
 
-	if (f->status > 0 && f->status < 10) {
-		from = f->status * 100;
-		to = from + 99;
+	while (n && t->n < t->limit && !t->failed) {
+		t->failed = !have_room(t) || !keep_call(t->a, &calls[n - 1], &t->v[t->n]);
+		t->n += !t->failed;
+		n--;
 	}
-	bind_int(st, 1, f->after_row);
-	if (f->api.p)
-		bind_str(st, 2, f->api);
-	if (f->subscription.p)
-		bind_str(st, 3, f->subscription);
-	bind_int(st, 4, from);
-	bind_int(st, 5, f->status ? to : 999);
-	bind_int(st, 6, f->from_us);
-	bind_int(st, 7, f->to_us ? f->to_us : INT64_MAX);
-	bind_int(st, 8, (int64_t)limit);
-}
-
-static sqlite3_stmt *bind_calls(struct store *s, const struct store_calls_filter *f, size_t limit)
-{
-	struct str id = STR_NULL;
-	sqlite3_stmt *st = sql_use(s, calls_statement(f, &id));
-
-	bind_calls_to(st, f, limit);
-	if (sqlite3_bind_parameter_count(st) == 9)
-		bind_str(st, 9, id);
-	return st;
-}
-
-static gh_rc read_calls(struct store *s, sqlite3_stmt *st, struct arena *a, size_t limit, struct store_call **out, size_t *n, struct gh_err *err)
-{
-	gh_rc rc = GH_RC_OK;
-	bool row;
-
-	*out = arena_alloc(a, limit, sizeof(**out));
-	*n = 0;
-	while (*out && *n < limit) {
-		rc = sql_step(s, st, &row, err);
-		if (rc.code || !row)
-			break;
-		if (!read_call(st, a, &(*out)[(*n)++]))
-			*out = NULL;
-	}
-	sqlite3_reset(st);
-	if (rc.code)
-		return rc;
-	if (!*out)
-		FAIL(err, NOMEM, "no memory for %zu calls", limit);
-	return GH_RC_OK;
+	return t->n < t->limit && !t->failed;
 }
 
 GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_filter *f, struct store_call **out, size_t *n,
 		  struct gh_err *err)
 {
-	size_t limit = f->limit ? f->limit : CALLS_DEFAULT;
+	struct taking t = { .a = a, .limit = f->limit ? f->limit : CALLS_DEFAULT };
 
-	if (limit > STORE_LIST_MAX)
-		limit = STORE_LIST_MAX;
-	TRY(read_calls(s, bind_calls(s, f, limit), a, limit, out, n, err));
-	for (size_t i = 0; i < *n / 2; i++) {        /* newest first were read: oldest first are wanted */
-		struct store_call swap = (*out)[i];
+	if (t.limit > STORE_LIST_MAX)
+		t.limit = STORE_LIST_MAX;
+	TRY(call_blocks_find(s, f, take, &t, err));
+	if (t.failed)
+		FAIL(err, NOMEM, "no memory for %zu calls", t.limit);
+	for (size_t i = 0; i < t.n / 2; i++) {       /* newest first were read: oldest first are wanted */
+		struct store_call swap = t.v[i];
 
-		(*out)[i] = (*out)[*n - 1 - i];
-		(*out)[*n - 1 - i] = swap;
+		t.v[i] = t.v[t.n - 1 - i];
+		t.v[t.n - 1 - i] = swap;
 	}
+	*out = t.v;
+	*n = t.n;
 	return GH_RC_OK;
+}
+
+struct taking_one {
+	struct taking t;
+	int64_t row;
+};
+
+static bool take_one(void *ctx, const struct store_call *calls, size_t n UNUSED)
+{
+	struct taking_one *one = ctx;
+
+	if (calls[0].row == one->row)
+		(void)take(&one->t, calls, 1);
+	return false;
 }
 
 GH_RC store_call_at(struct store *s, struct arena *a, int64_t row, struct store_call **out, size_t *n, struct gh_err *err)
 {
-	static const struct store_calls_filter any;
-	sqlite3_stmt *st = sql_use(s, SQL_CALL_AT);
+	struct taking_one one = { .t = { .a = a, .limit = 1 }, .row = row };
 
-	bind_calls_to(st, &any, 1);
-	bind_int(st, 9, row);
-	return read_calls(s, st, a, 1, out, n, err);
+	*n = 0;
+	if (row > 0)
+		TRY(call_blocks_at(s, row, take_one, &one, err));
+	if (one.t.failed)
+		FAIL(err, NOMEM, "no memory for a call");
+	*out = one.t.v;
+	*n = one.t.n;
+	return GH_RC_OK;
 }
 
-static const struct field reason_fields[] = {
-	FIELD(store_reason, TEXT, reason), FIELD(store_reason, INT, status), FIELD(store_reason, INT, calls),
-	FIELD(store_reason, TIME, last_us),
+/* ---- reasons ------------------------------------------------------------------------------------------------------------------ */
+
+enum { REASONS_MAX = 500 };          /* words of the gateway with a status each, and what policies say */
+
+struct reasons {
+	struct arena *a;
+	struct store_reason *v;
+	size_t n, left;
 };
-static const struct row_type reason_type = ROW_TYPE("reason", store_reason, reason_fields);
+
+/* NULL: there are too many already. */
+static struct store_reason *reason_at(struct reasons *r, const struct telemetry_call *c)
+{
+	struct str reason;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].status == c->status && str_eq(r->v[i].reason, c->reason))
+			return &r->v[i];
+	reason = arena_dup(r->a, c->reason);
+	if (!reason.p || r->n == REASONS_MAX)
+		return NULL;
+	r->v[r->n] = (struct store_reason){ .reason = reason, .status = c->status };
+	return &r->v[r->n++];
+}
+
+static bool count_reasons(void *ctx, const struct store_call *calls, size_t n)
+{
+	struct reasons *r = ctx;
+
+	for (; n && r->left; n--, r->left--) {
+		const struct telemetry_call *c = &calls[n - 1].call;
+		struct store_reason *one;
+
+		if (!c->reason.n)
+			continue;
+		one = reason_at(r, c);
+		if (!one)
+			continue;
+		one->calls++;
+		one->last_us = c->started_us > one->last_us ? c->started_us : one->last_us;
+	}
+	return r->left;
+}
+
+static int by_frequency(const void *x, const void *y)
+{
+	const struct store_reason *a = x, *b = y;
+	int c = (a->calls < b->calls) - (a->calls > b->calls);
+
+	return c ? c : str_cmp(a->reason, b->reason);
+}
 
 GH_RC store_call_reasons(struct store *s, struct arena *a, struct str subscription, int64_t from_us, size_t most,
 			 struct store_reason **out, size_t *n, struct gh_err *err)
 {
-	sqlite3_stmt *st = sql_use(s, SQL_CALL_REASONS);
+	const struct store_calls_filter f = { .subscription = subscription, .from_us = from_us };
+	struct reasons r = { .a = a, .v = arena_alloc(a, REASONS_MAX, sizeof(*r.v)), .left = most };
 
-	bind_str(st, 1, subscription);
-	bind_int(st, 2, from_us);
-	bind_int(st, 3, (int64_t)most);
-	return list_rows(s, st, &reason_type, a, out, n, err);
+	if (!r.v)
+		FAIL(err, NOMEM, "no memory for reasons");
+	if (most)
+		TRY(call_blocks_find(s, &f, count_reasons, &r, err));
+	qsort(r.v, r.n, sizeof(*r.v), by_frequency);
+	*out = r.v;
+	*n = r.n;
+	return GH_RC_OK;
 }

@@ -265,7 +265,7 @@ static void see_to_metrics(struct keeper *k)
 		trouble(k, "the counters cannot be looked at", &err);
 	else if (found)
 		f.counters_evicted = counters.evicted;
-	if (!store_telemetry_stats(k->store, &stats, &err).code) {
+	if (!store_telemetry_sizes(k->store, &stats, &err).code) {
 		f.dropped = (uint64_t)stats.dropped;
 		f.telemetry_bytes = stats.raw_bytes;
 	}
