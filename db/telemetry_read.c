@@ -192,6 +192,8 @@ GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_fil
 
 	if (t.limit > STORE_LIST_MAX)
 		t.limit = STORE_LIST_MAX;
+	if (!have_room(&t))                          /* also nothing has an address */
+		FAIL(err, NOMEM, "no memory for calls");
 	TRY(call_blocks_find(s, f, take, &t, err));
 	if (t.failed)
 		FAIL(err, NOMEM, "no memory for %zu calls", t.limit);
@@ -225,6 +227,8 @@ GH_RC store_call_at(struct store *s, struct arena *a, int64_t row, struct store_
 	struct taking_one one = { .t = { .a = a, .limit = 1 }, .row = row };
 
 	*n = 0;
+	if (!have_room(&one.t))
+		FAIL(err, NOMEM, "no memory for a call");
 	if (row > 0)
 		TRY(call_blocks_at(s, row, take_one, &one, err));
 	if (one.t.failed)
