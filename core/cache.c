@@ -23,7 +23,14 @@
 #include <unistd.h>
 
 enum { DIGEST_BYTES = 32, HEAD_BYTES = 13, EVICT_BATCH = 64, EVICT_TRIES = 64, SCAN_BATCH = 512, SWEPT_BY_PUT = 2, READERS_MAX = 512, PAGE = 4096,
-       LEAST_BYTES = 1 << 20 };
+       SEEN = 64 /* a power of two */, LEAST_BYTES = 1 << 20 };
+
+/* A record that was found before. While nobody has written since, it is where it was. */
+struct seen {
+	unsigned char digest[DIGEST_BYTES];
+	size_t txn;
+	MDB_val record;
+};
 
 struct cache {
 	MDB_env *env;
@@ -31,6 +38,7 @@ struct cache {
 	MDB_txn *reader;                 /* reset between look-ups, so that one costs no allocation */
 	size_t max_bytes;
 	uint64_t evicted;
+	struct seen seen[SEEN];
 };
 
 struct entry_key {
@@ -204,18 +212,39 @@ static struct str value_of(MDB_val record, char space, struct str key, int64_t n
 	return (struct str){ (const char *)p + HEAD_BYTES + key_n, record.mv_size - HEAD_BYTES - key_n };
 }
 
+/* Within the reader's transaction. A transaction that is the newest again leaves all pages of its time alone. */
+static int find(struct cache *c, unsigned char digest[DIGEST_BYTES], MDB_val *record)
+{
+	struct seen *s = &c->seen[digest[0] & (SEEN - 1)];
+	MDB_val k = { DIGEST_BYTES, digest };
+	size_t txn = mdb_txn_id(c->reader);
+	int lmdb;
+
+	if (s->record.mv_data && s->txn == txn && memcmp(s->digest, digest, DIGEST_BYTES) == 0) {
+		*record = s->record;
+		return 0;
+	}
+	lmdb = mdb_get(c->reader, c->values, &k, record);
+	if (lmdb)
+		return lmdb;
+	memcpy(s->digest, digest, DIGEST_BYTES);
+	s->txn = txn;
+	s->record = *record;
+	return 0;
+}
+
 gh_rc cache_get(struct cache *c, char space, struct str key, int64_t now_us, struct arena *a, struct str *value,
 		struct gh_err *err)
 {
 	unsigned char digest[DIGEST_BYTES];
-	MDB_val k = { sizeof(digest), digest }, record;
 	struct str found = STR_NULL;
+	MDB_val record;
 	int lmdb;
 
 	*value = STR_NULL;
 	digest_of(space, key, digest);
 	TRY_LMDB(mdb_txn_renew(c->reader), "renew");
-	lmdb = mdb_get(c->reader, c->values, &k, &record);
+	lmdb = find(c, digest, &record);
 	if (!lmdb)
 		found = value_of(record, space, key, now_us);
 	if (found.p)
@@ -326,6 +355,8 @@ struct put {
 	struct str key, value;
 	unsigned char digest[DIGEST_BYTES];
 	uint64_t now_us, expires_us;
+	cache_change_fn *change;             /* makes the value; NULL: it is given */
+	void *arg;
 	size_t lines;                        /* 0: value takes the place of what is there; else it is put before its lines */
 };
 
@@ -390,6 +421,21 @@ static int push_in(struct cache *c, MDB_txn *txn, struct put *p)
 	return lmdb;
 }
 
+static int change_in(struct cache *c, MDB_txn *txn, struct put *p)
+{
+	MDB_val k = { DIGEST_BYTES, p->digest }, record;
+	int lmdb = mdb_get(txn, c->values, &k, &record);
+	struct str old = lmdb ? STR_NULL : value_of(record, p->space, p->key, (int64_t)p->now_us), value;
+	int64_t expires_us;
+
+	if (lmdb && lmdb != MDB_NOTFOUND)
+		return lmdb;
+	if (!p->change(p->arg, old, &value, &expires_us))
+		return 0;
+	p->expires_us = (uint64_t)expires_us;
+	return put_in(c, txn, p, value);
+}
+
 /* More goes than comes, so what has expired does not pile up, and nobody has to sweep. */
 static int put_once(struct cache *c, struct put *p)
 {
@@ -399,7 +445,7 @@ static int put_once(struct cache *c, struct put *p)
 
 	if (lmdb)
 		return lmdb;
-	lmdb = p->lines ? push_in(c, txn, p) : put_in(c, txn, p, p->value);
+	lmdb = p->change ? change_in(c, txn, p) : p->lines ? push_in(c, txn, p) : put_in(c, txn, p, p->value);
 	if (!lmdb)
 		lmdb = drop_in(c, txn, p->now_us, SWEPT_BY_PUT, &swept);
 	if (lmdb) {
@@ -448,6 +494,13 @@ gh_rc cache_push(struct cache *c, char space, struct str key, struct str line, s
 {
 	struct put p = { .space = space, .key = key, .value = line, .now_us = (uint64_t)now_us, .expires_us = (uint64_t)expires_us,
 			 .lines = most };
+
+	return put(c, &p, err);
+}
+
+gh_rc cache_change(struct cache *c, char space, struct str key, int64_t now_us, cache_change_fn *change, void *arg, struct gh_err *err)
+{
+	struct put p = { .space = space, .key = key, .now_us = (uint64_t)now_us, .change = change, .arg = arg };
 
 	return put(c, &p, err);
 }

@@ -41,6 +41,10 @@ GH_RC cache_put(struct cache *c, char space, struct str key, struct str value, i
  * one step over all processes. Each line of the value ends in "\n". */
 GH_RC cache_push(struct cache *c, char space, struct str key, struct str line, size_t most, int64_t now_us, int64_t expires_us,
 		 struct gh_err *err);
+/* What an entry becomes, in one step over all processes: nobody writes between the look at it and the change. `old` is STR_NULL when
+ * there is none, and is gone when *value is written, so *value must not point into it. False: it stays as it is. May be called again. */
+typedef bool cache_change_fn(void *arg, struct str old, struct str *value, int64_t *expires_us);
+GH_RC cache_change(struct cache *c, char space, struct str key, int64_t now_us, cache_change_fn *change, void *arg, struct gh_err *err);
 GH_RC cache_remove(struct cache *c, char space, struct str key, bool *was_there, struct gh_err *err);
 
 struct cache_stats {

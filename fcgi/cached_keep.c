@@ -60,17 +60,49 @@ void cached_look(struct call *k, struct cached *c, int64_t now_us)
 		c->has_stored = c->stored.pass || c->stored.asked_us > c->address.invalidated_us;
 }
 
+/* One worker may invalidate an address while another keeps an answer of it: neither may undo what the other writes. */
+struct address_change {
+	struct arena *arena;
+	struct str vary;                         /* STR_NULL: as it is */
+	int64_t invalidated_us, until_us;        /* at least */
+};
+
+static bool change_address(void *arg, struct str old, struct str *value, int64_t *expires_us)
+{
+	const struct address_change *want = arg;
+	struct cached_address a = { .vary = STR("") };
+
+	if (old.p)
+		(void)!cached_address_read(old, &a);
+	if (want->vary.p)
+		a.vary = want->vary;
+	if (a.invalidated_us < want->invalidated_us)
+		a.invalidated_us = want->invalidated_us;
+	if (a.until_us < want->until_us)
+		a.until_us = want->until_us;
+	*value = cached_address_write(want->arena, &a);
+	*expires_us = a.until_us;
+	return value->p != NULL;
+}
+
+static void write_address(struct call *k, struct str key, int64_t now_us, struct address_change *want)
+{
+	struct gh_err err;
+
+	if (k->wk->responses && want->until_us > now_us)
+		(void)trouble(k->wk, cache_change(k->wk->responses, RESPONSE_CACHE_ADDRESS, key, now_us, change_address, want, &err), &err);
+}
+
 /* What leads to the answer stays as long as the answer. */
 static void keep_address(struct call *k, struct cached *c, struct str vary, int64_t until_us)
 {
+	struct address_change want = { .arena = k->arena, .vary = vary, .until_us = until_us };
+	int64_t now_us = clock_wall_us();
 	struct cached_address now;
 
-	(void)look_up_address(k, c->address_key, clock_wall_us(), &now);      /* it may have been invalidated meanwhile */
-	if (now.until_us >= until_us && str_eq(now.vary, vary))
+	if (look_up_address(k, c->address_key, now_us, &now) && now.until_us >= until_us && str_eq(now.vary, vary))
 		return;
-	now.vary = vary;
-	now.until_us = until_us > now.until_us ? until_us : now.until_us;
-	put(k, RESPONSE_CACHE_ADDRESS, c->address_key, cached_address_write(k->arena, &now), now.until_us);
+	write_address(k, c->address_key, now_us, &want);
 }
 
 /* For people, so without the key of a subscription: access_strip has taken it out of this query. */
@@ -164,16 +196,12 @@ void cached_mark_pass(struct call *k, struct cached *c)
 
 static void invalidate_address(struct call *k, const struct url *u)
 {
-	int64_t now = clock_wall_us(), least = now + MARK_S * (int64_t)1000000;
-	struct cached_address a;
+	int64_t now = clock_wall_us();
+	struct address_change want = { .arena = k->arena, .invalidated_us = now, .until_us = now + MARK_S * (int64_t)1000000 };
 	struct str key;
 
-	if (!cached_address_key(k, u, &key))
-		return;
-	(void)look_up_address(k, key, now, &a);
-	a.invalidated_us = now;
-	a.until_us = a.until_us > least ? a.until_us : least;
-	put(k, RESPONSE_CACHE_ADDRESS, key, cached_address_write(k->arena, &a), a.until_us);
+	if (cached_address_key(k, u, &key))
+		write_address(k, key, now, &want);
 }
 
 /* Location and Content-Location of the same origin: a whole address, or a path from the root. */

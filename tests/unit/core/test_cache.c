@@ -166,6 +166,65 @@ static void killed_writer(void **state UNUSED)
 	check_done();
 }
 
+/* Another process changes what was just read here. */
+static void by_another(void **state UNUSED)
+{
+	for (int round = 0; round < 3; round++) {
+		int status;
+
+		put('a', STR("k"), STR("mine"), 1, 1000);
+		CHECK_STR("looked at once", get('a', STR("k"), 2), STR("mine"));
+		CHECK_STR("and again", get('a', STR("k"), 2), STR("mine"));
+		if (fork() == 0) {
+			struct cache *own;
+			bool was_there;
+			bool ok = !cache_open(&own, dir, 1 << 20, NULL).code;
+
+			ok = ok && (round ? !cache_put(own, 'a', STR("k"), STR("another's"), 1, 1000, NULL).code
+					  : !cache_remove(own, 'a', STR("k"), &was_there, NULL).code);
+			for (int i = 0; ok && i < 50; i++)     /* what held it is used for other things */
+				ok = !cache_put(own, 'b', arena_printf(arena, "%d", i), STR("x"), 1, 1000, NULL).code;
+			_exit(!ok);
+		}
+		CHECK("the other process", wait(&status) > 0 && status == 0);
+		CHECK_STR("seen here", get('a', STR("k"), 2), round ? STR("another's") : STR_NULL);
+	}
+	check_done();
+}
+
+static bool count_up(void *arg, struct str old, struct str *value, int64_t *expires_us)
+{
+	char *text = arg;
+	long n = old.p ? strtol(old.p, NULL, 10) : 0;
+
+	*value = (struct str){ text, (size_t)snprintf(text, 24, "%ld;", n + 1) };
+	*expires_us = 1000;
+	return n < 399;
+}
+
+/* Four processes count in one entry: none takes back what another has written. */
+static void changes(void **state UNUSED)
+{
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0) {
+			struct cache *own;
+			char text[24];
+			bool ok = !cache_open(&own, dir, 1 << 20, NULL).code;
+
+			for (int k = 0; ok && k < 100; k++)
+				ok = !cache_change(own, 'c', STR("k"), 2, count_up, text, NULL).code;
+			_exit(!ok);
+		}
+	for (int i = 0; i < 4; i++) {
+		int status;
+
+		CHECK("a process", wait(&status) > 0 && status == 0);
+	}
+	CHECK_STR("all but the last, which was left as it is", get('c', STR("k"), 3), STR("399;"));
+	CHECK("until its time", get('c', STR("k"), 1000).p == NULL);
+	check_done();
+}
+
 /* Four processes push into one list: no line is lost but the oldest, none is torn. */
 static void lines(void **state UNUSED)
 {
@@ -270,6 +329,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(limit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(expired, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_readers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(by_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(changes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_writer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged, set_up, tear_down),
