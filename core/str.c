@@ -23,6 +23,8 @@ bool bytes_eq_ci(const char *a, const char *b, size_t n)
 {
 	size_t i = 0;
 
+	if (n && (a[0] ^ b[0]) & ~0x20)          /* most that are as long begin with another letter */
+		return false;
 	for (; i + 8 <= n; i += 8)
 		if (lower8(load8(a + i)) != lower8(load8(b + i)))
 			return false;

@@ -31,8 +31,10 @@ static bool is_kept_back(struct str n)
 	static const struct str names[] = { STR_INIT("Status"), STR_INIT("Server"), STR_INIT("Content-Length"),
 					    STR_INIT("X-Request-Id"), STR_INIT("X-Sendfile"), STR_INIT("X-Sendfile2") };
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (n.n == names[i].n && str_eq_ci(n, names[i]))
+	static const unsigned lengths = 1 << 6 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 14;
+
+	for (size_t i = 0; n.n < 15 && lengths >> n.n & 1 && i < ARRAY_LEN(names); i++)
+		if (str_eq_ci(n, names[i]))
 			return true;
 	return ((n.p[0] | 0x20) == 'x' && (str_starts_ci(n, STR("X-Accel-")) || str_starts_ci(n, STR("X-LIGHTTPD-"))))
 	       || field_is_hop_by_hop(n);

@@ -54,16 +54,18 @@ static bool may_hold_ctl(const char *p)
 	return found[0] | found[1];
 }
 
-/* A token is a thousand bytes, and each field of a call is looked at on its way in and on its way out. */
+/* A token is a thousand bytes, and each field of a call is looked at on its way in and on its way out. The last sixteen are
+ * looked at together too, some of them once more. */
 bool field_value_ok(struct str s)
 {
 	unsigned char seen = 0;
-	size_t i = 0;
 
-	for (; s.n - i >= STRIDE; i += STRIDE)
-		for (size_t k = 0; may_hold_ctl(s.p + i) && k < STRIDE; k++)
-			seen |= classes[(unsigned char)s.p[i + k]];
-	for (; i < s.n; i++)
+	for (size_t i = 0, at; s.n >= STRIDE && i < s.n; i += STRIDE) {
+		at = s.n - i < STRIDE ? s.n - STRIDE : i;
+		for (size_t k = 0; may_hold_ctl(s.p + at) && k < STRIDE; k++)
+			seen |= classes[(unsigned char)s.p[at + k]];
+	}
+	for (size_t i = 0; s.n < STRIDE && i < s.n; i++)
 		seen |= classes[(unsigned char)s.p[i]];
 	return !(seen & C_CTL);
 }
