@@ -60,6 +60,8 @@ all: $(BINS)
 $B/bin/gatehouse-portal $B/bin/gatehouse-admin: LDLIBS += -lqrencode
 # configuration as a ZIP
 $B/bin/gatehouse $B/bin/gatehouse-admin: LDLIBS += -lzip
+# names of backends, with their TTL
+$B/bin/gatehouse-gateway: LDLIBS += -lcares
 # passkeys
 $B/bin/gatehouse-portal $B/bin/gatehouse-admin: LDLIBS += -lfido2
 
@@ -87,7 +89,7 @@ UNIT_SRC := $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c)
 UNIT_BIN := $(UNIT_SRC:%.c=$B/%)
 UNIT_LIBS := $(addprefix $B/lib,$(addsuffix .a,portal admin web gateway keeper cli config policy db core))
 
-$(UNIT_BIN): LDLIBS += -lqrencode -lfido2 -lzip
+$(UNIT_BIN): LDLIBS += -lqrencode -lfido2 -lzip -lcares
 $(UNIT_BIN): $B/%: $B/%.o $(UNIT_LIBS)
 	@$(CC) $(CFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 

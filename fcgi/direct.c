@@ -29,7 +29,8 @@ static void over(struct transfer *t, enum reason why)
 static void complete(struct direct_conn *c, bool nothing_left)
 {
 	struct transfer *t = c->transfer;
-	bool keep = c->keep && nothing_left && !c->out.n && c->d->n_idle < (size_t)c->d->up->limits.max_connections;
+	bool keep = c->keep && nothing_left && !c->out.n && c->print == c->origin->print
+		    && c->d->n_idle < (size_t)c->d->up->limits.max_connections;
 
 	if (keep) {
 		c->transfer = NULL;
@@ -60,9 +61,19 @@ static void failed(struct direct_conn *c, enum reason why)
 	struct direct *d = c->d;
 	bool again = c->reused && http1_untouched(&c->reader) && may_repeat(t);
 
+	bool race = c->connecting && t->n_addresses > 1;
+
 	if (c->connecting)
-		c->origin->known_until_us = c->origin->known_until_us == INT64_MAX ? INT64_MAX : 0;
+		direct_doubt(t);
 	direct_close(c);
+	if (race) {                          /* another of its addresses may be there; nothing was sent */
+		t->direct = false;
+		t->raced = true;
+		t->phase = TRANSFER_CONNECTING;
+		if (transfer_start_curl(t))
+			return;
+		t->direct = true;
+	}
 	if (!again || !send_on(d, t, true))
 		over(t, why);
 }
@@ -339,7 +350,7 @@ bool direct_start(struct direct *d, struct transfer *t)
 	if (!is_everyday(&t->rq))
 		return false;
 	t->origin = direct_origin(d, u->host, url_port(u));
-	if (!t->origin || t->origin->known_until_us <= d->up->loop->now_us)
+	if (!t->origin || t->raced || !direct_readdress(t->origin, t))
 		return false;
 	t->no_body = str_eq(t->rq.method, STR("HEAD"));
 	return send_on(d, t, false);

@@ -48,6 +48,21 @@ static bool take_address(struct origin *o, const char *ip)
 	return false;
 }
 
+/* An IPv6 address is in brackets there. */
+static bool take_resolved(struct origin *o, const char *text)
+{
+	struct str s = str_of(text);
+	char ip[64];
+
+	if (s.n > 2 && s.p[0] == '[')
+		s = str_first(str_from(s, 1), s.n - 2);
+	if (s.n >= sizeof(ip))
+		return false;
+	memcpy(ip, s.p, s.n);
+	ip[s.n] = '\0';
+	return take_address(o, ip);
+}
+
 static struct origin *new_origin(struct direct *d, struct str host, unsigned port)
 {
 	struct origin *o;
@@ -66,7 +81,7 @@ static struct origin *new_origin(struct direct *d, struct str host, unsigned por
 		memcpy(ip, host.p + bracket, n);
 		ip[n] = '\0';
 		if (take_address(o, ip))
-			o->known_until_us = INT64_MAX;
+			o->known_until_us = ORIGIN_FIXED;
 	}
 	o->next = d->origins[b];
 	d->origins[b] = o;
@@ -82,12 +97,37 @@ struct origin *direct_origin(struct direct *d, struct str host, unsigned port)
 	return new_origin(d, host, port);
 }
 
-void direct_learn(struct direct *d, struct str host, unsigned port, const char *ip)
+void direct_learn(struct transfer *t, const char *ip)
 {
-	struct origin *o = direct_origin(d, host, port);
+	struct direct *d = t->up->direct;
+	struct origin *o = direct_origin(d, t->url.host, url_port(&t->url));
 
-	if (o && o->known_until_us != INT64_MAX && take_address(o, ip))
-		o->known_until_us = d->up->loop->now_us + LEARNED_US;
+	if (!o || o->known_until_us == ORIGIN_FIXED || !take_address(o, ip))
+		return;
+	o->known_until_us = t->name_print ? ORIGIN_RESOLVED : d->up->loop->now_us + LEARNED_US;
+	o->print = t->name_print;
+}
+
+void direct_doubt(struct transfer *t)
+{
+	if (t->origin->known_until_us != ORIGIN_FIXED)
+		t->origin->known_until_us = 0;
+}
+
+bool direct_readdress(struct origin *o, const struct transfer *t)
+{
+	if (!t->name_print || o->known_until_us == ORIGIN_FIXED)
+		return o->known_until_us > t->up->loop->now_us;
+	if (o->print == t->name_print && o->known_until_us == ORIGIN_RESOLVED)
+		return true;
+	if (o->print != t->name_print) {
+		while (o->idle)
+			direct_close(o->idle);
+		o->print = t->name_print;
+		/* of one address there is nothing to race */
+		o->known_until_us = t->n_addresses == 1 && take_resolved(o, t->addresses) ? ORIGIN_RESOLVED : 0;
+	}
+	return o->known_until_us == ORIGIN_RESOLVED;
 }
 
 /* ---- connections ---- */
@@ -163,6 +203,7 @@ struct direct_conn *direct_open(struct direct *d, struct origin *o, void (*ready
 	loop_watch_init(&c->watch, fd, ready);
 	c->d = d;
 	c->origin = o;
+	c->print = o->print;
 	http1_init(&c->reader, d->up->limits.max_header_bytes);
 	buf_init(&c->out, REQUEST_MAX);
 	buf_init(&c->pause_body, READ_BYTES);

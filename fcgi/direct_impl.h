@@ -9,10 +9,14 @@
 enum { ORIGIN_BUCKETS = 256, ORIGINS_MAX = 4096, READ_BYTES = 65536,
        BODY_MAX = 65536, REQUEST_MAX = 1 << 20 };
 
+#define ORIGIN_FIXED INT64_MAX
+#define ORIGIN_RESOLVED (INT64_MAX - 1)
+
 struct origin {                          /* one backend address */
 	struct origin *next;
 	struct direct_conn *idle;        /* newest first */
-	int64_t known_until_us;          /* INT64_MAX: the host is an address itself */
+	int64_t known_until_us;          /* ORIGIN_FIXED: the host is an address itself; ORIGIN_RESOLVED: while print is the same */
+	uint64_t print;                  /* of the addresses of its name (resolver.h); 0: not known */
 	socklen_t address_n;
 	union {
 		struct sockaddr any;
@@ -28,6 +32,7 @@ struct direct_conn {
 	struct watch watch;
 	struct direct *d;
 	struct origin *origin;
+	uint64_t print;                  /* of the origin when it was made */
 	struct transfer *transfer;       /* NULL: idle */
 	struct direct_conn *next, *prev; /* of origin.idle */
 	struct direct_conn *older, *newer;       /* all idle ones, by age */
@@ -54,6 +59,8 @@ struct origin *direct_origin(struct direct *d, struct str host, unsigned port); 
 struct direct_conn *direct_kept(struct origin *o, bool must_be_alive);
 /* A new one, still connecting or connected. NULL: not possible. */
 struct direct_conn *direct_open(struct direct *d, struct origin *o, void (*ready)(struct watch *, uint32_t));
+/* The name of the request has these addresses now: connections to others are closed. False: which one to take is not known. */
+bool direct_readdress(struct origin *o, const struct transfer *t);
 void direct_close(struct direct_conn *c);                /* leaves its transfer behind without a connection */
 void direct_keep(struct direct_conn *c);                 /* into the idle ones */
 void direct_close_old(struct direct *d);                 /* that have been idle for long */

@@ -339,7 +339,7 @@ static struct curl_slist *header_list(struct arena *a, const struct upstream_req
 	return l.ok ? l.first : NULL;
 }
 
-static bool start_curl(struct transfer *t)
+bool transfer_start_curl(struct transfer *t)
 {
 	const struct upstream_request *rq = &t->rq;
 	struct curl_slist *headers;
@@ -380,7 +380,7 @@ static void prepare(struct transfer *t, struct arena *a, const struct upstream_r
 	t->phase = TRANSFER_CONNECTING;
 	t->follow = rq->follow_redirects;
 	t->failed = REASON_NONE;
-	t->head_done = t->paused = t->seen_upload = t->direct = t->is_over = t->no_body = false;
+	t->head_done = t->paused = t->seen_upload = t->direct = t->is_over = t->no_body = t->in_multi = t->raced = false;
 	t->problem[0] = '\0';
 	t->tls_problem = NULL;
 	t->started_us = t->touched_us = t->up->loop->now_us;
@@ -400,6 +400,12 @@ static bool is_sendable(const struct upstream_request *rq)
 	return host.n && method_ok(rq->method) && field_value_ok(rq->host);
 }
 
+bool transfer_start(struct transfer *t)
+{
+	t->direct = direct_start(t->up->direct, t);
+	return t->direct || transfer_start_curl(t);
+}
+
 struct transfer *upstream_start(struct upstream *u, struct arena *a, const struct upstream_request *rq,
 	const struct transfer_ops *ops, void *owner, enum reason *why)
 {
@@ -415,15 +421,12 @@ struct transfer *upstream_start(struct upstream *u, struct arena *a, const struc
 	t->ops = ops;
 	t->owner = owner;
 	prepare(t, a, rq);
-	if (direct_start(u->direct, t)) {
-		t->direct = true;
-		upstream_activate(t);
-		return t;
+	if (transfer_resolve(t) && !transfer_start(t)) {
+		upstream_recycle(t);
+		return NULL;
 	}
-	if (start_curl(t))
-		return t;
-	upstream_recycle(t);
-	return NULL;
+	upstream_activate(t);
+	return t;
 }
 
 /* ---- how it ended ---- */
@@ -500,6 +503,8 @@ enum reason transfer_late(struct transfer *t, int64_t now_us)
 {
 	if (t->total_ms && now_us - t->started_us > t->total_ms * 1000)
 		return REASON_BACKEND_TOTAL;
+	if (t->phase == TRANSFER_RESOLVING)
+		return now_us - t->started_us > t->up->limits.connect_ms * 1000 ? REASON_BACKEND_DNS : REASON_NONE;
 	if (t->phase == TRANSFER_OPENING && now_us - t->started_us > t->up->limits.connect_ms * 1000)
 		return REASON_BACKEND_CONNECT_TIMEOUT;
 	if (t->paused)

@@ -21,37 +21,24 @@ static void blob(CURL *e, CURLoption o, struct str s)
 	curl_easy_setopt(e, o, &b);
 }
 
-static struct str bare(struct str host)
-{
-	return host.n > 2 && host.p[0] == '[' ? str_first(str_from(host, 1), host.n - 2) : host;
-}
-
 static bool point_at_name(struct transfer *t, const struct upstream_request *rq)
 {
-	struct curl_slist *to = arena_new_of(t->arena, struct curl_slist);
-	struct str host = bare(t->url.host), line;
-	bool v6 = str_find_char(host, ':') != SIZE_MAX;
-	unsigned port = url_port(&t->url);
-
-	line = arena_printf(t->arena, v6 ? "%.*s:%u:[%.*s]:%u" : "%.*s:%u:%.*s:%u", STR_ARG(rq->server_name), port, STR_ARG(host),
-			    port);
 	if (!t->rq.host.n)
 		t->rq.host = t->url.port ? arena_printf(t->arena, "%.*s:%u", STR_ARG(t->url.host), t->url.port)
 					 : arena_dup(t->arena, t->url.host);
-	if (!to || !line.p || !t->rq.host.p)
+	if (!t->rq.host.p || !transfer_point(t, rq->server_name))
 		return false;
-	to->data = (char *)(uintptr_t)line.p;
 	t->url.host = rq->server_name;
-	return curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, to) == CURLE_OK;
+	return true;
 }
 
 bool transfer_tls_options(struct transfer *t, const struct upstream_request *rq)
 {
 	CURL *e = t->easy;
-	bool ok = true;
+	bool ok = transfer_point(t, t->url.host);
 
-	if (!str_eq(t->url.scheme, STR("https")) && !rq->follow_redirects)
-		return true;
+	if (!ok || (!str_eq(t->url.scheme, STR("https")) && !rq->follow_redirects))
+		return ok;
 	if (rq->client_cert_pem.n) {
 		curl_easy_setopt(e, CURLOPT_SSLCERTTYPE, "PEM");
 		curl_easy_setopt(e, CURLOPT_SSLKEYTYPE, "PEM");

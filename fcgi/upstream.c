@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SWEEP_US = 50000, IDLE_HANDLES_MAX = 256, DNS_CACHE_S = 60 };
+enum { SWEEP_US = 50000, IDLE_HANDLES_MAX = 256 };
 
 struct backend_socket {
 	struct watch watch;
@@ -107,7 +107,7 @@ static int on_timer(CURLM *multi UNUSED, long ms, void *up)
 	return 0;
 }
 
-struct upstream *upstream_new(struct loop *l, const struct upstream_limits *limits, struct gh_err *err)
+struct upstream *upstream_new(struct loop *l, const struct upstream_limits *limits, const struct config *config, struct gh_err *err)
 {
 	struct upstream *u = calloc(1, sizeof(*u));
 
@@ -121,6 +121,11 @@ struct upstream *upstream_new(struct loop *l, const struct upstream_limits *limi
 	if (!u->direct) {
 		upstream_free(u);
 		gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory for the backend side");
+		return NULL;
+	}
+	u->resolver = resolver_new(l, config, err);
+	if (!u->resolver) {
+		upstream_free(u);
 		return NULL;
 	}
 	u->limits = *limits;
@@ -138,6 +143,7 @@ void upstream_free(struct upstream *u)
 {
 	if (!u)
 		return;
+	resolver_free(u->resolver);
 	direct_free(u->direct);
 	while (u->idle) {
 		struct transfer *t = u->idle;
@@ -215,16 +221,17 @@ bool upstream_add(struct transfer *t)
 
 	if (curl_multi_add_handle(u->multi, t->easy) != CURLM_OK)
 		return false;
-	upstream_activate(t);
+	t->in_multi = true;
 	u->looked = false;
 	return true;
 }
 
 static void detach(struct transfer *t)
 {
+	transfer_stop_waiting(t);
 	if (t->direct)
 		direct_cancel(t);
-	else
+	else if (t->in_multi)
 		curl_multi_remove_handle(t->up->multi, t->easy);
 }
 
@@ -256,10 +263,10 @@ static void learn(struct transfer *t)
 {
 	char *ip = NULL;
 
-	if (t->rq.proxy_url.n || t->rq.unix_socket.n || t->follow || !str_eq(t->url.scheme, STR("http")))
+	if (!t->in_multi || t->rq.proxy_url.n || t->rq.unix_socket.n || t->follow || !str_eq(t->url.scheme, STR("http")))
 		return;
 	if (curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK && ip && *ip)
-		direct_learn(t->up->direct, t->url.host, url_port(&t->url), ip);
+		direct_learn(t, ip);
 }
 
 void upstream_finish(struct transfer *t, enum reason why)
@@ -296,6 +303,8 @@ static void sweep(struct upstream *u)
 		enum reason late = transfer_late(t, u->loop->now_us);
 
 		next = t->next;
+		if (late == REASON_BACKEND_CONNECT_TIMEOUT && t->direct)
+			direct_doubt(t);
 		if (late != REASON_NONE)
 			upstream_finish(t, late);
 	}
@@ -318,8 +327,14 @@ bool upstream_turn(struct upstream *u)
 		any |= report_finished(u);
 	}
 	any |= direct_turn(u->direct);
+	if (u->resolving && (resolver_news(u->resolver) || u->names_failed)) {
+		u->names_failed = false;
+		any |= transfer_waiting_turn(u, false);
+	}
 	if (u->n_active && now - u->swept_us >= SWEEP_US) {
 		u->swept_us = now;
+		if (u->resolving)
+			any |= transfer_waiting_turn(u, true);
 		sweep(u);
 	}
 	return any;
@@ -376,12 +391,12 @@ struct transfer_times transfer_times(const struct transfer *t)
 	long fresh = 0;
 
 	if (t->direct)
-		return (struct transfer_times){ 0, t->connected_us ? (uint32_t)(t->connected_us - t->started_us) : 0, 0 };
+		return (struct transfer_times){ t->dns_us, t->connected_us ? (uint32_t)(t->connected_us - t->started_us) - t->dns_us : 0, 0 };
 	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &fresh);
 	if (!fresh)
-		return (struct transfer_times){ 0, 0, 0 };
+		return (struct transfer_times){ t->dns_us, 0, 0 };
 	dns = info_us(t, CURLINFO_NAMELOOKUP_TIME_T);
 	connect = info_us(t, CURLINFO_CONNECT_TIME_T);
 	tls = info_us(t, CURLINFO_APPCONNECT_TIME_T);
-	return (struct transfer_times){ dns, connect > dns ? connect - dns : 0, tls > connect ? tls - connect : 0 };
+	return (struct transfer_times){ dns + t->dns_us, connect > dns ? connect - dns : 0, tls > connect ? tls - connect : 0 };
 }

@@ -8,6 +8,7 @@
  * never from the environment. Connections are kept and reused, easy handles too. */
 #pragma once
 
+#include "core/config.h"
 #include "fcgi/loop.h"
 #include "fcgi/reason.h"
 #include "policy/message.h"
@@ -62,7 +63,8 @@ struct upstream_request {
 	struct str client_cert_pem, client_key_pem, proxy_url, proxy_user, proxy_password;
 };
 
-struct upstream *upstream_new(struct loop *l, const struct upstream_limits *limits, struct gh_err *err);
+/* config: of names (resolver.h). */
+struct upstream *upstream_new(struct loop *l, const struct upstream_limits *limits, const struct config *config, struct gh_err *err);
 void upstream_free(struct upstream *u);                  /* every transfer must be over or cancelled */
 
 /* The arena holds the request's text until the transfer is over and gets the response's. NULL on failure, *why tells. */

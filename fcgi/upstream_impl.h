@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fcgi/http1.h"
+#include "fcgi/resolver.h"
 #include "fcgi/upstream.h"
 
 struct direct;
@@ -9,6 +10,7 @@ struct direct_conn;
 struct origin;
 
 enum transfer_phase {
+	TRANSFER_RESOLVING,              /* its name is being looked up; in upstream.resolving */
 	TRANSFER_OPENING,                /* direct only: the connection is being made */
 	TRANSFER_CONNECTING,             /* waiting for the first byte, or (curl) still connecting */
 	TRANSFER_BODY,                   /* the head has come */
@@ -35,6 +37,15 @@ struct transfer {
 	char problem[CURL_ERROR_SIZE];
 	const char *tls_problem;         /* static; NULL: none */
 
+	/* how the name of its host is resolved: transfer_name.c */
+	struct resolved *name;           /* while it waits */
+	struct transfer *next_waiting, *prev_waiting;
+	uint64_t name_print;             /* of the addresses that it goes to; 0: libcurl resolves, or there is no name */
+	unsigned n_addresses;
+	char addresses[RESOLVED_MAX * 48];       /* with commas, IPv6 in brackets, as CURLOPT_RESOLVE takes them */
+	uint32_t dns_us;
+	bool in_multi, raced;            /* raced: our own connection could not be made, so libcurl tries all addresses */
+
 	/* what goes over our own connections: direct.c */
 	bool direct, is_over, no_body;
 	struct direct_conn *conn;
@@ -51,18 +62,21 @@ struct upstream {
 	struct loop *loop;
 	CURLM *multi;
 	struct direct *direct;
+	struct resolver *resolver;
+	struct transfer *resolving;
 	struct upstream_limits limits;
 	struct backend_socket **sockets;         /* by descriptor */
 	size_t n_sockets;
 	struct transfer *active, *idle;
 	size_t n_active, n_idle;
 	int64_t due_us, swept_us;
+	bool names_failed;                       /* somebody waits for a name that is known to have no address */
 	bool looked;                             /* curl has not run since its messages were read */
 };
 
 struct transfer *upstream_handle(struct upstream *u);    /* from the pool, or new; NULL: no memory */
 void upstream_recycle(struct transfer *t);
-bool upstream_add(struct transfer *t);
+bool upstream_add(struct transfer *t);                   /* puts it to curl */
 void upstream_activate(struct transfer *t);
 void upstream_finish(struct transfer *t, enum reason why);       /* tells the owner, recycles */
 int upstream_close_socket(void *up, curl_socket_t fd);
@@ -71,6 +85,19 @@ int upstream_close_socket(void *up, curl_socket_t fd);
 bool transfer_head_line(struct transfer *t, struct str line);
 void transfer_head_complete(struct transfer *t);
 bool transfer_stop(struct transfer *t, enum reason why); /* notes the reason; always false */
+
+/* ---- transfer_name.c ---- */
+/* Looks its host up. False: it has to wait, or has failed: transfer_waiting_turn ends that. */
+bool transfer_resolve(struct transfer *t);
+void transfer_stop_waiting(struct transfer *t);          /* no harm when it does not */
+/* Starts those that wait no longer, and ends those whose name has no address. True: there was one. */
+bool transfer_waiting_turn(struct upstream *u, bool late);
+/* Tells curl where the host of the URL is: `name` is what the URL says, which may be another one for TLS. False: out of memory. */
+bool transfer_point(struct transfer *t, struct str name);
+
+/* ---- transfer.c ---- */
+bool transfer_start(struct transfer *t);                 /* over a connection of our own, or curl */
+bool transfer_start_curl(struct transfer *t);
 
 /* ---- transfer_tls.c ---- */
 /* Sets what the request asks of TLS; false: out of memory. */

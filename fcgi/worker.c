@@ -103,7 +103,7 @@ GH_RC worker_init(struct worker *wk, const struct config *config, const char *st
 	wk->shares = share_table_new();
 	if (!wk->fills || !wk->sinks || !wk->shares)
 		FAIL(err, NOMEM, "no memory for a worker");
-	wk->up = upstream_new(&wk->loop, &limits, err);
+	wk->up = upstream_new(&wk->loop, &limits, config, err);
 	return wk->up ? GH_RC_OK : (gh_rc){ err ? err->code : GH_E_NOMEM };
 }
 

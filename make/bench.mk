@@ -5,7 +5,7 @@ bench: deps-bench
 	@node tests/bench/bench.js
 
 BENCH_BIN := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
-$(BENCH_BIN): LDLIBS += -lqrencode -lfido2 -lzip
+$(BENCH_BIN): LDLIBS += -lqrencode -lfido2 -lzip -lcares
 $(BENCH_BIN): $B/bench/%: $B/tests/bench/%.o $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) -Wl,--end-group $(LDLIBS)

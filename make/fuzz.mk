@@ -4,7 +4,7 @@ FUZZ_S ?= 30
 FUZZ_SRC := $(if $(T),tests/fuzz/$T.c,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$B/fuzz/%)
 
-$(FUZZ_BIN): LDLIBS += -lqrencode -lfido2 -lzip
+$(FUZZ_BIN): LDLIBS += -lqrencode -lfido2 -lzip -lcares
 $(FUZZ_BIN): $B/fuzz/%: $B/tests/fuzz/%.o $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(UNIT_LIBS) -Wl,--end-group $(LDLIBS)
