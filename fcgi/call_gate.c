@@ -62,6 +62,7 @@ static void fill_context(struct call *k, struct gate_state *g)
 	x->product = g->access.product ? &g->access.product->ctx : NULL;
 	x->subscription = g->access.subscription;
 	x->user = g->access.user;
+	x->application_id = g->access.application;
 	snapshot_documents(g->snapshot, g->route.api, g->route.operation, g->access.product, x->documents);
 }
 

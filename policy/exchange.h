@@ -135,6 +135,7 @@ struct exchange {
 	const struct ctx_product *product;
 	const struct ctx_subscription *subscription;
 	const struct ctx_user *user;
+	struct str application_id;   /* that calls, or that the subscription is of; STR_NULL: none */
 	const struct ctx_deployment *deployment;
 	const struct ctx_workspace *workspace;
 	struct str backend_id;       /* chosen by set-backend-service; STR_NULL: request.url as it stands */

@@ -85,6 +85,11 @@ KEPT_PART(variables, PART_VARIABLES, class_variables, c->x)
 PART(backend, class_backend, c->x->backend_id.p ? c->x : NULL)
 PART(graphql, class_graphql, c->x)
 
+static bool get_application_id(struct vm_call *c)
+{
+	return context_text(c, c->x->application_id);
+}
+
 static bool get_request_id(struct vm_call *c)
 {
 	uint8_t bytes[16] = { 0 };
@@ -120,6 +125,7 @@ static bool trace(struct vm_call *c)
 
 static const struct class_member context_members[] = {
 	{ "IApi Api { get; }", get_api },
+	{ "string ApplicationId { get; }", get_application_id },
 	{ "IBackend Backend { get; }", get_backend },
 	{ "IDeployment Deployment { get; }", get_deployment },
 	{ "TimeSpan Elapsed { get; }", get_elapsed },

@@ -125,6 +125,7 @@ GH_RC offline_read_context(struct offline *o, struct gh_err *err)
 	TRY(read_product(o, jsn_obj(c, "product"), err));
 	TRY(read_subscription(o, jsn_obj(c, "subscription"), err));
 	TRY(read_user(o, jsn_obj(c, "user"), err));
+	o->application_id = text_of(o, jsn_obj(c, "application"), "id");
 	o->has_operation = op != NULL;
 	o->operation = (struct ctx_operation){ .id = text_of(o, op, "id"),
 					       .name = text_of(o, op, "name"),

@@ -42,6 +42,7 @@ struct offline {
 	struct ctx_user user;
 	struct ctx_deployment deployment;
 	struct ctx_workspace workspace;
+	struct str application_id;
 	bool has_api, has_operation, has_product, has_subscription, has_user, has_workspace;
 
 	struct map fragments;            /* id → struct policy_document */

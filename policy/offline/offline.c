@@ -189,6 +189,7 @@ static GH_RC fill_exchange(struct offline *o, json_t *request, struct arena *a, 
 	x->operation = o->has_operation ? &o->operation : NULL;
 	x->product = o->has_product ? &o->product : NULL;
 	x->subscription = o->has_subscription ? &o->subscription : NULL;
+	x->application_id = o->application_id;
 	x->user = o->has_user ? &o->user : NULL;
 	x->workspace = o->has_workspace ? &o->workspace : NULL;
 	x->deployment = &o->deployment;

@@ -12,9 +12,20 @@ const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Plans', v
 const BOTH = '<policies><inbound><rate-limit calls="50" renewal-period="60" remaining-calls-header-name="X-Calls-Left">'
   + '<api id="plans" calls="2" renewal-period="200" /></rate-limit></inbound></policies>';
 
+// By what calls are counted: a policy for each, the caller says which.
+const CLAIM = '((context.Request.Headers.GetValueOrDefault("Authorization", "").AsJwt())?.Claims.GetValueOrDefault("team", ""))';
+const KEYS = { subscription: 'context.Subscription.Id', application: 'context.ApplicationId', user: 'context.User.Id', address: 'context.Request.IpAddress',
+  claim: CLAIM, expression: 'context.Request.Headers.GetValueOrDefault("X-Tenant", "").ToLower()' };
+const escape = (s) => s.replace(/&/g, '&amp;').replace(/"/g, '&quot;');
+const BY = `<policies><inbound><base/><choose>${Object.entries(KEYS).map(([by, key]) =>
+  `<when condition="${escape(`@(context.Request.Headers.GetValueOrDefault("X-By", "") == "${by}")`)}">`
+  + `<rate-limit-by-key calls="3" renewal-period="300" counter-key="${escape(`@("${by}:" + ${key})`)}"/></when>`).join('')}</choose></inbound></policies>`;
+const jwt = (claims) => `Bearer ${[{ alg: 'none' }, claims].map((x) => Buffer.from(JSON.stringify(x)).toString('base64url')).join('.')}.`;
+
 for (const server of SERVERS) {
   describe(`limits behind ${server}`, () => {
     let gw, plans, keys;
+    const of = {};
 
     before(async () => {
       plans = await backend((req, res) => res.end('{}'));
@@ -28,6 +39,16 @@ for (const server of SERVERS) {
         g.cli('policy', 'set', '--scope', 'product:both', g.file('both.xml', BOTH));
         g.cli('import', 'openapi', file, '--path', 'plans', '--name', 'plans', '--backend', plans.url, '--product', 'planning');
         for (const product of ['partner', 'quick', 'mes', 'both']) g.cli('product', 'add-api', product, 'plans');
+        g.cli('product', 'create', 'keyed');
+        g.cli('import', 'openapi', file, '--path', 'keyed', '--name', 'keyed', '--backend', plans.url, '--product', 'keyed');
+        g.cli('policy', 'set', '--scope', 'api:keyed', g.file('by.xml', BY));
+        const subscribe = (name, ...more) => {
+          of[name] = g.cli('subscription', 'create', '--product', 'keyed', '--name', name, ...more, '--format', 'json').json().primaryKey;
+        };
+        for (const who of ['pat', 'ola']) g.cli('user', 'create', `${who}@example.com`, '--role', 'developer', '--password-file', g.file('pw', 'correct horse battery staple\n'));
+        for (const id of ['mes', 'erp']) g.cli('application', 'create', id);
+        for (const [name, ...more] of [['mes1', '--application', 'mes'], ['mes2', '--application', 'mes'], ['erp1', '--application', 'erp'],
+          ['pat1', '--user', 'pat@example.com'], ['pat2', '--user', 'pat@example.com'], ['ola1', '--user', 'ola@example.com']]) subscribe(name, ...more);
         keys = Object.fromEntries(['planning', 'partner', 'quick', 'mes', 'both'].map((product) =>
           [product, g.cli('subscription', 'create', '--product', product, '--format', 'json').json().primaryKey]));
       } });
@@ -48,6 +69,31 @@ for (const server of SERVERS) {
       }
       agent.destroy();
       return statuses;
+    }
+
+    for (const [by, one, same, other] of [
+      ['subscription', { key: 'mes1' }, { key: 'mes1' }, { key: 'mes2' }],
+      ['application', { key: 'mes1' }, { key: 'mes2' }, { key: 'erp1' }],
+      ['user', { key: 'pat1' }, { key: 'pat2' }, { key: 'ola1' }],
+      ['address', { key: 'mes1', from: '127.0.0.2' }, { key: 'pat1', from: '127.0.0.2' }, { key: 'mes1', from: '127.0.0.3' }],
+      ['claim', { key: 'mes1', Authorization: jwt({ team: 'blue' }) }, { key: 'pat1', Authorization: jwt({ team: 'blue' }) }, { key: 'mes1', Authorization: jwt({ team: 'red' }) }],
+      ['expression', { key: 'mes1', 'X-Tenant': 'A' }, { key: 'ola1', 'X-Tenant': 'a' }, { key: 'mes1', 'X-Tenant': 'b' }],
+    ]) {
+      it(`counts by ${by}`, async () => {
+        const ask = ({ key, from, ...headers }) => new Promise((resolve, reject) => {
+          http.get(`${gw.url}/api/keyed/plans`, { localAddress: from, agent: false, headers: { 'Ocp-Apim-Subscription-Key': of[key], 'X-By': by, ...headers } }, (res) => {
+            res.resume();
+            res.on('end', () => resolve(res));
+          }).on('error', reject);
+        });
+        const got = [];
+        for (const who of [one, same, one]) got.push((await ask(who)).statusCode);
+        assert.deepEqual(got, [200, 200, 200]);
+        const refused = await ask(same);
+        assert.equal(refused.statusCode, 429);
+        assert.ok(Number(refused.headers['retry-after']) > 250);
+        assert.equal((await ask(other)).statusCode, 200);
+      });
     }
 
     const count = (all, status) => all.flat().filter((r) => r.status === status).length;

@@ -195,6 +195,63 @@ static void never_more(void **state UNUSED)
 	check_done();
 }
 
+/* Each way of counting, calls of random weight at random moments, the wall clock pushed about by up to a window: after the seconds that
+ * a refusal tells the same passes, and by the microseconds not one before. A wall clock that goes back keeps windows longer, and never
+ * makes a promise untrue that was given after it had. */
+static void retry_is_true(void **state UNUSED)
+{
+	static const struct {
+		const char *label;
+		struct counter_ask ask;
+	} rows[] = {
+		{ "sliding", { .type = COUNTER_TYPE_SLIDING, .limit = 20, .window_s = 7 } },
+		{ "sliding, sliced", { .type = COUNTER_TYPE_SLIDING, .limit = 130, .window_s = 7 } },
+		{ "fixed", { .type = COUNTER_TYPE_FIXED, .limit = 20, .window_s = 7, .origin_us = 1234567 } },
+		{ "bucket", { .type = COUNTER_TYPE_BUCKET, .limit = 20, .window_s = 7 } },
+		{ "bucket with a burst", { .type = COUNTER_TYPE_BUCKET, .limit = 20, .window_s = 7, .burst = 5 } },
+		{ "leaky bucket", { .type = COUNTER_TYPE_BUCKET, .limit = 20, .window_s = 7, .burst = 1 } },
+	};
+	struct counters *c = open_counters(64, true);
+
+	for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+		struct counter_ask ask = rows[r].ask;
+		size_t refused = 0;
+		unsigned seed = 7;
+
+		ask.key = str_of(rows[r].label);
+		for (int i = 0; i < 3000; i++) {
+			struct counter_answer got;
+			int64_t step;
+
+			seed = seed * 1103515245u + 12345u;
+			step = (seed >> 16) % 200000;
+			mono += step;
+			wall += i % 500 == 499 ? ((seed >> 8) % 14000000) - 7000000 : step;  /* now and then somebody sets it */
+			ask.amount = 1 + (rows[r].ask.burst == 1 ? 0 : (seed >> 20) % 3);
+			got = counter_take(c, &ask);
+			if (got.allowed)
+				continue;
+			refused++;
+			CHECK(rows[r].label, got.retry_after_s >= 1 && (got.retry_after_us + 999999) / 1000000 == got.retry_after_s);
+			if (i % 2) {
+				mono += got.retry_after_us - 1;
+				wall += got.retry_after_us - 1;
+				CHECK(rows[r].label, !counter_take(c, &ask).allowed);
+				mono++, wall++;
+			} else {
+				mono += (int64_t)got.retry_after_s * 1000000;
+				wall += (int64_t)got.retry_after_s * 1000000;
+			}
+			CHECK(rows[r].label, counter_take(c, &ask).allowed);
+		}
+		CHECK(rows[r].label, refused > 100);
+		if (check_failures)
+			break;
+	}
+	counters_close(c);
+	check_done();
+}
+
 /* n processes ask `tries` times each as fast as they can; how many passed. */
 static uint64_t stampede(int processes, int tries, const struct counter_ask *ask)
 {
@@ -466,6 +523,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sliding, begin, end),  cmocka_unit_test_setup_teardown(fixed, begin, end),
 		cmocka_unit_test_setup_teardown(fixed_forever, begin, end), cmocka_unit_test_setup_teardown(bucket, begin, end),
+		cmocka_unit_test_setup_teardown(retry_is_true, begin, end),
 		cmocka_unit_test_setup_teardown(never_more, begin, end), cmocka_unit_test_setup_teardown(exact, begin, end),
 		cmocka_unit_test_setup_teardown(killed, begin, end),   cmocka_unit_test_setup_teardown(restart, begin, end),
 		cmocka_unit_test_setup_teardown(notes, begin, end), cmocka_unit_test_setup_teardown(overflow, begin, end),
