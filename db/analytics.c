@@ -263,10 +263,13 @@ static void add_counts(const int64_t counts[COUNTS], const struct place_row *p, 
 static gh_rc count_row(struct run *r, sqlite3_stmt *st, int64_t start_s, int64_t period_s, const struct place_row *p, struct gh_err *err)
 {
 	struct group *g = p->group;
-	int64_t last_us = (start_s + period_s - ROLLUP_MINUTE_S) * SECOND_US, counts[COUNTS];
+	int64_t last_us = (start_s + period_s - ROLLUP_MINUTE_S) * SECOND_US, counts[COUNTS] = { 0 };
 	size_t at;
 
-	read_counts(st, counts);
+	if (r->q->calls_only)
+		counts[0] = sqlite3_column_int64(st, 2);
+	else
+		read_counts(st, counts);
 	add_counts(counts, p, last_us, &g->shown.sum);
 	add_counts(counts, p, last_us, &r->out->sum);
 	if (!r->out->n_steps)
@@ -353,9 +356,10 @@ static gh_rc answer(struct run *r, struct gh_err *err)
 
 	TRY(set_times(r, err));
 	TRY(read_places(r, err));
-	TRY(walk(r, SQL_ROLLUP_SCAN, SQL_ROLLUP_OF_PLACE, count_row, err));
+	TRY(r->q->calls_only ? walk(r, SQL_ROLLUP_SCAN_CALLS, SQL_ROLLUP_CALLS_OF_PLACE, count_row, err)
+			     : walk(r, SQL_ROLLUP_SCAN, SQL_ROLLUP_OF_PLACE, count_row, err));
 	TRY(choose(r, &chosen, err));
-	if (r->q->latency != ANALYTICS_NO_LATENCY && r->out->sum.calls)
+	if (r->q->latency != ANALYTICS_NO_LATENCY && !r->q->calls_only && r->out->sum.calls)
 		TRY(walk(r, SQL_LATENCY_SCAN, SQL_LATENCY_OF_PLACE, latency_row, err));
 	r->out->groups = arena_alloc(r->a, r->out->n + 1, sizeof(*r->out->groups));
 	if (!r->out->groups)

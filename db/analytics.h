@@ -28,6 +28,7 @@ struct analytics_query {
 	size_t limit;                /* groups, most calls first; 0: ANALYTICS_ROWS_DEFAULT */
 	bool group_steps;            /* a series for each group too */
 	enum analytics_latency latency;
+	bool calls_only;             /* calls, refusals and errors; bytes, times, tries and hits stay 0, and no latency is read */
 };
 
 struct analytics_group {

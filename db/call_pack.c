@@ -179,9 +179,13 @@ static unsigned find_shared(const struct call_packer *p, uint64_t hash, const st
 	return SHARED_MAX;
 }
 
+/* Value plus 1; 0: no digit. Capitals are none: an id is given back as it came. */
+static const uint8_t hex_digits[256] = { ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+					 ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16 };
+
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return hex_digits[(unsigned char)c] - 1;
 }
 
 static bool is_dash(size_t at)
@@ -459,12 +463,17 @@ bool call_unpacker_next(struct call_unpacker *u, struct telemetry_call *out, boo
 
 bool call_id_time(struct str id, int64_t *ms)
 {
-	unsigned char b[UUID_BYTES];
+	int64_t v = 0;
 
-	if (!uuid_pack(id, b) || b[6] >> 4 != 7)
+	if (id.n != UUID_TEXT || id.p[8] != '-' || id.p[13] != '-' || id.p[14] != '7')
 		return false;
-	*ms = 0;
-	for (int i = 0; i < 6; i++)
-		*ms = *ms << 8 | b[i];
+	for (size_t i = 0; i < 13; i++) {
+		int digit = hex_digit(id.p[i]);
+
+		if (i != 8 && digit < 0)
+			return false;
+		v = i == 8 ? v : v << 4 | digit;
+	}
+	*ms = v;
 	return true;
 }

@@ -30,5 +30,5 @@ void call_unpacker_begin(struct call_unpacker *u, struct str packed);    /* borr
  * follows is damaged (*damaged). */
 bool call_unpacker_next(struct call_unpacker *u, struct telemetry_call *out, bool *damaged) MUST_USE;
 
-/* The time in an id that the gateway made from started_us; false: it is another id. */
+/* The time in an id that looks like those that the gateway makes of started_us (UUID version 7); false: it is another one. */
 bool call_id_time(struct str id, int64_t *ms) MUST_USE;

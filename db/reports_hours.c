@@ -206,6 +206,7 @@ GH_RC report_exceeders(struct store *s, struct arena *a, struct report_ask *ask,
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
 		table_column(&out->table, columns[i].name, columns[i].title, columns[i].kind);
 	ask->q.group_steps = true;
+	ask->q.calls_only = true;
 	ask->q.limit = ANALYTICS_ROWS_MAX;
 	ask->q.step_s = ROLLUP_DAY_S;
 	TRY(analytics_run(s, a, &ask->q, &days, err));

@@ -4,7 +4,10 @@
  *
  * Summing in memory first makes a row be written once in a drain and not once a call. Facts are kept whole instead of in
  * histograms per place and period: those would take 20 KB each, and a drain may touch thousands; so one set of histograms is
- * filled, merged with what the row has, packed and emptied for each run. Hours and days are runs of the same sorted facts. */
+ * filled, merged with what the row has, packed and emptied for each run. Hours and days are runs of the same facts in order.
+ *
+ * Facts of a place are chained as they come, which mostly is the order of time; so they are put in order by following the chains, and
+ * only a chain that is in another order is sorted. */
 #include "db/rollup.h"
 
 #include "core/ip.h"
@@ -29,6 +32,7 @@ struct fact {
 	int64_t place;                       /* its number in the store, once number_places has run */
 	const struct place *at;
 	uint32_t times;
+	uint32_t next;                       /* of the same place: its index plus 1; 0: the last one */
 	struct figures figures;
 };
 
@@ -36,6 +40,7 @@ struct place {
 	struct str at[ROLLUP_DIMENSION__COUNT];
 	int64_t id, last_s;                  /* last_s: start of its last minute */
 	uint64_t calls;
+	uint32_t first, last;                /* of its facts: index plus 1 */
 };
 
 struct rollup {
@@ -43,7 +48,9 @@ struct rollup {
 	struct arena *arena;                 /* of places; emptied by each write */
 	struct arena *scratch;               /* of one run */
 	struct map by_text;                  /* text of the place -> struct place */
+	struct place *recent;          /* of the last call: the next one is often of the same */
 	struct fact *facts;
+	uint32_t *order;                     /* indexes of facts by place and time, once put_in_order has run */
 	size_t n, places_max;
 };
 
@@ -126,8 +133,9 @@ struct rollup *rollup_new(struct store *s, size_t places_max)
 	r->places_max = places_max ? places_max : ROLLUP_PLACES_MAX;
 	r->arena = arena_new(FACTS_ARENA);
 	r->scratch = arena_new(1 << 20);
-	r->facts = calloc(FACTS_MAX, sizeof(*r->facts));
-	if (!r->arena || !r->scratch || !r->facts) {
+	r->facts = malloc(FACTS_MAX * sizeof(*r->facts));
+	r->order = malloc(FACTS_MAX * sizeof(*r->order));
+	if (!r->arena || !r->scratch || !r->facts || !r->order) {
 		rollup_free(r);
 		return NULL;
 	}
@@ -142,6 +150,7 @@ void rollup_free(struct rollup *r)
 	arena_free(r->arena);
 	arena_free(r->scratch);
 	free(r->facts);
+	free(r->order);
 	free(r);
 }
 
@@ -164,21 +173,33 @@ static struct str place_key(const struct str at[ROLLUP_DIMENSION__COUNT], char o
 	return (struct str){ out, (size_t)(to - out) };
 }
 
+static bool same_place(const struct place *p, const struct str at[ROLLUP_DIMENSION__COUNT])
+{
+	for (size_t i = 0; i < ROLLUP_DIMENSION__COUNT; i++)
+		if (!str_eq(p->at[i], at[i]))
+			return false;
+	return true;
+}
+
 static struct place *place_take(struct rollup *r, const struct str at[ROLLUP_DIMENSION__COUNT])
 {
 	char bytes[PLACE_BYTES_MAX];
-	struct str key = place_key(at, bytes);
-	struct place *p = map_get(&r->by_text, key);
+	struct str key;
+	struct place *p;
 
+	if (r->recent && same_place(r->recent, at))
+		return r->recent;
+	key = place_key(at, bytes);
+	p = map_get(&r->by_text, key);
 	if (p)
-		return p;
+		return r->recent = p;
 	p = arena_new_of(r->arena, struct place);
 	key = arena_dup(r->arena, key);
 	if (!p || !key.p || !map_put(&r->by_text, key, p))
 		return NULL;
 	for (size_t i = 0, from = 0; i < ROLLUP_DIMENSION__COUNT; from += at[i].n + 1, i++)
 		p->at[i] = (struct str){ key.p + from, at[i].n };
-	return p;
+	return r->recent = p;
 }
 
 bool rollup_add(struct rollup *r, const struct telemetry_call *call, uint32_t times)
@@ -192,6 +213,8 @@ bool rollup_add(struct rollup *r, const struct telemetry_call *call, uint32_t ti
 	p->calls += times;
 	if (call->started_us / 1000000 > p->last_s)
 		p->last_s = call->started_us / 1000000 / ROLLUP_MINUTE_S * ROLLUP_MINUTE_S;
+	*(p->last ? &r->facts[p->last - 1].next : &p->first) = (uint32_t)r->n + 1;
+	p->last = (uint32_t)r->n + 1;
 	r->facts[r->n++] = (struct fact){ .start_s = call->started_us / 1000000 / ROLLUP_MINUTE_S * ROLLUP_MINUTE_S, .at = p,
 					  .times = times, .figures = {
 #define X(type, name) .name = call->name,
@@ -382,15 +405,16 @@ static gh_rc write_api_day(struct rollup *r, const struct place *p, int64_t day_
 }
 
 /* Facts of one place and period as one row, or added to the one that is there. */
-static gh_rc write_run(struct rollup *r, const struct fact *f, size_t n, int64_t period_s, struct gh_err *err)
+static gh_rc write_run(struct rollup *r, const uint32_t *run, size_t n, int64_t period_s, struct gh_err *err)
 {
+	const struct fact *f = &r->facts[run[0]];
 	int64_t start_s = f->start_s / period_s * period_s;
 	struct sums t = { 0 };
 	sqlite3_stmt *st;
 
 	arena_reset(r->scratch);
 	for (size_t i = 0; i < n; i++)
-		if (!add_fact(&t, r->scratch, &f[i]))
+		if (!add_fact(&t, r->scratch, &r->facts[run[i]]))
 			FAIL(err, NOMEM, "no memory for a histogram");
 	st = sql_use(r->store, SQL_ROLLUP_ADD);
 	bind_row_key(st, period_s, start_s, f->place);
@@ -408,22 +432,59 @@ static gh_rc write_run(struct rollup *r, const struct fact *f, size_t n, int64_t
 	return write_latency(r, &t, period_s, start_s, f->place, err);
 }
 
-static int by_place_and_time(const void *x, const void *y)
+static int by_number(const void *x, const void *y)
 {
-	const struct fact *a = x, *b = y;
-	int c = (a->place > b->place) - (a->place < b->place);
+	const struct place *a = *(struct place *const *)x, *b = *(struct place *const *)y;
 
-	return c ? c : (a->start_s > b->start_s) - (a->start_s < b->start_s);
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+static int by_time(const void *x, const void *y, void *facts)
+{
+	const struct fact *all = facts, *a = &all[*(const uint32_t *)x], *b = &all[*(const uint32_t *)y];
+
+	return (a->start_s > b->start_s) - (a->start_s < b->start_s);
+}
+
+/* Fills r->order: place by place (several may have become one, "(other)"), each in the order of time. */
+static gh_rc put_in_order(struct rollup *r, struct gh_err *err)
+{
+	struct place **places = arena_alloc(r->arena, r->by_text.n + 1, sizeof(struct place *));
+	const struct map_slot *slot;
+	size_t n = 0, at = 0, filled = 0;
+
+	if (!places)
+		FAIL(err, NOMEM, "no memory for totals");
+	while ((slot = map_next(&r->by_text, &at)))
+		places[n++] = slot->value;
+	qsort(places, n, sizeof(struct place *), by_number);
+	for (size_t i = 0; i < n;) {
+		size_t first = filled;
+		int64_t id = places[i]->id;
+		bool sorted = true;
+
+		for (; i < n && places[i]->id == id; i++)
+			for (uint32_t k = places[i]->first; k; k = r->facts[k - 1].next) {
+				sorted = sorted && (filled == first || r->facts[r->order[filled - 1]].start_s <= r->facts[k - 1].start_s);
+				r->order[filled++] = k - 1;
+			}
+		if (!sorted)
+			qsort_r(r->order + first, filled - first, sizeof(*r->order), by_time, r->facts);
+	}
+	return GH_RC_OK;
 }
 
 static gh_rc write_period(struct rollup *r, int64_t period_s, struct gh_err *err)
 {
 	for (size_t i = 0, n; i < r->n; i += n) {
-		const struct fact *f = &r->facts[i];
+		const struct fact *f = &r->facts[r->order[i]], *g;
 
-		for (n = 1; i + n < r->n && f[n].place == f->place && f[n].start_s / period_s == f->start_s / period_s; n++)
-			;
-		TRY(write_run(r, f, n, period_s, err));
+		for (n = 1; i + n < r->n; n++) {
+			g = &r->facts[r->order[i + n]];
+			if (g->place != f->place || g->start_s / period_s != f->start_s / period_s)
+				break;
+		}
+		TRY(write_run(r, r->order + i, n, period_s, err));
 	}
 	return GH_RC_OK;
 }
@@ -433,10 +494,11 @@ gh_rc rollup_write(struct rollup *r, struct gh_err *err)
 	static const int64_t periods[] = { ROLLUP_MINUTE_S, ROLLUP_HOUR_S, ROLLUP_DAY_S };
 
 	TRY(number_places(r, err));
-	qsort(r->facts, r->n, sizeof(*r->facts), by_place_and_time);
+	TRY(put_in_order(r, err));
 	for (size_t i = 0; i < ARRAY_LEN(periods); i++)
 		TRY(write_period(r, periods[i], err));
 	r->n = 0;
+	r->recent = NULL;
 	arena_reset(r->arena);
 	map_init(&r->by_text, r->arena, false);
 	return GH_RC_OK;

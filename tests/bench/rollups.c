@@ -35,7 +35,7 @@ static void must(gh_rc rc, const struct gh_err *err)
 }
 
 struct names {
-	char api[16], operation[16], subscription[16], backend[16], id[32];
+	char api[16], operation[16], subscription[16], backend[16], id[40], path[40], tries[40];
 };
 
 static struct telemetry_call call_of(unsigned place, int64_t at_us, struct names *n)
@@ -99,18 +99,35 @@ static void fill(uint64_t calls, int64_t now_us)
 	rollup_free(r);
 }
 
+/* As the gateway makes it: version 7, which tells the time. Each hundredth is the caller's own. */
+static struct str id_of(uint64_t i, int64_t started_us, char id[40])
+{
+	uint64_t ms = (uint64_t)started_us / 1000;
+
+	if (i % 100 == 0)
+		return (struct str){ id, (size_t)snprintf(id, 40, "order-%llu", (unsigned long long)i) };
+	return (struct str){ id, (size_t)snprintf(id, 40, "%08llx-%04llx-7%03llx-8abc-%012llx", (unsigned long long)ms >> 16, (unsigned long long)ms & 0xffff,
+						  (unsigned long long)(i & 0xfff), (unsigned long long)i) };
+}
+
+static int64_t raw_at(uint64_t i, uint64_t raw, int64_t now_us)
+{
+	return now_us - (int64_t)(raw - i) * 1000;
+}
+
 static void fill_raw(uint64_t raw, int64_t now_us)
 {
 	struct gh_err err;
 	struct names n;
 
 	for (uint64_t i = 0; i < raw; i++) {
-		struct telemetry_call c = call_of(chance(CONSUMERS * EACH), now_us - (int64_t)(raw - i) * 1000, &n);
+		struct telemetry_call c = call_of(chance(CONSUMERS * EACH), raw_at(i, raw, now_us), &n);
 
 		if (i % BATCH == 0)
 			must(store_drain_begin(store, &err), &err);
-		c.request_id = (struct str){ n.id, (size_t)snprintf(n.id, sizeof(n.id), "%016llx%08llx", (unsigned long long)i * 2654435761u,
-								    (unsigned long long)i) };
+		c.request_id = id_of(i, c.started_us, n.id);
+		c.path = (struct str){ n.path, (size_t)snprintf(n.path, sizeof(n.path), "/api/orders/%u", chance(100000)) };
+		c.tries = (struct str){ n.tries, (size_t)snprintf(n.tries, sizeof(n.tries), "%08x%08x %u", chance(1U << 30), chance(1U << 30), 40 + chance(20)) };
 		must(store_drain_call(store, &c, &err), &err);
 		if (i % BATCH == BATCH - 1 || i + 1 == raw)
 			must(store_drain_end(store, GH_RC_OK, &err), &err);
@@ -164,26 +181,65 @@ static void ask(const char *what, enum report_id id, const char *const parameter
 	tell(what, us, calls);
 }
 
-static void look_up(uint64_t raw)
+static void find_calls(const char *what, const struct store_calls_filter *f, size_t least, int64_t us[], int round)
+{
+	struct arena *a = arena_new(8 << 20);
+	int64_t began = used_us();
+	struct store_call *rows;
+	struct gh_err err;
+	size_t n;
+
+	must(store_calls(store, a, f, &rows, &n, &err), &err);
+	us[round] = used_us() - began;
+	if (n < least) {
+		fprintf(stderr, "rollups: %s: %zu calls, not %zu\n", what, n, least);
+		exit(1);
+	}
+	arena_free(a);
+}
+
+static void look_up(const char *what, uint64_t raw, int64_t now_us, bool of_caller)
 {
 	int64_t us[ROUNDS];
 
 	for (int i = 0; i < ROUNDS; i++) {
-		struct arena *a = arena_new(8 << 20);
-		uint64_t k = (uint64_t)chance((uint32_t)raw);
-		struct store_calls_filter f = { .request_id = arena_printf(a, "%016llx%08llx", (unsigned long long)k * 2654435761u, (unsigned long long)k) };
-		struct store_call *rows;
-		struct gh_err err;
-		int64_t began = used_us();
-		size_t n;
+		uint64_t k = chance((uint32_t)raw) / 100 * 100 + !of_caller;
+		struct store_calls_filter f = { 0 };
+		char id[40];
 
-		must(store_calls(store, a, &f, &rows, &n, &err), &err);
-		us[i] = used_us() - began;
-		if (n != 1)
-			exit(1);
-		arena_free(a);
+		f.request_id = id_of(k, raw_at(k, raw, now_us), id);
+		find_calls(what, &f, 1, us, i);
 	}
-	tell("one call by its request id", us, 1);
+	tell(what, us, 1);
+}
+
+static void list_calls(const char *what, struct store_calls_filter f, size_t least)
+{
+	int64_t us[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++)
+		find_calls(what, &f, least, us, i);
+	tell(what, us, 100);
+}
+
+/* Steps as the keeper makes them while calls come in. */
+static void prune_some(void)
+{
+	struct store_telemetry_stats stats;
+	int64_t us[ROUNDS];
+	struct gh_err err;
+	bool more;
+
+	must(store_telemetry_sizes(store, &stats, &err), &err);
+	printf("%lld single calls in %.0f MB, %.0f MB in all\n", (long long)stats.calls, (double)stats.raw_bytes / 1e6, (double)stats.bytes / 1e6);
+	for (int i = 0; i < ROUNDS; i++) {
+		const struct store_retention r = { .raw_bytes = stats.raw_bytes / 2, .max_rows = 18000 };
+		int64_t began = used_us();
+
+		must(store_telemetry_prune(store, &r, &more, &err), &err);
+		us[i] = used_us() - began;
+	}
+	tell("pruning 18,000 single calls", us, 18000);
 }
 
 int main(int argc, char **argv)
@@ -218,8 +274,17 @@ int main(int argc, char **argv)
 	ask("response times, 24 hours", REPORT_LATENCY, plain, now);
 	ask("over their limit, 14 days", REPORT_EXCEEDERS, plain, now);
 	ask("failing backends, 7 days", REPORT_FAILURES, plain, now);
-	if (raw)
-		look_up(raw);
+	if (raw) {
+		look_up("one call by its request id", raw, now, false);
+		look_up("one call by the id that the caller gave it", raw, now, true);
+		list_calls("the newest calls", (struct store_calls_filter){ .limit = 100 }, 100);
+		list_calls("the newest calls of a subscription", (struct store_calls_filter){ .subscription = STR_INIT("sub-17"), .limit = 100 }, 100);
+		list_calls("the newest failures", (struct store_calls_filter){ .status = 5, .limit = 100 }, 100);
+		list_calls("calls of an hour ago", (struct store_calls_filter){ .from_us = now - 2 * HOUR_US, .to_us = now - HOUR_US, .limit = 100 },
+			   raw > 3600000 ? 100 : 0);
+		list_calls("a status that nobody got", (struct store_calls_filter){ .status = 418 }, 0);
+		prune_some();
+	}
 	store_free(store);
 	return 0;
 }

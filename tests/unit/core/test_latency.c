@@ -3,6 +3,9 @@
 
 #include "core/latency.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 static void error_bound(void **state UNUSED)
 {
 	struct arena *a = arena_new(1 << 24);
@@ -57,9 +60,106 @@ static void quantiles(void **state UNUSED)
 	check_done();
 }
 
+/* ---- distributions ------------------------------------------------------------------------------------------------------------- */
+
+static uint64_t seed = 42;
+
+static double unit(void)                     /* in (0, 1), the same on every machine */
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return ((double)(seed >> 11) + 0.5) / 9007199254740992.0;
+}
+
+static double normal(void)
+{
+	return sqrt(-2 * log(unit())) * cos(6.283185307179586 * unit());
+}
+
+static double constant(void)
+{
+	return 12345;
+}
+
+static double uniform(void)
+{
+	return 1000 + 99000 * unit();
+}
+
+static double exponential(void)
+{
+	return -20000 * log(unit());
+}
+
+static double lognormal(void)                /* as answers of backends mostly are */
+{
+	return exp(9 + normal());
+}
+
+static double pareto(void)                   /* a long tail */
+{
+	return 500 / pow(unit(), 1 / 1.2);
+}
+
+static double two_humps(void)                /* hits of a cache, and calls of a slow backend */
+{
+	return unit() < 0.7 ? 80 + 10 * unit() : 400000 + 50000 * normal();
+}
+
+static double fast(void)                     /* each µs has its bucket there */
+{
+	return 1 + 126 * unit();
+}
+
+static int by_size(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* Percentiles of 60 packed histograms added up, as those of an hour are, beside those of the values themselves. */
+static void distributions(void **state UNUSED)
+{
+	static const struct {
+		const char *label;
+		double (*draw)(void);
+	} rows[] = { { "constant", constant }, { "uniform", uniform }, { "exponential", exponential }, { "log-normal", lognormal },
+		     { "Pareto", pareto }, { "two humps", two_humps }, { "fast", fast } };
+	static const double quantiles_of[] = { 0.01, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1 };
+	enum { PARTS = 60, EACH = 500 };
+	static uint64_t values[PARTS * EACH];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *a = arena_new(8 << 20);
+		struct latency sum = { 0 };
+
+		for (size_t p = 0; p < PARTS; p++) {
+			struct latency part = { 0 };
+
+			for (size_t k = 0; k < EACH; k++) {
+				double v = rows[i].draw();
+
+				values[p * EACH + k] = v < 1 ? 1 : v > 4e9 ? 4000000000u : (uint64_t)v;
+				assert_true(latency_add(&part, a, values[p * EACH + k]));
+			}
+			assert_true(latency_unpack(&sum, a, latency_pack(&part, a)));
+		}
+		qsort(values, ARRAY_LEN(values), sizeof(values[0]), by_size);
+		for (size_t k = 0; k < ARRAY_LEN(quantiles_of); k++) {
+			size_t rank = (size_t)ceil(quantiles_of[k] * (double)ARRAY_LEN(values));
+			double want = (double)values[rank ? rank - 1 : 0], got = (double)latency_quantile(&sum, quantiles_of[k]);
+
+			CHECK(rows[i].label, fabs(got - want) < want / 100);
+		}
+		CHECK_INT(rows[i].label, sum.n, ARRAY_LEN(values));
+		arena_free(a);
+	}
+	check_done();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(error_bound), cmocka_unit_test(quantiles) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(error_bound), cmocka_unit_test(quantiles), cmocka_unit_test(distributions) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
