@@ -3,6 +3,7 @@
 #include "config/rights.h"
 
 #include "core/str.h"
+#include "db/resources.h"
 #include "db/roles.h"
 #include "db/users.h"
 
@@ -211,6 +212,50 @@ GH_RC resource_has_right(struct store *s, const struct resource_kind *k, struct 
 GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct str id, bool write, bool *yes, struct gh_err *err)
 {
 	return resource_has_right(s, k, id, resource_right(k, write), write, yes, err);
+}
+
+/* The ids of all of a kind where the viewer has the right, as a JSON array. */
+static GH_RC ids_where(struct store *s, struct arena *a, enum store_resource what, enum store_placed placed, enum right x, struct str *out,
+		       struct gh_err *err)
+{
+	struct store_resource_page page = { .limit = 1000 };
+	json_t *list = jsn_keep(a, json_array());
+	struct arena *scratch = arena_new(PLACE_BYTES);
+	struct str *ids = NULL;
+	size_t n = 0;
+	gh_rc rc = GH_RC_OK;
+
+	if (!list || !scratch)
+		rc = gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "places");
+	do {
+		if (!rc.code)
+			rc = store_resource_ids(s, a, what, &page, &ids, &n, err);
+		for (size_t i = 0; i < n && !rc.code; i++) {
+			struct place p = { .everywhere = false };
+
+			arena_reset(scratch);
+			rc = follow(s, scratch, placed, ids[i], &p, 0, err);
+			if (!rc.code && may(store_viewer(s), x, &p, false))
+				json_array_append_new(list, json_stringn(ids[i].p, ids[i].n));
+			page.after = ids[i];
+		}
+	} while (!rc.code && n == page.limit);
+	arena_free(scratch);
+	*out = rc.code ? STR_NULL : jsn_text(a, list, JSON_COMPACT);
+	return rc;
+}
+
+GH_RC resource_holders_in_sight(struct store *s, struct arena *a, const struct resource_kind *k, struct str *products, struct str *apis,
+				struct gh_err *err)
+{
+	const struct rights *viewer = store_viewer(s);
+	enum right x = resource_right(k, false);
+
+	*products = *apis = STR_NULL;
+	if (strcmp(k->name, "subscription") != 0 || !viewer || viewer->n == 0 || rights_everywhere(viewer, x))
+		return GH_RC_OK;
+	TRY(ids_where(s, a, STORE_RESOURCE_PRODUCT, STORE_PLACE_PRODUCT, x, products, err));
+	return ids_where(s, a, STORE_RESOURCE_API, STORE_PLACE_API, x, apis, err);
 }
 
 GH_RC resource_in_reach(struct store *s, const struct resource_kind *k, struct str id, bool *yes, struct gh_err *err)

@@ -69,6 +69,7 @@ static GH_RC ids_in_sight(struct store *s, struct arena *a, const struct resourc
 	*out = arena_alloc(a, page->limit, sizeof(**out));
 	if (!*out)
 		FAIL(err, NOMEM, "%s", k->plural);
+	TRY(resource_holders_in_sight(s, a, k, &page->products, &page->apis, err));
 	do {
 		TRY(store_resource_ids(s, a, k->ops->store, page, &ids, &got, err));
 		for (size_t i = 0; i < got; i++) {

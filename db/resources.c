@@ -45,6 +45,10 @@ GH_RC store_resource_ids(struct store *s, struct arena *a, enum store_resource w
 	if (which == STORE_RESOURCE_OPERATION)
 		bind_operation(st, page->after);
 	bind_int(st, 3 + STORE_RESOURCE_FILTERS, (int64_t)page->limit);
+	if (which == STORE_RESOURCE_SUBSCRIPTION) {
+		bind_str(st, 4 + STORE_RESOURCE_FILTERS, page->products);
+		bind_str(st, 5 + STORE_RESOURCE_FILTERS, page->apis);
+	}
 	return list_rows(s, st, &id_type, a, out, n, err);
 }
 

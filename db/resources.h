@@ -17,6 +17,7 @@ struct store_resource_page {
 	struct str search;               /* part of id or name, without ASCII case; empty: all */
 	struct str filters[STORE_RESOURCE_FILTERS];      /* what they mean says the kind's statement; empty: not narrowed */
 	size_t limit;
+	struct str products, apis;       /* JSON arrays of ids: only subscriptions to those; both STR_NULL: to any */
 };
 /* In the order of the ids, by key and not by counting: the last page costs what the first does. */
 GH_RC store_resource_ids(struct store *s, struct arena *a, enum store_resource which, const struct store_resource_page *page,

@@ -10,7 +10,7 @@
 
 #include <time.h>
 
-enum { RUNS = 100, WARM = 5 };
+enum { RUNS = 100, WARM = 5, LIST_RUNS = 9 };
 
 static const struct crowd_size large = { .apis = 1000, .products = 100, .users = 10000, .subscriptions = 100000, .own = 20, .calls = 200 };
 
@@ -29,23 +29,51 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void measure(struct client *c, const char *app, const char *who, const char *uri)
+static void measure_times(struct client *c, const char *app, const char *who, const char *uri, int warm, int runs)
 {
 	static bool more;
 	double ms[RUNS];
 	int status = 0;
 
-	for (int i = -WARM; i < RUNS; i++) {
+	for (int i = -warm; i < runs; i++) {
 		double from = cpu_ms();
 
 		status = client_send(c, "GET", uri, NULL);
 		if (i >= 0)
 			ms[i] = cpu_ms() - from;
 	}
-	qsort(ms, RUNS, sizeof(ms[0]), ascending);
+	qsort(ms, (size_t)runs, sizeof(ms[0]), ascending);
 	printf("%s\n{\"app\":\"%s\",\"who\":\"%s\",\"uri\":\"%s\",\"status\":%d,\"type\":\"%.*s\",\"bytes\":%zu,\"p50Ms\":%.3f,\"p95Ms\":%.3f}", more ? "," : "", app, who ? who : "visitor",
-	       uri, status, STR_ARG(str_first(client_header(c, "Content-Type"), 9)), c->w.rs.body.n, ms[RUNS / 2], ms[RUNS * 95 / 100]);
+	       uri, status, STR_ARG(str_first(client_header(c, "Content-Type"), 9)), c->w.rs.body.n, ms[runs / 2], ms[runs * 95 / 100]);
 	more = true;
+}
+
+static void measure(struct client *c, const char *app, const char *who, const char *uri)
+{
+	measure_times(c, app, who, uri, WARM, RUNS);
+}
+
+/* Some hundred of them: fewer times each. */
+static void measure_list(struct client *c, const char *app, const char *who, const char *uri)
+{
+	measure_times(c, app, who, uri, 1, LIST_RUNS);
+}
+
+static void lists(const char *dir)
+{
+	struct web_site site;
+	struct client c = { .site = &site };
+	char share[PATHS_MAX];
+
+	site_up(&site, &admin_app, dir, share);
+	client_session(&c, "administrator");
+	crowd_lists(&c, "administrator", measure_list);
+	client_end(&c);
+	crowd_elsewhere(site.store);
+	client_session(&c, "developer");
+	crowd_lists(&c, "developer", measure_list);
+	client_end(&c);
+	site_down(&site);
 }
 
 int main(void)
@@ -64,6 +92,7 @@ int main(void)
 	crowd_walk(dir, &portal_app, "portal", "", NULL, measure);
 	crowd_walk(dir, &portal_app, "portal", "", "developer", measure);
 	crowd_walk(dir, &admin_app, "admin", "/admin", "administrator", measure);
+	lists(dir);
 	printf("]}\n");
 	fixture_drop(dir);
 	return 0;

@@ -226,6 +226,60 @@ static UNUSED void crowd_uri(const char *app, const char *pattern, char to[200])
 		strcpy(to, "/");
 }
 
+/* `developer` gets all rights in an environment that nothing stands in: all of the lists is out of sight. */
+static UNUSED void crowd_elsewhere(struct store *s)
+{
+	static const char *const docs[][3] = {
+		{ "environment", "elsewhere", "{\"name\":\"Elsewhere\",\"kind\":\"sandbox\",\"pathPrefix\":\"elsewhere\"}" },
+		{ "role-assignment", "elsewhere", "{\"role\":\"owner\",\"user\":\"developer\",\"environment\":\"elsewhere\"}" },
+	};
+	struct arena *a = arena_new(8 << 20);
+	struct resource_change *c;
+	struct gh_err err;
+	json_t *doc;
+
+	must(resource_begin(s, a, STR("test"), &c, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(docs); i++) {
+		must(jsn_parse_in(a, str_of(docs[i][2]), NULL, &doc, NULL, &err), &err);
+		must(resource_write(c, resource_kind_find(str_of(docs[i][0])), str_of(docs[i][1]), doc, RESOURCE_PUT, NULL, &err), &err);
+	}
+	must(resource_end(c, GH_RC_OK, false, &err), &err);
+	arena_free(a);
+}
+
+/* Every list of the dashboard and of the management API, narrowed in every way that it knows: by words that nothing and that many things
+ * have, by each filter with a value that nothing has, and far behind its beginning. */
+static UNUSED void crowd_lists(struct client *c, const char *who, void (*page)(struct client *c, const char *name, const char *who, const char *uri))
+{
+	static const char *const windows[] = { "", "search=nosuchthing", "search=an", "limit=1000" };
+	char uri[300];
+
+	for (size_t i = 0; resource_kinds[i]; i++) {
+		const struct resource_kind *k = resource_kinds[i];
+		struct str args[4];
+
+		for (size_t x = 0; x < ARRAY_LEN(windows); x++) {
+			snprintf(uri, sizeof(uri), "/admin/api/v1/%s?%s", k->plural, windows[x]);
+			page(c, "admin", who, uri);
+		}
+		for (size_t x = 0; k->filters[x].name; x++) {
+			snprintf(uri, sizeof(uri), "/admin/api/v1/%s?%s=%s", k->plural, k->filters[x].name, k->filters[x].values ? k->filters[x].values[0] : "nosuchthing");
+			page(c, "admin", who, uri);
+		}
+		snprintf(uri, sizeof(uri), "/admin/api/v1/%s?cursor=enp6eg", k->plural);         /* zzzz: behind all of them */
+		page(c, "admin", who, uri);
+		snprintf(uri, sizeof(uri), "/%s", k->plural);
+		if (!web_route_find(c->site->app->routes, STR("GET"), str_of(uri), args, NULL))
+			continue;
+		for (size_t x = 0; x < 2; x++) {
+			snprintf(uri, sizeof(uri), "/admin/%s?q=%s&page=1", k->plural, x ? "an" : "nosuchthing");
+			page(c, "admin", who, uri);
+		}
+		snprintf(uri, sizeof(uri), "/admin/%s?after=t&page=40", k->plural);
+		page(c, "admin", who, uri);
+	}
+}
+
 /* Calls `page` for every GET route of an app that `who` (NULL: a visitor) may see, and for the addresses of crowd_special. */
 static UNUSED void crowd_walk(const char *dir, const struct web_app *app, const char *name, const char *prefix, const char *who,
 			      void (*page)(struct client *c, const char *name, const char *who, const char *uri))

@@ -46,6 +46,20 @@ static void count(struct client *c, const char *app UNUSED, const char *who UNUS
 		fprintf(stderr, "# %7lld steps, %6zu bytes: %s\n", (long long)n, c->w.rs.body.n, uri);
 }
 
+static void count_list(struct client *c, const char *app UNUSED, const char *who, const char *uri)
+{
+	/* of what stands somewhere each row is asked where, which thousands of operations add up to */
+	bool judged = strcmp(who, "developer") == 0, whole = str_find(str_of(uri), STR("limit=1000")) != SIZE_MAX;
+	int64_t n;
+
+	steps(c->site->store);
+	CHECK(uri, client_send(c, "GET", uri, NULL) < 500);
+	n = steps(c->site->store);
+	CHECK(uri, n < (judged ? 3 * STEPS : whole ? 10 * STEPS : STEPS));
+	if (getenv("SHOW_STEPS"))
+		fprintf(stderr, "# %7lld steps, %6zu bytes, %d: %s\n", (long long)n, c->w.rs.body.n, c->w.rs.status, uri);
+}
+
 static void as_visitor(void **state)
 {
 	crowd_walk(*state, &portal_app, "portal", "", NULL, count);
@@ -106,6 +120,25 @@ static void as_provisioner(void **state)
 static void as_administrator(void **state)
 {
 	crowd_walk(*state, &admin_app, "admin", "/admin", "administrator", count);
+	check_done();
+}
+
+/* Lists cost what they show, however they are narrowed: what is searched without an index is looked at once. */
+static void every_list(void **state)
+{
+	struct web_site site;
+	struct client c = { .site = &site };
+	char share[PATHS_MAX];
+
+	site_up(&site, &admin_app, *state, share);
+	client_session(&c, "administrator");
+	crowd_lists(&c, "administrator", count_list);
+	client_end(&c);
+	crowd_elsewhere(site.store);             /* what is out of sight costs little, however much it is */
+	client_session(&c, "developer");
+	crowd_lists(&c, "developer", count_list);
+	client_end(&c);
+	site_down(&site);
 	check_done();
 }
 
@@ -196,6 +229,7 @@ int main(void)
 		cmocka_unit_test(as_developer),
 		cmocka_unit_test(as_administrator),
 		cmocka_unit_test(as_provisioner),
+		cmocka_unit_test(every_list),
 		cmocka_unit_test(common_words),          /* the last: it makes the store larger */
 	};
 	return cmocka_run_group_tests(tests, up, down);
