@@ -133,6 +133,13 @@ static void write_answer(struct call *k, struct cached *c, struct cached_answer 
 	if (keep_s <= 0 || !key.p)
 		return;
 	put(k, RESPONSE_CACHE_ANSWER, key, cached_answer_write(k->arena, e), e->came_us + keep_s * 1000000);
+	if (k->wk->responses && response_cache_purged(k->wk->responses, k->arena, e, clock_wall_us())) {
+		bool was_there;
+		struct gh_err err;
+
+		(void)trouble(k->wk, cache_remove(k->wk->responses, RESPONSE_CACHE_ANSWER, key, &was_there, &err), &err);
+		return;
+	}
 	keep_address(k, c, vary, e->came_us + keep_s * 1000000);
 }
 

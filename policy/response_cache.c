@@ -1,6 +1,7 @@
 /* response_cache.c
  *
  *   address   'U' | invalidated i64 | until i64 | names as in Vary
+ *   purges    a line each: when, and the filter, parted by tabs; the newest first
  *   answer    'P'                                                         could not be kept
  *             'H' | asked, came, age, lifetime i64 | api, target, tenant, tags: u32 length and text | response (value_store.h) */
 #include "policy/response_cache.h"
@@ -14,7 +15,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TAGS_MAX = 16384 };
+/* An answer that takes longer to come than PURGE_KEPT_S is taken for one that was asked for before it. */
+enum { TAGS_MAX = 16384, PURGES_KEPT = 64, PURGE_KEPT_S = 3600 };
 static const char ADDRESS = 'U', ANSWER = 'H', PASS = 'P';
 
 struct str cached_address_write(struct arena *a, const struct cached_address *u)
@@ -163,8 +165,68 @@ static enum cache_verdict judge_purge(void *arg, struct str key UNUSED, struct s
 	return cached_answer_read(NULL, value, &e) && !e.pass && fits(f, &e) ? CACHE_DROP : CACHE_KEEP;
 }
 
+/* No address, id or tag has a tab or a line end. */
+static bool note_text(const struct cached_filter *f, int64_t now_us, struct buf *b)
+{
+	const struct str parts[] = { f->api, f->key, f->prefix, f->tag, f->subscription };
+
+	buf_fmt(b, "%lld", (long long)now_us);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (str_find_char(parts[i], '\t') != SIZE_MAX || str_find_char(parts[i], '\n') != SIZE_MAX)
+			return false;
+		buf_char(b, '\t');
+		buf_str(b, parts[i]);
+	}
+	return buf_ok(b);
+}
+
+static GH_RC note_purge(struct cache *c, const struct cached_filter *f, int64_t now_us, struct gh_err *err)
+{
+	gh_rc rc = GH_RC_OK;
+	struct buf b;
+
+	buf_init(&b, TAGS_MAX);
+	if (note_text(f, now_us, &b))
+		rc = cache_push(c, RESPONSE_CACHE_PURGE, STR("purges"), buf_view(&b), PURGES_KEPT, now_us,
+				now_us + PURGE_KEPT_S * (int64_t)1000000, err);
+	buf_release(&b);
+	return rc;
+}
+
+static bool was_purged_by(struct str line, const struct cached_answer *e, int64_t *at_us)
+{
+	struct cached_filter f = { .api = STR_NULL };
+	struct str *const parts[] = { &f.api, &f.key, &f.prefix, &f.tag, &f.subscription };
+	struct str part;
+	uint64_t at = 0;
+
+	if (!str_split(&line, '\t', &part) || !str_to_u64(part, INT64_MAX, &at))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (!str_split(&line, '\t', parts[i]))
+			return false;
+	*at_us = (int64_t)at;
+	return *at_us >= e->asked_us && fits(&f, e);
+}
+
+bool response_cache_purged(struct cache *c, struct arena *a, const struct cached_answer *e, int64_t now_us)
+{
+	struct str all, line;
+	int64_t oldest_us = now_us;
+	size_t n = 0;
+
+	if (cache_get(c, RESPONSE_CACHE_PURGE, STR("purges"), now_us, a, &all, NULL).code || !all.p)
+		return false;
+	for (; all.n && str_split(&all, '\n', &line); n++)
+		if (was_purged_by(line, e, &oldest_us))
+			return true;
+	/* what stood behind a full list is forgotten, and may have been for this one */
+	return n >= PURGES_KEPT && e->asked_us <= oldest_us;
+}
+
 GH_RC response_cache_purge(struct cache *c, const struct cached_filter *f, size_t *removed, struct gh_err *err)
 {
+	TRY(note_purge(c, f, clock_wall_us(), err));
 	return cache_scan(c, RESPONSE_CACHE_ANSWER, clock_wall_us(), judge_purge, (void *)(uintptr_t)f, removed, err);
 }
 

@@ -9,7 +9,7 @@
 #include "core/cache.h"
 #include "policy/message.h"
 
-enum { RESPONSE_CACHE_ADDRESS = 'u', RESPONSE_CACHE_ANSWER = 'h' };      /* name spaces */
+enum { RESPONSE_CACHE_ADDRESS = 'u', RESPONSE_CACHE_ANSWER = 'h', RESPONSE_CACHE_PURGE = 'p' };      /* name spaces */
 
 struct cached_address {
 	int64_t invalidated_us, until_us;        /* 0: never was; until when it is kept */
@@ -33,6 +33,10 @@ bool cached_answer_read(struct arena *a, struct str bytes, struct cached_answer 
 /* The tags of an answer: Surrogate-Key (blanks) and Cache-Tag (commas). Empty: none. STR_NULL: out of memory. */
 struct str cached_tags(struct arena *a, const struct fields *headers);
 
+/* Whether an answer that was asked for at e->asked_us has been purged since. Asked after it has been kept: what is kept before the purge
+ * begins to look is found by it, and what is kept later finds the purge here. */
+bool response_cache_purged(struct cache *c, struct arena *a, const struct cached_answer *e, int64_t now_us);
+
 /* ---- for people ---------------------------------------------------------------------------------------------------------- */
 
 /* Which answers; what is empty does not narrow. */
@@ -55,5 +59,5 @@ GH_RC response_cache_open(const struct config *config, const char *state_dir, st
 /* At most `most`, the newest first. */
 GH_RC response_cache_list(struct cache *c, struct arena *a, const struct cached_filter *f, size_t most, struct cached_line **out, size_t *n,
 			  struct gh_err *err);
-/* A filter that narrows nothing removes all. */
+/* A filter that narrows nothing removes all. What is on its way to be kept meanwhile is told by response_cache_purged. */
 GH_RC response_cache_purge(struct cache *c, const struct cached_filter *f, size_t *removed, struct gh_err *err);

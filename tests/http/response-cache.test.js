@@ -294,6 +294,21 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
       assert.notEqual(gw.cli('cache', 'purge', { fails: true }).status, 0);
     });
 
+    it('does not keep what was on its way when it was purged', async () => {
+      const held = [];
+      for (const name of ['flying', 'landing']) {
+        numbered(name, { 'Cache-Control': 'max-age=60', 'Surrogate-Key': `tag-${name}` }, (req, res, n) => { if (n === 1) held.push(() => res.end('answer 1')); return n === 1; });
+      }
+      const first = [call('ours/flying'), call('ours/landing')];
+      await until(() => held.length === 2, 'both at the backend');
+      gw.cli('cache', 'purge', '--tag', 'tag-flying');
+      held.forEach((end) => end());
+      assert.deepEqual((await Promise.all(first)).map((r) => r.text), ['answer 1', 'answer 1']);
+      const then = [];
+      for (const name of ['flying', 'flying', 'landing']) then.push(await call(`ours/${name}`));
+      assert.deepEqual(then.map((r) => `${r.text} ${r.headers['x-cache']}`), ['answer 2 MISS', 'answer 2 HIT', 'answer 1 HIT']);
+    });
+
     it('lists and purges by the management API, for who may, and the audit trail has it', async () => {
       const token = (...args) => gw.cli('machine-token', 'create', args[0], '--role', args[1], '--scope', args[2], '--format', 'json').json().token;
       const [admin, reader, other] = [token('caches', 'administrator', 'write'), token('looks', 'administrator', 'read'), token('apis', 'administrator', 'write:apis')];
