@@ -165,6 +165,7 @@ static void base_options(struct transfer *t)
 	curl_easy_setopt(e, CURLOPT_PRIVATE, (char *)t);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->problem);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);     /* a call that ends while its host is looked for waits for no resolver: the loop would */
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_PROXY, "");

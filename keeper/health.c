@@ -315,6 +315,7 @@ static void ask(struct health_watch *w, struct checked *c, int64_t now)
 	curl_easy_setopt(c->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(c->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c->easy, CURLOPT_QUICK_EXIT, 1L);       /* a check that ends waits for no resolver: the others would, too */
 	curl_easy_setopt(c->easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)(c->rule.timeout_us / 1000));

@@ -106,6 +106,7 @@ static gh_rc set_up(struct mailer *m, struct arena *a, struct gh_err *err)
 		FAIL(err, NOMEM, "mail");
 	curl_easy_reset(m->curl);
 	curl_easy_setopt(m->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(m->curl, CURLOPT_QUICK_EXIT, 1L);       /* who stops the mailer waits for no resolver */
 	curl_easy_setopt(m->curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(m->curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(m->curl, CURLOPT_URL, arena_cstr(a, config_text(m->config, CONFIG_MAIL_SMTP_URL)));

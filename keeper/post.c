@@ -94,6 +94,7 @@ static void prepare(struct post *p, const struct logger_settings *to, struct str
 	curl_easy_reset(p->curl);
 	buf_clear(&p->answer);
 	curl_easy_setopt(p->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(p->curl, CURLOPT_QUICK_EXIT, 1L);       /* who ends waits for no resolver */
 	curl_easy_setopt(p->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(p->curl, CURLOPT_URL, to->url.p);
 	curl_easy_setopt(p->curl, CURLOPT_USERAGENT, "gatehouse/" GATEHOUSE_VERSION);

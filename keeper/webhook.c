@@ -175,6 +175,7 @@ static void set_options(struct webhooks *w, struct flight *f, struct str url)
 
 	curl_easy_setopt(f->easy, CURLOPT_PRIVATE, f);
 	curl_easy_setopt(f->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(f->easy, CURLOPT_QUICK_EXIT, 1L);       /* the end of a call waits for no resolver: the others would, too */
 	curl_easy_setopt(f->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(f->easy, CURLOPT_URL, arena_cstr(f->arena, url));
 	curl_easy_setopt(f->easy, CURLOPT_USERAGENT, "gatehouse-webhook/" GATEHOUSE_VERSION);

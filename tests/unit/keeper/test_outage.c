@@ -13,6 +13,8 @@
 #include "keeper/webhook.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -20,11 +22,12 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { OUTAGE_S = 300, STEP_S = 5, DEADLINE_MS = 60000 };
+enum { OUTAGE_S = 300, STEP_S = 5, DEADLINE_MS = 30000 };
 
 static struct shared {
 	_Atomic int64_t now;                     /* µs */
 	atomic_int mails, hooks;                 /* that arrived */
+	atomic_int asked;                        /* for the name that nobody can tell */
 } *shared;
 
 int64_t clock_wall_us(void)
@@ -35,6 +38,18 @@ int64_t clock_wall_us(void)
 int64_t clock_mono_us(void)
 {
 	return atomic_load(&shared->now) - INT64_C(1700000000000000);
+}
+
+/* A resolver that never comes back for one name: libcurl calls this one. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = dlsym(RTLD_NEXT, "getaddrinfo");
+
+	while (node && strcmp(node, "hangs.example") == 0) {
+		atomic_fetch_add(&shared->asked, 1);
+		pause();
+	}
+	return real(node, service, hints, out);
 }
 
 /* ---- receivers ---------------------------------------------------------------------------------------------------------- */
@@ -184,13 +199,20 @@ static bool await(struct fixture *f, bool (*is)(const struct queues *q))
 	return false;
 }
 
+static bool await_hooks(int n)
+{
+	for (int ms = 0; ms < DEADLINE_MS && atomic_load(&shared->hooks) < n; ms += 20)
+		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+	return atomic_load(&shared->hooks) == n;
+}
+
 /* ---- the story ------------------------------------------------------------------------------------------------------------ */
 
 static void read_config(struct fixture *f, struct config *config, uint16_t smtp_port)
 {
 	char path[PATHS_MAX];
 	struct str text = arena_printf(f->a, "mail.smtp_url = smtp://127.0.0.1:%u\nmail.from = gatehouse@example.com\nmail.tls = none\n"
-					     "mail.retry_s = 1\nalerts.webhook_retry_s = 1\n", smtp_port);
+					     "mail.retry_s = 1\nalerts.webhook_retry_s = 1\nalerts.webhook_timeout_s = 1\n", smtp_port);
 
 	CHECK_OK(f, paths_join(path, f->dir, "gatehouse.conf", &f->err));
 	CHECK_OK(f, file_write_atomic(path, text, 0600, &f->err));
@@ -198,9 +220,9 @@ static void read_config(struct fixture *f, struct config *config, uint16_t smtp_
 }
 
 /* One change of state: a mail and a webhook's message in one transaction. */
-static void fire(struct fixture *f, struct config *config, const char *id)
+static void fire(struct fixture *f, struct config *config, const char *id, const char *hook)
 {
-	const struct store_alert_rule r = { .id = str_of(id), .name = str_of(id), .enabled = true, .mails = STR("ops@example.com"), .webhooks = STR("pager"),
+	const struct store_alert_rule r = { .id = str_of(id), .name = str_of(id), .enabled = true, .mails = STR("ops@example.com"), .webhooks = str_of(hook),
 					    .description = STR(""), .rule = { .kind = ALERT_REQUESTS, .period_s = 7 * 86400, .status = STR("") } };
 	struct telemetry_call c = { .started_us = clock_wall_us(), .status = 200 };
 	struct alerts *a = NULL;
@@ -227,7 +249,7 @@ static void five_minutes(void **state)
 	hook.url = arena_printf(f->a, "http://127.0.0.1:%u/", http_port);
 	CHECK_OK(f, store_alert_secret_new(f->a, &hook.secret, &f->err));
 	CHANGE(f, store_alert_webhook_set(f->s, f->a, &hook, &f->err));
-	fire(f, &config, "orders");
+	fire(f, &config, "orders", "pager");
 	q = look(f);
 	CHECK("a mail and a message wait", q.mails == 1 && q.hooks == 1 && is_waiting(&q));
 	sender = keeper(f, &config);
@@ -251,7 +273,7 @@ static void five_minutes(void **state)
 	kill_9(sender);
 	sender = keeper(f, &config);
 	atomic_fetch_add(&shared->now, 86400 * INT64_C(1000000));
-	fire(f, &config, "later");                       /* when this has arrived, the keeper has looked at all that may wait */
+	fire(f, &config, "later", "pager");                       /* when this has arrived, the keeper has looked at all that may wait */
 	for (int ms = 0; ms < DEADLINE_MS && (atomic_load(&shared->mails) < 2 || atomic_load(&shared->hooks) < 2); ms += 20)
 		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
 	CHECK("the one after it", await(f, all_over));
@@ -267,9 +289,51 @@ static void five_minutes(void **state)
 	check_done();
 }
 
+/* Asked for its address and over time: that is no reason to wait for the resolver, which keeps all the others waiting. */
+static void no_name(void **state)
+{
+	struct store_alert_webhook hook = { .id = STR("hanging"), .url = STR("http://hangs.example/"), .enabled = true };
+	struct fixture *f = *state;
+	struct config config;
+	uint16_t smtp_port, http_port;
+	int smtp_fd = closed_port(&smtp_port), http_fd = closed_port(&http_port);
+	struct store_alert_delivery *d;
+	pid_t sender, server;
+	size_t n;
+
+	atomic_store(&shared->hooks, 0);
+	read_config(f, &config, smtp_port);
+	CHECK_OK(f, store_alert_secret_new(f->a, &hook.secret, &f->err));
+	CHANGE(f, store_alert_webhook_set(f->s, f->a, &hook, &f->err));
+	hook.id = STR("pager");
+	hook.url = arena_printf(f->a, "http://127.0.0.1:%u/", http_port);
+	CHANGE(f, store_alert_webhook_set(f->s, f->a, &hook, &f->err));
+	server = open_port(http_fd, http);
+	sender = keeper(f, &config);
+	fire(f, &config, "first", "hanging");
+	for (int ms = 0; ms < DEADLINE_MS && !atomic_load(&shared->asked); ms += 20)
+		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+	fire(f, &config, "second", "pager");
+	CHECK("others are called while it is looked for", await_hooks(1));
+	for (int ms = 0; ms < DEADLINE_MS; ms += 20) {
+		CHECK_OK(f, store_alert_deliveries(f->s, f->a, 100, &d, &n, &f->err));
+		if (n == 2 && d[1].tries)
+			break;
+		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+	}
+	CHECK("its time was over", n == 2 && d[1].tries > 0 && d[1].problem.n);
+	fire(f, &config, "third", "pager");
+	CHECK("and afterwards", await_hooks(2));
+	kill_9(sender);
+	kill_9(server);
+	close(smtp_fd);
+	close(http_fd);
+	check_done();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { store_test(five_minutes) };
+	const struct CMUnitTest tests[] = { store_test(five_minutes), store_test(no_name) };
 
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
