@@ -39,6 +39,10 @@ static void add_to(struct latency *l, unsigned bucket, uint32_t n)
 {
 	uint32_t *c = &l->count[bucket];
 
+	if (!l->n || bucket < l->lo)
+		l->lo = (uint16_t)bucket;
+	if (!l->n || bucket > l->hi)
+		l->hi = (uint16_t)bucket;
 	*c = *c > UINT32_MAX - n ? UINT32_MAX : *c + n;
 	l->n += n;
 }
@@ -62,7 +66,7 @@ bool latency_merge(struct latency *to, struct arena *a, const struct latency *fr
 		return true;
 	if (!have_counts(to, a))
 		return false;
-	for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
+	for (unsigned i = from->lo; i <= from->hi; i++)
 		if (from->count[i])
 			add_to(to, i, from->count[i]);
 	return true;
@@ -77,12 +81,12 @@ uint64_t latency_quantile(const struct latency *l, double q)
 	q = q < 0 ? 0 : q > 1 ? 1 : q;
 	want = (uint64_t)(q * (double)l->n);
 	want += (double)want < q * (double)l->n || !want;       /* rounded up, at least the first */
-	for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+	for (unsigned i = l->lo; i < l->hi; i++) {
 		sum += l->count[i];
 		if (sum >= want)
 			return middle_of(i);
 	}
-	return middle_of(LATENCY_BUCKETS - 1);
+	return middle_of(l->hi);
 }
 
 static char *put_number(char *to, uint32_t v)
@@ -112,18 +116,17 @@ static bool get_number(struct str *s, uint32_t *v)
 
 struct str latency_pack(const struct latency *l, struct arena *a)
 {
-	size_t used = 0;
+	size_t most;
 	unsigned last = 0;
 	char *p, *to;
 
-	if (!l->count)
+	if (!l->count || !l->n)
 		return STR("");
-	for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
-		used += l->count[i] != 0;
-	p = to = arena_alloc_text(a, used * 10);
+	most = (size_t)(l->hi - l->lo) + 1;
+	p = to = arena_alloc_text(a, (most < l->n ? most : (size_t)l->n) * 10);
 	if (!p)
 		return STR_NULL;
-	for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+	for (unsigned i = l->lo; i <= l->hi; i++) {
 		if (!l->count[i])
 			continue;
 		to = put_number(put_number(to, i - last), l->count[i]);

@@ -12,6 +12,7 @@ enum { LATENCY_BUCKETS = 1728 };             /* the last one: 2^32 µs (71 minut
 struct latency {
 	uint32_t *count;             /* LATENCY_BUCKETS of them, or NULL: nothing counted yet */
 	uint64_t n;
+	uint16_t lo, hi;             /* the first and the last bucket that is not empty, once something was counted */
 };
 
 /* False when out of memory; nothing has been counted then. */

@@ -100,6 +100,10 @@ static bool spool_map(struct spool *s)
 		s->map = NULL;
 		return false;
 	}
+	/* MAP_POPULATE leaves pages of a file write-protected: the loop would fault at each. Where the system is too old for it, it does. */
+#ifdef MADV_POPULATE_WRITE
+	(void)madvise(s->map, s->bytes, MADV_POPULATE_WRITE);
+#endif
 	s->header = (void *)s->map;
 	s->header->bytes = s->bytes;
 	s->header->started_us = clock_wall_us();

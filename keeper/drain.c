@@ -18,7 +18,7 @@
 
 #define DRAIN_BYTES_MAX ((size_t)256 << 20)
 
-enum { LEFTOVER_AGE_S = 60, PACE_CALLS = 64, PACE_REST_NS = 600000, LATE_US = 3000000 };
+enum { LEFTOVER_AGE_S = 60, PACE_CALLS = 256, PACE_REST_NS = 600000, LATE_US = 3000000 };
 
 struct pass {
 	const struct drain *d;
