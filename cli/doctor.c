@@ -32,7 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DISK_WARN_MIB = 256, DISK_FAIL_MIB = 32, GROWTH_DAYS = 7, LIST_MAX_BYTES = 256 << 20 };
+enum { DISK_WARN_MIB = 256, DISK_FAIL_MIB = 32, LIST_MAX_BYTES = 256 << 20 };
 #define CERTIFICATE_SOON_US (INT64_C(14) * 86400 * 1000000)      /* two weeks */
 static const char *const severities[] = { "ok", "warning", "BROKEN", NULL };
 
@@ -404,20 +404,17 @@ static void check_theme(struct doctor *d)
 static void check_telemetry(struct doctor *d, struct store *s)
 {
 	struct store_telemetry_stats t;
-	struct store_size *sizes;
 	struct gh_err err = { 0 };
-	long long growth = 0;
-	size_t n;
+	int64_t growth = 0;
+	bool known;
 
-	if (store_telemetry_stats(s, &t, &err).code || store_sizes(s, d->c->arena, GROWTH_DAYS + 1, &sizes, &n, &err).code) {
+	if (store_telemetry_stats(s, &t, &err).code || store_growth(s, d->c->arena, &growth, &known, &err).code) {
 		doctor_tell(d, BROKEN, "traffic", "%s", err.message);
 		return;
 	}
-	if (n > 1)
-		growth = (sizes[0].bytes - sizes[n - 1].bytes) / (long long)((sizes[0].day_us - sizes[n - 1].day_us) / 86400000000);
 	doctor_tell(d, FINE, "traffic", "%lld MiB: %lld calls, totals of %lld minutes, %lld hours, %lld days at %lld places; grows by %lld KiB a day",
 	     (long long)(t.bytes >> 20), (long long)t.calls, (long long)t.minutes, (long long)t.hours, (long long)t.days, (long long)t.places,
-	     growth / 1024);
+	     (long long)growth / 1024);
 	if (t.other_calls)
 		doctor_tell(d, WARNING, "traffic", "%lld calls were counted as (other): more combinations than telemetry.places", (long long)t.other_calls);
 	if (t.dropped)

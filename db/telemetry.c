@@ -281,3 +281,15 @@ GH_RC store_sizes(struct store *s, struct arena *a, size_t days, struct store_si
 		(*out)[i].day_us *= 1000000;
 	return GH_RC_OK;
 }
+
+GH_RC store_growth(struct store *s, struct arena *a, int64_t *bytes_a_day, bool *known, struct gh_err *err)
+{
+	enum { DAYS = 7 };
+	struct store_size *v;
+	size_t n;
+
+	TRY(store_sizes(s, a, DAYS + 1, &v, &n, err));
+	*known = n > 1;
+	*bytes_a_day = *known ? (v[0].bytes - v[n - 1].bytes) / ((v[0].day_us - v[n - 1].day_us) / (ROLLUP_DAY_S * INT64_C(1000000))) : 0;
+	return GH_RC_OK;
+}

@@ -154,3 +154,5 @@ struct store_size {
 };
 /* Newest first, at most `days`. */
 GH_RC store_sizes(struct store *s, struct arena *a, size_t days, struct store_size **out, size_t *n, struct gh_err *err);
+/* By how many bytes it grew a day, over the last week or as much of it as is known. *known false: not two days yet. */
+GH_RC store_growth(struct store *s, struct arena *a, int64_t *bytes_a_day, bool *known, struct gh_err *err);

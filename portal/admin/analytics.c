@@ -418,6 +418,23 @@ static GH_RC show_report(struct web *w, struct view *v, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+/* How much is kept of all this, and by how much that grows. */
+static GH_RC put_store(struct web *w, struct gh_err *err)
+{
+	struct store_telemetry_stats t;
+	int64_t growth;
+	bool known;
+
+	TRY(store_telemetry_sizes(w->site->store, &t, err));
+	TRY(store_growth(w->site->store, w->a, &growth, &known, err));
+	liquid_set_text(w->page, "store_bytes", bytes_text(w, t.bytes));
+	liquid_set_text(w->page, "store_calls", web_number(w, t.calls));
+	liquid_set_bool(w->page, "growth_known", known);
+	liquid_set_bool(w->page, "shrinks", growth < 0);
+	liquid_set_text(w->page, "growth", bytes_text(w, growth < 0 ? -growth : growth));
+	return GH_RC_OK;
+}
+
 /* npm's uPlot, when it was copied in (tools/copy-viewer). */
 static bool has_plot(struct web *w)
 {
@@ -453,6 +470,7 @@ gh_rc admin_analytics(struct web *w, struct gh_err *err)
 		*err = why;
 		return rc;
 	}
+	TRY(put_store(w, err));
 	put_form(w, &v);
 	put_reports(w, id);
 	liquid_set_text(w->page, "report", str_of(report_infos[id].name));

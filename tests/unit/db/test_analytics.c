@@ -122,6 +122,7 @@ static void figures(void **state)
 	CHECK_INT("names", t.dns_us, 300);
 	CHECK_INT("connecting", t.connect_us, 600);
 	CHECK_INT("TLS", t.tls_us, 900);
+	CHECK_INT("first bytes", t.first_byte_us, 4 * 20000);
 	CHECK_INT("histogram", t.latency.n, 7);
 	CHECK_INT("of backends: only where one was asked", t.backend.n, 4);
 	CHECK("p99 is less than 1 % off", latency_quantile(&t.latency, 0.99) > 29700 && latency_quantile(&t.latency, 0.99) < 30300);

@@ -474,6 +474,34 @@ static void ids(void **state)
 	check_done();
 }
 
+/* How much it grows is known from the second day on, and is of the last week. */
+static void growth(void **state)
+{
+	struct fixture *f = *state;
+	int64_t day_us = 24 * 60 * minute_us, first = 20000 * day_us, bytes, most;
+	bool known;
+
+	CHECK_OK(f, store_growth(f->s, f->a, &bytes, &known, &f->err));
+	CHECK("nothing yet", !known);
+	CHECK_OK(f, store_size_note(f->s, first, &f->err));
+	CHECK_OK(f, store_size_note(f->s, first + day_us - 1, &f->err));
+	CHECK_OK(f, store_growth(f->s, f->a, &bytes, &known, &f->err));
+	CHECK("one day tells nothing", !known);
+	for (int day = 1; day <= 9; day++) {
+		CHECK_OK(f, store_drain_begin(f->s, &f->err));
+		for (int i = 0; i < 2560; i++)
+			add_call(f, "0123456789012345678901234567890123456789", "x", 200, first + day * day_us + i);
+		CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+		CHECK_OK(f, store_size_note(f->s, first + day * day_us, &f->err));
+	}
+	CHECK_OK(f, store_growth(f->s, f->a, &bytes, &known, &f->err));
+	most = number(f, "SELECT sum(length(records)) / 9 FROM call_data");
+	CHECK("as much as came in a day, in whole pages", known && bytes >= most && bytes < most + most / 4);
+	CHECK_INT("of the last eight notes", bytes, number(f, "SELECT (max(bytes) - min(bytes)) / 7 FROM (SELECT bytes FROM store_size"
+							       " ORDER BY day_s DESC LIMIT 8)"));
+	check_done();
+}
+
 /* A store of before calls were packed: each call is there afterwards, with all it had. */
 static void older_calls(void **state)
 {
@@ -556,6 +584,7 @@ int main(void)
 		store_test(blocks),
 		store_test(ids),
 		store_test(older_calls),
+		store_test(growth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -404,6 +404,7 @@ static void without_callers(void **state UNUSED)
 	client_send(&page, "GET", "/admin/calls?subscription=hidden-sub", NULL);
 	CHECK("others find it so", client_shows(&page, ">GET /live<"));
 	CHECK_INT("and see who exceeds", client_send(&page, "GET", "/admin/analytics/exceeders", NULL), 200);
+	CHECK("how much is kept", client_shows(&page, "Kept: ") && client_shows(&page, "by how much it grows is known after two days."));
 	client_end(&page);
 	client_end(&rest);
 	check_done();
