@@ -369,10 +369,6 @@ void serving_close(struct worker *wk)
 	if (!s)
 		return;
 	snapshot_loader_stop(s->loader);
-	credentials_free(wk->credentials);
-	wk->credentials = NULL;
-	shared_states_free(wk->shared_states);
-	wk->shared_states = NULL;
 	documents_free(s->documents);
 	snapshot_unref(s->snapshot);
 	access_memory_free(s->memory);

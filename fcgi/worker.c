@@ -4,10 +4,12 @@
 #include "core/log.h"
 #include "core/slice.h"
 #include "core/str.h"
+#include "fcgi/credential.h"
 #include "fcgi/fill.h"
 #include "fcgi/log_sink.h"
 #include "fcgi/share.h"
 #include "fcgi/shared_limit.h"
+#include "fcgi/shared_state.h"
 #include "fcgi/traffic.h"
 
 #include <errno.h>
@@ -125,6 +127,10 @@ void worker_release(struct worker *wk)
 		wk->pool = k->next;
 		call_free(k);
 	}
+	credentials_free(wk->credentials);       /* with what they have asked Redis, and their timers */
+	wk->credentials = NULL;
+	shared_states_free(wk->shared_states);
+	wk->shared_states = NULL;
 	shared_limits_free(wk->shared_limits);
 	shared_free(wk->shared);
 	fill_table_free(wk->fills);
