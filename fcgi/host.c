@@ -199,7 +199,7 @@ const struct policy_host live_host = {
 	.sleep = host_sleep,
 	.take = gate_take,
 	.enter = gate_enter,
-	.leave = gate_leave,
+	.leave = gate_leave_held, .enter_wait_s = gate_enter_wait_s,
 	.cache_get = cache_read,
 	.cache_put = cache_write,
 	.cache_remove = cache_drop,

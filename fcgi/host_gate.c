@@ -137,6 +137,17 @@ void gate_leave(struct exchange *x, struct str key)
 		counter_leave(k->wk->serving->counters, key);
 }
 
+void gate_leave_held(struct exchange *x, struct str key, int64_t held_us)
+{
+	held_note(&((struct call *)x->owner)->wk->held, key, held_us);
+	gate_leave(x, key);
+}
+
+uint32_t gate_enter_wait_s(struct exchange *x, struct str key)
+{
+	return held_wait_s(&((struct call *)x->owner)->wk->held, key);
+}
+
 void gate_log_to(struct exchange *x, const struct log_message *m)
 {
 	struct call *k = x->owner;

@@ -35,6 +35,7 @@ struct tier_state {                      /* of a call that waits, or has somethi
 	struct str key, gauge;
 	size_t n, n_counted;                         /* all; those that are no calls at once */
 	struct spike_place place;
+	int64_t inside_us;                           /* since when */
 	bool inside, counted, asking;                /* holds a place; has passed; Redis is being asked */
 	void (*passed)(struct call *k, struct gate_state *g);
 };
@@ -243,6 +244,8 @@ static void leave_place(struct call *k, struct tier_state *t)
 {
 	if (t->inside)
 		counter_leave(k->wk->serving->counters, t->gauge);
+	if (t->inside && t->counted)
+		held_note(&k->wk->held, t->gauge, k->wk->loop.now_us - t->inside_us);
 	t->inside = false;
 }
 
@@ -250,13 +253,15 @@ static bool enter_place(struct call *k, struct tier_state *t)
 {
 	struct state *last = &t->v[t->n - 1];
 	uint64_t inside;
+	uint32_t wait_s;
 
 	if (t->n_counted == t->n)
 		return true;
 	t->inside = counter_enter(k->wk->serving->counters, t->gauge, (uint32_t)last->limit->calls);
 	inside = t->inside && t->n == 1 ? counter_inside(k->wk->serving->counters, t->gauge) : 0;
-	/* nobody knows when one of those inside leaves: a second is a fair guess */
-	last->answer = (struct counter_answer){ .allowed = t->inside, .retry_after_s = 1, .retry_after_us = 1000000,
+	t->inside_us = k->wk->loop.now_us;
+	wait_s = t->inside ? 1 : held_wait_s(&k->wk->held, t->gauge);
+	last->answer = (struct counter_answer){ .allowed = t->inside, .retry_after_s = wait_s, .retry_after_us = (int64_t)wait_s * SECOND_US,
 						.remaining = t->inside && inside < last->limit->calls ? last->limit->calls - inside : 0 };
 	return t->inside;
 }

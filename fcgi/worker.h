@@ -11,6 +11,7 @@
 #include "core/config.h"
 #include "fcgi/fcgi_codec.h"
 #include "fcgi/fields_util.h"
+#include "fcgi/held.h"
 #include "fcgi/loop.h"
 #include "fcgi/reason.h"
 #include "fcgi/upstream.h"
@@ -261,6 +262,7 @@ struct worker {
 	struct shared_limits *shared_limits;     /* NULL as well */
 	struct shared_states *shared_states;     /* shared_state.h; NULL as well */
 	struct spike_line *spikes;       /* calls that wait under a rate: spike.h */
+	struct held held;                /* how long calls hold their places */
 	struct log_sinks *sinks;
 	struct metrics *metrics;         /* core/metrics.h; NULL: not there */
 	struct quota_watch *quotas;      /* core/quota_watch.h; NULL as well */

@@ -19,12 +19,17 @@ static struct block *push_block(struct exchange *x, struct fiber *f, enum op kin
 	return b;
 }
 
+static int64_t now_us(struct exchange *x)
+{
+	return x->host->now_us ? x->host->now_us(x) : 0;
+}
+
 static void pop_block(struct exchange *x, struct fiber *f)
 {
 	struct block *b = &f->blocks[--f->n_blocks];
 
 	if (b->kind == OP_ENTER)
-		x->host->leave(x, b->key);
+		x->host->leave(x, b->key, now_us(x) - b->since_us);
 }
 
 void fiber_unwind(struct exchange *x, struct fiber *f)
@@ -167,13 +172,14 @@ bool fiber_recover(struct exchange *x, struct fiber *f)
 
 /* ---- limit-concurrency ------------------------------------------------------------------------------------------- */
 
-/* Nobody knows when one of those inside leaves: a second is a fair guess. */
-static enum step refuse_entry(struct exchange *x)
+static enum step refuse_entry(struct exchange *x, struct str key)
 {
+	uint32_t wait_s = x->host->enter_wait_s ? x->host->enter_wait_s(x, key) : 1;
+
 	exchange_refuse(x, 429, STR("ConcurrencyLimitExceeded"), STR("Concurrency limit is exceeded"),
 			STR("Concurrency limit is exceeded. Try again later."));
 	x->error.header = STR("Retry-After");
-	x->error.header_value = STR("1");
+	x->error.header_value = arena_printf(x->arena, "%u", wait_s);
 	return STEP_FAIL;
 }
 
@@ -190,13 +196,14 @@ enum step op_enter(struct exchange *x, struct fiber *f, const struct instruction
 	if (!key.p)
 		return exchange_no_memory(x);
 	if (!x->host->enter(x, key, (uint32_t)max))
-		return refuse_entry(x);
+		return refuse_entry(x, key);
 	b = push_block(x, f, OP_ENTER, c);
 	if (!b) {
-		x->host->leave(x, key);
+		x->host->leave(x, key, 0);
 		return STEP_FAIL;
 	}
 	b->key = key;
+	b->since_us = now_us(x);
 	return STEP_NEXT;
 }
 

@@ -170,7 +170,9 @@ struct policy_host {
 	enum step (*take)(struct exchange *, struct counter_take *);
 	/* limit-concurrency: true when one more may go in; every enter that succeeded is left once */
 	bool (*enter)(struct exchange *, struct str key, uint32_t max);
-	void (*leave)(struct exchange *, struct str key);
+	void (*leave)(struct exchange *, struct str key, int64_t held_us);
+	/* Refused: after how many seconds a place may be free, at least 1. NULL: nobody knows */
+	uint32_t (*enter_wait_s)(struct exchange *, struct str key);
 
 	/* values are bytes; the policy layer serialises. A cache that is away is a miss, and put and remove do nothing.
 	 */

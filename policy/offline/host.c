@@ -250,7 +250,7 @@ static bool enter(struct exchange *x, struct str key, uint32_t max)
 	return true;
 }
 
-static void leave(struct exchange *x, struct str key)
+static void leave(struct exchange *x, struct str key, int64_t held_us UNUSED)
 {
 	struct offline_slot *s = slot(of(x), key);
 
