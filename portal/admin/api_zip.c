@@ -1,16 +1,20 @@
 /* api_zip.c - an API as one ZIP: given out with what it needs, and taken over. What would be made and changed is shown first, with the
- * secrets that are missing here, then it is done: what `gatehouse export --api` and `import zip` do. The archive travels in the form, so
- * nothing is kept between the two requests. */
+ * secrets that are missing here, then it is done: what `gatehouse export --api` and `import zip` do. In the same way the configuration of
+ * other gateways is taken over: an export of API Gateway, a file of decK, a ZIP with the folder of APIOps' extractor, each with the report of
+ * what became of its parts. What was uploaded travels in the form, so nothing is kept between the two requests. */
 #include "portal/admin/admin.h"
 
 #include "config/files/export.h"
+#include "config/import/apiops.h"
+#include "config/import/foreign.h"
 #include "core/crypto.h"
 #include "core/str.h"
 #include "portal/admin/plan_view.h"
 #include "portal/admin/rest.h"
 
 #define SECRET_FIELD "secret:"           /* before "named-value/erp-password/secret" */
-enum { FORM_SLACK = 65536 };             /* of the largest form: for its other fields */
+enum { FORM_SLACK = 65536,               /* of the largest form: for its other fields */
+       CLOSE_ROUNDS = 4 };               /* of closing policies that do not compile here, as in cli/import_bundle.c */
 
 struct taken {
 	struct web *w;
@@ -20,6 +24,9 @@ struct taken {
 	json_t *secrets;
 	bool random;                     /* a secret that is missing becomes a random text */
 	struct str api;                  /* the first of the archive */
+	bool foreign;                    /* of another gateway: the set is made of the bundle */
+	struct bundle bundle;
+	struct import_report report;
 };
 
 /* A role that counts everywhere is not asked for each resource (resource_allowed): here is where its rights count. */
@@ -82,6 +89,13 @@ static void put_missing(struct taken *x)
 	}
 }
 
+static struct str entered(struct web *w, const char *field)
+{
+	struct str s = str_trim(web_param(&w->rq.form, field));
+
+	return s.n ? s : STR("");
+}
+
 static GH_RC page(struct taken *x, int status, struct gh_err *err)
 {
 	struct liquid_list *problems = liquid_set_list(x->w->page, "problems");
@@ -93,12 +107,15 @@ static GH_RC page(struct taken *x, int status, struct gh_err *err)
 				? arena_printf(w->a, "%s %.*s: %.*s", x->set->problems[i].doc->kind->name, STR_ARG(x->set->problems[i].doc->id),
 					       STR_ARG(x->set->problems[i].message)) : x->set->problems[i].message);
 	put_missing(x);
+	admin_put_report(w, &x->report);
 	admin_put_changes(w, liquid_set_record(w->page, "plan"), &x->plan);
 	liquid_set_bool(w->page, "any", x->plan.n > 0);
 	liquid_set_text(w->page, "zip", crypto_base64(w->a, x->zip));
 	liquid_set_text(w->page, "environment_id", x->environment);
-	liquid_set_text(w->page, "api_id", x->api);
-	liquid_set_text(w->page, "title", STR("Import an API"));
+	liquid_set_text(w->page, "api_id", x->foreign ? STR("") : x->api);
+	liquid_set_text(w->page, "wanted_id", x->foreign ? entered(w, "id") : STR(""));
+	liquid_set_text(w->page, "wanted_path", x->foreign ? entered(w, "path") : STR(""));
+	liquid_set_text(w->page, "title", x->foreign ? STR("Import from another gateway") : STR("Import an API"));
 	w->rs.status = status;
 	return web_page(w, "api_zip", err);
 }
@@ -119,14 +136,92 @@ static GH_RC read_secrets(struct taken *x, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+bool admin_is_installation(struct str text)
+{
+	return str_find(text, STR("x-amazon-apigateway-integration")) != SIZE_MAX
+	       || (str_find(text, STR("_format_version")) != SIZE_MAX && str_find(text, STR("services")) != SIZE_MAX);
+}
+
+/* How much of the path of a file stands before the extractor's layout, which may lie in a folder of the archive; SIZE_MAX: it is none. */
+static size_t before_layout(struct str path)
+{
+	static const char *const folders[] = { "apis/", "products/", "named values/", "backends/", "version sets/", "policy fragments/", "groups/", "loggers/",
+					       "subscriptions/", "tags/", "gateways/", "diagnostics/" };
+	size_t least = SIZE_MAX;
+
+	for (size_t i = 0; str_ends(path, STR("Information.json")) && i < ARRAY_LEN(folders); i++) {
+		size_t at = str_find(path, str_of(folders[i]));
+
+		if (at < least && (at == 0 || path.p[at - 1] == '/'))
+			least = at;
+	}
+	return least;
+}
+
+static GH_RC read_extract(struct taken *x, const struct tree *t, size_t prefix, struct gh_err *err)
+{
+	struct tree *inner = arena_new_of(x->w->a, struct tree);
+	struct str folder = STR_NULL;
+
+	if (!inner)
+		FAIL(err, NOMEM, "import");
+	tree_init(inner, x->w->a);
+	for (size_t i = 0; i < t->n && !folder.p; i++)
+		if (before_layout(t->files[i].path) == prefix)
+			folder = str_first(t->files[i].path, prefix);
+	for (size_t i = 0; i < t->n; i++)
+		if (str_starts(t->files[i].path, folder))
+			TRY(tree_add(inner, str_from(t->files[i].path, prefix), t->files[i].bytes, err));
+	TRY(tree_finish(inner, err));
+	return import_apiops(&x->bundle, inner, err);
+}
+
+static GH_RC read_text(struct taken *x, struct gh_err *err)
+{
+	struct text_where at = { 1, 1 };
+	struct gh_err why;
+	gh_rc rc;
+
+	if (str_find(x->zip, STR("x-amazon-apigateway-integration")) != SIZE_MAX)
+		rc = import_aws(&x->bundle, x->zip, entered(x->w, "id"), entered(x->w, "path"), &at, &why);
+	else
+		rc = import_kong(&x->bundle, x->zip, &at, &why);
+	if (rc.code == GH_E_SYNTAX || rc.code == GH_E_INVALID)
+		FAIL(err, INVALID, "Line %u, column %u: %s", at.line ? at.line : 1, at.column ? at.column : 1, why.message);
+	*err = why;
+	return rc;
+}
+
+/* *foreign: the bundle holds what the file of another gateway becomes. */
+static GH_RC read_foreign(struct taken *x, const struct tree *t, struct gh_err *err)
+{
+	size_t prefix = SIZE_MAX;
+
+	for (size_t i = 0; t && i < t->n; i++)
+		if (before_layout(t->files[i].path) < prefix)
+			prefix = before_layout(t->files[i].path);
+	if (t && prefix == SIZE_MAX)
+		return GH_RC_OK;
+	x->foreign = true;
+	TRY(bundle_init(&x->bundle, x->w->a, &x->report, err));
+	x->bundle.environment = x->environment;
+	TRY(t ? read_extract(x, t, prefix, err) : read_text(x, err));
+	return bundle_set(&x->bundle, "file", x->set, err);
+}
+
 static GH_RC read_set(struct taken *x, struct gh_err *err)
 {
-	struct tree *t = arena_new_of(x->w->a, struct tree);
+	struct tree *t = admin_is_zip(x->zip) ? arena_new_of(x->w->a, struct tree) : NULL;
 
-	if (!t)
+	if (!t && admin_is_zip(x->zip))
 		FAIL(err, NOMEM, "import");
-	tree_init(t, x->w->a);
-	TRY(tree_from_zip(t, x->zip, err));
+	if (t) {
+		tree_init(t, x->w->a);
+		TRY(tree_from_zip(t, x->zip, err));
+	}
+	TRY(read_foreign(x, t, err));
+	if (x->foreign)
+		return GH_RC_OK;
 	TRY(files_set_read(x->set, x->w->a, t, err));
 	for (size_t i = 0; i < x->set->n; i++) {
 		struct files_doc *d = &x->set->docs[i];
@@ -155,6 +250,10 @@ static GH_RC walk(struct taken *x, bool dry_run, gh_rc *out, struct gh_err *why,
 	}
 	TRY(check_rights(x->w, x->set, true, err));
 	*out = plan_run(x->w->site->store, x->w->a, x->set, &o, &x->plan, why);
+	for (int i = 1; x->foreign && i < CLOSE_ROUNDS && out->code == GH_E_INVALID && bundle_close_policies(&x->bundle, x->set); i++) {
+		TRY(bundle_set(&x->bundle, "file", x->set, err));
+		*out = plan_run(x->w->site->store, x->w->a, x->set, &o, &x->plan, why);
+	}
 	if (out->code && out->code != GH_E_INVALID && out->code != GH_E_CONFLICT && out->code != GH_E_LIMIT && out->code != GH_E_NOT_FOUND) {
 		*err = *why;
 		return *out;
@@ -168,8 +267,9 @@ static GH_RC begin(struct web *w, struct taken *x, struct str zip, struct gh_err
 			     .set = arena_new_of(w->a, struct files_set) };
 	if (!x->set)
 		FAIL(err, NOMEM, "import");
+	import_report_init(&x->report, w->a);
 	if (zip.n / 3 * 4 + FORM_SLACK > (size_t)config_int(&w->site->config, CONFIG_WEB_MAX_FORM_BYTES))
-		FAIL(err, LIMIT, "The archive is too large for a form (web.max_form_bytes). `gatehouse import zip` takes it.");
+		FAIL(err, LIMIT, "The file is too large for a form (web.max_form_bytes). `gatehouse import` takes it.");
 	TRY(read_secrets(x, err));
 	return read_set(x, err);
 }
@@ -211,5 +311,5 @@ gh_rc admin_api_import(struct web *w, struct gh_err *err)
 	TRY(web_flash(w, "good", arena_printf(w->a, "Imported: %zu made, %zu changed, %zu as they were.%s", plan_count(&x.plan, PLAN_CREATE),
 		      plan_count(&x.plan, PLAN_CHANGE), x.plan.same, x.plan.n_missing ? " Secrets that were missing hold a random text until you set them." : ""),
 		      err));
-	return web_redirect(w, arena_printf(w->a, "apis/%.*s", STR_ARG(x.api)), err);
+	return web_redirect(w, x.foreign ? STR("") : arena_printf(w->a, "apis/%.*s", STR_ARG(x.api)), err);
 }

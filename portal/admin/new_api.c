@@ -19,6 +19,7 @@ struct wish {
 	struct str address;              /* that the text was fetched from; empty: it was given */
 	struct import_report report;     /* of what was no OpenAPI document to begin with */
 	bool fine;
+	bool whole;                      /* the text is what another gateway has, not the description of an API */
 };
 
 static GH_RC put_choices(struct web *w, struct gh_err *err)
@@ -212,6 +213,9 @@ static GH_RC read_wish(struct web *w, struct wish *x, struct gh_err *err)
 		}
 	}
 	TRY(from_address(w, x, err));
+	x->whole = x->fine && admin_is_installation(x->text);
+	if (x->whole)
+		return GH_RC_OK;
 	import_report_init(&x->report, w->a);
 	if (str_trim(x->text).n && x->fine)
 		TRY(described(w, x, err));
@@ -299,13 +303,13 @@ static void put_problems(struct web *w, const struct resource_change *c, const c
 }
 
 /* What became of each part of something that was no OpenAPI document. */
-static GH_RC show_report(struct web *w, const struct wish *x, struct gh_err *err)
+void admin_put_report(struct web *w, const struct import_report *report)
 {
 	static const char *const levels[] = { "good", "warn", "bad" };
 	struct liquid_list *list = liquid_set_list(w->page, "rows");
 
-	for (size_t i = 0; i < x->report.n; i++) {
-		const struct import_row *row = &x->report.rows[i];
+	for (size_t i = 0; i < report->n; i++) {
+		const struct import_row *row = &report->rows[i];
 		struct liquid_record *r = liquid_push_record(list);
 
 		liquid_set_text(r, "what", row->outcome == IMPORT_TAKEN ? arena_printf(w->a, "%zu %.*s%s", row->count, STR_ARG(row->what), row->count == 1 ? "" : "s") : row->what);
@@ -313,13 +317,18 @@ static GH_RC show_report(struct web *w, const struct wish *x, struct gh_err *err
 		liquid_set_text(r, "level", str_of(levels[row->outcome]));
 		liquid_set_text(r, "note", row->note.n ? row->note : STR(""));
 	}
-	liquid_set_text(w->page, "left_out", x->report.left_out ? web_number(w, (int64_t)x->report.left_out) : STR(""));
+	liquid_set_text(w->page, "left_out", report->left_out ? web_number(w, (int64_t)report->left_out) : STR(""));
+}
+
+static GH_RC show_report(struct web *w, const struct wish *x, struct gh_err *err)
+{
+	admin_put_report(w, &x->report);
 	liquid_set_text(w->page, "id", x->id);
 	liquid_set_text(w->page, "title", x->name);
 	return web_page(w, "import_report", err);
 }
 
-static GH_RC from_zip(struct web *w, struct str zip, struct gh_err *err)
+static GH_RC from_zip(struct web *w, struct str zip, const char *field, struct gh_err *err)
 {
 	struct gh_err why;
 	bool fine;
@@ -327,7 +336,7 @@ static GH_RC from_zip(struct web *w, struct str zip, struct gh_err *err)
 	TRY(admin_zip_show(w, zip, &why, &fine, err));
 	if (fine)
 		return GH_RC_OK;
-	web_form_error(w, "file", arena_dup(w->a, str_of(why.message)));
+	web_form_error(w, field, arena_dup(w->a, str_of(why.message)));
 	return page(w, 422, err);
 }
 
@@ -341,8 +350,10 @@ gh_rc admin_new_api_act(struct web *w, struct gh_err *err)
 
 	web_form(w);
 	if (file && admin_is_zip(file->file))
-		return from_zip(w, file->file, err);
+		return from_zip(w, file->file, "file", err);
 	TRY(read_wish(w, &x, err));
+	if (x.whole)
+		return from_zip(w, x.text, x.address.n && x.file.n ? "address" : x.file.n ? "file" : "description", err);
 	if (!x.fine)
 		return page(w, 422, err);
 	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));

@@ -15,7 +15,7 @@ const POLICY = '<policies>\n\t<inbound>\n\t\t<base />\n\t\t<!-- one window a cal
   + '\t</inbound>\n</policies>\n';
 const CHANGED = POLICY.replace('100', '50').replace('\t</inbound>', '\t\t<set-header name="X-Who" exists-action="override">\n'
   + '\t\t\t<value>@(context.Subscription?.Id ?? "nobody")</value>\n\t\t</set-header>\n\t</inbound>');
-let gw, browser, person, refused, capture;
+let gw, browser, person, refused, capture, apiops;
 
 test.before(async () => {
   gw = await start({
@@ -42,6 +42,9 @@ test.before(async () => {
   refused = (await fetch(`${gw.url}/api/orders/orders`)).headers.get('x-request-id');
   await until(() => gw.cli('log', '--request-id', refused).stdout.includes(refused), 'the call in the store');
   await until(() => gw.cli('capture', 'show', refused, { fails: true }).code === 0, 'what was captured of it');
+  apiops = path.join(gw.dir, 'extract.zip');                  // in a folder of the archive, as people pack it
+  execFileSync('python3', ['-c', 'import shutil, sys; shutil.make_archive(sys.argv[1][:-4], "zip", sys.argv[2], "input")', apiops,
+    path.join(ROOT, 'tests/golden/import/apiops-whole')]);
   browser = await chromium.launch(CHROMIUM);
 });
 
@@ -121,6 +124,16 @@ const PAGES = [
     await p.waitForSelector('text=What became of each part');
   } },
   { name: 'admin-api-zip', url: '/admin/new-api', act: (p) => upload(p) },
+  { name: 'admin-import-kong', url: '/admin/new-api', async act(p) {
+    await p.setInputFiles('#file', path.join(ROOT, 'tests/golden/import/kong-shop/input.kong'));
+    await p.click('main form button[type=submit]');
+    await p.waitForSelector('text=What becomes of each part');
+  } },
+  { name: 'admin-import-apiops', url: '/admin/new-api', async act(p) {
+    await p.setInputFiles('#file', apiops);
+    await p.click('main form button[type=submit]');
+    await p.waitForSelector('text=gateway on-site');
+  } },
   { name: 'admin-edit-errors', url: '/admin/edit/tiers', act: (p) => p.click('button[value=save]') },
   { name: 'admin-edit-404', url: '/admin/edit/backends?id=nobody', status: 404 },
   { name: 'admin-policies-none', url: '/admin/policies?q=zebra' },

@@ -6,6 +6,7 @@
 #include "config/resource.h"
 #include "core/backend_state.h"
 #include "core/clock.h"
+#include "core/crypto.h"
 #include "core/file.h"
 #include "core/uri.h"
 #include "portal/admin/admin.h"
@@ -265,6 +266,47 @@ static void imports(void **state)
 	check_done();
 }
 
+/* What another gateway has is shown with the report, then taken over as a whole. */
+static void installations(void **state)
+{
+	static const struct {
+		const char *label, *file, *id, *says[3], *kind, *makes;
+	} rows[] = {
+		{ "decK", "tests/golden/import/kong-shop/input.kong", "", { "What becomes of each part", "plugin jwt of route search", "Not possible" }, "api", "search" },
+		{ "API Gateway", "tests/golden/import/aws-orders/input.aws", "mine", { "authorizer", "operation mine/", "Approximated" }, "operation", "mine/getorder" },
+	};
+	struct client c = { .site = *state };
+	struct arena *a = arena_new(32 << 20);
+	struct gh_err err;
+	json_t *doc;
+
+	client_session(&c, "administrator");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct resource_kind *k = resource_kind_find(str_of(rows[i].kind));
+		struct str text;
+
+		must(file_read(a, rows[i].file, 1 << 20, &text, &err), &err);
+		client_send(&c, "GET", "/admin/new-api", NULL);
+		CHECK_INT(rows[i].label, client_send(&c, "POST", "/admin/new-api", arena_printf(a, "csrf=%s&environment=default&id=%s&path=%s-there&description=%.*s", client_token(&c), rows[i].id,
+			  rows[i].id, STR_ARG(uri_encode(a, text, URI_KEEP_UNRESERVED))).p), 200);
+		for (size_t x = 0; x < ARRAY_LEN(rows[i].says); x++)
+			CHECK(rows[i].says[x], client_shows(&c, rows[i].says[x]));
+		must(resource_read(c.site->store, a, k, str_of(rows[i].makes), &doc, &err), &err);
+		CHECK(rows[i].label, doc == NULL);
+		CHECK_INT(rows[i].label, client_send(&c, "POST", "/admin/import-api", arena_printf(a, "csrf=%s&environment=default&id=%s&path=%s-there&zip=%.*s", client_token(&c), rows[i].id,
+			  rows[i].id, STR_ARG(uri_encode(a, crypto_base64(a, text), URI_KEEP_UNRESERVED))).p), 303);
+		must(resource_read(c.site->store, a, k, str_of(rows[i].makes), &doc, &err), &err);
+		CHECK(rows[i].label, doc != NULL);
+	}
+	client_send(&c, "GET", "/admin/new-api", NULL);
+	CHECK_INT("one that is broken", client_send(&c, "POST", "/admin/new-api", arena_printf(a, "csrf=%s&environment=default&description=%s", client_token(&c),
+		  "_format_version: \"3.0\"%0Aservices: [").p), 422);
+	CHECK("says where, and keeps the text", client_shows(&c, "Line 3, column") && client_shows(&c, "services: [</textarea>"));
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
 /* A policy as a form: its fields come from its table, it goes into the text and nothing is saved. */
 static void policy_forms(void **state)
 {
@@ -449,7 +491,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports), cmocka_unit_test(policy_forms),
 					    cmocka_unit_test(only_the_open_internet), cmocka_unit_test(backends_now),
-					    cmocka_unit_test(rows_in_part) };
+					    cmocka_unit_test(rows_in_part), cmocka_unit_test(installations) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
