@@ -207,7 +207,7 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 	liquid_set_text(r, "id", arena_printf(a, "f%.*s", STR_ARG(at)));
 	liquid_set_text(r, "label", str_of(field->label ? field->label : field->name));
 	liquid_set_text(r, "help", str_of(field->description ? field->description : ""));
-	liquid_set_bool(r, "required", field->flags & RESOURCE_REQUIRED && !(field->flags & RESOURCE_EMPTY));
+	liquid_set_bool(r, "required", field->flags & RESOURCE_REQUIRED && !(field->flags & RESOURCE_EMPTY) && !(f->view->kind->makes_id && str_eq(at, STR("/id"))));
 	liquid_set_text(r, "kind", str_of(kind));
 	put_problem(f, r, at, !field->fields);
 	liquid_set_text(r, "value", text_of(a, value));

@@ -257,6 +257,19 @@ test('the editor of policies completes, marks problems at their place and saves'
   await page.click('summary:text("Give up sooner")');       // any snippet goes where the cursor is
   await page.click('details[open] .insert');
   assert.match(await page.inputValue('#text'), /<forward-request timeout="10" \/>/);
+  // with the cursor in no section: at the end of the one that it is for, which may be empty, missing or on one line
+  for (const [text, want] of [
+    ['<policies>\n\t<inbound>\n\t\t<base />\n\t</inbound>\n\t<backend>\n\t\t<base />\n\t</backend>\n</policies>',
+      /<backend>\n\t\t<base \/>\n\t\t<forward-request timeout="10" \/>\n\t<\/backend>/],
+    ['<policies>\n\t<inbound />\n\t<backend />\n</policies>', /<backend>\n\t\t<base \/>\n\t\t<forward-request timeout="10" \/>\n\t<\/backend>/],
+    ['<policies>\n</policies>', /<policies>\n\t<backend>\n\t\t<base \/>\n\t\t<forward-request timeout="10" \/>\n\t<\/backend>\n<\/policies>/],
+    ['<policies><inbound></inbound><backend></backend></policies>', /<backend>\n\t<forward-request timeout="10" \/>\n<\/backend>/],
+  ]) {
+    await write(text);
+    await page.keyboard.press('Control+Home');
+    await page.click('details[open] .insert');
+    assert.match(await page.inputValue('#text'), want);
+  }
   await write('<policies>\n<inbound>\n<base />\n<rate-limit calls="7" renewal-period="60" />\n</inbound>\n</policies>\n');
   await page.click('button[value=save]');
   await page.waitForSelector('text=The policy is saved');

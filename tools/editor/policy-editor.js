@@ -169,6 +169,26 @@ const theme = EditorView.theme({
   '.cm-deletedChunk': { backgroundColor: 'var(--bad-soft)' }, '.cm-changedLine': { backgroundColor: 'var(--good-soft) !important' },
 }, {});
 
+// Where a snippet goes: where the cursor stands inside a section, else at the end of the section that it is for, which is made when it
+// is missing. A piece outside of all sections would be an error.
+function placeOf(text, { from, to }, section, piece) {
+  const indented = (indent) => piece.replace(/\n/g, `\n${indent}`), indentAt = (at) => /[^\n]*$/.exec(text.slice(0, at))[0].match(/^\s*/)[0];
+  const before = text.slice(0, from), inside = ['inbound', 'backend', 'outbound', 'on-error'].some((s) =>
+    before.lastIndexOf(`<${s}>`) > before.lastIndexOf(`</${s}>`) && text.indexOf(`</${s}>`, from) >= 0);
+  const lineOf = (at, content) => ({ from: at - indentAt(at).length, to: at - indentAt(at).length, insert: content });
+  if (inside || !text.includes('</policies>')) return { from, to, insert: indented(indentAt(from)) };
+  const end = text.lastIndexOf(`</${section}>`), empty = new RegExp(`<${section}\\s*/>`).exec(text);
+  if (end >= 0) {
+    const indent = `${indentAt(end)}\t`;
+    return /\n[ \t]*$/.test(text.slice(0, end)) ? lineOf(end, `${indent}${indented(indent)}\n`) : { from: end, to: end, insert: `\n${indent}${indented(indent)}\n${indentAt(end)}` };
+  }
+  if (empty) {
+    const outer = indentAt(empty.index), indent = `${outer}\t`;
+    return { from: empty.index, to: empty.index + empty[0].length, insert: `<${section}>\n${indent}<base />\n${indent}${indented(indent)}\n${outer}</${section}>` };
+  }
+  return lineOf(text.lastIndexOf('</policies>'), `\t<${section}>\n\t\t<base />\n\t\t${indented('\t\t')}\n\t</${section}>\n`);
+}
+
 async function start() {
   const readOnly = field.readOnly, language = new Compartment(), comparing = new Compartment(), saved = field.defaultValue;
   const view = new EditorView({
@@ -187,10 +207,9 @@ async function start() {
   for (const button of document.querySelectorAll('.insert')) {
     button.hidden = readOnly;
     button.addEventListener('click', () => {
-      const { from, to } = view.state.selection.main, line = view.state.doc.lineAt(from);
-      const indent = /^\s*/.exec(line.text)[0];
-      const text = button.parentElement.querySelector('code').textContent.trimEnd().replace(/\n/g, `\n${indent}`);
-      view.dispatch({ changes: { from, to, insert: text }, selection: { anchor: from + text.length }, scrollIntoView: true });
+      const piece = button.parentElement.querySelector('code').textContent.trimEnd();
+      const change = placeOf(view.state.doc.toString(), view.state.selection.main, button.dataset.section, piece);
+      view.dispatch({ changes: change, selection: { anchor: change.from + change.insert.trimEnd().length }, scrollIntoView: true });
       view.focus();
     });
   }
