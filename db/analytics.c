@@ -300,17 +300,57 @@ static bool add_latency(sqlite3_stmt *st, struct arena *a, struct store_traffic 
 	return true;
 }
 
+/* Unpacking is most of the work: each histogram is unpacked for as few sums as can be, and the sum of all made from theirs. */
+enum sum_from { SUM_FROM_ROWS, SUM_FROM_STEPS, SUM_FROM_GROUPS };
+
+static bool has_latency_steps(const struct run *r)
+{
+	return r->q->latency == ANALYTICS_LATENCY_STEPS && r->out->n_steps;
+}
+
+static enum sum_from sum_from(const struct run *r)
+{
+	return has_latency_steps(r) ? SUM_FROM_STEPS : r->q->n_group && r->out->n == r->out->n_all ? SUM_FROM_GROUPS : SUM_FROM_ROWS;
+}
+
 static gh_rc latency_row(struct run *r, sqlite3_stmt *st, int64_t start_s, int64_t period_s UNUSED, const struct place_row *p,
 			 struct gh_err *err)
 {
-	bool ok = add_latency(st, r->a, &r->out->sum);
+	bool ok = sum_from(r) != SUM_FROM_ROWS || add_latency(st, r->a, &r->out->sum);
 
-	if (p->group->chosen)
+	if (p->group->chosen && r->q->n_group)
 		ok = ok && add_latency(st, r->a, &p->group->shown.sum);
-	if (r->q->latency == ANALYTICS_LATENCY_STEPS && r->out->n_steps)
+	if (has_latency_steps(r))
 		ok = ok && add_latency(st, r->a, &r->out->steps[(start_s - r->first_s) / r->q->step_s]);
 	if (!ok)
 		FAIL(err, NOMEM, "totals are damaged or too large");
+	return GH_RC_OK;
+}
+
+static bool merge_latency(struct arena *a, struct store_traffic *to, const struct store_traffic *from)
+{
+	to->connects += from->connects;
+	to->dns_us += from->dns_us;
+	to->connect_us += from->connect_us;
+	to->tls_us += from->tls_us;
+	to->first_byte_us += from->first_byte_us;
+	return latency_merge(&to->latency, a, &from->latency) && latency_merge(&to->gateway, a, &from->gateway)
+	       && latency_merge(&to->backend, a, &from->backend);
+}
+
+static gh_rc sum_latency(struct run *r, struct group **chosen, struct gh_err *err)
+{
+	enum sum_from from = sum_from(r);
+	bool ok = true;
+
+	for (size_t i = 0; from == SUM_FROM_STEPS && i < r->out->n_steps; i++)
+		ok = ok && merge_latency(r->a, &r->out->sum, &r->out->steps[i]);
+	for (size_t i = 0; from == SUM_FROM_GROUPS && i < r->out->n; i++)
+		ok = ok && merge_latency(r->a, &r->out->sum, &chosen[i]->shown.sum);
+	if (!r->q->n_group && r->out->n)             /* all is one group */
+		ok = ok && merge_latency(r->a, &chosen[0]->shown.sum, &r->out->sum);
+	if (!ok)
+		FAIL(err, NOMEM, "totals are too large");
 	return GH_RC_OK;
 }
 
@@ -359,8 +399,10 @@ static gh_rc answer(struct run *r, struct gh_err *err)
 	TRY(r->q->calls_only ? walk(r, SQL_ROLLUP_SCAN_CALLS, SQL_ROLLUP_CALLS_OF_PLACE, count_row, err)
 			     : walk(r, SQL_ROLLUP_SCAN, SQL_ROLLUP_OF_PLACE, count_row, err));
 	TRY(choose(r, &chosen, err));
-	if (r->q->latency != ANALYTICS_NO_LATENCY && !r->q->calls_only && r->out->sum.calls)
+	if (r->q->latency != ANALYTICS_NO_LATENCY && !r->q->calls_only && r->out->sum.calls) {
 		TRY(walk(r, SQL_LATENCY_SCAN, SQL_LATENCY_OF_PLACE, latency_row, err));
+		TRY(sum_latency(r, chosen, err));
+	}
 	r->out->groups = arena_alloc(r->a, r->out->n + 1, sizeof(*r->out->groups));
 	if (!r->out->groups)
 		FAIL(err, NOMEM, "no memory for groups");

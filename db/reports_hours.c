@@ -214,6 +214,7 @@ GH_RC report_exceeders(struct store *s, struct arena *a, struct report_ask *ask,
 	ask->q.step_s = ROLLUP_HOUR_S;
 	TRY(exceeders_by(s, a, ask, &days, "RateLimitExceeded", out, err));
 	TRY(exceeders_by(s, a, ask, &days, "QuotaExceeded", out, err));
+	out->all = days;                             /* whether there were calls at all, and when it is about */
 	out->n_all = out->table.n_rows;
 	return GH_RC_OK;
 }

@@ -34,7 +34,9 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
   const api = async (report, of = {}) => {
     const r = await fetch(`${gw.url}/admin/api/v1/analytics/${report}?${query(of)}`, { headers: { Authorization: `Bearer ${token}` } });
     assert.equal(r.status, 200);
-    return (await r.json()).rows;
+    const { noData, rows } = await r.json();
+    assert.equal(noData, false, `${report}: there were calls`);
+    return rows;
   };
   const page = async (report, of = {}) => {
     const r = await get(`/analytics/${report}?${query(of)}`);
