@@ -125,15 +125,20 @@ static GH_RC limits_of(struct web *w, struct str product_id, struct limit v[LIMI
 	return GH_RC_OK;
 }
 
+static struct str limit_words(struct web *w, const struct limit *l)
+{
+	if (!l->bytes)
+		return portal_limit_words(w, l->most, l->seconds);
+	return arena_printf(w->a, "%.*s %.*s", STR_ARG(bytes_words(w, l->most)), STR_ARG(period_words(w, l->seconds)));
+}
+
 gh_rc portal_limits(struct web *w, struct str product_id, struct portal_limits *out, struct gh_err *err)
 {
 	struct limit v[LIMITS_MAX];
 
 	TRY(limits_of(w, product_id, v, &out->n, err));
 	for (size_t i = 0; i < out->n; i++)
-		out->words[i] = v[i].bytes ? arena_printf(w->a, "%.*s %.*s", STR_ARG(bytes_words(w, v[i].most)),
-							  STR_ARG(period_words(w, v[i].seconds)))
-					   : portal_limit_words(w, v[i].most, v[i].seconds);
+		out->words[i] = limit_words(w, &v[i]);
 	return GH_RC_OK;
 }
 
@@ -150,15 +155,20 @@ gh_rc portal_put_limits(struct web *w, struct liquid_record *r, struct str produ
 
 /* ---- what is left ---------------------------------------------------------------------------------------------------------- */
 
-/* Looks at the counter that the gateway takes from. */
+/* Looks at the counter that the gateway takes from. With Redis the machines count there, and this one's own counters say nothing. */
 static void put_left(struct web *w, struct liquid_list *list, const struct store_subscription *s, const struct limit *l, struct str key,
 		     uint8_t part)
 {
 	struct counter_ask ask = { .type = l->type, .key = key,
 				   .limit = l->most, .part = part, .burst = l->burst, .window_s = (uint32_t)l->seconds,
 				   .origin_us = s->starts_us ? s->starts_us : s->created_us };
-	struct counter_answer a = counter_take(w->site->limits, &ask);
+	struct counter_answer a;
 
+	if (config_text(&w->site->config, CONFIG_REDIS).n) {
+		liquid_push(list, liquid_of_text(web_textf(w, "{1}; each answer says in its field RateLimit what is left", LANG_STR(limit_words(w, l)))));
+		return;
+	}
+	a = counter_take(w->site->limits, &ask);
 	if (l->bytes)
 		liquid_push(list, liquid_of_text(web_textf(w, "{1} KB of {2} {3}", web_count(w, (int64_t)(a.remaining / LIMIT_KILOBYTE)),
 							   LANG_STR(bytes_words(w, l->most)), LANG_STR(period_words(w, l->seconds)))));

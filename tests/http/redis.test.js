@@ -8,6 +8,7 @@ const http = require('node:http');
 const path = require('node:path');
 const { execFileSync } = require('node:child_process');
 const { backend, until } = require('./harness');
+const { Visitor } = require('./people');
 const { redis, command, freePort, pair: twoOf, state, workDir, clear } = require('./redis-pair');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Plans', version: '1' },
@@ -99,6 +100,13 @@ describe('one server', () => {
     const left = [];
     for (const g of [...p.both, ...p.both]) left.push((await call(g, 'plans', p.keys.planning)).headers.ratelimit);
     assert.deepEqual(left.map((l) => /r=(\d+)/.exec(l)[1]), ['19', '18', '17', '16']);
+  });
+  it('the portal leads to the answers for what is left, as its own counters know nothing', async () => {
+    const [gw] = p.both;
+    const { id } = gw.cli('subscription', 'create', '--product', 'planning', '--user', gw.admin.email, '--format', 'json').json();
+    const who = await new Visitor(gw.url).signIn(gw.admin.email, gw.admin.password, '/sign-in');
+    const page = (await who.send('GET', `/account/subscriptions/${id}`)).html;
+    assert.match(page, /20 calls in 5 minutes; each answer says in its field RateLimit what is left/);
   });
   it('shares the external cache, not the internal one', async () => {
     const [one, two] = p.both;
