@@ -1,9 +1,8 @@
 /* api_change.c - `gatehouse api set`, `revise`, `revisions`, `make-current`. */
 #include "cli/output.h"
-#include "cli/portal_site.h"
-#include "core/clock.h"
+#include "cli/resource.h"
 #include "core/str.h"
-#include "db/lifecycle.h"
+#include "db/apis.h"
 
 static const struct option set_options[] = {
 	{ "revision", OPTION_INT, "N", "whose backend is set (the current one)", false },
@@ -22,89 +21,52 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-static void take(struct cli *c, const char *option, struct str *field)
+static const struct doc_option api_fields[] = {
+	{ "name", "name", DOC_TEXT }, { "description", "description", DOC_TEXT }, { "path", "path", DOC_TEXT },
+	{ "require-key", "subscriptionRequired", DOC_YES }, { "key-header", "keyHeader", DOC_OR_NULL }, { "key-query", "keyQuery", DOC_OR_NULL },
+	{ "stage", "state", DOC_TEXT }, { "deprecation-date", "deprecated", DOC_TIME }, { "sunset-date", "sunset", DOC_TIME }, { "tag", "tags", DOC_LIST },
+	DOC_END
+};
+
+/* Of the two the one that is given takes the place of the other. */
+static json_t *backend_of(struct cli *c)
 {
-	const char *text = option_text(&c->options, option);
+	const char *url = option_text(&c->options, "backend"), *id = option_text(&c->options, "backend-id");
+	json_t *doc = jsn_keep(c->arena, json_object());
 
-	if (text)
-		*field = str_of(text);
-}
-
-static void apply_options(struct cli *c, struct store_api *api)
-{
-	const char *key = option_text(&c->options, "require-key"), *stage = option_text(&c->options, "stage");
-
-	take(c, "name", &api->name);
-	take(c, "description", &api->description);
-	take(c, "path", &api->path);
-	take(c, "key-header", &api->key_header);
-	take(c, "key-query", &api->key_query);
-	if (option_text(&c->options, "backend"))
-		api->backend_url = str_of(option_text(&c->options, "backend")), api->backend_id = STR_NULL;
-	if (option_text(&c->options, "backend-id"))
-		api->backend_id = str_of(option_text(&c->options, "backend-id")), api->backend_url = STR_NULL;
-	if (key)
-		api->subscription_required = strcmp(key, "yes") == 0;
-	for (int64_t i = 0; stage && store_api_state_names[i]; i++)
-		if (strcmp(store_api_state_names[i], stage) == 0)
-			api->state = i;
-}
-
-static gh_rc take_date(struct cli *c, const char *option, int64_t *field, struct gh_err *err)
-{
-	const char *text = option_text(&c->options, option);
-
-	if (text && !*text)
-		*field = 0;
-	else if (text && !clock_parse_date(str_of(text), field))
-		return cli_usage(c, err, "--%s takes a day such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z, not '%.40s'",
-				 option, text);
-	return GH_RC_OK;
-}
-
-static gh_rc set_tags(struct cli *c, struct store *s, struct str id, struct gh_err *err)
-{
-	struct str tags[OPTION_VALUES_MAX];
-	const char *text;
-	size_t n = 0;
-
-	if (!option_nth(&c->options, "tag", 0))
-		return GH_RC_OK;
-	for (size_t i = 0; i < OPTION_VALUES_MAX && (text = option_nth(&c->options, "tag", i)); i++)
-		if (*text)
-			tags[n++] = str_of(text);
-	return store_api_tags_set(s, id, tags, n, err);
-}
-
-static gh_rc change(struct cli *c, struct store *s, const struct store_api *api, size_t *told, struct gh_err *err)
-{
-	struct store_site site;
-
-	TRY(portal_site(c, &site, err));
-	TRY(store_api_change(s, c->arena, api, site.portal, told, err));
-	return set_tags(c, s, api->id, err);
+	if (url || id) {
+		json_object_set_new(doc, "backendUrl", url ? json_string(url) : json_null());
+		json_object_set_new(doc, "backend", id ? json_string(id) : json_null());
+	}
+	return doc;
 }
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
+	struct str id = str_of(c->options.args[0]);
+	json_t *doc = cli_document(c, api_fields), *backend = backend_of(c);
+	struct resource_outcome out = { .told = 0 };
+	struct cli_change ch;
 	struct store_api api;
 	struct store *s;
-	size_t told = 0;
 	bool found;
+	gh_rc rc;
 
 	if (option_text(&c->options, "backend") && option_text(&c->options, "backend-id"))
 		return cli_usage(c, err, "give --backend URL or --backend-id ID, not both");
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_api_find(s, c->arena, str_of(c->options.args[0]), option_int(&c->options, "revision", 0), &api, &found, err));
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_api_find(s, c->arena, id, option_int(&c->options, "revision", 0), &api, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "there is no such API or revision: '%.200s'", c->options.args[0]);
-	apply_options(c, &api);
-	TRY(take_date(c, "deprecation-date", &api.deprecated_us, err));
-	TRY(take_date(c, "sunset-date", &api.sunset_us, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, change(c, s, &api, &told, err), err));
-	if (told && !c->json)
-		buf_fmt(&c->out, "%zu subscriber%s told by mail\n", told, told == 1 ? " is" : "s are");
+	if (api.is_current)
+		json_object_update(doc, backend);
+	TRY(cli_change_begin(c, &ch, err));
+	rc = cli_merge(&ch, "api", id, doc, &out, err);
+	if (!rc.code && !api.is_current && json_object_size(backend))
+		rc = cli_merge(&ch, "revision", arena_printf(c->arena, "%.*s;rev=%lld", STR_ARG(id), (long long)api.revision), backend, NULL, err);
+	TRY(cli_change_end(&ch, rc, err));
+	if (out.told && !c->json)
+		buf_fmt(&c->out, "%zu subscriber%s told by mail\n", out.told, out.told == 1 ? " is" : "s are");
 	return GH_RC_OK;
 }
 
@@ -152,18 +114,26 @@ static const struct option revise_options[] = {
 
 static gh_rc revise(struct cli *c, struct gh_err *err)
 {
+	static const struct doc_option fields[] = { { "description", "description", DOC_TEXT }, { "from", "copyOf", DOC_INT }, DOC_END };
 	struct str id = str_of(c->options.args[0]);
-	struct store_api api;
+	json_t *doc = cli_document(c, fields);
+	int64_t number = 0;
+	struct store_api *rows, api;
 	struct store *s;
-	int64_t number;
 	bool found;
-	gh_rc rc;
+	size_t n;
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	rc = store_revision_create(s, id, option_int(&c->options, "from", 0),
-				   str_of(option_text_or(&c->options, "description", "")), &number, err);
-	TRY(store_tx_end(s, rc, err));
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_revisions_of_api(s, c->arena, id, &rows, &n, err));
+	if (!n)
+		FAIL(err, NOT_FOUND, "there is no API '%.200s'", c->options.args[0]);
+	for (size_t i = 0; i < n; i++) {
+		number = rows[i].revision > number ? rows[i].revision : number;
+		if (rows[i].is_current && !option_int(&c->options, "from", 0))
+			json_object_set_new(doc, "copyOf", json_integer(rows[i].revision));
+	}
+	number++;
+	TRY(cli_create(c, "revision", arena_printf(c->arena, "%.*s;rev=%lld", STR_ARG(id), (long long)number), doc, NULL, err));
 	TRY(store_api_find(s, c->arena, id, number, &api, &found, err));
 	output_row(c, columns, ARRAY_LEN(columns), &api, false);
 	return GH_RC_OK;
@@ -176,14 +146,11 @@ const struct command command_api_revise = {
 
 static gh_rc make_current(struct cli *c, struct gh_err *err)
 {
-	struct store *s;
 	int64_t number;
 
-	if (!str_to_i64(str_of(c->options.args[1]), 1, INT64_MAX, &number))
+	if (!str_to_i64(str_of(c->options.args[1]), 1, INT32_MAX, &number))
 		return cli_usage(c, err, "'%.40s' is no revision number", c->options.args[1]);
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_revision_make_current(s, str_of(c->options.args[0]), number, err), err);
+	return cli_patch(c, "api", str_of(c->options.args[0]), jsn_keep(c->arena, json_pack("{s:I}", "revision", (json_int_t)number)), err);
 }
 
 const struct command command_api_make_current = {

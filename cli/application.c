@@ -17,24 +17,37 @@ static const struct option create_options[] = {
 	OPTION_END,
 };
 
+static const struct doc_option fields[] = { { "name", "name", DOC_TEXT }, { "description", "description", DOC_TEXT }, DOC_END };
+
+static gh_rc user_id(struct cli *c, struct store *s, const char *email, struct str *out, struct gh_err *err)
+{
+	struct store_user user;
+	bool found;
+
+	TRY(store_user_find_email(s, c->arena, str_of(email), &user, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no user '%.200s'", email);
+	*out = user.id;
+	return GH_RC_OK;
+}
+
 static gh_rc create(struct cli *c, struct gh_err *err)
 {
-	struct str owner = str_of(option_text(&c->options, "owner"));
-	struct store_application app = { .id = str_of(c->options.args[0]), .redirect_url = STR(""),
-					 .name = str_of(option_text_or(&c->options, "name", c->options.args[0])),
-					 .description = str_of(option_text_or(&c->options, "description", "")) };
-	struct store_user user = { 0 };
+	struct str id = str_of(c->options.args[0]), owner = STR_NULL;
+	json_t *doc = cli_document(c, fields);
+	struct store_application app;
 	struct store *s;
-	bool found = true;
+	bool found;
 
-	TRY(cli_store(c, true, &s, err));
+	TRY(cli_store(c, false, &s, err));
+	if (!option_text(&c->options, "name"))
+		json_object_set_new(doc, "name", json_stringn(id.p, id.n));
+	if (option_text(&c->options, "owner"))
+		TRY(user_id(c, s, option_text(&c->options, "owner"), &owner, err));
 	if (owner.p)
-		TRY(store_user_find_email(s, c->arena, owner, &user, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no user '%.*s'", STR_ARG(str_first(owner, 200)));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, store_application_create(s, c->arena, &app, user.id, NULL, err), err));
-	TRY(store_application_find(s, c->arena, app.id, &app, &found, err));
+		json_object_set_new(doc, "owners", json_pack("[s%]", owner.p, owner.n));
+	TRY(cli_create(c, "application", id, doc, NULL, err));
+	TRY(store_application_find(s, c->arena, id, &app, &found, err));
 	output_row(c, columns, ARRAY_LEN(columns), &app, false);
 	return GH_RC_OK;
 }
@@ -54,42 +67,50 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-static gh_rc change_owners(struct cli *c, struct store *s, const char *option, bool add, struct str id, struct gh_err *err)
+/* The team as it is after the options: who is added comes first, so that the last one may go then. */
+static gh_rc take_owners(struct cli *c, struct store *s, struct str id, json_t *doc, struct gh_err *err)
 {
-	struct store_user user;
+	json_t *list = json_array();
+	struct store_user *team;
 	const char *email;
-	bool found;
+	struct str user;
+	size_t n;
 
-	for (size_t i = 0; (email = option_nth(&c->options, option, i)); i++) {
-		TRY(store_user_find_email(s, c->arena, str_of(email), &user, &found, err));
-		if (!found)
-			FAIL(err, NOT_FOUND, "there is no user '%.200s'", email);
-		TRY(add ? store_application_add_owner(s, id, user.id, err) : store_application_leave(s, id, user.id, err));
+	json_object_set_new(doc, "owners", list);
+	TRY(store_application_owners(s, c->arena, id, &team, &n, err));
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_stringn(team[i].id.p, team[i].id.n));
+	for (size_t i = 0; (email = option_nth(&c->options, "add-owner", i)); i++) {
+		TRY(user_id(c, s, email, &user, err));
+		json_array_append_new(list, json_stringn(user.p, user.n));
+	}
+	for (size_t i = 0; (email = option_nth(&c->options, "remove-owner", i)); i++) {
+		bool member = false;
+
+		TRY(user_id(c, s, email, &user, err));
+		for (size_t k = json_array_size(list); k-- > 0;)
+			if (str_eq(jsn_string(json_array_get(list, k)), user)) {
+				json_array_remove(list, k);
+				member = true;
+			}
+		if (!member)
+			FAIL(err, NOT_FOUND, "'%.200s' does not look after '%.*s'", email, STR_ARG(id));
+		if (!json_array_size(list))
+			FAIL(err, CONFLICT, "'%.200s' is the last one who looks after '%.*s'; add another one first", email, STR_ARG(id));
 	}
 	return GH_RC_OK;
 }
 
-static gh_rc change(struct cli *c, struct store *s, const struct store_application *app, struct gh_err *err)
-{
-	TRY(store_application_update(s, app, err));
-	TRY(change_owners(c, s, "add-owner", true, app->id, err));       /* first: then the last one may go */
-	return change_owners(c, s, "remove-owner", false, app->id, err);
-}
-
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	struct store_application app;
+	struct str id = str_of(c->options.args[0]);
+	json_t *doc = cli_document(c, fields);
 	struct store *s;
-	bool found;
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_application_find(s, c->arena, str_of(c->options.args[0]), &app, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no application '%.200s'", c->options.args[0]);
-	app.name = str_of(option_text_or(&c->options, "name", arena_cstr(c->arena, app.name)));
-	app.description = str_of(option_text_or(&c->options, "description", arena_cstr(c->arena, app.description)));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, change(c, s, &app, err), err);
+	TRY(cli_store(c, false, &s, err));
+	if (option_nth(&c->options, "add-owner", 0) || option_nth(&c->options, "remove-owner", 0))
+		TRY(take_owners(c, s, id, doc, err));
+	return cli_patch(c, "application", id, doc, err);
 }
 
 const struct command command_application_set = {

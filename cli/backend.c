@@ -7,7 +7,7 @@
 #include "db/backends.h"
 #include "db/credentials.h"
 
-enum { MEMBERS_MAX = 64, AUTHORITIES_MAX = 32, FILE_MAX_BYTES = 65536 };
+enum { MEMBERS_MAX = 64, FILE_MAX_BYTES = 65536 };
 
 /* ---- set -------------------------------------------------------------------------------------------------------------- */
 
@@ -34,20 +34,22 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-static gh_rc read_json(struct cli *c, const char *option, struct str *out, struct gh_err *err)
+static gh_rc read_json(struct cli *c, const char *option, const char *field, bool as_text, json_t *doc, struct gh_err *err)
 {
 	const char *file = option_text(&c->options, option);
-	json_t *ignored;
+	struct str text;
+	json_t *v;
 
 	if (!file)
 		return GH_RC_OK;
 	if (strcmp(file, "none") == 0) {
-		*out = STR_NULL;
+		json_object_set_new(doc, field, json_null());
 		return GH_RC_OK;
 	}
-	TRY(file_read(c->arena, file, FILE_MAX_BYTES, out, err));
-	if (jsn_parse_in(c->arena, *out, NULL, &ignored, NULL, err).code)
+	TRY(file_read(c->arena, file, FILE_MAX_BYTES, &text, err));
+	if (jsn_parse_in(c->arena, text, NULL, &v, NULL, err).code)
 		FAIL(err, SYNTAX, "%s is not JSON", file);
+	json_object_set_new(doc, field, as_text ? json_stringn(text.p, text.n) : json_incref(v));
 	return GH_RC_OK;
 }
 
@@ -82,142 +84,98 @@ static gh_rc read_members(struct cli *c, struct store_pool_member v[MEMBERS_MAX]
 	return GH_RC_OK;
 }
 
-static gh_rc write_backend(struct store *s, const struct store_backend *b, bool update, const struct store_pool_member *members,
-			   size_t n, struct gh_err *err)
-{
-	TRY(update ? store_backend_update(s, b, err) : store_backend_create(s, b, err));
-	return n || !b->is_pool ? store_pool_set(s, b->id, members, n, err) : GH_RC_OK;
-}
-
 /* ---- TLS ---- */
 
-/* The values of an option that may be given several times; "none" alone is an empty list. *given: at all. */
-static size_t many(struct cli *c, const char *option, struct str v[AUTHORITIES_MAX], bool *given)
-{
-	const char *text;
-	size_t n;
-
-	for (n = 0; n < AUTHORITIES_MAX && (text = option_nth(&c->options, option, n)); n++)
-		v[n] = str_of(text);
-	*given = n > 0;
-	return n == 1 && str_eq(v[0], STR("none")) ? 0 : n;
-}
-
-static void take(struct cli *c, const char *option, struct str *to)
-{
-	struct str text = str_of(option_text(&c->options, option));
-
-	if (text.p)
-		*to = str_eq(text, STR("none")) ? STR_NULL : text;
-}
-
-static gh_rc read_tls(struct cli *c, struct store_backend *b, struct gh_err *err)
+static gh_rc read_tls(struct cli *c, json_t *doc, struct gh_err *err)
 {
 	const char *verify = option_text(&c->options, "verify-tls"), *name = option_text(&c->options, "verify-name");
-	struct str pins[AUTHORITIES_MAX];
-	bool given;
-	size_t n;
+	bool yes = verify && strcmp(verify, "yes") == 0;
 
-	if (verify)
-		b->verify_tls = b->verify_name = strcmp(verify, "yes") == 0;
-	if (name)
-		b->verify_name = strcmp(name, "yes") == 0;
-	if (name && b->verify_name && !b->verify_tls)
+	if (name && strcmp(name, "yes") == 0 && verify && !yes)
 		return cli_usage(c, err, "the name of a certificate that is not checked means nothing: give --verify-tls yes");
-	take(c, "client-certificate", &b->client_certificate_id);
-	take(c, "server-name", &b->tls_server_name);
-	take(c, "tls-min", &b->tls_min_version);
-	n = many(c, "pin", pins, &given);
-	if (given)
-		b->tls_pins = STR_NULL;
-	for (size_t i = 0; i < n; i++)
-		b->tls_pins = arena_printf(c->arena, "%.*s%s%.*s", STR_ARG(b->tls_pins), i ? ";" : "", STR_ARG(pins[i]));
+	if (verify) {
+		json_object_set_new(doc, "verifyTls", json_boolean(yes));
+		json_object_set_new(doc, "verifyName", json_boolean(yes));
+	}
+	if (name)
+		json_object_set_new(doc, "verifyName", json_boolean(strcmp(name, "yes") == 0));
 	return GH_RC_OK;
 }
 
-static gh_rc write_all(struct cli *c, struct store *s, const struct store_backend *b, bool update,
-		       const struct store_pool_member *members, size_t n, struct gh_err *err)
-{
-	struct str authorities[AUTHORITIES_MAX];
-	size_t n_authorities;
-	bool given;
-
-	TRY(write_backend(s, b, update, members, n, err));
-	n_authorities = many(c, "ca", authorities, &given);
-	return given ? store_backend_authorities_set(s, b->id, authorities, n_authorities, err) : GH_RC_OK;
-}
-
 /* Which environment counts is known only when an API is called, so any will do. */
-static gh_rc choose_credential(struct cli *c, struct store *s, struct store_backend *b, struct gh_err *err)
+static gh_rc check_credential(struct cli *c, struct store *s, struct gh_err *err)
 {
 	const char *id = option_text(&c->options, "credential");
 	struct store_credential *rows;
 	size_t n;
 
-	if (!id)
+	if (!id || strcmp(id, "none") == 0)
 		return GH_RC_OK;
-	b->credential_id = strcmp(id, "none") == 0 ? STR_NULL : str_of(id);
-	if (!b->credential_id.p)
-		return GH_RC_OK;
-	if (b->is_pool)
-		return cli_usage(c, err, "a pool has no credential; its backends have");
 	TRY(store_credentials(s, c->arena, false, &rows, &n, err));
 	for (size_t i = 0; i < n; i++)
-		if (str_eq(rows[i].id, b->credential_id))
+		if (str_eq(rows[i].id, str_of(id)))
 			return GH_RC_OK;
 	FAIL(err, NOT_FOUND, "there is no credential '%s'; make it with `gatehouse credential set %s`", id, id);
 }
 
-/* A pool fails when its members do, so breaker and health check are theirs. */
-static gh_rc read_balance(struct cli *c, struct store_backend *b, struct gh_err *err)
+/* A pool fails when its members do, so breaker and health check are theirs: the validation says so. */
+static gh_rc check_pool(struct cli *c, bool is_pool, struct gh_err *err)
 {
-	static const char *const of_pools[] = { "balance", "hash-on", "affinity-cookie" }, *const of_backends[] = { "breaker", "health", "unix-socket" };
+	static const char *const of_pools[] = { "balance", "hash-on", "affinity-cookie" };
 
 	for (size_t i = 0; i < ARRAY_LEN(of_pools); i++)
-		if (!b->is_pool && option_text(&c->options, of_pools[i]))
+		if (!is_pool && option_text(&c->options, of_pools[i]))
 			return cli_usage(c, err, "--%s is for pools; make it one with --member", of_pools[i]);
-	for (size_t i = 0; i < ARRAY_LEN(of_backends); i++)
-		if (b->is_pool && option_text(&c->options, of_backends[i]))
-			return cli_usage(c, err, "--%s is for the members of a pool", of_backends[i]);
-	if (b->is_pool && option_int(&c->options, "max-calls", 0) > 0)
-		return cli_usage(c, err, "--max-calls is for the members of a pool");
-	b->max_calls = option_int(&c->options, "max-calls", b->max_calls);
-	take(c, "unix-socket", &b->unix_socket);
-	take(c, "balance", &b->balance);
-	take(c, "hash-on", &b->hash_on);
-	take(c, "affinity-cookie", &b->affinity_cookie);
 	return GH_RC_OK;
 }
 
+static json_t *member_list(const struct store_pool_member *v, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:s%, s:I, s:I}", "backend", v[i].backend_id.p, v[i].backend_id.n, "weight", (json_int_t)v[i].weight,
+						      "priority", (json_int_t)v[i].priority));
+	return list;
+}
+
+static const struct doc_option fields[] = {
+	{ "name", "name", DOC_TEXT }, { "url", "url", DOC_TEXT }, { "ca", "authorities", DOC_LIST }, { "client-certificate", "clientCertificate", DOC_OR_NULL },
+	{ "server-name", "tlsServerName", DOC_OR_NULL }, { "tls-min", "tlsMinVersion", DOC_OR_NULL }, { "pin", "tlsPins", DOC_LIST },
+	{ "credential", "credential", DOC_OR_NULL }, { "unix-socket", "unixSocket", DOC_OR_NULL }, { "max-calls", "maxCalls", DOC_INT },
+	{ "balance", "balance", DOC_TEXT }, { "hash-on", "hashOn", DOC_OR_NULL }, { "affinity-cookie", "affinityCookie", DOC_OR_NULL }, DOC_END
+};
+
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	const char *id = c->options.args[0];
+	struct str id = str_of(c->options.args[0]);
 	struct store_pool_member members[MEMBERS_MAX];
-	struct store_backend b = { .id = str_of(id), .name = str_of(id), .verify_tls = true, .verify_name = true }, old;
+	struct store_backend old;
+	json_t *doc = cli_document(c, fields);
 	struct store *s;
 	bool found;
 	size_t n;
 
 	TRY(read_members(c, members, &n, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_backend_find(s, c->arena, b.id, true, &old, &found, err));
-	if (found)
-		b = old;
-	b.name = option_text(&c->options, "name") ? str_of(option_text(&c->options, "name")) : b.name;
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_backend_find(s, c->arena, id, false, &old, &found, err));
 	if (option_text(&c->options, "url") && n)
 		return cli_usage(c, err, "give --url URL for a backend or --member ID for a pool, not both");
-	if (option_text(&c->options, "url") || n)
-		b.url = str_of(option_text(&c->options, "url")), b.is_pool = n > 0;
-	TRY(read_tls(c, &b, err));
-	if (!found && (b.url.n > 0) == (n > 0))
+	if (!found && !option_text(&c->options, "url") && !n)
 		return cli_usage(c, err, "give --url URL for a backend, or --member ID for each backend of a pool");
-	TRY(read_json(c, "credentials-file", &b.credentials, err));
-	TRY(read_json(c, "breaker", &b.breaker, err));
-	TRY(read_json(c, "health", &b.health, err));
-	TRY(read_balance(c, &b, err));
-	TRY(choose_credential(c, s, &b, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, write_all(c, s, &b, found, members, n, err), err);
+	if (!found && !option_text(&c->options, "name"))
+		json_object_set_new(doc, "name", json_stringn(id.p, id.n));
+	if (option_text(&c->options, "url") || n)
+		json_object_set_new(doc, "members", member_list(members, n));
+	if (n)
+		json_object_set_new(doc, "url", json_null());
+	TRY(check_pool(c, n || (found && old.is_pool && !option_text(&c->options, "url")), err));
+	TRY(read_tls(c, doc, err));
+	TRY(read_json(c, "credentials-file", "credentials", true, doc, err));
+	TRY(read_json(c, "breaker", "breaker", false, doc, err));
+	TRY(read_json(c, "health", "health", false, doc, err));
+	TRY(check_credential(c, s, err));
+	return cli_set(c, "backend", id, doc, err);
 }
 
 const struct command command_backend_set = {

@@ -18,18 +18,17 @@ static const struct option create_options[] = {
 
 static gh_rc create(struct cli *c, struct gh_err *err)
 {
-	const char *id = c->options.args[0];
-	struct store_environment e = { .id = str_of(id), .name = str_of(option_text_or(&c->options, "name", id)),
-				       .business_group_id = STR("default"), .host = str_of(option_text(&c->options, "host")),
-				       .path_prefix = str_of(option_text(&c->options, "prefix")),
-				       .kind = str_of(option_text_or(&c->options, "kind", "sandbox")) };
-	struct store *s;
+	static const struct doc_option fields[] = { { "name", "name", DOC_TEXT }, { "host", "host", DOC_TEXT }, { "prefix", "pathPrefix", DOC_TEXT },
+						    { "kind", "kind", DOC_TEXT }, DOC_END };
+	json_t *doc = cli_document(c, fields);
 
-	if (!e.host.n && !e.path_prefix.n)
+	if (!option_text(&c->options, "host") && !option_text(&c->options, "prefix"))
 		return cli_usage(c, err, "give --host HOST, --prefix PATH or both");
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_environment_create(s, &e, err), err);
+	if (!option_text(&c->options, "name"))
+		json_object_set_new(doc, "name", json_string(c->options.args[0]));
+	if (!option_text(&c->options, "kind"))
+		json_object_set_new(doc, "kind", json_string("sandbox"));
+	return cli_create(c, "environment", str_of(c->options.args[0]), doc, NULL, err);
 }
 
 const struct command command_environment_create = {
@@ -81,23 +80,22 @@ static const struct option set_options[] = {
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
+	static const struct doc_option fields[] = { { "scheme", "scheme", DOC_TEXT }, { "parameter", "parameter", DOC_TEXT }, { "name", "name", DOC_TEXT }, DOC_END };
 	const char *id = c->options.args[0], *scheme = option_text(&c->options, "scheme");
-	struct store_version_set v = { .id = str_of(id), .scheme = str_of(scheme), .name = str_of(id),
-				       .parameter = str_of(option_text(&c->options, "parameter")) }, old;
+	json_t *doc = cli_document(c, fields);
+	struct store_version_set old;
 	struct store *s;
 	bool found;
-	gh_rc rc;
 
-	if ((strcmp(scheme, "segment") == 0) != (v.parameter.p == NULL))
+	if ((strcmp(scheme, "segment") == 0) != !option_text(&c->options, "parameter"))
 		return cli_usage(c, err, "--parameter NAME belongs to the schemes header and query, and only to them");
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_version_set_find(s, c->arena, v.id, &old, &found, err));
-	if (found)
-		v.name = old.name, v.description = old.description;
-	v.name = option_text(&c->options, "name") ? str_of(option_text(&c->options, "name")) : v.name;
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	rc = found ? store_version_set_update(s, &v, err) : store_version_set_create(s, &v, err);
-	return store_tx_end(s, rc, err);
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_version_set_find(s, c->arena, str_of(id), &old, &found, err));
+	if (!found && !option_text(&c->options, "name"))
+		json_object_set_new(doc, "name", json_string(id));
+	if (!option_text(&c->options, "parameter"))
+		json_object_set_new(doc, "parameter", json_null());
+	return cli_set(c, "version-set", str_of(id), doc, err);
 }
 
 const struct command command_version_set_set = {

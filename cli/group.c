@@ -2,7 +2,6 @@
 #include "cli/output.h"
 #include "cli/resource.h"
 #include "core/str.h"
-#include "db/sessions.h"
 #include "db/users.h"
 
 static gh_rc find_user(struct cli *c, struct store *s, const char *email, struct store_user *out, struct gh_err *err)
@@ -17,7 +16,6 @@ static gh_rc find_user(struct cli *c, struct store *s, const char *email, struct
 
 /* ---- user set --------------------------------------------------------------------------------------------------------- */
 
-static const char *const states[] = { "pending", "active", "blocked", NULL };
 static const struct option user_options[] = {
 	{ "role", OPTION_TEXT, "administrator|operator|publisher|auditor|developer", "what the user may do", false },
 	{ "access", OPTION_TEXT, "pending|active|blocked", "whether the user may sign in and call", false },
@@ -26,31 +24,16 @@ static const struct option user_options[] = {
 	OPTION_END,
 };
 
-static gh_rc write_user(struct store *s, const struct store_user *u, struct gh_err *err)
-{
-	TRY(store_user_update(s, u, err));
-	return u->state == STORE_USER_ACTIVE ? GH_RC_OK : store_sessions_delete_of_user(s, u->id, err);
-}
-
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	const char *access = option_text(&c->options, "access");
+	static const struct doc_option fields[] = { { "role", "role", DOC_TEXT }, { "access", "state", DOC_TEXT }, { "first-name", "firstName", DOC_TEXT },
+						    { "last-name", "lastName", DOC_TEXT }, DOC_END };
 	struct store_user u;
 	struct store *s;
 
-	TRY(cli_store(c, true, &s, err));
+	TRY(cli_store(c, false, &s, err));
 	TRY(find_user(c, s, c->options.args[0], &u, err));
-	for (int64_t i = 0; access && states[i]; i++)
-		if (strcmp(states[i], access) == 0)
-			u.state = i;
-	if (option_text(&c->options, "role"))
-		u.role = str_of(option_text(&c->options, "role"));
-	if (option_text(&c->options, "first-name"))
-		u.first_name = str_of(option_text(&c->options, "first-name"));
-	if (option_text(&c->options, "last-name"))
-		u.last_name = str_of(option_text(&c->options, "last-name"));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, write_user(s, &u, err), err);
+	return cli_patch(c, "user", u.id, cli_document(c, fields), err);
 }
 
 const struct command command_user_set = {
@@ -68,14 +51,12 @@ static const struct option create_options[] = {
 
 static gh_rc create(struct cli *c, struct gh_err *err)
 {
-	const char *id = c->options.args[0];
-	struct store_group g = { .id = str_of(id), .name = str_of(option_text_or(&c->options, "name", id)),
-				 .description = str_of(option_text_or(&c->options, "description", "")) };
-	struct store *s;
+	static const struct doc_option fields[] = { { "name", "name", DOC_TEXT }, { "description", "description", DOC_TEXT }, DOC_END };
+	json_t *doc = cli_document(c, fields);
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_group_create(s, &g, err), err);
+	if (!option_text(&c->options, "name"))
+		json_object_set_new(doc, "name", json_string(c->options.args[0]));
+	return cli_create(c, "group", str_of(c->options.args[0]), doc, NULL, err);
 }
 
 const struct command command_group_create = {
@@ -108,17 +89,23 @@ const struct command command_group_list = {
 static gh_rc change_member(struct cli *c, bool add, struct gh_err *err)
 {
 	struct str group = str_of(c->options.args[0]);
+	json_t *list = jsn_keep(c->arena, json_array());
+	struct store_group *have;
 	struct store_user u;
 	struct store *s;
-	gh_rc rc;
+	size_t n;
 
-	TRY(cli_store(c, true, &s, err));
+	TRY(cli_store(c, false, &s, err));
 	TRY(find_user(c, s, c->options.args[1], &u, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	rc = store_tx_end(s, add ? store_group_add(s, group, u.id, err) : store_group_remove(s, group, u.id, err), err);
-	if (rc.code == GH_E_CONFLICT)
-		FAIL(err, NOT_FOUND, "there is no group '%.200s'", c->options.args[0]);
-	return rc;
+	TRY(store_groups_of_user(s, c->arena, u.id, &have, &n, err));
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(have[i].id, group))
+			json_array_append_new(list, json_stringn(have[i].id.p, have[i].id.n));
+	if (!add && json_array_size(list) == n)
+		FAIL(err, NOT_FOUND, "'%.200s' is no member of a group '%.200s'", c->options.args[1], c->options.args[0]);
+	if (add)
+		json_array_append_new(list, json_stringn(group.p, group.n));
+	return cli_patch(c, "user", u.id, jsn_keep(c->arena, json_pack("{s:O}", "groups", list)), err);
 }
 
 static gh_rc add_user(struct cli *c, struct gh_err *err)

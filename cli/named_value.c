@@ -3,7 +3,6 @@
 #include "cli/output.h"
 #include "cli/resource.h"
 #include "cli/secret_option.h"
-#include "config/policy_store.h"
 #include "core/str.h"
 #include "db/named_values.h"
 
@@ -16,49 +15,58 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-static gh_rc read_value(struct cli *c, struct store_named_value *v, struct gh_err *err)
+/* What the options say about the value; *ref is that of a secret which stands elsewhere. */
+static gh_rc read_value(struct cli *c, bool was_secret, json_t *doc, struct str *ref, struct gh_err *err)
 {
 	const char *value = option_text(&c->options, "value");
 	struct secret_option given;
+	bool secret;
 
 	TRY(secret_option_read(c, &given, err));
 	if (value && (given.value.p || given.ref.p))
 		return cli_usage(c, err, "give one of --value TEXT, --file FILE, --secret-stdin and --ref REF");
 	if (value && option_flag(&c->options, "secret"))
 		return cli_usage(c, err, "a secret is no argument, because a process list shows those: use --secret-stdin or --file FILE");
-	v->value = value ? str_of(value) : given.value;
-	v->ref = given.ref;
-	v->secret = given.secret || option_flag(&c->options, "secret");
+	*ref = given.ref;
+	/* a secret does not become readable by a slip: only --value makes it plain */
+	secret = given.secret || option_flag(&c->options, "secret") || was_secret;
+	if (value) {
+		json_object_set_new(doc, "value", json_string(value));
+		if (was_secret)
+			json_object_set_new(doc, "secret", json_null());
+	} else if (given.ref.p) {
+		json_object_set_new(doc, "value", json_null());
+		json_object_set_new(doc, "secret", json_pack("{s:s%}", "ref", given.ref.p, given.ref.n));
+	} else if (given.value.p) {
+		json_object_set_new(doc, "value", secret ? json_null() : json_stringn(given.value.p, given.value.n));
+		if (secret)
+			json_object_set_new(doc, "secret", json_stringn(given.value.p, given.value.n));
+	}
 	return GH_RC_OK;
 }
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	struct store_named_value v = { .id = str_of(c->options.args[0]) }, old;
-	const char *tags = option_text(&c->options, "tags");
-	bool found, given;
+	static const struct doc_option fields[] = { { "rotate-by", "rotateBy", DOC_TIME }, DOC_END };
+	struct str id = str_of(c->options.args[0]), rest = str_of(option_text(&c->options, "tags")), tag, ref;
+	json_t *doc = cli_document(c, fields), *tags;
+	struct store_named_value old;
+	bool found;
 	struct store *s;
-	gh_rc rc;
 
-	TRY(read_value(c, &v, err));
-	given = v.value.p || v.ref.p;
 	TRY(cli_store(c, true, &s, err));
-	TRY(store_named_value_find(s, c->arena, v.id, !given, &old, &found, err));
-	if (!given && !found)
+	TRY(store_named_value_find(s, c->arena, id, false, &old, &found, err));
+	TRY(read_value(c, found && old.secret, doc, &ref, err));
+	if (!found && !jsn_get(doc, "value"))
 		return cli_usage(c, err, "give the value: --value TEXT, --file FILE, --secret-stdin or --ref REF");
-	if (!given)
-		v.value = old.value, v.ref = old.ref;
-	/* a secret does not become readable by a slip: only --value makes it plain */
-	v.secret |= found && old.secret && !option_text(&c->options, "value");
-	v.tags = tags ? str_of(tags) : found ? old.tags : STR("");
-	v.rotate_by_us = found ? old.rotate_by_us : 0;
-	TRY(rotate_by_read(c, &v.rotate_by_us, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	rc = store_named_value_set(s, &v, err);
-	if (!rc.code && found && given && !v.ref.n)
-		rc = policy_store_check_value(s, v.id, err);
-	TRY(store_tx_end(s, rc, err));
-	return v.ref.n ? secret_option_try(c, s, v.ref, err) : GH_RC_OK;
+	if (rest.p) {
+		tags = json_array();
+		while (str_word(&rest, &tag))
+			json_array_append_new(tags, json_stringn(tag.p, tag.n));
+		json_object_set_new(doc, "tags", tags);
+	}
+	TRY(cli_set(c, "named-value", id, doc, err));
+	return ref.n ? secret_option_try(c, s, ref, err) : GH_RC_OK;
 }
 
 const struct command command_named_value_set = {

@@ -2,6 +2,7 @@
  * values and fragments first; a document with an error does not get in. */
 #include "cli/output.h"
 #include "cli/policy_diags.h"
+#include "cli/resource.h"
 #include "core/file.h"
 #include "core/str.h"
 #include "db/policies.h"
@@ -26,8 +27,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 		c->exit_code = 1;
 		return GH_RC_OK;
 	}
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_policy_set(s, &scope, text, err), err);
+	return cli_replace(c, "policy", str_of(option_text(&c->options, "scope")), jsn_keep(c->arena, json_pack("{s:s%}", "policy", text.p, text.n)), err);
 }
 
 static const struct option set_options[] = {
@@ -62,8 +62,8 @@ static gh_rc fragment_set(struct cli *c, struct gh_err *err)
 	policy_print_diags(file, &diags);
 	if (c->exit_code)
 		return GH_RC_OK;
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_fragment_set(s, &f, err), err);
+	return cli_replace(c, "policy-fragment", f.id, jsn_keep(c->arena, json_pack("{s:s%, s:s%}", "description", f.description.p, f.description.n, "policy",
+			   f.bytes.p, f.bytes.n)), err);
 }
 
 static const struct option fragment_options[] = {
@@ -77,11 +77,7 @@ const struct command command_fragment_set = {
 
 static gh_rc fragment_delete(struct cli *c, struct gh_err *err)
 {
-	struct store *s;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_fragment_delete(s, str_of(c->options.args[0]), err), err);
+	return cli_remove(c, "policy-fragment", str_of(c->options.args[0]), err);
 }
 
 const struct command command_fragment_delete = {

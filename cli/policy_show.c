@@ -1,5 +1,6 @@
 /* policy_show.c - `gatehouse policy show`, `list` and `unset`: what stands in the store. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/str.h"
 #include "db/policies.h"
 
@@ -37,13 +38,7 @@ const struct command command_policy_show = {
 
 static gh_rc unset(struct cli *c, struct gh_err *err)
 {
-	struct store_policy_scope scope;
-	struct store *s;
-
-	TRY(parse_scope(c, &scope, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_policy_unset(s, &scope, err), err);
+	return cli_remove(c, "policy", str_of(option_text(&c->options, "scope")), err);
 }
 
 const struct command command_policy_unset = {

@@ -3,9 +3,8 @@
 #include "cli/limit_option.h"
 #include "cli/output.h"
 #include "cli/product.h"
+#include "cli/resource.h"
 #include "core/str.h"
-#include "db/apis.h"
-#include "db/policies.h"
 #include "db/products.h"
 
 static const char *const approvals[] = { "auto", "manual", NULL };
@@ -20,11 +19,6 @@ static const struct column columns[] = {
 	{ "PRIORITY", "priority", COLUMN_NAME, offsetof(struct store_product, priority), priorities },
 	{ "KEY", "subscriptionRequired", COLUMN_BOOL, offsetof(struct store_product, subscription_required), NULL },
 };
-
-static int64_t priority_of(const char *name)
-{
-	return strcmp(name, "high") == 0 ? STORE_PRIORITY_HIGH : strcmp(name, "low") == 0 ? STORE_PRIORITY_LOW : STORE_PRIORITY_NORMAL;
-}
 
 static const char *const kinds[] = { [STORE_KIND_PRODUCT] = "product", [STORE_KIND_API_GROUP] = "API group" };
 
@@ -72,41 +66,32 @@ static const struct option create_options[] = {
 	OPTION_END,
 };
 
-static gh_rc write_product(struct cli *c, struct store *s, const struct store_product *p, struct str document,
-			   struct gh_err *err)
+static const struct doc_option fields[] = {
+	{ "name", "name", DOC_TEXT }, { "description", "description", DOC_TEXT }, { "terms", "terms", DOC_TEXT }, { "approval", "approval", DOC_TEXT },
+	{ "require-key", "subscriptionRequired", DOC_YES }, { "priority", "priority", DOC_TEXT }, { "subscriptions-limit", "subscriptionsLimit", DOC_INT },
+	DOC_END
+};
+
+static gh_rc write_product(struct cli_change *ch, struct str id, json_t *doc, struct str limits, struct gh_err *err)
 {
-	struct store_policy_scope scope = { .kind = STORE_POLICY_PRODUCT, .product_id = p->id };
-	const char *api;
+	struct cli *c = ch->c;
 
-	TRY(store_product_create(s, p, err));
-	for (size_t i = 0; (api = option_nth(&c->options, "api", i)); i++) {
-		gh_rc rc = store_product_add_api(s, p->id, str_of(api), err);
-
-		if (rc.code == GH_E_CONFLICT)
-			FAIL(err, NOT_FOUND, "there is no API '%.200s'", api);
-		TRY(rc);
-	}
-	return document.p ? store_policy_set(s, &scope, document, err) : GH_RC_OK;
+	TRY(cli_put(ch, "product", id, doc, RESOURCE_CREATE, NULL, err));
+	if (!limits.p)
+		return GH_RC_OK;
+	return cli_put(ch, "policy", arena_printf(c->arena, "product:%.*s", STR_ARG(id)), jsn_keep(c->arena, json_pack("{s:s%}", "policy", limits.p, limits.n)),
+		       RESOURCE_PUT, NULL, err);
 }
 
 gh_rc product_create(struct cli *c, enum store_product_kind kind, struct gh_err *err)
 {
-	const char *id = c->options.args[0];
+	static const struct doc_option apis[] = { { "api", "apis", DOC_LIST }, DOC_END };
+	struct str id = str_of(c->options.args[0]), document = STR_NULL;
 	const char *rate_text = option_text(&c->options, "rate"), *quota_text = option_text(&c->options, "quota");
 	struct store_limit rate = { 0 }, quota = { 0 };
-	struct store_product p = {
-		.id = str_of(id),
-		.kind = kind,
-		.name = str_of(option_text_or(&c->options, "name", id)),
-		.description = str_of(option_text_or(&c->options, "description", "")),
-		.subscription_required = strcmp(option_text_or(&c->options, "require-key", "yes"), "yes") == 0,
-		.approval = strcmp(option_text_or(&c->options, "approval", "auto"), "manual") == 0 ? STORE_APPROVAL_MANUAL
-												   : STORE_APPROVAL_AUTO,
-		.priority = priority_of(option_text_or(&c->options, "priority", "normal")),
-		.state = option_flag(&c->options, "draft") ? STORE_PRODUCT_DRAFT : STORE_PRODUCT_PUBLISHED,
-	};
-	struct str document = STR_NULL;
-	struct store *s;
+	json_t *doc = cli_document(c, fields), *opens = cli_document(c, apis);
+	struct store_product p;
+	struct cli_change ch;
 
 	if (rate_text)
 		TRY(limit_option(c, "rate", rate_text, STORE_LIMIT_RATE, &rate, err));
@@ -114,9 +99,14 @@ gh_rc product_create(struct cli *c, enum store_product_kind kind, struct gh_err 
 		TRY(limit_option(c, "quota", quota_text, STORE_LIMIT_QUOTA, &quota, err));
 	if (rate.calls || quota.calls)
 		document = limits_document(c, rate, quota);
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, write_product(c, s, &p, document, err), err));
+	if (!option_text(&c->options, "name"))
+		json_object_set_new(doc, "name", json_stringn(id.p, id.n));
+	json_object_update(doc, opens);
+	json_object_set_new(doc, "kind", json_string(kind == STORE_KIND_API_GROUP ? "api-group" : "product"));
+	json_object_set_new(doc, "state", json_string(option_flag(&c->options, "draft") ? "draft" : "published"));
+	TRY(cli_change_begin(c, &ch, err));
+	TRY(cli_change_end(&ch, write_product(&ch, id, doc, document, err), err));
+	TRY(find(c, ch.store, kind, &p, err));
 	output_row(c, columns, ARRAY_LEN(columns), &p, false);
 	return GH_RC_OK;
 }
@@ -148,55 +138,38 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-static void apply_options(struct cli *c, struct store_product *p)
+/* The list of a product as it stands, with what is to be in it and without what is not. */
+static json_t *changed_list(struct cli *c, const struct str *ids, size_t n, struct str without)
 {
-	const char *approval = option_text(&c->options, "approval"), *key = option_text(&c->options, "require-key");
-	const char *publish = option_text(&c->options, "publish");
-	int64_t limit = option_int(&c->options, "subscriptions-limit", -1);
+	json_t *list = jsn_keep(c->arena, json_array());
 
-	if (limit >= 0)
-		p->subscriptions_limit = limit;
-	if (option_text(&c->options, "name"))
-		p->name = str_of(option_text(&c->options, "name"));
-	if (option_text(&c->options, "description"))
-		p->description = str_of(option_text(&c->options, "description"));
-	if (option_text(&c->options, "terms"))
-		p->terms = str_of(option_text(&c->options, "terms"));
-	if (approval)
-		p->approval = strcmp(approval, "manual") == 0 ? STORE_APPROVAL_MANUAL : STORE_APPROVAL_AUTO;
-	if (key)
-		p->subscription_required = strcmp(key, "yes") == 0;
-	if (option_text(&c->options, "priority"))
-		p->priority = priority_of(option_text(&c->options, "priority"));
-	if (publish)
-		p->state = strcmp(publish, "yes") == 0 ? STORE_PRODUCT_PUBLISHED : STORE_PRODUCT_DRAFT;
-}
-
-static gh_rc change_product(struct cli *c, struct store *s, const struct store_product *p, struct gh_err *err)
-{
-	const char *group;
-
-	TRY(store_product_update(s, p, err));
-	for (size_t i = 0; (group = option_nth(&c->options, "group", i)); i++) {
-		gh_rc rc = store_product_add_group(s, p->id, str_of(group), err);
-
-		if (rc.code == GH_E_CONFLICT)
-			FAIL(err, NOT_FOUND, "there is no group '%.200s'", group);
-		TRY(rc);
-	}
-	return GH_RC_OK;
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(ids[i], without))
+			json_array_append_new(list, json_stringn(ids[i].p, ids[i].n));
+	return list;
 }
 
 gh_rc product_set(struct cli *c, enum store_product_kind kind, struct gh_err *err)
 {
+	const char *publish = option_text(&c->options, "publish"), *group;
+	json_t *doc = cli_document(c, fields), *list;
 	struct store_product p;
 	struct store *s;
+	struct str *ids;
+	size_t n;
 
-	TRY(cli_store(c, true, &s, err));
+	TRY(cli_store(c, false, &s, err));
 	TRY(find(c, s, kind, &p, err));
-	apply_options(c, &p);
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, change_product(c, s, &p, err), err);
+	if (publish)
+		json_object_set_new(doc, "state", json_string(strcmp(publish, "yes") == 0 ? "published" : "draft"));
+	if (option_nth(&c->options, "group", 0)) {
+		TRY(store_product_groups(s, c->arena, p.id, &ids, &n, err));
+		list = changed_list(c, ids, n, STR_NULL);
+		for (size_t i = 0; (group = option_nth(&c->options, "group", i)); i++)
+			json_array_append_new(list, json_string(group));
+		json_object_set(doc, "groups", list);
+	}
+	return cli_patch(c, "product", p.id, doc, err);
 }
 
 static gh_rc set(struct cli *c, struct gh_err *err)
@@ -241,20 +214,22 @@ const struct command command_product_list = {
 
 gh_rc product_change_apis(struct cli *c, enum store_product_kind kind, bool add, struct gh_err *err)
 {
-	struct str product = str_of(c->options.args[0]), api = str_of(c->options.args[1]);
-	struct store_product found_product;
-	struct store_api found_api;
+	struct str api = str_of(c->options.args[1]);
+	struct store_product p;
 	struct store *s;
-	bool found;
+	struct str *ids;
+	json_t *list;
+	size_t n;
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(find(c, s, kind, &found_product, err));
-	TRY(store_api_find(s, c->arena, api, 0, &found_api, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no API '%.*s'", STR_ARG(api));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, add ? store_product_add_api(s, product, api, err) : store_product_remove_api(s, product, api, err),
-			    err);
+	TRY(cli_store(c, false, &s, err));
+	TRY(find(c, s, kind, &p, err));
+	TRY(store_product_api_ids(s, c->arena, p.id, &ids, &n, err));
+	list = changed_list(c, ids, n, api);
+	if (!add && json_array_size(list) == n)
+		FAIL(err, NOT_FOUND, "the %s '%.*s' has no API '%.*s'", kinds[kind], STR_ARG(p.id), STR_ARG(str_first(api, 200)));
+	if (add)
+		json_array_append_new(list, json_stringn(api.p, api.n));
+	return cli_patch(c, "product", p.id, jsn_keep(c->arena, json_pack("{s:O}", "apis", list)), err);
 }
 
 static gh_rc add_api(struct cli *c, struct gh_err *err)
@@ -281,10 +256,9 @@ gh_rc product_delete(struct cli *c, enum store_product_kind kind, struct gh_err 
 	struct store_product p;
 	struct store *s;
 
-	TRY(cli_store(c, true, &s, err));
+	TRY(cli_store(c, false, &s, err));
 	TRY(find(c, s, kind, &p, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_product_delete(s, p.id, err), err);
+	return cli_remove(c, "product", p.id, err);
 }
 
 static gh_rc delete(struct cli *c, struct gh_err *err)

@@ -99,6 +99,17 @@ gh_rc cli_merge(struct cli_change *ch, const char *kind, struct str id, json_t *
 	return resource_write(ch->change, k, id, doc, RESOURCE_REPLACE, out, err);
 }
 
+gh_rc cli_lay(struct cli_change *ch, const char *kind, struct str id, json_t *doc, struct gh_err *err)
+{
+	const struct resource_kind *k = resource_kind_find(str_of(kind));
+	json_t *all;
+
+	if (!doc)
+		FAIL(err, NOMEM, "%s", kind);
+	TRY(resource_merge(ch->store, ch->c->arena, k, id, doc, &all, err));
+	return resource_write(ch->change, k, id, all ? all : doc, RESOURCE_PUT, NULL, err);
+}
+
 gh_rc cli_drop(struct cli_change *ch, const char *kind, struct str id, struct gh_err *err)
 {
 	return resource_remove(ch->change, resource_kind_find(str_of(kind)), id, NULL, err);
@@ -150,6 +161,14 @@ gh_rc cli_replace(struct cli *c, const char *kind, struct str id, json_t *doc, s
 
 	TRY(cli_change_begin(c, &ch, err));
 	return cli_change_end(&ch, cli_put(&ch, kind, id, doc, RESOURCE_PUT, NULL, err), err);
+}
+
+gh_rc cli_set(struct cli *c, const char *kind, struct str id, json_t *doc, struct gh_err *err)
+{
+	struct cli_change ch;
+
+	TRY(cli_change_begin(c, &ch, err));
+	return cli_change_end(&ch, cli_lay(&ch, kind, id, doc, err), err);
 }
 
 gh_rc cli_patch(struct cli *c, const char *kind, struct str id, json_t *patch, struct gh_err *err)

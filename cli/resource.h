@@ -47,6 +47,8 @@ gh_rc cli_put(struct cli_change *ch, const char *kind, struct str id, json_t *do
 	      struct gh_err *err);
 /* Lays the document over the resource as it stands (RFC 7396). NOT_FOUND: there is none. */
 gh_rc cli_merge(struct cli_change *ch, const char *kind, struct str id, json_t *patch, struct resource_outcome *out, struct gh_err *err);
+/* The same, or makes it. */
+gh_rc cli_lay(struct cli_change *ch, const char *kind, struct str id, json_t *doc, struct gh_err *err);
 gh_rc cli_drop(struct cli_change *ch, const char *kind, struct str id, struct gh_err *err);
 /* Commits, or says all that is wrong with the documents: each on a line of standard error, the last one in err. */
 gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err);
@@ -54,5 +56,7 @@ gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err);
 /* The same, of one resource. */
 gh_rc cli_create(struct cli *c, const char *kind, struct str id, json_t *doc, struct resource_outcome *out, struct gh_err *err);
 gh_rc cli_replace(struct cli *c, const char *kind, struct str id, json_t *doc, struct gh_err *err);      /* makes or replaces */
+/* Makes it, or changes what the document names. */
+gh_rc cli_set(struct cli *c, const char *kind, struct str id, json_t *doc, struct gh_err *err);
 gh_rc cli_patch(struct cli *c, const char *kind, struct str id, json_t *patch, struct gh_err *err);
 gh_rc cli_remove(struct cli *c, const char *kind, struct str id, struct gh_err *err);

@@ -1,12 +1,9 @@
 /* subscription.c - `gatehouse subscription …`. Keys are printed by create and keys only; they are never arguments, because a
  * process list shows those. */
 #include "cli/output.h"
-#include "cli/portal_site.h"
 #include "cli/resource.h"
-#include "core/clock.h"
 #include "core/file.h"
 #include "core/str.h"
-#include "db/apis.h"
 #include "db/key_review.h"
 #include "db/products.h"
 #include "db/subscriptions.h"
@@ -58,29 +55,25 @@ static const struct option create_options[] = {
 	OPTION_END,
 };
 
-static gh_rc find_scope(struct cli *c, struct store *s, struct store_subscription *sub, struct gh_err *err)
+static gh_rc find_scope(struct cli *c, struct store *s, json_t *doc, struct gh_err *err)
 {
 	const char *product = option_text(&c->options, "product"), *api = option_text(&c->options, "api");
 	const char *group = option_text(&c->options, "api-group");
 	bool all = option_flag(&c->options, "all-apis"), found = true;
-	struct store_product found_product;
-	struct store_api found_api;
+	struct store_product p;
 
 	if ((product != NULL) + (group != NULL) + (api != NULL) + all != 1)
 		return cli_usage(c, err, "give one of --product ID, --api-group ID, --api ID and --all-apis");
-	product = product ? product : group;
-	sub->scope = product ? STORE_SCOPE_PRODUCT : api ? STORE_SCOPE_API : STORE_SCOPE_ALL_APIS;
-	sub->product_id = str_of(product);
-	sub->api_id = str_of(api);
-	if (product)
-		TRY(store_product_find(s, c->arena, sub->product_id, &found_product, &found, err));
-	if (!found || (group && found_product.kind != STORE_KIND_API_GROUP))
-		FAIL(err, NOT_FOUND, "there is no %s '%.200s'", group ? "API group" : "product", product);
+	if (group)
+		TRY(store_product_find(s, c->arena, str_of(group), &p, &found, err));
+	if (!found || (group && p.kind != STORE_KIND_API_GROUP))
+		FAIL(err, NOT_FOUND, "there is no API group '%.200s'", group);
+	json_object_set_new(doc, "scope", json_string(api ? "api" : all ? "all-apis" : "product"));
+	if (product || group)
+		json_object_set_new(doc, "product", json_string(product ? product : group));
 	if (api)
-		TRY(store_api_find(s, c->arena, sub->api_id, 0, &found_api, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no API '%.200s'", api);
-	return store_check_tier(s, c->arena, sub, sub->tier_id, err);
+		json_object_set_new(doc, "api", json_string(api));
+	return GH_RC_OK;
 }
 
 static gh_rc find_owner(struct cli *c, struct store *s, struct str *id, struct gh_err *err)
@@ -115,25 +108,29 @@ static gh_rc read_keys(struct cli *c, struct store_keys *out, struct gh_err *err
 
 static gh_rc create(struct cli *c, struct gh_err *err)
 {
-	const char *ends = option_text(&c->options, "ends");
-	struct printed p = { .sub = { .id = str_of(option_text(&c->options, "id")),
-				      .application_id = str_of(option_text(&c->options, "application")),
-				      .tier_id = str_of(option_text(&c->options, "tier")),
-				      .name = str_of(option_text_or(&c->options, "name", "")), .state = STORE_SUB_ACTIVE },
-			     .user = str_of(option_text(&c->options, "user")) };
+	static const struct doc_option fields[] = { { "application", "application", DOC_TEXT }, { "tier", "tier", DOC_TEXT }, { "name", "name", DOC_TEXT },
+						    { "ends", "ends", DOC_TIME }, DOC_END };
 	struct store_keys given = { STR_NULL, STR_NULL };
+	json_t *doc = cli_document(c, fields);
+	struct resource_outcome out;
+	struct printed p = { .user = str_of(option_text(&c->options, "user")) };
+	struct str owner = STR_NULL;
 	struct store *s;
-	gh_rc rc;
+	bool found;
 
-	if (ends && !clock_parse_iso(str_of(ends), &p.sub.ends_us))
-		return cli_usage(c, err, "--ends takes a time such as 2027-01-01T00:00:00Z, not '%.80s'", ends);
-	TRY(cli_store(c, true, &s, err));
-	TRY(find_scope(c, s, &p.sub, err));
-	TRY(find_owner(c, s, &p.sub.user_id, err));
+	TRY(cli_store(c, false, &s, err));
+	TRY(find_scope(c, s, doc, err));
+	TRY(find_owner(c, s, &owner, err));
 	TRY(read_keys(c, &given, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	rc = store_subscription_create(s, c->arena, &p.sub, &given, &p.sub.id, &p.keys, err);
-	TRY(store_tx_end(s, rc, err));
+	if (owner.p)
+		json_object_set_new(doc, "user", json_stringn(owner.p, owner.n));
+	if (given.primary.p)
+		json_object_set_new(doc, "primaryKey", json_stringn(given.primary.p, given.primary.n));
+	if (given.secondary.p)
+		json_object_set_new(doc, "secondaryKey", json_stringn(given.secondary.p, given.secondary.n));
+	TRY(cli_create(c, "subscription", str_of(option_text(&c->options, "id")), doc, &out, err));
+	TRY(store_subscription_find(s, c->arena, out.id, &p.sub, &found, err));
+	p.keys = (struct store_keys){ jsn_str(out.issued, "primaryKey"), jsn_str(out.issued, "secondaryKey") };
 	output_row(c, columns, ARRAY_LEN(columns), &p, false);
 	return GH_RC_OK;
 }
@@ -229,23 +226,13 @@ static const struct option state_options[] = {
 
 static gh_rc set_state(struct cli *c, struct gh_err *err)
 {
-	struct str name = str_of(c->options.args[1]);
-	struct store_site site;
-	struct store *s;
+	const char *state = c->options.args[1];
 
-	TRY(portal_site(c, &site, err));
-	for (int i = 0; store_subscription_state_names[i]; i++) {
-		if (!str_eq(str_of(store_subscription_state_names[i]), name))
-			continue;
-		TRY(cli_store(c, true, &s, err));
-		TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-		return store_tx_end(s, store_subscription_change(s, c->arena, str_of(c->options.args[0]),
-								 (enum store_subscription_state)i,
-								 str_of(option_text_or(&c->options, "note", "")),
-								 &site, err), err);
-	}
-	return cli_usage(c, err, "a subscription is submitted, active, suspended, rejected, cancelled or expired, not '%.40s'",
-			 name.p);
+	for (int i = 0; store_subscription_state_names[i]; i++)
+		if (strcmp(store_subscription_state_names[i], state) == 0)
+			return cli_patch(c, "subscription", str_of(c->options.args[0]),
+					 jsn_keep(c->arena, json_pack("{s:s, s:s}", "state", state, "note", option_text_or(&c->options, "note", ""))), err);
+	return cli_usage(c, err, "a subscription is submitted, active, suspended, rejected, cancelled or expired, not '%.40s'", state);
 }
 
 const struct command command_subscription_set_state = {
@@ -263,38 +250,12 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-/* In the transaction, so that a state that somebody changes meanwhile is not written back. */
-static gh_rc change(struct cli *c, struct store *s, struct store_subscription *sub, struct gh_err *err)
-{
-	const char *ends = option_text(&c->options, "ends"), *name = option_text(&c->options, "name");
-	const char *tier = option_text(&c->options, "tier");
-	struct store_site site;
-	bool found;
-
-	TRY(store_subscription_find(s, c->arena, str_of(c->options.args[0]), sub, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no subscription '%.200s'", c->options.args[0]);
-	if (name)
-		sub->name = str_of(name);
-	if (ends && str_eq(str_of(ends), STR("never")))
-		sub->ends_us = 0;
-	else if (ends && !clock_parse_iso(str_of(ends), &sub->ends_us))
-		return cli_usage(c, err, "--ends takes a time such as 2027-01-01T00:00:00Z, or never, not '%.80s'", ends);
-	TRY(store_subscription_update(s, sub, err));
-	if (!tier)
-		return GH_RC_OK;
-	TRY(portal_site(c, &site, err));
-	return store_subscription_change_tier(s, c->arena, sub->id, str_of(tier), str_of(option_text_or(&c->options, "note", "")), &site, err);
-}
-
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	struct store_subscription sub;
-	struct store *s;
+	static const struct doc_option fields[] = { { "name", "name", DOC_TEXT }, { "tier", "tier", DOC_OR_NULL }, { "ends", "ends", DOC_TIME },
+						    { "note", "note", DOC_TEXT }, DOC_END };
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, change(c, s, &sub, err), err);
+	return cli_patch(c, "subscription", str_of(c->options.args[0]), cli_document(c, fields), err);
 }
 
 const struct command command_subscription_set = {

@@ -1,7 +1,8 @@
 /* tier.c - `gatehouse tier …`: what subscriptions to a product may be limited to, by name. */
 #include "cli/limit_option.h"
 #include "cli/output.h"
-#include "cli/portal_site.h"
+#include "cli/resource.h"
+#include "config/limit_list.h"
 #include "core/str.h"
 
 #include <string.h>
@@ -43,33 +44,29 @@ static const struct option create_options[] = {
 	OPTION_END,
 };
 
-static gh_rc write_tier(struct store *s, const struct store_tier *t, const struct store_limit *v, size_t n, struct gh_err *err)
-{
-	TRY(store_tier_create(s, t, err));
-	return store_tier_set_limits(s, t->id, v, n, err);
-}
+static const struct doc_option fields[] = {
+	{ "product", "product", DOC_TEXT }, { "name", "name", DOC_TEXT }, { "description", "description", DOC_TEXT }, { "approval", "approval", DOC_TEXT },
+	{ "deprecated", "deprecated", DOC_YES }, DOC_END
+};
 
 static gh_rc create(struct cli *c, struct gh_err *err)
 {
-	const char *id = c->options.args[0];
-	struct store_tier t = { .id = str_of(id), .product_id = str_of(option_text(&c->options, "product")),
-				.name = str_of(option_text_or(&c->options, "name", id)),
-				.description = str_of(option_text_or(&c->options, "description", "")),
-				.approval = strcmp(option_text_or(&c->options, "approval", "auto"), "manual") == 0 };
+	struct str id = str_of(c->options.args[0]);
 	struct store_limit v[STORE_TIER_LIMITS_MAX];
-	struct store_product product;
+	json_t *doc = cli_document(c, fields);
+	struct store_tier t;
 	struct printed p;
 	struct store *s;
 	bool found;
 	size_t n;
 
 	TRY(limit_options(c, v, &n, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_product_find(s, c->arena, t.product_id, &product, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no product '%.*s'", STR_ARG(str_first(t.product_id, 200)));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, write_tier(s, &t, v, n, err), err));
+	if (!option_text(&c->options, "name"))
+		json_object_set_new(doc, "name", json_stringn(id.p, id.n));
+	json_object_set_new(doc, "limits", limit_list(v, n));
+	TRY(cli_create(c, "tier", id, doc, NULL, err));
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_tier_find(s, c->arena, id, &t, &found, err));
 	TRY(with_limits(c, s, &t, &p, err));
 	output_row(c, columns, ARRAY_LEN(columns), &p, false);
 	return GH_RC_OK;
@@ -93,48 +90,18 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-static gh_rc change(struct cli *c, struct store *s, const struct store_tier *t, bool opened, const struct store_limit *v, size_t n,
-		    struct gh_err *err)
-{
-	struct store_site site;
-
-	TRY(store_tier_update(s, t, err));
-	if (n || option_flag(&c->options, "no-limits"))
-		TRY(store_tier_set_limits(s, t->id, v, n, err));
-	if (!opened)
-		return GH_RC_OK;
-	TRY(portal_site(c, &site, err));
-	return store_tier_grant_waiting(s, c->arena, t, &site, err);
-}
-
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	const char *approval = option_text(&c->options, "approval"), *deprecated = option_text(&c->options, "deprecated");
 	struct store_limit v[STORE_TIER_LIMITS_MAX];
-	struct store_tier t;
-	struct store *s;
-	bool found, opened = false;
+	json_t *doc = cli_document(c, fields);
 	size_t n;
 
 	TRY(limit_options(c, v, &n, err));
 	if (n && option_flag(&c->options, "no-limits"))
 		return cli_usage(c, err, "--no-limits and a limit at once are not possible");
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tier_find(s, c->arena, str_of(c->options.args[0]), &t, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no tier '%.200s'", c->options.args[0]);
-	if (option_text(&c->options, "name"))
-		t.name = str_of(option_text(&c->options, "name"));
-	if (option_text(&c->options, "description"))
-		t.description = str_of(option_text(&c->options, "description"));
-	if (deprecated)
-		t.deprecated = strcmp(deprecated, "yes") == 0;
-	if (approval) {
-		opened = t.approval == STORE_APPROVAL_MANUAL && strcmp(approval, "auto") == 0;
-		t.approval = strcmp(approval, "manual") == 0 ? STORE_APPROVAL_MANUAL : STORE_APPROVAL_AUTO;
-	}
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, change(c, s, &t, opened, v, n, err), err);
+	if (n || option_flag(&c->options, "no-limits"))
+		json_object_set_new(doc, "limits", limit_list(v, n));
+	return cli_patch(c, "tier", str_of(c->options.args[0]), doc, err);
 }
 
 const struct command command_tier_set = {
@@ -174,12 +141,8 @@ const struct command command_tier_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	struct store *s;
-	gh_rc rc;
+	gh_rc rc = cli_remove(c, "tier", str_of(c->options.args[0]), err);
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	rc = store_tx_end(s, store_tier_delete(s, str_of(c->options.args[0]), err), err);
 	if (rc.code == GH_E_CONFLICT)
 		FAIL(err, CONFLICT, "subscriptions have tier '%.200s': give them another one, or deprecate it with `gatehouse tier set --deprecated yes`",
 		     c->options.args[0]);

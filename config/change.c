@@ -288,6 +288,7 @@ static GH_RC save(struct resource_put *p, struct resource_outcome *out, struct g
 		return put_refused(p, "", rc, &why, err);
 	TRY(check_allowed(p, err));              /* where it belongs now: the caller rolls back */
 	out->issued = c->issued;
+	out->told = c->told;
 	return note(c, p->exists ? "update" : "create", k, p->id, p->before, p->doc, err);
 }
 
@@ -338,6 +339,7 @@ GH_RC resource_write(struct resource_change *c, const struct resource_kind *k, s
 	resource_forget_policies(c, k);
 	c->kind = k;
 	c->issued = NULL;
+	c->told = 0;
 	if (!json_is_object(document)) {
 		resource_problem(c, k, id, STR(""), "must be an object, not %s", jsn_type_name(document));
 		FAIL(err, INVALID, "%s: no object", k->name);
@@ -373,6 +375,10 @@ GH_RC resource_merge(struct store *s, struct arena *a, const struct resource_kin
 	*out = jsn_keep(a, jsn_merge_patch(base, patch));
 	if (!*out)
 		FAIL(err, NOMEM, "%s", k->name);
+	/* null takes a secret away, which would stay when it is left out */
+	for (const struct resource_field *f = k->fields; f->name; f++)
+		if (f->type == RESOURCE_SECRET && json_is_null(jsn_get(patch, f->name)))
+			json_object_set_new(*out, f->name, json_null());
 	return GH_RC_OK;
 }
 

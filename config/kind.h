@@ -6,6 +6,7 @@
 #pragma once
 
 #include "config/resource.h"
+#include "config/limit_list.h"
 #include "config/policy_store.h"
 #include "db/resources.h"
 #include "db/tiers.h"
@@ -21,6 +22,7 @@ struct resource_change {
 	const struct resource_kind *kind;
 	struct str id;
 	json_t *issued;
+	size_t told;
 	struct str portal;
 	const struct theme *theme;       /* NULL: the shipped files */
 	struct str style_sheet;          /* STR_NULL: that of the theme */
@@ -116,7 +118,6 @@ void sort_objects(json_t *list, int (*order)(const json_t *a, const json_t *b));
 
 /* ---- limits: "limits", a list of objects with these fields ---- */
 extern const struct resource_field limit_fields[];
-json_t *limit_list(const struct store_limit *v, size_t n);
 /* Problems of the list, `whose`: "a tier"; puts it into the order in which it is shown. */
 void check_limits(struct resource_put *p, const char *whose);
 size_t read_limits(const json_t *doc, struct store_limit out[STORE_TIER_LIMITS_MAX]);

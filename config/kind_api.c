@@ -148,7 +148,6 @@ static GH_RC set_tags(struct resource_put *p, struct gh_err *err)
 static GH_RC save(struct resource_put *p, struct gh_err *err)
 {
 	const struct store_api *api = p->row;
-	size_t told;
 
 	if (!p->exists) {
 		TRY(store_api_create_at(p->s, api, api->revision, err));
@@ -156,7 +155,7 @@ static GH_RC save(struct resource_put *p, struct gh_err *err)
 	}
 	if (api->revision != jsn_int(p->before, "revision", 0))
 		TRY(store_revision_make_current(p->s, p->id, api->revision, err));
-	TRY(store_api_change(p->s, p->a, api, p->c->portal, &told, err));
+	TRY(store_api_change(p->s, p->a, api, p->c->portal, &p->c->told, err));
 	return set_tags(p, err);
 }
 

@@ -2,6 +2,7 @@
 #include "config/kind.h"
 
 #include "core/str.h"
+#include "db/sessions.h"
 #include "db/teams.h"
 #include "db/users.h"
 
@@ -91,6 +92,8 @@ static GH_RC user_save(struct resource_put *p, struct gh_err *err)
 		TRY(store_user_update(p->s, u, err));
 	else
 		TRY(store_user_create(p->s, p->a, u, NULL, err));
+	if (p->exists && u->state != STORE_USER_ACTIVE)
+		TRY(store_sessions_delete_of_user(p->s, p->id, err));    /* who may not sign in is signed out */
 	if (jsn_get(p->doc, "groups"))
 		return put_links(p, "groups", groups_of, join_group, leave_group, err);
 	if (p->exists)

@@ -62,10 +62,16 @@ static GH_RC tier_check(struct resource_put *p, struct gh_err *err UNUSED)
 static GH_RC tier_save(struct resource_put *p, struct gh_err *err)
 {
 	struct store_limit v[STORE_TIER_LIMITS_MAX];
+	struct store_site site = { .portal = p->c->portal };
+	const struct store_tier *t = p->row;
 	size_t n = read_limits(p->doc, v);
 
-	TRY(p->exists ? store_tier_update(p->s, p->row, err) : store_tier_create(p->s, p->row, err));
-	return store_tier_set_limits(p->s, p->id, v, n, err);
+	TRY(p->exists ? store_tier_update(p->s, t, err) : store_tier_create(p->s, t, err));
+	TRY(store_tier_set_limits(p->s, p->id, v, n, err));
+	/* what waits for somebody who need not decide any more */
+	if (t->approval == STORE_APPROVAL_AUTO && str_eq(jsn_str(p->before, "approval"), STR("manual")))
+		return store_tier_grant_waiting(p->s, p->a, t, &site, err);
+	return GH_RC_OK;
 }
 
 static GH_RC tier_drop(struct store *s, struct arena *a UNUSED, struct str id, struct gh_err *err)

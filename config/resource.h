@@ -215,6 +215,7 @@ struct resource_outcome {
 	enum resource_result result;
 	struct str id;                   /* also one that was made */
 	json_t *before;                  /* the document; NULL: there was none */
+	size_t told;                     /* how many people get a mail of it, as far as that is known: of an API */
 	json_t *issued;                  /* what is told this once, the keys of a subscription: {"primaryKey": ...}; mostly NULL */
 };
 /* INVALID, CONFLICT: see the problems. out may be NULL. id STR_NULL: that of the document, or one is made (kind.makes_id). */

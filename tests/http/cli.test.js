@@ -61,7 +61,7 @@ test('wrong usage exits with 2, a refusal with 1, and both speak on standard err
     [2, ['policy', 'show', '--scope', 'here'], /'here' is no scope/],
     [1, ['subscription', 'create', '--product', 'nope'], /there is no product 'nope'/],
     [1, ['subscription', 'create', '--all-apis', '--user', 'x@y.z'], /there is no user 'x@y\.z'/],
-    [1, ['product', 'create', 'a', '--api', 'nope'], /there is no API 'nope'/],
+    [1, ['product', 'create', 'a', '--api', 'nope'], /there is no api 'nope'/],
     [1, ['api', 'show', 'nope'], /there is no such API or revision/],
     [1, ['restore', '/nowhere'], /\/nowhere: No such file/],
     [1, ['--state', '/nowhere', 'api', 'list'], /there is no store in \/nowhere; make one with: gatehouse init/],
@@ -122,9 +122,12 @@ test('the master key may come from the environment and then stands in no file', 
 
 test('what others have written cannot steer the terminal of who lists it', () => {
   const gw = offline();
-  gw.cli('product', 'create', 'p', '--name', '\u001b[31mred\u001b[0m\u007f\u009b2J "q"');
-  assert.ok(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(gw.cli('product', 'list').stdout));
-  assert.strictEqual(gw.cli('product', 'list', '--format', 'json').json()[0].name, '\u001b[31mred\u001b[0m\u007f\u009b2J "q"');
+  gw.cli('product', 'create', 'p', '--name', '\u007f\u009b2J "q"');
+  gw.cli('named-value', 'set', 'v', '--value', '\u001b[31mred\u001b[0m');
+  for (const kind of ['product', 'named-value']) assert.ok(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(gw.cli(kind, 'list').stdout), kind);
+  assert.strictEqual(gw.cli('product', 'list', '--format', 'json').json()[0].name, '\u007f\u009b2J "q"');
+  assert.strictEqual(gw.cli('named-value', 'list', '--format', 'json').json()[0].value, '\u001b[31mred\u001b[0m');
+  assert.match(refused(gw, 'product', 'create', 'q', '--name', '\u001b[31mred').stderr, /name: must be one line without control characters/);
   remove(gw);
 });
 
@@ -285,7 +288,7 @@ test('an API is changed, revised and moved to another backend', () => {
   assert.deepStrictEqual([now.revision, now.backendUrl, now.backendId, now.state, now.subscriptionRequired],
     [2, null, 'pool', 'deprecated', false]);
   assert.strictEqual(now.operations.length, 1);
-  assert.match(refused(gw, 'api', 'make-current', 'a', '3').stderr, /there is no revision 'a;rev=3'/);
+  assert.match(refused(gw, 'api', 'make-current', 'a', '3').stderr, /there is no revision 3; make it first/);
   gw.cli('environment', 'create', 'sandbox', '--prefix', 'sb');
   assert.match(refused(gw, 'environment', 'delete', 'default').stderr, /environment 'default' is in use/);
   assert.deepStrictEqual(gw.cli('environment', 'list', '--format', 'json').json().map((e) => e.prefix), [null, 'sb']);

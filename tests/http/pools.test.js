@@ -143,7 +143,7 @@ describe('backends that fail', () => {
     const r = gw.cli('backend', 'set', 'erp', '--breaker', gw.file('b3.json', '{"rules":[{"trip":1}]}'), { fails: true });
     assert.equal(r.code, 1);
     assert.match(r.stderr, /circuit breaker: the rule has no member "trip"/);
-    assert.match(gw.cli('backend', 'set', 'three', '--breaker', 'none', { fails: true }).stderr, /for the members of a pool/);
+    assert.match(gw.cli('backend', 'set', 'three', '--breaker', gw.file('b4.json', '{"rules":[]}'), { fails: true }).stderr, /breaker: a pool has none; its members have/);
     assert.match(gw.cli('backend', 'set', 'erp', '--balance', 'hash', { fails: true }).stderr, /for pools/);
   });
 

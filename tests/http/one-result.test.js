@@ -1,0 +1,119 @@
+// What an administrator does by a command, by a call of the management API and by files is one and the same: the same message for what
+// is wrong, the same document for what is not, the same entry of the audit trail.
+'use strict';
+const test = require('node:test');
+const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
+const { start } = require('./harness');
+const { request, sql } = require('./people');
+
+const PLURAL = { policy: 'policies', 'policy-fragment': 'policy-fragments', terms: 'terms-of-use' };
+const XML = (name) => `<policies><inbound><base /><set-header name="${name}"><value>v</value></set-header></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
+// kind, id, what is there before (null: nothing), the command, what the command says as a document
+const ROWS = [
+  ['a product', 'product', 'x', null, ['product', 'create', 'x', '--name', 'X', '--api', 'orders', '--approval', 'manual', '--require-key', 'no'],
+    { name: 'X', apis: ['orders'], approval: 'manual', subscriptionRequired: false }],
+  ['of an API that is not there', 'product', 'x', null, ['product', 'create', 'x', '--api', 'nope'], { name: 'x', apis: ['nope'] }],
+  ['under a bad id', 'product', 'a;b', null, ['product', 'create', 'a;b'], { name: 'a;b' }],
+  ['a name of two lines', 'product', 'x', { name: 'X' }, ['product', 'set', 'x', '--name', 'a\nb'], { name: 'a\nb' }],
+  ['terms and priority', 'product', 'x', { name: 'X', apis: ['orders'] }, ['product', 'set', 'x', '--terms', 'Be kind.', '--priority', 'high', '--publish', 'no', '--group', 'developers'],
+    { terms: 'Be kind.', priority: 'high', state: 'draft', groups: ['developers'] }],
+  ['a group that is not there', 'product', 'x', { name: 'X' }, ['product', 'set', 'x', '--group', 'nope'], { groups: ['nope'] }],
+  ['an API put in', 'product', 'x', { name: 'X' }, ['product', 'add-api', 'x', 'orders'], { apis: ['orders'] }],
+  ['an API moved', 'api', 'o2', { name: 'O', path: 'o2', backendUrl: 'https://o.example' }, ['api', 'set', 'o2', '--path', 'o3', '--backend-id', 'erp', '--tag', 'b', '--tag', 'a'],
+    { path: 'o3', backend: 'erp', backendUrl: null, tags: ['b', 'a'] }],
+  ['onto the place of another', 'api', 'o2', { name: 'O', path: 'o2' }, ['api', 'set', 'o2', '--path', 'orders'], { path: 'orders' }],
+  ['to no path', 'api', 'o2', { name: 'O', path: 'o2' }, ['api', 'set', 'o2', '--path', '/o{x}'], { path: '/o{x}' }],
+  ['deprecated', 'api', 'o2', { name: 'O', path: 'o2' }, ['api', 'set', 'o2', '--stage', 'deprecated', '--deprecation-date', '2031-01-01', '--sunset-date', '2031-02-01'],
+    { state: 'deprecated', deprecated: '2031-01-01T00:00:00Z', sunset: '2031-02-01T00:00:00Z' }],
+  ['gone before it is deprecated', 'api', 'o2', { name: 'O', path: 'o2' }, ['api', 'set', 'o2', '--stage', 'deprecated', '--deprecation-date', '2031-03-01', '--sunset-date', '2031-02-01'],
+    { state: 'deprecated', deprecated: '2031-03-01T00:00:00Z', sunset: '2031-02-01T00:00:00Z' }],
+  ['a sunset without that', 'api', 'o2', { name: 'O', path: 'o2' }, ['api', 'set', 'o2', '--sunset-date', '2031-02-01'], { sunset: '2031-02-01T00:00:00Z' }],
+  ['a revision that is not there', 'api', 'o2', { name: 'O', path: 'o2' }, ['api', 'make-current', 'o2', '7'], { revision: 7 }],
+  ['a backend', 'backend', 'b', null, ['backend', 'set', 'b', '--url', 'https://b.example', '--max-calls', '5', '--tls-min', '1.3', '--verify-name', 'no'],
+    { name: 'b', url: 'https://b.example', maxCalls: 5, tlsMinVersion: '1.3', verifyName: false }],
+  ['a pool', 'backend', 'b', null, ['backend', 'set', 'b', '--member', 'erp:3:1', '--balance', 'hash', '--hash-on', 'path'],
+    { name: 'b', members: [{ backend: 'erp', weight: 3, priority: 1 }], balance: 'hash', hashOn: 'path' }],
+  ['no address', 'backend', 'b', { url: 'https://b.example' }, ['backend', 'set', 'b', '--url', 'ftp://b.example'], { url: 'ftp://b.example' }],
+  ['a socket that is no path', 'backend', 'b', { url: 'https://b.example' }, ['backend', 'set', 'b', '--unix-socket', 'run/b'], { unixSocket: 'run/b' }],
+  ['a member that is not there', 'backend', 'b', null, ['backend', 'set', 'b', '--member', 'nope'], { name: 'b', members: [{ backend: 'nope' }] }],
+  ['a value', 'named-value', 'v', null, ['named-value', 'set', 'v', '--value', 'hello', '--tags', 'one two', '--rotate-by', '2031-01-01'],
+    { value: 'hello', tags: ['one', 'two'], rotateBy: '2031-01-01T00:00:00Z' }],
+  ['under a bad name', 'named-value', 'a b', null, ['named-value', 'set', 'a b', '--value', 'x'], { value: 'x' }],
+  ['a group', 'group', 'g', null, ['group', 'create', 'g', '--name', 'G', '--description', 'All'], { name: 'G', description: 'All' }],
+  ['a tier', 'tier', 't', null, ['tier', 'create', 't', '--product', 'gold', '--rate', '5/1', '--quota', '100/60'],
+    { product: 'gold', name: 't', limits: [{ kind: 'rate', calls: 5, seconds: 1 }, { kind: 'quota', calls: 100, seconds: 60 }] }],
+  ['of no product', 'tier', 't', null, ['tier', 'create', 't', '--product', 'nope'], { product: 'nope', name: 't' }],
+  ['another tier', 'tier', 't', { product: 'gold', name: 'T' }, ['tier', 'set', 't', '--deprecated', 'yes', '--concurrency', '5'],
+    { deprecated: true, limits: [{ kind: 'concurrency', calls: 5 }] }],
+  ['an environment', 'environment', 'e', null, ['environment', 'create', 'e', '--prefix', 'e'], { name: 'e', pathPrefix: 'e', kind: 'sandbox' }],
+  ['at no path', 'environment', 'e', null, ['environment', 'create', 'e', '--prefix', '/e/'], { name: 'e', pathPrefix: '/e/', kind: 'sandbox' }],
+  ['a version set', 'version-set', 'w', null, ['version-set', 'set', 'w', '--scheme', 'header', '--parameter', 'X-Version'],
+    { name: 'w', scheme: 'header', parameter: 'X-Version' }],
+  ['a policy', 'policy', 'api:orders', null, ['policy', 'set', '--scope', 'api:orders', 'FILE'], { policy: XML('X-A') }, XML('X-A')],
+  ['a fragment', 'policy-fragment', 'f', { policy: '<fragment />' }, ['fragment', 'set', 'f', 'FILE'], { policy: '<fragment>\n</fragment>' }, '<fragment>\n</fragment>'],
+  ['a person who may not come in', 'user', 'ann', {}, ['user', 'set', 'ann@example.com', '--access', 'blocked', '--last-name', 'Ant'], { state: 'blocked', lastName: 'Ant' }],
+  ['of no role', 'user', 'ann', {}, ['group', 'add-user', 'nope', 'ann@example.com'], { groups: ['developers', 'nope'] }],
+  ['a subscription', 'subscription', 's1', {}, ['subscription', 'set-state', 's1', 'suspended', '--note', 'late'], { state: 'suspended', note: 'late' }],
+  ['that ends before it begins', 'subscription', 's1', {}, ['subscription', 'set', 's1', '--ends', '2001-01-01'], { ends: '2001-01-01T00:00:00Z' }],
+  ['with a tier of another product', 'subscription', 's1', {}, ['subscription', 'set', 's1', '--tier', 'other'], { tier: 'other' }],
+  ['an application', 'application', 'shop', {}, ['application', 'set', 'shop', '--name', 'Shop 2', '--add-owner', 'ann@example.com'], { name: 'Shop 2', owners: ['ann'] }],
+  ['terms', 'terms', 'portal', {}, ['terms', 'set', 'FILE'], { text: '# Be kind\n' }, '# Be kind\n'],
+];
+
+test('by command, by call and by file: one validation, one result, one trail', async (t) => {
+  let token;
+  const gw = await start({ server: 'nginx', workers: 1, setup(g) { token = g.cli('machine-token', 'create', 'tests', '--role', 'administrator', '--scope', 'write').stdout.trim(); } });
+  t.after(() => gw.stop());
+  const call = async (method, kind, id, body) => {
+    const there = method !== 'GET' && (await call('GET', kind, id)).status === 200;
+    const answer = await request(method, new URL(`${gw.url}/admin/api/v1/${PLURAL[kind] || `${kind}s`}/${encodeURIComponent(id)}`), { authorization: `Bearer ${token}`, ...(there ? { 'if-match': '*' } : {}),
+      'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' }, body && JSON.stringify(body));
+    return { status: answer.status, body: answer.text ? JSON.parse(answer.text) : undefined };
+  };
+  const must = async (...args) => { const a = await call(...args); assert.ok(a.status < 300, `${args.slice(0, 3)}: ${JSON.stringify(a.body)}`); return a.body; };
+  const seq = () => Number(sql(gw, 'SELECT max(seq) FROM audit_entry'));
+  const trail = (from) => JSON.parse(sql(gw, `SELECT json_group_array(json_object('action', action, 'kind', kind, 'id', object_id, 'detail', json(detail))) FROM audit_entry WHERE seq > ${from}`));
+  // what it is made of: without dates of the store and secrets
+  const writable = (doc) => Object.fromEntries(Object.entries(doc).filter(([k]) => !/^(created|changed|signedIn|builtIn|problem|.*Key(Prefix)?)$/.test(k)));
+  const shown = async (kind, id) => { const a = await call('GET', kind, id); return a.status === 200 ? writable(a.body) : null; };
+  const file = (text) => { const name = path.join(gw.dir, 'one-result.yaml'); fs.writeFileSync(name, text); return name; };
+  const ways = {
+    command: (kind, id, before, args, change, text) => {
+      const name = text && file(text), r = gw.cli(...args.map((a) => (a === 'FILE' ? name : a)), { fails: 'perhaps' });
+      return r.stderr.split('gatehouse: error: ').slice(1).map((m) => m.trim());
+    },
+    call: async (kind, id, before, args, change) => {
+      const a = await (before ? call('PATCH', kind, id, change) : call('PUT', kind, id, change));
+      return a.status < 300 ? [] : (a.body.errors || [a.body]).map((e) => e.detail);
+    },
+    file: async (kind, id, before, args, change) => {
+      const doc = { ...(before ? await shown(kind, id) : {}), ...change };
+      const lines = Object.entries({ ...doc, id }).map(([k, v]) => `${k}: ${JSON.stringify(v)}\n`).join('');
+      const r = gw.cli('apply', '--yes', file(`$kind: ${kind}\n${lines}`), { fails: 'perhaps' });
+      return r.stderr.split(' error: ').slice(1).map((m) => m.replace(/\n.*$/s, ''));
+    },
+  };
+  // the words alone: a command names the field in front, a file has its place there
+  const words = (messages, kind, id) => messages.map((m) => m.replace(`${kind} ${id}: `, '').replace(/^[A-Za-z0-9/]+: (?=\S+ )/, '').trim()).sort();
+
+  for (const [kind, id, doc] of [['backend', 'erp', { url: 'https://erp.example' }], ['api', 'orders', { name: 'Orders', path: 'orders', backend: 'erp' }],
+    ['product', 'gold', { name: 'Gold', apis: ['orders'] }], ['product', 'other', { name: 'Other' }], ['tier', 'other', { product: 'other', name: 'O' }],
+    ['user', 'ann', { email: 'ann@example.com' }], ['application', 'shop', { name: 'Shop' }], ['subscription', 's1', { product: 'gold', user: 'ann' }]]) await must('PUT', kind, id, doc);
+
+  for (const [label, kind, id, before, args, change, text] of ROWS) await t.test(`${kind}: ${label}`, async () => {
+    const got = {}, there = before && await shown(kind, id);
+    for (const way of Object.keys(ways)) {
+      if (before && !there) await must('PUT', kind, id, before);
+      const from = seq(), messages = await ways[way](kind, id, before, args, change, text);
+      got[way] = { messages: words(messages, kind, id), document: await shown(kind, id), trail: trail(from) };
+      if (!before) await call('DELETE', kind, id);
+      else if (there) await must('PUT', kind, id, there);
+      else await must('DELETE', kind, id);
+    }
+    assert.deepStrictEqual(got.command, got.call, 'command and call');
+    assert.deepStrictEqual(got.file, got.call, 'file and call');
+    assert.ok(got.call.messages.length ? !got.call.trail.length : got.call.trail.length === 1, JSON.stringify(got.call));
+  });
+});
