@@ -59,7 +59,7 @@ describe('the policies of an environment', () => {
   it('keep the place of all others, and are shown, listed and taken away', async () => {
     const wrong = gw.cli('policy', 'set', '--scope', 'environment:default', gw.file('w.xml', document('<ip-filter action="forbid"><address>127.0.0.1</address></ip-filter>', '<base />')), { fails: true });
     assert.match(wrong.stderr, /w\.xml:1:11: error: <inbound> of an environment's document needs <base \/>/);
-    assert.match(gw.cli('policy', 'set', '--scope', 'environment:nowhere', gw.file('b.xml', BINDING), { fails: true }).stderr, /no such environment/);
+    assert.match(gw.cli('policy', 'set', '--scope', 'environment:nowhere', gw.file('b.xml', BINDING), { fails: true }).stderr, /there is no environment 'nowhere'/);
     assert.equal(gw.cli('policy', 'show', '--scope', 'environment:default').stdout.includes('ip-filter'), true);
     assert.ok(gw.cli('policy', 'list', '--format', 'json').json().some((p) => p.scope === 'environment'));
     gw.cli('policy', 'unset', '--scope', 'environment:default');
