@@ -120,10 +120,11 @@ static struct str place_text(const struct last_error *e, char out[PLACE_BYTES])
 static struct str decision_text(struct call *k)
 {
 	const struct last_error *e = &k->x.error;
-	struct trace_writer w = { .k = k };
+	struct trace_writer w;
 
 	if (!e->set || (e->message.p && e->message.p == e->public_message.p))
 		return e->set ? e->message : STR("");
+	w = (struct trace_writer){ .k = k };
 	trace_hide_call(&w);
 	return trace_mask_decision(&w, e->message);
 }

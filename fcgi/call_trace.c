@@ -273,15 +273,12 @@ static void list_trace(struct trace_writer *w, const struct call_trace *t, int64
 	}
 }
 
-void call_trace_store(struct call *k)
+static void store(struct call *k, const struct call_trace *t)
 {
-	const struct call_trace *t = k->gate ? k->gate->traced : NULL;
 	struct trace_writer w = { .k = k };
 	int64_t now = clock_wall_us(), expires = now + TRACE_TOKEN_LIFE_S * INT64_C(1000000);
 	struct gh_err err;
 
-	if (!t || !k->x.trace_on || !k->wk->cache)
-		return;
 	buf_init(&w.b, TRACE_BYTES_MAX);
 	trace_hide(&w, t->token);
 	trace_hide_fields(&w, &t->before);
@@ -302,4 +299,12 @@ void call_trace_store(struct call *k)
 		list_trace(&w, t, now, expires);
 	}
 	buf_release(&w.b);
+}
+
+void call_trace_store(struct call *k)
+{
+	const struct call_trace *t = k->gate ? k->gate->traced : NULL;
+
+	if (t && k->x.trace_on && k->wk->cache)
+		store(k, t);
 }
