@@ -3,4 +3,4 @@
 
 #include "db/sql.h"
 
-bool migrate_calls_functions(sqlite3 *db) MUST_USE;      /* call_pack() */
+bool migrate_calls_functions(sqlite3 *db) MUST_USE;      /* call_pack(), call_own_id() */

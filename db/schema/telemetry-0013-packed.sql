@@ -30,17 +30,20 @@ CREATE INDEX call_seen_block ON call_seen (block);   -- for pruning
 ALTER TABLE telemetry_total ADD COLUMN calls INTEGER NOT NULL DEFAULT 0;         -- single calls that are kept
 ALTER TABLE telemetry_total ADD COLUMN next_row INTEGER NOT NULL DEFAULT 1;      -- number of the next one
 
-INSERT INTO call_data SELECT min(row), call_pack(row, started_us, bytes_in, bytes_out, backend_bytes_out, backend_bytes_in, total_us,
-	gateway_us, backend_us, dns_us, connect_us, tls_us, first_byte_us, status, backend_status, attempts, origin, cache, trace_flags,
-	request_id, environment, api, version, revision, operation, product, subscription, "user", application, backend, method, host,
-	path, reason, client_ip, trace_id, key_prefix, decision, detail, correlation, place, credential, limits, steps, parent_span, tries)
-	FROM call_record GROUP BY row / 256;
-INSERT INTO call_block SELECT min(row), 0, count(*), min(started_us), max(started_us) FROM call_record GROUP BY row / 256;
+-- Each block by the numbers of its calls: grouping would sort all that there is.
 CREATE TABLE call_of AS SELECT row / 256 AS old, min(row) AS block FROM call_record GROUP BY row / 256;
 CREATE INDEX call_of_old ON call_of (old);
+INSERT INTO call_data SELECT o.block, (SELECT call_pack(row, started_us, bytes_in, bytes_out, backend_bytes_out, backend_bytes_in,
+	total_us, gateway_us, backend_us, dns_us, connect_us, tls_us, first_byte_us, status, backend_status, attempts, origin, cache,
+	trace_flags, request_id, environment, api, version, revision, operation, product, subscription, "user", application, backend,
+	method, host, path, reason, client_ip, trace_id, key_prefix, decision, detail, correlation, place, credential, limits, steps,
+	parent_span, tries) FROM call_record WHERE row >= o.old * 256 AND row < (o.old + 1) * 256) FROM call_of AS o ORDER BY o.block;
+INSERT INTO call_block SELECT o.block, 0, (SELECT count(*) FROM call_record WHERE row >= o.old * 256 AND row < (o.old + 1) * 256),
+	(SELECT min(started_us) FROM call_record WHERE row >= o.old * 256 AND row < (o.old + 1) * 256),
+	(SELECT max(started_us) FROM call_record WHERE row >= o.old * 256 AND row < (o.old + 1) * 256) FROM call_of AS o ORDER BY o.block;
 INSERT INTO call_seen SELECT s.kind, s.value, o.block FROM call_seen_old AS s JOIN call_of AS o ON o.old = s.block;
 INSERT OR IGNORE INTO call_seen SELECT 5, r.request_id, o.block FROM call_record AS r JOIN call_of AS o ON o.old = r.row / 256
-	WHERE r.request_id <> '';
+	WHERE r.request_id <> '' AND NOT call_own_id(r.request_id, r.started_us);
 INSERT OR IGNORE INTO call_seen SELECT 6, r.correlation, o.block FROM call_record AS r JOIN call_of AS o ON o.old = r.row / 256
 	WHERE r.correlation <> '';
 INSERT OR IGNORE INTO call_seen SELECT 7, r.trace_id, o.block FROM call_record AS r JOIN call_of AS o ON o.old = r.row / 256

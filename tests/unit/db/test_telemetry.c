@@ -532,6 +532,7 @@ static void older_calls(void **state)
 		" 'sub-' || (i % 5), 'user', 'app', 'backend', 'GET', 'host', '/path/' || i, 'reason', '10.0.0.' || (i % 9), 'trace-' || i, 'key',"
 		" 'decision-' || i, 'detail', 'correlation-' || i, 'place', 'credential', 'limits', 'steps', 3, 'span', 'tries-' || i FROM n"
 		" ORDER BY i % 100;"
+		"UPDATE call_record SET request_id = '018bcfe5-6800-7abc-8def-0123456789ab' WHERE row = 77;"
 		"INSERT OR IGNORE INTO call_seen SELECT 1, api, row / 256 FROM call_record;"
 		"INSERT OR IGNORE INTO call_seen SELECT 2, subscription, row / 256 FROM call_record;", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
@@ -548,12 +549,14 @@ static void older_calls(void **state)
 		CHECK_INT("first byte", c->first_byte_us, row + 11);
 		CHECK_INT("status", c->status, 200 + row % 7 * 50);
 		CHECK_INT("flags", c->trace_flags, 3);
-		CHECK_STR("id", c->request_id, arena_printf(f->a, "id-%lld", (long long)row));
+		CHECK_STR("id", c->request_id, row == 77 ? STR("018bcfe5-6800-7abc-8def-0123456789ab") : arena_printf(f->a, "id-%lld", (long long)row));
 		CHECK_STR("API", c->api, arena_printf(f->a, "api-%lld", (long long)row % 3));
 		CHECK_STR("path", c->path, arena_printf(f->a, "/path/%lld", (long long)row));
 		CHECK_STR("the last one", c->tries, arena_printf(f->a, "tries-%lld", (long long)row));
 	}
 	rare_are(f, "by id", (struct store_calls_filter){ .request_id = STR_INIT("id-300") }, "300");
+	rare_are(f, "by the gateway's id", (struct store_calls_filter){ .request_id = STR_INIT("018bcfe5-6800-7abc-8def-0123456789ab") }, "77");
+	CHECK_INT("which is not written down", number(f, "SELECT count(*) FROM call_seen WHERE kind = 5"), 599);
 	rare_are(f, "by trace", (struct store_calls_filter){ .trace_id = STR_INIT("trace-604") }, "604");
 	rare_are(f, "by correlation", (struct store_calls_filter){ .correlation = STR_INIT("correlation-5") }, "5");
 	CHECK_OK(f, store_calls(f->s, f->a, &(struct store_calls_filter){ .api = STR_INIT("api-1"), .limit = 1000 }, &got, &n, &f->err));
