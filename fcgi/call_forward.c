@@ -3,6 +3,7 @@
  * Request body: `up` holds what has come and not been taken. A body that is all here when it is sent, and small, goes as
  * one piece and stays where it is, so that it can be sent again; otherwise curl takes it from `up` as it comes (call_transfer.c,
  * which also takes the response). */
+#include "fcgi/backend_line.h"
 #include "fcgi/balance.h"
 #include "fcgi/cached.h"
 #include "fcgi/call_trace.h"
@@ -22,8 +23,7 @@ static void fail_forward(struct call *k, struct forward *f, enum reason why)
 {
 	if (k->traffic)
 		canary_outcome(k, why);
-	share_drop(k);
-	balance_end(k);
+	backend_line_release(k);
 	f->done = true;
 	f->failure = call_failure_of(why);
 	if (!f->failure_text.p)
@@ -192,32 +192,38 @@ static bool can_replay(const struct call *k)
 	return k->x.request.body.kind != BODY_STREAM || (k->up_ended && !k->body_gone);
 }
 
-/* Which backend it is, when there is a choice. False: none, f is filled. */
-static bool choose_backend(struct call *k, struct forward *f)
+static enum step refuse_place(struct call *k, struct forward *f, enum reason why)
+{
+	backend_line_leave(k, false);
+	k->tries--;                      /* nothing was sent */
+	if (why == REASON_OVERLOAD_BACKEND) {
+		f->failure_header = STR("Retry-After");
+		f->failure_header_value = STR("1");
+	}
+	fail_forward(k, f, why);
+	return STEP_NEXT;
+}
+
+/* No backend, or no place there. It waits for one, or f is filled. */
+static enum step no_place(struct call *k, struct forward *f, enum reason why)
+{
+	if (!backend_line_join(k, why))
+		return refuse_place(k, f, why);
+	k->wish = f;
+	return STEP_WAIT;
+}
+
+/* Which backend it is, when there is a choice. Else why not. */
+static enum reason choose_backend(struct call *k, struct forward *f)
 {
 	enum reason why;
 
 	if (!balance_wanted(k))
-		return true;
-	if (balance_choose(k, f, can_replay(k), &why)) {
-		k->backend_host = k->x.request.url.host;
-		return true;
-	}
-	k->tries--;                      /* nothing was sent */
-	fail_forward(k, f, why);
-	return false;
-}
-
-/* One place of those that calls to this backend may have. False: none is free, f is filled. */
-static bool enter_share(struct call *k, struct forward *f)
-{
-	if (share_pass(k))
-		return true;
-	k->tries--;                      /* nothing was sent */
-	f->failure_header = STR("Retry-After");
-	f->failure_header_value = STR("1");
-	fail_forward(k, f, REASON_OVERLOAD_BACKEND);
-	return false;
+		return REASON_NONE;
+	if (!balance_choose(k, f, can_replay(k), &why))
+		return why;
+	k->backend_host = k->x.request.url.host;
+	return REASON_NONE;
 }
 
 /* The backend is known, and nothing of this try has been sent. */
@@ -225,7 +231,13 @@ static enum step go_there(struct call *k, struct forward *f)
 {
 	enum step step;
 
-	if (!enter_share(k, f) || !choose_credential(k, f))
+	/* one place of those that calls to this backend may have */
+	if (!share_pass(k)) {
+		balance_end(k);
+		return no_place(k, f, REASON_OVERLOAD_BACKEND);
+	}
+	backend_line_leave(k, true);
+	if (!choose_credential(k, f))
 		return STEP_NEXT;
 	if (k->x.request.body.kind == BODY_STREAM && k->body_gone) {
 		fail_forward(k, f, REASON_BACKEND_SEND);
@@ -248,14 +260,24 @@ static enum step go_there(struct call *k, struct forward *f)
 	return step;
 }
 
-static enum step go(struct call *k, struct forward *f)
+static enum step go_now(struct call *k, struct forward *f)
 {
-	if (!choose_backend(k, f))
-		return STEP_NEXT;
+	enum reason why;
+
+	f->failure_text = f->failure_header = STR_NULL;      /* of the last try to get a place */
+	why = choose_backend(k, f);
+	if (why != REASON_NONE)
+		return no_place(k, f, why);
 	if (!balance_asks(k))
 		return go_there(k, f);
 	k->wish = f;
 	return STEP_WAIT;
+}
+
+/* Nobody passes those who stand in line for a place. */
+static enum step go(struct call *k, struct forward *f)
+{
+	return backend_line_stands(k) ? no_place(k, f, REASON_OVERLOAD_BACKEND) : go_now(k, f);
 }
 
 /* The cache has nothing that would do now. When the backend cannot even be asked, an old answer may. */
@@ -327,10 +349,10 @@ void forward_drop(struct call *k)
 
 	k->forward = NULL;
 	k->wish = NULL;
-	share_drop(k);
+	backend_line_leave(k, false);
 	if (k->cached)
 		cached_drop(k);
-	balance_end(k);
+	backend_line_release(k);
 	if (k->need)
 		credential_drop(k->need);
 	if (t)
@@ -382,7 +404,9 @@ static enum step after_refusal(struct call *k, struct forward *f)
 	k->wish = f;
 	if (k->balance)
 		balance_same_again(k);
-	return enter_share(k, f) ? begin(k, f) : STEP_NEXT;
+	if (share_pass(k))
+		return begin(k, f);
+	return refuse_place(k, f, REASON_OVERLOAD_BACKEND);
 }
 
 /* What is next of a forward-request that has not been sent or was refused. False: nothing, it is under way. */
@@ -395,7 +419,13 @@ static bool forward_goes_on(struct call *k, struct forward *f, enum step *step)
 	if (balance_is_asking(k)) {
 		enum balance_answer answer = balance_answer(k);
 
-		*step = answer == BALANCE_WAITS ? STEP_WAIT : behind_cache(k, f, answer == BALANCE_GOES ? go_there(k, f) : go(k, f));
+		*step = answer == BALANCE_WAITS ? STEP_WAIT : behind_cache(k, f, answer == BALANCE_GOES ? go_there(k, f) : go_now(k, f));
+		return true;
+	}
+	if (backend_line_waits(k)) {
+		enum reason over;
+
+		*step = !backend_line_turn(k, &over) ? STEP_WAIT : behind_cache(k, f, over != REASON_NONE ? no_place(k, f, over) : go_now(k, f));
 		return true;
 	}
 	if (k->forward_waits_body && k->up_ended) {
@@ -457,7 +487,7 @@ void forward_settle(struct call *k)
 	if (k->forward_reason != REASON_NONE && (k->hold || !k->x.response.status)) {
 		if (!k->x.response.status && balance_again(k, k->forward_reason, can_replay(k))) {
 			reset_backend_side(k);
-			if (go(k, f) == STEP_WAIT)
+			if (go_now(k, f) == STEP_WAIT)
 				return;
 		} else if (!k->cached || !cached_failed(k, f)) {
 			settle_failed(k, f, k->forward_reason);

@@ -2,6 +2,7 @@
  *
  * Response body: until the head has gone to the client, bytes wait in `down` (bounded; curl is paused beyond). Then they
  * go straight into the connection's output queue, which has the same bound. */
+#include "fcgi/backend_line.h"
 #include "fcgi/balance.h"
 #include "fcgi/cached.h"
 #include "fcgi/call_gate.h"
@@ -120,7 +121,6 @@ static void on_done(struct transfer *t, enum reason why)
 	struct call *k = transfer_owner(t);
 
 	forward_note_times(k, t);
-	share_drop(k);
 	k->forward = NULL;
 	k->down_ended = true;
 	if (why != REASON_NONE) {
@@ -132,7 +132,7 @@ static void on_done(struct transfer *t, enum reason why)
 		log_info("backend failed", KV_STR("request_id", k->x.request_id), KV_STR("reason", reason_info(why)->word),
 			 KV_STR("host", k->backend_host), KV_CSTR("detail", transfer_problem(t)));
 	}
-	balance_end(k);                          /* the backend is done with, however slowly the client reads or a policy waits */
+	backend_line_release(k);                 /* the backend is done with, however slowly the client reads or a policy waits */
 	/* What the client still sends has no taker any more. A body that is all here stays: it may be sent again, and
 	 * policies may look at it. */
 	if (!k->up_ended || k->body_gone) {

@@ -83,29 +83,57 @@ static bool set_timer(struct spike_place *p, int64_t at_us)
 	return loop_timer_set(&p->call->wk->loop, &p->timer, at_us < p->deadline_us ? at_us : p->deadline_us);
 }
 
-bool spike_join(struct spike_place *p, struct call *k, struct str key, uint32_t most, int64_t delay_us, int64_t retry_us)
+/* Behind all of its rank, and before those of a lower one. */
+static void put(struct spike_line *l, struct spike_place *p)
+{
+	struct spike_place *before = l->last;
+
+	while (before && before->rank < p->rank)
+		before = before->prev;
+	p->prev = before;
+	p->next = before ? before->next : l->first;
+	*(before ? &before->next : &l->first) = p;
+	*(p->next ? &p->next->prev : &l->last) = p;
+}
+
+bool spike_join_ranked(struct spike_place *p, struct call *k, struct str key, int rank, uint32_t most, int64_t delay_us, int64_t retry_us)
 {
 	struct counters *counters = k->wk->serving->counters;
 	int64_t now = k->wk->loop.now_us;
 	struct spike_line *l = counters ? line_for(k->wk, key) : NULL;
+	bool first;
 
 	if (!l)
 		return false;
-	*p = (struct spike_place){ .timer.fire = wake, .call = k, .since_us = now, .deadline_us = now + delay_us };
+	*p = (struct spike_place){ .timer.fire = wake, .call = k, .since_us = now, .deadline_us = now + delay_us, .rank = rank };
+	first = !l->first || l->first->rank < rank;
 	if (!counter_enter(counters, gauge_of(l), most)) {
 		drop_if_empty(k->wk, l);
 		return false;
 	}
-	if (!set_timer(p, l->first ? INT64_MAX : now + retry_us)) {
+	if (!set_timer(p, first ? now + retry_us : INT64_MAX)) {
 		counter_leave(counters, gauge_of(l));
 		drop_if_empty(k->wk, l);
 		return false;
 	}
+	if (first && l->first && l->first->timer.at)
+		set_timer(l->first, INT64_MAX);      /* its turn is behind this one: moves it, takes no memory */
 	p->line = l;
-	p->prev = l->last;
-	*(l->last ? &l->last->next : &l->first) = p;
-	l->last = p;
+	put(l, p);
 	return true;
+}
+
+bool spike_join(struct spike_place *p, struct call *k, struct str key, uint32_t most, int64_t delay_us, int64_t retry_us)
+{
+	return spike_join_ranked(p, k, key, 0, most, delay_us, retry_us);
+}
+
+void spike_poke(struct worker *wk, struct str key)
+{
+	struct spike_line *l = *find(wk, key);
+
+	if (l && l->first->timer.at)
+		set_timer(l->first, wk->loop.now_us);
 }
 
 bool spike_first(const struct spike_place *p)

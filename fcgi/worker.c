@@ -38,6 +38,8 @@ static void take_limits(struct worker *wk)
 		.shed_low = part_of(c, CONFIG_GATEWAY_SHED_LOW_PERCENT),
 		.shed_normal = part_of(c, CONFIG_GATEWAY_SHED_NORMAL_PERCENT),
 		.backend_share = part_of(c, CONFIG_GATEWAY_BACKEND_SHARE_PERCENT),
+		.backend_queue = (uint32_t)config_int(c, CONFIG_GATEWAY_BACKEND_QUEUE),
+		.backend_queue_us = config_int(c, CONFIG_GATEWAY_BACKEND_QUEUE_MS) * 1000,
 		.header_bytes = (size_t)config_int(c, CONFIG_GATEWAY_MAX_HEADER_BYTES),
 		.held_body = (size_t)config_int(c, CONFIG_GATEWAY_MAX_HELD_BODY_BYTES),
 		.uri_bytes = (size_t)config_int(c, CONFIG_GATEWAY_MAX_URI_BYTES),

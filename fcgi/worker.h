@@ -98,6 +98,7 @@ struct log_sinks;                        /* messages on their way to loggers: lo
 struct access_flow;
 struct auth_request;
 struct balance;
+struct backend_line;
 struct cached;                           /* cached.h */
 struct call_traffic;                     /* traffic.h */
 struct mirror;
@@ -195,6 +196,7 @@ struct call {
 	/* for the record */
 	const struct snap_backend *backend;
 	const struct snap_backend *pool; /* that it is a member of; NULL: it was named itself */
+	struct backend_line *line;       /* backend_line.h; NULL: it never waited for a place at its backend */
 	struct balance *balance;         /* balance.h; NULL: the backend has neither breaker nor pool */
 	struct str correlation;          /* the backend's own id of the call, of the last try; STR_NULL: none */
 	struct str detail;               /* what was compared when the caller was refused; STR_NULL: nothing */
@@ -221,6 +223,8 @@ void asides_drop(struct worker *wk);                     /* nobody waits for the
 /* ---- the worker ---- */
 
 struct worker_limits {
+	uint32_t backend_queue;
+	int64_t backend_queue_us;
 	size_t max_in_flight, shed_low, shed_normal, backend_share, header_bytes, held_body, uri_bytes, stream_buffer, request_memory, subresponse,
 		one_way, filling;
 	uint64_t max_body;

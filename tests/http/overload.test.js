@@ -88,3 +88,74 @@ describe('overload', () => {
     assert.match(text, /gatehouse_shed_total\{environment="[^"]*",api="well",reason="overload_priority"\} \d+\n/);
   });
 });
+
+// A line of two before a backend that may have two calls under way.
+describe('calls that stand in line for a backend', () => {
+  let gw, slow;
+  const held = [], keys = {};
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
+  before(async () => {
+    slow = await backend((req, res) => held.push(res));
+    gw = await start({ server: 'nginx', workers: 1, config: { 'gateway.backend_queue': 2, 'gateway.backend_queue_ms': 2000 }, setup(g) {
+      for (const p of PRIORITIES) g.cli('product', 'create', p, '--priority', p);
+      g.cli('import', 'openapi', g.file('a.json', API), '--path', 'slow', '--name', 'slow', '--backend', slow.url, '--product', 'high');
+      for (const p of ['low', 'normal']) g.cli('product', 'add-api', p, 'slow');
+      g.cli('backend', 'set', 'narrow', '--url', slow.url, '--max-calls', '2');
+      g.cli('api', 'set', 'slow', '--backend-id', 'narrow');
+      for (const p of PRIORITIES) keys[p] = g.cli('subscription', 'create', '--product', p, '--format', 'json').json().primaryKey;
+    } });
+  });
+  after(async () => {
+    for (const res of held) res.end();
+    agent.destroy();
+    await gw?.stop();
+    await slow?.close();
+  });
+  const call = (priority, made = () => {}) => new Promise((resolve, reject) => {
+    made(http.get(`${gw.url}/api/slow/x`, { agent, headers: { 'Ocp-Apim-Subscription-Key': keys[priority], 'X-Priority': priority } }, (res) => {
+      let text = '';
+      res.on('data', (t) => { text += t; });
+      res.on('end', () => resolve({ status: res.statusCode, retry: res.headers['retry-after'], text }));
+    }).on('error', reject));
+  });
+  const full = /Too many calls wait for this backend/;
+  const twoHeld = async () => {
+    const two = [call('high'), call('high')];
+    await until(() => held.length === 2, 'two calls at the backend');
+    return two;
+  };
+
+  it('two are served, two wait, the fifth is refused; places that are free go to those who waited, the more important first', async () => {
+    const two = await twoHeld();
+    const three = PRIORITIES.map((p) => call(p).then((r) => ({ ...r, p })));      // whoever of them comes last is refused
+    const fifth = await Promise.race(three);
+    assert.deepEqual([fifth.status, fifth.retry, held.length], [503, '1', 2]);
+    assert.match(fifth.text, full);
+    held.shift().end('first');
+    await until(() => held.length === 2, 'one who waited');
+    assert.equal(held[1].req.headers['x-priority'], PRIORITIES.filter((p) => p !== fifth.p).at(-1));
+    held.shift().end('first');
+    await until(() => held.length === 2, 'the other');
+    for (const res of held.splice(0)) res.end('then');
+    assert.deepEqual((await Promise.all(two)).map((r) => r.text), ['first', 'first']);
+    assert.deepEqual((await Promise.all(three)).filter((r) => r.p !== fifth.p).map((r) => r.text), ['then', 'then']);
+    const text = await until(() => { const t = gw.cli('metrics').stdout; return /gatehouse_backend_queue_seconds_count\{.*outcome="served"/.test(t) && t; }, 'metrics');
+    assert.match(text, /gatehouse_backend_queue_seconds_count\{backend="narrow",outcome="served"\} 2\n/);
+  });
+
+  it('one that waited in vain is told why, and one whose client goes gives its place in line back', async () => {
+    const two = await twoHeld();
+    const late = await call('normal');
+    assert.equal(late.status, 503);
+    assert.match(late.text, /as it may have/);
+    const gone = new Map();
+    const three = [0, 1, 2].map((i) => call('high', (req) => gone.set(i, req)).then((r) => ({ ...r, i }), () => ({})));
+    const refused = await Promise.race(three);
+    assert.match(refused.text, full);
+    gone.delete(refused.i);
+    for (const req of gone.values()) req.destroy();
+    await until(async () => !full.test((await call('low')).text), 'room in the line');
+    for (const res of held.splice(0)) res.end('end');
+    assert.deepEqual((await Promise.all(two)).map((r) => r.text), ['end', 'end']);
+  });
+});
