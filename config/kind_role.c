@@ -8,6 +8,14 @@
 
 /* ---- roles ------------------------------------------------------------------------------------------------------------- */
 
+static bool permission(size_t i, struct resource_hint *out)
+{
+	if (i >= RIGHT__COUNT)
+		return false;
+	*out = (struct resource_hint){ .of = STR("permission"), .name = right_texts[i].name, .text = right_texts[i].about };
+	return true;
+}
+
 static const struct resource_field role_fields[] = {
 	FIELD_ID("Names the role: letters, digits, '-', '.', '_'", store_role, id),
 	{ .name = "name", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED, .label = "Name", .most = 300,
@@ -15,10 +23,10 @@ static const struct resource_field role_fields[] = {
 	{ .name = "description", .type = RESOURCE_TEXT, .flags = RESOURCE_LINES, .label = "Description", .description = "Whom it is for",
 	  AT(store_role, description) },
 	{ .name = "permissions", .type = RESOURCE_TEXTS, .flags = RESOURCE_REQUIRED, .label = "Permissions", .most = 100,
-	  .description = "What it allows, one a line: view-apis, change-apis, view-policies, change-policies, change-products, view-subscriptions, "
+	  .description = "What it allows: view-apis, change-apis, view-policies, change-policies, change-products, view-subscriptions, "
 			 "manage-subscriptions, view-people, manage-people, view-settings, change-settings, view-credentials, "
 			 "change-credentials, view-traffic, view-callers, capture-calls, view-audit, edit-pages, change-look",
-	  .offset = RESOURCE_BY_HAND },
+	  .hints = permission, .offset = RESOURCE_BY_HAND },
 	FIELD_END,
 };
 

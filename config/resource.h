@@ -92,7 +92,7 @@ struct resource_field {
 	const char *const *values;       /* of an enum; ends with NULL */
 	const char *ref;                 /* name of the kind that is referred to */
 	const struct resource_field *fields;     /* of objects; ends with a NULL name */
-	resource_hint_at *hints;         /* NULL: none */
+	resource_hint_at *hints;         /* NULL: none; of a list of texts: those that it may hold, which forms offer to be ticked */
 	int64_t least, most;             /* of an integer; of a text its longest length in bytes (0: STORE_TEXT_MAX) */
 	size_t offset;                   /* of the member in the row; RESOURCE_BY_HAND: the kind's functions do it */
 };

@@ -197,6 +197,30 @@ static void put_hints(struct form *f, struct liquid_record *r, const struct reso
 	}
 }
 
+/* Texts of which all that may stand there are known are ticked; what else was entered stays, to be refused by its name. */
+static void put_ticks(struct form *f, struct liquid_record *r, const struct resource_field *field, const json_t *value)
+{
+	struct liquid_list *list = liquid_set_list(r, "choices");
+	struct resource_hint h;
+	size_t i;
+	json_t *v;
+
+	liquid_set_text(r, "kind", STR("refs"));
+	liquid_set_bool(r, "many", false);
+	liquid_set_bool(r, "wide", true);
+	liquid_set_text(r, "help", str_first(str_of(field->description), str_find_char(str_of(field->description), ':')));
+	for (i = 0; field->hints(i, &h); i++)
+		put_choice(list, str_of(h.name), arena_printf(f->w->a, "%s: %s", h.name, h.text), holds(value, str_of(h.name)));
+	json_array_foreach((json_t *)(uintptr_t)value, i, v) {
+		bool known = false;
+
+		for (size_t k = 0; !known && field->hints(k, &h); k++)
+			known = str_eq(jsn_string(v), str_of(h.name));
+		if (!known)
+			put_choice(list, jsn_string(v), jsn_string(v), true);
+	}
+}
+
 static GH_RC put_field(struct form *f, struct liquid_record *r, const struct resource_field *field, const json_t *value, struct str at,
 		       unsigned depth, struct gh_err *err)
 {
@@ -209,6 +233,7 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 	liquid_set_text(r, "help", str_of(field->description ? field->description : ""));
 	liquid_set_bool(r, "required", field->flags & RESOURCE_REQUIRED && !(field->flags & RESOURCE_EMPTY) && !(f->view->kind->makes_id && str_eq(at, STR("/id"))));
 	liquid_set_text(r, "kind", str_of(kind));
+	liquid_set_bool(r, "wide", false);
 	put_problem(f, r, at, !field->fields);
 	liquid_set_text(r, "value", text_of(a, value));
 	if (field->type == RESOURCE_TEXTS || field->type == RESOURCE_REFS)
@@ -216,6 +241,10 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 	liquid_set(r, "due", LIQUID_NIL_VALUE);
 	if (strcmp(kind, "fixed") == 0) {
 		put_fixed(f->w, r, field, value);
+		return GH_RC_OK;
+	}
+	if (field->type == RESOURCE_TEXTS && field->hints) {
+		put_ticks(f, r, field, value);
 		return GH_RC_OK;
 	}
 	put_hints(f, r, field);

@@ -426,6 +426,9 @@ static void rows_in_part(void **state)
 		{ "only the choice of a limit", "tiers", "&/limits/0/kind=quota", 422, NULL, "<option value=\"quota\" selected>" },
 		{ "no limit", "tiers", "&/limits/0/kind=rate&/limits/0/algorithm=usual&/limits/1/kind=rate", 303, "limits", "[]" },
 		{ "a secret is not sent back, and that is said", "named-values", "&/secret=zebra&/tags=%01", 422, NULL, "Enter it again: a secret is never sent back" },
+		{ "permissions are ticked", "roles", "&/permissions=view-apis&/permissions=view-audit", 303, "permissions", "[\"view-apis\",\"view-audit\"]" },
+		{ "and told what they are", "roles", "&/permissions=view-audit", 422, NULL, "name=\"/permissions\" value=\"view-audit\" checked><span>view-audit: " },
+		{ "one that is none stays", "roles", "&/permissions=fly", 422, NULL, "name=\"/permissions\" value=\"fly\" checked" },
 		{ "a variable without a name", "environments", "&/variables/0/value=eu-1", 422, NULL, "value=\"eu-1\"" },
 	};
 	static const struct {
@@ -433,7 +436,7 @@ static void rows_in_part(void **state)
 	} bases[] = {
 		{ "traffic-rules", "api:orders", "" }, { "backends", "some", "&/balance=round-robin" },
 		{ "tiers", "some", "&/name=Some&/product=starter&/approval=auto" }, { "environments", "some", "&/name=Some&/prefix=some" },
-		{ "named-values", "some", "" },
+		{ "named-values", "some", "" }, { "roles", "some", "&/name=Some" },
 	};
 	struct client c = { .site = *state };
 	struct arena *a = arena_new(8 << 20);
