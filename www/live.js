@@ -28,7 +28,7 @@
 			svg.appendChild(rect("bar", i * width, width - 1, row.calls * 160 / most));
 			svg.appendChild(rect("bar-bad", i * width, width - 1, bad * 160 / most));
 		});
-		state.textContent = all.toLocaleString("en") + " calls, " + rows[rows.length - 1].calls.toLocaleString("en") + " in this minute.";
+		state.textContent = all.toLocaleString("en") + (all === 1 ? " call, " : " calls, ") + rows[rows.length - 1].calls.toLocaleString("en") + " in this minute.";
 	}
 
 	if (!script || !svg || !window.EventSource)

@@ -198,29 +198,47 @@ static struct str narrowed(struct web *w, const struct view *v, const struct tab
 			    t->columns[c].name, STR_ARG(uri_encode(w->a, value.n ? value : STR("(none)"), URI_KEEP_UNRESERVED)));
 }
 
+/* The columns that are shown, in their order. Who asks for response times sees them before the counts, which may be beyond the edge. */
+static size_t columns_of(const struct view *v, const struct table *t, size_t out[TABLE_COLUMNS_MAX])
+{
+	size_t first = table_find(t, "calls"), n = 0;
+
+	for (int turn = 0; turn < 3; turn++)
+		for (size_t c = 0; c < t->n_columns; c++) {
+			bool time = v->ask.id == REPORT_LATENCY && t->columns[c].kind == TABLE_MS;
+
+			if (is_shown(t, c) && turn == (c < first ? 0 : time ? 1 : 2))
+				out[n++] = c;
+		}
+	return n;
+}
+
 static void put_table(struct web *w, const char *name, const struct view *v, const struct table *t)
 {
 	struct liquid_record *out = liquid_set_record(w->page, name);
 	struct liquid_list *columns = liquid_set_list(out, "columns"), *rows = liquid_set_list(out, "rows");
+	size_t order[TABLE_COLUMNS_MAX], n = columns_of(v, t, order);
 
-	for (size_t c = 0; c < t->n_columns; c++) {
-		struct liquid_record *r = is_shown(t, c) ? liquid_push_record(columns) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(columns);
+		size_t c = order[i];
 
 		if (!r)
-			continue;
+			break;
 		liquid_set_text(r, "title", str_of(t->columns[c].title));
 		liquid_set_bool(r, "number", t->columns[c].kind >= TABLE_COUNT && t->columns[c].kind <= TABLE_PERCENT);
 	}
 	for (size_t i = 0; i < t->n_rows && i < CELLS_MAX; i++) {
 		struct liquid_list *cells = liquid_set_list(liquid_push_record(rows), "cells");
 
-		for (size_t c = 0; c < t->n_columns; c++) {
-			const struct table_value *value = table_at(t, i, c);
-			struct liquid_record *r = is_shown(t, c) ? liquid_push_record(cells) : NULL;
+		for (size_t k = 0; k < n; k++) {
+			const struct table_value *value = table_at(t, i, order[k]);
+			struct liquid_record *r = liquid_push_record(cells);
+			size_t c = order[k];
 			struct str link;
 
 			if (!r)
-				continue;
+				break;
 			link = t->columns[c].kind == TABLE_TEXT ? narrowed(w, v, t, c, value->s) : STR_NULL;
 			liquid_set_text(r, "text", cell_text(w, t->columns[c].kind, value));
 			liquid_set_text(r, "title", str_of(t->columns[c].title));

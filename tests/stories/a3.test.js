@@ -107,7 +107,9 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
       near(Number(rows[0].backendP95Ms), want.backend.p95Ms, 'backend p95');
       assert.equal(rows[0].mostly, 'backend');
     }
-    assert.match(await page('latency', { api: 'mes' }), /backend/);
+    const html = await page('latency', { api: 'mes' });
+    assert.match(html, /backend/);
+    assert.match(html.replace(/\s+/g, ' '), /Share of the backend, %<\/th> ?<th[^>]*>Average, ms</, 'times come first, counts behind them');
   });
 
   it('the one partner who is over its limit on 11 of 14 days from 9 to 11 is named, and not the one who was once', async () => {
@@ -151,6 +153,31 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
     const [row] = await api('traffic', second);
     const sum = (from) => ledger.consumers.planning.days.slice(from, from + 7).reduce((n, d) => n + d.calls, 0);
     assert.deepEqual([row.calls, row.callsBefore], [sum(7), sum(0)]);
+  });
+
+  it('every dimension splits and narrows, to the same numbers on the page, in the API and by the command', async () => {
+    for (const by of ['environment', 'api', 'version', 'operation', 'product', 'subscription', 'application', 'user', 'backend', 'status', 'reason', 'origin', 'address']) {
+      const rows = await api('traffic', { group: by });
+      assert.equal(rows.reduce((n, r) => n + r.calls, 0), ledger.calls, `all calls by ${by}`);
+      assert.deepEqual(command('--group', by).map((r) => [r[by], r.calls]), rows.map((r) => [r[by], r.calls]), `the command by ${by}`);
+      const one = rows.find((r) => r[by]);
+      if (!one) continue;                              // nobody of the 14 days had an application
+      const html = numbers(await page('traffic', { group: by }));
+      for (const r of rows) assert.ok(html.includes(`<span>${r.calls}</span>`), `the page by ${by}: ${r.calls}`);
+      const [narrow] = await api('traffic', { [by]: one[by] }), [told] = command(`--${by}`, one[by]);
+      assert.deepEqual([narrow.calls, narrow.bytesOut, told.calls], [one.calls, one.bytesOut, one.calls], `only ${by} ${one[by]}`);
+      assert.ok(numbers(await page('traffic', { [by]: one[by] })).includes(`<dd>${one.calls}</dd>`), `the page, only ${by} ${one[by]}`);
+    }
+  });
+
+  it('the address holds the question; without script the chart is a picture with its figures as a table', async () => {
+    const asked = { group: 'subscription', step: 'day', compare: 'yes', api: 'erp' };
+    const html = await page('traffic', asked), rows = await api('traffic', asked);
+    const [, link] = html.match(/href="[^"]*\/(api\/v1\/analytics\/traffic\?[^"]*)">JSON</);
+    assert.deepEqual((await (await get(`/${link.replaceAll('&amp;', '&')}`)).json()).rows, rows, 'the link asks the same');
+    const chart = await page('traffic', { step: 'day', api: 'erp' });
+    assert.match(chart, /<svg[^>]*>[^]*?<(path|polyline|rect)[^]*?<\/svg>/);
+    for (const { calls } of ledger.consumers.planning.days) assert.ok(numbers(chart).includes(`<span>${calls}</span>`), `${calls} of a day`);
   });
 
   it('an API that never got a call has no data, which is not 0', async () => {
