@@ -113,7 +113,9 @@ enum step limit_refuse(struct exchange *x, const struct limit_names *names, uint
 
 struct str limit_rate_key(struct arena *a, enum scope scope, struct str id, struct str subscription)
 {
-	return arena_printf(a, "rate-limit:%.*s:%.*s:%.*s", STR_ARG(scope_name(scope)), STR_ARG(id), STR_ARG(subscription));
+	const struct str parts[] = { STR("rate-limit:"), scope_name(scope), STR(":"), id, STR(":"), subscription };
+
+	return arena_join(a, parts, ARRAY_LEN(parts));       /* of every call */
 }
 
 struct limit_place limit_place(const struct exchange *x)
