@@ -12,10 +12,21 @@ $(BENCH_BIN): $B/bench/%: $B/tests/bench/%.o $(UNIT_LIBS)
 
 bench-tools: $(BENCH_BIN)
 
-.PHONY: bench bench-tools
+# `make bench-record`: what the record of a call takes of the processor, for the gateway and for the keeper, when calls are of one kind
+# and of twenty (KINDS), and its bytes in the store. Works on a busy machine too: it is processor time.
+KINDS ?= 1 20
+bench-record:
+	@$(MAKE) --no-print-directory MODE=release all build/release/bench/drain
+	@for kinds in $(KINDS); do rm -rf build/record && mkdir -p build/record \
+	  && echo "a sentence that nobody guesses" > build/record/password \
+	  && build/release/bin/gatehouse init --state build/record/state --admin bench@example.com --password-file build/record/password > build/record/log \
+	  && build/release/bench/drain build/record/state 200000 $$kinds || exit 1; done
+	@rm -rf build/record
+
+.PHONY: bench bench-tools bench-record
 
 # `make soak`: what takes long. 100 million calls in the totals and 10 million single ones, and how long questions to them take
-# (CALLS, RAW for other numbers); needs about 10 GB in build/soak. Then 50 kills of workers and keeper under load, and a keeper
+# (CALLS, RAW for other numbers); needs about 2 GB in build/soak. Then 50 kills of workers and keeper under load, and a keeper
 # that is stopped for a minute (KILLS, STOP_S; `make soak-kills` for these alone), then `make soak-traffic`.
 CALLS ?= 100000000
 RAW ?= 10000000

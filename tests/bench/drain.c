@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "drain: %lld of %llu calls are stored\n", (long long)(after.calls - before.calls), (unsigned long long)calls);
 		return 1;
 	}
-	printf("{\"calls\":%llu,\"putNs\":%.0f,\"drainUs\":%.2f,\"bytes\":%.0f}\n", (unsigned long long)calls, 1000.0 * (double)put_us / (double)calls,
+	printf("{\"kinds\":%llu,\"calls\":%llu,\"putNs\":%.0f,\"drainUs\":%.2f,\"bytes\":%.0f}\n", (unsigned long long)places, (unsigned long long)calls, 1000.0 * (double)put_us / (double)calls,
 	       (double)drain_us / (double)calls, (double)(after.bytes - before.bytes) / (double)calls);
 	store_free(store);
 	return 0;
