@@ -1,5 +1,5 @@
 // What needs many repetitions or a quiet machine: limits that are exact 200 times over (ROUNDS), on one machine and on two with one
-// Redis; a node that is killed and brought back 20 times under load (KILLS); backends that hang in each phase of a call and move
+// Redis; a pool 5:3:2 over 10,000 calls, a node that is killed and brought back 20 times under load (KILLS), changes of all that is involved under load; backends that hang in each phase of a call and move
 // the p99 of another API by less than 20 %. The short forms are in tests/http and tests/stories.
 'use strict';
 const { test, describe, before, after } = require('node:test');
@@ -88,6 +88,10 @@ test(`a node is killed and brought back ${KILLS} times under load: no GET fails 
     add(g, 'pooled', 'http://127.0.0.1:1');
     g.cli('api', 'set', 'pooled', '--backend-id', 'pool');
   } });
+  let left = 10000;
+  await Promise.all(Array.from({ length: 16 }, async () => { while (left-- > 0) assert.equal(await get(gw, 'pooled'), 200); }));
+  for (const [n, share] of [[nodes[0], 5000], [nodes[1], 3000], [nodes[2], 2000]])
+    assert.ok(Math.abs(n.seen - share) <= share * 0.02, `${n.name}: ${n.seen} of 10,000 for ${share}`);
   const state = { stop: false, made: 0, bad: [] };
   const load = Promise.all(Array.from({ length: 16 }, async () => {
     while (!state.stop) {
@@ -103,6 +107,16 @@ test(`a node is killed and brought back ${KILLS} times under load: no GET fails 
     await victim.up(victim.port);
     const seen = victim.seen;
     await until(() => victim.seen > seen + 10, `${victim.name} to be asked again`);
+  }
+  // and while all of it is changed
+  for (let i = 0; i < 10; i++) {
+    const from = state.made, one = i % 2 ? '1' : '5';
+    gw.cli('backend', 'set', 'pool', '--member', `a:${one}`, '--member', 'b:3', '--member', 'c:2');
+    gw.cli('backend', 'set', 'b', '--max-calls', i % 2 ? '0' : '1000');
+    gw.cli('policy', 'set', '--scope', 'api:pooled', gw.file('p.xml', `<policies><inbound><base /><set-header name="X-N" exists-action="override"><value>${i}</value></set-header></inbound>`
+      + '<backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>'));
+    gw.cli('api', 'set', 'pooled', '--backend-id', i % 2 ? 'pool' : 'c');
+    await until(() => state.made > from + 200, 'calls with what was changed');
   }
   state.stop = true;
   await load;
