@@ -6,7 +6,7 @@
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
 const { start, backend, until, SERVERS } = require('../http/harness');
-const { mailSink, config } = require('../http/people');
+const { mailSink, config, Visitor } = require('../http/people');
 
 const operations = ['list', 'fail', 'slow', 'closed', 'limited'];
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' },
@@ -94,6 +94,14 @@ for (const server of SERVERS) {
       await until(() => event() === 2, 'the second burst to be judged', 10000);
       assert.equal(of('five-in-ten').length, 1);
       assert.deepEqual(gw.cli('alert', 'state', '--format', 'json', { fails: true }).json().filter((s) => s.rule === 'five-in-ten').length, 1);
+    });
+
+    it("the page of the API has its history: what fired and what is well again, and the call that leads on", async () => {
+      const admin = await (await new Visitor(gw.url).signIn(gw.admin.email, gw.admin.password, '/admin/sign-in')).follow();
+      const { html } = await admin.get('/admin/apis/orders');
+      const part = html.slice(html.indexOf('id="alerts-title"'));
+      const fired = gw.cli('alert', 'history', '--api', 'orders', '--rule', 'code', '--format', 'json').json().find((e) => e.event === 'fired');
+      for (const text of ['>Bad<', '>Well again<', '/admin/alerts/code', fired.summary, fired.requestId]) assert.ok(part.includes(text), text);
     });
 
     it('more than N in each of M consecutive periods', async () => {
