@@ -13,6 +13,7 @@ const policies = require('./policies');
 const jwt = require('./jwt');
 const pages = require('./pages');
 const costs = require('./costs');
+const files = require('./files');
 const shared = require('./shared');
 
 const ROUNDS = Number(process.env.ROUNDS || 3);
@@ -135,6 +136,9 @@ const AIMS = {
   pages: (r) => [['slowest page or list of 1,000 APIs, 10,000 users, 100,000 subscriptions, ms of processor at the 95th percentile', r.slowestMs, '<=', 50],
     ['the same of the portal', r.slowestPortalMs, '<=', 10],
     ['largest page, KB', r.largestBytes / 1024, '<=', 100]],
+  files: (r) => [['1,000 APIs with 20 operations: applied to an empty store, s', r.applyNew.wallS, '<=', 10], ['all of them planned, s', r.planNew.wallS, '<=', 3],
+    ['planned when all is as it is, s', r.planSame.wallS, '<=', 3], ['planned when each has changed, s', r.planChanged.wallS, '<=', 3],
+    ['applied then, s', r.applyChanged.wallS, '<=', 10]],
   policies: (r) => [['an expression, ns', r.expressionNs, '<=', 1000], ['10,000 documents compiled, s', r.compileS, '<=', 5],
     ['ten policies / a bare forward, processor time', r.tenPoliciesRatio, '<=', 1.15]],
   jwt: (r) => [['a remembered RS256 token / a key, processor time', r.warmRatio, '<=', 1.10],
@@ -201,6 +205,7 @@ async function main() {
     if (wanted('shared'))
       results.shared = await shared({ backendPort, rounds: ROUNDS, measure: (url, headers, gw) => measure(url, headers, pidsOf(gw)) });
     if (wanted('pages')) results.pages = pages();
+    if (wanted('files')) results.files = files();
     if (wanted('flight')) results.flight = await flight(gatehouse);
     if (wanted('changes')) results.changes = await changes(gatehouse, backendPort, wrk);
     if (wanted('scale')) results.scale = await scale(gatehouse, backendPort, wrk);

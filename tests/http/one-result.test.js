@@ -116,4 +116,17 @@ test('by command, by call and by file: one validation, one result, one trail', a
     assert.deepStrictEqual(got.file, got.call, 'file and call');
     assert.ok(got.call.messages.length ? !got.call.trail.length : got.call.trail.length === 1, JSON.stringify(got.call));
   });
+
+  await t.test('a plan over the management API is applied only to the configuration that it was made for', async () => {
+    const work = (what, state) => request('POST', new URL(`${gw.url}/admin/api/v1/${what}`), { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      JSON.stringify({ files: [{ path: 'x.yaml', text: '$kind: product\nid: planned\nname: Planned\n' }], ...(state ? { state } : {}) }));
+    const { state } = JSON.parse((await work('plan')).text);
+    await must('PATCH', 'product', 'gold', { description: 'changed meanwhile' });
+    const refused = await work('apply', state);
+    assert.strictEqual(refused.status, 409, refused.text);
+    assert.match(refused.text, /somebody has changed the configuration since this was planned/);
+    assert.strictEqual((await call('GET', 'product', 'planned')).status, 404);
+    assert.strictEqual((await work('apply', JSON.parse((await work('plan')).text).state)).status, 200);
+    assert.strictEqual((await call('GET', 'product', 'planned')).status, 200);
+  });
 });
