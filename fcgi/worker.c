@@ -1,6 +1,7 @@
 /* worker.c - one gateway process: accepting, turns, sweeps, drain. */
 #include "fcgi/worker.h"
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/slice.h"
 #include "core/str.h"
@@ -20,6 +21,8 @@
 #include <unistd.h>
 
 enum { ACCEPTS_PER_ROUND = 64, SWEEP_US = 100000, IDLE_WAIT_US = 500000, SETTINGS_BYTES_MAX = 16 << 20 };
+/* A turn of the loop takes microseconds. One that takes so long held all calls of the worker up, and somebody should know. */
+enum { LATE_TURN_US = 250000 };
 
 /* At least one place, or nothing would pass. */
 static size_t part_of(const struct config *c, enum setting percent)
@@ -230,11 +233,20 @@ static void flush_all(struct worker *wk)
 	}
 }
 
+static int64_t processor_us(void)
+{
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 static void sweep(struct worker *wk)
 {
 	int64_t now = wk->loop.now_us;
 
 	wk->swept_us = now;
+	wk->processor_us = processor_us();
 	if (wk->deaf && wk->listen.fd >= 0 && loop_want(&wk->loop, &wk->listen, EPOLLIN))
 		wk->deaf = false;
 	for (struct conn *c = wk->conns, *next; c; c = next) {
@@ -287,12 +299,25 @@ static bool drained(struct worker *wk)
 	return !wk->n_conns && !upstream_active(wk->up) && !log_sinks_busy(wk->sinks);
 }
 
+/* From the moment that events came until all that they set going has been done. With far less processor time than that it was the
+ * machine that was too busy, or something that blocks. */
+static void tell_late_turn(const struct worker *wk)
+{
+	int64_t took_us = clock_mono_us() - wk->loop.now_us;
+
+	if (took_us >= LATE_TURN_US)
+		log_warn("a turn of the loop held calls up", KV_INT("ms", took_us / 1000),
+			 KV_INT("processor_ms", (processor_us() - wk->processor_us) / 1000), KV_INT("calls", wk->n_calls));
+}
+
 void worker_run(struct worker *wk)
 {
 	slice_ask_short();
+	wk->loop.now_us = clock_mono_us();   /* starting took its time, and was no turn */
 	do {
 		wk->poll(wk);
 		drive(wk);
+		tell_late_turn(wk);
 		if (wk->loop.now_us - wk->swept_us >= SWEEP_US)
 			sweep(wk);
 		if (wk->once && !wk->n_conns) {

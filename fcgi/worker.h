@@ -275,6 +275,7 @@ struct worker {
 	size_t n_one_way;
 	struct mirror *mirrors;          /* copies of calls under way: traffic.h */
 	size_t n_mirrors;
+	int64_t processor_us;            /* of this thread at the last sweep */
 	int64_t swept_us, drain_by_us;
 	void (*poll)(struct worker *wk); /* once a round: signals, snapshots; set by main */
 	bool deaf;                       /* accepts nothing until the next sweep */
