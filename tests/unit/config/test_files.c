@@ -421,6 +421,33 @@ static void round_trip(void **state)
 	check_done();
 }
 
+/* People and what lives with them, when an export is asked for them. Their secrets stay behind, so they become random texts. */
+static void people(void **state)
+{
+	static const char text[] = "$kind: product\nid: p\nname: P\n---\n$kind: user\nid: ann\nemail: ann@example.com\ngroups: [developers]\n---\n"
+		"$kind: role-assignment\nid: r\nrole: analyst\nuser: ann\n---\n$kind: application\nid: shop\nname: Shop\nowners: [ann]\n---\n"
+		"$kind: caller\nid: client:shop\napplication: shop\ngroups: [eng]\nsecret: secret-of-sixteen-and-more\n---\n"
+		"$kind: caller\nid: token:https://login.example/ robot\nname: Robot\n---\n$kind: subscription\nid: s\nproduct: p\napplication: shop\n"
+		"starts: 2026-01-01\n---\n$kind: consumer-rule\nid: s\nlimits:\n  - {kind: concurrency, calls: 2}\n---\n$kind: signing-key\nid: k\n"
+		"purpose: identity\nsignsFrom: 2031-01-01\n---\n$kind: scim-token\nid: directory\nends: 2031-01-01\n---\n"
+		"$kind: machine-token\nid: pipeline\nrole: operator\nscopes: [read]\n";
+	const struct files_export what = { .personal = true };
+	struct fixture *f = *state, *empty;
+	struct tree t = tree_of(f, (const char *[]){ "x.yaml", text, NULL }), first, second;
+	void *other;
+
+	SAYS(told(work(f, f->s, &t, (struct plan_options){ .dry_run = false }), "to create"), "people");
+	CHECK_OK(f, files_export(f->s, f->a, &what, &first, &f->err));
+	assert_int_equal(fixture_setup(&other), 0);
+	empty = other;
+	SAYS(told(work(empty, empty->s, &first, (struct plan_options){ .placeholders = true }), "to create"), "taken over");
+	CHECK_OK(empty, files_export(empty->s, empty->a, &what, &second, &empty->err));
+	same_trees(&first, &second, "people");
+	SAYS(told(work(empty, empty->s, &second, (struct plan_options){ .dry_run = true }), "nothing to do"), "a plan of it");
+	fixture_teardown(&other);
+	check_done();
+}
+
 /* ---- one API as a ZIP ------------------------------------------------------------------------------------------------------------ */
 
 static void one_api(void **state)
@@ -543,6 +570,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(archives, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(one_api, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(killed, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(people, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(round_trip, fixture_setup, fixture_teardown),
 	};
 
