@@ -95,11 +95,15 @@ async function gatehouse(server, backendPort) {
   return gw;
 }
 
+function sample(url, headers, pids, seconds) {
+  const before = cpuSeconds(pids);
+  const r = wrk(url, headers, seconds);
+  return { ...r, cpuUs: (cpuSeconds(pids) - before) / r.requests * 1e6 };
+}
+
 function measure(url, headers, pids) {
   wrk(url, headers, 1);
-  const before = cpuSeconds(pids);
-  const r = wrk(url, headers, SECONDS);
-  return { ...r, cpuUs: (cpuSeconds(pids) - before) / r.requests * 1e6 };
+  return sample(url, headers, pids, SECONDS);
 }
 
 const pidsOf = (gw) => [...treeOf(gw.web.child.pid), ...gw.pids('gatehouse-gateway')];
@@ -196,7 +200,7 @@ async function main() {
         (gw) => cpuSeconds(pidsOf(gw)), ROUNDS, SECONDS);
     if (wanted('costs'))
       results.costs = await costs({ dir, backendPort, rounds: ROUNDS,
-        measure: (url, headers, who) => measure(url, headers, who.web ? pidsOf(who) : treeOf(who.pid)),
+        sample: (url, headers, who) => sample(url, headers, who.web ? pidsOf(who) : treeOf(who.pid), 1),
         startNginx: async (name, port, http) => {
           const child = startServer(dir, name, 'nginx', nginxConf(dir, name, http));
           await listening(port);

@@ -37,27 +37,33 @@ async function gateway(backendPort, recorded) {
   return gw.start();
 }
 
-// `measure` is (url, headers, gateway or pids of a bare server) => { rps, cpuUs, errors }
-module.exports = async function costs({ dir, backendPort, rounds, measure, startNginx }) {
+// What is compared stands side by side and is measured a second each, many times, there and back: a longer sample would be of one mood of
+// the machine, and whoever always came second would pay for the records of the first, which the keeper takes over meanwhile.
+const SAMPLES = 5;   // of each, in a round
+
+// `sample` is (url, headers, gateway or child of a bare server) => { rps, cpuUs, errors }, of a second
+module.exports = async function costs({ dir, backendPort, rounds, sample, startNginx }) {
   const gw = await gateway(backendPort, true);
   const silent = await gateway(backendPort, false);
   const barePort = await freePort();
   const bare = await startNginx('bare-cache', barePort, `proxy_cache_path ${dir}/cache keys_zone=c:10m;\n`
     + `upstream b { server 127.0.0.1:${backendPort}; keepalive 64; keepalive_requests 1000000000; }\nserver { listen 127.0.0.1:${barePort}; location / { `
     + 'proxy_cache c; proxy_cache_valid 200 1h; proxy_pass http://b; proxy_http_version 1.1; proxy_set_header Connection ""; } }');
-  const call = (g, api) => measure(`${g.url}/api/${api}/1k.json`, g.keys[api] ? [`Ocp-Apim-Subscription-Key: ${g.keys[api]}`] : [], g);
-  const seen = { records: [], recordsCpu: [], limit: [], limitCpu: [], cache: [], ruled: [] };
+  const call = (g, api) => () => sample(`${g.url}/api/${api}/1k.json`, g.keys[api] ? [`Ocp-Apim-Subscription-Key: ${g.keys[api]}`] : [], g);
+  const runs = {
+    without: call(silent, 'unlimited'), unlimited: call(gw, 'unlimited'), limited: call(gw, 'limited'),
+    cached: call(gw, 'cached'), proxied: () => sample(`http://127.0.0.1:${barePort}/api/1k.json`, [], bare), ruled: call(gw, 'ruled'),
+  };
+  const seen = Object.fromEntries(Object.keys(runs).map((name) => [name, []]));
   try {
-    for (let i = 0; i < rounds; i++) {
-      const unlimited = call(gw, 'unlimited'), limited = call(gw, 'limited'), without = call(silent, 'unlimited');
-      const cached = call(gw, 'cached'), ruled = call(gw, 'ruled'), proxied = measure(`http://127.0.0.1:${barePort}/api/1k.json`, [], bare);
-      for (const r of [unlimited, limited, without, cached, ruled, proxied]) if (r.errors) throw new Error('calls failed');
-      seen.records.push(unlimited.rps / without.rps);
-      seen.recordsCpu.push(unlimited.cpuUs / without.cpuUs);
-      seen.limit.push(limited.rps / unlimited.rps);
-      seen.limitCpu.push(limited.cpuUs / unlimited.cpuUs);
-      seen.cache.push(cached.rps / proxied.rps);
-      seen.ruled.push(ruled.rps / proxied.rps);
+    for (const run of Object.values(runs)) run();    // warms up
+    for (let i = 0; i < rounds * SAMPLES; i++) {
+      const names = i % 2 ? Object.keys(runs).reverse() : Object.keys(runs);
+      for (const name of names) {
+        const r = runs[name]();
+        if (r.errors) throw new Error('calls failed');
+        seen[name].push(r);
+      }
     }
     // a connection of its own: this process was blocked while the server closed those that it keeps
     for (const api of ['cached', 'ruled']) {
@@ -70,6 +76,11 @@ module.exports = async function costs({ dir, backendPort, rounds, measure, start
     await gw.stop();
     await silent.stop();
   }
-  const median = (v) => [...v].sort((a, b) => a - b)[Math.floor(v.length / 2)];
-  return { ...Object.fromEntries(Object.entries(seen).map(([k, v]) => [`${k}Ratio`, median(v)])), seen };
+  const mean = (name, f) => seen[name].reduce((sum, r) => sum + r[f], 0) / seen[name].length;
+  const ratio = (of, to, f = 'rps') => mean(of, f) / mean(to, f);
+  return {
+    recordsRatio: ratio('unlimited', 'without'), recordsCpuRatio: ratio('unlimited', 'without', 'cpuUs'),
+    limitRatio: ratio('limited', 'unlimited'), limitCpuRatio: ratio('limited', 'unlimited', 'cpuUs'),
+    cacheRatio: ratio('cached', 'proxied'), ruledRatio: ratio('ruled', 'proxied'), seen,
+  };
 };
