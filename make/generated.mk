@@ -10,7 +10,7 @@ $B/gen/schema.list: FORCE
 	@mkdir -p $(@D); echo '$(SCHEMA_SQL)' | cmp -s - $@ || echo '$(SCHEMA_SQL)' > $@
 
 # before anything that includes it is compiled for the first time; afterwards the dependency files know
-$B/db/migrate.o $B/tests/unit/db/test_catalog.o $B/tests/unit/db/test_analytics.o: $B/gen/schema.h
+$B/db/migrate.o $(patsubst %.c,$B/%.o,$(wildcard tests/unit/db/*.c)): $B/gen/schema.h
 
 # the rulesets of governance that travel in the program
 RULESETS := $(sort $(wildcard config/governance/builtin/*.yaml))
