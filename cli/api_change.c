@@ -112,29 +112,39 @@ static const struct option revise_options[] = {
 	OPTION_END,
 };
 
-static gh_rc revise(struct cli *c, struct gh_err *err)
+/* In one transaction, so that two of them at once get two numbers. */
+static gh_rc make_revision(struct cli_change *ch, int64_t *number, struct gh_err *err)
 {
 	static const struct doc_option fields[] = { { "description", "description", DOC_TEXT }, { "from", "copyOf", DOC_INT }, DOC_END };
+	struct cli *c = ch->c;
 	struct str id = str_of(c->options.args[0]);
 	json_t *doc = cli_document(c, fields);
-	int64_t number = 0;
-	struct store_api *rows, api;
-	struct store *s;
-	bool found;
+	struct store_api *rows;
 	size_t n;
 
-	TRY(cli_store(c, false, &s, err));
-	TRY(store_revisions_of_api(s, c->arena, id, &rows, &n, err));
+	*number = 0;
+	TRY(store_revisions_of_api(ch->store, c->arena, id, &rows, &n, err));
 	if (!n)
 		FAIL(err, NOT_FOUND, "there is no API '%.200s'", c->options.args[0]);
 	for (size_t i = 0; i < n; i++) {
-		number = rows[i].revision > number ? rows[i].revision : number;
+		*number = rows[i].revision > *number ? rows[i].revision : *number;
 		if (rows[i].is_current && !option_int(&c->options, "from", 0))
 			json_object_set_new(doc, "copyOf", json_integer(rows[i].revision));
 	}
-	number++;
-	TRY(cli_create(c, "revision", arena_printf(c->arena, "%.*s;rev=%lld", STR_ARG(id), (long long)number), doc, NULL, err));
-	TRY(store_api_find(s, c->arena, id, number, &api, &found, err));
+	++*number;
+	return cli_put(ch, "revision", arena_printf(c->arena, "%.*s;rev=%lld", STR_ARG(id), (long long)*number), doc, RESOURCE_CREATE, NULL, err);
+}
+
+static gh_rc revise(struct cli *c, struct gh_err *err)
+{
+	struct cli_change ch;
+	struct store_api api;
+	int64_t number = 0;
+	bool found;
+
+	TRY(cli_change_begin(c, &ch, err));
+	TRY(cli_change_end(&ch, make_revision(&ch, &number, err), err));
+	TRY(store_api_find(ch.store, c->arena, str_of(c->options.args[0]), number, &api, &found, err));
 	output_row(c, columns, ARRAY_LEN(columns), &api, false);
 	return GH_RC_OK;
 }

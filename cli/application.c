@@ -101,16 +101,24 @@ static gh_rc take_owners(struct cli *c, struct store *s, struct str id, json_t *
 	return GH_RC_OK;
 }
 
-static gh_rc set(struct cli *c, struct gh_err *err)
+/* In one transaction: an owner who is put in meanwhile stays. */
+static gh_rc change(struct cli_change *ch, struct gh_err *err)
 {
+	struct cli *c = ch->c;
 	struct str id = str_of(c->options.args[0]);
 	json_t *doc = cli_document(c, fields);
-	struct store *s;
 
-	TRY(cli_store(c, false, &s, err));
 	if (option_nth(&c->options, "add-owner", 0) || option_nth(&c->options, "remove-owner", 0))
-		TRY(take_owners(c, s, id, doc, err));
-	return cli_patch(c, "application", id, doc, err);
+		TRY(take_owners(c, ch->store, id, doc, err));
+	return cli_merge(ch, "application", id, doc, NULL, err);
+}
+
+static gh_rc set(struct cli *c, struct gh_err *err)
+{
+	struct cli_change ch;
+
+	TRY(cli_change_begin(c, &ch, err));
+	return cli_change_end(&ch, change(&ch, err), err);
 }
 
 const struct command command_application_set = {

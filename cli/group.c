@@ -86,18 +86,18 @@ const struct command command_group_list = {
 	.name = "group list", .summary = "list the groups", .run = list,
 };
 
-static gh_rc change_member(struct cli *c, bool add, struct gh_err *err)
+/* In one transaction: who is put into another group meanwhile stays there. */
+static gh_rc write_member(struct cli_change *ch, bool add, struct gh_err *err)
 {
+	struct cli *c = ch->c;
 	struct str group = str_of(c->options.args[0]);
 	json_t *list = jsn_keep(c->arena, json_array());
 	struct store_group *have;
 	struct store_user u;
-	struct store *s;
 	size_t n;
 
-	TRY(cli_store(c, false, &s, err));
-	TRY(find_user(c, s, c->options.args[1], &u, err));
-	TRY(store_groups_of_user(s, c->arena, u.id, &have, &n, err));
+	TRY(find_user(c, ch->store, c->options.args[1], &u, err));
+	TRY(store_groups_of_user(ch->store, c->arena, u.id, &have, &n, err));
 	for (size_t i = 0; i < n; i++)
 		if (!str_eq(have[i].id, group))
 			json_array_append_new(list, json_stringn(have[i].id.p, have[i].id.n));
@@ -105,7 +105,15 @@ static gh_rc change_member(struct cli *c, bool add, struct gh_err *err)
 		FAIL(err, NOT_FOUND, "'%.200s' is no member of a group '%.200s'", c->options.args[1], c->options.args[0]);
 	if (add)
 		json_array_append_new(list, json_stringn(group.p, group.n));
-	return cli_patch(c, "user", u.id, jsn_keep(c->arena, json_pack("{s:O}", "groups", list)), err);
+	return cli_merge(ch, "user", u.id, jsn_keep(c->arena, json_pack("{s:O}", "groups", list)), NULL, err);
+}
+
+static gh_rc change_member(struct cli *c, bool add, struct gh_err *err)
+{
+	struct cli_change ch;
+
+	TRY(cli_change_begin(c, &ch, err));
+	return cli_change_end(&ch, write_member(&ch, add, err), err);
 }
 
 static gh_rc add_user(struct cli *c, struct gh_err *err)

@@ -15,10 +15,11 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-/* What the options say about the value; *ref is that of a secret which stands elsewhere. */
-static gh_rc read_value(struct cli *c, bool was_secret, json_t *doc, struct str *ref, struct gh_err *err)
+/* What the options say about the value; *ref is that of a secret which stands elsewhere. old NULL: it is new. */
+static gh_rc read_value(struct cli *c, const struct store_named_value *old, json_t *doc, struct str *ref, struct gh_err *err)
 {
 	const char *value = option_text(&c->options, "value");
+	bool was_secret = old && old->secret;
 	struct secret_option given;
 	bool secret;
 
@@ -41,6 +42,9 @@ static gh_rc read_value(struct cli *c, bool was_secret, json_t *doc, struct str 
 		json_object_set_new(doc, "value", secret ? json_null() : json_stringn(given.value.p, given.value.n));
 		if (secret)
 			json_object_set_new(doc, "secret", json_stringn(given.value.p, given.value.n));
+	} else if (old && secret && !was_secret) {       /* what was plain is sealed as it stands */
+		json_object_set_new(doc, "value", json_null());
+		json_object_set_new(doc, "secret", json_stringn(old->value.p ? old->value.p : "", old->value.n));
 	}
 	return GH_RC_OK;
 }
@@ -56,7 +60,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 
 	TRY(cli_store(c, true, &s, err));
 	TRY(store_named_value_find(s, c->arena, id, false, &old, &found, err));
-	TRY(read_value(c, found && old.secret, doc, &ref, err));
+	TRY(read_value(c, found ? &old : NULL, doc, &ref, err));
 	if (!found && !jsn_get(doc, "value"))
 		return cli_usage(c, err, "give the value: --value TEXT, --file FILE, --secret-stdin or --ref REF");
 	if (rest.p) {

@@ -138,7 +138,8 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-/* The list of a product as it stands, with what is to be in it and without what is not. */
+/* The list of a product as it stands, with what is to be in it and without what is not. It is read in the transaction that writes it:
+ * who adds another one meanwhile loses nothing. */
 static json_t *changed_list(struct cli *c, const struct str *ids, size_t n, struct str without)
 {
 	json_t *list = jsn_keep(c->arena, json_array());
@@ -149,27 +150,34 @@ static json_t *changed_list(struct cli *c, const struct str *ids, size_t n, stru
 	return list;
 }
 
-gh_rc product_set(struct cli *c, enum store_product_kind kind, struct gh_err *err)
+static gh_rc change_product(struct cli_change *ch, enum store_product_kind kind, struct gh_err *err)
 {
+	struct cli *c = ch->c;
 	const char *publish = option_text(&c->options, "publish"), *group;
 	json_t *doc = cli_document(c, fields), *list;
 	struct store_product p;
-	struct store *s;
 	struct str *ids;
 	size_t n;
 
-	TRY(cli_store(c, false, &s, err));
-	TRY(find(c, s, kind, &p, err));
+	TRY(find(c, ch->store, kind, &p, err));
 	if (publish)
 		json_object_set_new(doc, "state", json_string(strcmp(publish, "yes") == 0 ? "published" : "draft"));
 	if (option_nth(&c->options, "group", 0)) {
-		TRY(store_product_groups(s, c->arena, p.id, &ids, &n, err));
+		TRY(store_product_groups(ch->store, c->arena, p.id, &ids, &n, err));
 		list = changed_list(c, ids, n, STR_NULL);
 		for (size_t i = 0; (group = option_nth(&c->options, "group", i)); i++)
 			json_array_append_new(list, json_string(group));
 		json_object_set(doc, "groups", list);
 	}
-	return cli_patch(c, "product", p.id, doc, err);
+	return cli_merge(ch, "product", p.id, doc, NULL, err);
+}
+
+gh_rc product_set(struct cli *c, enum store_product_kind kind, struct gh_err *err)
+{
+	struct cli_change ch;
+
+	TRY(cli_change_begin(c, &ch, err));
+	return cli_change_end(&ch, change_product(&ch, kind, err), err);
 }
 
 static gh_rc set(struct cli *c, struct gh_err *err)
@@ -212,24 +220,31 @@ const struct command command_product_list = {
 	.name = "product list", .summary = "list the products", .options = list_options, .run = list,
 };
 
-gh_rc product_change_apis(struct cli *c, enum store_product_kind kind, bool add, struct gh_err *err)
+static gh_rc change_apis(struct cli_change *ch, enum store_product_kind kind, bool add, struct gh_err *err)
 {
+	struct cli *c = ch->c;
 	struct str api = str_of(c->options.args[1]);
 	struct store_product p;
-	struct store *s;
 	struct str *ids;
 	json_t *list;
 	size_t n;
 
-	TRY(cli_store(c, false, &s, err));
-	TRY(find(c, s, kind, &p, err));
-	TRY(store_product_api_ids(s, c->arena, p.id, &ids, &n, err));
+	TRY(find(c, ch->store, kind, &p, err));
+	TRY(store_product_api_ids(ch->store, c->arena, p.id, &ids, &n, err));
 	list = changed_list(c, ids, n, api);
 	if (!add && json_array_size(list) == n)
 		FAIL(err, NOT_FOUND, "the %s '%.*s' has no API '%.*s'", kinds[kind], STR_ARG(p.id), STR_ARG(str_first(api, 200)));
 	if (add)
 		json_array_append_new(list, json_stringn(api.p, api.n));
-	return cli_patch(c, "product", p.id, jsn_keep(c->arena, json_pack("{s:O}", "apis", list)), err);
+	return cli_merge(ch, "product", p.id, jsn_keep(c->arena, json_pack("{s:O}", "apis", list)), NULL, err);
+}
+
+gh_rc product_change_apis(struct cli *c, enum store_product_kind kind, bool add, struct gh_err *err)
+{
+	struct cli_change ch;
+
+	TRY(cli_change_begin(c, &ch, err));
+	return cli_change_end(&ch, change_apis(&ch, kind, add, err), err);
 }
 
 static gh_rc add_api(struct cli *c, struct gh_err *err)

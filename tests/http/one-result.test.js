@@ -5,6 +5,7 @@ const test = require('node:test');
 const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
+const { execFile } = require('node:child_process');
 const { start } = require('./harness');
 const { request, sql } = require('./people');
 
@@ -40,6 +41,7 @@ const ROWS = [
   ['a member that is not there', 'backend', 'b', null, ['backend', 'set', 'b', '--member', 'nope'], { name: 'b', members: [{ backend: 'nope' }] }],
   ['a value', 'named-value', 'v', null, ['named-value', 'set', 'v', '--value', 'hello', '--tags', 'one two', '--rotate-by', '2031-01-01'],
     { value: 'hello', tags: ['one', 'two'], rotateBy: '2031-01-01T00:00:00Z' }],
+  ['sealed as it stands', 'named-value', 'v', { value: 'hello' }, ['named-value', 'set', 'v', '--secret'], { value: null, secret: 'hello' }],
   ['under a bad name', 'named-value', 'a b', null, ['named-value', 'set', 'a b', '--value', 'x'], { value: 'x' }],
   ['a group', 'group', 'g', null, ['group', 'create', 'g', '--name', 'G', '--description', 'All'], { name: 'G', description: 'All' }],
   ['a tier', 'tier', 't', null, ['tier', 'create', 't', '--product', 'gold', '--rate', '5/1', '--quota', '100/60'],
@@ -115,6 +117,17 @@ test('by command, by call and by file: one validation, one result, one trail', a
     assert.deepStrictEqual(got.command, got.call, 'command and call');
     assert.deepStrictEqual(got.file, got.call, 'file and call');
     assert.ok(got.call.messages.length ? !got.call.trail.length : got.call.trail.length === 1, JSON.stringify(got.call));
+  });
+
+  await t.test('of commands that add to one list at once, none takes away what another has added', async () => {
+    const ids = ['a1', 'a2', 'a3', 'a4', 'a5', 'a6'];
+    for (const id of ids) await must('PUT', 'api', id, { name: id, path: id, backend: 'erp' });
+    const run = (...args) => new Promise((resolve, reject) => execFile(path.join(gw.bin, 'gatehouse'), args, { env: { ...process.env, GATEHOUSE_STATE: gw.state } },
+      (e, out, said) => (e ? reject(new Error(said)) : resolve())));
+    await Promise.all(ids.map((id) => run('product', 'add-api', 'other', id)));
+    assert.deepStrictEqual((await call('GET', 'product', 'other')).body.apis, ids);
+    await Promise.all([1, 2, 3].map(() => run('api', 'revise', 'a1')));
+    assert.strictEqual(Number(sql(gw, "SELECT count(*) FROM api_revision WHERE api_id = 'a1'")), 4);
   });
 
   await t.test('a plan over the management API is applied only to the configuration that it was made for', async () => {
