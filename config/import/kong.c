@@ -3,6 +3,7 @@
 #include "config/import/kong_fields.h"
 #include "config/import/kong_plugin.h"
 #include "config/import/operations.h"
+#include "config/import/policy_text.h"
 #include "core/str.h"
 #include "core/yaml.h"
 
@@ -201,17 +202,20 @@ static void operations(struct kong *k, struct str api, const json_t *methods)
 	}
 }
 
-/* "/orders" of "/orders/", "~/orders/(?<id>\d+)$"; false: no path stands before the expression. */
-static bool plain_path(struct str path, struct str *out, bool *cut)
+/* "/orders" of "/orders/", "~/orders/(?<id>\d+)$"; false: no path stands before the expression. *expression is STR_NULL where the path
+ * says all. */
+static bool plain_path(struct str path, struct str *out, bool *cut, struct str *expression)
 {
 	size_t n = 0;
 
 	*cut = false;
+	*expression = STR_NULL;
 	if (str_starts(path, STR("~"))) {
 		path = str_from(path, 1);
 		while (n < path.n && !strchr("([{*+?\\^$|.", path.p[n]))
 			n++;
 		*cut = !(n == path.n || (n + 1 == path.n && path.p[n] == '$'));
+		*expression = n == path.n ? STR_NULL : path;
 		path = str_first(path, n);
 		if (*cut) {
 			n = str_rfind_char(path, '/');
@@ -282,19 +286,36 @@ static void put_tags(json_t *api, const json_t *service, const json_t *route)
 	json_decref(tags);
 }
 
-/* The policy of an API: its plugins, and how long a backend may take where that is said. */
-static void policy_of(struct kong *k, struct str id, const json_t *service, const struct kong_plugins *p)
+/* All below the path before an expression would be served: what it does not match is refused. The place of the installation and of its
+ * environment stands before the path. */
+static void put_expression(struct buf *b, struct kong *k, struct str expression)
+{
+	buf_cstr(b, "    <choose>\n    <when condition=\"@(!System.Text.RegularExpressions.Regex.IsMatch(context.Request.OriginalUrl.Path, ");
+	policy_literal(b, arena_printf(k->arena, "^(?:/[^/]+)*?(?:%.*s)", STR_ARG(expression)));
+	buf_cstr(b, "))\">\n    <return-response>\n      <set-status code=\"404\" reason=\"Not Found\" />\n    </return-response>\n    </when>\n    </choose>\n");
+}
+
+/* The policy of an API: which calls its route takes, its plugins, and how long a backend may take where that is said. */
+static void policy_of(struct kong *k, struct str id, const json_t *service, const struct kong_plugins *p, struct str expression)
 {
 	int64_t read_timeout = jsn_int(service, "read_timeout", 60000);
 	struct arena *a = k->arena;
+	struct buf inbound;
 
-	if (p->inbound.n || p->outbound.n || read_timeout != 60000)
-		bundle_policy(k->bundle, arena_printf(a, "api:%.*s", STR_ARG(id)), arena_dup(a, buf_view(&p->inbound)).p,
+	buf_init(&inbound, POLICY_TEXT_MAX);
+	if (expression.p)
+		put_expression(&inbound, k, expression);
+	buf_str(&inbound, buf_view(&p->inbound));
+	buf_str(&inbound, buf_view(&p->late));
+	if (inbound.n || p->outbound.n || read_timeout != 60000)
+		bundle_policy(k->bundle, arena_printf(a, "api:%.*s", STR_ARG(id)), arena_dup(a, buf_view(&inbound)).p,
 			      read_timeout == 60000 ? NULL : arena_printf(a, "    <forward-request timeout-ms=\"%lld\" />\n", (long long)read_timeout).p,
 			      arena_dup(a, buf_view(&p->outbound)).p);
+	buf_release(&inbound);
 }
 
-static void one_path(struct kong *k, const json_t *service, const json_t *route, struct str path, struct str id, struct kong_plugins *p)
+static void one_path(struct kong *k, const json_t *service, const json_t *route, struct str path, struct str id, struct kong_plugins *p,
+		     struct str expression)
 {
 	json_t *api = bundle_add(k->bundle, "api", id), *upstream;
 	struct str name = jsn_str(route, "name").n ? jsn_str(route, "name") : jsn_str(service, "name"), below = STR("");
@@ -318,7 +339,7 @@ static void one_path(struct kong *k, const json_t *service, const json_t *route,
 	}
 	key_settings(k, api, id, p);
 	operations(k, id, jsn_arr(route, "methods"));
-	policy_of(k, id, service, p);
+	policy_of(k, id, service, p, expression);
 	import_taken(k->bundle->report, "API", 1);
 }
 
@@ -384,24 +405,25 @@ static void one_route(struct kong *k, const json_t *service, const json_t *route
 	if (!is_served(k, route, what))
 		return;
 	kong_plugins_init(&p, k->bundle);
+	kong_headers(&p, jsn_obj(route, "headers"), what);
 	plugins_apart(k, &p, "service", service);
 	all_plugins(&p, service, "service");
 	plugins_apart(k, &p, "route", route);
 	all_plugins(&p, route, "route");
 	route_warnings(k, route, what);
 	for (size_t i = 0; i < n || (i == 0 && !n); i++) {
-		struct str path, given = n ? jsn_string(json_array_get(paths, i)) : STR("/");
+		struct str path, expression, given = n ? jsn_string(json_array_get(paths, i)) : STR("/");
 		bool cut;
 
-		if (!plain_path(given, &path, &cut)) {
+		if (!plain_path(given, &path, &cut, &expression)) {
 			import_not_possible(k->bundle->report, what, "the expression %.*s has no path before it", STR_ARG(given));
 			continue;
 		}
 		if (cut)
-			import_approximated(k->bundle->report, what, "of the expression %.*s the path /%.*s before it is served, and all below", STR_ARG(given),
-					    STR_ARG(path));
+			import_approximated(k->bundle->report, what, "of the expression %.*s the path /%.*s before it is the API's; calls that it does not match are "
+					    "answered 404 by its policy", STR_ARG(given), STR_ARG(path));
 		if (take_path(k, path, route, what))
-			one_path(k, service, route, path, unique(k, jsn_str(route, "name").n ? jsn_str(route, "name") : jsn_str(service, "name")), &p);
+			one_path(k, service, route, path, unique(k, jsn_str(route, "name").n ? jsn_str(route, "name") : jsn_str(service, "name")), &p, expression);
 	}
 	kong_plugins_release(&p);
 }
@@ -505,6 +527,7 @@ static void global_plugins(struct kong *k)
 	json_t *v;
 
 	kong_plugins_init(&p, k->bundle);
+	p.everywhere = true;
 	json_array_foreach(jsn_arr(k->doc, "plugins"), i, v)
 		if (!jsn_get(v, "service") && !jsn_get(v, "route"))
 			kong_plugin(&p, v, STR("all calls"));

@@ -33,7 +33,7 @@ static const struct import_field route[] = {
 	{ "created_at", NULL, NULL }, { "updated_at", NULL, NULL }, { "https_redirect_status_code", NULL, NULL },
 	{ "path_handling", "paths are put behind that of the backend, as v0 does", "\"v0\"" },
 	{ "regex_priority", "the longest path counts", NULL }, { "priority", "the longest path counts", NULL },
-	{ "headers", "headers as a condition; use <choose> in its policy", NULL },
+	{ "headers", NULL, NULL },
 	{ "preserve_host", "use <set-header name=\"Host\"> in its policy", NULL },
 	{ "request_buffering", NULL, NULL }, { "response_buffering", NULL, NULL },
 	{ "snis", "a condition on the name in TLS, which ends at the web server", NULL },

@@ -12,15 +12,15 @@ void kong_plugins_init(struct kong_plugins *p, struct bundle *b)
 	*p = (struct kong_plugins){ .bundle = b };
 	buf_init(&p->inbound, POLICY_TEXT_MAX);
 	buf_init(&p->outbound, POLICY_TEXT_MAX);
+	buf_init(&p->late, POLICY_TEXT_MAX);
 }
 
 void kong_plugins_release(struct kong_plugins *p)
 {
 	buf_release(&p->inbound);
 	buf_release(&p->outbound);
+	buf_release(&p->late);
 }
-
-/* ---- limits ------------------------------------------------------------------------------------------------------------------------- */
 
 static bool is_token(struct str s)
 {
@@ -29,6 +29,47 @@ static bool is_token(struct str s)
 			return false;
 	return s.n > 0;
 }
+
+/* ---- conditions ----------------------------------------------------------------------------------------------------------------------- */
+
+/* One value that begins with "~*" is an expression. */
+static bool are_plain(const json_t *values)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)values, i, v)
+		if (!json_is_string(v) || str_starts(jsn_string(v), STR("~*")))
+			return false;
+	return json_array_size(values) > 0;
+}
+
+void kong_headers(struct kong_plugins *p, const json_t *headers, struct str where)
+{
+	const char *name;
+	json_t *values, *v;
+	size_t i;
+
+	json_object_foreach((json_t *)(uintptr_t)headers, name, values) {
+		if (!is_token(str_of(name)) || !are_plain(values)) {
+			policy_closed(&p->inbound, "a header as a condition, which is an expression");
+			import_not_possible(p->bundle->report, where, "the header %.80s as a condition is an expression, or no plain name: calls are answered 501; write a <choose> "
+					    "that refuses those without it, and take the return-response out of the policy", name);
+			continue;
+		}
+		buf_fmt(&p->inbound, "    <check-header name=\"%s\" failed-check-httpcode=\"404\" failed-check-error-message=\"Not Found\" ignore-case=\"true\">\n",
+			name);
+		json_array_foreach(values, i, v) {
+			buf_cstr(&p->inbound, "      <value>");
+			policy_value(&p->inbound, jsn_string(v));
+			buf_cstr(&p->inbound, "</value>\n");
+		}
+		buf_cstr(&p->inbound, "    </check-header>\n");
+		import_approximated(p->bundle->report, where, "calls without the header %.80s that it asks for are answered 404 (check-header)", name);
+	}
+}
+
+/* ---- limits ------------------------------------------------------------------------------------------------------------------------- */
 
 static void counter_key(struct buf *b, const json_t *c, struct str where)
 {
@@ -218,6 +259,17 @@ static void key_auth(struct kong_plugins *p, const json_t *c, struct str where U
 	import_taken(p->bundle->report, "plugin", 1);
 }
 
+/* What is asked of a token or of its owner beyond issuer, audience and scope. */
+static const char *openid_rule(const json_t *c)
+{
+	static const char *const rules[] = { "groups_required", "roles_required", "claims_forbidden", "consumer_claim", "consumer_claims" };
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (json_array_size(jsn_get(c, rules[i])) || json_object_size(jsn_get(c, rules[i])) || jsn_str(c, rules[i]).n)
+			return rules[i];
+	return NULL;
+}
+
 static void openid_connect(struct kong_plugins *p, const json_t *c, struct str where)
 {
 	const json_t *list = jsn_arr(c, "audience_required") ? jsn_arr(c, "audience_required") : jsn_arr(c, "audience");
@@ -231,6 +283,12 @@ static void openid_connect(struct kong_plugins *p, const json_t *c, struct str w
 		return;
 	}
 	policy_jwt(&p->inbound, &jwt);
+	if (openid_rule(c)) {
+		policy_closed(&p->inbound, arena_printf(p->bundle->arena, "openid-connect with %s", openid_rule(c)).p);
+		import_not_possible(p->bundle->report, where, "openid-connect with %s, which keeps calls out: they are answered 501 until you say it with "
+				    "required-claims in validate-jwt and take the return-response out of the policy", openid_rule(c));
+		return;
+	}
 	import_approximated(p->bundle->report, where, "openid-connect: bearer tokens of the issuer are checked (validate-jwt); signing in with "
 			    "a browser is a feature of the identity-aware proxy, gatehouse iap; its other settings are left out");
 }
@@ -298,12 +356,19 @@ static void vary(struct buf *b, const json_t *list, const char *element)
 
 static void proxy_cache(struct kong_plugins *p, const json_t *c, struct str where)
 {
-	buf_cstr(&p->inbound, "    <cache-lookup vary-by-developer=\"false\" vary-by-developer-groups=\"false\">\n");
-	vary(&p->inbound, jsn_arr(c, "vary_headers"), "vary-by-header");
-	vary(&p->inbound, jsn_arr(c, "vary_query_params"), "vary-by-query-parameter");
-	buf_cstr(&p->inbound, "    </cache-lookup>\n");
+	if (p->everywhere) {
+		import_not_possible(p->bundle->report, where, "proxy-cache of all services: an answer that was kept would be given before what guards a route; "
+				    "make cache rules (gatehouse cache set), or write cache-lookup into the policies of APIs");
+		return;
+	}
+	/* Kong keeps answers for each consumer apart */
+	buf_cstr(&p->late, "    <cache-lookup vary-by-developer=\"true\" vary-by-developer-groups=\"false\">\n");
+	vary(&p->late, jsn_arr(c, "vary_headers"), "vary-by-header");
+	vary(&p->late, jsn_arr(c, "vary_query_params"), "vary-by-query-parameter");
+	buf_cstr(&p->late, "    </cache-lookup>\n");
 	buf_fmt(&p->outbound, "    <cache-store duration=\"%lld\" />\n", (long long)jsn_int(c, "cache_ttl", 300));
-	import_approximated(p->bundle->report, where, "proxy-cache: which answers are kept is decided by RFC 9111, not by lists of statuses and types");
+	import_approximated(p->bundle->report, where, "proxy-cache: which answers are kept is decided by RFC 9111, not by lists of statuses and types; they "
+			    "are kept apart for each user, so give subscriptions whose answers differ a user");
 }
 
 static void correlation(struct kong_plugins *p, const json_t *c, struct str where UNUSED)

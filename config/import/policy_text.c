@@ -20,10 +20,10 @@ static void put_escaped(struct buf *b, struct str s)
 	}
 }
 
-/* As the text of a C# literal, with "{{" taken apart. */
-static void put_literal(struct buf *b, struct str s)
+/* "{{" is taken apart: it would be that of a named value. */
+void policy_literal(struct buf *b, struct str s)
 {
-	buf_cstr(b, "@(&quot;");
+	buf_cstr(b, "&quot;");
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
@@ -34,15 +34,18 @@ static void put_literal(struct buf *b, struct str s)
 		else
 			put_escaped(b, (struct str){ &s.p[i], 1 });
 	}
-	buf_cstr(b, "&quot;)");
+	buf_cstr(b, "&quot;");
 }
 
 void policy_value(struct buf *b, struct str value)
 {
-	if (str_starts(str_trim(value), STR("@(")) || str_starts(str_trim(value), STR("@{")) || str_find(value, STR("{{")) != SIZE_MAX)
-		put_literal(b, value);
-	else
+	if (str_starts(str_trim(value), STR("@(")) || str_starts(str_trim(value), STR("@{")) || str_find(value, STR("{{")) != SIZE_MAX) {
+		buf_cstr(b, "@(");
+		policy_literal(b, value);
+		buf_char(b, ')');
+	} else {
 		put_escaped(b, value);
+	}
 }
 
 static void set(struct buf *b, const char *element, struct str name, const char *action, struct str value)
@@ -71,8 +74,13 @@ void policy_set_query(struct buf *b, struct str name, const char *action, struct
 
 void policy_closed(struct buf *b, const char *why)
 {
-	buf_fmt(b, "    <!-- closed: %s -->\n    <return-response>\n      <set-status code=\"501\" reason=\"Not taken over\" />\n"
-		"    </return-response>\n", why);
+	buf_cstr(b, "    <!-- closed: ");
+	for (const char *c = why; *c; c++) {             /* names of the file stand in it: they do not end the comment */
+		if (*c == '-' && c > why && c[-1] == '-')
+			buf_char(b, ' ');
+		buf_char(b, (unsigned char)*c < ' ' ? ' ' : *c);
+	}
+	buf_cstr(b, " -->\n    <return-response>\n      <set-status code=\"501\" reason=\"Not taken over\" />\n    </return-response>\n");
 }
 
 void policy_jwt(struct buf *b, const struct policy_jwt *j)

@@ -13,6 +13,8 @@ void policy_value(struct buf *b, struct str value);
 /* <set-header name="N" exists-action="A"><value>V</value></set-header>; no value for "delete". */
 void policy_set_header(struct buf *b, struct str name, const char *action, struct str value);
 void policy_set_query(struct buf *b, struct str name, const char *action, struct str value);
+/* The value as the text of a C# literal, for expressions in attributes. */
+void policy_literal(struct buf *b, struct str value);
 /* Every call is answered with that status: where something that guarded the API could not be taken over. */
 void policy_closed(struct buf *b, const char *why);
 /* validate-jwt by an issuer's discovery document. */
