@@ -1,5 +1,6 @@
 #include "db/call_block.h"
 
+#include "core/log.h"
 #include "core/map.h"
 #include "core/str.h"
 #include "db/call_pack.h"
@@ -10,7 +11,7 @@
 enum {
 	BLOCK_ARENA = 4 << 20,           /* what 256 calls have of each kind, 700 bytes together, and tables for it */
 	OPEN_CALLS = 128,                /* a block that has fewer takes more */
-	IDLE_BLOCKS = 8,                 /* blocks without an old call that are looked into before a search for old ones ends */
+	IDLE_BLOCKS = 8,                 /* blocks that begin with a newer call and are looked into before a search for old ones ends */
 	STATUS_TEXT = 8,
 };
 
@@ -102,7 +103,8 @@ static bool note_own(struct call_blocks *b, const struct telemetry_call *call)
 	       && note(b, CALL_SEEN_TRACE, call->trace_id);
 }
 
-/* The newest block takes more as long as it is small; else, and later in a drain, a new one begins. */
+/* The newest block takes more as long as it is small, and what follows it is the next number (in a store of before calls were packed
+ * numbers may be missing); else, and later in a drain, a new one begins. */
 static gh_rc open_block(struct store *s, struct gh_err *err)
 {
 	struct call_blocks *b = s->blocks;
@@ -117,7 +119,8 @@ static gh_rc open_block(struct store *s, struct gh_err *err)
 	}
 	b->now = (struct block){ .number = b->next_row, .first_us = INT64_MAX, .last_us = INT64_MIN };
 	if (row && sqlite3_column_int64(st, 2) < OPEN_CALLS
-	    && sqlite3_column_int64(st, 1) + sqlite3_column_int64(st, 2) < CALL_BLOCK_CALLS) {
+	    && sqlite3_column_int64(st, 1) + sqlite3_column_int64(st, 2) < CALL_BLOCK_CALLS
+	    && sqlite3_column_int64(st, 0) + sqlite3_column_int64(st, 1) + sqlite3_column_int64(st, 2) == b->next_row) {
 		before = (struct str){ sqlite3_column_blob(st, 5), (size_t)sqlite3_column_bytes(st, 5) };
 		b->now = (struct block){ .number = sqlite3_column_int64(st, 0), .gone = sqlite3_column_int64(st, 1),
 					 .calls = sqlite3_column_int64(st, 2), .first_us = sqlite3_column_int64(st, 3),
@@ -232,12 +235,17 @@ static gh_rc drop_block(struct store *s, const struct block *b, struct gh_err *e
 	return GH_RC_OK;
 }
 
-/* Takes the first calls that are older, at most `most`, out of what is packed; `left` is the block without them. */
+static void tell_damage(int64_t row)
+{
+	log_error("a block of single calls is damaged, the rest of it is lost", KV_INT("first", row));
+}
+
+/* Takes the first calls that are older, at most `most`, out of what is packed, and what is damaged; `left` is the block without them. */
 static bool cut(struct call_packer *p, struct call_unpacker *u, struct str records, int64_t before_us, size_t most, struct block *left)
 {
 	struct telemetry_call call;
 	bool damaged = false, fresh, cutting = true;
-	size_t gone = 0;
+	size_t gone = 0, kept = 0;
 
 	left->first_us = INT64_MAX;
 	left->last_us = INT64_MIN;
@@ -254,9 +262,12 @@ static bool cut(struct call_packer *p, struct call_unpacker *u, struct str recor
 			return false;
 		left->first_us = call.started_us < left->first_us ? call.started_us : left->first_us;
 		left->last_us = call.started_us > left->last_us ? call.started_us : left->last_us;
+		kept++;
 	}
+	if (damaged)
+		tell_damage(left->number + left->gone);
 	left->gone += (int64_t)gone;
-	left->calls -= (int64_t)gone;
+	left->calls = (int64_t)kept;
 	return true;
 }
 
@@ -272,13 +283,18 @@ static gh_rc drop_part(struct store *s, struct block *b, struct str records, int
 		FAIL(err, NOMEM, "no memory for a block of calls");
 	if (left.calls == b->calls)
 		return GH_RC_OK;
+	if (!left.calls) {
+		TRY(drop_block(s, b, err));
+		b->calls = 0;
+		return GH_RC_OK;
+	}
 	w->more_calls += left.calls - b->calls;
 	w->more_bytes += (int64_t)call_packer_bytes(w->packer).n - b->bytes;
 	*b = left;
 	return put_block(s, b, call_packer_bytes(w->packer), err);
 }
 
-/* One block; *gone: how many of its first `most` calls went. */
+/* One block; *gone: how many of its first `most` calls went; more where it is damaged. */
 static gh_rc drop_some(struct store *s, struct block b, struct str records, int64_t before_us, size_t most, size_t *gone, struct gh_err *err)
 {
 	int64_t calls = b.calls;
@@ -297,19 +313,21 @@ static gh_rc drop_some(struct store *s, struct block b, struct str records, int6
 
 gh_rc call_blocks_drop(struct store *s, int64_t before_us, size_t most, size_t *gone, struct gh_err *err)
 {
-	int64_t from = INT64_MIN;
+	int64_t from = INT64_MIN, from_us = INT64_MIN;
 	unsigned idle = 0;
 
 	*gone = 0;
 	while (*gone < most && idle < IDLE_BLOCKS) {
-		sqlite3_stmt *st = sql_use(s, SQL_CALL_BLOCK_NEXT);
+		sqlite3_stmt *st = sql_use(s, SQL_CALL_BLOCK_OLDEST);
 		struct str records;
 		struct block b;
 		size_t n;
 		bool row;
 		gh_rc rc;
 
-		bind_int(st, 1, from);
+		bind_int(st, 1, before_us);
+		bind_int(st, 2, from_us);
+		bind_int(st, 3, from);
 		TRY(sql_step(s, st, &row, err));
 		if (!row)
 			break;
@@ -323,7 +341,8 @@ gh_rc call_blocks_drop(struct store *s, int64_t before_us, size_t most, size_t *
 			return rc;
 		idle += !n;
 		*gone += n;
-		from = b.number + 1;
+		from = b.number;
+		from_us = b.first_us;
 	}
 	return GH_RC_OK;
 }
@@ -362,7 +381,8 @@ static bool fits(const struct search *q, int64_t row, const struct telemetry_cal
 	       && has_id(f->key_prefix, c->key_prefix) && has_id(f->address, c->client_ip);
 }
 
-static gh_rc read_block(struct search *q, int64_t row, struct str records, struct gh_err *err)
+/* A block that is damaged hides only what is damaged. */
+static void read_block(struct search *q, int64_t row, struct str records)
 {
 	struct telemetry_call call;
 	bool damaged = false;
@@ -380,8 +400,7 @@ static gh_rc read_block(struct search *q, int64_t row, struct str records, struc
 		q->found[q->n++] = (struct store_call){ row, call };
 	}
 	if (damaged)
-		FAIL(err, SYNTAX, "the records of calls from number %lld on are damaged", (long long)row);
-	return GH_RC_OK;
+		tell_damage(row);
 }
 
 /* Which blocks may have what is looked for; what finds fewest comes first. */
@@ -427,9 +446,9 @@ static gh_rc each_block(struct store *s, struct search *q, sqlite3_stmt *st, cal
 	gh_rc rc;
 
 	while (rc = sql_step(s, st, &row, err), !rc.code && row) {
-		rc = read_block(q, sqlite3_column_int64(st, 0),
-				(struct str){ sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1) }, err);
-		if (rc.code || (q->n && !each(ctx, q->found, q->n)))
+		read_block(q, sqlite3_column_int64(st, 0),
+			   (struct str){ sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1) });
+		if (q->n && !each(ctx, q->found, q->n))
 			break;
 	}
 	sqlite3_reset(st);

@@ -99,7 +99,7 @@ static gh_rc drop_calls(struct store *s, int64_t before_us, size_t max_rows, boo
 	size_t gone;
 
 	TRY(call_blocks_drop(s, before_us, max_rows, &gone, err));
-	*more |= gone == max_rows;
+	*more |= gone >= max_rows;
 	return GH_RC_OK;
 }
 

@@ -1,9 +1,13 @@
-/* Packed calls: what goes in comes out, whatever it is; what is damaged is told and never read past its end. */
-#include "tests/unit/check.h"
+/* Packed calls: what goes in comes out, whatever it is; what is damaged is told and never read past its end. In the store a damaged
+ * block hides no other and goes as the others do; clocks that went backwards and numbers that are missing do no harm. */
+#include "tests/unit/db/fixture.h"
 
 #include "core/arena.h"
+#include "core/log.h"
 #include "core/str.h"
 #include "db/call_pack.h"
+#include "db/sql.h"
+#include "db/telemetry.h"
 
 #include <stdlib.h>
 
@@ -157,9 +161,95 @@ static void damaged_ones(void **state UNUSED)
 	check_done();
 }
 
+/* ---- in the store --------------------------------------------------------------------------------------------------------------- */
+
+static void drain(struct fixture *f, int n, int64_t first_us)
+{
+	struct telemetry_call c = sample();
+
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	for (int i = 0; i < n; i++) {
+		c.started_us = first_us + i;
+		CHECK_OK(f, store_drain_call(f->s, &c, &f->err));
+	}
+	CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+}
+
+static struct store_telemetry_stats pruned(struct fixture *f, int64_t before_us)
+{
+	const struct store_retention r = { .raw_before_us = before_us, .max_rows = 100000 };
+	struct store_telemetry_stats stats = { 0 };
+	bool more;
+
+	CHECK_OK(f, store_telemetry_prune(f->s, &r, &more, &f->err));
+	CHECK("that was all", !more);
+	CHECK_OK(f, store_telemetry_stats(f->s, &stats, &f->err));
+	return stats;
+}
+
+static void damaged_block(void **state)
+{
+	struct fixture *f = *state;
+	struct store_call *got;
+	int64_t readable;
+	size_t n;
+
+	drain(f, 200, 1001);
+	drain(f, 200, 1201);
+	drain(f, 200, 1401);
+	assert_int_equal(sqlite3_exec(f->s->db, "UPDATE telemetry.call_data SET records = substr(records, 1, length(records) / 2) WHERE block = 201",
+				      NULL, NULL, NULL), SQLITE_OK);
+	CHECK_OK(f, store_calls(f->s, f->a, &(struct store_calls_filter){ .limit = 1000 }, &got, &n, &f->err));
+	readable = (int64_t)n - 400;
+	CHECK("what is whole is there, before and behind it", readable > 50 && readable < 150 && got[0].row == 1 && got[n - 1].row == 600);
+	CHECK_INT("some of them have to go", pruned(f, 1211).calls, readable - 10 + 200);
+	CHECK_OK(f, store_calls(f->s, f->a, &(struct store_calls_filter){ .limit = 1000 }, &got, &n, &f->err));
+	CHECK("the first of what is left", (int64_t)n == readable + 190 && got[0].row == 211 && got[0].call.started_us == 1211);
+	assert_int_equal(sqlite3_exec(f->s->db, "UPDATE telemetry.call_data SET records = x'08' WHERE block = 201", NULL, NULL, NULL), SQLITE_OK);
+	CHECK_INT("nothing of it can be read: it goes", pruned(f, 1220).calls, 200);
+	CHECK_INT("and the others", pruned(f, 2000).calls, 0);
+	check_done();
+}
+
+/* Calls of a time to come stand before those of now. */
+static void clock_went_back(void **state)
+{
+	static const int64_t to_come = INT64_C(9000000000000000);
+	struct store_telemetry_stats stats;
+	struct fixture *f = *state;
+
+	drain(f, 20 * 256, to_come);
+	drain(f, 100, 1000);
+	drain(f, 100, 2000);
+	stats = pruned(f, 2000);
+	CHECK_INT("what is old goes, wherever it stands", stats.calls, 20 * 256 + 100);
+	CHECK_INT("the oldest", stats.first_call_us, 2000);
+	CHECK_INT("and the rest in its time", pruned(f, to_come + 10).calls, 20 * 256 - 10);
+	check_done();
+}
+
+/* A store of before calls were packed may miss numbers; those that were given are not given again. */
+static void numbers_go_on(void **state)
+{
+	struct fixture *f = *state;
+	struct store_call *got;
+	size_t n;
+
+	drain(f, 10, 1000);
+	assert_int_equal(sqlite3_exec(f->s->db, "UPDATE telemetry.telemetry_total SET next_row = 50", NULL, NULL, NULL), SQLITE_OK);
+	drain(f, 2, 2000);
+	drain(f, 1, 3000);
+	CHECK_OK(f, store_calls(f->s, f->a, &(struct store_calls_filter){ .after_row = 10 }, &got, &n, &f->err));
+	CHECK("behind the last one", n == 3 && got[0].row == 50 && got[1].row == 51 && got[2].row == 52 && got[2].call.started_us == 3000);
+	check_done();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(round_trip), cmocka_unit_test(many_kinds), cmocka_unit_test(damaged_ones) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(round_trip), cmocka_unit_test(many_kinds), cmocka_unit_test(damaged_ones),
+					    store_test(damaged_block), store_test(clock_went_back), store_test(numbers_go_on) };
+
+	log_init("test_call_pack", LOG_LEVEL__COUNT);
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
