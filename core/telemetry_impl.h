@@ -33,8 +33,9 @@ enum {
 	RECORD_MAX_BYTES = RECORD_FIXED_BYTES + TEXTS_MAX_BYTES + 8,
 };
 
-/* Rises when a number or text is added to a record. */
-enum { SEGMENT_VERSION = 5 };
+/* Rises when a number or text is added to a record. What waits at an upgrade was written by the program before: its version is read too,
+ * and has as many texts as stand before `web`. */
+enum { SEGMENT_VERSION = 5, SEGMENT_VERSION_BEFORE = 4 };
 
 struct segment_header {
 	uint64_t magic;

@@ -19,6 +19,7 @@ struct segment {
 	const unsigned char *map;
 	const struct segment_header *header;
 	size_t bytes;
+	unsigned texts;                      /* of a record: those of its version */
 	bool finished;
 };
 
@@ -96,8 +97,12 @@ static gh_rc map_file(struct segment *s, const char *path, struct gh_err *err)
 		FAIL(err, IO, "%s: %s", path, strerror(errno));
 	s->map = p;
 	s->header = p;
-	if (s->header->magic != SEGMENT_MAGIC || s->header->version != SEGMENT_VERSION || s->header->bytes != s->bytes)
+	if (s->header->magic != SEGMENT_MAGIC || s->header->bytes != s->bytes)
 		FAIL(err, SYNTAX, "%s: not a telemetry segment", path);
+	if (s->header->version != SEGMENT_VERSION && s->header->version != SEGMENT_VERSION_BEFORE)
+		FAIL(err, SYNTAX, "%s: a telemetry segment of version %u, this program reads %d and %d", path, s->header->version,
+		     SEGMENT_VERSION_BEFORE, SEGMENT_VERSION);
+	s->texts = s->header->version == SEGMENT_VERSION ? TELEMETRY_TEXT__ALL : TELEMETRY_TEXT__COUNT;
 	return GH_RC_OK;
 }
 
@@ -172,17 +177,23 @@ static const unsigned char *get(const unsigned char *from, void *p, size_t n)
 	return from + n;
 }
 
-static bool record_read(const unsigned char *at, uint32_t bytes, struct telemetry_call *call)
+/* All of a record but its texts. */
+static size_t fixed_bytes(const struct segment *s)
+{
+	return RECORD_FIXED_BYTES - LENGTHS_BYTES + 2 * s->texts;
+}
+
+static bool record_read(const struct segment *s, const unsigned char *at, uint32_t bytes, struct telemetry_call *call)
 {
 	const unsigned char *from = at + RECORD_HEAD_BYTES;
-	uint16_t lengths[TELEMETRY_TEXT__ALL];
-	size_t sum = RECORD_FIXED_BYTES;
+	uint16_t lengths[TELEMETRY_TEXT__ALL] = { 0 };
+	size_t sum = fixed_bytes(s);
 
 	from = get(from, &call->started_us, 8);
 #define X(type, name) from = get(from, &call->name, sizeof(type));
 	TELEMETRY_NUMBERS(X)
 #undef X
-	from = get(from, lengths, LENGTHS_BYTES);
+	from = get(from, lengths, 2 * s->texts);
 	for (int i = 0; i < TELEMETRY_TEXT__ALL; i++) {
 		if (lengths[i] > telemetry_text_max[i])
 			return false;
@@ -209,11 +220,11 @@ bool segment_next(const struct segment *s, uint64_t *offset, struct telemetry_ca
 	if (*offset >= committed)
 		return false;
 	*damaged = true;
-	if (committed - *offset < RECORD_FIXED_BYTES)
+	if (committed - *offset < fixed_bytes(s))
 		return false;
 	memcpy(head, at, sizeof(head));
-	if (head[1] != (head[0] ^ RECORD_CHECK) || head[0] % 8 || head[0] < RECORD_FIXED_BYTES
-	    || head[0] > committed - *offset || !record_read(at, head[0], call))
+	if (head[1] != (head[0] ^ RECORD_CHECK) || head[0] % 8 || head[0] < fixed_bytes(s)
+	    || head[0] > committed - *offset || !record_read(s, at, head[0], call))
 		return false;
 	*damaged = false;
 	*offset += head[0];

@@ -5,6 +5,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/telemetry.h"
+#include "core/telemetry_impl.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -119,6 +120,71 @@ static void round_trip(void **state UNUSED)
 	i = 0;
 	CHECK_INT("all", read_all(compare, &i, &dropped, true), 100);
 	CHECK_INT("none dropped", dropped, 0);
+	check_done();
+}
+
+static void compare_older(const struct telemetry_call *got, void *arg)
+{
+	struct telemetry_call call = *got;
+
+	CHECK_STR("did not exist", call.web, STR(""));
+	call.web = sample(0).web;
+	compare(&call, arg);
+}
+
+/* As the version before wrote it: without the length of `web`. */
+static void older(void **state UNUSED)
+{
+	enum { LENGTHS = RECORD_FIXED_BYTES - LENGTHS_BYTES, FIXED = RECORD_FIXED_BYTES - 2, TEXTS = TELEMETRY_TEXT__COUNT };
+	struct telemetry *t = open_writer(65536, 1 << 20);
+	unsigned char *map, *from, *to, *records;
+	struct segment_header *h;
+	uint64_t dropped = 0;
+	struct str *names;
+	char path[200];
+	int fd, i = 0;
+	size_t n;
+
+	for (; i < 5; i++) {
+		struct telemetry_call c = sample(i);
+
+		c.web = STR("");
+		assert_true(telemetry_put(t, &c));
+	}
+	telemetry_close(t);
+	assert_int_equal(segments_list(arena, dir, &names, &n, NULL).code, GH_OK);
+	snprintf(path, sizeof(path), "%s/%.*s", dir, STR_ARG(names[0]));
+	fd = open(path, O_RDWR);
+	map = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(map != MAP_FAILED);
+	h = (void *)map;
+	records = from = to = map + SEGMENT_HEADER_BYTES;
+	while (i--) {
+		uint16_t lengths[TEXTS];
+		uint32_t head[2];
+		size_t texts = 0, whole;
+
+		memcpy(head, from, sizeof(head));
+		memcpy(lengths, from + LENGTHS, sizeof(lengths));
+		for (size_t k = 0; k < TEXTS; k++)
+			texts += lengths[k];
+		whole = (FIXED + texts + 7) / 8 * 8;
+		memmove(to, from, FIXED);
+		memmove(to + FIXED, from + RECORD_FIXED_BYTES, texts);
+		from += head[0];
+		head[0] = (uint32_t)whole;
+		head[1] = head[0] ^ RECORD_CHECK;
+		memcpy(to, head, sizeof(head));
+		to += whole;
+	}
+	h->version = SEGMENT_VERSION_BEFORE;
+	h->committed = (uint64_t)(to - records);
+	i = 0;
+	CHECK_INT("all that waited at an upgrade", read_all(compare_older, &i, &dropped, true), 5);
+	h->version = SEGMENT_VERSION + 1;
+	CHECK_INT("of another one", segment_open(dir, names[0], &(struct segment *){ NULL }, NULL).code, GH_E_SYNTAX);
+	munmap(map, 65536);
+	close(fd);
 	check_done();
 }
 
@@ -332,7 +398,8 @@ static void cost(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(web), cmocka_unit_test_setup_teardown(round_trip, begin, end), cmocka_unit_test_setup_teardown(limits, begin, end),
+		cmocka_unit_test(web), cmocka_unit_test_setup_teardown(round_trip, begin, end), cmocka_unit_test_setup_teardown(older, begin, end),
+		cmocka_unit_test_setup_teardown(limits, begin, end),
 		cmocka_unit_test_setup_teardown(many_segments, begin, end), cmocka_unit_test_setup_teardown(bounded, begin, end),
 		cmocka_unit_test_setup_teardown(killed, begin, end), cmocka_unit_test_setup_teardown(damage, begin, end),
 		cmocka_unit_test_setup_teardown(json, begin, end), cmocka_unit_test_setup_teardown(cost, begin, end),
