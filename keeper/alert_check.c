@@ -48,7 +48,7 @@ gh_rc alerts_bad_at(struct checking *c, struct str subject, int64_t value, struc
 
 void alerts_keep_first(gh_rc *first, struct gh_err *err, gh_rc rc, const struct gh_err *why)
 {
-	if (!rc.code || first->code)
+	if (!rc.code || (first->code && rc.code != GH_E_BUSY))
 		return;
 	*first = rc;
 	*err = *why;

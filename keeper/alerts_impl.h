@@ -69,7 +69,7 @@ GH_RC alerts_check(struct alerts *a, struct store *store, int64_t now_us, struct
 GH_RC alerts_found(struct alerts *a, struct store *store, struct series *s, bool bad, const struct alert_finding *f, struct gh_err *err);
 
 /* One that fails does not keep the others from being looked at; the first failure is what is reported. But where the store is taken
- * (BUSY) the caller stops: each of the others would wait as long for it. */
+ * (BUSY) that is, and the caller stops: each of the others would wait as long for it. */
 void alerts_keep_first(gh_rc *first, struct gh_err *err, gh_rc rc, const struct gh_err *why);
 
 /* One check of a rule that counts no calls. */

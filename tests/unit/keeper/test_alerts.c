@@ -199,6 +199,25 @@ static void one_that_fails(void **state)
 	check_done();
 }
 
+/* The first failure is told, but for a store that is taken: it ends the turn. */
+static void first_failure(void **state UNUSED)
+{
+	static const struct { const char *label; enum gh_code first, next, want; } rows[] = {
+		{ "none", GH_OK, GH_OK, GH_OK }, { "one", GH_OK, GH_E_IO, GH_E_IO }, { "then none", GH_E_IO, GH_OK, GH_E_IO },
+		{ "two", GH_E_IO, GH_E_INVALID, GH_E_IO }, { "taken", GH_OK, GH_E_BUSY, GH_E_BUSY }, { "taken after another", GH_E_IO, GH_E_BUSY, GH_E_BUSY },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct gh_err err = { .message = "" }, why = { .message = "" };
+		gh_rc rc = GH_RC_OK;
+
+		alerts_keep_first(&rc, &err, (gh_rc){ rows[i].first }, &why);
+		alerts_keep_first(&rc, &err, (gh_rc){ rows[i].next }, &why);
+		CHECK_INT(rows[i].label, rc.code, rows[i].want);
+	}
+	check_done();
+}
+
 /* A rule outlives what it watches: off, with a reason, and not to be switched on as one that watches all. */
 static void lost(void **state)
 {
@@ -244,6 +263,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(silenced, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(quotas, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(one_that_fails, fixture_setup, fixture_teardown),
+		cmocka_unit_test(first_failure),
 		cmocka_unit_test_setup_teardown(lost, fixture_setup, fixture_teardown),
 	};
 
