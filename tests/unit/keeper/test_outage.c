@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -112,6 +113,7 @@ static pid_t open_port(int fd, void (*serve)(FILE *in, FILE *out))
 
 	if (pid)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);        /* a test that fails leaves nothing behind */
 	listen(fd, 16);
 	while ((one = accept(fd, NULL, NULL)) >= 0) {
 		FILE *in = fdopen(one, "r"), *out = fdopen(dup(one), "w");
@@ -134,6 +136,7 @@ static pid_t keeper(struct fixture *f, struct config *config)
 
 	if (pid)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (mailer_start(f->dir, config, &mailer, &f->err).code || webhooks_start(f->dir, config, &hooks, &f->err).code) {
 		fprintf(stderr, "# %s\n", f->err.message);
 		_exit(1);
