@@ -103,6 +103,8 @@ static const struct transfer_ops ops = { .head = on_head, .body = on_body, .uplo
 
 static bool sub_fields(struct call *k, const struct request *rq, struct fields *out)
 {
+	struct str id;
+
 	for (size_t i = 0; i < rq->headers.n; i++) {
 		const struct field *f = &rq->headers.v[i];
 
@@ -114,8 +116,10 @@ static bool sub_fields(struct call *k, const struct request *rq, struct fields *
 		if (!fields_add(out, f->name, f->value))
 			return false;
 	}
-	return k->x.request_id.n == 0 || !str_is_null(fields_get(out, STR("X-Request-Id")))
-	       || fields_add(out, STR("X-Request-Id"), k->x.request_id);
+	if (!k->x.request_id.n || !str_is_null(fields_get(out, STR("X-Request-Id"))))
+		return true;
+	id = arena_dup(out->arena, k->x.request_id);
+	return id.p && fields_add(out, STR("X-Request-Id"), id);
 }
 
 static bool copy_text(struct arena *a, struct str *s)
@@ -175,12 +179,24 @@ static struct subcall *make(struct call *k, struct subrequest *w)
 	return s;
 }
 
-/* Of the call's own configuration; what fetches for all calls has none. */
-static struct str authorities(const struct call *k)
+static void let_go(void *snapshot)
 {
-	const struct snapshot *s = k->gate ? k->gate->snapshot : k->wk->serving->snapshot;
+	snapshot_unref(snapshot);
+}
 
-	return s ? s->request_ca : STR_NULL;
+/* Of the call's own configuration; what fetches for all calls has none. They are read when the address of the host is known: by then
+ * the call may be over and the configuration another one. False: out of memory. */
+static bool hold_authorities(const struct call *k, struct subcall *s, struct str *pem)
+{
+	struct snapshot *from = k->gate ? k->gate->snapshot : k->wk->serving->snapshot;
+
+	*pem = from ? from->request_ca : STR_NULL;
+	if (!pem->n)
+		return true;
+	if (arena_defer(s->arena, let_go, snapshot_ref(from)))
+		return true;
+	snapshot_unref(from);
+	return false;
 }
 
 static enum reason start(struct call *k, struct subcall *s)
@@ -191,13 +207,13 @@ static enum reason start(struct call *k, struct subcall *s)
 		.body = w->request.body.kind == BODY_HELD ? BODY_HELD : BODY_NONE, .bytes = w->request.body.bytes,
 		.first_byte_ms = w->timeout_ms, .total_ms = w->timeout_ms, .client_cert_pem = w->client_cert_pem,
 		.client_key_pem = w->client_key_pem, .proxy_url = w->proxy_url, .proxy_user = w->proxy_user,
-		.proxy_password = w->proxy_password, .ca_pem = authorities(k),
+		.proxy_password = w->proxy_password,
 	};
 	struct fields fields;
 	enum reason why;
 
 	fields_init(&fields, s->arena);
-	if (!sub_fields(k, &w->request, &fields))
+	if (!sub_fields(k, &w->request, &fields) || !hold_authorities(k, s, &rq.ca_pem))
 		return REASON_NO_MEMORY;
 	rq.headers = &fields;
 	s->transfer = upstream_start(k->wk->up, s->arena, &rq, &ops, s, &why);

@@ -42,9 +42,9 @@ async function nameServer() {
 
 describe('names of backends', () => {
   let gw, dns, port, tls;
-  const servers = [];
+  const servers = [], late = [];
   const listen = (make, address, at) => new Promise((resolve, reject) => {
-    const s = make((req, res) => { s.seen++; res.end(address); });
+    const s = make((req, res) => { s.seen++; if (req.url === '/late') late.push(req.headers['x-request-id']); res.end(address); });
     s.seen = 0;
     s.keepAliveTimeout = 60000;
     s.once('error', reject);
@@ -81,6 +81,10 @@ describe('names of backends', () => {
       api('secure', `https://shop.test:${tls}`);
       api('two', `http://two.test:${port}`);
       api('nobody', `http://nobody.test:${port}`);
+      api('late', `http://127.0.0.1:${port}`);
+      g.cli('policy', 'set', '--scope', 'api:late', g.file('p.xml', `<policies><inbound><base /><choose><when condition='@(context.Request.Headers.ContainsKey("X-Name"))'>
+        <send-one-way-request mode="new"><set-url>@("http://" + context.Request.Headers["X-Name"][0] + ".test:${port}/late")</set-url></send-one-way-request></when></choose>
+        <return-response><set-status code="200" /></return-response></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`));
       g.cli('certificate', 'set', 'shop', '--file', `${file}.crt`, '--authority');
       g.cli('backend', 'set', 'secure', '--url', `https://shop.test:${tls}`, '--ca', 'shop');
       g.cli('api', 'set', 'secure', '--backend-id', 'secure');
@@ -122,6 +126,20 @@ describe('names of backends', () => {
     await dns.say('127.0.0.3 two.test', '127.0.0.2 two.test');
     await until(async () => { const r = await call('two'); assert.equal(r.status, 200); return r.text === '127.0.0.2'; }, 'the other one');
     for (let i = 0; i < 8; i++) assert.equal((await call('two')).status, 200);
+  });
+
+  it('sends a one-way request as it was, though its name is known when the call is over and others have come', async () => {
+    const names = Array.from({ length: 5 }, (_, i) => `late${i}`);
+    await dns.say(...names.map((name) => `127.0.0.1 ${name}.test`));
+    for (const name of names) {              // a name server that is held up for too long answers none
+      dns.away(true);
+      await call('late', { 'X-Name': name, 'X-Request-Id': `sent-${'a'.repeat(100)}` });
+      for (let i = 0; i < 3; i++) await call('late', { 'X-Request-Id': `other-${'b'.repeat(100)}`, 'X-Long': 'c'.repeat(5000) });
+      dns.away(false);
+      await until(() => late.length || gw.log('serve').includes(`host=${name}.test reason=`), 'the request');
+      if (late.length) break;
+    }
+    assert.deepEqual(late, [`sent-${'a'.repeat(100)}`]);
   });
 
   it('says that a name cannot be resolved, and finds it when it is there', async () => {
