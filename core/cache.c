@@ -3,43 +3,27 @@
  *   values   digest (32 bytes, 16 of them used)    -> expiry (8) | key length (4) | space | key | value
  *   expiries expiry (8, big-endian) | digest (32)  -> nothing
  *   usage    "bytes"                               -> bytes that all entries take (8)
+ *            "secret"                              -> key of the digests (16), drawn when the file is made
  *
  * LMDB keys end at 511 bytes, ours do not: a value is found by a digest of name space and key, and the key stands in the
  * record. So the digest need not be a cryptographic one, which would be a third of a look-up: two keys with the same SipHash
- * push each other out, and neither is ever taken for the other. The second table keeps entries in the order in which they expire: the
+ * push each other out, and neither is ever taken for the other. Its key is drawn by lot, or callers could choose addresses that push
+ * those of others out. The second table keeps entries in the order in which they expire: the
  * sweeping reads its front, and so does eviction, because what is about to expire is worth least. Least recently used
  * would need a write for every read. */
-#include "core/cache.h"
+#include "core/cache_impl.h"
 
 #include "core/cache_folder.h"
+#include "core/crypto.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/str.h"
 
 #include <errno.h>
-#include <lmdb.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DIGEST_BYTES = 32, HEAD_BYTES = 13, EVICT_BATCH = 64, EVICT_TRIES = 64, SCAN_BATCH = 512, SWEPT_BY_PUT = 2, READERS_MAX = 512, PAGE = 4096,
-       SEEN = 64 /* a power of two */, LEAST_BYTES = 1 << 20 };
-
-/* A record that was found before. While nobody has written since, it is where it was. */
-struct seen {
-	unsigned char digest[DIGEST_BYTES];
-	size_t txn;
-	MDB_val record;
-};
-
-struct cache {
-	MDB_env *env;
-	MDB_dbi values, expiries, usage;
-	MDB_txn *reader;                 /* reset between look-ups, so that one costs no allocation */
-	size_t max_bytes;
-	uint64_t evicted;
-	struct seen seen[SEEN];
-};
+enum { EVICT_TRIES = 64, SWEPT_BY_PUT = 2, READERS_MAX = 512, PAGE = 4096, LEAST_BYTES = 1 << 20 };
 
 struct entry_key {
 	unsigned char expiry[8], digest[DIGEST_BYTES];
@@ -58,23 +42,33 @@ static void put_u64(unsigned char out[8], uint64_t v)
 		out[i] = (unsigned char)(v >> (56 - 8 * i));
 }
 
-static uint64_t get_u64(const unsigned char in[8])
-{
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i < 8; i++)
-		v = v << 8 | in[i];
-	return v;
-}
-
 /* The same in all processes and after a restart. */
-static void digest_of(char space, struct str key, unsigned char out[DIGEST_BYTES])
+static void digest_of(const struct cache *c, char space, struct str key, unsigned char out[DIGEST_BYTES])
 {
-	unsigned char secret[crypto_shorthash_siphashx24_KEYBYTES] = "gatehouse cache";
+	unsigned char secret[SECRET_BYTES];
 
-	secret[sizeof(secret) - 1] = (unsigned char)space;
+	memcpy(secret, c->secret, sizeof(secret));
+	secret[sizeof(secret) - 1] ^= (unsigned char)space;
 	memset(out, 0, DIGEST_BYTES);
 	crypto_shorthash_siphashx24(out, (const unsigned char *)(key.n ? key.p : ""), key.n, secret);
+}
+
+/* The first to open the file draws it; writers take turns, so all read the same one. */
+static int take_secret(struct cache *c, MDB_txn *txn)
+{
+	MDB_val k = { 6, (void *)(uintptr_t) "secret" }, v;
+	int lmdb = mdb_get(txn, c->usage, &k, &v);
+
+	if (lmdb && lmdb != MDB_NOTFOUND)
+		return lmdb;
+	if (!lmdb && v.mv_size == sizeof(c->secret)) {
+		memcpy(c->secret, v.mv_data, sizeof(c->secret));
+		return 0;
+	}
+	if (crypto_random(c->secret, sizeof(c->secret), NULL).code)
+		return EIO;
+	v = (MDB_val){ sizeof(c->secret), c->secret };
+	return mdb_put(txn, c->usage, &k, &v, 0);
 }
 
 static int open_tables(struct cache *c)
@@ -89,6 +83,8 @@ static int open_tables(struct cache *c)
 		lmdb = mdb_dbi_open(txn, "expiries", MDB_CREATE, &c->expiries);
 	if (!lmdb)
 		lmdb = mdb_dbi_open(txn, "usage", MDB_CREATE, &c->usage);
+	if (!lmdb)
+		lmdb = take_secret(c, txn);
 	if (lmdb) {
 		mdb_txn_abort(txn);
 		return lmdb;
@@ -203,7 +199,7 @@ static struct str value_of(MDB_val record, char space, struct str key, int64_t n
 	const unsigned char *p = record.mv_data;
 	size_t key_n;
 
-	if (record.mv_size < HEAD_BYTES || get_u64(p) <= (uint64_t)now_us)
+	if (record.mv_size < HEAD_BYTES || cache_u64(p) <= (uint64_t)now_us)
 		return STR_NULL;
 	key_n = (size_t)p[8] << 24 | (size_t)p[9] << 16 | (size_t)p[10] << 8 | p[11];
 	if ((char)p[12] != space || key_n != key.n || key_n > record.mv_size - HEAD_BYTES
@@ -242,7 +238,7 @@ gh_rc cache_get(struct cache *c, char space, struct str key, int64_t now_us, str
 	int lmdb;
 
 	*value = STR_NULL;
-	digest_of(space, key, digest);
+	digest_of(c, space, key, digest);
 	TRY_LMDB(mdb_txn_renew(c->reader), "renew");
 	lmdb = find(c, digest, &record);
 	if (!lmdb)
@@ -270,7 +266,7 @@ static int get_usage(struct cache *c, MDB_txn *txn, uint64_t *bytes)
 	MDB_val k = { 5, (void *)(uintptr_t) "bytes" }, v;
 	int lmdb = mdb_get(txn, c->usage, &k, &v);
 
-	*bytes = !lmdb && v.mv_size == 8 ? get_u64(v.mv_data) : 0;
+	*bytes = !lmdb && v.mv_size == 8 ? cache_u64(v.mv_data) : 0;
 	return lmdb == MDB_NOTFOUND ? 0 : lmdb;
 }
 
@@ -287,8 +283,7 @@ static int change_usage(struct cache *c, MDB_txn *txn, uint64_t add, uint64_t re
 	return mdb_put(txn, c->usage, &k, &v, 0);
 }
 
-/* Removes the record of the digest and its place in the order of expiry. MDB_NOTFOUND when there is none. */
-static int remove_in(struct cache *c, MDB_txn *txn, unsigned char digest[DIGEST_BYTES])
+int cache_remove_in(struct cache *c, MDB_txn *txn, unsigned char digest[DIGEST_BYTES])
 {
 	MDB_val k = { DIGEST_BYTES, digest }, record, e;
 	struct entry_key entry;
@@ -326,9 +321,9 @@ static int drop_in(struct cache *c, MDB_txn *txn, uint64_t until_us, size_t most
 		if (!lmdb)
 			memcpy(&entry, k.mv_data, sizeof(entry));
 		mdb_cursor_close(cursor);
-		if (lmdb || get_u64(entry.expiry) > until_us)
+		if (lmdb || cache_u64(entry.expiry) > until_us)
 			break;
-		lmdb = remove_in(c, txn, entry.digest);
+		lmdb = cache_remove_in(c, txn, entry.digest);
 		++*dropped;
 	}
 	return lmdb == MDB_NOTFOUND ? 0 : lmdb;
@@ -371,7 +366,7 @@ static int put_in(struct cache *c, MDB_txn *txn, struct put *p, struct str value
 
 	put_u64(entry.expiry, p->expires_us);
 	memcpy(entry.digest, p->digest, DIGEST_BYTES);
-	lmdb = remove_in(c, txn, p->digest);
+	lmdb = cache_remove_in(c, txn, p->digest);
 	if (!lmdb || lmdb == MDB_NOTFOUND)
 		lmdb = get_usage(c, txn, &usage);
 	if (!lmdb && usage + cost_of(record.mv_size) > c->max_bytes)
@@ -462,7 +457,7 @@ static gh_rc put(struct cache *c, struct put *p, struct gh_err *err)
 	if (p->key.n > c->max_bytes / 4 || p->value.n > c->max_bytes / 4 - p->key.n)
 		FAIL(err, LIMIT, "cache: an entry of %zu bytes is more than a quarter of the cache (%zu bytes)",
 		     p->key.n + p->value.n, c->max_bytes);
-	digest_of(p->space, p->key, p->digest);
+	digest_of(c, p->space, p->key, p->digest);
 	lmdb = put_once(c, p);
 	for (unsigned i = 0; lmdb == MDB_MAP_FULL && i < EVICT_TRIES; i++) {
 		size_t dropped;
@@ -511,115 +506,15 @@ gh_rc cache_remove(struct cache *c, char space, struct str key, bool *was_there,
 	MDB_txn *txn;
 	int lmdb;
 
-	digest_of(space, key, digest);
+	digest_of(c, space, key, digest);
 	TRY_LMDB(mdb_txn_begin(c->env, NULL, 0, &txn), "begin");
-	lmdb = remove_in(c, txn, digest);
+	lmdb = cache_remove_in(c, txn, digest);
 	*was_there = lmdb == 0;
 	if (lmdb && lmdb != MDB_NOTFOUND) {
 		mdb_txn_abort(txn);
 		FAIL(err, IO, "cache: remove: %s", mdb_strerror(lmdb));
 	}
 	TRY_LMDB(mdb_txn_commit(txn), "commit");
-	return GH_RC_OK;
-}
-
-/* ---- for people's commands ------------------------------------------------------------------------------------------- */
-
-struct scan {
-	char space;
-	int64_t now_us;
-	cache_judge *judge;
-	void *arg;
-	unsigned char at[DIGEST_BYTES], drop[EVICT_BATCH][DIGEST_BYTES];     /* at: seen last */
-	size_t n_drop, dropped;
-	bool begun, over;
-};
-
-static enum cache_verdict judge_record(const struct scan *s, MDB_val record)
-{
-	const unsigned char *p = record.mv_data;
-	size_t key_n = record.mv_size < HEAD_BYTES ? 0 : (size_t)p[8] << 24 | (size_t)p[9] << 16 | (size_t)p[10] << 8 | p[11];
-	const char *text = (const char *)p + HEAD_BYTES;
-
-	if (record.mv_size < HEAD_BYTES || get_u64(p) <= (uint64_t)s->now_us || (char)p[12] != s->space
-	    || key_n > record.mv_size - HEAD_BYTES)
-		return CACHE_KEEP;
-	return s->judge(s->arg, (struct str){ text, key_n }, (struct str){ text + key_n, record.mv_size - HEAD_BYTES - key_n },
-			(int64_t)get_u64(p));
-}
-
-/* Goes on behind s->at, until there is enough to be dropped or the batch is over: a reader that stays long keeps old pages alive. */
-static int scan_batch(struct cache *c, MDB_txn *txn, struct scan *s)
-{
-	MDB_val k = { DIGEST_BYTES, s->at }, record;
-	MDB_cursor *cursor;
-	int lmdb = mdb_cursor_open(txn, c->values, &cursor);
-
-	if (lmdb)
-		return lmdb;
-	lmdb = mdb_cursor_get(cursor, &k, &record, s->begun ? MDB_SET_RANGE : MDB_FIRST);
-	if (!lmdb && s->begun && memcmp(k.mv_data, s->at, DIGEST_BYTES) == 0)
-		lmdb = mdb_cursor_get(cursor, &k, &record, MDB_NEXT);
-	for (size_t seen = 0; !lmdb && seen < SCAN_BATCH && s->n_drop < EVICT_BATCH; seen++) {
-		enum cache_verdict v = judge_record(s, record);
-
-		memcpy(s->at, k.mv_data, DIGEST_BYTES);
-		s->begun = true;
-		if (v == CACHE_DROP)
-			memcpy(s->drop[s->n_drop++], s->at, DIGEST_BYTES);
-		s->over = v == CACHE_STOP;
-		if (s->over)
-			break;
-		lmdb = mdb_cursor_get(cursor, &k, &record, MDB_NEXT);
-	}
-	mdb_cursor_close(cursor);
-	s->over |= lmdb == MDB_NOTFOUND;
-	return lmdb == MDB_NOTFOUND ? 0 : lmdb;
-}
-
-static int drop_batch(struct cache *c, struct scan *s)
-{
-	MDB_txn *txn;
-	int lmdb = s->n_drop ? mdb_txn_begin(c->env, NULL, 0, &txn) : 0;
-
-	if (lmdb || !s->n_drop)
-		return lmdb;
-	for (size_t i = 0; i < s->n_drop && (!lmdb || lmdb == MDB_NOTFOUND); i++) {
-		lmdb = remove_in(c, txn, s->drop[i]);
-		s->dropped += !lmdb;
-	}
-	s->n_drop = 0;
-	if (lmdb && lmdb != MDB_NOTFOUND) {
-		mdb_txn_abort(txn);
-		return lmdb;
-	}
-	return mdb_txn_commit(txn);
-}
-
-gh_rc cache_scan(struct cache *c, char space, int64_t now_us, cache_judge *judge, void *arg, size_t *dropped, struct gh_err *err)
-{
-	struct scan *s = calloc(1, sizeof(*s));
-	int lmdb = 0;
-
-	if (!s)
-		FAIL(err, NOMEM, "cache: no memory");
-	s->space = space;
-	s->now_us = now_us;
-	s->judge = judge;
-	s->arg = arg;
-	while (!lmdb && !s->over) {
-		lmdb = mdb_txn_renew(c->reader);
-		if (lmdb)
-			break;
-		lmdb = scan_batch(c, c->reader, s);
-		mdb_txn_reset(c->reader);
-		if (!lmdb)
-			lmdb = drop_batch(c, s);
-	}
-	*dropped = s->dropped;
-	free(s);
-	if (lmdb)
-		FAIL(err, IO, "cache: scan: %s", mdb_strerror(lmdb));
 	return GH_RC_OK;
 }
 

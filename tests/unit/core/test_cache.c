@@ -322,6 +322,46 @@ static void next_boot(void **state UNUSED)
 	check_done();
 }
 
+static enum cache_verdict note_key(void *arg, struct str key, struct str value UNUSED, int64_t expires_us UNUSED)
+{
+	struct str *all = arg, parts[] = { *all, key };
+
+	*all = arena_join(arena, parts, ARRAY_LEN(parts));
+	return CACHE_KEEP;
+}
+
+/* The order of the digests. */
+static struct str order(void)
+{
+	struct str all = STR("");
+	size_t dropped;
+
+	assert_int_equal(cache_scan(cache, 'a', 20, note_key, &all, &dropped, NULL).code, GH_OK);
+	return all;
+}
+
+/* Nobody outside can tell which keys share a digest: it is another one in each file. */
+static void secret(void **state UNUSED)
+{
+	struct str first = STR("");
+
+	for (int round = 0; round < 3; round++) {
+		cache_close(cache);
+		if (round == 2)          /* another file */
+			overwrite("data.mdb", 0, 0x5a, 8192);
+		assert_int_equal(cache_open(&cache, dir, 1 << 20, NULL).code, GH_OK);
+		for (int i = 0; round != 1 && i < 26; i++)
+			put('a', arena_printf(arena, "%c", 'a' + i), STR("x"), 10, 100);
+		if (!round)
+			first = order();
+		else if (round == 1)
+			CHECK("the same after it was opened again", get('a', STR("q"), 20).p && str_eq(order(), first));
+	}
+	CHECK_INT("as many", order().n, first.n);
+	CHECK("in another order", !str_eq(order(), first));
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +374,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_writer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(secret, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(next_boot, set_up, tear_down),
 	};
 
