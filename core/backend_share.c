@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+/* What is told for longer than anything lasts is no news of ours. */
+#define LEFT_MOST_US INT64_C(172800000000)
+
 /* A place that was used once is on the list for good: the list is made anew when there are more of them. */
 static bool list_slots(struct backend_states *s)
 {
@@ -125,10 +128,13 @@ static void hear_health(struct backend_slot *x, const struct backend_news *n, in
 
 void backend_news_hear(struct backend_states *s, const struct backend_news *n, int64_t version, int64_t now)
 {
-	struct backend_slot *x = n->left_us < 0 ? backend_slot_find(s, n->key) : backend_slot(s, n->key, now);
+	struct backend_slot *x;
 
-	/* keys are odd */
-	if (!x || !(n->key & 1) || (unsigned)n->part >= BACKEND_PART__COUNT || atomic_load(&x->news) >> n->part & 1 || !is_newer(x, n->part, version))
+	/* keys are odd: 0 would be a free place */
+	if (!(n->key & 1) || (unsigned)n->part >= BACKEND_PART__COUNT || n->left_us > LEFT_MOST_US)
+		return;
+	x = n->left_us < 0 ? backend_slot_find(s, n->key) : backend_slot(s, n->key, now);
+	if (!x || atomic_load(&x->news) >> n->part & 1 || !is_newer(x, n->part, version))
 		return;
 	if (n->part == BACKEND_PART_BREAKER)
 		hear_breaker(x, n, now);

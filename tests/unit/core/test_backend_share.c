@@ -126,8 +126,14 @@ static void order(void **state UNUSED)
 	n.what ^= 1;
 	backend_news_hear(m[0], &n, 1000, T0);
 	CHECK_INT("of another rule", gate(0, T0), BACKEND_SHUT);
+	n.what ^= 1;
+	n.left_us = INT64_MAX;
+	backend_news_hear(m[0], &n, 1002, T0);
+	CHECK_INT("longer than anything lasts", gate(0, T0), BACKEND_SHUT);
+	CHECK_INT("is not heard", gate(0, T0 + 60 * (int64_t)S), BACKEND_PROBE);
 	n.part = BACKEND_PART__COUNT;
-	backend_news_hear(m[0], &n, 1001, T0);
+	n.left_us = S;
+	backend_news_hear(m[0], &n, 1003, T0);
 	check_done();
 }
 
