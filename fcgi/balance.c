@@ -19,6 +19,7 @@ struct balance {
 	size_t member;
 	const struct snap_backend *backend;  /* that was chosen */
 	unsigned again;
+	bool counted;                        /* in the budget of retries of its pool */
 	enum reason why;                     /* again: how the last try failed */
 	bool probe_breaker, probe_eject;     /* ours to end */
 	bool asks, leased;                   /* other machines whether we may probe; they have been told that we do */
@@ -195,8 +196,9 @@ bool balance_choose(struct call *k, struct forward *f, bool may_repeat, enum rea
 	k->balance = b;
 	b->pool = NULL;
 	b->set_token = STR_NULL;
-	if (k->pool && !b->tried)
+	if (k->pool && !b->counted)          /* once, however often it looks for a place */
 		pool_budget_add(k->pool, config_int(k->wk->config, CONFIG_POOL_RETRY_PERCENT));
+	b->counted = true;
 	b->told = b->stays = false;
 	b->full = NULL;
 	*why = REASON_BACKEND_OPEN;
@@ -266,8 +268,10 @@ enum balance_answer balance_answer(struct call *k)
 
 void balance_begin(struct call *k)
 {
-	if (k->balance)
-		k->balance->tried = k->balance->again = 0;
+	if (!k->balance)
+		return;
+	k->balance->tried = k->balance->again = 0;
+	k->balance->counted = false;
 }
 
 /* ---- outcome ----------------------------------------------------------------------------------------------------------- */
