@@ -497,6 +497,7 @@ void shared_free(struct shared *s)
 	for (size_t i = 0; s->servers && i < s->servers->n; i++)
 		for (struct shared_wait *w = s->links[i].first; w; w = w->next)
 			w->ask = NULL;
+	flush_fired(&s->flush);          /* what calls and requests gave back at last: other machines wait for it */
 	close_links(s);
 	loop_timer_clear(s->loop, &s->flush);
 	loop_timer_clear(s->loop, &s->late);

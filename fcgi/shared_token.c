@@ -122,6 +122,7 @@ void shared_token_drop(struct shared_token *t)
 {
 	if (!t->wk)
 		return;
+	t->asks |= t->wire.wait != NULL;         /* the answer may be that we ask */
 	shared_drop(&t->wire);
 	loop_timer_clear(&t->wk->loop, &t->turn);
 	if (t->who[0])
