@@ -251,6 +251,8 @@ gh_rc resolver_thread_start(struct resolver_thread *t, struct gh_err *err)
 {
 	sigset_t all, before;
 
+	if (t->running)
+		return GH_RC_OK;
 	t->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	t->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	t->fds[0] = (struct pollfd){ .fd = t->wake_fd, .events = POLLIN };

@@ -392,7 +392,8 @@ struct transfer_times transfer_times(const struct transfer *t)
 
 	if (t->direct)
 		return (struct transfer_times){ t->dns_us, t->connected_us ? (uint32_t)(t->connected_us - t->started_us) - t->dns_us : 0, 0 };
-	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &fresh);
+	if (t->in_multi)                     /* else its handle tells of the request before */
+		curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &fresh);
 	if (!fresh)
 		return (struct transfer_times){ t->dns_us, 0, 0 };
 	dns = info_us(t, CURLINFO_NAMELOOKUP_TIME_T);
