@@ -200,10 +200,8 @@ void answer_pump(struct call *k)
 		if (!k->down_ended)
 			return;
 		if (k->forward_reason != REASON_NONE) {
-			/* Too late for an error. The connection breaks, so that the web server breaks the client's: the
-			 * client must not take half a body for a whole one. */
-			k->reason = k->forward_reason;
-			conn_close(k->conn);
+			k->reason = k->forward_reason;       /* too late for an error */
+			conn_break(k->conn);
 			return;
 		}
 	}

@@ -374,6 +374,30 @@ void conn_end(struct conn *c)
 	}
 }
 
+/* Half an answer has left, and no more of it will come. nginx without buffering and mod_proxy_fcgi take the mere end of the connection
+ * for the end of the answer: the client would hold half a body for a whole one, or wait for the rest. So what comes next is no FastCGI
+ * (version 0), for which every web server gives up the client's connection. */
+void conn_break(struct conn *c)
+{
+	static const uint8_t nonsense[FCGI_HEADER_LEN];
+	struct call *k = c->call;
+
+	if (c->raw) {
+		conn_close(c);
+		return;
+	}
+	c->call = NULL;
+	mark_dirty(c);
+	close_record(c);
+	buf_add(&c->out, nonsense, sizeof(nonsense));
+	fcgi_reader_request_over(&c->reader);
+	c->closing = true;
+	if (c->paused)
+		conn_pause(c, false);
+	if (k)
+		call_client_gone(k);
+}
+
 static void compact(struct conn *c)
 {
 	if (c->sent == c->out.n) {

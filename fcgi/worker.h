@@ -63,6 +63,7 @@ void conn_close(struct conn *c);                         /* drops its call as cl
 void conn_write(struct conn *c, struct str bytes);       /* response bytes; flushed at the end of the round */
 void conn_write_field(struct conn *c, struct str name, struct str value);        /* of the response's head */
 void conn_end(struct conn *c);                           /* the response is complete */
+void conn_break(struct conn *c);                         /* it cannot be completed: drops its call, and the web server breaks the client's */
 void conn_flush(struct conn *c);
 void conn_pause(struct conn *c, bool pause);
 void conn_bury(struct conn *c);                          /* frees a dead one when the round is over */
