@@ -292,7 +292,7 @@ static bool is_there(const struct apiops *x, const char *kind, struct str id)
 	return bundle_find(x->bundle, kind, id) != NULL;
 }
 
-/* Links to what was taken over; administrators see everything here, so that group is no condition. */
+/* Links to what was taken over; administrators see everything here, so that group is no condition beside others. */
 static void put_links(struct apiops *x, json_t *doc, struct str product, const char *what, const char *kind)
 {
 	json_t *all = links(x, product, what), *kept = json_array(), *v;
@@ -335,6 +335,11 @@ static void product(struct apiops *x, struct str name, const json_t *p)
 		json_object_set(doc, "subscriptionsLimit", jsn_get(p, "subscriptionsLimit"));
 	put_links(x, doc, name, "apis", "api");
 	put_links(x, doc, name, "groups", "group");
+	if (!json_array_size(jsn_arr(doc, "groups"))) {  /* none would be everybody */
+		json_object_set_new(doc, "groups", json_pack("[s]", "administrators"));
+		import_approximated(x->bundle->report, arena_printf(x->bundle->arena, "product %.*s", STR_ARG(name)), "no group but administrators sees it, as "
+				    "in the extract; gatehouse product set --group lets others in");
+	}
 	tell(x, "product", name, p, product_fields);
 	apiops_left_out(x, arena_printf(x->bundle->arena, "products/%.*s/tags/", STR_ARG(name)).p, arena_printf(x->bundle->arena, "product %.*s: tag",
 			STR_ARG(name)).p, "products have no tags; APIs have");

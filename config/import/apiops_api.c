@@ -2,6 +2,7 @@
 #include "config/import/apiops_api.h"
 
 #include "config/import/describe.h"
+#include "config/import/policy_text.h"
 #include "core/str.h"
 
 /* The description, whatever form it has; STR_NULL: none that operations can be read from. */
@@ -124,6 +125,20 @@ static void revision_fields(json_t *doc, const json_t *p, const char *descriptio
 	bundle_text(doc, "backendUrl", jsn_str(p, "serviceUrl"));
 }
 
+/* The policy of an operation that is not told apart from others: what it asked of calls is asked of none, so none goes through. */
+static void close_any(struct apiops *x, struct str folder)
+{
+	struct str scope = arena_printf(x->bundle->arena, "operation:%.*s/any", STR_ARG(folder));
+	struct buf b;
+
+	if (bundle_find(x->bundle, "policy", scope) || !bundle_find(x->bundle, "operation", str_from(scope, strlen("operation:"))))
+		return;
+	buf_init(&b, POLICY_TEXT_MAX);
+	policy_closed(&b, "policies of operations that are not in the description");
+	bundle_policy(x->bundle, scope, arena_dup(x->bundle->arena, buf_view(&b)).p, NULL, NULL);
+	buf_release(&b);
+}
+
 static void policies(struct apiops *x, struct str folder, const json_t *operations)
 {
 	struct arena *a = x->bundle->arena;
@@ -142,7 +157,10 @@ static void policies(struct apiops *x, struct str folder, const json_t *operatio
 			continue;
 		if (!id.n) {
 			import_not_possible(x->bundle->report, arena_printf(a, "policy of %.*s/%.*s", STR_ARG(folder), STR_ARG(op)),
-					    "the description has no operation of this id");
+					    json_object_size(operations) ? "the description has no operation of this id" :
+					    "there is no description with this operation; the one that takes every call answers 501 until you say who may call");
+			if (!json_object_size(operations))
+				close_any(x, folder);
 			continue;
 		}
 		bundle_text(bundle_add(x->bundle, "policy", arena_printf(a, "operation:%.*s/%.*s", STR_ARG(folder), STR_ARG(id))), "policy", text);

@@ -138,10 +138,55 @@ static void cors(struct aws *x, struct buf *b)
 	import_taken(x->bundle->report, "CORS", 1);
 }
 
+static bool has(const json_t *list, struct str text)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (str_eq(jsn_string(json_array_get(list, i)), text))
+			return true;
+	return str_eq(jsn_string(list), text);
+}
+
+/* Whether a resource names all calls, of one stage or of all; not those of a method or path alone. */
+static bool is_whole(struct str resource)
+{
+	size_t slash = str_find_char(resource, '/');
+	struct str rest = slash == SIZE_MAX ? resource : str_from(resource, slash + 1);
+
+	slash = str_find_char(rest, '/');
+	rest = slash == SIZE_MAX ? rest : str_from(rest, slash + 1);
+	for (size_t i = 0; i < rest.n; i++)
+		if (rest.p[i] != '*' && rest.p[i] != '/')
+			return false;
+	return rest.n > 0;
+}
+
+/* Whether it lets everybody make every call, as far as its condition is met. */
+static bool is_for_all(const json_t *statement)
+{
+	static const char *const others[] = { "NotPrincipal", "NotAction", "NotResource" };
+	const json_t *principal = jsn_get(statement, "Principal"), *resource = jsn_get(statement, "Resource");
+	bool whole = is_whole(jsn_string(resource));
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (jsn_get(statement, others[i]))
+			return false;
+	for (size_t i = 0; i < json_array_size(resource) && !whole; i++)
+		whole = is_whole(jsn_string(json_array_get(resource, i)));
+	return whole && (has(principal, STR("*")) || has(jsn_get(principal, "AWS"), STR("*")));
+}
+
+static void policy_not_taken(struct aws *x, struct buf *b, const char *why)
+{
+	policy_closed(b, "the resource policy");
+	import_not_possible(x->bundle->report, STR("resource policy"), "%s; all calls are answered 501 until you say who may call and take the "
+			    "return-response out of the policy of the API", why);
+}
+
 /* A resource policy that is not one of networks keeps calls out in ways that cannot be taken over. */
 static void resource_policy(struct aws *x, struct buf *b)
 {
 	const json_t *p = jsn_obj(x->doc, X "policy"), *statements = jsn_arr(p, "Statement");
+	bool allowed = false;
 	size_t i;
 	json_t *s;
 
@@ -151,12 +196,15 @@ static void resource_policy(struct aws *x, struct buf *b)
 		bool allow = str_eq(jsn_str(s, "Effect"), STR("Allow"));
 		const json_t *list = in ? in : not;
 
+		allowed = allowed || allow;
+		if (allow && !is_for_all(s)) {
+			policy_not_taken(x, b, "a statement that lets some callers in only, or some calls");
+			return;
+		}
 		if (!condition && allow)
 			continue;
 		if (!list || json_object_size(condition) != 1) {
-			policy_closed(b, "the resource policy");
-			import_not_possible(x->bundle->report, STR("resource policy"), "a statement with other conditions than aws:SourceIp; all calls are answered "
-					    "501 until you say who may call and take the return-response out of the policy of the API");
+			policy_not_taken(x, b, "a statement with other conditions than aws:SourceIp");
 			return;
 		}
 		buf_fmt(b, "    <ip-filter action=\"%s\">\n", allow == (in != NULL) ? "allow" : "forbid");
@@ -168,6 +216,8 @@ static void resource_policy(struct aws *x, struct buf *b)
 		buf_cstr(b, "    </ip-filter>\n");
 		import_taken(x->bundle->report, "resource policy", 1);
 	}
+	if (!json_is_null(jsn_get(x->doc, X "policy")) && jsn_get(x->doc, X "policy") && !allowed)
+		policy_not_taken(x, b, "it has no list of statements of which one lets calls in");
 }
 
 static void leftovers(struct aws *x)

@@ -87,7 +87,8 @@ static void authorizer(struct making *m, const char *name, const json_t *scheme,
 static void security(struct making *m, const json_t *op)
 {
 	const json_t *list = jsn_get(op, "security") ? jsn_get(op, "security") : jsn_get(m->aws->doc, "security"), *needs;
-	bool key = false;
+	struct str type = jsn_str(jsn_obj(op, X "auth"), "type");
+	bool key = false, authorized = false;
 	const char *name;
 	json_t *ignored, *scopes;
 	size_t i;
@@ -97,14 +98,18 @@ static void security(struct making *m, const json_t *op)
 		json_object_foreach((json_t *)(uintptr_t)needs, name, scopes) {
 			const json_t *scheme = scheme_of(m->aws, name);
 
-			if (jsn_obj(scheme, X "authorizer") || jsn_get(scheme, X "authtype"))
+			if (jsn_obj(scheme, X "authorizer") || jsn_get(scheme, X "authtype")) {
 				authorizer(m, name, scheme, scopes);
-			else if (str_eq(jsn_str(scheme, "type"), STR("apiKey")))
+				authorized = true;
+			} else if (str_eq(jsn_str(scheme, "type"), STR("apiKey"))) {
 				key = true;
-			else
+			} else {
 				closed(m, arena_printf(m->aws->bundle->arena, "the security scheme %s has no authorizer", name).p);
+			}
 		}
 	}
+	if (type.n && !str_eq_ci(type, STR("NONE")) && !authorized)      /* a signature may be asked for here alone */
+		closed(m, arena_printf(m->aws->bundle->arena, "its authorization is %.*s", STR_ARG(type)).p);
 	if (key)
 		m->aws->needs_key = true;
 	else

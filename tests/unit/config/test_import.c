@@ -132,6 +132,38 @@ static void refused(void **state UNUSED)
 	check_done();
 }
 
+/* Resource policies of API Gateway: what lets everybody in, maybe from some networks, is taken over; all else closes the API. */
+static void resource_policies(void **state UNUSED)
+{
+#define ALLOW(rest) "{\"Effect\":\"Allow\",\"Action\":\"execute-api:Invoke\"," rest "}"
+#define ANY "\"Principal\":\"*\",\"Resource\":\"execute-api:/" "*\""
+	static const struct {
+		const char *policy;
+		bool closed;
+	} rows[] = {
+		{ "{\"Statement\":[" ALLOW(ANY) "]}", false },
+		{ "{\"Statement\":[" ALLOW("\"Principal\":{\"AWS\":[\"*\"]},\"Resource\":[\"arn:aws:execute-api:eu:1:id/prod/*" "/*\"]") "]}", false },
+		{ "{\"Statement\":[" ALLOW(ANY ",\"Condition\":{\"IpAddress\":{\"aws:SourceIp\":\"192.0.2.0/24\"}}") "]}", false },
+		{ "{\"Statement\":[" ALLOW("\"Principal\":{\"AWS\":\"arn:aws:iam::1:root\"},\"Resource\":\"*\"") "]}", true },
+		{ "{\"Statement\":[" ALLOW("\"Principal\":\"*\",\"Resource\":\"execute-api:/prod/GET/*\"") "]}", true },
+		{ "{\"Statement\":[" ALLOW("\"Principal\":\"*\",\"NotResource\":\"x\",\"Resource\":\"*\"") "]}", true },
+		{ "{\"Statement\":[" ALLOW(ANY ",\"Condition\":{\"StringEquals\":{\"aws:SourceVpc\":\"v\"}}") "]}", true },
+		{ "{\"Statement\":" ALLOW(ANY) "}", true }, { "{\"Statement\":[]}", true }, { "{}", true }, { "\"{}\"", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *a = arena_new(16 << 20);
+		struct str got = result_of(a, "aws", arena_printf(a, "{\"openapi\":\"3.0.1\",\"x-amazon-apigateway-policy\":%s,\"paths\":{\"/a\":{\"get\":{\"responses\":{},"
+			"\"x-amazon-apigateway-integration\":{\"type\":\"http_proxy\",\"httpMethod\":\"GET\",\"uri\":\"https://b.example.com/a\"}}}}}", rows[i].policy));
+
+		CHECK_INT(rows[i].policy, str_find(got, STR("closed: the resource policy")) != SIZE_MAX, rows[i].closed);
+		arena_free(a);
+	}
+	check_done();
+#undef ALLOW
+#undef ANY
+}
+
 /* A WSDL whose one element is {urn:x}a, around what is its schema. */
 static struct str wsdl_of(struct arena *a, struct str schema)
 {
@@ -178,7 +210,7 @@ static void bounded(void **state UNUSED)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(golden), cmocka_unit_test(refused), cmocka_unit_test(bounded) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(golden), cmocka_unit_test(refused), cmocka_unit_test(resource_policies), cmocka_unit_test(bounded) };
 
 	return cmocka_run_group_tests_name("config/import", tests, NULL, NULL);
 }
