@@ -322,6 +322,8 @@ enum step host_forward(struct exchange *x, struct forward *f)
 	struct call *k = x->owner;
 
 	reset_backend_side(k);
+	k->need = NULL;                  /* of the request before: what this one waits for first is something else */
+	k->replayed = false;
 	balance_begin(k);
 	f->done = false;
 	f->failure = CALL_OK;
