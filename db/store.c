@@ -298,7 +298,7 @@ GH_RC store_generation(struct store *s, uint64_t out[GENFILE__COUNT], struct gh_
 
 GH_RC store_state(struct store *s, struct arena *a, struct str *out, struct gh_err *err)
 {
-	sqlite3_stmt *st = sql_use(s, SQL_AUDIT_LAST);
+	sqlite3_stmt *st = sql_use(s, SQL_AUDIT_LAST_CHANGE);
 	uint64_t now[GENFILE__COUNT];
 	int64_t seq = 0;
 	bool row;

@@ -522,6 +522,24 @@ static void sessions_leave_no_trace(void **state)
 	check_done();
 }
 
+static void the_state_is_that_of_the_configuration(void **state)
+{
+	static const struct {
+		const char *action;
+		bool differs;
+	} rows[] = { { "sign-in-refused", false }, { "code-refused", false }, { "read", false }, { "update", true } };
+	struct fixture *f = *state;
+	struct str was, is;
+
+	CHECK_OK(f, store_state(f->s, f->a, &was, &f->err));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CHANGE(f, store_audit_note(f->s, str_of(rows[i].action), STR("user"), STR("ann"), STR_NULL, &f->err));
+		CHECK_OK(f, store_state(f->s, f->a, &is, &f->err));
+		CHECK_INT(rows[i].action, !str_eq(was, is), rows[i].differs);
+	}
+	check_done();
+}
+
 static void the_trail_tells_what_was_written(void **state)
 {
 	struct fixture *f = *state;
@@ -564,6 +582,7 @@ int main(void)
 		store_test(values_and_settings),
 		store_test(sessions_leave_no_trace),
 		store_test(the_trail_tells_what_was_written),
+		store_test(the_state_is_that_of_the_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
