@@ -375,10 +375,13 @@ GH_RC resource_merge(struct store *s, struct arena *a, const struct resource_kin
 	*out = jsn_keep(a, jsn_merge_patch(base, patch));
 	if (!*out)
 		FAIL(err, NOMEM, "%s", k->name);
-	/* null takes a secret away, which would stay when it is left out */
-	for (const struct resource_field *f = k->fields; f->name; f++)
-		if (f->type == RESOURCE_SECRET && json_is_null(jsn_get(patch, f->name)))
-			json_object_set_new(*out, f->name, json_null());
+	/* null takes a secret away, which would stay when it is left out; and {"ref"} takes the place of {"sealed"}, not one beside it */
+	for (const struct resource_field *f = k->fields; f->name; f++) {
+		json_t *given = jsn_get(patch, f->name);
+
+		if (f->type == RESOURCE_SECRET && given)
+			json_object_set(*out, f->name, given);
+	}
 	return GH_RC_OK;
 }
 

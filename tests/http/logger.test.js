@@ -136,11 +136,16 @@ test('a logger that is away costs its calls nothing; the queue is bounded, and t
   assert.match(gw.log('serve'), /messages of policies do not get through.*logger=dead/);
 });
 
-test('a changed address is taken over, a deleted logger drops', async () => {
+test('a changed address is taken over; a logger goes when no policy names it', async () => {
   gw.cli('logger', 'create', 'dead', '--kind', 'http', '--url', `${sink.url}/found`, '--format', 'lines');
   await until(async () => { await post('dead', 'found again'); return sink.seen.some((s) => s.url === '/found'); }, 'the new address');
+  const refused = gw.cli('logger', 'delete', 'udp', { fails: true });
+  assert.deepEqual([refused.code, refused.stderr], [1, "gatehouse: error: logger 'udp' is in use by policy 'api:udp'\n"]);
+  gw.cli('policy', 'set', '--scope', 'api:udp', gw.file('silent.xml', '<policies><inbound><base /></inbound><backend><base /></backend>'
+    + '<outbound><base /></outbound><on-error><base /></on-error></policies>'));
   gw.cli('logger', 'delete', 'udp');
-  await until(async () => { await post('udp', 'x'); return doctor().some((d) => /^udp: .*no such logger/.test(d.detail)); }, 'the doctor');
+  assert.equal((await post('udp', 'x')).status, 200);
+  assert.ok(!gw.cli('logger', 'list', '--format', 'json').json().some((l) => l.id === 'udp'));
 });
 
 test('nothing secret is shown, and what does not fit is refused with a reason', () => {

@@ -42,6 +42,7 @@ const ROWS = [
   ['a value', 'named-value', 'v', null, ['named-value', 'set', 'v', '--value', 'hello', '--tags', 'one two', '--rotate-by', '2031-01-01'],
     { value: 'hello', tags: ['one', 'two'], rotateBy: '2031-01-01T00:00:00Z' }],
   ['sealed as it stands', 'named-value', 'v', { value: 'hello' }, ['named-value', 'set', 'v', '--secret'], { value: null, secret: 'hello' }],
+  ['a reference in place of what is sealed', 'named-value', 'v', { secret: 'hush' }, ['named-value', 'set', 'v', '--ref', 'env:HOME'], { secret: { ref: 'env:HOME' } }],
   ['under a bad name', 'named-value', 'a b', null, ['named-value', 'set', 'a b', '--value', 'x'], { value: 'x' }],
   ['a group', 'group', 'g', null, ['group', 'create', 'g', '--name', 'G', '--description', 'All'], { name: 'G', description: 'All' }],
   ['a tier', 'tier', 't', null, ['tier', 'create', 't', '--product', 'gold', '--rate', '5/1', '--quota', '100/60'],

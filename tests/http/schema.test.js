@@ -63,6 +63,11 @@ describe(`schemas behind ${SERVERS[0]}`, () => {
     assert.match(JSON.parse(wrong.text).message, /definition person.*\n.*Expected String but got Integer\. Line: 2, Position: 1$/s);
     take('person', '{"type":"object","properties":{"name":{"type":"integer"}}}');
     await until(async () => (await post('json', 'application/json', '{"name":1}')).status === 200, 'the new schema');
+    const refused = gw.cli('schema', 'delete', 'person', { fails: true });
+    assert.deepEqual([refused.code, refused.stderr], [1, "gatehouse: error: schema 'person' is in use by policy 'api:json'\n"]);
+    // what an expression names is known at run time only
+    const text = gw.cli('policy', 'show', '--scope', 'api:json').stdout;
+    gw.cli('policy', 'set', '--scope', 'api:json', gw.file('by-expression.xml', text.replace('schema-id="person"', 'schema-id="@(&quot;person&quot;)"')));
     gw.cli('schema', 'delete', 'person');
     await until(async () => (await post('json', 'application/json', '{"name":1}')).status === 400, 'the schema to go');
     assert.match((await post('json', 'application/json', '{"name":1}')).text, /internal error\. Contact the API owner/);
