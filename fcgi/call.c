@@ -373,6 +373,7 @@ static void unlink_call(struct call *k)
 	if (k->next)
 		k->next->prev = k->prev;
 	wk->n_calls--;
+	wk->n_let_in -= k->let_in;
 }
 
 void call_over(struct call *k)

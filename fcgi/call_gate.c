@@ -206,16 +206,22 @@ static void go_in(struct call *k, struct gate_state *g)
 	call_start(k, uses.request_body || uses.backend_tries || body_may_be_repeated(k) || mirror_wants_body(k, g->route.api));
 }
 
-/* A busy worker keeps its last places for what matters most. */
+/* A busy worker keeps its last places for what matters most. Only those that were let in take a place: many that come in one turn and
+ * are refused would otherwise have those refused for which there is room. */
 static bool is_shed(struct call *k, const struct gate_state *g)
 {
 	int p = g->access.product ? g->access.product->priority : STORE_PRIORITY_NORMAL;
 	const struct worker_limits *l = &k->wk->limits;
+	size_t most = p == STORE_PRIORITY_LOW ? l->shed_low : l->shed_normal;
 
-	if (p == STORE_PRIORITY_HIGH || k->wk->n_calls <= (p == STORE_PRIORITY_LOW ? l->shed_low : l->shed_normal))
+	if (k->let_in)
 		return false;
-	k->detail = arena_printf(k->arena, "check=priority expected=\"at most %zu calls in flight\" got=%zu",
-				 p == STORE_PRIORITY_LOW ? l->shed_low : l->shed_normal, k->wk->n_calls);
+	if (p == STORE_PRIORITY_HIGH || k->wk->n_let_in < most) {
+		k->let_in = true;
+		k->wk->n_let_in++;
+		return false;
+	}
+	k->detail = arena_printf(k->arena, "check=priority expected=\"at most %zu calls in flight\" got=%zu", most, k->wk->n_let_in + 1);
 	call_refuse(k, REASON_OVERLOAD_PRIORITY);
 	return true;
 }

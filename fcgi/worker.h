@@ -125,7 +125,7 @@ struct call {
 	struct call *next, *prev;        /* worker.calls, or the pool */
 	struct call *next_turn;
 	enum call_stage stage;
-	bool on_turn, resume_due, finished, started, head_request, overload;
+	bool on_turn, resume_due, finished, started, head_request, overload, let_in;
 	enum reason reason;              /* why it failed, or NONE */
 	const char *tls_problem;         /* why the backend's TLS was refused, static; NULL: it was not */
 
@@ -254,6 +254,7 @@ struct worker {
 	struct conn *dirty;
 	struct call *calls, *pool;       /* in flight; recycled */
 	size_t n_calls, n_pool;
+	size_t n_let_in;                 /* of them, those that were not refused as too many; call_gate.c */
 	struct call *asides;             /* aside.c */
 	size_t n_asides;
 	struct call *turns, **turns_end;

@@ -105,7 +105,7 @@ test('calls beyond the limit get 503 and Retry-After; the others are answered', 
   await until(async () => (await one({})).headers['x-patient'] === 'yes', 'the policy');
   const held = [];
   let left = 12;
-  reply = (req, res) => (left ? held.push(res) : res.end('late'));
+  reply = (req, res) => (left > 0 ? held.push(res) : res.end('late'));
   const all = await Promise.all([...Array(20)].map(() => one({}).then((r) => {
     if (r.status === 503 && --left === 0)
       for (const res of held) res.end('late');
