@@ -22,6 +22,7 @@ struct taken {
 	struct files_set *set;
 	struct plan plan;
 	json_t *secrets;
+	struct str state;                /* of the configuration that the plan was shown for; empty: any will do */
 	bool random;                     /* a secret that is missing becomes a random text */
 	struct str api;                  /* the first of the archive */
 	bool foreign;                    /* of another gateway: the set is made of the bundle */
@@ -112,6 +113,7 @@ static GH_RC page(struct taken *x, int status, struct gh_err *err)
 	liquid_set_bool(w->page, "any", x->plan.n > 0);
 	liquid_set_text(w->page, "zip", crypto_base64(w->a, x->zip));
 	liquid_set_text(w->page, "environment_id", x->environment);
+	liquid_set_text(w->page, "state", x->plan.state.p ? x->plan.state : STR(""));
 	liquid_set_text(w->page, "api_id", x->foreign ? STR("") : x->api);
 	liquid_set_text(w->page, "wanted_id", x->foreign ? entered(w, "id") : STR(""));
 	liquid_set_text(w->page, "wanted_path", x->foreign ? entered(w, "path") : STR(""));
@@ -241,7 +243,7 @@ static GH_RC read_set(struct taken *x, struct gh_err *err)
 static GH_RC walk(struct taken *x, bool dry_run, gh_rc *out, struct gh_err *why, struct gh_err *err)
 {
 	struct plan_options o = { .actor = web_actor(x->w), .dry_run = dry_run, .impact = dry_run, .secrets = x->secrets, .placeholders = x->random,
-				  .theme = &x->w->site->theme };
+				  .theme = &x->w->site->theme, .state = dry_run ? STR_NULL : x->state };
 
 	*out = GH_RC_OK;
 	if (x->set->n_problems) {
@@ -264,6 +266,7 @@ static GH_RC walk(struct taken *x, bool dry_run, gh_rc *out, struct gh_err *why,
 static GH_RC begin(struct web *w, struct taken *x, struct str zip, struct gh_err *err)
 {
 	*x = (struct taken){ .w = w, .zip = zip, .environment = str_trim(web_param(&w->rq.form, "environment")), .random = true,
+			     .state = web_param(&w->rq.form, "state"),
 			     .set = arena_new_of(w->a, struct files_set) };
 	if (!x->set)
 		FAIL(err, NOMEM, "import");
@@ -304,6 +307,12 @@ gh_rc admin_api_import(struct web *w, struct gh_err *err)
 		FAIL(err, INVALID, "the archive of the form is damaged");
 	TRY(begin(w, &x, zip, err));
 	TRY(walk(&x, false, &rc, &why, err));
+	if (rc.code == GH_E_CONFLICT && x.state.n && !str_eq(x.state, x.plan.state)) {
+		x.secrets = NULL;            /* what was typed is asked for again, and never sent back */
+		TRY(walk(&x, true, &rc, &why, err));
+		web_form_problem(w, "Somebody has changed the configuration since this was shown. Nothing was imported; look at it again:");
+		return page(&x, 409, err);
+	}
 	if (rc.code) {
 		web_form_problem(w, "Nothing was imported:");
 		return page(&x, 422, err);
