@@ -3,9 +3,11 @@
 export default async function* flatTap(source) {
   const line = (text) => text.replace(/[\r\n]+/g, ' ').replace(/#/g, '\\#');
   let n = 0;
+  const groups = [];    // the names of the suites around a test, by depth
   yield 'TAP version 13\n';
   for await (const { type, data } of source) {
     if (type === 'test:stderr' || type === 'test:stdout') yield data.message.replace(/^/gm, '# ');
+    if (type === 'test:start') { groups.length = data.nesting; groups.push(data.name); }
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     const error = data.details.error;
     const group = data.details.type === 'suite';
@@ -13,7 +15,7 @@ export default async function* flatTap(source) {
     if (group && (type === 'test:pass' || error?.failureType === 'subtestsFailed')) continue;
     n += 1;
     const skip = data.skip === undefined ? '' : ` # SKIP ${data.skip === true ? '' : data.skip}`;
-    yield `${type === 'test:pass' ? 'ok' : 'not ok'} ${n} - ${line(data.name)}${skip}\n`;
+    yield `${type === 'test:pass' ? 'ok' : 'not ok'} ${n} - ${line([...groups.slice(0, data.nesting), data.name].join(' > '))}${skip}\n`;
     if (type === 'test:fail') {
       const cause = error?.cause ?? error;
       yield `${String(cause?.stack ?? cause).replace(/^/gm, '#   ')}\n`;
