@@ -1,13 +1,16 @@
 /* import_bundle.c - `gatehouse import apiops|aws|kong`: what another system has becomes resources, in one transaction.
  *
  * First everything is tried and taken back. Policies that do not compile here are closed, they answer 501, and it is tried again: a
- * policy that was left out would let calls through. What is wrong beyond that is told, and nothing is changed. */
+ * policy that was left out would let calls through. What is wrong beyond that is told, and nothing is changed. What only adds is done
+ * at once; what takes the place of something, or counts for the calls of others too, is shown first, and --yes or an answer on the
+ * terminal goes ahead, as with apply. */
 #include "cli/config_files.h"
 #include "config/files/export.h"
 #include "config/import/apiops.h"
 #include "config/import/foreign.h"
 #include "core/file.h"
 #include "core/str.h"
+#include "db/apis.h"
 
 #include <stdio.h>
 
@@ -16,6 +19,7 @@ enum { ROUNDS_MAX = 4 };
 #define COMMON_OPTIONS                                                                                           \
 	{ "env", OPTION_TEXT, "ENV", "environment that its APIs are put into (default)", false },                \
 	{ "dry-run", OPTION_FLAG, NULL, "show what would be, and change nothing", false },                       \
+	{ "yes", OPTION_FLAG, NULL, "also replace what is there, without asking", false },                       \
 	CONFIG_FILES_OPTIONS
 
 static const struct option options[] = { COMMON_OPTIONS, OPTION_END };
@@ -41,7 +45,7 @@ static GH_RC settle(struct cli *c, struct store *s, struct bundle *b, struct pla
 	return rc;
 }
 
-static void answer(struct cli *c, const struct bundle *b, const struct plan *p, bool dry_run)
+static void answer(struct cli *c, const struct bundle *b, const struct plan *p, bool dry_run, bool shown)
 {
 	json_t *v;
 
@@ -50,7 +54,8 @@ static void answer(struct cli *c, const struct bundle *b, const struct plan *p, 
 			plan_text(p, &c->out);
 		else
 			buf_fmt(&c->out, "%zu created, %zu changed, %zu as they were\n", plan_count(p, PLAN_CREATE), plan_count(p, PLAN_CHANGE), p->same);
-		import_report_text(b->report, &c->out);
+		if (!shown)
+			import_report_text(b->report, &c->out);
 		return;
 	}
 	v = json_pack("{s:o, s:o}", "plan", plan_json(p), "report", import_report_json(b->report));
@@ -59,10 +64,43 @@ static void answer(struct cli *c, const struct bundle *b, const struct plan *p, 
 	json_decref(v);
 }
 
+/* Whether all that the plan does is to add, and nothing of it counts for calls of what is there already. */
+static GH_RC only_adds(struct cli *c, struct store *s, const struct plan *p, bool *out, struct gh_err *err)
+{
+	const struct store_page one = { .limit = 1 };
+	struct store_api *v;
+	bool everywhere = false;
+	size_t n = 0;
+
+	*out = plan_count(p, PLAN_CREATE) == p->n;
+	for (size_t i = 0; i < p->n; i++)
+		everywhere = everywhere || p->changes[i].everything;
+	if (everywhere)
+		TRY(store_apis(s, c->arena, &one, &v, &n, err));
+	*out = *out && n == 0;
+	return GH_RC_OK;
+}
+
+/* *yes false: it was shown, and whoever was asked said no. */
+static GH_RC agreed(struct cli *c, struct store *s, const struct bundle *b, const struct plan *p, bool *yes, bool *shown, struct gh_err *err)
+{
+	TRY(only_adds(c, s, p, yes, err));
+	if (*yes)
+		return GH_RC_OK;
+	*shown = !c->json && !option_flag(&c->options, "yes");
+	if (*shown) {
+		import_report_text(b->report, &c->out);
+		plan_text(p, &c->out);
+		buf_cstr(&c->out, "lines with ~ replace what is there; a global policy counts for all APIs\n");
+		TRY(cli_flush(c, err));
+	}
+	return config_files_agreed(c, yes, err);
+}
+
 static GH_RC into_store(struct cli *c, struct bundle *b, struct gh_err *err)
 {
-	struct plan_options o = { .actor = str_of(cli_actor(c)), .dry_run = true };
-	bool dry_run = option_flag(&c->options, "dry-run");
+	struct plan_options o = { .actor = str_of(cli_actor(c)), .dry_run = true, .impact = true };
+	bool dry_run = option_flag(&c->options, "dry-run"), yes = true, shown = false;
 	struct files_set *set = arena_new_of(c->arena, struct files_set);
 	struct store *s;
 	struct plan p, done;
@@ -73,8 +111,16 @@ static GH_RC into_store(struct cli *c, struct bundle *b, struct gh_err *err)
 	TRY(config_files_options(c, &o, err));
 	TRY(cli_store(c, true, &s, err));
 	rc = settle(c, s, b, &o, set, &p, err);
+	if (!rc.code && !dry_run)
+		TRY(agreed(c, s, b, &p, &yes, &shown, err));
+	if (!yes) {
+		buf_cstr(&c->out, "nothing was changed\n");
+		c->exit_code = 1;
+		return GH_RC_OK;
+	}
 	if (!rc.code && !dry_run) {
 		o.dry_run = false;
+		o.impact = false;
 		o.agreed = &p;
 		rc = plan_run(s, c->arena, set, &o, &done, err);
 	}
@@ -86,7 +132,7 @@ static GH_RC into_store(struct cli *c, struct bundle *b, struct gh_err *err)
 		return GH_RC_OK;
 	}
 	TRY(rc);
-	answer(c, b, &p, dry_run);
+	answer(c, b, &p, dry_run, shown);
 	return GH_RC_OK;
 }
 
@@ -145,7 +191,8 @@ static gh_rc run_kong(struct cli *c, struct gh_err *err)
 	return from_file(c, false, err);
 }
 
-#define CLOSED "Policies that do not compile here answer 501 until they are mended; the report names them. Doing it again updates.\n"
+#define CLOSED "Policies that do not compile here answer 501 until they are mended; the report names them. Doing it again updates. What takes the\n" \
+	"place of something that is there, and a global policy beside other APIs, is shown first and waits for --yes or an answer.\n"
 
 const struct command command_import_apiops = {
 	.name = "import apiops", .args = "DIR", .least_args = 1, .most_args = 1,

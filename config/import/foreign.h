@@ -3,6 +3,11 @@
 
 #include "config/import/bundle.h"
 
+enum foreign { FOREIGN_NONE, FOREIGN_AWS, FOREIGN_KONG };
+/* Whose configuration a text is, by the members that stand where only such a file has them; a description that merely speaks of them is
+ * nobody's. FOREIGN_NONE too for what cannot be read. */
+enum foreign import_foreign_of(struct arena *a, struct str text);
+
 /* An OpenAPI 3 or Swagger 2 export of Amazon API Gateway with x-amazon-apigateway-* extensions (REST and HTTP APIs). HTTP integrations
  * become backends and rewrites, mock integrations answers, authorizers validate-jwt, API keys and usage plans a product. Mapping
  * templates, Lambda and other AWS integrations are reported. `id` and `path` empty: made from the document. */

@@ -489,16 +489,21 @@ static void put_defaults(const json_t *defaults, const char *kind, const json_t 
 	}
 }
 
-/* `_config` of a plugin names one of `_plugin_configs`, which counts where its own config says nothing else. */
-static void put_configs(const json_t *shared, const json_t *holder)
+/* `_config` of a plugin names one of `_plugin_configs`, which counts where its own config says nothing else. decK refuses a name that is
+ * not there, and so do we: without its settings a guard would be another one. */
+static GH_RC put_configs(const json_t *shared, const json_t *holder, struct gh_err *err)
 {
-	static const char *const below[] = { "services", "routes", "consumers" };
+	static const char *const below[] = { "services", "routes", "consumers", "consumer_groups" };
 	size_t i;
 	json_t *v;
 
 	json_array_foreach(jsn_arr(holder, "plugins"), i, v) {
-		json_t *named = jsn_get_n(shared, jsn_str(v, "_config"));
+		struct str name = jsn_str(v, "_config");
+		json_t *named = jsn_get_n(shared, name);
 
+		if (name.n && !json_is_object(named))
+			FAIL(err, INVALID, "the plugin %.*s has _config: %.*s, which is not in _plugin_configs: write it there, or give the plugin a config of its own",
+			     STR_ARG(str_first(jsn_str(v, "name"), 80)), STR_ARG(str_first(name, 80)));
 		if (named && !jsn_obj(v, "config"))
 			json_object_set_new(v, "config", json_object());
 		if (named)
@@ -506,18 +511,18 @@ static void put_configs(const json_t *shared, const json_t *holder)
 	}
 	for (size_t k = 0; k < ARRAY_LEN(below); k++)
 		json_array_foreach(jsn_arr(holder, below[k]), i, v)
-			put_configs(shared, v);
+			TRY(put_configs(shared, v, err));
+	return GH_RC_OK;
 }
 
-static void spread(struct kong *k)
+static GH_RC spread(struct kong *k, struct gh_err *err)
 {
 	static const char *const lists[][2] = { { "services", "service" }, { "routes", "route" }, { "upstreams", "upstream" } };
 	const json_t *defaults = jsn_obj(jsn_obj(k->doc, "_info"), "defaults"), *shared = jsn_obj(k->doc, "_plugin_configs");
 
 	for (size_t i = 0; defaults && i < ARRAY_LEN(lists); i++)
 		put_defaults(defaults, lists[i][1], jsn_arr(k->doc, lists[i][0]));
-	if (shared)
-		put_configs(shared, k->doc);
+	return put_configs(shared, k->doc, err);
 }
 
 static void global_plugins(struct kong *k)
@@ -567,7 +572,7 @@ GH_RC import_kong(struct bundle *b, struct str text, struct text_where *where, s
 	*where = (struct text_where){ 1, 1 };
 	if (!jsn_get(k.doc, "_format_version") || (!jsn_arr(k.doc, "services") && !jsn_arr(k.doc, "routes")))
 		FAIL(err, INVALID, "this is no decK file: it has no _format_version and services");
-	spread(&k);
+	TRY(spread(&k, err));
 	global_plugins(&k);
 	services(&k);
 	consumers(&k);

@@ -78,11 +78,9 @@ GH_RC admin_user_apply(struct web *w, struct resource_change *c, struct str id, 
 web_handler admin_metrics;                 /* for Prometheus */
 web_handler admin_page_list, admin_page_form, admin_page_act;
 web_handler admin_start, admin_new_api, admin_new_api_act, admin_revisions, admin_revision_act;
-/* api_zip.c: an API as one ZIP. admin_zip_show answers with what an uploaded one would do; *fine false: it cannot be read, and why says so. */
+/* api_zip.c: an API as one ZIP. admin_zip_show answers with what an uploaded one, or another gateway's configuration, would do; *fine false: it cannot be read, and why says so. */
 web_handler admin_api_export, admin_api_import;
 bool admin_is_zip(struct str bytes);
-/* Whether a text is the configuration of another gateway (API Gateway, decK), which admin_zip_show takes too. */
-bool admin_is_installation(struct str text);
 struct import_report;
 void admin_put_report(struct web *w, const struct import_report *r);     /* `rows` and `left_out` of templates/admin/import_rows.html */
 GH_RC admin_zip_show(struct web *w, struct str zip, struct gh_err *why, bool *fine, struct gh_err *err);

@@ -138,12 +138,6 @@ static GH_RC read_secrets(struct taken *x, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-bool admin_is_installation(struct str text)
-{
-	return str_find(text, STR("x-amazon-apigateway-integration")) != SIZE_MAX
-	       || (str_find(text, STR("_format_version")) != SIZE_MAX && str_find(text, STR("services")) != SIZE_MAX);
-}
-
 /* How much of the path of a file stands before the extractor's layout, which may lie in a folder of the archive; SIZE_MAX: it is none. */
 static size_t before_layout(struct str path)
 {
@@ -184,7 +178,7 @@ static GH_RC read_text(struct taken *x, struct gh_err *err)
 	struct gh_err why;
 	gh_rc rc;
 
-	if (str_find(x->zip, STR("x-amazon-apigateway-integration")) != SIZE_MAX)
+	if (import_foreign_of(x->w->a, x->zip) == FOREIGN_AWS)
 		rc = import_aws(&x->bundle, x->zip, entered(x->w, "id"), entered(x->w, "path"), &at, &why);
 	else
 		rc = import_kong(&x->bundle, x->zip, &at, &why);

@@ -5,6 +5,7 @@
 
 #include "config/import/bundle.h"
 #include "config/import/describe.h"
+#include "config/import/foreign.h"
 #include "config/import/operations.h"
 #include "core/openapi.h"
 #include "core/str.h"
@@ -213,7 +214,7 @@ static GH_RC read_wish(struct web *w, struct wish *x, struct gh_err *err)
 		}
 	}
 	TRY(from_address(w, x, err));
-	x->whole = x->fine && admin_is_installation(x->text);
+	x->whole = x->fine && import_foreign_of(w->a, x->text) != FOREIGN_NONE;
 	if (x->whole)
 		return GH_RC_OK;
 	import_report_init(&x->report, w->a);

@@ -129,8 +129,29 @@ test('imports of other systems are one transaction, and what guarded calls is ne
     assert.ok(done.report.some((r) => r.outcome === 'taken over') && done.report.some((r) => r.outcome === 'not possible'));
     assert.match(gw.cli('policy', 'show', '--scope', scope).stdout, want);
     assert.match(gw.cli('import', command, sample(file)).stdout, /^0 created, 0 changed/, 'again it changes nothing');
+    // what somebody wrote in between is shown before it is replaced
+    const mine = '<policies><inbound><base /><!-- mine --></inbound></policies>\n', show = () => gw.cli('policy', 'show', '--scope', scope).stdout;
+    gw.cli('policy', 'set', '--scope', scope, gw.file('mine.xml', mine));
+    const asked = tried(gw, 'import', command, sample(file));
+    assert.strictEqual(asked.code, 1);
+    assert.ok(asked.stdout.includes(`\n~ policy ${scope}`) && /say --yes/.test(asked.stderr), asked.stdout + asked.stderr);
+    assert.strictEqual(show(), mine);
+    assert.match(gw.cli('import', command, sample(file), '--yes').stdout, /^0 created, 1 changed/);
+    assert.match(show(), want);
     remove(gw);
   }
+});
+
+test('an import brings a global policy beside other APIs only when somebody says so', () => {
+  const gw = offline(), kong = sample('kong-shop/input.kong');
+  gw.cli('apply', '-', '--yes', { input: '$kind: api\nid: ours\nname: Ours\npath: ours\nbackendUrl: http://127.0.0.1:9\n' });
+  const asked = tried(gw, 'import', 'kong', kong);
+  assert.strictEqual(asked.code, 1);
+  assert.match(asked.stdout, /\n\+ policy global {2}\[all calls/);
+  assert.deepStrictEqual(gw.cli('api', 'list', '--format', 'json').json().map((v) => v.id), ['ours']);
+  gw.cli('import', 'kong', kong, '--yes');
+  assert.match(gw.cli('policy', 'show', '--scope', 'global').stdout, /X-Request-Id/);
+  remove(gw);
 });
 
 test('sync keeps a directory and the store in step, both ways', { timeout: 60000 }, async (t) => {

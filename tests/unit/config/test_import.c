@@ -121,6 +121,8 @@ static void refused(void **state UNUSED)
 		{ "aws", "openapi: 3.0.1\npaths: {}\n", "1:1: this is no export of API Gateway" },
 		{ "aws", "openapi: 3.0.1\nx-amazon-apigateway-cors: {}\npaths: {}\n", "1:1: the document has no operations" },
 		{ "kong", "a: [", "2:" }, { "kong", "services: []\n", "1:1: this is no decK file" },
+		{ "kong", "_format_version: '3.0'\n_plugin_configs: {a: {minute: 5}}\nservices: [{name: s, url: http://x, plugins: [{name: rate-limiting, _config: b}]}]\n",
+		  "1:1: the plugin rate-limiting has _config: b, which is not in _plugin_configs" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -208,9 +210,33 @@ static void bounded(void **state UNUSED)
 	check_done();
 }
 
+/* Whose configuration a text is. */
+static void whose(void **state UNUSED)
+{
+	static const struct {
+		const char *label, *text;
+		enum foreign want;
+	} rows[] = {
+		{ "decK", "_format_version: '3.0'\nservices: []\n", FOREIGN_KONG }, { "decK as JSON", "{\"_format_version\":\"1.1\",\"routes\":[]}", FOREIGN_KONG },
+		{ "a description that speaks of decK", "openapi: 3.1.0\ninfo: {title: T, version: '1', description: _format_version and services}\npaths: {}\n", FOREIGN_NONE },
+		{ "a description with members of that name", "openapi: 3.1.0\n_format_version: 1\nservices: []\npaths: {}\n", FOREIGN_NONE },
+		{ "API Gateway", "openapi: 3.0.1\npaths: {/a: {get: {x-amazon-apigateway-integration: {type: mock}}}}\n", FOREIGN_AWS },
+		{ "a description that speaks of API Gateway", "swagger: '2.0'\npaths: {/a: {get: {summary: x-amazon-apigateway-integration}}}\n", FOREIGN_NONE },
+		{ "neither", "openapi: 3.0.1\npaths: {}\n", FOREIGN_NONE }, { "broken", "_format_version: [", FOREIGN_NONE }, { "nothing", "", FOREIGN_NONE },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *a = arena_new(1 << 20);
+
+		CHECK_INT(rows[i].label, import_foreign_of(a, str_of(rows[i].text)), rows[i].want);
+		arena_free(a);
+	}
+	check_done();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(golden), cmocka_unit_test(refused), cmocka_unit_test(resource_policies), cmocka_unit_test(bounded) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(golden), cmocka_unit_test(refused), cmocka_unit_test(whose), cmocka_unit_test(resource_policies), cmocka_unit_test(bounded) };
 
 	return cmocka_run_group_tests_name("config/import", tests, NULL, NULL);
 }
