@@ -52,7 +52,9 @@ async function settled(calls, prefix, what) {
   await until(() => { ids = new Set(recorded(prefix)); return calls.answered.every((id) => ids.has(id)); }, what, 120000)
     .catch((error) => { throw new Error(`${error.message}: ${calls.answered.filter((id) => !ids.has(id)).length} of ${calls.answered.length} are missing`); });
   // what was under way when a worker was killed may come in between the two questions
-  await until(() => counted() === recorded('').length, 'as many calls in the totals as ids: none is there twice', 10000);
+  let totals, all;
+  await until(() => { totals = counted(); all = recorded('').length; return totals === all; }, 'as many calls in the totals as ids', 30000)
+    .catch((error) => { throw new Error(`${error.message}: ${totals} in the totals, ${all} ids`); });
   return recorded(prefix).length;
 }
 
