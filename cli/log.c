@@ -11,7 +11,9 @@
 #include "core/refusal.h"
 #include "core/str.h"
 #include "core/telemetry.h"
+#include "db/analytics.h"
 #include "db/captures.h"
+#include "db/subscriptions.h"
 #include "db/telemetry.h"
 
 #include <stdio.h>
@@ -22,12 +24,13 @@ static const struct option options[] = {
 	{ "f", OPTION_FLAG, NULL, "go on and show calls as they happen", false },
 	{ "n", OPTION_INT, "N", "show the last N calls (50; with -f 10)", false },
 	{ "api", OPTION_TEXT, "ID", "only calls of this API", false },
+	{ "range", OPTION_TEXT, "RANGE", "only calls of this time: 24h, 7d, today, yesterday, or FROM/TO (UTC)", false },
 	{ "status", OPTION_TEXT, "STATUS", "only this status (429) or class (5xx)", false },
 	{ "subscription", OPTION_TEXT, "ID", "only calls of this subscription", false },
 	{ "request-id", OPTION_TEXT, "ID", "only this request, with what was decided and why", false },
 	{ "id", OPTION_TEXT, "ID", "the same, shorter", false },
 	{ "correlation", OPTION_TEXT, "ID", "only calls to which the backend gave this id", false },
-	{ "key", OPTION_TEXT, "START", "only calls with a key that begins so", false },
+	{ "key", OPTION_TEXT, "START", "only calls with a key that begins so (its first 6 characters count)", false },
 	{ "address", OPTION_TEXT, "IP", "only calls from this address", false },
 	{ "trace-id", OPTION_TEXT, "ID", "only calls of this trace (32 digits, or a whole traceparent)", false },
 	OPTION_END,
@@ -51,6 +54,7 @@ struct follower {
 	struct map places;                   /* segment -> where the keeper was, uint64_t */
 	struct telemetry_call *batch;
 	size_t n;
+	size_t shown;
 	struct cache *cache;                 /* NULL: not looked for yet, or not there */
 	bool cache_tried;
 };
@@ -75,6 +79,20 @@ static gh_rc parse_status(struct cli *c, const char *text, int *out, struct gh_e
 	return GH_RC_OK;
 }
 
+/* A relative one has no end, for calls may go on to come. */
+static gh_rc parse_range(struct cli *c, struct store_calls_filter *f, struct gh_err *err)
+{
+	struct str text = str_of(option_text(&c->options, "range"));
+	int64_t now_us = clock_wall_us();
+	struct gh_err why;
+
+	if (analytics_range(text, now_us, &f->from_us, &f->to_us, &why).code)
+		return cli_usage(c, err, "--range: %s", why.message);
+	if (f->to_us >= now_us)
+		f->to_us = 0;
+	return GH_RC_OK;
+}
+
 /* One of the ids of a call; a traceparent (W3C) is 00-TRACE-SPAN-FLAGS. */
 static gh_rc parse_ids(struct cli *c, struct store_calls_filter *f, struct gh_err *err)
 {
@@ -86,6 +104,9 @@ static gh_rc parse_ids(struct cli *c, struct store_calls_filter *f, struct gh_er
 	f->correlation = str_of(option_text(&c->options, "correlation"));
 	f->trace_id = trace.n == 55 && trace.p[2] == '-' ? str_first(str_from(trace, 3), 32) : trace;
 	f->key_prefix = str_of(option_text(&c->options, "key"));
+	if (f->key_prefix.p && f->key_prefix.n < STORE_KEY_PREFIX)
+		return cli_usage(c, err, "--key needs the first %d characters of a key", STORE_KEY_PREFIX);
+	f->key_prefix = str_first(f->key_prefix, STORE_KEY_PREFIX);
 	f->address = str_of(option_text(&c->options, "address"));
 	if ((f->request_id.p != NULL) + (f->correlation.p != NULL) + (f->trace_id.p != NULL) > 1)
 		return cli_usage(c, err, "give one of --id, --correlation and --trace-id");
@@ -94,6 +115,8 @@ static gh_rc parse_ids(struct cli *c, struct store_calls_filter *f, struct gh_er
 
 static bool wanted(const struct store_calls_filter *f, const struct telemetry_call *call)
 {
+	if ((f->from_us && call->started_us < f->from_us) || (f->to_us && call->started_us >= f->to_us))
+		return false;
 	if (f->status && (f->status < 10 ? call->status / 100 : call->status) != f->status)
 		return false;
 	return (!f->api.p || str_eq(f->api, call->api)) && (!f->subscription.p || str_eq(f->subscription, call->subscription))
@@ -199,6 +222,7 @@ static void print_call(struct follower *f, const struct telemetry_call *t)
 	char time[CLOCK_ISO_MAX];
 	struct buf *b = &c->out;
 
+	f->shown++;
 	if (c->json) {
 		telemetry_json(b, t);
 		buf_char(b, '\n');
@@ -375,6 +399,8 @@ static gh_rc begin(struct follower *f, struct gh_err *err)
 
 	if (last > LAST_MAX)
 		return cli_usage(c, err, "-n takes a number up to %d", LAST_MAX);
+	if (option_text(&c->options, "range"))
+		TRY(parse_range(c, &f->filter, err));
 	TRY(parse_status(c, option_text(&c->options, "status"), &f->filter.status, err));
 	f->filter.api = str_of(option_text(&c->options, "api"));
 	f->filter.subscription = str_of(option_text(&c->options, "subscription"));
@@ -402,6 +428,11 @@ static gh_rc show_past(struct follower *f, struct gh_err *err)
 	return rc;
 }
 
+static bool one_call(const struct store_calls_filter *f)
+{
+	return f->request_id.p || f->correlation.p || f->trace_id.p;
+}
+
 static gh_rc run(struct cli *c, struct gh_err *err)
 {
 	static const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
@@ -409,6 +440,9 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 
 	TRY(begin(&f, err));
 	TRY(show_past(&f, err));
+	if (!f.shown && one_call(&f.filter) && !option_flag(&c->options, "f"))
+		cli_warn(c, "no call has this id: single calls are kept as telemetry.raw_days and telemetry.raw_bytes say, and what the web server "
+			    "refused by itself is in its own log");
 	while (option_flag(&c->options, "f")) {
 		nanosleep(&pause, NULL);
 		TRY(look(&f, err));

@@ -14,7 +14,7 @@ const struct report_info report_infos[REPORT__COUNT] = {
 	{ "latency", "Response times", "What is the response time of each operation, and is it us or the backend?", "24h",
 	  "No data: no call in this range." },
 	{ "exceeders", "Over their limit", "Who is over a limit again and again, when, by how much, and which limit would fit?", "14d",
-	  "Nobody was refused by a limit in this range." },
+	  "Nobody was over a limit again and again in this range: on three days at least, and on more than half of the days with calls." },
 	{ "failures", "Failing backends", "Which backend fails most, and at what times?", "7d", "No backend was asked in this range." },
 	{ "deprecated", "Use of deprecated versions", "Who still calls what is deprecated or retired?", "30d",
 	  "Nobody called a deprecated or retired API in this range." },

@@ -161,8 +161,8 @@ bool access_refuse_key(const struct access_request *rq, struct arena *a, struct 
 	out->error_message = missing ? STR("Access denied due to missing subscription key. Make sure to include subscription key "
 					   "when making requests to this API.")
 				     : out->message;
-	out->challenge = arena_printf(a, "AzureApiManagementKey realm=\"%.*s://%.*s%.*s\",name=\"%.*s\",type=\"header\"",
-				      STR_ARG(rq->scheme), STR_ARG(safe_host(rq->host)), STR_ARG(rq->api->base_path),
+	out->challenge = arena_printf(a, "AzureApiManagementKey realm=\"%.*s://%.*s%.*s%.*s\",name=\"%.*s\",type=\"header\"",
+				      STR_ARG(rq->scheme), STR_ARG(safe_host(rq->host)), STR_ARG(rq->mount), STR_ARG(rq->api->base_path),
 				      STR_ARG(rq->api->ctx.key_header));
 	return out->challenge.p;
 }

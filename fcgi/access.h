@@ -60,7 +60,7 @@ struct access_request {
 	const struct snap_api *api;
 	const struct fields *headers;
 	struct str query;            /* raw; STR_NULL: none */
-	struct str scheme, host;     /* for the challenge's realm */
+	struct str scheme, host, mount;      /* for the challenge's realm; mount: "/api" */
 	int64_t now_us;              /* wall clock */
 };
 

@@ -112,7 +112,7 @@ enum verdict access_by_key(struct access_flow *f, const struct snap_method *m UN
 {
 	const struct url *u = &f->k->x.request.original_url;
 	struct access_request rq = { .api = f->api, .headers = &f->k->x.request.headers, .query = u->query, .scheme = u->scheme,
-				     .host = f->k->client_host, .now_us = access_now_us(f) };
+				     .host = f->k->client_host, .mount = call_mount(f->k), .now_us = access_now_us(f) };
 	const struct snap_product *of = f->rules[f->rule]->product;
 	struct access a;
 

@@ -51,7 +51,7 @@ static void add_bearer(struct access_flow *f, struct buf *b, const struct compar
 static void add_key(struct access_flow *f, struct buf *b)
 {
 	const struct url *u = &f->k->x.request.original_url;
-	struct access_request rq = { .api = f->api, .scheme = u->scheme, .host = f->k->client_host };
+	struct access_request rq = { .api = f->api, .scheme = u->scheme, .host = f->k->client_host, .mount = call_mount(f->k) };
 	struct access a = { .result = ACCESS_KEY_MISSING };
 
 	if (access_refuse_key(&rq, access_arena(f), &a))
@@ -150,7 +150,7 @@ static struct str challenge_of(struct access_flow *f, const struct comparison *c
 static void answer_key(struct access_flow *f, const struct comparison *c, struct last_error *e)
 {
 	const struct url *u = &f->k->x.request.original_url;
-	struct access_request rq = { .api = f->api, .scheme = u->scheme, .host = f->k->client_host };
+	struct access_request rq = { .api = f->api, .scheme = u->scheme, .host = f->k->client_host, .mount = call_mount(f->k) };
 	struct access a = { .result = c->rank == 1 || c->rank == 2 ? ACCESS_KEY_MISSING : ACCESS_KEY_INVALID };
 
 	f->k->word = str_of(c->check);

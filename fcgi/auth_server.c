@@ -23,17 +23,10 @@ static const struct {
 static const struct str other_metadata = STR_INIT("/-/oauth2/.well-known/oauth-authorization-server"),
 			root_metadata = STR_INIT("/.well-known/oauth-authorization-server");
 
-static struct str mount_of(const struct call *k)
-{
-	struct str base = k->wk->limits.base_path;
-
-	return base.n && base.p[base.n - 1] == '/' ? str_first(base, base.n - 1) : base;
-}
-
 static enum auth_service service_of(const struct call *k, struct str path, bool mounted)
 {
 	if (!mounted) {                      /* RFC 8414 section 3.1: between host and path of the issuer */
-		struct str rest = str_from(path, root_metadata.n), mount = mount_of(k);
+		struct str rest = str_from(path, root_metadata.n), mount = call_mount(k);
 
 		return str_starts(path, root_metadata) && str_starts(rest, mount) && str_eq(str_from(rest, mount.n), STR("/-/oauth2"))
 			       ? AUTH_METADATA
@@ -54,7 +47,7 @@ bool auth_serves(const struct call *k, struct str path, bool mounted)
 
 struct str auth_issuer(const struct call *k, struct str behind_mount, const struct url *asked)
 {
-	struct str base = k->wk->limits.public_url, mount = mount_of(k);
+	struct str base = k->wk->limits.public_url, mount = call_mount(k);
 
 	if (base.n)
 		return arena_printf(k->arena, "%.*s%.*s", STR_ARG(base), STR_ARG(behind_mount));
@@ -267,7 +260,7 @@ static bool method_fits(const struct call *k, bool post)
 void auth_begin(struct call *k, struct gate_state *g)
 {
 	struct auth_request *r = arena_new_of(k->arena, struct auth_request);
-	struct str path = k->x.request.original_url.path, mount = mount_of(k);
+	struct str path = k->x.request.original_url.path, mount = call_mount(k);
 	bool mounted = str_starts(path, mount) && !str_starts(path, root_metadata);
 
 	if (!r || !g->snapshot->auth_keys[AUTH_TOKEN].jwks.p) {

@@ -380,7 +380,7 @@ void call_over(struct call *k)
 {
 	if (k->stage != CALL_OVER) {
 		k->stage = CALL_OVER;
-		k->over_us = k->wk->loop.now_us;
+		k->over_us = clock_mono_us();      /* not the turn's time: what this turn took is the gateway's share */
 		call_trace_store(k);
 		capture_store(k);
 		access_flow_drop(k->access);

@@ -8,6 +8,8 @@
 struct call *call_from_pool(struct worker *wk);
 /* Refuses the call with the reason's own answer. Nothing further runs for it but on-error, which is not asked. */
 void call_refuse(struct call *k, enum reason why);
+/* Where the web server mounts the gateway, without a slash at its end: "/api"; "" is the root. */
+struct str call_mount(const struct call *k);
 /* Everything of the client's side is known: find the route, check the access, start the policies or answer. */
 void call_gate(struct call *k);
 /* The gateway itself wants the body, a form of at most `most` bytes: it comes in whatever the size of the upload buffer is.

@@ -177,7 +177,8 @@ void forward_note_times(struct call *k, const struct transfer *t)
 	k->dns_us = times.dns_us;
 	k->connect_us = times.connect_us;
 	k->tls_us = times.tls_us;
-	k->backend_us = k->wk->loop.now_us;
+	/* the turn began when the answer could be read; a backend that failed at once did so in the turn that sent */
+	k->backend_us = k->wk->loop.now_us > k->forward_us ? k->wk->loop.now_us : k->forward_us;
 	k->backend_total_us += k->backend_us - k->forward_us;
 	if (k->n_tried) {
 		struct call_try *one = &k->tried[k->n_tried - 1];

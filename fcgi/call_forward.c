@@ -11,6 +11,7 @@
 #include "fcgi/credential.h"
 #include "fcgi/share.h"
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/str.h"
 #include "fcgi/decode.h"
@@ -84,7 +85,7 @@ static enum reason start(struct call *k, struct forward *f)
 		k->backend_bytes_out += rq.bytes.n;
 	forward_options(k, &rq);
 	k->hold = f->buffer_response || k->holds_response;
-	k->forward_us = k->wk->loop.now_us;
+	k->forward_us = clock_mono_us();     /* what came before in this turn is the gateway's share */
 	forward_note_try(k);
 	k->forward = upstream_start(k->wk->up, k->arena, &rq, &forward_ops, k, &why);
 	if (!k->forward)

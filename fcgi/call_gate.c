@@ -35,14 +35,21 @@ static void answer_health(struct call *k)
 				 generation, k->wk->number, k->wk->n_calls));
 }
 
-/* The path behind the mount; false when it is not below it. */
-static bool behind_mount(const struct call *k, struct str *path)
+struct str call_mount(const struct call *k)
 {
 	struct str base = k->wk->limits.base_path;
 
-	*path = k->x.request.original_url.path;
-	if (base.n && base.p[base.n - 1] == '/')
+	while (base.n && base.p[base.n - 1] == '/')
 		base.n--;
+	return base;
+}
+
+/* The path behind the mount; false when it is not below it. */
+static bool behind_mount(const struct call *k, struct str *path)
+{
+	struct str base = call_mount(k);
+
+	*path = k->x.request.original_url.path;
 	if (!str_starts(*path, base) || (path->n > base.n && path->p[base.n] != '/'))
 		return false;
 	*path = str_from(*path, base.n);
@@ -309,7 +316,7 @@ static struct access_request key_request(struct call *k, struct gate_state *g)
 	const struct url *u = &k->x.request.original_url;
 
 	return (struct access_request){ .api = g->route.api, .headers = &k->x.request.headers, .query = u->query, .scheme = u->scheme,
-					.host = k->client_host, .now_us = k->x.started_us };
+					.host = k->client_host, .mount = call_mount(k), .now_us = k->x.started_us };
 }
 
 void gate_note_key(struct call *k, struct gate_state *g)

@@ -26,7 +26,7 @@ static bool put_line(struct buf *b, struct str text)
 static struct str route_of(const struct call *k)
 {
 	const struct route *r = k->gate ? &k->gate->route : NULL;
-	struct str base = k->wk->limits.base_path, path, template;
+	struct str base = call_mount(k), path, template;
 	size_t query;
 
 	if (!r || !r->api || !r->operation)
@@ -34,8 +34,6 @@ static struct str route_of(const struct call *k)
 	template = r->operation->ctx.url_template;
 	query = str_find_char(template, '?');
 	template = query == SIZE_MAX ? template : str_first(template, query);
-	while (base.n && base.p[base.n - 1] == '/')
-		base.n--;
 	path = str_eq(r->api->base_path, STR("/")) ? STR("") : r->api->base_path;
 	return arena_join(k->arena, (const struct str[]){ base, path, template }, 3);
 }

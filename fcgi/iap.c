@@ -20,15 +20,6 @@ int64_t iap_now_us(const struct iap *f UNUSED)
 	return clock_wall_us();
 }
 
-struct str iap_base(const struct call *k)
-{
-	struct str base = k->wk->limits.base_path;
-
-	while (base.n && base.p[base.n - 1] == '/')
-		base.n--;
-	return base;
-}
-
 struct str iap_origin(const struct call *k)
 {
 	return arena_printf(k->arena, "%.*s://%.*s", STR_ARG(k->x.request.original_url.scheme), STR_ARG(k->client_host));

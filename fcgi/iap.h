@@ -100,7 +100,6 @@ enum step iap_sign_in(struct iap *f);            /* to the provider, or 401 for 
 int64_t iap_longest_us(const struct iap *f);     /* life of a session: the longest of all APIs of the provider */
 enum step iap_refuse(struct iap *f, enum reason why, const char *detail);
 enum step iap_redirect(struct iap *f, struct str to, struct str cookie);
-struct str iap_base(const struct call *k);       /* "/api" */
 struct str iap_origin(const struct call *k);     /* "https://gw.example" */
 int64_t iap_now_us(const struct iap *f);
 

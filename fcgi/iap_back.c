@@ -13,7 +13,7 @@ static const char go_cookie[] = "gh_go_";
 
 static struct str callback_path(const struct call *k)
 {
-	return arena_printf(k->arena, "%.*s/-/iap/callback", STR_ARG(iap_base(k)));
+	return arena_printf(k->arena, "%.*s/-/iap/callback", STR_ARG(call_mount(k)));
 }
 
 /* Where it began, as far as it may stand in a cookie and be gone back to: a path of this host and nothing else. */
@@ -131,7 +131,7 @@ static enum step finish(struct iap *f, const json_t *info)
 		return iap_refuse(f, REASON_SIGN_IN_FAILED, "the session does not fit into a cookie");
 	if (!iap_set_cookie(f, go_cookie, str_first(f->attempt.state, STATE_TAG), STR(""), callback_path(f->k), 0, &done))
 		return STEP_FAIL;
-	return iap_redirect(f, f->back.n ? f->back : arena_printf(f->k->arena, "%.*s/", STR_ARG(iap_base(f->k))), done);
+	return iap_redirect(f, f->back.n ? f->back : arena_printf(f->k->arena, "%.*s/", STR_ARG(call_mount(f->k))), done);
 }
 
 static enum step informed(struct iap *f)

@@ -22,7 +22,7 @@ bool iap_set_cookie(struct iap *f, const char *name, struct str suffix, struct s
 		    struct str *out)
 {
 	struct call *k = f->k;
-	struct str base = iap_base(k);
+	struct str base = call_mount(k);
 	bool tls = str_eq(k->x.request.original_url.scheme, STR("https"));
 
 	if (!path.p)

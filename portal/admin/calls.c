@@ -6,6 +6,7 @@
 #include "core/str.h"
 #include "db/analytics.h"
 #include "db/captures.h"
+#include "db/subscriptions.h"
 #include "db/telemetry.h"
 
 enum { CALLS_SHOWN = 100,
@@ -42,7 +43,7 @@ static GH_RC by_any_id(struct web *w, struct store_calls_filter *f, struct str i
 		       struct gh_err *err)
 {
 	struct str *const places[] = { &f->request_id, &f->correlation, &f->trace_id, &f->key_prefix, &f->address };
-	const struct str values[] = { id, id, trace_of(id), id, id };
+	const struct str values[] = { id, id, trace_of(id), str_first(id, STORE_KEY_PREFIX), id };
 
 	*n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(places) && !*n; i++) {
@@ -143,6 +144,8 @@ gh_rc admin_calls(struct web *w, struct gh_err *err)
 	f.status = status_of(status);
 	if (range.n && analytics_range(range, clock_wall_us(), &f.from_us, &f.to_us, &why).code)
 		f.limit = 1;
+	if (status.n && !f.status)
+		gh_err_set(&why, GH_E_INVALID, __FILE__, __LINE__, "\"%.*s\" is no status: write one from 100 to 599, or a class such as 5xx", STR_ARG(status));
 	liquid_set_text(w->page, "problem", why.code ? arena_dup(w->a, str_of(why.message)) : STR(""));
 	if (!why.code && id.n) {
 		TRY(by_any_id(w, &f, id, &rows, &n, &by_caller, err));

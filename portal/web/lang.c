@@ -233,6 +233,12 @@ static bool moment_get(void *self, struct str name, struct arena *a, struct liqu
 	struct moment *m = self;
 	char iso[CLOCK_ISO_MAX];
 
+	if (str_eq(name, STR("exact"))) {    /* "2026-01-02 03:04:05.678": of what happens many times in a minute */
+		clock_iso(m->us, 3, iso);
+		iso[10] = ' ';
+		*out = liquid_of_text(arena_dup(a, str_first(str_of(iso), 23)));
+		return true;
+	}
 	if (str_eq(name, STR("ago"))) {
 		*out = liquid_of_bool(m->ago);
 		return true;

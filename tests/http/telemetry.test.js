@@ -48,6 +48,17 @@ describe(`telemetry behind ${SERVERS[0]}`, () => {
     assert.ok(c.total_us > 0 && c.backend_us > 0 && c.total_us >= c.backend_us);
     assert.match(c.trace_id, /^[0-9a-f]{32}$/);
     assert.ok(!JSON.stringify(c).includes(key));
+    assert.ok(c.gateway_us > 0, 'what the gateway did in the turns of its loop is time of the gateway');
+  });
+
+  it('finds calls by the start of a key, however much of it is given, and by time', () => {
+    const ids = (...args) => logged(...args).map((c) => c.request_id);
+    assert.ok(ids('--key', key.slice(0, 6)).includes('all-about-it'));
+    assert.deepEqual(ids('--key', key), ids('--key', key.slice(0, 6)));
+    assert.ok(ids('--range', '1h').includes('all-about-it'));
+    assert.deepEqual(ids('--range', '2020-01-01/2020-01-02'), []);
+    for (const args of [['--key', key.slice(0, 5)], ['--range', 'bogus']]) assert.equal(gw.cli('log', ...args, { fails: true }).code, 2);
+    assert.match(gw.cli('log', '--id', 'nobody').stderr, /no call has this id/);
   });
 
   it('tells errors of the backend from those of the gateway', async () => {
@@ -58,6 +69,7 @@ describe(`telemetry behind ${SERVERS[0]}`, () => {
     const gateway = logged('--request-id', 'gw-404')[0];
     assert.equal(gateway.origin, 'gateway');
     assert.equal(gateway.reason, 'operation_not_found');
+    assert.ok(gateway.gateway_us > 0 && gateway.gateway_us === gateway.total_us);
     assert.ok(logged('--status', '5xx').every((c) => c.status >= 500));
     assert.equal(logged('--api', 'nothing').length, 0);
   });
