@@ -119,7 +119,7 @@ class Client {
   }
 
   // The next record, or null when the worker has closed the connection.
-  async next(timeoutMs = 10000) {
+  async next(timeoutMs = 60000) {
     const end = Date.now() + timeoutMs;
     for (;;) {
       if (this.records.length) return this.records.shift();

@@ -19,25 +19,53 @@ const SERVERS = (process.env.SERVERS || 'lighttpd,nginx,apache').split(',');
 for (const s of SERVERS) if (!['lighttpd', 'nginx', 'apache'].includes(s)) throw new Error(`SERVERS: ${s} is none of lighttpd, nginx, apache`);
 const ASAN = process.env.GATEHOUSE_BIN || path.join(ROOT, 'build/asan/bin');
 const RELEASE = path.join(ROOT, 'build/release/bin');
-const START_TIMEOUT_MS = 20000;
-const STOP_TIMEOUT_MS = 20000;
-const ADOPT_TIMEOUT_MS = 3000;
+// Bounds of what never comes. Nothing is asserted by them, and a machine may be slow, so no test has a shorter one.
+const PATIENCE_MS = 60000;
+const START_MS = 2000;        // what start() takes at most on a machine of two cores that nobody else uses
+const GONE_MS = 3000;         // how long a worker that does not run is waited for, which may be on its way back
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));   // never notified: to wait while no event can come
 
+// How many times longer than on the machine where bounds were measured a fixed piece of work takes here, at least 1: a bound of
+// processor time is multiplied with it. (For one of the clock: gw.slowness.)
+const WORK_MS = 100;
+function cpuSlowness() {
+  const table = new Uint32Array(4096);
+  const work = () => {
+    const from = process.cpuUsage();
+    for (let i = 0, x = 1; i < 2e7; i++) {
+      x = (Math.imul(x, 1664525) + 1013904223) | 0;
+      table[x & 4095] += x;
+      if (table[(x >>> 7) & 4095] & 1) x ^= i;
+    }
+    const { user, system } = process.cpuUsage(from);
+    return (user + system) / 1000;
+  };
+  return Math.max(1, Math.min(work(), work(), work()) / WORK_MS);
+}
+
+// A port for another program to listen on, or for nobody. The kernel gives ports from 32768 up to outgoing connections and to
+// listen(0): one of those could be taken before the other program has it. Programs of tests that run together begin at different places.
+const PORTS = { from: 10240, to: 32000 };
+let nextPort = PORTS.from + (process.pid * 61) % (PORTS.to - PORTS.from);
 function freePort() {
-  return new Promise((resolve, reject) => {
+  const listens = (port) => new Promise((resolve) => {
     const s = net.createServer();
-    s.once('error', reject);
-    s.listen(0, '127.0.0.1', () => {
-      const { port } = s.address();
-      s.close(() => resolve(port));
-    });
+    s.once('error', () => resolve(false));
+    s.listen(port, '127.0.0.1', () => s.close(() => resolve(true)));
   });
+  return (async () => {
+    for (let i = PORTS.from; i < PORTS.to; i++) {
+      nextPort = nextPort + 1 < PORTS.to ? nextPort + 1 : PORTS.from;
+      const port = nextPort;
+      if (await listens(port)) return port;
+    }
+    throw new Error(`no port is free from ${PORTS.from} to ${PORTS.to}`);
+  })();
 }
 
 // Calls `probe` until it gives something true; there is no event to wait for when another program opens its port.
-async function until(probe, what, timeoutMs = START_TIMEOUT_MS) {
-  const end = Date.now() + timeoutMs;
+async function until(probe, what, timeoutMs = PATIENCE_MS) {
+  const end = Date.now() + Math.max(timeoutMs, PATIENCE_MS);
   for (;;) {
     const value = await probe();
     if (value) return value;
@@ -169,17 +197,19 @@ class Gateway {
       maxBuffer: 64 << 20,
     });
     if (r.status !== 0 && !options.fails)
-      throw new Error(`gatehouse ${args.join(' ')}: exit ${r.status ?? r.signal}\n${r.stdout}${r.stderr}`);
+      throw new Error(`gatehouse ${args.join(' ')}: exit ${r.status ?? r.signal ?? r.error}\n${r.stdout}${r.stderr}`);
     if (this.serve && !this.serve.ended && options.adopt !== false && this.generation() !== before) this.waitForWorkers();
     return { code: r.status, stdout: r.stdout, stderr: r.stderr, json: () => JSON.parse(r.stdout) };
   }
 
   // A worker that was killed or stopped by the test is not waited for longer than it takes to tell.
   waitForWorkers() {
-    const generation = this.generation();
-    const end = Date.now() + ADOPT_TIMEOUT_MS;
-    while (!this.serves(generation) && Date.now() < end) Atomics.wait(PAUSE, 0, 0, 5);
-    if (process.env.SHOW_LATE && Date.now() >= end) process.stderr.write(`# not adopted: ${new Error().stack.split('\n')[3]}\n`);
+    const generation = this.generation(), begun = Date.now();
+    const gone = () => this.behind(generation).every((n) => !this.runs(n));
+    for (let waited = 0; this.behind(generation).length && waited < PATIENCE_MS; waited = Date.now() - begun) {
+      if (waited > GONE_MS && gone()) return;
+      Atomics.wait(PAUSE, 0, 0, 5);
+    }
   }
 
   file(name, text) {
@@ -214,21 +244,31 @@ class Gateway {
     try { return Number(fs.readFileSync(path.join(this.state, 'generation')).readBigUInt64LE(0)); } catch { return 0; }
   }
 
-  // Has every worker that lives the configuration `generation`, or refused it?
-  serves(generation) {
-    return [...Array(this.options.workers).keys()].every((n) => {
-      try {
-        const w = JSON.parse(fs.readFileSync(path.join(this.state, `run/gateway-${n}.json`), 'utf8'));
-        return w.generation >= generation || w.refused !== null;
-      } catch { return false; }
+  // What worker `n` says of itself; undefined when it has not begun yet.
+  worker(n) {
+    try { return JSON.parse(fs.readFileSync(path.join(this.state, `run/gateway-${n}.json`), 'utf8')); } catch { return undefined; }
+  }
+
+  // The workers that have neither taken over nor refused the configuration `generation`.
+  behind(generation) {
+    return [...Array(this.options.workers).keys()].filter((n) => {
+      const w = this.worker(n);
+      return !w || (w.generation < generation && w.refused === null);
     });
   }
+
+  // Is worker `n` a process that is neither gone nor stopped by a signal?
+  runs(n) {
+    try { return /^[^TtZX]/.test(fs.readFileSync(`/proc/${this.worker(n).pid}/stat`, 'latin1').split(') ').pop()); } catch { return false; }
+  }
+
+  serves(generation) { return this.behind(generation).length === 0; }
 
   // What was changed before holds for each call from now on, whichever worker gets it: a call that shows the change speaks
   // for one worker only. cli() does this by itself.
   async adopted() {
     const generation = this.generation();
-    await until(() => this.serves(generation), `generation ${generation} in all workers`, 8000);
+    await until(() => this.serves(generation), `generation ${generation} in all workers`);
   }
 
   serveArgs() {
@@ -261,7 +301,19 @@ class Gateway {
     this.cli('init', '--admin', this.admin.email, '--password-file', this.file('password', `${this.admin.password}\n`));
   }
 
+  // The web server; after `await gw.end(gw.web)` again, maybe with another options.edit: an operator's own settings,
+  // (text of the whole configuration, server) => text.
+  startWeb() {
+    const [command, args] = servers[this.options.server](this);
+    if (this.options.edit) {
+      const conf = args.find((a) => a.endsWith('.conf'));
+      fs.writeFileSync(conf, this.options.edit(fs.readFileSync(conf, 'utf8'), this.options.server));
+    }
+    this.web = this.run('web', command, args);
+  }
+
   async start() {
+    const begun = Date.now();
     fs.cpSync(path.join(ROOT, 'www'), path.join(this.dir, 'www'), { recursive: true });
     this.init();
     const config = Object.entries(this.options.config).map(([k, v]) => `${k} = ${v}\n`).join('');
@@ -273,12 +325,7 @@ class Gateway {
     this.tlsPort = this.tls ? await freePort() : 0;
     this.tlsUrl = `https://127.0.0.1:${this.tlsPort}`;
     this.serve = this.run('serve', path.join(this.bin, 'gatehouse'), this.serveArgs(), this.account());
-    const [command, args] = servers[this.options.server](this);
-    if (this.options.edit) {   // an operator's own settings: (text of the whole configuration, server) => text
-      const conf = args.find((a) => a.endsWith('.conf'));
-      fs.writeFileSync(conf, this.options.edit(fs.readFileSync(conf, 'utf8'), this.options.server));
-    }
-    this.web = this.run('web', command, args);
+    this.startWeb();
     await until(async () => {
       for (const p of this.processes) if (p.ended) throw new Error(`${p.name} ended: ${this.log(p.name)}`);
       return this.serves(this.generation()) && fetch(`${this.url}/api/-/health`).then((r) => r.status === 200, () => false);
@@ -287,12 +334,13 @@ class Gateway {
       await this.stop().catch(() => {});
       throw new Error(`${error.message}\n${logs}`);
     });
+    this.slowness = Math.max(1, (Date.now() - begun) / START_MS);     // what a bound of the clock is multiplied with
     return this;
   }
 
   async end(p, signal = 'SIGTERM') {
     if (!p.ended) p.child.kill(signal);
-    const timer = setTimeout(() => p.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const timer = setTimeout(() => p.child.kill('SIGKILL'), PATIENCE_MS);
     const how = await p.exit;
     clearTimeout(timer);
     return how;
@@ -322,7 +370,7 @@ function offline(options) {
 }
 
 // One call over a raw socket: what fetch would normalise or refuse to send.
-function raw(port, text, { timeoutMs = 10000 } = {}) {
+function raw(port, text, { timeoutMs = PATIENCE_MS } = {}) {
   return new Promise((resolve, reject) => {
     const chunks = [];
     const s = net.connect(port, '127.0.0.1', () => s.write(text));
@@ -353,4 +401,4 @@ function answer(text) {
   return { status: Number(line.split(' ')[1]), headers, count, body };
 }
 
-module.exports = { start, offline, backend, raw, answer, until, freePort, Gateway, SERVERS, ROOT, ASAN, RELEASE };
+module.exports = { start, offline, backend, raw, answer, until, freePort, cpuSlowness, Gateway, SERVERS, ROOT, ASAN, RELEASE };

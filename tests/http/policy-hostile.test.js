@@ -7,9 +7,9 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
-const { start, backend, RELEASE } = require('./harness');
+const { start, backend, cpuSlowness, RELEASE } = require('./harness');
 
-const CPU_MS = 100;
+const CPU_MS = 100;            // on the machine where it was measured
 const TRIES = 3;              // of one measurement: a machine that is busy makes caches cold, and only the best counts
 // Which limit is met first may depend on how fast the machine is at the moment: the one of processor time stands behind each.
 const INSTRUCTIONS = /limit of (instructions|processor time)/, MEMORY = /limit of (instructions|memory|processor time)/,
@@ -189,7 +189,7 @@ function run(policy, body = '{}', type = JSON_TYPE) {
     headers: { 'Content-Type': type } }));
   fs.writeFileSync(path.join(dir, 'c.json'), JSON.stringify({ api: { path: 'x', serviceUrl: 'https://b.example/' }, backend: { status: 200 }, schemas: SCHEMAS }));
   const command = `TIMEFORMAT='%3U %3S'; time '${path.join(RELEASE, 'gatehouse')}' policy run p.xml --request q.json --context c.json`;
-  const r = spawnSync('bash', ['-c', command], { cwd: dir, encoding: 'utf8', maxBuffer: 1 << 28, timeout: 60000 });
+  const r = spawnSync('bash', ['-c', command], { cwd: dir, encoding: 'utf8', maxBuffer: 1 << 28, timeout: 300000 });
   const [user, system] = r.stderr.trim().split('\n').pop().split(' ').map(Number);
   assert.ok(r.stdout, `nothing was printed: ${r.stderr.slice(0, 300)}`);
   return { out: JSON.parse(r.stdout), ms: (user + system) * 1000 };
@@ -197,15 +197,15 @@ function run(policy, body = '{}', type = JSON_TYPE) {
 
 test('each ends in its error within 100 ms of processor time', () => {
   const idle = Math.min(...[1, 2, 3].map(() => run(document('@(1)')).ms));
-  const wrong = [];
+  const wrong = [], bound = CPU_MS * cpuSlowness();
   const all = [...ROWS.map(([what, expression, error, body]) => [what, document(expression), 'set-variable', 'ExpressionValueEvaluationFailure', error, body]),
     ...WORK.map(([what, policy, ...rest]) => [what, around(policy), ...rest])];
   for (const [what, policy, source, reason, error, body, type] of all) {
     let r = run(policy, body, type), best = r.ms - idle;
-    for (let i = 1; i < TRIES && best > CPU_MS; i++) best = Math.min(best, run(policy, body, type).ms - idle);
+    for (let i = 1; i < TRIES && best > bound; i++) best = Math.min(best, run(policy, body, type).ms - idle);
     const seen = Object.fromEntries(LAST.map((m) => [m, r.out.variables[m]]));
     try {
-      assert.ok(best <= CPU_MS, `${best.toFixed(0)} ms of processor time`);
+      assert.ok(best <= bound, `${best.toFixed(0)} ms of processor time, of ${bound.toFixed(0)}`);
       assert.equal(r.out.response.status, 418);
       assert.equal(seen.Source, source);
       assert.equal(seen.Reason, reason);
@@ -257,8 +257,8 @@ test('behind a web server, other exchanges do not wait', async () => {
     good.sort((x, y) => x.ms - y.ms);
     // five at once keep the one worker for at most 100 ms of processor each; half of the others must not notice at all. (These are
     // times of the clock, on a machine that may be slow: what is not stopped runs for ever.)
-    assert.ok(good[24].ms < 5 * CPU_MS * 8, `the slowest took ${good[24].ms.toFixed(0)} ms`);
-    assert.ok(good[12].ms < 10 * CPU_MS, `half took more than ${good[12].ms.toFixed(0)} ms`);
+    assert.ok(good[24].ms < 5 * CPU_MS * 8 * gw.slowness, `the slowest took ${good[24].ms.toFixed(0)} ms`);
+    assert.ok(good[12].ms < 10 * CPU_MS * gw.slowness, `half took more than ${good[12].ms.toFixed(0)} ms`);
   } finally {
     await gw.stop();
     b.close();

@@ -37,7 +37,7 @@ function talker() {
 }
 
 async function startWorker({ backend, config = {}, args = [], build = process.env.BUILD || 'asan' }) {
-  const gw = new Gateway({ build, config });
+  const gw = new Gateway({ build, config, workers: 1 });
   const bad = await talker();
   const socket = path.join(gw.dir, 'gateway.sock');
 
@@ -51,6 +51,7 @@ async function startWorker({ backend, config = {}, args = [], build = process.en
   api('closed', `http://127.0.0.1:${await freePort()}`);
 
   const p = gw.run('gateway', path.join(gw.bin, 'gatehouse-gateway'), ['--state', gw.state, '--socket', socket, ...args]);
+  gw.serve = p;    // cli() waits until it has what was changed
   const { connect } = require('./fcgi-client');
   const healthy = async () => {
     const c = await connect(socket);

@@ -60,7 +60,7 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
       token = g.cli('machine-token', 'create', 'figures', '--role', 'auditor', '--scope', 'read:analytics').stdout.trim();
     } });
     ledger = await play(gw);
-    await until(() => command()[0].calls === ledger.calls, 'the keeper to take in all calls', 60000);
+    await until(() => command()[0].calls === ledger.calls, 'the keeper to take in all calls', 300000);
     const form = await fetch(`${gw.url}/admin/sign-in`);
     const first = form.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ');
     const csrf = (await form.text()).match(/name="csrf" value="([^"]+)"/)[1];
@@ -200,7 +200,7 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
   it('retention keeps single calls bounded, and totals stay whole', async () => {
     const kept = () => gw.cli('analytics', '--range', RANGE, '--format', 'json').json()[0].calls;
     const single = () => Number(gw.cli('metrics').stdout.match(/^gatehouse_telemetry_bytes (\d+)$/m)?.[1] ?? NaN);
-    await until(() => single() <= RAW_BYTES, 'single calls to be pruned', 60000);
+    await until(() => single() <= RAW_BYTES, 'single calls to be pruned', 300000);
     const left = Number(gw.cli('doctor', { fails: true }).stdout.match(/MiB: (\d+) calls/)[1]);
     assert.ok(left > 0 && left < ledger.calls, `${left} of ${ledger.calls} single calls are left`);
     assert.equal(kept(), ledger.calls);

@@ -174,7 +174,7 @@ for (const server of SERVERS) {
       gw.cli('import', 'openapi', gw.file('orders.json', DESCRIPTION), '--name', 'never', '--path', 'never', '--env', 'sandbox', '--backend', sand.url);
       const page = await signedIn();
       const ids = async (query) => [...(await page.get(`/admin/apis?${query}`)).html.matchAll(/admin\/apis\/([a-z-]+)"/g)].map((m) => m[1]);
-      await until(async () => (await ids('status=active')).includes('orders-sandbox'), 'the first call', 15000);
+      await until(async () => (await ids('status=active')).includes('orders-sandbox'), 'the first call');
       assert.ok((await ids('status=unregistered')).includes('never'));
       assert.ok(!(await ids('status=active')).includes('never'));
       assert.ok((await ids('q=ORDERS')).includes('orders-sandbox'));
@@ -214,7 +214,7 @@ for (const server of SERVERS) {
         statuses.add(status);
         if (status === 200) assert.equal(text, 'live yes');
         return status === 200;
-      }, 'the gateway to serve', 15000);
+      }, 'the gateway to serve');
       for (const s of statuses) assert.ok([200, 502, 503].includes(s), `${s}`);
       for (const r of live.seen.slice(before)) assert.equal(r.headers['x-bound'], 'yes');
     });

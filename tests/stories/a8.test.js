@@ -32,7 +32,7 @@ const MARK = '<policies><inbound><base /><set-header name="X-Mark" exists-action
   + '<backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>';
 
 for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
-  let gw, erp, sink, browser, ada, eve, key, subscription, token;
+  let gw, erp, sink, browser, ada, eve, key, secondary, subscription, token;
   const call = (k, api = 'orders/orders') => fetch(`${gw.url}/api/${api}`, { headers: k ? { [HEADER]: k } : {} });
   const status = async (k, api) => { const r = await call(k, api); await r.arrayBuffer(); return r.status; };
   const keysOn = (v) => [...v.html.matchAll(/<code class="address">([0-9a-zA-Z]{16,})<\/code>/g)].map((m) => m[1]);
@@ -68,7 +68,7 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
     const own = gw.cli('subscription', 'create', '--product', 'planning', '--format', 'json').json();
     await gw.adopted();
     assert.deepEqual([await status(own.primaryKey), await status(own.primaryKey, 'stock/stock')], [200, 200]);
-    assert.ok(Date.now() - began < 120000);
+    assert.ok(Date.now() - began < 120000 * gw.slowness);
     assert.equal(gw.pids('gatehouse-gateway').join(), before);
     assert.equal(erp.seen[0].headers['x-mark'], 'orders');
     for (const [name, text] of [['orders', ORDERS], ['stock', STOCK]]) {
@@ -108,10 +108,10 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
     await ada.follow();
     const application = idOf(ada);
     const made = await subscribe(ada, 'planning', { application });
-    [key] = made.keys;
+    [key, secondary] = made.keys;
     subscription = made.id;
     assert.equal(await status(key), 200, 'the first call, and with the first key');
-    assert.ok(Date.now() - began < 60000);
+    assert.ok(Date.now() - began < 60000 * gw.slowness);
     assert.ok(ada.says('Planning board'), 'the subscription of the application');
 
     await ada.open(`/account/subscriptions/${subscription}`);
@@ -168,12 +168,17 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
     token = /ghportal_[0-9a-f]+/.exec(ada.html)[0];
     const told = await until(() => sink.mails.find((m) => m.to.includes(ADA) && /A token was made/.test(m.headers.subject)), 'the mail about the token');
     assert.ok(told.text.includes('Rotation') && told.html.includes('/account/tokens') && !told.raw.includes(token));
-    const fresh = await json('POST', `/subscriptions/${subscription}/rotate`, { slot: 'primary', overlapSeconds: 2 });
-    assert.equal(fresh.status, 200, JSON.stringify(fresh.body));
-    assert.deepEqual([await status(fresh.body.key), await status(key)], [200, 200], 'both');
-    await until(async () => Date.now() > Date.parse(fresh.body.oldKeyEndsAt), 'the end of the old key');
-    assert.deepEqual([await status(key), await status(fresh.body.key)], [401, 200], 'the old one has stopped at its end');
-    key = fresh.body.key;
+    const rotated = async (slot, overlapSeconds) => {
+      const r = await json('POST', `/subscriptions/${subscription}/rotate`, { slot, overlapSeconds });
+      assert.equal(r.status, 200, JSON.stringify(r.body));
+      return r.body;
+    };
+    const fresh = await rotated('primary', 3600);
+    assert.deepEqual([await status(fresh.key), await status(key)], [200, 200], 'both');
+    key = fresh.key;
+    const short = await rotated('secondary', 1);
+    await until(async () => Date.now() > Date.parse(short.oldKeyEndsAt), 'the end of the old key');
+    assert.deepEqual([await status(secondary), await status(short.key)], [401, 200], 'the old one has stopped at its end');
     // of another subscription: the next call, whichever worker gets it, already meets the cancelled key
     const { keys, id } = await subscribe(ada, 'planning', { name: 'For a moment' });
     for (const k of keys) assert.equal(await status(k), 200);

@@ -113,7 +113,7 @@ for (const server of SERVERS) describe(`A9 behind ${server}`, () => {
         if (r.status !== 200 || r.body.length !== LONG || r.body !== r.body[0].repeat(LONG)) state.bad.push(`${r.status} ${r.body.slice(0, 300)}`);
       }
     }));
-    try { await work(state, (n) => { const from = state.made; return until(() => state.made >= from + n, `${n} more calls`, 20000); }); } finally { state.stop = true; await load; }
+    try { await work(state, (n) => { const from = state.made; return until(() => state.made >= from + n, `${n} more calls`); }); } finally { state.stop = true; await load; }
     assert.deepEqual(state.bad, []);
     return state;
   }
