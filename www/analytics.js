@@ -4,7 +4,7 @@
 	"use strict";
 
 	var script = document.getElementById("analytics-script");
-	var drawn = [];
+	var drawn = [], figures = [];
 
 	function colour(name) {
 		var probe = document.createElement("span"), value;
@@ -64,8 +64,13 @@
 		return;
 	fetch(address(), { headers: { Accept: "application/json" } }).then(function (r) {
 		return r.ok ? r.json() : { rows: [] };
-	}).then(function (answer) { draw(answer.rows); }).catch(function () { /* the server's picture stays */ });
+	}).then(function (answer) { figures = answer.rows; draw(figures); }).catch(function () { /* the server's picture stays */ });
 	window.addEventListener("resize", function () {
 		drawn.forEach(function (d) { d.plot.setSize({ width: d.box.clientWidth, height: 220 }); });
+	});
+	/* colours are those of the scheme that they were drawn in */
+	window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () {
+		drawn.splice(0).forEach(function (d) { d.plot.destroy(); });
+		draw(figures);
 	});
 }());

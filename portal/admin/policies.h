@@ -28,6 +28,9 @@ GH_RC policy_layers(struct web *w, const struct policy_place *place, struct str 
 		    size_t *n, struct gh_err *err);
 /* Sets what the editor may show (problems, differences, the result of a try) to nothing; before anything else. */
 void policy_begin(struct web *w);
+/* Compiles a document that is not saved, in the world of the store; *fine false: the diags say why not. */
+GH_RC policy_compile_here(struct web *w, const struct policy_place *place, struct str text, bool *fine, struct policy_diags *diags,
+			  struct gh_err *err);
 /* What the form holds: the document, with lines ended by LF. */
 struct str policy_form_text(struct web *w);
 /* The editor with that text in it; notes and problems stand in the page already. */

@@ -127,8 +127,8 @@ gh_rc admin_policy_form(struct web *w, struct gh_err *err)
 
 /* ---- what the buttons do ------------------------------------------------------------------------------------------------ */
 
-static GH_RC compile(struct web *w, const struct policy_place *place, struct str text, bool *fine, struct policy_diags *diags,
-		     struct gh_err *err)
+GH_RC policy_compile_here(struct web *w, const struct policy_place *place, struct str text, bool *fine, struct policy_diags *diags,
+			  struct gh_err *err)
 {
 	const struct policy_document *document;
 	struct policy_store *world;
@@ -177,7 +177,7 @@ GH_RC policy_review(struct web *w, const struct policy_place *place, struct str 
 	struct policy_diags diags;
 	bool fine, found;
 
-	TRY(compile(w, place, text, &fine, &diags, err));
+	TRY(policy_compile_here(w, place, text, &fine, &diags, err));
 	TRY(policy_check_put(w, &diags));
 	TRY(store_policy_find(w->site->store, w->a, &place->scope, &saved, &found, err));
 	admin_put_diff(w, w->page, "diff", saved, text);
@@ -197,7 +197,7 @@ gh_rc admin_policy_act(struct web *w, struct gh_err *err)
 		return keep(w, &place, text, true, err);
 	if (str_eq(action, STR("review")))
 		return policy_review(w, &place, text, err);
-	TRY(compile(w, &place, text, &fine, &diags, err));
+	TRY(policy_compile_here(w, &place, text, &fine, &diags, err));
 	if (fine && str_eq(action, STR("save")))
 		return keep(w, &place, text, false, err);
 	TRY(policy_check_put(w, &diags));
@@ -213,7 +213,7 @@ gh_rc admin_policy_check(struct web *w, struct gh_err *err)
 	bool fine;
 
 	TRY(policy_place_find(w, web_param(&w->rq.form, "scope"), &place, err));
-	TRY(compile(w, &place, policy_form_text(w), &fine, &diags, err));
+	TRY(policy_compile_here(w, &place, policy_form_text(w), &fine, &diags, err));
 	for (size_t i = 0; i < diags.n; i++)
 		json_array_append_new(out, json_pack("{s:i,s:i,s:b,s:s%}", "line", (int)diags.v[i].line, "column", (int)diags.v[i].column,
 						     "warning", (int)diags.v[i].warning, "message", diags.v[i].message.p, diags.v[i].message.n));

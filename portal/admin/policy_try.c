@@ -177,7 +177,8 @@ gh_rc admin_policy_try(struct web *w, struct gh_err *err)
 {
 	struct str text = policy_form_text(w);
 	struct policy_place place;
-	struct policy_diags diags;
+	struct policy_diags diags, own;
+	bool fine;
 	struct gh_err why;
 	json_t *out;
 	gh_rc rc;
@@ -193,7 +194,10 @@ gh_rc admin_policy_try(struct web *w, struct gh_err *err)
 	web_form(w);
 	if (rc.code)
 		liquid_set_text(w->form, "error", arena_dup(w->a, str_of(why.message)));
-	TRY(policy_check_put(w, &diags));
+	/* those of a run are of the documents around it too, and no line says of which */
+	policy_diags_init(&own, w->a);
+	TRY(policy_compile_here(w, &place, text, &fine, &own, err));
+	TRY(policy_check_put(w, fine && !out && !rc.code ? &diags : &own));
 	liquid_set(w->page, "result", liquid_of_json(out));
 	return policy_editor(w, &place, text, rc.code || !out ? 422 : 200, err);
 }

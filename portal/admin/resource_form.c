@@ -22,6 +22,30 @@ static struct str text_of(struct arena *a, const json_t *v)
 	return !v || json_is_null(v) ? STR("") : json_is_string(v) ? jsn_string(v) : jsn_text(a, v, JSON_ENCODE_ANY);
 }
 
+struct str resource_word(struct arena *a, struct str s)
+{
+	struct str out = arena_dup(a, s);
+
+	if (out.n && out.p[0] >= 'a' && out.p[0] <= 'z')
+		((char *)(uintptr_t)out.p)[0] = (char)(out.p[0] - 'a' + 'A');
+	return out;
+}
+
+/* Descriptions speak of documents, where a field that says nothing is null: in a form it is empty. */
+static struct str help_of(struct arena *a, const char *description)
+{
+	struct str s = str_of(description ? description : ""), out = STR("");
+	size_t at;
+
+	while ((at = str_find(s, STR("null"))) != SIZE_MAX) {
+		bool word = (at == 0 || !ascii_is_alpha(s.p[at - 1])) && (at + 4 == s.n || !ascii_is_alpha(s.p[at + 4]));
+
+		out = arena_printf(a, "%.*s%.*s%s", STR_ARG(out), (int)at, s.p, word ? "empty" : "null");
+		s = str_from(s, at + 4);
+	}
+	return arena_printf(a, "%.*s%.*s", STR_ARG(out), STR_ARG(s));
+}
+
 /* ---- what there is to choose from ------------------------------------------------------------------------------------------ */
 
 static void put_choice(struct liquid_list *list, struct str value, struct str label, bool here)
@@ -70,8 +94,7 @@ static void put_enum(struct form *f, struct liquid_record *r, const struct resou
 	if (field->flags & RESOURCE_NULL)
 		put_choice(list, STR(""), STR("None"), !value.n);
 	for (size_t i = 0; field->values && field->values[i]; i++)
-		put_choice(list, str_of(field->values[i]), str_of(field->values[i]), str_eq(value, str_of(field->values[i])));
-	(void)f;
+		put_choice(list, str_of(field->values[i]), resource_word(f->w->a, str_of(field->values[i])), str_eq(value, str_of(field->values[i])));
 }
 
 /* ---- one field -------------------------------------------------------------------------------------------------------------- */
@@ -230,7 +253,7 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 	liquid_set_text(r, "name", at);
 	liquid_set_text(r, "id", arena_printf(a, "f%.*s", STR_ARG(at)));
 	liquid_set_text(r, "label", str_of(field->label ? field->label : field->name));
-	liquid_set_text(r, "help", str_of(field->description ? field->description : ""));
+	liquid_set_text(r, "help", help_of(a, field->description));
 	liquid_set_bool(r, "required", field->flags & RESOURCE_REQUIRED && !(field->flags & RESOURCE_EMPTY) && !(f->view->kind->makes_id && str_eq(at, STR("/id"))));
 	liquid_set_text(r, "kind", str_of(kind));
 	liquid_set_bool(r, "wide", false);

@@ -96,6 +96,7 @@ static void put_row(struct web *w, struct liquid_record *r, const struct resourc
 		liquid_set_text(c, "label", str_of(columns[i]->label));
 		liquid_set_text(c, "text", cell(w, jsn_get(doc, columns[i]->name)));
 		liquid_set_bool(c, "tag", columns[i]->type == RESOURCE_ENUM);
+		liquid_set_text(c, "word", resource_word(w->a, cell(w, jsn_get(doc, columns[i]->name))));
 		liquid_set(c, "due", LIQUID_NIL_VALUE);
 		if (columns[i]->type == RESOURCE_TIME && clock_parse_iso(jsn_str(doc, columns[i]->name), &us)) {
 			liquid_set_text(c, "text", web_day(w, us));
@@ -122,6 +123,7 @@ static void put_filters(struct web *w, const struct resource_kind *k, struct res
 			bool here = str_eq(value, str_of(k->filters[i].values[v]));
 
 			liquid_set_text(c, "value", str_of(k->filters[i].values[v]));
+			liquid_set_text(c, "word", resource_word(w->a, str_of(k->filters[i].values[v])));
 			liquid_set_bool(c, "here", here);
 			known = known || here;
 		}
@@ -156,7 +158,8 @@ gh_rc admin_resources(struct web *w, struct gh_err *err)
 	liquid_set_text(w->page, "previous_page", q.after.n ? admin_query(w, (const char *const[]){ "after", "", NULL }) : STR(""));
 	put_kind(w, k);
 	admin_put_bulk(w, k->plural);
-	liquid_set_text(w->page, "title", arena_printf(w->a, "%ss", k->title));
+	liquid_set_text(w->page, "title", arena_printf(w->a, "%s%s", k->title, k->single ? "" : "s"));
+	liquid_set_bool(w->page, "may_make", may_change(w) && !(k->single && json_array_size(docs)));
 	return web_page(w, "resources", err);
 }
 

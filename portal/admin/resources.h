@@ -19,6 +19,9 @@ GH_RC resource_form_put(struct web *w, const struct resource_view *view, struct 
 /* The document that the form says. `before` (NULL: a new one) has what the form does not carry. */
 json_t *resource_form_read(struct web *w, const struct resource_kind *k, const json_t *before);
 
+/* The word of an enum as people read it: "ES256" as it is, "client-credentials" with a capital letter. */
+struct str resource_word(struct arena *a, struct str s);
+
 /* How long it is until then: `due` ("in 23 days") and `due_level` ("good", "soon", "over"). */
 void resource_due_put(struct web *w, struct liquid_record *r, int64_t us);
 /* A value as YAML for a field of several lines; a text that could not be read as YAML is itself. STR("") for none. */

@@ -309,6 +309,7 @@ test('policies without script: refused with the place, compared, saved, restored
   await page.fill('#text', '<policies><inbound><base /><return-response><set-status code="418" /></return-response></inbound></policies>');
   await page.click('#try button');
   assert.match(await page.textContent('#result'), /418[^]*The backend was not called[^]*return-response/);
+  assert.strictEqual((await page.textContent('.problems')).split('the section <outbound> is missing').length, 2, 'of the document itself, not of those around it');
   await context.close();
 });
 

@@ -266,6 +266,28 @@ static void imports(void **state)
 	check_done();
 }
 
+/* What forms and lists call things. */
+static void words(void **state)
+{
+	static const struct {
+		const char *path, *says, *not;
+	} rows[] = {
+		{ "/admin/edit/signing-keys", ">ES256</option>", ">Es256<" }, { "/admin/edit/signing-keys", "empty: it goes on", "null" },
+		{ "/admin/edit/credentials", ">Client-credentials</option>", ">client-credentials</option>" },
+		{ "/admin/terms-of-use", "<h1>Terms of use</h1>", "New terms of use" }, { "/admin/roles", "New role", "Roless" },
+	};
+	struct client c = { .site = *state };
+
+	client_session(&c, "administrator");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CHECK_INT(rows[i].path, client_send(&c, "GET", rows[i].path, NULL), 200);
+		CHECK(rows[i].says, client_shows(&c, rows[i].says));
+		CHECK(rows[i].not, !client_shows(&c, rows[i].not));
+	}
+	client_end(&c);
+	check_done();
+}
+
 /* What another gateway has is shown with the report, then taken over as a whole. */
 static void installations(void **state)
 {
@@ -492,7 +514,7 @@ static int down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports), cmocka_unit_test(policy_forms),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports), cmocka_unit_test(words), cmocka_unit_test(policy_forms),
 					    cmocka_unit_test(only_the_open_internet), cmocka_unit_test(backends_now),
 					    cmocka_unit_test(rows_in_part), cmocka_unit_test(installations) };
 
