@@ -118,6 +118,8 @@ static const struct option canary_options[] = {
 	{ "header-value", OPTION_TEXT, "TEXT", "this value of it takes the canary, in place of always and never", false },
 	{ "cookie", OPTION_TEXT, "NAME", "cookie that says always or never; none: no cookie", false },
 	{ "subscription", OPTION_MANY, "ID", "subscription whose calls all go there; none: no subscription", false },
+	{ "operation", OPTION_MANY, "ID", "only calls of this operation have a part in it; none: all", false },
+	{ "product", OPTION_MANY, "ID", "only calls with a key of this product have a part in it; none: all", false },
 	{ "sticky-on", OPTION_TEXT, "WHAT", "subscription, address, header:NAME or cookie:NAME; equal ones stay on one side; none", false },
 	{ "error-percent", OPTION_INT, "N", "roll back when more of a hundred calls are errors", false },
 	{ "against", OPTION_TEXT, "limit|stable", "stable: when it is so many points worse than the other calls", false },
@@ -146,6 +148,8 @@ static gh_rc canary_set(struct cli *c, struct gh_err *err)
 	take_texts(c, canary, texts, ARRAY_LEN(texts));
 	take_numbers(c, canary, numbers, ARRAY_LEN(numbers));
 	take_list(c, canary, "subscription", "subscriptions");
+	take_list(c, canary, "operation", "operations");
+	take_list(c, canary, "product", "products");
 	if (roll_back && strcmp(roll_back, "no") != 0)
 		return cli_usage(c, err, "--roll-back takes no alone; --error-percent says when a canary is rolled back by itself");
 	if (roll_back)

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "core/traffic_rule.h"
+#include "db/apis.h"
 #include "db/traffic_rules.h"
 
 struct traffic_row {
@@ -41,6 +42,10 @@ static const struct resource_field canary_fields[] = {
 	  .description = "Cookie that says always or never, asked behind the header" },
 	{ .name = "subscriptions", .type = RESOURCE_TEXTS, .most = RESOURCE_ID_MAX, .label = "Subscriptions",
 	  .description = "Ids of subscriptions whose calls all go to the canary" },
+	{ .name = "operations", .type = RESOURCE_TEXTS, .most = RESOURCE_ID_MAX, .label = "Only operations",
+	  .description = "Ids of operations of the API; calls of others have no part in the canary. None: all" },
+	{ .name = "products", .type = RESOURCE_REFS, .ref = "product", .label = "Only products",
+	  .description = "Calls with a key of these products; others have no part in the canary. None: all" },
 	{ .name = "stickyOn", .type = RESOURCE_TEXT, .flags = RESOURCE_NULL, .most = 200, .label = "Same side for the same",
 	  .description = "subscription, address, header:NAME or cookie:NAME (set by the gateway): equal ones stay on one side; null: each call by itself" },
 	{ .name = "rollBack", .type = RESOURCE_OBJECT, .flags = RESOURCE_NULL, .fields = roll_back_fields, .label = "Roll back by itself",
@@ -175,18 +180,38 @@ static void check_list(struct resource_put *p, const json_t *o, const char *name
 		put_problem(p, pointer, "has more than %d entries", TRAFFIC_LIST_MAX);
 }
 
-static void check_canary(struct resource_put *p, const json_t *canary)
+static GH_RC check_operations(struct resource_put *p, const json_t *operations, struct gh_err *err)
+{
+	char pointer[40];
+	struct str api;
+	bool there;
+
+	for (size_t i = 0; i < json_array_size(operations) && place_of(p->id, &api); i++) {
+		struct str id = jsn_string(json_array_get(operations, i));
+
+		TRY(store_operation_anywhere(p->s, api, id, &there, err));
+		snprintf(pointer, sizeof(pointer), "/canary/operations/%zu", i);
+		if (!there)
+			put_problem(p, pointer, "the API '%.*s' has no operation '%.*s'", STR_ARG(api), STR_ARG(id));
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC check_canary(struct resource_put *p, const json_t *canary, struct gh_err *err)
 {
 	enum canary_sticky sticky;
 	struct str name;
 
 	check_header(p, canary, "/canary");
 	check_list(p, canary, "subscriptions", "/canary");
+	check_list(p, canary, "operations", "/canary");
+	check_list(p, canary, "products", "/canary");
 	if (!canary_sticky_parse(jsn_str(canary, "stickyOn"), &sticky, &name) || (name.n && !http_is_token(name)))
 		put_problem(p, "/canary/stickyOn", "must be subscription, address, header:NAME or cookie:NAME");
 	if (str_starts_ci(name, STR("gh_")) || str_starts_ci(jsn_str(canary, "cookie"), STR("gh_")))
 		put_problem(p, str_starts_ci(name, STR("gh_")) ? "/canary/stickyOn" : "/canary/cookie",
 			    "cookies whose names begin with gh_ are the gateway's own");
+	return check_operations(p, jsn_get(canary, "operations"), err);
 }
 
 static void check_mirror(struct resource_put *p, const json_t *mirror)
@@ -214,13 +239,13 @@ static void check_mirror_backend(struct resource_put *p, const json_t *mirror)
 		put_problem(p, "/mirror/backend", "is a pool; name a backend with an address");
 }
 
-static GH_RC check(struct resource_put *p, struct gh_err *err UNUSED)
+static GH_RC check(struct resource_put *p, struct gh_err *err)
 {
 	const json_t *canary = jsn_obj(p->doc, "canary"), *mirror = jsn_obj(p->doc, "mirror"), *faults = jsn_get(p->doc, "faults");
 	char pointer[40];
 
 	if (canary)
-		check_canary(p, canary);
+		TRY(check_canary(p, canary, err));
 	if (mirror) {
 		check_mirror(p, mirror);
 		check_mirror_backend(p, mirror);

@@ -81,6 +81,7 @@ static bool read_canary(struct arena *a, const json_t *o, void *to)
 	if (!read_text(a, o, "backend", &c->backend) || !read_text(a, o, "header", &c->header)
 	    || !read_text(a, o, "headerValue", &c->header_value) || !read_text(a, o, "cookie", &c->cookie)
 	    || !read_list(a, o, "subscriptions", &c->subscriptions)
+	    || !read_list(a, o, "operations", &c->operations) || !read_list(a, o, "products", &c->products)
 	    || !canary_sticky_parse(jsn_str(o, "stickyOn"), &c->sticky, &c->sticky_name))
 		return false;
 	if (c->sticky_name.n && !(c->sticky_name = arena_dup(a, c->sticky_name)).p)

@@ -2,7 +2,7 @@
  * of consumers. Read from the JSON that config/kind_traffic.c has checked and the store keeps.
  *
  *   canary  { "backend": "orders-v2", "percent": 5, "header": "X-Canary", "headerValue": null, "cookie": null,
- *             "subscriptions": [], "stickyOn": null, "rollBack": { "windowSeconds": 60, "minimumCalls": 20, "errorPercent": 10,
+ *             "subscriptions": [], "operations": [], "products": [], "stickyOn": null, "rollBack": { "windowSeconds": 60, "minimumCalls": 20, "errorPercent": 10,
  *             "against": "limit" } }
  *   mirror  { "backend": "orders-next", "percent": 100, "methods": ["GET", "HEAD"], "maxBodyBytes": 65536, "maxInFlight": 32,
  *             "credentials": false }
@@ -30,6 +30,7 @@ struct canary_rule {
 	uint32_t percent;                    /* of the calls that nothing else decides */
 	struct str header, header_value, cookie;     /* STR_NULL: none; without a value "always" and "never" decide */
 	struct traffic_list subscriptions;
+	struct traffic_list operations, products;    /* n 0: any; other calls have no part in it and are not counted */
 	enum canary_sticky sticky;
 	struct str sticky_name;              /* of the cookie or header */
 	bool watched;                        /* rolls back by itself: */

@@ -92,6 +92,16 @@ static bool wants_canary(struct call *k, const struct snap_traffic *r, struct st
 	return text.n ? sticks(r, text, c->percent) : traffic_share(&r->live->canary_turn, c->percent);
 }
 
+/* Calls of other operations and products are on neither side: the two are measured by calls of the same kind. */
+static bool takes_part(const struct call *k, const struct canary_rule *c)
+{
+	const struct gate_state *g = k->gate;
+
+	if (c->operations.n && (!g->route.operation || !traffic_list_has(&c->operations, g->route.operation->ctx.id)))
+		return false;
+	return !c->products.n || (g->access.product && traffic_list_has(&c->products, g->access.product->ctx.id));
+}
+
 /* False: the call stays where it was, for the canary's backend has no address. */
 static bool turn_to(struct call *k, struct str backend_id)
 {
@@ -122,7 +132,7 @@ void canary_choose(struct call *k)
 		return;
 	t->chosen = true;
 	/* a policy that names a backend has decided by itself */
-	if (!str_eq(k->x.backend_id, api->backend_id))
+	if (!str_eq(k->x.backend_id, api->backend_id) || !takes_part(k, r->canary))
 		return;
 	if (r->canary_off || canary_is_back(slot_of(k, r, true), r->canary)) {
 		traffic_note(k, STR("stable: the canary is paused or rolled back"));

@@ -25,7 +25,7 @@ async function node(name) {
 }
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'O', version: '1' }, paths: { '/x': {
-  get: { responses: { 200: { description: 'ok' } } }, post: { responses: { 200: { description: 'ok' } } } } } });
+  get: { operationId: 'get-order', responses: { 200: { description: 'ok' } } }, post: { responses: { 200: { description: 'ok' } } } } } });
 
 // Lines of the page that begin so, as arguments.
 const documented = (prefix, partner) => fs.readFileSync(path.join(ROOT, 'docs/traffic.md'), 'utf8').split('\n')
@@ -62,13 +62,14 @@ describe('traffic rules', () => {
   before(async () => {
     [stable, next] = await Promise.all(['stable', 'next'].map(node));
     gw = await start({ server: SERVERS[0], workers: 2, config: { 'gateway.mirror_timeout_ms': 4000 }, setup(g) {
-      g.cli('product', 'create', 'all');
+      for (const product of ['all', 'gold', 'few']) g.cli('product', 'create', product);
       for (const api of ['orders', 'others'])
         g.cli('import', 'openapi', g.file('o.json', DESCRIPTION), '--path', api, '--name', api, '--backend', stable.url, '--product', 'all');
       g.cli('backend', 'set', 'orders-next', '--url', next.url);
-      const [partner, other] = [1, 2].map(() => g.cli('subscription', 'create', '--product', 'all', '--format', 'json').json());
+      g.cli('product', 'add-api', 'gold', 'orders');
+      const [partner, other, gold] = ['all', 'all', 'gold'].map((p) => g.cli('subscription', 'create', '--product', p, '--format', 'json').json());
       id = partner.id;
-      key = { partner: partner.primaryKey, other: other.primaryKey };
+      key = { partner: partner.primaryKey, other: other.primaryKey, gold: gold.primaryKey };
       g.cli('alert', 'set', 'backends', '--kind', 'backend', '--mail', 'ops@example.com');
     } });
   });
@@ -81,7 +82,7 @@ describe('traffic rules', () => {
 
   it('sends a share to the canary, and whoever asks by header, cookie or subscription', async () => {
     const commands = documented('canary set', id);
-    assert.equal(commands.length, 3);
+    assert.equal(commands.length, 4);
     gw.cli(...commands[0]);
     const all = await calls(200);
     assert.ok(Math.abs(side(all).next - 10) <= 2 && side(all).stable + side(all).next === 200, JSON.stringify(side(all)));
@@ -163,6 +164,36 @@ describe('traffic rules', () => {
     assert.equal(canary(), undefined);
     assert.equal((await call({ headers: { 'X-Canary': 'always' } })).text, 'stable');
     assert.match(gw.cli('canary', 'set', 'orders', '--backend', 'nobody', { fails: true }).stderr, /no backend 'nobody'/);
+  });
+
+  it('takes only the operations and products that it is for, onto a pool too, and comes back from there', async () => {
+    const second = await node('next');
+    try {
+      gw.cli('backend', 'set', 'orders-two', '--url', second.url);
+      gw.cli('backend', 'set', 'orders-pool', '--member', 'orders-next', '--member', 'orders-two');
+      gw.cli('canary', 'set', 'orders', '--backend', 'orders-pool', '--percent', '100', '--error-percent', '50', '--minimum-calls', '10', '--window', '3600');
+      gw.cli(...documented('canary set', id)[3], '--product', 'few');
+      assert.deepEqual([gw.cli('canary', 'set', 'orders', '--operation', 'gone', { fails: true }).stderr.match(/the API 'orders' has no operation 'gone'/)?.length,
+        gw.cli('canary', 'set', 'orders', '--product', 'gone', { fails: true }).stderr.match(/no product 'gone'/)?.length,
+        gw.cli('product', 'delete', 'few', { fails: true }).stderr.match(/traffic-rule 'api:orders'/)?.length], [1, 1, 1]);
+      const gold = { headers: { 'Ocp-Apim-Subscription-Key': key.gold } };
+      for (const [what, options, where] of [['both', gold, 'next'], ['another product', {}, 'stable'], ['another operation', { ...gold, method: 'POST' }, 'stable']]) {
+        const all = await calls(20, options);
+        assert.deepEqual(side(all), { stable: where === 'stable' ? 20 : 0, next: where === 'next' ? 20 : 0 }, what);
+      }
+      assert.deepEqual([next.seen.length + second.seen.length, canary().calls, canary().stableCalls], [20, 20, 0], 'counted are only its own');
+      assert.ok(Math.min(next.seen.length, second.seen.length) >= 9, 'both members of the pool');
+      second.close();                                                // a member that is away costs nothing
+      assert.deepEqual(side(await calls(20, gold)), { stable: 0, next: 20 });
+      assert.deepEqual([canary().calls, canary().errors], [40, 0]);
+      next.reply = (req, res) => { res.statusCode = 500; res.end('next'); };
+      await calls(60, gold);
+      assert.deepEqual(side(await calls(20, gold)), { stable: 20, next: 0 }, 'it was rolled back');
+      assert.equal(canary().state, 'rolled-back');
+    } finally {
+      second.close();
+      gw.cli('canary', 'end', 'orders');
+    }
   });
 
   it('counts for a side only what went to it', async () => {

@@ -55,7 +55,7 @@ static const struct sample {
 	{ "access-rule", "api:orders", "{\"rule\":{\"anyOf\":[{\"method\":\"key\"}]}}" },
 	{ "network-rule", "product:gold", "{\"allow\":[\"10.0.0.0/8\"],\"httpsOnly\":true}" },
 	{ "cache-rule", "operation:orders/get-order", "{\"ttl\":60,\"varyBy\":[\"Accept-Language\"]}" },
-	{ "traffic-rule", "api:orders", "{\"canary\":{\"backend\":\"spare\",\"percent\":5,\"rollBack\":{\"errorPercent\":10}},\"mirror\":"
+	{ "traffic-rule", "api:orders", "{\"canary\":{\"backend\":\"spare\",\"percent\":5,\"operations\":[\"get-order\"],\"products\":[\"gold\"],\"rollBack\":{\"errorPercent\":10}},\"mirror\":"
 	  "{\"backend\":\"erp\"},\"faults\":[{\"percent\":100,\"delayMs\":5,\"header\":\"X-Fault\"}]}" },
 	{ "network-rule", "all", "{\"deny\":[\"192.0.2.0/24\"]}" },
 	{ "governance-ruleset", "security", "{\"severities\":{\"https-only\":\"off\"},\"environments\":[\"sandbox\"]}" },
