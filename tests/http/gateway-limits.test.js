@@ -180,29 +180,68 @@ test('a policy that reads the body holds it, up to the limit', async () => {
   w.gw.cli('policy', 'unset', '--scope', 'api:echo');
 });
 
-test('changes are taken over under load without a failed call', async () => {
-  let stop = false;
-  let n = 0;
+// While a command runs nothing else does in this process, the backend neither: it has more time than that.
+const numbered = (n) => w.gw.file('p.xml', '<policies><inbound><base/><set-header name="X-N" exists-action="override">'
+  + `<value>${n}</value></set-header></inbound><backend><forward-request timeout="60"/></backend><outbound><base/></outbound></policies>`);
+
+// Four clients while `change` is under way, which gets a call of its own and waits for more of theirs. What was answered.
+async function underLoad(change) {
+  const seen = new Set(), own = await connect(w.socket);
+  let stop = false, n = 0;
+  const text = async (c) => {
+    const res = await c.request({ path: `${w.path}/x` }), s = `${res.status} ${res.body}`;
+    n++;
+    seen.add(s);
+    return s;
+  };
   const load = [...Array(4)].map(async () => {
     const c = await connect(w.socket);
-    while (!stop) {
-      const res = await c.request({ path: `${w.path}/x` });
-      assert.equal(res.status, 200);
-      n++;
-    }
+    while (!stop) await text(c);
     c.close();
   });
-  for (let i = 0; i < 10; i++) {
-    w.gw.cli('policy', 'set', '--scope', 'api:echo', w.gw.file('p.xml', `<policies><inbound><base/><set-header name="X-N" exists-action="override"><value>${i}</value></set-header></inbound><backend><base/></backend><outbound><base/></outbound></policies>`));
-    if (i % 3 === 0) process.kill(w.pid, 'SIGHUP');
+  try {
+    await change((wanted) => until(async () => await text(own) === wanted, wanted), (more, from = n) => until(() => n > from + more, 'calls after the change'));
+  } finally {
+    stop = true;
+    await Promise.all(load);
+    own.close();
   }
-  await until(() => n > 50, 'calls under changes');
-  stop = true;
-  await Promise.all(load);
-  let seen;
-  reply = (req, res) => { seen = req.headers['x-n']; res.end(); };
-  await one({});
-  assert.equal(seen, '9');
+  return [...seen];
+}
+
+test('changes are taken over under load without a failed call', async () => {
+  reply = (req, res) => res.end(String(req.headers['x-n']));
+  w.gw.cli('policy', 'set', '--scope', 'api:echo', numbered(0));
+  await until(async () => (await one({})).body.toString() === '0', 'the policy');
+  const seen = await underLoad(async (answer, more) => {
+    for (let i = 1; i <= 6; i++) {
+      w.gw.cli('policy', 'set', '--scope', 'api:echo', numbered(i));
+      if (i % 3 === 0) process.kill(w.pid, 'SIGHUP');
+      if (i % 2 === 0) await more(10);
+    }
+    await answer('200 6');
+  });
+  assert.deepEqual(seen.filter((s) => !/^200 [0-6]$/.test(s)), []);
+});
+
+// Each revision has an address and a policy of its own: an answer of the one with the header of the other would be mixed.
+test('the current revision is changed under load: no call fails, none is mixed', async () => {
+  reply = (req, res) => res.end(`${req.url} ${req.headers['x-n']}`);
+  w.gw.cli('policy', 'set', '--scope', 'api:echo', numbered(1));
+  w.gw.cli('api', 'revise', 'echo');
+  w.gw.cli('api', 'set', 'echo', '--revision', '2', '--backend', `http://127.0.0.1:${server.address().port}/second`);
+  w.gw.cli('policy', 'set', '--scope', 'api:echo;rev=2', numbered(2));
+  const wanted = { 1: '200 /base/x 1', 2: '200 /second/x 2' };
+  await until(async () => (await one({})).body.toString() === '/base/x 1', 'the policy');
+  const seen = await underLoad(async (answer, more) => {
+    for (const current of ['2', '1', '2', '1']) {
+      w.gw.cli('api', 'make-current', 'echo', current);
+      await answer(wanted[current]);
+      await more(40);
+    }
+  });
+  assert.deepEqual(seen.sort(), Object.values(wanted));
+  w.gw.cli('policy', 'unset', '--scope', 'api:echo');
 });
 
 test('health and the status file', async () => {

@@ -125,6 +125,44 @@ test(`a node is killed and brought back ${KILLS} times under load: no GET fails 
   assert.deepEqual(state.bad, []);
 });
 
+// Each revision has a backend and a policy of its own: an answer of the one with the header of the other would be mixed.
+test(`the current revision is changed ${KILLS} times under load, by command and with a whole pool and policy: no call fails, none is mixed`, async () => {
+  const nodes = await Promise.all(['1', '2'].map((name) => backend((req, res) => res.end(`${name} ${req.headers['x-revision']}`))));
+  const policy = (n) => `<policies><inbound><base /><set-header name="X-Revision" exists-action="override"><value>${n}</value></set-header></inbound>`
+    + '<backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>';
+  const gw = await start({ server: 'nginx', workers: 4, build: 'release', setup(g) {
+    g.cli('product', 'create', 'open', '--require-key', 'no');
+    add(g, 'things', nodes[0].url);
+    g.cli('policy', 'set', '--scope', 'api:things', g.file('p1.xml', policy(1)));
+    g.cli('api', 'revise', 'things');
+    g.cli('api', 'set', 'things', '--revision', '2', '--backend', nodes[1].url);
+    g.cli('policy', 'set', '--scope', 'api:things;rev=2', g.file('p2.xml', policy(2)));
+  } });
+  const state = { stop: false, made: 0, seen: {} };
+  const text = () => new Promise((resolve, reject) => {
+    const req = http.get(`${gw.url}/api/things/x`, { agent }, (res) => { let s = `${res.statusCode} `; res.on('data', (d) => { s += d; }); res.on('end', () => resolve(s)); res.on('error', reject); });
+    req.on('error', (e) => (req.reusedSocket && e.code === 'ECONNRESET' ? resolve(text()) : reject(e)));
+  });
+  const load = Promise.all(Array.from({ length: 16 }, async () => {
+    while (!state.stop) {
+      const s = await text();
+      state.seen[s] = (state.seen[s] || 0) + 1;
+      state.made++;
+    }
+  }));
+  for (let i = 0; i < KILLS; i++) {
+    const from = state.made, current = i % 2 ? '1' : '2';
+    gw.cli('api', 'make-current', 'things', current);
+    assert.equal(await text(), `200 ${current} ${current}`, 'from the next call on');
+    await until(() => state.made > from + 200, 'calls of both sides of the change');
+  }
+  state.stop = true;
+  await load;
+  await gw.stop();
+  for (const n of nodes) await n.close();
+  assert.deepEqual(Object.keys(state.seen).sort(), ['200 1 1', '200 2 2'], JSON.stringify(state.seen));
+});
+
 test('backends that hang in each phase move the p99 of another API by less than 20 %', async () => {
   const well = await backend((req, res) => setTimeout(() => res.end('well'), 5));
   const silent = net.createServer((s) => { s.on('error', () => {}); });
