@@ -325,6 +325,8 @@ static void report(struct worker *wk)
 		buf_cstr(&b, ",\"redis\":");
 		buf_json(&b, shared_here(wk->shared) ? STR("here") : str_of(shared_problem(wk->shared)));
 	}
+	buf_cstr(&b, ",\"loop\":");
+	loop_lag_write(&b, &wk->lag);
 	buf_cstr(&b, "}\n");
 	s->reported_change = log_sinks_change(wk->sinks);
 	if (buf_ok(&b))

@@ -301,10 +301,11 @@ static bool drained(struct worker *wk)
 
 /* From the moment that events came until all that they set going has been done. With far less processor time than that it was the
  * machine that was too busy, or something that blocks. */
-static void tell_late_turn(const struct worker *wk)
+static void count_turn(struct worker *wk)
 {
 	int64_t took_us = clock_mono_us() - wk->loop.now_us;
 
+	loop_lag_count(&wk->lag, took_us);
 	if (took_us >= LATE_TURN_US)
 		log_warn("a turn of the loop held calls up", KV_INT("ms", took_us / 1000),
 			 KV_INT("processor_ms", (processor_us() - wk->processor_us) / 1000), KV_INT("calls", wk->n_calls));
@@ -317,7 +318,7 @@ void worker_run(struct worker *wk)
 	do {
 		wk->poll(wk);
 		drive(wk);
-		tell_late_turn(wk);
+		count_turn(wk);
 		if (wk->loop.now_us - wk->swept_us >= SWEEP_US)
 			sweep(wk);
 		if (wk->once && !wk->n_conns) {

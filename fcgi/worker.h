@@ -9,6 +9,7 @@
 
 #include "core/client.h"
 #include "core/config.h"
+#include "core/loop_lag.h"
 #include "fcgi/fcgi_codec.h"
 #include "fcgi/fields_util.h"
 #include "fcgi/held.h"
@@ -278,6 +279,7 @@ struct worker {
 	struct mirror *mirrors;          /* copies of calls under way: traffic.h */
 	size_t n_mirrors;
 	int64_t processor_us;            /* of this thread at the last sweep */
+	struct loop_lag lag;
 	int64_t swept_us, drain_by_us;
 	void (*poll)(struct worker *wk); /* once a round: signals, snapshots; set by main */
 	bool deaf;                       /* accepts nothing until the next sweep */

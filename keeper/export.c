@@ -3,6 +3,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/loop_lag.h"
 #include "core/paths.h"
 #include "core/str.h"
 
@@ -29,7 +30,7 @@ struct place {
 	bool touched;
 };
 struct exports {
-	char path[PATHS_MAX];
+	char path[PATHS_MAX], state_dir[PATHS_MAX];
 	size_t most, n;
 	struct place *table[TABLE], *first, *last;
 	bool changed;
@@ -44,6 +45,7 @@ gh_rc exports_new(const char *state_dir, const struct config *config, struct exp
 	if (!e)
 		FAIL(err, NOMEM, "metrics");
 	e->most = (size_t)config_int(config, CONFIG_METRICS_APIS);
+	snprintf(e->state_dir, sizeof(e->state_dir), "%s", state_dir);
 	rc = paths_join(e->path, state_dir, "run/traffic.prom", err);
 	if (rc.code)
 		free(e);
@@ -286,6 +288,7 @@ gh_rc exports_write(struct exports *e, const struct export_facts *facts, struct 
 	put_histogram(&b, e, "gatehouse_backend_duration_seconds", true, "Time that backends took, of calls that reached one.");
 	put_facts(&b, facts);
 	put_sinks(&b, facts);
+	loop_lag_metrics(&b, e->state_dir);
 	rc = buf_ok(&b) ? file_write_atomic(e->path, buf_view(&b), 0640, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "metrics");
 	buf_release(&b);
 	if (!rc.code) {

@@ -81,6 +81,20 @@ test('counters, histograms and bytes are what was called; further APIs are toget
   assert.deepEqual(steps, [...steps].sort((a, b) => a - b), 'buckets are cumulative');
 });
 
+test('how long the turns of each worker take', async () => {
+  gw.cli('product', 'create', 'another');                          // what a worker takes over it reports
+  const lag = (samples, name, labels) => sum(samples[`gatehouse_loop_lag_seconds_${name}`], labels);
+  const samples = await until(async () => {
+    await fetch(`${gw.url}/api/orders/x`).then((r) => r.arrayBuffer());
+    const v = parse(await (await read()).text()).samples;
+    return lag(v, 'count', { worker: '0' }) > 0 && lag(v, 'count', { worker: '1' }) > 0 && v;
+  }, 'turns of both');
+  for (const worker of ['0', '1']) {
+    assert.equal(lag(samples, 'bucket', { worker, le: '+Inf' }), lag(samples, 'count', { worker }));
+    assert.ok(lag(samples, 'bucket', { worker, le: '0.001' }) > 0 && lag(samples, 'sum', { worker }) > 0);
+  }
+});
+
 test('counters that were forgotten for want of room: Prometheus and doctor say how many', async () => {
   const finding = () => gw.cli('doctor', '--format', 'json').json().find((f) => f.what === 'counters');
   assert.match(finding().detail, /^room for 64; none was forgotten/);
