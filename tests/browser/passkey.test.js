@@ -126,11 +126,11 @@ test('passkeys', async (t) => {
   await t.test('a counter that went back is refused', async () => {
     await one.context.clearCookies();
     const db = path.join(gw.state, 'config.db');
-    assert.strictEqual(spawnSync('sqlite3', [db, 'UPDATE user_passkey SET sign_count = 4000000000']).status, 0);
+    assert.strictEqual(spawnSync('sqlite3', ['-cmd', '.timeout 60000', db, 'UPDATE user_passkey SET sign_count = 4000000000']).status, 0);
     await usePasskey(page);
     await page.getByText('This passkey was not accepted').waitFor();
     assert.match(gw.log('serve'), /passkey refused.*may have been copied/);
-    assert.strictEqual(spawnSync('sqlite3', [db, 'UPDATE user_passkey SET sign_count = 0']).status, 0);
+    assert.strictEqual(spawnSync('sqlite3', ['-cmd', '.timeout 60000', db, 'UPDATE user_passkey SET sign_count = 0']).status, 0);
   });
 
   await t.test('a device that verifies nobody makes no passkey here', async () => {

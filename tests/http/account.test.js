@@ -245,7 +245,7 @@ test(`behind ${SERVER}`, async (t) => {
     await v.submit('/account/close', { password_close: 'no' });
     assert.strictEqual(v.status, 422);
     const id = sql(gw, "SELECT id FROM user_account WHERE email = 'patricia@example.com'");
-    const put = spawnSync('sqlite3', ['-cmd', '.timeout 10000', `${gw.state}/config.db`, `INSERT INTO user_factor (user_id, secret_sealed, confirmed_us, last_step) VALUES ('${id}', x'00', 0, 0);
+    const put = spawnSync('sqlite3', ['-cmd', '.timeout 60000', `${gw.state}/config.db`, `INSERT INTO user_factor (user_id, secret_sealed, confirmed_us, last_step) VALUES ('${id}', x'00', 0, 0);
       INSERT INTO user_recovery_code (user_id, digest) VALUES ('${id}', 'a');
       INSERT INTO user_passkey (id, user_id, name, public_key, algorithm, sign_count, created_us, used_us) VALUES ('k', '${id}', 'Phone', x'00', -7, 0, 0, 0);
       INSERT OR REPLACE INTO user_preference (user_id, language, zone, seen_language) VALUES ('${id}', '', 'UTC', '');

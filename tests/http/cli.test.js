@@ -14,7 +14,7 @@ const finding = (doctor, what) => doctor.find((f) => f.what === what);
 const remove = (gw) => fs.rmSync(gw.dir, { recursive: true, force: true });
 const modeOf = (file) => (fs.statSync(file).mode & 0o777).toString(8);
 // the store as SQLite sees it, past all our code
-const sql = (gw, text) => spawnSync('sqlite3', [path.join(gw.state, 'config.db'), text], { encoding: 'utf8' });
+const sql = (gw, text) => spawnSync('sqlite3', ['-cmd', '.timeout 60000', path.join(gw.state, 'config.db'), text], { encoding: 'utf8' });
 
 test('init makes everything with modes that keep others out, and prints a password once', () => {
   const gw = new Gateway();

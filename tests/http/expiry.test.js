@@ -26,7 +26,7 @@ test('keys that expire: each warning is sent once', async (t) => {
       add('week', 8.5, '--application', 'planning');
       add('soon', 0.5, '--user', 'ola@example.com');
       // they were made long ago
-      const r = require('node:child_process').spawnSync('sqlite3', [`${g.state}/config.db`, 'UPDATE subscription SET created_us = 1']);
+      const r = require('node:child_process').spawnSync('sqlite3', ['-cmd', '.timeout 60000', `${g.state}/config.db`, 'UPDATE subscription SET created_us = 1']);
       assert.strictEqual(r.status, 0);
     },
   });

@@ -217,7 +217,7 @@ function totp(base32, at = Date.now()) {
 
 // One value of the configuration, for what no page and no command tells.
 function sql(gw, query) {
-  const r = spawnSync('sqlite3', ['-readonly', `${gw.state}/config.db`, query], { encoding: 'utf8' });
+  const r = spawnSync('sqlite3', ['-cmd', '.timeout 60000', '-readonly', `${gw.state}/config.db`, query], { encoding: 'utf8' });
   if (r.status !== 0) throw new Error(r.stderr);
   return r.stdout.trim();
 }

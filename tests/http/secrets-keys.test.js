@@ -70,7 +70,7 @@ describe(`keys behind ${SERVERS[0]}`, () => {
 test('lint names what is old, unused, weak, double, open, and says how to mend it', () => {
   const gw = offline({ build: 'release' });
   const sql = (text) => {
-    const r = spawnSync('sqlite3', [path.join(gw.state, 'config.db'), text], { encoding: 'utf8' });
+    const r = spawnSync('sqlite3', ['-cmd', '.timeout 60000', path.join(gw.state, 'config.db'), text], { encoding: 'utf8' });
     assert.equal(r.status, 0, r.stderr);
   };
   const lint = () => gw.cli('lint', '--format', 'json', { fails: true });

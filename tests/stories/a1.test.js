@@ -233,7 +233,7 @@ for (const server of SERVERS) describe(`A1 behind ${server}`, () => {
     const cookie = await signIn(gw);
     const show = async (page) => {
       const answer = await fetch(`${gw.url}/admin/${page}`, { headers: { cookie } }), text = await answer.text();
-      assert.ok(answer.status === 200, `${page}: ${answer.status}`);
+      assert.ok(answer.status === 200, `${page}: ${answer.status}\n${gw.log('serve').split('\n').filter((l) => /err|warn/i.test(l)).slice(-5).join('\n')}`);
       clean(`page ${page}`, text);
       return text;
     };

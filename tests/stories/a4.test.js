@@ -295,7 +295,7 @@ identity: { headers: { X-Consumer-Id: id, X-Consumer-Username: username, X-Consu
     assert.equal(seen.response.status, 200);
     for (const secret of [...token.split('.'), 'cookie-7781']) assert.ok(!JSON.stringify(seen).includes(secret));
     // its time is over: nobody switched it off
-    const r = spawnSync('sqlite3', ['-cmd', '.timeout 10000', path.join(gw.state, 'config.db'),
+    const r = spawnSync('sqlite3', ['-cmd', '.timeout 60000', path.join(gw.state, 'config.db'),
       `UPDATE capture SET started_us = started_us - 600000000, until_us = until_us - 600000000 WHERE id = '${id}'`], { encoding: 'utf8' });
     assert.equal(r.status, 0, r.stderr);
     await until(() => row().ended && row().endedBy === 'time', 'its end');
@@ -310,7 +310,7 @@ identity: { headers: { X-Consumer-Id: id, X-Consumer-Username: username, X-Consu
   it('a lint lists keys that are older than the rule', () => {
     const old = () => gw.cli('lint', '--format', 'json', { fails: true }).json().filter((f) => f.rule === 'key-old').map((f) => f.object);
     assert.deepEqual(old(), []);
-    const r = spawnSync('sqlite3', ['-cmd', '.timeout 10000', path.join(gw.state, 'config.db'),
+    const r = spawnSync('sqlite3', ['-cmd', '.timeout 60000', path.join(gw.state, 'config.db'),
       "UPDATE subscription_key SET created_us = created_us - 400*86400000000 WHERE subscription_id = 'ann-gold'"], { encoding: 'utf8' });
     assert.equal(r.status, 0, r.stderr);
     assert.deepEqual(old(), ['subscription ann-gold, primary key', 'subscription ann-gold, secondary key']);

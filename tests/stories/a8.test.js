@@ -117,7 +117,7 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
     await ada.open(`/account/subscriptions/${subscription}`);
     assert.deepEqual(keysOn(ada), [], 'once');
     assert.equal((await ada.send('POST', `/account/subscriptions/${subscription}/keys`, { form: { csrf: ada.form('/cancel').csrf } })).status, 404);
-    const dump = spawnSync('sqlite3', ['-readonly', `${gw.state}/config.db`, '.dump'], { encoding: 'utf8', maxBuffer: 64 << 20 }).stdout;
+    const dump = spawnSync('sqlite3', ['-cmd', '.timeout 60000', '-readonly', `${gw.state}/config.db`, '.dump'], { encoding: 'utf8', maxBuffer: 64 << 20 }).stdout;
     for (const k of made.keys) {
       assert.ok(!dump.includes(k) && !dump.includes(Buffer.from(k).toString('hex')));
       assert.ok(dump.includes(crypto.createHash('sha256').update(k).digest('hex')), 'its digest');
@@ -131,10 +131,11 @@ for (const server of SERVERS) describe(`A8 behind ${server}`, () => {
     gw.serve.child.kill('SIGHUP');
     await until(async () => (await ada.open(`/account/subscriptions/${subscription}`)).says('Show the keys'), 'the portal to read its settings again');
     const name = 'For the console', { keys, id } = await subscribe(ada, 'planning', { name });
-    browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    browser = await chromium.launch({ timeout: 120000, executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
         '--disable-sync', '--test-third-party-cookie-phaseout'] });
     const page = await browser.newPage({ baseURL: gw.url });
+    page.setDefaultTimeout(120000);
     await page.goto('/sign-in');
     await page.fill('#email', ADA);
     await page.fill('#password', PASSWORD);
