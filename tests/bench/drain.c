@@ -10,28 +10,13 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "keeper/drain.h"
+#include "tests/bench/common.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 enum { PART = 8192, NAMES = 32 };
-
-static uint64_t seed = 7;
-
-static uint32_t chance(uint32_t below)
-{
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(seed >> 33) % below;
-}
-
-static void must(gh_rc rc, const struct gh_err *err)
-{
-	if (!rc.code)
-		return;
-	fprintf(stderr, "drain: %s\n", err->message);
-	exit(1);
-}
 
 /* Of this thread: another one makes the files that records are written into, beside the gateway's loop. */
 static int64_t used_us(void)

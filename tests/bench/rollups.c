@@ -9,6 +9,7 @@
 #include "core/str.h"
 #include "db/reports.h"
 #include "db/rollup.h"
+#include "tests/bench/common.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,21 +19,6 @@ enum { DAYS = 60, APIS = 40, OPERATIONS = 5, CONSUMERS = 100, EACH = 3, ROUNDS =
 static const int64_t HOUR_US = 3600000000, DAY_US = 86400000000;
 
 static struct store *store;
-static uint64_t seed = 7;
-
-static uint32_t chance(uint32_t below)
-{
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(seed >> 33) % below;
-}
-
-static void must(gh_rc rc, const struct gh_err *err)
-{
-	if (!rc.code)
-		return;
-	fprintf(stderr, "rollups: %s\n", err->message);
-	exit(1);
-}
 
 struct names {
 	char api[16], operation[16], subscription[16], backend[16], id[40], path[40], tries[40];

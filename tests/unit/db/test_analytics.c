@@ -1,11 +1,8 @@
 /* Totals and questions to them: each dimension, each period, ranges, what is left out, too many places, older stores. */
-#include "tests/unit/db/fixture.h"
+#include "tests/unit/db/old_store.h"
 
 #include "core/clock.h"
 #include "db/analytics.h"
-#include "db/sql.h"
-
-#include "schema.h"
 
 static const int64_t second_us = 1000000, hour_us = 3600000000, day_us = 86400000000;
 enum { T0_S = 1700006400 };                  /* 2023-11-15T00:00:00Z, a day's beginning */
@@ -269,30 +266,17 @@ static void too_many_places(void **state)
 static void older_store(void **state)
 {
 	struct fixture *f = *state;
-	char text[2048], path[160];
+	char text[2048];
 	struct analytics_query q = { .from_us = T0_S * second_us, .to_us = T0_S * second_us + day_us, .latency = ANALYTICS_LATENCY };
 	struct latency l = { 0 };
 	sqlite3_stmt *st = NULL;
 	struct str packed;
 	struct store_traffic t;
-	struct migration old[8];
-	size_t n_old = 0;
 	sqlite3 *db;
 
 	assert_true(latency_add_many(&l, f->a, 1000, 10));
 	packed = latency_pack(&l, f->a);
-	store_free(f->s);
-	f->s = NULL;
-	for (int i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/telemetry.db%s", f->dir, i == 0 ? "" : i == 1 ? "-wal" : "-shm");
-		remove(path);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(migrations); i++)
-		if (strcmp(migrations[i].file, "telemetry") == 0 && migrations[i].number <= 5)
-			old[n_old++] = migrations[i];
-	CHECK_OK(f, migrate_file(f->dir, "telemetry", old, n_old, &f->err));
-	snprintf(path, sizeof(path), "%s/telemetry.db", f->dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	db = old_telemetry(f, 5);
 	for (int64_t i = 0; i < 4; i++) {            /* two hours of a day, with a minute each */
 		snprintf(text, sizeof(text), "INSERT INTO traffic VALUES (%d, %lld, 'default', 'orders', 'get', '', 's1', '', 'erp', 10, 2, 3, 1, 1, 0,"
 			 " 0, 5, 0, 3, 2, 100, 200, 11, 22, 33, ?1)", i % 2 ? 60 : 3600, (long long)(T0_S + i / 2 * 3600));

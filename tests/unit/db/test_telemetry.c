@@ -1,15 +1,12 @@
 /* Calls and totals: what goes in comes out, minutes make hours, "no data" is told from zero, a drain is all or nothing,
  * pruning. */
-#include "tests/unit/db/fixture.h"
+#include "tests/unit/db/old_store.h"
 
 #include "core/buf.h"
 #include "core/clock.h"
 #include "db/rollup.h"
-#include "db/sql.h"
 #include "db/status.h"
 #include "db/telemetry.h"
-
-#include "schema.h"
 
 static const int64_t minute_us = 60000000;
 
@@ -506,25 +503,12 @@ static void growth(void **state)
 static void older_calls(void **state)
 {
 	struct fixture *f = *state;
-	struct migration old[16];
 	struct store_call *got;
 	struct store_telemetry_stats stats;
-	char path[160];
-	size_t n_old = 0, n;
+	size_t n;
 	sqlite3 *db;
 
-	store_free(f->s);
-	f->s = NULL;
-	for (int i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/telemetry.db%s", f->dir, i == 0 ? "" : i == 1 ? "-wal" : "-shm");
-		remove(path);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(migrations); i++)
-		if (strcmp(migrations[i].file, "telemetry") == 0 && migrations[i].number <= 12)
-			old[n_old++] = migrations[i];
-	CHECK_OK(f, migrate_file(f->dir, "telemetry", old, n_old, &f->err));
-	snprintf(path, sizeof(path), "%s/telemetry.db", f->dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	db = old_telemetry(f, 12);
 	/* 600 calls in two orders; each number and text tells its row */
 	assert_int_equal(sqlite3_exec(db, "WITH RECURSIVE n(i) AS (SELECT 5 UNION ALL SELECT i + 1 FROM n WHERE i < 604)"
 		" INSERT INTO call_record SELECT i, 100, 1700000000000000 + i, i + 1, i + 2, i + 3, i + 4, i + 5, i + 6, i + 7, i + 8, i + 9, i + 10,"
