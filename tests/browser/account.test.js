@@ -3,10 +3,9 @@
 'use strict';
 const test = require('node:test');
 const assert = require('node:assert');
-const { chromium } = require('playwright-core');
 const { HtmlValidate } = require('html-validate');
 const { start } = require('../http/harness');
-const { CHROMIUM, COLOURS, SIZES, VALIDATE, axe, shoot } = require('./page');
+const { COLOURS, SIZES, VALIDATE, axe, launch, shoot } = require('./page');
 const { mailSink, config, totp, openIdProvider } = require('../http/people');
 
 const PASSWORD = 'a sentence that nobody guesses';
@@ -25,7 +24,7 @@ test.before(async () => {
         g.cli('user', 'create', email, '--role', 'developer', '--first-name', name, '--last-name', 'Byron', '--password-file', g.file('password', `${PASSWORD}\n`));
     },
   });
-  browser = await chromium.launch(CHROMIUM);
+  browser = await launch();
 });
 
 test.after(async () => {

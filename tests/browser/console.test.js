@@ -4,9 +4,9 @@
 const test = require('node:test');
 const assert = require('node:assert');
 const http = require('node:http');
-const { chromium } = require('playwright-core');
 const { start, until, SERVERS } = require('../http/harness');
 const { openIdProvider } = require('../http/people');
+const { launch } = require('./page');
 
 const DEV = { email: 'pat@example.com', password: 'a sentence that nobody guesses' };
 let gw, browser, backend, own, tokens;
@@ -52,9 +52,7 @@ test.before(async () => {
       own = g.cli('subscription', 'create', '--product', 'starter', '--user', DEV.email, '--name', 'Mine', '--format', 'json').json();
     },
   });
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--test-third-party-cookie-phaseout'] });
+  browser = await launch(['--test-third-party-cookie-phaseout']);
 });
 
 test.after(async () => {

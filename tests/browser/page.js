@@ -3,6 +3,8 @@
 const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
+const { HtmlValidate } = require('html-validate');
+const { chromium } = require('playwright-core');
 const { ROOT } = require('../http/harness');
 
 const SHOTS = path.join(ROOT, 'build/screenshots');
@@ -20,6 +22,20 @@ const VALIDATE = {
   extends: ['html-validate:recommended'],
   rules: { 'form-dup-name': ['error', { shared: ['radio', 'checkbox', 'button', 'submit', 'reset'] }], 'no-trailing-whitespace': 'off', 'long-title': 'off', 'valid-id': ['error', { relaxed: true }] },
 };
+
+// A bound for what never comes, with which nothing is said: on a busy machine a page may take long.
+const PATIENCE_MS = 60000;
+
+async function launch(args = []) {
+  const browser = await chromium.launch({ ...CHROMIUM, args: [...CHROMIUM.args, ...args], timeout: 2 * PATIENCE_MS });
+  const make = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await make(options);
+    context.setDefaultTimeout(PATIENCE_MS);
+    return context;
+  };
+  return browser;
+}
 
 async function signIn(page, user) {
   await page.goto('/admin/sign-in');
@@ -60,14 +76,8 @@ const address = (entry) => (typeof entry.url === 'function' ? entry.url() : entr
 const low = () => [...document.querySelectorAll('input:not([type=checkbox], [type=radio], [type=file], [type=hidden])')]
   .filter((e) => e.checkVisibility() && e.offsetHeight > 1 && e.offsetHeight < 32).map((e) => `${e.id || e.name}: ${e.offsetHeight} px`);
 
-// One page as people see it, light and then dark. The scheme changes colours only, so what else can be wrong is looked for once.
-async function check(page, seen, entry, width, name) {
-  seen.problems.length = 0;
-  await page.emulateMedia({ colorScheme: 'light' });
-  const answer = await page.goto(address(entry));
-  assert.strictEqual(answer.status(), entry.status || 200);
-  assert.ok((await answer.body()).length < MAX_PAGE_BYTES, 'the page is too large');
-  if (entry.act) await entry.act(page);
+// One page as people see it at a width, light and then dark. The scheme changes colours only, so what else can be wrong is looked for once.
+async function look(page, seen, width, name) {
   await shoot(page, `${name}-${width}-light`);
   assert.deepStrictEqual(await axe(page), []);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -79,4 +89,36 @@ async function check(page, seen, entry, width, name) {
   assert.deepStrictEqual(seen.problems, []);
 }
 
-module.exports = { CHROMIUM, COLOURS, MAX_PAGE_BYTES, SIZES, VALIDATE, address, axe, check, shoot, signIn, watch };
+async function load(page, entry, html) {
+  const answer = await page.goto(address(entry)), body = await answer.body();
+  assert.strictEqual(answer.status(), entry.status || 200);
+  assert.ok(body.length < MAX_PAGE_BYTES, 'the page is too large');
+  if (html) {
+    const report = await html.validateString(body.toString());
+    assert.deepStrictEqual(report.results.flatMap((r) => r.messages.map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`)), []);
+  }
+  if (entry.act) await entry.act(page);
+}
+
+// Each page { name, url, act, status, fresh } at all widths, and its HTML: `url` may be a function, `act` brings the page into the state
+// worth looking at. Without it the page is loaded once and then made narrow, unless it is one that must be loaded `fresh`, as its script
+// measures. `before` (of the entry) comes before a page is loaded.
+async function check(t, page, seen, entries, before = () => {}) {
+  const html = new HtmlValidate(VALIDATE);
+  for (const entry of entries) {
+    let there = false, valid = false;
+    for (const [width, height] of SIZES)
+      await t.test(`${entry.name} at ${width} px`, async () => {
+        seen.problems.length = 0;
+        if (!there) await before(entry);
+        await page.setViewportSize({ width, height });
+        await page.emulateMedia({ colorScheme: 'light' });
+        if (!there) await load(page, entry, !valid && html);
+        there = !entry.act && !entry.fresh;
+        valid = true;
+        await look(page, seen, width, entry.name);
+      });
+  }
+}
+
+module.exports = { CHROMIUM, COLOURS, MAX_PAGE_BYTES, SIZES, VALIDATE, axe, check, launch, shoot, signIn, watch, address };

@@ -7,8 +7,8 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
-const { chromium } = require('playwright-core');
 const { start, backend, ROOT, SERVERS } = require('../http/harness');
+const { launch } = require('./page');
 
 const MAX_PAGE_BYTES = 100 * 1024;
 const LARGE = { github: { operations: 1223, search: 'list repository issues', at: '/repos/{owner}/{repo}/issues' },
@@ -33,8 +33,7 @@ test.before(async () => {
       own = g.cli('subscription', 'create', '--product', 'starter', '--user', DEV.email, '--name', 'Mine', '--format', 'json').json();
     },
   });
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  browser = await launch();
 });
 test.after(async () => {
   if (browser) await browser.close();
@@ -73,7 +72,7 @@ for (const [name, want] of Object.entries(LARGE)) {
     view.on('request', (r) => { if (!r.url().startsWith('data:')) hosts.add(new URL(r.url()).host); });
     const answer = await view.goto(`/apis/${name}/document`);
     assert.doesNotMatch(answer.headers()['content-security-policy'], /unsafe/);
-    await view.waitForSelector('#viewer .opblock-tag', { timeout: 120000 });
+    await view.waitForSelector('#viewer .opblock-tag');
     const tags = await view.locator('#viewer .opblock-tag').count();
     await view.fill('.operation-filter-input', 'gitignore');
     if (tags > 1) await view.waitForFunction((all) => document.querySelectorAll('#viewer .opblock-tag').length < all, tags);
