@@ -83,23 +83,21 @@ describe(`access behind ${SERVERS[0]}`, () => {
     assert.equal(await status(undefined, 'free'), 200);
   });
 
-  it('takes a revoked key from every worker within a second, and gives it back', async () => {
+  it('takes a revoked key from every worker once it has heard of it, and gives it back', async () => {
     const sub = create('--product', 'gold', '--id', 'revoked');
-    for (let i = 0; i < 30; i++) assert.equal(await status(sub.primaryKey), 200);   // in the cache of each worker
-    gw.cli('subscription', 'set-state', 'revoked', 'suspended');
-    const by = Date.now() + 1000;
-    await until(async () => (await status(sub.primaryKey)) === 401, 'the first refusal', 1000);
-    while (Date.now() < by) await status(sub.primaryKey);
-    for (let i = 0; i < 30; i++) assert.equal(await status(sub.primaryKey), 401);
-    gw.cli('subscription', 'set-state', 'revoked', 'active');
-    await until(async () => (await status(sub.primaryKey)) === 200, 'the key to work again', 1000);
+    for (const [state, want] of [[null, 200], ['suspended', 401], ['active', 200]]) {
+      if (state) gw.cli('subscription', 'set-state', 'revoked', state);
+      await gw.adopted();
+      for (let i = 0; i < 30; i++) assert.equal(await status(sub.primaryKey), want);   // then it is in the cache of each worker
+    }
   });
 
   it('takes a new key at once, though it was tried before', async () => {
     const key = 'a-key-that-is-made-later-0123456789';
     for (let i = 0; i < 12; i++) assert.equal(await status(key), 401);
     create('--product', 'gold', '--key-file', gw.file('key', `${key}\nsecond-of-it-9876543210\n`));
-    await until(async () => (await status(key)) === 200, 'the new key', 1000);
+    await gw.adopted();
+    for (let i = 0; i < 12; i++) assert.equal(await status(key), 200);
   });
 
   it('looks at the header first and never forwards a key', async () => {

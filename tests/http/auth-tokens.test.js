@@ -15,7 +15,7 @@ const SERVER = SERVERS[0];
 
 describe(`tokens by access rules behind ${SERVER}`, () => {
   const rsa = new Signer('k1'), stranger = new Signer('k1');
-  let gw, orders, idp, good;
+  let gw, orders, idp, good, began;
 
   const call = async (token, { method = 'GET', path = '/api/orders/orders', headers = {} } = {}) => {
     const r = await fetch(gw.url + path, { method, headers: { ...(token ? { Authorization: `Bearer ${token}` } : {}), ...headers } });
@@ -29,6 +29,7 @@ describe(`tokens by access rules behind ${SERVER}`, () => {
   before(async () => {
     orders = await backend();
     idp = await provider(rsa);
+    began = Date.now();
     good = { iss: idp.issuer, aud: AUDIENCE, sub: 'u-17', azp: 'mes', exp: now() + 600, scope: 'orders.read profile',
       preferred_username: 'ann', groups: ['ops', 'night'], email: 'ann@example.com', role: 'clerk' };
     gw = await start({ server: SERVER, workers: 2, setup(g) {
@@ -157,19 +158,20 @@ describe(`tokens by access rules behind ${SERVER}`, () => {
   });
 
   it('fetches the keys once for both workers, a new key once, and unknown ones at most once a minute', async () => {
-    assert.deepEqual(idp.hits, { configuration: 2, keys: 2 }, 'one for the first token, one for the unknown keys above');
+    // one for the first token, one for the unknown keys above; and one for each minute that a busy machine has taken for them
+    const few = () => { for (const n of Object.values(idp.hits)) assert.ok(n >= 2 && n <= 2 + (Date.now() - began) / 60000, JSON.stringify(idp.hits)); };
+    few();
     const more = await Promise.all(Array.from({ length: 40 }, (_, i) => call(stranger.token(good, { kid: `flood-${i}` }))));
     assert.ok(more.every((r) => r.status === 401 && r.body.reason === 'token_key_unknown'));
-    assert.equal(idp.hits.keys, 2);
+    few();
   });
 
   it('changes with the configuration while running', async () => {
     const token = rsa.token(good);
     assert.equal((await call(token)).status, 200);
     gw.cli('access', 'set', '--api', 'orders', `jwt(issuer=${idp.issuer}, audience=api://new)`);
-    const end = Date.now() + 3000;
-    let r;
-    do r = await call(token); while (r.status === 200 && Date.now() < end);
+    await gw.adopted();
+    const r = await call(token);
     assert.deepEqual([r.status, r.body.reason], [401, 'token_audience']);
   });
 });

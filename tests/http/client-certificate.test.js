@@ -94,7 +94,7 @@ function get(url, identity, headers = {}) {
       res.on('end', () => resolve({ status: res.statusCode, text }));
     });
     r.on('error', reject);
-    r.setTimeout(10000, () => r.destroy(new Error('timeout')));
+    r.setTimeout(60000, () => r.destroy(new Error('timeout')));
   });
 }
 

@@ -15,7 +15,7 @@ let key;
 const call = (where, headers = { 'X-Api-Key': key }) => fetch(`${gw.url}/api/${where}`, { headers });
 const status = (where, headers) => call(where, headers).then((r) => r.status);
 // a change is published at the commit and taken over by a thread beside the loop
-const becomes = (want, where, headers) => until(async () => await status(where, headers) === want, `${where} to answer ${want}`, 3000);
+const becomes = (want, where, headers) => until(async () => await status(where, headers) === want, `${where} to answer ${want}`);
 
 before(async () => {
   [one, two] = [await backend((req, res) => res.end('one')), await backend((req, res) => res.end('two'))];

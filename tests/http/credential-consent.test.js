@@ -104,13 +104,13 @@ describe(`consent behind ${server}`, () => {
     const shown = await page();
     assert.match(shown, /crm is connected/);
     assert.ok(shown.includes(gw.admin.email) && !/Missing/.test(shown));
-    await until(async () => (await call()).status === 200, 'the first call', 5000);
+    await until(async () => (await call()).status === 200, 'the first call');
     for (let i = 0; i < 3; i++) {        // each time only what was stored of the last answer can have been used
       const used = crm.seen.at(-1).headers.authorization;
       // the store is written beside the call
       await until(() => gw.cli('audit', '--format', 'json').json().filter((e) => e.action === 'rotate').length === i + 1, 'the next refresh token to be stored');
       gw.cli('token', 'purge');
-      await until(async () => (await call()).status === 200, 'a call with the next token', 5000);
+      await until(async () => (await call()).status === 200, 'a call with the next token');
       assert.notEqual(crm.seen.at(-1).headers.authorization, used);
     }
   });
@@ -122,7 +122,7 @@ describe(`consent behind ${server}`, () => {
     assert.equal((await post({})).status, 403);
     assert.equal((await post({ csrf })).status, 303);
     assert.match(await page(), /1 token of crm forgotten/);
-    await until(async () => (await call()).status === 200, 'a call', 5000);
+    await until(async () => (await call()).status === 200, 'a call');
     assert.notEqual(crm.seen.at(-1).headers.authorization, before);
     assert.match(await page(), /Tokens for backends/);
   });
@@ -138,6 +138,6 @@ describe(`consent behind ${server}`, () => {
   it('another client or scope withdraws the consent', async () => {
     gw.cli('credential', 'set', 'crm', '--set', 'scope=api');
     assert.match(await page(), /Missing/);
-    await until(async () => (await call()).status === 503, 'the calls to end', 5000);
+    await until(async () => (await call()).status === 503, 'the calls to end');
   });
 });

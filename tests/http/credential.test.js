@@ -27,7 +27,7 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
   before(async () => {
     idp = await tokenEndpoint();
     echo = await backend();
-    gw = await start({ server: SERVERS[0], workers: 2, config: { 'credential.timeout_ms': 1500 }, setup(g) {
+    gw = await start({ server: SERVERS[0], workers: 2, config: { 'credential.timeout_ms': 3000 }, setup(g) {
       g.file('things.json', DESCRIPTION);
       g.cli('product', 'create', 'open', '--require-key', 'no');
     } });
@@ -47,7 +47,7 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     gw.cli('import', 'openapi', path.join(gw.dir, 'things.json'), '--path', `new-${id}`, '--name', id, '--backend', url, '--product', 'open');
     gw.cli('api', 'set', id, '--path', id, '--backend-id', id);
     // a kept connection that the web server closes at this moment is no answer: asked again
-    await until(async () => { const r = await call(id).catch(() => null); if (!r) return false; await r.arrayBuffer(); return r.status !== 404 && ready(r); }, `API ${id}`, 8000);
+    await until(async () => { const r = await call(id).catch(() => null); if (!r) return false; await r.arrayBuffer(); return r.status !== 404 && ready(r); }, `API ${id}`);
     echo.seen.length = 0;
   }
   const oauth = (id, kind, ...args) => credential(id, '--kind', kind, '--set', `token-url=${idp.url}`, '--set', `client-id=${idp.clientId}`, ...args);
@@ -237,7 +237,7 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     const r = await until(async () => {
       const x = await call('both-ways', { headers: { Authorization: `Bearer ${jwt}` } });
       return x.status === 200 && seen().headers['x-consumer-id'] && x;
-    }, 'the access rule', 8000);
+    }, 'the access rule');
     assert.equal(r.status, 200);
     assert.equal(seen().headers['x-consumer-id'], 'ann');
     const mine = idp.issued.find((i) => i.form.get('subject_token') === jwt);
@@ -258,7 +258,7 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
         const r = await call('pol');
         const t = await r.text();
         return (r.headers.get('x-mark') === mark || t.includes(`"x-mark":"${mark}"`)) && { r, t };
-      }, `the policy ${mark}`, 8000);
+      }, `the policy ${mark}`);
     };
     await policy(`<get-authorization-context provider-id="salesforce" authorization-id="crm" context-variable-name="auth" identity-type="managed" ignore-error="false"/>
       <set-header name="X-Tok" exists-action="override"><value>@(((Authorization)context.Variables["auth"]).AccessToken)</value></set-header>
@@ -306,14 +306,20 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     await serve('sick', echo.url, (r) => r.status === 503);
     for (const [why, reply] of answers) {
       idp.state.reply = (...args) => { reply(...args); return true; };
-      gw.cli('token', 'purge', '--credential', 'sick');
       idp.requests.length = 0;
-      const all = await Promise.all([...Array(20)].map(() => call('sick')));
+      const begun = Date.now();
+      let all, rounds = 0;
+      // where it never answers, callers may hear of it before the request is over, which then is the failure of the next round too
+      await until(async () => {
+        gw.cli('token', 'purge', '--credential', 'sick');
+        rounds++;
+        all = await Promise.all([...Array(20)].map(() => call('sick')));
+        return idp.requests.length;
+      }, 'the request at the endpoint');
       assert.deepEqual([...new Set(all.map((r) => r.status))], [503], why);
       assert.ok(Number(all[0].headers.get('retry-after')) >= 1);
-      // where it never answers, the callers may hear of it before this process, which is the endpoint, has read what came
-      await until(() => idp.requests.length, 'the request at the endpoint');
-      assert.equal(idp.requests.length, 1, why);
+      // a second, less an eighth: that long nobody asks again
+      assert.ok(idp.requests.length <= rounds + (Date.now() - begun) / 875, `${why}: ${idp.requests.length} requests`);
       const { decision, reason } = await record(all[0]);
       assert.equal(reason, 'token_unavailable');
       assert.ok(decision.includes(why) && decision.includes(idp.url), decision);
@@ -322,7 +328,7 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     }
     assert.equal(echo.seen.length, 0);
     idp.state.reply = null;
-    await until(async () => (await call('sick')).status === 200, 'the endpoint to be asked again', 8000);
+    await until(async () => (await call('sick')).status === 200, 'the endpoint to be asked again');
   });
 
   it('a key does not travel along a redirect to another host; a token is kept back', async () => {
@@ -373,7 +379,7 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     await until(() => {
       gw.cli('token', 'purge', '--credential', 'ref');
       return call('ref').then(() => idp.requests.some((q) => q.given[1] === 'the-next-secret'));
-    }, 'the new secret', 15000);
+    }, 'the new secret');
   });
 
   it('belongs to an environment: the same name, another value', async () => {

@@ -137,7 +137,7 @@ class Client {
     const parts = [];
     let end = null;
     for (;;) {
-      const r = await this.next(60000);
+      const r = await this.next();
       if (!r) break;
       if (r.type === TYPE.END && r.id === id) {
         end = { appStatus: r.content.readUInt32BE(0), protocolStatus: r.content[4] };

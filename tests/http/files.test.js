@@ -154,7 +154,7 @@ test('an import brings a global policy beside other APIs only when somebody says
   remove(gw);
 });
 
-test('sync keeps a directory and the store in step, both ways', { timeout: 60000 }, async (t) => {
+test('sync keeps a directory and the store in step, both ways', async (t) => {
   const gw = offline(), dir = path.join(gw.dir, 'conf');
   const sync = spawn(path.join(gw.bin, 'gatehouse'), ['sync', dir, '--state', gw.state], { stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => sync.kill('SIGKILL'));
@@ -181,7 +181,7 @@ test('sync keeps a directory and the store in step, both ways', { timeout: 60000
   remove(gw);
 });
 
-test('plan and apply over the management API of another machine', { timeout: 120000 }, async (t) => {
+test('plan and apply over the management API of another machine', async (t) => {
   const here = offline(), dir = path.join(here.dir, 'conf');
   let gw, writer, reader;
   t.after(async () => { await gw?.stop(); remove(here); });

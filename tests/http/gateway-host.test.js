@@ -57,7 +57,7 @@ async function policy({ inbound = '', backend = '<base/>', outbound = '', onErro
   seen = [];
 }
 
-const ask = (url, rest = '', attrs = '') => `<send-request mode="new" response-variable-name="r" timeout="2" ${attrs}><set-url>${url}</set-url><set-method>POST</set-method>
+const ask = (url, rest = '', attrs = '') => `<send-request mode="new" response-variable-name="r" timeout="60" ${attrs}><set-url>${url}</set-url><set-method>POST</set-method>
   <set-header name="X-Side" exists-action="override"><value>1</value></set-header><set-body>ask</set-body>${rest}</send-request>`;
 
 test('a request of its own, and its answer in the response', async () => {
@@ -117,10 +117,13 @@ test('a client that goes away while its policies wait', async () => {
   await policy({ inbound: `<choose><when condition='@(context.Request.Headers.ContainsKey("X-Ask"))'>${ask(`${side}/slow`)}</when></choose>` });
   let gone;
   const closed = new Promise((resolve) => { gone = resolve; });
-  reply = (call, res) => (call.url === '/slow' ? res.on('close', gone) : plain(call, res));
   const c = await connect(w.socket);
+  reply = (call, res) => {
+    if (call.url !== '/slow') return plain(call, res);
+    res.on('close', gone);
+    return c.close();
+  };
   await c.send({ path: `${w.path}/x`, headers: { 'X-Ask': '1' } });
-  setTimeout(() => c.close(), 100);
   await closed;
   await policy({});
   assert.equal((await one({})).status, 200);
@@ -155,8 +158,10 @@ test('a response that a policy reads is held whole; past the limit it is 502', a
 
 test('limit-concurrency', async () => {
   await policy({ backend: '<limit-concurrency key="k" max-count="2"><forward-request/></limit-concurrency>' });
-  reply = (call, res) => setTimeout(() => res.end(), 300);
-  const all = await Promise.all([...Array(6)].map(() => one({})));
+  let refused = 0, release;
+  const four = new Promise((resolve) => { release = resolve; });
+  reply = (call, res) => four.then(() => res.end());
+  const all = await Promise.all([...Array(6)].map(() => one({}).then((r) => { if (r.status === 429 && ++refused === 4) release(); return r; })));
   assert.deepEqual(all.map((r) => r.status).sort(), [200, 200, 429, 429, 429, 429]);
   assert.equal((await one({})).status, 200);
 });

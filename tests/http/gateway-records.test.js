@@ -6,6 +6,7 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const http = require('node:http');
 const { connect, record, pairs, begin, paramsOf, paramRecords, bodyRecords, TYPE } = require('./fcgi-client');
+const { until } = require('./harness');
 const { startWorker } = require('./worker');
 
 let w;
@@ -281,10 +282,9 @@ test('an abort ends the call and the backend\'s too; the connection goes on', as
 test('a client that goes away ends the backend\'s transfer', async () => {
   let gone;
   const closed = new Promise((resolve) => { gone = resolve; });
-  reply = (req, res) => { res.on('close', () => gone()); };
   const c = await connect(w.socket);
+  reply = (req, res) => { res.on('close', () => gone()); c.close(); };
   await c.send({ path: `${w.path}/x` });
-  setTimeout(() => c.close(), 100);
   await closed;
 });
 
@@ -361,7 +361,7 @@ function rssMb(pid) {
 
 const BIG = Number(process.env.BIG_MB || 1024) * 1048576;
 
-test('a large download to a slow client in bounded memory', { timeout: 120000 }, async () => {
+test('a large download to a slow client in bounded memory', async () => {
   reply = (req, res) => {
     const chunk = Buffer.alloc(1 << 20, 'd');
     let left = BIG / chunk.length;
@@ -391,7 +391,7 @@ test('a large download to a slow client in bounded memory', { timeout: 120000 },
   c.close();
 });
 
-test('a large upload to a slow backend in bounded memory', { timeout: 120000 }, async () => {
+test('a large upload to a slow backend in bounded memory', async () => {
   let got = 0;
   reply = (req, res) => {
     req.pause();
@@ -428,21 +428,27 @@ test('an answer before the end of the upload; the connection survives', async ()
   c.close();
 });
 
-test('many calls in flight at a slow backend', { timeout: 60000 }, async () => {
+test('many calls in flight at a slow backend', async () => {
   const many = w.asan ? 500 : 2000;
-  reply = (req, res) => setTimeout(() => res.end('late'), 2000);
+  const held = [];
+  reply = (req, res) => { if (held.push(res) === many) for (const r of held) r.end('late'); };      // all of them are there at once
   const all = await Promise.all([...Array(many)].map(() => one({}).catch((e) => ({ status: e.message }))));
   assert.deepEqual([...new Set(all.map((r) => r.status))], [200]);
   if (!w.asan) assert.ok(rssMb(w.pid) < 64, `${rssMb(w.pid)} MB`);
 });
 
-test('a worker that is told to stop finishes what it has', { timeout: 60000 }, async () => {
-  reply = (req, res) => setTimeout(() => res.end('late'), 300);
+test('a worker that is told to stop finishes what it has', async () => {
   const idle = await connect(w.socket);
   assert.equal((await idle.request({ path: `${w.path}/x` })).status, 200);
+  const held = [];
+  let there;
+  const all50 = new Promise((resolve) => { there = resolve; });
+  reply = (req, res) => { if (held.push(res) === 50) there(); };
   const calls = [...Array(50)].map(() => one({}));
-  await new Promise((r) => setTimeout(r, 100));
+  await all50;
   const exit = w.terminate();
+  await until(() => connect(w.socket).then((c) => { c.close(); return false; }, () => true), 'the worker to take no more');
+  for (const res of held) res.end('late');
   const all = await Promise.all(calls);
   assert.deepEqual([...new Set(all.map((r) => r.status))], [200]);
   assert.equal(await exit, 0);

@@ -3,8 +3,10 @@
 'use strict';
 const test = require('node:test');
 const assert = require('node:assert');
+const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
+const path = require('node:path');
 const { generateKeyPairSync, createSign, randomBytes } = require('node:crypto');
 const { start, SERVERS, until } = require('./harness');
 const { openIdProvider, sql, Visitor } = require('./people');
@@ -269,23 +271,33 @@ test('what a provider says is checked', async (t) => {
 
 test('a provider that hangs', async (t) => {
   let asked = 0, ended = 0;
-  const hole = net.createServer((s) => { asked++; s.on('error', () => {}); s.on('close', () => { ended++; }); s.resume(); });
+  const open = new Set();
+  const hole = net.createServer((s) => { asked++; open.add(s); s.on('error', () => {}); s.on('close', () => { ended++; open.delete(s); }); s.resume(); });
   await new Promise((resolve) => hole.listen(0, '127.0.0.1', resolve));
   const PROCESSES = 4;
-  const g = await start({ server: SERVERS[0], workers: 1, config: { 'portal.workers': PROCESSES, 'web.provider_timeout_s': 3 }, setup(x) {
-    x.cli('identity-provider', 'create', 'hole', '--issuer', `http://127.0.0.1:${hole.address().port}`, '--client-id', 'me');
+  const config = { 'portal.workers': PROCESSES, 'web.provider_timeout_s': 60 };
+  const g = await start({ server: SERVERS[0], workers: 1, config, setup(x) {
+    for (const id of ['hole', 'other'])
+      x.cli('identity-provider', 'create', id, '--issuer', `http://127.0.0.1:${hole.address().port}/${id}`, '--client-id', 'me');
   } });
   t.after(async () => { await g.stop(); hole.close(); });
-  const ask = async () => { const v = new Visitor(g.url); await v.get(`${g.url}/sign-in/with/hole`); return v.status; };
+  const askOf = async (id) => { const v = new Visitor(g.url); await v.get(`${g.url}/sign-in/with/${id}`); return v.status; };
+  const ask = () => askOf('hole');
 
   const waiting = Array.from({ length: PROCESSES - 1 }, ask);
   await until(() => asked === PROCESSES - 1, 'all that may to wait for it');
   const page = await new Visitor(g.url).open('/sign-in');
   assert.strictEqual(page.status, 200);
   assert.strictEqual(ended, 0, 'others are served while it hangs');
-  waiting.push(...Array.from({ length: 4 }, ask));
+  assert.deepStrictEqual([await ask(), ended], [502, 0], 'nor does the last process wait for it, and then nobody could be served');
+  for (const s of open) s.destroy();
   assert.deepStrictEqual(new Set(await Promise.all(waiting)), new Set([502]));
   assert.strictEqual(asked, PROCESSES - 1, 'one process never waits for it');
   assert.deepStrictEqual(await Promise.all(Array.from({ length: 6 }, ask)), Array(6).fill(502));
   assert.strictEqual(asked, PROCESSES - 1, 'nobody asks again at once');
+  const css = async () => /href="([^"]*)gatehouse.css/.exec((await new Visitor(g.url).open('/sign-in')).html)[1];
+  fs.writeFileSync(path.join(g.state, 'gatehouse.conf'), 'web.provider_timeout_s = 1\nweb.static_path = /assets/\n');
+  g.serve.child.kill('SIGHUP');
+  await until(async () => new Set(await Promise.all(Array.from({ length: 8 }, css))).has('/static/') === false, 'all processes with the new settings');
+  assert.deepStrictEqual([await askOf('other'), asked], [502, PROCESSES], 'it is waited for no longer than web.provider_timeout_s');
 });

@@ -11,8 +11,8 @@
 //
 // `inbound`, `backend`, `outbound` and `onError` are the document's sections; without <base /> in them it is put first (not in
 // backend). `document` is a whole one. Each may be a function of { url, host, port } of the row's backend and { gw }.
-// `steps`: [{ request, expect, times }] in place of request and expect; `times` sends the same at once, and `expect` is then a
-// function of all answers. `request.root` asks the gateway's mount and not the row's API. An expectation may always be a function (answer, seen) that throws.
+// `steps`: [{ request, expect, times, each }] in place of request and expect; `times` sends the same at once, `each` is told of every
+// answer as it comes (answer, env), and `expect` is then a function of all answers. `request.root` asks the gateway's mount and not the row's API. An expectation may always be a function (answer, seen) that throws.
 'use strict';
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
@@ -147,11 +147,11 @@ function table(title, options, rows) {
             await step.first?.(env);
             const request = typeof step.request === 'function' ? step.request(env) : step.request;
             if (step.times) {
-              const all = await Promise.all(Array.from({ length: step.times }, () => send(base, request)));
+              const all = await Promise.all(Array.from({ length: step.times }, () => send(base, request).then((a) => { step.each?.(a, env); return a; })));
               step.expect(all, env.backend.seen, env);
             } else {
               const answer = await send(request?.root ? `${gw.url}/api` : base, request);
-              if (step.settled) await until(() => step.settled(env.backend.seen, env), row.what, 5000);
+              if (step.settled) await until(() => step.settled(env.backend.seen, env), row.what);
               check(answer, step.expect, env.backend.seen, env);
             }
           }

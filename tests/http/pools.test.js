@@ -208,7 +208,7 @@ describe('backends that fail', () => {
   });
 
   it('leaves out a member whose health checks fail, until they succeed', async () => {
-    const check = gw.file('h.json', JSON.stringify({ path: '/health', interval: 1, timeout: 1, unhealthyThreshold: 2, healthyThreshold: 1 }));
+    const check = gw.file('h.json', JSON.stringify({ path: '/health', interval: 1, timeout: 60, unhealthyThreshold: 2, healthyThreshold: 1 }));
     let well = false;
     const asked = [];
     a.reply = (req, res) => {

@@ -34,7 +34,7 @@ describe('backends of two machines', () => {
       res.statusCode = idp.live(token) ? 200 : 401;
       res.end(token);
     });
-    p = await pair({ redis: `redis://127.0.0.1:${server.port}`, 'credential.timeout_ms': 1000, 'redis.backends_ms': 50, 'pool.eject_ms': 60000,
+    p = await pair({ redis: `redis://127.0.0.1:${server.port}`, 'credential.timeout_ms': 3000, 'redis.backends_ms': 50, 'pool.eject_ms': 60000,
       'pool.eject_max_ms': 60000 }, (g) => {
       g.cli('product', 'create', 'open', '--require-key', 'no');
       for (const id of ['erp', 'crm', 'late', 'alone']) {

@@ -1,11 +1,10 @@
 // Redis servers of a test, and two gateway installations that share one: real ones, that are killed and brought back.
 'use strict';
 const fs = require('node:fs');
-const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { execFileSync, spawn } = require('node:child_process');
-const { start, until } = require('./harness');
+const { start, until, freePort } = require('./harness');
 
 const running = new Set();
 let dir;
@@ -15,10 +14,6 @@ function clear() {
   for (const child of running) child.kill('SIGKILL');
   if (dir) fs.rmSync(dir, { recursive: true, force: true });
 }
-
-const freePort = () => new Promise((resolve) => {
-  const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => resolve(port)); });
-});
 
 // A Redis of our own; `stop` kills it as a power cut does.
 async function redis(name, port, extra = [], program = 'redis-server', config) {
@@ -46,7 +41,8 @@ async function pair(config, fill, workers = 2) {
   const first = (g) => { fill(g); fs.cpSync(g.state, seed, { recursive: true }); };
   const second = (g) => fs.cpSync(seed, g.state, { recursive: true, force: true });
   const both = [];
-  for (const setup of [first, second]) both.push(await start({ server: 'nginx', workers, config, setup }));
+  const patient = { 'redis.timeout_ms': 10000, ...config };      // an answer that is late on a busy machine does not make Redis one that is away
+  for (const setup of [first, second]) both.push(await start({ server: 'nginx', workers, config: patient, setup }));
   const p = { both, here: () => Promise.all(both.map((g) => until(() => state(g).every((s) => s === 'here'), 'Redis at every worker'))),
     stop: () => Promise.all(both.map((g) => g.stop())) };
   await p.here();

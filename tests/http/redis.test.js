@@ -176,9 +176,9 @@ describe('the master of a Sentinel', () => {
     replica = await redis('replica', await freePort(), ['--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0']);
     const port = await freePort(), conf = path.join(dir, 'sentinel.conf');
     fs.writeFileSync(conf, `port ${port}\ndir ${dir}\nsentinel monitor main 127.0.0.1 ${master.port} 1\n`
-      + 'sentinel down-after-milliseconds main 300\nsentinel failover-timeout main 3000\n');
+      + 'sentinel down-after-milliseconds main 600000\nsentinel failover-timeout main 3000\n');      // it lives until it is killed
     sentinel = await redis('sentinel', port, [], 'redis-sentinel', conf);
-    await until(() => command(sentinel.port, 'SENTINEL', 'replicas', 'main').includes(String(replica.port)), 'the replica at the Sentinel', 20000);
+    await until(() => command(sentinel.port, 'SENTINEL', 'replicas', 'main').includes(String(replica.port)), 'the replica at the Sentinel');
     p = await pair({ redis: `redis+sentinel://127.0.0.1:1,127.0.0.1:${port}/main` });
   });
   after(async () => { await p?.stop(); for (const s of [sentinel, replica, master]) await s?.stop(); });
@@ -187,11 +187,12 @@ describe('the master of a Sentinel', () => {
     assert.deepEqual(await flood(p, 'plans', 'planning', 2), { 200: 20, 429: 12 });
     await until(() => /connected=?1|connected_slaves:1/.test(command(master.port, 'INFO', 'replication')), 'replication');
     await master.stop();
+    command(sentinel.port, 'SENTINEL', 'SET', 'main', 'down-after-milliseconds', '300');
     // it closes all connections while it becomes the master
     const role = () => { try { return command(replica.port, 'ROLE'); } catch { return ''; } };
-    await until(() => role().startsWith('master'), 'another master', 30000);
+    await until(() => role().startsWith('master'), 'another master');
     await until(async () => { await call(p.both[0], 'plans', p.keys.planning); await call(p.both[1], 'plans', p.keys.planning);
-      return p.both.every((g) => state(g).every((s) => s === 'here')); }, 'the other master', 15000);
+      return p.both.every((g) => state(g).every((s) => s === 'here')); }, 'the other master');
     command(replica.port, 'FLUSHALL');
     assert.deepEqual(await flood(p, 'plans', 'planning', 2), { 200: 20, 429: 12 });
   });
@@ -204,10 +205,10 @@ describe('a Cluster', () => {
     for (let i = 0; i < 3; i++) {
       let port = 0;
       while (!port || port > 55000) port = await freePort();      // its bus is 10000 above
-      nodes.push(await redis(`node-${i}`, port, ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']));
+      nodes.push(await redis(`node-${i}`, port, ['--cluster-enabled', 'yes', '--cluster-node-timeout', '60000']));
     }
     execFileSync('redis-cli', ['--cluster', 'create', ...nodes.map((n) => `127.0.0.1:${n.port}`), '--cluster-yes'], { stdio: 'ignore' });
-    await until(() => nodes.every((n) => command(n.port, 'CLUSTER', 'INFO').includes('cluster_state:ok')), 'the Cluster', 20000);
+    await until(() => nodes.every((n) => command(n.port, 'CLUSTER', 'INFO').includes('cluster_state:ok')), 'the Cluster');
     p = await pair({ redis: `redis+cluster://127.0.0.1:${nodes[0].port}` }, { by: POLICY('rate-limit-by-key'), quota: POLICY('quota-by-key') });
   });
   after(async () => { await p?.stop(); for (const n of nodes) await n.stop(); });

@@ -104,7 +104,7 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
       const [first, second, head] = [await call('ours/told'), await call('ours/told'), await call('ours/told', {}, 'HEAD')];
       assert.deepEqual([first, second, head].map((r) => r.headers['x-cache']), ['MISS', 'HIT', 'HIT']);
       assert.equal(first.headers['cache-status'], 'Origin; hit, Gatehouse; fwd=uri-miss; stored');
-      assert.match(second.headers['cache-status'], /^Origin; hit, Gatehouse; hit; ttl=(60|59|58)$/);
+      assert.match(second.headers['cache-status'], /^Origin; hit, Gatehouse; hit; ttl=([1-5]?\d|60)$/);
       assert.equal(first.headers.age, undefined);
       assert.match(second.headers.age, /^\d+$/);
       assert.deepEqual([head.text, head.headers['content-length']], ['', '8']);
@@ -152,30 +152,39 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
     });
 
     it('makes one backend call of 100 parallel misses, and of 40 that find it old', async () => {
-      numbered('many', { 'Cache-Control': 'max-age=1' }, (req, res, n) => { setTimeout(() => res.end(`answer ${n}`), 200); return true; });
+      const later = (req, res, n) => { setTimeout(() => res.end(`answer ${n}`), 200); return true; };
+      numbered('many', { 'Cache-Control': 'max-age=600' }, later);
       const all = await Promise.all(Array.from({ length: 100 }, () => call('ours/many')));
       assert.deepEqual([...new Set(all.map((r) => `${r.status} ${r.text}`))], ['200 answer 1']);
       assert.equal(asked('many').length, 1);
-      await until(async () => (await call('ours/many', { 'Cache-Control': 'only-if-cached' })).status === 504, 'it is old');
-      const again = await Promise.all(Array.from({ length: 40 }, () => call('ours/many')));
+      numbered('aged', {}, (req, res, n) => { res.setHeader('Cache-Control', `max-age=${n === 1 ? 1 : 600}`); return later(req, res, n); });
+      await call('ours/aged');
+      await until(async () => (await call('ours/aged', { 'Cache-Control': 'only-if-cached' })).status === 504, 'it is old');
+      const again = await Promise.all(Array.from({ length: 40 }, () => call('ours/aged')));
       assert.deepEqual([...new Set(again.map((r) => r.text))], ['answer 2']);
-      assert.equal(asked('many').length, 2);
+      assert.equal(asked('aged').length, 2);
     });
 
     it('gives the old answer while the backend is asked once, off the path', async () => {
-      let let_go;
-      numbered('swr', { 'Cache-Control': 'max-age=1, stale-while-revalidate=600' }, (req, res, n) => {
-        if (n === 2) { let_go = () => res.end('answer 2'); return true; }
-        return false;
-      });
-      await call('ours/swr');
-      await until(async () => (await call('ours/swr')).headers['x-cache'] === 'STALE', 'it is old');
-      await until(() => let_go, 'the refresh');
-      const all = await Promise.all(Array.from({ length: 20 }, () => call('ours/swr')));
-      assert.deepEqual([...new Set(all.map((r) => `${r.text} ${r.headers['x-cache']}`))], ['answer 1 STALE']);
-      assert.equal(asked('swr').length, 2);
-      let_go();
-      await until(async () => (await call('ours/swr')).text !== 'answer 1', 'the new one');
+      let tries = 0;
+      await until(async () => {            // once more where a busy machine takes longer for the calls than a refresh may
+        const name = `swr${++tries}`;
+        let let_go, begun;
+        numbered(name, { 'Cache-Control': 'max-age=1, stale-while-revalidate=600' }, (req, res, n) => {
+          if (n === 2) { begun = Date.now(); let_go = () => res.end('answer 2'); return true; }
+          return false;
+        });
+        await call(`ours/${name}`);
+        await until(async () => (await call(`ours/${name}`)).headers['x-cache'] === 'STALE', 'it is old');
+        await until(() => let_go, 'the refresh');
+        const all = await Promise.all(Array.from({ length: 20 }, () => call(`ours/${name}`)));
+        if (Date.now() - begun > 3000) return false;
+        assert.deepEqual([...new Set(all.map((r) => `${r.text} ${r.headers['x-cache']}`))], ['answer 1 STALE']);
+        assert.equal(asked(name).length, 2);
+        let_go();
+        await until(async () => (await call(`ours/${name}`)).text !== 'answer 1', 'the new one');
+        return true;
+      }, 'a refresh in time');
     });
 
     it('gives a refresh up that a trickling backend does not end, and begins another', async () => {

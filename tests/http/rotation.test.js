@@ -73,7 +73,7 @@ describe('rotation', () => {
     });
     v = await vault({ token: 'vault-token-1' });
     await v.put('kv/erp', { password: 'unused' });
-    await v.set('tokenLife', 4);
+    await v.set('tokenLife', 12);
     await v.set('tokenEnds', Date.now() + 60000);
     gw = await start({ server: 'nginx', env: { VAULT_TOKEN: 'vault-token-1' }, config: { 'vault.address': v.url, 'vault.poll_s': 3600 }, setup(g) {
       g.cli('product', 'create', 'open', '--require-key', 'no');

@@ -79,7 +79,7 @@ for (const server of SERVERS) {
       for (let i = 0; i < 5; i++) {
         gw.cli('import', 'openapi', gw.file('b.json', describeApi(`B${i}`, { '/x': { get: op('x') } })), '--path', `new-${i}`,
           '--name', `new-${i}`, '--backend', back.url, '--product', 'open', { adopt: false });   // calls go on meanwhile
-        await until(async () => (await reach('GET', `/new-${i}/x`)) === '/x', `API new-${i}`, 3000);
+        await until(async () => (await reach('GET', `/new-${i}/x`)) === '/x', `API new-${i}`);
       }
       await until(() => calls > 20, 'some calls');
       stop = true;

@@ -1,5 +1,5 @@
 // What was answered is recorded, once: also when workers and the keeper are killed in the middle. And `gatehouse log -f`
-// shows a call within a second.
+// shows a call as it comes.
 'use strict';
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
@@ -74,19 +74,19 @@ describe(`telemetry behind ${SERVERS[0]}`, () => {
     assert.equal(logged('--api', 'nothing').length, 0);
   });
 
-  it('shows a call within a second with log -f', async () => {
+  it('shows a call as it comes with log -f, once, and nothing that was not asked for', async () => {
     const follow = spawn(path.join(gw.bin, 'gatehouse'), ['log', '-f', '-n', '0', '--format', 'json', '--status', '200'],
       { env: { ...process.env, GATEHOUSE_STATE: gw.state } });
     let text = '';
     follow.stdout.on('data', (d) => { text += d; });
     try {
       await until(async () => { await (await call('1', 'before')).text(); return text.includes('"before"'); }, 'the follower');
-      const began = Date.now();
       await (await call('1', 'seen-at-once')).text();
-      await until(() => text.includes('"seen-at-once"'), 'the call', 1000);
-      assert.ok(Date.now() - began < 1000);
+      await until(() => text.includes('"seen-at-once"'), 'the call');
       await (await call('500', 'not-wanted')).text();
-      await new Promise((r) => setTimeout(r, 300));
+      await until(() => logged('--request-id', 'not-wanted').length, 'the call that is not wanted');
+      await (await call('1', 'after-it')).text();
+      await until(() => text.includes('"after-it"'), 'the call after it');
       assert.ok(!text.includes('not-wanted'));
       const ids = text.split('\n').filter(Boolean).map((l) => JSON.parse(l).request_id);
       assert.equal(ids.filter((id) => id === 'seen-at-once').length, 1);
@@ -107,7 +107,8 @@ describe(`telemetry behind ${SERVERS[0]}`, () => {
       }
     });
     for (let round = 0; round < 4; round++) {
-      await new Promise((r) => setTimeout(r, 400));
+      const n = answered.length;
+      await until(() => answered.length > n + 20, 'calls');
       const name = round % 2 ? 'gatehouse-keeper' : 'gatehouse-gateway';
       const [pid] = gw.pids(name);
       assert.ok(pid, name);
