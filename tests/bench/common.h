@@ -1,6 +1,5 @@
 /* common.h - what measurements of the store and of the spool have in common. */
-#ifndef TESTS_BENCH_COMMON_H
-#define TESTS_BENCH_COMMON_H
+#pragma once
 
 #include "core/error.h"
 
@@ -26,5 +25,3 @@ static inline void must(gh_rc rc, const struct gh_err *err)
 	fprintf(stderr, "%s: %s\n", program_invocation_short_name, err->message);
 	exit(1);
 }
-
-#endif
