@@ -31,8 +31,8 @@ for (const server of SERVERS) {
       plans = await backend((req, res) => res.end('{}'));
       gw = await start({ server, workers: 4, config: { 'gateway.x_ratelimit': 'yes' }, setup(g) {
         const file = g.file('plans.json', DESCRIPTION);
-        g.cli('product', 'create', 'planning', '--rate', '100/600');
-        g.cli('product', 'create', 'partner', '--rate', '20/600');
+        g.cli('product', 'create', 'planning', '--rate', '100/300');
+        g.cli('product', 'create', 'partner', '--rate', '20/300');
         g.cli('product', 'create', 'quick', '--rate', '3/2');
         g.cli('product', 'create', 'mes');
         g.cli('product', 'create', 'both');
@@ -108,9 +108,9 @@ for (const server of SERVERS) {
       assert.equal(count(partner, 200), 20);
       assert.equal(count(partner, 429), 60);
       assert.equal(count(mes, 200), 80);
-      for (const r of planning.flat().filter((x) => x.status === 429)) assert.ok(r.retry >= 1 && r.retry <= 600, r.retry);
-      for (const r of planning.flat()) assert.equal(r.headers['ratelimit-policy'], '"rate";q=100;w=600');
-      for (const r of partner.flat()) assert.equal(r.headers['ratelimit-policy'], '"rate";q=20;w=600');
+      for (const r of planning.flat().filter((x) => x.status === 429)) assert.ok(r.retry >= 1 && r.retry <= 300, r.retry);
+      for (const r of planning.flat()) assert.equal(r.headers['ratelimit-policy'], '"rate";q=100;w=300');
+      for (const r of partner.flat()) assert.equal(r.headers['ratelimit-policy'], '"rate";q=20;w=300');
       for (const r of mes.flat()) assert.equal(r.headers.ratelimit, undefined, 'no limit, no field');
       const left = planning.flat().filter((r) => r.status === 200).map((r) => Number(/^"rate";r=(\d+);t=\d+$/.exec(r.headers.ratelimit)[1]));
       assert.deepEqual(left.sort((x, y) => x - y), [...Array(100).keys()], 'each call is told another number');
