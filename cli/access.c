@@ -1,13 +1,11 @@
 /* access.c - `gatehouse access …`: who may call an API or the APIs of a product. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/access_rule.h"
-#include "core/clock.h"
 #include "core/file.h"
 #include "core/str.h"
 #include "db/access_rules.h"
 #include "db/apis.h"
-#include "db/callers.h"
-#include "db/products.h"
 
 static const char rule_help[] =
 	"A rule is the methods that let a caller in: any of the groups between \"|\", each with all methods between \"+\":\n"
@@ -22,27 +20,14 @@ static const char rule_help[] =
 	{ "api", OPTION_TEXT, "ID", "of this API", false },                                      \
 	{ "product", OPTION_TEXT, "ID", "of this product, for all its APIs without a rule", false }
 
-static gh_rc take_place(struct cli *c, struct str *api, struct str *product, struct gh_err *err)
+/* Its id as a resource: "api:orders". */
+static gh_rc take_place(struct cli *c, struct str *id, struct gh_err *err)
 {
-	*api = str_of(option_text(&c->options, "api"));
-	*product = str_of(option_text(&c->options, "product"));
-	if ((api->p != NULL) + (product->p != NULL) != 1)
+	const char *api = option_text(&c->options, "api"), *product = option_text(&c->options, "product");
+
+	if ((api != NULL) + (product != NULL) != 1)
 		return cli_usage(c, err, "give one of --api ID and --product ID");
-	return GH_RC_OK;
-}
-
-static gh_rc check_place(struct cli *c, struct store *s, struct str api, struct str product, struct gh_err *err)
-{
-	struct store_product p;
-	struct store_api a;
-	bool found;
-
-	if (api.p)
-		TRY(store_api_find(s, c->arena, api, 0, &a, &found, err));
-	else
-		TRY(store_product_find(s, c->arena, product, &p, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no %s '%.*s'", api.p ? "API" : "product", STR_ARG(str_first(api.p ? api : product, 200)));
+	*id = arena_printf(c->arena, "%s:%s", api ? "api" : "product", api ? api : product);
 	return GH_RC_OK;
 }
 
@@ -94,27 +79,17 @@ static gh_rc check_operations(struct cli *c, struct store *s, struct str api, co
 	return GH_RC_OK;
 }
 
-static gh_rc write_rule(struct cli *c, struct store *s, const struct store_access_rule *row, const json_t *rule, struct gh_err *err)
-{
-	TRY(store_access_rule_set(s, row, err));
-	/* signed identities need a key, and there is no reason to ask for it */
-	return jsn_obj(jsn_get(rule, "identity"), "token") ? store_auth_key_ensure(s, c->arena, STR("identity"), err) : GH_RC_OK;
-}
-
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	struct store_access_rule row = { 0 };
 	struct store *s;
+	struct str id;
 	json_t *rule;
 
-	TRY(take_place(c, &row.api_id, &row.product_id, err));
+	TRY(take_place(c, &id, err));
 	TRY(read_rule(c, &rule, err));
-	row.rule = jsn_text(c->arena, rule, 0);
-	TRY(cli_store(c, true, &s, err));
-	TRY(check_place(c, s, row.api_id, row.product_id, err));
-	TRY(check_operations(c, s, row.api_id, rule, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, write_rule(c, s, &row, rule, err), err);
+	TRY(cli_replace(c, "access-rule", id, jsn_keep(c->arena, json_pack("{s:O}", "rule", rule)), err));
+	TRY(cli_store(c, false, &s, err));
+	return check_operations(c, s, str_of(option_text(&c->options, "api")), rule, err);
 }
 
 const struct command command_access_set = {
@@ -183,20 +158,16 @@ static const struct option place_options[] = { PLACE_OPTIONS, OPTION_END };
 
 static gh_rc show(struct cli *c, struct gh_err *err)
 {
-	struct store_access_rule row;
-	struct str api, product;
+	json_t *doc;
 	struct store *s;
-	json_t *rule;
-	bool found;
+	struct str id;
 
-	TRY(take_place(c, &api, &product, err));
+	TRY(take_place(c, &id, err));
 	TRY(cli_store(c, false, &s, err));
-	TRY(store_access_rule_find(s, c->arena, api, product, &row, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "%s '%.*s' has no access rule", api.p ? "API" : "product",
-		     STR_ARG(str_first(api.p ? api : product, 200)));
-	TRY(jsn_parse_in(c->arena, row.rule, NULL, &rule, NULL, err));
-	jsn_write(&c->out, rule, JSN_INDENT);
+	TRY(resource_read(s, c->arena, resource_kind_find(STR("access-rule")), id, &doc, err));
+	if (!doc)
+		FAIL(err, NOT_FOUND, "there is no access-rule '%.*s'", STR_ARG(str_first(id, 200)));
+	jsn_write(&c->out, jsn_get(doc, "rule"), JSN_INDENT);
 	buf_char(&c->out, '\n');
 	return GH_RC_OK;
 }
@@ -242,13 +213,10 @@ const struct command command_access_list = { .name = "access list", .summary = "
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	struct str api, product;
-	struct store *s;
+	struct str id;
 
-	TRY(take_place(c, &api, &product, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_access_rule_delete(s, api, product, err), err);
+	TRY(take_place(c, &id, err));
+	return cli_remove(c, "access-rule", id, err);
 }
 
 const struct command command_access_delete = {

@@ -35,109 +35,54 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-/* Option, table of words, where it goes. */
-static gh_rc take_words(struct cli *c, struct alert_rule *r, struct gh_err *err)
+static const struct doc_option fields[] = {
+	{ "kind", "kind", DOC_TEXT }, { "name", "name", DOC_TEXT }, { "description", "description", DOC_TEXT }, { "enabled", "enabled", DOC_YES },
+	{ "env", "environment", DOC_OR_NULL }, { "api", "api", DOC_OR_NULL }, { "product", "product", DOC_OR_NULL },
+	{ "subscription", "subscription", DOC_OR_NULL }, { "backend", "backend", DOC_OR_NULL }, { "each", "each", DOC_TEXT },
+	{ "origin", "origin", DOC_TEXT }, { "statistic", "statistic", DOC_TEXT }, { "time", "time", DOC_TEXT }, { "measure", "measure", DOC_TEXT },
+	{ "comparison", "comparison", DOC_TEXT }, { "threshold", "threshold", DOC_TEXT }, { "target", "target", DOC_OR_NULL },
+	{ "least-calls", "leastCalls", DOC_INT }, { "periods", "periods", DOC_INT }, { "mail", "mails", DOC_LIST },
+	{ "webhook", "webhooks", DOC_LIST }, DOC_END
+};
+
+static gh_rc take_times(struct cli *c, json_t *doc, struct gh_err *err)
 {
-	const struct {
-		const char *option;
-		const char *const *words;
-		int64_t *to;
-	} rows[] = { { "kind", alert_kinds, &r->kind }, { "each", alert_eachs, &r->each }, { "origin", alert_origins, &r->origin },
-		     { "statistic", alert_statistics, &r->statistic }, { "time", alert_times, &r->time },
-		     { "measure", alert_measures, &r->measure }, { "comparison", alert_comparisons, &r->comparison } };
+	static const char *const rows[][2] = { { "period", "periodSeconds" }, { "remind", "remindSeconds" } };
+	int64_t seconds;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct str given = str_of(option_text(&c->options, rows[i].option));
-		int at;
+		struct str given = str_of(option_text(&c->options, rows[i][0]));
 
-		if (!given.p)
-			continue;
-		at = alert_word(rows[i].words, str_eq(given, STR("none")) ? STR("") : given);
-		if (at < 0)
-			return cli_usage(c, err, "--%s: there is no '%.*s'", rows[i].option, STR_ARG(given));
-		*rows[i].to = at;
-	}
-	return GH_RC_OK;
-}
-
-static void take_texts(struct cli *c, struct store_alert_rule *r)
-{
-	const struct {
-		const char *option;
-		struct str *to;
-	} rows[] = { { "name", &r->name }, { "description", &r->description }, { "env", &r->rule.environment }, { "api", &r->rule.api },
-		     { "product", &r->rule.product }, { "subscription", &r->rule.subscription }, { "backend", &r->rule.backend },
-		     { "status", &r->rule.status }, { "reasons", &r->rule.reasons } };
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct str given = str_of(option_text(&c->options, rows[i].option));
-
+		if (given.p && !clock_parse_duration(given, &seconds))
+			return cli_usage(c, err, "--%s: '%.*s' is no time such as 60s, 10m or 1h", rows[i][0], STR_ARG(given));
 		if (given.p)
-			*rows[i].to = i > 1 && str_eq(given, STR("none")) ? STR("") : given;
+			json_object_set_new(doc, rows[i][1], json_integer(seconds));
 	}
-}
-
-static gh_rc take_numbers(struct cli *c, struct store_alert_rule *r, struct gh_err *err)
-{
-	const struct {
-		const char *option;
-		int64_t *to;
-		bool time;
-	} rows[] = { { "threshold", &r->rule.threshold, false }, { "target", &r->rule.target, false }, { "period", &r->rule.period_s, true },
-		     { "remind", &r->remind_s, true } };
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct str given = str_of(option_text(&c->options, rows[i].option));
-
-		if (given.p && !(rows[i].time ? clock_parse_duration(given, rows[i].to) : alert_number_parse(given, rows[i].to)))
-			return cli_usage(c, err, "--%s: '%.*s' is no %s", rows[i].option, STR_ARG(given),
-					 rows[i].time ? "time such as 60s, 10m or 1h" : "number such as 5 or 99.95");
-	}
-	r->rule.least_calls = option_int(&c->options, "least-calls", r->rule.least_calls);
-	r->rule.periods = option_int(&c->options, "periods", r->rule.periods);
 	return GH_RC_OK;
-}
-
-static void take_list(struct cli *c, const char *option, struct str *list)
-{
-	const char *one;
-
-	for (size_t i = 0; (one = option_nth(&c->options, option, i)); i++) {
-		if (i == 0)
-			*list = STR("");
-		if (strcmp(one, "none") != 0)
-			*list = arena_printf(c->arena, "%.*s%s%s", STR_ARG(*list), list->n ? " " : "", one);
-	}
-}
-
-static gh_rc set_rule(struct cli *c, struct store *s, struct gh_err *err)
-{
-	struct store_alert_rule r = { .id = str_of(c->options.args[0]), .enabled = true, .rule = { .period_s = 60, .periods = 1 } }, old;
-	const char *enabled = option_text(&c->options, "enabled");
-	bool found;
-
-	TRY(store_alert_rule_find(s, c->arena, r.id, &old, &found, err));
-	if (found)
-		r = old;
-	else if (!option_text(&c->options, "kind"))
-		return cli_usage(c, err, "there is no rule '%.*s' yet; a new one needs --kind", STR_ARG(r.id));
-	TRY(take_words(c, &r.rule, err));
-	take_texts(c, &r);
-	TRY(take_numbers(c, &r, err));
-	take_list(c, "mail", &r.mails);
-	take_list(c, "webhook", &r.webhooks);
-	if (enabled)
-		r.enabled = strcmp(enabled, "yes") == 0;
-	return store_alert_rule_set(s, c->arena, &r, err);
 }
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
+	static const char *const lists[] = { "status", "reasons" };
+	struct str id = str_of(c->options.args[0]);
+	json_t *doc = cli_document(c, fields);
 	struct store *s;
+	bool found;
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, set_rule(c, s, err), err);
+	TRY(take_times(c, doc, err));
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		struct str given = str_of(option_text(&c->options, lists[i]));
+
+		if (given.p)
+			json_object_set_new(doc, lists[i], cli_list_of(str_eq(given, STR("none")) ? STR("") : given));
+	}
+	if (str_eq(jsn_str(doc, "each"), STR("none")))
+		json_object_set_new(doc, "each", json_string("all"));
+	TRY(cli_store(c, false, &s, err));
+	TRY(resource_exists(s, resource_kind_find(STR("alert-rule")), id, &found, err));
+	if (!found && !jsn_get(doc, "threshold"))
+		json_object_set_new(doc, "threshold", json_string("0"));
+	return cli_set(c, "alert-rule", id, doc, err);
 }
 
 const struct command command_alert_set = {

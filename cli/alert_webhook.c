@@ -17,54 +17,41 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-static gh_rc secret_of(struct cli *c, bool found, struct str *out, bool *made, struct gh_err *err)
+/* A new webhook gets a secret by itself; this is about those that are there. */
+static gh_rc take_secret(struct cli *c, json_t *doc, struct str *made, struct gh_err *err)
 {
 	const char *file = option_text(&c->options, "secret-file");
-	bool fresh = option_flag(&c->options, "new-secret");
+	struct str text;
 
-	*made = false;
-	if (file && fresh)
+	if (file && option_flag(&c->options, "new-secret"))
 		return cli_usage(c, err, "give --secret-file or --new-secret, not both");
-	if (file) {
-		TRY(file_read(c->arena, file, SECRET_FILE_MAX, out, err));
-		*out = str_trim(*out);
-	} else if (fresh || !found) {
-		*made = true;
-		return store_alert_secret_new(c->arena, out, err);
-	}
+	if (file)
+		TRY(file_read(c->arena, file, SECRET_FILE_MAX, &text, err));
+	else if (option_flag(&c->options, "new-secret"))
+		TRY(store_alert_secret_new(c->arena, made, err));
+	else
+		return GH_RC_OK;
+	text = file ? str_trim(text) : *made;
+	if (json_object_set_new(doc, "secret", json_stringn(text.p, text.n)) != 0)
+		FAIL(err, INVALID, "the secret is no text in UTF-8");
 	return GH_RC_OK;
-}
-
-static gh_rc set_webhook(struct cli *c, struct store *s, struct str *secret, struct gh_err *err)
-{
-	struct store_alert_webhook w = { .id = str_of(c->options.args[0]), .enabled = true }, old;
-	const char *enabled = option_text(&c->options, "enabled");
-	bool found, made;
-
-	TRY(store_alert_webhook_find(s, c->arena, w.id, false, &old, &found, err));
-	if (found)
-		w = old;
-	else if (!option_text(&c->options, "url"))
-		return cli_usage(c, err, "there is no webhook '%.*s' yet; a new one needs --url", STR_ARG(w.id));
-	w.url = str_of(option_text_or(&c->options, "url", found ? arena_cstr(c->arena, w.url) : ""));
-	w.description = str_of(option_text_or(&c->options, "description", found ? arena_cstr(c->arena, w.description) : ""));
-	if (enabled)
-		w.enabled = strcmp(enabled, "yes") == 0;
-	w.secret = STR_NULL;
-	TRY(secret_of(c, found, &w.secret, &made, err));
-	*secret = made ? w.secret : STR_NULL;
-	return store_alert_webhook_set(s, c->arena, &w, err);
 }
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
 	static const struct column columns[] = { { "Secret", "secret", COLUMN_TEXT, 0, NULL } };
+	static const struct doc_option fields[] = { { "url", "url", DOC_TEXT }, { "description", "description", DOC_TEXT }, { "enabled", "enabled", DOC_YES },
+						    DOC_END };
+	struct resource_outcome out = { .issued = NULL };
+	json_t *doc = cli_document(c, fields);
 	struct str secret = STR_NULL;
-	struct store *s;
+	struct cli_change ch;
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, set_webhook(c, s, &secret, err), err));
+	TRY(take_secret(c, doc, &secret, err));
+	TRY(cli_change_begin(c, &ch, err));
+	TRY(cli_change_end(&ch, cli_lay(&ch, "alert-webhook", str_of(c->options.args[0]), doc, &out, err), err));
+	if (!secret.n)
+		secret = jsn_str(out.issued, "secret");
 	if (secret.n)
 		output_row(c, columns, 1, &secret, false);
 	return GH_RC_OK;
@@ -167,41 +154,42 @@ static const struct option silence_options[] = {
 	OPTION_END,
 };
 
-static gh_rc times(struct cli *c, struct store_alert_silence *v, struct gh_err *err)
+static const struct doc_option silence_fields[] = {
+	{ "rule", "rule", DOC_OR_NULL }, { "env", "environment", DOC_OR_NULL }, { "api", "api", DOC_OR_NULL }, { "comment", "comment", DOC_TEXT }, DOC_END
+};
+
+static gh_rc take_times(struct cli *c, json_t *doc, struct gh_err *err)
 {
 	const char *from = option_text(&c->options, "from"), *to = option_text(&c->options, "to"), *span = option_text(&c->options, "for");
 	const char *repeat = option_text_or(&c->options, "repeat", "never");
-	int64_t seconds;
+	int64_t seconds, from_us = clock_wall_us(), to_us = 0;
+	char iso[CLOCK_ISO_MAX];
 
-	v->from_us = clock_wall_us();
-	if (from && !clock_parse_date(str_of(from), &v->from_us))
+	if (from && !clock_parse_date(str_of(from), &from_us))
 		return cli_usage(c, err, "--from: '%s' is no time such as 2027-01-31T22:00:00Z", from);
 	if (!to == !span)
 		return cli_usage(c, err, "say when it ends, with --to or --for");
-	if (to && !clock_parse_date(str_of(to), &v->to_us))
+	if (to && !clock_parse_date(str_of(to), &to_us))
 		return cli_usage(c, err, "--to: '%s' is no time such as 2027-02-01T02:00:00Z", to);
 	if (span && !clock_parse_duration(str_of(span), &seconds))
 		return cli_usage(c, err, "--for: '%s' is no time such as 30m or 2h", span);
 	if (span)
-		v->to_us = v->from_us + seconds * 1000000;
-	v->repeat_s = strcmp(repeat, "daily") == 0 ? 86400 : strcmp(repeat, "weekly") == 0 ? 7 * 86400 : 0;
+		to_us = from_us + seconds * 1000000;
+	json_object_set_new(doc, "from", json_string(clock_iso(from_us, 6, iso)));
+	json_object_set_new(doc, "to", json_string(clock_iso(to_us, 6, iso)));
+	json_object_set_new(doc, "repeatSeconds", json_integer(strcmp(repeat, "daily") == 0 ? 86400 : strcmp(repeat, "weekly") == 0 ? 7 * 86400 : 0));
 	return GH_RC_OK;
 }
 
 static gh_rc silence(struct cli *c, struct gh_err *err)
 {
 	static const struct column columns[] = { { "Silence", "id", COLUMN_TEXT, 0, NULL } };
-	struct store_alert_silence v = { .rule_id = str_of(option_text(&c->options, "rule")), .environment_id = str_of(option_text(&c->options, "env")),
-					 .api_id = str_of(option_text(&c->options, "api")), .created_by = str_of(cli_actor(c)),
-					 .comment = str_of(option_text_or(&c->options, "comment", "")) };
-	struct store *s;
-	struct str id;
+	json_t *doc = cli_document(c, silence_fields);
+	struct resource_outcome out;
 
-	TRY(times(c, &v, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, store_alert_silence_create(s, c->arena, &v, &id, err), err));
-	output_row(c, columns, 1, &id, false);
+	TRY(take_times(c, doc, err));
+	TRY(cli_create(c, "alert-silence", STR_NULL, doc, &out, err));
+	output_row(c, columns, 1, &out.id, false);
 	return GH_RC_OK;
 }
 

@@ -2,6 +2,7 @@
  * made and never again; it is taken from a file, because a process list shows arguments. */
 #include "cli/output.h"
 #include "cli/password.h"
+#include "cli/resource.h"
 #include "core/file.h"
 #include "core/str.h"
 #include "db/callers.h"
@@ -47,16 +48,6 @@ static const struct option create_options[] = {
 	OPTION_END,
 };
 
-static bool is_kind(struct str kind)
-{
-	struct str rest = STR(KINDS), part;
-
-	while (str_split(&rest, '|', &part))
-		if (str_eq(part, kind))
-			return true;
-	return false;
-}
-
 static gh_rc first_line(struct cli *c, const char *file, struct str *out, struct gh_err *err)
 {
 	struct str text;
@@ -70,51 +61,50 @@ static gh_rc first_line(struct cli *c, const char *file, struct str *out, struct
 	return GH_RC_OK;
 }
 
-static gh_rc take_groups(struct cli *c, struct str *out, struct gh_err *err)
+/* Of the row as it stands, with the secret that is told once. */
+static gh_rc print(struct cli *c, struct str secret, struct gh_err *err)
 {
-	const char *g;
+	struct printed p = { .secret = secret };
+	struct store *s;
+	bool found;
 
-	*out = STR("");
-	for (size_t i = 0; (g = option_nth(&c->options, "group", i)); i++) {
-		if (strpbrk(g, " ,\t\n"))
-			return cli_usage(c, err, "the id of a group holds no blank and no comma: '%.80s'", g);
-		*out = arena_printf(c->arena, "%.*s%s%s", STR_ARG(*out), i ? " " : "", g);
-	}
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_caller_find(s, c->arena, str_of(c->options.args[0]), str_of(c->options.args[1]), false, &p.row, &found, err));
+	output_row(c, columns, secret.p ? ARRAY_LEN(columns) : COLUMNS_WITHOUT_SECRET, &p, false);
 	return GH_RC_OK;
 }
 
-static gh_rc take_hash(struct cli *c, struct printed *p, bool *made, struct gh_err *err)
+static struct str id_of(struct cli *c)
 {
-	char hash[CRYPTO_PASSWORD_HASH_MAX];
+	return arena_printf(c->arena, "%s:%s", c->options.args[0], c->options.args[1]);
+}
 
-	TRY(cli_password(c, option_text(&c->options, "password-file"), &p->secret, made, err));
-	TRY(crypto_password_hash(p->secret, hash, err));
-	p->row.hash = arena_dup(c->arena, str_of(hash));
+static const struct doc_option fields[] = {
+	{ "application", "application", DOC_OR_NULL }, { "name", "name", DOC_TEXT }, { "group", "groups", DOC_LIST }, DOC_END
+};
+
+static gh_rc take_password(struct cli *c, json_t *doc, struct str *secret, bool *made, struct gh_err *err)
+{
+	TRY(cli_password(c, option_text(&c->options, "password-file"), secret, made, err));
+	if (json_object_set_new(doc, "secret", json_stringn(secret->p, secret->n)) != 0)
+		FAIL(err, INVALID, "the password is no text in UTF-8");
 	return GH_RC_OK;
 }
 
 static gh_rc create(struct cli *c, struct gh_err *err)
 {
-	struct printed p = { .row = { .kind = str_of(c->options.args[0]), .id = str_of(c->options.args[1]),
-				      .application_id = str_of(option_text(&c->options, "application")),
-				      .name = str_of(option_text_or(&c->options, "name", "")) } };
-	bool basic = str_eq(p.row.kind, STR("basic")), made;
-	struct store *s;
-	gh_rc rc;
+	json_t *doc = cli_document(c, fields);
+	struct resource_outcome out = { .issued = NULL };
+	struct str secret = STR_NULL, given;
+	bool made = false;
 
-	if (!is_kind(p.row.kind))
-		return cli_usage(c, err, "the kind of a caller is one of " KINDS ", not '%.60s'", c->options.args[0]);
-	TRY(take_groups(c, &p.row.groups, err));
-	TRY(first_line(c, option_text(&c->options, "secret-file"), &p.row.secret, err));
-	made = !p.row.secret.p && (str_eq(p.row.kind, STR("client")) || str_eq(p.row.kind, STR("signing")));
-	if (basic)
-		TRY(take_hash(c, &p, &made, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	rc = store_caller_create(s, c->arena, &p.row, basic ? NULL : &p.secret, err);
-	TRY(store_tx_end(s, rc, err));
-	output_row(c, columns, made ? ARRAY_LEN(columns) : COLUMNS_WITHOUT_SECRET, &p, false);
-	return GH_RC_OK;
+	TRY(first_line(c, option_text(&c->options, "secret-file"), &given, err));
+	if (given.p && json_object_set_new(doc, "secret", json_stringn(given.p, given.n)) != 0)
+		FAIL(err, INVALID, "the secret is no text in UTF-8");
+	if (strcmp(c->options.args[0], "basic") == 0)
+		TRY(take_password(c, doc, &secret, &made, err));
+	TRY(cli_create(c, "caller", id_of(c), doc, &out, err));
+	return print(c, made ? secret : jsn_str(out.issued, "secret"), err);
 }
 
 const struct command command_caller_create = {
@@ -164,31 +154,20 @@ static const struct option set_options[] = {
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	const char *suspended = option_text(&c->options, "suspended"), *application = option_text(&c->options, "application");
-	struct printed p = { 0 };
-	struct str kind = str_of(c->options.args[0]), id = str_of(c->options.args[1]);
-	struct store *s;
-	bool found, made;
+	const char *suspended = option_text(&c->options, "suspended");
+	json_t *doc = cli_document(c, fields);
+	struct str secret;
+	bool made;
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_caller_find(s, c->arena, kind, id, false, &p.row, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no %.*s caller '%.*s'", STR_ARG(kind), STR_ARG(str_first(id, 200)));
-	if (application)
-		p.row.application_id = *application ? str_of(application) : STR_NULL;
-	if (option_text(&c->options, "name"))
-		p.row.name = str_of(option_text(&c->options, "name"));
-	if (option_nth(&c->options, "group", 0))
-		TRY(take_groups(c, &p.row.groups, err));
 	if (suspended)
-		p.row.state = strcmp(suspended, "yes") == 0 ? STORE_CALLER_SUSPENDED : STORE_CALLER_ACTIVE;
+		json_object_set_new(doc, "state", json_string(store_caller_state_names[strcmp(suspended, "yes") == 0 ? STORE_CALLER_SUSPENDED
+											  : STORE_CALLER_ACTIVE]));
 	if (option_text(&c->options, "password-file")) {
-		if (!str_eq(kind, STR("basic")))
+		if (strcmp(c->options.args[0], "basic") != 0)
 			return cli_usage(c, err, "only a basic caller has a password");
-		TRY(take_hash(c, &p, &made, err));
+		TRY(take_password(c, doc, &secret, &made, err));
 	}
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_caller_update(s, &p.row, err), err);
+	return cli_patch(c, "caller", id_of(c), doc, err);
 }
 
 const struct command command_caller_set = {
@@ -234,11 +213,7 @@ const struct command command_caller_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	struct store *s;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_caller_delete(s, str_of(c->options.args[0]), str_of(c->options.args[1]), err), err);
+	return cli_remove(c, "caller", id_of(c), err);
 }
 
 const struct command command_caller_delete = {

@@ -1,35 +1,54 @@
 /* certificate.c - `gatehouse certificate …`: what the gateway shows to backends, and authorities that it trusts. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "cli/secret_option.h"
-#include "config/certificate.h"
+#include "core/crypto.h"
 #include "core/file.h"
 #include "core/str.h"
 #include "db/certificates.h"
-#include "db/secrets.h"
 
-enum { FILE_MAX_BYTES = 1 << 20 };
+enum { FILE_MAX_BYTES = 1 << 20, PASSWORD_MAX_BYTES = 4096 };
 
 static const struct option set_options[] = {
-	{ "file", OPTION_TEXT, "FILE", "certificate in PEM, with its chain behind it", true },
+	{ "file", OPTION_TEXT, "FILE", "certificate in PEM, with its chain behind it; or an archive (PKCS#12, .pfx) with its key", true },
 	{ "key-file", OPTION_TEXT, "FILE", "private key in PEM, without a password; kept sealed", false },
+	{ "password-file", OPTION_TEXT, "FILE", "its first line opens the archive; - is standard input", false },
 	{ "authority", OPTION_FLAG, NULL, "an authority that is trusted", false },
 	ROTATE_BY_OPTION,
 	OPTION_END,
 };
 
-static gh_rc read_certificate(struct cli *c, struct store_certificate *out, struct gh_err *err)
+static gh_rc read_password(struct cli *c, json_t *doc, struct gh_err *err)
+{
+	const char *file = option_text(&c->options, "password-file");
+	struct str text, line;
+
+	if (!file)
+		return GH_RC_OK;
+	TRY(file_read(c->arena, file, PASSWORD_MAX_BYTES, &text, err));
+	str_split(&text, '\n', &line);
+	json_object_set_new(doc, "password", json_stringn(line.p, str_ends(line, STR("\r")) ? line.n - 1 : line.n));
+	return GH_RC_OK;
+}
+
+/* An archive is DER: a sequence, which no PEM begins with. */
+static gh_rc read_certificate(struct cli *c, json_t *doc, struct gh_err *err)
 {
 	const char *file = option_text(&c->options, "file"), *key_file = option_text(&c->options, "key-file");
-	bool of_key;
-	gh_rc rc;
+	struct str bytes;
 
-	TRY(file_read(c->arena, file, FILE_MAX_BYTES, &out->pem, err));
+	TRY(file_read(c->arena, file, FILE_MAX_BYTES, &bytes, err));
+	if (bytes.n && *bytes.p == 0x30) {
+		struct str text = crypto_base64(c->arena, bytes);
+
+		json_object_set_new(doc, "archive", json_stringn(text.p, text.n));
+		return read_password(c, doc, err);
+	}
+	TRY(cli_file_field(c, doc, "certificate", file, FILE_MAX_BYTES, err));
 	if (key_file)
-		TRY(file_read(c->arena, key_file, FILE_MAX_BYTES, &out->key_pem, err));
-	rc = certificate_describe(c->arena, out, &of_key, err);
-	if (rc.code == GH_E_INVALID)
-		gh_err_prefix(err, "%s", of_key ? key_file : file);
-	return rc;
+		return cli_file_field(c, doc, "key", key_file, FILE_MAX_BYTES, err);
+	json_object_set_new(doc, "key", json_null());    /* what is not given is not kept beside another certificate */
+	return GH_RC_OK;
 }
 
 static const struct column columns[] = {
@@ -42,18 +61,20 @@ static const struct column columns[] = {
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	struct store_certificate cert = { .id = str_of(c->options.args[0]), .is_authority = option_flag(&c->options, "authority") };
+	static const struct doc_option fields[] = { { "authority", "authority", DOC_FLAG }, { "rotate-by", "rotateBy", DOC_TIME }, DOC_END };
+	struct str id = str_of(c->options.args[0]);
+	json_t *doc = cli_document(c, fields);
+	struct store_certificate *rows;
 	struct store *s;
-	gh_rc rc;
+	size_t n;
 
-	TRY(read_certificate(c, &cert, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	rc = store_certificate_set(s, &cert, err);
-	if (!rc.code)
-		rc = rotate_by_keep(c, s, "certificate", cert.id, err);
-	TRY(store_tx_end(s, rc, err));
-	output_row(c, columns, ARRAY_LEN(columns), &cert, false);
+	TRY(read_certificate(c, doc, err));
+	TRY(cli_replace(c, "certificate", id, doc, err));
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_certificates(s, c->arena, false, &rows, &n, err));
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(rows[i].id, id))
+			output_row(c, columns, ARRAY_LEN(columns), &rows[i], false);
 	return GH_RC_OK;
 }
 
@@ -80,16 +101,7 @@ const struct command command_certificate_list = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	struct str id = str_of(c->options.args[0]);
-	struct store *s;
-	gh_rc rc;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	rc = store_certificate_delete(s, id, err);
-	if (!rc.code)
-		rc = store_reminder_set(s, "certificate", id, 0, err);
-	return store_tx_end(s, rc, err);
+	return cli_remove(c, "certificate", str_of(c->options.args[0]), err);
 }
 
 const struct command command_certificate_delete = {

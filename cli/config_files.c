@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SECRETS_MAX = 1 << 20 };
+enum { SECRETS_MAX = 1 << 20, PLAN_TEXT_MAX = 64 << 20 };
 
 GH_RC config_files_theme(struct cli *c, struct theme *out, struct gh_err *err)
 {
@@ -96,7 +96,15 @@ void config_files_problems(struct cli *c, const struct files_set *set, const cha
 	c->exit_code = 1;
 }
 
-static void print_plan(struct cli *c, const struct plan *p)
+void config_files_json(struct cli *c, json_t *plan, enum files_outcome outcome)
+{
+	if (outcome != FILES_PLANNED)
+		json_object_set_new(plan, "applied", json_boolean(outcome == FILES_APPLIED));
+	jsn_write(&c->out, plan, 0);
+	buf_char(&c->out, '\n');
+}
+
+static void print_plan(struct cli *c, const struct plan *p, enum files_outcome outcome)
 {
 	json_t *v;
 
@@ -105,9 +113,23 @@ static void print_plan(struct cli *c, const struct plan *p)
 		return;
 	}
 	v = plan_json(p);
-	jsn_write(&c->out, v, 0);
-	buf_char(&c->out, '\n');
+	config_files_json(c, v, outcome);
 	json_decref(v);
+}
+
+/* For whoever is asked: with --format json on standard error, as standard output is for one object alone. */
+static void show_plan(struct cli *c, const struct plan *p)
+{
+	struct buf text;
+
+	if (!c->json) {
+		plan_text(p, &c->out);
+		return;
+	}
+	buf_init(&text, PLAN_TEXT_MAX);
+	plan_text(p, &text);
+	fwrite(text.p ? text.p : "", 1, text.n, stderr);
+	buf_release(&text);
 }
 
 GH_RC config_files_agreed(struct cli *c, bool *yes, struct gh_err *err)
@@ -142,7 +164,7 @@ static GH_RC finish_apply(struct cli *c, const struct tree *t, const struct plan
 	if (t)
 		TRY(theme_files(c, t, true, &theme, err));
 	if (c->json)
-		print_plan(c, p);
+		print_plan(c, p, FILES_APPLIED);
 	else if (p->n || theme)
 		buf_fmt(&c->out, "applied: %zu created, %zu changed, %zu deleted\n", plan_count(p, PLAN_CREATE), plan_count(p, PLAN_CHANGE),
 			plan_count(p, PLAN_DELETE));
@@ -192,19 +214,22 @@ GH_RC config_files_work(struct cli *c, const struct tree *t, struct files_set *s
 	if (t)
 		TRY(theme_files(c, t, false, &theme, err));
 	if (!apply) {
-		print_plan(c, &p);
+		print_plan(c, &p, FILES_PLANNED);
 		c->exit_code = p.n || theme ? 2 : 0;
 		return GH_RC_OK;
 	}
-	if (!c->json)
-		print_plan(c, &p);
+	if (!c->json || (o.dry_run && (p.n || theme)))
+		show_plan(c, &p);
 	if (!o.dry_run)
 		return finish_apply(c, t, &p, err);
 	if (p.n == 0 && theme == 0)
 		return c->json ? finish_apply(c, NULL, &p, err) : GH_RC_OK;
 	TRY(config_files_agreed(c, &yes, err));
 	if (!yes) {
-		buf_cstr(&c->out, "nothing was changed\n");
+		if (c->json)
+			print_plan(c, &p, FILES_DECLINED);
+		else
+			buf_cstr(&c->out, "nothing was changed\n");
 		c->exit_code = 1;
 		return GH_RC_OK;
 	}

@@ -14,6 +14,9 @@
 GH_RC config_files_read(struct cli *c, const char *from, struct tree *out, const char **prefix, struct gh_err *err);
 /* What --secrets and --placeholders say. */
 GH_RC config_files_options(struct cli *c, struct plan_options *o, struct gh_err *err);
+/* A plan as JSON (plan_json); of an apply with "applied", true or false. */
+enum files_outcome { FILES_PLANNED, FILES_APPLIED, FILES_DECLINED };
+void config_files_json(struct cli *c, json_t *plan, enum files_outcome outcome);
 /* Whether a plan that was shown is to be applied: --yes, or an answer on the terminal. INVALID where nobody can be asked. */
 GH_RC config_files_agreed(struct cli *c, bool *yes, struct gh_err *err);
 /* The portal's theme; its directory need not be there, and is "" when web.theme names none. */

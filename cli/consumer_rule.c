@@ -1,9 +1,10 @@
 /* consumer_rule.c - `gatehouse consumer-rule …`: what one consumer may do at an API, without a product of its own. */
 #include "cli/limit_option.h"
 #include "cli/output.h"
+#include "cli/resource.h"
+#include "config/limit_list.h"
 #include "core/str.h"
 #include "db/consumer_rules.h"
-#include "db/subscriptions.h"
 
 struct printed {
 	struct store_consumer_rule rule;
@@ -25,33 +26,26 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-static gh_rc put(struct cli *c, struct store *s, const struct store_consumer_rule *r, const struct store_limit *v, size_t n,
-		 struct gh_err *err)
+/* "s1", or "s1/orders" */
+static struct str id_of(struct cli *c)
 {
-	struct store_subscription sub;
-	bool found;
+	const char *api = option_text(&c->options, "api");
 
-	TRY(store_subscription_find(s, c->arena, r->subscription_id, &sub, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no subscription '%.*s'", STR_ARG(str_first(r->subscription_id, 200)));
-	return store_consumer_rule_set(s, c->arena, r, v, n, err);
+	return api ? arena_printf(c->arena, "%s/%s", c->options.args[0], api) : str_of(c->options.args[0]);
 }
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	struct store_consumer_rule r = { .subscription_id = str_of(c->options.args[0]), .api_id = str_of(option_text(&c->options, "api")),
-					 .methods = str_of(option_text_or(&c->options, "methods", "")),
-					 .operations = str_of(option_text_or(&c->options, "operations", "")) };
+	static const char *const lists[] = { "methods", "operations" };
+	json_t *doc = jsn_keep(c->arena, json_object());
 	struct store_limit v[STORE_TIER_LIMITS_MAX];
-	struct store *s;
 	size_t n;
 
 	TRY(limit_options(c, v, &n, err));
-	if (!n && !r.methods.n && !r.operations.n)
-		return cli_usage(c, err, "a rule says --methods, --operations, --rate, --quota, --bandwidth or --concurrency");
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, put(c, s, &r, v, n, err), err);
+	for (size_t i = 0; doc && i < ARRAY_LEN(lists); i++)
+		json_object_set_new(doc, lists[i], cli_list_of(str_of(option_text_or(&c->options, lists[i], ""))));
+	json_object_set_new(doc, "limits", limit_list(v, n));
+	return cli_replace(c, "consumer-rule", id_of(c), doc, err);
 }
 
 const struct command command_consumer_rule_set = {
@@ -94,11 +88,7 @@ static const struct option delete_options[] = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	struct store *s;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_consumer_rule_delete(s, str_of(c->options.args[0]), str_of(option_text(&c->options, "api")), err), err);
+	return cli_remove(c, "consumer-rule", id_of(c), err);
 }
 
 const struct command command_consumer_rule_delete = {

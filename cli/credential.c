@@ -1,6 +1,7 @@
 /* credential.c - `gatehouse credential …`: what the gateway shows to backends. Secrets come from files, standard input or by
  * reference, never as arguments: a process list shows those. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "cli/secret_option.h"
 #include "core/file.h"
 #include "core/secret_ref.h"
@@ -8,9 +9,7 @@
 #include "core/credential_rotate.h"
 #include "core/str.h"
 #include "db/credentials.h"
-#include "db/environments.h"
 #include "db/rotation.h"
-#include "db/secrets.h"
 
 enum { SECRET_MAX_BYTES = 65536 };
 
@@ -63,7 +62,7 @@ static gh_rc read_settings(struct cli *c, json_t *settings, struct gh_err *err)
 		if (value.n)
 			json_object_setn_new(settings, field.p, field.n, json_stringn(value.p, value.n));
 		else
-			json_object_deln(settings, field.p, field.n);
+			json_object_setn_new(settings, field.p, field.n, json_null());
 	}
 	return GH_RC_OK;
 }
@@ -118,62 +117,59 @@ static gh_rc try_refs(struct cli *c, struct store *s, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-static struct str chosen(struct cli *c, const char *option, struct str otherwise)
-{
-	const char *text = option_text(&c->options, option);
-
-	return text ? str_of(text) : otherwise;
-}
-
-/* Its name in reminders: ids are of an environment. */
-static struct str reminder_id(struct cli *c)
+/* Its id as a resource: ids are of an environment. */
+static struct str id_of(struct cli *c)
 {
 	return arena_printf(c->arena, "%.*s/%s", STR_ARG(environment(c)), c->options.args[0]);
 }
 
-static gh_rc write_credential(struct cli *c, struct store *s, const struct store_credential *row, struct gh_err *err)
+/* Of another kind nothing of the old settings stays. */
+static void forget_settings(json_t *settings, const json_t *old)
 {
-	TRY(store_credential_set(s, row, err));
-	return rotate_by_keep(c, s, "credential", reminder_id(c), err);
+	const char *name;
+	json_t *v;
+
+	json_object_foreach((json_t *)(uintptr_t)old, name, v)
+		if (!jsn_get(settings, name))
+			json_object_set_new(settings, name, json_null());
 }
 
-static gh_rc drop_credential(struct cli *c, struct store *s, struct gh_err *err)
+/* A new credential is no patch: null, which takes away, has nothing to take. */
+static void drop_nulls(json_t *object)
 {
-	TRY(store_credential_delete(s, environment(c), str_of(c->options.args[0]), err));
-	return store_reminder_set(s, "credential", reminder_id(c), 0, err);
+	const char *name;
+	json_t *v;
+	void *next;
+
+	json_object_foreach_safe(object, next, name, v)
+		if (json_is_null(v))
+			json_object_del(object, name);
 }
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	struct store_credential row = { .id = str_of(c->options.args[0]), .environment_id = environment(c) }, old = { .kind = STR_NULL };
-	json_t *settings, *secrets = jsn_keep(c->arena, json_object());
-	struct store_environment env;
-	bool found;
+	static const struct doc_option fields[] = { { "kind", "kind", DOC_TEXT }, { "name", "name", DOC_TEXT }, { "description", "description", DOC_TEXT },
+						    { "provider", "provider", DOC_TEXT }, { "rotate-by", "rotateBy", DOC_TIME }, DOC_END };
+	json_t *doc = cli_document(c, fields), *settings = json_object(), *secrets = json_object(), *old;
+	struct str id = id_of(c);
 	struct store *s;
 
+	json_object_set_new(doc, "settings", settings);
+	json_object_set_new(doc, "secrets", secrets);
 	TRY(cli_store(c, true, &s, err));
-	TRY(store_environment_find(s, c->arena, row.environment_id, &env, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no environment '%.*s'", STR_ARG(row.environment_id));
-	TRY(store_credential_find(s, c->arena, row.environment_id, row.id, false, &old, &found, err));
-	row.kind = chosen(c, "kind", old.kind);
-	if (!row.kind.n)
-		return cli_usage(c, err, "a new credential needs --kind; `gatehouse credential kinds` lists them");
-	settings = jsn_keep(c->arena, json_object());
-	if (found && str_eq(old.kind, row.kind))
-		TRY(jsn_parse_in(c->arena, old.settings, NULL, &settings, NULL, err));
-	if (!settings || !secrets)
-		FAIL(err, NOMEM, "credential");
+	TRY(resource_read(s, c->arena, resource_kind_find(STR("credential")), id, &old, err));
 	TRY(read_settings(c, settings, err));
 	TRY(read_secret_files(c, secrets, err));
 	TRY(read_secret_refs(c, secrets, err));
-	row.name = chosen(c, "name", found ? old.name : row.id);
-	row.description = chosen(c, "description", found ? old.description : STR(""));
-	row.provider = chosen(c, "provider", found ? old.provider : STR(""));
-	row.settings = jsn_text(c->arena, settings, JSN_SORTED);
-	row.secrets = jsn_text(c->arena, secrets, 0);
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, write_credential(c, s, &row, err), err));
+	if (!old && !jsn_get(doc, "kind"))
+		return cli_usage(c, err, "a new credential needs --kind; `gatehouse credential kinds` lists them");
+	if (!old && !jsn_get(doc, "name"))
+		json_object_set_new(doc, "name", json_string(c->options.args[0]));
+	if (!old)
+		drop_nulls(settings);
+	if (old && jsn_get(doc, "kind") && !str_eq(jsn_str(doc, "kind"), jsn_str(old, "kind")))
+		forget_settings(settings, jsn_get(old, "settings"));
+	TRY(cli_set(c, "credential", id, doc, err));
 	return try_refs(c, s, err);
 }
 
@@ -368,11 +364,7 @@ const struct command command_credential_show = {
 
 static gh_rc delete(struct cli *c, struct gh_err *err)
 {
-	struct store *s;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, drop_credential(c, s, err), err);
+	return cli_remove(c, "credential", id_of(c), err);
 }
 
 const struct command command_credential_delete = {

@@ -1,9 +1,8 @@
 /* iap.c - `gatehouse iap …`: APIs that browsers reach only after signing in. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/str.h"
 #include "db/identity_providers.h"
-
-enum { IDLE_S = 3600, MAX_S = 43200 };
 
 static const struct option set_options[] = {
 	{ "api", OPTION_TEXT, "ID", "the API, or web application mounted as an API", true },
@@ -16,28 +15,16 @@ static const struct option set_options[] = {
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	struct store_api_sign_in x = { .api_id = str_of(option_text(&c->options, "api")),
-				       .provider_id = str_of(option_text(&c->options, "provider")),
-				       .idle_s = option_int(&c->options, "idle", IDLE_S),
-				       .max_s = option_int(&c->options, "max", MAX_S) };
+	static const struct doc_option fields[] = { { "provider", "provider", DOC_TEXT }, { "idle", "idleSeconds", DOC_INT }, { "max", "maxSeconds", DOC_INT },
+						    DOC_END };
 	struct str groups = str_of(option_text_or(&c->options, "groups", "")), group;
-	struct store *s;
-	struct buf b;
+	json_t *doc = cli_document(c, fields), *list = json_array();
 
-	if (x.idle_s < 1 || x.max_s < x.idle_s)
-		return cli_usage(c, err, "--idle needs at least a second, --max at least as much as --idle");
-	buf_init(&b, 65536);
-	while (groups.n && str_split(&groups, ',', &group)) {
-		group = str_trim(group);
-		if (group.n && b.n)
-			buf_char(&b, '\n');
-		buf_str(&b, group);
-	}
-	x.groups = arena_dup(c->arena, buf_view(&b));
-	buf_release(&b);
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_api_sign_in_set(s, &x, err), err);
+	while (groups.n && str_split(&groups, ',', &group))
+		if (str_trim(group).n)
+			json_array_append_new(list, json_stringn(str_trim(group).p, str_trim(group).n));
+	json_object_set_new(doc, "groups", list);
+	return cli_replace(c, "sign-in", str_of(option_text(&c->options, "api")), doc, err);
 }
 
 const struct command command_iap_set = {
@@ -83,11 +70,7 @@ static const struct option unset_options[] = {
 
 static gh_rc unset(struct cli *c, struct gh_err *err)
 {
-	struct store *s;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_api_sign_in_delete(s, str_of(option_text(&c->options, "api")), err), err);
+	return cli_remove(c, "sign-in", str_of(option_text(&c->options, "api")), err);
 }
 
 const struct command command_iap_unset = {

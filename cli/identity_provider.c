@@ -4,9 +4,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/str.h"
-#include "core/uri.h"
 #include "db/identity_providers.h"
-#include "db/users.h"
 
 enum { SECRET_MAX = 65536 };
 
@@ -40,112 +38,51 @@ static const struct option create_options[] = {
 };
 
 /* {"VALUE":"TARGET",…} of all the options of that name */
-static gh_rc map_of(struct cli *c, const char *name, struct str *out, struct gh_err *err)
+static gh_rc take_map(struct cli *c, const char *name, const char *field, json_t *doc, struct gh_err *err)
 {
 	json_t *map = jsn_keep(c->arena, json_object());
 	const char *pair;
 
-	if (!map)
-		FAIL(err, NOMEM, "identity provider");
-	for (size_t i = 0; (pair = option_nth(&c->options, name, i)); i++) {
+	for (size_t i = 0; map && (pair = option_nth(&c->options, name, i)); i++) {
 		struct str text = str_of(pair);
 		size_t eq = str_rfind_char(text, '=');
-		const char *key;
 
 		if (eq == SIZE_MAX || eq == 0 || eq + 1 == text.n)
 			return cli_usage(c, err, "--%s needs VALUE=%s, not '%.200s'", name, strcmp(name, "role") ? "GROUP" : "ROLE", pair);
-		key = arena_cstr(c->arena, str_first(text, eq));
-		if (!key || json_object_set_new(map, key, json_string(pair + eq + 1)) != 0)
-			FAIL(err, NOMEM, "identity provider");
+		if (json_object_setn_new(map, text.p, eq, json_string(pair + eq + 1)) != 0)
+			FAIL(err, INVALID, "--%s: no text in UTF-8", name);
 	}
-	*out = jsn_text(c->arena, map, 0);
+	json_object_set(doc, field, map);
 	return GH_RC_OK;
 }
 
-static gh_rc check_groups(struct cli *c, struct store *s, struct str map, struct gh_err *err)
-{
-	struct store_group *groups;
-	json_t *v, *target;
-	const char *key;
-	size_t n;
-
-	TRY(store_groups(s, c->arena, &groups, &n, err));
-	TRY(jsn_parse_in(c->arena, map, NULL, &v, NULL, err));
-	json_object_foreach(v, key, target) {
-		bool found = false;
-
-		for (size_t i = 0; i < n; i++)
-			found = found || str_eq(groups[i].id, jsn_string(target));
-		if (!found)
-			FAIL(err, NOT_FOUND, "there is no group '%s'; make it with `gatehouse group create`", json_string_value(target));
-	}
-	return GH_RC_OK;
-}
-
-static gh_rc check_roles(struct cli *c, struct str map, struct gh_err *err)
-{
-	static const char *const roles[] = { "administrator", "operator", "publisher", "auditor", "developer" };
-	json_t *v, *target;
-	const char *key;
-
-	TRY(jsn_parse_in(c->arena, map, NULL, &v, NULL, err));
-	json_object_foreach(v, key, target) {
-		bool known = false;
-
-		for (size_t i = 0; i < ARRAY_LEN(roles); i++)
-			known = known || strcmp(roles[i], json_string_value(target)) == 0;
-		if (!known)
-			return cli_usage(c, err, "'%s' is no role", json_string_value(target));
-	}
-	return GH_RC_OK;
-}
-
-static gh_rc check_issuer(struct cli *c, struct str issuer, struct gh_err *err)
-{
-	struct uri u;
-
-	if (!uri_parse(issuer, &u) || !u.host.n || u.query.p || u.fragment.p
-	    || (!str_eq_ci(u.scheme, STR("https")) && !str_eq_ci(u.scheme, STR("http"))))
-		return cli_usage(c, err, "--issuer needs an https address without query, not '%.*s'", STR_ARG(str_first(issuer, 200)));
-	return GH_RC_OK;
-}
-
-static gh_rc read_secret(struct cli *c, struct str *out, struct gh_err *err)
+static gh_rc take_secret(struct cli *c, json_t *doc, struct gh_err *err)
 {
 	const char *file = option_text(&c->options, "client-secret-file");
+	struct str text = STR_NULL;
 
-	*out = STR_NULL;
-	if (!file)
-		return GH_RC_OK;
-	TRY(file_read(c->arena, file, SECRET_MAX, out, err));
-	*out = str_trim(*out);
+	if (file)
+		TRY(file_read(c->arena, file, SECRET_MAX, &text, err));
+	text = str_trim(text);
+	if (json_object_set_new(doc, "clientSecret", text.n ? json_stringn(text.p, text.n) : json_null()) != 0)
+		FAIL(err, INVALID, "%s is no text in UTF-8", file);
 	return GH_RC_OK;
 }
 
 static gh_rc create(struct cli *c, struct gh_err *err)
 {
+	static const struct doc_option fields[] = { { "issuer", "issuer", DOC_TEXT }, { "client-id", "clientId", DOC_TEXT }, { "name", "name", DOC_TEXT },
+						    { "scopes", "scopes", DOC_TEXT }, { "groups-claim", "groupsClaim", DOC_TEXT },
+						    { "create-users", "createUsers", DOC_YES }, DOC_END };
 	const char *where = option_text_or(&c->options, "for", "portal");
-	struct store_provider p = { .id = str_of(c->options.args[0]), .issuer = str_of(option_text(&c->options, "issuer")),
-				    .client_id = str_of(option_text(&c->options, "client-id")),
-				    .name = str_of(option_text(&c->options, "name")),
-				    .scopes = str_of(option_text(&c->options, "scopes")),
-				    .groups_claim = str_of(option_text(&c->options, "groups-claim")) };
-	struct store *s;
+	json_t *doc = cli_document(c, fields);
 
-	p.for_portal = strcmp(where, "portal") == 0 || strcmp(where, "both") == 0;
-	p.for_admin = strcmp(where, "dashboard") == 0 || strcmp(where, "both") == 0;
-	p.create_users = strcmp(option_text_or(&c->options, "create-users", "yes"), "yes") == 0;
-	while (p.issuer.n && p.issuer.p[p.issuer.n - 1] == '/' && p.issuer.n > 1 && p.issuer.p[p.issuer.n - 2] == '/')
-		p.issuer.n--;
-	TRY(check_issuer(c, p.issuer, err));
-	TRY(map_of(c, "group", &p.group_map, err));
-	TRY(map_of(c, "role", &p.role_map, err));
-	TRY(check_roles(c, p.role_map, err));
-	TRY(read_secret(c, &p.secret, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(check_groups(c, s, p.group_map, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_provider_set(s, &p, err), err);
+	json_object_set_new(doc, "portal", json_boolean(strcmp(where, "portal") == 0 || strcmp(where, "both") == 0));
+	json_object_set_new(doc, "dashboard", json_boolean(strcmp(where, "dashboard") == 0 || strcmp(where, "both") == 0));
+	TRY(take_map(c, "group", "groups", doc, err));
+	TRY(take_map(c, "role", "roles", doc, err));
+	TRY(take_secret(c, doc, err));
+	return cli_replace(c, "identity-provider", str_of(c->options.args[0]), doc, err);
 }
 
 const struct command command_identity_provider_create = {

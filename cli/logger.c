@@ -1,7 +1,6 @@
 /* logger.c - `gatehouse logger …`: where the policy log-to-eventhub sends its messages. */
 #include "cli/output.h"
 #include "cli/resource.h"
-#include "core/file.h"
 #include "core/json.h"
 #include "core/logger.h"
 #include "core/str.h"
@@ -56,7 +55,7 @@ static bool given(const struct cli *c, const char *name)
 	return option_text(&c->options, name) || option_int(&c->options, name, -1) >= 0;
 }
 
-static gh_rc settings_of(struct cli *c, enum logger_kind kind, struct str *out, struct gh_err *err)
+static gh_rc settings_of(struct cli *c, enum logger_kind kind, json_t **out, struct gh_err *err)
 {
 	json_t *settings = jsn_keep(c->arena, json_object());
 
@@ -72,32 +71,27 @@ static gh_rc settings_of(struct cli *c, enum logger_kind kind, struct str *out, 
 					    rows[i].is_number ? json_integer(option_int(&c->options, option, 0))
 							      : json_string(option_text(&c->options, option)));
 	}
-	*out = jsn_text(c->arena, settings, 0);
-	if (!out->p)
-		FAIL(err, NOMEM, "settings of a logger");
+	*out = settings;
 	return GH_RC_OK;
 }
 
 static gh_rc create(struct cli *c, struct gh_err *err)
 {
+	static const struct doc_option fields[] = { { "kind", "kind", DOC_TEXT }, { "description", "description", DOC_TEXT }, DOC_END };
 	const char *file = option_text(&c->options, "headers-file");
-	struct store_logger l = { .id = str_of(c->options.args[0]), .kind = str_of(option_text(&c->options, "kind")),
-				  .description = str_of(option_text_or(&c->options, "description", "")) };
-	struct logger_settings checked;
+	json_t *doc = cli_document(c, fields), *settings = NULL;
 	enum logger_kind kind;
-	struct store *s;
 
-	if (!logger_kind_parse(l.kind, &kind))
+	if (!logger_kind_parse(str_of(option_text(&c->options, "kind")), &kind))
 		return cli_usage(c, err, "--kind is http, file or syslog");
-	TRY(settings_of(c, kind, &l.settings, err));
+	TRY(settings_of(c, kind, &settings, err));
 	if (file && kind != LOGGER_HTTP)
 		return cli_usage(c, err, "--headers-file does not go with --kind %s", logger_kind_names[kind]);
+	json_object_set(doc, "settings", settings);
+	json_object_set_new(doc, "secretHeaders", json_null());
 	if (file)
-		TRY(file_read(c->arena, file, FILE_MAX_BYTES, &l.secrets, err));
-	TRY(logger_settings_read(c->arena, kind, l.settings, l.secrets, &checked, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_logger_set(s, &l, err), err);
+		TRY(cli_file_field(c, doc, "secretHeaders", file, FILE_MAX_BYTES, err));
+	return cli_replace(c, "logger", str_of(c->options.args[0]), doc, err);
 }
 
 const struct command command_logger_create = {

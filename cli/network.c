@@ -1,5 +1,6 @@
 /* network.c - `gatehouse network …`: from which addresses calls may come, and whether only over https. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/file.h"
 #include "core/str.h"
 #include "db/network.h"
@@ -15,60 +16,49 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-static gh_rc place_of(struct cli *c, struct store_network_rule *r, struct gh_err *err)
+/* Its id as a resource: "all", "product:gold". */
+static gh_rc place_of(struct cli *c, struct str *id, struct gh_err *err)
 {
 	struct store_policy_scope scope;
 
-	TRY(store_policy_scope_parse(str_of(option_text(&c->options, "scope")), &scope, err));
+	*id = str_of(option_text(&c->options, "scope"));
+	TRY(store_policy_scope_parse(*id, &scope, err));
 	if ((scope.kind != STORE_POLICY_GLOBAL && scope.kind != STORE_POLICY_PRODUCT && scope.kind != STORE_POLICY_API)
 	    || scope.revision)
 		return cli_usage(c, err, "--scope is global, product:ID or api:ID");
-	r->product_id = scope.product_id;
-	r->api_id = scope.api_id;
+	if (scope.kind == STORE_POLICY_GLOBAL)
+		*id = STR("all");
 	return GH_RC_OK;
 }
 
 /* What is given takes the place of the whole list. */
-static gh_rc take_list(struct cli *c, const char *option, const char *file_option, struct str *list, struct gh_err *err)
+static gh_rc take_list(struct cli *c, const char *option, const char *file_option, json_t *doc, struct gh_err *err)
 {
-	const char *file = option_text(&c->options, file_option), *one;
+	const char *file = option_text(&c->options, file_option);
+	json_t *list = cli_list_field(c, option);
+	struct str text;
 
-	if (file && option_nth(&c->options, option, 0))
+	if (file && list)
 		return cli_usage(c, err, "give --%s or --%s, not both", option, file_option);
 	if (file) {
-		TRY(file_read(c->arena, file, STORE_TEXT_MAX, list, err));
-		*list = str_trim(*list);
+		TRY(file_read(c->arena, file, STORE_TEXT_MAX, &text, err));
+		list = cli_list_of(text);
 	}
-	for (size_t i = 0; (one = option_nth(&c->options, option, i)); i++) {
-		if (i == 0)
-			*list = STR("");
-		if (strcmp(one, "none") == 0)
-			continue;
-		*list = arena_printf(c->arena, "%.*s%s%s", STR_ARG(*list), list->n ? " " : "", one);
-	}
-	if (!list->p)
-		*list = STR("");
+	if (list && json_object_set_new(doc, option, list) != 0)
+		FAIL(err, INVALID, "--%s: no text in UTF-8", file ? file_option : option);
 	return GH_RC_OK;
 }
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	const char *https = option_text(&c->options, "https-only");
-	struct store_network_rule r = { 0 }, old;
-	struct store *s;
-	bool found;
+	static const struct doc_option fields[] = { { "https-only", "httpsOnly", DOC_YES }, DOC_END };
+	json_t *doc = cli_document(c, fields);
+	struct str id;
 
-	TRY(place_of(c, &r, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_network_rule_find(s, c->arena, r.product_id, r.api_id, &old, &found, err));
-	if (found)
-		r = old;
-	TRY(take_list(c, "allow", "allow-file", &r.allow, err));
-	TRY(take_list(c, "deny", "deny-file", &r.deny, err));
-	if (https)
-		r.https_only = strcmp(https, "yes") == 0;
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_network_rule_set(s, &r, err), err);
+	TRY(place_of(c, &id, err));
+	TRY(take_list(c, "allow", "allow-file", doc, err));
+	TRY(take_list(c, "deny", "deny-file", doc, err));
+	return cli_set(c, "network-rule", id, doc, err);
 }
 
 const struct command command_network_set = {
@@ -125,13 +115,10 @@ static const struct option unset_options[] = {
 
 static gh_rc unset(struct cli *c, struct gh_err *err)
 {
-	struct store_network_rule r = { 0 };
-	struct store *s;
+	struct str id;
 
-	TRY(place_of(c, &r, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_network_rule_delete(s, r.product_id, r.api_id, err), err);
+	TRY(place_of(c, &id, err));
+	return cli_remove(c, "network-rule", id, err);
 }
 
 const struct command command_network_unset = {

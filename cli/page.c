@@ -1,6 +1,6 @@
 /* page.c - `gatehouse page …`: pages of the portal in Markdown, of the whole portal or of one API. */
 #include "cli/output.h"
-#include "core/file.h"
+#include "cli/resource.h"
 #include "core/str.h"
 #include "cli/page_file.h"
 #include "db/pages.h"
@@ -14,14 +14,10 @@ static struct str api_of(const struct cli *c)
 	return str_of(option_text(&c->options, "api"));
 }
 
-static gh_rc find(struct cli *c, struct store *s, struct store_portal_page *out, struct gh_err *err)
+/* Its id as a resource: "guide", or "orders/guide" of an API. */
+static struct str place_of(struct arena *a, struct str api, struct str id)
 {
-	bool found;
-
-	TRY(store_portal_page_find(s, c->arena, api_of(c), str_of(c->options.args[0]), out, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no page '%s'; `gatehouse page list` shows all", c->options.args[0]);
-	return GH_RC_OK;
+	return api.n ? arena_printf(a, "%.*s/%.*s", STR_ARG(api), STR_ARG(id)) : id;
 }
 
 /* ---- set ---------------------------------------------------------------------------------------------------------------- */
@@ -36,41 +32,46 @@ static const struct option set_options[] = {
 	OPTION_END,
 };
 
-static gh_rc take_options(struct cli *c, struct store_portal_page *p, struct gh_err *err)
+static void put_audience(json_t *doc, const struct store_portal_page *p)
 {
-	const char *file = option_text(&c->options, "file"), *title = option_text(&c->options, "title");
-	const char *menu = option_text(&c->options, "menu"), *audience = option_text(&c->options, "audience");
-	const char *position = option_text(&c->options, "position");
+	json_object_set_new(doc, "audience", json_stringn(p->audience.p, p->audience.n));
+	json_object_set_new(doc, "group", p->group_id.n ? json_stringn(p->group_id.p, p->group_id.n) : json_null());
+}
 
-	if (title)
-		p->title = str_of(title);
-	if (audience && !page_audience(str_of(audience), p))
+static gh_rc take_options(struct cli *c, json_t *doc, struct gh_err *err)
+{
+	const char *file = option_text(&c->options, "file"), *audience = option_text(&c->options, "audience");
+	const char *position = option_text(&c->options, "position");
+	struct store_portal_page who;
+	int64_t number;
+
+	if (audience && !page_audience(str_of(audience), &who))
 		return cli_usage(c, err, "--audience is everybody, users, group:ID or nobody");
-	if (menu && strcmp(menu, "yes") != 0 && strcmp(menu, "no") != 0)
-		return cli_usage(c, err, "--menu is yes or no");
-	if (menu)
-		p->in_menu = strcmp(menu, "yes") == 0;
-	if (position && !str_to_i64(str_of(position), INT32_MIN, INT32_MAX, &p->position))
+	if (audience)
+		put_audience(doc, &who);
+	if (position && !str_to_i64(str_of(position), INT32_MIN, INT32_MAX, &number))
 		return cli_usage(c, err, "--position is a whole number");
-	if (file)
-		TRY(file_read(c->arena, file, STORE_PAGE_BYTES_MAX, &p->body, err));
-	return GH_RC_OK;
+	if (position)
+		json_object_set_new(doc, "position", json_integer(number));
+	return file ? cli_file_field(c, doc, "body", file, STORE_PAGE_BYTES_MAX, err) : GH_RC_OK;
 }
 
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	struct store_portal_page p;
+	static const struct doc_option fields[] = { { "title", "title", DOC_TEXT }, { "menu", "inMenu", DOC_YES }, DOC_END };
+	struct str id = place_of(c->arena, api_of(c), str_of(c->options.args[0]));
+	json_t *doc = cli_document(c, fields);
 	struct store *s;
 	bool found;
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_portal_page_find(s, c->arena, api_of(c), str_of(c->options.args[0]), &p, &found, err));
-	if (!found)
-		p = (struct store_portal_page){ .api_id = api_of(c), .id = str_of(c->options.args[0]), .title = str_of(c->options.args[0]),
-						.body = STR(""), .audience = STR("everybody"), .in_menu = !api_of(c).n };
-	TRY(take_options(c, &p, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_portal_page_set(s, &p, str_of(cli_actor(c)), err), err);
+	TRY(take_options(c, doc, err));
+	TRY(cli_store(c, false, &s, err));
+	TRY(resource_exists(s, resource_kind_find(STR("page")), id, &found, err));
+	if (!found && !jsn_get(doc, "title"))
+		json_object_set_new(doc, "title", json_string(c->options.args[0]));
+	if (!found && !jsn_get(doc, "inMenu"))
+		json_object_set_new(doc, "inMenu", json_boolean(!api_of(c).n));
+	return cli_set(c, "page", id, doc, err);
 }
 
 const struct command command_page_set = {
@@ -112,9 +113,12 @@ static gh_rc show(struct cli *c, struct gh_err *err)
 {
 	struct store_portal_page p;
 	struct store *s;
+	bool found;
 
 	TRY(cli_store(c, false, &s, err));
-	TRY(find(c, s, &p, err));
+	TRY(store_portal_page_find(s, c->arena, api_of(c), str_of(c->options.args[0]), &p, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "there is no page '%s'; `gatehouse page list` shows all", c->options.args[0]);
 	buf_str(&c->out, p.body);
 	return GH_RC_OK;
 }
@@ -126,13 +130,7 @@ const struct command command_page_show = {
 
 static gh_rc drop(struct cli *c, struct gh_err *err)
 {
-	struct store_portal_page p;
-	struct store *s;
-
-	TRY(cli_store(c, true, &s, err));
-	TRY(find(c, s, &p, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_portal_page_delete(s, p.api_id, p.id, err), err);
+	return cli_remove(c, "page", place_of(c->arena, api_of(c), str_of(c->options.args[0])), err);
 }
 
 const struct command command_page_delete = {
@@ -162,23 +160,38 @@ const struct command command_page_export = {
 	.run = export,
 };
 
-static gh_rc put_all(struct cli *c, struct store *s, const struct store_portal_page *v, size_t n, struct gh_err *err)
+static gh_rc put_all(struct cli_change *ch, const struct store_portal_page *v, size_t n, struct gh_err *err)
 {
-	for (size_t i = 0; i < n; i++)
-		TRY(store_portal_page_set(s, &v[i], str_of(cli_actor(c)), err));
-	return GH_RC_OK;
+	gh_rc rc = GH_RC_OK;
+
+	for (size_t i = 0; i < n && (!rc.code || rc.code == GH_E_INVALID); i++) {
+		json_t *doc = jsn_keep(ch->c->arena, json_pack("{s:s%, s:s%, s:b, s:I}", "title", v[i].title.p, v[i].title.n, "body",
+							       v[i].body.p ? v[i].body.p : "", v[i].body.n, "inMenu", (int)v[i].in_menu,
+							       "position", (json_int_t)v[i].position));
+		struct gh_err one;
+		gh_rc done;
+
+		if (!doc)
+			FAIL(err, INVALID, "the page '%.*s' is not UTF-8 text", STR_ARG(v[i].id));
+		put_audience(doc, &v[i]);
+		done = cli_put(ch, "page", place_of(ch->c->arena, v[i].api_id, v[i].id), doc, RESOURCE_PUT, NULL, &one);
+		if (done.code) {
+			rc = done;
+			*err = one;
+		}
+	}
+	return rc;
 }
 
 static gh_rc import(struct cli *c, struct gh_err *err)
 {
 	struct store_portal_page *v;
-	struct store *s;
+	struct cli_change ch;
 	size_t n;
 
 	TRY(page_files_read(c->arena, c->options.args[0], &v, &n, err));
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, put_all(c, s, v, n, err), err));
+	TRY(cli_change_begin(c, &ch, err));
+	TRY(cli_change_end(&ch, put_all(&ch, v, n, err), err));
 	buf_fmt(&c->out, c->json ? "{\"pages\":%zu}\n" : "%zu pages\n", n);
 	return GH_RC_OK;
 }

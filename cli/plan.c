@@ -1,6 +1,7 @@
 /* plan.c - `gatehouse plan` and `gatehouse apply`: files against the store. */
 #include "cli/config_files.h"
 #include "cli/remote.h"
+#include "core/json.h"
 #include "core/str.h"
 
 static const struct option plan_options[] = {
@@ -39,20 +40,27 @@ static GH_RC elsewhere(struct cli *c, const struct tree *t, const char *prefix, 
 {
 	bool yes = option_flag(&c->options, "yes");
 	struct str state = STR_NULL;             /* of the plan that is shown: nothing else is applied */
+	json_t *plan;
 	size_t changes;
 
 	tell_left_out(c, t);
 	if (!apply || !yes) {
-		TRY(remote_files(c, t, prefix, apply, true, &state, &changes, err));
-		if (!apply && !c->exit_code)
+		TRY(remote_files(c, t, prefix, apply, true, &state, &plan, err));
+		changes = json_array_size(jsn_arr(plan, "changes"));
+		if (!apply && plan)
 			c->exit_code = changes ? 2 : 0;
-		if (!apply || c->exit_code || !changes)
+		if (apply && plan && !changes && c->json)
+			config_files_json(c, plan, FILES_APPLIED);
+		if (!apply || !changes)
 			return GH_RC_OK;
 		TRY(config_files_agreed(c, &yes, err));
 	}
 	if (yes)
-		return remote_files(c, t, prefix, true, false, &state, &changes, err);
-	buf_cstr(&c->out, "nothing was changed\n");
+		return remote_files(c, t, prefix, true, false, &state, &plan, err);
+	if (c->json)
+		config_files_json(c, plan, FILES_DECLINED);
+	else
+		buf_cstr(&c->out, "nothing was changed\n");
 	c->exit_code = 1;
 	return GH_RC_OK;
 }

@@ -100,7 +100,7 @@ static void print_problems(struct cli *c, const json_t *problem, const char *pre
 }
 
 /* As plan_text, of what the other side says. */
-static void print_plan(struct cli *c, const json_t *plan)
+static void print_plan(const json_t *plan, struct buf *out)
 {
 	const json_t *summary = jsn_obj(plan, "summary");
 	size_t i;
@@ -109,16 +109,16 @@ static void print_plan(struct cli *c, const json_t *plan)
 	json_array_foreach(jsn_arr(plan, "changes"), i, v) {
 		struct str action = jsn_str(v, "action");
 
-		buf_fmt(&c->out, "%c %.*s %.*s", str_eq(action, STR("create")) ? '+' : str_eq(action, STR("change")) ? '~' : '-',
+		buf_fmt(out, "%c %.*s %.*s", str_eq(action, STR("create")) ? '+' : str_eq(action, STR("change")) ? '~' : '-',
 			STR_ARG(jsn_str(v, "kind")), STR_ARG(jsn_str(v, "id")));
 		if (jsn_bool(v, "allCalls", false) || jsn_int(v, "subscriptions", 0) || jsn_int(v, "callsOfSevenDays", 0))
-			buf_fmt(&c->out, "  [%lld subscriptions, %lld calls in 7 days]", (long long)jsn_int(v, "subscriptions", 0),
+			buf_fmt(out, "  [%lld subscriptions, %lld calls in 7 days]", (long long)jsn_int(v, "subscriptions", 0),
 				(long long)jsn_int(v, "callsOfSevenDays", 0));
-		buf_char(&c->out, '\n');
+		buf_char(out, '\n');
 	}
 	json_array_foreach(jsn_arr(plan, "warnings"), i, v)
-		buf_fmt(&c->out, "! %.*s\n", STR_ARG(jsn_string(v)));
-	buf_fmt(&c->out, "%lld to create, %lld to change, %lld to delete, %lld as they are\n", (long long)jsn_int(summary, "create", 0),
+		buf_fmt(out, "! %.*s\n", STR_ARG(jsn_string(v)));
+	buf_fmt(out, "%lld to create, %lld to change, %lld to delete, %lld as they are\n", (long long)jsn_int(summary, "create", 0),
 		(long long)jsn_int(summary, "change", 0), (long long)jsn_int(summary, "delete", 0), (long long)jsn_int(summary, "same", 0));
 }
 
@@ -140,17 +140,31 @@ static GH_RC read_answer(struct cli *c, const char *url, long status, struct str
 	return GH_RC_OK;
 }
 
-GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, struct str *state, size_t *changes,
+/* On standard error with --format json: there it is for whoever is asked, and standard output is for one object alone. */
+static void show_plan(struct cli *c, const json_t *plan)
+{
+	struct buf text;
+
+	if (!c->json) {
+		print_plan(plan, &c->out);
+		return;
+	}
+	buf_init(&text, ANSWER_MAX);
+	print_plan(plan, &text);
+	fwrite(text.p ? text.p : "", 1, text.n, stderr);
+	buf_release(&text);
+}
+
+GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, struct str *state, json_t **plan,
 		   struct gh_err *err)
 {
 	struct str server = str_of(option_text(&c->options, "server")), body;
 	struct buf answer;
 	const char *url;
 	long status = 0;
-	json_t *plan;
 	gh_rc rc;
 
-	*changes = 0;
+	*plan = NULL;
 	while (server.n && server.p[server.n - 1] == '/')
 		server.n--;
 	url = arena_printf(c->arena, "%.*s/api/v1/%s", STR_ARG(server), apply && !dry_run ? "apply" : "plan").p;
@@ -158,20 +172,15 @@ GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool
 	buf_init(&answer, ANSWER_MAX);
 	rc = url ? post(c, url, body, &status, &answer, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "request");
 	if (!rc.code)
-		rc = read_answer(c, url, status, buf_view(&answer), prefix, &plan, err);
+		rc = read_answer(c, url, status, buf_view(&answer), prefix, plan, err);
 	buf_release(&answer);
 	TRY(rc);
-	if (!plan)
+	if (!*plan)
 		return GH_RC_OK;
-	*changes = json_array_size(jsn_arr(plan, "changes"));
-	*state = jsn_str(plan, "state");
-	if (!c->json) {
-		print_plan(c, plan);
-		return GH_RC_OK;
-	}
-	if (!apply || !dry_run) {
-		jsn_write(&c->out, plan, 0);
-		buf_char(&c->out, '\n');
-	}
+	*state = jsn_str(*plan, "state");
+	if (!c->json || (apply && dry_run))
+		show_plan(c, *plan);
+	else
+		config_files_json(c, *plan, apply ? FILES_APPLIED : FILES_PLANNED);
 	return GH_RC_OK;
 }

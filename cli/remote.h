@@ -3,13 +3,14 @@
 
 #include "cli/command.h"
 #include "config/files/tree.h"
+#include "core/json.h"
 
 #define REMOTE_OPTIONS                                                                                                        \
 	{ "server", OPTION_TEXT, "URL", "work on the installation there, over its management API: https://gw.example.com/admin", false }, \
 	{ "token-file", OPTION_TEXT, "FILE", "file with the token for it, a personal or a machine token", false }
 
 /* Sends the files and prints the plan that comes back; problems go to standard error with their place, and set the exit code. With
- * apply false, or dry_run, nothing is changed there. *changes counts what there is to do; *state becomes that of the configuration
- * which the plan is for, and with one an apply is refused when it has changed since. */
-GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, struct str *state, size_t *changes,
+ * apply false, or dry_run, nothing is changed there. *plan is what came back, NULL when there were problems; *state becomes that of the
+ * configuration which the plan is for, and with one an apply is refused when it has changed since. */
+GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, struct str *state, json_t **plan,
 		   struct gh_err *err);

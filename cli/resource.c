@@ -2,6 +2,7 @@
 
 #include "cli/portal_site.h"
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/str.h"
 #include "db/store.h"
 
@@ -64,6 +65,49 @@ json_t *cli_document(struct cli *c, const struct doc_option *table)
 	return doc;
 }
 
+gh_rc cli_file_field(struct cli *c, json_t *doc, const char *field, const char *file, size_t most, struct gh_err *err)
+{
+	struct str text;
+
+	TRY(file_read(c->arena, file, most, &text, err));
+	if (!utf8_valid(text))
+		FAIL(err, INVALID, "%s is no text in UTF-8", file);
+	if (!doc || json_object_set_new(doc, field, json_stringn(text.p ? text.p : "", text.n)) != 0)
+		FAIL(err, NOMEM, "%s", file);
+	return GH_RC_OK;
+}
+
+static void add_pieces(json_t *list, struct str text)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i <= text.n; i++)
+		if (i == text.n || strchr(", \t\r\n", text.p[i])) {
+			if (i > from)
+				json_array_append_new(list, json_stringn(text.p + from, i - from));
+			from = i + 1;
+		}
+}
+
+json_t *cli_list_of(struct str text)
+{
+	json_t *list = json_array();
+
+	add_pieces(list, text);
+	return list;
+}
+
+json_t *cli_list_field(struct cli *c, const char *option)
+{
+	json_t *list = option_nth(&c->options, option, 0) ? json_array() : NULL;
+	const char *text;
+
+	for (size_t i = 0; list && (text = option_nth(&c->options, option, i)); i++)
+		if (strcmp(text, "none") != 0)
+			add_pieces(list, str_of(text));
+	return list;
+}
+
 /* ---- one transaction ------------------------------------------------------------------------------------------------------- */
 
 gh_rc cli_change_begin(struct cli *c, struct cli_change *out, struct gh_err *err)
@@ -99,7 +143,7 @@ gh_rc cli_merge(struct cli_change *ch, const char *kind, struct str id, json_t *
 	return resource_write(ch->change, k, id, doc, RESOURCE_REPLACE, out, err);
 }
 
-gh_rc cli_lay(struct cli_change *ch, const char *kind, struct str id, json_t *doc, struct gh_err *err)
+gh_rc cli_lay(struct cli_change *ch, const char *kind, struct str id, json_t *doc, struct resource_outcome *out, struct gh_err *err)
 {
 	const struct resource_kind *k = resource_kind_find(str_of(kind));
 	json_t *all;
@@ -107,7 +151,7 @@ gh_rc cli_lay(struct cli_change *ch, const char *kind, struct str id, json_t *do
 	if (!doc)
 		FAIL(err, NOMEM, "%s", kind);
 	TRY(resource_merge(ch->store, ch->c->arena, k, id, doc, &all, err));
-	return resource_write(ch->change, k, id, all ? all : doc, RESOURCE_PUT, NULL, err);
+	return resource_write(ch->change, k, id, all ? all : doc, RESOURCE_PUT, out, err);
 }
 
 gh_rc cli_drop(struct cli_change *ch, const char *kind, struct str id, struct gh_err *err)
@@ -168,7 +212,7 @@ gh_rc cli_set(struct cli *c, const char *kind, struct str id, json_t *doc, struc
 	struct cli_change ch;
 
 	TRY(cli_change_begin(c, &ch, err));
-	return cli_change_end(&ch, cli_lay(&ch, kind, id, doc, err), err);
+	return cli_change_end(&ch, cli_lay(&ch, kind, id, doc, NULL, err), err);
 }
 
 gh_rc cli_patch(struct cli *c, const char *kind, struct str id, json_t *patch, struct gh_err *err)

@@ -34,6 +34,11 @@ struct doc_option {
 #define DOC_END { NULL, NULL, DOC_TEXT }
 /* Owned by the arena. NULL: no memory; the functions below then say so. */
 json_t *cli_document(struct cli *c, const struct doc_option *table);
+/* What a file holds, at most `most` bytes, as a field. INVALID: it is no text in UTF-8, which is what documents are made of. */
+gh_rc cli_file_field(struct cli *c, json_t *doc, const char *field, const char *file, size_t most, struct gh_err *err);
+/* The pieces of every value of an OPTION_MANY between commas and blanks as a list; "none" is an empty one. NULL: it was not given. */
+json_t *cli_list_field(struct cli *c, const char *option);
+json_t *cli_list_of(struct str text);     /* of one text */
 
 struct cli_change {
 	struct cli *c;
@@ -48,7 +53,7 @@ gh_rc cli_put(struct cli_change *ch, const char *kind, struct str id, json_t *do
 /* Lays the document over the resource as it stands (RFC 7396). NOT_FOUND: there is none. */
 gh_rc cli_merge(struct cli_change *ch, const char *kind, struct str id, json_t *patch, struct resource_outcome *out, struct gh_err *err);
 /* The same, or makes it. */
-gh_rc cli_lay(struct cli_change *ch, const char *kind, struct str id, json_t *doc, struct gh_err *err);
+gh_rc cli_lay(struct cli_change *ch, const char *kind, struct str id, json_t *doc, struct resource_outcome *out, struct gh_err *err);
 gh_rc cli_drop(struct cli_change *ch, const char *kind, struct str id, struct gh_err *err);
 /* Commits, or says all that is wrong with the documents: each on a line of standard error, the last one in err. */
 gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err);

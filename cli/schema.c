@@ -2,8 +2,6 @@
  * together with the others that it refers to. */
 #include "cli/output.h"
 #include "cli/resource.h"
-#include "config/schema_check.h"
-#include "core/file.h"
 #include "core/str.h"
 #include "db/schemas.h"
 
@@ -18,27 +16,31 @@ static const struct column columns[] = {
 	{ "DESCRIPTION", "description", COLUMN_TEXT, offsetof(struct store_schema, description), NULL },
 };
 
+/* By its first character: XML, or JSON. */
+static const char *kind_of(const json_t *doc)
+{
+	struct str text = str_trim(jsn_str(doc, "schema"));
+
+	if (str_starts(text, STR("\xEF\xBB\xBF")))
+		text = str_trim(str_from(text, 3));
+	return kinds[text.n && *text.p == '<' ? STORE_SCHEMA_XML : STORE_SCHEMA_JSON];
+}
+
 static gh_rc set(struct cli *c, struct gh_err *err)
 {
-	const char *file = option_text(&c->options, "file"), *kind = option_text(&c->options, "kind");
-	struct store_schema schema = { .id = str_of(c->options.args[0]),
-				       .description = str_of(option_text_or(&c->options, "description", "")) };
-	struct str start;
+	static const struct doc_option fields[] = { { "kind", "kind", DOC_TEXT }, { "description", "description", DOC_TEXT }, DOC_END };
+	struct str id = str_of(c->options.args[0]);
+	json_t *doc = cli_document(c, fields);
+	struct store_schema schema;
 	struct store *s;
+	bool found;
 
-	TRY(file_read(c->arena, file, STORE_SCHEMA_MAX, &schema.bytes, err));
-	start = str_trim(schema.bytes);
-	schema.kind = start.n && *start.p == '<' ? STORE_SCHEMA_XML : STORE_SCHEMA_JSON;
-	if (str_starts(start, STR("\xEF\xBB\xBF")))
-		schema.kind = start.n > 3 && start.p[3] == '<' ? STORE_SCHEMA_XML : STORE_SCHEMA_JSON;
-	if (kind)
-		schema.kind = str_eq(str_of(kind), STR("xml")) ? STORE_SCHEMA_XML : STORE_SCHEMA_JSON;
-	if (kind && !str_eq(str_of(kind), str_of(kinds[schema.kind])))
-		FAIL(err, INVALID, "--kind is json or xml, not '%s'", kind);
-	TRY(cli_store(c, true, &s, err));
-	TRY(check_schema(s, c->arena, &schema, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, store_schema_set(s, &schema, err), err));
+	TRY(cli_file_field(c, doc, "schema", option_text(&c->options, "file"), STORE_SCHEMA_MAX, err));
+	if (!jsn_get(doc, "kind"))
+		json_object_set_new(doc, "kind", json_string(kind_of(doc)));
+	TRY(cli_replace(c, "schema", id, doc, err));
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_schema_find(s, c->arena, id, &schema, &found, err));
 	output_row(c, columns, ARRAY_LEN(columns), &schema, false);
 	return GH_RC_OK;
 }

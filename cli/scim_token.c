@@ -26,16 +26,23 @@ static const struct option create_options[] = {
 
 static gh_rc create(struct cli *c, struct gh_err *err)
 {
-	int64_t days = option_int(&c->options, "days", 0), now = clock_wall_us();
-	struct printed p = { .t = { .id = str_of(c->options.args[0]), .created_us = now,
-				    .ends_us = days ? now + days * 86400 * 1000000 : 0 } };
+	int64_t days = option_int(&c->options, "days", 0);
+	struct str id = str_of(c->options.args[0]);
+	json_t *doc = jsn_keep(c->arena, json_object());
+	struct resource_outcome out;
+	char ends[CLOCK_ISO_MAX];
+	struct printed p;
 	struct store *s;
+	bool found;
 
 	if (days > 36500)
 		return cli_usage(c, err, "--days needs at most 36500");
-	TRY(cli_store(c, true, &s, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, store_scim_token_create(s, c->arena, p.t.id, p.t.ends_us, &p.token, err), err));
+	if (days)
+		json_object_set_new(doc, "ends", json_string(clock_iso(clock_wall_us() + days * 86400 * 1000000, 0, ends)));
+	TRY(cli_create(c, "scim-token", id, doc, &out, err));
+	TRY(cli_store(c, false, &s, err));
+	TRY(store_scim_token_named(s, c->arena, id, &p.t, &found, err));
+	p.token = jsn_str(out.issued, "token");
 	output_row(c, columns, ARRAY_LEN(columns), &p, false);
 	return GH_RC_OK;
 }

@@ -65,30 +65,3 @@ GH_RC secret_option_try(struct cli *c, struct store *s, struct str ref, struct g
 		cli_warn(c, "%.*s cannot be read now: %s; the keeper goes on trying", STR_ARG(ref), why.message);
 	return keep(c, s, ref, &v, failed ? &why : NULL, err);
 }
-
-GH_RC rotate_by_read(struct cli *c, int64_t *us, struct gh_err *err)
-{
-	struct str text = str_of(option_text(&c->options, "rotate-by")), day;
-
-	if (!text.p)
-		return GH_RC_OK;
-	if (str_eq(text, STR("none"))) {
-		*us = 0;
-		return GH_RC_OK;
-	}
-	day = text.n == 10 ? arena_printf(c->arena, "%.*sT00:00:00Z", STR_ARG(text)) : text;
-	if (!day.p || !clock_parse_iso(day, us))
-		return cli_usage(c, err, "--rotate-by takes a date such as 2027-01-31, a time such as 2027-01-31T12:00:00Z or none, "
-				 "not '%.40s'", text.p);
-	return GH_RC_OK;
-}
-
-GH_RC rotate_by_keep(struct cli *c, struct store *s, const char *kind, struct str object_id, struct gh_err *err)
-{
-	int64_t us = 0;
-
-	if (!option_text(&c->options, "rotate-by"))
-		return GH_RC_OK;
-	TRY(rotate_by_read(c, &us, err));
-	return store_reminder_set(s, kind, object_id, us, err);
-}

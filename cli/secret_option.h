@@ -24,8 +24,5 @@ GH_RC secret_option_read(struct cli *c, struct secret_option *out, struct gh_err
  * cannot be read now. */
 GH_RC secret_option_try(struct cli *c, struct store *s, struct str ref, struct gh_err *err);
 
-/* --rotate-by DATE|none, a row of its own for tables: { "rotate-by", … }. Leaves *us alone when it was not given. */
+/* --rotate-by DATE|none, a row of its own for tables: { "rotate-by", … }, and in the document { "rotate-by", "rotateBy", DOC_TIME }. */
 #define ROTATE_BY_OPTION { "rotate-by", OPTION_TEXT, "DATE|TIME|none", "remind of replacing it: 2027-01-31", false }
-GH_RC rotate_by_read(struct cli *c, int64_t *us, struct gh_err *err);
-/* In the transaction that writes the object: keeps the reminder that was given, if one was. kind: "certificate". */
-GH_RC rotate_by_keep(struct cli *c, struct store *s, const char *kind, struct str object_id, struct gh_err *err);

@@ -1,8 +1,8 @@
 #include "cli/output.h"
 #include "cli/password.h"
+#include "cli/resource.h"
 #include "config/rights.h"
 #include "core/str.h"
-#include "db/roles.h"
 #include "db/sessions.h"
 #include "db/users.h"
 
@@ -60,59 +60,55 @@ static bool is_of_accounts(struct str role)
 	return names[i] != NULL;
 }
 
-static gh_rc assign(struct cli *c, struct store *s, struct str user, struct str role, struct gh_err *err)
+/* The groups that a new account has by itself, and those that are asked for. */
+static json_t *groups_of(struct cli *c, bool administrator)
 {
-	struct store_assignment v = { .role = role, .user_id = user };
-	bool exists;
-
-	TRY(rights_role_exists(s, c->arena, role, &exists, err));
-	if (!exists)
-		FAIL(err, NOT_FOUND, "--role: there is no role '%.*s'; `gatehouse user create --help` names those that are always there",
-		     STR_ARG(str_first(role, 100)));
-	TRY(store_new_id(c->arena, &v.id, err));
-	return store_assignment_create(s, &v, err);
-}
-
-static gh_rc write_user(struct cli *c, struct store *s, struct store_user *u, struct gh_err *err)
-{
-	struct str role = u->role;
+	json_t *list = json_array();
 	const char *group;
 
-	if (!is_of_accounts(role))
-		u->role = STR("developer");
-	TRY(store_user_create(s, c->arena, u, &u->id, err));
-	if (!is_of_accounts(role))
-		TRY(assign(c, s, u->id, role, err));
-	u->role = role;                          /* as it was asked for, to be printed */
-	TRY(store_group_add(s, STR("developers"), u->id, err));
-	if (str_eq(u->role, STR("administrator")))
-		TRY(store_group_add(s, STR("administrators"), u->id, err));
-	for (size_t i = 0; (group = option_nth(&c->options, "group", i)); i++) {
-		gh_rc rc = store_group_add(s, str_of(group), u->id, err);
+	json_array_append_new(list, json_string("developers"));
+	if (administrator)
+		json_array_append_new(list, json_string("administrators"));
+	for (size_t i = 0; (group = option_nth(&c->options, "group", i)); i++)
+		if (strcmp(group, "developers") != 0 && !(administrator && strcmp(group, "administrators") == 0))
+			json_array_append_new(list, json_string(group));
+	return list;
+}
 
-		if (rc.code == GH_E_CONFLICT)
-			FAIL(err, NOT_FOUND, "there is no group '%.200s'", group);
-		TRY(rc);
-	}
-	return GH_RC_OK;
+/* The account, its role where that is assigned, and its password, which is no part of a document. */
+static gh_rc write_user(struct cli_change *ch, json_t *doc, struct str role, struct str hash, struct str *id, struct gh_err *err)
+{
+	struct resource_outcome out;
+
+	TRY(cli_put(ch, "user", STR_NULL, doc, RESOURCE_CREATE, &out, err));
+	*id = out.id;
+	if (!is_of_accounts(role))
+		TRY(cli_put(ch, "role-assignment", STR_NULL, jsn_keep(ch->c->arena, json_pack("{s:s%, s:s%}", "role", role.p, role.n, "user", id->p, id->n)),
+			    RESOURCE_CREATE, NULL, err));
+	return store_user_set_password(ch->store, *id, hash, err);
 }
 
 static gh_rc create(struct cli *c, struct gh_err *err)
 {
-	struct printed p = { .user = { .email = str_of(c->options.args[0]), .role = str_of(option_text(&c->options, "role")),
-				       .first_name = str_of(option_text_or(&c->options, "first-name", "")),
-				       .last_name = str_of(option_text_or(&c->options, "last-name", "")),
-				       .state = STORE_USER_ACTIVE } };
+	static const struct doc_option fields[] = { { "first-name", "firstName", DOC_TEXT }, { "last-name", "lastName", DOC_TEXT }, DOC_END };
+	struct str role = str_of(option_text(&c->options, "role"));
+	json_t *doc = cli_document(c, fields);
 	char hash[CRYPTO_PASSWORD_HASH_MAX];
-	struct store *s;
-	bool made;
+	struct cli_change ch;
+	struct printed p;
+	bool made, found;
 
 	TRY(cli_password(c, option_text(&c->options, "password-file"), &p.password, &made, err));
-	TRY(cli_store(c, true, &s, err));
 	TRY(crypto_password_hash(p.password, hash, err));
-	p.user.password_hash = str_of(hash);
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	TRY(store_tx_end(s, write_user(c, s, &p.user, err), err));
+	json_object_set_new(doc, "email", json_string(c->options.args[0]));
+	if (is_of_accounts(role))
+		json_object_set_new(doc, "role", json_stringn(role.p, role.n));
+	if (option_nth(&c->options, "group", 0))
+		json_object_set_new(doc, "groups", groups_of(c, str_eq(role, STR("administrator"))));
+	TRY(cli_change_begin(c, &ch, err));
+	TRY(cli_change_end(&ch, write_user(&ch, doc, role, str_of(hash), &p.user.id, err), err));
+	TRY(store_user_find(ch.store, c->arena, p.user.id, &p.user, &found, err));
+	p.user.role = role;                      /* as it was asked for */
 	output_row(c, columns, made ? ARRAY_LEN(columns) : COLUMNS_WITHOUT_PASSWORD, &p, false);
 	return GH_RC_OK;
 }

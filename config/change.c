@@ -165,9 +165,8 @@ static void check_id(struct resource_change *c, const struct resource_kind *k, s
 		resource_problem(c, k, id, STR("/id"), "an id has 1 to %d characters of UTF-8", RESOURCE_ID_MAX);
 		return;
 	}
-	for (size_t i = 0; i < id.n && c->total == problems; i++)
-		if ((unsigned char)id.p[i] < ' ' || id.p[i] == 0x7f)
-			resource_problem(c, k, id, STR("/id"), "an id holds no control characters");
+	if (resource_has_control(id))
+		resource_problem(c, k, id, STR("/id"), "an id holds no control characters");
 	if (c->total == problems && k->ops->check_id)
 		k->ops->check_id(c, id);
 }
@@ -357,6 +356,19 @@ GH_RC resource_write(struct resource_change *c, const struct resource_kind *k, s
 	return out->id.p ? GH_RC_OK : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "%s", k->name);
 }
 
+/* null takes a secret away, which would stay when it is left out; and {"ref"} takes the place of {"sealed"}, not one beside it */
+static void take_secrets(const struct resource_field *fields, json_t *merged, const json_t *patch)
+{
+	for (const struct resource_field *f = fields; f && f->name; f++) {
+		json_t *given = jsn_get(patch, f->name);
+
+		if (f->type == RESOURCE_SECRET && given)
+			json_object_set(merged, f->name, given);
+		else if (f->type == RESOURCE_OBJECT && json_is_object(given))
+			take_secrets(f->fields, jsn_get(merged, f->name), given);
+	}
+}
+
 GH_RC resource_merge(struct store *s, struct arena *a, const struct resource_kind *k, struct str id, const json_t *patch, json_t **out,
 		     struct gh_err *err)
 {
@@ -375,13 +387,7 @@ GH_RC resource_merge(struct store *s, struct arena *a, const struct resource_kin
 	*out = jsn_keep(a, jsn_merge_patch(base, patch));
 	if (!*out)
 		FAIL(err, NOMEM, "%s", k->name);
-	/* null takes a secret away, which would stay when it is left out; and {"ref"} takes the place of {"sealed"}, not one beside it */
-	for (const struct resource_field *f = k->fields; f->name; f++) {
-		json_t *given = jsn_get(patch, f->name);
-
-		if (f->type == RESOURCE_SECRET && given)
-			json_object_set(*out, f->name, given);
-	}
+	take_secrets(k->fields, *out, patch);
 	return GH_RC_OK;
 }
 

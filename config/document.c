@@ -204,6 +204,17 @@ static size_t enter(struct walk *w, struct str name)
 
 static json_t *object(struct walk *w, const struct resource_field *fields, const json_t *v, bool top);
 
+bool resource_has_control(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < ' ' || c == 0x7f || (c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xa0))     /* U+0080 to U+009F in UTF-8 */
+			return true;
+	}
+	return false;
+}
+
 static json_t *text(struct walk *w, const struct resource_field *f, const json_t *v)
 {
 	struct str s = jsn_string(v);
@@ -217,11 +228,8 @@ static json_t *text(struct walk *w, const struct resource_field *f, const json_t
 		wrong(w, "must not be empty");
 	if (s.n > most)
 		wrong(w, "is longer than %zu bytes", most);
-	for (size_t i = 0; i < s.n && !(f->flags & (RESOURCE_LINES | RESOURCE_FILE)); i++)
-		if ((unsigned char)s.p[i] < ' ') {
-			wrong(w, "must be one line without control characters");
-			break;
-		}
+	if (!(f->flags & (RESOURCE_LINES | RESOURCE_FILE)) && resource_has_control(s))
+		wrong(w, "must be one line without control characters");
 	return json_incref((json_t *)(uintptr_t)v);
 }
 

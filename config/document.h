@@ -6,6 +6,8 @@
 /* The document in its normal form: all writable fields in the order of the table, defaults filled in, without the id. What is
  * wrong becomes problems of the change, for the kind and id that it is at. NULL: not even an object, or out of memory. */
 json_t *resource_normal(struct resource_change *c, struct arena *a, const json_t *document);
+/* C0, DEL and C1: nothing that people type, and terminals obey them. */
+bool resource_has_control(struct str s);
 /* A new reference. */
 json_t *resource_default(const struct resource_field *f);
 /* Puts the writable fields that have a member into the row, and the id. */

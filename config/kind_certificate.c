@@ -4,6 +4,14 @@
 #include "config/certificate.h"
 #include "core/crypto.h"
 #include "core/str.h"
+#include "db/secrets.h"
+
+static const char REMINDER_KIND[] = "certificate";
+
+struct certificate_row {
+	struct store_certificate c;      /* first: offsets of its members are those of the row */
+	int64_t rotate_by_us;
+};
 
 static const struct resource_field fields[] = {
 	FIELD_ID("Names the certificate", store_certificate, id),
@@ -19,6 +27,8 @@ static const struct resource_field fields[] = {
 	  .description = "Opens the archive; not kept", .offset = RESOURCE_BY_HAND },
 	{ .name = "authority", .type = RESOURCE_BOOL, .otherwise = "false", .label = "Authority", .description = "An authority that is trusted",
 	  AT(store_certificate, is_authority) },
+	{ .name = "rotateBy", .type = RESOURCE_TIME, .flags = RESOURCE_STAYS, .label = "Replace until",
+	  .description = "When people are reminded to replace it; left out it stays as it is", AT(certificate_row, rotate_by_us) },
 	{ .name = "subject", .type = RESOURCE_TEXT, .flags = RESOURCE_READ_ONLY, .label = "Subject", .description = "Whose it is",
 	  AT(store_certificate, subject) },
 	{ .name = "thumbprint", .type = RESOURCE_TEXT, .flags = RESOURCE_READ_ONLY, .label = "Thumbprint",
@@ -37,7 +47,8 @@ static GH_RC find(struct store *s, struct arena *a, struct str id, void *row, bo
 	size_t n;
 
 	TRY(store_certificates(s, a, true, &rows, &n, err));
-	return pick_row(rows, n, sizeof(*rows), id, row, found);
+	TRY(pick_row(rows, n, sizeof(*rows), id, row, found));
+	return store_reminder_find(s, a, REMINDER_KIND, id, &((struct certificate_row *)row)->rotate_by_us, err);
 }
 
 static GH_RC show(struct store *s UNUSED, struct arena *a UNUSED, const void *row, json_t *doc, struct gh_err *err UNUSED)
@@ -104,16 +115,18 @@ static GH_RC check(struct resource_put *p, struct gh_err *err)
 
 static GH_RC save(struct resource_put *p, struct gh_err *err)
 {
-	return store_certificate_set(p->s, p->row, err);
+	TRY(store_certificate_set(p->s, p->row, err));
+	return store_reminder_set(p->s, REMINDER_KIND, p->id, ((struct certificate_row *)p->row)->rotate_by_us, err);
 }
 
 static GH_RC drop(struct store *s, struct arena *a UNUSED, struct str id, struct gh_err *err)
 {
-	return store_certificate_delete(s, id, err);
+	TRY(store_certificate_delete(s, id, err));
+	return store_reminder_set(s, REMINDER_KIND, id, 0, err);
 }
 
 static const struct resource_ops ops = {
-	.row_size = sizeof(struct store_certificate), .store = STORE_RESOURCE_CERTIFICATE, .find = find, .show = show, .check = check,
+	.row_size = sizeof(struct certificate_row), .store = STORE_RESOURCE_CERTIFICATE, .find = find, .show = show, .check = check,
 	.save = save, .drop = drop,
 };
 

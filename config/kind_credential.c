@@ -13,6 +13,7 @@
 struct credential_row {
 	struct str id;                   /* "sandbox/erp" */
 	struct store_credential c;
+	int64_t rotate_by_us;
 };
 
 static const char *const kinds[] = {
@@ -68,6 +69,8 @@ static const struct resource_field credential_fields[] = {
 	  .hints = credential_hint, .offset = RESOURCE_BY_HAND },
 	{ .name = "secrets", .type = RESOURCE_OBJECT, .fields = secret_fields, .flags = RESOURCE_STAYS, .label = "Secrets",
 	  .description = "The secrets of the kind", .offset = RESOURCE_BY_HAND },
+	{ .name = "rotateBy", .type = RESOURCE_TIME, .flags = RESOURCE_STAYS, .label = "Replace until",
+	  .description = "When people are reminded to replace it; left out it stays as it is", AT(credential_row, rotate_by_us) },
 	{ .name = "changed", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Changed", .description = "When it was last written",
 	  AT(credential_row, c.changed_us) },
 	FIELD_END,
@@ -102,7 +105,8 @@ static GH_RC credential_find(struct store *s, struct arena *a, struct str id, vo
 	if (!cut(id, &environment, &name))
 		return GH_RC_OK;
 	r->id = id;
-	return store_credential_find(s, a, environment, name, true, &r->c, found, err);
+	TRY(store_credential_find(s, a, environment, name, true, &r->c, found, err));
+	return store_reminder_find(s, a, "credential", id, &r->rotate_by_us, err);
 }
 
 static GH_RC credential_fresh(struct resource_put *p, struct gh_err *err UNUSED)
@@ -149,7 +153,12 @@ static GH_RC credential_check_doc(struct resource_put *p, struct gh_err *err UNU
 	char pointer[120];
 	const char *name;
 	json_t *v;
+	void *next;
 
+	/* to take away what is not there says nothing: a patch has it, a file has not, and both are one document */
+	json_object_foreach_safe(jsn_get(p->doc, "secrets"), next, name, v)
+		if (json_is_null(v) && !json_is_object(jsn_get(was, name)))
+			json_object_del(jsn_get(p->doc, "secrets"), name);
 	json_object_foreach(jsn_get(p->doc, "secrets"), name, v) {
 		snprintf(pointer, sizeof(pointer), "/secrets/%s", name);
 		if (jsn_bool(v, "sealed", false) && !json_is_object(jsn_get(was, name)))
@@ -170,7 +179,8 @@ static GH_RC credential_save(struct resource_put *p, struct gh_err *err)
 	(void)cut(p->id, &r->c.environment_id, &r->c.id);
 	r->c.settings = jsn_text(p->a, jsn_get(p->doc, "settings"), JSN_SORTED);
 	r->c.secrets = secrets_of(p);
-	return store_credential_set(p->s, &r->c, err);
+	TRY(store_credential_set(p->s, &r->c, err));
+	return store_reminder_set(p->s, "credential", p->id, r->rotate_by_us, err);
 }
 
 static GH_RC credential_drop(struct store *s, struct arena *a UNUSED, struct str id, struct gh_err *err)

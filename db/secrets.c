@@ -225,6 +225,19 @@ GH_RC store_reminder_set(struct store *s, const char *kind, struct str object_id
 	return sql_done(s, st, err);
 }
 
+GH_RC store_reminder_find(struct store *s, struct arena *a, const char *kind, struct str object_id, int64_t *rotate_by_us, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_REMINDER_GET);
+	struct store_reminder row;
+	bool found;
+
+	bind_str(st, 1, str_of(kind));
+	bind_str(st, 2, object_id);
+	TRY(find_row(s, st, &reminder_type, a, &row, &found, err));
+	*rotate_by_us = found ? row.rotate_by_us : 0;
+	return GH_RC_OK;
+}
+
 GH_RC store_reminders(struct store *s, struct arena *a, struct store_reminder **out, size_t *n, struct gh_err *err)
 {
 	return list_rows(s, sql_use(s, SQL_REMINDER_ALL), &reminder_type, a, out, n, err);

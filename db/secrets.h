@@ -58,5 +58,7 @@ struct store_reminder {
 
 /* In the transaction that writes the object; 0: no reminder any more. */
 GH_RC store_reminder_set(struct store *s, const char *kind, struct str object_id, int64_t rotate_by_us, struct gh_err *err);
+/* 0: there is none. */
+GH_RC store_reminder_find(struct store *s, struct arena *a, const char *kind, struct str object_id, int64_t *rotate_by_us, struct gh_err *err);
 /* By date. */
 GH_RC store_reminders(struct store *s, struct arena *a, struct store_reminder **out, size_t *n, struct gh_err *err);

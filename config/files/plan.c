@@ -11,7 +11,10 @@
 #include "config/files/export.h"
 #include "config/files/layout.h"
 #include "config/files/plan_walk.h"
+#include "core/crypto.h"
 #include "core/str.h"
+
+enum { STATE_DIGEST_BYTES = 16 };         /* of SHA-256 */
 
 const char *const plan_action_names[] = { "create", "change", "delete", NULL };
 
@@ -268,6 +271,7 @@ static GH_RC drop(struct walk *w, struct gone *g, struct gh_err *err)
 	if (!doc)
 		return GH_RC_OK;                         /* it went with its owner */
 	(void)resource_problems(w->change, &kept);
+	c.gone = doc;
 	TRY(touch(w, &c, doc, err));
 	rc = resource_remove(w->change, g->kind, g->id, NULL, err);
 	if (rc.code && resource_problem_count(w->change) > problems) {
@@ -328,30 +332,61 @@ static GH_RC run_agreed(struct walk *w, const struct plan *agreed, struct gh_err
 	return GH_RC_OK;
 }
 
-static GH_RC check_state(struct walk *w, struct gh_err *err)
+/* What is done, as a text of hexadecimal digits: of each change what it is about, what was before and what is after. */
+static GH_RC digest(struct walk *w, struct str *out, struct gh_err *err)
 {
-	struct str wanted = w->options->agreed ? w->options->agreed->state : w->options->state;
+	json_t *all = json_array(), *v;
+	uint8_t hash[CRYPTO_SHA256_BYTES];
+	struct str text;
 
-	TRY(store_state(w->store, w->arena, &w->plan->state, err));
-	if (wanted.n && !str_eq(wanted, w->plan->state))
+	for (size_t i = 0; i < w->plan->n; i++) {
+		const struct plan_change *c = &w->plan->changes[i];
+
+		v = json_pack("[i, s, s%, O?, O?]", (int)c->action, c->kind->name, c->id.p, c->id.n, c->fields, c->gone);
+		if (!v || json_array_append_new(all, v) != 0)
+			break;
+	}
+	text = json_array_size(all) == w->plan->n ? jsn_text(w->scratch, all, JSN_SORTED) : STR_NULL;
+	json_decref(all);
+	if (!text.p)
+		FAIL(err, NOMEM, "plan");
+	crypto_sha256(text, hash);
+	*out = crypto_hex(w->arena, (struct str){ (const char *)hash, STATE_DIGEST_BYTES });
+	return out->p ? GH_RC_OK : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "plan");
+}
+
+static GH_RC finish(struct walk *w, struct str wanted, struct gh_err *err)
+{
+	size_t dash = str_find_char(wanted, '-');
+	struct str now = STR_NULL;
+
+	arena_reset(w->scratch);
+	TRY(digest(w, &now, err));
+	if (wanted.n && !str_eq(str_first(wanted, dash), w->plan->state) && (dash == SIZE_MAX || !str_eq(str_from(wanted, dash + 1), now)))
 		FAIL(err, CONFLICT, "somebody has changed the configuration since this was planned; nothing was changed: plan again");
-	return GH_RC_OK;
+	w->plan->state = arena_printf(w->arena, "%.*s-%.*s", STR_ARG(w->plan->state), STR_ARG(now));
+	return w->plan->state.p ? GH_RC_OK : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "plan");
 }
 
 static GH_RC run_all(struct walk *w, struct gh_err *err)
 {
+	const struct plan *agreed = w->options->agreed;
+	struct str wanted = agreed ? agreed->state : w->options->state;
 	struct plan_watch watch;
 
-	TRY(check_state(w, err));
-	if (w->options->agreed)
-		return run_agreed(w, w->options->agreed, err);
+	TRY(store_state(w->store, w->arena, &w->plan->state, err));
+	if (agreed && str_eq(str_first(wanted, str_find_char(wanted, '-')), w->plan->state)) {
+		w->plan->state = wanted;
+		return run_agreed(w, agreed, err);
+	}
 	TRY(plan_watch_begin(w, &watch, err));
 	TRY(compare_all(w, err));
 	TRY(deletions(w, false, err));
 	for (size_t i = 0; i < w->set->n; i++)
 		TRY(visit(w, i, PLAN_DEPTH_MAX, err));
 	TRY(deletions(w, true, err));
-	return plan_watch_end(w, &watch, err);
+	TRY(plan_watch_end(w, &watch, err));
+	return w->set->total_problems ? GH_RC_OK : finish(w, wanted, err);
 }
 
 GH_RC plan_run(struct store *s, struct arena *a, struct files_set *set, const struct plan_options *o, struct plan *out,

@@ -16,6 +16,7 @@ struct plan_change {
 	struct str id;
 	const struct files_doc *doc;     /* NULL for a deletion */
 	json_t *fields;                  /* of a change: [{"field","before","after"}] */
+	json_t *gone;                    /* of a deletion: the document */
 	bool everything;                 /* it touches all calls */
 	int64_t subscriptions, calls;    /* live ones; calls of seven days */
 	size_t with;                     /* deletions that go with this one */
@@ -36,7 +37,7 @@ struct plan {
 	size_t n_missing, cap_missing;
 	struct str *warnings;            /* what a change does beside: "alert rule errors goes off: api orders, which it watches, is deleted" */
 	size_t n_warnings;
-	struct str state;                /* of the store that it is for: store_state */
+	struct str state;                /* of the store that it is for (store_state), with a digest of the changes behind "-" */
 };
 
 struct plan_options {
@@ -48,8 +49,11 @@ struct plan_options {
 	/* Called when all of it stands in the transaction, before that is ended; a failure takes everything back. NULL: nobody looks. */
 	gh_rc (*look)(void *ctx, struct gh_err *err);
 	void *look_ctx;
-	struct str state;                /* CONFLICT when the store is in another one; STR_NULL: any will do */
-	const struct plan *agreed;       /* a dry run of the same set: this and nothing else is done, unless the store has changed (CONFLICT) */
+	/* That of a plan: CONFLICT when the store has changed since and the changes are not the same any more, each with what was before
+	 * and is after. What the plan does not touch may have changed. STR_NULL: any will do. */
+	struct str state;
+	const struct plan *agreed;       /* a dry run of the same set, its state likewise: this and nothing else is done */
+	bool blind_to_alerts;            /* whoever asks may not see alert rules: warnings do not name them */
 	bool placeholders;               /* a secret that is missing becomes a random text, to be set later */
 };
 

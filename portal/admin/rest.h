@@ -80,6 +80,7 @@ rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete
 	rest_governance, rest_analytics, rest_cache, rest_cache_purge;
 /* The first kind of the files that the caller may not touch; NULL: none. */
 struct files_set;
+bool rest_blind_to_alerts(const struct rest *r);         /* for struct plan_options */
 const struct resource_kind *rest_forbidden(const struct rest *r, const struct files_set *set, bool write);
 GH_RC rest_files_problems(struct rest *r, const struct files_set *set, struct gh_err *err);
 json_t *rest_promote_schema(void);

@@ -60,10 +60,17 @@ GH_RC rest_files_problems(struct rest *r, const struct files_set *set, struct gh
 			    set->total_problems == 1 ? "" : "s"), list, err);
 }
 
+bool rest_blind_to_alerts(const struct rest *r)
+{
+	const struct resource_kind *k = resource_kind_find(STR("alert-rule"));
+
+	return !rest_may(r, admin_right_of(k, false)) || !store_scopes_allow(r->who.scopes, false, str_of(k->plural));
+}
+
 static GH_RC work(struct rest *r, bool apply, struct gh_err *err)
 {
 	struct plan_options o = { .actor = r->who.actor, .dry_run = !apply || r->dry_run, .impact = true,
-				  .theme = &r->w->site->theme };
+				  .theme = &r->w->site->theme, .blind_to_alerts = rest_blind_to_alerts(r) };
 	struct files_set *set = arena_new_of(r->w->a, struct files_set);
 	const struct resource_kind *not;
 	struct gh_err why;
@@ -151,7 +158,7 @@ static json_t *request_schema(void)
 			 "type", "array", "items", file_schema(), "secrets", "type", "object", "description",
 			 "Secrets that the files only say to be kept: {\"named-value/erp-password/secret\": \"text\"}", "placeholders", "type", "boolean",
 			 "description", "A secret that is missing becomes a random text", "state", "type", "string", "description",
-			 "The state of a plan: 409 when the configuration has changed since");
+			 "The state of a plan: 409 when something else would be done now");
 }
 
 static json_t *plan_schema(void)

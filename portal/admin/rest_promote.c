@@ -39,7 +39,8 @@ static GH_RC answer(struct rest *r, const struct promotion *p, const struct plan
 
 gh_rc rest_promote(struct rest *r, struct gh_err *err)
 {
-	struct plan_options o = { .actor = r->who.actor, .dry_run = r->dry_run, .impact = true, .theme = &r->w->site->theme };
+	struct plan_options o = { .actor = r->who.actor, .dry_run = r->dry_run, .impact = true, .theme = &r->w->site->theme,
+				  .blind_to_alerts = rest_blind_to_alerts(r) };
 	struct files_set *set = arena_new_of(r->w->a, struct files_set);
 	const struct resource_kind *not;
 	struct store *s = r->w->site->store;

@@ -401,7 +401,7 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
 
   it('refuses what cannot work, and says which field', () => {
     const bad = (...args) => { const r = gw.cli('credential', 'set', 'bad', ...args, { fails: true }); assert.notEqual(r.code, 0); return r.stderr; };
-    assert.match(bad('--kind', 'oauth'), /no kind 'oauth'/);
+    assert.match(bad('--kind', 'oauth'), /must be one of client-credentials, /);
     assert.match(bad('--kind', 'basic', '--set', 'username=a'), /needs password/);
     assert.match(bad('--kind', 'client-credentials', '--set', 'client-id=x', '--set', 'token-url=ftp://x'), /token-url: 'ftp:\/\/x' is no http or https address/);
     assert.match(bad('--kind', 'client-credentials', '--set', 'client-id=x', '--set', 'token-url=https://x/t'), /client-secret is missing/);
@@ -410,7 +410,7 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     assert.match(bad('--kind', 'http-signature', '--set', 'algorithm=hs256', ...secret('key', 'v')), /algorithm: 'hs256'/);
     assert.match(bad('--kind', 'hmac', '--set', 'parts=method,everything', ...secret('key', 'v')), /'everything' is no part/);
     assert.match(bad('--kind', 'api-key', '--environment', 'nowhere'), /no environment 'nowhere'/);
-    assert.match(gw.cli('credential', 'delete', 'basic', { fails: true }).stderr, /named by 1 backend/);
+    assert.match(gw.cli('credential', 'delete', 'basic', { fails: true }).stderr, /credential 'default\/basic' is in use by backend 'basic'/);
     assert.match(gw.cli('backend', 'set', 'basic', '--credential', 'nobody', { fails: true }).stderr, /no credential 'nobody'/);
     gw.cli('backend', 'set', 'basic', '--credential', 'none');
     gw.cli('credential', 'delete', 'basic');

@@ -311,7 +311,7 @@ for (const server of SERVERS) {
       assert.strictEqual(shown, 200, v.html.slice(v.html.indexOf('<main'), v.html.indexOf('<main') + 3000));
       assert.ok(v.says('What would be made and changed') && v.says('Named value pass, secret'), v.html);
       assert.strictEqual((await call('GET', '/apis/afar')).status, 404, 'shown, not done');
-      gw.cli('group', 'create', 'meanwhile');
+      gw.cli('named-value', 'set', 'pass', '--value', 'somebody else');
       assert.strictEqual((await v.submit('/admin/import-api', { 'secret:named-value/pass/secret': 'new one' })).status, 409, v.html);
       assert.ok(v.says('Somebody has changed the configuration since this was shown') && v.says('Named value pass, secret'), v.html);
       assert.strictEqual((await call('GET', '/apis/afar')).status, 404, 'nothing was imported');

@@ -5,12 +5,13 @@ const test = require('node:test');
 const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
-const { execFile } = require('node:child_process');
+const { execFile, execFileSync } = require('node:child_process');
 const { start } = require('./harness');
 const { request, sql } = require('./people');
 
 const PLURAL = { policy: 'policies', 'policy-fragment': 'policy-fragments', terms: 'terms-of-use' };
 const XML = (name) => `<policies><inbound><base /><set-header name="${name}"><value>v</value></set-header></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
+const PEM = execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', '/dev/null', '-subj', '/CN=one', '-days', '3650'], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
 // kind, id, what is there before (null: nothing), the command, what the command says as a document
 const ROWS = [
   ['a product', 'product', 'x', null, ['product', 'create', 'x', '--name', 'X', '--api', 'orders', '--approval', 'manual', '--require-key', 'no'],
@@ -62,6 +63,63 @@ const ROWS = [
   ['that ends before it begins', 'subscription', 's1', {}, ['subscription', 'set', 's1', '--ends', '2001-01-01'], { ends: '2001-01-01T00:00:00Z' }],
   ['with a tier of another product', 'subscription', 's1', {}, ['subscription', 'set', 's1', '--tier', 'other'], { tier: 'other' }],
   ['an application', 'application', 'shop', {}, ['application', 'set', 'shop', '--name', 'Shop 2', '--add-owner', 'ann@example.com'], { name: 'Shop 2', owners: ['ann'] }],
+  ['who may call', 'access-rule', 'api:orders', null, ['access', 'set', '--api', 'orders', 'jwt(issuer=https://login.example, scope=read) | key'],
+    { rule: { anyOf: [{ method: 'jwt', issuer: 'https://login.example', scope: 'read' }, { method: 'key' }] } }],
+  ['of no API', 'access-rule', 'api:nope', null, ['access', 'set', '--api', 'nope', 'key'], { rule: { anyOf: [{ method: 'key' }] } }],
+  ['by an authority that is not there', 'access-rule', 'product:gold', null, ['access', 'set', '--product', 'gold', 'cert(ca=nope)'], { rule: { anyOf: [{ method: 'cert', ca: 'nope' }] } }],
+  ['from where', 'network-rule', 'api:orders', { allow: ['10.0.0.0/8'], httpsOnly: true }, ['network', 'set', '--scope', 'api:orders', '--allow', '192.0.2.1,192.0.2.2', '--deny', '2001:db8::/32'],
+    { allow: ['192.0.2.1', '192.0.2.2'], deny: ['2001:db8::/32'] }],
+  ['from everywhere', 'network-rule', 'all', null, ['network', 'set', '--scope', 'global', '--allow', 'none', '--https-only', 'yes'], { allow: [], httpsOnly: true }],
+  ['from nowhere', 'network-rule', 'all', null, ['network', 'set', '--scope', 'global', '--allow', '10.0.0.0/33'], { allow: ['10.0.0.0/33'] }],
+  ['what one may', 'consumer-rule', 's1/orders', null, ['consumer-rule', 'set', 's1', '--api', 'orders', '--methods', 'GET,HEAD', '--rate', '5/1'],
+    { methods: ['GET', 'HEAD'], limits: [{ kind: 'rate', calls: 5, seconds: 1 }] }],
+  ['one that is not there', 'consumer-rule', 'nobody', null, ['consumer-rule', 'set', 'nobody', '--methods', 'GET'], { methods: ['GET'] }],
+  ['nothing', 'consumer-rule', 's1', null, ['consumer-rule', 'set', 's1'], {}],
+  ['no method', 'consumer-rule', 's1', null, ['consumer-rule', 'set', 's1', '--methods', 'get'], { methods: ['get'] }],
+  ['a certificate', 'certificate', 'ca', null, ['certificate', 'set', 'ca', '--authority', '--rotate-by', '2031-01-01', '--file', 'FILE'],
+    { certificate: PEM, key: null, authority: true, rotateBy: '2031-01-01T00:00:00Z' }, PEM],
+  ['that is none', 'certificate', 'ca', null, ['certificate', 'set', 'ca', '--file', 'FILE'], { certificate: 'PEM', key: null }, 'PEM'],
+  ['a logger', 'logger', 'l', null, ['logger', 'create', 'l', '--kind', 'http', '--url', 'https://l.example', '--timeout-ms', '500'],
+    { kind: 'http', settings: { url: 'https://l.example', timeoutMs: 500 }, secretHeaders: null }],
+  ['that goes nowhere', 'logger', 'l', null, ['logger', 'create', 'l', '--kind', 'file', '--path', 'l.log'], { kind: 'file', settings: { path: 'l.log' }, secretHeaders: null }],
+  ['a schema', 'schema', 'x', { schema: '{}', description: 'old' }, ['schema', 'set', 'x', '--description', 'new', '--file', 'FILE'],
+    { kind: 'json', description: 'new', schema: '{"type": "object"}' }, '{"type": "object"}'],
+  ['that is none', 'schema', 'x', null, ['schema', 'set', 'x', '--file', 'FILE'], { kind: 'json', schema: '{"type": 1}' }, '{"type": 1}'],
+  ['a caller', 'caller', 'token:https://login.example shop', null, ['caller', 'create', 'token', 'https://login.example shop', '--application', 'shop', '--group', 'a', '--name', 'Shop'],
+    { application: 'shop', groups: ['a'], name: 'Shop' }],
+  ['of no kind', 'caller', 'nokind:x', null, ['caller', 'create', 'nokind', 'x'], {}],
+  ['of a blank group', 'caller', 'token:i x', null, ['caller', 'create', 'token', 'i x', '--group', 'a b'], { groups: ['a b'] }],
+  ['that may not call', 'caller', 'token:i s', { application: 'shop' }, ['caller', 'set', 'token', 'i s', '--suspended', 'yes', '--application', ''], { state: 'suspended', application: null }],
+  ['an alert', 'alert-rule', 'r', null, ['alert', 'set', 'r', '--kind', 'status', '--api', 'orders', '--status', '404 5xx', '--threshold', '5', '--period', '5m', '--mail', 'ops@example.com'],
+    { kind: 'status', api: 'orders', status: ['404', '5xx'], threshold: '5', periodSeconds: 300, mails: ['ops@example.com'] }],
+  ['about all again', 'alert-rule', 'r', { kind: 'requests', threshold: '5', api: 'orders', mails: ['a@example.com'] }, ['alert', 'set', 'r', '--api', 'none', '--mail', 'none', '--enabled', 'no'],
+    { api: null, mails: [], enabled: false }],
+  ['of no number', 'alert-rule', 'r', null, ['alert', 'set', 'r', '--kind', 'requests', '--threshold', 'many'], { kind: 'requests', threshold: 'many' }],
+  ['without a status', 'alert-rule', 'r', null, ['alert', 'set', 'r', '--kind', 'status', '--threshold', '5'], { kind: 'status', threshold: '5' }],
+  ['a webhook', 'alert-webhook', 'w', { url: 'https://w.example', secret: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3' }, ['alert', 'webhook-set', 'w', '--url', 'https://w2.example', '--enabled', 'no'],
+    { url: 'https://w2.example', enabled: false }],
+  ['without an address', 'alert-webhook', 'w', null, ['alert', 'webhook-set', 'w'], {}],
+  ['a credential', 'credential', 'default/k', null, ['credential', 'set', 'k', '--kind', 'api-key', '--set', 'header=X-Key', '--secret-file', 'value=FILE', '--rotate-by', '2031-01-01'],
+    { kind: 'api-key', name: 'k', settings: { header: 'X-Key' }, secrets: { value: 'hush' }, rotateBy: '2031-01-01T00:00:00Z' }, 'hush'],
+  ['a reference in place of what is sealed', 'credential', 'default/k', { kind: 'api-key', name: 'K', settings: { header: 'X-Key' }, secrets: { value: 'hush' } },
+    ['credential', 'set', 'k', '--secret-ref', 'value=env:HOME'], { secrets: { value: { ref: 'env:HOME' } } }],
+  ['of another kind', 'credential', 'default/k', { kind: 'api-key', name: 'K', settings: {}, secrets: { value: 'hush' } },
+    ['credential', 'set', 'k', '--kind', 'basic', '--set', 'username=u', '--secret-file', 'password=FILE'], { kind: 'basic', settings: { username: 'u' }, secrets: { value: { sealed: true }, password: 'hush' } }, 'hush'],
+  ['without what it needs', 'credential', 'default/k', null, ['credential', 'set', 'k', '--kind', 'api-key'], { kind: 'api-key', name: 'k', settings: {} }],
+  ['of no environment', 'credential', 'nope/k', null, ['credential', 'set', 'k', '--environment', 'nope', '--kind', 'api-key', '--set', 'header=X'], { kind: 'api-key', name: 'k', settings: { header: 'X' } }],
+  ['a provider', 'identity-provider', 'idp', null, ['identity-provider', 'create', 'idp', '--issuer', 'https://login.example', '--client-id', 'c', '--group', 'eng=developers', '--role', 'ops=operator', '--for', 'both'],
+    { issuer: 'https://login.example', clientId: 'c', clientSecret: null, groups: { eng: 'developers' }, roles: { ops: 'operator' }, portal: true, dashboard: true }],
+  ['of no group and no role', 'identity-provider', 'idp', null, ['identity-provider', 'create', 'idp', '--issuer', 'login.example', '--client-id', 'c', '--group', 'a=nope', '--role', 'a=king'],
+    { issuer: 'login.example', clientId: 'c', clientSecret: null, groups: { a: 'nope' }, roles: { a: 'king' }, portal: true, dashboard: false }],
+  ['a sign-in', 'sign-in', 'orders', null, ['iap', 'set', '--api', 'orders', '--provider', 'idp0', '--groups', 'staff, all hands', '--idle', '60'],
+    { provider: 'idp0', groups: ['staff', 'all hands'], idleSeconds: 60 }],
+  ['at no provider', 'sign-in', 'orders', null, ['iap', 'set', '--api', 'orders', '--provider', 'nope', '--max', '10'], { provider: 'nope', groups: [], maxSeconds: 10 }],
+  ['that ends before it idles', 'sign-in', 'orders', null, ['iap', 'set', '--api', 'orders', '--provider', 'idp0', '--max', '10'], { provider: 'idp0', groups: [], maxSeconds: 10 }],
+  ['a page', 'page', 'orders/guide', null, ['page', 'set', 'guide', '--api', 'orders', '--audience', 'group:developers', '--position', '-2', '--file', 'FILE'],
+    { title: 'guide', body: '# Guide\n', audience: 'group', group: 'developers', inMenu: false, position: -2 }, '# Guide\n'],
+  ['of a group that is not there', 'page', 'guide', { title: 'Guide' }, ['page', 'set', 'guide', '--audience', 'group:nope'], { audience: 'group', group: 'nope' }],
+  ['for everybody again', 'page', 'guide', { title: 'Guide', audience: 'group', group: 'developers' }, ['page', 'set', 'guide', '--audience', 'everybody', '--menu', 'yes'],
+    { audience: 'everybody', group: null, inMenu: true }],
   ['terms', 'terms', 'portal', {}, ['terms', 'set', 'FILE'], { text: '# Be kind\n' }, '# Be kind\n'],
 ];
 
@@ -84,7 +142,7 @@ test('by command, by call and by file: one validation, one result, one trail', a
   const file = (text) => { const name = path.join(gw.dir, 'one-result.yaml'); fs.writeFileSync(name, text); return name; };
   const ways = {
     command: (kind, id, before, args, change, text) => {
-      const name = text && file(text), r = gw.cli(...args.map((a) => (a === 'FILE' ? name : a)), { fails: 'perhaps' });
+      const name = text && file(text), r = gw.cli(...args.map((a) => a.replace(/FILE$/, name)), { fails: 'perhaps', adopt: false });
       return r.stderr.split('gatehouse: error: ').slice(1).map((m) => m.trim());
     },
     call: async (kind, id, before, args, change) => {
@@ -94,7 +152,7 @@ test('by command, by call and by file: one validation, one result, one trail', a
     file: async (kind, id, before, args, change) => {
       const doc = { ...(before ? await shown(kind, id) : {}), ...change };
       const lines = Object.entries({ ...doc, id }).map(([k, v]) => `${k}: ${JSON.stringify(v)}\n`).join('');
-      const r = gw.cli('apply', '--yes', file(`$kind: ${kind}\n${lines}`), { fails: 'perhaps' });
+      const r = gw.cli('apply', '--yes', file(`$kind: ${kind}\n${lines}`), { fails: 'perhaps', adopt: false });
       return r.stderr.split(' error: ').slice(1).map((m) => m.replace(/\n.*$/s, ''));
     },
   };
@@ -103,7 +161,7 @@ test('by command, by call and by file: one validation, one result, one trail', a
 
   for (const [kind, id, doc] of [['backend', 'erp', { url: 'https://erp.example' }], ['api', 'orders', { name: 'Orders', path: 'orders', backend: 'erp' }],
     ['product', 'gold', { name: 'Gold', apis: ['orders'] }], ['product', 'other', { name: 'Other' }], ['tier', 'other', { product: 'other', name: 'O' }],
-    ['user', 'ann', { email: 'ann@example.com' }], ['application', 'shop', { name: 'Shop' }], ['subscription', 's1', { product: 'gold', user: 'ann' }]]) await must('PUT', kind, id, doc);
+    ['user', 'ann', { email: 'ann@example.com' }], ['identity-provider', 'idp0', { issuer: 'https://login.example', clientId: 'c' }], ['application', 'shop', { name: 'Shop' }], ['subscription', 's1', { product: 'gold', user: 'ann' }]]) await must('PUT', kind, id, doc);
 
   for (const [label, kind, id, before, args, change, text] of ROWS) await t.test(`${kind}: ${label}`, async () => {
     const got = {}, there = before && await shown(kind, id);
@@ -135,12 +193,15 @@ test('by command, by call and by file: one validation, one result, one trail', a
     const work = (what, state) => request('POST', new URL(`${gw.url}/admin/api/v1/${what}`), { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       JSON.stringify({ files: [{ path: 'x.yaml', text: '$kind: product\nid: planned\nname: Planned\n' }], ...(state ? { state } : {}) }));
     const { state } = JSON.parse((await work('plan')).text);
-    await must('PATCH', 'product', 'gold', { description: 'changed meanwhile' });
+    await must('PATCH', 'product', 'gold', { description: 'what it does not touch may change' });
+    await must('PUT', 'product', 'planned', { name: 'Somebody else', description: 'made meanwhile' });
     const refused = await work('apply', state);
     assert.strictEqual(refused.status, 409, refused.text);
     assert.match(refused.text, /somebody has changed the configuration since this was planned/);
-    assert.strictEqual((await call('GET', 'product', 'planned')).status, 404);
-    assert.strictEqual((await work('apply', JSON.parse((await work('plan')).text).state)).status, 200);
-    assert.strictEqual((await call('GET', 'product', 'planned')).status, 200);
+    assert.strictEqual((await call('GET', 'product', 'planned')).body.name, 'Somebody else');
+    const again = JSON.parse((await work('plan')).text).state;
+    await must('PUT', 'subscription', 's2', { product: 'gold', user: 'ann' });
+    assert.strictEqual((await work('apply', again)).status, 200, 'somebody who subscribes meanwhile is in nobody\'s way');
+    assert.strictEqual((await call('GET', 'product', 'planned')).body.name, 'Planned');
   });
 });

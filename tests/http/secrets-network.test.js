@@ -113,7 +113,7 @@ test('rules of all calls, of a product and of an API hold together', async () =>
   for (const scope of ['global', 'product:open', 'api:echo']) w.gw.cli('network', 'unset', '--scope', scope);
   await eventually(200, { from: '192.0.2.1' });
   assert.match(network('api:echo', '--allow', '10.0.0.0/40', { fails: true }).stderr, /'10\.0\.0\.0\/40' is no IP address or network/);
-  assert.match(network('api:nope', '--allow', '10.0.0.1', { fails: true }).stderr, /not there/);
+  assert.match(network('api:nope', '--allow', '10.0.0.1', { fails: true }).stderr, /there is no API 'nope'/);
   network('api:echo', '--allow-file', w.gw.file('nets', '192.0.2.7\n198.51.100.0/24 2001:db8::/32\n'));
   await eventually(403, { from: '203.0.113.9' });
   await eventually(200, { from: '198.51.100.9' });

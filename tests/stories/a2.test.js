@@ -207,7 +207,7 @@ for (const server of SERVERS) {
       gw.cli('consumer-rule', 'delete', 'bi');
       assert.equal((await call('bi', 'wms', { method: 'POST', body: '{"item":"a","count":1}' })).status, 201);
       for (const [args, says] of [[['nobody', '--methods', 'GET'], /no subscription 'nobody'/], [['bi', '--methods', 'get'], /no method/],
-        [['bi', '--operations', 'x'], /say which/], [['bi', '--api', 'erp', '--operations', 'x'], /has no operation 'x'/], [['bi'], /--methods, --operations/],
+        [['bi', '--operations', 'x'], /say which/], [['bi', '--api', 'erp', '--operations', 'x'], /has no operation 'x'/], [['bi'], /a rule says methods, operations or limits/],
         [['bi', '--rate', '5/60:leaky'], /fixed-window, sliding-window, token-bucket or leaky-bucket/]])
         assert.match(gw.cli('consumer-rule', 'set', ...args, { fails: true }).stderr, says);
     });

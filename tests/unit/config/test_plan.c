@@ -2,6 +2,7 @@
 #include "tests/unit/config/files.h"
 
 #include "db/environments.h"
+#include "db/products.h"
 
 /* A line that is taken out of a file takes its value out of the store: a date is no exception. */
 static void dates(void **state)
@@ -61,7 +62,8 @@ static void switched_off(void **state)
 	check_done();
 }
 
-/* What was agreed to is done, and nothing when somebody has changed the store since. */
+/* What was agreed to is done, and nothing when somebody has changed what it is about: something that it changes, or something that it
+ * deletes. What it does not touch may change. */
 static void agreed(void **state)
 {
 	struct fixture *f = *state;
@@ -72,14 +74,16 @@ static void agreed(void **state)
 	struct plan p, done;
 
 	SAYS(told(work(f, f->s, &first, (struct plan_options){ .dry_run = false }), "2 to create"), "the beginning");
-	for (int changed = 1; changed >= 0; changed--) {
+	for (int changed = 2; changed >= 0; changed--) {
 		struct files_set *set = arena_new_of(f->a, struct files_set);
+		struct store_product row = { .id = changed == 2 ? STR("a") : STR("gone"), .name = STR("meanwhile"), .kind = STORE_KIND_PRODUCT };
 
 		CHECK_OK(f, files_set_read(set, f->a, &second, &f->err));
 		CHECK_OK(f, plan_run(f->s, f->a, set, &dry, &p, &f->err));
 		SAYS(p.n == 3, "three things to do, not %zu", p.n);
+		CHANGE(f, store_setting_set(f->s, STR("portal.title"), changed ? STR("meanwhile") : STR("again"), &f->err));
 		if (changed)
-			CHANGE(f, store_setting_set(f->s, STR("portal.title"), STR("meanwhile"), &f->err));
+			CHANGE(f, store_product_update(f->s, &row, &f->err));
 		wet.agreed = &p;
 		SAYS(plan_run(f->s, f->a, set, &wet, &done, &f->err).code == (changed ? GH_E_CONFLICT : GH_OK), "changed: %d", changed);
 	}
