@@ -36,6 +36,7 @@ static GH_RC settle(struct cli *c, struct store *s, struct bundle *b, struct pla
 {
 	gh_rc rc = GH_RC_OK;
 
+	TRY(bundle_keep_secrets(b, s, err));
 	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
 		TRY(bundle_set(b, c->options.args[0], set, err));
 		rc = plan_run(s, c->arena, set, o, p, err);

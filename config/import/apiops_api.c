@@ -94,7 +94,11 @@ static void warn_of(struct apiops *x, struct str api, const json_t *p)
 	if (str_eq(type, STR("graphql")))
 		import_approximated(x->bundle->report, what, "GraphQL is called as any HTTP API; resolvers are not taken over");
 	import_fields(x->bundle->report, p, what, fields);
-	x->https_only += json_array_size(jsn_arr(p, "protocols")) == 1 && str_eq(jsn_string(json_array_get(jsn_arr(p, "protocols"), 0)), STR("https"));
+	if (str_find(api, STR(";rev=")) == SIZE_MAX && json_array_size(jsn_arr(p, "protocols")) == 1 &&
+	    str_eq(jsn_string(json_array_get(jsn_arr(p, "protocols"), 0)), STR("https"))) {
+		bundle_https_only(x->bundle, api);
+		x->https_only++;
+	}
 	if (json_is_object(jsn_get(auth, "oAuth2")) || json_array_size(jsn_arr(auth, "oAuth2AuthenticationSettings")) ||
 	    json_is_object(jsn_get(auth, "openid")) || json_array_size(jsn_arr(auth, "openidAuthenticationSettings")))
 		import_not_possible(x->bundle->report, what, "the sign-in of Azure's test console; who may call is in its policies, or say it with "
@@ -221,7 +225,6 @@ GH_RC apiops_apis(struct apiops *x, struct gh_err *err)
 		}
 	}
 	if (x->https_only)
-		import_approximated(x->bundle->report, STR("protocols"), "APIs that were called over https alone: %zu; say it with gatehouse network set, for all calls or for "
-				    "each API", x->https_only);
+		import_approximated(x->bundle->report, STR("protocols"), "%zu of the APIs " BUNDLE_HTTPS_ONLY, x->https_only);
 	return GH_RC_OK;
 }

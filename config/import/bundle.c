@@ -180,6 +180,42 @@ size_t bundle_close_policies(struct bundle *b, const struct files_set *set)
 	return n;
 }
 
+void bundle_https_only(struct bundle *b, struct str api)
+{
+	json_object_set_new(bundle_add(b, "network-rule", arena_printf(b->arena, "api:%.*s", STR_ARG(api))), "httpsOnly", json_true());
+}
+
+static size_t keep_secrets(const struct resource_kind *k, json_t *doc)
+{
+	size_t n = 0;
+
+	for (const struct resource_field *f = k->fields; f->name; f++)
+		if (f->type == RESOURCE_SECRET && json_is_string(jsn_get(doc, f->name))) {
+			json_object_set_new(doc, f->name, json_pack("{s:b}", "sealed", 1));
+			n++;
+		}
+	return n;
+}
+
+GH_RC bundle_keep_secrets(struct bundle *b, struct store *s, struct gh_err *err)
+{
+	size_t i, n = 0;
+	json_t *doc;
+
+	json_array_foreach(b->docs, i, doc) {
+		const struct resource_kind *k = resource_kind_find(jsn_str(doc, FILES_KIND));
+		bool there = false;
+
+		if (k)
+			TRY(resource_exists(s, k, jsn_str(doc, "id"), &there, err));
+		if (there)
+			n += keep_secrets(k, doc);
+	}
+	if (n)
+		import_approximated(b->report, STR("keys and passwords"), "%zu of what is there already stay as they are here", n);
+	return GH_RC_OK;
+}
+
 GH_RC bundle_set(struct bundle *b, const char *source, struct files_set *out, struct gh_err *err)
 {
 	struct str file = str_of(source);

@@ -26,7 +26,15 @@ GH_RC bundle_description(struct bundle *b, struct str place, struct str text, st
 /* A policy document with these elements in its sections (may be NULL), each with <base/> first. */
 void bundle_policy(struct bundle *b, struct str scope, const char *inbound, const char *backend, const char *outbound);
 
+/* Calls of that API must come over https: a network rule. */
+void bundle_https_only(struct bundle *b, struct str api);
+#define BUNDLE_HTTPS_ONLY "https only: calls over plain http are refused with 403, or sent to https with the setting gateway.https_redirect"
+
 /* ---- into the store ---- */
+
+/* Secrets of what is there already stay, whatever the file says: clients have been given others since, or they are the same. A row of the
+ * report tells how many. Before bundle_set. */
+GH_RC bundle_keep_secrets(struct bundle *b, struct store *s, struct gh_err *err);
 
 /* Documents of kinds that this installation does not have become rows of the report. */
 GH_RC bundle_set(struct bundle *b, const char *source, struct files_set *out, struct gh_err *err);

@@ -1,6 +1,7 @@
 /* kong.c - decK's YAML (https://developer.konghq.com/deck/): each path of a route becomes an API, as an API here stands at one path. */
 #include "config/import/foreign.h"
 #include "config/import/kong_fields.h"
+#include "config/import/kong_people.h"
 #include "config/import/kong_plugin.h"
 #include "config/import/operations.h"
 #include "config/import/policy_text.h"
@@ -17,6 +18,7 @@ struct kong {
 	json_t *ids;                     /* of APIs, taken */
 	json_t *paths;                   /* {path: route that has it} */
 	json_t *told;                    /* {name: true} of upstreams */
+	struct kong_people people;
 };
 
 /* A reference is a name, or {"name"}. */
@@ -305,6 +307,7 @@ static void policy_of(struct kong *k, struct str id, const json_t *service, cons
 	buf_init(&inbound, POLICY_TEXT_MAX);
 	if (expression.p)
 		put_expression(&inbound, k, expression);
+	buf_str(&inbound, buf_view(&p->first));
 	buf_str(&inbound, buf_view(&p->inbound));
 	buf_str(&inbound, buf_view(&p->late));
 	if (inbound.n || p->outbound.n || read_timeout != 60000)
@@ -314,8 +317,15 @@ static void policy_of(struct kong *k, struct str id, const json_t *service, cons
 	buf_release(&inbound);
 }
 
+static bool is_https_only(const json_t *route)
+{
+	const json_t *protocols = jsn_arr(route, "protocols");
+
+	return json_array_size(protocols) == 1 && str_eq(jsn_string(json_array_get(protocols, 0)), STR("https"));
+}
+
 static void one_path(struct kong *k, const json_t *service, const json_t *route, struct str path, struct str id, struct kong_plugins *p,
-		     struct str expression)
+		     struct str expression, const json_t *rule)
 {
 	json_t *api = bundle_add(k->bundle, "api", id), *upstream;
 	struct str name = jsn_str(route, "name").n ? jsn_str(route, "name") : jsn_str(service, "name"), below = STR("");
@@ -338,6 +348,10 @@ static void one_path(struct kong *k, const json_t *service, const json_t *route,
 		bundle_text(api, "backendUrl", arena_printf(k->arena, "%.*s%.*s", STR_ARG(t.whole), STR_ARG(below)));
 	}
 	key_settings(k, api, id, p);
+	if (rule)
+		json_object_set(bundle_add(k->bundle, "access-rule", arena_printf(k->arena, "api:%.*s", STR_ARG(id))), "rule", (json_t *)(uintptr_t)rule);
+	if (is_https_only(route))
+		bundle_https_only(k->bundle, id);
 	operations(k, id, jsn_arr(route, "methods"));
 	policy_of(k, id, service, p, expression);
 	import_taken(k->bundle->report, "API", 1);
@@ -353,8 +367,8 @@ static void route_warnings(struct kong *k, const json_t *route, struct str what)
 		import_approximated(r, what, "the host %.*s is no condition here: make an environment with it (gatehouse environment create --host) and "
 				    "import with --env", STR_ARG(jsn_string(v)));
 	kong_tell(r, "route", route, what);
-	if (json_array_size(jsn_arr(route, "protocols")) == 1 && str_eq(jsn_string(json_array_get(jsn_arr(route, "protocols"), 0)), STR("https")))
-		import_not_possible(r, what, "https only: gatehouse network set --help");
+	if (is_https_only(route))
+		import_approximated(r, what, BUNDLE_HTTPS_ONLY);
 }
 
 static bool speaks_http(const json_t *protocols)
@@ -401,6 +415,7 @@ static void one_route(struct kong *k, const json_t *service, const json_t *route
 	const json_t *paths = jsn_arr(route, "paths");
 	size_t n = json_array_size(paths);
 	struct kong_plugins p;
+	const json_t *rule;
 
 	if (!is_served(k, route, what))
 		return;
@@ -410,6 +425,7 @@ static void one_route(struct kong *k, const json_t *service, const json_t *route
 	all_plugins(&p, service, "service");
 	plugins_apart(k, &p, "route", route);
 	all_plugins(&p, route, "route");
+	rule = kong_access_rule(&k->people, &p, p.key || k->global_key, what);
 	route_warnings(k, route, what);
 	for (size_t i = 0; i < n || (i == 0 && !n); i++) {
 		struct str path, expression, given = n ? jsn_string(json_array_get(paths, i)) : STR("/");
@@ -423,7 +439,7 @@ static void one_route(struct kong *k, const json_t *service, const json_t *route
 			import_approximated(k->bundle->report, what, "of the expression %.*s the path /%.*s before it is the API's; calls that it does not match are "
 					    "answered 404 by its policy", STR_ARG(given), STR_ARG(path));
 		if (take_path(k, path, route, what))
-			one_path(k, service, route, path, unique(k, jsn_str(route, "name").n ? jsn_str(route, "name") : jsn_str(service, "name")), &p, expression);
+			one_path(k, service, route, path, unique(k, jsn_str(route, "name").n ? jsn_str(route, "name") : jsn_str(service, "name")), &p, expression, rule);
 	}
 	kong_plugins_release(&p);
 }
@@ -538,26 +554,11 @@ static void global_plugins(struct kong *k)
 			kong_plugin(&p, v, STR("all calls"));
 	k->global_key = p.key;
 	k->key_name = p.key_name;
+	memcpy(k->people.everywhere, p.asks, sizeof(p.asks));
 	if (p.inbound.n || p.outbound.n)
 		bundle_policy(k->bundle, STR("global"), arena_dup(k->arena, buf_view(&p.inbound)).p, "    <forward-request />\n",
 			      arena_dup(k->arena, buf_view(&p.outbound)).p);
 	kong_plugins_release(&p);
-}
-
-static void consumers(struct kong *k)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(jsn_arr(k->doc, "consumers"), i, v) {
-		struct str name = jsn_str(v, "username").n ? jsn_str(v, "username") : jsn_str(v, "custom_id");
-		struct str what = arena_printf(k->arena, "consumer %.*s", STR_ARG(name));
-		size_t keys = json_array_size(jsn_arr(v, "keyauth_credentials"));
-
-		import_not_possible(k->bundle->report, what, keys ? "gatehouse subscription create --product kong --name '%.*s' --key-file FILE takes over its key" :
-				    "it has no key; gatehouse caller create makes clients that sign in otherwise (%.*s)", STR_ARG(name));
-		kong_tell(k->bundle->report, "consumer", v, what);
-	}
 }
 
 GH_RC import_kong(struct bundle *b, struct str text, struct text_where *where, struct gh_err *err)
@@ -570,12 +571,13 @@ GH_RC import_kong(struct bundle *b, struct str text, struct text_where *where, s
 	if (!jsn_keep(b->arena, k.doc) || !k.keyed || !k.ids || !k.paths || !k.told)
 		FAIL(err, NOMEM, "Kong");
 	*where = (struct text_where){ 1, 1 };
+	k.people = (struct kong_people){ .bundle = b, .doc = k.doc };
 	if (!jsn_get(k.doc, "_format_version") || (!jsn_arr(k.doc, "services") && !jsn_arr(k.doc, "routes")))
 		FAIL(err, INVALID, "this is no decK file: it has no _format_version and services");
 	TRY(spread(&k, err));
 	global_plugins(&k);
 	services(&k);
-	consumers(&k);
+	kong_consumers(&k.people, json_array_size(k.keyed) > 0);
 	kong_tell(b->report, "file", k.doc, STR("file"));
 	if (json_array_size(k.keyed)) {
 		product = bundle_add(b, "product", STR("kong"));

@@ -58,12 +58,10 @@ static const struct import_field target[] = {
 static const struct import_field consumer[] = {
 	{ "id", NULL, NULL }, { "username", NULL, NULL }, { "custom_id", NULL, NULL }, { "tags", NULL, NULL }, { "keyauth_credentials", NULL, NULL },
 	{ "created_at", NULL, NULL }, { "updated_at", NULL, NULL },
-	{ "jwt_secrets", "tokens are checked by their issuer: gatehouse access set 'jwt(...)', or validate-jwt with the key", NULL },
-	{ "basicauth_credentials", "passwords are not taken over: gatehouse caller create makes one that signs in with a password", NULL },
-	{ "hmacauth_credentials", "signatures are checked by a policy, with the secret as a named value", NULL },
+	{ "jwt_secrets", NULL, NULL }, { "basicauth_credentials", NULL, NULL }, { "hmacauth_credentials", NULL, NULL },
 	{ "oauth2_credentials", "gatehouse caller create makes clients of the token endpoint here", NULL },
 	{ "mtls_auth_credentials", "gatehouse access set 'cert(...)'", NULL },
-	{ "acls", "what a subscription opens is said by its product", NULL }, { "groups", "give its subscription a tier", NULL },
+	{ "acls", NULL, NULL }, { "groups", "give its subscription a tier", NULL },
 	{ "plugins", "limits of one consumer: a tier, or gatehouse consumer-rule set", NULL }, END,
 };
 static const struct import_field plugin[] = {
@@ -94,6 +92,26 @@ static const struct import_field key_auth[] = {
 	{ "key_names", NULL, NULL }, { "key_in_header", NULL, NULL }, { "key_in_query", NULL, NULL }, { "hide_credentials", NULL, NULL }, { "run_on_preflight", NULL, NULL },
 	{ "realm", NULL, NULL }, { "key_in_body", "keys are looked for in header and query only", NULL }, { "identity_realms", "keys of this installation only", NULL },
 	{ "anonymous", "calls without a key are refused; let them in with gatehouse access set 'key | anonymous'", NULL }, END,
+};
+#define ANONYMOUS { "anonymous", NULL, NULL }, { "realm", NULL, NULL }, { "run_on_preflight", NULL, NULL }, { "hide_credentials", NULL, NULL }
+static const struct import_field basic_auth[] = {
+	ANONYMOUS, { "brute_force_protection", "wrong passwords are remembered for a minute; a limit by address is <rate-limit-by-key>", NULL }, END,
+};
+static const struct import_field hmac_auth[] = {
+	ANONYMOUS, { "clock_skew", NULL, NULL }, { "algorithms", NULL, NULL },
+	{ "enforce_headers", "what must be signed is fixed: the request's line and host, a time, and of a body its digest", NULL },
+	{ "validate_request_body", NULL, NULL }, END,
+};
+static const struct import_field jwt[] = {
+	ANONYMOUS, { "key_claim_name", NULL, NULL }, { "secret_is_base64", NULL, NULL }, { "claims_to_verify", NULL, NULL }, { "header_names", NULL, NULL },
+	{ "maximum_expiration", "how long tokens may be good is not limited", "0" },
+	{ "uri_param_names", "tokens come in a header field only", "[\"jwt\"]" }, { "cookie_names", "tokens come in a header field only", NULL }, END,
+};
+static const struct import_field acl[] = {
+	{ "allow", NULL, NULL }, { "deny", NULL, NULL }, { "whitelist", NULL, NULL }, { "blacklist", NULL, NULL },
+	{ "hide_groups_header", "the groups of callers are in X-Consumer-Groups; identity.headers of the access rule names what is sent", NULL },
+	{ "include_consumer_groups", "only groups of the consumer's acls count", NULL },
+	{ "always_use_authenticated_groups", "only groups of the consumer's acls count", NULL }, END,
 };
 static const struct import_field cors[] = {
 	{ "origins", NULL, NULL }, { "methods", NULL, NULL }, { "headers", NULL, NULL }, { "exposed_headers", NULL, NULL }, { "credentials", NULL, NULL }, { "max_age", NULL, NULL },
@@ -128,7 +146,7 @@ static const struct {
 	const struct import_field *fields;
 } tables[] = {
 	{ "file", file }, { "service", service }, { "route", route }, { "upstream", upstream }, { "target", target }, { "consumer", consumer }, { "plugin", plugin },
-	{ "rate-limiting", rate_limiting }, { "rate-limiting-advanced", rate_limiting }, { "key-auth", key_auth }, { "key-auth-enc", key_auth }, { "cors", cors },
+	{ "rate-limiting", rate_limiting }, { "rate-limiting-advanced", rate_limiting }, { "key-auth", key_auth }, { "key-auth-enc", key_auth }, { "cors", cors }, { "basic-auth", basic_auth }, { "hmac-auth", hmac_auth }, { "jwt", jwt }, { "acl", acl },
 	{ "ip-restriction", ip_restriction }, { "request-transformer", transformer }, { "request-transformer-advanced", transformer },
 	{ "response-transformer", transformer }, { "response-transformer-advanced", transformer }, { "correlation-id", correlation }, { "proxy-cache", proxy_cache },
 	{ "proxy-cache-advanced", proxy_cache }, { "request-size-limiting", size_limit }, { "request-termination", termination },

@@ -10,6 +10,7 @@ enum { RATE_WINDOW_MAX = 300 };                  /* seconds that rate-limit-by-k
 void kong_plugins_init(struct kong_plugins *p, struct bundle *b)
 {
 	*p = (struct kong_plugins){ .bundle = b };
+	buf_init(&p->first, POLICY_TEXT_MAX);
 	buf_init(&p->inbound, POLICY_TEXT_MAX);
 	buf_init(&p->outbound, POLICY_TEXT_MAX);
 	buf_init(&p->late, POLICY_TEXT_MAX);
@@ -17,6 +18,7 @@ void kong_plugins_init(struct kong_plugins *p, struct bundle *b)
 
 void kong_plugins_release(struct kong_plugins *p)
 {
+	buf_release(&p->first);
 	buf_release(&p->inbound);
 	buf_release(&p->outbound);
 	buf_release(&p->late);
@@ -253,6 +255,7 @@ static void key_auth(struct kong_plugins *p, const json_t *c, struct str where U
 	struct str name = jsn_string(json_array_get(jsn_arr(c, "key_names"), 0));
 
 	p->key = true;
+	p->key_anonymous = jsn_str(c, "anonymous").n > 0;
 	p->key_name = name.n ? name : STR("apikey");
 	p->key_in_header = jsn_bool(c, "key_in_header", true);
 	p->key_in_query = jsn_bool(c, "key_in_query", true);
@@ -406,11 +409,26 @@ static const struct {
 	{ "response-transformer-advanced", response_transformer },
 };
 
-/* Plugins that keep calls out. */
-static const char *const guards[] = { "acl", "basic-auth", "bot-detection", "hmac-auth", "jwt", "jwt-signer", "ldap-auth", "ldap-auth-advanced",
-	"mtls-auth", "oauth2", "oauth2-introspection", "opa", "request-validator", "session", "vault-auth", "websocket-validator", "access-control-enforcement",
-	"header-cert-auth", "tls-handshake-modifier", "forward-proxy", "pre-function", "post-function",
-	"injection-protection", "json-threat-protection", "xml-threat-protection", "saml", "oas-validation", "ai-prompt-guard" };
+/* Plugins that keep calls out, and what says the same here. */
+#define ELSEWHERE "say who may call with gatehouse access set"
+#define IN_POLICY "write the check as an expression in a <choose>"
+static const char *const guards[][2] = {
+	{ "oauth2", "make clients (gatehouse caller create client), which get tokens at /-/oauth2/token, and gatehouse access set --api ID jwt" },
+	{ "oauth2-introspection", "gatehouse access set --api ID 'introspect(endpoint=ADDRESS, client-id=ID, client-secret={{named-value}})'" },
+	{ "mtls-auth", "gatehouse certificate set ID --file ca.pem --authority, and gatehouse access set --api ID 'cert(ca=ID)'" },
+	{ "header-cert-auth", "gatehouse certificate set ID --file ca.pem --authority, and gatehouse access set --api ID 'cert(ca=ID)'; docs/operator.md says how the header is trusted" },
+	{ "tls-handshake-modifier", "the web server asks for certificates; gatehouse access set --api ID 'cert(ca=ID)'" },
+	{ "ldap-auth", "gatehouse access set --api ID 'jwt(issuer=ADDRESS)' of a provider in front of the directory, or basic" },
+	{ "ldap-auth-advanced", "gatehouse access set --api ID 'jwt(issuer=ADDRESS)' of a provider in front of the directory, or basic" },
+	{ "saml", "the identity-aware proxy signs people in with OpenID: gatehouse iap" }, { "session", "the identity-aware proxy keeps sessions: gatehouse iap" },
+	{ "vault-auth", ELSEWHERE }, { "jwt-signer", "gatehouse access set --api ID 'jwt(issuer=ADDRESS)', with identity.token for a token to the backend" },
+	{ "access-control-enforcement", ELSEWHERE }, { "forward-proxy", "<proxy url=\"ADDRESS\" /> in its policy" },
+	{ "opa", "ask it with <send-request> and answer by <choose>" }, { "bot-detection", "<choose> over context.Request.Headers[\"User-Agent\"]" },
+	{ "request-validator", "<validate-content> and <validate-parameters> with the API's description" },
+	{ "oas-validation", "<validate-content> and <validate-parameters> with the API's description" }, { "websocket-validator", IN_POLICY },
+	{ "json-threat-protection", "<validate-content> with max-size and a schema" }, { "xml-threat-protection", "<validate-content> with max-size and a schema" },
+	{ "injection-protection", IN_POLICY }, { "pre-function", IN_POLICY }, { "post-function", IN_POLICY }, { "ai-prompt-guard", IN_POLICY },
+};
 
 static const char *const logs[] = { "file-log", "http-log", "tcp-log", "udp-log", "syslog", "loggly", "kafka-log", "statsd", "statsd-advanced",
 	"prometheus", "datadog", "zipkin", "opentelemetry", "request-callout" };
@@ -420,6 +438,27 @@ static bool listed(const char *const *list, size_t n, struct str name)
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(name, str_of(list[i])))
 			return true;
+	return false;
+}
+
+static const char *advice_of(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(guards); i++)
+		if (str_eq(name, str_of(guards[i][0])))
+			return guards[i][1];
+	return NULL;
+}
+
+/* What of them becomes a rule is seen when all plugins of the route are known. */
+static bool asks_who(struct kong_plugins *p, const json_t *plugin, struct str name)
+{
+	static const char *const names[KONG_ASKS__COUNT] = { "basic-auth", "hmac-auth", "jwt", "acl" };
+
+	for (unsigned i = 0; i < KONG_ASKS__COUNT; i++)
+		if (str_eq(name, str_of(names[i]))) {
+			p->asks[i] = jsn_obj(plugin, "config") ? jsn_obj(plugin, "config") : jsn_keep(p->bundle->arena, json_object());
+			return true;
+		}
 	return false;
 }
 
@@ -437,6 +476,10 @@ void kong_plugin(struct kong_plugins *p, const json_t *plugin, struct str where)
 		import_not_possible(r, at, "it is for one consumer only; give that subscription a tier, or ask for it in a <choose>");
 		return;
 	}
+	if (asks_who(p, plugin, name)) {
+		kong_tell(r, arena_cstr(p->bundle->arena, name), jsn_get(plugin, "config"), at);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		if (str_eq(name, str_of(known[i].name))) {
 			known[i].take(p, jsn_get(plugin, "config"), at);
@@ -445,10 +488,10 @@ void kong_plugin(struct kong_plugins *p, const json_t *plugin, struct str where)
 			return;
 		}
 	}
-	if (listed(guards, ARRAY_LEN(guards), name)) {
+	if (advice_of(name)) {
 		policy_closed(&p->inbound, arena_printf(p->bundle->arena, "the plugin %.*s", STR_ARG(name)).p);
-		import_not_possible(r, at, "it keeps calls out, and its rules cannot be taken over; calls are answered 501 until you say who may call "
-				    "(gatehouse access set, or validate-jwt) and take the return-response out of the policy");
+		import_not_possible(r, at, "it keeps calls out, and its rules cannot be taken over. Here: %s. Calls are answered 501 until you take the "
+				    "return-response out of the policy", advice_of(name));
 	} else if (listed(logs, ARRAY_LEN(logs), name)) {
 		import_not_possible(r, at, "all calls are recorded here (gatehouse log, metrics); for a copy elsewhere make a logger and use log-to-eventhub");
 	} else {

@@ -202,6 +202,7 @@ static GH_RC read_foreign(struct taken *x, const struct tree *t, struct gh_err *
 	TRY(bundle_init(&x->bundle, x->w->a, &x->report, err));
 	x->bundle.environment = x->environment;
 	TRY(t ? read_extract(x, t, prefix, err) : read_text(x, err));
+	TRY(bundle_keep_secrets(&x->bundle, x->w->site->store, err));
 	return bundle_set(&x->bundle, "file", x->set, err);
 }
 

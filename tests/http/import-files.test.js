@@ -6,6 +6,7 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
+const crypto = require('node:crypto');
 const { offline, start, backend, SERVERS } = require('./harness');
 
 const SECRET = 'nobody-may-read-this';
@@ -142,12 +143,43 @@ test('files beside the description become one document', async (t) => {
   });
 });
 
+// Consumers of Kong call as they did, and nobody else does.
+const plugins = (...names) => names.map((n) => (typeof n === 'string' ? { name: n } : n));
+const KONG = (url) => ({ _format_version: '3.0', services: [{ name: 'kong', url, routes: [
+  { name: 'basic', paths: ['/k/basic'], plugins: plugins('basic-auth', { name: 'acl', config: { allow: ['gold'] } }) },
+  { name: 'tokens', paths: ['/k/tokens'], plugins: plugins('jwt', { name: 'acl', config: { deny: ['silver'] } }) },
+  { name: 'keyed', paths: ['/k/keyed'], plugins: plugins('key-auth', { name: 'acl', config: { allow: ['gold'] } }) },
+  { name: 'either', paths: ['/k/either'], plugins: plugins(...['key-auth', 'basic-auth'].map((name) => ({ name, config: { anonymous: 'guest' } }))) },
+  { name: 'both', paths: ['/k/both'], plugins: plugins('key-auth', 'basic-auth') },
+  { name: 'closed', paths: ['/k/closed'], plugins: plugins('acl') },
+  { name: 'safe', paths: ['/k/safe'], protocols: ['https'] },
+] }], consumers: ['gold', 'silver'].map((group) => ({ username: group, acls: [{ group }], keyauth_credentials: [{ key: `a-key-of-the-${group}-one` }],
+  basicauth_credentials: [{ username: group, password: `word of ${group}` }], jwt_secrets: [{ key: `iss-${group}`, secret: `${group}-`.repeat(8) }] })) });
+
+async function kongCalls(gw) {
+  const part = (v) => Buffer.from(JSON.stringify(v)).toString('base64url');
+  const jwt = (who, secret = `${who}-`.repeat(8)) => {
+    const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ iss: `iss-${who}`, exp: 4102444800 })}`;
+    return { Authorization: `Bearer ${text}.${crypto.createHmac('sha256', secret).update(text).digest('base64url')}` };
+  };
+  const key = (who) => ({ apikey: `a-key-of-the-${who}-one` }), basic = (who, word = `word of ${who}`) => ({ Authorization: `Basic ${Buffer.from(`${who}:${word}`).toString('base64')}` });
+  for (const [route, headers, want] of [['basic', {}, 401], ['basic', basic('gold'), 200], ['basic', basic('gold', 'wrong'), 401], ['basic', basic('silver'), 403],
+    ['tokens', {}, 401], ['tokens', jwt('gold'), 200], ['tokens', jwt('silver'), 401], ['tokens', jwt('gold', 'another secret of thirty-two bytes'), 401],
+    ['keyed', {}, 401], ['keyed', key('gold'), 200], ['keyed', key('silver'), 403], ['either', key('silver'), 200], ['either', basic('silver'), 200], ['either', {}, 401],
+    ['both', key('gold'), 401], ['both', { ...key('gold'), ...basic('gold') }, 200], ['closed', key('gold'), 501], ['safe', {}, 403]]) {
+    const r = await fetch(`${gw.url}/api/k/${route}`, { headers });
+    await r.text();
+    assert.strictEqual(r.status, want, `${route} with ${JSON.stringify(headers)}`);
+  }
+}
+
 test(`the portal shows and gives out the whole, the gateway validates by it, behind ${SERVERS[0]}`, async (t) => {
   const erp = await backend();
   const gw = await start({ server: SERVERS[0], workers: 1, setup(g) {
     write(path.join(g.dir, 'api'), THREE);
     g.cli('import', 'openapi', path.join(g.dir, 'api/orders.yaml'), '--path', 'orders', '--name', 'orders', '--backend', erp.url);
     g.cli('api', 'set', 'orders', '--require-key', 'no');
+    g.cli('import', 'kong', g.file('kong.json', JSON.stringify(KONG(erp.url))));
     g.cli('policy', 'set', '--scope', 'api:orders', g.file('p.xml', '<policies><inbound><base /><validate-content unspecified-content-type-action="prevent" max-size="1000" '
       + 'size-exceeded-action="prevent"><content type="application/json" validate-as="json" action="prevent" /></validate-content></inbound>'
       + '<backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>'));
@@ -160,4 +192,5 @@ test(`the portal shows and gives out the whole, the gateway validates by it, beh
   assert.strictEqual(await (await fetch(`${gw.url}/apis/orders/original`)).text(), THREE['orders.yaml']);
   const page = await (await fetch(`${gw.url}/apis/orders/operations/read`)).text();
   assert.ok(page.includes('lines') && page.includes('total'), page);
+  await t.test('what came from Kong asks for what it asked for', () => kongCalls(gw));
 });

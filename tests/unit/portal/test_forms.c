@@ -294,7 +294,7 @@ static void installations(void **state)
 	static const struct {
 		const char *label, *file, *id, *says[3], *kind, *makes;
 	} rows[] = {
-		{ "decK", "tests/golden/import/kong-shop/input.kong", "", { "What becomes of each part", "plugin jwt of route search", "Not possible" }, "api", "search" },
+		{ "decK", "tests/golden/import/kong-shop/input.kong", "", { "What becomes of each part", "route search", "Not possible" }, "api", "search" },
 		{ "API Gateway", "tests/golden/import/aws-orders/input.aws", "mine", { "authorizer", "operation mine/", "Approximated" }, "operation", "mine/getorder" },
 	};
 	struct client c = { .site = *state };
