@@ -2,9 +2,9 @@
 #include "tests/unit/check.h"
 
 #include "core/buf.h"
-#include "core/clock.h"
 #include "core/uritemplate.h"
 
+#include <time.h>
 
 static void show(struct buf *b, const struct uritemplate_values *v)
 {
@@ -230,6 +230,15 @@ static void specific(void **state UNUSED)
 	check_done();
 }
 
+/* Of this thread: what else the machine does is not counted. */
+static int64_t used_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
 static int64_t cost(size_t n)
 {
 	struct arena *a = arena_new((size_t)1 << 28), *scratch = arena_new(1 << 20);
@@ -251,11 +260,11 @@ static int64_t cost(size_t n)
 		paths[i] = arena_printf(a, "/group-%zu/items-%zu/4711/part-%zu", k / 100, k, k % 7);
 	}
 	for (int round = 0; round < 5; round++) {
-		start = clock_mono_us();
+		start = used_us();
 		for (size_t i = 0; i < 20000; i++)
 			assert_ptr_equal(uritemplate_set_find(set, scratch, STR("GET"), paths[i % 64], STR_NULL, &v, NULL), &set);
-		if (clock_mono_us() - start < best)
-			best = clock_mono_us() - start;
+		start = used_us() - start;
+		best = start < best ? start : best;
 	}
 	arena_free(a);
 	arena_free(scratch);

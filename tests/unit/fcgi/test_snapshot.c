@@ -151,7 +151,7 @@ static struct snapshot *wait_for(struct snapshot_loader *l, struct gh_err *refus
 	struct pollfd p = { .fd = snapshot_loader_fd(l), .events = POLLIN };
 
 	refused->code = GH_OK;
-	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_equal(poll(&p, 1, 60000), 1);
 	return snapshot_loader_take(l, refused);
 }
 

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SOON_MS = 20000 };
+enum { SOON_MS = 60000 };
 
 static bool says(void *ctx, int fd)
 {
