@@ -27,7 +27,7 @@ const SEALING = crypto.randomBytes(32);
 describe(`tokens behind ${SERVERS[0]}`, () => {
   const first = new Signer('k1'), stranger = new Signer('k1');
   let gw, things, provider, issuer, good;
-  const hits = { configuration: 0, keys: 0 };
+  const hits = { configuration: 0, keys: 0 }, begun = Date.now();
 
   const call = async (token, name = 'things') => {
     const r = await fetch(`${gw.url}/api/${name}/things`, { headers: token ? { Authorization: `Bearer ${token}` } : {} });
@@ -188,7 +188,8 @@ describe(`tokens behind ${SERVERS[0]}`, () => {
   });
 
   it('does not ask the provider again for each unknown key', () => {
-    assert.ok(hits.keys <= 2 * WORKERS, JSON.stringify(hits));
+    // at most once a minute
+    assert.ok(hits.keys <= (2 + (Date.now() - begun) / 60000) * WORKERS, JSON.stringify(hits));
   });
 
   it('a caller who leaves does not take the fetch of the keys with him', async () => {

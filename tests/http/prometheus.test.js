@@ -36,15 +36,15 @@ const sum = (v, want) => (v || []).filter((s) => Object.entries(want).every(([k,
 
 before(async () => {
   orders = await backend((req, res) => { res.statusCode = req.url.endsWith('/fail') ? 500 : 200; res.end('{"n":1}'); });
-  const file = '/tmp/gatehouse-metrics-token';
-  fs.writeFileSync(file, `${TOKEN}\n`, { mode: 0o600 });
-  gw = await start({ server: 'nginx', workers: 2, config: { 'metrics.token_file': file, 'metrics.apis': 3, 'counter.entries': 64 }, setup(g) {
+  gw = await start({ server: 'nginx', workers: 2, config: { 'metrics.apis': 3, 'counter.entries': 64 }, setup(g) {
+    const file = g.file('metrics-token', `${TOKEN}\n`);
+    fs.appendFileSync(path.join(g.state, 'gatehouse.conf'), `metrics.token_file = ${file}\n`);
     g.cli('product', 'create', 'open', '--require-key', 'no');
     for (const id of ['orders', 'stock', 'more'])
       g.cli('import', 'openapi', g.file('p.json', SPEC), '--path', id, '--name', id, '--backend', orders.url, '--product', 'open');
   } });
 });
-after(async () => { await gw?.stop(); await orders?.close(); fs.rmSync('/tmp/gatehouse-metrics-token', { force: true }); });
+after(async () => { await gw?.stop(); await orders?.close(); });
 
 test('closed but to the token', async () => {
   for (const headers of [{}, { Authorization: 'Bearer wrong' }, { Authorization: `Basic ${TOKEN}` }]) {
