@@ -22,6 +22,13 @@ static const struct option har_options[] = {
 	OPTION_END,
 };
 
+static const struct option wsdl_options[] = {
+	IMPORT_OPTIONS,
+	{ "port", OPTION_TEXT, "NAME", "port that is taken, with all others at its address; without it the first", false },
+	OUT_OPTION,
+	OPTION_END,
+};
+
 enum source { SOURCE_HAR, SOURCE_POSTMAN, SOURCE_WSDL };
 
 static GH_RC read_source(struct cli *c, enum source source, struct import_report *r, struct described *d, bool *told, struct gh_err *err)
@@ -40,7 +47,7 @@ static GH_RC read_source(struct cli *c, enum source source, struct import_report
 		rc = import_postman(c->arena, text, r, d, &at, err);
 		break;
 	default:
-		rc = import_wsdl(c->arena, text, r, d, &at, err);
+		rc = import_wsdl(c->arena, text, str_of(option_text(&c->options, "port")), r, d, &at, err);
 		break;
 	}
 	*told = rc.code == GH_E_SYNTAX || rc.code == GH_E_INVALID || rc.code == GH_E_LIMIT;
@@ -130,5 +137,5 @@ const struct command command_import_wsdl = {
 	.summary = "make an API from the description of a SOAP service (WSDL 1.1)",
 	.help = "Each SOAP operation becomes one of the API, called with ?soapAction=NAME; calls without it are taken by one more.\n"
 		FIRST_DESCRIPTION,
-	.options = options, .run = run_wsdl,
+	.options = wsdl_options, .run = run_wsdl,
 };

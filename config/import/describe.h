@@ -21,6 +21,7 @@ GH_RC import_har(struct arena *a, struct str text, struct str host, struct impor
 /* A Postman collection, format 2.0 or 2.1. Variables of the collection are put in where they stand in addresses. */
 GH_RC import_postman(struct arena *a, struct str text, struct import_report *r, struct described *out, struct text_where *where,
 		     struct gh_err *err);
-/* WSDL 1.1 with SOAP 1.1 or 1.2 over HTTP. Each operation becomes POST ?soapAction=NAME; its schemas those of the body. */
-GH_RC import_wsdl(struct arena *a, struct str text, struct import_report *r, struct described *out, struct text_where *where,
+/* WSDL 1.1 with SOAP 1.1 or 1.2 over HTTP. Each operation becomes POST ?soapAction=NAME; its schemas those of the body. Taken are the
+ * port of that name, or the first, and all others at its address. */
+GH_RC import_wsdl(struct arena *a, struct str text, struct str port, struct import_report *r, struct described *out, struct text_where *where,
 		  struct gh_err *err);

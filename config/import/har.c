@@ -21,7 +21,7 @@ static bool carries_data(const json_t *entry)
 	struct str answer = jsn_str(jsn_get(response, "content"), "mimeType"), kind = jsn_str(entry, "_resourceType");
 	struct str sent = jsn_str(jsn_get(request, "postData"), "mimeType"), method = jsn_str(request, "method");
 
-	if (str_eq(method, STR("OPTIONS")) || str_eq(method, STR("CONNECT")))
+	if (str_starts_ci(jsn_str(request, "url"), STR("ws")) || str_eq(method, STR("OPTIONS")) || str_eq(method, STR("CONNECT")))
 		return false;
 	if (str_eq(kind, STR("xhr")) || str_eq(kind, STR("fetch")))
 		return true;
@@ -153,7 +153,7 @@ GH_RC import_har(struct arena *a, struct str text, struct str host, struct impor
 	import_taken(r, "call", calls);
 	import_taken(r, "operation", recording_operations(rec));
 	if (others)
-		import_not_possible(r, arena_printf(a, "%zu other call%s", others, others == 1 ? "" : "s"), "pictures, scripts, styles and preflights are no operations");
+		import_not_possible(r, arena_printf(a, "%zu other call%s", others, others == 1 ? "" : "s"), "pictures, scripts, styles, preflights and WebSockets are no operations");
 	import_approximated(r, STR("schemas"), "they describe what was recorded; values, cookies and credentials are not kept");
 	import_approximated(r, STR("parameters in paths"), "numbers, UUIDs and long hexadecimal segments became parameters");
 	out->title = h.host;

@@ -15,6 +15,7 @@ struct postman {
 	struct recording *rec;
 	json_t *variables;               /* list of {key, value} */
 	size_t requests, scripts;
+	struct str base;                 /* of the first request that names one */
 	struct recorded_pair *room;
 	json_t *told;                    /* {"auth digest": true}: rows that stand once */
 };
@@ -75,13 +76,14 @@ static struct str text_of(const json_t *v)
 	return json_is_string(v) ? jsn_string(v) : jsn_str(v, "content");
 }
 
-static size_t pairs(const struct postman *p, const json_t *list, struct recorded_pair *to)
+/* What is switched off is still a parameter of the address that there is (`all`), but nothing of a header or body. */
+static size_t pairs(const struct postman *p, const json_t *list, bool all, struct recorded_pair *to)
 {
 	size_t n = 0, i;
 	json_t *v;
 
 	json_array_foreach((json_t *)(uintptr_t)list, i, v)
-		if (n < FIELDS_MAX && !jsn_bool(v, "disabled", false))
+		if (n < FIELDS_MAX && (all || !jsn_bool(v, "disabled", false)))
 			to[n++] = (struct recorded_pair){ jsn_str(v, "key"), expand(p, jsn_str(v, "value")) };
 	return n;
 }
@@ -102,7 +104,7 @@ static void add_body(const struct postman *p, const json_t *body, struct recorde
 	} else if (str_eq(mode, STR("urlencoded")) || str_eq(mode, STR("formdata"))) {
 		call->body_type = str_eq(mode, STR("formdata")) ? STR("multipart/form-data") : STR("application/x-www-form-urlencoded");
 		call->form = p->room + 2 * FIELDS_MAX;
-		call->n_form = pairs(p, jsn_get(body, mode.p), p->room + 2 * FIELDS_MAX);
+		call->n_form = pairs(p, jsn_get(body, mode.p), false, p->room + 2 * FIELDS_MAX);
 	} else if (str_eq(mode, STR("graphql"))) {
 		call->body_type = STR("application/json");
 		call->body = STR("{\"query\": \"\", \"variables\": {}}");
@@ -155,6 +157,11 @@ static void split_address(struct postman *p, struct str raw, struct recorded_cal
 	}
 	call->base = arena_printf(p->arena, "%.*s://%.*s", STR_ARG(at == SIZE_MAX ? STR("https") : str_first(raw, at)),
 				  STR_ARG(str_first(rest, slash)));
+	if (!p->base.n)
+		p->base = call->base;
+	else if (!str_eq(p->base, call->base) && once(p, call->base))
+		import_approximated(p->report, call->base, "requests to it are operations beside those to %.*s, and go to the API's backend: say otherwise with "
+				    "<set-backend-service> in their policies", STR_ARG(p->base));
 }
 
 static size_t add_query(struct postman *p, const json_t *url, struct str raw, struct recorded_pair *to)
@@ -163,7 +170,7 @@ static size_t add_query(struct postman *p, const json_t *url, struct str raw, st
 	size_t n = 0, at;
 
 	if (json_is_object(url) && jsn_arr(url, "query"))
-		return pairs(p, jsn_get(url, "query"), to);
+		return pairs(p, jsn_get(url, "query"), true, to);
 	at = str_find_char(raw, '?');
 	if (at == SIZE_MAX)
 		return 0;
@@ -199,7 +206,7 @@ static GH_RC add_request(struct postman *p, const json_t *item, const char *tag,
 {
 	const json_t *request = jsn_get(item, "request"), *url = jsn_get(request, "url"), *answers = jsn_get(item, "response");
 	struct str raw = json_is_string(request) ? jsn_string(request) : json_is_string(url) ? jsn_string(url) : jsn_str(url, "raw");
-	struct recorded_call call = { .method = jsn_str(request, "method"), .tag = tag, .name = jsn_str(item, "name") };
+	struct recorded_call call = { .method = jsn_str(request, "method"), .tag = tag, .name = jsn_str(item, "name"), .documented = true };
 	size_t n = json_array_size(answers);
 
 	if (!call.method.n)
@@ -214,7 +221,7 @@ static GH_RC add_request(struct postman *p, const json_t *item, const char *tag,
 	call.query = p->room;
 	call.n_query = add_query(p, url, raw, p->room);
 	call.headers = p->room + FIELDS_MAX;
-	call.n_headers = pairs(p, jsn_get(request, "header"), p->room + FIELDS_MAX);
+	call.n_headers = pairs(p, jsn_get(request, "header"), false, p->room + FIELDS_MAX);
 	add_auth(p, jsn_get(request, "auth") ? jsn_get(request, "auth") : auth, &call, p->room + FIELDS_MAX);
 	add_body(p, jsn_get(request, "body"), &call);
 	tell(p, item, request, &call);

@@ -206,6 +206,24 @@ static bool add_scheme(struct recording *r, json_t *op, struct str name, struct 
 	return true;
 }
 
+/* Fields of HTTP that say something to the service, and those that clients send by themselves. */
+static bool is_parameter(struct str name, bool documented)
+{
+	static const char *const meant[] = { "idempotency-key", "if-match", "prefer" };
+	static const char *const by_itself[] = { "accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-length", "content-type",
+						 "cookie", "host", "origin", "pragma", "postman-token", "referer", "user-agent" };
+
+	if (!utf8_valid(name) || name.n == 0 || name.p[0] == ':')
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(meant); i++)
+		if (str_eq_ci(name, str_of(meant[i])))
+			return true;
+	for (size_t i = 0; documented && i < ARRAY_LEN(by_itself); i++)
+		if (str_eq_ci(name, str_of(by_itself[i])))
+			return false;
+	return documented || str_starts_ci(name, STR("x-"));
+}
+
 static void add_headers(struct recording *r, json_t *op, const struct recorded_call *call)
 {
 	static const char *const passed[] = { "x-requested-with", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
@@ -214,7 +232,7 @@ static void add_headers(struct recording *r, json_t *op, const struct recorded_c
 
 	for (size_t i = 0; i < call->n_headers; i++) {
 		struct str name = call->headers[i].name;
-		bool skip = !str_starts_ci(name, STR("x-")) || !utf8_valid(name);
+		bool skip = !is_parameter(name, call->documented);
 
 		if (add_scheme(r, op, name, call->headers[i].value, "header"))
 			continue;

@@ -24,6 +24,7 @@ struct recorded_call {
 	struct str body_type, body;      /* "application/json"; STR_NULL: no body */
 	const struct recorded_pair *form;                /* fields of a form, when the body is one */
 	size_t n_form;
+	bool documented;                 /* somebody wrote it down: its headers are parameters, also such as Idempotency-Key */
 	bool again;                      /* another answer to the call before */
 	int status;                      /* 0: no answer is known */
 	struct str answer_type, answer;

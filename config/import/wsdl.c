@@ -2,7 +2,7 @@
  *
  * A SOAP service has one address for all its operations; what is called stands in the SOAPAction field or in the body. So that each
  * operation has its own place for policies and figures, it becomes POST /?soapAction=NAME, and POST / takes the calls of clients
- * that cannot add this. Bodies stay XML and go through as they are. */
+ * that cannot add this. Bodies stay XML and go through as they are. Ports at one address are one API, also with both versions of SOAP. */
 #include "config/import/describe.h"
 #include "config/import/xsd.h"
 #include "core/str.h"
@@ -22,7 +22,8 @@ struct wsdl {
 	const char *soap;                /* namespace of the binding's elements */
 	bool rpc;
 	json_t *paths;
-	size_t operations;
+	size_t operations, ports;
+	size_t headers, faults, encoded;         /* operations with what the description does not say */
 };
 
 static const xmlNode *child(const xmlNode *of, const char *ns, const char *name)
@@ -103,32 +104,66 @@ static json_t *content(struct wsdl *w, json_t *body)
 			 "namespace", ns));
 }
 
+static json_t *answers(struct wsdl *w, const xmlNode *out, const char *name)
+{
+	const xmlNode *message = out ? by_qname(w, out, "message", "message") : NULL;
+
+	if (!out)
+		return json_pack("{s:{s:s}, s:{s:s}}", "200", "description", "Taken; there is no answer", "500", "description", "A SOAP fault");
+	return json_pack("{s:{s:s, s:o}, s:{s:s}}", "200", "description", "The answer", "content",
+			 content(w, body_schema(w, message, arena_printf(w->arena, "%sResponse", name).p)), "500", "description", "A SOAP fault");
+}
+
+/* What of an operation goes through as it is, and is not in the description. */
+static void count_unsaid(struct wsdl *w, const xmlNode *bound, const xmlNode *abstract)
+{
+	static const char *const ways[] = { "input", "output" };
+	bool header = false, encoded = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		const xmlNode *way = child(bound, WSDL, ways[i]), *body = child(way, w->soap, "body");
+		const char *use = body ? xsd_attribute(w->arena, body, "use") : NULL;
+
+		header = header || child(way, w->soap, "header");
+		encoded = encoded || (use && strcmp(use, "encoded") == 0);
+	}
+	w->headers += header;
+	w->encoded += encoded;
+	w->faults += child(abstract, WSDL, "fault") != NULL;
+}
+
 static void add_operation(struct wsdl *w, const xmlNode *bound, const xmlNode *abstract, const char *name)
 {
-	const xmlNode *soap = child(bound, w->soap, "operation"), *in = child(abstract, WSDL, "input"), *out = child(abstract, WSDL, "output");
-	const char *action = soap ? xsd_attribute(w->arena, soap, "soapAction") : NULL;
-	const xmlNode *request = in ? by_qname(w, in, "message", "message") : NULL, *answer = out ? by_qname(w, out, "message", "message") : NULL;
+	const xmlNode *soap = child(bound, w->soap, "operation"), *in = child(abstract, WSDL, "input");
+	const char *action = soap ? xsd_attribute(w->arena, soap, "soapAction") : NULL, *path = arena_printf(w->arena, "/?soapAction=%s", name).p;
+	const xmlNode *request = in ? by_qname(w, in, "message", "message") : NULL;
 	struct str about = documentation(w, abstract);
-	json_t *op, *path;
+	json_t *op, *there = jsn_get(jsn_get(w->paths, path), "post");
 
 	if (!in) {
 		import_not_possible(w->report, arena_printf(w->arena, "operation %s", name), "it only sends; the gateway takes calls");
 		return;
 	}
-	op = json_pack("{s:s, s:s, s:{s:o}, s:{s:{s:s, s:o}, s:{s:s}}}", "operationId", name, "summary", name, "requestBody", "content",
-		       content(w, body_schema(w, request, name)), "responses", "200", "description", "The answer", "content",
-		       content(w, body_schema(w, answer, arena_printf(w->arena, "%sResponse", name).p)), "500", "description", "A SOAP fault");
+	op = json_pack("{s:s, s:s, s:{s:o}, s:o}", "operationId", name, "summary", name, "requestBody", "content",
+		       content(w, body_schema(w, request, name)), "responses", answers(w, child(abstract, WSDL, "output"), name));
 	if (!op) {
 		w->report->failed = true;
 		return;
 	}
+	if (there) {                             /* of another port: the other version of SOAP */
+		json_object_update_missing(jsn_get(jsn_get(there, "requestBody"), "content"), jsn_get(jsn_get(op, "requestBody"), "content"));
+		json_object_update_missing(jsn_get(jsn_get(jsn_get(there, "responses"), "200"), "content"),
+					   jsn_get(jsn_get(jsn_get(op, "responses"), "200"), "content"));
+		json_decref(op);
+		return;
+	}
+	count_unsaid(w, bound, abstract);
 	if (about.n)
 		json_object_set_new(op, "description", json_stringn(about.p, about.n));
 	if (action && action[0])
 		json_object_set_new(op, "parameters", json_pack("[{s:s, s:s, s:b, s:{s:s, s:s}}]", "name", "SOAPAction", "in", "header",
 				    "required", 0, "schema", "type", "string", "default", action));
-	path = json_pack("{s:o}", "post", op);
-	json_object_set_new(w->paths, arena_printf(w->arena, "/?soapAction=%s", name).p, path);
+	json_object_set_new(w->paths, path, json_pack("{s:o}", "post", op));
 	w->operations++;
 }
 
@@ -150,37 +185,112 @@ static void add_operations(struct wsdl *w, const xmlNode *port_type)
 			    "responses", "200", "description", "The answer"));
 }
 
-/* The first port with a SOAP binding; the others are told. *address is where it stands. */
-static const xmlNode *choose_port(struct wsdl *w, const xmlNode *service, const char **address)
+/* The next port of any service; NULL: there is no more. */
+static const xmlNode *next_port(struct wsdl *w, const xmlNode *port)
 {
-	const xmlNode *chosen = NULL;
+	const xmlNode *service = port ? port->parent : child(w->root, WSDL, "service"), *n = port ? port->next : service ? service->children : NULL;
 
-	for (const xmlNode *n = service ? service->children : NULL; n; n = n->next) {
-		const char *name = xsd_is(n, WSDL, "port") ? xsd_attribute(w->arena, n, "name") : NULL;
-		const xmlNode *binding = name ? by_qname(w, n, "binding", "binding") : NULL;
-		const char *ns = child(binding, SOAP, "binding") ? SOAP : child(binding, SOAP12, "binding") ? SOAP12 : NULL;
-		const xmlNode *at = ns ? child(n, ns, "address") : NULL;
-
-		if (!name)
-			continue;
-		if (chosen || !ns) {
-			import_not_possible(w->report, arena_printf(w->arena, "port %s", name), ns ? "one port is taken, the first; this one has the same "
-					    "operations by another address or version of SOAP" : "it is no SOAP port");
-			continue;
-		}
-		chosen = n;
-		w->binding = binding;
-		w->soap = ns;
-		w->rpc = strcmp(xsd_attribute(w->arena, child(binding, ns, "binding"), "style") ?
-				xsd_attribute(w->arena, child(binding, ns, "binding"), "style") : "document", "rpc") == 0;
-		*address = at ? xsd_attribute(w->arena, at, "location") : NULL;
+	for (;;) {
+		for (; n; n = n->next)
+			if (xsd_is(n, WSDL, "port") && xsd_attribute(w->arena, n, "name"))
+				return n;
+		do
+			service = service ? service->next : NULL;
+		while (service && !xsd_is(service, WSDL, "service"));
+		if (!service)
+			return NULL;
+		n = service->children;
 	}
-	return chosen;
 }
 
-static GH_RC describe(struct wsdl *w, struct described *out, struct text_where *where, struct gh_err *err)
+/* Makes it the port whose operations are added; false: it does not speak SOAP. */
+static bool enter_port(struct wsdl *w, const xmlNode *port, const char **address)
 {
-	const xmlNode *service = child(w->root, WSDL, "service"), *port_type;
+	const xmlNode *binding = by_qname(w, port, "binding", "binding"), *at;
+	const char *ns = child(binding, SOAP, "binding") ? SOAP : child(binding, SOAP12, "binding") ? SOAP12 : NULL;
+	const char *style = ns ? xsd_attribute(w->arena, child(binding, ns, "binding"), "style") : NULL;
+
+	if (!ns)
+		return false;
+	at = child(port, ns, "address");
+	*address = at && xsd_attribute(w->arena, at, "location") ? xsd_attribute(w->arena, at, "location") : "";
+	w->binding = binding;
+	w->soap = ns;
+	w->rpc = w->rpc || (style && strcmp(style, "rpc") == 0);
+	return true;
+}
+
+/* The port of that name, or the first with a SOAP binding. */
+static const xmlNode *choose_port(struct wsdl *w, struct str name, const char **address)
+{
+	for (const xmlNode *n = next_port(w, NULL); n; n = next_port(w, n))
+		if ((!name.n || str_eq(name, str_of(xsd_attribute(w->arena, n, "name")))) && enter_port(w, n, address))
+			return n;
+	return NULL;
+}
+
+static GH_RC add_port(struct wsdl *w, struct gh_err *err)
+{
+	const xmlNode *port_type = by_qname(w, w->binding, "portType", "type");
+
+	if (!port_type)
+		FAIL(err, INVALID, "the binding names no port type that is in this file");
+	add_operations(w, port_type);
+	w->ports++;
+	return GH_RC_OK;
+}
+
+/* Ports at the same address are of the same API; it has one backend, so others are told. */
+static GH_RC other_ports(struct wsdl *w, const xmlNode *chosen, const char *address, struct gh_err *err)
+{
+	for (const xmlNode *n = next_port(w, NULL); n; n = next_port(w, n)) {
+		const char *name = xsd_attribute(w->arena, n, "name"), *other;
+		struct str what = arena_printf(w->arena, "port %s", name);
+		bool rpc = w->rpc;
+
+		if (n == chosen)
+			continue;
+		if (!enter_port(w, n, &other)) {
+			import_not_possible(w->report, what, "it is no SOAP port");
+		} else if (!by_qname(w, w->binding, "portType", "type")) {
+			import_not_possible(w->report, what, "its binding names no port type that is in this file");
+		} else if (strcmp(address, other) == 0) {
+			TRY(add_port(w, err));
+		} else {
+			import_not_possible(w->report, what, "it stands at another address, %s: import it as an API of its own, with --port %s", other, name);
+			w->rpc = rpc;
+		}
+	}
+	return GH_RC_OK;
+}
+
+static void tell_unsaid(struct wsdl *w)
+{
+	static const char *const policies[] = { "http://www.w3.org/ns/ws-policy", "http://schemas.xmlsoap.org/ws/2004/09/policy" };
+	const struct {
+		size_t n;
+		const char *what, *why;
+	} rows[] = {
+		{ w->headers, "SOAP headers", "they go through as they are; the schemas describe the bodies" },
+		{ w->faults, "faults", "they are described as answers with 500, without their details" },
+		{ w->encoded, "encoded bodies", "the schemas name the parts, without the attributes of the encoding" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].n)
+			import_approximated(w->report, arena_printf(w->arena, "%s of %zu operation%s", rows[i].what, rows[i].n, rows[i].n == 1 ? "" : "s"), "%s", rows[i].why);
+	for (const xmlNode *n = w->root->children; n; n = n->next)
+		if (xsd_is(n, WSDL, "import"))
+			import_not_possible(w->report, arena_printf(w->arena, "import %s", xsd_attribute(w->arena, n, "location") ? xsd_attribute(w->arena, n, "location") : ""),
+					    "other files are not read; what stands in it is missing. Many services give all in one file, at ?singleWsdl");
+	for (size_t i = 0; i < ARRAY_LEN(policies); i++)
+		if (child(w->root, policies[i], "Policy"))
+			import_not_possible(w->report, STR("WS-Policy"), "what is asked of messages (signatures, encryption) is not checked: they go through as they are");
+}
+
+static GH_RC describe(struct wsdl *w, struct str port, struct described *out, struct text_where *where, struct gh_err *err)
+{
+	const xmlNode *service = child(w->root, WSDL, "service"), *chosen;
 	const char *address = NULL, *name = service ? xsd_attribute(w->arena, service, "name") : NULL;
 	struct str about = documentation(w, service ? service : w->root);
 	json_t *doc;
@@ -193,12 +303,15 @@ static GH_RC describe(struct wsdl *w, struct described *out, struct text_where *
 	if (!w->xsd || !w->paths)
 		FAIL(err, NOMEM, "WSDL");
 	jsn_keep(w->arena, w->paths);
-	if (!choose_port(w, service, &address))
+	chosen = choose_port(w, port, &address);
+	if (!chosen && port.n)
+		FAIL(err, INVALID, "the WSDL has no SOAP port '%.*s'", STR_ARG(str_first(port, 200)));
+	if (!chosen)
 		FAIL(err, INVALID, "the WSDL has no service with a SOAP port");
-	port_type = by_qname(w, w->binding, "portType", "type");
-	if (!port_type)
-		FAIL(err, INVALID, "the binding names no port type that is in this file");
-	add_operations(w, port_type);
+	TRY(add_port(w, err));
+	TRY(other_ports(w, chosen, address, err));
+	tell_unsaid(w);
+	import_taken(w->report, "port", w->ports);
 	import_taken(w->report, "operation", w->operations);
 	import_taken(w->report, "schema", json_object_size(xsd_components(w->xsd)));
 	import_approximated(w->report, STR("one address"), "each operation is called with ?soapAction=NAME, so that it has policies and figures "
@@ -218,7 +331,7 @@ static GH_RC describe(struct wsdl *w, struct described *out, struct text_where *
 	return GH_RC_OK;
 }
 
-GH_RC import_wsdl(struct arena *a, struct str text, struct import_report *r, struct described *out, struct text_where *where,
+GH_RC import_wsdl(struct arena *a, struct str text, struct str port, struct import_report *r, struct described *out, struct text_where *where,
 		  struct gh_err *err)
 {
 	struct wsdl w = { .arena = a, .report = r };
@@ -236,7 +349,7 @@ GH_RC import_wsdl(struct arena *a, struct str text, struct import_report *r, str
 		rc = gh_err_set(err, GH_E_SYNTAX, __FILE__, __LINE__, "this is no XML: %s", why && why->message ? why->message : "it is empty");
 	} else {
 		w.root = xmlDocGetRootElement(doc);
-		rc = describe(&w, out, where, err);
+		rc = describe(&w, port, out, where, err);
 	}
 	xmlFreeDoc(doc);
 	xmlFreeParserCtxt(ctx);

@@ -105,7 +105,7 @@ static GH_RC described(struct web *w, struct wish *x, struct gh_err *err)
 
 	switch (source_of(w, x->text)) {
 	case SOURCE_WSDL:
-		rc = import_wsdl(w->a, x->text, &x->report, &d, &at, &why);
+		rc = import_wsdl(w->a, x->text, STR_NULL, &x->report, &d, &at, &why);
 		break;
 	case SOURCE_HAR:
 		rc = import_har(w->a, x->text, STR_NULL, &x->report, &d, &at, &why);

@@ -22,7 +22,7 @@ static gh_rc describe(struct arena *a, const char *ending, struct str text, stru
 		return import_har(a, text, STR_NULL, r, d, at, err);
 	if (strcmp(ending, "postman") == 0)
 		return import_postman(a, text, r, d, at, err);
-	return import_wsdl(a, text, r, d, at, err);
+	return import_wsdl(a, text, STR_NULL, r, d, at, err);
 }
 
 /* The resources of a whole installation, and the report. A folder is read from `path`. */
