@@ -36,7 +36,8 @@ static gh_rc read_options(struct cli *c, struct report_ask *ask, struct gh_err *
 		bool known;
 
 		if (value && report_set(ask, str_of(o->name), str_of(value), &known, &why).code)
-			return cli_usage(c, err, "--%s: %s", o->name, why.message);
+			return cli_usage(c, err, "--%s%s%s", str_starts(str_of(why.message), str_of(o->name)) ? "" : o->name,
+					 str_starts(str_of(why.message), str_of(o->name)) ? "" : ": ", why.message);
 	}
 	ask->compare = option_flag(&c->options, "compare");
 	return GH_RC_OK;

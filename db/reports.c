@@ -83,6 +83,32 @@ static gh_rc set_group(struct report_ask *ask, struct str value, struct gh_err *
 	return GH_RC_OK;
 }
 
+/* Of these dimensions the values are known beforehand: another one is a slip, and "no data" would be no answer to it. */
+static gh_rc check_filter(enum rollup_dimension d, struct str value, struct gh_err *err)
+{
+	static const struct {
+		enum rollup_dimension dimension;
+		const char *values;
+		const char *more;
+	} closed[] = {
+		{ ROLLUP_STATUS, "1xx 2xx 3xx 4xx 5xx none (other)", "; single calls have codes: gatehouse log --status 503, the page Calls" },
+		{ ROLLUP_ORIGIN, "gateway backend cache backend_failed client_gone (other)", "" },
+		{ ROLLUP_ADDRESS, "loopback private link_local shared public_ipv4 public_ipv6 (other)", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(closed); i++) {
+		struct str rest = str_of(closed[i].values), one;
+		bool found = !value.n || closed[i].dimension != d;
+
+		while (!found && str_word(&rest, &one))
+			found = str_eq(one, value);
+		if (!found)
+			FAIL(err, INVALID, "%s: \"%.*s\" is none of %s%s", rollup_dimension_name(d), STR_ARG(str_first(value, 40)), closed[i].values,
+			     closed[i].more);
+	}
+	return GH_RC_OK;
+}
+
 GH_RC report_set(struct report_ask *ask, struct str name, struct str value, bool *known, struct gh_err *err)
 {
 	enum rollup_dimension d;
@@ -92,7 +118,7 @@ GH_RC report_set(struct report_ask *ask, struct str name, struct str value, bool
 	*known = true;
 	if (rollup_dimension_of(name, &d)) {
 		ask->q.filter[d] = value.p && !str_eq(value, STR("(none)")) ? value : STR("");
-		return GH_RC_OK;
+		return check_filter(d, ask->q.filter[d], err);
 	}
 	if (str_eq(name, STR("range"))) {
 		ask->range = value;

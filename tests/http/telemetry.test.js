@@ -59,6 +59,11 @@ describe(`telemetry behind ${SERVERS[0]}`, () => {
     assert.deepEqual(ids('--range', '2020-01-01/2020-01-02'), []);
     for (const args of [['--key', key.slice(0, 5)], ['--range', 'bogus']]) assert.equal(gw.cli('log', ...args, { fails: true }).code, 2);
     assert.match(gw.cli('log', '--id', 'nobody').stderr, /no call has this id/);
+    for (const [option, value] of [['status', '503'], ['origin', 'erp'], ['address', '10.0.0.1'], ['group', 'colour']]) {
+      const r = gw.cli('analytics', `--${option}`, value, { fails: true });
+      assert.equal(r.code, 2, 'what cannot be is no "no data"');
+      assert.match(r.stderr, new RegExp(`error: --${option}: "${value}" is n`));
+    }
   });
 
   it('tells errors of the backend from those of the gateway', async () => {
