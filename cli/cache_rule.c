@@ -1,7 +1,7 @@
 /* cache_rule.c - `gatehouse cache …`: which APIs answer from the cache, and what lies in it. */
 #include "cli/output.h"
+#include "cli/resource.h"
 
-#include "config/resource.h"
 #include "core/config.h"
 #include "core/str.h"
 #include "db/cache_rules.h"
@@ -54,11 +54,9 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 {
 	const struct resource_kind *k = resource_kind_find(STR("cache-rule"));
 	struct str place = str_of(c->options.args[0]);
-	struct resource_outcome out = { .issued = NULL };
-	struct resource_change *change;
+	struct cli_change ch;
 	struct store *s;
 	json_t *doc;
-	gh_rc rc;
 
 	TRY(cli_store(c, true, &s, err));
 	TRY(resource_read(s, c->arena, k, place, &doc, err));
@@ -66,9 +64,8 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 	if (!doc)
 		FAIL(err, NOMEM, "no memory for the rule");
 	take_options(c, doc);
-	TRY(resource_begin(s, c->arena, str_of(cli_actor(c)), &change, err));
-	rc = resource_write(change, k, place, doc, RESOURCE_PUT, &out, err);
-	return resource_end(change, rc, false, err);
+	TRY(cli_change_begin(c, &ch, err));
+	return cli_change_end(&ch, cli_put(&ch, "cache-rule", place, doc, RESOURCE_PUT, NULL, err), err);
 }
 
 const struct command command_cache_set = {
@@ -79,15 +76,10 @@ const struct command command_cache_set = {
 
 static gh_rc unset(struct cli *c, struct gh_err *err)
 {
-	json_t *before;
-	struct resource_change *change;
-	struct store *s;
-	gh_rc rc;
+	struct cli_change ch;
 
-	TRY(cli_store(c, true, &s, err));
-	TRY(resource_begin(s, c->arena, str_of(cli_actor(c)), &change, err));
-	rc = resource_remove(change, resource_kind_find(STR("cache-rule")), str_of(c->options.args[0]), &before, err);
-	return resource_end(change, rc, false, err);
+	TRY(cli_change_begin(c, &ch, err));
+	return cli_change_end(&ch, cli_drop(&ch, "cache-rule", str_of(c->options.args[0]), err), err);
 }
 
 const struct command command_cache_unset = {

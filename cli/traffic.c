@@ -1,8 +1,8 @@
 /* traffic.c - `gatehouse canary …`, `mirror …`, `fault …`: where calls of an API go besides its backend. Each writes one part of
  * the API's traffic rule; when the last part goes, the rule goes. */
 #include "cli/output.h"
+#include "cli/resource.h"
 
-#include "config/resource.h"
 #include "core/backend_state.h"
 #include "core/clock.h"
 #include "core/paths.h"
@@ -46,16 +46,15 @@ static bool is_empty(const json_t *doc)
 
 static gh_rc write_rule(struct cli *c, struct rule *r, struct gh_err *err)
 {
-	struct resource_change *change;
-	json_t *before;
-	gh_rc rc;
+	struct cli_change ch;
+	gh_rc rc = GH_RC_OK;
 
-	TRY(resource_begin(r->s, c->arena, str_of(cli_actor(c)), &change, err));
+	TRY(cli_change_begin(c, &ch, err));
 	if (!is_empty(r->doc))
-		rc = resource_write(change, kind(), r->place, r->doc, RESOURCE_PUT, NULL, err);
-	else
-		rc = r->there ? resource_remove(change, kind(), r->place, &before, err) : GH_RC_OK;
-	return resource_end(change, rc, false, err);
+		rc = cli_put(&ch, "traffic-rule", r->place, r->doc, RESOURCE_PUT, NULL, err);
+	else if (r->there)
+		rc = cli_drop(&ch, "traffic-rule", r->place, err);
+	return cli_change_end(&ch, rc, err);
 }
 
 /* The part, made when it is not there. */
@@ -404,4 +403,52 @@ static gh_rc mirror_list(struct cli *c, struct gh_err *err)
 
 const struct command command_mirror_list = {
 	.name = "mirror list", .summary = "list the mirrors, and what became of the copies since the machine was booted", .run = mirror_list,
+};
+
+struct printed_fault {
+	struct str api, header, subscriptions;
+	int64_t percent, delay_ms, status;
+};
+static const struct column fault_columns[] = {
+	{ "API", "api", COLUMN_TEXT, offsetof(struct printed_fault, api), NULL },
+	{ "SHARE", "percent", COLUMN_INT, offsetof(struct printed_fault, percent), NULL },
+	{ "DELAY MS", "delayMs", COLUMN_INT, offsetof(struct printed_fault, delay_ms), NULL },
+	{ "STATUS", "status", COLUMN_INT, offsetof(struct printed_fault, status), NULL },
+	{ "HEADER", "header", COLUMN_TEXT, offsetof(struct printed_fault, header), NULL },
+	{ "SUBSCRIPTIONS", "subscriptions", COLUMN_TEXT, offsetof(struct printed_fault, subscriptions), NULL },
+};
+
+static struct printed_fault print_fault(struct cli *c, struct str api, const struct fault_rule *f)
+{
+	struct printed_fault out = { .api = api, .header = f->header, .subscriptions = STR(""), .percent = f->percent, .delay_ms = f->delay_ms,
+				     .status = f->abort_status };
+
+	if (f->header_value.p)
+		out.header = arena_printf(c->arena, "%.*s: %.*s", STR_ARG(f->header), STR_ARG(f->header_value));
+	for (size_t i = 0; i < f->subscriptions.n; i++)
+		out.subscriptions = arena_printf(c->arena, "%.*s%s%.*s", STR_ARG(out.subscriptions), i ? " " : "", STR_ARG(f->subscriptions.v[i]));
+	return out;
+}
+
+static gh_rc fault_list(struct cli *c, struct gh_err *err)
+{
+	struct printed_fault *rows;
+	struct fault_rule *faults;
+	struct listing l;
+	size_t shown = 0, n;
+
+	TRY(begin_listing(c, sizeof(*rows) * TRAFFIC_FAULTS_MAX, &l, err));
+	rows = l.rows;
+	for (size_t i = 0; i < l.n; i++) {
+		if (!l.rules[i].faults.n || !fault_rules_read(c->arena, l.rules[i].faults, &faults, &n))
+			continue;
+		for (size_t k = 0; k < n; k++)
+			rows[shown++] = print_fault(c, l.rules[i].api_id, &faults[k]);
+	}
+	output_list(c, fault_columns, ARRAY_LEN(fault_columns), rows, shown, sizeof(*rows));
+	return GH_RC_OK;
+}
+
+const struct command command_fault_list = {
+	.name = "fault list", .summary = "list the faults, in the order in which calls meet them", .run = fault_list,
 };

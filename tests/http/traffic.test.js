@@ -226,6 +226,8 @@ describe('traffic rules', () => {
     assert.deepEqual([row.reason, row.decision], ['fault_injected', 'fault: status 503']);
     assert.equal((await record(waited)).decision, 'fault: delay of 2000 ms');
     assert.equal((await call({ headers: { 'X-Fault': 'other' } })).status, 200);
+    assert.deepEqual(gw.cli('fault', 'list', '--format', 'json').json().map((f) => [f.header, f.delayMs, f.status]),
+      [['X-Fault: slow', 2000, 0], ['X-Fault: down', 0, 503]]);
     gw.cli('fault', 'end', 'orders');
     gw.cli(...documented('fault add', id)[2]);
     const partner = await calls(40, { headers: { 'Ocp-Apim-Subscription-Key': key.partner } });
@@ -233,6 +235,7 @@ describe('traffic rules', () => {
     assert.ok((await calls(20)).every((r) => r.status === 200));
     gw.cli('fault', 'end', 'orders');
     assert.match(gw.cli('fault', 'add', 'orders', { fails: true }).stderr, /does nothing/);
+    assert.match(gw.cli('fault', 'add', 'orders', '--status', '99', { fails: true }).stderr, /traffic-rule api:orders: faults\/0\/abortStatus: must be from 400 to 599/);
   });
 
   it('copies calls without credentials, waits for none of them, and counts', async () => {
