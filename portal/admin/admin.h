@@ -67,6 +67,16 @@ web_handler admin_alerts, admin_alert, admin_alert_form, admin_alert_save, admin
 web_handler admin_kept_answers, admin_kept_answers_purge;
 web_handler admin_captures, admin_capture_start, admin_capture, admin_capture_stop, admin_captured_call;
 void admin_put_call(struct web *w, struct liquid_record *r, const struct store_call *c);
+/* Which calls: as people write it, empty: all. `id` is any id of a call, the start of a key, or an address; `limit` the newest of those
+ * that `rights` let see. */
+struct calls_sought {
+	struct str id, api, subscription, status, range;
+	size_t limit;
+	const struct rights *rights;
+	struct str problem;              /* set: a sentence about what cannot be; STR_NULL: none */
+};
+/* Oldest first, without who called where the rights do not tell that. */
+GH_RC admin_find_calls(struct web *w, struct calls_sought *q, struct store_call **rows, size_t *n, struct gh_err *err);
 /* bulk.c: one deed for all that were ticked in a list; `bulk` of a page of that kind: the deeds, with value and label. */
 web_handler admin_bulk;
 void admin_put_bulk(struct web *w, const char *plural);

@@ -91,33 +91,42 @@ void admin_put_call(struct web *w, struct liquid_record *r, const struct store_c
 	liquid_set_text(r, "backend_took", t->backend_us ? milliseconds(w, t->backend_us) : STR("–"));
 }
 
+/* For who may look at traffic and not at those who make it. */
+static void hide_caller(struct telemetry_call *t)
+{
+	t->subscription = t->key_prefix = t->application = t->user = t->client_ip = STR_NULL;
+	if (t->detail.n)
+		t->detail = STR("hidden");
+}
+
 /* What the account may see of what was found: calls of its environments, and who made them, also by asking for it, where it may see
  * that. How many are left. */
-static size_t keep_seen(struct web *w, struct store_call *rows, size_t n, bool by_caller)
+static size_t keep_seen(const struct rights *rights, struct store_call *rows, size_t n, bool by_caller)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		bool callers = web_may_in(w, WEB_VIEW_CALLERS, rows[i].call.environment);
+		bool callers = rights_in(rights, RIGHT_VIEW_CALLERS, rows[i].call.environment);
 
-		if (!web_may_in(w, WEB_VIEW_TRAFFIC, rows[i].call.environment) || (by_caller && !callers))
+		if (!rights_in(rights, RIGHT_VIEW_TRAFFIC, rows[i].call.environment) || (by_caller && !callers))
 			continue;
 		rows[kept] = rows[i];
 		if (!callers)
-			rows[kept].call.subscription = STR_NULL;
+			hide_caller(&rows[kept].call);
 		kept++;
 	}
 	return kept;
 }
 
 /* The newest that the account may see: as many are read as it takes, so that nobody is shown less for what others call. */
-static GH_RC newest(struct web *w, struct store_calls_filter *f, bool by_caller, struct store_call **rows, size_t *n, struct gh_err *err)
+static GH_RC newest(struct web *w, const struct rights *rights, struct store_calls_filter *f, bool by_caller, struct store_call **rows, size_t *n,
+		    struct gh_err *err)
 {
 	size_t got, wanted = f->limit;
 
 	for (;; f->limit *= 4) {
 		TRY(store_calls(w->site->store, w->a, f, rows, &got, err));
-		*n = keep_seen(w, *rows, got, by_caller);
+		*n = keep_seen(rights, *rows, got, by_caller);
 		if (*n >= wanted || got < f->limit || f->limit >= CALLS_LOOKED_AT)
 			break;
 	}
@@ -128,36 +137,48 @@ static GH_RC newest(struct web *w, struct store_calls_filter *f, bool by_caller,
 	return GH_RC_OK;
 }
 
+GH_RC admin_find_calls(struct web *w, struct calls_sought *q, struct store_call **rows, size_t *n, struct gh_err *err)
+{
+	struct store_calls_filter f = { .limit = q->limit, .api = q->api.n ? q->api : STR_NULL,
+					.subscription = q->subscription.n ? q->subscription : STR_NULL, .status = status_of(q->status) };
+	bool by_caller = q->subscription.n > 0;
+	struct gh_err why = { 0 };
+
+	*n = 0;
+	if (q->range.n)
+		(void)analytics_range(q->range, clock_wall_us(), &f.from_us, &f.to_us, &why).code;
+	if (q->status.n && !f.status)
+		gh_err_set(&why, GH_E_INVALID, __FILE__, __LINE__, "\"%.*s\" is no status: write one from 100 to 599, or a class such as 5xx",
+			   STR_ARG(str_first(q->status, 40)));
+	q->problem = why.code ? arena_dup(w->a, str_of(why.message)) : STR_NULL;
+	if (why.code)
+		return GH_RC_OK;
+	if (!q->id.n)
+		return newest(w, q->rights, &f, by_caller, rows, n, err);
+	TRY(by_any_id(w, &f, q->id, rows, n, &by_caller, err));
+	*n = keep_seen(q->rights, *rows, *n, by_caller);
+	return GH_RC_OK;
+}
+
 gh_rc admin_calls(struct web *w, struct gh_err *err)
 {
-	struct store_calls_filter f = { .limit = CALLS_SHOWN };
 	struct liquid_list *list = liquid_set_list(w->page, "calls");
-	struct str id = param(w, "q"), api = param(w, "api"), subscription = param(w, "subscription"), status = param(w, "status"),
-		   range = param(w, "range");
-	struct gh_err why = { 0 };
+	struct calls_sought q = { .limit = CALLS_SHOWN, .rights = &w->rights };
 	struct store_call *rows = NULL;
-	size_t n = 0;
-	bool by_caller = subscription.n > 0;
+	size_t n;
 
-	f.api = api.n ? api : STR_NULL;
-	f.subscription = subscription.n ? subscription : STR_NULL;
-	f.status = status_of(status);
-	if (range.n && analytics_range(range, clock_wall_us(), &f.from_us, &f.to_us, &why).code)
-		f.limit = 1;
-	if (status.n && !f.status)
-		gh_err_set(&why, GH_E_INVALID, __FILE__, __LINE__, "\"%.*s\" is no status: write one from 100 to 599, or a class such as 5xx", STR_ARG(status));
-	liquid_set_text(w->page, "problem", why.code ? arena_dup(w->a, str_of(why.message)) : STR(""));
-	if (!why.code && id.n) {
-		TRY(by_any_id(w, &f, id, &rows, &n, &by_caller, err));
-		n = keep_seen(w, rows, n, by_caller);
-	} else if (!why.code) {
-		TRY(newest(w, &f, by_caller, &rows, &n, err));
-	}
-	if (n == 1 && id.n)
+	q.id = param(w, "q");
+	q.api = param(w, "api");
+	q.subscription = param(w, "subscription");
+	q.status = param(w, "status");
+	q.range = param(w, "range");
+	TRY(admin_find_calls(w, &q, &rows, &n, err));
+	liquid_set_text(w->page, "problem", q.problem.n ? q.problem : STR(""));
+	if (n == 1 && q.id.n)
 		return web_redirect(w, arena_printf(w->a, "calls/%lld", (long long)rows[0].row), err);
 	for (size_t i = n; i-- > 0;)                 /* newest first */
 		admin_put_call(w, liquid_push_record(list), &rows[i]);
-	liquid_set_bool(w->page, "searched", id.n || api.n || subscription.n || status.n || range.n);
+	liquid_set_bool(w->page, "searched", q.id.n || q.api.n || q.subscription.n || q.status.n || q.range.n);
 	liquid_set_bool(w->page, "full", n == CALLS_SHOWN);
 	liquid_set_text(w->page, "title", STR("Calls"));
 	return web_page(w, "calls", err);
@@ -187,15 +208,6 @@ static void put_facts(struct web *w, const char *list_name, const struct fact *v
 static struct str some_ms(struct web *w, uint32_t us)
 {
 	return us ? milliseconds(w, us) : STR_NULL;
-}
-
-/* For who may look at traffic and not at those who make it. */
-static void hide_caller(struct web *w, struct telemetry_call *t)
-{
-	t->subscription = t->key_prefix = t->application = t->user = t->client_ip = STR_NULL;
-	if (t->detail.n)
-		t->detail = web_text(w, STR("hidden"));
-	liquid_set_bool(w->page, "hidden", true);
 }
 
 /* "1: 503 after 2.1 ms …; 2: 200 after …" */
@@ -307,8 +319,10 @@ gh_rc admin_call(struct web *w, struct gh_err *err)
 		FAIL(err, NOT_FOUND, "no such call");
 	if (!web_may_in(w, WEB_VIEW_TRAFFIC, rows[0].call.environment))
 		FAIL(err, DENIED, "a call of another environment");
-	if (!web_may_in(w, WEB_VIEW_CALLERS, rows[0].call.environment))
-		hide_caller(w, &rows[0].call);
+	if (!web_may_in(w, WEB_VIEW_CALLERS, rows[0].call.environment)) {
+		hide_caller(&rows[0].call);
+		liquid_set_bool(w->page, "hidden", true);
+	}
 	admin_put_call(w, liquid_set_record(w->page, "call"), &rows[0]);
 	put_what(w, &rows[0].call);
 	put_why(w, &rows[0].call);

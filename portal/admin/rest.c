@@ -24,6 +24,7 @@ const struct rest_route rest_routes[] = {
 	{ "GET", "/analytics/exceeders", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
 	{ "GET", "/analytics/failures", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
 	{ "GET", "/analytics/deprecated", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
+	{ "GET", "/calls", WEB_VIEW_TRAFFIC, false, rest_calls, rest_describe_calls },
 	{ "GET", "/cache", WEB_VIEW_SETTINGS, false, rest_cache, rest_describe_cache, true },
 	{ "POST", "/cache/purge", WEB_CHANGE_SETTINGS, true, rest_cache_purge, rest_describe_cache, true },
 	{ "GET", "/{kind}", WEB_SIGNED_IN, false, rest_list, rest_describe },
@@ -217,6 +218,8 @@ static struct str scope_of(const struct rest *r)
 {
 	if (r->route->describe == rest_describe_cache)
 		return STR("cache-rules");
+	if (r->route->describe == rest_describe_calls)
+		return STR("analytics");
 	if (r->route->about_all)         /* what tells of all of a kind: figures, or how the APIs hold to the rulesets */
 		return r->route->right == WEB_VIEW_TRAFFIC ? STR("analytics") : STR("apis");
 	return r->kind ? str_of(r->kind->plural) : STR_NULL;
@@ -299,7 +302,8 @@ static GH_RC no_route(struct rest *r, struct str allow, struct gh_err *err)
 	return rest_problem(r, 405, "bad-method", STR("This address does not take this method; Allow says which."), NULL, err);
 }
 
-static bool takes_json(struct str accept)
+/* csv: the answer may be one, and that is what the caller wants. */
+static bool takes_answer(struct str accept, bool csv)
 {
 	struct str part;
 
@@ -308,7 +312,8 @@ static bool takes_json(struct str accept)
 	while (str_split(&accept, ',', &part)) {
 		struct str type = str_trim(str_first(part, str_find_char(part, ';')));
 
-		if (str_eq(type, STR("*/*")) || str_eq_ci(type, STR("application/*")) || str_ends(type, STR("json")))
+		if (str_eq(type, STR("*/*")) || str_eq_ci(type, STR("application/*")) || str_ends(type, STR("json"))
+		    || (csv && (str_eq_ci(type, STR("text/csv")) || str_eq_ci(type, STR("text/*")))))
 			return true;
 	}
 	return false;
@@ -337,7 +342,7 @@ gh_rc admin_rest(struct web *w, struct gh_err *err)
 	}
 	if (!r.route)
 		return no_route(&r, allow, err);
-	if (!takes_json(w->rq.accept))
+	if (!takes_answer(w->rq.accept, r.route->run == rest_analytics && str_eq(web_param(&w->rq.query, "format"), STR("csv"))))
 		return rest_problem(&r, 406, "not-acceptable", STR("Answers are application/json; send Accept: application/json."), NULL, err);
 	TRY(admit(&r, &in, err));
 	return in ? r.route->run(&r, err) : GH_RC_OK;

@@ -77,7 +77,7 @@ GH_RC rest_remember(struct rest *r, struct gh_err *err);
 /* ---- handlers and their descriptions ------------------------------------------------------------------------------------ */
 
 rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete, rest_me, rest_openapi, rest_plan, rest_apply, rest_export, rest_promote,
-	rest_governance, rest_analytics, rest_cache, rest_cache_purge;
+	rest_governance, rest_analytics, rest_cache, rest_cache_purge, rest_calls;
 /* The first kind of the files that the caller may not touch; NULL: none. */
 struct files_set;
 bool rest_blind_to_alerts(const struct rest *r);         /* for struct plan_options */
@@ -87,6 +87,7 @@ json_t *rest_promote_schema(void);
 json_t *rest_describe(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_governance(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_analytics(const struct rest_route *route, const struct resource_kind *kind);
+json_t *rest_describe_calls(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_cache(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_files(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_export(const struct rest_route *route, const struct resource_kind *kind);

@@ -59,7 +59,8 @@ test('what was decided about a call', async (t) => {
   await t.test('a good call: by its id, its trace and the address of the caller', async () => {
     for (const q of [good.id, `00-${trace}-00f067aa0ba902b7-01`, trace]) {
       const html = await found(q);
-      for (const text of [good.id, 'orders', 'backend', 'Waiting for the backend', 'set-header:1', 'rate: 1 of 2 left in 300 s, 2 before']) assert.ok(html.includes(text), `${q}: ${text}`);
+      for (const text of [good.id, 'orders', 'backend', 'Waiting for the backend', 'set-header:1']) assert.ok(html.includes(text), `${q}: ${text}`);
+      assert.match(html, /rate: 1 of 2 left in \d+ s, 2 before/);
     }
     assert.match(gw.cli('log', '--id', second.id, '--format', 'json').json().limits, /^rate: 0 of 2 left in (300|[12]\d\d) s, 1 before$/);
     assert.match(await (await get('/calls?q=127.0.0.1')).text(), /orders\/o/);
@@ -76,7 +77,32 @@ test('what was decided about a call', async (t) => {
     assert.match(stdout, /rate: 0 of 2 left in (300|[12]\d\d) s/);
     assert.equal(gw.cli('log', '--address', '127.0.0.1').stdout.split('\n').filter((l) => l.includes('/orders/o')).length, 4);
   });
+  await t.test('the management API says the same, without who called to whom that is hidden', async () => {
+    const token = (role, scope) => gw.cli('machine-token', 'create', role, '--role', role, '--scope', scope, '--format', 'json').json().token;
+    const [analyst, pipeline] = [token('analyst', 'read:analytics'), token('api-manager', 'read:apis')];
+    const whole = token('administrator', 'read');
+    const rest = async (query, bearer = whole) => {
+      const r = await fetch(`${gw.url}/admin/api/v1/calls?${query}`, { headers: { Authorization: `Bearer ${bearer}` } });
+      return { status: r.status, ...await r.json() };
+    };
+    const ids = async (...args) => (await rest(...args)).items.map((c) => c.request_id);
+    const logged = gw.cli('log', '--id', limited.id, '--format', 'json').json();
+    const [one] = (await rest(`id=${limited.id}`)).items;
+    assert.deepEqual(one, { ...logged, layer: 'policy', fix: one.fix });
+    assert.match(one.fix, /Retry-After/);
+    for (const q of [`id=00-${trace}-00f067aa0ba902b7-01`, `status=200&limit=2&id=${trace}`]) assert.deepEqual(await ids(q), [good.id], q);
+    assert.deepEqual(await ids('status=4xx&range=1h&api=orders'), [nobody.id, limited.id]);
+    assert.deepEqual([(await ids(`id=${key}`)).length, (await rest('limit=1')).full], [3, true]);
+    for (const q of ['status=600', 'range=soon', 'limit=0']) assert.equal((await rest(q)).status, 400, q);
+    assert.equal((await rest('', pipeline)).status, 403);
+    const [masked] = (await rest(`id=${limited.id}`, analyst)).items;
+    assert.deepEqual([masked.request_id, masked.key_prefix, masked.subscription, masked.client_ip], [limited.id, '', '', '']);
+    assert.deepEqual(await ids('id=127.0.0.1', analyst), []);
+    const csv = (accept) => fetch(`${gw.url}/admin/api/v1/analytics?format=csv`, { headers: { Authorization: `Bearer ${whole}`, Accept: accept } });
+    assert.deepEqual([(await csv('text/csv')).status, (await csv('image/png')).status], [200, 406]);
+  });
   await t.test('what is not there', async () => {
+    assert.match(await (await get('/calls?status=6xx')).text(), /is no status/);
     assert.match(await (await get('/calls?q=nothing-like-this')).text(), /No such call/);
     assert.equal((await get('/calls/999999')).status, 404);
     assert.equal((await get('/calls/x')).status, 404);
