@@ -254,14 +254,25 @@ static const struct analytics_group *same_group(const struct analytics_result *r
 	return NULL;
 }
 
-/* How many calls there were before, and by how many percent it changed; none where there were none. */
-static void put_change(struct table_value *row, size_t at, int64_t now, int64_t before)
+static void change_columns(struct table *t)
+{
+	table_column(t, "callsBefore", "Calls before", TABLE_COUNT);
+	table_column(t, "changePercent", "Change, %", TABLE_PERCENT);
+	table_column(t, "errorPercentBefore", "Errors before, %", TABLE_PERCENT);
+	table_column(t, "averageMsBefore", "Average before, ms", TABLE_MS);
+}
+
+/* What it was before, and by how many percent the calls changed; none where there were none. */
+static void put_change(struct table_value *row, size_t at, const struct store_traffic *now, const struct store_traffic *before)
 {
 	if (!row)
 		return;
-	row[at] = table_count(before);
-	if (before)
-		row[at + 1] = table_real(100.0 * (double)(now - before) / (double)before);
+	row[at] = table_count(before ? before->calls : 0);
+	if (!before || !before->calls)
+		return;
+	row[at + 1] = table_real(100.0 * (double)(now->calls - before->calls) / (double)before->calls);
+	row[at + 2] = table_real(store_traffic_error_percent(before));
+	row[at + 3] = average(before->total_us, before->calls);
 }
 
 static void traffic_rows(const struct report_ask *ask, struct report *out)
@@ -276,10 +287,8 @@ static void traffic_rows(const struct report_ask *ask, struct report *out)
 	group_columns(t, q);
 	report_measure_columns(t);
 	last = t->n_columns;
-	if (ask->compare) {
-		table_column(t, "callsBefore", "Calls before", TABLE_COUNT);
-		table_column(t, "changePercent", "Change, %", TABLE_PERCENT);
-	}
+	if (ask->compare)
+		change_columns(t);
 	for (size_t i = 0; i < (by_time ? out->all.n_steps : q->n_group ? out->all.n : 1); i++) {
 		const struct store_traffic *sum = by_time ? &out->all.steps[i] : q->n_group ? &out->all.groups[i].sum : &out->all.sum;
 		struct table_value *row = table_row(t);
@@ -290,13 +299,13 @@ static void traffic_rows(const struct report_ask *ask, struct report *out)
 			put_key(row, 0, &out->all.groups[i], q->n_group);
 		report_measures(row, at, sum);
 		if (ask->compare && by_time)
-			put_change(row, last, sum->calls, i < out->before.n_steps ? out->before.steps[i].calls : 0);
+			put_change(row, last, sum, i < out->before.n_steps ? &out->before.steps[i] : NULL);
 		else if (ask->compare && q->n_group) {
 			const struct analytics_group *b = same_group(&out->before, &out->all.groups[i], q->n_group);
 
-			put_change(row, last, sum->calls, b ? b->sum.calls : 0);
+			put_change(row, last, sum, b ? &b->sum : NULL);
 		} else if (ask->compare) {
-			put_change(row, last, sum->calls, out->before.sum.calls);
+			put_change(row, last, sum, &out->before.sum);
 		}
 	}
 }

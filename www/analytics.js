@@ -28,6 +28,14 @@
 		return { label: label, stroke: colour(name), width: 2, spanGaps: false };
 	}
 
+	/* uPlot's own are those of the United States */
+	function hours() {
+		var day = "\n{D} {MMM} {YYYY}";
+
+		return [[86400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1], [60, "{HH}:{mm}", day, null, day, null, null, null, 1],
+			[1, "{HH}:{mm}:{ss}", day, null, day, null, null, null, 1]];
+	}
+
 	function plot(id, data, series) {
 		var box = document.getElementById(id);
 		var axis = { stroke: colour("text-soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line") } };
@@ -36,17 +44,22 @@
 		drawn.push({ box: box, plot: new window.uPlot({
 			width: box.clientWidth, height: 220, cursor: { sync: { key: "traffic" } }, tzDate: function (s) { return window.uPlot.tzDate(new Date(s * 1000), "Etc/UTC"); },
 			scales: { y: { range: function (u, least, most) { return [0, most > 0 ? most * 1.05 : 1]; } } },
-			series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }].concat(series), axes: [axis, Object.assign({ size: 60 }, axis)],
+			series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }].concat(series), axes: [Object.assign({ values: hours() }, axis), Object.assign({ size: 60 }, axis)],
 		}, data, box) });
 	}
 
 	function draw(rows) {
 		var times = rows.map(function (row) { return Date.parse(row.time) / 1000; });
-		var bad = rows.map(function (row) { return row.refused + row.gatewayErrors + row.backendErrors; });
+		var bad = rows.map(function (row) { return row.calls ? row.refused + row.gatewayErrors + row.backendErrors : null; });
+		var calls = [times, column(rows, "calls"), bad], series = [bars("Calls", "accent"), bars("Refused or failed", "bad")];
 
 		if (rows.length < 2)
 			return;
-		plot("plot-calls", [times, column(rows, "calls"), bad], [bars("Calls", "accent"), bars("Refused or failed", "bad")]);
+		if ("callsBefore" in rows[0]) {
+			calls.push(column(rows, "callsBefore"));
+			series.push(line("Calls before", "violet"));
+		}
+		plot("plot-calls", calls, series);
 		plot("plot-times", [times, column(rows, "p50Ms"), column(rows, "p95Ms"), column(rows, "gatewayAverageMs"), column(rows, "backendAverageMs")],
 			[line("p50, ms", "accent"), line("p95, ms", "violet"), line("Gateway, ms", "blue"), line("Backend, ms", "warn")]);
 	}
@@ -55,7 +68,6 @@
 		var url = new URL(script.dataset.source, location.href);
 
 		url.searchParams.delete("group");
-		url.searchParams.delete("compare");
 		url.searchParams.set("step", script.dataset.step + "s");
 		return url;
 	}

@@ -153,6 +153,8 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
     const [row] = await api('traffic', second);
     const sum = (from) => ledger.consumers.planning.days.slice(from, from + 7).reduce((n, d) => n + d.calls, 0);
     assert.deepEqual([row.calls, row.callsBefore], [sum(7), sum(0)]);
+    const [first] = await api('traffic', { range: `${day(0)}/${day(6)}`, api: 'erp' });
+    assert.deepEqual([row.errorPercentBefore, row.averageMsBefore], [first.errorPercent, first.averageMs]);
   });
 
   it('every dimension splits and narrows, to the same numbers on the page, in the API and by the command', async () => {
