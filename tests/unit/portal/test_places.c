@@ -372,7 +372,7 @@ static void without_callers(void **state UNUSED)
 		const char *report;
 		int status;
 	} rows[] = {
-		{ "", 200 }, { "?group=api", 200 }, { "/traffic?group=operation&address=public", 200 }, { "/latency", 200 }, { "/failures", 200 },
+		{ "", 200 }, { "?group=api", 200 }, { "/traffic?group=operation&address=public_ipv4", 200 }, { "/latency", 200 }, { "/failures", 200 },
 		{ "?group=subscription", 403 }, { "?group=api%20user", 403 }, { "/traffic?group=application", 403 }, { "?subscription=hidden-sub", 403 },
 		{ "/failures?user=sam", 403 }, { "/latency?application=(none)", 403 }, { "/calls", 403 }, { "/exceeders", 403 }, { "/deprecated", 403 },
 	};
