@@ -4,7 +4,9 @@
  * picture), so it can be kept in version control and read by people. An import checks everything before it changes anything. */
 #include "cli/config_files.h"
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/colour.h"
+#include "core/crypto.h"
 #include "core/file.h"
 #include "core/look.h"
 #include "core/str.h"
@@ -224,17 +226,47 @@ static GH_RC read_look(struct cli *c, const struct theme *from, struct import *i
 	return GH_RC_OK;
 }
 
-static GH_RC store_import(struct cli *c, struct store *s, const struct import *in, struct gh_err *err)
+/* What is there with what came in place of whole fields; what did not come stays. */
+static GH_RC look_document(struct cli_change *ch, const struct import *in, json_t **out, struct gh_err *err)
 {
-	struct str name = jsn_str(in->look, "name");
+	static const char *const fields[] = { "colours", "texts", "menu" };
+	const struct resource_kind *k = resource_kind_find(STR("look"));
+	struct str logo = in->picture.n ? crypto_base64(ch->c->arena, in->picture) : STR_NULL;
+	json_t *doc;
 
-	if (name.n)
-		TRY(store_setting_set(s, STR("portal.title"), name, err));
-	if (in->look) {
-		json_object_del(in->look, "name");
-		TRY(store_look_set(s, jsn_text(c->arena, in->look, JSN_SORTED), err));
+	TRY(resource_read(ch->store, ch->c->arena, k, STR("portal"), &doc, err));
+	doc = resource_document(ch->c->arena, k, doc, RESOURCE_WRITABLE);
+	if (!doc)
+		FAIL(err, NOMEM, "look");
+	for (size_t i = 0; in->look && i < ARRAY_LEN(fields); i++) {
+		json_t *v = jsn_get(in->look, fields[i]);
+
+		json_object_set_new(doc, fields[i], v ? json_incref(v) : strcmp(fields[i], "menu") ? json_null() : json_array());
 	}
-	return in->picture.n ? store_logo_set(s, in->picture, in->type, err) : GH_RC_OK;
+	if (jsn_str(in->look, "name").n)
+		json_object_set(doc, "name", jsn_get(in->look, "name"));
+	if (logo.n)
+		json_object_set_new(doc, "logo", json_stringn(logo.p, logo.n));
+	*out = doc;
+	return GH_RC_OK;
+}
+
+static GH_RC write_look(struct cli_change *ch, const struct theme *from, const struct import *in, struct gh_err *err)
+{
+	json_t *doc = NULL;
+
+	TRY(look_document(ch, in, &doc, err));
+	resource_theme(ch->change, from);
+	return cli_put(ch, "look", STR("portal"), doc, RESOURCE_REPLACE, NULL, err);
+}
+
+/* Files come last before the commit: they do not stand in the store, and nothing takes them back. */
+static GH_RC put_files(struct cli *c, const struct theme *from, const struct theme *to, const struct theme_file *files, size_t n, struct gh_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (files[i].own && str_find_char(files[i].name, '/') != SIZE_MAX)       /* look.json and logo.EXT go into the store */
+			TRY(copy_file(c, from->dir, to->dir, files[i].name, err));
+	return GH_RC_OK;
 }
 
 static gh_rc import(struct cli *c, struct gh_err *err)
@@ -242,9 +274,10 @@ static gh_rc import(struct cli *c, struct gh_err *err)
 	struct import in = { .look = NULL };
 	struct theme t, from;
 	struct theme_file *files;
-	struct store *s;
+	struct cli_change ch;
 	unsigned bad = 0;
 	size_t n;
+	gh_rc rc;
 
 	TRY(config_files_theme(c, &t, err));
 	if (!t.dir[0])
@@ -260,12 +293,9 @@ static gh_rc import(struct cli *c, struct gh_err *err)
 	TRY(read_look(c, &from, &in, &bad, err));
 	if (bad)
 		FAIL(err, INVALID, "%u thing%s wrong in %s; nothing was changed", bad, bad == 1 ? " is" : "s are", from.dir);
-	TRY(cli_store(c, true, &s, err));
-	for (size_t i = 0; i < n; i++)
-		if (files[i].own && str_find_char(files[i].name, '/') != SIZE_MAX)       /* look.json and logo.EXT go into the store */
-			TRY(copy_file(c, from.dir, t.dir, files[i].name, err));
-	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
-	return store_tx_end(s, store_import(c, s, &in, err), err);
+	TRY(cli_change_begin(c, &ch, err));
+	rc = write_look(&ch, &from, &in, err);
+	return cli_change_end(&ch, rc.code ? rc : put_files(c, &from, &t, files, n, err), err);
 }
 
 const struct command command_theme_import = {

@@ -1,5 +1,7 @@
 #include "portal/admin/admin.h"
 
+#include "config/resource.h"
+#include "core/crypto.h"
 #include "core/look.h"
 #include "core/str.h"
 #include "db/environments.h"
@@ -212,45 +214,92 @@ static void beside(void *ctx, const char *where, const char *what)
 	web_form_error(w, name, text);
 }
 
-/* The picture that was sent; *type is STR_NULL when there is none. False: it cannot be used. */
-static bool picture(struct web *w, struct str *bytes, struct str *type)
+/* The picture that was sent; STR_NULL when there is none. False: it cannot be used. */
+static bool picture(struct web *w, struct str *bytes)
 {
 	const struct web_param *file = web_param_find(&w->rq.form, "logo");
 	const char *why;
 
-	*bytes = *type = STR_NULL;
+	*bytes = STR_NULL;
 	if (!file || !file->file_name.p || !file->file.n)
 		return true;
 	*bytes = file->file;
-	*type = look_picture_type(file->file);
 	why = look_picture_wrong(file->file);
 	if (why)
 		web_form_error(w, "logo", str_of(why));
 	return !why;
 }
 
-static GH_RC save(struct web *w, struct str look, struct str bytes, struct str type, struct gh_err *err)
+/* The look as it stands, with what `patch` says in place of whole fields, through the one door. What is refused there stands in the
+ * form; then *refused. */
+static GH_RC write_look(struct web *w, json_t *patch, bool *refused, struct gh_err *err)
 {
-	struct str name = sent(w, "name"), old = STR_NULL;
-	struct store *s = w->site->store;
+	const struct resource_kind *k = resource_kind_find(STR("look"));
+	const struct resource_problem *v;
+	struct resource_change *c;
+	json_t *doc;
+	size_t n;
+	gh_rc rc;
+
+	*refused = false;
+	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
+	resource_theme(c, &w->site->theme);
+	rc = resource_read(w->site->store, w->a, k, STR("portal"), &doc, err);
+	if (!rc.code) {
+		doc = resource_document(w->a, k, doc, RESOURCE_WRITABLE);
+		if (doc)
+			json_object_update(doc, patch);
+		rc = doc ? resource_write(c, k, STR("portal"), doc, RESOURCE_REPLACE, NULL, err)
+			 : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "look");
+	}
+	rc = resource_end(c, rc, false, err);
+	v = resource_problems(c, &n);
+	if (rc.code != GH_E_INVALID || !n)
+		return rc;
+	*refused = true;
+	for (size_t i = 0; i < n; i++)
+		web_form_error(w, str_starts(v[i].pointer, STR("/logo")) ? "logo" : "name", arena_dup(w->a, v[i].message));
+	return GH_RC_OK;
+}
+
+static json_t *field_of(const json_t *look, const char *name, json_t *otherwise)
+{
+	json_t *v = jsn_get(look, name);
+
+	if (!v)
+		return otherwise;
+	json_decref(otherwise);
+	return json_incref(v);
+}
+
+/* A name that is the one of gatehouse.conf is not written down, nor is a picture that stays. */
+static GH_RC patch_of(struct web *w, const json_t *look, struct str bytes, json_t **out, struct gh_err *err)
+{
+	struct str name = sent(w, "name"), old = STR_NULL, logo;
 	bool found;
 
-	TRY(store_setting_get(s, w->a, STR("portal.title"), &old, &found, err));
-	if (!str_eq(name, found ? old : config_text(&w->site->config, CONFIG_PORTAL_TITLE)))
-		TRY(store_setting_set(s, STR("portal.title"), name, err));
-	TRY(store_look_set(s, look, err));
+	*out = jsn_keep(w->a, json_object());
+	if (!*out)
+		FAIL(err, NOMEM, "look");
+	TRY(store_setting_get(w->site->store, w->a, STR("portal.title"), &old, &found, err));
+	if (!str_eq(name, found && old.n ? old : config_text(&w->site->config, CONFIG_PORTAL_TITLE)))
+		json_object_set_new(*out, "name", text(name));
+	json_object_set_new(*out, "colours", field_of(look, "colours", json_null()));
+	json_object_set_new(*out, "texts", field_of(look, "texts", json_null()));
+	json_object_set_new(*out, "menu", field_of(look, "menu", json_array()));
+	logo = bytes.n ? crypto_base64(w->a, bytes) : STR_NULL;
 	if (bytes.n || web_param(&w->rq.form, "no_logo").n)
-		TRY(store_logo_set(s, bytes, type, err));
+		json_object_set_new(*out, "logo", logo.n ? text(logo) : json_null());
 	return GH_RC_OK;
 }
 
 gh_rc admin_look_save(struct web *w, struct gh_err *err)
 {
-	struct store *s = w->site->store;
-	struct str bytes, type, name = sent(w, "name");
+	struct str bytes, name = sent(w, "name");
 	struct colours css;
 	unsigned bad = 0;
-	json_t *look;
+	json_t *look, *patch = NULL;
+	bool refused;
 
 	web_form(w);
 	TRY(look_shipped(&w->site->theme, w->a, &css, err));
@@ -262,35 +311,25 @@ gh_rc admin_look_save(struct web *w, struct gh_err *err)
 		bad++;
 	}
 	bad += look_check(look, &css, beside, &(struct telling){ .w = w });
-	bad += !picture(w, &bytes, &type);
+	bad += !picture(w, &bytes);
 	if (bad)
 		return show(w, 422, err);
-	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
-	TRY(store_tx_end(s, save(w, jsn_text(w->a, look, JSN_SORTED), bytes, type, err), err));
+	TRY(patch_of(w, look, bytes, &patch, err));
+	TRY(write_look(w, patch, &refused, err));
+	if (refused)
+		return show(w, 422, err);
 	TRY(web_flash(w, "good", STR("The look is saved. Visitors see it at their next page."), err));
 	return web_redirect(w, STR("look"), err);
 }
 
 /* Back to the colours of the style sheet; the rest stays. */
-static GH_RC drop_colours(struct web *w, struct gh_err *err)
-{
-	const struct jsn_limits limits = { .max_bytes = LOOK_BYTES_MAX, .max_depth = 8 };
-	struct store *s = w->site->store;
-	struct store_look stored;
-	json_t *look;
-
-	TRY(store_look_get(s, w->a, &stored, err));
-	TRY(jsn_parse_in(w->a, stored.look, &limits, &look, NULL, err));
-	json_object_del(look, "colours");
-	return store_look_set(s, jsn_text(w->a, look, JSN_SORTED), err);
-}
-
 gh_rc admin_look_reset(struct web *w, struct gh_err *err)
 {
-	struct store *s = w->site->store;
+	bool refused;
 
-	TRY(store_tx_begin(s, arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email)), err));
-	TRY(store_tx_end(s, drop_colours(w, err), err));
+	TRY(write_look(w, jsn_keep(w->a, json_pack("{s:n}", "colours")), &refused, err));
+	if (refused)
+		return show(w, 422, err);
 	TRY(web_flash(w, "good", STR("The shipped colours are back."), err));
 	return web_redirect(w, STR("look"), err);
 }

@@ -1,6 +1,7 @@
 /* Configuration files: every mistake has its place, what was exported is applied again byte for byte, and what no file names any
  * more goes only where the files cover it. */
 #include "tests/unit/config/files.h"
+#include "tests/unit/config/samples.h"
 
 #include "config/files/export.h"
 #include "config/files/layout.h"
@@ -515,26 +516,57 @@ static bool equal_trees(const struct tree *a, const struct tree *b)
 	return equal;
 }
 
+/* The one of two states of a store: a document of every kind, or next to nothing. What is always there is in both. */
+static struct tree state_tree(struct fixture *f, const struct tree *beginning, bool full)
+{
+	struct tree t;
+	struct buf b;
+
+	tree_init(&t, f->a);
+	for (size_t i = 0; i < beginning->n; i++)
+		if (!full || (!str_eq(beginning->files[i].path, STR("look.yaml")) && !str_eq(beginning->files[i].path, STR("terms.yaml"))))
+			CHECK_OK(f, tree_add(&t, beginning->files[i].path, beginning->files[i].bytes, &f->err));
+	buf_init(&b, 1 << 20);
+	buf_fmt(&b, "$kind: product\nid: p\nname: of %d\n", full);
+	for (int k = 0; k < 5; k++)
+		buf_fmt(&b, "---\n$kind: named-value\nid: v%d-%d\nvalue: x\n", full, k);
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+		bool stays = strcmp(samples[i].kind, "user") == 0;       /* the last administrator */
+		json_t *doc;
+
+		if (!full && !stays)
+			continue;
+		CHECK_OK(f, jsn_parse_in(f->a, str_of(samples[i].doc), NULL, &doc, NULL, &f->err));
+		json_object_set_new(doc, "$kind", json_string(samples[i].kind));
+		json_object_set_new(doc, "id", json_string(samples[i].id));
+		if (!full)
+			json_object_set_new(doc, "lastName", json_string("Ant"));
+		if (strcmp(samples[i].kind, "signing-key") == 0)         /* else the moment at which it was made */
+			json_object_set_new(doc, "signsFrom", json_string("2026-11-22T01:00:00Z"));
+		buf_fmt(&b, "---\n%.*s\n", STR_ARG(jsn_text(f->a, doc, 0)));
+	}
+	CHECK_OK(f, tree_add(&t, STR("x.yaml"), arena_dup(f->a, buf_view(&b)), &f->err));
+	CHECK_OK(f, tree_finish(&t, &f->err));
+	buf_release(&b);
+	return t;
+}
+
 static void killed(void **state)
 {
-	const struct files_export what = { .personal = false };
+	const struct files_export what = { .personal = true };
 	struct fixture *f = *state;
-	struct tree in[2], out[2], now;
+	struct tree beginning, in[2], out[2], now;
 	unsigned seen[2] = { 0, 0 }, within = KILL_FIRST_US;    /* follows the moment of the commit, however slow the machine is */
-	struct buf b[2];
-	int latest = 0;
+	int latest = 1;
+	bool neither;
 
+	CHECK_OK(f, files_export(f->s, f->a, &what, &beginning, &f->err));
 	for (int i = 0; i < 2; i++) {
-		latest = i;
-		buf_init(&b[i], 1 << 20);
-		buf_cstr(&b[i], "$kind: configuration\nkinds: [products, named-values]\n");
-		for (int k = 0; k < 10; k++)
-			buf_fmt(&b[i], "---\n$kind: product\nid: p%d\nname: of %d\n---\n$kind: named-value\nid: v%d-%d\nvalue: x\n", k, i, i, k);
-		in[i] = tree_of(f, (const char *[]){ "x.yaml", arena_dup(f->a, buf_view(&b[i])).p, NULL });
-		buf_release(&b[i]);
-		work(f, f->s, &in[i], (struct plan_options){ .dry_run = false });
+		in[i] = state_tree(f, &beginning, i == 0);
+		SAYS(told(work(f, f->s, &in[i], (struct plan_options){ .dry_run = false }), i ? "to delete" : "to create"), "state %d", i);
 		CHECK_OK(f, files_export(f->s, f->a, &what, &out[i], &f->err));
 	}
+	SAYS(out[0].n > out[1].n + ARRAY_LEN(samples) / 2, "a state with all kinds, %zu files, and one with few, %zu", out[0].n, out[1].n);
 	SAYS(!equal_trees(&out[0], &out[1]), "there are two states");
 	store_free(f->s);
 	f->s = NULL;
@@ -545,7 +577,14 @@ static void killed(void **state)
 		apply_and_kill(f, &in[to], within / 2 + (unsigned)roll(within / 2));
 		CHECK_OK(f, store_open(&f->s, f->dir, STORE_READ, &f->err));
 		CHECK_OK(f, files_export(f->s, f->a, &what, &now, &f->err));
-		SAYS(equal_trees(&now, &out[0]) || equal_trees(&now, &out[1]), "kill %u: the store is in neither state", i);
+		neither = !equal_trees(&now, &out[0]) && !equal_trees(&now, &out[1]);
+		SAYS(!neither, "kill %u: the store is in neither state", i);
+		for (size_t k = 0; neither && k < now.n && k < out[now.n == out[1].n].n; k++) {
+			const struct tree_file *was = &out[now.n == out[1].n].files[k];
+
+			if (!str_eq(now.files[k].path, was->path) || !str_eq(now.files[k].bytes, was->bytes))
+				fprintf(stderr, "# %.*s\n%.*s\n# and not\n%.*s\n", STR_ARG(now.files[k].path), STR_ARG(now.files[k].bytes), STR_ARG(was->bytes));
+		}
 		latest = equal_trees(&now, &out[1]);
 		seen[latest != before]++;
 		within = latest != before ? within * 3 / 4 + 100 : within < KILL_LATEST_US ? within * 5 / 4 : within;
