@@ -99,29 +99,6 @@ static void print_problems(struct cli *c, const json_t *problem, const char *pre
 	c->exit_code = 1;
 }
 
-/* As plan_text, of what the other side says. */
-static void print_plan(const json_t *plan, struct buf *out)
-{
-	const json_t *summary = jsn_obj(plan, "summary");
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(jsn_arr(plan, "changes"), i, v) {
-		struct str action = jsn_str(v, "action");
-
-		buf_fmt(out, "%c %.*s %.*s", str_eq(action, STR("create")) ? '+' : str_eq(action, STR("change")) ? '~' : '-',
-			STR_ARG(jsn_str(v, "kind")), STR_ARG(jsn_str(v, "id")));
-		if (jsn_bool(v, "allCalls", false) || jsn_int(v, "subscriptions", 0) || jsn_int(v, "callsOfSevenDays", 0))
-			buf_fmt(out, "  [%lld subscriptions, %lld calls in 7 days]", (long long)jsn_int(v, "subscriptions", 0),
-				(long long)jsn_int(v, "callsOfSevenDays", 0));
-		buf_char(out, '\n');
-	}
-	json_array_foreach(jsn_arr(plan, "warnings"), i, v)
-		buf_fmt(out, "! %.*s\n", STR_ARG(jsn_string(v)));
-	buf_fmt(out, "%lld to create, %lld to change, %lld to delete, %lld as they are\n", (long long)jsn_int(summary, "create", 0),
-		(long long)jsn_int(summary, "change", 0), (long long)jsn_int(summary, "delete", 0), (long long)jsn_int(summary, "same", 0));
-}
-
 static GH_RC read_answer(struct cli *c, const char *url, long status, struct str text, const char *prefix, json_t **plan, struct gh_err *err)
 {
 	struct gh_err why;
@@ -146,13 +123,19 @@ static void show_plan(struct cli *c, const json_t *plan)
 	struct buf text;
 
 	if (!c->json) {
-		print_plan(plan, &c->out);
+		plan_text_of(plan, &c->out);
 		return;
 	}
 	buf_init(&text, ANSWER_MAX);
-	print_plan(plan, &text);
+	plan_text_of(plan, &text);
 	fwrite(text.p ? text.p : "", 1, text.n, stderr);
 	buf_release(&text);
+}
+
+static void tell_applied(struct cli *c, const json_t *summary)
+{
+	buf_fmt(&c->out, "applied: %lld created, %lld changed, %lld deleted\n", (long long)jsn_int(summary, "create", 0),
+		(long long)jsn_int(summary, "change", 0), (long long)jsn_int(summary, "delete", 0));
 }
 
 GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, struct str *state, json_t **plan,
@@ -160,6 +143,7 @@ GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool
 {
 	struct str server = str_of(option_text(&c->options, "server")), body;
 	struct buf answer;
+	bool agreed = state->n > 0;
 	const char *url;
 	long status = 0;
 	gh_rc rc;
@@ -178,9 +162,11 @@ GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool
 	if (!*plan)
 		return GH_RC_OK;
 	*state = jsn_str(*plan, "state");
-	if (!c->json || (apply && dry_run))
-		show_plan(c, *plan);
-	else
+	if (c->json && !(apply && dry_run))
 		config_files_json(c, *plan, apply ? FILES_APPLIED : FILES_PLANNED);
+	else if (dry_run || !agreed)             /* what was agreed to has been shown */
+		show_plan(c, *plan);
+	if (!c->json && apply && !dry_run && json_array_size(jsn_arr(*plan, "changes")))
+		tell_applied(c, jsn_obj(*plan, "summary"));
 	return GH_RC_OK;
 }

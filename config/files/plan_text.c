@@ -4,8 +4,6 @@
 
 enum { VALUE_MAX = 60 };
 
-static const char signs[] = { '+', '~', '-' };
-
 /* A value on one line, cut. */
 static void put_value(struct buf *out, const json_t *v)
 {
@@ -37,15 +35,15 @@ static void put_texts(struct buf *out, struct str was, struct str is)
 	buf_fmt(out, "differs from line %zu on (%zu bytes before, %zu after)", lines, was.n, is.n);
 }
 
-static void put_fields(const struct plan_change *c, struct buf *out)
+static void put_fields(const json_t *change, struct buf *out)
 {
 	size_t i;
 	json_t *f;
 
-	json_array_foreach(c->fields, i, f) {
+	json_array_foreach(jsn_arr(change, "fields"), i, f) {
 		struct str was = jsn_str(f, "before"), is = jsn_str(f, "after");
 
-		buf_fmt(out, "    %s: ", json_string_value(jsn_get(f, "field")));
+		buf_fmt(out, "    %.*s: ", STR_ARG(jsn_str(f, "field")));
 		if (was.n && is.n && (was.n > VALUE_MAX || is.n > VALUE_MAX)) {
 			put_texts(out, was, is);
 		} else {
@@ -57,34 +55,53 @@ static void put_fields(const struct plan_change *c, struct buf *out)
 	}
 }
 
+static char sign_of(struct str action)
+{
+	return str_eq(action, str_of(plan_action_names[PLAN_CREATE])) ? '+' : str_eq(action, str_of(plan_action_names[PLAN_CHANGE])) ? '~' : '-';
+}
+
+static void put_change(const json_t *c, struct buf *out)
+{
+	long long subscriptions = jsn_int(c, "subscriptions", 0), calls = jsn_int(c, "callsOfSevenDays", 0), with = jsn_int(c, "with", 0);
+	bool everything = jsn_bool(c, "allCalls", false);
+
+	buf_fmt(out, "%c %.*s %.*s", sign_of(jsn_str(c, "action")), STR_ARG(jsn_str(c, "kind")), STR_ARG(jsn_str(c, "id")));
+	if (with)
+		buf_fmt(out, " and %lld things of it", with);
+	if (everything || subscriptions || calls)
+		buf_fmt(out, "  [%s%lld subscription%s, %lld call%s in 7 days]", everything ? "all calls: " : "", subscriptions,
+			subscriptions == 1 ? "" : "s", calls, calls == 1 ? "" : "s");
+	buf_char(out, '\n');
+	put_fields(c, out);
+}
+
+void plan_text_of(const json_t *plan, struct buf *out)
+{
+	const json_t *summary = jsn_obj(plan, "summary");
+	long long same = jsn_int(summary, "same", 0);
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(jsn_arr(plan, "changes"), i, v)
+		put_change(v, out);
+	json_array_foreach(jsn_arr(plan, "missing"), i, v)
+		buf_fmt(out, "! %.*s %.*s%.*s: the secret is not here%s\n", STR_ARG(jsn_str(v, "kind")), STR_ARG(jsn_str(v, "id")), STR_ARG(jsn_str(v, "field")),
+			jsn_bool(v, "placeholder", false) ? "; a random text takes its place until you set it" : "");
+	json_array_foreach(jsn_arr(plan, "warnings"), i, v)
+		buf_fmt(out, "! %.*s\n", STR_ARG(jsn_string(v)));
+	if (json_array_size(jsn_arr(plan, "changes")) == 0)
+		buf_fmt(out, "nothing to do: %lld resource%s as in the files\n", same, same == 1 ? "" : "s");
+	else
+		buf_fmt(out, "%lld to create, %lld to change, %lld to delete, %lld as they are\n", (long long)jsn_int(summary, "create", 0),
+			(long long)jsn_int(summary, "change", 0), (long long)jsn_int(summary, "delete", 0), same);
+}
+
 void plan_text(const struct plan *p, struct buf *out)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		const struct plan_change *c = &p->changes[i];
+	json_t *v = plan_json(p);
 
-		buf_fmt(out, "%c %s %.*s", signs[c->action], c->kind->name, STR_ARG(c->id));
-		if (c->with)
-			buf_fmt(out, " and %zu things of it", c->with);
-		if (c->everything)
-			buf_cstr(out, "  [all calls:");
-		else if (c->subscriptions || c->calls)
-			buf_cstr(out, "  [");
-		if (c->everything || c->subscriptions || c->calls)
-			buf_fmt(out, "%s%lld subscription%s, %lld call%s in 7 days]", c->everything ? " " : "", (long long)c->subscriptions,
-				c->subscriptions == 1 ? "" : "s", (long long)c->calls, c->calls == 1 ? "" : "s");
-		buf_char(out, '\n');
-		put_fields(c, out);
-	}
-	for (size_t i = 0; i < p->n_missing; i++)
-		buf_fmt(out, "! %s %.*s%.*s: the secret is not here%s\n", p->missing[i].doc->kind->name, STR_ARG(p->missing[i].doc->id),
-			STR_ARG(p->missing[i].field), p->missing[i].placeholder ? "; a random text takes its place until you set it" : "");
-	for (size_t i = 0; i < p->n_warnings; i++)
-		buf_fmt(out, "! %.*s\n", STR_ARG(p->warnings[i]));
-	if (p->n == 0)
-		buf_fmt(out, "nothing to do: %zu resource%s as in the files\n", p->same, p->same == 1 ? "" : "s");
-	else
-		buf_fmt(out, "%zu to create, %zu to change, %zu to delete, %zu as they are\n", plan_count(p, PLAN_CREATE),
-			plan_count(p, PLAN_CHANGE), plan_count(p, PLAN_DELETE), p->same);
+	plan_text_of(v, out);
+	json_decref(v);
 }
 
 json_t *plan_json(const struct plan *p)

@@ -201,10 +201,11 @@ test('plan and apply over the management API of another machine', async (t) => {
   assert.strictEqual(plan.code, 2, plan.stderr);
   assert.match(plan.stdout, /^\+ api orders$/m);
   assert.match(plan.stderr, /^gatehouse: warning: 1 file below theme\/ is not sent: /);
+  assert.strictEqual(plan.stdout, tried(gw, 'plan', dir, '--placeholders').stdout.replace(/^. theme file .*\n/gm, ''), 'in the words of a plan on that machine');
   const denied = tried(here, 'apply', dir, '--yes', '--placeholders', '--server', `${gw.url}/admin`, '--token-file', here.file('reader', reader));
   assert.match(denied.stderr, /answered 403: /);
   assert.deepStrictEqual(gw.cli('api', 'list', '--format', 'json').json(), []);
-  here.cli(...there('apply', dir, '--yes', '--placeholders'));
+  assert.match(here.cli(...there('apply', dir, '--yes', '--placeholders')).stdout, /\napplied: \d+ created, \d+ changed, 0 deleted\n$/);
   assert.deepStrictEqual(gw.cli('api', 'list', '--format', 'json').json().map((a) => a.id), ['legacy', 'orders']);
   assert.strictEqual(here.cli(...there('plan', dir)).code, 0);
   assert.match(await (await fetch(gw.url)).text(), /<title>[^<]*Of the north/, 'the portal there has the name');
