@@ -139,6 +139,7 @@ function spawning(gw, modules, text) {
 // Longer than a command of `gw.cli` blocks this process on a busy machine: it would not see that the server closed a connection, and
 // send the next call there. nginx has 75 seconds by itself.
 const KEPT_S = 60;
+// Apache has as many threads to spare as it may have at all: a child that it ends after a burst would close idle connections likewise.
 const servers = {
   lighttpd(gw) {
     const conf = `${gw.dir}/lighttpd.conf`;
@@ -161,7 +162,7 @@ const servers = {
     const load = ['mpm_event', 'authz_core', 'alias', 'mime', 'headers', 'unique_id', ...(gw.tls ? ['ssl'] : []), ...modules]
       .map((m) => `LoadModule ${m}_module /usr/lib/apache2/modules/mod_${m}.so\n`).join('');
     fs.writeFileSync(conf, `ServerRoot "${gw.dir}"\nServerName 127.0.0.1\nPidFile ${gw.dir}/apache.pid\n`
-      + `ErrorLog ${gw.dir}/apache.log\nKeepAliveTimeout ${KEPT_S}\nListen 127.0.0.1:${gw.port}\nDefaultRuntimeDir ${gw.dir}\n${load}`
+      + `ErrorLog ${gw.dir}/apache.log\nKeepAliveTimeout ${KEPT_S}\nListen 127.0.0.1:${gw.port}\nDefaultRuntimeDir ${gw.dir}\n${load}MaxRequestWorkers 400\nMaxSpareThreads 400\n`
       + `${process.getuid() === 0 ? 'User www-data\nGroup www-data\n' : ''}TypesConfig /etc/mime.types\n`
       + `DocumentRoot "${gw.dir}/www"\n${shipped(file, gw)}${tlsPart(gw, 'apache')}`);
     return ['apache2', ['-D', 'FOREGROUND', '-f', conf]];
