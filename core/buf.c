@@ -167,12 +167,8 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 void buf_u64(struct buf *b, uint64_t v)
 {
 	char digits[20];
-	size_t i = sizeof(digits);
 
-	do
-		digits[--i] = (char)('0' + v % 10);
-	while (v /= 10);
-	buf_add(b, digits + i, sizeof(digits) - i);
+	buf_add(b, digits, (size_t)(str_put_u64(digits, v) - digits));
 }
 
 static void json_escape(struct buf *b, unsigned char c)

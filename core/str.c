@@ -19,6 +19,13 @@ static uint64_t load8(const char *p)
 	return x;
 }
 
+static bool same8(const char *a, const char *b)
+{
+	uint64_t x = load8(a), y = load8(b);
+
+	return x == y || lower8(x) == lower8(y);     /* most that are the same name are written the same way, too */
+}
+
 bool bytes_eq_ci(const char *a, const char *b, size_t n)
 {
 	size_t i = 0;
@@ -26,12 +33,12 @@ bool bytes_eq_ci(const char *a, const char *b, size_t n)
 	if (n && (a[0] ^ b[0]) & ~0x20)          /* most that are as long begin with another letter */
 		return false;
 	for (; i + 8 <= n; i += 8)
-		if (lower8(load8(a + i)) != lower8(load8(b + i)))
+		if (!same8(a + i, b + i))
 			return false;
 	if (i && i < n)                          /* the last eight bytes, some of them once more */
-		return lower8(load8(a + n - 8)) == lower8(load8(b + n - 8));
+		return same8(a + n - 8, b + n - 8);
 	for (; i < n; i++)
-		if (ascii_lower(a[i]) != ascii_lower(b[i]))
+		if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i]))
 			return false;
 	return true;
 }
@@ -265,13 +272,29 @@ char *str_put(char *to, struct str s)
 	return to + s.n;
 }
 
+static unsigned digits_of(uint64_t v)
+{
+	unsigned n = 1;
+
+	for (; v >= 10000; v /= 10000)
+		n += 4;
+	return n + (v >= 10) + (v >= 100) + (v >= 1000);
+}
+
+/* Two digits at a time: numbers stand in many fields of each answer. */
 char *str_put_u64(char *to, uint64_t v)
 {
-	char digits[20];
-	size_t i = sizeof(digits);
+	static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+				    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+	char *end = to + digits_of(v), *at = end;
 
-	do
-		digits[--i] = (char)('0' + v % 10);
-	while (v /= 10);
-	return str_put(to, (struct str){ digits + i, sizeof(digits) - i });
+	for (; v >= 100; v /= 100) {
+		at -= 2;
+		memcpy(at, pairs + 2 * (v % 100), 2);
+	}
+	if (v >= 10)
+		memcpy(at - 2, pairs + 2 * v, 2);
+	else
+		at[-1] = (char)('0' + v);
+	return end;
 }

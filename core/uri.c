@@ -186,6 +186,9 @@ static enum uri_fault byte_fault(struct str s, size_t *at, char *c)
 	return URI_OK;
 }
 
+/* Nearly all bytes of nearly all paths: they are no fault, and make their segment harmless. */
+static const bool harmless[256] = { ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true, ['_'] = true, ['~'] = true };
+
 /* Dots are counted per segment; any other character makes the segment harmless, but for ";", which some servers cut off
  * together with what follows, so that "..;x" reads as "..". */
 enum uri_fault uri_check_path(struct str path)
@@ -199,6 +202,10 @@ enum uri_fault uri_check_path(struct str path)
 		char c;
 		enum uri_fault f;
 
+		if (harmless[(unsigned char)path.p[i]]) {
+			only_dots = false;
+			continue;
+		}
 		if (path.p[i] == '/') {
 			if (only_dots && dots && dots < 3)
 				return URI_DOT_SEGMENT;

@@ -59,7 +59,7 @@ struct str fields_joined(const struct fields *f, struct str name)
 
 static bool grow(struct fields *f, size_t cap)
 {
-	struct field *v = arena_alloc(f->arena, cap, sizeof(*v));
+	struct field *v = cap <= SIZE_MAX / sizeof(*v) ? arena_alloc_raw(f->arena, cap * sizeof(*v)) : NULL;     /* none is read before it is set */
 
 	if (!v)
 		return false;

@@ -107,6 +107,35 @@ static void arena(void **state UNUSED)
 	check_done();
 }
 
+static void numbers_as_text(void **state UNUSED)
+{
+	uint64_t edge = 1;
+
+	for (int i = 0; i < 20; i++, edge *= 10) {           /* each number of digits: the least, the largest, one within */
+		const uint64_t all[] = { edge - 1, edge, edge + 1, edge * 7 / 3, UINT64_MAX / edge };
+
+		for (size_t k = 0; k < ARRAY_LEN(all); k++) {
+			char text[24], want[24];
+			struct str got = { text, (size_t)(str_put_u64(text, all[k]) - text) };
+
+			snprintf(want, sizeof(want), "%llu", (unsigned long long)all[k]);
+			CHECK_STR("in decimal", got, str_of(want));
+		}
+	}
+	check_done();
+}
+
+static void names_without_case(void **state UNUSED)
+{
+	CHECK("nothing is nothing", str_eq_ci(STR(""), STR_NULL));
+	CHECK("one letter", str_eq_ci(STR("a"), STR("A")) && !str_eq_ci(STR("a"), STR("b")));
+	CHECK("no letters are not told apart by that bit", !str_eq_ci(STR("["), STR("{")) && !str_eq_ci(STR("@"), STR("`")));
+	CHECK("any length", str_eq_ci(STR("Content-Length-Of-It"), STR("content-LENGTH-of-it")));
+	CHECK("the last letter counts", !str_eq_ci(STR("Content-Length-Of-It"), STR("Content-Length-Of-Is")));
+	CHECK("the length too", !str_eq_ci(STR("Content-Length"), STR("Content-Length-Of-It")));
+	check_done();
+}
+
 static void buffer(void **state UNUSED)
 {
 	struct buf b;
@@ -239,7 +268,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers), cmocka_unit_test(splitting), cmocka_unit_test(utf8), cmocka_unit_test(arena),
-		cmocka_unit_test(buffer),  cmocka_unit_test(dates),     cmocka_unit_test(table),
+		cmocka_unit_test(numbers_as_text), cmocka_unit_test(names_without_case), cmocka_unit_test(buffer),  cmocka_unit_test(dates),     cmocka_unit_test(table),
 		cmocka_unit_test(formats),  cmocka_unit_test(equal_without_case),
 	};
 
