@@ -23,7 +23,22 @@ struct str answer_status_text(int status)
 	return text.n ? text : STR("Unknown");
 }
 
-/* ---- the head ---- */
+/* ---- the head ----
+ *
+ * How many bytes it takes at most is known beforehand, so it is written in one go, at the place from which it leaves. */
+
+enum {
+	OWN_FIELDS = 1 + CALL_TRACE_FIELDS + LIMIT_FIELDS + 3 + LIFE_FIELDS,     /* 3: cookies */
+	REST_BYTES = 96,                 /* status, its number and what is around it, X-Accel-Buffering, Content-Length, the empty line */
+};
+
+struct own_fields {                      /* what the gateway adds of its own */
+	struct field v[OWN_FIELDS];
+	size_t n;
+	const struct field *limits;      /* those of them that take the place of the backend's */
+	size_t n_limits;
+	uint64_t limit_lengths;          /* a bit for the length of each of their names */
+};
 
 /* Also what is made anew here. Content-Length is written from what is known about the body. */
 static bool is_kept_back(struct str n)
@@ -40,47 +55,46 @@ static bool is_kept_back(struct str n)
 	       || field_is_hop_by_hop(n);
 }
 
-static void put_number(struct conn *c, struct str name, uint64_t n)
+static char *put_field(char *to, struct str name, struct str value)
 {
-	char digits[24];
-	size_t i = sizeof(digits);
-
-	do
-		digits[--i] = (char)('0' + n % 10);
-	while (n /= 10);
-	conn_write_field(c, name, (struct str){ digits + i, sizeof(digits) - i });
+	to = str_put(to, name);
+	memcpy(to, ": ", 2);
+	to = str_put(to + 2, value);
+	memcpy(to, "\r\n", 2);
+	return to + 2;
 }
 
-static void put_status(struct conn *c, int status, struct str text)
+static char *put_status(char *to, int status, struct str text)
 {
-	char digits[3] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10), (char)('0' + status % 10) };
-
-	conn_write(c, STR("Status: "));
-	conn_write(c, (struct str){ digits, sizeof(digits) });
-	conn_write(c, STR(" "));
-	conn_write(c, text.n && field_value_ok(text) ? text : answer_status_text(status));
-	conn_write(c, STR("\r\n"));
+	to = str_put_u64(str_put(to, STR("Status: ")), (uint64_t)status);
+	return str_put(str_put(str_put(to, STR(" ")), text), STR("\r\n"));
 }
 
 /* 200 with "Location: /x" is an order to Apache to serve /x instead. As a whole address it means the same to the client. */
-static struct str location(struct call *k, struct str value)
+static bool location_is_made_whole(const struct response *r, const struct field *f)
 {
-	if (k->x.response.status != 200 || !value.n || value.p[0] != '/')
-		return value;
-	return arena_printf(k->arena, "%.*s://%.*s%.*s", STR_ARG(k->x.request.original_url.scheme),
-			    STR_ARG(k->client_host), STR_ARG(value));
+	return r->status == 200 && f->name.n == 8 && f->value.n && f->value.p[0] == '/' && str_eq_ci(f->name, STR("Location"));
+}
+
+static char *put_whole_location(const struct call *k, char *to, const struct field *f)
+{
+	to = str_put(str_put(str_put(to, f->name), STR(": ")), k->x.request.original_url.scheme);
+	to = str_put(str_put(str_put(to, STR("://")), k->client_host), f->value);
+	return str_put(to, STR("\r\n"));
 }
 
 /* A backend has limits of its own; what is said here is said once. */
-static bool is_among(const struct field *v, size_t n, struct str name)
+static bool is_said_by_us(const struct own_fields *own, struct str name)
 {
-	for (size_t i = 0; i < n; i++)
-		if (str_eq_ci(v[i].name, name))
+	if (name.n > 63 || !(own->limit_lengths >> name.n & 1))
+		return false;
+	for (size_t i = 0; i < own->n_limits; i++)
+		if (str_eq_ci(own->limits[i].name, name))
 			return true;
 	return false;
 }
 
-static void put_fields(struct call *k, const struct field *told, size_t n_told)
+static char *put_fields(const struct call *k, char *to, const struct own_fields *own)
 {
 	const struct response *r = &k->x.response;
 	struct str connection = fields_joined(&r->headers, STR("Connection"));
@@ -88,76 +102,112 @@ static void put_fields(struct call *k, const struct field *told, size_t n_told)
 
 	for (size_t i = 0; i < r->headers.n; i++) {
 		const struct field *f = &r->headers.v[i];
-		struct str value = f->value;
 
-		if (is_kept_back(f->name) || is_among(told, n_told, f->name) || (connection.n && field_listed(connection, f->name)))
+		if (!field_name_ok(f->name) || !field_value_ok(f->value))
 			continue;
-		if (!field_name_ok(f->name) || !field_value_ok(value))
+		if (is_kept_back(f->name) || is_said_by_us(own, f->name) || (connection.n && field_listed(connection, f->name)))
 			continue;
 		if (r->body.changed && str_eq_ci(f->name, STR("Content-Encoding")))
 			continue;
-		if (f->name.n == 8 && str_eq_ci(f->name, STR("Location")))
-			value = location(k, value);
 		if (f->name.n == 12 && str_eq_ci(f->name, STR("Content-Type")))
-			stream = str_starts_ci(value, STR("text/event-stream"));
-		conn_write_field(k->conn, f->name, value);
+			stream = str_starts_ci(f->value, STR("text/event-stream"));
+		to = location_is_made_whole(r, f) ? put_whole_location(k, to, f) : put_field(to, f->name, f->value);
 	}
-	if (stream)
-		conn_write_field(k->conn, STR("X-Accel-Buffering"), STR("no"));     /* nginx: pass each event on at once */
+	return stream ? put_field(to, STR("X-Accel-Buffering"), STR("no")) : to;     /* nginx: pass each event on at once */
 }
 
-static void put_length(struct call *k)
+static char *put_length(const struct call *k, char *to)
 {
 	const struct response *r = &k->x.response;
-	struct str length = fields_get(&r->headers, STR("Content-Length"));
+	struct str length;
 
 	if (r->status == 204 || r->status == 304 || r->status < 200)
-		return;
-	if (r->body.kind == BODY_HELD)
-		put_number(k->conn, STR("Content-Length"), r->body.bytes.n);
-	else if (r->body.kind == BODY_NONE && !k->head_request)
-		put_number(k->conn, STR("Content-Length"), 0);
-	else if (length.n && (k->head_request || (k->forward_length >= 0 && !r->body.changed)))
-		conn_write_field(k->conn, STR("Content-Length"), length);
+		return to;
+	if (r->body.kind == BODY_HELD || (r->body.kind == BODY_NONE && !k->head_request)) {
+		to = str_put_u64(str_put(to, STR("Content-Length: ")), r->body.kind == BODY_HELD ? r->body.bytes.n : 0);
+		return str_put(to, STR("\r\n"));
+	}
+	length = fields_get(&r->headers, STR("Content-Length"));
+	if (length.n && (k->head_request || (k->forward_length >= 0 && !r->body.changed)))
+		return put_field(to, STR("Content-Length"), length);
+	return to;
 }
 
-/* What the gateway adds of its own. */
-static void put_own_fields(struct call *k, const struct field *told, size_t n_told)
+static void take_own_fields(struct call *k, struct own_fields *own)
 {
-	struct field trace[CALL_TRACE_FIELDS], session;
-	size_t n_trace = call_trace_fields(k, trace);
+	struct field *v = own->v;
+	size_t n = 0;
 
-	conn_write_field(k->conn, STR("X-Request-Id"), k->x.request_id);
-	for (size_t i = 0; i < n_trace; i++)
-		conn_write_field(k->conn, trace[i].name, trace[i].value);
-	for (size_t i = 0; i < n_told; i++)
-		conn_write_field(k->conn, told[i].name, told[i].value);
-	if (balance_cookie(k, &session))
-		conn_write_field(k->conn, session.name, session.value);
-	if (canary_cookie(k, &session))
-		conn_write_field(k->conn, session.name, session.value);
-	if (iap_field(k, &session))
-		conn_write_field(k->conn, session.name, session.value);
+	v[n++] = (struct field){ STR("X-Request-Id"), k->x.request_id };
+	n += call_trace_fields(k, v + n);
+	own->limits = v + n;
+	own->n_limits = limit_fields(k, v + n);
+	own->limit_lengths = 0;
+	for (size_t i = 0; i < own->n_limits; i++)
+		own->limit_lengths |= (uint64_t)1 << own->limits[i].name.n;
+	n += own->n_limits;
+	n += balance_cookie(k, v + n);
+	n += canary_cookie(k, v + n);
+	n += iap_field(k, v + n);
+	own->n = n + life_fields(k, v + n);
+}
+
+static size_t most_bytes(const struct call *k, struct str status_text, const struct own_fields *own)
+{
+	enum { AROUND = 4 };                 /* colon, blank, end of line */
+	const struct response *r = &k->x.response;
+	size_t n = REST_BYTES + status_text.n;
+
+	for (size_t i = 0; i < own->n; i++)
+		n += own->v[i].name.n + own->v[i].value.n + AROUND;
+	for (size_t i = 0; i < r->headers.n; i++) {
+		n += r->headers.v[i].name.n + r->headers.v[i].value.n + AROUND;
+		if (location_is_made_whole(r, &r->headers.v[i]))
+			n += k->x.request.original_url.scheme.n + STR("://").n + k->client_host.n;
+	}
+	return n;
+}
+
+static char *put_head(const struct call *k, char *to, struct str status_text, const struct own_fields *own)
+{
+	to = put_fields(k, put_status(to, k->status, status_text), own);
+	for (size_t i = 0; i < own->n; i++)
+		to = put_field(to, own->v[i].name, own->v[i].value);
+	return str_put(put_length(k, to), STR("\r\n"));
+}
+
+static void write_head(struct call *k)
+{
+	struct str reason = k->x.response.reason, text;
+	struct own_fields own;
+	char *room, *to;
+	size_t most;
+
+	take_own_fields(k, &own);            /* takes fields out of the response, too */
+	text = reason.n && field_value_ok(reason) ? reason : answer_status_text(k->status);
+	most = most_bytes(k, text, &own);
+	room = conn_room(k->conn, most);
+	if (room) {
+		conn_wrote(k->conn, (size_t)(put_head(k, room, text, &own) - room));
+		return;
+	}
+	to = arena_alloc_text(k->arena, most);       /* larger than a record */
+	if (to)
+		conn_write(k->conn, (struct str){ to, (size_t)(put_head(k, to, text, &own) - to) });
+	else
+		k->conn->out.failed = true;          /* which closes the connection */
 }
 
 void answer_finished(struct call *k)
 {
 	struct response *r = &k->x.response;
-	struct field limit[LIMIT_FIELDS], life[LIFE_FIELDS];
-	size_t n_limit = limit_fields(k, limit), n_life = life_fields(k, life);
 
 	if (r->status < 100 || r->status > 999) {
 		r->status = 500;
 		k->reason = REASON_INTERNAL;
 	}
 	k->status = r->status;
-	put_status(k->conn, r->status, r->reason);
-	put_fields(k, limit, n_limit);
-	put_own_fields(k, limit, n_limit);
-	for (size_t i = 0; i < n_life; i++)
-		conn_write_field(k->conn, life[i].name, life[i].value);
-	put_length(k);
-	conn_write(k->conn, STR("\r\n"));
+	write_head(k);
 	k->stage = CALL_ANSWERING;
 	if (r->body.kind == BODY_HELD && !k->head_request)
 		k->held = r->body.bytes;

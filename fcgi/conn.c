@@ -329,20 +329,23 @@ void conn_write(struct conn *c, struct str bytes)
 	}
 }
 
-/* A head has a dozen of them, and nearly always they fit into the record that is open. */
-void conn_write_field(struct conn *c, struct str name, struct str value)
+char *conn_room(struct conn *c, size_t n)
 {
-	size_t used = c->record_at == SIZE_MAX ? 0 : c->out.n - c->record_at - FCGI_HEADER_LEN;
-	const struct str parts[] = { name, STR(": "), value, STR("\r\n") };
+	mark_dirty(c);
+	if (c->raw)
+		return buf_room(&c->out, n);
+	if (n > FCGI_OUT_RECORD_MAX)
+		return NULL;
+	if (c->record_at != SIZE_MAX && n > FCGI_OUT_RECORD_MAX - (c->out.n - c->record_at - FCGI_HEADER_LEN))
+		close_record(c);
+	if (c->record_at == SIZE_MAX)
+		open_record(c);
+	return buf_room(&c->out, n);
+}
 
-	if (!c->raw && c->record_at != SIZE_MAX && name.n < FCGI_OUT_RECORD_MAX / 2 && value.n < FCGI_OUT_RECORD_MAX / 4
-	    && name.n + value.n + 4 <= FCGI_OUT_RECORD_MAX - used) {
-		mark_dirty(c);
-		buf_field(&c->out, name, value);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		conn_write(c, parts[i]);
+void conn_wrote(struct conn *c, size_t n)
+{
+	buf_wrote(&c->out, n);
 }
 
 /* The call is over. What may still come of its request is skipped by the reader. While some of it may come the connection

@@ -27,39 +27,35 @@ static struct str name_of(const struct shown_limit *l)
 }
 
 /* Both stand in each answer of a limited API, so they are put together by hand. */
-static struct str policy_text(const struct call *k, const struct shown_limit *l)
+static char *put_policy(char *to, const struct shown_limit *l)
 {
-	char text[TEXT_BYTES], *to = str_put(str_put(text, name_of(l)), STR(";q="));
-
-	to = str_put_u64(to, l->limit);
+	to = str_put_u64(str_put(str_put(to, name_of(l)), STR(";q=")), l->limit);
 	if (l->at_once)
 		to = str_put(to, STR(";qu=\"concurrent-requests\""));
 	if (l->bytes)
 		to = str_put(to, STR(";qu=\"content-bytes\""));
-	if (l->window_s)
-		to = str_put_u64(str_put(to, STR(";w=")), l->window_s);
-	return arena_dup(k->arena, (struct str){ text, (size_t)(to - text) });
+	return l->window_s ? str_put_u64(str_put(to, STR(";w=")), l->window_s) : to;
 }
 
-static struct str now_text(const struct call *k, const struct shown_limit *l)
+static char *put_now(char *to, const struct shown_limit *l)
 {
-	char text[TEXT_BYTES], *to = str_put(str_put(text, name_of(l)), STR(";r="));
-
-	to = str_put_u64(to, l->remaining);
-	if (l->window_s || (l->at_once && l->reset_s))
-		to = str_put_u64(str_put(to, STR(";t=")), l->reset_s);
-	return arena_dup(k->arena, (struct str){ text, (size_t)(to - text) });
+	to = str_put_u64(str_put(str_put(to, name_of(l)), STR(";r=")), l->remaining);
+	return l->window_s || (l->at_once && l->reset_s) ? str_put_u64(str_put(to, STR(";t=")), l->reset_s) : to;
 }
 
 size_t limit_fields(const struct call *k, struct field out[LIMIT_FIELDS])
 {
 	const struct shown_limit *l = k->gate ? &k->gate->limit : NULL;
+	char *policy, *now, *end;
 	size_t n = 0;
 
 	if (!l || !l->set)
 		return 0;
-	out[n++] = (struct field){ STR("RateLimit-Policy"), policy_text(k, l) };
-	out[n++] = (struct field){ STR("RateLimit"), now_text(k, l) };
+	policy = arena_alloc_text(k->arena, 2 * TEXT_BYTES);
+	now = policy ? put_policy(policy, l) : NULL;
+	end = policy ? put_now(now, l) : NULL;
+	out[n++] = (struct field){ STR("RateLimit-Policy"), { policy, (size_t)(now - policy) } };
+	out[n++] = (struct field){ STR("RateLimit"), { now, (size_t)(end - now) } };
 	if (k->wk->limits.old_limit_fields) {
 		out[n++] = (struct field){ STR("X-RateLimit-Limit"), number(k, l->limit) };
 		out[n++] = (struct field){ STR("X-RateLimit-Remaining"), number(k, l->remaining) };

@@ -62,7 +62,10 @@ void conn_start_cgi(struct conn *c);                     /* its call has its par
 void conn_read(struct conn *c);                          /* what is there now */
 void conn_close(struct conn *c);                         /* drops its call as client_gone */
 void conn_write(struct conn *c, struct str bytes);       /* response bytes; flushed at the end of the round */
-void conn_write_field(struct conn *c, struct str name, struct str value);        /* of the response's head */
+/* Room for n bytes of the response, all of them in one record; NULL: more than a record holds, or there is no memory (which the
+ * flush finds). Follow it with conn_wrote, of one byte at least. */
+char *conn_room(struct conn *c, size_t n);
+void conn_wrote(struct conn *c, size_t n);
 void conn_end(struct conn *c);                           /* the response is complete */
 void conn_break(struct conn *c);                         /* it cannot be completed: drops its call, and the web server breaks the client's */
 void conn_flush(struct conn *c);
