@@ -239,18 +239,32 @@ gh_rc cache_get(struct cache *c, char space, struct str key, int64_t now_us, str
 
 	*value = STR_NULL;
 	digest_of(c, space, key, digest);
-	TRY_LMDB(mdb_txn_renew(c->reader), "renew");
+	if (!c->held)
+		TRY_LMDB(mdb_txn_renew(c->reader), "renew");
 	lmdb = find(c, digest, &record);
 	if (!lmdb)
 		found = value_of(record, space, key, now_us);
 	if (found.p)
 		*value = arena_dup(a, found);
-	mdb_txn_reset(c->reader);
+	if (!c->held)
+		mdb_txn_reset(c->reader);
 	if (lmdb && lmdb != MDB_NOTFOUND)
 		FAIL(err, IO, "cache: get: %s", mdb_strerror(lmdb));
 	if (found.p && !value->p)
 		FAIL(err, NOMEM, "cache: a value of %zu bytes does not fit into the memory of the request", found.n);
 	return GH_RC_OK;
+}
+
+void cache_hold(struct cache *c)
+{
+	c->held = !mdb_txn_renew(c->reader);         /* else each cache_get tries by itself, and says why */
+}
+
+void cache_let_go(struct cache *c)
+{
+	if (c->held)
+		mdb_txn_reset(c->reader);
+	c->held = false;
 }
 
 /* What an entry takes: a large record has pages of its own, a small one shares a page that is two thirds full. */

@@ -31,6 +31,10 @@ GH_RC cache_open(struct cache **out, const char *dir, size_t max_bytes, struct g
 GH_RC cache_open_of_boot(struct cache **out, const char *dir, size_t max_bytes, struct gh_err *err);
 void cache_close(struct cache *c);               /* NULL is fine */
 
+/* What cache_get sees between the two is of one moment, and costs less. Nothing but cache_get may be called in between, and not for
+ * long: old pages stay meanwhile. */
+void cache_hold(struct cache *c);
+void cache_let_go(struct cache *c);
 /* The value in the arena, or STR_NULL when absent or expired. */
 GH_RC cache_get(struct cache *c, char space, struct str key, int64_t now_us, struct arena *a, struct str *value,
 		struct gh_err *err);

@@ -20,6 +20,7 @@ struct cache {
 	MDB_env *env;
 	MDB_dbi values, expiries, usage;
 	MDB_txn *reader;                 /* reset between look-ups, so that one costs no allocation */
+	bool held;                       /* it is not reset meanwhile: cache_hold */
 	size_t max_bytes;
 	uint64_t evicted;
 	unsigned char secret[SECRET_BYTES];

@@ -29,6 +29,7 @@ struct cached {                                  /* of one forward-request, in t
 	struct http_cache_control asked;         /* of the request, if it counts */
 	struct fields original;                  /* the request's fields before conditions of our own */
 	struct str address_key, key;             /* response_cache.h; key without what Vary names */
+	struct str plain_variant;                /* cache_variant_key of it where nothing varies; STR_NULL: not made */
 	struct str variant;                      /* with it; the key that was looked under last */
 	struct str tenant;
 	struct cached_address address;

@@ -50,12 +50,18 @@ static bool look_up_address(struct call *k, struct str key, int64_t now_us, stru
 
 void cached_look(struct call *k, struct cached *c, int64_t now_us)
 {
+	struct cache *held = k->wk->responses;   /* both look-ups in one view of the store */
 	struct str bytes;
 
 	c->has_stored = false;
+	if (held)
+		cache_hold(held);
 	c->has_address = look_up_address(k, c->address_key, now_us, &c->address);
-	c->variant = cache_variant_key(&k->x, c->key, c->address.vary, &c->original);
+	c->variant = !c->address.vary.n && c->plain_variant.p ? c->plain_variant
+							      : cache_variant_key(&k->x, c->key, c->address.vary, &c->original);
 	bytes = c->variant.p ? get(k, RESPONSE_CACHE_ANSWER, c->variant, now_us) : STR_NULL;
+	if (held)
+		cache_let_go(held);
 	if (bytes.p && cached_answer_read(k->arena, bytes, &c->stored))
 		c->has_stored = c->stored.pass || c->stored.asked_us > c->address.invalidated_us;
 }

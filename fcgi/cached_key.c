@@ -7,15 +7,8 @@
 #include "fcgi/iap.h"
 #include "policy/elements/cache_entry.h"
 
-/* Made for every call: without a buffer of its own, and without formats. */
-static struct str join(struct arena *a, const struct str *parts, size_t n)
-{
-	struct str out = arena_join(a, parts, n);
-
-	return out.n <= CACHE_KEY_MAX ? out : STR_NULL;
-}
-
-bool cached_address_key(struct call *k, const struct url *u, struct str *out)
+/* Made for every call: without a buffer of its own, and without formats. `more` is room behind it. */
+static char *put_address(struct call *k, const struct url *u, size_t more, struct str *out)
 {
 	const struct exchange *x = &k->x;
 	const struct str host = forward_host(k), none = STR("");
@@ -29,8 +22,23 @@ bool cached_address_key(struct call *k, const struct url *u, struct str *out)
 		u->path, u->query.p ? STR("?") : none, u->query,
 	};
 
-	*out = join(k->arena, parts, ARRAY_LEN(parts));
-	return out->p != NULL;
+	size_t n = 0;
+	char *text, *to;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		n += parts[i].n;
+	text = to = n <= CACHE_KEY_MAX ? arena_alloc_text(k->arena, n + more) : NULL;
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		to = str_put(to, parts[i]);
+	*out = (struct str){ text, n };
+	return to;
+}
+
+bool cached_address_key(struct call *k, const struct url *u, struct str *out)
+{
+	return put_address(k, u, 0, out) != NULL;
 }
 
 /* A line for each thing that tells callers apart; lengths keep one caller's values from looking like another's. */
@@ -78,6 +86,8 @@ static struct str tenant_of(struct call *k, const struct cached *c)
 	struct str out;
 	struct buf b;
 
+	if (!c->rule->by_subscription && !c->rule->policy.keeps_authorized)
+		return STR("");
 	buf_init(&b, CACHE_KEY_MAX);
 	if (c->rule->by_subscription)
 		write_tenant(k, &b);
@@ -110,15 +120,23 @@ static struct str key_by_fields(struct call *k, const struct cached *c)
 
 bool cached_keys(struct call *k, struct cached *c)
 {
+	const struct str behind = STR(CACHE_VARIANT_BEHIND);
+	char *to;
+
 	c->tenant = tenant_of(k, c);
-	if (!c->tenant.p || !cached_address_key(k, &k->x.request.url, &c->address_key))
+	if (!c->tenant.p)
+		return false;
+	/* one piece of memory: the address, which begins the key, which begins what is looked under when nothing varies */
+	to = put_address(k, &k->x.request.url, 1 + c->tenant.n + behind.n, &c->address_key);
+	if (!to)
 		return false;
 	if (c->rule->n_vary_by) {
 		c->key = key_by_fields(k, c);
-	} else {
-		const struct str parts[] = { c->address_key, STR("\n"), c->tenant };
-
-		c->key = join(k->arena, parts, ARRAY_LEN(parts));
+		return c->key.p != NULL;
 	}
-	return c->key.p != NULL;
+	to = str_put(str_put(to, STR("\n")), c->tenant);
+	c->key = (struct str){ c->address_key.p, (size_t)(to - c->address_key.p) };
+	to = str_put(to, behind);
+	c->plain_variant = (struct str){ c->key.p, (size_t)(to - c->key.p) };
+	return c->key.n <= CACHE_KEY_MAX;
 }

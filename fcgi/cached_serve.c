@@ -90,10 +90,25 @@ static void decode(struct call *k, struct response *r)
 		r->body.bytes = buf_view(&k->down);
 }
 
+/* Of every hit, so put together by hand: the text, and a number of at most 19 digits and its sign behind it. */
+static struct str with_number(struct arena *a, struct str text, int64_t n)
+{
+	enum { NUMBER_BYTES = 20 };
+	char *to = arena_alloc_text(a, text.n + NUMBER_BYTES), *at = to;
+
+	if (!to)
+		return STR_NULL;
+	at = str_put(at, text);
+	if (n < 0)
+		*at++ = '-';
+	at = str_put_u64(at, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+	return (struct str){ to, (size_t)(at - to) };
+}
+
 void cached_serve(struct call *k, struct forward *f, struct cached *c, const char *state, bool hit, int64_t now_us)
 {
 	struct response *r = &k->x.response;
-	int64_t age = cached_age_s(&c->stored, now_us);
+	int64_t age = cached_age_s(&c->stored, now_us), ttl = c->stored.lifetime_s - age;
 
 	*r = c->stored.response;
 	f->done = true;
@@ -102,15 +117,15 @@ void cached_serve(struct call *k, struct forward *f, struct cached *c, const cha
 	k->x.cached = EXCHANGE_CACHE_HIT;
 	if (hit)
 		k->tries--;                      /* nothing was sent */
-	if (!fields_set(&r->headers, STR("Age"), arena_printf(k->arena, "%lld", (long long)age)) || !answer_request(k, c, r)) {
+	if (!fields_set(&r->headers, STR("Age"), with_number(k->arena, STR(""), age)) || !answer_request(k, c, r)) {
 		f->failure = CALL_TOO_LARGE;
 		return;
 	}
 	if (f->buffer_response && r->body.kind == BODY_HELD)
 		decode(k, r);
-	tell(k, c, state, hit ? arena_printf(k->arena, "Gatehouse; hit; ttl=%lld", (long long)(c->stored.lifetime_s - age))
-			      : arena_printf(k->arena, "Gatehouse; fwd=stale%s; ttl=%lld", c->not_modified ? "; fwd-status=304; stored" : "",
-					     (long long)(c->stored.lifetime_s - age)));
+	tell(k, c, state, with_number(k->arena, hit ? STR("Gatehouse; hit; ttl=")
+					       : c->not_modified ? STR("Gatehouse; fwd=stale; fwd-status=304; stored; ttl=")
+								 : STR("Gatehouse; fwd=stale; ttl="), ttl));
 }
 
 void cached_not_there(struct call *k, struct forward *f, struct cached *c)

@@ -65,13 +65,13 @@ struct str cache_variant_key(struct exchange *x, struct str key, struct str name
 	struct buf b;
 
 	if (!names.n) {                          /* most answers */
-		const struct str parts[] = { key, STR("\nvary") };
+		const struct str parts[] = { key, STR(CACHE_VARIANT_BEHIND) };
 
 		return arena_join(x->arena, parts, ARRAY_LEN(parts));
 	}
 	buf_init(&b, CACHE_KEY_MAX + CACHE_VARY_MAX);
 	buf_str(&b, key);
-	buf_cstr(&b, "\nvary");
+	buf_cstr(&b, CACHE_VARIANT_BEHIND);
 	for (struct str one; names.n && str_split(&names, ',', &one);) {
 		struct str name = str_trim(one);
 

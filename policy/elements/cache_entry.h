@@ -27,6 +27,7 @@ struct str cache_entry_pass(void);
 
 /* The key of the response that goes with the values which the fields of `names` (as in Vary) have in `asked`. STR_NULL:
  * it names everything ("*"), or too much, or memory is out. */
+#define CACHE_VARIANT_BEHIND "\nvary"     /* what is added to the key when `names` is empty */
 struct str cache_variant_key(struct exchange *x, struct str key, struct str names, const struct fields *asked);
 
 /* What the client's Cache-Control says (RFC 9111 section 5.2.1); Pragma stands in for it when it is not there. */

@@ -192,6 +192,29 @@ static void by_another(void **state UNUSED)
 	check_done();
 }
 
+/* What is seen while it is held is of one moment, whatever others write. */
+static void held(void **state UNUSED)
+{
+	int status;
+
+	put('a', STR("one"), STR("before"), 1, 1000);
+	put('a', STR("two"), STR("before"), 1, 1000);
+	cache_hold(cache);
+	CHECK_STR("the first", get('a', STR("one"), 2), STR("before"));
+	if (fork() == 0) {
+		struct cache *own;
+
+		_exit(cache_open(&own, dir, 1 << 20, NULL).code || cache_put(own, 'a', STR("two"), STR("after"), 1, 1000, NULL).code);
+	}
+	CHECK("the other process", wait(&status) > 0 && status == 0);
+	CHECK_STR("of the same moment", get('a', STR("two"), 2), STR("before"));
+	cache_let_go(cache);
+	CHECK_STR("now", get('a', STR("two"), 2), STR("after"));
+	put('a', STR("one"), STR("mine"), 1, 1000);
+	CHECK_STR("and what is written here", get('a', STR("one"), 2), STR("mine"));
+	check_done();
+}
+
 static bool count_up(void *arg, struct str old, struct str *value, int64_t *expires_us)
 {
 	char *text = arg;
@@ -370,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(expired, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_readers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(by_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(held, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(changes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_writer, set_up, tear_down),
