@@ -424,10 +424,9 @@ static unsigned make_room(struct counters *c, const struct place *p, int64_t now
 	return oldest;
 }
 
-void *counter_find(struct counters *c, struct place *p, bool make)
+void *counter_find(struct counters *c, struct place *p, int64_t now, bool make)
 {
 	struct set *s = p->set;
-	int64_t now = c->mono_us();
 	unsigned w;
 	void *body;
 

@@ -82,7 +82,8 @@ struct digest counter_digest(const struct counters *c, struct str key, uint32_t 
 struct place counter_place(struct counters *c, enum table t, struct digest d);
 void counter_lock(struct counters *c, struct place *p);
 void counter_unlock(struct place *p);
-void *counter_find(struct counters *c, struct place *p, bool make);  /* the body; NULL: not there, or no room */
+/* The body; NULL: not there, or no room. now_us: monotonic. */
+void *counter_find(struct counters *c, struct place *p, int64_t now_us, bool make);
 
 void counter_slot_clear_dead(struct counters *c, unsigned slot);
 void counter_gauges_clear(struct counters *c, unsigned slot);

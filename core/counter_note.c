@@ -14,7 +14,7 @@ bool counter_find_note(struct counters *c, struct str key, int64_t *at_us)
 	bool found;
 
 	counter_lock(c, &p);
-	body = counter_find(c, &p, false);
+	body = counter_find(c, &p, c->mono_us(), false);
 	found = body && body->type == PLAIN_NOTE && body->end_us > c->wall_us();
 	if (found)
 		*at_us = body->start_us;
@@ -29,13 +29,13 @@ enum counter_noted counter_note(struct counters *c, struct str key, int64_t at_u
 	struct plain *body;
 
 	counter_lock(c, &p);
-	body = counter_find(c, &p, false);
+	body = counter_find(c, &p, c->mono_us(), false);
 	if (body && body->end_us > c->wall_us())
 		out = COUNTER_WAS_NOTED;
 	else if (!body && counter_notes(c, &p) >= NOTES_MOST)
 		out = COUNTER_NO_ROOM;
 	else if (!body)
-		body = counter_find(c, &p, true);
+		body = counter_find(c, &p, c->mono_us(), true);
 	if (body && out != COUNTER_NO_ROOM) {
 		bool later = out == COUNTER_WAS_NOTED;
 

@@ -112,11 +112,10 @@ static void push(struct sliding *s, const struct counter_ask *ask, int64_t now_u
 	s->total = add_up(s->total, ask->amount);
 }
 
-static struct counter_answer take_sliding(struct counters *c, struct sliding *s, const struct counter_ask *ask)
+static struct counter_answer take_sliding(struct sliding *s, const struct counter_ask *ask, int64_t now)
 {
 	struct counter_answer out = { 0 };
 	struct counter_ask one = for_one(ask);
-	int64_t now = c->mono_us();
 
 	s->window_us = (int64_t)ask->window_s * SECOND_US;
 	expire(s, now);
@@ -190,11 +189,11 @@ static int64_t clamp_ns(unsigned __int128 v)
 	return v > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)v;
 }
 
-static struct counter_answer take_bucket(struct counters *c, struct plain *p, const struct counter_ask *ask)
+static struct counter_answer take_bucket(struct plain *p, const struct counter_ask *ask, int64_t now_us)
 {
 	uint64_t limit = ask->limit ? ask->limit : 1, burst = ask->burst ? ask->burst : limit;
 	unsigned __int128 window_ns = (unsigned __int128)ask->window_s * 1000000000u;
-	int64_t now = c->mono_us() * 1000, room = clamp_ns(window_ns * burst / limit), full, after;
+	int64_t now = now_us * 1000, room = clamp_ns(window_ns * burst / limit), full, after;
 	struct counter_answer out = { 0 };
 
 	full = p->full_ns > now ? p->full_ns : now;
@@ -229,18 +228,20 @@ struct counter_answer counter_take(struct counters *c, const struct counter_ask 
 	struct counter_ask a = *ask;
 	struct counter_answer out;
 	struct place p;
+	int64_t now_us;
 	void *body;
 
 	if (!a.window_s && a.type != COUNTER_TYPE_FIXED)
 		a.window_s = 1;
 	p = counter_place(c, t, counter_digest(c, a.key, a.window_s << 2 ^ (uint32_t)a.type ^ a.part * 0x9e3779b9u));
 	counter_lock(c, &p);
-	body = counter_find(c, &p, true);
+	now_us = c->mono_us();               /* with the lock in hand: times of one counter never go back */
+	body = counter_find(c, &p, now_us, true);
 	if (t == TABLE_SLIDING) {
-		out = take_sliding(c, body, &a);
+		out = take_sliding(body, &a, now_us);
 	} else {
 		((struct plain *)body)->type = (uint32_t)a.type;
-		out = a.type == COUNTER_TYPE_FIXED ? take_fixed(c, body, &a) : take_bucket(c, body, &a);
+		out = a.type == COUNTER_TYPE_FIXED ? take_fixed(c, body, &a) : take_bucket(body, &a, now_us);
 	}
 	counter_unlock(&p);
 	return out;
@@ -297,7 +298,7 @@ static bool enter(struct counters *c, struct place *p, uint32_t max, bool *full)
 	bool in;
 
 	counter_lock(c, p);
-	g = counter_find(c, p, true);
+	g = counter_find(c, p, c->mono_us(), true);
 	in = g && inside(g) < max;
 	if (in)
 		g->in[c->slot]++;
@@ -327,7 +328,7 @@ void counter_leave(struct counters *c, struct str key)
 	struct gauge *g;
 
 	counter_lock(c, &p);
-	g = counter_find(c, &p, false);
+	g = counter_find(c, &p, c->mono_us(), false);
 	if (g && g->in[c->slot])
 		g->in[c->slot]--;
 	counter_unlock(&p);
@@ -340,7 +341,7 @@ uint64_t counter_inside(struct counters *c, struct str key)
 	uint64_t n;
 
 	counter_lock(c, &p);
-	g = counter_find(c, &p, false);
+	g = counter_find(c, &p, c->mono_us(), false);
 	n = g ? inside(g) : 0;
 	counter_unlock(&p);
 	return n;

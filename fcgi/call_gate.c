@@ -143,14 +143,15 @@ static struct str join_query(struct arena *a, struct str base, struct str query)
 static bool point_at(struct call *k, const struct url *base, struct str rest, struct str query)
 {
 	struct url *u = &k->x.request.url;
-	struct str path = base->path;
+	struct str path = base->path, both[2];
 
 	if (path.n && path.p[path.n - 1] == '/')
 		path.n--;
 	*u = *base;
 	/* "/" behind a service address that has a path of its own adds nothing */
-	u->path = !path.n ? rest : str_eq(rest, STR("/")) ? path
-			  : arena_printf(k->arena, "%.*s%.*s", STR_ARG(path), STR_ARG(rest));
+	both[0] = path;
+	both[1] = rest;
+	u->path = !path.n ? rest : str_eq(rest, STR("/")) ? path : arena_join(k->arena, both, ARRAY_LEN(both));
 	u->query = join_query(k->arena, base->query, query);
 	return u->path.p != NULL;
 }

@@ -105,6 +105,8 @@ static void take_all(struct reading *r)
  * Forwarded field or a realm. */
 static bool take_host(struct url *u, struct str host)
 {
+	static const bool good[256] = { ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true, ['.'] = true,
+					['_'] = true, ['~'] = true, ['['] = true, [']'] = true, [':'] = true, ['%'] = true };
 	size_t colon = str_rfind_char(host, ':'), bracket = str_rfind_char(host, ']');
 	uint64_t port = 0;
 
@@ -116,7 +118,7 @@ static bool take_host(struct url *u, struct str host)
 	if (!host.n || host.n > 255)
 		return false;
 	for (size_t i = 0; i < host.n; i++)
-		if (!ascii_is_alpha(host.p[i]) && !ascii_is_digit(host.p[i]) && !strchr("-._~[]:%", host.p[i]))
+		if (!good[(unsigned char)host.p[i]])
 			return false;
 	u->host = host;
 	u->port = (unsigned)port;

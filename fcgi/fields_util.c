@@ -210,7 +210,7 @@ bool target_split(struct str target, struct str *path, struct str *query)
 	size_t mark;
 
 	/* absolute form (RFC 9112 section 3.2.2): the authority is known from elsewhere */
-	if (str_starts_ci(target, STR("http://")) || str_starts_ci(target, STR("https://"))) {
+	if (target.n && target.p[0] != '/' && (str_starts_ci(target, STR("http://")) || str_starts_ci(target, STR("https://")))) {
 		size_t at = str_find_char(str_from(target, 8), '/');
 
 		target = at == SIZE_MAX ? STR("/") : str_from(target, at + 8);

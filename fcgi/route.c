@@ -370,13 +370,17 @@ static bool under_prefix(const struct environment_entry *e, struct str path, str
 static const struct snap_environment *find_environment(const struct route_table *t, struct str host, struct str path,
 							struct str *rest)
 {
+	bool parsed = false;                 /* most installations ask for no host */
 	unsigned port;
 
-	if (!uri_parse_authority(host, &host, &port))
-		host = STR_NULL;
 	for (size_t i = 0; i < t->n_environments; i++) {
 		const struct environment_entry *e = &t->environments[i];
 
+		if (e->environment->host.n && !parsed) {
+			parsed = true;
+			if (!uri_parse_authority(host, &host, &port))
+				host = STR_NULL;
+		}
 		if ((!e->environment->host.n || str_eq_ci(e->environment->host, host)) && under_prefix(e, path, rest))
 			return e->environment;
 	}

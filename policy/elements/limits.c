@@ -113,9 +113,17 @@ enum step limit_refuse(struct exchange *x, const struct limit_names *names, uint
 
 struct str limit_rate_key(struct arena *a, enum scope scope, struct str id, struct str subscription)
 {
-	const struct str parts[] = { STR("rate-limit:"), scope_name(scope), STR(":"), id, STR(":"), subscription };
+	const struct str name = scope_name(scope);
+	size_t n = STR("rate-limit:").n + name.n + id.n + subscription.n + 2;
+	char *text = arena_alloc_text(a, n + 1), *to;        /* of every call */
 
-	return arena_join(a, parts, ARRAY_LEN(parts));       /* of every call */
+	if (!text)
+		return STR_NULL;
+	to = str_put(str_put(text, STR("rate-limit:")), name);
+	to = str_put(str_put(to, STR(":")), id);
+	to = str_put(str_put(to, STR(":")), subscription);
+	*to = '\0';
+	return (struct str){ text, n };
 }
 
 struct limit_place limit_place(const struct exchange *x)
