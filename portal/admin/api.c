@@ -1,5 +1,6 @@
 #include "portal/admin/admin.h"
 
+#include "config/resource.h"
 #include "core/clock.h"
 #include "core/map.h"
 #include "core/str.h"
@@ -30,6 +31,8 @@ void admin_put_api_head(struct web *w, const struct store_api *api)
 	liquid_set_text(r, "state", str_of(store_api_state_names[store_api_state_at(api, clock_wall_us())]));
 	liquid_set_bool(r, "needs_key", api->subscription_required);
 	liquid_set_text(r, "backend", text_or(api->backend_id, text_or(api->backend_url, STR(""))));
+	liquid_set_text(r, "backend_id", text_or(web_may(w, WEB_VIEW_SETTINGS) ? api->backend_id : STR_NULL, STR("")));
+	liquid_set_text(r, "version_set", text_or(api->version_set_id, STR("")));
 	liquid_set_bool(r, "may_promote", web_may(w, WEB_CHANGE_APIS));
 	liquid_set_text(r, "created", web_date(w, api->created_us));
 	liquid_set_text(r, "changed", web_date(w, api->changed_us));
@@ -62,10 +65,35 @@ static GH_RC put_products(struct web *w, const struct store_api *api, struct liq
 	for (size_t i = 0; i < n; i++) {
 		const struct store_policy_scope scope = { .kind = STORE_POLICY_PRODUCT, .product_id = products[i].id };
 		struct str name = text_or(products[i].name, products[i].id);
+		struct liquid_record *r;
 
-		liquid_set_text(liquid_push_record(list), "name", name);
+		r = liquid_push_record(list);
+		liquid_set_text(r, "name", name);
+		liquid_set_text(r, "id", products[i].id);
 		if (policies)
 			TRY(put_policy(w, policies, &scope, "Product", name, &found, err));
+	}
+	return GH_RC_OK;
+}
+
+/* What else counts for its calls, and whether there is one yet. */
+static GH_RC put_rules(struct web *w, const struct store_api *api, struct gh_err *err)
+{
+	static const char *const kinds[][2] = { { "access-rule", "Who may call" }, { "network-rule", "Networks" }, { "traffic-rule", "Canary, mirror, faults" },
+						{ "cache-rule", "Kept answers" } };
+	struct liquid_list *list = liquid_set_list(w->page, "rules");
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const struct resource_kind *k = resource_kind_find(str_of(kinds[i][0]));
+		struct str id = arena_printf(w->a, "api:%.*s", STR_ARG(api->id));
+		struct liquid_record *r = liquid_push_record(list);
+		bool there;
+
+		TRY(resource_exists(w->site->store, k, id, &there, err));
+		liquid_set_text(r, "label", str_of(kinds[i][1]));
+		liquid_set_text(r, "plural", str_of(k->plural));
+		liquid_set_text(r, "id", id);
+		liquid_set_bool(r, "there", there);
 	}
 	return GH_RC_OK;
 }
@@ -118,6 +146,8 @@ gh_rc admin_api_page(struct web *w, int status, struct gh_err *err)
 	own.api_id = api.id;
 	own.revision = api.revision;
 	liquid_set_bool(w->page, "see_policies", see_policies);
+	if (see_policies)
+		TRY(put_rules(w, &api, err));
 	if (see_policies)
 		TRY(put_policy(w, policies, &binding, "Environment", api.environment_id, &found, err));
 	if (see_policies)

@@ -10,6 +10,7 @@
 #include "core/openapi.h"
 #include "core/str.h"
 #include "core/uri.h"
+#include "db/apis.h"
 #include "db/environments.h"
 #include "portal/admin/fetch.h"
 
@@ -29,12 +30,24 @@ static GH_RC put_choices(struct web *w, struct gh_err *err)
 	const struct store_page some = { .limit = 200 };
 	struct store_environment *e;
 	struct store_product *p;
+	struct store_api *api;
 	size_t n;
 
 	TRY(store_environments(w->site->store, w->a, &e, &n, err));
 	for (size_t i = 0; i < n; i++)
 		if (web_may_in(w, WEB_CHANGE_APIS, e[i].id))
 			liquid_set_text(liquid_push_record(list), "id", e[i].id);
+	list = liquid_set_list(w->page, "apis");
+	TRY(store_apis(w->site->store, w->a, &some, &api, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = web_may_in(w, WEB_VIEW_APIS, api[i].environment_id) ? liquid_push_record(list) : NULL;
+
+		if (!r)
+			continue;
+		liquid_set_text(r, "id", api[i].id);
+		liquid_set_text(r, "name", api[i].name.n ? api[i].name : api[i].id);
+		liquid_set_text(r, "environment", api[i].environment_id);
+	}
 	list = liquid_set_list(w->page, "products");
 	TRY(store_products(w->site->store, w->a, &some, &p, &n, err));
 	for (size_t i = 0; i < n; i++) {
@@ -62,8 +75,14 @@ static GH_RC page(struct web *w, int status, struct gh_err *err)
 	return web_page(w, "new_api", err);
 }
 
+/* From another environment: what goes along is chosen on the page of promotion. */
 gh_rc admin_new_api(struct web *w, struct gh_err *err)
 {
+	struct str from = web_param(&w->rq.query, "from"), to = web_param(&w->rq.query, "to");
+
+	if (from.n)
+		return web_redirect(w, arena_printf(w->a, "apis/%.*s/promote?to=%.*s", STR_ARG(uri_encode(w->a, from, URI_KEEP_UNRESERVED)),
+				    STR_ARG(uri_encode(w->a, to, URI_KEEP_UNRESERVED))), err);
 	return page(w, 200, err);
 }
 

@@ -121,7 +121,7 @@ static GH_RC page(struct asked *x, int status, struct gh_err *err)
 	struct web *w = x->w;
 
 	web_form(w);
-	web_form_value(w, "to", web_param(&w->rq.form, "to"));
+	web_form_value(w, "to", web_param(&w->rq.form, "to").p ? web_param(&w->rq.form, "to") : web_param(&w->rq.query, "to"));
 	web_form_value(w, "backend", web_param(&w->rq.form, "backend"));
 	TRY(put_choices(x, err));
 	liquid_set(w->page, "plan", LIQUID_NIL_VALUE);

@@ -419,6 +419,20 @@ test('an API from its description, a revision beside the current one, made curre
   assert.strictEqual(await page.locator('h2:text("Revision 1") + .tag-published').count(), 1);
   await page.click('button:text("Remove")');
   await page.waitForSelector('text=The revision is removed');
+  // its page leads to what else counts for it; the same API in another environment
+  await page.goto('/admin/apis/fresh');
+  await page.click('text=No rule: Who may call');
+  assert.strictEqual(await page.inputValue('[name="/id"]'), 'api:fresh', 'the link knows the API');
+  await page.goto('/admin/new-api');
+  await page.selectOption('#from', 'fresh');
+  await page.selectOption('#to', 'sandbox');
+  await page.click('text=Choose what goes along');
+  assert.strictEqual(await page.inputValue('#to'), 'sandbox');
+  await page.fill('#backend', 'http://127.0.0.1:9');
+  await page.click('text=Show what changes');
+  await page.click('button[value=promote]');
+  await page.waitForURL(/\/apis\//);
+  assert.ok(gw.cli('api', 'list', '--format', 'json').json().some((v) => v.path === 'fresh' && v.environment === 'sandbox'));
   await page.goto('/admin/audit?object=fresh&kind=api');
   const trail = await page.locator('tbody tr').allTextContents();
   assert.ok(trail.length >= 3 && trail.every((t) => t.includes(gw.admin.email)), trail.join());
