@@ -154,7 +154,7 @@ static int64_t percentile(const struct alert_window *w, const struct alert_rule 
 
 			seen += s && s->histogram ? s->histogram[b] : 0;
 		}
-		us = (int64_t)bucket_top(b);
+		us = (int64_t)(bucket_top(b) + (b ? bucket_top(b - 1) : 0)) / 2;         /* its middle: 6 % off at most */
 	}
 	if (above == (us > r->threshold))
 		return us;

@@ -44,8 +44,8 @@ static gh_rc check_one(struct checking *c, const struct store_subscription *sub,
 	if (most < c->w->r.rule.threshold)
 		return GH_RC_OK;
 	return alerts_bad(c, sub->id, most,
-			  arena_printf(c->a, "subscription %.*s (%.*s) has used %s %% of its quota of %lld %s", STR_ARG(sub->id),
-				       STR_ARG(sub->name), alert_number(most, value), (long long)v[at].calls,
+			  arena_printf(c->a, "subscription %.*s%s%.*s%s has used %s %% of its quota of %lld %s", STR_ARG(sub->id),
+				       sub->name.n ? " (" : "", STR_ARG(sub->name), sub->name.n ? ")" : "", alert_number(most, value), (long long)v[at].calls,
 				       v[at].kind == STORE_LIMIT_BANDWIDTH ? "bytes" : "calls"), err);
 }
 

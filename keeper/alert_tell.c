@@ -28,21 +28,22 @@ static struct str span(struct arena *a, int64_t s)
 	return arena_printf(a, "%lld s", (long long)s);
 }
 
-/* "calls answered 5xx by the backend" */
-static struct str what(struct arena *a, const struct alert_rule *r)
+/* "calls answered 5xx by the backend"; one: "call answered …". Percentiles are told from a histogram of a few buckets. */
+static struct str what(struct arena *a, const struct alert_rule *r, bool one)
 {
 	static const char *const by[] = { "", " by the gateway", " by the backend" };
 	static const char *const of[] = { "the whole call", "the gateway's part", "the backend's part" };
 
 	switch (r->kind) {
 	case ALERT_STATUS:
-		return arena_printf(a, "calls answered %.*s%s", STR_ARG(r->status), by[r->origin]);
+		return arena_printf(a, "call%s answered %.*s%s", one ? "" : "s", STR_ARG(r->status), by[r->origin]);
 	case ALERT_VIOLATION:
-		return r->reasons.n ? arena_printf(a, "calls refused by a policy (%.*s)", STR_ARG(r->reasons)) : STR("calls refused by a policy");
+		return arena_printf(a, r->reasons.n ? "call%s refused by a policy (%.*s)" : "call%s refused by a policy%.*s", one ? "" : "s",
+				    STR_ARG(r->reasons));
 	case ALERT_LATENCY:
 		return arena_printf(a, "%s time of %s", r->statistic ? alert_statistics[r->statistic] : "average", of[r->time]);
 	default:
-		return STR("calls");
+		return one ? STR("call") : STR("calls");
 	}
 }
 
@@ -50,25 +51,27 @@ struct str alerts_summary(struct arena *a, const struct store_alert_rule *rule, 
 {
 	const struct alert_rule *r = &rule->rule;
 	bool percent = r->measure == ALERT_MEASURE_PERCENT, below = r->comparison == ALERT_BELOW;
+	bool about = r->kind == ALERT_LATENCY && r->statistic != ALERT_STATISTIC_AVERAGE;
 	char value[ALERT_NUMBER_MAX], limit[ALERT_NUMBER_MAX], target[ALERT_NUMBER_MAX];
 	struct str period = span(a, r->period_s), text;
 
-	alert_number(v->value, value);
+	/* whole milliseconds say enough of what is 6 % off at most */
+	alert_number(about && v->value >= 10000 ? (v->value + 500) / 1000 * 1000 : v->value, value);
 	alert_number(r->threshold, limit);
 	if (v->no_data)
-		text = arena_printf(a, "%lld calls in %.*s, too few to judge", (long long)v->calls, STR_ARG(period));
+		text = arena_printf(a, "%lld call%s in %.*s, too few to judge", (long long)v->calls, v->calls == 1 ? "" : "s", STR_ARG(period));
 	else if (r->kind == ALERT_LATENCY)
-		text = arena_printf(a, "%.*s is %s ms over %lld calls in %.*s; allowed are %s ms", STR_ARG(what(a, r)), value, (long long)v->calls,
-				    STR_ARG(period), limit);
+		text = arena_printf(a, "%.*s is %s%s ms over %lld call%s in %.*s; allowed are %s ms", STR_ARG(what(a, r, false)), about ? "about " : "",
+				    value, (long long)v->calls, v->calls == 1 ? "" : "s", STR_ARG(period), limit);
 	else if (r->kind == ALERT_BUDGET)
 		text = arena_printf(a, "the error budget of %s %% is spent %s times as fast as it may be over %.*s (%lld of %lld calls failed); "
 				    "the limit is %s", alert_number(r->target, target), value, STR_ARG(period), (long long)v->hits,
 				    (long long)v->calls, limit);
 	else if (percent)
-		text = arena_printf(a, "%s %% %.*s (%lld of %lld) in %.*s; allowed are %s %%", value, STR_ARG(what(a, r)), (long long)v->hits,
+		text = arena_printf(a, "%s %% %.*s (%lld of %lld) in %.*s; allowed are %s %%", value, STR_ARG(what(a, r, false)), (long long)v->hits,
 				    (long long)v->calls, STR_ARG(period), limit);
 	else
-		text = arena_printf(a, "%s %.*s in %.*s; %s %s", value, STR_ARG(what(a, r)), STR_ARG(period),
+		text = arena_printf(a, "%s %.*s in %.*s; %s %s", value, STR_ARG(what(a, r, v->value == 1000)), STR_ARG(period),
 				    below ? "at least expected are" : "allowed are", limit);
 	if (bad && r->periods > 1)
 		text = arena_printf(a, "%.*s, in each of %lld consecutive periods", STR_ARG(text), (long long)r->periods);
