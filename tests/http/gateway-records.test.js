@@ -26,7 +26,7 @@ const server = http.createServer({ maxHeaderSize: 1 << 20 }, (req, res) => {
 test.before(async () => {
   server.keepAliveTimeout = 60000;
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  w = await startWorker({ backend: `http://127.0.0.1:${server.address().port}` });
+  w = await startWorker({ backend: `http://127.0.0.1:${server.address().port}`, config: { 'gateway.max_header_bytes': 131072 } });
 });
 test.after(async () => {
   await w.stop();
@@ -142,15 +142,11 @@ test('a head as large as a record and larger arrives whole', async () => {
     res.setHeader('X-Last', 'yes');
     res.end('hello');
   };
-  let sizes = 0;
-  for (let n = 65000; n <= 65400; n += 25) {
+  for (let n = 65100; n <= 65700; n += 25) {   // a record holds 65528 bytes, and its length has two of them
     const res = await c.request({ path: `${w.path}/x?${n}` });
-    if (res.status === 502) break;   // more than gateway.max_header_bytes
-    sizes++;
     assert.deepEqual([res.status, res.headers['x-large']?.length, res.headers['x-last'], res.body.toString()], [200, n, 'yes', 'hello']);
     assert.match(res.headers['x-request-id'], /^[0-9a-f-]{36}$/);
   }
-  assert.ok(sizes > 8, `${sizes}`);
   c.close();
 });
 
@@ -211,7 +207,7 @@ test('requests that are refused', async () => {
     ['bad host', 400, { headers: { Host: 'a"b' } }],
     ['unknown expectation', 417, { headers: { Expect: 'tea' } }],
     ['long address', 414, { path: `${w.path}/${'a'.repeat(20000)}` }],
-    ['large fields', 431, { headers: { 'X-A': 'a'.repeat(70000) } }],
+    ['large fields', 431, { headers: { 'X-A': 'a'.repeat(140000) } }],
     ['many fields', 431, { headers: Object.fromEntries([...Array(300)].map((_, i) => [`X-${i}`, '1'])) }],
   ];
   for (const [label, status, options] of rows) {
