@@ -1,5 +1,6 @@
 /* export.c - `gatehouse export`: the configuration as files. */
 #include "cli/config_files.h"
+#include "cli/remote.h"
 #include "config/files/export.h"
 #include "core/file.h"
 #include "core/str.h"
@@ -12,6 +13,7 @@ static const struct option options[] = {
 	{ "env", OPTION_TEXT, "ENV", "only what belongs to this environment, and what belongs to none", false },
 	{ "api", OPTION_TEXT, "ID", "only this API with what it needs, as one ZIP: gatehouse export --api orders orders.zip", false },
 	{ "people", OPTION_FLAG, NULL, "people, their applications and subscriptions too (without keys and passwords)", false },
+	REMOTE_OPTIONS,
 	OPTION_END,
 };
 
@@ -37,6 +39,31 @@ static GH_RC check_dir(struct cli *c, const char *dir, bool *again, struct gh_er
 	return GH_RC_OK;
 }
 
+static GH_RC read_here(struct cli *c, struct files_export what, struct tree *t, struct gh_err *err)
+{
+	struct theme theme = { .dir = "" };
+	struct store *s;
+
+	if (!what.api.n)
+		TRY(config_files_theme(c, &theme, err));
+	what.theme_dir = theme.dir;
+	TRY(cli_store(c, false, &s, err));
+	return files_export(s, c->arena, &what, t, err);
+}
+
+/* What an export from elsewhere may sweep: the theme's folder is not of it. */
+static const char *const *folders_of(struct cli *c, bool elsewhere)
+{
+	const char **list = (const char **)(uintptr_t)files_folders(c->arena);
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	if (elsewhere && n && strcmp(list[n - 1], "theme") == 0)
+		list[n - 1] = NULL;
+	return list;
+}
+
 static GH_RC to_zip(struct cli *c, const struct tree *t, const char *path, struct gh_err *err)
 {
 	struct str bytes;
@@ -59,22 +86,19 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		.api = str_of(option_text(&c->options, "api")),
 		.personal = option_flag(&c->options, "people"),
 	};
-	struct theme theme = { .dir = "" };
+	bool elsewhere = option_text(&c->options, "server") != NULL;
 	size_t written, removed;
-	struct store *s;
 	struct tree t;
 
+	if (elsewhere && what.personal)
+		return cli_usage(c, err, "--people does not go with --server: the management API gives out no people as files");
 	if (!zip)
 		TRY(check_dir(c, to, &again, err));
-	if (!what.api.n)
-		TRY(config_files_theme(c, &theme, err));
-	what.theme_dir = theme.dir;
-	TRY(cli_store(c, false, &s, err));
-	TRY(files_export(s, c->arena, &what, &t, err));
+	TRY(elsewhere ? remote_export(c, what.environment, what.api, &t, err) : read_here(c, what, &t, err));
 	if (zip)
 		return to_zip(c, &t, to, err);
 	TRY(file_make_dirs(to, 0755, err));
-	TRY(tree_write(&t, to, again ? files_folders(c->arena) : NULL, &written, &removed, err));
+	TRY(tree_write(&t, to, again ? folders_of(c, elsewhere) : NULL, &written, &removed, err));
 	if (c->json)
 		buf_fmt(&c->out, "{\"files\":%zu,\"written\":%zu,\"removed\":%zu}\n", t.n, written, removed);
 	else

@@ -5,6 +5,7 @@
 #include "config/files/set.h"
 #include "core/file.h"
 #include "core/str.h"
+#include "core/uri.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -48,7 +49,8 @@ static GH_RC body_of(struct cli *c, const struct tree *t, struct str state, stru
 	return GH_RC_OK;
 }
 
-static GH_RC post(struct cli *c, const char *url, struct str body, long *status, struct buf *answer, struct gh_err *err)
+/* body STR_NULL: a GET */
+static GH_RC ask(struct cli *c, const char *url, struct str body, long *status, struct buf *answer, struct gh_err *err)
 {
 	const char *token_file = option_text(&c->options, "token-file");
 	char why[CURL_ERROR_SIZE] = "";
@@ -68,8 +70,10 @@ static GH_RC post(struct cli *c, const char *url, struct str body, long *status,
 	curl_easy_setopt(e, CURLOPT_URL, url);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https,http");
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, fields);
-	curl_easy_setopt(e, CURLOPT_POSTFIELDS, body.p);
-	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
+	if (body.p) {
+		curl_easy_setopt(e, CURLOPT_POSTFIELDS, body.p);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
+	}
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, answer);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, why);
@@ -132,6 +136,15 @@ static void show_plan(struct cli *c, const json_t *plan)
 	buf_release(&text);
 }
 
+static const char *address_of(struct cli *c, const char *what)
+{
+	struct str server = str_of(option_text(&c->options, "server"));
+
+	while (server.n && server.p[server.n - 1] == '/')
+		server.n--;
+	return arena_printf(c->arena, "%.*s/api/v1/%s", STR_ARG(server), what).p;
+}
+
 static void tell_applied(struct cli *c, const json_t *summary)
 {
 	buf_fmt(&c->out, "applied: %lld created, %lld changed, %lld deleted\n", (long long)jsn_int(summary, "create", 0),
@@ -141,20 +154,18 @@ static void tell_applied(struct cli *c, const json_t *summary)
 GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool apply, bool dry_run, struct str *state, json_t **plan,
 		   struct gh_err *err)
 {
-	struct str server = str_of(option_text(&c->options, "server")), body;
-	struct buf answer;
 	bool agreed = state->n > 0;
+	struct buf answer;
+	struct str body;
 	const char *url;
 	long status = 0;
 	gh_rc rc;
 
 	*plan = NULL;
-	while (server.n && server.p[server.n - 1] == '/')
-		server.n--;
-	url = arena_printf(c->arena, "%.*s/api/v1/%s", STR_ARG(server), apply && !dry_run ? "apply" : "plan").p;
+	url = address_of(c, apply && !dry_run ? "apply" : "plan");
 	TRY(body_of(c, t, dry_run ? STR_NULL : *state, &body, err));
 	buf_init(&answer, ANSWER_MAX);
-	rc = url ? post(c, url, body, &status, &answer, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "request");
+	rc = url ? ask(c, url, body, &status, &answer, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "request");
 	if (!rc.code)
 		rc = read_answer(c, url, status, buf_view(&answer), prefix, plan, err);
 	buf_release(&answer);
@@ -169,4 +180,34 @@ GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool
 	if (!c->json && apply && !dry_run && json_array_size(jsn_arr(*plan, "changes")))
 		tell_applied(c, jsn_obj(*plan, "summary"));
 	return GH_RC_OK;
+}
+
+static GH_RC take_files(struct cli *c, const json_t *answer, struct tree *t, struct gh_err *err)
+{
+	size_t i;
+	json_t *v;
+
+	tree_init(t, c->arena);
+	json_array_foreach(jsn_arr(answer, "files"), i, v)
+		TRY(tree_add(t, jsn_str(v, "path"), jsn_str(v, "text"), err));
+	return tree_finish(t, err);
+}
+
+GH_RC remote_export(struct cli *c, struct str environment, struct str api, struct tree *t, struct gh_err *err)
+{
+	struct str query = arena_printf(c->arena, "export?environment=%.*s&api=%.*s", STR_ARG(uri_encode(c->arena, environment, URI_KEEP_UNRESERVED)),
+					STR_ARG(uri_encode(c->arena, api, URI_KEEP_UNRESERVED)));
+	const char *url = query.p ? address_of(c, query.p) : NULL;
+	struct buf answer;
+	json_t *v = NULL;
+	long status = 0;
+	gh_rc rc;
+
+	buf_init(&answer, ANSWER_MAX);
+	rc = url ? ask(c, url, STR_NULL, &status, &answer, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "request");
+	if (!rc.code)
+		rc = read_answer(c, url, status, buf_view(&answer), "", &v, err);
+	buf_release(&answer);
+	TRY(rc);
+	return take_files(c, v, t, err);
 }

@@ -207,6 +207,10 @@ test('plan and apply over the management API of another machine', async (t) => {
   assert.deepStrictEqual(gw.cli('api', 'list', '--format', 'json').json(), []);
   assert.match(here.cli(...there('apply', dir, '--yes', '--placeholders')).stdout, /\napplied: \d+ created, \d+ changed, 0 deleted\n$/);
   assert.deepStrictEqual(gw.cli('api', 'list', '--format', 'json').json().map((a) => a.id), ['legacy', 'orders']);
+  const [mine, theirs] = ['mine', 'theirs'].map((name) => path.join(here.dir, name));
+  gw.cli('export', mine);
+  here.cli(...there('export', theirs));
+  assert.deepStrictEqual(filesOf(theirs), filesOf(mine), 'an export from afar is one from there');
   assert.strictEqual(here.cli(...there('plan', dir)).code, 0);
   assert.match(await (await fetch(gw.url)).text(), /<title>[^<]*Of the north/, 'the portal there has the name');
   const audit = gw.cli('audit', '--format', 'json').stdout;
