@@ -1,6 +1,7 @@
 #include "portal/admin/admin.h"
 
 #include "core/clock.h"
+#include "config/resource.h"
 #include "core/credential_rotate.h"
 #include "core/str.h"
 #include "db/audit.h"
@@ -135,28 +136,34 @@ gh_rc admin_credential_rotate(struct web *w, struct gh_err *err)
 
 static GH_RC remind(struct web *w, int64_t by_us, struct gh_err *err)
 {
-	struct store_credential row;
-	bool found;
+	const struct resource_kind *k = resource_kind_find(STR("credential"));
+	struct str id = place_of(w, w->rq.args[0], w->rq.args[1]);
+	struct resource_change *c;
+	char iso[CLOCK_ISO_MAX];
+	json_t *patch, *doc = NULL;
+	gh_rc rc;
 
-	TRY(store_credential_find(w->site->store, w->a, w->rq.args[0], w->rq.args[1], false, &row, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "no such credential");
-	TRY(store_reminder_set(w->site->store, "credential", place_of(w, row.environment_id, row.id), by_us, err));
-	return store_audit_note(w->site->store, STR("remind"), STR("credential"), place_of(w, row.environment_id, row.id), STR_NULL, err);
+	patch = jsn_keep(w->a, json_pack("{s:o}", "rotateBy", by_us ? json_string(clock_iso(by_us, 0, iso)) : json_null()));
+	if (!patch)
+		FAIL(err, NOMEM, "reminder");
+	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
+	rc = resource_merge(w->site->store, w->a, k, id, patch, &doc, err);
+	if (!rc.code)
+		rc = doc ? resource_write(c, k, id, doc, RESOURCE_REPLACE, NULL, err)
+			 : gh_err_set(err, GH_E_NOT_FOUND, __FILE__, __LINE__, "no such credential");
+	return resource_end(c, rc, false, err);
 }
 
 gh_rc admin_credential_remind(struct web *w, struct gh_err *err)
 {
 	struct str day = str_trim(web_param(&w->rq.form, "by"));
-	struct store *s = w->site->store;
 	int64_t us = 0;
 
 	if (day.n && (day.n != 10 || !clock_parse_iso(arena_printf(w->a, "%.*sT00:00:00Z", STR_ARG(day)), &us))) {
 		TRY(web_flash(w, "bad", STR("This is no date: write it as 2027-01-31."), err));
 		return web_redirect(w, STR("credentials"), err);
 	}
-	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, remind(w, us, err), err));
+	TRY(remind(w, us, err));
 	TRY(web_flash(w, "good", us ? arena_printf(w->a, "You are reminded to replace the secret of %.*s by %.*s.", STR_ARG(str_first(w->rq.args[1], 100)),
 						   STR_ARG(day)) : STR("The reminder is taken away."), err));
 	return web_redirect(w, STR("credentials"), err);

@@ -103,6 +103,8 @@ const ROWS = [
     { kind: 'api-key', name: 'k', settings: { header: 'X-Key' }, secrets: { value: 'hush' }, rotateBy: '2031-01-01T00:00:00Z' }, 'hush'],
   ['a reference in place of what is sealed', 'credential', 'default/k', { kind: 'api-key', name: 'K', settings: { header: 'X-Key' }, secrets: { value: 'hush' } },
     ['credential', 'set', 'k', '--secret-ref', 'value=env:HOME'], { secrets: { value: { ref: 'env:HOME' } } }],
+  ['without a reminder', 'credential', 'default/k', { kind: 'api-key', name: 'K', settings: {}, secrets: { value: 'hush' }, rotateBy: '2031-01-01T00:00:00Z' },
+    ['credential', 'set', 'k', '--rotate-by', 'none'], { rotateBy: null }],
   ['of another kind', 'credential', 'default/k', { kind: 'api-key', name: 'K', settings: {}, secrets: { value: 'hush' } },
     ['credential', 'set', 'k', '--kind', 'basic', '--set', 'username=u', '--secret-file', 'password=FILE'], { kind: 'basic', settings: { username: 'u' }, secrets: { value: { sealed: true }, password: 'hush' } }, 'hush'],
   ['without what it needs', 'credential', 'default/k', null, ['credential', 'set', 'k', '--kind', 'api-key'], { kind: 'api-key', name: 'k', settings: {} }],
