@@ -98,6 +98,9 @@ test('what was decided about a call', async (t) => {
     const [masked] = (await rest(`id=${limited.id}`, analyst)).items;
     assert.deepEqual([masked.request_id, masked.key_prefix, masked.subscription, masked.client_ip], [limited.id, '', '', '']);
     assert.deepEqual(await ids('id=127.0.0.1', analyst), []);
+    gw.cli('environment', 'create', 'elsewhere', '--prefix', 'elsewhere');
+    const away = gw.cli('machine-token', 'create', 'away', '--role', 'administrator', '--env', 'elsewhere', '--scope', 'read', '--format', 'json').json().token;
+    for (const q of ['', `id=${limited.id}`]) assert.deepEqual(await ids(q, away), [], 'calls of another environment');
     const csv = (accept) => fetch(`${gw.url}/admin/api/v1/analytics?format=csv`, { headers: { Authorization: `Bearer ${whole}`, Accept: accept } });
     assert.deepEqual([(await csv('text/csv')).status, (await csv('image/png')).status], [200, 406]);
   });
