@@ -34,7 +34,8 @@ static int64_t left_of(int64_t until, int64_t now)
 
 static void read_part(struct backend_slot *x, enum backend_part part, int64_t now, struct backend_news *out)
 {
-	*out = (struct backend_news){ .key = atomic_load(&x->key), .part = part };
+	/* before the state itself: what is heard from here on shows in backend_news_told */
+	*out = (struct backend_news){ .key = atomic_load(&x->key), .part = part, .known = atomic_load(&x->heard[part]) };
 	switch (part) {
 	case BACKEND_PART_BREAKER:
 		out->left_us = left_of(atomic_load(&x->breaker.until), now);
@@ -86,12 +87,13 @@ static bool is_newer(struct backend_slot *x, enum backend_part part, int64_t ver
 	return false;
 }
 
-void backend_news_told(struct backend_states *s, uint64_t key, enum backend_part part, int64_t version)
+void backend_news_told(struct backend_states *s, const struct backend_news *n, int64_t version)
 {
-	struct backend_slot *x = backend_slot_find(s, key);
+	struct backend_slot *x = backend_slot_find(s, n->key);
+	int64_t known = n->known;
 
-	if (x)
-		(void)is_newer(x, part, version);
+	if (x && known < version)
+		atomic_compare_exchange_strong(&x->heard[n->part], &known, version);
 }
 
 /* ---- hearing ------------------------------------------------------------------------------------------------------------- */

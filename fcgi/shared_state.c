@@ -82,7 +82,7 @@ static void end_telling(struct telling *t, const redisReply *r)
 
 	for (size_t i = 0; states && i < t->n; i++) {
 		if (told)
-			backend_news_told(states, t->news[i].key, t->news[i].part, r->element[i]->integer);
+			backend_news_told(states, &t->news[i], r->element[i]->integer);
 		else
 			backend_news_again(states, t->news[i].key, t->news[i].part);
 	}

@@ -57,7 +57,7 @@ static int carry(int from, int64_t now)
 	int told = 0;
 
 	while (backend_news_next(m[from], &at, clock_of(from, now), &n)) {
-		backend_news_told(m[from], n.key, n.part, ++version);
+		backend_news_told(m[from], &n, ++version);
 		backend_news_hear(m[!from], &n, version, clock_of(!from, now));
 		told++;
 	}
@@ -137,6 +137,26 @@ static void order(void **state UNUSED)
 	check_done();
 }
 
+/* What others told before, and is heard while one's own news are on their way, holds no longer than until these are heard. */
+static void crossing(void **state UNUSED)
+{
+	struct backend_news own, older;
+	size_t at = 0;
+
+	CHECK("opens", fails(0, T0, false) && backend_news_next(m[0], &at, T0, &own));
+	older = own;
+	older.left_us = -1;
+	backend_news_hear(m[0], &older, 50, T0);
+	backend_news_told(m[0], &own, 51);
+	backend_news_hear(m[0], &own, 51, T0);
+	CHECK_INT("the last word counts", gate(0, T0), BACKEND_SHUT);
+	CHECK("opens there", fails(1, T0, false));
+	CHECK_INT("told", carry(1, T0), 1);
+	backend_news_hear(m[1], &older, version, clock_of(1, T0));
+	CHECK_INT("one's own word is not heard when nothing came between", gate(1, T0), BACKEND_SHUT);
+	check_done();
+}
+
 static void members_and_health(void **state UNUSED)
 {
 	CHECK("ejected", eject_tell(slot(0), true, false, S, 30 * S, T0));
@@ -178,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(breakers, setup, teardown), cmocka_unit_test_setup_teardown(order, setup, teardown),
+		cmocka_unit_test_setup_teardown(crossing, setup, teardown),
 		cmocka_unit_test_setup_teardown(members_and_health, setup, teardown), cmocka_unit_test_setup_teardown(machines, setup, teardown),
 	};
 
