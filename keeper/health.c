@@ -318,6 +318,7 @@ static void ask(struct health_watch *w, struct checked *c, int64_t now)
 	curl_easy_setopt(c->easy, CURLOPT_QUICK_EXIT, 1L);       /* a check that ends waits for no resolver: the others would, too */
 	curl_easy_setopt(c->easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);        /* libcurl knows no TTL: the name is looked up for each check */
 	curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)(c->rule.timeout_us / 1000));
 	curl_easy_setopt(c->easy, CURLOPT_USERAGENT, "gatehouse-health/" GATEHOUSE_VERSION);
 	curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, skip_body);
