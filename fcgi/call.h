@@ -74,7 +74,8 @@ void host_drop(struct call *k);                  /* cancels sub-requests and sle
 enum step gate_take(struct exchange *x, struct counter_take *t);
 bool gate_enter(struct exchange *x, struct str key, uint32_t max);
 void gate_leave(struct exchange *x, struct str key);
-void gate_leave_held(struct exchange *x, struct str key, int64_t held_us);       /* it counts for gate_enter_wait_s */
+enum step gate_enter_place(struct exchange *x, struct place_take *t);            /* over all machines that count together */
+void gate_leave_place(struct exchange *x, struct place_take *t, int64_t held_us);        /* it counts for gate_enter_wait_s */
 uint32_t gate_enter_wait_s(struct exchange *x, struct str key);
 void gate_log_to(struct exchange *x, const struct log_message *m);
 bool gate_wants_trace(struct exchange *x, enum trace_severity severity);

@@ -9,6 +9,7 @@
 #include "core/str.h"
 #include "fcgi/access_memory.h"
 #include "fcgi/log_sink.h"
+#include "fcgi/place.h"
 #include "fcgi/shared_limit.h"
 
 /* What policies ask of a counter, and what it answers. */
@@ -137,10 +138,44 @@ void gate_leave(struct exchange *x, struct str key)
 		counter_leave(k->wk->serving->counters, key);
 }
 
-void gate_leave_held(struct exchange *x, struct str key, int64_t held_us)
+static void tell_place(struct place *p)
 {
-	held_note(&((struct call *)x->owner)->wk->held, key, held_us);
-	gate_leave(x, key);
+	struct place_take *t = p->owner;
+
+	t->done = p->done;
+	t->allowed = p->allowed;
+	t->unavailable = p->unavailable;
+}
+
+enum step gate_enter_place(struct exchange *x, struct place_take *t)
+{
+	struct call *k = x->owner;
+	struct place *p;
+	enum step step;
+
+	if (!k->wk->shared_places) {
+		t->allowed = gate_enter(x, t->key, t->max);
+		t->done = true;
+		return STEP_NEXT;
+	}
+	t->state = p = arena_new_of(k->arena, struct place);
+	if (!p)
+		return exchange_fail(x, 500, STR_NULL, "Out of memory.");
+	step = place_enter(p, k, t->key, t->max);
+	p->over = tell_place;
+	p->owner = t;
+	tell_place(p);
+	return step;
+}
+
+void gate_leave_place(struct exchange *x, struct place_take *t, int64_t held_us)
+{
+	if (t->allowed)
+		held_note(&((struct call *)x->owner)->wk->held, t->key, held_us);
+	if (t->state)
+		place_leave(t->state);
+	else if (t->allowed)
+		gate_leave(x, t->key);
 }
 
 uint32_t gate_enter_wait_s(struct exchange *x, struct str key)

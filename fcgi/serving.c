@@ -19,6 +19,7 @@
 #include "fcgi/documents.h"
 #include "fcgi/log_sink.h"
 #include "fcgi/shared_limit.h"
+#include "fcgi/shared_place.h"
 #include "fcgi/shared_state.h"
 
 #include <fcntl.h>
@@ -160,7 +161,7 @@ static void open_shared(struct worker *wk)
 
 	if (shared_new(&wk->loop, wk->config, &wk->shared, &err).code)
 		complain("redis is not used", &err);
-	if (wk->shared && !(wk->shared_limits = shared_limits_new(wk->shared, wk->config)))
+	if (wk->shared && (!(wk->shared_limits = shared_limits_new(wk->shared, wk->config)) || !(wk->shared_places = shared_places_new(wk))))
 		log_warn("redis is not used", KV_CSTR("error", "out of memory"));
 	if (wk->shared && !(wk->shared_states = shared_states_new(wk)))
 		log_warn("backends are not shared with other machines", KV_CSTR("error", "out of memory"));

@@ -32,7 +32,7 @@ void shared_free(struct shared *s);                      /* NULL is fine; whoeve
  * is not called. */
 bool shared_ask(struct shared *s, struct str key, const struct str *words, size_t n, struct shared_ask *ask);
 /* ---- scripts: what tests and changes in one step ---- */
-enum shared_script { SHARED_SCRIPT_LIMIT, SHARED_SCRIPT_STATE, SHARED_SCRIPT_TOKEN, SHARED_SCRIPT__COUNT };      /* make/generated.mk */
+enum shared_script { SHARED_SCRIPT_LIMIT, SHARED_SCRIPT_STATE, SHARED_SCRIPT_TOKEN, SHARED_SCRIPT_PLACE, SHARED_SCRIPT__COUNT };      /* make/generated.mk */
 enum { SHARED_RUN_COUNT = 2, SHARED_RUN_KEY = 3 };
 /* Runs one where its first key is kept. words: two that are filled here, the number of keys, the keys, the arguments; all keys are of
  * one slot. A server that has forgotten the script (shared_forgot_script of the reply) is sent all of it the next time. */

@@ -12,6 +12,7 @@
 #include "core/str.h"
 #include "db/tiers.h"
 #include "fcgi/consumer_rule.h"
+#include "fcgi/place.h"
 #include "fcgi/shared_limit.h"
 #include "fcgi/spike.h"
 #include "policy/elements/limits.h"
@@ -35,8 +36,9 @@ struct tier_state {                      /* of a call that waits, or has somethi
 	struct str key, gauge;
 	size_t n, n_counted;                         /* all; those that are no calls at once */
 	struct spike_place place;
+	struct place inside;                         /* among calls at once */
 	int64_t inside_us;                           /* since when */
-	bool inside, counted, asking;                /* holds a place; has passed; Redis is being asked */
+	bool entering, counted, asking;              /* waits for its place; has passed; Redis is being asked */
 	void (*passed)(struct call *k, struct gate_state *g);
 };
 
@@ -242,28 +244,24 @@ static enum step away(struct call *k, struct tier_state *t)
 
 static void leave_place(struct call *k, struct tier_state *t)
 {
-	if (t->inside)
-		counter_leave(k->wk->serving->counters, t->gauge);
-	if (t->inside && t->counted)
+	if (t->inside.allowed && t->counted)
 		held_note(&k->wk->held, t->gauge, k->wk->loop.now_us - t->inside_us);
-	t->inside = false;
+	place_leave(&t->inside);
 }
 
-static bool enter_place(struct call *k, struct tier_state *t)
+/* What it says of the place that it got, or did not get. */
+static void note_place(struct call *k, struct tier_state *t)
 {
 	struct state *last = &t->v[t->n - 1];
-	uint64_t inside;
-	uint32_t wait_s;
+	bool in = t->inside.allowed;
+	uint64_t inside = t->inside.inside;
+	uint32_t wait_s = in ? 1 : held_wait_s(&k->wk->held, t->gauge);
 
-	if (t->n_counted == t->n)
-		return true;
-	t->inside = counter_enter(k->wk->serving->counters, t->gauge, (uint32_t)last->limit->calls);
-	inside = t->inside && t->n == 1 ? counter_inside(k->wk->serving->counters, t->gauge) : 0;
+	if (in && t->n == 1 && !inside)
+		inside = counter_inside(k->wk->serving->counters, t->gauge);
 	t->inside_us = k->wk->loop.now_us;
-	wait_s = t->inside ? 1 : held_wait_s(&k->wk->held, t->gauge);
-	last->answer = (struct counter_answer){ .allowed = t->inside, .retry_after_s = wait_s, .retry_after_us = (int64_t)wait_s * SECOND_US,
-						.remaining = t->inside && inside < last->limit->calls ? last->limit->calls - inside : 0 };
-	return t->inside;
+	last->answer = (struct counter_answer){ .allowed = in, .retry_after_s = wait_s, .retry_after_us = (int64_t)wait_s * SECOND_US,
+						.remaining = in && inside < last->limit->calls ? last->limit->calls - inside : 0 };
 }
 
 static enum step pass(struct call *k, struct tier_state *t)
@@ -324,12 +322,10 @@ static enum step settle(struct call *k, struct tier_state *t)
 	return refused ? refused_by(k, t, refused) : pass(k, t);
 }
 
-static enum step attempt(struct call *k, struct tier_state *t)
+static enum step count(struct call *k, struct tier_state *t)
 {
 	struct state *refused;
 
-	if (!enter_place(k, t))
-		return give_up(k, t, &t->v[t->n - 1], "one more");
 	if (!t->n_counted)
 		return pass(k, t);
 	if (!k->wk->shared_limits) {
@@ -342,9 +338,27 @@ static enum step attempt(struct call *k, struct tier_state *t)
 	t->asking = true;
 	if (shared_limit_take(k->wk->shared_limits, k, &t->shared) == STEP_NEXT)
 		return settle(k, t);
-	k->stage = CALL_AT_GATE;
-	k->gate_turn = tier_turn;
-	return STEP_WAIT;
+	return wait_in_line(k);
+}
+
+/* It has its place, or knows that there is none. */
+static enum step entered(struct call *k, struct tier_state *t)
+{
+	t->entering = false;
+	if (t->inside.unavailable)
+		return away(k, t);
+	note_place(k, t);
+	return t->inside.allowed ? count(k, t) : give_up(k, t, &t->v[t->n - 1], "one more");
+}
+
+static enum step attempt(struct call *k, struct tier_state *t)
+{
+	if (t->n_counted == t->n)
+		return count(k, t);
+	if (place_enter(&t->inside, k, t->gauge, (uint32_t)t->v[t->n - 1].limit->calls) == STEP_NEXT)
+		return entered(k, t);
+	t->entering = true;
+	return wait_in_line(k);
 }
 
 /* The first limit with a queue; NULL: none. */
@@ -377,12 +391,12 @@ static void tier_turn(struct call *k)
 	struct tier_state *t = k->gate->tier;
 	enum step step;
 
-	if (t->asking && !t->shared.done)
+	if ((t->asking && !t->shared.done) || (t->entering && !t->inside.done))
 		return;
-	if (!t->asking && t->place.timer.at)         /* it waits, and something else woke it: bytes of its body */
+	if (!t->asking && !t->entering && t->place.timer.at)         /* it waits, and something else woke it: bytes of its body */
 		return;
 	k->resume_due = false;
-	step = t->asking ? settle(k, t) : spike_first(&t->place) ? attempt(k, t) : unasked(k, t, waited_long);
+	step = t->asking ? settle(k, t) : t->entering ? entered(k, t) : spike_first(&t->place) ? attempt(k, t) : unasked(k, t, waited_long);
 	if (step == STEP_NEXT)
 		t->passed(k, k->gate);
 }

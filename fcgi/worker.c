@@ -10,6 +10,7 @@
 #include "fcgi/log_sink.h"
 #include "fcgi/share.h"
 #include "fcgi/shared_limit.h"
+#include "fcgi/shared_place.h"
 #include "fcgi/shared_state.h"
 #include "fcgi/traffic.h"
 
@@ -136,6 +137,7 @@ void worker_release(struct worker *wk)
 	wk->credentials = NULL;
 	shared_states_free(wk->shared_states);
 	wk->shared_states = NULL;
+	shared_places_free(wk->shared_places);
 	shared_limits_free(wk->shared_limits);
 	shared_free(wk->shared);
 	fill_table_free(wk->fills);

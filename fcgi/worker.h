@@ -91,6 +91,7 @@ enum call_stage {
 struct shared;
 struct shared_limit;
 struct shared_limits;
+struct shared_places;
 struct shared_states;
 struct shared_value;
 struct subcall;                          /* a sub-request under way: host_send.c */
@@ -270,6 +271,7 @@ struct worker {
 	struct share_table *shares;      /* calls under way at each backend: share.h */
 	struct shared *shared;           /* shared.h; NULL: this machine is by itself */
 	struct shared_limits *shared_limits;     /* NULL as well */
+	struct shared_places *shared_places;     /* shared_place.h; NULL as well */
 	struct shared_states *shared_states;     /* shared_state.h; NULL as well */
 	struct spike_line *spikes;       /* calls that wait under a rate: spike.h */
 	struct held held;                /* how long calls hold their places */

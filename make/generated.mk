@@ -24,7 +24,7 @@ $B/gen/rulesets.list: FORCE
 $B/config/governance/rulesets.o: $B/gen/rulesets.inc
 
 # in the order of enum shared_script
-SHARED_SCRIPTS := fcgi/shared_limit.lua fcgi/shared_state.lua fcgi/shared_token.lua
+SHARED_SCRIPTS := fcgi/shared_limit.lua fcgi/shared_state.lua fcgi/shared_token.lua fcgi/shared_place.lua
 
 $B/gen/shared_scripts.inc: $(SHARED_SCRIPTS) $B/gen/shared_scripts.list tools/embed-text
 	@mkdir -p $(@D); tools/embed-text $(SHARED_SCRIPTS) > $@.new && mv $@.new $@

@@ -29,7 +29,7 @@ static void pop_block(struct exchange *x, struct fiber *f)
 	struct block *b = &f->blocks[--f->n_blocks];
 
 	if (b->kind == OP_ENTER)
-		x->host->leave(x, b->key, now_us(x) - b->since_us);
+		x->host->leave(x, &b->place, b->place.allowed ? now_us(x) - b->since_us : 0);
 }
 
 void fiber_unwind(struct exchange *x, struct fiber *f)
@@ -183,28 +183,44 @@ static enum step refuse_entry(struct exchange *x, struct str key)
 	return STEP_FAIL;
 }
 
+/* The host knows; what is refused has nothing to leave. */
+static enum step entered(struct exchange *x, struct fiber *f)
+{
+	struct block *b = &f->blocks[f->n_blocks - 1];
+
+	if (!b->place.done)
+		return STEP_WAIT;
+	if (b->place.allowed) {
+		b->since_us = now_us(x);
+		return STEP_NEXT;
+	}
+	f->n_blocks--;
+	if (b->place.unavailable)
+		return exchange_fail(x, 503, STR("CountersUnavailable"), "The limits of this gateway cannot be kept at present.");
+	return refuse_entry(x, b->place.key);
+}
+
 enum step op_enter(struct exchange *x, struct fiber *f, const struct instruction *i)
 {
 	const struct limit_concurrency_config *c = i->config;
 	struct str parts[] = { STR("limit-concurrency:"), STR_NULL }, key;   /* a key may come from a request: it is no gauge of others */
 	struct block *b;
 	int64_t max;
+	enum step s;
 
+	if (f->waiting)
+		return entered(x, f);
 	if (!arg_get_text(x, &c->key, &parts[1]) || !arg_get_int(x, &c->max_count, &max))
 		return STEP_FAIL;
 	key = arena_join(x->arena, parts, ARRAY_LEN(parts));
 	if (!key.p)
 		return exchange_no_memory(x);
-	if (!x->host->enter(x, key, (uint32_t)max))
-		return refuse_entry(x, key);
 	b = push_block(x, f, OP_ENTER, c);
-	if (!b) {
-		x->host->leave(x, key, 0);
+	if (!b)
 		return STEP_FAIL;
-	}
-	b->key = key;
-	b->since_us = now_us(x);
-	return STEP_NEXT;
+	b->place = (struct place_take){ .key = key, .max = (uint32_t)max };
+	s = x->host->enter(x, &b->place);
+	return s == STEP_NEXT ? entered(x, f) : s;
 }
 
 enum step op_leave(struct exchange *x, struct fiber *f, const struct instruction *i)

@@ -91,6 +91,15 @@ struct counter_take {
 	bool done;
 };
 
+struct place_take {                      /* limit-concurrency: one of `max` at once under a key */
+	struct str key;
+	uint32_t max;
+	/* filled by the host: */
+	bool done, allowed;
+	bool unavailable;                /* how many are inside cannot be told at present */
+	void *state;                     /* the host's own */
+};
+
 enum cache_store { CACHE_INTERNAL, CACHE_EXTERNAL, CACHE_PREFER_EXTERNAL };
 
 struct cache_op {
@@ -168,9 +177,9 @@ struct policy_host {
 	void *(*aside)(struct exchange *, enum step (*run)(struct exchange *, void *state), size_t bytes, struct arena **arena);
 	enum step (*sleep)(struct exchange *, struct host_sleep *);
 	enum step (*take)(struct exchange *, struct counter_take *);
-	/* limit-concurrency: true when one more may go in; every enter that succeeded is left once */
-	bool (*enter)(struct exchange *, struct str key, uint32_t max);
-	void (*leave)(struct exchange *, struct str key, int64_t held_us);
+	/* limit-concurrency: may one more go in? Left once: when it was allowed, and when nobody waits for the answer any more */
+	enum step (*enter)(struct exchange *, struct place_take *);
+	void (*leave)(struct exchange *, struct place_take *, int64_t held_us);
 	/* Refused: after how many seconds a place may be free, at least 1. NULL: nobody knows */
 	uint32_t (*enter_wait_s)(struct exchange *, struct str key);
 

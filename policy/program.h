@@ -90,7 +90,7 @@ struct block {
 	const void *config;
 	int64_t tries;               /* RETRY: finished ones */
 	int64_t count;               /* RETRY: how many more there may be */
-	struct str key;              /* ENTER */
+	struct place_take place;     /* ENTER */
 	int64_t since_us;            /* ENTER */
 	struct last_error *failed;   /* RETRY: the try ended with this error */
 };

@@ -240,21 +240,22 @@ static struct offline_slot *slot(struct offline *o, struct str key)
 	return s;
 }
 
-static bool enter(struct exchange *x, struct str key, uint32_t max)
+static enum step enter(struct exchange *x, struct place_take *t)
 {
-	struct offline_slot *s = slot(of(x), key);
+	struct offline_slot *s = slot(of(x), t->key);
 
-	if (!s || s->inside >= max)
-		return false;
-	s->inside++;
-	return true;
+	t->done = true;
+	t->allowed = s && s->inside < t->max;
+	if (t->allowed)
+		s->inside++;
+	return STEP_NEXT;
 }
 
-static void leave(struct exchange *x, struct str key, int64_t held_us UNUSED)
+static void leave(struct exchange *x, struct place_take *t, int64_t held_us UNUSED)
 {
-	struct offline_slot *s = slot(of(x), key);
+	struct offline_slot *s = slot(of(x), t->key);
 
-	if (s && s->inside)
+	if (s && s->inside && t->allowed)
 		s->inside--;
 }
 

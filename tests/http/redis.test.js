@@ -24,11 +24,15 @@ const KEPT = (key, where) => `<policies><inbound><cache-lookup-value key="${key}
   + `<cache-store-value key="${key}" value="${key}" duration="60" caching-type="${where}" /><return-response><set-body>@((string)context.Variables["found"])`
   + '</set-body></return-response></inbound></policies>';
 
+const CROWD = '<policies><inbound><base /></inbound><backend><limit-concurrency key="everybody" max-count="5"><forward-request /></limit-concurrency></backend></policies>';
+const LEASE_MS = 6000;
+
 let dir, plans;
+const held = [];                                                     // answers that the backend keeps back
 
 before(async () => {
   dir = workDir();
-  plans = await backend((req, res) => res.end('{}'));
+  plans = await backend((req, res) => (req.headers['x-hold'] ? held.push(res) : res.end('{}')));
 });
 after(async () => {
   await plans?.close();
@@ -45,6 +49,7 @@ async function pair(config, policies = {}) {
     g.cli('product', 'create', 'tiers');
     g.cli('product', 'create', 'open');
     g.cli('tier', 'create', 'gold', '--product', 'tiers', '--name', 'Gold', '--rate', '1000/60', '--quota', '30/day');
+    g.cli('tier', 'create', 'crowd', '--product', 'tiers', '--name', 'Crowd', '--concurrency', '5');
     api('plans');
     g.cli('product', 'add-api', 'tiers', 'plans');
     for (const [name, text] of Object.entries(policies)) {
@@ -54,6 +59,7 @@ async function pair(config, policies = {}) {
     }
     for (const [id, ...more] of [['planning'], ['tiers', '--tier', 'gold'], ['open']])
       keys[id] = g.cli('subscription', 'create', '--product', id, ...more, '--format', 'json').json().primaryKey;
+    keys.crowd = g.cli('subscription', 'create', '--product', 'tiers', '--tier', 'crowd', '--format', 'json').json().primaryKey;
   };
   return Object.assign(await twoOf(config, fill), { keys });
 }
@@ -80,8 +86,8 @@ describe('one server', () => {
   let server, p;
   before(async () => {
     server = await redis('one', await freePort());
-    p = await pair({ redis: `redis://127.0.0.1:${server.port}` }, { by: POLICY('rate-limit-by-key'), quota: POLICY('quota-by-key'), late: LATE,
-      outer: KEPT('outer', 'external'), inner: KEPT('inner', 'internal') });
+    p = await pair({ redis: `redis://127.0.0.1:${server.port}`, 'redis.lease_ms': LEASE_MS, 'redis.timeout_ms': 5000 }, { by: POLICY('rate-limit-by-key'), quota: POLICY('quota-by-key'), late: LATE,
+      crowd: CROWD, outer: KEPT('outer', 'external'), inner: KEPT('inner', 'internal') });
   });
   after(async () => { await p?.stop(); await server?.stop(); });
 
@@ -90,6 +96,46 @@ describe('one server', () => {
     assert.deepEqual(await flood(p, 'plans', 'tiers', 4), { 200: 30, 403: 34 });
     assert.deepEqual(await flood(p, 'by', 'open', 4), { 200: 40, 429: 24 });
     assert.deepEqual(await flood(p, 'quota', 'open', 4), { 200: 40, 403: 24 });
+  });
+  // The set of those that are inside, of the one limit that counts at present.
+  const places = () => command(server.port, 'KEYS', '*:c');
+  const inside = () => (places() ? Number(command(server.port, 'ZCARD', places())) : 0);
+  const release = (n) => { for (const res of held.splice(0, n)) res.end('{}'); };
+  // n calls against each, of which so many stay inside; what was answered to the others
+  async function crowd(at, id, n, passes) {
+    const from = held.length, refused = [];
+    const all = p.both.flatMap((g) => Array.from({ length: n }, () => call(g, at, p.keys[id], { 'X-Hold': 'yes' }).then((r) => { if (r.status !== 200) refused.push(r); })));
+    await until(() => held.length - from + refused.length === 2 * n, 'all to pass or be refused');
+    assert.deepEqual([held.length - from, refused.filter((r) => r.status !== 429)], [passes, []]);
+    return { all, refused };
+  }
+  it('lets exactly so many in at once over both, of a policy and of a tier; what goes out makes room on either', async () => {
+    for (const [at, id] of [['crowd', 'open'], ['plans', 'crowd']]) {
+      const first = await crowd(at, id, 8, 5);
+      assert.equal(inside(), 5);
+      assert.ok(first.refused.every((r) => Number(r.headers['retry-after']) >= 1), 'Retry-After');
+      release(2);
+      await until(() => inside() === 3, 'two to go');
+      const second = await crowd(at, id, 4, 2);
+      release(5);
+      await Promise.all([...first.all, ...second.all]);
+      await until(() => inside() === 0, 'all to go');
+    }
+  });
+  it('a call that lasts says that it is there; who says no more is forgotten when its time is over', async () => {
+    const { all } = await crowd('crowd', 'open', 2, 4);
+    const key = places(), told = () => command(server.port, 'ZRANGE', key, '0', '0', 'WITHSCORES').split('\n')[1];
+    const was = Number(told());
+    await until(() => new Promise((resolve) => { setTimeout(() => resolve(Number(told()) > was), 100); }), 'the next word of each of them');
+    assert.equal(inside(), 4);
+    const from = Number(command(server.port, 'TIME').split('\n')[0]) * 1e6;
+    command(server.port, 'ZADD', key, String(from + 3600e6), 'of-another-machine');
+    const third = await crowd('crowd', 'open', 1, 0);
+    command(server.port, 'ZADD', key, String(from), 'of-another-machine');
+    const fourth = await crowd('crowd', 'open', 1, 1);
+    release(9);
+    await Promise.all([...all, ...third.all, ...fourth.all]);
+    await until(() => inside() === 0, 'all to go');
   });
   it('counts afterwards what is counted by its answer', async () => {
     for (const g of p.both) assert.equal((await call(g, 'late', p.keys.open)).status, 200);
@@ -121,13 +167,19 @@ describe('one server', () => {
   });
   it('keeps nothing there that names a caller', () => {
     const keys = command(server.port, 'KEYS', '*').split('\n');
-    assert.ok(keys[0] && keys.every((k) => /^gatehouse:(\{[0-9a-f]{32}\}:[sfb]:\d+|value:.*outer)$/.test(k)), keys.join(' '));
+    assert.ok(keys[0] && keys.every((k) => /^gatehouse:(\{[0-9a-f]{32}\}:([sfb]:\d+|c)|value:.*outer)$/.test(k)), keys.join(' '));
   });
   it('away: each machine counts for itself, and together again when it is back', async () => {
     await server.stop();
     assert.deepEqual(await flood(p, 'plans', 'planning', 3), { 200: 40, 429: 8 }, 'twice 20');
+    const apart = await crowd('crowd', 'open', 8, 10);
     server = await redis('one', server.port);
     await p.here();
+    await until(() => inside() === 10, 'those that came in meanwhile');
+    const { all } = await crowd('crowd', 'open', 1, 0);
+    release(10);
+    await Promise.all([...apart.all, ...all]);
+    await until(() => inside() === 0, 'all to go');
     assert.deepEqual(await flood(p, 'plans', 'planning', 2), { 200: 20, 429: 12 });
   });
 });
@@ -143,7 +195,7 @@ describe('over TLS, with a password, closed when it is away, calls taken along',
     server = await redis('tls', 0, ['--tls-port', String(port), '--tls-cert-file', at('c.pem'), '--tls-key-file', at('k.pem'), '--tls-ca-cert-file', at('c.pem'),
       '--tls-auth-clients', 'no', '--requirepass', 'open sesame']);
     p = await pair({ redis: `rediss://localhost:${port}/3`, 'redis.password_file': at('password'), 'redis.ca_file': at('c.pem'), 'redis.away': 'closed',
-      'redis.preallocate': 3 }, { by: POLICY('rate-limit-by-key'), own: OWN });
+      'redis.preallocate': 3 }, { by: POLICY('rate-limit-by-key'), own: OWN, crowd: CROWD });
   });
   after(async () => { await p?.stop(); await server?.stop(); });
 
@@ -161,7 +213,7 @@ describe('over TLS, with a password, closed when it is away, calls taken along',
   });
   it('answers 503 with its reason when it is away', async () => {
     await server.stop();
-    for (const [at, id] of [['plans', 'planning'], ['plans', 'tiers']])
+    for (const [at, id] of [['plans', 'planning'], ['plans', 'tiers'], ['crowd', 'open'], ['plans', 'crowd']])
       await until(async () => (await call(p.both[0], at, p.keys[id])).status === 503, `${id}: 503`);
     const refused = await call(p.both[0], 'plans', p.keys.tiers);
     assert.match(refused.text, /limits of this gateway cannot be kept/);
