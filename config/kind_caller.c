@@ -24,7 +24,7 @@ static const struct resource_field fields[] = {
 	  .description = "Groups that it is in, for rules and for the backend", .offset = RESOURCE_BY_HAND },
 	{ .name = "state", .type = RESOURCE_ENUM, .values = store_caller_state_names, .otherwise = "\"active\"", .label = "State",
 	  .description = "A suspended one may not call", AT(caller_row, c.state) },
-	{ .name = "secret", .type = RESOURCE_SECRET, .flags = RESOURCE_STAYS | RESOURCE_NO_REF, .label = "Secret",
+	{ .name = "secret", .type = RESOURCE_SECRET, .flags = RESOURCE_STAYS | RESOURCE_NO_REF | RESOURCE_ALWAYS, .label = "Secret",
 	  .description = "Of a client, an access key or a user; left out, a new one is made for clients and access keys and told once. A "
 			 "client's old secret stays good for a day", .offset = RESOURCE_BY_HAND },
 	{ .name = "created", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Made", .description = "When it was made",

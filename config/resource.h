@@ -71,6 +71,7 @@ enum {
 	RESOURCE_AS_TEXT = 256,  /* of an enum: the member of the row is the text and not the number */
 	RESOURCE_RULE = 512,     /* an object that is an access rule (core/access_rule.h): forms ask for its groups and methods */
 	RESOURCE_NO_REF = 2048,  /* a secret that takes no reference */
+	RESOURCE_ALWAYS = 4096,  /* a secret that can be replaced and never taken away */
 	RESOURCE_DUE = 1024,     /* a time at which something ends: lists and forms say how long it is until then */
 };
 

@@ -8,6 +8,7 @@
 #include "core/crypto.h"
 #include "core/str.h"
 #include "core/yaml.h"
+#include "portal/admin/rest.h"
 
 enum { REFS_SHOWN = 60, REFS_OFFERED = 200, ITEMS_MAX = 50, DEPTH_MAX = 4 };
 
@@ -68,6 +69,19 @@ static bool holds(const json_t *list, struct str id)
 	return false;
 }
 
+/* What people know it by: ids that the store makes tell nobody anything. */
+static struct str known_as(struct arena *a, const json_t *doc)
+{
+	struct str id = jsn_str(doc, "id"), name = jsn_str(doc, "email").n ? jsn_str(doc, "email") : jsn_str(doc, "name");
+
+	return name.n && !str_eq(name, id) ? arena_printf(a, "%.*s (%.*s)", STR_ARG(name), STR_ARG(id)) : id;
+}
+
+static bool is_chosen(const json_t *value, struct str id)
+{
+	return json_is_array(value) ? holds(value, id) : str_eq(id, jsn_string(value));
+}
+
 /* Few ones can be ticked, of many the ids are written. */
 static GH_RC put_refs(struct form *f, struct liquid_record *r, const struct resource_field *field, const json_t *value, struct gh_err *err)
 {
@@ -75,15 +89,22 @@ static GH_RC put_refs(struct form *f, struct liquid_record *r, const struct reso
 	const struct resource_query all = { .limit = REFS_OFFERED };
 	struct liquid_list *list = liquid_set_list(r, "choices");
 	struct str *ids, next;
-	size_t n = 0;
+	size_t n = 0, i;
+	json_t *docs, *v;
 
 	liquid_set_bool(r, "many", true);
 	if (!k)
 		return GH_RC_OK;
 	TRY(resource_ids(f->w->site->store, f->w->a, k, &all, &ids, &n, &next, err));
 	liquid_set_bool(r, "many", n > REFS_SHOWN);
-	for (size_t i = 0; i < n; i++)
-		put_choice(list, ids[i], ids[i], json_is_array(value) ? holds(value, ids[i]) : str_eq(ids[i], jsn_string(value)));
+	docs = NULL;
+	if (k->makes_id && n <= REFS_SHOWN && web_may(f->w, admin_right_of(k, false)))
+		TRY(resource_list(f->w->site->store, f->w->a, k, &all, &docs, &next, err));
+	if (json_array_size(docs) == n)
+		json_array_foreach(docs, i, v)
+			put_choice(list, jsn_str(v, "id"), known_as(f->w->a, v), is_chosen(value, jsn_str(v, "id")));
+	for (i = json_array_size(docs) == n ? n : 0; i < n; i++)
+		put_choice(list, ids[i], ids[i], is_chosen(value, ids[i]));
 	return GH_RC_OK;
 }
 
@@ -282,6 +303,7 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 	if (field->type == RESOURCE_SECRET) {
 		liquid_set_bool(r, "sealed", jsn_bool(value, "sealed", false));
 		liquid_set_bool(r, "may_ref", !(field->flags & RESOURCE_NO_REF));
+		liquid_set_bool(r, "may_none", !(field->flags & RESOURCE_ALWAYS));
 		liquid_set_bool(r, "lines", field->flags & RESOURCE_LINES);
 		liquid_set_text(r, "value", STR(""));
 		liquid_set_bool(r, "again", json_is_string(value));

@@ -364,6 +364,8 @@ test('forms of resources: problems beside their fields with the input kept, made
   assert.ok(key.length >= 16);
   await page.click('text=Go on');
   assert.ok(!(await page.content()).includes(key));
+  assert.strictEqual(await page.locator('text=Take it away').count(), 0, 'a subscription always has its keys');
+  assert.match(await page.locator(field('user')).textContent(), new RegExp(gw.admin.email), 'people are known by their address');
   await context.close();
 });
 
