@@ -217,7 +217,7 @@ static struct str refresh_token(struct fetch *f)
 
 static enum reason send_ask(struct fetch *f, const struct token_ask *ask)
 {
-	struct upstream_request rq = { .method = STR("POST"), .body = BODY_HELD, .bytes = ask->body, .http_version = 1 };
+	struct upstream_request rq = { .method = STR("POST"), .body = BODY_HELD, .bytes = ask->body, .http_version = 1, .fresh = true };
 	const struct snap_certificate *cert = NULL;
 	struct fields fields;
 	enum reason why;

@@ -315,7 +315,7 @@ static bool send_on(struct direct *d, struct transfer *t, bool fresh)
 	if (!buf_ok(&d->request))
 		return false;
 	for (;;) {
-		c = fresh ? NULL : direct_kept(o, !may_repeat(t));
+		c = fresh || t->rq.fresh ? NULL : direct_kept(o, !may_repeat(t));
 		if (c)
 			c->reused = true;
 		else

@@ -207,7 +207,7 @@ static enum reason start(struct call *k, struct subcall *s)
 		.body = w->request.body.kind == BODY_HELD ? BODY_HELD : BODY_NONE, .bytes = w->request.body.bytes,
 		.first_byte_ms = w->timeout_ms, .total_ms = w->timeout_ms, .client_cert_pem = w->client_cert_pem,
 		.client_key_pem = w->client_key_pem, .proxy_url = w->proxy_url, .proxy_user = w->proxy_user,
-		.proxy_password = w->proxy_password,
+		.proxy_password = w->proxy_password, .fresh = w->fresh,
 	};
 	struct fields fields;
 	enum reason why;

@@ -49,6 +49,7 @@ enum step iap_ask(struct iap *f, const char *url, struct str form, bool authenti
 	f->call = arena_new_of(f->k->arena, struct subrequest);
 	if (!f->call || !fill_request(f, url, form, authenticate, bearer))
 		return iap_refuse(f, REASON_SIGN_IN_UNAVAILABLE, "an address of the provider makes no sense");
+	f->call->fresh = form.n > 0;     /* a code and a refresh token are good for one request, which must arrive */
 	f->then = then;
 	f->go = asked;
 	return live_host.send(&f->k->x, f->call) == STEP_WAIT ? STEP_WAIT : STEP_JUMP;

@@ -202,6 +202,8 @@ static bool special_options(struct transfer *t, const struct upstream_request *r
 		curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 1L);
 	if (rq->http_version > 1 && rq->http_version < ARRAY_LEN(versions))
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, versions[rq->http_version]);
+	if (rq->fresh)
+		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 	if (rq->expect_continue_ms)
 		curl_easy_setopt(e, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)rq->expect_continue_ms);
 	if (rq->unix_socket.n) {

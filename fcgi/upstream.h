@@ -53,6 +53,7 @@ struct upstream_request {
 	uint32_t total_ms;               /* 0: the limit's default */
 	uint32_t expect_continue_ms;     /* 0: no Expect */
 	bool follow_redirects;
+	bool fresh;                      /* on a new connection: nobody closes one that was kept just when this is sent */
 	unsigned http_version;           /* as in struct forward_options */
 	bool any_certificate, any_name;  /* the backend's certificate is not checked; its name is not */
 	struct str ca_pem;               /* authorities in place of the system's; STR_NULL: those */

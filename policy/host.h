@@ -54,6 +54,7 @@ struct subrequest {
 	struct str client_cert_pem, client_key_pem;   /* STR_NULL: none */
 	struct str proxy_url, proxy_user, proxy_password;
 	bool one_way;                    /* nobody waits for the answer; survives the exchange */
+	bool fresh;                      /* on a new connection: nobody closes one that was kept just when this is sent */
 	size_t max_response_bytes;       /* 0: the host's default */
 	/* filled by the host: */
 	bool done;

@@ -368,6 +368,22 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     await erp.close();
   });
 
+  it('an endpoint that closes a kept connection just when it is asked costs no call', async () => {
+    const used = new Set();
+    idp.state.reply = (form, json, res, req) => {
+      if (used.has(req.socket)) { req.socket.destroy(); return true; }
+      used.add(req.socket);
+      return false;
+    };
+    oauth('closing', 'client-credentials', ...secret('client-secret', idp.secret));
+    await serve('closing', echo.url, (r) => r.status === 200);
+    for (let i = 0; i < 4; i++) {
+      gw.cli('token', 'purge', '--credential', 'closing');
+      assert.equal((await call('closing')).status, 200);
+    }
+    idp.state.reply = null;
+  });
+
   it('a secret by reference: a new one in the file is used for the next token, without restart', async () => {
     const file = gw.file('vault-secret', `${idp.secret}\n`);
     oauth('ref', 'client-credentials', '--secret-ref', `client-secret=file:${file}`);

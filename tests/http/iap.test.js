@@ -98,6 +98,12 @@ for (const server of SERVERS) {
       assert.strictEqual(h.cookie, undefined);
     });
 
+    await t.test('a kept connection that the provider closes at this moment costs no sign-in', async () => {
+      idp.closes = true;
+      for (let i = 0; i < 4; i++) assert.strictEqual((await signedIn('ada')).status, 200);
+      idp.closes = false;
+    });
+
     await t.test('what a client says about itself does not pass; its other cookies do', async () => {
       const v = await signedIn('ada');
       v.cookies.push({ host: new URL(gw.url).host, name: 'theirs', value: '1', path: '/' });

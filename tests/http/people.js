@@ -14,7 +14,8 @@ const loaded = require('oidc-provider');
 const Provider = loaded.Provider || loaded.default || loaded;
 console.warn = warn;
 
-// people: {sub: {email, email_verified, given_name, family_name, groups}}; whoever stands in `idp.who` is signed in at once.
+// people: {sub: {email, email_verified, given_name, family_name, groups}}; whoever stands in `idp.who` is signed in at once. While
+// `idp.closes`, kept connections are closed when something is posted on them, as where they have just had no request for long enough.
 async function openIdProvider({ clients, people, inToken = false, ...more }) {
   const idp = { who: null, seen: [], people };
   const server = http.createServer();
@@ -46,10 +47,12 @@ async function openIdProvider({ clients, people, inToken = false, ...more }) {
   });
   console.warn = log;
   provider.on('server_error', (ctx, error) => { idp.error = error; });
-  const answer = provider.callback();
+  const answer = provider.callback(), used = new WeakSet();
   server.on('request', async (req, res) => {
     idp.seen.push({ method: req.method, url: req.url, headers: req.headers });
     if (idp.away && req.url.startsWith(idp.away)) return res.writeHead(503).end();
+    if (idp.closes && req.method === 'POST' && used.has(req.socket)) return req.socket.destroy();
+    used.add(req.socket);
     if (!req.url.startsWith('/interaction/')) return answer(req, res);
     const result = idp.who ? { login: { accountId: idp.who } } : { error: 'access_denied', error_description: 'declined' };
     return provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });

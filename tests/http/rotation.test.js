@@ -158,7 +158,8 @@ describe('rotation', () => {
     assert.match(gw.cli('doctor', { fails: true }).stdout, /credential default\/oidc: the provider has kept the secret/);
     assert.equal(await idp.secret(), before);
     forget();
-    assert.equal((await call('oidc')).status, 200);
+    const r = await call('oidc');
+    assert.equal(r.status, 200, `${r.text}\n${gw.log('serve').slice(-3000)}`);
     idp.kept = false;
   });
 
