@@ -66,11 +66,15 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 	json_t *doc = cli_document(c, fields);
 	struct store_certificate *rows;
 	struct store *s;
+	json_t *old;
 	size_t n;
 
 	TRY(read_certificate(c, doc, err));
-	TRY(cli_replace(c, "certificate", id, doc, err));
 	TRY(cli_store(c, false, &s, err));
+	TRY(resource_read(s, c->arena, resource_kind_find(STR("certificate")), id, &old, err));
+	if (old && !jsn_get(doc, "rotateBy"))    /* a reminder stays until it is taken away */
+		json_object_set(doc, "rotateBy", jsn_get(old, "rotateBy"));
+	TRY(cli_replace(c, "certificate", id, doc, err));
 	TRY(store_certificates(s, c->arena, false, &rows, &n, err));
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(rows[i].id, id))

@@ -356,13 +356,13 @@ GH_RC resource_write(struct resource_change *c, const struct resource_kind *k, s
 	return out->id.p ? GH_RC_OK : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "%s", k->name);
 }
 
-/* null takes a secret or a date away, which would stay when it is left out; and {"ref"} takes the place of {"sealed"}, not one beside it */
+/* null takes a secret away, which would stay when it is left out; and {"ref"} takes the place of {"sealed"}, not one beside it */
 static void take_secrets(const struct resource_field *fields, json_t *merged, const json_t *patch)
 {
 	for (const struct resource_field *f = fields; f && f->name; f++) {
 		json_t *given = jsn_get(patch, f->name);
 
-		if (given && (f->type == RESOURCE_SECRET || (f->type == RESOURCE_TIME && f->flags & RESOURCE_STAYS)))
+		if (f->type == RESOURCE_SECRET && given)
 			json_object_set(merged, f->name, given);
 		else if (f->type == RESOURCE_OBJECT && json_is_object(given))
 			take_secrets(f->fields, jsn_get(merged, f->name), given);

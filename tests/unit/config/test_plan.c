@@ -37,10 +37,14 @@ static void switched_off(void **state)
 	struct tree none = tree_of(f, (const char *[]){ "x.yaml", head, NULL });
 	const struct plan_options dry = { .dry_run = true }, wet = { .dry_run = false };
 	struct resource_change *c;
+	struct str said;
 	json_t *doc;
 
 	SAYS(told(work(f, f->s, &all, wet), "4 to create"), "a rule of an API and a product");
 	SAYS(told(work(f, f->s, &none, dry), "! alert rule errors goes off: what it watches is deleted ("), "a plan warns");
+	said = work(f, f->s, &none, (struct plan_options){ .dry_run = true, .blind_to_alerts = true });
+	SAYS(told(said, "! alert rules that you may not see lose what they watch") && str_find(said, STR("errors")) == SIZE_MAX,
+	     "and names no rule to who may see none");
 	SAYS(str_find(work(f, f->s, &all, dry), STR("! ")) == SIZE_MAX, "only then");
 	SAYS(told(work(f, f->s, &none, wet), "2 to delete"), "both go");
 	CHECK_OK(f, resource_read(f->s, f->a, resource_kind_find(STR("alert-rule")), STR("errors"), &doc, &f->err));
