@@ -201,7 +201,8 @@ test('plan and apply over the management API of another machine', async (t) => {
   assert.strictEqual(plan.code, 2, plan.stderr);
   assert.match(plan.stdout, /^\+ api orders$/m);
   assert.match(plan.stderr, /^gatehouse: warning: 1 file below theme\/ is not sent: /);
-  assert.strictEqual(plan.stdout, tried(gw, 'plan', dir, '--placeholders').stdout.replace(/^. theme file .*\n/gm, ''), 'in the words of a plan on that machine');
+  const said = (text) => text.replace(/\d+ calls? in/g, 'calls in');        // those of the start reach the store between the two
+  assert.strictEqual(said(plan.stdout), said(tried(gw, 'plan', dir, '--placeholders').stdout.replace(/^. theme file .*\n/gm, '')), 'in the words of a plan on that machine');
   const denied = tried(here, 'apply', dir, '--yes', '--placeholders', '--server', `${gw.url}/admin`, '--token-file', here.file('reader', reader));
   assert.match(denied.stderr, /answered 403: /);
   assert.deepStrictEqual(gw.cli('api', 'list', '--format', 'json').json(), []);
