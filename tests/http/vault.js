@@ -8,12 +8,12 @@ const https = require('node:https');
 async function serve({ token = 'root-token', roles = {}, namespace, tls } = {}) {
   const secrets = new Map();      // "mount/path" -> { version, data } ; data null: deleted
   const tokens = new Map();       // of log-ins -> when they end
-  const state = { reads: 0, logins: 0, renewals: 0, rotations: 0, tokenLife: 0, tokenEnds: Infinity, renewable: true, sealed: false, lease: 3600, seen: [] };
+  const state = { reads: 0, logins: 0, renewals: 0, rotations: 0, tokenLife: 0, tokenEnds: Infinity, tokenGraceMs: 0, renewable: true, sealed: false, lease: 3600, seen: [] };
   const send = (res, status, body) => {
     res.writeHead(status, { 'Content-Type': 'application/json' });
     res.end(JSON.stringify(body));
   };
-  const valid = (t) => (t === state.token && Date.now() < state.tokenEnds) || (tokens.get(t) ?? 0) > Date.now();
+  const valid = (t) => (t === state.token && Date.now() < state.tokenEnds + state.tokenGraceMs) || (tokens.get(t) ?? 0) > Date.now();
   state.token = token;
 
   const answer = (req, res) => {
