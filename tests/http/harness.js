@@ -334,6 +334,7 @@ class Gateway {
     this.startWeb();
     await until(async () => {
       for (const p of this.processes) if (p.ended) throw new Error(`${p.name} ended: ${this.log(p.name)}`);
+      if (!this.options.workers && !/ serving /.test(this.log('serve'))) return false;      // its signals are not heard yet
       return this.serves(this.generation()) && fetch(`${this.url}/api/-/health`).then((r) => r.status === 200, () => false);
     }, 'the gateway').catch(async (error) => {
       const logs = this.processes.map((p) => `--- ${p.name}\n${this.log(p.name)}`).join('\n');
