@@ -274,6 +274,18 @@ static void put_sinks(struct buf *b, const struct export_facts *f)
 		buf_fmt(b, "gatehouse_export_waiting{export=\"%s\"} %llu\n", f->sinks[i].name, (unsigned long long)f->sinks[i].waiting);
 }
 
+/* The first one may come before anything else has made DIR/run. */
+static gh_rc put_file(struct exports *e, struct str text, struct gh_err *err)
+{
+	char dir[PATHS_MAX];
+
+	if (!e->written_us) {
+		TRY(paths_join(dir, e->state_dir, "run", err));
+		TRY(file_make_dirs(dir, 0750, err));
+	}
+	return file_write_atomic(e->path, text, 0640, err);
+}
+
 gh_rc exports_write(struct exports *e, const struct export_facts *facts, struct gh_err *err)
 {
 	int64_t now = clock_mono_us();
@@ -289,7 +301,7 @@ gh_rc exports_write(struct exports *e, const struct export_facts *facts, struct 
 	put_facts(&b, facts);
 	put_sinks(&b, facts);
 	loop_lag_metrics(&b, e->state_dir);
-	rc = buf_ok(&b) ? file_write_atomic(e->path, buf_view(&b), 0640, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "metrics");
+	rc = buf_ok(&b) ? put_file(e, buf_view(&b), err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "metrics");
 	buf_release(&b);
 	if (!rc.code) {
 		e->changed = false;
