@@ -91,6 +91,15 @@ test('every command explains itself', () => {
   remove(gw);
 });
 
+test('every setting stands in the pages for operators', () => {
+  const gw = new Gateway(), docs = path.join(ROOT, 'docs');
+  const pages = fs.readdirSync(docs, { recursive: true }).filter((f) => f.endsWith('.md')).map((f) => fs.readFileSync(path.join(docs, f), 'utf8')).join('');
+  const names = [...gw.cli('config').stdout.matchAll(/^# *([a-z]+\.[a-z0-9_.]+|[a-z]+) = /gm)].map((m) => m[1]);
+  assert.ok(names.length > 150, `${names.length}`);
+  assert.deepStrictEqual(names.filter((name) => !pages.includes(name)), []);
+  remove(gw);
+});
+
 test('the roles that a command takes stand in its help, all of them', () => {
   const gw = new Gateway();
   const source = fs.readFileSync(path.join(ROOT, 'config/rights.c'), 'utf8');
