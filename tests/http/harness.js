@@ -47,23 +47,31 @@ function cpuSlowness() {
 }
 
 // A port for another program to listen on, or for nobody. The kernel gives ports from 32768 up to outgoing connections and to
-// listen(0): one of those could be taken before the other program has it. Programs of tests that run together begin at different places.
-const PORTS = { from: 10240, to: 32000 };
-let nextPort = PORTS.from + (process.pid * 61) % (PORTS.to - PORTS.from);
-function freePort() {
-  const listens = (port) => new Promise((resolve) => {
-    const s = net.createServer();
-    s.once('error', () => resolve(false));
-    s.listen(port, '127.0.0.1', () => s.close(() => resolve(true)));
-  });
-  return (async () => {
-    for (let i = PORTS.from; i < PORTS.to; i++) {
-      nextPort = nextPort + 1 < PORTS.to ? nextPort + 1 : PORTS.from;
-      const port = nextPort;
-      if (await listens(port)) return port;
-    }
-    throw new Error(`no port is free from ${PORTS.from} to ${PORTS.to}`);
-  })();
+// listen(0): one of those could be taken before the other program has it. Of those below, each program of tests has a part to itself,
+// which is its own while it listens on the first port of it: what it leaves free stays free.
+const PORTS = { from: 10240, to: 32000, part: 256 };
+let ports;          // of { first, last given out }, once it is asked for
+const listens = (port, keep) => new Promise((resolve) => {
+  const s = net.createServer().unref();
+  s.once('error', () => resolve(false));
+  s.listen(port, '127.0.0.1', () => (keep ? resolve(true) : s.close(() => resolve(true))));
+});
+async function partOfPorts() {
+  const n = Math.floor((PORTS.to - PORTS.from) / PORTS.part);
+  for (let i = 0; i < n; i++) {
+    const first = PORTS.from + ((process.pid + i) % n) * PORTS.part;
+    if (await listens(first, true)) return { first, last: first };
+  }
+  throw new Error(`no part of the ports from ${PORTS.from} to ${PORTS.to} is free`);
+}
+async function freePort() {
+  const mine = await (ports ??= partOfPorts()), { first } = mine;
+  for (let i = 1; i < PORTS.part; i++) {
+    mine.last = mine.last + 1 < first + PORTS.part ? mine.last + 1 : first + 1;
+    const port = mine.last;
+    if (await listens(port)) return port;
+  }
+  throw new Error(`no port is free from ${first + 1} to ${first + PORTS.part - 1}`);
 }
 
 // Calls `probe` until it gives something true; there is no event to wait for when another program opens its port.

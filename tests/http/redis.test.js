@@ -255,9 +255,8 @@ describe('a Cluster', () => {
   before(async () => {
     nodes = [];
     for (let i = 0; i < 3; i++) {
-      let port = 0;
-      while (!port || port > 55000) port = await freePort();      // its bus is 10000 above
-      nodes.push(await redis(`node-${i}`, port, ['--cluster-enabled', 'yes', '--cluster-node-timeout', '60000']));
+      const port = await freePort(), bus = await freePort();
+      nodes.push(await redis(`node-${i}`, port, ['--cluster-enabled', 'yes', '--cluster-node-timeout', '60000', '--cluster-port', String(bus)]));
     }
     execFileSync('redis-cli', ['--cluster', 'create', ...nodes.map((n) => `127.0.0.1:${n.port}`), '--cluster-yes'], { stdio: 'ignore' });
     await until(() => nodes.every((n) => command(n.port, 'CLUSTER', 'INFO').includes('cluster_state:ok')), 'the Cluster');
