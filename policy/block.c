@@ -32,8 +32,18 @@ static void pop_block(struct exchange *x, struct fiber *f)
 		x->host->leave(x, &b->place, b->place.allowed ? now_us(x) - b->since_us : 0);
 }
 
+static void stop_children(struct exchange *x, struct fiber *f)
+{
+	for (size_t i = 0; i < f->n_children; i++) {
+		fiber_unwind(x, &f->children[i]);
+		f->children[i].over = true;
+	}
+	f->n_children = 0;
+}
+
 void fiber_unwind(struct exchange *x, struct fiber *f)
 {
+	stop_children(x, f);
 	while (f->n_blocks)
 		pop_block(x, f);
 }
@@ -153,6 +163,7 @@ bool fiber_recover(struct exchange *x, struct fiber *f)
 	struct block *b;
 	struct last_error *kept;
 
+	stop_children(x, f);
 	while (f->n_blocks && f->blocks[f->n_blocks - 1].kind != OP_RETRY)
 		pop_block(x, f);
 	if (!f->n_blocks)
@@ -232,45 +243,38 @@ enum step op_leave(struct exchange *x, struct fiber *f, const struct instruction
 
 /* ---- wait -------------------------------------------------------------------------------------------------------- */
 
-static struct fiber *start_children(struct exchange *x, const struct fiber *f, const struct fork_config *c)
+static bool start_children(struct exchange *x, struct fiber *f, const struct fork_config *c)
 {
 	struct fiber *v = arena_alloc(x->arena, c->n, sizeof(*v));
 
-	for (size_t i = 0; v && i < c->n; i++) {
+	if (!v)
+		return false;
+	for (size_t i = 0; i < c->n; i++) {
 		memcpy(v[i].frames, f->frames, f->n_frames * sizeof(*f->frames));
 		v[i].n_frames = f->n_frames;
 		v[i].bottom = f->n_frames - 1;
 		v[i].frames[f->n_frames - 1].pc = c->starts[i];
 	}
-	return v;
-}
-
-static void stop_children(struct exchange *x, struct fiber *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		fiber_unwind(x, &v[i]);
-		v[i].over = true;
-	}
+	f->children = v;
+	f->n_children = c->n;
+	return true;
 }
 
 enum step op_fork(struct exchange *x, struct fiber *f, const struct instruction *i)
 {
 	const struct fork_config *c = i->config;
-	struct fiber *v = f->state;
 	size_t over = 0;
 	int64_t any;
 
 	if (!arg_get_int(x, &c->wait_for, &any))
 		return STEP_FAIL;
-	if (!f->waiting)
-		f->state = v = start_children(x, f, c);
-	if (!v)
+	if (!f->waiting && !start_children(x, f, c))
 		return exchange_no_memory(x);
 	for (size_t k = 0; k < c->n; k++) {
-		enum fiber_outcome o = v[k].over ? FIBER_DONE : fiber_run(x, &v[k]);
+		enum fiber_outcome o = f->children[k].over ? FIBER_DONE : fiber_run(x, &f->children[k]);
 
 		if (o == FIBER_FAILED || o == FIBER_RESPONDS) {
-			stop_children(x, v, c->n);
+			stop_children(x, f);
 			return o == FIBER_FAILED ? STEP_FAIL : STEP_RESPOND;
 		}
 		over += o == FIBER_DONE;
@@ -279,7 +283,7 @@ enum step op_fork(struct exchange *x, struct fiber *f, const struct instruction 
 	}
 	if (over < c->n && !(over && any))
 		return STEP_WAIT;
-	stop_children(x, v, c->n);
+	stop_children(x, f);
 	exchange_trace(x, "%zu of %zu are done", over, c->n);
 	return STEP_NEXT;
 }

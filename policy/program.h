@@ -103,6 +103,8 @@ struct fiber {
 	struct block *blocks;        /* BLOCKS_MAX; NULL until the first is entered */
 	size_t n_blocks;
 	void *state;                 /* of the present instruction */
+	struct fiber *children;      /* of a wait that is under way: what they hold goes with their parent */
+	size_t n_children;
 	bool waiting;                /* its instruction is to be resumed */
 	bool over;
 	struct trace_step *trace;    /* of the present instruction */

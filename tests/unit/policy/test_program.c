@@ -5,9 +5,9 @@
 
 /* A host that counts what it is asked to do. */
 static struct {
-	unsigned forwards, takes, limit_hits;
+	unsigned forwards, takes, limit_hits, entered, left;
 	struct str sent_to;
-	bool wait, refuse;
+	bool wait, refuse, asks;
 	enum call_failure failure;
 } world;
 
@@ -35,6 +35,23 @@ static enum step take(struct exchange *x, struct counter_take *t)
 	return STEP_NEXT;
 }
 
+static enum step enter(struct exchange *x UNUSED, struct place_take *t)
+{
+	world.entered++;
+	t->done = t->allowed = !world.asks;
+	return t->done ? STEP_NEXT : STEP_WAIT;
+}
+
+static void leave(struct exchange *x UNUSED, struct place_take *t UNUSED, int64_t held_us UNUSED)
+{
+	world.left++;
+}
+
+static enum step send(struct exchange *x UNUSED, struct subrequest *w UNUSED)
+{
+	return STEP_WAIT;
+}
+
 static bool backend(struct exchange *x, struct str id, struct str *url)
 {
 	(void)x;
@@ -42,7 +59,7 @@ static bool backend(struct exchange *x, struct str id, struct str *url)
 	return str_eq(id, STR("pool"));
 }
 
-static const struct policy_host host = { .forward = forward, .take = take, .backend = backend };
+static const struct policy_host host = { .forward = forward, .take = take, .backend = backend, .enter = enter, .leave = leave, .send = send };
 static bool finished;
 
 static void done(struct exchange *x)
@@ -202,12 +219,41 @@ static void test_waits(void **state)
 	check_done();
 }
 
+/* A place is left whatever becomes of the call that holds it, or waits for it, in a branch too: it is in the call's memory. */
+static void test_places(void **state)
+{
+#define HELD "<limit-concurrency key=\"k\" max-count=\"1\"><send-request response-variable-name=\"v\"><set-url>http://b.example/</set-url>" \
+	     "</send-request></limit-concurrency>"
+	static const char *const policies[] = { IN(HELD),
+						IN("<wait><choose><when condition=\"@(true)\">" HELD "</when></choose></wait>") };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_LEN(policies); i++) {
+		struct arena *a = arena_new(1 << 20);
+		struct exchange *x = exchange_new(a);
+		struct policy_diags d;
+
+		x->documents[SCOPE_API] = compile(a, policies[i / 2], SCOPE_API, &d);
+		assert_non_null(x->documents[SCOPE_API]);
+		world.asks = i % 2;
+		exchange_start(x);
+		CHECK("waits", !finished);
+		CHECK_INT("entered", world.entered, 1);
+		CHECK_INT("still inside", world.left, 0);
+		exchange_cancel(x);
+		CHECK_INT(policies[i / 2], world.left, 1);
+		arena_free(a);
+	}
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_waits),
+		cmocka_unit_test(test_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
