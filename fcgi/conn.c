@@ -178,7 +178,8 @@ static void close_record(struct conn *c)
 	if (c->record_at == SIZE_MAX)
 		return;
 	content = c->out.n - c->record_at - FCGI_HEADER_LEN;
-	fcgi_write_head((uint8_t *)c->out.p + c->record_at, FCGI_STDOUT, c->reader.id, content, 0);
+	if (!c->out.failed)              /* else there may have been no room for its head */
+		fcgi_write_head((uint8_t *)c->out.p + c->record_at, FCGI_STDOUT, c->reader.id, content, 0);
 	c->record_at = SIZE_MAX;
 }
 
