@@ -170,7 +170,7 @@ enum step gate_enter_place(struct exchange *x, struct place_take *t)
 
 void gate_leave_place(struct exchange *x, struct place_take *t, int64_t held_us)
 {
-	if (t->allowed)
+	if (held_us >= 0)
 		held_note(&((struct call *)x->owner)->wk->held, t->key, held_us);
 	if (t->state)
 		place_leave(t->state);

@@ -29,7 +29,7 @@ static void pop_block(struct exchange *x, struct fiber *f)
 	struct block *b = &f->blocks[--f->n_blocks];
 
 	if (b->kind == OP_ENTER)
-		x->host->leave(x, &b->place, b->place.allowed ? now_us(x) - b->since_us : 0);
+		x->host->leave(x, &b->place, b->since_us ? now_us(x) - b->since_us : -1);
 }
 
 static void stop_children(struct exchange *x, struct fiber *f)

@@ -178,7 +178,7 @@ struct policy_host {
 	void *(*aside)(struct exchange *, enum step (*run)(struct exchange *, void *state), size_t bytes, struct arena **arena);
 	enum step (*sleep)(struct exchange *, struct host_sleep *);
 	enum step (*take)(struct exchange *, struct counter_take *);
-	/* limit-concurrency: may one more go in? Left once: when it was allowed, and when nobody waits for the answer any more */
+	/* limit-concurrency: may one more go in? Left once: when it was allowed, and when nobody waits for the answer any more (held_us -1) */
 	enum step (*enter)(struct exchange *, struct place_take *);
 	void (*leave)(struct exchange *, struct place_take *, int64_t held_us);
 	/* Refused: after how many seconds a place may be free, at least 1. NULL: nobody knows */

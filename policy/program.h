@@ -91,7 +91,7 @@ struct block {
 	int64_t tries;               /* RETRY: finished ones */
 	int64_t count;               /* RETRY: how many more there may be */
 	struct place_take place;     /* ENTER */
-	int64_t since_us;            /* ENTER */
+	int64_t since_us;            /* ENTER; 0: not known to be inside */
 	struct last_error *failed;   /* RETRY: the try ended with this error */
 };
 

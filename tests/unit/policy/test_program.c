@@ -8,6 +8,8 @@ static struct {
 	unsigned forwards, takes, limit_hits, entered, left;
 	struct str sent_to;
 	bool wait, refuse, asks;
+	struct place_take *place;
+	int64_t held_us;
 	enum call_failure failure;
 } world;
 
@@ -38,13 +40,20 @@ static enum step take(struct exchange *x, struct counter_take *t)
 static enum step enter(struct exchange *x UNUSED, struct place_take *t)
 {
 	world.entered++;
+	world.place = t;
 	t->done = t->allowed = !world.asks;
 	return t->done ? STEP_NEXT : STEP_WAIT;
 }
 
-static void leave(struct exchange *x UNUSED, struct place_take *t UNUSED, int64_t held_us UNUSED)
+static void leave(struct exchange *x UNUSED, struct place_take *t UNUSED, int64_t held_us)
 {
 	world.left++;
+	world.held_us = held_us;
+}
+
+static int64_t now_us(struct exchange *x UNUSED)
+{
+	return 1000000;
 }
 
 static enum step send(struct exchange *x UNUSED, struct subrequest *w UNUSED)
@@ -59,7 +68,8 @@ static bool backend(struct exchange *x, struct str id, struct str *url)
 	return str_eq(id, STR("pool"));
 }
 
-static const struct policy_host host = { .forward = forward, .take = take, .backend = backend, .enter = enter, .leave = leave, .send = send };
+static const struct policy_host host = { .forward = forward, .take = take, .backend = backend, .enter = enter, .leave = leave, .send = send,
+					 .now_us = now_us };
 static bool finished;
 
 static void done(struct exchange *x)
@@ -240,8 +250,10 @@ static void test_places(void **state)
 		CHECK("waits", !finished);
 		CHECK_INT("entered", world.entered, 1);
 		CHECK_INT("still inside", world.left, 0);
+		world.place->done = world.place->allowed = true;     /* an answer that comes just before the client goes */
 		exchange_cancel(x);
 		CHECK_INT(policies[i / 2], world.left, 1);
+		CHECK_INT("how long is not known", world.held_us, i % 2 ? -1 : 0);
 		arena_free(a);
 	}
 	check_done();
