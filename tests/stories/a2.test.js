@@ -130,11 +130,11 @@ for (const server of SERVERS) {
     });
 
     it('serves the next call after what Retry-After says', async () => {
-      let refused;
-      do {      // the last one tells: nothing is taken after it
+      const refused = await until(async () => {
         await Promise.all([1, 2, 3].map(() => call('quick', 'erp')));
-        refused = await call('quick', 'erp');
-      } while (refused.status !== 429);
+        const last = await call('quick', 'erp');      // it tells: nothing is taken after it
+        return last.status === 429 && last;
+      }, 'a refusal');
       await new Promise((resolve) => setTimeout(resolve, Number(refused.headers['retry-after']) * 1000));
       assert.equal((await call('quick', 'erp')).status, 200);
     });
