@@ -182,15 +182,35 @@ GH_RC remote_files(struct cli *c, const struct tree *t, const char *prefix, bool
 	return GH_RC_OK;
 }
 
-static GH_RC take_files(struct cli *c, const json_t *answer, struct tree *t, struct gh_err *err)
+/* An export has no hidden files; others might stand in .git, where a file is a program. */
+static bool is_hidden(struct str path)
+{
+	struct str part;
+
+	while (str_split(&path, '/', &part))
+		if (str_starts(part, STR(".")))
+			return true;
+	return false;
+}
+
+/* What is not in an answer is taken away where an earlier export lies, so only what is one for sure is taken for one. */
+static GH_RC take_files(struct cli *c, const char *url, const json_t *answer, struct tree *t, struct gh_err *err)
 {
 	size_t i;
 	json_t *v;
 
 	tree_init(t, c->arena);
-	json_array_foreach(jsn_arr(answer, "files"), i, v)
-		TRY(tree_add(t, jsn_str(v, "path"), jsn_str(v, "text"), err));
-	return tree_finish(t, err);
+	json_array_foreach(jsn_arr(answer, "files"), i, v) {
+		struct str path = jsn_str(v, "path");
+
+		if (is_hidden(path) || !json_is_string(jsn_get(v, "text")))
+			FAIL(err, UPSTREAM, "%s answered with '%.*s', which is no file of an export; nothing was written", url, STR_ARG(str_first(path, 120)));
+		TRY(tree_add(t, path, jsn_str(v, "text"), err));
+	}
+	TRY(tree_finish(t, err));
+	if (!tree_find(t, STR(FILES_HEAD)))
+		FAIL(err, UPSTREAM, "%s answered without " FILES_HEAD ", so it is no export; nothing was written", url);
+	return GH_RC_OK;
 }
 
 GH_RC remote_export(struct cli *c, struct str environment, struct str api, struct tree *t, struct gh_err *err)
@@ -209,5 +229,5 @@ GH_RC remote_export(struct cli *c, struct str environment, struct str api, struc
 		rc = read_answer(c, url, status, buf_view(&answer), "", &v, err);
 	buf_release(&answer);
 	TRY(rc);
-	return take_files(c, v, t, err);
+	return take_files(c, url, v, t, err);
 }

@@ -3,6 +3,7 @@
 const { test } = require('node:test');
 const assert = require('node:assert');
 const fs = require('node:fs');
+const http = require('node:http');
 const path = require('node:path');
 const { once } = require('node:events');
 const { spawn } = require('node:child_process');
@@ -218,6 +219,29 @@ test('plan and apply over the management API of another machine', async (t) => {
   assert.match(audit, /pipeline/, 'the audit trail names the token');
   const wrong = tried(here, 'plan', dir, '--server', `${gw.url}/nowhere`, '--token-file', here.file('token', writer));
   assert.strictEqual(wrong.code, 1);
+});
+
+test('an answer that is no export changes nothing in an earlier one', async (t) => {
+  const gw = offline(), dir = path.join(gw.dir, 'conf'), head = { path: 'gatehouse.yaml', text: '$kind: configuration\n' };
+  let answer;
+  const server = http.createServer((q, s) => s.writeHead(answer.errors ? 422 : 200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer)));
+  t.after(() => { server.close(); remove(gw); });
+  gw.cli('product', 'create', 'gold');
+  gw.cli('export', dir);
+  const files = filesOf(dir);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  for (const [said, says] of [[{}, /without gatehouse\.yaml/], [{ files: [] }, /without gatehouse\.yaml/], [{ errors: [{ detail: 'so not' }] }, /so not/],
+    [{ files: [head, { path: '.git/config', text: 'x' }] }, /'\.git\/config'/], [{ files: [head, { path: 'products/.x/y', text: 'x' }] }, /no file of an export/],
+    [{ files: [head, { path: '../x', text: 'x' }] }, /'\.\.\/x'/], [{ files: [head, { path: 'products/x.yaml' }] }, /no file of an export/]]) {
+    answer = said;
+    const cli = spawn(path.join(gw.bin, 'gatehouse'), ['export', dir, '--server', `http://127.0.0.1:${server.address().port}`, '--token-file', gw.file('token', 't'), '--state', gw.state],
+      { stdio: ['ignore', 'ignore', 'pipe'] });
+    const [text, [code]] = await Promise.all([cli.stderr.setEncoding('utf8').toArray(), once(cli, 'exit')]);
+    assert.strictEqual(code, 1, JSON.stringify(said));
+    assert.match(text.join(''), says);
+    assert.deepStrictEqual(filesOf(dir), files, JSON.stringify(said));
+  }
 });
 
 test('what plan and apply take grows with the files and no faster', () => {
