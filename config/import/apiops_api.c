@@ -94,8 +94,7 @@ static void warn_of(struct apiops *x, struct str api, const json_t *p)
 	if (str_eq(type, STR("graphql")))
 		import_approximated(x->bundle->report, what, "GraphQL is called as any HTTP API; resolvers are not taken over");
 	import_fields(x->bundle->report, p, what, fields);
-	if (str_find(api, STR(";rev=")) == SIZE_MAX && json_array_size(jsn_arr(p, "protocols")) == 1 &&
-	    str_eq(jsn_string(json_array_get(jsn_arr(p, "protocols"), 0)), STR("https"))) {
+	if (str_find(api, STR(";rev=")) == SIZE_MAX && bundle_is_https_only(jsn_arr(p, "protocols"))) {
 		bundle_https_only(x->bundle, api);
 		x->https_only++;
 	}

@@ -180,36 +180,52 @@ size_t bundle_close_policies(struct bundle *b, const struct files_set *set)
 	return n;
 }
 
+bool bundle_is_https_only(const json_t *protocols)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)protocols, i, v)
+		if (str_eq(jsn_string(v), STR("http")) || str_eq(jsn_string(v), STR("ws")))
+			return false;
+	return json_array_size(protocols) > 0;
+}
+
 void bundle_https_only(struct bundle *b, struct str api)
 {
 	json_object_set_new(bundle_add(b, "network-rule", arena_printf(b->arena, "api:%.*s", STR_ARG(api))), "httpsOnly", json_true());
 }
 
-static size_t keep_secrets(const struct resource_kind *k, json_t *doc)
+/* Those that the document gives; with `there`, what is there takes their place: a reference stays one, and where there is no secret yet
+ * that of the file is taken. */
+static size_t secrets_of(const struct resource_kind *k, json_t *doc, const json_t *there)
 {
 	size_t n = 0;
 
-	for (const struct resource_field *f = k->fields; f->name; f++)
-		if (f->type == RESOURCE_SECRET && json_is_string(jsn_get(doc, f->name))) {
-			json_object_set_new(doc, f->name, json_pack("{s:b}", "sealed", 1));
+	for (const struct resource_field *f = k ? k->fields : NULL; f && f->name; f++) {
+		if (f->type != RESOURCE_SECRET || !json_is_string(jsn_get(doc, f->name)))
+			continue;
+		if (!there)
 			n++;
-		}
+		else if (json_is_object(jsn_get(there, f->name)))
+			n += json_object_set(doc, f->name, jsn_get(there, f->name)) == 0;
+	}
 	return n;
 }
 
 GH_RC bundle_keep_secrets(struct bundle *b, struct store *s, struct gh_err *err)
 {
 	size_t i, n = 0;
-	json_t *doc;
+	json_t *doc, *there;
 
 	json_array_foreach(b->docs, i, doc) {
 		const struct resource_kind *k = resource_kind_find(jsn_str(doc, FILES_KIND));
-		bool there = false;
 
-		if (k)
-			TRY(resource_exists(s, k, jsn_str(doc, "id"), &there, err));
+		if (!secrets_of(k, doc, NULL))
+			continue;
+		TRY(resource_read(s, b->arena, k, jsn_str(doc, "id"), &there, err));
 		if (there)
-			n += keep_secrets(k, doc);
+			n += secrets_of(k, doc, there);
 	}
 	if (n)
 		import_approximated(b->report, STR("keys and passwords"), "%zu of what is there already stay as they are here", n);

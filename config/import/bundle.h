@@ -26,6 +26,8 @@ GH_RC bundle_description(struct bundle *b, struct str place, struct str text, st
 /* A policy document with these elements in its sections (may be NULL), each with <base/> first. */
 void bundle_policy(struct bundle *b, struct str scope, const char *inbound, const char *backend, const char *outbound);
 
+/* Whether a list of protocols ("https", "grpcs", …; NULL: none) leaves plain http out. */
+bool bundle_is_https_only(const json_t *protocols);
 /* Calls of that API must come over https: a network rule. */
 void bundle_https_only(struct bundle *b, struct str api);
 #define BUNDLE_HTTPS_ONLY "https only: calls over plain http are refused with 403, or sent to https with the setting gateway.https_redirect"

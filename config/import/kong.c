@@ -21,10 +21,16 @@ struct kong {
 	struct kong_people people;
 };
 
-/* A reference is a name, or {"name"}. */
-static struct str name_of(const json_t *v)
+/* A reference is a name or id, or an object with one of them. */
+static bool refers_to(const json_t *ref, const json_t *holder)
 {
-	return json_is_string(v) ? jsn_string(v) : jsn_str(v, "name").n ? jsn_str(v, "name") : jsn_str(v, "id");
+	const struct str given[] = { jsn_string(ref), jsn_str(ref, "name"), jsn_str(ref, "id") };
+	struct str name = jsn_str(holder, "name"), id = jsn_str(holder, "id");
+
+	for (size_t i = 0; i < ARRAY_LEN(given); i++)
+		if (given[i].n && (str_eq(given[i], name) || str_eq(given[i], id)))
+			return true;
+	return false;
 }
 
 static struct str unique(struct kong *k, struct str wanted)
@@ -249,7 +255,7 @@ static void plugins_apart(struct kong *k, struct kong_plugins *p, const char *fi
 	json_t *v;
 
 	json_array_foreach(jsn_arr(k->doc, "plugins"), i, v)
-		if (jsn_get(v, field) && str_eq(name_of(jsn_get(v, field)), jsn_str(holder, "name")))
+		if (refers_to(jsn_get(v, field), holder))
 			kong_plugin(p, v, arena_printf(k->arena, "%s %.*s", field, STR_ARG(jsn_str(holder, "name"))));
 }
 
@@ -317,13 +323,6 @@ static void policy_of(struct kong *k, struct str id, const json_t *service, cons
 	buf_release(&inbound);
 }
 
-static bool is_https_only(const json_t *route)
-{
-	const json_t *protocols = jsn_arr(route, "protocols");
-
-	return json_array_size(protocols) == 1 && str_eq(jsn_string(json_array_get(protocols, 0)), STR("https"));
-}
-
 static void one_path(struct kong *k, const json_t *service, const json_t *route, struct str path, struct str id, struct kong_plugins *p,
 		     struct str expression, const json_t *rule)
 {
@@ -350,7 +349,7 @@ static void one_path(struct kong *k, const json_t *service, const json_t *route,
 	key_settings(k, api, id, p);
 	if (rule)
 		json_object_set(bundle_add(k->bundle, "access-rule", arena_printf(k->arena, "api:%.*s", STR_ARG(id))), "rule", (json_t *)(uintptr_t)rule);
-	if (is_https_only(route))
+	if (bundle_is_https_only(jsn_arr(route, "protocols")))
 		bundle_https_only(k->bundle, id);
 	operations(k, id, jsn_arr(route, "methods"));
 	policy_of(k, id, service, p, expression);
@@ -367,7 +366,7 @@ static void route_warnings(struct kong *k, const json_t *route, struct str what)
 		import_approximated(r, what, "the host %.*s is no condition here: make an environment with it (gatehouse environment create --host) and "
 				    "import with --env", STR_ARG(jsn_string(v)));
 	kong_tell(r, "route", route, what);
-	if (is_https_only(route))
+	if (bundle_is_https_only(jsn_arr(route, "protocols")))
 		import_approximated(r, what, BUNDLE_HTTPS_ONLY);
 }
 
@@ -477,7 +476,7 @@ static void services(struct kong *k)
 		json_array_foreach(jsn_arr(service, "routes"), j, route)
 			one_route(k, service, route);
 		json_array_foreach(jsn_arr(k->doc, "routes"), j, route)
-			if (jsn_get(route, "service") && str_eq(name_of(jsn_get(route, "service")), jsn_str(service, "name")))
+			if (refers_to(jsn_get(route, "service"), service))
 				one_route(k, service, route);
 	}
 	json_array_foreach(jsn_arr(k->doc, "routes"), j, route)
@@ -510,6 +509,7 @@ static void put_defaults(const json_t *defaults, const char *kind, const json_t 
 static GH_RC put_configs(const json_t *shared, const json_t *holder, struct gh_err *err)
 {
 	static const char *const below[] = { "services", "routes", "consumers", "consumer_groups" };
+	static const char *const refs[] = { "service", "route", "consumer", "consumer_group" };
 	size_t i;
 	json_t *v;
 
@@ -517,6 +517,9 @@ static GH_RC put_configs(const json_t *shared, const json_t *holder, struct gh_e
 		struct str name = jsn_str(v, "_config");
 		json_t *named = jsn_get_n(shared, name);
 
+		for (size_t k = 0; k < ARRAY_LEN(refs); k++)             /* null is nobody: it counts for all */
+			if (json_is_null(jsn_get(v, refs[k])))
+				json_object_del(v, refs[k]);
 		if (name.n && !json_is_object(named))
 			FAIL(err, INVALID, "the plugin %.*s has _config: %.*s, which is not in _plugin_configs: write it there, or give the plugin a config of its own",
 			     STR_ARG(str_first(jsn_str(v, "name"), 80)), STR_ARG(str_first(name, 80)));

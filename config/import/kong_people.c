@@ -19,7 +19,7 @@
 #include "db/callers.h"
 #include "db/subscriptions.h"
 
-enum { DIGEST_HEX = 40, KEYS = 2 };      /* hexadecimal digits of a SHA-1; keys of a subscription */
+enum { DIGEST_HEX = 40, KEYS = 2, ID_DIGEST_BYTES = 4 };         /* hexadecimal digits of a SHA-1; keys of a subscription */
 
 /* ---- consumers ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -50,24 +50,30 @@ static bool lets_in(const json_t *acl, const json_t *consumer)
 {
 	const json_t *allow = list_of(acl, "allow", "whitelist"), *deny = list_of(acl, "deny", "blacklist");
 
-	return !acl || (json_array_size(allow) ? in_group(consumer, allow) : !in_group(consumer, deny));
+	/* with neither nobody is let in */
+	return !acl || (json_array_size(deny) && !json_array_size(allow) ? !in_group(consumer, deny) : in_group(consumer, allow));
 }
 
-/* Of the n-th pair of keys: "kong-ann", "kong-ann-2". Names that look alike as ids are told apart by their place in the file. */
-static struct str subscription_id(const struct kong_people *k, size_t place, const json_t *consumer, size_t n)
+/* "kong-ann"; of a name that is no id a digest stands behind what is left of it: two names never become one id, whatever stands beside
+ * them in the file, for keys that are there stay with their id when the file comes again. */
+static struct str id_of(struct arena *a, const char *begin, struct str name)
 {
-	struct arena *a = k->bundle->arena;
-	struct str slug = import_slug(a, name_of(consumer)), id;
-	size_t i;
-	json_t *v;
+	struct str slug = import_slug(a, name);
+	uint8_t hash[CRYPTO_SHA256_BYTES];
 
-	id = slug.n ? arena_printf(a, "kong-%.*s", STR_ARG(slug)) : arena_printf(a, "kong-%zu", place + 1);
-	json_array_foreach(jsn_arr(k->doc, "consumers"), i, v)
-		if (i < place && str_eq(import_slug(a, name_of(v)), slug)) {
-			id = arena_printf(a, "kong-%.*s.%zu", STR_ARG(slug), place + 1);
-			break;
-		}
-	return n ? arena_printf(a, "%.*s-%zu", STR_ARG(id), n + 1) : id;
+	if (slug.n && str_eq(slug, name))
+		return arena_printf(a, "%s-%.*s", begin, STR_ARG(slug));
+	crypto_sha256(name, hash);
+	return arena_printf(a, "%s-%.*s%s%.*s", begin, STR_ARG(slug), slug.n ? "-" : "",
+			    STR_ARG(crypto_hex(a, (struct str){ (const char *)hash, ID_DIGEST_BYTES })));
+}
+
+/* Of the n-th pair of keys: "kong-ann", "kong-ann.2", which no other name becomes. */
+static struct str subscription_id(const struct kong_people *k, const json_t *consumer, size_t n)
+{
+	struct str id = id_of(k->bundle->arena, "kong", name_of(consumer));
+
+	return n ? arena_printf(k->bundle->arena, "%.*s.%zu", STR_ARG(id), n + 1) : id;
 }
 
 static bool is_key(struct str key)
@@ -75,7 +81,7 @@ static bool is_key(struct str key)
 	return key.n >= STORE_KEY_MIN && key.n <= STORE_KEY_MAX;
 }
 
-static void keys(const struct kong_people *k, size_t place, const json_t *consumer, struct str what, bool keyed)
+static void keys(const struct kong_people *k, const json_t *consumer, struct str what, bool keyed)
 {
 	static const char *const fields[KEYS] = { "primaryKey", "secondaryKey" };
 	struct import_report *r = k->bundle->report;
@@ -95,7 +101,7 @@ static void keys(const struct kong_people *k, size_t place, const json_t *consum
 			continue;
 		}
 		if (n % KEYS == 0) {
-			struct str id = subscription_id(k, place, consumer, n / KEYS);
+			struct str id = subscription_id(k, consumer, n / KEYS);
 
 			doc = bundle_add(k->bundle, "subscription", id);
 			bundle_text(doc, "name", name_of(consumer));
@@ -163,7 +169,7 @@ static void left_tokens(const struct kong_people *k, const json_t *consumer, str
 	json_t *v;
 
 	json_array_foreach(jsn_arr(consumer, "jwt_secrets"), i, v)
-		if (!bundle_find(k->bundle, "named-value", arena_printf(a, "kong-jwt-%.*s", STR_ARG(import_slug(a, jsn_str(v, "key"))))))
+		if (!bundle_find(k->bundle, "named-value", id_of(a, "kong-jwt", jsn_str(v, "key"))))
 			import_not_possible(k->bundle->report, what, "no access rule here asks for its tokens, so their key is left out: gatehouse access set 'jwt(issuer=, key=)'");
 }
 
@@ -186,7 +192,7 @@ void kong_consumers(const struct kong_people *k, bool keyed)
 		struct str what = arena_printf(k->bundle->arena, "consumer %.*s", STR_ARG(name_of(v)));
 
 		before = json_array_size(k->bundle->docs);
-		keys(k, i, v, what, keyed);
+		keys(k, v, what, keyed);
 		passwords(k, v, what);
 		left_tokens(k, v, what);
 		kong_tell(k->bundle->report, "consumer", v, what);
@@ -211,15 +217,14 @@ static struct str token_key(const struct kong_people *k, const json_t *credentia
 {
 	struct arena *a = k->bundle->arena;
 	bool secret = str_starts(jsn_str(credential, "algorithm"), STR("HS")) || !jsn_str(credential, "algorithm").n;
-	struct str key = jsn_str(credential, secret ? "secret" : "rsa_public_key"), id = import_slug(a, issuer);
+	struct str key = jsn_str(credential, secret ? "secret" : "rsa_public_key"), id = id_of(a, "kong-jwt", issuer);
 	json_t *doc;
 
 	if (secret && jsn_bool(config, "secret_is_base64", false) && !crypto_base64_decode(a, key, &key))
 		return STR_NULL;
-	if (!key.n || !id.n || !utf8_valid(key) || (!secret && str_find(key, STR("-----BEGIN")) == SIZE_MAX))
+	if (!key.n || !utf8_valid(key) || (!secret && str_find(key, STR("-----BEGIN")) == SIZE_MAX))
 		return STR_NULL;
-	id = arena_printf(a, "kong-jwt-%.*s", STR_ARG(id));
-	if (bundle_find(k->bundle, "named-value", id))           /* of another route, or of an issuer whose name reads the same */
+	if (bundle_find(k->bundle, "named-value", id))           /* of another route */
 		return str_eq(jsn_str(bundle_find(k->bundle, "named-value", id), "secret"), key) ? id : STR_NULL;
 	doc = bundle_add(k->bundle, "named-value", id);
 	bundle_text(doc, "secret", key);
@@ -265,7 +270,7 @@ static void key_groups(const struct kong_people *k, const json_t *acl, struct ko
 	json_array_foreach(jsn_arr(k->doc, "consumers"), i, v)
 		for (size_t pair = 0; lets_in(acl, v) && pair * KEYS < json_array_size(jsn_arr(v, "keyauth_credentials")); pair++) {
 			buf_cstr(&p->first, n++ ? ", " : "");
-			policy_literal(&p->first, subscription_id(k, i, v, pair));
+			policy_literal(&p->first, subscription_id(k, v, pair));
 		}
 	buf_cstr(&p->first, n ? "" : "&quot;&quot;");
 	buf_cstr(&p->first, " }).Contains(context.Subscription?.Id ?? &quot;nobody&quot;))\">\n    <return-response>\n      <set-status code=\"403\" reason=\"Forbidden\" />\n"
@@ -281,8 +286,14 @@ static const char *const told[KONG_ACL] = {
 	[KONG_JWT] = "jwt: each issuer of the consumers is a group of the access rule; tokens must have exp",
 };
 
+/* Whether a consumer may be in groups that its own acls do not name: who must not be in one of them cannot be told then. */
+static bool are_groups_elsewhere(const struct kong_people *k, const json_t *acl)
+{
+	return jsn_get(k->doc, "acls") || jsn_bool(acl, "include_consumer_groups", false);
+}
+
 /* What keeps the plugins of a route from being a rule; NULL: nothing. */
-static const char *hindrance(const json_t *const asked[KONG_ASKS__COUNT], bool key, bool any)
+static const char *hindrance(const struct kong_people *k, const json_t *const asked[KONG_ASKS__COUNT], bool key, bool any)
 {
 	const json_t *acl = asked[KONG_ACL], *jwt = asked[KONG_JWT];
 
@@ -292,6 +303,8 @@ static const char *hindrance(const json_t *const asked[KONG_ASKS__COUNT], bool k
 		return NULL;
 	if (!key && !asked[KONG_BASIC] && !asked[KONG_HMAC] && !jwt)
 		return "acl: nothing says who calls";
+	if (json_array_size(list_of(acl, "deny", "blacklist")) && are_groups_elsewhere(k, acl))
+		return "acl: who is in a group that must not call stands elsewhere than in the acls of the consumer";
 	if (asked[KONG_HMAC] || any)
 		return "acl: groups of those who sign, or of one of several ways in, cannot be asked for";
 	return asked[KONG_BASIC] && !json_array_size(list_of(acl, "allow", "whitelist")) ? "acl: groups that users must not be in cannot be asked for" : NULL;
@@ -372,7 +385,7 @@ const json_t *kong_access_rule(const struct kong_people *k, struct kong_plugins 
 		more = more || asked[i];
 	}
 	any = are_any(p, asked, key);
-	why = hindrance(asked, key, any);
+	why = hindrance(k, asked, key, any);
 	if (more && !why && asked[KONG_JWT] && !tokens(k, asked[KONG_JWT], asked[KONG_ACL], p, where, issuers))
 		why = "jwt: no consumer has a key that tokens could be verified with, or more of them than a rule takes";
 	if (why)

@@ -155,6 +155,20 @@ test('an import brings a global policy beside other APIs only when somebody says
   remove(gw);
 });
 
+test('secrets that somebody put elsewhere since stay there when a file is imported again', () => {
+  const gw = offline(), file = gw.file('kong.yaml', `_format_version: "3.0"
+services: [ { name: s, url: http://127.0.0.1:9, routes: [ { name: s, paths: [/s], plugins: [ { name: jwt } ] } ] } ]
+consumers: [ { username: ann, jwt_secrets: [ { key: iss-one, secret: 0123456789abcdef0123456789abcdef }, { key: iss-two, secret: 0123456789abcdef0123456789abcdef } ] } ]
+`);
+  const values = '$kind: named-value\nid: kong-jwt-iss-one\nsecret: {ref: "env:NOT_SET"}\n---\n$kind: named-value\nid: kong-jwt-iss-two\nvalue: in clear\n';
+  gw.cli('apply', '-', '--yes', { input: values });
+  assert.match(gw.cli('import', 'kong', file, '--yes').stdout, /created, 1 changed/);
+  gw.cli('export', path.join(gw.dir, 'conf'));
+  assert.match(fs.readFileSync(path.join(gw.dir, 'conf/named-values/kong-jwt-iss-one.yaml'), 'utf8'), /env:NOT_SET/);
+  assert.match(fs.readFileSync(path.join(gw.dir, 'conf/named-values/kong-jwt-iss-two.yaml'), 'utf8'), /^secret:$/m);
+  remove(gw);
+});
+
 test('sync keeps a directory and the store in step, both ways', async (t) => {
   const gw = offline(), dir = path.join(gw.dir, 'conf');
   const sync = spawn(path.join(gw.bin, 'gatehouse'), ['sync', dir, '--state', gw.state], { stdio: ['ignore', 'pipe', 'pipe'] });
