@@ -30,12 +30,19 @@ struct taken {
 	struct import_report report;
 };
 
-/* A role that counts everywhere is not asked for each resource (resource_allowed): here is where its rights count. */
+/* A role that counts everywhere is not asked for each resource (resource_allowed): here is where its rights count, also for what goes
+ * because the files cover its kind and do not hold it. */
 static GH_RC check_rights(struct web *w, const struct files_set *set, bool write, struct gh_err *err)
 {
-	for (size_t i = 0; i < set->n; i++)
-		if (!web_may(w, admin_right_of(set->docs[i].kind, write)))
-			FAIL(err, DENIED, "no right to %s %s", write ? "change" : "see", set->docs[i].kind->plural);
+	for (size_t i = 0; resource_kinds[i]; i++) {
+		const struct resource_kind *k = resource_kinds[i];
+		bool touched = set->covers[i];
+
+		for (size_t d = 0; d < set->n && !touched; d++)
+			touched = set->docs[d].kind == k;
+		if (touched && !web_may(w, admin_right_of(k, write)))
+			FAIL(err, DENIED, "no right to %s %s", write ? "change" : "see", k->plural);
+	}
 	return GH_RC_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "policy/element.h"
 #include "tests/unit/check.h"
 
+#include "config/files/set.h"
 #include "config/resource.h"
 #include "core/backend_state.h"
 #include "core/clock.h"
@@ -329,6 +330,36 @@ static void installations(void **state)
 	check_done();
 }
 
+/* What an archive covers and does not hold goes: that asks for the right to it, too. */
+static void archive_rights(void **state)
+{
+	static const struct {
+		const char *role, *kinds;
+		int status;
+	} rows[] = { { "publisher", "", 303 }, { "publisher", "named-values", 403 }, { "administrator", "named-values", 303 } };
+	struct client c = { .site = *state };
+	struct arena *a = arena_new(32 << 20);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str zip, head = arena_printf(a, "$kind: configuration\nformat: %d\nkinds: [%s]\n", FILES_FORMAT, rows[i].kinds);
+		struct gh_err err;
+		struct tree t;
+
+		tree_init(&t, a);
+		must(tree_add(&t, STR(FILES_HEAD), head, &err), &err);
+		must(tree_add(&t, STR("apis/archived/api.yaml"), STR("$kind: api\nid: archived\nname: Archived\npath: archived\nbackendUrl: http://127.0.0.1:9\n"), &err), &err);
+		must(tree_finish(&t, &err), &err);
+		must(tree_to_zip(&t, &zip, &err), &err);
+		client_session(&c, rows[i].role);
+		client_send(&c, "GET", "/admin/new-api", NULL);
+		CHECK_INT(rows[i].kinds, client_send(&c, "POST", "/admin/import-api", arena_printf(a, "csrf=%s&environment=default&zip=%.*s", client_token(&c),
+			  STR_ARG(uri_encode(a, crypto_base64(a, zip), URI_KEEP_UNRESERVED))).p), rows[i].status);
+	}
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
 /* A policy as a form: its fields come from its table, it goes into the text and nothing is saved. */
 static void policy_forms(void **state)
 {
@@ -516,7 +547,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(certificates), cmocka_unit_test(rules), cmocka_unit_test(settings), cmocka_unit_test(imports), cmocka_unit_test(words), cmocka_unit_test(policy_forms),
 					    cmocka_unit_test(only_the_open_internet), cmocka_unit_test(backends_now),
-					    cmocka_unit_test(rows_in_part), cmocka_unit_test(installations) };
+					    cmocka_unit_test(rows_in_part), cmocka_unit_test(installations), cmocka_unit_test(archive_rights) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
