@@ -139,7 +139,7 @@ static void resend(struct timer *timer)
 	}
 }
 
-/* Who is still there says so. What could not be said is tried the next time. */
+/* Who is still there says so. One whose node of a Cluster is away keeps nobody back: it is tried again when it would be told again. */
 static void look(struct timer *timer)
 {
 	struct shared_places *s = CONTAINER_OF(timer, struct shared_places, look);
@@ -147,12 +147,8 @@ static void look(struct timer *timer)
 
 	while (s->first && s->first->told_us <= before && shared_here(s->wk->shared)) {
 		struct shared_place *p = s->first;
-		int64_t was = p->told_us;
 
-		if (!say(s, p, "renew", NULL)) {
-			p->told_us = was;
-			break;
-		}
+		(void)say(s, p, "renew", NULL);
 		unlink_place(s, p);
 		link_last(s, p);
 	}
