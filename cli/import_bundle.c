@@ -14,7 +14,7 @@
 
 #include <stdio.h>
 
-enum { ROUNDS_MAX = 4 };
+enum { ROUNDS_MAX = 4, SHOWN_MAX = 64 << 20 };
 
 #define COMMON_OPTIONS                                                                                           \
 	{ "env", OPTION_TEXT, "ENV", "environment that its APIs are put into (default)", false },                \
@@ -46,23 +46,29 @@ static GH_RC settle(struct cli *c, struct store *s, struct bundle *b, struct pla
 	return rc;
 }
 
-static void answer(struct cli *c, const struct bundle *b, const struct plan *p, bool dry_run, bool shown)
+static void put_json(struct cli *c, const struct bundle *b, const struct plan *p, bool declined)
 {
-	json_t *v;
+	json_t *v = json_pack("{s:o, s:o}", "plan", plan_json(p), "report", import_report_json(b->report));
 
-	if (!c->json) {
-		if (dry_run)
-			plan_text(p, &c->out);
-		else
-			buf_fmt(&c->out, "%zu created, %zu changed, %zu as they were\n", plan_count(p, PLAN_CREATE), plan_count(p, PLAN_CHANGE), p->same);
-		if (!shown)
-			import_report_text(b->report, &c->out);
-		return;
-	}
-	v = json_pack("{s:o, s:o}", "plan", plan_json(p), "report", import_report_json(b->report));
+	if (declined)
+		json_object_set_new(v, "applied", json_false());
 	jsn_write(&c->out, v, 0);
 	buf_char(&c->out, '\n');
 	json_decref(v);
+}
+
+static void answer(struct cli *c, const struct bundle *b, const struct plan *p, bool dry_run, bool shown)
+{
+	if (c->json) {
+		put_json(c, b, p, false);
+		return;
+	}
+	if (dry_run)
+		plan_text(p, &c->out);
+	else
+		buf_fmt(&c->out, "%zu created, %zu changed, %zu as they were\n", plan_count(p, PLAN_CREATE), plan_count(p, PLAN_CHANGE), p->same);
+	if (!shown)
+		import_report_text(b->report, &c->out);
 }
 
 /* Whether all that the plan does is to add, and nothing of it counts for calls of what is there already. */
@@ -82,19 +88,32 @@ static GH_RC only_adds(struct cli *c, struct store *s, const struct plan *p, boo
 	return GH_RC_OK;
 }
 
+/* With --format json on standard error, as plan and apply do: standard output is for one object alone. */
+static GH_RC show(struct cli *c, const struct bundle *b, const struct plan *p, struct gh_err *err)
+{
+	struct buf text;
+
+	buf_init(&text, SHOWN_MAX);
+	import_report_text(b->report, &text);
+	plan_text(p, &text);
+	buf_cstr(&text, "lines with ~ replace what is there; a global policy counts for all APIs\n");
+	if (c->json)
+		fwrite(text.p ? text.p : "", 1, text.n, stderr);
+	else
+		buf_str(&c->out, buf_view(&text));
+	buf_release(&text);
+	return cli_flush(c, err);
+}
+
 /* *yes false: it was shown, and whoever was asked said no. */
 static GH_RC agreed(struct cli *c, struct store *s, const struct bundle *b, const struct plan *p, bool *yes, bool *shown, struct gh_err *err)
 {
 	TRY(only_adds(c, s, p, yes, err));
 	if (*yes)
 		return GH_RC_OK;
-	*shown = !c->json && !option_flag(&c->options, "yes");
-	if (*shown) {
-		import_report_text(b->report, &c->out);
-		plan_text(p, &c->out);
-		buf_cstr(&c->out, "lines with ~ replace what is there; a global policy counts for all APIs\n");
-		TRY(cli_flush(c, err));
-	}
+	*shown = !option_flag(&c->options, "yes");
+	if (*shown)
+		TRY(show(c, b, p, err));
 	return config_files_agreed(c, yes, err);
 }
 
@@ -115,7 +134,10 @@ static GH_RC into_store(struct cli *c, struct bundle *b, struct gh_err *err)
 	if (!rc.code && !dry_run)
 		TRY(agreed(c, s, b, &p, &yes, &shown, err));
 	if (!yes) {
-		buf_cstr(&c->out, "nothing was changed\n");
+		if (c->json)
+			put_json(c, b, &p, true);
+		else
+			buf_cstr(&c->out, "nothing was changed\n");
 		c->exit_code = 1;
 		return GH_RC_OK;
 	}
