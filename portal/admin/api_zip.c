@@ -309,7 +309,7 @@ gh_rc admin_api_import(struct web *w, struct gh_err *err)
 		FAIL(err, INVALID, "the archive of the form is damaged");
 	TRY(begin(w, &x, zip, err));
 	TRY(walk(&x, false, &rc, &why, err));
-	if (rc.code == GH_E_CONFLICT && x.state.n && !str_eq(x.state, x.plan.state)) {
+	if (rc.code == GH_E_CONFLICT && x.state.n && !str_starts(x.state, x.plan.state)) {        /* that of the store stands before the dash */
 		x.secrets = NULL;            /* what was typed is asked for again, and never sent back */
 		TRY(walk(&x, true, &rc, &why, err));
 		web_form_problem(w, "Somebody has changed the configuration since this was shown. Nothing was imported; look at it again:");
