@@ -71,17 +71,23 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
 
     it('lets nobody wait for an answer that is not kept, and does not queue up for the next one', async () => {
       const inside = [];
-      let first = true, all = 19;
+      let first, all, tries = 0;
       reply = (req, res) => {
         res.setHeader('Cache-Control', 'no-store');
         if (first) { first = false; return res.end('mine'); }
         return inside.push(res) === all && inside.splice(0).forEach((r) => r.end('mine'));      // none of them before all are there
       };
-      const got = await Promise.all(Array.from({ length: 20 }, () => get('private')));
-      assert.ok(got.every((r) => r.status === 200 && r.text === 'mine'));
-      assert.equal(asked('private'), 20);
-      all = 10;
-      assert.deepEqual((await Promise.all(Array.from({ length: 10 }, () => get('private')))).map((r) => r.text), Array(10).fill('mine'));
+      // who waits for another does so for five seconds, always; who does not may take that long on a busy machine: then once more
+      await until(async () => {
+        const path = `private${++tries}`, begun = Date.now();
+        for (const n of [20, 10]) {
+          first = n === 20;
+          all = first ? n - 1 : n;
+          assert.deepEqual((await Promise.all(Array.from({ length: n }, () => get(path)))).map((r) => `${r.status} ${r.text}`), Array(n).fill('200 mine'));
+        }
+        assert.equal(asked(path), 30);
+        return Date.now() - begun < 4500;
+      }, 'calls of which none waits for another');
     });
 
     it('goes on when the caller that fetches goes away', async () => {
