@@ -428,10 +428,16 @@ static const char *const guards[][2] = {
 	{ "oas-validation", "<validate-content> and <validate-parameters> with the API's description" }, { "websocket-validator", IN_POLICY },
 	{ "json-threat-protection", "<validate-content> with max-size and a schema" }, { "xml-threat-protection", "<validate-content> with max-size and a schema" },
 	{ "injection-protection", IN_POLICY }, { "pre-function", IN_POLICY }, { "post-function", IN_POLICY }, { "ai-prompt-guard", IN_POLICY },
+	{ "ai-semantic-prompt-guard", IN_POLICY }, { "ai-azure-content-safety", IN_POLICY }, { "ai-aws-guardrails", IN_POLICY }, { "ai-lakera-guard", IN_POLICY },
+	{ "ai-gcp-model-armor", IN_POLICY }, { "standard-webhooks", "check the signature in an expression, or gatehouse access set --api ID 'hmac(...)'" },
+	{ "konnect-application-auth", ELSEWHERE }, { "application-registration", ELSEWHERE },
+	{ "request-callout", "ask with <send-request> and answer by <choose>" },
 };
+/* Plugins that somebody wrote to keep calls out are named so; what the backend is shown is none of them. */
+static const char *const guard_words[] = { "auth", "jwt", "oidc", "openid", "saml", "ldap", "token", "firewall", "waf" };
 
 static const char *const logs[] = { "file-log", "http-log", "tcp-log", "udp-log", "syslog", "loggly", "kafka-log", "statsd", "statsd-advanced",
-	"prometheus", "datadog", "zipkin", "opentelemetry", "request-callout" };
+	"prometheus", "datadog", "zipkin", "opentelemetry" };
 
 static bool listed(const char *const *list, size_t n, struct str name)
 {
@@ -446,6 +452,9 @@ static const char *advice_of(struct str name)
 	for (size_t i = 0; i < ARRAY_LEN(guards); i++)
 		if (str_eq(name, str_of(guards[i][0])))
 			return guards[i][1];
+	for (size_t i = 0; i < ARRAY_LEN(guard_words) && str_find(name, STR("upstream")) == SIZE_MAX; i++)
+		if (str_find(name, str_of(guard_words[i])) != SIZE_MAX)
+			return ELSEWHERE;
 	return NULL;
 }
 
