@@ -183,6 +183,12 @@ static GH_RC api(struct apiops *x, struct str folder, const json_t *p, struct gh
 		apiops_told(x, arena_printf(x->bundle->arena, "apis/%.*s/", STR_ARG(folder)));
 		return GH_RC_OK;
 	}
+	if (!jsn_bool(p, "isOnline", true)) {
+		import_not_possible(x->bundle->report, arena_printf(x->bundle->arena, "%s %.*s", rev == SIZE_MAX ? "API" : "revision", STR_ARG(folder)),
+				    "it is offline and left out");
+		apiops_told(x, arena_printf(x->bundle->arena, "apis/%.*s/", STR_ARG(folder)));
+		return GH_RC_OK;
+	}
 	if (rev != SIZE_MAX && !bundle_find(x->bundle, "api", str_first(folder, rev))) {
 		import_not_possible(x->bundle->report, arena_printf(x->bundle->arena, "revision %.*s", STR_ARG(folder)), "the API itself is not in the folder");
 		apiops_told(x, arena_printf(x->bundle->arena, "apis/%.*s/", STR_ARG(folder)));
