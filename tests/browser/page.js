@@ -97,7 +97,9 @@ async function load(page, entry, html) {
     const report = await html.validateString(body.toString());
     assert.deepStrictEqual(report.results.flatMap((r) => r.messages.map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`)), []);
   }
-  if (entry.act) await entry.act(page);
+  if (!entry.act) return;
+  await entry.act(page);
+  await page.waitForLoadState();     // a click waits until the answer begins, and half a page has no end of its landmarks
 }
 
 // Each page { name, url, act, status, fresh } at all widths, and its HTML: `url` may be a function, `act` brings the page into the state

@@ -196,6 +196,12 @@ static bool may(size_t who, const struct web_route *r)
 	return web_role_may(role ? str_of(role) : STR_NULL, r->right);
 }
 
+/* Who sees subscriptions sees whose they are. */
+static bool sees_people(size_t who)
+{
+	return who == OWNER || web_role_may(callers[who] ? str_of(callers[who]) : STR_NULL, WEB_VIEW_SUBSCRIPTIONS);
+}
+
 static void get(const char *prefix, const struct web_route *r, size_t who)
 {
 	const char *uri = uri_of(prefix, r, "orders"), *label = label_of("GET", uri, who);
@@ -206,8 +212,7 @@ static void get(const char *prefix, const struct web_route *r, size_t who)
 	begin(&c, who);
 	status = client_send(&c, "GET", uri, NULL);
 	check_answer(label, &c);
-	if (who != OWNER && r->right != WEB_VIEW_AUDIT          /* whose trail names everybody */
-	    && !web_role_may(callers[who] ? str_of(callers[who]) : STR_NULL, WEB_VIEW_SUBSCRIPTIONS))
+	if (!sees_people(who) && r->right != WEB_VIEW_AUDIT)    /* whose trail names everybody */
 		check_no_marks(label, &c);
 	if (!may(who, r))
 		CHECK(label, is_refused(&c, r));
@@ -263,7 +268,7 @@ static void post(const char *prefix, const struct web_route *r, size_t who)
 		c.csrf = token;
 		status = client_send(&c, r->method, uri, is_json(r) ? NULL : form);
 		check_answer(label, &c);
-		if (who != OWNER)
+		if (!sees_people(who))
 			check_no_marks(label, &c);
 		if (o && o->own && (who != OWNER || is_absent(uri)))
 			CHECK_INT(label, status, 404);
