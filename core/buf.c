@@ -39,7 +39,7 @@ char *buf_take(struct buf *b, size_t *n)
 	return p;
 }
 
-char *buf_room(struct buf *b, size_t n)
+char *buf_grow(struct buf *b, size_t n)
 {
 	size_t want, cap;
 	char *p;
@@ -67,12 +67,6 @@ char *buf_room(struct buf *b, size_t n)
 	b->cap = cap;
 	b->p[b->n] = '\0';
 	return b->p + b->n;
-}
-
-void buf_wrote(struct buf *b, size_t n)
-{
-	b->n += n;
-	b->p[b->n] = '\0';
 }
 
 void buf_drop_front(struct buf *b, size_t n)

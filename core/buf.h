@@ -26,9 +26,19 @@ void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_u64(struct buf *b, uint64_t v);
 void buf_json(struct buf *b, struct str s);              /* as a JSON string with its quotes (RFC 8259 section 7);
                                                             bytes that are not UTF-8 become U+FFFD */
-/* Room for n bytes at the end, or NULL (and failed). Follow with buf_wrote. */
-char *buf_room(struct buf *b, size_t n);
-void buf_wrote(struct buf *b, size_t n);
+char *buf_grow(struct buf *b, size_t n);                  /* buf_room when there is no room yet */
+/* Room for n bytes at the end, or NULL (and failed). Follow with buf_wrote. Inline: there nearly always is. */
+static inline char *buf_room(struct buf *b, size_t n)
+{
+	return !b->failed && b->cap > b->n && n < b->cap - b->n && n <= b->max - b->n ? b->p + b->n : buf_grow(b, n);
+}
+
+static inline void buf_wrote(struct buf *b, size_t n)
+{
+	b->n += n;
+	b->p[b->n] = '\0';
+}
+
 void buf_drop_front(struct buf *b, size_t n);            /* forgets the first n bytes */
 
 static inline bool buf_ok(const struct buf *b)

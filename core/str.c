@@ -265,13 +265,6 @@ bool utf8_valid(struct str s)
 	return true;
 }
 
-char *str_put(char *to, struct str s)
-{
-	if (s.n)
-		memcpy(to, s.p, s.n);
-	return to + s.n;
-}
-
 static unsigned digits_of(uint64_t v)
 {
 	unsigned n = 1;
