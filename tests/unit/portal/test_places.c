@@ -376,6 +376,7 @@ static void without_callers(void **state UNUSED)
 		{ "?group=subscription", 403 }, { "?group=api%20user", 403 }, { "/traffic?group=application", 403 }, { "?subscription=hidden-sub", 403 },
 		{ "/failures?user=sam", 403 }, { "/latency?application=(none)", 403 }, { "/calls", 403 }, { "/exceeders", 403 }, { "/deprecated", 403 },
 	};
+	static const char *const asked[] = { "calls?subscription=hidden-sub", "calls?id=hidden-key", "calls?id=192.0.2.7" };
 	struct client page = { .site = &world.site }, rest = { .site = &world.site };
 
 	one_call(world.site.store);
@@ -399,6 +400,12 @@ static void without_callers(void **state UNUSED)
 	CHECK("not found by whose it is", !client_shows(&page, ">GET /live<"));
 	CHECK_INT("nor by the key", client_send(&page, "GET", "/admin/calls?q=hidden-key", NULL), 200);
 	CHECK_INT("nor by the address", client_send(&page, "GET", "/admin/calls?q=192.0.2.7", NULL), 200);
+	CHECK_INT("the same by the management API", call(&rest, "GET", "calls", NULL), 200);
+	CHECK("without whose it is", client_shows(&rest, "/live") && !client_shows(&rest, "hidden-") && !client_shows(&rest, "192.0.2.7"));
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		CHECK_INT(asked[i], call(&rest, "GET", asked[i], NULL), 200);
+		CHECK(asked[i], !client_shows(&rest, "/live"));
+	}
 	client_end(&page);
 	client_session(&page, "administrator");
 	client_send(&page, "GET", "/admin/calls?subscription=hidden-sub", NULL);
