@@ -61,13 +61,13 @@ static void every_page(void **state UNUSED)
 	check_done();
 }
 
-static void assign(const char *environment)
+static void assign(const char *role, const char *environment)
 {
 	struct resource_change *c;
 	struct gh_err err;
 
 	must(resource_begin(world.site.store, world.a, STR("test"), &c, &err), &err);
-	write_one(c, "role-assignment", "1", arena_printf(world.a, "{\"role\":\"owner\",\"user\":\"sam\",\"environment\":\"%s\"}", environment).p);
+	write_one(c, "role-assignment", "1", arena_printf(world.a, "{\"role\":\"%s\",\"user\":\"sam\",\"environment\":\"%s\"}", role, environment).p);
 	must(resource_end(c, GH_RC_OK, false, &err), &err);
 }
 
@@ -100,9 +100,13 @@ static void consent(void **state UNUSED)
 	client_send(&c, "GET", "/admin/credentials", NULL);
 	CHECK("which says what came of it", client_shows(&c, "crm was not connected: the provider refused (access_denied)."));
 	back = begin_consent(&c);
-	assign("default");
+	assign("api-manager", "sandbox");
+	client_send(&c, "GET", "/admin/credentials", NULL);
+	CHECK_INT("a reminder there", client_send(&c, "POST", "/admin/credentials/sandbox/crm/remind", arena_printf(world.a, "csrf=%s&by=2031-01-01", client_token(&c)).p), 303);
+	CHECK_INT("and none elsewhere", client_send(&c, "POST", "/admin/credentials/default/crm/remind", arena_printf(world.a, "csrf=%s&by=2031-01-01", client_token(&c)).p), 403);
+	assign("owner", "default");
 	CHECK_INT("with a right elsewhere", client_send(&c, "GET", back, NULL), 403);
-	assign("sandbox");
+	assign("owner", "sandbox");
 	client_end(&c);
 	check_done();
 }
