@@ -16,7 +16,7 @@ test-build:
 
 # the longest first, so that none of them ends alone; both builds are of these sources, see tests/http/harness.js
 test-run:
-	@QUICK_SETUP=yes PATH="$$(tools/node-dir):$$PATH" tests/run $(or $(T),tests/lint tests/texts $(STORY_TESTS) $(BROWSER_TESTS) $(HTTP_TESTS) $(UNIT_BIN))
+	@QUICK_SETUP=yes PATH="$$(tools/node-dir):$$PATH" tests/run $(or $(T),tests/lint tests/texts tests/closing $(STORY_TESTS) $(BROWSER_TESTS) $(HTTP_TESTS) $(UNIT_BIN))
 
 # pictures of every page, light and dark, at both widths, in build/screenshots: for people to look at
 screenshots: deps-test test-build
