@@ -12,8 +12,9 @@ struct lines {
 };
 
 struct diff {
-	struct web *w;
-	struct liquid_list *out;
+	struct arena *arena;
+	struct liquid_list *out;                 /* NULL: into json */
+	json_t *json;
 	struct lines a, b;
 	size_t same_from;                        /* first line of a that is the same and not yet shown */
 	size_t i, j;                             /* next lines of a and b */
@@ -37,8 +38,15 @@ static bool split(struct arena *arena, struct str text, struct lines *out)
 
 static void put(struct diff *d, const char *kind, struct str text, size_t before, size_t after)
 {
-	struct liquid_record *r = liquid_push_record(d->out);
+	struct liquid_record *r;
 
+	if (!d->out) {
+		json_array_append_new(d->json, json_pack("{s:s, s:s%, s:o, s:o}", "kind", kind, "text", text.p, text.n, "before",
+							before ? json_integer((json_int_t)before) : json_null(), "after",
+							after ? json_integer((json_int_t)after) : json_null()));
+		return;
+	}
+	r = liquid_push_record(d->out);
 	liquid_set_text(r, "kind", str_of(kind));
 	liquid_set_text(r, "text", text);
 	liquid_set_int(r, "before", (int64_t)before);
@@ -58,7 +66,7 @@ static void flush_same(struct diff *d, size_t to, bool change_follows)
 		} else {
 			size_t hidden = n - head - tail;
 
-			put(d, "gap", arena_printf(d->w->a, "%zu unchanged line%s", hidden, hidden == 1 ? "" : "s"), 0, 0);
+			put(d, "gap", arena_printf(d->arena, "%zu unchanged line%s", hidden, hidden == 1 ? "" : "s"), 0, 0);
 			k += hidden - 1;
 		}
 	}
@@ -88,7 +96,7 @@ static void step_change(struct diff *d, bool old)
 static void middle(struct diff *d, size_t a_to, size_t b_to)
 {
 	size_t n = a_to - d->i, m = b_to - d->j, i0 = d->i, j0 = d->j;
-	uint32_t *t = n && m && n + 1 <= CELLS_MAX / (m + 1) ? arena_alloc(d->w->a, (n + 1) * (m + 1), sizeof(*t)) : NULL;
+	uint32_t *t = n && m && n + 1 <= CELLS_MAX / (m + 1) ? arena_alloc(d->arena, (n + 1) * (m + 1), sizeof(*t)) : NULL;
 
 	for (size_t i = n; t && i-- > 0;)
 		for (size_t j = m; j-- > 0;) {
@@ -111,19 +119,34 @@ static void middle(struct diff *d, size_t a_to, size_t b_to)
 		step_change(d, false);
 }
 
-void admin_put_diff(struct web *w, struct liquid_record *to, const char *name, struct str before, struct str after)
+static void run(struct diff *d, struct str before, struct str after)
 {
-	struct diff d = { .w = w, .out = liquid_set_list(to, name) };
 	size_t end = 0;
 
-	if (str_eq(before, after) || !split(w->a, before, &d.a) || !split(w->a, after, &d.b))
+	if (str_eq(before, after) || !split(d->arena, before, &d->a) || !split(d->arena, after, &d->b))
 		return;
-	while (d.i < d.a.n && d.i < d.b.n && str_eq(d.a.v[d.i], d.b.v[d.i]))
-		step_same(&d);
-	while (end < d.a.n - d.i && end < d.b.n - d.j && str_eq(d.a.v[d.a.n - 1 - end], d.b.v[d.b.n - 1 - end]))
+	while (d->i < d->a.n && d->i < d->b.n && str_eq(d->a.v[d->i], d->b.v[d->i]))
+		step_same(d);
+	while (end < d->a.n - d->i && end < d->b.n - d->j && str_eq(d->a.v[d->a.n - 1 - end], d->b.v[d->b.n - 1 - end]))
 		end++;
-	middle(&d, d.a.n - end, d.b.n - end);
-	d.i = d.a.n;
-	d.j = d.b.n;
-	flush_same(&d, d.a.n, false);
+	middle(d, d->a.n - end, d->b.n - end);
+	d->i = d->a.n;
+	d->j = d->b.n;
+	flush_same(d, d->a.n, false);
+}
+
+void admin_put_diff(struct web *w, struct liquid_record *to, const char *name, struct str before, struct str after)
+{
+	struct diff d = { .arena = w->a, .out = liquid_set_list(to, name) };
+
+	run(&d, before, after);
+}
+
+json_t *admin_diff_json(struct arena *a, struct str before, struct str after)
+{
+	struct diff d = { .arena = a, .json = jsn_keep(a, json_array()) };
+
+	if (d.json)
+		run(&d, before, after);
+	return d.json;
 }

@@ -108,8 +108,11 @@ GH_RC policy_check_put(struct web *w, const struct policy_diags *diags)
 
 /* ---- the list ---------------------------------------------------------------------------------------------------------- */
 
+/* revision 0 stands for the current one, which an id does not name. */
 static struct str scope_text(struct web *w, const struct store_policy_scope *p)
 {
+	struct str of = p->revision ? arena_printf(w->a, "%.*s;rev=%lld", STR_ARG(p->api_id), (long long)p->revision) : p->api_id;
+
 	switch (p->kind) {
 	case STORE_POLICY_GLOBAL:
 		return STR("global");
@@ -120,10 +123,19 @@ static struct str scope_text(struct web *w, const struct store_policy_scope *p)
 	case STORE_POLICY_PRODUCT:
 		return arena_printf(w->a, "product:%.*s", STR_ARG(p->product_id));
 	case STORE_POLICY_API:
-		return arena_printf(w->a, "api:%.*s;rev=%lld", STR_ARG(p->api_id), (long long)p->revision);
+		return arena_printf(w->a, "api:%.*s", STR_ARG(of));
 	default:
-		return arena_printf(w->a, "operation:%.*s;rev=%lld/%.*s", STR_ARG(p->api_id), (long long)p->revision, STR_ARG(p->operation_id));
+		return arena_printf(w->a, "operation:%.*s/%.*s", STR_ARG(of), STR_ARG(p->operation_id));
 	}
+}
+
+struct str policy_place_id(struct web *w, const struct policy_place *place)
+{
+	struct store_policy_scope scope = place->scope;
+
+	if (place->api.is_current)
+		scope.revision = 0;
+	return scope_text(w, &scope);
 }
 
 static GH_RC fetch(struct web *w, const void *ctx UNUSED, const struct store_page *window, void **rows, size_t *n, struct gh_err *err)

@@ -3,6 +3,7 @@
 
 #include "db/policies.h"
 #include "policy/diag.h"
+#include "policy/exchange.h"
 #include "portal/admin/admin.h"
 
 /* A scope that is there, as the address of a page names it. */
@@ -26,6 +27,38 @@ struct policy_layer {
 enum { POLICY_LAYERS_MAX = 6 };
 GH_RC policy_layers(struct web *w, const struct policy_place *place, struct str product, struct policy_layer out[POLICY_LAYERS_MAX],
 		    size_t *n, struct gh_err *err);
+/* What really happens to a call, line by line in its order, with where each comes from; `text` lives as long as the request, the layer
+ * until the sink returns. */
+struct policy_line {
+	enum section section;
+	struct str text;
+	const struct policy_layer *layer;
+	unsigned line;                   /* of that layer's document */
+};
+typedef void policy_line_sink(void *ctx, const struct policy_line *line);
+GH_RC policy_effective(struct web *w, const struct policy_place *place, struct str product, policy_line_sink *sink, void *ctx,
+		       struct gh_err *err);
+/* The products of its API, and that of ?product=, else the first; STR_NULL: none. */
+GH_RC policy_products(struct web *w, const struct policy_place *place, struct store_product **v, size_t *n, struct str *product,
+		      struct gh_err *err);
+/* One request through a document that nobody has saved, and the answer of its backend. */
+struct policy_trial {
+	struct str method, url, body, backend_body;
+	json_t *headers, *backend_headers;       /* name: text, or list of texts */
+	int64_t backend_status;
+	json_t *context;                 /* more of the world around it, as for `gatehouse policy run`; NULL: nothing */
+};
+/* What the test pane begins with. */
+void policy_trial_begin(struct web *w, const struct policy_place *place, struct policy_trial *out);
+/* *out NULL: the document has errors, which stand in diags. INVALID, SYNTAX, LIMIT: what was sent cannot be tried; err is a sentence. */
+GH_RC policy_trial_run(struct web *w, const struct policy_place *place, struct str text, const struct policy_trial *t, struct policy_diags *diags,
+		       json_t **out, struct gh_err *err);
+/* [{line, column, warning, message}] */
+json_t *policy_diags_json(struct web *w, const struct policy_diags *diags);
+GH_RC policy_snippets(struct web *w, json_t **out, struct gh_err *err);          /* the gallery */
+void policy_catalogue(struct buf *b);                                            /* as JSON */
+/* The id of the scope's policy as a resource of the configuration: without the number of a current revision. */
+struct str policy_place_id(struct web *w, const struct policy_place *place);
 /* Sets what the editor may show (problems, differences, the result of a try) to nothing; before anything else. */
 void policy_begin(struct web *w);
 /* Compiles a document that is not saved, in the world of the store; *fine false: the diags say why not. */

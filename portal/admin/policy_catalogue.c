@@ -32,10 +32,9 @@ static void put_class(struct buf *b, const struct value_class *c, const struct c
 	buf_cstr(b, "]}");
 }
 
-gh_rc admin_policy_catalogue(struct web *w, struct gh_err *err)
+void policy_catalogue(struct buf *b)
 {
 	const struct class_module *const *const modules[2] = { expr_modules, net_modules };
-	struct buf *b = &w->rs.body;
 	const char *comma = "";
 
 	buf_cstr(b, "{\"policies\":[");
@@ -52,6 +51,13 @@ gh_rc admin_policy_catalogue(struct web *w, struct gh_err *err)
 				comma = ",";
 			}
 	buf_cstr(b, "}}");
+}
+
+gh_rc admin_policy_catalogue(struct web *w, struct gh_err *err)
+{
+	struct buf *b = &w->rs.body;
+
+	policy_catalogue(b);
 	if (b->failed)
 		FAIL(err, NOMEM, "catalogue");
 	web_header(w, "Content-Type", STR("application/json"));

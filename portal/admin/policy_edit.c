@@ -50,18 +50,17 @@ static struct str mark_of(struct web *w, struct str text, bool found)
 
 /* ---- the page ---------------------------------------------------------------------------------------------------------- */
 
-static GH_RC put_snippets(struct web *w, struct gh_err *err)
+GH_RC policy_snippets(struct web *w, json_t **out, struct gh_err *err)
 {
 	struct str file = arena_printf(w->a, "%s/templates/admin/snippets.yaml", w->site->share_dir);
 	struct str text;
-	json_t *all;
 
 	if (!file.p)
 		FAIL(err, NOMEM, "snippets");
 	TRY(file_read(w->a, file.p, SNIPPETS_MAX, &text, err));
-	TRY(yaml_parse(text, NULL, &all, NULL, err));
-	jsn_keep(w->a, all);
-	liquid_set(w->page, "snippets", liquid_of_json(all));
+	TRY(yaml_parse(text, NULL, out, NULL, err));
+	if (!jsn_keep(w->a, *out))
+		FAIL(err, NOMEM, "snippets");
 	return GH_RC_OK;
 }
 
@@ -84,6 +83,7 @@ static GH_RC put_editor(struct web *w, struct gh_err *err)
 GH_RC policy_editor(struct web *w, const struct policy_place *place, struct str text, int status, struct gh_err *err)
 {
 	struct str saved = STR(""), sent = web_param(&w->rq.form, "base");
+	json_t *snippets;
 	bool found;
 
 	TRY(store_policy_find(w->site->store, w->a, &place->scope, &saved, &found, err));
@@ -94,7 +94,8 @@ GH_RC policy_editor(struct web *w, const struct policy_place *place, struct str 
 	policy_try_fields(w, place);
 	liquid_set_bool(w->page, "saved", found);
 	policy_forms_put(w, text);
-	TRY(put_snippets(w, err));
+	TRY(policy_snippets(w, &snippets, err));
+	liquid_set(w->page, "snippets", liquid_of_json(snippets));
 	w->rs.status = status;
 	TRY(put_editor(w, err));
 	return web_page(w, "policy", err);
@@ -204,20 +205,26 @@ gh_rc admin_policy_act(struct web *w, struct gh_err *err)
 	return policy_editor(w, &place, text, fine ? 200 : 422, err);
 }
 
-/* For the script: [{line, column, warning, message}] of what is being typed. */
-gh_rc admin_policy_check(struct web *w, struct gh_err *err)
+json_t *policy_diags_json(struct web *w, const struct policy_diags *diags)
 {
 	json_t *out = jsn_keep(w->a, json_array());
+
+	for (size_t i = 0; i < diags->n; i++)
+		json_array_append_new(out, json_pack("{s:i,s:i,s:b,s:s%}", "line", (int)diags->v[i].line, "column", (int)diags->v[i].column,
+						     "warning", (int)diags->v[i].warning, "message", diags->v[i].message.p, diags->v[i].message.n));
+	return out;
+}
+
+/* For the script: what is wrong with what is being typed. */
+gh_rc admin_policy_check(struct web *w, struct gh_err *err)
+{
 	struct policy_place place;
 	struct policy_diags diags;
 	bool fine;
 
 	TRY(policy_place_find(w, web_param(&w->rq.form, "scope"), &place, err));
 	TRY(policy_compile_here(w, &place, policy_form_text(w), &fine, &diags, err));
-	for (size_t i = 0; i < diags.n; i++)
-		json_array_append_new(out, json_pack("{s:i,s:i,s:b,s:s%}", "line", (int)diags.v[i].line, "column", (int)diags.v[i].column,
-						     "warning", (int)diags.v[i].warning, "message", diags.v[i].message.p, diags.v[i].message.n));
-	return web_json(w, 200, "application/json", out, err);
+	return web_json(w, 200, "application/json", policy_diags_json(w, &diags), err);
 }
 
 /* ---- history ------------------------------------------------------------------------------------------------------------ */

@@ -57,7 +57,9 @@ struct merge {
 	struct policy_layer *layers;
 	struct document *docs;
 	size_t n;
-	struct liquid_list *lines;
+	policy_line_sink *sink;
+	void *ctx;
+	enum section section;
 	size_t n_lines;
 };
 
@@ -77,7 +79,7 @@ static void put_lines(struct merge *m, size_t layer, const char *from, const cha
 	struct str rest = { from, (size_t)(to - from) }, line;
 
 	while (m->n_lines < LINES_MAX && str_split(&rest, '\n', &line)) {
-		struct liquid_record *r;
+		struct policy_line out = { .section = m->section, .layer = &m->layers[layer] };
 		unsigned number, column;
 		size_t cut = indent_of(line);
 
@@ -87,13 +89,10 @@ static void put_lines(struct merge *m, size_t layer, const char *from, const cha
 		line = str_from(line, cut < less ? cut : less);
 		if (line.n && line.p[line.n - 1] == '\r')
 			line.n--;
-		r = liquid_push_record(m->lines);
-		liquid_set(r, "words", web_highlight_xml(m->w->a, arena_printf(m->w->a, "%.*s%.*s", (int)(depth < 40 ? depth : 40),
-									       "\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t", STR_ARG(line))));
-		liquid_set_text(r, "kind", m->layers[layer].kind);
-		liquid_set_text(r, "label", m->layers[layer].label);
-		liquid_set_text(r, "scope", m->layers[layer].name);
-		liquid_set_int(r, "line", number);
+		out.text = arena_printf(m->w->a, "%.*s%.*s", (int)(depth < 40 ? depth : 40),
+					"\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t", STR_ARG(line));
+		out.line = number;
+		m->sink(m->ctx, &out);
 		m->n_lines++;
 	}
 }
@@ -155,53 +154,84 @@ static void put_section(struct merge *m, size_t n, struct str name, size_t depth
 		put_lines(m, n - 1, at, end, less, depth);
 }
 
-static GH_RC put_products(struct web *w, const struct policy_place *place, struct str *product, struct gh_err *err)
+GH_RC policy_effective(struct web *w, const struct policy_place *place, struct str product, policy_line_sink *sink, void *ctx,
+		       struct gh_err *err)
 {
-	struct liquid_list *list = liquid_set_list(w->page, "products");
-	const struct web_param *wanted = web_param_find(&w->rq.query, "product");
-	struct store_product *v;
-	size_t n;
-
-	*product = STR_NULL;
-	if (!place->scope.api_id.n)
-		return GH_RC_OK;
-	TRY(store_products_of_api(w->site->store, w->a, place->scope.api_id, &v, &n, err));
-	for (size_t i = 0; i < n; i++) {
-		struct liquid_record *r = liquid_push_record(list);
-
-		if (wanted ? str_eq(wanted->value, v[i].id) : i == 0)
-			*product = v[i].id;
-		liquid_set_text(r, "id", v[i].id);
-		liquid_set_text(r, "name", v[i].name.n ? v[i].name : v[i].id);
-	}
-	return GH_RC_OK;
-}
-
-gh_rc admin_policy_effective(struct web *w, struct gh_err *err)
-{
-	struct liquid_list *sections = liquid_set_list(w->page, "sections");
 	struct policy_layer layers[POLICY_LAYERS_MAX];
 	struct document docs[POLICY_LAYERS_MAX];
-	struct merge m = { .w = w, .layers = layers, .docs = docs };
-	struct policy_place place;
+	struct merge m = { .w = w, .layers = layers, .docs = docs, .sink = sink, .ctx = ctx };
 	struct policy_diags diags;
-	struct str product;
 
-	TRY(policy_place_find(w, web_param(&w->rq.query, "scope"), &place, err));
-	TRY(put_products(w, &place, &product, err));
-	TRY(policy_layers(w, &place, product, layers, &m.n, err));
+	TRY(policy_layers(w, place, product, layers, &m.n, err));
 	for (size_t i = 0; i < m.n; i++) {
 		policy_diags_init(&diags, w->a);
 		if (!document_parse(w->a, layers[i].text, NULL, &docs[i], &diags))
 			docs[i].root = NULL;             /* saved by an older version: it serves no call either */
 	}
+	for (m.section = 0; m.section < SECTION__COUNT; m.section++)
+		put_section(&m, m.n, section_name(m.section), 0);
+	return GH_RC_OK;
+}
+
+GH_RC policy_products(struct web *w, const struct policy_place *place, struct store_product **v, size_t *n, struct str *product,
+		      struct gh_err *err)
+{
+	const struct web_param *wanted = web_param_find(&w->rq.query, "product");
+
+	*product = STR_NULL;
+	*n = 0;
+	if (!place->scope.api_id.n)
+		return GH_RC_OK;
+	TRY(store_products_of_api(w->site->store, w->a, place->scope.api_id, v, n, err));
+	for (size_t i = 0; i < *n; i++)
+		if (wanted ? str_eq(wanted->value, (*v)[i].id) : i == 0)
+			*product = (*v)[i].id;
+	return GH_RC_OK;
+}
+
+/* ---- the page ---------------------------------------------------------------------------------------------------------------- */
+
+struct shown {
+	struct web *w;
+	struct liquid_list *lines[SECTION__COUNT];
+};
+
+static void show_line(void *ctx, const struct policy_line *l)
+{
+	struct shown *s = ctx;
+	struct liquid_record *r = liquid_push_record(s->lines[l->section]);
+
+	liquid_set(r, "words", web_highlight_xml(s->w->a, l->text));
+	liquid_set_text(r, "kind", l->layer->kind);
+	liquid_set_text(r, "label", l->layer->label);
+	liquid_set_text(r, "scope", l->layer->name);
+	liquid_set_int(r, "line", l->line);
+}
+
+gh_rc admin_policy_effective(struct web *w, struct gh_err *err)
+{
+	struct liquid_list *sections = liquid_set_list(w->page, "sections"), *list = liquid_set_list(w->page, "products");
+	struct policy_place place;
+	struct shown shown = { .w = w };
+	struct store_product *v;
+	struct str product;
+	size_t n;
+
+	TRY(policy_place_find(w, web_param(&w->rq.query, "scope"), &place, err));
+	TRY(policy_products(w, &place, &v, &n, &product, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_text(r, "id", v[i].id);
+		liquid_set_text(r, "name", v[i].name.n ? v[i].name : v[i].id);
+	}
 	for (enum section s = 0; s < SECTION__COUNT; s++) {
 		struct liquid_record *r = liquid_push_record(sections);
 
 		liquid_set_text(r, "name", section_name(s));
-		m.lines = liquid_set_list(r, "lines");
-		put_section(&m, m.n, section_name(s), 0);
+		shown.lines[s] = liquid_set_list(r, "lines");
 	}
+	TRY(policy_effective(w, &place, product, show_line, &shown, err));
 	policy_place_put(w, &place);
 	liquid_set_text(w->page, "product", product.n ? product : STR(""));
 	return web_page(w, "policy_effective", err);

@@ -13,18 +13,25 @@ static const char *const fields[][2] = {         /* of the form, with what they 
 	{ "backend_status", "200" }, { "backend_headers", "Content-Type: application/json" }, { "backend_body", "{\"ok\":true}" },
 	{ "context", "" },
 };
+enum { METHOD, URL, HEADERS, BODY, BACKEND_STATUS, BACKEND_HEADERS, BACKEND_BODY };
+
+static struct str first_of(struct web *w, const struct policy_place *p, size_t field)
+{
+	struct str tail = p->operation.uri_template.n ? p->operation.uri_template : STR("/");
+
+	if (strcmp(fields[field][0], "url") == 0)
+		return arena_printf(w->a, "https://gateway.example/%.*s%.*s", STR_ARG(p->api.path), STR_ARG(tail));
+	if (strcmp(fields[field][0], "method") == 0 && p->operation.method.n && !str_eq(p->operation.method, STR("*")))
+		return p->operation.method;
+	return str_of(fields[field][1]);
+}
 
 void policy_try_fields(struct web *w, const struct policy_place *p)
 {
 	bool sent = web_param_find(&w->rq.form, "method") != NULL;
-	struct str tail = p->operation.uri_template.n ? p->operation.uri_template : STR("/");
-	struct str url = arena_printf(w->a, "https://gateway.example/%.*s%.*s", STR_ARG(p->api.path), STR_ARG(tail));
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		web_form_value(w, fields[i][0], sent ? web_param(&w->rq.form, fields[i][0])
-						   : strcmp(fields[i][0], "url") == 0 ? url : str_of(fields[i][1]));
-	if (!sent && p->operation.method.n && !str_eq(p->operation.method, STR("*")))
-		web_form_value(w, "method", p->operation.method);
+		web_form_value(w, fields[i][0], sent ? web_param(&w->rq.form, fields[i][0]) : first_of(w, p, i));
 }
 
 static void set_text(json_t *to, const char *name, struct str value)
@@ -33,9 +40,9 @@ static void set_text(json_t *to, const char *name, struct str value)
 }
 
 /* "Name: value", a line each; a line without a colon is passed over. */
-static json_t *headers_of(struct web *w, const char *field)
+static json_t *headers_of(struct web *w, struct str text)
 {
-	struct str rest = admin_unix_lines(w, web_param(&w->rq.form, field)), line;
+	struct str rest = admin_unix_lines(w, text), line;
 	json_t *out = json_object();
 
 	while (rest.n && str_split(&rest, '\n', &line)) {
@@ -121,36 +128,33 @@ static GH_RC put_layers(struct web *w, const struct policy_place *p, json_t *con
 	return GH_RC_OK;
 }
 
-static GH_RC context_of(struct web *w, const struct policy_place *p, json_t **out, struct gh_err *err)
+static GH_RC context_of(struct web *w, const struct policy_place *p, const struct policy_trial *t, json_t **out, struct gh_err *err)
 {
-	struct str more = str_trim(web_param(&w->rq.form, "context")), status = web_param(&w->rq.form, "backend_status");
-	json_t *context = jsn_keep(w->a, json_object()), *backend = json_object(), *given;
-	struct text_where where = { 0 };
-	int64_t code;
+	json_t *context = jsn_keep(w->a, json_object()), *backend = json_object();
 
-	if (!str_to_i64(str_trim(status), 100, 599, &code))
-		FAIL(err, INVALID, "The status of the backend must be a number from 100 to 599.");
-	json_object_set_new(backend, "status", json_integer(code));
-	json_object_set_new(backend, "headers", headers_of(w, "backend_headers"));
-	set_text(backend, "body", admin_unix_lines(w, web_param(&w->rq.form, "backend_body")));
 	json_object_set_new(context, "backend", backend);
+	json_object_set_new(backend, "status", json_integer(t->backend_status));
+	json_object_set(backend, "headers", t->backend_headers);
+	set_text(backend, "body", t->backend_body);
 	put_api(context, p);
 	TRY(put_values(w, context, err));
 	TRY(put_layers(w, p, context, err));
-	*out = context;
-	if (!more.n)
-		return GH_RC_OK;
-	if (jsn_parse_in(w->a, more, NULL, &given, &where, err).code)
-		FAIL(err, INVALID, "The context is no JSON (line %u, column %u): %s", where.line, where.column, err->message);
-	if (!json_is_object(given))
-		FAIL(err, INVALID, "The context must be a JSON object.");
-	*out = jsn_keep(w->a, jsn_merge_patch(context, given));
+	*out = t->context ? jsn_keep(w->a, jsn_merge_patch(context, t->context)) : context;
 	return GH_RC_OK;
+}
+
+void policy_trial_begin(struct web *w, const struct policy_place *p, struct policy_trial *out)
+{
+	*out = (struct policy_trial){ .method = first_of(w, p, METHOD), .url = first_of(w, p, URL), .body = STR(""), .backend_status = 200,
+				      .backend_body = first_of(w, p, BACKEND_BODY),
+				      .headers = jsn_keep(w->a, headers_of(w, first_of(w, p, HEADERS))),
+				      .backend_headers = jsn_keep(w->a, headers_of(w, first_of(w, p, BACKEND_HEADERS))) };
 }
 
 /* ---- the run ---------------------------------------------------------------------------------------------------------------- */
 
-static GH_RC run(struct web *w, const struct policy_place *p, struct str text, struct policy_diags *diags, json_t **out, struct gh_err *err)
+GH_RC policy_trial_run(struct web *w, const struct policy_place *p, struct str text, const struct policy_trial *t, struct policy_diags *diags,
+		       json_t **out, struct gh_err *err)
 {
 	json_t *context = NULL, *request = jsn_keep(w->a, json_object());
 	const char *file = "the document";
@@ -158,11 +162,11 @@ static GH_RC run(struct web *w, const struct policy_place *p, struct str text, s
 	gh_rc rc;
 
 	*out = NULL;
-	TRY(context_of(w, p, &context, err));
-	set_text(request, "method", web_param(&w->rq.form, "method"));
-	set_text(request, "url", str_trim(web_param(&w->rq.form, "url")));
-	json_object_set_new(request, "headers", headers_of(w, "headers"));
-	set_text(request, "body", admin_unix_lines(w, web_param(&w->rq.form, "body")));
+	TRY(context_of(w, p, t, &context, err));
+	set_text(request, "method", t->method);
+	set_text(request, "url", t->url);
+	json_object_set(request, "headers", t->headers);
+	set_text(request, "body", t->body);
 	TRY(offline_new(w->a, context, NULL, &o, err));
 	rc = offline_load_text(o, text, "the document", diags, &file, err);
 	if (rc.code && diags->errors && strcmp(file, "the document") == 0)
@@ -173,20 +177,44 @@ static GH_RC run(struct web *w, const struct policy_place *p, struct str text, s
 	return offline_run(o, request, out, err);
 }
 
+/* ---- the page ---------------------------------------------------------------------------------------------------------------- */
+
+static GH_RC read_form(struct web *w, struct policy_trial *t, struct gh_err *err)
+{
+	struct str more = str_trim(web_param(&w->rq.form, "context")), status = web_param(&w->rq.form, "backend_status");
+	struct text_where where = { 0 };
+
+	*t = (struct policy_trial){ .method = web_param(&w->rq.form, "method"), .url = str_trim(web_param(&w->rq.form, "url")),
+				    .body = admin_unix_lines(w, web_param(&w->rq.form, "body")),
+				    .backend_body = admin_unix_lines(w, web_param(&w->rq.form, "backend_body")) };
+	if (!str_to_i64(str_trim(status), 100, 599, &t->backend_status))
+		FAIL(err, INVALID, "The status of the backend must be a number from 100 to 599.");
+	t->headers = jsn_keep(w->a, headers_of(w, web_param(&w->rq.form, "headers")));
+	t->backend_headers = jsn_keep(w->a, headers_of(w, web_param(&w->rq.form, "backend_headers")));
+	if (more.n && jsn_parse_in(w->a, more, NULL, &t->context, &where, err).code)
+		FAIL(err, INVALID, "The context is no JSON (line %u, column %u): %s", where.line, where.column, err->message);
+	if (more.n && !json_is_object(t->context))
+		FAIL(err, INVALID, "The context must be a JSON object.");
+	return GH_RC_OK;
+}
+
 gh_rc admin_policy_try(struct web *w, struct gh_err *err)
 {
 	struct str text = policy_form_text(w);
 	struct policy_place place;
+	struct policy_trial trial;
 	struct policy_diags diags, own;
 	bool fine;
 	struct gh_err why;
-	json_t *out;
+	json_t *out = NULL;
 	gh_rc rc;
 
 	policy_begin(w);
 	TRY(policy_place_find(w, web_param(&w->rq.form, "scope"), &place, err));
 	policy_diags_init(&diags, w->a);
-	rc = run(w, &place, text, &diags, &out, &why);
+	rc = read_form(w, &trial, &why);
+	if (!rc.code)
+		rc = policy_trial_run(w, &place, text, &trial, &diags, &out, &why);
 	if (rc.code && rc.code != GH_E_INVALID && rc.code != GH_E_SYNTAX && rc.code != GH_E_LIMIT) {
 		*err = why;
 		return rc;

@@ -216,6 +216,8 @@ static enum web_right right_of(const struct rest *r)
 /* What a scope must name to open it; STR_NULL: any scope does. */
 static struct str scope_of(const struct rest *r)
 {
+	if (r->route->scope)
+		return str_of(r->route->scope);
 	if (r->route->describe == rest_describe_cache)
 		return STR("cache-rules");
 	if (r->route->describe == rest_describe_calls)
@@ -225,12 +227,19 @@ static struct str scope_of(const struct rest *r)
 	return r->kind ? str_of(r->kind->plural) : STR_NULL;
 }
 
+gh_rc rest_allowed(struct rest *r, const char *kind, struct str id, bool *yes, struct gh_err *err)
+{
+	return resource_allowed(r->w->site->store, resource_kind_find(str_of(kind)), id, r->route->writes, yes, err);
+}
+
 /* What stands where the caller has no right to it is forbidden, also to be seen; what is not there is not. */
 static GH_RC sees(struct rest *r, bool *yes, struct gh_err *err)
 {
 	struct store *s = r->w->site->store;
 
 	*yes = true;
+	if (r->route->thing)
+		return rest_allowed(r, r->route->thing, r->args[0], yes, err);
 	if (r->kind && r->id.n)
 		TRY(resource_allowed(s, r->kind, r->id, r->route->writes, yes, err));
 	if (*yes || resource_id_names_place(r->kind))
@@ -272,21 +281,26 @@ static GH_RC admit(struct rest *r, bool *in, struct gh_err *err)
 
 /* ---- routes ------------------------------------------------------------------------------------------------------------ */
 
+bool rest_is_of_kind(const struct rest_route *route)
+{
+	return strncmp(route->pattern, "/{kind}", 7) == 0;
+}
+
 bool rest_serves(const struct rest_route *route, const struct resource_kind *k)
 {
 	return !k || !k->single || (strcmp(route->method, "POST") != 0 && strcmp(route->method, "DELETE") != 0);
 }
 
-/* Whether the pattern fits; kind and id of it. */
-static bool fits(const struct rest_route *route, struct str path, const struct resource_kind **kind, struct str *id)
+/* Whether the pattern fits; kind and id of it, or what its {…} matched. */
+static bool fits(const struct rest_route *route, struct str path, const struct resource_kind **kind, struct str *id, struct str args[4])
 {
 	size_t slash = str_find_char(path, '/');
 	struct str first = str_first(path, slash), rest = slash == SIZE_MAX ? STR_NULL : str_from(path, slash + 1);
 
 	*kind = NULL;
 	*id = STR_NULL;
-	if (strncmp(route->pattern, "/{kind}", 7) != 0)
-		return str_eq(path, str_of(route->pattern + 1));
+	if (!rest_is_of_kind(route))
+		return web_match(route->pattern + 1, path, args);
 	*kind = resource_kind_find(first);
 	if (!*kind || !str_eq(first, str_of((*kind)->plural)) || !rest_serves(route, *kind))
 		return false;
@@ -302,9 +316,17 @@ static GH_RC no_route(struct rest *r, struct str allow, struct gh_err *err)
 	return rest_problem(r, 405, "bad-method", STR("This address does not take this method; Allow says which."), NULL, err);
 }
 
-/* csv: the answer may be one, and that is what the caller wants. */
-static bool takes_answer(struct str accept, bool csv)
+/* Besides JSON: what the answer may be too. */
+static struct str other_type(const struct rest *r)
 {
+	if (r->route->run == rest_analytics && str_eq(web_param(&r->w->rq.query, "format"), STR("csv")))
+		return STR("text/csv");
+	return r->route->other_type ? str_of(r->route->other_type) : STR_NULL;
+}
+
+static bool takes_answer(struct str accept, struct str other)
+{
+	size_t slash = str_find_char(other, '/');
 	struct str part;
 
 	if (!accept.n)
@@ -312,8 +334,9 @@ static bool takes_answer(struct str accept, bool csv)
 	while (str_split(&accept, ',', &part)) {
 		struct str type = str_trim(str_first(part, str_find_char(part, ';')));
 
-		if (str_eq(type, STR("*/*")) || str_eq_ci(type, STR("application/*")) || str_ends(type, STR("json"))
-		    || (csv && (str_eq_ci(type, STR("text/csv")) || str_eq_ci(type, STR("text/*")))))
+		if (str_eq(type, STR("*/*")) || str_eq_ci(type, STR("application/*")) || str_ends(type, STR("json")))
+			return true;
+		if (other.n && (str_eq_ci(type, other) || (str_ends(type, STR("/*")) && str_starts_ci(type, str_first(other, slash + 1)))))
 			return true;
 	}
 	return false;
@@ -323,15 +346,18 @@ gh_rc admin_rest(struct web *w, struct gh_err *err)
 {
 	struct str method = str_eq(w->rq.method, STR("HEAD")) ? STR("GET") : w->rq.method, allow = STR("");
 	struct rest r = { .w = w, .dry_run = str_eq(web_param(&w->rq.query, "dry-run"), STR("true")) };
-	bool in;
+	bool in, ours = false;           /* ours: the path is one of no kind */
 
 	web_header(w, "Cache-Control", STR("no-store"));
 	for (const struct rest_route *route = rest_routes; route->method && !r.route; route++) {
 		const struct resource_kind *kind;
-		struct str id;
+		struct str id, args[4] = { STR_NULL };
 
-		if (!fits(route, w->rq.args[0], &kind, &id))
+		if (rest_is_of_kind(route) && ours)
+			break;
+		if (!fits(route, w->rq.args[0], &kind, &id, args))
 			continue;
+		ours = !kind;
 		allow = arena_printf(w->a, "%.*s%s%s%s", STR_ARG(allow), allow.n ? ", " : "", route->method,
 				     strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
 		if (!str_eq(method, str_of(route->method)))
@@ -339,10 +365,11 @@ gh_rc admin_rest(struct web *w, struct gh_err *err)
 		r.route = route;
 		r.kind = kind;
 		r.id = id;
+		memcpy(r.args, args, sizeof(r.args));
 	}
 	if (!r.route)
 		return no_route(&r, allow, err);
-	if (!takes_answer(w->rq.accept, r.route->run == rest_analytics && str_eq(web_param(&w->rq.query, "format"), STR("csv"))))
+	if (!takes_answer(w->rq.accept, other_type(&r)))
 		return rest_problem(&r, 406, "not-acceptable", STR("Answers are application/json; send Accept: application/json."), NULL, err);
 	TRY(admit(&r, &in, err));
 	return in ? r.route->run(&r, err) : GH_RC_OK;

@@ -29,27 +29,36 @@ struct rest {
 	const struct rest_route *route;
 	const struct resource_kind *kind;        /* of {kind} in the pattern */
 	struct str id;                   /* of {id} */
+	struct str args[4];              /* of a pattern that is of no kind: what its {…} matched, in order */
 	bool dry_run;
 };
 
 typedef gh_rc rest_handler(struct rest *r, struct gh_err *err);
 
 struct rest_route {
-	const char *method, *pattern;    /* "/{kind}", "/{kind}/{id}", "/me" */
+	/* "/{kind}", "/{kind}/{id}", "/me", "/calls/{call}". One that begins with a kind's plural is taken before the resource of that
+	 * id: "/apis/{api}/archive". */
+	const char *method, *pattern;
 	enum web_right right;            /* WEB_SIGNED_IN with {kind}: that of the kind */
 	bool writes;
 	rest_handler *run;
 	/* The OpenAPI operation (a new reference); kind is NULL without {kind}. */
 	json_t *(*describe)(const struct rest_route *route, const struct resource_kind *kind);
 	bool about_all;                  /* tells of every environment: takes the right everywhere */
+	const char *scope;               /* of no kind: what a token's scope must name ("policies"); NULL: any does to read */
+	const char *thing;               /* of no kind: name of the kind whose id is the first {…}; it takes the right where that belongs */
+	const char *other_type;          /* the answer is this and no JSON ("application/zip"); refusals are problems all the same */
 };
 /* Of a kind of which there is one, nothing is made or removed. */
 bool rest_serves(const struct rest_route *route, const struct resource_kind *k);
+bool rest_is_of_kind(const struct rest_route *route);
 extern const struct rest_route rest_routes[];            /* ends with a NULL method */
 
 web_handler admin_rest;
 /* Whether the caller has the right somewhere. */
 bool rest_may(const struct rest *r, enum web_right right);
+/* Whether the route's caller may see, or of a writing route change, the resource of that kind and id where it belongs. */
+GH_RC rest_allowed(struct rest *r, const char *kind, struct str id, bool *yes, struct gh_err *err);
 /* The right to see or to change resources of the kind. */
 enum web_right admin_right_of(const struct resource_kind *k, bool write);
 /* An answer in place of one of ours that failed before or outside a handler: struct web_app.rest_error. */
@@ -66,6 +75,23 @@ GH_RC rest_refused(struct rest *r, gh_rc rc, const struct gh_err *why, const str
 GH_RC rest_body(struct rest *r, bool patch, json_t **out, struct gh_err *err);
 /* Whether an If-Match or If-None-Match field names the tag ("*" names each). */
 bool rest_tag_matches(struct str field, struct str tag);
+
+/* ---- the OpenAPI operation of a route that is no kind -------------------------------------------------------------------- */
+
+/* Schemas and parameters are JSON with ' in place of ". */
+struct rest_about {
+	rest_handler *run;
+	const char *operation, *summary, *description;   /* "listPolicyVersions"; the last may be NULL */
+	const char *tag;
+	const char *query;               /* array of {'name', 'description', 'schema'} with 'required' where it is; NULL: none */
+	const char *body;                /* schema of the body; NULL: it has none */
+	const char *answer;              /* schema of the answer */
+	const char *refusals;            /* "400 404": besides 401, 403, 406 and, of a write, what each may be answered */
+	const char *media_type;          /* of the answer; NULL: JSON */
+	bool takes_match;                /* If-Match is heeded */
+};
+/* The row of the route in a table that ends with a NULL run, as an OpenAPI operation. */
+json_t *rest_operation(const struct rest_route *route, const struct rest_about *table);
 
 /* ---- a request that comes twice (Idempotency-Key) ----------------------------------------------------------------------- */
 

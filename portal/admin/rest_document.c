@@ -245,6 +245,19 @@ static json_t *components(struct arena *a)
 			 "A personal token (made in the portal) or a machine token");
 }
 
+/* Of a path that is of no kind: each {…} of it. */
+static json_t *path_parameters(const char *path)
+{
+	json_t *list = json_array();
+	struct str rest = str_of(path), part;
+
+	while (str_split(&rest, '/', &part))
+		if (part.n > 2 && part.p[0] == '{')
+			json_array_append_new(list, json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", part.p + 1, part.n - 2, "in", "path", "required", 1,
+							     "schema", "type", "string"));
+	return list;
+}
+
 static void put_path(json_t *paths, const struct rest_route *route, const struct resource_kind *k)
 {
 	char path[160], method[16];
@@ -259,7 +272,9 @@ static void put_path(json_t *paths, const struct rest_route *route, const struct
 	if (!item) {
 		item = json_object();
 		json_object_set_new(paths, path, item);
-		if (strchr(path, '{'))
+		if (!k && strchr(path, '{'))
+			json_object_set_new(item, "parameters", path_parameters(path));
+		if (k && strchr(path, '{'))
 			json_object_set_new(item, "parameters", json_pack("[{s:s, s:s, s:b, s:s, s:{s:s}}]", "name", "id", "in", "path", "required", 1,
 									  "description", k->fields[0].description, "schema", "type", "string"));
 	}

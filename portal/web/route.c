@@ -2,8 +2,7 @@
 
 #include "core/str.h"
 
-/* The segments of pattern against those of path. */
-static bool match(const char *pattern, struct str path, struct str args[4])
+bool web_match(const char *pattern, struct str path, struct str args[4])
 {
 	struct str p = str_of(pattern), want, have;
 	size_t n = 0;
@@ -35,7 +34,7 @@ const struct web_route *web_route_find(const struct web_route *routes, struct st
 	bool head = str_eq(method, STR("HEAD"));
 
 	for (const struct web_route *r = routes; r->method; r++) {
-		if (!match(r->pattern, path, args))
+		if (!web_match(r->pattern, path, args))
 			continue;
 		if (str_eq(method, str_of(r->method)) || (head && strcmp(r->method, "GET") == 0))
 			return r;

@@ -129,6 +129,8 @@ struct web_route {
 	enum web_about about;
 };
 
+/* The segments of a pattern against those of a path, and what its {…} matched. */
+bool web_match(const char *pattern, struct str path, struct str args[4]);
 /* Which row answers; *allow (may be NULL) gets the methods that the path knows when none fits ("GET, POST"). NULL: none.
  * The matched parts are put into args. */
 const struct web_route *web_route_find(const struct web_route *routes, struct str method, struct str path, struct str args[4],
