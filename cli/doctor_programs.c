@@ -6,10 +6,9 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/paths.h"
+#include "core/process.h"
 #include "core/str.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -25,11 +24,6 @@ static const struct {
 	{ "telemetry", "the telemetry file: calls are not recorded" },
 	{ "cache", "the cache: nothing is kept" },
 };
-
-static bool runs(json_int_t pid)
-{
-	return pid > 1 && pid <= INT32_MAX && (kill((pid_t)pid, 0) == 0 || errno != ESRCH);
-}
 
 /* A logger that some worker cannot reach, or that has lost messages. */
 static void check_loggers(struct doctor *d, const char *what, json_t *r)
@@ -60,7 +54,7 @@ static void check_report(struct doctor *d, const char *what, json_t *r)
 	json_int_t pid = json_integer_value(json_object_get(r, "pid"));
 	json_int_t dropped = json_integer_value(json_object_get(r, "dropped"));
 
-	if (!runs(pid)) {
+	if (!process_runs(pid)) {
 		doctor_tell(d, FINE, what, "not running");
 		return;
 	}
@@ -121,7 +115,7 @@ static void check_keeper(struct doctor *d)
 	json_t *r = read_report(d, "keeper", "run/keeper.json");
 	const char *trouble = json_string_value(json_object_get(r, "error"));
 	const char *when = json_string_value(json_object_get(r, "time"));
-	bool alive = runs(json_integer_value(json_object_get(r, "pid")));
+	bool alive = process_runs(json_integer_value(json_object_get(r, "pid")));
 	int64_t worked_us = 0;
 
 	if (!alive && d->workers)
@@ -142,7 +136,7 @@ static void check_exports(struct doctor *d)
 	json_t *r = read_report(d, "keeper", "run/keeper.json"), *one;
 	size_t i;
 
-	if (!runs(json_integer_value(json_object_get(r, "pid"))))
+	if (!process_runs(json_integer_value(json_object_get(r, "pid"))))
 		return;
 	json_array_foreach(json_object_get(r, "exports"), i, one) {
 		const char *name = json_string_value(json_object_get(one, "name")), *error = json_string_value(json_object_get(one, "error"));

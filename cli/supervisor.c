@@ -315,6 +315,18 @@ static gh_rc make_socket_dir(struct supervisor *s, struct gh_err *err)
 	return rc;
 }
 
+/* What workers of an earlier time told of themselves (core/loop_lag.h): their numbers may be those of other processes by now. */
+static void forget_workers(const struct supervisor *s)
+{
+	char path[PATH_MAX], name[40];
+
+	for (unsigned i = 0; i < CHILDREN_MAX; i++) {
+		snprintf(name, sizeof(name), "run/gateway-%u.json", i);
+		if (!join(path, s->o->state_dir, name, NULL).code)
+			unlink(path);
+	}
+}
+
 static gh_rc prepare(struct supervisor *s, struct gh_err *err)
 {
 	char path[PATH_MAX];
@@ -327,6 +339,7 @@ static gh_rc prepare(struct supervisor *s, struct gh_err *err)
 	}
 	TRY(make_socket_dir(s, err));
 	TRY(take_lock(s, err));
+	forget_workers(s);
 	for (unsigned r = 0; r < ROLE__COUNT; r++)
 		if (roles[r].socket) {
 			TRY(join(path, s->o->socket_dir, roles[r].socket, err));

@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/paths.h"
+#include "core/process.h"
 
 #include <unistd.h>
 
@@ -33,6 +34,9 @@ static bool read_status(struct arena *a, const char *state_dir, unsigned worker,
 	snprintf(name, sizeof(name), "run/gateway-%u.json", worker);
 	*there = !paths_join(path, state_dir, name, &err).code && !access(path, R_OK);
 	if (!*there || file_read(a, path, STATUS_MAX_BYTES, &text, &err).code || jsn_parse_in(a, text, NULL, &status, NULL, &err).code)
+		return false;
+	/* of one that has ended the series ends: numbers that stand still for ever would look like a worker that hangs */
+	if (!process_runs(jsn_int(status, "pid", 0)))
 		return false;
 	loop = jsn_obj(status, "loop");
 	turns = jsn_arr(loop, "turns");

@@ -26,5 +26,6 @@ static inline void loop_lag_count(struct loop_lag *l, int64_t took_us)
 
 void loop_lag_write(struct buf *out, const struct loop_lag *l);  /* a JSON object for the status file */
 /* OpenMetrics text of the workers whose status files stand below state_dir: gatehouse_loop_lag_seconds{worker=…}. Nothing when there
- * are none. Files that cannot be read are left out. */
+ * are none. Files that cannot be read are left out, and workers that have ended: their series end with them. One that is started again
+ * under the same number counts from nothing, which Prometheus sees as the restart that it is. */
 void loop_lag_metrics(struct buf *out, const char *state_dir);

@@ -14,11 +14,11 @@
  * Each handle keeps what it has unsealed, by entry and version: the everyday look-up is a comparison. */
 #include "core/tokens_impl.h"
 
+#include "core/process.h"
 #include "core/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -287,14 +287,9 @@ static struct str value_of(struct tokens *t, size_t i, const struct entry *head)
 	return (struct str){ k->value, k->n };
 }
 
-static bool alive(int32_t pid)
-{
-	return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
-}
-
 static bool is_claimed(const struct entry *e, int64_t now_us)
 {
-	return atomic_load(&e->claim_until_us) > now_us && alive(atomic_load(&e->claim_pid));
+	return atomic_load(&e->claim_until_us) > now_us && process_runs(atomic_load(&e->claim_pid));
 }
 
 /* The head and, while it is good, the value. Again when a writer came in between. */

@@ -29,7 +29,7 @@ static void answer_health(struct call *k)
 	bool well = s->snapshot && !k->wk->stopping;
 	const char *state = !s->snapshot ? "starting" : k->wk->stopping ? "stopping" : s->refused ? "stale" : "ok";
 
-	k->finished = true;
+	k->finished = k->probe = true;
 	answer_json(k, well ? 200 : 503,
 		    arena_printf(k->arena, "{\"status\":\"%s\",\"generation\":%llu,\"worker\":%u,\"inFlight\":%zu}", state,
 				 generation, k->wk->number, k->wk->n_calls));

@@ -234,7 +234,7 @@ void call_record(struct call *k)
 		.host = u->host, .path = u->path, .reason = word_of(k), .client_ip = k->x.request.ip,
 	};
 
-	if (!s || !s->telemetry || !k->x.started_us)
+	if (!s || !s->telemetry || !k->x.started_us || k->probe)
 		return;
 	if (k->tries || k->reason == REASON_BACKEND_OPEN || k->reason == REASON_BACKEND_FULL)
 		t.backend = k->backend && k->x.backend_id.n ? k->backend->id : k->backend_host;

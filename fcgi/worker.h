@@ -204,6 +204,7 @@ struct call {
 	const struct snap_backend *pool; /* that it is a member of; NULL: it was named itself */
 	struct backend_line *line;       /* backend_line.h; NULL: it never waited for a place at its backend */
 	struct balance *balance;         /* balance.h; NULL: the backend has neither breaker nor pool */
+	bool probe;                      /* asked for the health of the gateway: no call of anybody, so there is no record */
 	struct str correlation;          /* the backend's own id of the call, of the last try; STR_NULL: none */
 	struct str detail;               /* what was compared when the caller was refused; STR_NULL: nothing */
 	int backend_status;

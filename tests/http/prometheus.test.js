@@ -5,6 +5,7 @@ const { test, before, after } = require('node:test');
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
+const { spawnSync } = require('node:child_process');
 const { start, backend, until, ROOT } = require('./harness');
 
 const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'T', version: '1' },
@@ -36,7 +37,7 @@ const sum = (v, want) => (v || []).filter((s) => Object.entries(want).every(([k,
 
 before(async () => {
   orders = await backend((req, res) => { res.statusCode = req.url.endsWith('/fail') ? 500 : 200; res.end('{"n":1}'); });
-  gw = await start({ server: 'nginx', workers: 2, config: { 'metrics.apis': 3, 'counter.entries': 64 }, setup(g) {
+  gw = await start({ server: 'nginx', workers: 2, config: { 'metrics.apis': 2, 'counter.entries': 64 }, setup(g) {
     const file = g.file('metrics-token', `${TOKEN}\n`);
     fs.appendFileSync(path.join(g.state, 'gatehouse.conf'), `metrics.token_file = ${file}\n`);
     g.cli('product', 'create', 'open', '--require-key', 'no');
@@ -61,12 +62,15 @@ test('closed but to the token', async () => {
 test('counters, histograms and bytes are what was called; further APIs are together', async () => {
   const call = (p) => fetch(`${gw.url}/api/${p}`).then((r) => r.arrayBuffer());
   for (const [p, n] of [['orders/x', 20], ['orders/fail', 3], ['nowhere', 4]]) await Promise.all(Array.from({ length: n }, () => call(p)));
-  // the harness asked for the gateway's health before: that is of no environment
+  // who asks for the gateway's health makes no call: the harness did before, and a load balancer does all the time
+  assert.equal((await fetch(`${gw.url}/api/-/health`)).status, 200);
   const of = (text, environment) => sum(parse(text).samples.gatehouse_calls_total, { environment });
   await until(() => of(gw.cli('metrics').stdout, 'default') === 27, 'the calls to be counted');
   for (const p of ['stock/x', 'more/x', 'more/y']) await call(p);
   await until(async () => of(await (await read()).text(), 'other') === 3, 'all calls');
   const { samples } = parse(await (await read()).text());
+  assert.equal(sum(samples.gatehouse_calls_total, {}), 30);
+  assert.ok(!gw.cli('log').stdout.includes('/-/health'));
   assert.equal(sum(samples.gatehouse_calls_total, { api: 'orders', code: '2xx', origin: 'backend' }), 20);
   assert.equal(sum(samples.gatehouse_calls_total, { api: 'orders', code: '5xx', origin: 'backend' }), 3);
   assert.equal(sum(samples.gatehouse_calls_total, { environment: 'default', api: '', code: '4xx', origin: 'gateway' }), 4);
@@ -84,15 +88,22 @@ test('counters, histograms and bytes are what was called; further APIs are toget
 test('how long the turns of each worker take', async () => {
   gw.cli('product', 'create', 'another');                          // what a worker takes over it reports
   const lag = (samples, name, labels) => sum(samples[`gatehouse_loop_lag_seconds_${name}`], labels);
+  const status = (n) => path.join(gw.state, `run/gateway-${n}.json`);
+  // one that has ended leaves its numbers behind: its series must end, too
+  fs.writeFileSync(status(2), fs.readFileSync(status(1), 'utf8').replace(/"pid":\d+/, `"pid":${spawnSync('true').pid}`));
+  const calls = (v) => sum(v.gatehouse_calls_total, {});
+  const before = calls(parse(gw.cli('metrics').stdout).samples);
   const samples = await until(async () => {
     await fetch(`${gw.url}/api/orders/x`).then((r) => r.arrayBuffer());
     const v = parse(await (await read()).text()).samples;
-    return lag(v, 'count', { worker: '0' }) > 0 && lag(v, 'count', { worker: '1' }) > 0 && v;
+    return lag(v, 'count', { worker: '0' }) > 0 && lag(v, 'count', { worker: '1' }) > 0 && calls(v) > before && v;
   }, 'turns of both');
   for (const worker of ['0', '1']) {
     assert.equal(lag(samples, 'bucket', { worker, le: '+Inf' }), lag(samples, 'count', { worker }));
     assert.ok(lag(samples, 'bucket', { worker, le: '0.001' }) > 0 && lag(samples, 'sum', { worker }) > 0);
   }
+  assert.equal(lag(samples, 'count', { worker: '2' }), 0);
+  fs.unlinkSync(status(2));
 });
 
 test('counters that were forgotten for want of room: Prometheus and doctor say how many', async () => {
