@@ -94,13 +94,19 @@ static bool note_shared(struct call_blocks *b, const struct telemetry_call *call
 	       && note(b, CALL_SEEN_STATUS, status_text(call->status, true, status));
 }
 
-static bool note_own(struct call_blocks *b, const struct telemetry_call *call)
+/* Does it tell when the call was? Then it is found without being written down. */
+static bool tells_time(struct str id, const struct telemetry_call *call)
 {
 	int64_t ms;
-	bool own = call_id_time(call->request_id, &ms) && ms == call->started_us / 1000;
 
-	return (own || note(b, CALL_SEEN_REQUEST, call->request_id)) && note(b, CALL_SEEN_CORRELATION, call->correlation)
-	       && note(b, CALL_SEEN_TRACE, call->trace_id);
+	return call_id_time(id, &ms) && ms == call->started_us / 1000;
+}
+
+static bool note_own(struct call_blocks *b, const struct telemetry_call *call)
+{
+	return (tells_time(call->request_id, call) || note(b, CALL_SEEN_REQUEST, call->request_id))
+	       && (tells_time(call->trace_id, call) || note(b, CALL_SEEN_TRACE, call->trace_id))
+	       && note(b, CALL_SEEN_CORRELATION, call->correlation);
 }
 
 /* The newest block takes more as long as it is small, and what follows it is the next number (in a store of before calls were packed
@@ -421,12 +427,14 @@ static sqlite3_stmt *blocks_of(struct store *s, const struct store_calls_filter 
 		  status_text((unsigned)(f->status < 10 ? f->status * 100 : f->status), f->status < 10, status) },
 		{ CALL_SEEN_API, f->api.n && !f->from_us && !f->to_us, f->api },
 	};
+	struct str own = f->request_id.p ? f->request_id : f->trace_id;
 	sqlite3_stmt *st;
 	int64_t ms;
 
-	if (f->request_id.p && call_id_time(f->request_id, &ms)) {
+	if (call_id_time(own, &ms)) {
 		st = sql_use(s, SQL_CALL_BLOCKS_OF_ID);
-		bind_str(st, 5, f->request_id);
+		bind_int(st, 4, f->request_id.p ? CALL_SEEN_REQUEST : CALL_SEEN_TRACE);
+		bind_str(st, 5, own);
 		bind_int(st, 6, ms * 1000);
 		return st;
 	}

@@ -4,9 +4,9 @@
  *     call_block (number, time)   call_data (what is packed)   call_seen (kind, value, block), each value once a block
  *
  * Calls come in the order of time, and those of a block mostly share a few values, so a block is the better unit than a call: a
- * search reads whole blocks, newest first, and the keeper writes a few rows for 256 calls. An id that the gateway made itself
- * tells its time, which leads to the block; it is seen nowhere. A block takes what several drains bring until it has some calls:
- * a drain that brings few would otherwise make a block for each second.
+ * search reads whole blocks, newest first, and the keeper writes a few rows for 256 calls. An id of a call or trace that the
+ * gateway made itself tells its time, which leads to the block; it is seen nowhere. A block takes what several drains bring until it
+ * has some calls: a drain that brings few would otherwise make a block for each second.
  *
  * For db/telemetry*.c only. What is written belongs to the open drain; db/telemetry.h says the rest. */
 #pragma once

@@ -17,6 +17,8 @@
 	X(path) X(tries) X(limits) X(decision) X(detail) X(trace_id) X(parent_span) X(correlation) X(place) X(steps)
 
 #define ONE(name) +1
+#define NAME_TEXT(name) OWN_TEXT_##name,
+enum { OWN_TEXTS(NAME_TEXT) OWN_TEXT_END };
 #define ONE_TEXT(name, max) +1
 #define ONE_NUMBER(type, name) +1
 enum { SHARED_TEXT_COUNT = SHARED_TEXTS(ONE), SHARED_COUNT = SHARED_TEXT_COUNT SHARED_NUMBERS(ONE), OWN_NUMBER_COUNT = OWN_NUMBERS(ONE),
@@ -25,8 +27,8 @@ _Static_assert(SHARED_TEXT_COUNT + OWN_TEXT_COUNT + 1 == 0 TELEMETRY_TEXTS(ONE_T
 _Static_assert(SHARED_COUNT - SHARED_TEXT_COUNT + OWN_NUMBER_COUNT == 0 TELEMETRY_NUMBERS(ONE_NUMBER), "and each number");
 _Static_assert(OWN_NUMBER_COUNT <= 32 && OWN_TEXT_COUNT <= 32, "masks");
 
-enum { NEW_SECTION = 1, NEW_SHARED = 2, UUID = 4, VERSION = 1, UUID_BYTES = 16, UUID_TEXT = 36, NUMBER_MAX = 10, SLOTS = 1024,
-       SHARED_MAX = 256 /* in a section; more begin another */, CAP_FIRST = 64 << 10 };
+enum { NEW_SECTION = 1, NEW_SHARED = 2, UUID = 4, SAME_TRACE = 8, VERSION = 1, UUID_BYTES = 16, UUID_TEXT = 36, BARE_TEXT = 32, NUMBER_MAX = 10,
+       SLOTS = 1024, SHARED_MAX = 256 /* in a section; more begin another */, CAP_FIRST = 64 << 10 };
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------------ */
 
@@ -229,16 +231,36 @@ static void uuid_text(const unsigned char from[UUID_BYTES], char to[UUID_TEXT])
 	}
 }
 
-static unsigned char *put_id(unsigned char *to, struct str id, unsigned char *head)
+static void bare_text(const char uuid[UUID_TEXT], char to[BARE_TEXT])
 {
+	for (size_t i = 0, n = 0; i < UUID_TEXT; i++)
+		if (!is_dash(i))
+			to[n++] = uuid[i];
+}
+
+/* A trace that the gateway began has the id of its call. */
+static bool names_trace(struct str uuid, struct str trace)
+{
+	char bare[BARE_TEXT];
+
+	if (trace.n != BARE_TEXT)
+		return false;
+	bare_text(uuid.p, bare);
+	return memcmp(bare, trace.p, BARE_TEXT) == 0;
+}
+
+static unsigned char *put_id(unsigned char *to, const struct telemetry_call *call, unsigned char *head)
+{
+	struct str id = call->request_id;
+
 	if (uuid_pack(id, to)) {
-		*head |= UUID;
+		*head |= (unsigned char)(UUID | (names_trace(id, call->trace_id) ? SAME_TRACE : 0));
 		return to + UUID_BYTES;
 	}
 	return put_bytes(put_number(to, id.n), id);
 }
 
-static unsigned char *put_own(unsigned char *to, const struct telemetry_call *call)
+static unsigned char *put_own(unsigned char *to, const struct telemetry_call *call, unsigned char head)
 {
 	const uint64_t numbers[] = {
 #define X(name) call->name,
@@ -256,13 +278,15 @@ static unsigned char *put_own(unsigned char *to, const struct telemetry_call *ca
 		number_mask |= (uint64_t)(numbers[i] != 0) << i;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		text_mask |= (uint64_t)(texts[i].n != 0) << i;
+	if (head & SAME_TRACE)
+		text_mask &= ~(UINT64_C(1) << OWN_TEXT_trace_id);
 	to = put_number(to, number_mask);
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		if (numbers[i])
 			to = put_number(to, numbers[i]);
 	to = put_number(to, text_mask);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		if (texts[i].n)
+		if (text_mask >> i & 1)
 			to = put_bytes(put_number(to, texts[i].n), texts[i]);
 	return to;
 }
@@ -322,8 +346,8 @@ bool call_packer_add(struct call_packer *p, const struct telemetry_call *call, b
 		to = put_number(to, which);
 	}
 	to = put_number(to, zigzag((int64_t)((uint64_t)call->started_us - (uint64_t)p->last_us)));
-	to = put_id(to, call->request_id, &head);
-	to = put_own(to, call);
+	to = put_id(to, call, &head);
+	to = put_own(to, call, head);
 	p->p[p->n] = head;
 	p->n = (size_t)(to - p->p);
 	p->last_us = call->started_us;
@@ -339,7 +363,7 @@ struct call_unpacker {
 	struct telemetry_call shared[SHARED_MAX];    /* only their shared fields */
 	unsigned n_shared;
 	int64_t last_us;
-	char id[UUID_TEXT];
+	char id[UUID_TEXT], trace[BARE_TEXT];
 };
 
 struct call_unpacker *call_unpacker_new(void)
@@ -456,6 +480,11 @@ bool call_unpacker_next(struct call_unpacker *u, struct telemetry_call *out, boo
 		}
 		out->request_id = id;
 		get_own(u, out);
+		if (head & SAME_TRACE) {
+			u->damaged |= !(head & UUID);
+			bare_text(u->id, u->trace);
+			out->trace_id = (struct str){ u->trace, BARE_TEXT };
+		}
 	}
 	*damaged = u->damaged;
 	return !u->damaged;
@@ -463,16 +492,21 @@ bool call_unpacker_next(struct call_unpacker *u, struct telemetry_call *out, boo
 
 bool call_id_time(struct str id, int64_t *ms)
 {
+	enum { TIME_DIGITS = 12, DASH = 8 };
+	bool dashes = id.n == UUID_TEXT && id.p[DASH] == '-' && id.p[13] == '-';
+	size_t digits = TIME_DIGITS + dashes;
 	int64_t v = 0;
 
-	if (id.n != UUID_TEXT || id.p[8] != '-' || id.p[13] != '-' || id.p[14] != '7')
+	if ((!dashes && id.n != BARE_TEXT) || id.p[digits + dashes] != '7')
 		return false;
-	for (size_t i = 0; i < 13; i++) {
+	for (size_t i = 0; i < digits; i++) {
 		int digit = hex_digit(id.p[i]);
 
-		if (i != 8 && digit < 0)
+		if (dashes && i == DASH)
+			continue;
+		if (digit < 0)
 			return false;
-		v = i == 8 ? v : v << 4 | digit;
+		v = v << 4 | digit;
 	}
 	*ms = v;
 	return true;

@@ -5,7 +5,7 @@
  *
  * What calls of one kind have in common (environment, API, ... status: the shared fields) is written once in a section and then
  * named by its number. Numbers have 7 bits a byte and stand there only when they are not 0; an id that the gateway made (UUID)
- * takes 16 bytes. So a call takes a third of what it takes as a row with a column each, and a fifth of the time.
+ * takes 16 bytes, and the trace that it began with this id takes none. So a call takes a third of what it takes as a row with a column each, and a fifth of the time.
  *
  * A number or text that is added to a record of calls (core/telemetry.h) gets its place at the end of the own ones here: packed
  * calls of before then just do not have it. No threads. */
@@ -26,9 +26,9 @@ struct call_unpacker;
 struct call_unpacker *call_unpacker_new(void);           /* NULL when out of memory */
 void call_unpacker_free(struct call_unpacker *u);        /* NULL is fine */
 void call_unpacker_begin(struct call_unpacker *u, struct str packed);    /* borrows */
-/* Texts are borrowed from `packed` but for the request id, which is valid until the next call. False at the end, or when what
+/* Texts are borrowed from `packed` but for the request id and the trace id, which are valid until the next call. False at the end, or when what
  * follows is damaged (*damaged). */
 bool call_unpacker_next(struct call_unpacker *u, struct telemetry_call *out, bool *damaged) MUST_USE;
 
-/* The time in an id that looks like those that the gateway makes of started_us (UUID version 7); false: it is another one. */
+/* The time in an id that looks like those that the gateway makes of started_us (UUID version 7, bare for a trace); false: it is another one. */
 bool call_id_time(struct str id, int64_t *ms) MUST_USE;

@@ -59,21 +59,37 @@ static void hex_id(char *to, size_t n, const uint8_t *from)
 	to[2 * n] = '\0';
 }
 
+/* A trace begins with the call: its id is the call's, when that is the gateway's own. */
+static void begin_trace(struct call *k)
+{
+	struct str id = k->x.request_id;
+	uint8_t trace[16];
+	size_t n = 0;
+
+	k->trace_begun = true;
+	k->trace.parent_id[0] = '\0';
+	k->trace.flags = 1;
+	if (!k->request_id_made) {
+		worker_id(k->wk, k->x.started_us, trace);
+		hex_id(k->trace.trace_id, sizeof(trace), trace);
+		return;
+	}
+	for (size_t i = 0; i < id.n; i++)
+		if (id.p[i] != '-')
+			k->trace.trace_id[n++] = id.p[i];
+	k->trace.trace_id[n] = '\0';
+}
+
 /* Each try is a span of its own under the same trace. */
 static void next_span(struct call *k)
 {
-	uint8_t trace[16], span[8];
+	uint8_t span[8];
 
 	worker_random(k->wk, span, sizeof(span));
 	span[0] |= 1;                    /* it may not be all zero */
 	if (!k->trace.trace_id[0]
-	    && !trace_context_parse(fields_get(&k->x.request.headers, STR("traceparent")), &k->trace)) {
-		k->trace_begun = true;
-		worker_id(k->wk, k->x.started_us, trace);
-		hex_id(k->trace.trace_id, 16, trace);
-		k->trace.parent_id[0] = '\0';
-		k->trace.flags = 1;
-	}
+	    && !trace_context_parse(fields_get(&k->x.request.headers, STR("traceparent")), &k->trace))
+		begin_trace(k);
 	hex_id(k->trace.span_id, 8, span);
 }
 

@@ -199,6 +199,7 @@ static void make_request_id(struct call *k)
 	}
 	id[n] = '\0';
 	k->x.request_id = (struct str){ id, n };
+	k->request_id_made = true;
 }
 
 /* The certificate that the caller showed. Who stands behind a trusted proxy shows it there: that of the connection is then

@@ -166,6 +166,7 @@ struct call {
 	struct str backend_host, client_host;    /* client_host: the Host field as it came, port and all */
 	struct trace_context trace;
 	bool trace_begun;                /* here, not by the client */
+	bool request_id_made;            /* likewise: then it is the id of the trace too (worker_id) */
 
 	/* what the gateway shows to the backend: credential.h */
 	struct str caller_token;         /* field value that an access rule took out of the request; STR_NULL: none */

@@ -28,7 +28,7 @@ static int64_t used_us(void)
 }
 
 struct names {
-	char id[40], api[NAMES], operation[NAMES], subscription[40], path[64], tries[48], ip[NAMES], limits[64];
+	char id[40], trace[40], api[NAMES], operation[NAMES], subscription[40], path[64], tries[48], ip[NAMES], limits[64];
 };
 
 #define TEXT(to, ...) (struct str){ (to), (size_t)snprintf((to), sizeof(to), __VA_ARGS__) }
@@ -48,6 +48,7 @@ static struct telemetry_call call_of(uint64_t i, unsigned places, struct names *
 	c.total_us = c.gateway_us + c.backend_us;
 	c.request_id = TEXT(n->id, "%08llx-%04llx-7%03x-8%03x-%012llx", (unsigned long long)(at_us / 1000) >> 16,
 			    (unsigned long long)(at_us / 1000) & 0xffff, chance(4096), chance(4096), (unsigned long long)i);
+	c.trace_id = TEXT(n->trace, "%.8s%.4s%.4s%.4s%.12s", n->id, n->id + 9, n->id + 14, n->id + 19, n->id + 24);
 	c.api = TEXT(n->api, "api-%u", place % 7);
 	c.operation = TEXT(n->operation, "get-%u", place % 3);
 	c.subscription = TEXT(n->subscription, "%08x-7d53-4f0b-9f1d-2d105c9de2a1", place);

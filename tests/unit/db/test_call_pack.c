@@ -41,9 +41,10 @@ static void same(const char *label, const struct telemetry_call *got, const stru
 static void round_trip(void **state UNUSED)
 {
 	static char longest[2048];
-	struct telemetry_call calls[12];
-	const char *labels[12] = { "all", "the same again", "nothing at all", "one text differs", "the largest numbers", "the longest texts",
-				   "a UUID", "a UUID in capitals", "nearly a UUID", "before 1970", "a number of the shared ones", "all again" };
+	struct telemetry_call calls[16];
+	const char *labels[16] = { "all", "the same again", "nothing at all", "one text differs", "the largest numbers", "the longest texts",
+				   "a UUID", "a UUID in capitals", "nearly a UUID", "before 1970", "a number of the shared ones", "all again",
+				   "its own trace", "nearly its own trace", "its own trace in capitals", "the trace of another id" };
 	struct call_packer *p = call_packer_new();
 	struct call_unpacker *u = call_unpacker_new();
 	struct telemetry_call got;
@@ -67,10 +68,16 @@ static void round_trip(void **state UNUSED)
 	calls[8].request_id = STR("018bcfe5-6800-7abc-8def0-123456789ab");
 	calls[9].started_us = -1;
 	calls[10].status = 503;
+	for (size_t i = 12; i < 15; i++)
+		calls[i].request_id = calls[6].request_id;
+	calls[12].trace_id = STR("018bcfe568007abc8def0123456789ab");
+	calls[13].trace_id = STR("018bcfe568007abc8def0123456789ac");
+	calls[14].trace_id = STR("018BCFE568007ABC8DEF0123456789AB");
+	calls[15].trace_id = calls[12].trace_id;
 	assert_true(p && u && call_packer_begin(p, STR("")));
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
 		assert_true(call_packer_add(p, &calls[i], &fresh));
-		CHECK(labels[i], fresh == (i != 1 && i != 6 && i != 7 && i != 8 && i != 9 && i != 11));
+		CHECK(labels[i], fresh == (i != 1 && i != 6 && i != 7 && i != 8 && i != 9 && i < 11));
 	}
 	first = call_packer_bytes(p);
 	copy = malloc(first.n);

@@ -471,6 +471,42 @@ static void ids(void **state)
 	check_done();
 }
 
+/* The same of a trace, whose id has no dashes; other calls of it, which came with it, are found beside the first. */
+static void traces(void **state)
+{
+	static const struct {
+		const char *label, *id;
+		int64_t at_us;
+		bool seen;
+		const char *found;
+	} rows[] = {
+		{ "begun by the gateway", "018bcfe568007abc8def0123456789ab", 1700000000000999, false, "101 701" },
+		{ "of the caller", "4bf92f3577b34da6a3ce929d0e0e4736", 1700000000000500, true, "301" },
+		{ "of a caller who makes them alike", "018bcfe568007abc8def0123456789ac", 1700000500000000, true, "501" },
+		{ "a later call of the first trace", "018bcfe568007abc8def0123456789ab", 1700000600000000, true, "101 701" },
+	};
+	struct fixture *f = *state;
+	int64_t seen = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CHECK_OK(f, store_drain_begin(f->s, &f->err));
+		for (int k = 0; k < 200; k++) {          /* a block each */
+			struct telemetry_call c = sample();
+
+			c.trace_id = str_of(k == 100 ? rows[i].id : "");
+			c.started_us = rows[i].at_us;
+			CHECK_OK(f, store_drain_call(f->s, &c, &f->err));
+		}
+		CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+		seen += rows[i].seen;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		rare_are(f, rows[i].label, (struct store_calls_filter){ .trace_id = str_of(rows[i].id) }, rows[i].found);
+	rare_are(f, "nobody's", (struct store_calls_filter){ .trace_id = STR_INIT("018bcfe568007abc8defffffffffffff") }, "");
+	CHECK_INT("only those of others are written down", number(f, "SELECT count(*) FROM call_seen WHERE kind = 7"), seen);
+	check_done();
+}
+
 /* How much it grows is known from the second day on, and is of the last week. */
 static void growth(void **state)
 {
@@ -570,6 +606,7 @@ int main(void)
 		store_test(pruning),
 		store_test(blocks),
 		store_test(ids),
+		store_test(traces),
 		store_test(older_calls),
 		store_test(growth),
 	};
