@@ -125,11 +125,11 @@ const tlsPart = (gw, server) => (gw.tls ? tlsParts[server](gw) : '');
 
 function shipped(file, gw) {
   return fs.readFileSync(path.join(ROOT, 'deploy', file), 'utf8')
-    .replaceAll('/usr/share/gatehouse/deploy', path.join(ROOT, 'deploy'))
+    .replaceAll('/usr/share/gatehouse/deploy', `${gw.dir}/deploy`)
     .replaceAll('/run/gatehouse/', `${gw.sockets}/`)
     .replaceAll('/usr/share/gatehouse/www/', `${gw.dir}/www/`)
     .replaceAll('/usr/share/gatehouse/www', `${gw.dir}/www`)
-    .replaceAll('/usr/bin/gatehouse-', path.join(gw.bin, 'gatehouse-'))
+    .replaceAll('/usr/bin/gatehouse-', `${gw.dir}/bin/gatehouse-`)
     .replaceAll('/var/lib/gatehouse', gw.state)
     .replaceAll('listen 8080;', `listen 127.0.0.1:${gw.port};\n${tlsPart(gw, 'nginx')}`);
 }
@@ -177,10 +177,10 @@ const servers = {
   },
   // the web server starts the gateway itself: no process of `gatehouse serve` takes part in a call
   'apache-fcgid': (gw) => servers.apache(gw, 'apache/gatehouse-fcgid.conf', ['fcgid']),
-  'lighttpd-spawn': (gw) => spawning(gw, '"mod_fastcgi"', `fastcgi.server = ( "/api" => (( "bin-path" => "${gw.bin}/gatehouse-gateway", `
+  'lighttpd-spawn': (gw) => spawning(gw, '"mod_fastcgi"', `fastcgi.server = ( "/api" => (( "bin-path" => "${gw.dir}/bin/gatehouse-gateway", `
     + `"socket" => "${gw.dir}/spawned.sock", "max-procs" => 2, "check-local" => "disable", `
     + `"bin-environment" => ( "GATEHOUSE_STATE" => "${gw.state}" ) )) )\n`),
-  'lighttpd-cgi': (gw) => spawning(gw, '"mod_cgi", "mod_alias", "mod_setenv"', `alias.url = ( "/api" => "${gw.bin}/gatehouse-gateway" )\n`
+  'lighttpd-cgi': (gw) => spawning(gw, '"mod_cgi", "mod_alias", "mod_setenv"', `alias.url = ( "/api" => "${gw.dir}/bin/gatehouse-gateway" )\n`
     + `$HTTP["url"] =~ "^/api/" { cgi.assign = ( "" => "" )\nsetenv.set-environment = ( "GATEHOUSE_STATE" => "${gw.state}" ) }\n`),
 };
 
@@ -236,7 +236,11 @@ class Gateway {
     const child = spawn(command, args, { stdio: ['ignore', fd, fd], env: { ...process.env, ...this.options.env }, ...options });
     fs.closeSync(fd);
     const p = { name, child, log, ended: false };
-    p.exit = new Promise((resolve) => child.on('exit', (code, signal) => { p.ended = true; resolve({ code, signal }); }));
+    p.exit = new Promise((resolve) => {
+      const end = (how) => { p.ended = true; resolve(how); };
+      child.on('exit', (code, signal) => end({ code, signal }));
+      child.on('error', (error) => { fs.appendFileSync(log, `${error}\n`); end({ code: null, signal: error.code }); });     // no such program, or none that may be run
+    });
     this.processes.push(p);
     return p;
   }
@@ -313,6 +317,19 @@ class Gateway {
     this.cli('init', '--admin', this.admin.email, '--password-file', this.file('password', `${this.admin.password}\n`));
   }
 
+  // What web servers read and start, by paths without a space, where they split theirs. The programs that Apache starts as its user are
+  // copies where that user may not go to those of the tree, as in a folder of root.
+  place() {
+    const link = (name, to) => { if (!fs.existsSync(path.join(this.dir, name))) fs.symlinkSync(to, path.join(this.dir, name)); };
+    const closed = (dir) => !(fs.statSync(dir).mode & 1) || (dir !== '/' && closed(path.dirname(dir)));
+    link('deploy', path.join(ROOT, 'deploy'));
+    if (!this.account().uid || !closed(this.bin)) return link('bin', this.bin);
+    const copies = path.join(this.dir, 'tree/build/x/bin');
+    fs.cpSync(this.bin, copies, { recursive: true });
+    for (const dir of ['templates', 'www']) fs.cpSync(path.join(ROOT, dir), path.join(this.dir, 'tree', dir), { recursive: true });
+    return link('bin', copies);
+  }
+
   // The web server; after `await gw.end(gw.web)` again, maybe with another options.edit: an operator's own settings,
   // (text of the whole configuration, server) => text.
   startWeb() {
@@ -338,7 +355,8 @@ class Gateway {
     this.tls = this.options.tls;
     this.tlsPort = this.tls ? await freePort() : 0;
     this.tlsUrl = `https://127.0.0.1:${this.tlsPort}`;
-    this.serve = this.run('serve', path.join(this.bin, 'gatehouse'), this.serveArgs(), this.account());
+    this.place();
+    this.serve = this.run('serve', path.join(this.dir, 'bin/gatehouse'), this.serveArgs(), this.account());
     this.startWeb();
     await until(async () => {
       for (const p of this.processes) if (p.ended) throw new Error(`${p.name} ended: ${this.log(p.name)}`);

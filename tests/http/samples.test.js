@@ -42,13 +42,13 @@ const WANT = {
   'head-plain-orderid': { method: 'HEAD', path: '/plain/3fa85f64-5717-4562-b3fc-2c963f66afa6', body: '' },
 };
 const there = (program) => (process.env.PATH || '').split(':').some((d) => fs.existsSync(path.join(d, program)));
-const goOn = { env: { ...process.env, GOCACHE: '/tmp/gatehouse-go-cache', GOFLAGS: '-mod=mod', GO111MODULE: 'off' } };
+const goOn = { env: { ...process.env, GOCACHE: `/tmp/gatehouse-go-cache-${process.getuid()}`, GOFLAGS: '-mod=mod', GO111MODULE: 'off' } };
 const RUN = {
   curl: ['call.sh', 'sh', ['call.sh']],
   python: ['call.py', '/usr/bin/python3', ['call.py']],
   javascript: ['call.mjs', process.execPath, ['call.mjs']],
   php: ['call.php', 'php', ['call.php']],
-  java: ['Call.java', 'java', ['Call.java']],
+  java: ['Call.java', 'java', ['Call.java'], 'javac'],          // which takes a compiler
   go: ['call.go', 'go', ['run', 'call.go']],
 };
 const SLOW = { java: ['put', 'post-text', 'patch-long'] };   // a second each
@@ -81,7 +81,7 @@ async function samples(operation) {
 }
 
 const run = (program, args) => new Promise((resolve) => {
-  execFile(program, args, { cwd: gw.dir, timeout: 60000, ...goOn }, (error, stdout, stderr) => resolve({ failed: error, stdout, stderr }));
+  execFile(program, args, { cwd: gw.dir, timeout: 600000, ...goOn }, (error, stdout, stderr) => resolve({ failed: error, stdout, stderr }));
 });
 
 async function check(language, operation) {
@@ -108,7 +108,7 @@ async function check(language, operation) {
 }
 
 for (const language of only)
-  test(`${language}: what the sample says arrives`, { skip: !there(path.basename(RUN[language][1])) && `no ${RUN[language][1]} here` }, async (t) => {
+  test(`${language}: what the sample says arrives`, { skip: !there(path.basename(RUN[language][3] ?? RUN[language][1])) && `no ${RUN[language][1]} here` }, async (t) => {
     for (const operation of SLOW[language] || Object.keys(WANT)) await t.test(operation, () => check(language, operation));
   });
 
