@@ -208,5 +208,5 @@ static const struct resource_ops application_ops = {
 const struct resource_kind kind_application = {
 	.name = "application", .plural = "applications", .title = "Application", .description = "A program of developers that calls APIs.",
 	.area = RESOURCE_AREA_PEOPLE, .personal = true, .makes_id = true, .fields = application_fields, .ops = &application_ops,
-	.filters = { { "owner", "Only applications of this user", NULL } },
+	.filters = { { "owner", "Only applications of this user", NULL, "user" } },
 };

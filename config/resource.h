@@ -111,6 +111,7 @@ struct resource_filter {
 	const char *name;                /* of the query parameter and of the field: "product" */
 	const char *description;
 	const char *const *values;       /* of an enum; NULL: any text */
+	const char *ref;                 /* the kind that it names, where neither the field nor the name of the filter says it */
 };
 enum { RESOURCE_FILTERS_MAX = 4 };
 

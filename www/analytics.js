@@ -37,13 +37,13 @@
 	}
 
 	function plot(id, data, series) {
-		var box = document.getElementById(id);
+		var box = document.getElementById(id), half = (data[0][1] - data[0][0]) / 2;       /* a bar is as wide as a step */
 		var axis = { stroke: colour("text-soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line") } };
 
 		box.textContent = "";
 		drawn.push({ box: box, plot: new window.uPlot({
 			width: box.clientWidth, height: 220, cursor: { sync: { key: "traffic" } }, tzDate: function (s) { return window.uPlot.tzDate(new Date(s * 1000), "Etc/UTC"); },
-			scales: { y: { range: function (u, least, most) { return [0, most > 0 ? most * 1.05 : 1]; } } },
+			scales: { x: { range: function (u, least, most) { return [least - half, most + half]; } }, y: { range: function (u, least, most) { return [0, most > 0 ? most * 1.05 : 1]; } } },
 			series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }].concat(series), axes: [Object.assign({ values: hours() }, axis), Object.assign({ size: 60 }, axis)],
 		}, data, box) });
 	}

@@ -2,6 +2,7 @@
  * ones that can be zoomed), downloads, and what happens now. The address of a page holds all that was asked, so it can be kept. */
 #include "portal/admin/admin.h"
 
+#include "config/resource.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "core/uri.h"
@@ -334,6 +335,15 @@ static void put_option(struct liquid_list *list, struct str value, struct str la
 	liquid_set_bool(r, "here", here);
 }
 
+/* Where www/choices.js finds the values of a dimension: what has a list of its own stands there with its name, also before its first
+ * call. An operation is named without its API here. */
+static struct str source_of(struct web *w, enum rollup_dimension d)
+{
+	const struct resource_kind *k = d == ROLLUP_OPERATION ? NULL : resource_kind_find(str_of(rollup_dimension_name(d)));
+
+	return k && web_may(w, admin_right_of(k, false)) ? str_of(k->plural) : arena_printf(w->a, "traffic/%s", rollup_dimension_name(d));
+}
+
 static void put_form(struct web *w, const struct view *v)
 {
 	struct liquid_list *range_list = liquid_set_list(w->page, "ranges"), *step_list = liquid_set_list(w->page, "steps");
@@ -356,6 +366,7 @@ static void put_form(struct web *w, const struct view *v)
 		put_option(groups, name, title, str_eq(v->ask.group, name));
 		liquid_set_text(r, "name", name);
 		liquid_set_text(r, "title", title);
+		liquid_set_text(r, "source", source_of(w, d));
 		liquid_set_text(r, "value", !value.p ? STR("") : value.n ? value : STR("(none)"));
 		narrow |= value.p != NULL;
 	}

@@ -1,6 +1,7 @@
 /* audit.c - who changed what and when, with what it was before; filters, and the same as CSV or JSON. */
 #include "portal/admin/admin.h"
 
+#include "config/resource.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/str.h"
@@ -93,10 +94,14 @@ gh_rc admin_audit(struct web *w, struct gh_err *err)
 {
 	struct store_audit_filter f = filter_of(w);
 	struct liquid_list *list = liquid_set_list(w->page, "entries");
+	struct liquid_list *kinds = liquid_set_list(w->page, "kinds");
 	struct store_audit_entry *v;
 	char last[24];
 	size_t n;
 
+	for (size_t i = 0; resource_kinds[i]; i++)
+		liquid_set_text(liquid_push_record(kinds), "name", str_of(resource_kinds[i]->name));
+	liquid_set_bool(w->page, "see_people", web_may(w, WEB_VIEW_PEOPLE));
 	TRY(store_audit_find(w->site->store, w->a, &f, &v, &n, err));
 	for (size_t i = 0; i < n && i < ROWS; i++) {
 		struct liquid_record *r = liquid_push_record(list);

@@ -180,6 +180,7 @@ gh_rc admin_calls(struct web *w, struct gh_err *err)
 		admin_put_call(w, liquid_push_record(list), &rows[i]);
 	liquid_set_bool(w->page, "searched", q.id.n || q.api.n || q.subscription.n || q.status.n || q.range.n);
 	liquid_set_bool(w->page, "full", n == CALLS_SHOWN);
+	liquid_set_bool(w->page, "see_keys", web_may(w, WEB_VIEW_SUBSCRIPTIONS));
 	liquid_set_text(w->page, "title", STR("Calls"));
 	return web_page(w, "calls", err);
 }

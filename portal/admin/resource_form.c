@@ -10,7 +10,7 @@
 #include "core/yaml.h"
 #include "portal/admin/rest.h"
 
-enum { REFS_SHOWN = 60, REFS_OFFERED = 200, ITEMS_MAX = 50, DEPTH_MAX = 4 };
+enum { ITEMS_MAX = 50, DEPTH_MAX = 4 };
 
 struct form {
 	struct web *w;
@@ -49,73 +49,14 @@ static struct str help_of(struct arena *a, const char *description)
 
 /* ---- what there is to choose from ------------------------------------------------------------------------------------------ */
 
-static void put_choice(struct liquid_list *list, struct str value, struct str label, bool here)
-{
-	struct liquid_record *r = liquid_push_record(list);
-
-	liquid_set_text(r, "value", value);
-	liquid_set_text(r, "label", label);
-	liquid_set_bool(r, "here", here);
-}
-
-static bool holds(const json_t *list, struct str id)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach((json_t *)(uintptr_t)list, i, v)
-		if (str_eq(jsn_string(v), id))
-			return true;
-	return false;
-}
-
-/* What people know it by: ids that the store makes tell nobody anything. */
-static struct str known_as(struct arena *a, const json_t *doc)
-{
-	struct str id = jsn_str(doc, "id"), name = jsn_str(doc, "email").n ? jsn_str(doc, "email") : jsn_str(doc, "name");
-
-	return name.n && !str_eq(name, id) ? arena_printf(a, "%.*s (%.*s)", STR_ARG(name), STR_ARG(id)) : id;
-}
-
-static bool is_chosen(const json_t *value, struct str id)
-{
-	return json_is_array(value) ? holds(value, id) : str_eq(id, jsn_string(value));
-}
-
-/* Few ones can be ticked, of many the ids are written. */
-static GH_RC put_refs(struct form *f, struct liquid_record *r, const struct resource_field *field, const json_t *value, struct gh_err *err)
-{
-	const struct resource_kind *k = resource_kind_find(str_of(field->ref));
-	const struct resource_query all = { .limit = REFS_OFFERED };
-	struct liquid_list *list = liquid_set_list(r, "choices");
-	struct str *ids, next;
-	size_t n = 0, i;
-	json_t *docs, *v;
-
-	liquid_set_bool(r, "many", true);
-	if (!k)
-		return GH_RC_OK;
-	TRY(resource_ids(f->w->site->store, f->w->a, k, &all, &ids, &n, &next, err));
-	liquid_set_bool(r, "many", n > REFS_SHOWN);
-	docs = NULL;
-	if (k->makes_id && n <= REFS_SHOWN && web_may(f->w, admin_right_of(k, false)))
-		TRY(resource_list(f->w->site->store, f->w->a, k, &all, &docs, &next, err));
-	if (json_array_size(docs) == n)
-		json_array_foreach(docs, i, v)
-			put_choice(list, jsn_str(v, "id"), known_as(f->w->a, v), is_chosen(value, jsn_str(v, "id")));
-	for (i = json_array_size(docs) == n ? n : 0; i < n; i++)
-		put_choice(list, ids[i], ids[i], is_chosen(value, ids[i]));
-	return GH_RC_OK;
-}
-
 static void put_enum(struct form *f, struct liquid_record *r, const struct resource_field *field, struct str value)
 {
 	struct liquid_list *list = liquid_set_list(r, "choices");
 
 	if (field->flags & RESOURCE_NULL)
-		put_choice(list, STR(""), STR("None"), !value.n);
+		resource_choice_put(list, STR(""), STR("None"), !value.n);
 	for (size_t i = 0; field->values && field->values[i]; i++)
-		put_choice(list, str_of(field->values[i]), resource_word(f->w->a, str_of(field->values[i])), str_eq(value, str_of(field->values[i])));
+		resource_choice_put(list, str_of(field->values[i]), resource_word(f->w->a, str_of(field->values[i])), str_eq(value, str_of(field->values[i])));
 }
 
 /* ---- one field -------------------------------------------------------------------------------------------------------------- */
@@ -254,14 +195,14 @@ static void put_ticks(struct form *f, struct liquid_record *r, const struct reso
 	liquid_set_bool(r, "wide", true);
 	liquid_set_text(r, "help", str_first(str_of(field->description), str_find_char(str_of(field->description), ':')));
 	for (i = 0; field->hints(i, &h); i++)
-		put_choice(list, str_of(h.name), arena_printf(f->w->a, "%s: %s", h.name, h.text), holds(value, str_of(h.name)));
+		resource_choice_put(list, str_of(h.name), arena_printf(f->w->a, "%s: %s", h.name, h.text), resource_holds(value, str_of(h.name)));
 	json_array_foreach((json_t *)(uintptr_t)value, i, v) {
 		bool known = false;
 
 		for (size_t k = 0; !known && field->hints(k, &h); k++)
 			known = str_eq(jsn_string(v), str_of(h.name));
 		if (!known)
-			put_choice(list, jsn_string(v), jsn_string(v), true);
+			resource_choice_put(list, jsn_string(v), jsn_string(v), true);
 	}
 }
 
@@ -312,7 +253,7 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 	if (field->type == RESOURCE_ENUM)
 		put_enum(f, r, field, text_of(a, value));
 	if (field->type == RESOURCE_REF || field->type == RESOURCE_REFS)
-		TRY(put_refs(f, r, field, value, err));
+		TRY(resource_choices_put(f->w, r, resource_kind_find(str_of(field->ref)), value, err));
 	if (field->type == RESOURCE_OBJECT)
 		liquid_set_text(r, "none", field->flags & RESOURCE_NULL && json_is_object(value) && f->view->may_change ? arena_printf(a, "%.*s.none", STR_ARG(at)) : STR(""));
 	if (field->type == RESOURCE_OBJECT && field->fields && depth < DEPTH_MAX)
@@ -360,15 +301,16 @@ static json_t *text_json(struct str s)
 	return json_stringn(s.p ? s.p : "", s.n);
 }
 
-/* One text a line, or one a ticked box. */
+/* One text a line, or one a ticked box; of many resources those that are ticked and more, a line each. */
 static json_t *texts_of(struct web *w, struct str at)
 {
+	struct str more = arena_printf(w->a, "%.*s.more", STR_ARG(at));
 	json_t *out = json_array();
 
 	for (size_t i = 0; i < w->rq.form.n; i++) {
 		struct str rest = w->rq.form.v[i].value, line;
 
-		if (!str_eq(w->rq.form.v[i].name, at))
+		if (!str_eq(w->rq.form.v[i].name, at) && !str_eq(w->rq.form.v[i].name, more))
 			continue;
 		rest = admin_unix_lines(w, rest);
 		while (rest.n && str_split(&rest, '\n', &line))

@@ -105,31 +105,41 @@ static void put_row(struct web *w, struct liquid_record *r, const struct resourc
 	}
 }
 
-static void put_filters(struct web *w, const struct resource_kind *k, struct resource_query *q)
+static void put_words(struct web *w, struct liquid_record *r, const char *const *words, struct str value, bool *known)
+{
+	struct liquid_list *choices = liquid_set_list(r, "choices");
+
+	for (size_t i = 0; words[i]; i++) {
+		bool here = str_eq(value, str_of(words[i]));
+
+		resource_choice_put(choices, str_of(words[i]), resource_word(w->a, str_of(words[i])), here);
+		*known = *known || here;
+	}
+}
+
+/* A filter that names another resource ("api", "owner") offers those that are there. */
+static GH_RC put_filters(struct web *w, const struct resource_kind *k, struct resource_query *q, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "filters");
 
 	for (size_t i = 0; i < RESOURCE_FILTERS_MAX && k->filters[i].name; i++) {
-		struct str value = web_param(&w->rq.query, k->filters[i].name);
+		const struct resource_filter *filter = &k->filters[i];
+		struct str value = web_param(&w->rq.query, filter->name);
 		struct liquid_record *r = liquid_push_record(list);
-		const struct resource_field *f = resource_field_find(k, k->filters[i].name);
-		struct liquid_list *choices = liquid_set_list(r, "choices");
-		bool known = !k->filters[i].values;
+		const struct resource_field *f = resource_field_find(k, filter->name);
+		bool known = !filter->values;
 
-		liquid_set_text(r, "name", str_of(k->filters[i].name));
-		liquid_set_text(r, "label", str_of(f && f->label ? f->label : k->filters[i].name));
-		for (size_t v = 0; k->filters[i].values && k->filters[i].values[v]; v++) {
-			struct liquid_record *c = liquid_push_record(choices);
-			bool here = str_eq(value, str_of(k->filters[i].values[v]));
-
-			liquid_set_text(c, "value", str_of(k->filters[i].values[v]));
-			liquid_set_text(c, "word", resource_word(w->a, str_of(k->filters[i].values[v])));
-			liquid_set_bool(c, "here", here);
-			known = known || here;
-		}
+		liquid_set_text(r, "name", str_of(filter->name));
+		liquid_set_text(r, "label", str_of(f && f->label ? f->label : filter->name));
+		if (filter->values)
+			put_words(w, r, filter->values, value, &known);
+		else
+			TRY(resource_choices_put(w, r, resource_kind_find(str_of(f && f->ref ? f->ref : filter->ref ? filter->ref : filter->name)),
+						 jsn_keep(w->a, json_stringn(value.p ? value.p : "", value.n)), err));
 		q->values[i] = known ? value : STR_NULL;
 		liquid_set_text(r, "value", q->values[i].n ? q->values[i] : STR(""));
 	}
+	return GH_RC_OK;
 }
 
 gh_rc admin_resources(struct web *w, struct gh_err *err)
@@ -149,7 +159,7 @@ gh_rc admin_resources(struct web *w, struct gh_err *err)
 			columns[n++] = f;
 			liquid_set_text(liquid_push_record(heads), "label", str_of(f->label));
 		}
-	put_filters(w, k, &q);
+	TRY(put_filters(w, k, &q, err));
 	TRY(resource_list(w->site->store, w->a, k, &q, &docs, &next, err));
 	json_array_foreach(docs, i, doc)
 		put_row(w, liquid_push_record(rows), columns, doc);

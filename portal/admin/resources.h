@@ -19,6 +19,13 @@ GH_RC resource_form_put(struct web *w, const struct resource_view *view, struct 
 /* The document that the form says. `before` (NULL: a new one) has what the form does not carry. */
 json_t *resource_form_read(struct web *w, const struct resource_kind *k, const json_t *before);
 
+/* What there is to choose from where another resource of the kind is named: `choices` of the record when it is a few, else `many`
+ * with `source` (of www/choices.js) and what `value` (an id, an array of ids, NULL) holds: `chosen`, or `choices` of an array.
+ * k NULL: nothing is known of it. */
+GH_RC resource_choices_put(struct web *w, struct liquid_record *r, const struct resource_kind *k, const json_t *value, struct gh_err *err);
+void resource_choice_put(struct liquid_list *list, struct str value, struct str label, bool here);
+bool resource_holds(const json_t *list, struct str id);
+
 /* The word of an enum as people read it: "ES256" as it is, "client-credentials" with a capital letter. */
 struct str resource_word(struct arena *a, struct str s);
 

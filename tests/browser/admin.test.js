@@ -447,3 +447,76 @@ test('an API from its description, a revision beside the current one, made curre
   assert.ok((await (await page.request.get('/admin/audit/export?from=2001-01-01&to=2001-01-02&format=json')).json()).length === 0);
   await context.close();
 });
+
+// The last one, as it brings more people than a form shows at once.
+test('one of many is found while one types, by its name and with the keyboard; filters offer what is there; charts show whole bars', async () => {
+  const context = await browser.newContext({ baseURL: gw.url }), page = await context.newPage(), seen = watch(page);
+  await page.addInitScript(() => {                  // the charts that are drawn
+    let made;
+    window.plots = [];
+    Object.defineProperty(window, 'uPlot', { get: () => made, set(U) {
+      made = class extends U { constructor(...a) { super(...a); window.plots.push(this); } };
+    } });
+  });
+  await signIn(page, gw.admin);
+  const csrf = await page.locator('input[name=csrf]').first().inputValue();
+  const post = async (kind, data) => {
+    const answer = await page.request.post(`/admin/api/v1/${kind}`, { data, headers: { 'X-CSRF-Token': csrf } });
+    assert.strictEqual(answer.status(), 201, await answer.text());
+    return answer.json();
+  };
+  for (let i = 0; i < 60; i++) await post('users', { email: `pat${i}@many.example`, role: 'developer' });
+  const ann = await post('users', { email: 'ann@search.example', firstName: 'Ann', role: 'developer' });
+  const ben = await post('users', { email: 'ben@search.example', role: 'developer' });
+  const offered = (field) => page.waitForFunction((e) => e.getAttribute('aria-activedescendant'), field);
+  const find = async (field, text) => {
+    await field.focus();
+    await page.keyboard.type(text);
+    await offered(await field.elementHandle());
+    await page.keyboard.press('Enter');
+  };
+  await page.goto('/admin/edit/subscriptions');
+  await page.selectOption('[name="/product"]', 'starter');
+  await page.fill('[name="/name"]', 'Of Ann');
+  const user = page.getByRole('combobox', { name: 'User' });
+  await find(user, 'ann@sea');
+  assert.strictEqual(await user.inputValue(), `ann@search.example (${ann.id})`);
+  await page.click('button[value=save]');
+  await page.waitForSelector('dd code');
+  await page.click('text=Go on');
+  assert.strictEqual(await user.inputValue(), `ann@search.example (${ann.id})`, 'people are known by their address');
+  await page.goto('/admin/edit/applications');
+  await page.fill('[name="/id"]', 'team-of-two');
+  await page.fill('[name="/name"]', 'Team of two');
+  const team = page.getByRole('combobox', { name: 'Add' });
+  await find(team, 'ann@sea');
+  await find(team, 'ben@');
+  await team.fill('nobody');
+  await page.click('button[value=save]');              // what is still typed counts too
+  assert.match(await page.textContent('.field-error'), /nobody/);
+  await page.uncheck('[value=nobody]');
+  await page.click('button[value=save]');
+  await page.waitForSelector('text=It is saved.');
+  const { owners } = await (await page.request.get('/admin/api/v1/applications/team-of-two')).json();
+  assert.deepStrictEqual(owners.sort(), [ann.id, ben.id].sort());
+  await page.goto('/admin/applications');
+  const owner = page.getByRole('combobox', { name: 'Owner' });
+  await owner.click();
+  await page.keyboard.type('ben@');
+  await page.getByRole('option', { name: /ben@/ }).click();
+  await page.click('.filter-bar button');
+  assert.deepStrictEqual(await page.locator('td.main a').allTextContents(), ['Team of two']);
+  await page.goto('/admin/operations');
+  await page.selectOption('[name=api]', 'orders');     // of few ones all are there
+  await page.goto('/admin/analytics');
+  const [first, step, least] = await page.waitForFunction(() => window.plots.length === 2
+    && [window.plots[0].data[0][0], window.plots[0].data[0][1] - window.plots[0].data[0][0], window.plots[0].scales.x.min]).then((h) => h.jsonValue());
+  assert.ok(least <= first - step / 2, 'half of the first bar is cut');
+  await page.click('summary:text("Own range")');
+  await page.fill('main input[name=reason]', 'key');
+  await page.getByRole('option', { name: 'key_missing' }).click();
+  await page.click('main button:text("Show")');
+  assert.match(page.url(), /reason=key_missing/);
+  assert.deepStrictEqual(seen.problems, []);
+  await context.close();
+});
