@@ -59,6 +59,9 @@ GH_RC policy_snippets(struct web *w, json_t **out, struct gh_err *err);         
 void policy_catalogue(struct buf *b);                                            /* as JSON */
 /* The id of the scope's policy as a resource of the configuration: without the number of a current revision. */
 struct str policy_place_id(struct web *w, const struct policy_place *place);
+/* Writes the document of the scope inside the change; text STR_NULL: removes it, if there is one. */
+struct resource_change;
+GH_RC policy_put(struct web *w, struct resource_change *c, const struct policy_place *place, struct str text, struct gh_err *err);
 /* Sets what the editor may show (problems, differences, the result of a try) to nothing; before anything else. */
 void policy_begin(struct web *w);
 /* Compiles a document that is not saved, in the world of the store; *fine false: the diags say why not. */

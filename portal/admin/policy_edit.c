@@ -3,6 +3,7 @@
 #include "portal/admin/policies.h"
 
 #include "config/policy_store.h"
+#include "config/resource.h"
 #include "core/file.h"
 #include "core/str.h"
 #include "core/uri.h"
@@ -140,8 +141,23 @@ GH_RC policy_compile_here(struct web *w, const struct policy_place *place, struc
 	return GH_RC_OK;
 }
 
+gh_rc policy_put(struct web *w, struct resource_change *c, const struct policy_place *place, struct str text, struct gh_err *err)
+{
+	const struct resource_kind *k = resource_kind_find(STR("policy"));
+	struct str id = policy_place_id(w, place), old;
+	json_t *doc = jsn_keep(w->a, json_pack("{s:s%}", "policy", text.p ? text.p : "", text.n));
+	bool found;
+
+	if (!doc)
+		FAIL(err, NOMEM, "policy");
+	if (text.p)
+		return resource_write(c, k, id, doc, RESOURCE_PUT, NULL, err);
+	TRY(store_policy_find(w->site->store, w->a, &place->scope, &old, &found, err));
+	return found ? resource_remove(c, k, id, NULL, err) : GH_RC_OK;
+}
+
 /* In the transaction of the change: what stands there is still what the form began with. */
-static GH_RC replace(struct web *w, const struct policy_place *place, struct str text, bool drop, bool *clash, struct gh_err *err)
+static GH_RC replace(struct web *w, struct resource_change *c, const struct policy_place *place, struct str text, bool *clash, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	struct str saved = STR("");
@@ -151,16 +167,17 @@ static GH_RC replace(struct web *w, const struct policy_place *place, struct str
 	*clash = !str_eq(web_param(&w->rq.form, "base"), mark_of(w, saved, found));
 	if (*clash)
 		return GH_RC_OK;
-	return drop ? store_policy_unset(s, &place->scope, err) : store_policy_set(s, &place->scope, text, err);
+	return policy_put(w, c, place, text, err);
 }
 
 static GH_RC keep(struct web *w, const struct policy_place *place, struct str text, bool drop, struct gh_err *err)
 {
 	struct str saved = STR(""), to = arena_printf(w->a, "policies/edit?scope=%.*s", STR_ARG(uri_encode(w->a, place->name, URI_KEEP_UNRESERVED)));
+	struct resource_change *c;
 	bool clash = false, found;
 
-	TRY(store_tx_begin(w->site->store, web_actor(w), err));
-	TRY(store_tx_end(w->site->store, replace(w, place, text, drop, &clash, err), err));
+	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
+	TRY(resource_end(c, replace(w, c, place, drop ? STR_NULL : text, &clash, err), false, err));
 	if (!clash) {
 		TRY(web_flash(w, "good", drop ? STR("The policy is removed.") : STR("The policy is saved. Calls follow it from now on."), err));
 		return web_redirect(w, drop ? STR("policies") : to, err);

@@ -76,6 +76,9 @@ GH_RC rest_body(struct rest *r, bool patch, json_t **out, struct gh_err *err);
 /* Whether an If-Match or If-None-Match field names the tag ("*" names each). */
 bool rest_tag_matches(struct str field, struct str tag);
 
+/* Whoever replaces or removes says what he has seen (If-Match), `needed`: must; *go false: the answer stands. Inside the change. */
+GH_RC rest_match(struct rest *r, const struct resource_kind *k, struct str id, bool needed, bool *go, struct gh_err *err);
+
 /* ---- the OpenAPI operation of a route that is no kind -------------------------------------------------------------------- */
 
 /* Schemas and parameters are JSON with ' in place of ". */
@@ -104,6 +107,8 @@ GH_RC rest_remember(struct rest *r, struct gh_err *err);
 
 rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete, rest_me, rest_openapi, rest_plan, rest_apply, rest_export, rest_promote,
 	rest_governance, rest_analytics, rest_cache, rest_cache_purge, rest_calls;
+rest_handler rest_policy_versions, rest_policy_version, rest_policy_restore, rest_policy_check, rest_policy_trial, rest_effective_policy,
+	rest_policy_catalogue, rest_policy_snippets;
 /* The first kind of the files that the caller may not touch; NULL: none. */
 struct files_set;
 bool rest_blind_to_alerts(const struct rest *r);         /* for struct plan_options */
@@ -115,6 +120,7 @@ json_t *rest_describe_governance(const struct rest_route *route, const struct re
 json_t *rest_describe_analytics(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_calls(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_cache(const struct rest_route *route, const struct resource_kind *kind);
+json_t *rest_describe_policy(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_files(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_export(const struct rest_route *route, const struct resource_kind *kind);
 /* The document as it is served. NULL when out of memory. */

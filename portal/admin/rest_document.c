@@ -139,10 +139,15 @@ static json_t *of_get(const char *name, json_t *op)
 static json_t *fixed(const struct rest_route *route)
 {
 	bool document = strcmp(route->pattern, "/openapi.json") == 0;
+	json_t *answer = document ? body_of("application/vnd.oai.openapi+json", json_pack("{s:s}", "type", "object"))
+			 : body_of("application/json", json_pack("{s:s}", "type", "object"));
 
-	return json_pack("{s:s, s:s, s:[s], s:{s:o}, s:o}", "operationId", document ? "getOpenapi" : "getMe", "summary",
-			 document ? "This document" : "Who asks, and what they may", "tags", "about", "responses", "200",
-			 answer_of(document ? "An OpenAPI 3.1 document" : "Actor, role, scopes, rights by kind", json_pack("{s:s}", "type", "object")),
+	json_t *answers = problems(document ? (const char *const[]){ "406", NULL } : (const char *const[]){ "401", "403", "406", NULL });
+
+	json_object_set_new(answer, "description", json_string(document ? "An OpenAPI 3.1 document" : "Actor, role, scopes, rights by kind"));
+	json_object_set_new(answers, "200", answer);
+	return json_pack("{s:s, s:s, s:[s], s:o, s:o}", "operationId", document ? "getOpenapi" : "getMe", "summary",
+			 document ? "This document" : "Who asks, and what they may", "tags", "about", "responses", answers,
 			 "security", document ? json_pack("[{}]") : json_pack("[{s:[]}]", "token"));
 }
 

@@ -225,14 +225,13 @@ gh_rc rest_body(struct rest *r, bool patch, json_t **out, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-/* Whoever replaces or removes says what he has seen; *go false: the answer stands. */
-static GH_RC check_match(struct rest *r, bool needed, bool *go, struct gh_err *err)
+gh_rc rest_match(struct rest *r, const struct resource_kind *k, struct str id, bool needed, bool *go, struct gh_err *err)
 {
 	struct web *w = r->w;
 	json_t *doc;
 
 	*go = false;
-	TRY(resource_read(w->site->store, w->a, r->kind, r->id, &doc, err));
+	TRY(resource_read(w->site->store, w->a, k, id, &doc, err));
 	if (!doc && w->rq.if_match.n)
 		return rest_problem(r, 412, "stale", STR("It is not there any more."), NULL, err);
 	if (doc && w->rq.if_match.n && !rest_tag_matches(w->rq.if_match, resource_etag(w->a, doc))) {
@@ -320,7 +319,7 @@ static GH_RC write_in(struct rest *r, struct resource_change *c, const struct wr
 		return GH_RC_OK;
 	*done = true;
 	if (r->id.n)
-		TRY(check_match(r, x->match_needed, &go, err));
+		TRY(rest_match(r, r->kind, r->id, x->match_needed, &go, err));
 	if (!go)
 		return GH_RC_OK;
 	if (x->how == RESOURCE_CREATE && given.n)
@@ -405,7 +404,7 @@ static GH_RC remove_in(struct rest *r, struct resource_change *c, bool *done, st
 	if (*done)
 		return GH_RC_OK;
 	*done = true;
-	TRY(check_match(r, true, &go, err));
+	TRY(rest_match(r, r->kind, r->id, true, &go, err));
 	if (!go)
 		return GH_RC_OK;
 	rc = resource_remove(c, r->kind, r->id, NULL, &why);

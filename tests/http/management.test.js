@@ -8,6 +8,7 @@ const http = require('node:http');
 const Ajv2020 = require('ajv/dist/2020');
 const { OpenAPIClientAxios } = require('openapi-client-axios');
 const { start, SERVERS } = require('./harness');
+const { runOperations } = require('./operations');
 const { request, sql, Visitor } = require('./people');
 
 const LIMIT = (l) => ({ kind: 'rate', calls: 0, bytes: 0, seconds: 0, algorithm: 'usual', queue: 0, maxDelayMs: 0, ...l });
@@ -62,7 +63,9 @@ const SAMPLES = {
   'machine-tokens': ['pipeline', { role: 'operator', scopes: ['read'] }, { scopes: ['read', 'write:products'] }],
   'scim-tokens': ['directory', {}, { ends: '2031-01-01T00:00:00Z' }],
 };
-let gw, token, reader, poor, doc, ajv;
+let gw, token, reader, poor, weak, doc, ajv;
+// Tested where what they do is.
+const ELSEWHERE = ['export', 'plan', 'apply', 'promote', 'getGovernance', 'getCalls', 'getCache', 'purgeCache', 'listCalls'];
 
 async function call(method, path, body, headers = {}, as = token) {
   const answer = await request(method, new URL(`${gw.url}/admin/api/v1${path}`), {
@@ -96,6 +99,7 @@ for (const server of SERVERS) {
       token = g.cli('machine-token', 'create', 'tests', '--role', 'administrator', '--scope', 'write', '--format', 'json').json().token;
       reader = g.cli('machine-token', 'create', 'reader', '--role', 'administrator', '--scope', 'read').stdout.trim();
       poor = g.cli('machine-token', 'create', 'poor', '--role', 'auditor', '--scope', 'read:apis', '--days', '1').stdout.trim();
+      weak = g.cli('machine-token', 'create', 'weak', '--role', 'administrator', '--scope', 'read:pages').stdout.trim();
     } });
     doc = (await call('GET', '/openapi.json', undefined, {}, null)).body;
     ajv = new Ajv2020({ strict: false, formats: { 'date-time': true } });
@@ -175,6 +179,13 @@ for (const server of SERVERS) {
       }
     });
 
+    const client = () => new OpenAPIClientAxios({ definition: { ...doc, servers: [{ url: `${gw.url}/admin/api/v1` }] },
+      axiosConfigDefaults: { headers: { authorization: `Bearer ${token}` }, validateStatus: () => true } }).init();
+    await t.test('each operation that is no kind, by a generated client; each way in which it is refused', async () => {
+      await runOperations({ doc, kinds, call, fits, token, reader, weak, client: await client(),
+        elsewhere: [...ELSEWHERE, ...Object.keys(doc.paths).filter((p) => p.startsWith('/analytics')).map((p) => doc.paths[p].get.operationId)] });
+    });
+
     await t.test('what is referred to stays; in the other order all can go', async () => {
       const refused = await expect(409, 'DELETE', at('products', 'gold'), '/products/{id}', undefined, { 'if-match': '*' });
       assert.match(refused.text, /the subscription 's1' refers to it/);
@@ -231,15 +242,12 @@ for (const server of SERVERS) {
     });
 
     await t.test('a generated client', async () => {
-      const api = new OpenAPIClientAxios({ definition: { ...doc, servers: [{ url: `${gw.url}/admin/api/v1` }] },
-        axiosConfigDefaults: { headers: { authorization: `Bearer ${token}` }, validateStatus: () => true } });
-      const client = await api.init();
-      const made = await client.createProduct(null, { id: 'generated', name: 'Generated' });
+      const api = await client(), made = await api.createProduct(null, { id: 'generated', name: 'Generated' });
       assert.strictEqual(made.status, 201);
-      const read = await client.getProduct('generated');
-      assert.strictEqual((await client.putProduct({ id: 'generated', 'If-Match': read.headers.etag }, { name: 'Renamed' })).data.name, 'Renamed');
-      assert.strictEqual((await client.listProducts({ search: 'generated' })).data.items[0].name, 'Renamed');
-      const denied = await client.putProduct({ id: 'generated', 'If-Match': read.headers.etag }, { name: 'Late' });
+      const read = await api.getProduct('generated');
+      assert.strictEqual((await api.putProduct({ id: 'generated', 'If-Match': read.headers.etag }, { name: 'Renamed' })).data.name, 'Renamed');
+      assert.strictEqual((await api.listProducts({ search: 'generated' })).data.items[0].name, 'Renamed');
+      const denied = await api.putProduct({ id: 'generated', 'If-Match': read.headers.etag }, { name: 'Late' });
       assert.deepStrictEqual([denied.status, denied.data.status], [412, 412]);
     });
 

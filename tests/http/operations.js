@@ -1,0 +1,86 @@
+// Operations of the management API that are no resources: one request of each that is carried out. From it and from the OpenAPI document
+// come the others: a wrong type, a missing and an unknown member, a foreign id, no token, no right, a stale ETag, a dry run, a repetition.
+'use strict';
+const assert = require('node:assert');
+
+const SCOPE = 'operation:orders/get-order';
+const XML = (inside) => `<policies><inbound>${inside}</inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
+const HEADER = '<base /><set-header name="X-B"><value>b</value></set-header>';
+
+// By operationId, in the order in which they are called; c: the answers so far. params: of path and query; foreign: what names something
+// that is not there; open: whoever may read anything may read it; check: what the answer must say besides.
+const OPERATIONS = {
+  getOpenapi: () => ({ open: true, anybody: true }),
+  getMe: () => ({ open: true, check: (b) => assert.strictEqual(b.actor, 'token:tests') }),
+  listPolicyVersions: () => ({ params: { scope: SCOPE }, foreign: { scope: 'operation:orders/nowhere' }, check: (b) => assert.deepStrictEqual(b.items.map((v) => v.newest), [true, false]) }),
+  getPolicyVersion: (c) => ({ params: { version: c.listPolicyVersions.items[1].version, scope: SCOPE }, foreign: { version: '999999', scope: 'api:nowhere' },
+    check: (b) => { assert.match(b.policy, /<inbound><base \/><\/inbound>/); assert.deepStrictEqual(b.restoring.map((l) => l.kind), ['old', 'new']); } }),
+  restorePolicyVersion: (c) => ({ params: { version: c.listPolicyVersions.items[1].version }, body: { scope: SCOPE }, foreign: { version: '999999', scope: 'api:nowhere' },
+    check: async (b, call) => assert.strictEqual((await call('GET', `/policies/${encodeURIComponent(SCOPE)}`)).body.policy, c.getPolicyVersion.policy) }),
+  checkPolicy: () => ({ body: { scope: SCOPE, policy: XML(`${HEADER}\n<nothing />`) }, foreign: { scope: 'product:nowhere' },
+    check: (b) => { assert.strictEqual(b.fine, false); assert.deepStrictEqual([b.problems[0].line, b.problems[0].column], [2, 1]); assert.ok(b.diff.length); } }),
+  tryPolicy: () => ({ body: { scope: SCOPE, policy: XML(HEADER), method: 'GET', url: 'https://gw.example/orders/7', headers: { 'X-A': 'a' }, body: '', backendStatus: 203, backendHeaders: {},
+    backendBody: 'x', context: {} }, foreign: { scope: 'product:nowhere' },
+  check: (b) => { assert.strictEqual(b.result.response.status, 203); assert.ok(b.result.trace.some((s) => s.policy === 'set-header')); } }),
+  getEffectivePolicy: () => ({ params: { scope: SCOPE, product: 'gold' }, foreign: { scope: 'operation:nowhere/x' },
+    check: (b) => assert.deepStrictEqual(b.sections.map((s) => s.name), ['inbound', 'backend', 'outbound', 'on-error']) }),
+  getPolicyCatalogue: () => ({ check: (b) => assert.ok(b.policies.some((p) => p.name === 'set-header')) }),
+  listPolicySnippets: () => ({ check: (b) => assert.ok(b.items.some((g) => g.snippets.length)) }),
+};
+
+const WRONG = (schema) => (schema.type === 'string' || (Array.isArray(schema.type) && schema.type.includes('string')) ? { a: 1 } : 'text');
+
+/* w: doc, client (of that document), call(method, path, body, headers, as), fits(method, path, answer), token, reader, weak */
+async function runOperations(w) {
+  const answers = {}, all = [];
+  for (const [path, item] of Object.entries(w.doc.paths)) for (const [method, o] of Object.entries(item)) if (o.operationId && !w.doc.paths[path].put) all.push({ path, method, o });
+  const ours = all.filter(({ path }) => !w.kinds.includes(path.split('/')[1]) || (path.match(/[^/]+/g).length > 2));
+  for (const { o } of ours) assert.ok(OPERATIONS[o.operationId] || w.elsewhere.includes(o.operationId), `a sample of ${o.operationId}`);
+  for (const [id, sample] of Object.entries(OPERATIONS)) {
+    const { path, method, o } = all.find((x) => x.o.operationId === id) || assert.fail(`no operation ${id}`), s = sample(answers), params = s.params || {};
+    const send = async (status, over = {}) => {
+      const { params: p = params, body = s.body, headers = {}, as = w.token } = over;
+      const query = new URLSearchParams(Object.entries(p).filter(([name]) => !path.includes(`{${name}}`)));
+      const to = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(p[name])) + (query.size ? `?${query}` : '');
+      const answer = await w.call(method.toUpperCase(), to, body, headers, as);
+      assert.ok([status].flat().includes(answer.status), `${id} ${JSON.stringify(over)}: ${answer.status} ${answer.text}`);
+      w.fits(method.toUpperCase(), path, answer);
+      return answer;
+    };
+    const has = (name) => (o.parameters || []).some((x) => x.$ref === `#/components/parameters/${name}`), writes = has('DryRun');
+    const schema = o.requestBody?.content['application/json'].schema;
+    if (!s.anybody) await send(401, { as: null });
+    if (!s.open) await send(403, { as: w.weak });
+    if (writes) await send(403, { as: w.reader });
+    if (o.parameters?.some((x) => x.in === 'query')) await send(400, { params: { ...params, nmae: 'x' } });
+    for (const [name, property] of Object.entries(schema?.properties || {})) {
+      const wrong = await send(422, { body: { ...s.body, [name]: WRONG(property) } });
+      assert.ok(wrong.body.errors.some((e) => e.pointer === `#/${name}`), `${id} ${name}: ${wrong.text}`);
+    }
+    for (const name of schema?.required || []) {
+      const { [name]: left, ...rest } = s.body, missing = await send(422, { body: rest });
+      assert.ok(missing.body.errors.some((e) => e.pointer === `#/${name}`), `${id} without ${name}: ${missing.text}`);
+    }
+    if (schema) {
+      const unknown = await send(422, { body: { ...s.body, nmae: 1 } });
+      assert.ok(unknown.body.errors.some((e) => e.pointer === '#/nmae'), unknown.text);
+      await send(415, { headers: { 'content-type': 'application/yaml' } });
+      await send(400, { body: '{"a":' });
+    }
+    for (const [name, value] of Object.entries(s.foreign || {})) {
+      if (s.body && name in s.body) await send([403, 404, 422], { body: { ...s.body, [name]: value } });
+      else await send([403, 404, 422], { params: { ...params, [name]: value } });
+    }
+    if (has('IfMatch')) await send(412, { headers: { 'if-match': '"stale"' } });
+    if (writes) assert.strictEqual((await send(200, { params: { ...params, 'dry-run': 'true' } })).headers.get('dry-run'), 'true');
+    // and as it should be, by the generated client
+    const done = await w.client[id](Object.keys(params).length ? params : null, s.body, writes ? { headers: { 'idempotency-key': `once-${id}` } } : {});
+    assert.strictEqual(done.status, 200, `${id}: ${JSON.stringify(done.data)}`);
+    w.fits(method.toUpperCase(), path, { status: done.status, headers: new Headers(done.headers), body: done.data, text: JSON.stringify(done.data) });
+    if (writes) assert.strictEqual((await send(200, { headers: { 'idempotency-key': `once-${id}` } })).headers.get('idempotent-replayed'), 'true');
+    answers[id] = done.data;
+    if (s.check) await s.check(done.data, w.call);
+  }
+}
+
+module.exports = { runOperations };
