@@ -67,45 +67,54 @@ static void add_operation(struct bundle *b, struct str place, const struct store
 		json_object_set(doc, "tags", tags);
 }
 
-GH_RC bundle_description(struct bundle *b, struct str place, struct str text, struct str source, json_t **operations,
-			 struct gh_err *err)
+GH_RC bundle_parsed(struct bundle *b, struct str place, struct openapi *doc, struct str text, struct str bundled, struct str source,
+		    json_t **operations, size_t *n, struct gh_err *err)
 {
 	const struct openapi_operation **from;
 	struct store_operation *v;
+	json_t *d;
+
+	*operations = jsn_keep(b->arena, json_object());
+	if (!*operations)
+		FAIL(err, NOMEM, "description");
+	TRY(import_operations(b->arena, doc, &v, &from, n, err));
+	for (size_t i = 0; i < *n; i++) {
+		add_operation(b, place, &v[i]);
+		if (from[i]->id.n)
+			json_object_setn_new(*operations, from[i]->id.p, from[i]->id.n, json_stringn(v[i].id.p, v[i].id.n));
+	}
+	if (*n == 0)
+		any_operation(b, place);
+	d = bundle_add(b, "api-description", place);
+	bundle_text(d, "mediaType", str_starts(str_trim(text), STR("{")) ? STR("application/vnd.oai.openapi+json") : STR("application/vnd.oai.openapi"));
+	bundle_text(d, "source", source);
+	bundle_text(d, "document", text);
+	bundle_text(d, "bundled", bundled);
+	return GH_RC_OK;
+}
+
+GH_RC bundle_description(struct bundle *b, struct str place, struct str text, struct str source, json_t **operations,
+			 struct gh_err *err)
+{
 	struct openapi *parsed;
 	struct text_where at;
 	struct gh_err why;
 	size_t n;
 	gh_rc rc;
 
-	*operations = jsn_keep(b->arena, json_object());
 	rc = text.n ? openapi_parse(b->arena, text, &parsed, &at, &why) : (gh_rc){ GH_E_NOT_FOUND };
-	if (rc.code == GH_E_NOMEM || !*operations)
-		FAIL(err, NOMEM, "description");
-	if (rc.code) {
-		if (text.n)
-			import_not_possible(b->report, arena_printf(b->arena, "description of %.*s", STR_ARG(place)), "line %u: %s; one operation "
-					    "takes every call", at.line, why.message);
-		any_operation(b, place);
+	if (!rc.code) {
+		TRY(bundle_parsed(b, place, parsed, text, STR_NULL, source, operations, &n, err));
+		import_taken(b->report, "operation", n);
 		return GH_RC_OK;
 	}
-	TRY(import_operations(b->arena, parsed, &v, &from, &n, err));
-	for (size_t i = 0; i < n; i++) {
-		add_operation(b, place, &v[i]);
-		if (from[i]->id.n)
-			json_object_setn_new(*operations, from[i]->id.p, from[i]->id.n, json_stringn(v[i].id.p, v[i].id.n));
-	}
-	if (n == 0)
-		any_operation(b, place);
-	import_taken(b->report, "operation", n);
-	json_t *doc = bundle_add(b, "api-description", place);
-
-	if (str_starts(str_trim(text), STR("{")))
-		bundle_text(doc, "mediaType", STR("application/vnd.oai.openapi+json"));
-	else
-		bundle_text(doc, "mediaType", STR("application/vnd.oai.openapi"));
-	bundle_text(doc, "source", source);
-	bundle_text(doc, "document", text);
+	*operations = jsn_keep(b->arena, json_object());
+	if (rc.code == GH_E_NOMEM || !*operations)
+		FAIL(err, NOMEM, "description");
+	if (text.n)
+		import_not_possible(b->report, arena_printf(b->arena, "description of %.*s", STR_ARG(place)), "line %u: %s; one operation "
+				    "takes every call", at.line, why.message);
+	any_operation(b, place);
 	return GH_RC_OK;
 }
 

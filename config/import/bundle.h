@@ -23,6 +23,11 @@ json_t *bundle_find(const struct bundle *b, const char *kind, struct str id);   
  * of the report and one operation that takes every call. *operations: {operationId: our id}, owned by the arena. */
 GH_RC bundle_description(struct bundle *b, struct str place, struct str text, struct str source, json_t **operations,
 			 struct gh_err *err);
+/* The same of a description that was read already, without a row of the report. `bundled` (STR_NULL: none): what it and the files beside
+ * it make together. */
+struct openapi;
+GH_RC bundle_parsed(struct bundle *b, struct str place, struct openapi *doc, struct str text, struct str bundled, struct str source,
+		    json_t **operations, size_t *n, struct gh_err *err);
 /* A policy document with these elements in its sections (may be NULL), each with <base/> first. */
 void bundle_policy(struct bundle *b, struct str scope, const char *inbound, const char *backend, const char *outbound);
 

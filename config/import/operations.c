@@ -2,7 +2,7 @@
 
 #include "core/uritemplate.h"
 
-enum { ID_MAX = 80 };
+enum { ID_MAX = 80, NAME_MAX = 300 };
 
 struct str import_slug(struct arena *a, struct str s)
 {
@@ -24,6 +24,34 @@ struct str import_slug(struct arena *a, struct str s)
 	return (struct str){ to, n };
 }
 
+struct str import_cut(struct str s, size_t n)
+{
+	if (n >= s.n)
+		return s;
+	while (n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return str_first(s, n);
+}
+
+struct str import_name(struct arena *a, struct str s)
+{
+	struct buf b;
+	struct str out;
+
+	s = import_cut(str_trim(s), NAME_MAX);
+	buf_init(&b, NAME_MAX + 1);
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool c1 = c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xa0;  /* U+0080 to U+009F in UTF-8 */
+
+		buf_char(&b, c < ' ' || c == 0x7f || c1 ? ' ' : (char)c);
+		i += c1;
+	}
+	out = arena_dup(a, str_trim(buf_view(&b)));
+	buf_release(&b);
+	return out;
+}
+
 static GH_RC unique_id(struct arena *a, struct map *taken, struct str wanted, struct str *out, struct gh_err *err)
 {
 	*out = wanted;
@@ -36,13 +64,11 @@ static GH_RC unique_id(struct arena *a, struct map *taken, struct str wanted, st
 
 static struct str operation_name(struct arena *a, const struct openapi_operation *op)
 {
-	struct str summary = str_trim(op->summary);
+	struct str name = import_name(a, op->summary);
 
-	if (summary.n > 0)
-		return str_first(summary, 300);
-	if (op->id.n > 0)
-		return str_first(op->id, 300);
-	return arena_printf(a, "%.*s %.*s", STR_ARG(op->method), STR_ARG(str_first(op->path, 290)));
+	if (!name.n)
+		name = import_name(a, op->id);
+	return name.n ? name : import_name(a, arena_printf(a, "%.*s %.*s", STR_ARG(op->method), STR_ARG(op->path)));
 }
 
 /* A warning of our own, behind those of the reader. */

@@ -182,6 +182,42 @@ test('by command, by call and by file: one validation, one result, one trail', a
     assert.ok(got.call.messages.length ? !got.call.trail.length : got.call.trail.length === 1, JSON.stringify(got.call));
   });
 
+  await t.test('a description that a command imports is what its documents are as calls and as files', async () => {
+    const described = (paths) => JSON.stringify({ openapi: '3.1.0', info: { title: `Bring\n${'é'.repeat(200)}`, version: '1' }, servers: [{ url: 'https://im.example' }], paths });
+    const get = (operationId, summary) => ({ get: { operationId, summary, responses: { 200: { description: 'ok' } } } });
+    const bring = (text, ...more) => ways.command(null, null, null, ['import', 'openapi', 'FILE', '--name', 'im', '--path', more.includes('a\\b') ? more.pop() : 'im', ...more], null, text);
+    const KINDS = [['api', 'im'], ['operation', 'im/a'], ['operation', 'im/b'], ['operation', 'im/c'], ['api-description', 'im'], ['product', 'other']];
+    const all = async () => { const out = []; for (const [kind, id] of KINDS) out.push([kind, id, await shown(kind, id)]); delete out[0][2]?.revision; return out; };    // which one is current stays as it is
+    const sorted = (list) => list.map((e) => JSON.stringify(e)).sort();
+    const states = [], trails = [];
+    const other = await shown('product', 'other');
+    for (const [paths, ...more] of [[{ '/a': get('a', 'x'.repeat(299) + 'é'), '/b': get('b', 'Two\tthings') }, '--product', 'other'], [{ '/a': get('b', 'B'), '/c': get('c', 'C') }]]) {
+      const from = seq();
+      assert.deepStrictEqual(await bring(described(paths), ...more), []);
+      states.push(await all());
+      trails.push(sorted(trail(from)));
+    }
+    assert.deepStrictEqual(trails.map((x) => x.length), [5, 4], 'an entry for each document that is another: API, operations, description, product');
+    for (const way of ['call', 'file']) {
+      await must('DELETE', 'api', 'im');
+      await must('PUT', 'product', 'other', other);
+      for (const [i, state] of states.entries()) {
+        const from = seq();
+        for (const [kind, id, doc] of state) if (!doc && await shown(kind, id)) await must('DELETE', kind, id);
+        if (way === 'call') for (const [kind, id, doc] of state) { if (doc) await must('PUT', kind, id, doc); }
+        else gw.cli('apply', '--yes', file(state.filter((x) => x[2]).map(([kind, id, doc]) => `$kind: ${kind}\n${Object.entries({ ...doc, id }).map(([k, v]) => `${k}: ${JSON.stringify(v)}\n`).join('')}`).join('---\n')), { adopt: false });
+        assert.deepStrictEqual([await all(), sorted(trail(from))], [state, trails[i]], `${way} ${i}`);
+      }
+    }
+    for (const [more, patch] of [[['--env', 'nope', '--backend', 'https://x.example'], { environment: 'nope' }], [['--version', 'v\n'], { version: 'v\n' }], [['a\\b'], { path: 'a\\b' }]]) {
+      const from = seq(), says = words(await bring(described({ '/a': get('a', 'A') }), ...more), 'api', 'im');
+      const call422 = words(await ways.call('api', 'im', true, null, patch), 'api', 'im');
+      assert.ok(call422.length && call422.every((m) => says.some((s) => s.endsWith(m))), `${more}: ${says} | ${call422}`);
+      assert.deepStrictEqual(trail(from), [], 'nothing of it happened');
+    }
+    await must('DELETE', 'api', 'im');
+  });
+
   await t.test('of commands that add to one list at once, none takes away what another has added', async () => {
     const ids = ['a1', 'a2', 'a3', 'a4', 'a5', 'a6'];
     for (const id of ids) await must('PUT', 'api', id, { name: id, path: id, backend: 'erp' });
