@@ -1,10 +1,23 @@
 #include "core/body_mask.h"
 
+#include "core/body_escape.h"
 #include "core/json.h"
 #include "core/str.h"
 #include "core/uri.h"
 
-enum { NAME_MAX_BYTES = 128 };                   /* of a name, without what makes no difference; the rest is not looked at */
+enum {
+	NAME_MAX_BYTES = 128,                    /* of a name, without what makes no difference; the rest is not looked at */
+	WITHIN_MAX = 4,                          /* texts within texts; what has more of them is hidden as a whole */
+	GROWTH_MAX = 7,                          /* body_mask.h */
+};
+
+struct masker {
+	struct arena *a;
+	const struct mask_names *marked;
+	unsigned within;                         /* how many texts it stands in */
+};
+
+static bool mask_as(const struct masker *m, struct buf *out, enum body_form form, struct str body);
 
 /* ---- names -------------------------------------------------------------------------------------------------------------- */
 
@@ -62,13 +75,79 @@ static bool mostly_text(struct str s)
 	return rest.n < CHARACTER_MAX;
 }
 
+/* What a text is by its looks; NONE: nothing that has names. */
+static enum body_form by_looks(struct str text)
+{
+	struct str s = str_trim(text);
+	size_t at = 0;
+
+	if (!s.n || s.p[0] == '<')
+		return s.n ? BODY_FORM_XML : BODY_FORM_NONE;
+	while (at < s.n && !ascii_is_space(s.p[at]) && !strchr("=\"{[<", s.p[at] ? s.p[at] : ' '))
+		at++;
+	if (at && at < s.n && s.p[at] == '=')
+		return BODY_FORM_FIELDS;
+	if (str_find_char(s, '"') != SIZE_MAX && (s.p[0] == '"' || str_find_char(s, ':') != SIZE_MAX))
+		return BODY_FORM_TEXT;
+	return str_find(s, STR("</")) != SIZE_MAX ? BODY_FORM_XML : BODY_FORM_NONE;
+}
+
 static enum body_form by_first_bytes(struct str body)
 {
-	struct str s = str_trim(body);
+	enum body_form form = by_looks(body);
 
 	if (!mostly_text(body))
 		return BODY_FORM_NONE;
-	return s.n && s.p[0] == '<' ? BODY_FORM_XML : BODY_FORM_TEXT;
+	return form == BODY_FORM_NONE ? BODY_FORM_TEXT : form;
+}
+
+/* ---- a text within a text ------------------------------------------------------------------------------------------------- */
+
+/* In the place of `raw`: itself when there is nothing to hide in it. */
+static void put_masked(const struct masker *m, struct buf *out, enum body_escape how, struct str raw, const struct buf *plain)
+{
+	const struct masker inner = { m->a, m->marked, m->within + 1 };
+	enum body_form form = by_looks(buf_view(plain));
+	struct buf masked, escaped;
+
+	if (form == BODY_FORM_NONE) {
+		buf_str(out, raw);
+		return;
+	}
+	buf_init(&masked, GROWTH_MAX * plain->n);
+	buf_init(&escaped, GROWTH_MAX * raw.n);
+	if (m->within < WITHIN_MAX && mask_as(&inner, &masked, form, buf_view(plain))) {
+		if (str_eq(buf_view(&masked), buf_view(plain)))
+			buf_str(&escaped, raw);
+		else
+			body_escape(&escaped, how, buf_view(&masked));
+	} else {
+		escaped.failed = true;
+	}
+	buf_str(out, buf_ok(&escaped) ? buf_view(&escaped) : STR("***"));
+	buf_release(&masked);
+	buf_release(&escaped);
+}
+
+static void mask_within(const struct masker *m, struct buf *out, enum body_escape how, struct str raw)
+{
+	static const char hints[] = "{[<=%&\\";       /* no text that has names is without one of them, however it is written */
+	struct buf plain;
+	bool any = false;
+
+	for (size_t i = 0; i + 1 < sizeof(hints) && raw.n && !any; i++)
+		any = memchr(raw.p, hints[i], raw.n);
+	if (!any) {
+		buf_str(out, raw);
+		return;
+	}
+	buf_init(&plain, 3 * raw.n);                 /* U+FFFD for a byte that is none */
+	body_unescape(&plain, how, raw);
+	if (buf_ok(&plain))
+		put_masked(m, out, how, raw, &plain);
+	else
+		buf_cstr(out, "***");
+	buf_release(&plain);
 }
 
 enum body_form mask_form_of(struct str content_type, struct str body)
@@ -90,37 +169,50 @@ enum body_form mask_form_of(struct str content_type, struct str body)
 
 /* ---- fields ------------------------------------------------------------------------------------------------------------- */
 
-static bool mask_fields(struct buf *out, struct arena *a, struct str body, const struct mask_names *marked)
+/* Of an address with a query: what stands behind it. */
+static struct str field_name(struct str before_equals)
+{
+	size_t at = before_equals.n;
+
+	while (at && !strchr("?#", before_equals.p[at - 1] ? before_equals.p[at - 1] : ' '))
+		at--;
+	return str_from(before_equals, at);
+}
+
+static bool mask_fields(const struct masker *m, struct buf *out, struct str body)
 {
 	bool first = true;
 
 	for (struct str rest = body, part; str_split(&rest, '&', &part); first = false) {
 		size_t equals = str_find_char(part, '=');
-		struct str name = uri_decode(a, str_first(part, equals), true);
+		struct str name = uri_decode(m->a, field_name(str_first(part, equals)), true);
 
 		if (!name.p && part.n)
 			return false;
 		buf_cstr(out, first ? "" : "&");
-		if (equals == SIZE_MAX || !mask_name_is_secret(name, marked)) {
+		if (equals == SIZE_MAX) {
 			buf_str(out, part);
 			continue;
 		}
-		buf_str(out, str_first(part, equals));
-		buf_cstr(out, "=***");
+		buf_str(out, str_first(part, equals + 1));
+		if (mask_name_is_secret(name, m->marked))
+			buf_cstr(out, "***");
+		else
+			mask_within(m, out, BODY_ESCAPE_FIELD, str_from(part, equals + 1));
 	}
 	return true;
 }
 
 /* ---- JSON in text --------------------------------------------------------------------------------------------------------- */
 
-/* Behind the string that begins at `at`; the length of the text when it has no end. */
-static size_t string_end(struct str s, size_t at)
+/* Where the string that begins at `at` has its last quote; the length of the text when it has none. */
+static size_t string_close(struct str s, size_t at)
 {
 	for (at++; at < s.n; at++) {
 		if (s.p[at] == '\\')
 			at++;
 		else if (s.p[at] == '"')
-			return at + 1;
+			return at;
 	}
 	return s.n;
 }
@@ -141,7 +233,8 @@ static size_t value_end(struct str s, size_t at)
 		char c = s.p[at];
 
 		if (c == '"') {
-			at = string_end(s, at);
+			at = string_close(s, at);
+			at += at < s.n;
 			if (!depth)
 				return at;
 			continue;
@@ -162,9 +255,11 @@ static bool key_is_secret(struct str quoted, const struct mask_names *marked)
 {
 	struct str inner = { quoted.p + 1, quoted.n - 2 };
 	json_t *v;
-	bool secret = true;
+	bool secret = true, plain = true;
 
-	if (str_find_char(inner, '\\') == SIZE_MAX)
+	for (size_t i = 0; i < inner.n && plain; i++)
+		plain = inner.p[i] != '\\' && (unsigned char)inner.p[i] >= ' ';
+	if (plain)
 		return mask_name_is_secret(inner, marked);
 	v = json_loadb(quoted.p, quoted.n, JSON_DECODE_ANY, NULL);
 	if (json_is_string(v))
@@ -173,22 +268,25 @@ static bool key_is_secret(struct str quoted, const struct mask_names *marked)
 	return secret;
 }
 
-static void mask_text_body(struct buf *out, struct str body, const struct mask_names *marked)
+static void mask_text_body(const struct masker *m, struct buf *out, struct str body)
 {
 	size_t at = 0;
 
 	while (at < body.n) {
-		size_t quote = str_find_char(str_from(body, at), '"'), end, colon;
+		size_t quote = str_find_char(str_from(body, at), '"'), close, end, colon;
 
 		if (quote == SIZE_MAX)
 			break;
-		end = string_end(body, at + quote);
-		buf_str(out, str_first(str_from(body, at), end - at));
 		quote += at;
+		close = string_close(body, quote);
+		end = close < body.n ? close + 1 : close;
+		buf_str(out, str_first(str_from(body, at), quote + 1 - at));
+		mask_within(m, out, BODY_ESCAPE_JSON, str_first(str_from(body, quote + 1), close - quote - 1));
+		buf_cstr(out, close < body.n ? "\"" : "");
 		at = end;
 		colon = skip_blanks(body, end);
 		if (colon == body.n || body.p[colon] != ':' || end - quote < 2
-		    || !key_is_secret((struct str){ body.p + quote, end - quote }, marked))
+		    || !key_is_secret((struct str){ body.p + quote, end - quote }, m->marked))
 			continue;
 		end = skip_blanks(body, colon + 1);
 		buf_str(out, str_first(str_from(body, at), end - at));
@@ -242,8 +340,18 @@ static size_t other_markup_end(struct str s, size_t at)
 	return SIZE_MAX;
 }
 
+/* The value of an attribute, quotes and all. */
+static void put_attribute(const struct masker *m, struct buf *out, struct str value)
+{
+	bool quoted = value.n && (value.p[0] == '"' || value.p[0] == '\''), closed = quoted && value.n > 1 && value.p[value.n - 1] == value.p[0];
+
+	buf_str(out, str_first(value, quoted));
+	mask_within(m, out, BODY_ESCAPE_XML, str_first(str_from(value, quoted), value.n - quoted - closed));
+	buf_str(out, str_from(value, value.n - closed));
+}
+
 /* Copies a start tag from behind its name, without the values of secret attributes. *empty: it is "<a/>". */
-static size_t copy_tag(struct buf *out, struct str s, size_t at, const struct mask_names *marked, bool *empty)
+static size_t copy_tag(const struct masker *m, struct buf *out, struct str s, size_t at, bool *empty)
 {
 	*empty = false;
 	while (at < s.n && s.p[at] != '>') {
@@ -269,10 +377,10 @@ static size_t copy_tag(struct buf *out, struct str s, size_t at, const struct ma
 
 			at = end == SIZE_MAX ? s.n : value + 1 + end + 1;
 		}
-		if (at > value && mask_name_is_secret(local_name(name), marked))
+		if (at > value && mask_name_is_secret(local_name(name), m->marked))
 			buf_cstr(out, "\"***\"");
 		else
-			buf_str(out, str_first(str_from(s, value), at - value));
+			put_attribute(m, out, str_first(str_from(s, value), at - value));
 	}
 	if (at < s.n)
 		buf_char(out, s.p[at++]);
@@ -311,7 +419,19 @@ static size_t element_end(struct str s, size_t at, struct str name)
 	return s.n;
 }
 
-static void mask_xml(struct buf *out, struct str s, const struct mask_names *marked)
+/* A comment or a section may hold another text; nothing else of this kind does. */
+static void put_other_markup(const struct masker *m, struct buf *out, struct str s)
+{
+	bool section = str_starts(s, STR("<![CDATA[")), comment = str_starts(s, STR("<!--"));
+	struct str end = section ? STR("]]>") : STR("-->");
+	size_t head = section ? 9 : comment ? 4 : s.n, tail = s.n > head && str_ends(str_from(s, head), end) ? end.n : 0;
+
+	buf_str(out, str_first(s, head));
+	mask_within(m, out, BODY_ESCAPE_NONE, str_first(str_from(s, head), s.n - head - tail));
+	buf_str(out, str_from(s, s.n - tail));
+}
+
+static void mask_xml(const struct masker *m, struct buf *out, struct str s)
 {
 	size_t at = 0;
 
@@ -321,12 +441,18 @@ static void mask_xml(struct buf *out, struct str s, const struct mask_names *mar
 		bool empty;
 
 		next = next == SIZE_MAX ? s.n : at + next;
-		buf_str(out, str_first(str_from(s, at), next - at));
+		mask_within(m, out, BODY_ESCAPE_XML, str_first(str_from(s, at), next - at));
 		at = next;
 		if (at == s.n)
 			break;
-		if ((end = other_markup_end(s, at)) != SIZE_MAX || (at + 1 < s.n && s.p[at + 1] == '/')) {
-			end = end == SIZE_MAX ? at + 1 : end;
+		if ((end = other_markup_end(s, at)) != SIZE_MAX) {
+			put_other_markup(m, out, str_first(str_from(s, at), end - at));
+			at = end;
+			continue;
+		}
+		if (at + 1 < s.n && s.p[at + 1] == '/') {
+			end = str_find_char(str_from(s, at), '>');
+			end = end == SIZE_MAX ? s.n : at + end + 1;
 			buf_str(out, str_first(str_from(s, at), end - at));
 			at = end;
 			continue;
@@ -334,23 +460,34 @@ static void mask_xml(struct buf *out, struct str s, const struct mask_names *mar
 		name = name_at(s, at + 1);
 		buf_char(out, '<');
 		buf_str(out, name);
-		at = copy_tag(out, s, at + 1 + name.n, marked, &empty);
-		if (!name.n || empty || at == s.n || !mask_name_is_secret(local_name(name), marked))
+		at = copy_tag(m, out, s, at + 1 + name.n, &empty);
+		if (!name.n || empty || at == s.n || !mask_name_is_secret(local_name(name), m->marked))
 			continue;
 		buf_cstr(out, "***");
 		at = element_end(s, at, name);
 	}
 }
 
-bool mask_body(struct buf *out, struct arena *a, enum body_form form, struct str body, const struct mask_names *marked)
+static bool mask_as(const struct masker *m, struct buf *out, enum body_form form, struct str body)
 {
 	bool good = form != BODY_FORM_NONE;
 
 	if (form == BODY_FORM_FIELDS)
-		good = mask_fields(out, a, body, marked);
+		good = mask_fields(m, out, body);
 	else if (form == BODY_FORM_XML)
-		mask_xml(out, body, marked);
+		mask_xml(m, out, body);
 	else if (good)
-		mask_text_body(out, body, marked);
+		mask_text_body(m, out, body);
 	return good && buf_ok(out);
+}
+
+bool mask_body(struct buf *out, struct arena *a, enum body_form form, struct str body, const struct mask_names *marked)
+{
+	return mask_as(&(struct masker){ .a = a, .marked = marked }, out, form, body);
+}
+
+bool mask_value(struct buf *out, struct arena *a, struct str text, const struct mask_names *marked)
+{
+	mask_within(&(struct masker){ .a = a, .marked = marked }, out, BODY_ESCAPE_NONE, text);
+	return buf_ok(out);
 }

@@ -3,6 +3,9 @@
  * A name is secret when it says so (password, client_secret, accessToken, x-api-key ...) or is one of `marked`, names that the
  * operator gave. Case, "-", "_", "." and blanks make no difference between names. The body is read as text, not parsed: one
  * that was cut off in the middle, or is not well-formed, is masked just so, and a value that has no end is masked to the end.
+ * A text within the text is looked at, too, and what stands in that, a few deep: JSON or XML in a JSON string, in an element, an
+ * attribute, a CDATA section, a comment, in a field of a form; the query of an address in any of these.
+ *
  * What stands under no name (a key inside of a sentence) is not found here: mask known secrets in the result too.
  *
  * Output is at most 7 times the input ("a":1 becomes "a":"***"); give `out` such a limit. Thread-safe. */
@@ -28,3 +31,5 @@ bool mask_name_is_secret(struct str name, const struct mask_names *marked);
 enum body_form mask_form_of(struct str content_type, struct str body);
 /* NOMEM: `out` is full or the arena is; nothing of it may then be shown. */
 bool mask_body(struct buf *out, struct arena *a, enum body_form form, struct str body, const struct mask_names *marked) MUST_USE;
+/* The same for a value whose own name is none of a secret: a field of a message. */
+bool mask_value(struct buf *out, struct arena *a, struct str text, const struct mask_names *marked) MUST_USE;

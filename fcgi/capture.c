@@ -211,6 +211,19 @@ static size_t longest_hidden(const struct trace_writer *w)
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------- */
 
+/* The query of an address, JSON in a field; "***" when there is no memory to look into it. */
+static struct str field_value(struct trace_writer *w, const struct capture *c, struct str value)
+{
+	struct str shown = STR_NULL;
+	struct buf b;
+
+	buf_init(&b, value.n * MASK_FACTOR + 1);
+	if (mask_value(&b, w->k->arena, value, &c->by->marked))
+		shown = str_eq(buf_view(&b), value) ? value : arena_dup(w->k->arena, buf_view(&b));
+	buf_release(&b);
+	return shown.p ? trace_mask(w, shown) : STR("***");
+}
+
 static void put_fields(struct trace_writer *w, const struct capture *c, const struct fields *f)
 {
 	size_t start = w->b.n;
@@ -226,7 +239,7 @@ static void put_fields(struct trace_writer *w, const struct capture *c, const st
 		buf_cstr(&w->b, i ? ",{" : "{");
 		trace_put_masked(w, "name", trace_mask(w, f->v[i].name), TRACE_NAME_BYTES);
 		buf_char(&w->b, ',');
-		trace_put_masked(w, "value", secret ? STR("***") : trace_mask(w, f->v[i].value), TRACE_VALUE_BYTES);
+		trace_put_masked(w, "value", secret ? STR("***") : field_value(w, c, f->v[i].value), TRACE_VALUE_BYTES);
 		buf_char(&w->b, '}');
 	}
 	buf_cstr(&w->b, "],");

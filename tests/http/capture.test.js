@@ -62,6 +62,7 @@ describe('capture', () => {
     answer = (req, res) => {
       res.setHeader('Content-Type', 'application/json');
       res.setHeader('Set-Cookie', 'session=cookie-value-8812');
+      res.setHeader('Location', '/next?page=2&access_token=place-token-5');
       res.end(JSON.stringify({ kept: 'answer', refresh_token: 'back-token-1', iban: 'NL91ABNA0417164300', echo: NAMED, deep: [{ password: { a: 'pw-77' } }] }));
     };
     const body = JSON.stringify({ name: 'Rex', clientSecret: 'body-secret-1', note: `uses ${TOKEN}`, iban: 'DE02120300000000202051' });
@@ -81,7 +82,7 @@ describe('capture', () => {
     const sent = Object.fromEntries(v.backendRequest.headers.map((h) => [h.name.toLowerCase(), h.value]));
     assert.equal(sent['x-pass'], '***');
     assert.equal(sent['content-type'], 'application/json');
-    for (const secret of ['body-secret-1', TOKEN, 'DE0212', 'NL91', 'FR76', 'query-token', 'back-token', 'cookie-value', 'pw-77', 'patient-4410',
+    for (const secret of ['body-secret-1', TOKEN, 'DE0212', 'NL91', 'FR76', 'query-token', 'back-token', 'place-token', 'cookie-value', 'pw-77', 'patient-4410',
       'named-', '9931', mine.primaryKey])
       assert.ok(!text.includes(secret), `${secret} in ${text}`);
     // nothing of it lies in the clear in the shared cache either: masked before it is written
@@ -106,6 +107,8 @@ describe('capture', () => {
       ['application/x-www-form-urlencoded', 'user=ann&password=p%26w&client%5Fsecret=x', 'user=ann&password=***&client%5Fsecret=***'],
       ['text/xml', '<e xmlns:w="u"><w:Password Type="t">pw-1</w:Password><a token="t1" b="2"/></e>', '<e xmlns:w="u"><w:Password Type="t">***</w:Password><a token="***" b="2"/></e>'],
       ['application/octet-stream', Buffer.from([1, 0, 2, 255]), null],
+      ['application/json', JSON.stringify({ event: JSON.stringify({ pin: 'inner-1', to: '/cb?code=1&access_token=inner-2' }) }),
+        JSON.stringify({ event: JSON.stringify({ pin: '***', to: '/cb?code=1&access_token=***' }) })],
       ['text/plain', 'x'.repeat(500), 'x'.repeat(200)],
       ['application/json', `{"a":"${'y'.repeat(180)}","password":"edge-secret-at-the-end-of-what-is-shown"}`, `{"a":"${'y'.repeat(180)}","password":"***"}`.slice(0, 200)],
     ];

@@ -44,6 +44,10 @@ static void forms(void **state UNUSED)
 		{ "bytes", "application/octet-stream", STR_INIT("\x01\x02\xff\xfe\xfd\xfc\xfb"), BODY_FORM_NONE },
 		{ "a zero byte", "text/plain", STR_INIT("a\0b"), BODY_FORM_NONE },
 		{ "a character cut at the end", "text/plain", STR_INIT("caf\xc3"), BODY_FORM_TEXT },
+		{ "a form without a type", "", STR_INIT("a=1&password=s"), BODY_FORM_FIELDS },
+		{ "a form that says it is a text", "text/plain", STR_INIT("password=s"), BODY_FORM_FIELDS },
+		{ "JSON with an equals sign", "", STR_INIT("{\"a=b\":1}"), BODY_FORM_TEXT },
+		{ "a sentence", "text/plain", STR_INIT("it is a=b"), BODY_FORM_TEXT },
 		{ "empty", "image/png", STR_INIT(""), BODY_FORM_TEXT },
 	};
 
@@ -104,6 +108,52 @@ static void bodies(void **state UNUSED)
 	check_done();
 }
 
+/* Texts within texts. */
+static void within(void **state UNUSED)
+{
+	static const struct {
+		const char *label;
+		enum body_form form;
+		const char *body, *want;
+	} rows[] = {
+		{ "JSON in JSON", BODY_FORM_TEXT, "{\"p\":\"{\\\"iban\\\":\\\"NL1\\\",\\\"b\\\":2}\"}",
+		  "{\"p\":\"{\\\"iban\\\":\\\"***\\\",\\\"b\\\":2}\"}" },
+		{ "and in that", BODY_FORM_TEXT, "\"{\\\"q\\\":\\\"{\\\\\\\"pin\\\\\\\":1}\\\"}\"",
+		  "\"{\\\"q\\\":\\\"{\\\\\\\"pin\\\\\\\":\\\\\\\"***\\\\\\\"}\\\"}\"" },
+		{ "braces as numbers", BODY_FORM_TEXT, "\"\\u007b\\u0022pin\\u0022:1}\"", "\"{\\\"pin\\\":\\\"***\\\"}\"" },
+		{ "a list in JSON", BODY_FORM_TEXT, "[\"[{\\\"pin\\\":1}]\"]", "[\"[{\\\"pin\\\":\\\"***\\\"}]\"]" },
+		{ "cut in the text within", BODY_FORM_TEXT, "{\"p\":\"{\\\"pin\\\":\\\"12", "{\"p\":\"{\\\"pin\\\":\\\"***\\\"" },
+		{ "cut in an escape", BODY_FORM_TEXT, "{\"p\":\"{\\\"pin\\\":\\\"12\\", "{\"p\":\"{\\\"pin\\\":\\\"***\\\"" },
+		{ "nothing to hide stays as it was", BODY_FORM_TEXT, "\"\\u007b\\/\\u0022a\\u0022:1}\"", "\"\\u007b\\/\\u0022a\\u0022:1}\"" },
+		{ "XML in JSON", BODY_FORM_TEXT, "{\"x\":\"<a><pin>1</pin></a>\"}", "{\"x\":\"<a><pin>***</pin></a>\"}" },
+		{ "an address in JSON", BODY_FORM_TEXT, "{\"u\":\"https://h/p?a=1&pin=2#x\"}", "{\"u\":\"https://h/p?a=1&pin=***\"}" },
+		{ "its first field", BODY_FORM_TEXT, "{\"u\":\"/p?pin=2&a=1\"}", "{\"u\":\"/p?pin=***&a=1\"}" },
+		{ "a form in JSON", BODY_FORM_TEXT, "{\"f\":\"a=1&iban=2\"}", "{\"f\":\"a=1&iban=***\"}" },
+		{ "JSON in a form", BODY_FORM_FIELDS, "a=%7B%22pin%22%3A1%7D&b=+x", "a=%7B%22pin%22%3A%22***%22%7D&b=+x" },
+		{ "an address in a form", BODY_FORM_FIELDS, "u=https%3A%2F%2Fh%2F%3Ftoken%3Dx", "u=https%3A%2F%2Fh%2F%3Ftoken%3D***" },
+		{ "JSON in an element", BODY_FORM_XML, "<a>{\"pin\":1}</a>", "<a>{&quot;pin&quot;:&quot;***&quot;}</a>" },
+		{ "escaped XML in an element", BODY_FORM_XML, "<a>&lt;pin>&#49;&lt;/pin></a>", "<a>&lt;pin&gt;***&lt;/pin&gt;</a>" },
+		{ "XML in a section", BODY_FORM_XML, "<a><![CDATA[<b><pin>1</pin></b>]]></a>", "<a><![CDATA[<b><pin>***</pin></b>]]></a>" },
+		{ "JSON in a section that is cut", BODY_FORM_XML, "<a><![CDATA[{\"pin\":\"1", "<a><![CDATA[{\"pin\":\"***\"" },
+		{ "XML in a comment", BODY_FORM_XML, "<!--<pin>1</pin>-->", "<!--<pin>***</pin>-->" },
+		{ "an address in an attribute", BODY_FORM_XML, "<a href='/?x=1&amp;pin=2'>t</a>", "<a href='/?x=1&amp;pin=***'>t</a>" },
+		{ "deeper than is looked", BODY_FORM_FIELDS, "a=b%3Dc%253Dd%25253De%2525253Df%252525253Dg", "a=b%3Dc%253Dd%25253De%2525253D***" },
+		{ "an end tag", BODY_FORM_XML, "<a>1</a>pin=2", "<a>1</a>pin=***" },
+	};
+	struct arena *a = arena_new(1 << 20);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf b;
+
+		buf_init(&b, 4096);
+		CHECK(rows[i].label, mask_body(&b, a, rows[i].form, str_of(rows[i].body), &marked));
+		CHECK_STR(rows[i].label, buf_view(&b), str_of(rows[i].want));
+		buf_release(&b);
+	}
+	arena_free(a);
+	check_done();
+}
+
 /* Tags that never end: what is looked for behind each of them must not be looked for anew. Processor time, not that of the clock. */
 static void endless(void **state UNUSED)
 {
@@ -130,7 +180,7 @@ static void endless(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(names), cmocka_unit_test(forms), cmocka_unit_test(bodies),
-					    cmocka_unit_test(endless) };
+					    cmocka_unit_test(within), cmocka_unit_test(endless) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
