@@ -32,6 +32,7 @@ static const struct option options[] = {
 	{ "correlation", OPTION_TEXT, "ID", "only calls to which the backend gave this id", false },
 	{ "key", OPTION_TEXT, "START", "only calls with a key that begins so (its first 6 characters count)", false },
 	{ "address", OPTION_TEXT, "IP", "only calls from this address", false },
+	{ "before", OPTION_TEXT, "ID", "only calls before the one of this request id: with -n, page by page", false },
 	{ "trace-id", OPTION_TEXT, "ID", "only calls of this trace (32 digits, or a whole traceparent)", false },
 	OPTION_END,
 };
@@ -377,11 +378,32 @@ static gh_rc read_places(struct follower *f, struct store *s, struct gh_err *err
 	return GH_RC_OK;
 }
 
-static gh_rc read_store(struct follower *f, struct store *s, struct gh_err *err)
+/* What the keeper has not taken in yet is newer than all that it has. */
+static gh_rc read_before(struct follower *f, struct store *s, struct str id, struct gh_err *err)
 {
+	const struct store_calls_filter of_id = { .request_id = id, .limit = 1 };
 	struct store_call *rows;
 	size_t n;
 
+	TRY(store_calls(s, f->cli->arena, &of_id, &rows, &n, err));
+	if (!n)
+		FAIL(err, NOT_FOUND, "--before: no call that is kept has the id '%.*s'; one of the last second may come yet", STR_ARG(str_first(id, 80)));
+	f->filter.before_row = rows[0].row;
+	for (struct tail *t = f->tails; t; t = t->next) {
+		segment_close(t->segment);
+		t->segment = NULL;
+	}
+	return GH_RC_OK;
+}
+
+static gh_rc read_store(struct follower *f, struct store *s, struct gh_err *err)
+{
+	struct str before = str_of(option_text(&f->cli->options, "before"));
+	struct store_call *rows;
+	size_t n;
+
+	if (before.p)
+		TRY(read_before(f, s, before, err));
 	TRY(read_places(f, s, err));
 	TRY(store_calls(s, f->cli->arena, &f->filter, &rows, &n, err));
 	for (size_t i = 0; i < n; i++)
@@ -397,6 +419,8 @@ static gh_rc begin(struct follower *f, struct gh_err *err)
 	bool following = option_flag(&c->options, "f");
 	int64_t last = option_int(&c->options, "n", following ? LAST_FOLLOWING : LAST_DEFAULT);
 
+	if (following && option_text(&c->options, "before"))
+		return cli_usage(c, err, "--before and -f do not go together: those that are to come are not before");
 	if (last > LAST_MAX)
 		return cli_usage(c, err, "-n takes a number up to %d", LAST_MAX);
 	if (option_text(&c->options, "range"))

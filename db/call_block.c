@@ -381,7 +381,7 @@ static bool fits(const struct search *q, int64_t row, const struct telemetry_cal
 {
 	const struct store_calls_filter *f = q->f;
 
-	return row > f->after_row && c->status >= q->from_status && c->status <= q->to_status && c->started_us >= f->from_us
+	return row > f->after_row && (!f->before_row || row < f->before_row) && c->status >= q->from_status && c->status <= q->to_status && c->started_us >= f->from_us
 	       && (!f->to_us || c->started_us < f->to_us) && has(f->api, c->api) && has(f->subscription, c->subscription)
 	       && has_id(f->request_id, c->request_id) && has_id(f->correlation, c->correlation) && has_id(f->trace_id, c->trace_id)
 	       && has_id(f->key_prefix, c->key_prefix) && has_id(f->address, c->client_ip);
@@ -498,6 +498,7 @@ gh_rc call_blocks_find(struct store *s, const struct store_calls_filter *f, call
 	bind_int(st, 1, f->after_row);
 	bind_int(st, 2, f->from_us);
 	bind_int(st, 3, f->to_us ? f->to_us : INT64_MAX);
+	bind_int(st, 7, f->before_row ? f->before_row : INT64_MAX);
 	rc = each_block(s, q, st, each, ctx, err);
 	search_free(q);
 	return rc;

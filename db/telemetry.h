@@ -87,6 +87,7 @@ struct store_calls_filter {
 	struct str correlation, trace_id, key_prefix, address;   /* the same; one of these four or request_id */
 	int status;                  /* 200; 4 is all of 4xx; 0 does not narrow */
 	int64_t after_row;           /* only rows behind this one; 0: all */
+	int64_t before_row;          /* only rows before this one; 0: all */
 	int64_t from_us, to_us;      /* 0: open */
 	size_t limit;                /* newest ones; 0: 100 */
 };

@@ -73,8 +73,15 @@ struct calls_sought {
 	struct str id, api, subscription, status, range;
 	size_t limit;
 	const struct rights *rights;
+	int64_t before;                  /* only calls of a smaller row; 0: from the newest on */
+	int64_t next;                    /* set: older ones are before this row; 0: there are none */
 	struct str problem;              /* set: a sentence about what cannot be; STR_NULL: none */
 };
+/* The call of that row or, when `id` is no number or there is no such row, of that request id; without who called where the rights do
+ * not tell that, then *hidden. *found false: there is none, *denied: it is of an environment that they do not let see. */
+GH_RC admin_call_find(struct web *w, struct str id, struct store_call *out, bool *found, bool *denied, bool *hidden, struct gh_err *err);
+/* Its request id when headers and bodies of it were written down and the account may see them; else empty. */
+GH_RC admin_call_captured(struct web *w, const struct telemetry_call *t, struct str *out, struct gh_err *err);
 /* Oldest first, without who called where the rights do not tell that. */
 GH_RC admin_find_calls(struct web *w, struct calls_sought *q, struct store_call **rows, size_t *n, struct gh_err *err);
 /* bulk.c: one deed for all that were ticked in a list; `bulk` of a page of that kind: the deeds, with value and label. */
@@ -98,6 +105,11 @@ GH_RC admin_zip_show(struct web *w, struct str zip, struct gh_err *why, bool *fi
 void admin_put_api_head(struct web *w, const struct store_api *api);
 web_handler admin_promote, admin_promote_act;
 web_handler admin_audit, admin_audit_export;
+/* What the request's parameters narrow the trail to; the limit is left open. A day that is none does not narrow. */
+struct store_audit_filter;
+struct store_audit_entry;
+struct store_audit_filter admin_audit_filter(struct web *w);
+json_t *admin_audit_json(struct web *w, const struct store_audit_entry *v);      /* a new reference */
 web_handler admin_look, admin_look_save, admin_look_reset;
 /* What its owners ask for and wait for, as `tier`, `wish`, `message` and `asker` of its row; adds to its actions. */
 GH_RC admin_put_request(struct web *w, struct liquid_record *row, const struct store_subscription *s, struct gh_err *err);

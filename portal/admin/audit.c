@@ -9,6 +9,7 @@
 #include "db/audit.h"
 
 enum { ROWS = 50, EXPORT_ROWS = 10000, VALUE_MAX = 2000 };
+static const char *const names[] = { "actor", "kind", "action", "object", "from", "to" };
 
 static struct str param(struct web *w, const char *name)
 {
@@ -25,13 +26,18 @@ static int64_t day_of(struct web *w, const char *name, int64_t more_us)
 	return clock_parse_date(param(w, name), &us) ? us + more_us : 0;
 }
 
+struct store_audit_filter admin_audit_filter(struct web *w)
+{
+	return (struct store_audit_filter){ .actor = param(w, "actor"), .id = param(w, "object"), .kind = param(w, "kind"), .action = param(w, "action"),
+					    .from_us = day_of(w, "from", 0), .to_us = day_of(w, "to", INT64_C(86400000000)) };
+}
+
 static struct store_audit_filter filter_of(struct web *w)
 {
-	static const char *const names[] = { "actor", "kind", "action", "object", "from", "to" };
-	struct store_audit_filter f = { .actor = param(w, "actor"), .id = param(w, "object"), .kind = param(w, "kind"), .action = param(w, "action"),
-					.from_us = day_of(w, "from", 0), .to_us = day_of(w, "to", INT64_C(86400000000)), .limit = ROWS + 1 };
+	struct store_audit_filter f = admin_audit_filter(w);
 	bool narrowed = false;
 
+	f.limit = ROWS + 1;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		liquid_set_text(w->page, names[i], param(w, names[i]));
 		narrowed = narrowed || param(w, names[i]).n;
@@ -151,7 +157,7 @@ static void put_csv(struct web *w, const struct store_audit_entry *v, size_t n)
 	table_csv(&w->rs.body, &t);
 }
 
-static json_t *entry_json(struct web *w, const struct store_audit_entry *v)
+json_t *admin_audit_json(struct web *w, const struct store_audit_entry *v)
 {
 	char iso[CLOCK_ISO_MAX];
 	json_t *detail = NULL;
@@ -166,7 +172,7 @@ static json_t *entry_json(struct web *w, const struct store_audit_entry *v)
 
 gh_rc admin_audit_export(struct web *w, struct gh_err *err)
 {
-	struct store_audit_filter f = filter_of(w);
+	struct store_audit_filter f = admin_audit_filter(w);
 	bool csv = !str_eq(param(w, "format"), STR("json"));
 	struct store_audit_entry *v;
 	json_t *all;
@@ -185,6 +191,6 @@ gh_rc admin_audit_export(struct web *w, struct gh_err *err)
 	}
 	all = jsn_keep(w->a, json_array());
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(all, entry_json(w, &v[i]));
+		json_array_append_new(all, admin_audit_json(w, &v[i]));
 	return web_json(w, 200, "application/json", all, err);
 }

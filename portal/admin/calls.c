@@ -118,33 +118,40 @@ static size_t keep_seen(const struct rights *rights, struct store_call *rows, si
 	return kept;
 }
 
-/* The newest that the account may see: as many are read as it takes, so that nobody is shown less for what others call. */
-static GH_RC newest(struct web *w, const struct rights *rights, struct store_calls_filter *f, bool by_caller, struct store_call **rows, size_t *n,
+/* The newest that the account may see: as many are read as it takes, so that nobody is shown less for what others call. One more is
+ * asked for than is wanted, so that it is known whether there are older ones; they are before q->next. */
+static GH_RC newest(struct web *w, struct calls_sought *q, struct store_calls_filter *f, bool by_caller, struct store_call **rows, size_t *n,
 		    struct gh_err *err)
 {
-	size_t got, wanted = f->limit;
-
 	for (;; f->limit *= 4) {
-		TRY(store_calls(w->site->store, w->a, f, rows, &got, err));
-		*n = keep_seen(rights, *rows, got, by_caller);
-		if (*n >= wanted || got < f->limit || f->limit >= CALLS_LOOKED_AT)
+		size_t got;
+
+		if (q->id.n)
+			TRY(by_any_id(w, f, q->id, rows, &got, &by_caller, err));
+		else
+			TRY(store_calls(w->site->store, w->a, f, rows, &got, err));
+		q->next = got == f->limit ? (*rows)[0].row : 0;
+		*n = keep_seen(q->rights, *rows, got, by_caller);
+		if (*n > q->limit || got < f->limit || f->limit >= CALLS_LOOKED_AT)
 			break;
 	}
-	if (*n > wanted) {                   /* oldest first */
-		*rows += *n - wanted;
-		*n = wanted;
+	if (*n > q->limit) {                 /* oldest first */
+		*rows += *n - q->limit;
+		*n = q->limit;
+		q->next = (*rows)[0].row;
 	}
 	return GH_RC_OK;
 }
 
 GH_RC admin_find_calls(struct web *w, struct calls_sought *q, struct store_call **rows, size_t *n, struct gh_err *err)
 {
-	struct store_calls_filter f = { .limit = q->limit, .api = q->api.n ? q->api : STR_NULL,
+	struct store_calls_filter f = { .limit = q->limit + 1, .before_row = q->before, .api = q->api.n ? q->api : STR_NULL,
 					.subscription = q->subscription.n ? q->subscription : STR_NULL, .status = status_of(q->status) };
 	bool by_caller = q->subscription.n > 0;
 	struct gh_err why = { 0 };
 
 	*n = 0;
+	q->next = 0;
 	if (q->range.n)
 		(void)analytics_range(q->range, clock_wall_us(), &f.from_us, &f.to_us, &why).code;
 	if (q->status.n && !f.status)
@@ -153,11 +160,7 @@ GH_RC admin_find_calls(struct web *w, struct calls_sought *q, struct store_call 
 	q->problem = why.code ? arena_dup(w->a, str_of(why.message)) : STR_NULL;
 	if (why.code)
 		return GH_RC_OK;
-	if (!q->id.n)
-		return newest(w, q->rights, &f, by_caller, rows, n, err);
-	TRY(by_any_id(w, &f, q->id, rows, n, &by_caller, err));
-	*n = keep_seen(q->rights, *rows, *n, by_caller);
-	return GH_RC_OK;
+	return newest(w, q, &f, by_caller, rows, n, err);
 }
 
 gh_rc admin_calls(struct web *w, struct gh_err *err)
@@ -165,6 +168,7 @@ gh_rc admin_calls(struct web *w, struct gh_err *err)
 	struct liquid_list *list = liquid_set_list(w->page, "calls");
 	struct calls_sought q = { .limit = CALLS_SHOWN, .rights = &w->rights };
 	struct store_call *rows = NULL;
+	char next[24];
 	size_t n;
 
 	q.id = param(w, "q");
@@ -172,14 +176,18 @@ gh_rc admin_calls(struct web *w, struct gh_err *err)
 	q.subscription = param(w, "subscription");
 	q.status = param(w, "status");
 	q.range = param(w, "range");
+	if (!str_to_i64(web_param(&w->rq.query, "before"), 1, INT64_MAX, &q.before))
+		q.before = 0;
 	TRY(admin_find_calls(w, &q, &rows, &n, err));
 	liquid_set_text(w->page, "problem", q.problem.n ? q.problem : STR(""));
-	if (n == 1 && q.id.n)
+	if (n == 1 && q.id.n && !q.before)
 		return web_redirect(w, arena_printf(w->a, "calls/%lld", (long long)rows[0].row), err);
 	for (size_t i = n; i-- > 0;)                 /* newest first */
 		admin_put_call(w, liquid_push_record(list), &rows[i]);
 	liquid_set_bool(w->page, "searched", q.id.n || q.api.n || q.subscription.n || q.status.n || q.range.n);
-	liquid_set_bool(w->page, "full", n == CALLS_SHOWN);
+	snprintf(next, sizeof(next), "%lld", (long long)q.next);
+	liquid_set_text(w->page, "next_page", q.next ? admin_query(w, (const char *const[]){ "before", next, NULL }) : STR(""));
+	liquid_set_text(w->page, "previous_page", q.before ? admin_query(w, (const char *const[]){ "before", "", NULL }) : STR(""));
 	liquid_set_bool(w->page, "see_keys", web_may(w, WEB_VIEW_SUBSCRIPTIONS));
 	liquid_set_text(w->page, "title", STR("Calls"));
 	return web_page(w, "calls", err);
@@ -293,8 +301,7 @@ static void put_steps(struct web *w, const struct telemetry_call *t)
 	}
 }
 
-/* Whether its headers and bodies were written down, for those who may see them: `captured` is its request id or empty. */
-static GH_RC put_captured(struct web *w, const struct telemetry_call *t, struct gh_err *err)
+GH_RC admin_call_captured(struct web *w, const struct telemetry_call *t, struct str *out, struct gh_err *err)
 {
 	struct cache *cache = NULL;
 	json_t *v = NULL;
@@ -303,32 +310,51 @@ static GH_RC put_captured(struct web *w, const struct telemetry_call *t, struct 
 		TRY(web_cache(w, &cache, err));
 	if (cache)
 		TRY(store_captured_call(cache, w->a, t->request_id, &v, err));
-	liquid_set_text(w->page, "captured", v ? t->request_id : STR(""));
+	*out = v ? t->request_id : STR("");
+	return GH_RC_OK;
+}
+
+GH_RC admin_call_find(struct web *w, struct str id, struct store_call *out, bool *found, bool *denied, bool *hidden, struct gh_err *err)
+{
+	const struct store_calls_filter of_id = { .request_id = id, .limit = 1 };
+	struct store_call *rows = NULL;
+	uint64_t row = 0;
+	size_t n = 0;
+
+	*found = *denied = *hidden = false;
+	if (str_to_u64(id, INT64_MAX - 1, &row) && row)
+		TRY(store_call_at(w->site->store, w->a, (int64_t)row, &rows, &n, err));
+	if (!n && id.n)
+		TRY(store_calls(w->site->store, w->a, &of_id, &rows, &n, err));
+	if (!n)
+		return GH_RC_OK;
+	*found = true;
+	*out = rows[0];
+	*denied = !web_may_in(w, WEB_VIEW_TRAFFIC, out->call.environment);
+	*hidden = !web_may_in(w, WEB_VIEW_CALLERS, out->call.environment);
+	if (*hidden)
+		hide_caller(&out->call);
 	return GH_RC_OK;
 }
 
 gh_rc admin_call(struct web *w, struct gh_err *err)
 {
-	struct store_call *rows;
-	uint64_t row;
-	size_t n;
+	bool found, denied, hidden;
+	struct str captured;
+	struct store_call c;
 
-	if (!str_to_u64(w->rq.args[0], INT64_MAX - 1, &row) || !row)
+	TRY(admin_call_find(w, w->rq.args[0], &c, &found, &denied, &hidden, err));
+	if (!found)
 		FAIL(err, NOT_FOUND, "no such call");
-	TRY(store_call_at(w->site->store, w->a, (int64_t)row, &rows, &n, err));
-	if (!n)
-		FAIL(err, NOT_FOUND, "no such call");
-	if (!web_may_in(w, WEB_VIEW_TRAFFIC, rows[0].call.environment))
+	if (denied)
 		FAIL(err, DENIED, "a call of another environment");
-	if (!web_may_in(w, WEB_VIEW_CALLERS, rows[0].call.environment)) {
-		hide_caller(&rows[0].call);
-		liquid_set_bool(w->page, "hidden", true);
-	}
-	admin_put_call(w, liquid_set_record(w->page, "call"), &rows[0]);
-	put_what(w, &rows[0].call);
-	put_why(w, &rows[0].call);
-	put_steps(w, &rows[0].call);
-	TRY(put_captured(w, &rows[0].call, err));
+	liquid_set_bool(w->page, "hidden", hidden);
+	admin_put_call(w, liquid_set_record(w->page, "call"), &c);
+	put_what(w, &c.call);
+	put_why(w, &c.call);
+	put_steps(w, &c.call);
+	TRY(admin_call_captured(w, &c.call, &captured, err));
+	liquid_set_text(w->page, "captured", captured);
 	liquid_set_text(w->page, "title", STR("One call"));
 	return web_page(w, "call", err);
 }

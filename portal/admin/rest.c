@@ -25,6 +25,10 @@ const struct rest_route rest_routes[] = {
 	{ "GET", "/analytics/failures", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
 	{ "GET", "/analytics/deprecated", WEB_VIEW_TRAFFIC, false, rest_analytics, rest_describe_analytics, true },
 	{ "GET", "/calls", WEB_VIEW_TRAFFIC, false, rest_calls, rest_describe_calls },
+	{ "GET", "/calls/{call}", WEB_VIEW_TRAFFIC, false, rest_call, rest_describe_calls },
+	{ "GET", "/audit", WEB_VIEW_AUDIT, false, rest_audit, rest_describe_audit, true, "audit" },
+	{ "GET", "/audit/export", WEB_VIEW_AUDIT, false, rest_audit_export, rest_describe_audit, true, "audit", NULL, "text/csv" },
+	{ "GET", "/audit/chain", WEB_VIEW_AUDIT, false, rest_audit_chain, rest_describe_audit, true, "audit" },
 	{ "GET", "/cache", WEB_VIEW_SETTINGS, false, rest_cache, rest_describe_cache, true },
 	{ "POST", "/cache/purge", WEB_CHANGE_SETTINGS, true, rest_cache_purge, rest_describe_cache, true },
 	{ "GET", "/policy-versions", WEB_VIEW_POLICIES, false, rest_policy_versions, rest_describe_policy, .scope = "policies" },
@@ -149,6 +153,8 @@ static GH_RC by_machine(struct rest *r, struct str token, struct gh_err *err)
 		return GH_RC_OK;
 	r->who = (struct rest_caller){ .actor = arena_printf(r->w->a, "token:%.*s", STR_ARG(t.id)), .role = t.role, .scopes = t.scopes,
 				       .known = true };
+	r->w->user = (struct store_user){ .role = t.role };      /* whatever session the browser has besides */
+	r->w->session = (struct store_session){ .id = STR_NULL };
 	TRY(rights_of_place(s, r->w->a, t.role, t.environment_id, t.business_group_id, &r->who.rights, err));
 	if (clock_wall_us() - t.used_us < USED_EVERY_US)
 		return GH_RC_OK;
@@ -271,6 +277,9 @@ static GH_RC admit(struct rest *r, bool *in, struct gh_err *err)
 	if (!r->who.known)
 		return refuse_stranger(r, in, err);
 	store_viewer_set(w->site->store, &r->who.rights);
+	w->rights = r->who.rights;               /* what pages and their deeds ask, they are told of whoever asks here */
+	w->actor = r->who.actor;
+	w->signed_in = true;
 	*in = false;
 	if (!rest_may(r, WEB_VIEW_APIS) || !rest_may(r, right_of(r)))
 		return rest_problem(r, 403, "forbidden", arena_printf(w->a, "The role %.*s may not do this.", STR_ARG(r->who.role)), NULL, err);

@@ -106,7 +106,7 @@ GH_RC rest_remember(struct rest *r, struct gh_err *err);
 /* ---- handlers and their descriptions ------------------------------------------------------------------------------------ */
 
 rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete, rest_me, rest_openapi, rest_plan, rest_apply, rest_export, rest_promote,
-	rest_governance, rest_analytics, rest_cache, rest_cache_purge, rest_calls;
+	rest_governance, rest_analytics, rest_cache, rest_cache_purge, rest_calls, rest_call, rest_audit, rest_audit_export, rest_audit_chain;
 rest_handler rest_policy_versions, rest_policy_version, rest_policy_restore, rest_policy_check, rest_policy_trial, rest_effective_policy,
 	rest_policy_catalogue, rest_policy_snippets;
 /* The first kind of the files that the caller may not touch; NULL: none. */
@@ -119,6 +119,7 @@ json_t *rest_describe(const struct rest_route *route, const struct resource_kind
 json_t *rest_describe_governance(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_analytics(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_calls(const struct rest_route *route, const struct resource_kind *kind);
+json_t *rest_describe_audit(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_cache(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_policy(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_files(const struct rest_route *route, const struct resource_kind *kind);

@@ -83,7 +83,7 @@ void web_store_site(struct web *w, struct store_site *out)
 
 struct str web_actor(struct web *w)
 {
-	return arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
+	return w->actor.p ? w->actor : arena_printf(w->a, "user:%.*s", STR_ARG(w->user.email));
 }
 
 struct str web_portal_base(const struct web_site *site, struct arena *a)

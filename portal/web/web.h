@@ -99,6 +99,7 @@ struct web {                             /* one request */
 	struct store_session session;
 	struct store_user user;
 	struct rights rights;            /* of the user; of the dashboard */
+	struct str actor;                /* who acts, when it is no user: "token:pipeline" */
 	struct str environment;          /* what lists keep to; STR_NULL: all */
 	struct str csrf;                 /* the token that forms carry */
 	/* how to write to them */
@@ -261,7 +262,7 @@ void web_store_site(struct web *w, struct store_site *out);
 /* What the gateway's workers keep in common. *out NULL: no gateway has made it yet. */
 struct cache;
 GH_RC web_cache(struct web *w, struct cache **out, struct gh_err *err);
-struct str web_actor(struct web *w);             /* "user:ann@example.com": who acts, for transactions */
+struct str web_actor(struct web *w);             /* "user:ann@example.com" or what struct web.actor says: who acts, for transactions */
 
 /* Answers with a file of www/ and an ETag; a handler for "/static/{file*}". */
 web_handler web_static;

@@ -88,19 +88,43 @@ test('what was decided about a call', async (t) => {
     const ids = async (...args) => (await rest(...args)).items.map((c) => c.request_id);
     const logged = gw.cli('log', '--id', limited.id, '--format', 'json').json();
     const [one] = (await rest(`id=${limited.id}`)).items;
-    assert.deepEqual(one, { ...logged, layer: 'policy', fix: one.fix });
+    assert.deepEqual(one, { ...logged, row: one.row, layer: 'policy', fix: one.fix });
     assert.match(one.fix, /Retry-After/);
     for (const q of [`id=00-${trace}-00f067aa0ba902b7-01`, `status=200&limit=2&id=${trace}`]) assert.deepEqual(await ids(q), [good.id], q);
     assert.deepEqual(await ids('status=4xx&range=1h&api=orders'), [nobody.id, limited.id]);
-    assert.deepEqual([(await ids(`id=${key}`)).length, (await rest('limit=1')).full], [3, true]);
-    for (const q of ['status=600', 'range=soon', 'limit=0']) assert.equal((await rest(q)).status, 400, q);
+    assert.equal((await ids(`id=${key}`)).length, 3);
+    for (const q of ['', `id=${key}&`, 'status=2xx&']) {   // page by page, as the page and the command go
+      const all = await ids(q), pages = [];
+      for (let next = ''; next !== null;) {
+        const part = await rest(`${q}limit=1${next && `&cursor=${next}`}`);
+        pages.push(...part.items.map((c) => c.request_id));
+        next = part.next;
+      }
+      assert.deepEqual([pages, all.length > 1], [all, true], q);
+    }
+    const [newest, ...older] = await ids('');
+    const before = (...args) => gw.cli('log', '--format', 'json', ...args).stdout.trim().split('\n').map((l) => JSON.parse(l).request_id);
+    assert.deepEqual(before('--before', newest, '-n', '2'), older.slice(0, 2).reverse());
+    assert.match(gw.cli('log', '--before', 'nothing-like-this', { fails: true }).stderr, /no call that is kept/);
+    const row = (await rest(`id=${newest}`)).items[0].row, html = await (await get(`/calls?before=${row}`)).text();
+    assert.ok(html.match(/calls\/\d+"/g).length === older.length && html.includes('Newest') && !html.includes('Older'), html);
+    const single = async (id, bearer = whole) => {
+      const r = await fetch(`${gw.url}/admin/api/v1/calls/${id}`, { headers: { Authorization: `Bearer ${bearer}` } });
+      return { code: r.status, ...await r.json() };
+    };
+    for (const id of [one.row, one.request_id]) assert.deepEqual(await single(id), { code: 200, ...one, captured: false, hidden: false });
+    assert.deepEqual([(await single('999999')).code, (await single(one.row, pipeline)).code], [404, 403]);
+    for (const q of ['status=600', 'range=soon', 'limit=0', 'cursor=x', 'statsu=4xx']) assert.equal((await rest(q)).status, 400, q);
     assert.equal((await rest('', pipeline)).status, 403);
     const [masked] = (await rest(`id=${limited.id}`, analyst)).items;
+    const hidden = await single(limited.id, analyst);
+    assert.deepEqual([hidden.hidden, hidden.request_id, hidden.key_prefix, hidden.client_ip], [true, limited.id, '', '']);
     assert.deepEqual([masked.request_id, masked.key_prefix, masked.subscription, masked.client_ip], [limited.id, '', '', '']);
     assert.deepEqual(await ids('id=127.0.0.1', analyst), []);
     gw.cli('environment', 'create', 'elsewhere', '--prefix', 'elsewhere');
     const away = gw.cli('machine-token', 'create', 'away', '--role', 'administrator', '--env', 'elsewhere', '--scope', 'read', '--format', 'json').json().token;
     for (const q of ['', `id=${limited.id}`]) assert.deepEqual(await ids(q, away), [], 'calls of another environment');
+    assert.equal((await single(limited.id, away)).code, 403);
     const csv = (accept) => fetch(`${gw.url}/admin/api/v1/analytics?format=csv`, { headers: { Authorization: `Bearer ${whole}`, Accept: accept } });
     assert.deepEqual([(await csv('text/csv')).status, (await csv('image/png')).status], [200, 406]);
   });

@@ -71,7 +71,7 @@ async function call(method, path, body, headers = {}, as = token) {
   const answer = await request(method, new URL(`${gw.url}/admin/api/v1${path}`), {
     ...(as ? { authorization: `Bearer ${as}` } : {}), ...(body === undefined ? {} : { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' }), ...headers,
   }, body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
-  return { status: answer.status, headers: answer.headers, etag: answer.headers.get('etag'), body: answer.text ? JSON.parse(answer.text) : undefined, text: answer.text };
+  return { status: answer.status, headers: answer.headers, etag: answer.headers.get('etag'), body: /json/.test(answer.headers.get('content-type') || '') && answer.text ? JSON.parse(answer.text) : undefined, text: answer.text };
 }
 const at = (kind, id) => `/${kind}/${encodeURIComponent(id)}`;
 function fits(method, path, answer) {
@@ -327,6 +327,32 @@ for (const server of SERVERS) {
       assert.strictEqual((await call('GET', '/apis/afar')).body.environment, 'elsewhere');
       assert.deepStrictEqual((await call('GET', '/named-values/pass')).body.secret, { sealed: true });
       assert.match((await call('GET', '/policies/api:afar')).body.policy, /\{\{pass\}\}/);
+    });
+
+    await t.test('the trail: narrowed, page by page, as one file, and whole', async () => {
+      const list = (query) => expect(200, 'GET', `/audit?${query}`, '/audit').then((x) => x.body);
+      const all = [], { items } = await list('kind=product&object=both&limit=1000');
+      assert.ok(items.length > 12 && items.every((e, i) => e.kind === 'product' && e.object === 'both' && (!i || e.number < items[i - 1].number)));
+      for (let next = ''; next !== null;) {
+        const part = await list(`kind=product&object=both&limit=5${next && `&cursor=${next}`}`);
+        all.push(...part.items);
+        next = part.next;
+      }
+      assert.deepStrictEqual(all, items);
+      assert.deepStrictEqual([(await list('actor=nobody')).items, (await list('from=2001-01-01&to=2001-01-02')).items, (await list('action=create&object=both')).items.length], [[], [], 1]);
+      for (const query of ['from=soon', 'to=2026-13-01', 'limit=0', 'limit=1001', 'cursor=x', 'knid=product']) await expect(400, 'GET', `/audit?${query}`, '/audit');
+      const file = await call('GET', '/audit/export?kind=product&object=both&format=json', undefined, { accept: 'application/json' });
+      assert.deepStrictEqual([file.body, file.headers.get('content-disposition')], [items, 'attachment; filename="audit.json"']);
+      const csv = await request('GET', new URL(`${gw.url}/admin/api/v1/audit/export?kind=product&object=both`), { authorization: `Bearer ${token}`, accept: 'text/csv' });
+      assert.deepStrictEqual([csv.status, csv.headers.get('content-type'), csv.text.trim().split('\r\n').length], [200, 'text/csv; charset=utf-8', items.length + 1]);
+      await expect(400, 'GET', '/audit/export?format=xml', '/audit/export');
+      const chain = (await expect(200, 'GET', '/audit/chain', '/audit/chain')).body, [newest] = (await list('limit=1')).items;
+      assert.deepStrictEqual(chain, { whole: true, entries: newest.number, lastHash: newest.hash, brokenAt: null });
+      const narrow = gw.cli('machine-token', 'create', 'trail', '--role', 'auditor', '--scope', 'read:audit').stdout.trim();
+      for (const path of ['/audit', '/audit/export', '/audit/chain']) {
+        assert.strictEqual((await call('GET', `${path}${path === '/audit' ? '' : '?'}`, undefined, { accept: '*/*' }, poor)).status, 403, path);
+        assert.strictEqual((await request('GET', new URL(`${gw.url}/admin/api/v1${path}`), { authorization: `Bearer ${narrow}` })).status, 200, path);
+      }
     });
 
     await t.test('the trail says who, what was before and what is after; other ways in', async () => {

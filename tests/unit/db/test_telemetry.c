@@ -75,6 +75,8 @@ static void filters(void **state)
 		{ "from", { .from_us = 1200 }, "c d" },
 		{ "to", { .to_us = 1200 }, "a b" },
 		{ "behind a row", { .after_row = 3 }, "d" },
+		{ "before a row", { .before_row = 3 }, "a b" },
+		{ "before a row, the newest of an API", { .before_row = 4, .api = STR_INIT("stock"), .limit = 1 }, "c" },
 		{ "subscription", { .subscription = STR_INIT("s1") }, "a b c d" },
 		{ "subscription and API, the newest", { .subscription = STR_INIT("s1"), .api = STR_INIT("orders"), .limit = 1 }, "b" },
 		{ "request of a subscription", { .request_id = STR_INIT("c"), .subscription = STR_INIT("s1") }, "c" },
@@ -111,13 +113,13 @@ static void filters(void **state)
 static void by_index(void **state)
 {
 #define TIMES "SEARCH b USING INTEGER PRIMARY KEY (rowid=?)\nSEARCH d USING INTEGER PRIMARY KEY (rowid=?)\n"
-#define DATA "SEARCH b USING INTEGER PRIMARY KEY (rowid>?)\nSEARCH d USING INTEGER PRIMARY KEY (rowid=?)\n"
+#define DATA "SEARCH b USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\nSEARCH d USING INTEGER PRIMARY KEY (rowid=?)\n"
 	static const struct {
 		const char *label, *plan;
 		enum sql statement;
 	} rows[] = {
-		{ "what is seen", "SEARCH s USING PRIMARY KEY (kind=? AND value=? AND block>?)\n" TIMES, SQL_CALL_BLOCKS_SEEN },
-		{ "an id that tells its time", "SEARCH b USING INTEGER PRIMARY KEY (rowid>?)\nLIST SUBQUERY 1\nSEARCH s USING PRIMARY KEY (kind=? AND value=?)\nSEARCH d", SQL_CALL_BLOCKS_OF_ID },
+		{ "what is seen", "SEARCH s USING PRIMARY KEY (kind=? AND value=? AND block>? AND block<?)\n" TIMES, SQL_CALL_BLOCKS_SEEN },
+		{ "an id that tells its time", "SEARCH b USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\nLIST SUBQUERY 1\nSEARCH s USING PRIMARY KEY (kind=? AND value=?)\nSEARCH d", SQL_CALL_BLOCKS_OF_ID },
 		{ "time", DATA, SQL_CALL_BLOCKS },
 		{ "a number", "SEARCH b USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\n", SQL_CALL_BLOCK_AT },
 		{ "what to take off with a block", "SEARCH telemetry.call_seen USING COVERING INDEX call_seen_block (block=?)\n", SQL_CALL_SEEN_DROP },
