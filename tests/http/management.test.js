@@ -65,13 +65,13 @@ const SAMPLES = {
 };
 let gw, token, reader, poor, weak, doc, ajv;
 // Tested where what they do is.
-const ELSEWHERE = ['export', 'plan', 'apply', 'promote', 'getGovernance', 'getCalls', 'getCache', 'purgeCache', 'listCalls'];
+const ELSEWHERE = ['export', 'plan', 'apply', 'promote', 'getGovernance', 'getCalls', 'getCall', 'getCache', 'purgeCache', 'listCalls'];
 
 async function call(method, path, body, headers = {}, as = token) {
   const answer = await request(method, new URL(`${gw.url}/admin/api/v1${path}`), {
     ...(as ? { authorization: `Bearer ${as}` } : {}), ...(body === undefined ? {} : { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' }), ...headers,
   }, body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
-  return { status: answer.status, headers: answer.headers, etag: answer.headers.get('etag'), body: /json/.test(answer.headers.get('content-type') || '') && answer.text ? JSON.parse(answer.text) : undefined, text: answer.text };
+  return { status: answer.status, headers: answer.headers, etag: answer.headers.get('etag'), body: /json/.test(answer.headers.get('content-type') || '') && answer.text ? JSON.parse(answer.text) : answer.text || undefined, text: answer.text };
 }
 const at = (kind, id) => `/${kind}/${encodeURIComponent(id)}`;
 function fits(method, path, answer) {

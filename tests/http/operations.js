@@ -25,6 +25,9 @@ const OPERATIONS = {
   getEffectivePolicy: () => ({ params: { scope: SCOPE, product: 'gold' }, foreign: { scope: 'operation:nowhere/x' },
     check: (b) => assert.deepStrictEqual(b.sections.map((s) => s.name), ['inbound', 'backend', 'outbound', 'on-error']) }),
   getPolicyCatalogue: () => ({ check: (b) => assert.ok(b.policies.some((p) => p.name === 'set-header')) }),
+  listAudit: () => ({ params: { kind: 'policy', limit: '1' }, check: (b) => assert.ok(b.items.length === 1 && b.items[0].kind === 'policy' && b.next) }),
+  exportAudit: () => ({ params: { kind: 'policy', format: 'csv' }, check: (b) => assert.match(b, /^number,at,actor,.*\r\n\d+,20/) }),
+  verifyAudit: () => ({ check: (b) => assert.deepStrictEqual([b.whole, b.brokenAt], [true, null]) }),
   listPolicySnippets: () => ({ check: (b) => assert.ok(b.items.some((g) => g.snippets.length)) }),
 };
 
