@@ -172,6 +172,7 @@ const servers = {
     fs.writeFileSync(conf, `ServerRoot "${gw.dir}"\nServerName 127.0.0.1\nPidFile ${gw.dir}/apache.pid\n`
       + `ErrorLog ${gw.dir}/apache.log\nKeepAliveTimeout ${KEPT_S}\nListen 127.0.0.1:${gw.port}\nDefaultRuntimeDir ${gw.dir}\n${load}MaxRequestWorkers 400\nMaxSpareThreads 400\n`
       + `${process.getuid() === 0 ? 'User www-data\nGroup www-data\n' : ''}TypesConfig /etc/mime.types\n`
+      + `${modules.includes('fcgid') ? `FcgidIPCDir "${gw.sockets}/fcgid"\nFcgidProcessTableFile "${gw.dir}/fcgid-table"\n` : ''}`
       + `DocumentRoot "${gw.dir}/www"\n${shipped(file, gw)}${tlsPart(gw, 'apache')}`);
     return ['apache2', ['-D', 'FOREGROUND', '-f', conf]];
   },
