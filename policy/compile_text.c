@@ -240,13 +240,12 @@ struct expr *compile_expression(struct compiler *c, const struct doc_text *t, bo
 	return e;
 }
 
-bool compile_text(struct compiler *c, const struct doc_node *n, struct str raw, struct str *out)
+bool compile_text(struct compiler *c, struct str raw, bool liquid, struct str *out)
 {
 	struct doc_text t = { .text = raw, .at = (uint32_t)(raw.p - c->doc->source.p) }, done;
 	bool unknown;
 
-	(void)n;
-	if (!substitute(c, &t, false, &done, &unknown))
+	if (!substitute(c, &t, liquid, &done, &unknown))
 		return false;
 	*out = done.text;
 	return true;

@@ -62,8 +62,8 @@ void compile_warning(struct compiler *c, const struct doc_node *n, const char *a
 	PRINTF_LIKE(4, 5);
 /* An element by its schema, children and all: a configuration, or NULL after errors. */
 void *compile_element(struct compiler *c, const struct doc_node *n, const struct element_schema *s);
-/* A text that is no plain argument: puts named values in. False after an error. */
-bool compile_text(struct compiler *c, const struct doc_node *n, struct str raw, struct str *out);
+/* A text that is no plain argument: puts named values in. `liquid`: {{…}} that names none is left to the template. False after an error. */
+bool compile_text(struct compiler *c, struct str raw, bool liquid, struct str *out);
 /* The policy reads the body of the message that its section works on. */
 void compile_uses_body(struct compiler *c);
 

@@ -42,7 +42,7 @@ static bool check(struct compiler *c, const struct doc_node *n, void *config)
 		compile_error(c, n, NULL, "<cross-domain> holds one <cross-domain-policy>");
 		return false;
 	}
-	if (!compile_text(c, n, n->first->outer, &s->file))
+	if (!compile_text(c, n->first->outer, false, &s->file))
 		return false;
 	if (c->section == SECTION_INBOUND)
 		compile_cross_domain(c, s->file);

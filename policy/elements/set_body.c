@@ -65,15 +65,14 @@ static bool has_body_of_its_own(const struct doc_node *parent)
 static bool check(struct compiler *c, const struct doc_node *n, void *config)
 {
 	struct set_body_config *s = config;
+	bool liquid = s->template.given && !s->template.number;
 
 	if (n->first) {
-		if (!compile_text(c, n, n->inner, &s->text.text))
+		if (!compile_text(c, n->inner, liquid, &s->text.text))
 			return false;
 		s->text.given = true;
 	}
-	if (s->template.number)
-		return true;
-	if (!s->template.given || s->text.expr)
+	if (!liquid || s->text.expr)
 		return true;
 	if (!has_body_of_its_own(n->parent))
 		compile_uses_body(c);

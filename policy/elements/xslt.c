@@ -80,7 +80,7 @@ static bool load_sheet(struct compiler *c, const struct doc_node *n, struct conf
 	struct str text;
 	xmlDoc *doc;
 
-	if (!compile_text(c, n, n->outer, &text))
+	if (!compile_text(c, n->outer, false, &text))
 		return false;
 	doc = xmlReadMemory(text.p, (int)text.n, NULL, NULL,
 			    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);

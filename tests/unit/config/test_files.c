@@ -76,12 +76,12 @@ static void look_and_theme(void **state)
 	check_done();
 }
 
-/* Policies see the fragments and named values that came with them. */
+/* Policies see the fragments and named values that came with them; what a template in markup names is the template's. */
 static void together(void **state)
 {
 	struct fixture *f = *state;
 	struct tree t = tree_of(f, (const char *[]){ "x.yaml", "$kind: policy\nid: global\npolicy: <policies><inbound><include-fragment "
-				      "fragment-id=\"f\" /></inbound></policies>\n---\n$kind: policy-fragment\nid: f\npolicy: <fragment><set-header "
+				      "fragment-id=\"f\" /><set-body template=\"liquid\"><a>{{body.order.id}}</a></set-body></inbound></policies>\n---\n$kind: policy-fragment\nid: f\npolicy: <fragment><set-header "
 				      "name=\"{{n}}\" exists-action=\"delete\" /></fragment>\n---\n$kind: named-value\nid: n\nvalue: X-Name\n", NULL });
 
 	SAYS(told(work(f, f->s, &t, (struct plan_options){ .dry_run = false }), "3 to create"), "a policy with its fragment");
