@@ -42,10 +42,8 @@ json_t *apiops_json(struct apiops *x, struct str path)
 	struct text_where at = { 0, 0 };
 	struct gh_err why;
 	json_t *v = NULL;
-	struct str text = f ? f->bytes : STR_NULL;
+	struct str text = f ? import_text(f->bytes) : STR_NULL;
 
-	if (str_starts(text, STR("\xef\xbb\xbf")))
-		text = str_from(text, 3);
 	if (!f || jsn_parse_in(x->bundle->arena, text, &limits, &v, &at, &why).code == 0)
 		return v;
 	import_not_possible(x->bundle->report, path, "line %u, column %u: %s", at.line, at.column, why.message);
@@ -62,9 +60,7 @@ json_t *apiops_properties(struct apiops *x, struct str path)
 struct str apiops_text(struct apiops *x, struct str path)
 {
 	const struct tree_file *f = find(x, path);
-	struct str text = f ? f->bytes : STR_NULL;
-
-	return str_starts(text, STR("\xef\xbb\xbf")) ? str_from(text, 3) : text;
+	return f ? import_text(f->bytes) : STR_NULL;
 }
 
 struct str apiops_last(struct str path)
@@ -178,6 +174,79 @@ static void backend_pool(struct apiops *x, json_t *doc, const json_t *pool)
 	(void)x;
 }
 
+/* "header x-functions-key, query code, certificate": never their values. */
+static struct str credential_names(struct apiops *x, const json_t *credentials)
+{
+	static const char *const rows[][2] = { { "authorization", "header Authorization" }, { "certificate", "certificate" }, { "certificateIds", "certificate" } };
+	struct arena *a = x->bundle->arena;
+	struct str names = STR("");
+	const char *name;
+	json_t *v;
+
+	for (int query = 0; query < 2; query++)
+		json_object_foreach(jsn_obj(credentials, query ? "query" : "header"), name, v)
+			names = arena_printf(a, "%.*s%s%s %s", STR_ARG(names), names.n ? ", " : "", query ? "query" : "header", name);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (json_object_size(jsn_get(credentials, rows[i][0])) || json_array_size(jsn_get(credentials, rows[i][0])))
+			names = arena_printf(a, "%.*s%s%s", STR_ARG(names), names.n ? ", " : "", rows[i][1]);
+	return names;
+}
+
+/* The one header field or query parameter that a backend is shown; false: there are several, or something else. */
+static bool one_field(const json_t *credentials, const char **of, const char **field, struct str *value)
+{
+	const char *name, *inner;
+	size_t n = 0;
+	json_t *v, *w;
+
+	json_object_foreach((json_t *)(uintptr_t)credentials, name, v) {
+		bool fields = strcmp(name, "header") == 0 || strcmp(name, "query") == 0;
+
+		if (!fields && (json_object_size(v) || json_array_size(v)))
+			return false;
+		json_object_foreach(fields ? v : NULL, inner, w) {
+			*of = name;
+			*field = inner;
+			*value = json_is_array(w) ? jsn_string(json_array_get(w, 0)) : jsn_string(w);
+			n += json_is_array(w) ? json_array_size(w) : 1;
+		}
+	}
+	return n == 1 && value->n;
+}
+
+/* What the backend is shown as a credential of that name; a named value that is secret has to be given once more. */
+static bool put_credential(struct apiops *x, json_t *doc, struct str name, const json_t *credentials)
+{
+	struct arena *a = x->bundle->arena;
+	struct str env = x->bundle->environment.n ? x->bundle->environment : STR("default"), value = STR_NULL, id;
+	const char *of = NULL, *field = NULL;
+	const json_t *named;
+	json_t *credential;
+
+	if (!one_field(credentials, &of, &field, &value))
+		return false;
+	if (str_starts(value, STR("{{")) && str_ends(value, STR("}}"))) {
+		named = bundle_find(x->bundle, "named-value", str_trim((struct str){ value.p + 2, value.n - 4 }));
+		value = jsn_str(named, "value");
+	} else if (str_find(value, STR("{{")) != SIZE_MAX) {
+		return false;
+	}
+	id = arena_printf(a, "%.*s/%.*s", STR_ARG(env), STR_ARG(name));
+	credential = bundle_add(x->bundle, "credential", id);
+	if (!credential)
+		return false;
+	bundle_text(credential, "kind", STR("api-key"));
+	json_object_set_new(credential, "settings", json_pack("{s:s}", of, field));
+	json_object_set_new(credential, "secrets", value.n ? json_pack("{s:s%}", "value", value.p, value.n) : json_pack("{s:{s:b}}", "value", "sealed", 1));
+	bundle_text(doc, "credential", name);
+	if (!value.n)
+		import_approximated(x->bundle->report, arena_printf(a, "backend %.*s", STR_ARG(name)), "its %s %s became the credential %.*s: give its value, which is that of a "
+				    "secret named value, with --secrets", of, field, STR_ARG(id));
+	else
+		import_taken(x->bundle->report, "credential", 1);
+	return true;
+}
+
 static void backend(struct apiops *x, struct str name, const json_t *p)
 {
 	struct import_report *r = x->bundle->report;
@@ -205,8 +274,8 @@ static void backend(struct apiops *x, struct str name, const json_t *p)
 		json_object_set(doc, "breaker", jsn_obj(p, "circuitBreaker"));
 	import_taken(r, "backend", 1);
 	tell(x, "backend", name, p, backend_fields);
-	if (json_object_size(credentials))
-		import_not_possible(r, what, "its credentials (headers, parameters, certificates): make a credential and name it in the backend");
+	if (*credential_names(x, credentials).p && !put_credential(x, doc, name, credentials))
+		import_not_possible(r, what, "its credentials (%.*s): make a credential and name it in the backend", STR_ARG(credential_names(x, credentials)));
 	if (json_object_size(jsn_obj(p, "proxy")))
 		import_not_possible(r, what, "its proxy: set upstream proxies by the policy <proxy>");
 	if (str_starts(jsn_str(p, "protocol"), STR("soap")))
@@ -421,6 +490,7 @@ GH_RC import_apiops(struct bundle *b, const struct tree *t, struct gh_err *err)
 	each(&x, "named values/", "namedValueInformation.json", named_value);
 	each(&x, "groups/", "groupInformation.json", group);
 	each(&x, "version sets/", "versionSetInformation.json", version_set);
+	each(&x, "version sets/", "apiVersionSetInformation.json", version_set);       /* as early versions of the extractor call it */
 	each(&x, "backends/", "backendInformation.json", backend);
 	each(&x, "policy fragments/", "policyFragmentInformation.json", fragment);
 	if (policy.n) {

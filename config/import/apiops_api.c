@@ -20,6 +20,12 @@ static GH_RC specification(struct apiops *x, struct str folder, struct str *text
 		*source = arena_printf(b->arena, "apis/%.*s/%s", STR_ARG(folder), names[i]);
 		*text = apiops_text(x, *source);
 	}
+	for (size_t i = 0; i < ARRAY_LEN(names) && text->n; i++) {
+		struct str other = arena_printf(b->arena, "apis/%.*s/%s", STR_ARG(folder), names[i]);
+
+		if (!str_eq(other, *source) && apiops_there(x, other))
+			import_not_possible(b->report, what, "of its two descriptions %.*s is taken, and %s left out", STR_ARG(apiops_last(*source)), names[i]);
+	}
 	if (text->n)
 		return GH_RC_OK;
 	*source = arena_printf(b->arena, "apis/%.*s/specification.wsdl", STR_ARG(folder));
@@ -35,21 +41,32 @@ static GH_RC specification(struct apiops *x, struct str folder, struct str *text
 	return GH_RC_OK;
 }
 
+static struct str tag_name(struct apiops *x, struct str tag)
+{
+	const json_t *p = apiops_properties(x, arena_printf(x->bundle->arena, "tags/%.*s/tagInformation.json", STR_ARG(tag)));
+
+	return jsn_str(p, "displayName").n ? jsn_str(p, "displayName") : tag;
+}
+
+/* Each version of the extractor tells tags at another place. */
 static void tags_of(struct apiops *x, json_t *doc, struct str api)
 {
+	const char *own = arena_printf(x->bundle->arena, "apis/%.*s/tags/", STR_ARG(api)).p;
 	json_t *tags = json_array(), *v;
-	struct str tag = STR_NULL;
+	struct str tag = STR_NULL, name;
 	size_t i;
 
 	json_array_foreach(apiops_json(x, arena_printf(x->bundle->arena, "apis/%.*s/tags.json", STR_ARG(api))), i, v)
 		if (jsn_str(v, "name").n)
 			json_array_append(tags, jsn_get(v, "name"));
-	for (i = 0; apiops_next(x, "tags/", &i, &tag);) {
-		const char *folder = arena_printf(x->bundle->arena, "tags/%.*s/", STR_ARG(tag)).p;
-		json_t *p = apiops_properties(x, arena_printf(x->bundle->arena, "%stagInformation.json", folder));
-		struct str name = jsn_str(p, "displayName").n ? jsn_str(p, "displayName") : tag;
-
-		if (apiops_there(x, arena_printf(x->bundle->arena, "%sapis/%.*s/tagApiInformation.json", folder, STR_ARG(api))))
+	for (i = 0; apiops_next(x, own, &i, &tag);) {
+		name = tag_name(x, tag);
+		if (apiops_there(x, arena_printf(x->bundle->arena, "%s%.*s/apiTagInformation.json", own, STR_ARG(tag))))
+			json_array_append_new(tags, json_stringn(name.p, name.n));
+	}
+	for (i = 0, tag = STR_NULL; apiops_next(x, "tags/", &i, &tag);) {
+		name = tag_name(x, tag);
+		if (apiops_there(x, arena_printf(x->bundle->arena, "tags/%.*s/apis/%.*s/tagApiInformation.json", STR_ARG(tag), STR_ARG(api))))
 			json_array_append_new(tags, json_stringn(name.p, name.n));
 	}
 	if (doc && json_array_size(tags))
@@ -194,6 +211,14 @@ static GH_RC api(struct apiops *x, struct str folder, const json_t *p, struct gh
 		apiops_told(x, arena_printf(x->bundle->arena, "apis/%.*s/", STR_ARG(folder)));
 		return GH_RC_OK;
 	}
+	if (rev != SIZE_MAX && str_to_u64(str_from(folder, rev + strlen(";rev=")), INT32_MAX, &number)
+	    && (int64_t)number == jsn_int(bundle_find(x->bundle, "api", str_first(folder, rev)), "revision", 1)) {
+		import_not_possible(x->bundle->report, arena_printf(x->bundle->arena, "revision %.*s", STR_ARG(folder)),
+				    "it is the current one, which is taken from the folder without ;rev=");
+		apiops_told(x, arena_printf(x->bundle->arena, "apis/%.*s/", STR_ARG(folder)));
+		return GH_RC_OK;
+	}
+	number = 1;
 	doc = bundle_add(x->bundle, rev == SIZE_MAX ? "api" : "revision", folder);
 	if (!doc)
 		FAIL(err, NOMEM, "API");

@@ -131,7 +131,7 @@ GH_RC import_har(struct arena *a, struct str text, struct str host, struct impor
 
 	if (!rec || !room)
 		FAIL(err, NOMEM, "recording");
-	TRY(jsn_parse_in(a, text, &limits, &doc, where, err));
+	TRY(jsn_parse_in(a, import_text(text), &limits, &doc, where, err));
 	h.entries = jsn_arr(jsn_get(doc, "log"), "entries");
 	*where = (struct text_where){ 1, 1 };
 	if (!h.entries)

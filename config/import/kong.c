@@ -1,8 +1,10 @@
 /* kong.c - decK's YAML (https://developer.konghq.com/deck/): each path of a route becomes an API, as an API here stands at one path. */
 #include "config/import/foreign.h"
 #include "config/import/kong_fields.h"
+#include "config/import/kong_left.h"
 #include "config/import/kong_people.h"
 #include "config/import/kong_plugin.h"
+#include "config/import/kong_prepare.h"
 #include "config/import/operations.h"
 #include "config/import/policy_text.h"
 #include "core/str.h"
@@ -19,6 +21,7 @@ struct kong {
 	json_t *paths;                   /* {path: route that has it} */
 	json_t *told;                    /* {name: true} of upstreams */
 	struct kong_people people;
+	struct kong_left left;
 };
 
 /* A reference is a name or id, or an object with one of them. */
@@ -210,34 +213,6 @@ static void operations(struct kong *k, struct str api, const json_t *methods)
 	}
 }
 
-/* "/orders" of "/orders/", "~/orders/(?<id>\d+)$"; false: no path stands before the expression. *expression is STR_NULL where the path
- * says all. */
-static bool plain_path(struct str path, struct str *out, bool *cut, struct str *expression)
-{
-	size_t n = 0;
-
-	*cut = false;
-	*expression = STR_NULL;
-	if (str_starts(path, STR("~"))) {
-		path = str_from(path, 1);
-		while (n < path.n && !strchr("([{*+?\\^$|.", path.p[n]))
-			n++;
-		*cut = !(n == path.n || (n + 1 == path.n && path.p[n] == '$'));
-		*expression = n == path.n ? STR_NULL : path;
-		path = str_first(path, n);
-		if (*cut) {
-			n = str_rfind_char(path, '/');
-			path = str_first(path, n == SIZE_MAX ? 0 : n);
-		}
-	}
-	while (path.n && path.p[0] == '/')
-		path = str_from(path, 1);
-	while (path.n && path.p[path.n - 1] == '/')
-		path.n--;
-	*out = path;
-	return path.n || !*cut;
-}
-
 static void all_plugins(struct kong_plugins *p, const json_t *holder, const char *kind)
 {
 	struct str where = arena_printf(p->bundle->arena, "%s %.*s", kind, STR_ARG(jsn_str(holder, "name")));
@@ -294,13 +269,12 @@ static void put_tags(json_t *api, const json_t *service, const json_t *route)
 	json_decref(tags);
 }
 
-/* All below the path before an expression would be served: what it does not match is refused. The place of the installation and of its
- * environment stands before the path. */
+/* All below the path before an expression would be served: what it does not match is refused. */
 static void put_expression(struct buf *b, struct kong *k, struct str expression)
 {
-	buf_cstr(b, "    <choose>\n    <when condition=\"@(!System.Text.RegularExpressions.Regex.IsMatch(context.Request.OriginalUrl.Path, ");
-	policy_literal(b, arena_printf(k->arena, "^(?:/[^/]+)*?(?:%.*s)", STR_ARG(expression)));
-	buf_cstr(b, "))\">\n    <return-response>\n      <set-status code=\"404\" reason=\"Not Found\" />\n    </return-response>\n    </when>\n    </choose>\n");
+	buf_cstr(b, "    <choose>\n    <when condition=\"@(!");
+	kong_matches(b, k->arena, expression);
+	buf_cstr(b, ")\">\n    <return-response>\n      <set-status code=\"404\" reason=\"Not Found\" />\n    </return-response>\n    </when>\n    </choose>\n");
 }
 
 /* The policy of an API: which calls its route takes, its plugins, and how long a backend may take where that is said. */
@@ -385,8 +359,9 @@ static bool speaks_http(const json_t *protocols)
 static bool is_served(struct kong *k, const json_t *route, struct str what)
 {
 	if (jsn_str(route, "expression").n)
-		import_not_possible(k->bundle->report, what, "its condition is an expression (%.*s): make an API at its path by hand",
-				    STR_ARG(str_first(jsn_str(route, "expression"), 200)));
+		import_not_possible(k->bundle->report, what, "its condition is an expression (%.*s): make an API at its path by hand%s",
+				    STR_ARG(str_first(jsn_str(route, "expression"), 200)), kong_left_add_router(&k->left, jsn_str(route, "expression")) ?
+				    "; until then other APIs answer calls of that path with 501" : "");
 	else if (!speaks_http(jsn_arr(route, "protocols")))
 		import_not_possible(k->bundle->report, what, "it is not for HTTP, which is all that is served here");
 	else
@@ -395,13 +370,18 @@ static bool is_served(struct kong *k, const json_t *route, struct str what)
 }
 
 /* Whether the path is free. Of two routes at one path, apart by method, host or header, the first is served. */
-static bool take_path(struct kong *k, struct str path, const json_t *route, struct str what)
+static bool take_path(struct kong *k, struct str path, struct str expression, const json_t *route, struct str what)
 {
 	const json_t *taken = jsn_get_n(k->paths, path);
 
 	if (taken) {
+		bool apart = expression.p || json_array_size(jsn_arr(route, "methods"));
+
 		import_not_possible(k->bundle->report, what, "the path /%.*s is that of route %.*s already; calls that a method, host or header told apart go by "
-				    "<choose> and set-backend-service in its policy", STR_ARG(path), STR_ARG(jsn_string(taken)));
+				    "<choose> and set-backend-service in its policy%s", STR_ARG(path), STR_ARG(jsn_string(taken)),
+				    apart ? ". Until then they are answered 501" : "");
+		if (apart)
+			kong_left_add(&k->left, STR_NULL, path, expression, jsn_arr(route, "methods"));
 		return false;
 	}
 	json_object_setn_new(k->paths, path.p, path.n, json_stringn(jsn_str(route, "name").p ? jsn_str(route, "name").p : "", jsn_str(route, "name").n));
@@ -430,20 +410,44 @@ static void one_route(struct kong *k, const json_t *service, const json_t *route
 		struct str path, expression, given = n ? jsn_string(json_array_get(paths, i)) : STR("/");
 		bool cut;
 
-		if (!plain_path(given, &path, &cut, &expression)) {
-			import_not_possible(k->bundle->report, what, "the expression %.*s has no path before it", STR_ARG(given));
+		if (!kong_plain_path(given, &path, &cut, &expression)) {
+			import_not_possible(k->bundle->report, what, "the expression %.*s has no path before it; other APIs answer its calls with 501", STR_ARG(given));
+			kong_left_add(&k->left, STR_NULL, STR(""), str_from(given, 1), jsn_arr(route, "methods"));
 			continue;
 		}
 		if (cut)
 			import_approximated(k->bundle->report, what, "of the expression %.*s the path /%.*s before it is the API's; calls that it does not match are "
 					    "answered 404 by its policy", STR_ARG(given), STR_ARG(path));
-		if (take_path(k, path, route, what))
-			one_path(k, service, route, path, unique(k, jsn_str(route, "name").n ? jsn_str(route, "name") : jsn_str(service, "name")), &p, expression, rule);
+		if (take_path(k, path, expression, route, what)) {
+			struct str id = unique(k, jsn_str(route, "name").n ? jsn_str(route, "name") : jsn_str(service, "name"));
+
+			one_path(k, service, route, path, id, &p, expression, rule);
+			if (str_starts(given, STR("~")))
+				kong_left_by_expression(&k->left, id);
+			if (expression.p)        /* its calls are those of no longer path either */
+				kong_left_add(&k->left, id, path, expression, jsn_arr(route, "methods"));
+		}
 	}
 	kong_plugins_release(&p);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- services ------------------------------------------------------------------------------------------------------------------------------ */
+
+/* The routes of a service that is not served keep their calls from others. */
+static void leave_routes(struct kong *k, const json_t *service)
+{
+	size_t i, j;
+	json_t *route, *path;
+
+	json_array_foreach(jsn_arr(service, "routes"), i, route)
+		json_array_foreach(jsn_arr(route, "paths"), j, path) {
+			struct str plain, expression;
+			bool cut;
+
+			(void)kong_plain_path(jsn_string(path), &plain, &cut, &expression);
+			kong_left_add(&k->left, STR_NULL, plain, expression, jsn_arr(route, "methods"));
+		}
+}
 
 /* Of a service that is served: whether its routes are. */
 static bool serves(struct kong *k, const json_t *service)
@@ -454,9 +458,14 @@ static bool serves(struct kong *k, const json_t *service)
 	service_address(k, service, &t);
 	if (!jsn_bool(service, "enabled", true))
 		import_not_possible(k->bundle->report, what, "it is switched off; it and its routes are left out");
-	else if (!str_starts(t.protocol, STR("http")))
+	else if (!str_starts(t.protocol, STR("http"))) {
 		import_not_possible(k->bundle->report, what, "it speaks %.*s; it and its routes are left out", STR_ARG(t.protocol));
-	else {
+		leave_routes(k, service);
+	} else if (kong_is_variable(t.host) || str_find(t.whole, STR("${")) != SIZE_MAX) {
+		import_not_possible(k->bundle->report, what, "its address %.*s holds a variable: it and its routes are left out. Put values in first (deck file render "
+				    "--populate-env-vars, envsubst) and import again", STR_ARG(str_first(t.whole, 200)));
+		leave_routes(k, service);
+	} else {
 		kong_tell(k->bundle->report, "service", service, what);
 		if (str_eq(t.protocol, STR("https")) && json_is_false(jsn_get(service, "tls_verify")))
 			import_approximated(k->bundle->report, what, "the certificate of its backend is checked here, which it was not");
@@ -487,62 +496,7 @@ static void services(struct kong *k)
 			import_not_possible(k->bundle->report, arena_printf(k->arena, "upstream %.*s", STR_ARG(jsn_str(service, "name"))), "no service that is served uses it");
 }
 
-/* ---- what stands for many ------------------------------------------------------------------------------------------------------------------ */
-
-/* `_info.defaults.service` and the like count where an entity says nothing else. */
-static void put_defaults(const json_t *defaults, const char *kind, const json_t *list)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
-		json_object_update_missing(v, (json_t *)(uintptr_t)jsn_obj(defaults, kind));
-		if (strcmp(kind, "service") == 0)
-			put_defaults(defaults, "route", jsn_arr(v, "routes"));
-		if (strcmp(kind, "upstream") == 0)
-			put_defaults(defaults, "target", jsn_arr(v, "targets"));
-	}
-}
-
-/* `_config` of a plugin names one of `_plugin_configs`, which counts where its own config says nothing else. decK refuses a name that is
- * not there, and so do we: without its settings a guard would be another one. */
-static GH_RC put_configs(const json_t *shared, const json_t *holder, struct gh_err *err)
-{
-	static const char *const below[] = { "services", "routes", "consumers", "consumer_groups" };
-	static const char *const refs[] = { "service", "route", "consumer", "consumer_group" };
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(jsn_arr(holder, "plugins"), i, v) {
-		struct str name = jsn_str(v, "_config");
-		json_t *named = jsn_get_n(shared, name);
-
-		for (size_t k = 0; k < ARRAY_LEN(refs); k++)             /* null is nobody: it counts for all */
-			if (json_is_null(jsn_get(v, refs[k])))
-				json_object_del(v, refs[k]);
-		if (name.n && !json_is_object(named))
-			FAIL(err, INVALID, "the plugin %.*s has _config: %.*s, which is not in _plugin_configs: write it there, or give the plugin a config of its own",
-			     STR_ARG(str_first(jsn_str(v, "name"), 80)), STR_ARG(str_first(name, 80)));
-		if (named && !jsn_obj(v, "config"))
-			json_object_set_new(v, "config", json_object());
-		if (named)
-			json_object_update_missing(jsn_obj(v, "config"), named);
-	}
-	for (size_t k = 0; k < ARRAY_LEN(below); k++)
-		json_array_foreach(jsn_arr(holder, below[k]), i, v)
-			TRY(put_configs(shared, v, err));
-	return GH_RC_OK;
-}
-
-static GH_RC spread(struct kong *k, struct gh_err *err)
-{
-	static const char *const lists[][2] = { { "services", "service" }, { "routes", "route" }, { "upstreams", "upstream" } };
-	const json_t *defaults = jsn_obj(jsn_obj(k->doc, "_info"), "defaults"), *shared = jsn_obj(k->doc, "_plugin_configs");
-
-	for (size_t i = 0; defaults && i < ARRAY_LEN(lists); i++)
-		put_defaults(defaults, lists[i][1], jsn_arr(k->doc, lists[i][0]));
-	return put_configs(shared, k->doc, err);
-}
+/* ---- the whole --------------------------------------------------------------------------------------------------------------------------------- */
 
 static void global_plugins(struct kong *k)
 {
@@ -566,20 +520,26 @@ static void global_plugins(struct kong *k)
 
 GH_RC import_kong(struct bundle *b, struct str text, struct text_where *where, struct gh_err *err)
 {
+	static const char *const lists[] = { "services", "routes", "consumers", "plugins", "upstreams", "consumer_groups" };
 	struct kong k = { .bundle = b, .arena = b->arena, .keyed = jsn_keep(b->arena, json_array()), .ids = jsn_keep(b->arena, json_object()),
 			  .paths = jsn_keep(b->arena, json_object()), .told = jsn_keep(b->arena, json_object()) };
 	json_t *product;
+	bool known = false;
 
 	TRY(yaml_or_json_parse(text, FILES_ONE_MAX, &k.doc, where, err));
 	if (!jsn_keep(b->arena, k.doc) || !k.keyed || !k.ids || !k.paths || !k.told)
 		FAIL(err, NOMEM, "Kong");
 	*where = (struct text_where){ 1, 1 };
 	k.people = (struct kong_people){ .bundle = b, .doc = k.doc };
-	if (!jsn_get(k.doc, "_format_version") || (!jsn_arr(k.doc, "services") && !jsn_arr(k.doc, "routes")))
-		FAIL(err, INVALID, "this is no decK file: it has no _format_version and services");
-	TRY(spread(&k, err));
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		known = known || jsn_arr(k.doc, lists[i]);
+	if (!jsn_get(k.doc, "_format_version") || !known)
+		FAIL(err, INVALID, "this is no decK file: it has no _format_version, and services, routes, plugins or consumers");
+	TRY(kong_left_init(&k.left, b, err));
+	TRY(kong_prepare(b, k.doc, err));
 	global_plugins(&k);
 	services(&k);
+	kong_left_close(&k.left);
 	kong_consumers(&k.people, json_array_size(k.keyed) > 0);
 	kong_tell(b->report, "file", k.doc, STR("file"));
 	if (json_array_size(k.keyed)) {

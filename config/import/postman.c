@@ -276,7 +276,7 @@ GH_RC import_postman(struct arena *a, struct str text, struct import_report *r, 
 
 	if (!p.rec || !p.room || !p.told)
 		FAIL(err, NOMEM, "collection");
-	TRY(jsn_parse_in(a, text, &limits, &doc, where, err));
+	TRY(jsn_parse_in(a, import_text(text), &limits, &doc, where, err));
 	*where = (struct text_where){ 1, 1 };
 	if (jsn_obj(doc, "collection"))                          /* as the API of Postman hands it out */
 		doc = jsn_get(doc, "collection");

@@ -57,11 +57,15 @@ void import_taken(struct import_report *r, const char *kind, size_t n)
 static void add(struct import_report *r, enum import_outcome outcome, struct str what, const char *fmt, va_list ap)
 {
 	char note[NOTE_MAX];
-	struct import_row *row = new_row(r);
+	struct import_row *row;
 
+	vsnprintf(note, sizeof(note), fmt, ap);
+	for (size_t i = r->n; i-- > 0;)          /* the same of the same thing once: a service has many routes */
+		if (r->rows[i].outcome == outcome && str_eq(r->rows[i].what, what) && str_eq(r->rows[i].note, str_of(note)))
+			return;
+	row = new_row(r);
 	if (!row)
 		return;
-	vsnprintf(note, sizeof(note), fmt, ap);
 	*row = (struct import_row){ outcome, arena_dup(r->arena, what), arena_dup(r->arena, str_of(note)), 1 };
 	if (!row->what.p || !row->note.p)
 		r->failed = true;
@@ -83,6 +87,11 @@ void import_not_possible(struct import_report *r, struct str what, const char *n
 	va_start(ap, note);
 	add(r, IMPORT_NOT_POSSIBLE, what, note, ap);
 	va_end(ap);
+}
+
+struct str import_text(struct str bytes)
+{
+	return str_starts(bytes, STR("\xef\xbb\xbf")) ? str_from(bytes, 3) : bytes;
 }
 
 static bool says_nothing(const json_t *v, const char *otherwise)

@@ -40,6 +40,8 @@ struct import_field {
 /* Tells each member of the object that says something and is not taken over, also one that no row of the table (ended by a NULL name)
  * knows: nothing is left out without a word. */
 void import_fields(struct import_report *r, const json_t *object, struct str what, const struct import_field *known);
+/* The text of a file, without the byte order mark that programs of Windows write before it. */
+struct str import_text(struct str bytes);
 /* Rows of that outcome. */
 size_t import_count(const struct import_report *r, enum import_outcome outcome);
 

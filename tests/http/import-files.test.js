@@ -153,7 +153,11 @@ const KONG = (url) => ({ _format_version: '3.0', services: [{ name: 'kong', url,
   { name: 'both', paths: ['/k/both'], plugins: plugins('key-auth', 'basic-auth') },
   { name: 'closed', paths: ['/k/closed'], plugins: plugins('acl') },
   { name: 'safe', paths: ['/k/safe'], protocols: ['https'] },
-] }], consumers: ['gold', 'silver'].map((group) => ({ username: group, acls: [{ group }], keyauth_credentials: [{ key: `a-key-of-the-${group}-one` }],
+  { name: 'open', paths: ['/k/open'] },
+  { name: 'open-write', paths: ['/k/open'], methods: ['POST'], plugins: plugins('key-auth') },
+  { name: 'open-admin', paths: ['~/k/open/[a-z]+/admin$'], plugins: plugins('key-auth') },
+  { name: 'open-root', expression: 'http.path == "/k/open/"', plugins: plugins('key-auth') },
+] }], consumers: ['gold', 'silver'].map((group) => ({ username: group, acls: [{ group }], keyauth_credentials: [{ key: `a-key-of-the-${group}-one` }, { key: '$A_KEY_THAT_IS_RENDERED' }],
   basicauth_credentials: [{ username: group, password: `word of ${group}` }], jwt_secrets: [{ key: `iss-${group}`, secret: `${group}-`.repeat(8) }] })) });
 
 async function kongCalls(gw) {
@@ -163,13 +167,15 @@ async function kongCalls(gw) {
     return { Authorization: `Bearer ${text}.${crypto.createHmac('sha256', secret).update(text).digest('base64url')}` };
   };
   const key = (who) => ({ apikey: `a-key-of-the-${who}-one` }), basic = (who, word = `word of ${who}`) => ({ Authorization: `Basic ${Buffer.from(`${who}:${word}`).toString('base64')}` });
-  for (const [route, headers, want] of [['basic', {}, 401], ['basic', basic('gold'), 200], ['basic', basic('gold', 'wrong'), 401], ['basic', basic('silver'), 403],
+  for (const [route, headers, want, method = 'GET'] of [['basic', {}, 401], ['basic', basic('gold'), 200], ['basic', basic('gold', 'wrong'), 401], ['basic', basic('silver'), 403],
     ['tokens', {}, 401], ['tokens', jwt('gold'), 200], ['tokens', jwt('silver'), 401], ['tokens', jwt('gold', 'another secret of thirty-two bytes'), 401],
     ['keyed', {}, 401], ['keyed', key('gold'), 200], ['keyed', key('silver'), 403], ['either', key('silver'), 200], ['either', basic('silver'), 200], ['either', {}, 401],
-    ['both', key('gold'), 401], ['both', { ...key('gold'), ...basic('gold') }, 200], ['closed', key('gold'), 501], ['safe', {}, 403]]) {
-    const r = await fetch(`${gw.url}/api/k/${route}`, { headers });
+    ['both', key('gold'), 401], ['both', { ...key('gold'), ...basic('gold') }, 200], ['closed', key('gold'), 501], ['safe', {}, 403],
+    ['keyed', { apikey: '$A_KEY_THAT_IS_RENDERED' }, 401], ['open', {}, 200], ['open', {}, 501, 'POST'], ['open/', {}, 501], ['open//', {}, 501], ['open/x', {}, 200],
+    ['open/x/admin', key('gold'), 501], ['open/x/admins', {}, 200]]) {
+    const r = await fetch(`${gw.url}/api/k/${route}`, { headers, method });
     await r.text();
-    assert.strictEqual(r.status, want, `${route} with ${JSON.stringify(headers)}`);
+    assert.strictEqual(r.status, want, `${method} ${route} with ${JSON.stringify(headers)}`);
   }
 }
 
