@@ -95,7 +95,8 @@ GH_RC admin_user_apply(struct web *w, struct resource_change *c, struct str id, 
 web_handler admin_metrics;                 /* for Prometheus */
 web_handler admin_page_list, admin_page_form, admin_page_act;
 web_handler admin_start, admin_new_api, admin_new_api_act, admin_revisions, admin_revision_act;
-/* api_zip.c: an API as one ZIP. admin_zip_show answers with what an uploaded one, or another gateway's configuration, would do; *fine false: it cannot be read, and why says so. */
+/* An API as one ZIP (api_zip.h). admin_zip_show answers with what an uploaded one, or another gateway's configuration, would do; *fine false: it cannot be
+ * read, and why says so. */
 web_handler admin_api_export, admin_api_import;
 bool admin_is_zip(struct str bytes);
 struct import_report;
@@ -117,5 +118,7 @@ GH_RC admin_put_request(struct web *w, struct liquid_record *row, const struct s
  * done. NOT_FOUND: no such subscription or deed. */
 GH_RC admin_subscription_apply(struct web *w, struct str id, struct str name, struct str note, struct store_subscription *sub, bool *late,
 			       struct gh_err *err);
+/* Grants or refuses, in the transaction that stands, the other tier that its owners ask for. *late: nobody asks, and nothing was done. */
+GH_RC admin_wish_decide(struct web *w, struct str id, bool grant, struct str note, bool *late, struct gh_err *err);
 /* What may be done to a subscription of that state, as `actions` of its row: value and label. */
 void admin_put_actions(struct web *w, struct liquid_record *row, int64_t state);

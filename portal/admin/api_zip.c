@@ -9,26 +9,13 @@
 #include "config/import/foreign.h"
 #include "core/crypto.h"
 #include "core/str.h"
+#include "portal/admin/api_zip.h"
 #include "portal/admin/plan_view.h"
 #include "portal/admin/rest.h"
 
-#define SECRET_FIELD "secret:"           /* before "named-value/erp-password/secret" */
+#define SECRET_FIELD API_ZIP_SECRET
 enum { FORM_SLACK = 65536,               /* of the largest form: for its other fields */
        CLOSE_ROUNDS = 4 };               /* of closing policies that do not compile here, as in cli/import_bundle.c */
-
-struct taken {
-	struct web *w;
-	struct str zip, environment;     /* environment empty: that of the archive */
-	struct files_set *set;
-	struct plan plan;
-	json_t *secrets;
-	struct str state;                /* of the configuration that the plan was shown for; empty: any will do */
-	bool random;                     /* a secret that is missing becomes a random text */
-	struct str api;                  /* the first of the archive */
-	bool foreign;                    /* of another gateway: the set is made of the bundle */
-	struct bundle bundle;
-	struct import_report report;
-};
 
 /* A role that counts everywhere is not asked for each resource (resource_allowed): here is where its rights count, also for what goes
  * because the files cover its kind and do not hold it. */
@@ -48,30 +35,43 @@ static GH_RC check_rights(struct web *w, const struct files_set *set, bool write
 
 /* ---- giving out ------------------------------------------------------------------------------------------------------------------ */
 
-gh_rc admin_api_export(struct web *w, struct gh_err *err)
+gh_rc api_zip_tree(struct web *w, struct str api, struct tree *t, struct files_set **set, struct gh_err *err)
 {
-	struct files_set *set = arena_new_of(w->a, struct files_set);
-	const struct files_export what = { .api = w->rq.args[0] };
-	struct str bytes, id = w->rq.args[0];
-	struct tree t;
+	const struct files_export what = { .api = api };
+
+	*set = arena_new_of(w->a, struct files_set);
+	if (!*set)
+		FAIL(err, NOMEM, "export");
+	TRY(files_export(w->site->store, w->a, &what, t, err));
+	return files_set_read(*set, w->a, t, err);
+}
+
+gh_rc api_zip_give(struct web *w, struct str api, const struct tree *t, struct gh_err *err)
+{
+	struct str bytes;
 	char *name;
 
-	if (!set)
-		FAIL(err, NOMEM, "export");
-	TRY(files_export(w->site->store, w->a, &what, &t, err));
-	TRY(files_set_read(set, w->a, &t, err));
-	TRY(check_rights(w, set, false, err));
-	TRY(tree_to_zip(&t, &bytes, err));
-	name = arena_alloc_text(w->a, id.n + 1);
+	TRY(tree_to_zip(t, &bytes, err));
+	name = arena_alloc_text(w->a, api.n + 1);
 	if (!name)
 		FAIL(err, NOMEM, "export");
-	for (size_t i = 0; i < id.n; i++)        /* of a header field: nothing that would have to be quoted */
-		name[i] = ascii_is_alpha(id.p[i]) || ascii_is_digit(id.p[i]) || strchr("-._", id.p[i]) ? id.p[i] : '_';
+	for (size_t i = 0; i < api.n; i++)       /* of a header field: nothing that would have to be quoted */
+		name[i] = ascii_is_alpha(api.p[i]) || ascii_is_digit(api.p[i]) || strchr("-._", api.p[i]) ? api.p[i] : '_';
 	web_header(w, "Content-Type", STR("application/zip"));
-	web_header(w, "Content-Disposition", arena_printf(w->a, "attachment; filename=\"%.*s.zip\"", (int)id.n, name));
+	web_header(w, "Content-Disposition", arena_printf(w->a, "attachment; filename=\"%.*s.zip\"", (int)api.n, name));
 	w->rs.status = 200;
 	buf_str(&w->rs.body, bytes);
 	return GH_RC_OK;
+}
+
+gh_rc admin_api_export(struct web *w, struct gh_err *err)
+{
+	struct files_set *set;
+	struct tree t;
+
+	TRY(api_zip_tree(w, w->rq.args[0], &t, &set, err));
+	TRY(check_rights(w, set, false, err));
+	return api_zip_give(w, w->rq.args[0], &t, err);
 }
 
 /* ---- taking over ----------------------------------------------------------------------------------------------------------------- */
@@ -81,7 +81,7 @@ bool admin_is_zip(struct str bytes)
 	return str_starts(bytes, STR("PK\003\004"));
 }
 
-static void put_missing(struct taken *x)
+static void put_missing(struct api_zip *x)
 {
 	struct liquid_list *list = liquid_set_list(x->w->page, "missing");
 
@@ -104,7 +104,7 @@ static struct str entered(struct web *w, const char *field)
 	return s.n ? s : STR("");
 }
 
-static GH_RC page(struct taken *x, int status, struct gh_err *err)
+static GH_RC page(struct api_zip *x, int status, struct gh_err *err)
 {
 	struct liquid_list *problems = liquid_set_list(x->w->page, "problems");
 	struct web *w = x->w;
@@ -130,7 +130,7 @@ static GH_RC page(struct taken *x, int status, struct gh_err *err)
 }
 
 /* What the fields of missing secrets say; an empty one is not given. */
-static GH_RC read_secrets(struct taken *x, struct gh_err *err)
+static GH_RC read_secrets(struct api_zip *x, struct gh_err *err)
 {
 	x->secrets = jsn_keep(x->w->a, json_object());
 	if (!x->secrets)
@@ -161,7 +161,7 @@ static size_t before_layout(struct str path)
 	return least;
 }
 
-static GH_RC read_extract(struct taken *x, const struct tree *t, size_t prefix, struct gh_err *err)
+static GH_RC read_extract(struct api_zip *x, const struct tree *t, size_t prefix, struct gh_err *err)
 {
 	struct tree *inner = arena_new_of(x->w->a, struct tree);
 	struct str folder = STR_NULL;
@@ -179,7 +179,7 @@ static GH_RC read_extract(struct taken *x, const struct tree *t, size_t prefix, 
 	return import_apiops(&x->bundle, inner, err);
 }
 
-static GH_RC read_text(struct taken *x, struct gh_err *err)
+static GH_RC read_text(struct api_zip *x, struct gh_err *err)
 {
 	struct text_where at = { 1, 1 };
 	struct gh_err why;
@@ -196,7 +196,7 @@ static GH_RC read_text(struct taken *x, struct gh_err *err)
 }
 
 /* *foreign: the bundle holds what the file of another gateway becomes. */
-static GH_RC read_foreign(struct taken *x, const struct tree *t, struct gh_err *err)
+static GH_RC read_foreign(struct api_zip *x, const struct tree *t, struct gh_err *err)
 {
 	size_t prefix = SIZE_MAX;
 
@@ -213,7 +213,7 @@ static GH_RC read_foreign(struct taken *x, const struct tree *t, struct gh_err *
 	return bundle_set(&x->bundle, "file", x->set, err);
 }
 
-static GH_RC read_set(struct taken *x, struct gh_err *err)
+static GH_RC read_set(struct api_zip *x, struct gh_err *err)
 {
 	struct tree *t = admin_is_zip(x->zip) ? arena_new_of(x->w->a, struct tree) : NULL;
 
@@ -242,10 +242,10 @@ static GH_RC read_set(struct taken *x, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-static GH_RC walk(struct taken *x, bool dry_run, gh_rc *out, struct gh_err *why, struct gh_err *err)
+gh_rc api_zip_walk(struct api_zip *x, bool dry_run, gh_rc *out, struct gh_err *why, struct gh_err *err)
 {
 	struct plan_options o = { .actor = web_actor(x->w), .dry_run = dry_run, .impact = dry_run, .secrets = x->secrets, .placeholders = x->random,
-				  .theme = &x->w->site->theme, .state = dry_run ? STR_NULL : x->state };
+				  .theme = &x->w->site->theme, .state = dry_run ? STR_NULL : x->state, .look = x->look, .look_ctx = x->look_ctx };
 
 	*out = GH_RC_OK;
 	if (x->set->n_problems) {
@@ -265,23 +265,29 @@ static GH_RC walk(struct taken *x, bool dry_run, gh_rc *out, struct gh_err *why,
 	return GH_RC_OK;
 }
 
-static GH_RC begin(struct web *w, struct taken *x, struct str zip, struct gh_err *err)
+gh_rc api_zip_read(struct web *w, struct api_zip *x, struct str zip, struct gh_err *err)
 {
-	*x = (struct taken){ .w = w, .zip = zip, .environment = str_trim(web_param(&w->rq.form, "environment")), .random = true,
+	*x = (struct api_zip){ .w = w, .zip = zip, .environment = str_trim(web_param(&w->rq.form, "environment")), .random = true,
 			     .state = web_param(&w->rq.form, "state"),
 			     .set = arena_new_of(w->a, struct files_set) };
 	if (!x->set)
 		FAIL(err, NOMEM, "import");
 	import_report_init(&x->report, w->a);
-	if (zip.n / 3 * 4 + FORM_SLACK > (size_t)config_int(&w->site->config, CONFIG_WEB_MAX_FORM_BYTES))
-		FAIL(err, LIMIT, "The file is too large for a form (web.max_form_bytes). `gatehouse import` takes it.");
 	TRY(read_secrets(x, err));
 	return read_set(x, err);
 }
 
+/* What is shown travels in a form. */
+static GH_RC begin(struct web *w, struct api_zip *x, struct str zip, struct gh_err *err)
+{
+	if (zip.n / 3 * 4 + FORM_SLACK > (size_t)config_int(&w->site->config, CONFIG_WEB_MAX_FORM_BYTES))
+		FAIL(err, LIMIT, "The file is too large for a form (web.max_form_bytes). `gatehouse import` takes it.");
+	return api_zip_read(w, x, zip, err);
+}
+
 GH_RC admin_zip_show(struct web *w, struct str zip, struct gh_err *why, bool *fine, struct gh_err *err)
 {
-	struct taken x;
+	struct api_zip x;
 	gh_rc rc = begin(w, &x, zip, why);
 
 	*fine = !rc.code;
@@ -291,7 +297,7 @@ GH_RC admin_zip_show(struct web *w, struct str zip, struct gh_err *why, bool *fi
 		*err = *why;
 		return rc;
 	}
-	TRY(walk(&x, true, &rc, why, err));
+	TRY(api_zip_walk(&x, true, &rc, why, err));
 	if (rc.code)
 		web_form_problem(w, "Nothing can be imported as it is:");
 	return page(&x, rc.code ? 422 : 200, err);
@@ -300,7 +306,7 @@ GH_RC admin_zip_show(struct web *w, struct str zip, struct gh_err *why, bool *fi
 gh_rc admin_api_import(struct web *w, struct gh_err *err)
 {
 	struct gh_err why = { .code = GH_OK };
-	struct taken x;
+	struct api_zip x;
 	struct str zip;
 	gh_rc rc;
 
@@ -308,10 +314,10 @@ gh_rc admin_api_import(struct web *w, struct gh_err *err)
 	if (!crypto_base64_decode(w->a, web_param(&w->rq.form, "zip"), &zip))
 		FAIL(err, INVALID, "the archive of the form is damaged");
 	TRY(begin(w, &x, zip, err));
-	TRY(walk(&x, false, &rc, &why, err));
+	TRY(api_zip_walk(&x, false, &rc, &why, err));
 	if (rc.code == GH_E_CONFLICT && x.state.n && !str_starts(x.state, x.plan.state)) {        /* that of the store stands before the dash */
 		x.secrets = NULL;            /* what was typed is asked for again, and never sent back */
-		TRY(walk(&x, true, &rc, &why, err));
+		TRY(api_zip_walk(&x, true, &rc, &why, err));
 		web_form_problem(w, "Somebody has changed the configuration since this was shown. Nothing was imported; look at it again:");
 		return page(&x, 409, err);
 	}

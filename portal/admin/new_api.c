@@ -13,16 +13,9 @@
 #include "db/apis.h"
 #include "db/environments.h"
 #include "portal/admin/fetch.h"
+#include "portal/admin/new_api.h"
 
 static const char *const fields[] = { "name", "id", "path", "backend", "environment", "product", "description", "address" };
-
-struct wish {
-	struct str name, id, path, backend, environment, product, text, file;
-	struct str address;              /* that the text was fetched from; empty: it was given */
-	struct import_report report;     /* of what was no OpenAPI document to begin with */
-	bool fine;
-	bool whole;                      /* the text is what another gateway has, not the description of an API */
-};
 
 static GH_RC put_choices(struct web *w, struct gh_err *err)
 {
@@ -115,7 +108,7 @@ static enum source source_of(struct web *w, struct str text)
 }
 
 /* What is no OpenAPI document becomes one. */
-static GH_RC described(struct web *w, struct wish *x, struct gh_err *err)
+static GH_RC described(struct web *w, struct new_api *x, struct gh_err *err)
 {
 	struct described d = { .openapi = NULL };
 	struct text_where at = { 0 };
@@ -155,7 +148,7 @@ static GH_RC described(struct web *w, struct wish *x, struct gh_err *err)
 
 /* A server of the description as the address of a backend; one without a host is beside the address that was fetched (OpenAPI
  * 3.1, Server Object). Empty: it is of no use. */
-static struct str server_at(struct web *w, const struct wish *x, struct str url)
+static struct str server_at(struct web *w, const struct new_api *x, struct str url)
 {
 	struct uri u;
 
@@ -167,7 +160,7 @@ static struct str server_at(struct web *w, const struct wish *x, struct str url)
 }
 
 /* Title and address stand in the description; what was entered comes first. */
-static GH_RC from_description(struct web *w, struct wish *x, struct gh_err *err)
+static GH_RC from_description(struct web *w, struct new_api *x, struct gh_err *err)
 {
 	struct openapi *doc;
 	struct text_where at = { 0 };
@@ -192,7 +185,7 @@ static GH_RC from_description(struct web *w, struct wish *x, struct gh_err *err)
 }
 
 /* What stands at the address, in place of a file. */
-static GH_RC from_address(struct web *w, struct wish *x, struct gh_err *err)
+static GH_RC from_address(struct web *w, struct new_api *x, struct gh_err *err)
 {
 	struct gh_err why;
 	gh_rc rc;
@@ -216,11 +209,11 @@ static GH_RC from_address(struct web *w, struct wish *x, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-static GH_RC read_wish(struct web *w, struct wish *x, struct gh_err *err)
+gh_rc new_api_read(struct web *w, struct new_api *x, struct gh_err *err)
 {
 	const struct web_param *file = web_param_find(&w->rq.form, "file");
 
-	*x = (struct wish){ .name = entered(w, "name"), .id = entered(w, "id"), .path = entered(w, "path"), .backend = entered(w, "backend"),
+	*x = (struct new_api){ .name = entered(w, "name"), .id = entered(w, "id"), .path = entered(w, "path"), .backend = entered(w, "backend"),
 			    .environment = entered(w, "environment"), .product = entered(w, "product"), .fine = true };
 	x->text = admin_unix_lines(w, web_param(&w->rq.form, "description"));
 	if (file && file->file.n) {
@@ -256,7 +249,7 @@ static GH_RC read_wish(struct web *w, struct wish *x, struct gh_err *err)
 
 /* ---- the change -------------------------------------------------------------------------------------------------------------------- */
 
-static GH_RC into_product(struct web *w, struct resource_change *c, const struct wish *x, struct gh_err *err)
+static GH_RC into_product(struct web *w, struct resource_change *c, const struct new_api *x, struct gh_err *err)
 {
 	const struct resource_kind *k = resource_kind_find(STR("product"));
 	json_t *doc;
@@ -272,7 +265,7 @@ static GH_RC into_product(struct web *w, struct resource_change *c, const struct
 	return resource_write(c, k, x->product, doc, RESOURCE_REPLACE, NULL, err);
 }
 
-static GH_RC write_all(struct web *w, struct resource_change *c, const struct wish *x, struct gh_err *err)
+gh_rc new_api_write(struct web *w, struct resource_change *c, const struct new_api *x, struct gh_err *err)
 {
 	struct import_report report;
 	struct bundle b;
@@ -298,12 +291,12 @@ static GH_RC write_all(struct web *w, struct resource_change *c, const struct wi
 	return into_product(w, c, x, err);
 }
 
-/* A problem beside the field that it speaks of; of an operation or the description beside the description. */
-static void put_problems(struct web *w, const struct resource_change *c, const char *otherwise)
+struct str new_api_problems(struct web *w, const struct resource_change *c, const char *otherwise)
 {
 	static const char *const places[][2] = { { "/name", "name" }, { "/id", "id" }, { "/path", "path" }, { "/backendUrl", "backend" },
 						 { "/environment", "environment" }, { "/product", "product" } };
 	const struct resource_problem *v;
+	struct str general = STR("");
 	size_t n;
 
 	v = resource_problems(c, &n);
@@ -316,10 +309,9 @@ static void put_problems(struct web *w, const struct resource_change *c, const c
 		if (field)
 			web_form_error(w, field, v[i].message);
 		else
-			liquid_set_text(w->form, "error", v[i].message);
+			general = v[i].message;
 	}
-	if (!n)
-		liquid_set_text(w->form, "error", arena_dup(w->a, str_of(otherwise)));
+	return n ? general : arena_dup(w->a, str_of(otherwise));
 }
 
 /* What became of each part of something that was no OpenAPI document. */
@@ -340,7 +332,7 @@ void admin_put_report(struct web *w, const struct import_report *report)
 	liquid_set_text(w->page, "left_out", report->left_out ? web_number(w, (int64_t)report->left_out) : STR(""));
 }
 
-static GH_RC show_report(struct web *w, const struct wish *x, struct gh_err *err)
+static GH_RC show_report(struct web *w, const struct new_api *x, struct gh_err *err)
 {
 	admin_put_report(w, &x->report);
 	liquid_set_text(w->page, "id", x->id);
@@ -365,26 +357,29 @@ gh_rc admin_new_api_act(struct web *w, struct gh_err *err)
 	const struct web_param *file = web_param_find(&w->rq.form, "file");
 	struct gh_err why = { .code = GH_OK };
 	struct resource_change *c;
-	struct wish x;
+	struct new_api x;
 	gh_rc rc;
 
 	web_form(w);
 	if (file && admin_is_zip(file->file))
 		return from_zip(w, file->file, "file", err);
-	TRY(read_wish(w, &x, err));
+	TRY(new_api_read(w, &x, err));
 	if (x.whole)
 		return from_zip(w, x.text, x.address.n && x.file.n ? "address" : x.file.n ? "file" : "description", err);
 	if (!x.fine)
 		return page(w, 422, err);
 	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
-	rc = write_all(w, c, &x, &why);
+	rc = new_api_write(w, c, &x, &why);
 	rc = resource_end(c, rc, false, &why);
 	if (rc.code && rc.code != GH_E_INVALID && rc.code != GH_E_CONFLICT && rc.code != GH_E_LIMIT) {
 		*err = why;
 		return rc;
 	}
 	if (rc.code) {
-		put_problems(w, c, why.message);
+		struct str general = new_api_problems(w, c, why.message);
+
+		if (general.n)
+			liquid_set_text(w->form, "error", general);
 		return page(w, 422, err);
 	}
 	if (x.report.n)

@@ -46,4 +46,8 @@ GH_RC admin_put_traffic_state(struct web *w, struct str id, struct gh_err *err);
 GH_RC rule_form_put(struct web *w, struct liquid_record *r, const json_t *rule, struct str at, bool may_change, struct gh_err *err);
 json_t *rule_form_read(struct web *w, struct str at);
 
+/* Makes a revision current, with the backend that it has; note empty: its own description stands in the change log. */
+struct resource_change;
+GH_RC admin_revision_current(struct web *w, struct resource_change *c, struct str api, int64_t number, struct str note, struct gh_err *err);
+
 web_handler admin_resources, admin_resource, admin_resource_act;

@@ -31,6 +31,7 @@ struct rest {
 	struct str id;                   /* of {id} */
 	struct str args[4];              /* of a pattern that is of no kind: what its {…} matched, in order */
 	bool dry_run;
+	void *ctx;                       /* of a handler, for its rest_work */
 };
 
 typedef gh_rc rest_handler(struct rest *r, struct gh_err *err);
@@ -109,11 +110,13 @@ rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete
 	rest_governance, rest_analytics, rest_cache, rest_cache_purge, rest_calls, rest_call, rest_audit, rest_audit_export, rest_audit_chain;
 rest_handler rest_policy_versions, rest_policy_version, rest_policy_restore, rest_policy_check, rest_policy_trial, rest_effective_policy,
 	rest_policy_catalogue, rest_policy_snippets;
+rest_handler rest_import, rest_archive, rest_current_revision, rest_request, rest_request_decide;
 /* The first kind of the files that the caller may not touch; NULL: none. */
 struct files_set;
 bool rest_blind_to_alerts(const struct rest *r);         /* for struct plan_options */
 const struct resource_kind *rest_forbidden(const struct rest *r, const struct files_set *set, bool write);
-GH_RC rest_files_problems(struct rest *r, const struct files_set *set, struct gh_err *err);
+/* The problems of the set as those of the member that it came from ("#/files"). */
+GH_RC rest_files_problems(struct rest *r, const struct files_set *set, const char *pointer, struct gh_err *err);
 json_t *rest_promote_schema(void);
 json_t *rest_describe(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_governance(const struct rest_route *route, const struct resource_kind *kind);
@@ -121,6 +124,8 @@ json_t *rest_describe_analytics(const struct rest_route *route, const struct res
 json_t *rest_describe_calls(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_audit(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_cache(const struct rest_route *route, const struct resource_kind *kind);
+json_t *rest_describe_import(const struct rest_route *route, const struct resource_kind *kind);
+json_t *rest_describe_life(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_policy(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_files(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_export(const struct rest_route *route, const struct resource_kind *kind);

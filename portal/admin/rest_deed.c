@@ -231,22 +231,13 @@ static GH_RC do_it(struct rest *r, struct resource_change *c, rest_work *work, i
 	return GH_RC_OK;
 }
 
-gh_rc rest_deed_as(struct rest *r, int status, rest_work *work, struct gh_err *err)
+static GH_RC begin_and_end(struct rest *r, int status, rest_work *work, const json_t *body, struct gh_err *err)
 {
-	static const char *const known[] = { "dry-run", NULL };
 	struct resource_change *c;
 	struct gh_err why;
-	json_t *body;
-	bool ok, refused = false;
-	gh_rc rc;
+	bool refused = false;
+	gh_rc rc = resource_begin(r->w->site->store, r->w->a, r->who.actor, &c, &why);
 
-	TRY(rest_known(r, known, &ok, err));
-	if (!ok)
-		return GH_RC_OK;
-	TRY(body_of(r, &body, err));
-	if (!body)
-		return GH_RC_OK;
-	rc = resource_begin(r->w->site->store, r->w->a, r->who.actor, &c, &why);
 	if (rc.code)
 		return rest_refused(r, rc, &why, NULL, err);
 	rc = do_it(r, c, work, status, body, &refused, err);
@@ -256,6 +247,24 @@ gh_rc rest_deed_as(struct rest *r, int status, rest_work *work, struct gh_err *e
 	}
 	rc = resource_end(c, GH_RC_OK, r->dry_run, &why);
 	return rc.code ? rest_refused(r, rc, &why, c, err) : GH_RC_OK;
+}
+
+gh_rc rest_deed_as(struct rest *r, int status, rest_work *work, struct gh_err *err)
+{
+	static const char *const known[] = { "dry-run", NULL };
+	json_t *body;
+	bool ok;
+
+	TRY(rest_known(r, known, &ok, err));
+	if (!ok)
+		return GH_RC_OK;
+	TRY(body_of(r, &body, err));
+	return body ? begin_and_end(r, status, work, body, err) : GH_RC_OK;
+}
+
+gh_rc rest_deed_with(struct rest *r, const json_t *body, rest_work *work, struct gh_err *err)
+{
+	return begin_and_end(r, 200, work, body, err);
 }
 
 gh_rc rest_deed(struct rest *r, rest_work *work, struct gh_err *err)

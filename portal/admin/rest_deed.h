@@ -55,5 +55,7 @@ GH_RC rest_take_body(struct rest *r, const struct rest_member *members, void *ou
 /* What is done, inside the change. body: {} when none was sent. It may answer by itself (rest_match): then nothing is committed. *answer (a new reference): what is told; NULL: {}. */
 typedef GH_RC rest_work(struct rest *r, struct resource_change *c, const json_t *body, json_t **answer, struct gh_err *err);
 GH_RC rest_deed(struct rest *r, rest_work *work, struct gh_err *err);
+/* The same with a body that was read before, because something slow stands between (rest.ctx carries what came of it). */
+GH_RC rest_deed_with(struct rest *r, const json_t *body, rest_work *work, struct gh_err *err);
 /* The same, answered with that status when it was done. */
 GH_RC rest_deed_as(struct rest *r, int status, rest_work *work, struct gh_err *err);

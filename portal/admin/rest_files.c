@@ -46,14 +46,14 @@ const struct resource_kind *rest_forbidden(const struct rest *r, const struct fi
 	return NULL;
 }
 
-GH_RC rest_files_problems(struct rest *r, const struct files_set *set, struct gh_err *err)
+gh_rc rest_files_problems(struct rest *r, const struct files_set *set, const char *pointer, struct gh_err *err)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < set->n_problems; i++) {
 		const struct files_problem *p = &set->problems[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s%, s:s%, s:i, s:i}", "pointer", "#/files", "detail", p->message.p, p->message.n, "file",
+		json_array_append_new(list, json_pack("{s:s, s:s%, s:s%, s:i, s:i}", "pointer", pointer, "detail", p->message.p, p->message.n, "file",
 				      p->file.p ? p->file.p : "", p->file.n, "line", (int)p->at.line, "column", (int)p->at.column));
 	}
 	return rest_problem(r, 422, "invalid", arena_printf(r->w->a, "%zu problem%s in the files; nothing was changed.", set->total_problems,
@@ -97,7 +97,7 @@ static GH_RC work(struct rest *r, bool apply, struct gh_err *err)
 	o.state = jsn_str(body, "state");
 	rc = plan_run(r->w->site->store, r->w->a, set, &o, &p, &why);
 	if (rc.code == GH_E_INVALID && set->total_problems)
-		return rest_files_problems(r, set, err);
+		return rest_files_problems(r, set, "#/files", err);
 	if (rc.code)
 		return rest_refused(r, rc, &why, NULL, err);
 	v = jsn_keep(r->w->a, plan_json(&p));

@@ -65,7 +65,7 @@ gh_rc rest_promote(struct rest *r, struct gh_err *err)
 		return rest_problem(r, 403, "forbidden", arena_printf(r->w->a, "You may not change %s.", not ? not->plural : "alert rules"), NULL, err);
 	rc = plan_run(s, r->w->a, set, &o, &plan, &why);
 	if (rc.code == GH_E_INVALID && set->total_problems)
-		return rest_files_problems(r, set, err);
+		return rest_files_problems(r, set, "#/api", err);
 	if (rc.code)
 		return rest_refused(r, rc, &why, NULL, err);
 	return answer(r, &p, &plan, o.dry_run, err);

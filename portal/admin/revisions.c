@@ -67,7 +67,7 @@ static GH_RC make(struct web *w, struct resource_change *c, struct str api, int6
 			      jsn_keep(w->a, json_pack("{s:s%,s:I}", "description", note.p, note.n, "copyOf", (json_int_t)from)), RESOURCE_CREATE, NULL, err);
 }
 
-static GH_RC make_current(struct web *w, struct resource_change *c, struct str api, int64_t number, struct str note, struct gh_err *err)
+gh_rc admin_revision_current(struct web *w, struct resource_change *c, struct str api, int64_t number, struct str note, struct gh_err *err)
 {
 	const struct resource_kind *k = resource_kind_find(STR("api"));
 	json_t *patch = jsn_keep(w->a, json_pack("{s:I}", "revision", (json_int_t)number)), *doc;
@@ -103,7 +103,7 @@ gh_rc admin_revision_act(struct web *w, struct gh_err *err)
 		rc = make(w, c, api, number, note.p ? note : STR(""), &why);
 	} else if (str_eq(action, STR("current"))) {
 		said = "Calls go to this revision from now on.";
-		rc = make_current(w, c, api, number, note, &why);
+		rc = admin_revision_current(w, c, api, number, note, &why);
 	} else if (str_eq(action, STR("remove"))) {
 		said = "The revision is removed.";
 		rc = resource_remove(c, resource_kind_find(STR("revision")), arena_printf(w->a, "%.*s;rev=%lld", STR_ARG(api), (long long)number), NULL, &why);

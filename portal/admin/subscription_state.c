@@ -126,14 +126,14 @@ GH_RC admin_subscription_apply(struct web *w, struct str id, struct str name, st
 }
 
 /* In one transaction with the look: the wish may have been taken back meanwhile. */
-static GH_RC decide(struct web *w, bool grant, struct str note, bool *late, struct gh_err *err)
+gh_rc admin_wish_decide(struct web *w, struct str id, bool grant, struct str note, bool *late, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	struct store_site site;
 	struct store_request r;
 	bool found;
 
-	TRY(store_request_find(s, w->a, w->rq.args[0], &r, &found, err));
+	TRY(store_request_find(s, w->a, id, &r, &found, err));
 	*late = !found || !r.tier_id.n;
 	if (*late)
 		return GH_RC_OK;
@@ -151,7 +151,7 @@ static GH_RC act_on_wish(struct web *w, size_t which, struct str note, struct gh
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such subscription");
 	TRY(store_tx_begin(w->site->store, web_actor(w), err));
-	TRY(store_tx_end(w->site->store, decide(w, which == 0, note, &late, err), err));
+	TRY(store_tx_end(w->site->store, admin_wish_decide(w, w->rq.args[0], which == 0, note, &late, err), err));
 	return late ? done(w, "bad", "Nobody asks for another tier any more.", err) : done(w, "good", wish_actions[which][2], err);
 }
 

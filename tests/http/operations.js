@@ -2,9 +2,11 @@
 // come the others: a wrong type, a missing and an unknown member, a foreign id, no token, no right, a stale ETag, a dry run, a repetition.
 'use strict';
 const assert = require('node:assert');
+const { execFileSync } = require('node:child_process');
 
 const SCOPE = 'operation:orders/get-order';
 const XML = (inside) => `<policies><inbound>${inside}</inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
+const OPENAPI = JSON.stringify({ openapi: '3.0.3', info: { title: 'Imported', version: '1' }, paths: { '/things': { get: { operationId: 'things', responses: { 200: { description: 'fine' } } } } } });
 const HEADER = '<base /><set-header name="X-B"><value>b</value></set-header>';
 
 // By operationId, in the order in which they are called; c: the answers so far. params: of path and query; foreign: what names something
@@ -28,6 +30,41 @@ const OPERATIONS = {
   listAudit: () => ({ params: { kind: 'policy', limit: '1' }, check: (b) => assert.ok(b.items.length === 1 && b.items[0].kind === 'policy' && b.next) }),
   exportAudit: () => ({ params: { kind: 'policy', format: 'csv' }, check: (b) => assert.match(b, /^number,at,actor,.*\r\n\d+,20/) }),
   verifyAudit: () => ({ check: (b) => assert.deepStrictEqual([b.whole, b.brokenAt], [true, null]) }),
+  makeRevisionCurrent: () => ({ params: { api: 'orders' }, body: { revision: 2, note: 'Faster' }, foreign: { api: 'nowhere', revision: 99 },
+    check: async (b, call) => {
+      assert.deepStrictEqual([b.revision, b.revisionDescription], [2, 'Faster']);
+      assert.strictEqual((await call('POST', '/apis/orders/current-revision', { revision: 1 })).body.revision, 1, 'rolled back');
+    } }),
+  getApiArchive: () => ({ params: { api: 'orders' }, foreign: { api: 'nowhere' }, check: (b) => assert.match(b, /^PK/) }),
+  import: () => ({ body: { name: '', id: 'imported', path: 'imported', backendUrl: 'https://b.example', environment: 'sandbox', product: '', document: OPENAPI, address: '', state: '', secrets: {},
+    placeholders: true }, foreign: { environment: 'nowhere', product: 'nowhere' },
+  check: async (b, call) => {
+    assert.deepStrictEqual(b, { apis: ['imported'], report: [], leftOut: 0, plan: null });
+    assert.strictEqual((await call('GET', '/operations/imported%2Fthings')).body.uriTemplate, '/things');
+    for (const [document, field, text] of [['{"openapi":"3.0.3",', 'document', /^Line 1, column /], ['<definitions/>', 'document', /^Line 1/]]) {
+      const no = await call('POST', '/imports', { document });
+      assert.deepStrictEqual([no.status, no.body.errors[0].pointer], [422, `#/${field}`], no.text);
+      assert.match(no.body.errors[0].detail, text);
+    }
+    const far = await call('POST', '/imports', { address: 'file:///etc/passwd' });
+    assert.deepStrictEqual([far.status, far.body.errors[0].pointer], [422, '#/address'], far.text);
+    const both = await call('POST', '/imports', { document: OPENAPI, address: 'https://a.example/' });
+    assert.strictEqual(both.body.errors[0].pointer, '#/document', both.text);
+    const kong = await call('POST', '/imports?dry-run=true', { document: '_format_version: "3.0"\nservices:\n- name: kong\n  url: https://k.example/\n  routes:\n  - name: all\n    paths: [/kong]\n', environment: 'sandbox' });
+    assert.strictEqual(kong.status, 200, kong.text);
+    assert.ok(kong.body.apis.length && kong.body.report.length && kong.body.plan.summary.create, kong.text);
+    assert.strictEqual((await call('GET', `/apis/${kong.body.apis[0]}`)).status, 404, 'a dry run');
+    const har = await call('POST', '/imports', { id: 'recorded', environment: 'sandbox', document: JSON.stringify({ log: { entries: [{ request: { method: 'GET', url: 'https://h.example/v1/a/1', headers: [], queryString: [] },
+      response: { status: 200, headers: [], content: { mimeType: 'application/json', text: '{"a":1}' } } }] } }) });
+    assert.ok(har.status === 200 && har.body.report.length, har.text);
+    for (const id of ['imported', 'recorded']) assert.strictEqual((await call('DELETE', `/apis/${id}`, undefined, { 'if-match': '*' })).status, 204);
+  } }),
+  getSubscriptionRequest: (c, w) => {
+    execFileSync('sqlite3', ['-cmd', '.timeout 60000', `${w.state}/config.db`, "INSERT INTO subscription_request (subscription_id, tier_id, message, user_id, created_us) VALUES ('s1', 'small', 'More, please', 'ann', 1)"]);
+    return { params: { subscription: 's1' }, foreign: { subscription: 'nowhere' }, check: (b) => assert.deepStrictEqual([b.tier, b.message, b.email], ['small', 'More, please', 'ann@example.com']) };
+  },
+  decideSubscriptionRequest: () => ({ params: { subscription: 's1' }, body: { decision: 'refuse', note: 'Not yet' }, foreign: { subscription: 'nowhere', decision: 'perhaps' },
+    check: async (b, call) => assert.strictEqual((await call('GET', '/subscriptions/s1/request')).status, 404) }),
   listPolicySnippets: () => ({ check: (b) => assert.ok(b.items.some((g) => g.snippets.length)) }),
 };
 
@@ -40,7 +77,7 @@ async function runOperations(w) {
   const ours = all.filter(({ path }) => !w.kinds.includes(path.split('/')[1]) || (path.match(/[^/]+/g).length > 2));
   for (const { o } of ours) assert.ok(OPERATIONS[o.operationId] || w.elsewhere.includes(o.operationId), `a sample of ${o.operationId}`);
   for (const [id, sample] of Object.entries(OPERATIONS)) {
-    const { path, method, o } = all.find((x) => x.o.operationId === id) || assert.fail(`no operation ${id}`), s = sample(answers), params = s.params || {};
+    const { path, method, o } = all.find((x) => x.o.operationId === id) || assert.fail(`no operation ${id}`), s = sample(answers, w), params = s.params || {};
     const send = async (status, over = {}) => {
       const { params: p = params, body = s.body, headers = {}, as = w.token } = over;
       const query = new URLSearchParams(Object.entries(p).filter(([name]) => !path.includes(`{${name}}`)));
@@ -79,7 +116,7 @@ async function runOperations(w) {
     // and as it should be, by the generated client
     const done = await w.client[id](Object.keys(params).length ? params : null, s.body, writes ? { headers: { 'idempotency-key': `once-${id}` } } : {});
     assert.strictEqual(done.status, 200, `${id}: ${JSON.stringify(done.data)}`);
-    w.fits(method.toUpperCase(), path, { status: done.status, headers: new Headers(done.headers), body: done.data, text: JSON.stringify(done.data) });
+    w.fits(method.toUpperCase(), path, { status: done.status, headers: new Headers(done.headers), body: done.data, text: String(done.data) });
     if (writes) assert.strictEqual((await send(200, { headers: { 'idempotency-key': `once-${id}` } })).headers.get('idempotent-replayed'), 'true');
     answers[id] = done.data;
     if (s.check) await s.check(done.data, w.call);
