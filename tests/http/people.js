@@ -5,7 +5,7 @@ const { spawnSync } = require('node:child_process');
 const http = require('node:http');
 const { createHmac } = require('node:crypto');
 const { SMTPServer } = require('smtp-server');
-const { until } = require('./harness');
+const { until, freePort } = require('./harness');
 
 // oidc-provider says on loading that it is made for a newer node; it runs on this one, which its tests show
 const warn = console.warn;
@@ -80,7 +80,8 @@ function parts(raw) {
 }
 
 // `hooks` are options of smtp-server; by default everything is taken. `port`: the one where it stood before.
-async function mailSink({ port = 0, ...hooks } = {}) {
+async function mailSink({ port, ...hooks } = {}) {
+  port ??= await freePort();      // which nobody else takes while the server is away
   const sink = { mails: [] };
   const server = new SMTPServer({
     authOptional: true, disableReverseLookup: true /* there may be no name server */, disabledCommands: hooks.secure === undefined && !hooks.key ? ['STARTTLS'] : [], logger: false,
@@ -102,7 +103,7 @@ async function mailSink({ port = 0, ...hooks } = {}) {
     ...hooks,
   });
   server.on('error', () => {});
-  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await new Promise((resolve, reject) => { server.once('error', reject); server.listen(port, '127.0.0.1', resolve); });
   sink.port = server.server.address().port;
   sink.server = server;
   // The next mail to that address that was not looked at yet.

@@ -4,13 +4,13 @@
 const { describe, it, before, after, beforeEach } = require('node:test');
 const assert = require('node:assert/strict');
 const http = require('node:http');
-const { start, until, SERVERS } = require('./harness');
+const { start, until, freePort, SERVERS } = require('./harness');
 const { tokenEndpoint } = require('./token-endpoint');
 
 // A backend that can be killed and brought back on its port; says its name, answers as `node.reply` tells.
 async function node(name) {
-  const n = { name, seen: 0, reply: null };
-  n.up = (port = n.port || 0) => new Promise((resolve, reject) => {
+  const n = { name, seen: 0, reply: null, port: await freePort() };     // which nobody else takes while it is down
+  n.up = (port = n.port) => new Promise((resolve, reject) => {
     n.server = http.createServer((req, res) => {
       req.resume();
       req.on('end', () => {

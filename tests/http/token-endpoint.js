@@ -4,6 +4,7 @@
 const http = require('node:http');
 const https = require('node:https');
 const crypto = require('node:crypto');
+const { freePort } = require('./harness');
 
 async function tokenEndpoint({ clientId = 'mes', secret = 's3cr/et+of=the client', tls } = {}) {
   const state = { life: 3600, delayMs: 0, status: 200, error: 'invalid_client', extra: {}, port: 0, reply: null };
@@ -42,7 +43,7 @@ async function tokenEndpoint({ clientId = 'mes', secret = 's3cr/et+of=the client
     server.listen(port, '127.0.0.1', () => { server.unref(); state.port = server.address().port; resolve(); });
   });
   const down = () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); for (const s of sockets) s.destroy(); });
-  await listen(0);
+  await listen(await freePort());       // which nobody else takes while it is down
   return {
     state, requests, issued, clientId, secret,
     get url() { return `${tls ? 'https' : 'http'}://127.0.0.1:${state.port}/oauth2/token`; },

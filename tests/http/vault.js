@@ -4,8 +4,9 @@
 const { fork } = require('node:child_process');
 const http = require('node:http');
 const https = require('node:https');
+const { freePort } = require('./harness');
 
-async function serve({ token = 'root-token', roles = {}, namespace, tls } = {}) {
+async function serve({ port, token = 'root-token', roles = {}, namespace, tls }) {
   const secrets = new Map();      // "mount/path" -> { version, data } ; data null: deleted
   const tokens = new Map();       // of log-ins -> when they end
   const state = { reads: 0, logins: 0, renewals: 0, rotations: 0, tokenLife: 0, tokenEnds: Infinity, tokenGraceMs: 0, renewable: true, sealed: false, lease: 3600, seen: [] };
@@ -61,8 +62,7 @@ async function serve({ token = 'root-token', roles = {}, namespace, tls } = {}) 
   };
   const server = tls ? https.createServer(tls, answer) : http.createServer(answer);
   server.keepAliveTimeout = 1000;
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   const put = (place, data) => secrets.set(place, { version: (secrets.get(place)?.version ?? 0) + 1, data });
   return { port,
     put, set: (name, value) => { state[name] = value; }, revoke: () => tokens.clear(), state: () => state,
@@ -77,7 +77,7 @@ async function vault(options = {}) {
   const waiting = [];
   child.on('message', (m) => waiting.shift()(m));
   const ask = (op, ...args) => new Promise((resolve) => { waiting.push(resolve); child.send({ op, args }); });
-  const port = await ask('serve', options);
+  const port = await ask('serve', { ...options, port: await freePort() });       // which nobody else takes while it is away
   const v = { url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     close: () => new Promise((resolve) => { child.on('exit', resolve); child.disconnect(); }) };
   for (const op of ['put', 'set', 'revoke', 'state', 'away', 'back']) v[op] = (...args) => ask(op, ...args);

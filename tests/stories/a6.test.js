@@ -31,10 +31,10 @@ const KINDS = {
 const WATCHED = { time: 'Parcels (parcels)' };      // the others: Orders (orders)
 // One more than all that the backend, and all that the gateway, answers so in the first two tests: when the two are told apart, never.
 const NEVER = { 'backend-10': ['--origin', 'backend', '--threshold', '9'], 'gateway-9': ['--origin', 'gateway', '--threshold', '8'] };
-const QUICK_MS = 10000;                              // from a breach to its mail
+const QUICK_MS = 30000;                              // from a breach to its mail, with which nothing is said of machines that stand still meanwhile
 
-for (const server of SERVERS) {
-  describe(`behind ${server}`, () => {
+const story = (server) => {
+  describe(`behind ${server}`, { concurrency: 1 }, () => {
     let gw, sink, orders;
     const of = (name) => sink.mails.filter((m) => m.to.includes(`${name}@elsewhere.example`));
     const next = (name, what) => sink.next(`${name}@elsewhere.example`, what);
@@ -131,14 +131,18 @@ for (const server of SERVERS) {
     });
 
     it('windows slide: a burst across the border of a period fires', async () => {
-      const period = 8000;
+      const period = 8000, wait = (ms) => new Promise((r) => { setTimeout(r, Math.max(0, ms)); });
       rule('border', '--kind', 'status', '--status', '501', '--origin', 'backend', '--threshold', '5', '--period', `${period / 1000}s`);
-      // rather half before and half behind it, and neither half is enough
-      const border = Math.ceil((Date.now() + 1500) / period) * period;
-      await new Promise((r) => { setTimeout(r, border - 1000 - Date.now()); });
-      await burst('border', 5);
-      await new Promise((r) => { setTimeout(r, Math.max(0, border + 200 - Date.now())); });
-      await burst('border', 5);
+      for (let took = period; took > period - 2000; await wait(took > period - 2000 && period)) {      // once more where a busy machine took too long for it
+        // rather half before and half behind it, and neither half is enough
+        const border = Math.ceil((Date.now() + 1500) / period) * period;
+        await wait(border - 1000 - Date.now());
+        const began = Date.now();
+        await burst('border', 5);
+        await wait(border + 200 - Date.now());
+        await burst('border', 5);
+        took = Date.now() - began;
+      }
       assert.match((await next('border', 'that the burst counts whole')).text, /^([6-9]|10) calls answered 501 by the backend in 8 s/);
     });
 
@@ -165,4 +169,7 @@ for (const server of SERVERS) {
       assert.equal(queued().length, 1);
     });
   });
-}
+};
+
+// Side by side, since most of it is waiting for periods to be over.
+describe('alerts', { concurrency: SERVERS.length }, () => SERVERS.forEach(story));

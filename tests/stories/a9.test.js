@@ -12,7 +12,7 @@ const https = require('node:https');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
-const { start, backend, until, SERVERS } = require('../http/harness');
+const { start, backend, until, SERVERS, freePort } = require('../http/harness');
 const { Signer, provider, now } = require('../http/tokens');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' }, paths: { '/x': {
@@ -25,7 +25,7 @@ const LONG = 3000;                        // bytes of an answer: several writes,
 // A backend that costs little: it looks for the ends of heads (no bodies) and says its name. Can be killed and brought back.
 async function node(name) {
   const text = name.repeat(LONG), answer = `HTTP/1.1 200 OK\r\nContent-Length: ${LONG}\r\n\r\n${text}`;
-  const n = { name, seen: 0, sockets: new Set() };
+  const n = { name, seen: 0, sockets: new Set(), port: await freePort() };      // which nobody else takes while it is down
   n.up = () => new Promise((resolve, reject) => {
     n.server = net.createServer((s) => {
       let rest = '';
@@ -39,7 +39,7 @@ async function node(name) {
       });
     });
     n.server.once('error', reject);
-    n.server.listen(n.port || 0, '127.0.0.1', () => { n.port = n.server.address().port; resolve(); });
+    n.server.listen(n.port, '127.0.0.1', resolve);
   });
   n.down = () => new Promise((resolve) => { n.server.close(resolve); for (const s of n.sockets) s.destroy(); });
   await n.up();
