@@ -95,7 +95,8 @@
 	  "Too many passwords are being checked at once, or the shared state is away; look at the gateway's log.")
 
 /* What mends a call that was refused or failed for this reason, and which layer of the gateway said no: "access",
- * "routing", "policy", "backend", "gateway". The fix is STR_NULL when the word is not known. */
+ * "routing", "policy", "backend", "gateway". The fix is STR_NULL only where there is no word.
+ * Of a word that nobody foresaw it says where to look. */
 struct refusal_help {
 	struct str layer, fix;
 };

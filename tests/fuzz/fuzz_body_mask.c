@@ -25,6 +25,7 @@ static void once(struct arena *a, enum body_form form, struct str body)
 {
 	static const struct str name = STR_INIT("iban");
 	const struct mask_names marked = { &name, 1 };
+	static const char *const nests[] = { [BODY_FORM_TEXT] = "\\%&+<=", [BODY_FORM_FIELDS] = "\\%+<{[\"", [BODY_FORM_XML] = "\\%&+={[\"!" };
 	struct buf first, again;
 
 	buf_init(&first, 7 * body.n + 16);
@@ -32,7 +33,7 @@ static void once(struct arena *a, enum body_form form, struct str body)
 	MUST(mask_body(&first, a, form, body, &marked));
 	MUST(mask_body(&again, a, form, buf_view(&first), &marked));
 	/* with texts within texts the second time may hide more: what is written anew may be deeper than is looked */
-	if (!has_any(body, "\\%&+"))
+	if (!has_any(body, nests[form]))
 		MUST(str_eq(buf_view(&first), buf_view(&again)));
 	if (str_find(buf_view(&first), STR("***")) == SIZE_MAX && form != BODY_FORM_XML)
 		MUST(str_eq(buf_view(&first), body));

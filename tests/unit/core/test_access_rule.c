@@ -4,6 +4,7 @@
 #include "core/access_rule.h"
 #include "core/lru.h"
 #include "core/refusal.h"
+#include "fcgi/reason.h"
 
 #include <stdlib.h>
 
@@ -121,6 +122,22 @@ static void refusals(void **state UNUSED)
 		ACCESS_REFUSALS(X)
 #undef X
 	};
+	/* what the gateway says (the first, NONE, is no refusal), and its policies: `grep exchange_fail` */
+	static const char *const others[] = {
+#define X(name, word, status, message) word,
+		GATEWAY_REASONS(X)
+#undef X
+		"ConcurrencyLimitExceeded", "CountersUnavailable", "JwtInvalid", "TokenNotPresent", "TokenSignatureInvalid",
+		"TokenSignatureKeyNotFound", "TokenExpired", "TokenIssuerNotAllowed", "TokenAudienceNotAllowed", "TokenClaimNotFound",
+		"TokenClaimValueNotAllowed", "HeaderNotFound", "HeaderValueNotAllowed", "CallerIpNotAllowed", "CallerIpBlocked",
+		"FailedToParseCallerIP", "ClientCertificateNotFound", "ClientCertificateInvalid", "CertificateNotFound",
+		"CertificateInvalid", "ValidationError", "ExpressionValueEvaluationFailure", "LiquidTemplateFailure", "ConversionFailure",
+		"TransformationFailure", "StepLimitExceeded", "MemoryLimitExceeded", "BackendConnectionFailure", "Timeout",
+		"BackendErrorStatusCode", "BackendNotFound", "TokenAcquisitionFailure", "TokenUnavailable", "AuthorizationNotFound",
+		"AuthorizationFailed", "SubjectTokenMissing", "CallbackParameterInvalid", "BodyTooLarge", "HttpsRequired", "ApiRetired",
+		"OperationNotFound", "SubscriptionKeyNotFound", "SubscriptionKeyInvalid", "RateLimitExceeded", "QuotaExceeded",
+		"sign_in_redirect", "fault_injected", "invalid_client", "invalid_request", "invalid_scope", "unsupported_grant_type",
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		CHECK(words[i], refusal_help(str_of(words[i])).fix.n > 0);
@@ -129,6 +146,13 @@ static void refusals(void **state UNUSED)
 		for (size_t k = 0; k < i; k++)
 			CHECK(words[i], strcmp(words[i], words[k]) != 0);
 	}
+	for (size_t i = 1; i < ARRAY_LEN(others); i++) {
+		CHECK(others[i], refusal_help(str_of(others[i])).fix.n > 0);
+		CHECK(others[i], !str_starts(refusal_help(str_of(others[i])).fix, STR("Look for")));
+	}
+	CHECK("of a call that went well", !refusal_help(STR("")).fix.n);
+	CHECK_STR("of a word that a policy made up", refusal_help(STR("TooEarly")).layer, STR("policy"));
+	CHECK("where to look", refusal_help(STR("TooEarly")).fix.n > 0);
 	CHECK_STR("of a policy", refusal_help(STR("RateLimitExceeded")).layer, STR("policy"));
 	CHECK_STR("of a backend", refusal_help(STR("backend_garbage")).layer, STR("backend"));
 	check_done();
