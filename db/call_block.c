@@ -361,7 +361,7 @@ struct search {
 	const struct store_calls_filter *f;
 	struct call_unpacker *unpacker;
 	struct store_call found[CALL_BLOCK_CALLS];
-	char ids[CALL_BLOCK_CALLS][ID_MAX];
+	char ids[CALL_BLOCK_CALLS][ID_MAX], traces[CALL_BLOCK_CALLS][ID_MAX];    /* the unpacker has those of one call at a time */
 	size_t n;
 	int from_status, to_status;
 };
@@ -396,13 +396,16 @@ static void read_block(struct search *q, int64_t row, struct str records)
 	q->n = 0;
 	call_unpacker_begin(q->unpacker, records);
 	for (; q->n < CALL_BLOCK_CALLS && call_unpacker_next(q->unpacker, &call, &damaged); row++) {
-		struct str id = str_first(call.request_id, ID_MAX);
+		struct str id = str_first(call.request_id, ID_MAX), trace = str_first(call.trace_id, ID_MAX);
 
 		if (!fits(q, row, &call))
 			continue;
 		if (id.n)
 			memcpy(q->ids[q->n], id.p, id.n);
+		if (trace.n)
+			memcpy(q->traces[q->n], trace.p, trace.n);
 		call.request_id = (struct str){ q->ids[q->n], id.n };
+		call.trace_id = (struct str){ q->traces[q->n], trace.n };
 		q->found[q->n++] = (struct store_call){ row, call };
 	}
 	if (damaged)

@@ -509,6 +509,40 @@ static void traces(void **state)
 	check_done();
 }
 
+/* Several calls of one block, each with the trace that it began: read together, each has its own. */
+static void own_traces(void **state)
+{
+	static const struct {
+		const char *id, *trace;
+	} rows[] = {
+		{ "018bcfe5-6800-7abc-8def-0123456789ab", "018bcfe568007abc8def0123456789ab" },
+		{ "018bcfe5-6800-7abc-8def-0123456789ac", "018bcfe568007abc8def0123456789ac" },
+		{ "018bcfe5-6800-7abc-8def-0123456789ad", "4bf92f3577b34da6a3ce929d0e0e4736" },
+		{ "018bcfe5-6800-7abc-8def-0123456789ae", "" },
+	};
+	const struct store_calls_filter all = { 0 };
+	struct fixture *f = *state;
+	struct store_call *got;
+	size_t n;
+
+	CHECK_OK(f, store_drain_begin(f->s, &f->err));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct telemetry_call c = sample();
+
+		c.request_id = str_of(rows[i].id);
+		c.trace_id = str_of(rows[i].trace);
+		CHECK_OK(f, store_drain_call(f->s, &c, &f->err));
+	}
+	CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+	CHECK_OK(f, store_calls(f->s, f->a, &all, &got, &n, &f->err));
+	assert_int_equal(n, ARRAY_LEN(rows));
+	for (size_t i = 0; i < n; i++) {
+		CHECK_STR(rows[i].id, got[i].call.request_id, str_of(rows[i].id));
+		CHECK_STR(rows[i].id, got[i].call.trace_id, str_of(rows[i].trace));
+	}
+	check_done();
+}
+
 /* How much it grows is known from the second day on, and is of the last week. */
 static void growth(void **state)
 {
@@ -609,6 +643,7 @@ int main(void)
 		store_test(blocks),
 		store_test(ids),
 		store_test(traces),
+		store_test(own_traces),
 		store_test(older_calls),
 		store_test(growth),
 	};
