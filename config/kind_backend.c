@@ -15,6 +15,44 @@ static const struct resource_field member_fields[] = {
 	FIELD_END,
 };
 
+/* As core/backend_rules.h reads them. */
+static bool hint_of(const struct resource_hint *rows, size_t n, size_t i, struct resource_hint *out)
+{
+	if (i < n)
+		*out = rows[i];
+	return i < n;
+}
+
+static bool breaker_hint(size_t i, struct resource_hint *out)
+{
+	static const struct resource_hint rows[] = {
+		{ STR_INIT("rules, one"), "tripDuration", "How long it stays open: PT1M, 90s", true },
+		{ STR_INIT("rules, one"), "acceptRetryAfter", "true: the backend may say how long with Retry-After", false },
+		{ STR_INIT("failureCondition"), "count", "Failures in the interval that open it; or percentage", true },
+		{ STR_INIT("failureCondition"), "percentage", "Share of the calls that open it, in place of count", false },
+		{ STR_INIT("failureCondition"), "minimumRequests", "With percentage: so many calls there must have been (10)", false },
+		{ STR_INIT("failureCondition"), "interval", "The time in which failures count: PT1M", true },
+		{ STR_INIT("failureCondition"), "statusCodeRanges", "Which answers fail, like [{min: 500, max: 599}], which is the default", false },
+		{ STR_INIT("failureCondition"), "errorReasons", "Which ways of not getting an answer fail; left out: every one", false },
+	};
+
+	return hint_of(rows, ARRAY_LEN(rows), i, out);
+}
+
+static bool health_hint(size_t i, struct resource_hint *out)
+{
+	static const struct resource_hint rows[] = {
+		{ STR_INIT("health"), "path", "What is asked: /health", true },
+		{ STR_INIT("health"), "interval", "How often: PT10S", false },
+		{ STR_INIT("health"), "timeout", "How long an answer may take: PT2S", false },
+		{ STR_INIT("health"), "unhealthyThreshold", "Failures in a row that take it out of its pools (3)", false },
+		{ STR_INIT("health"), "healthyThreshold", "Good answers in a row that bring it back (2)", false },
+		{ STR_INIT("health"), "statusCodeRanges", "Which answers are good, like [{min: 200, max: 399}], which is the default", false },
+	};
+
+	return hint_of(rows, ARRAY_LEN(rows), i, out);
+}
+
 static const struct resource_field fields[] = {
 	FIELD_ID("Names the backend", store_backend, id),
 	{ .name = "name", .type = RESOURCE_TEXT, .label = "Name", .most = 300, .description = "What people read; empty: the id",
@@ -55,11 +93,11 @@ static const struct resource_field fields[] = {
 	  .description = "Certificate that is shown to it", AT(store_backend, client_certificate_id) },
 	{ .name = "authorities", .type = RESOURCE_REFS, .ref = "certificate", .label = "Authorities",
 	  .description = "Authorities that vouch for its certificate in place of the system's", .offset = RESOURCE_BY_HAND },
-	{ .name = "breaker", .type = RESOURCE_OBJECT, .label = "Circuit breaker",
-	  .description = "Circuit breaker: {\"rules\": [{\"tripDuration\": \"PT1M\", \"failureCondition\": {\"count\": 5, \"interval\": \"PT1M\"}}]}",
+	{ .name = "breaker", .type = RESOURCE_OBJECT, .label = "Circuit breaker", .hints = breaker_hint,
+	  .description = "When it opens and for how long, like rules: [{tripDuration: PT1M, failureCondition: {count: 5, interval: PT1M}}]",
 	  .offset = RESOURCE_BY_HAND },
-	{ .name = "health", .type = RESOURCE_OBJECT, .label = "Health check",
-	  .description = "Health check: {\"path\": \"/health\", \"interval\": \"PT10S\"}", .offset = RESOURCE_BY_HAND },
+	{ .name = "health", .type = RESOURCE_OBJECT, .label = "Health check", .hints = health_hint,
+	  .description = "What is asked and how often, like {path: /health, interval: PT10S}", .offset = RESOURCE_BY_HAND },
 	FIELD_END,
 };
 

@@ -16,11 +16,11 @@ struct certificate_row {
 static const struct resource_field fields[] = {
 	FIELD_ID("Names the certificate", store_certificate, id),
 	{ .name = "certificate", .type = RESOURCE_TEXT, .flags = RESOURCE_LINES | RESOURCE_FILE, .label = "Certificate",
-	  .description = "The certificate in PEM, with its chain; or give an archive", .most = STORE_TEXT_MAX, AT(store_certificate, pem) },
+	  .description = "In PEM, with its chain; or a PKCS#12 archive (.pfx, .p12) with the key in it, in documents as base64", .most = STORE_TEXT_MAX, AT(store_certificate, pem) },
 	{ .name = "key", .type = RESOURCE_SECRET, .flags = RESOURCE_LINES | RESOURCE_NO_REF, .label = "Private key",
-	  .description = "Its private key in PEM, without a password; sealed",
+	  .description = "In PEM, without a password; sealed. None with an archive",
 	  .offset = RESOURCE_BY_HAND },
-	{ .name = "archive", .type = RESOURCE_SECRET, .flags = RESOURCE_FILE | RESOURCE_NO_REF, .label = "Archive",
+	{ .name = "archive", .type = RESOURCE_SECRET, .flags = RESOURCE_FILE | RESOURCE_NO_REF | RESOURCE_FORMLESS, .label = "Archive",
 	  .description = "A PKCS#12 file (.pfx, .p12) in place of certificate and key, in documents as base64; it is unpacked and not kept",
 	  .offset = RESOURCE_BY_HAND },
 	{ .name = "password", .type = RESOURCE_SECRET, .flags = RESOURCE_NO_REF, .label = "Password of the archive",
@@ -57,6 +57,12 @@ static GH_RC show(struct store *s UNUSED, struct arena *a UNUSED, const void *ro
 	return GH_RC_OK;
 }
 
+/* In place of the certificate itself: an archive as a form sends the bytes of a file. */
+static bool is_archive(struct str text)
+{
+	return text.n > 0 && str_find(text, STR("-----BEGIN")) == SIZE_MAX;
+}
+
 /* The archive takes the place of certificate and key in the document too, so that the trail and a second look see what was kept. */
 static GH_RC unpack(struct resource_put *p, struct gh_err *err)
 {
@@ -64,9 +70,15 @@ static GH_RC unpack(struct resource_put *p, struct gh_err *err)
 	json_t *doc = (json_t *)(uintptr_t)p->doc;
 	struct str archive, password, bytes, key;
 	enum secret_given given = resource_secret(doc, "archive", &archive), word = resource_secret(doc, "password", &password);
+	const char *at = "/archive";
 	struct gh_err why = { .code = GH_OK };
 	gh_rc rc;
 
+	if (given != SECRET_TEXT && is_archive(c->pem)) {
+		archive = str_trim(c->pem);
+		given = SECRET_TEXT;
+		at = "/certificate";
+	}
 	json_object_set_new(doc, "archive", json_null());
 	json_object_set_new(doc, "password", json_null());
 	if (given == SECRET_REF || word == SECRET_REF)
@@ -77,7 +89,7 @@ static GH_RC unpack(struct resource_put *p, struct gh_err *err)
 		return GH_RC_OK;
 	}
 	if (!crypto_base64_decode(p->a, archive, &bytes)) {
-		put_problem(p, "/archive", "is no base64");
+		put_problem(p, at, str_eq(str_of(at), STR("/archive")) ? "is no base64" : "is no certificate in PEM and no archive");
 		return GH_RC_OK;
 	}
 	rc = certificate_unpack(p->a, bytes, word == SECRET_TEXT ? password : STR_NULL, &c->pem, &key, &why);
@@ -86,7 +98,7 @@ static GH_RC unpack(struct resource_put *p, struct gh_err *err)
 		if (key.n)
 			json_object_set_new(doc, "key", json_stringn(key.p, key.n));
 	}
-	return put_refused(p, str_starts(str_of(why.message), STR("the password")) ? "/password" : "/archive", rc, &why, err);
+	return put_refused(p, str_starts(str_of(why.message), STR("the password")) ? "/password" : at, rc, &why, err);
 }
 
 static GH_RC check(struct resource_put *p, struct gh_err *err)

@@ -27,7 +27,7 @@ static const char *const kinds[] = {
 /* Those of core/credential.h; a test holds the two tables together. */
 static const struct resource_field secret_fields[] = {
 	SECRET("client-secret", "Secret of the client"),
-	SECRET("private-key", "PEM of the key that signs assertions"),
+	{ .name = "private-key", .type = RESOURCE_SECRET, .flags = RESOURCE_LINES, .label = "private-key", .description = "PEM of the key that signs assertions" },
 	SECRET("password", "The user's password"),
 	SECRET("value", "The key"),
 	SECRET("secret-access-key", "The access key"),
@@ -53,6 +53,21 @@ static bool credential_hint(size_t i, struct resource_hint *out)
 	return false;
 }
 
+/* The i-th secret of a kind, kind after kind. */
+static bool secret_hint(size_t i, struct resource_hint *out)
+{
+	const struct credential_field *f;
+
+	for (unsigned kind = 0; kind < CREDENTIAL__COUNT; kind++)
+		for (size_t k = 0; (f = credential_field_at(k)); k++) {
+			if (!f->secret || !(f->kinds >> kind & 1) || i--)
+				continue;
+			*out = (struct resource_hint){ credential_kind_info((enum credential_kind)kind)->name, f->name.p, f->help, f->needed >> kind & 1 };
+			return true;
+		}
+	return false;
+}
+
 static const struct resource_field credential_fields[] = {
 	FIELD_ID("The environment and the name: \"default/erp\"", credential_row, id),
 	{ .name = "environment", .type = RESOURCE_REF, .ref = "environment", .flags = RESOURCE_READ_ONLY, .label = "Environment",
@@ -65,10 +80,10 @@ static const struct resource_field credential_fields[] = {
 	{ .name = "provider", .type = RESOURCE_TEXT, .label = "Provider", .most = 100, .description = "Group that policies name it by; empty: its name",
 	  AT(credential_row, c.provider) },
 	{ .name = "settings", .type = RESOURCE_OBJECT, .flags = RESOURCE_REQUIRED, .label = "Settings",
-	  .description = "What the kind needs, as texts: {\"token-url\": ..., \"client-id\": ...}; `gatehouse credential kinds` lists them",
+	  .description = "What the kind needs, each as a text, like token-url: https://login.example/token",
 	  .hints = credential_hint, .offset = RESOURCE_BY_HAND },
 	{ .name = "secrets", .type = RESOURCE_OBJECT, .fields = secret_fields, .flags = RESOURCE_STAYS, .label = "Secrets",
-	  .description = "The secrets of the kind", .offset = RESOURCE_BY_HAND },
+	  .description = "The secrets of the kind", .hints = secret_hint, .offset = RESOURCE_BY_HAND },
 	{ .name = "rotateBy", .type = RESOURCE_TIME, .label = "Replace until",
 	  .description = "When people are reminded to replace it", AT(credential_row, rotate_by_us) },
 	{ .name = "changed", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Changed", .description = "When it was last written",

@@ -72,6 +72,7 @@ enum {
 	RESOURCE_RULE = 512,     /* an object that is an access rule (core/access_rule.h): forms ask for its groups and methods */
 	RESOURCE_NO_REF = 2048,  /* a secret that takes no reference */
 	RESOURCE_ALWAYS = 4096,  /* a secret that can be replaced and never taken away */
+	RESOURCE_FORMLESS = 8192, /* forms have another way to say it */
 	RESOURCE_DUE = 1024,     /* a time at which something ends: lists and forms say how long it is until then */
 };
 
@@ -93,7 +94,9 @@ struct resource_field {
 	const char *const *values;       /* of an enum; ends with NULL */
 	const char *ref;                 /* name of the kind that is referred to */
 	const struct resource_field *fields;     /* of objects; ends with a NULL name */
-	resource_hint_at *hints;         /* NULL: none; of a list of texts: those that it may hold, which forms offer to be ticked */
+	/* NULL: none. Of a list of texts: those that it may hold, which forms offer to be ticked. Of an object with .fields: which of them
+	 * each value of the field "kind" has; forms show only those. */
+	resource_hint_at *hints;
 	int64_t least, most;             /* of an integer; of a text its longest length in bytes (0: STORE_TEXT_MAX) */
 	size_t offset;                   /* of the member in the row; RESOURCE_BY_HAND: the kind's functions do it */
 };

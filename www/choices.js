@@ -1,4 +1,5 @@
-/* Fields that name something which is there: what fits is offered while one types, from the same lists that the management API
+/* What scripts do for every page of the dashboard; each works without them too.
+ * Fields that name something which is there: what fits is offered while one types, from the same lists that the management API
  * gives. data-choices names the list ("users") or a dimension of traffic ("traffic/operation"). Without this script the field
  * takes the id. A field of a form shows the name and sends the id; a filter shows and sends what data-take says ("id", "email"). */
 (function () {
@@ -215,6 +216,56 @@
 		offer(field, false, function (doc) { field.value = field.dataset.shown = doc[field.dataset.take] || doc.id; });
 	}
 
+	/* Of a form with kinds ("/kind") only what the chosen one has: its secrets, its hints. Hidden fields are empty ones, as in the
+	 * form without script. */
+	function kinds(select) {
+		function show() {
+			select.form.querySelectorAll("[data-kind]").forEach(function (part) { part.hidden = part.dataset.kind !== select.value; });
+			select.form.querySelectorAll("[data-of-kinds]").forEach(function (group) {
+				var of = group.dataset.ofKinds.trim().split(" "), shown = 0;
+
+				Array.prototype.forEach.call(group.children, function (part) {
+					var field = part.querySelector("[name]"), name = field ? field.name.replace(/^.*\//, "") : "";
+
+					if (!field)
+						return;
+					part.hidden = !of.includes(select.value + ":" + name) && !part.querySelector(".field-error");
+					shown += part.hidden ? 0 : 1;
+				});
+				group.hidden = !shown;
+			});
+		}
+
+		select.addEventListener("change", show);
+		show();
+	}
+
+	/* A long menu shows where one is. */
+	function menu() {
+		var here = document.querySelector(".rail nav [aria-current]"), nav = here && here.closest("nav");
+
+		if (here && here.offsetTop + here.offsetHeight > nav.offsetTop + nav.clientHeight)
+			nav.scrollTop = here.offsetTop - nav.offsetTop - nav.clientHeight / 2;
+	}
+
+	/* A box above those of the rows ticks them all. */
+	function ticks() {
+		var head = document.querySelector("th.tick"), boxes = document.querySelectorAll("td.tick input"), all;
+
+		if (!head || !boxes.length)
+			return;
+		all = document.createElement("input");
+		all.type = "checkbox";
+		all.setAttribute("aria-label", "Pick all of this page");
+		all.addEventListener("change", function () {
+			boxes.forEach(function (box) { box.checked = all.checked; });
+		});
+		head.replaceChildren(all);
+	}
+
+	menu();
+	ticks();
+	document.querySelectorAll("select[name='/kind']").forEach(kinds);
 	document.querySelectorAll("[data-choices]").forEach(function (field) {
 		(field.tagName === "TEXTAREA" ? several : field.dataset.take ? filter : one)(field);
 	});

@@ -11,6 +11,8 @@
 
 			if (isNaN(at))
 				return;
+			if (time.dataset.exact)
+				return;
 			if (time.dataset.ago)
 				time.title = new Intl.DateTimeFormat(html.lang, zone ? Object.assign({ timeZone: zone }, format) : format).format(at);
 			else if (!zone)

@@ -63,7 +63,8 @@ static bool is_here(struct str here, struct str path)
 	if (str_starts(here, STR("/edit/")))
 		here = str_from(here, 5);
 	if (!path.n)
-		return str_eq(here, STR("/")) || str_eq(here, STR("/apis")) || str_starts(here, STR("/apis/"));
+		return str_eq(here, STR("/")) || str_eq(here, STR("/apis")) || str_starts(here, STR("/apis/")) || str_eq(here, STR("/operations"))
+		       || str_eq(here, STR("/revisions")) || str_eq(here, STR("/api-descriptions")) || str_eq(here, STR("/new-api"));
 	here = str_from(here, 1);
 	return str_starts(here, path) && (here.n == path.n || here.p[path.n] == '/');
 }

@@ -152,6 +152,26 @@ static struct str policy_id(struct web *w, const void *row)
 	return scope_text(w, &((const struct store_policy *)row)->scope);
 }
 
+enum { SCOPES_OFFERED = 200 };           /* of each kind; others are typed */
+
+/* Scopes that a policy may be of, for the field that opens one. */
+static GH_RC put_scopes(struct web *w, struct gh_err *err)
+{
+	static const char *const of[] = { "environment", "product", "api" };
+	const struct resource_query first = { .limit = SCOPES_OFFERED };
+	struct liquid_list *list = liquid_set_list(w->page, "scopes");
+	struct str *ids, next;
+	size_t n;
+
+	liquid_set_text(liquid_push_record(list), "value", STR("global"));
+	for (size_t k = 0; k < ARRAY_LEN(of); k++) {
+		TRY(resource_ids(w->site->store, w->a, resource_kind_find(str_of(of[k])), &first, &ids, &n, &next, err));
+		for (size_t i = 0; i < n; i++)
+			liquid_set_text(liquid_push_record(list), "value", arena_printf(w->a, "%s:%.*s", of[k], STR_ARG(ids[i])));
+	}
+	return GH_RC_OK;
+}
+
 gh_rc admin_policies(struct web *w, struct gh_err *err)
 {
 	const struct admin_source from = { "policy", sizeof(struct store_policy), fetch, policy_id, NULL };
@@ -161,6 +181,7 @@ gh_rc admin_policies(struct web *w, struct gh_err *err)
 	void *rows;
 	size_t n;
 
+	TRY(put_scopes(w, err));
 	TRY(admin_rows(w, &from, &window, &rows, &n, err));
 	v = rows;
 	n = admin_pages(w, n);

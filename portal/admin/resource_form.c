@@ -145,6 +145,32 @@ struct str resource_yaml_put(struct arena *a, const json_t *v)
 	return text.p ? text : STR("");
 }
 
+/* A time as the field of a browser has it, in UTC; one that is no time, or finer than a second, as it was written. */
+static void put_time(struct web *w, struct liquid_record *r, const json_t *value)
+{
+	char iso[CLOCK_ISO_MAX];
+	int64_t us;
+
+	if (json_is_string(value) && jsn_string(value).n && (!clock_parse_iso(jsn_string(value), &us) || us % 1000000)) {
+		liquid_set_text(r, "kind", STR("text"));
+		return;
+	}
+	if (json_is_string(value) && jsn_string(value).n) {
+		clock_iso(us, 0, iso);
+		liquid_set_text(r, "value", arena_dup(w->a, str_first(str_of(iso), us / 1000000 % 60 ? 19 : 16)));
+	}
+}
+
+/* And back: without a zone it is UTC. */
+static struct str time_of(struct web *w, struct str value)
+{
+	bool minutes = value.n == 16, seconds = value.n == 19;
+
+	if (!(minutes || seconds) || value.p[10] != 'T')
+		return value;
+	return arena_printf(w->a, "%.*s%s", STR_ARG(value), minutes ? ":00Z" : "Z");
+}
+
 /* What nobody can change is shown as people read it. */
 static void put_fixed(struct web *w, struct liquid_record *r, const struct resource_field *field, const json_t *value)
 {
@@ -233,6 +259,8 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 		return GH_RC_OK;
 	}
 	put_hints(f, r, field);
+	if (field->type == RESOURCE_TIME)
+		put_time(f->w, r, value);
 	if (strcmp(kind, "yaml") == 0)
 		liquid_set_text(r, "value", resource_yaml_put(a, value));
 	if (strcmp(kind, "rule") == 0)
@@ -246,6 +274,7 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 		liquid_set_bool(r, "may_ref", !(field->flags & RESOURCE_NO_REF));
 		liquid_set_bool(r, "may_none", !(field->flags & RESOURCE_ALWAYS));
 		liquid_set_bool(r, "lines", field->flags & RESOURCE_LINES);
+		liquid_set_bool(r, "plain", field->flags & RESOURCE_NO_REF && !(field->flags & RESOURCE_LINES));
 		liquid_set_text(r, "value", STR(""));
 		liquid_set_bool(r, "again", json_is_string(value));
 		liquid_set_text(r, "ref", jsn_str(value, "ref").p ? jsn_str(value, "ref") : STR(""));
@@ -270,7 +299,7 @@ static GH_RC put_fields(struct form *f, struct liquid_list *out, const struct re
 		const json_t *value = jsn_get(doc, field->name);
 		json_t *otherwise = NULL;
 
-		if (field->flags & RESOURCE_READ_ONLY && (!value || json_is_null(value)))
+		if (field->flags & RESOURCE_FORMLESS || (field->flags & RESOURCE_READ_ONLY && (!value || json_is_null(value))))
 			continue;
 		if (!value && (!doc || json_is_null(doc) || f->view->is_new) && field->otherwise && !jsn_parse_in(f->w->a, str_of(field->otherwise), &(struct jsn_limits){ .flags = JSN_ANY }, &otherwise, NULL, err).code)
 			value = otherwise;
@@ -370,6 +399,8 @@ static json_t *scalar_of(struct web *w, const struct resource_field *field, stru
 
 	if (field->type != RESOURCE_TEXT || !(field->flags & (RESOURCE_LINES | RESOURCE_FILE)))
 		value = str_trim(value);
+	if (field->type == RESOURCE_TIME)
+		value = time_of(w, value);
 	switch (field->type) {
 	case RESOURCE_BOOL:
 		return json_boolean(value.n > 0);

@@ -51,13 +51,36 @@ static void put_kind(struct web *w, const struct resource_kind *k)
 	liquid_set_bool(w->page, "may_change", may_change(w));
 }
 
+/* The parts of an API have its tabs. `id` is that of the API, of whatever revision. */
+static GH_RC put_api_tabs(struct web *w, struct str id, const char *tab, struct gh_err *err)
+{
+	struct store_api api;
+	bool found = false;
+
+	liquid_set(w->page, "api_tab", LIQUID_NIL_VALUE);
+	if (id.n)
+		TRY(store_api_find(w->site->store, w->a, id, 0, &api, &found, err));
+	if (!found)
+		return GH_RC_OK;
+	admin_put_api_head(w, &api);
+	liquid_set_bool(w->page, "see_policies", web_may_in(w, WEB_VIEW_POLICIES, api.environment_id));
+	liquid_set_text(w->page, "api_tab", str_of(tab));
+	return GH_RC_OK;
+}
+
 /* ---- the list ----------------------------------------------------------------------------------------------------------------- */
+
+/* Of people the first column has the names. */
+static bool is_of_name(const struct resource_field *f)
+{
+	return strcmp(f->name, "firstName") == 0 || strcmp(f->name, "lastName") == 0;
+}
 
 static bool is_column(const struct resource_field *f)
 {
-	return f->flags & RESOURCE_DUE || (strcmp(f->name, "id") != 0 && !(f->flags & (RESOURCE_LINES | RESOURCE_FILE)) && strcmp(f->name, "name") != 0
+	return !is_of_name(f) && (f->flags & RESOURCE_DUE || (strcmp(f->name, "id") != 0 && !(f->flags & (RESOURCE_LINES | RESOURCE_FILE)) && strcmp(f->name, "name") != 0
 	       && (f->type == RESOURCE_TEXT || f->type == RESOURCE_ENUM || f->type == RESOURCE_REF || f->type == RESOURCE_BOOL
-		   || f->type == RESOURCE_INT || f->type == RESOURCE_TEXTS));
+		   || f->type == RESOURCE_INT || f->type == RESOURCE_TEXTS)));
 }
 
 static struct str cell(struct web *w, const json_t *v)
@@ -89,7 +112,9 @@ static void put_row(struct web *w, struct liquid_record *r, const struct resourc
 	int64_t us;
 
 	liquid_set_text(r, "id", id);
+	name = name.n ? name : str_trim(arena_printf(w->a, "%.*s %.*s", STR_ARG(jsn_str(doc, "firstName")), STR_ARG(jsn_str(doc, "lastName"))));
 	liquid_set_text(r, "name", name.n ? name : email.n ? email : id);
+	liquid_set_bool(r, "show_id", name.n && !email.n && !str_eq(name, id));
 	for (size_t i = 0; i < COLUMNS && columns[i]; i++) {
 		struct liquid_record *c = liquid_push_record(cells);
 
@@ -125,12 +150,15 @@ static GH_RC put_filters(struct web *w, const struct resource_kind *k, struct re
 	for (size_t i = 0; i < RESOURCE_FILTERS_MAX && k->filters[i].name; i++) {
 		const struct resource_filter *filter = &k->filters[i];
 		struct str value = web_param(&w->rq.query, filter->name);
-		struct liquid_record *r = liquid_push_record(list);
 		const struct resource_field *f = resource_field_find(k, filter->name);
+		struct liquid_record *r;
 		bool known = !filter->values;
 
+		if (strcmp(filter->name, "email") == 0)
+			continue;                            /* the search finds it */
+		r = liquid_push_record(list);
 		liquid_set_text(r, "name", str_of(filter->name));
-		liquid_set_text(r, "label", str_of(f && f->label ? f->label : filter->name));
+		liquid_set_text(r, "label", resource_word(w->a, str_of(f && f->label ? f->label : filter->name)));
 		if (filter->values)
 			put_words(w, r, filter->values, value, &known);
 		else
@@ -167,6 +195,7 @@ gh_rc admin_resources(struct web *w, struct gh_err *err)
 	liquid_set_text(w->page, "next_page", next.n ? admin_query(w, (const char *const[]){ "after", arena_cstr(w->a, next), NULL }) : STR(""));
 	liquid_set_text(w->page, "previous_page", q.after.n ? admin_query(w, (const char *const[]){ "after", "", NULL }) : STR(""));
 	put_kind(w, k);
+	TRY(put_api_tabs(w, strcmp(k->name, "operation") == 0 ? web_param(&w->rq.query, "api") : STR_NULL, "operations", err));
 	admin_put_bulk(w, k->plural);
 	liquid_set_text(w->page, "title", arena_printf(w->a, "%s%s", k->title, k->single ? "" : "s"));
 	liquid_set_bool(w->page, "may_make", may_change(w) && !(k->single && json_array_size(docs)));
@@ -186,6 +215,7 @@ static GH_RC show(struct web *w, const struct resource_view *view, struct str id
 	(void)liquid_set_list(w->page, "now");
 	if (strcmp(view->kind->name, "traffic-rule") == 0 && id.n)
 		TRY(admin_put_traffic_state(w, id, err));
+	TRY(put_api_tabs(w, strcmp(view->kind->name, "api") == 0 ? id : STR_NULL, "settings", err));
 	liquid_set_text(w->page, "id", id.n ? id : STR(""));
 	liquid_set_text(w->page, "mark", mark.n ? mark : STR(""));
 	liquid_set_bool(w->page, "is_new", view->is_new);

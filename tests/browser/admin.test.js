@@ -448,6 +448,48 @@ test('an API from its description, a revision beside the current one, made curre
   await context.close();
 });
 
+test('forms ask for what their kind needs; an archive is a certificate; times are chosen; all rows are ticked at once; parts of an API keep its tabs', async () => {
+  const context = await browser.newContext({ baseURL: gw.url }), page = await context.newPage(), seen = watch(page);
+  await signIn(page, gw.admin);
+  await page.goto('/admin/edit/credentials');
+  const secrets = () => page.locator('fieldset fieldset:visible legend').allTextContents();
+  assert.deepStrictEqual(await secrets(), ['client-secret', 'private-key', 'rotate-token']);
+  await page.selectOption('[name="/kind"]', 'basic');
+  assert.deepStrictEqual(await secrets(), ['password']);
+  await page.selectOption('[name="/kind"]', 'client-credentials');
+  assert.strictEqual(await page.locator('textarea[name="/secrets/private-key"]:visible').count(), 1, 'a key has lines');
+  const pem = gw.file('own.pem', execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', '-',
+    '-days', '20', '-subj', '/CN=own'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  const buffer = execFileSync('openssl', ['pkcs12', '-export', '-in', pem, '-passout', 'pass:zebra']);
+  await page.goto('/admin/edit/certificates');
+  assert.strictEqual(await page.locator('input[type=file]').count(), 2, 'certificate or archive, key');
+  await page.fill('[name="/id"]', 'own');
+  await page.setInputFiles('[name="/certificate.file"]', { name: 'own.pfx', mimeType: 'application/x-pkcs12', buffer });
+  await page.click('button[value=save]');
+  assert.match(await page.textContent('.field-error'), /password/);
+  await page.setInputFiles('[name="/certificate.file"]', { name: 'own.pfx', mimeType: 'application/x-pkcs12', buffer });
+  await page.fill('[name="/password"]', 'zebra');
+  await page.fill('[name="/rotateBy"]', '2031-01-31T12:00');
+  await page.click('button[value=save]');
+  await page.waitForSelector('text=It is saved.');
+  const own = await (await page.request.get('/admin/api/v1/certificates/own')).json();
+  assert.match(own.certificate, /^-----BEGIN CERTIFICATE/);
+  assert.deepStrictEqual([own.key, own.rotateBy], [{ sealed: true }, '2031-01-31T12:00:00Z']);
+  assert.strictEqual(await page.inputValue('[name="/rotateBy"]'), '2031-01-31T12:00');
+  await page.goto('/admin/users');
+  await page.check('th.tick input');
+  assert.strictEqual(await page.locator('td.tick input:not(:checked)').count(), 0);
+  await page.goto('/admin/apis/orders');
+  for (const tab of ['Settings', 'Operations']) {
+    await page.click(`.tabs a:text-is("${tab}")`);
+    assert.strictEqual(await page.textContent('.tabs [aria-current]'), tab);
+  }
+  await page.goto('/admin/certificates');
+  assert.ok(await page.locator('.rail [aria-current]').evaluate((e) => e.getBoundingClientRect().bottom <= e.closest('nav').getBoundingClientRect().bottom), 'the menu shows where one is');
+  assert.deepStrictEqual(seen.problems, []);
+  await context.close();
+});
+
 // The last one, as it brings more people than a form shows at once.
 test('one of many is found while one types, by its name and with the keyboard; filters offer what is there; charts show whole bars', async () => {
   const context = await browser.newContext({ baseURL: gw.url }), page = await context.newPage(), seen = watch(page);
