@@ -10,7 +10,7 @@ static const struct option create_options[] = {
 	{ "role", OPTION_TEXT, "ROLE", "what it may do at most: one of those below, or an own role", true },
 	{ "env", OPTION_TEXT, "ENV", "it counts in this environment only", false },
 	{ "business-group", OPTION_TEXT, "ID", "it counts only in what this business group owns", false },
-	{ "scope", OPTION_MANY, "SCOPE", "read, write, read:KINDS or write:KINDS, like write:products; read:analytics, read:audit", true },
+	{ "scope", OPTION_MANY, "SCOPE", "read, write, read:KINDS or write:KINDS, like write:products; read:analytics, read:audit, read:captures, write:captures", true },
 	{ "days", OPTION_INT, "N", "the token is good for this long (default: for ever)", false },
 	OPTION_END,
 };

@@ -63,6 +63,8 @@ static bool known(struct str scope)
 	struct str verb = str_first(scope, colon);
 	const struct resource_kind *k = colon == SIZE_MAX ? NULL : resource_kind_find(str_from(scope, colon + 1));
 
+	if (colon != SIZE_MAX && str_eq(str_from(scope, colon + 1), STR("captures")) && (str_eq(verb, STR("read")) || str_eq(verb, STR("write"))))
+		return true;                     /* no resource either: calls that are written down for a while */
 	if (str_eq(scope, STR("read:analytics")) || str_eq(scope, STR("read:audit")))    /* no resource: what happened, which nobody writes */
 		return true;
 	return (str_eq(verb, STR("read")) || str_eq(verb, STR("write")))
@@ -82,7 +84,7 @@ static GH_RC check(struct resource_put *p, struct gh_err *err)
 	if (t->environment_id.n && t->business_group_id.n)
 		put_problem(p, "/businessGroup", "give an environment or a business group, not both");
 	if (!json_array_size(scopes))
-		put_problem(p, "/scopes", "give at least one: read, write, read:KINDS, write:KINDS, read:analytics or read:audit");
+		put_problem(p, "/scopes", "give at least one: read, write, read:KINDS, write:KINDS, read:analytics, read:audit, read:captures or write:captures");
 	for (size_t i = 0; i < json_array_size(scopes); i++) {
 		snprintf(pointer, sizeof(pointer), "/scopes/%zu", i);
 		if (!known(jsn_string(json_array_get(scopes, i))))

@@ -563,3 +563,17 @@ gh_rc admin_live_events(struct web *w, struct gh_err *err)
 	web_header(w, "Cache-Control", STR("no-store"));
 	return GH_RC_OK;
 }
+
+/* What /live shows, without its chart. */
+gh_rc rest_live(struct rest *r, struct gh_err *err)
+{
+	struct report report;
+
+	TRY(live_minutes(r->w, &report, err));
+	return send_json(r->w, &report, "live", err);
+}
+
+gh_rc rest_live_events(struct rest *r, struct gh_err *err)
+{
+	return admin_live_events(r->w, err);
+}

@@ -36,10 +36,14 @@ struct str resource_yaml_put(struct arena *a, const json_t *v);
 /* And back, a new reference: what cannot be read is the text, which the validation refuses. NULL: nothing was written. */
 json_t *resource_yaml_read(struct str text);
 
-/* `live` of the page: how the backend is now and, of a pool, its members. */
+/* How the backend is now and, of a pool, its members: an array of objects, the backend first. *out NULL: there is none. */
+GH_RC admin_backend_state(struct web *w, struct str id, json_t **out, struct gh_err *err);
+/* `live` of the page: the same. */
 GH_RC admin_put_backend_state(struct web *w, struct str id, struct gh_err *err);
 
-/* `now` of the page: how the canary and the mirror of a traffic rule did. */
+/* How the canary and the mirror of a traffic rule ("api:orders") do: an array of an object each. *out NULL: there is no rule. */
+GH_RC admin_traffic_state(struct web *w, struct str id, json_t **out, struct gh_err *err);
+/* `now` of the page: the same. */
 GH_RC admin_put_traffic_state(struct web *w, struct str id, struct gh_err *err);
 
 /* rule_form.c: an access rule as groups of methods. `r` gets groups and what else the rule says. */

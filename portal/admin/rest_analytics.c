@@ -61,3 +61,19 @@ json_t *rest_describe_analytics(const struct rest_route *route, const struct res
 	return json_pack("{s:s, s:s, s:s, s:[s], s:o, s:o, s:[{s:[]}]}", "operationId", operation, "summary", report_infos[id].title, "description",
 			 report_infos[id].question, "tags", "analytics", "parameters", parameters(), "responses", answers, "security", "token");
 }
+
+json_t *rest_describe_live(const struct rest_route *route, const struct resource_kind *kind UNUSED)
+{
+	static const struct rest_about table[] = {
+		{ .run = rest_live, .operation = "getLive", .summary = "The last 30 minutes, a row each", .tag = "analytics",
+		  .answer = "{'type': 'object', 'required': ['report', 'from', 'to', 'noData', 'more', 'rows'], 'properties': {'report': {'type': 'string'},"
+		  "'from': {'type': 'string', 'format': 'date-time'}, 'to': {'type': 'string', 'format': 'date-time'}, 'noData': {'type': 'boolean'},"
+		  "'more': {'type': 'boolean'}, 'rows': {'type': 'array', 'items': {'type': 'object'}}}}", .refusals = "" },
+		{ .run = rest_live_events, .operation = "getLiveEvents", .summary = "The same as a server-sent event",
+		  .description = "One event an answer, traffic, with the rows as data; ask again as often as retry says (an EventSource does by itself).",
+		  .tag = "analytics", .answer = "{'type': 'string'}", .refusals = "", .media_type = "text/event-stream" },
+		{ .run = NULL },
+	};
+
+	return rest_operation(route, table);
+}

@@ -9,17 +9,12 @@
 #include "core/traffic_rule.h"
 #include "db/traffic_rules.h"
 
-static void put_line(struct liquid_list *list, const char *part, struct str backend, struct str text, const char *level)
+static void put_line(json_t *list, const char *part, struct str backend, struct str text, const char *level)
 {
-	struct liquid_record *r = liquid_push_record(list);
-
-	liquid_set_text(r, "part", str_of(part));
-	liquid_set_text(r, "id", backend);
-	liquid_set_text(r, "text", text);
-	liquid_set_text(r, "level", str_of(level));
+	json_array_append_new(list, json_pack("{s:s, s:s%, s:s%, s:s}", "part", part, "id", backend.p, backend.n, "text", text.p, text.n, "level", level));
 }
 
-static void put_canary(struct web *w, struct liquid_list *list, const struct store_traffic_rule *r, struct backend_states *states)
+static void put_canary(struct web *w, json_t *list, const struct store_traffic_rule *r, struct backend_states *states)
 {
 	struct canary_rule rule;
 	struct canary_view v;
@@ -40,7 +35,7 @@ static void put_canary(struct web *w, struct liquid_list *list, const struct sto
 		put_line(list, "Canary", rule.backend, arena_printf(w->a, "Running: %.*s", STR_ARG(counts)), v.failed[1] ? "warn" : "good");
 }
 
-static void put_mirror(struct web *w, struct liquid_list *list, const struct store_traffic_rule *r, struct backend_states *states)
+static void put_mirror(struct web *w, json_t *list, const struct store_traffic_rule *r, struct backend_states *states)
 {
 	uint64_t n[MIRROR__COUNT];
 	struct mirror_rule rule;
@@ -54,23 +49,43 @@ static void put_mirror(struct web *w, struct liquid_list *list, const struct sto
 		 n[MIRROR_FAILED] + n[MIRROR_SKIPPED] ? "warn" : "good");
 }
 
-GH_RC admin_put_traffic_state(struct web *w, struct str id, struct gh_err *err)
+gh_rc admin_traffic_state(struct web *w, struct str id, json_t **out, struct gh_err *err)
 {
-	struct liquid_list *list = liquid_set_list(w->page, "now");
 	struct backend_states *states = NULL;
 	struct store_traffic_rule r;
 	struct gh_err none_yet;
 	char path[PATHS_MAX];
-	bool found;
+	bool found = false;
 
-	TRY(store_traffic_rule_find(w->site->store, w->a, str_from(id, sizeof("api:") - 1), &r, &found, err));
+	*out = NULL;
+	if (str_starts(id, STR("api:")))
+		TRY(store_traffic_rule_find(w->site->store, w->a, str_from(id, sizeof("api:") - 1), &r, &found, err));
 	if (!found)
 		return GH_RC_OK;
+	*out = jsn_keep(w->a, json_array());
+	if (!*out)
+		FAIL(err, NOMEM, "state of a traffic rule");
 	TRY(paths_join(path, w->site->state_dir, "backends", err));
 	if (backend_states_open(path, false, &states, &none_yet).code)
 		states = NULL;
-	put_canary(w, list, &r, states);
-	put_mirror(w, list, &r, states);
+	put_canary(w, *out, &r, states);
+	put_mirror(w, *out, &r, states);
 	backend_states_close(states);
+	return GH_RC_OK;
+}
+
+GH_RC admin_put_traffic_state(struct web *w, struct str id, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "now");
+	json_t *all, *v;
+	size_t i;
+
+	TRY(admin_traffic_state(w, id, &all, err));
+	json_array_foreach(all, i, v) {
+		struct liquid_record *r = liquid_push_record(list);
+
+		for (const char *const *name = (const char *const[]){ "part", "id", "text", "level", NULL }; *name; name++)
+			liquid_set_text(r, *name, jsn_str(v, *name));
+	}
 	return GH_RC_OK;
 }

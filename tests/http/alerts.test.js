@@ -8,6 +8,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { start, backend, until } = require('./harness');
+const { management } = require('./people');
 
 const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' },
   paths: { '/{p}': { get: { operationId: 'get', responses: { 200: { description: 'ok' } } } } } });
@@ -44,6 +45,25 @@ test('a webhook is signed, tried again under the same id, and survives a killed 
   await until(() => gw.cli('alert', 'deliveries', '--format', 'json').json()[0].state === 'delivered', 'the outcome');
   assert.equal(gw.cli('alert', 'deliveries', '--format', 'json').json()[0].tries, 2);
   assert.ok(!gw.log('serve').includes(secret));
+
+  // the management API tells what the pages and the commands tell
+  const rest = management(gw, { role: 'operator', scopes: ['read:alert-rules', 'write:alert-webhooks', 'read:alert-webhooks'] });
+  const get = async (path) => { const r = await rest('GET', path); assert.equal(r.status, 200, JSON.stringify(r.body)); return r.body; };
+  const [rule] = (await get('/alerts')).items;
+  assert.deepEqual([rule.rule, rule.state, rule.silenced, rule.breaches.length, rule.breaches[0].told], ['errors', 'breached', false, 1, true]);
+  assert.deepEqual(await get('/alerts/errors'), rule);
+  const [event] = (await get('/alert-events?rule=errors&api=orders')).items;
+  assert.deepEqual([event.rule, event.event, event.told, event.api], ['errors', 'fired', 1, 'orders']);
+  assert.deepEqual([(await get('/alert-events?rule=other')).items, (await get('/alert-events?cursor=1')).items], [[], []]);
+  const [delivery] = (await get('/alert-deliveries')).items;
+  assert.deepEqual([delivery.id, delivery.webhook, delivery.event, delivery.state, delivery.tries, delivery.status],
+    [second.headers['webhook-id'], 'pager', event.id, 'delivered', 2, 204]);
+  assert.equal((await rest('POST', `/alert-deliveries/${delivery.id}/again`)).status, 404, 'it was not given up');
+  spawnSync('sqlite3', ['-cmd', '.timeout 10000', path.join(gw.state, 'config.db'), "UPDATE alert_delivery SET state = 2, tries = 9"]);
+  assert.equal((await rest('POST', `/alert-deliveries/${delivery.id}/again?dry-run=true`)).status, 200);
+  assert.equal((await get('/alert-deliveries')).items[0].state, 'failed', 'a dry run makes no call');
+  assert.equal((await rest('POST', `/alert-deliveries/${delivery.id}/again`)).status, 200);
+  await until(() => hook.seen.length === 3, 'the call once more');
 });
 
 test('a webhook whose outcome cannot be written is not called again and again', async (t) => {

@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const zlib = require('node:zlib');
 const { start, backend, until } = require('./harness');
-const { Visitor } = require('./people');
+const { Visitor, management } = require('./people');
 
 const NAMED = 'named-"secret"&9931', TOKEN = 'caller-bearer-5521', PASSWORD = 'correct horse battery staple';
 const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'Pets', version: '1.0' },
@@ -207,6 +207,42 @@ describe('capture', () => {
     assert.equal(pub.status, 403);
     await pub.open(`/admin/captures/calls/${r.id}`);
     assert.equal(pub.status, 403);
+  });
+
+  it('a program starts, reads and stops one by the management API', async () => {
+    answer = (req, res) => { res.setHeader('Content-Type', 'application/json'); res.end('{"password":"pw-2"}'); };
+    const rest = management(gw, { scopes: ['write:captures', 'read:analytics'] });
+    for (const [body, pointer, words] of [[{}, '#/api', /one API, one subscription or one address/], [{ api: 'pets', address: '::1' }, '#/api', /name one/],
+      [{ api: 'nope' }, '#/api', /no API 'nope'/], [{ subscription: 'nope' }, '#/subscription', /no subscription/], [{ address: 'somewhere' }, '#/address', /no address/],
+      [{ api: 'pets', minutes: 61 }, '#/minutes', /1 to 60/], [{ api: 'pets', calls: 0 }, '#/calls', /1 to 500/], [{ api: 'pets', mask: 'x '.repeat(40) }, '#/mask', /at most 32/],
+      [{ apy: 'pets' }, '#/apy', /no such member/]]) {
+      const r = await rest('POST', '/captures', body);
+      assert.equal(r.status, 422, JSON.stringify(body));
+      assert.ok(r.body.errors.some((e) => e.pointer === pointer && words.test(e.detail)), JSON.stringify(r.body));
+    }
+    const dry = await rest('POST', '/captures?dry-run=true', { api: 'pets' });
+    assert.deepEqual([dry.status, dry.headers.get('dry-run'), dry.body.on], [200, 'true', true]);
+    assert.equal((await rest('GET', `/captures/${dry.body.id}`)).status, 404);
+    const { body: c } = await rest('POST', '/captures', { api: 'pets', minutes: 5, calls: 3, mask: 'iban' });
+    await gw.adopted();
+    assert.deepEqual([c.api, c.on, c.calls, c.mask, c.startedBy, c.bodyBytes], ['pets', true, 3, 'iban', 'token:t-administrator-write-captures-read-analytics', 16384]);
+    const r = await call();
+    const seen = await record(r.id), one = await rest('GET', `/captured-calls/${r.id}`);
+    assert.deepEqual(one.body, seen);
+    assert.ok(!JSON.stringify(one.body).includes('pw-2'));
+    assert.deepEqual((await rest('GET', `/captures/${c.id}`)).body.captured.map((x) => x.id), [r.id]);
+    assert.deepEqual((await rest('GET', '/captures?limit=1')).body.items.map((x) => x.id), [c.id]);
+    const found = await until(async () => { const x = await rest('GET', `/calls/${r.id}`); return x.status === 200 && x.body; }, 'the record of the call');
+    assert.deepEqual([found.request_id, found.captured], [r.id, true]);
+    assert.equal((await rest('POST', `/captures/${c.id}/stop?dry-run=true`)).body.on, false);
+    assert.equal((await rest('GET', `/captures/${c.id}`)).body.on, true);
+    assert.equal((await rest('POST', `/captures/${c.id}/stop`)).body.endedBy, c.startedBy);
+    assert.equal((await rest('POST', `/captures/${c.id}/stop`)).status, 409);
+    assert.equal((await rest('GET', '/captured-calls/nothing')).status, 404);
+    const trail = (await management(gw, { scopes: ['read:audit'] })('GET', `/audit?actor=${c.startedBy}`)).body.items.map((e) => `${e.action} ${e.kind} ${e.object}`);
+    assert.deepEqual(trail, [`stop capture ${c.id}`, `read captured call ${r.id}`, `start capture ${c.id}`]);
+    for (const other of [{ role: 'administrator', scopes: ['read:captures'], name: 'looks' }, { role: 'analyst', scopes: ['write'] }])
+      assert.equal((await management(gw, other)('POST', '/captures', { api: 'pets' })).status, 403);
   });
 
   it('what cannot be is said: nothing named, two named, an API that is not there, too long, too many', async () => {

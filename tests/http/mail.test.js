@@ -7,7 +7,7 @@ const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { start, until } = require('./harness');
-const { mailSink, config } = require('./people');
+const { mailSink, config, management } = require('./people');
 
 const refusal = (code, text) => Object.assign(new Error(text), { responseCode: code });
 const list = (gw) => gw.cli('mail', 'list', '--format', 'json').json();
@@ -116,6 +116,14 @@ test('a server that dies behind the last byte leaves the mail uncertain, and it 
   assert.strictEqual(row.tries, 1);
   gw.cli('mail', 'again', row.id);
   await until(() => got === 2, 'the second try, asked for by a person');
+  await settled(gw, 'uncertain');
+  const rest = management(gw, { scopes: ['write:users', 'read:users'] }), [mail] = (await rest('GET', '/mails')).body.items;
+  assert.deepStrictEqual([mail.id, mail.to, mail.template, mail.state, mail.tries], [row.id, 'ada@example.com', 'test', 'uncertain', 1]);
+  assert.strictEqual((await rest('POST', '/mails/nothing/again')).status, 404);
+  assert.strictEqual((await rest('POST', `/mails/${row.id}/again?dry-run=true`)).status, 200);
+  assert.strictEqual((await rest('GET', '/mails?limit=1')).body.items[0].state, 'uncertain');
+  assert.strictEqual((await rest('POST', `/mails/${row.id}/again`)).status, 200);
+  await until(() => got === 3, 'the third try, asked for by a program');
 });
 
 test('a store that somebody else writes to for long does not make a mail that was sent look lost', async (t) => {

@@ -65,6 +65,18 @@ const OPERATIONS = {
   },
   decideSubscriptionRequest: () => ({ params: { subscription: 's1' }, body: { decision: 'refuse', note: 'Not yet' }, foreign: { subscription: 'nowhere', decision: 'perhaps' },
     check: async (b, call) => assert.strictEqual((await call('GET', '/subscriptions/s1/request')).status, 404) }),
+  listCaptures: () => ({ params: { limit: '1' } }),
+  startCapture: () => ({ body: { api: 'orders', subscription: '', address: '', minutes: 1, calls: 1, mask: '', bodies: true, bodyBytes: 0 }, foreign: { api: 'nowhere' } }),
+  getCapture: (c) => ({ params: { capture: c.startCapture.id }, foreign: { capture: 'nowhere' }, check: (b) => assert.deepStrictEqual([b.api, b.on, b.captured], ['orders', true, []]) }),
+  stopCapture: (c) => ({ params: { capture: c.startCapture.id }, foreign: { capture: 'nowhere' }, check: (b) => assert.strictEqual(b.endedBy, 'token:tests') }),
+  getLive: () => ({ check: (b) => assert.ok(b.noData && b.rows.length === 30) }),
+  getLiveEvents: () => ({ check: (b) => assert.match(b, /^retry: \d+\nevent: traffic\ndata: \[.*\]\n\n$/) }),
+  listAlerts: () => ({ check: (b) => assert.deepStrictEqual([b.items[0].rule, b.items[0].state], ['errors', 'good']) }),
+  getAlert: () => ({ params: { rule: 'errors' }, foreign: { rule: 'nowhere' } }),
+  listAlertEvents: () => ({ params: { rule: 'errors', api: 'orders', limit: '5' } }),
+  listAlertDeliveries: () => ({ params: { limit: '5' } }),
+  getBackendState: () => ({ params: { backend: 'erp' }, foreign: { backend: 'nowhere' }, check: (b) => assert.deepStrictEqual(b.items.map((x) => [x.id, x.level, x.health]), [['erp', 'none', 'unknown']]) }),
+  getTrafficRuleState: () => ({ params: { rule: 'api:orders' }, foreign: { rule: 'api:nowhere' }, check: (b) => assert.deepStrictEqual(b.items.map((x) => [x.part, x.id]), [['Mirror', 'erp']]) }),
   listPolicySnippets: () => ({ check: (b) => assert.ok(b.items.some((g) => g.snippets.length)) }),
 };
 

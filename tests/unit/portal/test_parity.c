@@ -83,17 +83,17 @@ static const struct {
 	  "GET /analytics/failures, GET /analytics/deprecated", NULL },
 	LIST("calls"),
 	{ "GET", "/calls/{row}", "GET /calls/{call}", NULL },
-	{ "GET", "/captures", "", NULL },
-	{ "POST", "/captures", "", NULL },
-	{ "GET", "/captures/calls/{id}", "", NULL },
-	{ "GET", "/captures/{id}", "", NULL },
-	{ "POST", "/captures/{id}/stop", "", NULL },
+	{ "GET", "/captures", "GET /captures", NULL },
+	{ "POST", "/captures", "POST /captures", NULL },
+	{ "GET", "/captures/calls/{id}", "GET /captured-calls/{call}", NULL },
+	{ "GET", "/captures/{id}", "GET /captures/{capture}", NULL },
+	{ "POST", "/captures/{id}/stop", "POST /captures/{capture}/stop", NULL },
 	{ "GET", "/kept-answers", "GET /cache", NULL },
 	{ "POST", "/kept-answers/purge", "POST /cache/purge", NULL },
-	{ "GET", "/live", "", NULL },
-	{ "GET", "/live/events", "", NULL },
-	{ "GET", "/alerts", "", NULL },
-	{ "GET", "/alerts/{rule}", "", NULL },
+	{ "GET", "/live", "GET /live", NULL },
+	{ "GET", "/live/events", "GET /live/events", NULL },
+	{ "GET", "/alerts", "GET /alerts, GET /alert-events, GET /alert-silences, GET /alert-rules", NULL },
+	{ "GET", "/alerts/{rule}", "GET /alerts/{rule}, GET /alert-events, GET /alert-silences", NULL },
 	{ "GET", "/alert-rule", "POST /alert-rules", NULL },
 	{ "POST", "/alert-rule", "POST /alert-rules, PUT /alert-rules/{id}, PATCH /alert-rules/{id}, DELETE /alert-rules/{id}", NULL },
 	{ "POST", "/alert-silence", "POST /alert-silences", NULL },
@@ -130,7 +130,7 @@ static const struct {
 	{ "DELETE", "/scim/v2/{rest*}", NULL, OTHER },
 };
 
-enum { UNNAMED = 19 };                   /* routes whose row names no operation yet */
+enum { UNNAMED = 10 };                   /* routes whose row names no operation yet */
 
 /* "PUT /products/{id}" in the table of routes; the right that it takes. */
 static bool served(struct str operation, enum web_right *right)
