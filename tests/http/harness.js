@@ -26,6 +26,7 @@ const QUICK_SETUP = process.env.QUICK_SETUP && !process.env.GATEHOUSE_BIN;
 const PATIENCE_MS = 60000;
 const START_MS = 2000;        // what start() takes at most on a machine of two cores that nobody else uses
 const GONE_MS = 3000;         // how long a worker that does not run is waited for, which may be on its way back
+const PORTALS = 2;            // processes of the portal, of some 70 MB each with sanitizers: enough to be several
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));   // never notified: to wait while no event can come
 
 // How many times longer than on the machine where bounds were measured a fixed piece of work takes here, at least 1: a bound of
@@ -347,7 +348,7 @@ class Gateway {
     fs.cpSync(path.join(ROOT, 'www'), path.join(this.dir, 'www'), { recursive: true });
     this.settingUp = true;
     this.init();
-    const config = Object.entries(this.options.config).map(([k, v]) => `${k} = ${v}\n`).join('');
+    const config = Object.entries({ 'portal.workers': PORTALS, ...this.options.config }).map(([k, v]) => `${k} = ${v}\n`).join('');
     fs.writeFileSync(path.join(this.state, 'gatehouse.conf'), config);
     if (this.options.setup) await this.options.setup(this);
     this.settingUp = false;
