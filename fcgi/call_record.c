@@ -258,7 +258,7 @@ void call_record(struct call *k)
 		write_steps(k, &steps);
 	t.steps = buf_view(&steps);
 	buf_init(&web, CALL_WEB_BYTES);
-	if (s->record_web)
+	if (s->snapshot && s->snapshot->record_web)
 		call_web(k, &web);
 	t.web = buf_view(&web);
 	if (!telemetry_put(s->telemetry, &t))

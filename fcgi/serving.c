@@ -83,7 +83,6 @@ static void open_telemetry(struct worker *wk)
 	struct gh_err err;
 
 	wk->serving->detail_every = config_int(wk->config, CONFIG_TELEMETRY_DETAIL_EVERY);
-	wk->serving->record_web = config_text(wk->config, CONFIG_OTLP_ENDPOINT).n > 0;
 	if (paths_join(path, wk->state_dir, "telemetry", &err).code
 	    || telemetry_open(path, &o, &wk->serving->telemetry, &err).code)
 		complain("calls cannot be recorded", &err);

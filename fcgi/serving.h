@@ -20,7 +20,6 @@ struct serving {
 	struct access_memory *memory;    /* of callers without a key: access_memory.h; NULL: as above */
 	struct counters *counters;       /* NULL: limits cannot be kept, calls that need one get 503 */
 	struct telemetry *telemetry;     /* NULL: nothing is recorded */
-	bool record_web;                 /* an export asks for addresses: core/telemetry.h, struct telemetry_web */
 	struct documents *documents;
 	uint8_t trace_key[CRYPTO_KEY_BYTES];     /* core/trace_token.h */
 	bool trace_key_known, trace_key_stale;   /* stale: to be read again */

@@ -120,6 +120,7 @@ struct snap_logger {                     /* core/logger.h */
 
 struct snapshot {
 	uint64_t generation;                 /* of the store when it was read */
+	bool record_web;                     /* the setting otlp.endpoint names a collector: struct telemetry_web */
 	int64_t built_us;                    /* wall clock */
 	const struct policy_document *global;        /* NULL: none */
 	const struct snap_network *network;          /* of all calls; NULL: no rule */

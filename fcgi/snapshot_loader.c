@@ -6,6 +6,8 @@
  * be read is tried again each interval, with the last good snapshot serving on. */
 #include "core/clock.h"
 #include "core/genfile.h"
+#include "core/log.h"
+#include "core/paths.h"
 #include "core/str.h"
 #include "db/store.h"
 #include "fcgi/snapshot.h"
@@ -19,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DIR_MAX = 4000, RETRY_MS = 500, RETRY_DOUBLINGS = 4, FILES_LOOK_US = 1000000 };
+enum { DIR_MAX = 4000, SETTINGS_BYTES = 4 << 20, RETRY_MS = 500, RETRY_DOUBLINGS = 4, FILES_LOOK_US = 1000000 };
 
 struct snapshot_loader {
 	char dir[DIR_MAX];
@@ -29,9 +31,10 @@ struct snapshot_loader {
 	pthread_t thread;
 	bool has_thread;
 
-	struct store *store;                 /* these four: the thread's alone */
+	struct store *store;                 /* these five: the thread's alone */
 	struct genfile *gen;
 	uint64_t built;                      /* generation, as in the file, of the last build */
+	bool record_web;                     /* as the settings had it when they were last asked for */
 	uint64_t files;                      /* state of the other files at the last build */
 	int64_t files_us;                    /* when they were looked at */
 	unsigned failures;                   /* builds in a row that failed for want of the store */
@@ -85,6 +88,21 @@ static bool files_changed(struct snapshot_loader *l)
 	return true;
 }
 
+/* The keeper reads its settings anew at SIGHUP, so what it exports must be recorded from then on. Here, where a file may be read. */
+static void read_settings(struct snapshot_loader *l)
+{
+	struct arena *a = arena_new(SETTINGS_BYTES);
+	struct config *c = a ? arena_new_of(a, struct config) : NULL;
+	struct gh_err err = { 0 };
+	char path[PATHS_MAX];
+
+	if (c && !paths_join(path, l->dir, "gatehouse.conf", &err).code && !config_load(c, a, path, &err).code)
+		l->record_web = config_text(c, CONFIG_OTLP_ENDPOINT).n > 0;
+	else
+		log_warn("the settings cannot be read anew", KV_CSTR("error", err.message));
+	arena_free(a);
+}
+
 /* False: to be tried again soon. */
 static bool build(struct snapshot_loader *l, bool wanted)
 {
@@ -117,6 +135,9 @@ static bool build(struct snapshot_loader *l, bool wanted)
 		return false;
 	}
 	l->built = generation;
+	if (wanted)
+		read_settings(l);
+	s->record_web = l->record_web;
 	deliver(l, s, NULL);
 	return true;
 }

@@ -24,7 +24,7 @@ before(async () => {
     return res.end(partial || '{"partialSuccess":{}}');
   });
   gw = await start({
-    server: 'nginx', config: { 'otlp.endpoint': collector.url, 'otlp.service_name': 'plant "7"' },
+    server: 'nginx', workers: 2, config: { 'otlp.service_name': 'plant "7"' },
     async setup(g) {
       fs.writeFileSync(path.join(g.dir, 'otlp.json'), '{"Authorization":"Bearer otlp-secret"}');
       fs.appendFileSync(path.join(g.state, 'gatehouse.conf'), `otlp.headers_file = ${path.join(g.dir, 'otlp.json')}\n`);
@@ -36,6 +36,11 @@ before(async () => {
       key = g.cli('subscription', 'create', '--product', 'gold', '--format', 'json').json().primaryKey;
     },
   });
+  // gateways and keeper take the settings anew, and all tests below are of what they then do
+  const said = (text) => gw.log('serve').split(text).length, taken = said('configuration generation='), begun = said('begins anew with the settings');
+  fs.appendFileSync(path.join(gw.state, 'gatehouse.conf'), `otlp.endpoint = ${collector.url}\n`);
+  process.kill(gw.serve.child.pid, 'SIGHUP');
+  await until(() => said('configuration generation=') >= taken + 2 && said('begins anew with the settings') > begun, 'both workers and the keeper with new settings');
 });
 after(async () => {
   await gw?.stop();
