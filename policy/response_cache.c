@@ -165,6 +165,19 @@ static enum cache_verdict judge_purge(void *arg, struct str key UNUSED, struct s
 	return cached_answer_read(NULL, value, &e) && !e.pass && fits(f, &e) ? CACHE_DROP : CACHE_KEEP;
 }
 
+struct counting {
+	const struct cached_filter *filter;
+	size_t n;
+};
+
+static enum cache_verdict judge_count(void *arg, struct str key, struct str value, int64_t expires_us)
+{
+	struct counting *x = arg;
+
+	x->n += judge_purge((void *)(uintptr_t)x->filter, key, value, expires_us) == CACHE_DROP;
+	return CACHE_KEEP;
+}
+
 /* No address, id or tag has a tab or a line end. */
 static bool note_text(const struct cached_filter *f, int64_t now_us, struct buf *b)
 {
@@ -228,6 +241,16 @@ GH_RC response_cache_purge(struct cache *c, const struct cached_filter *f, size_
 {
 	TRY(note_purge(c, f, clock_wall_us(), err));
 	return cache_scan(c, RESPONSE_CACHE_ANSWER, clock_wall_us(), judge_purge, (void *)(uintptr_t)f, removed, err);
+}
+
+GH_RC response_cache_count(struct cache *c, const struct cached_filter *f, size_t *n, struct gh_err *err)
+{
+	struct counting x = { .filter = f };
+	size_t none;
+
+	TRY(cache_scan(c, RESPONSE_CACHE_ANSWER, clock_wall_us(), judge_count, &x, &none, err));
+	*n = x.n;
+	return GH_RC_OK;
 }
 
 struct listing {

@@ -61,3 +61,5 @@ GH_RC response_cache_list(struct cache *c, struct arena *a, const struct cached_
 			  struct gh_err *err);
 /* A filter that narrows nothing removes all. What is on its way to be kept meanwhile is told by response_cache_purged. */
 GH_RC response_cache_purge(struct cache *c, const struct cached_filter *f, size_t *removed, struct gh_err *err);
+/* How many it would remove. */
+GH_RC response_cache_count(struct cache *c, const struct cached_filter *f, size_t *n, struct gh_err *err);

@@ -84,6 +84,9 @@ GH_RC admin_call_find(struct web *w, struct str id, struct store_call *out, bool
 GH_RC admin_call_captured(struct web *w, const struct telemetry_call *t, struct str *out, struct gh_err *err);
 /* Oldest first, without who called where the rights do not tell that. */
 GH_RC admin_find_calls(struct web *w, struct calls_sought *q, struct store_call **rows, size_t *n, struct gh_err *err);
+/* Who removed what stands in the audit trail: in the transaction that stands. */
+struct cached_filter;
+GH_RC admin_purge_note(struct web *w, const struct cached_filter *f, size_t removed, struct gh_err *err);
 /* bulk.c: one deed for all that were ticked in a list; `bulk` of a page of that kind: the deeds, with value and label. */
 web_handler admin_bulk;
 void admin_put_bulk(struct web *w, const char *plural);

@@ -94,29 +94,6 @@ gh_rc admin_kept_answers(struct web *w, struct gh_err *err)
 	return web_page(w, "kept-answers", err);
 }
 
-/* Who removed what stands in the audit trail, as when the management API or the command did it. */
-static GH_RC note(struct web *w, const struct cached_filter *f, size_t removed, struct gh_err *err)
-{
-	struct store *s = w->site->store;
-	json_t *v = jsn_keep(w->a, json_object());
-	char *detail;
-	gh_rc rc;
-
-	for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
-		struct str text = *(const struct str *)(const void *)((const char *)f + filters[i].at);
-
-		if (text.n)
-			json_object_set_new(v, filters[i].name, json_stringn(text.p, text.n));
-	}
-	json_object_set_new(v, "removed", json_integer((json_int_t)removed));
-	detail = json_dumps(v, JSON_COMPACT);
-	rc = store_tx_begin(s, web_actor(w), err);
-	if (!rc.code)
-		rc = store_tx_end(s, store_audit_note(s, STR("purge"), STR("cache"), STR("responses"), detail ? str_of(detail) : STR_NULL, err), err);
-	free(detail);
-	return rc;
-}
-
 gh_rc admin_kept_answers_purge(struct web *w, struct gh_err *err)
 {
 	struct cached_filter f = { .api = STR_NULL };
@@ -132,7 +109,8 @@ gh_rc admin_kept_answers_purge(struct web *w, struct gh_err *err)
 	TRY(open_answers(w, &cache, err));
 	if (cache)
 		TRY(response_cache_purge(cache, &f, &removed, err));
-	TRY(note(w, &f, removed, err));
+	TRY(store_tx_begin(w->site->store, web_actor(w), err));
+	TRY(store_tx_end(w->site->store, admin_purge_note(w, &f, removed, err), err));
 	TRY(web_flash(w, "good", arena_printf(w->a, "Removed: %.*s", STR_ARG(web_number(w, (int64_t)removed))), err));
 	return web_redirect(w, STR("kept-answers"), err);
 }

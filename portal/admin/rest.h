@@ -94,6 +94,7 @@ struct rest_about {
 	const char *media_type;          /* of the answer; NULL: JSON */
 	bool takes_match;                /* If-Match is heeded */
 };
+json_t *rest_write_parameters(void);     /* those of each write */
 /* The row of the route in a table that ends with a NULL run, as an OpenAPI operation. */
 json_t *rest_operation(const struct rest_route *route, const struct rest_about *table);
 

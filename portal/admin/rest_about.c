@@ -39,17 +39,25 @@ static void add_parameter(json_t *list, const char *name)
 	json_array_append_new(list, json_pack("{s:s+}", "$ref", "#/components/parameters/", name));
 }
 
+json_t *rest_write_parameters(void)
+{
+	json_t *list = json_array();
+
+	add_parameter(list, "DryRun");
+	add_parameter(list, "IdempotencyKey");
+	return list;
+}
+
 static json_t *parameters_of(const struct rest_route *route, const struct rest_about *about)
 {
-	json_t *list = about->query ? quoted(about->query) : json_array(), *v;
+	json_t *list = about->query ? quoted(about->query) : json_array(), *v, *writing = route->writes ? rest_write_parameters() : NULL;
 	size_t i;
 
 	json_array_foreach(list, i, v)
 		json_object_set_new(v, "in", json_string("query"));
-	if (route->writes) {
-		add_parameter(list, "DryRun");
-		add_parameter(list, "IdempotencyKey");
-	}
+	if (writing)
+		json_array_extend(list, writing);
+	json_decref(writing);
 	if (about->takes_match)
 		add_parameter(list, "IfMatch");
 	return list;

@@ -1,12 +1,13 @@
 /* rest_cache.c - the answers that cache rules keep: GET /cache says what is there, POST /cache/purge removes some. It is the cache of
  * this machine. */
-#include "portal/admin/rest.h"
+#include "portal/admin/rest_deed.h"
 
 #include "core/str.h"
 #include "db/audit.h"
 #include "policy/response_cache.h"
+#include "portal/admin/admin.h"
 
-enum { LISTED = 100, LISTED_MAX = 1000 };
+enum { LISTED = 100, LISTED_MAX = 1000, KEY_MOST = 8192 };
 
 static const struct {
 	const char *name, *description;
@@ -63,14 +64,21 @@ gh_rc rest_cache(struct rest *r, struct gh_err *err)
 	struct cached_line *lines = NULL;
 	struct cache_stats stats = { 0 };
 	json_t *items = json_array(), *v;
+	const char *known[ARRAY_LEN(filters) + 2] = { [ARRAY_LEN(filters)] = "limit" };
 	int64_t most = LISTED;
 	struct cache *cache;
 	size_t n = 0;
+	bool ok;
 
 	if (!jsn_keep(r->w->a, items))
 		FAIL(err, NOMEM, "list of answers");
 	if (limit.n && !str_to_i64(limit, 1, LISTED_MAX, &most))
 		return rest_problem(r, 400, "bad-request", STR("limit is a number from 1 to 1000."), NULL, err);
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+		known[i] = filters[i].name;
+	TRY(rest_known(r, known, &ok, err));
+	if (!ok)
+		return GH_RC_OK;
 	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
 		*place_of(&f, i) = web_param(&r->w->rq.query, filters[i].name);
 	TRY(open_answers(r, &cache, err));
@@ -90,63 +98,66 @@ gh_rc rest_cache(struct rest *r, struct gh_err *err)
 
 /* ---- purging ------------------------------------------------------------------------------------------------------------- */
 
-/* A member that is not known must not widen what is removed. */
-static GH_RC read_filter(json_t *body, struct cached_filter *f, struct gh_err *err)
+/* A member that is not known must not widen what is removed: rest_take refuses it. */
+static bool read_filter(struct resource_change *c, const json_t *body, struct cached_filter *f)
 {
-	bool all = false, narrow = false;
-	const char *name;
-	json_t *v;
+	struct rest_member members[ARRAY_LEN(filters) + 2] = { { NULL } };
+	struct {
+		struct cached_filter f;
+		bool all;
+	} x = { .all = false };
+	bool narrow = false;
 
-	*f = (struct cached_filter){ .api = STR_NULL };
-	json_object_foreach(body, name, v) {
-		size_t i = 0;
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+		members[i] = (struct rest_member){ filters[i].name, REST_TEXT, false, filters[i].at, 1, KEY_MOST };
+	members[ARRAY_LEN(filters)] = (struct rest_member){ "all", REST_BOOL, false, (size_t)((char *)&x.all - (char *)&x), 0, 0 };
+	if (!rest_take(c, body, members, &x))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+		narrow |= place_of(&x.f, i)->n > 0;
+	if (x.all == narrow)
+		resource_problem(c, NULL, STR_NULL, STR("/all"), "say which answers: key, prefix, tag, api or subscription; or \"all\": true");
+	*f = x.f;
+	return x.all != narrow;
+}
 
-		while (i < ARRAY_LEN(filters) && strcmp(filters[i].name, name) != 0)
-			i++;
-		if (strcmp(name, "all") == 0 && json_is_true(v)) {
-			all = true;
-			continue;
-		}
-		if (i == ARRAY_LEN(filters) || !json_string_length(v))
-			FAIL(err, INVALID, "\"%.64s\": give texts for key, prefix, tag, api or subscription, or \"all\": true", name);
-		*place_of(f, i) = jsn_string(v);
-		narrow = true;
+GH_RC admin_purge_note(struct web *w, const struct cached_filter *f, size_t removed, struct gh_err *err)
+{
+	json_t *v = jsn_keep(w->a, json_object());
+	struct str detail;
+
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+		struct str given = *(const struct str *)(const void *)((const char *)f + filters[i].at);
+
+		if (given.n)
+			json_object_set_new(v, filters[i].name, json_stringn(given.p, given.n));
 	}
-	if (all == narrow)
-		FAIL(err, INVALID, "say which answers: key, prefix, tag, api or subscription; or \"all\": true");
+	json_object_set_new(v, "removed", json_integer((json_int_t)removed));
+	detail = jsn_text(w->a, v, 0);
+	return store_audit_note(w->site->store, STR("purge"), STR("cache"), STR("responses"), detail, err);
+}
+
+static GH_RC purge(struct rest *r, struct resource_change *c, const json_t *body, json_t **out, struct gh_err *err)
+{
+	struct cached_filter f;
+	struct cache *cache;
+	size_t n = 0;
+
+	if (!read_filter(c, body, &f))
+		return GH_RC_OK;
+	TRY(open_answers(r, &cache, err));
+	if (cache && r->dry_run)
+		TRY(response_cache_count(cache, &f, &n, err));
+	else if (cache)
+		TRY(response_cache_purge(cache, &f, &n, err));
+	TRY(admin_purge_note(r->w, &f, n, err));
+	*out = json_pack("{s:I}", "removed", (json_int_t)n);
 	return GH_RC_OK;
 }
 
 gh_rc rest_cache_purge(struct rest *r, struct gh_err *err)
 {
-	struct store *s = r->w->site->store;
-	struct cached_filter f;
-	struct cache *cache;
-	struct gh_err why;
-	size_t removed = 0;
-	json_t *body;
-	char *detail;
-	gh_rc rc;
-
-	TRY(rest_body(r, false, &body, err));
-	if (!body)
-		return GH_RC_OK;
-	rc = read_filter(body, &f, &why);
-	if (rc.code)
-		return rest_refused(r, rc, &why, NULL, err);
-	if (r->dry_run)
-		return rest_problem(r, 400, "bad-request", STR("A purge has no dry run; GET /cache lists what fits."), NULL, err);
-	TRY(open_answers(r, &cache, err));
-	if (cache)
-		TRY(response_cache_purge(cache, &f, &removed, err));
-	json_object_set_new(body, "removed", json_integer((json_int_t)removed));
-	detail = json_dumps(body, JSON_COMPACT);
-	rc = store_tx_begin(s, r->who.actor, err);
-	if (!rc.code)
-		rc = store_tx_end(s, store_audit_note(s, STR("purge"), STR("cache"), STR("responses"), detail ? str_of(detail) : STR_NULL, err), err);
-	free(detail);
-	TRY(rc);
-	return web_json(r->w, 200, "application/json", jsn_keep(r->w->a, json_pack("{s:I}", "removed", (json_int_t)removed)), err);
+	return rest_deed(r, purge, err);
 }
 
 /* ---- in the OpenAPI document ---------------------------------------------------------------------------------------------- */
@@ -173,7 +184,7 @@ static json_t *list_schema(void)
 
 json_t *rest_describe_cache(const struct rest_route *route, const struct resource_kind *kind UNUSED)
 {
-	static const char *const refusals[] = { "400", "401", "403", "406" };
+	static const char *const refusals[] = { "400", "401", "403", "406", "409", "413", "415", "422" };
 	json_t *parameters = json_array(), *fields = json_object(), *answers, *op;
 
 	for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
@@ -186,7 +197,7 @@ json_t *rest_describe_cache(const struct rest_route *route, const struct resourc
 						   "At most so many, the newest first", "schema", "type", "integer", "minimum", 1, "maximum", LISTED_MAX));
 	answers = json_pack("{s:{s:s, s:{s:{s:o}}}}", "200", "description", route->writes ? "How many were removed" : "What the cache holds", "content",
 			    "application/json", "schema", route->writes ? integers((const char *const[]){ "removed", NULL }) : list_schema());
-	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+	for (size_t i = 0; i < (route->writes ? ARRAY_LEN(refusals) : 4); i++)
 		json_object_set_new(answers, refusals[i], json_pack("{s:s}", "$ref", "#/components/responses/Problem"));
 	op = json_pack("{s:s, s:s, s:[s], s:o, s:[{s:[]}]}", "operationId", route->writes ? "purgeCache" : "getCache", "summary",
 		       route->writes ? "Remove answers from the cache" : "Answers that cache rules keep", "tags", "about", "responses", answers,
@@ -194,8 +205,7 @@ json_t *rest_describe_cache(const struct rest_route *route, const struct resourc
 	if (route->writes)
 		json_object_set_new(op, "requestBody", json_pack("{s:b, s:{s:{s:{s:s, s:b, s:O}}}}", "required", 1, "content", "application/json",
 				    "schema", "type", "object", "additionalProperties", 0, "properties", fields));
-	else
-		json_object_set(op, "parameters", parameters);
+	json_object_set_new(op, "parameters", route->writes ? rest_write_parameters() : json_incref(parameters));
 	json_decref(fields);
 	json_decref(parameters);
 	return op;

@@ -116,6 +116,9 @@ static bool take(const struct rest_member *m, json_t *v, void *to)
 	case REST_OBJECT:
 		*(json_t **)to = v;
 		return json_is_object(v);
+	case REST_LIST:
+		*(json_t **)to = v;
+		return json_is_array(v);
 	case REST_BOOL: break;
 	}
 	if (!json_is_boolean(v))
@@ -127,14 +130,14 @@ static bool take(const struct rest_member *m, json_t *v, void *to)
 static void tell(struct resource_change *c, const struct rest_member *m)
 {
 	static const char *const words[] = { [REST_TEXT] = "must be a text", [REST_INT] = "must be a number", [REST_BOOL] = "must be true or false",
-					     [REST_TEXTS] = "must be a list of texts", [REST_OBJECT] = "must be an object" };
+					     [REST_TEXTS] = "must be a list of texts", [REST_OBJECT] = "must be an object", [REST_LIST] = "must be a list" };
 	char pointer[64];
 	long long most = m->most ? (long long)m->most : TEXT_MOST;
 
 	snprintf(pointer, sizeof(pointer), "/%s", m->name);
 	if (m->type == REST_INT)
 		resource_problem(c, NULL, STR_NULL, str_of(pointer), "%s from %lld to %lld", words[m->type], (long long)m->least, most);
-	else if (m->type == REST_BOOL || m->type == REST_OBJECT)
+	else if (m->type == REST_BOOL || m->type == REST_OBJECT || m->type == REST_LIST)
 		resource_problem(c, NULL, STR_NULL, str_of(pointer), "%s", words[m->type]);
 	else
 		resource_problem(c, NULL, STR_NULL, str_of(pointer), "%s, %lld to %lld %s", words[m->type], (long long)m->least, most,
@@ -276,4 +279,18 @@ gh_rc rest_deed_with(struct rest *r, const json_t *body, rest_work *work, struct
 gh_rc rest_deed(struct rest *r, rest_work *work, struct gh_err *err)
 {
 	return rest_deed_as(r, 200, work, err);
+}
+
+gh_rc rest_look(void *look, struct gh_err *err)
+{
+	struct rest_look *l = look;
+
+	TRY(rest_again(l->r, &l->again, err));
+	if (l->again)
+		FAIL(err, CONFLICT, "it was done before");
+	if (l->r->dry_run)
+		web_header(l->r->w, "Dry-Run", STR("true"));
+	buf_clear(&l->r->w->rs.body);
+	TRY(l->tell(l->r, l->ctx, err));
+	return rest_remember(l->r, err);
 }

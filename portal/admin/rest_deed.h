@@ -35,9 +35,9 @@ GH_RC rest_window_answer(struct rest *r, json_t *items, int64_t next, struct gh_
 
 /* ---- bodies ------------------------------------------------------------------------------------------------------------------ */
 
-enum rest_type { REST_TEXT, REST_INT, REST_BOOL, REST_TEXTS, REST_OBJECT };
+enum rest_type { REST_TEXT, REST_INT, REST_BOOL, REST_TEXTS, REST_OBJECT, REST_LIST };
 
-/* One member of a body, and where its value goes: a struct str, int64_t, bool or json_t * (an array of texts, or an object) in what is read. What
+/* One member of a body, and where its value goes: a struct str, int64_t, bool or json_t * (an array of texts, an object, any array) in what is read. What
  * is not given, or null, leaves there what stands. */
 struct rest_member {
 	const char *name;
@@ -61,3 +61,13 @@ GH_RC rest_deed(struct rest *r, rest_work *work, struct gh_err *err);
 GH_RC rest_deed_with(struct rest *r, const json_t *body, rest_work *work, struct gh_err *err);
 /* The same, answered with that status when it was done. */
 GH_RC rest_deed_as(struct rest *r, int status, rest_work *work, struct gh_err *err);
+
+/* Of changes that config/files/plan.h makes: the answer is given, and kept for a repetition, in their transaction (struct
+ * plan_options.look). again: it was done before, nothing is done now and the answer of then stands. */
+struct rest_look {
+	struct rest *r;
+	GH_RC (*tell)(struct rest *r, void *ctx, struct gh_err *err);
+	void *ctx;
+	bool again;
+};
+gh_rc rest_look(void *look, struct gh_err *err);

@@ -1,6 +1,6 @@
 /* rest_governance.c - GET /governance of the management API: the report on all APIs, on those of an environment, or on one with all
  * that was found. */
-#include "portal/admin/rest.h"
+#include "portal/admin/rest_deed.h"
 
 #include "core/str.h"
 #include "portal/admin/governance.h"
@@ -8,11 +8,17 @@
 gh_rc rest_governance(struct rest *r, struct gh_err *err)
 {
 	const struct governance_query q = { .api = web_param(&r->w->rq.query, "api"), .environment = web_param(&r->w->rq.query, "environment") };
+	static const char *const known[] = { "api", "environment", NULL };
 	struct governance_report report;
 	struct gh_err why;
 	json_t *v;
-	gh_rc rc = admin_governance_report(r->w, &r->who.rights, &q, &report, &why);
+	bool ok;
+	gh_rc rc;
 
+	TRY(rest_known(r, known, &ok, err));
+	if (!ok)
+		return GH_RC_OK;
+	rc = admin_governance_report(r->w, &r->who.rights, &q, &report, &why);
 	if (rc.code)
 		return rest_refused(r, rc, &why, NULL, err);
 	v = jsn_keep(r->w->a, governance_report_json(r->w->a, &report, q.api.n > 0));
@@ -88,7 +94,7 @@ static json_t *schema(void)
 
 json_t *rest_describe_governance(const struct rest_route *route UNUSED, const struct resource_kind *kind UNUSED)
 {
-	static const char *const refusals[] = { "401", "403", "404", "406" };
+	static const char *const refusals[] = { "400", "401", "403", "404", "406" };
 	json_t *answers = json_pack("{s:{s:s, s:{s:{s:o}}}}", "200", "description", "The report", "content", "application/json", "schema", schema());
 
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)

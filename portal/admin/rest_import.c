@@ -57,72 +57,51 @@ static json_t *answer_json(json_t *apis, const struct import_report *report, jso
 
 /* ---- an archive, or what another gateway has ------------------------------------------------------------------------------------------ */
 
-struct taking {
-	struct rest *r;
-	struct api_zip zip;
-	bool again;                      /* it was done before: that answer stands */
-};
-
-static GH_RC tell(struct taking *t, struct gh_err *err)
+static GH_RC tell(struct rest *r, void *ctx, struct gh_err *err)
 {
-	struct rest *r = t->r;
+	const struct api_zip *zip = ctx;
 	json_t *apis = json_array(), *v;
 
-	for (size_t i = 0; i < t->zip.set->n; i++)
-		if (strcmp(t->zip.set->docs[i].kind->name, "api") == 0)
-			json_array_append_new(apis, text(t->zip.set->docs[i].id));
-	v = jsn_keep(r->w->a, answer_json(apis, &t->zip.report, plan_json(&t->zip.plan)));
+	for (size_t i = 0; i < zip->set->n; i++)
+		if (strcmp(zip->set->docs[i].kind->name, "api") == 0)
+			json_array_append_new(apis, text(zip->set->docs[i].id));
+	v = jsn_keep(r->w->a, answer_json(apis, &zip->report, plan_json(&zip->plan)));
 	if (!v)
 		FAIL(err, NOMEM, "import");
-	if (r->dry_run)
-		web_header(r->w, "Dry-Run", STR("true"));
-	buf_clear(&r->w->rs.body);
 	return web_json(r->w, 200, "application/json", v, err);
-}
-
-/* In the transaction, when all of it stands. */
-static gh_rc look(void *ctx, struct gh_err *err)
-{
-	struct taking *t = ctx;
-
-	TRY(rest_again(t->r, &t->again, err));
-	if (t->again)
-		FAIL(err, CONFLICT, "it was done before");
-	TRY(tell(t, err));
-	return rest_remember(t->r, err);
 }
 
 static GH_RC take_archive(struct rest *r, const struct import *x, struct str bytes, const char *member, struct gh_err *err)
 {
-	struct taking *t = arena_new_of(r->w->a, struct taking);
+	struct api_zip *zip = arena_new_of(r->w->a, struct api_zip);
+	struct rest_look look = { .r = r, .tell = tell, .ctx = zip };
 	const struct resource_kind *not;
 	struct gh_err why;
 	gh_rc rc, out;
 
-	if (!t)
+	if (!zip)
 		FAIL(err, NOMEM, "import");
-	t->r = r;
-	rc = api_zip_read(r->w, &t->zip, bytes, &why);
+	rc = api_zip_read(r->w, zip, bytes, &why);
 	if (rc.code == GH_E_INVALID || rc.code == GH_E_LIMIT || rc.code == GH_E_SYNTAX)
 		return refuse_member(r, member, str_of(why.message), err);
 	if (rc.code)
 		return rest_refused(r, rc, &why, NULL, err);
-	not = rest_forbidden(r, t->zip.set, true);
+	not = rest_forbidden(r, zip->set, true);
 	if (not)
 		return rest_problem(r, 403, "forbidden", arena_printf(r->w->a, "You may not change %s.", not->plural), NULL, err);
-	t->zip.secrets = x->secrets;
-	t->zip.random = x->placeholders;
-	t->zip.look = look;
-	t->zip.look_ctx = t;
-	rc = api_zip_walk(&t->zip, r->dry_run, &out, &why, err);
+	zip->secrets = x->secrets;
+	zip->random = x->placeholders;
+	zip->look = rest_look;
+	zip->look_ctx = &look;
+	rc = api_zip_walk(zip, r->dry_run, &out, &why, err);
 	if (rc.code == GH_E_DENIED)
 		return rest_problem(r, 403, "forbidden", str_of(err->message), NULL, err);
 	TRY(rc);
-	if (t->again || !out.code)
+	if (look.again || !out.code)
 		return GH_RC_OK;
 	buf_clear(&r->w->rs.body);               /* it stood, and could not be committed */
-	if (out.code == GH_E_INVALID && (t->zip.set->total_problems || t->zip.set->n_problems))
-		return rest_files_problems(r, t->zip.set, arena_printf(r->w->a, "#/%s", member).p, err);
+	if (out.code == GH_E_INVALID && (zip->set->total_problems || zip->set->n_problems))
+		return rest_files_problems(r, zip->set, arena_printf(r->w->a, "#/%s", member).p, err);
 	return rest_refused(r, out, &why, NULL, err);
 }
 
@@ -207,7 +186,7 @@ gh_rc rest_import(struct rest *r, struct gh_err *err)
 /* ---- in the OpenAPI document ----------------------------------------------------------------------------------------------------------- */
 
 static const struct rest_about about[] = {
-	{ rest_import, "import", "Make an API from a description, or take over an archive or what another gateway has",
+	{ rest_import, "importApi", "Make an API from a description, or take over an archive or what another gateway has",
 	  "document, address or archive: OpenAPI, WSDL, a Postman collection, a recording (HAR), an export of API Gateway, a file of decK; as a ZIP an API as "
 	  "GET /apis/{api}/archive gives it, or the folder of the extractor of APIOps. A dry run tells what would be made and which secrets are missing.", "apis",
 	  NULL,

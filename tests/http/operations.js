@@ -7,6 +7,7 @@ const { execFileSync } = require('node:child_process');
 const SCOPE = 'operation:orders/get-order';
 const XML = (inside) => `<policies><inbound>${inside}</inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
 const OPENAPI = JSON.stringify({ openapi: '3.0.3', info: { title: 'Imported', version: '1' }, paths: { '/things': { get: { operationId: 'things', responses: { 200: { description: 'fine' } } } } } });
+const FILES = [{ path: 'groups/filed.yaml', text: '$kind: group\nid: filed\nname: Filed\n' }];
 const HEADER = '<base /><set-header name="X-B"><value>b</value></set-header>';
 
 // By operationId, in the order in which they are called; c: the answers so far. params: of path and query; foreign: what names something
@@ -14,6 +15,16 @@ const HEADER = '<base /><set-header name="X-B"><value>b</value></set-header>';
 const OPERATIONS = {
   getOpenapi: () => ({ open: true, anybody: true }),
   getMe: () => ({ open: true, check: (b) => assert.strictEqual(b.actor, 'token:tests') }),
+  exportFiles: () => ({ params: { api: 'orders' }, foreign: { api: 'nowhere' }, check: (b) => assert.ok(b.files.some((f) => f.path === 'apis/orders/api.yaml')) }),
+  planFiles: () => ({ body: { files: FILES, secrets: {}, placeholders: false, state: '' }, foreign: { files: [{ path: 'tiers/t.yaml', text: '$kind: tier\nid: t\nname: T\nproduct: nowhere\n' }] },
+    check: (b) => assert.strictEqual(b.summary.create, 1) }),
+  applyFiles: () => ({ body: { files: FILES, secrets: {}, placeholders: false, state: '' }, foreign: { files: [{ path: 'tiers/t.yaml', text: '$kind: tier\nid: t\nname: T\nproduct: nowhere\n' }] },
+    check: async (b, call) => assert.strictEqual((await call('DELETE', '/groups/filed', undefined, { 'if-match': '*' })).status, 204) }),
+  promoteApi: () => ({ body: { api: 'orders', from: 'sandbox', to: 'default', backendUrl: 'https://erp.example/', with: ['policies'] }, foreign: { api: 'nowhere', to: 'nowhere', with: ['everything'] },
+    check: async (b, call) => { assert.ok(b.summary.create); assert.strictEqual((await call('DELETE', `/apis/${b.instance}`, undefined, { 'if-match': '*' })).status, 204); } }),
+  getGovernance: () => ({ params: { api: 'orders' }, foreign: { api: 'nowhere' }, check: (b) => assert.strictEqual(b.apis[0].id, 'orders') }),
+  getCache: () => ({ params: { api: 'orders' }, check: (b) => assert.deepStrictEqual(b.items, []) }),
+  purgeCache: () => ({ body: { api: 'orders' }, check: (b) => assert.strictEqual(b.removed, 0) }),
   listPolicyVersions: () => ({ params: { scope: SCOPE }, foreign: { scope: 'operation:orders/nowhere' }, check: (b) => assert.deepStrictEqual(b.items.map((v) => v.newest), [true, false]) }),
   getPolicyVersion: (c) => ({ params: { version: c.listPolicyVersions.items[1].version, scope: SCOPE }, foreign: { version: '999999', scope: 'api:nowhere' },
     check: (b) => { assert.match(b.policy, /<inbound><base \/><\/inbound>/); assert.deepStrictEqual(b.restoring.map((l) => l.kind), ['old', 'new']); } }),
@@ -36,7 +47,7 @@ const OPERATIONS = {
       assert.strictEqual((await call('POST', '/apis/orders/current-revision', { revision: 1 })).body.revision, 1, 'rolled back');
     } }),
   getApiArchive: () => ({ params: { api: 'orders' }, foreign: { api: 'nowhere' }, check: (b) => assert.match(b, /^PK/) }),
-  import: () => ({ body: { name: '', id: 'imported', path: 'imported', backendUrl: 'https://b.example', environment: 'sandbox', product: '', document: OPENAPI, address: '', state: '', secrets: {},
+  importApi: () => ({ body: { name: '', id: 'imported', path: 'imported', backendUrl: 'https://b.example', environment: 'sandbox', product: '', document: OPENAPI, address: '', state: '', secrets: {},
     placeholders: true }, foreign: { environment: 'nowhere', product: 'nowhere' },
   check: async (b, call) => {
     assert.deepStrictEqual(b, { apis: ['imported'], report: [], leftOut: 0, plan: null });

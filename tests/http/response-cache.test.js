@@ -335,9 +335,10 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
       assert.deepEqual(listed.body.items.map((l) => [l.key, l.status, l.bytes, l.tags, l.subscription]), [['/api/ours/r1', 200, 8, 'rest-r1', null]]);
       assert.equal(listed.body.maxBytes, 268435456);
       assert.deepEqual([(await rest('/cache?prefix=/api/ours/r&limit=1')).body.more, (await rest('/cache?limit=0')).status], [true, 400]);
-      for (const [body, bearer, want] of [[{}, admin, 400], [{ prefx: '/x', api: 'ours' }, admin, 400], [{ all: true, api: 'ours' }, admin, 400], [{ key: 7 }, admin, 400],
+      for (const [body, bearer, want] of [[{}, admin, 422], [{ prefx: '/x', api: 'ours' }, admin, 422], [{ all: true, api: 'ours' }, admin, 422], [{ key: 7 }, admin, 422],
         [{ all: true }, reader, 403], [{ all: true }, other, 403], [{ all: true }, null, 401]])
         assert.equal((await rest('/cache/purge', body, bearer)).status, want, JSON.stringify(body));
+      assert.deepEqual(await rest('/cache/purge?dry-run=true', { prefix: '/api/ours/r', api: 'ours' }), { status: 200, body: { removed: 2 } });
       assert.deepEqual(await rest('/cache/purge', { prefix: '/api/ours/r', api: 'ours' }), { status: 200, body: { removed: 2 } });
       assert.deepEqual([(await call('ours/r1')).headers['x-cache'], (await call('ours/s1')).headers['x-cache']], ['MISS', 'HIT']);
       assert.match(gw.cli('audit', '--format', 'json').stdout, /"purge"/);
