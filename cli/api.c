@@ -79,7 +79,7 @@ static gh_rc show(struct cli *c, struct gh_err *err)
 	TRY(cli_store(c, false, &s, err));
 	TRY(store_api_find(s, c->arena, str_of(c->options.args[0]), option_int(&c->options, "revision", 0), &api, &found, err));
 	if (!found)
-		FAIL(err, NOT_FOUND, "there is no such API or revision: '%.200s'", c->options.args[0]);
+		return cli_no_api(c, s, str_of(c->options.args[0]), option_int(&c->options, "revision", 0), err);
 	TRY(store_operations_of(s, c->arena, api.id, api.revision, &operations, &n, err));
 	TRY(store_api_tags(s, c->arena, api.id, &tags, &n_tags, err));
 	output_row(c, columns, ARRAY_LEN(columns), &api, true);

@@ -57,7 +57,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 	TRY(cli_store(c, false, &s, err));
 	TRY(store_api_find(s, c->arena, id, option_int(&c->options, "revision", 0), &api, &found, err));
 	if (!found)
-		FAIL(err, NOT_FOUND, "there is no such API or revision: '%.200s'", c->options.args[0]);
+		return cli_no_api(c, s, id, option_int(&c->options, "revision", 0), err);
 	if (api.is_current)
 		json_object_update(doc, backend);
 	TRY(cli_change_begin(c, &ch, err));
@@ -96,7 +96,7 @@ static gh_rc revisions(struct cli *c, struct gh_err *err)
 	TRY(cli_store(c, false, &s, err));
 	TRY(store_revisions_of_api(s, c->arena, str_of(c->options.args[0]), &rows, &n, err));
 	if (!n)
-		FAIL(err, NOT_FOUND, "there is no API '%.200s'", c->options.args[0]);
+		return cli_no_api(c, s, str_of(c->options.args[0]), 0, err);
 	output_list(c, columns, ARRAY_LEN(columns), rows, n, sizeof(*rows));
 	return GH_RC_OK;
 }
@@ -125,7 +125,7 @@ static gh_rc make_revision(struct cli_change *ch, int64_t *number, struct gh_err
 	*number = 0;
 	TRY(store_revisions_of_api(ch->store, c->arena, id, &rows, &n, err));
 	if (!n)
-		FAIL(err, NOT_FOUND, "there is no API '%.200s'", c->options.args[0]);
+		return cli_no_api(c, ch->store, id, 0, err);
 	for (size_t i = 0; i < n; i++) {
 		*number = rows[i].revision > *number ? rows[i].revision : *number;
 		if (rows[i].is_current && !option_int(&c->options, "from", 0))

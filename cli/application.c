@@ -22,11 +22,8 @@ static const struct doc_option fields[] = { { "name", "name", DOC_TEXT }, { "des
 static gh_rc user_id(struct cli *c, struct store *s, const char *email, struct str *out, struct gh_err *err)
 {
 	struct store_user user;
-	bool found;
 
-	TRY(store_user_find_email(s, c->arena, str_of(email), &user, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no user '%.200s'", email);
+	TRY(cli_find_user(c, s, email, &user, err));
 	*out = user.id;
 	return GH_RC_OK;
 }

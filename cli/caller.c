@@ -108,7 +108,7 @@ static gh_rc create(struct cli *c, struct gh_err *err)
 }
 
 const struct command command_caller_create = {
-	.name = "caller create", .args = "KIND ID", .least_args = 2, .most_args = 2,
+	.name = "caller create", .args = KINDS " ID", .least_args = 2, .most_args = 2,
 	.summary = "give an application a credential, and print its secret once", .options = create_options, .help = kinds_help, .run = create,
 };
 
@@ -139,7 +139,7 @@ static gh_rc rotate(struct cli *c, struct gh_err *err)
 }
 
 const struct command command_caller_rotate = {
-	.name = "caller rotate", .args = "KIND ID", .least_args = 2, .most_args = 2,
+	.name = "caller rotate", .args = KINDS " ID", .least_args = 2, .most_args = 2,
 	.summary = "make a new secret; the old one stays good for a while", .options = rotate_options, .run = rotate,
 };
 
@@ -171,7 +171,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 }
 
 const struct command command_caller_set = {
-	.name = "caller set", .args = "KIND ID", .least_args = 2, .most_args = 2,
+	.name = "caller set", .args = KINDS " ID", .least_args = 2, .most_args = 2,
 	.summary = "change, suspend or activate a caller", .options = set_options, .run = set,
 	.help = "What is not named stays as it is.",
 };
@@ -217,5 +217,5 @@ static gh_rc delete(struct cli *c, struct gh_err *err)
 }
 
 const struct command command_caller_delete = {
-	.name = "caller delete", .args = "KIND ID", .least_args = 2, .most_args = 2, .summary = "take a credential away", .run = delete,
+	.name = "caller delete", .args = KINDS " ID", .least_args = 2, .most_args = 2, .summary = "take a credential away", .run = delete,
 };

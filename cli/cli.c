@@ -124,7 +124,7 @@ static void help_command(struct buf *b, const struct command *k)
 		buf_fmt(b, " %s", k->args);
 	buf_cstr(b, " [options]\n");
 	if (k->help)
-		buf_fmt(b, "\n%s\n", k->help);
+		buf_fmt(b, "\n%.*s\n", STR_ARG(str_trim(str_of(k->help))));
 	buf_cstr(b, "\nOptions:\n");
 	for (const struct option *t = k->options; t && t->name; t++)
 		help_option(b, t);
@@ -211,11 +211,16 @@ static int unknown_command(struct cli *c, const char *first, const char *second)
 static gh_rc check_args(const struct cli *c, struct gh_err *err)
 {
 	const struct command *k = c->command;
+	struct str rest, word;
 
 	if (c->options.n_args < k->least_args)
 		FAIL(err, SYNTAX, "too few arguments");
 	if (c->options.n_args > k->most_args)
 		FAIL(err, SYNTAX, "'%.80s' is one argument too many", c->options.args[k->most_args]);
+	rest = str_of(k->args);
+	for (size_t i = 0; i < c->options.n_args && str_word(&rest, &word); i++)
+		if (!option_takes(word, c->options.args[i]))
+			FAIL(err, SYNTAX, "'%.80s' is none of %.*s", c->options.args[i], STR_ARG(word));
 	return GH_RC_OK;
 }
 

@@ -4,16 +4,6 @@
 #include "core/str.h"
 #include "db/users.h"
 
-static gh_rc find_user(struct cli *c, struct store *s, const char *email, struct store_user *out, struct gh_err *err)
-{
-	bool found;
-
-	TRY(store_user_find_email(s, c->arena, str_of(email), out, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no user '%.200s'", email);
-	return GH_RC_OK;
-}
-
 /* ---- user set --------------------------------------------------------------------------------------------------------- */
 
 static const struct option user_options[] = {
@@ -32,7 +22,7 @@ static gh_rc set(struct cli *c, struct gh_err *err)
 	struct store *s;
 
 	TRY(cli_store(c, false, &s, err));
-	TRY(find_user(c, s, c->options.args[0], &u, err));
+	TRY(cli_find_user(c, s, c->options.args[0], &u, err));
 	return cli_patch(c, "user", u.id, cli_document(c, fields), err);
 }
 
@@ -96,7 +86,7 @@ static gh_rc write_member(struct cli_change *ch, bool add, struct gh_err *err)
 	struct store_user u;
 	size_t n;
 
-	TRY(find_user(c, ch->store, c->options.args[1], &u, err));
+	TRY(cli_find_user(c, ch->store, c->options.args[1], &u, err));
 	TRY(store_groups_of_user(ch->store, c->arena, u.id, &have, &n, err));
 	for (size_t i = 0; i < n; i++)
 		if (!str_eq(have[i].id, group))

@@ -38,16 +38,22 @@ static gh_rc unknown(const struct parse *p, struct str word, struct str name, st
 	FAIL(err, SYNTAX, "unknown option %.*s", STR_ARG(str_first(word, 80)));
 }
 
-/* "yes|no" in the table means just these. A single word in capitals is a name for any text. */
+bool option_takes(struct str choices, const char *text)
+{
+	struct str part;
+
+	if (str_find_char(choices, '|') == SIZE_MAX || ascii_upper(choices.p[0]) == choices.p[0])
+		return true;
+	while (str_split(&choices, '|', &part))
+		if (str_eq(part, str_of(text)))
+			return true;
+	return false;
+}
+
 static gh_rc check_choice(const struct option *t, const char *text, struct gh_err *err)
 {
-	struct str rest = str_of(t->value), part;
-
-	if (!t->value || str_find_char(rest, '|') == SIZE_MAX || ascii_upper(*t->value) == *t->value)
+	if (!t->value || option_takes(str_of(t->value), text))
 		return GH_RC_OK;
-	while (str_split(&rest, '|', &part))
-		if (str_eq(part, str_of(text)))
-			return GH_RC_OK;
 	FAIL(err, SYNTAX, "--%s takes %s, not '%.80s'", t->name, t->value, text);
 }
 

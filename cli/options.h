@@ -44,6 +44,9 @@ struct options {
 GH_RC options_parse(struct options *o, struct arena *a, const struct option *table, const struct option *common, int argc,
 		    char **argv, struct gh_err *err);
 
+/* Whether the text is one of "yes|no". A word in capitals, or one alone, is a name for any text. */
+bool option_takes(struct str choices, const char *text);
+
 const char *option_text(const struct options *o, const char *name);                 /* NULL when not given */
 const char *option_text_or(const struct options *o, const char *name, const char *otherwise);
 int64_t option_int(const struct options *o, const char *name, int64_t otherwise);

@@ -1,6 +1,8 @@
 #include "cli/password.h"
 
+#include "core/config.h"
 #include "core/file.h"
+#include "core/paths.h"
 #include "core/str.h"
 
 enum { FILE_MAX_BYTES = 4096, MADE_BYTES = 15 };
@@ -17,6 +19,24 @@ static gh_rc made_password(struct cli *c, struct str *password, struct gh_err *e
 	return GH_RC_OK;
 }
 
+static gh_rc check(struct cli *c, const char *file, struct str password, struct gh_err *err)
+{
+	struct config config;
+	char conf[PATHS_MAX];
+	int64_t least, characters = 0;
+
+	TRY(paths_join(conf, c->state_dir, "gatehouse.conf", err));
+	TRY(config_load(&config, c->arena, conf, err));
+	least = config_int(&config, CONFIG_WEB_PASSWORD_MIN);
+	for (size_t i = 0; i < password.n; i++)
+		characters += ((unsigned char)password.p[i] & 0xc0) != 0x80;
+	if (characters < least)
+		FAIL(err, INVALID, "%s: use at least %lld characters (web.password_min), on the first line of the file", file, (long long)least);
+	if (password.n > CRYPTO_PASSWORD_MAX)
+		FAIL(err, INVALID, "%s: use a shorter password; this is longer than any (%d bytes)", file, CRYPTO_PASSWORD_MAX);
+	return GH_RC_OK;
+}
+
 GH_RC cli_password(struct cli *c, const char *file, struct str *password, bool *made, struct gh_err *err)
 {
 	struct str text;
@@ -28,8 +48,5 @@ GH_RC cli_password(struct cli *c, const char *file, struct str *password, bool *
 	str_split(&text, '\n', password);
 	if (str_ends(*password, STR("\r")))
 		password->n--;
-	if (password->n < CLI_PASSWORD_MIN || password->n > CRYPTO_PASSWORD_MAX)
-		FAIL(err, INVALID, "%s: a password has %d to %d characters, on the first line of the file", file,
-		     CLI_PASSWORD_MIN, CRYPTO_PASSWORD_MAX);
-	return GH_RC_OK;
+	return check(c, file, *password, err);
 }

@@ -91,16 +91,37 @@ static GH_RC ask(struct cli *c, const char *url, struct str body, long *status, 
 
 static void print_problems(struct cli *c, const json_t *problem, const char *prefix)
 {
+	struct buf b;
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(jsn_arr(problem, "errors"), i, v)
-		if (jsn_str(v, "file").n)
-			fprintf(stderr, "%s%.*s:%lld:%lld: error: %.*s\n", prefix, STR_ARG(jsn_str(v, "file")), (long long)jsn_int(v, "line", 1),
-				(long long)jsn_int(v, "column", 1), STR_ARG(jsn_str(v, "detail")));
-		else
-			fprintf(stderr, "error: %.*s\n", STR_ARG(jsn_str(v, "detail")));
+	buf_init(&b, ANSWER_MAX);
+	json_array_foreach(jsn_arr(problem, "errors"), i, v) {
+		if (jsn_str(v, "file").n) {
+			buf_cstr(&b, prefix);
+			plan_put_text(&b, jsn_str(v, "file"));
+			buf_fmt(&b, ":%lld:%lld: ", (long long)jsn_int(v, "line", 1), (long long)jsn_int(v, "column", 1));
+		}
+		buf_cstr(&b, "error: ");
+		plan_put_text(&b, jsn_str(v, "detail"));
+		buf_char(&b, '\n');
+	}
+	fwrite(b.p ? b.p : "", 1, b.n, stderr);
+	buf_release(&b);
 	c->exit_code = 1;
+}
+
+/* For a message: what another machine says is printed, and never obeyed by a terminal. */
+static struct str plain(struct cli *c, struct str s)
+{
+	struct buf b;
+	struct str out;
+
+	buf_init(&b, ANSWER_MAX);
+	plan_put_text(&b, s);
+	out = arena_dup(c->arena, buf_view(&b));
+	buf_release(&b);
+	return out;
 }
 
 static GH_RC read_answer(struct cli *c, const char *url, long status, struct str text, const char *prefix, json_t **plan, struct gh_err *err)
@@ -116,7 +137,7 @@ static GH_RC read_answer(struct cli *c, const char *url, long status, struct str
 		return GH_RC_OK;
 	}
 	if (status != 200)
-		FAIL(err, DENIED, "%s answered %ld: %.*s", url, status, STR_ARG(jsn_str(v, "detail")));
+		FAIL(err, DENIED, "%s answered %ld: %.*s", url, status, STR_ARG(plain(c, jsn_str(v, "detail"))));
 	*plan = v;
 	return GH_RC_OK;
 }
@@ -204,7 +225,7 @@ static GH_RC take_files(struct cli *c, const char *url, const json_t *answer, st
 		struct str path = jsn_str(v, "path");
 
 		if (is_hidden(path) || !json_is_string(jsn_get(v, "text")))
-			FAIL(err, UPSTREAM, "%s answered with '%.*s', which is no file of an export; nothing was written", url, STR_ARG(str_first(path, 120)));
+			FAIL(err, UPSTREAM, "%s answered with '%.*s', which is no file of an export; nothing was written", url, STR_ARG(plain(c, str_first(path, 120))));
 		TRY(tree_add(t, path, jsn_str(v, "text"), err));
 	}
 	TRY(tree_finish(t, err));

@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "core/str.h"
 #include "db/store.h"
+#include "db/users.h"
 
 #include <stdio.h>
 
@@ -139,8 +140,39 @@ gh_rc cli_merge(struct cli_change *ch, const char *kind, struct str id, json_t *
 		FAIL(err, NOMEM, "%s", kind);
 	TRY(resource_merge(ch->store, ch->c->arena, k, id, patch, &doc, err));
 	if (!doc)
-		FAIL(err, NOT_FOUND, "there is no %s '%.*s'", kind, STR_ARG(str_first(id, 200)));
+		return cli_no_such(ch->c, ch->store, kind, id, err);
 	return resource_write(ch->change, k, id, doc, RESOURCE_REPLACE, out, err);
+}
+
+gh_rc cli_no_such(struct cli *c, struct store *s, const char *kind, struct str id, struct gh_err *err)
+{
+	struct str near = resource_did_you_mean(s, c->arena, resource_kind_find(str_of(kind)), id);
+
+	FAIL(err, NOT_FOUND, "there is no %s '%.*s'%.*s", kind, STR_ARG(str_first(id, 200)), STR_ARG(near));
+}
+
+gh_rc cli_no_api(struct cli *c, struct store *s, struct str id, int64_t revision, struct gh_err *err)
+{
+	const struct resource_kind *k = resource_kind_find(STR("api"));
+	bool there;
+
+	TRY(resource_exists(s, k, id, &there, err));
+	if (there && revision)
+		FAIL(err, NOT_FOUND, "the API '%.*s' has no revision %lld", STR_ARG(str_first(id, 200)), (long long)revision);
+	FAIL(err, NOT_FOUND, "there is no API '%.*s'%.*s", STR_ARG(str_first(id, 200)), STR_ARG(resource_did_you_mean(s, c->arena, k, id)));
+}
+
+gh_rc cli_find_user(struct cli *c, struct store *s, const char *email, struct store_user *out, struct gh_err *err)
+{
+	struct str id, near;
+	bool found;
+
+	TRY(store_user_find_email(s, c->arena, str_of(email), out, &found, err));
+	if (found)
+		return GH_RC_OK;
+	if (resource_near(s, c->arena, resource_kind_find(STR("user")), str_of(email), &id, &near))
+		FAIL(err, NOT_FOUND, "there is no user '%.200s'; did you mean '%.*s'?", email, STR_ARG(near));
+	FAIL(err, NOT_FOUND, "there is no user '%.200s'", email);
 }
 
 gh_rc cli_lay(struct cli_change *ch, const char *kind, struct str id, json_t *doc, struct resource_outcome *out, struct gh_err *err)
@@ -159,10 +191,10 @@ gh_rc cli_drop(struct cli_change *ch, const char *kind, struct str id, struct gh
 	return resource_remove(ch->change, resource_kind_find(str_of(kind)), id, NULL, err);
 }
 
-/* "product gold: name: must not be empty" */
+/* "product gold: name: must not be empty"; what is wrong with an id stands behind the id. */
 static struct str told(struct arena *a, const struct resource_problem *p)
 {
-	struct str at = p->pointer.n ? str_from(p->pointer, 1) : STR("");
+	struct str at = p->pointer.n && !str_eq(p->pointer, STR("/id")) ? str_from(p->pointer, 1) : STR("");
 
 	return arena_printf(a, "%s %.*s: %.*s%s%.*s", p->kind ? p->kind->name : "", STR_ARG(str_first(p->id, 100)), STR_ARG(at), at.n ? ": " : "",
 			    STR_ARG(p->message));

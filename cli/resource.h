@@ -54,6 +54,13 @@ gh_rc cli_put(struct cli_change *ch, const char *kind, struct str id, json_t *do
 gh_rc cli_merge(struct cli_change *ch, const char *kind, struct str id, json_t *patch, struct resource_outcome *out, struct gh_err *err);
 /* The same, or makes it. */
 gh_rc cli_lay(struct cli_change *ch, const char *kind, struct str id, json_t *doc, struct resource_outcome *out, struct gh_err *err);
+/* Finds the account with that e-mail address. NOT_FOUND says which address was probably meant. */
+struct store_user;
+gh_rc cli_find_user(struct cli *c, struct store *s, const char *email, struct store_user *out, struct gh_err *err);
+/* NOT_FOUND, with the name that was probably meant: `if (!found) return cli_no_such(c, s, "api", id, err);` */
+gh_rc cli_no_such(struct cli *c, struct store *s, const char *kind, struct str id, struct gh_err *err);
+/* The same of an API, or of the revision of one that is there (0: none was asked for). */
+gh_rc cli_no_api(struct cli *c, struct store *s, struct str id, int64_t revision, struct gh_err *err);
 gh_rc cli_drop(struct cli_change *ch, const char *kind, struct str id, struct gh_err *err);
 /* Commits, or says all that is wrong with the documents: each on a line of standard error, the last one in err. */
 gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err);

@@ -1,5 +1,6 @@
 /* second_factor.c - `gatehouse user reset-second-factor`: for somebody who has lost both the phone and the recovery codes. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/str.h"
 #include "db/accounts.h"
 #include "db/users.h"
@@ -9,13 +10,10 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 	struct str email = str_of(c->options.args[0]);
 	struct store_user user;
 	struct store *s;
-	bool found;
 	gh_rc rc;
 
 	TRY(cli_store(c, true, &s, err));
-	TRY(store_user_find_email(s, c->arena, email, &user, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no user '%.*s'", STR_ARG(str_first(email, 200)));
+	TRY(cli_find_user(c, s, email.p, &user, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
 	rc = store_tx_end(s, store_factor_delete(s, user.id, err), err);
 	if (rc.code == GH_E_NOT_FOUND)

@@ -78,15 +78,12 @@ static gh_rc find_scope(struct cli *c, struct store *s, json_t *doc, struct gh_e
 
 static gh_rc find_owner(struct cli *c, struct store *s, struct str *id, struct gh_err *err)
 {
-	struct str email = str_of(option_text(&c->options, "user"));
+	const char *email = option_text(&c->options, "user");
 	struct store_user user;
-	bool found;
 
-	if (!email.p)
+	if (!email)
 		return GH_RC_OK;
-	TRY(store_user_find_email(s, c->arena, email, &user, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no user '%.*s'", STR_ARG(str_first(email, 200)));
+	TRY(cli_find_user(c, s, email, &user, err));
 	*id = user.id;
 	return GH_RC_OK;
 }
@@ -207,7 +204,7 @@ static gh_rc keys(struct cli *c, struct gh_err *err)
 	TRY(cli_store(c, true, &s, err));
 	TRY(store_subscription_find(s, c->arena, id, &sub, &found, err));
 	if (!found)
-		FAIL(err, NOT_FOUND, "there is no subscription '%.*s'", STR_ARG(str_first(id, 200)));
+		return cli_no_such(c, s, "subscription", id, err);
 	TRY(with_owner(c, s, &sub, &p, err));
 	TRY(store_subscription_keys_shown(s, c->arena, id, str_of(cli_actor(c)), &p.keys, err));
 	output_row(c, columns, ARRAY_LEN(columns), &p, false);
@@ -226,17 +223,12 @@ static const struct option state_options[] = {
 
 static gh_rc set_state(struct cli *c, struct gh_err *err)
 {
-	const char *state = c->options.args[1];
-
-	for (int i = 0; store_subscription_state_names[i]; i++)
-		if (strcmp(store_subscription_state_names[i], state) == 0)
-			return cli_patch(c, "subscription", str_of(c->options.args[0]),
-					 jsn_keep(c->arena, json_pack("{s:s, s:s}", "state", state, "note", option_text_or(&c->options, "note", ""))), err);
-	return cli_usage(c, err, "a subscription is submitted, active, suspended, rejected, cancelled or expired, not '%.40s'", state);
+	return cli_patch(c, "subscription", str_of(c->options.args[0]),
+			 jsn_keep(c->arena, json_pack("{s:s, s:s}", "state", c->options.args[1], "note", option_text_or(&c->options, "note", ""))), err);
 }
 
 const struct command command_subscription_set_state = {
-	.name = "subscription set-state", .args = "ID STATE", .least_args = 2, .most_args = 2,
+	.name = "subscription set-state", .args = "ID submitted|active|suspended|rejected|cancelled|expired", .least_args = 2, .most_args = 2,
 	.summary = "activate, suspend, reject or cancel a subscription", .options = state_options, .run = set_state,
 };
 

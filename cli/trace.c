@@ -1,6 +1,7 @@
 /* trace.c - `gatehouse trace token` issues a debug credential, `gatehouse trace list` and `trace show` read what gateways
  * kept of calls that showed one. Who may do what is decided in db/traces.h; --user acts as that person. */
 #include "cli/command.h"
+#include "cli/resource.h"
 #include "core/cache.h"
 #include "core/clock.h"
 #include "core/str.h"
@@ -15,14 +16,11 @@ static gh_rc user_of(struct cli *c, struct store *s, struct str *id, struct gh_e
 {
 	const char *email = option_text(&c->options, "user");
 	struct store_user user;
-	bool found;
 
 	*id = STR_NULL;
 	if (!email)
 		return GH_RC_OK;
-	TRY(store_user_find_email(s, c->arena, str_of(email), &user, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no user '%.200s'", email);
+	TRY(cli_find_user(c, s, email, &user, err));
 	*id = user.id;
 	return GH_RC_OK;
 }

@@ -155,18 +155,15 @@ static const struct option password_options[] = {
 
 static gh_rc set_password(struct cli *c, struct gh_err *err)
 {
-	struct str email = str_of(c->options.args[0]);
 	char hash[CRYPTO_PASSWORD_HASH_MAX];
 	struct printed p = { 0 };
-	bool found, made;
+	bool made;
 	struct store *s;
 	gh_rc rc;
 
 	TRY(cli_password(c, option_text(&c->options, "password-file"), &p.password, &made, err));
 	TRY(cli_store(c, true, &s, err));
-	TRY(store_user_find_email(s, c->arena, email, &p.user, &found, err));
-	if (!found)
-		FAIL(err, NOT_FOUND, "there is no user '%.*s'", STR_ARG(str_first(email, 200)));
+	TRY(cli_find_user(c, s, c->options.args[0], &p.user, err));
 	TRY(crypto_password_hash(p.password, hash, err));
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));
 	rc = store_user_set_password(s, p.user.id, str_of(hash), err);

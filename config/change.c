@@ -313,7 +313,7 @@ static GH_RC write_one(struct resource_put *p, const json_t *document, enum reso
 	if (found && how == RESOURCE_CREATE)
 		resource_problem(c, k, p->id, STR("/id"), "there is a %s '%.*s' already", k->name, STR_ARG(str_first(p->id, 200)));
 	if (!found && how == RESOURCE_REPLACE)
-		FAIL(err, NOT_FOUND, "there is no %s '%.*s'", k->name, STR_ARG(p->id));
+		FAIL(err, NOT_FOUND, "there is no %s '%.*s'%.*s", k->name, STR_ARG(str_first(p->id, 200)), STR_ARG(resource_did_you_mean(p->s, p->a, k, p->id)));
 	p->doc = resource_normal(c, p->a, document);
 	if (c->total != problems || !p->doc || !p->row)
 		return GH_RC_OK;
@@ -432,7 +432,7 @@ GH_RC resource_remove(struct resource_change *c, const struct resource_kind *k, 
 		*before = NULL;
 	TRY(resource_read(c->store, before ? c->arena : c->scratch, k, id, &was, err));
 	if (!was)
-		FAIL(err, NOT_FOUND, "there is no %s '%.*s'", k->name, STR_ARG(str_first(id, 200)));
+		FAIL(err, NOT_FOUND, "there is no %s '%.*s'%.*s", k->name, STR_ARG(str_first(id, 200)), STR_ARG(resource_did_you_mean(c->store, c->scratch, k, id)));
 	if (before)
 		*before = was;
 	if (k->single || !k->ops->drop) {

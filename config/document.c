@@ -8,7 +8,6 @@
 #include "core/str.h"
 #include "core/suggest.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 enum { NAMES_MAX = 64, LIST_MAX = 10000 };
@@ -123,59 +122,6 @@ json_t *resource_secret_shown(bool sealed, struct str ref)
 	return sealed ? json_pack("{s:b}", "sealed", 1) : json_null();
 }
 
-/* ---- problems ---------------------------------------------------------------------------------------------------------- */
-
-static void add_problem(struct resource_change *c, const struct resource_kind *k, struct str id, struct str pointer, const char *fmt,
-			va_list args)
-{
-	struct resource_problem *p = &c->problems[c->n];
-	char text[1024];
-
-	c->total++;
-	if (c->n == RESOURCE_PROBLEMS_MAX)
-		return;
-	vsnprintf(text, sizeof(text), fmt, args);
-	p->kind = k;
-	p->id = id.p ? arena_dup(c->arena, id) : STR_NULL;
-	p->pointer = arena_dup(c->arena, pointer);
-	p->message = arena_dup(c->arena, str_of(text));
-	c->n += p->message.p != NULL;
-}
-
-void resource_problem(struct resource_change *c, const struct resource_kind *k, struct str id, struct str pointer, const char *fmt,
-		      ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	add_problem(c, k, id, pointer, fmt, args);
-	va_end(args);
-}
-
-void put_problem(struct resource_put *p, const char *pointer, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	add_problem(p->c, p->c->kind, p->id, str_of(pointer), fmt, args);
-	va_end(args);
-}
-
-GH_RC put_refused(struct resource_put *p, const char *pointer, gh_rc rc, const struct gh_err *why, struct gh_err *err)
-{
-	switch (rc.code) {
-	case GH_E_INVALID: case GH_E_SYNTAX: case GH_E_CONFLICT: case GH_E_NOT_FOUND: case GH_E_LIMIT: case GH_E_PROTO:
-		put_problem(p, pointer, "%s", why->message);
-		return GH_RC_OK;
-	case GH_OK:
-		return rc;
-	default:
-		if (err)
-			*err = *why;
-		return rc;
-	}
-}
-
 /* Where the walk through a document stands. */
 struct walk {
 	struct resource_change *c;
@@ -188,7 +134,7 @@ static void PRINTF_LIKE(2, 3) wrong(struct walk *w, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	add_problem(w->c, w->c->kind, w->c->id, buf_view(&w->pointer), fmt, args);
+	resource_add_problem(w->c, w->c->kind, w->c->id, buf_view(&w->pointer), fmt, args);
 	va_end(args);
 }
 
@@ -215,13 +161,30 @@ bool resource_has_control(struct str s)
 	return false;
 }
 
+/* The shortest text that is this number and no other: 99.95 and not 99.950000000000003. */
+static json_t *number_text(const json_t *v)
+{
+	char s[40];
+
+	if (json_is_integer(v))
+		return json_sprintf("%lld", (long long)json_integer_value(v));
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(s, sizeof(s), "%.*g", digits, json_real_value(v));
+		if (strtod(s, NULL) == json_real_value(v))
+			break;
+	}
+	return json_string(s);
+}
+
 static json_t *text(struct walk *w, const struct resource_field *f, const json_t *v)
 {
 	struct str s = jsn_string(v);
 	size_t most = f->most ? (size_t)f->most : f->flags & RESOURCE_FILE ? STORE_DOCUMENT_MAX : STORE_TEXT_MAX;
 
+	if (json_is_number(v) && f->flags & RESOURCE_NUMBER)
+		return number_text(v);
 	if (!s.p) {
-		wrong(w, "must be a text, not %s", jsn_type_name(v));
+		wrong(w, "must be a %stext, not %s", f->flags & RESOURCE_NUMBER ? "number or a " : "", jsn_type_name(v));
 		return NULL;
 	}
 	if (!s.n && f->flags & RESOURCE_REQUIRED && !(f->flags & RESOURCE_EMPTY))
@@ -295,7 +258,7 @@ static json_t *reference(struct walk *w, const struct resource_field *f, const j
 	if (k && resource_exists(w->c->store, k, id, &there, &why).code)
 		wrong(w, "could not be looked up: %s", why.message);
 	else if (!there)
-		wrong(w, "there is no %s '%.*s'", f->ref, STR_ARG(str_first(id, 200)));
+		wrong(w, "there is no %s '%.*s'%.*s", f->ref, STR_ARG(str_first(id, 200)), STR_ARG(resource_did_you_mean(w->c->store, w->a, k, id)));
 	return json_incref((json_t *)(uintptr_t)v);
 }
 

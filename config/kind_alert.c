@@ -95,10 +95,10 @@ static const struct resource_field rule_fields[] = {
 	  .description = "Calls, or per cent of them", AT(store_alert_rule, rule.measure) },
 	{ .name = "comparison", .type = RESOURCE_ENUM, .values = comparisons, .otherwise = "\"above\"", .label = "Breached when",
 	  .description = "Above the threshold, or below it", AT(store_alert_rule, rule.comparison) },
-	{ .name = "threshold", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED, .label = "Threshold", .most = 30,
-	  .description = "Calls, per cent, milliseconds, days ahead, or times too fast: \"5\", \"99.95\"", .offset = RESOURCE_BY_HAND },
-	{ .name = "target", .type = RESOURCE_TEXT, .flags = RESOURCE_NULL, .label = "Target", .most = 30,
-	  .description = "Of error-budget: per cent that shall be good: \"99.9\"", .offset = RESOURCE_BY_HAND },
+	{ .name = "threshold", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED | RESOURCE_NUMBER, .label = "Threshold", .most = 30,
+	  .description = "Calls, per cent, milliseconds, days ahead, or times too fast: 5 or \"99.95\"; shown as a text", .offset = RESOURCE_BY_HAND },
+	{ .name = "target", .type = RESOURCE_TEXT, .flags = RESOURCE_NULL | RESOURCE_NUMBER, .label = "Target", .most = 30,
+	  .description = "Of error-budget: per cent that shall be good: 99.9 or \"99.9\"; shown as a text", .offset = RESOURCE_BY_HAND },
 	{ .name = "leastCalls", .type = RESOURCE_INT, .least = 0, .most = INT32_MAX, .otherwise = "1", .label = "Least calls",
 	  .description = "A period with fewer says nothing about a share, a time or a budget", AT(store_alert_rule, rule.least_calls) },
 	{ .name = "periodSeconds", .type = RESOURCE_INT, .least = ALERT_PERIOD_LEAST_S, .most = ALERT_PERIOD_MOST_S, .otherwise = "60",
@@ -144,7 +144,7 @@ static void number_of(struct resource_put *p, const char *field, int64_t *to)
 	*to = 0;
 	snprintf(pointer, sizeof(pointer), "/%s", field);
 	if (s.n && !alert_number_parse(s, to))
-		put_problem(p, pointer, "must be a number with at most three decimals, as a text: \"5\" or \"99.95\"");
+		put_problem(p, pointer, "must be a number with at most three decimals, such as 5 or 99.95");
 }
 
 /* What the store fills in (a name, the status of a budget) stands in the document too, so that the same rule is the same document. */

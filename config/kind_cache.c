@@ -76,7 +76,8 @@ static void check_id(struct resource_change *c, struct str id)
 	if (there && operation.n && store_operation_anywhere(c->store, api, operation, &there, NULL).code)
 		return;
 	if (!there)
-		resource_problem(c, &kind_cache_rule, id, STR("/id"), "there is no %s '%.*s'", k->name, STR_ARG(place));
+		resource_problem(c, &kind_cache_rule, id, STR("/id"), "there is no %s '%.*s'%.*s", k->name, STR_ARG(place),
+				 STR_ARG(resource_did_you_mean(c->store, c->arena, k, place)));
 }
 
 static GH_RC find(struct store *s, struct arena *a, struct str id, void *row, bool *found, struct gh_err *err)

@@ -73,6 +73,7 @@ enum {
 	RESOURCE_NO_REF = 2048,  /* a secret that takes no reference */
 	RESOURCE_ALWAYS = 4096,  /* a secret that can be replaced and never taken away */
 	RESOURCE_FORMLESS = 8192, /* forms have another way to say it */
+	RESOURCE_NUMBER = 16384,         /* a text that is a number: a JSON number is taken too, and is shown as a text */
 	RESOURCE_DUE = 1024,     /* a time at which something ends: lists and forms say how long it is until then */
 };
 
@@ -159,6 +160,11 @@ struct resource_query {
  * RESOURCE_LIST_BYTES. The cost does not depend on how far one has read. INVALID: a filter that knows no such value. */
 GH_RC resource_list(struct store *s, struct arena *a, const struct resource_kind *k, const struct resource_query *q,
 		    json_t **out, struct str *next, struct gh_err *err);
+/* What stands behind "there is no api 'ordres'": "; did you mean 'orders'?", or an empty text when nothing that the viewer may see is
+ * near. Of kinds whose ids are made (users, applications) what people call them counts, and the id is told. In the arena. */
+struct str resource_did_you_mean(struct store *s, struct arena *a, const struct resource_kind *k, struct str wrong);
+/* The same as parts: the name is the id, or what people call it. False: nothing is near. */
+bool resource_near(struct store *s, struct arena *a, const struct resource_kind *k, struct str wrong, struct str *id, struct str *name);
 /* Only the ids. */
 GH_RC resource_ids(struct store *s, struct arena *a, const struct resource_kind *k, const struct resource_query *q, struct str **out,
 		   size_t *n, struct str *next, struct gh_err *err);

@@ -34,10 +34,12 @@ static json_t *of_secret(void)
 	return json_pack("{s:[{s:s}, o, o, {s:s}]}", "oneOf", "type", "string", ref, sealed, "type", "null");
 }
 
-static json_t *of_text(const struct resource_field *f)
+static json_t *of_text(const struct resource_field *f, bool for_writing)
 {
 	json_t *v = typed("string", f->flags & RESOURCE_NULL);
 
+	if (for_writing && f->flags & RESOURCE_NUMBER)
+		json_object_set_new(v, "type", f->flags & RESOURCE_NULL ? json_pack("[s, s, s]", "string", "number", "null") : json_pack("[s, s]", "string", "number"));
 	if (f->flags & RESOURCE_REQUIRED && !(f->flags & RESOURCE_EMPTY))
 		json_object_set_new(v, "minLength", json_integer(1));
 	return v;
@@ -81,7 +83,7 @@ static json_t *of_field(const struct resource_field *f, bool for_writing)
 	case RESOURCE_TEXT:
 		break;
 	}
-	return of_text(f);
+	return of_text(f, for_writing);
 }
 
 static json_t *of_fields(const struct resource_field *fields, bool for_writing, bool top)

@@ -63,5 +63,7 @@ GH_RC plan_run(struct store *s, struct arena *a, struct files_set *set, const st
 
 void plan_text(const struct plan *p, struct buf *out);
 void plan_text_of(const json_t *plan, struct buf *out);  /* the same, of what plan_json says, also on another machine */
+/* Text for a terminal: control characters and what turns the direction of writing as \uXXXX. */
+void plan_put_text(struct buf *out, struct str s);
 json_t *plan_json(const struct plan *p);                 /* {"changes", "missing", "warnings", "state", "summary"}; owned by the caller */
 size_t plan_count(const struct plan *p, enum plan_action action);

@@ -4,6 +4,31 @@
 
 enum { VALUE_MAX = 60 };
 
+/* Whether a terminal would obey it, or show what follows in another order (U+202A to U+202E, U+2066 to U+2069). */
+static bool is_obeyed(uint32_t cp)
+{
+	return cp < ' ' || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+void plan_put_text(struct buf *out, struct str s)
+{
+	while (s.n) {
+		uint32_t cp = 0xfffd;
+		unsigned n = utf8_decode(s, &cp);
+
+		if (!n || is_obeyed(cp))
+			buf_fmt(out, "\\u%04x", n ? (unsigned)cp : 0xfffdu);
+		else
+			buf_str(out, str_first(s, n));
+		s = str_from(s, n ? n : 1);
+	}
+}
+
+static void put_member(struct buf *out, const json_t *v, const char *name)
+{
+	plan_put_text(out, jsn_str(v, name));
+}
+
 /* A value on one line, cut. */
 static void put_value(struct buf *out, const json_t *v)
 {
@@ -20,7 +45,7 @@ static void put_value(struct buf *out, const json_t *v)
 	s = str_first(s, VALUE_MAX);
 	while (s.n && !utf8_valid(s))
 		s.n--;
-	buf_str(out, s);
+	plan_put_text(out, s);
 	buf_cstr(out, cut ? "..." : "");
 	buf_release(&b);
 }
@@ -43,7 +68,9 @@ static void put_fields(const json_t *change, struct buf *out)
 	json_array_foreach(jsn_arr(change, "fields"), i, f) {
 		struct str was = jsn_str(f, "before"), is = jsn_str(f, "after");
 
-		buf_fmt(out, "    %.*s: ", STR_ARG(jsn_str(f, "field")));
+		buf_cstr(out, "    ");
+		put_member(out, f, "field");
+		buf_cstr(out, ": ");
 		if (was.n && is.n && (was.n > VALUE_MAX || is.n > VALUE_MAX)) {
 			put_texts(out, was, is);
 		} else {
@@ -65,7 +92,10 @@ static void put_change(const json_t *c, struct buf *out)
 	long long subscriptions = jsn_int(c, "subscriptions", 0), calls = jsn_int(c, "callsOfSevenDays", 0), with = jsn_int(c, "with", 0);
 	bool everything = jsn_bool(c, "allCalls", false);
 
-	buf_fmt(out, "%c %.*s %.*s", sign_of(jsn_str(c, "action")), STR_ARG(jsn_str(c, "kind")), STR_ARG(jsn_str(c, "id")));
+	buf_fmt(out, "%c ", sign_of(jsn_str(c, "action")));
+	put_member(out, c, "kind");
+	buf_char(out, ' ');
+	put_member(out, c, "id");
 	if (with)
 		buf_fmt(out, " and %lld things of it", with);
 	if (everything || subscriptions || calls)
@@ -84,11 +114,19 @@ void plan_text_of(const json_t *plan, struct buf *out)
 
 	json_array_foreach(jsn_arr(plan, "changes"), i, v)
 		put_change(v, out);
-	json_array_foreach(jsn_arr(plan, "missing"), i, v)
-		buf_fmt(out, "! %.*s %.*s%.*s: the secret is not here%s\n", STR_ARG(jsn_str(v, "kind")), STR_ARG(jsn_str(v, "id")), STR_ARG(jsn_str(v, "field")),
-			jsn_bool(v, "placeholder", false) ? "; a random text takes its place until you set it" : "");
-	json_array_foreach(jsn_arr(plan, "warnings"), i, v)
-		buf_fmt(out, "! %.*s\n", STR_ARG(jsn_string(v)));
+	json_array_foreach(jsn_arr(plan, "missing"), i, v) {
+		buf_cstr(out, "! ");
+		put_member(out, v, "kind");
+		buf_char(out, ' ');
+		put_member(out, v, "id");
+		put_member(out, v, "field");
+		buf_fmt(out, ": the secret is not here%s\n", jsn_bool(v, "placeholder", false) ? "; a random text takes its place until you set it" : "");
+	}
+	json_array_foreach(jsn_arr(plan, "warnings"), i, v) {
+		buf_cstr(out, "! ");
+		plan_put_text(out, jsn_string(v));
+		buf_char(out, '\n');
+	}
 	if (json_array_size(jsn_arr(plan, "changes")) == 0)
 		buf_fmt(out, "nothing to do: %lld resource%s as in the files\n", same, same == 1 ? "" : "s");
 	else

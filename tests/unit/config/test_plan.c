@@ -96,9 +96,31 @@ static void agreed(void **state)
 	check_done();
 }
 
+/* What another machine says of its plan is printed, and no terminal obeys it. */
+static void plain(void **state)
+{
+	struct fixture *f = *state;
+	json_t *plan;
+	struct buf b;
+
+	CHECK_OK(f, jsn_parse_in(f->a, STR("{\"changes\":[{\"action\":\"change\",\"kind\":\"product\\u001b]0;x\\u0007\",\"id\":\"a\\nb\",\"fields\":[{\"field\":\"n\\u009b\","
+		"\"before\":\"\\u202egnp\",\"after\":\"\\u007f\\u001b[2J\"}]}],\"missing\":[{\"kind\":\"k\\r\",\"id\":\"i\",\"field\":\"/f\"}],\"warnings\":[\"w\\u001b[1m ärger\"],"
+		"\"summary\":{}}"), NULL, &plan, NULL, &f->err));
+	buf_init(&b, 1 << 16);
+	plan_text_of(plan, &b);
+	for (size_t i = 0; i < b.n; i++)
+		SAYS(b.p[i] == '\n' || ((unsigned char)b.p[i] >= ' ' && b.p[i] != 0x7f), "byte %d at %zu", b.p[i], i);
+	SAYS(told(buf_view(&b), "~ product\\u001b]0;x\\u0007 a\\u000ab\n"), "%.*s", STR_ARG(buf_view(&b)));
+	SAYS(told(buf_view(&b), "    n\\u009b: \"\\u202egnp\" -> \"\\u007f\\u001b[2J\"\n") || told(buf_view(&b), "\\u001B[2J"), "%.*s", STR_ARG(buf_view(&b)));
+	SAYS(told(buf_view(&b), "! w\\u001b[1m \xc3\xa4rger\n"), "%.*s", STR_ARG(buf_view(&b)));
+	buf_release(&b);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(plain, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(switched_off, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(agreed, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(dates, fixture_setup, fixture_teardown),

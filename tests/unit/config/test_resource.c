@@ -97,7 +97,18 @@ static void problems(void **state)
 		  RESOURCE_PUT },
 		{ "no id", "product", NULL, "{\"name\": \"X\"}", "/id is required: Names the product: letters, digits, '-', '.', '_'\n",
 		  RESOURCE_CREATE },
-		{ "a bad id", "product", "a b", "{\"name\": \"X\"}", "/id product 'a b': an id holds no blank, '/' or ';'\n", RESOURCE_PUT },
+		{ "a bad id", "product", "a b", "{\"name\": \"X\"}", "/id an id holds no blank, '/' or ';'\n", RESOURCE_PUT },
+		{ "a bad id behind an environment", "credential", "default/x y", "{\"kind\": \"api-key\", \"settings\": {\"header\": \"X\"}, \"secrets\": {\"value\": \"v\"}}",
+		  " an id consists of letters, digits, '.', '_' and '-'\n", RESOURCE_PUT },
+		{ "a slip", "product", "x", "{\"name\": \"X\", \"groups\": [\"developer\"]}",
+		  "/groups/0 there is no group 'developer'; did you mean 'developers'?\n", RESOURCE_PUT },
+		{ "a slip at the beginning", "product", "x", "{\"name\": \"X\", \"groups\": [\"bevelopers\"]}",
+		  "/groups/0 there is no group 'bevelopers'; did you mean 'developers'?\n", RESOURCE_PUT },
+		{ "an account is known by its address", "application", "x", "{\"name\": \"X\", \"owners\": [\"ann@exmaple.com\"]}",
+		  "/owners/0 there is no user 'ann@exmaple.com'; did you mean 'ann' (ann@example.com)?\n", RESOURCE_PUT },
+		{ "too fine a number", "alert-rule", "r", "{\"kind\": \"requests\", \"threshold\": 1.0005}",
+		  "/threshold must be a number with at most three decimals, such as 5 or 99.95\n", RESOURCE_PUT },
+		{ "no number", "alert-rule", "r", "{\"kind\": \"requests\", \"threshold\": true}", "/threshold must be a number or a text, not boolean\n", RESOURCE_PUT },
 		{ "nothing to replace", "product", "x", "{\"name\": \"X\"}", "there is no product 'x'", RESOURCE_REPLACE },
 		{ "control characters", "product", "x", "{\"name\": \"X\\nY\"}", "/name must be one line without control characters\n",
 		  RESOURCE_PUT },
@@ -108,7 +119,9 @@ static void problems(void **state)
 		{ "no reference", "named-value", "v", "{\"secret\": {\"ref\": \"nowhere\"}}", NULL, RESOURCE_PUT },
 	};
 	struct fixture *f = *state;
+	struct resource_outcome out;
 
+	CHECK_STR("an account", put(f, "user", "ann", "{\"email\": \"ann@example.com\"}", RESOURCE_PUT, NULL), STR(""));
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct str got = put(f, rows[i].kind, rows[i].id, rows[i].doc, rows[i].how, NULL);
 
@@ -118,6 +131,10 @@ static void problems(void **state)
 			CHECK(rows[i].label, got.n > 0);
 		CHECK_STR(rows[i].label, text_of(f, rows[i].kind, rows[i].id ? rows[i].id : "x"), STR("none"));
 	}
+	CHECK_STR("a number", put(f, "alert-rule", "r", "{\"kind\": \"requests\", \"threshold\": 99.95}", RESOURCE_PUT, &out), STR(""));
+	CHECK("is shown as a text", str_find(text_of(f, "alert-rule", "r"), STR("\"threshold\":\"99.95\"")) != SIZE_MAX);
+	CHECK_STR("which is the same", put(f, "alert-rule", "r", "{\"kind\": \"requests\", \"threshold\": \"99.95\"}", RESOURCE_PUT, &out), STR(""));
+	CHECK_INT("nothing changed", out.result, RESOURCE_SAME);
 	check_done();
 }
 
