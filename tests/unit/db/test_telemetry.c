@@ -512,9 +512,7 @@ static void traces(void **state)
 /* Several calls of one block, each with the trace that it began: read together, each has its own. */
 static void own_traces(void **state)
 {
-	static const struct {
-		const char *id, *trace;
-	} rows[] = {
+	static const struct { const char *id, *trace; } rows[] = {
 		{ "018bcfe5-6800-7abc-8def-0123456789ab", "018bcfe568007abc8def0123456789ab" },
 		{ "018bcfe5-6800-7abc-8def-0123456789ac", "018bcfe568007abc8def0123456789ac" },
 		{ "018bcfe5-6800-7abc-8def-0123456789ad", "4bf92f3577b34da6a3ce929d0e0e4736" },
