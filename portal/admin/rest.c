@@ -55,6 +55,8 @@ const struct rest_route rest_routes[] = {
 	  .thing = "subscription" },
 	{ "POST", "/subscriptions/{subscription}/request", WEB_MANAGE_SUBSCRIPTIONS, true, rest_request_decide, rest_describe_life,
 	  .scope = "subscriptions", .thing = "subscription" },
+	{ "POST", "/subscriptions/{subscription}/keys", WEB_MANAGE_SUBSCRIPTIONS, true, rest_new_key, rest_describe_life, .scope = "subscriptions",
+	  .thing = "subscription" },
 	{ "GET", "/policy-versions", WEB_VIEW_POLICIES, false, rest_policy_versions, rest_describe_policy, .scope = "policies" },
 	{ "GET", "/policy-versions/{version}", WEB_VIEW_POLICIES, false, rest_policy_version, rest_describe_policy, .scope = "policies" },
 	{ "POST", "/policy-versions/{version}/restore", WEB_CHANGE_POLICIES, true, rest_policy_restore, rest_describe_policy, .scope = "policies" },

@@ -113,7 +113,7 @@ rest_handler rest_captures, rest_capture_start, rest_capture, rest_capture_stop,
 	rest_alert_events, rest_alert_deliveries, rest_alert_delivery_again, rest_mails, rest_mail_again, rest_backend_state, rest_traffic_state;
 rest_handler rest_policy_versions, rest_policy_version, rest_policy_restore, rest_policy_check, rest_policy_trial, rest_effective_policy,
 	rest_policy_catalogue, rest_policy_snippets;
-rest_handler rest_import, rest_archive, rest_current_revision, rest_request, rest_request_decide;
+rest_handler rest_import, rest_archive, rest_current_revision, rest_request, rest_request_decide, rest_new_key;
 /* The first kind of the files that the caller may not touch; NULL: none. */
 struct files_set;
 bool rest_blind_to_alerts(const struct rest *r);         /* for struct plan_options */

@@ -142,6 +142,37 @@ gh_rc rest_request_decide(struct rest *r, struct gh_err *err)
 	return rest_deed(r, decide, err);
 }
 
+struct new_key {
+	struct str key;
+	int64_t keep_s;
+};
+
+static GH_RC make_key(struct rest *r, struct resource_change *c, const json_t *body, json_t **out, struct gh_err *err)
+{
+	static const struct rest_member members[] = { { "key", REST_TEXT, true, offsetof(struct new_key, key), 1, 20 },
+						      { "overlapSeconds", REST_INT, false, offsetof(struct new_key, keep_s), 0, ADMIN_KEY_KEEP_MAX_S }, { NULL } };
+	const struct resource_kind *k = resource_kind_find(STR("subscription"));
+	struct new_key x = { .keep_s = 0 };
+	struct str key;
+	bool second;
+
+	if (!rest_take(c, body, members, &x))
+		return GH_RC_OK;
+	second = str_eq(x.key, STR("secondary"));
+	if (!second && !str_eq(x.key, STR("primary")))
+		resource_problem(c, k, r->args[0], STR("/key"), "is primary or secondary");
+	if (resource_problem_count(c))
+		return GH_RC_OK;
+	TRY(admin_key_new(r->w, r->args[0], second, x.keep_s, &key, err));
+	*out = json_pack("{s:s%}", second ? "secondaryKey" : "primaryKey", key.p, key.n);
+	return GH_RC_OK;
+}
+
+gh_rc rest_new_key(struct rest *r, struct gh_err *err)
+{
+	return rest_deed(r, make_key, err);
+}
+
 /* ---- in the OpenAPI document --------------------------------------------------------------------------------------------------------- */
 
 static const struct rest_about about[] = {
@@ -161,6 +192,11 @@ static const struct rest_about about[] = {
 	  "{'type': 'object', 'required': ['decision'], 'additionalProperties': false, 'properties': {'decision': {'type': 'string', 'enum': ['grant', "
 	  "'refuse']}, 'note': {'type': 'string', 'maxLength': 500, 'description': 'The owners read it'}}}",
 	  "{'$ref': '#/components/schemas/Subscription'}", "404" },
+	{ rest_new_key, "replaceSubscriptionKey", "A new key in the place of one, told this once", "The old one goes on for as long as overlapSeconds says.",
+	  "subscriptions", NULL,
+	  "{'type': 'object', 'required': ['key'], 'additionalProperties': false, 'properties': {'key': {'type': 'string', 'enum': ['primary', 'secondary']}, "
+	  "'overlapSeconds': {'type': 'integer', 'minimum': 0, 'maximum': 2592000, 'default': 0}}}",
+	  "{'type': 'object', 'properties': {'primaryKey': {'type': 'string'}, 'secondaryKey': {'type': 'string'}}}", "404" },
 	{ NULL },
 };
 

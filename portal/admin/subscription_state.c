@@ -155,6 +155,38 @@ static GH_RC act_on_wish(struct web *w, size_t which, struct str note, struct gh
 	return late ? done(w, "bad", "Nobody asks for another tier any more.", err) : done(w, "good", wish_actions[which][2], err);
 }
 
+GH_RC admin_key_new(struct web *w, struct str id, bool second, int64_t keep_s, struct str *key, struct gh_err *err)
+{
+	struct store_subscription sub;
+	bool found;
+
+	TRY(store_subscription_find(w->site->store, w->a, id, &sub, &found, err));
+	if (!found)
+		FAIL(err, NOT_FOUND, "no such subscription");
+	return store_key_replace(w->site->store, w->a, id, second ? STORE_KEY_SECONDARY : STORE_KEY_PRIMARY, STR_NULL, keep_s, key, err);
+}
+
+static GH_RC act_on_key(struct web *w, struct gh_err *err)
+{
+	bool second = str_eq(web_param(&w->rq.form, "key"), STR("secondary"));
+	struct store *s = w->site->store;
+	struct liquid_record *r;
+	struct str key = STR_NULL;
+	int64_t keep;
+
+	if (!str_to_i64(web_param(&w->rq.form, "keep"), 0, ADMIN_KEY_KEEP_MAX_S, &keep))
+		keep = 0;
+	TRY(store_tx_begin(s, web_actor(w), err));
+	TRY(store_tx_end(s, admin_key_new(w, w->rq.args[0], second, keep, &key, err), err));
+	r = liquid_push_record(liquid_set_list(w->page, "issued"));
+	liquid_set_text(r, "label", second ? STR("Secondary key") : STR("Primary key"));
+	liquid_set_text(r, "value", key);
+	liquid_set_text(w->page, "plural", STR("subscriptions"));
+	liquid_set_text(w->page, "id", w->rq.args[0]);
+	liquid_set_text(w->page, "title", STR("New key"));
+	return web_page(w, "resource_issued", err);
+}
+
 gh_rc admin_subscription_act(struct web *w, struct gh_err *err)
 {
 	struct str note = str_trim(web_param(&w->rq.form, "note"));
@@ -167,6 +199,8 @@ gh_rc admin_subscription_act(struct web *w, struct gh_err *err)
 	for (size_t i = 0; i < ARRAY_LEN(wish_actions); i++)
 		if (str_eq(w->rq.args[1], str_of(wish_actions[i][0])))
 			return act_on_wish(w, i, note, err);
+	if (str_eq(w->rq.args[1], STR("new-key")))
+		return act_on_key(w, err);
 	if (!action)
 		FAIL(err, NOT_FOUND, "no such action");
 	TRY(store_tx_begin(s, web_actor(w), err));

@@ -527,6 +527,10 @@ test('one of many is found while one types, by its name and with the keyboard; f
   await page.waitForSelector('dd code');
   await page.click('text=Go on');
   assert.strictEqual(await user.inputValue(), `ann@search.example (${ann.id})`, 'people are known by their address');
+  await page.click('text=Make a new key');
+  const key = await page.textContent('dd code');
+  await page.click('text=Go on');
+  assert.ok((await page.textContent('main')).includes(key.slice(0, 6)) && !(await page.content()).includes(key), 'told once');
   await page.goto('/admin/edit/applications');
   await page.fill('[name="/id"]', 'team-of-two');
   await page.fill('[name="/name"]', 'Team of two');

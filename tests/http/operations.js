@@ -88,6 +88,8 @@ const OPERATIONS = {
   listAlertDeliveries: () => ({ params: { limit: '5' } }),
   getBackendState: () => ({ params: { backend: 'erp' }, foreign: { backend: 'nowhere' }, check: (b) => assert.deepStrictEqual(b.items.map((x) => [x.id, x.level, x.health]), [['erp', 'none', 'unknown']]) }),
   getTrafficRuleState: () => ({ params: { rule: 'api:orders' }, foreign: { rule: 'api:nowhere' }, check: (b) => assert.deepStrictEqual(b.items.map((x) => [x.part, x.id]), [['Mirror', 'erp']]) }),
+  replaceSubscriptionKey: () => ({ params: { subscription: 's1' }, body: { key: 'secondary', overlapSeconds: 60 }, foreign: { subscription: 'nowhere' },
+    check: (b) => assert.match(b.secondaryKey, /^[0-9a-f]{32}$/) }),
   listPolicySnippets: () => ({ check: (b) => assert.ok(b.items.some((g) => g.snippets.length)) }),
 };
 

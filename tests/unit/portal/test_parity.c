@@ -74,7 +74,7 @@ static const struct {
 	{ "POST", "/credentials/{environment}/{id}/forget", "", NULL },
 	{ "POST", "/credentials/{environment}/{id}/rotate", "", NULL },
 	{ "POST", "/credentials/{environment}/{id}/remind", "", NULL },
-	{ "POST", "/subscriptions/{id}/{action}", "PATCH /subscriptions/{id}, POST /subscriptions/{subscription}/request", NULL },
+	{ "POST", "/subscriptions/{id}/{action}", "PATCH /subscriptions/{id}, POST /subscriptions/{subscription}/request, POST /subscriptions/{subscription}/keys", NULL },
 	{ "GET", "/look", "GET /looks/{id}", NULL },
 	{ "POST", "/look", "PUT /looks/{id}, PATCH /looks/{id}", NULL },
 	{ "POST", "/look/reset", "PATCH /looks/{id}", NULL },             /* {"colours": null} */
