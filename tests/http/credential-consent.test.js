@@ -3,9 +3,7 @@
 const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
-const fs = require('node:fs');
-const path = require('node:path');
-const { start, backend, until, SERVERS } = require('./harness');
+const { start, backend, until, SERVERS, filesIn } = require('./harness');
 const { tokenEndpoint } = require('./token-endpoint');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'CRM', version: '1' },
@@ -130,9 +128,10 @@ describe(`consent behind ${server}`, () => {
   it('keeps no token or secret in the clear', async () => {
     const secrets = ['client-secret-of-gw', ...[...Array(n)].flatMap((x, i) => [`refresh-token-${i + 1}`, `access-token-${i + 1}`])];
     const html = await page();
-    const walk = (dir) => fs.readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(path.join(dir, e.name)) : e.isFile() ? [path.join(dir, e.name)] : []));
     for (const s of secrets) assert.ok(!html.includes(s));
-    for (const file of [...walk(gw.state), path.join(gw.dir, 'serve.out')]) { const bytes = fs.readFileSync(file); for (const s of secrets) assert.ok(!bytes.includes(s), `${file} holds ${s}`); }
+    const clean = (file, bytes) => { for (const s of secrets) assert.ok(!bytes.includes(s), `${file} holds ${s}`); };
+    for (const [file, bytes] of filesIn(gw.state)) clean(file, bytes);
+    clean('the log', gw.log('serve'));
   });
 
   it('another client or scope withdraws the consent', async () => {

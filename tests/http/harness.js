@@ -436,4 +436,14 @@ function answer(text) {
   return { status: Number(line.split(' ')[1]), headers, count, body };
 }
 
-module.exports = { start, offline, backend, raw, answer, until, freePort, cpuSlowness, Gateway, SERVERS, ROOT, ASAN, RELEASE };
+// Each file below a folder with such a path, [path, bytes]; not those that somebody who serves takes away meanwhile.
+function* filesIn(dir, such = /./) {
+  const there = (read) => { try { return read(); } catch (e) { if (e.code !== 'ENOENT') throw e; return undefined; } };
+  for (const e of there(() => fs.readdirSync(dir, { withFileTypes: true })) ?? []) {
+    const file = path.join(dir, e.name), bytes = e.isFile() && such.test(file) ? there(() => fs.readFileSync(file)) : undefined;
+    if (bytes) yield [file, bytes];
+    if (e.isDirectory()) yield* filesIn(file, such);
+  }
+}
+
+module.exports = { start, filesIn, offline, backend, raw, answer, until, freePort, cpuSlowness, Gateway, SERVERS, ROOT, ASAN, RELEASE };

@@ -9,7 +9,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
-const { start, backend, until, SERVERS } = require('../http/harness');
+const { start, backend, until, SERVERS, filesIn } = require('../http/harness');
 const { tokenEndpoint } = require('../http/token-endpoint');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'ERP', version: '1' }, paths: { '/orders': {
@@ -248,8 +248,8 @@ for (const server of SERVERS) describe(`A1 behind ${server}`, () => {
     clean('the log', gw.log('serve') + gw.log('web'));
     if (server !== SERVERS[0]) return;   // what lies on disk does not depend on the web server, and there is much of it
     gw.cli('export', path.join(gw.dir, 'exported'));
-    const walk = (dir) => fs.readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(path.join(dir, e.name)) : e.isFile() ? [path.join(dir, e.name)] : []));
-    for (const file of [...walk(path.join(gw.dir, 'exported')), ...walk(gw.state), ...walk(gw.dir).filter((f) => /\.(out|log)$/.test(f))]) clean(file, fs.readFileSync(file));
+    for (const dir of [path.join(gw.dir, 'exported'), gw.state]) for (const [file, bytes] of filesIn(dir)) clean(file, bytes);
+    for (const [file, bytes] of filesIn(gw.dir, /\.(out|log)$/)) clean(file, bytes);
   });
 });
 
