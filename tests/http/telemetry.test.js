@@ -123,13 +123,15 @@ describe(`telemetry behind ${SERVERS[0]}`, () => {
     await until(() => answered.length > 100 && answered.length > then + 20, 'calls before and after the kills');
     stop = true;
     await Promise.all(clients);
-    let ids;
+    let ids, records;
     await until(() => {
-      ids = logged().map((c) => c.request_id).filter((id) => id.startsWith('k-'));
+      records = logged().filter((c) => c.request_id.startsWith('k-'));
+      ids = records.map((c) => c.request_id);
       return answered.every((id) => ids.includes(id));
     }, 'every answered call').catch((error) => {
       throw new Error(`${error.message}: missing ${answered.filter((id) => !ids.includes(id)).slice(0, 5)}`);
     });
-    assert.equal(new Set(ids).size, ids.length, 'a call is there twice');
+    // a web server may ask again when a worker dies, which is a call of its own under the same id; its beginning is another
+    assert.equal(new Set(records.map((c) => `${c.request_id} ${c.time}`)).size, records.length, 'a call is there twice');
   });
 });
