@@ -135,7 +135,10 @@ static GH_RC page_find(struct store *s, struct arena *a, struct str id, void *ro
 
 	place_of(id, &place);
 	r->id = id;
-	return store_portal_page_find(s, a, place.api_id, place.id, &r->page, found, err);
+	TRY(store_portal_page_find(s, a, place.api_id, place.id, &r->page, found, err));
+	if (*found && str_eq(r->page.audience, STR("group")) && !r->page.group_id.n)
+		r->page.audience = STR("nobody");        /* the group is gone; written so it says the same */
+	return GH_RC_OK;
 }
 
 static GH_RC page_fresh(struct resource_put *p, struct gh_err *err UNUSED)

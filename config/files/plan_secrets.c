@@ -41,12 +41,29 @@ static bool may_be_random(const struct resource_kind *k)
 	return strcmp(k->name, "certificate") != 0;
 }
 
+/* Some have a form of their own, which a random text is not. */
+static GH_RC placeholder(struct search *f, const char *name, struct str *out, struct gh_err *err)
+{
+	uint8_t bytes[PLACEHOLDER_BYTES];
+
+	if (strcmp(f->doc->kind->name, "alert-webhook") == 0)
+		return store_alert_secret_new(f->w->arena, out, err);
+	if (strcmp(name, "credentials") == 0 || strcmp(name, "secretHeaders") == 0) {    /* fields and their values, of a backend or logger */
+		*out = STR("{}");
+		return GH_RC_OK;
+	}
+	TRY(crypto_random(bytes, sizeof(bytes), err));
+	*out = crypto_base64url(f->w->arena, (struct str){ (const char *)bytes, sizeof(bytes) });
+	if (!out->p)
+		FAIL(err, NOMEM, "secret");
+	return GH_RC_OK;
+}
+
 static GH_RC fill(struct search *f, json_t *holder, const char *name, struct gh_err *err)
 {
 	struct arena *a = f->w->arena;
 	struct str key = arena_printf(a, "%s/%.*s%.*s", f->doc->kind->name, STR_ARG(f->doc->id), STR_ARG(buf_view(&f->pointer)));
 	json_t *given = key.p ? jsn_get_n(f->w->options->secrets, key) : NULL;
-	uint8_t bytes[PLACEHOLDER_BYTES];
 	struct str text;
 
 	if (given) {
@@ -62,12 +79,7 @@ static GH_RC fill(struct search *f, json_t *holder, const char *name, struct gh_
 		if (!f->ok)
 			return GH_RC_OK;
 	}
-	TRY(crypto_random(bytes, sizeof(bytes), err));
-	text = crypto_base64url(a, (struct str){ (const char *)bytes, sizeof(bytes) });
-	if (strcmp(f->doc->kind->name, "alert-webhook") == 0)    /* these have a form of their own */
-		TRY(store_alert_secret_new(a, &text, err));
-	if (!text.p)
-		FAIL(err, NOMEM, "secret");
+	TRY(placeholder(f, name, &text, err));
 	json_object_set_new(holder, name, json_stringn(text.p, text.n));
 	return GH_RC_OK;
 }

@@ -58,3 +58,22 @@ static inline bool told(struct str text, const char *part)
 	fprintf(stderr, "# '%s' is not in:\n%.*s\n", part, STR_ARG(text));
 	return false;
 }
+
+static UNUSED void same_trees(const struct tree *a, const struct tree *b, const char *what)
+{
+	SAYS(a->n == b->n, "%s: %zu and %zu files", what, a->n, b->n);
+	for (size_t i = 0; i < a->n && i < b->n; i++) {
+		SAYS(str_eq(a->files[i].path, b->files[i].path), "%s: %.*s and %.*s", what, STR_ARG(a->files[i].path), STR_ARG(b->files[i].path));
+		SAYS(str_eq(a->files[i].bytes, b->files[i].bytes), "%s: %.*s differs:\n%.*s\n-- and --\n%.*s", what, STR_ARG(a->files[i].path),
+		      STR_ARG(a->files[i].bytes), STR_ARG(b->files[i].bytes));
+	}
+}
+
+/* Repeatable chance: the same numbers after the same `dice`. */
+static UNUSED uint64_t dice;
+
+static UNUSED uint64_t roll(uint64_t n)
+{
+	dice = dice * 6364136223846793005ull + 1442695040888963407ull;
+	return (dice >> 33) % n;
+}
