@@ -63,7 +63,7 @@ const SAMPLES = {
   'machine-tokens': ['pipeline', { role: 'operator', scopes: ['read'] }, { scopes: ['read', 'write:products'] }],
   'scim-tokens': ['directory', {}, { ends: '2031-01-01T00:00:00Z' }],
 };
-let gw, token, reader, poor, weak, doc, ajv;
+let gw, token, reader, poor, weak, far, doc, ajv;
 // Tested where what they do is.
 const ELSEWHERE = ['getCalls', 'getCall', 'getCapturedCall', 'retryAlertDelivery', 'listMails', 'retryMail'];
 
@@ -100,6 +100,7 @@ for (const server of SERVERS) {
       token = g.cli('machine-token', 'create', 'tests', '--role', 'administrator', '--scope', 'write', '--format', 'json').json().token;
       reader = g.cli('machine-token', 'create', 'reader', '--role', 'administrator', '--scope', 'read').stdout.trim();
       poor = g.cli('machine-token', 'create', 'poor', '--role', 'auditor', '--scope', 'read:apis', '--days', '1').stdout.trim();
+      far = g.cli('machine-token', 'create', 'far', '--role', 'administrator', '--scope', 'write', '--env', 'default').stdout.trim();
       weak = g.cli('machine-token', 'create', 'weak', '--role', 'administrator', '--scope', 'read:pages').stdout.trim();
     } });
     doc = (await call('GET', '/openapi.json', undefined, {}, null)).body;
@@ -108,6 +109,16 @@ for (const server of SERVERS) {
 
     await t.test('the document and the server are of one mind', async () => {
       assert.strictEqual(doc.openapi, '3.1.0');
+      const ids = new Set();
+      for (const [path, item] of Object.entries(doc.paths)) for (const [method, o] of Object.entries(item)) {
+        if (method === 'parameters') continue;
+        assert.ok(/^[a-z][A-Za-z0-9-]*$/.test(o.operationId) && !ids.has(o.operationId), `${method} ${path}: ${o.operationId}`);
+        assert.ok(o.summary && o.tags.every((t) => doc.tags.some((x) => x.name === t)), `${method} ${path}: ${o.tags}`);
+        ids.add(o.operationId);
+        const named = [...(item.parameters || []), ...(o.parameters || [])].filter((x) => x.in === 'path').map((x) => x.name);
+        assert.deepStrictEqual([...path.matchAll(/\{(\w+)\}/g)].map((x) => x[1]), named, path);
+        for (const ref of JSON.stringify(o).matchAll(/"#\/components\/(\w+)\/(\w+)"/g)) assert.ok(doc.components[ref[1]][ref[2]], `${path}: ${ref[0]}`);
+      }
       for (const kind of kinds) assert.ok(SAMPLES[kind], `a sample of ${kind}`);
       for (const [path, item] of Object.entries(doc.paths)) {
         const methods = Object.keys(item).filter((m) => m !== 'parameters').map((m) => m.toUpperCase());
@@ -183,7 +194,7 @@ for (const server of SERVERS) {
     const client = () => new OpenAPIClientAxios({ definition: { ...doc, servers: [{ url: `${gw.url}/admin/api/v1` }] },
       axiosConfigDefaults: { headers: { authorization: `Bearer ${token}` }, validateStatus: () => true } }).init();
     await t.test('each operation that is no kind, by a generated client; each way in which it is refused', async () => {
-      await runOperations({ doc, kinds, state: gw.state, call, fits, token, reader, weak, client: await client(),
+      await runOperations({ doc, kinds, state: gw.state, call, fits, token, reader, weak, far, client: await client(),
         elsewhere: [...ELSEWHERE, ...Object.keys(doc.paths).filter((p) => p.startsWith('/analytics')).map((p) => doc.paths[p].get.operationId)] });
     });
 

@@ -11,7 +11,7 @@ const FILES = [{ path: 'groups/filed.yaml', text: '$kind: group\nid: filed\nname
 const HEADER = '<base /><set-header name="X-B"><value>b</value></set-header>';
 
 // By operationId, in the order in which they are called; c: the answers so far. params: of path and query; foreign: what names something
-// that is not there; open: whoever may read anything may read it; check: what the answer must say besides.
+// that is not there; open: whoever may read anything may read it; all: it belongs to no environment; check: what the answer must say besides.
 const OPERATIONS = {
   getOpenapi: () => ({ open: true, anybody: true }),
   getMe: () => ({ open: true, check: (b) => assert.strictEqual(b.actor, 'token:tests') }),
@@ -29,7 +29,11 @@ const OPERATIONS = {
   getPolicyVersion: (c) => ({ params: { version: c.listPolicyVersions.items[1].version, scope: SCOPE }, foreign: { version: '999999', scope: 'api:nowhere' },
     check: (b) => { assert.match(b.policy, /<inbound><base \/><\/inbound>/); assert.deepStrictEqual(b.restoring.map((l) => l.kind), ['old', 'new']); } }),
   restorePolicyVersion: (c) => ({ params: { version: c.listPolicyVersions.items[1].version }, body: { scope: SCOPE }, foreign: { version: '999999', scope: 'api:nowhere' },
-    check: async (b, call) => assert.strictEqual((await call('GET', `/policies/${encodeURIComponent(SCOPE)}`)).body.policy, c.getPolicyVersion.policy) }),
+    check: async (b, call) => {
+      assert.strictEqual((await call('GET', `/policies/${encodeURIComponent(SCOPE)}`)).body.policy, c.getPolicyVersion.policy);
+      const [last] = (await call('GET', '/audit?kind=policy&limit=1')).body.items;   // as the page and PUT leave it
+      assert.deepStrictEqual([last.actor, Object.keys(last.detail)], ['token:tests', ['before', 'after']], JSON.stringify(last));
+    } }),
   checkPolicy: () => ({ body: { scope: SCOPE, policy: XML(`${HEADER}\n<nothing />`) }, foreign: { scope: 'product:nowhere' },
     check: (b) => { assert.strictEqual(b.fine, false); assert.deepStrictEqual([b.problems[0].line, b.problems[0].column], [2, 1]); assert.ok(b.diff.length); } }),
   tryPolicy: () => ({ body: { scope: SCOPE, policy: XML(HEADER), method: 'GET', url: 'https://gw.example/orders/7', headers: { 'X-A': 'a' }, body: '', backendStatus: 203, backendHeaders: {},
@@ -86,7 +90,7 @@ const OPERATIONS = {
   getAlert: () => ({ params: { rule: 'errors' }, foreign: { rule: 'nowhere' } }),
   listAlertEvents: () => ({ params: { rule: 'errors', api: 'orders', limit: '5' } }),
   listAlertDeliveries: () => ({ params: { limit: '5' } }),
-  getBackendState: () => ({ params: { backend: 'erp' }, foreign: { backend: 'nowhere' }, check: (b) => assert.deepStrictEqual(b.items.map((x) => [x.id, x.level, x.health]), [['erp', 'none', 'unknown']]) }),
+  getBackendState: () => ({ all: true, params: { backend: 'erp' }, foreign: { backend: 'nowhere' }, check: (b) => assert.deepStrictEqual(b.items.map((x) => [x.id, x.level, x.health]), [['erp', 'none', 'unknown']]) }),
   getTrafficRuleState: () => ({ params: { rule: 'api:orders' }, foreign: { rule: 'api:nowhere' }, check: (b) => assert.deepStrictEqual(b.items.map((x) => [x.part, x.id]), [['Mirror', 'erp']]) }),
   replaceSubscriptionKey: () => ({ params: { subscription: 's1' }, body: { key: 'secondary', overlapSeconds: 60 }, foreign: { subscription: 'nowhere' },
     check: (b) => assert.match(b.secondaryKey, /^[0-9a-f]{32}$/) }),
@@ -116,6 +120,7 @@ async function runOperations(w) {
     const schema = o.requestBody?.content['application/json'].schema;
     if (!s.anybody) await send(401, { as: null });
     if (!s.open) await send(403, { as: w.weak });
+    if (s.foreign && !s.all) await send([403, 404, 422], { as: w.far });   // what it names is of another environment
     if (writes) await send(403, { as: w.reader });
     if (o.parameters?.some((x) => x.in === 'query')) await send(400, { params: { ...params, nmae: 'x' } });
     for (const [name, property] of Object.entries(schema?.properties || {})) {
