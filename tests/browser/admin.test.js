@@ -558,6 +558,20 @@ test('one of many is found while one types, by its name and with the keyboard; f
   const [first, step, least] = await page.waitForFunction(() => window.plots.length === 2
     && [window.plots[0].data[0][0], window.plots[0].data[0][1] - window.plots[0].data[0][0], window.plots[0].scales.x.min]).then((h) => h.jsonValue());
   assert.ok(least <= first - step / 2, 'half of the first bar is cut');
+  // a part that is selected in one chart is shown in both, and a double click shows all again
+  const shown = () => page.evaluate(() => window.plots.map(({ scales }) => [scales.x.min, scales.x.max])), all = await shown();
+  const over = page.locator('#plot-calls .u-over');
+  await over.scrollIntoViewIfNeeded();
+  const { x, y, width } = await over.boundingBox();
+  await page.mouse.move(x + width / 4, y + 50);
+  await page.mouse.down();
+  await page.mouse.move(x + width / 2, y + 60, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForFunction((min) => window.plots.every((p) => p.scales.x.min > min), all[0][0]);
+  for (const [i, [from, to]] of (await shown()).entries()) assert.ok(to - from < (all[i][1] - all[i][0]) / 2, `chart ${i}`);
+  await over.dblclick();
+  await page.waitForFunction((min) => window.plots.every((p) => p.scales.x.min === min), all[0][0]);
+  assert.deepStrictEqual(await shown(), all);
   await page.click('summary:text("Own range")');
   await page.fill('main input[name=reason]', 'key');
   await page.getByRole('option', { name: 'key_missing' }).click();
