@@ -86,10 +86,12 @@ function fits(method, path, answer) {
   const check = ajv.compile({ ...schema, components: doc.components });
   assert.ok(check(answer.body), `${method} ${path} ${answer.status}: ${JSON.stringify(check.errors)} ${answer.text}`);
 }
+const seen = new Map();   // "PUT /products/{id}": the statuses with which it was answered as the document says
 async function expect(status, method, path, pattern, ...rest) {
   const answer = await call(method, path, ...rest);
   assert.strictEqual(answer.status, status, `${method} ${path}: ${answer.text}`);
   fits(method, pattern, answer);
+  seen.set(`${method} ${pattern}`, (seen.get(`${method} ${pattern}`) || new Set()).add(status));
   return answer;
 }
 
@@ -141,7 +143,18 @@ for (const server of SERVERS) {
         const before = single && (await expect(200, 'GET', at(kind, id), one)).etag;
         await expect(single ? 200 : 201, 'PUT', `${at(kind, id)}?dry-run=true`, one, sample, single ? { 'if-match': before } : {});
         if (single) assert.strictEqual((await call('GET', at(kind, id))).etag, before);
-        else await expect(404, 'GET', at(kind, id), one);
+        else {
+          const wrong = Object.keys(schema.properties).find((name) => name !== 'id');
+          await expect(201, 'POST', `${all}?dry-run=true`, all, { id, ...sample });
+          await expect(403, 'POST', all, all, { id, ...sample }, {}, poor);
+          if (wrong) await expect(422, 'POST', all, all, { id, ...sample, [wrong]: schema.properties[wrong].type === 'array' ? 7 : [] });
+          for (const name of schema.required) await expect(422, 'POST', all, all, Object.fromEntries(Object.entries({ id, ...sample }).filter(([n]) => n !== name)));
+          await expect(404, 'PATCH', at(kind, id), one, change);
+          await expect(404, 'DELETE', at(kind, id), one);
+          await expect(412, 'DELETE', at(kind, id), one, undefined, { 'if-match': '*' });
+          await expect(412, 'PUT', at(kind, id), one, sample, { 'if-match': '"stale"' });
+          await expect(404, 'GET', at(kind, id), one);
+        }
         const made = await expect(single ? 200 : 201, 'PUT', at(kind, id), one, sample, single ? { 'if-match': before } : {});
         if (!single) assert.match(made.headers.get('location'), new RegExp(`/admin/api/v1/${kind}/`));
         const read = await expect(200, 'GET', at(kind, id), one);
@@ -167,6 +180,9 @@ for (const server of SERVERS) {
         await expect(403, 'PATCH', at(kind, id), one, change, {}, reader);
         await expect(403, 'PUT', at(kind, id), one, sample, { 'if-match': '*' }, poor);
         await expect(kind === 'apis' ? 200 : 403, 'GET', at(kind, id), one, undefined, {}, poor);
+        await expect(kind === 'apis' ? 200 : 403, 'GET', all, all, undefined, {}, poor);
+        await expect(401, 'GET', all, all, undefined, {}, null);
+        if (!single) await expect(403, 'DELETE', at(kind, id), one, undefined, { 'if-match': '*' }, reader);
         const unknown = await expect(422, 'PUT', at(kind, id), one, { ...sample, nmae: 1 }, { 'if-match': '*' });
         assert.strictEqual(unknown.body.errors[0].pointer, '#/nmae');
         for (const [name, property] of Object.entries(schema.properties)) {
@@ -175,6 +191,13 @@ for (const server of SERVERS) {
           if (property['x-reference']) {
             const foreign = await expect(422, 'PATCH', at(kind, id), one, { [name]: property.type === 'array' ? ['nowhere'] : 'nowhere' });
             assert.match(foreign.text, /nowhere|cannot change|is not there/);
+          }
+          const inner = property.items?.properties || property.properties || {};
+          for (const [part, { type, 'x-reference': reference }] of Object.entries(inner)) {
+            if (!reference) continue;
+            const value = { [part]: type === 'array' ? ['nowhere'] : 'nowhere' };
+            const foreign = await expect(422, 'PATCH', at(kind, id), one, { [name]: property.type === 'array' ? [value] : value });
+            assert.ok(foreign.body.errors.some((e) => e.pointer.startsWith(`#/${name}`)), `${kind} ${name}/${part}: ${foreign.text}`);
           }
         }
         for (const name of schema.required) {
@@ -206,6 +229,19 @@ for (const server of SERVERS) {
         await expect(204, 'DELETE', `${at(kind, id)}?dry-run=true`, `/${kind}/{id}`, undefined, { 'if-match': '*' });
         await expect(204, 'DELETE', at(kind, id), `/${kind}/{id}`, undefined, { 'if-match': '*' });
         await expect(404, 'DELETE', at(kind, id), `/${kind}/{id}`);
+      }
+    });
+
+    await t.test('each operation of a kind was carried out, and refused in each way', () => {
+      const ways = { 'GET /': [200, 400, 401], 'POST /': [201, 403, 409, 422], GET: [200, 304, 401, 404, 406], PUT: [200, 400, 403, 412, 415, 422, 428],
+        PATCH: [200, 403, 404, 412, 422], DELETE: [204, 403, 404, 412, 428] };
+      for (const kind of kinds) for (const path of [`/${kind}`, `/${kind}/{id}`]) {
+        const single = !doc.paths[`/${kind}/{id}`].delete;
+        for (const method of Object.keys(doc.paths[path]).filter((m) => m !== 'parameters').map((m) => m.toUpperCase())) {
+          const want = ways[path.endsWith('}') ? method : `${method} /`];
+          assert.ok(want, `${method} ${path}`);
+          for (const status of want) if (!(single && status === 404)) assert.ok(seen.get(`${method} ${path}`)?.has(status), `${method} ${path} was never answered ${status}`);
+        }
       }
     });
 
