@@ -7,6 +7,8 @@ const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
+const zlib = require('node:zlib');
+const { execFileSync } = require('node:child_process');
 const { start, offline, backend, until, SERVERS } = require('../http/harness');
 const { Visitor } = require('../http/people');
 
@@ -15,6 +17,17 @@ const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', 
 const document = (inbound) => `<policies><inbound>${inbound}</inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
 const BINDING = document('<set-header name="X-Bound" exists-action="override"><value>{{bound}}</value></set-header>'
   + '<ip-filter action="allow"><address>127.0.0.1</address></ip-filter><base />');
+
+// What the files of a ZIP hold, one behind the other: their sizes stand before them (APPNOTE 4.3.7).
+function unzipped(zip) {
+  const texts = [];
+  for (let at = 0; zip.readUInt32LE(at) === 0x04034b50;) {
+    const from = at + 30 + zip.readUInt16LE(at + 26) + zip.readUInt16LE(at + 28);
+    at = from + zip.readUInt32LE(at + 18);
+    texts.push(zlib.inflateRawSync(zip.subarray(from, at)).toString());
+  }
+  return texts.join('\n');
+}
 
 for (const server of SERVERS) {
   describe(`behind ${server}`, () => {
@@ -143,14 +156,18 @@ for (const server of SERVERS) {
 
     it('a ZIP goes into a second, empty installation and comes out byte-equal, without a secret; what is missing is told before', async () => {
       await made('named-values', { id: 'hush', secret: 'deep-secret' });
-      await api('PUT', 'policies/operation:orders-sandbox%2Flist', { policy: document('<base /><set-header name="X-Hush"><value>{{hush}}</value></set-header>') });
+      const keyFile = path.join(gw.dir, 'partner.key'), certificate = execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+        '-keyout', keyFile, '-days', '10', '-subj', '/CN=partner'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }), key = fs.readFileSync(keyFile, 'utf8');
+      await made('certificates', { id: 'partner', certificate, key });
+      await api('PUT', 'policies/operation:orders-sandbox%2Flist', { policy: document('<base /><set-header name="X-Hush"><value>{{hush}}</value></set-header><authentication-certificate certificate-id="partner" />') });
       const other = offline(), zip = path.join(gw.dir, 'orders.zip'), again = path.join(other.dir, 'again.zip');
       other.cli('environment', 'create', 'sandbox', '--prefix', 'sandbox');
       gw.cli('export', zip, '--api', 'orders-sandbox');
-      assert.ok(!fs.readFileSync(zip).includes('deep-secret'));
-      assert.match(other.cli('import', 'zip', zip, '--yes', { fails: true }).stderr, /secret of named-value hush/);
+      const texts = unzipped(fs.readFileSync(zip));
+      assert.ok(texts.includes('X-Hush') && texts.includes('partner') && !texts.includes('deep-secret') && !texts.includes(key.split('\n')[1]));
+      assert.match(other.cli('import', 'zip', zip, '--yes', { fails: true }).stderr, /secret of certificate partner[^]*secret of named-value hush/);
       assert.deepEqual(other.cli('api', 'list', '--format', 'json').json(), []);
-      other.cli('import', 'zip', zip, '--yes', '--secrets', other.file('s.yaml', 'named-value/hush/secret: deep-secret\n'));
+      other.cli('import', 'zip', zip, '--yes', '--secrets', other.file('s.yaml', JSON.stringify({ 'named-value/hush/secret': 'deep-secret', 'certificate/partner/key': key })));
       other.cli('export', again, '--api', 'orders-sandbox');
       assert.ok(fs.readFileSync(zip).equals(fs.readFileSync(again)));
       fs.rmSync(other.dir, { recursive: true, force: true });
@@ -165,9 +182,11 @@ for (const server of SERVERS) {
       gw.cli('import', 'openapi', gw.file('orders.json', DESCRIPTION), '--name', 'later', '--path', 'later', '--env', 'production', '--backend', live.url);
       gw.cli('api', 'set', 'later', '--require-key', 'no');
       assert.deepEqual(await call('live/later/list'), [200, 'live yes']);
-      const effective = (await (await signedIn()).get('/admin/policies/effective?scope=api:later')).html;
-      assert.match(effective, /ip-filter/);
-      assert.match(effective, /[Ee]nvironment/);
+      const page = await signedIn();
+      for (const id of ['prices', 'orders-production', 'later']) {
+        const { html } = await page.get(`/admin/policies/effective?scope=api:${id}`);
+        assert.match(html, /<tr class="from-Environment"><td>[^\n]*ip-filter[^\n]*>Environment <span class="soft">production, line \d/, id);
+      }
     });
 
     it('declared and never called is Unregistered, the first call makes it Active; search and filter find it', async () => {
