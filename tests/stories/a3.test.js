@@ -144,6 +144,22 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
     assert.match(await page('deprecated'), /old-app/);
   });
 
+  it('every figure in the table of every page is the one that the command prints', async () => {
+    for (const [report, of, least] of [['traffic', { group: 'subscription' }, 5], ['calls', {}, 5 * DAYS], ['latency', {}, 4], ['exceeders', {}, 1], ['failures', {}, 3], ['deprecated', {}, 1]]) {
+      const table = (await page(report, of)).match(/<table[^]*?<\/table>/g).at(-1);
+      const [names, ...shown] = [...table.matchAll(/<tr>([^]*?)<\/tr>/g)].map((tr) => [...tr[1].matchAll(/<t[dh][^>]*>([^]*?)<\/t[dh]>/g)].map((td) => td[1].replace(/<[^>]*>/g, '').trim()));
+      const text = gw.cli('analytics', report, '--range', RANGE, '--limit', '1000', ...(of.group ? ['--group', of.group] : [])).stdout;
+      const [heads, ...printed] = text.trim().split('\n').slice(1).map((line) => line.trim().split(/ {2,}/));
+      assert.equal(shown.length, printed.length, report);
+      assert.ok(shown.length >= least && names.length > 3, `${report}: ${shown.length} rows`);
+      for (const [i, row] of shown.entries()) for (const [k, value] of row.entries()) {
+        const name = names[k], want = printed[i][heads.indexOf(name)];
+        if (name === 'Day' || / UTC$|iB$/.test(value)) continue;    // days, times and sizes have another form for people
+        assert.equal(value.replace(/,(?=\d{3})/g, '').replace('–', '-'), want, `${report}, row ${i}, ${name}`);
+      }
+    }
+  });
+
   it('hours add up to days, and the time before is compared', async () => {
     const hours = await api('traffic', { step: 'hour', api: 'erp' }), days = await api('traffic', { step: 'day', api: 'erp' });
     assert.equal(hours.length, DAYS * 24);
