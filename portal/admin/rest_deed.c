@@ -193,7 +193,9 @@ gh_rc rest_take_body(struct rest *r, const struct rest_member *members, void *ou
 	TRY(rest_body(r, false, &body, err));
 	if (!body)
 		return GH_RC_OK;
-	TRY(resource_begin(r->w->site->store, r->w->a, r->who.actor, &c, err));
+	rc = resource_begin(r->w->site->store, r->w->a, r->who.actor, &c, &why);
+	if (rc.code)
+		return rest_refused(r, rc, &why, NULL, err);
 	*ok = rest_take(c, body, members, out);
 	rc = *ok ? GH_RC_OK : rest_refused(r, (gh_rc){ GH_E_INVALID }, &why, c, err);
 	(void)resource_end(c, GH_RC_OK, true, NULL).code;

@@ -38,7 +38,17 @@ const OPERATIONS = {
     check: (b) => { assert.strictEqual(b.fine, false); assert.deepStrictEqual([b.problems[0].line, b.problems[0].column], [2, 1]); assert.ok(b.diff.length); } }),
   tryPolicy: () => ({ body: { scope: SCOPE, policy: XML(HEADER), method: 'GET', url: 'https://gw.example/orders/7', headers: { 'X-A': 'a' }, body: '', backendStatus: 203, backendHeaders: {},
     backendBody: 'x', context: {} }, foreign: { scope: 'product:nowhere' },
-  check: (b) => { assert.strictEqual(b.result.response.status, 203); assert.ok(b.result.trace.some((s) => s.policy === 'set-header')); } }),
+  check: async (b, call) => {
+    assert.strictEqual(b.result.response.status, 203);
+    assert.ok(b.result.trace.some((s) => s.policy === 'set-header'));
+    const odd = [{ headers: { a: {} } }, { headers: { a: [7] } }, { url: 'no address' }, { method: '\u0000' }, { backendHeaders: { a: 1 } }, { context: { namedValues: 7 } }, { context: { api: [] } },
+      { context: { backend: 'x' } }, { context: { scopes: { global: 1 } } }, { policy: '<policies>' }, { policy: '' }];
+    for (const more of odd) {
+      const got = await call('POST', '/policy-trials', { scope: SCOPE, policy: XML(HEADER), ...more });
+      assert.ok([200, 400, 422].includes(got.status), `${JSON.stringify(more)}: ${got.status} ${got.text}`);
+    }
+    assert.strictEqual((await call('POST', '/policy-trials', { scope: SCOPE, policy: '<policies>' })).body.problems.length, 1);
+  } }),
   getEffectivePolicy: () => ({ params: { scope: SCOPE, product: 'gold' }, foreign: { scope: 'operation:nowhere/x' },
     check: (b) => assert.deepStrictEqual(b.sections.map((s) => s.name), ['inbound', 'backend', 'outbound', 'on-error']) }),
   getPolicyCatalogue: () => ({ check: (b) => assert.ok(b.policies.some((p) => p.name === 'set-header')) }),
