@@ -114,7 +114,7 @@ const struct resource_kind kind_role = {
 
 static const struct resource_field assignment_fields[] = {
 	FIELD_ID("Names the assignment; left out, one is made", store_assignment, id),
-	{ .name = "role", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED, .label = "Role", .most = 200,
+	{ .name = "role", .type = RESOURCE_TEXT, .ref = "role", .flags = RESOURCE_REQUIRED, .label = "Role", .most = 200,
 	  .description = "owner, api-manager, policy-author, approver, analyst, auditor, or a role of your own", AT(store_assignment, role) },
 	{ .name = "user", .type = RESOURCE_REF, .ref = "user", .label = "Person", .description = "Who has it; or a group",
 	  AT(store_assignment, user_id) },

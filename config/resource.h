@@ -93,7 +93,7 @@ struct resource_field {
 	const char *description;         /* a sentence for people */
 	const char *otherwise;           /* the default as JSON text; NULL: null, [] of a list */
 	const char *const *values;       /* of an enum; ends with NULL */
-	const char *ref;                 /* name of the kind that is referred to */
+	const char *ref;                 /* name of the kind that is referred to; of a text, whose ids may stand there beside others */
 	const struct resource_field *fields;     /* of objects; ends with a NULL name */
 	/* NULL: none. Of a list of texts: those that it may hold, which forms offer to be ticked. Of an object with .fields: which of them
 	 * each value of the field "kind" has; forms show only those. */

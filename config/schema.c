@@ -104,7 +104,7 @@ static json_t *of_fields(const struct resource_field *fields, bool for_writing, 
 			json_object_set_new(one, "readOnly", json_true());
 		if (for_writing && !(f->flags & (RESOURCE_REQUIRED | RESOURCE_STAYS)) && f->type != RESOURCE_SECRET)
 			json_object_set_new(one, "default", resource_default(f));
-		if (f->ref)
+		if (f->ref && f->type != RESOURCE_TEXT)
 			json_object_set_new(one, "x-reference", json_string(f->ref));
 		json_object_set_new(properties, f->name, one);
 		/* the id of a document that is written stands in the address too */

@@ -66,6 +66,10 @@ static bool is_here(struct str here, struct str path)
 		return str_eq(here, STR("/")) || str_eq(here, STR("/apis")) || str_starts(here, STR("/apis/")) || str_eq(here, STR("/operations"))
 		       || str_eq(here, STR("/revisions")) || str_eq(here, STR("/api-descriptions")) || str_eq(here, STR("/new-api"));
 	here = str_from(here, 1);
+	if (str_eq(here, STR("live")))
+		here = STR("analytics");
+	if (str_eq(here, STR("alert-rule")) || str_eq(here, STR("alert-rules")) || str_eq(here, STR("alert-webhooks")) || str_eq(here, STR("alert-silences")))
+		here = STR("alerts");
 	return str_starts(here, path) && (here.n == path.n || here.p[path.n] == '/');
 }
 

@@ -2,6 +2,7 @@
  * many those that are chosen, and www/choices.js finds others while one types. */
 #include "portal/admin/resources.h"
 
+#include "config/rights.h"
 #include "core/str.h"
 #include "portal/admin/rest.h"
 
@@ -79,6 +80,13 @@ static GH_RC put_chosen(struct web *w, struct liquid_record *r, const struct res
 	return GH_RC_OK;
 }
 
+/* Roles that are always there are no resources. */
+static void put_roles(struct liquid_list *list, const json_t *value)
+{
+	for (size_t i = 0; rights_roles[i].name; i++)
+		resource_choice_put(list, str_of(rights_roles[i].name), str_of(rights_roles[i].name), is_chosen(value, str_of(rights_roles[i].name)));
+}
+
 GH_RC resource_choices_put(struct web *w, struct liquid_record *r, const struct resource_kind *k, const json_t *value, struct gh_err *err)
 {
 	const struct resource_query all = { .limit = CHOICES_SHOWN + 1 };
@@ -96,6 +104,8 @@ GH_RC resource_choices_put(struct web *w, struct liquid_record *r, const struct 
 	liquid_set_bool(r, "many", n > CHOICES_SHOWN);
 	if (n > CHOICES_SHOWN)
 		return put_chosen(w, r, k, value, list, err);
+	if (strcmp(k->name, "role") == 0)
+		put_roles(list, value);
 	if (is_named(w, k))
 		TRY(resource_list(w->site->store, w->a, k, &all, &docs, &next, err));
 	if (json_array_size(docs) == n)

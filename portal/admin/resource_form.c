@@ -281,7 +281,9 @@ static GH_RC put_field(struct form *f, struct liquid_record *r, const struct res
 	}
 	if (field->type == RESOURCE_ENUM)
 		put_enum(f, r, field, text_of(a, value));
-	if (field->type == RESOURCE_REF || field->type == RESOURCE_REFS)
+	if (field->type == RESOURCE_TEXT && field->ref)
+		liquid_set_text(r, "kind", STR("ref"));
+	if (field->ref)
 		TRY(resource_choices_put(f->w, r, resource_kind_find(str_of(field->ref)), value, err));
 	if (field->type == RESOURCE_OBJECT)
 		liquid_set_text(r, "none", field->flags & RESOURCE_NULL && json_is_object(value) && f->view->may_change ? arena_printf(a, "%.*s.none", STR_ARG(at)) : STR(""));

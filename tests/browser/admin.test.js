@@ -484,6 +484,12 @@ test('forms ask for what their kind needs; an archive is a certificate; times ar
     await page.click(`.tabs a:text-is("${tab}")`);
     assert.strictEqual(await page.textContent('.tabs [aria-current]'), tab);
   }
+  await page.goto('/admin/role-assignments');
+  await page.selectOption('[name=role]', 'analyst');   // those that are always there too
+  await page.goto('/admin/edit/role-assignments');
+  await page.selectOption('[name="/role"]', 'analyst');
+  await page.goto('/admin/live');
+  assert.match(await page.textContent('.rail [aria-current]'), /Analytics/);
   await page.goto('/admin/certificates');
   assert.ok(await page.locator('.rail [aria-current]').evaluate((e) => e.getBoundingClientRect().bottom <= e.closest('nav').getBoundingClientRect().bottom), 'the menu shows where one is');
   assert.deepStrictEqual(seen.problems, []);
