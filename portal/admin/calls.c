@@ -9,6 +9,8 @@
 #include "db/subscriptions.h"
 #include "db/telemetry.h"
 
+#include <stdlib.h>
+
 enum { CALLS_SHOWN = 100,
        CALLS_LOOKED_AT = 6400 };         /* of those who may see some environments only, until enough of theirs are found */
 
@@ -143,6 +145,14 @@ static GH_RC newest(struct web *w, struct calls_sought *q, struct store_calls_fi
 	return GH_RC_OK;
 }
 
+static int by_time(const void *x, const void *y)
+{
+	const struct store_call *a = x, *b = y;
+	int64_t at = a->call.started_us, other = b->call.started_us;
+
+	return at != other ? (at > other) - (at < other) : (a->row > b->row) - (a->row < b->row);
+}
+
 GH_RC admin_find_calls(struct web *w, struct calls_sought *q, struct store_call **rows, size_t *n, struct gh_err *err)
 {
 	struct store_calls_filter f = { .limit = q->limit + 1, .before_row = q->before, .api = q->api.n ? q->api : STR_NULL,
@@ -160,7 +170,10 @@ GH_RC admin_find_calls(struct web *w, struct calls_sought *q, struct store_call 
 	q->problem = why.code ? arena_dup(w->a, str_of(why.message)) : STR_NULL;
 	if (why.code)
 		return GH_RC_OK;
-	return newest(w, q, &f, by_caller, rows, n, err);
+	TRY(newest(w, q, &f, by_caller, rows, n, err));
+	if (*n)
+		qsort(*rows, *n, sizeof(**rows), by_time);     /* they stand as they ended, one worker's behind another's */
+	return GH_RC_OK;
 }
 
 gh_rc admin_calls(struct web *w, struct gh_err *err)

@@ -11,8 +11,8 @@ const POLICY = '<policies><inbound><base /><set-header name="X-Mark" exists-acti
   + '<on-error><base /></on-error></policies>';
 
 test('what was decided about a call', async (t) => {
-  let key, cookie;
-  const erp = await backend((req, res) => { res.setHeader('X-Correlation-Id', `mule-${req.url.length}`); res.end('ok'); });
+  let key, cookie, hold;
+  const erp = await backend((req, res) => { res.setHeader('X-Correlation-Id', `mule-${req.url.length}`); if (hold) hold(res); else res.end('ok'); });
   const gw = await start({ server: 'nginx', workers: 1, config: { 'telemetry.detail_every': 1 }, setup: (g) => {
     const file = g.file('d.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' }, paths: { '/o': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } } } } }));
     g.cli('import', 'openapi', file, '--name', 'orders', '--path', 'orders', '--backend', erp.url);
@@ -127,6 +127,18 @@ test('what was decided about a call', async (t) => {
     assert.equal((await single(limited.id, away)).code, 403);
     const csv = (accept) => fetch(`${gw.url}/admin/api/v1/analytics?format=csv`, { headers: { Authorization: `Bearer ${whole}`, Accept: accept } });
     assert.deepEqual([(await csv('text/csv')).status, (await csv('image/png')).status], [200, 406]);
+  });
+  await t.test('the newest first is the one that began last, though a slow one ended after it', async () => {
+    const other = gw.cli('subscription', 'create', '--product', 'gold', '--format', 'json').json().primaryKey;
+    const asked = new Promise((resolve) => { hold = resolve; }), late = call(other), res = await asked;
+    hold = null;
+    const quick = await call('not-a-key-of-anybody');
+    res.end('ok');
+    const slow = await late, list = async () => (await (await get('/api/v1/calls?limit=2')).json()).items.map((c) => c.request_id);
+    await until(async () => (await list()).includes(slow.id), 'the record of the slow one');
+    assert.deepEqual(await list(), [quick.id, slow.id]);
+    const html = await (await get('/calls')).text(), rows = [...html.matchAll(/calls\/(\d+)"/g)].map((m) => Number(m[1]));
+    assert.ok(rows[0] < rows[1], `the page: ${rows}`);
   });
   await t.test('what is not there', async () => {
     assert.match(await (await get('/calls?status=6xx')).text(), /is no status/);
