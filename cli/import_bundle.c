@@ -6,6 +6,7 @@
  * terminal goes ahead, as with apply. */
 #include "cli/config_files.h"
 #include "config/files/export.h"
+#include "config/files/layout.h"
 #include "config/import/apiops.h"
 #include "config/import/foreign.h"
 #include "core/file.h"
@@ -28,6 +29,12 @@ static const struct option aws_options[] = {
 	COMMON_OPTIONS,
 	{ "path", OPTION_TEXT, "PATH", "where the gateway serves the API; without it the base path, or one made from the title", false },
 	{ "name", OPTION_TEXT, "ID", "id of the API; without it one made from the title", false },
+	OPTION_END,
+};
+
+static const struct option kong_options[] = {
+	COMMON_OPTIONS,
+	{ "name", OPTION_TEXT, "ID", "name of the gateway, for the product of its keys and their ids; without it its control plane or workspace, else kong", false },
 	OPTION_END,
 };
 
@@ -71,6 +78,21 @@ static void answer(struct cli *c, const struct bundle *b, const struct plan *p, 
 		import_report_text(b->report, &c->out);
 }
 
+/* Whether a rule or policy that the plan makes is for something that was there before. */
+static bool is_for_others(const struct plan *p, const struct plan_change *c)
+{
+	static const char *const kinds[] = { "access-rule", "network-rule", "policy", "cache-rule", "traffic-rule", "sign-in", "consumer-rule" };
+	struct layout_owner o = layout_owner(c->kind, c->doc ? c->doc->doc : NULL);
+	bool counts = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		counts = counts || strcmp(c->kind->name, kinds[i]) == 0;
+	for (size_t i = 0; i < p->n && counts && o.kind; i++)
+		if (p->changes[i].action == PLAN_CREATE && strcmp(p->changes[i].kind->name, o.kind) == 0 && str_eq(p->changes[i].id, o.id))
+			return false;
+	return counts && o.kind && c->doc;
+}
+
 /* Whether all that the plan does is to add, and nothing of it counts for calls of what is there already. */
 static GH_RC only_adds(struct cli *c, struct store *s, const struct plan *p, bool *out, struct gh_err *err)
 {
@@ -80,8 +102,10 @@ static GH_RC only_adds(struct cli *c, struct store *s, const struct plan *p, boo
 	size_t n = 0;
 
 	*out = plan_count(p, PLAN_CREATE) == p->n;
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
 		everywhere = everywhere || p->changes[i].everything;
+		*out = *out && !is_for_others(p, &p->changes[i]);
+	}
 	if (everywhere)
 		TRY(store_apis(s, c->arena, &one, &v, &n, err));
 	*out = *out && n == 0;
@@ -96,7 +120,7 @@ static GH_RC show(struct cli *c, const struct bundle *b, const struct plan *p, s
 	buf_init(&text, SHOWN_MAX);
 	import_report_text(b->report, &text);
 	plan_text(p, &text);
-	buf_cstr(&text, "lines with ~ replace what is there; a global policy counts for all APIs\n");
+	buf_cstr(&text, "lines with ~ replace what is there; a global policy counts for all APIs, a rule or policy for all calls of what it names\n");
 	if (c->json)
 		fwrite(text.p ? text.p : "", 1, text.n, stderr);
 	else
@@ -130,6 +154,7 @@ static GH_RC into_store(struct cli *c, struct bundle *b, struct gh_err *err)
 		FAIL(err, NOMEM, "import");
 	TRY(config_files_options(c, &o, err));
 	TRY(cli_store(c, true, &s, err));
+	TRY(bundle_check_gateway(b, s, err));
 	rc = settle(c, s, b, &o, set, &p, err);
 	if (!rc.code && !dry_run)
 		TRY(agreed(c, s, b, &p, &yes, &shown, err));
@@ -194,7 +219,7 @@ static gh_rc from_file(struct cli *c, bool aws, struct gh_err *err)
 	if (aws)
 		rc = import_aws(&b, text, str_of(option_text(&c->options, "name")), str_of(option_text(&c->options, "path")), &at, err);
 	else
-		rc = import_kong(&b, text, &at, err);
+		rc = import_kong(&b, text, str_of(option_text(&c->options, "name")), &at, err);
 	if (rc.code == GH_E_SYNTAX || rc.code == GH_E_INVALID || rc.code == GH_E_LIMIT) {
 		fprintf(stderr, "%s:%u:%u: error: %s\n", file, at.line ? at.line : 1, at.column ? at.column : 1, err->message);
 		c->exit_code = 1;
@@ -232,5 +257,5 @@ const struct command command_import_aws = {
 const struct command command_import_kong = {
 	.name = "import kong", .args = "FILE", .least_args = 1, .most_args = 1,
 	.summary = "take over the configuration of a Kong gateway, from decK's YAML",
-	.help = CLOSED, .options = options, .run = run_kong,
+	.help = CLOSED, .options = kong_options, .run = run_kong,
 };

@@ -1,6 +1,8 @@
 /* import_recorded.c - `gatehouse import har|postman|wsdl`: an API from what is at hand in place of a description. */
 #include "cli/import.h"
 
+#include "cli/beside.h"
+
 #include "config/import/describe.h"
 #include "core/file.h"
 #include "core/str.h"
@@ -24,6 +26,7 @@ static const struct option har_options[] = {
 
 static const struct option wsdl_options[] = {
 	IMPORT_OPTIONS,
+	{ "files", OPTION_TEXT, "DIR", "directory that files it imports may stand in (that of FILE)", false },
 	{ "port", OPTION_TEXT, "NAME", "port that is taken, with all others at its address; without it the first", false },
 	OUT_OPTION,
 	OPTION_END,
@@ -34,6 +37,8 @@ enum source { SOURCE_HAR, SOURCE_POSTMAN, SOURCE_WSDL };
 static GH_RC read_source(struct cli *c, enum source source, struct import_report *r, struct described *d, bool *told, struct gh_err *err)
 {
 	const char *file = c->options.args[0];
+	struct beside beside;
+	const struct openapi_files files = { .read = beside_read, .ctx = &beside, .name = str_of(strrchr(file, '/') ? strrchr(file, '/') + 1 : file) };
 	struct text_where at = { 0, 0 };
 	struct str text;
 	gh_rc rc;
@@ -47,7 +52,8 @@ static GH_RC read_source(struct cli *c, enum source source, struct import_report
 		rc = import_postman(c->arena, text, r, d, &at, err);
 		break;
 	default:
-		rc = import_wsdl(c->arena, text, str_of(option_text(&c->options, "port")), r, d, &at, err);
+		TRY(beside_init(&beside, strcmp(file, "-") ? file : "./-", option_text(&c->options, "files"), err));
+		rc = import_wsdl(c->arena, text, str_of(option_text(&c->options, "port")), &files, r, d, &at, err);
 		break;
 	}
 	*told = rc.code == GH_E_SYNTAX || rc.code == GH_E_INVALID || rc.code == GH_E_LIMIT;

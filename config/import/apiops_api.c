@@ -30,7 +30,7 @@ static GH_RC specification(struct apiops *x, struct str folder, struct str *text
 		return GH_RC_OK;
 	*source = arena_printf(b->arena, "apis/%.*s/specification.wsdl", STR_ARG(folder));
 	wsdl = apiops_text(x, *source);
-	if (wsdl.n && !import_wsdl(b->arena, wsdl, STR_NULL, b->report, &d, &at, &why).code) {
+	if (wsdl.n && !import_wsdl(b->arena, wsdl, STR_NULL, NULL, b->report, &d, &at, &why).code) {
 		*text = jsn_text(b->arena, d.openapi, JSN_INDENT);
 		if (!text->p)
 			FAIL(err, NOMEM, "description");

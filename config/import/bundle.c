@@ -241,6 +241,36 @@ GH_RC bundle_keep_secrets(struct bundle *b, struct store *s, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+static bool has_text(const json_t *list, struct str text)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)list, i, v)
+		if (str_eq(jsn_string(v), text))
+			return true;
+	return false;
+}
+
+GH_RC bundle_check_gateway(struct bundle *b, struct store *s, struct gh_err *err)
+{
+	const json_t *ours = jsn_arr(bundle_find(b, "product", b->gateway), "apis"), *apis;
+	json_t *there, *v;
+	size_t i;
+
+	if (!b->gateway.n || !ours)
+		return GH_RC_OK;
+	TRY(resource_read(s, b->arena, resource_kind_find(STR("product")), b->gateway, &there, err));
+	apis = jsn_arr(there, "apis");
+	json_array_foreach((json_t *)(uintptr_t)apis, i, v)
+		if (has_text(ours, jsn_string(v)))
+			return GH_RC_OK;
+	if (json_array_size(apis))
+		FAIL(err, CONFLICT, "the product '%.*s' has the keys of other APIs (%.*s%s): they seem to be of another gateway, whose callers could then call this one; give "
+		     "this one a name of its own (--name ID; in the dashboard the id)", STR_ARG(b->gateway), STR_ARG(jsn_string(json_array_get(apis, 0))), json_array_size(apis) > 1 ? ", ..." : "");
+	return GH_RC_OK;
+}
+
 GH_RC bundle_set(struct bundle *b, const char *source, struct files_set *out, struct gh_err *err)
 {
 	struct str file = str_of(source);

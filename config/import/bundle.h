@@ -10,6 +10,7 @@ struct bundle {
 	json_t *docs;                    /* array of {"$kind", "id", ...} */
 	struct import_report *report;
 	struct str environment;          /* that APIs are put into; empty: the default one */
+	struct str gateway;              /* id of the product of a gateway's keys; empty: there is none */
 };
 
 GH_RC bundle_init(struct bundle *b, struct arena *a, struct import_report *r, struct gh_err *err);
@@ -42,6 +43,9 @@ void bundle_https_only(struct bundle *b, struct str api);
 /* Secrets of what is there already stay, whatever the file says: clients have been given others since, or they are the same. A row of the
  * report tells how many. Before bundle_set. */
 GH_RC bundle_keep_secrets(struct bundle *b, struct store *s, struct gh_err *err);
+
+/* CONFLICT when the product of the gateway's keys is there and has none of its APIs: its keys would open those of another gateway. */
+GH_RC bundle_check_gateway(struct bundle *b, struct store *s, struct gh_err *err);
 
 /* Documents of kinds that this installation does not have become rows of the report. */
 GH_RC bundle_set(struct bundle *b, const char *source, struct files_set *out, struct gh_err *err);

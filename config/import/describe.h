@@ -22,6 +22,8 @@ GH_RC import_har(struct arena *a, struct str text, struct str host, struct impor
 GH_RC import_postman(struct arena *a, struct str text, struct import_report *r, struct described *out, struct text_where *where,
 		     struct gh_err *err);
 /* WSDL 1.1 with SOAP 1.1 or 1.2 over HTTP. Each operation becomes POST ?soapAction=NAME; its schemas those of the body. Taken are the
- * port of that name, or the first, and all others at its address. */
-GH_RC import_wsdl(struct arena *a, struct str text, struct str port, struct import_report *r, struct described *out, struct text_where *where,
-		  struct gh_err *err);
+ * port of that name, or the first, and all others at its address. `files` (core/openapi_bundle.h) reads what wsdl:import, xsd:import and
+ * xsd:include name beside it; NULL: a row of the report for each. */
+struct openapi_files;
+GH_RC import_wsdl(struct arena *a, struct str text, struct str port, const struct openapi_files *files, struct import_report *r,
+		  struct described *out, struct text_where *where, struct gh_err *err);

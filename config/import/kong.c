@@ -518,7 +518,17 @@ static void global_plugins(struct kong *k)
 	kong_plugins_release(&p);
 }
 
-GH_RC import_kong(struct bundle *b, struct str text, struct text_where *where, struct gh_err *err)
+/* What tells this gateway from others. */
+static const char *name_of_gateway(const struct kong *k, struct str given)
+{
+	struct str plane = jsn_str(jsn_obj(k->doc, "_konnect"), "control_plane_name"), workspace = jsn_str(k->doc, "_workspace");
+	struct str name = given.n ? given : plane.n ? plane : str_eq(workspace, STR("default")) ? STR_NULL : workspace;
+	struct str id = name.n ? import_slug(k->arena, name) : STR_NULL;
+
+	return id.n ? arena_dup(k->arena, id).p : "kong";
+}
+
+GH_RC import_kong(struct bundle *b, struct str text, struct str name, struct text_where *where, struct gh_err *err)
 {
 	static const char *const lists[] = { "services", "routes", "consumers", "plugins", "upstreams", "consumer_groups" };
 	struct kong k = { .bundle = b, .arena = b->arena, .keyed = jsn_keep(b->arena, json_array()), .ids = jsn_keep(b->arena, json_object()),
@@ -530,7 +540,7 @@ GH_RC import_kong(struct bundle *b, struct str text, struct text_where *where, s
 	if (!jsn_keep(b->arena, k.doc) || !k.keyed || !k.ids || !k.paths || !k.told)
 		FAIL(err, NOMEM, "Kong");
 	*where = (struct text_where){ 1, 1 };
-	k.people = (struct kong_people){ .bundle = b, .doc = k.doc };
+	k.people = (struct kong_people){ .bundle = b, .doc = k.doc, .name = name_of_gateway(&k, name) };
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		known = known || jsn_arr(k.doc, lists[i]);
 	if (!jsn_get(k.doc, "_format_version") || !known)
@@ -543,11 +553,12 @@ GH_RC import_kong(struct bundle *b, struct str text, struct text_where *where, s
 	kong_consumers(&k.people, json_array_size(k.keyed) > 0);
 	kong_tell(b->report, "file", k.doc, STR("file"));
 	if (json_array_size(k.keyed)) {
-		product = bundle_add(b, "product", STR("kong"));
-		bundle_text(product, "name", STR("Kong"));
+		b->gateway = str_of(k.people.name);
+		product = bundle_add(b, "product", b->gateway);
+		bundle_text(product, "name", name.n ? import_name(b->arena, name) : strcmp(k.people.name, "kong") ? str_of(k.people.name) : STR("Kong"));
 		bundle_text(product, "description", STR("All APIs that need a key."));
 		json_object_set(product, "apis", k.keyed);
-		import_approximated(b->report, STR("key-auth"), "a key opens the APIs of its product; all that need one are in the product kong");
+		import_approximated(b->report, STR("key-auth"), "a key opens the APIs of its product; all that need one are in the product %s", k.people.name);
 	}
 	return b->report->failed ? gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "Kong") : GH_RC_OK;
 }

@@ -71,7 +71,7 @@ static struct str id_of(struct arena *a, const char *begin, struct str name)
 /* Of the n-th pair of keys: "kong-ann", "kong-ann.2", which no other name becomes. */
 static struct str subscription_id(const struct kong_people *k, const json_t *consumer, size_t n)
 {
-	struct str id = id_of(k->bundle->arena, "kong", name_of(consumer));
+	struct str id = id_of(k->bundle->arena, k->name, name_of(consumer));
 
 	return n ? arena_printf(k->bundle->arena, "%.*s.%zu", STR_ARG(id), n + 1) : id;
 }
@@ -105,7 +105,7 @@ static void keys(const struct kong_people *k, const json_t *consumer, struct str
 
 			doc = bundle_add(k->bundle, "subscription", id);
 			bundle_text(doc, "name", name_of(consumer));
-			bundle_text(doc, "product", STR("kong"));
+			bundle_text(doc, "product", str_of(k->name));
 		}
 		bundle_text(doc, fields[n++ % KEYS], key);
 		import_taken(r, "key", 1);
@@ -217,7 +217,7 @@ static struct str token_key(const struct kong_people *k, const json_t *credentia
 {
 	struct arena *a = k->bundle->arena;
 	bool secret = str_starts(jsn_str(credential, "algorithm"), STR("HS")) || !jsn_str(credential, "algorithm").n;
-	struct str key = jsn_str(credential, secret ? "secret" : "rsa_public_key"), id = id_of(a, "kong-jwt", issuer);
+	struct str key = jsn_str(credential, secret ? "secret" : "rsa_public_key"), id = id_of(a, arena_printf(a, "%s-jwt", k->name).p, issuer);
 	json_t *doc;
 
 	if (secret && jsn_bool(config, "secret_is_base64", false) && !crypto_base64_decode(a, key, &key))

@@ -4,10 +4,11 @@
 
 #include "config/import/kong_plugin.h"
 
-/* Which APIs need a key and are therefore in the product kong; the plugins of all services count where a route has none of that kind. */
+/* Which APIs need a key and are therefore in the product of that name; the plugins of all services count where a route has none of that kind. */
 struct kong_people {
 	struct bundle *bundle;
 	const json_t *doc;               /* the file */
+	const char *name;                /* of the gateway, of the product of its keys, and in front of ids */
 	const json_t *everywhere[KONG_ASKS__COUNT];
 };
 

@@ -4,6 +4,7 @@
  * operation has its own place for policies and figures, it becomes POST /?soapAction=NAME, and POST / takes the calls of clients
  * that cannot add this. Bodies stay XML and go through as they are. Ports at one address are one API, also with both versions of SOAP. */
 #include "config/import/describe.h"
+#include "config/import/wsdl_files.h"
 #include "config/import/xsd.h"
 #include "core/str.h"
 
@@ -18,6 +19,7 @@ struct wsdl {
 	struct import_report *report;
 	const xmlNode *root;
 	struct xsd *xsd;
+	struct wsdl_files *all;          /* the files that it stands in */
 	const xmlNode *binding;
 	const char *soap;                /* namespace of the binding's elements */
 	bool rpc;
@@ -48,9 +50,20 @@ static const xmlNode *named(const struct wsdl *w, const xmlNode *in, const char 
 
 static const xmlNode *by_qname(const struct wsdl *w, const xmlNode *at, const char *kind, const char *attribute)
 {
-	const char *ns, *local;
+	const char *ns, *local, *of;
+	const xmlNode *found = NULL;
 
-	return xsd_qname(w->arena, at, xsd_attribute(w->arena, at, attribute), &ns, &local) ? named(w, w->root, kind, local) : NULL;
+	if (!xsd_qname(w->arena, at, xsd_attribute(w->arena, at, attribute), &ns, &local))
+		return NULL;
+	for (size_t i = 0; i < w->all->n_definitions; i++) {
+		const xmlNode *one = named(w, w->all->definitions[i], kind, local);
+
+		of = one ? xsd_attribute(w->arena, w->all->definitions[i], "targetNamespace") : NULL;
+		if (one && of && ns && strcmp(of, ns) == 0)
+			return one;
+		found = found ? found : one;     /* the names of one file need no namespace */
+	}
+	return found;
 }
 
 static struct str documentation(const struct wsdl *w, const xmlNode *of)
@@ -185,18 +198,33 @@ static void add_operations(struct wsdl *w, const xmlNode *port_type)
 			    "responses", "200", "description", "The answer"));
 }
 
+/* The one behind it, the first for NULL, of all files; NULL: there is no more. */
+static const xmlNode *next_service(const struct wsdl *w, const xmlNode *service)
+{
+	const xmlNode *n = service ? service->next : NULL;
+	size_t i = 0;
+
+	while (service && i < w->all->n_definitions && w->all->definitions[i] != service->parent)
+		i++;
+	for (; n; n = n->next)
+		if (xsd_is(n, WSDL, "service"))
+			return n;
+	for (i += service != NULL; i < w->all->n_definitions; i++)
+		if (child(w->all->definitions[i], WSDL, "service"))
+			return child(w->all->definitions[i], WSDL, "service");
+	return NULL;
+}
+
 /* The next port of any service; NULL: there is no more. */
 static const xmlNode *next_port(struct wsdl *w, const xmlNode *port)
 {
-	const xmlNode *service = port ? port->parent : child(w->root, WSDL, "service"), *n = port ? port->next : service ? service->children : NULL;
+	const xmlNode *service = port ? port->parent : next_service(w, NULL), *n = port ? port->next : service ? service->children : NULL;
 
 	for (;;) {
 		for (; n; n = n->next)
 			if (xsd_is(n, WSDL, "port") && xsd_attribute(w->arena, n, "name"))
 				return n;
-		do
-			service = service ? service->next : NULL;
-		while (service && !xsd_is(service, WSDL, "service"));
+		service = service ? next_service(w, service) : NULL;
 		if (!service)
 			return NULL;
 		n = service->children;
@@ -234,7 +262,7 @@ static GH_RC add_port(struct wsdl *w, struct gh_err *err)
 	const xmlNode *port_type = by_qname(w, w->binding, "portType", "type");
 
 	if (!port_type)
-		FAIL(err, INVALID, "the binding names no port type that is in this file");
+		FAIL(err, INVALID, "the binding names no port type that is in the files that were read");
 	add_operations(w, port_type);
 	w->ports++;
 	return GH_RC_OK;
@@ -279,29 +307,31 @@ static void tell_unsaid(struct wsdl *w)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].n)
 			import_approximated(w->report, arena_printf(w->arena, "%s of %zu operation%s", rows[i].what, rows[i].n, rows[i].n == 1 ? "" : "s"), "%s", rows[i].why);
-	for (const xmlNode *n = w->root->children; n; n = n->next)
-		if (xsd_is(n, WSDL, "import"))
-			import_not_possible(w->report, arena_printf(w->arena, "import %s", xsd_attribute(w->arena, n, "location") ? xsd_attribute(w->arena, n, "location") : ""),
-					    "other files are not read; what stands in it is missing. Many services give all in one file, at ?singleWsdl");
-	for (size_t i = 0; i < ARRAY_LEN(policies); i++)
-		if (child(w->root, policies[i], "Policy"))
+	for (size_t i = 0; i < ARRAY_LEN(policies) * w->all->n_definitions; i++)
+		if (child(w->all->definitions[i / ARRAY_LEN(policies)], policies[i % ARRAY_LEN(policies)], "Policy"))
 			import_not_possible(w->report, STR("WS-Policy"), "what is asked of messages (signatures, encryption) is not checked: they go through as they are");
 }
 
 static GH_RC describe(struct wsdl *w, struct str port, struct described *out, struct text_where *where, struct gh_err *err)
 {
-	const xmlNode *service = child(w->root, WSDL, "service"), *chosen;
-	const char *address = NULL, *name = service ? xsd_attribute(w->arena, service, "name") : NULL;
-	struct str about = documentation(w, service ? service : w->root);
+	const xmlNode *service, *chosen;
+	const char *address = NULL, *name;
+	struct str about;
 	json_t *doc;
 
 	*where = (struct text_where){ (unsigned)xmlGetLineNo(w->root), 1 };
 	if (!xsd_is(w->root, WSDL, "definitions"))
 		FAIL(err, INVALID, "this is no WSDL 1.1: its root is %s", (const char *)w->root->name);
-	w->xsd = xsd_new(w->arena, child(w->root, WSDL, "types"), w->report);
+	TRY(wsdl_files_gather(w->all, w->root, err));
+	service = next_service(w, NULL);
+	name = service ? xsd_attribute(w->arena, service, "name") : NULL;
+	about = documentation(w, service ? service : w->root);
+	w->xsd = xsd_new(w->arena, w->report);
 	w->paths = json_object();
 	if (!w->xsd || !w->paths)
 		FAIL(err, NOMEM, "WSDL");
+	for (size_t i = 0; i < w->all->n_schemas; i++)
+		xsd_add(w->xsd, w->all->schemas[i]);
 	jsn_keep(w->arena, w->paths);
 	chosen = choose_port(w, port, &address);
 	if (!chosen && port.n)
@@ -331,17 +361,20 @@ static GH_RC describe(struct wsdl *w, struct str port, struct described *out, st
 	return GH_RC_OK;
 }
 
-GH_RC import_wsdl(struct arena *a, struct str text, struct str port, struct import_report *r, struct described *out, struct text_where *where,
-		  struct gh_err *err)
+GH_RC import_wsdl(struct arena *a, struct str text, struct str port, const struct openapi_files *files, struct import_report *r,
+		  struct described *out, struct text_where *where, struct gh_err *err)
 {
-	struct wsdl w = { .arena = a, .report = r };
+	struct wsdl w = { .arena = a, .report = r, .all = arena_new_of(a, struct wsdl_files) };
 	xmlParserCtxt *ctx = text.n <= INT32_MAX ? xmlNewParserCtxt() : NULL;
 	const xmlError *why;
 	xmlDoc *doc;
 	gh_rc rc;
 
-	if (!ctx)
+	if (!ctx || !w.all) {
+		xmlFreeParserCtxt(ctx);
 		FAIL(err, NOMEM, "WSDL");
+	}
+	*w.all = (struct wsdl_files){ .arena = a, .report = r, .files = files };
 	doc = xmlCtxtReadMemory(ctx, text.p ? text.p : "", (int)text.n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	if (!doc || !xmlDocGetRootElement(doc)) {
 		why = xmlCtxtGetLastError(ctx);
@@ -351,6 +384,7 @@ GH_RC import_wsdl(struct arena *a, struct str text, struct str port, struct impo
 		w.root = xmlDocGetRootElement(doc);
 		rc = describe(&w, port, out, where, err);
 	}
+	wsdl_files_release(w.all);
 	xmlFreeDoc(doc);
 	xmlFreeParserCtxt(ctx);
 	return rc;

@@ -78,25 +78,21 @@ static struct str key_of(struct arena *a, const char *ns, const char *name)
 	return arena_printf(a, "{%s}%s", ns ? ns : "", name);
 }
 
-static void collect(struct xsd *x, const xmlNode *schema)
+void xsd_add(struct xsd *x, const xmlNode *schema)
 {
 	const char *ns = xsd_attribute(x->arena, schema, "targetNamespace");
 
 	for (const xmlNode *n = schema->children; n; n = n->next) {
 		const char *name = n->type == XML_ELEMENT_NODE ? xsd_attribute(x->arena, n, "name") : NULL;
-		const char *place = n->type == XML_ELEMENT_NODE ? xsd_attribute(x->arena, n, "schemaLocation") : NULL;
 		struct map *to = xsd_is(n, XS, "element") ? &x->elements : &x->types;
 
-		if (place && (xsd_is(n, XS, "import") || xsd_is(n, XS, "include")))
-			import_not_possible(x->report, arena_printf(x->arena, "schema %s", place), "other files are not read; its types are "
-					    "left open. Put the schema into the WSDL to have them");
 		if (name && (xsd_is(n, XS, "element") || xsd_is(n, XS, "complexType") || xsd_is(n, XS, "simpleType")) &&
-		    !map_put(to, key_of(x->arena, ns, name), (void *)(uintptr_t)n))
+		    !map_get(to, key_of(x->arena, ns, name)) && !map_put(to, key_of(x->arena, ns, name), (void *)(uintptr_t)n))
 			x->report->failed = true;
 	}
 }
 
-struct xsd *xsd_new(struct arena *a, const xmlNode *types, struct import_report *r)
+struct xsd *xsd_new(struct arena *a, struct import_report *r)
 {
 	struct xsd *x = arena_new_of(a, struct xsd);
 
@@ -107,9 +103,6 @@ struct xsd *xsd_new(struct arena *a, const xmlNode *types, struct import_report 
 	map_init(&x->types, a, false);
 	map_init(&x->names, a, false);
 	x->last = &x->first;
-	for (const xmlNode *n = types ? types->children : NULL; n; n = n->next)
-		if (xsd_is(n, XS, "schema"))
-			collect(x, n);
 	return x->components ? x : NULL;
 }
 

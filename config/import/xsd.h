@@ -9,8 +9,9 @@
 
 struct xsd;
 
-/* All <schema> elements below `types` (may be NULL). Imports of other files are rows of the report. */
-struct xsd *xsd_new(struct arena *a, const xmlNode *types, struct import_report *r);      /* NULL when out of memory */
+struct xsd *xsd_new(struct arena *a, struct import_report *r);    /* NULL when out of memory */
+/* What a <schema> defines; of two definitions of one name the first counts. Its nodes must live as long. */
+void xsd_add(struct xsd *x, const xmlNode *schema);
 /* The schema of a global element or type, a reference into xsd_components; an open one when there is no such. New reference. */
 json_t *xsd_element(struct xsd *x, const char *ns, const char *name);
 json_t *xsd_type(struct xsd *x, const char *ns, const char *name);

@@ -188,7 +188,7 @@ static GH_RC read_text(struct api_zip *x, struct gh_err *err)
 	if (import_foreign_of(x->w->a, x->zip) == FOREIGN_AWS)
 		rc = import_aws(&x->bundle, x->zip, entered(x->w, "id"), entered(x->w, "path"), &at, &why);
 	else
-		rc = import_kong(&x->bundle, x->zip, &at, &why);
+		rc = import_kong(&x->bundle, x->zip, entered(x->w, "id"), &at, &why);
 	if (rc.code == GH_E_SYNTAX || rc.code == GH_E_INVALID)
 		FAIL(err, INVALID, "Line %u, column %u: %s", at.line ? at.line : 1, at.column ? at.column : 1, why.message);
 	*err = why;
@@ -209,6 +209,7 @@ static GH_RC read_foreign(struct api_zip *x, const struct tree *t, struct gh_err
 	TRY(bundle_init(&x->bundle, x->w->a, &x->report, err));
 	x->bundle.environment = x->environment;
 	TRY(t ? read_extract(x, t, prefix, err) : read_text(x, err));
+	TRY(bundle_check_gateway(&x->bundle, x->w->site->store, err));
 	TRY(bundle_keep_secrets(&x->bundle, x->w->site->store, err));
 	return bundle_set(&x->bundle, "file", x->set, err);
 }

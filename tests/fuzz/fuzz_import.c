@@ -28,8 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (data[0] % 7) {
 	case 0: rc = import_har(a, text, STR_NULL, &r, &d, &at, &err); break;
 	case 1: rc = import_postman(a, text, &r, &d, &at, &err); break;
-	case 2: rc = import_wsdl(a, text, STR_NULL, &r, &d, &at, &err); break;
-	case 3: rc = bundle_init(&b, a, &r, &err).code ? rc : import_kong(&b, text, &at, &err); break;
+	case 2: rc = import_wsdl(a, text, STR_NULL, NULL, &r, &d, &at, &err); break;
+	case 3: rc = bundle_init(&b, a, &r, &err).code ? rc : import_kong(&b, text, STR_NULL, &at, &err); break;
 	case 4: rc = bundle_init(&b, a, &r, &err).code ? rc : import_aws(&b, text, STR_NULL, STR_NULL, &at, &err); break;
 	case 5:
 		tree_init(&t, a);

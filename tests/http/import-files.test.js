@@ -143,6 +143,70 @@ test('files beside the description become one document', async (t) => {
   });
 });
 
+const XSD = (ns, body) => `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" ${ns ? `targetNamespace="${ns}" xmlns:t="${ns}"` : ''}>${body}</xs:schema>`;
+const WSDL_FILES = {
+  'shop.wsdl': `<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:s="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:a="urn:abstract" targetNamespace="urn:shop">
+    <import namespace="urn:abstract" location="parts/abstract.wsdl"/>
+    <binding name="B" type="a:P"><s:binding transport="http://schemas.xmlsoap.org/soap/http"/><operation name="Get"><s:operation soapAction="urn:get"/><input><s:body use="literal"/></input><output><s:body use="literal"/></output></operation></binding>
+    <service name="Shop"><port name="One" binding="B"><s:address location="http://shop.example/soap"/></port></service></definitions>`,
+  'parts/abstract.wsdl': `<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:x="urn:types" xmlns:me="urn:abstract" targetNamespace="urn:abstract">
+    <import namespace="urn:shop" location="../shop.wsdl"/>
+    <types><xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:import namespace="urn:types" schemaLocation="../xsd/types.xsd"/><xs:import schemaLocation="http://127.0.0.1:9/far.xsd"/></xs:schema></types>
+    <message name="In"><part name="p" element="x:get"/></message><message name="Out"><part name="p" element="x:answer"/></message>
+    <portType name="P"><operation name="Get"><input message="me:In"/><output message="me:Out"/></operation></portType></definitions>`,
+  'xsd/types.xsd': XSD('urn:types', '<xs:include schemaLocation="common.xsd"/><xs:include schemaLocation="types.xsd"/><xs:include schemaLocation="../../outside.xsd"/>'
+    + '<xs:element name="get"><xs:complexType><xs:sequence><xs:element name="id" type="t:Id"/></xs:sequence></xs:complexType></xs:element><xs:element name="answer" type="t:Order"/>'),
+  // without a namespace of its own: it is of the one that includes it
+  'xsd/common.xsd': XSD(null, '<xs:simpleType name="Id"><xs:restriction base="xs:string"><xs:enumeration value="A"/></xs:restriction></xs:simpleType>'
+    + '<xs:complexType name="Order"><xs:sequence><xs:element name="id" type="Id"/><xs:element name="next" type="Order" minOccurs="0"/></xs:sequence></xs:complexType>'),
+};
+
+test('a WSDL in several files has all of its schemas', (t) => {
+  const gw = offline();
+  t.after(() => gw.stop());
+  const dir = path.join(gw.dir, 'soap'), out = path.join(gw.dir, 'out.json');
+  write(dir, WSDL_FILES);
+  write(gw.dir, { 'outside.xsd': XSD('urn:types', `<xs:element name="${SECRET}" type="xs:string"/>`) });
+  const { report } = gw.cli('import', 'wsdl', path.join(dir, 'shop.wsdl'), '--path', 'x', '--out', out, '--format', 'json').json();
+  const doc = JSON.parse(fs.readFileSync(out, 'utf8')), bodies = JSON.stringify(doc.paths['/?soapAction=Get']);
+  assert.deepStrictEqual(doc.components.schemas.Order.properties, { id: { $ref: '#/components/schemas/Id' }, next: { $ref: '#/components/schemas/Order' } });
+  assert.deepStrictEqual(doc.components.schemas.Id, { type: 'string', enum: ['A'] });
+  assert.ok(bodies.includes('"namespace":"urn:types"') && bodies.includes('#/components/schemas/Order'), bodies);
+  assert.deepStrictEqual(refs(doc).filter((ref) => !at(doc, ref)), []);
+  assert.ok(!JSON.stringify(doc).includes(SECRET));
+  const left = report.filter((r) => r.outcome === 'not possible').map((r) => `${r.what}: ${r.note}`);
+  assert.strictEqual(left.length, 2, `${left}`);
+  assert.ok(left.some((r) => /^schema http:\/\/127\.0\.0\.1:9\/far\.xsd: addresses of the network are not read/.test(r)) && left.some((r) => /outside\.xsd: it is outside of .*--files/.test(r)), `${left}`);
+  assert.strictEqual(report.find((r) => r.what === 'other file').count, 3);
+});
+
+test('two gateways of Kong are told apart, and rules for what is there already are asked about', (t) => {
+  const gw = offline();
+  t.after(() => gw.stop());
+  const deck = (service, more) => gw.file(`${service}.json`, JSON.stringify({ _format_version: '3.0', ...more, services: [{ name: service, url: `https://${service}.example`,
+    routes: [{ name: service, paths: [`/${service}`], plugins: [{ name: 'key-auth' }] }] }], consumers: [{ username: 'bob', keyauth_credentials: [{ key: `a-key-of-bob-at-${service}` }] }] }));
+  gw.cli('import', 'kong', deck('one'));
+  const refused = gw.cli('import', 'kong', deck('two'), '--yes', { fails: true });
+  assert.strictEqual(refused.code, 1);
+  assert.match(refused.stderr, /the product 'kong' has the keys of other APIs \(one\).*give this one a name of its own \(--name ID/);
+  gw.cli('import', 'kong', deck('two'), '--name', 'Team B');
+  gw.cli('import', 'kong', deck('three', { _konnect: { control_plane_name: 'eu' } }));
+  gw.cli('import', 'kong', deck('one'));
+  const subs = gw.cli('subscription', 'list', '--format', 'json').json().map((s) => `${s.id} ${s.product ?? s.productId}`).sort();
+  assert.deepStrictEqual(subs.map((s) => s.split(' ')[0]), ['eu-bob', 'kong-bob', 'team-b-bob'], `${subs}`);
+  assert.deepStrictEqual(gw.cli('product', 'list', '--format', 'json').json().map((p) => p.id).sort(), ['eu', 'kong', 'team-b']);
+  // an API that is there, and now gets a rule: nothing is replaced, but its callers are
+  const ask = deck('one');
+  fs.writeFileSync(ask, fs.readFileSync(ask, 'utf8').replace('"name":"key-auth"', '"name":"key-auth"}, {"name":"basic-auth"').replace('"consumers":[{', '"consumers":[{"basicauth_credentials":[{"username":"bob","password":"a word of bob"}],'));
+  const plan = gw.cli('import', 'kong', ask, '--dry-run').stdout;
+  assert.match(plan, /\+ access-rule api:one/);
+  const asked = gw.cli('import', 'kong', ask, { fails: true });
+  assert.ok(asked.code === 1 && /say --yes/.test(asked.stderr), asked.stderr);
+  assert.ok(!gw.cli('access', 'list').stdout.includes('api:one'));
+  gw.cli('import', 'kong', ask, '--yes');
+  assert.ok(gw.cli('access', 'list').stdout.includes('one'));
+});
+
 // Consumers of Kong call as they did, and nobody else does.
 const plugins = (...names) => names.map((n) => (typeof n === 'string' ? { name: n } : n));
 const KONG = (url) => ({ _format_version: '3.0', services: [{ name: 'kong', url, routes: [

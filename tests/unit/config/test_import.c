@@ -19,10 +19,10 @@ static gh_rc describe(struct arena *a, const char *ending, struct str text, stru
 		      struct text_where *at, struct gh_err *err)
 {
 	if (strcmp(ending, "har") == 0)
-		return import_har(a, text, STR_NULL, r, d, at, err);
+		return import_har(a, text, STR_NULL, NULL, r, d, at, err);
 	if (strcmp(ending, "postman") == 0)
 		return import_postman(a, text, r, d, at, err);
-	return import_wsdl(a, text, STR_NULL, r, d, at, err);
+	return import_wsdl(a, text, STR_NULL, NULL, r, d, at, err);
 }
 
 /* The resources of a whole installation, and the report. A folder is read from `path`. */
@@ -44,7 +44,7 @@ static struct str bundle_of(struct arena *a, const char *ending, const char *pat
 	else if (strcmp(ending, "aws") == 0)
 		rc = import_aws(&b, text, STR_NULL, STR_NULL, &at, &err);
 	else
-		rc = import_kong(&b, text, &at, &err);
+		rc = import_kong(&b, text, STR_NULL, &at, &err);
 	if (rc.code)
 		return arena_printf(a, "%u:%u: %s\n", at.line, at.column, err.message);
 	all = jsn_keep(a, json_pack("{s:O, s:o}", "resources", b.docs, "report", import_report_json(&r)));
