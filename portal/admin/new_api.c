@@ -120,7 +120,7 @@ static GH_RC described(struct web *w, struct new_api *x, struct gh_err *err)
 		rc = import_wsdl(w->a, x->text, STR_NULL, NULL, &x->report, &d, &at, &why);
 		break;
 	case SOURCE_HAR:
-		rc = import_har(w->a, x->text, STR_NULL, NULL, &x->report, &d, &at, &why);
+		rc = import_har(w->a, x->text, STR_NULL, &x->report, &d, &at, &why);
 		break;
 	case SOURCE_POSTMAN:
 		rc = import_postman(w->a, x->text, &x->report, &d, &at, &why);

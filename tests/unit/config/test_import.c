@@ -19,7 +19,7 @@ static gh_rc describe(struct arena *a, const char *ending, struct str text, stru
 		      struct text_where *at, struct gh_err *err)
 {
 	if (strcmp(ending, "har") == 0)
-		return import_har(a, text, STR_NULL, NULL, r, d, at, err);
+		return import_har(a, text, STR_NULL, r, d, at, err);
 	if (strcmp(ending, "postman") == 0)
 		return import_postman(a, text, r, d, at, err);
 	return import_wsdl(a, text, STR_NULL, NULL, r, d, at, err);
