@@ -4,6 +4,7 @@
 #include "cli/password.h"
 #include "core/file.h"
 #include "core/str.h"
+#include "db/products.h"
 #include "db/users.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 static const struct option options[] = {
 	{ "admin", OPTION_TEXT, "EMAIL", "e-mail address that the administrator signs in with", true },
+	{ "admin-id", OPTION_TEXT, "ID", "id of that person, where files of another installation have it; without it one is made", false },
 	{ "password-file", OPTION_TEXT, "FILE", "its first line is the password; without it one is made and printed", false },
 	OPTION_END,
 };
@@ -25,12 +27,14 @@ static bool exists(struct cli *c, const char *name)
 
 static gh_rc add_administrator(struct cli *c, struct store *s, struct str password, struct gh_err *err)
 {
-	struct store_user user = { .email = str_of(option_text(&c->options, "admin")), .role = STR("administrator"),
+	struct store_user user = { .id = str_of(option_text(&c->options, "admin-id")), .email = str_of(option_text(&c->options, "admin")), .role = STR("administrator"),
 				   .state = STORE_USER_ACTIVE };
 	char hash[CRYPTO_PASSWORD_HASH_MAX];
 	struct str id;
 	gh_rc rc;
 
+	if (user.id.n)
+		TRY(store_check_id("user", user.id, err));
 	TRY(crypto_password_hash(password, hash, err));
 	user.password_hash = str_of(hash);
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));

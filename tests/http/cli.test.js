@@ -36,10 +36,12 @@ test('init makes everything with modes that keep others out, and prints a passwo
 test('init that fails leaves nothing behind and can be run again', () => {
   const gw = new Gateway();
   assert.strictEqual(refused(gw, 'init', '--admin', 'no-address').code, 1);
+  assert.match(refused(gw, 'init', '--admin', 'a@example.com', '--admin-id', '../a').stderr, /'\.\.\/a'/);
   assert.deepStrictEqual(fs.readdirSync(gw.state), []);
   const short = refused(gw, 'init', '--admin', 'a@example.com', '--password-file', gw.file('pw', 'short\n'));
   assert.match(short.stderr, /use at least 10 characters \(web\.password_min\)/);
-  gw.cli('init', '--admin', 'a@example.com');
+  gw.cli('init', '--admin', 'a@example.com', '--admin-id', 'ada');
+  assert.deepStrictEqual(gw.cli('user', 'list', '--format', 'json').json().map((u) => [u.id, u.email]), [['ada', 'a@example.com']]);
   remove(gw);
 });
 
