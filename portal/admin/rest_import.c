@@ -191,7 +191,7 @@ static const struct rest_about about[] = {
 	  "GET /apis/{api}/archive gives it, or the folder of the extractor of APIOps. A dry run tells what would be made and which secrets are missing.", "apis",
 	  NULL,
 	  "{'type': 'object', 'additionalProperties': false, 'properties': {'name': {'type': 'string', 'maxLength': 300, 'description': 'Of the API; left out: the "
-	  "title of the description'}, 'id': {'type': 'string', 'maxLength': 300}, 'path': {'type': 'string', 'maxLength': 1000}, 'backendUrl': {'type': 'string', "
+	  "title of the description'}, 'id': {'type': 'string', 'maxLength': 300, 'description': 'Of the API; of a file of decK: how the gateway is called here'}, 'path': {'type': 'string', 'maxLength': 1000}, 'backendUrl': {'type': 'string', "
 	  "'maxLength': 2000}, 'environment': {'type': 'string', 'maxLength': 300}, 'product': {'type': 'string', 'maxLength': 300, 'description': 'That it is put "
 	  "into'}, 'document': {'type': 'string', 'description': 'The text'}, 'address': {'type': 'string', 'maxLength': 2000, 'description': 'Where the text "
 	  "stands; the server fetches it'}, 'archive': {'type': 'string', 'contentEncoding': 'base64', 'contentMediaType': 'application/zip'}, 'secrets': {'type': "
