@@ -53,6 +53,21 @@ struct str admin_query(struct web *w, const char *const pairs[]);
 struct store_credential;
 /* `rotations` and `reminders` of the page of credentials: rotation.c. */
 GH_RC admin_put_rotations(struct web *w, const struct store_credential *v, size_t n, struct gh_err *err);
+struct rotation_view {
+	const char *maker;               /* who replaces the secret; empty: nobody */
+	int64_t replaced_us, next_us, by_us;     /* by: the date of a reminder; 0: none, never */
+	bool wanted;                     /* a new one was asked for */
+	struct str problem;
+};
+GH_RC admin_rotations(struct web *w, const struct store_credential *v, size_t n, struct rotation_view *out, struct gh_err *err);
+/* Those of the environments that the account has the right to see credentials in; how many are left. */
+size_t admin_credentials_seen(struct web *w, struct store_credential *v, size_t n);
+struct resource_change;
+/* In the change: a date by which a person replaces the secret; 0: none. The route has asked for the right to this, which is less than
+ * that to change the rest of a credential. */
+GH_RC admin_remind(struct web *w, struct resource_change *c, struct str environment, struct str id, int64_t by_us, struct gh_err *err);
+/* In a transaction: forgets the tokens of a credential; a dry run counts them. */
+GH_RC admin_forget(struct web *w, struct str environment, struct str id, bool dry_run, size_t *n, struct gh_err *err);
 web_handler admin_credential_rotate, admin_credential_remind;
 web_handler admin_apis, admin_api, admin_products, admin_groups, admin_subscriptions, admin_credentials, admin_credential_forget;
 web_handler admin_subscription_act, admin_api_life;

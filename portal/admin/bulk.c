@@ -1,14 +1,14 @@
 /* bulk.c - one deed for many: what was ticked in a list of subscriptions, applications or users. All of it is one transaction, and
  * each of them has its own entry in the audit trail. Those that the deed does not fit (a suspended one cannot be suspended) are
  * passed over and named; what is refused for another reason leaves everything as it was. */
-#include "portal/admin/admin.h"
+#include "portal/admin/person.h"
 
 #include "config/resource.h"
 #include "core/str.h"
 #include "db/sessions.h"
 #include "db/users.h"
 
-enum { PICKED_MAX = 1000, NOTE_MAX = 500 };
+enum { NOTE_MAX = 500 };
 
 static const struct deed {
 	const char *plural, *name, *label, *past;
@@ -92,7 +92,7 @@ static GH_RC application(struct web *w, struct str id, const struct deed *d, str
 {
 	bool suspend = strcmp(d->name, "suspend") == 0, found, late;
 	const struct store_subscription_filter f = { .application_id = id, .state = suspend ? STORE_SUB_ACTIVE : STORE_SUB_SUSPENDED };
-	const struct store_page all = { .limit = PICKED_MAX };
+	const struct store_page all = { .limit = BULK_MAX };
 	struct store_application app;
 	struct store_subscription *v, sub;
 	size_t n;
@@ -108,16 +108,29 @@ static GH_RC application(struct web *w, struct str id, const struct deed *d, str
 	return GH_RC_OK;
 }
 
-struct picked {
-	struct str id, name, why;
-};
-
-static GH_RC each(struct web *w, struct resource_change *c, const struct deed *d, struct picked *v, size_t n, size_t *at, struct gh_err *err)
+static const struct deed *deed_find(struct str plural, struct str name)
 {
-	struct str note = str_first(str_trim(web_param(&w->rq.form, "note")), NOTE_MAX);
+	for (size_t i = 0; i < ARRAY_LEN(deeds); i++)
+		if (str_eq(plural, str_of(deeds[i].plural)) && str_eq(name, str_of(deeds[i].name)))
+			return &deeds[i];
+	return NULL;
+}
 
+bool bulk_deed_known(struct str plural, struct str deed)
+{
+	return deed_find(plural, deed) != NULL;
+}
+
+gh_rc bulk_do(struct web *w, struct resource_change *c, struct str plural, struct str deed, struct str note, struct bulk_item *v, size_t n, size_t *at,
+	      struct gh_err *err)
+{
+	const struct deed *d = deed_find(plural, deed);
+
+	if (!d)
+		FAIL(err, NOT_FOUND, "no such action");
+	note = str_first(str_trim(note), NOTE_MAX);
 	for (*at = 0; *at < n; (*at)++) {
-		struct picked *p = &v[*at];
+		struct bulk_item *p = &v[*at];
 
 		if (strcmp(d->plural, "users") == 0)
 			TRY(admin_user_apply(w, c, p->id, str_of(d->name), &p->name, &p->why, err));
@@ -131,15 +144,12 @@ static GH_RC each(struct web *w, struct resource_change *c, const struct deed *d
 
 static const struct deed *deed_of(struct web *w)
 {
-	struct str path = str_from(w->rq.path, 1), plural = str_first(path, str_find_char(path, '/'));
+	struct str path = str_from(w->rq.path, 1);
 
-	for (size_t i = 0; i < ARRAY_LEN(deeds); i++)
-		if (str_eq(plural, str_of(deeds[i].plural)) && str_eq(web_param(&w->rq.form, "action"), str_of(deeds[i].name)))
-			return &deeds[i];
-	return NULL;
+	return deed_find(str_first(path, str_find_char(path, '/')), web_param(&w->rq.form, "action"));
 }
 
-static GH_RC show(struct web *w, const struct deed *d, const struct picked *v, size_t n, size_t failed_at, const struct str *failure, struct gh_err *err)
+static GH_RC show(struct web *w, const struct deed *d, const struct bulk_item *v, size_t n, size_t failed_at, const struct str *failure, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "rows");
 	size_t done = 0;
@@ -168,7 +178,7 @@ static GH_RC show(struct web *w, const struct deed *d, const struct picked *v, s
 gh_rc admin_bulk(struct web *w, struct gh_err *err)
 {
 	const struct deed *d = deed_of(w);
-	struct picked *v = arena_alloc(w->a, PICKED_MAX, sizeof(*v));
+	struct bulk_item *v = arena_alloc(w->a, BULK_MAX, sizeof(*v));
 	struct resource_change *c;
 	struct gh_err why;
 	struct str failure;
@@ -179,7 +189,7 @@ gh_rc admin_bulk(struct web *w, struct gh_err *err)
 		FAIL(err, NOMEM, "list");
 	if (!d)
 		FAIL(err, NOT_FOUND, "no such action");
-	for (size_t i = 0; i < w->rq.form.n && n < PICKED_MAX; i++)
+	for (size_t i = 0; i < w->rq.form.n && n < BULK_MAX; i++)
 		if (str_eq(w->rq.form.v[i].name, STR("pick")) && w->rq.form.v[i].value.n)
 			v[n++].id = w->rq.form.v[i].value;
 	if (!n) {
@@ -187,7 +197,7 @@ gh_rc admin_bulk(struct web *w, struct gh_err *err)
 		return web_redirect(w, str_of(d->plural), err);
 	}
 	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
-	rc = each(w, c, d, v, n, &at, &why);
+	rc = bulk_do(w, c, str_of(d->plural), str_of(d->name), web_param(&w->rq.form, "note"), v, n, &at, &why);
 	rc = resource_end(c, rc, false, &why);
 	if (rc.code && rc.code != GH_E_INVALID && rc.code != GH_E_CONFLICT && rc.code != GH_E_NOT_FOUND) {
 		*err = why;

@@ -40,8 +40,7 @@ static struct str person(struct str actor)
 	return str_starts(actor, STR("user:")) ? str_from(actor, 5) : actor;
 }
 
-/* Those of the environments that the account has the right in. */
-static size_t keep_seen(struct web *w, struct store_credential *v, size_t n)
+size_t admin_credentials_seen(struct web *w, struct store_credential *v, size_t n)
 {
 	size_t kept = 0;
 
@@ -59,7 +58,7 @@ static GH_RC put_credentials(struct web *w, struct gh_err *err)
 	size_t n, n_grants;
 
 	TRY(store_credentials(w->site->store, w->a, false, &v, &n, err));
-	n = keep_seen(w, v, n);
+	n = admin_credentials_seen(w, v, n);
 	TRY(store_credential_grants(w->site->store, w->a, false, &grants, &n_grants, err));
 	for (size_t i = 0; i < n; i++) {
 		const struct store_credential_grant *g = grant_of(grants, n_grants, &v[i]);
@@ -131,18 +130,33 @@ gh_rc admin_credentials(struct web *w, struct gh_err *err)
 	return web_page(w, "credentials", err);
 }
 
+gh_rc admin_forget(struct web *w, struct str environment, struct str id, bool dry_run, size_t *n, struct gh_err *err)
+{
+	struct tokens_row *v;
+	struct tokens *t;
+	size_t all = 0;
+	gh_rc rc = GH_RC_OK;
+
+	*n = 0;
+	TRY(admin_open_tokens(w, &t, err));
+	if (t && dry_run)
+		rc = tokens_list(t, w->a, clock_wall_us(), &v, &all, err);
+	else if (t)
+		*n = tokens_purge(t, environment, id);
+	tokens_close(t);
+	TRY(rc);
+	for (size_t i = 0; i < all; i++)
+		*n += str_eq(v[i].environment, environment) && str_eq(v[i].credential, id);
+	return store_audit_note(w->site->store, STR("purge"), STR("token"), id, STR_NULL, err);
+}
+
 gh_rc admin_credential_forget(struct web *w, struct gh_err *err)
 {
-	struct str environment = w->rq.args[0], id = w->rq.args[1], actor = web_actor(w);
-	struct tokens *t;
+	struct str environment = w->rq.args[0], id = w->rq.args[1];
 	size_t n = 0;
 
-	TRY(admin_open_tokens(w, &t, err));
-	if (t)
-		n = tokens_purge(t, environment, id);
-	tokens_close(t);
-	TRY(store_tx_begin(w->site->store, actor, err));
-	TRY(store_tx_end(w->site->store, store_audit_note(w->site->store, STR("purge"), STR("token"), id, STR_NULL, err), err));
+	TRY(store_tx_begin(w->site->store, web_actor(w), err));
+	TRY(store_tx_end(w->site->store, admin_forget(w, environment, id, false, &n, err), err));
 	TRY(web_flash(w, "good", arena_printf(w->a, "%zu token%s of %.*s forgotten. The next call asks for a new one.", n, n == 1 ? "" : "s",
 					      STR_ARG(str_first(id, 100))), err));
 	return web_redirect(w, STR("credentials"), err);

@@ -1,7 +1,7 @@
 /* person.c - one person on one page: account and ways to sign in, groups, applications, subscriptions with the first characters of
  * their keys, the last calls and why calls were refused, browsers that are signed in, and what the audit trail knows. Each part is
  * shown to those who may see it on a page of its own. What is changed here goes through the same validation as everything else. */
-#include "portal/admin/admin.h"
+#include "portal/admin/person.h"
 
 #include "config/resource.h"
 #include "core/clock.h"
@@ -18,7 +18,6 @@
 enum {
 	CALLS_SHOWN = 10, REASONS_SHOWN = 8, ENTRIES_SHOWN = 10,
 	SUBSCRIPTIONS_ASKED = 20,        /* whose calls are looked at */
-	SUBSCRIPTIONS_SHOWN = 50,
 	REFUSED_OF_LAST = 1000,          /* calls of each subscription */
 	REFUSED_DAYS = 7,
 	MOVED_MAX = 1000,
@@ -140,9 +139,9 @@ static GH_RC put_belongings(struct web *w, const struct store_user *u, struct st
 		liquid_set_text(r, "name", or_id(v[i].name, v[i].id));
 	}
 	TRY(store_own_subscriptions(w->site->store, w->a, u->id, subs, n, err));
-	for (size_t i = 0; i < *n && i < SUBSCRIPTIONS_SHOWN; i++)
+	for (size_t i = 0; i < *n && i < PERSON_SUBSCRIPTIONS; i++)
 		TRY(put_subscription(w, liquid_push_record(list), &(*subs)[i], err));
-	liquid_set_text(w->page, "more_subscriptions", *n > SUBSCRIPTIONS_SHOWN ? web_number(w, (int64_t)*n - SUBSCRIPTIONS_SHOWN) : STR(""));
+	liquid_set_text(w->page, "more_subscriptions", *n > PERSON_SUBSCRIPTIONS ? web_number(w, (int64_t)*n - PERSON_SUBSCRIPTIONS) : STR(""));
 	return GH_RC_OK;
 }
 
@@ -155,9 +154,8 @@ static int newest_first(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-static GH_RC put_calls(struct web *w, const struct store_subscription *subs, size_t n, struct gh_err *err)
+gh_rc person_calls(struct web *w, const struct store_subscription *subs, size_t n, struct store_call **out, size_t *n_out, struct gh_err *err)
 {
-	struct liquid_list *list = liquid_set_list(w->page, "calls");
 	size_t asked = n < SUBSCRIPTIONS_ASKED ? n : SUBSCRIPTIONS_ASKED, have = 0;
 	struct store_call *all = arena_alloc(w->a, asked * CALLS_SHOWN + 1, sizeof(*all)), *v;
 
@@ -172,8 +170,20 @@ static GH_RC put_calls(struct web *w, const struct store_subscription *subs, siz
 		have += k;
 	}
 	qsort(all, have, sizeof(*all), newest_first);
-	for (size_t i = 0; i < have && i < CALLS_SHOWN; i++)
-		admin_put_call(w, liquid_push_record(list), &all[i]);
+	*out = all;
+	*n_out = have < CALLS_SHOWN ? have : CALLS_SHOWN;
+	return GH_RC_OK;
+}
+
+static GH_RC put_calls(struct web *w, const struct store_subscription *subs, size_t n, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "calls");
+	struct store_call *v;
+	size_t have;
+
+	TRY(person_calls(w, subs, n, &v, &have, err));
+	for (size_t i = 0; i < have; i++)
+		admin_put_call(w, liquid_push_record(list), &v[i]);
 	return GH_RC_OK;
 }
 
@@ -196,10 +206,9 @@ static void add_reason(struct store_reason *all, size_t *n, const struct store_r
 	all[(*n)++] = *r;
 }
 
-static GH_RC put_refusals(struct web *w, const struct store_subscription *subs, size_t n, struct gh_err *err)
+gh_rc person_refusals(struct web *w, const struct store_subscription *subs, size_t n, struct store_reason **out, size_t *n_out, struct gh_err *err)
 {
-	struct liquid_list *list = liquid_set_list(w->page, "refusals");
-	int64_t now = clock_wall_us(), from = now - INT64_C(86400000000) * REFUSED_DAYS;
+	int64_t from = clock_wall_us() - INT64_C(86400000000) * REFUSED_DAYS;
 	size_t asked = n < SUBSCRIPTIONS_ASKED ? n : SUBSCRIPTIONS_ASKED, have = 0, total = 0;
 	struct store_reason *rows[SUBSCRIPTIONS_ASKED], *all;
 	size_t counts[SUBSCRIPTIONS_ASKED];
@@ -215,7 +224,20 @@ static GH_RC put_refusals(struct web *w, const struct store_subscription *subs, 
 		for (size_t k = 0; k < counts[i]; k++)
 			add_reason(all, &have, &rows[i][k]);
 	qsort(all, have, sizeof(*all), most_first);
-	for (size_t i = 0; i < have && i < REASONS_SHOWN; i++) {
+	*out = all;
+	*n_out = have < REASONS_SHOWN ? have : REASONS_SHOWN;
+	return GH_RC_OK;
+}
+
+static GH_RC put_refusals(struct web *w, const struct store_subscription *subs, size_t n, struct gh_err *err)
+{
+	struct liquid_list *list = liquid_set_list(w->page, "refusals");
+	int64_t now = clock_wall_us();
+	struct store_reason *all;
+	size_t have;
+
+	TRY(person_refusals(w, subs, n, &all, &have, err));
+	for (size_t i = 0; i < have; i++) {
 		struct liquid_record *r = liquid_push_record(list);
 
 		liquid_set_text(r, "reason", all[i].reason.n ? all[i].reason : STR("The backend answered so"));
@@ -246,29 +268,45 @@ static GH_RC put_sessions(struct web *w, const struct store_user *u, struct gh_e
 	return GH_RC_OK;
 }
 
-/* What he did and what was done to his account, as one list. */
-static GH_RC put_trail(struct web *w, const struct store_user *u, struct gh_err *err)
+gh_rc person_trail(struct web *w, const struct store_user *u, struct store_audit_entry **out, size_t *n_out, struct gh_err *err)
 {
 	const struct store_audit_filter by = { .actor = arena_printf(w->a, "user:%.*s", STR_ARG(u->email)), .limit = ENTRIES_SHOWN },
 					to = { .kind = STR("user"), .id = u->id, .limit = ENTRIES_SHOWN };
-	struct liquid_list *list = liquid_set_list(w->page, "entries");
-	struct store_audit_entry *a, *b;
-	size_t n, k, i = 0, j = 0;
+	struct store_audit_entry *a, *b, *all = arena_alloc(w->a, ENTRIES_SHOWN, sizeof(*all));
+	size_t n, k, i = 0, j = 0, shown = 0;
 
+	if (!all)
+		FAIL(err, NOMEM, "trail");
 	TRY(store_audit_find(w->site->store, w->a, &by, &a, &n, err));
 	TRY(store_audit_find(w->site->store, w->a, &to, &b, &k, err));
-	for (size_t shown = 0; shown < ENTRIES_SHOWN && (i < n || j < k); shown++) {
+	for (; shown < ENTRIES_SHOWN && (i < n || j < k); shown++) {
 		bool first = j >= k || (i < n && a[i].seq >= b[j].seq);
-		const struct store_audit_entry *e = first ? &a[i] : &b[j];
+
+		all[shown] = first ? a[i] : b[j];
+		j += !first || (j < k && b[j].seq == all[shown].seq);    /* what he did to himself is in both */
+		i += first;
+	}
+	*out = all;
+	*n_out = shown;
+	return GH_RC_OK;
+}
+
+static GH_RC put_trail(struct web *w, const struct store_user *u, struct gh_err *err)
+{
+	struct str self = arena_printf(w->a, "user:%.*s", STR_ARG(u->email));
+	struct liquid_list *list = liquid_set_list(w->page, "entries");
+	struct store_audit_entry *v;
+	size_t n;
+
+	TRY(person_trail(w, u, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
 		struct liquid_record *r = liquid_push_record(list);
 
-		j += !first || (j < k && b[j].seq == e->seq);    /* what he did to himself is in both */
-		i += first;
-		liquid_set_text(r, "at", web_date(w, e->at_us));
-		liquid_set_text(r, "by", str_eq(e->actor, by.actor) ? STR("") : e->actor);
-		liquid_set_text(r, "action", e->action);
-		liquid_set_text(r, "kind", e->kind);
-		liquid_set_text(r, "object", e->id);
+		liquid_set_text(r, "at", web_date(w, v[i].at_us));
+		liquid_set_text(r, "by", str_eq(v[i].actor, self) ? STR("") : v[i].actor);
+		liquid_set_text(r, "action", v[i].action);
+		liquid_set_text(r, "kind", v[i].kind);
+		liquid_set_text(r, "object", v[i].id);
 	}
 	return GH_RC_OK;
 }
@@ -321,18 +359,8 @@ static GH_RC change_one(struct web *w, struct resource_change *c, const char *ki
 	return resource_write(c, k, id, doc, RESOURCE_REPLACE, NULL, err);
 }
 
-static GH_RC set_groups(struct web *w, struct resource_change *c, const struct store_user *u, struct gh_err *err)
-{
-	json_t *groups = json_array();
-
-	for (size_t i = 0; i < w->rq.form.n; i++)
-		if (str_eq(w->rq.form.v[i].name, STR("group")))
-			json_array_append_new(groups, json_stringn(w->rq.form.v[i].value.p, w->rq.form.v[i].value.n));
-	return change_one(w, c, "user", u->id, json_pack("{s:o}", "groups", groups), err);
-}
-
 /* His place in teams and what is his own goes to somebody else, as when he leaves. */
-static GH_RC hand_over(struct web *w, struct resource_change *c, const struct store_user *u, size_t *moved, struct gh_err *err)
+static GH_RC hand_over(struct web *w, struct resource_change *c, const struct store_user *u, struct str email, size_t *moved, struct gh_err *err)
 {
 	const struct store_subscription_filter own = { .user_id = u->id, .state = -1 };
 	const struct store_page all = { .limit = MOVED_MAX };
@@ -342,7 +370,7 @@ static GH_RC hand_over(struct web *w, struct resource_change *c, const struct st
 	size_t n, k;
 	bool found;
 
-	TRY(store_user_find_email(w->site->store, w->a, str_trim(web_param(&w->rq.form, "to")), &to, &found, err));
+	TRY(store_user_find_email(w->site->store, w->a, str_trim(email), &to, &found, err));
 	if (!found || str_eq(to.id, u->id))
 		FAIL(err, INVALID, "Name the address of another account.");
 	TRY(store_applications_of_user(w->site->store, w->a, u->id, &apps, &n, err));
@@ -363,17 +391,27 @@ static GH_RC hand_over(struct web *w, struct resource_change *c, const struct st
 	return GH_RC_OK;
 }
 
-static GH_RC do_deed(struct web *w, struct resource_change *c, const struct store_user *u, struct str deed, struct str *text, struct gh_err *err)
+bool person_deed_known(struct str deed)
 {
-	struct str name, why;
+	static const char *const known[] = { "suspend", "restore", "approve", "reject", "groups", "move", "sign-out" };
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (str_eq(deed, str_of(known[i])))
+			return true;
+	return false;
+}
+
+gh_rc person_do(struct web *w, struct resource_change *c, const struct store_user *u, const struct person_deed *d, struct str *text, struct gh_err *err)
+{
+	struct str name, why, deed = d->name;
 	size_t moved = 0;
 
 	if (str_eq(deed, STR("groups"))) {
 		*text = STR("The groups are saved.");
-		return set_groups(w, c, u, err);
+		return change_one(w, c, "user", u->id, json_pack("{s:O}", "groups", d->groups), err);
 	}
 	if (str_eq(deed, STR("move"))) {
-		TRY(hand_over(w, c, u, &moved, err));
+		TRY(hand_over(w, c, u, d->to, &moved, err));
 		*text = arena_printf(w->a, "%zu moved.", moved);
 		return GH_RC_OK;
 	}
@@ -384,7 +422,7 @@ static GH_RC do_deed(struct web *w, struct resource_change *c, const struct stor
 	}
 	TRY(admin_user_apply(w, c, u->id, deed, &name, &why, err));
 	if (why.p)
-		FAIL(err, INVALID, "%.*s", STR_ARG(why));
+		FAIL(err, CONFLICT, "%.*s", STR_ARG(why));
 	*text = str_eq(deed, STR("suspend")) ? STR("The account is suspended, and signed out everywhere.") : str_eq(deed, STR("reject"))
 					     ? STR("The account is rejected.") : STR("The account is active.");
 	return GH_RC_OK;
@@ -392,22 +430,23 @@ static GH_RC do_deed(struct web *w, struct resource_change *c, const struct stor
 
 gh_rc admin_person_act(struct web *w, struct gh_err *err)
 {
-	static const char *const known[] = { "suspend", "restore", "approve", "reject", "groups", "move", "sign-out" };
-	struct str deed = w->rq.args[1], text = STR("");
+	struct person_deed d = { .name = w->rq.args[1], .to = web_param(&w->rq.form, "to"), .groups = jsn_keep(w->a, json_array()) };
+	bool found = person_deed_known(d.name);
+	struct str text = STR("");
 	struct resource_change *c;
 	struct store_user u;
 	struct gh_err why;
-	bool found = false;
 	gh_rc rc;
 
-	for (size_t i = 0; i < ARRAY_LEN(known) && !found; i++)
-		found = str_eq(deed, str_of(known[i]));
+	for (size_t i = 0; i < w->rq.form.n; i++)
+		if (str_eq(w->rq.form.v[i].name, STR("group")))
+			json_array_append_new(d.groups, json_stringn(w->rq.form.v[i].value.p, w->rq.form.v[i].value.n));
 	if (found)
 		TRY(store_user_find(w->site->store, w->a, w->rq.args[0], &u, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such account or deed");
 	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
-	rc = do_deed(w, c, &u, deed, &text, &why);
+	rc = person_do(w, c, &u, &d, &text, &why);
 	rc = resource_end(c, rc, false, &why);
 	if (rc.code && rc.code != GH_E_INVALID && rc.code != GH_E_CONFLICT && rc.code != GH_E_NOT_FOUND && rc.code != GH_E_LIMIT) {
 		*err = why;

@@ -110,7 +110,9 @@ GH_RC rest_remember(struct rest *r, struct gh_err *err);
 rest_handler rest_list, rest_create, rest_get, rest_put, rest_patch, rest_delete, rest_me, rest_openapi, rest_plan, rest_apply, rest_export, rest_promote,
 	rest_governance, rest_analytics, rest_cache, rest_cache_purge, rest_calls, rest_call, rest_audit, rest_audit_export, rest_audit_chain;
 rest_handler rest_captures, rest_capture_start, rest_capture, rest_capture_stop, rest_captured_call, rest_live, rest_live_events, rest_alerts, rest_alert,
-	rest_alert_events, rest_alert_deliveries, rest_alert_delivery_again, rest_mails, rest_mail_again, rest_backend_state, rest_traffic_state;
+	rest_alert_events, rest_alert_deliveries, rest_alert_delivery_again, rest_mails, rest_mail_again, rest_backend_state, rest_traffic_state,
+	rest_credential_states, rest_credential_forget, rest_credential_rotate, rest_credential_remind, rest_credential_consent;
+rest_handler rest_person, rest_person_act, rest_bulk;
 rest_handler rest_policy_versions, rest_policy_version, rest_policy_restore, rest_policy_check, rest_policy_trial, rest_effective_policy,
 	rest_policy_catalogue, rest_policy_snippets;
 rest_handler rest_import, rest_archive, rest_current_revision, rest_request, rest_request_decide, rest_new_key;
@@ -129,6 +131,8 @@ json_t *rest_describe_captures(const struct rest_route *route, const struct reso
 json_t *rest_describe_alerts(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_live(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_states(const struct rest_route *route, const struct resource_kind *kind);
+json_t *rest_describe_credentials(const struct rest_route *route, const struct resource_kind *kind);
+json_t *rest_describe_people(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_audit(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_cache(const struct rest_route *route, const struct resource_kind *kind);
 json_t *rest_describe_import(const struct rest_route *route, const struct resource_kind *kind);

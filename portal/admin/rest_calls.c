@@ -19,7 +19,7 @@ static const struct {
 };
 
 /* The record as the log prints it; of a refusal besides what mends it. */
-static GH_RC record_json(struct web *w, const struct store_call *c, json_t **out, struct gh_err *err)
+gh_rc rest_call_json(struct web *w, const struct store_call *c, json_t **out, struct gh_err *err)
 {
 	const struct telemetry_call *t = &c->call;
 	struct refusal_help help = refusal_help(t->reason);
@@ -65,7 +65,7 @@ gh_rc rest_calls(struct rest *r, struct gh_err *err)
 	if (q.problem.n)
 		return rest_problem(r, 400, "bad-request", q.problem, NULL, err);
 	for (size_t i = n; i-- > 0;) {               /* newest first */
-		TRY(record_json(w, &rows[i], &one, err));
+		TRY(rest_call_json(w, &rows[i], &one, err));
 		json_array_append(items, one);
 	}
 	return rest_window_answer(r, items, q.next, err);
@@ -89,7 +89,7 @@ gh_rc rest_call(struct rest *r, struct gh_err *err)
 	if (denied)
 		return rest_problem(r, 403, "forbidden", STR("This is a call of an environment that you may not see."), NULL, err);
 	TRY(admin_call_captured(r->w, &c.call, &captured, err));
-	TRY(record_json(r->w, &c, &v, err));
+	TRY(rest_call_json(r->w, &c, &v, err));
 	json_object_set_new(v, "captured", json_boolean(captured.n > 0));
 	json_object_set_new(v, "hidden", json_boolean(hidden));
 	return web_json(r->w, 200, "application/json", v, err);

@@ -33,6 +33,10 @@ GH_RC rest_window_answer(struct rest *r, json_t *items, int64_t next, struct gh_
 	"{'type': 'object', 'required': ['items', 'next'], 'properties': {'items': {'type': 'array', 'items': " item "},"         \
 	"'next': {'type': ['string', 'null'], 'description': 'cursor of the next page; null at the end'}}}"
 
+struct store_call;
+/* The record of a call as the log prints it; of a refusal besides what mends it. */
+GH_RC rest_call_json(struct web *w, const struct store_call *c, json_t **out, struct gh_err *err);
+
 /* ---- bodies ------------------------------------------------------------------------------------------------------------------ */
 
 enum rest_type { REST_TEXT, REST_INT, REST_BOOL, REST_TEXTS, REST_OBJECT, REST_LIST };

@@ -296,6 +296,7 @@ json_t *rest_document(struct arena *a, struct str server)
 	for (size_t i = 0; resource_kinds[i]; i++)
 		json_array_append_new(tags, json_pack("{s:s, s:s}", "name", resource_kinds[i]->plural, "description", resource_kinds[i]->description));
 	json_array_append_new(tags, json_pack("{s:s, s:s}", "name", "analytics", "description", "Questions to traffic; scope read or read:analytics"));
+	json_array_append_new(tags, json_pack("{s:s, s:s}", "name", "people", "description", "People as a whole, and deeds for many"));
 	json_array_append_new(tags, json_pack("{s:s, s:s}", "name", "observed", "description", "What happened, and what is going on"));
 	json_array_append_new(tags, json_pack("{s:s, s:s}", "name", "about", "description", "About the API and who asks"));
 	for (const struct rest_route *route = rest_routes; route->method; route++) {

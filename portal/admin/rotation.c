@@ -64,25 +64,53 @@ static void put_date(struct web *w, struct liquid_record *r, const struct known 
 	liquid_set_bool(r, "soon", us > k->now && us <= k->now + soon);
 }
 
-static void put_row(struct web *w, struct liquid_record *r, const struct known *k, const struct store_credential *c)
+static void look(struct web *w, const struct known *k, const struct store_credential *c, struct rotation_view *out)
 {
 	const struct store_rotation *done = rotation_at(k, c);
+	int64_t since = done && done->rotated_us ? done->rotated_us : c->created_us;
 	struct credential parsed;
 	enum rotation how;
-	int64_t since = done && done->rotated_us ? done->rotated_us : c->created_us;
 	struct gh_err why;
 
 	how = store_credential_parse(w->a, c, &parsed, &why).code ? ROTATION_NONE : rotation_of(&parsed);
+	*out = (struct rotation_view){ .maker = makers[how], .replaced_us = done ? done->rotated_us : 0,
+				       .next_us = how ? since + rotation_days(&parsed) * DAY_S * 1000000 : 0, .wanted = how && done && done->wanted,
+				       .problem = how && done ? done->problem : STR_NULL,
+				       .by_us = reminder_at(k, "credential", place_of(w, c->environment_id, c->id)) };
+}
+
+static void put_row(struct web *w, struct liquid_record *r, const struct known *k, const struct store_credential *c)
+{
+	struct rotation_view v;
+
+	look(w, k, c, &v);
 	liquid_set_text(r, "environment", c->environment_id);
 	liquid_set_text(r, "id", c->id);
 	liquid_set_text(r, "name", c->name.n ? c->name : c->id);
 	liquid_set_bool(r, "may_change", web_may_in(w, WEB_CHANGE_CREDENTIALS, c->environment_id));
-	liquid_set_text(r, "maker", str_of(makers[how]));
-	liquid_set_text(r, "replaced", done && done->rotated_us ? web_date(w, done->rotated_us) : STR(""));
-	liquid_set_text(r, "next", how ? web_day(w, since + rotation_days(&parsed) * DAY_S * 1000000) : STR(""));
-	liquid_set_bool(r, "wanted", how && done && done->wanted);
-	liquid_set_text(r, "problem", how && done && done->problem.n ? done->problem : STR(""));
-	put_date(w, r, k, reminder_at(k, "credential", place_of(w, c->environment_id, c->id)));
+	liquid_set_text(r, "maker", str_of(v.maker));
+	liquid_set_text(r, "replaced", v.replaced_us ? web_date(w, v.replaced_us) : STR(""));
+	liquid_set_text(r, "next", v.next_us ? web_day(w, v.next_us) : STR(""));
+	liquid_set_bool(r, "wanted", v.wanted);
+	liquid_set_text(r, "problem", v.problem.n ? v.problem : STR(""));
+	put_date(w, r, k, v.by_us);
+}
+
+static GH_RC know(struct web *w, struct known *k, struct gh_err *err)
+{
+	*k = (struct known){ .now = clock_wall_us() };
+	TRY(store_rotations(w->site->store, w->a, &k->rotations, &k->n_rotations, err));
+	return store_reminders(w->site->store, w->a, &k->reminders, &k->n_reminders, err);
+}
+
+gh_rc admin_rotations(struct web *w, const struct store_credential *v, size_t n, struct rotation_view *out, struct gh_err *err)
+{
+	struct known k;
+
+	TRY(know(w, &k, err));
+	for (size_t i = 0; i < n; i++)
+		look(w, &k, &v[i], &out[i]);
+	return GH_RC_OK;
 }
 
 /* Of other things only the dates: they are set with the thing itself. */
@@ -105,10 +133,9 @@ static void put_others(struct web *w, const struct known *k)
 gh_rc admin_put_rotations(struct web *w, const struct store_credential *v, size_t n, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "rotations");
-	struct known k = { .now = clock_wall_us() };
+	struct known k;
 
-	TRY(store_rotations(w->site->store, w->a, &k.rotations, &k.n_rotations, err));
-	TRY(store_reminders(w->site->store, w->a, &k.reminders, &k.n_reminders, err));
+	TRY(know(w, &k, err));
 	for (size_t i = 0; i < n; i++)
 		put_row(w, liquid_push_record(list), &k, &v[i]);
 	liquid_set_list(w->page, "reminders");
@@ -134,36 +161,39 @@ gh_rc admin_credential_rotate(struct web *w, struct gh_err *err)
 	return web_redirect(w, STR("credentials"), err);
 }
 
-static GH_RC write_date(struct web *w, int64_t by_us, struct gh_err *err)
+static GH_RC write_date(struct web *w, struct resource_change *c, struct str environment, struct str id, int64_t by_us, struct gh_err *err)
 {
 	const struct resource_kind *k = resource_kind_find(STR("credential"));
-	struct str id = place_of(w, w->rq.args[0], w->rq.args[1]);
-	struct resource_change *c;
+	struct str place = place_of(w, environment, id);
 	char iso[CLOCK_ISO_MAX];
 	json_t *patch, *doc = NULL;
-	gh_rc rc;
 
 	patch = jsn_keep(w->a, json_pack("{s:o}", "rotateBy", by_us ? json_string(clock_iso(by_us, 0, iso)) : json_null()));
 	if (!patch)
 		FAIL(err, NOMEM, "reminder");
-	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
-	rc = resource_merge(w->site->store, w->a, k, id, patch, &doc, err);
-	if (!rc.code)
-		rc = doc ? resource_write(c, k, id, doc, RESOURCE_REPLACE, NULL, err)
-			 : gh_err_set(err, GH_E_NOT_FOUND, __FILE__, __LINE__, "no such credential");
-	return resource_end(c, rc, false, err);
+	TRY(resource_merge(w->site->store, w->a, k, place, patch, &doc, err));
+	if (!doc)
+		FAIL(err, NOT_FOUND, "no such credential");
+	return resource_write(c, k, place, doc, RESOURCE_REPLACE, NULL, err);
 }
 
-/* The route has asked for the right to this, which is less than that to change the rest of a credential. */
-static GH_RC remind(struct web *w, int64_t by_us, struct gh_err *err)
+gh_rc admin_remind(struct web *w, struct resource_change *c, struct str environment, struct str id, int64_t by_us, struct gh_err *err)
 {
 	const struct rights *viewer = store_viewer(w->site->store);
 	gh_rc rc;
 
 	store_viewer_set(w->site->store, NULL);
-	rc = write_date(w, by_us, err);
+	rc = write_date(w, c, environment, id, by_us, err);
 	store_viewer_set(w->site->store, viewer);
 	return rc;
+}
+
+static GH_RC remind(struct web *w, int64_t by_us, struct gh_err *err)
+{
+	struct resource_change *c;
+
+	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
+	return resource_end(c, admin_remind(w, c, w->rq.args[0], w->rq.args[1], by_us, err), false, err);
 }
 
 gh_rc admin_credential_remind(struct web *w, struct gh_err *err)

@@ -4,6 +4,7 @@ const { describe, it, before, after } = require('node:test');
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
 const { start, backend, until, SERVERS, filesIn } = require('./harness');
+const { management } = require('./people');
 const { tokenEndpoint } = require('./token-endpoint');
 
 const DESCRIPTION = JSON.stringify({ openapi: '3.0.3', info: { title: 'CRM', version: '1' },
@@ -122,6 +123,15 @@ describe(`consent behind ${server}`, () => {
     assert.match(await page(), /1 token of crm forgotten/);
     await until(async () => (await call()).status === 200, 'a call');
     assert.notEqual(crm.seen.at(-1).headers.authorization, before);
+    // and by the management API
+    const rest = management(gw, { scopes: ['write:credentials'] }), next = crm.seen.at(-1).headers.authorization;
+    assert.deepEqual((await rest('GET', '/credentials/default/crm/consent')).body, { connected: true, address: `${gw.url}/admin/credentials` });
+    const [state] = (await rest('GET', '/credential-states')).body.items;
+    assert.deepEqual([state.id, state.consent, state.connectedBy, state.tokens.length, state.tokens[0].live], ['crm', true, `user:${gw.admin.email}`, 1, true]);
+    assert.equal((await rest('POST', '/credentials/default/crm/forget?dry-run=true')).body.forgotten, 1);
+    assert.equal((await rest('POST', '/credentials/default/crm/forget')).body.forgotten, 1);
+    await until(async () => (await call()).status === 200, 'a call with another token');
+    assert.notEqual(crm.seen.at(-1).headers.authorization, next);
     assert.match(await page(), /Tokens for backends/);
   });
 

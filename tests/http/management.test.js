@@ -65,7 +65,7 @@ const SAMPLES = {
 };
 let gw, token, reader, poor, weak, far, doc, ajv;
 // Tested where what they do is.
-const ELSEWHERE = ['getCalls', 'getCall', 'getCapturedCall', 'retryAlertDelivery', 'listMails', 'retryMail'];
+const ELSEWHERE = ['getCalls', 'getCall', 'rotateCredential', 'getCredentialConsent', 'getCapturedCall', 'retryAlertDelivery', 'listMails', 'retryMail'];
 
 async function call(method, path, body, headers = {}, as = token) {
   const answer = await request(method, new URL(`${gw.url}/admin/api/v1${path}`), {

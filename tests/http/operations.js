@@ -104,6 +104,47 @@ const OPERATIONS = {
   getTrafficRuleState: () => ({ params: { rule: 'api:orders' }, foreign: { rule: 'api:nowhere' }, check: (b) => assert.deepStrictEqual(b.items.map((x) => [x.part, x.id]), [['Mirror', 'erp']]) }),
   replaceSubscriptionKey: () => ({ params: { subscription: 's1' }, body: { key: 'secondary', overlapSeconds: 60 }, foreign: { subscription: 'nowhere' },
     check: (b) => assert.match(b.secondaryKey, /^[0-9a-f]{32}$/) }),
+  listCredentialStates: () => ({ check: (b) => { const [c] = b.items.filter((x) => x.id === 'erp'); assert.deepStrictEqual([c.environment, c.connected, c.tokens, c.rotateBy], ['sandbox', false, [], null]); } }),
+  forgetCredentialTokens: () => ({ params: { environment: 'sandbox', credential: 'erp' }, foreign: { environment: 'nowhere', credential: 'nothing' }, check: (b) => assert.strictEqual(b.forgotten, 0) }),
+  remindCredential: () => ({ params: { environment: 'sandbox', credential: 'erp' }, body: { by: '2031-02-03' }, foreign: { credential: 'nothing' }, check: async (b, call) => {
+    assert.strictEqual((await call('GET', '/credentials/sandbox%2Ferp')).body.rotateBy.slice(0, 10), '2031-02-03');
+    assert.strictEqual((await call('POST', '/credentials/sandbox/erp/remind', { by: 'soon' })).body.errors[0].pointer, '#/by');
+    assert.strictEqual((await call('POST', '/credentials/sandbox/erp/remind', { by: null })).body.rotateBy, null);
+    assert.strictEqual((await call('POST', '/credentials/sandbox/erp/rotate')).status, 409, 'nothing replaces it by itself');
+    assert.strictEqual((await call('GET', '/credentials/sandbox/erp/consent')).status, 409, 'nobody consents to a key');
+  } }),
+  getPerson: () => ({ params: { user: 'ann' }, foreign: { user: 'nowhere' }, check: async (b, call) => {
+    assert.deepStrictEqual([b.email, b.state, b.applications.map((a) => a.id), b.calls, b.password], ['ann@example.com', 'active', ['shop'], [], false]);
+    assert.ok(b.subscriptions.some((s) => s.id === 's1' && s.primaryBegins.length < 10) && b.trail.some((e) => e.action === 'create'));
+    assert.strictEqual((await call('PUT', '/roles/desk', { name: 'Desk', permissions: ['view-apis', 'view-people'] })).status, 201);
+    const { token } = (await call('PUT', '/machine-tokens/desk', { role: 'desk', scopes: ['read'] })).body, seen = (await call('GET', '/people/ann', undefined, {}, token)).body;
+    assert.deepStrictEqual([seen.email, seen.applications, seen.subscriptions, seen.calls, seen.refusals, seen.trail], ['ann@example.com', null, null, null, null, null]);
+    for (const path of ['/machine-tokens/desk', '/roles/desk']) assert.strictEqual((await call('DELETE', path, undefined, { 'if-match': '*' })).status, 204);
+  } }),
+  actOnPerson: () => ({ params: { user: 'ann', action: 'groups' }, body: { groups: ['partners'] }, foreign: { user: 'nowhere', action: 'perhaps', groups: ['nowhere'] }, check: async (b, call) => {
+    const act = (action, body) => call('POST', `/people/ann/${action}`, body), state = async () => (await call('GET', '/users/ann')).body.state;
+    assert.deepStrictEqual((await call('GET', '/users/ann')).body.groups, ['partners']);
+    assert.strictEqual((await act('restore')).status, 409, 'it is active');
+    for (const [body, pointer] of [[undefined, '#/to'], [{ to: 'nobody@example.com' }, '#/to'], [{ to: 'ann@example.com' }, '#/to'], [{ to: 'a', groups: [] }, '#/groups']])
+      assert.strictEqual((await act('move', body)).body.errors[0].pointer, pointer);
+    assert.deepStrictEqual([(await act('suspend')).status, await state(), (await act('suspend')).status, (await act('restore')).status, await state()], [200, 'blocked', 409, 200, 'active']);
+    assert.strictEqual((await act('sign-out')).status, 200);
+    const trail = (await call('GET', '/audit?kind=user&object=ann&limit=3')).body.items.map((e) => [e.actor, e.action]);
+    assert.deepStrictEqual(trail, [['token:tests', 'sign-out'], ['token:tests', 'update'], ['token:tests', 'update']]);
+  } }),
+  bulkSubscriptions: () => ({ body: { action: 'restore', ids: ['s1', 'nowhere'], note: 'Later' }, foreign: { action: 'perhaps' }, check: async (b, call) => {
+    assert.deepStrictEqual([b.done, b.items.map((x) => x.done)], [1, [true, false]]);
+    assert.match(b.items[1].why, /no such subscription/);
+    assert.strictEqual((await call('GET', '/subscriptions/s1')).body.state, 'active');
+  } }),
+  bulkApplications: () => ({ body: { action: 'suspend', ids: ['shop'], note: '' }, foreign: { action: 'approve' }, check: async (b, call) => {
+    assert.strictEqual((await call('GET', '/subscriptions/s1')).body.state, 'suspended');
+    assert.strictEqual((await call('POST', '/bulk/applications', { action: 'restore', ids: ['shop'] })).body.done, 1);
+  } }),
+  bulkUsers: () => ({ body: { action: 'suspend', ids: ['ann'], note: '' }, foreign: { action: 'perhaps' }, check: async (b, call) => {
+    assert.strictEqual((await call('GET', '/users/ann')).body.state, 'blocked');
+    assert.deepStrictEqual((await call('POST', '/bulk/users', { action: 'restore', ids: ['ann', 'ann'] })).body.items.map((x) => x.done), [true, false]);
+  } }),
   listPolicySnippets: () => ({ check: (b) => assert.ok(b.items.some((g) => g.snippets.length)) }),
 };
 

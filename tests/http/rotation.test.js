@@ -9,7 +9,7 @@ const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { start, backend, until } = require('./harness');
 const { vault } = require('./vault');
-const { Visitor } = require('./people');
+const { Visitor, management } = require('./people');
 
 const quietly = (f) => {
   const { warn, info } = console;
@@ -149,6 +149,14 @@ describe('rotation', () => {
     assert.ok((await admin.follow()).says('Nothing replaces the secret of byhand by itself'));
     await admin.send('POST', '/admin/credentials/default/nothing/remind', { form: { csrf, by: '2030-01-01' } });
     assert.equal(admin.status, 404);
+    const rest = management(gw, { scopes: ['write:credentials'] }), ask = async (id, query = '') => (await rest('POST', `/credentials/default/${id}/rotate${query}`)).status;
+    const state = async () => (await rest('GET', '/credential-states')).body.items.find((c) => c.id === 'oidc');
+    const was = await idp.secret();
+    assert.deepEqual([await ask('byhand'), await ask('nothing'), await ask('oidc', '?dry-run=true'), (await state()).rotationWanted], [409, 404, 200, false]);
+    assert.equal(await ask('oidc'), 200);
+    await until(async () => (await idp.secret()) !== was, 'another secret, asked for by a program');
+    await until(async () => !(await state()).rotationWanted, 'it to be told');
+    assert.deepEqual([(await state()).replacedBy, (await state()).rotationProblem], ['The provider (RFC 7592)', null]);
   });
 
   it('a provider that keeps the secret is told of, in doctor too, and nothing changes', async () => {

@@ -48,11 +48,11 @@ static const struct {
 	{ "GET", "/policies/catalogue.json", "GET /policy-catalogue", NULL },
 	FORM("apis"), KIND("revisions"), KIND("operations"), KIND("version-sets"), FORM("api-descriptions"), FORM("products"), KIND("tiers"),
 	FORM("subscriptions"), KIND("users"),
-	{ "GET", "/users/{id}", "", NULL },
-	{ "POST", "/users/bulk", "", NULL },
-	{ "POST", "/users/{id}/{action}", "", NULL },
-	{ "POST", "/applications/bulk", "", NULL },
-	{ "POST", "/subscriptions/bulk", "", NULL },
+	{ "GET", "/users/{id}", "GET /people/{user}", NULL },
+	{ "POST", "/users/bulk", "POST /bulk/users", NULL },
+	{ "POST", "/users/{id}/{action}", "POST /people/{user}/{action}", NULL },
+	{ "POST", "/applications/bulk", "POST /bulk/applications", NULL },
+	{ "POST", "/subscriptions/bulk", "POST /bulk/subscriptions", NULL },
 	KIND("groups"), KIND("applications"), KIND("backends"), KIND("named-values"), KIND("policy-fragments"), KIND("environments"),
 	KIND("business-groups"), KIND("consumer-rules"), KIND("callers"), KIND("sign-ins"), KIND("identity-providers"), KIND("scim-tokens"),
 	KIND("machine-tokens"), LIST("terms-of-use"), SHOW("terms-of-use"),
@@ -68,12 +68,12 @@ static const struct {
 	LIST("pages"),
 	{ "GET", "/pages/edit", "GET /pages/{id}", NULL },
 	{ "POST", "/pages/edit", "POST /pages, PUT /pages/{id}, PATCH /pages/{id}, DELETE /pages/{id}", NULL },
-	{ "GET", "/credentials", "", NULL },
+	{ "GET", "/credentials", "GET /credential-states", NULL },
 	{ "GET", "/credentials/callback", NULL, "the provider leads the browser back here behind its consent" },
-	{ "GET", "/credentials/{environment}/{id}/connect", "", NULL },
-	{ "POST", "/credentials/{environment}/{id}/forget", "", NULL },
-	{ "POST", "/credentials/{environment}/{id}/rotate", "", NULL },
-	{ "POST", "/credentials/{environment}/{id}/remind", "", NULL },
+	{ "GET", "/credentials/{environment}/{id}/connect", "GET /credentials/{environment}/{credential}/consent", NULL },
+	{ "POST", "/credentials/{environment}/{id}/forget", "POST /credentials/{environment}/{credential}/forget", NULL },
+	{ "POST", "/credentials/{environment}/{id}/rotate", "POST /credentials/{environment}/{credential}/rotate", NULL },
+	{ "POST", "/credentials/{environment}/{id}/remind", "POST /credentials/{environment}/{credential}/remind", NULL },
 	{ "POST", "/subscriptions/{id}/{action}", "PATCH /subscriptions/{id}, POST /subscriptions/{subscription}/request, POST /subscriptions/{subscription}/keys", NULL },
 	{ "GET", "/look", "GET /looks/{id}", NULL },
 	{ "POST", "/look", "PUT /looks/{id}, PATCH /looks/{id}", NULL },
@@ -130,7 +130,7 @@ static const struct {
 	{ "DELETE", "/scim/v2/{rest*}", NULL, OTHER },
 };
 
-enum { UNNAMED = 10 };                   /* routes whose row names no operation yet */
+enum { UNNAMED = 0 };                    /* routes whose row names no operation yet */
 
 /* "PUT /products/{id}" in the table of routes; the right that it takes. */
 static bool served(struct str operation, enum web_right *right)
