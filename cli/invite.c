@@ -1,5 +1,6 @@
 /* invite.c - `gatehouse user invite`: a link with which somebody makes an account of a given role and groups. */
 #include "cli/output.h"
+#include "cli/resource.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/str.h"
@@ -39,22 +40,16 @@ static gh_rc link_data(struct cli *c, struct str *out, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-static gh_rc check_groups(struct cli *c, struct store *s, struct gh_err *err)
+/* The account that will come of it must be one that could be made now: the same checks as of `user create`, of a call and of a file. */
+static gh_rc check_account(struct cli *c, struct gh_err *err)
 {
-	struct store_group *groups;
-	const char *wanted;
-	size_t n;
+	static const struct doc_option fields[] = { { "role", "role", DOC_TEXT }, { "first-name", "firstName", DOC_TEXT }, { "last-name", "lastName", DOC_TEXT },
+						    { "group", "groups", DOC_LIST }, DOC_END };
+	json_t *doc = cli_document(c, fields);
 
-	TRY(store_groups(s, c->arena, &groups, &n, err));
-	for (size_t i = 0; (wanted = option_nth(&c->options, "group", i)); i++) {
-		bool found = false;
-
-		for (size_t k = 0; k < n; k++)
-			found = found || str_eq(groups[k].id, str_of(wanted));
-		if (!found)
-			FAIL(err, NOT_FOUND, "there is no group '%.200s'", wanted);
-	}
-	return GH_RC_OK;
+	if (doc)
+		json_object_set_new(doc, "email", json_string(c->options.args[0]));
+	return cli_try(c, "user", STR_NULL, doc, err);
 }
 
 /* "https://apis.example/" with the portal's base path. */
@@ -93,23 +88,17 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 	};
 	struct store_link link = { .kind = STR("invitation"), .email = str_of(c->options.args[0]) };
 	struct printed p = { .email = link.email };
-	struct store_user user;
 	struct config config;
 	char conf[PATHS_MAX];
 	struct str portal;
 	struct store *s;
 	int64_t seconds;
-	bool taken;
 
 	TRY(paths_join(conf, c->state_dir, "gatehouse.conf", err));
 	TRY(config_load(&config, c->arena, conf, err));
 	TRY(portal_address(c, &config, &portal, err));
+	TRY(check_account(c, err));
 	TRY(cli_store(c, true, &s, err));
-	TRY(check_groups(c, s, err));
-	TRY(store_user_check_email(link.email, err));
-	TRY(store_user_find_email(s, c->arena, link.email, &user, &taken, err));
-	if (taken)
-		FAIL(err, CONFLICT, "there is an account with the address '%.*s'", STR_ARG(str_first(link.email, 200)));
 	seconds = config_int(&config, CONFIG_WEB_INVITATION_S);
 	link.ends_us = p.ends_us = clock_wall_us() + seconds * 1000000;
 	TRY(link_data(c, &link.data, err));

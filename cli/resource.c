@@ -200,7 +200,7 @@ static struct str told(struct arena *a, const struct resource_problem *p)
 			    STR_ARG(p->message));
 }
 
-gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err)
+static gh_rc end(struct cli_change *ch, gh_rc so_far, bool dry_run, struct gh_err *err)
 {
 	const struct resource_problem *v;
 	struct gh_err why = { .code = GH_OK };
@@ -209,7 +209,7 @@ gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err)
 
 	if (so_far.code && err)
 		why = *err;
-	rc = resource_end(ch->change, so_far, false, err);
+	rc = resource_end(ch->change, so_far, dry_run, err);
 	v = resource_problems(ch->change, &n);
 	if (!rc.code || !n || so_far.code == GH_E_CONFLICT) {    /* in use: it says by what */
 		if (so_far.code && err)
@@ -221,6 +221,11 @@ gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err)
 	return gh_err_set(err, rc.code, __FILE__, __LINE__, "%.*s", STR_ARG(told(ch->c->arena, &v[n - 1])));
 }
 
+gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err)
+{
+	return end(ch, so_far, false, err);
+}
+
 /* ---- one resource ---------------------------------------------------------------------------------------------------------- */
 
 gh_rc cli_create(struct cli *c, const char *kind, struct str id, json_t *doc, struct resource_outcome *out, struct gh_err *err)
@@ -229,6 +234,14 @@ gh_rc cli_create(struct cli *c, const char *kind, struct str id, json_t *doc, st
 
 	TRY(cli_change_begin(c, &ch, err));
 	return cli_change_end(&ch, cli_put(&ch, kind, id, doc, RESOURCE_CREATE, out, err), err);
+}
+
+gh_rc cli_try(struct cli *c, const char *kind, struct str id, json_t *doc, struct gh_err *err)
+{
+	struct cli_change ch;
+
+	TRY(cli_change_begin(c, &ch, err));
+	return end(&ch, cli_put(&ch, kind, id, doc, RESOURCE_CREATE, NULL, err), true, err);
 }
 
 gh_rc cli_replace(struct cli *c, const char *kind, struct str id, json_t *doc, struct gh_err *err)

@@ -67,6 +67,8 @@ gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err);
 
 /* The same, of one resource. */
 gh_rc cli_create(struct cli *c, const char *kind, struct str id, json_t *doc, struct resource_outcome *out, struct gh_err *err);
+/* Whether it could be made; it is not. The messages are those of cli_create. */
+gh_rc cli_try(struct cli *c, const char *kind, struct str id, json_t *doc, struct gh_err *err);
 gh_rc cli_replace(struct cli *c, const char *kind, struct str id, json_t *doc, struct gh_err *err);      /* makes or replaces */
 /* Makes it, or changes what the document names. */
 gh_rc cli_set(struct cli *c, const char *kind, struct str id, json_t *doc, struct gh_err *err);

@@ -184,8 +184,11 @@ static void take_problems(struct walk *w, size_t from)
 	for (size_t i = from; i < n; i++) {
 		const struct files_doc *d = v[i].kind ? files_set_find(w->set, v[i].kind, v[i].id) : NULL;
 
-		files_set_problem(w->set, d, v[i].pointer, "%s %.*s: %.*s", v[i].kind ? v[i].kind->name : "", STR_ARG(v[i].id),
-				  STR_ARG(v[i].message));
+		/* what stands in the file has a place there; what is missing needs its name */
+		struct str name = d && v[i].pointer.n && !jsn_pointer(d->doc, v[i].pointer) ? str_from(v[i].pointer, 1) : STR("");
+
+		files_set_problem(w->set, d, v[i].pointer, "%s %.*s: %.*s%s%.*s", v[i].kind ? v[i].kind->name : "", STR_ARG(v[i].id), STR_ARG(name),
+				  name.n ? ": " : "", STR_ARG(v[i].message));
 	}
 	if (resource_problem_count(w->change) > n)
 		w->set->total_problems = w->set->n_problems + (resource_problem_count(w->change) - n);

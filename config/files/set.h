@@ -5,7 +5,7 @@
  *
  *     $kind: policy
  *     id: api:orders
- *     document:
+ *     policy:
  *       $file: policy.xml            the text of that file, by its path from this one
  *
  * The document of `$kind: configuration` says what the files cover: only there does plan see deletions.

@@ -57,6 +57,24 @@ test('export, plan, apply: exit statuses, whom a change touches, byte-equal on a
   remove(other);
 });
 
+test('the examples of the page are files that can be applied', () => {
+  const gw = offline({ env: { ERP_PASSWORD: 'hush' } }), page = fs.readFileSync(path.join(ROOT, 'docs/configuration-files.md'), 'utf8');
+  gw.cli('import', 'openapi', path.join(ROOT, 'deploy/sample/orders.yaml'), '--path', 'orders', '--name', 'orders');
+  const blocks = [...page.matchAll(/```(?:yaml|sh)\n([^]*?)```/g)].map((m) => m[1].replace(/^gatehouse apply.*\n|^EOF\n/gm, '')).filter((b) => /^\$kind: (?!configuration)/.test(b));
+  assert.ok(blocks.length >= 4, `${blocks.length}`);
+  for (const [i, block] of blocks.entries()) {
+    const dir = path.join(gw.dir, `example-${i}`);
+    fs.mkdirSync(dir);
+    fs.writeFileSync(path.join(dir, 'x.yaml'), block);
+    if (block.includes('policy.xml')) fs.writeFileSync(path.join(dir, 'policy.xml'), '<policies><inbound><base /></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>');
+    const plan = tried(gw, 'plan', dir);
+    assert.strictEqual(plan.code, 2, `${block}${plan.stdout}${plan.stderr}`);
+  }
+  const missing = tried(gw, 'plan', gw.file('m.yaml', '$kind: product\nid: gold\n'));
+  assert.match(missing.stderr, /m\.yaml:1:1: error: product gold: name: is required/, 'what is missing has no place, so it is named');
+  remove(gw);
+});
+
 test('the whole look of a portal arrives in an empty installation: name, logo, colours, texts, menu, pages, files of the theme', () => {
   const gw = offline(), other = offline(), dir = path.join(gw.dir, 'conf'), again = path.join(gw.dir, 'again');
   const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
