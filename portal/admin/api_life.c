@@ -2,6 +2,7 @@
  * transaction (db/lifecycle.h). */
 #include "portal/admin/admin.h"
 
+#include "config/resource.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "db/lifecycle.h"
@@ -111,47 +112,84 @@ static GH_RC take_tags(struct web *w, struct str *tags, size_t *n, bool *fine, s
 	return GH_RC_OK;
 }
 
-/* Looks and changes in one transaction. *fine false: the form says why not. */
-static GH_RC change(struct web *w, struct str portal, size_t *told, bool *fine, struct gh_err *err)
+static json_t *time_json(int64_t us)
+{
+	char iso[CLOCK_ISO_MAX];
+
+	return us ? json_string(clock_iso(us, us % 1000000 ? 6 : 0, iso)) : json_null();
+}
+
+/* What a PATCH of the resource would say. *out NULL: the form says why not. */
+static GH_RC read_form(struct web *w, json_t **out, struct gh_err *err)
 {
 	struct str stage = web_param(&w->rq.form, "stage"), tags[STORE_TAGS_MAX];
-	struct store *s = w->site->store;
 	struct store_api api;
-	struct gh_err why;
-	bool found;
-	gh_rc rc;
+	bool found, fine = false;
+	json_t *list;
 	size_t n;
 
-	TRY(store_api_find(s, w->a, w->rq.args[0], 0, &api, &found, err));
+	*out = NULL;
+	TRY(store_api_find(w->site->store, w->a, w->rq.args[0], 0, &api, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such API");
-	*fine = false;
 	for (size_t i = 0; i < ARRAY_LEN(stages); i++)
-		if (str_eq(stage, stages[i].value)) {
-			api.state = stages[i].state;
-			*fine = true;
-		}
-	if (!*fine)
+		fine |= str_eq(stage, stages[i].value);
+	if (!fine)
 		web_form_error(w, "stage", STR("Choose one of the stages."));
-	*fine &= take_day(w, "deprecated", &api.deprecated_us);
-	*fine &= take_day(w, "sunset", &api.sunset_us);
-	TRY(take_tags(w, tags, &n, fine, err));
-	if (!*fine)
+	fine &= take_day(w, "deprecated", &api.deprecated_us);
+	fine &= take_day(w, "sunset", &api.sunset_us);
+	TRY(take_tags(w, tags, &n, &fine, err));
+	if (!fine)
 		return GH_RC_OK;
-	rc = store_api_change(s, w->a, &api, portal, told, &why);
-	if (rc.code == GH_E_INVALID) {
-		web_form_error(w, "sunset", arena_dup(w->a, str_of(why.message)));
-		*fine = false;
+	list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_stringn(tags[i].p, tags[i].n));
+	*out = jsn_keep(w->a, json_pack("{s:s%, s:o, s:o, s:o}", "state", stage.p, stage.n, "deprecated", time_json(api.deprecated_us), "sunset",
+					time_json(api.sunset_us), "tags", list));
+	if (!*out)
+		FAIL(err, NOMEM, "API");
+	return GH_RC_OK;
+}
+
+/* What is refused stands beside its field; the dates are judged together. */
+static void put_problems(struct web *w, const struct resource_change *c, const char *otherwise)
+{
+	static const char *const places[][2] = { { "/state", "stage" }, { "/deprecated", "deprecated" }, { "/tags", "tags" } };
+	const struct resource_problem *v;
+	size_t n;
+
+	v = resource_problems(c, &n);
+	for (size_t i = 0; i < n; i++) {
+		const char *field = "sunset";
+
+		for (size_t k = 0; k < ARRAY_LEN(places); k++)
+			if (str_starts(v[i].pointer, str_of(places[k][0])))
+				field = places[k][1];
+		web_form_error(w, field, v[i].message);
+	}
+	if (!n)
+		web_form_error(w, "sunset", arena_dup(w->a, str_of(otherwise)));
+}
+
+/* Looks and changes in one transaction. *fine false: the form says why not. */
+static GH_RC change(struct web *w, struct resource_change *c, size_t *told, bool *fine, struct gh_err *err)
+{
+	const struct resource_kind *k = resource_kind_find(STR("api"));
+	struct resource_outcome out = { .told = 0 };
+	json_t *patch, *doc;
+	struct gh_err why;
+	gh_rc rc;
+
+	*fine = false;
+	TRY(read_form(w, &patch, err));
+	if (!patch)
 		return GH_RC_OK;
-	}
-	if (rc.code) {
-		*err = why;
-		return rc;
-	}
-	rc = store_api_tags_set(s, api.id, tags, n, &why);
+	TRY(resource_merge(w->site->store, w->a, k, w->rq.args[0], patch, &doc, err));
+	rc = resource_write(c, k, w->rq.args[0], doc, RESOURCE_REPLACE, &out, &why);
+	*told = out.told;
+	*fine = !rc.code;
 	if (rc.code == GH_E_INVALID) {
-		web_form_error(w, "tags", arena_dup(w->a, str_of(why.message)));
-		*fine = false;
+		put_problems(w, c, why.message);
 		return GH_RC_OK;
 	}
 	if (rc.code)
@@ -162,20 +200,21 @@ static GH_RC change(struct web *w, struct str portal, size_t *told, bool *fine, 
 gh_rc admin_api_life(struct web *w, struct gh_err *err)
 {
 	struct str text = STR("The API is changed.");
-	struct store *s = w->site->store;
+	struct resource_change *c;
 	struct store_site site;
 	bool fine = false;
 	size_t told = 0;
 	gh_rc rc;
 
 	web_store_site(w, &site);
-	TRY(store_tx_begin(s, web_actor(w), err));
-	rc = change(w, site.portal, &told, &fine, err);
+	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
+	resource_portal(c, site.portal);
+	rc = change(w, c, &told, &fine, err);
 	if (!rc.code && !fine) {
-		store_tx_rollback(s);
+		(void)resource_end(c, (gh_rc){ GH_E_INVALID }, true, NULL).code;
 		return admin_api_page(w, 422, err);
 	}
-	TRY(store_tx_end(s, rc, err));
+	TRY(resource_end(c, rc, false, err));
 	if (told)
 		text = arena_printf(w->a, "The API is changed. %zu subscriber%s told by mail.", told, told == 1 ? " is" : "s are");
 	TRY(web_flash(w, "good", text, err));
