@@ -53,7 +53,7 @@ const struct rest_route rest_routes[] = {
 	{ "GET", "/people/{user}", WEB_VIEW_PEOPLE, false, rest_person, rest_describe_people, true, "users" },
 	{ "POST", "/people/{user}/{action}", WEB_MANAGE_PEOPLE, true, rest_person_act, rest_describe_people, true, "users" },
 	{ "POST", "/bulk/users", WEB_MANAGE_PEOPLE, true, rest_bulk, rest_describe_people, true, "users" },
-	{ "POST", "/bulk/applications", WEB_MANAGE_SUBSCRIPTIONS, true, rest_bulk, rest_describe_people, true, "applications" },
+	{ "POST", "/bulk/applications", WEB_MANAGE_SUBSCRIPTIONS, true, rest_bulk, rest_describe_people, true, "subscriptions" },
 	{ "POST", "/bulk/subscriptions", WEB_MANAGE_SUBSCRIPTIONS, true, rest_bulk, rest_describe_people, true, "subscriptions" },
 	{ "GET", "/cache", WEB_VIEW_SETTINGS, false, rest_cache, rest_describe_cache, true },
 	{ "POST", "/cache/purge", WEB_CHANGE_SETTINGS, true, rest_cache_purge, rest_describe_cache, true },

@@ -6,6 +6,7 @@
 #include "core/str.h"
 #include "db/accounts.h"
 #include "db/identity_providers.h"
+#include "db/machine_tokens.h"
 #include "db/passkeys.h"
 #include "db/personal_tokens.h"
 #include "db/sessions.h"
@@ -141,11 +142,17 @@ static json_t *account_json(const struct store_user *u)
 			 time_of(u->signed_in_us), "applications", "subscriptions", "moreSubscriptions", "calls", "refusals", "trail");
 }
 
+/* A part asks for the right and the scope that its own call asks for. */
+static bool reads(const struct rest *r, enum web_right right, struct str scope)
+{
+	return web_may_everywhere(r->w, right) && store_scopes_allow(r->who.scopes, false, scope);
+}
+
 gh_rc rest_person(struct rest *r, struct gh_err *err)
 {
 	struct web *w = r->w;
-	bool keys = web_may_everywhere(w, WEB_VIEW_SUBSCRIPTIONS), found,
-	     calls = keys && web_may_everywhere(w, WEB_VIEW_TRAFFIC) && web_may_everywhere(w, WEB_VIEW_CALLERS);
+	bool keys = reads(r, WEB_VIEW_SUBSCRIPTIONS, STR("subscriptions")), found,
+	     calls = keys && reads(r, WEB_VIEW_TRAFFIC, STR("analytics")) && web_may_everywhere(w, WEB_VIEW_CALLERS);
 	struct store_subscription *subs = NULL;
 	struct store_user u;
 	json_t *v;
@@ -163,7 +170,7 @@ gh_rc rest_person(struct rest *r, struct gh_err *err)
 		TRY(add_belongings(w, &u, v, &subs, &n, err));
 	if (calls)
 		TRY(add_calls(w, subs, n, v, err));
-	if (web_may_everywhere(w, WEB_VIEW_AUDIT))
+	if (reads(r, WEB_VIEW_AUDIT, STR("audit")))
 		TRY(add_trail(w, &u, v, err));
 	return web_json(w, 200, "application/json", v, err);
 }
@@ -186,6 +193,8 @@ static GH_RC act(struct rest *r, struct resource_change *c, const json_t *body, 
 		TRY(store_user_find(r->w->site->store, r->w->a, r->args[0], &u, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "There is no such account, or nothing that is called so may be done to one.");
+	if (move && (!store_scopes_allow(r->who.scopes, true, STR("applications")) || !store_scopes_allow(r->who.scopes, true, STR("subscriptions"))))
+		FAIL(err, DENIED, "The token may not write applications and subscriptions, which this moves.");
 	if (!rest_take(c, body, groups ? of_groups : move ? of_move : none, &d))
 		return GH_RC_OK;
 	rc = person_do(r->w, c, &u, &d, &told, &why);

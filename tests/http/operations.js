@@ -119,7 +119,11 @@ const OPERATIONS = {
     assert.strictEqual((await call('PUT', '/roles/desk', { name: 'Desk', permissions: ['view-apis', 'view-people'] })).status, 201);
     const { token } = (await call('PUT', '/machine-tokens/desk', { role: 'desk', scopes: ['read'] })).body, seen = (await call('GET', '/people/ann', undefined, {}, token)).body;
     assert.deepStrictEqual([seen.email, seen.applications, seen.subscriptions, seen.calls, seen.refusals, seen.trail], ['ann@example.com', null, null, null, null, null]);
-    for (const path of ['/machine-tokens/desk', '/roles/desk']) assert.strictEqual((await call('DELETE', path, undefined, { 'if-match': '*' })).status, 204);
+    const narrow = (await call('POST', '/machine-tokens', { id: 'narrow-desk', role: 'administrator', scopes: ['write:users'] })).body.token;
+    const part = (await call('GET', '/people/ann', undefined, {}, narrow)).body;
+    assert.deepStrictEqual([part.email, part.subscriptions, part.calls, part.trail], ['ann@example.com', null, null, null], 'the scopes narrow the role');
+    assert.strictEqual((await call('POST', '/people/ann/move', { to: 'x@example.com' }, {}, narrow)).status, 403);
+    for (const path of ['/machine-tokens/narrow-desk', '/machine-tokens/desk', '/roles/desk']) assert.strictEqual((await call('DELETE', path, undefined, { 'if-match': '*' })).status, 204);
   } }),
   actOnPerson: () => ({ params: { user: 'ann', action: 'groups' }, body: { groups: ['partners'] }, foreign: { user: 'nowhere', action: 'perhaps', groups: ['nowhere'] }, check: async (b, call) => {
     const act = (action, body) => call('POST', `/people/ann/${action}`, body), state = async () => (await call('GET', '/users/ann')).body.state;
