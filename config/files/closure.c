@@ -150,7 +150,7 @@ GH_RC closure_of_api(struct store *s, struct arena *a, struct str api,
 	map_init(&c.seen, a, false);
 	TRY(add_by_name(&c, "api", api, err));
 	if (c.n == 0)
-		FAIL(err, NOT_FOUND, "there is no API '%.*s'", STR_ARG(api));
+		FAIL(err, NOT_FOUND, "there is no API '%.*s'%.*s", STR_ARG(str_first(api, 200)), STR_ARG(resource_did_you_mean(s, a, resource_kind_find(STR("api")), api)));
 	for (size_t i = 0; resource_kinds[i]; i++)
 		for (size_t k = 0; !resource_kinds[i]->personal && resource_kinds[i]->filters[k].name; k++)
 			if (strcmp(resource_kinds[i]->filters[k].name, "api") == 0)

@@ -194,8 +194,23 @@ static gh_rc put_one(void *ctx, const struct resource_kind *k, const json_t *doc
 	return put(ctx, k, doc, err);
 }
 
+/* One that is misspelt would be an export of nothing, and take the files of an earlier one away. */
+static GH_RC check_environment(struct exporter *x, struct gh_err *err)
+{
+	const struct resource_kind *k = resource_kind_find(STR("environment"));
+	struct str wanted = x->what->environment;
+	bool there = true;
+
+	if (wanted.n)
+		TRY(resource_exists(x->store, k, wanted, &there, err));
+	if (!there)
+		FAIL(err, NOT_FOUND, "there is no environment '%.*s'%.*s", STR_ARG(str_first(wanted, 200)), STR_ARG(resource_did_you_mean(x->store, x->scratch, k, wanted)));
+	return GH_RC_OK;
+}
+
 static GH_RC put_all(struct exporter *x, struct gh_err *err)
 {
+	TRY(check_environment(x, err));
 	if (x->what->api.n) {                            /* covers nothing: an API that comes takes nothing away */
 		TRY(closure_of_api(x->store, x->arena, x->what->api, put_one, x, err));
 		return put_head(x, err);

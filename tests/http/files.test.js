@@ -39,6 +39,10 @@ test('export, plan, apply: exit statuses, whom a change touches, byte-equal on a
   const data = JSON.parse(tried(gw, 'plan', dir, '--format', 'json').stdout);
   assert.deepStrictEqual(data.summary, { create: 0, change: 1, delete: 0, same: data.summary.same });
   assert.deepStrictEqual(data.changes[0].fields, [{ field: 'name', before: 'gold', after: 'Gold' }]);
+  const nowhere = tried(gw, 'export', dir, '--env', 'defualt');
+  assert.deepStrictEqual([nowhere.code, nowhere.stderr], [1, "gatehouse: error: there is no environment 'defualt'; did you mean 'default'?\n"]);
+  assert.match(tried(gw, 'export', `${dir}.zip`, '--api', 'orderservise').stderr, /there is no API 'orderservise'; did you mean 'orderservice'\?/);
+  assert.ok(fs.existsSync(path.join(dir, 'apis/orderservice/api.yaml')), 'and no file of an earlier export goes');
   assert.strictEqual(tried(gw, 'apply', dir).code, 1, 'nobody is there to be asked');
   gw.cli('apply', dir, '--yes');
   assert.strictEqual(gw.cli('plan', dir).code, 0);
