@@ -77,11 +77,11 @@ async function freePort() {
 
 // Calls `probe` until it gives something true; there is no event to wait for when another program opens its port.
 async function until(probe, what, timeoutMs = PATIENCE_MS) {
-  const end = Date.now() + Math.max(timeoutMs, PATIENCE_MS);
+  const end = performance.now() + Math.max(timeoutMs, PATIENCE_MS);       // whatever somebody does to the clock
   for (;;) {
     const value = await probe();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`timed out waiting for ${what}`);
+    if (performance.now() > end) throw new Error(`timed out waiting for ${what}`);
     await new Promise((r) => setTimeout(r, 20));
   }
 }
@@ -218,9 +218,9 @@ class Gateway {
 
   // A worker that was killed or stopped by the test is not waited for longer than it takes to tell.
   waitForWorkers() {
-    const generation = this.generation(), begun = Date.now();
+    const generation = this.generation(), begun = performance.now();
     const gone = () => this.behind(generation).every((n) => !this.runs(n));
-    for (let waited = 0; this.behind(generation).length && waited < PATIENCE_MS; waited = Date.now() - begun) {
+    for (let waited = 0; this.behind(generation).length && waited < PATIENCE_MS; waited = performance.now() - begun) {
       if (waited > GONE_MS && gone()) return;
       Atomics.wait(PAUSE, 0, 0, 5);
     }
@@ -281,6 +281,14 @@ class Gateway {
   }
 
   serves(generation) { return this.behind(generation).length === 0; }
+
+  // Kills every worker by surprise; others serve in their place then, each of them: one that has no configuration yet answers 503.
+  async killWorkers() {
+    const killed = this.pids('gatehouse-gateway');
+    for (const pid of killed) process.kill(pid, 'SIGKILL');
+    const anew = (n) => { const w = this.worker(n); return w?.complete && !killed.includes(w.pid); };
+    await until(() => [...Array(this.options.workers).keys()].every(anew), 'new workers');
+  }
 
   // What was changed before holds for each call from now on, whichever worker gets it: a call that shows the change speaks
   // for one worker only. cli() does this by itself.

@@ -74,10 +74,7 @@ const QUOTAS = [
 ];
 
 // a worker that dies takes nothing with it: what is found afterwards stood in what all workers share
-const killWorkers = async (e) => {
-  for (const pid of e.gw.pids('gatehouse-gateway')) process.kill(pid, 'SIGKILL');
-  await until(() => send(`${e.gw.url}/api`, { path: '/-/health' }).then((a) => a.status === 200, () => false), 'new workers');
-};
+const killWorkers = (e) => e.gw.killWorkers();
 const numbered = () => { let n = 0; return (req, res) => { n++; res.setHeader('Content-Type', 'text/plain'); res.end(`answer ${n}`); }; };
 const LOOKUP = (more = '', inside = '') => `<cache-lookup vary-by-developer="false" vary-by-developer-groups="false" ${more}>${inside}</cache-lookup>`;
 const STORE = '<cache-store duration="60" />';

@@ -52,7 +52,7 @@ describe('quotas', () => {
   });
 
   it('remembers what was used over a restart, also after kill -9 of the workers', async () => {
-    for (const pid of gw.pids('gatehouse-gateway')) process.kill(pid, 'SIGKILL');
+    await gw.killWorkers();
     const again = await until(() => call('calls').catch(() => null), 'an answer');
     assert.equal(again.status, 403);
   });
