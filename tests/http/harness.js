@@ -282,12 +282,17 @@ class Gateway {
 
   serves(generation) { return this.behind(generation).length === 0; }
 
-  // Kills every worker by surprise; others serve in their place then, each of them: one that has no configuration yet answers 503.
+  // Other workers than those `before` serve, each of them: one that has no configuration yet answers 503.
+  async renewed(before) {
+    const anew = (n) => { const w = this.worker(n); return w?.complete && !before.includes(w.pid); };
+    await until(() => [...Array(this.options.workers).keys()].every(anew), 'new workers');
+  }
+
+  // Kills every worker by surprise; others take their place.
   async killWorkers() {
     const killed = this.pids('gatehouse-gateway');
     for (const pid of killed) process.kill(pid, 'SIGKILL');
-    const anew = (n) => { const w = this.worker(n); return w?.complete && !killed.includes(w.pid); };
-    await until(() => [...Array(this.options.workers).keys()].every(anew), 'new workers');
+    await this.renewed(killed);
   }
 
   // What was changed before holds for each call from now on, whichever worker gets it: a call that shows the change speaks

@@ -136,11 +136,13 @@ describe('traffic rules', () => {
     await until(() => gw.cli('alert', 'history', '--format', 'json').json().some((e) => e.event === 'fired' && /the canary of API orders was rolled back/.test(e.summary)), 'the alert');
     gw.cli('canary', 'set', 'orders', '--percent', '40');
     assert.equal(canary().state, 'rolled-back', 'another share is no new beginning');
+    const workers = gw.pids('gatehouse-gateway');
     await gw.end(gw.serve);
     fs.rmSync(path.join(gw.state, 'backends'));                      // as after a boot
     gw.serve.mayEnd = true;
     gw.processes = gw.processes.filter((p) => p !== gw.serve);
     gw.serve = gw.run('serve', path.join(gw.bin, 'gatehouse'), gw.serveArgs());
+    await gw.renewed(workers);
     await until(() => call().then((r) => r.status === 200, () => false), 'the gateway');
     assert.equal((await call({ headers: { 'X-Canary': 'always' } })).text, 'stable');
     next.reply = null;
