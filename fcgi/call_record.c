@@ -82,14 +82,9 @@ static void record_times(const struct call *k, struct telemetry_call *t)
 
 /* ---- in detail ------------------------------------------------------------------------------------------------------------- */
 
-/* Steps cost a little, so they are kept of one call in many; of those that are refused before the policies; and of the next few
- * once a call has failed, for what fails once mostly fails again. So many in a second, whatever happens. */
-bool call_steps_wanted(struct call *k, bool refused)
+/* So many in a second, whatever happens. */
+static bool detail_allowed(const struct call *k, struct serving *s)
 {
-	struct serving *s = k->wk->serving;
-
-	if (!s || !s->telemetry || !(refused || s->detail_left || (s->detail_every && s->calls % (uint64_t)s->detail_every == 0)))
-		return false;
 	if (k->begun_us - s->detail_us >= 1000000) {
 		s->detail_us = k->begun_us;
 		s->detailed = 0;
@@ -97,8 +92,26 @@ bool call_steps_wanted(struct call *k, bool refused)
 	if (s->detailed >= DETAILED_A_SECOND)
 		return false;
 	s->detailed++;
+	return true;
+}
+
+/* What each step decided and how long it took costs a little, so it is kept of one call in many; of those that are refused before the
+ * policies; and of the next few once a call has failed, for what fails once mostly fails again. */
+bool call_steps_wanted(struct call *k, bool refused)
+{
+	struct serving *s = k->wk->serving;
+
+	if (!s || !s->telemetry || !(refused || s->detail_left || (s->detail_every && s->calls % (uint64_t)s->detail_every == 0)))
+		return false;
+	if (!detail_allowed(k, s))
+		return false;
 	s->detail_left -= s->detail_left > 0;
 	return true;
+}
+
+static bool has_failed(const struct call *k)
+{
+	return k->reason != REASON_CLIENT_GONE && (k->x.error.set || k->reason != REASON_NONE || k->status >= 500);
 }
 
 /* Where the policies ended: "inbound, api, rate-limit[1]". */
@@ -197,7 +210,7 @@ static void record_trace(struct call *k, struct telemetry_call *t)
 	t->trace_flags = k->trace.flags;
 }
 
-/* "inbound api rate-limit:12 15us 3 of 20 calls"; whole lines only, without secrets. */
+/* "inbound api rate-limit:12 15us 3 of 20 calls", or "inbound api rate-limit:12 -"; whole lines only, without secrets. */
 static void write_steps(struct call *k, struct buf *b)
 {
 	struct trace_writer w = { .k = k };
@@ -207,8 +220,12 @@ static void write_steps(struct call *k, struct buf *b)
 		struct str decision = s->decision.n ? trace_mask_decision(&w, s->decision) : STR("");
 		size_t before = b->n;
 
-		buf_fmt(b, "%s%.*s %.*s %.*s:%u %lldus", b->n ? "\n" : "", STR_ARG(section_name(s->section)), STR_ARG(scope_name(s->scope)),
-			STR_ARG(s->policy), s->line, (long long)s->duration_us);
+		buf_fmt(b, "%s%.*s %.*s %.*s:%u ", b->n ? "\n" : "", STR_ARG(section_name(s->section)), STR_ARG(scope_name(s->scope)),
+			STR_ARG(s->policy), s->line);
+		if (s->duration_us == TRACE_NOT_TIMED)
+			buf_char(b, '-');
+		else
+			buf_fmt(b, "%lldus", (long long)s->duration_us);
 		if (decision.n)
 			buf_fmt(b, " %.*s", STR_ARG(str_first(decision, 300)));
 		if (b->n <= STEPS_BYTES)
@@ -226,6 +243,7 @@ void call_record(struct call *k)
 	const struct url *u = &k->x.request.original_url;
 	char place[PLACE_BYTES], limits[LIMITS_BYTES], tries[TRIES_BYTES];
 	struct buf steps, web;
+	bool failed;
 	struct telemetry_call t = {
 		.started_us = k->x.started_us, .bytes_in = k->up_bytes, .bytes_out = k->down_bytes,
 		.backend_bytes_in = k->backend_bytes_in, .backend_bytes_out = k->tries ? k->backend_bytes_out : 0,
@@ -251,10 +269,11 @@ void call_record(struct call *k)
 		t.credential = k->credential->c.id;
 	record_gate(k, &t);
 	record_times(k, &t);
-	if (k->reason != REASON_CLIENT_GONE && (k->x.error.set || k->reason != REASON_NONE))
+	failed = has_failed(k);
+	if (failed)
 		s->detail_left = DETAIL_AFTER_FAILURE;
 	buf_init(&steps, 2 * STEPS_BYTES);           /* takes no memory until something is written */
-	if (k->x.steps_on && k->x.trace_first)
+	if (k->x.trace_first && (k->x.steps_on || (failed && detail_allowed(k, s))))
 		write_steps(k, &steps);
 	t.steps = buf_view(&steps);
 	buf_init(&web, CALL_WEB_BYTES);

@@ -97,7 +97,9 @@ struct last_error {
 	struct str detail;           /* what was compared, for the record: check=… expected=… got=…; no secret; STR_NULL: nothing */
 };
 
-/* One executed instruction. Kept only when exchange.trace_on. Secrets are masked when it is printed. */
+/* One executed instruction, of each call; with its decision and time when exchange.trace_on or steps_on. Secrets are masked when it is
+ * printed. */
+enum { TRACE_NOT_TIMED = -1 };
 struct trace_step {
 	struct trace_step *next;
 	enum section section;
@@ -105,7 +107,7 @@ struct trace_step {
 	struct str policy;           /* element name */
 	unsigned line;               /* of the document, from 1 */
 	struct str decision;         /* a sentence: "condition is false", "header X set to …" */
-	int64_t duration_us;
+	int64_t duration_us;         /* or TRACE_NOT_TIMED */
 };
 
 struct variable {
@@ -154,7 +156,7 @@ struct exchange {
 	struct str proxy_url, proxy_user, proxy_password;     /* on the way to the backend; STR_NULL: none */
 
 	bool trace_on;
-	bool steps_on;               /* the same steps, for the record of the call: nobody asked, so context.Tracing stays false */
+	bool steps_on;               /* the same, for the record of the call: nobody asked, so context.Tracing stays false */
 	struct trace_step *trace_first, *trace_last;
 	enum section section;        /* where the program stands */
 	struct program_state *program;

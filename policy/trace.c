@@ -1,4 +1,4 @@
-/* trace.c - the record of what each policy did, kept only when somebody asked for it. */
+/* trace.c - the record of what each policy did: which ones there were of every call, what they decided only when somebody asked for it. */
 #include "policy/program.h"
 
 #include "core/clock.h"
@@ -7,14 +7,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { TRACE_STEPS_MAX = 2000, DECISION_MAX = 1024 };
+enum { TRACE_STEPS_MAX = 2000, PLAIN_STEPS_MAX = 100, DECISION_MAX = 1024 };
 
 void trace_begin(struct exchange *x, struct fiber *f, const struct instruction *i)
 {
+	bool asked = x->trace_on || x->steps_on;
 	struct trace_step *t;
 
 	f->trace = NULL;
-	if ((!x->trace_on && !x->steps_on) || !i->name.n || x->program->traced >= TRACE_STEPS_MAX)
+	if (!i->name.n || x->program->traced >= (asked ? TRACE_STEPS_MAX : PLAIN_STEPS_MAX))
 		return;
 	t = arena_new_of(x->arena, struct trace_step);
 	if (!t)
@@ -29,6 +30,11 @@ void trace_begin(struct exchange *x, struct fiber *f, const struct instruction *
 	else
 		x->trace_first = t;
 	x->trace_last = t;
+	/* the call may fail yet; the clock and words about what went well would cost more than the policies themselves */
+	if (!asked) {
+		t->duration_us = TRACE_NOT_TIMED;
+		return;
+	}
 	f->trace = t;
 	f->trace_started_us = clock_mono_us();
 }

@@ -166,3 +166,26 @@ test('what was decided about a call', async (t) => {
     }
   });
 });
+
+// What went before is known too, when nothing was sampled: the failure need not come twice.
+test('the first call that fails is told step by step', async (t) => {
+  const gw = await start({ server: 'nginx', workers: 1, config: { 'telemetry.detail_every': 0 }, setup: (g) => {
+    const file = g.file('d.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version: '1' }, paths: { '/o': { get: { operationId: 'list', responses: { 200: { description: 'ok' } } } } } }));
+    g.cli('import', 'openapi', file, '--name', 'orders', '--path', 'orders', '--backend', 'http://127.0.0.1:9');
+    g.cli('product', 'create', 'gold');
+    g.cli('product', 'add-api', 'gold', 'orders');
+    g.key = g.cli('subscription', 'create', '--product', 'gold', '--format', 'json').json().primaryKey;
+    g.cli('policy', 'set', '--scope', 'api:orders', g.file('p.xml', POLICY.replace('calls="2"', 'calls="1"').replace('<backend><base /></backend>', '<backend><return-response><set-status code="200" /></return-response></backend>')));
+  } });
+  t.after(() => gw.stop());
+  const ids = [];
+  for (const status of [200, 429]) {
+    const r = await fetch(`${gw.url}/api/orders/o`, { headers: { [KEY]: gw.key } });
+    assert.equal(r.status, status);
+    ids.push(r.headers.get('x-request-id'));
+  }
+  const steps = (id) => gw.cli('log', '--id', id, '--format', 'json').json().steps;
+  await until(() => gw.cli('analytics', '--api', 'orders', '--format', 'json').json()[0]?.calls === 2, 'the keeper to take in both calls');
+  assert.equal(steps(ids[0]) ?? '', '', 'nothing failed');
+  assert.match(steps(ids[1]), /^inbound api set-header:1 -\ninbound api rate-limit:1 -$/);
+});
