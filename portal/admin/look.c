@@ -7,6 +7,8 @@
 #include "db/environments.h"
 #include "db/look.h"
 
+#define LOOK STR("portal")                       /* the one look that there is */
+
 /* The page on which the portal gets its name, picture, colours, texts and menu. Nothing is saved unless all of it may be. */
 
 static const char *field(struct web *w, const char *a, const char *b)
@@ -83,10 +85,25 @@ static void put_menu(struct web *w, const json_t *look)
 	}
 }
 
+/* What the form began with: that of the form that was sent, so that what somebody else saved meanwhile stays told; else of what is stored. */
+static GH_RC mark_of(struct web *w, struct str *out, struct gh_err *err)
+{
+	const struct web_param *sent = web_param_find(&w->rq.form, "mark");
+	json_t *doc;
+
+	if (sent) {
+		*out = sent->value;
+		return GH_RC_OK;
+	}
+	TRY(resource_read(w->site->store, w->a, resource_kind_find(STR("look")), LOOK, &doc, err));
+	*out = resource_etag(w->a, doc);
+	return GH_RC_OK;
+}
+
 static GH_RC show(struct web *w, int status, struct gh_err *err)
 {
 	const struct jsn_limits limits = { .max_bytes = LOOK_BYTES_MAX, .max_depth = 8 };
-	struct str name = STR_NULL;
+	struct str name = STR_NULL, mark;
 	struct store_look stored;
 	struct colours css;
 	json_t *look;
@@ -102,6 +119,8 @@ static GH_RC show(struct web *w, int status, struct gh_err *err)
 	put_menu(w, look);
 	liquid_set_text(w->page, "portal_base", web_portal_base(w->site, w->a));
 	liquid_set(w->page, "logo_version", stored.logo_type.n ? liquid_of_int(stored.changed_us) : LIQUID_NIL_VALUE);
+	TRY(mark_of(w, &mark, err));
+	liquid_set_text(w->page, "mark", mark);
 	web_title(w, "Look of the portal");
 	w->rs.status = status;
 	return web_page(w, "look", err);
@@ -110,6 +129,7 @@ static GH_RC show(struct web *w, int status, struct gh_err *err)
 gh_rc admin_look(struct web *w, struct gh_err *err)
 {
 	web_form(w);
+	liquid_set(w->page, "clash", LIQUID_NIL_VALUE);
 	return show(w, 200, err);
 }
 
@@ -230,33 +250,47 @@ static bool picture(struct web *w, struct str *bytes)
 	return !why;
 }
 
-/* The look as it stands, with what `patch` says in place of whole fields, through the one door. What is refused there stands in the
- * form; then *refused. */
-static GH_RC write_look(struct web *w, json_t *patch, bool *refused, struct gh_err *err)
+/* The look as it stands, with what `patch` says in place of whole fields, through the one door. Only when it is still what the form began
+ * with: of two people at once the second is told. */
+static GH_RC write_fields(struct web *w, struct resource_change *c, const json_t *patch, bool *clash, struct gh_err *err)
 {
 	const struct resource_kind *k = resource_kind_find(STR("look"));
+	json_t *doc;
+
+	TRY(resource_read(w->site->store, w->a, k, LOOK, &doc, err));
+	*clash = !str_eq(resource_etag(w->a, doc), web_param(&w->rq.form, "mark"));
+	if (*clash)
+		FAIL(err, CONFLICT, "changed meanwhile");
+	doc = resource_document(w->a, k, doc, RESOURCE_WRITABLE);
+	if (!doc)
+		FAIL(err, NOMEM, "look");
+	json_object_update(doc, (json_t *)(uintptr_t)patch);
+	return resource_write(c, k, LOOK, doc, RESOURCE_REPLACE, NULL, err);
+}
+
+/* *status: 0 when it is written, else that of the form, in which what is refused stands. */
+static GH_RC write_look(struct web *w, const json_t *patch, int *status, struct gh_err *err)
+{
 	const struct resource_problem *v;
 	struct resource_change *c;
-	json_t *doc;
+	bool clash = false;
 	size_t n;
 	gh_rc rc;
 
-	*refused = false;
+	*status = 0;
+	liquid_set(w->page, "clash", LIQUID_NIL_VALUE);
 	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
 	resource_theme(c, &w->site->theme);
-	rc = resource_read(w->site->store, w->a, k, STR("portal"), &doc, err);
-	if (!rc.code) {
-		doc = resource_document(w->a, k, doc, RESOURCE_WRITABLE);
-		if (doc)
-			json_object_update(doc, patch);
-		rc = doc ? resource_write(c, k, STR("portal"), doc, RESOURCE_REPLACE, NULL, err)
-			 : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "look");
-	}
-	rc = resource_end(c, rc, false, err);
+	rc = resource_end(c, write_fields(w, c, patch, &clash, err), false, err);
 	v = resource_problems(c, &n);
+	if (clash) {
+		liquid_set_text(w->page, "clash", STR("Somebody else changed this meanwhile. Your text stands below; open it again to see theirs."));
+		*status = 409;
+		return GH_RC_OK;
+	}
 	if (rc.code != GH_E_INVALID || !n)
 		return rc;
-	*refused = true;
+	*status = 422;
 	for (size_t i = 0; i < n; i++)
 		web_form_error(w, str_starts(v[i].pointer, STR("/logo")) ? "logo" : "name", arena_dup(w->a, v[i].message));
 	return GH_RC_OK;
@@ -299,9 +333,10 @@ gh_rc admin_look_save(struct web *w, struct gh_err *err)
 	struct colours css;
 	unsigned bad = 0;
 	json_t *look, *patch = NULL;
-	bool refused;
+	int refused;
 
 	web_form(w);
+	liquid_set(w->page, "clash", LIQUID_NIL_VALUE);
 	TRY(look_shipped(&w->site->theme, w->a, &css, err));
 	look = look_sent(w, &css);
 	if (!look)
@@ -317,7 +352,7 @@ gh_rc admin_look_save(struct web *w, struct gh_err *err)
 	TRY(patch_of(w, look, bytes, &patch, err));
 	TRY(write_look(w, patch, &refused, err));
 	if (refused)
-		return show(w, 422, err);
+		return show(w, refused, err);
 	TRY(web_flash(w, "good", STR("The look is saved. Visitors see it at their next page."), err));
 	return web_redirect(w, STR("look"), err);
 }
@@ -325,11 +360,12 @@ gh_rc admin_look_save(struct web *w, struct gh_err *err)
 /* Back to the colours of the style sheet; the rest stays. */
 gh_rc admin_look_reset(struct web *w, struct gh_err *err)
 {
-	bool refused;
+	int refused;
 
+	web_form(w);
 	TRY(write_look(w, jsn_keep(w->a, json_pack("{s:n}", "colours")), &refused, err));
 	if (refused)
-		return show(w, 422, err);
+		return show(w, refused, err);
 	TRY(web_flash(w, "good", STR("The shipped colours are back."), err));
 	return web_redirect(w, STR("look"), err);
 }

@@ -129,6 +129,18 @@ test(`behind ${SERVERS[0]}`, async (t) => {
     assert.strictEqual(sql(g, "SELECT count(*) FROM audit_entry WHERE kind IN ('look', 'logo')"), '1');
   });
 
+  await t.test('two administrators at once lose nothing', async () => {
+    const other = await new Visitor(`${g.url}/admin`).signIn(g.admin.email, g.admin.password, '/admin/sign-in');
+    await other.open('/admin/look');
+    await admin.open('/admin/look');
+    assert.strictEqual((await upload(admin, '/admin/look', { lead_en: 'The first' })).status, 303);
+    const late = await upload(other, '/admin/look', { lead_de: 'Spät' });
+    assert.ok(late.status === 409 && late.html.includes('Somebody else changed this meanwhile') && late.html.includes('value="Spät"'), late.html);
+    assert.strictEqual((await upload(other, '/admin/look', { lead_de: 'Spät' })).status, 409, 'sent once more from there');
+    assert.strictEqual((await other.send('POST', '/admin/look/reset', { form: other.form('/admin/look/reset') })).status, 409, 'nor the colours');
+    assert.match(sql(g, 'SELECT look FROM portal_look'), /#7a1f5c.*The first/);
+  });
+
   await t.test('who may', async () => {
     for (const role of ['operator', 'auditor', 'publisher']) {
       g.cli('user', 'create', `${role}@example.com`, '--role', role, '--password-file', g.file(role, 'a sentence that nobody guesses\n'));
