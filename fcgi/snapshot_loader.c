@@ -111,6 +111,8 @@ static bool build(struct snapshot_loader *l, bool wanted)
 	uint64_t generation;
 	gh_rc rc;
 
+	if (wanted)                                  /* also when there is no store yet: that is asked for once only */
+		read_settings(l);
 	if (!open_store(l, &err)) {
 		if (err.code != GH_E_UNAVAILABLE || wanted)      /* "there is no store yet" is told when asked for */
 			deliver(l, NULL, &err);
@@ -131,12 +133,11 @@ static bool build(struct snapshot_loader *l, bool wanted)
 	if (rc.code) {
 		store_free(l->store);
 		l->store = NULL;
+		l->built = UINT64_MAX;               /* what was asked for is still to come */
 		deliver(l, NULL, &err);
 		return false;
 	}
 	l->built = generation;
-	if (wanted)
-		read_settings(l);
 	s->record_web = l->record_web;
 	deliver(l, s, NULL);
 	return true;

@@ -218,6 +218,7 @@ static void no_store_yet(void **state UNUSED)
 
 	snprintf(other, sizeof(other), "%s-later", state_dir);
 	o.state_dir = other;
+	setenv("GATEHOUSE_OTLP_ENDPOINT", "http://127.0.0.1:4318", true);
 	OK(snapshot_loader_start(&o, &l, &err));
 	CHECK("none", !wait_for(l, &refused));
 	CHECK_INT("told", refused.code, GH_E_UNAVAILABLE);
@@ -226,8 +227,10 @@ static void no_store_yet(void **state UNUSED)
 	struct snapshot *s = wait_for(l, &refused);
 
 	CHECK("it comes up by itself", s);
+	CHECK("with the settings of the start", s && s->record_web);
 	snapshot_unref(s);
 	snapshot_loader_stop(l);
+	unsetenv("GATEHOUSE_OTLP_ENDPOINT");
 	snprintf(command, sizeof(command), "rm -rf %s", other);
 	assert_int_equal(system(command), 0);
 	check_done();
