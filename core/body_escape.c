@@ -85,7 +85,7 @@ static size_t put_number(struct buf *out, struct str s)
 {
 	bool hex = s.n > 2 && (s.p[2] == 'x' || s.p[2] == 'X');
 	struct str digits = str_from(s, hex ? 3 : 2);
-	size_t n = str_find_char(digits, ';');
+	size_t n = str_find_char(str_first(digits, ENTITY_MAX_BYTES), ';');
 	char text[ENTITY_MAX_BYTES], *end;
 	unsigned long code;
 

@@ -156,8 +156,9 @@ enum body_form mask_form_of(struct str content_type, struct str body)
 
 	if (!body.n)
 		return BODY_FORM_TEXT;
+	/* what a client says that was told nothing else, whatever it sends: JSON is looked at with the fields */
 	if (str_eq_ci(type, STR("application/x-www-form-urlencoded")))
-		return BODY_FORM_FIELDS;
+		return str_starts(str_trim(body), STR("<")) ? BODY_FORM_XML : BODY_FORM_FIELDS;
 	if (str_eq_ci(type, STR("application/xml")) || str_eq_ci(type, STR("text/xml")) || str_eq_ci(type, STR("application/xhtml+xml"))
 	    || (type.n > 4 && str_eq_ci(str_from(type, type.n - 4), STR("+xml"))))
 		return BODY_FORM_XML;
@@ -165,42 +166,6 @@ enum body_form mask_form_of(struct str content_type, struct str body)
 	    || str_starts_ci(type, STR("video/")) || str_starts_ci(type, STR("font/")))
 		return BODY_FORM_NONE;
 	return by_first_bytes(body);
-}
-
-/* ---- fields ------------------------------------------------------------------------------------------------------------- */
-
-/* Of an address with a query: what stands behind it. */
-static struct str field_name(struct str before_equals)
-{
-	size_t at = before_equals.n;
-
-	while (at && !strchr("?#", before_equals.p[at - 1] ? before_equals.p[at - 1] : ' '))
-		at--;
-	return str_from(before_equals, at);
-}
-
-static bool mask_fields(const struct masker *m, struct buf *out, struct str body)
-{
-	bool first = true;
-
-	for (struct str rest = body, part; str_split(&rest, '&', &part); first = false) {
-		size_t equals = str_find_char(part, '=');
-		struct str name = uri_decode(m->a, field_name(str_first(part, equals)), true);
-
-		if (!name.p && part.n)
-			return false;
-		buf_cstr(out, first ? "" : "&");
-		if (equals == SIZE_MAX) {
-			buf_str(out, part);
-			continue;
-		}
-		buf_str(out, str_first(part, equals + 1));
-		if (mask_name_is_secret(name, m->marked))
-			buf_cstr(out, "***");
-		else
-			mask_within(m, out, BODY_ESCAPE_FIELD, str_from(part, equals + 1));
-	}
-	return true;
 }
 
 /* ---- JSON in text --------------------------------------------------------------------------------------------------------- */
@@ -296,6 +261,57 @@ static void mask_text_body(const struct masker *m, struct buf *out, struct str b
 	buf_str(out, str_from(body, at));
 }
 
+/* ---- fields ------------------------------------------------------------------------------------------------------------- */
+
+/* Of an address with a query: what stands behind it. */
+static struct str field_name(struct str before_equals)
+{
+	size_t at = before_equals.n;
+
+	while (at && !strchr("?#", before_equals.p[at - 1] ? before_equals.p[at - 1] : ' '))
+		at--;
+	return str_from(before_equals, at);
+}
+
+static bool mask_each_field(const struct masker *m, struct buf *out, struct str body)
+{
+	bool first = true;
+
+	for (struct str rest = body, part; str_split(&rest, '&', &part); first = false) {
+		size_t equals = str_find_char(part, '=');
+		struct str name = uri_decode(m->a, field_name(str_first(part, equals)), true);
+
+		if (!name.p && part.n)
+			return false;
+		buf_cstr(out, first ? "" : "&");
+		if (equals == SIZE_MAX) {
+			mask_within(m, out, BODY_ESCAPE_FIELD, part);
+			continue;
+		}
+		buf_str(out, str_first(part, equals + 1));
+		if (mask_name_is_secret(name, m->marked))
+			buf_cstr(out, "***");
+		else
+			mask_within(m, out, BODY_ESCAPE_FIELD, str_from(part, equals + 1));
+	}
+	return true;
+}
+
+/* JSON that stands there as it is may hold "&" and "=" in its strings: it comes first. */
+static bool mask_fields(const struct masker *m, struct buf *out, struct str body)
+{
+	struct buf json;
+	bool good;
+
+	if (str_find_char(body, '"') == SIZE_MAX)
+		return mask_each_field(m, out, body);
+	buf_init(&json, GROWTH_MAX * body.n);
+	mask_text_body(m, &json, body);
+	good = buf_ok(&json) && mask_each_field(m, out, buf_view(&json));
+	buf_release(&json);
+	return good;
+}
+
 /* ---- XML ---------------------------------------------------------------------------------------------------------------- */
 
 static struct str local_name(struct str name)
@@ -307,7 +323,7 @@ static struct str local_name(struct str name)
 
 static bool ends_name(char c)
 {
-	return ascii_is_space(c) || c == '>' || c == '/' || c == '=';
+	return ascii_is_space(c) || c == '<' || c == '>' || c == '/' || c == '=';
 }
 
 static struct str name_at(struct str s, size_t at)
@@ -350,11 +366,20 @@ static void put_attribute(const struct masker *m, struct buf *out, struct str va
 	buf_str(out, str_from(value, value.n - closed));
 }
 
-/* Copies a start tag from behind its name, without the values of secret attributes. *empty: it is "<a/>". */
+/* Behind a value without quotes. */
+static size_t bare_end(struct str s, size_t at)
+{
+	while (at < s.n && !ascii_is_space(s.p[at]) && s.p[at] != '>' && !str_starts(str_from(s, at), STR("/>")))
+		at++;
+	return at;
+}
+
+/* Copies a start tag from behind its name, without the values of secret attributes. *empty: it is "<a/>". One that does not end
+ * ends where the next begins. */
 static size_t copy_tag(const struct masker *m, struct buf *out, struct str s, size_t at, bool *empty)
 {
 	*empty = false;
-	while (at < s.n && s.p[at] != '>') {
+	while (at < s.n && s.p[at] != '>' && s.p[at] != '<') {
 		struct str name = name_at(s, at);
 		size_t value = at + name.n;
 
@@ -376,14 +401,30 @@ static size_t copy_tag(const struct masker *m, struct buf *out, struct str s, si
 			size_t end = str_find_char(str_from(s, value + 1), s.p[value]);
 
 			at = end == SIZE_MAX ? s.n : value + 1 + end + 1;
+		} else {
+			at = bare_end(s, value);
 		}
 		if (at > value && mask_name_is_secret(local_name(name), m->marked))
 			buf_cstr(out, "\"***\"");
 		else
 			put_attribute(m, out, str_first(str_from(s, value), at - value));
 	}
-	if (at < s.n)
+	if (at < s.n && s.p[at] == '>')
 		buf_char(out, s.p[at++]);
+	return at;
+}
+
+/* Not by name_at: of tags without an end it would read the same bytes again and again. */
+static bool is_name_at(struct str s, size_t at, struct str name)
+{
+	return str_starts(str_from(s, at), name) && (at + name.n == s.n || ends_name(s.p[at + name.n]));
+}
+
+/* Where a tag ends, or the next begins: no further, for that would be looked through for each of many tags without an end. */
+static size_t tag_close(struct str s, size_t at)
+{
+	while (at < s.n && s.p[at] != '>' && s.p[at] != '<')
+		at++;
 	return at;
 }
 
@@ -404,14 +445,12 @@ static size_t element_end(struct str s, size_t at, struct str name)
 			continue;
 		}
 		closes = at + 1 < s.n && s.p[at + 1] == '/';
-		if (str_eq(name_at(s, at + 1 + closes), name)) {
-			size_t close = str_find_char(str_from(s, at), '>');
-			bool empty = !closes && close != SIZE_MAX && s.p[at + close - 1] == '/';
+		if (is_name_at(s, at + 1 + closes, name)) {
+			size_t close = tag_close(s, at + 1);
+			bool empty = !closes && close < s.n && s.p[close - 1] == '/';
 
 			if (closes && !--depth)
 				return at;
-			if (close == SIZE_MAX)
-				return s.n;      /* no tag ends any more; to look for that behind each would take the square of the time */
 			depth += !closes && !empty;
 		}
 		at++;
