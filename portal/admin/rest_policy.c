@@ -18,6 +18,7 @@ static GH_RC find_place(struct rest *r, struct str scope, struct policy_place *o
 	gh_rc rc;
 
 	*ok = false;
+	scope = str_trim(scope);                 /* as policy_place_find reads it: the right is asked for of the place that is shown */
 	if (!scope.n)
 		return rest_problem(r, 400, "bad-request", STR("scope is required: global, product:ID, api:ID, operation:API/OP ..."), NULL, err);
 	TRY(resource_allowed(r->w->site->store, resource_kind_find(STR("policy")), scope, change, ok, err));

@@ -25,7 +25,13 @@ const OPERATIONS = {
   getGovernance: () => ({ params: { api: 'orders' }, foreign: { api: 'nowhere' }, check: (b) => assert.strictEqual(b.apis[0].id, 'orders') }),
   getCache: () => ({ params: { api: 'orders' }, check: (b) => assert.deepStrictEqual(b.items, []) }),
   purgeCache: () => ({ body: { api: 'orders' }, check: (b) => assert.strictEqual(b.removed, 0) }),
-  listPolicyVersions: () => ({ params: { scope: SCOPE }, foreign: { scope: 'operation:orders/nowhere' }, check: (b) => assert.deepStrictEqual(b.items.map((v) => v.newest), [true, false]) }),
+  listPolicyVersions: (c, w) => ({ params: { scope: SCOPE }, foreign: { scope: 'operation:orders/nowhere' }, check: async (b, call) => {
+    assert.deepStrictEqual(b.items.map((v) => v.newest), [true, false]);
+    for (const path of ['policy-versions', `policy-versions/${b.items[0].version}`, 'effective-policies']) {
+      const far = await call('GET', `/${path}?scope=%20${encodeURIComponent(SCOPE)}`, undefined, {}, w.far);
+      assert.strictEqual(far.status, 403, `${path} behind a blank: ${far.text}`);
+    }
+  } }),
   getPolicyVersion: (c) => ({ params: { version: c.listPolicyVersions.items[1].version, scope: SCOPE }, foreign: { version: '999999', scope: 'api:nowhere' },
     check: (b) => { assert.match(b.policy, /<inbound><base \/><\/inbound>/); assert.deepStrictEqual(b.restoring.map((l) => l.kind), ['old', 'new']); } }),
   restorePolicyVersion: (c) => ({ params: { version: c.listPolicyVersions.items[1].version }, body: { scope: SCOPE }, foreign: { version: '999999', scope: 'api:nowhere' },
