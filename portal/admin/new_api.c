@@ -43,7 +43,7 @@ static GH_RC put_choices(struct web *w, struct gh_err *err)
 	}
 	list = liquid_set_list(w->page, "products");
 	TRY(store_products(w->site->store, w->a, &some, &p, &n, err));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && web_may(w, WEB_CHANGE_PRODUCTS); i++) {
 		struct liquid_record *r;
 		bool seen;
 
@@ -256,6 +256,8 @@ static GH_RC into_product(struct web *w, struct resource_change *c, const struct
 
 	if (!x->product.n)
 		return GH_RC_OK;
+	if (!web_may(w, WEB_CHANGE_PRODUCTS))    /* where the product stands resource_write asks; a role that counts everywhere only here */
+		FAIL(err, DENIED, "You may not change products.");
 	TRY(resource_read(w->site->store, w->a, k, x->product, &doc, err));
 	if (!doc) {
 		resource_problem(c, k, x->product, STR("/product"), "there is no such product");

@@ -79,6 +79,11 @@ const OPERATIONS = {
     }
     const far = await call('POST', '/imports', { address: 'file:///etc/passwd' });
     assert.deepStrictEqual([far.status, far.body.errors[0].pointer], [422, '#/address'], far.text);
+    assert.strictEqual((await call('PUT', '/roles/maker', { name: 'Maker', permissions: ['view-apis', 'change-apis'] })).status, 201);
+    const maker = (await call('PUT', '/machine-tokens/maker', { role: 'maker', scopes: ['write'] })).body.token;
+    const into = await call('POST', '/imports', { id: 'smuggled', document: OPENAPI, environment: 'sandbox', product: 'gold' }, {}, maker);
+    assert.strictEqual(into.status, 403, `a product that the role may not change: ${into.text}`);
+    for (const path of ['/machine-tokens/maker', '/roles/maker']) assert.strictEqual((await call('DELETE', path, undefined, { 'if-match': '*' })).status, 204);
     const both = await call('POST', '/imports', { document: OPENAPI, address: 'https://a.example/' });
     assert.strictEqual(both.body.errors[0].pointer, '#/document', both.text);
     const kong = await call('POST', '/imports?dry-run=true', { document: '_format_version: "3.0"\nservices:\n- name: kong\n  url: https://k.example/\n  routes:\n  - name: all\n    paths: [/kong]\n', environment: 'sandbox' });
