@@ -1,5 +1,5 @@
 /* rest.c - the management API: its table of routes, who asks, and problem details. */
-#include "portal/admin/rest.h"
+#include "portal/admin/rest_deed.h"
 
 #include "core/clock.h"
 #include "core/http_status.h"
@@ -395,6 +395,19 @@ static bool takes_answer(struct str accept, struct str other)
 	return false;
 }
 
+/* A trial that is misspelt would be the real thing. */
+static GH_RC check_dry_run(struct rest *r, bool *ok, struct gh_err *err)
+{
+	static const char *const known[] = { "dry-run", NULL };
+	const struct web_param *given = web_param_find(&r->w->rq.query, "dry-run");
+
+	TRY(rest_known(r, known, ok, err));
+	if (!*ok || !given || str_eq(given->value, STR("true")) || str_eq(given->value, STR("false")))
+		return GH_RC_OK;
+	*ok = false;
+	return rest_problem(r, 400, "bad-request", STR("dry-run is true or false."), NULL, err);
+}
+
 gh_rc admin_rest(struct web *w, struct gh_err *err)
 {
 	struct str method = str_eq(w->rq.method, STR("HEAD")) ? STR("GET") : w->rq.method, allow = STR("");
@@ -425,5 +438,7 @@ gh_rc admin_rest(struct web *w, struct gh_err *err)
 	if (!takes_answer(w->rq.accept, other_type(&r)))
 		return rest_problem(&r, 406, "not-acceptable", STR("Answers are application/json; send Accept: application/json."), NULL, err);
 	TRY(admit(&r, &in, err));
+	if (in && r.route->writes)
+		TRY(check_dry_run(&r, &in, err));
 	return in ? r.route->run(&r, err) : GH_RC_OK;
 }

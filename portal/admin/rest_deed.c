@@ -262,13 +262,8 @@ static GH_RC begin_and_end(struct rest *r, int status, rest_work *work, const js
 
 gh_rc rest_deed_as(struct rest *r, int status, rest_work *work, struct gh_err *err)
 {
-	static const char *const known[] = { "dry-run", NULL };
 	json_t *body;
-	bool ok;
 
-	TRY(rest_known(r, known, &ok, err));
-	if (!ok)
-		return GH_RC_OK;
 	TRY(body_of(r, &body, err));
 	return body ? begin_and_end(r, status, work, body, err) : GH_RC_OK;
 }

@@ -151,7 +151,6 @@ static GH_RC take_description(struct rest *r, struct import *x, struct gh_err *e
 
 gh_rc rest_import(struct rest *r, struct gh_err *err)
 {
-	static const char *const known[] = { "dry-run", NULL };
 	const struct rest_member members[] = {
 		FIELD(0, 300), FIELD(1, 300), FIELD(2, 1000), FIELD(3, 2000), FIELD(4, 300), FIELD(5, 300), FIELD(6, STORE_DOCUMENT_MAX), FIELD(7, 2000),
 		FIELD(8, 300), { "archive", REST_TEXT, false, offsetof(struct import, archive), 1, ARCHIVE_MOST },
@@ -165,9 +164,7 @@ gh_rc rest_import(struct rest *r, struct gh_err *err)
 	if (!x)
 		FAIL(err, NOMEM, "import");
 	x->placeholders = true;
-	TRY(rest_known(r, known, &ok, err));
-	if (ok)
-		TRY(rest_take_body(r, members, x, &ok, err));
+	TRY(rest_take_body(r, members, x, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
 	r->w->members = fields;

@@ -334,6 +334,7 @@ for (const server of SERVERS) {
       assert.strictEqual((await call('GET', '/apis/afar')).body.backendUrl, `${base}/v2`, 'a server without host is beside the description');
       assert.strictEqual((await call('GET', '/operations/afar%2Fthings')).status, 200);
       assert.strictEqual((await call('GET', '/api-descriptions/afar')).body.source, `${base}/away`);
+      assert.strictEqual((await call('DELETE', '/apis/afar?dryRun=true', undefined, { 'if-match': '*' })).status, 400);
 
       // the ZIP that the page gives out is what `import zip` and the form take
       gw.cli('named-value', 'set', 'pass', '--secret', '--file', gw.file('pass', 'hush'));

@@ -208,7 +208,10 @@ async function runOperations(w) {
       else await send([403, 404, 422], { params: { ...params, [name]: value } });
     }
     if (has('IfMatch')) await send(412, { headers: { 'if-match': '"stale"' } });
-    if (writes) assert.strictEqual((await send(200, { params: { ...params, 'dry-run': 'true' } })).headers.get('dry-run'), 'true');
+    if (writes) {
+      for (const odd of [{ 'dry-run': 'yes' }, { dryRun: 'true' }]) await send(400, { params: { ...params, ...odd } });
+      assert.strictEqual((await send(200, { params: { ...params, 'dry-run': 'true' } })).headers.get('dry-run'), 'true');
+    }
     // and as it should be, by the generated client
     const done = await w.client[id](Object.keys(params).length ? params : null, s.body, writes ? { headers: { 'idempotency-key': `once-${id}` } } : {});
     assert.strictEqual(done.status, 200, `${id}: ${JSON.stringify(done.data)}`);
