@@ -159,13 +159,16 @@ gh_rc rest_import(struct rest *r, struct gh_err *err)
 	};
 	struct import *x = arena_new_of(r->w->a, struct import);
 	struct str bytes;
-	bool ok;
+	bool ok, again;
 
 	if (!x)
 		FAIL(err, NOMEM, "import");
 	x->placeholders = true;
 	TRY(rest_take_body(r, members, x, &ok, err));
 	if (!ok)
+		return GH_RC_OK;
+	TRY(rest_again(r, &again, err));         /* an address is not asked once more for what was answered; the change looks again */
+	if (again)
 		return GH_RC_OK;
 	r->w->members = fields;
 	for (size_t i = 0; fields[i].name; i++)

@@ -334,7 +334,13 @@ for (const server of SERVERS) {
       assert.strictEqual((await call('GET', '/apis/afar')).body.backendUrl, `${base}/v2`, 'a server without host is beside the description');
       assert.strictEqual((await call('GET', '/operations/afar%2Fthings')).status, 200);
       assert.strictEqual((await call('GET', '/api-descriptions/afar')).body.source, `${base}/away`);
+      const twice = () => call('POST', '/imports', { address: `${base}/away`, id: 'twice', environment: 'default' }, { 'idempotency-key': 'import-twice' });
+      const was = await twice();
+      answers['/away'] = [500, ''];
+      const repeated = await twice();
+      assert.deepStrictEqual([was.status, repeated.status, repeated.headers.get('idempotent-replayed'), repeated.text], [200, 200, 'true', was.text]);
       assert.strictEqual((await call('DELETE', '/apis/afar?dryRun=true', undefined, { 'if-match': '*' })).status, 400);
+      assert.strictEqual((await call('DELETE', '/apis/twice', undefined, { 'if-match': '*' })).status, 204);
 
       // the ZIP that the page gives out is what `import zip` and the form take
       gw.cli('named-value', 'set', 'pass', '--secret', '--file', gw.file('pass', 'hush'));
