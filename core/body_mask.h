@@ -4,7 +4,8 @@
  * operator gave. Case, "-", "_", "." and blanks make no difference between names. The body is read as text, not parsed: one
  * that was cut off in the middle, or is not well-formed, is masked just so, and a value that has no end is masked to the end.
  * A text within the text is looked at, too, and what stands in that, a few deep: JSON or XML in a JSON string, in an element, an
- * attribute, a CDATA section, a comment, in a field of a form; the query of an address in any of these.
+ * attribute, a CDATA section, a comment, in a field of a form; the query of an address in any of these. So is JSON or XML that is
+ * announced as a form, as clients do that are told no type. Time grows with the length, whatever is in the body.
  *
  * What stands under no name (a key inside of a sentence) is not found here: mask known secrets in the result too.
  *
