@@ -217,18 +217,20 @@ static GH_RC subscription_save(struct resource_put *p, struct gh_err *err)
 	const struct subscription_row *r = p->row;
 	struct store_site site = { .portal = p->c->portal };
 	struct store_subscription old, row = r->sub;
+	struct str said;
 	bool found;
 
 	if (!p->exists)
 		return make(p, err);
 	TRY(store_subscription_find(p->s, p->a, p->id, &old, &found, err));
+	said = str_eq(r->sub.note, old.note) ? STR("") : r->sub.note;   /* an old note was about something else */
 	row.state = old.state;
 	row.tier_id = old.tier_id;
 	TRY(store_subscription_update(p->s, &row, err));
 	if (r->sub.state != old.state)
 		TRY(store_subscription_change(p->s, p->a, p->id, (enum store_subscription_state)r->sub.state, r->sub.note, &site, err));
 	if (!str_eq(r->sub.tier_id, old.tier_id))
-		TRY(store_subscription_change_tier(p->s, p->a, p->id, r->sub.tier_id.n ? r->sub.tier_id : STR_NULL, r->sub.note, &site, err));
+		TRY(store_subscription_change_tier(p->s, p->a, p->id, r->sub.tier_id.n ? r->sub.tier_id : STR_NULL, said, &site, err));
 	TRY(replace_key(p, "primaryKey", STORE_KEY_PRIMARY, err));
 	return replace_key(p, "secondaryKey", STORE_KEY_SECONDARY, err);
 }

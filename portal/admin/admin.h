@@ -132,14 +132,16 @@ json_t *admin_audit_json(struct web *w, const struct store_audit_entry *v);     
 web_handler admin_look, admin_look_save, admin_look_reset;
 /* What its owners ask for and wait for, as `tier`, `wish`, `message` and `asker` of its row; adds to its actions. */
 GH_RC admin_put_request(struct web *w, struct liquid_record *row, const struct store_subscription *s, struct gh_err *err);
-/* One deed ("approve", "suspend" ...) in the transaction that stands. *late: its state, which is in *sub, does not allow it and nothing was
+struct resource_change;
+/* One deed ("approve", "suspend" ...) in the change. *late: its state, which is in *sub, does not allow it and nothing was
  * done. NOT_FOUND: no such subscription or deed. */
-GH_RC admin_subscription_apply(struct web *w, struct str id, struct str name, struct str note, struct store_subscription *sub, bool *late,
-			       struct gh_err *err);
-/* A new key in the place of one, told this once; the old one goes on for keep_s seconds. In a transaction. NOT_FOUND. */
+GH_RC admin_subscription_apply(struct web *w, struct resource_change *c, struct str id, struct str name, struct str note,
+			       struct store_subscription *sub, bool *late, struct gh_err *err);
+/* A new key in the place of one, told this once; the old one goes on for keep_s seconds. The store keeps no copy with
+ * portal.show_keys = once. In a transaction. NOT_FOUND. */
 GH_RC admin_key_new(struct web *w, struct str id, bool second, int64_t keep_s, struct str *key, struct gh_err *err);
 enum { ADMIN_KEY_KEEP_MAX_S = 30 * 86400 };
-/* Grants or refuses, in the transaction that stands, the other tier that its owners ask for. *late: nobody asks, and nothing was done. */
-GH_RC admin_wish_decide(struct web *w, struct str id, bool grant, struct str note, bool *late, struct gh_err *err);
+/* Grants or refuses, in the change, the other tier that its owners ask for. *late: nobody asks, and nothing was done. */
+GH_RC admin_wish_decide(struct web *w, struct resource_change *c, struct str id, bool grant, struct str note, bool *late, struct gh_err *err);
 /* What may be done to a subscription of that state, as `actions` of its row: value and label. */
 void admin_put_actions(struct web *w, struct liquid_record *row, int64_t state);

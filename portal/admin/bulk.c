@@ -70,11 +70,12 @@ static struct str or_id(struct str name, struct str id)
 	return name.n ? name : id;
 }
 
-static GH_RC subscription(struct web *w, struct str id, const struct deed *d, struct str note, struct str *name, struct str *why, struct gh_err *err)
+static GH_RC subscription(struct web *w, struct resource_change *c, struct str id, const struct deed *d, struct str note, struct str *name, struct str *why,
+			  struct gh_err *err)
 {
 	struct store_subscription sub = { .id = STR_NULL };
 	bool late = false;
-	gh_rc rc = admin_subscription_apply(w, id, str_of(d->name), note, &sub, &late, err);
+	gh_rc rc = admin_subscription_apply(w, c, id, str_of(d->name), note, &sub, &late, err);
 
 	*why = STR_NULL;
 	*name = sub.id.n ? or_id(sub.name, sub.id) : id;
@@ -88,7 +89,8 @@ static GH_RC subscription(struct web *w, struct str id, const struct deed *d, st
 }
 
 /* An application is suspended by its subscriptions: none of its keys opens anything. */
-static GH_RC application(struct web *w, struct str id, const struct deed *d, struct str note, struct str *name, struct str *why, struct gh_err *err)
+static GH_RC application(struct web *w, struct resource_change *c, struct str id, const struct deed *d, struct str note, struct str *name, struct str *why,
+			 struct gh_err *err)
 {
 	bool suspend = strcmp(d->name, "suspend") == 0, found, late;
 	const struct store_subscription_filter f = { .application_id = id, .state = suspend ? STORE_SUB_ACTIVE : STORE_SUB_SUSPENDED };
@@ -102,7 +104,7 @@ static GH_RC application(struct web *w, struct str id, const struct deed *d, str
 	*name = found ? or_id(app.name, app.id) : id;
 	TRY(store_subscriptions(w->site->store, w->a, &f, &all, &v, &n, err));
 	for (size_t i = 0; i < n; i++)
-		TRY(admin_subscription_apply(w, v[i].id, str_of(d->name), note, &sub, &late, err));
+		TRY(admin_subscription_apply(w, c, v[i].id, str_of(d->name), note, &sub, &late, err));
 	if (!found || !n)
 		*why = !found ? STR("There is no such application any more.") : suspend ? STR("It has no active subscription.") : STR("It has no suspended subscription.");
 	return GH_RC_OK;
@@ -135,9 +137,9 @@ gh_rc bulk_do(struct web *w, struct resource_change *c, struct str plural, struc
 		if (strcmp(d->plural, "users") == 0)
 			TRY(admin_user_apply(w, c, p->id, str_of(d->name), &p->name, &p->why, err));
 		else if (strcmp(d->plural, "applications") == 0)
-			TRY(application(w, p->id, d, note, &p->name, &p->why, err));
+			TRY(application(w, c, p->id, d, note, &p->name, &p->why, err));
 		else
-			TRY(subscription(w, p->id, d, note, &p->name, &p->why, err));
+			TRY(subscription(w, c, p->id, d, note, &p->name, &p->why, err));
 	}
 	return GH_RC_OK;
 }

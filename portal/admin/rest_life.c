@@ -129,7 +129,7 @@ static GH_RC decide(struct rest *r, struct resource_change *c, const json_t *bod
 	TRY(find_request(r, &q, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	TRY(admin_wish_decide(r->w, r->args[0], str_eq(x.decision, STR("grant")), str_trim(x.note), &late, err));
+	TRY(admin_wish_decide(r->w, c, r->args[0], str_eq(x.decision, STR("grant")), str_trim(x.note), &late, err));
 	if (late)
 		FAIL(err, CONFLICT, "nobody asks for another tier; a subscription that waits is decided by its state");
 	TRY(resource_read(r->w->site->store, r->w->a, k, r->args[0], out, err));

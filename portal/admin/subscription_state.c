@@ -1,5 +1,6 @@
 #include "portal/admin/admin.h"
 
+#include "config/resource.h"
 #include "core/str.h"
 #include "db/notices.h"
 #include "db/users.h"
@@ -90,21 +91,35 @@ static GH_RC done(struct web *w, const char *kind, const char *text, struct gh_e
 	return web_redirect(w, STR("subscriptions"), err);
 }
 
-/* Looks and changes in one transaction: of two people at once, one is told that the other was quicker. */
-static GH_RC act(struct web *w, const struct action *action, struct str id, struct str note, struct store_subscription *sub, bool *late,
-		 struct gh_err *err)
+/* Through the one door, as a PATCH of the management API: one validation, and an entry with what was before and is after. */
+static GH_RC patch(struct web *w, struct resource_change *c, struct str id, json_t *fields, struct gh_err *err)
 {
+	const struct resource_kind *k = resource_kind_find(STR("subscription"));
+	const json_t *change = jsn_keep(w->a, fields);
 	struct store_site site;
+	json_t *doc;
+
+	if (!change)
+		FAIL(err, NOMEM, "subscription");
+	web_store_site(w, &site);
+	resource_portal(c, site.portal);
+	TRY(resource_merge(w->site->store, w->a, k, id, change, &doc, err));
+	return resource_write(c, k, id, doc, RESOURCE_REPLACE, NULL, err);
+}
+
+/* Looks and changes in one transaction: of two people at once, one is told that the other was quicker. */
+static GH_RC act(struct web *w, struct resource_change *c, const struct action *action, struct str id, struct str note, struct store_subscription *sub,
+		 bool *late, struct gh_err *err)
+{
 	bool found;
 
 	TRY(store_subscription_find(w->site->store, w->a, id, sub, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such subscription");
-	web_store_site(w, &site);
 	*late = !(action->from >> sub->state & 1);
 	if (*late)
 		return GH_RC_OK;
-	return store_subscription_change(w->site->store, w->a, sub->id, action->to, note, &site, err);
+	return patch(w, c, id, json_pack("{s:s, s:s%}", "state", store_subscription_state_names[action->to], "note", note.n ? note.p : "", note.n), err);
 }
 
 static const struct action *action_of(struct str name)
@@ -115,18 +130,31 @@ static const struct action *action_of(struct str name)
 	return NULL;
 }
 
-GH_RC admin_subscription_apply(struct web *w, struct str id, struct str name, struct str note, struct store_subscription *sub, bool *late,
-			       struct gh_err *err)
+GH_RC admin_subscription_apply(struct web *w, struct resource_change *c, struct str id, struct str name, struct str note,
+			       struct store_subscription *sub, bool *late, struct gh_err *err)
 {
 	const struct action *action = action_of(name);
 
 	if (!action)
 		FAIL(err, NOT_FOUND, "no such action");
-	return act(w, action, id, note, sub, late, err);
+	return act(w, c, action, id, note, sub, late, err);
+}
+
+static GH_RC grant_wish(struct web *w, struct resource_change *c, const struct store_request *r, struct str note, struct gh_err *err)
+{
+	json_t *fields = json_pack("{s:s%}", "tier", r->tier_id.p, r->tier_id.n);
+	struct store_subscription sub;
+	bool found;
+
+	if (note.n)                      /* else the note that explains its state goes on standing there */
+		json_object_set_new(fields, "note", json_stringn(note.p, note.n));
+	TRY(patch(w, c, r->subscription_id, fields, err));
+	TRY(store_subscription_find(w->site->store, w->a, r->subscription_id, &sub, &found, err));
+	return found && sub.state != STORE_SUB_SUBMITTED ? store_request_drop(w->site->store, r->subscription_id, err) : GH_RC_OK;      /* also where it has that tier already */
 }
 
 /* In one transaction with the look: the wish may have been taken back meanwhile. */
-gh_rc admin_wish_decide(struct web *w, struct str id, bool grant, struct str note, bool *late, struct gh_err *err)
+gh_rc admin_wish_decide(struct web *w, struct resource_change *c, struct str id, bool grant, struct str note, bool *late, struct gh_err *err)
 {
 	struct store *s = w->site->store;
 	struct store_site site;
@@ -137,21 +165,33 @@ gh_rc admin_wish_decide(struct web *w, struct str id, bool grant, struct str not
 	*late = !found || !r.tier_id.n;
 	if (*late)
 		return GH_RC_OK;
+	if (grant)
+		return grant_wish(w, c, &r, note, err);
 	web_store_site(w, &site);
-	return grant ? store_subscription_change_tier(s, w->a, r.subscription_id, r.tier_id, note, &site, err)
-		     : store_tier_refuse(s, w->a, r.subscription_id, note, &site, err);
+	return store_tier_refuse(s, w->a, r.subscription_id, note, &site, err);
+}
+
+/* What the one door refused: a state that cannot be, or another one that was quicker. The page says it, and nothing has happened. */
+static bool told(gh_rc rc)
+{
+	return rc.code == GH_E_INVALID || rc.code == GH_E_CONFLICT || rc.code == GH_E_DENIED;
 }
 
 static GH_RC act_on_wish(struct web *w, size_t which, struct str note, struct gh_err *err)
 {
 	struct store_subscription sub;
+	struct resource_change *c;
 	bool found, late = false;
+	gh_rc rc;
 
 	TRY(store_subscription_find(w->site->store, w->a, w->rq.args[0], &sub, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such subscription");
-	TRY(store_tx_begin(w->site->store, web_actor(w), err));
-	TRY(store_tx_end(w->site->store, admin_wish_decide(w, w->rq.args[0], which == 0, note, &late, err), err));
+	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
+	rc = resource_end(c, admin_wish_decide(w, c, w->rq.args[0], which == 0, note, &late, err), false, err);
+	if (told(rc))
+		return done(w, "bad", arena_cstr(w->a, str_of(err->message)), err);
+	TRY(rc);
 	return late ? done(w, "bad", "Nobody asks for another tier any more.", err) : done(w, "good", wish_actions[which][2], err);
 }
 
@@ -163,7 +203,8 @@ GH_RC admin_key_new(struct web *w, struct str id, bool second, int64_t keep_s, s
 	TRY(store_subscription_find(w->site->store, w->a, id, &sub, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such subscription");
-	return store_key_replace(w->site->store, w->a, id, second ? STORE_KEY_SECONDARY : STORE_KEY_PRIMARY, STR_NULL, keep_s, key, err);
+	TRY(store_key_replace(w->site->store, w->a, id, second ? STORE_KEY_SECONDARY : STORE_KEY_PRIMARY, STR_NULL, keep_s, key, err));
+	return str_eq(config_text(&w->site->config, CONFIG_PORTAL_SHOW_KEYS), STR("always")) ? GH_RC_OK : store_keys_forget(w->site->store, id, err);
 }
 
 static GH_RC act_on_key(struct web *w, struct gh_err *err)
@@ -191,9 +232,10 @@ gh_rc admin_subscription_act(struct web *w, struct gh_err *err)
 {
 	struct str note = str_trim(web_param(&w->rq.form, "note"));
 	const struct action *action = action_of(w->rq.args[1]);
-	struct store *s = w->site->store;
 	struct store_subscription sub;
+	struct resource_change *c;
 	bool late = false;
+	gh_rc rc;
 
 	note = str_first(note.p ? note : STR(""), NOTE_MAX);
 	for (size_t i = 0; i < ARRAY_LEN(wish_actions); i++)
@@ -203,8 +245,11 @@ gh_rc admin_subscription_act(struct web *w, struct gh_err *err)
 		return act_on_key(w, err);
 	if (!action)
 		FAIL(err, NOT_FOUND, "no such action");
-	TRY(store_tx_begin(s, web_actor(w), err));
-	TRY(store_tx_end(s, act(w, action, w->rq.args[0], note, &sub, &late, err), err));
+	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
+	rc = resource_end(c, act(w, c, action, w->rq.args[0], note, &sub, &late, err), false, err);
+	if (told(rc))
+		return done(w, "bad", arena_cstr(w->a, str_of(err->message)), err);
+	TRY(rc);
 	return late ? done(w, "bad", "Somebody else was quicker: the subscription is in another state now.", err)
 		    : done(w, "good", action->done, err);
 }

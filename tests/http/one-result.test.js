@@ -1,4 +1,4 @@
-// What an administrator does by a command, by a call of the management API and by files is one and the same: the same message for what
+// What an administrator does by a command, by a call of the management API, by files and with the mouse is one and the same: the same message for what
 // is wrong, the same document for what is not, the same entry of the audit trail.
 'use strict';
 const test = require('node:test');
@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { execFile, execFileSync } = require('node:child_process');
 const { start } = require('./harness');
-const { request, sql } = require('./people');
+const { request, sql, Visitor } = require('./people');
 
 const PLURAL = { policy: 'policies', 'policy-fragment': 'policy-fragments', terms: 'terms-of-use' };
 const XML = (name) => `<policies><inbound><base /><set-header name="${name}"><value>v</value></set-header></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
@@ -179,6 +179,39 @@ test('by command, by call and by file: one validation, one result, one trail', a
     assert.deepStrictEqual(got.command, got.call, 'command and call');
     assert.deepStrictEqual(got.file, got.call, 'file and call');
     assert.ok(got.call.messages.length ? !got.call.trail.length : got.call.trail.length === 1, JSON.stringify(got.call));
+  });
+
+  await t.test('what the dashboard does to a subscription is what a call does to it', async () => {
+    const desk = await new Visitor(`${gw.url}/admin`).signIn(gw.admin.email, gw.admin.password, '/admin/sign-in');
+    const press = async (where, form) => {
+      await desk.open('/admin/subscriptions');
+      await desk.send('POST', `/admin/subscriptions/${where}`, { form: { csrf: /name="csrf" value="([^"]+)"/.exec(desk.html)[1], ...form } });
+    };
+    for (const [deed, from, to] of [['approve', 'submitted', 'active'], ['reject', 'submitted', 'rejected'], ['suspend', 'active', 'suspended'], ['restore', 'suspended', 'active'], ['cancel', 'active', 'cancelled']]) {
+      const trails = [];
+      for (const way of [() => call('PATCH', 'subscription', 's1', { state: to, note: 'Why' }), () => press(`s1/${deed}`, { note: 'Why' }), () => deed !== 'cancel' && press('bulk', { pick: 's1', action: deed, note: 'Why' })]) {
+        await must('PATCH', 'subscription', 's1', { state: from, note: '' });
+        const at = seq();
+        if (await way() !== false) trails.push(trail(at));
+      }
+      assert.strictEqual(trails[0].length, 1, deed);
+      for (const other of trails.slice(1)) assert.deepStrictEqual(other, trails[0], deed);
+    }
+    await must('PUT', 'tier', 'big', { product: 'gold', name: 'Big' });
+    const wish = () => execFileSync('sqlite3', ['-cmd', '.timeout 60000', `${gw.state}/config.db`, "INSERT INTO subscription_request (subscription_id, tier_id, message, user_id, created_us) VALUES ('s1', 'big', 'More', 'ann', 1)"]);
+    await must('PATCH', 'subscription', 's1', { state: 'active', note: 'Old' });
+    const both = [];
+    for (const way of [() => call('PATCH', 'subscription', 's1', { tier: 'big' }), () => press('s1/grant-tier', {})]) {
+      wish();
+      const at = seq();
+      await way();
+      both.push(trail(at));
+      assert.deepStrictEqual([(await shown('subscription', 's1')).note, sql(gw, 'SELECT count(*) FROM subscription_request')], ['Old', '0']);
+      await must('PATCH', 'subscription', 's1', { tier: null });
+    }
+    assert.ok(both[0].length === 1, JSON.stringify(both));
+    assert.deepStrictEqual(both[1], both[0]);
+    await must('DELETE', 'tier', 'big');
   });
 
   await t.test('a description that a command imports is what its documents are as calls and as files', async () => {

@@ -184,4 +184,9 @@ test('keys are shown once where the operator wants it so', async (t) => {
   assert.strictEqual(pat.status, 404);
   assert.deepStrictEqual(keysOn(pat), []);
   assert.strictEqual(sql(gw, "SELECT count(*) FROM audit_entry WHERE action LIKE '%shown%'"), '0');
+  const admin = await new Visitor(`${gw.url}/admin`).signIn(gw.admin.email, gw.admin.password, '/admin/sign-in');
+  await admin.open('/admin/subscriptions');
+  const made = await admin.send('POST', `/admin/subscriptions/${page.split('/').pop()}/new-key`, { form: { csrf: /name="csrf" value="([^"]+)"/.exec(admin.html)[1], key: 'primary', keep: '60' } });
+  assert.match(made.html, /New key/);
+  assert.strictEqual(sql(gw, 'SELECT count(*) || \':\' || total(length(sealed) > 0) FROM subscription_key'), '3:0.0', 'the new one and the two before it, none of them kept in clear');
 });
