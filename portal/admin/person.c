@@ -38,7 +38,21 @@ static void put_fact(struct liquid_list *list, const char *name, struct str valu
 	liquid_set_text(r, "value", value);
 }
 
-static GH_RC put_sign_in(struct web *w, const struct store_user *u, struct liquid_list *facts, struct gh_err *err)
+static void put_deed(struct liquid_list *list, const char *name, const char *label)
+{
+	struct liquid_record *r = liquid_push_record(list);
+
+	liquid_set_text(r, "value", str_of(name));
+	liquid_set_text(r, "label", str_of(label));
+}
+
+/* Nobody does these things to his own account. */
+static bool may_do(struct web *w, const struct store_user *u)
+{
+	return web_may_everywhere(w, WEB_MANAGE_PEOPLE) && !str_eq(u->id, w->user.id);
+}
+
+static GH_RC put_sign_in(struct web *w, const struct store_user *u, struct liquid_list *facts, struct liquid_list *deeds, struct gh_err *err)
 {
 	struct store_identity *ids;
 	struct store_passkey *keys;
@@ -59,6 +73,8 @@ static GH_RC put_sign_in(struct web *w, const struct store_user *u, struct liqui
 	put_fact(facts, "Codes of an app", found && factor.confirmed_us ? STR("On") : STR("Off"));
 	put_fact(facts, "Identity providers", n_ids ? providers : STR("None"));
 	put_fact(facts, "Personal tokens", web_number(w, (int64_t)n_tokens));
+	if (found && factor.confirmed_us && may_do(w, u))
+		put_deed(deeds, "reset-second-factor", "Reset second factor");
 	return GH_RC_OK;
 }
 
@@ -78,13 +94,9 @@ static GH_RC put_account(struct web *w, const struct store_user *u, struct gh_er
 	liquid_set_text(w->page, "note", u->note.n ? u->note : STR(""));
 	put_fact(facts, "Account since", u->created_us ? web_date(w, u->created_us) : STR("Unknown"));
 	put_fact(facts, "Signed in", u->signed_in_us ? web_date(w, u->signed_in_us) : STR("Never"));
-	for (size_t i = 0; web_may_everywhere(w, WEB_MANAGE_PEOPLE) && !str_eq(u->id, w->user.id) && of_state[i]; i += 2) {
-		struct liquid_record *r = liquid_push_record(deeds);
-
-		liquid_set_text(r, "value", str_of(of_state[i]));
-		liquid_set_text(r, "label", str_of(of_state[i + 1]));
-	}
-	return put_sign_in(w, u, facts, err);
+	for (size_t i = 0; may_do(w, u) && of_state[i]; i += 2)
+		put_deed(deeds, of_state[i], of_state[i + 1]);
+	return put_sign_in(w, u, facts, deeds, err);
 }
 
 static GH_RC put_groups(struct web *w, const struct store_user *u, struct gh_err *err)
@@ -391,9 +403,22 @@ static GH_RC hand_over(struct web *w, struct resource_change *c, const struct st
 	return GH_RC_OK;
 }
 
+/* For somebody who has lost both the phone and the recovery codes. */
+static GH_RC reset_factor(struct web *w, const struct store_user *u, struct gh_err *err)
+{
+	gh_rc rc;
+
+	if (str_eq(u->id, w->user.id))
+		FAIL(err, CONFLICT, "This is your own account: its second factor is switched off in the portal, under Account.");
+	rc = store_factor_delete(w->site->store, u->id, err);
+	if (rc.code == GH_E_NOT_FOUND)
+		FAIL(err, CONFLICT, "The account has no second factor.");
+	return rc;
+}
+
 bool person_deed_known(struct str deed)
 {
-	static const char *const known[] = { "suspend", "restore", "approve", "reject", "groups", "move", "sign-out" };
+	static const char *const known[] = { "suspend", "restore", "approve", "reject", "groups", "move", "sign-out", "reset-second-factor" };
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (str_eq(deed, str_of(known[i])))
@@ -419,6 +444,10 @@ gh_rc person_do(struct web *w, struct resource_change *c, const struct store_use
 		*text = STR("All browsers of this account are signed out.");
 		TRY(store_sessions_delete_of_user(w->site->store, u->id, err));
 		return store_audit_note(w->site->store, STR("sign-out"), STR("user"), u->id, STR_NULL, err);
+	}
+	if (str_eq(deed, STR("reset-second-factor"))) {
+		*text = STR("Two-step sign-in of this account is switched off, until it is set up anew.");
+		return reset_factor(w, u, err);
 	}
 	TRY(admin_user_apply(w, c, u->id, deed, &name, &why, err));
 	if (why.p)

@@ -13,7 +13,8 @@ GH_RC person_refusals(struct web *w, const struct store_subscription *subs, size
 GH_RC person_trail(struct web *w, const struct store_user *u, struct store_audit_entry **out, size_t *n_out, struct gh_err *err);
 
 struct person_deed {
-	struct str name;                 /* "suspend", "restore", "approve", "reject", "groups", "move", "sign-out" */
+	struct str name;                 /* "suspend", "restore", "approve", "reject", "groups", "move", "sign-out",
+					  * "reset-second-factor" */
 	json_t *groups;                  /* of "groups": their ids (borrowed) */
 	struct str to;                   /* of "move": the address of the account that gets what he has */
 };

@@ -323,7 +323,7 @@ json_t *rest_describe_people(const struct rest_route *route, const struct resour
 		  .description = "Account, ways to sign in, groups, browsers, applications, subscriptions, last calls, refusals and the trail; null: "
 		  "the role may not see that part.", .tag = "people", .answer = PERSON, .refusals = "404" },
 		{ .run = rest_person_act, .operation = "actOnPerson", .summary = "Do something to an account",
-		  .description = "action: approve, reject, suspend, restore, sign-out (all browsers), groups (body: groups), move (body: to, the address of the "
+		  .description = "action: approve, reject, suspend, restore, sign-out (all browsers), reset-second-factor (phone and recovery codes are lost), groups (body: groups), move (body: to, the address of the "
 		  "account that gets places in teams and own subscriptions). 409 when the state of the account does not allow it, or it is your own.",
 		  .tag = "people", .body = "{'type': 'object', 'additionalProperties': false, 'properties': {'groups': {'type': 'array', 'items': {'type': 'string'}},"
 		  "'to': {'type': 'string'}}}", .answer = "{'type': 'object', 'required': ['user', 'done'], 'properties': {'user': {'type': 'string'}, 'done': "

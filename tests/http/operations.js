@@ -136,7 +136,7 @@ const OPERATIONS = {
     assert.strictEqual((await call('POST', '/people/ann/move', { to: 'x@example.com' }, {}, narrow)).status, 403);
     for (const path of ['/machine-tokens/narrow-desk', '/machine-tokens/desk', '/roles/desk']) assert.strictEqual((await call('DELETE', path, undefined, { 'if-match': '*' })).status, 204);
   } }),
-  actOnPerson: () => ({ params: { user: 'ann', action: 'groups' }, body: { groups: ['partners'] }, foreign: { user: 'nowhere', action: 'perhaps', groups: ['nowhere'] }, check: async (b, call) => {
+  actOnPerson: (answers, w) => ({ params: { user: 'ann', action: 'groups' }, body: { groups: ['partners'] }, foreign: { user: 'nowhere', action: 'perhaps', groups: ['nowhere'] }, check: async (b, call) => {
     const act = (action, body) => call('POST', `/people/ann/${action}`, body), state = async () => (await call('GET', '/users/ann')).body.state;
     assert.deepStrictEqual((await call('GET', '/users/ann')).body.groups, ['partners']);
     assert.strictEqual((await act('restore')).status, 409, 'it is active');
@@ -144,6 +144,11 @@ const OPERATIONS = {
       assert.strictEqual((await act('move', body)).body.errors[0].pointer, pointer);
     assert.deepStrictEqual([(await act('suspend')).status, await state(), (await act('suspend')).status, (await act('restore')).status, await state()], [200, 'blocked', 409, 200, 'active']);
     assert.strictEqual((await act('sign-out')).status, 200);
+    assert.strictEqual((await act('reset-second-factor')).status, 409, 'it has none');
+    execFileSync('sqlite3', ['-cmd', '.timeout 60000', `${w.state}/config.db`, "INSERT INTO user_factor VALUES ('ann', x'00', 1, 0)"]);
+    assert.strictEqual((await act('reset-second-factor')).status, 200);
+    assert.strictEqual((await call('GET', '/audit?kind=second%20factor&object=ann')).body.items[0].action, 'delete');
+    assert.strictEqual((await act('reset-second-factor')).status, 409);
     const trail = (await call('GET', '/audit?kind=user&object=ann&limit=3')).body.items.map((e) => [e.actor, e.action]);
     assert.deepStrictEqual(trail, [['token:tests', 'sign-out'], ['token:tests', 'update'], ['token:tests', 'update']]);
   } }),
