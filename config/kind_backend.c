@@ -1,6 +1,7 @@
 /* kind_backend.c - backends with an address, and pools of them. */
 #include "config/kind.h"
 
+#include "core/backend_fixed.h"
 #include "core/str.h"
 #include "db/backends.h"
 
@@ -77,7 +78,7 @@ static const struct resource_field fields[] = {
 	{ .name = "credential", .type = RESOURCE_TEXT, .flags = RESOURCE_NULL, .label = "Credential", .most = 100,
 	  .description = "Credential that is shown to it, of the environment of the API that is called", AT(store_backend, credential_id) },
 	{ .name = "credentials", .type = RESOURCE_SECRET, .label = "Fixed headers and parameters",
-	  .description = "JSON of header fields and query parameters for it, as a text: {\"header\": {...}, \"query\": {...}}",
+	  .description = "What each call to it carries, as a text of JSON: {\"header\": {\"X-Key\": \"{{erp-key}}\"}, \"query\": {...}, \"authorization\": {\"scheme\": \"Bearer\", \"parameter\": \"...\"}}",
 	  .offset = RESOURCE_BY_HAND },
 	{ .name = "verifyTls", .type = RESOURCE_BOOL, .otherwise = "true", .label = "Check certificate",
 	  .description = "Whether the certificate chain of the backend is checked", AT(store_backend, verify_tls) },
@@ -179,8 +180,9 @@ static int by_priority(const json_t *a, const json_t *b)
 static GH_RC check(struct resource_put *p, struct gh_err *err UNUSED)
 {
 	const struct store_backend *b = p->row;
+	struct backend_fixed fixed;
+	struct gh_err wrong;
 	struct str text;
-	json_t *parsed;
 
 	check_pool(p);
 	sort_objects(jsn_get(p->doc, "members"), by_priority);
@@ -196,8 +198,8 @@ static GH_RC check(struct resource_put *p, struct gh_err *err UNUSED)
 		put_problem(p, "/credentials", "takes no reference; make a credential with a reference and name it in \"credential\"");
 		break;
 	case SECRET_TEXT:
-		if (jsn_parse_in(p->a, text, NULL, &parsed, NULL, NULL).code || !json_is_object(parsed))
-			put_problem(p, "/credentials", "must be the text of a JSON object");
+		if (backend_fixed_parse(p->a, text, &fixed, &wrong).code)
+			put_problem(p, "/credentials", "%s", wrong.message);
 		break;
 	case SECRET_STAYS:
 		if (jsn_get(p->doc, "credentials") && !b->credentials.n)

@@ -9,6 +9,7 @@
 #include "fcgi/call_trace.h"
 #include "fcgi/capture.h"
 #include "fcgi/credential.h"
+#include "fcgi/fixed.h"
 #include "fcgi/share.h"
 
 #include "core/clock.h"
@@ -32,6 +33,22 @@ static void fail_forward(struct call *k, struct forward *f, enum reason why)
 	f->failure_status = reason_info(why)->status;
 	f->failure_body = answer_body(k, why);
 	k->reason = why;
+}
+
+/* What the backend's configuration adds to each call: before the credential, whose signature covers it. */
+static enum reason add_fixed(struct call *k, struct forward *f, struct upstream_request *rq, struct url *url, struct fields *fields)
+{
+	const struct snap_fixed *fixed = k->x.backend_id.n && k->backend ? k->backend->fixed : NULL;
+
+	if (!fixed)
+		return REASON_NONE;
+	if (fixed->problem.n) {
+		f->failure_text = arena_printf(k->arena, "fixed headers and parameters of backend %.*s: %.*s", STR_ARG(k->backend->id),
+					       STR_ARG(fixed->problem));
+		return REASON_CREDENTIAL;
+	}
+	rq->follow_redirects = rq->follow_redirects && fixed_may_travel(fixed);
+	return fixed_hide(k, fixed) && fixed_apply(k->arena, fixed, url, fields) ? REASON_NONE : REASON_NO_MEMORY;
 }
 
 /* The gateway's own credential: onto the fields, the address or the connection. */
@@ -74,7 +91,9 @@ static enum reason start(struct call *k, struct forward *f)
 		return REASON_NO_MEMORY;
 	rq.headers = &fields;
 	forward_body(k, &rq);
-	why = show_credential(k, f, &rq, &url, &fields);
+	why = add_fixed(k, f, &rq, &url, &fields);
+	if (why == REASON_NONE)
+		why = show_credential(k, f, &rq, &url, &fields);
 	if (why != REASON_NONE)
 		return why;
 	if (k->x.trace_on)

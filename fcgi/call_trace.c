@@ -281,9 +281,9 @@ static void store(struct call *k, const struct call_trace *t)
 
 	buf_init(&w.b, TRACE_BYTES_MAX);
 	trace_hide(&w, t->token);
+	trace_hide_call(&w);             /* what the gateway keeps secret comes first: there is room for so many */
 	trace_hide_fields(&w, &t->before);
 	trace_hide_fields(&w, &t->sent);
-	trace_hide_call(&w);
 	buf_char(&w.b, '{');
 	put_who(&w, t);
 	put_messages(&w, t);

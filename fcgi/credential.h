@@ -75,10 +75,12 @@ struct credential_request {
 /* Puts the credential onto the request; a field of the same name that was there goes. need: of kinds that have tokens. */
 enum reason credential_apply(struct call *k, const struct snap_credential *c, const struct credential_need *need,
 			     struct credential_request *rq);
-/* A token that a policy of this call has got, or found with the caller: traces do not show it. */
+/* What traces do not show: a token that a policy of this call has got, or found with the caller; what the backend's configuration
+ * put onto the call (fixed.h). */
 struct credential_secret {
 	struct credential_secret *next;
 	struct str text;
+	struct str field;                    /* of the header that it stands in, which is shown without any value; STR_NULL: it may be anywhere */
 };
 /* The caller's token that a per-caller credential acts on; STR_NULL: the call has none. */
 struct str credential_subject(struct call *k, const struct snap_credential *c);

@@ -42,7 +42,7 @@ bool gate_hide(struct exchange *x, struct str text)
 
 	if (!secret)
 		return false;
-	*secret = (struct credential_secret){ k->secrets, text };
+	*secret = (struct credential_secret){ k->secrets, text, STR_NULL };
 	k->secrets = secret;
 	return true;
 }
@@ -79,7 +79,7 @@ static void answer(struct asked *a)
 		refuse(op, 500, STR_NULL, STR("out of memory"));
 		return;
 	}
-	*secret = (struct credential_secret){ n->call->secrets, n->token.access_token };
+	*secret = (struct credential_secret){ n->call->secrets, n->token.access_token, STR_NULL };
 	n->call->secrets = secret;
 	op->done = true;
 	op->access_token = n->token.access_token;

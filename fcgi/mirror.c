@@ -1,11 +1,13 @@
 /* mirror.c - copies of calls for another backend. Nobody waits for them and nobody sees what is answered: a copy has an arena of its
  * own, starts behind the call it copies, and is left out when too many of its API are under way or its body is not at hand. It has
  * gateway.mirror_timeout_ms in all: no client goes away that would end a stream. Nothing that carries a credential goes along,
- * unless the rule says so and the client sent it; what the gateway or a policy showed to the first backend never does. */
+ * unless the rule says so and the client sent it; what the gateway or a policy showed to the first backend never does. The mirror has
+ * its own fixed fields (fixed.h). */
 #include "fcgi/traffic.h"
 
 #include "core/str.h"
 #include "fcgi/balance.h"
+#include "fcgi/fixed.h"
 #include "fcgi/trace_mask.h"
 
 struct mirror {
@@ -139,11 +141,13 @@ static bool send_copy(struct mirror *m, struct call *k, const struct mirror_rule
 	enum reason why;
 
 	trace_hide_call(&w);
-	if (!b || !b->base.host.n || !address_of(k, &w, b, m->arena, &url) || !copy_fields(&w, r, from->headers, m->arena, &fields))
+	if (!b || !b->base.host.n || (b->fixed && b->fixed->problem.n) || !address_of(k, &w, b, m->arena, &url) || !copy_fields(&w, r, from->headers, m->arena, &fields))
 		return false;
 	rq.method = arena_dup(m->arena, from->method);
 	rq.bytes = rq.body == BODY_HELD ? arena_dup(m->arena, from->bytes) : STR_NULL;
 	if (!rq.method.p || (rq.body == BODY_HELD && from->bytes.n && !rq.bytes.p))
+		return false;
+	if (b->fixed && !fixed_apply(m->arena, b->fixed, &url, &fields))
 		return false;
 	rq.url = &url;
 	rq.headers = &fields;

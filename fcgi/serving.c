@@ -213,7 +213,7 @@ static void take_snapshot(struct worker *wk)
 	if (next->trust_problem.n)
 		log_warn("authority or revocation list left out", KV_STR("error", next->trust_problem));
 	if (next->backend_problem.n)
-		log_warn("circuit breaker left out", KV_STR("error", next->backend_problem));
+		log_warn("backend is not as configured", KV_STR("error", next->backend_problem));
 	s->refused = refused.code != GH_OK;
 	s->trace_key_stale = true;           /* the master key may be another one now */
 	snapshot_unref(s->snapshot);

@@ -24,6 +24,7 @@ struct trust;
 struct snap_iap;                         /* iap.h */
 struct snap_life;                        /* life.h */
 struct snap_capture;                     /* capture.h */
+struct snap_fixed;                       /* fixed.h */
 struct snap_cache;                       /* cached.h */
 struct snap_traffic;                     /* traffic.h */
 
@@ -84,7 +85,8 @@ struct snap_backend {
 	struct str id, url;                  /* url: STR_NULL for a pool */
 	bool verify_tls, verify_name;
 	struct str tls_server_name, tls_min_version, tls_pins, ca_pem;       /* STR_NULL: none; ca_pem: its own authorities */
-	struct str client_certificate_id, credentials;       /* STR_NULL: none; credentials: JSON */
+	struct str client_certificate_id;    /* STR_NULL: none */
+	const struct snap_fixed *fixed;      /* what each call to it carries; NULL: nothing */
 	struct str credential_id;            /* in the environment of the API that is called; STR_NULL: none */
 	const struct breaker_rule *breaker;  /* NULL: none */
 	struct str unix_socket;              /* STR_NULL: none */
@@ -130,7 +132,7 @@ struct snapshot {
 	struct ctx_deployment deployment;
 	struct trust *trust;                 /* for certificates of clients */
 	struct str trust_problem;            /* STR_NULL: none; a list of revoked certificates that could not be used */
-	struct str backend_problem;          /* STR_NULL: none; a circuit breaker that cannot be read and is left out */
+	struct str backend_problem;          /* STR_NULL: none; a circuit breaker, or fixed headers, that cannot be used */
 	struct str request_ca;               /* authorities of servers that policies ask, PEM; STR_NULL: the system's */
 	struct schemas *schemas;             /* NULL: there are none */
 	struct snap_auth_keys auth_keys[AUTH_PURPOSE__COUNT];

@@ -111,7 +111,7 @@ static gh_rc read_backend(struct build *b, const struct store_backend *row, stru
 	TRY(build_text(b, row->id, &x->id));
 	TRY(build_text(b, row->url, &x->url));
 	TRY(build_text(b, row->client_certificate_id, &x->client_certificate_id));
-	TRY(build_text(b, row->credentials, &x->credentials));
+	TRY(build_fixed(b, row->id, row->credentials, &x->fixed));
 	TRY(build_text(b, row->tls_server_name, &x->tls_server_name));
 	TRY(build_text(b, row->tls_min_version, &x->tls_min_version));
 	TRY(build_text(b, row->tls_pins, &x->tls_pins));

@@ -62,6 +62,8 @@ GH_RC build_trust(struct build *b, const struct store_certificate *rows, size_t 
 GH_RC build_schemas(struct build *b);
 /* ---- snapshot_backends.c ---- */
 GH_RC build_backends(struct build *b);
+/* ---- snapshot_fixed.c ---- */
+GH_RC build_fixed(struct build *b, struct str id, struct str json, const struct snap_fixed **out);
 /* ---- snapshot_credentials.c ---- */
 GH_RC build_credentials(struct build *b);
 /* ---- snapshot_iap.c ---- */

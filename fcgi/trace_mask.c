@@ -61,6 +61,9 @@ bool trace_field_is_secret(const struct call *k, struct str name)
 	for (size_t i = 0; (secret = secret_field(k, i)).n; i++)
 		if (str_eq_ci(secret, name))
 			return true;
+	for (const struct credential_secret *s = k->secrets; s; s = s->next)
+		if (s->field.n && str_eq_ci(s->field, name))
+			return true;
 	return false;
 }
 

@@ -69,6 +69,99 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     assert.equal(seen().url, '/things?x=1&y=2&code=a%20b%26c');
   });
 
+  // The management API is the way in here; the form and the files pass the same document.
+  let token;
+  const fixed = async (id, credentials) => {
+    token = token || gw.cli('machine-token', 'create', 'pipeline', '--role', 'administrator', '--scope', 'write').stdout.trim();
+    const r = await fetch(`${gw.url}/admin/api/v1/backends/${id}`, { method: 'PATCH', body: JSON.stringify({ credentials: JSON.stringify(credentials) }),
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/merge-patch+json', 'if-match': '*' } });
+    const text = await r.text();
+    if (r.status === 200) await gw.adopted();
+    return { status: r.status, text };
+  };
+
+  it('fixed headers and parameters of a backend: over what callers and policies set, in no trace, at no other backend', async () => {
+    const other = await backend(), hops = await backend((req, res) => { res.writeHead(307, { Location: `${other.url}/hop` }); res.end(); });
+    const KEY = 'fixed-key-5521', CODE = 'code &7731', BEARER = 'fixed-bearer-9', hidden = [KEY, CODE, encodeURIComponent(CODE), BEARER];
+    const all = { header: { 'X-Erp-Key': ['k={{erp-fixed}}'], 'X-Tag': ['a', 'b'], 'X-Short': 'abc' }, query: { code: [CODE], n: '1' }, authorization: { scheme: 'Bearer', parameter: BEARER } };
+    gw.cli('named-value', 'set', 'erp-fixed', '--secret', '--file', gw.file('erp-fixed', KEY));
+    gw.cli('backend', 'set', 'fixed', '--url', echo.url);
+    gw.cli('backend', 'set', 'fixed-plain', '--url', other.url);
+    gw.cli('import', 'openapi', path.join(gw.dir, 'things.json'), '--path', 'fixed', '--name', 'fixed', '--backend', other.url, '--product', 'open');
+    gw.cli('api', 'set', 'fixed', '--backend-id', 'fixed');
+    for (const [wrong, why] of [[{ header: { Host: 'x' } }, /writes the header 'Host' by itself/], [{ headers: {} }, /has no 'headers'/], [{ header: { 'X A': 'b' } }, /no name of a header/]]) {
+      const r = await fixed('fixed', wrong);
+      assert.equal(r.status, 422, r.text);
+      assert.match(r.text, why);
+      assert.match(r.text, /\/credentials/);
+    }
+    assert.equal((await fixed('fixed', all)).status, 200);
+    const policy = (inbound, forward = '<base/>') => gw.cli('policy', 'set', '--scope', 'api:fixed',
+      gw.file('fixed.xml', `<policies><inbound><base/>${inbound}</inbound><backend>${forward}</backend><outbound><base/></outbound><on-error><base/></on-error></policies>`));
+    const debug = gw.cli('trace', 'token', '--all').stdout.trim();
+    const has = (h) => [h.headers['x-erp-key'], h.headers['x-tag'], h.headers['x-short'], h.headers.authorization, h.url];
+    const want = (query) => [`k=${KEY}`, 'a, b', 'abc', `Bearer ${BEARER}`, `/things?${query}code=code%20%267731&n=1`];
+
+    policy('<set-header name="X-Erp-Key" exists-action="override"><value>of-the-policy</value></set-header><set-query-parameter name="n" exists-action="override"><value>9</value></set-query-parameter>');
+    const r = await call('fixed', { headers: { 'x-short': 'mine', Authorization: 'Basic bWluZQ==', 'Apim-Debug-Authorization': debug } }, '?x=1&code=mine');
+    assert.equal(r.status, 200);
+    assert.deepEqual(has(seen()), want('x=1&'));
+    const id = r.headers.get('x-request-id');
+    const trace = await until(() => { const t = gw.cli('trace', 'show', id, '--format', 'json', { fails: true }); return t.code === 0 && t.stdout; }, 'the trace');
+    for (const text of [trace, JSON.stringify(await record(r))])
+      for (const secret of hidden) assert.ok(!text.includes(secret), `${secret} in ${text}`);
+    const sent = JSON.parse(trace).backend.headers;
+    for (const name of ['X-Erp-Key', 'X-Short', 'X-Tag', 'Authorization']) assert.equal(sent.find((h) => h.name.toLowerCase() === name.toLowerCase()).value, '***', name);
+
+    // each try by its own backend: retry at the same one, then at another one, by a policy, in a pool, as a mirror, over a redirect
+    echo.seen.length = other.seen.length = 0;
+    policy('', `<retry condition="@(context.Variables.GetValueOrDefault&lt;int&gt;(&quot;n&quot;, 0) &lt; 3)" count="2" interval="0" first-fast-retry="true"><set-variable name="n" value="@(context.Variables.GetValueOrDefault&lt;int&gt;(&quot;n&quot;, 0) + 1)"/>
+      <choose><when condition="@((int)context.Variables[&quot;n&quot;] == 3)"><set-backend-service backend-id="fixed-plain"/></when></choose><forward-request/></retry>`);
+    assert.equal((await call('fixed')).status, 200);
+    assert.deepEqual(echo.seen.map(has), [want(''), want('')]);
+    assert.deepEqual(other.seen.map(has), [[undefined, undefined, undefined, undefined, '/things']]);
+    const gone = await backend();
+    await gone.close();
+    gw.cli('backend', 'set', 'fixed-gone', '--url', gone.url);
+    assert.equal((await fixed('fixed-gone', all)).status, 200);
+    gw.cli('backend', 'set', 'fixed-pool', '--member', 'fixed-gone:1:1', '--member', 'fixed-plain:1:2');
+    policy('<set-backend-service backend-id="fixed-pool"/>');
+    assert.equal((await call('fixed')).status, 200);
+    assert.deepEqual(has(other.seen.at(-1)), [undefined, undefined, undefined, undefined, '/things']);
+    gw.cli('backend', 'set', 'fixed-hops', '--url', hops.url);
+    assert.equal((await fixed('fixed-hops', all)).status, 200);
+    policy('<set-backend-service backend-id="fixed-hops"/>', '<forward-request follow-redirects="true"/>');
+    other.seen.length = 0;
+    assert.equal((await call('fixed', { redirect: 'manual' })).status, 307);
+    assert.equal((await fixed('fixed-hops', { authorization: all.authorization })).status, 200);
+    assert.equal((await call('fixed')).status, 200);
+    assert.equal(hops.seen.at(-1).headers.authorization, `Bearer ${BEARER}`);
+    assert.deepEqual(other.seen.map(has), [[undefined, undefined, undefined, undefined, '/hop']]);
+
+    policy('');
+    gw.cli('mirror', 'set', 'fixed', '--backend', 'fixed-plain', '--percent', '100', '--credentials', 'yes');
+    other.seen.length = 0;
+    assert.equal((await call('fixed')).status, 200);
+    await until(() => other.seen.length, 'the copy');
+    assert.deepEqual(has(other.seen[0]), [undefined, undefined, undefined, undefined, '/things']);
+    assert.equal((await fixed('fixed-plain', { header: { 'X-Erp-Key': 'of-the-mirror' }, query: { m: '1' } })).status, 200);
+    other.seen.length = 0;
+    assert.equal((await call('fixed')).status, 200);
+    await until(() => other.seen.length, 'the copy');
+    assert.deepEqual(has(other.seen[0]), ['of-the-mirror', undefined, undefined, undefined, '/things?m=1']);
+    gw.cli('mirror', 'end', 'fixed');
+
+    gw.cli('named-value', 'delete', 'erp-fixed');
+    echo.seen.length = 0;
+    const without = await call('fixed');
+    assert.equal(without.status, 502);
+    const { reason, decision } = await record(without);
+    assert.equal(reason, 'credential_unusable');
+    assert.match(decision, /backend fixed: there is no named value erp-fixed/);
+    assert.equal(echo.seen.length, 0);
+    await Promise.all([other.close(), hops.close()]);
+  });
+
   it('basic', async () => {
     credential('basic', '--kind', 'basic', '--set', 'username=ann', ...secret('password', 'pä:ss'));
     await serve('basic');
