@@ -103,8 +103,12 @@
 			mark(first && text && docs.length ? 0 : -1);
 		}
 
+		function typed() {
+			return field.dataset.shown === field.value ? "" : field.value.trim();
+		}
+
 		function ask() {
-			var text = field.dataset.shown === field.value ? "" : field.value.trim();
+			var text = typed();
 
 			if (asked === text)
 				return open(true);
@@ -112,8 +116,12 @@
 			fetch(address(field.dataset.choices, text), { headers: { Accept: "application/json" }, credentials: "same-origin" }).then(function (r) {
 				return r.ok ? r.json() : {};
 			}).then(function (answer) {
-				if (text === asked)                  /* else what was typed since then is asked for already */
+				if (text !== asked)                  /* what was typed since then is asked for already */
+					return;
+				if (text === typed())
 					show(answer, text);
+				else                                 /* or will be: Enter must not take what fits another text */
+					asked = null;
 			}).catch(function () { asked = null; });
 		}
 
