@@ -128,6 +128,7 @@ gh_rc cli_put(struct cli_change *ch, const char *kind, struct str id, json_t *do
 {
 	if (!doc)
 		FAIL(err, NOMEM, "%s", kind);
+	ch->makes_id = !id.n && !jsn_get(doc, "id");
 	return resource_write(ch->change, resource_kind_find(str_of(kind)), id, doc, how, out, err);
 }
 
@@ -192,12 +193,13 @@ gh_rc cli_drop(struct cli_change *ch, const char *kind, struct str id, struct gh
 }
 
 /* "product gold: name: must not be empty"; what is wrong with an id stands behind the id. */
-static struct str told(struct arena *a, const struct resource_problem *p)
+static struct str told(const struct cli_change *ch, const struct resource_problem *p)
 {
+	struct str id = ch->makes_id ? STR("") : str_first(p->id, 100);
 	struct str at = p->pointer.n && !str_eq(p->pointer, STR("/id")) ? str_from(p->pointer, 1) : STR("");
 
-	return arena_printf(a, "%s %.*s: %.*s%s%.*s", p->kind ? p->kind->name : "", STR_ARG(str_first(p->id, 100)), STR_ARG(at), at.n ? ": " : "",
-			    STR_ARG(p->message));
+	return arena_printf(ch->c->arena, "%s%s%.*s: %.*s%s%.*s", p->kind ? p->kind->name : "", id.n ? " " : "", STR_ARG(id), STR_ARG(at),
+			    at.n ? ": " : "", STR_ARG(p->message));
 }
 
 static gh_rc end(struct cli_change *ch, gh_rc so_far, bool dry_run, struct gh_err *err)
@@ -217,8 +219,8 @@ static gh_rc end(struct cli_change *ch, gh_rc so_far, bool dry_run, struct gh_er
 		return rc;
 	}
 	for (size_t i = 0; i + 1 < n; i++)
-		fprintf(stderr, "gatehouse: error: %.*s\n", STR_ARG(told(ch->c->arena, &v[i])));
-	return gh_err_set(err, rc.code, __FILE__, __LINE__, "%.*s", STR_ARG(told(ch->c->arena, &v[n - 1])));
+		fprintf(stderr, "gatehouse: error: %.*s\n", STR_ARG(told(ch, &v[i])));
+	return gh_err_set(err, rc.code, __FILE__, __LINE__, "%.*s", STR_ARG(told(ch, &v[n - 1])));
 }
 
 gh_rc cli_change_end(struct cli_change *ch, gh_rc so_far, struct gh_err *err)

@@ -44,6 +44,7 @@ struct cli_change {
 	struct cli *c;
 	struct store *store;
 	struct resource_change *change;
+	bool makes_id;                   /* of what is made: nobody knows it yet, so messages leave it out */
 };
 /* Opens the store. A change must be ended. */
 gh_rc cli_change_begin(struct cli *c, struct cli_change *out, struct gh_err *err);

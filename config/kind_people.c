@@ -71,11 +71,15 @@ static GH_RC user_show(struct store *s, struct arena *a, const void *row, json_t
 static GH_RC user_check(struct resource_put *p, struct gh_err *err)
 {
 	const struct store_user *u = p->row;
+	struct store_user other;
 	struct gh_err why;
-	bool last = false;
+	bool last = false, taken = false;
 
 	if (store_user_check_email(u->email, &why).code)
 		put_problem(p, "/email", "%s", why.message);
+	TRY(store_user_find_email(p->s, p->a, u->email, &other, &taken, err));
+	if (taken && !str_eq(other.id, p->id))
+		put_problem(p, "/email", "there is an account with the address '%.*s' already", STR_ARG(u->email));
 	if (!str_eq(u->role, STR("administrator")) || u->state != STORE_USER_ACTIVE)
 		TRY(store_user_last_administrator(p->s, p->id, &last, err));
 	if (last)

@@ -280,7 +280,7 @@ test(`behind ${SERVER}`, async (t) => {
     await v.submit(new URL(link).pathname, { password: PASSWORD });
     assert.ok((await v.follow()).says('Ivan'));
     assert.strictEqual(sql(gw, "SELECT role FROM user_account u JOIN group_member m ON m.user_id = u.id WHERE email = 'ivan@example.com' AND group_id = 'partners'"), 'publisher');
-    for (const [email, more, says] of [['ivan@example.com', [], /another one has the same e-mail address/], ['no-address', [], /email: /], ['eva@example.com', ['--group', 'partner'], /groups\/\d: there is no group 'partner'; did you mean 'partners'\?/]]) {
+    for (const [email, more, says] of [['ivan@example.com', [], /^gatehouse: error: user: email: there is an account with the address 'ivan@example\.com' already\n$/], ['no-address', [], /email: /], ['eva@example.com', ['--group', 'partner'], /groups\/\d: there is no group 'partner'; did you mean 'partners'\?/]]) {
       const made = gw.cli('user', 'create', email, '--role', 'developer', ...more, { fails: true }), invited = gw.cli('user', 'invite', email, '--role', 'developer', '--portal', gw.url, ...more, { fails: true });
       const words = (r) => r.stderr.replace(/user \w+: /, '').replace(/groups\/\d/, 'groups/N');    // who is made is a developer first
       assert.deepStrictEqual([invited.code, words(invited)], [1, words(made)], 'an invitation passes the checks of an account');
