@@ -109,7 +109,7 @@ void check_api_place(struct resource_change *c, const struct resource_kind *k, s
 		return;                          /* the next statement says what is wrong with the store */
 	if (!number && !place.revision)
 		resource_problem(c, k, id, STR("/id"), "there is no API '%.*s'%.*s", STR_ARG(place.api),
-				 STR_ARG(resource_did_you_mean(c->store, c->arena, &kind_api, place.api)));
+				 STR_ARG(resource_meant(c, &kind_api, place.api)));
 	else if (!number && k != &kind_revision)
 		resource_problem(c, k, id, STR("/id"), "there is no revision %lld of API '%.*s'", (long long)place.revision, STR_ARG(place.api));
 	else if (place.revision && current)

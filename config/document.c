@@ -258,7 +258,7 @@ static json_t *reference(struct walk *w, const struct resource_field *f, const j
 	if (k && resource_exists(w->c->store, k, id, &there, &why).code)
 		wrong(w, "could not be looked up: %s", why.message);
 	else if (!there)
-		wrong(w, "there is no %s '%.*s'%.*s", f->ref, STR_ARG(str_first(id, 200)), STR_ARG(resource_did_you_mean(w->c->store, w->a, k, id)));
+		wrong(w, "there is no %s '%.*s'%.*s", f->ref, STR_ARG(str_first(id, 200)), STR_ARG(resource_meant(w->c, k, id)));
 	return json_incref((json_t *)(uintptr_t)v);
 }
 

@@ -75,6 +75,8 @@ enum { RESOURCE_ID_MAX = 512, RESOURCE_DEPTH_MAX = 32 };
 /* The row as its document. */
 GH_RC resource_show(struct store *s, struct arena *a, const struct resource_kind *k, const void *row, json_t **out,
 		    struct gh_err *err);
+/* resource_did_you_mean for a problem of the change. It reads lists, so only the first problems have it: files may have thousands. */
+struct str resource_meant(struct resource_change *c, const struct resource_kind *k, struct str wrong);
 /* A problem of the document that is being written; the pointer is that of a field of the first level ("/path"). */
 void put_problem(struct resource_put *p, const char *pointer, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* What the store refused (INVALID, CONFLICT, NOT_FOUND) as a problem at that place; other errors stay errors. */

@@ -28,7 +28,7 @@ static void check_place(struct resource_change *c, const struct resource_kind *k
 	}
 	if (api.n && !resource_exists(c->store, &kind_api, api, &there, NULL).code && !there)
 		resource_problem(c, k, id, STR("/id"), "there is no API '%.*s'%.*s", STR_ARG(api),
-				 STR_ARG(resource_did_you_mean(c->store, c->arena, &kind_api, api)));
+				 STR_ARG(resource_meant(c, &kind_api, api)));
 	if (product.n && !resource_exists(c->store, &kind_product, product, &there, NULL).code && !there)
 		resource_problem(c, k, id, STR("/id"), "there is no product '%.*s'", STR_ARG(product));
 }

@@ -77,7 +77,7 @@ static void check_id(struct resource_change *c, struct str id)
 		return;
 	if (!there)
 		resource_problem(c, &kind_cache_rule, id, STR("/id"), "there is no %s '%.*s'%.*s", k->name, STR_ARG(place),
-				 STR_ARG(resource_did_you_mean(c->store, c->arena, k, place)));
+				 STR_ARG(resource_meant(c, k, place)));
 }
 
 static GH_RC find(struct store *s, struct arena *a, struct str id, void *row, bool *found, struct gh_err *err)

@@ -45,7 +45,7 @@ static void check_id(struct resource_change *c, struct str id)
 		resource_problem(c, &kind_consumer_rule, id, STR("/id"), "there is no subscription '%.*s'", STR_ARG(r.subscription_id));
 	else if (r.api_id.n && !resource_exists(c->store, &kind_api, r.api_id, &there, NULL).code && !there)
 		resource_problem(c, &kind_consumer_rule, id, STR("/id"), "there is no API '%.*s'%.*s", STR_ARG(r.api_id),
-				 STR_ARG(resource_did_you_mean(c->store, c->arena, &kind_api, r.api_id)));
+				 STR_ARG(resource_meant(c, &kind_api, r.api_id)));
 }
 
 static GH_RC find(struct store *s, struct arena *a, struct str id, void *row, bool *found, struct gh_err *err)

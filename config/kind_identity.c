@@ -173,7 +173,7 @@ static void sign_in_check_id(struct resource_change *c, struct str id)
 
 	if (!resource_exists(c->store, &kind_api, id, &there, NULL).code && !there)
 		resource_problem(c, &kind_sign_in, id, STR("/id"), "there is no API '%.*s'%.*s", STR_ARG(str_first(id, 200)),
-				 STR_ARG(resource_did_you_mean(c->store, c->arena, &kind_api, id)));
+				 STR_ARG(resource_meant(c, &kind_api, id)));
 }
 
 static GH_RC sign_in_find(struct store *s, struct arena *a, struct str id, void *row, bool *found, struct gh_err *err)

@@ -78,7 +78,7 @@ static void check_place(struct resource_change *c, const struct store_policy_sco
 
 	if (k && !resource_exists(c->store, k, named, &there, NULL).code && !there)
 		resource_problem(c, &kind_policy, id, STR("/id"), "there is no %s '%.*s'%.*s", k->name, STR_ARG(named),
-				 STR_ARG(resource_did_you_mean(c->store, c->arena, k, named)));
+				 STR_ARG(resource_meant(c, k, named)));
 	if (scope->kind == STORE_POLICY_API)
 		check_api_place(c, &kind_policy, place, false);
 	if (scope->kind == STORE_POLICY_OPERATION)

@@ -125,7 +125,7 @@ static void page_check_id(struct resource_change *c, struct str id)
 	place_of(id, &page);
 	if (page.api_id.p && !resource_exists(c->store, &kind_api, page.api_id, &there, NULL).code && !there)
 		resource_problem(c, &kind_page, id, STR("/id"), "there is no API '%.*s'%.*s", STR_ARG(page.api_id),
-				 STR_ARG(resource_did_you_mean(c->store, c->arena, &kind_api, page.api_id)));
+				 STR_ARG(resource_meant(c, &kind_api, page.api_id)));
 }
 
 static GH_RC page_find(struct store *s, struct arena *a, struct str id, void *row, bool *found, struct gh_err *err)

@@ -122,7 +122,7 @@ static void check_id(struct resource_change *c, struct str id)
 		resource_problem(c, &kind_traffic_rule, id, STR("/id"), "must be api:ID");
 	else if (!resource_exists(c->store, &kind_api, api, &there, NULL).code && !there)
 		resource_problem(c, &kind_traffic_rule, id, STR("/id"), "there is no API '%.*s'%.*s", STR_ARG(api),
-				 STR_ARG(resource_did_you_mean(c->store, c->arena, &kind_api, api)));
+				 STR_ARG(resource_meant(c, &kind_api, api)));
 }
 
 static GH_RC find(struct store *s, struct arena *a, struct str id, void *row, bool *found, struct gh_err *err)

@@ -1,13 +1,15 @@
 /* problem.c - what is wrong with documents; and what was probably meant. */
 #include "config/document.h"
 
+#include "config/rights.h"
 #include "core/str.h"
 #include "core/suggest.h"
+#include "db/machine_tokens.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { TITLE_MAX = 40, NEAR_LETTERS = 3 };
+enum { TITLE_MAX = 40, NEAR_LETTERS = 3, SUGGESTIONS_MAX = 20 };
 
 /* ---- problems ---------------------------------------------------------------------------------------------------------- */
 
@@ -106,6 +108,15 @@ static size_t names_with(struct store *s, struct arena *a, const struct resource
 	return n;
 }
 
+/* Whoever may not list the kind learns none of its names here: the right to what refers to it is another one. */
+static bool may_be_told(const struct store *s, const struct resource_kind *k)
+{
+	const struct rights *viewer = store_viewer(s);
+
+	return !viewer || (rights_anywhere(viewer, resource_right(k, false))
+			   && (!viewer->scopes.p || store_scopes_allow(viewer->scopes, false, str_of(k->plural))));
+}
+
 bool resource_near(struct store *s, struct arena *a, const struct resource_kind *k, struct str wrong, struct str *id, struct str *name)
 {
 	/* the slip may be at the beginning, or in the middle of a short one */
@@ -114,6 +125,8 @@ bool resource_near(struct store *s, struct arena *a, const struct resource_kind 
 	const char **names = arena_alloc(a, RESOURCE_LIST_MAX + 1, sizeof(*names)), *near;
 	struct str *ids = arena_alloc(a, RESOURCE_LIST_MAX, sizeof(*ids));
 
+	if (!may_be_told(s, k))
+		return false;
 	for (size_t round = 0; names && ids && round < ARRAY_LEN(letters) && letters[round].n; round++) {
 		size_t n = names_with(s, a, k, letters[round], ids, names);
 
@@ -137,4 +150,9 @@ struct str resource_did_you_mean(struct store *s, struct arena *a, const struct 
 		out = k->makes_id ? arena_printf(a, "; did you mean '%.*s' (%.*s)?", STR_ARG(id), STR_ARG(name))
 				  : arena_printf(a, "; did you mean '%.*s'?", STR_ARG(id));
 	return out.p ? out : STR("");
+}
+
+struct str resource_meant(struct resource_change *c, const struct resource_kind *k, struct str wrong)
+{
+	return c->total < SUGGESTIONS_MAX ? resource_did_you_mean(c->store, c->arena, k, wrong) : STR("");
 }

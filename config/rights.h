@@ -46,6 +46,7 @@ struct rights {
 	uint32_t everywhere;
 	const struct rights_place *places;
 	size_t n;
+	struct str scopes;               /* of the token that is shown: what they leave out it is not told of by the way; STR_NULL: there is none */
 };
 
 uint32_t rights_of_role(struct str role);                /* 0: there is none of that name in the table */

@@ -312,6 +312,7 @@ static GH_RC admit(struct rest *r, bool *in, struct gh_err *err)
 	TRY(identify(r, err));
 	if (!r->who.known)
 		return refuse_stranger(r, in, err);
+	r->who.rights.scopes = r->who.scopes;
 	store_viewer_set(w->site->store, &r->who.rights);
 	w->rights = r->who.rights;               /* what pages and their deeds ask, they are told of whoever asks here */
 	w->actor = r->who.actor;

@@ -442,12 +442,35 @@ static void scopes(void **state UNUSED)
 	check_done();
 }
 
+/* A name that is nearly right is told to those who may read it in the list, and to nobody else. */
+static void meant(void **state UNUSED)
+{
+	static const struct {
+		const char *label, *role, *scopes;
+		bool told;
+	} rows[] = {
+		{ "who sees people", "owner", "write", true },
+		{ "who decides on subscriptions and sees no people", "approver", "write", false },
+		{ "a token for subscriptions alone", "owner", "write:subscriptions", false },
+		{ "one that may read people besides", "owner", "write:subscriptions read:users", true },
+	};
+	struct client c = { .site = &world.site };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		c.authorization = bearer(arena_printf(world.a, "meant-%zu", i).p, rows[i].role, rows[i].scopes);
+		CHECK_INT(rows[i].label, call(&c, "POST", "subscriptions", "{\"name\":\"x\",\"product\":\"live-product\",\"user\":\"sam@exmaple.com\"}"), 422);
+		CHECK_INT(rows[i].label, client_shows(&c, "sam@example.com"), rows[i].told);
+	}
+	client_end(&c);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(every_page), cmocka_unit_test(consent), cmocka_unit_test(by_group), cmocka_unit_test(given_away),
 					    cmocka_unit_test(switcher),
 					    cmocka_unit_test(every_kind), cmocka_unit_test(writing), cmocka_unit_test(referred_to), cmocka_unit_test(files),
-					    cmocka_unit_test(without_callers), cmocka_unit_test(scopes) };
+					    cmocka_unit_test(without_callers), cmocka_unit_test(scopes), cmocka_unit_test(meant) };
 
 	return cmocka_run_group_tests(tests, places_up, places_down);
 }
