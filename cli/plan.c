@@ -96,6 +96,7 @@ static gh_rc run_zip(struct cli *c, struct gh_err *err)
 	if (!set)
 		FAIL(err, NOMEM, "import");
 	TRY(files_set_read(set, c->arena, &t, err));
+	files_set_take_nothing_away(set);
 	for (size_t i = 0; env && i < set->n; i++)
 		if (strcmp(set->docs[i].kind->name, "api") == 0)
 			json_object_set_new(set->docs[i].doc, "environment", json_string(env));

@@ -1,5 +1,6 @@
 #include "config/files/set.h"
 
+#include "config/files/plan.h"
 #include "core/str.h"
 #include "core/suggest.h"
 #include "core/yaml.h"
@@ -70,14 +71,24 @@ void files_set_problem(struct files_set *s, const struct files_doc *doc, struct 
 	va_end(ap);
 }
 
+void files_set_take_nothing_away(struct files_set *s)
+{
+	memset(s->covers, 0, sizeof(s->covers));
+}
+
 void files_problems_text(const struct files_set *s, const char *prefix, struct buf *out)
 {
 	for (size_t i = 0; i < s->n_problems; i++) {
 		const struct files_problem *p = &s->problems[i];
 
-		if (p->file.n)
-			buf_fmt(out, "%s%.*s:%u:%u: ", prefix, STR_ARG(p->file), p->at.line ? p->at.line : 1, p->at.column ? p->at.column : 1);
-		buf_fmt(out, "error: %.*s\n", STR_ARG(p->message));
+		if (p->file.n) {
+			buf_cstr(out, prefix);
+			plan_put_text(out, p->file);
+			buf_fmt(out, ":%u:%u: ", p->at.line ? p->at.line : 1, p->at.column ? p->at.column : 1);
+		}
+		buf_cstr(out, "error: ");
+		plan_put_text(out, p->message);          /* with names out of files, which may be somebody else's */
+		buf_char(out, '\n');
 	}
 	if (s->total_problems > s->n_problems)
 		buf_fmt(out, "error: and %zu more\n", s->total_problems - s->n_problems);

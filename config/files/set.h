@@ -72,6 +72,8 @@ GH_RC files_set_finish(struct files_set *s, struct gh_err *err);
 
 /* `doc` NULL: no place is known. The pointer is that of the resource ("/limits/0"). */
 void files_set_problem(struct files_set *s, const struct files_doc *doc, struct str pointer, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* For an API that comes: also of the files of a whole installation nothing is deleted that they do not hold. */
+void files_set_take_nothing_away(struct files_set *s);
 /* "FILE:LINE:COLUMN: error: message" lines; `prefix` stands before each path: "conf/". */
 void files_problems_text(const struct files_set *s, const char *prefix, struct buf *out);
 json_t *files_problems_json(const struct files_set *s);          /* [{"file","line","column","message"}]; owned by the caller */

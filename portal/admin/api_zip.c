@@ -228,6 +228,7 @@ static GH_RC read_set(struct api_zip *x, struct gh_err *err)
 	if (x->foreign)
 		return GH_RC_OK;
 	TRY(files_set_read(x->set, x->w->a, t, err));
+	files_set_take_nothing_away(x->set);
 	for (size_t i = 0; i < x->set->n; i++) {
 		struct files_doc *d = &x->set->docs[i];
 
