@@ -22,8 +22,7 @@ static bool is_aws(const json_t *doc)
 
 static bool is_kong(const json_t *doc)
 {
-	return !jsn_get(doc, "openapi") && !jsn_get(doc, "swagger") && jsn_get(doc, "_format_version") &&
-	       (json_is_array(jsn_get(doc, "services")) || json_is_array(jsn_get(doc, "routes")));
+	return !jsn_get(doc, "openapi") && !jsn_get(doc, "swagger") && jsn_get(doc, "_format_version");
 }
 
 enum foreign import_foreign_of(struct arena *a, struct str text)

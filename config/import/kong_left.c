@@ -193,7 +193,9 @@ static void put_first(struct kong_left *l, struct str api, struct str condition)
 	if (at == SIZE_MAX)
 		return;
 	at += strlen(begin);
-	bundle_text(doc, "policy", arena_join(a, (struct str[]){ str_first(text, at), condition, str_from(text, at) }, 3));
+	text = arena_join(a, (struct str[]){ str_first(text, at), condition, str_from(text, at) }, 3);
+	l->bundle->report->failed = l->bundle->report->failed || !text.p || !condition.p;        /* without it the API would take these calls */
+	bundle_text(doc, "policy", text);
 }
 
 static struct str condition_of(struct kong_left *l, const json_t *route)

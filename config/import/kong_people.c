@@ -92,12 +92,16 @@ static void keys(const struct kong_people *k, const json_t *consumer, struct str
 		struct str key = jsn_str(v, "key");
 
 		if (jsn_int(v, "ttl", 0) > 0) {          /* when it was made is not said, and without an end it would be good for ever */
-			import_not_possible(r, what, "a key of it ends by itself (ttl) and is left out: gatehouse subscription create --product kong makes one, with --ends");
+			import_not_possible(r, what, "a key of it ends by itself (ttl) and is left out: gatehouse subscription create --product %s makes one, with --ends",
+					    k->name);
 			continue;
 		}
 		if (!keyed || !is_key(key)) {
-			import_not_possible(r, what, keyed ? "a key of it has not %d to %d characters: make a new one, gatehouse subscription create --product kong" :
-					    "no API here needs a key, so it has none to open (a key has %d to %d characters)", STORE_KEY_MIN, STORE_KEY_MAX);
+			if (keyed)
+				import_not_possible(r, what, "a key of it has not %d to %d characters: make a new one, gatehouse subscription create --product %s", STORE_KEY_MIN,
+						    STORE_KEY_MAX, k->name);
+			else
+				import_not_possible(r, what, "no API here needs a key, so it has none to open (a key has %d to %d characters)", STORE_KEY_MIN, STORE_KEY_MAX);
 			continue;
 		}
 		if (n % KEYS == 0) {
