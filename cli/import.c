@@ -7,6 +7,7 @@
 
 #include "cli/beside.h"
 #include "cli/resource.h"
+#include "config/files/plan.h"
 #include "config/import/one_api.h"
 #include "core/file.h"
 #include "core/openapi.h"
@@ -15,6 +16,7 @@
 
 #include <stdio.h>
 
+enum { SHOWN_MAX = 64 << 20 };           /* of warnings */
 #define LOCATE_BYTES ((size_t)64 << 20)  /* of text read again, over all warnings, to find their lines */
 
 static const struct option options[] = {
@@ -101,17 +103,31 @@ static struct text_where place(const struct import *im, size_t i)
 	return yaml_locate(im->v.text, im->v.doc->warnings[i].pointer);
 }
 
-static void print_warnings(const struct import *im)
+/* A description is somebody else's text: a terminal obeys nothing of it. */
+static void put_warnings(const struct import *im, struct buf *b)
 {
 	for (size_t i = 0; i < im->v.doc->n_warnings; i++) {
 		const struct openapi_warning *w = &im->v.doc->warnings[i];
 		struct text_where at = place(im, i);
 
-		fprintf(stderr, "%s:%u:%u: warning: %.*s (#%.*s)\n", im->file, at.line ? at.line : 1, at.column ? at.column : 1,
-			STR_ARG(w->text), STR_ARG(w->pointer));
+		buf_fmt(b, "%s:%u:%u: warning: ", im->file, at.line ? at.line : 1, at.column ? at.column : 1);
+		plan_put_text(b, w->text);
+		buf_cstr(b, " (#");
+		plan_put_text(b, w->pointer);
+		buf_cstr(b, ")\n");
 	}
 	if (im->v.doc->n_warnings_left_out > 0)
-		fprintf(stderr, "%s: warning: %zu further warnings\n", im->file, im->v.doc->n_warnings_left_out);
+		buf_fmt(b, "%s: warning: %zu further warnings\n", im->file, im->v.doc->n_warnings_left_out);
+}
+
+static void print_warnings(const struct import *im)
+{
+	struct buf b;
+
+	buf_init(&b, SHOWN_MAX);
+	put_warnings(im, &b);
+	fwrite(b.p ? b.p : "", 1, b.n, stderr);
+	buf_release(&b);
 }
 
 /* ---- what the store gets ---------------------------------------------------------------------------------------------- */

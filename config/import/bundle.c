@@ -83,8 +83,6 @@ GH_RC bundle_parsed(struct bundle *b, struct str place, struct openapi *doc, str
 		if (from[i]->id.n)
 			json_object_setn_new(*operations, from[i]->id.p, from[i]->id.n, json_stringn(v[i].id.p, v[i].id.n));
 	}
-	if (*n == 0)
-		any_operation(b, place);
 	d = bundle_add(b, "api-description", place);
 	bundle_text(d, "mediaType", str_starts(str_trim(text), STR("{")) ? STR("application/vnd.oai.openapi+json") : STR("application/vnd.oai.openapi"));
 	bundle_text(d, "source", source);
@@ -106,6 +104,9 @@ GH_RC bundle_description(struct bundle *b, struct str place, struct str text, st
 	if (!rc.code) {
 		TRY(bundle_parsed(b, place, parsed, text, STR_NULL, source, operations, &n, err));
 		import_taken(b->report, "operation", n);
+		if (n == 0)              /* not one that takes every call: nothing was open where it comes from */
+			import_not_possible(b->report, arena_printf(b->arena, "description of %.*s", STR_ARG(place)), "it has no operation that can be routed: no "
+					    "call goes through until there is one");
 		return GH_RC_OK;
 	}
 	*operations = jsn_keep(b->arena, json_object());

@@ -57,6 +57,9 @@ static GH_RC choose(struct work *w, struct store_api *old, struct gh_err *err)
 			w->id = arena_printf(w->a, "%.*s-%.*s", STR_ARG(v->id), STR_ARG(import_slug(w->a, v->version.n ? v->version : v->environment)));
 			found = false;
 		}
+		if (found && !v->named)          /* two services may have one title; the other one would be gone from its path */
+			FAIL(err, CONFLICT, "there is an API '%.*s' already, at the path '%.*s': to move it here name it (--name %.*s), or give this one a name of its own",
+			     STR_ARG(old->id), STR_ARG(old->path), STR_ARG(old->id));
 	}
 	v->created = !found;
 	if (found)

@@ -2,7 +2,7 @@
  *
  * The API that stands at the same path and version of the environment, or has the id that was given, is updated: what people set by
  * hand (state, key names, the backend unless one is given) stays, operations whose id stays keep their policies, those that the
- * description no longer has go. */
+ * description no longer has go. One that has only the title in common is a conflict. */
 #pragma once
 
 #include "config/resource.h"

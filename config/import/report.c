@@ -1,5 +1,6 @@
 #include "config/import/report.h"
 
+#include "config/files/plan.h"
 #include "core/str.h"
 
 #include <stdarg.h>
@@ -138,6 +139,16 @@ size_t import_count(const struct import_report *r, enum import_outcome outcome)
 	return n;
 }
 
+/* Names are those of somebody else's file. */
+static void put_row(const struct import_row *row, struct buf *out)
+{
+	buf_cstr(out, "  ");
+	plan_put_text(out, row->what);
+	buf_cstr(out, ": ");
+	plan_put_text(out, row->note);
+	buf_char(out, '\n');
+}
+
 void import_report_text(const struct import_report *r, struct buf *out)
 {
 	for (int outcome = IMPORT_TAKEN; outcome <= IMPORT_NOT_POSSIBLE; outcome++) {
@@ -152,7 +163,7 @@ void import_report_text(const struct import_report *r, struct buf *out)
 			if (row->outcome == IMPORT_TAKEN)
 				buf_fmt(out, "  %6zu  %.*s\n", row->count, STR_ARG(row->what));
 			else
-				buf_fmt(out, "  %.*s: %.*s\n", STR_ARG(row->what), STR_ARG(row->note));
+				put_row(row, out);
 		}
 	}
 	if (r->left_out)

@@ -66,6 +66,27 @@ test('importing again updates, keeps ids, and drops what is gone', (t) => {
   assert.doesNotMatch(shown, /get-health/);
 });
 
+test('a description without operations opens nothing; one title is no second API at another path; a terminal obeys nothing of a name', (t) => {
+  const gw = store(t);
+  const none = gw.file('none.yaml', "openapi: 3.1.0\ninfo: {title: Orders, version: '1'}\npaths: {}\n");
+  const odd = gw.file('odd.json', '{"openapi":"3.0.0","info":{"title":"Orders","version":"1"},"paths":{},"\\u001b[31mx":1}');
+  assert.strictEqual(gw.cli('import', 'openapi', none, '--path', 'orders', ...BACKEND, '--format', 'json').json().operations, 0);
+  assert.doesNotMatch(gw.cli('api', 'show', 'orders').stdout, /Any call/);
+  const other = gw.cli('import', 'openapi', none, '--path', 'other', ...BACKEND, { fails: true });
+  assert.deepStrictEqual([other.code, other.stdout], [1, '']);
+  assert.match(other.stderr, /there is an API 'orders' already, at the path 'orders': .*--name orders/);
+  assert.strictEqual(gw.cli('import', 'openapi', none, '--path', 'other', '--name', 'orders', ...BACKEND, '--format', 'json').json().created, false);
+  assert.match(gw.cli('import', 'openapi', odd, '--path', 'other', ...BACKEND).stderr, /warning: .*\\u001b\[31mx/);
+});
+
+test('an archive of a whole installation takes nothing away when it is imported', (t) => {
+  const gw = store(t), zip = path.join(gw.dir, 'all.zip');
+  gw.cli('export', zip);
+  gw.cli('product', 'create', 'later');
+  gw.cli('import', 'zip', zip, '--yes');
+  assert.match(gw.cli('product', 'list').stdout, /^later /m);
+});
+
 test('versions share a path and get ids of their own', (t) => {
   const gw = store(t);
   const ids = ['', 'v1', 'v2', 'v1'].map((v) => gw.cli('import', 'openapi', SAMPLE, '--path', '/orders/', '--name', 'orders',
