@@ -1,6 +1,7 @@
 #include "config/import/apiops.h"
 
 #include "config/import/apiops_api.h"
+#include "core/backend_fixed.h"
 #include "core/str.h"
 
 /* ---- walking the folder ------------------------------------------------------------------------------------------------------------ */
@@ -247,6 +248,22 @@ static bool put_credential(struct apiops *x, json_t *doc, struct str name, const
 	return true;
 }
 
+/* Several of them, or a value with a named value inside, stand in the backend as they are: the form is the same, and named values are
+ * put in by the gateway. */
+static bool put_fixed(struct apiops *x, json_t *doc, const json_t *credentials)
+{
+	struct arena *a = x->bundle->arena;
+	struct str text = jsn_text(a, credentials, 0);
+	struct backend_fixed *fixed = arena_new_of(a, struct backend_fixed);
+	struct gh_err err;
+
+	if (!doc || !text.p || !fixed || backend_fixed_parse(a, text, fixed, &err).code)
+		return false;
+	bundle_text(doc, "credentials", text);
+	import_taken(x->bundle->report, "fixed headers and parameters", 1);
+	return true;
+}
+
 static void backend(struct apiops *x, struct str name, const json_t *p)
 {
 	struct import_report *r = x->bundle->report;
@@ -274,7 +291,7 @@ static void backend(struct apiops *x, struct str name, const json_t *p)
 		json_object_set(doc, "breaker", jsn_obj(p, "circuitBreaker"));
 	import_taken(r, "backend", 1);
 	tell(x, "backend", name, p, backend_fields);
-	if (*credential_names(x, credentials).p && !put_credential(x, doc, name, credentials))
+	if (*credential_names(x, credentials).p && !put_credential(x, doc, name, credentials) && !put_fixed(x, doc, credentials))
 		import_not_possible(r, what, "its credentials (%.*s): make a credential and name it in the backend", STR_ARG(credential_names(x, credentials)));
 	if (json_object_size(jsn_obj(p, "proxy")))
 		import_not_possible(r, what, "its proxy: set upstream proxies by the policy <proxy>");

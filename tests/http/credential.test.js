@@ -103,12 +103,17 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     const want = (query) => [`k=${KEY}`, 'a, b', 'abc', `Bearer ${BEARER}`, `/things?${query}code=code%20%267731&n=1`];
 
     policy('<set-header name="X-Erp-Key" exists-action="override"><value>of-the-policy</value></set-header><set-query-parameter name="n" exists-action="override"><value>9</value></set-query-parameter>');
+    gw.cli('capture', 'start', '--api', 'fixed');
+    await gw.adopted();
     const r = await call('fixed', { headers: { 'x-short': 'mine', Authorization: 'Basic bWluZQ==', 'Apim-Debug-Authorization': debug } }, '?x=1&code=mine');
     assert.equal(r.status, 200);
     assert.deepEqual(has(seen()), want('x=1&'));
     const id = r.headers.get('x-request-id');
     const trace = await until(() => { const t = gw.cli('trace', 'show', id, '--format', 'json', { fails: true }); return t.code === 0 && t.stdout; }, 'the trace');
-    for (const text of [trace, JSON.stringify(await record(r))])
+    // the backend sends back all that it was sent
+    const captured = await until(() => { const t = gw.cli('capture', 'show', id, '--format', 'json', { fails: true }); return t.code === 0 && t.stdout; }, 'the captured call');
+    assert.match(captured, /x-erp-key/);
+    for (const text of [trace, captured, JSON.stringify(await record(r))])
       for (const secret of hidden) assert.ok(!text.includes(secret), `${secret} in ${text}`);
     const sent = JSON.parse(trace).backend.headers;
     for (const name of ['X-Erp-Key', 'X-Short', 'X-Tag', 'Authorization']) assert.equal(sent.find((h) => h.name.toLowerCase() === name.toLowerCase()).value, '***', name);
