@@ -247,6 +247,13 @@ test('by command, by call and by file: one validation, one result, one trail', a
       assert.ok(call422.length && call422.every((m) => says.some((s) => s.endsWith(m))), `${more}: ${says} | ${call422}`);
       assert.deepStrictEqual(trail(from), [], 'nothing of it happened');
     }
+    for (const [kind, id, doc] of [['consumer-rule', 's1/im', { operations: ['b'] }], ['traffic-rule', 'api:im', { canary: { backend: 'erp', percent: 5, operations: ['b'] } }]]) {
+      await must('PUT', kind, id, doc);
+      const from = seq();
+      assert.match((await bring(described({ '/a': get('a', 'A') }))).join(), new RegExp(`operation 'im/b' is in use by ${kind} '${id}'`), 'a rule names what the description has no more');
+      assert.ok(await shown('operation', 'im/b') && !trail(from).length, 'nothing of it happened');
+      await must('DELETE', kind, id);
+    }
     await must('DELETE', 'api', 'im');
   });
 
