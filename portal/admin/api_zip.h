@@ -21,6 +21,7 @@ struct api_zip {
 	bool foreign;                    /* of another gateway: the set is made of the bundle */
 	struct bundle bundle;
 	struct import_report report;
+	bool blind_to_alerts;            /* as in struct plan_options; pages show no warnings of a plan */
 	gh_rc (*look)(void *ctx, struct gh_err *err);    /* as in struct plan_options */
 	void *look_ctx;
 };

@@ -91,6 +91,7 @@ static GH_RC take_archive(struct rest *r, const struct import *x, struct str byt
 		return rest_problem(r, 403, "forbidden", arena_printf(r->w->a, "You may not change %s.", not->plural), NULL, err);
 	zip->secrets = x->secrets;
 	zip->random = x->placeholders;
+	zip->blind_to_alerts = rest_blind_to_alerts(r);
 	zip->look = rest_look;
 	zip->look_ctx = &look;
 	rc = api_zip_walk(zip, r->dry_run, &out, &why, err);
