@@ -2,6 +2,7 @@
 #include "tests/unit/check.h"
 
 #include "config/resource.h"
+#include "db/accounts.h"
 #include "db/audit.h"
 #include "portal/admin/admin.h"
 #include "tests/unit/portal/client.h"
@@ -156,6 +157,43 @@ static void a_person(void **state)
 	check_done();
 }
 
+/* For somebody who has lost phone and recovery codes: offered to those who may, where there is one, and not for one's own account. */
+static void second_factor(void **state)
+{
+	static const char *const people[] = { "developer", "administrator" };
+	struct client c = { .site = *state };
+	struct arena *a = arena_new(4 << 20);
+	struct store *s = c.site->store;
+	struct store_factor f;
+	struct gh_err err;
+	bool found;
+
+	client_session(&c, "administrator");
+	client_send(&c, "GET", "/admin/users/developer", NULL);
+	CHECK("none to reset", !client_shows(&c, "reset-second-factor"));
+	must(store_tx_begin(s, STR("test"), &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(people); i++)
+		must(store_factor_set(s, a, &(struct store_factor){ .user_id = str_of(people[i]), .secret = STR("12345678901234567890"), .confirmed_us = 1 }, &err), &err);
+	must(store_tx_commit(s, &err), &err);
+	client_session(&c, "publisher");
+	client_send(&c, "GET", "/admin/users/developer", NULL);
+	CHECK("who may not", !client_shows(&c, "reset-second-factor"));
+	client_session(&c, "administrator");
+	client_send(&c, "GET", "/admin/users/administrator", NULL);
+	CHECK("one's own", !client_shows(&c, "reset-second-factor"));
+	CHECK_INT("sent all the same", post(&c, "/admin/users/administrator/reset-second-factor", "/admin/users/administrator", ""), 303);
+	must(store_factor_find(s, a, STR("administrator"), &f, &found, &err), &err);
+	CHECK("stays", found);
+	client_send(&c, "GET", "/admin/users/developer", NULL);
+	CHECK("offered", client_shows(&c, "/admin/users/developer/reset-second-factor\"") && client_shows(&c, ">Reset second factor</button>"));
+	CHECK_INT("reset", post(&c, "/admin/users/developer/reset-second-factor", "/admin/users/developer", ""), 303);
+	must(store_factor_find(s, a, STR("developer"), &f, &found, &err), &err);
+	CHECK("is gone", !found);
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
 static int up(void **state)
 {
 	static struct web_site site;
@@ -175,7 +213,7 @@ static int down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(many_subscriptions), cmocka_unit_test(many_people), cmocka_unit_test(a_person) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(many_subscriptions), cmocka_unit_test(many_people), cmocka_unit_test(a_person), cmocka_unit_test(second_factor) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
