@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { ID_MAX = 512 };
+
 static const struct option options[] = {
 	{ "admin", OPTION_TEXT, "EMAIL", "e-mail address that the administrator signs in with", true },
 	{ "admin-id", OPTION_TEXT, "ID", "id of that person, where files of another installation have it; without it one is made", false },
@@ -35,6 +37,8 @@ static gh_rc add_administrator(struct cli *c, struct store *s, struct str passwo
 
 	if (user.id.n)
 		TRY(store_check_id("user", user.id, err));
+	if (user.id.n > ID_MAX || !utf8_valid(user.id))          /* no document could name it (config/change.c) */
+		FAIL(err, INVALID, "--admin-id: an id has 1 to %d characters of UTF-8", ID_MAX);
 	TRY(crypto_password_hash(password, hash, err));
 	user.password_hash = str_of(hash);
 	TRY(store_tx_begin(s, str_of(cli_actor(c)), err));

@@ -37,6 +37,7 @@ test('init that fails leaves nothing behind and can be run again', () => {
   const gw = new Gateway();
   assert.strictEqual(refused(gw, 'init', '--admin', 'no-address').code, 1);
   assert.match(refused(gw, 'init', '--admin', 'a@example.com', '--admin-id', '../a').stderr, /'\.\.\/a'/);
+  assert.match(refused(gw, 'init', '--admin', 'a@example.com', '--admin-id', 'x'.repeat(513)).stderr, /--admin-id: an id has 1 to 512 characters/);
   assert.deepStrictEqual(fs.readdirSync(gw.state), []);
   const short = refused(gw, 'init', '--admin', 'a@example.com', '--password-file', gw.file('pw', 'short\n'));
   assert.match(short.stderr, /use at least 10 characters \(web\.password_min\)/);
