@@ -9,18 +9,6 @@
 
 enum { LISTED = 50, LISTED_MAX = 1000, REACH = 100000 };         /* how far a list goes on */
 
-static json_t *text(struct str s)
-{
-	return s.n ? json_stringn(s.p, s.n) : json_null();
-}
-
-static json_t *time_of(int64_t us)
-{
-	char iso[CLOCK_ISO_MAX];
-
-	return us ? json_string(clock_iso(us, 3, iso)) : json_null();
-}
-
 /* ---- rules, as they are now ------------------------------------------------------------------------------------------------ */
 
 static json_t *breaches_of(struct str rule, const struct store_alert_state *v, size_t n)
@@ -29,7 +17,7 @@ static json_t *breaches_of(struct str rule, const struct store_alert_state *v, s
 
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(v[i].rule_id, rule))
-			json_array_append_new(list, json_pack("{s:o, s:o, s:b}", "subject", text(v[i].subject), "since", time_of(v[i].since_us), "told",
+			json_array_append_new(list, json_pack("{s:o, s:o, s:b}", "subject", rest_text(v[i].subject), "since", rest_time(v[i].since_us, 3), "told",
 							      v[i].told_us > 0));
 	return list;
 }
@@ -43,8 +31,8 @@ static json_t *rule_json(const struct store_alert_rule *r, const struct store_al
 
 	for (size_t i = 0; i < n_silences; i++)
 		silent = silent || store_alert_silence_holds(&silences[i], r, r->rule.environment, r->rule.api, now);
-	return json_pack("{s:o, s:o, s:s, s:b, s:o, s:s, s:o}", "rule", text(r->id), "name", text(r->name), "state",
-			 !r->enabled ? "off" : json_array_size(breaches) ? "breached" : "good", "silenced", silent, "lost", text(r->lost), "kind",
+	return json_pack("{s:o, s:o, s:s, s:b, s:o, s:s, s:o}", "rule", rest_text(r->id), "name", rest_text(r->name), "state",
+			 !r->enabled ? "off" : json_array_size(breaches) ? "breached" : "good", "silenced", silent, "lost", rest_text(r->lost), "kind",
 			 alert_kinds[r->rule.kind], "breaches", breaches);
 }
 
@@ -98,10 +86,10 @@ gh_rc rest_alert(struct rest *r, struct gh_err *err)
 
 static json_t *event_json(const struct store_alert_event *e)
 {
-	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "id", text(e->id), "rule", text(e->rule_id), "name",
-			 text(e->rule_name), "event", store_alert_event_names[e->kind], "subject", text(e->subject), "environment",
-			 text(e->environment_id), "api", text(e->api_id), "at", time_of(e->at_us), "summary", text(e->summary), "requestId",
-			 text(e->request_id), "told", (json_int_t)e->told);
+	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "id", rest_text(e->id), "rule", rest_text(e->rule_id), "name",
+			 rest_text(e->rule_name), "event", store_alert_event_names[e->kind], "subject", rest_text(e->subject), "environment",
+			 rest_text(e->environment_id), "api", rest_text(e->api_id), "at", rest_time(e->at_us, 3), "summary", rest_text(e->summary), "requestId",
+			 rest_text(e->request_id), "told", (json_int_t)e->told);
 }
 
 /* The cursor of these lists is how many were given already. *ok false: the answer stands. */
@@ -158,11 +146,11 @@ gh_rc rest_alert_deliveries(struct rest *r, struct gh_err *err)
 	TRY(store_alert_deliveries(r->w->site->store, r->w->a, (size_t)window.before + window.limit + 1, &v, &n, err));
 	rest_window_slice(&window, n, &from, &to);
 	for (size_t i = from; i < to; i++)
-		json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "id", text(v[i].id), "webhook",
-				      text(v[i].webhook_id), "event", text(v[i].event_id), "state", store_alert_delivery_names[v[i].state], "tries",
-				      (json_int_t)v[i].tries, "created", time_of(v[i].created_us), "due", time_of(v[i].due_us), "changed",
-				      time_of(v[i].changed_us), "status", v[i].status ? json_integer((json_int_t)v[i].status) : json_null(), "problem",
-				      text(v[i].problem)));
+		json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "id", rest_text(v[i].id), "webhook",
+				      rest_text(v[i].webhook_id), "event", rest_text(v[i].event_id), "state", store_alert_delivery_names[v[i].state], "tries",
+				      (json_int_t)v[i].tries, "created", rest_time(v[i].created_us, 3), "due", rest_time(v[i].due_us, 3), "changed",
+				      rest_time(v[i].changed_us, 3), "status", v[i].status ? json_integer((json_int_t)v[i].status) : json_null(), "problem",
+				      rest_text(v[i].problem)));
 	return rest_window_answer(r, items, to < n ? (int64_t)to : 0, err);
 }
 
@@ -184,10 +172,10 @@ gh_rc rest_mails(struct rest *r, struct gh_err *err)
 	page = (struct store_page){ .limit = window.limit + 1, .offset = (size_t)window.before };
 	TRY(store_mails(r->w->site->store, r->w->a, &page, &v, &n, err));
 	for (size_t i = 0; i < n && i < window.limit; i++)
-		json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:s, s:I, s:o, s:o, s:o, s:o}", "id", text(v[i].id), "to", text(v[i].recipient),
-				      "template", text(v[i].template), "state", store_mail_state_names[v[i].state], "tries", (json_int_t)v[i].tries,
-				      "created", time_of(v[i].created_us), "due", time_of(v[i].due_us), "changed", time_of(v[i].changed_us), "problem",
-				      text(v[i].problem)));
+		json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:s, s:I, s:o, s:o, s:o, s:o}", "id", rest_text(v[i].id), "to", rest_text(v[i].recipient),
+				      "template", rest_text(v[i].template), "state", store_mail_state_names[v[i].state], "tries", (json_int_t)v[i].tries,
+				      "created", rest_time(v[i].created_us, 3), "due", rest_time(v[i].due_us, 3), "changed", rest_time(v[i].changed_us, 3), "problem",
+				      rest_text(v[i].problem)));
 	return rest_window_answer(r, items, n > window.limit ? window.before + (int64_t)window.limit : 0, err);
 }
 

@@ -8,24 +8,12 @@
 
 enum { LISTED = 50, LISTED_MAX = 1000 };
 
-static json_t *text(struct str s)
-{
-	return s.n ? json_stringn(s.p, s.n) : json_null();
-}
-
-static json_t *time_of(int64_t us)
-{
-	char iso[CLOCK_ISO_MAX];
-
-	return us ? json_string(clock_iso(us, 3, iso)) : json_null();
-}
-
 static json_t *capture_json(const struct store_capture *c)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "id", text(c->id), "api", text(c->api_id),
-			 "subscription", text(c->subscription_id), "address", text(c->address), "on", store_capture_is_on(c, clock_wall_us()), "started",
-			 time_of(c->started_us), "until", time_of(c->until_us), "ended", time_of(c->ended_us), "startedBy", text(c->started_by),
-			 "endedBy", text(c->ended_by), "calls", (json_int_t)c->calls, "bodyBytes", (json_int_t)c->body_bytes, "mask",
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "id", rest_text(c->id), "api", rest_text(c->api_id),
+			 "subscription", rest_text(c->subscription_id), "address", rest_text(c->address), "on", store_capture_is_on(c, clock_wall_us()), "started",
+			 rest_time(c->started_us, 3), "until", rest_time(c->until_us, 3), "ended", rest_time(c->ended_us, 3), "startedBy", rest_text(c->started_by),
+			 "endedBy", rest_text(c->ended_by), "calls", (json_int_t)c->calls, "bodyBytes", (json_int_t)c->body_bytes, "mask",
 			 json_stringn(c->marked.p ? c->marked.p : "", c->marked.n));
 }
 

@@ -10,18 +10,6 @@
 #include "portal/admin/admin.h"
 #include "portal/admin/consent.h"
 
-static json_t *text(struct str s)
-{
-	return s.n ? json_stringn(s.p, s.n) : json_null();
-}
-
-static json_t *time_of(int64_t us)
-{
-	char iso[CLOCK_ISO_MAX];
-
-	return us ? json_string(clock_iso(us, 0, iso)) : json_null();
-}
-
 /* ---- what is known ------------------------------------------------------------------------------------------------------------ */
 
 struct held {
@@ -50,9 +38,9 @@ static json_t *tokens_json(const struct held *held, const struct store_credentia
 		const struct tokens_row *t = &held->v[i];
 
 		if (str_eq(t->environment, c->environment_id) && str_eq(t->credential, c->id))
-			json_array_append_new(list, json_pack("{s:o, s:b, s:o, s:o, s:o, s:I, s:o}", "caller", text(t->subject), "live", t->live, "issued",
-							      time_of(t->issued_us), "expires", time_of(t->expires_us), "used", time_of(t->used_us),
-							      "uses", (json_int_t)t->uses, "failure", text(t->failure)));
+			json_array_append_new(list, json_pack("{s:o, s:b, s:o, s:o, s:o, s:I, s:o}", "caller", rest_text(t->subject), "live", t->live, "issued",
+							      rest_time(t->issued_us, 0), "expires", rest_time(t->expires_us, 0), "used", rest_time(t->used_us, 0),
+							      "uses", (json_int_t)t->uses, "failure", rest_text(t->failure)));
 	}
 	return list;
 }
@@ -67,11 +55,11 @@ static json_t *state_json(const struct store_credential *c, const struct store_c
 	for (size_t i = 0; i < n_grants && !g; i++)
 		if (str_eq(grants[i].environment_id, c->environment_id) && str_eq(grants[i].credential_id, c->id))
 			g = &grants[i];
-	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "environment", text(c->environment_id), "id",
-			 text(c->id), "kind", text(c->kind), "consent", known && kind == CREDENTIAL_CODE, "connected", g != NULL, "connectedBy",
-			 g ? text(g->granted_by) : json_null(), "connectedAt", time_of(g ? g->granted_us : 0), "replacedBy",
-			 text(str_of(r->maker)), "replaced", time_of(r->replaced_us), "next", time_of(r->next_us), "rotationWanted", r->wanted,
-			 "rotationProblem", text(r->problem), "rotateBy", time_of(r->by_us), "tokens", tokens_json(held, c));
+	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "environment", rest_text(c->environment_id), "id",
+			 rest_text(c->id), "kind", rest_text(c->kind), "consent", known && kind == CREDENTIAL_CODE, "connected", g != NULL, "connectedBy",
+			 g ? rest_text(g->granted_by) : json_null(), "connectedAt", rest_time(g ? g->granted_us : 0, 0), "replacedBy",
+			 rest_text(str_of(r->maker)), "replaced", rest_time(r->replaced_us, 0), "next", rest_time(r->next_us, 0), "rotationWanted", r->wanted,
+			 "rotationProblem", rest_text(r->problem), "rotateBy", rest_time(r->by_us, 0), "tokens", tokens_json(held, c));
 }
 
 gh_rc rest_credential_states(struct rest *r, struct gh_err *err)
@@ -176,7 +164,7 @@ static GH_RC remind(struct rest *r, struct resource_change *c, const json_t *bod
 		return GH_RC_OK;
 	}
 	TRY(admin_remind(r->w, c, v.environment_id, v.id, us, err));
-	*answer = json_pack("{s:o}", "rotateBy", time_of(us));
+	*answer = json_pack("{s:o}", "rotateBy", rest_time(us, 0));
 	return GH_RC_OK;
 }
 
@@ -207,7 +195,7 @@ gh_rc rest_credential_consent(struct rest *r, struct gh_err *err)
 		connected = connected || (str_eq(grants[i].environment_id, v.environment_id) && str_eq(grants[i].credential_id, v.id));
 	TRY(web_public_address(w, &host, err));
 	answer = jsn_keep(w->a, json_pack("{s:b, s:o}", "connected", connected, "address",
-					  text(arena_printf(w->a, "%.*s%.*scredentials", STR_ARG(host), STR_ARG(w->site->base)))));
+					  rest_text(arena_printf(w->a, "%.*s%.*scredentials", STR_ARG(host), STR_ARG(w->site->base)))));
 	if (!answer)
 		FAIL(err, NOMEM, "consent");
 	return web_json(w, 200, "application/json", answer, err);

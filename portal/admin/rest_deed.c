@@ -1,6 +1,7 @@
 /* rest_deed.c - what all routes of the management API that are no resource have in common. */
 #include "portal/admin/rest_deed.h"
 
+#include "core/clock.h"
 #include "core/str.h"
 
 enum { TEXT_MOST = 1000 };
@@ -290,4 +291,18 @@ gh_rc rest_look(void *look, struct gh_err *err)
 	buf_clear(&l->r->w->rs.body);
 	TRY(l->tell(l->r, l->ctx, err));
 	return rest_remember(l->r, err);
+}
+
+/* ---- values of answers ------------------------------------------------------------------------------------------------------- */
+
+json_t *rest_text(struct str s)
+{
+	return s.n ? json_stringn(s.p, s.n) : json_null();
+}
+
+json_t *rest_time(int64_t us, unsigned digits)
+{
+	char iso[CLOCK_ISO_MAX];
+
+	return us ? json_string(clock_iso(us, digits, iso)) : json_null();
 }

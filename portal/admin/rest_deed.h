@@ -75,3 +75,9 @@ struct rest_look {
 	bool again;
 };
 gh_rc rest_look(void *look, struct gh_err *err);
+
+/* ---- values of answers ------------------------------------------------------------------------------------------------------- */
+
+/* A text, or a time in UTC with so many digits of a second; null when there is none. */
+json_t *rest_text(struct str s);
+json_t *rest_time(int64_t us, unsigned digits);

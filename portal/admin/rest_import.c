@@ -27,11 +27,6 @@ struct import {
 #define FIELD(i, most) { fields[i].name, REST_TEXT, false, offsetof(struct import, text) + (i) * sizeof(struct str), 0, most }
 enum { ARCHIVE_MOST = 64 << 20 };        /* admin.api_max_bytes is less */
 
-static json_t *text(struct str s)
-{
-	return s.n ? json_stringn(s.p, s.n) : json_null();
-}
-
 /* What web_form_error has noted. */
 static GH_RC refuse(struct rest *r, struct str detail, struct gh_err *err)
 {
@@ -64,7 +59,7 @@ static GH_RC tell(struct rest *r, void *ctx, struct gh_err *err)
 
 	for (size_t i = 0; i < zip->set->n; i++)
 		if (strcmp(zip->set->docs[i].kind->name, "api") == 0)
-			json_array_append_new(apis, text(zip->set->docs[i].id));
+			json_array_append_new(apis, rest_text(zip->set->docs[i].id));
 	v = jsn_keep(r->w->a, answer_json(apis, &zip->report, plan_json(&zip->plan)));
 	if (!v)
 		FAIL(err, NOMEM, "import");
@@ -119,7 +114,7 @@ static GH_RC make(struct rest *r, struct resource_change *c, const json_t *body 
 		return refuse(r, general, err);
 	}
 	TRY(rc);
-	*out = answer_json(json_pack("[o]", text(x->api.id)), &x->api.report, json_null());
+	*out = answer_json(json_pack("[o]", rest_text(x->api.id)), &x->api.report, json_null());
 	return GH_RC_OK;
 }
 

@@ -12,11 +12,6 @@
 
 static const char *const nothing[] = { NULL };
 
-static json_t *text(struct str s)
-{
-	return s.n ? json_stringn(s.p, s.n) : json_null();
-}
-
 /* ---- an API ---------------------------------------------------------------------------------------------------------------------- */
 
 struct current {
@@ -100,8 +95,8 @@ gh_rc rest_request(struct rest *r, struct gh_err *err)
 		return GH_RC_OK;
 	if (q.user_id.n)
 		TRY(store_user_find(r->w->site->store, r->w->a, q.user_id, &user, &known, err));
-	v = jsn_keep(r->w->a, json_pack("{s:o, s:o, s:o, s:o, s:s}", "tier", text(q.tier_id), "message", text(q.message), "user", text(q.user_id), "email",
-					known ? text(user.email) : json_null(), "at", clock_iso(q.created_us, 0, at)));
+	v = jsn_keep(r->w->a, json_pack("{s:o, s:o, s:o, s:o, s:s}", "tier", rest_text(q.tier_id), "message", rest_text(q.message), "user", rest_text(q.user_id), "email",
+					known ? rest_text(user.email) : json_null(), "at", clock_iso(q.created_us, 0, at)));
 	if (!v)
 		FAIL(err, NOMEM, "request");
 	return web_json(r->w, 200, "application/json", v, err);

@@ -13,18 +13,6 @@
 #include "db/teams.h"
 #include "portal/admin/person.h"
 
-static json_t *text(struct str s)
-{
-	return s.n ? json_stringn(s.p, s.n) : json_null();
-}
-
-static json_t *time_of(int64_t us)
-{
-	char iso[CLOCK_ISO_MAX];
-
-	return us ? json_string(clock_iso(us, 0, iso)) : json_null();
-}
-
 /* ---- the account -------------------------------------------------------------------------------------------------------------- */
 
 static GH_RC add_sign_in(struct web *w, const struct store_user *u, json_t *out, struct gh_err *err)
@@ -44,7 +32,7 @@ static GH_RC add_sign_in(struct web *w, const struct store_user *u, json_t *out,
 	TRY(store_personal_tokens(s, w->a, u->id, &tokens, &n_tokens, err));
 	TRY(store_factor_find(s, w->a, u->id, &factor, &found, err));
 	for (size_t i = 0; i < n_ids; i++)
-		json_array_append_new(providers, text(ids[i].provider_id));
+		json_array_append_new(providers, rest_text(ids[i].provider_id));
 	json_object_set_new(out, "password", json_boolean(u->password_hash.n > 0));
 	json_object_set_new(out, "passkeys", json_integer((json_int_t)n_keys));
 	json_object_set_new(out, "codes", json_boolean(found && factor.confirmed_us));
@@ -64,10 +52,10 @@ static GH_RC add_places(struct web *w, const struct store_user *u, json_t *out, 
 	TRY(store_groups_of_user(w->site->store, w->a, u->id, &own, &n_own, err));
 	TRY(store_sessions_of_user(w->site->store, w->a, u->id, &v, &n, err));
 	for (size_t i = 0; i < n_own; i++)
-		json_array_append_new(groups, text(own[i].id));
+		json_array_append_new(groups, rest_text(own[i].id));
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(sessions, json_pack("{s:s, s:o, s:o, s:o}", "of", str_eq(v[i].app, STR("gh_admin")) ? "dashboard" : "portal", "agent",
-				      text(v[i].agent), "address", text(v[i].address), "seen", time_of(v[i].seen_us)));
+				      rest_text(v[i].agent), "address", rest_text(v[i].address), "seen", rest_time(v[i].seen_us, 0)));
 	return GH_RC_OK;
 }
 
@@ -84,15 +72,15 @@ static GH_RC add_belongings(struct web *w, const struct store_user *u, json_t *o
 	json_object_set_new(out, "subscriptions", list);
 	TRY(store_applications_of_user(w->site->store, w->a, u->id, &v, &n_apps, err));
 	for (size_t i = 0; i < n_apps; i++)
-		json_array_append_new(apps, json_pack("{s:o, s:o}", "id", text(v[i].id), "name", text(v[i].name)));
+		json_array_append_new(apps, json_pack("{s:o, s:o}", "id", rest_text(v[i].id), "name", rest_text(v[i].name)));
 	TRY(store_own_subscriptions(w->site->store, w->a, u->id, subs, n, err));
 	for (size_t i = 0; i < *n && i < PERSON_SUBSCRIPTIONS; i++) {
 		const struct store_subscription *s = &(*subs)[i];
 
 		TRY(store_subscription_prefixes(w->site->store, w->a, s->id, &keys, err));
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "id", text(s->id), "name", text(s->name), "product",
-				      text(s->product_id), "api", text(s->api_id), "application", text(s->application_id), "state",
-				      store_subscription_state_names[s->state], "primaryBegins", text(keys.primary), "secondaryBegins", text(keys.secondary)));
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "id", rest_text(s->id), "name", rest_text(s->name), "product",
+				      rest_text(s->product_id), "api", rest_text(s->api_id), "application", rest_text(s->application_id), "state",
+				      store_subscription_state_names[s->state], "primaryBegins", rest_text(keys.primary), "secondaryBegins", rest_text(keys.secondary)));
 	}
 	json_object_set_new(out, "moreSubscriptions", json_integer(*n > PERSON_SUBSCRIPTIONS ? (json_int_t)(*n - PERSON_SUBSCRIPTIONS) : 0));
 	return GH_RC_OK;
@@ -114,8 +102,8 @@ static GH_RC add_calls(struct web *w, const struct store_subscription *subs, siz
 		json_array_append(calls, one);
 	}
 	for (size_t i = 0; i < n_reasons; i++)
-		json_array_append_new(refusals, json_pack("{s:o, s:I, s:I, s:o}", "reason", text(reasons[i].reason), "status", (json_int_t)reasons[i].status,
-				      "calls", (json_int_t)reasons[i].calls, "last", time_of(reasons[i].last_us)));
+		json_array_append_new(refusals, json_pack("{s:o, s:I, s:I, s:o}", "reason", rest_text(reasons[i].reason), "status", (json_int_t)reasons[i].status,
+				      "calls", (json_int_t)reasons[i].calls, "last", rest_time(reasons[i].last_us, 0)));
 	return GH_RC_OK;
 }
 
@@ -136,10 +124,10 @@ static json_t *account_json(const struct store_user *u)
 {
 	static const char *const states[] = { "pending", "active", "blocked" };
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:n, s:n}", "id", text(u->id), "email", text(u->email),
-			 "firstName", text(u->first_name), "lastName", text(u->last_name), "role", text(u->role), "state",
-			 states[u->state < 0 || u->state > 2 ? 2 : u->state], "note", text(u->note), "created", time_of(u->created_us), "signedIn",
-			 time_of(u->signed_in_us), "applications", "subscriptions", "moreSubscriptions", "calls", "refusals", "trail");
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:n, s:n}", "id", rest_text(u->id), "email", rest_text(u->email),
+			 "firstName", rest_text(u->first_name), "lastName", rest_text(u->last_name), "role", rest_text(u->role), "state",
+			 states[u->state < 0 || u->state > 2 ? 2 : u->state], "note", rest_text(u->note), "created", rest_time(u->created_us, 0), "signedIn",
+			 rest_time(u->signed_in_us, 0), "applications", "subscriptions", "moreSubscriptions", "calls", "refusals", "trail");
 }
 
 /* A part asks for the right and the scope that its own call asks for. */
@@ -205,7 +193,7 @@ static GH_RC act(struct rest *r, struct resource_change *c, const json_t *body, 
 	if (rc.code && err)
 		*err = why;
 	if (!rc.code)
-		*answer = json_pack("{s:o, s:o}", "user", text(u.id), "done", text(told));
+		*answer = json_pack("{s:o, s:o}", "user", rest_text(u.id), "done", rest_text(told));
 	return rc;
 }
 
@@ -247,8 +235,8 @@ static GH_RC each(struct rest *r, struct resource_change *c, const struct wish *
 	items = json_array();
 	for (size_t i = 0; i < n; i++) {
 		done += !v[i].why.p;
-		json_array_append_new(items, json_pack("{s:o, s:o, s:b, s:o}", "id", text(v[i].id), "name", text(v[i].name), "done", !v[i].why.p, "why",
-						       text(v[i].why)));
+		json_array_append_new(items, json_pack("{s:o, s:o, s:b, s:o}", "id", rest_text(v[i].id), "name", rest_text(v[i].name), "done", !v[i].why.p, "why",
+						       rest_text(v[i].why)));
 	}
 	*answer = json_pack("{s:I, s:o}", "done", (json_int_t)done, "items", items);
 	return GH_RC_OK;
