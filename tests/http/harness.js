@@ -145,6 +145,16 @@ function spawning(gw, modules, text) {
   return ['lighttpd', ['-D', '-f', conf]];
 }
 
+// What stands in Debian's lighttpd.conf before conf-enabled/ is read: the shipped file must get along with it.
+const DEBIAN_LIGHTTPD = `server.modules = ( "mod_indexfile", "mod_access", "mod_alias", "mod_redirect" )
+server.http-parseopts = ( "header-strict" => "enable", "host-strict" => "enable", "host-normalize" => "enable",
+\t"url-normalize-unreserved" => "enable", "url-normalize-required" => "enable", "url-ctrls-reject" => "enable",
+\t"url-path-2f-decode" => "enable", "url-path-dotseg-remove" => "enable" )
+index-file.names = ( "index.php", "index.html" )
+url.access-deny = ( "~", ".inc" )
+static-file.exclude-extensions = ( ".php", ".pl", ".fcgi" )
+`;
+
 // Longer than a command of `gw.cli` blocks this process on a busy machine: it would not see that the server closed a connection, and
 // send the next call there. nginx has 75 seconds by itself.
 const KEPT_S = 60;
@@ -154,7 +164,7 @@ const servers = {
     const conf = `${gw.dir}/lighttpd.conf`;
     fs.writeFileSync(conf, `server.document-root = "${gw.dir}/www"\nserver.bind = "127.0.0.1"\nserver.port = ${gw.port}\n`
       + `server.errorlog = "${gw.dir}/lighttpd.log"\nserver.max-request-size = 0\nserver.max-keep-alive-idle = ${KEPT_S}\nmimetype.assign = ( ${TYPES} )\n`
-      + `server.upload-dirs = ( "${gw.dir}" )\n${tlsPart(gw, 'lighttpd')}${shipped('lighttpd/gatehouse.conf', gw)}`);
+      + `server.upload-dirs = ( "${gw.dir}" )\n${DEBIAN_LIGHTTPD}${tlsPart(gw, 'lighttpd')}${shipped('lighttpd/gatehouse.conf', gw)}`);
     return ['lighttpd', ['-D', '-f', conf]];
   },
   nginx(gw) {
