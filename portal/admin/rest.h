@@ -79,6 +79,9 @@ bool rest_tag_matches(struct str field, struct str tag);
 
 /* Whoever replaces or removes says what he has seen (If-Match), `needed`: must; *go false: the answer stands. Inside the change. */
 GH_RC rest_match(struct rest *r, const struct resource_kind *k, struct str id, bool needed, bool *go, struct gh_err *err);
+/* The end of every write: commits the change `c`, or undoes it when `rc` is a failure of ours, when the answer that stands refuses
+ * (`refused`), and for a dry run. What the commit refuses becomes a problem. `c` is over afterwards. */
+GH_RC rest_end(struct rest *r, struct resource_change *c, gh_rc rc, bool refused, struct gh_err *err);
 
 /* ---- the OpenAPI operation of a route that is no kind -------------------------------------------------------------------- */
 

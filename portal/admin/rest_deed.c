@@ -243,7 +243,7 @@ static GH_RC do_it(struct rest *r, struct resource_change *c, rest_work *work, i
 	return GH_RC_OK;
 }
 
-static GH_RC begin_and_end(struct rest *r, int status, rest_work *work, const json_t *body, struct gh_err *err)
+static GH_RC in_a_change(struct rest *r, int status, rest_work *work, const json_t *body, struct gh_err *err)
 {
 	struct resource_change *c;
 	struct gh_err why;
@@ -253,12 +253,7 @@ static GH_RC begin_and_end(struct rest *r, int status, rest_work *work, const js
 	if (rc.code)
 		return rest_refused(r, rc, &why, NULL, err);
 	rc = do_it(r, c, work, status, body, &refused, err);
-	if (rc.code || refused) {
-		(void)resource_end(c, (gh_rc){ rc.code ? rc.code : GH_E_INVALID }, true, NULL).code;
-		return rc;
-	}
-	rc = resource_end(c, GH_RC_OK, r->dry_run, &why);
-	return rc.code ? rest_refused(r, rc, &why, c, err) : GH_RC_OK;
+	return rest_end(r, c, rc, refused, err);
 }
 
 gh_rc rest_deed_as(struct rest *r, int status, rest_work *work, struct gh_err *err)
@@ -266,12 +261,12 @@ gh_rc rest_deed_as(struct rest *r, int status, rest_work *work, struct gh_err *e
 	json_t *body;
 
 	TRY(body_of(r, &body, err));
-	return body ? begin_and_end(r, status, work, body, err) : GH_RC_OK;
+	return body ? in_a_change(r, status, work, body, err) : GH_RC_OK;
 }
 
 gh_rc rest_deed_with(struct rest *r, const json_t *body, rest_work *work, struct gh_err *err)
 {
-	return begin_and_end(r, 200, work, body, err);
+	return in_a_change(r, 200, work, body, err);
 }
 
 gh_rc rest_deed(struct rest *r, rest_work *work, struct gh_err *err)

@@ -343,15 +343,14 @@ static GH_RC write_in(struct rest *r, struct resource_change *c, const struct wr
 	return GH_RC_OK;
 }
 
-/* Ends the change: a failure of ours, or an answer that refuses, undoes it. */
-static GH_RC finish(struct rest *r, struct resource_change *c, gh_rc rc, bool refused, struct gh_err *err)
+gh_rc rest_end(struct rest *r, struct resource_change *c, gh_rc rc, bool refused, struct gh_err *err)
 {
 	struct gh_err why;
 	gh_rc end;
 
 	if (rc.code || refused) {
-		end = resource_end(c, (gh_rc){ rc.code ? rc.code : GH_E_INVALID }, true, NULL);
-		return rc.code ? rc : GH_RC_OK;
+		(void)resource_end(c, (gh_rc){ rc.code ? rc.code : GH_E_INVALID }, true, NULL).code;      /* `rc` is what is told */
+		return rc;
 	}
 	end = resource_end(c, GH_RC_OK, r->dry_run, &why);
 	return end.code ? rest_refused(r, end, &why, c, err) : GH_RC_OK;
@@ -367,7 +366,7 @@ static GH_RC write_one(struct rest *r, const struct write *x, struct gh_err *err
 	if (rc.code)
 		return rest_refused(r, rc, &why, NULL, err);
 	rc = write_in(r, c, x, &refused, err);
-	return finish(r, c, rc, refused, err);
+	return rest_end(r, c, rc, refused, err);
 }
 
 static GH_RC write_body(struct rest *r, struct write x, struct gh_err *err)
@@ -428,7 +427,7 @@ gh_rc rest_delete(struct rest *r, struct gh_err *err)
 	if (rc.code)
 		return rest_refused(r, rc, &why, NULL, err);
 	rc = remove_in(r, c, &refused, err);
-	return finish(r, c, rc, refused, err);
+	return rest_end(r, c, rc, refused, err);
 }
 
 /* ---- about oneself ----------------------------------------------------------------------------------------------------- */
