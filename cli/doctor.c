@@ -406,15 +406,18 @@ static void check_telemetry(struct doctor *d, struct store *s)
 	struct store_telemetry_stats t;
 	struct gh_err err = { 0 };
 	int64_t growth = 0;
-	bool known;
+	char grows[64] = "by how much it grows is known after two days";
+	bool known, large;
 
 	if (store_telemetry_stats(s, &t, &err).code || store_growth(s, d->c->arena, &growth, &known, &err).code) {
 		doctor_tell(d, BROKEN, "traffic", "%s", err.message);
 		return;
 	}
-	doctor_tell(d, FINE, "traffic", "%lld MiB: %lld calls, totals of %lld minutes, %lld hours, %lld days at %lld places; grows by %lld KiB a day",
-	     (long long)(t.bytes >> 20), (long long)t.calls, (long long)t.minutes, (long long)t.hours, (long long)t.days, (long long)t.places,
-	     (long long)growth / 1024);
+	large = t.bytes >= 10 << 20;
+	if (known)
+		snprintf(grows, sizeof(grows), "%s by %lld KiB a day", growth < 0 ? "shrinks" : "grows", (long long)llabs(growth) / 1024);
+	doctor_tell(d, FINE, "traffic", "%lld %s: %lld calls, %lld totals per minute, %lld per hour, %lld per day at %lld places; %s",
+	     (long long)(large ? t.bytes >> 20 : t.bytes >> 10), large ? "MiB" : "KiB", (long long)t.calls, (long long)t.minutes, (long long)t.hours, (long long)t.days, (long long)t.places, grows);
 	if (t.other_calls)
 		doctor_tell(d, WARNING, "traffic", "%lld calls were counted as (other): more combinations than telemetry.places", (long long)t.other_calls);
 	if (t.dropped)

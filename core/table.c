@@ -208,12 +208,28 @@ bool table_has(const struct table *t, size_t column)
 	return false;
 }
 
+void table_print_row(struct buf *b, const struct table *t, size_t row)
+{
+	size_t width = 0;
+
+	for (size_t c = 0; c < t->n_columns; c++)
+		width = strlen(t->columns[c].title) > width ? strlen(t->columns[c].title) : width;
+	for (size_t c = 0; c < t->n_columns; c++) {
+		const struct table_value *v = table_at(t, row, c);
+
+		if (v->none)
+			continue;
+		pad(b, str_of(t->columns[c].title), width, false, false);
+		pad(b, table_show(t->a, t->columns[c].kind, v), 0, false, true);
+	}
+}
+
 void table_print(struct buf *b, const struct table *t)
 {
 	size_t widths[TABLE_COLUMNS_MAX], shown[TABLE_COLUMNS_MAX], n_shown = 0;
 
 	for (size_t c = 0; c < t->n_columns; c++) {
-		if (!table_has(t, c))
+		if (t->columns[c].detail || !table_has(t, c))
 			continue;
 		shown[n_shown++] = c;
 		widths[c] = strlen(t->columns[c].title);

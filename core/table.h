@@ -23,6 +23,7 @@ struct table_column {
 	const char *name;            /* in JSON and CSV: "errorPercent" */
 	const char *title;           /* for people: "Errors, %" */
 	enum table_kind kind;
+	bool detail;                 /* not among what people look at first: in JSON and CSV only */
 };
 
 struct table_value {
@@ -66,7 +67,9 @@ static inline struct table_value table_real(double d)
 
 json_t *table_json(const struct table *t);           /* an array of objects, owned by the caller; NULL when out of memory */
 void table_csv(struct buf *b, const struct table *t);
-void table_print(struct buf *b, const struct table *t);      /* columns aligned, a line a row; those without any value are left out */
+/* Columns aligned, a line a row; those without any value and details are left out. */
+void table_print(struct buf *b, const struct table *t);
+void table_print_row(struct buf *b, const struct table *t, size_t row);      /* one row with all it has, a line a value */
 bool table_has(const struct table *t, size_t column);        /* any row has a value there */
 /* One value as people read it, without unit: "1.25", "2026-01-31"; "-" when there is none. In the arena. */
 struct str table_show(struct arena *a, enum table_kind kind, const struct table_value *v);

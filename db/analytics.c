@@ -10,6 +10,7 @@
 #include "core/str.h"
 #include "db/sql.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const int64_t SECOND_US = 1000000;
@@ -74,18 +75,10 @@ static size_t cut(int64_t from, int64_t to, int64_t period, struct part *out)
 	return n + cut(whole_to, to, next, out + n);
 }
 
-/* Steps below an hour are made of minutes, of which a day has 1,440 for each place: they are for a few hours only. */
-int64_t analytics_step(int64_t range_us)
+/* The coarsest totals that steps can be made of. */
+static int64_t coarsest_of(int64_t step)
 {
-	static const struct {
-		int64_t up_to_s, step_s;
-	} rows[] = { { 2 * 3600, 60 }, { 6 * 3600, 300 }, { 3 * 86400, 3600 }, { 8 * 86400, 3 * 3600 }, { 15 * 86400, 6 * 3600 },
-		     { 62 * 86400, 86400 } };
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (range_us / SECOND_US <= rows[i].up_to_s + ROLLUP_MINUTE_S)
-			return rows[i].step_s;
-	return 7 * ROLLUP_DAY_S;
+	return !step || step % ROLLUP_DAY_S == 0 ? ROLLUP_DAY_S : step % ROLLUP_HOUR_S == 0 ? ROLLUP_HOUR_S : ROLLUP_MINUTE_S;
 }
 
 static gh_rc set_times(struct run *r, struct gh_err *err)
@@ -100,6 +93,7 @@ static gh_rc set_times(struct run *r, struct gh_err *err)
 		FAIL(err, INVALID, "the range ends before it begins");
 	out->from_us = round_up(q->from_us / SECOND_US + (q->from_us % SECOND_US > 0), ROLLUP_MINUTE_S) * SECOND_US;
 	out->to_us = round_up(to / SECOND_US + (to % SECOND_US > 0), ROLLUP_MINUTE_S) * SECOND_US;
+	TRY(analytics_fit(r->s, coarsest_of(q->step_s), &out->from_us, &out->to_us, err));
 	out->step_s = q->step_s;
 	r->first_s = out->from_us / SECOND_US / step * step;
 	out->first_us = r->first_s * SECOND_US;
@@ -223,10 +217,8 @@ static gh_rc walk_part(struct run *r, const struct part *t, enum sql all, enum s
 
 static gh_rc walk(struct run *r, enum sql all, enum sql one, row_fn each, struct gh_err *err)
 {
-	int64_t step = r->q->step_s, from = r->out->from_us / SECOND_US, to = r->out->to_us / SECOND_US;
-	int64_t coarsest = !step || step % ROLLUP_DAY_S == 0 ? ROLLUP_DAY_S : step % ROLLUP_HOUR_S == 0 ? ROLLUP_HOUR_S : ROLLUP_MINUTE_S;
 	struct part parts[8];
-	size_t n = cut(from, to, coarsest, parts);
+	size_t n = cut(r->out->from_us / SECOND_US, r->out->to_us / SECOND_US, coarsest_of(r->q->step_s), parts);
 
 	for (size_t i = 0; i < n; i++) {
 		if (r->n_fitting > FEW_PLACES && r->n_fitting > (size_t)r->n_places / 16) {
@@ -260,10 +252,10 @@ static void add_counts(const int64_t counts[COUNTS], const struct place_row *p, 
 		t->last_call_us = last_us;
 }
 
-static gh_rc count_row(struct run *r, sqlite3_stmt *st, int64_t start_s, int64_t period_s, const struct place_row *p, struct gh_err *err)
+static gh_rc count_row(struct run *r, sqlite3_stmt *st, int64_t start_s, int64_t period_s UNUSED, const struct place_row *p, struct gh_err *err)
 {
 	struct group *g = p->group;
-	int64_t last_us = (start_s + period_s - ROLLUP_MINUTE_S) * SECOND_US, counts[COUNTS] = { 0 };
+	int64_t last_us = start_s * SECOND_US, counts[COUNTS] = { 0 };
 	size_t at;
 
 	if (r->q->calls_only)
@@ -429,17 +421,6 @@ GH_RC analytics_run(struct store *s, struct arena *a, const struct analytics_que
 	return rc;
 }
 
-GH_RC analytics_oldest(struct store *s, int64_t period_s, int64_t *us, struct gh_err *err)
-{
-	sqlite3_stmt *st = sql_use(s, SQL_ROLLUP_FIRST);
-	int64_t start_s;
-
-	bind_int(st, 1, period_s);
-	TRY(find_int(s, st, &start_s, NULL, err));
-	*us = start_s * SECOND_US;
-	return GH_RC_OK;
-}
-
 struct analytics_query analytics_before(const struct analytics_query *q, const struct analytics_result *r)
 {
 	struct analytics_query before = *q;
@@ -457,6 +438,25 @@ static bool is_day(struct str s)
 	return s.n == 10;
 }
 
+/* A day or a time, also as pages show it and people write it: without seconds, without the Z of UTC, and with the blank that a + becomes
+ * in an address. */
+static bool parse_time(struct str s, int64_t *us)
+{
+	char text[CLOCK_ISO_MAX];
+	bool zone = s.n && s.p[s.n - 1] == 'Z';
+	size_t n = zone ? s.n - 1 : s.n;
+
+	if (is_day(s) || s.n >= sizeof(text) - 4)
+		return clock_parse_date(s, us);
+	if (n == strlen("2026-01-02T15:04"))
+		snprintf(text, sizeof(text), "%.*s:00Z", (int)n, s.p);
+	else
+		snprintf(text, sizeof(text), "%.*s%s", STR_ARG(s), n == strlen("2026-01-02T15:04:05") && !zone ? "Z" : "");
+	if (s.n == strlen("2026-01-02T15:04:05+01:00") && text[19] == ' ')
+		text[19] = '+';
+	return clock_parse_iso(str_of(text), us);
+}
+
 GH_RC analytics_range(struct str text, int64_t now_us, int64_t *from_us, int64_t *to_us, struct gh_err *err)
 {
 	const int64_t day_us = ROLLUP_DAY_S * SECOND_US, today = now_us / day_us * day_us, minute_us = ROLLUP_MINUTE_S * SECOND_US;
@@ -467,7 +467,7 @@ GH_RC analytics_range(struct str text, int64_t now_us, int64_t *from_us, int64_t
 	if (slash != SIZE_MAX) {
 		struct str from = str_first(text, slash), to = str_from(text, slash + 1);
 
-		if (clock_parse_date(from, from_us) && clock_parse_date(to, to_us)) {
+		if (parse_time(from, from_us) && (!to.n || parse_time(to, to_us))) {
 			*to_us += is_day(to) ? day_us : 0;
 			if (*from_us >= 0 && *from_us < *to_us)
 				return GH_RC_OK;
@@ -484,6 +484,6 @@ GH_RC analytics_range(struct str text, int64_t now_us, int64_t *from_us, int64_t
 		*from_us = *to_us - seconds * SECOND_US;
 		return GH_RC_OK;
 	}
-	FAIL(err, INVALID, "\"%.*s\" is no range: write 24h, 7d, today, yesterday, or FROM/TO as 2026-01-02/2026-01-09",
-	     STR_ARG(str_first(text, 60)));
+	FAIL(err, INVALID, "\"%.*s\" is no range: write 24h, 7d, today, yesterday, or FROM/TO as 2026-01-02/2026-01-09 or "
+	     "2026-01-02T09:00:00Z/2026-01-02T17:30:00Z, without TO until now", STR_ARG(str_first(text, 60)));
 }

@@ -5,7 +5,8 @@
  *     TRY(analytics_run(s, arena, &q, &result, err));
  *
  * The answer is made from totals per minute, hour and day, the coarsest that fit: whole days from days, what is left from
- * hours and minutes. Times are UTC. "No data" (calls 0) is different from no errors. */
+ * hours and minutes. Of a time of which minutes are not kept any more whole hours are counted, and without hours whole days; a
+ * series begins where totals of its step do (db/analytics_kept.c). The answer says which time it is about. Times are UTC. "No data" (calls 0) is different from no errors. */
 #pragma once
 
 #include "db/rollup.h"
@@ -50,13 +51,15 @@ struct analytics_result {
 /* INVALID: times or step do not fit; LIMIT: more steps than ANALYTICS_STEPS_MAX. */
 GH_RC analytics_run(struct store *s, struct arena *a, const struct analytics_query *q, struct analytics_result *out,
 		    struct gh_err *err);
-/* Start of the oldest total of a period (60, 3600, 86400 s); 0: there is none. */
-GH_RC analytics_oldest(struct store *s, int64_t period_s, int64_t *us, struct gh_err *err);
+/* From when on totals of a period (60, 3600 s) are complete; only good for ranges that begin at `from_us`. 0: none was taken away. */
+GH_RC analytics_kept_since(struct store *s, int64_t period_s, int64_t from_us, int64_t *us, struct gh_err *err);
+/* A range of whole minutes as it can be answered from totals of `period_s` and finer ones at its ends. INVALID: none are kept of it. */
+GH_RC analytics_fit(struct store *s, int64_t period_s, int64_t *from_us, int64_t *to_us, struct gh_err *err);
 /* The same for the time before, of the same length. */
 struct analytics_query analytics_before(const struct analytics_query *q, const struct analytics_result *r);
-/* The step that gives a readable number of points for a range: a minute to a day. */
-int64_t analytics_step(int64_t range_us);
+/* The step that gives a readable number of points for a range, and whose totals are kept of it: a minute to a week. */
+GH_RC analytics_step(struct store *s, int64_t from_us, int64_t to_us, int64_t *step_s, struct gh_err *err);
 
 /* "24h", "7d", "today", "yesterday" or two times "2026-01-02/2026-01-09": RFC 3339, whose end is not part of it, or days, whose
- * last is. Relative ones end with the running minute. INVALID says what is understood. */
+ * last is; "2026-01-02/" is until now. Relative ones end with the running minute. INVALID says what is understood. */
 GH_RC analytics_range(struct str text, int64_t now_us, int64_t *from_us, int64_t *to_us, struct gh_err *err);

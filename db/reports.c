@@ -6,7 +6,9 @@
 #include "db/apis.h"
 #include "db/reports_impl.h"
 
-static const int64_t SECOND_US = 1000000;
+#include <stdlib.h>
+
+static const int64_t SECOND_US = 1000000, MINUTE_US = 60000000;
 
 const struct report_info report_infos[REPORT__COUNT] = {
 	{ "traffic", "Traffic", "How many calls, from whom, how many failed, and how long did they take?", "24h", "No data: no call in this range." },
@@ -78,6 +80,9 @@ static gh_rc set_group(struct report_ask *ask, struct str value, struct gh_err *
 			     "application, user, backend, status, reason, origin and address", STR_ARG(str_first(one, 40)));
 		if (ask->q.n_group == ANALYTICS_GROUPS_MAX)
 			FAIL(err, INVALID, "group: at most %d dimensions", ANALYTICS_GROUPS_MAX);
+		for (size_t i = 0; i < ask->q.n_group; i++)
+			if (ask->q.group[i] == d)
+				FAIL(err, INVALID, "group: %s is named twice", rollup_dimension_name(d));
 		ask->q.group[ask->q.n_group++] = d;
 	}
 	return GH_RC_OK;
@@ -109,6 +114,24 @@ static gh_rc check_filter(enum rollup_dimension d, struct str value, struct gh_e
 	return GH_RC_OK;
 }
 
+/* What a report does not know it must not seem to have heeded. */
+static gh_rc check_takes(enum report_id id, struct str name, struct gh_err *err)
+{
+	static const struct {
+		const char *name;
+		unsigned reports;            /* bits by id */
+	} rows[] = {
+		{ "step", 1u << REPORT_TRAFFIC | 1u << REPORT_CALLS },
+		{ "group", 1u << REPORT_TRAFFIC | 1u << REPORT_CALLS | 1u << REPORT_LATENCY | 1u << REPORT_EXCEEDERS },
+		{ "compare", 1u << REPORT_TRAFFIC },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (str_eq(name, str_of(rows[i].name)) && !(rows[i].reports & 1u << id))
+			FAIL(err, INVALID, "%s: the report %s has none", rows[i].name, report_infos[id].name);
+	return GH_RC_OK;
+}
+
 GH_RC report_set(struct report_ask *ask, struct str name, struct str value, bool *known, struct gh_err *err)
 {
 	enum rollup_dimension d;
@@ -116,6 +139,8 @@ GH_RC report_set(struct report_ask *ask, struct str name, struct str value, bool
 	uint64_t n;
 
 	*known = true;
+	if (value.n)
+		TRY(check_takes(ask->id, name, err));
 	if (rollup_dimension_of(name, &d)) {
 		ask->q.filter[d] = value.p && !str_eq(value, STR("(none)")) ? value : STR("");
 		return check_filter(d, ask->q.filter[d], err);
@@ -172,7 +197,7 @@ void report_measure_columns(struct table *t)
 		{ "calls", "Calls", TABLE_COUNT },
 		{ "served", "Served", TABLE_COUNT },
 		{ "refused", "Refused", TABLE_COUNT },
-		{ "clientErrors", "4xx", TABLE_COUNT },
+		{ "clientErrors", "4xx", TABLE_COUNT, true },
 		{ "gatewayErrors", "5xx of the gateway", TABLE_COUNT },
 		{ "backendErrors", "5xx of the backend", TABLE_COUNT },
 		{ "errorPercent", "Errors, %", TABLE_PERCENT },
@@ -183,24 +208,26 @@ void report_measure_columns(struct table *t)
 		{ "p95Ms", "p95, ms", TABLE_MS },
 		{ "p99Ms", "p99, ms", TABLE_MS },
 		{ "gatewayAverageMs", "Gateway, ms", TABLE_MS },
-		{ "gatewayP95Ms", "Gateway p95, ms", TABLE_MS },
+		{ "gatewayP95Ms", "Gateway p95, ms", TABLE_MS, true },
 		{ "backendAverageMs", "Backend, ms", TABLE_MS },
-		{ "backendP95Ms", "Backend p95, ms", TABLE_MS },
-		{ "backendCalls", "Calls at the backend", TABLE_COUNT },
-		{ "attempts", "Tries", TABLE_COUNT },
+		{ "backendP95Ms", "Backend p95, ms", TABLE_MS, true },
+		{ "backendCalls", "Calls at the backend", TABLE_COUNT, true },
+		{ "attempts", "Tries", TABLE_COUNT, true },
 		{ "cacheHits", "From the cache", TABLE_COUNT },
-		{ "cacheMisses", "Not in the cache", TABLE_COUNT },
+		{ "cacheMisses", "Not in the cache", TABLE_COUNT, true },
 		{ "cacheHitPercent", "From the cache, %", TABLE_PERCENT },
-		{ "backendBytesIn", "Bytes from the backend", TABLE_BYTES },
-		{ "backendBytesOut", "Bytes to the backend", TABLE_BYTES },
-		{ "firstByteMs", "First byte, ms", TABLE_MS },
-		{ "dnsMs", "DNS, ms", TABLE_MS },
-		{ "connectMs", "Connect, ms", TABLE_MS },
-		{ "tlsMs", "TLS, ms", TABLE_MS },
+		{ "backendBytesIn", "Bytes from the backend", TABLE_BYTES, true },
+		{ "backendBytesOut", "Bytes to the backend", TABLE_BYTES, true },
+		{ "firstByteMs", "First byte, ms", TABLE_MS, true },
+		{ "dnsMs", "DNS, ms", TABLE_MS, true },
+		{ "connectMs", "Connect, ms", TABLE_MS, true },
+		{ "tlsMs", "TLS, ms", TABLE_MS, true },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
 		table_column(t, columns[i].name, columns[i].title, columns[i].kind);
+		t->columns[t->n_columns - 1].detail = columns[i].detail;
+	}
 }
 
 void report_measures(struct table_value *row, size_t at, const struct store_traffic *t)
@@ -313,7 +340,7 @@ static void traffic_rows(const struct report_ask *ask, struct report *out)
 static gh_rc traffic(struct store *s, struct arena *a, struct report_ask *ask, struct report *out, struct gh_err *err)
 {
 	if (ask->q.step_s < 0)
-		ask->q.step_s = analytics_step(ask->q.to_us - ask->q.from_us);
+		TRY(analytics_step(s, ask->q.from_us, ask->q.to_us, &ask->q.step_s, err));
 	ask->q.latency = ask->q.step_s && !ask->q.n_group ? ANALYTICS_LATENCY_STEPS : ANALYTICS_LATENCY;
 	TRY(analytics_run(s, a, &ask->q, &out->all, err));
 	if (ask->compare) {
@@ -401,53 +428,102 @@ static gh_rc latency(struct store *s, struct arena *a, struct report_ask *ask, s
 
 /* ---- deprecated ---------------------------------------------------------------------------------------------------------------- */
 
-static gh_rc deprecated_rows(struct store *s, struct arena *a, const struct report_ask *ask, struct report *out, int64_t now_us, struct gh_err *err)
+/* The minute of the last call of a row, for the totals that it was found in may be of an hour or a day. */
+static gh_rc find_last_call(struct store *s, struct arena *a, const struct report_ask *ask, const struct analytics_group *g, int64_t *us, struct gh_err *err)
 {
-	struct table *t = &out->table;
+	static const int64_t periods[] = { ROLLUP_HOUR_S, ROLLUP_MINUTE_S }, spans[] = { ROLLUP_DAY_S, ROLLUP_HOUR_S };
+	struct analytics_query q = ask->q;
+	struct analytics_result r;
+	int64_t since_us;
 
-	for (size_t i = 0; i < out->all.n; i++) {
-		const struct analytics_group *g = &out->all.groups[i];
-		enum store_api_state state;
-		struct store_api api;
-		struct table_value *row;
-		bool found;
-
-		if (!g->key[0].n)
-			continue;
-		TRY(store_api_find(s, a, g->key[0], 0, &api, &found, err));
-		state = found ? store_api_state_at(&api, now_us) : STORE_API_PUBLISHED;
-		if (state != STORE_API_DEPRECATED && state != STORE_API_RETIRED)
-			continue;
-		if (!(row = table_row(t)))
+	for (size_t i = 0; i < ask->q.n_group; i++)
+		q.filter[ask->q.group[i]] = g->key[i];
+	q.n_group = 0;
+	q.calls_only = true;
+	*us = g->sum.last_call_us;
+	for (size_t i = 0; i < ARRAY_LEN(periods); i++) {
+		q.from_us = *us - *us % (spans[i] * SECOND_US);
+		q.to_us = q.from_us + spans[i] * SECOND_US;
+		q.step_s = periods[i];
+		TRY(analytics_kept_since(s, periods[i], q.from_us, &since_us, err));
+		if (q.from_us < since_us)
 			break;
-		put_key(row, 0, g, ask->q.n_group);
-		row[ask->q.n_group] = table_text(str_of(store_api_state_names[state]));
-		if (api.sunset_us)
-			row[ask->q.n_group + 1] = (struct table_value){ .n = api.sunset_us };
-		row[ask->q.n_group + 2] = table_count(g->sum.last_call_us);
-		report_measures(row, ask->q.n_group + 3, &g->sum);
+		TRY(analytics_run(s, a, &q, &r, err));
+		*us = r.sum.last_call_us > *us ? r.sum.last_call_us : *us;
 	}
 	return GH_RC_OK;
 }
 
+static gh_rc deprecated_rows(struct store *s, struct arena *a, const struct report_ask *ask, const struct store_api *api, enum store_api_state state,
+			     struct report *out, struct gh_err *err)
+{
+	struct analytics_query q = ask->q;
+	struct analytics_result r;
+
+	q.filter[ROLLUP_API] = api->id;
+	TRY(analytics_run(s, a, &q, &r, err));
+	for (size_t i = 0; i < r.n; i++) {
+		const struct analytics_group *g = &r.groups[i];
+		struct table_value *row = table_row(&out->table);
+		int64_t last_us;
+
+		if (!row)
+			break;
+		TRY(find_last_call(s, a, ask, g, &last_us, err));
+		put_key(row, 0, g, q.n_group);
+		row[q.n_group] = table_text(str_of(store_api_state_names[state]));
+		if (api->sunset_us)
+			row[q.n_group + 1] = (struct table_value){ .n = api->sunset_us };
+		row[q.n_group + 2] = table_count(last_us);
+		report_measures(row, q.n_group + 3, &g->sum);
+	}
+	return GH_RC_OK;
+}
+
+enum { DEPRECATED_CALLS = 6 };               /* the column of the calls */
+
+static int by_calls(const void *x, const void *y)
+{
+	const struct table_value *a = x, *b = y;
+
+	return (a[DEPRECATED_CALLS].n < b[DEPRECATED_CALLS].n) - (a[DEPRECATED_CALLS].n > b[DEPRECATED_CALLS].n);
+}
+
+/* Those that are deprecated are found first: few callers of theirs would be lost among the many of all others. */
 static gh_rc deprecated(struct store *s, struct arena *a, struct report_ask *ask, struct report *out, int64_t now_us, struct gh_err *err)
 {
+	struct analytics_query apis = ask->q;
 	struct table *t = &out->table;
+	size_t limit = ask->q.limit ? ask->q.limit : ANALYTICS_ROWS_MAX;
 
+	apis.n_group = 1;
+	apis.group[0] = ROLLUP_API;
 	ask->q.n_group = 3;
 	ask->q.group[0] = ROLLUP_API;
 	ask->q.group[1] = ROLLUP_VERSION;
 	ask->q.group[2] = ROLLUP_SUBSCRIPTION;
-	ask->q.step_s = 0;
-	ask->q.limit = ANALYTICS_ROWS_MAX;
-	TRY(analytics_run(s, a, &ask->q, &out->all, err));
+	ask->q.limit = apis.limit = ANALYTICS_ROWS_MAX;
+	TRY(analytics_run(s, a, &apis, &out->all, err));
 	group_columns(t, &ask->q);
 	table_column(t, "state", "State", TABLE_TEXT);
 	table_column(t, "sunset", "Sunset", TABLE_DAY);
 	table_column(t, "lastCall", "Last call", TABLE_TIME);
 	report_measure_columns(t);
-	TRY(deprecated_rows(s, a, ask, out, now_us, err));
+	for (size_t i = 0; i < out->all.n; i++) {
+		enum store_api_state state;
+		struct store_api api;
+		bool found = false;
+
+		if (out->all.groups[i].key[0].n)
+			TRY(store_api_find(s, a, out->all.groups[i].key[0], 0, &api, &found, err));
+		state = found ? store_api_state_at(&api, now_us) : STORE_API_PUBLISHED;
+		if (state == STORE_API_DEPRECATED || state == STORE_API_RETIRED)
+			TRY(deprecated_rows(s, a, ask, &api, state, out, err));
+	}
+	if (t->n_rows)
+		qsort(t->values, t->n_rows, t->n_columns * sizeof(*t->values), by_calls);
 	out->n_all = t->n_rows;
+	t->n_rows = t->n_rows > limit ? limit : t->n_rows;
 	return GH_RC_OK;
 }
 
@@ -463,6 +539,8 @@ GH_RC report_run(struct store *s, struct arena *a, struct report_ask *ask, int64
 	if (!ask->range.n)
 		ask->range = str_of(info->range);
 	TRY(analytics_range(ask->range, now_us, &ask->q.from_us, &ask->q.to_us, err));
+	if ((ask->q.from_us + MINUTE_US - 1) / MINUTE_US >= (ask->q.to_us + MINUTE_US - 1) / MINUTE_US)
+		FAIL(err, INVALID, "no minute begins in this range, and totals are of whole minutes; single calls: gatehouse log, the page Calls");
 	switch (ask->id) {
 	case REPORT_TRAFFIC:
 		rc = traffic(s, a, ask, out, err);

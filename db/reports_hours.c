@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { HOURS = 24, LEAST_DAYS = 3, EXCEEDERS_MAX = 100, DEMANDS_MAX = 5, DEMAND_ARENA = 256 << 20 };
+enum { HOURS = 24, LEAST_DAYS = 3, DEMANDS_MAX = 5, DEMAND_ARENA = 256 << 20 };
 static const int64_t SECOND_US = 1000000;
 
 static int64_t step_start_s(const struct analytics_result *r, size_t i)
@@ -68,15 +68,15 @@ static gh_rc demand_of(struct store *s, const struct report_ask *ask, const stru
 	struct arena *a;
 	struct analytics_query q = ask->q;
 	struct analytics_result r = { 0 };
-	int64_t hour = 0, day = 0, oldest_us;
+	int64_t hour = 0, day = 0, since_us;
 	gh_rc rc;
 
 	*d = (struct demand){ 0 };
-	TRY(analytics_oldest(s, ROLLUP_MINUTE_S, &oldest_us, err));
-	if (!oldest_us || (q.to_us && oldest_us >= q.to_us))
+	TRY(analytics_kept_since(s, ROLLUP_MINUTE_S, q.from_us, &since_us, err));
+	if (q.to_us && since_us >= q.to_us)
 		return GH_RC_OK;
-	if (q.from_us < oldest_us)                   /* a step for each minute that is not kept would cost more than the others */
-		q.from_us = oldest_us;
+	if (q.from_us < since_us)
+		q.from_us = since_us;
 	a = arena_new(DEMAND_ARENA);
 	if (!a)
 		FAIL(err, NOMEM, "no memory for a report");
@@ -198,7 +198,9 @@ GH_RC report_exceeders(struct store *s, struct arena *a, struct report_ask *ask,
 		{ "fitsPerDay", "Would fit, a day", TABLE_COUNT },
 	};
 	struct analytics_result days;
+	size_t limit = ask->q.limit ? ask->q.limit : ANALYTICS_ROWS_DEFAULT;
 
+	TRY(analytics_fit(s, ROLLUP_HOUR_S, &ask->q.from_us, &ask->q.to_us, err));     /* days and hours are weighed of the same time */
 	if (!ask->q.n_group)
 		ask->q.group[ask->q.n_group++] = ROLLUP_SUBSCRIPTION;
 	for (size_t i = 0; i < ask->q.n_group; i++)
@@ -210,12 +212,12 @@ GH_RC report_exceeders(struct store *s, struct arena *a, struct report_ask *ask,
 	ask->q.limit = ANALYTICS_ROWS_MAX;
 	ask->q.step_s = ROLLUP_DAY_S;
 	TRY(analytics_run(s, a, &ask->q, &days, err));
-	ask->q.limit = EXCEEDERS_MAX;
 	ask->q.step_s = ROLLUP_HOUR_S;
 	TRY(exceeders_by(s, a, ask, &days, "RateLimitExceeded", out, err));
 	TRY(exceeders_by(s, a, ask, &days, "QuotaExceeded", out, err));
 	out->all = days;                             /* whether there were calls at all, and when it is about */
 	out->n_all = out->table.n_rows;
+	out->table.n_rows = out->n_all > limit ? limit : out->n_all;
 	return GH_RC_OK;
 }
 
@@ -299,9 +301,11 @@ GH_RC report_failures(struct store *s, struct arena *a, struct report_ask *ask, 
 		{ "averageMs", "Average, ms", TABLE_MS },
 	};
 	struct table *t = &out->table;
+	size_t limit = ask->q.limit ? ask->q.limit : ANALYTICS_ROWS_DEFAULT;
 
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
 		table_column(t, columns[i].name, columns[i].title, columns[i].kind);
+	ask->q.limit = ANALYTICS_ROWS_MAX;           /* one that fails each time need not be one that is called most */
 	ask->q.n_group = 1;
 	ask->q.group[0] = ROLLUP_BACKEND;
 	ask->q.step_s = ROLLUP_HOUR_S;
@@ -316,5 +320,6 @@ GH_RC report_failures(struct store *s, struct arena *a, struct report_ask *ask, 
 	if (t->n_rows)
 		qsort(t->values, t->n_rows, t->n_columns * sizeof(*t->values), by_errors);
 	out->n_all = t->n_rows;
+	t->n_rows = t->n_rows > limit ? limit : t->n_rows;
 	return GH_RC_OK;
 }

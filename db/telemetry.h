@@ -19,7 +19,7 @@ struct store_traffic {
 	int64_t refused;             /* answered 4xx by the gateway: key, limit, route, policy */
 	int64_t client_errors;       /* 4xx of whoever */
 	int64_t gateway_errors;      /* 5xx made by the gateway */
-	int64_t backend_errors;      /* 5xx of the backend, and backends that could not be used (502, 504) */
+	int64_t backend_errors;      /* 5xx of the backend, and backends that could not be used (502, 504) or broke off (of whatever status) */
 	int64_t status_class[6];     /* by first digit; [0]: no status (client gone) */
 	int64_t bytes_in, bytes_out; /* bodies from and to clients */
 	int64_t backend_bytes_in, backend_bytes_out;     /* bodies from and to backends */

@@ -29,13 +29,15 @@ double store_traffic_hit_percent(const struct store_traffic *t)
 
 struct traffic_kind traffic_kind(struct str status, struct str origin)
 {
-	bool backend = str_eq(origin, str_of(telemetry_origin_name(TELEMETRY_BY_BACKEND)))
-		       || str_eq(origin, str_of(telemetry_origin_name(TELEMETRY_BACKEND_FAILED)));
+	bool failed = str_eq(origin, str_of(telemetry_origin_name(TELEMETRY_BACKEND_FAILED)));
+	bool backend = failed || str_eq(origin, str_of(telemetry_origin_name(TELEMETRY_BY_BACKEND)));
 	unsigned class = status.n == 3 && status.p[0] >= '1' && status.p[0] <= '5' ? (unsigned)(status.p[0] - '0') : 0;
 
 	return (struct traffic_kind){ .class = (uint8_t)class,
 				      .refused = class == 4 && str_eq(origin, str_of(telemetry_origin_name(TELEMETRY_BY_GATEWAY))),
-				      .gateway_error = class == 5 && !backend, .backend_error = class == 5 && backend };
+				      .gateway_error = class == 5 && !backend,
+				      /* a backend that broke off had sent its 200 before; 4xx is an error already */
+				      .backend_error = backend && (class == 5 || (failed && class != 4)) };
 }
 
 void traffic_add(struct store_traffic *t, struct traffic_kind kind, int64_t calls)

@@ -7,7 +7,7 @@
 #include "core/str.h"
 #include "core/uri.h"
 #include "db/reports.h"
-#include "portal/admin/rest.h"
+#include "portal/admin/rest_deed.h"
 
 #include <unistd.h>
 
@@ -64,8 +64,12 @@ static bool view_of(struct web *w, enum report_id id, struct view *v)
 		struct str value = web_param(&w->rq.query, others[i]);
 
 		if (strcmp(others[i], "range") == 0 && from.n)
-			value = arena_printf(w->a, "%.*s/%.*s", STR_ARG(from), STR_ARG(to.n ? to : from));
+			value = arena_printf(w->a, "%.*s/%.*s", STR_ARG(from), STR_ARG(to));
 		good = !take(w, v, others[i], value).code && good;
+	}
+	if (to.n && !from.n) {
+		v->problem = STR("to: since when? There is no from.");
+		good = false;
 	}
 	return good;
 }
@@ -118,6 +122,10 @@ static GH_RC send_json(struct web *w, const struct report *r, const char *name, 
 	return web_json(w, 200, "application/json", v, err);
 }
 
+#define X(name, column, title) column,
+static const char *const parameters[] = { "range", "from", "to", "step", "group", "compare", "limit", "format", ROLLUP_DIMENSIONS(X) NULL };
+#undef X
+
 /* One row of the management API for each report: what stands behind the slash names it. */
 gh_rc rest_analytics(struct rest *r, struct gh_err *err)
 {
@@ -127,7 +135,13 @@ gh_rc rest_analytics(struct rest *r, struct gh_err *err)
 	struct report report;
 	enum report_id id;
 	struct view v;
+	bool ok;
 
+	TRY(rest_known(r, parameters, &ok, err));
+	if (!ok)
+		return GH_RC_OK;
+	if (!str_eq(web_param(&w->rq.query, "format"), STR("json")) && web_param(&w->rq.query, "format").n && !csv)
+		return rest_problem(r, 400, "bad-request", STR("format: json or csv"), NULL, err);
 	if (!report_find(name.n ? str_from(name, 1) : STR(""), &id))
 		return rest_problem(r, 404, "not-found", STR("There is no such report."), NULL, err);
 	if (!view_of(w, id, &v))
@@ -176,18 +190,6 @@ static struct str cell_text(struct web *w, enum table_kind kind, const struct ta
 	return v->s.n ? v->s : STR("(none)");
 }
 
-/* What people look at first; the rest is in the downloads. */
-static bool is_shown(const struct table *t, size_t c)
-{
-	static const char *const downloads[] = { "attempts", "backendBytesIn", "backendBytesOut", "dnsMs", "connectMs", "tlsMs", "gatewayP95Ms",
-						 "backendP95Ms", "backendCalls", "clientErrors", "firstByteMs", "cacheMisses" };
-
-	for (size_t i = 0; i < ARRAY_LEN(downloads); i++)
-		if (strcmp(t->columns[c].name, downloads[i]) == 0)
-			return false;
-	return table_has(t, c);
-}
-
 /* The address of this page narrowed to one value of a dimension; STR_NULL: the column is none. */
 static struct str narrowed(struct web *w, const struct view *v, const struct table *t, size_t c, struct str value)
 {
@@ -208,7 +210,7 @@ static size_t columns_of(const struct view *v, const struct table *t, size_t out
 		for (size_t c = 0; c < t->n_columns; c++) {
 			bool time = v->ask.id == REPORT_LATENCY && t->columns[c].kind == TABLE_MS;
 
-			if (is_shown(t, c) && turn == (c < first ? 0 : time ? 1 : 2))
+			if (!t->columns[c].detail && table_has(t, c) && turn == (c < first ? 0 : time ? 1 : 2))
 				out[n++] = c;
 		}
 	return n;
@@ -443,6 +445,7 @@ static GH_RC show_report(struct web *w, struct view *v, struct gh_err *err)
 	TRY(report_run(w->site->store, w->a, &v->ask, clock_wall_us(), &r, err));
 	put_table(w, "table", v, &r.table);
 	liquid_set_bool(w->page, "none", r.table.n_rows == 0);
+	liquid_set_bool(w->page, "no_calls", r.all.sum.calls == 0);
 	liquid_set_bool(w->page, "more", r.n_all > r.table.n_rows);
 	return GH_RC_OK;
 }
@@ -490,6 +493,7 @@ gh_rc admin_analytics(struct web *w, struct gh_err *err)
 		FAIL(err, DENIED, "figures that tell who called");
 	liquid_set(w->page, "table", LIQUID_NIL_VALUE);
 	liquid_set_bool(w->page, "more", false);
+	liquid_set_bool(w->page, "no_calls", true);
 	liquid_set_text(w->page, "step", STR("0"));
 	rc = id == REPORT_TRAFFIC ? show_traffic(w, &v, &why) : show_report(w, &v, &why);
 	if (rc.code == GH_E_INVALID || rc.code == GH_E_LIMIT) {

@@ -14,12 +14,14 @@ static void add_parameter(json_t *list, const char *name, const char *descriptio
 static json_t *parameters(void)
 {
 	static const char *const own[][2] = {
-		{ "range", "24h, 7d, today, yesterday, or FROM/TO: two days or two times (RFC 3339)" },
+		{ "range", "24h, 7d, today, yesterday, or FROM/TO: two days or two times (RFC 3339), without TO until now" },
+		{ "from", "In place of range: the beginning" },
+		{ "to", "The end; without it until now" },
 		{ "step", "minute, hour or day: a row for each, too" },
 		{ "group", "Dimensions to group by, with commas between" },
 		{ "compare", "yes: the time before beside it" },
 		{ "limit", "Most rows" },
-		{ "format", "csv: CSV in place of JSON" },
+		{ "format", "json or csv" },
 	};
 	json_t *list = json_array();
 	char text[120];

@@ -219,17 +219,29 @@ for (const server of SERVERS) describe(`A3 behind ${server}`, () => {
     const kept = () => gw.cli('analytics', '--range', RANGE, '--format', 'json').json()[0].calls;
     const single = () => Number(gw.cli('metrics').stdout.match(/^gatehouse_telemetry_bytes (\d+)$/m)?.[1] ?? NaN);
     await until(() => single() <= RAW_BYTES, 'single calls to be pruned', 300000);
-    const left = Number(gw.cli('doctor', { fails: true }).stdout.match(/MiB: (\d+) calls/)[1]);
+    const left = Number(gw.cli('doctor', { fails: true }).stdout.match(/[KM]iB: (\d+) calls/)[1]);
     assert.ok(left > 0 && left < ledger.calls, `${left} of ${ledger.calls} single calls are left`);
     assert.equal(kept(), ledger.calls);
   });
 
   it('how much is kept is shown, and what is asked wrongly is said', async () => {
-    assert.match(gw.cli('doctor', { fails: true }).stdout, /traffic .*MiB: \d+ calls, totals of \d+ minutes/);
+    assert.match(gw.cli('doctor', { fails: true }).stdout, /traffic .*[KM]iB: \d+ calls, \d+ totals per minute.*; by how much it grows is known after two days$/m);
     const wrong = await get('/api/v1/analytics/traffic?range=soon');
     assert.equal(wrong.status, 400);
     assert.match((await wrong.json()).detail, /24h/);
     assert.match(await page('traffic', { range: 'soon' }), /is no range/);
+    for (const [of, says] of [['traffic?subscripton=planning', /no parameter 'subscripton'/], ['traffic?format=xml', /json or csv/], ['traffic?to=2026-01-02', /since when/],
+      ['latency?compare=yes', /latency has none/], [`traffic?range=${day(0)}T00:00:10Z/${day(0)}T00:00:20Z`, /whole minutes/]]) {
+      const r = await get(`/api/v1/analytics/${of}`);
+      assert.deepEqual([r.status, says.test((await r.json()).detail)], [400, true], `${of}: what is not heeded is refused`);
+    }
+    assert.match(gw.cli('analytics', 'failures', '--step', 'hour', { fails: true }).stderr, /--step: the report failures has none/);
+    assert.match(gw.cli('analytics', '--step', 'hour', '--group', 'api', { fails: true }).stderr, /the report calls has both/);
+    const since = await (await get(`/api/v1/analytics/traffic?from=${day(13)}T12:00`)).json();
+    assert.deepEqual([since.from, Date.parse(since.to) > Date.now()], [`${day(13)}T12:00:00Z`, true], 'without an end until now');
+    const nobody = await page('deprecated', { api: 'mes' });
+    assert.match(nobody, /Nothing to report/);
+    assert.doesNotMatch(nobody, /<h2>No data/, 'nobody is an answer');
     assert.equal((await get('/api/v1/analytics/nothing')).status, 404);
     assert.equal((await fetch(`${gw.url}/admin/api/v1/analytics/traffic`, { redirect: 'manual' })).status, 401);
     const document = await (await get('/api/v1/openapi.json')).json();

@@ -210,7 +210,11 @@ static void written_ranges(void **state)
 		{ "1h", 12 * 3600 + 60 - 3600, 12 * 3600 + 60 }, { "today", 0, 12 * 3600 + 60 }, { "yesterday", -86400, 0 },
 		{ "7d", 12 * 3600 + 60 - 7 * 86400, 12 * 3600 + 60 },
 		{ "2023-11-14/2023-11-15", -86400, 86400 }, { "2023-11-15T01:00:00Z/2023-11-15T02:00:00Z", 3600, 7200 },
-		{ "2023-11-15/2023-11-14", 0, 0 }, { "soon", 0, 0 }, { "", 0, 0 }, { "/", 0, 0 }, { "2023-11-15/", 0, 0 }, { "5s", 0, 0 },
+		{ "2023-11-15/2023-11-14", 0, 0 }, { "soon", 0, 0 }, { "", 0, 0 }, { "/", 0, 0 }, { "5s", 0, 0 },
+		{ "2023-11-14/", -86400, 12 * 3600 + 60 }, { "/2023-11-14", 0, 0 }, { "2023-11-16/", 0, 0 }, { "2023-11-15T01:00/2023-11-15 02:00", 3600, 7200 },
+		{ "2023-11-15T01:00:00/2023-11-15T02:00Z", 3600, 7200 }, { "2023-11-15T01:00:00+01:00/2023-11-15T01:00:00Z", 0, 3600 },
+		{ "2023-11-15T01:00:00 01:00/2023-11-15T00:00:00-01:00", 0, 3600 }, { "2023-11-15T25:00/2023-11-16", 0, 0 },
+		{ "2023-11-15T01/2023-11-16", 0, 0 },
 	};
 	int64_t from, to;
 
@@ -262,6 +266,84 @@ static void too_many_places(void **state)
 	check_done();
 }
 
+/* Finer totals are kept for a shorter time than coarser ones. What lies before that is counted from the coarser ones, and the answer
+ * says what it is about; it is not "no call". */
+static void what_is_kept(void **state)
+{
+	enum { DAYS = 6, NOW_S = DAYS * 86400 };
+	static const struct {
+		const char *label;
+		int64_t from_s, to_s, step_s, want;          /* want: calls; -1: refused */
+		int64_t from_got_s, to_got_s;
+	} rows[] = {
+		{ "hours and minutes are there", 5 * 86400 + 1800, 5 * 86400 + 5400, 0, 2, 5 * 86400 + 1800, 5 * 86400 + 5400 },
+		{ "minutes are gone: whole hours", 4 * 86400 + 1800, 4 * 86400 + 9000, 0, 6, 4 * 86400, 4 * 86400 + 10800 },
+		{ "hours are gone: whole days", 86400 + 1800, 2 * 86400 + 1800, 0, 2 * 48, 86400, 3 * 86400 },
+		{ "from a time without hours into one with minutes", 2 * 86400 + 3600, 5 * 86400 + 1800, 0, 3 * 48 + 1, 2 * 86400, 5 * 86400 + 1800 },
+		{ "days of days", 0, NOW_S, 86400, DAYS * 48, 0, NOW_S },
+		{ "hours from where they begin", 86400, NOW_S, 3600, 3 * 48, 3 * 86400, NOW_S },
+		{ "minutes from where they begin", 86400, NOW_S, 60, 48, 5 * 86400, NOW_S },
+		{ "no hour of it is kept", 0, 2 * 86400, 3600, -1, 0, 0 },
+		{ "no minute of it is kept", 86400, 2 * 86400, 60, -1, 0, 0 },
+		{ "before the first call", -86400 * 3, -86400 * 2 + 60, 0, 0, -86400 * 3, -86400 },
+	};
+	struct fixture *f = *state;
+	struct rollup *r = rollup_new(f->s, 0);
+	struct store_retention before = { .hours_before_us = (T0_S + 3 * 86400) * second_us, .minutes_before_us = (T0_S + 5 * 86400) * second_us,
+					  .max_rows = 100000 };
+	bool more;
+
+	assert_non_null(r);
+	for (int64_t i = 0; i < DAYS * 48; i++) {    /* one in each half hour */
+		struct telemetry_call c = call_at((T0_S + i * 1800) * second_us + 5);
+
+		assert_true(rollup_add(r, &c, 1));
+	}
+	CHECK_OK(f, rollup_write(r, &f->err));
+	rollup_free(r);
+	CHECK_OK(f, store_telemetry_prune(f->s, &before, &more, &f->err));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct analytics_query q = { .from_us = (T0_S + rows[i].from_s) * second_us, .to_us = (T0_S + rows[i].to_s) * second_us,
+					     .step_s = rows[i].step_s, .latency = ANALYTICS_LATENCY };
+		struct analytics_result got = { 0 };
+		gh_rc rc = analytics_run(f->s, f->a, &q, &got, &f->err);
+
+		CHECK_INT(rows[i].label, rc.code, rows[i].want < 0 ? GH_E_INVALID : GH_OK);
+		if (rc.code)
+			continue;
+		CHECK_INT(rows[i].label, got.sum.calls, rows[i].want);
+		CHECK_INT(rows[i].label, (int64_t)got.sum.latency.n, rows[i].want);
+		CHECK_INT(rows[i].label, got.from_us / second_us - T0_S, rows[i].from_got_s);
+		CHECK_INT(rows[i].label, got.to_us / second_us - T0_S, rows[i].to_got_s);
+	}
+	check_done();
+}
+
+/* Half an hour of minutes was taken away in a small step, and a time without calls is no time that is not kept. */
+static void what_is_kept_in_part(void **state)
+{
+	struct fixture *f = *state;
+	struct store_retention before = { .minutes_before_us = (T0_S + 1800) * second_us, .max_rows = 100000 };
+	struct analytics_query q = { .from_us = (T0_S + 1800) * second_us, .to_us = (T0_S + 3600) * second_us };
+	bool more;
+
+	for (int64_t i = -1; i < 60; i++) {
+		struct telemetry_call c = call_at((T0_S + i * 60) * second_us);
+
+		count(f, &c, 1, 0);
+	}
+	CHECK_OK(f, store_telemetry_prune(f->s, &before, &more, &f->err));
+	CHECK_INT("what is left of the hour is not all of it", ask(f, q).sum.calls, 60);
+	q.step_s = 60;
+	CHECK_INT("nor minute by minute", analytics_run(f->s, f->a, &q, &(struct analytics_result){ 0 }, &f->err).code, GH_E_INVALID);
+	q.from_us += day_us, q.to_us += day_us;
+	CHECK_INT("nobody called then", ask(f, q).n_steps, 30);
+	before.minutes_before_us = (T0_S + 86400) * second_us;
+	CHECK_OK(f, store_telemetry_prune(f->s, &before, &more, &f->err));
+	CHECK_INT("nobody called then, and there is no minute at all", ask(f, q).n_steps, 30);
+	check_done();
+}
+
 /* A store of the schema before: its totals go on. */
 static void older_store(void **state)
 {
@@ -309,7 +391,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		store_test(dimensions), store_test(figures), store_test(ranges), store_test(refusals), store_test(written_ranges),
-		store_test(too_many_places), store_test(older_store),
+		store_test(too_many_places), store_test(what_is_kept),
+		store_test(what_is_kept_in_part), store_test(older_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
