@@ -104,6 +104,17 @@ const char *cli_actor(struct cli *c)
 
 /* ---- help ------------------------------------------------------------------------------------------------------------- */
 
+/* From the line's beginning to the column of explanations. What is wider has its explanation on a line of its own. */
+static void to_column(struct buf *b, size_t start)
+{
+	if (b->n - start >= HELP_COLUMN) {
+		buf_char(b, '\n');
+		start = b->n;
+	}
+	while (b->n - start < HELP_COLUMN && buf_ok(b))
+		buf_char(b, ' ');
+}
+
 static void help_option(struct buf *b, const struct option *t)
 {
 	size_t start = b->n;
@@ -111,9 +122,7 @@ static void help_option(struct buf *b, const struct option *t)
 	buf_fmt(b, "  %s%s", t->name[1] ? "--" : "-", t->name);
 	if (t->kind != OPTION_FLAG)
 		buf_fmt(b, " %s", t->value ? t->value : "VALUE");
-	do
-		buf_char(b, ' ');
-	while (b->n - start < HELP_COLUMN && buf_ok(b));
+	to_column(b, start);
 	buf_fmt(b, "%s%s\n", t->help, t->required ? " (needed)" : t->kind == OPTION_MANY ? " (may be repeated)" : "");
 }
 
@@ -147,9 +156,7 @@ static size_t help_commands(struct buf *b, const char *group)
 		if (k->hidden || (group && (strncmp(k->name, group, strlen(group)) != 0 || k->name[strlen(group)] != ' ')))
 			continue;
 		buf_fmt(b, "  %s%s%s", k->name, k->args ? " " : "", k->args ? k->args : "");
-		do
-			buf_char(b, ' ');
-		while (b->n - start < HELP_COLUMN && buf_ok(b));
+		to_column(b, start);
 		buf_fmt(b, "%s\n", k->summary);
 		n++;
 	}

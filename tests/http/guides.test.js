@@ -1,0 +1,89 @@
+// What the pages for people promise: links lead somewhere, commands exist with the options that they are shown with, and the first
+// API of the README comes to be by the lines that stand there.
+'use strict';
+const test = require('node:test');
+const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
+const { execFile } = require('node:child_process');
+const { start, offline, backend, SERVERS, ROOT } = require('./harness');
+
+const read = (file) => fs.readFileSync(path.join(ROOT, file), 'utf8');
+const below = (dir, ending) => fs.readdirSync(path.join(ROOT, dir), { recursive: true }).filter((f) => f.endsWith(ending)).map((f) => path.join(dir, f));
+const PAGES = ['README.md', 'CHANGELOG.md', ...below('docs', '.md')];
+const withoutCode = (text) => text.replace(/^```.*?^```/gms, '');
+
+// the anchor of a heading, as the web makes it
+const anchorsOf = (file) => new Set([...withoutCode(read(file)).matchAll(/^#+ (.*)$/gm)]
+  .map(([, h]) => h.replace(/<[^>]*>|`/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').trim().toLowerCase().replace(/[^\p{L}\p{N}\-_ ]/gu, '').replaceAll(' ', '-'))
+  .concat([...read(file).matchAll(/<a id="([^"]*)"/g)].map((m) => m[1])));
+
+test('links between pages lead somewhere', () => {
+  const broken = [];
+  for (const page of PAGES)
+    for (const [, target] of withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const [name, anchor] = target.split('#'), file = name ? path.join(path.dirname(page), name) : page;
+      if (!fs.existsSync(path.join(ROOT, file)) || (anchor && !anchorsOf(file).has(anchor))) broken.push(`${page}: ${target}`);
+    }
+  assert.deepStrictEqual(broken, []);
+});
+
+test('commands on the pages, and those that governance names, exist with these options', () => {
+  const gw = offline(), wrong = [], known = {};
+  const names = new Set(gw.cli('--help').stdout.split('\n').filter((l) => /^ {2}[a-z]/.test(l)).map((l) => /^ {2}([a-z][a-z-]*(?: [a-z][a-z-]*(?![\w|]))*?)(?= {2,}| [A-Z[]| \S*\||$)/.exec(l)[1]));
+  const options = (name) => (known[name] ??= new Set(gw.cli(...name.split(' '), '--help').stdout.match(/(?<!\S)--?[a-z][a-z0-9-]*/g)));
+  for (const file of [...PAGES, ...below('config/governance/builtin', '.yaml')]) {
+    const text = read(file).replaceAll('\\\n', ' ');
+    const lines = [...text.matchAll(/^(?:\$ )?gatehouse (.*)$/gm), ...text.matchAll(/`gatehouse ([^`]*)`/g)].map((m) => m[1].replace(/\s+/g, ' '));
+    for (const line of lines) {
+      const words = line.split(' #')[0].split(' | ')[0].split(' ');
+      const name = [3, 2, 1].map((n) => words.slice(0, n).join(' ')).find((n) => names.has(n));
+      if (!name) {        // a group of commands ("gatehouse logger") and COMMAND are no mistakes
+        if (words[0] !== 'COMMAND' && ![...names].some((n) => n.startsWith(`${words[0]} `))) wrong.push(`${file}: ${line}`);
+        continue;
+      }
+      for (const word of words.filter((w) => /^--[a-z]/.test(w))) if (!options(name).has(word)) wrong.push(`${file}: ${name} has no ${word}`);
+    }
+  }
+  fs.rmSync(gw.dir, { recursive: true, force: true });
+  assert.deepStrictEqual(wrong, []);
+});
+
+test('the first API of the README', async (t) => {
+  const [, part] = /^## Your first API in five minutes$(.*?)^## /ms.exec(read('README.md'));
+  const [make, call, policy] = [...part.matchAll(/^```sh\n(.*?)^```/gms)].map((m) => m[1]);
+  const orders = await backend((req, res) => res.end(JSON.stringify({ id: req.url.split('/').pop() })));
+  const gw = await start({ server: SERVERS[0], workers: 1 });
+  t.after(async () => { await gw.stop(); await orders.close(); });
+  const run = async (script, key) => {
+    const text = script.replace(/^export PATH=.*$/m, '').replaceAll('http://127.0.0.1:8081', orders.url).replaceAll('http://127.0.0.1:8080', gw.url).replaceAll('KEY\'', `${key}'`);
+    const said = await new Promise((resolve, reject) => {      // the backend lives in this process
+      const child = execFile('bash', ['-e'], { cwd: ROOT, env: { ...process.env, GATEHOUSE_STATE: gw.state, PATH: `${gw.bin}:${process.env.PATH}` } },
+        (error, stdout, stderr) => (error ? reject(new Error(`${text}\n${stdout}${stderr}`)) : resolve(stdout)));
+      child.stdin.end(text.replaceAll('shop.xml', path.join(gw.dir, 'shop.xml')));
+    });
+    gw.waitForWorkers();
+    return said;
+  };
+  const key = /PRIMARY KEY\s+([0-9a-f]{32})/.exec(await run(make))[1];
+  const before = await run(call, key);
+  assert.match(before, /^HTTP\/1\.1 200/);
+  assert.match(before, /^RateLimit: "rate";r=19;/im);
+  assert.match(before, /\{"id":"1001"\}/);
+  assert.doesNotMatch(before, /^X-Via/im);
+  await run(policy);
+  assert.match(await run(call, key), /^X-Via: gatehouse, for First partner\r$/im);
+  assert.strictEqual((await fetch(`${gw.url}/apis/shop`)).status, 200);
+});
+
+test('the kinds of the management API stand on its page, in their order', async (t) => {
+  const gw = await start({ server: SERVERS[0], workers: 1 });
+  t.after(() => gw.stop());
+  const { paths } = await (await fetch(`${gw.url}/admin/api/v1/openapi.json`)).json();
+  const kinds = Object.keys(paths).filter((p) => /^\/[a-z-]+$/.test(p) && paths[`${p}/{id}`]?.put).map((p) => p.slice(1));
+  assert.ok(kinds.length > 30, kinds.join(' '));
+  const [, list] = /^Kinds, in the order.*?$(.*?)^Ids of/ms.exec(read('docs/management-api.md'));
+  const told = [...list.matchAll(/`([a-z-]+)`/g)].map((m) => m[1]).filter((k) => k !== 'portal');
+  assert.deepStrictEqual(told, kinds);
+});
