@@ -7,8 +7,8 @@
 /* `text` is what was given to --NAME. Wrong usage when it is no limit of that kind. */
 gh_rc limit_option(struct cli *c, const char *name, const char *text, enum store_limit_kind kind, struct store_limit *out,
 		   struct gh_err *err);
-/* The options --rate, --quota, --bandwidth and --concurrency, each as often as wished, of a tier or rule: all that were given, by kind. Behind the period
- * may stand how it counts: 100/60:token-bucket. */
+/* The options --rate, --quota, --bandwidth and --concurrency, each as often as wished, of a tier or rule: all that were
+ * given, by kind. Behind the period may stand how it counts: 100/60:token-bucket. */
 #define LIMIT_OPTIONS                                                                                                             \
 	{ "rate", OPTION_MANY, "CALLS/SECONDS", "calls of one subscription in a sliding window of at most 300 s: 100/60", false },   \
 	{ "quota", OPTION_MANY, "CALLS/PERIOD", "calls of one subscription in a fixed period: 10000/day, 500/3600", false },  \

@@ -149,7 +149,7 @@ static const struct resource_ops policy_ops = {
 
 const struct resource_kind kind_policy = {
 	.name = "policy", .plural = "policies", .title = "Policy",
-	.description = "The policy document of a scope: of all calls, of a business group, a product, an API or an operation.",
+	.description = "The policy document of a scope: of all calls, an environment, a business group, a product, an API or an operation.",
 	.area = RESOURCE_AREA_POLICIES, .fields = policy_fields, .ops = &policy_ops,
 	.filters = { { "scope", "Only policies of this kind of scope", scope_names }, { "api", "Only policies of this API and its operations", NULL } },
 };

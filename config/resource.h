@@ -9,7 +9,8 @@
  *     product     gold
  *     operation   orders/get-order          of the current revision
  *     operation   orders;rev=2/get-order    of another one
- *     policy      global, workspace:ID, product:ID, api:ID, api:ID;rev=N, operation:API/OP, operation:API;rev=N/OP
+ *     policy      global, environment:ID, workspace:ID, product:ID, api:ID, api:ID;rev=N, operation:API/OP,
+ *                 operation:API;rev=N/OP
  *
  * Reading needs a store and an arena:
  *

@@ -78,9 +78,9 @@ enum right resource_right(const struct resource_kind *k, bool write);
 GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct str id, bool write, bool *yes, struct gh_err *err);
 /* The same with a right of its own. */
 GH_RC resource_has_right(struct store *s, const struct resource_kind *k, struct str id, enum right x, bool write, bool *yes, struct gh_err *err);
-/* Of lists that are too long to be judged one by one, subscriptions: JSON arrays with the products and APIs whose subscriptions the viewer may
- * see. Both STR_NULL: there is no viewer, he sees all, or the kind is another. What they leave out is out of sight; what they leave in is
- * still to be judged. */
+/* Of lists that are too long to be judged one by one, subscriptions: JSON arrays with the products and APIs whose
+ * subscriptions the viewer may see. Both STR_NULL: there is no viewer, he sees all, or the kind is another. What they leave
+ * out is out of sight; what they leave in is still to be judged. */
 GH_RC resource_holders_in_sight(struct store *s, struct arena *a, const struct resource_kind *k, struct str *products, struct str *apis,
 				struct gh_err *err);
 /* Whether the id alone says where resources of the kind belong, also of one that is not there: "api:orders" of a policy. */

@@ -109,9 +109,8 @@ struct access_rule {
 	bool keep_credentials;       /* the credential that let the call in stays in the request */
 };
 
-/* The stored form of a rule as somebody wrote it: JSON, YAML or the short form. The JSON in the arena, validated.
- * INVALID or SYNTAX with a message that says where (`anyOf[0].jwt.issuer`, or the column of the short form) and how to mend
- * it. */
+/* The stored form of a rule as somebody wrote it: JSON, YAML or the short form. The JSON in the arena, validated. INVALID or
+ * SYNTAX with a message that says where (`anyOf[0].jwt.issuer`, or the column of the short form) and how to mend it. */
 GH_RC access_rule_normalise(struct arena *a, struct str written, json_t **out, struct gh_err *err);
 /* The rule as a value, its texts in the arena. INVALID as above. */
 GH_RC access_rule_read(struct arena *a, const json_t *stored, struct access_rule *out, struct gh_err *err);

@@ -50,7 +50,7 @@ struct gh_err {
 	char message[512];       /* zero-terminated UTF-8, cut when longer */
 };
 
-/* Fills err (when not NULL) and returns the code as a result, so that `return gh_fail(...)` reads well. Use FAIL. */
+/* Fills err (when not NULL) and returns the code as a result, for the macros below: use FAIL. */
 gh_rc gh_err_set(struct gh_err *err, enum gh_code code, const char *file, int line, const char *fmt, ...)
 	PRINTF_LIKE(5, 6);
 

@@ -14,7 +14,7 @@ enum genfile_kind { GENFILE_CONFIG, GENFILE_ACCESS, GENFILE__COUNT };
 
 struct genfile;
 
-/* Maps DIR/generation; makes it (mode 0640) when it is missing and may be made. */
+/* Maps DIR/generation; makes it (mode 0640, less the umask) when it is missing and may be made. */
 GH_RC genfile_open(struct genfile **out, const char *state_dir, bool writable, struct gh_err *err);
 void genfile_free(struct genfile *g);                                          /* NULL is fine */
 uint64_t genfile_get(const struct genfile *g, enum genfile_kind kind);

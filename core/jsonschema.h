@@ -1,8 +1,8 @@
 /* jsonschema.h - JSON Schema: compile once, validate often.
  *
  * Dialects: draft 4, draft 6, draft 7, 2019-09, 2020-12 (which OpenAPI 3.1 uses), and the two of OpenAPI 3.0 and Swagger
- * 2.0: `nullable`, boolean `exclusiveMinimum`, siblings of "$ref" ignored,
- * `readOnly` and `writeOnly` by direction. "$schema" inside a document chooses among the drafts.
+ * 2.0: `nullable`, boolean `exclusiveMinimum`, siblings of "$ref" ignored, `readOnly` and `writeOnly` by direction.
+ * "$schema" inside a document chooses among the drafts.
  *
  * Compiling resolves every reference, compiles every pattern (PCRE2, with a match limit, so a hostile pattern costs a bound
  * and not a minute) and indexes properties. A compiled schema is immutable and may be used by several threads.

@@ -1,5 +1,5 @@
-/* limit_key.h - under which keys limits count in core/counter.h, for all who count or look. In the arena; .p NULL when out of
- * memory. */
+/* limit_key.h - under which keys limits count in core/counter.h, for all who count or look. In the arena; .p NULL when out
+ * of memory. */
 #pragma once
 
 #include "core/arena.h"

@@ -5,9 +5,10 @@
  *   redis+cluster://[user@]host[:port][,host...]                any of its nodes; the others are asked of it
  *   redis+unix:///path/of/the.sock                             a Unix socket of this machine
  *
- * The password stands in a file, for addresses are shown by `gatehouse config`, doctor and the log. Everything here blocks, up to the time limit for each step: it is for
- * a thread of its own, or a command. Connecting, names and TLS are libcurl's (CURLOPT_CONNECT_ONLY); the protocol is RESP2
- * (https://redis.io/docs/latest/develop/reference/protocol-spec/), read by hiredis. */
+ * The password stands in a file, for addresses are shown by `gatehouse config`, doctor and the log. Everything here blocks,
+ * up to the time limit for each step: it is for a thread of its own, or a command. Connecting, names and TLS are libcurl's
+ * (CURLOPT_CONNECT_ONLY); the protocol is RESP2 (https://redis.io/docs/latest/develop/reference/protocol-spec/), read by
+ * hiredis. */
 #pragma once
 
 #include "core/error.h"

@@ -2,8 +2,8 @@
  * of consumers. Read from the JSON that config/kind_traffic.c has checked and the store keeps.
  *
  *   canary  { "backend": "orders-v2", "percent": 5, "header": "X-Canary", "headerValue": null, "cookie": null,
- *             "subscriptions": [], "operations": [], "products": [], "stickyOn": null, "rollBack": { "windowSeconds": 60, "minimumCalls": 20, "errorPercent": 10,
- *             "against": "limit" } }
+ *             "subscriptions": [], "operations": [], "products": [], "stickyOn": null,
+ *             "rollBack": { "windowSeconds": 60, "minimumCalls": 20, "errorPercent": 10, "against": "limit" } }
  *   mirror  { "backend": "orders-next", "percent": 100, "methods": ["GET", "HEAD"], "maxBodyBytes": 65536, "maxInFlight": 32,
  *             "credentials": false }
  *   faults  [ { "percent": 100, "delayMs": 500, "abortStatus": 503, "header": "X-Fault", "headerValue": null, "subscriptions": [] } ]

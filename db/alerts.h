@@ -20,8 +20,8 @@ struct store_alert_rule {
 	struct str lost;                         /* "api orders, product gold": what it watched was deleted, so it is off; set by the store */
 };
 
-/* Makes or replaces. INVALID names the field: what alert_rule_check says, an address that is none, a webhook or scope that is not
- * there. */
+/* Makes or replaces. INVALID names the field: what alert_rule_check says, an address that is none, a webhook or scope that
+ * is not there. */
 GH_RC store_alert_rule_set(struct store *s, struct arena *a, const struct store_alert_rule *r, struct gh_err *err);
 /* The same without writing; what was left open is filled in. Messages begin with the name of the field. */
 GH_RC store_alert_rule_check(struct store *s, struct arena *a, struct store_alert_rule *r, struct gh_err *err);

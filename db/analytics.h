@@ -5,8 +5,9 @@
  *     TRY(analytics_run(s, arena, &q, &result, err));
  *
  * The answer is made from totals per minute, hour and day, the coarsest that fit: whole days from days, what is left from
- * hours and minutes. Of a time of which minutes are not kept any more whole hours are counted, and without hours whole days; a
- * series begins where totals of its step do (db/analytics_kept.c). The answer says which time it is about. Times are UTC. "No data" (calls 0) is different from no errors. */
+ * hours and minutes. Of a time of which minutes are not kept any more whole hours are counted, and without hours whole days;
+ * a series begins where totals of its step do (db/analytics_kept.c). The answer says which time it is about. Times are UTC.
+ * "No data" (calls 0) is different from no errors. */
 #pragma once
 
 #include "db/rollup.h"

@@ -37,8 +37,8 @@ static inline bool store_capture_is_on(const struct store_capture *c, int64_t no
 	return !c->ended_us && now_us < c->until_us;
 }
 
-/* Both in the transaction that stands, or in one of its own.
- * Begins one for `seconds`; id, times and started_by are filled in. calls and body_bytes 0: the usual. INVALID: out of bounds,
+/* Starting and stopping stand in the transaction that is open, or in one of their own. */
+/* Begins one for `seconds`; id, times and started_by are filled in. calls and body_bytes 0: the usual. INVALID: out of bounds,
  * not exactly one of whose calls, no address; NOT_FOUND: no such API or subscription; LIMIT: too many are on. */
 GH_RC store_capture_start(struct store *s, struct arena *a, struct str actor, int64_t seconds, struct store_capture *c, struct gh_err *err);
 /* CONFLICT: it has ended already. */

@@ -1,9 +1,10 @@
 /* products.h - products and the APIs in them.
  *
- * A product is what a developer subscribes to. An API group is one too: several API instances that act as a single unit under
- * one contract, so that an application has one subscription, one pair of keys and one client id for all of them. What is
- * particular about it: an application stands at most once in a group (CONFLICT), and the portal shows it apart. Limits of a product are its policy document (db/policies.h), so that one
- * mechanism enforces them; those of a single subscription are its tier's (db/tiers.h). */
+ * A product is what a developer subscribes to. An API group is one too: several API instances that act as a single unit
+ * under one contract, so that an application has one subscription, one pair of keys and one client id for all of them. What
+ * is particular about it: an application stands at most once in a group (CONFLICT), and the portal shows it apart. Limits of
+ * a product are its policy document (db/policies.h), so that one mechanism enforces them; those of a single subscription are
+ * its tier's (db/tiers.h). */
 #pragma once
 
 #include "db/store.h"

@@ -33,7 +33,7 @@ GH_RC store_places_of_group(struct store *s, struct arena *a, struct str group, 
 			    struct gh_err *err);
 
 enum store_placed { STORE_PLACE_API, STORE_PLACE_PRODUCT, STORE_PLACE_TIER, STORE_PLACE_APPLICATION, STORE_PLACE_SUBSCRIPTION };
-/* What the thing belongs to: rows of kind ("environment", "business-group", "product", "api", "all") and id. None: there is no
- * such thing. */
+/* What the thing belongs to: rows of kind ("environment", "business-group", "product", "api", "all") and id. None: there is
+ * no such thing. */
 GH_RC store_places(struct store *s, struct arena *a, enum store_placed what, struct str id, struct store_resource_use **out, size_t *n,
 		   struct gh_err *err);

@@ -6,6 +6,7 @@
  *
  * Reading: a single call sees one state. Several calls that must see the same state stand between store_read_begin and
  * store_read_end.
+ *
  * Writing: every function that changes something must stand in a transaction, which names who acts:
  *
  *     TRY(store_tx_begin(s, STR("user:ann@example.com"), err));

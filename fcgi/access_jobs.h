@@ -17,7 +17,8 @@ struct loop;
 GH_RC access_jobs_start(struct loop *loop, const char *state_dir, struct access_jobs **out, struct gh_err *err);
 void access_jobs_stop(struct access_jobs *j);            /* waits for the one under way; NULL is fine */
 
-/* hash empty: of a user that is not known, which takes as long. NULL: the queue is full or memory is out. The call is woken (resume_due) when it is done. Texts are copied. */
+/* hash empty: of a user that is not known, which takes as long. NULL: the queue is full or memory is out. The call is woken
+ * (resume_due) when it is done. Texts are copied. */
 struct access_job *access_job_password(struct access_jobs *j, struct call *k, struct str hash, struct str password);
 struct access_job *access_job_revoke(struct access_jobs *j, struct call *k, struct str jti, int64_t ends_us);
 bool access_job_done(const struct access_job *job);

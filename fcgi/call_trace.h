@@ -1,8 +1,9 @@
 /* call_trace.h - tracing of one live call that showed a debug credential (core/trace_token.h).
  *
- * The field Apim-Debug-Authorization ends at this gateway. With a good token the answer carries Apim-Trace-Id and the
- * trace lies in the shared cache for an hour under that id; with a bad one the call goes on untraced and the answer says
- * why in Apim-Trace-Error, and in Apim-Debug-Authorization-Expired or -WrongAPI where the reference system does. What is kept holds no secret: they are masked before it is written. */
+ * The field Apim-Debug-Authorization ends at this gateway. With a good token the answer carries Apim-Trace-Id and the trace
+ * lies in the shared cache for an hour under that id; with a bad one the call goes on untraced and the answer says why in
+ * Apim-Trace-Error, and in Apim-Debug-Authorization-Expired or -WrongAPI where the reference system does. What is kept holds
+ * no secret: they are masked before it is written. */
 #pragma once
 
 #include "fcgi/call_gate.h"

@@ -19,9 +19,9 @@ bool field_listed(struct str connection, struct str name);   /* in the value of 
 /* The value of the cookie name_a + name_b (two parts, so that nobody has to join them); STR_NULL: it is not there. */
 struct str fields_cookie(const struct fields *f, struct str name_a, struct str name_b);
 
-/* Takes the cookies whose names begin so out of the Cookie fields; a field that is left empty goes. The portal, the dashboard
- * and sign-in for APIs often share a host with the gateway, and their sessions are no business of a backend. False when out
- * of memory. */
+/* Takes the cookies whose names begin so out of the Cookie fields; a field that is left empty goes. The portal, the
+ * dashboard and sign-in for APIs often share a host with the gateway, and their sessions are no business of a backend. False
+ * when out of memory. */
 bool fields_hide_cookies(struct fields *f, struct str name_prefix) MUST_USE;
 
 /* The address of a request: scheme://host:port/path?query, with what may not stand in an address percent-encoded (a

@@ -39,7 +39,7 @@ struct build {
 	struct map product_networks, api_networks;           /* id -> struct snap_network */
 	struct map cache_rules;              /* API id, or API/operation -> struct snap_cache */
 	struct map traffic_rules;            /* API id -> struct snap_traffic */
-	struct map policies;                 /* place, as build_policy_key writes it -> struct store_policy */
+	struct map policies;                 /* place_key of snapshot_policies.c -> struct store_policy */
 	struct map documents;                /* text and what it was compiled for -> struct policy_document */
 	struct map api_rules, product_rules;         /* id -> struct snap_rule */
 	struct map operation_apis;           /* "API/revision" that have an operation with a policy */

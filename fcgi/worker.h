@@ -4,7 +4,7 @@
  *   call   one exchange, from the first parameter to the telemetry record (call*.c). Recycled.
  *
  * Everything here belongs to the loop's thread. Calls that may go on are put on the turn list (call_wake) and are run by
- * worker_turn, never from inside a curl callback or the middle of a parser. */
+ * call_turn from the loop itself, never from inside a curl callback or the middle of a parser. */
 #pragma once
 
 #include "core/client.h"

@@ -1,6 +1,6 @@
-/* sinks.h - where records of calls go besides the store: the access log (settings access_log.*),
- * traces and logs for OpenTelemetry (otlp.*). Each has an outbox of its own
- * (keeper/outbox.h), so that one receiver that is away holds up nobody else. What is not set costs nothing. */
+/* sinks.h - where records of calls go besides the store: the access log (settings access_log.*), traces and logs for
+ * OpenTelemetry (otlp.*). Each has an outbox of its own (keeper/outbox.h), so that one receiver that is away holds up nobody
+ * else. What is not set costs nothing. */
 #pragma once
 
 #include "core/config.h"

@@ -52,7 +52,7 @@ struct compiler {
 	struct policy_diags *diags;
 	struct policy_uses uses;
 	enum section section;        /* that is being compiled */
-	struct program_builder *builder;     /* private to policy/compiler.c */
+	struct program_builder *builder;     /* private to policy/compile*.c */
 };
 
 /* Errors and warnings at an element, or at one of its attributes when that is there (attr may be NULL). */

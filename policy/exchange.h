@@ -97,8 +97,8 @@ struct last_error {
 	struct str detail;           /* what was compared, for the record: check=… expected=… got=…; no secret; STR_NULL: nothing */
 };
 
-/* One executed instruction, of each call; with its decision and time when exchange.trace_on or steps_on. Secrets are masked when it is
- * printed. */
+/* One executed instruction, of each call; with its decision and time when exchange.trace_on or steps_on. Secrets are masked
+ * when it is printed. */
 enum { TRACE_NOT_TIMED = -1 };
 struct trace_step {
 	struct trace_step *next;

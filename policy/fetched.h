@@ -3,8 +3,9 @@
  *
  * One exchange fetches, the others wait for it or go on with what stood there before. The one that fetches is no caller's:
  * the host gives it an exchange of its own (policy_host.aside), so a caller waits only for what nobody has yet. An address
- * is not asked more often than the kind's pace allows. Processes share: what one has fetched lies in the host's cache as it came, and whoever wants
- * to fetch takes a counter of the host first, so that N workers cost the address one request. The caller is a policy that may wait:
+ * is not asked more often than the kind's pace allows. Processes share: what one has fetched lies in the host's cache as it
+ * came, and whoever wants to fetch takes a counter of the host first, so that N workers cost the address one request. The
+ * caller is a policy that may wait:
  *
  *     step = fetched_step(x, &my_kind, &state);    until it is not STEP_WAIT
  *     state.thing                                  held until the exchange ends; NULL: state.why says what happened */

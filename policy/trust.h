@@ -60,8 +60,8 @@ struct trust_rules {
 };
 
 /* NULL: the chain is good. Otherwise what is wrong, for a person; a fixed text. *chain: as far as it could be built, the
- * leaf first; a link of a chain that is not good may be forged (ask trust_issued). Free with sk_X509_pop_free; NULL: out
- * of memory. */
+ * leaf first; a link of a chain that is not good may be forged (ask trust_issued). Free with sk_X509_pop_free; NULL: out of
+ * memory. */
 const char *trust_check(const struct trust *t, X509 *leaf, STACK_OF(X509) *more, const struct trust_rules *r,
 			STACK_OF(X509) **chain);
 bool trust_issued(X509 *issuer, X509 *subject);          /* by name and by signature */

@@ -7,7 +7,7 @@
 struct impact {
 	struct store *store;
 	struct arena *arena;
-	struct map by_api, by_product;   /* id -> struct impact_traffic */
+	struct map by_api, by_product;   /* id -> int64_t: calls of the last week */
 	struct map subscriptions;        /* "product gold", "api orders" -> int64_t */
 	int64_t all_calls, all_subscriptions;
 	bool ready;

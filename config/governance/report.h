@@ -68,7 +68,8 @@ struct str governance_finding_mend(struct arena *a, const struct governance_find
 /* Whether something of that severity or a worse one counts. */
 bool governance_report_fails(const struct governance_report *r, enum governance_severity at_least);
 
-/* {"summary", "apis": [{"id", ..., "findings": [...]}], "rulesets", "exceptions"}, without the findings when not asked for; owned by the caller. NULL when out of memory. */
+/* {"summary", "apis": [{"id", ..., "findings": [...]}], "rulesets", "exceptions"}, without the findings when not asked for;
+ * owned by the caller. NULL when out of memory. */
 json_t *governance_report_json(struct arena *a, const struct governance_report *r, bool findings);
 /* SARIF 2.1.0 (OASIS), for the code scanning of repositories; owned by the caller. */
 json_t *governance_report_sarif(struct arena *a, const struct governance_report *r);

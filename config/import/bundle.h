@@ -49,7 +49,7 @@ GH_RC bundle_check_gateway(struct bundle *b, struct store *s, struct gh_err *err
 
 /* Documents of kinds that this installation does not have become rows of the report. */
 GH_RC bundle_set(struct bundle *b, const char *source, struct files_set *out, struct gh_err *err);
-/* Puts a closed document, which answers 501, in the place of policies and fragments that have problems in the set, with the original as
- * a comment; the report tells each. Returns how many: then the set has to be made anew. What does not compile must not let calls
- * through. */
+/* Puts a closed document, which answers 501, in the place of policies and fragments that have problems in the set, with the
+ * original as a comment; the report tells each. Returns how many: then the set has to be made anew. What does not compile
+ * must not let calls through. */
 size_t bundle_close_policies(struct bundle *b, const struct files_set *set);

@@ -13,7 +13,8 @@ enum foreign import_foreign_of(struct arena *a, struct str text);
  * templates, Lambda and other AWS integrations are reported. `id` and `path` empty: made from the document. */
 GH_RC import_aws(struct bundle *b, struct str text, struct str id, struct str path, struct text_where *where, struct gh_err *err);
 
-/* decK's YAML or JSON (_format_version 1.1 to 3.0); `name` tells this gateway from others: the product of its keys, its subscriptions and
- * keys of tokens are called after it. Empty: the control plane or workspace that the file names, else "kong". Services and routes become APIs, upstreams pools, plugins policies, consumers are
- * reported with what makes them here. */
+/* decK's YAML or JSON (_format_version 1.1 to 3.0); `name` tells this gateway from others: the product of its keys, its
+ * subscriptions and keys of tokens are called after it. Empty: the control plane or workspace that the file names, else
+ * "kong". Services and routes become APIs, upstreams pools, plugins policies, consumers are reported with what makes them
+ * here. */
 GH_RC import_kong(struct bundle *b, struct str text, struct str name, struct text_where *where, struct gh_err *err);

@@ -47,9 +47,9 @@ bool limit_report(struct exchange *x, const struct limit_names *names, uint64_t 
 /* Refuses: fills the error, Retry-After and the variable. */
 enum step limit_refuse(struct exchange *x, const struct limit_names *names, uint32_t retry_after_s);
 
-/* Names of counters: what a policy takes from, and what a page looks at to tell what is left. A rate-limit of a scope (id: of its
- * product, API, or API/OPERATION), a quota and its part that counts calls or bytes, and the tier of a subscription. STR_NULL: out
- * of memory. */
+/* Names of counters: what a policy takes from, and what a page looks at to tell what is left. A rate-limit of a scope (id:
+ * of its product, API, or API/OPERATION), a quota and its part that counts calls or bytes, and the tier of a subscription.
+ * STR_NULL: out of memory. */
 enum { LIMIT_KILOBYTE = 1024 };
 struct str limit_rate_key(struct arena *a, enum scope scope, struct str id, struct str subscription);
 

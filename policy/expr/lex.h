@@ -1,4 +1,4 @@
-/* lex.h - C# tokens. The lexer never allocates; the decoded value of a string is made on demand (lex_string). */
+/* lex.h - C# tokens. The lexer never allocates; the decoded value of a string is made on demand (lex_unescape). */
 #pragma once
 
 #include "core/arena.h"

@@ -1,8 +1,8 @@
 /* regex_code.h - .NET regular expressions on PCRE2: translating, compiling once in a process, matching within limits.
  *
  * Not carried over, and refused with a message (code UNSUPPORTED): balancing groups, look-behind without a bound, what
- * regex_reverse.c says of RightToLeft, groups whose
- * name is a number, subtraction of classes under a quantifier that PCRE2 cannot express. Thread-safe. */
+ * regex_reverse.c says of RightToLeft, groups whose name is a number, subtraction of classes under a quantifier that PCRE2
+ * cannot express. Thread-safe. */
 #pragma once
 
 #include "core/arena.h"
@@ -49,10 +49,10 @@ enum regex_result { REGEX_MATCH, REGEX_NO_MATCH, REGEX_TIMEOUT, REGEX_MEMORY };
  * as much as a look at a thousand characters for some. */
 enum regex_result regex_match(const struct regex_code *r, struct str s, size_t from, uint32_t steps, size_t *spans);
 
-/* All that the slot captured in the match that begins at byte `from` (ends there, with RightToLeft), in the order of the match:
- * *n pairs in a. PCRE2 keeps the last only, so the match is done again with a look at its groups before each item; what is
- * inside of a look-ahead or look-behind has its last capture only. Steps are charged to the run. False: no memory, or the run
- * has ended. */
+/* All that the slot captured in the match that begins at byte `from` (ends there, with RightToLeft), in the order of the
+ * match: *n pairs in a. PCRE2 keeps the last only, so the match is done again with a look at its groups before each item;
+ * what is inside of a look-ahead or look-behind has its last capture only. Steps are charged to the run. False: no memory,
+ * or the run has ended. */
 bool regex_captures(const struct regex_code *r, struct arena *a, struct str s, size_t from, unsigned slot, size_t **spans, size_t *n);
 
 /* For RightToLeft: the pattern for the text turned round, and the names of .NET's groups ("0", "1" …, names) in its order;

@@ -19,6 +19,6 @@ bool uri_looks_absolute(struct str s);                                   /* begi
 struct str uri_resolve(struct arena *a, const struct uri *base, struct str relative);
 /* What Uri.ToString() shows: percent-encoded text decoded, except where that would change its meaning. */
 struct str uri_display(struct arena *a, struct str absolute);
-/* EscapeDataString: all but RFC 3986 unreserved characters. reserved_too: EscapeUriString, which keeps the reserved ones. */
+/* EscapeDataString: all but RFC 3986 unreserved characters. keep_reserved: EscapeUriString, which keeps the reserved ones. */
 struct str uri_escape(struct arena *a, struct str s, bool keep_reserved);
 struct str uri_unescape(struct arena *a, struct str s);

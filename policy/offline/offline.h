@@ -14,8 +14,8 @@ enum { OFFLINE_REPEAT_MAX = 10000, OFFLINE_FILE_MAX = 16 * 1024 * 1024 };
 
 struct offline;
 
-/* Reads the context (NULL: none). dir: where the files it names are looked for (NULL: no file
- * is read, and a context that names one is refused). All memory from `a`. */
+/* Reads the context (NULL: none). dir: where the files it names are looked for (NULL: no file is read, and a context that
+ * names one is refused). All memory from `a`. */
 GH_RC offline_new(struct arena *a, json_t *context, const char *dir, struct offline **out, struct gh_err *err);
 
 /* Compiles the innermost document and those of the context's scopes. On INVALID diags hold the errors, *file names the

@@ -20,10 +20,10 @@ void admin_page_links(struct web *w, bool more);         /* the same for whoever
 /* Browsers send lines of a field ended by CR LF. */
 struct str admin_unix_lines(struct web *w, struct str s);
 
-/* The last 24 hours of one API, for lists. */
-/* Sets calls, calls_text, errors_text and error_level ("none", "low", "high"); without a call "traffic" is nil. */
 /* Who was called since then is active: store_tracking_of. */
 int64_t admin_active_since(struct web *w);
+/* The last 24 hours of one API, for lists: the record "traffic" with calls, errors and level ("none", "low", "high"); nil without
+ * a call. */
 GH_RC admin_traffic_put(struct web *w, struct str api_id, struct liquid_record *row, struct gh_err *err);
 
 /* web_app.sees of the dashboard: place.c. */
@@ -113,8 +113,8 @@ GH_RC admin_user_apply(struct web *w, struct resource_change *c, struct str id, 
 web_handler admin_metrics;                 /* for Prometheus */
 web_handler admin_page_list, admin_page_form, admin_page_act;
 web_handler admin_start, admin_new_api, admin_new_api_act, admin_revisions, admin_revision_act;
-/* An API as one ZIP (api_zip.h). admin_zip_show answers with what an uploaded one, or another gateway's configuration, would do; *fine false: it cannot be
- * read, and why says so. */
+/* An API as one ZIP (api_zip.h). admin_zip_show answers with what an uploaded one, or another gateway's configuration, would
+ * do; *fine false: it cannot be read, and why says so. */
 web_handler admin_api_export, admin_api_import;
 bool admin_is_zip(struct str bytes);
 struct import_report;

@@ -1,6 +1,6 @@
-/* api_zip.h - taking over an archive of an API, or what another gateway has (an export of API Gateway, a file of decK, a ZIP with the folder of
- * APIOps' extractor), on the page and by a call. The fields are those of the form: environment, id, path, state, and one for each secret
- * that is missing here. */
+/* api_zip.h - taking over an archive of an API, or what another gateway has (an export of API Gateway, a file of decK, a ZIP
+ * with the folder of APIOps' extractor), on the page and by a call. The fields are those of the form: environment, id, path,
+ * state, and one for each secret that is missing here. */
 #pragma once
 
 #include "config/files/plan.h"

@@ -1,6 +1,6 @@
-/* new_api.h - a new API out of what was entered, on the page and by a call: by hand, or from a description (OpenAPI, WSDL, a Postman collection,
- * a recording). The fields are those of the form: name, id, path, backend, environment, product, description, address, and the file of an
- * upload; what is wrong with one is told by web_form_error. */
+/* new_api.h - a new API out of what was entered, on the page and by a call: by hand, or from a description (OpenAPI, WSDL, a
+ * Postman collection, a recording). The fields are those of the form: name, id, path, backend, environment, product,
+ * description, address, and the file of an upload; what is wrong with one is told by web_form_error. */
 #pragma once
 
 #include "config/import/report.h"

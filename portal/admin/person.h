@@ -32,5 +32,5 @@ struct bulk_item {
 };
 bool bulk_deed_known(struct str plural, struct str deed);
 /* *at: which one was refused, when it fails. */
-GH_RC bulk_do(struct web *w, struct resource_change *c, struct str plural, struct str deed, struct str note, struct bulk_item *v, size_t n, size_t *at,
-	      struct gh_err *err);
+GH_RC bulk_do(struct web *w, struct resource_change *c, struct str plural, struct str deed, struct str note, struct bulk_item *v,
+	      size_t n, size_t *at, struct gh_err *err);

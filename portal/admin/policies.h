@@ -19,7 +19,8 @@ GH_RC policy_place_find(struct web *w, struct str text, struct policy_place *out
 /* scope, label, kind, and where a page of it leads back to. */
 void policy_place_put(struct web *w, const struct policy_place *place);
 GH_RC policy_check_put(struct web *w, const struct policy_diags *diags);         /* `problems` of the page */
-/* The policies around and of `place`: <base/> of one is the one before it, and a section begins with the last (policy/exchange.h); product: the one through which it is called, or STR_NULL. */
+/* The policies around and of `place`: <base/> of one is the one before it, and a section begins with the last
+ * (policy/exchange.h); product: the one through which it is called, or STR_NULL. */
 struct policy_layer {
 	struct store_policy_scope scope;
 	struct str name, label, kind, text;

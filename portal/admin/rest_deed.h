@@ -41,8 +41,8 @@ GH_RC rest_call_json(struct web *w, const struct store_call *c, json_t **out, st
 
 enum rest_type { REST_TEXT, REST_INT, REST_BOOL, REST_TEXTS, REST_OBJECT, REST_LIST };
 
-/* One member of a body, and where its value goes: a struct str, int64_t, bool or json_t * (an array of texts, an object, any array) in what is read. What
- * is not given, or null, leaves there what stands. */
+/* One member of a body, and where its value goes: a struct str, int64_t, bool or json_t * (an array of texts, an object, any
+ * array) in what is read. What is not given, or null, leaves there what stands. */
 struct rest_member {
 	const char *name;
 	enum rest_type type;
@@ -50,15 +50,16 @@ struct rest_member {
 	size_t at;
 	int64_t least, most;             /* of a number, of the bytes of a text, of how many texts; most 0: 1000 */
 };
-/* Problems of the change name the members that are wrong, unknown or missing. False: there are some. The table ends with a NULL
- * name. */
+/* Problems of the change name the members that are wrong, unknown or missing. False: there are some. The table ends with a
+ * NULL name. */
 bool rest_take(struct resource_change *c, const json_t *body, const struct rest_member *members, void *out);
 /* The same of a POST that changes nothing, outside of a change. *ok false: the answer stands. */
 GH_RC rest_take_body(struct rest *r, const struct rest_member *members, void *out, bool *ok, struct gh_err *err);
 
 /* ---- deeds ------------------------------------------------------------------------------------------------------------------ */
 
-/* What is done, inside the change. body: {} when none was sent. It may answer by itself (rest_match): then nothing is committed. *answer (a new reference): what is told; NULL: {}. */
+/* What is done, inside the change. body: {} when none was sent. It may answer by itself (rest_match): then nothing is
+ * committed. *answer (a new reference): what is told; NULL: {}. */
 typedef GH_RC rest_work(struct rest *r, struct resource_change *c, const json_t *body, json_t **answer, struct gh_err *err);
 GH_RC rest_deed(struct rest *r, rest_work *work, struct gh_err *err);
 /* The same with a body that was read before, because something slow stands between (rest.ctx carries what came of it). */
