@@ -1,9 +1,14 @@
-/* Times in the zone of the browser. Pages carry them in UTC unless the account names a zone; then they are left alone. */
+/* Times in the zone of the browser, which is named. Pages carry them in UTC unless the account names a zone; then they are left alone. */
 (function () {
 	"use strict";
 
 	var html = document.documentElement, zone = html.getAttribute("data-zone");
 	var format = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
+	var lang = html.lang === "en" ? "en-GB" : html.lang;         /* as the server writes them: the day first, 24 hours */
+
+	function words(at, more) {
+		return new Intl.DateTimeFormat(lang, Object.assign({}, format, more)).format(at);
+	}
 
 	function times(root) {
 		root.querySelectorAll("time[datetime]").forEach(function (time) {
@@ -14,9 +19,9 @@
 			if (time.dataset.exact)
 				return;
 			if (time.dataset.ago)
-				time.title = new Intl.DateTimeFormat(html.lang, zone ? Object.assign({ timeZone: zone }, format) : format).format(at);
+				time.title = words(at, zone ? { timeZone: zone } : { timeZoneName: "short" });
 			else if (!zone)
-				time.textContent = new Intl.DateTimeFormat(html.lang, format).format(at);
+				time.textContent = words(at, { timeZoneName: "short" });
 		});
 	}
 

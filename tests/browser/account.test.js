@@ -108,7 +108,7 @@ test('moments stand in the zone of the browser', async () => {
     await signIn(page, 'bob.with.a.rather.long.address@department.example.com');
     await page.goto('/account');
     const moment = page.locator('main time:not([data-ago])').first();
-    const want = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone: timezoneId })
+    const want = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone: timezoneId, timeZoneName: 'short' })
       .format(new Date(await moment.getAttribute('datetime')));
     assert.strictEqual(plain(await moment.textContent()), plain(want));
     await press(page, 'Sign out');
