@@ -24,13 +24,20 @@
 		return { label: label, stroke: colour(name), fill: colour(name), paths: window.uPlot.paths.bars({ size: [0.9, 60] }), points: { show: false } };
 	}
 
+	/* of a line without points: those that no line leads to, which would not be seen */
+	function lone(u, i, shown) {
+		var v = u.data[i], missing = function (k) { return v[k] === null || v[k] === undefined; };
+
+		return shown ? null : v.map(function (_, k) { return k; }).filter(function (k) { return !missing(k) && missing(k - 1) && missing(k + 1); });
+	}
+
 	function line(label, name) {
-		return { label: label, stroke: colour(name), width: 2, spanGaps: false };
+		return { label: label, stroke: colour(name), width: 2, spanGaps: false, points: { filter: lone } };
 	}
 
 	/* uPlot's own are those of the United States */
-	function hours() {
-		var day = "\n{D} {MMM} {YYYY}";
+	function hours(narrow) {
+		var day = narrow ? "\n{D} {MMM}" : "\n{D} {MMM} {YYYY}";
 
 		return [[86400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1], [60, "{HH}:{mm}", day, null, day, null, null, null, 1],
 			[1, "{HH}:{mm}:{ss}", day, null, day, null, null, null, 1]];
@@ -44,7 +51,7 @@
 		drawn.push({ box: box, plot: new window.uPlot({
 			width: box.clientWidth, height: 220, cursor: { sync: { key: "traffic" } }, tzDate: function (s) { return window.uPlot.tzDate(new Date(s * 1000), "Etc/UTC"); },
 			scales: { x: { range: function (u, least, most) { return [least - half, most + half]; } }, y: { range: function (u, least, most) { return [0, most > 0 ? most * 1.05 : 1]; } } },
-			series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }].concat(series), axes: [Object.assign({ values: hours() }, axis), Object.assign({ size: 60 }, axis)],
+			series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }].concat(series), axes: [Object.assign({ values: hours(box.clientWidth < 480) }, axis), Object.assign({ size: 60 }, axis)],
 		}, data, box) });
 	}
 

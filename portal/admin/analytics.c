@@ -298,7 +298,7 @@ static struct str line_of(struct web *w, const struct analytics_result *r, doubl
 			buf_fmt(&b, "%s%.1f %.1f", drawn ? "L" : "M", x,
 				CHART_HEIGHT - (double)latency_quantile(l, share) * (CHART_HEIGHT - 2) / (double)most);
 		if (l->n && !drawn && (i + 1 == r->n_steps || !r->steps[i + 1].latency.n))
-			buf_cstr(&b, "h0.1");        /* a lone point is seen too */
+			buf_cstr(&b, "m-3 0h6");     /* a lone point is seen too */
 		drawn = l->n > 0;
 	}
 	path = buf_ok(&b) ? arena_dup(w->a, buf_view(&b)) : STR("");
