@@ -37,17 +37,37 @@ struct str admin_alert_span(struct arena *a, int64_t s)
 	return arena_printf(a, "%llds", (long long)s);
 }
 
+/* The same to be read: "10 min". */
+static struct str span_words(struct arena *a, int64_t s)
+{
+	if (s % 86400 == 0)
+		return arena_printf(a, "%lld day%s", (long long)(s / 86400), s == 86400 ? "" : "s");
+	if (s % 3600 == 0)
+		return arena_printf(a, "%lld h", (long long)(s / 3600));
+	if (s % 60 == 0)
+		return arena_printf(a, "%lld min", (long long)(s / 60));
+	return arena_printf(a, "%lld s", (long long)s);
+}
+
 static struct str condition_of(struct web *w, const struct alert_rule *r)
 {
-	char limit[ALERT_NUMBER_MAX];
-	struct str more = r->kind == ALERT_STATUS || r->kind == ALERT_BUDGET ? arena_printf(w->a, " %.*s", STR_ARG(r->status)) : STR("");
+	char limit[ALERT_NUMBER_MAX], target[ALERT_NUMBER_MAX];
+	struct str period = span_words(w->a, r->period_s), in_a_row = STR("");
+	const char *unit = alert_unit(r);
 
 	alert_number(r->threshold, limit);
 	if (!alert_rule_counts(r))
-		return r->kind == ALERT_BACKEND ? STR("Not well") : arena_printf(w->a, "%s %s", limit, alert_unit(r));
-	return arena_printf(w->a, "%s %s %s%.*s in %.*s%s", r->comparison == ALERT_BELOW ? "Fewer than" : "More than", limit, alert_unit(r),
-			    STR_ARG(more), STR_ARG(admin_alert_span(w->a, r->period_s)),
-			    r->periods > 1 ? arena_printf(w->a, ", %lld times in a row", (long long)r->periods).p : "");
+		return r->kind == ALERT_BACKEND ? STR("Not well") : arena_printf(w->a, "%s %s", limit, unit);
+	if (r->periods > 1)
+		in_a_row = arena_printf(w->a, ", %lld times in a row", (long long)r->periods);
+	if (r->kind == ALERT_BUDGET)
+		return arena_printf(w->a, "%.*s use up the budget of %s %% more than %s times too fast in %.*s%.*s", STR_ARG(r->status),
+				    alert_number(r->target, target), limit, STR_ARG(period), STR_ARG(in_a_row));
+	if (r->threshold == 1000 && strcmp(unit, "calls") == 0)
+		unit = "call";
+	return arena_printf(w->a, "%s %s %s%s%.*s in %.*s%.*s", r->comparison == ALERT_BELOW ? "Fewer than" : "More than", limit, unit,
+			    r->kind == ALERT_STATUS ? " with " : "", STR_ARG(r->kind == ALERT_STATUS ? r->status : STR("")), STR_ARG(period),
+			    STR_ARG(in_a_row));
 }
 
 static void put_rule(struct web *w, struct liquid_record *r, const struct store_alert_rule *v)
@@ -64,12 +84,21 @@ static void put_rule(struct web *w, struct liquid_record *r, const struct store_
 	liquid_set_text(r, "origin", v->rule.kind == ALERT_STATUS || v->rule.kind == ALERT_BUDGET ? str_of(alert_origins[v->rule.origin]) : STR(""));
 	liquid_set_text(r, "mails", v->mails.n ? v->mails : STR(""));
 	liquid_set_text(r, "webhooks", v->webhooks.n ? v->webhooks : STR(""));
-	liquid_set_text(r, "remind", v->remind_s ? admin_alert_span(w->a, v->remind_s) : STR(""));
+	liquid_set_text(r, "remind", v->remind_s ? span_words(w->a, v->remind_s) : STR(""));
 	liquid_set_text(r, "changed", web_date(w, v->changed_us));
 }
 
-/* Of one rule, or of all (STR_NULL). Returns how many are bad of that rule. */
-static gh_rc put_states(struct web *w, struct str rule_id, struct gh_err *err)
+/* What people call a rule; its id when it is none of these. */
+static struct str name_of(struct str id, const struct store_alert_rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(rules[i].id, id))
+			return rules[i].name;
+	return id;
+}
+
+/* Of one rule, or of all (STR_NULL); names are those of `rules`. */
+static gh_rc put_states(struct web *w, struct str rule_id, const struct store_alert_rule *rules, size_t n_rules, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "states");
 	int64_t now = clock_wall_us();
@@ -84,6 +113,7 @@ static gh_rc put_states(struct web *w, struct str rule_id, struct gh_err *err)
 			continue;
 		r = liquid_push_record(list);
 		liquid_set_text(r, "rule", v[i].rule_id);
+		liquid_set_text(r, "name", name_of(v[i].rule_id, rules, n_rules));
 		liquid_set_text(r, "subject", v[i].subject.n ? v[i].subject : STR(""));
 		liquid_set_text(r, "since", web_date(w, v[i].since_us));
 		liquid_set_text(r, "ago", web_ago(w, v[i].since_us, now));
@@ -135,7 +165,7 @@ static gh_rc put_silences(struct web *w, struct str rule_id, struct gh_err *err)
 		liquid_set_text(r, "api", v[i].api_id.n ? v[i].api_id : STR(""));
 		liquid_set_text(r, "from", web_date(w, v[i].from_us));
 		liquid_set_text(r, "to", web_date(w, v[i].to_us));
-		liquid_set_text(r, "repeat", v[i].repeat_s ? admin_alert_span(w->a, v[i].repeat_s) : STR(""));
+		liquid_set_text(r, "repeat", v[i].repeat_s ? span_words(w->a, v[i].repeat_s) : STR(""));
 		liquid_set_text(r, "comment", v[i].comment.n ? v[i].comment : STR(""));
 		liquid_set_text(r, "by", str_starts(v[i].created_by, STR("user:")) ? str_from(v[i].created_by, 5) : v[i].created_by);
 	}
@@ -158,7 +188,7 @@ gh_rc admin_alerts(struct web *w, struct gh_err *err)
 	TRY(store_alert_rules(w->site->store, w->a, &v, &n, err));
 	for (size_t i = 0; i < n; i++)
 		put_rule(w, liquid_push_record(list), &v[i]);
-	TRY(put_states(w, STR_NULL, err));
+	TRY(put_states(w, STR_NULL, v, n, err));
 	TRY(put_silences(w, STR_NULL, err));
 	liquid_set_text(liquid_set_record(w->page, "rule"), "id", STR(""));      /* a silence that is ended here leads back here */
 	TRY(admin_put_alert_events(w, &f, err));
@@ -177,7 +207,7 @@ static gh_rc show_rule(struct web *w, struct str id, int status, struct gh_err *
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such alert rule");
 	put_rule(w, liquid_set_record(w->page, "rule"), &r);
-	TRY(put_states(w, id, err));
+	TRY(put_states(w, id, &r, 1, err));
 	TRY(put_silences(w, id, err));
 	TRY(admin_put_alert_events(w, &f, err));
 	put_rights(w);
