@@ -77,6 +77,7 @@ GH_RC admin_api_page(struct web *w, int status, struct gh_err *err);
 GH_RC admin_put_life(struct web *w, const struct store_api *api, struct gh_err *err);
 web_handler admin_account;               /* own_account.c */
 web_handler admin_calls, admin_call;
+const char *admin_status_level(int status);      /* "good", "warn" or "bad": the class of the status of a call */
 web_handler admin_analytics, admin_live, admin_live_events;
 web_handler admin_alerts, admin_alert, admin_alert_form, admin_alert_save, admin_alert_silence;
 web_handler admin_kept_answers, admin_kept_answers_purge;

@@ -14,7 +14,7 @@
 enum { CALLS_SHOWN = 100,
        CALLS_LOOKED_AT = 6400 };         /* of those who may see some environments only, until enough of theirs are found */
 
-static const char *level_of(int status)
+const char *admin_status_level(int status)
 {
 	return status >= 500 || !status ? "bad" : status >= 400 ? "warn" : "good";
 }
@@ -83,7 +83,7 @@ void admin_put_call(struct web *w, struct liquid_record *r, const struct store_c
 	liquid_set_int(r, "row", c->row);
 	web_put_time(w, r, "time", t->started_us);
 	liquid_set_text(r, "status", t->status ? arena_printf(w->a, "%d", t->status) : STR("none"));
-	liquid_set_text(r, "level", str_of(level_of(t->status)));
+	liquid_set_text(r, "level", str_of(admin_status_level(t->status)));
 	liquid_set_text(r, "method", t->method);
 	liquid_set_text(r, "path", t->path.n ? t->path : STR("/"));
 	liquid_set_text(r, "api", t->api);
@@ -211,6 +211,7 @@ gh_rc admin_calls(struct web *w, struct gh_err *err)
 struct fact {
 	const char *name;
 	struct str value;
+	const char *page;          /* with the value behind it: the page about it, NULL when there is none that the account may see */
 };
 
 static void put_facts(struct web *w, const char *list_name, const struct fact *v, size_t n)
@@ -224,6 +225,7 @@ static void put_facts(struct web *w, const char *list_name, const struct fact *v
 			continue;
 		liquid_set_text(r, "name", str_of(v[i].name));
 		liquid_set_text(r, "value", v[i].value);
+		liquid_set_text(r, "page", v[i].page ? str_of(v[i].page) : STR(""));
 	}
 }
 
@@ -251,14 +253,25 @@ static struct str tries_text(struct web *w, const struct telemetry_call *t)
 	return out;
 }
 
+static void put_who(struct web *w, const struct telemetry_call *t)
+{
+	bool apis = web_may_in(w, WEB_VIEW_APIS, t->environment), keys = web_may_in(w, WEB_VIEW_SUBSCRIPTIONS, t->environment);
+	bool people = web_may_everywhere(w, WEB_VIEW_PEOPLE);
+	const struct fact who[] = {
+		{ "Request id", t->request_id }, { "Environment", t->environment }, { "API", t->api, apis ? "apis/" : NULL },
+		{ "Version", t->version }, { "Revision", t->revision }, { "Operation", t->operation },
+		{ "Product", t->product, apis ? "edit/products?id=" : NULL },
+		{ "Subscription", t->subscription, keys ? "edit/subscriptions?id=" : NULL }, { "Key begins with", t->key_prefix },
+		{ "Application", t->application, people ? "edit/applications?id=" : NULL }, { "User", t->user, people ? "users/" : NULL },
+		{ "Caller’s address", t->client_ip }, { "Host", t->host }, { "Trace", t->trace_id },
+		{ "The backend’s own id", t->correlation },
+	};
+
+	put_facts(w, "who", who, ARRAY_LEN(who));
+}
+
 static void put_what(struct web *w, const struct telemetry_call *t)
 {
-	const struct fact who[] = {
-		{ "Request id", t->request_id }, { "Environment", t->environment }, { "API", t->api }, { "Version", t->version },
-		{ "Revision", t->revision }, { "Operation", t->operation }, { "Product", t->product }, { "Subscription", t->subscription },
-		{ "Key begins with", t->key_prefix }, { "Application", t->application }, { "User", t->user }, { "Caller’s address", t->client_ip },
-		{ "Host", t->host }, { "Trace", t->trace_id }, { "The backend’s own id", t->correlation },
-	};
 	const struct fact decided[] = {
 		{ "Answered by", str_of(telemetry_origin_name((enum telemetry_origin)t->origin)) },
 		{ "Cache", t->cache ? str_of(telemetry_cache_name((enum telemetry_cache)t->cache)) : STR("not asked") },
@@ -277,7 +290,7 @@ static void put_what(struct web *w, const struct telemetry_call *t)
 		{ "Last try: first byte", some_ms(w, t->first_byte_us) },
 	};
 
-	put_facts(w, "who", who, ARRAY_LEN(who));
+	put_who(w, t);
 	put_facts(w, "decided", decided, ARRAY_LEN(decided));
 	put_facts(w, "times", times, ARRAY_LEN(times));
 }

@@ -131,6 +131,17 @@ static void put_text(struct liquid_record *r, const char *name, const json_t *v)
 	liquid_set_text(r, name, text.p ? text : STR(""));
 }
 
+/* "2026-01-02T03:04:05.678Z" as lists of calls have it; and how bad the status is. */
+static void put_when(struct web *w, struct liquid_record *r, const json_t *v)
+{
+	int64_t status = jsn_int(v, "status", 0);
+	struct str time = jsn_str(v, "time");
+
+	liquid_set_text(r, "status", arena_printf(w->a, "%lld", (long long)status));
+	liquid_set_text(r, "level", str_of(admin_status_level((int)status)));
+	liquid_set_text(r, "time", time.n == 24 ? arena_printf(w->a, "%.10s %.12s", time.p, time.p + 11) : STR(""));
+}
+
 gh_rc admin_capture(struct web *w, struct gh_err *err)
 {
 	struct liquid_list *l = liquid_set_list(w->page, "calls");
@@ -150,9 +161,9 @@ gh_rc admin_capture(struct web *w, struct gh_err *err)
 		json_array_foreach(all, i, v) {
 			struct liquid_record *r = liquid_push_record(l);
 
-			for (const char *const *name = (const char *const[]){ "id", "time", "method", "path", "failure", NULL }; *name; name++)
+			for (const char *const *name = (const char *const[]){ "id", "method", "path", "failure", NULL }; *name; name++)
 				put_text(r, *name, v);
-			liquid_set_text(r, "status", arena_printf(w->a, "%lld", (long long)jsn_int(v, "status", 0)));
+			put_when(w, r, v);
 		}
 	}
 	liquid_set_text(w->page, "title", STR("Capture"));
@@ -202,10 +213,10 @@ gh_rc admin_captured_call(struct web *w, struct gh_err *err)
 	if (!v)
 		FAIL(err, NOT_FOUND, "no such call, or it was captured more than a day ago");
 	TRY(store_capture_seen(w->site->store, web_actor(w), w->rq.args[0], err));
-	for (const char *const *name = (const char *const[]){ "id", "capture", "time", "api", "operation", "subscription", "address", "failure", NULL };
+	for (const char *const *name = (const char *const[]){ "id", "capture", "api", "operation", "subscription", "address", "failure", NULL };
 	     *name; name++)
 		put_text(call, *name, v);
-	liquid_set_text(call, "status", arena_printf(w->a, "%lld", (long long)jsn_int(v, "status", 0)));
+	put_when(w, call, v);
 	put_message(w, l, "From the client", jsn_obj(v, "request"));
 	put_message(w, l, "To the backend", jsn_obj(v, "backendRequest"));
 	put_message(w, l, "From the backend", jsn_obj(v, "backendResponse"));

@@ -227,6 +227,23 @@ test('pages work without script, by keyboard, and end where they should', async 
   await context.close();
 });
 
+test('what is bad is named as people call it, one call leads to what it was about, a lone day is seen in a chart', async () => {
+  const context = await browser.newContext({ baseURL: gw.url, javaScriptEnabled: false }), page = await context.newPage();
+  await signInAs(page, gw.admin);
+  await page.goto('/admin/alerts');
+  assert.strictEqual(await page.locator('[aria-labelledby=states-title] td.main a').first().textContent(), 'Health is asked for');
+  assert.deepStrictEqual((await page.locator('td[data-label="Breached when"]').allTextContents()).map((t) => t.trim()),
+    ['More than 0 calls in 1 h', 'More than 800 ms in 10 min']);
+  await page.goto('/admin/calls?api=orders&subscription=' + gw.own.id);
+  await page.click('td.main a');
+  const leads = await page.locator('[aria-labelledby=who-title] a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+  assert.ok(leads.includes('/admin/apis/orders') && leads.includes(`/admin/edit/subscriptions?id=${gw.own.id}`) && leads.some((a) => a.startsWith('/admin/users/')), leads.join());
+  for (const lead of leads) assert.strictEqual((await page.goto(lead)).status(), 200, lead);
+  await page.goto('/admin/analytics?range=30d&step=1d');
+  assert.match(await page.getAttribute('.curve-slow', 'd'), /M[\d. ]+m-3 0h6/);
+  await context.close();
+});
+
 test('the feed is XML that a reader can follow', async () => {
   const context = await browser.newContext({ baseURL: gw.url });
   const page = await context.newPage();
