@@ -13,7 +13,8 @@ const POLICY = '<policies>\n\t<inbound>\n\t\t<base />\n\t\t<!-- one window a cal
   + '\t</inbound>\n</policies>\n';
 const CHANGED = POLICY.replace('100', '50').replace('\t</inbound>', '\t\t<set-header name="X-Who" exists-action="override">\n'
   + '\t\t\t<value>@(context.Subscription?.Id ?? "nobody")</value>\n\t\t</set-header>\n\t</inbound>');
-let gw, browser, person, refused, capture, apiops;
+const LONG = { email: 'maximiliane.musterfrau@a-rather-long-company-name.example.com', path: 'b2b/subsidiary-of-the-northern-region/order-intake' };
+let gw, browser, person, busy, refused, capture, apiops;
 
 test.before(async () => {
   gw = await start({
@@ -23,6 +24,15 @@ test.before(async () => {
       for (const name of ['orders', 'inventory'])
         g.cli('import', 'openapi', sample(name), '--path', name, '--name', name, '--backend', 'http://127.0.0.1:9', '--product', 'starter');
       g.cli('environment', 'create', 'sandbox', '--prefix', 'sandbox');
+      // names as people have them, which no table may be torn by
+      const titled = fs.readFileSync(sample('orders'), 'utf8').replace(/title: .*/, 'title: Business-to-business order intake, northern region');
+      g.cli('import', 'openapi', g.file('long.yaml', titled), '--path', LONG.path, '--name', 'b2b-order-intake', '--backend',
+        'https://erp-1.europe-central.backend.internal.example.com/services/production/v2', '--product', 'starter');
+      g.cli('user', 'create', LONG.email, '--role', 'developer', '--first-name', 'Maximiliane', '--last-name', 'Musterfrau-Beispielhausen',
+        '--password-file', g.file('long', 'a sentence that nobody guesses\n'));
+      g.cli('application', 'create', 'wall', '--name', 'Planungswand mit Rückmeldung aus der Fertigungssteuerung', '--owner', LONG.email);
+      g.key = g.cli('subscription', 'create', '--product', 'starter', '--user', LONG.email, '--name', 'Planning of the shop floor in hall 17', '--format', 'json').json().primaryKey;
+      g.cli('backend', 'set', 'erp-3', '--url', 'https://erp-3.europe-central.backend.internal.example.com/services/production/v2/purchasing');
       g.cli('backend', 'set', 'erp-1', '--url', 'https://erp-1.example.com');
       g.cli('backend', 'set', 'erp-2', '--url', 'https://erp-2.example.com');
       g.cli('backend', 'set', 'pool', '--member', 'erp-1:2', '--member', 'erp-2');
@@ -35,7 +45,10 @@ test.before(async () => {
       g.cli('policy', 'set', '--scope', 'global', g.file('d.xml', '<policies><outbound><base /><set-header name="Server" exists-action="delete" /></outbound></policies>'));
     },
   });
-  [{ id: person }] = gw.cli('user', 'list', '--format', 'json').json();
+  const people = gw.cli('user', 'list', '--format', 'json').json();
+  person = people.find((u) => u.email === gw.admin.email).id;
+  busy = people.find((u) => u.email === LONG.email).id;
+  await fetch(`${gw.url}/api/${LONG.path}/operations-that-nobody-described`, { headers: { 'Ocp-Apim-Subscription-Key': gw.key } });
   capture = gw.cli('capture', 'start', '--api', 'orders', '--format', 'json').json().id;
   refused = (await fetch(`${gw.url}/api/orders/orders`)).headers.get('x-request-id');
   await until(() => gw.cli('log', '--request-id', refused).stdout.includes(refused), 'the call in the store');
@@ -91,6 +104,7 @@ const PAGES = [
   { name: 'admin-audit', url: '/admin/audit', act: (p) => p.locator('summary').first().click() },
   { name: 'admin-audit-none', url: '/admin/audit?actor=zebra&from=2001-01-01' },
   { name: 'admin-person', url: () => `/admin/users/${person}` },
+  { name: 'admin-person-busy', url: () => `/admin/users/${busy}` },
   { name: 'admin-new-credential', url: '/admin/edit/credentials' },
   { name: 'admin-edit-access-rule', url: '/admin/edit/access-rules?id=api:orders' },
   { name: 'admin-edit-product', url: '/admin/edit/products?id=starter' },

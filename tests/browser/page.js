@@ -76,6 +76,22 @@ const address = (entry) => (typeof entry.url === 'function' ? entry.url() : entr
 const low = () => [...document.querySelectorAll('input:not([type=checkbox], [type=radio], [type=file], [type=hidden])')]
   .filter((e) => e.checkVisibility() && e.offsetHeight > 1 && e.offsetHeight < 32).map((e) => `${e.id || e.name}: ${e.offsetHeight} px`);
 
+// In the page: what is cut or stands out of its box, tables that are wider than their panel on a wide screen (there they scroll, which
+// is for widths between), and on a phone cells that say nothing or put several things apart that belong together.
+const untidy = (narrow) => {
+  const found = [], say = (what, e) => found.push(`${what}: ${(e.dataset.label || e.className || e.tagName)} "${e.textContent.trim().slice(0, 40)}"`);
+  for (const e of document.querySelectorAll('main *, header *, footer *')) {
+    if (!e.checkVisibility() || e.closest('.hidden, svg, .cm-editor, .swagger-ui, .who-name')) continue;
+    const { display, overflowX } = getComputedStyle(e), scrolls = /auto|scroll/.test(overflowX), wider = e.clientWidth > 2 && e.scrollWidth > e.clientWidth + 2;
+    if (wider && !scrolls && display !== 'inline' && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())) say('cut', e);
+    if (wider && e.matches('.panel')) say('a table too wide for its panel', e.querySelector('table') || e);
+    if (!narrow || !e.matches('td[data-label]')) continue;
+    if ([...e.childNodes].filter((n) => n.nodeType === 1 || n.nodeType === 3 && n.data.trim()).length > 1) say('a cell of several parts', e);
+    if (!e.innerText.trim() && !e.querySelector('input, button, select')) say('a label without a value', e);
+  }
+  return found;
+};
+
 // One page as people see it at a width, light and then dark. The scheme changes colours only, so what else can be wrong is looked for once.
 async function look(page, seen, width, name) {
   await shoot(page, `${name}-${width}-light`);
@@ -83,6 +99,7 @@ async function look(page, seen, width, name) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(wide <= width, `scrolls sideways: ${wide} px`);
   assert.deepStrictEqual(await page.evaluate(low), [], 'fields that nothing styles');
+  assert.deepStrictEqual(await page.evaluate(untidy, width < 736), []);
   await page.emulateMedia({ colorScheme: 'dark' });
   await shoot(page, `${name}-${width}-dark`);
   assert.deepStrictEqual(await axe(page, COLOURS), [], 'in the dark');
