@@ -29,6 +29,16 @@ test('links between pages lead somewhere', () => {
   assert.deepStrictEqual(broken, []);
 });
 
+test('the files that the architecture names are there', () => {
+  const files = ['core', 'db', 'config', 'policy', 'fcgi', 'portal', 'keeper', 'cli', 'templates', 'www', 'deploy', 'make', 'tools', 'tests']
+    .flatMap((dir) => below(dir, ''));
+  const gone = [...read('docs/architecture.md').matchAll(/`([\w./*-]+\.(?:c|h|def|js|lua|sql|yaml|conf|txt))`/g)].map((m) => m[1]).filter((name) => {
+    const like = new RegExp(`(^|/)${name.replace(/[.]/g, '\\.').replaceAll('*', '[^/]*')}$`);
+    return !files.some((f) => like.test(f));
+  });
+  assert.deepStrictEqual(gone, []);
+});
+
 test('commands on the pages, and those that governance names, exist with these options', () => {
   const gw = offline(), wrong = [], known = {};
   const names = new Set(gw.cli('--help').stdout.split('\n').filter((l) => /^ {2}[a-z]/.test(l)).map((l) => /^ {2}([a-z][a-z-]*(?: [a-z][a-z-]*(?![\w|]))*?)(?= {2,}| [A-Z[]| \S*\||$)/.exec(l)[1]));
