@@ -60,6 +60,16 @@ test('commands on the pages, and those that governance names, exist with these o
   assert.deepStrictEqual(wrong, []);
 });
 
+test('the document and its cases on the page about tests of policies', () => {
+  const gw = offline(), page = read('docs/policy-test.md');
+  fs.mkdirSync(path.join(gw.dir, 'policies'));
+  gw.file('policies/orders.xml', /^```xml\n(.*?)^```/ms.exec(page)[1]);
+  gw.file('policies/orders.test.yaml', /^```yaml\n(cases:.*?)^```/ms.exec(page)[1]);
+  const r = gw.cli('policy', 'test', path.join(gw.dir, 'policies'), { fails: true });
+  fs.rmSync(gw.dir, { recursive: true, force: true });
+  assert.strictEqual(r.code, 0, r.stdout);
+});
+
 test('the first API of the README', async (t) => {
   const [, part] = /^## Your first API in five minutes$(.*?)^## /ms.exec(read('README.md'));
   const [make, call, policy] = [...part.matchAll(/^```sh\n(.*?)^```/gms)].map((m) => m[1]);
