@@ -116,7 +116,7 @@ static gh_rc deliveries(struct cli *c, struct gh_err *err)
 	size_t n;
 
 	TRY(cli_store(c, false, &s, err));
-	TRY(store_alert_deliveries(s, c->arena, (size_t)option_int(&c->options, "limit", 100), &v, &n, err));
+	TRY(store_alert_deliveries(s, c->arena, 0, (size_t)option_int(&c->options, "limit", 100), &v, &n, err));
 	output_list(c, columns, ARRAY_LEN(columns), v, n, sizeof(*v));
 	return GH_RC_OK;
 }

@@ -95,7 +95,7 @@ static gh_rc list(struct cli *c, struct gh_err *err)
 	size_t n;
 
 	TRY(cli_store(c, false, &s, err));
-	TRY(store_captures(s, c->arena, &v, &n, err));
+	TRY(store_captures(s, c->arena, 0, 0, &v, &n, err));
 	rows = arena_alloc(c->arena, n + 1, sizeof(*rows));
 	if (!rows)
 		FAIL(err, NOMEM, "%zu captures", n);

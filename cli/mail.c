@@ -28,7 +28,7 @@ static gh_rc list(struct cli *c, struct gh_err *err)
 	size_t n;
 
 	TRY(cli_store(c, false, &s, err));
-	TRY(store_mails(s, c->arena, &page, &rows, &n, err));
+	TRY(store_mails(s, c->arena, &page, 0, &rows, &n, err));
 	output_list(c, columns, ARRAY_LEN(columns), rows, n, sizeof(*rows));
 	return GH_RC_OK;
 }

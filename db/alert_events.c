@@ -20,16 +20,21 @@ static const struct field event_fields[] = {
 	FIELD(store_alert_event, INT, kind),        FIELD(store_alert_event, TEXT, subject), FIELD(store_alert_event, TEXT, environment_id),
 	FIELD(store_alert_event, TEXT, api_id),     FIELD(store_alert_event, TIME, at_us),   FIELD(store_alert_event, INT, value),
 	FIELD(store_alert_event, TEXT, summary),    FIELD(store_alert_event, TEXT, request_id), FIELD(store_alert_event, INT, told),
+	FIELD(store_alert_event, INT, number),
 };
 static const struct row_type event_type = ROW_TYPE("alert event", store_alert_event, event_fields);
+/* the store numbers what is added */
+static const struct row_type new_event_type = { "alert event", event_fields, ARRAY_LEN(event_fields) - 1, sizeof(struct store_alert_event) };
 
 static const struct field delivery_fields[] = {
 	FIELD(store_alert_delivery, TEXT, id),       FIELD(store_alert_delivery, TEXT, webhook_id), FIELD(store_alert_delivery, TEXT, event_id),
 	FIELD(store_alert_delivery, TEXT, body),     FIELD(store_alert_delivery, INT, state),       FIELD(store_alert_delivery, INT, tries),
 	FIELD(store_alert_delivery, TIME, created_us), FIELD(store_alert_delivery, TIME, due_us),   FIELD(store_alert_delivery, TIME, changed_us),
-	FIELD(store_alert_delivery, INT, status),    FIELD(store_alert_delivery, TEXT, problem),
+	FIELD(store_alert_delivery, INT, status),    FIELD(store_alert_delivery, TEXT, problem), FIELD(store_alert_delivery, INT, number),
 };
 static const struct row_type delivery_type = ROW_TYPE("alert delivery", store_alert_delivery, delivery_fields);
+static const struct row_type new_delivery_type = { "alert delivery", delivery_fields, ARRAY_LEN(delivery_fields) - 1,
+						   sizeof(struct store_alert_delivery) };
 
 static const struct field slice_fields[] = {
 	FIELD(store_alert_slice, TEXT, rule_id), FIELD(store_alert_slice, TEXT, definition), FIELD(store_alert_slice, TEXT, subject),
@@ -64,6 +69,7 @@ gh_rc store_alert_events(struct store *s, struct arena *a, const struct store_al
 	bind_int(st, 2, (int64_t)(f->limit ? f->limit : EVENTS_DEFAULT));
 	if (f->api_id.n)
 		bind_str(st, 3, f->api_id);
+	bind_int(st, 4, f->before ? f->before : INT64_MAX);
 	return list_rows(s, st, &event_type, a, out, n, err);
 }
 
@@ -71,7 +77,7 @@ gh_rc store_alert_tell(struct store *s, const struct store_alert_event *e, const
 {
 	sqlite3_stmt *st;
 
-	TRY(put(s, SQL_ALERT_EVENT_ADD, &event_type, e, err));
+	TRY(put(s, SQL_ALERT_EVENT_ADD, &new_event_type, e, err));
 	if (state)
 		return put(s, SQL_ALERT_STATE_PUT, &state_type, state, err);
 	st = sql_use(s, SQL_ALERT_STATE_DROP);
@@ -99,7 +105,7 @@ gh_rc store_alert_events_prune(struct store *s, int64_t before_us, struct gh_err
 
 gh_rc store_alert_delivery_add(struct store *s, const struct store_alert_delivery *d, struct gh_err *err)
 {
-	return put(s, SQL_ALERT_DELIVERY_ADD, &delivery_type, d, err);
+	return put(s, SQL_ALERT_DELIVERY_ADD, &new_delivery_type, d, err);
 }
 
 gh_rc store_alert_delivery_next(struct store *s, struct arena *a, int64_t now_us, struct str but, struct store_alert_delivery *out,
@@ -138,12 +144,13 @@ gh_rc store_alert_delivery_settle(struct store *s, const struct store_alert_deli
 	return store_tx_end(s, settle(s, d, disable, err), err);
 }
 
-gh_rc store_alert_deliveries(struct store *s, struct arena *a, size_t limit, struct store_alert_delivery **out, size_t *n,
+gh_rc store_alert_deliveries(struct store *s, struct arena *a, int64_t before, size_t limit, struct store_alert_delivery **out, size_t *n,
 			     struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_ALERT_DELIVERY_LIST);
 
 	bind_int(st, 1, (int64_t)(limit ? limit : EVENTS_DEFAULT));
+	bind_int(st, 2, before ? before : INT64_MAX);
 	return list_rows(s, st, &delivery_type, a, out, n, err);
 }
 

@@ -88,12 +88,14 @@ struct store_alert_event {
 	struct str summary;                      /* one English sentence */
 	struct str request_id;
 	int64_t told;
+	int64_t number;                          /* rises with each; the store gives it */
 };
 struct store_alert_event_filter {
 	struct str rule_id, api_id;              /* STR_NULL does not narrow */
+	int64_t before;                          /* only those with a smaller number; 0: all */
 	size_t limit;                            /* 0: 100 */
 };
-/* Newest first. */
+/* Newest first: by falling numbers. */
 GH_RC store_alert_events(struct store *s, struct arena *a, const struct store_alert_event_filter *f, struct store_alert_event **out,
 			 size_t *n, struct gh_err *err);
 
@@ -109,6 +111,7 @@ struct store_alert_delivery {
 	struct str id, webhook_id, event_id, body;
 	int64_t state, tries, created_us, due_us, changed_us, status;
 	struct str problem;
+	int64_t number;                          /* as of an event; stays when it is sent once more */
 };
 /* Needs a transaction. id is the message's, "msg_…". */
 GH_RC store_alert_delivery_add(struct store *s, const struct store_alert_delivery *d, struct gh_err *err);
@@ -117,8 +120,8 @@ GH_RC store_alert_delivery_next(struct store *s, struct arena *a, int64_t now_us
 				bool *found, struct gh_err *err);
 /* One more try and what came of it, in a transaction of its own. */
 GH_RC store_alert_delivery_settle(struct store *s, const struct store_alert_delivery *d, bool disable, struct gh_err *err);
-/* Newest first. */
-GH_RC store_alert_deliveries(struct store *s, struct arena *a, size_t limit, struct store_alert_delivery **out, size_t *n,
+/* Newest first: by falling numbers, those below `before` (0: all). */
+GH_RC store_alert_deliveries(struct store *s, struct arena *a, int64_t before, size_t limit, struct store_alert_delivery **out, size_t *n,
 			     struct gh_err *err);
 GH_RC store_alert_delivery_again(struct store *s, struct str id, struct gh_err *err);    /* FAILED waits once more */
 

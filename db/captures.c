@@ -15,8 +15,11 @@ static const struct field fields[] = {
 	FIELD(store_capture, REF, address),    FIELD(store_capture, TIME, started_us), FIELD(store_capture, TIME, until_us),
 	FIELD(store_capture, INT, calls),      FIELD(store_capture, INT, body_bytes), FIELD(store_capture, TEXT, marked),
 	FIELD(store_capture, TEXT, started_by), FIELD(store_capture, TIME, ended_us), FIELD(store_capture, TEXT, ended_by),
+	FIELD(store_capture, INT, number),
 };
 static const struct row_type type = ROW_TYPE("capture", store_capture, fields);
+/* the store numbers what is added */
+static const struct row_type new_type = { "capture", fields, ARRAY_LEN(fields) - 1, sizeof(struct store_capture) };
 
 /* ---- starting --------------------------------------------------------------------------------------------------------------- */
 
@@ -76,7 +79,7 @@ static gh_rc start(struct store *s, struct arena *a, struct store_capture *c, st
 {
 	TRY(check_target(s, a, c, err));
 	TRY(check_count(s, c->started_us, err));
-	return change_row(s, SQL_CAPTURE_ADD, &type, c, (struct change){ .action = "start", .id = c->id, .raises = RAISES_CONFIG }, err);
+	return change_row(s, SQL_CAPTURE_ADD, &new_type, c, (struct change){ .action = "start", .id = c->id, .raises = RAISES_CONFIG }, err);
 }
 
 GH_RC store_capture_start(struct store *s, struct arena *a, struct str actor, int64_t seconds, struct store_capture *c, struct gh_err *err)
@@ -153,9 +156,13 @@ GH_RC store_captures_end_due(struct store *s, struct arena *a, size_t *ended, st
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------------- */
 
-GH_RC store_captures(struct store *s, struct arena *a, struct store_capture **out, size_t *n, struct gh_err *err)
+GH_RC store_captures(struct store *s, struct arena *a, int64_t before, size_t limit, struct store_capture **out, size_t *n, struct gh_err *err)
 {
-	return list_rows(s, sql_use(s, SQL_CAPTURE_ALL), &type, a, out, n, err);
+	sqlite3_stmt *st = sql_use(s, SQL_CAPTURE_ALL);
+
+	bind_int(st, 1, before ? before : INT64_MAX);
+	bind_int(st, 2, limit ? (int64_t)limit : STORE_LIST_MAX);
+	return list_rows(s, st, &type, a, out, n, err);
 }
 
 GH_RC store_captures_on(struct store *s, struct arena *a, struct store_capture **out, size_t *n, struct gh_err *err)

@@ -30,6 +30,7 @@ struct store_capture {
 	struct str started_by;
 	int64_t ended_us;                        /* 0: nobody noted its end yet; it may be past until_us */
 	struct str ended_by;                     /* who; "time" */
+	int64_t number;                          /* rises with each; the store gives it */
 };
 
 static inline bool store_capture_is_on(const struct store_capture *c, int64_t now_us)
@@ -46,7 +47,8 @@ GH_RC store_capture_stop(struct store *s, struct arena *a, struct str actor, str
 /* Notes the end of those whose time is over, and forgets those that ended long ago. Opens a transaction when there is one. */
 GH_RC store_captures_end_due(struct store *s, struct arena *a, size_t *ended, struct gh_err *err);
 
-GH_RC store_captures(struct store *s, struct arena *a, struct store_capture **out, size_t *n, struct gh_err *err);      /* newest first */
+/* Newest first: by falling numbers, those below `before` (0: all), at most `limit` (0: all). */
+GH_RC store_captures(struct store *s, struct arena *a, int64_t before, size_t limit, struct store_capture **out, size_t *n, struct gh_err *err);
 GH_RC store_captures_on(struct store *s, struct arena *a, struct store_capture **out, size_t *n, struct gh_err *err);
 GH_RC store_capture_find(struct store *s, struct arena *a, struct str id, struct store_capture *out, bool *found, struct gh_err *err);
 

@@ -17,7 +17,7 @@ struct mail_row {
 static const struct field mail_fields[] = {
 	MAIL_FIELD(TEXT, id),       MAIL_FIELD(TEXT, recipient), MAIL_FIELD(TEXT, template), FIELD_HIDDEN(mail_row, BLOB, sealed),
 	MAIL_FIELD(INT, state),     MAIL_FIELD(INT, tries),      MAIL_FIELD(TIME, created_us), MAIL_FIELD(TIME, due_us),
-	MAIL_FIELD(TIME, changed_us), MAIL_FIELD(TEXT, problem),
+	MAIL_FIELD(TIME, changed_us), MAIL_FIELD(TEXT, problem), MAIL_FIELD(INT, number),
 };
 static const struct row_type mail_type = ROW_TYPE("mail", mail_row, mail_fields);
 
@@ -107,7 +107,7 @@ GH_RC store_mail_settle(struct store *s, struct str id, enum store_mail_state st
 	return store_tx_end(s, change_run(s, st, &QUIET(id), err), err);
 }
 
-GH_RC store_mails(struct store *s, struct arena *a, const struct store_page *page, struct store_mail **out, size_t *n,
+GH_RC store_mails(struct store *s, struct arena *a, const struct store_page *page, int64_t before, struct store_mail **out, size_t *n,
 		  struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_MAIL_PAGE);
@@ -115,6 +115,7 @@ GH_RC store_mails(struct store *s, struct arena *a, const struct store_page *pag
 	char pattern[512];
 
 	bind_page(st, 1, page, pattern);
+	bind_int(st, 4, before ? before : INT64_MAX);
 	TRY(list_rows(s, st, &mail_type, a, &rows, n, err));
 	*out = arena_alloc(a, *n + 1, sizeof(**out));
 	if (!*out)

@@ -25,6 +25,7 @@ struct store_mail {
 	int64_t state;                   /* enum store_mail_state */
 	int64_t tries, created_us, due_us, changed_us;
 	struct str problem;              /* of the last try */
+	int64_t number;                  /* rises with each; stays when it is sent once more */
 };
 
 /* data (borrowed; NULL is {}) is what the template sees. Needs a transaction. */
@@ -36,8 +37,8 @@ GH_RC store_mail_take(struct store *s, struct arena *a, int64_t now_us, struct s
 /* In a transaction of its own. WAITING needs due_us. */
 GH_RC store_mail_settle(struct store *s, struct str id, enum store_mail_state state, int64_t due_us, struct str problem,
 			struct gh_err *err);
-/* Newest first, without data. */
-GH_RC store_mails(struct store *s, struct arena *a, const struct store_page *page, struct store_mail **out, size_t *n,
+/* Newest first, by falling numbers, those below `before` (0: all); without data. */
+GH_RC store_mails(struct store *s, struct arena *a, const struct store_page *page, int64_t before, struct store_mail **out, size_t *n,
 		  struct gh_err *err);
 GH_RC store_mail_again(struct store *s, struct str id, struct gh_err *err);      /* FAILED or UNCERTAIN is WAITING once more */
 GH_RC store_mail_prune(struct store *s, int64_t before_us, struct gh_err *err);  /* those that are over since then */

@@ -48,14 +48,20 @@ static GH_RC list_page(struct web *w, int status, struct gh_err *err)
 	struct liquid_list *l = liquid_set_list(w->page, "captures");
 	int64_t now = clock_wall_us();
 	struct store_capture *v;
-	size_t n, from, shown;
+	int64_t before;
+	char next[24];
+	size_t n;
 
 	web_form(w);
 	TRY(put_apis(w, err));
-	TRY(store_captures(w->site->store, w->a, &v, &n, err));
-	shown = web_slice(w, n, ADMIN_PAGE_ROWS, &from);
-	for (size_t i = from; i < from + shown; i++)
+	if (!str_to_i64(web_param(&w->rq.query, "before"), 1, INT64_MAX, &before))
+		before = 0;
+	TRY(store_captures(w->site->store, w->a, before, ADMIN_PAGE_ROWS + 1, &v, &n, err));
+	for (size_t i = 0; i < n && i < ADMIN_PAGE_ROWS; i++)
 		put_capture(w, liquid_push_record(l), &v[i], now);
+	snprintf(next, sizeof(next), "%lld", n > ADMIN_PAGE_ROWS ? (long long)v[ADMIN_PAGE_ROWS - 1].number : 0);
+	liquid_set_text(w->page, "next_page", n > ADMIN_PAGE_ROWS ? admin_query(w, (const char *const[]){ "before", next, NULL }) : STR(""));
+	liquid_set_text(w->page, "previous_page", before ? admin_query(w, (const char *const[]){ "before", "", NULL }) : STR(""));
 	liquid_set_text(w->page, "title", STR("Captures"));
 	w->rs.status = status;
 	return web_page(w, "captures", err);

@@ -7,7 +7,7 @@
 #include "db/alerts.h"
 #include "db/mail.h"
 
-enum { LISTED = 50, LISTED_MAX = 1000, REACH = 100000 };         /* how far a list goes on */
+enum { LISTED = 50, LISTED_MAX = 1000 };
 
 /* ---- rules, as they are now ------------------------------------------------------------------------------------------------ */
 
@@ -92,17 +92,6 @@ static json_t *event_json(const struct store_alert_event *e)
 			 rest_text(e->request_id), "told", (json_int_t)e->told);
 }
 
-/* The cursor of these lists is how many were given already. *ok false: the answer stands. */
-static GH_RC take_window(struct rest *r, const char *const *known, struct rest_window *out, bool *ok, struct gh_err *err)
-{
-	TRY(rest_window(r, known, LISTED, LISTED_MAX, out, ok, err));
-	if (*ok && out->before > REACH) {
-		*ok = false;
-		return rest_problem(r, 400, "bad-request", STR("The list does not go on so far."), NULL, err);
-	}
-	return GH_RC_OK;
-}
-
 gh_rc rest_alert_events(struct rest *r, struct gh_err *err)
 {
 	static const char *const known[] = { "rule", "api", NULL };
@@ -111,20 +100,20 @@ gh_rc rest_alert_events(struct rest *r, struct gh_err *err)
 	json_t *items = json_array();
 	struct store_alert_event *v;
 	struct rest_window window;
-	size_t n, from, to;
+	size_t n;
 	bool ok;
 
 	if (!jsn_keep(r->w->a, items))
 		FAIL(err, NOMEM, "events");
-	TRY(take_window(r, known, &window, &ok, err));
+	TRY(rest_window(r, known, LISTED, LISTED_MAX, &window, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	f.limit = (size_t)window.before + window.limit + 1;
+	f.before = window.before;
+	f.limit = window.limit + 1;
 	TRY(store_alert_events(r->w->site->store, r->w->a, &f, &v, &n, err));
-	rest_window_slice(&window, n, &from, &to);
-	for (size_t i = from; i < to; i++)
+	for (size_t i = 0; i < n && i < window.limit; i++)
 		json_array_append_new(items, event_json(&v[i]));
-	return rest_window_answer(r, items, to < n ? (int64_t)to : 0, err);
+	return rest_window_answer(r, items, n > window.limit ? v[window.limit - 1].number : 0, err);
 }
 
 /* ---- messages ---------------------------------------------------------------------------------------------------------------- */
@@ -135,23 +124,22 @@ gh_rc rest_alert_deliveries(struct rest *r, struct gh_err *err)
 	struct store_alert_delivery *v;
 	struct rest_window window;
 	json_t *items = json_array();
-	size_t n, from, to;
+	size_t n;
 	bool ok;
 
 	if (!jsn_keep(r->w->a, items))
 		FAIL(err, NOMEM, "deliveries");
-	TRY(take_window(r, none, &window, &ok, err));
+	TRY(rest_window(r, none, LISTED, LISTED_MAX, &window, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	TRY(store_alert_deliveries(r->w->site->store, r->w->a, (size_t)window.before + window.limit + 1, &v, &n, err));
-	rest_window_slice(&window, n, &from, &to);
-	for (size_t i = from; i < to; i++)
+	TRY(store_alert_deliveries(r->w->site->store, r->w->a, window.before, window.limit + 1, &v, &n, err));
+	for (size_t i = 0; i < n && i < window.limit; i++)
 		json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "id", rest_text(v[i].id), "webhook",
 				      rest_text(v[i].webhook_id), "event", rest_text(v[i].event_id), "state", store_alert_delivery_names[v[i].state], "tries",
 				      (json_int_t)v[i].tries, "created", rest_time(v[i].created_us, 3), "due", rest_time(v[i].due_us, 3), "changed",
 				      rest_time(v[i].changed_us, 3), "status", v[i].status ? json_integer((json_int_t)v[i].status) : json_null(), "problem",
 				      rest_text(v[i].problem)));
-	return rest_window_answer(r, items, to < n ? (int64_t)to : 0, err);
+	return rest_window_answer(r, items, n > window.limit ? v[window.limit - 1].number : 0, err);
 }
 
 gh_rc rest_mails(struct rest *r, struct gh_err *err)
@@ -166,17 +154,17 @@ gh_rc rest_mails(struct rest *r, struct gh_err *err)
 
 	if (!jsn_keep(r->w->a, items))
 		FAIL(err, NOMEM, "mails");
-	TRY(take_window(r, none, &window, &ok, err));
+	TRY(rest_window(r, none, LISTED, LISTED_MAX, &window, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	page = (struct store_page){ .limit = window.limit + 1, .offset = (size_t)window.before };
-	TRY(store_mails(r->w->site->store, r->w->a, &page, &v, &n, err));
+	page = (struct store_page){ .limit = window.limit + 1 };
+	TRY(store_mails(r->w->site->store, r->w->a, &page, window.before, &v, &n, err));
 	for (size_t i = 0; i < n && i < window.limit; i++)
 		json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:s, s:I, s:o, s:o, s:o, s:o}", "id", rest_text(v[i].id), "to", rest_text(v[i].recipient),
 				      "template", rest_text(v[i].template), "state", store_mail_state_names[v[i].state], "tries", (json_int_t)v[i].tries,
 				      "created", rest_time(v[i].created_us, 3), "due", rest_time(v[i].due_us, 3), "changed", rest_time(v[i].changed_us, 3), "problem",
 				      rest_text(v[i].problem)));
-	return rest_window_answer(r, items, n > window.limit ? window.before + (int64_t)window.limit : 0, err);
+	return rest_window_answer(r, items, n > window.limit ? v[window.limit - 1].number : 0, err);
 }
 
 static GH_RC delivery_again(struct rest *r, struct resource_change *c, const json_t *body, json_t **answer UNUSED, struct gh_err *err)

@@ -23,7 +23,7 @@ gh_rc rest_captures(struct rest *r, struct gh_err *err)
 	struct rest_window window;
 	struct store_capture *v;
 	json_t *items = json_array();
-	size_t n, from, to;
+	size_t n;
 	bool ok;
 
 	if (!jsn_keep(r->w->a, items))
@@ -31,11 +31,10 @@ gh_rc rest_captures(struct rest *r, struct gh_err *err)
 	TRY(rest_window(r, none, LISTED, LISTED_MAX, &window, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	TRY(store_captures(r->w->site->store, r->w->a, &v, &n, err));
-	rest_window_slice(&window, n, &from, &to);
-	for (size_t i = from; i < to; i++)
+	TRY(store_captures(r->w->site->store, r->w->a, window.before, window.limit + 1, &v, &n, err));
+	for (size_t i = 0; i < n && i < window.limit; i++)
 		json_array_append_new(items, capture_json(&v[i]));
-	return rest_window_answer(r, items, to < n ? (int64_t)to : 0, err);
+	return rest_window_answer(r, items, n > window.limit ? v[window.limit - 1].number : 0, err);
 }
 
 static GH_RC no_capture(struct rest *r, struct gh_err *err)

@@ -58,12 +58,6 @@ gh_rc rest_window(struct rest *r, const char *const *known, size_t usual, size_t
 	return GH_RC_OK;
 }
 
-void rest_window_slice(const struct rest_window *window, size_t n, size_t *from, size_t *to)
-{
-	*from = window->before > 0 && (uint64_t)window->before < n ? (size_t)window->before : window->before > 0 ? n : 0;
-	*to = n - *from > window->limit ? *from + window->limit : n;
-}
-
 gh_rc rest_window_answer(struct rest *r, json_t *items, int64_t next, struct gh_err *err)
 {
 	json_t *v = jsn_keep(r->w->a, json_pack("{s:O, s:o}", "items", items, "next", next ? json_sprintf("%lld", (long long)next) : json_null()));

@@ -20,8 +20,6 @@ struct rest_window {
 };
 /* Of `cursor` and `limit`; the others are checked as by rest_known. */
 GH_RC rest_window(struct rest *r, const char *const *known, size_t usual, size_t most, struct rest_window *out, bool *ok, struct gh_err *err);
-/* For a list that is there as a whole: the cursor is how many were given already. */
-void rest_window_slice(const struct rest_window *window, size_t n, size_t *from, size_t *to);
 /* {"items": …, "next": …}; next: number of the last item when there are more, else 0. */
 GH_RC rest_window_answer(struct rest *r, json_t *items, int64_t next, struct gh_err *err);
 

@@ -22,7 +22,7 @@ static struct str mails_since(struct fixture *f, size_t *seen)
 	struct store_mail *v;
 	size_t n;
 
-	CHECK_OK(f, store_mails(f->s, f->a, &page, &v, &n, &f->err));
+	CHECK_OK(f, store_mails(f->s, f->a, &page, 0, &v, &n, &f->err));
 	qsort(v, n - *seen, sizeof(*v), by_recipient);
 	for (size_t i = 0; i < n - *seen; i++)
 		out = arena_printf(f->a, "%.*s%s%.*s", STR_ARG(out), out.n ? " " : "", STR_ARG(v[i].recipient));

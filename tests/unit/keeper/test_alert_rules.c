@@ -126,8 +126,8 @@ static const char *told(struct scene *s, const char *rule)
 	CHECK_OK(f, store_alert_events(f->s, f->a, &filter, &e, &n, &f->err));
 	for (size_t i = 0; i < n; i++)
 		kinds[e[i].kind]++;
-	CHECK_OK(f, store_mails(f->s, f->a, &page, &m, &mails, &f->err));
-	CHECK_OK(f, store_alert_deliveries(f->s, f->a, 1000, &d, &hooks, &f->err));
+	CHECK_OK(f, store_mails(f->s, f->a, &page, 0, &m, &mails, &f->err));
+	CHECK_OK(f, store_alert_deliveries(f->s, f->a, 0, 1000, &d, &hooks, &f->err));
 	snprintf(out, sizeof(out), "fired %d, recovered %d, reminder %d; mails %zu, webhooks %zu", kinds[STORE_ALERT_FIRED],
 		 kinds[STORE_ALERT_RECOVERED], kinds[STORE_ALERT_REMINDER], mails, hooks);
 	return out;

@@ -164,8 +164,8 @@ static struct queues look(struct fixture *f)
 	struct queues q = { .mails = 0 };
 	struct store_mail *m;
 
-	CHECK_OK(f, store_mails(f->s, f->a, &page, &m, &q.mails, &f->err));
-	CHECK_OK(f, store_alert_deliveries(f->s, f->a, 100, &d, &q.hooks, &f->err));
+	CHECK_OK(f, store_mails(f->s, f->a, &page, 0, &m, &q.mails, &f->err));
+	CHECK_OK(f, store_alert_deliveries(f->s, f->a, 0, 100, &d, &q.hooks, &f->err));
 	if (q.mails)
 		q.mail = m[q.mails - 1];
 	if (q.hooks)

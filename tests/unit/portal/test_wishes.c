@@ -29,7 +29,7 @@ static size_t mails(const char *template)
 	struct gh_err err;
 	size_t n;
 
-	must(store_mails(world.site.store, world.a, &page, &v, &n, &err), &err);
+	must(store_mails(world.site.store, world.a, &page, 0, &v, &n, &err), &err);
 	return n;
 }
 
