@@ -6,7 +6,7 @@
 #include "core/str.h"
 
 /* The description, whatever form it has; STR_NULL: none that operations can be read from. */
-static GH_RC specification(struct apiops *x, struct str folder, struct str *text, struct str *source, struct gh_err *err)
+static GH_RC specification(struct apiops *x, struct str folder, struct str type, struct str *text, struct str *source, struct gh_err *err)
 {
 	static const char *const names[] = { "specification.yaml", "specification.yml", "specification.json" };
 	struct bundle *b = x->bundle;
@@ -36,8 +36,10 @@ static GH_RC specification(struct apiops *x, struct str folder, struct str *text
 			FAIL(err, NOMEM, "description");
 		return GH_RC_OK;
 	}
-	import_approximated(b->report, what, wsdl.n ? "its WSDL cannot be read; one operation takes every call" :
-			    "it has no OpenAPI description; one operation takes every call");
+	if (wsdl.n)
+		import_not_possible(b->report, what, "its WSDL cannot be read; " BUNDLE_NO_OPERATION);
+	else if (!str_eq(type, STR("graphql")))
+		import_not_possible(b->report, what, "it has no description; " BUNDLE_NO_OPERATION);
 	return GH_RC_OK;
 }
 
@@ -109,7 +111,7 @@ static void warn_of(struct apiops *x, struct str api, const json_t *p)
 
 	(void)apiops_there(x, arena_printf(x->bundle->arena, "apis/%.*s/specification.graphql", STR_ARG(api)));
 	if (str_eq(type, STR("graphql")))
-		import_approximated(x->bundle->report, what, "GraphQL is called as any HTTP API; resolvers are not taken over");
+		import_approximated(x->bundle->report, what, "GraphQL is called as any HTTP API, by one operation, POST /; resolvers are not taken over");
 	import_fields(x->bundle->report, p, what, fields);
 	if (str_find(api, STR(";rev=")) == SIZE_MAX && bundle_is_https_only(jsn_arr(p, "protocols"))) {
 		bundle_https_only(x->bundle, api);
@@ -145,18 +147,32 @@ static void revision_fields(json_t *doc, const json_t *p, const char *descriptio
 	bundle_text(doc, "backendUrl", jsn_str(p, "serviceUrl"));
 }
 
-/* The policy of an operation that is not told apart from others: what it asked of calls is asked of none, so none goes through. */
-static void close_any(struct apiops *x, struct str folder)
+/* What Azure takes of GraphQL: queries that are posted to the address of the API. */
+static void graphql_operation(struct apiops *x, struct str folder)
 {
-	struct str scope = arena_printf(x->bundle->arena, "operation:%.*s/any", STR_ARG(folder));
+	json_t *doc = bundle_add(x->bundle, "operation", arena_printf(x->bundle->arena, "%.*s/graphql", STR_ARG(folder)));
+
+	bundle_text(doc, "name", STR("GraphQL"));
+	bundle_text(doc, "method", STR("POST"));
+	bundle_text(doc, "uriTemplate", STR("/"));
+	import_taken(x->bundle->report, "operation", 1);
+}
+
+/* What the policies of its parts asked of calls is asked of none, so none goes through. */
+static bool close_graphql(struct apiops *x, struct str folder)
+{
+	struct str scope = arena_printf(x->bundle->arena, "operation:%.*s/graphql", STR_ARG(folder));
 	struct buf b;
 
-	if (bundle_find(x->bundle, "policy", scope) || !bundle_find(x->bundle, "operation", str_from(scope, strlen("operation:"))))
-		return;
+	if (!bundle_find(x->bundle, "operation", str_from(scope, strlen("operation:"))))
+		return false;
+	if (bundle_find(x->bundle, "policy", scope))
+		return true;
 	buf_init(&b, POLICY_TEXT_MAX);
 	policy_closed(&b, "policies of operations that are not in the description");
 	bundle_policy(x->bundle, scope, arena_dup(x->bundle->arena, buf_view(&b)).p, NULL, NULL);
 	buf_release(&b);
+	return true;
 }
 
 static void policies(struct apiops *x, struct str folder, const json_t *operations)
@@ -178,9 +194,8 @@ static void policies(struct apiops *x, struct str folder, const json_t *operatio
 		if (!id.n) {
 			import_not_possible(x->bundle->report, arena_printf(a, "policy of %.*s/%.*s", STR_ARG(folder), STR_ARG(op)),
 					    json_object_size(operations) ? "the description has no operation of this id" :
-					    "there is no description with this operation; the one that takes every call answers 501 until you say who may call");
-			if (!json_object_size(operations))
-				close_any(x, folder);
+					    close_graphql(x, folder) ? "there is no such operation here; POST / answers 501 until you say who may call" :
+					    "there is no description with this operation: put the policy in when you add it");
 			continue;
 		}
 		bundle_text(bundle_add(x->bundle, "policy", arena_printf(a, "operation:%.*s/%.*s", STR_ARG(folder), STR_ARG(id))), "policy", text);
@@ -232,8 +247,10 @@ static GH_RC api(struct apiops *x, struct str folder, const json_t *p, struct gh
 		revision_fields(doc, p, "description");
 	}
 	import_taken(x->bundle->report, rev == SIZE_MAX ? "API" : "revision", 1);
-	TRY(specification(x, folder, &text, &source, err));
+	TRY(specification(x, folder, type, &text, &source, err));
 	TRY(bundle_description(x->bundle, folder, text, source, &operations, err));
+	if (!text.n && str_eq(type, STR("graphql")))
+		graphql_operation(x, folder);
 	policies(x, folder, operations);
 	left_out(x, folder);
 	return GH_RC_OK;

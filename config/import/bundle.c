@@ -43,15 +43,6 @@ json_t *bundle_find(const struct bundle *b, const char *kind, struct str id)
 
 /* ---- descriptions --------------------------------------------------------------------------------------------------------------- */
 
-static void any_operation(struct bundle *b, struct str place)
-{
-	json_t *doc = bundle_add(b, "operation", arena_printf(b->arena, "%.*s/any", STR_ARG(place)));
-
-	bundle_text(doc, "name", STR("Any call"));
-	bundle_text(doc, "method", STR("*"));
-	bundle_text(doc, "uriTemplate", STR("/*"));
-}
-
 static void add_operation(struct bundle *b, struct str place, const struct store_operation *op)
 {
 	json_t *doc = bundle_add(b, "operation", arena_printf(b->arena, "%.*s/%.*s", STR_ARG(place), STR_ARG(op->id))), *tags;
@@ -105,17 +96,16 @@ GH_RC bundle_description(struct bundle *b, struct str place, struct str text, st
 		TRY(bundle_parsed(b, place, parsed, text, STR_NULL, source, operations, &n, err));
 		import_taken(b->report, "operation", n);
 		if (n == 0)              /* not one that takes every call: nothing was open where it comes from */
-			import_not_possible(b->report, arena_printf(b->arena, "description of %.*s", STR_ARG(place)), "it has no operation that can be routed: no "
-					    "call goes through until there is one");
+			import_not_possible(b->report, arena_printf(b->arena, "description of %.*s", STR_ARG(place)), "it has no operation that can be routed; "
+					    BUNDLE_NO_OPERATION);
 		return GH_RC_OK;
 	}
 	*operations = jsn_keep(b->arena, json_object());
 	if (rc.code == GH_E_NOMEM || !*operations)
 		FAIL(err, NOMEM, "description");
 	if (text.n)
-		import_not_possible(b->report, arena_printf(b->arena, "description of %.*s", STR_ARG(place)), "line %u: %s; one operation "
-				    "takes every call", at.line, why.message);
-	any_operation(b, place);
+		import_not_possible(b->report, arena_printf(b->arena, "description of %.*s", STR_ARG(place)), "line %u: %s; " BUNDLE_NO_OPERATION,
+				    at.line, why.message);
 	return GH_RC_OK;
 }
 

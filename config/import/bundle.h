@@ -21,7 +21,9 @@ void bundle_text(json_t *doc, const char *field, struct str text);
 json_t *bundle_find(const struct bundle *b, const char *kind, struct str id);    /* NULL: there is none */
 
 /* The operations and the description of an API ("orders", "orders;rev=2") out of its OpenAPI text, which must be readable: else a row
- * of the report and one operation that takes every call. *operations: {operationId: our id}, owned by the arena. */
+ * of the report and no operation. One that takes every call would open what is closed where it comes from. *operations:
+ * {operationId: our id}, owned by the arena. */
+#define BUNDLE_NO_OPERATION "calls are answered 404 (operation_not_found) until operations are added"
 GH_RC bundle_description(struct bundle *b, struct str place, struct str text, struct str source, json_t **operations,
 			 struct gh_err *err);
 /* The same of a description that was read already, without a row of the report. `bundled` (STR_NULL: none): what it and the files beside
