@@ -45,13 +45,23 @@ static GH_RC check_value(struct resource_change *c, struct str id, struct gh_err
 	return rc.code == GH_E_INVALID ? GH_RC_OK : rc;
 }
 
+GH_RC resource_settle(struct resource_change *c, struct gh_err *err)
+{
+	const size_t n = c->total ? 0 : c->n_values;     /* what is wrong by itself comes first */
+
+	c->n_values = 0;
+	for (size_t i = 0; i < n; i++)                   /* together with the policies that came too */
+		TRY(check_value(c, c->values[i], err));
+	return c->total ? GH_RC_OK : operation_routes_settle(c, err);
+}
+
 GH_RC resource_end(struct resource_change *c, gh_rc so_far, bool dry_run, struct gh_err *err)
 {
 	arena_free(c->scratch);
 	arena_free(c->policy_arena);
 	c->scratch = c->policy_arena = NULL;
-	for (size_t i = 0; i < c->n_values && !so_far.code && !c->total; i++)            /* together with the policies that came too */
-		so_far = check_value(c, c->values[i], err);
+	if (!so_far.code)
+		so_far = resource_settle(c, err);
 	if (!so_far.code && c->total)
 		so_far = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "%zu problem%s", c->total, c->total == 1 ? "" : "s");
 	if (!so_far.code && !dry_run)
@@ -63,6 +73,11 @@ GH_RC resource_end(struct resource_change *c, gh_rc so_far, bool dry_run, struct
 void resource_portal(struct resource_change *c, struct str address)
 {
 	c->portal = address;
+}
+
+void resource_passwords_stand(struct resource_change *c)
+{
+	c->passwords_stand = true;
 }
 
 void resource_theme(struct resource_change *c, const struct theme *theme)

@@ -30,7 +30,18 @@ struct resource_change {
 	struct policy_store *policies;
 	struct str values[64];           /* named values that were written: who names them is checked at the end */
 	size_t n_values;
+	bool passwords_stand;            /* they come from elsewhere, where clients have them: as short as they are */
+	struct route_claim *routes;      /* operations that were given a route which another one had then: the same */
 };
+
+struct route_claim {
+	struct str id;                   /* of the resource */
+	struct str api, operation;
+	int64_t revision;
+	struct route_claim *next;
+};
+/* One problem for each that shares its route still. */
+GH_RC operation_routes_settle(struct resource_change *c, struct gh_err *err);
 
 /* One document on its way in. */
 struct resource_put {

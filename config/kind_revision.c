@@ -198,11 +198,48 @@ static GH_RC operation_show(struct store *s UNUSED, struct arena *a, const void 
 	return GH_RC_OK;
 }
 
+/* Whoever still has the route may leave it, or go, in the same change: two operations swap theirs. So it is looked at again at its end. */
+static GH_RC claim_route(struct resource_put *p, const struct store_operation *o, struct gh_err *err)
+{
+	struct route_claim *claim;
+	struct str twin;
+
+	TRY(store_operation_twin(p->s, p->a, o, &twin, err));
+	if (!twin.p)
+		return GH_RC_OK;
+	claim = arena_new_of(p->c->arena, struct route_claim);
+	if (!claim)
+		FAIL(err, NOMEM, "operation");
+	*claim = (struct route_claim){ .id = arena_dup(p->c->arena, p->id), .api = arena_dup(p->c->arena, o->api_id), .revision = o->revision,
+				       .operation = arena_dup(p->c->arena, o->id), .next = p->c->routes };
+	if (!claim->id.p || !claim->api.p || !claim->operation.p)
+		FAIL(err, NOMEM, "operation");
+	p->c->routes = claim;
+	return GH_RC_OK;
+}
+
+GH_RC operation_routes_settle(struct resource_change *c, struct gh_err *err)
+{
+	for (const struct route_claim *claim; (claim = c->routes);) {
+		struct store_operation o;
+		struct str twin = STR_NULL;
+		bool found;
+
+		c->routes = claim->next;
+		TRY(store_operation_find(c->store, c->arena, claim->api, claim->revision, claim->operation, &o, &found, err));
+		if (found)
+			TRY(store_operation_twin(c->store, c->arena, &o, &twin, err));
+		if (twin.p)
+			resource_problem(c, &kind_operation, claim->id, STR("/uriTemplate"), "the operation '%.*s' has this method and URI template already",
+					 STR_ARG(twin));
+	}
+	return GH_RC_OK;
+}
+
 static GH_RC operation_check(struct resource_put *p, struct gh_err *err)
 {
 	const struct operation_row *r = p->row;
 	const struct uritemplate *parsed;
-	struct str twin = STR_NULL;
 	struct gh_err why;
 
 	for (size_t i = 0; i < r->o.method.n; i++)
@@ -214,10 +251,7 @@ static GH_RC operation_check(struct resource_put *p, struct gh_err *err)
 		put_problem(p, "/uriTemplate", "must begin with '/'");
 	else if (uritemplate_parse(p->a, r->o.uri_template, &parsed, &why).code)
 		put_problem(p, "/uriTemplate", "%s", why.message);
-	TRY(store_operation_twin(p->s, p->a, &r->o, &twin, err));
-	if (twin.p)
-		put_problem(p, "/uriTemplate", "the operation '%.*s' has this method and URI template already", STR_ARG(twin));
-	return GH_RC_OK;
+	return claim_route(p, &r->o, err);
 }
 
 static GH_RC operation_save(struct resource_put *p, struct gh_err *err)

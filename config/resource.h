@@ -204,6 +204,9 @@ struct resource_change;
 
 /* `actor` as for store_tx_begin: "user:ann@example.com". A change must be ended. */
 GH_RC resource_begin(struct store *s, struct arena *a, struct str actor, struct resource_change **out, struct gh_err *err);
+/* What can only be told of all that was written together: named values and the policies that name them, operations that take over the
+ * routes of others. Problems that come of it are added. Commits do it by themselves; for those who look at the problems before. */
+GH_RC resource_settle(struct resource_change *c, struct gh_err *err);
 /* Commits when so_far is GH_RC_OK, nothing was refused and dry_run is false; else nothing of it has happened. A dry run
  * gives the same outcome and errors as the change itself. Returns so_far, or INVALID while there are problems. */
 GH_RC resource_end(struct resource_change *c, gh_rc so_far, bool dry_run, struct gh_err *err);
@@ -216,6 +219,9 @@ struct theme;
 void resource_theme(struct resource_change *c, const struct theme *theme);
 /* A style sheet that comes together with the change and counts instead. Borrowed. */
 void resource_style_sheet(struct resource_change *c, struct str css);
+
+/* Passwords of basic callers are those that clients have already (an import): one that is shorter than web.password_min is taken. */
+void resource_passwords_stand(struct resource_change *c);
 
 enum resource_how {
 	RESOURCE_PUT,                    /* makes or replaces */

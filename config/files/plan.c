@@ -392,6 +392,17 @@ static GH_RC run_all(struct walk *w, struct gh_err *err)
 	return w->set->total_problems ? GH_RC_OK : finish(w, wanted, err);
 }
 
+static GH_RC settle(struct walk *w, struct gh_err *err)
+{
+	size_t kept, problems = resource_problem_count(w->change);
+
+	(void)resource_problems(w->change, &kept);
+	TRY(resource_settle(w->change, err));
+	if (resource_problem_count(w->change) > problems)
+		take_problems(w, kept);
+	return GH_RC_OK;
+}
+
 GH_RC plan_run(struct store *s, struct arena *a, struct files_set *set, const struct plan_options *o, struct plan *out,
 	       struct gh_err *err)
 {
@@ -411,8 +422,12 @@ GH_RC plan_run(struct store *s, struct arena *a, struct files_set *set, const st
 		const struct tree_file *css = set->tree ? tree_find(set->tree, STR(FILES_THEME "www/gatehouse.css")) : NULL;
 
 		resource_theme(w.change, o->theme);
+		if (o->passwords_stand)
+			resource_passwords_stand(w.change);
 		resource_style_sheet(w.change, css ? css->bytes : STR_NULL);
 		rc = run_all(&w, err);
+		if (!rc.code)
+			rc = settle(&w, err);
 		if (!rc.code && set->total_problems)
 			rc = gh_err_set(err, GH_E_INVALID, __FILE__, __LINE__, "%zu problem%s", set->total_problems,
 					set->total_problems == 1 ? "" : "s");

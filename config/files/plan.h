@@ -54,6 +54,7 @@ struct plan_options {
 	struct str state;
 	const struct plan *agreed;       /* a dry run of the same set, its state likewise: this and nothing else is done */
 	bool blind_to_alerts;            /* whoever asks may not see alert rules: warnings do not name them */
+	bool passwords_stand;            /* as resource_passwords_stand: the set is an import */
 	bool placeholders;               /* a secret that is missing becomes a random text, to be set later */
 };
 

@@ -143,57 +143,29 @@ static GH_RC drop_gone(struct work *w, const struct bundle *b, struct gh_err *er
 	return GH_RC_OK;
 }
 
-/* An operation whose route another one still has waits until that one has its new route. Those that wait for each other are written
- * all the same: the door tells which. */
-static GH_RC put_operations(struct work *w, json_t **docs, size_t n, struct gh_err *err)
-{
-	struct store_api api;
-	bool found, moved = true;
-
-	TRY(store_api_find(w->s, w->a, w->id, 0, &api, &found, err));
-	while (n) {
-		size_t left = 0;
-
-		for (size_t i = 0; i < n; i++) {
-			struct store_operation o = { .api_id = w->id, .revision = api.revision, .id = str_from(jsn_str(docs[i], "id"), w->id.n + 1),
-						     .method = jsn_str(docs[i], "method"), .uri_template = jsn_str(docs[i], "uriTemplate") };
-			struct str twin;
-
-			TRY(store_operation_twin(w->s, w->a, &o, &twin, err));
-			if (twin.p && moved)
-				docs[left++] = docs[i];
-			else
-				TRY(put(w, "operation", jsn_str(docs[i], "id"), docs[i], err));
-		}
-		moved = left < n;
-		n = left;
-	}
-	return GH_RC_OK;
-}
-
 static GH_RC put_belongings(struct work *w, struct gh_err *err)
 {
 	struct one_api *v = w->v;
 	struct import_report report;     /* a description that could be read has nothing to tell */
-	json_t *operations, *doc, **docs, *description = NULL;
+	json_t *operations, *doc, *description = NULL;
 	struct bundle b;
-	size_t i, n = 0;
+	size_t i;
 
 	import_report_init(&report, w->a);
 	TRY(bundle_init(&b, w->a, &report, err));
 	TRY(bundle_parsed(&b, w->id, v->doc, v->text, v->bundled, v->source, &operations, &v->n_operations, err));
-	docs = arena_alloc(w->a, json_array_size(b.docs) + 1, sizeof(*docs));
-	if (!docs || report.failed)
+	if (report.failed)
 		FAIL(err, NOMEM, "operations");
 	TRY(drop_gone(w, &b, err));
 	json_array_foreach(b.docs, i, doc) {
-		if (str_eq(jsn_str(doc, FILES_KIND), STR("operation")))
-			docs[n++] = doc;
+		bool operation = str_eq(jsn_str(doc, FILES_KIND), STR("operation"));
+
+		json_object_del(doc, FILES_KIND);
+		if (operation)
+			TRY(put(w, "operation", jsn_str(doc, "id"), doc, err));
 		else
 			description = doc;
-		json_object_del(doc, FILES_KIND);
 	}
-	TRY(put_operations(w, docs, n, err));
 	return put(w, "api-description", w->id, description, err);
 }
 

@@ -117,6 +117,47 @@ static void plain(void **state)
 	check_done();
 }
 
+/* Operations that take over each other's routes: each meets one that is still taken, and all is well in the end. */
+static void routes_change_hands(void **state)
+{
+	static const struct {
+		const char *label, *routes[3];   /* of a, b, c; NULL: it goes */
+		const char *says;
+	} rows[] = {
+		{ "the beginning", { "GET /1", "GET /2", "POST /3" }, "4 to create" },
+		{ "two swap", { "GET /2", "GET /1", "POST /3" }, "2 to change" },
+		{ "back", { "GET /1", "GET /2", "POST /3" }, "2 to change" },
+		{ "three in a ring", { "GET /2", "POST /3", "GET /1" }, "3 to change" },
+		{ "the other way round", { "GET /1", "GET /2", "POST /3" }, "3 to change" },
+		{ "in a row", { "GET /2", "POST /3", "GET /4" }, "3 to change" },
+		{ "one that goes leaves its route", { "POST /3", NULL, "GET /4" }, "1 to change, 1 to delete" },
+		{ "one that comes takes a route", { "GET /4", "POST /3", "GET /1" }, "1 to create, 2 to change" },
+		{ "two of one route", { "GET /4", "GET /1", "GET /1" }, "x.yaml:19:1: error: operation o/b: the operation 'c' has this method and URI template already" },
+		{ "and nothing of it was done", { "GET /4", "POST /3", "GET /1" }, "nothing to do" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str text = STR("$kind: configuration\nkinds: [apis, operations]\n---\n$kind: api\nid: o\nname: O\npath: o\n");
+
+		for (size_t k = 0; k < 3; k++) {
+			const char *route = rows[i].routes[k];
+			size_t method = route ? strcspn(route, " ") : 0;
+
+			if (route)
+				text = arena_printf(f->a, "%.*s---\n$kind: operation\nid: o/%c\nname: %c\nmethod: %.*s\nuriTemplate: %s\n", STR_ARG(text), (char)('a' + (int)k),
+						    (char)('A' + (int)k), (int)method, route, route + method + 1);
+		}
+		for (int dry = 1; dry >= 0; dry--) {
+			struct tree tree = tree_of(f, (const char *[]){ "x.yaml", text.p, NULL });
+			struct str said = work(f, f->s, &tree, (struct plan_options){ .dry_run = dry == 1 });
+
+			SAYS(told(said, rows[i].says), "%s%s: %.*s", rows[i].label, dry ? " (plan)" : "", STR_ARG(said));
+		}
+	}
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +165,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(switched_off, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(agreed, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(dates, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(routes_change_hands, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("config/plan", tests, NULL, NULL);
