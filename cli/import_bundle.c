@@ -143,7 +143,7 @@ static GH_RC agreed(struct cli *c, struct store *s, const struct bundle *b, cons
 
 static GH_RC into_store(struct cli *c, struct bundle *b, struct gh_err *err)
 {
-	struct plan_options o = { .actor = str_of(cli_actor(c)), .dry_run = true, .impact = true };
+	struct plan_options o = { .actor = str_of(cli_actor(c)), .dry_run = true, .impact = true, .passwords_stand = true };
 	bool dry_run = option_flag(&c->options, "dry-run"), yes = true, shown = false;
 	struct files_set *set = arena_new_of(c->arena, struct files_set);
 	struct store *s;

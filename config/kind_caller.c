@@ -1,5 +1,6 @@
 /* kind_caller.c - callers that come without a subscription key (db/callers.h). The id begins with the kind: "client:shop". */
 #include "config/kind.h"
+#include "config/password_rule.h"
 
 #include "core/str.h"
 #include "db/callers.h"
@@ -25,8 +26,8 @@ static const struct resource_field fields[] = {
 	{ .name = "state", .type = RESOURCE_ENUM, .values = store_caller_state_names, .otherwise = "\"active\"", .label = "State",
 	  .description = "A suspended one may not call", AT(caller_row, c.state) },
 	{ .name = "secret", .type = RESOURCE_SECRET, .flags = RESOURCE_STAYS | RESOURCE_NO_REF | RESOURCE_ALWAYS, .label = "Secret",
-	  .description = "Of a client, an access key or a user; left out, a new one is made for clients and access keys and told once. A "
-			 "client's old secret stays good for a day", .offset = RESOURCE_BY_HAND },
+	  .description = "Of a client, an access key or a user (at least web.password_min characters); left out, a new one is made for clients and "
+			 "access keys and told once. A client's old secret stays good for a day", .offset = RESOURCE_BY_HAND },
 	{ .name = "created", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Made", .description = "When it was made",
 	  AT(caller_row, c.created_us) },
 	{ .name = "changed", .type = RESOURCE_TIME, .flags = RESOURCE_READ_ONLY, .label = "Secret changed", .description = "When the secret was last made",
@@ -124,7 +125,25 @@ static void check_secret(struct resource_put *p)
 		put_problem(p, "/secret", "there is nothing sealed yet; give a text");
 }
 
-static GH_RC check(struct resource_put *p, struct gh_err *err UNUSED)
+/* A password that it has already is no new one, however short: files that hold it go on. */
+static GH_RC check_password(struct resource_put *p, struct gh_err *err)
+{
+	const struct caller_row *r = p->row;
+	int64_t least;
+
+	if (!str_eq(r->c.kind, STR("basic")) || !r->given.n)
+		return GH_RC_OK;
+	if (r->given.n > CRYPTO_PASSWORD_MAX)
+		put_problem(p, "/secret", "is longer than any password (%d bytes)", CRYPTO_PASSWORD_MAX);
+	if (r->given.n > CRYPTO_PASSWORD_MAX || p->c->passwords_stand)
+		return GH_RC_OK;
+	TRY(password_least(p->s, p->a, &least, err));
+	if ((int64_t)password_characters(r->given) < least && !(p->exists && is_same(&r->c, r->given)))
+		put_problem(p, "/secret", "use at least %lld characters (web.password_min)", (long long)least);
+	return GH_RC_OK;
+}
+
+static GH_RC check(struct resource_put *p, struct gh_err *err)
 {
 	struct caller_row *r = p->row;
 	char pointer[40];
@@ -141,7 +160,7 @@ static GH_RC check(struct resource_put *p, struct gh_err *err UNUSED)
 		r->c.groups = arena_printf(p->a, "%.*s%s%.*s", STR_ARG(r->c.groups), i ? " " : "", STR_ARG(g));
 	}
 	check_secret(p);
-	return GH_RC_OK;
+	return check_password(p, err);
 }
 
 static GH_RC hash_of(struct resource_put *p, struct caller_row *r, struct gh_err *err)

@@ -1,6 +1,7 @@
 #include "config/import/bundle.h"
 
 #include "config/import/operations.h"
+#include "config/password_rule.h"
 #include "core/str.h"
 
 #include <stdlib.h>
@@ -213,6 +214,28 @@ static size_t secrets_of(const struct resource_kind *k, json_t *doc, const json_
 	return n;
 }
 
+/* Those that are taken over as they are: clients have them, and would be kept out by others. */
+static GH_RC tell_short_passwords(struct bundle *b, struct store *s, struct gh_err *err)
+{
+	int64_t least = 0;
+	size_t i;
+	json_t *doc;
+
+	json_array_foreach(b->docs, i, doc) {
+		struct str id = jsn_str(doc, "id"), password = jsn_str(doc, "secret");
+
+		if (!str_eq(jsn_str(doc, FILES_KIND), STR("caller")) || !str_starts(id, STR("basic:")) || !password.n)
+			continue;
+		if (!least)
+			TRY(password_least(s, b->arena, &least, err));
+		if ((int64_t)password_characters(password) < least)
+			import_approximated(b->report, arena_printf(b->arena, "caller %.*s", STR_ARG(id)), "its password has less than %lld characters (web.password_min) and is "
+					    "taken over as clients have it: gatehouse caller set basic '%.*s' --password-file FILE gives it a longer one", (long long)least,
+					    STR_ARG(str_from(id, strlen("basic:"))));
+	}
+	return GH_RC_OK;
+}
+
 GH_RC bundle_keep_secrets(struct bundle *b, struct store *s, struct gh_err *err)
 {
 	size_t i, n = 0;
@@ -229,7 +252,7 @@ GH_RC bundle_keep_secrets(struct bundle *b, struct store *s, struct gh_err *err)
 	}
 	if (n)
 		import_approximated(b->report, STR("keys and passwords"), "%zu of what is there already stay as they are here", n);
-	return GH_RC_OK;
+	return tell_short_passwords(b, s, err);
 }
 
 static bool has_text(const json_t *list, struct str text)

@@ -43,7 +43,7 @@ void bundle_https_only(struct bundle *b, struct str api);
 /* ---- into the store ---- */
 
 /* Secrets of what is there already stay, whatever the file says: clients have been given others since, or they are the same. A row of the
- * report tells how many. Before bundle_set. */
+ * report tells how many; of new passwords those are told that are shorter than web.password_min. Before bundle_set. */
 GH_RC bundle_keep_secrets(struct bundle *b, struct store *s, struct gh_err *err);
 
 /* CONFLICT when the product of the gateway's keys is there and has none of its APIs: its keys would open those of another gateway. */

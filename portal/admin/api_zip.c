@@ -247,7 +247,8 @@ static GH_RC read_set(struct api_zip *x, struct gh_err *err)
 gh_rc api_zip_walk(struct api_zip *x, bool dry_run, gh_rc *out, struct gh_err *why, struct gh_err *err)
 {
 	struct plan_options o = { .actor = web_actor(x->w), .dry_run = dry_run, .impact = dry_run, .secrets = x->secrets, .placeholders = x->random,
-				  .theme = &x->w->site->theme, .state = dry_run ? STR_NULL : x->state, .blind_to_alerts = x->blind_to_alerts, .look = x->look, .look_ctx = x->look_ctx };
+				  .theme = &x->w->site->theme, .state = dry_run ? STR_NULL : x->state, .blind_to_alerts = x->blind_to_alerts, .passwords_stand = x->foreign,
+				  .look = x->look, .look_ctx = x->look_ctx };
 
 	*out = GH_RC_OK;
 	if (x->set->n_problems) {

@@ -205,6 +205,11 @@ test('two gateways of Kong are told apart, and rules for what is there already a
   assert.ok(!gw.cli('access', 'list').stdout.includes('api:one'));
   gw.cli('import', 'kong', ask, '--yes');
   assert.ok(gw.cli('access', 'list').stdout.includes('one'));
+  // what clients have is taken, however short, and told; new ones are as long as elsewhere
+  fs.writeFileSync(ask, fs.readFileSync(ask, 'utf8').replace('{"username":"bob","password":"a word of bob"}', '{"username":"kim","password":"kim"}'));
+  assert.match(gw.cli('import', 'kong', ask, '--yes').stdout, /caller basic:kim.*less than 10 characters \(web\.password_min\).*caller set basic 'kim' --password-file/s);
+  assert.ok(gw.cli('caller', 'list').stdout.includes('kim'));
+  assert.doesNotMatch(gw.cli('import', 'kong', ask, '--yes').stdout, /less than 10 characters/);
 });
 
 // Consumers of Kong call as they did, and nobody else does.

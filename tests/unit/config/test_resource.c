@@ -4,6 +4,7 @@
 #include "config/resource.h"
 #include "core/colour.h"
 #include "core/credential.h"
+#include "core/file.h"
 #include "tests/unit/config/samples.h"
 #include "db/audit.h"
 #include "db/look.h"
@@ -464,11 +465,37 @@ static void credential_secrets(void **state UNUSED)
 	check_done();
 }
 
+/* One rule, whichever way a password comes: this is the door of files, calls and forms. */
+static void passwords(void **state)
+{
+	static const struct {
+		const char *label, *id, *secret, *says;
+	} rows[] = {
+		{ "too short", "basic:ann", "eleven lett", "/secret use at least 12 characters (web.password_min)\n" },
+		{ "long enough", "basic:ann", "twelve lette", "" },
+		{ "characters are counted, not bytes", "basic:ann", "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", "/secret use at least 12 characters (web.password_min)\n" },
+		{ "another, too short", "basic:ann", "short", "/secret use at least 12 characters (web.password_min)\n" },
+		{ "the one that it has", "basic:old", "short", "" },
+		{ "a client's secret has a rule of its own", "client:shop", "sixteen-letters-", "" },
+	};
+	struct fixture *f = *state;
+	struct resource_change *c;
+
+	CHECK_OK(f, file_write_atomic(arena_printf(f->a, "%s/gatehouse.conf", f->dir).p, STR("web.password_min = 12\n"), 0600, &f->err));
+	CHECK_OK(f, resource_begin(f->s, f->a, STR("test"), &c, &f->err));
+	resource_passwords_stand(c);
+	CHECK_OK(f, resource_end(c, resource_write(c, kind("caller"), STR("basic:old"), json(f, "{\"secret\":\"short\"}"), RESOURCE_PUT, NULL, &f->err), false, &f->err));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		CHECK_STR(rows[i].label, put(f, "caller", rows[i].id, arena_printf(f->a, "{\"secret\":\"%s\"}", rows[i].secret).p, RESOURCE_PUT, NULL),
+			  str_of(rows[i].says));
+	check_done();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		store_test(documents), store_test(problems), store_test(secrets), store_test(lists), store_test(large_lists), store_test(changes), store_test(every_kind),
-		store_test(removal), store_test(look), store_test(signing_keys), cmocka_unit_test(credential_secrets),
+		store_test(removal), store_test(look), store_test(signing_keys), store_test(passwords), cmocka_unit_test(credential_secrets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
