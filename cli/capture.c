@@ -124,10 +124,43 @@ static struct str shown(const json_t *v, const char *name)
 	return text.n ? text : STR("-");
 }
 
+/* A body, or a name that a client chose, must not move the cursor. */
+static void put_visible(struct buf *b, struct str s)
+{
+	for (size_t at = 0; at < s.n; at++)
+		if ((unsigned char)s.p[at] >= 0x20 || s.p[at] == '\t')
+			buf_char(b, s.p[at]);
+}
+
+static void print_text(struct buf *b, struct str text)
+{
+	for (struct str line; text.n && str_split(&text, '\n', &line);) {
+		buf_cstr(b, "  | ");
+		put_visible(b, line);
+		buf_char(b, '\n');
+	}
+}
+
+static void print_part(struct buf *b, const json_t *part)
+{
+	struct str note = jsn_str(part, "note");
+
+	buf_cstr(b, "  part ");
+	put_visible(b, shown(part, "name"));
+	for (const char *const *name = (const char *const[]){ "file", "type", NULL }; *name; name++) {
+		if (jsn_str(part, *name).n)
+			buf_cstr(b, ", ");
+		put_visible(b, jsn_str(part, *name));
+	}
+	buf_fmt(b, " (%lld bytes%s%s%.*s)\n", (long long)jsn_int(part, "bytes", 0), jsn_bool(part, "cut", false) ? ", cut" : "", note.n ? ", not shown: " : "",
+		STR_ARG(note));
+	print_text(b, jsn_str(part, "text"));
+}
+
 static void print_message(struct buf *b, const char *title, const json_t *m)
 {
 	const json_t *body = jsn_obj(m, "body"), *field;
-	struct str text = jsn_str(body, "text"), note = jsn_str(body, "note");
+	struct str note = jsn_str(body, "note");
 	size_t i;
 
 	if (!m)
@@ -144,13 +177,9 @@ static void print_message(struct buf *b, const char *title, const json_t *m)
 		buf_fmt(b, "  (%lld bytes%s)\n", (long long)jsn_int(body, "bytes", 0), jsn_bool(body, "cut", false) ? ", cut" : "");
 	if (note.n)
 		buf_fmt(b, "  (body not shown: %.*s)\n", STR_ARG(note));
-	for (struct str line; text.n && str_split(&text, '\n', &line);) {
-		buf_cstr(b, "  | ");
-		for (size_t at = 0; at < line.n; at++)       /* a body must not move the cursor */
-			if ((unsigned char)line.p[at] >= 0x20 || line.p[at] == '\t')
-				buf_char(b, line.p[at]);
-		buf_char(b, '\n');
-	}
+	print_text(b, jsn_str(body, "text"));
+	json_array_foreach (jsn_arr(body, "parts"), i, field)
+		print_part(b, field);
 }
 
 static void print_call(struct buf *b, const json_t *v)

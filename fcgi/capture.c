@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/coding.h"
 #include "core/log.h"
+#include "core/multipart.h"
 #include "core/str.h"
 #include "db/captures.h"
 #include "fcgi/trace_mask.h"
@@ -14,6 +15,7 @@ enum {
 	RECORD_BYTES_MAX = 4 << 20,
 	MASK_FACTOR = 7,                         /* core/body_mask.h */
 	VARIANT_BYTES = 16384,                   /* of a secret as it stands in JSON or XML */
+	PARTS_MAX = 50,                          /* of a multipart body that are told */
 };
 
 struct capture_body {
@@ -245,12 +247,12 @@ static void put_fields(struct trace_writer *w, const struct capture *c, const st
 	buf_cstr(&w->b, "],");
 }
 
-/* The text of a body, masked, no longer than asked for; or *why there is none. */
-static struct str shown_body(struct trace_writer *w, const struct capture *c, struct str bytes, const struct fields *f, bool cut,
+/* The text of a body or part, masked, no longer than `most`; or *why there is none. */
+static struct str shown_text(struct trace_writer *w, const struct capture *c, struct str bytes, struct str type, bool cut, size_t most,
 			     const char **why)
 {
-	size_t most = c->by->body_bytes, unsure = longest_hidden(w);
-	enum body_form form = mask_form_of(fields_get(f, STR("Content-Type")), bytes);
+	size_t unsure = longest_hidden(w);
+	enum body_form form = mask_form_of(type, bytes);
 	struct str text = STR_NULL;
 	struct buf b;
 
@@ -273,12 +275,76 @@ static struct str shown_body(struct trace_writer *w, const struct capture *c, st
 	return str_first(text, most);
 }
 
+static bool is_plain(struct str transfer_coding)
+{
+	return !transfer_coding.n || str_eq_ci(transfer_coding, STR("7bit")) || str_eq_ci(transfer_coding, STR("8bit"))
+	       || str_eq_ci(transfer_coding, STR("binary"));
+}
+
+/* What it is, and its text when it has one. Returns how many bytes of text that is. */
+static size_t put_part(struct trace_writer *w, const struct capture *c, const struct multipart_part *p, bool cut, size_t most)
+{
+	const struct {
+		const char *name;
+		struct str value;
+	} rows[] = { { "name", p->name }, { "file", p->file }, { "type", p->type } };
+	const char *why = "not text";
+	struct str text = STR_NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		trace_put_masked(w, rows[i].name, rows[i].value.p ? field_value(w, c, rows[i].value) : STR(""), TRACE_NAME_BYTES);
+		buf_char(&w->b, ',');
+	}
+	if (mask_name_is_secret(p->name, &c->by->marked))
+		text = p->bytes.n ? STR("***") : STR("");
+	else if (!is_plain(p->coding))
+		why = "encoded";
+	else
+		text = shown_text(w, c, p->bytes, p->type, cut, most, &why);
+	buf_fmt(&w->b, "\"bytes\":%zu,\"cut\":%s,\"text\":", p->bytes.n, cut || (text.p && text.n >= most) ? "true" : "false");
+	if (text.p)
+		buf_json(&w->b, text);
+	else
+		buf_fmt(&w->b, "null,\"note\":\"%s\"", why);
+	return text.n;
+}
+
+/* "parts" of a multipart body. False: it cannot be read as one, and nothing was written. */
+static bool put_parts(struct trace_writer *w, const struct capture *c, struct str type, struct str bytes)
+{
+	size_t left = c->by->body_bytes, n = 0;
+	struct multipart m;
+	struct multipart_part p;
+	enum multipart_step step;
+
+	if (!str_starts_ci(str_trim(type), STR("multipart/")) || multipart_begin(&m, w->k->arena, type, bytes))
+		return false;
+	for (; (step = multipart_next(&m, &p)) == MULTIPART_PART || step == MULTIPART_CUT; n++) {
+		if (n == PARTS_MAX) {
+			w->cut = true;
+			break;
+		}
+		buf_cstr(&w->b, n ? ",{" : "\"parts\":[{");
+		left -= put_part(w, c, &p, step == MULTIPART_CUT, left);
+		buf_char(&w->b, '}');
+		if (step == MULTIPART_CUT) {
+			n++;
+			break;
+		}
+	}
+	if (n)
+		buf_cstr(&w->b, "],");
+	return n > 0;
+}
+
 static void put_body(struct trace_writer *w, const struct capture *c, const struct capture_body *b, const struct fields *f, bool coded)
 {
 	struct str coding = coded ? fields_joined(f, STR("Content-Encoding")) : STR_NULL, bytes = buf_view(&b->kept), text = STR_NULL;
 	bool cut = b->bytes > b->kept.n, plain = !coding.n || str_eq_ci(coding, STR("identity"));
+	struct str type = fields_get(f, STR("Content-Type"));
 	const char *why = "not asked for";
 	struct buf decoded;
+	bool parts;
 
 	buf_init(&decoded, CAPTURE_BODY_BYTES_MAX * 16);
 	if (!plain && b->kept.n) {
@@ -289,16 +355,20 @@ static void put_body(struct trace_writer *w, const struct capture *c, const stru
 			bytes = buf_view(&decoded);
 		}
 	}
-	if (bytes.n)
-		text = shown_body(w, c, bytes, f, cut, &why);
-	buf_fmt(&w->b, "\"body\":{\"bytes\":%llu,\"cut\":%s,\"text\":", (unsigned long long)b->bytes,
+	buf_cstr(&w->b, "\"body\":{");
+	parts = bytes.n && put_parts(w, c, type, bytes);
+	if (bytes.n && !parts)
+		text = shown_text(w, c, bytes, type, cut, c->by->body_bytes, &why);
+	buf_fmt(&w->b, "\"bytes\":%llu,\"cut\":%s,\"text\":", (unsigned long long)b->bytes,
 		cut || text.n >= c->by->body_bytes ? "true" : "false");
 	if (text.p)
 		buf_json(&w->b, text);
 	else
 		buf_cstr(&w->b, "null");
-	buf_fmt(&w->b, ",\"note\":%s%s%s}", text.p || !b->bytes ? "null" : "\"", text.p || !b->bytes ? "" : why,
-		text.p || !b->bytes ? "" : "\"");
+	if (text.p || parts || !b->bytes)
+		buf_cstr(&w->b, ",\"note\":null}");
+	else
+		buf_fmt(&w->b, ",\"note\":\"%s\"}", why);
 	buf_release(&decoded);
 }
 

@@ -178,6 +178,23 @@ gh_rc admin_capture(struct web *w, struct gh_err *err)
 
 /* ---- one call --------------------------------------------------------------------------------------------------------------- */
 
+/* Of a multipart body. */
+static void put_parts(struct web *w, struct liquid_record *r, const json_t *parts)
+{
+	struct liquid_list *l = liquid_set_list(r, "parts");
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)parts, i, v) {
+		struct liquid_record *p = liquid_push_record(l);
+
+		for (const char *const *name = (const char *const[]){ "name", "file", "type", "text", "note", NULL }; *name; name++)
+			put_text(p, *name, v);
+		liquid_set_text(p, "bytes", web_number(w, jsn_int(v, "bytes", 0)));
+		liquid_set_bool(p, "cut", jsn_bool(v, "cut", false));
+	}
+}
+
 static void put_message(struct web *w, struct liquid_list *l, const char *title, const json_t *m)
 {
 	const json_t *body = jsn_obj(m, "body"), *field;
@@ -197,6 +214,7 @@ static void put_message(struct web *w, struct liquid_list *l, const char *title,
 	liquid_set_bool(r, "cut", jsn_bool(body, "cut", false));
 	put_text(r, "text", body);
 	put_text(r, "note", body);
+	put_parts(w, r, jsn_arr(body, "parts"));
 	headers = liquid_set_list(r, "headers");
 	json_array_foreach (jsn_arr(m, "headers"), i, field) {
 		struct liquid_record *h = liquid_push_record(headers);

@@ -1,5 +1,6 @@
 #include "portal/web/params.h"
 
+#include "core/multipart.h"
 #include "core/str.h"
 
 void web_params_init(struct web_params *p, size_t max)
@@ -123,80 +124,28 @@ gh_rc web_params_cookies(struct web_params *p, struct arena *a, struct str heade
 
 /* ---- multipart/form-data ------------------------------------------------------------------------------------------- */
 
-/* The value of `name=` in "type; name=value; other=…", without its quotes; STR_NULL when absent. */
-static struct str header_parameter(struct str header, const char *name)
-{
-	struct str rest = header, part;
-
-	if (!str_split(&rest, ';', &part))
-		return STR_NULL;
-	while (str_split(&rest, ';', &part)) {
-		size_t eq = str_find_char(part, '=');
-		struct str value;
-
-		if (eq == SIZE_MAX || !str_eq_ci(str_trim(str_first(part, eq)), str_of(name)))
-			continue;
-		value = str_trim(str_from(part, eq + 1));
-		if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
-			value = str_first(str_from(value, 1), value.n - 2);
-		return value;
-	}
-	return STR_NULL;
-}
-
-static GH_RC part_headers(struct str headers, struct web_param *out, struct gh_err *err)
-{
-	struct str line;
-
-	while (str_split(&headers, '\n', &line)) {
-		size_t colon = str_find_char(line, ':');
-		struct str name = str_trim(str_first(line, colon));
-		struct str value = colon == SIZE_MAX ? STR("") : str_trim(str_from(line, colon + 1));
-
-		if (str_eq_ci(name, STR("Content-Disposition"))) {
-			out->name = header_parameter(value, "name");
-			out->file_name = header_parameter(value, "filename");
-		} else if (str_eq_ci(name, STR("Content-Type"))) {
-			out->media_type = value;
-		}
-	}
-	if (str_is_null(out->name))
-		FAIL(err, PROTO, "a part of the form has no name");
-	return GH_RC_OK;
-}
-
 gh_rc web_params_multipart(struct web_params *p, struct arena *a, struct str content_type, struct str body, struct gh_err *err)
 {
-	enum { BOUNDARY_MAX = 70 };          /* RFC 2046 section 5.1.1 */
-	struct str boundary = header_parameter(content_type, "boundary"), first, between;
+	struct multipart m;
+	struct multipart_part part;
+	enum multipart_step step;
+	const char *why = multipart_begin(&m, a, content_type, body);
 
-	if (!boundary.n || boundary.n > BOUNDARY_MAX)
-		FAIL(err, PROTO, "a form without a usable boundary");
-	between = arena_printf(a, "\r\n--%.*s", STR_ARG(boundary));
-	if (!between.p)
-		FAIL(err, NOMEM, "form fields");
-	first = str_from(between, 2);
-	if (!str_starts(body, first))
-		FAIL(err, PROTO, "the form does not begin with its boundary");
-	body = str_from(body, first.n);
-	while (!str_starts(body, STR("--"))) {
-		size_t blank = str_find(body, STR("\r\n\r\n")), end;
-		struct web_param param = { .name = STR_NULL };
+	if (why)
+		FAIL(err, PROTO, "%s", why);
+	while ((step = multipart_next(&m, &part)) == MULTIPART_PART) {
+		struct web_param param = { .name = part.name, .media_type = part.type, .file_name = part.file };
 
-		if (!str_starts(body, STR("\r\n")) || blank == SIZE_MAX)
-			FAIL(err, PROTO, "a part of the form is malformed");
-		TRY(part_headers(str_first(body, blank), &param, err));
-		body = str_from(body, blank + 4);
-		end = str_find(body, between);
-		if (end == SIZE_MAX)
-			FAIL(err, PROTO, "the form ends before its boundary");
-		*(param.file_name.p ? &param.file : &param.value) = str_first(body, end);
+		if (str_is_null(param.name))
+			FAIL(err, PROTO, "a part of the form has no name");
+		*(param.file_name.p ? &param.file : &param.value) = part.bytes;
 		if (param.file_name.p)
 			param.value = STR("");
 		TRY(add(p, a, param, err));
-		body = str_from(body, end + between.n);
 	}
-	return GH_RC_OK;
+	if (step == MULTIPART_END)
+		return GH_RC_OK;
+	FAIL(err, PROTO, step == MULTIPART_CUT ? "the form ends before its boundary" : "a part of the form is malformed");
 }
 
 /* ---- look-up ------------------------------------------------------------------------------------------------------- */

@@ -124,6 +124,35 @@ describe('capture', () => {
     await end(c);
   });
 
+  it('of a multipart body each part, with the text of what is text, masked as all else', async () => {
+    const c = await begin('--api', 'pets', '--body-bytes', '2000', '--mask', 'iban');
+    const form = (parts, end = true) => Buffer.concat([...parts.flatMap(([head, body]) => [`--edge;1\r\n${head}\r\n\r\n`, body, '\r\n'].map((x) => Buffer.from(x))), Buffer.from(end ? '--edge;1--\r\n' : '')]);
+    const field = (name, more = '') => `Content-Disposition: form-data; name="${name}"${more}`;
+    const send = async (body) => (await record((await call({ method: 'POST', body, headers: { 'Content-Type': 'multipart/form-data; boundary="edge;1"', Authorization: `Bearer ${TOKEN}` } })).id)).request.body;
+    const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2, 3]);
+    let body = await send(form([[field('customer'), 'Ada'], [field('password'), 'hunter2-4471'], [field('IBAN'), 'DE0212-5512'], [field('empty'), ''],
+      [field('photo', '; filename="a;b.png"') + '\r\nContent-Type: image/png', png], [field('order') + '\r\nContent-Type: application/json', '{"clientSecret":"x-9911","n":1}'],
+      [field('note') + '\r\nContent-Type: text/plain', `uses ${TOKEN}`], [field('mail') + '\r\nContent-Transfer-Encoding: base64', 'c2VjcmV0LTc3MTI='], ['Content-Type: text/plain', 'no name']]));
+    const part = (name, text, more = {}) => ({ name, file: '', type: '', bytes: text === null ? 0 : text.length, cut: false, text, ...more });
+    assert.deepEqual(body.parts, [part('customer', 'Ada'), part('password', '***', { bytes: 12 }), part('IBAN', '***', { bytes: 11 }), part('empty', ''),
+      part('photo', null, { file: 'a;b.png', type: 'image/png', bytes: 8, note: 'not text' }),
+      part('order', '{"clientSecret":"***","n":1}', { type: 'application/json', bytes: 31 }), part('note', 'uses ***', { type: 'text/plain', bytes: 5 + TOKEN.length }),
+      part('mail', null, { bytes: 16, note: 'encoded' }), part('', 'no name', { type: 'text/plain' })]);
+    assert.deepEqual([body.text, body.note, body.cut], [null, null, false]);
+    body = await send(form([[field('long'), 'x'.repeat(1990)], [field('next'), 'y'.repeat(500)], [field('last'), 'z'.repeat(20000)]]));
+    assert.deepEqual(body.parts.map((p) => [p.name, p.text.length, p.cut]), [['long', 1990, false], ['next', 10, true], ['last', 0, true]]);
+    body = await send(form([...Array(60)].map((_, i) => [field(`f${i}`), 'v'])));
+    assert.equal(body.parts.length, 50);
+    for (const broken of ['--edge;1', '--other\r\n', '--edge;1\r\nno end of the head', '--edge;1--\r\n']) {
+      body = await send(Buffer.from(broken));
+      assert.deepEqual([body.parts, body.text, body.note], [undefined, null, 'not text'], broken);
+    }
+    const shown = gw.cli('capture', 'show', (await call({ method: 'POST', body: form([[field('customer'), 'Ada'], [field('photo', '; filename="a.png"'), png]]),
+      headers: { 'Content-Type': 'multipart/form-data; boundary="edge;1"' } }).then(async (r) => { await record(r.id); return r; })).id).stdout;
+    assert.match(shown, /part customer \(3 bytes\)\n {2}\| Ada\n {2}part photo, a\.png \(8 bytes, not shown: not text\)/);
+    await end(c);
+  });
+
   it('a secret at the very place where a long body is cut leaves no half of itself', async () => {
     const c = await begin('--api', 'pets', '--body-bytes', '1000');
     for (const at of [980, 990, 1000, 9180, 9186, 9191]) {
