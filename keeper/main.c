@@ -123,17 +123,34 @@ static void watch_health(struct keeper *k, struct health_watch *health)
 		log_warn("backends are not asked how they are", KV_CSTR("error", err.message));
 }
 
-/* The same process from its beginning, so that no setting and no secret stays behind; the program as it is on the disk now. */
-static int begin_anew(char **argv)
+/* The file of this program; false: another one stands in its place. */
+static bool own_file(char path[PATHS_MAX])
 {
 	static const char gone[] = " (deleted)";
-	char path[PATHS_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	ssize_t n = readlink("/proc/self/exe", path, PATHS_MAX - 1);
 
-	if (n > 0) {
-		path[n] = '\0';
-		if ((size_t)n >= sizeof(gone) && !strcmp(path + n - (sizeof(gone) - 1), gone))
-			path[n - (ssize_t)sizeof(gone) + 1] = '\0';
+	path[n > 0 ? n : 0] = '\0';
+	return n > 0 && !((size_t)n >= sizeof(gone) && !strcmp(path + n - (sizeof(gone) - 1), gone));
+}
+
+/* After an upgrade the program on the disk may need a store that `serve` has not brought up to date yet: a keeper that became it would
+ * end, and nothing would be taken in. */
+static bool is_upgraded(void)
+{
+	char path[PATHS_MAX];
+
+	if (own_file(path))
+		return false;
+	log_error("the settings are not read again: another version was installed; restart gatehouse to finish the upgrade");
+	return true;
+}
+
+/* The same process from its beginning, so that no setting and no secret stays behind. */
+static int begin_anew(char **argv)
+{
+	char path[PATHS_MAX];
+
+	if (own_file(path)) {
 		log_info("begins anew with the settings as they are now");
 		execv(path, argv);
 	}
@@ -177,7 +194,7 @@ int main(int argc, char **argv)
 		if (!o.once)
 			watch_health(k, health);
 		sig = o.once ? 0 : wait_a_while(&signals, more);
-	} while (o.once ? more : !sig || (sig == SIGHUP && !settings_are_good(&o)));
+	} while (o.once ? more : !sig || (sig == SIGHUP && (is_upgraded() || !settings_are_good(&o))));
 	secret_watch_free(secrets);
 	health_watch_free(health);
 	if (sig != SIGHUP)

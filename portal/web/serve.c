@@ -81,6 +81,7 @@ gh_rc web_site_load(struct web_site *site, struct gh_err *err)
 	TRY(client_trust_read(site->arena, &site->config, &site->trust, err));
 	site->base = slashed(site->arena, config_text(&site->config, site->app->base_path));
 	site->static_base = slashed(site->arena, config_text(&site->config, CONFIG_WEB_STATIC_PATH));
+	TRY(web_templates_stamp(site->share_dir, site->app->templates, site->stamp, err));
 	TRY(css_version(site, err));
 	TRY(web_keys_read(site, err));
 	TRY(theme_dir(site->arena, site->state_dir, config_text(&site->config, CONFIG_WEB_THEME), &site->theme.dir, err));
@@ -91,12 +92,26 @@ gh_rc web_site_load(struct web_site *site, struct gh_err *err)
 	return web_templates_load(site->arena, &site->theme, site->app->templates, &site->templates, err);
 }
 
+/* Another version of Gatehouse was installed in the place of this one. Its templates know names that this program does not give them. */
+static bool is_upgraded(const struct web_site *site)
+{
+	char stamp[CRYPTO_SHA256_BYTES];
+	struct gh_err err;
+
+	return !web_templates_stamp(site->share_dir, site->app->templates, stamp, &err).code && memcmp(stamp, site->stamp, sizeof(stamp)) != 0;
+}
+
 /* A set of settings or templates that cannot be used leaves the old one in place. */
 static void site_reload(struct web_site *site)
 {
 	struct web_site next = *site;
 	struct gh_err err;
 
+	if (is_upgraded(site)) {
+		log_error("settings not read again: the shipped templates are not those of this program; restart gatehouse to finish the upgrade",
+			  KV_CSTR("share", site->share_dir));
+		return;
+	}
 	if (web_site_load(&next, &err).code) {
 		log_error("settings not read again", KV_CSTR("reason", err.message));
 		arena_free(next.arena);

@@ -11,7 +11,7 @@
  * page rendered anew with the shipped ones, which are therefore kept beside those of the theme.
  * Names are "folder/name" without ".html". */
 
-enum { TEMPLATE_MAX = 256 * 1024 };
+enum { TEMPLATE_MAX = 256 * 1024, STAMP_MEMORY = 16 << 20 };
 
 struct web_templates {
 	struct map by_name;              /* -> struct liquid_template; of the theme where it has one */
@@ -126,6 +126,52 @@ gh_rc web_templates_load(struct arena *a, const struct theme *theme, const char 
 		TRY(check_partials(t, a, theme, slot, err));
 	*out = t;
 	return GH_RC_OK;
+}
+
+/* ---- which version they are of -------------------------------------------------------------------------------------------- */
+
+static GH_RC add_folder(struct buf *all, struct arena *a, const struct theme *shipped, const char *folder, const char *ending, struct gh_err *err)
+{
+	struct str *names;
+	size_t n;
+
+	TRY(theme_folder(shipped, a, folder, ending, &names, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		uint8_t digest[CRYPTO_SHA256_BYTES];
+		struct str text;
+
+		TRY(file_read(a, arena_printf(a, "%s/%s/%.*s", shipped->share_dir, folder, STR_ARG(names[i])).p, TEMPLATE_MAX, &text, err));
+		crypto_sha256(text, digest);
+		buf_fmt(all, "%s/%.*s%c", folder, STR_ARG(names[i]), '\0');
+		buf_add(all, digest, sizeof(digest));
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC add_folders(struct buf *all, struct arena *a, const char *share_dir, const char *app_folder, struct gh_err *err)
+{
+	const struct theme shipped = { .share_dir = share_dir };
+
+	TRY(add_folder(all, a, &shipped, "templates/web", ".html", err));
+	TRY(add_folder(all, a, &shipped, arena_printf(a, "templates/%s", app_folder).p, ".html", err));
+	TRY(add_folder(all, a, &shipped, "templates/lang", ".yaml", err));
+	return buf_ok(all) ? GH_RC_OK : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "templates");
+}
+
+gh_rc web_templates_stamp(const char *share_dir, const char *app_folder, char out[CRYPTO_SHA256_BYTES], struct gh_err *err)
+{
+	struct arena *a = arena_new(STAMP_MEMORY);
+	struct buf all;
+	gh_rc rc;
+
+	if (!a)
+		FAIL(err, NOMEM, "templates");
+	buf_init(&all, 1 << 20);
+	rc = add_folders(&all, a, share_dir, app_folder, err);
+	crypto_sha256(buf_view(&all), (uint8_t *)out);
+	buf_release(&all);
+	arena_free(a);
+	return rc;
 }
 
 static const struct liquid_template *load(void *ctx, struct str name)

@@ -182,6 +182,7 @@ struct web_site {                        /* one process */
 	const struct langs *langs;
 	struct counters *limits;         /* those of the gateway, to look at; NULL: not there */
 	struct web_templates *templates;
+	char stamp[CRYPTO_SHA256_BYTES]; /* of the shipped templates and texts that it has */
 	struct web_assets *assets;       /* addresses of static files */
 	struct str base, static_base;    /* both begin and end with "/" */
 	struct str css_version;
@@ -206,6 +207,8 @@ GH_RC web_site_load(struct web_site *site, struct gh_err *err);
 /* All templates of the app and of web/ parsed, and every partial found. */
 GH_RC web_templates_load(struct arena *a, const struct theme *theme, const char *app_folder, struct web_templates **out,
 			 struct gh_err *err);
+/* A digest of the shipped files that web_site_load reads for pages: another one after an upgrade. */
+GH_RC web_templates_stamp(const char *share_dir, const char *app_folder, char out[CRYPTO_SHA256_BYTES], struct gh_err *err);
 /* Renders "folder/name" with w->page to the end of out; for parts of pages. */
 GH_RC web_render(struct web *w, const char *template, struct buf *out, struct gh_err *err);
 

@@ -22,6 +22,30 @@ async function upload(v, action, values, file) {
   return { status: rs.status, html: await rs.text() };
 }
 
+// An upgrade in place: the new files are there before the new programs run.
+test('at SIGHUP programs take no templates of another version', async (t) => {
+  const share = fs.mkdtempSync(path.join(require('node:os').tmpdir(), 'gh-share-')), root = path.join(__dirname, '../..');
+  for (const part of ['templates', 'www']) fs.cpSync(path.join(root, part), path.join(share, part), { recursive: true });
+  const g = await start({ server: SERVERS[0], workers: 1, env: { GATEHOUSE_SHARE: share }, config: {} });
+  t.after(async () => { await g.stop(); fs.rmSync(share, { recursive: true }); });
+  const hup = () => process.kill(g.serve.child.pid, 'SIGHUP'), told = (what) => (g.log('serve').match(what) || []).length;
+  const processes = [...g.pids('gatehouse-portal'), ...g.pids('gatehouse-admin')].length, pages = async () => {
+    for (const page of ['/', '/admin/sign-in', '/']) assert.strictEqual((await fetch(g.url + page)).status, 200, page);
+  };
+  hup();
+  await until(() => told(/settings read again/g) === processes, 'the same templates are read again');
+  // a name that the old programs do not know, as a new version has it
+  for (const app of ['portal', 'admin']) fs.appendFileSync(path.join(share, `templates/${app}/layout.html`), '<p>{{ of_the_new_version }}</p>');
+  hup();
+  await until(() => told(/restart gatehouse to finish the upgrade/g) === processes, 'each says so');
+  await pages();
+  assert.doesNotMatch(await (await fetch(g.url)).text(), /new version/);
+  for (const app of ['portal', 'admin']) fs.copyFileSync(path.join(root, `templates/${app}/layout.html`), path.join(share, `templates/${app}/layout.html`));
+  hup();
+  await until(() => told(/settings read again/g) === 2 * processes, 'the files of its own version again');
+  await pages();
+});
+
 test(`behind ${SERVERS[0]}`, async (t) => {
   const g = await start({ server: SERVERS[0], workers: 1, config: {} }), theme = path.join(g.state, 'theme');
   t.after(() => g.stop());
