@@ -88,6 +88,8 @@ struct store_calls_filter {
 	int status;                  /* 200; 4 is all of 4xx; 0 does not narrow */
 	int64_t after_row;           /* only rows behind this one; 0: all */
 	int64_t before_row;          /* only rows before this one; 0: all */
+	bool by_time;                /* in the order in which they began (of the same time: of their rows), not in that in which they were taken in, one
+				      * worker's behind another's; before_row: only those before that call in this order */
 	int64_t from_us, to_us;      /* 0: open */
 	size_t limit;                /* newest ones; 0: 100 */
 };
@@ -95,7 +97,7 @@ struct store_call {
 	int64_t row;
 	struct telemetry_call call;
 };
-/* Oldest first. */
+/* Oldest first. With by_time and a before_row that is gone there are none: calls go from the oldest on. */
 GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_filter *f, struct store_call **out, size_t *n,
 		  struct gh_err *err);
 

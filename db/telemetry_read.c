@@ -187,6 +187,118 @@ static bool take(void *ctx, const struct store_call *calls, size_t n)
 	return t->n < t->limit && !t->failed;
 }
 
+/* ---- in the order of time --------------------------------------------------------------------------------------------------------- */
+
+/* The latest of all that were looked at, the latest first. Blocks come by falling numbers, which is nearly by falling times: what was
+ * taken in later began later, but for what a worker kept for long. So it is over when no block before has a call as late as the last of
+ * those that are kept. */
+struct latest {
+	struct store *s;
+	struct arena *a;
+	struct store_call **v;
+	size_t n, limit;
+	int64_t before_us, before_row;       /* before_row 0: any */
+	int64_t to_us;                       /* 0: open */
+	gh_rc rc;
+	struct gh_err *err;
+};
+
+static bool is_before(const struct store_call *c, int64_t us, int64_t row)
+{
+	return c->call.started_us != us ? c->call.started_us < us : c->row < row;
+}
+
+/* How many of the kept are later. */
+static size_t place_of(const struct latest *l, const struct store_call *c)
+{
+	size_t from = 0, to = l->n;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (is_before(c, l->v[middle]->call.started_us, l->v[middle]->row))
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+static bool keep_latest(struct latest *l, const struct store_call *c)
+{
+	size_t at = place_of(l, c);
+	struct store_call *kept;
+
+	if (at == l->limit)
+		return true;
+	kept = l->n == l->limit ? l->v[--l->n] : arena_new_of(l->a, struct store_call);
+	if (!kept || !keep_call(l->a, c, kept))
+		return false;
+	memmove(l->v + at + 1, l->v + at, (l->n - at) * sizeof(struct store_call *));
+	l->v[at] = kept;
+	l->n++;
+	return true;
+}
+
+static bool has_later(struct latest *l, int64_t row)
+{
+	sqlite3_stmt *st = sql_use(l->s, SQL_CALL_BLOCK_LATER);
+	bool found = false;
+
+	bind_int(st, 1, row);
+	bind_int(st, 2, l->v[l->n - 1]->call.started_us);
+	bind_int(st, 3, l->to_us ? l->to_us : INT64_MAX);
+	l->rc = sql_step(l->s, st, &found, l->err);
+	sqlite3_reset(st);
+	return found && !l->rc.code;
+}
+
+static bool take_latest(void *ctx, const struct store_call *calls, size_t n)
+{
+	struct latest *l = ctx;
+
+	for (size_t i = n; i-- > 0;) {
+		if (l->before_row && !is_before(&calls[i], l->before_us, l->before_row))
+			continue;
+		if (!keep_latest(l, &calls[i])) {
+			l->rc = gh_err_set(l->err, GH_E_NOMEM, __FILE__, __LINE__, "no memory for %zu calls", l->limit);
+			return false;
+		}
+	}
+	return l->n < l->limit || has_later(l, calls[0].row);
+}
+
+static GH_RC calls_by_time(struct store *s, struct arena *a, const struct store_calls_filter *f, size_t limit, struct store_call **out, size_t *n,
+			   struct gh_err *err)
+{
+	struct store_calls_filter within = *f;
+	struct latest l = { .s = s, .a = a, .limit = limit, .before_row = f->before_row, .err = err };
+
+	l.v = arena_alloc(a, limit + 1, sizeof(struct store_call *));
+	*out = arena_alloc(a, limit + 1, sizeof(**out));
+	*n = 0;
+	if (!l.v || !*out)
+		FAIL(err, NOMEM, "no memory for calls");
+	if (f->before_row) {
+		struct store_call *from;
+		size_t found;
+
+		TRY(store_call_at(s, a, f->before_row, &from, &found, err));
+		if (!found)
+			return GH_RC_OK;
+		l.before_us = from->call.started_us;
+		within.before_row = 0;
+		if (!within.to_us || within.to_us > l.before_us + 1)
+			within.to_us = l.before_us + 1;
+	}
+	l.to_us = within.to_us;
+	TRY(call_blocks_find(s, &within, take_latest, &l, err));
+	TRY(l.rc);
+	for (*n = 0; *n < l.n; (*n)++)
+		(*out)[*n] = *l.v[l.n - 1 - *n];
+	return GH_RC_OK;
+}
+
 GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_filter *f, struct store_call **out, size_t *n,
 		  struct gh_err *err)
 {
@@ -194,6 +306,8 @@ GH_RC store_calls(struct store *s, struct arena *a, const struct store_calls_fil
 
 	if (t.limit > STORE_LIST_MAX)
 		t.limit = STORE_LIST_MAX;
+	if (f->by_time)
+		return calls_by_time(s, a, f, t.limit, out, n, err);
 	if (!have_room(&t))                          /* also nothing has an address */
 		FAIL(err, NOMEM, "no memory for calls");
 	TRY(call_blocks_find(s, f, take, &t, err));

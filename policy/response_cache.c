@@ -263,12 +263,12 @@ struct listing {
 	bool failed;
 };
 
-/* Where it belongs in the order, the newest first; `most` when it is older than all of a full list. */
-static size_t place_for(const struct listing *l, int64_t came_us)
+/* Where it belongs in the order, the newest first, of one time by what they are answers to; `most` when it is older than all of a full list. */
+static size_t place_for(const struct listing *l, const struct cached_answer *e)
 {
 	size_t at = l->n;
 
-	while (at && l->came_us[at - 1] < came_us)
+	while (at && (l->came_us[at - 1] < e->came_us || (l->came_us[at - 1] == e->came_us && str_cmp(l->v[at - 1].target, e->target) > 0)))
 		at--;
 	return at;
 }
@@ -283,7 +283,7 @@ static enum cache_verdict judge_list(void *arg, struct str key UNUSED, struct st
 	arena_reset(l->scratch);
 	if (!cached_answer_read(l->scratch, value, &e) || e.pass || !fits(l->filter, &e))
 		return CACHE_KEEP;
-	at = place_for(l, e.came_us);
+	at = place_for(l, &e);
 	if (at == l->most)
 		return CACHE_KEEP;
 	line = (struct cached_line){ .api = arena_dup(l->a, e.api), .target = arena_dup(l->a, e.target), .tags = arena_dup(l->a, e.tags),

@@ -145,17 +145,9 @@ static GH_RC newest(struct web *w, struct calls_sought *q, struct store_calls_fi
 	return GH_RC_OK;
 }
 
-static int by_time(const void *x, const void *y)
-{
-	const struct store_call *a = x, *b = y;
-	int64_t at = a->call.started_us, other = b->call.started_us;
-
-	return at != other ? (at > other) - (at < other) : (a->row > b->row) - (a->row < b->row);
-}
-
 GH_RC admin_find_calls(struct web *w, struct calls_sought *q, struct store_call **rows, size_t *n, struct gh_err *err)
 {
-	struct store_calls_filter f = { .limit = q->limit + 1, .before_row = q->before, .api = q->api.n ? q->api : STR_NULL,
+	struct store_calls_filter f = { .limit = q->limit + 1, .by_time = true, .before_row = q->before, .api = q->api.n ? q->api : STR_NULL,
 					.subscription = q->subscription.n ? q->subscription : STR_NULL, .status = status_of(q->status) };
 	bool by_caller = q->subscription.n > 0;
 	struct gh_err why = { 0 };
@@ -170,10 +162,7 @@ GH_RC admin_find_calls(struct web *w, struct calls_sought *q, struct store_call 
 	q->problem = why.code ? arena_dup(w->a, str_of(why.message)) : STR_NULL;
 	if (why.code)
 		return GH_RC_OK;
-	TRY(newest(w, q, &f, by_caller, rows, n, err));
-	if (*n)
-		qsort(*rows, *n, sizeof(**rows), by_time);     /* they stand as they ended, one worker's behind another's */
-	return GH_RC_OK;
+	return newest(w, q, &f, by_caller, rows, n, err);
 }
 
 gh_rc admin_calls(struct web *w, struct gh_err *err)

@@ -174,7 +174,7 @@ gh_rc person_calls(struct web *w, const struct store_subscription *subs, size_t 
 	if (!all)
 		FAIL(err, NOMEM, "calls");
 	for (size_t i = 0; i < asked; i++) {
-		const struct store_calls_filter f = { .subscription = subs[i].id, .limit = CALLS_SHOWN };
+		const struct store_calls_filter f = { .subscription = subs[i].id, .by_time = true, .limit = CALLS_SHOWN };
 		size_t k;
 
 		TRY(store_calls(w->site->store, w->a, &f, &v, &k, err));

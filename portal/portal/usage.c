@@ -271,7 +271,7 @@ gh_rc portal_usage_calls(struct web *w, const struct portal_usage *u, size_t eac
 	if (!all)
 		FAIL(err, NOMEM, "calls");
 	for (size_t i = 0; i < u->n; i++) {
-		struct store_calls_filter f = { .subscription = u->own[i].id, .from_us = from_us, .limit = each };
+		struct store_calls_filter f = { .subscription = u->own[i].id, .from_us = from_us, .by_time = true, .limit = each };
 		struct store_call *some;
 		size_t k;
 

@@ -481,11 +481,65 @@ static void older_calls(void **state)
 	check_done();
 }
 
+/* Page by page in the order of time, though one worker's calls of an hour were taken in behind another's: each comes once, wherever the
+ * pages end, and what is taken in meanwhile moves none. */
+static void pages_by_time(void **state)
+{
+	enum { EACH = 700, STEP_US = 1000 };
+	static const struct {
+		const char *label;
+		struct store_calls_filter f;
+		size_t want, page;
+	} rows[] = {
+		{ "all", { .by_time = true }, 2 * EACH + 1, 97 },
+		{ "page ends at a block's end", { .by_time = true }, 2 * EACH + 1, 256 },
+		{ "of one API", { .by_time = true, .api = STR_INIT("api-a") }, EACH, 33 },
+		{ "of some time", { .by_time = true, .from_us = 100 * STEP_US, .to_us = 200 * STEP_US }, 200, 7 },
+		{ "with errors", { .by_time = true, .status = 5 }, 200, 9 },
+	};
+	struct fixture *f = *state;
+
+	for (int worker = 0; worker < 2; worker++) {     /* a drain each, as after the keeper was away */
+		CHECK_OK(f, store_drain_begin(f->s, &f->err));
+		for (int i = 0; i < EACH; i++)
+			add_call(f, "r", worker ? "api-b" : "api-a", i % 7 ? 200 : 502 - 2 * worker, (int64_t)i / 2 * 2 * STEP_US + 1);
+		if (worker)
+			add_call(f, "long", "api-b", 200, 5 * STEP_US);   /* it ended late */
+		CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct store_calls_filter filter = rows[i].f;
+		int64_t us = INT64_MAX, row = INT64_MAX;
+		size_t seen = 0, n;
+
+		filter.limit = rows[i].page;
+		do {
+			struct store_call *v;
+
+			CHECK_OK(f, store_calls(f->s, f->a, &filter, &v, &n, &f->err));
+			for (size_t k = n; k-- > 0; seen++) {
+				bool falls = v[k].call.started_us < us || (v[k].call.started_us == us && v[k].row < row);
+
+				CHECK(rows[i].label, falls);
+				us = v[k].call.started_us;
+				row = v[k].row;
+			}
+			filter.before_row = row;
+			CHECK_OK(f, store_drain_begin(f->s, &f->err));
+			add_call(f, "new", "api-new", 200, (EACH + 10) * STEP_US);
+			CHECK_OK(f, store_drain_end(f->s, GH_RC_OK, &f->err));
+		} while (n == rows[i].page);
+		CHECK_INT(rows[i].label, seen, rows[i].want + (i == 1 ? 15 : 0));
+	}
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		store_test(round_trip),
 		store_test(filters),
+		store_test(pages_by_time),
 		store_test(by_index),
 		store_test(all_or_nothing),
 		store_test(pruning),
