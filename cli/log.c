@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 static const struct option options[] = {
 	{ "f", OPTION_FLAG, NULL, "go on and show calls as they happen", false },
@@ -56,6 +57,7 @@ struct follower {
 	struct telemetry_call *batch;
 	size_t n;
 	size_t shown;
+	int hold;                            /* segments_follow */
 	struct cache *cache;                 /* NULL: not looked for yet, or not there */
 	bool cache_tried;
 };
@@ -432,6 +434,7 @@ static gh_rc begin(struct follower *f, struct gh_err *err)
 	f->filter.limit = last ? (size_t)last : 1;
 	map_init(&f->places, c->arena, false);
 	TRY(paths_join(f->dir, c->state_dir, "telemetry", err));
+	f->hold = segments_follow(f->dir);           /* -1 is no reason not to show calls */
 	f->batch = arena_alloc(c->arena, BATCH_MAX + LAST_MAX, sizeof(*f->batch));
 	if (!f->batch)
 		FAIL(err, NOMEM, "no memory for the calls");
@@ -479,6 +482,8 @@ static gh_rc run(struct cli *c, struct gh_err *err)
 		segment_close(t->segment);
 		free(t);
 	}
+	if (f.hold >= 0)
+		close(f.hold);
 	return GH_RC_OK;
 }
 

@@ -114,25 +114,62 @@ static bool get_number(struct str *s, uint32_t *v)
 	return false;
 }
 
-struct str latency_pack(const struct latency *l, struct arena *a)
+/* The next bucket that is not empty, from `at` on; LATENCY_BUCKETS: there is none. */
+static unsigned filled_from(const struct latency *l, unsigned at)
 {
-	size_t most;
-	unsigned last = 0;
+	if (!l->count || !l->n)
+		return LATENCY_BUCKETS;
+	for (at = at < l->lo ? l->lo : at; at <= l->hi; at++)
+		if (l->count[at])
+			return at;
+	return LATENCY_BUCKETS;
+}
+
+/* One bucket of what is packed. At its end *at is LATENCY_BUCKETS. */
+static bool take_bucket(struct str *packed, unsigned *at, uint32_t *n)
+{
+	unsigned from = *at;
+	uint32_t gap;
+
+	*at = LATENCY_BUCKETS;
+	if (!packed->n)
+		return true;
+	if (!get_number(packed, &gap) || !get_number(packed, n) || gap >= LATENCY_BUCKETS - from)
+		return false;
+	*at = from + gap;
+	return true;
+}
+
+struct str latency_pack_added(const struct latency *l, struct str packed, struct arena *a)
+{
+	/* a bucket takes no more than two bytes for its gap and five for its count, and none of `packed` less than two */
+	size_t most = ((l->n && l->count ? (size_t)(l->hi - l->lo) + 1 : 0) + packed.n / 2) * 7;
+	unsigned mine = filled_from(l, 0), theirs = 0, last = 0;
+	uint32_t n = 0;
 	char *p, *to;
 
-	if (!l->count || !l->n)
+	if (!packed.n && mine == LATENCY_BUCKETS)
 		return STR("");
-	most = (size_t)(l->hi - l->lo) + 1;
-	p = to = arena_alloc_text(a, (most < l->n ? most : (size_t)l->n) * 10);
-	if (!p)
+	p = to = arena_alloc_text(a, most + 1);
+	if (!p || !take_bucket(&packed, &theirs, &n))
 		return STR_NULL;
-	for (unsigned i = l->lo; i <= l->hi; i++) {
-		if (!l->count[i])
-			continue;
-		to = put_number(put_number(to, i - last), l->count[i]);
-		last = i;
+	while (mine < LATENCY_BUCKETS || theirs < LATENCY_BUCKETS) {
+		unsigned at = mine < theirs ? mine : theirs;
+		uint64_t sum = (mine == at ? l->count[at] : 0) + (uint64_t)(theirs == at ? n : 0);
+
+		to = put_number(put_number(to, at - last), sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum);
+		last = at;
+		if (mine == at)
+			mine = filled_from(l, at + 1);
+		if (theirs == at && !take_bucket(&packed, &theirs, &n))
+			return STR_NULL;
 	}
 	return (struct str){ p, (size_t)(to - p) };
+}
+
+struct str latency_pack(const struct latency *l, struct arena *a)
+{
+	return latency_pack_added(l, STR(""), a);
 }
 
 bool latency_unpack(struct latency *l, struct arena *a, struct str packed)

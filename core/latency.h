@@ -24,4 +24,6 @@ bool latency_merge(struct latency *to, struct arena *a, const struct latency *fr
 uint64_t latency_quantile(const struct latency *l, double q);
 
 struct str latency_pack(const struct latency *l, struct arena *a);   /* .p NULL when out of memory; "" when empty */
+/* The two added to each other and packed; .p NULL: `packed` is damaged, or no memory. */
+struct str latency_pack_added(const struct latency *l, struct str packed, struct arena *a);
 bool latency_unpack(struct latency *l, struct arena *a, struct str packed) MUST_USE;    /* adds; false: damaged or no memory */

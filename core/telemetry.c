@@ -1,8 +1,12 @@
 /* telemetry.c - the writer's side.
  *
  *   loop thread                        maker thread
- *   append to `now`                    makes `ready`: file, blocks, mapping, pages
- *   full: now -> old, ready -> now     unmaps `old`
+ *   append to `now`                    makes `ready`: file, blocks, mapping, pages; or one of `kept` that is released, anew
+ *   full: now -> old, ready -> now     keeps `old`
+ *
+ * Making a file and giving its pages back takes the system longer than a record takes the gateway, so a file is used again once the
+ * keeper has stored what was in it. It goes through a name that no reader looks at: whoever finds a segment under its name finds either
+ * all of its records, or that it is released; whoever has it open sees by the serial number that it is another one now.
  *
  * The two hand segments over by atomic pointers and a semaphore that is posted once a segment. When `ready` is not there in
  * time, records are dropped and counted in the header of `now`, where the keeper finds the number. A segment is locked
@@ -29,7 +33,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 100, DIR_MAX = 3800 };
+enum {
+	RETRY_MS = 100, DIR_MAX = 3800,
+	KEPT_MAX = 4,                        /* filled ones that wait for the keeper; the mapping of more is given back */
+};
 
 struct spool {                               /* a segment that is written */
 	int fd;
@@ -45,6 +52,8 @@ struct telemetry {
 	struct spool *now;
 	_Atomic(struct spool *) ready;
 	_Atomic(struct spool *) old;
+	struct spool *kept[KEPT_MAX];        /* of the maker, the oldest first */
+	size_t n_kept;
 	uint64_t dropped;
 	unsigned made;
 	pthread_t maker;
@@ -60,7 +69,8 @@ static bool path_of(const struct telemetry *t, const char *name, char out[4096])
 	return snprintf(out, 4096, "%s/%s", t->dir, name) < 4096;
 }
 
-static bool room_left(const struct telemetry *t)
+/* Of all that waits, together with one more segment. False with errno: the folder cannot be read. */
+static bool bytes_then(const struct telemetry *t, uint64_t *out)
 {
 	DIR *d = opendir(t->dir);
 	uint64_t sum = t->o.segment_bytes;
@@ -73,7 +83,15 @@ static bool room_left(const struct telemetry *t)
 		if (fstatat(dirfd(d), e->d_name, &st, 0) == 0 && S_ISREG(st.st_mode))
 			sum += (uint64_t)st.st_size;
 	closedir(d);
-	return sum <= t->o.total_bytes;
+	*out = sum;
+	return true;
+}
+
+static bool room_left(const struct telemetry *t)
+{
+	uint64_t bytes;
+
+	return bytes_then(t, &bytes) && bytes <= t->o.total_bytes;
 }
 
 static void spool_free(struct telemetry *t, struct spool *s, bool unlink_it)
@@ -91,6 +109,16 @@ static void spool_free(struct telemetry *t, struct spool *s, bool unlink_it)
 	free(s);
 }
 
+/* MAP_POPULATE leaves pages of a file write-protected: the loop would fault at each. Where the system is too old for it, it does. */
+static void populate(struct spool *s)
+{
+#ifdef MADV_POPULATE_WRITE
+	(void)madvise(s->map, s->bytes, MADV_POPULATE_WRITE);
+#else
+	(void)s;
+#endif
+}
+
 static bool spool_map(struct spool *s)
 {
 	if (flock(s->fd, LOCK_EX | LOCK_NB) < 0 || posix_fallocate(s->fd, 0, (off_t)s->bytes) != 0)
@@ -100,10 +128,7 @@ static bool spool_map(struct spool *s)
 		s->map = NULL;
 		return false;
 	}
-	/* MAP_POPULATE leaves pages of a file write-protected: the loop would fault at each. Where the system is too old for it, it does. */
-#ifdef MADV_POPULATE_WRITE
-	(void)madvise(s->map, s->bytes, MADV_POPULATE_WRITE);
-#endif
+	populate(s);
 	s->header = (void *)s->map;
 	s->header->bytes = s->bytes;
 	s->header->started_us = clock_wall_us();
@@ -113,29 +138,101 @@ static bool spool_map(struct spool *s)
 	return true;
 }
 
+/* Gives it its next name. `temp`: the one that it has until it may be read. False: too long. */
+static bool spool_name(struct telemetry *t, struct spool *s, char temp[4096], char path[4096])
+{
+	char name[SEGMENT_NAME_MAX + 8];
+
+	snprintf(s->name, sizeof(s->name), "%016lld-%d-%u.seg", (long long)clock_wall_us(), (int)getpid(), t->made++);
+	snprintf(name, sizeof(name), "%s.tmp", s->name);
+	errno = ENAMETOOLONG;
+	return path_of(t, name, temp) && path_of(t, s->name, path);
+}
+
 /* NULL with errno set. */
 static struct spool *spool_make(struct telemetry *t)
 {
 	struct spool *s = calloc(1, sizeof(*s));
-	char temp[4096], path[4096], name[SEGMENT_NAME_MAX + 8];
+	char temp[4096], path[4096];
 	int failed;
 
 	if (!s)
 		return NULL;
-	snprintf(s->name, sizeof(s->name), "%016lld-%d-%u.seg", (long long)clock_wall_us(), (int)getpid(), t->made++);
-	snprintf(name, sizeof(name), "%s.tmp", s->name);
 	s->bytes = t->o.segment_bytes;
 	s->fd = -1;
-	errno = ENAMETOOLONG;
-	if (path_of(t, name, temp) && path_of(t, s->name, path))
+	if (spool_name(t, s, temp, path))
 		s->fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	if (s->fd >= 0 && spool_map(s) && rename(temp, path) == 0)
-		return s;
+	if (s->fd >= 0 && spool_map(s)) {
+		atomic_store(&s->header->serial, t->made);
+		if (rename(temp, path) == 0)
+			return s;
+	}
 	failed = errno;
 	if (s->fd >= 0)
 		unlink(temp);
 	spool_free(t, s, false);
 	errno = failed;
+	return NULL;
+}
+
+static bool is_released(const struct spool *s)
+{
+	return atomic_load_explicit(&s->header->released, memory_order_acquire);
+}
+
+/* False: it cannot be used again, somebody took its file away. */
+static bool spool_renew(struct telemetry *t, struct spool *s)
+{
+	struct segment_header *h = s->header;
+	char temp[4096], path[4096], before[4096];
+
+	if (!path_of(t, s->name, before) || !spool_name(t, s, temp, path) || rename(before, temp) < 0)
+		return false;
+	atomic_store(&h->serial, t->made);           /* who still has it open knows, before anything else changes */
+	h->started_us = clock_wall_us();
+	atomic_store(&h->committed, 0);
+	atomic_store(&h->dropped, 0);
+	atomic_store(&h->finished, 0);
+	atomic_store(&h->released, 0);
+	s->used = 0;
+	populate(s);                                 /* pages that were written to the disk meanwhile are write-protected again */
+	if (rename(temp, path) == 0)
+		return true;
+	unlink(temp);
+	return false;
+}
+
+static void forget(struct telemetry *t, size_t i)
+{
+	memmove(t->kept + i, t->kept + i + 1, (--t->n_kept - i) * sizeof(struct spool *));
+}
+
+static void keep(struct telemetry *t, struct spool *s)
+{
+	if (!s)
+		return;
+	if (t->n_kept == KEPT_MAX) {
+		spool_free(t, t->kept[0], is_released(t->kept[0]));
+		forget(t, 0);
+	}
+	t->kept[t->n_kept++] = s;
+}
+
+/* The first of those kept that is released, anew; NULL: there is none. */
+static struct spool *use_again(struct telemetry *t)
+{
+	for (size_t i = 0; i < t->n_kept;) {
+		struct spool *s = t->kept[i];
+
+		if (!is_released(s)) {
+			i++;
+			continue;
+		}
+		forget(t, i);
+		if (spool_renew(t, s))
+			return s;
+		spool_free(t, s, false);
+	}
 	return NULL;
 }
 
@@ -158,11 +255,16 @@ static void wait_for_work(struct telemetry *t)
 static void *maker_main(void *arg)
 {
 	struct telemetry *t = arg;
+	struct spool *next;
 
 	while (!atomic_load(&t->stop)) {
-		spool_free(t, atomic_exchange(&t->old, NULL), false);
-		if (!atomic_load(&t->ready) && room_left(t))
-			atomic_store(&t->ready, spool_make(t));
+		keep(t, atomic_exchange(&t->old, NULL));
+		if (!atomic_load(&t->ready)) {
+			next = use_again(t);
+			if (!next && room_left(t))
+				next = spool_make(t);
+			atomic_store(&t->ready, next);
+		}
 		wait_for_work(t);
 	}
 	return NULL;
@@ -179,9 +281,26 @@ static bool start_maker(struct telemetry *t)
 	return t->has_maker;
 }
 
+static gh_rc begin_writing(struct telemetry *t, struct gh_err *err)
+{
+	uint64_t bytes;
+
+	if (!bytes_then(t, &bytes))
+		FAIL(err, IO, "%s: %s", t->dir, strerror(errno));
+	if (bytes > t->o.total_bytes)                /* also what workers leave that die over and over is bounded */
+		FAIL(err, LIMIT, "%s: the records that wait there fill %llu bytes, more than telemetry.spool_bytes together with another segment; "
+		     "is the keeper at work?", t->dir, (unsigned long long)(bytes - t->o.segment_bytes));
+	if (!(t->now = spool_make(t)))
+		FAIL(err, IO, "%s: %s", t->dir, strerror(errno));
+	if (!start_maker(t))
+		FAIL(err, INTERNAL, "%s: no thread: %s", t->dir, strerror(errno));
+	return GH_RC_OK;
+}
+
 gh_rc telemetry_open(const char *dir, const struct telemetry_options *o, struct telemetry **out, struct gh_err *err)
 {
 	struct telemetry *t;
+	gh_rc rc;
 
 	if (strlen(dir) >= DIR_MAX)
 		FAIL(err, INVALID, "%.60s...: path is too long", dir);
@@ -197,20 +316,10 @@ gh_rc telemetry_open(const char *dir, const struct telemetry_options *o, struct 
 		t->o.segment_bytes = SEGMENT_HEADER_BYTES + 2 * RECORD_MAX_BYTES;
 	if (t->o.total_bytes < 2 * t->o.segment_bytes)       /* less would record nothing at all */
 		t->o.total_bytes = 2 * t->o.segment_bytes;
-	if (!room_left(t)) {                         /* also what workers leave that die over and over is bounded */
-		telemetry_close(t);
-		FAIL(err, LIMIT, "%s: the records that wait there fill %llu bytes already", dir,
-		     (unsigned long long)o->total_bytes);
-	}
-	if (!(t->now = spool_make(t))) {
-		gh_rc rc = gh_err_set(err, GH_E_IO, __FILE__, __LINE__, "%s: %s", dir, strerror(errno));
-
+	rc = begin_writing(t, err);
+	if (rc.code) {
 		telemetry_close(t);
 		return rc;
-	}
-	if (!start_maker(t)) {
-		telemetry_close(t);
-		FAIL(err, INTERNAL, "%s: no thread: %s", dir, strerror(errno));
 	}
 	*out = t;
 	return GH_RC_OK;
@@ -226,6 +335,8 @@ void telemetry_close(struct telemetry *t)
 		pthread_join(t->maker, NULL);
 	if (t->now)
 		atomic_store_explicit(&t->now->header->finished, 1, memory_order_release);
+	for (size_t i = 0; i < t->n_kept; i++)
+		spool_free(t, t->kept[i], is_released(t->kept[i]));
 	spool_free(t, t->now, t->now && !t->now->used && !t->now->header->dropped);
 	spool_free(t, atomic_load(&t->ready), true);
 	spool_free(t, atomic_load(&t->old), false);

@@ -9,6 +9,8 @@
  * makes the file and its blocks), so appending never waits for the disk. When the segments of all workers together
  * exceed the configured total because nobody drains them, records are dropped and counted.
  *
+ * A segment whose records are all stored is used again under another name, or removed when its writer is gone.
+ *
  * The reader's place is not kept here: the keeper stores it in the same transaction as the rows (db/telemetry.h), which
  * is what makes each record count exactly once. */
 #pragma once
@@ -63,6 +65,12 @@ const char *telemetry_cache_name(enum telemetry_cache c);        /* "none", "hit
 #define TELEMETRY_PASSING_TEXTS(X)                                                                             \
 	X(web, 3072)                 /* lines, see struct telemetry_web; without secrets */
 
+/* What many calls have in common (core/telemetry_kind.h); the rest each has for itself. */
+#define TELEMETRY_SHARED_TEXTS(X)                                                                                      \
+	X(environment) X(api) X(version) X(revision) X(operation) X(product) X(subscription) X(user) X(application)    \
+	X(backend) X(method) X(host) X(reason) X(client_ip) X(key_prefix) X(credential)
+#define TELEMETRY_SHARED_NUMBERS(X) X(status) X(backend_status) X(attempts) X(origin) X(cache) X(trace_flags)
+
 enum telemetry_text {
 #define X(name, max) TELEMETRY_TEXT_##name,
 	TELEMETRY_TEXTS(X)
@@ -94,6 +102,7 @@ enum telemetry_text {
 
 struct telemetry_call {
 	int64_t started_us;          /* wall clock */
+	unsigned kind;               /* core/telemetry_kind.h; 0: not looked up */
 #define X(type, name) type name;
 	TELEMETRY_NUMBERS(X)
 #undef X
@@ -125,6 +134,7 @@ struct segment;                                      /* a segment that is mapped
 /* The names of the segments in `dir`, oldest first, in the arena. No directory is no error: there are none. */
 GH_RC segments_list(struct arena *a, const char *dir, struct str **names, size_t *n, struct gh_err *err);
 
+/* NOT_FOUND also when its writer has used the file again meanwhile. */
 GH_RC segment_open(const char *dir, struct str name, struct segment **out, struct gh_err *err);
 void segment_close(struct segment *s);
 /* Bytes of records that may be read now. */
@@ -132,10 +142,18 @@ uint64_t segment_committed(const struct segment *s);
 /* Nothing will be added: the writer finished it or is dead. Ask before segment_committed. */
 bool segment_finished(struct segment *s);
 uint64_t segment_dropped(const struct segment *s);   /* records that were dropped while this one was being written */
-/* The record at *offset (0 is the first), whose texts borrow from the mapping; moves *offset behind it. False at the end.
+/* The record at *offset (0 is the first), whose texts borrow from the mapping, where they follow each other in the order of
+ * TELEMETRY_TEXTS; moves *offset behind it. False at the end.
  * *damaged: what stands there is no record (a power cut): nothing behind it can be read. */
 bool segment_next(const struct segment *s, uint64_t *offset, struct telemetry_call *call, bool *damaged);
+/* The keeper has stored all of it: a writer that is still at work may use the file again, under another name; else it is removed. */
+GH_RC segment_release(const char *dir, struct str name, struct gh_err *err);
+bool segment_released(const struct segment *s);      /* it was when it was opened: nothing of it is to be read */
+bool segment_left(const struct segment *s);          /* its writer has closed it or is dead */
 GH_RC segment_remove(const char *dir, struct str name, struct gh_err *err);
+/* As long as the descriptor is open no segment is used again, so who follows behind the keeper misses nothing. -1 with errno set: not
+ * possible, for instance without the right to write there; then a reader that stands still for seconds may miss some. */
+int segments_follow(const char *dir);
 
 /* One try at the backend, as `tries` has it: "SPAN AT TOOK STATUS DNS CONNECT TLS FIRST-BYTE HOST", times in µs, of a call that
  * needed one try only "SPAN AT", for the rest stands in the record. */

@@ -45,6 +45,12 @@ struct segment_header {
 	_Atomic uint64_t committed;          /* bytes of records */
 	_Atomic uint64_t dropped;
 	_Atomic uint32_t finished;
+	/* Zero in segments of before version 5 had them, which are not used again. */
+	_Atomic uint32_t released;           /* the keeper has stored all of it: its writer may use the file again, under another name */
+	_Atomic uint64_t serial;             /* of the name, one more than its last number; changes before `released` is taken back */
 };
+
+/* Who follows the segments of a directory holds a shared lock on this file. */
+#define SEGMENT_FOLLOWERS "followers.lock"
 
 extern const uint16_t telemetry_text_max[TELEMETRY_TEXT__ALL];

@@ -20,6 +20,8 @@ struct segment {
 	const struct segment_header *header;
 	size_t bytes;
 	unsigned texts;                      /* of a record: those of its version */
+	uint64_t serial;
+	bool released;
 	bool finished;
 };
 
@@ -102,8 +104,23 @@ static gh_rc map_file(struct segment *s, const char *path, struct gh_err *err)
 	if (s->header->version != SEGMENT_VERSION && s->header->version != SEGMENT_VERSION_BEFORE)
 		FAIL(err, SYNTAX, "%s: a telemetry segment of version %u, this program reads %d and %d", path, s->header->version,
 		     SEGMENT_VERSION_BEFORE, SEGMENT_VERSION);
+	s->released = atomic_load(&s->header->released);     /* before the serial number: is_anew */
+	s->serial = atomic_load(&s->header->serial);
 	s->texts = s->header->version == SEGMENT_VERSION ? TELEMETRY_TEXT__ALL : TELEMETRY_TEXT__COUNT;
 	return GH_RC_OK;
+}
+
+/* Was its file taken for another one between the look-up of the name and now? The name ends in one less than the serial number. The writer
+ * changes that before it takes the release back: so what was not released a moment ago and still has its number is not used again
+ * before the keeper releases it. */
+static bool is_anew(const struct segment *s, struct str name)
+{
+	struct str number = name;
+	uint64_t made;
+
+	number = str_first(number, number.n > 4 ? number.n - 4 : 0);     /* ".seg" */
+	number = str_from(number, str_rfind_char(number, '-') + 1);
+	return s->serial && str_to_u64(number, UINT32_MAX, &made) && made + 1 != s->serial;
 }
 
 gh_rc segment_open(const char *dir, struct str name, struct segment **out, struct gh_err *err)
@@ -118,6 +135,8 @@ gh_rc segment_open(const char *dir, struct str name, struct segment **out, struc
 		FAIL(err, NOMEM, "%s: no memory", path);
 	s->fd = -1;
 	rc = map_file(s, path, err);
+	if (!rc.code && is_anew(s, name))
+		rc = gh_err_set(err, GH_E_NOT_FOUND, __FILE__, __LINE__, "%s: used again meanwhile", path);
 	if (rc.code) {
 		segment_close(s);
 		return rc;
@@ -137,21 +156,39 @@ void segment_close(struct segment *s)
 	free(s);
 }
 
+bool segment_released(const struct segment *s)
+{
+	return s->released;
+}
+
+/* Its writer uses the file for other records by now. */
+static bool is_another(const struct segment *s)
+{
+	return atomic_load(&s->header->serial) != s->serial;
+}
+
 uint64_t segment_committed(const struct segment *s)
 {
 	uint64_t n = atomic_load_explicit(&s->header->committed, memory_order_acquire);
 
+	if (is_another(s))
+		return 0;
 	return n < s->bytes - SEGMENT_HEADER_BYTES ? n : s->bytes - SEGMENT_HEADER_BYTES;
+}
+
+bool segment_left(const struct segment *s)
+{
+	if (flock(s->fd, LOCK_SH | LOCK_NB) < 0)
+		return false;
+	flock(s->fd, LOCK_UN);
+	return true;
 }
 
 bool segment_finished(struct segment *s)
 {
-	if (s->finished || atomic_load_explicit(&s->header->finished, memory_order_acquire))
+	if (s->finished || atomic_load_explicit(&s->header->finished, memory_order_acquire) || is_another(s))
 		return s->finished = true;
-	if (flock(s->fd, LOCK_SH | LOCK_NB) < 0)
-		return false;
-	flock(s->fd, LOCK_UN);
-	return s->finished = true;
+	return s->finished = segment_left(s);
 }
 
 uint64_t segment_dropped(const struct segment *s)
@@ -167,6 +204,65 @@ gh_rc segment_remove(const char *dir, struct str name, struct gh_err *err)
 	if (unlink(path) < 0 && errno != ENOENT)
 		FAIL(err, IO, "%s: %s", path, strerror(errno));
 	return GH_RC_OK;
+}
+
+static bool segments_followed(const char *dir)
+{
+	char path[4096];
+	bool held;
+	int fd;
+
+	if (path_of(dir, STR(SEGMENT_FOLLOWERS), path, NULL).code || (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return false;
+	held = flock(fd, LOCK_EX | LOCK_NB) < 0;
+	close(fd);
+	return held;
+}
+
+/* A file whose lock is held by its writer, and that nobody follows, is the writer's again. */
+static bool give_back(const char *dir, const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	bool given = false;
+	void *p;
+
+	if (fd < 0)
+		return false;
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0 && !segments_followed(dir)) {
+		p = mmap(NULL, SEGMENT_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (p != MAP_FAILED) {
+			atomic_store(&((struct segment_header *)p)->released, 1);
+			munmap(p, SEGMENT_HEADER_BYTES);
+			given = true;
+		}
+	}
+	close(fd);
+	return given;
+}
+
+gh_rc segment_release(const char *dir, struct str name, struct gh_err *err)
+{
+	char path[4096];
+
+	TRY(path_of(dir, name, path, err));
+	return give_back(dir, path) ? GH_RC_OK : segment_remove(dir, name, err);
+}
+
+/* ---- following -------------------------------------------------------------------------------------------------------------- */
+
+int segments_follow(const char *dir)
+{
+	char path[4096];
+	int fd;
+
+	if (path_of(dir, STR(SEGMENT_FOLLOWERS), path, NULL).code)
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);     /* read by a keeper of any user */
+	if (fd >= 0 && flock(fd, LOCK_SH) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /* ---- records ---------------------------------------------------------------------------------------------------------------- */
@@ -189,6 +285,7 @@ static bool record_read(const struct segment *s, const unsigned char *at, uint32
 	uint16_t lengths[TELEMETRY_TEXT__ALL] = { 0 };
 	size_t sum = fixed_bytes(s);
 
+	call->kind = 0;
 	from = get(from, &call->started_us, 8);
 #define X(type, name) from = get(from, &call->name, sizeof(type));
 	TELEMETRY_NUMBERS(X)

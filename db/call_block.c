@@ -102,10 +102,12 @@ static bool tells_time(struct str id, const struct telemetry_call *call)
 	return call_id_time(id, &ms) && ms == call->started_us / 1000;
 }
 
-static bool note_own(struct call_blocks *b, const struct telemetry_call *call)
+static bool note_own(struct call_blocks *b, const struct telemetry_call *call, const struct call_packed *packed)
 {
-	return (tells_time(call->request_id, call) || note(b, CALL_SEEN_REQUEST, call->request_id))
-	       && (tells_time(call->trace_id, call) || note(b, CALL_SEEN_TRACE, call->trace_id))
+	bool known = packed->id_tells_time;
+
+	return (known || tells_time(call->request_id, call) || note(b, CALL_SEEN_REQUEST, call->request_id))
+	       && ((known && packed->trace_is_id) || tells_time(call->trace_id, call) || note(b, CALL_SEEN_TRACE, call->trace_id))
 	       && note(b, CALL_SEEN_CORRELATION, call->correlation);
 }
 
@@ -190,13 +192,13 @@ static gh_rc close_block(struct store *s, struct gh_err *err)
 gh_rc call_blocks_add(struct store *s, const struct telemetry_call *call, struct gh_err *err)
 {
 	struct call_blocks *b = s->blocks;
-	bool fresh;
+	struct call_packed packed;
 
 	if (b->open && b->now.gone + b->now.calls == CALL_BLOCK_CALLS)
 		TRY(close_block(s, err));
 	if (!b->open)
 		TRY(open_block(s, err));
-	if (!call_packer_add(b->packer, call, &fresh) || (fresh && !note_shared(b, call)) || !note_own(b, call))
+	if (!call_packer_add(b->packer, call, &packed) || (packed.fresh && !note_shared(b, call)) || !note_own(b, call, &packed))
 		FAIL(err, NOMEM, "no memory for a block of calls");
 	if (call->started_us < b->now.first_us)
 		b->now.first_us = call->started_us;
@@ -250,7 +252,8 @@ static void tell_damage(int64_t row)
 static bool cut(struct call_packer *p, struct call_unpacker *u, struct str records, int64_t before_us, size_t most, struct block *left)
 {
 	struct telemetry_call call;
-	bool damaged = false, fresh, cutting = true;
+	struct call_packed packed;
+	bool damaged = false, cutting = true;
 	size_t gone = 0, kept = 0;
 
 	left->first_us = INT64_MAX;
@@ -264,7 +267,7 @@ static bool cut(struct call_packer *p, struct call_unpacker *u, struct str recor
 			gone++;
 			continue;
 		}
-		if (!call_packer_add(p, &call, &fresh))
+		if (!call_packer_add(p, &call, &packed))
 			return false;
 		left->first_us = call.started_us < left->first_us ? call.started_us : left->first_us;
 		left->last_us = call.started_us > left->last_us ? call.started_us : left->last_us;

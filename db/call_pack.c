@@ -1,14 +1,10 @@
 #include "db/call_pack.h"
 
 #include "core/str.h"
+#include "core/telemetry_kind.h"
 
 #include <stdlib.h>
 
-/* What calls of one kind have in common. */
-#define SHARED_TEXTS(X)                                                                                                    \
-	X(environment) X(api) X(version) X(revision) X(operation) X(product) X(subscription) X(user) X(application) X(backend)  \
-	X(method) X(host) X(reason) X(client_ip) X(key_prefix) X(credential)
-#define SHARED_NUMBERS(X) X(status) X(backend_status) X(attempts) X(origin) X(cache) X(trace_flags)
 /* What each has for itself; new ones come last. The request id stands apart. */
 #define OWN_NUMBERS(X)                                                                                                     \
 	X(bytes_in) X(bytes_out) X(backend_bytes_out) X(backend_bytes_in) X(total_us) X(gateway_us) X(backend_us) X(dns_us)     \
@@ -18,10 +14,12 @@
 
 #define ONE(name) +1
 #define NAME_TEXT(name) OWN_TEXT_##name,
+#define NAME_NUMBER(name) OWN_NUMBER_##name,
 enum { OWN_TEXTS(NAME_TEXT) OWN_TEXT_END };
+enum { OWN_NUMBERS(NAME_NUMBER) OWN_NUMBER_END };
 #define ONE_TEXT(name, max) +1
 #define ONE_NUMBER(type, name) +1
-enum { SHARED_TEXT_COUNT = SHARED_TEXTS(ONE), SHARED_COUNT = SHARED_TEXT_COUNT SHARED_NUMBERS(ONE), OWN_NUMBER_COUNT = OWN_NUMBERS(ONE),
+enum { SHARED_TEXT_COUNT = TELEMETRY_SHARED_TEXTS(ONE), SHARED_COUNT = SHARED_TEXT_COUNT TELEMETRY_SHARED_NUMBERS(ONE), OWN_NUMBER_COUNT = OWN_NUMBERS(ONE),
        OWN_TEXT_COUNT = OWN_TEXTS(ONE) };
 _Static_assert(SHARED_TEXT_COUNT + OWN_TEXT_COUNT + 1 == 0 TELEMETRY_TEXTS(ONE_TEXT), "each text of a call has its place here");
 _Static_assert(SHARED_COUNT - SHARED_TEXT_COUNT + OWN_NUMBER_COUNT == 0 TELEMETRY_NUMBERS(ONE_NUMBER), "and each number");
@@ -44,6 +42,7 @@ struct call_packer {
 	size_t n, cap;
 	struct shared shared[SHARED_MAX];
 	uint16_t slots[SLOTS];                       /* 0: free; else the number of a shared one, plus 1 */
+	uint16_t of_kind[TELEMETRY_KINDS_MAX + 1];   /* the same, by the kind of the call */
 	unsigned n_shared;
 	bool section;                                /* the next record begins one */
 	int64_t last_us;
@@ -87,6 +86,7 @@ static bool have_room(struct call_packer *p, size_t more)
 static void begin_section(struct call_packer *p)
 {
 	memset(p->slots, 0, sizeof(p->slots));
+	memset(p->of_kind, 0, sizeof(p->of_kind));
 	p->n_shared = 0;
 	p->section = true;
 	p->last_us = 0;
@@ -190,52 +190,48 @@ static int hex_digit(char c)
 	return hex_digits[(unsigned char)c] - 1;
 }
 
-static bool is_dash(size_t at)
+/* Where the pairs of digits of an id stand; dashes stand between them. */
+static const uint8_t uuid_pairs[UUID_BYTES] = { 0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34 };
+
+static bool uuid_dashes(const char *id)
 {
-	return at == 8 || at == 13 || at == 18 || at == 23;
+	return id[8] == '-' && id[13] == '-' && id[18] == '-' && id[23] == '-';
 }
 
 static bool uuid_pack(struct str id, unsigned char to[UUID_BYTES])
 {
-	size_t n = 0;
+	bool good = true;
 
-	if (id.n != UUID_TEXT)
+	if (id.n != UUID_TEXT || !uuid_dashes(id.p))
 		return false;
-	for (size_t i = 0; i < UUID_TEXT;) {
-		int high, low;
+	for (size_t i = 0; i < UUID_BYTES; i++) {
+		unsigned high = hex_digits[(unsigned char)id.p[uuid_pairs[i]]], low = hex_digits[(unsigned char)id.p[uuid_pairs[i] + 1]];
 
-		if (is_dash(i)) {
-			if (id.p[i++] != '-')
-				return false;
-			continue;
-		}
-		high = hex_digit(id.p[i]);
-		low = hex_digit(id.p[i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		to[n++] = (unsigned char)(high << 4 | low);
-		i += 2;
+		good &= high && low;
+		to[i] = (unsigned char)((high - 1) << 4 | (low - 1));
 	}
-	return true;
+	return good;
 }
 
 static void uuid_text(const unsigned char from[UUID_BYTES], char to[UUID_TEXT])
 {
 	static const char hex[] = "0123456789abcdef";
 
-	for (size_t i = 0, n = 0; i < UUID_TEXT; n++) {
-		if (is_dash(i))
-			to[i++] = '-';
-		to[i++] = hex[from[n] >> 4];
-		to[i++] = hex[from[n] & 15];
+	to[8] = to[13] = to[18] = to[23] = '-';
+	for (size_t i = 0; i < UUID_BYTES; i++) {
+		to[uuid_pairs[i]] = hex[from[i] >> 4];
+		to[uuid_pairs[i] + 1] = hex[from[i] & 15];
 	}
 }
 
+/* The id without its dashes. */
 static void bare_text(const char uuid[UUID_TEXT], char to[BARE_TEXT])
 {
-	for (size_t i = 0, n = 0; i < UUID_TEXT; i++)
-		if (!is_dash(i))
-			to[n++] = uuid[i];
+	memcpy(to, uuid, 8);
+	memcpy(to + 8, uuid + 9, 4);
+	memcpy(to + 12, uuid + 14, 4);
+	memcpy(to + 16, uuid + 19, 4);
+	memcpy(to + 20, uuid + 24, 12);
 }
 
 /* A trace that the gateway began has the id of its call. */
@@ -249,12 +245,28 @@ static bool names_trace(struct str uuid, struct str trace)
 	return memcmp(bare, trace.p, BARE_TEXT) == 0;
 }
 
-static unsigned char *put_id(unsigned char *to, const struct telemetry_call *call, unsigned char *head)
+/* Of version 7, whose first 48 bits are a time. */
+static bool uuid_time(const unsigned char id[UUID_BYTES], int64_t *ms)
+{
+	uint64_t v = 0;
+
+	if (id[6] >> 4 != 7)
+		return false;
+	for (int i = 0; i < 6; i++)
+		v = v << 8 | id[i];
+	*ms = (int64_t)v;
+	return true;
+}
+
+static unsigned char *put_id(unsigned char *to, const struct telemetry_call *call, unsigned char *head, struct call_packed *packed)
 {
 	struct str id = call->request_id;
+	int64_t ms;
 
 	if (uuid_pack(id, to)) {
-		*head |= (unsigned char)(UUID | (names_trace(id, call->trace_id) ? SAME_TRACE : 0));
+		packed->id_tells_time = uuid_time(to, &ms) && ms == call->started_us / 1000;
+		packed->trace_is_id = names_trace(id, call->trace_id);
+		*head |= (unsigned char)(UUID | (packed->trace_is_id ? SAME_TRACE : 0));
 		return to + UUID_BYTES;
 	}
 	return put_bytes(put_number(to, id.n), id);
@@ -262,32 +274,28 @@ static unsigned char *put_id(unsigned char *to, const struct telemetry_call *cal
 
 static unsigned char *put_own(unsigned char *to, const struct telemetry_call *call, unsigned char head)
 {
-	const uint64_t numbers[] = {
-#define X(name) call->name,
-		OWN_NUMBERS(X)
-#undef X
-	};
-	const struct str texts[] = {
-#define X(name) call->name,
-		OWN_TEXTS(X)
-#undef X
-	};
 	uint64_t number_mask = 0, text_mask = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-		number_mask |= (uint64_t)(numbers[i] != 0) << i;
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		text_mask |= (uint64_t)(texts[i].n != 0) << i;
+#define X(name) number_mask |= (uint64_t)(call->name != 0) << OWN_NUMBER_##name;
+	OWN_NUMBERS(X)
+#undef X
+#define X(name) text_mask |= (uint64_t)(call->name.n != 0) << OWN_TEXT_##name;
+	OWN_TEXTS(X)
+#undef X
 	if (head & SAME_TRACE)
 		text_mask &= ~(UINT64_C(1) << OWN_TEXT_trace_id);
 	to = put_number(to, number_mask);
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-		if (numbers[i])
-			to = put_number(to, numbers[i]);
+#define X(name)                                                                         \
+	if (call->name)                                                                 \
+		to = put_number(to, call->name);
+	OWN_NUMBERS(X)
+#undef X
 	to = put_number(to, text_mask);
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		if (text_mask >> i & 1)
-			to = put_bytes(put_number(to, texts[i].n), texts[i]);
+#define X(name)                                                                         \
+	if (text_mask >> OWN_TEXT_##name & 1)                                           \
+		to = put_bytes(put_number(to, call->name.n), call->name);
+	OWN_TEXTS(X)
+#undef X
 	return to;
 }
 
@@ -308,45 +316,61 @@ static uint64_t zigzag(int64_t v)
 	return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
 }
 
-bool call_packer_add(struct call_packer *p, const struct telemetry_call *call, bool *fresh)
+/* Looks all shared fields through. *fresh: they are the first of this section. */
+static unsigned char *put_looked_up(struct call_packer *p, unsigned char *to, const struct telemetry_call *call, bool *fresh)
 {
 	const struct str texts[] = {
 #define X(name) call->name,
-		SHARED_TEXTS(X)
+		TELEMETRY_SHARED_TEXTS(X)
 #undef X
 	};
 	const uint64_t numbers[] = {
 #define X(name) call->name,
-		SHARED_NUMBERS(X)
+		TELEMETRY_SHARED_NUMBERS(X)
 #undef X
 	};
-	unsigned char *to, head = 0;
 	uint64_t hash = 0;
 	unsigned which;
 	size_t slot = 0;
 
-	if (!have_room(p, most_bytes(call)))
-		return false;
-	if (p->n_shared == SHARED_MAX)
-		begin_section(p);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		hash = mix(hash, texts[i]);
 	which = find_shared(p, hash, texts, numbers, &slot);
 	*fresh = which == SHARED_MAX;
+	if (*fresh) {
+		to = put_shared(p, to, texts, numbers, hash);
+		p->slots[slot] = (uint16_t)p->n_shared;
+		which = p->n_shared - 1;
+	} else {
+		to = put_number(to, which);
+	}
+	if (call->kind)
+		p->of_kind[call->kind] = (uint16_t)(which + 1);
+	return to;
+}
+
+bool call_packer_add(struct call_packer *p, const struct telemetry_call *call, struct call_packed *packed)
+{
+	unsigned char *to, head = 0;
+
+	*packed = (struct call_packed){ 0 };
+	if (!have_room(p, most_bytes(call)))
+		return false;
+	if (p->n_shared == SHARED_MAX)
+		begin_section(p);
 	to = p->p + p->n + 1;                        /* the head is written at last */
 	if (p->section) {
 		head |= NEW_SECTION;
 		*to++ = VERSION;
 	}
-	if (*fresh) {
+	if (p->of_kind[call->kind])
+		to = put_number(to, p->of_kind[call->kind] - 1u);
+	else
+		to = put_looked_up(p, to, call, &packed->fresh);
+	if (packed->fresh)
 		head |= NEW_SHARED;
-		to = put_shared(p, to, texts, numbers, hash);
-		p->slots[slot] = (uint16_t)p->n_shared;
-	} else {
-		to = put_number(to, which);
-	}
 	to = put_number(to, zigzag((int64_t)((uint64_t)call->started_us - (uint64_t)p->last_us)));
-	to = put_id(to, call, &head);
+	to = put_id(to, call, &head, packed);
 	to = put_own(to, call, head);
 	p->p[p->n] = head;
 	p->n = (size_t)(to - p->p);
@@ -426,10 +450,10 @@ static void get_shared(struct call_unpacker *u)
 #define X(name)                                                                         \
 	n = get_number(u);                                                              \
 	now.name = n ? get_bytes(u, n - 1) : before->name.p ? before->name : STR("");
-	SHARED_TEXTS(X)
+	TELEMETRY_SHARED_TEXTS(X)
 #undef X
 #define X(name) now.name = (__typeof__(now.name))get_number(u);
-	SHARED_NUMBERS(X)
+	TELEMETRY_SHARED_NUMBERS(X)
 #undef X
 	u->shared[u->n_shared++] = now;
 }

@@ -18,8 +18,15 @@ struct call_packer *call_packer_new(void);               /* NULL when out of mem
 void call_packer_free(struct call_packer *p);            /* NULL is fine */
 /* Begins with what was packed before (empty: nothing) and a new section. */
 bool call_packer_begin(struct call_packer *p, struct str before) MUST_USE;
-/* *fresh: no call of this section had the same shared fields. False: out of memory. */
-bool call_packer_add(struct call_packer *p, const struct telemetry_call *call, bool *fresh) MUST_USE;
+
+struct call_packed {
+	bool fresh;                  /* no call of this section had the same shared fields */
+	bool id_tells_time;          /* the request id is one that the gateway makes, of the time of the call */
+	bool trace_is_id;            /* the trace has the id of the call */
+};
+/* Calls with the same kind (core/telemetry_kind.h; 0: not known) have the same shared fields from one call_packer_begin to the next.
+ * False: out of memory. */
+bool call_packer_add(struct call_packer *p, const struct telemetry_call *call, struct call_packed *packed) MUST_USE;
 struct str call_packer_bytes(const struct call_packer *p);       /* until the next call */
 
 struct call_unpacker;

@@ -76,13 +76,13 @@ static int by_number(const void *x, const void *y)
 
 static bool pack(struct packing *p, struct call_packer *packer)
 {
-	bool fresh;
+	struct call_packed packed;
 
 	if (!call_packer_begin(packer, STR("")))
 		return false;
 	qsort(p->rows, p->n, sizeof(*p->rows), by_number);
 	for (size_t i = 0; i < p->n; i++)
-		if (!call_packer_add(packer, &p->rows[i].call, &fresh))
+		if (!call_packer_add(packer, &p->rows[i].call, &packed))
 			return false;
 	return true;
 }

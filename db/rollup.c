@@ -14,6 +14,7 @@
 #include "core/latency.h"
 #include "core/map.h"
 #include "core/str.h"
+#include "core/telemetry_kind.h"
 #include "db/sql.h"
 #include "db/telemetry.h"
 
@@ -48,7 +49,7 @@ struct rollup {
 	struct arena *arena;                 /* of places; emptied by each write */
 	struct arena *scratch;               /* of one run */
 	struct map by_text;                  /* text of the place -> struct place */
-	struct place *recent;          /* of the last call: the next one is often of the same */
+	struct place *of_kind[TELEMETRY_KINDS_MAX + 1];     /* the same, by the kind of the call */
 	struct fact *facts;
 	uint32_t *order;                     /* indexes of facts by place and time, once put_in_order has run */
 	size_t n, places_max;
@@ -59,6 +60,13 @@ struct sums {
 		attempts, cache_hits, cache_misses;
 	int64_t connects, dns_us, connect_us, tls_us, first_byte_us;
 	struct latency total, gateway, backend;
+};
+
+/* Facts that follow each other in r->order, of one place and period. */
+struct run {
+	size_t from, n;
+	const struct fact *first;
+	struct sums sums;
 };
 
 /* ---- dimensions --------------------------------------------------------------------------------------------------------- */
@@ -173,43 +181,34 @@ static struct str place_key(const struct str at[ROLLUP_DIMENSION__COUNT], char o
 	return (struct str){ out, (size_t)(to - out) };
 }
 
-static bool same_place(const struct place *p, const struct str at[ROLLUP_DIMENSION__COUNT])
+static struct place *place_take(struct rollup *r, const struct telemetry_call *call)
 {
-	for (size_t i = 0; i < ROLLUP_DIMENSION__COUNT; i++)
-		if (!str_eq(p->at[i], at[i]))
-			return false;
-	return true;
-}
-
-static struct place *place_take(struct rollup *r, const struct str at[ROLLUP_DIMENSION__COUNT])
-{
+	struct str at[ROLLUP_DIMENSION__COUNT], key;
 	char bytes[PLACE_BYTES_MAX];
-	struct str key;
 	struct place *p;
 
-	if (r->recent && same_place(r->recent, at))
-		return r->recent;
+	place_of(call, at);
 	key = place_key(at, bytes);
 	p = map_get(&r->by_text, key);
 	if (p)
-		return r->recent = p;
+		return p;
 	p = arena_new_of(r->arena, struct place);
 	key = arena_dup(r->arena, key);
 	if (!p || !key.p || !map_put(&r->by_text, key, p))
 		return NULL;
 	for (size_t i = 0, from = 0; i < ROLLUP_DIMENSION__COUNT; from += at[i].n + 1, i++)
 		p->at[i] = (struct str){ key.p + from, at[i].n };
-	return r->recent = p;
+	return p;
 }
 
 bool rollup_add(struct rollup *r, const struct telemetry_call *call, uint32_t times)
 {
-	struct str at[ROLLUP_DIMENSION__COUNT];
-	struct place *p;
+	struct place *p = call->kind ? r->of_kind[call->kind] : NULL;
 
-	place_of(call, at);
-	if (rollup_full(r) || !(p = place_take(r, at)))
+	if (rollup_full(r) || (!p && !(p = place_take(r, call))))
 		return false;
+	if (call->kind)
+		r->of_kind[call->kind] = p;
 	p->calls += times;
 	if (call->started_us / 1000000 > p->last_s)
 		p->last_s = call->started_us / 1000000 / ROLLUP_MINUTE_S * ROLLUP_MINUTE_S;
@@ -337,26 +336,34 @@ static bool add_fact(struct sums *t, struct arena *a, const struct fact *f)
 	return latency_add_many(&t->total, a, c->total_us, f->times) && latency_add_many(&t->gateway, a, c->gateway_us, f->times);
 }
 
-static void bind_row_key(sqlite3_stmt *st, int64_t period_s, int64_t start_s, int64_t place)
+static int64_t period_start(const struct run *run, int64_t period_s)
 {
-	bind_int(st, 1, period_s);
-	bind_int(st, 2, start_s);
-	bind_int(st, 3, place);
+	return run->first->start_s / period_s * period_s;
 }
 
-/* Adds the histograms that the row has. */
-static gh_rc merge_there(struct rollup *r, struct sums *t, int64_t period_s, int64_t start_s, int64_t place, struct gh_err *err)
+static void bind_row_key(sqlite3_stmt *st, int64_t period_s, const struct run *run)
 {
-	struct latency *const into[] = { &t->total, &t->gateway, &t->backend };
+	bind_int(st, 1, period_s);
+	bind_int(st, 2, period_start(run, period_s));
+	bind_int(st, 3, run->first->place);
+}
+
+/* The histograms with those added that the row has. */
+static gh_rc pack_with_row(struct rollup *r, const struct run *run, int64_t period_s, struct str packed[3], struct gh_err *err)
+{
+	const struct latency *const from[] = { &run->sums.total, &run->sums.gateway, &run->sums.backend };
 	sqlite3_stmt *st = sql_use(r->store, SQL_ROLLUP_LATENCY_GET);
 	bool row, ok = true;
 
-	bind_row_key(st, period_s, start_s, place);
+	bind_row_key(st, period_s, run);
 	TRY(sql_step(r->store, st, &row, err));
-	for (int i = 0; row && i < (int)ARRAY_LEN(into); i++) {
-		struct str packed = { sqlite3_column_blob(st, i), (size_t)sqlite3_column_bytes(st, i) };
+	for (int i = 0; i < 3; i++) {
+		struct str there = STR("");
 
-		ok = ok && latency_unpack(into[i], r->scratch, packed);
+		if (row)
+			there = (struct str){ sqlite3_column_blob(st, i), (size_t)sqlite3_column_bytes(st, i) };
+		packed[i] = latency_pack_added(from[i], there, r->scratch);
+		ok = ok && packed[i].p;
 	}
 	sqlite3_reset(st);
 	if (!ok)
@@ -364,19 +371,15 @@ static gh_rc merge_there(struct rollup *r, struct sums *t, int64_t period_s, int
 	return GH_RC_OK;
 }
 
-static gh_rc write_latency(struct rollup *r, struct sums *t, int64_t period_s, int64_t start_s, int64_t place, struct gh_err *err)
+static gh_rc write_latency(struct rollup *r, const struct run *run, int64_t period_s, struct gh_err *err)
 {
+	const struct sums *t = &run->sums;
 	struct str packed[3];
 	sqlite3_stmt *st;
 
-	TRY(merge_there(r, t, period_s, start_s, place, err));
-	packed[0] = latency_pack(&t->total, r->scratch);
-	packed[1] = latency_pack(&t->gateway, r->scratch);
-	packed[2] = latency_pack(&t->backend, r->scratch);
-	if (!packed[0].p || !packed[1].p || !packed[2].p)
-		FAIL(err, NOMEM, "no memory for a histogram");
+	TRY(pack_with_row(r, run, period_s, packed, err));
 	st = sql_use(r->store, SQL_ROLLUP_LATENCY_ADD);
-	bind_row_key(st, period_s, start_s, place);
+	bind_row_key(st, period_s, run);
 	for (int i = 0; i < 3; i++)
 		bind_blob(st, 4 + i, packed[i]);
 	bind_int(st, 7, t->connects);
@@ -404,32 +407,34 @@ static gh_rc write_api_day(struct rollup *r, const struct place *p, int64_t day_
 	return sql_done(r->store, st, err);
 }
 
-/* Facts of one place and period as one row, or added to the one that is there. */
-static gh_rc write_run(struct rollup *r, const uint32_t *run, size_t n, int64_t period_s, struct gh_err *err)
+/* Mostly all that a drain has of a place is of one minute, and so of one hour and one day: then it is summed once. */
+static gh_rc sum_run(struct rollup *r, struct run *run, size_t from, size_t n, struct gh_err *err)
 {
-	const struct fact *f = &r->facts[run[0]];
-	int64_t start_s = f->start_s / period_s * period_s;
-	struct sums t = { 0 };
-	sqlite3_stmt *st;
-
+	if (run->n == n && run->from == from)
+		return GH_RC_OK;
 	arena_reset(r->scratch);
+	*run = (struct run){ .from = from, .n = n, .first = &r->facts[r->order[from]] };
 	for (size_t i = 0; i < n; i++)
-		if (!add_fact(&t, r->scratch, &r->facts[run[i]]))
+		if (!add_fact(&run->sums, r->scratch, &r->facts[r->order[from + i]]))
 			FAIL(err, NOMEM, "no memory for a histogram");
-	st = sql_use(r->store, SQL_ROLLUP_ADD);
-	bind_row_key(st, period_s, start_s, f->place);
-	{
-		const int64_t values[] = { t.calls, t.bytes_in, t.bytes_out, t.backend_bytes_in, t.backend_bytes_out, t.total_us,
-					   t.gateway_us, t.backend_us, t.backend_calls, t.attempts, t.cache_hits,
-					   t.cache_misses };
+	return GH_RC_OK;
+}
 
-		for (int i = 0; i < (int)ARRAY_LEN(values); i++)
-			bind_int(st, 4 + i, values[i]);
-	}
+/* A run as one row, or added to the one that is there. */
+static gh_rc write_run(struct rollup *r, const struct run *run, int64_t period_s, struct gh_err *err)
+{
+	const struct sums *t = &run->sums;
+	const int64_t values[] = { t->calls, t->bytes_in, t->bytes_out, t->backend_bytes_in, t->backend_bytes_out, t->total_us, t->gateway_us,
+				   t->backend_us, t->backend_calls, t->attempts, t->cache_hits, t->cache_misses };
+	sqlite3_stmt *st = sql_use(r->store, SQL_ROLLUP_ADD);
+
+	bind_row_key(st, period_s, run);
+	for (int i = 0; i < (int)ARRAY_LEN(values); i++)
+		bind_int(st, 4 + i, values[i]);
 	TRY(sql_done(r->store, st, err));
 	if (period_s == ROLLUP_DAY_S)
-		TRY(write_api_day(r, f->at, start_s, t.calls, err));
-	return write_latency(r, &t, period_s, start_s, f->place, err);
+		TRY(write_api_day(r, run->first->at, period_start(run, period_s), t->calls, err));
+	return write_latency(r, run, period_s, err);
 }
 
 static int by_number(const void *x, const void *y)
@@ -474,31 +479,44 @@ static gh_rc put_in_order(struct rollup *r, struct gh_err *err)
 	return GH_RC_OK;
 }
 
-static gh_rc write_period(struct rollup *r, int64_t period_s, struct gh_err *err)
+/* How many facts from the index on are of the same place and period. */
+static size_t run_length(const struct rollup *r, size_t from, size_t end, int64_t period_s)
 {
-	for (size_t i = 0, n; i < r->n; i += n) {
-		const struct fact *f = &r->facts[r->order[i]], *g;
+	const struct fact *f = &r->facts[r->order[from]], *g;
+	size_t n = 1;
 
-		for (n = 1; i + n < r->n; n++) {
-			g = &r->facts[r->order[i + n]];
-			if (g->place != f->place || g->start_s / period_s != f->start_s / period_s)
-				break;
-		}
-		TRY(write_run(r, r->order + i, n, period_s, err));
+	for (; from + n < end; n++) {
+		g = &r->facts[r->order[from + n]];
+		if (g->place != f->place || g->start_s / period_s != f->start_s / period_s)
+			break;
 	}
+	return n;
+}
+
+/* Facts of one place and day. */
+static gh_rc write_day(struct rollup *r, size_t from, size_t end, struct gh_err *err)
+{
+	static const int64_t periods[] = { ROLLUP_MINUTE_S, ROLLUP_HOUR_S, ROLLUP_DAY_S };
+	struct run run = { 0 };
+
+	for (size_t p = 0; p < ARRAY_LEN(periods); p++)
+		for (size_t i = from; i < end; i += run.n) {
+			TRY(sum_run(r, &run, i, run_length(r, i, end, periods[p]), err));
+			TRY(write_run(r, &run, periods[p], err));
+		}
 	return GH_RC_OK;
 }
 
 gh_rc rollup_write(struct rollup *r, struct gh_err *err)
 {
-	static const int64_t periods[] = { ROLLUP_MINUTE_S, ROLLUP_HOUR_S, ROLLUP_DAY_S };
-
 	TRY(number_places(r, err));
 	TRY(put_in_order(r, err));
-	for (size_t i = 0; i < ARRAY_LEN(periods); i++)
-		TRY(write_period(r, periods[i], err));
+	for (size_t i = 0, n; i < r->n; i += n) {
+		n = run_length(r, i, r->n, ROLLUP_DAY_S);
+		TRY(write_day(r, i, i + n, err));
+	}
 	r->n = 0;
-	r->recent = NULL;
+	memset(r->of_kind, 0, sizeof(r->of_kind));
 	arena_reset(r->arena);
 	map_init(&r->by_text, r->arena, false);
 	return GH_RC_OK;

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "core/telemetry_kind.h"
 #include "db/rollup.h"
 #include "keeper/alerts.h"
 #include "keeper/export.h"
@@ -23,11 +24,12 @@ enum { LEFTOVER_AGE_S = 60, PACE_CALLS = 256, PACE_REST_NS = 600000, LATE_US = 3
 struct pass {
 	const struct drain *d;
 	struct arena *arena;
+	struct telemetry_kinds *kinds;
 	struct rollup *totals;
 	struct key_uses *uses;
 	struct drain_result *out;
-	struct str *names, *remove;
-	size_t n, n_remove;
+	struct str *names, *remove, *release;
+	size_t n, n_remove, n_release;
 	size_t most;                         /* calls of this transaction */
 	bool late;                           /* what it reads ended some seconds ago */
 	struct gh_err *err;
@@ -49,8 +51,9 @@ static void pace(struct pass *p, const struct telemetry_call *call)
 }
 
 /* One record: into the totals, and as a row. */
-static gh_rc take_call(struct pass *p, const struct telemetry_call *call)
+static gh_rc take_call(struct pass *p, struct telemetry_call *call)
 {
+	call->kind = telemetry_kind(p->kinds, call);
 	if (rollup_full(p->totals))
 		TRY(rollup_write(p->totals, p->err));
 	if (!rollup_add(p->totals, call, 1) || !key_uses_add(p->uses, call) || (p->d->alerts && !alerts_count(p->d->alerts, call)))
@@ -84,7 +87,7 @@ static gh_rc read_segment(struct pass *p, struct str name, struct segment *s)
 	if (offset < segment_committed(s) && p->out->calls >= p->most)
 		p->out->more = true;
 	if (finished && offset >= segment_committed(s))
-		p->remove[p->n_remove++] = name;
+		p->release[p->n_release++] = name;
 	if (offset == start && dropped == told)
 		return GH_RC_OK;
 	return store_drain_segment(p->d->store, name, offset, dropped, p->err);
@@ -109,7 +112,10 @@ static gh_rc drain_segment(struct pass *p, struct str name)
 		*p->err = err;
 		return rc;
 	}
-	rc = read_segment(p, name, s);
+	if (!segment_released(s))
+		rc = read_segment(p, name, s);
+	else if (segment_left(s))
+		p->remove[p->n_remove++] = name;
 	segment_close(s);
 	return rc;
 }
@@ -153,9 +159,11 @@ static gh_rc run(struct pass *p)
 
 	TRY(segments_list(p->arena, p->d->dir, &p->names, &p->n, p->err));
 	p->remove = arena_alloc(p->arena, p->n, sizeof(*p->remove));
+	p->release = arena_alloc(p->arena, p->n, sizeof(*p->release));
+	p->kinds = telemetry_kinds_new();
 	p->totals = rollup_new(p->d->store, p->d->places_max);
 	p->uses = key_uses_new(p->arena);
-	if (!p->remove || !p->totals || !p->uses)
+	if (!p->remove || !p->release || !p->kinds || !p->totals || !p->uses)
 		FAIL(p->err, NOMEM, "no memory for a drain");
 	if (p->d->alerts)
 		TRY(alerts_begin(p->d->alerts, p->d->store, p->err));
@@ -168,10 +176,11 @@ static gh_rc run(struct pass *p)
 	if (p->d->sinks)
 		sinks_drained(p->d->sinks, !rc.code);
 	TRY(rc);
-	for (size_t i = 0; i < p->n_remove; i++) {
+	for (size_t i = 0; i < p->n_remove; i++)
 		TRY(segment_remove(p->d->dir, p->remove[i], p->err));
-		p->out->removed++;
-	}
+	for (size_t i = 0; i < p->n_release; i++)
+		TRY(segment_release(p->d->dir, p->release[i], p->err));
+	p->out->removed += p->n_remove + p->n_release;
 	return GH_RC_OK;
 }
 
@@ -185,6 +194,7 @@ gh_rc drain_once(const struct drain *d, struct drain_result *out, struct gh_err 
 	if (!p.arena)
 		FAIL(err, NOMEM, "no memory for a drain");
 	rc = run(&p);
+	telemetry_kinds_free(p.kinds);
 	rollup_free(p.totals);
 	arena_free(p.arena);
 	return rc;

@@ -1,6 +1,7 @@
 #include "keeper/key_use.h"
 
 #include "core/map.h"
+#include "core/telemetry_kind.h"
 #include "db/key_review.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ struct use {
 struct key_uses {
 	struct arena *arena;
 	struct map uses;                     /* "SUBSCRIPTION\1PREFIX" */
+	struct use *of_kind[TELEMETRY_KINDS_MAX + 1];       /* the same, by the kind of the call */
 };
 
 struct key_uses *key_uses_new(struct arena *a)
@@ -26,30 +28,40 @@ struct key_uses *key_uses_new(struct arena *a)
 	return u;
 }
 
-/* Keys that were refused count as well: somebody still has them. */
-bool key_uses_add(struct key_uses *u, const struct telemetry_call *call)
+/* NULL: no memory. */
+static struct use *look_up(struct key_uses *u, const struct telemetry_call *call)
 {
 	char text[256];
-	struct str key;
+	struct str key = { text, call->subscription.n + 1 + call->key_prefix.n };
 	struct use *x;
 
-	if (!call->subscription.n || !call->key_prefix.n)
-		return true;
-	key = (struct str){ text, call->subscription.n + 1 + call->key_prefix.n };
-	if (key.n > sizeof(text))
-		return true;
+	_Static_assert(sizeof(text) > 80 + 1 + 16, "both at their longest, core/telemetry.h");
 	memcpy(text, call->subscription.p, call->subscription.n);
 	text[call->subscription.n] = '\1';
 	memcpy(text + call->subscription.n + 1, call->key_prefix.p, call->key_prefix.n);
 	x = map_get(&u->uses, key);
-	if (!x) {
-		x = arena_new_of(u->arena, struct use);
-		key = arena_dup(u->arena, key);
-		if (!x || !key.p || !map_put(&u->uses, key, x))
-			return false;
-		x->subscription = (struct str){ key.p, call->subscription.n };
-		x->prefix = (struct str){ key.p + call->subscription.n + 1, call->key_prefix.n };
-	}
+	if (x)
+		return x;
+	x = arena_new_of(u->arena, struct use);
+	key = arena_dup(u->arena, key);
+	if (!x || !key.p || !map_put(&u->uses, key, x))
+		return NULL;
+	x->subscription = (struct str){ key.p, call->subscription.n };
+	x->prefix = (struct str){ key.p + call->subscription.n + 1, call->key_prefix.n };
+	return x;
+}
+
+/* Keys that were refused count as well: somebody still has them. */
+bool key_uses_add(struct key_uses *u, const struct telemetry_call *call)
+{
+	struct use *x = call->kind ? u->of_kind[call->kind] : NULL;
+
+	if (!call->subscription.n || !call->key_prefix.n)
+		return true;
+	if (!x && !(x = look_up(u, call)))
+		return false;
+	if (call->kind)
+		u->of_kind[call->kind] = x;
 	if (call->started_us > x->last_us)
 		x->last_us = call->started_us;
 	return true;

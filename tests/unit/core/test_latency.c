@@ -157,9 +157,40 @@ static void distributions(void **state UNUSED)
 	check_done();
 }
 
+/* Packed histograms added up without unpacking are the same bytes as added up and packed. */
+static void added_packed(void **state UNUSED)
+{
+	static const char *const damaged[] = { "\xC0\x0D\x01", "\xFF\xFF\xFF\xFF\xFF\x01\x01", "\x05" };
+	struct arena *a = arena_new(1 << 24);
+
+	for (int round = 0; round < 400; round++) {
+		struct latency mine = { 0 }, theirs = { 0 }, sum = { 0 };
+		struct str packed, want;
+
+		arena_reset(a);
+		for (int i = 0, n = rand() % (round + 1); i < n; i++)
+			assert_true(latency_add_many(&mine, a, (uint64_t)exp(normal() * 2 + 8), 1 + (uint32_t)rand() % 300));
+		for (int i = 0, n = rand() % (round + 1); i < n; i++)
+			assert_true(latency_add_many(&theirs, a, (uint64_t)exp(normal() * 2 + 8), round % 7 ? 1 : UINT32_MAX));
+		packed = latency_pack(&theirs, a);
+		assert_true(latency_unpack(&sum, a, packed) && latency_merge(&sum, a, &mine));
+		want = latency_pack(&sum, a);
+		CHECK_STR("added", latency_pack_added(&mine, packed, a), want);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
+		struct latency one = { 0 };
+
+		assert_true(latency_add(&one, a, 5));
+		CHECK("damaged", !latency_pack_added(&one, str_of(damaged[i]), a).p);
+	}
+	arena_free(a);
+	check_done();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(error_bound), cmocka_unit_test(quantiles), cmocka_unit_test(distributions) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(error_bound), cmocka_unit_test(quantiles), cmocka_unit_test(distributions),
+					     cmocka_unit_test(added_packed) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

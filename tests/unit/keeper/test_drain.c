@@ -7,18 +7,24 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static char segments[128];
 
-static struct telemetry *writer(struct fixture *f, size_t segment_bytes)
+static struct telemetry *writer_of(struct fixture *f, size_t segment_bytes, uint64_t total_bytes)
 {
-	struct telemetry_options o = { .segment_bytes = segment_bytes, .total_bytes = 1 << 28 };
+	struct telemetry_options o = { .segment_bytes = segment_bytes, .total_bytes = total_bytes };
 	struct telemetry *t = NULL;
 
 	snprintf(segments, sizeof(segments), "%s/telemetry", f->dir);
 	CHECK_OK(f, telemetry_open(segments, &o, &t, &f->err));
 	return t;
+}
+
+static struct telemetry *writer(struct fixture *f, size_t segment_bytes)
+{
+	return writer_of(f, segment_bytes, 1 << 28);
 }
 
 static bool put(struct telemetry *t, int i, int status, enum telemetry_origin origin)
@@ -154,6 +160,75 @@ static void killed(void **state)
 	check_done();
 }
 
+/* Which files there were, and the highest number in a name: how many segments. */
+struct census {
+	ino_t files[64];
+	size_t n_files;
+	unsigned segments;
+};
+
+static void count_segments(struct fixture *f, struct census *c)
+{
+	struct str *names;
+	char path[256];
+	struct stat st;
+	size_t n, k;
+
+	CHECK_OK(f, segments_list(f->a, segments, &names, &n, &f->err));
+	for (size_t i = 0; i < n; i++) {
+		unsigned number = 1 + (unsigned)strtoul(strrchr(names[i].p, '-') + 1, NULL, 10);
+
+		c->segments = number > c->segments ? number : c->segments;
+		snprintf(path, sizeof(path), "%s/%.*s", segments, STR_ARG(names[i]));
+		if (stat(path, &st) < 0)
+			continue;                    /* it has its next name */
+		for (k = 0; k < c->n_files && c->files[k] != st.st_ino; k++)
+			;
+		if (k == c->n_files && k < ARRAY_LEN(c->files))
+			c->files[c->n_files++] = st.st_ino;
+	}
+}
+
+/* A writer fills a hundred segments and more while the keeper works: they are a few files, and each record counts once. */
+static void used_again(void **state)
+{
+	enum { RECORDS = 40000 };
+	struct fixture *f = *state;
+	struct store_telemetry_stats stats;
+	struct census census = { 0 };
+	pid_t pid = fork();
+	int status = -1;
+
+	snprintf(segments, sizeof(segments), "%s/telemetry", f->dir);
+	if (!pid) {
+		struct telemetry *t = writer_of(f, 65536, 10 * 65536);
+
+		for (int i = 0; i < RECORDS;)
+			if (put(t, i, 200, TELEMETRY_BY_BACKEND))
+				i++;
+			else
+				usleep(100);
+		telemetry_close(t);
+		_exit(0);
+	}
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		drain_now(f);
+		count_segments(f, &census);
+		arena_reset(f->a);
+	}
+	CHECK_INT("the writer's end", status, 0);
+	while (drain_now(f).more)
+		;
+	drain_now(f);
+	CHECK_INT("no segment is left", segments_left(f), 0);
+	CHECK("many segments", census.segments > 60);
+	CHECK("in few files", census.n_files && census.n_files < 40);
+	CHECK_OK(f, store_telemetry_stats(f->s, &stats, &f->err));
+	CHECK_INT("what was dropped was put again", stats.calls, RECORDS);
+	printf("# %u segments in %zu files\n", census.segments, census.n_files);
+	check_done();
+}
+
 static void damaged(void **state)
 {
 	struct fixture *f = *state;
@@ -220,7 +295,7 @@ static void full(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { store_test(drains), store_test(killed), store_test(damaged), store_test(full) };
+	const struct CMUnitTest tests[] = { store_test(drains), store_test(killed), store_test(used_again), store_test(damaged), store_test(full) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
