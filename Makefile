@@ -109,13 +109,34 @@ compile_commands.json: FORCE
 	@tests/tools/compile-commands '$(CC) $(CFLAGS)' $(core_SRC) $(db_SRC) $(policy_SRC) $(config_SRC) $(web_SRC) $(wildcard fcgi/*.c \
 		portal/portal/*.c portal/admin/*.c keeper/*.c cli/*.c) $(UNIT_SRC) > $@
 
-# each public header compiles alone
+define HELP
+make                         the programs, in build/release/bin; MODE=asan: with sanitizers, in build/asan/bin
+make run                     the sample system on http://127.0.0.1:8080/; PORT=9000, STATE=DIR
+make deps                    installs the Debian packages that building and running need
+make deps-test, deps-bench   those that tests and measurements need besides
+make install                 PREFIX (/usr/local), DESTDIR
+make test                    every test; T=tests/http/calls.test.js one, SERVERS=nginx behind one web server
+make unit                    unit tests; T=core/str one of them
+make headers                 each public header compiles alone
+make screenshots             pictures of every page, in build/screenshots
+make bench                   Gatehouse beside the bare web servers; ONLY=NAME a part
+make bench-record            what the record of a call costs
+make soak                    what takes hours; parts of it: make soak-kills, soak-traffic
+make fuzz                    fuzz targets, FUZZ_S=30 seconds each; T=fuzz_NAME one
+make compile_commands.json   for editors
+make clean                   removes build/
+endef
+export HELP
+help:
+	@echo "$$HELP"
+
+# each public header compiles alone; those of tests are parts of one test
 headers:
-	@for h in $$(git ls-files '*.h'); do \
+	@for h in $$(git ls-files '*.h' ':!tests'); do \
 		$(CC) $(CFLAGS) -Wno-unused -fsyntax-only -include $$h -x c /dev/null || exit 1; done; echo "headers: ok"
 
 clean:
 	rm -rf build
 
-.PHONY: all assets FORCE units unit units-run headers clean
+.PHONY: all assets FORCE help units unit units-run headers clean
 -include $(shell find $B -name '*.d' 2>/dev/null)

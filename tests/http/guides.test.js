@@ -5,7 +5,7 @@ const test = require('node:test');
 const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
-const { execFile } = require('node:child_process');
+const { execFile, spawnSync } = require('node:child_process');
 const { start, offline, backend, SERVERS, ROOT } = require('./harness');
 
 const read = (file) => fs.readFileSync(path.join(ROOT, file), 'utf8');
@@ -68,6 +68,22 @@ test('the document and its cases on the page about tests of policies', () => {
   const r = gw.cli('policy', 'test', path.join(gw.dir, 'policies'), { fails: true });
   fs.rmSync(gw.dir, { recursive: true, force: true });
   assert.strictEqual(r.code, 0, r.stdout);
+});
+
+test('the policy of the README compiles', () => {
+  const gw = offline(), file = gw.file('set_color.c', /^```c\n(.*?)^```/ms.exec(read('README.md'))[1]);
+  const flags = spawnSync('pkg-config', ['--cflags', 'libxml-2.0'], { encoding: 'utf8' }).stdout.trim().split(' ');
+  const r = spawnSync('gcc', ['-std=gnu11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', '-I.', ...flags, file],
+    { cwd: ROOT, encoding: 'utf8' });
+  fs.rmSync(gw.dir, { recursive: true, force: true });
+  assert.strictEqual(r.status, 0, r.stderr);
+});
+
+test('what make help lists can be made', () => {
+  const listed = [...read('Makefile').matchAll(/^make( .*?) {2,}/gm)].flatMap((m) => m[1].trim().split(', ')).filter(Boolean);
+  const rules = ['Makefile', ...below('make', '.mk')].map(read).join('\n');
+  assert.ok(listed.length > 10, listed.join(' '));
+  assert.deepStrictEqual(listed.filter((name) => !rules.includes(`\n${name}:`)), []);
 });
 
 test('the first API of the README', async (t) => {
