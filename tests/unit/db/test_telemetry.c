@@ -119,6 +119,7 @@ static void by_index(void **state)
 		{ "an id that tells its time", "SEARCH b USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\nLIST SUBQUERY 1\nSEARCH s USING PRIMARY KEY (kind=? AND value=?)\nSEARCH d", SQL_CALL_BLOCKS_OF_ID },
 		{ "time", DATA, SQL_CALL_BLOCKS },
 		{ "a number", "SEARCH b USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\n", SQL_CALL_BLOCK_AT },
+		{ "whether an older block has later calls", "SEARCH telemetry.call_block USING COVERING INDEX call_block_last (last_us>?)\n", SQL_CALL_BLOCK_LATER },
 		{ "what to take off with a block", "SEARCH telemetry.call_seen USING COVERING INDEX call_seen_block (block=?)\n", SQL_CALL_SEEN_DROP },
 	};
 	struct fixture *f = *state;
