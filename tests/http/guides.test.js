@@ -39,6 +39,14 @@ test('the files that the architecture names are there', () => {
   assert.deepStrictEqual(gone, []);
 });
 
+test('the architecture names every folder with code', () => {
+  const folders = ['core', 'db', 'config', 'policy', 'fcgi', 'portal', 'keeper', 'cli', 'templates', 'www', 'deploy', 'make', 'tools', 'tests']
+    .flatMap((top) => [top, ...fs.readdirSync(path.join(ROOT, top), { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => `${top}/${e.name}`)])
+    .filter((folder) => folder !== 'www/vendor');      // what make fetches
+  const text = read('docs/architecture.md');
+  assert.deepStrictEqual(folders.filter((folder) => !text.includes(`${path.basename(folder)}/`)), []);
+});
+
 test('commands on the pages, and those that governance names, exist with these options', () => {
   const gw = offline(), wrong = [], known = {};
   const names = new Set(gw.cli('--help').stdout.split('\n').filter((l) => /^ {2}[a-z]/.test(l)).map((l) => /^ {2}([a-z][a-z-]*(?: [a-z][a-z-]*(?![\w|]))*?)(?= {2,}| [A-Z[]| \S*\||$)/.exec(l)[1]));
