@@ -563,6 +563,16 @@ test('one of many is found while one types, by its name and with the keyboard; f
   const key = await page.textContent('dd code');
   await page.click('text=Go on');
   assert.ok((await page.textContent('main')).includes(key.slice(0, 6)) && !(await page.content()).includes(key), 'told once');
+  await page.goto('/admin/users');                     // what has the focus is not under the bar that stays in sight
+  await page.focus('td.tick input');
+  for (let i = 0; i < 40; i++) {
+    await page.keyboard.press('Tab');
+    const under = await page.evaluate(() => {
+      const { left, top } = document.activeElement.getBoundingClientRect();
+      return document.elementFromPoint(left + 2, top + 8)?.closest('.bulk-bar') ? document.activeElement.textContent : '';
+    });
+    assert.strictEqual(under, '', `the focus is covered after ${i} steps`);
+  }
   await page.goto('/admin/edit/applications');
   await page.fill('[name="/id"]', 'team-of-two');
   await page.fill('[name="/name"]', 'Team of two');
