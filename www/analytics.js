@@ -20,8 +20,17 @@
 		return rows.map(function (row) { return row[name]; });
 	}
 
+	/* as the page writes them, in whatever language the browser is */
+	function number(v) {
+		return v === null || v === undefined ? "--" : v.toLocaleString("en");
+	}
+
+	function value(u, v) {
+		return number(v);
+	}
+
 	function bars(label, name) {
-		return { label: label, stroke: colour(name), fill: colour(name), paths: window.uPlot.paths.bars({ size: [0.9, 60] }), points: { show: false } };
+		return { label: label, value: value, stroke: colour(name), fill: colour(name), paths: window.uPlot.paths.bars({ size: [0.9, 60] }), points: { show: false } };
 	}
 
 	/* of a line without points: those that no line leads to, which would not be seen */
@@ -32,7 +41,7 @@
 	}
 
 	function line(label, name) {
-		return { label: label, stroke: colour(name), width: 2, spanGaps: false, points: { filter: lone } };
+		return { label: label, value: value, stroke: colour(name), width: 2, spanGaps: false, points: { filter: lone } };
 	}
 
 	/* uPlot's own are those of the United States */
@@ -51,7 +60,7 @@
 		drawn.push({ box: box, plot: new window.uPlot({
 			width: box.clientWidth, height: 220, cursor: { sync: { key: "traffic" } }, tzDate: function (s) { return window.uPlot.tzDate(new Date(s * 1000), "Etc/UTC"); },
 			scales: { x: { range: function (u, least, most) { return [least - half, most + half]; } }, y: { range: function (u, least, most) { return [0, most > 0 ? most * 1.05 : 1]; } } },
-			series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }].concat(series), axes: [Object.assign({ values: hours(box.clientWidth < 480) }, axis), Object.assign({ size: 60 }, axis)],
+			series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }].concat(series), axes: [Object.assign({ values: hours(box.clientWidth < 480) }, axis), Object.assign({ size: 60, values: function (u, ticks) { return ticks.map(number); } }, axis)],
 		}, data, box) });
 	}
 
