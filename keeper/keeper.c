@@ -18,6 +18,7 @@
 #include "keeper/sinks.h"
 #include "keeper/webhook.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -350,6 +351,17 @@ static void note_ends(struct keeper *k, int64_t now)
 	arena_free(a);
 }
 
+/* Whether the folder of the segments is what failed: opening a store costs more than a second's calls, and would mend nothing. */
+static bool segments_are_away(const struct keeper *k)
+{
+	DIR *d = opendir(k->segments);
+	bool away = !d && errno != ENOENT;   /* none: no gateway has begun yet */
+
+	if (d)
+		closedir(d);
+	return away;
+}
+
 bool keeper_turn(struct keeper *k)
 {
 	int64_t now = clock_mono_us();
@@ -366,7 +378,7 @@ bool keeper_turn(struct keeper *k)
 	if (work(k, &more, &err).code) {
 		trouble(k, "calls cannot be stored now; they wait in their segments", &err);
 		more = false;
-		if (err.code != GH_E_BUSY) {         /* the file may have been replaced or mended: open it anew */
+		if (err.code != GH_E_BUSY && !segments_are_away(k)) {    /* the file may have been replaced or mended: open it anew */
 			store_free(k->store);
 			k->store = NULL;
 		}

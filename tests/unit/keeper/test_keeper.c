@@ -10,6 +10,7 @@
 #include "keeper/keeper.h"
 
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -85,6 +86,33 @@ static void store_comes_later(void **state)
 	keeper_turn(k);
 	CHECK_OK(f, store_open(&f->s, f->dir, STORE_WRITE, &f->err));
 	CHECK_INT("nothing is lost", counted(f), 5);
+	keeper_free(k);
+	check_done();
+}
+
+/* What is wrong with the folder of the segments is no reason to open the store anew each second. */
+static void segments_are_away(void **state)
+{
+	struct fixture *f = *state;
+	struct keeper *k = keeper_of(f);
+	enum { TURNS = 20, OTHERS = 8 };         /* mail and webhooks open it too, once */
+	char store[128], segments[128], events[4096];
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), opened = 0;
+
+	snprintf(store, sizeof(store), "%s/telemetry.db-wal", f->dir);
+	snprintf(segments, sizeof(segments), "%s/telemetry", f->dir);
+	CHECK_OK(f, file_write_atomic(segments, STR("no folder"), 0640, &f->err));
+	CHECK("watched", watch >= 0 && inotify_add_watch(watch, store, IN_OPEN) >= 0);
+	for (int i = 0; i < TURNS; i++) {
+		CHECK("nothing to do", !keeper_turn(k));
+		opened += read(watch, events, sizeof(events)) > 0;
+	}
+	CHECK("the store stays open", opened <= OTHERS);
+	close(watch);
+	CHECK("a folder again", unlink(segments) == 0);
+	record(f, 5);
+	CHECK("nothing is left", !keeper_turn(k));
+	CHECK_INT("all are there", counted(f), 5);
 	keeper_free(k);
 	check_done();
 }
@@ -185,7 +213,7 @@ static void tells_of_forgotten_counters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { store_test(tells_of_forgotten_counters), store_test(works), store_test(store_comes_later), store_test(disk_is_full),
-					    store_test(store_is_held), store_test(one_at_a_time) };
+					    store_test(segments_are_away), store_test(store_is_held), store_test(one_at_a_time) };
 
 	log_init("test_keeper", LOG_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
