@@ -15,6 +15,7 @@
 #include "keeper/drain.h"
 #include "keeper/export.h"
 #include "keeper/mail.h"
+#include "keeper/reserve.h"
 #include "keeper/sinks.h"
 #include "keeper/webhook.h"
 
@@ -36,6 +37,9 @@ struct keeper {
 	struct store *store;
 	int lock_fd;
 	bool locked, told_waiting, told_full;
+	struct reserve reserve;
+	bool tight;                          /* the disk was full, and the reserve is not there again */
+	size_t took;                         /* calls of the last drain */
 	struct gh_err last;                  /* what was logged, so that a lasting trouble is told once a minute */
 	int64_t logged_us, flushed_us, slow_us, sessions_us, ends_us, size_us, captures_us;
 	uint64_t calls;                      /* taken in since the start */
@@ -66,6 +70,8 @@ gh_rc keeper_new(const char *state_dir, const struct config *config, struct keep
 		rc = paths_join(k->counters, state_dir, "counters", err);
 	if (!rc.code)
 		rc = paths_join(k->status, state_dir, "run/keeper.json", err);
+	if (!rc.code)
+		rc = reserve_init(&k->reserve, state_dir, err);
 	if (!rc.code)
 		rc = alerts_new(state_dir, config, &k->alerts, err);
 	if (!rc.code)
@@ -189,7 +195,8 @@ static gh_rc drain_when_full(struct keeper *k, struct drain *d, struct drain_res
 
 	if (!k->told_full)
 		log_warn("the disk is full: the oldest single calls make room for new ones");
-	k->told_full = true;
+	k->told_full = k->tight = true;
+	reserve_give(&k->reserve);
 	TRY(store_telemetry_free(k->store, FREE_ROWS, &none, err));
 	d->keep_calls = d->keep_calls && !none;
 	return drain_once(d, r, err);
@@ -201,15 +208,21 @@ static gh_rc drain(struct keeper *k, struct drain_result *r, struct gh_err *err)
 			   .keep_calls = config_int(k->config, CONFIG_TELEMETRY_RAW_DAYS) > 0, .alerts = k->alerts,
 			   .exports = k->exports, .sinks = k->sinks,
 			   .places_max = (size_t)config_int(k->config, CONFIG_TELEMETRY_PLACES) };
-	gh_rc rc = drain_once(&d, r, err);
+	gh_rc rc = GH_RC_OK;
+	bool none;
 
+	if (k->tight && k->took && reserve_is_low(&k->reserve))          /* as many go as have come: it is not to be used up */
+		rc = store_telemetry_free(k->store, k->took + k->took / 4, &none, err);
+	if (!rc.code)
+		rc = drain_once(&d, r, err);
 	if (rc.code && store_is_full(k->store))
 		rc = drain_when_full(k, &d, r, err);
 	else if (!rc.code)
-		k->told_full = false;
+		k->told_full = k->tight;
 	if (rc.code)
 		return rc;
 	k->calls += r->calls;
+	k->took = r->calls;
 	return rc;
 }
 
@@ -393,6 +406,8 @@ bool keeper_turn(struct keeper *k)
 	if (!k->reported || now - k->slow_us >= SLOW_EVERY_US) {
 		k->slow_us = now;
 		k->reported = true;
+		if (reserve_hold(&k->reserve))
+			k->tight = false;
 		if (k->store && (!k->sessions_us || now - k->sessions_us >= SESSIONS_EVERY_US)) {
 			k->sessions_us = now;
 			if (prune_sessions(k, &err).code)
