@@ -66,6 +66,15 @@ static void check_directory(struct doctor *d)
 		doctor_tell(d, FINE, "state directory", "%s", d->c->state_dir);
 }
 
+/* What the keeper gives back when the disk is full (keeper/reserve.h). */
+static bool has_reserve(const struct doctor *d)
+{
+	char path[PATHS_MAX];
+	struct stat st;
+
+	return !paths_join(path, d->c->state_dir, "reserve", NULL).code && stat(path, &st) == 0;
+}
+
 static void check_disk(struct doctor *d)
 {
 	struct statvfs fs;
@@ -76,8 +85,9 @@ static void check_disk(struct doctor *d)
 		return;
 	}
 	mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
-	doctor_tell(d, mib < DISK_FAIL_MIB ? BROKEN : mib < DISK_WARN_MIB ? WARNING : FINE, "disk space", "%llu MiB free",
-	     (unsigned long long)mib);
+	doctor_tell(d, mib < DISK_FAIL_MIB ? BROKEN : mib < DISK_WARN_MIB ? WARNING : FINE, "disk space", "%llu MiB free%s%s",
+		    (unsigned long long)mib, has_reserve(d) ? ", and the keeper's reserve" : "",
+		    mib < DISK_FAIL_MIB ? "; old single calls go to make room for new ones, so make room on this disk" : "");
 }
 
 static void check_master_key(struct doctor *d)

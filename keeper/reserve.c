@@ -20,7 +20,7 @@ static bool is_whole(const struct reserve *r)
 {
 	struct stat st;
 
-	return stat(r->path, &st) == 0 && S_ISREG(st.st_mode) && (int64_t)st.st_blocks * 512 >= RESERVE_BYTES;
+	return lstat(r->path, &st) == 0 && S_ISREG(st.st_mode) && (int64_t)st.st_blocks * 512 >= RESERVE_BYTES;
 }
 
 /* What is free on a file system for whoever is not root. */
@@ -36,7 +36,7 @@ bool reserve_hold(struct reserve *r)
 
 	if (r->there || (r->there = is_whole(r)))
 		return true;
-	fd = open(r->path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open(r->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);     /* blocks that are there may have to be read (NFS) */
 	if (fd < 0)
 		return false;
 	r->there = fstatvfs(fd, &fs) == 0 && free_bytes(&fs) >= (uint64_t)PLENTY * RESERVE_BYTES

@@ -292,6 +292,27 @@ test('doctor finds what is wrong and says how to mend it', () => {
   remove(gw);
 });
 
+test('doctor tells how full a disk is, and whether the keeper has its reserve', (t) => {
+  const gw = offline();
+  // the shell's own view of the mounts: the disk goes with it
+  const on = (size, reserve) => spawnSync('unshare', ['-m', 'sh', '-c', `mount -t tmpfs -o size=${size} none "$GATEHOUSE_STATE" || exit 77
+    [ -z "${reserve}" ] || : >"$GATEHOUSE_STATE/reserve"; exec "$0" doctor --format json`, path.join(gw.bin, 'gatehouse')],
+  { encoding: 'utf8', env: { ...process.env, GATEHOUSE_STATE: gw.state } });
+  const rows = [
+    ['300m', '', 'ok', /^300 MiB free$/],
+    ['300m', 'yes', 'ok', /^300 MiB free, and the keeper's reserve$/],
+    ['100m', '', 'warning', /^100 MiB free$/],
+    ['20m', '', 'BROKEN', /^20 MiB free; old single calls go to make room for new ones, so make room on this disk$/],
+  ];
+  for (const [size, reserve, state, detail] of rows) {
+    const r = on(size, reserve);
+    if (r.status === 77 || r.error) return t.skip('may not mount');
+    const f = finding(JSON.parse(r.stdout), 'disk space');
+    assert.deepEqual([f.state, detail.test(f.detail)], [state, true], `${size}: ${JSON.stringify(f)}`);
+  }
+  remove(gw);
+});
+
 test('an API is changed, revised and moved to another backend', () => {
   const gw = offline();
   const doc = gw.file('a.json', JSON.stringify({ openapi: '3.0.3', info: { title: 'A', version: '1' },

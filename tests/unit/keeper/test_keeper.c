@@ -1,5 +1,6 @@
 /* The keeper when the store is away, full, held by somebody else, or kept by another keeper: nothing is lost, and it goes on. */
 #include "tests/unit/db/fixture.h"
+#include "tests/unit/keeper/own_disk.h"
 
 #include "core/clock.h"
 #include "core/counter.h"
@@ -11,10 +12,8 @@
 #include "keeper/keeper.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/inotify.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -151,33 +150,12 @@ static void disk_is_full(void **state)
 	check_done();
 }
 
-/* A disk of its own, for the child of a test; false where that is not allowed. */
-static bool own_disk(const char *dir, const char *options)
-{
-	return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
-	       && mount("tmpfs", dir, "tmpfs", 0, options) == 0;
-}
-
-/* Writes until not a byte is free. */
-static void fill(const char *dir)
-{
-	static const char block[65536];
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/filler", dir);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	for (size_t n = sizeof(block); n; n /= 2)
-		while (write(fd, block, n) == (ssize_t)n)
-			;
-	close(fd);
-}
-
-enum { NOT_ALLOWED = 77, FIRST_CALLS = 2000, MORE_CALLS = 12000 };
+enum { FIRST_CALLS = 2000, MORE_CALLS = 12000 };
 
 /* In the child: 0 when all calls are counted though not a byte of the disk is free. */
-static int fill_and_drain(struct fixture *f)
+static int fill_and_drain(void *arg)
 {
+	struct fixture *f = arg;
 	struct keeper *k;
 
 	if (!own_disk(f->dir, "size=200m"))
@@ -190,11 +168,11 @@ static int fill_and_drain(struct fixture *f)
 	while (keeper_turn(k))
 		;
 	record(f, MORE_CALLS);
-	fill(f->dir);
+	fill_disk(f->dir);
 	for (int turns = 0; turns < 100 && counted(f) < FIRST_CALLS + MORE_CALLS; turns++) {
 		keeper_turn(k);
 		if (turns == 1)                      /* somebody else takes what was given back */
-			fill(f->dir);
+			fill_disk(f->dir);
 	}
 	CHECK_INT("all are counted", counted(f), FIRST_CALLS + MORE_CALLS);
 	return check_failures ? 1 : 0;
@@ -203,18 +181,14 @@ static int fill_and_drain(struct fixture *f)
 static void not_a_byte_is_free(void **state)
 {
 	struct fixture *f = *state;
-	int status = 0;
-	pid_t pid;
+	int said;
 
 	store_free(f->s);
 	f->s = NULL;
-	if (!(pid = fork()))
-		_exit(fill_and_drain(f));
-	waitpid(pid, &status, 0);
-	CHECK("survives", WIFEXITED(status));
-	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_ALLOWED)
-		skip();
-	CHECK_INT("calls make room for calls", WEXITSTATUS(status), 0);
+	said = in_child(fill_and_drain, f);
+	if (said == NOT_ALLOWED)
+		check_skip("may not mount");
+	CHECK_INT("calls make room for calls", said, 0);
 	check_done();
 }
 
