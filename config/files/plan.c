@@ -4,7 +4,7 @@
  * no more than that, so a plan over an installation without changes writes nothing. The rest passes the one door, resource_write,
  * which also knows what equals in another wording.
  *
- * Order: deletions that nothing refers to, so that the path of an API that goes is free for one that comes; then what is
+ * Order: which revision of an API is current; deletions that nothing refers to, so that the path of an API that goes is free for one that comes; then what is
  * created and changed, in the order of dependence; then the deletions that had to wait for those changes. */
 #include "config/files/plan.h"
 
@@ -194,20 +194,16 @@ static void take_problems(struct walk *w, size_t from)
 		w->set->total_problems = w->set->n_problems + (resource_problem_count(w->change) - n);
 }
 
-static GH_RC write_doc(struct walk *w, size_t i, struct gh_err *err)
+/* Writes one resource; `c` says which, and becomes a change of the plan when there is something to do. */
+static GH_RC write_one(struct walk *w, struct plan_change c, const json_t *doc, enum resource_how how, struct gh_err *err)
 {
-	const struct files_doc *d = &w->set->docs[i];
-	struct plan_change c = { .kind = d->kind, .id = d->id, .doc = d };
 	struct resource_outcome outcome = { .result = RESOURCE_SAME };
 	size_t kept, problems = resource_problem_count(w->change);
-	json_t *doc, *after;
+	json_t *after;
 	gh_rc rc;
 
 	(void)resource_problems(w->change, &kept);
-	TRY(plan_secrets(w, d, &doc, err));
-	if (!doc)
-		return GH_RC_OK;                         /* told already */
-	rc = resource_write(w->change, d->kind, d->id, doc, RESOURCE_PUT, &outcome, err);
+	rc = resource_write(w->change, c.kind, c.id, doc, how, &outcome, err);
 	if (rc.code && resource_problem_count(w->change) > problems) {
 		take_problems(w, kept);
 		return GH_RC_OK;
@@ -217,13 +213,76 @@ static GH_RC write_doc(struct walk *w, size_t i, struct gh_err *err)
 		w->plan->same++;
 		return GH_RC_OK;
 	}
-	TRY(resource_read(w->store, w->arena, d->kind, d->id, &after, err));
+	TRY(resource_read(w->store, w->arena, c.kind, c.id, &after, err));
 	c.action = outcome.result == RESOURCE_CREATED ? PLAN_CREATE : PLAN_CHANGE;
 	if (c.action == PLAN_CHANGE)
-		c.fields = differences(w, d->kind, outcome.before, after);
-	TRY(touch(w, &c, after ? after : d->doc, err));
+		c.fields = differences(w, c.kind, outcome.before, after);
+	TRY(touch(w, &c, after ? after : doc, err));
 	return add_change(w, c, err);
 }
+
+static GH_RC write_doc(struct walk *w, size_t i, struct gh_err *err)
+{
+	const struct files_doc *d = &w->set->docs[i];
+	json_t *doc;
+
+	TRY(plan_secrets(w, d, &doc, err));
+	if (!doc)
+		return GH_RC_OK;                         /* told already */
+	return write_one(w, (struct plan_change){ .kind = d->kind, .id = d->id, .doc = d }, doc, RESOURCE_PUT, err);
+}
+
+/* ---- which revision is current ---------------------------------------------------------------------------------------------- */
+
+static struct str revision_id(struct walk *w, struct str api, int64_t number)
+{
+	return arena_printf(w->arena, "%.*s;rev=%lld", STR_ARG(api), (long long)number);
+}
+
+/* One that is not there begins as a copy of the current one, if the files also say what becomes of that; else the number is a slip. */
+static GH_RC make_revision(struct walk *w, const struct files_doc *d, int64_t from, int64_t to, bool *there, struct gh_err *err)
+{
+	const struct resource_kind *k = resource_kind_find(STR("revision"));
+	struct plan_change c = { .kind = k, .id = revision_id(w, d->id, to), .doc = d, .ahead = true };
+	json_t *doc;
+
+	TRY(resource_read(w->store, w->arena, k, c.id, &doc, err));
+	*there = doc || w->set->covers[files_kind_index(k)] || files_set_find(w->set, k, revision_id(w, d->id, from));
+	if (doc || !*there)
+		return GH_RC_OK;
+	doc = jsn_keep(w->arena, json_pack("{s:I}", "copyOf", (json_int_t)from));
+	return write_one(w, c, doc, RESOURCE_CREATE, err);
+}
+
+/* Whatever has no ";rev=" in its id is about the current revision. So another one is made current before anything is compared. */
+static GH_RC switch_revisions(struct walk *w, struct gh_err *err)
+{
+	for (size_t i = 0; i < w->set->n; i++) {
+		const struct files_doc *d = &w->set->docs[i];
+		int64_t from, to = strcmp(d->kind->name, "api") == 0 ? jsn_int(d->doc, "revision", 0) : 0;
+		struct plan_change c = { .kind = d->kind, .id = d->id, .doc = d, .ahead = true };
+		json_t *doc, *patch;
+		bool there;
+
+		if (to < 1)
+			continue;
+		arena_reset(w->scratch);
+		TRY(resource_read(w->store, w->scratch, d->kind, d->id, &doc, err));
+		from = jsn_int(doc, "revision", to);
+		if (from == to)
+			continue;
+		TRY(make_revision(w, d, from, to, &there, err));
+		if (!there)
+			continue;
+		patch = jsn_keep(w->scratch, json_pack("{s:I}", "revision", (json_int_t)to));
+		TRY(resource_merge(w->store, w->arena, d->kind, d->id, patch, &doc, err));
+		if (doc)
+			TRY(write_one(w, c, doc, RESOURCE_REPLACE, err));
+	}
+	return GH_RC_OK;
+}
+
+/* ---- in the order of dependence --------------------------------------------------------------------------------------------- */
 
 /* Documents of the same kind that this one refers to come first: members of a pool, parents of groups. */
 static GH_RC visit(struct walk *w, size_t i, unsigned depth, struct gh_err *err);
@@ -324,10 +383,13 @@ static GH_RC deletions(struct walk *w, bool last, struct gh_err *err)
 /* A plan that somebody has agreed to, and nothing else: the store is the one that it was made for. */
 static GH_RC run_agreed(struct walk *w, const struct plan *agreed, struct gh_err *err)
 {
+	TRY(switch_revisions(w, err));
 	for (size_t i = 0; i < agreed->n; i++) {
 		const struct plan_change *c = &agreed->changes[i];
 		struct gone g = { .kind = c->kind, .id = c->id };
 
+		if (c->ahead)
+			continue;
 		arena_reset(w->scratch);
 		TRY(c->doc ? write_doc(w, (size_t)(c->doc - w->set->docs), err) : drop(w, &g, err));
 	}
@@ -383,6 +445,7 @@ static GH_RC run_all(struct walk *w, struct gh_err *err)
 		return run_agreed(w, agreed, err);
 	}
 	TRY(plan_watch_begin(w, &watch, err));
+	TRY(switch_revisions(w, err));
 	TRY(compare_all(w, err));
 	TRY(deletions(w, false, err));
 	for (size_t i = 0; i < w->set->n; i++)

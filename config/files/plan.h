@@ -1,6 +1,7 @@
 /* plan.h - what files would change, and changing it: one and the same walk, in one transaction that a plan takes back.
  *
- * Creations and changes come in the order of dependence. What the files cover (set.h) and do not hold is deleted, as far as
+ * When an API says that another revision is current, that comes first, for all else is about it. Creations and changes come in the
+ * order of dependence. What the files cover (set.h) and do not hold is deleted, as far as
  * nothing refers to it any more; what belongs to something that is deleted goes with it. Each change tells how many live
  * subscriptions and how many calls of the last seven days go through what it touches. */
 #pragma once
@@ -20,6 +21,7 @@ struct plan_change {
 	bool everything;                 /* it touches all calls */
 	int64_t subscriptions, calls;    /* live ones; calls of seven days */
 	size_t with;                     /* deletions that go with this one */
+	bool ahead;                      /* makes another revision current, before all else */
 };
 
 /* A secret that stands as "kept" in the files and is not in this store. */

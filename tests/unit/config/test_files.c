@@ -224,6 +224,65 @@ static void gone(void **state)
 	check_done();
 }
 
+static struct tree exported(struct fixture *f)
+{
+	const struct files_export what = { .personal = true };
+	struct tree out;
+
+	CHECK_OK(f, files_export(f->s, f->a, &what, &out, &f->err));
+	return out;
+}
+
+/* A plan, then what was agreed to; the store says afterwards what the files say. */
+static void becomes(struct fixture *f, const struct tree *t, const char *want, const char *label)
+{
+	struct files_set *set = arena_new_of(f->a, struct files_set);
+	const struct plan_options dry = { .actor = STR("test"), .dry_run = true };
+	struct plan_options agreed = { .actor = STR("test") };
+	struct plan p, done;
+	struct tree now;
+
+	SAYS(told(work(f, f->s, t, dry), want), "%s", label);
+	CHECK_OK(f, files_set_read(set, f->a, t, &f->err));
+	SAYS(!plan_run(f->s, f->a, set, &dry, &p, &f->err).code, "%s: %s", label, f->err.message);
+	agreed.agreed = &p;
+	SAYS(!plan_run(f->s, f->a, set, &agreed, &done, &f->err).code && done.n == p.n, "%s, agreed: %s", label, f->err.message);
+	now = exported(f);
+	same_trees(&now, t, label);
+}
+
+/* Everything without ";rev=" is about the current revision: files that say another one is current are compared with what it holds. */
+static void other_revision(void **state)
+{
+	static const char api[] = "$kind: api\nid: x\nname: X\npath: x\nbackendUrl: https://one.example\n---\n$kind: operation\nid: x/get\nname: Get\n"
+		"method: GET\nuriTemplate: /\n---\n$kind: operation\nid: x/old\nname: Old\nmethod: GET\nuriTemplate: /old\n";
+	static const char next[] = "$kind: revision\nid: x;rev=2\nbackend: b\ncopyOf: 1\n---\n$kind: operation\nid: x;rev=2/new\nname: New\nmethod: PUT\n"
+		"uriTemplate: /\n---\n$kind: policy\nid: operation:x;rev=2/new\npolicy: <policies><inbound><base /></inbound></policies>\n---\n"
+		"$kind: backend\nid: b\nurl: https://two.example\n";
+	static const char current[] = "$kind: api\nid: x\nname: X\npath: x\nrevision: 2\nbackend: b\n";
+	struct fixture *f = *state;
+	struct tree begin = tree_of(f, (const char *[]){ "x.yaml", api, NULL }), second = tree_of(f, (const char *[]){ "x.yaml", next, NULL });
+	struct tree made = tree_of(f, (const char *[]){ "x.yaml", current, NULL });
+	struct tree slip = tree_of(f, (const char *[]){ "x.yaml", "$kind: api\nid: x\nname: X\npath: x\nrevision: 2\n", NULL });
+	struct tree none = exported(f), first, one, two;
+
+	SAYS(told(work(f, f->s, &begin, (struct plan_options){ .dry_run = false }), "3 to create"), "revision 1");
+	first = exported(f);
+	SAYS(told(work(f, f->s, &slip, (struct plan_options){ .dry_run = true }), "there is no revision 2; make it first"), "a slip makes none");
+	SAYS(told(work(f, f->s, &second, (struct plan_options){ .dry_run = false }), "4 to create"), "revision 2 beside it");
+	one = exported(f);
+	SAYS(told(work(f, f->s, &made, (struct plan_options){ .dry_run = false }), "revision: 1 -> 2"), "made current");
+	two = exported(f);
+
+	becomes(f, &one, "revision: 2 -> 1", "back");
+	becomes(f, &two, "0 to create, 1 to change, 0 to delete", "forward: one line says it");
+	becomes(f, &first, "- revision x;rev=2", "back, and away with it");
+	becomes(f, &two, "+ revision x;rev=2", "one that is not there yet");
+	becomes(f, &none, "- api x", "nothing");
+	becomes(f, &two, "+ api x", "from nothing");
+	check_done();
+}
+
 /* People and what lives with them, when an export is asked for them. Their secrets stay behind, so they become random texts. */
 static void people(void **state)
 {
@@ -413,6 +472,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(killed, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(gone, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(people, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(other_revision, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("config/files", tests, NULL, NULL);
