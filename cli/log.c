@@ -284,9 +284,11 @@ static gh_rc look(struct follower *f, struct gh_err *err)
 	struct arena *a = arena_new(1 << 24);
 	struct str *names;
 	size_t n;
-	gh_rc rc = a ? segments_list(a, f->dir, &names, &n, err)
-		     : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory");
+	gh_rc rc;
 
+	if (f->hold < 0)                             /* the folder may not have been there yet; -1 is no reason not to show calls */
+		f->hold = segments_follow(f->dir);
+	rc = a ? segments_list(a, f->dir, &names, &n, err) : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory");
 	for (struct tail *t = f->tails; t; t = t->next)
 		t->listed = false;
 	for (size_t i = 0; !rc.code && i < n; i++) {
@@ -434,7 +436,6 @@ static gh_rc begin(struct follower *f, struct gh_err *err)
 	f->filter.limit = last ? (size_t)last : 1;
 	map_init(&f->places, c->arena, false);
 	TRY(paths_join(f->dir, c->state_dir, "telemetry", err));
-	f->hold = segments_follow(f->dir);           /* -1 is no reason not to show calls */
 	f->batch = arena_alloc(c->arena, BATCH_MAX + LAST_MAX, sizeof(*f->batch));
 	if (!f->batch)
 		FAIL(err, NOMEM, "no memory for the calls");
@@ -463,7 +464,7 @@ static bool one_call(const struct store_calls_filter *f)
 static gh_rc run(struct cli *c, struct gh_err *err)
 {
 	static const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
-	struct follower f = { .cli = c };
+	struct follower f = { .cli = c, .hold = -1 };
 
 	TRY(begin(&f, err));
 	TRY(show_past(&f, err));

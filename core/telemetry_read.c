@@ -213,7 +213,7 @@ static bool segments_followed(const char *dir)
 	int fd;
 
 	if (path_of(dir, STR(SEGMENT_FOLLOWERS), path, NULL).code || (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		return false;
+		return errno != ENOENT;              /* not to be known: maybe */
 	held = flock(fd, LOCK_EX | LOCK_NB) < 0;
 	close(fd);
 	return held;
@@ -257,7 +257,10 @@ int segments_follow(const char *dir)
 
 	if (path_of(dir, STR(SEGMENT_FOLLOWERS), path, NULL).code)
 		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);     /* read by a keeper of any user */
+	/* a lock needs no right to write: it is there for keeper and followers of any user, whoever made it with whatever umask */
+	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd >= 0)
+		(void)fchmod(fd, 0644);
 	if (fd >= 0 && flock(fd, LOCK_SH) < 0) {
 		close(fd);
 		return -1;

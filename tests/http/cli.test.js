@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { once } = require('node:events');
 const { execFileSync, spawn, spawnSync } = require('node:child_process');
-const { Gateway, offline, ROOT } = require('./harness');
+const { Gateway, offline, until, ROOT } = require('./harness');
 
 const refused = (gw, ...args) => gw.cli(...args, { fails: true });
 const finding = (doctor, what) => doctor.find((f) => f.what === what);
@@ -44,6 +44,22 @@ test('init that fails leaves nothing behind and can be run again', () => {
   gw.cli('init', '--admin', 'a@example.com', '--admin-id', 'ada');
   assert.deepStrictEqual(gw.cli('user', 'list', '--format', 'json').json().map((u) => [u.id, u.email]), [['ada', 'a@example.com']]);
   remove(gw);
+});
+
+test('log -f that was begun before there was a gateway holds back the files of its calls as any other', async () => {
+  const gw = offline();
+  const log = spawn(path.join(gw.bin, 'gatehouse'), ['log', '-f'], { env: { ...process.env, GATEHOUSE_STATE: gw.state }, stdio: 'ignore' });
+  const fds = `/proc/${log.pid}/fd`;
+  const has = (name) => fs.readdirSync(fds).some((n) => { try { return fs.readlinkSync(path.join(fds, n)).endsWith(name); } catch { return false; } });
+  try {
+    await until(() => has('.db'), 'the store is open: the first look at the folder is over');
+    fs.mkdirSync(path.join(gw.state, 'telemetry'));
+    await until(() => has('/telemetry/followers.lock'), 'its lock');
+  } finally {
+    log.kill();
+    await once(log, 'exit');
+    remove(gw);
+  }
 });
 
 test('wrong usage exits with 2, a refusal with 1, and both speak on standard error only', () => {

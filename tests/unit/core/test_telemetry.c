@@ -1,53 +1,13 @@
 /* Records of calls: what goes in comes out, segments follow each other, a killed writer loses nothing, the spool is
  * bounded, damage is noticed. */
-#include "tests/unit/check.h"
+#include "tests/unit/core/spool.h"
 
 #include "core/buf.h"
-#include "core/clock.h"
-#include "core/telemetry.h"
-#include "core/telemetry_impl.h"
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-static char dir[64];
-static struct arena *arena;
-
-static int begin(void **state UNUSED)
-{
-	snprintf(dir, sizeof(dir), "/tmp/gatehouse-telemetry-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	arena = arena_new(1 << 24);
-	return 0;
-}
-
-static int end(void **state UNUSED)
-{
-	struct str *names;
-	size_t n;
-
-	assert_int_equal(segments_list(arena, dir, &names, &n, NULL).code, GH_OK);
-	for (size_t i = 0; i < n; i++)
-		assert_int_equal(segment_remove(dir, names[i], NULL).code, GH_OK);
-	rmdir(dir);
-	arena_free(arena);
-	return 0;
-}
-
-static struct telemetry *open_writer(size_t segment, uint64_t total)
-{
-	struct telemetry *t = NULL;
-	struct gh_err err = { .message = "" };
-
-	if (telemetry_open(dir, &(struct telemetry_options){ segment, total }, &t, &err).code)
-		fail_msg("%s", err.message);
-	return t;
-}
 
 /* All records of all segments, oldest first. */
 static size_t read_all(void (*each)(const struct telemetry_call *, void *), void *arg, uint64_t *dropped, bool finished)
@@ -73,21 +33,6 @@ static size_t read_all(void (*each)(const struct telemetry_call *, void *), void
 		segment_close(s);
 	}
 	return count;
-}
-
-static struct telemetry_call sample(int i)
-{
-	struct telemetry_call c = { .started_us = 1700000000000000 + i, .bytes_in = 1, .bytes_out = UINT64_MAX, .total_us = 7,
-				    .gateway_us = 8, .backend_us = 9, .status = 200, .backend_status = 201, .attempts = 2,
-				    .origin = TELEMETRY_BY_BACKEND, .cache = TELEMETRY_CACHE_MISS };
-
-	c.request_id = STR("6f9619ff-8b86-d011-b42d-00cf4fc964ff");
-	c.api = STR("orders");
-	c.method = STR("GET");
-	c.path = STR("/orders/7");
-	c.client_ip = STR("2001:db8::1");
-	c.web = STR("https 8443\n/api/orders/{id}\nx=1\nhttp://b/orders/7\nhttp://c/orders/7\n");
-	return c;
 }
 
 static void compare(const struct telemetry_call *got, void *arg)
@@ -341,118 +286,6 @@ static void killed(void **state UNUSED)
 	check_done();
 }
 
-static struct str path_of(struct str name, char out[200])
-{
-	return (struct str){ out, (size_t)snprintf(out, 200, "%s/%.*s", dir, STR_ARG(name)) };
-}
-
-static ino_t file_of(struct str name)
-{
-	char path[200];
-	struct stat st;
-
-	return stat(path_of(name, path).p, &st) < 0 ? 0 : st.st_ino;
-}
-
-static void put_until(struct telemetry *t, bool (*done)(void *), void *arg)
-{
-	for (int64_t i = 0, end = clock_mono_us() + 60000000; !done(arg); i++) {
-		struct telemetry_call c = sample((int)i);
-
-		if (!telemetry_put(t, &c) || i % 50 == 0)
-			usleep(200);                 /* another thread makes the next one */
-		if (clock_mono_us() > end)
-			fail_msg("it never came");
-	}
-}
-
-static bool two_are_filled(void *first)
-{
-	struct str *names;
-	size_t n;
-
-	assert_int_equal(segments_list(arena, dir, &names, &n, NULL).code, GH_OK);
-	*(struct str *)first = names[0];
-	return n >= 4;
-}
-
-struct renamed {
-	struct str before, now;
-	ino_t file;
-};
-
-static bool has_another_name(void *arg)
-{
-	struct renamed *r = arg;
-	struct str *names;
-	size_t n;
-
-	assert_int_equal(segments_list(arena, dir, &names, &n, NULL).code, GH_OK);
-	for (size_t i = 0; i < n; i++)
-		if (!str_eq(names[i], r->before) && file_of(names[i]) == r->file) {
-			r->now = names[i];
-			return true;
-		}
-	return false;
-}
-
-/* What the keeper has stored is written anew under another name; who has it open yet finds nothing in it, and no wrong name leads to it. */
-static void used_again(void **state UNUSED)
-{
-	struct telemetry *t = open_writer(65536, 1 << 20);
-	char path[200], stale[200];
-	struct telemetry_call call;
-	struct segment *before, *s;
-	struct renamed r = { 0 };
-	uint64_t offset = 0;
-	bool damaged = true;
-
-	put_until(t, two_are_filled, &r.before);
-	r.file = file_of(r.before);
-	assert_int_equal(segment_open(dir, r.before, &before, NULL).code, GH_OK);
-	CHECK("there is something in it", segment_next(before, &offset, &call, &damaged) && !damaged);
-	CHECK_INT("released", segment_release(dir, r.before, NULL).code, GH_OK);
-	if (!segment_open(dir, r.before, &s, NULL).code) {   /* else it was used again at once */
-		CHECK("and says so", segment_released(s) && !segment_left(s));
-		segment_close(s);
-	}
-	put_until(t, has_another_name, &r);
-	CHECK_INT("the old name is gone", file_of(r.before), 0);
-	CHECK("who had it open finds nothing more", !segment_next(before, &offset, &call, &damaged) && !damaged);
-	CHECK("nor waits for more", segment_finished(before) && segment_committed(before) == 0);
-	segment_close(before);
-	assert_int_equal(link(path_of(r.now, path).p, path_of(r.before, stale).p), 0);
-	CHECK_INT("by its old name", segment_open(dir, r.before, &s, NULL).code, GH_E_NOT_FOUND);
-	assert_int_equal(segment_open(dir, r.now, &s, NULL).code, GH_OK);
-	CHECK("nothing is released of what it has now", !segment_released(s));
-	segment_close(s);
-	unlink(stale);
-	telemetry_close(t);
-	CHECK_INT("of a writer that is gone", segment_release(dir, r.now, NULL).code, GH_OK);
-	CHECK_INT("it is removed", file_of(r.now), 0);
-	check_done();
-}
-
-static void followed(void **state UNUSED)
-{
-	struct telemetry *t = open_writer(65536, 1 << 20);
-	struct str name;
-	int hold;
-
-	put_until(t, two_are_filled, &name);
-	hold = segments_follow(dir);
-	assert_true(hold >= 0);
-	CHECK_INT("released", segment_release(dir, name, NULL).code, GH_OK);
-	CHECK_INT("it is removed, its reader has it still", file_of(name), 0);
-	put_until(t, two_are_filled, &name);
-	close(hold);
-	CHECK_INT("released", segment_release(dir, name, NULL).code, GH_OK);
-	put_until(t, has_another_name, &(struct renamed){ .before = name, .file = file_of(name) });
-	telemetry_close(t);
-	unlink(path_of(STR(SEGMENT_FOLLOWERS), (char[200]){ 0 }).p);
-	check_done();
-}
-
 static void damage(void **state UNUSED)
 {
 	struct telemetry *t = open_writer(65536, 1 << 20);
@@ -519,8 +352,8 @@ int main(void)
 		cmocka_unit_test(web), cmocka_unit_test_setup_teardown(round_trip, begin, end), cmocka_unit_test_setup_teardown(older, begin, end),
 		cmocka_unit_test_setup_teardown(limits, begin, end),
 		cmocka_unit_test_setup_teardown(many_segments, begin, end), cmocka_unit_test_setup_teardown(bounded, begin, end),
-		cmocka_unit_test_setup_teardown(killed, begin, end), cmocka_unit_test_setup_teardown(used_again, begin, end),
-		cmocka_unit_test_setup_teardown(followed, begin, end), cmocka_unit_test_setup_teardown(damage, begin, end),
+		cmocka_unit_test_setup_teardown(killed, begin, end),
+		cmocka_unit_test_setup_teardown(damage, begin, end),
 		cmocka_unit_test_setup_teardown(json, begin, end), cmocka_unit_test_setup_teardown(cost, begin, end),
 	};
 
