@@ -43,6 +43,7 @@ struct spool {                               /* a segment that is written */
 	unsigned char *map;
 	struct segment_header *header;
 	size_t bytes, used;                  /* used: of records */
+	uint32_t mark;
 	char name[SEGMENT_NAME_MAX];
 };
 
@@ -190,6 +191,8 @@ static bool spool_renew(struct telemetry *t, struct spool *s)
 		return false;
 	atomic_store(&h->serial, t->made);           /* who still has it open knows, before anything else changes */
 	h->started_us = clock_wall_us();
+	s->mark = t->made;
+	atomic_store(&h->mark, s->mark);
 	atomic_store(&h->committed, 0);
 	atomic_store(&h->dropped, 0);
 	atomic_store(&h->finished, 0);
@@ -390,7 +393,7 @@ static unsigned char *put(unsigned char *to, const void *p, size_t n)
 	return to + n;
 }
 
-static uint32_t record_write(unsigned char *at, const struct telemetry_call *call, const uint16_t lengths[])
+static uint32_t record_write(unsigned char *at, const struct telemetry_call *call, const uint16_t lengths[], uint32_t mark)
 {
 	unsigned char *to = at + RECORD_HEAD_BYTES;
 	uint32_t head[2];
@@ -407,7 +410,7 @@ static uint32_t record_write(unsigned char *at, const struct telemetry_call *cal
 	while ((to - at) % 8)
 		*to++ = 0;
 	head[0] = (uint32_t)(to - at);
-	head[1] = head[0] ^ RECORD_CHECK;
+	head[1] = head[0] ^ RECORD_CHECK ^ mark;
 	memcpy(at, head, sizeof(head));
 	return head[0];
 }
@@ -426,7 +429,7 @@ bool telemetry_put(struct telemetry *t, const struct telemetry_call *call)
 		atomic_fetch_add_explicit(&t->now->header->dropped, 1, memory_order_relaxed);
 		return false;
 	}
-	t->now->used += record_write(t->now->map + SEGMENT_HEADER_BYTES + t->now->used, call, lengths);
+	t->now->used += record_write(t->now->map + SEGMENT_HEADER_BYTES + t->now->used, call, lengths, t->now->mark);
 	atomic_store_explicit(&t->now->header->committed, t->now->used, memory_order_release);
 	return true;
 }

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 #define SEGMENT_MAGIC UINT64_C(0x3130474553484721)
-#define RECORD_CHECK 0x47485245u                     /* xor length: tells a record from what a power cut left */
+#define RECORD_CHECK 0x47485245u                     /* xor length xor mark: tells a record from what a power cut left */
 
 enum {
 	SEGMENT_HEADER_BYTES = 4096,
@@ -48,6 +48,7 @@ struct segment_header {
 	/* Zero in segments of before version 5 had them, which are not used again. */
 	_Atomic uint32_t released;           /* the keeper has stored all of it: its writer may use the file again, under another name */
 	_Atomic uint64_t serial;             /* of the name, one more than its last number; changes before `released` is taken back */
+	_Atomic uint32_t mark;               /* of its records, another one each time the file is used again; the first time 0, as before there was one */
 };
 
 /* Who follows the segments of a directory holds a shared lock on this file. */

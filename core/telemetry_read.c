@@ -21,6 +21,7 @@ struct segment {
 	size_t bytes;
 	unsigned texts;                      /* of a record: those of its version */
 	uint64_t serial;
+	uint32_t mark;
 	bool released;
 	bool finished;
 };
@@ -106,6 +107,7 @@ static gh_rc map_file(struct segment *s, const char *path, struct gh_err *err)
 		     SEGMENT_VERSION_BEFORE, SEGMENT_VERSION);
 	s->released = atomic_load(&s->header->released);     /* before the serial number: is_anew */
 	s->serial = atomic_load(&s->header->serial);
+	s->mark = atomic_load(&s->header->mark);
 	s->texts = s->header->version == SEGMENT_VERSION ? TELEMETRY_TEXT__ALL : TELEMETRY_TEXT__COUNT;
 	return GH_RC_OK;
 }
@@ -136,7 +138,8 @@ gh_rc segment_open(const char *dir, struct str name, struct segment **out, struc
 	s->fd = -1;
 	rc = map_file(s, path, err);
 	if (!rc.code && is_anew(s, name))
-		rc = gh_err_set(err, GH_E_NOT_FOUND, __FILE__, __LINE__, "%s: used again meanwhile", path);
+		rc = segment_left(s) ? gh_err_set(err, GH_E_SYNTAX, __FILE__, __LINE__, "%s: the header is of an earlier segment (a power cut)", path)
+				     : gh_err_set(err, GH_E_NOT_FOUND, __FILE__, __LINE__, "%s: used again meanwhile", path);
 	if (rc.code) {
 		segment_close(s);
 		return rc;
@@ -323,7 +326,7 @@ bool segment_next(const struct segment *s, uint64_t *offset, struct telemetry_ca
 	if (committed - *offset < fixed_bytes(s))
 		return false;
 	memcpy(head, at, sizeof(head));
-	if (head[1] != (head[0] ^ RECORD_CHECK) || head[0] % 8 || head[0] < fixed_bytes(s)
+	if (head[1] != (head[0] ^ RECORD_CHECK ^ s->mark) || head[0] % 8 || head[0] < fixed_bytes(s)
 	    || head[0] > committed - *offset || !record_read(s, at, head[0], call))
 		return false;
 	*damaged = false;

@@ -117,6 +117,56 @@ static void followed(void **state UNUSED)
 	check_done();
 }
 
+/* What a power cut may leave: the header of the file's new use, with the records of the one before. */
+static void stale_records(void **state UNUSED)
+{
+	struct telemetry *t = open_writer(65536, 1 << 20);
+	struct renamed r = { 0 };
+	struct telemetry_call call;
+	struct segment_header *h;
+	struct segment *s;
+	uint64_t offset = 0;
+	char path[200];
+	bool damaged;
+	int fd;
+
+	put_until(t, two_are_filled, &r.before);
+	r.file = file_of(r.before);
+	assert_int_equal(segment_release(dir, r.before, NULL).code, GH_OK);
+	put_until(t, has_another_name, &r);
+	assert_int_equal(segment_open(dir, r.now, &s, NULL).code, GH_OK);
+	assert_int_equal(segment_committed(s), 0);   /* it is the next one, nothing of it is written */
+	fd = open(path_of(r.now, path).p, O_RDWR);
+	h = mmap(NULL, SEGMENT_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(fd >= 0 && h != MAP_FAILED);
+	atomic_store(&h->committed, 4096);
+	CHECK("they are no records of it", !segment_next(s, &offset, &call, &damaged) && damaged);
+	atomic_store(&h->committed, 0);
+	segment_close(s);
+	telemetry_close(t);                          /* removes it, for nothing is in it */
+	munmap(h, SEGMENT_HEADER_BYTES);
+	close(fd);
+	check_done();
+}
+
+/* The other way round: the new name with the header of the use before. Nobody writes there any more, so it goes. */
+static void stale_header(void **state UNUSED)
+{
+	struct telemetry *t = open_writer(65536, 1 << 20);
+	struct str *names, stale = STR("0000000000000001-1-77.seg");
+	struct telemetry_call c = sample(0);
+	char from[200], to[200];
+	struct segment *s;
+	size_t n;
+
+	assert_true(telemetry_put(t, &c));
+	telemetry_close(t);
+	assert_int_equal(segments_list(arena, dir, &names, &n, NULL).code, GH_OK);
+	assert_int_equal(rename(path_of(names[0], from).p, path_of(stale, to).p), 0);
+	CHECK_INT("told as damaged, so that the keeper removes it", segment_open(dir, stale, &s, NULL).code, GH_E_SYNTAX);
+	check_done();
+}
+
 /* Whoever followed first, every user can hold segments back afterwards, and the keeper sees it. */
 static void followed_by_another_user(void **state UNUSED)
 {
@@ -147,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(used_again, begin, end), cmocka_unit_test_setup_teardown(followed, begin, end),
 		cmocka_unit_test_setup_teardown(followed_by_another_user, begin, end),
+		cmocka_unit_test_setup_teardown(stale_records, begin, end), cmocka_unit_test_setup_teardown(stale_header, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
