@@ -34,7 +34,7 @@
 #include <unistd.h>
 
 enum {
-	RETRY_MS = 100, DIR_MAX = 3800,
+	RETRY_MS = 100, REST_MS = 2000, DIR_MAX = 3800,
 	KEPT_MAX = 4,                        /* filled ones that wait for the keeper; the mapping of more is given back */
 };
 
@@ -239,20 +239,38 @@ static struct spool *use_again(struct telemetry *t)
 	return NULL;
 }
 
-static void wait_for_work(struct telemetry *t)
+static void give_up_kept(struct telemetry *t)
+{
+	for (size_t i = 0; i < t->n_kept; i++)
+		spool_free(t, t->kept[i], is_released(t->kept[i]));
+	t->n_kept = 0;
+}
+
+/* False: the time is over. */
+static bool woken(struct telemetry *t, long ms)
 {
 	struct timespec until;
+	int failed;
 
-	if (atomic_load(&t->ready)) {
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += ms % 1000 * 1000000L;
+	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	while ((failed = sem_timedwait(&t->wake, &until)) < 0 && errno == EINTR)
+		;
+	return !failed;
+}
+
+/* After a while in which no segment was filled those kept are given up: all files count against the limit of all workers together. */
+static void wait_for_work(struct telemetry *t)
+{
+	if (!atomic_load(&t->ready))
+		(void)woken(t, RETRY_MS);
+	else if (!t->n_kept)
 		while (sem_wait(&t->wake) < 0 && errno == EINTR)
 			;
-		return;
-	}
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += RETRY_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	sem_timedwait(&t->wake, &until);
+	else if (!woken(t, REST_MS))
+		give_up_kept(t);
 }
 
 static void *maker_main(void *arg)
@@ -338,8 +356,7 @@ void telemetry_close(struct telemetry *t)
 		pthread_join(t->maker, NULL);
 	if (t->now)
 		atomic_store_explicit(&t->now->header->finished, 1, memory_order_release);
-	for (size_t i = 0; i < t->n_kept; i++)
-		spool_free(t, t->kept[i], is_released(t->kept[i]));
+	give_up_kept(t);
 	spool_free(t, t->now, t->now && !t->now->used && !t->now->header->dropped);
 	spool_free(t, atomic_load(&t->ready), true);
 	spool_free(t, atomic_load(&t->old), false);

@@ -117,6 +117,48 @@ static void followed(void **state UNUSED)
 	check_done();
 }
 
+static size_t n_segments(void)
+{
+	struct str *names;
+	size_t n;
+
+	assert_int_equal(segments_list(arena, dir, &names, &n, NULL).code, GH_OK);
+	arena_reset(arena);
+	return n;
+}
+
+static bool eight_are_there(void *arg UNUSED)
+{
+	return n_segments() >= 8;
+}
+
+/* After a burst a worker holds no more files than the two at rest: they count against the limit of all workers together. */
+static void at_rest(void **state UNUSED)
+{
+	struct telemetry *t = open_writer(65536, 9 * 65536), *another = NULL;
+	struct str *names;
+	size_t n;
+
+	put_until(t, eight_are_there, NULL);
+	assert_int_equal(segments_list(arena, dir, &names, &n, NULL).code, GH_OK);
+	for (size_t i = 0; i < n; i++) {
+		struct segment *s;
+
+		assert_int_equal(segment_open(dir, names[i], &s, NULL).code, GH_OK);
+		if (segment_finished(s))
+			assert_int_equal(segment_release(dir, names[i], NULL).code, GH_OK);
+		segment_close(s);
+	}
+	for (int64_t end = clock_mono_us() + 60000000; n_segments() > 2 && clock_mono_us() < end;)
+		usleep(1000);
+	CHECK_INT("files", n_segments(), 2);
+	CHECK_INT("there is room for another worker, whose limit is less",
+		  telemetry_open(dir, &(struct telemetry_options){ 65536, 4 * 65536 }, &another, NULL).code, GH_OK);
+	telemetry_close(another);
+	telemetry_close(t);
+	check_done();
+}
+
 /* What a power cut may leave: the header of the file's new use, with the records of the one before. */
 static void stale_records(void **state UNUSED)
 {
@@ -196,7 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(used_again, begin, end), cmocka_unit_test_setup_teardown(followed, begin, end),
-		cmocka_unit_test_setup_teardown(followed_by_another_user, begin, end),
+		cmocka_unit_test_setup_teardown(followed_by_another_user, begin, end), cmocka_unit_test_setup_teardown(at_rest, begin, end),
 		cmocka_unit_test_setup_teardown(stale_records, begin, end), cmocka_unit_test_setup_teardown(stale_header, begin, end),
 	};
 
