@@ -18,14 +18,29 @@ const anchorsOf = (file) => new Set([...withoutCode(read(file)).matchAll(/^#+ (.
   .map(([, h]) => h.replace(/<[^>]*>|`/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').trim().toLowerCase().replace(/[^\p{L}\p{N}\-_ ]/gu, '').replaceAll(' ', '-'))
   .concat([...read(file).matchAll(/<a id="([^"]*)"/g)].map((m) => m[1])));
 
+const linksOf = (text) => [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map((m) => m[1]);
+
 test('links between pages lead somewhere', () => {
   const broken = [];
   for (const page of PAGES)
-    for (const [, target] of withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
+    for (const target of linksOf(read(page))) {
       if (/^[a-z]+:/.test(target)) continue;
       const [name, anchor] = target.split('#'), file = name ? path.join(path.dirname(page), name) : page;
       if (!fs.existsSync(path.join(ROOT, file)) || (anchor && !anchorsOf(file).has(anchor))) broken.push(`${page}: ${target}`);
     }
+  assert.deepStrictEqual(broken, []);
+});
+
+test('and so they do where they are installed', () => {
+  const gw = offline(), share = path.join(gw.dir, 'share'), doc = path.join(share, 'doc/gatehouse');
+  const r = spawnSync('make', ['-s', 'install-docs', `DESTDIR=${gw.dir}`, 'PREFIX='], { cwd: ROOT, encoding: 'utf8' });
+  assert.strictEqual(r.status, 0, r.stderr);
+  fs.symlinkSync(ROOT, path.join(share, 'gatehouse'));      // has deploy/ as the installed folder has it
+  const pages = fs.readdirSync(doc, { recursive: true }).filter((f) => f.endsWith('.md'));
+  assert.strictEqual(pages.length, PAGES.length);
+  const broken = pages.flatMap((page) => linksOf(fs.readFileSync(path.join(doc, page), 'utf8')).map((target) => target.split('#')[0])
+    .filter((file) => file && !/^[a-z]+:/.test(file) && !fs.existsSync(path.join(doc, path.dirname(page), file))).map((file) => `${page}: ${file}`));
+  fs.rmSync(gw.dir, { recursive: true, force: true });
   assert.deepStrictEqual(broken, []);
 });
 
