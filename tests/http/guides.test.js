@@ -93,6 +93,26 @@ test('the document and its cases on the page about tests of policies', () => {
   assert.strictEqual(r.code, 0, r.stdout);
 });
 
+test('resources on the pages pass the checks of files, but for others that they name', () => {
+  const gw = offline(), wrong = [], dir = path.join(gw.dir, 'conf');
+  const blocks = PAGES.flatMap((page) => [...read(page).matchAll(/^```yaml\n(.*?)^```/gms)].map((m) => [page, m[1]]));
+  const beside = { 'policy.xml': '<policies><inbound><base /></inbound></policies>',
+    'logo.txt': 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=' };
+  for (const [, text] of blocks.filter(([, t]) => /^# \S+$/m.test(t))) beside[/^# (\S+)$/m.exec(text)[1]] = text;
+  const resources = blocks.filter(([, t]) => t.startsWith('$kind:') && !t.startsWith('$kind: configuration'));
+  for (const [page, text] of resources) {
+    fs.mkdirSync(dir);
+    fs.writeFileSync(path.join(dir, 'x.yaml'), text);
+    for (const name of [...text.matchAll(/\$file: (\S+)/g)].map((m) => m[1])) fs.writeFileSync(path.join(dir, name), beside[name]);
+    const r = gw.cli('plan', dir, { fails: true });
+    if (![0, 2].includes(r.code) && !r.stderr.trim().split('\n').every((line) => /there is no (?!such)/.test(line))) wrong.push(`${page}: ${r.stderr}`);
+    fs.rmSync(dir, { recursive: true });
+  }
+  fs.rmSync(gw.dir, { recursive: true, force: true });
+  assert.ok(resources.length > 5);
+  assert.deepStrictEqual(wrong, []);
+});
+
 test('the policy of the README compiles', () => {
   const gw = offline(), file = gw.file('set_color.c', /^```c\n(.*?)^```/ms.exec(read('README.md'))[1]);
   const flags = spawnSync('pkg-config', ['--cflags', 'libxml-2.0'], { encoding: 'utf8' }).stdout.trim().split(' ');
