@@ -83,6 +83,18 @@ test('commands on the pages, and those that governance names, exist with these o
   assert.deepStrictEqual(wrong, []);
 });
 
+test('every setting stands on a page, and pages name no others', () => {
+  const gw = offline(), settings = [...gw.cli('config').stdout.matchAll(/^#?([a-z_]+(?:\.[a-z_]+)?) =/gm)].map((m) => m[1]);
+  fs.rmSync(gw.dir, { recursive: true, force: true });
+  const texts = below('docs', '.md').map((page) => [page, read(page)]), all = texts.map(([, text]) => text).join('\n');
+  const groups = new Set(settings.map((name) => name.split('.')[0]));
+  assert.ok(settings.length > 100);
+  assert.deepStrictEqual(settings.filter((name) => !new RegExp(`(?<![\\w.])${name.replace('.', '\\.')}(?!\\w)`).test(all)), []);
+  const told = texts.flatMap(([page, text]) => [...text.matchAll(/^([a-z_]+\.[a-z_]+) = |^\| `([a-z_]+\.[a-z_]+)`(?:, `([a-z_]+\.[a-z_]+)`)? \|/gm)]
+    .flatMap((m) => m.slice(1)).filter((name) => name && groups.has(name.split('.')[0]) && !settings.includes(name) && !name.endsWith('.db')).map((name) => `${page}: ${name}`));
+  assert.deepStrictEqual(told, []);
+});
+
 test('the document and its cases on the page about tests of policies', () => {
   const gw = offline(), page = read('docs/policy-test.md');
   fs.mkdirSync(path.join(gw.dir, 'policies'));
