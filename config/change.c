@@ -42,7 +42,9 @@ static GH_RC check_value(struct resource_change *c, struct str id, struct gh_err
 		resource_problem(c, &kind_named_value, id, STR("/value"), "%s", why.message);
 	else if (rc.code && err)
 		*err = why;
-	return rc.code == GH_E_INVALID ? GH_RC_OK : rc;
+	if (rc.code)
+		return rc.code == GH_E_INVALID ? GH_RC_OK : rc;
+	return value_check_backends(c, c->arena, id, err);
 }
 
 GH_RC resource_settle(struct resource_change *c, struct gh_err *err)
@@ -408,30 +410,41 @@ GH_RC resource_merge(struct store *s, struct arena *a, const struct resource_kin
 
 /* ---- removing ---------------------------------------------------------------------------------------------------------- */
 
+/* "3 others that you may not see" */
+static struct str others(struct resource_change *c, size_t seen, size_t hidden, bool more)
+{
+	const char *what = seen ? hidden == 1 ? "other" : "others" : hidden == 1 ? "thing" : "things";
+
+	return arena_printf(c->scratch, "%s%zu %s that you may not see", more ? "at least " : "", hidden, what);
+}
+
+/* What refers to it is named to whoever may list it; of the rest only the number is told. */
 static GH_RC refuse_uses(struct resource_change *c, const struct resource_kind *k, struct str id, struct gh_err *err)
 {
-	struct resource_name *uses;
-	size_t n, first = SIZE_MAX;
-	bool hidden = false;
+	struct resource_name *uses, *first = NULL;
+	struct str short_id = str_first(id, 200), rest;
+	size_t n, seen = 0, hidden = 0;
 
-	TRY(resource_uses(c->store, c->scratch, k, id, RESOURCE_USES_MAX, &uses, &n, err));
+	TRY(resource_uses(c->store, c->scratch, k, id, STORE_RESOURCE_USES_MAX, &uses, &n, err));
 	for (size_t i = 0; i < n; i++) {
-		bool seen;
+		bool told;
 
-		TRY(resource_allowed(c->store, uses[i].kind, uses[i].id, false, &seen, err));
-		hidden = hidden || !seen;
-		first = seen && first == SIZE_MAX ? i : first;
-		if (seen)
+		TRY(resource_told(c->store, uses[i].kind, uses[i].id, &told, err));
+		hidden += !told;
+		if (told && seen++ < RESOURCE_USES_MAX)
 			resource_problem(c, k, id, STR(""), "the %s '%.*s' refers to it; change or remove that first", uses[i].kind->name,
 					 STR_ARG(str_first(uses[i].id, 200)));
+		first = told && !first ? &uses[i] : first;
 	}
-	if (hidden)                      /* neither what it is nor how many there are */
-		resource_problem(c, k, id, STR(""), "something that you may not see refers to it; ask somebody with rights there to change or remove that first");
-	if (first != SIZE_MAX)
-		FAIL(err, CONFLICT, "%s '%.*s' is in use by %s '%.*s'", k->name, STR_ARG(str_first(id, 200)), uses[first].kind->name,
-		     STR_ARG(str_first(uses[first].id, 200)));
+	rest = others(c, seen, hidden, n == STORE_RESOURCE_USES_MAX);
+	if (hidden)
+		resource_problem(c, k, id, STR(""), "%.*s refer%s to it; ask somebody who may see %s to change or remove %s first", STR_ARG(rest),
+				 hidden == 1 ? "s" : "", hidden == 1 ? "it" : "them", hidden == 1 ? "that" : "those");
+	if (first)
+		FAIL(err, CONFLICT, "%s '%.*s' is in use by %s '%.*s'%s%.*s", k->name, STR_ARG(short_id), first->kind->name, STR_ARG(str_first(first->id, 200)),
+		     hidden ? " and " : "", hidden ? (int)rest.n : 0, rest.p);
 	if (n)
-		FAIL(err, CONFLICT, "%s '%.*s' is in use by something that you may not see", k->name, STR_ARG(str_first(id, 200)));
+		FAIL(err, CONFLICT, "%s '%.*s' is in use by %.*s", k->name, STR_ARG(short_id), STR_ARG(rest));
 	return GH_RC_OK;
 }
 

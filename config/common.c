@@ -197,3 +197,14 @@ bool http_is_token(struct str s)
 			return false;
 	return s.n > 0;
 }
+
+GH_RC check_named_value(struct resource_put *p, const char *pointer, struct str name, struct gh_err *err)
+{
+	bool there;
+
+	TRY(resource_exists(p->s, &kind_named_value, name, &there, err));
+	if (!there)
+		put_problem(p, pointer, "there is no named value '%.*s'%.*s", STR_ARG(str_first(name, 200)),
+			    STR_ARG(resource_meant(p->c, &kind_named_value, name)));
+	return GH_RC_OK;
+}

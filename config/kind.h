@@ -70,6 +70,8 @@ struct resource_ops {
 	GH_RC (*check)(struct resource_put *p, struct gh_err *err);
 	GH_RC (*save)(struct resource_put *p, struct gh_err *err);
 	GH_RC (*drop)(struct store *s, struct arena *a, struct str id, struct gh_err *err);
+	/* What refers to it and no statement of the store finds: in sealed texts. At most `limit` into out. NULL: nothing. */
+	GH_RC (*uses)(struct store *s, struct arena *a, struct str id, size_t limit, struct resource_name *out, size_t *n, struct gh_err *err);
 	/* What a merge patch is laid over, where that is not the document as it stands. NULL: it is. */
 	GH_RC (*base)(struct store *s, struct arena *a, struct str id, const json_t *patch, json_t **out, struct gh_err *err);
 };
@@ -140,6 +142,11 @@ json_t *resource_id_list(const struct str *ids, size_t n);
 /* The texts of an array as an array in the arena. */
 GH_RC resource_texts(struct arena *a, const json_t *list, struct str **out, size_t *n, struct gh_err *err);
 json_t *resource_text_or_null(struct str s);
+
+/* A value that changed, and that backends put into header fields: what cannot stand there becomes a problem. */
+GH_RC value_check_backends(struct resource_change *c, struct arena *a, struct str id, struct gh_err *err);
+/* Problems at the pointer for each "{{name}}" of which there is no named value. */
+GH_RC check_named_value(struct resource_put *p, const char *pointer, struct str name, struct gh_err *err);
 
 #define X(name) extern const struct resource_kind name;
 #include "config/kinds.def"

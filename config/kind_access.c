@@ -112,10 +112,30 @@ static GH_RC check_authorities(struct resource_put *p, const struct access_group
 	return GH_RC_OK;
 }
 
-/* An authority that is not there would hold up the whole configuration: the gateway serves no API with less than what was asked for. */
+/* "{{name}}" in place of a value, wherever one stands. */
+static GH_RC check_values(struct resource_put *p, const json_t *rule, struct gh_err *err)
+{
+	struct str text = jsn_string(rule);
+	const char *name;
+	json_t *v;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)rule, i, v)
+		TRY(check_values(p, v, err));
+	json_object_foreach((json_t *)(uintptr_t)rule, name, v)
+		TRY(check_values(p, v, err));
+	if (!str_starts(text, STR("{{")) || !str_ends(text, STR("}}")) || text.n < 5)
+		return GH_RC_OK;
+	return check_named_value(p, "/rule", str_trim((struct str){ text.p + 2, text.n - 4 }), err);
+}
+
+/* An authority or a named value that is not there would hold up the whole configuration: the gateway serves no API with less than what
+ * was asked for. */
 static GH_RC check_names(struct resource_put *p, const json_t *normal, struct gh_err *err)
 {
 	struct access_rule rule;
+
+	TRY(check_values(p, normal, err));
 
 	TRY(access_rule_read(p->a, normal, &rule, err));
 	TRY(check_authorities(p, rule.groups, rule.n_groups, err));

@@ -177,11 +177,30 @@ static int by_priority(const json_t *a, const json_t *b)
 	return x != y ? (x > y) - (x < y) : str_cmp(jsn_str(a, "backend"), jsn_str(b, "backend"));
 }
 
-static GH_RC check(struct resource_put *p, struct gh_err *err UNUSED)
+/* What each call carries, and the named values in it: calls to a backend with one that is not there would all end with 502. */
+static GH_RC check_fixed(struct resource_put *p, struct str text, struct gh_err *err)
+{
+	struct backend_fixed fixed;
+	struct str before, name;
+	struct gh_err wrong;
+	gh_rc rc = backend_fixed_parse(p->a, text, &fixed, &wrong);
+
+	if (rc.code) {
+		put_problem(p, "/credentials", "%s", wrong.message);
+		return GH_RC_OK;
+	}
+	for (size_t i = 0; i < fixed.n; i++) {
+		struct str rest = fixed.v[i].value;
+
+		while (backend_fixed_named(&rest, &before, &name))
+			TRY(check_named_value(p, "/credentials", name, err));
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC check(struct resource_put *p, struct gh_err *err)
 {
 	const struct store_backend *b = p->row;
-	struct backend_fixed fixed;
-	struct gh_err wrong;
 	struct str text;
 
 	check_pool(p);
@@ -198,8 +217,7 @@ static GH_RC check(struct resource_put *p, struct gh_err *err UNUSED)
 		put_problem(p, "/credentials", "takes no reference; make a credential with a reference and name it in \"credential\"");
 		break;
 	case SECRET_TEXT:
-		if (backend_fixed_parse(p->a, text, &fixed, &wrong).code)
-			put_problem(p, "/credentials", "%s", wrong.message);
+		TRY(check_fixed(p, text, err));
 		break;
 	case SECRET_STAYS:
 		if (jsn_get(p->doc, "credentials") && !b->credentials.n)

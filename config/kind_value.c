@@ -1,8 +1,11 @@
 /* kind_value.c - named values: what policies name as {{id}}. */
 #include "config/kind.h"
 
+#include "config/rights.h"
+#include "core/backend_fixed.h"
 #include "core/clock.h"
 #include "core/str.h"
+#include "db/backends.h"
 #include "db/named_values.h"
 
 static const struct resource_field fields[] = {
@@ -111,9 +114,79 @@ static GH_RC drop(struct store *s, struct arena *a UNUSED, struct str id, struct
 	return store_named_value_delete(s, id, err);
 }
 
+/* ---- who names it ---------------------------------------------------------------------------------------------------------- */
+
+/* Whether what every call to the backend carries names the value; in a header field or only in the query. */
+static GH_RC backend_names(struct arena *a, const struct store_backend *b, struct str id, bool *yes, bool *in_header, struct gh_err *err)
+{
+	struct backend_fixed *fixed = arena_new_of(a, struct backend_fixed);
+	struct str before, name;
+	struct gh_err why;
+	gh_rc rc;
+
+	*yes = *in_header = false;
+	if (!fixed)
+		FAIL(err, NOMEM, "backend");
+	rc = b->credentials.n ? backend_fixed_parse(a, b->credentials, fixed, &why) : GH_RC_OK;
+	if (rc.code)                     /* of a time when any object was taken: the gateway leaves it out */
+		return rc.code == GH_E_INVALID ? GH_RC_OK : gh_err_set(err, rc.code, __FILE__, __LINE__, "%s", why.message);
+	for (size_t i = 0; i < fixed->n; i++) {
+		struct str rest = fixed->v[i].value;
+
+		while (backend_fixed_named(&rest, &before, &name))
+			if (str_eq(name, id)) {
+				*yes = true;
+				*in_header = *in_header || !fixed->v[i].query;
+			}
+	}
+	return GH_RC_OK;
+}
+
+static GH_RC backends_naming(struct store *s, struct arena *a, struct str id, bool headers_only, size_t limit, struct resource_name *out, size_t *n,
+			     struct gh_err *err)
+{
+	struct store_backend *v;
+	bool yes, in_header;
+	size_t n_all;
+
+	*n = 0;
+	TRY(store_backends(s, a, true, &v, &n_all, err));
+	for (size_t i = 0; i < n_all && *n < limit; i++) {
+		TRY(backend_names(a, &v[i], id, &yes, &in_header, err));
+		if (headers_only ? in_header : yes)
+			out[(*n)++] = (struct resource_name){ .kind = &kind_backend, .id = v[i].id };
+	}
+	return GH_RC_OK;
+}
+
+/* They stand in sealed texts, where no statement of the store looks. */
+static GH_RC uses(struct store *s, struct arena *a, struct str id, size_t limit, struct resource_name *out, size_t *n, struct gh_err *err)
+{
+	return backends_naming(s, a, id, false, limit, out, n, err);
+}
+
+GH_RC value_check_backends(struct resource_change *c, struct arena *a, struct str id, struct gh_err *err)
+{
+	struct store_named_value v;
+	struct resource_name user;
+	bool found, told;
+	size_t n;
+
+	TRY(store_named_value_find(c->store, a, id, true, &v, &found, err));
+	if (!found || backend_fixed_value_ok(v.value))
+		return GH_RC_OK;
+	TRY(backends_naming(c->store, a, id, true, 1, &user, &n, err));
+	if (!n)
+		return GH_RC_OK;
+	TRY(resource_told(c->store, user.kind, user.id, &told, err));
+	resource_problem(c, &kind_named_value, id, v.secret ? STR("/secret") : STR("/value"), "%s%.*s%s puts {{%.*s}} into a header: it may hold no line break",
+			 told ? "the backend '" : "a backend that you may not see", told ? (int)str_first(user.id, 200).n : 0, user.id.p, told ? "'" : "", STR_ARG(id));
+	return GH_RC_OK;
+}
+
 static const struct resource_ops ops = {
 	.row_size = sizeof(struct store_named_value), .store = STORE_RESOURCE_NAMED_VALUE, .check_id = check_id, .find = find, .show = show,
-	.check = check, .save = save, .drop = drop,
+	.check = check, .save = save, .drop = drop, .uses = uses,
 };
 
 const struct resource_kind kind_named_value = {

@@ -3,6 +3,7 @@
 #include "config/rights.h"
 
 #include "core/str.h"
+#include "db/machine_tokens.h"
 #include "db/resources.h"
 #include "db/roles.h"
 #include "db/users.h"
@@ -212,6 +213,20 @@ GH_RC resource_has_right(struct store *s, const struct resource_kind *k, struct 
 GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct str id, bool write, bool *yes, struct gh_err *err)
 {
 	return resource_has_right(s, k, id, resource_right(k, write), write, yes, err);
+}
+
+bool resource_kind_told(const struct store *s, const struct resource_kind *k)
+{
+	const struct rights *viewer = store_viewer(s);
+
+	return !viewer || (rights_anywhere(viewer, resource_right(k, false))
+			   && (!viewer->scopes.p || store_scopes_allow(viewer->scopes, false, str_of(k->plural))));
+}
+
+GH_RC resource_told(struct store *s, const struct resource_kind *k, struct str id, bool *yes, struct gh_err *err)
+{
+	*yes = resource_kind_told(s, k);
+	return *yes ? resource_allowed(s, k, id, false, yes, err) : GH_RC_OK;
 }
 
 /* The ids of all of a kind where the viewer has the right, as a JSON array. */

@@ -1,6 +1,7 @@
 /* policy_store.c - the world of the policy compiler out of a store; see the header. */
 #include "config/policy_store.h"
 
+#include "config/rights.h"
 #include "core/map.h"
 #include "core/str.h"
 #include "db/loggers.h"
@@ -151,6 +152,18 @@ GH_RC policy_store_compile(struct policy_store *p, struct store *s, const struct
 
 enum { CHECK_BYTES = 256 << 20 };
 
+/* Who may not see what names the value is told neither which it is nor what stands there. */
+static GH_RC refuse_value(struct store *s, const struct store_resource_use *use, struct str value, struct str why, struct gh_err *err)
+{
+	const char *what = str_eq(use->kind, STR("policy")) ? "policy" : "fragment";
+	bool told;
+
+	TRY(resource_told(s, resource_kind_find(use->kind), use->id, &told, err));
+	if (!told)
+		FAIL(err, INVALID, "a %s that you may not see names {{%.*s}} and would not compile", what, STR_ARG(value));
+	FAIL(err, INVALID, "the %s %.*s names {{%.*s}} and would not compile: %.*s", what, STR_ARG(use->id), STR_ARG(value), STR_ARG(why));
+}
+
 static GH_RC check_user(struct policy_store *p, struct store *s, const struct store_resource_use *use, struct str value, struct gh_err *err)
 {
 	const struct policy_document *doc;
@@ -161,8 +174,7 @@ static GH_RC check_user(struct policy_store *p, struct store *s, const struct st
 
 	for (size_t i = 0; i < p->n_broken; i++)
 		if (str_eq(use->kind, STR("policy-fragment")) && str_eq(p->broken[i].id, use->id))
-			FAIL(err, INVALID, "the fragment %.*s names {{%.*s}} and would not compile: %.*s", STR_ARG(use->id), STR_ARG(value),
-			     STR_ARG(p->broken[i].message));
+			return refuse_value(s, use, value, p->broken[i].message, err);
 	if (!str_eq(use->kind, STR("policy")))
 		return GH_RC_OK;
 	TRY(store_policy_scope_parse(use->id, &scope, err));
@@ -170,10 +182,9 @@ static GH_RC check_user(struct policy_store *p, struct store *s, const struct st
 	if (!found)
 		return GH_RC_OK;
 	TRY(policy_store_compile(p, s, &scope, use->id, text, &doc, &diags, err));
-	if (!doc)
-		FAIL(err, INVALID, "the policy %.*s names {{%.*s}} and would not compile: line %d: %.*s", STR_ARG(use->id), STR_ARG(value),
-		     (int)diags.v[0].line, STR_ARG(diags.v[0].message));
-	return GH_RC_OK;
+	if (doc)
+		return GH_RC_OK;
+	return refuse_value(s, use, value, arena_printf(p->arena, "line %d: %.*s", (int)diags.v[0].line, STR_ARG(diags.v[0].message)), err);
 }
 
 GH_RC policy_store_check_value(struct store *s, struct str id, struct gh_err *err)

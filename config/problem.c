@@ -4,7 +4,6 @@
 #include "config/rights.h"
 #include "core/str.h"
 #include "core/suggest.h"
-#include "db/machine_tokens.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -108,15 +107,6 @@ static size_t names_with(struct store *s, struct arena *a, const struct resource
 	return n;
 }
 
-/* Whoever may not list the kind learns none of its names here: the right to what refers to it is another one. */
-static bool may_be_told(const struct store *s, const struct resource_kind *k)
-{
-	const struct rights *viewer = store_viewer(s);
-
-	return !viewer || (rights_anywhere(viewer, resource_right(k, false))
-			   && (!viewer->scopes.p || store_scopes_allow(viewer->scopes, false, str_of(k->plural))));
-}
-
 bool resource_near(struct store *s, struct arena *a, const struct resource_kind *k, struct str wrong, struct str *id, struct str *name)
 {
 	/* the slip may be at the beginning, or in the middle of a short one */
@@ -125,7 +115,7 @@ bool resource_near(struct store *s, struct arena *a, const struct resource_kind 
 	const char **names = arena_alloc(a, RESOURCE_LIST_MAX + 1, sizeof(*names)), *near;
 	struct str *ids = arena_alloc(a, RESOURCE_LIST_MAX, sizeof(*ids));
 
-	if (!may_be_told(s, k))
+	if (!resource_kind_told(s, k))
 		return false;
 	for (size_t round = 0; names && ids && round < ARRAY_LEN(letters) && letters[round].n; round++) {
 		size_t n = names_with(s, a, k, letters[round], ids, names);

@@ -150,10 +150,10 @@ GH_RC resource_uses(struct store *s, struct arena *a, const struct resource_kind
 		    struct resource_name **out, size_t *n, struct gh_err *err)
 {
 	struct store_resource_use *uses;
-	size_t found;
+	size_t found, more = 0;
 
 	TRY(store_resource_uses(s, a, k->ops->store, id, limit, &uses, &found, err));
-	*out = arena_alloc(a, found + 1, sizeof(**out));
+	*out = arena_alloc(a, limit + 1, sizeof(**out));
 	if (!*out)
 		FAIL(err, NOMEM, "references to %s", k->name);
 	*n = 0;
@@ -161,5 +161,8 @@ GH_RC resource_uses(struct store *s, struct arena *a, const struct resource_kind
 		(*out)[*n] = (struct resource_name){ .kind = resource_kind_find(uses[i].kind), .id = uses[i].id };
 		*n += (*out)[*n].kind != NULL;
 	}
+	if (k->ops->uses && *n < limit)
+		TRY(k->ops->uses(s, a, id, limit - *n, *out + *n, &more, err));
+	*n += more;
 	return GH_RC_OK;
 }

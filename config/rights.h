@@ -78,6 +78,10 @@ enum right resource_right(const struct resource_kind *k, bool write);
 GH_RC resource_allowed(struct store *s, const struct resource_kind *k, struct str id, bool write, bool *yes, struct gh_err *err);
 /* The same with a right of its own. */
 GH_RC resource_has_right(struct store *s, const struct resource_kind *k, struct str id, enum right x, bool write, bool *yes, struct gh_err *err);
+/* Whether the viewer may be told of it by the way, in a refusal or a guess at what he meant: what he asked for takes another
+ * right. Of a kind: whether he may list it, by his role and by the scopes of his token. */
+bool resource_kind_told(const struct store *s, const struct resource_kind *k);
+GH_RC resource_told(struct store *s, const struct resource_kind *k, struct str id, bool *yes, struct gh_err *err);
 /* Of lists that are too long to be judged one by one, subscriptions: JSON arrays with the products and APIs whose
  * subscriptions the viewer may see. Both STR_NULL: there is no viewer, he sees all, or the kind is another. What they leave
  * out is out of sight; what they leave in is still to be judged. */

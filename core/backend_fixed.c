@@ -21,6 +21,18 @@ bool backend_fixed_value_ok(struct str value)
 	return true;
 }
 
+bool backend_fixed_named(struct str *rest, struct str *before, struct str *name)
+{
+	size_t at = str_find(*rest, STR("{{")), end = at == SIZE_MAX ? SIZE_MAX : str_find(str_from(*rest, at), STR("}}"));
+
+	if (end == SIZE_MAX)
+		return false;
+	*before = str_first(*rest, at);
+	*name = str_trim((struct str){ rest->p + at + 2, end - 2 });
+	*rest = str_from(*rest, at + end + 2);
+	return true;
+}
+
 /* Those that frame a message or end at a hop (RFC 9110 section 7.6.1), and the address of the call. */
 static bool is_of_the_gateway(struct str name)
 {

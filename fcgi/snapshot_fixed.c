@@ -22,20 +22,18 @@ static struct str named(struct build *b, struct str name, struct snap_fixed *x)
 	return STR_NULL;
 }
 
-/* Braces that are not closed stay. */
 static gh_rc fill_in(struct build *b, struct str text, struct snap_fixed *x, struct str *out)
 {
+	struct str before, name;
 	struct buf to;
-	size_t at, end;
 
 	*out = text;
 	if (str_find(text, STR("{{")) == SIZE_MAX)
 		return GH_RC_OK;
 	buf_init(&to, BACKEND_FIXED_BYTES);
-	while ((at = str_find(text, STR("{{"))) != SIZE_MAX && (end = str_find(str_from(text, at), STR("}}"))) != SIZE_MAX) {
-		buf_str(&to, str_first(text, at));
-		buf_str(&to, named(b, str_trim((struct str){ text.p + at + 2, end - 2 }), x));
-		text = str_from(text, at + end + 2);
+	while (backend_fixed_named(&text, &before, &name)) {
+		buf_str(&to, before);
+		buf_str(&to, named(b, name, x));
 	}
 	buf_str(&to, text);
 	*out = !buf_ok(&to) ? STR_NULL : to.n ? arena_dup(b->a, buf_view(&to)) : STR("");

@@ -151,11 +151,13 @@ gh_rc rest_credential_rotate(struct rest *r, struct gh_err *err)
 
 static GH_RC remind(struct rest *r, struct resource_change *c, const json_t *body, json_t **answer, struct gh_err *err)
 {
-	static const struct rest_member members[] = { { "by", REST_TEXT, .at = 0, .most = 40 }, { NULL } };
+	static const struct rest_member members[] = { { "by", REST_TEXT, .at = 0, .least = 1, .most = 40 }, { NULL } };
 	struct str by = STR("");
 	struct store_credential v;
 	int64_t us = 0;
 
+	if (!jsn_get(body, "by"))        /* null is said: a body that was forgotten takes nothing away */
+		resource_problem(c, NULL, STR_NULL, STR("/by"), "is required: a day, 2027-01-31, or null to take the reminder away");
 	if (!rest_take(c, body, members, &by))
 		return GH_RC_OK;
 	TRY(find(r, &v, err));
@@ -229,8 +231,8 @@ json_t *rest_describe_credentials(const struct rest_route *route, const struct r
 		  .description = "The keeper does it; the old one goes on until the new one has worked. 409 when nothing replaces it by itself.",
 		  .answer = "{'type': 'object', 'additionalProperties': false}", .refusals = "404" },
 		{ .run = rest_credential_remind, .operation = "remindCredential", .summary = "A date by which a person replaces the secret", .tag = "credentials",
-		  .body = "{'type': 'object', 'additionalProperties': false, 'properties': {'by': {'type': ['string', 'null'], 'description': "
-		  "'2027-01-31; null takes the reminder away'}}}", .answer = "{'type': 'object', 'required': ['rotateBy'], 'properties': {'rotateBy': " OR_NULL "}}",
+		  .body = "{'type': 'object', 'additionalProperties': false, 'required': ['by'], 'properties': {'by': {'type': ['string', 'null'],"
+		  "'description': '2027-01-31; null takes the reminder away'}}}", .answer = "{'type': 'object', 'required': ['rotateBy'], 'properties': {'rotateBy': " OR_NULL "}}",
 		  .refusals = "404" },
 		{ .run = NULL },
 	};

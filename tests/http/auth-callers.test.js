@@ -450,7 +450,11 @@ identity:
   });
 
   it('a rule that cannot be made good leaves the last good one in force', async () => {
-    gw.cli('access', 'set', '--api', 'basic', 'jwt(issuer=partner, key={{nobody-has-set-this}})');
+    const refused = gw.cli('access', 'set', '--api', 'basic', 'jwt(issuer=partner, key={{nobody-has-set-this}})', { fails: true });
+    assert.match(refused.stderr, /there is no named value 'nobody-has-set-this'/);
+    // a store of a time when nothing kept the value
+    spawnSync('sqlite3', ['-cmd', '.timeout 10000', `${gw.state}/config.db`, `UPDATE access_rule SET rule = '{"anyOf":[{"method":"jwt","issuer":"partner","key":"{{nobody-has-set-this}}"}]}' WHERE api_id = 'basic'`]);
+    gw.cli('api', 'set', 'basic', '--description', 'once more');
     await until(() => /nobody-has-set-this/.test(gw.log('serve')), 'the refusal in the log');
     assert.match(gw.log('serve'), /access rule of API basic, jwt, key: there is no named value/);
     assert.equal((await call('basic')).reason, 'basic_missing');

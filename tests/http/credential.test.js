@@ -156,13 +156,15 @@ describe(`credentials behind ${SERVERS[0]}`, () => {
     assert.deepEqual(has(other.seen[0]), ['of-the-mirror', undefined, undefined, undefined, '/things?m=1']);
     gw.cli('mirror', 'end', 'fixed');
 
-    gw.cli('named-value', 'delete', 'erp-fixed');
+    const kept = gw.cli('named-value', 'delete', 'erp-fixed', { fails: true });
+    assert.match(kept.stderr, /named-value 'erp-fixed' is in use by backend 'fixed'/);
+    gw.cli('named-value', 'set', 'erp-fixed', '--ref', 'file:/nowhere/at/all');
     echo.seen.length = 0;
     const without = await call('fixed');
     assert.equal(without.status, 502);
     const { reason, decision } = await record(without);
     assert.equal(reason, 'credential_unusable');
-    assert.match(decision, /backend fixed: there is no named value erp-fixed/);
+    assert.match(decision, /backend fixed: named value erp-fixed: nothing could be read for it yet/);
     assert.equal(echo.seen.length, 0);
     await Promise.all([other.close(), hops.close()]);
   });

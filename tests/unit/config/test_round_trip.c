@@ -107,6 +107,7 @@ static void make_likely(const struct resource_kind *k, json_t *doc)
 	static const struct {
 		const char *kind, *field, *text;
 	} fixed[] = {
+		{ "governance-exception", "rule", "security/backend-tls" },
 		{ "api", "backendUrl", "https://erp.example.com/v1" }, { "api", "backend", NULL }, { "api", "versionSet", NULL },
 		{ "api", "version", NULL }, { "api", "deprecated", NULL }, { "api", "sunset", NULL }, { "api", "revision", NULL },
 		{ "api", "tags", NULL }, { "api", "keyHeader", NULL }, { "api", "keyQuery", NULL }, { "revision", "backend", NULL },

@@ -11,7 +11,7 @@ struct client {
 	struct web w;                    /* the last request and its answer */
 	char cookies[6][500];            /* name=value */
 	const char *address, *forwarded_for, *forwarded_proto;
-	const char *authorization, *csrf, *accept;       /* header fields of programs and scripts */
+	const char *authorization, *csrf, *accept, *match;       /* header fields of programs and scripts */
 	bool tls;
 	/* of the request that is being sent */
 	const char *method, *uri, *body, *type;
@@ -49,6 +49,8 @@ static UNUSED const char *client_variable(void *ctx, const char *name)
 		return c->authorization;
 	if (strcmp(name, "HTTP_X_CSRF_TOKEN") == 0)
 		return c->csrf;
+	if (strcmp(name, "HTTP_IF_MATCH") == 0)
+		return c->match;
 	if (strcmp(name, "HTTP_ACCEPT") == 0)
 		return c->accept;
 	if (strcmp(name, "HTTPS") == 0)

@@ -87,6 +87,18 @@ static UNUSED int call(struct client *c, const char *method, const char *uri, co
 	return client_send(c, method, arena_printf(world.a, "/admin/api/v1/%s", uri).p, body);
 }
 
+/* What a new machine token of that role and those scopes sends. */
+static UNUSED const char *bearer(const char *id, const char *role, const char *scopes)
+{
+	const struct store_machine_token t = { .id = str_of(id), .role = str_of(role), .scopes = str_of(scopes) };
+	struct str token;
+	struct gh_err err;
+
+	must(store_tx_begin(world.site.store, STR("test"), &err), &err);
+	must(store_tx_end(world.site.store, store_machine_token_create(world.site.store, world.a, &t, &token, &err), &err), &err);
+	return arena_printf(world.a, "Bearer %.*s", STR_ARG(token)).p;
+}
+
 static int places_up(void **state UNUSED)
 {
 	world.a = arena_new(256 << 20);

@@ -287,7 +287,7 @@ static void writing(void **state UNUSED)
 	check_done();
 }
 
-/* What refers to something keeps it; what is out of sight is not named for that, nor counted. */
+/* What refers to something keeps it; what is out of sight is counted and not named. */
 static void referred_to(void **state UNUSED)
 {
 	struct resource_change *c;
@@ -305,7 +305,7 @@ static void referred_to(void **state UNUSED)
 	store_viewer_set(world.site.store, NULL);
 	CHECK("not named", str_find(str_of(err.message), STR("there-")) == SIZE_MAX);
 	CHECK_STR("one sentence", resource_problems(c, &n)->message,
-		  STR("something that you may not see refers to it; ask somebody with rights there to change or remove that first"));
+		  STR("2 things that you may not see refer to it; ask somebody who may see them to change or remove those first"));
 	CHECK_INT("for all of them", n, 1);
 	CHECK_INT("nothing of it stays", resource_end(c, (gh_rc){ GH_E_CONFLICT }, true, &err).code, GH_E_CONFLICT);
 	check_done();
@@ -356,17 +356,6 @@ static void one_call(struct store *s)
 	must(store_drain_begin(s, &err), &err);
 	must(store_drain_call(s, &call, &err), &err);
 	must(store_drain_end(s, GH_RC_OK, &err), &err);
-}
-
-static const char *bearer(const char *id, const char *role, const char *scopes)
-{
-	const struct store_machine_token t = { .id = str_of(id), .role = str_of(role), .scopes = str_of(scopes) };
-	struct str token;
-	struct gh_err err;
-
-	must(store_tx_begin(world.site.store, STR("test"), &err), &err);
-	must(store_tx_end(world.site.store, store_machine_token_create(world.site.store, world.a, &t, &token, &err), &err), &err);
-	return arena_printf(world.a, "Bearer %.*s", STR_ARG(token)).p;
 }
 
 /* An analyst reads all figures that name nobody. */
