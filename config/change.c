@@ -1,8 +1,7 @@
 /* change.c - one change of the configuration: documents in, one transaction with its audit entries out. */
 #include "config/document.h"
 
-#include "config/rights.h"
-
+#include "config/guard.h"
 #include "core/str.h"
 #include "db/audit.h"
 
@@ -278,9 +277,9 @@ static GH_RC check_allowed(struct resource_put *p, struct gh_err *err)
 
 	TRY(resource_allowed(p->s, k, p->id, true, &yes, err));
 	if (!yes)
-		FAIL(err, DENIED, "you may not change the %s '%.*s': it belongs to an environment or business group, or to all, where you have no "
-		     "right to", k->name, STR_ARG(str_first(p->id, 200)));
-	return GH_RC_OK;
+		FAIL(err, DENIED, "you may not change the %s '%.*s': that takes the right %s where it belongs, in an environment or business group or "
+		     "everywhere", k->name, STR_ARG(str_first(p->id, 200)), right_texts[resource_right(k, true)].name);
+	return guard_resource(p->s, k, p->id, false, err);
 }
 
 static GH_RC save(struct resource_put *p, struct resource_outcome *out, struct gh_err *err)
@@ -469,7 +468,9 @@ GH_RC resource_remove(struct resource_change *c, const struct resource_kind *k, 
 	}
 	TRY(resource_allowed(c->store, k, id, true, &may, err));
 	if (!may)
-		FAIL(err, DENIED, "you may not remove the %s '%.*s': you have no right to where it belongs", k->name, STR_ARG(str_first(id, 200)));
+		FAIL(err, DENIED, "you may not remove the %s '%.*s': that takes the right %s where it belongs", k->name, STR_ARG(str_first(id, 200)),
+		     right_texts[resource_right(k, true)].name);
+	TRY(guard_resource(c->store, k, id, true, err));
 	TRY(refuse_uses(c, k, id, err));
 	store_audit_hold(c->store, true);
 	rc = k->ops->drop(c->store, c->scratch, id, err);

@@ -150,6 +150,22 @@ GH_RC rights_of_user(struct store *s, struct arena *a, struct str user, struct s
 	return GH_RC_OK;
 }
 
+GH_RC rights_of_group(struct store *s, struct arena *a, struct str group, struct rights *out, struct gh_err *err)
+{
+	struct gathered g = { .v = NULL };
+	struct store_assignment *v;
+	size_t n;
+
+	*out = (struct rights){ .everywhere = 0 };
+	TRY(store_assignments(s, a, &v, &n, err));
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(v[i].group_id, group))
+			TRY(add_role(s, a, &v[i], &g, &out->everywhere, err));
+	out->places = g.v;
+	out->n = g.n;
+	return GH_RC_OK;
+}
+
 GH_RC rights_of_place(struct store *s, struct arena *a, struct str role, struct str environment, struct str business_group,
 		      struct rights *out, struct gh_err *err)
 {

@@ -14,7 +14,7 @@
  *     everywhere        all else: people, roles, tokens, the look
  *
  * A store handle carries who looks through it (store_viewer): config/resource.h shows what is out of sight as not there and
- * refuses to change it. No viewer, a program of the operator, sees all. */
+ * refuses to change it. What somebody may do to people, roles and tokens that may more than he: config/guard.h. No viewer, a program of the operator, sees all. */
 #pragma once
 
 #include "config/resource.h"
@@ -56,6 +56,8 @@ GH_RC rights_role_exists(struct store *s, struct arena *a, struct str role, bool
 
 /* All that an account may: by its role, and by what is assigned to it and to its groups. */
 GH_RC rights_of_user(struct store *s, struct arena *a, struct str user, struct str role, struct rights *out, struct gh_err *err);
+/* What is assigned to a group: its members have it. */
+GH_RC rights_of_group(struct store *s, struct arena *a, struct str group, struct rights *out, struct gh_err *err);
 /* A role in one place; both STR_NULL: everywhere. */
 GH_RC rights_of_place(struct store *s, struct arena *a, struct str role, struct str environment, struct str business_group,
 		      struct rights *out, struct gh_err *err);

@@ -201,7 +201,7 @@ gh_rc admin_bulk(struct web *w, struct gh_err *err)
 	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
 	rc = bulk_do(w, c, str_of(d->plural), str_of(d->name), web_param(&w->rq.form, "note"), v, n, &at, &why);
 	rc = resource_end(c, rc, false, &why);
-	if (rc.code && rc.code != GH_E_INVALID && rc.code != GH_E_CONFLICT && rc.code != GH_E_NOT_FOUND) {
+	if (rc.code && rc.code != GH_E_INVALID && rc.code != GH_E_CONFLICT && rc.code != GH_E_NOT_FOUND && rc.code != GH_E_DENIED) {
 		*err = why;
 		return rc;
 	}

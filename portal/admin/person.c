@@ -3,6 +3,7 @@
  * shown to those who may see it on a page of its own. What is changed here goes through the same validation as everything else. */
 #include "portal/admin/person.h"
 
+#include "config/guard.h"
 #include "config/resource.h"
 #include "core/clock.h"
 #include "core/str.h"
@@ -46,10 +47,16 @@ static void put_deed(struct liquid_list *list, const char *name, const char *lab
 	liquid_set_text(r, "label", str_of(label));
 }
 
+/* It has rights that who looks lacks: nothing is done to it. */
+static bool is_above(struct web *w, const struct store_user *u)
+{
+	return guard_account(w->site->store, u->id, NULL).code == GH_E_DENIED;
+}
+
 /* Nobody does these things to his own account. */
 static bool may_do(struct web *w, const struct store_user *u)
 {
-	return web_may_everywhere(w, WEB_MANAGE_PEOPLE) && !str_eq(u->id, w->user.id);
+	return web_may_everywhere(w, WEB_MANAGE_PEOPLE) && !str_eq(u->id, w->user.id) && !is_above(w, u);
 }
 
 static GH_RC put_sign_in(struct web *w, const struct store_user *u, struct liquid_list *facts, struct liquid_list *deeds, struct gh_err *err)
@@ -81,6 +88,7 @@ static GH_RC put_sign_in(struct web *w, const struct store_user *u, struct liqui
 static GH_RC put_account(struct web *w, const struct store_user *u, struct gh_err *err)
 {
 	static const char *const states[] = { "pending", "active", "suspended" };
+	bool may = may_do(w, u);
 	struct liquid_list *facts = liquid_set_list(w->page, "facts"), *deeds = liquid_set_list(w->page, "deeds");
 	static const char *const on_pending[] = { "approve", "Approve", "reject", "Reject", NULL }, *const on_active[] = { "suspend", "Suspend", NULL },
 			  *const on_blocked[] = { "restore", "Restore", NULL };
@@ -94,7 +102,7 @@ static GH_RC put_account(struct web *w, const struct store_user *u, struct gh_er
 	liquid_set_text(w->page, "note", u->note.n ? u->note : STR(""));
 	put_fact(facts, "Account since", u->created_us ? web_date(w, u->created_us) : STR("Unknown"));
 	put_fact(facts, "Signed in", u->signed_in_us ? web_date(w, u->signed_in_us) : STR("Never"));
-	for (size_t i = 0; may_do(w, u) && of_state[i]; i += 2)
+	for (size_t i = 0; may && of_state[i]; i += 2)
 		put_deed(deeds, of_state[i], of_state[i + 1]);
 	return put_sign_in(w, u, facts, deeds, err);
 }
@@ -329,13 +337,14 @@ gh_rc admin_person(struct web *w, struct gh_err *err)
 	     calls = web_may_everywhere(w, WEB_VIEW_TRAFFIC) && web_may_everywhere(w, WEB_VIEW_CALLERS),
 	     trail = web_may_everywhere(w, WEB_VIEW_AUDIT);
 	struct store_subscription *subs = NULL;
+	bool found, manages = web_may_everywhere(w, WEB_MANAGE_PEOPLE), above;
 	struct store_user u;
 	size_t n = 0;
-	bool found;
 
 	TRY(store_user_find(w->site->store, w->a, w->rq.args[0], &u, &found, err));
 	if (!found)
 		FAIL(err, NOT_FOUND, "no such account");
+	above = is_above(w, &u);
 	web_form(w);
 	TRY(put_account(w, &u, err));
 	TRY(put_groups(w, &u, err));
@@ -351,7 +360,9 @@ gh_rc admin_person(struct web *w, struct gh_err *err)
 	liquid_set_bool(w->page, "see_keys", keys);
 	liquid_set_bool(w->page, "see_calls", keys && calls);
 	liquid_set_bool(w->page, "see_trail", trail);
-	liquid_set_bool(w->page, "may_change", web_may_everywhere(w, WEB_MANAGE_PEOPLE));
+	liquid_set_bool(w->page, "may_change", manages && !above);
+	liquid_set_bool(w->page, "may_move", manages && !above && web_may(w, WEB_MANAGE_SUBSCRIPTIONS));
+	liquid_set_bool(w->page, "above", manages && above);
 	liquid_set_text(w->page, "title", u.email);
 	return web_page(w, "person", err);
 }
@@ -369,6 +380,23 @@ static GH_RC change_one(struct web *w, struct resource_change *c, const char *ki
 	if (!doc)
 		FAIL(err, NOT_FOUND, "there is no %s '%.*s'", kind, STR_ARG(str_first(id, 200)));
 	return resource_write(c, k, id, doc, RESOURCE_REPLACE, NULL, err);
+}
+
+/* Keys open what they open, whoever has them: to give them away takes the right to subscriptions, and not that to people alone. */
+static GH_RC may_move(struct web *w, const struct store_subscription *v, size_t n, struct gh_err *err)
+{
+	const struct resource_kind *k = resource_kind_find(STR("subscription"));
+	size_t not = 0;
+	bool yes;
+
+	for (size_t i = 0; i < n; i++) {
+		TRY(resource_allowed(w->site->store, k, v[i].id, true, &yes, err));
+		not += !yes;
+	}
+	if (not)
+		FAIL(err, DENIED, "Moving subscriptions takes the right manage-subscriptions where they belong, which you lack for %zu of %zu; ask somebody who "
+		     "has it, such as an administrator.", not, n);
+	return GH_RC_OK;
 }
 
 /* His place in teams and what is his own goes to somebody else, as when he leaves. */
@@ -397,6 +425,7 @@ static GH_RC hand_over(struct web *w, struct resource_change *c, const struct st
 		TRY(change_one(w, c, "application", apps[i].id, json_pack("{s:o}", "owners", owners), err));
 	}
 	TRY(store_subscriptions(w->site->store, w->a, &own, &all, &subs, &k, err));
+	TRY(may_move(w, subs, k, err));
 	for (size_t i = 0; i < k; i++)
 		TRY(change_one(w, c, "subscription", subs[i].id, json_pack("{s:s%}", "user", to.id.p, to.id.n), err));
 	*moved = n + k;
@@ -431,6 +460,7 @@ gh_rc person_do(struct web *w, struct resource_change *c, const struct store_use
 	struct str name, why, deed = d->name;
 	size_t moved = 0;
 
+	TRY(guard_account(w->site->store, u->id, err));
 	if (str_eq(deed, STR("groups"))) {
 		*text = STR("The groups are saved.");
 		return change_one(w, c, "user", u->id, json_pack("{s:O}", "groups", d->groups), err);
@@ -477,7 +507,7 @@ gh_rc admin_person_act(struct web *w, struct gh_err *err)
 	TRY(resource_begin(w->site->store, w->a, web_actor(w), &c, err));
 	rc = person_do(w, c, &u, &d, &text, &why);
 	rc = resource_end(c, rc, false, &why);
-	if (rc.code && rc.code != GH_E_INVALID && rc.code != GH_E_CONFLICT && rc.code != GH_E_NOT_FOUND && rc.code != GH_E_LIMIT) {
+	if (rc.code && rc.code != GH_E_INVALID && rc.code != GH_E_CONFLICT && rc.code != GH_E_NOT_FOUND && rc.code != GH_E_LIMIT && rc.code != GH_E_DENIED) {
 		*err = why;
 		return rc;
 	}

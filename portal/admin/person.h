@@ -19,7 +19,7 @@ struct person_deed {
 	struct str to;                   /* of "move": the address of the account that gets what he has */
 };
 bool person_deed_known(struct str deed);
-/* In the change. CONFLICT: the state of the account does not allow it, or it is the caller's own; INVALID: `to` is no other account.
+/* In the change. DENIED: the account has rights that the viewer lacks (config/guard.h). CONFLICT: the state of the account does not allow it, or it is the caller's own; INVALID: `to` is no other account.
  * *text says what was done. */
 GH_RC person_do(struct web *w, struct resource_change *c, const struct store_user *u, const struct person_deed *d, struct str *text,
 		struct gh_err *err);

@@ -306,7 +306,7 @@ static GH_RC refused(struct web *w, struct deed *d, struct gh_err *why, gh_rc rc
 
 	view.problems = resource_problems(d->change, &n);
 	view.n_problems = n;
-	if (!n && !d->clash && rc.code != GH_E_INVALID && rc.code != GH_E_CONFLICT && rc.code != GH_E_LIMIT) {
+	if (!n && !d->clash && rc.code != GH_E_INVALID && rc.code != GH_E_CONFLICT && rc.code != GH_E_LIMIT && rc.code != GH_E_DENIED) {
 		*err = *why;
 		return rc;
 	}
@@ -315,7 +315,7 @@ static GH_RC refused(struct web *w, struct deed *d, struct gh_err *why, gh_rc rc
 		liquid_set_text(w->page, "clash", STR("Somebody else changed this meanwhile. Your text stands below; open it again to see theirs."));
 	else if (!n)
 		liquid_set_text(w->page, "clash", arena_dup(w->a, str_of(why->message)));
-	return show(w, &view, d->id, web_param(&w->rq.form, "mark"), d->clash ? 409 : 422, err);
+	return show(w, &view, d->id, web_param(&w->rq.form, "mark"), d->clash ? 409 : rc.code == GH_E_DENIED ? 403 : 422, err);
 }
 
 gh_rc admin_resource_act(struct web *w, struct gh_err *err)

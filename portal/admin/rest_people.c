@@ -312,7 +312,7 @@ json_t *rest_describe_people(const struct rest_route *route, const struct resour
 		  "the role may not see that part.", .tag = "people", .answer = PERSON, .refusals = "404" },
 		{ .run = rest_person_act, .operation = "actOnPerson", .summary = "Do something to an account",
 		  .description = "action: approve, reject, suspend, restore, sign-out (all browsers), reset-second-factor (phone and recovery codes are lost), groups (body: groups), move (body: to, the address of the "
-		  "account that gets places in teams and own subscriptions). 409 when the state of the account does not allow it, or it is your own.",
+		  "account that gets places in teams and own subscriptions). 403 when the account has rights that you lack; 409 when its state does not allow it, or it is your own.",
 		  .tag = "people", .body = "{'type': 'object', 'additionalProperties': false, 'properties': {'groups': {'type': 'array', 'items': {'type': 'string'}},"
 		  "'to': {'type': 'string'}}}", .answer = "{'type': 'object', 'required': ['user', 'done'], 'properties': {'user': {'type': 'string'}, 'done': "
 		  "{'type': 'string', 'description': 'For people'}}}", .refusals = "404" },

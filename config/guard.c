@@ -1,0 +1,174 @@
+/* guard.c - what an account, a role or a token may, against what the viewer may; see the header. */
+#include "config/guard.h"
+
+#include "core/str.h"
+#include "db/machine_tokens.h"
+#include "db/roles.h"
+#include "db/users.h"
+
+enum { GUARD_BYTES = 4 << 20, NAMED_MAX = 3 };
+
+/* ---- one against the other --------------------------------------------------------------------------------------------------- */
+
+/* "change-settings, view-audit and 3 more" */
+static struct str names_of(struct arena *a, uint32_t rights)
+{
+	struct str out = STR("");
+	size_t n = 0;
+
+	for (size_t i = 0; i < RIGHT__COUNT; i++)
+		if (rights >> i & 1 && n++ < NAMED_MAX)
+			out = arena_printf(a, "%.*s%s%s", STR_ARG(out), out.n ? ", " : "", right_texts[i].name);
+	return n > NAMED_MAX ? arena_printf(a, "%.*s and %zu more", STR_ARG(out), n - NAMED_MAX) : out;
+}
+
+bool rights_cover(const struct rights *r, const struct rights *of, struct arena *a, struct str *lacks)
+{
+	uint32_t missing = of->everywhere & ~r->everywhere;
+
+	*lacks = missing ? names_of(a, missing) : STR("");
+	for (size_t i = 0; i < of->n; i++) {
+		const struct rights_place *p = &of->places[i];
+
+		missing = p->rights & ~r->everywhere;
+		for (size_t k = 0; k < r->n; k++)
+			if (r->places[k].is_group == p->is_group && str_eq(r->places[k].id, p->id))
+				missing &= ~r->places[k].rights;
+		if (missing)
+			*lacks = arena_printf(a, "%.*s%s%.*s in the %s '%.*s'", STR_ARG(*lacks), lacks->n ? "; " : "", STR_ARG(names_of(a, missing)),
+					      p->is_group ? "business group" : "environment", STR_ARG(p->id));
+	}
+	return !lacks->n && lacks->p;
+}
+
+/* ---- what each kind opens ------------------------------------------------------------------------------------------------------ */
+
+/* What somebody needs to touch one thing: several sets, for an assignment is about a role and about a person. */
+struct demand {
+	struct rights v[2];
+	const char *what[2];             /* "the account", "what it gives" */
+	size_t n;
+};
+
+static void demand(struct demand *d, const char *what, struct rights of)
+{
+	d->v[d->n] = of;
+	d->what[d->n++] = what;
+}
+
+static GH_RC of_account(struct store *s, struct arena *a, struct str id, struct demand *d, struct gh_err *err)
+{
+	struct store_user u;
+	struct rights r;
+	bool found;
+
+	TRY(store_user_find(s, a, id, &u, &found, err));
+	if (!found)
+		return GH_RC_OK;
+	TRY(rights_of_user(s, a, u.id, u.role, &r, err));
+	demand(d, arena_printf(a, "the account %.*s has", STR_ARG(u.email)).p, r);
+	return GH_RC_OK;
+}
+
+static GH_RC of_role(struct store *s, struct arena *a, struct str id, struct demand *d, struct gh_err *err)
+{
+	struct rights r;
+
+	TRY(rights_of_place(s, a, id, STR_NULL, STR_NULL, &r, err));
+	demand(d, "the role gives", r);
+	return GH_RC_OK;
+}
+
+static GH_RC of_assignment(struct store *s, struct arena *a, struct str id, struct demand *d, struct gh_err *err)
+{
+	struct store_assignment v;
+	struct rights r;
+	bool found;
+
+	TRY(store_assignment_find(s, a, id, &v, &found, err));
+	if (!found)
+		return GH_RC_OK;
+	TRY(rights_of_place(s, a, v.role, v.environment_id, v.business_group_id, &r, err));
+	demand(d, "the assignment gives", r);
+	return v.user_id.n ? of_account(s, a, v.user_id, d, err) : GH_RC_OK;
+}
+
+static GH_RC of_token(struct store *s, struct arena *a, struct str id, struct demand *d, struct gh_err *err)
+{
+	struct store_machine_token t;
+	struct rights r;
+	bool found;
+
+	TRY(store_machine_token_find(s, a, id, &t, &found, err));
+	if (!found)
+		return GH_RC_OK;
+	TRY(rights_of_place(s, a, t.role, t.environment_id, t.business_group_id, &r, err));
+	demand(d, "the token has", r);
+	return GH_RC_OK;
+}
+
+/* What is assigned to it goes with it. */
+static GH_RC of_group(struct store *s, struct arena *a, struct str id, struct demand *d, struct gh_err *err)
+{
+	struct rights r;
+
+	TRY(rights_of_group(s, a, id, &r, err));
+	demand(d, "the group gives its members", r);
+	return GH_RC_OK;
+}
+
+static GH_RC find_demand(struct store *s, struct arena *a, const struct resource_kind *k, struct str id, bool removed, struct demand *d,
+			 struct gh_err *err)
+{
+	const struct rights all = { .everywhere = (uint32_t)((UINT64_C(1) << RIGHT__COUNT) - 1) };
+
+	if (strcmp(k->name, "user") == 0)
+		return of_account(s, a, id, d, err);
+	if (strcmp(k->name, "role") == 0)
+		return of_role(s, a, id, d, err);
+	if (strcmp(k->name, "role-assignment") == 0)
+		return of_assignment(s, a, id, d, err);
+	if (strcmp(k->name, "machine-token") == 0)
+		return of_token(s, a, id, d, err);
+	if (strcmp(k->name, "group") == 0 && removed)
+		return of_group(s, a, id, d, err);
+	if (strcmp(k->name, "identity-provider") == 0)
+		demand(d, "whoever runs an identity provider signs in as anybody, with", all);
+	else if (strcmp(k->name, "scim-token") == 0)
+		demand(d, "a token for provisioning blocks anybody and fills groups, with", all);
+	return GH_RC_OK;
+}
+
+static GH_RC ask(struct arena *a, const struct rights *viewer, const struct demand *d, struct gh_err *err)
+{
+	struct str lacks;
+
+	for (size_t i = 0; i < d->n; i++)
+		if (!rights_cover(viewer, &d->v[i], a, &lacks))
+			FAIL(err, DENIED, "%s rights that you lack (%.*s); ask somebody who has them, such as an administrator", d->what[i], STR_ARG(lacks));
+	return GH_RC_OK;
+}
+
+GH_RC guard_resource(struct store *s, const struct resource_kind *k, struct str id, bool removed, struct gh_err *err)
+{
+	const struct rights *viewer = store_viewer(s);
+	struct demand d = { .n = 0 };
+	struct arena *a;
+	gh_rc rc;
+
+	if (!viewer || k->area != RESOURCE_AREA_PEOPLE)
+		return GH_RC_OK;
+	a = arena_new(GUARD_BYTES);
+	if (!a)
+		FAIL(err, NOMEM, "rights");
+	rc = find_demand(s, a, k, id, removed, &d, err);
+	if (!rc.code)
+		rc = ask(a, viewer, &d, err);
+	arena_free(a);
+	return rc;
+}
+
+GH_RC guard_account(struct store *s, struct str user, struct gh_err *err)
+{
+	return guard_resource(s, resource_kind_find(STR("user")), user, false, err);
+}
