@@ -14,7 +14,8 @@
  *     everywhere        all else: people, roles, tokens, the look
  *
  * A store handle carries who looks through it (store_viewer): config/resource.h shows what is out of sight as not there and
- * refuses to change it. What somebody may do to people, roles and tokens that may more than he: config/guard.h. No viewer, a program of the operator, sees all. */
+ * refuses to change it. What somebody may do to people, roles and tokens that may more than he: config/guard.h. No viewer, a program
+ * of the operator, sees all. */
 #pragma once
 
 #include "config/resource.h"

@@ -27,8 +27,8 @@ struct backend_fixed {
 
 /* The texts are in the arena. INVALID: says which member and what it may be, and never a value; NOMEM. */
 GH_RC backend_fixed_parse(struct arena *a, struct str json, struct backend_fixed *out, struct gh_err *err);
-/* The next "{{name}}" of a value: `before` is what stands in front of it, and *rest goes on behind it. False: there is no more; braces
- * that are not closed are text. */
+/* The next "{{name}}" of a value: `before` is what stands in front of it, and *rest goes on behind it. False: there is no more;
+ * braces that are not closed are text. */
 bool backend_fixed_named(struct str *rest, struct str *before, struct str *name);
 /* May it stand in a header field: no control character but the tab. */
 bool backend_fixed_value_ok(struct str value);
