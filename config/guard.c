@@ -6,7 +6,7 @@
 #include "db/roles.h"
 #include "db/users.h"
 
-enum { GUARD_BYTES = 4 << 20, NAMED_MAX = 3 };
+enum { GUARD_BYTES = 4 << 20, NAMED_MAX = 3, PLACES_NAMED = 2, PLACE_NAMED = 40 };
 
 /* ---- one against the other --------------------------------------------------------------------------------------------------- */
 
@@ -25,6 +25,7 @@ static struct str names_of(struct arena *a, uint32_t rights)
 bool rights_cover(const struct rights *r, const struct rights *of, struct arena *a, struct str *lacks)
 {
 	uint32_t missing = of->everywhere & ~r->everywhere;
+	size_t places = 0;
 
 	*lacks = missing ? names_of(a, missing) : STR("");
 	for (size_t i = 0; i < of->n; i++) {
@@ -34,10 +35,13 @@ bool rights_cover(const struct rights *r, const struct rights *of, struct arena 
 		for (size_t k = 0; k < r->n; k++)
 			if (r->places[k].is_group == p->is_group && str_eq(r->places[k].id, p->id))
 				missing &= ~r->places[k].rights;
-		if (missing)
+		if (missing && places++ < PLACES_NAMED)
 			*lacks = arena_printf(a, "%.*s%s%.*s in the %s '%.*s'", STR_ARG(*lacks), lacks->n ? "; " : "", STR_ARG(names_of(a, missing)),
-					      p->is_group ? "business group" : "environment", STR_ARG(p->id));
+					      p->is_group ? "business group" : "environment", STR_ARG(str_first(p->id, PLACE_NAMED)));
 	}
+	if (places > PLACES_NAMED)
+		*lacks = arena_printf(a, "%.*s; and more in %zu other place%s", STR_ARG(*lacks), places - PLACES_NAMED,
+				      places - PLACES_NAMED == 1 ? "" : "s");
 	return !lacks->n && lacks->p;
 }
 
@@ -171,4 +175,46 @@ GH_RC guard_resource(struct store *s, const struct resource_kind *k, struct str 
 GH_RC guard_account(struct store *s, struct str user, struct gh_err *err)
 {
 	return guard_resource(s, resource_kind_find(STR("user")), user, false, err);
+}
+
+/* ---- what a business group gives with what becomes a part of it ------------------------------------------------------------------ */
+
+static GH_RC roles_of_group(struct store *s, struct arena *a, struct str group, uint32_t *out, struct gh_err *err)
+{
+	struct store_resource_use *roles;
+	size_t n;
+
+	*out = 0;
+	TRY(store_roles_in_group(s, a, group, &roles, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct rights r;
+
+		TRY(rights_of_place(s, a, roles[i].id, STR_NULL, STR_NULL, &r, err));
+		*out |= r.everywhere;
+	}
+	return GH_RC_OK;
+}
+
+GH_RC guard_joins(struct store *s, struct arena *a, bool is_group, struct str id, struct str group, struct gh_err *err)
+{
+	struct demand d = { .n = 0 };
+	struct store_resource_use *in;
+	struct rights_place *v;
+	uint32_t rights;
+	size_t n;
+
+	if (!store_viewer(s) || !group.n)
+		return GH_RC_OK;
+	TRY(roles_of_group(s, a, group, &rights, err));
+	if (is_group)
+		TRY(store_places_of_group(s, a, id, &in, &n, err));
+	else
+		n = 1;
+	v = arena_alloc(a, n, sizeof(*v));
+	if (!v)
+		FAIL(err, NOMEM, "rights");
+	for (size_t i = 0; i < n; i++)
+		v[i] = (struct rights_place){ .is_group = is_group && str_eq(in[i].kind, STR("business-group")), .id = is_group ? in[i].id : id, .rights = rights };
+	demand(&d, "it becomes a part of a business group where roles give", (struct rights){ .places = v, .n = n });
+	return ask(a, store_viewer(s), &d, err);
 }

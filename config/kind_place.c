@@ -1,6 +1,7 @@
 /* kind_place.c - business groups, environments, groups of people, version sets: small tables that others refer to. */
 #include "config/kind.h"
 
+#include "config/guard.h"
 #include "core/str.h"
 #include "db/apis.h"
 #include "db/environments.h"
@@ -26,6 +27,14 @@ static GH_RC business_group_find(struct store *s, struct arena *a, struct str id
 	return pick_row(rows, n, sizeof(*rows), id, row, found);
 }
 
+/* Roles of the business group that it goes into count in it from then on. What is new has nothing in it yet. */
+static GH_RC check_joins(struct resource_put *p, const char *field, bool is_group, struct str group, struct gh_err *err)
+{
+	if (!p->exists || str_eq(jsn_str(p->before, field), group.n ? group : STR("")))
+		return GH_RC_OK;
+	return guard_joins(p->s, p->a, is_group, p->id, group, err);
+}
+
 /* Nothing may be a part of itself, also not by way of others. */
 static GH_RC business_group_check(struct resource_put *p, struct gh_err *err)
 {
@@ -40,7 +49,7 @@ static GH_RC business_group_check(struct resource_put *p, struct gh_err *err)
 		}
 		TRY(business_group_find(p->s, p->a, up.parent_id, &up, &found, err));
 	}
-	return GH_RC_OK;
+	return check_joins(p, "parent", true, g->parent_id, err);
 }
 
 static GH_RC business_group_save(struct resource_put *p, struct gh_err *err)
@@ -120,7 +129,7 @@ static GH_RC environment_check(struct resource_put *p, struct gh_err *err)
 	e->variables = list ? jsn_text(p->a, list, 0) : STR("[]");
 	if (!e->variables.p)
 		FAIL(err, NOMEM, "variables");
-	return GH_RC_OK;
+	return check_joins(p, "businessGroup", false, e->business_group_id, err);
 }
 
 static GH_RC environment_find(struct store *s, struct arena *a, struct str id, void *row, bool *found, struct gh_err *err)

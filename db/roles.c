@@ -106,6 +106,12 @@ GH_RC store_places_of_group(struct store *s, struct arena *a, struct str group, 
 	return places(s, a, SQL_PLACES_OF_GROUP, group, out, n, err);
 }
 
+GH_RC store_roles_in_group(struct store *s, struct arena *a, struct str group, struct store_resource_use **out, size_t *n,
+			   struct gh_err *err)
+{
+	return places(s, a, SQL_ROLES_IN_GROUP, group, out, n, err);
+}
+
 GH_RC store_places(struct store *s, struct arena *a, enum store_placed what, struct str id, struct store_resource_use **out, size_t *n,
 		   struct gh_err *err)
 {

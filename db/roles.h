@@ -31,6 +31,9 @@ GH_RC store_assignments_of(struct store *s, struct arena *a, struct str user, st
 /* The group, its parts and theirs, and all environments that they own: kind "business-group" or "environment". */
 GH_RC store_places_of_group(struct store *s, struct arena *a, struct str group, struct store_resource_use **out, size_t *n,
 			    struct gh_err *err);
+/* The roles that somebody or a machine token has in the group, given there or in a group that it is a part of: rows of kind "role". */
+GH_RC store_roles_in_group(struct store *s, struct arena *a, struct str group, struct store_resource_use **out, size_t *n,
+			   struct gh_err *err);
 
 enum store_placed { STORE_PLACE_API, STORE_PLACE_PRODUCT, STORE_PLACE_TIER, STORE_PLACE_APPLICATION, STORE_PLACE_SUBSCRIPTION };
 /* What the thing belongs to: rows of kind ("environment", "business-group", "product", "api", "all") and id. None: there is

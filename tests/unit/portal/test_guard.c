@@ -21,6 +21,9 @@ static void write_all(void)
 		{ "role", "helpdesk", "{\"name\":\"H\",\"permissions\":[\"view-apis\",\"view-people\",\"manage-people\"]}" },
 		{ "role", "desk-and-keys", "{\"name\":\"K\",\"permissions\":[\"view-apis\",\"view-people\",\"manage-people\",\"view-subscriptions\",\"manage-subscriptions\"]}" },
 		{ "role", "small", "{\"name\":\"S\",\"permissions\":[\"view-apis\",\"view-people\"]}" },
+		{ "role", "settler", "{\"name\":\"C\",\"permissions\":[\"view-apis\",\"view-settings\",\"change-settings\"]}" },
+		{ "business-group", "back", "{\"name\":\"Back\"}" }, { "business-group", "front", "{\"name\":\"Front\",\"parent\":\"sales\"}" },
+		{ "environment", "backyard", "{\"name\":\"Backyard\",\"pathPrefix\":\"backyard\",\"businessGroup\":\"back\"}" },
 		{ "group", "readers", "{\"name\":\"Readers\"}" }, { "group", "plain", "{\"name\":\"Plain\"}" }, { "group", "strong", "{\"name\":\"Strong\"}" },
 		{ "role-assignment", "of-readers", "{\"role\":\"small\",\"group\":\"readers\"}" },
 		{ "role-assignment", "of-strong", "{\"role\":\"auditor\",\"group\":\"strong\"}" },
@@ -103,7 +106,7 @@ static const struct write {
 	{ "his role", "PATCH", "users/ola", "{\"role\":\"developer\"}", 403, "ola@example.com" },
 	{ "his state", "PATCH", "users/ola", "{\"state\":\"blocked\"}", 403, "ola@example.com" },
 	{ "him", "DELETE", "users/ola", NULL, 403, "ola@example.com" },
-	{ "one who has rights by a group in a place", "PATCH", "users/tess", "{\"note\":\"x\"}", 403, "(change-apis in the business group 'sales'; change-apis in the environment 'sandbox')" },
+	{ "one who has rights by a group in a place", "PATCH", "users/tess", "{\"note\":\"x\"}", 403, "(change-apis in the business group 'sales'; change-apis in the business group 'front'; and more in 1 other place)" },
 	{ "one who has less by a group", "PATCH", "users/eve", "{\"note\":\"x\"}", 200, "" },
 	{ "into a group that gives more", "PATCH", "users/dev", "{\"groups\":[\"strong\"]}", 403, "the account dev@example.com has rights that you lack" },
 	{ "into one that gives less", "PATCH", "users/dev", "{\"groups\":[\"readers\"]}", 200, "" },
@@ -200,6 +203,32 @@ static void moving(void **state UNUSED)
 	check_done();
 }
 
+/* Who has a role in a business group gets it in what becomes a part of that: whoever may change settings gives no more than he has. */
+static void joining(void **state UNUSED)
+{
+	static const struct write rows[] = {
+		{ "an environment into a group with roles", "PATCH", "environments/backyard?dry-run=true", "{\"businessGroup\":\"sales\"}", 403, "it becomes a part of a business group "
+		  "where roles give rights that you lack (change-apis, view-policies, view-subscriptions and 7 more in the environment 'backyard'); ask somebody" },
+		{ "by way of a part of it", "PATCH", "environments/backyard?dry-run=true", "{\"businessGroup\":\"front\"}", 403, "in the environment 'backyard'" },
+		{ "a group into one with roles", "PATCH", "business-groups/back?dry-run=true", "{\"parent\":\"sales\"}", 403, "in the business group 'back'; change-apis" },
+		{ "out of it", "PATCH", "environments/sandbox?dry-run=true", "{\"businessGroup\":\"back\"}", 200, "" },
+		{ "into one where nobody has a role", "PATCH", "business-groups/back?dry-run=true", "{\"parent\":\"default\"}", 200, "" },
+		{ "what stands in it already", "PATCH", "environments/sandbox?dry-run=true", "{\"name\":\"S\"}", 200, "" },
+		{ "something new", "POST", "environments?dry-run=true", "{\"id\":\"n\",\"name\":\"N\",\"pathPrefix\":\"n\",\"businessGroup\":\"sales\"}", 201, "" },
+	};
+	struct client c = { .site = &world.site };
+
+	for (size_t as_owner = 0; as_owner < 2; as_owner++) {
+		c.authorization = bearer(as_owner ? "joining-owner" : "joining", as_owner ? "owner" : "settler", "write");
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			CHECK_INT(rows[i].label, call(&c, rows[i].method, rows[i].uri, rows[i].body), as_owner && rows[i].status == 403 ? 200 : rows[i].status);
+			CHECK(rows[i].label, as_owner || client_shows(&c, rows[i].says));
+		}
+	}
+	client_end(&c);
+	check_done();
+}
+
 static int guard_up(void **state)
 {
 	int rc = places_up(state);
@@ -210,7 +239,7 @@ static int guard_up(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(deeds), cmocka_unit_test(moving), cmocka_unit_test(form), cmocka_unit_test(kinds) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(deeds), cmocka_unit_test(moving), cmocka_unit_test(form), cmocka_unit_test(joining), cmocka_unit_test(kinds) };
 
 	return cmocka_run_group_tests(tests, guard_up, places_down);
 }
