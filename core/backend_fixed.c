@@ -1,5 +1,6 @@
 #include "core/backend_fixed.h"
 
+#include "core/buf.h"
 #include "core/json.h"
 #include "core/str.h"
 
@@ -31,6 +32,25 @@ bool backend_fixed_named(struct str *rest, struct str *before, struct str *name)
 	*name = str_trim((struct str){ rest->p + at + 2, end - 2 });
 	*rest = str_from(*rest, at + end + 2);
 	return true;
+}
+
+GH_RC backend_fixed_fill(struct arena *a, struct str text, backend_fixed_of *of, void *ctx, struct str *out, struct gh_err *err)
+{
+	struct str before, name;
+	struct buf to;
+
+	*out = text;
+	if (str_find(text, STR("{{")) == SIZE_MAX)
+		return GH_RC_OK;
+	buf_init(&to, BACKEND_FIXED_BYTES);
+	while (backend_fixed_named(&text, &before, &name)) {
+		buf_str(&to, before);
+		buf_str(&to, of(ctx, name));
+	}
+	buf_str(&to, text);
+	*out = !buf_ok(&to) ? STR_NULL : to.n ? arena_dup(a, buf_view(&to)) : STR("");
+	buf_release(&to);
+	return out->p ? GH_RC_OK : gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "headers and parameters of a backend");
 }
 
 /* Those that frame a message or end at a hop (RFC 9110 section 7.6.1), and the address of the call. */

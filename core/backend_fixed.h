@@ -30,5 +30,9 @@ GH_RC backend_fixed_parse(struct arena *a, struct str json, struct backend_fixed
 /* The next "{{name}}" of a value: `before` is what stands in front of it, and *rest goes on behind it. False: there is no more;
  * braces that are not closed are text. */
 bool backend_fixed_named(struct str *rest, struct str *before, struct str *name);
+/* The value with what stands for its named values put in; `of` says that, and may say STR_NULL: nothing is put in, and `of` keeps in
+ * mind that it had none. NOMEM. */
+typedef struct str backend_fixed_of(void *ctx, struct str name);
+GH_RC backend_fixed_fill(struct arena *a, struct str text, backend_fixed_of *of, void *ctx, struct str *out, struct gh_err *err);
 /* May it stand in a header field: no control character but the tab. */
 bool backend_fixed_value_ok(struct str value);

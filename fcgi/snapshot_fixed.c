@@ -1,5 +1,4 @@
 /* snapshot_fixed.c - the fixed header fields and query parameters of a backend, with named values put in. */
-#include "core/buf.h"
 #include "core/str.h"
 #include "core/uri.h"
 #include "fcgi/fixed.h"
@@ -10,35 +9,22 @@ static gh_rc no_memory(struct build *b)
 	FAIL(b->err, NOMEM, "no memory for the headers and parameters of the backends");
 }
 
+struct filled {
+	struct build *b;
+	struct snap_fixed *x;
+};
+
 /* What stands for "{{name}}"; STR_NULL, and x->problem says why, when nothing does. */
-static struct str named(struct build *b, struct str name, struct snap_fixed *x)
+static struct str named(void *ctx, struct str name)
 {
-	const struct store_named_value *v = map_get(&b->named_values, name);
+	struct filled *f = ctx;
+	const struct store_named_value *v = map_get(&f->b->named_values, name);
 
 	if (v && v->value.p)
 		return v->value;
-	x->problem = arena_printf(b->a, v ? "named value %.*s: nothing could be read for it yet" : "there is no named value %.*s",
-				  STR_ARG(str_first(name, 200)));
+	f->x->problem = arena_printf(f->b->a, v ? "named value %.*s: nothing could be read for it yet" : "there is no named value %.*s",
+				     STR_ARG(str_first(name, 200)));
 	return STR_NULL;
-}
-
-static gh_rc fill_in(struct build *b, struct str text, struct snap_fixed *x, struct str *out)
-{
-	struct str before, name;
-	struct buf to;
-
-	*out = text;
-	if (str_find(text, STR("{{")) == SIZE_MAX)
-		return GH_RC_OK;
-	buf_init(&to, BACKEND_FIXED_BYTES);
-	while (backend_fixed_named(&text, &before, &name)) {
-		buf_str(&to, before);
-		buf_str(&to, named(b, name, x));
-	}
-	buf_str(&to, text);
-	*out = !buf_ok(&to) ? STR_NULL : to.n ? arena_dup(b->a, buf_view(&to)) : STR("");
-	buf_release(&to);
-	return out->p ? GH_RC_OK : no_memory(b);
 }
 
 static gh_rc add_parameter(struct build *b, const struct backend_fixed_value *v, struct str *names, struct snap_fixed *x)
@@ -77,7 +63,7 @@ static gh_rc keep(struct build *b, const struct backend_fixed *from, struct snap
 	for (size_t i = 0; i < from->n; i++) {
 		struct backend_fixed_value v = from->v[i];
 
-		TRY(fill_in(b, from->v[i].value, x, &v.value));
+		TRY(backend_fixed_fill(b->a, from->v[i].value, named, &(struct filled){ b, x }, &v.value, b->err));
 		if (!v.query && !backend_fixed_value_ok(v.value))
 			x->problem = arena_printf(b->a, "the value of header %.*s holds a line break", STR_ARG(v.name));
 		if (v.query)

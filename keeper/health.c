@@ -1,15 +1,18 @@
 #include "keeper/health.h"
 
+#include "core/backend_fixed.h"
 #include "core/backend_state.h"
 #include "core/clock.h"
 #include "core/genfile.h"
 #include "core/log.h"
+#include "core/map.h"
 #include "core/paths.h"
 #include "core/str.h"
 #include "core/uri.h"
 #include "core/version.h"
 #include "db/backends.h"
 #include "db/certificates.h"
+#include "db/named_values.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -27,10 +30,12 @@ struct checked {
 	struct health_check rule;
 	const char *url, *connect_to;        /* connect_to: NULL: where the url says */
 	const char *unix_socket;             /* NULL: none */
+	const char **fields;                 /* "X-Key: k-1", as libcurl takes them: what each call to it carries */
+	size_t n_fields;
 	struct str ca_pem, cert_pem, key_pem, pins;
 	bool any_certificate, any_name, tls13;
 	CURL *easy;                          /* NULL: it is not asked at present */
-	struct curl_slist *to;
+	struct curl_slist *to, *headers;
 	size_t body_bytes;
 	int64_t due_us;
 	enum backend_health state;
@@ -79,8 +84,9 @@ static void end_request(struct health_watch *w, struct checked *c)
 	curl_multi_remove_handle(w->multi, c->easy);
 	curl_easy_cleanup(c->easy);
 	curl_slist_free_all(c->to);
+	curl_slist_free_all(c->headers);
 	c->easy = NULL;
-	c->to = NULL;
+	c->to = c->headers = NULL;
 	w->under_way--;
 }
 
@@ -115,6 +121,8 @@ struct source {
 	struct store_certificate *certificates;
 	struct store_backend_authority *authorities;
 	size_t n_certificates, n_authorities;
+	struct map named_values;             /* id -> struct store_named_value */
+	bool lacks;                          /* one that was asked for has no value */
 };
 
 static const struct store_certificate *certificate(const struct source *s, struct str id)
@@ -132,7 +140,7 @@ static struct str without_brackets(struct str host)
 
 /* A name that is asked for in place of the address's own goes into the address, and curl is told where that is: so the name is
  * what SNI says and what the certificate must be for. */
-static bool address(struct arena *a, const struct store_backend *b, struct checked *c)
+static bool address(struct arena *a, const struct store_backend *b, struct str path, struct checked *c)
 {
 	struct uri u;
 	bool https;
@@ -150,16 +158,77 @@ static bool address(struct arena *a, const struct store_backend *b, struct check
 					     v6 ? "]" : "", port).p;
 		u.host = b->tls_server_name;
 	}
-	c->url = arena_printf(a, "%.*s://%.*s:%u%s", STR_ARG(u.scheme), STR_ARG(u.host), port, c->rule.path).p;
+	c->url = arena_printf(a, "%.*s://%.*s:%u%.*s", STR_ARG(u.scheme), STR_ARG(u.host), port, STR_ARG(path)).p;
 	return c->url != NULL;
 }
 
-static bool fill(struct arena *a, const struct source *s, const struct store_backend *b, struct checked *c)
+/* ---- what each call to it carries, and so its check: a backend that wants a key would refuse the check, and be unwell ------------ */
+
+static struct str value_of(void *ctx, struct str name)
+{
+	struct source *s = ctx;
+	const struct store_named_value *v = map_get(&s->named_values, name);
+
+	s->lacks |= !v || !v->value.p;
+	return v ? v->value : STR_NULL;
+}
+
+static bool add_field(struct arena *a, const struct backend_fixed_value *v, struct str value, struct checked *c)
+{
+	if (!backend_fixed_value_ok(value))
+		return false;
+	/* libcurl leaves out a field without a value, unless it is written so */
+	c->fields[c->n_fields] = value.n ? arena_printf(a, "%.*s: %.*s", STR_ARG(v->name), STR_ARG(value)).p : arena_printf(a, "%.*s;", STR_ARG(v->name)).p;
+	return c->fields[c->n_fields++] != NULL;
+}
+
+/* Those of one name stand beside each other: the first takes the place of what the path says. */
+static bool add_parameter(struct arena *a, const struct backend_fixed *all, size_t i, struct str value, struct str *query)
+{
+	struct str name = uri_encode(a, all->v[i].name, URI_KEEP_UNRESERVED);
+	bool first = true;
+
+	for (size_t k = 0; k < i; k++)
+		first &= !all->v[k].query || !str_eq(all->v[k].name, all->v[i].name);
+	value = uri_encode(a, value, URI_KEEP_UNRESERVED);
+	if (!name.p || !value.p || (first && !uri_query_remove(a, *query, all->v[i].name, query)))
+		return false;
+	*query = arena_printf(a, "%.*s%s%.*s=%.*s", STR_ARG(*query), query->n ? "&" : "", STR_ARG(name), STR_ARG(value));
+	return query->p;
+}
+
+/* False: a call could not be made either, for want of a value. What no longer can be read is left out, as of calls. */
+static bool put_fixed(struct arena *a, struct source *s, const struct store_backend *b, struct checked *c, struct str *path)
+{
+	size_t mark = str_find_char(*path, '?');
+	struct str query = mark == SIZE_MAX ? STR("") : str_from(*path, mark + 1), value;
+	struct backend_fixed *all = arena_new_of(a, struct backend_fixed);
+	struct gh_err err;
+
+	if (!all || !b->credentials.n || backend_fixed_parse(a, b->credentials, all, &err).code || !all->n)
+		return all != NULL;
+	c->fields = arena_alloc(a, all->n, sizeof(*c->fields));
+	s->lacks = !c->fields;
+	for (size_t i = 0; i < all->n && !s->lacks; i++) {
+		if (backend_fixed_fill(a, all->v[i].value, value_of, s, &value, &err).code || s->lacks)
+			return false;
+		if (!(all->v[i].query ? add_parameter(a, all, i, value, &query) : add_field(a, &all->v[i], value, c)))
+			return false;
+	}
+	*path = arena_printf(a, "%.*s%s%.*s", STR_ARG(str_first(*path, mark)), query.n ? "?" : "", STR_ARG(query));
+	return !s->lacks && path->p;
+}
+
+static bool fill(struct arena *a, struct source *s, const struct store_backend *b, struct checked *c)
 {
 	const struct store_certificate *own = certificate(s, b->client_certificate_id);
 	struct gh_err unreadable;            /* the store has checked it; a newer program may have written it */
+	struct str path;
 
-	if (health_check_parse(b->health, &c->rule, &unreadable).code || !address(a, b, c))
+	if (health_check_parse(b->health, &c->rule, &unreadable).code)
+		return false;
+	path = str_of(c->rule.path);
+	if (!put_fixed(a, s, b, c, &path) || !address(a, b, path, c))
 		return false;
 	c->id = b->id;
 	c->key = backend_state_key(b->id);
@@ -180,6 +249,8 @@ static bool fill(struct arena *a, const struct source *s, const struct store_bac
 	}
 	c->unix_socket = b->unix_socket.n ? arena_cstr(a, b->unix_socket) : NULL;
 	c->settings = arena_printf(a, "%s %s %.*s %.*s", c->url, c->connect_to ? c->connect_to : "", STR_ARG(b->unix_socket), STR_ARG(b->health));
+	for (size_t i = 0; i < c->n_fields; i++)
+		c->settings = arena_printf(a, "%.*s\n%s", STR_ARG(c->settings), c->fields[i]);
 	return c->settings.p != NULL;
 }
 
@@ -196,6 +267,19 @@ static void carry_over(const struct checked *old, struct checked *c)
 	}
 }
 
+static gh_rc read_named_values(struct store *s, struct arena *a, struct map *out, struct gh_err *err)
+{
+	struct store_named_value *v;
+	size_t n;
+
+	map_init(out, a, false);
+	TRY(store_named_values(s, a, true, &v, &n, err));
+	for (size_t i = 0; i < n; i++)
+		if (!map_put(out, v[i].id, &v[i]))
+			FAIL(err, NOMEM, "named values");
+	return GH_RC_OK;
+}
+
 static gh_rc build_list(struct store *s, struct arena *a, const struct checked *old, struct checked **out, struct gh_err *err)
 {
 	struct source from;
@@ -203,7 +287,8 @@ static gh_rc build_list(struct store *s, struct arena *a, const struct checked *
 	size_t n;
 
 	*out = NULL;
-	TRY(store_backends(s, a, false, &rows, &n, err));
+	TRY(store_backends(s, a, true, &rows, &n, err));
+	TRY(read_named_values(s, a, &from.named_values, err));
 	TRY(store_certificates(s, a, true, &from.certificates, &from.n_certificates, err));
 	TRY(store_backend_authorities(s, a, &from.authorities, &from.n_authorities, err));
 	for (size_t i = 0; i < n; i++) {
@@ -301,6 +386,18 @@ static void set_tls(struct checked *c)
 		curl_easy_setopt(e, CURLOPT_CONNECT_TO, c->to);
 }
 
+static bool set_fields(struct checked *c)
+{
+	for (size_t i = 0; i < c->n_fields; i++) {
+		struct curl_slist *more = curl_slist_append(c->headers, c->fields[i]);
+
+		if (!more)
+			return false;            /* asked without its key it would be unwell */
+		c->headers = more;
+	}
+	return curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers) == CURLE_OK;
+}
+
 /* A connection of its own each time: whether one can be made is half of the question. */
 static void ask(struct health_watch *w, struct checked *c, int64_t now)
 {
@@ -326,7 +423,7 @@ static void ask(struct health_watch *w, struct checked *c, int64_t now)
 	if (c->unix_socket)
 		curl_easy_setopt(c->easy, CURLOPT_UNIX_SOCKET_PATH, c->unix_socket);
 	set_tls(c);
-	if (curl_multi_add_handle(w->multi, c->easy) != CURLM_OK)
+	if (!set_fields(c) || curl_multi_add_handle(w->multi, c->easy) != CURLM_OK)
 		end_request(w, c);
 }
 
