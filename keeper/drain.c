@@ -120,12 +120,15 @@ static gh_rc drain_segment(struct pass *p, struct str name)
 	return rc;
 }
 
-/* Entries of segments whose file is gone, from the removal after an earlier transaction. */
+/* Entries of segments whose file is gone, from the removal after an earlier transaction. Not while there are none at all: the folder may have
+ * been moved or not be mounted, and what was read of the segments would be read again when it is back. */
 static gh_rc forget_removed(struct pass *p)
 {
 	struct str *known;
 	size_t n;
 
+	if (!p->n)
+		return GH_RC_OK;
 	TRY(store_segments(p->d->store, p->arena, &known, &n, p->err));
 	for (size_t i = 0, k = 0; i < n; i++) {      /* both are sorted by name */
 		while (k < p->n && str_cmp(p->names[k], known[i]) < 0)

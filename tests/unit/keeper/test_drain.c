@@ -76,7 +76,9 @@ static void drains(void **state)
 	telemetry_close(t);
 	CHECK_INT("the rest", drain_now(f).calls, 6);
 	CHECK_INT("finished segments go", segments_left(f), 0);
+	t = writer(f, 65536);
 	drain_now(f);
+	telemetry_close(t);
 	CHECK_OK(f, store_segments(f->s, f->a, &known, &n, &f->err));
 	CHECK_INT("and are forgotten", n, 0);
 	CHECK_OK(f, store_telemetry_stats(f->s, &stats, &f->err));
@@ -229,6 +231,31 @@ static void used_again(void **state)
 	check_done();
 }
 
+/* The folder is not there for a while (moved, not mounted): what has been read of its segments is not read again. */
+static void moved_away(void **state)
+{
+	struct fixture *f = *state;
+	struct telemetry *t = writer(f, 65536);
+	struct store_telemetry_stats stats;
+	char away[160];
+
+	snprintf(away, sizeof(away), "%s-away", segments);
+	for (int i = 0; i < 5; i++)
+		assert_true(put(t, i, 200, TELEMETRY_BY_BACKEND));
+	CHECK_INT("before", drain_now(f).calls, 5);
+	assert_int_equal(rename(segments, away), 0);
+	CHECK_INT("while it is away", drain_now(f).calls, 0);
+	assert_int_equal(rename(away, segments), 0);
+	assert_true(put(t, 5, 200, TELEMETRY_BY_BACKEND));
+	CHECK_INT("back again", drain_now(f).calls, 1);
+	telemetry_close(t);
+	drain_now(f);
+	CHECK_INT("no segment is left", segments_left(f), 0);
+	CHECK_OK(f, store_telemetry_stats(f->s, &stats, &f->err));
+	CHECK_INT("each once", stats.calls, 6);
+	check_done();
+}
+
 static void damaged(void **state)
 {
 	struct fixture *f = *state;
@@ -295,7 +322,7 @@ static void full(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { store_test(drains), store_test(killed), store_test(used_again), store_test(damaged), store_test(full) };
+	const struct CMUnitTest tests[] = { store_test(drains), store_test(killed), store_test(used_again), store_test(moved_away), store_test(damaged), store_test(full) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
