@@ -168,4 +168,10 @@ web_handler portal_team_invite, portal_team_remove, portal_team_withdraw, portal
 web_handler portal_products, portal_groups, portal_product, portal_subscribe;
 web_handler portal_subscriptions, portal_subscription, portal_subscription_keys, portal_subscription_rotate;
 web_handler portal_subscription_name, portal_subscription_cancel, portal_console_key;
+/* `api`, `product` and `subscription` (one of the caller's own) of the record by their names; what the caller may not see, or what is
+ * gone, by its id. */
+struct portal_named {
+	struct str api, product, subscription;
+};
+GH_RC portal_put_names(struct web *w, const struct portal_sight *sight, struct liquid_record *r, const struct portal_named *ids, struct gh_err *err);
 web_handler portal_usage, portal_usage_csv, portal_call;

@@ -35,10 +35,12 @@ static GH_RC put_traces(struct web *w, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "traces");
 	json_t *all = NULL, *t;
+	struct portal_sight sight;
 	struct cache *cache;
 	size_t i;
 
 	TRY(web_cache(w, &cache, err));
+	TRY(portal_sight_load(w, &sight, err));
 	if (cache)
 		TRY(store_traces(w->site->store, w->a, cache, w->user.id, STR_NULL, &all, err));
 	json_array_foreach(all, i, t) {
@@ -50,7 +52,7 @@ static GH_RC put_traces(struct web *w, struct gh_err *err)
 		web_put_ago(w, r, "when", clock_parse_iso(when, &us) ? us : 0);
 		liquid_set_text(r, "method", jsn_str(t, "method"));
 		liquid_set_text(r, "path", jsn_str(t, "path"));
-		liquid_set_text(r, "api", jsn_str(t, "api").n ? jsn_str(t, "api") : STR(""));
+		TRY(portal_put_names(w, &sight, r, &(struct portal_named){ .api = jsn_str(t, "api") }, err));
 		liquid_set_int(r, "status", jsn_int(t, "status", 0));
 		liquid_set_text(r, "level", str_of(level_of(jsn_int(t, "status", 0))));
 	}
@@ -160,16 +162,20 @@ static void put_steps(struct web *w, const json_t *trace)
 	}
 }
 
-static void put_facts(struct web *w, const json_t *trace)
+static GH_RC put_facts(struct web *w, const json_t *trace, struct gh_err *err)
 {
-	static const char *const texts[] = { "id", "api", "operation", "product", "subscription", "failure", "note" };
+	static const char *const texts[] = { "id", "operation", "failure", "note" };
+	const struct portal_named ids = { jsn_str(trace, "api"), jsn_str(trace, "product"), jsn_str(trace, "subscription") };
 	const json_t *times = jsn_obj(trace, "timings"), *error = jsn_obj(trace, "lastError");
+	struct portal_sight sight;
 	int64_t status = jsn_int(trace, "status", 0), us = 0;
 	struct str when = jsn_str(trace, "time");
 	struct liquid_record *r = liquid_set_record(w->page, "trace");
 
+	TRY(portal_sight_load(w, &sight, err));
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		put_text(r, trace, texts[i]);
+	TRY(portal_put_names(w, &sight, r, &ids, err));
 	web_put_time(w, r, "when", clock_parse_iso(when, &us) ? us : 0);
 	liquid_set_int(r, "status", status);
 	liquid_set_text(r, "level", str_of(level_of(status)));
@@ -178,6 +184,7 @@ static void put_facts(struct web *w, const json_t *trace)
 	put_text(r, error, "source");
 	put_text(r, error, "reason");
 	put_text(r, error, "message");
+	return GH_RC_OK;
 }
 
 gh_rc portal_trace(struct web *w, struct gh_err *err)
@@ -189,7 +196,7 @@ gh_rc portal_trace(struct web *w, struct gh_err *err)
 	if (!cache)
 		FAIL(err, NOT_FOUND, "no traces yet");
 	TRY(store_trace(w->site->store, w->a, cache, w->user.id, w->rq.args[0], &trace, err));
-	put_facts(w, trace);
+	TRY(put_facts(w, trace, err));
 	put_message(w, trace, "request");
 	put_message(w, trace, "backend");
 	put_message(w, trace, "response");

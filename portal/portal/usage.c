@@ -228,10 +228,28 @@ static GH_RC put_left(struct web *w, const struct portal_usage *u, struct gh_err
 
 /* ---- by API, last calls --------------------------------------------------------------------------------------------------- */
 
+gh_rc portal_put_names(struct web *w, const struct portal_sight *sight, struct liquid_record *r, const struct portal_named *ids, struct gh_err *err)
+{
+	const struct store_api *api = portal_sight_find(sight, ids->api);
+	const struct store_product *product = portal_sight_product(sight, ids->product);
+	struct store_subscription sub;
+	bool found = false;
+
+	if (ids->subscription.n)
+		TRY(store_subscription_find(w->site->store, w->a, ids->subscription, &sub, &found, err));
+	liquid_set_text(r, "api", api && api->version.n ? arena_printf(w->a, "%.*s %.*s", STR_ARG(api->name), STR_ARG(api->version))
+				  : api ? api->name : ids->api.n ? ids->api : STR(""));
+	liquid_set_text(r, "product", product ? product->name : ids->product.n ? ids->product : STR(""));
+	liquid_set_text(r, "subscription", found && sub.name.n ? sub.name : ids->subscription.n ? ids->subscription : STR(""));
+	return GH_RC_OK;
+}
+
 static GH_RC put_apis(struct web *w, const struct portal_usage *u, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "by_api");
+	struct portal_sight sight;
 
+	TRY(portal_sight_load(w, &sight, err));
 	for (size_t i = 0; i < u->n; i++) {
 		struct store_traffic_filter f = { .subscription = u->own[i].id, .from_us = u->from_us };
 		struct store_traffic_row *rows;
@@ -242,8 +260,7 @@ static GH_RC put_apis(struct web *w, const struct portal_usage *u, struct gh_err
 			struct liquid_record *r = liquid_push_record(list);
 			const struct store_traffic *t = &rows[k].traffic;
 
-			liquid_set_text(r, "api", rows[k].id);
-			liquid_set_text(r, "subscription", u->own[i].name.n ? u->own[i].name : u->own[i].id);
+			TRY(portal_put_names(w, &sight, r, &(struct portal_named){ .api = rows[k].id, .subscription = u->own[i].id }, err));
 			liquid_set_text(r, "calls", web_number(w, t->calls));
 			liquid_set_text(r, "refused", web_number(w, t->refused));
 			liquid_set_text(r, "failed", web_number(w, t->gateway_errors + t->backend_errors));
@@ -488,17 +505,19 @@ gh_rc portal_call(struct web *w, struct gh_err *err)
 	static const struct {
 		const char *name;
 		size_t offset;
-	} shown[] = { { "api", offsetof(struct telemetry_call, api) }, { "operation", offsetof(struct telemetry_call, operation) },
-		      { "product", offsetof(struct telemetry_call, product) }, { "subscription", offsetof(struct telemetry_call, subscription) },
+	} shown[] = { { "operation", offsetof(struct telemetry_call, operation) },
 		      { "address", offsetof(struct telemetry_call, client_ip) }, { "trace", offsetof(struct telemetry_call, trace_id) },
 		      { "correlation", offsetof(struct telemetry_call, correlation) }, { "key", offsetof(struct telemetry_call, key_prefix) } };
 	struct telemetry_call call;
 	const struct telemetry_call *t = &call;
+	struct portal_sight sight;
 	struct liquid_record *r;
 
 	TRY(portal_own_call(w, w->rq.args[0], &call, err));
+	TRY(portal_sight_load(w, &sight, err));
 	r = liquid_set_record(w->page, "call");
 	put_call(w, r, t);
+	TRY(portal_put_names(w, &sight, r, &(struct portal_named){ t->api, t->product, t->subscription }, err));
 	for (size_t i = 0; i < ARRAY_LEN(shown); i++)
 		liquid_set_text(r, shown[i].name, *(const struct str *)((const char *)t + shown[i].offset));
 	put_why(w, r, t);

@@ -87,6 +87,7 @@ for (const server of SERVERS)
       await pat.open(`/account/calls/${id}`);
       assert.ok(pat.says('RateLimitExceeded') || pat.says('rate_limit'), pat.html);
       assert.ok(pat.says('/orders/orders') && pat.says('429'), pat.html);
+      assert.ok(pat.html.includes('<dd>Orders</dd>') && !pat.html.includes('<dd>orders</dd>'), 'the API by its name');
       await pat.get('/account/calls.csv');
       assert.match(pat.answer.headers.get('content-type'), /^text\/csv/);
       assert.strictEqual(pat.html.trim().split('\r\n').length, 5);

@@ -292,6 +292,7 @@ test('the same in the portal', async () => {
   await ann.open(`/account/traces/${id}`);
   assert.equal(ann.status, 200);
   assert.ok(ann.says('X-Internal') && !ann.says('internal-route-7') && ann.says('set-variable'));
+  assert.ok(ann.html.includes('<dd>Mine</dd>') && !ann.html.includes(`<dd>${mine.id}</dd>`), 'a subscription by its name');
   hasNoSecret(ann.html);
   await ann.open('/account/traces');
   await ann.submit('/account/traces', { subscription: other.id });
