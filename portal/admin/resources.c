@@ -33,6 +33,18 @@ static struct str lower(struct web *w, const char *title)
 	return (struct str){ to, strlen(title) };
 }
 
+/* "Cache rules", "Sign-in before APIs". */
+static struct str many(struct web *w, const struct resource_kind *k, struct str title)
+{
+	const struct str one = STR(" an API");
+
+	if (k->single)
+		return title;
+	if (str_ends(title, one))
+		return arena_printf(w->a, "%.*s APIs", STR_ARG(str_first(title, title.n - one.n)));
+	return arena_printf(w->a, "%.*ss", STR_ARG(title));
+}
+
 static bool may_change(struct web *w)
 {
 	const struct web_route *r = web_route_find(w->site->app->routes, STR("POST"),
@@ -146,6 +158,7 @@ static void put_words(struct web *w, struct liquid_record *r, const char *const 
 static GH_RC put_filters(struct web *w, const struct resource_kind *k, struct resource_query *q, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "filters");
+	bool narrowed = false;
 
 	for (size_t i = 0; i < RESOURCE_FILTERS_MAX && k->filters[i].name; i++) {
 		const struct resource_filter *filter = &k->filters[i];
@@ -166,7 +179,9 @@ static GH_RC put_filters(struct web *w, const struct resource_kind *k, struct re
 						 jsn_keep(w->a, json_stringn(value.p ? value.p : "", value.n)), err));
 		q->values[i] = known ? value : STR_NULL;
 		liquid_set_text(r, "value", q->values[i].n ? q->values[i] : STR(""));
+		narrowed |= q->values[i].n > 0;
 	}
+	liquid_set_bool(w->page, "narrowed", narrowed);
 	return GH_RC_OK;
 }
 
@@ -197,7 +212,8 @@ gh_rc admin_resources(struct web *w, struct gh_err *err)
 	put_kind(w, k);
 	TRY(put_api_tabs(w, strcmp(k->name, "operation") == 0 ? web_param(&w->rq.query, "api") : STR_NULL, "operations", err));
 	admin_put_bulk(w, k->plural);
-	liquid_set_text(w->page, "title", arena_printf(w->a, "%s%s", k->title, k->single ? "" : "s"));
+	liquid_set_text(w->page, "title", many(w, k, str_of(k->title)));
+	liquid_set_text(w->page, "title_lower", many(w, k, lower(w, k->title)));
 	liquid_set_bool(w->page, "may_make", may_change(w) && !(k->single && json_array_size(docs)));
 	return web_page(w, "resources", err);
 }

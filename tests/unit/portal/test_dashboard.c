@@ -42,6 +42,10 @@ static void lists_of_apis(void **state UNUSED)
 		{ "search and filter", "/admin/?q=stock&status=active", "Nothing matches", "apis/stock-v1\"" },
 		{ "search words are escaped", "/admin/?q=%22%3E%3Cb%3E", "&quot;&gt;&lt;b&gt;", "\"><b>" },
 		{ "a page behind the last", "/admin/?page=9&stage=draft", "No API is like that", "rel=\"next\"" },
+		{ "a list of nothing", "/admin/loggers", "Nothing here yet", "Show all" },
+		{ "a list without what is searched for", "/admin/loggers?q=zebra", "Show all loggers", "Nothing here yet" },
+		{ "a list that a choice leaves empty", "/admin/operations?api=zebra", "Show all operations", "Nothing here yet" },
+		{ "a list of several words", "/admin/sign-ins", "<h1>Sign-in before APIs</h1>", "an APIs" },
 	};
 	struct client c = { .site = &world.site };
 
