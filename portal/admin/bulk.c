@@ -170,6 +170,7 @@ static GH_RC show(struct web *w, const struct deed *d, const struct bulk_item *v
 	liquid_set_text(w->page, "plural", str_of(d->plural));
 	liquid_set_text(w->page, "deed", str_of(d->label));
 	liquid_set_bool(w->page, "failed", failure != NULL);
+	liquid_set_bool(w->page, "none_done", !done);
 	liquid_set_text(w->page, "summary", failure ? STR("Nothing was changed, because one of them was refused.")
 						     : arena_printf(w->a, "%zu of %zu %s.", done, n, d->past));
 	liquid_set_text(w->page, "title", arena_printf(w->a, "%s %s", d->label, d->plural));

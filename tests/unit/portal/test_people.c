@@ -70,7 +70,7 @@ static void many_subscriptions(void **state)
 	CHECK("boxes", client_shows(&c, "form=\"bulk\" name=\"pick\" value=\"b0\"") && client_shows(&c, "value=\"suspend\">Suspend"));
 	before = entries(c.site, a);
 	CHECK_INT("approve", post(&c, "/admin/subscriptions/bulk", "/admin/subscriptions", "&action=approve&pick=b0&pick=b1&pick=b2&pick=gone"), 200);
-	CHECK("what became of them", client_shows(&c, "2 of 4 approved.") && client_shows(&c, "It is active.") && client_shows(&c, "no such subscription"));
+	CHECK("what became of them", client_shows(&c, "2 of 4 approved.") && client_shows(&c, "note-good") && client_shows(&c, "It is active.") && client_shows(&c, "no such subscription"));
 	CHECK_INT("first", state_of(c.site, a, "b0"), STORE_SUB_ACTIVE);
 	CHECK_INT("second", state_of(c.site, a, "b1"), STORE_SUB_ACTIVE);
 	CHECK_INT("an entry each", entries(c.site, a) - before, 2);
@@ -131,7 +131,7 @@ static void a_person(void **state)
 	CHECK_INT("its key", state_of(c.site, a, "till-1"), STORE_SUB_SUSPENDED);
 	CHECK_INT("not his own", state_of(c.site, a, "own-1"), STORE_SUB_ACTIVE);
 	post(&c, "/admin/applications/bulk", "/admin/applications", "&action=suspend&pick=till");
-	CHECK("none left", client_shows(&c, "0 of 1 suspended.") && client_shows(&c, "no active subscription"));
+	CHECK("none left", client_shows(&c, "0 of 1 suspended.") && client_shows(&c, "no active subscription") && client_shows(&c, "note-warn"));
 	CHECK_INT("groups", post(&c, "/admin/users/developer/groups", "/admin/users/developer", "&group=administrators"), 303);
 	must(resource_read(c.site->store, a, resource_kind_find(STR("user")), STR("developer"), &doc, &err), &err);
 	CHECK_STR("in one", jsn_text(a, jsn_get(doc, "groups"), 0), STR("[\"administrators\"]"));
