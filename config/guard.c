@@ -179,6 +179,16 @@ GH_RC guard_account(struct store *s, struct str user, struct gh_err *err)
 
 /* ---- what a business group gives with what becomes a part of it ------------------------------------------------------------------ */
 
+/* What a role gives in a place that is about people, pages or all calls counts there for nothing: those belong to everywhere, and
+ * applications alone to business groups (config/place.c). */
+static uint32_t counting(uint32_t rights, bool in_group)
+{
+	const uint32_t people = 1u << RIGHT_VIEW_PEOPLE | 1u << RIGHT_MANAGE_PEOPLE;
+
+	rights &= ~(1u << RIGHT_EDIT_PAGES | 1u << RIGHT_CHANGE_LOOK | 1u << RIGHT_VIEW_AUDIT | 1u << RIGHT_CAPTURE_CALLS);
+	return in_group ? rights : rights & ~people;
+}
+
 static GH_RC roles_of_group(struct store *s, struct arena *a, struct str group, uint32_t *out, struct gh_err *err)
 {
 	struct store_resource_use *roles;
@@ -213,8 +223,11 @@ GH_RC guard_joins(struct store *s, struct arena *a, bool is_group, struct str id
 	v = arena_alloc(a, n, sizeof(*v));
 	if (!v)
 		FAIL(err, NOMEM, "rights");
-	for (size_t i = 0; i < n; i++)
-		v[i] = (struct rights_place){ .is_group = is_group && str_eq(in[i].kind, STR("business-group")), .id = is_group ? in[i].id : id, .rights = rights };
+	for (size_t i = 0; i < n; i++) {
+		bool group_too = is_group && str_eq(in[i].kind, STR("business-group"));
+
+		v[i] = (struct rights_place){ .is_group = group_too, .id = is_group ? in[i].id : id, .rights = counting(rights, group_too) };
+	}
 	demand(&d, "it becomes a part of a business group where roles give", (struct rights){ .places = v, .n = n });
 	return ask(a, store_viewer(s), &d, err);
 }

@@ -24,6 +24,8 @@ static void write_all(void)
 		{ "role", "settler", "{\"name\":\"C\",\"permissions\":[\"view-apis\",\"view-settings\",\"change-settings\"]}" },
 		{ "business-group", "back", "{\"name\":\"Back\"}" }, { "business-group", "front", "{\"name\":\"Front\",\"parent\":\"sales\"}" },
 		{ "environment", "backyard", "{\"name\":\"Backyard\",\"pathPrefix\":\"backyard\",\"businessGroup\":\"back\"}" },
+		{ "business-group", "owned", "{\"name\":\"Owned\"}" }, { "user", "zoe", "{\"email\":\"zoe@example.com\"}" },
+		{ "role-assignment", "of-zoe", "{\"role\":\"owner\",\"user\":\"zoe\",\"businessGroup\":\"owned\"}" },
 		{ "group", "readers", "{\"name\":\"Readers\"}" }, { "group", "plain", "{\"name\":\"Plain\"}" }, { "group", "strong", "{\"name\":\"Strong\"}" },
 		{ "role-assignment", "of-readers", "{\"role\":\"small\",\"group\":\"readers\"}" },
 		{ "role-assignment", "of-strong", "{\"role\":\"auditor\",\"group\":\"strong\"}" },
@@ -218,6 +220,10 @@ static void joining(void **state UNUSED)
 	};
 	struct client c = { .site = &world.site };
 
+	c.authorization = bearer("joining-operator", "operator", "write");
+	CHECK_INT("people do not belong to environments", call(&c, "PATCH", "environments/backyard?dry-run=true", "{\"businessGroup\":\"owned\"}"), 200);
+	CHECK_INT("applications belong to groups", call(&c, "PATCH", "business-groups/back?dry-run=true", "{\"parent\":\"owned\"}"), 403);
+	CHECK("with what they lack", client_shows(&c, "(manage-people in the business group 'back')"));
 	for (size_t as_owner = 0; as_owner < 2; as_owner++) {
 		c.authorization = bearer(as_owner ? "joining-owner" : "joining", as_owner ? "owner" : "settler", "write");
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
