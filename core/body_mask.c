@@ -156,6 +156,8 @@ enum body_form mask_form_of(struct str content_type, struct str body)
 
 	if (!body.n)
 		return BODY_FORM_TEXT;
+	if (memchr(body.p, 0, body.n))       /* bytes, or UTF-16, whatever it is called */
+		return BODY_FORM_NONE;
 	/* what a client says that was told nothing else, whatever it sends: JSON is looked at with the fields */
 	if (str_eq_ci(type, STR("application/x-www-form-urlencoded")))
 		return str_starts(str_trim(body), STR("<")) ? BODY_FORM_XML : BODY_FORM_FIELDS;

@@ -181,6 +181,9 @@ GH_RC store_capture_find(struct store *s, struct arena *a, struct str id, struct
 	return find_row(s, st, &type, a, out, found, err);
 }
 
+/* A client may put a zero byte into the name of a part. */
+static const struct jsn_limits stored = { .flags = JSN_NUL };
+
 GH_RC store_capture_calls(struct cache *c, struct arena *a, struct str capture, json_t **out, struct gh_err *err)
 {
 	struct str lines;
@@ -192,7 +195,7 @@ GH_RC store_capture_calls(struct cache *c, struct arena *a, struct str capture, 
 	for (struct str line; lines.n && str_split(&lines, '\n', &line);) {
 		json_t *one;
 
-		if (line.n && !jsn_parse(line, NULL, &one, NULL, NULL).code && json_array_append_new(*out, one) < 0)
+		if (line.n && !jsn_parse(line, &stored, &one, NULL, NULL).code && json_array_append_new(*out, one) < 0)
 			FAIL(err, NOMEM, "a list of captured calls");
 	}
 	return GH_RC_OK;
@@ -204,7 +207,7 @@ GH_RC store_captured_call(struct cache *c, struct arena *a, struct str request_i
 
 	*out = NULL;
 	TRY(cache_get(c, CAPTURE_CACHE_SPACE, request_id, clock_wall_us(), a, &text, err));
-	return str_is_null(text) ? GH_RC_OK : jsn_parse_in(a, text, NULL, out, NULL, err);
+	return str_is_null(text) ? GH_RC_OK : jsn_parse_in(a, text, &stored, out, NULL, err);
 }
 
 GH_RC store_capture_seen(struct store *s, struct str actor, struct str request_id, struct gh_err *err)

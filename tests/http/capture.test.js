@@ -107,6 +107,8 @@ describe('capture', () => {
       ['application/x-www-form-urlencoded', 'user=ann&password=p%26w&client%5Fsecret=x', 'user=ann&password=***&client%5Fsecret=***'],
       ['text/xml', '<e xmlns:w="u"><w:Password Type="t">pw-1</w:Password><a token="t1" b="2"/></e>', '<e xmlns:w="u"><w:Password Type="t">***</w:Password><a token="***" b="2"/></e>'],
       ['application/octet-stream', Buffer.from([1, 0, 2, 255]), null],
+      ['application/x-www-form-urlencoded', Buffer.from('a=1\0&b=2'), null],          // what curl says that sends a file
+      ['text/xml; charset=utf-16', Buffer.from('<a>b</a>', 'utf16le'), null],
       ['application/json', JSON.stringify({ event: JSON.stringify({ pin: 'inner-1', to: '/cb?code=1&access_token=inner-2' }) }),
         JSON.stringify({ event: JSON.stringify({ pin: '***', to: '/cb?code=1&access_token=***' }) })],
       ['text/plain', 'x'.repeat(500), 'x'.repeat(200)],
@@ -147,6 +149,9 @@ describe('capture', () => {
       body = await send(Buffer.from(broken));
       assert.deepEqual([body.parts, body.text, body.note], [undefined, null, 'not text'], broken);
     }
+    // names are the client's: one that JSON takes only when asked does not make the call unreadable
+    body = await send(form([['Content-Disposition: form-data; name="nu\0l"', 'v']]));
+    assert.deepEqual(body.parts, [part('nu\0l', 'v')]);
     const shown = gw.cli('capture', 'show', (await call({ method: 'POST', body: form([[field('customer'), 'Ada'], [field('photo', '; filename="a.png"'), png]]),
       headers: { 'Content-Type': 'multipart/form-data; boundary="edge;1"' } }).then(async (r) => { await record(r.id); return r; })).id).stdout;
     assert.match(shown, /part customer \(3 bytes\)\n {2}\| Ada\n {2}part photo, a\.png \(8 bytes, not shown: not text\)/);

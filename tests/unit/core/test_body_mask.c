@@ -43,6 +43,7 @@ static void forms(void **state UNUSED)
 		{ "a picture", "image/png", STR_INIT("x"), BODY_FORM_NONE },
 		{ "bytes", "application/octet-stream", STR_INIT("\x01\x02\xff\xfe\xfd\xfc\xfb"), BODY_FORM_NONE },
 		{ "a zero byte", "text/plain", STR_INIT("a\0b"), BODY_FORM_NONE },
+		{ "bytes that are called a form", "application/x-www-form-urlencoded", STR_INIT("a=\0b"), BODY_FORM_NONE },
 		{ "a character cut at the end", "text/plain", STR_INIT("caf\xc3"), BODY_FORM_TEXT },
 		{ "a form without a type", "", STR_INIT("a=1&password=s"), BODY_FORM_FIELDS },
 		{ "a form that says it is a text", "text/plain", STR_INIT("password=s"), BODY_FORM_FIELDS },
