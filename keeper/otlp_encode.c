@@ -198,10 +198,18 @@ static void put_time(struct buf *b, const char *name, int64_t us)
 	buf_fmt(b, ",\"%s\":\"%lld000\"", name, (long long)us);
 }
 
-static void put_try(struct buf *b, const struct ids *ids, const struct telemetry_call *c, const struct telemetry_try *t, unsigned nth,
-		    struct str url)
+/* No answer that says so, or one that the backend began well and did not finish. */
+static bool has_failed(const struct telemetry_call *c)
 {
-	bool bad = t->status >= 400 || !t->status;
+	return c->status >= 500 || !c->status || c->origin == TELEMETRY_BACKEND_FAILED;
+}
+
+/* last: what the call failed of is this try's. */
+static void put_try(struct buf *b, const struct ids *ids, const struct telemetry_call *c, const struct telemetry_try *t, unsigned nth,
+		    struct str url, bool last)
+{
+	bool broken = !t->status || (last && t->status < 400 && c->origin == TELEMETRY_BACKEND_FAILED);
+	bool bad = broken || t->status >= 400;
 	struct str host;
 	uint64_t port;
 
@@ -222,7 +230,7 @@ static void put_try(struct buf *b, const struct ids *ids, const struct telemetry
 	put_when(b, "gatehouse.tls_us", t->tls_us);
 	put_when(b, "gatehouse.first_byte_us", t->first_byte_us);
 	if (bad)
-		put_error(b, t->status ? STR("") : c->reason, t->status);
+		put_error(b, broken ? c->reason : STR(""), t->status);
 	buf_cstr(b, bad ? "],\"status\":{\"code\":2}}" : "]}");
 }
 
@@ -230,7 +238,7 @@ void otlp_spans(struct buf *b, const struct telemetry_call *c, int64_t sample_pe
 {
 	struct str tries = c->tries, url;
 	struct telemetry_try one;
-	bool failed = c->status >= 500 || !c->status;
+	bool failed = has_failed(c);
 	struct telemetry_web web;
 	struct ids ids;
 
@@ -255,7 +263,7 @@ void otlp_spans(struct buf *b, const struct telemetry_call *c, int64_t sample_pe
 		buf_char(b, ',');
 		if (!str_split(&web.urls, '\n', &url))
 			url = STR("");
-		put_try(b, &ids, c, &one, nth, url);
+		put_try(b, &ids, c, &one, nth, url, !tries.n);
 	}
 }
 
@@ -263,7 +271,7 @@ void otlp_spans(struct buf *b, const struct telemetry_call *c, int64_t sample_pe
 
 void otlp_log(struct buf *b, const struct telemetry_call *c)
 {
-	bool failed = c->status >= 500, refused = c->status >= 400 && c->origin == TELEMETRY_BY_GATEWAY;
+	bool failed = c->status && has_failed(c), refused = c->status >= 400 && c->origin == TELEMETRY_BY_GATEWAY;
 	struct ids ids;
 
 	if (!failed && !refused)

@@ -17,7 +17,7 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736', PARENT = '00f067aa0ba902b7';
 let gw, orders, collector, key, busy = 1, partial = '';
 
 before(async () => {
-  orders = await backend((req, res) => { if (req.url.includes('/flaky') && orders.seen.filter((s) => s.url === req.url).length < 2) res.statusCode = 503; if (req.url.includes('/fail')) res.statusCode = 500; res.end('ok'); });
+  orders = await backend((req, res) => { if (req.url.includes('/flaky') && orders.seen.filter((s) => s.url === req.url).length < 2) res.statusCode = 503; if (req.url.includes('/fail')) res.statusCode = 500; if (req.url.includes('/cut')) { res.writeHead(200, { 'Content-Length': 2 << 20 }); res.write(Buffer.alloc(1 << 20), () => res.destroy()); return; } res.end('ok'); });
   collector = await backend((req, res) => {
     if (busy-- > 0) { res.statusCode = 429; res.setHeader('Retry-After', '1'); return res.end(); }
     res.setHeader('Content-Type', 'application/json');
@@ -109,6 +109,8 @@ const CONVENTION = [
     'http.response.status_code': 404, 'error.type': undefined })],
   ['an error of the backend', 'fail', {}, () => ({ 'http.response.status_code': 500, 'error.type': '500', code: 2 }),
     () => ({ 'http.response.status_code': 500, 'error.type': '500', code: 2 })],
+  ['an answer that the backend broke off', 'cut', {}, () => ({ 'http.response.status_code': 200, 'error.type': 'backend_cut_off', code: 2 }),
+    () => ({ 'http.response.status_code': 200, 'error.type': 'backend_cut_off', code: 2 })],
   ['a backend that is not there', '../dead/x', {}, () => ({ 'http.route': '/api/dead/{p}', 'http.response.status_code': 502, 'error.type': 'backend_connect', code: 2 }),
     () => ({ 'url.full': 'http://127.0.0.1:1/x', 'server.port': 1, 'http.response.status_code': undefined, 'error.type': 'backend_connect', code: 2 })],
 ];
@@ -125,6 +127,8 @@ test('attributes are those of the semantic conventions for HTTP', async () => {
   const text = JSON.stringify([taken('/v1/traces'), taken('/v1/logs')]);
   assert.ok(!text.includes(key) && !text.includes('hush-hush-4711') && !text.includes('sig=abc'), 'a secret left the house');
   const failed = await until(() => taken('/v1/logs').flatMap((b) => b.resourceLogs[0].scopeLogs[0].logRecords).map(attributes).find((v) => v['url.path'] === '/api/orders/fail'), 'the log record');
+  await until(() => taken('/v1/logs').flatMap((b) => b.resourceLogs[0].scopeLogs[0].logRecords).find((v) => v.severityNumber === 17 && attributes(v)['url.path'] === '/api/orders/cut'),
+    'the log record of the answer that was broken off');
   assert.deepEqual([failed['url.scheme'], failed['http.route'], failed['server.port'], failed['error.type']], ['http', '/api/orders/{p}', Number(new URL(gw.url).port), '500']);
 });
 
