@@ -71,6 +71,11 @@ test('what was decided about a call', async (t) => {
     const html = await found(nobody.id);
     assert.ok(html.includes('key_invalid') && html.includes('What to do:') && !html.includes('not-a-key-of-anybody'));
   });
+  await t.test('a path that is none: the command to look with is one', async () => {
+    const id = (await fetch(`${gw.url}/api/elsewhere`)).headers.get('x-request-id');
+    await until(async () => (await get(`/calls?q=${id}`)).status === 303, 'the call in the store');
+    assert.match(await found(id), /compare it with <code>gatehouse api list<\/code>\./);
+  });
   await t.test('the command says the same', () => {
     const { stdout } = gw.cli('log', '--id', limited.id);
     for (const text of ['RateLimitExceeded', 'inbound, api', 'rate-limit:1', 'fix']) assert.ok(stdout.includes(text), text);
