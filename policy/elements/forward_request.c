@@ -19,7 +19,7 @@ static enum step finish(struct exchange *x, const struct config *c, const struct
 		x->error.header_value = f->failure_header_value;
 		return STEP_FAIL;
 	}
-	exchange_trace(x, "the backend answered %d", x->response.status);
+	exchange_trace(x, "the %s answered %d", x->cached == EXCHANGE_CACHE_HIT ? "cache" : "backend", x->response.status);
 	if (c->fail_on_error.number && x->response.status >= 400) {
 		exchange_fail(x, x->response.status, STR("BackendErrorStatusCode"),
 			      "The backend answered with status %d.", x->response.status);

@@ -27,7 +27,7 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
         const reply = replies.get(req.url.split('?')[0].split('/').pop());
         if (reply) reply(req, res); else res.end('x');
       });
-      gw = await start({ server, workers: 4, config: { 'cache.refresh_timeout_ms': 5000 }, setup(g) {
+      gw = await start({ server, workers: 4, config: { 'cache.refresh_timeout_ms': 5000, 'telemetry.detail_every': 1 }, setup(g) {
         g.cli('product', 'create', 'gold');
         for (const name of ['mine', 'ours', 'plain'])
           g.cli('import', 'openapi', g.file('p.json', SPEC), '--path', name, '--name', name, '--backend', `${prices.url}/${name}`, '--product', 'gold');
@@ -389,6 +389,9 @@ for (const server of SERVERS.filter((s) => s === 'nginx')) {
         return all.length === 2 && all;
       }, 'the records');
       assert.deepEqual(calls.map((c) => `${c.cache} ${c.origin} ${c.attempts}`).sort(), ['hit cache 0', 'miss backend 1']);
+      for (const c of calls.filter((one) => one.steps))        // at most 100 a second have them
+        assert.match(c.steps, c.cache === 'hit' ? /the cache answered 200/ : /the backend answered 200/);
+      assert.ok(calls.some((c) => c.cache === 'hit' && c.steps), 'what was done of a hit is told');
       const row = await until(() => {
         const all = gw.cli('log', '-n', '5000', '--api', 'ours', '--format', 'json').stdout.trim().split('\n').map((l) => JSON.parse(l).cache);
         const [hits, misses] = ['hit', 'miss'].map((c) => all.filter((one) => one === c).length);
