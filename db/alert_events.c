@@ -12,8 +12,11 @@ const char *const store_alert_delivery_names[] = { "waiting", "delivered", "fail
 static const struct field state_fields[] = {
 	FIELD(store_alert_state, TEXT, rule_id), FIELD(store_alert_state, TEXT, subject), FIELD(store_alert_state, TIME, since_us),
 	FIELD(store_alert_state, TIME, told_us), FIELD(store_alert_state, TEXT, event_id),
+	FIELD(store_alert_state, TEXT, environment_id), FIELD(store_alert_state, TEXT, api_id),
 };
 static const struct row_type state_type = ROW_TYPE("alert state", store_alert_state, state_fields);
+/* where it is bad stands in the event */
+static const struct row_type new_state_type = { "alert state", state_fields, ARRAY_LEN(state_fields) - 2, sizeof(struct store_alert_state) };
 
 static const struct field event_fields[] = {
 	FIELD(store_alert_event, TEXT, id),         FIELD(store_alert_event, TEXT, rule_id), FIELD(store_alert_event, TEXT, rule_name),
@@ -79,7 +82,7 @@ gh_rc store_alert_tell(struct store *s, const struct store_alert_event *e, const
 
 	TRY(put(s, SQL_ALERT_EVENT_ADD, &new_event_type, e, err));
 	if (state)
-		return put(s, SQL_ALERT_STATE_PUT, &state_type, state, err);
+		return put(s, SQL_ALERT_STATE_PUT, &new_state_type, state, err);
 	st = sql_use(s, SQL_ALERT_STATE_DROP);
 	bind_str(st, 1, e->rule_id);
 	bind_str(st, 2, e->subject);

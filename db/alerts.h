@@ -73,7 +73,8 @@ bool store_alert_silence_holds(const struct store_alert_silence *v, const struct
 struct store_alert_state {
 	struct str rule_id, subject;
 	int64_t since_us, told_us;
-	struct str event_id;
+	struct str event_id;                     /* it fired */
+	struct str environment_id, api_id;       /* that the event told; the store looks them up, what is written may leave them out */
 };
 GH_RC store_alert_states(struct store *s, struct arena *a, struct store_alert_state **out, size_t *n, struct gh_err *err);
 
@@ -83,7 +84,7 @@ extern const char *const store_alert_event_names[];      /* "fired", …; ends w
 struct store_alert_event {
 	struct str id, rule_id, rule_name;
 	int64_t kind;                            /* enum store_alert_event_kind */
-	struct str subject, environment_id, api_id;      /* of the rule, else of the last call that counted; may be empty */
+	struct str subject, environment_id, api_id;      /* of the rule, else of the last call that counted when it fired; may be empty */
 	int64_t at_us, value;
 	struct str summary;                      /* one English sentence */
 	struct str request_id;
@@ -101,7 +102,7 @@ GH_RC store_alert_events(struct store *s, struct arena *a, const struct store_al
 
 /* For the keeper, in one transaction: the event; the state (NULL: well again, its row goes). */
 GH_RC store_alert_tell(struct store *s, const struct store_alert_event *e, const struct store_alert_state *state, struct gh_err *err);
-GH_RC store_alert_events_prune(struct store *s, int64_t before_us, struct gh_err *err);  /* and deliveries that are over */
+GH_RC store_alert_events_prune(struct store *s, int64_t before_us, struct gh_err *err);  /* and deliveries that are over; not how it began what is still bad */
 
 /* ---- webhook calls ---- */
 enum store_alert_delivery_state { STORE_ALERT_WAITING, STORE_ALERT_DELIVERED, STORE_ALERT_FAILED };

@@ -86,7 +86,7 @@ struct telling {
 	struct arena *a;
 	const struct store_alert_rule *rule;
 	const struct series *s;
-	const struct alert_finding *f;
+	struct alert_finding *f;
 	const struct store_alert_event *e;
 	int64_t since_us;
 	struct str environment, api;             /* names for people */
@@ -109,6 +109,31 @@ static struct str named(struct arena *a, struct str name, struct str id)
 	return name.n && !str_eq(name, id) ? arena_printf(a, "%.*s (%.*s)", STR_ARG(name), STR_ARG(id)) : id;
 }
 
+/* Where it fired is where it stays bad and gets well: the last call may be of another place or, after a restart, not known; who sees
+ * one environment only, or silenced it, has all events of a breach or none. What calls do not tell when it fires, the subject or the
+ * API may. */
+static gh_rc place(struct telling *t, int kind, struct gh_err *err)
+{
+	const struct alert_rule *r = &t->rule->rule;
+	struct store_api api;
+	bool found = false;
+
+	if (kind != STORE_ALERT_FIRED) {
+		t->f->environment = arena_dup(t->a, str_of(t->s->fired_environment));
+		t->f->api = arena_dup(t->a, str_of(t->s->fired_api));
+		return GH_RC_OK;
+	}
+	if (!t->f->environment.n && alert_rule_counts(r) && r->each == ALERT_EACH_ENVIRONMENT)
+		t->f->environment = t->s->subject;
+	if (!t->f->api.n && alert_rule_counts(r) && r->each == ALERT_EACH_API)
+		t->f->api = t->s->subject;
+	if (!t->f->environment.n && t->f->api.n)
+		TRY(store_api_find(t->store, t->a, t->f->api, false, &api, &found, err));
+	if (found)
+		t->f->environment = api.environment_id;
+	return GH_RC_OK;
+}
+
 static gh_rc names(struct telling *t, struct gh_err *err)
 {
 	struct store_environment env;
@@ -119,10 +144,8 @@ static gh_rc names(struct telling *t, struct gh_err *err)
 	t->api = t->f->api;
 	if (t->api.n)
 		TRY(store_api_find(t->store, t->a, t->api, false, &api, &found, err));
-	if (found) {
+	if (found)
 		t->api = named(t->a, api.name, api.id);
-		t->environment = t->environment.n ? t->environment : api.environment_id;
-	}
 	found = false;
 	if (t->environment.n)
 		TRY(store_environment_find(t->store, t->a, t->environment, &env, &found, err));
@@ -279,8 +302,11 @@ static void follow(struct alerts *a, struct series *s, const struct store_alert_
 	s->bad = bad;
 	s->since_us = bad ? state->since_us : 0;
 	s->told_us = bad ? state->told_us : 0;
-	if (e->kind == STORE_ALERT_FIRED)
+	if (e->kind == STORE_ALERT_FIRED) {
 		snprintf(s->event_id, sizeof(s->event_id), "%.*s", STR_ARG(e->id));
+		snprintf(s->fired_environment, sizeof(s->fired_environment), "%.*s", STR_ARG(e->environment_id));
+		snprintf(s->fired_api, sizeof(s->fired_api), "%.*s", STR_ARG(e->api_id));
+	}
 	log_info("alert", KV_STR("rule", e->rule_id), KV_STR("subject", e->subject), KV_CSTR("event", store_alert_event_names[e->kind]),
 		 KV_STR("summary", e->summary), KV_INT("told", (uint64_t)e->told));
 }
@@ -314,13 +340,16 @@ static gh_rc tell(struct telling *t, struct series *s, int kind, struct gh_err *
 gh_rc alerts_tell(struct alerts *a, struct store *store, struct series *s, int kind, const struct alert_finding *f, struct gh_err *err)
 {
 	struct arena *scratch = arena_new(TELL_MEMORY);
-	struct telling t = { .alerts = a, .store = store, .a = scratch, .rule = &s->rule->r, .s = s, .f = f };
+	struct alert_finding placed = *f;
+	struct telling t = { .alerts = a, .store = store, .a = scratch, .rule = &s->rule->r, .s = s, .f = &placed };
 	gh_rc rc;
 
 	if (!scratch)
 		FAIL(err, NOMEM, "an alert");
 	t.site = store_site_of(scratch, a->config);
-	rc = tell(&t, s, kind, err);
+	rc = place(&t, kind, err);
+	if (!rc.code)
+		rc = tell(&t, s, kind, err);
 	arena_free(scratch);
 	return rc;
 }

@@ -203,6 +203,8 @@ static gh_rc load_states(struct alerts *a, struct store *store, struct arena *sc
 		s->since_us = v[i].since_us;
 		s->told_us = v[i].told_us;
 		snprintf(s->event_id, sizeof(s->event_id), "%.*s", STR_ARG(v[i].event_id));
+		snprintf(s->fired_environment, sizeof(s->fired_environment), "%.*s", STR_ARG(v[i].environment_id));
+		snprintf(s->fired_api, sizeof(s->fired_api), "%.*s", STR_ARG(v[i].api_id));
 	}
 	return GH_RC_OK;
 }

@@ -22,6 +22,7 @@ struct series {
 	int64_t since_us, told_us;
 	char event_id[ALERTS_EVENT_ID_MAX];
 	char request_id[65], environment[81], api[81];   /* of the last call that counted */
+	char fired_environment[81], fired_api[81];       /* while it is bad: what the event told */
 };
 
 struct watched {

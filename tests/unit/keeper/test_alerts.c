@@ -5,7 +5,9 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "db/alerts.h"
+#include "db/apis.h"
 #include "db/backends.h"
+#include "db/mail.h"
 #include "db/products.h"
 #include "db/telemetry.h"
 #include "keeper/alerts_impl.h"
@@ -256,6 +258,85 @@ static void lost(void **state)
 	check_done();
 }
 
+/* Where the first event says that it is bad, each that follows says so too, with its messages: also when the keeper was started anew, no call
+ * is left or the last one was of another place. */
+static void same_place(void **state)
+{
+	static const struct { const char *label, *environment, *api, *call; int64_t kind; } rows[] = {
+		{ "no call left", "default", "orders", NULL, STORE_ALERT_RECOVERED },
+		{ "a call of another place", "default", "orders", "other", STORE_ALERT_REMINDER },
+		{ "one that was told without", "", "", "other", STORE_ALERT_REMINDER },
+	};
+	const struct store_alert_webhook hook = { .id = STR("pager"), .url = STR("https://hooks.example.com/"), .description = STR(""), .enabled = true,
+						  .secret = STR("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz") };
+	const struct store_alert_rule rule = { .id = STR("any"), .name = STR("any"), .description = STR(""), .enabled = true, .remind_s = 60,
+					       .mails = STR("ops@example.com"), .webhooks = hook.id,
+					       .rule = { .kind = ALERT_REQUESTS, .period_s = 60, .status = STR(""), .reasons = STR("") } };
+	struct fixture *f = *state;
+	struct config config;
+
+	CHECK_OK(f, config_load(&config, f->a, "/nonexistent/gatehouse.conf", &f->err));
+	CHANGE(f, store_alert_webhook_set(f->s, f->a, &hook, &f->err));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct store_alert_event fired = { .id = arena_printf(f->a, "e%zu", i), .rule_id = rule.id, .rule_name = rule.name,
+							 .subject = STR(""), .at_us = 1, .environment_id = str_of(rows[i].environment),
+							 .api_id = str_of(rows[i].api), .summary = STR("bad"), .request_id = STR("") };
+		struct store_alert_state bad_now = { .rule_id = rule.id, .subject = STR(""), .told_us = clock_wall_us() - HOUR_US, .event_id = fired.id };
+		struct str body = arena_printf(f->a, "\"environment\":\"%s\",\"api\":\"%s\",", rows[i].environment, rows[i].api);
+		struct store_alert_delivery *sent;
+		struct store_alert_event *e;
+		struct store_mail mail;
+		struct alerts *a;
+		size_t n, n_sent;
+		bool found;
+
+		CHANGE(f, store_alert_rule_set(f->s, f->a, &rule, &f->err));
+		bad_now.since_us = clock_wall_us();
+		CHANGE(f, store_alert_tell(f->s, &fired, &bad_now, &f->err));
+		CHANGE(f, store_alert_events_prune(f->s, bad_now.since_us, &f->err));    /* it began longer ago than the history is kept */
+		CHECK_OK(f, alerts_new(f->dir, &config, &a, &f->err));
+		CHECK_OK(f, alerts_begin(a, f->s, &f->err));
+		if (rows[i].call)
+			assert_true(alerts_count(a, &(struct telemetry_call){ .started_us = clock_wall_us(), .status = 200, .api = str_of(rows[i].call),
+									      .environment = str_of(rows[i].call) }));
+		CHECK_OK(f, alerts_turn(a, f->s, &f->err));
+		CHECK_OK(f, store_alert_events(f->s, f->a, &(struct store_alert_event_filter){ 0 }, &e, &n, &f->err));
+		CHECK_OK(f, store_alert_deliveries(f->s, f->a, 0, 10, &sent, &n_sent, &f->err));
+		CHECK_OK(f, store_mail_take(f->s, f->a, clock_wall_us(), &mail, &found, &f->err));
+		CHECK(rows[i].label, n >= 2 && n_sent == i + 1 && found && e[0].kind == rows[i].kind);
+		CHECK_STR(rows[i].label, e[0].environment_id, str_of(rows[i].environment));
+		CHECK_STR(rows[i].label, e[0].api_id, str_of(rows[i].api));
+		CHECK_INT("by webhook", str_find(sent[0].body, *rows[i].environment ? body : STR("\"environment\"")) != SIZE_MAX, *rows[i].environment != 0);
+		CHECK_INT("by mail", str_find(mail.data, *rows[i].environment ? STR("(default)") : STR("\"environment\"")) != SIZE_MAX,
+			  *rows[i].environment != 0);
+		alerts_free(a);
+		CHANGE(f, store_alert_rule_delete(f->s, rule.id, &f->err));
+	}
+	check_done();
+}
+
+/* An API is of one environment: a rule for it tells that too, when no call does. */
+static void place_of_the_api(void **state)
+{
+	const struct store_api api = { .id = STR("orders"), .name = STR("Orders"), .path = STR("orders"), .environment_id = STR("default") };
+	struct fixture *f = *state;
+	struct store_alert_event *e;
+	struct config config;
+	struct alerts *a;
+	size_t n;
+
+	CHANGE(f, store_api_create(f->s, &api, &f->err));
+	a = watch_rule(f, &config, (struct alert_rule){ .kind = ALERT_REQUESTS, .comparison = ALERT_BELOW, .threshold = 1000, .period_s = 60,
+							.api = api.id, .status = STR(""), .reasons = STR("") });
+	a->rules[0].r.changed_us -= HOUR_US;
+	CHECK_OK(f, alerts_turn(a, f->s, &f->err));
+	CHECK_OK(f, store_alert_events(f->s, f->a, &(struct store_alert_event_filter){ 0 }, &e, &n, &f->err));
+	CHECK_INT("silence is bad", n, 1);
+	CHECK_STR("environment", n ? e[0].environment_id : STR_NULL, STR("default"));
+	alerts_free(a);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +345,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(quotas, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(one_that_fails, fixture_setup, fixture_teardown),
 		cmocka_unit_test(first_failure),
+		cmocka_unit_test_setup_teardown(same_place, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(place_of_the_api, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(lost, fixture_setup, fixture_teardown),
 	};
 
