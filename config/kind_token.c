@@ -8,7 +8,7 @@
 
 static const struct resource_field fields[] = {
 	FIELD_ID("Names the token in the audit trail: letters, digits, '-', '.', '_'", store_machine_token, id),
-	{ .name = "role", .type = RESOURCE_TEXT, .flags = RESOURCE_REQUIRED, .most = 200, .label = "Role",
+	{ .name = "role", .type = RESOURCE_TEXT, .ref = "role", .flags = RESOURCE_REQUIRED, .most = 200, .label = "Role",
 	  .description = "What it may do at most: owner, api-manager, policy-author, approver, analyst, auditor, operator, publisher, administrator, "
 			 "or a role of your own", AT(store_machine_token, role) },
 	{ .name = "environment", .type = RESOURCE_REF, .ref = "environment", .label = "Environment",

@@ -57,7 +57,7 @@ static bool may_change(struct web *w)
 static void put_kind(struct web *w, const struct resource_kind *k)
 {
 	liquid_set_text(w->page, "plural", str_of(k->plural));
-	liquid_set_text(w->page, "kind_title", str_of(k->title));
+	liquid_set_text(w->page, "kind_titles", many(w, k, str_of(k->title)));
 	liquid_set_text(w->page, "kind_lower", lower(w, k->title));
 	liquid_set_text(w->page, "kind_help", str_of(k->description ? k->description : ""));
 	liquid_set_bool(w->page, "may_change", may_change(w));

@@ -84,6 +84,7 @@ const untidy = (narrow) => {
     if (!e.checkVisibility() || e.closest('.hidden, svg, .cm-editor, .swagger-ui, .who-name')) continue;
     const { display, overflowX } = getComputedStyle(e), scrolls = /auto|scroll/.test(overflowX), wider = e.clientWidth > 2 && e.scrollWidth > e.clientWidth + 2;
     if (wider && !scrolls && display !== 'inline' && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())) say('cut', e);
+    if (wider && e.matches('label')) say('a choice wider than its place', e);
     if (wider && e.matches('.panel')) say('a table too wide for its panel', e.querySelector('table') || e);
     if (!narrow || !e.matches('td[data-label]')) continue;
     if ([...e.childNodes].filter((n) => n.nodeType === 1 || n.nodeType === 3 && n.data.trim()).length > 1) say('a cell of several parts', e);

@@ -277,6 +277,8 @@ static void words(void **state)
 		{ "/admin/edit/signing-keys", ">ES256</option>", ">Es256<" }, { "/admin/edit/signing-keys", "empty: it goes on", "null" },
 		{ "/admin/edit/credentials", ">Client-credentials</option>", ">client-credentials</option>" },
 		{ "/admin/terms-of-use", "<h1>Terms of use</h1>", "New terms of use" }, { "/admin/roles", "New role", "Roless" },
+		{ "/admin/edit/terms-of-use", ">Terms of use</a>", "Terms of uses" }, { "/admin/edit/sign-ins", ">Sign-in before APIs</a>", "an APIs" },
+		{ "/admin/edit/machine-tokens", "<option value=\"analyst\"", "name=\"/role\" value" },
 	};
 	struct client c = { .site = *state };
 
