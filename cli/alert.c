@@ -245,6 +245,8 @@ static gh_rc history(struct cli *c, struct gh_err *err)
 		{ "TOLD", "told", COLUMN_INT, offsetof(struct store_alert_event, told), NULL },
 		{ "SUMMARY", "summary", COLUMN_TEXT, offsetof(struct store_alert_event, summary), NULL },
 		{ "REQUEST", "requestId", COLUMN_TEXT, offsetof(struct store_alert_event, request_id), NULL },
+		{ "NAME", "name", COLUMN_TEXT, offsetof(struct store_alert_event, rule_name), NULL },
+		{ "ID", "id", COLUMN_TEXT, offsetof(struct store_alert_event, id), NULL },
 	};
 	struct store_alert_event_filter f = { .rule_id = str_of(option_text(&c->options, "rule")), .api_id = str_of(option_text(&c->options, "api")),
 					      .limit = (size_t)option_int(&c->options, "limit", 100) };

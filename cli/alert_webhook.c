@@ -109,7 +109,9 @@ static gh_rc deliveries(struct cli *c, struct gh_err *err)
 		{ "STATUS", "status", COLUMN_INT, offsetof(struct store_alert_delivery, status), NULL },
 		{ "CREATED", "created", COLUMN_TIME, offsetof(struct store_alert_delivery, created_us), NULL },
 		{ "CHANGED", "changed", COLUMN_TIME, offsetof(struct store_alert_delivery, changed_us), NULL },
+		{ "DUE", "due", COLUMN_TIME, offsetof(struct store_alert_delivery, due_us), NULL },
 		{ "PROBLEM", "problem", COLUMN_TEXT, offsetof(struct store_alert_delivery, problem), NULL },
+		{ "EVENT", "event", COLUMN_TEXT, offsetof(struct store_alert_delivery, event_id), NULL },
 	};
 	struct store_alert_delivery *v;
 	struct store *s;

@@ -58,6 +58,11 @@ test('a webhook is signed, tried again under the same id, and survives a killed 
   const [delivery] = (await get('/alert-deliveries')).items;
   assert.deepEqual([delivery.id, delivery.webhook, delivery.event, delivery.state, delivery.tries, delivery.status],
     [second.headers['webhook-id'], 'pager', event.id, 'delivered', 2, 204]);
+  const [told] = gw.cli('alert', 'history', '--format', 'json').json();
+  const [sent] = gw.cli('alert', 'deliveries', '--format', 'json').json();
+  for (const name of ['id', 'rule', 'name', 'event', 'environment', 'api', 'requestId', 'told']) assert.equal(told[name], event[name], `history: ${name}`);
+  for (const name of ['id', 'webhook', 'event', 'state', 'tries', 'status']) assert.equal(sent[name], delivery[name], `deliveries: ${name}`);
+  assert.ok(Date.parse(sent.due), 'when it is due');
   assert.equal((await rest('POST', `/alert-deliveries/${delivery.id}/again`)).status, 404, 'it was not given up');
   spawnSync('sqlite3', ['-cmd', '.timeout 10000', path.join(gw.state, 'config.db'), "UPDATE alert_delivery SET state = 2, tries = 9"]);
   assert.equal((await rest('POST', `/alert-deliveries/${delivery.id}/again?dry-run=true`)).status, 200);
