@@ -288,12 +288,25 @@ static int remove_word(int argc, char **argv, int at)
 	return argc - 1;
 }
 
+/* `help COMMAND ...` becomes `COMMAND ... --help`. */
+static void turn_help(int argc, char **argv, int at)
+{
+	static char option[] = "--help";
+
+	if (at >= argc || strcmp(argv[at], "help") != 0 || next_word(argc, argv, at + 1) >= argc)
+		return;
+	(void)remove_word(argc, argv, at);
+	argv[argc - 1] = option;
+}
+
 static int dispatch(struct cli *c, int argc, char **argv)
 {
 	int first = next_word(argc, argv, 0);
 	const char *second;
 	bool two;
 
+	turn_help(argc, argv, first);
+	first = next_word(argc, argv, 0);
 	if (first >= argc || strcmp(argv[first], "help") == 0) {
 		bool asked = first < argc || (argc > 0 && strcmp(argv[0], "--help") == 0);
 

@@ -128,6 +128,17 @@ test('every setting stands in the pages for operators', () => {
   remove(gw);
 });
 
+test('help COMMAND is COMMAND --help', () => {
+  const gw = new Gateway();
+  for (const words of [['log'], ['product', 'create'], ['product'], ['prodct', 'create'], ['--format', 'json', 'log']]) {
+    const [got, want] = [gw.cli('help', ...words, { fails: true }), gw.cli(...words, '--help', { fails: true })];
+    assert.deepStrictEqual([got.code, got.stdout, got.stderr], [want.code, want.stdout, want.stderr], words.join(' '));
+  }
+  assert.match(gw.cli('help', 'product', 'create').stdout, /^gatehouse product create - /);
+  assert.strictEqual(gw.cli('help').stdout, gw.cli('--help').stdout);
+  remove(gw);
+});
+
 test('the roles that a command takes stand in its help, all of them', () => {
   const gw = new Gateway();
   const source = fs.readFileSync(path.join(ROOT, 'config/rights.c'), 'utf8');
