@@ -47,6 +47,8 @@ void forward_settle(struct call *k);             /* in its turn: tells the polic
 bool forward_over(const struct call *k);         /* no more bytes will come from the backend */
 extern const struct transfer_ops forward_ops;    /* while curl runs */
 /* Fields for the backend: the client's without what ends here, and what a gateway adds. False: out of memory. */
+/* The trace that came with the call; one begins where none did. */
+void call_trace_id(struct call *k);
 bool forward_fields(struct call *k, struct fields *out);
 struct str forward_host(const struct call *k);
 void forward_options(struct call *k, struct upstream_request *rq);

@@ -80,6 +80,13 @@ static void begin_trace(struct call *k)
 	k->trace.trace_id[n] = '\0';
 }
 
+void call_trace_id(struct call *k)
+{
+	if (!k->trace.trace_id[0]
+	    && !trace_context_parse(fields_get(&k->x.request.headers, STR("traceparent")), &k->trace))
+		begin_trace(k);
+}
+
 /* Each try is a span of its own under the same trace. */
 static void next_span(struct call *k)
 {
@@ -87,9 +94,7 @@ static void next_span(struct call *k)
 
 	worker_random(k->wk, span, sizeof(span));
 	span[0] |= 1;                    /* it may not be all zero */
-	if (!k->trace.trace_id[0]
-	    && !trace_context_parse(fields_get(&k->x.request.headers, STR("traceparent")), &k->trace))
-		begin_trace(k);
+	call_trace_id(k);
 	hex_id(k->trace.span_id, 8, span);
 }
 

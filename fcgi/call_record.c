@@ -200,10 +200,13 @@ static struct str tries_text(const struct call *k, char out[TRIES_BYTES])
 	return (struct str){ out, n };
 }
 
-/* Of a call that was not forwarded nobody has looked at it yet. */
-static void record_trace(struct call *k, struct telemetry_call *t)
+/* Of a call that was not forwarded nobody has looked at it yet. Where none came with it, it has one of its own only if it is exported:
+ * what the collector names is found then. */
+static void record_trace(struct call *k, struct telemetry_call *t, bool exported)
 {
-	if (!k->trace.trace_id[0] && !trace_context_parse(fields_get(&k->x.request.headers, STR("traceparent")), &k->trace))
+	if (exported)
+		call_trace_id(k);
+	else if (!k->trace.trace_id[0] && !trace_context_parse(fields_get(&k->x.request.headers, STR("traceparent")), &k->trace))
 		return;
 	t->trace_id = (struct str){ k->trace.trace_id, 32 };
 	t->parent_span = str_of(k->trace.parent_id);
@@ -243,7 +246,7 @@ void call_record(struct call *k)
 	const struct url *u = &k->x.request.original_url;
 	char place[PLACE_BYTES], limits[LIMITS_BYTES], tries[TRIES_BYTES];
 	struct buf steps, web;
-	bool failed;
+	bool failed, exported;
 	struct telemetry_call t = {
 		.started_us = k->x.started_us, .bytes_in = k->up_bytes, .bytes_out = k->down_bytes,
 		.backend_bytes_in = k->backend_bytes_in, .backend_bytes_out = k->tries ? k->backend_bytes_out : 0,
@@ -254,6 +257,7 @@ void call_record(struct call *k)
 
 	if (!s || !s->telemetry || !k->x.started_us || k->probe)
 		return;
+	exported = s->snapshot && s->snapshot->record_web;
 	if (k->tries || k->reason == REASON_BACKEND_OPEN || k->reason == REASON_BACKEND_FULL)
 		t.backend = k->backend && k->x.backend_id.n ? k->backend->id : k->backend_host;
 	t.correlation = k->correlation;
@@ -264,7 +268,7 @@ void call_record(struct call *k)
 	t.place = place_text(&k->x.error, place);
 	t.limits = limits_text(k, limits);
 	t.tries = tries_text(k, tries);
-	record_trace(k, &t);
+	record_trace(k, &t, exported);
 	if (k->credential)
 		t.credential = k->credential->c.id;
 	record_gate(k, &t);
@@ -277,7 +281,7 @@ void call_record(struct call *k)
 		write_steps(k, &steps);
 	t.steps = buf_view(&steps);
 	buf_init(&web, CALL_WEB_BYTES);
-	if (s->snapshot && s->snapshot->record_web)
+	if (exported)
 		call_web(k, &web);
 	t.web = buf_view(&web);
 	if (!telemetry_put(s->telemetry, &t))

@@ -13,6 +13,8 @@ const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'Orders', version
 const RETRY = `<policies><inbound><base />
   <set-query-parameter name="pin" exists-action="override"><value>{{pin}}</value></set-query-parameter></inbound><backend><retry condition="@(context.Response.StatusCode == 503)" count="2" interval="0">
   <forward-request /></retry></backend><outbound><base /></outbound></policies>`;
+const KEPT = `<policies><inbound><base /><cache-lookup vary-by-developer="false" vary-by-developer-groups="false" /></inbound>
+  <backend><base /></backend><outbound><base /><cache-store duration="600" /></outbound></policies>`;
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736', PARENT = '00f067aa0ba902b7';
 let gw, orders, collector, key, busy = 1, partial = '';
 
@@ -31,6 +33,8 @@ before(async () => {
       g.cli('product', 'create', 'gold');
       g.cli('import', 'openapi', g.file('o.json', SPEC), '--path', 'orders', '--name', 'orders', '--backend', orders.url, '--product', 'gold');
       g.cli('import', 'openapi', g.file('o.json', SPEC), '--path', 'dead', '--name', 'dead', '--backend', 'http://127.0.0.1:1', '--product', 'gold');
+      g.cli('import', 'openapi', g.file('o.json', SPEC), '--path', 'kept', '--name', 'kept', '--backend', orders.url, '--product', 'gold');
+      g.cli('policy', 'set', g.file('kept.xml', KEPT), '--scope', 'api:kept');
       g.cli('named-value', 'set', 'pin', '--secret', '--file', g.file('pin', 'hush-hush-4711'));
       g.cli('policy', 'set', g.file('p.xml', RETRY), '--scope', 'api:orders');
       key = g.cli('subscription', 'create', '--product', 'gold', '--format', 'json').json().primaryKey;
@@ -91,6 +95,24 @@ test('refusals are log records of the same trace, as the record tells them', asy
   const [server] = await spansOf(id);
   assert.deepEqual([record.traceId, record.spanId, record.severityNumber, attributes(record)['http.response.status_code']], [TRACE, server.spanId, 13, 401]);
   assert.ok(record.body.stringValue.length > 0 && attributes(record)['error.type'] === attributes(server)['gatehouse.reason']);
+});
+
+// What the collector shows of a call leads to its record, also where nobody was sent a trace to go on with.
+test('a call that reached no backend has the trace of its id, and is found by it', async () => {
+  await spansOf(await call('../kept/5'));
+  const asked = orders.seen.length;
+  for (const [label, p, headers, want] of [
+    ['refused', '5', { 'X-Api-Key': 'wrong' }, (id) => id.replaceAll('-', '')],
+    ['served from the cache', '../kept/5', {}, (id) => id.replaceAll('-', '')],
+    ['no route', '../nowhere/5', {}, (id) => id.replaceAll('-', '')],
+    ['a traceparent that is none', '5', { 'X-Api-Key': 'wrong', traceparent: `00-${TRACE}-0-01` }, (id) => id.replaceAll('-', '')],
+    ['refused, with an id that the caller chose', '5', { 'X-Api-Key': 'wrong', 'X-Request-Id': 'chosen-5' }, null],
+  ]) {
+    const id = await call(p, headers), [server] = await spansOf(id);
+    if (want) assert.equal(server.traceId, want(id), label);
+    assert.equal(gw.cli('log', '--trace-id', server.traceId, '--format', 'json').stdout.trim().split('\n').map((l) => JSON.parse(l).request_id).join(), id, label);
+  }
+  assert.equal(orders.seen.length, asked, 'no backend was asked');
 });
 
 // https://opentelemetry.io/docs/specs/semconv/http/http-spans/ (stable): what must be there, what must when the case is given, and
