@@ -140,7 +140,7 @@ static bool send_copy(struct mirror *m, struct call *k, const struct mirror_rule
 	struct url url;
 	enum reason why;
 
-	trace_hide_call(&w);
+	trace_hide_secrets(&w);
 	if (!b || !b->base.host.n || (b->fixed && b->fixed->problem.n) || !address_of(k, &w, b, m->arena, &url) || !copy_fields(&w, r, from->headers, m->arena, &fields))
 		return false;
 	rq.method = arena_dup(m->arena, from->method);

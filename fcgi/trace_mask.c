@@ -1,11 +1,16 @@
 #include "fcgi/trace_mask.h"
 
+#include "core/body_mask.h"
 #include "core/str.h"
 #include "core/uri.h"
 #include "fcgi/access_flow.h"
 #include "fcgi/credential.h"
 
-enum { HIDDEN_LEAST = 6 };                       /* bytes; shorter secrets are masked only in their field */
+enum {
+	HIDDEN_LEAST = 6,                        /* bytes; shorter secrets are masked only in their field */
+	PARAMETERS_MOST = TRACE_HIDDEN_MAX / 2,  /* callers choose how many there are: what the gateway keeps secret must have room, too */
+	QUERY_GROWTH = 7, QUERY_SLACK = 64,      /* mask_body */
+};
 
 static const struct str hidden = STR_INIT("***");
 
@@ -109,7 +114,43 @@ static void hide_query(struct trace_writer *w, struct str query, struct str name
 	trace_hide(w, uri_decode(w->k->arena, value, true));
 }
 
+/* Names of parameters that are secret beside those that say so (mask_name_is_secret): that of the API's key, and signatures of
+ * addresses that let in whoever has them (OpenTelemetry asks that they be hidden). */
+enum { PARAMETER_NAMES = 6 };
+
+static struct mask_names parameter_names(const struct call *k, struct str out[PARAMETER_NAMES])
+{
+	const struct str names[PARAMETER_NAMES] = { STR("sig"), STR("Signature"), STR("AWSAccessKeyId"), STR("X-Amz-Signature"),
+						    STR("X-Goog-Signature"), k->x.api ? k->x.api->key_query : STR_NULL };
+
+	memcpy(out, names, sizeof(names));
+	return (struct mask_names){ out, PARAMETER_NAMES };
+}
+
+static void hide_parameters(struct trace_writer *w, struct str query)
+{
+	struct str names[PARAMETER_NAMES], name, value;
+	struct mask_names marked = parameter_names(w->k, names);
+
+	while (w->n_hidden < PARAMETERS_MOST && uri_query_next(&query, &name, &value)) {
+		if (!value.n || !mask_name_is_secret(uri_decode(w->k->arena, name, true), &marked))
+			continue;
+		trace_hide(w, value);
+		trace_hide(w, uri_decode(w->k->arena, value, true));
+	}
+}
+
 void trace_hide_call(struct trace_writer *w)
+{
+	const struct request *r = &w->k->x.request;
+
+	trace_hide_secrets(w);
+	hide_parameters(w, r->original_url.query);
+	if (r->url.query.p != r->original_url.query.p)
+		hide_parameters(w, r->url.query);
+}
+
+void trace_hide_secrets(struct trace_writer *w)
 {
 	const struct exchange *x = &w->k->x;
 	const struct ctx_subscription *sub = x->subscription;
@@ -174,23 +215,20 @@ struct str trace_mask_decision(struct trace_writer *w, struct str text)
 	return text;
 }
 
-/* The address without what stands under the names of keys: those of the API, tokens (RFC 6750, section 2.3), signatures of addresses
- * that let in whoever has them (OpenTelemetry asks that they be hidden). */
 struct str trace_mask_url(struct trace_writer *w, const struct url *from)
 {
-	const struct ctx_api *api = w->k->x.api;
-	const struct str names[] = { api ? api->key_query : STR_NULL, STR("subscription-key"), STR("access_token"), STR("client_secret"),
-				     STR("api_key"), STR("sig"), STR("Signature"), STR("AWSAccessKeyId"), STR("X-Amz-Signature"),
-				     STR("X-Amz-Security-Token"), STR("X-Goog-Signature") };
+	struct str names[PARAMETER_NAMES];
 	struct url u = *from;
-	struct str value;
+	struct buf query;
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (!u.query.n || !names[i].n || !uri_query_find(u.query, names[i], &value))
-			continue;
-		if (!uri_query_remove(w->k->arena, u.query, names[i], &u.query))
+	if (u.query.n) {
+		struct mask_names marked = parameter_names(w->k, names);
+
+		buf_init(&query, QUERY_GROWTH * u.query.n + QUERY_SLACK);
+		u.query = mask_body(&query, w->k->arena, BODY_FORM_FIELDS, u.query, &marked) ? arena_dup(w->k->arena, buf_view(&query)) : STR_NULL;
+		buf_release(&query);
+		if (!u.query.p)
 			return STR_NULL;
-		u.query = arena_printf(w->k->arena, "%.*s%s%.*s=***", STR_ARG(u.query), u.query.n ? "&" : "", STR_ARG(names[i]));
 	}
 	return trace_mask(w, url_text(w->k->arena, &u));
 }

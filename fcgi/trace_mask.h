@@ -24,6 +24,8 @@ void trace_hide(struct trace_writer *w, struct str text);
 void trace_hide_fields(struct trace_writer *w, const struct fields *f);
 /* What every call has. */
 void trace_hide_call(struct trace_writer *w);
+/* The same without the values of parameters that are secret by their name only: those are the caller's own, and stand in his address. */
+void trace_hide_secrets(struct trace_writer *w);
 
 /* Does this field carry a credential: by its name, or because the API, an access rule or a credential chose it? */
 bool trace_field_is_secret(const struct call *k, struct str name);
@@ -31,7 +33,8 @@ bool trace_field_is_secret(const struct call *k, struct str name);
 struct str trace_mask(struct trace_writer *w, struct str text);
 /* Also: nothing behind "Authorization:" and the like is shown. */
 struct str trace_mask_decision(struct trace_writer *w, struct str text);
-/* The address without what stands under the names of keys. */
+/* The address without what stands in its query under the name of a secret: by the rule for bodies (body_mask.h), that of the API's key,
+ * or a signature. */
 struct str trace_mask_url(struct trace_writer *w, const struct url *from);
 
 /* "name":"text", masked and cut. */

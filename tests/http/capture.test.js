@@ -73,7 +73,7 @@ describe('capture', () => {
     assert.equal(v.capture, c.id);
     assert.deepEqual([v.api, v.operation, v.subscription, v.status, v.address], ['pets', 'add', mine.id, 200, '127.0.0.1']);
     assert.equal(v.request.method, 'POST');
-    assert.match(v.request.url, /\/api\/pets\/pets\?colour=red&iban=\*\*\*&access_token=\*\*\*$/);
+    assert.match(v.request.url, /\/api\/pets\/pets\?colour=red&access_token=\*\*\*&iban=\*\*\*$/);
     assert.deepEqual(JSON.parse(v.request.body.text), { name: 'Rex', clientSecret: '***', note: 'uses ***', iban: '***' });
     assert.equal(v.request.body.bytes, body.length);
     assert.deepEqual(JSON.parse(v.backendResponse.body.text), { kept: 'answer', refresh_token: '***', iban: '***', echo: '***', deep: [{ password: '***' }] });

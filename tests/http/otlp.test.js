@@ -119,11 +119,11 @@ test('a call that reached no backend has the trace of its id, and is found by it
 // what a gateway knows of the rest. undefined: must not be there.
 const here = (url) => ({ 'server.address': '127.0.0.1', 'server.port': Number(new URL(url).port) });
 const CONVENTION = [
-  ['an answer of the backend, and secrets in the addresses', 'a%20b?x=1&subscription-key=KEY&sig=abc', {}, () => ({
+  ['an answer of the backend, and secrets in the addresses', 'a%20b?x=1&subscription-key=KEY&sig=abc&token=caller-tok-1&client%5Fsecret=caller-tok-2&go=%2Fcb%3Fid_token%3Dcaller-tok-3', {}, () => ({
     span: 'GET /api/orders/{p}', 'http.request.method': 'GET', 'http.request.method_original': undefined, 'http.route': '/api/orders/{p}',
-    'url.scheme': 'http', 'url.path': '/api/orders/a%20b', 'url.query': 'x=1&subscription-key=***&sig=***', 'url.full': undefined, ...here(gw.url),
+    'url.scheme': 'http', 'url.path': '/api/orders/a%20b', 'url.query': 'x=1&subscription-key=***&sig=***&token=***&client%5Fsecret=***&go=%2Fcb%3Fid_token%3D***', 'url.full': undefined, ...here(gw.url),
     'client.address': '127.0.0.1', 'http.response.status_code': 200, 'error.type': undefined }), () => ({
-    span: 'GET', 'http.request.method': 'GET', 'url.full': `${orders.url}/a%20b?x=1&pin=***&sig=***`, ...here(orders.url),
+    span: 'GET', 'http.request.method': 'GET', 'url.full': `${orders.url}/a%20b?x=1&sig=***&token=***&client%5Fsecret=***&go=%2Fcb%3Fid_token%3D***&pin=***`, ...here(orders.url),
     'http.response.status_code': 200, 'error.type': undefined, 'http.request.resend_count': undefined })],
   ['no query', 'plain', {}, () => ({ 'url.query': undefined, 'url.path': '/api/orders/plain' }), () => ({ 'url.full': `${orders.url}/plain?pin=***` })],
   ['a method that HTTP does not know, and no route', 'x', { method: 'PROPFIND' }, () => ({
@@ -147,7 +147,7 @@ test('attributes are those of the semantic conventions for HTTP', async () => {
         assert.equal({ ...attributes(all[i]), span: all[i].name, code: all[i].status?.code }[name], value, `${label}: ${name} of the ${i ? 'client' : 'server'} span`);
   }
   const text = JSON.stringify([taken('/v1/traces'), taken('/v1/logs')]);
-  assert.ok(!text.includes(key) && !text.includes('hush-hush-4711') && !text.includes('sig=abc'), 'a secret left the house');
+  assert.ok(!text.includes(key) && !text.includes('hush-hush-4711') && !text.includes('sig=abc') && !text.includes('caller-tok'), 'a secret left the house');
   const failed = await until(() => taken('/v1/logs').flatMap((b) => b.resourceLogs[0].scopeLogs[0].logRecords).map(attributes).find((v) => v['url.path'] === '/api/orders/fail'), 'the log record');
   await until(() => taken('/v1/logs').flatMap((b) => b.resourceLogs[0].scopeLogs[0].logRecords).find((v) => v.severityNumber === 17 && attributes(v)['url.path'] === '/api/orders/cut'),
     'the log record of the answer that was broken off');

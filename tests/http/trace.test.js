@@ -11,6 +11,7 @@ const { Visitor } = require('./people');
 const SECRET = 's3cret /named+value&';
 const PLAIN_SECRET = 'plain-secret-9931';
 const CALLER_TOKEN = 'caller-bearer-5521';
+const QUERY_TOKEN = 'caller-query-3307';
 const COOKIE = 'cookie-value-8812';
 const PASSWORD = 'correct horse battery staple';
 const SPEC = JSON.stringify({ openapi: '3.0.3', info: { title: 'Pets', version: '1.0' },
@@ -40,7 +41,7 @@ const BIG = `<policies><inbound><base />${'<trace source="s"><message>@(new stri
 let gw, pets, mine, other, token;
 
 const call = (headers, query = '') => fetch(`${gw.url}/api/pets/pets${query}`, { headers });
-const traced = (t, more = {}) => call({ 'X-Api-Key': mine.primaryKey, 'Apim-Debug-Authorization': t, ...more });
+const traced = (t, more = {}, query = '') => call({ 'X-Api-Key': mine.primaryKey, 'Apim-Debug-Authorization': t, ...more }, query);
 const shown = (id, ...more) => until(() => {
   const r = gw.cli('trace', 'show', id, ...more, { fails: true });
   return r.code === 0 && r.stdout;
@@ -76,13 +77,13 @@ after(async () => {
 });
 
 function hasNoSecret(text) {
-  for (const secret of [SECRET.slice(0, -1), encodeURIComponent(SECRET.slice(0, -1)), 's3cret', PLAIN_SECRET, 'plain-sec', CALLER_TOKEN,
+  for (const secret of [SECRET.slice(0, -1), encodeURIComponent(SECRET.slice(0, -1)), 's3cret', PLAIN_SECRET, 'plain-sec', CALLER_TOKEN, QUERY_TOKEN,
     COOKIE, 'policy-made-4410', mine.primaryKey, mine.secondaryKey, token])
     assert.ok(!text.includes(secret), `${secret} in\n${text}`);
 }
 
 test('a traced call shows its steps and no secret', async () => {
-  const r = await traced(token, { Authorization: `Bearer ${CALLER_TOKEN}`, Cookie: `a=${COOKIE}` });
+  const r = await traced(token, { Authorization: `Bearer ${CALLER_TOKEN}`, Cookie: `a=${COOKIE}` }, `?n=1&token=${QUERY_TOKEN}`);
   assert.equal(r.status, 200);
   const id = r.headers.get('apim-trace-id');
   assert.equal(id, r.headers.get('x-request-id'));
