@@ -106,7 +106,7 @@ GH_RC resource_choices_put(struct web *w, struct liquid_record *r, const struct 
 		return put_chosen(w, r, k, value, list, err);
 	if (strcmp(k->name, "role") == 0)
 		put_roles(list, value);
-	if (is_named(w, k))
+	if (n && is_named(w, k))                     /* none among very many took long enough to find out once */
 		TRY(resource_list(w->site->store, w->a, k, &all, &docs, &next, err));
 	if (json_array_size(docs) == n)
 		json_array_foreach(docs, i, v)
