@@ -70,7 +70,7 @@ test('commands on the pages, and those that governance names, exist with these o
     const text = read(file).replaceAll('\\\n', ' ');
     const lines = [...text.matchAll(/^(?:\$ )?gatehouse (.*)$/gm), ...text.matchAll(/`gatehouse ([^`]*)`/g)].map((m) => m[1].replace(/\s+/g, ' '));
     for (const line of lines) {
-      const words = line.split(' #')[0].split(' | ')[0].split(' ');
+      const words = line.replace(/^help /, '').split(' #')[0].split(' | ')[0].split(' ');
       const name = [3, 2, 1].map((n) => words.slice(0, n).join(' ')).find((n) => names.has(n));
       if (!name) {        // a group of commands ("gatehouse logger") and COMMAND are no mistakes
         if (words[0] !== 'COMMAND' && ![...names].some((n) => n.startsWith(`${words[0]} `))) wrong.push(`${file}: ${line}`);
