@@ -22,8 +22,10 @@ struct group {
 	bool chosen;                 /* among those that are shown */
 };
 
+/* A place that fits the filter. */
 struct place_row {
-	struct group *group;         /* NULL: does not fit the filter */
+	int64_t id;
+	struct group *group;
 	struct traffic_kind kind;
 };
 
@@ -32,10 +34,10 @@ struct run {
 	struct arena *a;
 	const struct analytics_query *q;
 	struct analytics_result *out;
-	struct place_row *places;    /* by number */
-	int64_t n_places;            /* one more than the highest number */
-	int64_t *fitting;            /* numbers */
-	size_t n_fitting;
+	struct place_row *fitting;   /* of malloc */
+	size_t n_fitting, cap;
+	int64_t n_places;            /* one more than the highest number of all */
+	uint32_t *by_number;         /* one more than the index in `fitting`, 0: does not fit; NULL: each one's totals are asked for */
 	struct map groups;
 	int64_t first_s;             /* of the series */
 };
@@ -153,33 +155,37 @@ static sqlite3_stmt *places_statement(struct run *r)
 	return st;
 }
 
+static struct place_row *add_place(struct run *r)
+{
+	if (r->n_fitting == r->cap) {
+		size_t cap = r->cap ? r->cap * 2 : FEW_PLACES;
+		struct place_row *more = cap < UINT32_MAX ? realloc(r->fitting, cap * sizeof(*more)) : NULL;
+
+		if (!more)
+			return NULL;
+		r->fitting = more;
+		r->cap = cap;
+	}
+	return &r->fitting[r->n_fitting++];
+}
+
 static gh_rc read_places(struct run *r, struct gh_err *err)
 {
-	int64_t count;
 	sqlite3_stmt *st;
 	gh_rc rc;
 	bool row;
 
 	TRY(find_int(r->s, sql_use(r->s, SQL_PLACE_LAST), &r->n_places, NULL, err));
-	TRY(find_int(r->s, sql_use(r->s, SQL_PLACE_COUNT), &count, NULL, err));
 	r->n_places++;
-	r->places = arena_alloc(r->a, (size_t)r->n_places, sizeof(*r->places));
-	r->fitting = arena_alloc(r->a, (size_t)count + 1, sizeof(*r->fitting));
-	if (!r->places || !r->fitting)
-		FAIL(err, NOMEM, "no memory for %lld places", (long long)count);
 	st = places_statement(r);
 	while (rc = sql_step(r->s, st, &row, err), !rc.code && row) {
-		int64_t id = sqlite3_column_int64(st, 0);
-		struct place_row *p;
+		struct place_row *p = add_place(r);
 
-		if (id <= 0 || id >= r->n_places || r->n_fitting > (size_t)count)
-			continue;                    /* made meanwhile: no total of this answer is there yet */
-		p = &r->places[id];
-		p->group = group_of(r, st);
-		p->kind = traffic_kind(dimension(st, ROLLUP_STATUS), dimension(st, ROLLUP_ORIGIN));
-		r->fitting[r->n_fitting++] = id;
-		if (!p->group) {
-			rc = gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory for groups");
+		if (p)
+			*p = (struct place_row){ sqlite3_column_int64(st, 0), group_of(r, st),
+						 traffic_kind(dimension(st, ROLLUP_STATUS), dimension(st, ROLLUP_ORIGIN)) };
+		if (!p || !p->group) {
+			rc = gh_err_set(err, GH_E_NOMEM, __FILE__, __LINE__, "no memory for places and groups");
 			break;
 		}
 	}
@@ -187,11 +193,27 @@ static gh_rc read_places(struct run *r, struct gh_err *err)
 	return rc;
 }
 
+/* Few places are asked for one by one; else all totals are read, and each looks its place up. */
+static gh_rc index_places(struct run *r, struct gh_err *err)
+{
+	if (r->n_fitting <= FEW_PLACES || r->n_fitting <= (size_t)r->n_places / 16)
+		return GH_RC_OK;
+	r->by_number = arena_alloc(r->a, (size_t)r->n_places, sizeof(*r->by_number));
+	if (!r->by_number)
+		FAIL(err, NOMEM, "no memory for %lld places", (long long)r->n_places);
+	for (size_t i = 0; i < r->n_fitting; i++)
+		if (r->fitting[i].id > 0 && r->fitting[i].id < r->n_places)
+			r->by_number[r->fitting[i].id] = (uint32_t)i + 1;
+	return GH_RC_OK;
+}
+
 /* ---- walking -------------------------------------------------------------------------------------------------------------- */
 
 typedef gh_rc (*row_fn)(struct run *r, sqlite3_stmt *st, int64_t start_s, int64_t period_s, const struct place_row *p, struct gh_err *err);
 
-static gh_rc walk_part(struct run *r, const struct part *t, enum sql all, enum sql one, int64_t place, row_fn each, struct gh_err *err)
+/* The totals of one place, NULL: of all. */
+static gh_rc walk_part(struct run *r, const struct part *t, enum sql all, enum sql one, const struct place_row *place, row_fn each,
+		       struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(r->s, place ? one : all);
 	gh_rc rc;
@@ -201,13 +223,19 @@ static gh_rc walk_part(struct run *r, const struct part *t, enum sql all, enum s
 	bind_int(st, 2, t->from_s);
 	bind_int(st, 3, t->to_s);
 	if (place)
-		bind_int(st, 4, place);
+		bind_int(st, 4, place->id);
 	while (rc = sql_step(r->s, st, &row, err), !rc.code && row) {
-		int64_t id = sqlite3_column_int64(st, 1);
+		const struct place_row *p = place;
 
-		if (id <= 0 || id >= r->n_places || !r->places[id].group)
-			continue;
-		rc = each(r, st, sqlite3_column_int64(st, 0), t->period_s, &r->places[id], err);
+		if (!p) {
+			int64_t id = sqlite3_column_int64(st, 1);
+			uint32_t at = id > 0 && id < r->n_places ? r->by_number[id] : 0;
+
+			if (!at)
+				continue;
+			p = &r->fitting[at - 1];
+		}
+		rc = each(r, st, sqlite3_column_int64(st, 0), t->period_s, p, err);
 		if (rc.code)
 			break;
 	}
@@ -221,12 +249,12 @@ static gh_rc walk(struct run *r, enum sql all, enum sql one, row_fn each, struct
 	size_t n = cut(r->out->from_us / SECOND_US, r->out->to_us / SECOND_US, coarsest_of(r->q->step_s), parts);
 
 	for (size_t i = 0; i < n; i++) {
-		if (r->n_fitting > FEW_PLACES && r->n_fitting > (size_t)r->n_places / 16) {
-			TRY(walk_part(r, &parts[i], all, one, 0, each, err));
+		if (r->by_number) {
+			TRY(walk_part(r, &parts[i], all, one, NULL, each, err));
 			continue;
 		}
 		for (size_t k = 0; k < r->n_fitting; k++)
-			TRY(walk_part(r, &parts[i], all, one, r->fitting[k], each, err));
+			TRY(walk_part(r, &parts[i], all, one, &r->fitting[k], each, err));
 	}
 	return GH_RC_OK;
 }
@@ -388,6 +416,7 @@ static gh_rc answer(struct run *r, struct gh_err *err)
 
 	TRY(set_times(r, err));
 	TRY(read_places(r, err));
+	TRY(index_places(r, err));
 	TRY(r->q->calls_only ? walk(r, SQL_ROLLUP_SCAN_CALLS, SQL_ROLLUP_CALLS_OF_PLACE, count_row, err)
 			     : walk(r, SQL_ROLLUP_SCAN, SQL_ROLLUP_OF_PLACE, count_row, err));
 	TRY(choose(r, &chosen, err));
@@ -416,6 +445,7 @@ GH_RC analytics_run(struct store *s, struct arena *a, const struct analytics_que
 	if (mine)                                    /* counts and histograms of one moment */
 		TRY(store_read_begin(s, err));
 	rc = answer(&r, err);
+	free(r.fitting);
 	if (mine)
 		store_read_end(s);
 	return rc;

@@ -390,9 +390,14 @@ struct call_unpacker {
 	char id[UUID_TEXT], trace[BARE_TEXT];
 };
 
+/* Nothing of it is read that a page did not set: to clear all of it costs more than many a page. */
 struct call_unpacker *call_unpacker_new(void)
 {
-	return calloc(1, sizeof(struct call_unpacker));
+	struct call_unpacker *u = malloc(sizeof(*u));
+
+	if (u)
+		call_unpacker_begin(u, STR(""));
+	return u;
 }
 
 void call_unpacker_free(struct call_unpacker *u)
