@@ -159,12 +159,13 @@ GH_RC store_audit_find(struct store *s, struct arena *a, const struct store_audi
 		       struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_AUDIT_FIND);
+	char actor[512], id[512];
 
 	bind_int(st, 1, f->before_seq ? f->before_seq : INT64_MAX);
-	bind_str(st, 2, f->actor);
+	bind_part(st, 2, f->actor, actor);
 	bind_str(st, 3, f->kind);
 	bind_str(st, 4, f->action);
-	bind_str(st, 5, f->id);
+	bind_part(st, 5, f->id, id);
 	bind_int(st, 6, f->from_us);
 	bind_int(st, 7, f->to_us ? f->to_us : INT64_MAX);
 	bind_int(st, 8, f->limit ? (int64_t)f->limit : STORE_PAGE_DEFAULT);

@@ -124,20 +124,25 @@ void bind_row(sqlite3_stmt *st, const struct row_type *t, const void *row)
 	}
 }
 
-void bind_page(sqlite3_stmt *st, int at, const struct store_page *page, char pattern[512])
+void bind_part(sqlite3_stmt *st, int at, struct str part, char pattern[512])
 {
-	struct str search = page ? str_first(page->search, 200) : STR_NULL;
 	size_t n = 0;
 
+	part = str_first(part, 200);
 	pattern[n++] = '%';
-	for (size_t i = 0; i < search.n; i++) {
-		if (search.p[i] == '%' || search.p[i] == '_' || search.p[i] == '\\')
+	for (size_t i = 0; i < part.n; i++) {
+		if (part.p[i] == '%' || part.p[i] == '_' || part.p[i] == '\\')
 			pattern[n++] = '\\';
-		pattern[n++] = ascii_lower(search.p[i]);
+		pattern[n++] = ascii_lower(part.p[i]);
 	}
-	if (search.n)
+	if (part.n)
 		pattern[n++] = '%';
 	bind_str(st, at, (struct str){ pattern, n });
+}
+
+void bind_page(sqlite3_stmt *st, int at, const struct store_page *page, char pattern[512])
+{
+	bind_part(st, at, page ? page->search : STR_NULL, pattern);
 	bind_int(st, at + 1, page && page->limit ? (int64_t)page->limit : STORE_LIST_MAX);
 	bind_int(st, at + 2, page ? (int64_t)page->offset : 0);
 }

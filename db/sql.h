@@ -79,6 +79,9 @@ void bind_ref(sqlite3_stmt *st, int at, struct str s);           /* empty is NUL
 void bind_blob(sqlite3_stmt *st, int at, struct str s);          /* STR_NULL is NULL */
 void bind_int(sqlite3_stmt *st, int at, int64_t v);
 void bind_row(sqlite3_stmt *st, const struct row_type *t, const void *row);
+/* The pattern of LIKE (ESCAPE '\') for texts that hold the part, of which 200 bytes count; '%' for an empty one. The caller keeps it until
+ * the statement has run. */
+void bind_part(sqlite3_stmt *st, int at, struct str part, char pattern[512]);
 /* ?at LIKE pattern, ?at+1 limit, ?at+2 offset */
 void bind_page(sqlite3_stmt *st, int at, const struct store_page *page, char pattern[512]);
 
