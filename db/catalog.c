@@ -18,6 +18,13 @@ static const struct field row_fields[] = {
 };
 static const struct row_type row_type = ROW_TYPE("API", store_catalog_row, row_fields);
 
+static const struct field name_fields[] = {
+	FIELD(store_catalog_name, TEXT, id),
+	FIELD(store_catalog_name, TEXT, name),
+	FIELD(store_catalog_name, TEXT, version),
+};
+static const struct row_type name_type = ROW_TYPE("API", store_catalog_name, name_fields);
+
 static const struct field operation_fields[] = {
 	FIELD(store_catalog_operation, TEXT, api_id),       FIELD(store_catalog_operation, TEXT, api_name),
 	FIELD(store_catalog_operation, TEXT, version),      FIELD(store_catalog_operation, TEXT, id),
@@ -53,10 +60,10 @@ static sqlite3_stmt *ask(struct store *s, enum sql which, struct str user_id)
 	return st;
 }
 
-GH_RC store_catalog_apis(struct store *s, struct arena *a, struct str user_id, struct store_api **out, size_t *n,
-			 struct gh_err *err)
+GH_RC store_catalog_names(struct store *s, struct arena *a, struct str user_id, struct store_catalog_name **out, size_t *n,
+			  struct gh_err *err)
 {
-	return list_rows(s, ask(s, SQL_CATALOG_APIS, user_id), &api_type, a, out, n, err);
+	return list_rows(s, ask(s, SQL_CATALOG_NAMES, user_id), &name_type, a, out, n, err);
 }
 
 GH_RC store_catalog_api(struct store *s, struct arena *a, struct str user_id, struct str id, struct store_api *out, bool *found,
@@ -118,6 +125,26 @@ GH_RC store_catalog_list(struct store *s, struct arena *a, const struct store_ca
 
 	bind_filter(st, 2, f);
 	return list_rows(s, st, &row_type, a, out, n, err);
+}
+
+GH_RC store_catalog_describe(struct store *s, struct arena *a, struct store_catalog_row *rows, size_t n, struct gh_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		sqlite3_stmt *st = sql_use(s, SQL_CATALOG_DESCRIPTION);
+		bool row = false, ok = true;
+		gh_rc rc;
+
+		bind_str(st, 1, rows[i].id);
+		rc = sql_step(s, st, &row, err);
+		if (!rc.code && row)
+			rows[i].description = column_str(st, 0, a, &ok);
+		sqlite3_reset(st);
+		if (rc.code)
+			return rc;
+		if (!ok)
+			FAIL(err, NOMEM, "descriptions");
+	}
+	return GH_RC_OK;
 }
 
 static bool is_word_byte(char c)

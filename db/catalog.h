@@ -12,9 +12,13 @@
 #include "db/apis.h"
 #include "db/products.h"
 
-/* Current revisions by id, and one of them. */
-GH_RC store_catalog_apis(struct store *s, struct arena *a, struct str user_id, struct store_api **out, size_t *n,
-			 struct gh_err *err);
+/* What APIs are called, by id. */
+struct store_catalog_name {
+	struct str id, name, version;
+};
+GH_RC store_catalog_names(struct store *s, struct arena *a, struct str user_id, struct store_catalog_name **out, size_t *n,
+			  struct gh_err *err);
+/* The current revision of one. */
 GH_RC store_catalog_api(struct store *s, struct arena *a, struct str user_id, struct str id, struct store_api *out, bool *found,
 			struct gh_err *err);
 /* The members of a version set, oldest first. */
@@ -41,7 +45,7 @@ struct store_catalog_filter {
 #define STORE_MARK_ON '\1'
 #define STORE_MARK_OFF '\2'
 struct store_catalog_row {
-	struct str id, name, path, description;  /* of a list: at most the first 2,000 characters */
+	struct str id, name, path, description;  /* of a list: empty until store_catalog_describe */
 	struct str version_set_id, version;
 	bool subscription_required;
 	int64_t state, deprecated_us, sunset_us;
@@ -49,6 +53,8 @@ struct store_catalog_row {
 /* By name. */
 GH_RC store_catalog_list(struct store *s, struct arena *a, const struct store_catalog_filter *f, struct store_catalog_row **out,
 			 size_t *n, struct gh_err *err);
+/* Gives rows of a list, those that are shown, at most the first 2,000 characters of their descriptions. */
+GH_RC store_catalog_describe(struct store *s, struct arena *a, struct store_catalog_row *rows, size_t n, struct gh_err *err);
 
 struct store_catalog_operation {
 	struct str api_id, api_name, version, id, method, uri_template, name, description;       /* the last two marked */

@@ -288,6 +288,7 @@ static GH_RC list(struct web *w, const struct wish *wish, struct gh_err *err)
 	TRY(load_list(w, wish, &rows, &n, err));
 	liquid_set_int(w->page, "found", (int64_t)n);
 	shown = web_slice(w, n, LIST_APIS, &from);
+	TRY(store_catalog_describe(w->site->store, w->a, rows + from, shown, err));
 	for (size_t i = from; i < from + shown; i++)
 		put_row(w, liquid_push_record(l), &rows[i], false, wish->f.now_us);
 	liquid_set_text(w->page, "search", wish->search);        /* web_slice has one of its own */
@@ -399,6 +400,7 @@ gh_rc portal_home(struct web *w, struct gh_err *err)
 	size_t n;
 
 	TRY(load_list(w, &wish, &rows, &n, err));
+	TRY(store_catalog_describe(w->site->store, w->a, rows, n < HOME_APIS ? n : HOME_APIS, err));
 	for (size_t i = 0; i < n && i < HOME_APIS; i++)
 		put_row(w, liquid_push_record(l), &rows[i], false, wish.f.now_us);
 	liquid_set_int(w->page, "found", (int64_t)n);

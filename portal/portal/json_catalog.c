@@ -37,6 +37,7 @@ static json_t *api_short(struct arena *a, const struct store_catalog_row *row, b
 
 gh_rc portal_json_apis(struct web *w, struct gh_err *err)
 {
+	bool found = str_trim(web_param(&w->rq.query, "q")).n > 0;
 	struct store_catalog_row *rows;
 	struct portal_window win;
 	json_t *items;
@@ -44,9 +45,11 @@ gh_rc portal_json_apis(struct web *w, struct gh_err *err)
 
 	TRY(portal_catalog_rows(w, &rows, &n, err));
 	win = portal_json_window(w, n);
+	if (!found)
+		TRY(store_catalog_describe(w->site->store, w->a, rows + win.from, win.n, err));
 	items = json_array();
 	for (size_t i = win.from; i < win.from + win.n; i++)
-		json_array_append_new(items, api_short(w->a, &rows[i], web_param(&w->rq.query, "q").n > 0));
+		json_array_append_new(items, api_short(w->a, &rows[i], found));
 	return portal_json_list(w, &win, items, err);
 }
 
@@ -235,7 +238,7 @@ static GH_RC show_kind(struct web *w, enum store_product_kind kind, struct gh_er
 	TRY(tiers(w, p, json_object_get(v, "tiers"), err));
 	apis = json_array();
 	for (size_t i = 0; i < s.n_links; i++) {
-		const struct store_api *api = str_eq(s.links[i].product_id, p->id) ? portal_sight_find(&s, s.links[i].api_id) : NULL;
+		const struct store_catalog_name *api = str_eq(s.links[i].product_id, p->id) ? portal_sight_find(&s, s.links[i].api_id) : NULL;
 
 		if (api)
 			json_array_append_new(apis, json_pack("{s:o, s:o}", "id", portal_json_text(api->id), "name",

@@ -98,21 +98,22 @@ static GH_RC put_tags(struct web *w, const struct store_api *api, struct gh_err 
 	return GH_RC_OK;
 }
 
-static void put_products(struct web *w, const struct portal_sight *s, const struct store_api *api)
+static GH_RC put_products(struct web *w, const struct store_api *api, struct gh_err *err)
 {
 	struct liquid_list *l = liquid_set_list(w->page, "products");
+	struct store_product *in;
+	size_t n;
 
-	for (size_t i = 0; i < s->n_products; i++)
-		for (size_t k = 0; k < s->n_links; k++)
-			if (str_eq(s->links[k].product_id, s->products[i].id) && str_eq(s->links[k].api_id, api->id)) {
-				struct liquid_record *r = liquid_push_record(l);
+	TRY(store_catalog_products_of(w->site->store, w->a, portal_viewer(w), api->id, &in, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(l);
 
-				liquid_set_text(r, "id", s->products[i].id);
-				liquid_set_text(r, "place", portal_product_place(s->products[i].kind));
-				liquid_set_text(r, "name", s->products[i].name.n ? s->products[i].name : s->products[i].id);
-				liquid_set_text(r, "description", web_markdown_summary(w->a, s->products[i].description));
-				break;
-			}
+		liquid_set_text(r, "id", in[i].id);
+		liquid_set_text(r, "place", portal_product_place(in[i].kind));
+		liquid_set_text(r, "name", in[i].name.n ? in[i].name : in[i].id);
+		liquid_set_text(r, "description", web_markdown_summary(w->a, in[i].description));
+	}
+	return GH_RC_OK;
 }
 
 void portal_put_operation(struct liquid_record *r, const struct store_operation *op)
@@ -141,14 +142,11 @@ gh_rc portal_api(struct web *w, struct gh_err *err)
 	struct liquid_value description;
 	struct liquid_list *operations;
 	struct store_operation *ops;
-	const struct store_api *api;
-	struct portal_sight sight;
+	struct store_api found;
+	const struct store_api *api = &found;
 	size_t n, from;
 
-	TRY(portal_sight_load(w, &sight, err));
-	api = portal_sight_find(&sight, w->rq.args[0]);
-	if (!api)
-		FAIL(err, NOT_FOUND, "no such API");
+	TRY(portal_find_api(w, w->rq.args[0], &found, err));
 	TRY(portal_base_address(w, api, &address, err));
 	TRY(store_operations_of(w->site->store, w->a, api->id, 0, &ops, &n, err));
 	TRY(web_markdown(w->a, api->description, &description, err));
@@ -160,7 +158,7 @@ gh_rc portal_api(struct web *w, struct gh_err *err)
 	TRY(portal_put_downloads(w, api, err));
 	TRY(put_versions(w, api, err));
 	TRY(put_tags(w, api, err));
-	put_products(w, &sight, api);
+	TRY(put_products(w, api, err));
 	operations = liquid_set_list(w->page, "operations");
 	liquid_set_bool(w->page, "operations_many", n > OPERATIONS_SEARCH);
 	search = str_first(str_trim(search.p ? search : STR("")), 200);

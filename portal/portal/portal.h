@@ -2,8 +2,7 @@
 #pragma once
 
 #include "core/map.h"
-#include "db/apis.h"
-#include "db/products.h"
+#include "db/catalog.h"
 #include "db/tiers.h"
 #include "portal/web/web.h"
 
@@ -11,7 +10,7 @@ extern const struct web_app portal_app;
 
 /* What the caller may see (db/catalog.h): all of it, for one request. */
 struct portal_sight {
-	struct store_api *apis;          /* current revisions that may be seen, by id */
+	struct store_catalog_name *apis; /* that may be seen, by id */
 	size_t n;
 	struct map by_id;                /* of them */
 	struct store_product *products;  /* that may be seen */
@@ -20,7 +19,7 @@ struct portal_sight {
 	size_t n_links;
 };
 GH_RC portal_sight_load(struct web *w, struct portal_sight *out, struct gh_err *err);
-const struct store_api *portal_sight_find(const struct portal_sight *s, struct str id);  /* NULL: not there for this caller */
+const struct store_catalog_name *portal_sight_find(const struct portal_sight *s, struct str id);  /* NULL: not there for this caller */
 
 /* Only that one; NOT_FOUND when it is not there for this caller. */
 GH_RC portal_find_api(struct web *w, struct str id, struct store_api *out, struct gh_err *err);

@@ -75,20 +75,23 @@ static GH_RC put_product(struct web *w, const struct portal_sight *s, const stru
 static GH_RC put_apis(struct web *w, const struct portal_sight *s, const struct store_product *p, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "apis");
-	const struct store_api **in = arena_alloc(w->a, s->n_links + 1, sizeof(*in));
+	struct str *in = arena_alloc(w->a, s->n_links + 1, sizeof(*in));
 	size_t n = 0, from;
 
 	if (!in)
 		FAIL(err, NOMEM, "APIs");
-	for (size_t i = 0; i < s->n_links; i++) {
-		const struct store_api *api = str_eq(s->links[i].product_id, p->id) ? portal_sight_find(s, s->links[i].api_id) : NULL;
-
-		if (api)
-			in[n++] = api;
-	}
+	for (size_t i = 0; i < s->n_links; i++)
+		if (str_eq(s->links[i].product_id, p->id) && portal_sight_find(s, s->links[i].api_id))
+			in[n++] = s->links[i].api_id;
 	n = web_slice(w, n, PAGE_APIS, &from);
-	for (size_t i = from; i < from + n; i++)
-		portal_put_api(w, liquid_push_record(list), in[i]);
+	for (size_t i = from; i < from + n; i++) {
+		struct store_api api;
+		bool found;
+
+		TRY(store_api_find(w->site->store, w->a, in[i], 0, &api, &found, err));
+		if (found)
+			portal_put_api(w, liquid_push_record(list), &api);
+	}
 	return GH_RC_OK;
 }
 

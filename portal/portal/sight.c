@@ -17,7 +17,7 @@ gh_rc portal_sight_load(struct web *w, struct portal_sight *s, struct gh_err *er
 	struct store *store = w->site->store;
 
 	*s = (struct portal_sight){ .apis = NULL };
-	TRY(store_catalog_apis(store, w->a, portal_viewer(w), &s->apis, &s->n, err));
+	TRY(store_catalog_names(store, w->a, portal_viewer(w), &s->apis, &s->n, err));
 	TRY(store_catalog_products(store, w->a, portal_viewer(w), &s->products, &s->n_products, err));
 	TRY(store_product_apis(store, w->a, &s->links, &s->n_links, err));
 	map_init(&s->by_id, w->a, false);
@@ -27,7 +27,7 @@ gh_rc portal_sight_load(struct web *w, struct portal_sight *s, struct gh_err *er
 	return GH_RC_OK;
 }
 
-const struct store_api *portal_sight_find(const struct portal_sight *s, struct str id)
+const struct store_catalog_name *portal_sight_find(const struct portal_sight *s, struct str id)
 {
 	return map_get(&s->by_id, id);
 }

@@ -230,7 +230,7 @@ static GH_RC put_left(struct web *w, const struct portal_usage *u, struct gh_err
 
 gh_rc portal_put_names(struct web *w, const struct portal_sight *sight, struct liquid_record *r, const struct portal_named *ids, struct gh_err *err)
 {
-	const struct store_api *api = portal_sight_find(sight, ids->api);
+	const struct store_catalog_name *api = portal_sight_find(sight, ids->api);
 	const struct store_product *product = portal_sight_product(sight, ids->product);
 	struct store_subscription sub;
 	bool found = false;

@@ -188,6 +188,43 @@ static struct str see(struct fixture *f, const char *user, const char *tag, int6
 	return out;
 }
 
+/* Whatever the state of what may be seen: names are for what is no list. */
+static struct str named(struct fixture *f, const char *user)
+{
+	struct store_catalog_name *names = NULL;
+	struct str out = STR("");
+	size_t n = 0;
+
+	CHECK_OK(f, store_catalog_names(f->s, f->a, str_of(user), &names, &n, &f->err));
+	for (size_t i = 0; i < n; i++)
+		out = arena_printf(f->a, "%.*s%s%.*s", STR_ARG(out), i ? " " : "", STR_ARG(names[i].id));
+	return out;
+}
+
+static void descriptions(void **state)
+{
+	const struct store_catalog_filter all = { .state = -1, .now_us = clock_wall_us() };
+	struct fixture *f = *state;
+	char text[2101] = { 0 };
+	struct store_catalog_row *rows = NULL;
+	size_t n = 0;
+
+	memset(text, 'x', sizeof(text) - 1);
+	add_api(f, "a", "A", "of the first", STORE_API_PUBLISHED);
+	add_api(f, "b", "B", text, STORE_API_PUBLISHED);
+	add_api(f, "c", "C", "of the third", STORE_API_PUBLISHED);
+	CHECK_OK(f, store_catalog_list(f->s, f->a, &all, &rows, &n, &f->err));
+	CHECK_INT("all", n, 3);
+	CHECK_OK(f, store_catalog_describe(f->s, f->a, rows, 2, &f->err));
+	CHECK_STR("described", rows[0].description, STR("of the first"));
+	CHECK_INT("a long one is cut", rows[1].description.n, 2000);
+	CHECK_STR("not asked for", rows[2].description, STR(""));
+	CHANGE(f, store_api_delete(f->s, STR("c"), &f->err));
+	CHECK_OK(f, store_catalog_describe(f->s, f->a, rows + 2, 1, &f->err));
+	CHECK_STR("gone meanwhile", rows[2].description, STR(""));
+	check_done();
+}
+
 static void visibility(void **state)
 {
 	static const struct {
@@ -219,12 +256,14 @@ static void visibility(void **state)
 			CHANGE(f, store_product_add_group(f->s, p.id, str_of(products[i].group), &f->err));
 	}
 	CHECK_STR("a visitor", see(f, NULL, NULL, -1), STR("alone guests open"));
+	CHECK_STR("names for a visitor", named(f, NULL), STR("alone guests open"));
 	CHECK_STR("somebody unknown", see(f, "nobody", NULL, -1), STR("alone guests open"));
 	CHECK_STR("SQL for a name", see(f, "x') OR 1=1 --", NULL, -1), STR("alone guests open"));
 	CHECK_OK(f, store_catalog_api(f->s, f->a, STR_NULL, STR("partners"), &api, &found, &f->err));
 	CHECK("by its id", !found);
 	CHANGE(f, store_group_add(f->s, STR("partners"), pat.id, &f->err));
 	CHECK("a member", str_find(see(f, "pat", NULL, -1), STR("partners")) != SIZE_MAX);
+	CHECK("names for a member", str_find(named(f, "pat"), STR("partners")) != SIZE_MAX && str_find(named(f, "pat"), STR("draft")) == SIZE_MAX);
 	CHECK_OK(f, store_catalog_api(f->s, f->a, pat.id, STR("partners"), &api, &found, &f->err));
 	CHECK("by its id, for a member", found);
 	CHECK_OK(f, store_catalog_api(f->s, f->a, pat.id, STR("draft"), &api, &found, &f->err));
@@ -601,7 +640,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { store_test(queries), store_test(hidden), store_test(hostile),     store_test(follows), store_test(visibility),
 					    store_test(filters), store_test(what_is_new), store_test(dates),   store_test(mails),
-					    store_test(successor), store_test(upgraded), store_test(common) };
+					    store_test(successor), store_test(upgraded), store_test(common),    store_test(descriptions) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
