@@ -9,11 +9,21 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "core/str.h"
 
 static int check_failures UNUSED;
+
+/* A test that does not end with check_done() would pass whatever it saw: then the program fails. */
+__attribute__((destructor)) static UNUSED void check_forgotten(void)
+{
+	if (!check_failures)
+		return;
+	fprintf(stderr, "# %d checks failed in tests that do not end with check_done()\n", check_failures);
+	_exit(1);
+}
 
 #define CHECK(label, cond)                                                                              \
 	do {                                                                                            \
