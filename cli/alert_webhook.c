@@ -95,6 +95,8 @@ const struct command command_alert_webhook_delete = {
 };
 
 static const struct option deliveries_options[] = {
+	{ "webhook", OPTION_TEXT, "ID", "only calls of this webhook", false },
+	{ "state", OPTION_TEXT, "waiting|delivered|failed", "only those", false },
 	{ "limit", OPTION_INT, "N", "at most this many, newest first (100)", false },
 	OPTION_END,
 };
@@ -113,12 +115,15 @@ static gh_rc deliveries(struct cli *c, struct gh_err *err)
 		{ "PROBLEM", "problem", COLUMN_TEXT, offsetof(struct store_alert_delivery, problem), NULL },
 		{ "EVENT", "event", COLUMN_TEXT, offsetof(struct store_alert_delivery, event_id), NULL },
 	};
+	const struct store_alert_delivery_filter f = { .webhook_id = str_of(option_text(&c->options, "webhook")),
+						       .state = alert_word(store_alert_delivery_names, str_of(option_text(&c->options, "state"))),
+						       .limit = (size_t)option_int(&c->options, "limit", 100) };
 	struct store_alert_delivery *v;
 	struct store *s;
 	size_t n;
 
 	TRY(cli_store(c, false, &s, err));
-	TRY(store_alert_deliveries(s, c->arena, 0, (size_t)option_int(&c->options, "limit", 100), &v, &n, err));
+	TRY(store_alert_deliveries(s, c->arena, &f, &v, &n, err));
 	output_list(c, columns, ARRAY_LEN(columns), v, n, sizeof(*v));
 	return GH_RC_OK;
 }

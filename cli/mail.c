@@ -1,10 +1,12 @@
 /* mail.c - `gatehouse mail …`: the queue of mails that the keeper sends. */
 #include "cli/output.h"
+#include "core/alert.h"
 #include "core/str.h"
 #include "db/mail.h"
 
 static const struct option list_options[] = {
 	{ "search", OPTION_TEXT, "TEXT", "only those whose address or template contains it", false },
+	{ "state", OPTION_TEXT, "waiting|sending|handed|sent|uncertain|failed", "only those", false },
 	{ "limit", OPTION_INT, "N", "at most this many, newest first (default: 100)", false },
 	OPTION_END,
 };
@@ -21,14 +23,15 @@ static gh_rc list(struct cli *c, struct gh_err *err)
 		{ "CHANGED", "changed", COLUMN_TIME, offsetof(struct store_mail, changed_us), NULL },
 		{ "PROBLEM", "problem", COLUMN_TEXT, offsetof(struct store_mail, problem), NULL },
 	};
-	struct store_page page = { .search = str_of(option_text(&c->options, "search")),
-				   .limit = (size_t)option_int(&c->options, "limit", 100) };
+	const struct store_mail_filter f = { .search = str_of(option_text(&c->options, "search")),
+					     .state = alert_word(store_mail_state_names, str_of(option_text(&c->options, "state"))),
+					     .limit = (size_t)option_int(&c->options, "limit", 100) };
 	struct store_mail *rows;
 	struct store *s;
 	size_t n;
 
 	TRY(cli_store(c, false, &s, err));
-	TRY(store_mails(s, c->arena, &page, 0, &rows, &n, err));
+	TRY(store_mails(s, c->arena, &f, &rows, &n, err));
 	output_list(c, columns, ARRAY_LEN(columns), rows, n, sizeof(*rows));
 	return GH_RC_OK;
 }

@@ -147,13 +147,15 @@ gh_rc store_alert_delivery_settle(struct store *s, const struct store_alert_deli
 	return store_tx_end(s, settle(s, d, disable, err), err);
 }
 
-gh_rc store_alert_deliveries(struct store *s, struct arena *a, int64_t before, size_t limit, struct store_alert_delivery **out, size_t *n,
-			     struct gh_err *err)
+gh_rc store_alert_deliveries(struct store *s, struct arena *a, const struct store_alert_delivery_filter *f,
+			     struct store_alert_delivery **out, size_t *n, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_ALERT_DELIVERY_LIST);
 
-	bind_int(st, 1, (int64_t)(limit ? limit : EVENTS_DEFAULT));
-	bind_int(st, 2, before ? before : INT64_MAX);
+	bind_int(st, 1, (int64_t)(f->limit ? f->limit : EVENTS_DEFAULT));
+	bind_int(st, 2, f->before ? f->before : INT64_MAX);
+	bind_int(st, 3, f->state);
+	bind_str(st, 4, f->webhook_id);
 	return list_rows(s, st, &delivery_type, a, out, n, err);
 }
 

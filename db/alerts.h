@@ -121,9 +121,15 @@ GH_RC store_alert_delivery_next(struct store *s, struct arena *a, int64_t now_us
 				bool *found, struct gh_err *err);
 /* One more try and what came of it, in a transaction of its own. */
 GH_RC store_alert_delivery_settle(struct store *s, const struct store_alert_delivery *d, bool disable, struct gh_err *err);
-/* Newest first: by falling numbers, those below `before` (0: all). */
-GH_RC store_alert_deliveries(struct store *s, struct arena *a, int64_t before, size_t limit, struct store_alert_delivery **out, size_t *n,
-			     struct gh_err *err);
+struct store_alert_delivery_filter {
+	struct str webhook_id;                   /* STR_NULL does not narrow */
+	int64_t state;                           /* enum store_alert_delivery_state; -1: any */
+	int64_t before;                          /* only those with a smaller number; 0: all */
+	size_t limit;                            /* 0: 100 */
+};
+/* Newest first: by falling numbers. */
+GH_RC store_alert_deliveries(struct store *s, struct arena *a, const struct store_alert_delivery_filter *f,
+			     struct store_alert_delivery **out, size_t *n, struct gh_err *err);
 GH_RC store_alert_delivery_again(struct store *s, struct str id, struct gh_err *err);    /* FAILED waits once more */
 
 /* ---- windows, in an open drain (db/telemetry.h) ---- */

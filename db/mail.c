@@ -4,7 +4,7 @@
 #include "core/str.h"
 #include "db/sql.h"
 
-enum { SCRATCH_BYTES = 4 << 20 };
+enum { SCRATCH_BYTES = 4 << 20, LIST_DEFAULT = 100 };
 static const char MAIL_KIND[] = "mail";
 
 const char *const store_mail_state_names[] = { "waiting", "sending", "handed", "sent", "uncertain", "failed", NULL };
@@ -107,15 +107,17 @@ GH_RC store_mail_settle(struct store *s, struct str id, enum store_mail_state st
 	return store_tx_end(s, change_run(s, st, &QUIET(id), err), err);
 }
 
-GH_RC store_mails(struct store *s, struct arena *a, const struct store_page *page, int64_t before, struct store_mail **out, size_t *n,
+GH_RC store_mails(struct store *s, struct arena *a, const struct store_mail_filter *f, struct store_mail **out, size_t *n,
 		  struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_MAIL_PAGE);
 	struct mail_row *rows;
 	char pattern[512];
 
-	bind_page(st, 1, page, pattern);
-	bind_int(st, 4, before ? before : INT64_MAX);
+	bind_part(st, 1, f->search, pattern);
+	bind_int(st, 2, (int64_t)(f->limit ? f->limit : LIST_DEFAULT));
+	bind_int(st, 3, f->before ? f->before : INT64_MAX);
+	bind_int(st, 4, f->state);
 	TRY(list_rows(s, st, &mail_type, a, &rows, n, err));
 	*out = arena_alloc(a, *n + 1, sizeof(**out));
 	if (!*out)

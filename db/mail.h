@@ -37,8 +37,14 @@ GH_RC store_mail_take(struct store *s, struct arena *a, int64_t now_us, struct s
 /* In a transaction of its own. WAITING needs due_us. */
 GH_RC store_mail_settle(struct store *s, struct str id, enum store_mail_state state, int64_t due_us, struct str problem,
 			struct gh_err *err);
-/* Newest first, by falling numbers, those below `before` (0: all); without data. */
-GH_RC store_mails(struct store *s, struct arena *a, const struct store_page *page, int64_t before, struct store_mail **out, size_t *n,
+struct store_mail_filter {
+	struct str search;               /* a part of id, recipient or template, without ASCII case; STR_NULL does not narrow */
+	int64_t state;                   /* enum store_mail_state; -1: any */
+	int64_t before;                  /* only those with a smaller number; 0: all */
+	size_t limit;                    /* 0: 100 */
+};
+/* Newest first, by falling numbers; without data. */
+GH_RC store_mails(struct store *s, struct arena *a, const struct store_mail_filter *f, struct store_mail **out, size_t *n,
 		  struct gh_err *err);
 GH_RC store_mail_again(struct store *s, struct str id, struct gh_err *err);      /* FAILED or UNCERTAIN is WAITING once more */
 GH_RC store_mail_prune(struct store *s, int64_t before_us, struct gh_err *err);  /* those that are over since then */

@@ -49,6 +49,9 @@ web_handler admin_environment_choose;
 web_handler admin_menu;                   /* `menu` of the layout: menu.c */
 /* A link of the page with other values of its query; NULL-ended pairs of name and value, "" leaves one out. */
 struct str admin_query(struct web *w, const char *const pairs[]);
+/* Lists that go on below a number: ?before= of the page (0: from the newest on), and its links `next_page` and `previous_page`. */
+int64_t admin_before(struct web *w);
+void admin_put_older(struct web *w, int64_t before, int64_t next);
 
 struct store_credential;
 /* `rotations` and `reminders` of the page of credentials: rotation.c. */
@@ -79,7 +82,8 @@ web_handler admin_account;               /* own_account.c */
 web_handler admin_calls, admin_call;
 const char *admin_status_level(int status);      /* "good", "warn" or "bad": the class of the status of a call */
 web_handler admin_analytics, admin_live, admin_live_events;
-web_handler admin_alerts, admin_alert, admin_alert_form, admin_alert_save, admin_alert_silence;
+web_handler admin_alerts, admin_alert, admin_alert_history, admin_alert_form, admin_alert_save, admin_alert_silence;
+web_handler admin_alert_messages, admin_alert_message_again, admin_mails, admin_mail_again;      /* messages.c */
 web_handler admin_kept_answers, admin_kept_answers_purge;
 web_handler admin_captures, admin_capture_start, admin_capture, admin_capture_stop, admin_captured_call;
 void admin_put_call(struct web *w, struct liquid_record *r, const struct store_call *c);

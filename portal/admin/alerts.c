@@ -7,7 +7,7 @@
 
 /* Alerts: what is bad now, the rules, what happened, and for how long nobody is told. */
 
-enum { HISTORY_ROWS = 50, SILENCE_HOURS_MAX = 24 * 31 };
+enum { NEWEST_ROWS = 20, HISTORY_ROWS = 50, SILENCE_HOURS_MAX = 24 * 31 };
 
 static struct str scope_of(struct web *w, const struct alert_rule *r)
 {
@@ -122,14 +122,18 @@ static gh_rc put_states(struct web *w, struct str rule_id, const struct store_al
 	return GH_RC_OK;
 }
 
-gh_rc admin_put_alert_events(struct web *w, const struct store_alert_event_filter *f, struct gh_err *err)
+gh_rc admin_put_alert_events(struct web *w, const struct store_alert_event_filter *f, int64_t *next, struct gh_err *err)
 {
 	struct liquid_list *list = liquid_set_list(w->page, "events");
+	struct store_alert_event_filter one_more = *f;
 	struct store_alert_event *v;
 	size_t n;
 
-	TRY(store_alert_events(w->site->store, w->a, f, &v, &n, err));
-	for (size_t i = 0; i < n; i++) {
+	one_more.limit++;
+	TRY(store_alert_events(w->site->store, w->a, &one_more, &v, &n, err));
+	*next = n > f->limit ? v[f->limit - 1].number : 0;
+	liquid_set_bool(w->page, "more_events", n > f->limit);
+	for (size_t i = 0; i < n && i < f->limit; i++) {
 		struct liquid_record *r = liquid_push_record(list);
 
 		liquid_set_text(r, "rule", v[i].rule_id);
@@ -176,13 +180,15 @@ static void put_rights(struct web *w)
 {
 	liquid_set_bool(w->page, "may_change", web_may(w, WEB_CHANGE_SETTINGS));
 	liquid_set_bool(w->page, "may_settings", web_may(w, WEB_VIEW_SETTINGS));
+	liquid_set_bool(w->page, "may_people", web_may(w, WEB_VIEW_PEOPLE));
 }
 
 gh_rc admin_alerts(struct web *w, struct gh_err *err)
 {
-	const struct store_alert_event_filter f = { .limit = HISTORY_ROWS };
+	const struct store_alert_event_filter f = { .limit = NEWEST_ROWS };
 	struct liquid_list *list = liquid_set_list(w->page, "rules");
 	struct store_alert_rule *v;
+	int64_t next;
 	size_t n;
 
 	TRY(store_alert_rules(w->site->store, w->a, &v, &n, err));
@@ -191,7 +197,7 @@ gh_rc admin_alerts(struct web *w, struct gh_err *err)
 	TRY(put_states(w, STR_NULL, v, n, err));
 	TRY(put_silences(w, STR_NULL, err));
 	liquid_set_text(liquid_set_record(w->page, "rule"), "id", STR(""));      /* a silence that is ended here leads back here */
-	TRY(admin_put_alert_events(w, &f, err));
+	TRY(admin_put_alert_events(w, &f, &next, err));
 	put_rights(w);
 	liquid_set_text(w->page, "title", STR("Alerts"));
 	return web_page(w, "alerts", err);
@@ -199,8 +205,9 @@ gh_rc admin_alerts(struct web *w, struct gh_err *err)
 
 static gh_rc show_rule(struct web *w, struct str id, int status, struct gh_err *err)
 {
-	const struct store_alert_event_filter f = { .rule_id = id, .limit = HISTORY_ROWS };
+	const struct store_alert_event_filter f = { .rule_id = id, .limit = NEWEST_ROWS };
 	struct store_alert_rule r;
+	int64_t next;
 	bool found;
 
 	TRY(store_alert_rule_find(w->site->store, w->a, id, &r, &found, err));
@@ -209,7 +216,7 @@ static gh_rc show_rule(struct web *w, struct str id, int status, struct gh_err *
 	put_rule(w, liquid_set_record(w->page, "rule"), &r);
 	TRY(put_states(w, id, &r, 1, err));
 	TRY(put_silences(w, id, err));
-	TRY(admin_put_alert_events(w, &f, err));
+	TRY(admin_put_alert_events(w, &f, &next, err));
 	put_rights(w);
 	web_form(w);
 	liquid_set_text(w->page, "title", r.name);
@@ -220,6 +227,38 @@ static gh_rc show_rule(struct web *w, struct str id, int status, struct gh_err *
 gh_rc admin_alert(struct web *w, struct gh_err *err)
 {
 	return show_rule(w, w->rq.args[0], 200, err);
+}
+
+/* ---- all that happened ------------------------------------------------------------------------------------------------------------- */
+
+gh_rc admin_alert_history(struct web *w, struct gh_err *err)
+{
+	struct str rule = str_trim(web_param(&w->rq.query, "rule")), api = str_trim(web_param(&w->rq.query, "api"));
+	const struct store_alert_event_filter f = { .rule_id = rule.n ? rule : STR_NULL, .api_id = api.n ? api : STR_NULL, .before = admin_before(w),
+						    .limit = HISTORY_ROWS };
+	struct liquid_list *list = liquid_set_list(w->page, "rules");
+	struct store_alert_rule *v;
+	bool listed = false;
+	int64_t next;
+	size_t n;
+
+	TRY(store_alert_rules(w->site->store, w->a, &v, &n, err));
+	for (size_t i = 0; i < n; i++) {
+		struct liquid_record *r = liquid_push_record(list);
+
+		liquid_set_text(r, "id", v[i].id);
+		liquid_set_text(r, "name", v[i].name);
+		liquid_set_bool(r, "here", str_eq(v[i].id, rule));
+		listed = listed || str_eq(v[i].id, rule);
+	}
+	TRY(admin_put_alert_events(w, &f, &next, err));
+	admin_put_older(w, f.before, next);
+	liquid_set_text(w->page, "rule", rule.n ? rule : STR(""));
+	liquid_set_bool(w->page, "rule_listed", listed);
+	liquid_set_text(w->page, "api", api.n ? api : STR(""));
+	liquid_set_bool(w->page, "narrowed", rule.n || api.n);
+	liquid_set_text(w->page, "title", STR("History of alerts"));
+	return web_page(w, "alert_history", err);
 }
 
 /* ---- silences: made on the page of a rule, ended there or in the list -------------------------------------------------------------- */

@@ -43,8 +43,7 @@ static struct store_audit_filter filter_of(struct web *w)
 		narrowed = narrowed || param(w, names[i]).n;
 	}
 	liquid_set_bool(w->page, "narrowed", narrowed);
-	if (!str_to_i64(param(w, "before"), 1, INT64_MAX, &f.before_seq))
-		f.before_seq = 0;
+	f.before_seq = admin_before(w);
 	return f;
 }
 
@@ -102,7 +101,6 @@ gh_rc admin_audit(struct web *w, struct gh_err *err)
 	struct liquid_list *list = liquid_set_list(w->page, "entries");
 	struct liquid_list *kinds = liquid_set_list(w->page, "kinds");
 	struct store_audit_entry *v;
-	char last[24];
 	size_t n;
 
 	for (size_t i = 0; resource_kinds[i]; i++)
@@ -120,9 +118,7 @@ gh_rc admin_audit(struct web *w, struct gh_err *err)
 		liquid_set_text(r, "object", v[i].id);
 		put_detail(w, r, v[i].detail);
 	}
-	snprintf(last, sizeof(last), "%lld", n > ROWS ? (long long)v[ROWS - 1].seq : 0);
-	liquid_set_text(w->page, "next_page", n > ROWS ? admin_query(w, (const char *const[]){ "before", last, NULL }) : STR(""));
-	liquid_set_text(w->page, "previous_page", f.before_seq ? admin_query(w, (const char *const[]){ "before", "", NULL }) : STR(""));
+	admin_put_older(w, f.before_seq, n > ROWS ? v[ROWS - 1].seq : 0);
 	liquid_set_text(w->page, "csv", arena_printf(w->a, "%.*saudit/export%.*s", STR_ARG(w->site->base),
 			STR_ARG(admin_query(w, (const char *const[]){ "before", "", "format", "csv", NULL }))));
 	liquid_set_text(w->page, "json", arena_printf(w->a, "%.*saudit/export%.*s", STR_ARG(w->site->base),

@@ -49,6 +49,22 @@ struct str admin_query(struct web *w, const char *const pairs[])
 	return out.p ? out : STR("?");
 }
 
+int64_t admin_before(struct web *w)
+{
+	int64_t before;
+
+	return str_to_i64(web_param(&w->rq.query, "before"), 1, INT64_MAX, &before) ? before : 0;
+}
+
+void admin_put_older(struct web *w, int64_t before, int64_t next)
+{
+	char last[24];
+
+	snprintf(last, sizeof(last), "%lld", (long long)next);
+	liquid_set_text(w->page, "next_page", next ? admin_query(w, (const char *const[]){ "before", last, NULL }) : STR(""));
+	liquid_set_text(w->page, "previous_page", before ? admin_query(w, (const char *const[]){ "before", "", NULL }) : STR(""));
+}
+
 /* `by` pages on; "" when there is none. */
 static void put_page_link(struct web *w, const char *name, int by)
 {

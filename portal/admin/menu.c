@@ -28,6 +28,7 @@ static const struct entry {
 	{ "Consumers", "Applications", "applications", "applications", WEB_VIEW_PEOPLE },
 	{ "Consumers", "Users", "users", "users", WEB_VIEW_PEOPLE },
 	{ "Consumers", "Groups", "groups", "groups", WEB_VIEW_PEOPLE },
+	{ "Consumers", "Mails", "mails", "mail", WEB_VIEW_PEOPLE },
 	{ "Traffic", "Analytics", "analytics", "analytics", WEB_VIEW_TRAFFIC },
 	{ "Traffic", "Calls", "calls", "calls", WEB_VIEW_TRAFFIC },
 	{ "Traffic", "Alerts", "alerts", "alerts", WEB_VIEW_TRAFFIC },
@@ -68,7 +69,7 @@ static bool is_here(struct str here, struct str path)
 	here = str_from(here, 1);
 	if (str_eq(here, STR("live")))
 		here = STR("analytics");
-	if (str_eq(here, STR("alert-rule")) || str_eq(here, STR("alert-rules")) || str_eq(here, STR("alert-webhooks")) || str_eq(here, STR("alert-silences")))
+	if (str_starts(here, STR("alert-")))
 		here = STR("alerts");
 	return str_starts(here, path) && (here.n == path.n || here.p[path.n] == '/');
 }

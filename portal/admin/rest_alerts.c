@@ -118,9 +118,24 @@ gh_rc rest_alert_events(struct rest *r, struct gh_err *err)
 
 /* ---- messages ---------------------------------------------------------------------------------------------------------------- */
 
+/* ?state=, a word of `names`; -1 without one. */
+static GH_RC state_asked(struct rest *r, const char *const *names, int64_t *out, bool *ok, struct gh_err *err)
+{
+	struct str word = web_param(&r->w->rq.query, "state"), all = STR("");
+
+	*out = alert_word(names, word);
+	*ok = !word.n || *out >= 0;
+	if (*ok)
+		return GH_RC_OK;
+	for (size_t i = 0; names[i]; i++)
+		all = arena_printf(r->w->a, "%.*s%s%s", STR_ARG(all), !i ? "" : names[i + 1] ? ", " : " or ", names[i]);
+	return rest_problem(r, 400, "bad-request", arena_printf(r->w->a, "state is %.*s.", STR_ARG(all)), NULL, err);
+}
+
 gh_rc rest_alert_deliveries(struct rest *r, struct gh_err *err)
 {
-	static const char *const none[] = { NULL };
+	static const char *const known[] = { "webhook", "state", NULL };
+	struct store_alert_delivery_filter f = { .webhook_id = web_param(&r->w->rq.query, "webhook") };
 	struct store_alert_delivery *v;
 	struct rest_window window;
 	json_t *items = json_array();
@@ -129,10 +144,14 @@ gh_rc rest_alert_deliveries(struct rest *r, struct gh_err *err)
 
 	if (!jsn_keep(r->w->a, items))
 		FAIL(err, NOMEM, "deliveries");
-	TRY(rest_window(r, none, LISTED, LISTED_MAX, &window, &ok, err));
+	TRY(rest_window(r, known, LISTED, LISTED_MAX, &window, &ok, err));
+	if (ok)
+		TRY(state_asked(r, store_alert_delivery_names, &f.state, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	TRY(store_alert_deliveries(r->w->site->store, r->w->a, window.before, window.limit + 1, &v, &n, err));
+	f.before = window.before;
+	f.limit = window.limit + 1;
+	TRY(store_alert_deliveries(r->w->site->store, r->w->a, &f, &v, &n, err));
 	for (size_t i = 0; i < n && i < window.limit; i++)
 		json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "id", rest_text(v[i].id), "webhook",
 				      rest_text(v[i].webhook_id), "event", rest_text(v[i].event_id), "state", store_alert_delivery_names[v[i].state], "tries",
@@ -144,9 +163,9 @@ gh_rc rest_alert_deliveries(struct rest *r, struct gh_err *err)
 
 gh_rc rest_mails(struct rest *r, struct gh_err *err)
 {
-	static const char *const none[] = { NULL };
+	static const char *const known[] = { "search", "state", NULL };
+	struct store_mail_filter f = { .search = web_param(&r->w->rq.query, "search") };
 	struct rest_window window;
-	struct store_page page;
 	struct store_mail *v;
 	json_t *items = json_array();
 	size_t n;
@@ -154,11 +173,14 @@ gh_rc rest_mails(struct rest *r, struct gh_err *err)
 
 	if (!jsn_keep(r->w->a, items))
 		FAIL(err, NOMEM, "mails");
-	TRY(rest_window(r, none, LISTED, LISTED_MAX, &window, &ok, err));
+	TRY(rest_window(r, known, LISTED, LISTED_MAX, &window, &ok, err));
+	if (ok)
+		TRY(state_asked(r, store_mail_state_names, &f.state, &ok, err));
 	if (!ok)
 		return GH_RC_OK;
-	page = (struct store_page){ .limit = window.limit + 1 };
-	TRY(store_mails(r->w->site->store, r->w->a, &page, window.before, &v, &n, err));
+	f.before = window.before;
+	f.limit = window.limit + 1;
+	TRY(store_mails(r->w->site->store, r->w->a, &f, &v, &n, err));
 	for (size_t i = 0; i < n && i < window.limit; i++)
 		json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:s, s:I, s:o, s:o, s:o, s:o}", "id", rest_text(v[i].id), "to", rest_text(v[i].recipient),
 				      "template", rest_text(v[i].template), "state", store_mail_state_names[v[i].state], "tries", (json_int_t)v[i].tries,
@@ -203,10 +225,12 @@ gh_rc rest_mail_again(struct rest *r, struct gh_err *err)
 #define EVENT "{'type': 'object', 'required': ['id', 'rule', 'event', 'at', 'summary'], 'properties': {'id': {'type': 'string'}, 'rule': " OR_NULL ","   \
 	"'name': " OR_NULL ", 'event': {'type': 'string', 'enum': ['fired', 'recovered', 'reminder']}, 'subject': " OR_NULL ", 'environment': " OR_NULL ","  \
 	"'api': " OR_NULL ", 'at': " OR_NULL ", 'summary': " OR_NULL ", 'requestId': " OR_NULL ", 'told': {'type': 'integer', 'description': 'Messages'}}}"
+#define DELIVERY_STATE "{'type': 'string', 'enum': ['waiting', 'delivered', 'failed']}"
+#define MAIL_STATE "{'type': 'string', 'enum': ['waiting', 'sending', 'handed', 'sent', 'uncertain', 'failed']}"
 #define DELIVERY "{'type': 'object', 'required': ['id', 'webhook', 'state', 'tries'], 'properties': {'id': {'type': 'string'}, 'webhook': {'type': 'string'}," \
-	"'event': " OR_NULL ", 'state': {'type': 'string', 'enum': ['waiting', 'delivered', 'failed']}, 'status': {'type': ['integer', 'null']}, " TIMES "}}"
+	"'event': " OR_NULL ", 'state': " DELIVERY_STATE ", 'status': {'type': ['integer', 'null']}, " TIMES "}}"
 #define MAIL "{'type': 'object', 'required': ['id', 'to', 'template', 'state', 'tries'], 'properties': {'id': {'type': 'string'}, 'to': {'type': 'string'},"  \
-	"'template': {'type': 'string'}, 'state': {'type': 'string', 'enum': ['waiting', 'sending', 'handed', 'sent', 'uncertain', 'failed']}, " TIMES "}}"
+	"'template': {'type': 'string'}, 'state': " MAIL_STATE ", " TIMES "}}"
 #define NOTHING "{'type': 'object', 'additionalProperties': false}"
 
 json_t *rest_describe_alerts(const struct rest_route *route, const struct resource_kind *kind UNUSED)
@@ -220,11 +244,15 @@ json_t *rest_describe_alerts(const struct rest_route *route, const struct resour
 		  "{'name': 'api', 'description': 'About this API', 'schema': {'type': 'string'}}," REST_WINDOW("1000") "]", .answer = REST_LIST_OF(EVENT),
 		  .refusals = "400" },
 		{ .run = rest_alert_deliveries, .operation = "listAlertDeliveries", .summary = "Calls of webhooks, with their tries, the newest first",
-		  .tag = "observed", .query = "[" REST_WINDOW("1000") "]", .answer = REST_LIST_OF(DELIVERY), .refusals = "400" },
+		  .tag = "observed", .query = "[{'name': 'webhook', 'description': 'Of this webhook', 'schema': {'type': 'string'}},"
+		  "{'name': 'state', 'description': 'Only these', 'schema': " DELIVERY_STATE "}," REST_WINDOW("1000") "]",
+		  .answer = REST_LIST_OF(DELIVERY), .refusals = "400" },
 		{ .run = rest_alert_delivery_again, .operation = "retryAlertDelivery", .summary = "Make a call that was given up once more", .tag = "observed",
 		  .answer = NOTHING, .refusals = "404" },
 		{ .run = rest_mails, .operation = "listMails", .summary = "Mails with their tries, the newest first", .tag = "observed",
-		  .query = "[" REST_WINDOW("1000") "]", .answer = REST_LIST_OF(MAIL), .refusals = "400" },
+		  .query = "[{'name': 'search', 'description': 'A part of id, address or template', 'schema': {'type': 'string'}},"
+		  "{'name': 'state', 'description': 'Only these', 'schema': " MAIL_STATE "}," REST_WINDOW("1000") "]",
+		  .answer = REST_LIST_OF(MAIL), .refusals = "400" },
 		{ .run = rest_mail_again, .operation = "retryMail", .summary = "Send a failed or uncertain mail once more", .tag = "observed",
 		  .answer = NOTHING, .refusals = "404" },
 		{ .run = NULL },

@@ -463,7 +463,7 @@ static void mails(void **state)
 	CHECK_INT("deprecated: each subscriber", tell(f, STORE_API_DEPRECATED, later), 2);
 	CHECK_INT("the same again", tell(f, STORE_API_DEPRECATED, later), 0);
 	CHECK_INT("another date", tell(f, STORE_API_DEPRECATED, later + day_us), 2);
-	CHECK_OK(f, store_mails(f->s, f->a, NULL, 0, &queue, &n, &f->err));
+	CHECK_OK(f, store_mails(f->s, f->a, &(struct store_mail_filter){ .state = -1 }, &queue, &n, &f->err));
 	CHECK_INT("in the queue", n, 4);
 	CHECK_STR("template", queue[0].template, STR("deprecated"));
 	CHECK_OK(f, store_product_takes_subscriptions(f->s, p.id, &takes, &f->err));

@@ -17,12 +17,12 @@ static int by_recipient(const void *x, const void *y)
 /* Whom the newest mails are for, in order of their addresses. */
 static struct str mails_since(struct fixture *f, size_t *seen)
 {
-	struct store_page page = { .limit = 1000 };
+	const struct store_mail_filter all = { .state = -1, .limit = 1000 };
 	struct str out = STR("");
 	struct store_mail *v;
 	size_t n;
 
-	CHECK_OK(f, store_mails(f->s, f->a, &page, 0, &v, &n, &f->err));
+	CHECK_OK(f, store_mails(f->s, f->a, &all, &v, &n, &f->err));
 	qsort(v, n - *seen, sizeof(*v), by_recipient);
 	for (size_t i = 0; i < n - *seen; i++)
 		out = arena_printf(f->a, "%.*s%s%.*s", STR_ARG(out), out.n ? " " : "", STR_ARG(v[i].recipient));

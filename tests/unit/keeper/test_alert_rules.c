@@ -115,7 +115,8 @@ static const char *told(struct scene *s, const char *rule)
 {
 	static char out[120];
 	const struct store_alert_event_filter filter = { .rule_id = str_of(rule), .limit = 1000 };
-	struct store_page page = { .search = STR_NULL, .limit = 1000 };
+	const struct store_mail_filter all_mails = { .state = -1, .limit = 1000 };
+	const struct store_alert_delivery_filter all_calls = { .state = -1, .limit = 1000 };
 	struct store_alert_delivery *d;
 	struct store_alert_event *e;
 	struct fixture *f = s->f;
@@ -126,8 +127,8 @@ static const char *told(struct scene *s, const char *rule)
 	CHECK_OK(f, store_alert_events(f->s, f->a, &filter, &e, &n, &f->err));
 	for (size_t i = 0; i < n; i++)
 		kinds[e[i].kind]++;
-	CHECK_OK(f, store_mails(f->s, f->a, &page, 0, &m, &mails, &f->err));
-	CHECK_OK(f, store_alert_deliveries(f->s, f->a, 0, 1000, &d, &hooks, &f->err));
+	CHECK_OK(f, store_mails(f->s, f->a, &all_mails, &m, &mails, &f->err));
+	CHECK_OK(f, store_alert_deliveries(f->s, f->a, &all_calls, &d, &hooks, &f->err));
 	snprintf(out, sizeof(out), "fired %d, recovered %d, reminder %d; mails %zu, webhooks %zu", kinds[STORE_ALERT_FIRED],
 		 kinds[STORE_ALERT_RECOVERED], kinds[STORE_ALERT_REMINDER], mails, hooks);
 	return out;

@@ -159,13 +159,14 @@ struct queues {
 
 static struct queues look(struct fixture *f)
 {
-	struct store_page page = { .search = STR_NULL, .limit = 100 };
+	const struct store_mail_filter all_mails = { .state = -1 };
+	const struct store_alert_delivery_filter all_calls = { .state = -1 };
 	struct store_alert_delivery *d;
 	struct queues q = { .mails = 0 };
 	struct store_mail *m;
 
-	CHECK_OK(f, store_mails(f->s, f->a, &page, 0, &m, &q.mails, &f->err));
-	CHECK_OK(f, store_alert_deliveries(f->s, f->a, 0, 100, &d, &q.hooks, &f->err));
+	CHECK_OK(f, store_mails(f->s, f->a, &all_mails, &m, &q.mails, &f->err));
+	CHECK_OK(f, store_alert_deliveries(f->s, f->a, &all_calls, &d, &q.hooks, &f->err));
 	if (q.mails)
 		q.mail = m[q.mails - 1];
 	if (q.hooks)

@@ -229,6 +229,11 @@ static const struct {
 	{ "POST", "/look", "/admin/look", "snnnnn" },     /* without the form's token */
 	{ "POST", "/look/reset", "/admin/look/reset", "snnnnn" },
 	{ "GET", "/alerts", "/admin/alerts", "snyyyy" },
+	{ "GET", "/alert-history", "/admin/alert-history?rule=slow&api=orders&before=3", "snyyyy" },
+	{ "GET", "/alert-messages", "/admin/alert-messages?state=failed", "snynyy" },
+	{ "POST", "/alert-messages/{id}/again", "/admin/alert-messages/msg_1/again", "snnnnn" },      /* without the form's token */
+	{ "GET", "/mails", "/admin/mails", "snnyyy" },
+	{ "POST", "/mails/{id}/again", "/admin/mails/m1/again", "snnnnn" },
 	{ "GET", "/alerts/{rule}", "/admin/alerts/slow", "sn????" },        /* 404 */
 	{ "GET", "/alert-rule", "/admin/alert-rule", "snnnyy" },
 	{ "POST", "/alert-rule", "/admin/alert-rule", "snnnnn" },         /* without the form's token */

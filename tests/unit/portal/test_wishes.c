@@ -24,12 +24,12 @@ static struct world {
 
 static size_t mails(const char *template)
 {
-	const struct store_page page = { .search = str_of(template), .limit = 1000 };
+	const struct store_mail_filter those = { .state = -1, .search = str_of(template), .limit = 1000 };
 	struct store_mail *v;
 	struct gh_err err;
 	size_t n;
 
-	must(store_mails(world.site.store, world.a, &page, 0, &v, &n, &err), &err);
+	must(store_mails(world.site.store, world.a, &those, &v, &n, &err), &err);
 	return n;
 }
 
