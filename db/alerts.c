@@ -39,6 +39,24 @@ static gh_rc check_id(struct str id, const char *what, struct gh_err *err)
 	return GH_RC_OK;
 }
 
+/* Whoever is named twice is told once. */
+static gh_rc each_once(struct arena *a, struct str *words, struct gh_err *err)
+{
+	struct str rest = *words, one, out = STR("");
+
+	while (str_word(&rest, &one)) {
+		struct str seen = out, other;
+		bool again = false;
+
+		while (str_word(&seen, &other))
+			again = again || str_eq(one, other);
+		if (!again && !(out = arena_printf(a, "%.*s%s%.*s", STR_ARG(out), out.n ? " " : "", STR_ARG(one))).p)
+			FAIL(err, NOMEM, "alert rule");
+	}
+	*words = out;
+	return GH_RC_OK;
+}
+
 static gh_rc check_mails(const struct store_alert_rule *r, struct gh_err *err)
 {
 	struct str rest = r->mails, one;
@@ -120,6 +138,8 @@ gh_rc store_alert_rule_check(struct store *s, struct arena *a, struct store_aler
 	TRY(alert_rule_check(&r->rule, err));
 	TRY(check_mails(r, err));
 	TRY(check_webhooks(s, a, r, err));
+	TRY(each_once(a, &r->mails, err));
+	TRY(each_once(a, &r->webhooks, err));
 	TRY(check_lost(s, a, r, err));
 	st = sql_use(s, SQL_ALERT_RULE_COUNT);
 	bind_str(st, 1, r->id);

@@ -270,7 +270,7 @@ static void same_place(void **state)
 	const struct store_alert_webhook hook = { .id = STR("pager"), .url = STR("https://hooks.example.com/"), .description = STR(""), .enabled = true,
 						  .secret = STR("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz") };
 	const struct store_alert_rule rule = { .id = STR("any"), .name = STR("any"), .description = STR(""), .enabled = true, .remind_s = 60,
-					       .mails = STR("ops@example.com"), .webhooks = hook.id,
+					       .mails = STR("ops@example.com  ops@example.com"), .webhooks = STR("pager pager"),     /* told once */
 					       .rule = { .kind = ALERT_REQUESTS, .period_s = 60, .status = STR(""), .reasons = STR("") } };
 	struct fixture *f = *state;
 	struct config config;
@@ -304,6 +304,7 @@ static void same_place(void **state)
 		CHECK_OK(f, store_alert_deliveries(f->s, f->a, &(struct store_alert_delivery_filter){ .state = -1 }, &sent, &n_sent, &f->err));
 		CHECK_OK(f, store_mail_take(f->s, f->a, clock_wall_us(), &mail, &found, &f->err));
 		CHECK(rows[i].label, n >= 2 && n_sent == i + 1 && found && e[0].kind == rows[i].kind);
+		CHECK_INT("told", e[0].told, 2);
 		CHECK_STR(rows[i].label, e[0].environment_id, str_of(rows[i].environment));
 		CHECK_STR(rows[i].label, e[0].api_id, str_of(rows[i].api));
 		CHECK_INT("by webhook", str_find(sent[0].body, *rows[i].environment ? body : STR("\"environment\"")) != SIZE_MAX, *rows[i].environment != 0);
