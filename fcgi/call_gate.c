@@ -373,6 +373,14 @@ static void enter(struct call *k, struct gate_state *g)
 		call_gate_passed(k);
 }
 
+/* Refused here, where the call has its API: its owner wants to know. */
+static bool announces_too_much(const struct call *k)
+{
+	const struct worker_limits *l = &k->wk->limits;
+
+	return l->max_body && k->up_length > 0 && (uint64_t)k->up_length > l->max_body;
+}
+
 void call_gate(struct call *k)
 {
 	struct serving *s = k->wk->serving;
@@ -412,6 +420,10 @@ void call_gate(struct call *k)
 	if (!network_pass(k, g, g->snapshot->network, "all calls", STR_NULL)
 	    || (g->route.api && !network_pass(k, g, g->route.api->network, "api", g->route.api->ctx.id)))
 		return;
+	if (announces_too_much(k)) {
+		call_refuse(k, REASON_BODY_TOO_LARGE);
+		return;
+	}
 	if (answered_preflight(k, g) || life_refused(k, g))
 		return;
 	if (g->route.result != ROUTE_FOUND)

@@ -162,8 +162,6 @@ static enum reason read_length(struct reading *r)
 	if (!str_to_u64(r->p[P_LENGTH], INT64_MAX, &n))
 		return REASON_BAD_LENGTH;
 	k->up_length = (int64_t)n;
-	if (k->wk->limits.max_body && n > k->wk->limits.max_body)
-		return REASON_BODY_TOO_LARGE;
 	return REASON_NONE;
 }
 

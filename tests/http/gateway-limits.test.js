@@ -92,9 +92,13 @@ test('a client that falls silent in its body', async () => {
 });
 
 test('bodies over the limit, announced and not', async () => {
-  refused(await one({ method: 'POST', body: Buffer.alloc(1000001) }), 413, /larger than the limit/);
+  const announced = await one({ method: 'POST', body: Buffer.alloc(1000001) });
+  refused(announced, 413, /larger than the limit/);
   refused(await one({ method: 'POST', body: Buffer.alloc(1100000), chunked: true }), 413, /larger than the limit/);
   assert.equal((await one({ method: 'POST', body: Buffer.alloc(1000000) })).body.toString(), 'hello 1000000');
+  const log = () => w.gw.cli('log', '--id', announced.headers['x-request-id'], '--format', 'json', { fails: true });
+  await until(() => log().stdout.includes('body_too_large'), 'the call in the store');
+  assert.equal(log().json().api, 'echo', 'counted to its API');
 });
 
 test('calls beyond the limit get 503 and Retry-After; the others are answered', async () => {
