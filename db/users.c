@@ -69,6 +69,24 @@ GH_RC store_user_update(struct store *s, const struct store_user *u, struct gh_e
 	return change_row(s, SQL_USER_SET, &user_set_type, u, ACCESS_CHANGE("update", "user", u->id), err);
 }
 
+GH_RC store_user_prove(struct store *s, struct str id, struct str email, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_USER_PROVE);
+
+	bind_str(st, 1, id);
+	bind_str(st, 2, email);
+	return change_run(s, st, &(struct change){ .kind = "user", .id = id, .must_exist = true }, err);
+}
+
+GH_RC store_user_proven(struct store *s, struct str id, bool *out, struct gh_err *err)
+{
+	sqlite3_stmt *st = sql_use(s, SQL_USER_PROVEN);
+	int64_t one;
+
+	bind_str(st, 1, id);
+	return find_int(s, st, &one, out, err);
+}
+
 GH_RC store_user_set_password(struct store *s, struct str id, struct str password_hash, struct gh_err *err)
 {
 	sqlite3_stmt *st = sql_use(s, SQL_USER_PASSWORD);

@@ -33,6 +33,10 @@ struct store_application {
 GH_RC store_user_check_email(struct str email, struct gh_err *err);        /* INVALID: it is none */
 GH_RC store_user_create(struct store *s, struct arena *a, const struct store_user *u, struct str *id_out, struct gh_err *err);
 GH_RC store_user_update(struct store *s, const struct store_user *u, struct gh_err *err);    /* all but password and dates */
+/* The owner of the account has shown that this address is his, by a link that was sent there. That which an account is made with counts as
+ * proven; another one that somebody writes into it later does not. */
+GH_RC store_user_prove(struct store *s, struct str id, struct str email, struct gh_err *err);
+GH_RC store_user_proven(struct store *s, struct str id, bool *out, struct gh_err *err);     /* the one that it has now */
 GH_RC store_user_set_password(struct store *s, struct str id, struct str password_hash, struct gh_err *err);
 GH_RC store_user_signed_in(struct store *s, struct str id, int64_t at_us, struct gh_err *err);       /* audited */
 GH_RC store_user_delete(struct store *s, struct str id, struct gh_err *err);     /* CONFLICT while subscriptions stand */

@@ -119,9 +119,10 @@ static GH_RC renew(struct web *w, const struct store_link *link, const char *has
 
 	TRY(store_link_use(s, link->digest, err));
 	TRY(store_user_find(s, w->a, link->user_id, &user, &found, err));
-	if (!found || user.state != STORE_USER_ACTIVE)
+	if (!found || user.state != STORE_USER_ACTIVE || !str_eq_ci(user.email, link->email))    /* it went to an address that is not the account's */
 		FAIL(err, NOT_FOUND, "no such user");
 	TRY(store_user_set_password(s, user.id, str_of(hash), err));
+	TRY(store_user_prove(s, user.id, link->email, err));
 	TRY(store_sessions_delete_of_user(s, user.id, err));     /* whoever knew the old one is signed out, */
 	TRY(store_personal_tokens_delete(s, user.id, err));      /* and what he may have made for himself ends */
 	TRY(store_links_drop(s, "reset", link->email, err));
@@ -146,6 +147,7 @@ static GH_RC move(struct web *w, const struct store_link *link, struct gh_err *e
 	old = user.email;
 	user.email = link->email;
 	TRY(store_user_update(s, &user, err));
+	TRY(store_user_prove(s, user.id, user.email, err));
 	TRY(store_links_drop(s, "reset", old, err));             /* they went to an address that is the account's no more */
 	return web_mail(w, old, "address-changed", web_greeting(&user), STR_NULL, json_incref(data), err);
 }

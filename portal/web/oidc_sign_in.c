@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "core/str.h"
+#include "db/accounts.h"
 #include "db/audit.h"
 #include "portal/web/oidc.h"
 
@@ -195,17 +196,37 @@ static GH_RC make_user(struct web *w, const struct store_provider *p, const stru
 	return store_identity_add(w->site->store, p->id, who->subject, user->id, err);
 }
 
-/* An account that was made for this address and never confirmed may be somebody else's attempt: its password goes. */
+/* Whoever knows its password, or holds what signs in without, is not the one who comes now. */
+static GH_RC forget_other_ways_in(struct web *w, struct str user_id, struct gh_err *err)
+{
+	struct store *s = w->site->store;
+	struct store_identity *own;
+	size_t n;
+
+	TRY(store_identities_of_user(s, w->a, user_id, &own, &n, err));
+	for (size_t i = 0; i < n; i++)
+		TRY(store_identity_remove(s, own[i].provider_id, user_id, err));
+	TRY(store_account_forget(s, user_id, err));
+	TRY(store_sessions_delete_of_user(s, user_id, err));
+	return store_user_set_password(s, user_id, STR_NULL, err);
+}
+
+/* An account that was made for this address and never confirmed may be somebody else's attempt; one into which somebody wrote the address
+ * later is somebody else's until now, and what the provider makes of it must not be his. */
 static GH_RC link_by_address(struct web *w, const struct store_provider *p, const struct oidc_person *who, struct store_user *user,
 			     struct gh_err *err)
 {
 	struct store *s = w->site->store;
+	bool proven;
 
+	TRY(store_user_proven(s, user->id, &proven, err));
+	if (!proven || user->state == STORE_USER_PENDING)
+		TRY(forget_other_ways_in(w, user->id, err));
 	if (user->state == STORE_USER_PENDING) {
 		user->state = STORE_USER_ACTIVE;
 		TRY(store_user_update(s, user, err));
-		TRY(store_user_set_password(s, user->id, STR_NULL, err));
 	}
+	TRY(store_user_prove(s, user->id, who->email, err));
 	return store_identity_add(s, p->id, who->subject, user->id, err);
 }
 

@@ -8,7 +8,7 @@ const { start, SERVERS } = require('./harness');
 
 // what web servers do to forms and cookies is tested elsewhere: one of them is enough here
 const SERVER = SERVERS[0];
-const { mailSink, config, sql, totp, Visitor } = require('./people');
+const { management, mailSink, config, sql, totp, Visitor } = require('./people');
 
 const PASSWORD = 'a sentence that nobody guesses';
 let gw, sink;
@@ -121,6 +121,20 @@ test(`behind ${SERVER}`, async (t) => {
     assert.match((await sink.next('grace@example.com')).text, /was changed/);
     assert.ok(!(await signedIn.open('/')).says('Grace'));
     assert.strictEqual((await new Visitor(gw.url).signIn('grace@example.com', PASSWORD)).status, 422);
+    assert.strictEqual((await new Visitor(gw.url).signIn('grace@example.com', 'another good sentence')).status, 303);
+  });
+
+  await t.test('a link that went to an address which the account has no more resets nothing', async () => {
+    const rest = management(gw), { id } = gw.cli('user', 'list', '--search', 'grace@', '--format', 'json').json()[0];
+    const v = await new Visitor(gw.url).open('/forgot');
+    await v.submit('/forgot', { email: 'grace@example.com' });
+    const link = linkIn(await sink.next('grace@example.com'));
+    assert.strictEqual((await rest('PATCH', `/users/${id}`, { email: 'hopper@example.com' })).status, 200);
+    await v.open(link);
+    await v.submit(new URL(link).pathname, { password: 'a third good sentence' });
+    assert.notStrictEqual(v.status, 303, v.html);
+    assert.strictEqual((await new Visitor(gw.url).signIn('hopper@example.com', 'a third good sentence')).status, 422);
+    assert.strictEqual((await rest('PATCH', `/users/${id}`, { email: 'grace@example.com' })).status, 200);
     assert.strictEqual((await new Visitor(gw.url).signIn('grace@example.com', 'another good sentence')).status, 303);
   });
 

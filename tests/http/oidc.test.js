@@ -9,7 +9,7 @@ const net = require('node:net');
 const path = require('node:path');
 const { generateKeyPairSync, createSign, randomBytes } = require('node:crypto');
 const { start, SERVERS, until } = require('./harness');
-const { openIdProvider, sql, Visitor } = require('./people');
+const { management, openIdProvider, sql, Visitor } = require('./people');
 
 const SECRET = 'a secret: with/odd characters+ü';
 const people = {
@@ -19,6 +19,7 @@ const people = {
   eve: { email: 'admin@example.com', email_verified: true, given_name: 'Eve' },
   ops: { email: 'ops@corp.example', email_verified: true, given_name: 'Olga', groups: ['platform'] },
   pat: { email: 'Pat@Example.com', email_verified: true },
+  boss: { email: 'boss@corp.example', email_verified: true, groups: ['root'] },
 };
 
 let corp, social, gw;
@@ -32,6 +33,7 @@ async function up(server) {
     setup(g) {
       g.cli('group', 'create', 'erp-developers', '--name', 'ERP');
       g.cli('user', 'create', 'pat@example.com', '--role', 'developer', '--first-name', 'Pat', '--password-file', g.file('pat', 'the password of pat\n'));
+      g.cli('user', 'create', 'mal@example.com', '--role', 'developer', '--password-file', g.file('mal', 'the password of mal\n'));
       g.cli('identity-provider', 'create', 'corp', '--issuer', corp.issuer, '--client-id', 'gatehouse', '--name', 'Corporate sign-in', '--for', 'both',
         '--client-secret-file', g.file('secret', `${encodeURIComponent(SECRET)}\n`), '--scopes', 'openid email profile groups',
         '--group', 'erp=erp-developers', '--role', 'platform=operator', '--role', 'root=administrator');
@@ -187,6 +189,25 @@ for (const server of SERVERS.slice(0, 1)) {   // redirects and cookies behind ea
       const csrf = /name="csrf" value="([^"]+)"/.exec(a.html)[1];
       await (await a.send('POST', '/account/identities/corp/unlink', { form: { csrf } })).follow();
       assert.ok(a.says('only way to sign in'));
+    });
+
+    await t.test('who owns the address that somebody else wrote into an account takes it over alone: no password, identity, link or session of before', async () => {
+      const rest = management(gw, { scopes: ['write'] });
+      const mal = await new Visitor(gw.url).signIn('mal@example.com', 'the password of mal');
+      await mal.open('/account');
+      social.people.mal = { email: 'mal2@corp.example', email_verified: true };
+      await go(social, 'mal', /href="([^"]*sign-in\/with\/social\?link=[^"]*)"/.exec(mal.html)[1].replaceAll('&amp;', '&'), mal);
+      assert.strictEqual(new URL(mal.url).pathname, '/account', mal.html);
+      const { id } = groups('mal@example.com');
+      assert.strictEqual((await rest('PATCH', `/users/${id}`, { email: 'boss@corp.example' })).status, 200);
+      assert.strictEqual((await new Visitor(gw.url).signIn('boss@corp.example', 'the password of mal')).status, 303, 'until its owner comes');
+      const boss = await go(corp, 'boss', '/admin/sign-in/with/corp?return=/admin/users');
+      assert.strictEqual(boss.status, 200, boss.html);
+      assert.deepStrictEqual([groups('boss@corp.example').role, groups('boss@corp.example').id], ['administrator', id]);
+      assert.strictEqual((await new Visitor(gw.url).signIn('boss@corp.example', 'the password of mal')).status, 422);
+      assert.strictEqual(new URL((await mal.open('/account')).url).pathname, '/sign-in', 'signed out');
+      assert.ok(!(await go(social, 'mal', '/sign-in/with/social?return=/account')).says('boss@corp.example'), 'the other identity');
+      assert.strictEqual((await go(corp, 'boss', '/admin/sign-in/with/corp')).status, 200, 'the second time too');
     });
 
     await t.test('a blocked account stays outside', async () => {
