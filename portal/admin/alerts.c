@@ -88,13 +88,44 @@ static void put_rule(struct web *w, struct liquid_record *r, const struct store_
 	liquid_set_text(r, "changed", web_date(w, v->changed_us));
 }
 
-/* What people call a rule; its id when it is none of these. */
-static struct str name_of(struct str id, const struct store_alert_rule *rules, size_t n)
+static const struct store_alert_rule *find_rule(struct str id, const struct store_alert_rule *rules, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(rules[i].id, id))
-			return rules[i].name;
-	return id;
+			return &rules[i];
+	return NULL;
+}
+
+static GH_RC api_name(struct web *w, struct str id, struct str *out, struct gh_err *err)
+{
+	struct store_api api;
+	bool found = false;
+
+	if (id.n && web_may(w, WEB_VIEW_APIS))
+		TRY(store_api_find(w->site->store, w->a, id, 0, &api, &found, err));
+	*out = found && api.name.n ? api.name : id.n ? id : STR("");
+	return GH_RC_OK;
+}
+
+/* What people call that which is watched apart; its id when it is gone, or its name is not for who looks. `rule` may be NULL. */
+static GH_RC subject_name(struct web *w, const struct store_alert_rule *rule, struct str subject, struct str *out, struct gh_err *err)
+{
+	int64_t each = subject.n && rule && alert_rule_counts(&rule->rule) ? rule->rule.each : ALERT_EACH_ALL;
+	struct store_subscription sub;
+	struct store_product product;
+	bool found = false;
+
+	*out = subject.n ? subject : STR("");
+	if (each == ALERT_EACH_API)
+		return api_name(w, subject, out, err);
+	if (each == ALERT_EACH_SUBSCRIPTION && web_may(w, WEB_VIEW_SUBSCRIPTIONS)) {
+		TRY(store_subscription_find(w->site->store, w->a, subject, &sub, &found, err));
+		*out = found && sub.name.n ? sub.name : subject;
+	} else if (each == ALERT_EACH_PRODUCT && web_may(w, WEB_VIEW_APIS)) {
+		TRY(store_product_find(w->site->store, w->a, subject, &product, &found, err));
+		*out = found && product.name.n ? product.name : subject;
+	}
+	return GH_RC_OK;
 }
 
 /* Of one rule, or of all (STR_NULL); names are those of `rules`. */
@@ -107,14 +138,17 @@ static gh_rc put_states(struct web *w, struct str rule_id, const struct store_al
 
 	TRY(store_alert_states(w->site->store, w->a, &v, &n, err));
 	for (size_t i = 0; i < n; i++) {
+		const struct store_alert_rule *rule = find_rule(v[i].rule_id, rules, n_rules);
 		struct liquid_record *r;
+		struct str subject;
 
 		if (rule_id.p && !str_eq(rule_id, v[i].rule_id))
 			continue;
+		TRY(subject_name(w, rule, v[i].subject, &subject, err));
 		r = liquid_push_record(list);
 		liquid_set_text(r, "rule", v[i].rule_id);
-		liquid_set_text(r, "name", name_of(v[i].rule_id, rules, n_rules));
-		liquid_set_text(r, "subject", v[i].subject.n ? v[i].subject : STR(""));
+		liquid_set_text(r, "name", rule ? rule->name : v[i].rule_id);
+		liquid_set_text(r, "subject", subject);
 		liquid_set_text(r, "since", web_date(w, v[i].since_us));
 		liquid_set_text(r, "ago", web_ago(w, v[i].since_us, now));
 		liquid_set_bool(r, "told", v[i].told_us > 0);
@@ -126,21 +160,27 @@ gh_rc admin_put_alert_events(struct web *w, const struct store_alert_event_filte
 {
 	struct liquid_list *list = liquid_set_list(w->page, "events");
 	struct store_alert_event_filter one_more = *f;
+	struct store_alert_rule *rules;
 	struct store_alert_event *v;
-	size_t n;
+	size_t n, n_rules;
 
 	one_more.limit++;
+	TRY(store_alert_rules(w->site->store, w->a, &rules, &n_rules, err));
 	TRY(store_alert_events(w->site->store, w->a, &one_more, &v, &n, err));
 	*next = n > f->limit ? v[f->limit - 1].number : 0;
 	liquid_set_bool(w->page, "more_events", n > f->limit);
 	for (size_t i = 0; i < n && i < f->limit; i++) {
 		struct liquid_record *r = liquid_push_record(list);
+		struct str api, subject;
 
+		TRY(api_name(w, v[i].api_id, &api, err));
+		TRY(subject_name(w, find_rule(v[i].rule_id, rules, n_rules), v[i].subject, &subject, err));
 		liquid_set_text(r, "rule", v[i].rule_id);
 		liquid_set_text(r, "name", v[i].rule_name);
 		liquid_set_text(r, "kind", str_of(store_alert_event_names[v[i].kind]));
-		liquid_set_text(r, "subject", v[i].subject.n ? v[i].subject : STR(""));
+		liquid_set_text(r, "subject", subject);
 		liquid_set_text(r, "api", v[i].api_id.n ? v[i].api_id : STR(""));
+		liquid_set_text(r, "api_name", api);
 		liquid_set_text(r, "environment", v[i].environment_id.n ? v[i].environment_id : STR(""));
 		liquid_set_text(r, "at", web_date(w, v[i].at_us));
 		liquid_set_text(r, "summary", v[i].summary);

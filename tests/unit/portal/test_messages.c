@@ -3,6 +3,7 @@
 
 #include "db/alerts.h"
 #include "db/mail.h"
+#include "db/subscriptions.h"
 #include "portal/admin/admin.h"
 #include "tests/unit/portal/client.h"
 
@@ -148,12 +149,17 @@ static void history(void **state)
 	struct client c = { .site = *state };
 	struct store *s = c.site->store;
 	struct arena *a = arena_new(4 << 20);
+	struct store_api api;
 	struct gh_err err;
+	bool found;
 
 	client_session(&c, "administrator");
 	client_send(&c, "GET", "/admin/alert-history", NULL);
 	CHECK("none yet", client_shows(&c, "Nothing has happened"));
 	must(store_tx_begin(s, STR("test"), &err), &err);
+	must(store_api_find(s, a, STR("orders"), 0, &api, &found, &err), &err);
+	api.name = STR("Purchase orders");
+	must(store_api_update(s, &api, &err), &err);
 	for (int i = 0; i < MANY; i++) {
 		const struct store_alert_event e = { .id = arena_printf(a, "e%02d", i), .rule_id = i == 2 ? STR("slow") : STR("errors"), .rule_name = STR("Errors"),
 						     .kind = i % 2, .api_id = i == 4 ? STR("orders") : STR(""), .at_us = i + 1,
@@ -174,6 +180,7 @@ static void history(void **state)
 	CHECK("of a rule that is gone", client_shows(&c, "Event number 02") && times(&c, "Event number") == 1 && client_shows(&c, "<option value=\"slow\" selected>"));
 	client_send(&c, "GET", "/admin/alert-history?api=orders", NULL);
 	CHECK("of an API", client_shows(&c, "Event number 04") && times(&c, "Event number") == 1);
+	CHECK("by its name", client_shows(&c, "apis/orders\">Purchase orders</a>"));
 	client_send(&c, "GET", "/admin/alert-history?api=%3Cscript%3E&rule=%22%3E", NULL);
 	CHECK("escaped", client_shows(&c, "Nothing like that has happened") && !client_shows(&c, "value=\"<script>") && !client_shows(&c, "\"\">\""));
 	client_end(&c);
@@ -212,6 +219,52 @@ static void by_program(void **state)
 	check_done();
 }
 
+/* What is watched apart has the name that people know. */
+static void names(void **state)
+{
+	static const struct {
+		enum alert_each each;
+		const char *subject, *shows;
+	} rows[] = {
+		{ ALERT_EACH_SUBSCRIPTION, "b1", "Planning at night" }, { ALERT_EACH_SUBSCRIPTION, "gone", "gone" },
+		{ ALERT_EACH_PRODUCT, "starter", "starter" },           { ALERT_EACH_API, "orders", "Purchase orders" },
+		{ ALERT_EACH_ENVIRONMENT, "default", "default" },       { ALERT_EACH_ALL, "", "The rule as a whole" },
+	};
+	const struct store_subscription sub = { .id = STR_INIT("b1"), .name = STR_INIT("Planning at night"), .scope = STORE_SCOPE_PRODUCT,
+						.product_id = STR_INIT("starter"), .state = STORE_SUB_ACTIVE };
+	struct client c = { .site = *state };
+	struct store *s = c.site->store;
+	struct arena *a = arena_new(4 << 20);
+	struct gh_err err;
+	char uri[80];
+
+	client_session(&c, "administrator");
+	must(store_tx_begin(s, STR("test"), &err), &err);
+	must(store_subscription_create(s, a, &sub, NULL, NULL, NULL, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct store_alert_rule r = { .id = arena_printf(a, "each-%zu", i), .enabled = true,
+						    .rule = { .kind = ALERT_REQUESTS, .each = rows[i].each, .period_s = 60, .status = STR_INIT(""), .reasons = STR_INIT("") } };
+		const struct store_alert_event e = { .id = arena_printf(a, "each-e%zu", i), .rule_id = r.id, .rule_name = r.id, .subject = str_of(rows[i].subject),
+						     .at_us = 1, .summary = STR("Event of one") };
+		const struct store_alert_state bad = { .rule_id = r.id, .subject = e.subject, .since_us = 1, .event_id = e.id };
+
+		must(store_alert_rule_set(s, a, &r, &err), &err);
+		must(store_alert_tell(s, &e, &bad, &err), &err);
+	}
+	must(store_tx_commit(s, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		client_send(&c, "GET", "/admin/alerts", NULL);
+		CHECK(rows[i].shows, client_shows(&c, rows[i].shows));
+		snprintf(uri, sizeof(uri), "/admin/alert-history?rule=each-%zu", i);
+		client_send(&c, "GET", uri, NULL);
+		CHECK_INT("its event", times(&c, "Event of one"), 1);
+		CHECK(rows[i].shows, rows[i].each == ALERT_EACH_ALL || client_shows(&c, rows[i].shows));
+	}
+	client_end(&c);
+	arena_free(a);
+	check_done();
+}
+
 static int up(void **state)
 {
 	static struct web_site site;
@@ -231,7 +284,8 @@ static int down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(calls_of_webhooks), cmocka_unit_test(mails), cmocka_unit_test(history), cmocka_unit_test(by_program) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(calls_of_webhooks), cmocka_unit_test(mails), cmocka_unit_test(history), cmocka_unit_test(by_program),
+					    cmocka_unit_test(names) };
 
 	return cmocka_run_group_tests(tests, up, down);
 }
