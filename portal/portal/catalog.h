@@ -11,7 +11,8 @@ struct portal_life {
 /* For templates/portal/state.html: state (as it is now), deprecated_on, sunset_on, deprecated_later. */
 void portal_put_life(struct web *w, struct liquid_record *r, const struct portal_life *life, int64_t now_us);
 
-/* What ?q=, ?tag= and ?state= ask for, of a version set one: by name, or the best results first, whose texts are marked. */
+/* What ?q=, ?tag= and ?state= ask for, of a version set one: by name, or the best results first, whose texts are marked. Those by name have
+ * no descriptions yet (store_catalog_describe). */
 GH_RC portal_catalog_rows(struct web *w, struct store_catalog_row **rows, size_t *n, struct gh_err *err);
 
 /* Versions as people count: "v10" is behind "v9". */
