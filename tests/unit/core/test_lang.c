@@ -206,6 +206,9 @@ static void of_a_theme(void **state UNUSED)
 		unlink(path);
 	}
 	rmdir(sub);
+	assert_int_equal(paths_join(sub, dir, "templates", NULL).code, GH_OK);
+	rmdir(sub);
+	CHECK_INT("nothing is left", rmdir(dir), 0);
 	arena_free(a);
 	check_done();
 }
