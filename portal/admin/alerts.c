@@ -167,7 +167,8 @@ gh_rc admin_put_alert_events(struct web *w, const struct store_alert_event_filte
 	one_more.limit++;
 	TRY(store_alert_rules(w->site->store, w->a, &rules, &n_rules, err));
 	TRY(store_alert_events(w->site->store, w->a, &one_more, &v, &n, err));
-	*next = n > f->limit ? v[f->limit - 1].number : 0;
+	if (next)
+		*next = n > f->limit ? v[f->limit - 1].number : 0;
 	liquid_set_bool(w->page, "more_events", n > f->limit);
 	for (size_t i = 0; i < n && i < f->limit; i++) {
 		struct liquid_record *r = liquid_push_record(list);
@@ -220,7 +221,6 @@ static void put_rights(struct web *w)
 {
 	liquid_set_bool(w->page, "may_change", web_may(w, WEB_CHANGE_SETTINGS));
 	liquid_set_bool(w->page, "may_settings", web_may(w, WEB_VIEW_SETTINGS));
-	liquid_set_bool(w->page, "may_people", web_may(w, WEB_VIEW_PEOPLE));
 }
 
 gh_rc admin_alerts(struct web *w, struct gh_err *err)
@@ -228,7 +228,6 @@ gh_rc admin_alerts(struct web *w, struct gh_err *err)
 	const struct store_alert_event_filter f = { .limit = NEWEST_ROWS };
 	struct liquid_list *list = liquid_set_list(w->page, "rules");
 	struct store_alert_rule *v;
-	int64_t next;
 	size_t n;
 
 	TRY(store_alert_rules(w->site->store, w->a, &v, &n, err));
@@ -237,7 +236,7 @@ gh_rc admin_alerts(struct web *w, struct gh_err *err)
 	TRY(put_states(w, STR_NULL, v, n, err));
 	TRY(put_silences(w, STR_NULL, err));
 	liquid_set_text(liquid_set_record(w->page, "rule"), "id", STR(""));      /* a silence that is ended here leads back here */
-	TRY(admin_put_alert_events(w, &f, &next, err));
+	TRY(admin_put_alert_events(w, &f, NULL, err));
 	put_rights(w);
 	liquid_set_text(w->page, "title", STR("Alerts"));
 	return web_page(w, "alerts", err);
@@ -247,7 +246,6 @@ static gh_rc show_rule(struct web *w, struct str id, int status, struct gh_err *
 {
 	const struct store_alert_event_filter f = { .rule_id = id, .limit = NEWEST_ROWS };
 	struct store_alert_rule r;
-	int64_t next;
 	bool found;
 
 	TRY(store_alert_rule_find(w->site->store, w->a, id, &r, &found, err));
@@ -256,7 +254,7 @@ static gh_rc show_rule(struct web *w, struct str id, int status, struct gh_err *
 	put_rule(w, liquid_set_record(w->page, "rule"), &r);
 	TRY(put_states(w, id, &r, 1, err));
 	TRY(put_silences(w, id, err));
-	TRY(admin_put_alert_events(w, &f, &next, err));
+	TRY(admin_put_alert_events(w, &f, NULL, err));
 	put_rights(w);
 	web_form(w);
 	liquid_set_text(w->page, "title", r.name);

@@ -134,7 +134,6 @@ gh_rc admin_api_page(struct web *w, int status, struct gh_err *err)
 	struct store_policy_scope own = { .kind = STORE_POLICY_API }, binding = { .kind = STORE_POLICY_ENVIRONMENT };
 	struct liquid_list *policies = liquid_set_list(w->page, "policies");
 	struct store_api api;
-	int64_t next;
 
 	TRY(store_api_find(w->site->store, w->a, w->rq.args[0], 0, &api, &found, err));
 	if (!found)
@@ -157,7 +156,7 @@ gh_rc admin_api_page(struct web *w, int status, struct gh_err *err)
 	if (see_policies)
 		TRY(put_policy(w, policies, &own, "API", text_or(api.name, api.id), &found, err));
 	TRY(put_operations(w, &api, see_policies ? policies : NULL, err));
-	TRY(admin_put_alert_events(w, &(struct store_alert_event_filter){ .api_id = api.id, .limit = ALERT_ROWS }, &next, err));
+	TRY(admin_put_alert_events(w, &(struct store_alert_event_filter){ .api_id = api.id, .limit = ALERT_ROWS }, NULL, err));
 	liquid_set_text(w->page, "title", text_or(api.name, api.id));
 	w->rs.status = status;
 	return web_page(w, "api", err);
